@@ -1,0 +1,5 @@
+//! Outlast: a batch engine for files that outlasts crashes.
+
+pub mod model;
+
+pub use model::*;

@@ -1,0 +1,94 @@
+//! Files on their way to the workers.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use super::{FileKey, Fingerprint};
+
+/// A file that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiscoveredFile {
+    /// Root and relative path.
+    pub key: FileKey,
+    /// Size and times as last seen.
+    pub fingerprint: Fingerprint,
+    /// Attempts so far at this version.
+    pub attempts: u16,
+}
+
+impl DiscoveredFile {
+    /// Looks at the file at `path`, outside any state.
+    ///
+    /// # Errors
+    /// Where the path can't be made absolute, has `..` in it, or there is no file.
+    pub fn at(path: &Path) -> std::io::Result<Self> {
+        let absolute = std::path::absolute(path)?;
+        let key = FileKey::from_absolute_path(&absolute).ok_or_else(|| {
+            std::io::Error::new(
+                std::io::ErrorKind::InvalidInput,
+                format!("{}: not the plain path of a file", path.display()),
+            )
+        })?;
+        let metadata = std::fs::metadata(&absolute)?;
+        Ok(Self { key, fingerprint: Fingerprint::from_metadata(&metadata), attempts: 0 })
+    }
+
+    /// The programming language that the name tells: `py` for `a.py.ast.json`, none for `a.ast.json`.
+    pub fn language(&self) -> Option<&str> {
+        let name = std::str::from_utf8(self.key.name()).ok()?;
+        let stem = [".ast.json", ".syntax.json", "_ast.json", ".json"]
+            .iter()
+            .find_map(|suffix| name.strip_suffix(suffix))?;
+        let (before, extension) = stem.rsplit_once('.')?;
+        (!before.is_empty() && !extension.is_empty()).then_some(extension)
+    }
+}
+
+/// How soon a batch is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum BatchPriority {
+    /// After everything else.
+    Low,
+    /// Bulk work.
+    #[default]
+    Normal,
+    /// Overtakes bulk work: a file that was just changed.
+    High,
+}
+
+/// Files that one worker takes together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileBatch {
+    /// Number of the batch within the run, from 1.
+    pub batch_id: u64,
+    /// The files, in the order they are processed.
+    pub files: Vec<DiscoveredFile>,
+    /// Sum of the files' sizes, in bytes.
+    pub total_size: u64,
+    /// What the cost model expects one worker to need.
+    pub estimated_processing_time: Duration,
+    /// How soon it is wanted.
+    pub priority: BatchPriority,
+    /// When it was planned.
+    pub created_at: SystemTime,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::RootId;
+
+    #[test]
+    fn the_language_is_the_extension_under_the_suffix() {
+        let language = |name: &str| {
+            let key = FileKey::from_relative_path(RootId(1), name.as_bytes()).unwrap();
+            let file = DiscoveredFile { key, fingerprint: Fingerprint::default(), attempts: 0 };
+            file.language().map(str::to_owned)
+        };
+        assert_eq!(language("d/a.py.ast.json").as_deref(), Some("py"));
+        assert_eq!(language("a.test.js_ast.json").as_deref(), Some("js"));
+        assert_eq!(language("a.ast.json"), None);
+        assert_eq!(language(".py.ast.json"), None);
+        assert_eq!(language("a.txt"), None);
+    }
+}

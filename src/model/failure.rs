@@ -1,0 +1,177 @@
+//! Why a file failed, and what follows from it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Class of a file's failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorClass {
+    /// Reading failed in a way that may pass: interrupted, out of descriptors, a stale handle.
+    IoTransient,
+    /// Reading failed in a way that stays: no permission, a broken disk.
+    IoPermanent,
+    /// The content is not what the processor reads.
+    Parse,
+    /// Larger than the limit.
+    TooLarge,
+    /// The file changed each time while it was read.
+    Unstable,
+    /// The processor took longer than allowed.
+    Timeout,
+    /// The processor panicked.
+    Panic,
+    /// The processor brought the whole process down.
+    Crash,
+    /// A kind of content that the processor knows and doesn't support.
+    Unsupported,
+    /// A failure of the processor's own.
+    Processor,
+}
+
+impl ErrorClass {
+    /// Every class, in the order of their codes.
+    pub const ALL: [Self; 10] = [
+        Self::IoTransient,
+        Self::IoPermanent,
+        Self::Parse,
+        Self::TooLarge,
+        Self::Unstable,
+        Self::Timeout,
+        Self::Panic,
+        Self::Crash,
+        Self::Unsupported,
+        Self::Processor,
+    ];
+
+    /// The code in the ledger, from 1.
+    pub fn code(self) -> u8 {
+        Self::ALL.iter().position(|&class| class == self).map_or(0, |at| at as u8 + 1)
+    }
+
+    /// The class with this code.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code.checked_sub(1)?)).copied()
+    }
+
+    /// The name in records and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::IoTransient => "io-transient",
+            Self::IoPermanent => "io-permanent",
+            Self::Parse => "parse",
+            Self::TooLarge => "too-large",
+            Self::Unstable => "unstable",
+            Self::Timeout => "timeout",
+            Self::Panic => "panic",
+            Self::Crash => "crash",
+            Self::Unsupported => "unsupported",
+            Self::Processor => "processor",
+        }
+    }
+
+    /// Whether another attempt within the same run can help.
+    pub fn is_transient(self) -> bool {
+        match self {
+            Self::IoTransient | Self::Unstable => true,
+            Self::IoPermanent
+            | Self::Parse
+            | Self::TooLarge
+            | Self::Timeout
+            | Self::Panic
+            | Self::Crash
+            | Self::Unsupported
+            | Self::Processor => false,
+        }
+    }
+
+    /// The class of a failed read.
+    pub fn of_io(error: &std::io::Error) -> Self {
+        use rustix::io::Errno;
+        match error.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(
+                Errno::INTR
+                | Errno::AGAIN
+                | Errno::MFILE
+                | Errno::NFILE
+                | Errno::NOMEM
+                | Errno::STALE
+                | Errno::IO
+                | Errno::TIMEDOUT
+                | Errno::NOTCONN
+                | Errno::BUSY
+                | Errno::HOSTDOWN,
+            ) => Self::IoTransient,
+            _ => Self::IoPermanent,
+        }
+    }
+}
+
+impl fmt::Display for ErrorClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A file's failure as its record tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileError {
+    /// Class of the failure.
+    pub class: ErrorClass,
+    /// What went wrong, for a person.
+    pub message: String,
+    /// Line of the fault, from 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub line: Option<u64>,
+    /// Column of the fault, in bytes from 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub column: Option<u64>,
+}
+
+impl FileError {
+    /// A failure without a position.
+    pub fn new(class: ErrorClass, message: impl Into<String>) -> Self {
+        Self { class, message: message.into(), line: None, column: None }
+    }
+
+    /// The failure of a read.
+    pub fn from_io(error: &std::io::Error) -> Self {
+        Self::new(ErrorClass::of_io(error), error.to_string())
+    }
+
+    /// The same failure at a position: line from 1, column in bytes from 1.
+    #[must_use]
+    pub fn at(mut self, line: u64, column: u64) -> Self {
+        self.line = Some(line);
+        self.column = Some(column);
+        self
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.class, self.message)?;
+        if let (Some(line), Some(column)) = (self.line, self.column) {
+            write!(f, " (line {line}, column {column})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for FileError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_names_are_each_classes_own() {
+        for class in ErrorClass::ALL {
+            assert_eq!(ErrorClass::from_code(class.code()), Some(class));
+            assert_eq!(serde_json::to_string(&class).unwrap(), format!("\"{class}\""));
+        }
+        assert_eq!(ErrorClass::from_code(0), None);
+        assert_eq!(ErrorClass::from_code(11), None);
+    }
+}

@@ -1,0 +1,261 @@
+//! Keys of files and folders, in the order of the tree.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// Number of a root within one state folder. Number 0 is the root of the file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RootId(pub u32);
+
+impl RootId {
+    /// The file system's own root `/`, for files that are given by an absolute path.
+    pub const FILE_SYSTEM: Self = Self(0);
+}
+
+/// A folder that is ingested: its number, its name in the records and its absolute path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// Number within the state.
+    pub id: RootId,
+    /// Name in the records; unique within the state.
+    pub name: String,
+    /// Absolute path of the folder.
+    pub path: PathBuf,
+}
+
+/// All roots of one run, looked up by number.
+#[derive(Debug, Clone, Default)]
+pub struct RootTable {
+    roots: Vec<Root>,
+}
+
+impl RootTable {
+    /// A table of these roots, and of the file system's own root `/` as number 0 where they don't hold one.
+    pub fn new(mut roots: Vec<Root>) -> Self {
+        if !roots.iter().any(|root| root.id == RootId::FILE_SYSTEM) {
+            roots.push(Root { id: RootId::FILE_SYSTEM, name: "/".to_owned(), path: PathBuf::from("/") });
+        }
+        roots.sort_by_key(|root| root.id);
+        Self { roots }
+    }
+
+    /// The root with this number, if the table holds it.
+    pub fn get(&self, id: RootId) -> Option<&Root> {
+        let at = self.roots.binary_search_by_key(&id, |root| root.id).ok()?;
+        self.roots.get(at)
+    }
+
+    /// The absolute path of a file, if its root is known here.
+    pub fn path_of(&self, key: &FileKey) -> Option<PathBuf> {
+        let root = self.get(key.root())?;
+        Some(root.path.join(OsStr::from_bytes(&key.relative_path())))
+    }
+
+    /// All roots but the file system's own.
+    pub fn iter(&self) -> impl Iterator<Item = &Root> {
+        self.roots.iter().filter(|root| root.id != RootId::FILE_SYSTEM)
+    }
+}
+
+const ROOT_LEN: usize = 4;
+
+/// Key of a folder: the number of its root (4 bytes, big endian), then each component of the
+/// relative path followed by a zero byte. The root itself has the number alone.
+///
+/// All keys below a folder begin with the folder's key, and only those do.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FolderKey(Box<[u8]>);
+
+impl FolderKey {
+    /// The key of the root folder itself.
+    pub fn root(root: RootId) -> Self {
+        Self(Box::new(root.0.to_be_bytes()))
+    }
+
+    /// The key of a folder in this one. `name` is one component, without `/` and zero bytes.
+    #[must_use]
+    pub fn child(&self, name: &[u8]) -> Self {
+        let mut bytes = Vec::with_capacity(self.0.len() + name.len() + 1);
+        bytes.extend_from_slice(&self.0);
+        bytes.extend_from_slice(name);
+        bytes.push(0);
+        Self(bytes.into())
+    }
+
+    /// The key of a file in this folder. `name` is one component, without `/` and zero bytes.
+    pub fn file(&self, name: &[u8]) -> FileKey {
+        let mut bytes = Vec::with_capacity(self.0.len() + name.len() + 1);
+        bytes.extend_from_slice(&self.0);
+        bytes.push(0);
+        bytes.extend_from_slice(name);
+        FileKey(bytes.into())
+    }
+
+    /// What all keys of the files directly in this folder begin with.
+    pub fn files_prefix(&self) -> Vec<u8> {
+        let mut bytes = self.0.to_vec();
+        bytes.push(0);
+        bytes
+    }
+
+    /// The encoded key; what all keys below this folder begin with.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The path relative to the root, with `/` between components; empty for the root itself.
+    pub fn relative_path(&self) -> Vec<u8> {
+        slashed(&self.0[ROOT_LEN..])
+    }
+}
+
+impl fmt::Debug for FolderKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.relative_path();
+        write!(f, "{}:{}/", root_of(&self.0).0, path.escape_ascii())
+    }
+}
+
+/// Key of a file: its folder's key, a zero byte, the file's name.
+///
+/// Keys sort as the tree is walked: the files of a folder by name, then its sub-folders by name,
+/// so one folder's files always stand together.
+///
+/// ```
+/// use outlast::{FileKey, RootId};
+///
+/// let key = FileKey::from_relative_path(RootId(1), b"src/a.ast.json").unwrap();
+/// assert_eq!(key.as_bytes(), b"\0\0\0\x01src\0\0a.ast.json");
+/// assert_eq!(key.relative_path(), b"src/a.ast.json");
+/// assert_eq!(key.name(), b"a.ast.json");
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileKey(Box<[u8]>);
+
+impl FileKey {
+    /// The key of a path relative to a root, `/` between components. None where the path is
+    /// empty, absolute, or has an empty component, `.`, `..` or a zero byte.
+    pub fn from_relative_path(root: RootId, path: &[u8]) -> Option<Self> {
+        let (folder, name) = match path.iter().rposition(|&byte| byte == b'/') {
+            Some(at) => (Some(&path[..at]), &path[at + 1..]),
+            None => (None, path),
+        };
+        let mut key = FolderKey::root(root);
+        for component in folder.into_iter().flat_map(|f| f.split(|&byte| byte == b'/')) {
+            if !is_component(component) {
+                return None;
+            }
+            key = key.child(component);
+        }
+        is_component(name).then(|| key.file(name))
+    }
+
+    /// The key of an absolute path, below the root of the file system.
+    pub fn from_absolute_path(path: &Path) -> Option<Self> {
+        let relative = path.strip_prefix("/").ok()?;
+        Self::from_relative_path(RootId::FILE_SYSTEM, relative.as_os_str().as_bytes())
+    }
+
+    /// Takes encoded bytes back. None where they are not an encoded file key.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let path = bytes.get(ROOT_LEN..)?;
+        let at = name_start(path)?;
+        let folder_ok =
+            path[..at - 1].split_inclusive(|&byte| byte == 0).all(|c| c.len() > 1 && c.ends_with(&[0]));
+        (folder_ok && at < path.len()).then(|| Self(bytes.into()))
+    }
+
+    /// The root that the file was found under.
+    pub fn root(&self) -> RootId {
+        root_of(&self.0)
+    }
+
+    /// The file's name, without its folder.
+    pub fn name(&self) -> &[u8] {
+        let path = &self.0[ROOT_LEN..];
+        &path[name_start(path).unwrap_or(0)..]
+    }
+
+    /// The folder that the file is in.
+    pub fn folder(&self) -> FolderKey {
+        let end = self.0.len() - self.name().len() - 1;
+        FolderKey(self.0[..end].into())
+    }
+
+    /// The path relative to the root, with `/` between components.
+    pub fn relative_path(&self) -> Vec<u8> {
+        let name = self.name();
+        let folder = &self.0[ROOT_LEN..self.0.len() - name.len() - 1];
+        let mut path = Vec::with_capacity(self.0.len());
+        path.extend(folder.iter().map(|&b| if b == 0 { b'/' } else { b }));
+        path.extend_from_slice(name);
+        path
+    }
+
+    /// The encoded key.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for FileKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.root().0, self.relative_path().escape_ascii())
+    }
+}
+
+fn is_component(name: &[u8]) -> bool {
+    !name.is_empty() && name != b"." && name != b".." && !name.contains(&0) && !name.contains(&b'/')
+}
+
+/// Where the name begins in an encoded path: behind the last zero byte.
+fn name_start(path: &[u8]) -> Option<usize> {
+    path.iter().rposition(|&byte| byte == 0).map(|at| at + 1)
+}
+
+fn root_of(bytes: &[u8]) -> RootId {
+    bytes.first_chunk::<ROOT_LEN>().map_or(RootId::FILE_SYSTEM, |b| RootId(u32::from_be_bytes(*b)))
+}
+
+/// Components that each end in a zero byte, with `/` between them.
+fn slashed(components: &[u8]) -> Vec<u8> {
+    let inner = components.strip_suffix(&[0]).unwrap_or(components);
+    inner.iter().map(|&b| if b == 0 { b'/' } else { b }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folders_files_stand_together_and_before_its_sub_folders() {
+        let mut paths = ["a/z", "a-b/y", "a/b/c", "a/b0", "a", "a.x", "b"];
+        paths.sort_by_key(|path| FileKey::from_relative_path(RootId(7), path.as_bytes()));
+        assert_eq!(paths, ["a", "a.x", "b", "a/b0", "a/z", "a/b/c", "a-b/y"]);
+    }
+
+    #[test]
+    fn odd_names_survive_the_round_trip() {
+        for path in [&b"x"[..], b"-a/_b/.c", b"new\nline/q\"uote", b"bad\xff\xfe/\x01"] {
+            let key = FileKey::from_relative_path(RootId(3), path).unwrap();
+            assert_eq!(key.relative_path(), path);
+            assert_eq!(FileKey::from_bytes(key.as_bytes()), Some(key.clone()));
+            assert_eq!(key.folder().file(key.name()), key);
+            assert!(key.as_bytes().starts_with(key.folder().as_bytes()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_relative_path_is_refused() {
+        for path in ["", "/a", "a/", "a//b", "./a", "a/../b", "..", "a\0b"] {
+            assert_eq!(FileKey::from_relative_path(RootId(1), path.as_bytes()), None, "{path:?}");
+        }
+        for bytes in [&b""[..], b"\0\0\0\x01", b"\0\0\0\x01\0", b"\0\0\0\x01a\0b", b"\0\0\0\x01\0\0b"] {
+            assert_eq!(FileKey::from_bytes(bytes), None, "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! A plain function as a processor.
+
+use serde::Serialize;
+
+use super::{FileContent, Processor};
+use crate::model::{ErrorClass, FileError};
+
+/// A processor made of a function: see [`from_fn`].
+#[derive(Debug, Clone)]
+pub struct PlainProcessor<F> {
+    identity: String,
+    include: Vec<&'static str>,
+    function: F,
+}
+
+/// Makes a processor of a plain function that returns anything serde can write.
+///
+/// `identity` is the name and version: change it when the output changes.
+///
+/// ```
+/// use outlast::process::{FileContent, Processor, from_fn};
+///
+/// let lines = from_fn("lines/1", &["*.txt"], |file: &FileContent<'_>| {
+///     Ok(file.bytes.split(|&byte| byte == b'\n').count())
+/// });
+/// let mut result = Vec::new();
+/// lines.process(&FileContent { path: b"a.txt", bytes: b"x\ny" }, &mut result).unwrap();
+/// assert_eq!(result, b"2");
+/// ```
+pub fn from_fn<F, T>(identity: &str, include: &[&'static str], function: F) -> PlainProcessor<F>
+where
+    F: Fn(&FileContent<'_>) -> Result<T, FileError> + Send + Sync,
+    T: Serialize,
+{
+    PlainProcessor { identity: identity.to_owned(), include: include.to_vec(), function }
+}
+
+impl<F, T> Processor for PlainProcessor<F>
+where
+    F: Fn(&FileContent<'_>) -> Result<T, FileError> + Send + Sync,
+    T: Serialize,
+{
+    fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    fn default_include(&self) -> &[&str] {
+        &self.include
+    }
+
+    fn process(&self, file: &FileContent<'_>, result: &mut Vec<u8>) -> Result<(), FileError> {
+        let value = (self.function)(file)?;
+        serde_json::to_writer(result, &value)
+            .map_err(|error| FileError::new(ErrorClass::Processor, format!("the result is no JSON: {error}")))
+    }
+}
