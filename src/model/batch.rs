@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::{FileKey, Fingerprint};
+use super::{Digest, FileKey, Fingerprint};
 
 /// A file that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct DiscoveredFile {
     pub fingerprint: Fingerprint,
     /// Attempts so far at this version.
     pub attempts: u16,
+    /// Digest of the content that already has a record by the same processor: the same content is not processed again.
+    pub recorded: Option<Digest>,
 }
 
 impl DiscoveredFile {
@@ -30,7 +32,7 @@ impl DiscoveredFile {
             )
         })?;
         let metadata = std::fs::metadata(&absolute)?;
-        Ok(Self { key, fingerprint: Fingerprint::from_metadata(&metadata), attempts: 0 })
+        Ok(Self { key, fingerprint: Fingerprint::from_metadata(&metadata), attempts: 0, recorded: None })
     }
 
     /// The programming language that the name tells: `py` for `a.py.ast.json`, none for `a.ast.json`.
@@ -82,7 +84,8 @@ mod tests {
     fn the_language_is_the_extension_under_the_suffix() {
         let language = |name: &str| {
             let key = FileKey::from_relative_path(RootId(1), name.as_bytes()).unwrap();
-            let file = DiscoveredFile { key, fingerprint: Fingerprint::default(), attempts: 0 };
+            let file =
+                DiscoveredFile { key, fingerprint: Fingerprint::default(), attempts: 0, recorded: None };
             file.language().map(str::to_owned)
         };
         assert_eq!(language("d/a.py.ast.json").as_deref(), Some("py"));

@@ -1,0 +1,42 @@
+//! What can go wrong with the record log.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Failure of the record log. None may be retried: after a failed write or sync the log is not used again.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    /// The operating system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+    /// The log does not hold what the ledger says was committed.
+    #[error("{}: {what}; run `outlast repair`", path.display())]
+    Damaged {
+        /// The segment.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// A write or a sync failed before.
+    #[error("{}: an earlier write failed, so nothing more is written; start again", path.display())]
+    Poisoned {
+        /// The segment.
+        path: PathBuf,
+    },
+}
+
+impl SinkError {
+    pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { path, source }
+    }
+
+    pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
+        Self::Damaged { path: path.to_owned(), what: what.into() }
+    }
+}

@@ -1,0 +1,231 @@
+//! Appending to the record log.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::{SEGMENT_BYTES_MAX, SinkError, segment_name, segments};
+use crate::model::LogPosition;
+
+/// The writing end of the record log.
+#[derive(Debug)]
+pub struct RecordLog {
+    folder: PathBuf,
+    path: PathBuf,
+    file: File,
+    position: LogPosition,
+    tick_crc: crc32fast::Hasher,
+    dirty: bool,
+    segment_bytes_max: u64,
+    poisoned: bool,
+}
+
+/// What a tick appended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// End of the log behind it.
+    pub end: LogPosition,
+    /// crc32 of the appended bytes.
+    pub crc: u32,
+}
+
+impl RecordLog {
+    /// Opens the log in `folder`, which is made if it is missing, and cuts off what lies behind `committed`.
+    ///
+    /// # Errors
+    /// [`SinkError::Damaged`] where the log is shorter than `committed`; [`SinkError::Io`] otherwise.
+    pub fn open(folder: &Path, committed: LogPosition) -> Result<Self, SinkError> {
+        fs::create_dir_all(folder).map_err(SinkError::io(folder))?;
+        let found = segments(folder)?;
+        let first_use = committed == LogPosition::START;
+        if !first_use {
+            check_complete(folder, &found, committed)?;
+        }
+        for (segment, path) in &found {
+            if *segment > committed.segment {
+                fs::remove_file(path).map_err(SinkError::io(path))?;
+            }
+        }
+        let path = folder.join(segment_name(committed.segment));
+        let mut file = open_segment(&path, first_use)?;
+        file.set_len(committed.offset).map_err(SinkError::io(&path))?;
+        file.seek(SeekFrom::End(0)).map_err(SinkError::io(&path))?;
+        file.sync_all().map_err(SinkError::io(&path))?;
+        sync_folder(folder)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            path,
+            file,
+            position: committed,
+            tick_crc: crc32fast::Hasher::new(),
+            dirty: false,
+            segment_bytes_max: SEGMENT_BYTES_MAX,
+            poisoned: false,
+        })
+    }
+
+    /// The same log with another size from which a segment counts as full.
+    #[must_use]
+    pub fn with_segment_bytes_max(mut self, bytes: u64) -> Self {
+        self.segment_bytes_max = bytes;
+        self
+    }
+
+    /// Begins a tick: the next line goes to the returned position.
+    ///
+    /// # Errors
+    /// Where a new segment is due and can't be made.
+    pub fn begin_tick(&mut self) -> Result<LogPosition, SinkError> {
+        self.tick_crc = crc32fast::Hasher::new();
+        if self.position.offset >= self.segment_bytes_max {
+            self.guarded(Self::rotate)?;
+        }
+        Ok(self.position)
+    }
+
+    /// Appends whole lines.
+    ///
+    /// # Errors
+    /// Where the write fails; the log is not used again then.
+    pub fn append(&mut self, lines: &[u8]) -> Result<(), SinkError> {
+        self.guarded(|log| {
+            log.dirty = true;
+            log.file.write_all(lines).map_err(SinkError::io(&log.path))?;
+            log.tick_crc.update(lines);
+            log.position.offset += lines.len() as u64;
+            Ok(())
+        })
+    }
+
+    /// Makes what was appended durable, if anything was, and ends the tick.
+    ///
+    /// # Errors
+    /// Where the sync fails: it is not tried again, since a second one would lie.
+    pub fn sync(&mut self) -> Result<Appended, SinkError> {
+        self.guarded(|log| {
+            if log.dirty {
+                log.file.sync_data().map_err(SinkError::io(&log.path))?;
+                log.dirty = false;
+            }
+            Ok(Appended { end: log.position, crc: log.tick_crc.clone().finalize() })
+        })
+    }
+
+    fn rotate(&mut self) -> Result<(), SinkError> {
+        self.position = LogPosition { segment: self.position.segment + 1, offset: 0 };
+        self.path = self.folder.join(segment_name(self.position.segment));
+        self.file = open_segment(&self.path, true)?;
+        sync_folder(&self.folder)
+    }
+
+    fn guarded<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T, SinkError>) -> Result<T, SinkError> {
+        if self.poisoned {
+            return Err(SinkError::Poisoned { path: self.path.clone() });
+        }
+        let result = step(self);
+        self.poisoned = result.is_err();
+        result
+    }
+}
+
+fn open_segment(path: &Path, create: bool) -> Result<File, SinkError> {
+    OpenOptions::new().write(true).create(create).truncate(false).open(path).map_err(SinkError::io(path))
+}
+
+fn sync_folder(folder: &Path) -> Result<(), SinkError> {
+    File::open(folder).and_then(|file| file.sync_all()).map_err(SinkError::io(folder))
+}
+
+/// Every segment up to the committed end must be there, and the last one long enough.
+fn check_complete(folder: &Path, found: &[(u32, PathBuf)], committed: LogPosition) -> Result<(), SinkError> {
+    for segment in 1..=committed.segment {
+        if !found.iter().any(|(number, _)| *number == segment) {
+            return Err(SinkError::damaged(
+                &folder.join(segment_name(segment)),
+                "the record file is missing",
+            ));
+        }
+    }
+    let path = folder.join(segment_name(committed.segment));
+    let length = fs::metadata(&path).map_err(SinkError::io(&path))?.len();
+    if length < committed.offset {
+        let what = format!("the record file has {length} bytes, but {} were committed", committed.offset);
+        return Err(SinkError::damaged(&path, what));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::{LogReader, check_range, read_line_at};
+
+    fn lines_up_to(folder: &Path, end: LogPosition) -> Vec<String> {
+        let mut reader = LogReader::new(folder, LogPosition::START, end).unwrap();
+        let mut lines = Vec::new();
+        while let Some((_, line)) = reader.next_line().unwrap() {
+            lines.push(String::from_utf8(line.to_vec()).unwrap());
+        }
+        lines
+    }
+
+    #[test]
+    fn what_was_not_committed_is_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = RecordLog::open(folder.path(), LogPosition::START).unwrap();
+        log.append(b"one\n").unwrap();
+        let committed = log.sync().unwrap().end;
+        log.append(b"torn").unwrap();
+        drop(log);
+        let mut log = RecordLog::open(folder.path(), committed).unwrap();
+        assert_eq!(log.begin_tick().unwrap(), committed);
+        log.append(b"two\n").unwrap();
+        let end = log.sync().unwrap().end;
+        assert_eq!(lines_up_to(folder.path(), end), ["one", "two"]);
+        assert_eq!(read_line_at(folder.path(), committed).unwrap(), b"two");
+    }
+
+    #[test]
+    fn a_full_segment_is_followed_by_a_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = RecordLog::open(folder.path(), LogPosition::START).unwrap().with_segment_bytes_max(8);
+        let mut end = LogPosition::START;
+        for text in ["aaaaaaaaa\n", "bb\n", "cccccccc\n", "d\n"] {
+            log.begin_tick().unwrap();
+            log.append(text.as_bytes()).unwrap();
+            end = log.sync().unwrap().end;
+        }
+        assert_eq!(end, LogPosition { segment: 3, offset: 2 });
+        assert_eq!(lines_up_to(folder.path(), end), ["aaaaaaaaa", "bb", "cccccccc", "d"]);
+        let before = LogPosition { segment: 2, offset: 3 };
+        let mut log = RecordLog::open(folder.path(), before).unwrap();
+        assert_eq!(log.begin_tick().unwrap(), before);
+        assert_eq!(segments(folder.path()).unwrap().len(), 2, "the uncommitted segment is gone");
+    }
+
+    #[test]
+    fn a_log_shorter_than_the_cursor_is_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = RecordLog::open(folder.path(), LogPosition::START).unwrap();
+        log.append(b"one\n").unwrap();
+        let beyond = LogPosition { segment: 1, offset: 5 };
+        let error = RecordLog::open(folder.path(), beyond).unwrap_err();
+        assert!(matches!(&error, SinkError::Damaged { .. }), "{error}");
+        assert!(error.to_string().contains("outlast repair"), "{error}");
+        let missing = LogPosition { segment: 2, offset: 0 };
+        assert!(matches!(RecordLog::open(folder.path(), missing), Err(SinkError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_flipped_byte_shows_in_the_range() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = RecordLog::open(folder.path(), LogPosition::START).unwrap();
+        log.begin_tick().unwrap();
+        log.append(b"{\"a\":1}\n").unwrap();
+        let done = log.sync().unwrap();
+        assert!(check_range(folder.path(), 1, 0, done.end.offset, done.crc).unwrap());
+        let path = folder.path().join("records-000001.ndjson");
+        fs::write(&path, b"{\"a\":2}\n").unwrap();
+        assert!(!check_range(folder.path(), 1, 0, done.end.offset, done.crc).unwrap());
+    }
+}

@@ -1,0 +1,30 @@
+//! The record log: append-only files of JSON lines, the truth that the ledger indexes.
+//!
+//! Format: `records-000001.ndjson`, `records-000002.ndjson`, ... in one folder, each line one record,
+//! each ended by a line feed. A new segment begins when a tick starts with the last one full; a tick's
+//! lines stand in one segment.
+//!
+//! Constraints: only the committing thread writes; only what the ledger's cursor covers counts, and
+//! opening cuts off the rest. Readers get the committed end from whoever holds the ledger.
+
+mod error;
+mod log;
+mod reader;
+
+pub use error::SinkError;
+pub use log::{Appended, RecordLog};
+pub use reader::{LogReader, check_range, read_line_at, segments};
+
+/// Size from which a segment counts as full, in bytes.
+pub const SEGMENT_BYTES_MAX: u64 = 256 << 20;
+
+/// The file name of a segment.
+fn segment_name(segment: u32) -> String {
+    format!("records-{segment:06}.ndjson")
+}
+
+/// The number in a segment's file name.
+fn segment_number(name: &str) -> Option<u32> {
+    let digits = name.strip_prefix("records-")?.strip_suffix(".ndjson")?;
+    (digits.len() >= 6).then(|| digits.parse().ok()).flatten()
+}
