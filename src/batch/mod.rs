@@ -4,7 +4,11 @@
 //! batches that hold each file exactly once, in the given order; it reads no clock and no file.
 
 mod adaptive;
+mod cost;
 mod fixed;
+mod plan;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -12,6 +16,7 @@ use crate::model::{BatchConfig, DiscoveredFile, StrategyKind};
 
 pub use adaptive::AdaptiveStrategy;
 pub use fixed::{CountStrategy, SizeStrategy};
+pub use plan::{Planner, create_optimal_batches, sort};
 
 /// Cuts files into batches.
 ///

@@ -1,19 +1,39 @@
 //! Where files come from, and how they are read.
 //!
-//! Constraints: a folder is listed as a whole, sorted by name, so that it can be merged with the
-//! ledger in one pass and what is missing shows; listings are compact (about 5 bytes a file beside
-//! its name), and metadata is asked for only while a listing is consumed. Nothing but regular files
-//! is ever opened. What is left out is counted under the rule that left it out.
+//! Constraints:
+//! - A folder is listed as a whole, sorted by name, so that it can be merged with the ledger in one
+//!   pass and what is missing shows.
+//! - Memory: a name costs itself and 7 bytes while its folder is visited. Waiting sub-folders are
+//!   kept as such names, not as paths, so neither a million files nor a million folders in one
+//!   folder hurt. Metadata is asked for only while a listing is consumed.
+//! - Nothing but regular files is ever opened for reading, and no link below a root is ever followed,
+//!   not even one that takes a folder's place during the scan: the kernel resolves paths below a root
+//!   without links (`openat2`), or this room does so component by component. Links on the way to a
+//!   root are the user's own and are followed. Mount points are crossed.
+//! - What is left out is counted under the rule that left it out, and [`TreeSource::explain`] finds
+//!   the rule by the same code. An `.outlastignore` that can't be understood makes its folder
+//!   unreadable: what it meant to leave out is not guessed.
+//! - No state is kept between two reads: a root that was replaced is seen at once.
 
+mod explain;
 mod filter;
+mod ignored;
+mod list;
+mod names;
+mod open;
 mod read;
+mod stack;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::ops::ControlFlow;
 
 use crate::model::{FileKey, Fingerprint, FolderKey, Root};
 
-pub use filter::{FilterError, Filters, Verdict};
+pub use explain::Verdict;
+pub use filter::{FilterError, Filters};
+pub use names::Names;
 pub use read::{Content, ReadError};
 pub use walk::TreeSource;
 
@@ -23,7 +43,11 @@ pub trait Source: Send + Sync {
     /// its own, until all is visited or a visitor breaks off.
     ///
     /// # Errors
-    /// Where the root itself can't be listed. A folder below that can't is reported to the visitor.
+    /// Where the root itself can't be listed: the error is the system's own, so that its class shows,
+    /// and the caller names the root. A folder below that can't is reported to the visitor.
+    ///
+    /// # Panics
+    /// Where a visitor did, once all threads have ended.
     fn scan(
         &self,
         root: &Root,
@@ -36,7 +60,13 @@ pub trait Source: Send + Sync {
     ///
     /// # Errors
     /// The file is gone, is no regular file any more, kept changing, is larger than `size_max` bytes, or can't be read.
-    fn read(&self, root: &Root, key: &FileKey, size_max: u64, buffer: &mut Vec<u8>) -> Result<Content, ReadError>;
+    fn read(
+        &self,
+        root: &Root,
+        key: &FileKey,
+        size_max: u64,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Content, ReadError>;
 }
 
 /// Takes folders as a scan finds them; one for each scanning thread.
@@ -44,7 +74,8 @@ pub trait FolderVisitor: Send {
     /// A folder was listed.
     fn folder(&mut self, folder: Folder<'_>) -> ControlFlow<()>;
 
-    /// A folder can't be listed: what the ledger holds below it stays as it is.
+    /// A folder can't be listed: what the ledger holds below it stays as it is. `NotFound` where it
+    /// went after its parent was listed.
     fn unreadable(&mut self, folder: &FolderKey, error: &std::io::Error) -> ControlFlow<()>;
 }
 
@@ -55,7 +86,7 @@ pub struct Folder<'a> {
     /// Entries that are no folders and whose names the filters let in, ascending by name, each name once.
     pub files: &'a mut dyn Iterator<Item = Listed>,
     /// Names of the sub-folders that will be visited or that filters cut, ascending: all that exist.
-    pub folders: &'a [Box<[u8]>],
+    pub folders: &'a Names,
 }
 
 /// One entry of a folder.

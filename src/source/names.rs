@@ -1,0 +1,158 @@
+//! Names of a folder's entries, packed into one block of memory.
+
+use std::fmt;
+
+/// Names in ascending order, each once: about 7 bytes a name beside the name itself.
+///
+/// ```
+/// use outlast::source::Names;
+///
+/// let names: Names = ["src", "docs", "src"].into_iter().collect();
+/// assert_eq!(names.iter().collect::<Vec<_>>(), [b"docs".as_slice(), b"src"]);
+/// assert!(names.contains(b"src"));
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// For each name a tag (1 byte), its length (2 bytes, little endian) and its bytes.
+    arena: Vec<u8>,
+    /// Where each name begins in the arena.
+    starts: Vec<u32>,
+}
+
+const HEAD: usize = 3;
+
+/// More names in one folder than can be addressed: 4 GiB of them.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the names in this folder take more than 4 GiB: spread the files over sub-folders")]
+pub(super) struct TooManyNames;
+
+impl Names {
+    /// How many names there are.
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// The names, ascending.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> + '_ {
+        self.starts.iter().map(|&start| entry(&self.arena, start).1)
+    }
+
+    /// Whether this name is among them.
+    pub fn contains(&self, name: &[u8]) -> bool {
+        self.starts.binary_search_by(|&start| entry(&self.arena, start).1.cmp(name)).is_ok()
+    }
+
+    /// The tag and the name at `index`, in ascending order.
+    pub(super) fn get(&self, index: usize) -> Option<(u8, &[u8])> {
+        self.starts.get(index).map(|&start| entry(&self.arena, start))
+    }
+
+    /// Adds a name; [`Names::sort`] is due before anything is looked up.
+    pub(super) fn push(&mut self, tag: u8, name: &[u8]) -> Result<(), TooManyNames> {
+        let start = u32::try_from(self.arena.len()).map_err(|_| TooManyNames)?;
+        let len = u16::try_from(name.len()).map_err(|_| TooManyNames)?;
+        self.arena.push(tag);
+        self.arena.extend_from_slice(&len.to_le_bytes());
+        self.arena.extend_from_slice(name);
+        self.starts.push(start);
+        Ok(())
+    }
+
+    /// Sorts the names and keeps each once: a folder that changes while it is listed may tell a name twice.
+    pub(super) fn sort(&mut self) {
+        let Self { arena, starts } = self;
+        starts.sort_unstable_by(|&a, &b| entry(arena, a).1.cmp(entry(arena, b).1));
+        starts.dedup_by(|a, b| entry(arena, *a).1 == entry(arena, *b).1);
+    }
+
+    /// Drops the names that `keep` refuses.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(u8, &[u8]) -> bool) {
+        let arena = &self.arena;
+        self.starts.retain(|&start| {
+            let (tag, name) = entry(arena, start);
+            keep(tag, name)
+        });
+    }
+
+    /// Changes the names' tags.
+    pub(super) fn retag(&mut self, mut tag_of: impl FnMut(u8, &[u8]) -> u8) {
+        for &start in &self.starts {
+            let (tag, name) = entry(&self.arena, start);
+            self.arena[start as usize] = tag_of(tag, name);
+        }
+    }
+
+    /// Forgets all names; gives memory back where it is more than `arena_max` bytes of names.
+    pub(super) fn clear(&mut self, arena_max: usize) {
+        if self.arena.capacity() > arena_max {
+            *self = Self::default();
+        }
+        self.arena.clear();
+        self.starts.clear();
+    }
+
+    /// Gives back what was reserved and not used.
+    pub(super) fn shrink(&mut self) {
+        self.arena.shrink_to_fit();
+        self.starts.shrink_to_fit();
+    }
+}
+
+fn entry(arena: &[u8], start: u32) -> (u8, &[u8]) {
+    let at = start as usize;
+    let len = usize::from(u16::from_le_bytes([arena[at + 1], arena[at + 2]]));
+    (arena[at], &arena[at + HEAD..at + HEAD + len])
+}
+
+/// Names longer than 65,535 bytes, which no file system has, are left out.
+impl<N: AsRef<[u8]>> FromIterator<N> for Names {
+    fn from_iter<I: IntoIterator<Item = N>>(names: I) -> Self {
+        let mut all = Self::default();
+        for name in names {
+            if all.push(0, name.as_ref()).is_err() {
+                continue;
+            }
+        }
+        all.sort();
+        all
+    }
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter().map(|name| name.escape_ascii().to_string())).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn names_are_a_sorted_set(names in prop::collection::vec(prop::collection::vec(1u8.., 1..6), 0..40)) {
+            let packed: Names = names.iter().collect();
+            let set: BTreeSet<_> = names.iter().map(Vec::as_slice).collect();
+            prop_assert!(packed.iter().eq(set.iter().copied()));
+            prop_assert!(names.iter().all(|name| packed.contains(name)));
+            prop_assert!(!packed.contains(b"longer than any"));
+        }
+    }
+
+    #[test]
+    fn what_is_refused_is_gone_and_the_rest_stays_sorted() {
+        let mut names: Names = ["c", "a", "b"].into_iter().collect();
+        names.retain(|_, name| name != b"b");
+        assert_eq!(format!("{names:?}"), "[\"a\", \"c\"]");
+        names.clear(usize::MAX);
+        assert!(names.is_empty());
+    }
+}

@@ -1,0 +1,150 @@
+//! Reading one version of a file, whole.
+
+use std::io;
+use std::time::SystemTime;
+
+use rustix::buffer::spare_capacity;
+use rustix::io::{Errno, retry_on_intr};
+
+use super::SkipReason;
+use super::open::{self, EntryKind};
+use crate::model::{FileKey, Fingerprint, Root, Timestamp};
+
+/// What was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Content {
+    /// The version: the same before and after reading.
+    pub fingerprint: Fingerprint,
+    /// A later write could leave the fingerprint as it is: the next scan must compare the content.
+    pub racy: bool,
+}
+
+/// Why a file was not read. The path is left to the caller, whose records have it beside the message.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// There is no file of this name any more: nothing, or a folder in its place.
+    #[error("gone since it was found")]
+    Gone,
+    /// Something that is never opened has taken its place.
+    #[error("a {} has taken its place, which is never opened; put a regular file there", .0.as_str())]
+    NotAFile(SkipReason),
+    /// It changed during each attempt.
+    #[error("changed during each of {ATTEMPTS} attempts to read it; it is tried again later")]
+    Unstable,
+    /// Larger than allowed.
+    #[error("{size} bytes are more than one file may have; raise the memory limit to process it")]
+    TooLarge {
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// Opening or reading failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl From<Errno> for ReadError {
+    fn from(errno: Errno) -> Self {
+        match errno {
+            Errno::NOENT | Errno::NOTDIR => Self::Gone,
+            _ => Self::Io(errno.into()),
+        }
+    }
+}
+
+/// Attempts in a row at a file that changes while it is read.
+const ATTEMPTS: usize = 4;
+
+/// Memory that a buffer keeps after a large file.
+const BUFFER_KEPT: usize = 4 << 20;
+
+/// Kernels stamp files with the time of the last clock tick, up to 10 ms ago, and coarse file
+/// systems (exFAT) round that to 10 ms.
+const RACY_WINDOW_NS: i64 = 20_000_000;
+
+/// Where times are kept in whole seconds (ext3, small ext4 inodes) or two (FAT).
+const RACY_WINDOW_COARSE_NS: i64 = 2_000_000_000 + RACY_WINDOW_NS;
+
+/// Reads a file into `buffer`.
+pub(super) fn read(
+    root: &Root,
+    key: &FileKey,
+    size_max: u64,
+    buffer: &mut Vec<u8>,
+) -> Result<Content, ReadError> {
+    for _ in 0..ATTEMPTS {
+        if let Some(content) = attempt(root, key, size_max, buffer)? {
+            return Ok(content);
+        }
+    }
+    buffer.clear();
+    Err(ReadError::Unstable)
+}
+
+/// One attempt; none where the file changed meanwhile.
+///
+/// The second `fstat` proves that the size is still the one that was read, which saves the read
+/// that would tell the end of the file.
+fn attempt(
+    root: &Root,
+    key: &FileKey,
+    size_max: u64,
+    buffer: &mut Vec<u8>,
+) -> Result<Option<Content>, ReadError> {
+    buffer.clear();
+    let fd = match open::file(root, key) {
+        Ok(fd) => fd,
+        Err(errno @ (Errno::LOOP | Errno::NXIO | Errno::NODEV)) => return Err(refused(root, key, errno)),
+        Err(errno) => return Err(errno.into()),
+    };
+    let read_at = Timestamp::from_system_time(SystemTime::now());
+    let stat = rustix::fs::fstat(&fd)?;
+    match EntryKind::of_stat(&stat) {
+        EntryKind::File => (),
+        EntryKind::Folder => return Err(ReadError::Gone),
+        EntryKind::Other(reason) => return Err(ReadError::NotAFile(reason)),
+        EntryKind::Unknown => return Err(ReadError::NotAFile(SkipReason::NoMetadata)),
+    }
+    let fingerprint = open::fingerprint(&stat);
+    if fingerprint.size > size_max {
+        return Err(ReadError::TooLarge { size: fingerprint.size });
+    }
+    let size =
+        usize::try_from(fingerprint.size).map_err(|_| ReadError::TooLarge { size: fingerprint.size })?;
+    reserve(buffer, size)?;
+    while buffer.len() < size {
+        if retry_on_intr(|| rustix::io::read(&fd, spare_capacity(buffer)))? == 0 {
+            break;
+        }
+    }
+    let after = open::fingerprint(&rustix::fs::fstat(&fd)?);
+    if after != fingerprint || buffer.len() != size {
+        return Ok(None);
+    }
+    Ok(Some(Content { fingerprint, racy: fingerprint.is_racy(read_at, racy_window_ns(&fingerprint)) }))
+}
+
+/// Makes room for `size` bytes, and gives back what a larger file before needed.
+fn reserve(buffer: &mut Vec<u8>, size: usize) -> Result<(), ReadError> {
+    if buffer.capacity() > BUFFER_KEPT && size < buffer.capacity() / 2 {
+        buffer.shrink_to(size.max(BUFFER_KEPT));
+    }
+    let failed = |_| ReadError::Io(io::Error::from(Errno::NOMEM));
+    buffer.try_reserve_exact(size).map_err(failed)
+}
+
+fn racy_window_ns(fingerprint: &Fingerprint) -> i64 {
+    let changed = fingerprint.mtime.max(fingerprint.ctime);
+    if changed.0 % 1_000_000_000 == 0 { RACY_WINDOW_COARSE_NS } else { RACY_WINDOW_NS }
+}
+
+/// Why a file couldn't be opened that the kernel says is none: looks at what stands there.
+fn refused(root: &Root, key: &FileKey, errno: Errno) -> ReadError {
+    match open::kind_of(root, key) {
+        Ok(EntryKind::Other(reason)) => ReadError::NotAFile(reason),
+        Ok(EntryKind::Folder) => ReadError::Gone,
+        // A regular file at this path is behind a link, or has only now come back.
+        Ok(EntryKind::File | EntryKind::Unknown) if errno == Errno::LOOP => ReadError::Gone,
+        Ok(_) => ReadError::Io(errno.into()),
+        Err(errno) => errno.into(),
+    }
+}

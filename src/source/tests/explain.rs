@@ -1,0 +1,122 @@
+use std::os::unix::fs::symlink;
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn paths_are_explained_by_what_decides() {
+    let tree = Tree::with(&["src/a.json", "src/a.txt", "build/deep/a.json", "state/x.json"]);
+    symlink("src", tree.at("link")).unwrap();
+    let mut source = source(&["*.json"], &["build/"]);
+    source.state = vec![tree.at("state")];
+    let verdict = |path: &str| source.explain(tree.path(), path.as_bytes()).to_string();
+    for (path, expected) in [
+        ("src/a.json", "ingested"),
+        ("src", "a folder that is visited"),
+        ("src/a.txt", "left out by include at src/a.txt"),
+        ("build/deep/a.json", "left out by exclude:build/ at build"),
+        ("state/x.json", "left out by state-folder at state"),
+        ("link/a.json", "skipped: link is never opened (symlink)"),
+        ("src/none.json", "not there"),
+        ("src/a.json/x", "not there"),
+        ("../x", "not below a root"),
+        ("/etc", "not below a root"),
+        ("", "not below a root"),
+    ] {
+        assert_eq!(verdict(path), expected, "{path}");
+    }
+    let missing = source.explain(&tree.at("none"), b"x").to_string();
+    assert!(missing.starts_with("unreadable: "), "{missing}");
+}
+
+/// Something to put into a random tree.
+#[derive(Debug, Clone)]
+enum Plant {
+    File(Vec<&'static str>),
+    Link(Vec<&'static str>),
+    Ignore(Vec<&'static str>, Vec<&'static str>),
+}
+
+fn plants() -> impl Strategy<Value = Vec<Plant>> {
+    let name = || prop::sample::select(vec!["a", "b", "c.json", "d.json", ".e", "build"]);
+    let path = move |least| prop::collection::vec(name(), least..4);
+    let pattern =
+        prop::sample::select(vec!["a", "!a", "*.json", "!c.json", "b/", "/c.json", "a/b", "**/d.json", "!*"]);
+    let plant = prop_oneof![
+        6 => path(1).prop_map(Plant::File),
+        1 => path(1).prop_map(Plant::Link),
+        2 => (path(0), prop::collection::vec(pattern, 1..4)).prop_map(|(at, lines)| Plant::Ignore(at, lines)),
+    ];
+    prop::collection::vec(plant, 0..25)
+}
+
+/// Puts it there, where nothing is in its way.
+fn plant(tree: &Tree, plant: &Plant) {
+    let (path, content) = match plant {
+        Plant::File(path) => (path.join("/"), String::new()),
+        Plant::Link(path) => (path.join("/"), String::new()),
+        Plant::Ignore(path, lines) => {
+            ([path.as_slice(), &[".outlastignore"]].concat().join("/"), lines.join("\n"))
+        }
+    };
+    let path = tree.at(path);
+    if path.parent().is_some_and(|folder| std::fs::create_dir_all(folder).is_err()) || path.exists() {
+        return;
+    }
+    match plant {
+        Plant::Link(_) => symlink(tree.path(), path).unwrap_or_default(),
+        _ => std::fs::write(path, content).unwrap(),
+    }
+}
+
+/// Every path in the tree, links not followed.
+fn all_paths(folder: &Path, prefix: &[u8], all: &mut Vec<(Vec<u8>, bool)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let path = [prefix, entry.file_name().as_bytes()].concat();
+        let is_folder = entry.file_type().unwrap().is_dir();
+        all.push((path.clone(), is_folder));
+        if is_folder {
+            all_paths(&entry.path(), &[path.as_slice(), b"/"].concat(), all);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn an_explanation_agrees_with_the_scan_for_every_path_of_a_random_tree(
+        plants in plants(), excludes in prop::sample::subsequence(vec!["build/", "b", "a/c.json", "**/a/b"], 0..3),
+    ) {
+        let tree = Tree::new();
+        plants.iter().for_each(|one| plant(&tree, one));
+        let source = source(&["*.json", "a"], &excludes);
+        let (seen, report) = scan(&source, &tree.root(), 2).unwrap();
+        let mut paths = Vec::new();
+        all_paths(tree.path(), b"", &mut paths);
+        let mut left_out = 0;
+        for (path, is_folder) in &paths {
+            let visited = seen.folders.iter().any(|(folder, _)| folder == path);
+            let told = seen.files.get(path).map(Vec::as_slice);
+            let verdict = source.explain(tree.path(), path);
+            match (&verdict, told) {
+                (Verdict::Folder, None) => prop_assert!(*is_folder && visited),
+                (Verdict::Accepted(version), Some([ListedKind::File(listed)])) => {
+                    prop_assert_eq!(version, listed);
+                    prop_assert!(source.filters().accepts(path));
+                }
+                (Verdict::Skipped { reason, at }, Some([ListedKind::Skipped(listed)])) => {
+                    prop_assert_eq!((reason, at), (listed, path));
+                }
+                (Verdict::LeftOut { at, .. }, None) => {
+                    prop_assert!(!visited);
+                    left_out += u64::from(at == path);
+                }
+                _ => prop_assert!(false, "{verdict:?} for {path:?}, which the scan told as {told:?}"),
+            }
+        }
+        prop_assert_eq!(report.filtered.values().sum::<u64>(), left_out);
+    }
+}

@@ -1,0 +1,110 @@
+//! Scans, explanations and reads of real trees.
+
+mod explain;
+mod ignored;
+mod read;
+mod walk;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::ControlFlow;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::model::RootId;
+
+/// A scratch tree.
+pub(super) struct Tree(tempfile::TempDir);
+
+impl Tree {
+    pub(super) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// One with files at these paths.
+    pub(super) fn with(paths: &[&str]) -> Self {
+        let tree = Self::new();
+        for path in paths {
+            tree.write(path, b"{}");
+        }
+        tree
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(super) fn at(&self, relative: impl AsRef<[u8]>) -> PathBuf {
+        self.path().join(std::ffi::OsStr::from_bytes(relative.as_ref()))
+    }
+
+    pub(super) fn write(&self, relative: impl AsRef<[u8]>, content: &[u8]) {
+        let path = self.at(relative);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+
+    pub(super) fn root(&self) -> Root {
+        Root { id: RootId(1), name: "tree".to_owned(), path: self.path().to_owned() }
+    }
+
+    pub(super) fn key(&self, relative: &str) -> FileKey {
+        FileKey::from_relative_path(RootId(1), relative.as_bytes()).unwrap()
+    }
+}
+
+pub(super) fn source(include: &[&str], exclude: &[&str]) -> TreeSource {
+    let owned = |globs: &[&str]| globs.iter().map(|&glob| glob.to_owned()).collect::<Vec<_>>();
+    TreeSource::new(Filters::new(&owned(include), &owned(exclude)).unwrap(), Vec::new())
+}
+
+/// What a scan told, all threads together.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Visited folders and the names of their sub-folders, in the order of the visits.
+    pub(super) folders: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
+    /// Each entry's kind; how often a path was told is how often it is in the list.
+    pub(super) files: BTreeMap<Vec<u8>, Vec<ListedKind>>,
+    pub(super) unreadable: Vec<Vec<u8>>,
+}
+
+impl Seen {
+    /// The paths of regular files.
+    pub(super) fn paths(&self) -> Vec<String> {
+        let is_file = |kinds: &[ListedKind]| matches!(kinds, [ListedKind::File(_)]);
+        let files = self.files.iter().filter(|(_, kinds)| is_file(kinds));
+        files.map(|(path, _)| path.escape_ascii().to_string()).collect()
+    }
+}
+
+struct Recorder(Arc<Mutex<Seen>>);
+
+impl FolderVisitor for Recorder {
+    fn folder(&mut self, folder: Folder<'_>) -> ControlFlow<()> {
+        let files: Vec<_> = folder.files.collect();
+        assert!(files.windows(2).all(|pair| pair[0].name < pair[1].name), "ascending, each name once");
+        let mut seen = self.0.lock().unwrap();
+        let names = folder.folders.iter().map(<[u8]>::to_vec).collect();
+        seen.folders.push((folder.key.relative_path(), names));
+        for file in files {
+            let path = folder.key.file(&file.name).relative_path();
+            seen.files.entry(path).or_default().push(file.kind);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn unreadable(&mut self, folder: &FolderKey, _: &io::Error) -> ControlFlow<()> {
+        self.0.lock().unwrap().unreadable.push(folder.relative_path());
+        ControlFlow::Continue(())
+    }
+}
+
+pub(super) fn scan(source: &TreeSource, root: &Root, threads: usize) -> io::Result<(Seen, ScanReport)> {
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let report = source.scan(root, threads, &|| Box::new(Recorder(Arc::clone(&seen))))?;
+    let seen = std::mem::take(&mut *seen.lock().unwrap());
+    assert_eq!(report.folders, seen.folders.len() as u64);
+    Ok((seen, report))
+}

@@ -1,0 +1,149 @@
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use rustix::fs::{CWD, Mode};
+
+use super::*;
+
+fn read_of(tree: &Tree, path: &str, buffer: &mut Vec<u8>) -> Result<Content, ReadError> {
+    source(&[], &[]).read(&tree.root(), &tree.key(path), 1 << 30, buffer)
+}
+
+fn age(path: &Path, seconds: u64) {
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
+}
+
+#[test]
+fn a_file_is_read_whole_with_the_version_that_the_scan_tells() {
+    let tree = Tree::new();
+    let mut buffer = b"what was in it before".to_vec();
+    for size in [0, 1, 4096, 5_000_000, 3] {
+        tree.write("d/f", &vec![b'x'; size]);
+        let content = read_of(&tree, "d/f", &mut buffer).unwrap();
+        assert_eq!((buffer.len(), content.fingerprint.size), (size, size as u64));
+        assert!(buffer.capacity() < 5_200_000 && (size > 3 || buffer.capacity() <= 4 << 20));
+        let (seen, _) = scan(&source(&[], &[]), &tree.root(), 1).unwrap();
+        assert_eq!(seen.files[b"d/f".as_slice()], [ListedKind::File(content.fingerprint)]);
+    }
+}
+
+#[test]
+fn a_root_behind_a_link_and_a_path_from_the_file_systems_root_are_read() {
+    let tree = Tree::with(&["real/d/f"]);
+    symlink("real", tree.at("root")).unwrap();
+    let mut buffer = Vec::new();
+    let root = Root { path: tree.at("root"), ..tree.root() };
+    source(&[], &[]).read(&root, &tree.key("d/f"), 9, &mut buffer).unwrap();
+    assert_eq!(buffer, b"{}");
+    let key = FileKey::from_absolute_path(&tree.at("root/d/f")).unwrap();
+    let root = Root { id: RootId::FILE_SYSTEM, name: "/".to_owned(), path: "/".into() };
+    source(&[], &[]).read(&root, &key, 9, &mut buffer).unwrap();
+}
+
+#[test]
+fn what_is_no_file_any_more_is_told_apart_and_never_waited_for() {
+    let tree = Tree::with(&["file", "outside/f"]);
+    symlink("file", tree.at("link")).unwrap();
+    symlink("outside", tree.at("folder-link")).unwrap();
+    rustix::fs::mkfifoat(CWD, tree.at("pipe"), Mode::RWXU).unwrap();
+    let _socket = UnixListener::bind(tree.at("socket")).unwrap();
+    let began = Instant::now();
+    let error = |path| read_of(&tree, path, &mut Vec::new()).unwrap_err();
+    assert!(matches!(error("none"), ReadError::Gone));
+    assert!(matches!(error("file/f"), ReadError::Gone));
+    assert!(matches!(error("outside"), ReadError::Gone));
+    assert!(matches!(error("folder-link/f"), ReadError::Gone), "never through a link");
+    assert!(matches!(error("link"), ReadError::NotAFile(SkipReason::Symlink)));
+    assert!(matches!(error("pipe"), ReadError::NotAFile(SkipReason::Fifo)));
+    assert!(matches!(error("socket"), ReadError::NotAFile(SkipReason::Socket)));
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_file_above_the_limit_is_not_read() {
+    let tree = Tree::new();
+    tree.write("f", b"12345");
+    let source = source(&[], &[]);
+    let mut buffer = Vec::new();
+    let error = source.read(&tree.root(), &tree.key("f"), 4, &mut buffer).unwrap_err();
+    assert!(matches!(error, ReadError::TooLarge { size: 5 }));
+    source.read(&tree.root(), &tree.key("f"), 5, &mut buffer).unwrap();
+}
+
+#[test]
+fn a_file_that_keeps_changing_is_whole_or_unstable() {
+    let tree = Tree::new();
+    let path = tree.at("f");
+    tree.write("f", &[b'a'; 300_000]);
+    let stop = AtomicBool::new(false);
+    let unstable = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut file = std::fs::File::options().write(true).open(&path).unwrap();
+            for round in 0u64.. {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                file.set_len(200_000 + round % 1000).unwrap();
+                io::Seek::seek(&mut file, io::SeekFrom::Start(0)).unwrap();
+                io::Write::write_all(&mut file, b"b").unwrap();
+            }
+        });
+        let began = Instant::now();
+        let mut unstable = 0;
+        while unstable == 0 && began.elapsed() < Duration::from_secs(10) {
+            match read_of(&tree, "f", &mut Vec::new()) {
+                Err(ReadError::Unstable) => unstable += 1,
+                Ok(content) => assert!(content.racy),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+        unstable
+    });
+    assert_eq!(unstable, 1);
+    let mut buffer = Vec::new();
+    let content = read_of(&tree, "f", &mut buffer).unwrap();
+    assert_eq!(buffer.len() as u64, content.fingerprint.size);
+}
+
+#[test]
+fn a_replaced_file_is_one_version_or_the_other() {
+    let tree = Tree::with(&["f"]);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0usize.. {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                let letter = if round.is_multiple_of(2) { b'a' } else { b'b' };
+                tree.write("new", &vec![letter; 2000 + round % 2 * 500]);
+                std::fs::rename(tree.at("new"), tree.at("f")).unwrap();
+            }
+        });
+        let mut buffer = Vec::new();
+        for _ in 0..2000 {
+            match read_of(&tree, "f", &mut buffer) {
+                Ok(_) => assert!(
+                    matches!(buffer.len(), 2 | 2000 | 2500)
+                        && buffer.iter().all(|b| *b == buffer[0] || buffer == b"{}")
+                ),
+                Err(error) => assert!(matches!(error, ReadError::Unstable), "{error}"),
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn a_fresh_file_is_racy_and_an_old_one_is_not() {
+    let tree = Tree::with(&["f", "g"]);
+    let racy = |path| read_of(&tree, path, &mut Vec::new()).unwrap().racy;
+    assert!(racy("f"));
+    age(&tree.at("g"), 3600);
+    std::thread::sleep(Duration::from_millis(40));
+    assert!(!racy("g"), "its inode changed 40 ms ago");
+}

@@ -1,0 +1,176 @@
+//! The tree on disk as a source.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::list::{Files, Lister, Scope, StateFolders};
+use super::stack::{Group, Job, Stack, Turn};
+use super::{Content, Filters, Folder, FolderVisitor, ReadError, ScanReport, Source, open, read};
+use crate::model::{FileKey, FolderKey, Root};
+
+/// More threads than this only wait for each other.
+const THREADS_MAX: usize = 256;
+
+/// A tree on disk.
+#[derive(Debug)]
+pub struct TreeSource {
+    pub(super) filters: Filters,
+    pub(super) state: Vec<PathBuf>,
+}
+
+impl TreeSource {
+    /// Files that the filters let in. Folders at the paths in `state` are never entered: those that
+    /// hold the state and the records.
+    pub fn new(filters: Filters, state: Vec<PathBuf>) -> Self {
+        Self { filters, state }
+    }
+
+    /// The filters.
+    pub fn filters(&self) -> &Filters {
+        &self.filters
+    }
+}
+
+impl Source for TreeSource {
+    fn scan(
+        &self,
+        root: &Root,
+        threads: usize,
+        visitors: &(dyn Fn() -> Box<dyn FolderVisitor> + Sync),
+    ) -> io::Result<ScanReport> {
+        let fd = open::root_folder(&root.path)?;
+        let state = StateFolders::find(&self.state);
+        if state.holds(&rustix::fs::fstat(&fd)?) {
+            let message =
+                format!("{}: holds the state or the records; choose another root", root.path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        let first = Job { key: FolderKey::root(root.id), ignored: None };
+        let walk = Walk {
+            filters: &self.filters,
+            state,
+            root: fd,
+            stack: Stack::new(first),
+            total: Mutex::new(Total::default()),
+        };
+        walk.run(threads.clamp(1, THREADS_MAX), visitors)?;
+        walk.into_report()
+    }
+
+    fn read(
+        &self,
+        root: &Root,
+        key: &FileKey,
+        size_max: u64,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Content, ReadError> {
+        read::read(root, key, size_max, buffer)
+    }
+}
+
+/// One scan.
+struct Walk<'a> {
+    filters: &'a Filters,
+    state: StateFolders,
+    root: OwnedFd,
+    stack: Stack,
+    total: Mutex<Total>,
+}
+
+/// What the threads leave behind.
+#[derive(Default)]
+struct Total {
+    folders: u64,
+    tally: super::list::Tally,
+    root_error: Option<io::Error>,
+}
+
+impl Walk<'_> {
+    /// Runs the threads to their end. One that can't be started is done without; a panic goes on
+    /// in the caller once all have ended.
+    fn run(&self, threads: usize, visitors: &(dyn Fn() -> Box<dyn FolderVisitor> + Sync)) -> io::Result<()> {
+        std::thread::scope(|scope| {
+            let mut handles = Vec::with_capacity(threads);
+            for number in 1..=threads {
+                let builder = std::thread::Builder::new().name(format!("walk-{number}"));
+                match builder.spawn_scoped(scope, || self.work(visitors().as_mut())) {
+                    Ok(handle) => handles.push(handle),
+                    Err(error) if handles.is_empty() => return Err(error),
+                    Err(_) => break,
+                }
+            }
+            let panics: Vec<_> = handles.into_iter().filter_map(|handle| handle.join().err()).collect();
+            match panics.into_iter().next() {
+                Some(panic) => std::panic::resume_unwind(panic),
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn work(&self, visitor: &mut dyn FolderVisitor) {
+        let mut lister = Lister::new();
+        let mut folders = 0;
+        while let Some((turn, job)) = self.stack.take() {
+            let flow = self.visit(&turn, job, &mut lister, &mut folders, visitor);
+            turn.end(flow);
+        }
+        let mut total = self.total.lock().unwrap_or_else(PoisonError::into_inner);
+        total.folders += folders;
+        total.tally.merge(lister.tally);
+    }
+
+    /// Lists one folder, hands its sub-folders to all threads, then the folder to the visitor.
+    fn visit(
+        &self,
+        turn: &Turn<'_>,
+        job: Job,
+        lister: &mut Lister,
+        folders: &mut u64,
+        visitor: &mut dyn FolderVisitor,
+    ) -> ControlFlow<()> {
+        let relative = job.key.relative_path();
+        let mut scope = Scope::new(self.filters, &self.state, job.ignored);
+        let (opened, names) = match self.list(&relative, &mut scope, lister) {
+            Ok((opened, names)) => (opened, Arc::new(names)),
+            Err(error) if relative.is_empty() => {
+                self.total.lock().unwrap_or_else(PoisonError::into_inner).root_error = Some(error);
+                return ControlFlow::Break(());
+            }
+            Err(error) => return visitor.unreadable(&job.key, &error),
+        };
+        *folders += 1;
+        let group =
+            Group { parent: job.key.clone(), ignored: scope.ignored, names: Arc::clone(&names), next: 0 };
+        turn.add(group);
+        let fd = opened.as_ref().unwrap_or(&self.root);
+        let mut files = Files::new(fd.as_fd(), &lister.files);
+        visitor.folder(Folder { key: job.key, files: &mut files, folders: &names })
+    }
+
+    /// Opens and lists a folder; none is opened for the root, which is open.
+    fn list(
+        &self,
+        relative: &[u8],
+        scope: &mut Scope<'_>,
+        lister: &mut Lister,
+    ) -> io::Result<(Option<OwnedFd>, super::Names)> {
+        let opened = match relative {
+            b"" => None,
+            _ => Some(open::folder_below(self.root.as_fd(), relative)?),
+        };
+        let fd = opened.as_ref().unwrap_or(&self.root);
+        let names = lister.list(fd.as_fd(), relative, scope)?;
+        Ok((opened, names))
+    }
+
+    fn into_report(self) -> io::Result<ScanReport> {
+        let total = self.total.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match total.root_error {
+            Some(error) => Err(error),
+            None => Ok(ScanReport { folders: total.folders, filtered: total.tally.into_rules() }),
+        }
+    }
+}
