@@ -1,0 +1,123 @@
+//! Eight and sixteen bytes at a time, without SIMD instructions.
+//!
+//! Each function answers for the first match only: subtraction borrows may mark bytes behind a true
+//! match, never before it.
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// The eight bytes at `pos`, the first in the lowest place; `None` close to the end.
+#[inline(always)]
+pub(super) fn load8(bytes: &[u8], pos: usize) -> Option<u64> {
+    bytes.get(pos..).and_then(<[u8]>::first_chunk).map(|chunk| u64::from_le_bytes(*chunk))
+}
+
+/// The sixteen bytes at `pos` as two words; `None` close to the end.
+#[inline(always)]
+fn load16(bytes: &[u8], pos: usize) -> Option<(u64, u64)> {
+    let word = u128::from_le_bytes(*bytes.get(pos..)?.first_chunk()?);
+    Some((word as u64, (word >> 64) as u64))
+}
+
+/// Index of the lowest marked byte of a word pair with at least one mark.
+#[inline(always)]
+fn first_of(low: u64, high: u64) -> usize {
+    let (word, base) = if low != 0 { (low, 0) } else { (high, 8) };
+    base + (word.trailing_zeros() / 8) as usize
+}
+
+#[inline(always)]
+fn zero_bytes(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word
+}
+
+/// Marks quotes, backslashes and control characters.
+#[inline(always)]
+fn string_marks(word: u64) -> u64 {
+    let quote = zero_bytes(word ^ (ONES * b'"' as u64));
+    let backslash = zero_bytes(word ^ (ONES * b'\\' as u64));
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    (quote | backslash | control) & HIGH
+}
+
+/// Position of the first quote, backslash or control character from `pos` on; the length if none.
+#[inline(always)]
+pub(super) fn string_stop(bytes: &[u8], mut pos: usize) -> usize {
+    while let Some((low, high)) = load16(bytes, pos) {
+        let (low, high) = (string_marks(low), string_marks(high));
+        if low | high != 0 {
+            return pos + first_of(low, high);
+        }
+        pos += 16;
+    }
+    string_stop_near_end(bytes, pos)
+}
+
+#[cold]
+fn string_stop_near_end(bytes: &[u8], pos: usize) -> usize {
+    let rest = bytes.get(pos..).unwrap_or_default();
+    let stop = rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+    stop.map_or(bytes.len(), |at| pos + at)
+}
+
+/// Position of the first byte from `pos` on that is no digit; the length if none.
+#[inline(always)]
+pub(super) fn digits_stop(bytes: &[u8], mut pos: usize) -> usize {
+    while let Some(word) = load8(bytes, pos) {
+        let word = word ^ (ONES * b'0' as u64);
+        let marks = (((word & !HIGH) + ONES * 0x76) | word) & HIGH;
+        if marks != 0 {
+            return pos + (marks.trailing_zeros() / 8) as usize;
+        }
+        pos += 8;
+    }
+    while bytes.get(pos).is_some_and(u8::is_ascii_digit) {
+        pos += 1;
+    }
+    pos
+}
+
+/// Position of the first byte from `pos` on that differs from `byte`; the length if none.
+#[inline(always)]
+pub(super) fn run_stop(bytes: &[u8], byte: u8, mut pos: usize) -> usize {
+    let pattern = ONES * u64::from(byte);
+    while let Some((low, high)) = load16(bytes, pos) {
+        let (low, high) = (low ^ pattern, high ^ pattern);
+        if low | high != 0 {
+            return pos + first_of(low, high);
+        }
+        pos += 16;
+    }
+    while bytes.get(pos) == Some(&byte) {
+        pos += 1;
+    }
+    pos
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every byte value, at every offset of texts around the chunk sizes.
+    fn each_place(mut check: impl FnMut(&[u8], u8, usize)) {
+        for filler in [b'a', b'7', b' ', 0xff] {
+            for byte in 0..=255 {
+                for (len, at) in [(1, 0), (8, 7), (17, 0), (17, 15), (17, 16), (33, 5), (40, 31)] {
+                    let mut text = vec![filler; len];
+                    text[at] = byte;
+                    check(&text, filler, at);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn stops_agree_with_a_bytewise_search() {
+        each_place(|text, filler, _| {
+            let slow = |stop: &dyn Fn(u8) -> bool| text.iter().position(|&b| stop(b)).unwrap_or(text.len());
+            assert_eq!(string_stop(text, 0), slow(&|b| b < 0x20 || b == b'"' || b == b'\\'), "{text:?}");
+            assert_eq!(digits_stop(text, 0), slow(&|b| !b.is_ascii_digit()), "{text:?}");
+            assert_eq!(run_stop(text, filler, 0), slow(&|b| b != filler), "{text:?}");
+        });
+    }
+}
