@@ -27,9 +27,33 @@ pub(super) struct Tally {
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     hash: u64,
+    ends: Ends,
     at: usize,
     len: usize,
     count: u64,
+}
+
+/// The first and the last eight bytes of a name. With its length they tell a name of up to sixteen
+/// bytes apart from all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ends(u64, u64);
+
+impl Ends {
+    #[inline(always)]
+    fn of(name: &[u8]) -> Self {
+        if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+            return Self(u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+        }
+        if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+            return Self(u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into());
+        }
+        match *name {
+            [a, b, c] => Self(u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]), 0),
+            [a, b] => Self(u64::from_le_bytes([a, b, 0, 0, 0, 0, 0, 0]), 0),
+            [a] => Self(a.into(), 0),
+            _ => Self(0, 0),
+        }
+    }
 }
 
 impl Tally {
@@ -38,7 +62,7 @@ impl Tally {
         self.total
     }
 
-    /// The names with their counts, in no particular order.
+    /// The names with their counts, in the order of their first appearance.
     pub(super) fn names(&self) -> impl Iterator<Item = (&[u8], u64)> {
         let counted = self.entries.iter().filter(|entry| entry.count > 0);
         counted.map(|entry| (self.name(entry), entry.count))
@@ -51,10 +75,11 @@ impl Tally {
         if name.len() > NAME_LEN_MAX {
             return;
         }
-        let hash = hash(name);
-        match self.find(name, hash) {
+        let ends = Ends::of(name);
+        let hash = hash(name, ends);
+        match self.find(name, hash, ends) {
             Ok(entry) => entry.count += 1,
-            Err(slot) => self.insert(name, hash, slot),
+            Err(slot) => self.insert(name, hash, ends, slot),
         }
     }
 
@@ -62,7 +87,8 @@ impl Tally {
     #[cold]
     pub(super) fn undo(&mut self, name: &[u8]) {
         self.total -= 1;
-        if let Ok(entry) = self.find(name, hash(name)) {
+        let ends = Ends::of(name);
+        if let Ok(entry) = self.find(name, hash(name, ends), ends) {
             entry.count -= 1;
         }
     }
@@ -89,7 +115,7 @@ impl Tally {
 
     /// The entry of a name, or the free slot where it belongs.
     #[inline]
-    fn find(&mut self, name: &[u8], hash: u64) -> Result<&mut Entry, usize> {
+    fn find(&mut self, name: &[u8], hash: u64, ends: Ends) -> Result<&mut Entry, usize> {
         let mask = self.slots.len().wrapping_sub(1);
         let mut slot = hash as usize & mask;
         loop {
@@ -98,7 +124,8 @@ impl Tally {
                 Some(&index) => index as usize - 1,
             };
             let same = self.entries.get(index).is_some_and(|entry| {
-                entry.hash == hash && self.names.get(entry.at..entry.at + entry.len) == Some(name)
+                (entry.hash == hash) & (entry.ends == ends) & (entry.len == name.len())
+                    && (name.len() <= 16 || self.name(entry) == name)
             });
             if same {
                 return self.entries.get_mut(index).ok_or(slot);
@@ -107,12 +134,11 @@ impl Tally {
         }
     }
 
-    #[cold]
-    fn insert(&mut self, name: &[u8], hash: u64, slot: usize) {
+    fn insert(&mut self, name: &[u8], hash: u64, ends: Ends, slot: usize) {
         if hash.leading_zeros() < self.zeros_min {
             return;
         }
-        self.entries.push(Entry { hash, at: self.names.len(), len: name.len(), count: 1 });
+        self.entries.push(Entry { hash, ends, at: self.names.len(), len: name.len(), count: 1 });
         self.names.extend_from_slice(name);
         if self.entries.len() > DISTINCT_MAX {
             self.thin_out();
@@ -159,28 +185,19 @@ impl Tally {
 
 /// A hash that is the same on every machine: which names a huge document keeps depends on it.
 #[inline]
-fn hash(name: &[u8]) -> u64 {
+fn hash(name: &[u8], ends: Ends) -> u64 {
     const K: [u64; 3] = [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9];
     let fold = |a: u64, b: u64| {
         let product = u128::from(a) * u128::from(b);
         product as u64 ^ (product >> 64) as u64
     };
-    let word = |at: usize| super::swar::load8(name, at).unwrap_or(0);
-    let len = name.len();
-    if len >= 8 {
-        let mut state = K[2] ^ len as u64;
-        let mut at = 0;
-        while at + 8 < len {
-            state = fold(state ^ word(at), K[0]);
-            at += 8;
-        }
-        return fold(state ^ word(len - 8), K[1]);
+    let mut state = fold(ends.0 ^ K[0], ends.1 ^ K[1]);
+    let mut at = 8;
+    while at + 8 < name.len() {
+        state = fold(state ^ super::swar::load8(name, at).unwrap_or(0), K[1]);
+        at += 8;
     }
-    let mut short = [0; 8];
-    for (to, from) in short.iter_mut().zip(name) {
-        *to = *from;
-    }
-    fold(fold(u64::from_le_bytes(short) ^ K[0], K[1] ^ len as u64), K[2])
+    fold(state ^ name.len() as u64, K[2])
 }
 
 #[cfg(test)]

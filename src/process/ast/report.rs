@@ -1,5 +1,7 @@
 //! The result as one line of JSON.
 
+use std::cmp::Reverse;
+
 use super::count::{Counts, KIND_FIELDS};
 
 /// Kinds that a record names.
@@ -21,10 +23,10 @@ pub(super) fn write(counts: &Counts, depth: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(br#","kind_field":"#);
     string(name.as_bytes(), out);
     out.extend_from_slice(br#","kinds":{"#);
-    let mut kinds: Vec<_> = tally.names().collect();
-    kinds.sort_unstable_by(|(a, a_count), (b, b_count)| b_count.cmp(a_count).then(a.cmp(b)));
+    let mut kinds: Vec<_> = tally.names().map(|(kind, count)| (Reverse(count), head(kind), kind)).collect();
+    kinds.sort_unstable();
     kinds.truncate(KINDS_MAX);
-    for (at, &(kind, count)) in kinds.iter().enumerate() {
+    for (at, &(Reverse(count), _, kind)) in kinds.iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
@@ -33,12 +35,19 @@ pub(super) fn write(counts: &Counts, depth: usize, out: &mut Vec<u8>) {
         number(count, out);
     }
     out.push(b'}');
-    let omitted = tally.total() - kinds.iter().map(|(_, count)| count).sum::<u64>();
+    let omitted = tally.total() - kinds.iter().map(|(count, ..)| count.0).sum::<u64>();
     if omitted > 0 {
         out.extend_from_slice(br#","kinds_omitted":"#);
         number(omitted, out);
     }
     out.push(b'}');
+}
+
+/// The first eight bytes, filled up with zeros, as a number that sorts as they do.
+fn head(text: &[u8]) -> u64 {
+    let mut head = [0; 8];
+    head.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+    u64::from_be_bytes(head)
 }
 
 /// Appends a number in decimal digits.
@@ -59,6 +68,11 @@ fn number(mut value: u64, out: &mut Vec<u8>) {
 /// Appends a string in quotes, with the escapes that it needs.
 fn string(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
+    if super::swar::string_stop(text, 0) == text.len() {
+        out.extend_from_slice(text);
+        out.push(b'"');
+        return;
+    }
     for &byte in text {
         match byte {
             b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),

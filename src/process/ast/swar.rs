@@ -12,43 +12,24 @@ pub(super) fn load8(bytes: &[u8], pos: usize) -> Option<u64> {
     bytes.get(pos..).and_then(<[u8]>::first_chunk).map(|chunk| u64::from_le_bytes(*chunk))
 }
 
-/// The sixteen bytes at `pos` as two words; `None` close to the end.
-#[inline(always)]
-fn load16(bytes: &[u8], pos: usize) -> Option<(u64, u64)> {
-    let word = u128::from_le_bytes(*bytes.get(pos..)?.first_chunk()?);
-    Some((word as u64, (word >> 64) as u64))
-}
-
-/// Index of the lowest marked byte of a word pair with at least one mark.
-#[inline(always)]
-fn first_of(low: u64, high: u64) -> usize {
-    let (word, base) = if low != 0 { (low, 0) } else { (high, 8) };
-    base + (word.trailing_zeros() / 8) as usize
-}
-
-#[inline(always)]
-fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word
-}
-
 /// Marks quotes, backslashes and control characters.
 #[inline(always)]
 fn string_marks(word: u64) -> u64 {
-    let quote = zero_bytes(word ^ (ONES * b'"' as u64));
-    let backslash = zero_bytes(word ^ (ONES * b'\\' as u64));
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (quote | backslash | control) & HIGH
+    // Flipping bit 1 moves the quote next to the control characters, which stay where they are.
+    let quote_or_control = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    (quote_or_control | backslash) & !word & HIGH
 }
 
 /// Position of the first quote, backslash or control character from `pos` on; the length if none.
 #[inline(always)]
 pub(super) fn string_stop(bytes: &[u8], mut pos: usize) -> usize {
-    while let Some((low, high)) = load16(bytes, pos) {
-        let (low, high) = (string_marks(low), string_marks(high));
-        if low | high != 0 {
-            return pos + first_of(low, high);
+    while let Some(word) = load8(bytes, pos) {
+        let marks = string_marks(word);
+        if marks != 0 {
+            return pos + (marks.trailing_zeros() / 8) as usize;
         }
-        pos += 16;
+        pos += 8;
     }
     string_stop_near_end(bytes, pos)
 }
@@ -81,12 +62,12 @@ pub(super) fn digits_stop(bytes: &[u8], mut pos: usize) -> usize {
 #[inline(always)]
 pub(super) fn run_stop(bytes: &[u8], byte: u8, mut pos: usize) -> usize {
     let pattern = ONES * u64::from(byte);
-    while let Some((low, high)) = load16(bytes, pos) {
-        let (low, high) = (low ^ pattern, high ^ pattern);
-        if low | high != 0 {
-            return pos + first_of(low, high);
+    while let Some(word) = load8(bytes, pos) {
+        let marks = word ^ pattern;
+        if marks != 0 {
+            return pos + (marks.trailing_zeros() / 8) as usize;
         }
-        pos += 16;
+        pos += 8;
     }
     while bytes.get(pos) == Some(&byte) {
         pos += 1;
