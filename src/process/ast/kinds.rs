@@ -218,7 +218,8 @@ mod tests {
         }
         tally.undo(b"Call");
         tally.undo(b"");
-        let expected: [(&[u8], u64); 3] = [(b"Call", 2), (b"Name", 2), (b"a name of more than sixteen bytes", 1)];
+        let expected: [(&[u8], u64); 3] =
+            [(b"Call", 2), (b"Name", 2), (b"a name of more than sixteen bytes", 1)];
         assert_eq!(sorted(&tally), expected.map(|(name, count)| (name.to_vec(), count)));
         assert_eq!(tally.total(), 5);
         tally.clear();

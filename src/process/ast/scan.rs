@@ -100,29 +100,31 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
         }
     }
 
+    /// The beginning of a value, or all of a scalar. Strings and numbers are asked for first: they
+    /// are most of the values, and two branches that the processor foresees beat a jump table.
     #[inline(always)]
     fn value(&mut self, pos: usize) -> Result<(Next, usize), Fault> {
-        let end = match at(self.doc, pos) {
-            b'"' => {
-                let (text, end) = string(self.doc, pos + 1)?;
-                self.visitor.string(text, self.depth);
-                end
-            }
-            b'-' | b'0'..=b'9' => {
-                let end = number(self.doc, pos)?;
-                self.visitor.number(self.doc.get(pos..end).unwrap_or_default(), self.depth);
-                end
-            }
-            b'{' => return self.open_object(pos),
-            b'[' => return self.open_array(pos),
+        let byte = at(self.doc, pos);
+        if byte == b'"' {
+            let (text, end) = string(self.doc, pos + 1)?;
+            self.visitor.string(text, self.depth);
+            return Ok((Next::After, end));
+        }
+        if byte.is_ascii_digit() || byte == b'-' {
+            let end = number(self.doc, pos)?;
+            self.visitor.number(self.doc.get(pos..end).unwrap_or_default(), self.depth);
+            return Ok((Next::After, end));
+        }
+        match byte {
+            b'{' => self.open_object(pos),
+            b'[' => self.open_array(pos),
             b't' | b'f' | b'n' => {
                 let end = literal(self.doc, pos)?;
                 self.visitor.literal(self.doc.get(pos..end).unwrap_or_default(), self.depth);
-                end
+                Ok((Next::After, end))
             }
-            _ => return Err(Fault::new(What::Value, pos)),
-        };
-        Ok((Next::After, end))
+            _ => Err(Fault::new(What::Value, pos)),
+        }
     }
 
     #[inline(always)]

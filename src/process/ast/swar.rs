@@ -17,7 +17,7 @@ pub(super) fn load8(bytes: &[u8], pos: usize) -> Option<u64> {
 fn string_marks(word: u64) -> u64 {
     // Flipping bit 1 moves the quote next to the control characters, which stay where they are.
     let quote_or_control = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
-    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
     (quote_or_control | backslash) & !word & HIGH
 }
 
@@ -45,7 +45,7 @@ fn string_stop_near_end(bytes: &[u8], pos: usize) -> usize {
 #[inline(always)]
 pub(super) fn digits_stop(bytes: &[u8], mut pos: usize) -> usize {
     while let Some(word) = load8(bytes, pos) {
-        let word = word ^ (ONES * b'0' as u64);
+        let word = word ^ (ONES * u64::from(b'0'));
         let marks = (((word & !HIGH) + ONES * 0x76) | word) & HIGH;
         if marks != 0 {
             return pos + (marks.trailing_zeros() / 8) as usize;
