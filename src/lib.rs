@@ -4,5 +4,6 @@ pub mod batch;
 pub mod model;
 pub mod sink;
 pub mod source;
+pub mod process;
 
 pub use model::*;

@@ -1,0 +1,104 @@
+//! Eight and sixteen bytes at a time, without SIMD instructions.
+//!
+//! Each function answers for the first match only: subtraction borrows may mark bytes behind a true
+//! match, never before it.
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// The eight bytes at `pos`, the first in the lowest place; `None` close to the end.
+#[inline(always)]
+pub(super) fn load8(bytes: &[u8], pos: usize) -> Option<u64> {
+    bytes.get(pos..).and_then(<[u8]>::first_chunk).map(|chunk| u64::from_le_bytes(*chunk))
+}
+
+/// Marks quotes, backslashes and control characters.
+#[inline(always)]
+fn string_marks(word: u64) -> u64 {
+    // Flipping bit 1 moves the quote next to the control characters, which stay where they are.
+    let quote_or_control = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+    (quote_or_control | backslash) & !word & HIGH
+}
+
+/// Position of the first quote, backslash or control character from `pos` on; the length if none.
+#[inline(always)]
+pub(super) fn string_stop(bytes: &[u8], mut pos: usize) -> usize {
+    while let Some(word) = load8(bytes, pos) {
+        let marks = string_marks(word);
+        if marks != 0 {
+            return pos + (marks.trailing_zeros() / 8) as usize;
+        }
+        pos += 8;
+    }
+    string_stop_near_end(bytes, pos)
+}
+
+#[cold]
+fn string_stop_near_end(bytes: &[u8], pos: usize) -> usize {
+    let rest = bytes.get(pos..).unwrap_or_default();
+    let stop = rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+    stop.map_or(bytes.len(), |at| pos + at)
+}
+
+/// Position of the first byte from `pos` on that is no digit; the length if none.
+#[inline(always)]
+pub(super) fn digits_stop(bytes: &[u8], mut pos: usize) -> usize {
+    while let Some(word) = load8(bytes, pos) {
+        let word = word ^ (ONES * u64::from(b'0'));
+        let marks = (((word & !HIGH) + ONES * 0x76) | word) & HIGH;
+        if marks != 0 {
+            return pos + (marks.trailing_zeros() / 8) as usize;
+        }
+        pos += 8;
+    }
+    while bytes.get(pos).is_some_and(u8::is_ascii_digit) {
+        pos += 1;
+    }
+    pos
+}
+
+/// Position of the first byte from `pos` on that differs from `byte`; the length if none.
+#[inline(always)]
+pub(super) fn run_stop(bytes: &[u8], byte: u8, mut pos: usize) -> usize {
+    let pattern = ONES * u64::from(byte);
+    while let Some(word) = load8(bytes, pos) {
+        let marks = word ^ pattern;
+        if marks != 0 {
+            return pos + (marks.trailing_zeros() / 8) as usize;
+        }
+        pos += 8;
+    }
+    while bytes.get(pos) == Some(&byte) {
+        pos += 1;
+    }
+    pos
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every byte value, at every offset of texts around the chunk sizes.
+    fn each_place(mut check: impl FnMut(&[u8], u8, usize)) {
+        for filler in [b'a', b'7', b' ', 0xff] {
+            for byte in 0..=255 {
+                for (len, at) in [(1, 0), (8, 7), (17, 0), (17, 15), (17, 16), (33, 5), (40, 31)] {
+                    let mut text = vec![filler; len];
+                    text[at] = byte;
+                    check(&text, filler, at);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn stops_agree_with_a_bytewise_search() {
+        each_place(|text, filler, _| {
+            let slow = |stop: &dyn Fn(u8) -> bool| text.iter().position(|&b| stop(b)).unwrap_or(text.len());
+            assert_eq!(string_stop(text, 0), slow(&|b| b < 0x20 || b == b'"' || b == b'\\'), "{text:?}");
+            assert_eq!(digits_stop(text, 0), slow(&|b| !b.is_ascii_digit()), "{text:?}");
+            assert_eq!(run_stop(text, filler, 0), slow(&|b| b != filler), "{text:?}");
+        });
+    }
+}

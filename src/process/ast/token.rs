@@ -1,0 +1,122 @@
+//! The grammar of single tokens: strings, numbers, literals, white space.
+
+use super::fault::{Fault, What};
+use super::swar;
+use super::visit::Text;
+
+/// The byte at `pos`, 0 behind the end. No token begins with a NUL, so both end in the same fault.
+#[inline(always)]
+pub(super) fn at(doc: &[u8], pos: usize) -> u8 {
+    doc.get(pos).copied().unwrap_or(0)
+}
+
+/// Position of the next byte that is not white space.
+#[inline(always)]
+pub(super) fn skip_space(doc: &[u8], pos: usize) -> usize {
+    let byte = at(doc, pos);
+    if byte > b' ' {
+        return pos;
+    }
+    if byte == b' ' && at(doc, pos + 1) > b' ' {
+        return pos + 1;
+    }
+    skip_run(doc, pos)
+}
+
+/// Line breaks, then the indentation, which is a run of one byte.
+#[inline(always)]
+fn skip_run(doc: &[u8], mut pos: usize) -> usize {
+    loop {
+        match at(doc, pos) {
+            b'\n' | b'\r' => pos += 1,
+            byte @ (b' ' | b'\t') => pos = swar::run_stop(doc, byte, pos + 1),
+            _ => return pos,
+        }
+    }
+}
+
+/// A string whose opening quote is just before `start`, and the position behind its closing quote.
+#[inline(always)]
+pub(super) fn string(doc: &[u8], start: usize) -> Result<(Text<'_>, usize), Fault> {
+    let end = swar::string_stop(doc, start);
+    let (end, escaped) = if at(doc, end) == b'"' { (end, false) } else { (escaped_string(doc, end)?, true) };
+    let raw = doc.get(start..end).unwrap_or_default();
+    Ok((Text { raw, escaped, at: start }, end + 1))
+}
+
+/// The closing quote of a string whose first backslash or fault is at `pos`.
+#[inline(never)]
+fn escaped_string(doc: &[u8], mut pos: usize) -> Result<usize, Fault> {
+    loop {
+        match at(doc, pos) {
+            b'"' => return Ok(pos),
+            b'\\' => pos = escape(doc, pos + 1)?,
+            _ => return Err(Fault::new(What::Control, pos)),
+        }
+        pos = swar::string_stop(doc, pos);
+    }
+}
+
+/// The position behind an escape whose backslash is just before `pos`.
+fn escape(doc: &[u8], pos: usize) -> Result<usize, Fault> {
+    match at(doc, pos) {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(pos + 1),
+        b'u' => match (pos + 1..pos + 5).find(|&digit| !at(doc, digit).is_ascii_hexdigit()) {
+            Some(bad) => Err(Fault::new(What::UnicodeEscape, bad)),
+            None => Ok(pos + 5),
+        },
+        _ => Err(Fault::new(What::Escape, pos)),
+    }
+}
+
+/// The position behind the number that begins at `start` with a digit or a minus sign.
+#[inline(always)]
+pub(super) fn number(doc: &[u8], start: usize) -> Result<usize, Fault> {
+    let first = if at(doc, start) == b'-' { start + 1 } else { start };
+    let end = swar::digits_stop(doc, first);
+    if at(doc, first) == b'0' && end > first + 1 {
+        return Err(Fault::new(What::LeadingZero, first));
+    }
+    if end == first {
+        return Err(Fault::new(What::IntegerDigit, first));
+    }
+    if matches!(at(doc, end), b'.' | b'e' | b'E') { fraction(doc, end) } else { Ok(end) }
+}
+
+/// Fraction and exponent of a number whose integer part ends at `pos`.
+#[inline(never)]
+fn fraction(doc: &[u8], mut pos: usize) -> Result<usize, Fault> {
+    if at(doc, pos) == b'.' {
+        pos = some_digits(doc, pos + 1, What::FractionDigit)?;
+    }
+    if matches!(at(doc, pos), b'e' | b'E') {
+        let sign = usize::from(matches!(at(doc, pos + 1), b'+' | b'-'));
+        pos = some_digits(doc, pos + 1 + sign, What::ExponentDigit)?;
+    }
+    Ok(pos)
+}
+
+fn some_digits(doc: &[u8], start: usize, missing: What) -> Result<usize, Fault> {
+    let end = swar::digits_stop(doc, start);
+    if end == start { Err(Fault::new(missing, start)) } else { Ok(end) }
+}
+
+/// The position behind a literal that begins at `start` with `t`, `f` or `n`.
+#[inline(always)]
+pub(super) fn literal(doc: &[u8], start: usize) -> Result<usize, Fault> {
+    let rest = doc.get(start..).unwrap_or_default();
+    if rest.starts_with(b"null") || rest.starts_with(b"true") {
+        Ok(start + 4)
+    } else if rest.starts_with(b"false") {
+        Ok(start + 5)
+    } else {
+        Err(bad_literal(rest, start))
+    }
+}
+
+#[cold]
+fn bad_literal(rest: &[u8], start: usize) -> Fault {
+    let words: [&[u8]; 3] = [b"null", b"true", b"false"];
+    let same = |word: &&[u8]| word.iter().zip(rest).take_while(|(a, b)| a == b).count();
+    Fault::new(What::Literal, start + words.iter().map(same).max().unwrap_or(0))
+}
