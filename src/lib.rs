@@ -1,5 +1,6 @@
 //! Outlast: a batch engine for files that outlasts crashes.
 
+pub mod ledger;
 pub mod model;
 
 pub use model::*;
