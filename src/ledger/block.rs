@@ -1,0 +1,463 @@
+//! Blocks: runs of neighbouring entries in one value, each row told by its difference to the one before.
+
+use bincode::de::{BorrowDecoder, Decoder};
+use bincode::enc::Encoder;
+use bincode::error::{DecodeError, EncodeError};
+use bincode::{BorrowDecode, Decode, Encode};
+
+use super::codec::{CONFIG, CRC_LEN, VERSION, crc_at_end, seal, unseal};
+use super::{Entry, RecordRef};
+use crate::model::{Digest, ErrorClass, LogPosition, Timestamp};
+
+/// Key and value of a block take no more together, unless one entry alone does.
+///
+/// sled keeps up to 17 values in a page, and writes pages above 128 KiB to files of their own.
+pub(super) const BLOCK_BYTES_MAX: usize = 5632;
+
+const COUNT_LEN: usize = 2;
+const NO_ROW: &str = "a row can't be decoded";
+
+mod flags {
+    pub(super) const PENDING: u8 = 1;
+    pub(super) const RACY: u8 = 1 << 1;
+    pub(super) const RECORD: u8 = 1 << 2;
+    pub(super) const DIGEST: u8 = 1 << 3;
+    pub(super) const FAILED: u8 = 1 << 4;
+    /// Segment and epoch are those of the last record before.
+    pub(super) const SAME_LOG: u8 = 1 << 5;
+    /// The inode changed when the content did.
+    pub(super) const SAME_TIME: u8 = 1 << 6;
+    pub(super) const ALL: u8 = (1 << 7) - 1;
+}
+
+/// Entries with their keys, in order.
+#[derive(Default)]
+pub(super) struct Rows {
+    keys: Vec<u8>,
+    ends: Vec<usize>,
+    entries: Vec<Entry>,
+}
+
+impl Rows {
+    pub(super) fn clear(&mut self) {
+        self.keys.clear();
+        self.ends.clear();
+        self.entries.clear();
+    }
+
+    pub(super) fn push(&mut self, key: &[u8], entry: Entry) {
+        self.keys.extend_from_slice(key);
+        self.ends.push(self.keys.len());
+        self.entries.push(entry);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn key(&self, at: usize) -> &[u8] {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.keys[start..self.ends[at]]
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Appends all rows of a block.
+    pub(super) fn read(&mut self, key: &[u8], value: &[u8]) -> Result<(), &'static str> {
+        let mut reader = RowReader::default();
+        let body = reader.start(key, value)?;
+        while reader.next(body)? {
+            self.push(&reader.key, reader.entry);
+        }
+        Ok(())
+    }
+}
+
+/// A block made of the rows from one position up to `end`.
+pub(super) struct Encoded {
+    pub(super) value: Vec<u8>,
+    pub(super) end: usize,
+}
+
+/// Encodes rows from `from` on, until the value has `aim` bytes or key and value would pass the limit.
+pub(super) fn encode(rows: &Rows, from: usize, aim: usize) -> Result<Encoded, &'static str> {
+    let block_key = rows.key(from);
+    let room = BLOCK_BYTES_MAX.saturating_sub(block_key.len() + CRC_LEN);
+    let mut value = Vec::with_capacity(BLOCK_BYTES_MAX);
+    value.push(VERSION);
+    value.extend_from_slice(&[0; COUNT_LEN]);
+    let mut before = Numbers::default();
+    let mut key_before = block_key;
+    let mut end = from;
+    while end < rows.len() && value.len() < aim {
+        let (len_before, key, entry) = (value.len(), rows.key(end), &rows.entries[end]);
+        let row = Row::new(key_before, key, &mut before, entry);
+        bincode::encode_into_std_write(row, &mut value, CONFIG).map_err(|_| "a row can't be encoded")?;
+        if value.len() > room && end > from {
+            value.truncate(len_before);
+            break;
+        }
+        key_before = key;
+        end += 1;
+    }
+    let count = u16::try_from(end - from).map_err(|_| "a block has too many rows")?;
+    value[1..=COUNT_LEN].copy_from_slice(&count.to_le_bytes());
+    seal(block_key, &mut value);
+    Ok(Encoded { value, end })
+}
+
+/// Number of entries and checksum of a block whose checksum matches.
+pub(super) fn check(key: &[u8], value: &[u8]) -> Result<(u64, u32), &'static str> {
+    let (count, _) = split_count(unseal(key, value)?)?;
+    Ok((u64::from(count), crc_at_end(value)))
+}
+
+fn split_count(body: &[u8]) -> Result<(u16, &[u8]), &'static str> {
+    let (count, rows) = body.split_first_chunk::<COUNT_LEN>().ok_or(NO_ROW)?;
+    Ok((u16::from_le_bytes(*count), rows))
+}
+
+/// Reads the rows of one block, one after the other.
+#[derive(Default)]
+pub(super) struct RowReader {
+    pub(super) key: Vec<u8>,
+    pub(super) entry: Entry,
+    before: Numbers,
+    at: usize,
+    left: u16,
+    first: bool,
+}
+
+impl RowReader {
+    /// Goes before the first row of a block, checks the block, and returns the body for [`Self::next`].
+    pub(super) fn start<'a>(&mut self, key: &[u8], value: &'a [u8]) -> Result<&'a [u8], &'static str> {
+        let body = unseal(key, value)?;
+        self.restart(key, body)?;
+        Ok(body)
+    }
+
+    /// Goes before the first row of a block whose body was checked before.
+    pub(super) fn restart(&mut self, key: &[u8], body: &[u8]) -> Result<(), &'static str> {
+        (self.left, _) = split_count(body)?;
+        self.at = COUNT_LEN;
+        self.before = Numbers::default();
+        self.first = true;
+        self.key.clear();
+        self.key.extend_from_slice(key);
+        Ok(())
+    }
+
+    /// Steps to the next row; false behind the last.
+    pub(super) fn next(&mut self, body: &[u8]) -> Result<bool, &'static str> {
+        let rest = body.get(self.at..).ok_or(NO_ROW)?;
+        if self.left == 0 {
+            return if rest.is_empty() { Ok(false) } else { Err("a block has bytes behind its rows") };
+        }
+        let (row, len): (Row<'_>, usize) =
+            bincode::borrow_decode_from_slice(rest, CONFIG).map_err(|_| NO_ROW)?;
+        let shared = usize::from(row.shared);
+        let in_order = match (self.key.get(shared), row.suffix.first()) {
+            (Some(old), Some(new)) => old < new,
+            (None, Some(_)) => !self.first && shared == self.key.len(),
+            (_, None) => self.first && shared == self.key.len(),
+        };
+        if !in_order {
+            return Err("the entries of a block are out of order");
+        }
+        self.key.truncate(shared);
+        self.key.extend_from_slice(row.suffix);
+        self.entry = row.entry(&mut self.before)?;
+        self.at += len;
+        self.left -= 1;
+        self.first = false;
+        Ok(true)
+    }
+}
+
+/// What the next row's numbers are told against.
+#[derive(Default)]
+struct Numbers {
+    mtime: i64,
+    inode: u64,
+    segment: u32,
+    offset: u64,
+    epoch: u32,
+}
+
+#[derive(Default)]
+struct Row<'a> {
+    shared: u16,
+    suffix: &'a [u8],
+    flags: u8,
+    attempts: u16,
+    size: u64,
+    mtime_delta: i64,
+    ctime_delta: i64,
+    inode_delta: i64,
+    segment: u32,
+    epoch: u32,
+    offset_delta: i64,
+    failure: u8,
+    digest: [u8; 16],
+}
+
+impl<'a> Row<'a> {
+    fn new(key_before: &[u8], key: &'a [u8], before: &mut Numbers, entry: &Entry) -> Self {
+        let shared =
+            key_before.iter().zip(key).take(usize::from(u16::MAX)).take_while(|(a, b)| a == b).count();
+        let print = &entry.fingerprint;
+        let mut row = Row {
+            shared: shared as u16,
+            suffix: &key[shared..],
+            attempts: entry.attempts,
+            size: print.size,
+            mtime_delta: print.mtime.0.wrapping_sub(before.mtime),
+            ctime_delta: print.ctime.0.wrapping_sub(print.mtime.0),
+            inode_delta: print.inode.wrapping_sub(before.inode).cast_signed(),
+            ..Row::default()
+        };
+        row.set(flags::PENDING, entry.pending);
+        row.set(flags::RACY, entry.racy);
+        row.set(flags::SAME_TIME, row.ctime_delta == 0);
+        (before.mtime, before.inode) = (print.mtime.0, print.inode);
+        if let Some(record) = &entry.record {
+            row.set_record(before, record);
+        }
+        row
+    }
+
+    fn set_record(&mut self, before: &mut Numbers, record: &RecordRef) {
+        let LogPosition { segment, offset } = record.position;
+        self.set(flags::RECORD, true);
+        self.set(flags::DIGEST, record.digest.is_some());
+        self.set(flags::FAILED, record.failure.is_some());
+        self.set(flags::SAME_LOG, (segment, record.epoch) == (before.segment, before.epoch));
+        (self.segment, self.epoch) = (segment, record.epoch);
+        self.offset_delta = offset.wrapping_sub(before.offset).cast_signed();
+        self.failure = record.failure.map_or(0, ErrorClass::code);
+        self.digest = record.digest.map_or([0; 16], |digest| digest.0);
+        (before.segment, before.offset, before.epoch) = (segment, offset, record.epoch);
+    }
+
+    fn set(&mut self, flag: u8, on: bool) {
+        if on {
+            self.flags |= flag;
+        }
+    }
+
+    fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    fn entry(&self, before: &mut Numbers) -> Result<Entry, &'static str> {
+        before.mtime = before.mtime.wrapping_add(self.mtime_delta);
+        before.inode = before.inode.wrapping_add_signed(self.inode_delta);
+        let mut entry = Entry {
+            pending: self.has(flags::PENDING),
+            racy: self.has(flags::RACY),
+            attempts: self.attempts,
+            ..Entry::default()
+        };
+        entry.fingerprint.size = self.size;
+        entry.fingerprint.mtime = Timestamp(before.mtime);
+        entry.fingerprint.ctime = Timestamp(before.mtime.wrapping_add(self.ctime_delta));
+        entry.fingerprint.inode = before.inode;
+        if self.has(flags::RECORD) {
+            entry.record = Some(self.record(before)?);
+        } else if !entry.pending {
+            return Err("an entry that is not pending has no record");
+        }
+        Ok(entry)
+    }
+
+    fn record(&self, before: &mut Numbers) -> Result<RecordRef, &'static str> {
+        if !self.has(flags::SAME_LOG) {
+            (before.segment, before.epoch) = (self.segment, self.epoch);
+        }
+        before.offset = before.offset.wrapping_add_signed(self.offset_delta);
+        let failure = match self.has(flags::FAILED) {
+            true => {
+                Some(ErrorClass::from_code(self.failure).ok_or("an entry has an unknown class of failure")?)
+            }
+            false => None,
+        };
+        Ok(RecordRef {
+            position: LogPosition { segment: before.segment, offset: before.offset },
+            epoch: before.epoch,
+            digest: self.has(flags::DIGEST).then_some(Digest(self.digest)),
+            failure,
+        })
+    }
+}
+
+impl Encode for Row<'_> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.shared.encode(encoder)?;
+        self.suffix.encode(encoder)?;
+        self.flags.encode(encoder)?;
+        self.attempts.encode(encoder)?;
+        self.size.encode(encoder)?;
+        self.mtime_delta.encode(encoder)?;
+        if !self.has(flags::SAME_TIME) {
+            self.ctime_delta.encode(encoder)?;
+        }
+        self.inode_delta.encode(encoder)?;
+        if !self.has(flags::RECORD) {
+            return Ok(());
+        }
+        if !self.has(flags::SAME_LOG) {
+            self.segment.encode(encoder)?;
+            self.epoch.encode(encoder)?;
+        }
+        self.offset_delta.encode(encoder)?;
+        if self.has(flags::FAILED) {
+            self.failure.encode(encoder)?;
+        }
+        if self.has(flags::DIGEST) {
+            self.digest.encode(encoder)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'de, C> BorrowDecode<'de, C> for Row<'de> {
+    fn borrow_decode<D: BorrowDecoder<'de, Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let mut row = Row {
+            shared: u16::decode(decoder)?,
+            suffix: <&[u8]>::borrow_decode(decoder)?,
+            flags: u8::decode(decoder)?,
+            attempts: u16::decode(decoder)?,
+            size: u64::decode(decoder)?,
+            mtime_delta: i64::decode(decoder)?,
+            ..Row::default()
+        };
+        if row.flags & !flags::ALL != 0 {
+            return Err(DecodeError::Other("unknown flag"));
+        }
+        if !row.has(flags::SAME_TIME) {
+            row.ctime_delta = i64::decode(decoder)?;
+        }
+        row.inode_delta = i64::decode(decoder)?;
+        if row.has(flags::RECORD) {
+            row.decode_record(decoder)?;
+        }
+        Ok(row)
+    }
+}
+
+impl Row<'_> {
+    fn decode_record<D: Decoder>(&mut self, decoder: &mut D) -> Result<(), DecodeError> {
+        if !self.has(flags::SAME_LOG) {
+            self.segment = u32::decode(decoder)?;
+            self.epoch = u32::decode(decoder)?;
+        }
+        self.offset_delta = i64::decode(decoder)?;
+        if self.has(flags::FAILED) {
+            self.failure = u8::decode(decoder)?;
+        }
+        if self.has(flags::DIGEST) {
+            self.digest = <[u8; 16]>::decode(decoder)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::Fingerprint;
+
+    pub(in crate::ledger) fn any_entry() -> impl Strategy<Value = Entry> {
+        let print = (any::<u64>(), any::<i64>(), prop_oneof![Just(0), any::<i64>()], any::<u64>());
+        let record = (1..4_u32, any::<u64>(), 0..3_u32, any::<Option<[u8; 16]>>(), 0..=10_u8);
+        (any::<bool>(), any::<bool>(), any::<u16>(), print, proptest::option::of(record)).prop_map(
+            |(pending, racy, attempts, (size, mtime, age, inode), record)| Entry {
+                pending: pending || record.is_none(),
+                racy,
+                attempts,
+                fingerprint: Fingerprint {
+                    size,
+                    mtime: Timestamp(mtime),
+                    ctime: Timestamp(mtime.wrapping_add(age)),
+                    inode,
+                },
+                record: record.map(|(segment, offset, epoch, digest, failure)| RecordRef {
+                    position: LogPosition { segment, offset },
+                    epoch,
+                    digest: digest.map(Digest),
+                    failure: ErrorClass::from_code(failure),
+                }),
+            },
+        )
+    }
+
+    fn decoded(key: &[u8], value: &[u8]) -> Result<Vec<(Vec<u8>, Entry)>, &'static str> {
+        let mut rows = Rows::default();
+        rows.read(key, value)?;
+        Ok((0..rows.len()).map(|at| (rows.key(at).to_vec(), rows.entries[at])).collect())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn a_block_reads_back_as_it_was_written(
+            entries in proptest::collection::btree_map(
+                proptest::collection::vec(0..4_u8, 0..40), any_entry(), 1..200,
+            ),
+        ) {
+            let mut rows = Rows::default();
+            entries.iter().for_each(|(key, entry)| rows.push(key, *entry));
+            let mut read = Vec::new();
+            let mut at = 0;
+            while at < rows.len() {
+                let block = encode(&rows, at, usize::MAX).unwrap();
+                prop_assert!(block.end > at && rows.key(at).len() + block.value.len() <= BLOCK_BYTES_MAX);
+                prop_assert_eq!(check(rows.key(at), &block.value).unwrap().0, (block.end - at) as u64);
+                read.extend(decoded(rows.key(at), &block.value).unwrap());
+                at = block.end;
+            }
+            prop_assert_eq!(read, entries.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn bytes_that_are_no_block_never_panic(mut body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            // Sealed, so that the rows themselves are what is tried.
+            body.insert(0, VERSION);
+            seal(b"k", &mut body);
+            let _ = decoded(b"k", &body);
+        }
+    }
+
+    #[test]
+    fn each_flipped_byte_and_each_cut_is_noticed() {
+        let mut rows = Rows::default();
+        for n in 0..20_u64 {
+            let mut entry = Entry { pending: true, ..Entry::default() };
+            entry.fingerprint.size = n * 100;
+            rows.push(format!("src/module/file{n:03}.ast.json").as_bytes(), entry);
+        }
+        let block = encode(&rows, 0, usize::MAX).unwrap().value;
+        for at in 0..block.len() {
+            for flip in [1, 0x80, 0xff] {
+                let mut broken = block.clone();
+                broken[at] ^= flip;
+                assert!(decoded(rows.key(0), &broken).is_err(), "byte {at}");
+            }
+            assert!(decoded(rows.key(0), &block[..at]).is_err(), "cut at {at}");
+        }
+        assert!(check(rows.key(1), &block).is_err(), "under another key");
+    }
+
+    #[test]
+    fn an_entry_with_a_huge_key_has_a_block_of_its_own() {
+        let mut rows = Rows::default();
+        for first in [b'a', b'b'] {
+            rows.push(&[first; 6000], Entry { pending: true, ..Entry::default() });
+        }
+        assert_eq!(encode(&rows, 0, usize::MAX).unwrap().end, 1);
+    }
+}

@@ -1,0 +1,60 @@
+//! Files that are there as a whole or not at all, also after a power cut.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::LedgerError;
+
+/// Replaces `path` by `bytes`: whoever looks, even after a power cut, sees the old content or the new.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
+    let temporary = path.with_extension("tmp");
+    let written = File::create(&temporary).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.map_err(LedgerError::io(&temporary))?;
+    fs::rename(&temporary, path).map_err(LedgerError::io(path))?;
+    sync_parent(path)
+}
+
+/// Makes the names in a folder durable.
+pub(super) fn sync_folder(path: &Path) -> Result<(), LedgerError> {
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(LedgerError::io(path))
+}
+
+/// Makes the name of `path` durable.
+pub(super) fn sync_parent(path: &Path) -> Result<(), LedgerError> {
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Removes a file or a folder with all that is in it, if it is there.
+pub(super) fn remove(path: &Path) -> Result<(), LedgerError> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    absent_is_fine(removed).map_err(LedgerError::io(path))
+}
+
+/// Moves a file or folder, if it is there, over what has the new name.
+pub(super) fn set_aside(path: &Path, aside: &Path) -> Result<(), LedgerError> {
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    remove(aside)?;
+    fs::rename(path, aside).map_err(LedgerError::io(path))
+}
+
+/// Whether there is a file or folder of this name.
+pub(super) fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,136 @@
+//! What the ledger knows of one file.
+
+use std::ops::{AddAssign, SubAssign};
+
+use bincode::{Decode, Encode};
+
+use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition};
+
+/// What is known of one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Entry {
+    /// Whether the file is due. An entry that is not has a record.
+    pub pending: bool,
+    /// Whether a later write could have left the fingerprint as it is.
+    pub racy: bool,
+    /// Attempts at this version so far.
+    pub attempts: u16,
+    /// The version: as last seen when pending, as processed otherwise.
+    pub fingerprint: Fingerprint,
+    /// The last record of the file, of this version or an earlier one.
+    pub record: Option<RecordRef>,
+}
+
+/// Where the last record of a file is, and what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordRef {
+    /// Start of its line in the record log.
+    pub position: LogPosition,
+    /// Epoch of the root at that time.
+    pub epoch: u32,
+    /// Digest of the content, where it was read.
+    pub digest: Option<Digest>,
+    /// Class of the failure; none for a file that was processed.
+    pub failure: Option<ErrorClass>,
+}
+
+/// Where a file stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryState {
+    /// Due.
+    Pending,
+    /// Processed.
+    Ok,
+    /// Failed, and not due again at this version.
+    Failed(ErrorClass),
+}
+
+impl Entry {
+    /// Where the file stands.
+    pub fn state(&self) -> EntryState {
+        match self.record {
+            Some(record) if !self.pending => record.failure.map_or(EntryState::Ok, EntryState::Failed),
+            _ => EntryState::Pending,
+        }
+    }
+}
+
+/// Files and bytes by state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Counts {
+    /// Files that are due.
+    pub pending: u64,
+    /// Their bytes.
+    pub pending_bytes: u64,
+    /// Files that were processed.
+    pub ok: u64,
+    /// Files that failed.
+    pub failed: u64,
+    /// Bytes of all files.
+    pub bytes: u64,
+}
+
+impl Counts {
+    /// Number of all files.
+    pub fn files(&self) -> u64 {
+        self.pending + self.ok + self.failed
+    }
+
+    fn of(entry: &Entry) -> Self {
+        let size = entry.fingerprint.size;
+        let state = entry.state();
+        let pending = state == EntryState::Pending;
+        Self {
+            pending: u64::from(pending),
+            pending_bytes: if pending { size } else { 0 },
+            ok: u64::from(state == EntryState::Ok),
+            failed: u64::from(matches!(state, EntryState::Failed(_))),
+            bytes: size,
+        }
+    }
+
+    pub(super) fn add(&mut self, entry: &Entry) {
+        *self += Self::of(entry);
+    }
+
+    pub(super) fn subtract(&mut self, entry: &Entry) {
+        *self -= Self::of(entry);
+    }
+}
+
+// Sums of sizes wrap: a file system may report any size, and subtracting undoes what adding did.
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.pending = self.pending.wrapping_add(other.pending);
+        self.pending_bytes = self.pending_bytes.wrapping_add(other.pending_bytes);
+        self.ok = self.ok.wrapping_add(other.ok);
+        self.failed = self.failed.wrapping_add(other.failed);
+        self.bytes = self.bytes.wrapping_add(other.bytes);
+    }
+}
+
+impl SubAssign for Counts {
+    fn sub_assign(&mut self, other: Self) {
+        self.pending = self.pending.wrapping_sub(other.pending);
+        self.pending_bytes = self.pending_bytes.wrapping_sub(other.pending_bytes);
+        self.ok = self.ok.wrapping_sub(other.ok);
+        self.failed = self.failed.wrapping_sub(other.failed);
+        self.bytes = self.bytes.wrapping_sub(other.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_follows_from_the_record_and_the_pending_mark() {
+        let record = RecordRef { position: LogPosition::START, epoch: 1, digest: None, failure: None };
+        let failed = RecordRef { failure: Some(ErrorClass::Parse), ..record };
+        let state = |pending, record| Entry { pending, record, ..Entry::default() }.state();
+        assert_eq!(state(false, Some(record)), EntryState::Ok);
+        assert_eq!(state(false, Some(failed)), EntryState::Failed(ErrorClass::Parse));
+        assert_eq!(state(true, Some(failed)), EntryState::Pending);
+        assert_eq!(state(true, None), EntryState::Pending);
+    }
+}

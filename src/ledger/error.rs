@@ -1,0 +1,92 @@
+//! What can go wrong with the durable state.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why the state can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// There is no state in the folder.
+    #[error("{}: no state here; `outlast run` makes one", path.display())]
+    NoState {
+        /// The state folder.
+        path: PathBuf,
+    },
+    /// The folder holds other things, and no state.
+    #[error("{}: not a state folder, and not empty; choose another folder with --state", path.display())]
+    Foreign {
+        /// The state folder.
+        path: PathBuf,
+    },
+    /// Another process holds the state.
+    #[error("{}: the state is in use by another process; stop it, or choose another folder with --state", path.display())]
+    InUse {
+        /// The state folder.
+        path: PathBuf,
+    },
+    /// The folder can't be written.
+    #[error("{}: the state folder can't be written; make it writable, or choose another folder with --state", path.display())]
+    ReadOnly {
+        /// The state folder.
+        path: PathBuf,
+    },
+    /// The state was made with another record folder.
+    #[error(
+        "{}: the records of this state go to {}, not to {}; leave --out away, or choose another folder with --state",
+        path.display(), found.display(), wanted.display()
+    )]
+    OtherRecords {
+        /// The state folder.
+        path: PathBuf,
+        /// The record folder that the state names.
+        found: PathBuf,
+        /// The record folder that was asked for.
+        wanted: PathBuf,
+    },
+    /// The state was written by a version with another format.
+    #[error(
+        "{}: the state has format {found}, and this version reads format {supported}; use the version of outlast that wrote it, or choose another folder with --state",
+        path.display()
+    )]
+    OtherFormat {
+        /// The state folder.
+        path: PathBuf,
+        /// Format of the state.
+        found: u32,
+        /// Format that this version reads and writes.
+        supported: u32,
+    },
+    /// Something in the state is not as it was committed.
+    #[error("{}: {what}; run `outlast repair`", path.display())]
+    Damaged {
+        /// The file or folder that is damaged.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The file system refused.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// The file or folder in question.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        error: io::Error,
+    },
+    /// An earlier commit failed: what is on disk is not known until the state is opened again.
+    #[error("an earlier commit failed; open the state again")]
+    Poisoned,
+    /// A commit that breaks the rules of the ledger. Nothing was changed.
+    #[error("not to be committed: {0}")]
+    Invalid(&'static str),
+}
+
+impl LedgerError {
+    pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        move |error| Self::Io { path: path.to_path_buf(), error }
+    }
+
+    pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
+        Self::Damaged { path: path.to_path_buf(), what: what.into() }
+    }
+}

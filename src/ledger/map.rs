@@ -1,0 +1,280 @@
+//! Changes to the packed sorted map: which blocks a tick rewrites, splits, merges and removes.
+//!
+//! Everything is prepared in memory, over what the store holds; the store itself is only read.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use super::block::{self, BLOCK_BYTES_MAX, Encoded, RowReader, Rows};
+use super::codec::crc_at_end;
+use super::meta::Tally;
+use super::ready::{CLASSES, ClassCounts, Classes, row_key, tally_row};
+use super::store::{Bytes, Changes, Pair, Store, Tree};
+use super::{Counts, Entry, LedgerError};
+use crate::model::FileKey;
+
+/// A block below this size is merged with a neighbour, where both fit into one.
+const SMALL_BYTES: usize = 1024;
+/// A merged block takes no more, so that the next few entries don't split it again.
+const MERGED_BYTES_MAX: usize = 4608;
+
+/// What a tick does to the trees `files` and `ready`, and to their sums.
+pub(super) struct Merge<'a> {
+    store: &'a Store,
+    classes: Classes,
+    pub(super) files: Changes,
+    pub(super) ready: Changes,
+    pub(super) blocks: Tally,
+    pub(super) ready_rows: Tally,
+    /// Counts of all roots, with those of the tick's changes.
+    pub(super) counts: BTreeMap<u32, Counts>,
+    rows: Rows,
+    reader: RowReader,
+}
+
+impl<'a> Merge<'a> {
+    pub(super) fn new(
+        store: &'a Store,
+        classes: Classes,
+        (blocks, ready_rows): (Tally, Tally),
+        counts: BTreeMap<u32, Counts>,
+    ) -> Self {
+        Self {
+            store,
+            classes,
+            files: Changes::new(),
+            ready: Changes::new(),
+            blocks,
+            ready_rows,
+            counts,
+            rows: Rows::default(),
+            reader: RowReader::default(),
+        }
+    }
+
+    /// Takes in changes that are sorted by key, each key once.
+    pub(super) fn apply(&mut self, changes: &[(FileKey, Option<Entry>)]) -> Result<(), LedgerError> {
+        let mut rest = changes;
+        while let Some((first, _)) = rest.first() {
+            let home = match self.last_below(Bound::Included(first.as_bytes()))? {
+                // A key below all blocks belongs to the first one.
+                None => self.first_above(Bound::Unbounded)?,
+                found => found,
+            };
+            let next = match &home {
+                Some((key, _)) => self.first_above(Bound::Excluded(key))?,
+                None => None,
+            };
+            let end = next.as_ref().map_or(rest.len(), |(next_key, _)| {
+                rest.partition_point(|(key, _)| key.as_bytes() < &next_key[..])
+            });
+            let (group, tail) = rest.split_at(end);
+            self.rows.clear();
+            let appended = self.merge_rows(home.as_ref(), group)?;
+            self.put_rows(appended, next)?;
+            rest = tail;
+        }
+        Ok(())
+    }
+
+    /// Merges a block's rows with the changes that fall into it, and drops the block. True where all
+    /// changes lie behind the block's last row.
+    fn merge_rows(
+        &mut self,
+        home: Option<&Pair>,
+        group: &[(FileKey, Option<Entry>)],
+    ) -> Result<bool, LedgerError> {
+        let Self { reader, rows, counts, classes, store, .. } = self;
+        let damaged = |what| LedgerError::damaged(store.folder(), what);
+        let mut old_classes = [0; CLASSES];
+        let (mut body, mut more) = (&[][..], false);
+        if let Some((key, value)) = home {
+            body = reader.start(key, value).map_err(damaged)?;
+            more = reader.next(body).map_err(damaged)?;
+        }
+        let mut appended = None;
+        for (key, change) in group {
+            while more && reader.key.as_slice() < key.as_bytes() {
+                classes.count(&mut old_classes, &reader.entry);
+                rows.push(&reader.key, reader.entry);
+                more = reader.next(body).map_err(damaged)?;
+            }
+            appended.get_or_insert(!more);
+            let counts = counts.entry(key.root().0).or_default();
+            if more && reader.key.as_slice() == key.as_bytes() {
+                classes.count(&mut old_classes, &reader.entry);
+                counts.subtract(&reader.entry);
+                more = reader.next(body).map_err(damaged)?;
+            }
+            if let Some(entry) = change {
+                counts.add(entry);
+                rows.push(key.as_bytes(), *entry);
+            }
+        }
+        while more {
+            classes.count(&mut old_classes, &reader.entry);
+            rows.push(&reader.key, reader.entry);
+            more = reader.next(body).map_err(damaged)?;
+        }
+        if let Some((key, value)) = home {
+            self.drop_block(key, value, &old_classes)?;
+        }
+        Ok(appended.unwrap_or(false))
+    }
+
+    /// Writes the collected rows as blocks. `next` is the block behind them.
+    fn put_rows(&mut self, appended: bool, next: Option<Pair>) -> Result<(), LedgerError> {
+        if self.rows.len() == 0 {
+            return Ok(());
+        }
+        let mut blocks = self.encode(appended)?;
+        if let [only] = blocks.as_slice()
+            && only.value.len() < SMALL_BYTES
+            && self.take_neighbour(only.value.len(), next)?
+        {
+            blocks = self.encode(false)?;
+        }
+        let mut from = 0;
+        for block in blocks {
+            self.put_block(from, &block)?;
+            from = block.end;
+        }
+        Ok(())
+    }
+
+    fn encode(&self, appended: bool) -> Result<Vec<Encoded>, LedgerError> {
+        let full = self.encode_to(usize::MAX)?;
+        if appended || full.len() < 2 {
+            return Ok(full);
+        }
+        // In equal parts, so that each has room for what comes between.
+        let total: usize = full.iter().map(|block| block.value.len()).sum();
+        self.encode_to(total / full.len())
+    }
+
+    fn encode_to(&self, aim: usize) -> Result<Vec<Encoded>, LedgerError> {
+        let mut blocks = Vec::new();
+        let mut from = 0;
+        while from < self.rows.len() {
+            let block = block::encode(&self.rows, from, aim)
+                .map_err(|what| LedgerError::damaged(self.store.folder(), what))?;
+            from = block.end;
+            blocks.push(block);
+        }
+        Ok(blocks)
+    }
+
+    /// Adds the rows of a neighbouring block to the collected ones, where all fit into one block.
+    fn take_neighbour(&mut self, len: usize, next: Option<Pair>) -> Result<bool, LedgerError> {
+        let fits = |pair: &Pair| pair.0.len() + pair.1.len() + len <= MERGED_BYTES_MAX;
+        if let Some(next) = next.filter(fits) {
+            let from = self.rows.len();
+            self.read_and_drop(&next, from)?;
+            return Ok(true);
+        }
+        let before = self.last_below(Bound::Excluded(self.rows.key(0)))?;
+        if let Some(before) = before.filter(fits) {
+            let ours = std::mem::take(&mut self.rows);
+            self.read_and_drop(&before, 0)?;
+            for at in 0..ours.len() {
+                self.rows.push(ours.key(at), ours.entries()[at]);
+            }
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn read_and_drop(&mut self, (key, value): &Pair, from: usize) -> Result<(), LedgerError> {
+        self.rows.read(key, value).map_err(|what| LedgerError::damaged(self.store.folder(), what))?;
+        let mut classes = [0; CLASSES];
+        self.rows.entries()[from..].iter().for_each(|entry| self.classes.count(&mut classes, entry));
+        self.drop_block(key, value, &classes)
+    }
+
+    fn drop_block(&mut self, key: &[u8], value: &[u8], classes: &ClassCounts) -> Result<(), LedgerError> {
+        let (entries, crc) =
+            block::check(key, value).map_err(|what| LedgerError::damaged(self.store.folder(), what))?;
+        self.blocks.subtract(entries, crc);
+        self.files.insert(key.to_vec(), None);
+        self.each_ready_row(key, classes, |merge, row, count| {
+            if let Some((entries, crc)) = tally_row(&row, &count) {
+                merge.ready_rows.subtract(entries, crc);
+            }
+            merge.ready.insert(row, None);
+        });
+        Ok(())
+    }
+
+    fn put_block(&mut self, from: usize, block: &Encoded) -> Result<(), LedgerError> {
+        let key = self.rows.key(from).to_vec();
+        let mut classes = [0; CLASSES];
+        let entries = &self.rows.entries()[from..block.end];
+        entries.iter().for_each(|entry| self.classes.count(&mut classes, entry));
+        self.blocks.add((block.end - from) as u64, crc_at_end(&block.value));
+        self.each_ready_row(&key, &classes, |merge, row, count| {
+            if let Some((entries, crc)) = tally_row(&row, &count) {
+                merge.ready_rows.add(entries, crc);
+            }
+            merge.ready.insert(row, Some(count));
+        });
+        self.files.insert(key, Some(Bytes::from(block.value.as_slice())));
+        Ok(())
+    }
+
+    fn each_ready_row(
+        &mut self,
+        block_key: &[u8],
+        classes: &ClassCounts,
+        mut f: impl FnMut(&mut Self, Vec<u8>, Bytes),
+    ) {
+        for (class, &count) in (0..).zip(classes) {
+            if count > 0 {
+                f(self, row_key(class, block_key), Bytes::from(&count.to_le_bytes()));
+            }
+        }
+    }
+
+    /// The last block whose key is within the bound, with the changes so far.
+    fn last_below(&self, bound: Bound<&[u8]>) -> Result<Option<Pair>, LedgerError> {
+        let mut within = self.files.range::<[u8], _>((Bound::Unbounded, bound));
+        let staged = within.rfind(|(_, value)| value.is_some());
+        let mut stored = self.store.last_below(Tree::Files, bound)?;
+        while let Some((key, _)) = &stored
+            && self.files.contains_key(&key[..])
+            && staged.is_none_or(|(found, _)| found.as_slice() < &key[..])
+        {
+            let key = key.clone();
+            stored = self.store.last_below(Tree::Files, Bound::Excluded(&key))?;
+        }
+        Ok(match (pair_of(staged), stored) {
+            (Some(staged), Some(stored)) => Some(if staged.0 < stored.0 { stored } else { staged }),
+            (staged, stored) => staged.or(stored),
+        })
+    }
+
+    /// The first block whose key is within the bound, with the changes so far.
+    fn first_above(&self, bound: Bound<&[u8]>) -> Result<Option<Pair>, LedgerError> {
+        let mut within = self.files.range::<[u8], _>((bound, Bound::Unbounded));
+        let staged = within.find(|(_, value)| value.is_some());
+        let mut walk = self.store.walk(Tree::Files, bound)?;
+        let mut stored = walk.next()?;
+        while let Some((key, _)) = &stored
+            && self.files.contains_key(&key[..])
+            && staged.is_none_or(|(found, _)| found.as_slice() > &key[..])
+        {
+            stored = walk.next()?;
+        }
+        Ok(match (pair_of(staged), stored) {
+            (Some(staged), Some(stored)) => Some(if stored.0 < staged.0 { stored } else { staged }),
+            (staged, stored) => staged.or(stored),
+        })
+    }
+}
+
+fn pair_of(staged: Option<(&Vec<u8>, &Option<Bytes>)>) -> Option<Pair> {
+    let (key, value) = staged?;
+    Some((Bytes::from(key.as_slice()), value.clone()?))
+}
+
+// The limits must leave a merged block room to grow before it is split.
+const _: () = assert!(SMALL_BYTES < MERGED_BYTES_MAX && MERGED_BYTES_MAX < BLOCK_BYTES_MAX);

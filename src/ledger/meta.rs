@@ -1,0 +1,124 @@
+//! The values of tree `meta`: where the ledger stands, what it counts, which jobs ran.
+
+use bincode::{Decode, Encode};
+
+use super::witness::LogRange;
+use super::{Counts, codec};
+use crate::model::{Cursor, LogPosition, Order, Timestamp};
+
+pub(super) const TICK_KEY: &[u8] = b"tick";
+pub(super) const JOB_PREFIX: &[u8] = b"job/";
+pub(super) const ROOT_PREFIX: &[u8] = b"root/";
+/// Records of older jobs are dropped.
+pub(super) const JOBS_MAX: usize = 1000;
+
+/// Number and checksums of all values of a tree: tells any two contents apart, in any order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub(super) struct Tally {
+    pub(super) values: u64,
+    pub(super) entries: u64,
+    pub(super) crc_sum: u64,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, entries: u64, crc: u32) {
+        self.values = self.values.wrapping_add(1);
+        self.entries = self.entries.wrapping_add(entries);
+        self.crc_sum = self.crc_sum.wrapping_add(u64::from(crc));
+    }
+
+    pub(super) fn subtract(&mut self, entries: u64, crc: u32) {
+        self.values = self.values.wrapping_sub(1);
+        self.entries = self.entries.wrapping_sub(entries);
+        self.crc_sum = self.crc_sum.wrapping_sub(u64::from(crc));
+    }
+}
+
+/// Where the ledger stands: written by every tick.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(super) struct TickMeta {
+    pub(super) cursor: Cursor,
+    /// What the tick appended to the log; kept so that a witness line can be made again.
+    pub(super) log: LogRange,
+    pub(super) blocks: Tally,
+    pub(super) ready: Tally,
+    pub(super) order: Order,
+    /// Ages are told against this time.
+    pub(super) base: Timestamp,
+    /// False while `ready` is being built for a new order.
+    pub(super) ready_is_whole: bool,
+}
+
+impl TickMeta {
+    /// A ledger without entries that has committed up to `tick`.
+    pub(super) fn empty(tick: u64) -> Self {
+        Self {
+            cursor: Cursor { tick, log: LogPosition::START },
+            log: LogRange { segment: 1, from: 0, to: 0, crc32: 0 },
+            blocks: Tally::default(),
+            ready: Tally::default(),
+            order: Order::Path,
+            base: Timestamp(0),
+            ready_is_whole: true,
+        }
+    }
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+pub enum JobEnd {
+    /// It runs, or the process was killed.
+    Running,
+    /// Everything was processed.
+    Completed,
+    /// It was asked to stop; the rest is pending.
+    Interrupted,
+    /// It could not go on.
+    Failed,
+}
+
+/// One run, as the ledger remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Job {
+    /// Number of the run, from 1.
+    pub id: u64,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// How it ended.
+    pub end: JobEnd,
+    /// The roots that it worked on.
+    pub roots: Vec<u32>,
+    /// Its configuration, in JSON.
+    pub config: String,
+    /// Where it began.
+    pub start: Cursor,
+    /// Files it processed.
+    pub ok: u64,
+    /// Files that failed in it.
+    pub failed: u64,
+    /// Files it found unchanged.
+    pub unchanged: u64,
+    /// Files it found removed.
+    pub removed: u64,
+    /// Bytes it processed.
+    pub bytes: u64,
+}
+
+/// Key of a job's value.
+pub(super) fn job_key(id: u64) -> Vec<u8> {
+    [JOB_PREFIX, &id.to_be_bytes()].concat()
+}
+
+/// Key of the counts of one root.
+pub(super) fn root_key(root: u32) -> Vec<u8> {
+    [ROOT_PREFIX, &root.to_be_bytes()].concat()
+}
+
+/// The root and the counts of one value.
+pub(super) fn root_counts(key: &[u8], value: &[u8]) -> Result<(u32, Counts), &'static str> {
+    let number = key.strip_prefix(ROOT_PREFIX).and_then(|rest| rest.try_into().ok());
+    let root = number.map(u32::from_be_bytes).ok_or("a root has no number")?;
+    Ok((root, codec::decode(key, value)?))
+}

@@ -1,0 +1,88 @@
+//! The durable state: what is known of each file, and what was committed.
+//!
+//! Constraints:
+//!
+//! * One process at a time, held by a lock on the folder; one writer in it ([`Ledger`]), any number of
+//!   readers ([`LedgerReader`]).
+//! * A tick is committed as a whole. When [`Ledger::commit`] returns, it survives a power cut; when it
+//!   fails, the ledger is poisoned: a failed sync is never tried again and believed.
+//! * Nothing damaged is used: opening reads every value and compares the whole with what the last commit
+//!   wrote down, in the database and outside of it. What differs is [`LedgerError::Damaged`].
+//! * No key for each file: sled takes about as long for one write as a file may take in all.
+//! * No value and no transaction grows with the number of files.
+//!
+//! # On disk, format 1
+//!
+//! | file | holds |
+//! |---|---|
+//! | `lock` | nothing; locked while a process uses the state |
+//! | `state.json` | format, record folder, roots; the last member is the crc32 of all before it. Written last when a state is made, replaced as a whole |
+//! | `db/` | a sled 0.34 database, see below |
+//! | `witness` | for each tick 61 bytes: version, tick, segment, from, to and crc32 of what the tick appended to the log, number of blocks, number of entries, sum of the blocks' crc32, crc32 of the line; fixed width, little endian. Older ticks are merged into one line a segment, with tick 0 |
+//! | `repairing` | nothing; there from the start of a repair to its end |
+//! | `db.damaged`, `witness.damaged` | what a repair set aside |
+//! | `.gitignore`, `CACHEDIR.TAG` | keep version control and backups out |
+//!
+//! Every value in the trees `files` and `meta` is a version byte, a body in bincode's standard
+//! encoding, and a crc32 (little endian) of key, version and body.
+//!
+//! * `files`: a packed sorted map. The key is the first entry's [`FileKey`](crate::model::FileKey), the
+//!   body the number of entries (2 bytes) and a row for each: length of what it shares with the key
+//!   before, the rest of the key, flags, and the numbers as differences to the row before. An entry is
+//!   in the last block whose key is not above its own. Key and value take 5.5 KiB at most together,
+//!   unless the block has one entry alone.
+//! * `ready`: the key is a class byte and a block's key, the value the number (4 bytes) of the block's
+//!   pending entries in that class. It follows from `files`.
+//! * `meta`: `tick` holds where the ledger stands and the sums of both other trees; `root/` and a
+//!   number the counts of a root; `job/` and a number one of the last 1000 jobs.
+//!
+//! A commit is one sled transaction over the three trees, `flush()`, `fdatasync` of `db/db`, then a
+//! line in the witness and its `fdatasync`. So after a crash the witness lacks the last tick at most,
+//! and the line is made again from `meta`; a database that lacks a tick of the witness has lost it.
+//!
+//! ```
+//! use outlast::ledger::{Entry, Ledger, StateFolder, Tick};
+//! use outlast::{FileKey, LogPosition, RootId};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("state");
+//! let state = StateFolder::create(&path, "records".as_ref())?;
+//! let mut ledger = Ledger::open(&state)?;
+//! let key = FileKey::from_relative_path(RootId(1), b"src/a.ast.json").unwrap();
+//! let changes = [(key.clone(), Some(Entry { pending: true, ..Entry::default() }))];
+//! let tick = Tick { changes: &changes, log: LogPosition::START, log_crc: 0, job: None };
+//! assert_eq!(ledger.commit(tick)?.tick, 1);
+//! assert_eq!(ledger.reader().get(&key)?, changes[0].1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod block;
+mod codec;
+mod disk;
+mod entry;
+mod error;
+mod map;
+mod meta;
+mod quiet;
+mod reader;
+mod ready;
+mod scan;
+mod state;
+mod state_file;
+mod store;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod witness;
+mod writer;
+
+pub use entry::{Counts, Entry, EntryState, RecordRef};
+pub use error::LedgerError;
+pub use meta::{Job, JobEnd};
+pub use reader::LedgerReader;
+pub use ready::{ReadyFiles, ReadyPosition};
+pub use scan::Scan;
+pub use state::StateFolder;
+pub use state_file::{FORMAT, RootInfo, StateInfo};
+pub use witness::LogRange;
+pub use writer::{KEY_BYTES_MAX, Ledger, Tick};

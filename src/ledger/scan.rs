@@ -1,0 +1,187 @@
+//! A walk over all entries in the order of their keys.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::block::RowReader;
+use super::codec;
+use super::store::{Pair, Store, Tree, Walk};
+use super::{Entry, LedgerError};
+
+/// A cursor over all entries, in the order of their keys. It holds one block at a time.
+///
+/// Commits may go on meanwhile: an entry that is there all the time is met exactly once, in order.
+pub struct Scan {
+    store: Arc<Store>,
+    walk: Option<Walk>,
+    /// What the store's layout was when `walk` began.
+    layout: u64,
+    block: Option<Pair>,
+    next_block: Option<Pair>,
+    reader: RowReader,
+    /// Whether `reader` stands on an entry of the scan.
+    on_row: bool,
+    at_end: bool,
+    /// Entries before this are passed over.
+    start: (Vec<u8>, Edge),
+    skipping: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    With,
+    Behind,
+}
+
+impl Scan {
+    pub(super) fn new(store: Arc<Store>) -> Self {
+        Self {
+            store,
+            walk: None,
+            layout: 0,
+            block: None,
+            next_block: None,
+            reader: RowReader::default(),
+            on_row: false,
+            at_end: false,
+            start: (Vec::new(), Edge::With),
+            skipping: true,
+        }
+    }
+
+    /// Goes to the first entry whose encoded key is not below `key`, which may be any bytes.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn seek(&mut self, key: &[u8]) -> Result<(), LedgerError> {
+        if self.on_row && self.reader.key == key {
+            return Ok(());
+        }
+        let ahead = self.reader.key.as_slice() < key;
+        self.on_row = false;
+        self.at_end = false;
+        self.start.0.clear();
+        self.start.0.extend_from_slice(key);
+        self.start.1 = Edge::With;
+        self.skipping = true;
+        if self.layout != *self.store.layout() {
+            self.block = None;
+            return Ok(());
+        }
+        if !self.is_in_block(key) && self.is_at_or_behind(self.next_block.as_ref(), key) {
+            // The next block is here already; most steps of a walk go there.
+            self.step()?;
+            if self.is_in_block(key) {
+                return Ok(());
+            }
+        } else if self.is_in_block(key) {
+            return if ahead { Ok(()) } else { self.restart() };
+        }
+        self.block = None;
+        Ok(())
+    }
+
+    fn is_in_block(&self, key: &[u8]) -> bool {
+        self.is_at_or_behind(self.block.as_ref(), key) && !self.is_at_or_behind(self.next_block.as_ref(), key)
+    }
+
+    fn is_at_or_behind(&self, block: Option<&Pair>, key: &[u8]) -> bool {
+        block.is_some_and(|(block_key, _)| &block_key[..] <= key)
+    }
+
+    /// The entry at the cursor; none behind the last.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn peek(&mut self) -> Result<Option<(&[u8], &Entry)>, LedgerError> {
+        while !self.on_row && !self.at_end {
+            if self.block.is_none() {
+                self.find_start()?;
+            } else if self.read_row()? {
+                self.on_row = !self.skipping || self.is_from_start_on();
+                self.skipping = !self.on_row;
+            } else {
+                self.step()?;
+            }
+        }
+        Ok(self.on_row.then_some((self.reader.key.as_slice(), &self.reader.entry)))
+    }
+
+    /// Leaves the entry at the cursor for the one behind it.
+    pub fn advance(&mut self) {
+        self.on_row = false;
+    }
+
+    fn is_from_start_on(&self) -> bool {
+        let (start, edge) = &self.start;
+        match self.reader.key.as_slice().cmp(start) {
+            std::cmp::Ordering::Less => false,
+            std::cmp::Ordering::Equal => *edge == Edge::With,
+            std::cmp::Ordering::Greater => true,
+        }
+    }
+
+    /// Loads the block that the start lies in, or the first one.
+    fn find_start(&mut self) -> Result<(), LedgerError> {
+        let store = Arc::clone(&self.store);
+        let layout = store.layout();
+        self.layout = *layout;
+        let home = store.last_below(Tree::Files, Bound::Included(&self.start.0))?;
+        let from = home.as_ref().map_or(Bound::Unbounded, |(key, _)| Bound::Included(&key[..]));
+        let mut walk = store.walk(Tree::Files, from)?;
+        let first = walk.next()?;
+        self.next_block = walk.next()?;
+        self.walk = Some(walk);
+        drop(layout);
+        self.load(first)
+    }
+
+    /// Goes to the next block.
+    fn step(&mut self) -> Result<(), LedgerError> {
+        let store = Arc::clone(&self.store);
+        let layout = store.layout();
+        if self.layout != *layout {
+            // A commit may have moved entries over the edge between the blocks.
+            drop(layout);
+            if !self.skipping {
+                self.start = (self.reader.key.clone(), Edge::Behind);
+                self.skipping = true;
+            }
+            return self.find_start();
+        }
+        let next = self.next_block.take();
+        if let (Some(walk), Some(_)) = (&mut self.walk, &next) {
+            self.next_block = walk.next()?;
+        }
+        drop(layout);
+        self.load(next)
+    }
+
+    fn load(&mut self, block: Option<Pair>) -> Result<(), LedgerError> {
+        self.on_row = false;
+        let Some((key, value)) = block else {
+            // The last block stays, for a seek back into it.
+            self.at_end = true;
+            return Ok(());
+        };
+        self.reader.start(&key, &value).map_err(|what| self.damaged(what))?;
+        self.block = Some((key, value));
+        Ok(())
+    }
+
+    fn restart(&mut self) -> Result<(), LedgerError> {
+        let Some((key, value)) = &self.block else { return Ok(()) };
+        let restarted = codec::body(value).and_then(|body| self.reader.restart(key, body));
+        restarted.map_err(|what| self.damaged(what))
+    }
+
+    fn read_row(&mut self) -> Result<bool, LedgerError> {
+        let Some((_, value)) = &self.block else { return Ok(false) };
+        let read = codec::body(value).and_then(|body| self.reader.next(body));
+        read.map_err(|what| self.damaged(what))
+    }
+
+    fn damaged(&self, what: &'static str) -> LedgerError {
+        LedgerError::damaged(self.store.folder(), what)
+    }
+}

@@ -1,0 +1,260 @@
+//! The state folder: who may use it, and what it says of itself.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::FlockOperation;
+
+use super::state_file::{self, StateInfo};
+use super::{Ledger, LedgerError, disk};
+
+pub(super) const DB: &str = "db";
+pub(super) const WITNESS: &str = "witness";
+pub(super) const REPAIRING: &str = "repairing";
+const LOCK: &str = "lock";
+const STATE: &str = "state.json";
+const IGNORE: (&str, &str) = (".gitignore", "*\n");
+const CACHE_TAG: (&str, &str) = (
+    "CACHEDIR.TAG",
+    "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a state of outlast. See https://bford.info/cachedir/\n",
+);
+/// What a folder may hold without a `state.json`, and yet be one whose making was cut short.
+const UNFINISHED: [&str; 7] = [DB, WITNESS, LOCK, IGNORE.0, CACHE_TAG.0, "state.tmp", "witness.tmp"];
+
+/// A state folder, locked for this process until it and the ledger in it are dropped.
+#[derive(Debug)]
+pub struct StateFolder {
+    path: PathBuf,
+    info: StateInfo,
+    lock: Arc<File>,
+}
+
+impl StateFolder {
+    /// Opens the state, or makes one where there is none.
+    ///
+    /// `records` is the record folder: absolute, or relative to the state folder.
+    ///
+    /// # Errors
+    /// [`LedgerError::OtherRecords`] where the state names another record folder, and whatever keeps
+    /// the state from being opened.
+    pub fn create(path: &Path, records: &Path) -> Result<Self, LedgerError> {
+        let path = absolute(path)?;
+        make_folder(&path)?;
+        let lock = take_lock(&path)?;
+        if !has_state(&path)? {
+            initialise(&path, &lock, records)?;
+        }
+        let state = Self::read(path, lock)?;
+        let wanted = state.path.join(records);
+        if real(&wanted) != real(&state.records()) {
+            return Err(LedgerError::OtherRecords { found: state.records(), path: state.path, wanted });
+        }
+        Ok(state)
+    }
+
+    /// Opens a state that is there.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoState`] where there is none, and whatever keeps it from being opened.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        let path = absolute(path)?;
+        if ![STATE, WITNESS, DB].iter().any(|name| disk::is_there(&path.join(name))) {
+            return Err(LedgerError::NoState { path });
+        }
+        let lock = take_lock(&path)?;
+        if !has_state(&path)? {
+            return Err(LedgerError::NoState { path });
+        }
+        Self::read(path, lock)
+    }
+
+    /// Opens a state whatever is wrong with it, to repair it with [`Ledger::rebuild`].
+    ///
+    /// What `state.json` says is kept where it is sound. Otherwise the state begins anew, without
+    /// roots, with this record folder, and opens for nothing else until the repair has ended.
+    ///
+    /// # Errors
+    /// Where the folder is in use, is of another format, or can't be written.
+    pub fn open_for_repair(path: &Path, records: &Path) -> Result<Self, LedgerError> {
+        let path = absolute(path)?;
+        make_folder(&path)?;
+        let lock = take_lock(&path)?;
+        match state_file::read(&path.join(STATE)) {
+            Ok(info) => return Ok(Self { path, info, lock }),
+            Err(LedgerError::Damaged { .. }) => {}
+            Err(other) => return Err(other),
+        }
+        let info = StateInfo::new(stored_records(&path, records));
+        let state = Self { path, info, lock };
+        state.mark_repair()?;
+        write_marks(&state.path)?;
+        state_file::write(&state.path.join(STATE), &state.info)?;
+        Ok(state)
+    }
+
+    fn read(path: PathBuf, lock: Arc<File>) -> Result<Self, LedgerError> {
+        let info = state_file::read(&path.join(STATE))?;
+        let state = Self { path, info, lock };
+        state.check_no_repair()?;
+        Ok(state)
+    }
+
+    /// The folder's absolute path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The record folder's absolute path.
+    pub fn records(&self) -> PathBuf {
+        self.path.join(&self.info.records)
+    }
+
+    /// What the state says of itself.
+    pub fn info(&self) -> &StateInfo {
+        &self.info
+    }
+
+    /// Changes what the state says of itself, durably and as a whole.
+    ///
+    /// # Errors
+    /// Where the folder can't be written; nothing is changed then.
+    pub fn update(&mut self, f: impl FnOnce(&mut StateInfo)) -> Result<(), LedgerError> {
+        let mut info = self.info.clone();
+        f(&mut info);
+        if info != self.info {
+            state_file::write(&self.path.join(STATE), &info)?;
+            self.info = info;
+        }
+        Ok(())
+    }
+
+    pub(super) fn lock(&self) -> Arc<File> {
+        Arc::clone(&self.lock)
+    }
+
+    pub(super) fn check_no_repair(&self) -> Result<(), LedgerError> {
+        let mark = self.path.join(REPAIRING);
+        match disk::is_there(&mark) {
+            true => Err(LedgerError::damaged(&self.path, "a repair has not ended")),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn mark_repair(&self) -> Result<(), LedgerError> {
+        disk::replace(&self.path.join(REPAIRING), b"")
+    }
+}
+
+/// Whether the folder holds a state. One that lost its `state.json` is damaged; one whose making was
+/// cut short does not count.
+fn has_state(path: &Path) -> Result<bool, LedgerError> {
+    if disk::is_there(&path.join(STATE)) {
+        return Ok(true);
+    }
+    let witness = path.join(WITNESS);
+    let lost = match fs::metadata(&witness) {
+        Ok(found) => found.len() > 0,
+        // The witness is made before the database.
+        Err(_) => disk::is_there(&path.join(DB)),
+    };
+    if lost || disk::is_there(&path.join(REPAIRING)) {
+        return Err(LedgerError::damaged(&path.join(STATE), "the file is gone"));
+    }
+    Ok(false)
+}
+
+/// Makes a state. `state.json` comes last: without it, the next attempt starts over.
+fn initialise(path: &Path, lock: &Arc<File>, records: &Path) -> Result<(), LedgerError> {
+    check_foreign(path, records)?;
+    for name in [DB, WITNESS] {
+        disk::remove(&path.join(name))?;
+    }
+    disk::sync_folder(path)?;
+    write_marks(path)?;
+    Ledger::create_in(path, Arc::clone(lock), 0)?;
+    state_file::write(&path.join(STATE), &StateInfo::new(stored_records(path, records)))
+}
+
+/// Refuses a folder that holds something else, and records that some lost state wrote: an empty
+/// ledger beside them would take them for leftovers of a crash.
+fn check_foreign(path: &Path, records: &Path) -> Result<(), LedgerError> {
+    let folder = path.join(records);
+    let in_state = folder.strip_prefix(path).ok().and_then(|inner| inner.components().next());
+    for entry in fs::read_dir(path).map_err(LedgerError::io(path))? {
+        let name = entry.map_err(LedgerError::io(path))?.file_name();
+        let ours =
+            UNFINISHED.iter().any(|known| name == *known) || in_state == Some(Component::Normal(&name));
+        if !ours {
+            return Err(LedgerError::Foreign { path: path.to_path_buf() });
+        }
+    }
+    let Ok(entries) = fs::read_dir(&folder) else { return Ok(()) };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_record =
+            name.as_encoded_bytes().starts_with(b"records-") && name.as_encoded_bytes().ends_with(b".ndjson");
+        if is_record && entry.metadata().is_ok_and(|found| found.len() > 0) {
+            return Err(LedgerError::damaged(&folder, "there are records, and their state is gone"));
+        }
+    }
+    Ok(())
+}
+
+fn write_marks(path: &Path) -> Result<(), LedgerError> {
+    for (name, text) in [IGNORE, CACHE_TAG] {
+        let file = path.join(name);
+        fs::write(&file, text).map_err(LedgerError::io(&file))?;
+    }
+    Ok(())
+}
+
+fn make_folder(path: &Path) -> Result<(), LedgerError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| refused(path, error))?;
+    disk::sync_parent(path)
+}
+
+fn take_lock(path: &Path) -> Result<Arc<File>, LedgerError> {
+    let file = File::options().create(true).truncate(false).write(true).open(path.join(LOCK));
+    let file = file.map_err(|error| refused(path, error))?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Arc::new(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(LedgerError::InUse { path: path.to_path_buf() }),
+        Err(error) => Err(LedgerError::io(path)(error.into())),
+    }
+}
+
+fn refused(path: &Path, error: io::Error) -> LedgerError {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            LedgerError::ReadOnly { path: path.to_path_buf() }
+        }
+        _ => LedgerError::io(path)(error),
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, LedgerError> {
+    std::path::absolute(path).map_err(LedgerError::io(path))
+}
+
+/// The record folder as it is kept: relative where it lies in the state, so that both move together.
+fn stored_records(path: &Path, records: &Path) -> PathBuf {
+    let full = path.join(records);
+    full.strip_prefix(path).map(Path::to_path_buf).unwrap_or(full)
+}
+
+/// The path without links, as far as it exists.
+fn real(path: &Path) -> PathBuf {
+    for ancestor in path.ancestors() {
+        if let (Ok(real), Ok(rest)) = (ancestor.canonicalize(), path.strip_prefix(ancestor)) {
+            return real.join(rest);
+        }
+    }
+    path.to_path_buf()
+}

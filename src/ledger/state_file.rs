@@ -1,0 +1,180 @@
+//! `state.json`: small, for people to read, and checked to the last byte.
+//!
+//! The last member is the checksum of every byte before it, so that it can be checked without knowing
+//! the format of the rest.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{LedgerError, disk};
+
+/// The format of the state that this version reads and writes.
+pub const FORMAT: u32 = 1;
+
+/// What a state says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateInfo {
+    /// Format of the whole state folder.
+    pub format: u32,
+    /// The record folder: absolute, or relative to the state folder.
+    #[serde(with = "path_text")]
+    pub records: PathBuf,
+    /// The roots that were ever ingested.
+    pub roots: Vec<RootInfo>,
+}
+
+/// A root, as the state remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RootInfo {
+    /// Number in the keys of its files.
+    pub id: u32,
+    /// Name in the records.
+    pub name: String,
+    /// Absolute path; empty where it is not known, after a repair.
+    #[serde(with = "path_text")]
+    pub path: PathBuf,
+    /// Identity of the processor that its files are processed with.
+    pub processor: String,
+    /// Rises each time that all its files become due again.
+    pub epoch: u32,
+    /// The filters that it is ingested with.
+    pub filters: String,
+}
+
+impl StateInfo {
+    pub(super) fn new(records: PathBuf) -> Self {
+        Self { format: FORMAT, records, roots: Vec::new() }
+    }
+}
+
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: u32,
+}
+
+const CRC_START: &str = ",\n  \"crc32\": \"";
+const END: &str = "\n}";
+
+fn crc_member(body: &str) -> String {
+    format!("{CRC_START}{:08x}\"{END}\n", crc32fast::hash(body.as_bytes()))
+}
+
+/// Replaces the file.
+pub(super) fn write(path: &Path, info: &StateInfo) -> Result<(), LedgerError> {
+    let text = serde_json::to_string_pretty(info).map_err(|error| LedgerError::io(path)(error.into()))?;
+    let body = text.strip_suffix(END).unwrap_or(&text);
+    disk::replace(path, format!("{body}{}", crc_member(body)).as_bytes())
+}
+
+/// Reads the file, and checks it.
+pub(super) fn read(path: &Path) -> Result<StateInfo, LedgerError> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(LedgerError::damaged(path, "the file is gone"));
+        }
+        Err(error) => return Err(LedgerError::io(path)(error)),
+    };
+    let body = std::str::from_utf8(&bytes)
+        .ok()
+        .and_then(|text| Some((&text[..text.rfind(CRC_START)?], text)))
+        .filter(|(body, text)| text[body.len()..] == crc_member(body))
+        .map(|(body, _)| format!("{body}{END}"))
+        .ok_or_else(|| LedgerError::damaged(path, "the file is not as written"))?;
+    let unreadable = |error: serde_json::Error| LedgerError::damaged(path, format!("no state ({error})"));
+    let FormatOnly { format: found } = serde_json::from_str(&body).map_err(unreadable)?;
+    if found != FORMAT {
+        let folder = path.parent().unwrap_or(path).to_path_buf();
+        return Err(LedgerError::OtherFormat { path: folder, found, supported: FORMAT });
+    }
+    serde_json::from_str(&body).map_err(unreadable)
+}
+
+/// Paths as text where they are UTF-8, as `{"base64": …}` otherwise.
+mod path_text {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    use std::path::{Path, PathBuf};
+
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Text {
+        Plain(String),
+        Encoded { base64: String },
+    }
+
+    pub(super) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = match path.to_str() {
+            Some(text) => Text::Plain(text.to_owned()),
+            None => Text::Encoded { base64: STANDARD.encode(path.as_os_str().as_bytes()) },
+        };
+        text.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+        match Text::deserialize(deserializer)? {
+            Text::Plain(text) => Ok(text.into()),
+            Text::Encoded { base64 } => {
+                let bytes = STANDARD.decode(base64).map_err(D::Error::custom)?;
+                Ok(OsString::from_vec(bytes).into())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+
+    fn sample() -> StateInfo {
+        let odd = Path::new("/data").join(OsStr::from_bytes(b"bad\xff"));
+        let root = |id, path| RootInfo {
+            id,
+            name: format!("root,\n  \"crc32\": \"{id}"),
+            path,
+            processor: "ast/1".to_owned(),
+            epoch: 3,
+            filters: String::new(),
+        };
+        StateInfo { roots: vec![root(1, odd), root(2, PathBuf::new())], ..StateInfo::new("records".into()) }
+    }
+
+    #[test]
+    fn it_reads_back_and_each_flipped_byte_and_each_cut_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        write(&path, &sample()).unwrap();
+        assert_eq!(read(&path).unwrap(), sample());
+        let whole = std::fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 4;
+            for bytes in [&flipped[..], &whole[..at]] {
+                std::fs::write(&path, bytes).unwrap();
+                assert!(matches!(read(&path), Err(LedgerError::Damaged { .. })), "byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_format_is_named_even_where_the_rest_is_unknown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let body = "{\n  \"format\": 9,\n  \"news\": []";
+        std::fs::write(&path, format!("{body}{}", crc_member(body))).unwrap();
+        let error = read(&path).unwrap_err();
+        assert!(matches!(error, LedgerError::OtherFormat { found: 9, supported: FORMAT, .. }));
+        assert!(error.to_string().contains("use the version of outlast that wrote it"));
+    }
+}

@@ -1,0 +1,284 @@
+//! The embedded store: the only file that names sled.
+//!
+//! What sled 0.34.7 does, and what follows here:
+//!
+//! * `flush()` hands data to the device without waiting for its cache: an `fdatasync` of the file
+//!   `db` follows it. Pages above 128 KiB go to files under `blobs/` that sled never syncs: they are
+//!   synced before.
+//! * It writes a snapshot of its page table while it opens, and at no other time. Killed meanwhile, it
+//!   leaves `snap.*.generating` behind and later takes that for the newest snapshot: it is removed
+//!   before opening. The log that the snapshot was made from is still there.
+//! * It panics on some damaged files: each call runs under [`quietly`].
+//! * Its file lock outlives it for a moment, until its own threads let go: opening waits for that.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
+
+use sled::Transactional;
+use sled::transaction::TransactionError;
+
+use super::quiet::quietly;
+use super::{LedgerError, disk};
+
+/// A key or a value, shared with the page it came from.
+pub(super) type Bytes = sled::IVec;
+/// Key and value.
+pub(super) type Pair = (Bytes, Bytes);
+/// What a tree gets: a value for each key, none to remove it.
+pub(super) type Changes = BTreeMap<Vec<u8>, Option<Bytes>>;
+
+const CACHE_BYTES: u64 = 32 << 20;
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// The trees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tree {
+    /// Blocks of entries.
+    Files,
+    /// Blocks that hold pending entries, by class.
+    Ready,
+    /// Everything else.
+    Meta,
+}
+
+struct Trees {
+    db: sled::Db,
+    files: sled::Tree,
+    ready: sled::Tree,
+    meta: sled::Tree,
+}
+
+/// The open database.
+pub(super) struct Store {
+    folder: PathBuf,
+    /// None only while the store is dropped.
+    trees: Option<Trees>,
+    data: File,
+    /// Counts the transactions. Held for reading while what is read must fit together.
+    layout: RwLock<u64>,
+    _lock: Arc<File>,
+}
+
+impl Store {
+    /// Makes a database in a folder that does not exist.
+    pub(super) fn create(folder: &Path, lock: Arc<File>) -> Result<Self, LedgerError> {
+        fs::create_dir(folder).map_err(LedgerError::io(folder))?;
+        Self::open_in(folder, lock)
+    }
+
+    /// Opens what [`Store::create`] made.
+    pub(super) fn open(folder: &Path, lock: Arc<File>) -> Result<Self, LedgerError> {
+        if !disk::is_there(&folder.join("db")) {
+            return Err(LedgerError::damaged(folder, "the database is gone"));
+        }
+        remove_unfinished_snapshots(folder)?;
+        Self::open_in(folder, lock)
+    }
+
+    fn open_in(folder: &Path, lock: Arc<File>) -> Result<Self, LedgerError> {
+        let trees = on_store(folder, || {
+            let config = sled::Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+            let db = open_when_unlocked(&config)?;
+            let [files, ready, meta] = ["files", "ready", "meta"].map(|name| db.open_tree(name));
+            Ok(Trees { files: files?, ready: ready?, meta: meta?, db })
+        })?;
+        let data_path = folder.join("db");
+        let data = File::open(&data_path).map_err(LedgerError::io(&data_path))?;
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            trees: Some(trees),
+            data,
+            layout: RwLock::new(0),
+            _lock: lock,
+        })
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Makes the files themselves durable, after [`Store::create`].
+    pub(super) fn sync_names(&self) -> Result<(), LedgerError> {
+        let conf = self.folder.join("conf");
+        File::open(&conf).and_then(|file| file.sync_all()).map_err(LedgerError::io(&conf))?;
+        disk::sync_folder(&self.folder.join("blobs"))?;
+        disk::sync_folder(&self.folder)?;
+        disk::sync_parent(&self.folder)
+    }
+
+    /// Holds off transactions, and tells how many there were.
+    pub(super) fn layout(&self) -> RwLockReadGuard<'_, u64> {
+        self.layout.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The value of a key.
+    pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Bytes>, LedgerError> {
+        self.on(tree, |tree| tree.get(key))
+    }
+
+    /// The last pair whose key is not above the bound.
+    pub(super) fn last_below(&self, tree: Tree, bound: Bound<&[u8]>) -> Result<Option<Pair>, LedgerError> {
+        self.on(tree, |tree| tree.range::<&[u8], _>((Bound::Unbounded, bound)).next_back().transpose())
+    }
+
+    /// All pairs from a bound on.
+    pub(super) fn walk(&self, tree: Tree, from: Bound<&[u8]>) -> Result<Walk, LedgerError> {
+        let iter = self.on(tree, |tree| Ok(tree.range::<&[u8], _>((from, Bound::Unbounded))))?;
+        Ok(Walk { folder: self.folder.clone(), iter })
+    }
+
+    /// All pairs whose key begins with `prefix`.
+    pub(super) fn walk_prefix(&self, tree: Tree, prefix: &[u8]) -> Result<Walk, LedgerError> {
+        let iter = self.on(tree, |tree| Ok(tree.scan_prefix(prefix)))?;
+        Ok(Walk { folder: self.folder.clone(), iter })
+    }
+
+    /// Applies all changes or none, and returns when they are on disk to stay.
+    pub(super) fn apply(&self, files: Changes, ready: Changes, meta: Changes) -> Result<(), LedgerError> {
+        let [files, ready, meta] = [files, ready, meta].map(batch_of);
+        let mut layout = self.layout.write().unwrap_or_else(PoisonError::into_inner);
+        *layout += 1;
+        self.on_trees(|trees| {
+            // sled runs the closure again after a conflict: it applies what was prepared and nothing else.
+            let outcome =
+                (&trees.files, &trees.ready, &trees.meta).transaction(|(in_files, in_ready, in_meta)| {
+                    in_files.apply_batch(&files)?;
+                    in_ready.apply_batch(&ready)?;
+                    in_meta.apply_batch(&meta)?;
+                    Ok(())
+                });
+            outcome.map_err(|error| match error {
+                TransactionError::Abort(()) => sled::Error::ReportableBug("aborted".to_owned()),
+                TransactionError::Storage(error) => error,
+            })
+        })?;
+        drop(layout);
+        self.sync()
+    }
+
+    fn sync(&self) -> Result<(), LedgerError> {
+        self.on_trees(|trees| trees.db.flush())?;
+        sync_blobs(&self.folder.join("blobs"))?;
+        self.data.sync_data().map_err(LedgerError::io(&self.folder))
+    }
+
+    fn on<T>(&self, tree: Tree, f: impl FnOnce(&sled::Tree) -> sled::Result<T>) -> Result<T, LedgerError> {
+        self.on_trees(|trees| match tree {
+            Tree::Files => f(&trees.files),
+            Tree::Ready => f(&trees.ready),
+            Tree::Meta => f(&trees.meta),
+        })
+    }
+
+    fn on_trees<T>(&self, f: impl FnOnce(&Trees) -> sled::Result<T>) -> Result<T, LedgerError> {
+        let trees = self.trees.as_ref().ok_or(LedgerError::Poisoned)?;
+        on_store(&self.folder, || f(trees))
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // What is not on disk by now was never reported as committed.
+        let _ = quietly(|| drop(self.trees.take()));
+    }
+}
+
+/// Pairs in the order of their keys.
+pub(super) struct Walk {
+    folder: PathBuf,
+    iter: sled::Iter,
+}
+
+impl Walk {
+    /// The next pair; none behind the last.
+    pub(super) fn next(&mut self) -> Result<Option<Pair>, LedgerError> {
+        let iter = &mut self.iter;
+        on_store(&self.folder, || iter.next().transpose())
+    }
+
+    /// Calls `f` with each pair; what it finds wrong is damage.
+    pub(super) fn check_each(
+        mut self,
+        mut f: impl FnMut(&[u8], &[u8]) -> Result<(), &'static str>,
+    ) -> Result<(), LedgerError> {
+        while let Some((key, value)) = self.next()? {
+            f(&key, &value).map_err(|what| LedgerError::damaged(&self.folder, what))?;
+        }
+        Ok(())
+    }
+}
+
+fn batch_of(changes: Changes) -> sled::Batch {
+    let mut batch = sled::Batch::default();
+    for (key, value) in changes {
+        match value {
+            Some(value) => batch.insert(key, value),
+            None => batch.remove(key),
+        }
+    }
+    batch
+}
+
+fn open_when_unlocked(config: &sled::Config) -> sled::Result<sled::Db> {
+    let start = Instant::now();
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(error))
+                if error.to_string().contains("acquire lock") && start.elapsed() < LOCK_WAIT =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            other => return other,
+        }
+    }
+}
+
+fn on_store<T>(folder: &Path, f: impl FnOnce() -> sled::Result<T>) -> Result<T, LedgerError> {
+    match quietly(f) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(sled::Error::Io(error))) if is_of_the_disk(&error) => Err(LedgerError::io(folder)(error)),
+        Ok(Err(error)) => Err(LedgerError::damaged(folder, format!("the database can't be read ({error})"))),
+        Err(panic) => Err(LedgerError::damaged(folder, format!("the database can't be read ({panic})"))),
+    }
+}
+
+/// Whether the file system itself refused. Reading at a place that can't be is damage.
+fn is_of_the_disk(error: &io::Error) -> bool {
+    // By kind alone: sled drops the system's number when it copies an error.
+    !matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::InvalidData
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::NotFound
+            | io::ErrorKind::Other
+    )
+}
+
+fn remove_unfinished_snapshots(folder: &Path) -> Result<(), LedgerError> {
+    for entry in fs::read_dir(folder).map_err(LedgerError::io(folder))? {
+        let path = entry.map_err(LedgerError::io(folder))?.path();
+        if path.extension().is_some_and(|extension| extension == "generating") {
+            disk::remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn sync_blobs(folder: &Path) -> Result<(), LedgerError> {
+    let mut any = false;
+    for entry in fs::read_dir(folder).map_err(LedgerError::io(folder))? {
+        let path = entry.map_err(LedgerError::io(folder))?.path();
+        match File::open(&path).and_then(|file| file.sync_all()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            synced => synced.map_err(LedgerError::io(&path))?,
+        }
+        any = true;
+    }
+    if any { disk::sync_folder(folder) } else { Ok(()) }
+}

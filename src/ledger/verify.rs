@@ -1,0 +1,103 @@
+//! Whether what is on disk is what was committed last.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::path::Path;
+
+use super::meta::{JOB_PREFIX, Job, ROOT_PREFIX, TICK_KEY, Tally, TickMeta, root_counts};
+use super::ready::tally_row;
+use super::store::{Store, Tree};
+use super::witness::{Line, Witness};
+use super::{Counts, LedgerError, block, codec};
+
+/// What the small values of the database say.
+pub(super) struct Loaded {
+    pub(super) tick: TickMeta,
+    pub(super) counts: BTreeMap<u32, Counts>,
+    pub(super) jobs: BTreeSet<u64>,
+}
+
+/// Reads everything in the database, and checks it against its own sums.
+pub(super) fn load(store: &Store) -> Result<Loaded, LedgerError> {
+    let damaged = |what: &str| LedgerError::damaged(store.folder(), what);
+    let value = store.get(Tree::Meta, TICK_KEY)?.ok_or_else(|| damaged("the last tick is gone"))?;
+    let tick: TickMeta = codec::decode(TICK_KEY, &value).map_err(damaged)?;
+    if tally_blocks(store)? != tick.blocks {
+        return Err(damaged("the blocks are not those of the last tick"));
+    }
+    if tally_ready(store)? != tick.ready {
+        return Err(damaged("the pending files are not those of the last tick"));
+    }
+    let mut counts = BTreeMap::new();
+    store.walk_prefix(Tree::Meta, ROOT_PREFIX)?.check_each(|key, value| {
+        counts.extend([root_counts(key, value)?]);
+        Ok(())
+    })?;
+    let files = counts.values().fold(0_u64, |sum, counts: &Counts| sum.wrapping_add(counts.files()));
+    if files != tick.blocks.entries {
+        return Err(damaged("the counts are not those of the last tick"));
+    }
+    let mut jobs = BTreeSet::new();
+    store.walk_prefix(Tree::Meta, JOB_PREFIX)?.check_each(|key, value| {
+        let job: Job = codec::decode(key, value)?;
+        jobs.insert(job.id);
+        Ok(())
+    })?;
+    Ok(Loaded { tick, counts, jobs })
+}
+
+fn tally_blocks(store: &Store) -> Result<Tally, LedgerError> {
+    let mut tally = Tally::default();
+    let mut before = Vec::new();
+    store.walk(Tree::Files, Bound::Unbounded)?.check_each(|key, value| {
+        if key <= before.as_slice() {
+            return Err("the blocks are out of order");
+        }
+        before.clear();
+        before.extend_from_slice(key);
+        let (entries, crc) = block::check(key, value)?;
+        tally.add(entries, crc);
+        Ok(())
+    })?;
+    Ok(tally)
+}
+
+fn tally_ready(store: &Store) -> Result<Tally, LedgerError> {
+    let mut tally = Tally::default();
+    store.walk(Tree::Ready, Bound::Unbounded)?.check_each(|key, value| {
+        let (entries, crc) = tally_row(key, value).ok_or("a row of pending files is no row")?;
+        tally.add(entries, crc);
+        Ok(())
+    })?;
+    Ok(tally)
+}
+
+/// Checks the database against the witness. A line that is missing for the last tick, because the
+/// process ended between the two, is written now.
+pub(super) fn compare(path: &Path, tick: &TickMeta, witness: &mut Witness) -> Result<(), LedgerError> {
+    let expected = line_of(tick);
+    let Some(last) = witness.last() else {
+        return match tick.cursor.tick {
+            0 => Ok(()),
+            // The very first line is missing.
+            1 if tick.log.from == 0 => witness.append(expected),
+            _ => Err(LedgerError::damaged(path, "the file is empty, and the database is not")),
+        };
+    };
+    if last.tick > tick.cursor.tick {
+        let what = format!("the database is older: its last tick is {}, not {}", tick.cursor.tick, last.tick);
+        return Err(LedgerError::damaged(path, what));
+    }
+    if last.tick + 1 == tick.cursor.tick {
+        return witness.append(expected);
+    }
+    if *last != expected {
+        return Err(LedgerError::damaged(path, "the database is not the one that was committed"));
+    }
+    Ok(())
+}
+
+/// The witness line of a tick.
+pub(super) fn line_of(tick: &TickMeta) -> Line {
+    Line { tick: tick.cursor.tick, log: tick.log, blocks: tick.blocks }
+}

@@ -1,0 +1,299 @@
+//! The witness: what the database has to say when it is opened again.
+//!
+//! The database can lose its newest transactions, or be an older copy put back, without an error of
+//! its own. So each tick is written down a second time, here, after the database has it: an
+//! append-only file of lines of equal length. The last line is the newest tick's own; lines before it
+//! may be merged, one for each segment of the log.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
+use bincode::{Decode, Encode};
+
+use super::meta::Tally;
+use super::{LedgerError, disk};
+
+const VERSION: u8 = 1;
+const BODY_LEN: usize = 57;
+const LINE_LEN: usize = BODY_LEN + 4;
+/// Lines above the least number that are kept before the file is written anew.
+const LINES_MAX: usize = 4096;
+
+const CONFIG: Configuration<LittleEndian, Fixint, Limit<BODY_LEN>> =
+    bincode::config::standard().with_fixed_int_encoding().with_limit::<BODY_LEN>();
+
+/// A run of bytes of one segment of the record log, all of it committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct LogRange {
+    /// Number of the segment.
+    pub segment: u32,
+    /// Offset of the first byte.
+    pub from: u64,
+    /// Offset behind the last byte.
+    pub to: u64,
+    /// Checksum of the bytes.
+    pub crc32: u32,
+}
+
+impl LogRange {
+    fn follows(&self, before: &Self) -> bool {
+        let begins_right =
+            if self.segment == before.segment { self.from == before.to } else { self.from == 0 };
+        self.segment >= before.segment && begins_right && self.from <= self.to
+    }
+
+    /// Both ranges in one; `next` follows in the same segment.
+    fn join(&self, next: &Self) -> Self {
+        let mut crc = crc32fast::Hasher::new_with_initial_len(self.crc32, self.to - self.from);
+        crc.combine(&crc32fast::Hasher::new_with_initial_len(next.crc32, next.to - next.from));
+        Self { to: next.to, crc32: crc.finalize(), ..*self }
+    }
+}
+
+/// One tick, or several merged ones when `tick` is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub(super) struct Line {
+    pub(super) tick: u64,
+    /// What the tick appended to the log; its end is the cursor.
+    pub(super) log: LogRange,
+    /// The ledger's blocks at that tick.
+    pub(super) blocks: Tally,
+}
+
+impl Line {
+    fn encode(&self, path: &Path, bytes: &mut Vec<u8>) -> Result<(), LedgerError> {
+        let start = bytes.len();
+        bincode::encode_into_std_write((VERSION, self), bytes, CONFIG)
+            .map_err(|error| LedgerError::damaged(path, format!("a line can't be written: {error}")))?;
+        let crc = crc32fast::hash(&bytes[start..]);
+        bytes.extend_from_slice(&crc.to_le_bytes());
+        Ok(())
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (body, crc) = bytes.split_last_chunk::<4>()?;
+        if crc32fast::hash(body) != u32::from_le_bytes(*crc) {
+            return None;
+        }
+        match bincode::decode_from_slice(body, CONFIG) {
+            Ok(((VERSION, line), BODY_LEN)) => Some(line),
+            _ => None,
+        }
+    }
+}
+
+/// The file, open for appending.
+pub(super) struct Witness {
+    path: PathBuf,
+    file: File,
+    lines_in_file: usize,
+    torn: bool,
+    /// Everything before the last line, merged.
+    merged: Vec<LogRange>,
+    last: Option<Line>,
+}
+
+impl Witness {
+    /// Makes an empty one.
+    pub(super) fn create(path: &Path) -> Result<(), LedgerError> {
+        disk::replace(path, &[])
+    }
+
+    /// Reads the file. A last line that was not written to its end is dropped.
+    pub(super) fn open(path: &Path) -> Result<Self, LedgerError> {
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(LedgerError::damaged(path, "the file is gone"));
+            }
+            Err(error) => return Err(LedgerError::io(path)(error)),
+        };
+        let file = open_to_append(path)?;
+        let mut witness = Self {
+            path: path.to_path_buf(),
+            file,
+            lines_in_file: 0,
+            torn: false,
+            merged: Vec::new(),
+            last: None,
+        };
+        let lines = bytes.len().div_ceil(LINE_LEN);
+        for (number, line) in bytes.chunks(LINE_LEN).enumerate() {
+            match Line::decode(line) {
+                Some(line) => witness.take(line)?,
+                None if number + 1 == lines => witness.torn = true,
+                None => {
+                    return Err(LedgerError::damaged(path, format!("line {} is not as written", number + 1)));
+                }
+            }
+        }
+        Ok(witness)
+    }
+
+    fn take(&mut self, line: Line) -> Result<(), LedgerError> {
+        let follows = match &self.last {
+            None => line.log.from == 0,
+            Some(last) => {
+                line.log.follows(&last.log) && (last.tick == 0 || line.tick == last.tick.wrapping_add(1))
+            }
+        };
+        if !follows {
+            let number = self.lines_in_file + 1;
+            return Err(LedgerError::damaged(
+                &self.path,
+                format!("line {number} does not follow the one before"),
+            ));
+        }
+        self.lines_in_file += 1;
+        if let Some(before) = self.last.replace(line) {
+            push_merged(&mut self.merged, before.log);
+        }
+        Ok(())
+    }
+
+    /// The newest tick.
+    pub(super) fn last(&self) -> Option<&Line> {
+        self.last.as_ref()
+    }
+
+    /// Adds a tick, durably.
+    pub(super) fn append(&mut self, line: Line) -> Result<(), LedgerError> {
+        let mut bytes = Vec::with_capacity(LINE_LEN);
+        line.encode(&self.path, &mut bytes)?;
+        self.take(line)?;
+        self.file
+            .write_all(&bytes)
+            .and_then(|()| self.file.sync_data())
+            .map_err(LedgerError::io(&self.path))?;
+        if self.lines_in_file > self.merged.len() + LINES_MAX {
+            self.compact()?;
+        }
+        Ok(())
+    }
+
+    /// Writes the file anew where that makes it shorter or whole.
+    pub(super) fn tidy(&mut self) -> Result<(), LedgerError> {
+        if self.torn || self.lines_in_file > self.merged.len() + 1 { self.compact() } else { Ok(()) }
+    }
+
+    fn compact(&mut self) -> Result<(), LedgerError> {
+        let mut bytes = Vec::with_capacity((self.merged.len() + 1) * LINE_LEN);
+        for &log in &self.merged {
+            Line { tick: 0, log, blocks: Tally::default() }.encode(&self.path, &mut bytes)?;
+        }
+        if let Some(last) = &self.last {
+            last.encode(&self.path, &mut bytes)?;
+        }
+        disk::replace(&self.path, &bytes)?;
+        self.file = open_to_append(&self.path)?;
+        self.lines_in_file = bytes.len() / LINE_LEN;
+        self.torn = false;
+        Ok(())
+    }
+
+    /// The committed log, one range for each segment, oldest first.
+    pub(super) fn log_ranges(&self) -> Vec<LogRange> {
+        let mut ranges = self.merged.clone();
+        if let Some(last) = &self.last {
+            push_merged(&mut ranges, last.log);
+        }
+        ranges.retain(|range| range.from < range.to);
+        ranges
+    }
+}
+
+fn push_merged(ranges: &mut Vec<LogRange>, log: LogRange) {
+    match ranges.last_mut() {
+        Some(before) if before.segment == log.segment => *before = before.join(&log),
+        _ => ranges.push(log),
+    }
+}
+
+fn open_to_append(path: &Path) -> Result<File, LedgerError> {
+    File::options().append(true).open(path).map_err(LedgerError::io(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines of a log whose ticks append these byte strings; an empty one starts a new segment.
+    fn lines_of(appends: &[&[u8]]) -> Vec<Line> {
+        let mut log = LogRange { segment: 1, from: 0, to: 0, crc32: 0 };
+        let mut lines = Vec::new();
+        for (at, bytes) in appends.iter().enumerate() {
+            let from = if bytes.is_empty() { 0 } else { log.to };
+            let segment = log.segment + u32::from(bytes.is_empty());
+            log = LogRange { segment, from, to: from + bytes.len() as u64, crc32: crc32fast::hash(bytes) };
+            lines.push(Line { tick: at as u64 + 1, log, blocks: Tally::default() });
+        }
+        lines
+    }
+
+    fn written(folder: &Path, lines: &[Line]) -> PathBuf {
+        let path = folder.join("witness");
+        Witness::create(&path).unwrap();
+        let mut witness = Witness::open(&path).unwrap();
+        lines.iter().for_each(|&line| witness.append(line).unwrap());
+        path
+    }
+
+    #[test]
+    fn ranges_merge_into_one_for_each_segment_with_the_checksum_of_all_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let lines = lines_of(&[b"abc", b"d", b"", b"efgh", b"ij"]);
+        let path = written(folder.path(), &lines);
+        for _ in 0..2 {
+            let mut witness = Witness::open(&path).unwrap();
+            let expected = [
+                LogRange { segment: 1, from: 0, to: 4, crc32: crc32fast::hash(b"abcd") },
+                LogRange { segment: 2, from: 0, to: 6, crc32: crc32fast::hash(b"efghij") },
+            ];
+            assert_eq!(witness.log_ranges(), expected);
+            assert_eq!(witness.last(), lines.last());
+            witness.tidy().unwrap();
+            assert_eq!(std::fs::metadata(&path).unwrap().len(), 3 * LINE_LEN as u64);
+        }
+    }
+
+    #[test]
+    fn a_long_witness_is_cut_while_it_grows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("witness");
+        Witness::create(&path).unwrap();
+        let mut witness = Witness::open(&path).unwrap();
+        for line in lines_of(&vec![&b"x"[..]; LINES_MAX + 2]) {
+            witness.append(line).unwrap();
+        }
+        assert!(std::fs::metadata(&path).unwrap().len() <= 3 * LINE_LEN as u64);
+        assert_eq!(Witness::open(&path).unwrap().log_ranges(), witness.log_ranges());
+    }
+
+    #[test]
+    fn only_a_torn_last_line_is_forgiven() {
+        let folder = tempfile::tempdir().unwrap();
+        let lines = lines_of(&[b"abc", b"d", b"e"]);
+        let path = written(folder.path(), &lines);
+        let whole = std::fs::read(&path).unwrap();
+        for cut in 0..whole.len() {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let witness = Witness::open(&path).unwrap();
+            assert_eq!(witness.last(), lines[..cut / LINE_LEN].last(), "cut at {cut}");
+        }
+        for at in 0..whole.len() {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 0x40;
+            std::fs::write(&path, &flipped).unwrap();
+            let opened = Witness::open(&path);
+            if at < 2 * LINE_LEN {
+                assert!(matches!(opened, Err(LedgerError::Damaged { .. })), "byte {at}");
+            } else {
+                assert_eq!(opened.unwrap().last(), Some(&lines[1]), "byte {at}");
+            }
+        }
+        std::fs::write(&path, [&whole[..LINE_LEN], &whole[2 * LINE_LEN..]].concat()).unwrap();
+        assert!(matches!(Witness::open(&path), Err(LedgerError::Damaged { .. })), "a line is missing");
+    }
+}

@@ -1,0 +1,330 @@
+//! The one writer of the ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
+
+use super::block::Rows;
+use super::map::Merge;
+use super::meta::{JOBS_MAX, Job, TICK_KEY, Tally, TickMeta, job_key, root_key};
+use super::reader::LedgerReader;
+use super::ready::{CLASSES, Classes, row_key, tally_row};
+use super::state::{DB, REPAIRING, WITNESS};
+use super::store::{Bytes, Changes, Store, Tree};
+use super::verify::{self, Loaded};
+use super::witness::{LogRange, Witness};
+use super::{Counts, Entry, LedgerError, StateFolder, codec, disk};
+use crate::model::{Cursor, FileKey, LogPosition, Order, Timestamp};
+
+/// The longest encoded key, in bytes.
+pub const KEY_BYTES_MAX: usize = 6 * 1024;
+/// Rows of `ready` that one transaction writes while the order changes.
+const ORDER_ROWS: usize = 8192;
+
+/// What one tick commits.
+#[derive(Debug, Clone, Copy)]
+pub struct Tick<'a> {
+    /// Sorted by key, each key once; None removes the entry.
+    pub changes: &'a [(FileKey, Option<Entry>)],
+    /// End of the record log, which is durable up to here.
+    pub log: LogPosition,
+    /// crc32 of what the tick appended to the log: from the last tick's end, or from the start of the
+    /// segment when its number has risen.
+    pub log_crc: u32,
+    /// A job to remember in its present state.
+    pub job: Option<&'a Job>,
+}
+
+/// The durable state of all files, with the right to change it.
+pub struct Ledger {
+    folder: PathBuf,
+    reader: LedgerReader,
+    tick: TickMeta,
+    counts: BTreeMap<u32, Counts>,
+    jobs: BTreeSet<u64>,
+    witness: Witness,
+    poisoned: bool,
+}
+
+impl Ledger {
+    /// Opens the ledger, and checks all of it.
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`] where it is not what was committed last, or a repair has not ended.
+    pub fn open(state: &StateFolder) -> Result<Self, LedgerError> {
+        state.check_no_repair()?;
+        let mut ledger = Self::open_in(state.path(), state.lock())?;
+        if !ledger.tick.ready_is_whole {
+            ledger.build_ready()?;
+        }
+        Ok(ledger)
+    }
+
+    fn open_in(folder: &Path, lock: Arc<File>) -> Result<Self, LedgerError> {
+        let witness_path = folder.join(WITNESS);
+        let mut witness = Witness::open(&witness_path)?;
+        let store = Store::open(&folder.join(DB), lock)?;
+        let loaded = verify::load(&store)?;
+        verify::compare(&witness_path, &loaded.tick, &mut witness)?;
+        witness.tidy()?;
+        let Loaded { tick, counts, jobs } = loaded;
+        let reader = LedgerReader { store: Arc::new(store), committed: Arc::default() };
+        let ledger =
+            Self { folder: folder.to_path_buf(), reader, tick, counts, jobs, witness, poisoned: false };
+        ledger.publish();
+        Ok(ledger)
+    }
+
+    /// Makes an empty ledger that has committed up to `tick`, and closes it again.
+    pub(super) fn create_in(folder: &Path, lock: Arc<File>, tick: u64) -> Result<(), LedgerError> {
+        let witness_path = folder.join(WITNESS);
+        Witness::create(&witness_path)?;
+        let tick = TickMeta::empty(tick);
+        let store = Store::create(&folder.join(DB), lock)?;
+        let meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(&store, TICK_KEY, &tick)?))]);
+        store.apply(Changes::new(), Changes::new(), meta)?;
+        store.sync_names()?;
+        if tick.cursor.tick > 0 {
+            Witness::open(&witness_path)?.append(verify::line_of(&tick))?;
+        }
+        Ok(())
+    }
+
+    /// Starts the ledger anew, to be filled from the record log: what was there is set aside, the
+    /// next commit has the number `first_tick` and may begin at the start of the log.
+    ///
+    /// Until [`Ledger::rebuilt`], even after a crash, the ledger opens for nothing else.
+    ///
+    /// # Errors
+    /// Where the folder can't be written.
+    pub fn rebuild(state: &StateFolder, first_tick: u64) -> Result<Self, LedgerError> {
+        let folder = state.path();
+        let (db, witness) = (folder.join(DB), folder.join(WITNESS));
+        if state.check_no_repair().is_ok() {
+            state.mark_repair()?;
+            disk::set_aside(&db, &folder.join(DB_ASIDE))?;
+            disk::set_aside(&witness, &folder.join(WITNESS_ASIDE))?;
+        } else if !disk::is_there(&folder.join(DB_ASIDE)) && !disk::is_there(&folder.join(WITNESS_ASIDE)) {
+            disk::set_aside(&db, &folder.join(DB_ASIDE))?;
+            disk::set_aside(&witness, &folder.join(WITNESS_ASIDE))?;
+        }
+        // What an earlier, unfinished repair made is worth nothing; what it set aside stays.
+        disk::remove(&db)?;
+        disk::remove(&witness)?;
+        disk::sync_folder(folder)?;
+        Self::create_in(folder, state.lock(), first_tick.saturating_sub(1))?;
+        Self::open_in(folder, state.lock())
+    }
+
+    /// Ends a rebuild: the ledger is whole again, and what was set aside is removed.
+    ///
+    /// # Errors
+    /// Where the folder can't be written.
+    pub fn rebuilt(&mut self) -> Result<(), LedgerError> {
+        disk::remove(&self.folder.join(REPAIRING))?;
+        disk::sync_folder(&self.folder)?;
+        disk::remove(&self.folder.join(DB_ASIDE))?;
+        disk::remove(&self.folder.join(WITNESS_ASIDE))
+    }
+
+    /// The reading side.
+    pub fn reader(&self) -> LedgerReader {
+        self.reader.clone()
+    }
+
+    /// What was committed last.
+    pub fn cursor(&self) -> Cursor {
+        self.tick.cursor
+    }
+
+    /// The committed part of the record log, one range for each segment, oldest first.
+    pub fn log_ranges(&self) -> Vec<LogRange> {
+        self.witness.log_ranges()
+    }
+
+    /// Commits a tick: when this returns, all of it is on disk to stay.
+    ///
+    /// # Errors
+    /// [`LedgerError::Invalid`] for a tick that breaks the rules, which changes nothing. After any other
+    /// error nothing can be committed until the state is opened again.
+    pub fn commit(&mut self, tick: Tick<'_>) -> Result<Cursor, LedgerError> {
+        if self.poisoned {
+            return Err(LedgerError::Poisoned);
+        }
+        let log = self.appended(&tick)?;
+        check_changes(tick.changes)?;
+        self.poisoned = true;
+        self.commit_checked(&tick, log)?;
+        self.poisoned = false;
+        self.publish();
+        Ok(self.tick.cursor)
+    }
+
+    /// What the tick appends to the log.
+    fn appended(&self, tick: &Tick<'_>) -> Result<LogRange, LedgerError> {
+        let before = self.tick.cursor.log;
+        let LogPosition { segment, offset: to } = tick.log;
+        let from = if segment == before.segment { before.offset } else { 0 };
+        if segment < before.segment || to < from {
+            return Err(LedgerError::Invalid("the log ends before the last commit"));
+        }
+        let crc32 = if from == to { 0 } else { tick.log_crc };
+        Ok(LogRange { segment, from, to, crc32 })
+    }
+
+    fn commit_checked(&mut self, tick: &Tick<'_>, log: LogRange) -> Result<(), LedgerError> {
+        let store = &self.reader.store;
+        let sums = (self.tick.blocks, self.tick.ready);
+        let mut merge = Merge::new(store, self.classes(), sums, self.counts.clone());
+        merge.apply(tick.changes)?;
+        let mut next = self.tick.clone();
+        next.cursor = Cursor { tick: self.tick.cursor.tick + 1, log: tick.log };
+        next.log = log;
+        (next.blocks, next.ready) = (merge.blocks, merge.ready_rows);
+        let mut meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(store, TICK_KEY, &next)?))]);
+        for (&root, counts) in &merge.counts {
+            if self.counts.get(&root) != Some(counts) {
+                let key = root_key(root);
+                let value = encoded(store, &key, counts)?;
+                meta.insert(key, Some(value));
+            }
+        }
+        if let Some(job) = tick.job {
+            put_job(store, &mut self.jobs, job, &mut meta)?;
+        }
+        store.apply(merge.files, merge.ready, meta)?;
+        self.witness.append(verify::line_of(&next))?;
+        self.counts = merge.counts;
+        self.tick = next;
+        Ok(())
+    }
+
+    fn classes(&self) -> Classes {
+        Classes { order: self.tick.order, base: self.tick.base }
+    }
+
+    fn publish(&self) {
+        let mut committed = self.reader.committed.write().unwrap_or_else(PoisonError::into_inner);
+        committed.cursor = self.tick.cursor;
+        committed.total = Counts::default();
+        self.counts.values().for_each(|&counts| committed.total += counts);
+        committed.counts.clone_from(&self.counts);
+        committed.classes = self.tick.ready_is_whole.then(|| self.classes());
+    }
+
+    /// Puts the pending files in this order, with ages as of `now`; nothing happens where they are in
+    /// it already. Positions of the order before are of no more use.
+    ///
+    /// # Errors
+    /// As for [`Ledger::commit`].
+    pub fn set_order(&mut self, order: Order, now: Timestamp) -> Result<(), LedgerError> {
+        if self.poisoned {
+            return Err(LedgerError::Poisoned);
+        }
+        if order == self.tick.order {
+            return Ok(());
+        }
+        (self.tick.order, self.tick.base, self.tick.ready_is_whole) = (order, now, false);
+        self.build_ready()
+    }
+
+    /// Builds `ready` from the blocks. A crash meanwhile leaves the mark that it is not whole.
+    fn build_ready(&mut self) -> Result<(), LedgerError> {
+        self.poisoned = true;
+        self.publish();
+        self.clear_ready()?;
+        let store = Arc::clone(&self.reader.store);
+        let mut walk = store.walk(Tree::Files, Bound::Unbounded)?;
+        let (mut rows, mut ready) = (Rows::default(), Changes::new());
+        while let Some((key, value)) = walk.next()? {
+            rows.clear();
+            rows.read(&key, &value).map_err(|what| LedgerError::damaged(store.folder(), what))?;
+            let mut counts = [0; CLASSES];
+            rows.entries().iter().for_each(|entry| self.classes().count(&mut counts, entry));
+            for (class, count) in (0..).zip(counts).filter(|(_, count)| *count > 0) {
+                let (row, count) = (row_key(class, &key), count.to_le_bytes());
+                if let Some((entries, crc)) = tally_row(&row, &count) {
+                    self.tick.ready.add(entries, crc);
+                }
+                ready.insert(row, Some(Bytes::from(&count)));
+            }
+            if ready.len() >= ORDER_ROWS {
+                self.apply_ready(std::mem::take(&mut ready))?;
+            }
+        }
+        self.tick.ready_is_whole = true;
+        self.apply_ready(ready)?;
+        self.poisoned = false;
+        self.publish();
+        Ok(())
+    }
+
+    fn clear_ready(&mut self) -> Result<(), LedgerError> {
+        loop {
+            let mut walk = self.reader.store.walk(Tree::Ready, Bound::Unbounded)?;
+            let mut gone = Changes::new();
+            while gone.len() < ORDER_ROWS
+                && let Some((row, count)) = walk.next()?
+            {
+                if let Some((entries, crc)) = tally_row(&row, &count) {
+                    self.tick.ready.subtract(entries, crc);
+                }
+                gone.insert(row.to_vec(), None);
+            }
+            let done = gone.len() < ORDER_ROWS;
+            self.apply_ready(gone)?;
+            if done {
+                debug_assert_eq!(self.tick.ready, Tally::default(), "all rows are gone");
+                return Ok(());
+            }
+        }
+    }
+
+    fn apply_ready(&self, ready: Changes) -> Result<(), LedgerError> {
+        let store = &self.reader.store;
+        let meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(store, TICK_KEY, &self.tick)?))]);
+        store.apply(Changes::new(), ready, meta)
+    }
+}
+
+const DB_ASIDE: &str = "db.damaged";
+const WITNESS_ASIDE: &str = "witness.damaged";
+
+fn check_changes(changes: &[(FileKey, Option<Entry>)]) -> Result<(), LedgerError> {
+    if !changes.is_sorted_by(|(before, _), (key, _)| before < key) {
+        return Err(LedgerError::Invalid("the changes are not sorted, or name a file twice"));
+    }
+    if changes.iter().any(|(key, _)| key.as_bytes().len() > KEY_BYTES_MAX) {
+        return Err(LedgerError::Invalid("a path is too long"));
+    }
+    let done_without_record = |entry: &Entry| !entry.pending && entry.record.is_none();
+    if changes.iter().any(|(_, entry)| entry.as_ref().is_some_and(done_without_record)) {
+        return Err(LedgerError::Invalid("a file that is not pending has no record"));
+    }
+    Ok(())
+}
+
+fn put_job(
+    store: &Store,
+    jobs: &mut BTreeSet<u64>,
+    job: &Job,
+    meta: &mut Changes,
+) -> Result<(), LedgerError> {
+    let key = job_key(job.id);
+    let value = encoded(store, &key, job)?;
+    meta.insert(key, Some(value));
+    jobs.insert(job.id);
+    while jobs.len() > JOBS_MAX
+        && let Some(oldest) = jobs.pop_first()
+    {
+        meta.insert(job_key(oldest), None);
+    }
+    Ok(())
+}
+
+fn encoded<T: bincode::Encode>(store: &Store, key: &[u8], value: &T) -> Result<Bytes, LedgerError> {
+    let value = codec::encode(key, value).map_err(|what| LedgerError::damaged(store.folder(), what))?;
+    Ok(Bytes::from(value))
+}
