@@ -1,5 +1,6 @@
 //! The ledger as everyone but its writer sees it.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::os::unix::fs::MetadataExt;
@@ -57,12 +58,13 @@ impl LedgerReader {
     ///
     /// # Errors
     /// Where the ledger can't be read.
-    pub fn lookup(&self, keys: &[FileKey]) -> Result<Vec<Option<Entry>>, LedgerError> {
+    pub fn lookup<K: Borrow<FileKey>>(&self, keys: &[K]) -> Result<Vec<Option<Entry>>, LedgerError> {
         let mut scan = self.scan();
         let mut found = Vec::with_capacity(keys.len());
         for key in keys {
-            scan.seek(key.as_bytes())?;
-            found.push(scan.peek()?.filter(|(at, _)| *at == key.as_bytes()).map(|(_, entry)| *entry));
+            let key = key.borrow().as_bytes();
+            scan.seek(key)?;
+            found.push(scan.peek()?.filter(|(at, _)| *at == key).map(|(_, entry)| *entry));
         }
         Ok(found)
     }

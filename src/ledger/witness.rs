@@ -211,6 +211,11 @@ fn push_merged(ranges: &mut Vec<LogRange>, log: LogRange) {
     }
 }
 
+/// The ranges in those lines that are as they were written.
+pub(super) fn sound_ranges(bytes: &[u8]) -> Vec<LogRange> {
+    bytes.chunks(LINE_LEN).filter_map(Line::decode).map(|line| line.log).collect()
+}
+
 fn open_to_append(path: &Path) -> Result<File, LedgerError> {
     File::options().append(true).open(path).map_err(LedgerError::io(path))
 }

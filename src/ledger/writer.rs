@@ -290,7 +290,7 @@ impl Ledger {
 }
 
 const DB_ASIDE: &str = "db.damaged";
-const WITNESS_ASIDE: &str = "witness.damaged";
+pub(super) const WITNESS_ASIDE: &str = "witness.damaged";
 
 fn check_changes(changes: &[(FileKey, Option<Entry>)]) -> Result<(), LedgerError> {
     if !changes.is_sorted_by(|(before, _), (key, _)| before < key) {

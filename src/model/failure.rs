@@ -86,6 +86,14 @@ impl ErrorClass {
         }
     }
 
+    /// Whether the surroundings were at fault and not the content: due again at the next run.
+    pub fn is_environmental(self) -> bool {
+        match self {
+            Self::IoTransient | Self::IoPermanent | Self::TooLarge | Self::Unstable | Self::Timeout => true,
+            Self::Parse | Self::Panic | Self::Crash | Self::Unsupported | Self::Processor => false,
+        }
+    }
+
     /// The class of a failed read.
     pub fn of_io(error: &std::io::Error) -> Self {
         use rustix::io::Errno;

@@ -7,11 +7,13 @@
 
 pub mod ast;
 mod plain;
+mod result;
 
 use crate::model::FileError;
 
 pub use ast::AstProcessor;
 pub use plain::{PlainProcessor, from_fn};
+pub use result::ResultWriter;
 
 /// One file as a processor sees it.
 #[derive(Debug, Clone, Copy)]
@@ -41,10 +43,9 @@ pub trait Processor: Send + Sync {
         &["*"]
     }
 
-    /// Processes one file and appends its result, one JSON value without a line feed, to `result`,
-    /// which comes empty.
+    /// Processes one file and sets its result.
     ///
     /// # Errors
     /// What makes this file fail. Others go on; a panic fails only this file, too.
-    fn process(&self, file: &FileContent<'_>, result: &mut Vec<u8>) -> Result<(), FileError>;
+    fn process(&self, file: &FileContent<'_>, result: &mut ResultWriter) -> Result<(), FileError>;
 }

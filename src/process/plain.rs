@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::{FileContent, Processor};
-use crate::model::{ErrorClass, FileError};
+use super::{FileContent, Processor, ResultWriter};
+use crate::model::FileError;
 
 /// A processor made of a function: see [`from_fn`].
 #[derive(Debug, Clone)]
@@ -18,14 +18,14 @@ pub struct PlainProcessor<F> {
 /// `identity` is the name and version: change it when the output changes.
 ///
 /// ```
-/// use outlast::process::{FileContent, Processor, from_fn};
+/// use outlast::{FileContent, Processor, ResultWriter, from_fn};
 ///
 /// let lines = from_fn("lines/1", &["*.txt"], |file: &FileContent<'_>| {
 ///     Ok(file.bytes.split(|&byte| byte == b'\n').count())
 /// });
-/// let mut result = Vec::new();
+/// let mut result = ResultWriter::default();
 /// lines.process(&FileContent { path: b"a.txt", bytes: b"x\ny" }, &mut result).unwrap();
-/// assert_eq!(result, b"2");
+/// assert_eq!(result.as_bytes(), b"2");
 /// ```
 pub fn from_fn<F, T>(identity: &str, include: &[&'static str], function: F) -> PlainProcessor<F>
 where
@@ -48,9 +48,8 @@ where
         &self.include
     }
 
-    fn process(&self, file: &FileContent<'_>, result: &mut Vec<u8>) -> Result<(), FileError> {
+    fn process(&self, file: &FileContent<'_>, result: &mut ResultWriter) -> Result<(), FileError> {
         let value = (self.function)(file)?;
-        serde_json::to_writer(result, &value)
-            .map_err(|error| FileError::new(ErrorClass::Processor, format!("the result is no JSON: {error}")))
+        result.set(&value)
     }
 }

@@ -158,7 +158,7 @@ fn check_complete(folder: &Path, found: &[(u32, PathBuf)], committed: LogPositio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sink::{LogReader, check_range, read_line_at};
+    use crate::sink::{LineReader, LogReader, check_range};
 
     fn lines_up_to(folder: &Path, end: LogPosition) -> Vec<String> {
         let mut reader = LogReader::new(folder, LogPosition::START, end).unwrap();
@@ -182,7 +182,7 @@ mod tests {
         log.append(b"two\n").unwrap();
         let end = log.sync().unwrap().end;
         assert_eq!(lines_up_to(folder.path(), end), ["one", "two"]);
-        assert_eq!(read_line_at(folder.path(), committed).unwrap(), b"two");
+        assert_eq!(LineReader::new(folder.path()).line_at(committed).unwrap(), b"two");
     }
 
     #[test]

@@ -13,13 +13,13 @@ mod reader;
 
 pub use error::SinkError;
 pub use log::{Appended, RecordLog};
-pub use reader::{LogReader, check_range, read_line_at, segments};
+pub use reader::{LineReader, LogReader, RawLines, check_range, segments};
 
 /// Size from which a segment counts as full, in bytes.
 pub const SEGMENT_BYTES_MAX: u64 = 256 << 20;
 
 /// The file name of a segment.
-fn segment_name(segment: u32) -> String {
+pub(crate) fn segment_name(segment: u32) -> String {
     format!("records-{segment:06}.ndjson")
 }
 

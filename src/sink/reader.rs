@@ -107,14 +107,103 @@ impl LogReader {
     }
 }
 
-/// The line that begins at a position, without its line feed.
-///
-/// # Errors
-/// Where the segment can't be read, or ends within the line.
-pub fn read_line_at(folder: &Path, position: LogPosition) -> Result<Vec<u8>, SinkError> {
-    let end = LogPosition { segment: position.segment, offset: u64::MAX };
-    let mut reader = LogReader::new(folder, position, end)?;
-    reader.next_line().map(|line| line.map(|(_, line)| line.to_vec()).unwrap_or_default())
+/// Reads the lines of one segment, sound or not.
+#[derive(Debug)]
+pub struct RawLines {
+    path: PathBuf,
+    file: BufReader<File>,
+    offset: u64,
+    line: Vec<u8>,
+}
+
+impl RawLines {
+    /// Opens a segment.
+    ///
+    /// # Errors
+    /// Where it can't be opened.
+    pub fn open(path: &Path) -> Result<Self, SinkError> {
+        let file = File::open(path).map_err(SinkError::io(path))?;
+        let file = BufReader::with_capacity(256 << 10, file);
+        Ok(Self { path: path.to_owned(), file, offset: 0, line: Vec::new() })
+    }
+
+    /// The next line: where it begins, its bytes without the line feed, and whether it had one.
+    ///
+    /// # Errors
+    /// Where the segment can't be read.
+    pub fn next_line(&mut self) -> Result<Option<(u64, &[u8], bool)>, SinkError> {
+        self.line.clear();
+        let length = self.file.read_until(b'\n', &mut self.line).map_err(SinkError::io(&self.path))?;
+        if length == 0 {
+            return Ok(None);
+        }
+        let start = self.offset;
+        self.offset += length as u64;
+        let whole = self.line.last() == Some(&b'\n');
+        if whole {
+            self.line.pop();
+        }
+        Ok(Some((start, &self.line, whole)))
+    }
+}
+
+/// Reads single lines anywhere in the log, keeping the last segment open.
+#[derive(Debug)]
+pub struct LineReader {
+    folder: PathBuf,
+    open: Option<(u32, File)>,
+    buffer: Vec<u8>,
+}
+
+/// What is read at first for one line, in bytes; doubled until the line ends.
+const LINE_BYTES: usize = 4 << 10;
+
+impl LineReader {
+    /// A reader of the log in this folder.
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), open: None, buffer: Vec::new() }
+    }
+
+    /// The line that begins at a position, without its line feed.
+    ///
+    /// # Errors
+    /// Where the segment can't be read, or ends within the line.
+    pub fn line_at(&mut self, position: LogPosition) -> Result<&[u8], SinkError> {
+        let path = self.folder.join(segment_name(position.segment));
+        let file = match self.open.take() {
+            Some((segment, file)) if segment == position.segment => file,
+            _ => File::open(&path).map_err(SinkError::io(&path))?,
+        };
+        let mut wanted = LINE_BYTES;
+        let length = loop {
+            self.buffer.resize(wanted, 0);
+            let read = read_at(&file, &mut self.buffer, position.offset).map_err(SinkError::io(&path))?;
+            if let Some(length) = self.buffer[..read].iter().position(|&byte| byte == b'\n') {
+                break length;
+            }
+            if read < wanted {
+                return Err(SinkError::damaged(&path, "the record file ends within a line"));
+            }
+            wanted *= 2;
+        };
+        self.open = Some((position.segment, file));
+        Ok(&self.buffer[..length])
+    }
+}
+
+/// Fills `buffer` from `offset` on, as far as the file goes.
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    use std::os::unix::fs::FileExt;
+    let mut read = 0;
+    while read < buffer.len() {
+        match file.read_at(&mut buffer[read..], offset + read as u64) {
+            Ok(0) => break,
+            Ok(length) => read += length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(read)
 }
 
 /// Whether a range of a segment's bytes has this crc32.

@@ -67,6 +67,15 @@ pub trait Source: Send + Sync {
         size_max: u64,
         buffer: &mut Vec<u8>,
     ) -> Result<Content, ReadError>;
+
+    /// Whether a file that no listing shows still exists, or may: filters can hide it.
+    fn exists(&self, root: &Root, key: &FileKey) -> bool;
+
+    /// Whether the filters let a file with this relative path in, as far as the path alone tells.
+    fn accepts(&self, relative: &[u8]) -> bool;
+
+    /// The filters as text: when it changes, what is pending is looked at again.
+    fn filters(&self) -> String;
 }
 
 /// Takes folders as a scan finds them; one for each scanning thread.

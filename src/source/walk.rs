@@ -6,7 +6,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustix::io::Errno;
+
 use super::list::{Files, Lister, Scope, StateFolders};
+use super::open::EntryKind;
 use super::stack::{Group, Job, Stack, Turn};
 use super::{Content, Filters, Folder, FolderVisitor, ReadError, ScanReport, Source, open, read};
 use crate::model::{FileKey, FolderKey, Root};
@@ -68,6 +71,21 @@ impl Source for TreeSource {
         buffer: &mut Vec<u8>,
     ) -> Result<Content, ReadError> {
         read::read(root, key, size_max, buffer)
+    }
+
+    fn exists(&self, root: &Root, key: &FileKey) -> bool {
+        match open::kind_of(root, key) {
+            Ok(kind) => kind == EntryKind::File,
+            Err(errno) => !matches!(errno, Errno::NOENT | Errno::NOTDIR | Errno::LOOP),
+        }
+    }
+
+    fn accepts(&self, relative: &[u8]) -> bool {
+        self.filters.accepts(relative)
+    }
+
+    fn filters(&self) -> String {
+        self.filters.signature()
     }
 }
 

@@ -36,7 +36,7 @@ mod visit;
 
 use std::cell::Cell;
 
-use super::{FileContent, Processor};
+use super::{FileContent, Processor, ResultWriter};
 use crate::model::FileError;
 use count::{Counter, Counts};
 use fault::{Fault, What};
@@ -108,12 +108,12 @@ impl Processor for AstProcessor {
         &["*.ast.json", "*.syntax.json", "*_ast.json"]
     }
 
-    fn process(&self, file: &FileContent<'_>, result: &mut Vec<u8>) -> Result<(), FileError> {
+    fn process(&self, file: &FileContent<'_>, result: &mut ResultWriter) -> Result<(), FileError> {
         let doc = file.bytes;
         let mut scratch = SCRATCH.take().unwrap_or_default();
         let outcome = count(doc, self.depth_limit, &mut scratch);
         if let Ok(depth) = outcome {
-            report::write(&scratch.counts, depth, result);
+            report::write(&scratch.counts, depth, result.buffer());
         }
         scratch.counts.clear();
         scratch.stack.shrink(LEVELS_KEPT_MAX);
