@@ -116,8 +116,10 @@ impl Pool {
     /// Takes back a task that no worker has begun.
     pub(crate) fn take_back(&self) -> Option<Task> {
         loop {
-            let stolen =
-                self.injector.steal().or_else(|| self.stealers.iter().map(Stealer::steal).collect::<Steal<_>>());
+            let stolen = self
+                .injector
+                .steal()
+                .or_else(|| self.stealers.iter().map(Stealer::steal).collect::<Steal<_>>());
             match stolen {
                 Steal::Success(task) => return Some(task),
                 Steal::Empty => return None,

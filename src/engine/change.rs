@@ -1,0 +1,302 @@
+//! What each kind of news does to a file's entry in the ledger: pure functions, no I/O.
+
+use crate::ledger::{Entry, RecordRef};
+use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition};
+
+/// News of one file, on its way to the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Change {
+    /// A scan saw this version, and it is due.
+    Found(Fingerprint),
+    /// A scan did not see the file that the ledger holds as this entry.
+    Missing(Entry),
+    /// A worker is through with the file.
+    Ended(Ending),
+}
+
+/// How a worker's attempt ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Ending {
+    /// The version that was claimed.
+    pub claimed: Fingerprint,
+    /// What came of it.
+    pub end: End,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum End {
+    /// A version was read and processed, or failed for good.
+    Recorded { fingerprint: Fingerprint, racy: bool, digest: Option<Digest>, failure: Option<ErrorClass> },
+    /// The content already has a record: only the fingerprint is news.
+    Unchanged { fingerprint: Fingerprint, racy: bool },
+    /// The file is gone, or is no regular file any more.
+    Gone,
+    /// It failed in a way that may pass.
+    Again,
+    /// It was not looked at.
+    Released,
+}
+
+/// What a change did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// The entry stays as it was.
+    None,
+    /// The entry is pending: newly, again or still.
+    Pending,
+    /// A record is written.
+    Recorded,
+    /// It failed as it had before; the old record stands.
+    FailedAgain,
+    /// The content is that of the old record, which stands.
+    Unchanged,
+    /// A `removed` record is written, and the entry deleted.
+    Removed,
+    /// The entry, which had no record, is deleted.
+    Vanished,
+}
+
+/// The place of a file in the counts of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counted {
+    Pending,
+    Ok,
+    Failed,
+}
+
+impl Counted {
+    fn by_failure(failure: Option<ErrorClass>) -> Self {
+        if failure.is_none() { Self::Ok } else { Self::Failed }
+    }
+}
+
+/// What the decision needs beside the entry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ground {
+    /// The present epoch of the file's root.
+    pub epoch: u32,
+    /// Where this run's records begin.
+    pub run_start: LogPosition,
+}
+
+impl Ground {
+    /// Whether the entry was completed by this run.
+    pub(crate) fn is_of_this_run(&self, record: &RecordRef) -> bool {
+        record.position >= self.run_start
+    }
+
+    /// How this run counts a file with this entry; none where it was done by an earlier run.
+    pub(crate) fn counted(&self, entry: &Entry) -> Option<Counted> {
+        if entry.pending {
+            return Some(Counted::Pending);
+        }
+        let record = entry.record.as_ref().filter(|record| self.is_of_this_run(record))?;
+        Some(Counted::by_failure(record.failure))
+    }
+
+    /// Whether nothing is to be done for a file that is seen with this fingerprint.
+    pub(crate) fn is_current(&self, entry: &Entry, seen: &Fingerprint) -> bool {
+        let Some(record) = &entry.record else { return false };
+        if entry.pending || entry.fingerprint != *seen || record.epoch != self.epoch {
+            return false;
+        }
+        self.is_of_this_run(record)
+            || (!entry.racy && !record.failure.is_some_and(ErrorClass::is_environmental))
+    }
+}
+
+/// Applies one change to an entry, at a position that its record would take.
+pub(crate) fn apply(
+    old: Option<Entry>,
+    change: &Change,
+    ground: Ground,
+    position: LogPosition,
+) -> (Option<Entry>, Effect) {
+    match change {
+        Change::Found(seen) => found(old, *seen, ground),
+        Change::Missing(observed) if old.as_ref() == Some(observed) => gone(old),
+        Change::Missing(_) => (old, Effect::None),
+        Change::Ended(ending) => ended(old, ending, ground, position),
+    }
+}
+
+fn found(old: Option<Entry>, seen: Fingerprint, ground: Ground) -> (Option<Entry>, Effect) {
+    match old {
+        Some(entry) if ground.is_current(&entry, &seen) => (Some(entry), Effect::None),
+        Some(entry) if entry.pending && entry.fingerprint == seen => (Some(entry), Effect::None),
+        Some(entry) => {
+            let racy = !entry.pending && entry.fingerprint == seen;
+            (Some(Entry { pending: true, racy, attempts: 0, fingerprint: seen, ..entry }), Effect::Pending)
+        }
+        None => {
+            let entry = Entry { pending: true, racy: false, attempts: 0, fingerprint: seen, record: None };
+            (Some(entry), Effect::Pending)
+        }
+    }
+}
+
+fn gone(old: Option<Entry>) -> (Option<Entry>, Effect) {
+    match old {
+        Some(entry) if entry.record.is_some() => (None, Effect::Removed),
+        Some(_) => (None, Effect::Vanished),
+        None => (None, Effect::None),
+    }
+}
+
+fn ended(
+    old: Option<Entry>,
+    ending: &Ending,
+    ground: Ground,
+    position: LogPosition,
+) -> (Option<Entry>, Effect) {
+    // Only a pending entry was claimed: anything else means that the attempt is out of date.
+    let Some(entry) = old.filter(|entry| entry.pending) else { return (old, Effect::None) };
+    match ending.end {
+        End::Released => (Some(entry), Effect::None),
+        End::Again => (Some(Entry { attempts: entry.attempts.saturating_add(1), ..entry }), Effect::Pending),
+        End::Gone => gone(Some(entry)),
+        End::Unchanged { fingerprint, racy } => {
+            let done = settle(entry, ending.claimed, fingerprint, racy);
+            let effect = if done.pending { Effect::Pending } else { Effect::Unchanged };
+            (Some(done), effect)
+        }
+        End::Recorded { fingerprint, racy, digest, failure } => {
+            let settled = settle(entry, ending.claimed, fingerprint, racy);
+            if let (Some(record), Some(_), None) = (&entry.record, failure, digest)
+                && record.failure == failure
+                && record.epoch == ground.epoch
+                && entry.racy
+            {
+                return (Some(settled), Effect::FailedAgain);
+            }
+            let record = RecordRef { position, epoch: ground.epoch, digest, failure };
+            (Some(Entry { record: Some(record), ..settled }), Effect::Recorded)
+        }
+    }
+}
+
+/// The entry after the version `read` was dealt with: done, unless a scan meanwhile saw a version
+/// that is neither the claimed nor the one that was read.
+fn settle(entry: Entry, claimed: Fingerprint, read: Fingerprint, racy: bool) -> Entry {
+    if entry.fingerprint != claimed && entry.fingerprint != read {
+        return entry;
+    }
+    Entry { pending: false, racy, attempts: 0, fingerprint: read, record: entry.record }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+
+    const GROUND: Ground = Ground { epoch: 1, run_start: LogPosition { segment: 1, offset: 100 } };
+    const HERE: LogPosition = LogPosition { segment: 1, offset: 500 };
+
+    fn version(n: u64) -> Fingerprint {
+        Fingerprint { size: n, mtime: Timestamp(7), ctime: Timestamp(8), inode: 9 }
+    }
+
+    fn record(offset: u64, failure: Option<ErrorClass>) -> RecordRef {
+        let position = LogPosition { segment: 1, offset };
+        RecordRef { position, epoch: 1, digest: Some(Digest([3; 16])), failure }
+    }
+
+    fn done(offset: u64) -> Entry {
+        let record = Some(record(offset, None));
+        Entry { pending: false, racy: false, attempts: 0, fingerprint: version(1), record }
+    }
+
+    fn pending(n: u64, record: Option<RecordRef>) -> Entry {
+        Entry { pending: true, racy: false, attempts: 0, fingerprint: version(n), record }
+    }
+
+    fn recorded(claimed: u64, read: u64) -> Change {
+        let fingerprint = version(read);
+        let end = End::Recorded { fingerprint, racy: false, digest: Some(Digest([4; 16])), failure: None };
+        Change::Ended(Ending { claimed: version(claimed), end })
+    }
+
+    fn outcome(old: Option<Entry>, change: &Change) -> (Option<Entry>, Effect) {
+        apply(old, change, GROUND, HERE)
+    }
+
+    #[test]
+    fn a_new_file_becomes_pending_and_then_done() {
+        let (entry, effect) = outcome(None, &Change::Found(version(1)));
+        assert_eq!((entry.as_ref(), effect), (Some(&pending(1, None)), Effect::Pending));
+        let (entry, effect) = outcome(entry, &recorded(1, 1));
+        let entry = entry.unwrap();
+        assert_eq!((entry.pending, effect), (false, Effect::Recorded));
+        assert_eq!(entry.record.unwrap().position, HERE);
+        assert_eq!(outcome(Some(entry.clone()), &Change::Found(version(1))), (Some(entry), Effect::None));
+    }
+
+    #[test]
+    fn an_attempt_that_comes_late_writes_nothing() {
+        assert_eq!(outcome(Some(done(200)), &recorded(1, 1)), (Some(done(200)), Effect::None));
+        assert_eq!(outcome(None, &recorded(1, 1)), (None, Effect::None));
+    }
+
+    #[test]
+    fn a_version_seen_while_another_was_read_stays_pending() {
+        let (entry, effect) = outcome(Some(pending(2, None)), &recorded(1, 1));
+        assert_eq!(effect, Effect::Recorded);
+        let entry = entry.unwrap();
+        assert!(entry.pending && entry.fingerprint == version(2) && entry.record.is_some());
+        let (entry, _) = outcome(Some(pending(2, None)), &recorded(1, 2));
+        assert!(!entry.unwrap().pending, "the version that was read is the one that was seen");
+    }
+
+    #[test]
+    fn a_file_that_changes_again_is_counted_as_pending_again() {
+        assert_eq!(GROUND.counted(&done(50)), None, "an earlier run's");
+        assert_eq!(GROUND.counted(&done(200)), Some(Counted::Ok));
+        let (entry, effect) = outcome(Some(done(200)), &Change::Found(version(2)));
+        let entry = entry.unwrap();
+        assert_eq!((GROUND.counted(&entry), effect), (Some(Counted::Pending), Effect::Pending));
+        assert!(entry.record.is_some(), "the former record is still known");
+    }
+
+    #[test]
+    fn a_file_is_removed_only_as_it_was_observed() {
+        let gone = Change::Missing(done(50));
+        assert_eq!(outcome(Some(done(50)), &gone), (None, Effect::Removed));
+        assert_eq!(outcome(Some(done(200)), &gone), (Some(done(200)), Effect::None));
+        assert_eq!(outcome(Some(pending(1, None)), &Change::Missing(pending(1, None))).1, Effect::Vanished);
+    }
+
+    #[test]
+    fn failing_again_for_the_same_reason_writes_no_second_record() {
+        let failure = Some(ErrorClass::IoPermanent);
+        let failed = Entry { record: Some(record(50, failure)), ..done(50) };
+        let (entry, _) = outcome(Some(failed), &Change::Found(version(1)));
+        let entry = entry.unwrap();
+        assert!(entry.pending && entry.racy, "the surroundings may have changed");
+        let end = End::Recorded { fingerprint: version(1), racy: false, digest: None, failure };
+        let again = Change::Ended(Ending { claimed: version(1), end });
+        let (entry, effect) = outcome(Some(entry), &again);
+        assert_eq!(effect, Effect::FailedAgain);
+        assert_eq!(entry.unwrap().record, Some(record(50, failure)));
+    }
+
+    #[test]
+    fn another_epoch_or_a_racy_entry_is_due() {
+        let other = Ground { epoch: 2, ..GROUND };
+        assert!(GROUND.is_current(&done(50), &version(1)));
+        assert!(!other.is_current(&done(50), &version(1)));
+        let racy = Entry { racy: true, ..done(50) };
+        assert!(!GROUND.is_current(&racy, &version(1)));
+        let just_now = Entry { racy: true, ..done(200) };
+        assert!(GROUND.is_current(&just_now, &version(1)), "not twice in one run");
+    }
+
+    #[test]
+    fn a_failure_that_may_pass_counts_an_attempt() {
+        let again = Change::Ended(Ending { claimed: version(1), end: End::Again });
+        let (entry, effect) = outcome(Some(pending(1, None)), &again);
+        assert_eq!((entry.unwrap().attempts, effect), (1, Effect::Pending));
+        let released = Change::Ended(Ending { claimed: version(1), end: End::Released });
+        assert_eq!(outcome(Some(pending(1, None)), &released).0, Some(pending(1, None)));
+    }
+}

@@ -1,0 +1,192 @@
+//! The commit tick: changes become records and entries, all of them or none.
+
+use std::collections::HashMap;
+
+use super::change::{Change, Effect, Ground, apply};
+use super::error::EngineError;
+use super::store::Store;
+use super::tally::Tally;
+use super::worker::OutcomeGroup;
+use crate::ledger::{Entry, Job, Tick};
+use crate::model::{Cursor, FileKey, LogPosition, RecordLine, RecordStatus, RootId};
+
+/// Size at which record lines are handed to the log, in bytes.
+const WRITE_BYTES: usize = 1 << 20;
+
+/// What the committer knows of a root.
+#[derive(Debug, Clone)]
+pub(crate) struct RootGround {
+    pub name: String,
+    pub ground: Ground,
+}
+
+struct Queued {
+    key: FileKey,
+    change: Change,
+    lines: usize,
+    line: std::ops::Range<usize>,
+}
+
+/// Collects changes, and commits them tick by tick.
+pub(crate) struct Committer {
+    store: Store,
+    roots: HashMap<RootId, RootGround>,
+    queued: Vec<Queued>,
+    lines: Vec<Vec<u8>>,
+    lines_bytes: usize,
+}
+
+impl Committer {
+    pub(crate) fn new(store: Store, roots: HashMap<RootId, RootGround>) -> Self {
+        Self { store, roots, queued: Vec::new(), lines: Vec::new(), lines_bytes: 0 }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Changes that wait for the next tick.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queued.len()
+    }
+
+    /// Bytes of record lines that wait for the next tick.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.lines_bytes
+    }
+
+    /// Takes what a scan found.
+    pub(crate) fn take_changes(&mut self, changes: Vec<(FileKey, Change)>) {
+        let queued = changes.into_iter().map(|(key, change)| Queued { key, change, lines: 0, line: 0..0 });
+        self.queued.extend(queued);
+    }
+
+    /// Takes what a worker did.
+    pub(crate) fn take_group(&mut self, group: OutcomeGroup) {
+        let (lines, mut at) = (self.lines.len(), 0);
+        for outcome in group.outcomes {
+            let line = at..at + outcome.line;
+            at = line.end;
+            self.queued.push(Queued { key: outcome.key, change: outcome.change, lines, line });
+        }
+        self.lines_bytes += group.lines.len();
+        self.lines.push(group.lines);
+    }
+
+    /// Commits all that waits, together with the job's own record where one is given: record lines
+    /// first, then the ledger. When it returns, it is durable.
+    pub(crate) fn commit(&mut self, job: Option<&Job>, tally: &mut Tally) -> Result<Cursor, EngineError> {
+        let mut queued = std::mem::take(&mut self.queued);
+        let lines = std::mem::take(&mut self.lines);
+        self.lines_bytes = 0;
+        // Scans and batches come in the order of the tree: a stable sort finds long runs.
+        queued.sort_by(|a, b| a.key.cmp(&b.key));
+        let keys = unique_keys(&queued);
+        let entries = self.store.reader.lookup(&keys)?;
+        drop(keys);
+        let mut writer = LineWriter::begin(&mut self.store)?;
+        let mut changes = Vec::with_capacity(entries.len());
+        let mut queued = queued.into_iter().peekable();
+        for old in entries {
+            let Some(first) = queued.next() else { break };
+            let Some(root) = self.roots.get(&first.key.root()) else { continue };
+            let mut entry = settle_one(old.clone(), &first, root, &lines, &mut writer, tally)?;
+            while let Some(next) = queued.next_if(|next| next.key == first.key) {
+                entry = settle_one(entry, &next, root, &lines, &mut writer, tally)?;
+            }
+            if entry != old {
+                changes.push((first.key, entry));
+            }
+        }
+        let appended = writer.end()?;
+        if changes.is_empty() && job.is_none() {
+            return Ok(self.store.ledger.cursor());
+        }
+        let tick = Tick { changes: &changes, log: appended.end, log_crc: appended.crc, job };
+        Ok(self.store.ledger.commit(tick)?)
+    }
+}
+
+fn unique_keys(queued: &[Queued]) -> Vec<&FileKey> {
+    let mut keys: Vec<&FileKey> = queued.iter().map(|queued| &queued.key).collect();
+    keys.dedup();
+    keys
+}
+
+/// Applies one change, writes the line it asks for, and counts it.
+fn settle_one(
+    old: Option<Entry>,
+    queued: &Queued,
+    root: &RootGround,
+    lines: &[Vec<u8>],
+    writer: &mut LineWriter<'_>,
+    tally: &mut Tally,
+) -> Result<Option<Entry>, EngineError> {
+    let before = old.as_ref().and_then(|entry| root.ground.counted(entry));
+    let (entry, effect) = apply(old, &queued.change, root.ground, writer.position());
+    let after = entry.as_ref().and_then(|entry| root.ground.counted(entry));
+    tally.note(before, after, effect);
+    match effect {
+        Effect::Recorded => {
+            let line = lines.get(queued.lines).and_then(|lines| lines.get(queued.line.clone()));
+            writer.write(|buffer| buffer.extend_from_slice(line.unwrap_or_default()))?;
+        }
+        Effect::Removed => {
+            let line = RecordLine {
+                root: &root.name,
+                key: &queued.key,
+                status: RecordStatus::Removed,
+                fingerprint: None,
+                digest: None,
+                processor: "",
+                attempts: 0,
+                result: None,
+                error: None,
+            };
+            writer.write(|buffer| line.begin(buffer))?;
+        }
+        _ => {}
+    }
+    Ok(entry)
+}
+
+/// Puts lines together and knows where the next one will stand.
+struct LineWriter<'a> {
+    log: &'a mut crate::sink::RecordLog,
+    position: LogPosition,
+    tick: u64,
+    buffer: Vec<u8>,
+}
+
+impl<'a> LineWriter<'a> {
+    fn begin(store: &'a mut Store) -> Result<Self, EngineError> {
+        let tick = store.ledger.cursor().tick + 1;
+        let position = store.log.begin_tick()?;
+        Ok(Self { log: &mut store.log, position, tick, buffer: Vec::new() })
+    }
+
+    fn position(&self) -> LogPosition {
+        let LogPosition { segment, offset } = self.position;
+        LogPosition { segment, offset: offset + self.buffer.len() as u64 }
+    }
+
+    fn write(&mut self, begin: impl FnOnce(&mut Vec<u8>)) -> Result<(), EngineError> {
+        begin(&mut self.buffer);
+        RecordLine::finish(&mut self.buffer, self.tick);
+        if self.buffer.len() >= WRITE_BYTES { self.hand_over() } else { Ok(()) }
+    }
+
+    fn hand_over(&mut self) -> Result<(), EngineError> {
+        self.log.append(&self.buffer)?;
+        self.position.offset += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<crate::sink::Appended, EngineError> {
+        if !self.buffer.is_empty() {
+            self.hand_over()?;
+        }
+        Ok(self.log.sync()?)
+    }
+}

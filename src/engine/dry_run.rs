@@ -1,0 +1,105 @@
+//! What a run would do: the same scan and the same merge with the ledger, nothing committed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+use super::change::{Change, Ground};
+use super::error::EngineError;
+use super::job;
+use super::results::RepositoryProcessingResult;
+use super::run::{CHANNEL_EVENTS, Engine, Event, RunOptions, ScanPlan};
+use super::store::Store;
+use super::tally::Tally;
+use crate::ledger::{LedgerError, LedgerReader};
+use crate::model::{BatchConfig, LogPosition, Root, RootId};
+use crate::source::Source;
+
+impl Engine {
+    /// Scans, and tells what a run would do: `pending` files would be processed, `removed` ones are gone.
+    /// Nothing is read, written or made.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub fn dry_run(
+        &self,
+        roots: &[PathBuf],
+        config: &BatchConfig,
+        options: &RunOptions,
+    ) -> Result<RepositoryProcessingResult, EngineError> {
+        config.check()?;
+        let paths = job::resolve_roots(roots)?;
+        let store = match Store::open(&options.state) {
+            Ok(store) => Some(store),
+            Err(EngineError::Ledger(LedgerError::NoState { .. })) => None,
+            Err(error) => return Err(error),
+        };
+        let records =
+            store.as_ref().map_or_else(|| options.state.join(&options.records), |s| s.state.records());
+        let source = self.source_for(config, vec![options.state.clone(), records])?;
+        let mut infos = store.as_ref().map(|store| store.state.info().roots.clone()).unwrap_or_default();
+        let identity = self.identity();
+        let chosen = job::choose(&mut infos, &paths, identity, &source.filters(), config.reprocess).0;
+        let end = store.as_ref().map_or(LogPosition::START, |store| store.ledger.cursor().log);
+        let ground = |epoch| Ground { epoch, run_start: LogPosition { segment: u32::MAX, ..end } };
+        let root = |info: &crate::ledger::RootInfo| {
+            let root = Root { id: RootId(info.id), name: info.name.clone(), path: info.path.clone() };
+            (root, ground(info.epoch))
+        };
+        let roots: Vec<(Root, Ground)> = chosen.iter().map(root).collect();
+        let reader = store.as_ref().map(|store| store.reader.clone());
+        self.count(&roots, reader, source, options)
+    }
+
+    fn count(
+        &self,
+        roots: &[(Root, Ground)],
+        reader: Option<LedgerReader>,
+        source: Arc<dyn Source>,
+        options: &RunOptions,
+    ) -> Result<RepositoryProcessingResult, EngineError> {
+        let pending = |root: &Root| reader.as_ref().map_or(0, |reader| reader.counts(root.id).pending);
+        let due: u64 = roots.iter().map(|(root, _)| pending(root)).sum();
+        let mut result = RepositoryProcessingResult::default();
+        let mut tally = Tally { discovered: due, ..Tally::default() };
+        result.progress.pending = due;
+        let scan = ScanPlan { reader: reader.clone(), roots, source, halt: self.stop() };
+        let (send, receive) = sync_channel(CHANNEL_EVENTS);
+        std::thread::scope(|scope| {
+            scope.spawn(move || scan.run(&send));
+            while let Ok(event) = receive.recv() {
+                match event {
+                    Event::Found { changes, counts } => {
+                        tally.add(counts);
+                        for (key, change) in changes {
+                            let known = reader.as_ref().map(|reader| reader.get(&key)).transpose()?.flatten();
+                            let counted = known.is_some_and(|entry| entry.pending);
+                            match change {
+                                Change::Found(_) => result.progress.pending += u64::from(!counted),
+                                Change::Missing(_) => {
+                                    result.progress.pending -= u64::from(counted);
+                                    tally.discovered -= u64::from(counted);
+                                    tally.removed += 1;
+                                }
+                                Change::Ended(_) => {}
+                            }
+                        }
+                    }
+                    Event::Scanned(report) => {
+                        for (rule, count) in report.filtered {
+                            *result.progress.filtered.entry(rule).or_default() += count;
+                        }
+                    }
+                    Event::Failed(error) => return Err(error),
+                    Event::ScansEnded => break,
+                    Event::Ended(_) | Event::Checkpoint(_) => {}
+                }
+            }
+            Ok(())
+        })?;
+        result.progress.take_tally(&tally);
+        result.progress.elapsed_seconds = options.started.elapsed().as_secs_f64();
+        result.interrupted = self.stop().is_requested();
+        Ok(result)
+    }
+}

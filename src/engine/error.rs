@@ -1,0 +1,65 @@
+//! What can end a run before its time.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::ledger::LedgerError;
+use crate::model::ConfigError;
+use crate::sink::SinkError;
+
+/// Failure of a run as a whole. A single file's failure is never one: it becomes a record.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The record log.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// A setting is outside its limits.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A glob that can't be read.
+    #[error(transparent)]
+    Filter(#[from] crate::source::FilterError),
+    /// A root that can't be ingested.
+    #[error("{}: {what}", path.display())]
+    Root {
+        /// The root as given.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        what: String,
+    },
+    /// The record folder of a new state already holds records.
+    #[error(
+        "{}: holds records of another state; name another --out, or the state that they belong to, \
+         or run `outlast repair` to make a state of them",
+        path.display()
+    )]
+    ForeignRecords {
+        /// The record folder.
+        path: PathBuf,
+    },
+    /// No job of this number, or a checkpoint that the state has not reached.
+    #[error("{0}")]
+    Job(String),
+    /// The operating system refused.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What it said.
+        source: io::Error,
+    },
+}
+
+impl EngineError {
+    pub(crate) fn root(path: &Path, what: impl Into<String>) -> Self {
+        Self::Root { path: path.to_owned(), what: what.into() }
+    }
+
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+}

@@ -1,0 +1,216 @@
+//! Merges each listed folder with what the ledger holds of it.
+//!
+//! Both sides are sorted alike, so one pass finds what is new, changed, done and gone, with one
+//! ledger block in memory. It runs on the scanning threads; the ledger is only read.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use super::change::{Change, Ground};
+use super::error::EngineError;
+use super::run::Event;
+use super::stop::Stop;
+use super::tally::ScanCounts;
+use crate::ledger::{Entry, LedgerReader, Scan};
+use crate::model::{FileKey, Fingerprint, FolderKey, Root};
+use crate::source::{Folder, FolderVisitor, Listed, ListedKind, Source};
+
+/// Changes that are handed over together.
+const CHANGES_MAX: usize = 1024;
+/// Counted entries after which counts are handed over, so that progress shows.
+const COUNTED_MAX: u64 = 8192;
+
+/// One scanning thread's visitor.
+pub(crate) struct Intake {
+    /// None where there is no state yet.
+    scan: Option<Scan>,
+    ground: Ground,
+    root: Root,
+    source: Arc<dyn Source>,
+    stop: Stop,
+    send: SyncSender<Event>,
+    changes: Vec<(FileKey, Change)>,
+    counts: ScanCounts,
+}
+
+impl Intake {
+    pub(crate) fn new(
+        reader: Option<&LedgerReader>,
+        ground: Ground,
+        root: Root,
+        source: Arc<dyn Source>,
+        stop: Stop,
+        send: SyncSender<Event>,
+    ) -> Self {
+        let (changes, counts) = Default::default();
+        Self { scan: reader.map(LedgerReader::scan), ground, root, source, stop, send, changes, counts }
+    }
+
+    fn merge(&mut self, folder: &mut Folder<'_>) -> Result<(), EngineError> {
+        let prefix = folder.key.files_prefix();
+        self.seek(&prefix)?;
+        while let Some(listed) = folder.files.next() {
+            let entry = self.entry_of(&prefix, &listed.name)?;
+            self.note(&folder.key, listed, entry);
+        }
+        while self.take_missing(&prefix, None)? {}
+        self.merge_sub_folders(folder)
+    }
+
+    fn seek(&mut self, key: &[u8]) -> Result<(), EngineError> {
+        Ok(self.scan.as_mut().map_or(Ok(()), |scan| scan.seek(key))?)
+    }
+
+    fn peek(&mut self) -> Result<Option<(&[u8], &Entry)>, EngineError> {
+        Ok(self.scan.as_mut().map_or(Ok(None), Scan::peek)?)
+    }
+
+    fn advance(&mut self) {
+        if let Some(scan) = &mut self.scan {
+            scan.advance();
+        }
+    }
+
+    /// The ledger's entry of a listed name. What it holds before that name is missing on disk.
+    fn entry_of(&mut self, prefix: &[u8], name: &[u8]) -> Result<Option<Entry>, EngineError> {
+        while self.take_missing(prefix, Some(name))? {}
+        let Some((key, entry)) = self.peek()? else { return Ok(None) };
+        if key.strip_prefix(prefix) != Some(name) {
+            return Ok(None);
+        }
+        let entry = entry.clone();
+        self.advance();
+        Ok(Some(entry))
+    }
+
+    /// Takes the next entry below `prefix`, and before `name` where one is given, as missing.
+    fn take_missing(&mut self, prefix: &[u8], name: Option<&[u8]>) -> Result<bool, EngineError> {
+        let Some((key, entry)) = self.peek()? else { return Ok(false) };
+        let Some(rest) = key.strip_prefix(prefix) else { return Ok(false) };
+        if name.is_some_and(|name| rest >= name) {
+            return Ok(false);
+        }
+        let (key, entry) = (FileKey::from_bytes(key), entry.clone());
+        self.advance();
+        // Filters may hide a file that still exists: its records stay.
+        if let Some(key) = key.filter(|key| !self.source.exists(&self.root, key)) {
+            self.push(key, Change::Missing(entry));
+        }
+        Ok(true)
+    }
+
+    /// What the ledger holds in sub-folders that do not exist any more is missing.
+    fn merge_sub_folders(&mut self, folder: &Folder<'_>) -> Result<(), EngineError> {
+        let parent = folder.key.as_bytes();
+        while let Some((key, _)) = self.peek()? {
+            let Some(rest) = key.strip_prefix(parent) else { break };
+            let name: Box<[u8]> = rest.split(|&byte| byte == 0).next().unwrap_or_default().into();
+            let child = folder.key.child(&name);
+            if folder.folders.contains(&name) {
+                self.seek(&behind(&child))?;
+            } else {
+                while self.take_missing(child.as_bytes(), None)? {}
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, folder: &FolderKey, listed: Listed, entry: Option<Entry>) {
+        let counted = entry.as_ref().and_then(|entry| self.ground.counted(entry)).is_some();
+        match listed.kind {
+            ListedKind::File(seen) => {
+                self.counts.discovered += u64::from(!counted);
+                self.note_file(folder, &listed.name, seen, entry, counted);
+            }
+            ListedKind::Skipped(reason) => {
+                self.counts.discovered += 1;
+                *self.counts.skipped.entry(reason.as_str()).or_default() += 1;
+                self.missing(folder, &listed.name, entry);
+            }
+            ListedKind::Vanished => self.missing(folder, &listed.name, entry),
+        }
+    }
+
+    fn note_file(
+        &mut self,
+        folder: &FolderKey,
+        name: &[u8],
+        seen: Fingerprint,
+        entry: Option<Entry>,
+        counted: bool,
+    ) {
+        match entry {
+            Some(entry) if self.ground.is_current(&entry, &seen) => {
+                if !counted {
+                    self.counts.unchanged += 1;
+                    let failed = entry.record.is_some_and(|record| record.failure.is_some());
+                    self.counts.failed_earlier += u64::from(failed);
+                }
+            }
+            Some(entry) if entry.pending && entry.fingerprint == seen => {}
+            _ => self.push(folder.file(name), Change::Found(seen)),
+        }
+    }
+
+    fn missing(&mut self, folder: &FolderKey, name: &[u8], entry: Option<Entry>) {
+        if let Some(entry) = entry {
+            self.push(folder.file(name), Change::Missing(entry));
+        }
+    }
+
+    fn push(&mut self, key: FileKey, change: Change) {
+        self.changes.push((key, change));
+        if self.changes.len() >= CHANGES_MAX {
+            self.hand_over();
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let (changes, counts) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.counts));
+        if !changes.is_empty() || counts != ScanCounts::default() {
+            // The receiver is gone only when the run has failed, and then nothing counts any more.
+            let _ = self.send.send(Event::Found { changes, counts });
+        }
+    }
+
+    fn go_on(&mut self, result: Result<(), EngineError>) -> ControlFlow<()> {
+        if let Err(error) = result {
+            let _ = self.send.send(Event::Failed(error));
+            return ControlFlow::Break(());
+        }
+        if self.counts.discovered >= COUNTED_MAX {
+            self.hand_over();
+        }
+        if self.stop.is_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+impl FolderVisitor for Intake {
+    fn folder(&mut self, mut folder: Folder<'_>) -> ControlFlow<()> {
+        let result = self.merge(&mut folder);
+        self.go_on(result)
+    }
+
+    fn unreadable(&mut self, folder: &FolderKey, error: &std::io::Error) -> ControlFlow<()> {
+        let path = folder.relative_path();
+        tracing::warn!(root = %self.root.name, folder = %path.escape_ascii(), %error, "can't list a folder");
+        self.counts.unreadable_folders += 1;
+        self.go_on(Ok(()))
+    }
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        self.hand_over();
+    }
+}
+
+/// The first key behind all that lie below a folder: its key ends in a zero byte, which becomes 1.
+fn behind(folder: &FolderKey) -> Vec<u8> {
+    let mut bytes = folder.as_bytes().to_vec();
+    if let Some(last) = bytes.last_mut() {
+        *last = 1;
+    }
+    bytes
+}

@@ -1,0 +1,245 @@
+//! Jobs: what is settled before a run's threads start, and what is written when it ends.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::change::Ground;
+use super::error::EngineError;
+use super::results::CheckpointData;
+use super::store::Store;
+use super::tally::Tally;
+use crate::ledger::{Entry, Job, JobEnd, ReadyPosition, RootInfo, Tick};
+use crate::model::{BatchConfig, FileKey, Fingerprint, Root, RootId, Timestamp};
+use crate::source::Source;
+
+/// Files looked at together when a changed filter is applied to what is pending.
+const PRUNE_FILES: usize = 8192;
+
+/// A job that has begun.
+#[derive(Debug, Clone)]
+pub(crate) struct JobPlan {
+    pub job: Job,
+    pub roots: Vec<(Root, Ground)>,
+    pub resumed: bool,
+    pub pending_at_start: u64,
+}
+
+/// The absolute paths of the folders to ingest.
+pub(crate) fn resolve_roots(given: &[PathBuf]) -> Result<Vec<PathBuf>, EngineError> {
+    let mut roots = Vec::new();
+    for path in given {
+        let absolute = path.canonicalize().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => EngineError::root(path, "no such folder; check the path"),
+            _ => EngineError::root(path, format!("can't be opened: {error}")),
+        })?;
+        if !absolute.is_dir() {
+            return Err(EngineError::root(
+                path,
+                "is a file, not a folder; name its folder, and the file with --include",
+            ));
+        }
+        if !roots.contains(&absolute) {
+            roots.push(absolute);
+        }
+    }
+    Ok(roots)
+}
+
+/// Registers the roots and the job, durably.
+pub(crate) fn begin(
+    store: &mut Store,
+    roots: &[PathBuf],
+    processor: &str,
+    source: &dyn Source,
+    config: &BatchConfig,
+) -> Result<JobPlan, EngineError> {
+    let infos = register(store, roots, processor, source, config)?;
+    store.ledger.set_order(config.order, Timestamp::from_system_time(SystemTime::now()))?;
+    let jobs = store.reader.jobs()?;
+    let same_roots = |job: &&Job| job.roots.iter().any(|id| infos.iter().any(|info| info.id == *id));
+    let resumed = jobs.iter().rev().find(same_roots).is_some_and(|job| job.end != JobEnd::Completed);
+    for stale in jobs.iter().filter(|job| job.end == JobEnd::Running) {
+        let closed = Job { end: JobEnd::Interrupted, ..stale.clone() };
+        commit_job(store, &closed)?;
+    }
+    let start = store.ledger.cursor();
+    let job = Job {
+        id: jobs.last().map_or(1, |last| last.id + 1),
+        started: Timestamp::from_system_time(SystemTime::now()),
+        ended: None,
+        end: JobEnd::Running,
+        roots: infos.iter().map(|info| info.id).collect(),
+        config: serde_json::to_string(config).unwrap_or_default(),
+        start,
+        ok: 0,
+        failed: 0,
+        unchanged: 0,
+        removed: 0,
+        bytes: 0,
+    };
+    commit_job(store, &job)?;
+    let with_ground = |info: &RootInfo| {
+        let root = Root { id: RootId(info.id), name: info.name.clone(), path: info.path.clone() };
+        (root, Ground { epoch: info.epoch, run_start: run_start(start.log) })
+    };
+    let pending_at_start = infos.iter().map(|info| store.reader.counts(RootId(info.id)).pending).sum();
+    Ok(JobPlan { job, roots: infos.iter().map(with_ground).collect(), resumed, pending_at_start })
+}
+
+/// Records from here on are this run's: the committed end of the log.
+fn run_start(end: crate::model::LogPosition) -> crate::model::LogPosition {
+    end
+}
+
+fn commit_job(store: &mut Store, job: &Job) -> Result<(), EngineError> {
+    store.log.begin_tick()?;
+    let appended = store.log.sync()?;
+    let tick = Tick { changes: &[], log: appended.end, log_crc: appended.crc, job: Some(job) };
+    store.ledger.commit(tick)?;
+    Ok(())
+}
+
+/// The job's last word.
+pub(crate) fn ended(job: &Job, end: JobEnd, tally: &Tally, bytes: u64) -> Job {
+    Job {
+        end,
+        ended: Some(Timestamp::from_system_time(SystemTime::now())),
+        ok: tally.ok,
+        failed: tally.failed,
+        unchanged: tally.unchanged,
+        removed: tally.removed,
+        bytes,
+        ..job.clone()
+    }
+}
+
+/// Finds or adds each root in the state, and notices what changed since its last run.
+fn register(
+    store: &mut Store,
+    roots: &[PathBuf],
+    processor: &str,
+    source: &dyn Source,
+    config: &BatchConfig,
+) -> Result<Vec<RootInfo>, EngineError> {
+    let mut infos = store.state.info().roots.clone();
+    let (chosen, filtered) = choose(&mut infos, roots, processor, &source.filters(), config.reprocess);
+    if infos != store.state.info().roots {
+        // What is no longer let in leaves the queue before the new filters are on record.
+        prune(store, &filtered, source)?;
+        store.state.update(|state| state.roots = infos)?;
+    }
+    Ok(chosen)
+}
+
+/// The chosen roots as a run with this processor and these filters leaves them, and which of them
+/// had other filters before.
+pub(crate) fn choose(
+    infos: &mut Vec<RootInfo>,
+    roots: &[PathBuf],
+    processor: &str,
+    filters: &str,
+    reprocess: bool,
+) -> (Vec<RootInfo>, Vec<RootId>) {
+    let mut chosen = Vec::new();
+    let mut filtered = Vec::new();
+    for path in roots {
+        let at = find_or_add(infos, path, processor);
+        let Some(info) = infos.get_mut(at) else { continue };
+        if info.processor != processor {
+            tracing::warn!(root = %info.name, from = %info.processor, to = %processor,
+                "the processor changed: every file is due again");
+        }
+        if info.processor != processor || reprocess {
+            info.epoch += 1;
+            processor.clone_into(&mut info.processor);
+        }
+        if info.filters != filters {
+            filtered.push(RootId(info.id));
+            filters.clone_into(&mut info.filters);
+        }
+        chosen.push(info.clone());
+    }
+    (chosen, filtered)
+}
+
+/// The roots and the configuration of a checkpoint's job.
+pub(crate) fn of_checkpoint(
+    store: &Store,
+    job_id: u64,
+    checkpoint: &CheckpointData,
+) -> Result<(Vec<PathBuf>, BatchConfig), EngineError> {
+    let jobs = store.reader.jobs()?;
+    let Some(job) = jobs.iter().find(|job| job.id == job_id && job_id == checkpoint.job_id) else {
+        return Err(EngineError::Job(format!("{}: knows no job {job_id}", checkpoint.state.display())));
+    };
+    let reached = store.reader.cursor();
+    if reached.tick < checkpoint.cursor.tick {
+        let what = format!(
+            "{}: has reached tick {} only, and the checkpoint is at {}; it is an older copy",
+            checkpoint.state.display(),
+            reached.tick,
+            checkpoint.cursor.tick
+        );
+        return Err(EngineError::Job(what));
+    }
+    let infos = &store.state.info().roots;
+    let roots =
+        infos.iter().filter(|info| job.roots.contains(&info.id)).map(|info| info.path.clone()).collect();
+    let config: BatchConfig = serde_json::from_str(&job.config).map_err(|error| {
+        EngineError::Job(format!("the configuration of job {job_id} can't be read: {error}"))
+    })?;
+    Ok((roots, BatchConfig { reprocess: false, ..config }))
+}
+
+/// The place of the root with this path: known, rebuilt without its path, or new.
+fn find_or_add(infos: &mut Vec<RootInfo>, path: &Path, processor: &str) -> usize {
+    if let Some(at) = infos.iter().position(|info| info.path == path) {
+        return at;
+    }
+    let base = path.file_name().map_or_else(|| "/".to_owned(), |name| name.to_string_lossy().into_owned());
+    let hash = blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex();
+    let unique = format!("{base}-{}", &hash[..8]);
+    for name in [&unique, &base] {
+        let lost = |info: &RootInfo| info.name == *name && info.path.as_os_str().is_empty();
+        if let Some(at) = infos.iter().position(lost) {
+            infos[at].path = path.to_owned();
+            return at;
+        }
+    }
+    let taken = infos.iter().any(|info| info.name == base);
+    infos.push(RootInfo {
+        id: infos.iter().map(|info| info.id).max().unwrap_or(0) + 1,
+        name: if taken { unique } else { base },
+        path: path.to_owned(),
+        processor: processor.to_owned(),
+        epoch: 1,
+        filters: String::new(),
+    });
+    infos.len() - 1
+}
+
+/// Takes pending files that the filters don't let in any more out of the queue. One with a record
+/// keeps it, and is due again when a filter lets it in.
+fn prune(store: &mut Store, roots: &[RootId], source: &dyn Source) -> Result<(), EngineError> {
+    let mut position = Some(ReadyPosition::default());
+    let mut changes: Vec<(FileKey, Option<Entry>)> = Vec::new();
+    while let Some(from) = position {
+        let ready = store.reader.ready(&from, PRUNE_FILES)?;
+        for (key, entry) in ready.files {
+            if roots.contains(&key.root()) && !source.accepts(&key.relative_path()) {
+                let fingerprint = Fingerprint::default();
+                let kept = entry.record.is_some().then_some(Entry { pending: false, fingerprint, ..entry });
+                changes.push((key, kept));
+            }
+        }
+        position = ready.next;
+    }
+    changes.sort_by(|a, b| a.0.cmp(&b.0));
+    for group in changes.chunks(PRUNE_FILES) {
+        store.log.begin_tick()?;
+        let appended = store.log.sync()?;
+        let tick = Tick { changes: group, log: appended.end, log_crc: appended.crc, job: None };
+        store.ledger.commit(tick)?;
+    }
+    Ok(())
+}

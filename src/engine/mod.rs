@@ -1,0 +1,39 @@
+//! The run: what is found is queued, claimed, processed and committed.
+//!
+//! Threads of a run, in the order they start and the reverse of the order they end: the calling
+//! thread (`commit`: plans, and is the only writer of durable state), `worker-N` ([`pool`]),
+//! `scan` and its `walk-N`. All report to the calling thread over one bounded channel; it never
+//! waits for any of them but by receiving, so the channel can't jam.
+//!
+//! Constraints: a file is claimed only after it is pending in the ledger, so a crash forgets
+//! nothing; claims live in memory only; whatever is reported as done has been committed.
+
+mod change;
+mod committer;
+mod coordinator;
+mod dry_run;
+mod error;
+mod execute;
+mod intake;
+mod job;
+mod pool;
+mod query;
+mod repair;
+mod results;
+mod run;
+mod stop;
+mod store;
+mod tally;
+mod worker;
+
+pub use error::EngineError;
+pub use execute::{execute_batches, process_one_batch};
+pub use query::{Explanation, JobStatus, RootStatus, StateCounts, StatusReport};
+pub use repair::{RepairReport, repair};
+pub use results::{
+    BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, ProcessingProgress, ProcessingResult,
+    ProcessingState, RepositoryProcessingResult, WorkerStatistics,
+};
+pub use run::{Engine, RunOptions};
+pub use stop::Stop;
+pub use store::{Store, StoreView};

@@ -1,0 +1,290 @@
+//! What can be asked of a state, while a run goes on and after.
+
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::error::EngineError;
+use super::results::BatchStatistics;
+use super::store::StoreView;
+use crate::ledger::{Counts, Entry, EntryState, Job, JobEnd};
+use crate::model::{BatchConfig, Cursor, FileKey, LogPosition, Root, Timestamp};
+use crate::sink::{LineReader, LogReader, segments};
+use crate::source::{TreeSource, Verdict};
+
+/// Answer of `outlast status`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StatusReport {
+    /// What has been committed.
+    pub cursor: Cursor,
+    /// Counts of all files of the state.
+    pub total: StateCounts,
+    /// Counts by root.
+    pub roots: Vec<RootStatus>,
+    /// The jobs so far, oldest first.
+    pub jobs: Vec<JobStatus>,
+    /// Size of the state folder without the records, in bytes.
+    pub state_bytes: u64,
+    /// Size of the record files, in bytes.
+    pub records_bytes: u64,
+    /// The record folder.
+    pub records: PathBuf,
+    /// Figures of the run that goes on, if one does.
+    pub running: Option<BatchStatistics>,
+}
+
+/// Files of a state or root, by how they stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateCounts {
+    /// Files that are due.
+    pub pending: u64,
+    /// Files whose latest record says `ok`.
+    pub ok: u64,
+    /// Files whose latest record says `failed`.
+    pub failed: u64,
+    /// Sizes of all these files together, in bytes.
+    pub bytes: u64,
+}
+
+impl From<Counts> for StateCounts {
+    fn from(counts: Counts) -> Self {
+        Self { pending: counts.pending, ok: counts.ok, failed: counts.failed, bytes: counts.bytes }
+    }
+}
+
+/// One root's counts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RootStatus {
+    /// Name in the records.
+    pub name: String,
+    /// The folder.
+    pub path: PathBuf,
+    /// Its files.
+    #[serde(flatten)]
+    pub counts: StateCounts,
+}
+
+/// One job.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct JobStatus {
+    /// Its number.
+    pub job: u64,
+    /// `running`, `completed`, `interrupted` or `failed`.
+    pub end: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended; none while it runs, or when it was killed.
+    pub ended: Option<Timestamp>,
+    /// Files processed.
+    pub ok: u64,
+    /// Files that failed.
+    pub failed: u64,
+    /// Files that were done already.
+    pub unchanged: u64,
+    /// Files that were gone.
+    pub removed: u64,
+    /// Bytes read.
+    pub bytes: u64,
+}
+
+/// Answer of `outlast explain`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The path asked for, absolute.
+    pub path: String,
+    /// Name of the root it lies under; none where it lies under none.
+    pub root: Option<String>,
+    /// What a scan makes of it now: `accepted`, or why it is left out.
+    pub scan: String,
+    /// `pending`, `ok`, `failed`, or `unknown` to the ledger.
+    pub state: String,
+    /// Attempts at the present version that failed and may pass.
+    pub attempts: u16,
+    /// Size as last seen, in bytes.
+    pub size: Option<u64>,
+    /// Time of the last change of the content, as last seen.
+    pub mtime: Option<Timestamp>,
+    /// Whether the next scan compares the content, since the times alone can't tell.
+    pub recheck: bool,
+    /// Where its latest record stands.
+    pub position: Option<LogPosition>,
+    /// Its latest record.
+    pub record: Option<Box<RawValue>>,
+}
+
+impl StoreView {
+    /// Counts, jobs and sizes. `running` tells the run that goes on.
+    ///
+    /// # Errors
+    /// Where the state can't be read.
+    pub fn status(&self, running: Option<BatchStatistics>) -> Result<StatusReport, EngineError> {
+        let roots = self.roots.iter().map(|root| RootStatus {
+            name: root.name.clone(),
+            path: root.path.clone(),
+            counts: self.reader.counts(root.id).into(),
+        });
+        let running_job = running.as_ref().map(|statistics| statistics.progress.job);
+        let mut records_bytes = 0;
+        for (_, path) in segments(&self.records)? {
+            let told = std::fs::metadata(&path).map_err(EngineError::io(path.display().to_string()))?;
+            records_bytes += told.len();
+        }
+        Ok(StatusReport {
+            cursor: self.reader.cursor(),
+            total: self.reader.total().into(),
+            roots: roots.collect(),
+            jobs: self.reader.jobs()?.iter().map(|job| job_status(job, running_job)).collect(),
+            state_bytes: self.reader.size_on_disk()?,
+            records_bytes,
+            records: self.records.clone(),
+            running,
+        })
+    }
+
+    /// Writes the latest record of each path that exists, in the order of the tree.
+    ///
+    /// # Errors
+    /// Where the state can't be read, or `out` not written.
+    pub fn write_current(&self, out: &mut dyn Write) -> Result<(), EngineError> {
+        let mut scan = self.reader.scan();
+        let mut lines = LineReader::new(&self.records);
+        while let Some((_, entry)) = scan.peek()? {
+            if let Some(record) = &entry.record {
+                let line = lines.line_at(record.position)?;
+                out.write_all(line).and_then(|()| out.write_all(b"\n")).map_err(written)?;
+            }
+            scan.advance();
+        }
+        Ok(())
+    }
+
+    /// Writes the log from one cursor to another, which must be committed.
+    ///
+    /// # Errors
+    /// Where `since` lies behind `end`, the log can't be read, or `out` not written.
+    pub fn write_range(
+        &self,
+        since: LogPosition,
+        end: LogPosition,
+        out: &mut dyn Write,
+    ) -> Result<(), EngineError> {
+        if since > end {
+            let what = format!(
+                "cursor {since} lies behind the end of the records, {end}; use a cursor of this state"
+            );
+            return Err(EngineError::Job(what));
+        }
+        let mut reader = LogReader::new(&self.records, since, end)?;
+        while let Some((_, line)) = reader.next_line()? {
+            out.write_all(line).and_then(|()| out.write_all(b"\n")).map_err(written)?;
+        }
+        Ok(())
+    }
+
+    /// What the state and the filters of the latest job say of a path.
+    ///
+    /// # Errors
+    /// Where the state can't be read.
+    pub fn explain(
+        &self,
+        path: &Path,
+        tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
+    ) -> Result<Explanation, EngineError> {
+        let absolute = std::path::absolute(path).map_err(EngineError::io(path.display().to_string()))?;
+        let mut told = Explanation {
+            path: absolute.to_string_lossy().into_owned(),
+            root: None,
+            scan: "lies under no root of this state".to_owned(),
+            state: "unknown".to_owned(),
+            attempts: 0,
+            size: None,
+            mtime: None,
+            recheck: false,
+            position: None,
+            record: None,
+        };
+        let Some((root, relative)) = self.root_of(&absolute) else { return Ok(told) };
+        told.root = Some(root.name.clone());
+        told.scan = match self.verdict(root, &relative, tree)? {
+            Some(verdict) => verdict.to_string(),
+            None => "not scanned yet".to_owned(),
+        };
+        if let Some(key) = FileKey::from_relative_path(root.id, &relative)
+            && let Some(entry) = self.reader.get(&key)?
+        {
+            self.tell_entry(&mut told, &entry)?;
+        }
+        Ok(told)
+    }
+
+    fn tell_entry(&self, told: &mut Explanation, entry: &Entry) -> Result<(), EngineError> {
+        told.state = match entry.state() {
+            EntryState::Pending => "pending".to_owned(),
+            EntryState::Ok => "ok".to_owned(),
+            EntryState::Failed(_) => "failed".to_owned(),
+        };
+        told.attempts = entry.attempts;
+        told.size = Some(entry.fingerprint.size);
+        told.mtime = Some(entry.fingerprint.mtime);
+        told.recheck = entry.racy;
+        if let Some(record) = &entry.record {
+            let line = LineReader::new(&self.records).line_at(record.position)?.to_vec();
+            told.position = Some(record.position);
+            told.record = String::from_utf8(line).ok().and_then(|line| RawValue::from_string(line).ok());
+        }
+        Ok(())
+    }
+
+    /// The innermost root that a path lies under, and the path relative to it.
+    fn root_of(&self, absolute: &Path) -> Option<(&Root, Vec<u8>)> {
+        let real = absolute.parent().and_then(|parent| parent.canonicalize().ok());
+        let real = real.and_then(|parent| Some(parent.join(absolute.file_name()?)));
+        let under = |root: &&Root| !root.path.as_os_str().is_empty();
+        let inner = |path: &Path| {
+            let roots = self.roots.iter().filter(under).filter(|root| path.starts_with(&root.path));
+            let root = roots.max_by_key(|root| root.path.as_os_str().len())?;
+            let relative = path.strip_prefix(&root.path).ok()?;
+            Some((root, relative.as_os_str().as_bytes().to_vec()))
+        };
+        real.as_deref().and_then(inner).or_else(|| inner(absolute))
+    }
+
+    fn verdict(
+        &self,
+        root: &Root,
+        relative: &[u8],
+        tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
+    ) -> Result<Option<Verdict>, EngineError> {
+        let jobs = self.reader.jobs()?;
+        let Some(job) = jobs.iter().rev().find(|job| job.roots.contains(&root.id.0)) else { return Ok(None) };
+        let config = serde_json::from_str(&job.config).unwrap_or_default();
+        Ok(Some(tree(&config)?.explain(&root.path, relative)))
+    }
+}
+
+fn job_status(job: &Job, running: Option<u64>) -> JobStatus {
+    let end = match job.end {
+        JobEnd::Running if running == Some(job.id) => "running",
+        JobEnd::Running | JobEnd::Interrupted => "interrupted",
+        JobEnd::Completed => "completed",
+        JobEnd::Failed => "failed",
+    };
+    JobStatus {
+        job: job.id,
+        end: end.to_owned(),
+        started: job.started,
+        ended: job.ended,
+        ok: job.ok,
+        failed: job.failed,
+        unchanged: job.unchanged,
+        removed: job.removed,
+        bytes: job.bytes,
+    }
+}
+
+fn written(error: io::Error) -> EngineError {
+    EngineError::io("the output can't be written")(error)
+}

@@ -1,0 +1,190 @@
+//! What a run and its parts tell.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::tally::Tally;
+use crate::model::{Cursor, ErrorClass, RecordStatus};
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProcessingState {
+    /// Not begun.
+    #[default]
+    Idle,
+    /// Finding files, and processing what was found.
+    Scanning,
+    /// All is found; the rest is processed.
+    Processing,
+    /// Asked to stop: finishing the files in hand.
+    Draining,
+    /// Ended.
+    Ended,
+}
+
+/// The counts of a run: at any time discovered = ok + failed + unchanged + pending + the sum of skipped.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProcessingProgress {
+    /// Number of the job within the state.
+    pub job: u64,
+    /// Entries that are no folder and whose name the filters let in.
+    pub discovered: u64,
+    /// Files processed, whose record says `ok`.
+    pub ok: u64,
+    /// Files that failed in this run.
+    pub failed: u64,
+    /// Files that were done already, as they are.
+    pub unchanged: u64,
+    /// Files that are due.
+    pub pending: u64,
+    /// Entries that are never opened, by reason.
+    pub skipped: BTreeMap<String, u64>,
+    /// Entries left out by a rule, by rule; not discovered. A folder that is cut counts once.
+    pub filtered: BTreeMap<String, u64>,
+    /// Files with a record that are gone.
+    pub removed: u64,
+    /// Of the unchanged files, those whose last outcome is a failure.
+    pub failed_earlier: u64,
+    /// Folders that could not be listed: what is known of the files below them stays.
+    pub unreadable_folders: u64,
+    /// Batches that were completed.
+    pub batches: u64,
+    /// Commit ticks.
+    pub ticks: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Time since the start, in seconds.
+    pub elapsed_seconds: f64,
+    /// Files processed or failed, per second.
+    pub files_per_second: f64,
+}
+
+impl ProcessingProgress {
+    pub(crate) fn take_tally(&mut self, tally: &Tally) {
+        self.discovered = tally.discovered;
+        self.ok = tally.ok;
+        self.failed = tally.failed;
+        self.unchanged = tally.unchanged;
+        self.failed_earlier = tally.failed_earlier;
+        self.removed = tally.removed;
+        self.unreadable_folders = tally.unreadable_folders;
+        self.skipped = tally.skipped.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect();
+    }
+}
+
+/// What a whole run did.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RepositoryProcessingResult {
+    /// The counts at its end.
+    #[serde(flatten)]
+    pub progress: ProcessingProgress,
+    /// Whether it went on with a run that had not come to its end.
+    pub resumed: bool,
+    /// From the start of the process to the first durable commit of new work, in seconds.
+    pub first_commit_seconds: Option<f64>,
+    /// Largest resident memory of the process, in bytes.
+    pub peak_rss_bytes: u64,
+    /// Whether it was asked to stop before its end; the rest is pending.
+    pub interrupted: bool,
+}
+
+/// Live figures of a run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BatchStatistics {
+    /// Where it stands.
+    pub state: ProcessingState,
+    /// The counts at the last commit.
+    #[serde(flatten)]
+    pub progress: ProcessingProgress,
+    /// Sizes of the pending files together, in bytes.
+    pub pending_bytes: u64,
+    /// Files handed to workers and not committed yet.
+    pub in_flight: u64,
+    /// What has been committed.
+    pub cursor: Cursor,
+    /// Each worker.
+    pub workers: Vec<WorkerStatistics>,
+}
+
+/// One worker's figures.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct WorkerStatistics {
+    /// Files that it was through with.
+    pub files: u64,
+    /// Bytes that it read.
+    pub bytes: u64,
+    /// Time at work, in seconds.
+    pub busy_seconds: f64,
+    /// The file that it has in hand, when that takes long.
+    pub slow_file: Option<String>,
+}
+
+/// A state at a commit tick, for going on from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointData {
+    /// The job.
+    pub job_id: u64,
+    /// The state folder.
+    pub state: PathBuf,
+    /// What had been committed.
+    pub cursor: Cursor,
+}
+
+/// One file's outcome.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProcessingResult {
+    /// The file.
+    pub path: PathBuf,
+    /// How it ended; `removed` when there was no file.
+    pub status: RecordStatus,
+    /// The processor's result.
+    pub result: Option<serde_json::Value>,
+    /// Why it failed.
+    pub error: Option<crate::model::FileError>,
+}
+
+/// What became of one batch.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BatchResult {
+    /// Number of the batch; 0 for a resumed job.
+    pub batch_id: u64,
+    /// Files processed.
+    pub ok: u64,
+    /// Files that failed.
+    pub failed: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Time that workers spent on it together, in seconds; from start to end for a resumed job.
+    pub elapsed_seconds: f64,
+    /// Each file's outcome, in the order of the batch; empty for a resumed job, whose outcomes are records.
+    pub results: Vec<ProcessingResult>,
+}
+
+impl BatchResult {
+    /// The failures, with their files.
+    pub fn errors(&self) -> impl Iterator<Item = (&PathBuf, &crate::model::FileError)> {
+        self.results.iter().filter_map(|result| Some((&result.path, result.error.as_ref()?)))
+    }
+}
+
+/// What became of many batches.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BatchExecutionResult {
+    /// Each batch, in the given order.
+    pub batches: Vec<BatchResult>,
+    /// Files processed.
+    pub ok: u64,
+    /// Files that failed.
+    pub failed: u64,
+    /// Failures by class.
+    pub errors: BTreeMap<ErrorClass, u64>,
+    /// Time from start to end, in seconds.
+    pub elapsed_seconds: f64,
+    /// Share of the workers' time spent at work, 0 to 1.
+    pub utilization: f64,
+    /// Each worker.
+    pub workers: Vec<WorkerStatistics>,
+}

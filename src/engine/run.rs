@@ -1,0 +1,384 @@
+//! A run from its start to its end: opens the state, starts the threads, coordinates, closes the job.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Scope;
+use std::time::Instant;
+
+use super::change::{Change, Ground};
+use super::committer::{Committer, RootGround};
+use super::coordinator::Coordinator;
+use super::error::EngineError;
+use super::intake::Intake;
+use super::job::{self, JobPlan};
+use super::pool::{Hand, Pool};
+use super::results::{BatchResult, BatchStatistics, CheckpointData, RepositoryProcessingResult};
+use super::stop::Stop;
+use super::store::{Store, StoreView, check_log};
+use super::tally::ScanCounts;
+use super::worker::{OutcomeGroup, WorkContext, Worker};
+use crate::batch::{BatchStrategy, strategy_of};
+use crate::ledger::LedgerReader;
+use crate::model::{BatchConfig, Cursor, FileKey, Root, RootTable};
+use crate::process::Processor;
+use crate::source::{Filters, FolderVisitor, ScanReport, Source, TreeSource};
+
+/// Messages that may wait for the coordinator.
+pub(crate) const CHANNEL_EVENTS: usize = 256;
+
+/// What the threads of a run tell the coordinator.
+pub(crate) enum Event {
+    /// A scan found changes.
+    Found { changes: Vec<(FileKey, Change)>, counts: ScanCounts },
+    /// A worker is through with files.
+    Ended(OutcomeGroup),
+    /// A scan of one root has ended.
+    Scanned(ScanReport),
+    /// All scans have ended.
+    ScansEnded,
+    /// A thread can't go on.
+    Failed(EngineError),
+    /// Somebody wants a commit tick now, and its cursor.
+    Checkpoint(SyncSender<Cursor>),
+}
+
+/// Where a run keeps its state, and when its clock starts.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// State folder.
+    pub state: PathBuf,
+    /// Record folder, relative to the state folder where it isn't absolute.
+    pub records: PathBuf,
+    /// When the process started: `first_commit_seconds` counts from here.
+    pub started: Instant,
+}
+
+impl RunOptions {
+    /// This state folder, with the records in it, and the clock started now.
+    pub fn new(state: impl Into<PathBuf>) -> Self {
+        Self { state: state.into(), records: PathBuf::from("records"), started: Instant::now() }
+    }
+}
+
+/// What a strategy is made by, at the start of each run.
+type MakeStrategy = dyn Fn(&BatchConfig) -> Box<dyn BatchStrategy> + Send + Sync;
+
+/// Runs jobs with one processor.
+pub struct Engine {
+    processor: Arc<dyn Processor>,
+    source: Option<Arc<dyn Source>>,
+    strategy: Box<MakeStrategy>,
+    stop: Stop,
+    shared: Arc<Shared>,
+}
+
+/// What others may look at while a run goes on.
+#[derive(Default)]
+pub(crate) struct Shared {
+    pub statistics: Mutex<BatchStatistics>,
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    view: StoreView,
+    send: SyncSender<Event>,
+}
+
+impl Engine {
+    /// An engine for this processor, with the tree on disk as its source.
+    pub fn new(processor: Arc<dyn Processor>) -> Self {
+        Self {
+            processor,
+            source: None,
+            strategy: Box::new(strategy_of),
+            stop: Stop::default(),
+            shared: Arc::new(Shared::default()),
+        }
+    }
+
+    /// The same engine with a source of one's own; filters of the configuration are the source's business then.
+    #[must_use]
+    pub fn with_source(mut self, source: Arc<dyn Source>) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// The same engine with a strategy of one's own, made anew for each run.
+    #[must_use]
+    pub fn with_strategy(
+        mut self,
+        make: impl Fn(&BatchConfig) -> Box<dyn BatchStrategy> + Send + Sync + 'static,
+    ) -> Self {
+        self.strategy = Box::new(make);
+        self
+    }
+
+    /// Identity of its processor.
+    pub fn identity(&self) -> &str {
+        self.processor.identity()
+    }
+
+    /// Asks the present and every later run to stop.
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// Figures of the present run, as of its last commit; of the last one when none runs.
+    pub fn statistics(&self) -> BatchStatistics {
+        self.shared.statistics.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The state of the present run, for reading; none when none runs.
+    pub fn view(&self) -> Option<StoreView> {
+        let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.as_ref().map(|running| running.view.clone())
+    }
+
+    /// Commits now what the present run has done, and returns the cursor.
+    ///
+    /// # Errors
+    /// No run of this job goes on.
+    pub fn checkpoint(&self, job_id: u64) -> Result<CheckpointData, EngineError> {
+        let none = || EngineError::Job(format!("job {job_id} is not running"));
+        let (send, receive) = sync_channel(1);
+        let state = {
+            let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let running =
+                running.as_ref().filter(|_| self.statistics().progress.job == job_id).ok_or_else(none)?;
+            running.send.send(Event::Checkpoint(send)).map_err(|_| none())?;
+            running.view.state.clone()
+        };
+        let cursor = receive.recv().map_err(|_| none())?;
+        Ok(CheckpointData { job_id, state, cursor })
+    }
+
+    /// Ingests folders: goes on with what the state holds as pending, scans for what is new, and
+    /// returns when all is done or a stop was asked for.
+    ///
+    /// # Errors
+    /// What ends a run as a whole; everything committed before stays.
+    pub fn run(
+        &self,
+        roots: &[PathBuf],
+        config: &BatchConfig,
+        options: &RunOptions,
+    ) -> Result<RepositoryProcessingResult, EngineError> {
+        self.run_with(roots, config, options, |_| ())
+    }
+
+    /// The same, with something of the caller's that lives while the run holds the state: made once the
+    /// state folder is open, dropped before it is closed.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub fn run_with<G>(
+        &self,
+        roots: &[PathBuf],
+        config: &BatchConfig,
+        options: &RunOptions,
+        begun: impl FnOnce(&Path) -> G,
+    ) -> Result<RepositoryProcessingResult, EngineError> {
+        config.check()?;
+        let roots = job::resolve_roots(roots)?;
+        let mut store = Store::create(&options.state, &options.records)?;
+        let source = self.source_for(config, store.view().own_folders())?;
+        let plan = job::begin(&mut store, &roots, self.processor.identity(), source.as_ref(), config)?;
+        tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");
+        self.run_job(store, source, &plan, config, options, begun)
+    }
+
+    /// Goes on with a job from a checkpoint: with its roots and its configuration, from what is committed.
+    ///
+    /// # Errors
+    /// The state does not know the job, or has not reached the checkpoint; or as [`Engine::run`].
+    pub fn resume(&self, job_id: u64, checkpoint: &CheckpointData) -> Result<BatchResult, EngineError> {
+        let store = Store::open(&checkpoint.state)?;
+        let (roots, config) = job::of_checkpoint(&store, job_id, checkpoint)?;
+        let records = store.state.records();
+        drop(store);
+        let options = RunOptions { records, ..RunOptions::new(&checkpoint.state) };
+        let done = self.run(&roots, &config, &options)?.progress;
+        let (ok, failed, bytes) = (done.ok, done.failed, done.bytes);
+        Ok(BatchResult { ok, failed, bytes, elapsed_seconds: done.elapsed_seconds, ..BatchResult::default() })
+    }
+
+    /// The source for a configuration: the engine's own, or the tree on disk, which never enters the `state` folders.
+    pub(crate) fn source_for(
+        &self,
+        config: &BatchConfig,
+        state: Vec<PathBuf>,
+    ) -> Result<Arc<dyn Source>, EngineError> {
+        match &self.source {
+            Some(source) => Ok(Arc::clone(source)),
+            None => Ok(Arc::new(self.tree_for(config, state)?)),
+        }
+    }
+
+    /// The tree on disk as a source, with the filters that a configuration asks for: the processor's
+    /// own where it names none.
+    ///
+    /// # Errors
+    /// A glob that can't be read.
+    pub fn tree_for(&self, config: &BatchConfig, state: Vec<PathBuf>) -> Result<TreeSource, EngineError> {
+        let own = || self.processor.default_include().iter().map(|glob| (*glob).to_owned()).collect();
+        let include = if config.include.is_empty() { own() } else { config.include.clone() };
+        let filters = Filters::new(&include, &config.exclude)?;
+        Ok(TreeSource::new(filters, state))
+    }
+
+    fn run_job<G>(
+        &self,
+        store: Store,
+        source: Arc<dyn Source>,
+        plan: &JobPlan,
+        config: &BatchConfig,
+        options: &RunOptions,
+        begun: impl FnOnce(&Path) -> G,
+    ) -> Result<RepositoryProcessingResult, EngineError> {
+        let (send, receive) = sync_channel(CHANNEL_EVENTS);
+        // Declared first, dropped last: whoever reads the state through this run has gone by then.
+        let mut committer = Committer::new(store, grounds(plan));
+        let store = committer.store();
+        let running = Running { view: store.view(), send: send.clone() };
+        let scan = ScanPlan {
+            reader: Some(store.reader.clone()),
+            roots: &plan.roots,
+            source: Arc::clone(&source),
+            halt: Stop::default(),
+        };
+        let check = (store.state.records(), store.ledger.log_ranges());
+        let _guard = begun(store.path());
+        let _published = Published::new(&self.shared, running);
+        let table = RootTable::new(plan.roots.iter().map(|(root, _)| root.clone()).collect());
+        let context = WorkContext {
+            processor: self.processor.as_ref(),
+            source: source.as_ref(),
+            roots: &table,
+            attempts_max: config.retry_attempts,
+            size_max: config.memory_limit_mb << 20,
+            stop: &scan.halt,
+        };
+        std::thread::scope(|scope| {
+            // On every way out, also a failure to start the next thread.
+            let _halt = HaltOnExit(&scan.halt);
+            let receive = receive;
+            let make = |index| {
+                let send = send.clone();
+                Worker::new(&context, index, move |group| {
+                    // The receiver is gone only when the run has failed.
+                    let _ = send.send(Event::Ended(group));
+                })
+            };
+            let work = |worker: &mut Worker<'_, _>, task, hand: &Hand<'_>| worker.run(task, hand);
+            let pool = Pool::start(scope, config.worker_count, make, work)
+                .map_err(EngineError::io("worker threads can't be started"))?;
+            let pool = CloseOnExit(pool);
+            spawn(scope, "scan", || scan.run(&send))?;
+            spawn(scope, "check-log", || {
+                if let Err(error) = check_log(&check.0, &check.1, &scan.halt) {
+                    let _ = send.send(Event::Failed(error));
+                }
+            })?;
+            let strategy = (self.strategy)(config);
+            let stops = (&self.stop, &scan.halt);
+            let coordinator = Coordinator::new(
+                &mut committer,
+                plan,
+                config,
+                options,
+                strategy,
+                &pool.0,
+                stops,
+                &self.shared,
+            );
+            coordinator.run(&receive)
+        })
+    }
+}
+
+fn spawn<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: &str,
+    work: impl FnOnce() + Send + 'scope,
+) -> Result<(), EngineError> {
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, work);
+    started.map(drop).map_err(EngineError::io(format!("the thread {name} can't be started")))
+}
+
+fn grounds(plan: &JobPlan) -> HashMap<crate::model::RootId, RootGround> {
+    plan.roots
+        .iter()
+        .map(|(root, ground)| (root.id, RootGround { name: root.name.clone(), ground: *ground }))
+        .collect()
+}
+
+/// Listing folders is cheap next to processing: two threads keep many workers fed.
+fn scan_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).clamp(1, 4)
+}
+
+/// Ends the workers on every way out, so that the scope can end.
+struct CloseOnExit(Arc<Pool>);
+
+impl Drop for CloseOnExit {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Stops scans and workers on every way out.
+struct HaltOnExit<'a>(&'a Stop);
+
+impl Drop for HaltOnExit<'_> {
+    fn drop(&mut self) {
+        self.0.request();
+    }
+}
+
+/// Shows the run to others until it ends.
+struct Published<'a>(&'a Shared);
+
+impl<'a> Published<'a> {
+    fn new(shared: &'a Shared, running: Running) -> Self {
+        *shared.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
+        Self(shared)
+    }
+}
+
+impl Drop for Published<'_> {
+    fn drop(&mut self) {
+        *self.0.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// A scan of all roots, one after the other. `reader` is none where there is no state yet.
+pub(crate) struct ScanPlan<'a> {
+    pub reader: Option<LedgerReader>,
+    pub roots: &'a [(Root, Ground)],
+    pub source: Arc<dyn Source>,
+    pub halt: Stop,
+}
+
+impl ScanPlan<'_> {
+    pub(crate) fn run(&self, send: &SyncSender<Event>) {
+        for (root, ground) in self.roots {
+            if self.halt.is_requested() {
+                break;
+            }
+            let visitors = || -> Box<dyn FolderVisitor> {
+                let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
+                Box::new(Intake::new(self.reader.as_ref(), *ground, root.clone(), source, halt, send.clone()))
+            };
+            let event = match self.source.scan(root, scan_threads(), &visitors) {
+                Ok(report) => Event::Scanned(report),
+                Err(error) => {
+                    Event::Failed(EngineError::root(&root.path, format!("can't be listed: {error}")))
+                }
+            };
+            let _ = send.send(event);
+        }
+        let _ = send.send(Event::ScansEnded);
+    }
+}

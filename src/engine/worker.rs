@@ -1,0 +1,191 @@
+//! What a worker does with one file: read, hash, process, write the record's line.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use super::change::{Change, End, Ending};
+use super::pool::{Hand, Task};
+use super::stop::Stop;
+use crate::model::{
+    Digest, DiscoveredFile, ErrorClass, FileError, FileKey, Fingerprint, RecordLine, RecordStatus, Root,
+    RootTable,
+};
+use crate::process::{FileContent, Processor, ResultWriter};
+use crate::source::{ReadError, Source};
+
+/// Outcomes that a worker hands over together.
+const GROUP_FILES_MAX: usize = 64;
+const GROUP_BYTES_MAX: usize = 256 << 10;
+/// A slow processor's outcomes don't wait longer than this for company.
+const GROUP_AGE_MAX: Duration = Duration::from_millis(20);
+
+/// What the workers of a run share.
+pub(crate) struct WorkContext<'a> {
+    pub processor: &'a dyn Processor,
+    pub source: &'a dyn Source,
+    pub roots: &'a RootTable,
+    pub attempts_max: u16,
+    pub size_max: u64,
+    pub stop: &'a Stop,
+}
+
+/// One file's outcome. `line` is the length of its record's line in the group.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub key: FileKey,
+    pub change: Change,
+    pub line: usize,
+}
+
+/// Outcomes of one batch, with the lines of their records one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct OutcomeGroup {
+    pub batch_id: u64,
+    pub worker: usize,
+    pub outcomes: Vec<Outcome>,
+    pub lines: Vec<u8>,
+    pub bytes: u64,
+    pub busy: Duration,
+}
+
+/// A worker's buffers, and where its outcomes go.
+pub(crate) struct Worker<'a, S> {
+    context: &'a WorkContext<'a>,
+    index: usize,
+    send: S,
+    content: Vec<u8>,
+    result: ResultWriter,
+    group: OutcomeGroup,
+}
+
+impl<'a, S: FnMut(OutcomeGroup)> Worker<'a, S> {
+    /// `send` takes each group of outcomes.
+    pub(crate) fn new(context: &'a WorkContext<'a>, index: usize, send: S) -> Self {
+        let (content, result, group) = Default::default();
+        Self { context, index, send, content, result, group }
+    }
+
+    /// Works through a task. Once a stop is asked for, what is left is released.
+    pub(crate) fn run(&mut self, mut task: Task, hand: &Hand<'_>) {
+        self.group =
+            OutcomeGroup { batch_id: task.batch_id(), worker: self.index, ..OutcomeGroup::default() };
+        let mut since = Instant::now();
+        loop {
+            hand.share(&mut task);
+            let Some(file) = task.next_file() else { break };
+            if self.context.stop.is_requested() {
+                self.push(file, End::Released, 0);
+            } else {
+                self.process(file);
+            }
+            let busy = since.elapsed();
+            let full = self.group.outcomes.len() >= GROUP_FILES_MAX
+                || self.group.lines.len() >= GROUP_BYTES_MAX
+                || busy >= GROUP_AGE_MAX;
+            if full {
+                self.flush(busy);
+                since = Instant::now();
+            }
+        }
+        self.flush(since.elapsed());
+    }
+
+    fn flush(&mut self, busy: Duration) {
+        if self.group.outcomes.is_empty() {
+            return;
+        }
+        let next =
+            OutcomeGroup { batch_id: self.group.batch_id, worker: self.index, ..OutcomeGroup::default() };
+        let mut full = std::mem::replace(&mut self.group, next);
+        full.busy = busy;
+        (self.send)(full);
+    }
+
+    fn process(&mut self, file: &DiscoveredFile) {
+        let Some(root) = self.context.roots.get(file.key.root()) else {
+            return self.push(file, End::Released, 0);
+        };
+        let read = self.context.source.read(root, &file.key, self.context.size_max, &mut self.content);
+        let content = match read {
+            Ok(content) => content,
+            Err(ReadError::Gone | ReadError::NotAFile(_)) => return self.push(file, End::Gone, 0),
+            Err(error) => return self.fail_unread(file, root, &file_error(&error)),
+        };
+        self.group.bytes += content.fingerprint.size;
+        let hash = blake3::hash(&self.content);
+        let digest = Digest::from_hash(&hash);
+        if file.recorded == Some(digest) {
+            let end = End::Unchanged { fingerprint: content.fingerprint, racy: content.racy };
+            return self.push(file, end, 0);
+        }
+        let processed = self.call_processor(file);
+        let failure = processed.as_ref().err().map(|error| error.class);
+        let line = self.write_line(file, root, &content.fingerprint, Some(&hash), processed.err().as_ref());
+        let (fingerprint, racy) = (content.fingerprint, content.racy);
+        self.push(file, End::Recorded { fingerprint, racy, digest: Some(digest), failure }, line);
+    }
+
+    /// A panic is the file's failure, and only the file's.
+    fn call_processor(&mut self, file: &DiscoveredFile) -> Result<(), FileError> {
+        self.result.clear();
+        let path = file.key.relative_path();
+        let content = FileContent { path: &path, bytes: &self.content };
+        let (processor, result) = (self.context.processor, &mut self.result);
+        catch_unwind(AssertUnwindSafe(|| processor.process(&content, result))).unwrap_or_else(|panic| {
+            let text = panic
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "no message".to_owned());
+            Err(FileError::new(ErrorClass::Panic, format!("the processor panicked: {text}")))
+        })
+    }
+
+    fn fail_unread(&mut self, file: &DiscoveredFile, root: &Root, error: &FileError) {
+        if error.class.is_transient() && file.attempts.saturating_add(1) < self.context.attempts_max {
+            return self.push(file, End::Again, 0);
+        }
+        let line = self.write_line(file, root, &file.fingerprint, None, Some(error));
+        let (fingerprint, failure) = (file.fingerprint, Some(error.class));
+        self.push(file, End::Recorded { fingerprint, racy: false, digest: None, failure }, line);
+    }
+
+    fn write_line(
+        &mut self,
+        file: &DiscoveredFile,
+        root: &Root,
+        fingerprint: &Fingerprint,
+        digest: Option<&blake3::Hash>,
+        error: Option<&FileError>,
+    ) -> usize {
+        let before = self.group.lines.len();
+        let line = RecordLine {
+            root: &root.name,
+            key: &file.key,
+            status: if error.is_some() { RecordStatus::Failed } else { RecordStatus::Ok },
+            fingerprint: Some(fingerprint),
+            digest,
+            processor: self.context.processor.identity(),
+            attempts: file.attempts.saturating_add(1),
+            result: error.is_none().then(|| self.result.as_bytes()),
+            error,
+        };
+        line.begin(&mut self.group.lines);
+        self.group.lines.len() - before
+    }
+
+    fn push(&mut self, file: &DiscoveredFile, end: End, line: usize) {
+        let change = Change::Ended(Ending { claimed: file.fingerprint, end });
+        self.group.outcomes.push(Outcome { key: file.key.clone(), change, line });
+    }
+}
+
+fn file_error(error: &ReadError) -> FileError {
+    let class = match error {
+        ReadError::Gone | ReadError::NotAFile(_) => ErrorClass::IoPermanent,
+        ReadError::Unstable => ErrorClass::Unstable,
+        ReadError::TooLarge { .. } => ErrorClass::TooLarge,
+        ReadError::Io(error) => ErrorClass::of_io(error),
+    };
+    FileError::new(class, error.to_string())
+}
