@@ -1,0 +1,13 @@
+//! Around the engine: signals, the control socket, and the async face for programs of one's own.
+//!
+//! Constraints: the only room where tokio lives; nothing here processes a file or writes state.
+
+mod api;
+mod control;
+mod signals;
+
+pub use api::{
+    BatchProcessingEngine, async_from_fn, execute_parallel_batches, process_batch, resume_failed_batch_job,
+};
+pub use control::{ControlError, Controlled, Request, answer, ask};
+pub use signals::{SignalError, Signals};
