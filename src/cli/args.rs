@@ -1,0 +1,180 @@
+//! Arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use outlast::{LogPosition, Order, StrategyKind};
+
+use super::exit;
+
+/// A batch engine for files that outlasts crashes.
+#[derive(Debug, Parser)]
+#[command(name = "outlast", version, about, after_help = exit::HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// State folder
+    #[arg(long, global = true, env = "OUTLAST_STATE", default_value = ".outlast", value_name = "DIR")]
+    pub(crate) state: PathBuf,
+
+    /// What is logged on stderr, such as `info` or `outlast=debug`
+    #[arg(long, global = true, env = "OUTLAST_LOG", default_value = "warn", value_name = "FILTER")]
+    pub(crate) log: String,
+
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Ingest folders: every file once, going on where the last run stopped
+    Run(RunArgs),
+    /// Show counts, jobs and sizes of a state
+    Status(StatusArgs),
+    /// Print the latest record of each path, or the log from a cursor
+    Records(RecordsArgs),
+    /// Tell what is known of a path, or which rule leaves it out
+    Explain(ExplainArgs),
+    /// Rebuild a damaged state from its records
+    Repair(RepairArgs),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Human,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Progress {
+    /// A bar on a terminal, a line every few seconds elsewhere
+    Auto,
+    /// The bar even where stderr is no terminal
+    Always,
+    /// Nothing
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Folders to ingest
+    #[arg(required = true, value_name = "ROOT")]
+    pub(crate) roots: Vec<PathBuf>,
+
+    /// Record folder [default: `records` in the state folder]
+    #[arg(long, env = "OUTLAST_OUT", value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Worker threads [default: the number of cores]
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<usize>,
+
+    /// Only files whose name (or, with a `/`, path) matches [default: *.ast.json, *.syntax.json, *_ast.json]
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) include: Vec<String>,
+
+    /// Leave out files and folders whose name (or, with a `/`, path) matches
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+
+    /// Which files come first; sizes and ages count by powers of two
+    #[arg(long, value_enum, default_value_t = OrderArg::Path)]
+    pub(crate) order: OrderArg,
+
+    /// How pending files are cut into batches
+    #[arg(long, value_enum, default_value_t = StrategyArg::Adaptive)]
+    pub(crate) strategy: StrategyArg,
+
+    /// Files in a batch of `count`, and where `adaptive` starts
+    #[arg(long, value_name = "N")]
+    pub(crate) batch_size: Option<usize>,
+
+    /// Progress on stderr
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub(crate) progress: Progress,
+
+    /// Seconds between two heartbeat lines where there is no bar
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
+    pub(crate) heartbeat: f64,
+
+    /// Only tell what would be done; nothing is read, written or made
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Process every file again, done or not
+    #[arg(long)]
+    pub(crate) reprocess: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OrderArg {
+    Path,
+    Smallest,
+    Largest,
+    Newest,
+    Oldest,
+}
+
+impl From<OrderArg> for Order {
+    fn from(order: OrderArg) -> Self {
+        match order {
+            OrderArg::Path => Self::Path,
+            OrderArg::Smallest => Self::Smallest,
+            OrderArg::Largest => Self::Largest,
+            OrderArg::Newest => Self::Newest,
+            OrderArg::Oldest => Self::Oldest,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StrategyArg {
+    Adaptive,
+    Count,
+    Size,
+}
+
+impl From<StrategyArg> for StrategyKind {
+    fn from(strategy: StrategyArg) -> Self {
+        match strategy {
+            StrategyArg::Adaptive => Self::Adaptive,
+            StrategyArg::Count => Self::Count,
+            StrategyArg::Size => Self::Size,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecordsArgs {
+    /// The log from this cursor on, instead of the latest record of each path; 1:0 is its start
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) since: Option<LogPosition>,
+
+    /// Go on printing what is committed from now on
+    #[arg(long)]
+    pub(crate) follow: bool,
+
+    /// Print the cursor to go on from as the last line on stderr
+    #[arg(long)]
+    pub(crate) cursor: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The path to explain
+    pub(crate) path: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RepairArgs {
+    /// Record folder, where the state does not tell it any more [default: `records` in the state folder]
+    #[arg(long, env = "OUTLAST_OUT", value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}

@@ -1,0 +1,86 @@
+//! Exit codes, and which error has which.
+
+use outlast::engine::EngineError;
+use outlast::ledger::LedgerError;
+use outlast::service::ControlError;
+use outlast::sink::SinkError;
+
+/// All is done.
+pub(crate) const DONE: u8 = 0;
+/// Something unexpected.
+pub(crate) const UNEXPECTED: u8 = 1;
+/// The command line is wrong.
+pub(crate) const USAGE: u8 = 2;
+/// Done, but some files failed, now or earlier, or some folders could not be listed.
+pub(crate) const SOME_FAILED: u8 = 3;
+/// No file matched.
+pub(crate) const NOTHING_MATCHED: u8 = 4;
+/// There is no state here.
+pub(crate) const NO_STATE: u8 = 10;
+/// The state is in use.
+pub(crate) const IN_USE: u8 = 11;
+/// The state is damaged.
+pub(crate) const DAMAGED: u8 = 12;
+/// A bad configuration.
+pub(crate) const CONFIG: u8 = 78;
+
+/// The table that `outlast --help` ends with.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0    done
+  1    unexpected failure
+  2    wrong usage
+  3    done, but some files failed
+  4    nothing matched
+  10   no state here
+  11   state in use
+  12   state damaged: run `outlast repair`
+  78   bad configuration
+  130  interrupted by SIGINT, work kept
+  143  interrupted by SIGTERM, work kept";
+
+/// The exit code of an error.
+pub(crate) fn code_of(error: &anyhow::Error) -> u8 {
+    if let Some(error) = error.downcast_ref::<EngineError>() {
+        return code_of_engine(error);
+    }
+    match error.downcast_ref::<ControlError>() {
+        Some(ControlError::NobodyListens(_)) => NO_STATE,
+        Some(ControlError::Refused(_) | ControlError::Io(_)) | None => UNEXPECTED,
+    }
+}
+
+fn code_of_engine(error: &EngineError) -> u8 {
+    match error {
+        EngineError::Ledger(error) => code_of_ledger(error),
+        EngineError::Sink(SinkError::Damaged { .. }) => DAMAGED,
+        EngineError::Sink(SinkError::Io { .. } | SinkError::Poisoned { .. }) | EngineError::Io { .. } => {
+            UNEXPECTED
+        }
+        EngineError::Config(_) | EngineError::Filter(_) => CONFIG,
+        EngineError::Root { .. } | EngineError::Job(_) => USAGE,
+        EngineError::ForeignRecords { .. } => CONFIG,
+    }
+}
+
+fn code_of_ledger(error: &LedgerError) -> u8 {
+    match error {
+        LedgerError::NoState { .. } => NO_STATE,
+        LedgerError::InUse { .. } => IN_USE,
+        LedgerError::Damaged { .. } | LedgerError::OtherFormat { .. } => DAMAGED,
+        LedgerError::OtherRecords { .. } => CONFIG,
+        LedgerError::Foreign { .. } => USAGE,
+        LedgerError::ReadOnly { .. }
+        | LedgerError::Io { .. }
+        | LedgerError::Poisoned
+        | LedgerError::Invalid(_) => UNEXPECTED,
+    }
+}
+
+/// Whether the reader of our output has gone, which is nobody's failure.
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}

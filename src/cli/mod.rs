@@ -1,0 +1,49 @@
+//! The command line: arguments, printing, exit codes, logging.
+//!
+//! Constraints: stdout carries results and nothing else, stderr everything else; whatever happens
+//! ends in one of the documented exit codes, with a message that names the path and the remedy.
+
+mod args;
+mod exit;
+mod logging;
+mod print;
+mod progress;
+mod query;
+mod run;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+/// Parses the arguments, carries the command out, and maps what comes of it to an exit code.
+pub(crate) fn main(started: Instant) -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is all that can go wrong here, and then nobody reads this.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE });
+        }
+    };
+    logging::init(&cli.log);
+    let result = match &cli.command {
+        Command::Run(args) => run::run(&cli, args, started),
+        Command::Status(args) => query::status(&cli, args),
+        Command::Records(args) => query::records(&cli, args),
+        Command::Explain(args) => query::explain(&cli, args),
+        Command::Repair(args) => query::repair(&cli, args),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            if exit::is_closed_pipe(&error) {
+                return ExitCode::from(exit::DONE);
+            }
+            eprintln!("outlast: {error:#}");
+            ExitCode::from(exit::code_of(&error))
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Results on stdout.
+
+use std::io::Write;
+
+use anyhow::Result;
+use outlast::engine::{Explanation, RepairReport, RepositoryProcessingResult, StatusReport};
+use serde::Serialize;
+
+use super::args::Format;
+
+fn json<T: Serialize>(value: &T) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, value).map_err(std::io::Error::from)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// The summary of a run.
+pub(crate) fn summary(result: &RepositoryProcessingResult, format: Format, dry_run: bool) -> Result<()> {
+    if format == Format::Json {
+        return json(result);
+    }
+    let mut out = std::io::stdout().lock();
+    let progress = &result.progress;
+    if dry_run {
+        writeln!(out, "dry run: nothing was read or written")?;
+    } else {
+        let end = if result.interrupted { "interrupted, work kept" } else { "done" };
+        let resumed = if result.resumed { ", resumed" } else { "" };
+        writeln!(out, "job {}: {end}{resumed}", progress.job)?;
+    }
+    let counts = [
+        ("discovered", progress.discovered),
+        ("ok", progress.ok),
+        ("failed", progress.failed),
+        ("unchanged", progress.unchanged),
+        ("pending", progress.pending),
+        ("removed", progress.removed),
+    ];
+    for (name, count) in counts {
+        writeln!(out, "  {name:<11}{count:>10}")?;
+    }
+    for (reason, count) in &progress.skipped {
+        writeln!(out, "  {:<11}{count:>10}  ({reason})", "skipped")?;
+    }
+    for (rule, count) in &progress.filtered {
+        writeln!(out, "  {:<11}{count:>10}  ({rule})", "left out")?;
+    }
+    if progress.failed_earlier > 0 {
+        writeln!(out, "  {} of the unchanged files failed in an earlier run", progress.failed_earlier)?;
+    }
+    if progress.unreadable_folders > 0 {
+        writeln!(out, "  {} folders could not be listed: see the log", progress.unreadable_folders)?;
+    }
+    if !dry_run {
+        writeln!(
+            out,
+            "  {:.1} MB in {:.2} s, {:.0} files/s, {} batches, {} ticks, {:.0} MB of memory at most",
+            progress.bytes as f64 / 1e6,
+            progress.elapsed_seconds,
+            progress.files_per_second,
+            progress.batches,
+            progress.ticks,
+            result.peak_rss_bytes as f64 / 1e6
+        )?;
+    }
+    Ok(())
+}
+
+/// The answer of `status`.
+pub(crate) fn status(report: &StatusReport, format: Format) -> Result<()> {
+    if format == Format::Json {
+        return json(report);
+    }
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "tick {}, records end at {}", report.cursor.tick, report.cursor.log)?;
+    for root in &report.roots {
+        let counts = root.counts;
+        writeln!(
+            out,
+            "root {} ({}): {} pending, {} ok, {} failed",
+            root.name,
+            root.path.display(),
+            counts.pending,
+            counts.ok,
+            counts.failed
+        )?;
+    }
+    for job in &report.jobs {
+        let ended = job.ended.map_or_else(|| "-".to_owned(), |time| time.to_string());
+        writeln!(
+            out,
+            "job {}: {}, {} to {ended}, {} ok, {} failed, {} unchanged, {} removed",
+            job.job, job.end, job.started, job.ok, job.failed, job.unchanged, job.removed
+        )?;
+    }
+    writeln!(
+        out,
+        "state {:.1} MB, records {:.1} MB in {}",
+        report.state_bytes as f64 / 1e6,
+        report.records_bytes as f64 / 1e6,
+        report.records.display()
+    )?;
+    if let Some(running) = &report.running {
+        let progress = &running.progress;
+        writeln!(
+            out,
+            "running: job {}, {} ok, {} failed, {} unchanged, {} pending, {:.0} files/s",
+            progress.job,
+            progress.ok,
+            progress.failed,
+            progress.unchanged,
+            progress.pending,
+            progress.files_per_second
+        )?;
+    }
+    Ok(())
+}
+
+/// The answer of `explain`.
+pub(crate) fn explanation(told: &Explanation, format: Format) -> Result<()> {
+    if format == Format::Json {
+        return json(told);
+    }
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", told.path)?;
+    writeln!(out, "  root      {}", told.root.as_deref().unwrap_or("none"))?;
+    writeln!(out, "  scan      {}", told.scan)?;
+    writeln!(out, "  state     {}", told.state)?;
+    if let (Some(size), Some(mtime)) = (told.size, told.mtime) {
+        writeln!(out, "  version   {size} bytes, changed {mtime}")?;
+    }
+    if told.attempts > 0 {
+        writeln!(out, "  attempts  {}", told.attempts)?;
+    }
+    if told.recheck {
+        writeln!(out, "  recheck   the next scan compares its content: it changed just before it was read")?;
+    }
+    if let (Some(record), Some(position)) = (&told.record, told.position) {
+        writeln!(out, "  record    {} (at {position})", record.get())?;
+    }
+    Ok(())
+}
+
+/// The answer of `repair`.
+pub(crate) fn repair(report: &RepairReport, format: Format) -> Result<()> {
+    if format == Format::Json {
+        return json(report);
+    }
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "repaired: {} records kept, {} dropped, {} files known; run `outlast run` to bring it up to date",
+        report.records_kept, report.records_dropped, report.files
+    )?;
+    for path in &report.set_aside {
+        writeln!(out, "  set aside: {}", path.display())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! `outlast run`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Result;
+use outlast::engine::{Engine, RepositoryProcessingResult, RunOptions};
+use outlast::service::{Controlled, Signals};
+use outlast::{AstProcessor, BatchConfig};
+
+use super::args::{Cli, RunArgs};
+use super::{exit, print, progress};
+
+/// Runs a job to its end.
+pub(crate) fn run(cli: &Cli, args: &RunArgs, started: Instant) -> Result<u8> {
+    let config = config_of(args);
+    let engine = Arc::new(Engine::new(Arc::new(AstProcessor::default())));
+    let signals = Signals::install(&engine.stop().flag())?;
+    let options = RunOptions { state: cli.state.clone(), records: record_folder(args.out.as_ref()), started };
+    let result = if args.dry_run {
+        engine.dry_run(&args.roots, &config, &options)?
+    } else {
+        let control = Arc::clone(&engine);
+        // Kept until the run has ended, and dropped before the state is.
+        let begun = move |state: &std::path::Path| match Controlled::listen(state, Arc::clone(&control)) {
+            Ok(controlled) => Some(controlled),
+            Err(error) => {
+                tracing::warn!(%error, "status and explain can't ask this run");
+                None
+            }
+        };
+        let _shown = progress::show(&engine, cli.format, args.progress, args.heartbeat)?;
+        engine.run_with(&args.roots, &config, &options, begun)?
+    };
+    print::summary(&result, cli.format, args.dry_run)?;
+    Ok(code_of(&result, &signals))
+}
+
+/// A record folder is named relative to the current folder; the default lies in the state folder.
+pub(crate) fn record_folder(out: Option<&PathBuf>) -> PathBuf {
+    match out {
+        Some(out) => std::path::absolute(out).unwrap_or_else(|_| out.clone()),
+        None => PathBuf::from("records"),
+    }
+}
+
+fn config_of(args: &RunArgs) -> BatchConfig {
+    let default = BatchConfig::default();
+    BatchConfig {
+        batch_size: args.batch_size.unwrap_or(default.batch_size),
+        worker_count: args.workers.unwrap_or(default.worker_count),
+        include: args.include.clone(),
+        exclude: args.exclude.clone(),
+        order: args.order.into(),
+        strategy: args.strategy.into(),
+        reprocess: args.reprocess,
+        ..default
+    }
+}
+
+fn code_of(result: &RepositoryProcessingResult, signals: &Signals) -> u8 {
+    let progress = &result.progress;
+    if result.interrupted {
+        return signals.exit_code().unwrap_or(exit::UNEXPECTED);
+    }
+    if progress.failed > 0 || progress.failed_earlier > 0 || progress.unreadable_folders > 0 {
+        return exit::SOME_FAILED;
+    }
+    if progress.discovered == 0 && progress.removed == 0 { exit::NOTHING_MATCHED } else { exit::DONE }
+}
