@@ -47,16 +47,16 @@ const LEVELS_KEPT_MAX: usize = 64 * 1024;
 /// Counts the values, the depth and the kinds of nodes of AST JSON files.
 ///
 /// ```
-/// use outlast::process::{AstProcessor, FileContent, Processor};
+/// use outlast::process::{AstProcessor, FileContent, Processor, ResultWriter};
 ///
 /// let content = FileContent { path: b"a.ast.json", bytes: br#"{"type":"Program","body":[]}"# };
-/// let mut result = Vec::new();
+/// let mut result = ResultWriter::default();
 /// AstProcessor::new().process(&content, &mut result).unwrap();
 /// let expected = concat!(
 ///     r#"{"dialect":"generic","language":"unknown","values":3,"depth":2,"#,
 ///     r#""nodes":1,"kind_field":"type","kinds":{"Program":1}}"#,
 /// );
-/// assert_eq!(result, expected.as_bytes());
+/// assert_eq!(result.as_bytes(), expected.as_bytes());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AstProcessor {

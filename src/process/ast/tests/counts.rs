@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{result_of, text_of};
-use crate::process::{AstProcessor, FileContent, Processor};
+use crate::process::{AstProcessor, FileContent, Processor, ResultWriter};
 
 #[test]
 fn values_and_depth_of_documents() {
@@ -103,7 +103,7 @@ fn wide_and_deep_documents_within_the_limit() {
     let objects = r#"{"type":"A","x":"#.repeat(9_999) + "{}" + &"}".repeat(9_999);
     assert_eq!(result_of(objects)["nodes"], 9_999);
     let scalars = AstProcessor::new().with_depth_limit(0);
-    let mut result = Vec::new();
+    let mut result = ResultWriter::default();
     assert!(scalars.process(&FileContent { path: b"", bytes: b"1" }, &mut result).is_ok());
     assert!(scalars.process(&FileContent { path: b"", bytes: b"[]" }, &mut result).is_err());
 }

@@ -6,14 +6,14 @@ mod oracles;
 
 use super::AstProcessor;
 use crate::model::FileError;
-use crate::process::{FileContent, Processor};
+use crate::process::{FileContent, Processor, ResultWriter};
 
 /// The result's text.
 fn text_of(doc: impl AsRef<[u8]>) -> Result<String, FileError> {
-    let mut result = Vec::new();
+    let mut result = ResultWriter::default();
     let content = FileContent { path: b"x.ast.json", bytes: doc.as_ref() };
     AstProcessor::new().process(&content, &mut result)?;
-    Ok(String::from_utf8(result).unwrap())
+    Ok(String::from_utf8(result.as_bytes().to_vec()).unwrap())
 }
 
 /// The result, read back by a strict parser.
