@@ -69,7 +69,7 @@ impl<'a, 's> Counter<'a, 's> {
     }
 
     /// A key that may be one of the `KIND_FIELDS`.
-    #[inline(always)]
+    #[inline(never)]
     fn kind_key(&mut self, key: Text<'a>, depth: usize) {
         self.field = if key.escaped { self.escaped_field(key) } else { field_of(key.raw) };
         if self.field > 0 && self.counts.level(depth).held & bit(self.field) != 0 {
