@@ -69,17 +69,19 @@ impl<'a, 's> Counter<'a, 's> {
     }
 
     /// A key that may be one of the `KIND_FIELDS`.
+    #[inline(never)]
     fn kind_key(&mut self, key: Text<'a>, depth: usize) {
-        self.field = if key.escaped {
-            self.counts.text.clear();
-            unescape(key.raw, &mut self.counts.text);
-            field_of(&self.counts.text)
-        } else {
-            field_of(key.raw)
-        };
+        self.field = if key.escaped { self.escaped_field(key) } else { field_of(key.raw) };
         if self.field > 0 && self.counts.level(depth).held & bit(self.field) != 0 {
             self.take_back(depth);
         }
+    }
+
+    #[cold]
+    fn escaped_field(&mut self, key: Text<'a>) -> usize {
+        self.counts.text.clear();
+        unescape(key.raw, &mut self.counts.text);
+        field_of(&self.counts.text)
     }
 
     /// The object holds the field once more, and the last one counts.
@@ -134,8 +136,18 @@ fn bit(field: usize) -> u8 {
     1 << (field - 1)
 }
 
+/// Place of a key among the `KIND_FIELDS`, plus one; 0 for another key.
+#[inline(always)]
 fn field_of(key: &[u8]) -> usize {
-    KIND_FIELDS.iter().position(|field| field.as_bytes() == key).map_or(0, |at| at + 1)
+    match key {
+        b"_type" => 1,
+        b"node_type" => 2,
+        b"nodeType" => 3,
+        b"_kind" => 4,
+        b"type" => 5,
+        b"kind" => 6,
+        _ => 0,
+    }
 }
 
 /// Whether a key is worth a closer look: an escape in it, or the beginning of a kind field.

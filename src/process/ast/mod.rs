@@ -2,10 +2,11 @@
 //!
 //! Constraints:
 //! - One pass over the bytes, without recursion and without a tree; what a document holds is told
-//!   to a [`visit::Visitor`] that is compiled into the pass.
+//!   to a `Visitor` that is compiled into the pass.
 //! - The whole of RFC 8259, to the last byte, and nothing else; but a byte order mark may come
 //!   first, and a lone surrogate escape is let through. Numbers are never converted, so none is too
-//!   large. Of a key that an object holds twice, the last one counts.
+//!   large. Of a key that an object holds twice, the last one tells the kind; each value is one of
+//!   `values`.
 //! - Memory beside the document is bounded: by the depth limit, and by limits on distinct kinds.
 //! - The result depends neither on the order of keys nor on white space.
 //!

@@ -68,7 +68,8 @@ fn number(mut value: u64, out: &mut Vec<u8>) {
 /// Appends a string in quotes, with the escapes that it needs.
 fn string(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
-    if super::swar::string_stop(text, 0) == text.len() {
+    let plain = |byte: u8| (byte >= 0x20) & (byte != b'"') & (byte != b'\\');
+    if text.iter().all(|&byte| plain(byte)) {
         out.extend_from_slice(text);
         out.push(b'"');
         return;

@@ -68,59 +68,79 @@ fn expected(value: &Value) -> Value {
         "nodes": best.1, "kind_field": best.0, "kinds": best.2})
 }
 
-/// Prints a value with its keys in another order, other white space and other escapes.
-fn print(value: &Value, seed: &mut u64, out: &mut String) {
-    fn draw(seed: &mut u64, below: u64) -> u64 {
-        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (*seed >> 33) % below
+/// Prints values with their keys in another order, other white space and other escapes.
+struct Printer {
+    seed: u64,
+    out: String,
+}
+
+impl Printer {
+    fn print(value: &Value, seed: u64) -> String {
+        let mut printer = Self { seed, out: String::new() };
+        printer.value(value);
+        printer.out
     }
-    fn space(seed: &mut u64, out: &mut String) {
+
+    fn draw(&mut self, below: usize) -> usize {
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.seed >> 33) as usize % below
+    }
+
+    fn space(&mut self) {
         let spaces = ["", "", " ", "\n        ", "\r\n\t\t\t", "                                     "];
-        out.push_str(spaces[draw(seed, 6) as usize]);
+        let drawn = self.draw(spaces.len());
+        self.out.push_str(spaces[drawn]);
     }
-    fn text(text: &str, seed: &mut u64, out: &mut String) {
-        out.push('"');
+
+    fn text(&mut self, text: &str) {
+        self.out.push('"');
         for c in text.chars() {
-            if c < ' ' || c == '"' || c == '\\' || draw(seed, 6) == 0 {
-                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| *out += &format!("\\u{unit:04x}"));
+            if c < ' ' || c == '"' || c == '\\' || self.draw(6) == 0 {
+                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| self.out += &format!("\\u{unit:04x}"));
             } else {
-                out.push(c);
+                self.out.push(c);
             }
         }
-        out.push('"');
+        self.out.push('"');
     }
-    space(seed, out);
-    match value {
-        Value::Array(elements) => {
-            out.push('[');
-            for (at, element) in elements.iter().enumerate() {
-                out.push_str(if at > 0 { "," } else { "" });
-                print(element, seed, out);
+
+    fn value(&mut self, value: &Value) {
+        self.space();
+        match value {
+            Value::Array(elements) => {
+                self.out.push('[');
+                for (at, element) in elements.iter().enumerate() {
+                    self.out.push_str(if at > 0 { "," } else { "" });
+                    self.value(element);
+                }
+                self.space();
+                self.out.push(']');
             }
-            space(seed, out);
-            out.push(']');
+            Value::Object(members) => self.object(members),
+            Value::String(string) => self.text(string),
+            other => self.out += &other.to_string(),
         }
-        Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().collect();
-            for at in (1..members.len()).rev() {
-                members.swap(at, draw(seed, at as u64 + 1) as usize);
-            }
-            out.push('{');
-            for (at, (key, member)) in members.into_iter().enumerate() {
-                out.push_str(if at > 0 { "," } else { "" });
-                space(seed, out);
-                text(key, seed, out);
-                space(seed, out);
-                out.push(':');
-                print(member, seed, out);
-            }
-            space(seed, out);
-            out.push('}');
-        }
-        Value::String(string) => text(string, seed, out),
-        other => *out += &other.to_string(),
+        self.space();
     }
-    space(seed, out);
+
+    fn object(&mut self, members: &Map<String, Value>) {
+        let mut members: Vec<_> = members.iter().collect();
+        for at in (1..members.len()).rev() {
+            let other = self.draw(at + 1);
+            members.swap(at, other);
+        }
+        self.out.push('{');
+        for (at, (key, member)) in members.into_iter().enumerate() {
+            self.out.push_str(if at > 0 { "," } else { "" });
+            self.space();
+            self.text(key);
+            self.space();
+            self.out.push(':');
+            self.value(member);
+        }
+        self.space();
+        self.out.push('}');
+    }
 }
 
 /// Changes to a text: position (scaled to the length), what to do, byte.
@@ -166,9 +186,8 @@ proptest! {
     }
 
     #[test]
-    fn the_result_depends_neither_on_key_order_nor_on_white_space(value in value(), mut seed in any::<u64>()) {
-        let mut other = String::new();
-        print(&value, &mut seed, &mut other);
+    fn the_result_depends_neither_on_key_order_nor_on_white_space(value in value(), seed in any::<u64>()) {
+        let other = Printer::print(&value, seed);
         prop_assert_eq!(text_of(value.to_string()).unwrap(), text_of(&other).unwrap(), "{}", other);
     }
 
@@ -176,9 +195,7 @@ proptest! {
     fn mutations_are_accepted_exactly_when_the_oracles_accept(
         value in value(), seed in any::<u64>(), changes in vec(change(), 1..4),
     ) {
-        let mut doc = String::new();
-        print(&value, &mut seed.clone(), &mut doc);
-        let mut doc = doc.into_bytes();
+        let mut doc = Printer::print(&value, seed).into_bytes();
         for change in &changes {
             mutate(&mut doc, std::slice::from_ref(change));
             let accepted = text_of(&doc).is_ok();
