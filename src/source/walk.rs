@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::io::Errno;
 
 use super::list::{Files, Lister, Scope, StateFolders};
-use super::open::EntryKind;
 use super::stack::{Group, Job, Stack, Turn};
 use super::{Content, Filters, Folder, FolderVisitor, ReadError, ScanReport, Source, open, read};
 use crate::model::{FileKey, FolderKey, Root};
@@ -74,9 +73,11 @@ impl Source for TreeSource {
     }
 
     fn exists(&self, root: &Root, key: &FileKey) -> bool {
-        match open::kind_of(root, key) {
-            Ok(kind) => kind == EntryKind::File,
-            Err(errno) => !matches!(errno, Errno::NOENT | Errno::NOTDIR | Errno::LOOP),
+        match open::file(root, key) {
+            Ok(_) => true,
+            Err(errno) => {
+                !matches!(errno, Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NXIO | Errno::NODEV)
+            }
         }
     }
 
