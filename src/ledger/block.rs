@@ -150,7 +150,7 @@ impl RowReader {
         }
         self.key.truncate(shared);
         self.key.extend_from_slice(row.suffix);
-        self.entry = row.entry(&mut self.before)?;
+        row.read_into(&mut self.entry, &mut self.before)?;
         self.at += len;
         self.left -= 1;
         self.first = false;

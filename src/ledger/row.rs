@@ -6,7 +6,7 @@ use bincode::error::{DecodeError, EncodeError};
 use bincode::{BorrowDecode, Decode, Encode};
 
 use super::{Entry, RecordRef};
-use crate::model::{Digest, ErrorClass, LogPosition, Timestamp};
+use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition, Timestamp};
 
 mod flags {
     pub(super) const PENDING: u8 = 1;
@@ -96,38 +96,40 @@ impl<'a> Row<'a> {
         self.flags & flag != 0
     }
 
-    pub(super) fn entry(&self, before: &mut Numbers) -> Result<Entry, &'static str> {
+    /// Sets `entry`, in place: a scan does this for every file.
+    #[inline]
+    pub(super) fn read_into(&self, entry: &mut Entry, before: &mut Numbers) -> Result<(), &'static str> {
         before.mtime = before.mtime.wrapping_add(self.mtime_delta);
         before.inode = before.inode.wrapping_add_signed(self.inode_delta);
-        let mut entry = Entry {
-            pending: self.has(flags::PENDING),
-            racy: self.has(flags::RACY),
-            attempts: self.attempts,
-            ..Entry::default()
+        entry.pending = self.has(flags::PENDING);
+        entry.racy = self.has(flags::RACY);
+        entry.attempts = self.attempts;
+        entry.fingerprint = Fingerprint {
+            size: self.size,
+            mtime: Timestamp(before.mtime),
+            ctime: Timestamp(before.mtime.wrapping_add(self.ctime_delta)),
+            inode: before.inode,
         };
-        entry.fingerprint.size = self.size;
-        entry.fingerprint.mtime = Timestamp(before.mtime);
-        entry.fingerprint.ctime = Timestamp(before.mtime.wrapping_add(self.ctime_delta));
-        entry.fingerprint.inode = before.inode;
+        entry.record = None;
         if self.has(flags::RECORD) {
             entry.record = Some(self.record(before)?);
         } else if !entry.pending {
             return Err("an entry that is not pending has no record");
         }
-        Ok(entry)
+        Ok(())
     }
 
+    #[inline]
     fn record(&self, before: &mut Numbers) -> Result<RecordRef, &'static str> {
         if !self.has(flags::SAME_LOG) {
             (before.segment, before.epoch) = (self.segment, self.epoch);
         }
         before.offset = before.offset.wrapping_add_signed(self.offset_delta);
-        let failure = match self.has(flags::FAILED) {
-            true => {
-                Some(ErrorClass::from_code(self.failure).ok_or("an entry has an unknown class of failure")?)
-            }
-            false => None,
-        };
+        let mut failure = None;
+        if self.has(flags::FAILED) {
+            let class = ErrorClass::from_code(self.failure);
+            failure = Some(class.ok_or("an entry has an unknown class of failure")?);
+        }
         Ok(RecordRef {
             position: LogPosition { segment: before.segment, offset: before.offset },
             epoch: before.epoch,
@@ -168,6 +170,7 @@ impl Encode for Row<'_> {
 }
 
 impl<'de, C> BorrowDecode<'de, C> for Row<'de> {
+    #[inline]
     fn borrow_decode<D: BorrowDecoder<'de, Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
         let mut row = Row {
             shared: u16::decode(decoder)?,
@@ -193,6 +196,7 @@ impl<'de, C> BorrowDecode<'de, C> for Row<'de> {
 }
 
 impl Row<'_> {
+    #[inline]
     fn decode_record<D: Decoder>(&mut self, decoder: &mut D) -> Result<(), DecodeError> {
         if !self.has(flags::SAME_LOG) {
             self.segment = u32::decode(decoder)?;

@@ -206,7 +206,7 @@ fn files_that_come_and_go_leave_no_trail_of_small_blocks() {
     commit(&mut ledger, &all);
     let full = ledger.block_count();
     let mut random = 1_u64;
-    for _ in 0..60 {
+    for _ in 0..30 {
         let mut changes = BTreeMap::new();
         for _ in 0..300 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -218,7 +218,7 @@ fn files_that_come_and_go_leave_no_trail_of_small_blocks() {
     }
     // All but a few go, in the order that makes merging hardest: from the front, tick by tick.
     let few: Vec<_> = all.iter().enumerate().filter(|(at, _)| at % 50 != 0).collect();
-    for part in few.chunks(100) {
+    for part in few.chunks(250) {
         let changes: Vec<_> = part.iter().map(|(_, (key, _))| (key.clone(), None)).collect();
         commit(&mut ledger, &changes);
     }

@@ -45,7 +45,7 @@ fn that_stay(found: impl IntoIterator<Item = FileKey>) -> Vec<FileKey> {
 fn a_scan_meets_what_stays_exactly_once_while_blocks_merge_and_split() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = full_ledger(folder.path());
-    for (round, pause) in (0..FILES).step_by(131).enumerate() {
+    for (round, pause) in (0..FILES).step_by(262).enumerate() {
         let (mut scan, mut met) = (ledger.reader().scan(), Vec::new());
         while let Some((key, _)) = scan.peek().unwrap() {
             met.push(FileKey::from_bytes(key).unwrap());
@@ -63,14 +63,14 @@ fn claims_go_on_behind_what_was_claimed_while_blocks_merge_and_split() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = full_ledger(folder.path());
     let reader = ledger.reader();
-    for round in 0..24 {
+    for round in 0..12 {
         let (mut found, mut from) = (Vec::new(), Some(ReadyPosition::default()));
         while let Some(position) = from {
             let before = found.len();
             let ready = reader.ready(&position, 40).unwrap();
             found.extend(ready.files.into_iter().map(|(key, _)| key));
             from = ready.next;
-            if (before..found.len()).contains(&(round * 12)) {
+            if (before..found.len()).contains(&(round * 24)) {
                 churn(&mut ledger, 0..FILES, round % 2 == 1);
             }
         }
@@ -91,7 +91,7 @@ fn threads_read_while_the_writer_commits() {
                 assert!(reader.lookup(&staying).unwrap().iter().all(Option::is_some));
             }
         });
-        for tick in 0..40 {
+        for tick in 0..20 {
             if !reading.is_finished() {
                 churn(&mut ledger, tick * 70 % FILES..FILES, tick % 3 != 0);
             }

@@ -195,3 +195,23 @@ fn an_order_that_was_being_set_is_set_when_the_ledger_opens() {
     let classes = Classes { order: Order::Largest, base: Timestamp(0) };
     check_ready(&ledger.reader(), &model.collect(), classes, 10);
 }
+
+#[test]
+fn after_a_failed_commit_nothing_is_committed_until_the_ledger_opens_again() {
+    let fixture = fixture();
+    let mut ledger = opened(&fixture.last).unwrap();
+    let (cursor, total) = (ledger.cursor(), ledger.reader().total());
+    fs::remove_dir(fixture.last.join("db/blobs")).unwrap();
+    let changes = entries(3);
+    let tick = Tick { changes: &changes, log: cursor.log, log_crc: 0, job: None };
+    assert!(matches!(ledger.commit(tick), Err(LedgerError::Io { .. })));
+    fs::create_dir(fixture.last.join("db/blobs")).unwrap();
+    assert!(matches!(ledger.commit(tick), Err(LedgerError::Poisoned)));
+    assert!(matches!(ledger.set_order(Order::Path, Timestamp(0)), Err(LedgerError::Poisoned)));
+    assert_eq!((ledger.cursor(), ledger.reader().cursor()), (cursor, cursor));
+    assert_eq!(ledger.reader().total(), total);
+    drop(ledger);
+    let mut ledger = opened(&fixture.last).unwrap();
+    commit(&mut ledger, &changes);
+    assert_eq!(contents(&ledger.reader()).unwrap().len(), fixture.contents.len() + 200);
+}
