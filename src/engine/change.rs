@@ -102,7 +102,7 @@ impl Ground {
             return false;
         }
         self.is_of_this_run(record)
-            || (!entry.racy && !record.failure.is_some_and(ErrorClass::is_environmental))
+            || (!entry.recheck && !record.failure.is_some_and(ErrorClass::is_environmental))
     }
 }
 
@@ -126,11 +126,11 @@ fn found(old: Option<Entry>, seen: Fingerprint, ground: Ground) -> (Option<Entry
         Some(entry) if ground.is_current(&entry, &seen) => (Some(entry), Effect::None),
         Some(entry) if entry.pending && entry.fingerprint == seen => (Some(entry), Effect::None),
         Some(entry) => {
-            let racy = !entry.pending && entry.fingerprint == seen;
-            (Some(Entry { pending: true, racy, attempts: 0, fingerprint: seen, ..entry }), Effect::Pending)
+            let recheck = !entry.pending && entry.fingerprint == seen;
+            (Some(Entry { pending: true, recheck, attempts: 0, fingerprint: seen, ..entry }), Effect::Pending)
         }
         None => {
-            let entry = Entry { pending: true, racy: false, attempts: 0, fingerprint: seen, record: None };
+            let entry = Entry { pending: true, recheck: false, attempts: 0, fingerprint: seen, record: None };
             (Some(entry), Effect::Pending)
         }
     }
@@ -166,7 +166,7 @@ fn ended(
             if let (Some(record), Some(_), None) = (&entry.record, failure, digest)
                 && record.failure == failure
                 && record.epoch == ground.epoch
-                && entry.racy
+                && entry.recheck
             {
                 return (Some(settled), Effect::FailedAgain);
             }
@@ -182,7 +182,7 @@ fn settle(entry: Entry, claimed: Fingerprint, read: Fingerprint, racy: bool) -> 
     if entry.fingerprint != claimed && entry.fingerprint != read {
         return entry;
     }
-    Entry { pending: false, racy, attempts: 0, fingerprint: read, record: entry.record }
+    Entry { pending: false, recheck: racy, attempts: 0, fingerprint: read, record: entry.record }
 }
 
 #[cfg(test)]
@@ -204,11 +204,11 @@ mod tests {
 
     fn done(offset: u64) -> Entry {
         let record = Some(record(offset, None));
-        Entry { pending: false, racy: false, attempts: 0, fingerprint: version(1), record }
+        Entry { pending: false, recheck: false, attempts: 0, fingerprint: version(1), record }
     }
 
     fn pending(n: u64, record: Option<RecordRef>) -> Entry {
-        Entry { pending: true, racy: false, attempts: 0, fingerprint: version(n), record }
+        Entry { pending: true, recheck: false, attempts: 0, fingerprint: version(n), record }
     }
 
     fn recorded(claimed: u64, read: u64) -> Change {
@@ -272,7 +272,7 @@ mod tests {
         let failed = Entry { record: Some(record(50, failure)), ..done(50) };
         let (entry, _) = outcome(Some(failed), &Change::Found(version(1)));
         let entry = entry.unwrap();
-        assert!(entry.pending && entry.racy, "the surroundings may have changed");
+        assert!(entry.pending && entry.recheck, "the surroundings may have changed");
         let end = End::Recorded { fingerprint: version(1), racy: false, digest: None, failure };
         let again = Change::Ended(Ending { claimed: version(1), end });
         let (entry, effect) = outcome(Some(entry), &again);
@@ -285,9 +285,9 @@ mod tests {
         let other = Ground { epoch: 2, ..GROUND };
         assert!(GROUND.is_current(&done(50), &version(1)));
         assert!(!other.is_current(&done(50), &version(1)));
-        let racy = Entry { racy: true, ..done(50) };
+        let racy = Entry { recheck: true, ..done(50) };
         assert!(!GROUND.is_current(&racy, &version(1)));
-        let just_now = Entry { racy: true, ..done(200) };
+        let just_now = Entry { recheck: true, ..done(200) };
         assert!(GROUND.is_current(&just_now, &version(1)), "not twice in one run");
     }
 

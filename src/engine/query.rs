@@ -229,7 +229,7 @@ impl StoreView {
         told.attempts = entry.attempts;
         told.size = Some(entry.fingerprint.size);
         told.mtime = Some(entry.fingerprint.mtime);
-        told.recheck = entry.racy;
+        told.recheck = entry.recheck;
         if let Some(record) = &entry.record {
             let line = LineReader::new(&self.records).line_at(record.position)?.to_vec();
             told.position = Some(record.position);

@@ -214,7 +214,7 @@ impl Roots {
         let Some(key) = record.key(RootId(info.id)) else { return };
         let entry = (record.status != RecordStatus::Removed).then(|| Entry {
             pending: false,
-            racy: false,
+            recheck: false,
             attempts: 0,
             fingerprint: Fingerprint {
                 size: record.size.unwrap_or(0),

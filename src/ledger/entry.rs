@@ -11,8 +11,9 @@ use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition};
 pub struct Entry {
     /// Whether the file is due. An entry that is not has a record.
     pub pending: bool,
-    /// Whether a later write could have left the fingerprint as it is.
-    pub racy: bool,
+    /// Whether the content decides, not the fingerprint: the next scan makes the file due because a later
+    /// write could have left its fingerprint as it is, or it is due although this version has a record.
+    pub recheck: bool,
     /// Attempts at this version so far.
     pub attempts: u16,
     /// The version: as last seen when pending, as processed otherwise.

@@ -66,6 +66,7 @@ mod meta;
 mod quiet;
 mod reader;
 mod ready;
+mod row;
 mod salvage;
 mod scan;
 mod state;

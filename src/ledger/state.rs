@@ -21,8 +21,8 @@ const CACHE_TAG: (&str, &str) = (
     "CACHEDIR.TAG",
     "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a state of outlast. See https://bford.info/cachedir/\n",
 );
-/// What a folder may hold without a `state.json`, and yet be one whose making was cut short.
-const UNFINISHED: [&str; 7] = [DB, WITNESS, LOCK, IGNORE.0, CACHE_TAG.0, "state.tmp", "witness.tmp"];
+/// What a folder may hold where no state was made yet, or was made halfway.
+const UNFINISHED: [&str; 5] = [LOCK, IGNORE.0, CACHE_TAG.0, "state.tmp", "witness.tmp"];
 
 /// A state folder, locked for this process until it and the ledger in it are dropped.
 #[derive(Debug)]
@@ -43,6 +43,7 @@ impl StateFolder {
     pub fn create(path: &Path, records: &Path) -> Result<Self, LedgerError> {
         let path = absolute(path)?;
         make_folder(&path)?;
+        check_foreign(&path, records)?;
         let lock = take_lock(&path)?;
         if !has_state(&path)? {
             initialise(&path, &lock, records)?;
@@ -61,7 +62,7 @@ impl StateFolder {
     /// [`LedgerError::NoState`] where there is none, and whatever keeps it from being opened.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let path = absolute(path)?;
-        if ![STATE, WITNESS, DB].iter().any(|name| disk::is_there(&path.join(name))) {
+        if !has_traces(&path) {
             return Err(LedgerError::NoState { path });
         }
         let lock = take_lock(&path)?;
@@ -148,6 +149,10 @@ impl StateFolder {
     }
 }
 
+fn has_traces(path: &Path) -> bool {
+    [STATE, WITNESS, DB, REPAIRING].iter().any(|name| disk::is_there(&path.join(name)))
+}
+
 /// Whether the folder holds a state. One that lost its `state.json` is damaged; one whose making was
 /// cut short does not count.
 fn has_state(path: &Path) -> Result<bool, LedgerError> {
@@ -168,7 +173,7 @@ fn has_state(path: &Path) -> Result<bool, LedgerError> {
 
 /// Makes a state. `state.json` comes last: without it, the next attempt starts over.
 fn initialise(path: &Path, lock: &Arc<File>, records: &Path) -> Result<(), LedgerError> {
-    check_foreign(path, records)?;
+    check_no_records(&path.join(records))?;
     for name in [DB, WITNESS] {
         disk::remove(&path.join(name))?;
     }
@@ -178,26 +183,33 @@ fn initialise(path: &Path, lock: &Arc<File>, records: &Path) -> Result<(), Ledge
     state_file::write(&path.join(STATE), &StateInfo::new(stored_records(path, records)))
 }
 
-/// Refuses a folder that holds something else, and records that some lost state wrote: an empty
-/// ledger beside them would take them for leftovers of a crash.
+/// Refuses a folder that holds something else.
 fn check_foreign(path: &Path, records: &Path) -> Result<(), LedgerError> {
+    if has_traces(path) {
+        return Ok(());
+    }
     let folder = path.join(records);
     let in_state = folder.strip_prefix(path).ok().and_then(|inner| inner.components().next());
     for entry in fs::read_dir(path).map_err(LedgerError::io(path))? {
         let name = entry.map_err(LedgerError::io(path))?.file_name();
-        let ours =
-            UNFINISHED.iter().any(|known| name == *known) || in_state == Some(Component::Normal(&name));
-        if !ours {
+        let ours = UNFINISHED.iter().any(|known| name == *known);
+        if !ours && in_state != Some(Component::Normal(&name)) {
             return Err(LedgerError::Foreign { path: path.to_path_buf() });
         }
     }
-    let Ok(entries) = fs::read_dir(&folder) else { return Ok(()) };
+    Ok(())
+}
+
+/// Refuses records that some lost state wrote: an empty ledger would take them for the leftovers of a
+/// crash, and they would be cut off.
+fn check_no_records(folder: &Path) -> Result<(), LedgerError> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let is_record =
-            name.as_encoded_bytes().starts_with(b"records-") && name.as_encoded_bytes().ends_with(b".ndjson");
+        let name = name.as_encoded_bytes();
+        let is_record = name.starts_with(b"records-") && name.ends_with(b".ndjson");
         if is_record && entry.metadata().is_ok_and(|found| found.len() > 0) {
-            return Err(LedgerError::damaged(&folder, "there are records, and their state is gone"));
+            return Err(LedgerError::damaged(folder, "there are records, and their state is gone"));
         }
     }
     Ok(())

@@ -1,1 +1,248 @@
+//! The room as a whole, against a plain map.
 
+mod concurrent;
+mod damage;
+mod state;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::block::tests::any_entry;
+use super::ready::Classes;
+use super::*;
+use crate::model::{FileKey, FolderKey, LogPosition, Order, RootId, Timestamp};
+
+type Model = BTreeMap<FileKey, Entry>;
+
+fn opened(path: &Path) -> Result<Ledger, LedgerError> {
+    Ledger::open(&StateFolder::open(path)?)
+}
+
+fn created(path: &Path) -> Ledger {
+    Ledger::open(&StateFolder::create(path, "records".as_ref()).unwrap()).unwrap()
+}
+
+fn key(path: &str) -> FileKey {
+    FileKey::from_relative_path(RootId(1), path.as_bytes()).unwrap()
+}
+
+fn pending(size: u64) -> Entry {
+    let mut entry = Entry { pending: true, ..Entry::default() };
+    entry.fingerprint.size = size;
+    entry
+}
+
+/// Commits changes, and one byte of log for each.
+fn commit(ledger: &mut Ledger, changes: &[(FileKey, Option<Entry>)]) {
+    let mut log = ledger.cursor().log;
+    log.offset += changes.len() as u64;
+    let log_crc = crc32fast::hash(&vec![b'x'; changes.len()]);
+    let tick = ledger.cursor().tick;
+    let after = ledger.commit(Tick { changes, log, log_crc, job: None }).unwrap();
+    assert_eq!((after.tick, after.log), (tick + 1, log));
+}
+
+fn contents(reader: &LedgerReader) -> Result<Vec<(Vec<u8>, Entry)>, LedgerError> {
+    let (mut scan, mut all) = (reader.scan(), Vec::new());
+    while let Some((key, entry)) = scan.peek()? {
+        all.push((key.to_vec(), *entry));
+        scan.advance();
+    }
+    Ok(all)
+}
+
+fn any_component() -> impl Strategy<Value = Vec<u8>> {
+    let odd = prop_oneof![1..b'.', b'0'..=255];
+    prop_oneof![
+        10 => "[ab]{1,3}".prop_map(String::into_bytes),
+        1 => (b'a'..=b'c').prop_map(|letter| vec![letter; 255]),
+        1 => proptest::collection::vec(odd, 1..12),
+    ]
+}
+
+fn any_key() -> impl Strategy<Value = FileKey> {
+    let path = prop_oneof![
+        12 => proptest::collection::vec(any_component(), 1..6),
+        1 => (b'a'..=b'c').prop_map(|letter| vec![vec![letter; 250]; 15]),
+    ];
+    (1..4_u32, path, any::<u16>()).prop_map(|(root, path, number)| {
+        let folder = path.iter().fold(FolderKey::root(RootId(root)), |folder, name| folder.child(name));
+        folder.file(format!("file{number:05}.ast.json").as_bytes())
+    })
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Commit(Vec<(Index, Option<Entry>)>),
+    Reopen,
+    Order(Order),
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let change = (any::<Index>(), proptest::option::weighted(0.6, any_entry()));
+    let order = prop_oneof![
+        Just(Order::Path),
+        Just(Order::Smallest),
+        Just(Order::Largest),
+        Just(Order::Newest),
+        Just(Order::Oldest),
+    ];
+    prop_oneof![
+        8 => proptest::collection::vec(change, 0..250).prop_map(Step::Commit),
+        1 => Just(Step::Reopen),
+        1 => order.prop_map(Step::Order),
+    ]
+}
+
+fn check(reader: &LedgerReader, model: &Model, pool: &[FileKey], classes: Classes, step: usize) {
+    let expected: Vec<_> = model.iter().map(|(key, entry)| (key.as_bytes().to_vec(), *entry)).collect();
+    assert_eq!(contents(reader).unwrap(), expected);
+    let found: Vec<_> = pool.iter().map(|key| model.get(key).copied()).collect();
+    assert_eq!(reader.lookup(pool).unwrap(), found);
+    let mut scan = reader.scan();
+    for (at, key) in pool.iter().enumerate().cycle().step_by(7).take(40) {
+        assert_eq!(reader.get(key).unwrap(), model.get(key).copied());
+        let target = &key.as_bytes()[..key.as_bytes().len() - (at + step) % 3];
+        scan.seek(target).unwrap();
+        let next = model.iter().find(|(key, _)| key.as_bytes() >= target);
+        assert_eq!(scan.peek().unwrap(), next.map(|(key, entry)| (key.as_bytes(), entry)));
+        scan.advance();
+    }
+    check_ready(reader, model, classes, step % 50);
+    check_counts(reader, model);
+}
+
+fn check_ready(reader: &LedgerReader, model: &Model, classes: Classes, limit: usize) {
+    let mut due: Vec<_> = model.iter().filter(|(_, entry)| entry.pending).collect();
+    due.sort_by_key(|(key, entry)| (classes.of(entry), *key));
+    let (mut found, mut from) = (Vec::new(), Some(ReadyPosition::default()));
+    while let Some(position) = from {
+        let ready = reader.ready(&position, limit).unwrap();
+        assert!(ready.next.is_none() || ready.files.len() >= limit.max(1));
+        found.extend(ready.files);
+        from = ready.next;
+    }
+    assert!(found.iter().map(|(key, entry)| (key, entry)).eq(due));
+}
+
+fn check_counts(reader: &LedgerReader, model: &Model) {
+    let mut total = Counts::default();
+    for root in 1..4 {
+        let mut counts = Counts::default();
+        model.iter().filter(|(key, _)| key.root().0 == root).for_each(|(_, entry)| counts.add(entry));
+        assert_eq!(reader.counts(RootId(root)), counts);
+        total += counts;
+    }
+    assert_eq!(reader.total(), total);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 300, ..ProptestConfig::default() })]
+    #[test]
+    fn the_ledger_holds_what_a_plain_map_would(
+        pool in proptest::collection::btree_set(any_key(), 1..500),
+        steps in proptest::collection::vec(any_step(), 1..16),
+    ) {
+        let pool: Vec<_> = pool.into_iter().collect();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let (mut ledger, mut model) = (created(&path), Model::new());
+        let mut classes = Classes { order: Order::Path, base: Timestamp(0) };
+        for (number, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Commit(changes) => {
+                    let changes: BTreeMap<_, _> =
+                        changes.into_iter().map(|(at, entry)| (at.get(&pool).clone(), entry)).collect();
+                    let changes: Vec<_> = changes.into_iter().collect();
+                    commit(&mut ledger, &changes);
+                    for (key, entry) in changes {
+                        match entry {
+                            Some(entry) => model.insert(key, entry),
+                            None => model.remove(&key),
+                        };
+                    }
+                }
+                Step::Reopen => {
+                    drop(ledger);
+                    ledger = opened(&path).unwrap();
+                }
+                Step::Order(order) => {
+                    let base = Timestamp(number as i64 * 1_000_000_000_000);
+                    if order != classes.order {
+                        classes = Classes { order, base };
+                    }
+                    ledger.set_order(order, base).unwrap();
+                }
+            }
+            check(&ledger.reader(), &model, &pool, classes, number);
+        }
+    }
+}
+
+#[test]
+fn appended_files_fill_their_blocks() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = created(&folder.path().join("state"));
+    for tick in 0..8 {
+        let changes: Vec<_> = (0..1000)
+            .map(|n| (key(&format!("src/module/file{:06}.ast.json", tick * 1000 + n)), Some(pending(n))))
+            .collect();
+        commit(&mut ledger, &changes);
+    }
+    let (entries, blocks) = (8000, ledger.block_count());
+    assert!(entries / blocks >= 200, "{blocks} blocks");
+}
+
+#[test]
+fn files_that_come_and_go_leave_no_trail_of_small_blocks() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = created(&folder.path().join("state"));
+    let name = |n: u64| key(&format!("src/module{:02}/file{n:06}.ast.json", n % 40));
+    let mut all: Vec<_> = (0..6000).map(|n| (name(n), Some(pending(n)))).collect();
+    all.sort_by(|(a, _), (b, _)| a.cmp(b));
+    commit(&mut ledger, &all);
+    let full = ledger.block_count();
+    let mut random = 1_u64;
+    for _ in 0..30 {
+        let mut changes = BTreeMap::new();
+        for _ in 0..300 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let n = (random >> 33) % 6000;
+            changes.insert(name(n), ((random >> 20).is_multiple_of(2)).then(|| pending(n)));
+        }
+        commit(&mut ledger, &changes.into_iter().collect::<Vec<_>>());
+        assert!(ledger.block_count() <= 2 * full, "{} blocks, {full} at first", ledger.block_count());
+    }
+    // All but a few go, in the order that makes merging hardest: from the front, tick by tick.
+    let few: Vec<_> = all.iter().enumerate().filter(|(at, _)| at % 50 != 0).collect();
+    for part in few.chunks(250) {
+        let changes: Vec<_> = part.iter().map(|(_, (key, _))| (key.clone(), None)).collect();
+        commit(&mut ledger, &changes);
+    }
+    assert!(ledger.block_count() <= 1 + full / 8, "{} blocks, {full} at first", ledger.block_count());
+}
+
+#[test]
+fn a_tick_that_breaks_the_rules_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = created(&folder.path().join("state"));
+    commit(&mut ledger, &[(key("a"), Some(pending(1)))]);
+    let done_without_record = Entry { pending: false, ..pending(1) };
+    let start = LogPosition::START;
+    let at = ledger.cursor().log;
+    for (changes, log) in [
+        (vec![(key("c"), None), (key("b"), None)], at),
+        (vec![(key("b"), None), (key("b"), None)], at),
+        (vec![(key("b"), Some(done_without_record))], at),
+        (vec![(key(&"b".repeat(KEY_BYTES_MAX)), None)], at),
+        (vec![], start),
+    ] {
+        let tick = Tick { changes: &changes, log, log_crc: 0, job: None };
+        assert!(matches!(ledger.commit(tick), Err(LedgerError::Invalid(_))));
+    }
+    assert_eq!(ledger.cursor().tick, 1);
+    commit(&mut ledger, &[(key("b"), Some(pending(1)))]);
+}

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::block::Rows;
 use super::map::Merge;
-use super::meta::{JOBS_MAX, Job, TICK_KEY, Tally, TickMeta, job_key, root_key};
+use super::meta::{JOBS_MAX, Job, TICK_KEY, TickMeta, job_key, root_key};
 use super::reader::LedgerReader;
 use super::ready::{CLASSES, Classes, row_key, tally_row};
 use super::state::{DB, REPAIRING, WITNESS};
@@ -57,6 +57,7 @@ impl Ledger {
         state.check_no_repair()?;
         let mut ledger = Self::open_in(state.path(), state.lock())?;
         if !ledger.tick.ready_is_whole {
+            ledger.begin_order(ledger.tick.order, ledger.tick.base)?;
             ledger.build_ready()?;
         }
         Ok(ledger)
@@ -102,13 +103,15 @@ impl Ledger {
     pub fn rebuild(state: &StateFolder, first_tick: u64) -> Result<Self, LedgerError> {
         let folder = state.path();
         let (db, witness) = (folder.join(DB), folder.join(WITNESS));
-        if state.check_no_repair().is_ok() {
+        let begins = state.check_no_repair().is_ok();
+        if begins {
             state.mark_repair()?;
-            disk::set_aside(&db, &folder.join(DB_ASIDE))?;
-            disk::set_aside(&witness, &folder.join(WITNESS_ASIDE))?;
-        } else if !disk::is_there(&folder.join(DB_ASIDE)) && !disk::is_there(&folder.join(WITNESS_ASIDE)) {
-            disk::set_aside(&db, &folder.join(DB_ASIDE))?;
-            disk::set_aside(&witness, &folder.join(WITNESS_ASIDE))?;
+        }
+        for (from, aside) in [(&db, DB_ASIDE), (&witness, WITNESS_ASIDE)] {
+            let aside = folder.join(aside);
+            if begins || !disk::is_there(&aside) {
+                disk::set_aside(from, &aside)?;
+            }
         }
         // What an earlier, unfinished repair made is worth nothing; what it set aside stays.
         disk::remove(&db)?;
@@ -142,6 +145,11 @@ impl Ledger {
     /// The committed part of the record log, one range for each segment, oldest first.
     pub fn log_ranges(&self) -> Vec<LogRange> {
         self.witness.log_ranges()
+    }
+
+    #[cfg(test)]
+    pub(super) fn block_count(&self) -> u64 {
+        self.tick.blocks.values
     }
 
     /// Commits a tick: when this returns, all of it is on disk to stay.
@@ -226,15 +234,21 @@ impl Ledger {
         if order == self.tick.order {
             return Ok(());
         }
-        (self.tick.order, self.tick.base, self.tick.ready_is_whole) = (order, now, false);
+        self.begin_order(order, now)?;
         self.build_ready()
+    }
+
+    /// Empties `ready`, durably marked as not whole.
+    pub(super) fn begin_order(&mut self, order: Order, now: Timestamp) -> Result<(), LedgerError> {
+        self.poisoned = true;
+        (self.tick.order, self.tick.base, self.tick.ready_is_whole) = (order, now, false);
+        self.publish();
+        self.clear_ready()
     }
 
     /// Builds `ready` from the blocks. A crash meanwhile leaves the mark that it is not whole.
     fn build_ready(&mut self) -> Result<(), LedgerError> {
         self.poisoned = true;
-        self.publish();
-        self.clear_ready()?;
         let store = Arc::clone(&self.reader.store);
         let mut walk = store.walk(Tree::Files, Bound::Unbounded)?;
         let (mut rows, mut ready) = (Rows::default(), Changes::new());
@@ -276,7 +290,6 @@ impl Ledger {
             let done = gone.len() < ORDER_ROWS;
             self.apply_ready(gone)?;
             if done {
-                debug_assert_eq!(self.tick.ready, Tally::default(), "all rows are gone");
                 return Ok(());
             }
         }
@@ -327,4 +340,46 @@ fn put_job(
 fn encoded<T: bincode::Encode>(store: &Store, key: &[u8], value: &T) -> Result<Bytes, LedgerError> {
     let value = codec::encode(key, value).map_err(|what| LedgerError::damaged(store.folder(), what))?;
     Ok(Bytes::from(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::JobEnd;
+    use super::*;
+
+    fn job(id: u64) -> Job {
+        Job {
+            id,
+            started: Timestamp(id as i64),
+            ended: id.is_multiple_of(2).then_some(Timestamp(7)),
+            end: JobEnd::Running,
+            roots: vec![1],
+            config: "{}".to_owned(),
+            start: Cursor::default(),
+            ok: 1,
+            failed: 2,
+            unchanged: 3,
+            removed: 4,
+            bytes: 5,
+        }
+    }
+
+    #[test]
+    fn the_last_thousand_jobs_are_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFolder::create(&folder.path().join("state"), "records".as_ref()).unwrap();
+        let mut ledger = Ledger::open(&state).unwrap();
+        let mut meta = Changes::new();
+        for id in 1..=999 {
+            put_job(&ledger.reader.store, &mut ledger.jobs, &job(id), &mut meta).unwrap();
+        }
+        ledger.reader.store.apply(Changes::new(), Changes::new(), meta).unwrap();
+        for id in 1000..=1003 {
+            let log = LogPosition::START;
+            ledger.commit(Tick { changes: &[], log, log_crc: 0, job: Some(&job(id)) }).unwrap();
+        }
+        drop(ledger);
+        let jobs = Ledger::open(&state).unwrap().reader().jobs().unwrap();
+        assert_eq!(jobs, (4..=1003).map(job).collect::<Vec<_>>());
+    }
 }

@@ -1,0 +1,214 @@
+//! One row of a block: an entry, told by its difference to the row before.
+
+use bincode::de::{BorrowDecoder, Decoder};
+use bincode::enc::Encoder;
+use bincode::error::{DecodeError, EncodeError};
+use bincode::{BorrowDecode, Decode, Encode};
+
+use super::{Entry, RecordRef};
+use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition, Timestamp};
+
+mod flags {
+    pub(super) const PENDING: u8 = 1;
+    pub(super) const RECHECK: u8 = 1 << 1;
+    pub(super) const RECORD: u8 = 1 << 2;
+    pub(super) const DIGEST: u8 = 1 << 3;
+    pub(super) const FAILED: u8 = 1 << 4;
+    /// Segment and epoch are those of the last record before.
+    pub(super) const SAME_LOG: u8 = 1 << 5;
+    /// The inode changed when the content did.
+    pub(super) const SAME_TIME: u8 = 1 << 6;
+    pub(super) const ALL: u8 = (1 << 7) - 1;
+}
+
+/// What the next row's numbers are told against.
+#[derive(Default)]
+pub(super) struct Numbers {
+    mtime: i64,
+    inode: u64,
+    segment: u32,
+    offset: u64,
+    epoch: u32,
+}
+
+#[derive(Default)]
+pub(super) struct Row<'a> {
+    pub(super) shared: u16,
+    pub(super) suffix: &'a [u8],
+    flags: u8,
+    attempts: u16,
+    size: u64,
+    mtime_delta: i64,
+    ctime_delta: i64,
+    inode_delta: i64,
+    segment: u32,
+    epoch: u32,
+    offset_delta: i64,
+    failure: u8,
+    digest: [u8; 16],
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn new(key_before: &[u8], key: &'a [u8], before: &mut Numbers, entry: &Entry) -> Self {
+        let shared =
+            key_before.iter().zip(key).take(usize::from(u16::MAX)).take_while(|(a, b)| a == b).count();
+        let print = &entry.fingerprint;
+        let mut row = Row {
+            shared: shared as u16,
+            suffix: &key[shared..],
+            attempts: entry.attempts,
+            size: print.size,
+            mtime_delta: print.mtime.0.wrapping_sub(before.mtime),
+            ctime_delta: print.ctime.0.wrapping_sub(print.mtime.0),
+            inode_delta: print.inode.wrapping_sub(before.inode).cast_signed(),
+            ..Row::default()
+        };
+        row.set(flags::PENDING, entry.pending);
+        row.set(flags::RECHECK, entry.recheck);
+        row.set(flags::SAME_TIME, row.ctime_delta == 0);
+        (before.mtime, before.inode) = (print.mtime.0, print.inode);
+        if let Some(record) = &entry.record {
+            row.set_record(before, record);
+        }
+        row
+    }
+
+    fn set_record(&mut self, before: &mut Numbers, record: &RecordRef) {
+        let LogPosition { segment, offset } = record.position;
+        self.set(flags::RECORD, true);
+        self.set(flags::DIGEST, record.digest.is_some());
+        self.set(flags::FAILED, record.failure.is_some());
+        self.set(flags::SAME_LOG, (segment, record.epoch) == (before.segment, before.epoch));
+        (self.segment, self.epoch) = (segment, record.epoch);
+        self.offset_delta = offset.wrapping_sub(before.offset).cast_signed();
+        self.failure = record.failure.map_or(0, ErrorClass::code);
+        self.digest = record.digest.map_or([0; 16], |digest| digest.0);
+        (before.segment, before.offset, before.epoch) = (segment, offset, record.epoch);
+    }
+
+    fn set(&mut self, flag: u8, on: bool) {
+        if on {
+            self.flags |= flag;
+        }
+    }
+
+    fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// Sets `entry`, in place: a scan does this for every file.
+    #[inline]
+    pub(super) fn read_into(&self, entry: &mut Entry, before: &mut Numbers) -> Result<(), &'static str> {
+        before.mtime = before.mtime.wrapping_add(self.mtime_delta);
+        before.inode = before.inode.wrapping_add_signed(self.inode_delta);
+        entry.pending = self.has(flags::PENDING);
+        entry.recheck = self.has(flags::RECHECK);
+        entry.attempts = self.attempts;
+        entry.fingerprint = Fingerprint {
+            size: self.size,
+            mtime: Timestamp(before.mtime),
+            ctime: Timestamp(before.mtime.wrapping_add(self.ctime_delta)),
+            inode: before.inode,
+        };
+        entry.record = None;
+        if self.has(flags::RECORD) {
+            entry.record = Some(self.record(before)?);
+        } else if !entry.pending {
+            return Err("an entry that is not pending has no record");
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn record(&self, before: &mut Numbers) -> Result<RecordRef, &'static str> {
+        if !self.has(flags::SAME_LOG) {
+            (before.segment, before.epoch) = (self.segment, self.epoch);
+        }
+        before.offset = before.offset.wrapping_add_signed(self.offset_delta);
+        let mut failure = None;
+        if self.has(flags::FAILED) {
+            let class = ErrorClass::from_code(self.failure);
+            failure = Some(class.ok_or("an entry has an unknown class of failure")?);
+        }
+        Ok(RecordRef {
+            position: LogPosition { segment: before.segment, offset: before.offset },
+            epoch: before.epoch,
+            digest: self.has(flags::DIGEST).then_some(Digest(self.digest)),
+            failure,
+        })
+    }
+}
+
+impl Encode for Row<'_> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.shared.encode(encoder)?;
+        self.suffix.encode(encoder)?;
+        self.flags.encode(encoder)?;
+        self.attempts.encode(encoder)?;
+        self.size.encode(encoder)?;
+        self.mtime_delta.encode(encoder)?;
+        if !self.has(flags::SAME_TIME) {
+            self.ctime_delta.encode(encoder)?;
+        }
+        self.inode_delta.encode(encoder)?;
+        if !self.has(flags::RECORD) {
+            return Ok(());
+        }
+        if !self.has(flags::SAME_LOG) {
+            self.segment.encode(encoder)?;
+            self.epoch.encode(encoder)?;
+        }
+        self.offset_delta.encode(encoder)?;
+        if self.has(flags::FAILED) {
+            self.failure.encode(encoder)?;
+        }
+        if self.has(flags::DIGEST) {
+            self.digest.encode(encoder)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'de, C> BorrowDecode<'de, C> for Row<'de> {
+    #[inline]
+    fn borrow_decode<D: BorrowDecoder<'de, Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let mut row = Row {
+            shared: u16::decode(decoder)?,
+            suffix: <&[u8]>::borrow_decode(decoder)?,
+            flags: u8::decode(decoder)?,
+            attempts: u16::decode(decoder)?,
+            size: u64::decode(decoder)?,
+            mtime_delta: i64::decode(decoder)?,
+            ..Row::default()
+        };
+        if row.flags & !flags::ALL != 0 {
+            return Err(DecodeError::Other("unknown flag"));
+        }
+        if !row.has(flags::SAME_TIME) {
+            row.ctime_delta = i64::decode(decoder)?;
+        }
+        row.inode_delta = i64::decode(decoder)?;
+        if row.has(flags::RECORD) {
+            row.decode_record(decoder)?;
+        }
+        Ok(row)
+    }
+}
+
+impl Row<'_> {
+    #[inline]
+    fn decode_record<D: Decoder>(&mut self, decoder: &mut D) -> Result<(), DecodeError> {
+        if !self.has(flags::SAME_LOG) {
+            self.segment = u32::decode(decoder)?;
+            self.epoch = u32::decode(decoder)?;
+        }
+        self.offset_delta = i64::decode(decoder)?;
+        if self.has(flags::FAILED) {
+            self.failure = u8::decode(decoder)?;
+        }
+        if self.has(flags::DIGEST) {
+            self.digest = <[u8; 16]>::decode(decoder)?;
+        }
+        Ok(())
+    }
+}
