@@ -59,7 +59,6 @@ fn code_of_engine(error: &EngineError) -> u8 {
         }
         EngineError::Config(_) | EngineError::Filter(_) => CONFIG,
         EngineError::Root { .. } | EngineError::Job(_) => USAGE,
-        EngineError::ForeignRecords { .. } => CONFIG,
     }
 }
 

@@ -30,16 +30,6 @@ pub enum EngineError {
         /// What is wrong, and what to do.
         what: String,
     },
-    /// The record folder of a new state already holds records.
-    #[error(
-        "{}: holds records of another state; name another --out, or the state that they belong to, \
-         or run `outlast repair` to make a state of them",
-        path.display()
-    )]
-    ForeignRecords {
-        /// The record folder.
-        path: PathBuf,
-    },
     /// No job of this number, or a checkpoint that the state has not reached.
     #[error("{0}")]
     Job(String),

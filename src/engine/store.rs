@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::EngineError;
 use super::stop::Stop;
-use crate::ledger::{Ledger, LedgerError, LedgerReader, LogRange, StateFolder};
+use crate::ledger::{Ledger, LedgerReader, LogRange, StateFolder};
 use crate::model::{Root, RootId, RootTable};
 use crate::sink::{self, RecordLog, SinkError};
 
@@ -37,16 +37,6 @@ impl Store {
     /// The state is in use, damaged, of another format or record folder, or can't be written; or the
     /// record folder of a new state holds records already.
     pub fn create(folder: &Path, records: &Path) -> Result<Self, EngineError> {
-        match StateFolder::open(folder) {
-            Err(LedgerError::NoState { .. }) => {
-                let records = folder.join(records);
-                if !sink::segments(&records)?.is_empty() {
-                    return Err(EngineError::ForeignRecords { path: records });
-                }
-            }
-            Err(error) => return Err(error.into()),
-            Ok(state) => drop(state),
-        }
         Self::from_state(StateFolder::create(folder, records)?)
     }
 
