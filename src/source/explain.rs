@@ -105,12 +105,8 @@ fn descend(mut scope: Scope<'_>, root: &OwnedFd, relative: &[u8]) -> Result<Verd
         };
         let is_folder = kind == EntryKind::Folder;
         let is_last = components.peek().is_none();
-        let stands_in_the_way = !is_last && !is_folder;
-        if stands_in_the_way {
-            return Err(match kind {
-                EntryKind::Other(reason) => Verdict::Skipped { reason, at: at() },
-                _ => Verdict::Missing,
-            });
+        if !is_last && !is_folder {
+            return Err(in_the_way(kind, at()));
         }
         let cut =
             scope.cut(folder, &entry, is_folder).or_else(|| scope.cut_by_ignore_file(&entry, is_folder));
@@ -132,4 +128,12 @@ fn descend(mut scope: Scope<'_>, root: &OwnedFd, relative: &[u8]) -> Result<Verd
     let folder = opened.as_ref().unwrap_or(root).as_fd();
     scope.read_ignore_file(folder, &above).map_err(|error| Verdict::Unreadable { at: above, error })?;
     Ok(Verdict::Folder)
+}
+
+/// What is behind something that is no folder.
+fn in_the_way(kind: EntryKind, at: Vec<u8>) -> Verdict {
+    match kind {
+        EntryKind::Other(reason) => Verdict::Skipped { reason, at },
+        _ => Verdict::Missing,
+    }
 }

@@ -8,7 +8,7 @@ use rustix::io::{Errno, retry_on_intr};
 
 use super::SkipReason;
 use super::open::{self, EntryKind};
-use crate::model::{FileKey, Fingerprint, Root, Timestamp};
+use crate::model::{ErrorClass, FileKey, Fingerprint, Root, Timestamp};
 
 /// What was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,19 @@ pub enum ReadError {
     /// Opening or reading failed.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+impl ReadError {
+    /// The class of the file's failure; none where the file didn't fail but is gone, or is to be
+    /// skipped as something that is never opened.
+    pub fn class(&self) -> Option<ErrorClass> {
+        match self {
+            Self::Gone | Self::NotAFile(_) => None,
+            Self::Unstable => Some(ErrorClass::Unstable),
+            Self::TooLarge { .. } => Some(ErrorClass::TooLarge),
+            Self::Io(error) => Some(ErrorClass::of_io(error)),
+        }
+    }
 }
 
 impl From<Errno> for ReadError {
