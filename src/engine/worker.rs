@@ -181,11 +181,5 @@ impl<'a, S: FnMut(OutcomeGroup)> Worker<'a, S> {
 }
 
 fn file_error(error: &ReadError) -> FileError {
-    let class = match error {
-        ReadError::Gone | ReadError::NotAFile(_) => ErrorClass::IoPermanent,
-        ReadError::Unstable => ErrorClass::Unstable,
-        ReadError::TooLarge { .. } => ErrorClass::TooLarge,
-        ReadError::Io(error) => ErrorClass::of_io(error),
-    };
-    FileError::new(class, error.to_string())
+    FileError::new(error.class().unwrap_or(ErrorClass::IoPermanent), error.to_string())
 }
