@@ -17,7 +17,7 @@ use crate::model::{FileKey, Fingerprint, FolderKey, Root};
 use crate::source::{Folder, FolderVisitor, Listed, ListedKind, Source};
 
 /// Changes that are handed over together.
-const CHANGES_MAX: usize = 1024;
+const CHANGES_MAX: usize = 256;
 /// Counted entries after which counts are handed over, so that progress shows.
 const COUNTED_MAX: u64 = 8192;
 

@@ -26,7 +26,7 @@ use crate::process::Processor;
 use crate::source::{Filters, FolderVisitor, ScanReport, Source, TreeSource};
 
 /// Messages that may wait for the coordinator.
-pub(crate) const CHANNEL_EVENTS: usize = 256;
+pub(crate) const CHANNEL_EVENTS: usize = 128;
 
 /// What the threads of a run tell the coordinator.
 pub(crate) enum Event {
