@@ -1,0 +1,34 @@
+// Dumps JavaScript or TypeScript as JSON: dump_js.cjs acorn|estree|typescript SOURCE OUT
+const fs = require('fs');
+const [parser, source, out] = process.argv.slice(2);
+const text = fs.readFileSync(source, 'utf8');
+
+function parse() {
+  if (parser === 'acorn') {
+    return require('acorn').parse(text, { ecmaVersion: 2025, sourceType: 'module' });
+  }
+  if (parser === 'estree') {
+    return require('@typescript-eslint/typescript-estree').parse(text, { jsx: source.endsWith('x'), range: true });
+  }
+  // The compiler's own nodes: those fields that hold nodes or values, with the kind by its name.
+  const ts = require('typescript');
+  const names = {}; // The first name of a number; later ones, such as FirstStatement, are marks.
+  for (const [name, kind] of Object.entries(ts.SyntaxKind)) if (typeof kind === 'number') names[kind] ??= name;
+  const hidden = new Set(['parent', 'kind', 'flags', 'nodes', 'locals', 'symbol', 'id', 'transformFlags',
+    'modifierFlagsCache', 'endFlowNode', 'flowNode', 'nextContainer', 'emitNode', 'original', 'jsDoc']);
+  const plain = (node) => {
+    const fields = { kind: names[node.kind], pos: node.pos, end: node.end };
+    for (const [name, value] of Object.entries(node)) {
+      if (hidden.has(name) || name in fields) continue;
+      if (value && typeof value.kind === 'number') fields[name] = plain(value);
+      else if (Array.isArray(value)) fields[name] = value.filter((item) => item && typeof item.kind === 'number').map(plain);
+      else if (['escapedText', 'text', 'rawText', 'operator', 'isExportEquals', 'isTypeOnly'].includes(name)) fields[name] = value;
+    }
+    return fields;
+  };
+  const file = ts.createSourceFile(source, text, ts.ScriptTarget.Latest, false);
+  return { kind: 'SourceFile', fileName: source, statements: file.statements.map(plain) };
+}
+
+const numbers = (name, value) => (typeof value === 'bigint' ? `${value}n` : value);
+fs.writeFileSync(out, JSON.stringify(parse(), numbers, parser === 'acorn' ? 1 : 0) + '\n');
