@@ -22,8 +22,8 @@ use crate::model::{BatchConfig, Cursor, DiscoveredFile, FileKey};
 /// Files handed out beyond what is committed: enough that a slow sync leaves no worker idle.
 const IN_FLIGHT_MAX: usize = 16_384;
 /// Changes that make a tick due at once, so that memory stays bounded.
-const WAITING_MAX: usize = 16_384;
-const WAITING_BYTES_MAX: usize = 16 << 20;
+const WAITING_MAX: usize = 8_192;
+const WAITING_BYTES_MAX: usize = 8 << 20;
 /// A tick that is not due by time has to have earned back the last one's cost this many times.
 const TICK_COST_FACTOR: u32 = 20;
 /// A file whose failure may pass is tried again after this.
@@ -172,7 +172,8 @@ impl<'a> Coordinator<'a> {
 
     fn take(&mut self, event: Event) -> Result<(), EngineError> {
         match event {
-            Event::Found { changes, counts } => {
+            Event::Found { changes, counts, pass } => {
+                drop(pass);
                 self.tally.add(counts);
                 self.committer.take_changes(changes);
             }

@@ -69,7 +69,8 @@ impl Engine {
             scope.spawn(move || scan.run(&send));
             while let Ok(event) = receive.recv() {
                 match event {
-                    Event::Found { changes, counts } => {
+                    Event::Found { changes, counts, pass } => {
+                        drop(pass);
                         tally.add(counts);
                         for (key, change) in changes {
                             let known = reader.as_ref().map(|reader| reader.get(&key)).transpose()?.flatten();

@@ -9,6 +9,7 @@ use std::sync::mpsc::SyncSender;
 
 use super::change::{Change, Ground};
 use super::error::EngineError;
+use super::gate::Gate;
 use super::run::Event;
 use super::stop::Stop;
 use super::tally::ScanCounts;
@@ -30,6 +31,7 @@ pub(crate) struct Intake {
     source: Arc<dyn Source>,
     stop: Stop,
     send: SyncSender<Event>,
+    gate: Gate,
     changes: Vec<(FileKey, Change)>,
     counts: ScanCounts,
 }
@@ -41,10 +43,10 @@ impl Intake {
         root: Root,
         source: Arc<dyn Source>,
         stop: Stop,
-        send: SyncSender<Event>,
+        (send, gate): (SyncSender<Event>, Gate),
     ) -> Self {
         let (changes, counts) = Default::default();
-        Self { scan: reader.map(LedgerReader::scan), ground, root, source, stop, send, changes, counts }
+        Self { scan: reader.map(LedgerReader::scan), ground, root, source, stop, send, gate, changes, counts }
     }
 
     fn merge(&mut self, folder: &mut Folder<'_>) -> Result<(), EngineError> {
@@ -170,7 +172,7 @@ impl Intake {
         let (changes, counts) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.counts));
         if !changes.is_empty() || counts != ScanCounts::default() {
             // The receiver is gone only when the run has failed, and then nothing counts any more.
-            let _ = self.send.send(Event::Found { changes, counts });
+            let _ = self.send.send(Event::Found { changes, counts, pass: self.gate.pass() });
         }
     }
 

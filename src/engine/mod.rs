@@ -14,6 +14,7 @@ mod coordinator;
 mod dry_run;
 mod error;
 mod execute;
+mod gate;
 mod intake;
 mod job;
 mod pool;

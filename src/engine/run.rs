@@ -11,6 +11,7 @@ use super::change::{Change, Ground};
 use super::committer::{Committer, RootGround};
 use super::coordinator::Coordinator;
 use super::error::EngineError;
+use super::gate::{Gate, Pass};
 use super::intake::Intake;
 use super::job::{self, JobPlan};
 use super::pool::{Hand, Pool};
@@ -25,13 +26,14 @@ use crate::model::{BatchConfig, Cursor, FileKey, Root, RootTable};
 use crate::process::Processor;
 use crate::source::{Filters, FolderVisitor, ScanReport, Source, TreeSource};
 
-/// Messages that may wait for the coordinator.
-pub(crate) const CHANNEL_EVENTS: usize = 128;
+/// Messages that may wait for the coordinator, and how many of them may be the scan's.
+pub(crate) const CHANNEL_EVENTS: usize = 384;
+const SCAN_EVENTS: usize = 64;
 
 /// What the threads of a run tell the coordinator.
 pub(crate) enum Event {
     /// A scan found changes.
-    Found { changes: Vec<(FileKey, Change)>, counts: ScanCounts },
+    Found { changes: Vec<(FileKey, Change)>, counts: ScanCounts, pass: Pass },
     /// A worker is through with files.
     Ended(OutcomeGroup),
     /// A scan of one root has ended.
@@ -363,13 +365,21 @@ pub(crate) struct ScanPlan<'a> {
 
 impl ScanPlan<'_> {
     pub(crate) fn run(&self, send: &SyncSender<Event>) {
+        let gate = Gate::new(SCAN_EVENTS);
         for (root, ground) in self.roots {
             if self.halt.is_requested() {
                 break;
             }
             let visitors = || -> Box<dyn FolderVisitor> {
                 let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
-                Box::new(Intake::new(self.reader.as_ref(), *ground, root.clone(), source, halt, send.clone()))
+                Box::new(Intake::new(
+                    self.reader.as_ref(),
+                    *ground,
+                    root.clone(),
+                    source,
+                    halt,
+                    (send.clone(), gate.clone()),
+                ))
             };
             let event = match self.source.scan(root, scan_threads(), &visitors) {
                 Ok(report) => Event::Scanned(report),

@@ -1,0 +1,56 @@
+//! A limit on what the scanning threads have under way, so that they never fill the channel that
+//! the workers share with them.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+/// Hands out a limited number of passes.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate(Arc<(Mutex<usize>, Condvar)>);
+
+/// One of the gate's passes; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Pass(Gate);
+
+impl Gate {
+    /// A gate with this many passes.
+    pub(crate) fn new(passes: usize) -> Self {
+        Self(Arc::new((Mutex::new(passes), Condvar::new())))
+    }
+
+    /// Waits for a pass.
+    pub(crate) fn pass(&self) -> Pass {
+        let (left, freed) = &*self.0;
+        let guard = left.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = freed.wait_while(guard, |left| *left == 0).unwrap_or_else(PoisonError::into_inner);
+        *guard -= 1;
+        Pass(self.clone())
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let (left, freed) = &*self.0.0;
+        *left.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn no_more_pass_than_the_gate_has() {
+        let gate = Gate::new(2);
+        let (first, _second) = (gate.pass(), gate.pass());
+        let third = std::thread::spawn({
+            let gate = gate.clone();
+            move || drop(gate.pass())
+        });
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(!third.is_finished());
+        drop(first);
+        third.join().unwrap();
+    }
+}
