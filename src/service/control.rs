@@ -3,6 +3,7 @@
 //! `ctl.sock` in the state folder, mode 0600. A request is one line of JSON; the answer is a line
 //! that is either `ok` or an error message after `error `, then the payload up to the end of the stream.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::os::fd::AsRawFd;
@@ -44,8 +45,8 @@ pub enum Request {
     },
     /// [`Explanation`](crate::engine::Explanation) of a path, as JSON.
     Explain {
-        /// An absolute path.
-        path: PathBuf,
+        /// An absolute path, which may be no UTF-8.
+        path: OsString,
     },
 }
 
@@ -91,7 +92,8 @@ pub fn answer(
             view.write_range(*since, end, out)
         }
         Request::Explain { path } => {
-            let told = view.explain(path, &|config| engine.tree_for(config, view.own_folders()))?;
+            let told =
+                view.explain(Path::new(path), &|config| engine.tree_for(config, view.own_folders()))?;
             serde_json::to_writer(&mut *out, &told).map_err(io::Error::from).map_err(failed)
         }
     }
