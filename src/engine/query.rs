@@ -163,26 +163,32 @@ impl StoreView {
         Ok(())
     }
 
+    /// Whether records can be written from `since` up to `end`, which must be committed.
+    ///
+    /// # Errors
+    /// Where `since` lies behind `end`, or within a record.
+    pub fn check_cursor(&self, since: LogPosition, end: LogPosition) -> Result<(), EngineError> {
+        let what = if since > end {
+            format!("cursor {since} lies behind the end of the records, {end}; use a cursor of this state")
+        } else if !begins_line(&self.records, since)? {
+            format!("cursor {since} is not the start of a record; use one that was told")
+        } else {
+            return Ok(());
+        };
+        Err(EngineError::Job(what))
+    }
+
     /// Writes the log from one cursor to another, which must be committed.
     ///
     /// # Errors
-    /// Where `since` lies behind `end`, the log can't be read, or `out` not written.
+    /// As for [`StoreView::check_cursor`]; or where the log can't be read, or `out` not written.
     pub fn write_range(
         &self,
         since: LogPosition,
         end: LogPosition,
         out: &mut dyn Write,
     ) -> Result<(), EngineError> {
-        if since > end {
-            let what = format!(
-                "cursor {since} lies behind the end of the records, {end}; use a cursor of this state"
-            );
-            return Err(EngineError::Job(what));
-        }
-        if !begins_line(&self.records, since)? {
-            let what = format!("cursor {since} is not the start of a record; use one that was told");
-            return Err(EngineError::Job(what));
-        }
+        self.check_cursor(since, end)?;
         let mut reader = LogReader::new(&self.records, since, end)?;
         while let Some((_, line)) = reader.next_line()? {
             out.write_all(line).and_then(|()| out.write_all(b"\n")).map_err(written)?;
