@@ -5,6 +5,7 @@
 
 mod harm;
 mod judge;
+mod long_log;
 
 use std::collections::BTreeSet;
 use std::fs;
