@@ -1,5 +1,6 @@
 //! Whether what follows on a damage is right.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -23,13 +24,13 @@ pub(super) fn judge(patient: &Patient, harm: &Harm, rng: &mut Rng) -> Result<boo
     harm.apply(patient, &state);
     let case = Case { patient, harm, state: &state };
     if rng.chance(30) {
-        case.ask()?;
+        case.ask(rng)?;
     }
     let told = case.run();
     if told.crashed() {
         return Err(format!("run went down: {told}"));
     }
-    case.ask()?;
+    case.ask(rng)?;
     match told.code {
         Some(0 | 3) => case.is_right().map(|()| false).map_err(|error| format!("silently wrong: {error}")),
         Some(12) => {
@@ -41,7 +42,7 @@ pub(super) fn judge(patient: &Patient, harm: &Harm, rng: &mut Rng) -> Result<boo
 }
 
 impl Case<'_> {
-    fn command(&self, args: &[&str]) -> Command {
+    fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = outlast();
         command.args(args).arg("--state").arg(self.state);
         command
@@ -53,27 +54,22 @@ impl Case<'_> {
     }
 
     /// Whatever is damaged, a question is answered or refused.
-    fn ask(&self) -> Result<(), String> {
+    fn ask(&self, rng: &mut Rng) -> Result<(), String> {
         let file = self.patient.sandbox.root.join(".hidden.syntax.json");
         let questions = [
-            self.command(&["status", "--format", "json"]),
-            self.command(&["records"]),
-            self.command(&["records", "--since", "1:0"]),
+            &["status".as_ref(), "--format".as_ref(), "json".as_ref()][..],
+            &["records".as_ref()],
+            &["records".as_ref(), "--since".as_ref(), "1:0".as_ref()],
+            &["explain".as_ref(), file.as_os_str()],
         ];
-        let mut explain = self.command(&["explain"]);
-        explain.arg(file);
-        for mut command in questions.into_iter().chain([explain]) {
-            let told = ran(&mut command);
-            let is_fine = match told.code {
-                Some(0) => true,
-                Some(12) => told.stderr.contains("outlast repair"),
-                _ => false,
-            };
-            if told.crashed() || !is_fine {
-                return Err(format!("{command:?}: {told}"));
-            }
-        }
-        Ok(())
+        let mut command = self.command(rng.pick::<&[&OsStr]>(&questions));
+        let told = ran(&mut command);
+        let is_fine = match told.code {
+            Some(0) => true,
+            Some(12) => told.stderr.contains("outlast repair"),
+            _ => false,
+        };
+        if told.crashed() || !is_fine { Err(format!("{command:?}: {told}")) } else { Ok(()) }
     }
 
     fn checker(&self) -> Checker<'_> {
@@ -109,7 +105,7 @@ impl Case<'_> {
                 }
             }
         }
-        self.ask().map_err(|error| format!("after the repair: {error}"))?;
+        self.ask(rng).map_err(|error| format!("after the repair: {error}"))?;
         let run = self.run();
         if !matches!(run.code, Some(0 | 3)) || run.crashed() {
             return Err(format!("the run after {told}: {run}"));

@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::support::{Moment, Rng, Sandbox, Tree, from_env, read_segments};
 use harm::Harm;
 
-const FILES: u64 = 90;
+const FILES: u64 = 70;
 const THREADS: usize = 2;
 
 /// A state to be damaged, in copies.
