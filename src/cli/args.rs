@@ -1,6 +1,7 @@
 //! Arguments.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use outlast::{LogPosition, Order, StrategyKind};
@@ -98,8 +99,8 @@ pub(crate) struct RunArgs {
     pub(crate) progress: Progress,
 
     /// Seconds between two heartbeat lines where there is no bar
-    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
-    pub(crate) heartbeat: f64,
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = heartbeat)]
+    pub(crate) heartbeat: Duration,
 
     /// Only tell what would be done; nothing is read, written or made
     #[arg(long)]
@@ -108,6 +109,11 @@ pub(crate) struct RunArgs {
     /// Process every file again, done or not
     #[arg(long)]
     pub(crate) reprocess: bool,
+}
+
+fn heartbeat(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().filter(|seconds| (0.01..=86_400.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "must be 0.01 to 86400 seconds".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

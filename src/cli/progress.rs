@@ -6,7 +6,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use outlast::engine::{BatchStatistics, Engine, ProcessingState};
 
@@ -35,11 +35,8 @@ pub(crate) fn show(
     engine: &Arc<Engine>,
     format: Format,
     progress: Progress,
-    heartbeat: f64,
+    heartbeat: Duration,
 ) -> Result<Shown> {
-    if !(0.01..=86_400.0).contains(&heartbeat) {
-        bail!("--heartbeat {heartbeat}: must be 0.01 to 86400 seconds");
-    }
     let bar = match progress {
         Progress::Never => return Ok(Shown { end: None, thread: None }),
         Progress::Always => true,
@@ -51,7 +48,7 @@ pub(crate) fn show(
         .name("progress".to_owned())
         .spawn(move || {
             let mut display = if bar { Display::bar() } else { Display::heartbeat(format) };
-            let every = if bar { DRAW } else { Duration::from_secs_f64(heartbeat) };
+            let every = if bar { DRAW } else { heartbeat };
             while ended.recv_timeout(every) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
                 display.show(&engine.statistics());
             }

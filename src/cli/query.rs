@@ -54,7 +54,7 @@ pub(crate) fn status(cli: &Cli, _args: &StatusArgs) -> Result<u8> {
 pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> Result<u8> {
     let path = std::path::absolute(&args.path)?;
     let mut payload = Vec::new();
-    put(cli, &Request::Explain { path }, &mut payload)?;
+    put(cli, &Request::Explain { path: path.into_os_string() }, &mut payload)?;
     let told: Explanation = serde_json::from_slice(&payload).context("the answer is no explanation")?;
     print::explanation(&told, cli.format)?;
     Ok(exit::DONE)

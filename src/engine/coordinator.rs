@@ -51,6 +51,8 @@ pub(crate) struct Coordinator<'a> {
     position: ReadyPosition,
     batches: HashMap<u64, (usize, BatchObservation)>,
     scanning: bool,
+    /// No run ends well on a log that is damaged: it waits for the check, unless it is stopped.
+    checking: bool,
     tally: Tally,
     statistics: BatchStatistics,
     started: Instant,
@@ -96,6 +98,7 @@ impl<'a> Coordinator<'a> {
             position: ReadyPosition::default(),
             batches: HashMap::new(),
             scanning: true,
+            checking: true,
             tally,
             statistics,
             started: options.started,
@@ -153,7 +156,7 @@ impl<'a> Coordinator<'a> {
         if self.scanning || self.outstanding > 0 || self.committer.waiting() > 0 {
             return false;
         }
-        self.halt.is_requested() || (self.retries.is_empty() && self.claimable() == 0)
+        self.halt.is_requested() || (!self.checking && self.retries.is_empty() && self.claimable() == 0)
     }
 
     fn receive(&mut self, events: &Receiver<Event>) -> Result<(), EngineError> {
@@ -189,6 +192,7 @@ impl<'a> Coordinator<'a> {
                     self.statistics.state = ProcessingState::Processing;
                 }
             }
+            Event::LogChecked => self.checking = false,
             Event::Failed(error) => return Err(error),
             Event::Checkpoint(reply) => self.checkpoints.push(reply),
         }

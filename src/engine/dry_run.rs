@@ -93,7 +93,7 @@ impl Engine {
                     }
                     Event::Failed(error) => return Err(error),
                     Event::ScansEnded => break,
-                    Event::Ended(_) | Event::Checkpoint(_) => {}
+                    Event::Ended(_) | Event::Checkpoint(_) | Event::LogChecked => {}
                 }
             }
             Ok(())

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::error::EngineError;
@@ -12,7 +12,7 @@ use super::results::BatchStatistics;
 use super::store::StoreView;
 use crate::ledger::{Counts, Entry, EntryState, Job, JobEnd};
 use crate::model::{BatchConfig, Cursor, FileKey, LogPosition, Root, Timestamp};
-use crate::sink::{LineReader, LogReader, segments};
+use crate::sink::{LineReader, LogReader, begins_line, segments};
 use crate::source::{TreeSource, Verdict};
 
 /// Answer of `outlast status`.
@@ -31,6 +31,7 @@ pub struct StatusReport {
     /// Size of the record files, in bytes.
     pub records_bytes: u64,
     /// The record folder.
+    #[serde(serialize_with = "lossy")]
     pub records: PathBuf,
     /// Figures of the run that goes on, if one does.
     pub running: Option<BatchStatistics>,
@@ -61,6 +62,7 @@ pub struct RootStatus {
     /// Name in the records.
     pub name: String,
     /// The folder.
+    #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
     /// Its files.
     #[serde(flatten)]
@@ -161,22 +163,32 @@ impl StoreView {
         Ok(())
     }
 
+    /// Whether records can be written from `since` up to `end`, which must be committed.
+    ///
+    /// # Errors
+    /// Where `since` lies behind `end`, or within a record.
+    pub fn check_cursor(&self, since: LogPosition, end: LogPosition) -> Result<(), EngineError> {
+        let what = if since > end {
+            format!("cursor {since} lies behind the end of the records, {end}; use a cursor of this state")
+        } else if !begins_line(&self.records, since)? {
+            format!("cursor {since} is not the start of a record; use one that was told")
+        } else {
+            return Ok(());
+        };
+        Err(EngineError::Job(what))
+    }
+
     /// Writes the log from one cursor to another, which must be committed.
     ///
     /// # Errors
-    /// Where `since` lies behind `end`, the log can't be read, or `out` not written.
+    /// As for [`StoreView::check_cursor`]; or where the log can't be read, or `out` not written.
     pub fn write_range(
         &self,
         since: LogPosition,
         end: LogPosition,
         out: &mut dyn Write,
     ) -> Result<(), EngineError> {
-        if since > end {
-            let what = format!(
-                "cursor {since} lies behind the end of the records, {end}; use a cursor of this state"
-            );
-            return Err(EngineError::Job(what));
-        }
+        self.check_cursor(since, end)?;
         let mut reader = LogReader::new(&self.records, since, end)?;
         while let Some((_, line)) = reader.next_line()? {
             out.write_all(line).and_then(|()| out.write_all(b"\n")).map_err(written)?;
@@ -247,6 +259,7 @@ impl StoreView {
             let roots = self.roots.iter().filter(under).filter(|root| path.starts_with(&root.path));
             let root = roots.max_by_key(|root| root.path.as_os_str().len())?;
             let relative = path.strip_prefix(&root.path).ok()?;
+            relative.components().all(|part| matches!(part, Component::Normal(_))).then_some(())?;
             Some((root, relative.as_os_str().as_bytes().to_vec()))
         };
         real.as_deref().and_then(inner).or_else(|| inner(absolute))
@@ -260,6 +273,9 @@ impl StoreView {
     ) -> Result<Option<Verdict>, EngineError> {
         let jobs = self.reader.jobs()?;
         let Some(job) = jobs.iter().rev().find(|job| job.roots.contains(&root.id.0)) else { return Ok(None) };
+        if relative.is_empty() {
+            return Ok(Some(Verdict::Folder));
+        }
         let config = serde_json::from_str(&job.config).unwrap_or_default();
         Ok(Some(tree(&config)?.explain(&root.path, relative)))
     }
@@ -283,6 +299,11 @@ fn job_status(job: &Job, running: Option<u64>) -> JobStatus {
         removed: job.removed,
         bytes: job.bytes,
     }
+}
+
+/// A path that is not UTF-8 is shown with replacement characters: JSON has no other text.
+fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 fn written(error: io::Error) -> EngineError {

@@ -40,6 +40,8 @@ pub(crate) enum Event {
     Scanned(ScanReport),
     /// All scans have ended.
     ScansEnded,
+    /// The record log is as it was committed.
+    LogChecked,
     /// A thread can't go on.
     Failed(EngineError),
     /// Somebody wants a commit tick now, and its cursor.
@@ -279,9 +281,8 @@ impl Engine {
             let pool = CloseOnExit(pool);
             spawn(scope, "scan", || scan.run(&send))?;
             spawn(scope, "check-log", || {
-                if let Err(error) = check_log(&check.0, &check.1, &scan.halt) {
-                    let _ = send.send(Event::Failed(error));
-                }
+                let checked = check_log(&check.0, &check.1, &scan.halt);
+                let _ = send.send(checked.map_or_else(Event::Failed, |()| Event::LogChecked));
             })?;
             let strategy = (self.strategy)(config);
             let stops = (&self.stop, &scan.halt);

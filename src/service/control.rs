@@ -1,8 +1,10 @@
 //! The control socket: a running engine answers questions about the state that it holds.
 //!
 //! `ctl.sock` in the state folder, mode 0600. A request is one line of JSON; the answer is a line
-//! that is either `ok` or an error message after `error `, then the payload up to the end of the stream.
+//! that is either `ok` or a message after `error ` or, where the request is at fault, after `wrong `,
+//! then the payload up to the end of the stream.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::os::fd::AsRawFd;
@@ -44,8 +46,8 @@ pub enum Request {
     },
     /// [`Explanation`](crate::engine::Explanation) of a path, as JSON.
     Explain {
-        /// An absolute path.
-        path: PathBuf,
+        /// An absolute path, which may be no UTF-8.
+        path: OsString,
     },
 }
 
@@ -58,6 +60,9 @@ pub enum ControlError {
     /// The run said no.
     #[error("{0}")]
     Refused(String),
+    /// The question can't be answered for this state.
+    #[error("{0}")]
+    Wrong(String),
     /// The connection broke.
     #[error("the control socket failed: {0}")]
     Io(#[from] io::Error),
@@ -87,11 +92,13 @@ pub fn answer(
         }
         Request::Since { since } => {
             let end = view.reader.cursor().log;
+            view.check_cursor(*since, end)?;
             writeln!(out, "{end}").map_err(failed)?;
             view.write_range(*since, end, out)
         }
         Request::Explain { path } => {
-            let told = view.explain(path, &|config| engine.tree_for(config, view.own_folders()))?;
+            let told =
+                view.explain(Path::new(path), &|config| engine.tree_for(config, view.own_folders()))?;
             serde_json::to_writer(&mut *out, &told).map_err(io::Error::from).map_err(failed)
         }
     }
@@ -173,11 +180,33 @@ fn serve_one(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
         Err(error) => return writeln!(out, "error request not understood: {error}"),
     };
     let Some(view) = engine.view() else { return writeln!(out, "error the run has not begun yet") };
-    writeln!(out, "ok")?;
-    // The first line is out: a failure can only cut the payload short, and the client sees that.
-    match answer(engine, &view, &request, &mut out) {
-        Ok(()) => writeln!(out, "\nend").and_then(|()| out.flush()),
+    let mut reply = Reply { out, begun: false };
+    match answer(engine, &view, &request, &mut reply) {
+        Ok(()) => writeln!(reply, "\nend").and_then(|()| reply.flush()),
+        Err(error @ EngineError::Job(_)) if !reply.begun => writeln!(reply.out, "wrong {error}"),
+        Err(error) if !reply.begun => writeln!(reply.out, "error {error}"),
+        // A failure now can only cut the payload short, and the client sees that.
         Err(error) => Err(io::Error::other(error)),
+    }
+}
+
+/// Says `ok` before the first byte of the payload.
+struct Reply<W> {
+    out: W,
+    begun: bool,
+}
+
+impl<W: Write> Write for Reply<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.begun {
+            self.out.write_all(b"ok\n")?;
+            self.begun = true;
+        }
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 
@@ -196,6 +225,7 @@ pub fn ask(state: &Path, request: &Request, out: &mut dyn Write) -> Result<(), C
     reader.read_line(&mut line)?;
     match line.trim_end() {
         "ok" => copy_payload(&mut reader, out),
+        other if other.starts_with("wrong ") => Err(ControlError::Wrong(other["wrong ".len()..].to_owned())),
         other => Err(ControlError::Refused(other.strip_prefix("error ").unwrap_or("no answer").to_owned())),
     }
 }

@@ -191,6 +191,19 @@ impl LineReader {
     }
 }
 
+/// Whether a line begins at a position, or the segment ends there.
+///
+/// # Errors
+/// Where the segment can't be read.
+pub fn begins_line(folder: &Path, position: LogPosition) -> Result<bool, SinkError> {
+    let Some(before) = position.offset.checked_sub(1) else { return Ok(true) };
+    let path = folder.join(segment_name(position.segment));
+    let file = File::open(&path).map_err(SinkError::io(&path))?;
+    let mut byte = [0];
+    let read = read_at(&file, &mut byte, before).map_err(SinkError::io(&path))?;
+    Ok(read == 1 && byte == *b"\n")
+}
+
 /// Fills `buffer` from `offset` on, as far as the file goes.
 fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     use std::os::unix::fs::FileExt;

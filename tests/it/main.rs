@@ -1,0 +1,10 @@
+//! Outlast as its users meet it: the binary, run on real trees, killed, damaged, cut off from power.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod churn;
+mod damage;
+mod kill;
+mod layers;
+mod power;
+mod support;
+mod user;

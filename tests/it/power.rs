@@ -1,0 +1,188 @@
+//! Power cuts: the file system under the state goes down without writing anything more, and what was
+//! reported as committed is there when it comes back.
+//!
+//! `OUTLAST_POWER_ROUNDS` sets the number of rounds on each file system, `OUTLAST_POWER_SEED` the seed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::support::{
+    Checker, Heartbeats, Moment, Promise, Rng, Tree, from_env, outlast, ran, read_log, skip,
+};
+
+/// A file system of its own in an image file, mounted until it is dropped.
+struct Disk {
+    image: PathBuf,
+    mount: PathBuf,
+    mounted: bool,
+}
+
+/// Runs a tool; none where it is missing or fails, with the reason.
+fn tool(command: &mut Command) -> Result<(), String> {
+    let shown = format!("{command:?}");
+    let output = command.output().map_err(|error| format!("{shown}: {error}"))?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(format!("{shown}: {}", String::from_utf8_lossy(&output.stderr).trim())),
+    }
+}
+
+impl Disk {
+    fn make(folder: &Path, kind: &str) -> Result<Self, String> {
+        let (image, mount) = (folder.join(format!("{kind}.img")), folder.join("mount"));
+        // The least that XFS takes.
+        fs::File::create(&image)
+            .and_then(|file| file.set_len(320 << 20))
+            .map_err(|error| error.to_string())?;
+        fs::create_dir(&mount).map_err(|error| error.to_string())?;
+        let force = if kind == "xfs" { "-f" } else { "-F" };
+        tool(Command::new(format!("mkfs.{kind}")).args(["-q", force]).arg(&image))?;
+        let mut disk = Self { image, mount, mounted: false };
+        disk.mount()?;
+        Ok(disk)
+    }
+
+    fn mount(&mut self) -> Result<(), String> {
+        tool(Command::new("mount").args(["-o", "loop"]).arg(&self.image).arg(&self.mount))?;
+        self.mounted = true;
+        Ok(())
+    }
+
+    /// Takes the file system down: nothing that was not synced gets to the disk, not even the journal.
+    fn cut(&self) -> Result<(), String> {
+        tool(Command::new("xfs_io").args(["-x", "-c", "shutdown"]).arg(&self.mount))
+    }
+
+    fn unmount(&mut self) -> Result<(), String> {
+        tool(Command::new("umount").arg(&self.mount))?;
+        self.mounted = false;
+        Ok(())
+    }
+
+    /// Whether a cut really loses what was not synced.
+    fn loses_what_is_not_synced(&mut self) -> Result<(), String> {
+        let probe = self.mount.join("probe");
+        fs::write(&probe, "x").map_err(|error| error.to_string())?;
+        self.cut()?;
+        self.unmount()?;
+        self.mount()?;
+        if probe.exists() { Err("a shutdown loses nothing here".to_owned()) } else { Ok(()) }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        if self.mounted {
+            let _ = Command::new("umount").arg("-l").arg(&self.mount).status();
+        }
+    }
+}
+
+/// The disk under the state. The folder that holds image and tree is dropped last.
+struct Bench {
+    disk: Disk,
+    tree: Tree,
+    rng: Rng,
+    promised: Promise,
+    /// Cuts that came before the end of the run, with something promised.
+    midway: u64,
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new(kind: &str, seed: u64) -> Result<Self, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut disk = Disk::make(folder.path(), kind)?;
+        disk.loses_what_is_not_synced()?;
+        let root = folder.path().canonicalize().unwrap().join("tree");
+        let tree = Tree::grow(&root, seed, 260);
+        Ok(Self { disk, tree, rng: Rng::new(!seed), promised: Promise::default(), midway: 0, folder })
+    }
+
+    fn state(&self) -> PathBuf {
+        self.disk.mount.join("state")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = outlast();
+        command.current_dir(self.folder.path()).args(args).arg("--state").arg(self.state());
+        command
+    }
+
+    fn round(&mut self) {
+        let mut command =
+            self.command(&["run", "--format", "json", "--progress", "auto", "--heartbeat", "0.02"]);
+        command.args(["--workers", "1"]).arg(&self.tree.root).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut run = command.spawn().unwrap();
+        let heartbeats = Heartbeats::read(run.stderr.take().unwrap());
+        let instant = Moment::choose(&mut self.rng, Duration::from_millis(500));
+        instant.wait(&mut run, &self.state().join("records"));
+        self.disk.cut().unwrap();
+        let cut_short = run.try_wait().unwrap().is_none();
+        run.kill().unwrap();
+        run.wait().unwrap();
+        let (promised, beats, said) = heartbeats.end();
+        assert!(!said.contains("panicked"), "cut after {instant:?}: {said}");
+        self.midway += u64::from(cut_short && beats > 0 && promised.tick > self.promised.tick);
+        self.promised = self.promised.max(promised);
+        self.disk.unmount().unwrap();
+        self.disk.mount().unwrap();
+        self.look(&format!("cut after {instant:?}"));
+        let times = self.rng.within(1..150);
+        self.tree.change(times);
+    }
+
+    /// What was reported as committed is still there.
+    fn look(&self, when: &str) {
+        let told = ran(&mut self.command(&["status", "--format", "json"]));
+        if self.promised == Promise::default() && told.code == Some(10) {
+            return;
+        }
+        let status = told.expect(0).json();
+        let held = Promise::of(&status);
+        let kept = held.tick >= self.promised.tick && held.log >= self.promised.log;
+        assert!(kept, "{when}: {:?} was reported as committed, and there is {held:?}", self.promised);
+        read_log(&self.state().join("records"), held.log).unwrap();
+    }
+
+    fn end(&self) {
+        let mut command = self.command(&["run", "--format", "json", "--progress", "never"]);
+        let told = ran(command.arg(&self.tree.root));
+        assert!(matches!(told.code, Some(0 | 3)), "{told}");
+        Checker::new(&self.state(), &[&self.tree.root]).with_history(&self.tree.history).assert();
+    }
+}
+
+fn power_is_cut(kind: &str, default_rounds: u64) {
+    let seed = from_env("OUTLAST_POWER_SEED", 7);
+    let rounds = from_env("OUTLAST_POWER_ROUNDS", default_rounds);
+    let mut bench = match Bench::new(kind, seed) {
+        Ok(bench) => bench,
+        Err(why) => return skip(&format!("power cuts on {kind} can't be simulated here: {why}")),
+    };
+    for round in 1..=rounds {
+        bench.round();
+        // A state of its own for the first ticks, now and then.
+        if round % 4 == 0 {
+            bench.end();
+            fs::remove_dir_all(bench.state()).unwrap();
+            bench.promised = Promise::default();
+        }
+    }
+    bench.end();
+    let midway = bench.midway;
+    eprintln!("{kind}: {rounds} power cuts, {midway} of them after ticks of the same run and before its end");
+    assert!(rounds < 20 || midway > 2, "too few cuts came midway: {midway} of {rounds}");
+}
+
+#[test]
+fn what_was_committed_survives_a_power_cut_on_xfs() {
+    power_is_cut("xfs", 3);
+}
+
+#[test]
+fn what_was_committed_survives_a_power_cut_on_ext4() {
+    power_is_cut("ext4", 2);
+}

@@ -1,0 +1,37 @@
+//! What the tests share: seeded trees, the binary, its record log read raw, and the checker.
+
+mod check;
+mod cli;
+mod content;
+mod heartbeats;
+mod log;
+mod moment;
+mod rng;
+mod sandbox;
+mod tree;
+mod walk;
+
+pub(crate) use check::{Checker, summary_adds_up};
+pub(crate) use cli::{Ran, outlast, ran};
+pub(crate) use content::Content;
+pub(crate) use heartbeats::{Heartbeats, Promise};
+pub(crate) use log::{Position, Record, current, read_log, read_segments};
+pub(crate) use moment::Moment;
+pub(crate) use rng::Rng;
+pub(crate) use sandbox::Sandbox;
+pub(crate) use tree::{ODD_NAMES, Tree};
+pub(crate) use walk::{Found, History, walk};
+
+/// A number from the environment, for longer runs by hand.
+pub(crate) fn from_env(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")),
+        Err(_) => default,
+    }
+}
+
+/// Says that a test can't be done here, past the capture of what tests print.
+pub(crate) fn skip(why: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
+}

@@ -1,0 +1,91 @@
+//! The command line as its users meet it.
+
+mod again;
+mod asking;
+mod explain;
+mod filters;
+mod names;
+mod options;
+mod records;
+mod refusals;
+mod roots;
+mod signals;
+
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::{Content, Ran, Rng, Sandbox, ran};
+
+/// A small syntax tree.
+const AST: &str = r#"{"type":"Program","body":[{"type":"Name","id":"x"}]}"#;
+/// Another one.
+const OTHER: &str = r#"{"type":"Program","body":[{"type":"Name","id":"other"}]}"#;
+/// JSON that breaks off.
+const BROKEN: &str = r#"{"type":"Program","body":["#;
+
+/// Waits until something holds, for as long as a busy machine may take.
+#[track_caller]
+fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A tree that takes one worker seconds: so many MiB in files of about 1 MiB.
+fn slow(files: u64) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let mut rng = Rng::new(files);
+    for number in 0..files {
+        sandbox.write(format!("f{number:04}.ast.json"), Content::Large(1024).bytes(&mut rng));
+    }
+    sandbox.settle();
+    sandbox
+}
+
+/// A run in the background, killed when it is dropped.
+struct Background(Option<Child>);
+
+impl Background {
+    fn start(sandbox: &Sandbox, extra: &[&str]) -> Self {
+        let mut command = sandbox.run_command(extra);
+        Self(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
+    }
+
+    /// One worker at work, with something committed and something to do: its status.
+    #[track_caller]
+    fn midway(sandbox: &Sandbox) -> (Self, Value) {
+        let run = Self::start(sandbox, &["--workers", "1"]);
+        let status = wait_until("some files are done and some are not", || {
+            let told = ran(&mut sandbox.command(["status", "--format", "json"]));
+            let status = (told.code == Some(0)).then(|| told.json())?;
+            let (ok, pending) = (status["total"]["ok"].as_u64()?, status["total"]["pending"].as_u64()?);
+            (ok > 0 && pending > 0 && status["running"].is_object()).then_some(status)
+        });
+        (run, status)
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        let child = self.0.as_ref().unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).unwrap();
+    }
+
+    fn end(mut self) -> Ran {
+        self.0.take().unwrap().wait_with_output().unwrap().into()
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
