@@ -78,6 +78,6 @@ fn ingest(
     let engine = Engine::new(processor);
     let done = engine.run(&[folder.to_owned()], &BatchConfig::default(), &RunOptions::new(state))?;
     println!("{}: {} ok, {} failed", engine.identity(), done.progress.ok, done.progress.failed);
-    Store::open(state)?.view().write_current(&mut std::io::stdout())?;
+    Store::open(state)?.view().write_current(None, &mut std::io::stdout())?;
     Ok(done)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use outlast::{LogPosition, Order, StrategyKind};
+use outlast::{LogPosition, Order, RecordStatus, StrategyKind};
 
 use super::exit;
 
@@ -16,15 +16,29 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 
     /// State folder
-    #[arg(long, global = true, env = "OUTLAST_STATE", default_value = ".outlast", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Global options",
+        env = "OUTLAST_STATE",
+        default_value = ".outlast",
+        value_name = "DIR"
+    )]
     pub(crate) state: PathBuf,
 
     /// What is logged on stderr, such as `info` or `outlast=debug`
-    #[arg(long, global = true, env = "OUTLAST_LOG", default_value = "warn", value_name = "FILTER")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Global options",
+        env = "OUTLAST_LOG",
+        default_value = "warn",
+        value_name = "FILTER"
+    )]
     pub(crate) log: String,
 
     /// How results are printed
-    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    #[arg(long, global = true, help_heading = "Global options", value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
 }
 
@@ -71,8 +85,8 @@ pub(crate) struct RunArgs {
     pub(crate) out: Option<PathBuf>,
 
     /// Worker threads [default: the number of cores]
-    #[arg(long, value_name = "N")]
-    pub(crate) workers: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) workers: Option<u16>,
 
     /// Only files whose name (or, with a `/`, path) matches [default: *.ast.json, *.syntax.json, *_ast.json]
     #[arg(long, value_name = "GLOB")]
@@ -82,7 +96,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
 
-    /// Which files come first; sizes and ages count by powers of two
+    /// Which files come first: exactly among those claimed together, by powers of two of size or age beyond
     #[arg(long, value_enum, default_value_t = OrderArg::Path)]
     pub(crate) order: OrderArg,
 
@@ -91,8 +105,8 @@ pub(crate) struct RunArgs {
     pub(crate) strategy: StrategyArg,
 
     /// Files in a batch of `count`, and where `adaptive` starts
-    #[arg(long, value_name = "N")]
-    pub(crate) batch_size: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(crate) batch_size: Option<u16>,
 
     /// Progress on stderr
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
@@ -163,13 +177,32 @@ pub(crate) struct RecordsArgs {
     #[arg(long, value_name = "CURSOR")]
     pub(crate) since: Option<LogPosition>,
 
-    /// Go on printing what is committed from now on
+    /// Go on printing the log as it grows, from --since or from its start
     #[arg(long)]
     pub(crate) follow: bool,
 
+    /// Only the latest records with this status
+    #[arg(long, value_enum, conflicts_with_all = ["since", "follow"])]
+    pub(crate) status: Option<StatusArg>,
+
     /// Print the cursor to go on from as the last line on stderr
-    #[arg(long)]
+    #[arg(long, conflicts_with = "follow")]
     pub(crate) cursor: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatusArg {
+    Ok,
+    Failed,
+}
+
+impl From<StatusArg> for RecordStatus {
+    fn from(status: StatusArg) -> Self {
+        match status {
+            StatusArg::Ok => Self::Ok,
+            StatusArg::Failed => Self::Failed,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -44,10 +44,14 @@ pub(crate) fn summary(result: &RepositoryProcessingResult, format: Format, dry_r
         writeln!(out, "  {:<11}{count:>10}  ({reason})", "skipped")?;
     }
     for (rule, count) in &progress.filtered {
+        let rule = if rule == "include" { "no include glob matches" } else { rule };
         writeln!(out, "  {:<11}{count:>10}  ({rule})", "left out")?;
     }
     if progress.failed_earlier > 0 {
         writeln!(out, "  {} of the unchanged files failed in an earlier run", progress.failed_earlier)?;
+    }
+    if progress.failed + progress.failed_earlier > 0 {
+        writeln!(out, "  which files failed, and why: outlast records --status failed")?;
     }
     if progress.unreadable_folders > 0 {
         writeln!(out, "  {} folders could not be listed: see the log", progress.unreadable_folders)?;

@@ -65,7 +65,7 @@ pub(crate) fn records(cli: &Cli, args: &RecordsArgs) -> Result<u8> {
     let mut out = std::io::BufWriter::with_capacity(256 << 10, std::io::stdout().lock());
     if args.since.is_none() && !args.follow {
         let mut first = FirstLine::new(&mut out);
-        put(cli, &Request::Current, &mut first)?;
+        put(cli, &Request::Current { status: args.status.map(Into::into) }, &mut first)?;
         let end = first.end()?;
         out.flush()?;
         return Ok(tell_cursor(args, end));

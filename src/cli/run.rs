@@ -48,8 +48,8 @@ pub(crate) fn record_folder(out: Option<&PathBuf>) -> PathBuf {
 fn config_of(args: &RunArgs) -> BatchConfig {
     let default = BatchConfig::default();
     BatchConfig {
-        batch_size: args.batch_size.unwrap_or(default.batch_size),
-        worker_count: args.workers.unwrap_or(default.worker_count),
+        batch_size: args.batch_size.map_or(default.batch_size, usize::from),
+        worker_count: args.workers.map_or(default.worker_count, usize::from),
         include: args.include.clone(),
         exclude: args.exclude.clone(),
         order: args.order.into(),

@@ -229,7 +229,7 @@ mod tests {
         let entry = entry.unwrap();
         assert_eq!((entry.pending, effect), (false, Effect::Recorded));
         assert_eq!(entry.record.unwrap().position, HERE);
-        assert_eq!(outcome(Some(entry.clone()), &Change::Found(version(1))), (Some(entry), Effect::None));
+        assert_eq!(outcome(Some(entry), &Change::Found(version(1))), (Some(entry), Effect::None));
     }
 
     #[test]

@@ -73,9 +73,14 @@ impl Committer {
         self.lines.push(group.lines);
     }
 
-    /// Commits all that waits, together with the job's own record where one is given: record lines
-    /// first, then the ledger. When it returns, it is durable.
-    pub(crate) fn commit(&mut self, job: Option<&Job>, tally: &mut Tally) -> Result<Cursor, EngineError> {
+    /// Commits all that waits, together with the job's own record as of the new counts: record lines
+    /// first, then the ledger. When it returns, it is durable. Nothing to commit is no tick, unless `is_last`.
+    pub(crate) fn commit(
+        &mut self,
+        tally: &mut Tally,
+        is_last: bool,
+        job: impl FnOnce(&Tally) -> Job,
+    ) -> Result<Cursor, EngineError> {
         let mut queued = std::mem::take(&mut self.queued);
         let lines = std::mem::take(&mut self.lines);
         self.lines_bytes = 0;
@@ -90,7 +95,7 @@ impl Committer {
         for old in entries {
             let Some(first) = queued.next() else { break };
             let Some(root) = self.roots.get(&first.key.root()) else { continue };
-            let mut entry = settle_one(old.clone(), &first, root, &lines, &mut writer, tally)?;
+            let mut entry = settle_one(old, &first, root, &lines, &mut writer, tally)?;
             while let Some(next) = queued.next_if(|next| next.key == first.key) {
                 entry = settle_one(entry, &next, root, &lines, &mut writer, tally)?;
             }
@@ -99,10 +104,11 @@ impl Committer {
             }
         }
         let appended = writer.end()?;
-        if changes.is_empty() && job.is_none() {
+        if changes.is_empty() && !is_last {
             return Ok(self.store.ledger.cursor());
         }
-        let tick = Tick { changes: &changes, log: appended.end, log_crc: appended.crc, job };
+        let tick =
+            Tick { changes: &changes, log: appended.end, log_crc: appended.crc, job: Some(&job(tally)) };
         Ok(self.store.ledger.commit(tick)?)
     }
 }

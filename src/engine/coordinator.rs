@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::change::{Change, End};
@@ -162,10 +162,7 @@ impl<'a> Coordinator<'a> {
     fn receive(&mut self, events: &Receiver<Event>) -> Result<(), EngineError> {
         let wait = BatchConfig::TICK.saturating_sub(self.last_tick.elapsed()).min(LOOK_UP);
         let wait = if self.tick_is_due() { Duration::ZERO } else { wait.max(Duration::from_millis(1)) };
-        let mut next = match events.recv_timeout(wait) {
-            Ok(event) => Some(event),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        };
+        let mut next = events.recv_timeout(wait).ok();
         while let Some(event) = next {
             self.take(event)?;
             next = if self.is_full() { None } else { events.try_recv().ok() };
@@ -252,7 +249,8 @@ impl<'a> Coordinator<'a> {
     fn commit(&mut self) -> Result<(), EngineError> {
         let begun = Instant::now();
         let (ok, failed) = (self.tally.ok, self.tally.failed);
-        let cursor = self.committer.commit(None, &mut self.tally)?;
+        let (job, bytes) = (&self.plan.job, self.statistics.progress.bytes);
+        let cursor = self.committer.commit(&mut self.tally, false, |tally| job::so_far(job, tally, bytes))?;
         for hash in self.ended.drain(..) {
             self.in_flight.remove(&hash);
         }
@@ -371,8 +369,9 @@ impl<'a> Coordinator<'a> {
     /// Closes the job.
     fn finish(mut self, interrupted: bool) -> Result<RepositoryProcessingResult, EngineError> {
         let end = if interrupted { JobEnd::Interrupted } else { JobEnd::Completed };
-        let job = job::ended(&self.plan.job, end, &self.tally, self.statistics.progress.bytes);
-        self.statistics.cursor = self.committer.commit(Some(&job), &mut self.tally)?;
+        let (job, bytes) = (&self.plan.job, self.statistics.progress.bytes);
+        let ended = |tally: &Tally| job::ended(job::so_far(job, tally, bytes), end);
+        self.statistics.cursor = self.committer.commit(&mut self.tally, true, ended)?;
         self.statistics.state = ProcessingState::Ended;
         self.publish();
         Ok(RepositoryProcessingResult {

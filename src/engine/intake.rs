@@ -52,7 +52,7 @@ impl Intake {
     fn merge(&mut self, folder: &mut Folder<'_>) -> Result<(), EngineError> {
         let prefix = folder.key.files_prefix();
         self.seek(&prefix)?;
-        while let Some(listed) = folder.files.next() {
+        for listed in &mut *folder.files {
             let entry = self.entry_of(&prefix, &listed.name)?;
             self.note(&folder.key, listed, entry);
         }
@@ -81,7 +81,7 @@ impl Intake {
         if key.strip_prefix(prefix) != Some(name) {
             return Ok(None);
         }
-        let entry = entry.clone();
+        let entry = *entry;
         self.advance();
         Ok(Some(entry))
     }
@@ -93,7 +93,7 @@ impl Intake {
         if name.is_some_and(|name| rest >= name) {
             return Ok(false);
         }
-        let (key, entry) = (FileKey::from_bytes(key), entry.clone());
+        let (key, entry) = (FileKey::from_bytes(key), *entry);
         self.advance();
         // Filters may hide a file that still exists: its records stay.
         if let Some(key) = key.filter(|key| !self.source.exists(&self.root, key)) {

@@ -54,6 +54,7 @@ pub(crate) fn begin(
     config: &BatchConfig,
 ) -> Result<JobPlan, EngineError> {
     let infos = register(store, roots, processor, source, config)?;
+    warn_of_nested(&infos);
     store.ledger.set_order(config.order, Timestamp::from_system_time(SystemTime::now()))?;
     let jobs = store.reader.jobs()?;
     let same_roots = |job: &&Job| job.roots.iter().any(|id| infos.iter().any(|info| info.id == *id));
@@ -99,11 +100,9 @@ fn commit_job(store: &mut Store, job: &Job) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// The job's last word.
-pub(crate) fn ended(job: &Job, end: JobEnd, tally: &Tally, bytes: u64) -> Job {
+/// The job with the counts that it has come to.
+pub(crate) fn so_far(job: &Job, tally: &Tally, bytes: u64) -> Job {
     Job {
-        end,
-        ended: Some(Timestamp::from_system_time(SystemTime::now())),
         ok: tally.ok,
         failed: tally.failed,
         unchanged: tally.unchanged,
@@ -111,6 +110,11 @@ pub(crate) fn ended(job: &Job, end: JobEnd, tally: &Tally, bytes: u64) -> Job {
         bytes,
         ..job.clone()
     }
+}
+
+/// The job at its end.
+pub(crate) fn ended(job: Job, end: JobEnd) -> Job {
+    Job { end, ended: Some(Timestamp::from_system_time(SystemTime::now())), ..job }
 }
 
 /// Finds or adds each root in the state, and notices what changed since its last run.
@@ -160,6 +164,19 @@ pub(crate) fn choose(
         chosen.push(info.clone());
     }
     (chosen, filtered)
+}
+
+fn warn_of_nested(infos: &[RootInfo]) {
+    for inner in infos {
+        let within = |outer: &&RootInfo| outer.id != inner.id && inner.path.starts_with(&outer.path);
+        if let Some(outer) = infos.iter().find(within) {
+            tracing::warn!(
+                "{} lies in {}: its files are ingested under both roots",
+                inner.path.display(),
+                outer.path.display()
+            );
+        }
+    }
 }
 
 /// The roots and the configuration of a checkpoint's job.

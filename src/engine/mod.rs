@@ -1,9 +1,10 @@
 //! The run: what is found is queued, claimed, processed and committed.
 //!
 //! Threads of a run, in the order they start and the reverse of the order they end: the calling
-//! thread (`commit`: plans, and is the only writer of durable state), `worker-N` ([`pool`]),
-//! `scan` and its `walk-N`. All report to the calling thread over one bounded channel; it never
-//! waits for any of them but by receiving, so the channel can't jam.
+//! thread (plans, and is the only writer of durable state), `worker-N`, `scan` with its `walk-N`, and
+//! `check-log`, which compares the record log with its checksums. All report to the calling thread
+//! over one bounded channel. It only ever receives; what the scan may have under way is limited, so
+//! that the workers always find room.
 //!
 //! Constraints: a file is claimed only after it is pending in the ledger, so a crash forgets
 //! nothing; claims live in memory only; whatever is reported as done has been committed.

@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use super::error::EngineError;
 use super::results::BatchStatistics;
 use super::store::StoreView;
-use crate::ledger::{Counts, Entry, EntryState, Job, JobEnd};
-use crate::model::{BatchConfig, Cursor, FileKey, LogPosition, Root, Timestamp};
+use crate::ledger::{Counts, Entry, EntryState, Job, JobEnd, RecordRef};
+use crate::model::{BatchConfig, Cursor, FileKey, LogPosition, RecordStatus, Root, Timestamp};
 use crate::sink::{LineReader, LogReader, begins_line, segments};
 use crate::source::{TreeSource, Verdict};
 
@@ -146,15 +146,21 @@ impl StoreView {
         })
     }
 
-    /// Writes the latest record of each path that exists, in the order of the tree.
+    /// Writes the latest record of each path that exists, in the order of the tree: all, or those with
+    /// one status.
     ///
     /// # Errors
     /// Where the state can't be read, or `out` not written.
-    pub fn write_current(&self, out: &mut dyn Write) -> Result<(), EngineError> {
+    pub fn write_current(
+        &self,
+        status: Option<RecordStatus>,
+        out: &mut dyn Write,
+    ) -> Result<(), EngineError> {
         let mut scan = self.reader.scan();
         let mut lines = LineReader::new(&self.records);
         while let Some((_, entry)) = scan.peek()? {
-            if let Some(record) = &entry.record {
+            let fits = |record: &&RecordRef| status.is_none_or(|status| status == record.status());
+            if let Some(record) = entry.record.as_ref().filter(fits) {
                 let line = lines.line_at(record.position)?;
                 out.write_all(line).and_then(|()| out.write_all(b"\n")).map_err(written)?;
             }

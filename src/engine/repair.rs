@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::error::EngineError;
 use crate::ledger::{Entry, Ledger, LogRange, RecordRef, RootInfo, StateFolder, Tick};
 use crate::model::{Digest, FileKey, Fingerprint, LogPosition, RecordHead, RecordStatus, RootId};
-use crate::sink::{self, RawLines, RecordLog, SinkError};
+use crate::sink::{self, RawLine, RawLines, RecordLog, SinkError};
 
 /// Entries that are committed together.
 const TICK_FILES: usize = 8192;
@@ -42,11 +42,11 @@ pub fn repair(state: &Path, records: &Path) -> Result<RepairReport, EngineError>
     let mut state = StateFolder::open_for_repair(state, records)?;
     let records = state.records();
     let mut report = RepairReport::default();
-    let is_new = state.begin_repair()?;
+    state.begin_repair()?;
     let ranges = state.readable_log_ranges();
     let mut last_tick = 0;
     for (segment, path) in sink::segments(&records)? {
-        let (kept, tick) = clean_segment(&path, segment, &ranges, is_new, &mut report)?;
+        let (kept, tick) = clean_segment(&path, segment, &ranges, &mut report)?;
         last_tick = last_tick.max(tick);
         tracing::info!(segment, kept, "record file checked");
     }
@@ -60,7 +60,22 @@ pub fn repair(state: &Path, records: &Path) -> Result<RepairReport, EngineError>
     drop(RecordLog::open(&records, ledger.cursor().log)?);
     report.files = ledger.reader().total().files();
     ledger.rebuilt()?;
+    for (_, path) in sink::segments(&records)? {
+        report.set_aside.extend(number_aside(&path)?);
+    }
     Ok(report)
+}
+
+/// Gives what the repair set aside a name of its own, so that the next one keeps it.
+fn number_aside(segment: &Path) -> Result<Option<PathBuf>, EngineError> {
+    let aside = aside_of(segment);
+    if !aside.exists() {
+        return Ok(None);
+    }
+    let numbered = |number: u32| segment.with_extension(format!("ndjson.damaged-{number}"));
+    let free = (1..).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| numbered(0));
+    fs::rename(&aside, &free).map_err(EngineError::io(aside.display().to_string()))?;
+    Ok(Some(free))
 }
 
 /// Segments are numbered without gaps: one that is missing altogether becomes an empty one.
@@ -80,17 +95,12 @@ fn clean_segment(
     path: &Path,
     segment: u32,
     ranges: &[LogRange],
-    is_new: bool,
     report: &mut RepairReport,
 ) -> Result<(u64, u64), EngineError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut bad = Vec::new();
     // What an earlier, unfinished repair has rewritten does not lie where it was committed any more.
-    let aside = aside_of(path);
-    if is_new && aside.exists() {
-        fs::remove_file(&aside).map_err(EngineError::io(aside.display().to_string()))?;
-    }
-    let as_committed = !aside.exists();
+    let as_committed = !aside_of(path).exists();
     for range in ranges.iter().filter(|range| as_committed && range.segment == segment) {
         match sink::check_range(folder, segment, range.from, range.to, range.crc32) {
             Ok(true) => {}
@@ -99,29 +109,33 @@ fn clean_segment(
         }
     }
     let (mut kept, mut dropped, mut last_tick) = (0, 0, 0);
-    let mut judge = |offset: u64, line: &[u8], whole: bool| -> bool {
-        let trusted = whole && !bad.iter().any(|range| range.contains(&offset));
-        let record = if trusted { RecordHead::parse(line).ok() } else { None };
+    let mut judge = |line: RawLine<'_>| -> bool {
+        let record = if is_trusted(line, &bad) { RecordHead::parse(line.bytes).ok() } else { None };
         let fits = record.as_ref().is_some_and(|record| record.key(RootId(1)).is_some());
         last_tick = last_tick.max(record.map_or(0, |record| record.committed_tick));
         if fits {
-            kept += 1
+            kept += 1;
         } else {
-            dropped += 1
+            dropped += 1;
         }
         fits
     };
     let mut lines = RawLines::open(path)?;
     let mut clean = true;
-    while let Some((offset, line, whole)) = lines.next_line()? {
-        clean &= judge(offset, line, whole);
+    while let Some(line) = lines.next_line()? {
+        clean &= judge(line);
     }
     if !clean {
-        report.set_aside.push(rewrite(path, &bad)?);
+        rewrite(path, &bad)?;
     }
     report.records_kept += kept;
     report.records_dropped += dropped;
     Ok((kept, last_tick))
+}
+
+/// Whether a line is whole, and not in a range whose checksum differs.
+fn is_trusted(line: RawLine<'_>, bad: &[std::ops::Range<u64>]) -> bool {
+    line.is_whole && !bad.iter().any(|range| range.contains(&line.offset))
 }
 
 /// Where a repair keeps the damaged segment.
@@ -130,17 +144,16 @@ fn aside_of(path: &Path) -> PathBuf {
 }
 
 /// Writes a segment anew without what can't be trusted, and keeps the damaged one beside it.
-fn rewrite(path: &Path, bad: &[std::ops::Range<u64>]) -> Result<PathBuf, EngineError> {
+fn rewrite(path: &Path, bad: &[std::ops::Range<u64>]) -> Result<(), EngineError> {
     let (fresh, aside) = (path.with_extension("ndjson.new"), aside_of(path));
     let failed = |path: &Path| EngineError::io(path.display().to_string());
     let file = File::create(&fresh).map_err(failed(&fresh))?;
     let mut out = BufWriter::with_capacity(1 << 20, file);
     let mut lines = RawLines::open(path)?;
-    while let Some((offset, line, whole)) = lines.next_line()? {
-        let trusted = whole && !bad.iter().any(|range| range.contains(&offset));
-        let fits = RecordHead::parse(line).is_ok_and(|record| record.key(RootId(1)).is_some());
-        if trusted && fits {
-            out.write_all(line).and_then(|()| out.write_all(b"\n")).map_err(failed(&fresh))?;
+    while let Some(line) = lines.next_line()? {
+        let fits = || RecordHead::parse(line.bytes).is_ok_and(|record| record.key(RootId(1)).is_some());
+        if is_trusted(line, bad) && fits() {
+            out.write_all(line.bytes).and_then(|()| out.write_all(b"\n")).map_err(failed(&fresh))?;
         }
     }
     let file = out.into_inner().map_err(|error| failed(&fresh)(error.into_error()))?;
@@ -151,8 +164,7 @@ fn rewrite(path: &Path, bad: &[std::ops::Range<u64>]) -> Result<PathBuf, EngineE
     }
     fs::rename(&fresh, path).map_err(failed(path))?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))?;
-    Ok(aside)
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
 }
 
 /// Commits a clean segment's records to the new ledger, group by group.
@@ -164,7 +176,7 @@ fn index_segment(
 ) -> Result<(), EngineError> {
     let mut lines = RawLines::open(path)?;
     let mut group = Group::default();
-    while let Some((offset, line, _)) = lines.next_line()? {
+    while let Some(RawLine { offset, bytes: line, .. }) = lines.next_line()? {
         group.crc.update(line);
         group.crc.update(b"\n");
         group.end = offset + line.len() as u64 + 1;

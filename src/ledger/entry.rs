@@ -4,7 +4,7 @@ use std::ops::{AddAssign, SubAssign};
 
 use bincode::{Decode, Encode};
 
-use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition};
+use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition, RecordStatus};
 
 /// What is known of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,6 +44,13 @@ pub enum EntryState {
     Ok,
     /// Failed, and not due again at this version.
     Failed(ErrorClass),
+}
+
+impl RecordRef {
+    /// What the record says.
+    pub fn status(&self) -> RecordStatus {
+        if self.failure.is_none() { RecordStatus::Ok } else { RecordStatus::Failed }
+    }
 }
 
 impl Entry {

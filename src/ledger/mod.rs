@@ -18,7 +18,7 @@
 //! | `lock` | nothing; locked while a process uses the state |
 //! | `state.json` | format, record folder, roots; the last member is the crc32 of all before it. Written last when a state is made, replaced as a whole |
 //! | `db/` | a sled 0.34 database, see below |
-//! | `witness` | for each tick 61 bytes: version, tick, segment, from, to and crc32 of what the tick appended to the log, number of blocks, number of entries, sum of the blocks' crc32, crc32 of the line; fixed width, little endian. Older ticks are merged into one line a segment, with tick 0 |
+//! | `witness` | for each tick 61 bytes: version, tick, segment, from, to and crc32 of what the tick appended to the log, number of blocks, number of entries, sum of the blocks' crc32, crc32 of the line; fixed width, little endian. Older ticks are merged into lines of about 1 MiB of log, with tick 0 |
 //! | `repairing` | nothing; there from the start of a repair to its end |
 //! | `db.damaged`, `witness.damaged` | what a repair set aside |
 //! | `.gitignore`, `CACHEDIR.TAG` | keep version control and backups out |

@@ -7,17 +7,12 @@ use super::witness::{self, LogRange};
 use super::writer::WITNESS_ASIDE;
 
 impl StateFolder {
-    /// Begins a repair, durably: until it has ended the state opens for nothing else. Returns whether
-    /// it is a new one; false means that an earlier repair did not come to its end.
+    /// Begins a repair, durably: until it has ended the state opens for nothing else.
     ///
     /// # Errors
     /// Where the folder can't be written.
-    pub fn begin_repair(&self) -> Result<bool, LedgerError> {
-        let is_new = self.check_no_repair().is_ok();
-        if is_new {
-            self.mark_repair()?;
-        }
-        Ok(is_new)
+    pub fn begin_repair(&self) -> Result<(), LedgerError> {
+        if self.check_no_repair().is_ok() { self.mark_repair() } else { Ok(()) }
     }
 
     /// The committed ranges of the record log, as far as the lines of the witness are sound. Once a

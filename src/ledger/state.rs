@@ -78,9 +78,14 @@ impl StateFolder {
     /// roots, with this record folder, and opens for nothing else until the repair has ended.
     ///
     /// # Errors
-    /// Where the folder is in use, is of another format, or can't be written.
+    /// Where there is neither a state nor a record to make one of, or the folder is in use, is of another
+    /// format, or can't be written.
     pub fn open_for_repair(path: &Path, records: &Path) -> Result<Self, LedgerError> {
         let path = absolute(path)?;
+        let stored = stored_records(&path, records);
+        if !has_traces(&path) && check_no_records(&path.join(&stored)).is_ok() {
+            return Err(LedgerError::NoState { path });
+        }
         make_folder(&path)?;
         let lock = take_lock(&path)?;
         match state_file::read(&path.join(STATE)) {
@@ -88,7 +93,7 @@ impl StateFolder {
             Err(LedgerError::Damaged { .. }) => {}
             Err(other) => return Err(other),
         }
-        let info = StateInfo::new(stored_records(&path, records));
+        let info = StateInfo::new(stored);
         let state = Self { path, info, lock };
         state.mark_repair()?;
         write_marks(&state.path)?;
@@ -209,7 +214,10 @@ fn check_no_records(folder: &Path) -> Result<(), LedgerError> {
         let name = name.as_encoded_bytes();
         let is_record = name.starts_with(b"records-") && name.ends_with(b".ndjson");
         if is_record && entry.metadata().is_ok_and(|found| found.len() > 0) {
-            return Err(LedgerError::damaged(folder, "there are records, and their state is gone"));
+            return Err(LedgerError::damaged(
+                folder,
+                "there are records, whose state is gone or lies elsewhere; if elsewhere, choose another folder with --out, else",
+            ));
         }
     }
     Ok(())

@@ -204,9 +204,14 @@ impl Witness {
     }
 }
 
+/// A merged range is closed once it has this many bytes: damage costs a repair one range, not a segment.
+const MERGED_BYTES: u64 = 1 << 20;
+
 fn push_merged(ranges: &mut Vec<LogRange>, log: LogRange) {
     match ranges.last_mut() {
-        Some(before) if before.segment == log.segment => *before = before.join(&log),
+        Some(before) if before.segment == log.segment && before.to - before.from < MERGED_BYTES => {
+            *before = before.join(&log);
+        }
         _ => ranges.push(log),
     }
 }

@@ -20,7 +20,7 @@ use tokio::net::UnixListener;
 use tokio::sync::oneshot;
 
 use crate::engine::{Engine, EngineError, StoreView};
-use crate::model::LogPosition;
+use crate::model::{LogPosition, RecordStatus};
 
 const SOCKET: &str = "ctl.sock";
 /// Longest request line, in bytes.
@@ -38,7 +38,10 @@ pub enum Request {
     /// [`StatusReport`](crate::engine::StatusReport) as JSON.
     Status,
     /// The latest record of each path. The payload's first line is a cursor to go on from.
-    Current,
+    Current {
+        /// Only records with this status.
+        status: Option<RecordStatus>,
+    },
     /// The log from a cursor to its committed end. The payload's first line is the end's cursor.
     Since {
         /// Where to begin.
@@ -86,9 +89,9 @@ pub fn answer(
             let report = view.status(running)?;
             serde_json::to_writer(&mut *out, &report).map_err(io::Error::from).map_err(failed)
         }
-        Request::Current => {
+        Request::Current { status } => {
             writeln!(out, "{}", view.reader.cursor().log).map_err(failed)?;
-            view.write_current(out)
+            view.write_current(*status, out)
         }
         Request::Since { since } => {
             let end = view.reader.cursor().log;

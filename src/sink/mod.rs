@@ -13,7 +13,7 @@ mod reader;
 
 pub use error::SinkError;
 pub use log::{Appended, RecordLog};
-pub use reader::{LineReader, LogReader, RawLines, begins_line, check_range, segments};
+pub use reader::{LineReader, LogReader, RawLine, RawLines, begins_line, check_range, segments};
 
 /// Size from which a segment counts as full, in bytes.
 pub const SEGMENT_BYTES_MAX: u64 = 256 << 20;

@@ -107,6 +107,17 @@ impl LogReader {
     }
 }
 
+/// A line of a segment as it stands there.
+#[derive(Debug, Clone, Copy)]
+pub struct RawLine<'a> {
+    /// Where it begins.
+    pub offset: u64,
+    /// Its bytes without the line feed.
+    pub bytes: &'a [u8],
+    /// Whether it ends in a line feed.
+    pub is_whole: bool,
+}
+
 /// Reads the lines of one segment, sound or not.
 #[derive(Debug)]
 pub struct RawLines {
@@ -127,11 +138,11 @@ impl RawLines {
         Ok(Self { path: path.to_owned(), file, offset: 0, line: Vec::new() })
     }
 
-    /// The next line: where it begins, its bytes without the line feed, and whether it had one.
+    /// The next line.
     ///
     /// # Errors
     /// Where the segment can't be read.
-    pub fn next_line(&mut self) -> Result<Option<(u64, &[u8], bool)>, SinkError> {
+    pub fn next_line(&mut self) -> Result<Option<RawLine<'_>>, SinkError> {
         self.line.clear();
         let length = self.file.read_until(b'\n', &mut self.line).map_err(SinkError::io(&self.path))?;
         if length == 0 {
@@ -143,7 +154,7 @@ impl RawLines {
         if whole {
             self.line.pop();
         }
-        Ok(Some((start, &self.line, whole)))
+        Ok(Some(RawLine { offset: start, bytes: &self.line, is_whole: whole }))
     }
 }
 
