@@ -253,8 +253,9 @@ impl Engine {
             halt: Stop::default(),
         };
         let check = (store.state.records(), store.ledger.log_ranges());
-        let _guard = begun(store.path());
+        // Before anybody can ask, and until nobody can.
         let _published = Published::new(&self.shared, running);
+        let _guard = begun(store.path());
         let table = RootTable::new(plan.roots.iter().map(|(root, _)| root.clone()).collect());
         let context = WorkContext {
             processor: self.processor.as_ref(),

@@ -218,15 +218,18 @@ impl<W: Write> Write for Reply<W> {
 /// # Errors
 /// Nobody listens, the run refused, or the connection broke.
 pub fn ask(state: &Path, request: &Request, out: &mut dyn Write) -> Result<(), ControlError> {
-    let stream = with_short_path(state, |short| UnixStream::connect(short.join(SOCKET)))
-        .map_err(|_| ControlError::NobodyListens(state.join(SOCKET)))?;
+    let nobody = || ControlError::NobodyListens(state.join(SOCKET));
+    let stream =
+        with_short_path(state, |short| UnixStream::connect(short.join(SOCKET))).map_err(|_| nobody())?;
     let mut line = serde_json::to_string(request).map_err(io::Error::from)?;
     line.push('\n');
-    (&stream).write_all(line.as_bytes())?;
     let mut reader = BufReader::new(&stream);
+    // A run that ends closes the connections that it has not answered yet.
+    (&stream).write_all(line.as_bytes()).map_err(|_| nobody())?;
     line.clear();
-    reader.read_line(&mut line)?;
+    reader.read_line(&mut line).map_err(|_| nobody())?;
     match line.trim_end() {
+        "" => Err(nobody()),
         "ok" => copy_payload(&mut reader, out),
         other if other.starts_with("wrong ") => Err(ControlError::Wrong(other["wrong ".len()..].to_owned())),
         other => Err(ControlError::Refused(other.strip_prefix("error ").unwrap_or("no answer").to_owned())),
