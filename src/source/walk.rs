@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::io::Errno;
 
 use super::list::{Files, Lister, Scope, StateFolders};
+use super::open::EntryKind;
 use super::stack::{Group, Job, Stack, Turn};
 use super::{Content, Filters, Folder, FolderVisitor, ReadError, ScanReport, Source, open, read};
 use crate::model::{FileKey, FolderKey, Root};
@@ -74,7 +75,7 @@ impl Source for TreeSource {
 
     fn exists(&self, root: &Root, key: &FileKey) -> bool {
         match open::file(root, key) {
-            Ok(_) => true,
+            Ok(fd) => rustix::fs::fstat(&fd).is_ok_and(|stat| EntryKind::of_stat(&stat) == EntryKind::File),
             Err(errno) => {
                 !matches!(errno, Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NXIO | Errno::NODEV)
             }
