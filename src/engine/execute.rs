@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
+use super::board::Board;
 use super::change::{Change, End};
 use super::error::EngineError;
 use super::pool::{Pool, Task};
@@ -54,6 +55,7 @@ fn execute(
     let started = Instant::now();
     let source = TreeSource::new(Filters::default(), Vec::new());
     let (roots, stop) = (RootTable::new(Vec::new()), Stop::default());
+    let board = Board::new(config.worker_count);
     let context = WorkContext {
         processor,
         source: &source as &dyn Source,
@@ -61,6 +63,7 @@ fn execute(
         attempts_max: 1,
         size_max: config.memory_limit_mb << 20,
         stop: &stop,
+        board: &board,
     };
     let mut gathered = Gathered::new(&batches, config.worker_count);
     // The callers' numbers need not be unique; these are, and results keep the callers'.

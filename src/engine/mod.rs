@@ -9,7 +9,9 @@
 //! Constraints: a file is claimed only after it is pending in the ledger, so a crash forgets
 //! nothing; claims live in memory only; whatever is reported as done has been committed.
 
+mod board;
 mod change;
+mod claims;
 mod committer;
 mod coordinator;
 mod dry_run;
@@ -23,6 +25,7 @@ mod query;
 mod repair;
 mod results;
 mod run;
+mod scan;
 mod stop;
 mod store;
 mod tally;

@@ -29,8 +29,13 @@ impl Task {
     }
 
     /// The batch that it is a part of.
-    pub(crate) fn batch_id(&self) -> u64 {
-        self.batch.batch_id
+    pub(crate) fn batch(&self) -> &Arc<FileBatch> {
+        &self.batch
+    }
+
+    /// The place in the batch of the file that is next.
+    pub(crate) fn place(&self) -> usize {
+        self.range.start
     }
 
     /// Takes the next file off the front.

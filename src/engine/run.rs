@@ -7,28 +7,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 use std::time::Instant;
 
-use super::change::{Change, Ground};
+use super::board::Board;
+use super::change::Change;
 use super::committer::{Committer, RootGround};
-use super::coordinator::Coordinator;
+use super::coordinator::{Coordinator, Setting};
 use super::error::EngineError;
-use super::gate::{Gate, Pass};
-use super::intake::Intake;
+use super::gate::Pass;
 use super::job::{self, JobPlan};
 use super::pool::{Hand, Pool};
 use super::results::{BatchResult, BatchStatistics, CheckpointData, RepositoryProcessingResult};
+use super::scan::ScanPlan;
 use super::stop::Stop;
 use super::store::{Store, StoreView, check_log};
 use super::tally::ScanCounts;
 use super::worker::{OutcomeGroup, WorkContext, Worker};
 use crate::batch::{BatchStrategy, strategy_of};
-use crate::ledger::LedgerReader;
-use crate::model::{BatchConfig, Cursor, FileKey, Root, RootTable};
+use crate::model::{BatchConfig, Cursor, FileKey, RootTable};
 use crate::process::Processor;
-use crate::source::{Filters, FolderVisitor, ScanReport, Source, TreeSource};
+use crate::source::{Filters, ScanReport, Source, TreeSource};
 
-/// Messages that may wait for the coordinator, and how many of them may be the scan's.
+/// Messages that may wait for the coordinator.
 pub(crate) const CHANNEL_EVENTS: usize = 384;
-const SCAN_EVENTS: usize = 64;
 
 /// What the threads of a run tell the coordinator.
 pub(crate) enum Event {
@@ -257,6 +256,7 @@ impl Engine {
         let _published = Published::new(&self.shared, running);
         let _guard = begun(store.path());
         let table = RootTable::new(plan.roots.iter().map(|(root, _)| root.clone()).collect());
+        let board = Board::new(config.worker_count);
         let context = WorkContext {
             processor: self.processor.as_ref(),
             source: source.as_ref(),
@@ -264,6 +264,7 @@ impl Engine {
             attempts_max: config.retry_attempts,
             size_max: config.memory_limit_mb << 20,
             stop: &scan.halt,
+            board: &board,
         };
         std::thread::scope(|scope| {
             // On every way out, also a failure to start the next thread.
@@ -285,18 +286,18 @@ impl Engine {
                 let checked = check_log(&check.0, &check.1, &scan.halt);
                 let _ = send.send(checked.map_or_else(Event::Failed, |()| Event::LogChecked));
             })?;
-            let strategy = (self.strategy)(config);
-            let stops = (&self.stop, &scan.halt);
-            let coordinator = Coordinator::new(
-                &mut committer,
+            let setting = Setting {
                 plan,
                 config,
                 options,
-                strategy,
-                &pool.0,
-                stops,
-                &self.shared,
-            );
+                pool: &pool.0,
+                stop: &self.stop,
+                halt: &scan.halt,
+                shared: &self.shared,
+                board: &board,
+                roots: &table,
+            };
+            let coordinator = Coordinator::new(setting, &mut committer, (self.strategy)(config));
             coordinator.run(&receive)
         })
     }
@@ -316,11 +317,6 @@ fn grounds(plan: &JobPlan) -> HashMap<crate::model::RootId, RootGround> {
         .iter()
         .map(|(root, ground)| (root.id, RootGround { name: root.name.clone(), ground: *ground }))
         .collect()
-}
-
-/// Listing folders is cheap next to processing: two threads keep many workers fed.
-fn scan_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).clamp(1, 4)
 }
 
 /// Ends the workers on every way out, so that the scope can end.
@@ -354,43 +350,5 @@ impl<'a> Published<'a> {
 impl Drop for Published<'_> {
     fn drop(&mut self) {
         *self.0.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-/// A scan of all roots, one after the other. `reader` is none where there is no state yet.
-pub(crate) struct ScanPlan<'a> {
-    pub reader: Option<LedgerReader>,
-    pub roots: &'a [(Root, Ground)],
-    pub source: Arc<dyn Source>,
-    pub halt: Stop,
-}
-
-impl ScanPlan<'_> {
-    pub(crate) fn run(&self, send: &SyncSender<Event>) {
-        let gate = Gate::new(SCAN_EVENTS);
-        for (root, ground) in self.roots {
-            if self.halt.is_requested() {
-                break;
-            }
-            let visitors = || -> Box<dyn FolderVisitor> {
-                let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
-                Box::new(Intake::new(
-                    self.reader.as_ref(),
-                    *ground,
-                    root.clone(),
-                    source,
-                    halt,
-                    (send.clone(), gate.clone()),
-                ))
-            };
-            let event = match self.source.scan(root, scan_threads(), &visitors) {
-                Ok(report) => Event::Scanned(report),
-                Err(error) => {
-                    Event::Failed(EngineError::root(&root.path, format!("can't be listed: {error}")))
-                }
-            };
-            let _ = send.send(event);
-        }
-        let _ = send.send(Event::ScansEnded);
     }
 }

@@ -1,8 +1,10 @@
 //! What a worker does with one file: read, hash, process, write the record's line.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::board::{Board, Slot};
 use super::change::{Change, End, Ending};
 use super::pool::{Hand, Task};
 use super::stop::Stop;
@@ -27,6 +29,7 @@ pub(crate) struct WorkContext<'a> {
     pub attempts_max: u16,
     pub size_max: u64,
     pub stop: &'a Stop,
+    pub board: &'a Board,
 }
 
 /// One file's outcome. `line` is the length of its record's line in the group.
@@ -51,6 +54,7 @@ pub(crate) struct OutcomeGroup {
 /// A worker's buffers, and where its outcomes go.
 pub(crate) struct Worker<'a, S> {
     context: &'a WorkContext<'a>,
+    slot: &'a Slot,
     index: usize,
     send: S,
     content: Vec<u8>,
@@ -62,16 +66,18 @@ impl<'a, S: FnMut(OutcomeGroup)> Worker<'a, S> {
     /// `send` takes each group of outcomes.
     pub(crate) fn new(context: &'a WorkContext<'a>, index: usize, send: S) -> Self {
         let (content, result, group) = Default::default();
-        Self { context, index, send, content, result, group }
+        Self { context, slot: context.board.slot(index), index, send, content, result, group }
     }
 
     /// Works through a task. Once a stop is asked for, what is left is released.
     pub(crate) fn run(&mut self, mut task: Task, hand: &Hand<'_>) {
         self.group =
-            OutcomeGroup { batch_id: task.batch_id(), worker: self.index, ..OutcomeGroup::default() };
+            OutcomeGroup { batch_id: task.batch().batch_id, worker: self.index, ..OutcomeGroup::default() };
+        self.slot.set(Some(Arc::clone(task.batch())));
         let mut since = Instant::now();
         loop {
             hand.share(&mut task);
+            self.slot.begin(task.place());
             let Some(file) = task.next_file() else { break };
             if self.context.stop.is_requested() {
                 self.push(file, End::Released, 0);
@@ -87,6 +93,7 @@ impl<'a, S: FnMut(OutcomeGroup)> Worker<'a, S> {
                 since = Instant::now();
             }
         }
+        self.slot.set(None);
         self.flush(since.elapsed());
     }
 

@@ -1,0 +1,118 @@
+//! Which pending files are in flight. Claims live in memory only: after a crash all is pending again.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, Instant};
+
+use super::change::Ground;
+use crate::ledger::{Entry, LedgerError, LedgerReader, ReadyPosition};
+use crate::model::{DiscoveredFile, FileKey, Root};
+
+/// Files handed out beyond what is committed: enough that a slow sync leaves no worker idle.
+const IN_FLIGHT_MAX: usize = 16_384;
+/// A file whose failure may pass is tried again after this.
+const RETRY_DELAY: Duration = Duration::from_millis(250);
+
+/// The files that were claimed and are still pending in the ledger.
+#[derive(Debug, Default)]
+pub(crate) struct Claims {
+    hasher: RandomState,
+    /// Hashes of keys. Should two ever be alike, the second file waits for the first.
+    in_flight: HashSet<u64>,
+    /// Outcomes of the coming tick: not in flight any more once it is committed.
+    ended: Vec<u64>,
+    retries: Vec<(Instant, FileKey)>,
+    position: ReadyPosition,
+}
+
+type Roots<'a> = &'a [(Root, Ground)];
+
+impl Claims {
+    /// Number of files in flight.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.in_flight.len() as u64
+    }
+
+    /// Whether more should be claimed.
+    pub(crate) fn has_room(&self) -> bool {
+        self.in_flight.len() <= IN_FLIGHT_MAX / 2
+    }
+
+    /// Whether files wait to be tried again.
+    pub(crate) fn has_retries(&self) -> bool {
+        !self.retries.is_empty()
+    }
+
+    /// Outcomes that wait for the coming tick.
+    pub(crate) fn ended_count(&self) -> usize {
+        self.ended.len()
+    }
+
+    /// A worker is through with a file.
+    pub(crate) fn ended(&mut self, key: &FileKey) {
+        self.ended.push(self.hasher.hash_one(key));
+    }
+
+    /// A file failed in a way that may pass: it stays in flight until it is due again.
+    pub(crate) fn again(&mut self, key: FileKey) {
+        self.retries.push((Instant::now() + RETRY_DELAY, key));
+    }
+
+    /// What ended is committed.
+    pub(crate) fn committed(&mut self) {
+        for hash in self.ended.drain(..) {
+            self.in_flight.remove(&hash);
+        }
+    }
+
+    /// Claims the next pending files of these roots, in the ledger's order; starts over at the end.
+    /// None where a whole round finds none.
+    pub(crate) fn next(
+        &mut self,
+        reader: &LedgerReader,
+        roots: Roots<'_>,
+    ) -> Result<Vec<DiscoveredFile>, LedgerError> {
+        let mut started_over = false;
+        loop {
+            let limit = IN_FLIGHT_MAX.saturating_sub(self.in_flight.len()).max(1);
+            let ready = reader.ready(&self.position, limit)?;
+            let files: Vec<DiscoveredFile> =
+                ready.files.into_iter().filter_map(|(key, entry)| self.claim(key, &entry, roots)).collect();
+            let at_end = ready.next.is_none();
+            self.position = ready.next.unwrap_or_default();
+            if !files.is_empty() || (at_end && started_over) {
+                return Ok(files);
+            }
+            started_over |= at_end;
+        }
+    }
+
+    /// Claims those again whose failure may have passed.
+    pub(crate) fn due(
+        &mut self,
+        reader: &LedgerReader,
+        roots: Roots<'_>,
+    ) -> Result<Vec<DiscoveredFile>, LedgerError> {
+        let now = Instant::now();
+        let due: Vec<FileKey> =
+            self.retries.extract_if(.., |(due, _)| *due <= now).map(|(_, key)| key).collect();
+        let mut files = Vec::new();
+        for key in due {
+            self.in_flight.remove(&self.hasher.hash_one(&key));
+            if let Some(entry) = reader.get(&key)?.filter(|entry| entry.pending) {
+                files.extend(self.claim(key, &entry, roots));
+            }
+        }
+        Ok(files)
+    }
+
+    fn claim(&mut self, key: FileKey, entry: &Entry, roots: Roots<'_>) -> Option<DiscoveredFile> {
+        let epoch = roots.iter().find(|(root, _)| root.id == key.root())?.1.epoch;
+        if !self.in_flight.insert(self.hasher.hash_one(&key)) {
+            return None;
+        }
+        let record = entry.record.as_ref().filter(|record| record.epoch == epoch);
+        let recorded = record.and_then(|record| record.digest);
+        Some(DiscoveredFile { key, fingerprint: entry.fingerprint, attempts: entry.attempts, recorded })
+    }
+}

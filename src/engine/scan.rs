@@ -1,0 +1,60 @@
+//! The scan of a run's roots, on threads of its own.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use super::change::Ground;
+use super::error::EngineError;
+use super::gate::Gate;
+use super::intake::Intake;
+use super::run::Event;
+use super::stop::Stop;
+use crate::ledger::LedgerReader;
+use crate::model::Root;
+use crate::source::{FolderVisitor, Source};
+
+/// Messages of the scan that may wait for the coordinator.
+const SCAN_EVENTS: usize = 64;
+
+/// Listing folders is cheap next to processing: two threads keep many workers fed.
+fn scan_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).clamp(1, 4)
+}
+
+/// A scan of all roots, one after the other. `reader` is none where there is no state yet.
+pub(crate) struct ScanPlan<'a> {
+    pub reader: Option<LedgerReader>,
+    pub roots: &'a [(Root, Ground)],
+    pub source: Arc<dyn Source>,
+    pub halt: Stop,
+}
+
+impl ScanPlan<'_> {
+    pub(crate) fn run(&self, send: &SyncSender<Event>) {
+        let gate = Gate::new(SCAN_EVENTS);
+        for (root, ground) in self.roots {
+            if self.halt.is_requested() {
+                break;
+            }
+            let visitors = || -> Box<dyn FolderVisitor> {
+                let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
+                Box::new(Intake::new(
+                    self.reader.as_ref(),
+                    *ground,
+                    root.clone(),
+                    source,
+                    halt,
+                    (send.clone(), gate.clone()),
+                ))
+            };
+            let event = match self.source.scan(root, scan_threads(), &visitors) {
+                Ok(report) => Event::Scanned(report),
+                Err(error) => {
+                    Event::Failed(EngineError::root(&root.path, format!("can't be listed: {error}")))
+                }
+            };
+            let _ = send.send(event);
+        }
+        let _ = send.send(Event::ScansEnded);
+    }
+}
