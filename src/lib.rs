@@ -1,4 +1,130 @@
-//! Outlast: a batch engine for files that outlasts crashes.
+//! Outlast processes every file under a folder exactly once, remembers that it did, and goes on
+//! where it stopped, whatever stopped it. Its first users ingest AST JSON files: one for each source
+//! file of whole organisations' repositories.
+//!
+//! This page is the architecture. `README.md` says how to use the command.
+//!
+//! # The data's way
+//!
+//! ```text
+//!  tree ──scan──► intake ──► Ledger (pending) ──claim──► planner ──► FileBatch ──► deques ──► worker
+//!                                   ▲                                                          │ Processor
+//!                                   └───────────── commit tick ◄────── outcomes ◄──────────────┘
+//!                                                       │
+//!                                                       ▼
+//!                                              record log (NDJSON)
+//! ```
+//!
+//! 1. [`Source`] lists folder after folder. For each, the *intake* merges the sorted listing with what
+//!    the [`ledger`] holds of that folder: what is new, changed, done, or gone falls out of one pass.
+//! 2. What is due becomes *pending* in the ledger with the next tick. Only then can it be claimed: a
+//!    crash forgets nothing, and a run after a crash begins with what is pending before it has scanned.
+//! 3. The *coordinator* claims pending files, has a [`BatchStrategy`] cut them into batches, and gives
+//!    those to the workers' deques. A worker that sees another one idle gives half of its rest away.
+//! 4. A worker reads the file (the same metadata before and after, or it tries again), hashes it, calls
+//!    the [`Processor`], and writes the record's line, all but the number of the tick.
+//! 5. The *committer* makes outcomes durable, tick by tick. Only what is committed is reported.
+//!
+//! There is one writer of durable state, the coordinator's thread, and one reader's view, the record log.
+//!
+//! # Rooms and layers
+//!
+//! | layer | room | holds |
+//! |---|---|---|
+//! | 5 | `main.rs`, `cli/` | arguments, printing, exit codes, logging, progress |
+//! | 4 | [`service`] | signals, the control socket, the async face: the only room with tokio |
+//! | 3 | [`engine`] | the run: intake, claims, coordinator, pool, worker, committer, repair, queries |
+//! | 2 | [`source`] | where files come from: the tree walk, filters, reading one version of a file |
+//! | 2 | [`batch`] | how pending files are cut into batches |
+//! | 2 | [`process`] | what is done with a file: the AST processor, and the trait for one's own |
+//! | 2 | [`ledger`] | durable state: a packed sorted map on sled, the commit, checks, repair |
+//! | 2 | [`sink`] | the record log |
+//! | 1 | [`model`] | keys, fingerprints, failures, records, configuration: plain data |
+//!
+//! Architecture invariants, each held by a test in `tests/it/layers.rs`: a room imports only from lower
+//! layers, and rooms of one layer don't see each other; sled is named in `ledger/` only, crossbeam-deque
+//! in `engine/pool.rs` only, tokio in `service/` only, clap and anyhow in `cli/` only. Traits stand only
+//! where users plug in: [`Source`], [`BatchStrategy`], [`Processor`].
+//!
+//! # Threads of a run
+//!
+//! | thread | started by | does | ends |
+//! |---|---|---|---|
+//! | the caller's | | plans, commits | when all is done, or a stop is carried out |
+//! | `worker-N` | the run, first | reads, processes | when the pool is closed |
+//! | `scan`, `walk-N` | the run, then `scan` | list folders, intake | when all is listed, or a stop |
+//! | `check-log` | the run | compares the record log with its checksums | at its end; a run waits for it |
+//! | `control` | the command | answers `status`, `records`, `explain` | before the state is closed |
+//! | `progress` | the command | the bar, or heartbeat lines | when the run has ended |
+//!
+//! All threads of a run report to the caller's over one bounded channel, and it only ever receives. The
+//! scan's share of the channel is limited, so that workers always find room. sled has threads of its own.
+//!
+//! # What is guaranteed, and why it holds
+//!
+//! The commit tick, every 100 ms under load, sooner when workers would wait for it:
+//!
+//! 1. the record lines are appended to the log, `fdatasync`;
+//! 2. one sled transaction: entries, the queue, counts, the job, the cursor (tick, end of the log);
+//! 3. `flush()`, `fdatasync` of the database file, a line in the witness, `fdatasync`;
+//! 4. only now the outcomes count as committed.
+//!
+//! | stopped | at the next start |
+//! |---|---|
+//! | before 1 has ended | the log is longer than the cursor: it is cut back to it; the files are still pending |
+//! | between 1 and 2 | the same |
+//! | between 2 and the witness | the database is one tick ahead of the witness, whose line is made again |
+//! | after 3 | the tick is there |
+//!
+//! So each completed version of a file has one record: its line counts exactly when its entry does.
+//! Processing itself happens at least once. A failed sync ends the run; it is never tried again and
+//! believed. *The record log is the truth and the ledger its index:* `outlast repair` makes a ledger of
+//! the records. Opening a state compares every block of the ledger with its checksum and all of them with
+//! the last tick's sums, in the database and in the witness; the log is compared range by range while the
+//! run goes on, and no run ends well on a log that differs.
+//!
+//! A file's version is its size, mtime, ctime and inode. A version that was written so shortly before it
+//! was read that a later write could share its times is checked by content at the next scan; so is one
+//! that was only touched. Content that has a record already gets no second one.
+//!
+//! The counts add up at every tick: discovered = ok + failed + unchanged + pending + skipped.
+//!
+//! # Names of the parts
+//!
+//! | name | what it does |
+//! |---|---|
+//! | [`process_batch`] | one batch in parallel, failures isolated by file |
+//! | [`create_optimal_batches`] | files into batches, by order, size and cost |
+//! | [`execute_parallel_batches`] | many batches on the pool; metrics, errors by class |
+//! | [`resume_failed_batch_job`] | goes on from a checkpoint |
+//! | [`BatchProcessingEngine::process_repository`] | the whole run |
+//! | [`BatchProcessingEngine::processing_statistics`] | live figures, as of the last tick |
+//! | [`BatchProcessingEngine::create_checkpoint`] | a commit tick now, and its cursor |
+//! | [`BatchConfig`], [`FileBatch`], [`DiscoveredFile`], [`BatchPriority`] | what goes in |
+//! | [`BatchResult`], [`BatchExecutionResult`], [`RepositoryProcessingResult`], [`ProcessingResult`] | what comes out |
+//! | [`BatchStatistics`], [`ProcessingProgress`], [`ProcessingState`], [`WorkerStatistics`], [`CheckpointData`] | what can be seen |
+//!
+//! The engine's `BatchWorker` (`engine/worker.rs`) is what runs on each thread; the part of a checkpoint
+//! manager is played by the committer (`engine/committer.rs`), whose every tick is a checkpoint.
+//!
+//! # Why it is as it is
+//!
+//! Measured while it was built, 2 cores, warm cache, 100,000 real files of 2 to 8 KiB; see the README for
+//! the commands.
+//!
+//! * **Blocks of neighbouring files, not a key for each.** A sled write costs about what a file may cost
+//!   in all. A tick of 8,192 files takes about 0.3 µs a file to queue and 0.5 µs to complete; 80 bytes a
+//!   file on disk; opening with every block verified takes 60 to 110 ms for 1,000,000 files.
+//! * **Keys in the order of the tree,** a folder's files together and before its sub-folders: a listing is
+//!   merged with the ledger without a look-up for each file, a missing folder is one range, and the files
+//!   of a tick share blocks.
+//! * **The scan asks for metadata once** (1.8 µs a file): sizes are needed for batches and for an estimate
+//!   of the time left, and an unchanged file is never opened.
+//! * **A hand-written JSON pass** of 1.05 ns a byte on small files, everything counted, against 1.48 for a
+//!   serde_json visitor that counts values only.
+//! * **Dropped:** a folder's descriptor kept for reading (2 % faster, and a renamed folder would wrongly
+//!   be read), two words of 8 bytes at a time in the JSON pass (slower), SSE2 intrinsics (no gain worth
+//!   `unsafe`), handing files to workers before they are queued (two ways for one thing, for 0.3 µs).
 
 pub mod batch;
 pub mod engine;

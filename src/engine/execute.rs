@@ -11,7 +11,7 @@ use super::error::EngineError;
 use super::pool::{Pool, Task};
 use super::results::{BatchExecutionResult, BatchResult, ProcessingResult, WorkerStatistics};
 use super::stop::Stop;
-use super::worker::{OutcomeGroup, WorkContext, Worker};
+use super::worker::{BatchWorker, OutcomeGroup, WorkContext};
 use crate::model::{BatchConfig, FileBatch, FileKey, RecordHead, RecordLine, RecordStatus, RootTable};
 use crate::process::Processor;
 use crate::source::{Filters, Source, TreeSource};
@@ -72,11 +72,12 @@ fn execute(
     std::thread::scope(|scope| {
         let make = |index| {
             let send = send.clone();
-            Worker::new(&context, index, move |group| {
+            BatchWorker::new(&context, index, move |group| {
                 let _ = send.send(group);
             })
         };
-        let work = |worker: &mut Worker<'_, _>, task, hand: &super::pool::Hand<'_>| worker.run(task, hand);
+        let work =
+            |worker: &mut BatchWorker<'_, _>, task, hand: &super::pool::Hand<'_>| worker.run(task, hand);
         let pool = Pool::start(scope, config.worker_count, make, work)
             .map_err(EngineError::io("worker threads can't be started"))?;
         batches.into_iter().for_each(|batch| pool.push(Task::new(batch)));

@@ -20,7 +20,7 @@ use super::scan::ScanPlan;
 use super::stop::Stop;
 use super::store::{Store, StoreView, check_log};
 use super::tally::ScanCounts;
-use super::worker::{OutcomeGroup, WorkContext, Worker};
+use super::worker::{BatchWorker, OutcomeGroup, WorkContext};
 use crate::batch::{BatchStrategy, strategy_of};
 use crate::model::{BatchConfig, Cursor, FileKey, RootTable};
 use crate::process::Processor;
@@ -272,12 +272,12 @@ impl Engine {
             let receive = receive;
             let make = |index| {
                 let send = send.clone();
-                Worker::new(&context, index, move |group| {
+                BatchWorker::new(&context, index, move |group| {
                     // The receiver is gone only when the run has failed.
                     let _ = send.send(Event::Ended(group));
                 })
             };
-            let work = |worker: &mut Worker<'_, _>, task, hand: &Hand<'_>| worker.run(task, hand);
+            let work = |worker: &mut BatchWorker<'_, _>, task, hand: &Hand<'_>| worker.run(task, hand);
             let pool = Pool::start(scope, config.worker_count, make, work)
                 .map_err(EngineError::io("worker threads can't be started"))?;
             let pool = CloseOnExit(pool);

@@ -52,7 +52,7 @@ pub(crate) struct OutcomeGroup {
 }
 
 /// A worker's buffers, and where its outcomes go.
-pub(crate) struct Worker<'a, S> {
+pub(crate) struct BatchWorker<'a, S> {
     context: &'a WorkContext<'a>,
     slot: &'a Slot,
     index: usize,
@@ -62,7 +62,7 @@ pub(crate) struct Worker<'a, S> {
     group: OutcomeGroup,
 }
 
-impl<'a, S: FnMut(OutcomeGroup)> Worker<'a, S> {
+impl<'a, S: FnMut(OutcomeGroup)> BatchWorker<'a, S> {
     /// `send` takes each group of outcomes.
     pub(crate) fn new(context: &'a WorkContext<'a>, index: usize, send: S) -> Self {
         let (content, result, group) = Default::default();
