@@ -5,12 +5,15 @@
 //! `OUTLAST_BENCH_FILES` and `OUTLAST_BENCH_RUNS` set how large and how often.
 
 mod bare;
+#[path = "../support/measure.rs"]
 mod measure;
+mod ratio;
 mod tree;
 
 use std::path::{Path, PathBuf};
 
-use measure::{Figures, median, ratio_line, run_measured};
+use measure::{Figures, run_measured};
+use ratio::{median, ratio_line};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().collect();

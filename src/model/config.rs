@@ -53,13 +53,14 @@ pub struct BatchConfig {
     pub max_concurrent_batches: usize,
     /// Worker threads. 1 to 1,024; the default is the number of cores.
     pub worker_count: usize,
-    /// Memory that file contents in work may take together, in MiB. At least 16.
+    /// Largest file that is read, in MiB; a larger one fails as `too-large`. At least 16.
     pub memory_limit_mb: u64,
-    /// Outcomes after which a commit tick is due, if 100 ms have not passed before. 1 to 1,000,000.
+    /// Outcomes after which a commit tick is due before its 100 ms have passed, once the last tick's cost is
+    /// earned back twenty times. 1 to 1,000,000.
     pub checkpoint_interval: usize,
     /// Attempts at a file whose failure may pass, the first included. 1 to 100.
     pub retry_attempts: u16,
-    /// Longest time for one file, in seconds.
+    /// Longest time for one file, in seconds. Kept with the job; no watchdog enforces it yet.
     pub timeout_seconds: u64,
     /// Globs that a file's name or relative path must match; empty for the processor's own.
     pub include: Vec<String>,
