@@ -40,10 +40,12 @@ impl Harm {
             }
             all.push(Self::Cut { file: file.clone(), keep: 0 });
             all.push(Self::Cut { file: file.clone(), keep: length - 1 });
+            // The small ones have less that can break.
+            let flips = if length > 100 { 3 * rounds } else { rounds };
             for _ in 0..rounds {
                 all.push(Self::Cut { file: file.clone(), keep: rng.within(0..length) });
             }
-            for _ in 0..3 * rounds {
+            for _ in 0..flips {
                 let at = place(patient, &file, length, rng);
                 all.push(Self::Flip { file: file.clone(), at, bit: rng.within(0..8) as u8 });
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::harm::Harm;
 use super::{Patient, copy};
-use crate::support::{Checker, Ran, Rng, outlast, ran, read_segments};
+use crate::support::{Checker, Ran, Record, Rng, outlast, ran, read_segments};
 
 /// A copy of the state, damaged.
 struct Case<'a> {
@@ -84,6 +84,19 @@ impl Case<'_> {
         self.checker().check()
     }
 
+    /// Every record in the log is one that stood there before, or of the run that noticed the damage.
+    fn nothing_is_made_up(&self) -> Result<(), String> {
+        for bytes in read_segments(&self.state.join("records")).values() {
+            for line in bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+                let record = Record::parse(line).map_err(|error| format!("in the repaired log: {error}"))?;
+                if !self.patient.lines.contains(line) && record.tick <= self.patient.tick {
+                    return Err(format!("the repaired log holds what was never recorded: {}", record.json));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// After a repair, which may be killed, only what was recorded is there, and a run brings it up to date.
     fn repair(&self, rng: &mut Rng) -> Result<(), String> {
         if rng.chance(30) {
@@ -97,14 +110,7 @@ impl Case<'_> {
         if told.code != Some(0) || told.crashed() {
             return Err(format!("repair: {told}"));
         }
-        for bytes in read_segments(&self.state.join("records")).values() {
-            for line in bytes.split(|&byte| byte == b'\n') {
-                if !self.patient.lines.contains(line) && !line.is_empty() {
-                    let line = String::from_utf8_lossy(line);
-                    return Err(format!("the repaired log holds what was never recorded: {line}"));
-                }
-            }
-        }
+        self.nothing_is_made_up()?;
         self.ask(rng).map_err(|error| format!("after the repair: {error}"))?;
         let run = self.run();
         if !matches!(run.code, Some(0 | 3)) || run.crashed() {

@@ -14,7 +14,7 @@ use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::support::{Moment, Rng, Sandbox, Tree, from_env, read_segments};
+use crate::support::{Moment, Record, Rng, Sandbox, Tree, from_env, read_segments};
 use harm::Harm;
 
 const FILES: u64 = 70;
@@ -28,6 +28,8 @@ struct Patient {
     older: PathBuf,
     /// Every line that its log holds.
     lines: BTreeSet<Vec<u8>>,
+    /// The last tick that is surely committed.
+    tick: u64,
     /// All of its log is committed.
     finished: bool,
 }
@@ -67,13 +69,16 @@ impl Patient {
         let older = sandbox.dir.path().join("older");
         copy(&sandbox.state, &older);
         tree.change(60);
-        Self { sandbox, tree, older, lines: BTreeSet::new(), finished: true }
+        Self { sandbox, tree, older, lines: BTreeSet::new(), tick: 0, finished: true }
     }
 
     fn note_lines(&mut self) {
         for bytes in read_segments(&self.sandbox.records()).values() {
             self.lines.extend(bytes.split(|&byte| byte == b'\n').map(<[u8]>::to_vec));
         }
+        let ticks = self.lines.iter().filter_map(|line| Some(Record::parse(line).ok()?.tick));
+        // The tick that a killed run was at is done again.
+        self.tick = ticks.max().unwrap() - u64::from(!self.finished);
     }
 
     /// Every file of the state folder and the record folder, relative.
