@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn key(number: usize) -> FileKey {
     let path = format!(
-        "organisation/repository-{}/src/module-{}/file_{number:07}.ast.json",
+        "organisation/repository-{:04}/src/module-{:05}/file_{number:07}.ast.json",
         number / 5000,
         number / 100
     );

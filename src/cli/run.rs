@@ -2,15 +2,20 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use outlast::engine::{Engine, RepositoryProcessingResult, RunOptions};
-use outlast::service::{Controlled, Signals};
+use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions};
+use outlast::ledger::LedgerError;
+use outlast::service::{Controlled, Signals, is_answered};
 use outlast::{AstProcessor, BatchConfig};
 
 use super::args::{Cli, RunArgs};
 use super::{exit, print, progress};
+
+/// How often, and how long apart, a state that is in use without a run is tried.
+const BUSY_TRIES: u32 = 20;
+const BUSY_WAIT: Duration = Duration::from_millis(100);
 
 /// Runs a job to its end.
 pub(crate) fn run(cli: &Cli, args: &RunArgs, started: Instant) -> Result<u8> {
@@ -21,20 +26,38 @@ pub(crate) fn run(cli: &Cli, args: &RunArgs, started: Instant) -> Result<u8> {
     let result = if args.dry_run {
         engine.dry_run(&args.roots, &config, &options)?
     } else {
-        let control = Arc::clone(&engine);
-        // Kept until the run has ended, and dropped before the state is.
-        let begun = move |state: &std::path::Path| match Controlled::listen(state, Arc::clone(&control)) {
-            Ok(controlled) => Some(controlled),
-            Err(error) => {
-                tracing::warn!(%error, "status and explain can't ask this run");
-                None
-            }
-        };
         let _shown = progress::show(&engine, cli.format, args.progress, args.heartbeat)?;
-        engine.run_with(&args.roots, &config, &options, begun)?
+        run_when_free(&engine, args, &config, &options)?
     };
     print::summary(&result, cli.format, args.dry_run)?;
     Ok(code_of(&result, &signals))
+}
+
+/// `status` and its like hold the state for an instant: a state that is in use while no run answers
+/// for it is tried again for a while.
+fn run_when_free(
+    engine: &Arc<Engine>,
+    args: &RunArgs,
+    config: &BatchConfig,
+    options: &RunOptions,
+) -> Result<RepositoryProcessingResult> {
+    let listen = |state: &std::path::Path| {
+        let controlled = Controlled::listen(state, Arc::clone(engine));
+        controlled.inspect_err(|error| tracing::warn!(%error, "status and explain can't ask this run")).ok()
+    };
+    let mut tries = 0;
+    loop {
+        // What listens lives until the run has ended, and goes before the state is closed.
+        match engine.run_with(&args.roots, config, options, listen) {
+            Err(EngineError::Ledger(LedgerError::InUse { .. }))
+                if tries < BUSY_TRIES && !is_answered(&options.state) =>
+            {
+                tries += 1;
+                std::thread::sleep(BUSY_WAIT);
+            }
+            result => return Ok(result?),
+        }
+    }
 }
 
 /// A record folder is named relative to the current folder; the default lies in the state folder.

@@ -213,6 +213,11 @@ impl<W: Write> Write for Reply<W> {
     }
 }
 
+/// Whether a run answers for a state.
+pub fn is_answered(state: &Path) -> bool {
+    with_short_path(state, |short| UnixStream::connect(short.join(SOCKET))).is_ok()
+}
+
 /// Asks the run that holds a state, and returns the payload.
 ///
 /// # Errors

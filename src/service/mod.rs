@@ -9,5 +9,5 @@ mod signals;
 pub use api::{
     BatchProcessingEngine, async_from_fn, execute_parallel_batches, process_batch, resume_failed_batch_job,
 };
-pub use control::{ControlError, Controlled, Request, answer, ask};
+pub use control::{ControlError, Controlled, Request, answer, ask, is_answered};
 pub use signals::{SignalError, Signals};
