@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::board::{Board, Watch};
@@ -9,10 +10,10 @@ use super::change::{Change, End};
 use super::claims::Claims;
 use super::committer::Committer;
 use super::error::EngineError;
+use super::event::Event;
 use super::job::{self, JobPlan};
 use super::pool::{Pool, Task};
 use super::results::{BatchStatistics, ProcessingState, RepositoryProcessingResult};
-use super::run::{Event, RunOptions, Shared};
 use super::stop::Stop;
 use super::tally::Tally;
 use super::worker::OutcomeGroup;
@@ -34,13 +35,14 @@ const LOOK_UP: Duration = Duration::from_millis(20);
 pub(crate) struct Setting<'a> {
     pub plan: &'a JobPlan,
     pub config: &'a BatchConfig,
-    pub options: &'a RunOptions,
+    pub started: Instant,
     pub pool: &'a Pool,
     /// What callers ask for.
     pub stop: &'a Stop,
     /// What stops this run's threads, whatever the reason.
     pub halt: &'a Stop,
-    pub shared: &'a Shared,
+    /// Where others look at the figures.
+    pub shown: &'a Mutex<BatchStatistics>,
     pub board: &'a Board,
     pub roots: &'a RootTable,
 }
@@ -246,7 +248,7 @@ impl<'a> Coordinator<'a> {
         self.last_tick = Instant::now();
         self.tick_cost = self.last_tick - begun;
         if self.first_commit.is_none() && (ok, failed) != (self.tally.ok, self.tally.failed) {
-            self.first_commit = Some(self.set.options.started.elapsed());
+            self.first_commit = Some(self.set.started.elapsed());
         }
         self.statistics.cursor = cursor;
         self.publish();
@@ -310,7 +312,7 @@ impl<'a> Coordinator<'a> {
         for (worker, slow_file) in self.statistics.workers.iter_mut().zip(slow) {
             worker.slow_file = slow_file;
         }
-        let mut shown = self.set.shared.statistics.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut shown = self.set.shown.lock().unwrap_or_else(PoisonError::into_inner);
         shown.workers.clone_from(&self.statistics.workers);
     }
 
@@ -324,7 +326,7 @@ impl<'a> Coordinator<'a> {
             (sum(|counts| counts.pending), sum(|counts| counts.pending_bytes))
         };
         let tick = self.committer.store().ledger.cursor().tick;
-        let elapsed = self.set.options.started.elapsed().as_secs_f64();
+        let elapsed = self.set.started.elapsed().as_secs_f64();
         let progress = &mut self.statistics.progress;
         progress.take_tally(&self.tally);
         progress.pending = counts.0;
@@ -333,7 +335,7 @@ impl<'a> Coordinator<'a> {
         progress.files_per_second = (progress.ok + progress.failed) as f64 / elapsed.max(1e-9);
         self.statistics.pending_bytes = counts.1;
         self.statistics.in_flight = self.claims.in_flight();
-        let mut shown = self.set.shared.statistics.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut shown = self.set.shown.lock().unwrap_or_else(PoisonError::into_inner);
         shown.clone_from(&self.statistics);
     }
 

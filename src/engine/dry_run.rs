@@ -6,9 +6,10 @@ use std::sync::mpsc::sync_channel;
 
 use super::change::{Change, Ground};
 use super::error::EngineError;
+use super::event::{CHANNEL_EVENTS, Event};
 use super::job;
 use super::results::RepositoryProcessingResult;
-use super::run::{CHANNEL_EVENTS, Engine, Event, RunOptions};
+use super::run::{Engine, RunOptions};
 use super::scan::ScanPlan;
 use super::store::Store;
 use super::tally::Tally;

@@ -9,8 +9,8 @@ use std::sync::mpsc::SyncSender;
 
 use super::change::{Change, Ground};
 use super::error::EngineError;
+use super::event::Event;
 use super::gate::Gate;
-use super::run::Event;
 use super::stop::Stop;
 use super::tally::ScanCounts;
 use crate::ledger::{Entry, LedgerReader, Scan};

@@ -16,6 +16,7 @@ mod committer;
 mod coordinator;
 mod dry_run;
 mod error;
+mod event;
 mod execute;
 mod gate;
 mod intake;

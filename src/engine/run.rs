@@ -8,44 +8,21 @@ use std::thread::Scope;
 use std::time::Instant;
 
 use super::board::Board;
-use super::change::Change;
 use super::committer::{Committer, RootGround};
 use super::coordinator::{Coordinator, Setting};
 use super::error::EngineError;
-use super::gate::Pass;
+use super::event::{CHANNEL_EVENTS, Event};
 use super::job::{self, JobPlan};
 use super::pool::{Hand, Pool};
 use super::results::{BatchResult, BatchStatistics, CheckpointData, RepositoryProcessingResult};
 use super::scan::ScanPlan;
 use super::stop::Stop;
 use super::store::{Store, StoreView, check_log};
-use super::tally::ScanCounts;
-use super::worker::{BatchWorker, OutcomeGroup, WorkContext};
+use super::worker::{BatchWorker, WorkContext};
 use crate::batch::{BatchStrategy, strategy_of};
-use crate::model::{BatchConfig, Cursor, FileKey, RootTable};
+use crate::model::{BatchConfig, RootTable};
 use crate::process::Processor;
-use crate::source::{Filters, ScanReport, Source, TreeSource};
-
-/// Messages that may wait for the coordinator.
-pub(crate) const CHANNEL_EVENTS: usize = 384;
-
-/// What the threads of a run tell the coordinator.
-pub(crate) enum Event {
-    /// A scan found changes.
-    Found { changes: Vec<(FileKey, Change)>, counts: ScanCounts, pass: Pass },
-    /// A worker is through with files.
-    Ended(OutcomeGroup),
-    /// A scan of one root has ended.
-    Scanned(ScanReport),
-    /// All scans have ended.
-    ScansEnded,
-    /// The record log is as it was committed.
-    LogChecked,
-    /// A thread can't go on.
-    Failed(EngineError),
-    /// Somebody wants a commit tick now, and its cursor.
-    Checkpoint(SyncSender<Cursor>),
-}
+use crate::source::{Filters, Source, TreeSource};
 
 /// Where a run keeps its state, and when its clock starts.
 #[derive(Debug, Clone)]
@@ -79,8 +56,8 @@ pub struct Engine {
 
 /// What others may look at while a run goes on.
 #[derive(Default)]
-pub(crate) struct Shared {
-    pub statistics: Mutex<BatchStatistics>,
+struct Shared {
+    statistics: Mutex<BatchStatistics>,
     running: Mutex<Option<Running>>,
 }
 
@@ -289,11 +266,11 @@ impl Engine {
             let setting = Setting {
                 plan,
                 config,
-                options,
+                started: options.started,
                 pool: &pool.0,
                 stop: &self.stop,
                 halt: &scan.halt,
-                shared: &self.shared,
+                shown: &self.shared.statistics,
                 board: &board,
                 roots: &table,
             };

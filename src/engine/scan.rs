@@ -5,9 +5,9 @@ use std::sync::mpsc::SyncSender;
 
 use super::change::Ground;
 use super::error::EngineError;
+use super::event::Event;
 use super::gate::Gate;
 use super::intake::Intake;
-use super::run::Event;
 use super::stop::Stop;
 use crate::ledger::LedgerReader;
 use crate::model::Root;

@@ -1,0 +1,32 @@
+//! What the threads of a run tell the coordinator.
+
+use std::sync::mpsc::SyncSender;
+
+use super::change::Change;
+use super::error::EngineError;
+use super::gate::Pass;
+use super::tally::ScanCounts;
+use super::worker::OutcomeGroup;
+use crate::model::{Cursor, FileKey};
+use crate::source::ScanReport;
+
+/// Messages that may wait for the coordinator.
+pub(crate) const CHANNEL_EVENTS: usize = 384;
+
+/// One message.
+pub(crate) enum Event {
+    /// A scan found changes.
+    Found { changes: Vec<(FileKey, Change)>, counts: ScanCounts, pass: Pass },
+    /// A worker is through with files.
+    Ended(OutcomeGroup),
+    /// A scan of one root has ended.
+    Scanned(ScanReport),
+    /// All scans have ended.
+    ScansEnded,
+    /// The record log is as it was committed.
+    LogChecked,
+    /// A thread can't go on.
+    Failed(EngineError),
+    /// Somebody wants a commit tick now, and its cursor.
+    Checkpoint(SyncSender<Cursor>),
+}
