@@ -118,6 +118,10 @@ impl Rate {
     fn note(&mut self, statistics: &BatchStatistics) {
         let (bytes, files) = (statistics.progress.bytes, statistics.progress.ok + statistics.progress.failed);
         let now = Instant::now();
+        if self.last.is_none() {
+            let elapsed = statistics.progress.elapsed_seconds.max(1e-3);
+            (self.bytes, self.files) = (bytes as f64 / elapsed, files as f64 / elapsed);
+        }
         if let Some((then, old_bytes, old_files)) = self.last {
             let seconds = (now - then).as_secs_f64().max(1e-3);
             let weight = (seconds / 3.0).min(1.0);
