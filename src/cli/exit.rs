@@ -55,9 +55,9 @@ fn code_of_engine(error: &EngineError) -> u8 {
     match error {
         EngineError::Ledger(error) => code_of_ledger(error),
         EngineError::Sink(SinkError::Damaged { .. }) => DAMAGED,
-        EngineError::Sink(SinkError::Io { .. } | SinkError::Poisoned { .. }) | EngineError::Io { .. } => {
-            UNEXPECTED
-        }
+        EngineError::Sink(SinkError::Io { .. } | SinkError::Poisoned { .. })
+        | EngineError::Io { .. }
+        | EngineError::Panicked(_) => UNEXPECTED,
         EngineError::Config(_) | EngineError::Filter(_) => CONFIG,
         EngineError::Root { .. } | EngineError::Job(_) => USAGE,
     }

@@ -87,7 +87,8 @@ fn code_of(result: &RepositoryProcessingResult, signals: &Signals) -> u8 {
     if result.interrupted {
         return signals.exit_code().unwrap_or(exit::UNEXPECTED);
     }
-    if progress.failed > 0 || progress.failed_earlier > 0 || progress.unreadable_folders > 0 {
+    let unseen = progress.unreadable_folders > 0 || progress.skipped.contains_key("no-metadata");
+    if progress.failed > 0 || progress.failed_earlier > 0 || unseen {
         return exit::SOME_FAILED;
     }
     if progress.discovered == 0 && progress.removed == 0 { exit::NOTHING_MATCHED } else { exit::DONE }

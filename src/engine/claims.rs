@@ -5,17 +5,22 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
 use super::change::Ground;
-use crate::ledger::{Entry, LedgerError, LedgerReader, ReadyPosition};
-use crate::model::{DiscoveredFile, FileKey, Root};
+use crate::ledger::{Entry, LedgerError, LedgerReader, ReadyPosition, RecordRef};
+use crate::model::{BatchConfig, DiscoveredFile, ErrorClass, FileKey, Root};
 
-/// Files handed out beyond what is committed: enough that a slow sync leaves no worker idle.
-const IN_FLIGHT_MAX: usize = 16_384;
+/// What one batch counts as that is kept ready.
+const BATCH_FILES: usize = 1_000;
+/// Bounds of the files handed out beyond what is committed: enough that a slow sync leaves no worker
+/// idle, and not more than memory should hold.
+const IN_FLIGHT_MIN: usize = 2_048;
+const IN_FLIGHT_MAX: usize = 65_536;
 /// A file whose failure may pass is tried again after this.
 const RETRY_DELAY: Duration = Duration::from_millis(250);
 
 /// The files that were claimed and are still pending in the ledger.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Claims {
+    limit: usize,
     hasher: RandomState,
     /// Hashes of keys. Should two ever be alike, the second file waits for the first.
     in_flight: HashSet<u64>,
@@ -28,6 +33,19 @@ pub(crate) struct Claims {
 type Roots<'a> = &'a [(Root, Ground)];
 
 impl Claims {
+    /// No claims yet. At most about as many files will be in flight as the configuration's batches have.
+    pub(crate) fn new(config: &BatchConfig) -> Self {
+        let files = config.worker_count * config.max_concurrent_batches * BATCH_FILES;
+        Self {
+            limit: files.clamp(IN_FLIGHT_MIN, IN_FLIGHT_MAX),
+            hasher: RandomState::new(),
+            in_flight: HashSet::new(),
+            ended: Vec::new(),
+            retries: Vec::new(),
+            position: ReadyPosition::default(),
+        }
+    }
+
     /// Number of files in flight.
     pub(crate) fn in_flight(&self) -> u64 {
         self.in_flight.len() as u64
@@ -35,7 +53,7 @@ impl Claims {
 
     /// Whether more should be claimed.
     pub(crate) fn has_room(&self) -> bool {
-        self.in_flight.len() <= IN_FLIGHT_MAX / 2
+        self.in_flight.len() <= self.limit / 2
     }
 
     /// Whether files wait to be tried again.
@@ -74,7 +92,7 @@ impl Claims {
     ) -> Result<Vec<DiscoveredFile>, LedgerError> {
         let mut started_over = false;
         loop {
-            let limit = IN_FLIGHT_MAX.saturating_sub(self.in_flight.len()).max(1);
+            let limit = self.limit.saturating_sub(self.in_flight.len()).max(1);
             let ready = reader.ready(&self.position, limit)?;
             let files: Vec<DiscoveredFile> =
                 ready.files.into_iter().filter_map(|(key, entry)| self.claim(key, &entry, roots)).collect();
@@ -111,7 +129,10 @@ impl Claims {
         if !self.in_flight.insert(self.hasher.hash_one(&key)) {
             return None;
         }
-        let record = entry.record.as_ref().filter(|record| record.epoch == epoch);
+        let stands = |record: &&RecordRef| {
+            record.epoch == epoch && !record.failure.is_some_and(ErrorClass::is_environmental)
+        };
+        let record = entry.record.as_ref().filter(stands);
         let recorded = record.and_then(|record| record.digest);
         Some(DiscoveredFile { key, fingerprint: entry.fingerprint, attempts: entry.attempts, recorded })
     }

@@ -91,20 +91,21 @@ impl Committer {
         drop(keys);
         let mut writer = LineWriter::begin(&mut self.store)?;
         let mut changes = Vec::with_capacity(entries.len());
-        let mut queued = queued.into_iter().peekable();
-        for old in entries {
-            let Some(first) = queued.next() else { break };
-            let Some(root) = self.roots.get(&first.key.root()) else { continue };
-            let mut entry = settle_one(old, &first, root, &lines, &mut writer, tally)?;
-            while let Some(next) = queued.next_if(|next| next.key == first.key) {
-                entry = settle_one(entry, &next, root, &lines, &mut writer, tally)?;
+        for (news, old) in queued.chunk_by(|a, b| a.key == b.key).zip(entries) {
+            let Some(root) = news.first().and_then(|first| self.roots.get(&first.key.root())) else {
+                continue;
+            };
+            let mut entry = old;
+            for one in news {
+                entry = settle_one(entry, one, root, &lines, &mut writer, tally)?;
             }
-            if entry != old {
-                changes.push((first.key, entry));
+            if let (Some(first), true) = (news.first(), entry != old) {
+                changes.push((first.key.clone(), entry));
             }
         }
         let appended = writer.end()?;
-        if changes.is_empty() && !is_last {
+        let nothing = changes.is_empty() && appended.end == self.store.ledger.cursor().log;
+        if nothing && !is_last {
             return Ok(self.store.ledger.cursor());
         }
         let tick =
@@ -131,11 +132,11 @@ fn settle_one(
     let before = old.as_ref().and_then(|entry| root.ground.counted(entry));
     let (entry, effect) = apply(old, &queued.change, root.ground, writer.position());
     let after = entry.as_ref().and_then(|entry| root.ground.counted(entry));
-    tally.note(before, after, effect);
+    tally.note(before, after, effect, entry.as_ref());
     match effect {
         Effect::Recorded => {
-            let line = lines.get(queued.lines).and_then(|lines| lines.get(queued.line.clone()));
-            writer.write(|buffer| buffer.extend_from_slice(line.unwrap_or_default()))?;
+            let line = &lines[queued.lines][queued.line.clone()];
+            writer.write(|buffer| buffer.extend_from_slice(line))?;
         }
         Effect::Removed => {
             let line = RecordLine {

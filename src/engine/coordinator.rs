@@ -26,8 +26,10 @@ const WAITING_MAX: usize = 8_192;
 const WAITING_BYTES_MAX: usize = 8 << 20;
 /// A tick that is not due by time has to have earned back the last one's cost this many times.
 const TICK_COST_FACTOR: u32 = 20;
-/// How often it looks for files that take long.
-const LOOK_FOR_SLOW: Duration = Duration::from_millis(500);
+/// How often it shows how things stand while nothing is committed.
+const LOOK_AROUND: Duration = Duration::from_millis(250);
+/// The shortest wait.
+const MOMENT: Duration = Duration::from_millis(1);
 /// How often the loop looks up while nothing comes in.
 const LOOK_UP: Duration = Duration::from_millis(20);
 
@@ -81,11 +83,12 @@ impl<'a> Coordinator<'a> {
             BatchStatistics { state: ProcessingState::Scanning, ..BatchStatistics::default() };
         statistics.progress.job = set.plan.job.id;
         statistics.workers = vec![Default::default(); set.config.worker_count];
+        let claims = Claims::new(set.config);
         Self {
             set,
             committer,
             planner: Planner::new(strategy),
-            claims: Claims::default(),
+            claims,
             outstanding: 0,
             batches: HashMap::new(),
             scanning: true,
@@ -104,14 +107,18 @@ impl<'a> Coordinator<'a> {
 
     /// Runs until all is done, or a stop has been carried out.
     pub(crate) fn run(mut self, events: &Receiver<Event>) -> Result<RepositoryProcessingResult, EngineError> {
-        let result = self.until_done(events);
-        if result.is_err() {
-            self.set.halt.request();
-            self.statistics.state = ProcessingState::Ended;
-            self.publish();
+        self.publish();
+        match self.until_done(events) {
+            Ok(interrupted) => self.finish(if interrupted { JobEnd::Interrupted } else { JobEnd::Completed }),
+            Err(error) => {
+                self.set.halt.request();
+                // Where the state itself failed nothing more can be written; the error says so.
+                if !matches!(error, EngineError::Ledger(_) | EngineError::Sink(_)) {
+                    self.finish(JobEnd::Failed)?;
+                }
+                Err(error)
+            }
         }
-        let interrupted = result?;
-        self.finish(interrupted)
     }
 
     fn until_done(&mut self, events: &Receiver<Event>) -> Result<bool, EngineError> {
@@ -126,7 +133,7 @@ impl<'a> Coordinator<'a> {
             if self.tick_is_due() {
                 self.commit()?;
             }
-            self.look_for_slow_files();
+            self.look_around();
             if self.is_done() {
                 return Ok(self.set.halt.is_requested());
             }
@@ -138,9 +145,8 @@ impl<'a> Coordinator<'a> {
         self.set.halt.request();
         self.statistics.state = ProcessingState::Draining;
         tracing::info!(in_hand = self.outstanding, "stopping: finishing the files in hand");
-        while let Some(mut task) = self.set.pool.take_back() {
+        while let Some(task) = self.set.pool.take_back() {
             self.outstanding -= task.len();
-            while task.next_file().is_some() {}
         }
     }
 
@@ -153,8 +159,11 @@ impl<'a> Coordinator<'a> {
     }
 
     fn receive(&mut self, events: &Receiver<Event>) -> Result<(), EngineError> {
-        let wait = BatchConfig::TICK.saturating_sub(self.last_tick.elapsed()).min(LOOK_UP);
-        let wait = if self.tick_is_due() { Duration::ZERO } else { wait.max(Duration::from_millis(1)) };
+        let wait = match self.committer.waiting() {
+            0 => LOOK_UP,
+            _ if self.tick_is_due() => Duration::ZERO,
+            _ => BatchConfig::TICK.saturating_sub(self.last_tick.elapsed()).clamp(MOMENT, LOOK_UP),
+        };
         let mut next = events.recv_timeout(wait).ok();
         while let Some(event) = next {
             self.take(event)?;
@@ -301,10 +310,10 @@ impl<'a> Coordinator<'a> {
         }
     }
 
-    /// Now and then, also while nothing is committed, since that is when somebody wonders.
-    fn look_for_slow_files(&mut self) {
+    /// Shows how things stand now and then, also while nothing is committed, since that is when somebody wonders.
+    fn look_around(&mut self) {
         let now = Instant::now();
-        if now - self.last_look < LOOK_FOR_SLOW {
+        if now - self.last_look < LOOK_AROUND {
             return;
         }
         self.last_look = now;
@@ -312,8 +321,10 @@ impl<'a> Coordinator<'a> {
         for (worker, slow_file) in self.statistics.workers.iter_mut().zip(slow) {
             worker.slow_file = slow_file;
         }
-        let mut shown = self.set.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.workers.clone_from(&self.statistics.workers);
+        // With changes under way the counts would not add up until they are committed.
+        if self.committer.waiting() == 0 {
+            self.publish();
+        }
     }
 
     /// Shows the figures as of the last commit.
@@ -340,8 +351,7 @@ impl<'a> Coordinator<'a> {
     }
 
     /// Closes the job.
-    fn finish(mut self, interrupted: bool) -> Result<RepositoryProcessingResult, EngineError> {
-        let end = if interrupted { JobEnd::Interrupted } else { JobEnd::Completed };
+    fn finish(mut self, end: JobEnd) -> Result<RepositoryProcessingResult, EngineError> {
         let (job, bytes) = (&self.set.plan.job, self.statistics.progress.bytes);
         let ended = |tally: &Tally| job::ended(job::so_far(job, tally, bytes), end);
         self.statistics.cursor = self.committer.commit(&mut self.tally, true, ended)?;
@@ -352,7 +362,7 @@ impl<'a> Coordinator<'a> {
             resumed: self.set.plan.resumed,
             first_commit_seconds: self.first_commit.map(|elapsed| elapsed.as_secs_f64()),
             peak_rss_bytes: peak_rss_bytes(),
-            interrupted,
+            interrupted: end == JobEnd::Interrupted,
         })
     }
 }

@@ -8,18 +8,19 @@ use super::change::{Change, Ground};
 use super::error::EngineError;
 use super::event::{CHANNEL_EVENTS, Event};
 use super::job;
-use super::results::RepositoryProcessingResult;
-use super::run::{Engine, RunOptions};
+use super::results::{ProcessingProgress, RepositoryProcessingResult};
+use super::run::{Engine, RunOptions, spawn};
 use super::scan::ScanPlan;
+use super::stop::{Stop, StopOnDrop};
 use super::store::Store;
 use super::tally::Tally;
 use crate::ledger::{LedgerError, LedgerReader};
-use crate::model::{BatchConfig, LogPosition, Root, RootId};
+use crate::model::{BatchConfig, LogPosition, Root};
 use crate::source::Source;
 
 impl Engine {
     /// Scans, and tells what a run would do: `pending` files would be processed, `removed` ones are gone.
-    /// Nothing is read, written or made.
+    /// No file is read, no state is made, and nothing is recorded; an existing state is opened as `status` does.
     ///
     /// # Errors
     /// As [`Engine::run`].
@@ -44,10 +45,7 @@ impl Engine {
         let chosen = job::choose(&mut infos, &paths, identity, &source.filters(), config.reprocess).0;
         let end = store.as_ref().map_or(LogPosition::START, |store| store.ledger.cursor().log);
         let ground = |epoch| Ground { epoch, run_start: LogPosition { segment: u32::MAX, ..end } };
-        let root = |info: &crate::ledger::RootInfo| {
-            let root = Root { id: RootId(info.id), name: info.name.clone(), path: info.path.clone() };
-            (root, ground(info.epoch))
-        };
+        let root = |info: &crate::ledger::RootInfo| (info.root(), ground(info.epoch));
         let roots: Vec<(Root, Ground)> = chosen.iter().map(root).collect();
         let reader = store.as_ref().map(|store| store.reader.clone());
         self.count(&roots, reader, source, options)
@@ -65,44 +63,64 @@ impl Engine {
         let mut result = RepositoryProcessingResult::default();
         let mut tally = Tally { discovered: due, ..Tally::default() };
         result.progress.pending = due;
-        let scan = ScanPlan { reader: reader.clone(), roots, source, halt: self.stop() };
+        let halt = Stop::default();
+        let scan = ScanPlan { reader: reader.clone(), roots, source, halt: halt.clone() };
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         std::thread::scope(|scope| {
-            scope.spawn(move || scan.run(&send));
+            let _halt = StopOnDrop(&halt);
+            let receive = receive;
+            spawn(scope, "scan", &send.clone(), move || scan.run(&send))?;
             while let Ok(event) = receive.recv() {
-                match event {
-                    Event::Found { changes, counts, pass } => {
-                        drop(pass);
-                        tally.add(counts);
-                        for (key, change) in changes {
-                            let known = reader.as_ref().map(|reader| reader.get(&key)).transpose()?.flatten();
-                            let counted = known.is_some_and(|entry| entry.pending);
-                            match change {
-                                Change::Found(_) => result.progress.pending += u64::from(!counted),
-                                Change::Missing(_) => {
-                                    result.progress.pending -= u64::from(counted);
-                                    tally.discovered -= u64::from(counted);
-                                    tally.removed += 1;
-                                }
-                                Change::Ended(_) => {}
-                            }
-                        }
-                    }
-                    Event::Scanned(report) => {
-                        for (rule, count) in report.filtered {
-                            *result.progress.filtered.entry(rule).or_default() += count;
-                        }
-                    }
-                    Event::Failed(error) => return Err(error),
-                    Event::ScansEnded => break,
-                    Event::Ended(_) | Event::Checkpoint(_) | Event::LogChecked => {}
+                let ended = take(event, reader.as_ref(), &mut tally, &mut result.progress)?;
+                if ended || self.stop().is_requested() {
+                    break;
                 }
             }
-            Ok(())
+            Ok::<_, EngineError>(())
         })?;
         result.progress.take_tally(&tally);
         result.progress.elapsed_seconds = options.started.elapsed().as_secs_f64();
         result.interrupted = self.stop().is_requested();
         Ok(result)
     }
+}
+
+/// Counts what the scan tells; true at its end.
+fn take(
+    event: Event,
+    reader: Option<&LedgerReader>,
+    tally: &mut Tally,
+    progress: &mut ProcessingProgress,
+) -> Result<bool, EngineError> {
+    match event {
+        Event::Found { changes, counts, pass } => {
+            drop(pass);
+            tally.add(counts);
+            for (key, change) in changes {
+                let known = reader.map(|reader| reader.get(&key)).transpose()?.flatten();
+                let was_due = u64::from(known.is_some_and(|entry| entry.pending));
+                match change {
+                    Change::Found(_) => {
+                        progress.pending += 1 - was_due;
+                        tally.discovered += 1 - was_due;
+                    }
+                    Change::Missing(_) => {
+                        progress.pending -= was_due;
+                        tally.discovered -= was_due;
+                        tally.removed += 1;
+                    }
+                    Change::Ended(_) => {}
+                }
+            }
+        }
+        Event::Scanned(report) => {
+            for (rule, count) in report.filtered {
+                *progress.filtered.entry(rule).or_default() += count;
+            }
+        }
+        Event::Failed(error) => return Err(error),
+        Event::ScansEnded => return Ok(true),
+        Event::Ended(_) | Event::Checkpoint(_) | Event::LogChecked => {}
+    }
+    Ok(false)
 }

@@ -33,6 +33,9 @@ pub enum EngineError {
     /// No job of this number, or a checkpoint that the state has not reached.
     #[error("{0}")]
     Job(String),
+    /// A thread of the engine panicked: a fault of the engine, of a source or of a strategy, not of a file.
+    #[error("the engine's thread {0} panicked; what was committed stays: run again, and report it")]
+    Panicked(&'static str),
     /// The operating system refused.
     #[error("{what}: {source}")]
     Io {

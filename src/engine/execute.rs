@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Instant;
 
 use super::board::Board;
@@ -61,7 +61,7 @@ fn execute(
         source: &source as &dyn Source,
         roots: &roots,
         attempts_max: 1,
-        size_max: config.memory_limit_mb << 20,
+        size_max: config.memory_limit_mb.saturating_mul(1 << 20),
         stop: &stop,
         board: &board,
     };
@@ -73,28 +73,39 @@ fn execute(
         let make = |index| {
             let send = send.clone();
             BatchWorker::new(&context, index, move |group| {
-                let _ = send.send(group);
+                let _ = send.send(Ok(group));
             })
         };
         let work =
             |worker: &mut BatchWorker<'_, _>, task, hand: &super::pool::Hand<'_>| worker.run(task, hand);
-        let pool = Pool::start(scope, config.worker_count, make, work)
+        let panicked = || drop(send.send(Err(EngineError::Panicked("worker"))));
+        let pool = Pool::start(scope, config.worker_count, make, work, panicked)
             .map_err(EngineError::io("worker threads can't be started"))?;
         batches.into_iter().for_each(|batch| pool.push(Task::new(batch)));
-        while gathered.outstanding > 0 {
-            match receive.recv() {
-                Ok(group) => gathered.take(group, &roots),
-                Err(_) => break,
-            }
-        }
+        let result = gather(&receive, &mut gathered, &roots);
         pool.close();
-        Ok::<_, EngineError>(())
+        result
     })?;
     Ok(gathered.finish(started.elapsed().as_secs_f64()))
 }
 
+fn gather(
+    receive: &Receiver<Result<OutcomeGroup, EngineError>>,
+    gathered: &mut Gathered,
+    roots: &RootTable,
+) -> Result<(), EngineError> {
+    while gathered.outstanding > 0 {
+        let Ok(group) = receive.recv() else { break };
+        gathered.take(group?, roots);
+    }
+    Ok(())
+}
+
 struct Gathered {
     outstanding: usize,
+    started: Instant,
+    /// When each batch's first file was begun, in seconds from the start.
+    begun: Vec<Option<f64>>,
     /// Each file's place in its batch.
     places: Vec<HashMap<FileKey, usize>>,
     batches: Vec<(BatchResult, Vec<Option<ProcessingResult>>)>,
@@ -113,6 +124,8 @@ impl Gathered {
         }
         Self {
             outstanding: batches.iter().map(|batch| batch.files.len()).sum(),
+            started: Instant::now(),
+            begun: vec![None; batches.len()],
             places,
             batches: results,
             errors: BTreeMap::new(),
@@ -129,7 +142,10 @@ impl Gathered {
         let Ok(at) = usize::try_from(group.batch_id) else { return };
         let (files, (result, slots)) = (&self.places[at], &mut self.batches[at]);
         result.bytes += group.bytes;
-        result.elapsed_seconds += group.busy.as_secs_f64();
+        let busy = group.busy.as_secs_f64();
+        let begun = self.begun[at].get_or_insert_with(|| self.started.elapsed().as_secs_f64() - busy);
+        result.elapsed_seconds = self.started.elapsed().as_secs_f64() - *begun;
+        result.busy_seconds += busy;
         let mut from = 0;
         for outcome in group.outcomes {
             let mut line = group.lines[from..from + outcome.line].to_vec();

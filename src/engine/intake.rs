@@ -15,7 +15,7 @@ use super::stop::Stop;
 use super::tally::ScanCounts;
 use crate::ledger::{Entry, LedgerReader, Scan};
 use crate::model::{FileKey, Fingerprint, FolderKey, Root};
-use crate::source::{Folder, FolderVisitor, Listed, ListedKind, Source};
+use crate::source::{Folder, FolderVisitor, Listed, ListedKind, SkipReason, Source};
 
 /// Changes that are handed over together.
 const CHANGES_MAX: usize = 256;
@@ -118,17 +118,25 @@ impl Intake {
         Ok(())
     }
 
+    /// A folder that went after its parent was listed: all below it is missing.
+    fn merge_gone(&mut self, folder: &FolderKey) -> Result<(), EngineError> {
+        self.seek(folder.as_bytes())?;
+        while self.take_missing(folder.as_bytes(), None)? {}
+        Ok(())
+    }
+
     fn note(&mut self, folder: &FolderKey, listed: Listed, entry: Option<Entry>) {
         let counted = entry.as_ref().and_then(|entry| self.ground.counted(entry)).is_some();
         match listed.kind {
-            ListedKind::File(seen) => {
-                self.counts.discovered += u64::from(!counted);
-                self.note_file(folder, &listed.name, seen, entry, counted);
-            }
+            ListedKind::File(seen) => self.note_file(folder, &listed.name, seen, entry, counted),
+            // What can't be looked at may well be there still: what is known of it stays.
+            ListedKind::Skipped(SkipReason::NoMetadata) if counted => {}
             ListedKind::Skipped(reason) => {
                 self.counts.discovered += 1;
                 *self.counts.skipped.entry(reason.as_str()).or_default() += 1;
-                self.missing(folder, &listed.name, entry);
+                if reason != SkipReason::NoMetadata {
+                    self.missing(folder, &listed.name, entry);
+                }
             }
             ListedKind::Vanished => self.missing(folder, &listed.name, entry),
         }
@@ -145,6 +153,7 @@ impl Intake {
         match entry {
             Some(entry) if self.ground.is_current(&entry, &seen) => {
                 if !counted {
+                    self.counts.discovered += 1;
                     self.counts.unchanged += 1;
                     let failed = entry.record.is_some_and(|record| record.failure.is_some());
                     self.counts.failed_earlier += u64::from(failed);
@@ -195,6 +204,10 @@ impl FolderVisitor for Intake {
     }
 
     fn unreadable(&mut self, folder: &FolderKey, error: &std::io::Error) -> ControlFlow<()> {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            let result = self.merge_gone(folder);
+            return self.go_on(result);
+        }
         let path = folder.relative_path();
         tracing::warn!(root = %self.root.name, folder = %path.escape_ascii(), %error, "can't list a folder");
         self.counts.unreadable_folders += 1;

@@ -8,7 +8,7 @@ use super::error::EngineError;
 use super::results::CheckpointData;
 use super::store::Store;
 use super::tally::Tally;
-use crate::ledger::{Entry, Job, JobEnd, ReadyPosition, RootInfo, Tick};
+use crate::ledger::{Entry, Job, JobEnd, ReadyPosition, RootInfo};
 use crate::model::{BatchConfig, FileKey, Fingerprint, Root, RootId, Timestamp};
 use crate::source::Source;
 
@@ -61,7 +61,7 @@ pub(crate) fn begin(
     let resumed = jobs.iter().rev().find(same_roots).is_some_and(|job| job.end != JobEnd::Completed);
     for stale in jobs.iter().filter(|job| job.end == JobEnd::Running) {
         let closed = Job { end: JobEnd::Interrupted, ..stale.clone() };
-        commit_job(store, &closed)?;
+        store.commit_without_lines(&[], Some(&closed))?;
     }
     let start = store.ledger.cursor();
     let job = Job {
@@ -78,26 +78,10 @@ pub(crate) fn begin(
         removed: 0,
         bytes: 0,
     };
-    commit_job(store, &job)?;
-    let with_ground = |info: &RootInfo| {
-        let root = Root { id: RootId(info.id), name: info.name.clone(), path: info.path.clone() };
-        (root, Ground { epoch: info.epoch, run_start: run_start(start.log) })
-    };
+    store.commit_without_lines(&[], Some(&job))?;
+    let with_ground = |info: &RootInfo| (info.root(), Ground { epoch: info.epoch, run_start: start.log });
     let pending_at_start = infos.iter().map(|info| store.reader.counts(RootId(info.id)).pending).sum();
     Ok(JobPlan { job, roots: infos.iter().map(with_ground).collect(), resumed, pending_at_start })
-}
-
-/// Records from here on are this run's: the committed end of the log.
-fn run_start(end: crate::model::LogPosition) -> crate::model::LogPosition {
-    end
-}
-
-fn commit_job(store: &mut Store, job: &Job) -> Result<(), EngineError> {
-    store.log.begin_tick()?;
-    let appended = store.log.sync()?;
-    let tick = Tick { changes: &[], log: appended.end, log_crc: appended.crc, job: Some(job) };
-    store.ledger.commit(tick)?;
-    Ok(())
 }
 
 /// The job with the counts that it has come to.
@@ -184,6 +168,7 @@ pub(crate) fn of_checkpoint(
     store: &Store,
     job_id: u64,
     checkpoint: &CheckpointData,
+    processor: &str,
 ) -> Result<(Vec<PathBuf>, BatchConfig), EngineError> {
     let jobs = store.reader.jobs()?;
     let Some(job) = jobs.iter().find(|job| job.id == job_id && job_id == checkpoint.job_id) else {
@@ -200,6 +185,12 @@ pub(crate) fn of_checkpoint(
         return Err(EngineError::Job(what));
     }
     let infos = &store.state.info().roots;
+    if let Some(info) = infos.iter().find(|info| job.roots.contains(&info.id) && info.processor != processor)
+    {
+        let what =
+            format!("job {job_id} was done by {}, not by {processor}: resume it with that", info.processor);
+        return Err(EngineError::Job(what));
+    }
     let roots =
         infos.iter().filter(|info| job.roots.contains(&info.id)).map(|info| info.path.clone()).collect();
     let config: BatchConfig = serde_json::from_str(&job.config).map_err(|error| {
@@ -239,9 +230,9 @@ fn find_or_add(infos: &mut Vec<RootInfo>, path: &Path, processor: &str) -> usize
 /// keeps it, and is due again when a filter lets it in.
 fn prune(store: &mut Store, roots: &[RootId], source: &dyn Source) -> Result<(), EngineError> {
     let mut position = Some(ReadyPosition::default());
-    let mut changes: Vec<(FileKey, Option<Entry>)> = Vec::new();
     while let Some(from) = position {
         let ready = store.reader.ready(&from, PRUNE_FILES)?;
+        let mut changes: Vec<(FileKey, Option<Entry>)> = Vec::new();
         for (key, entry) in ready.files {
             if roots.contains(&key.root()) && !source.accepts(&key.relative_path()) {
                 let fingerprint = Fingerprint::default();
@@ -249,14 +240,11 @@ fn prune(store: &mut Store, roots: &[RootId], source: &dyn Source) -> Result<(),
                 changes.push((key, kept));
             }
         }
+        changes.sort_by(|a, b| a.0.cmp(&b.0));
+        if !changes.is_empty() {
+            store.commit_without_lines(&changes, None)?;
+        }
         position = ready.next;
-    }
-    changes.sort_by(|a, b| a.0.cmp(&b.0));
-    for group in changes.chunks(PRUNE_FILES) {
-        store.log.begin_tick()?;
-        let appended = store.log.sync()?;
-        let tick = Tick { changes: group, log: appended.end, log_crc: appended.crc, job: None };
-        store.ledger.commit(tick)?;
     }
     Ok(())
 }

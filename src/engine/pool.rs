@@ -6,6 +6,7 @@
 //! splits what it holds.
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::Scope;
@@ -60,7 +61,7 @@ impl Task {
     }
 }
 
-/// The queues that the workers share. Dropping nothing, waiting for no one: [`Pool::close`] ends the workers.
+/// The queues that the workers share. [`Pool::close`] ends the workers once the queues are empty.
 #[derive(Debug)]
 pub(crate) struct Pool {
     injector: Injector<Task>,
@@ -73,16 +74,18 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// Makes the queues and starts `workers` threads named `worker-N` in `scope`. Each calls `make` for
-    /// its own state, then `work` for each task.
-    pub(crate) fn start<'scope, 'env, S, M, W>(
+    /// its own state, then `work` for each task. Should one of these panic, the thread calls `panicked` and ends.
+    pub(crate) fn start<'scope, 'env, S, M, W, P>(
         scope: &'scope Scope<'scope, 'env>,
         workers: usize,
         make: M,
         work: W,
+        panicked: P,
     ) -> std::io::Result<Arc<Self>>
     where
         M: Fn(usize) -> S + Send + Sync + 'env,
         W: Fn(&mut S, Task, &Hand<'_>) + Send + Sync + 'env,
+        P: Fn() + Send + Sync + 'env,
     {
         let deques: Vec<Deque<Task>> = (0..workers).map(|_| Deque::new_fifo()).collect();
         let pool = Arc::new(Self {
@@ -93,15 +96,20 @@ impl Pool {
             parked: Mutex::new(()),
             wake: Condvar::new(),
         });
-        let shared = Arc::new((make, work));
+        let shared = Arc::new((make, work, panicked));
         for (index, deque) in deques.into_iter().enumerate() {
             let (for_thread, shared) = (Arc::clone(&pool), Arc::clone(&shared));
             let started =
                 std::thread::Builder::new().name(format!("worker-{index}")).spawn_scoped(scope, move || {
-                    let mut state = (shared.0)(index);
-                    let hand = Hand { pool: &for_thread, deque: &deque, index };
-                    while let Some(task) = hand.next_task() {
-                        (shared.1)(&mut state, task, &hand);
+                    let all_tasks = || {
+                        let mut state = (shared.0)(index);
+                        let hand = Hand { pool: &for_thread, deque: &deque, index };
+                        while let Some(task) = hand.next_task() {
+                            (shared.1)(&mut state, task, &hand);
+                        }
+                    };
+                    if catch_unwind(AssertUnwindSafe(all_tasks)).is_err() {
+                        (shared.2)();
                     }
                 });
             if let Err(error) = started {
@@ -277,7 +285,7 @@ mod tests {
                         seen.lock().unwrap().push(file.key.clone());
                     }
                 };
-                let pool = Pool::start(scope, workers, |_| (), work).unwrap();
+                let pool = Pool::start(scope, workers, |_| (), work, || ()).unwrap();
                 for id in 0..200 {
                     pool.push(Task::new(batch(id, 17)));
                     if id % 50 == 0 {
@@ -307,7 +315,7 @@ mod tests {
                     std::thread::sleep(Duration::from_millis(2));
                 }
             };
-            let pool = Pool::start(scope, 4, |index| index, work).unwrap();
+            let pool = Pool::start(scope, 4, |index| index, work, || ()).unwrap();
             std::thread::sleep(Duration::from_millis(10));
             pool.push(Task::new(batch(1, 200)));
             pool.close();
@@ -322,7 +330,7 @@ mod tests {
             let gate = Arc::new(Mutex::new(()));
             let held = gate.lock().unwrap();
             let inner = Arc::clone(&gate);
-            let pool = Pool::start(scope, 1, |_| (), move |(), _, _| drop(inner.lock())).unwrap();
+            let pool = Pool::start(scope, 1, |_| (), move |(), _, _| drop(inner.lock()), || ()).unwrap();
             (0..10).for_each(|id| pool.push(Task::new(batch(id, 1))));
             std::thread::sleep(Duration::from_millis(20));
             let back = std::iter::from_fn(|| pool.take_back()).count();
@@ -330,5 +338,26 @@ mod tests {
             pool.close();
             drop(held);
         });
+    }
+
+    #[test]
+    fn a_panic_is_told_and_does_not_hang_the_pool() {
+        let told = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            let work = |_: &mut (), _: Task, _: &Hand<'_>| panic!("of the test");
+            let pool = Pool::start(
+                scope,
+                2,
+                |_| (),
+                work,
+                || {
+                    let _ = told.fetch_add(1, Ordering::SeqCst);
+                },
+            )
+            .unwrap();
+            pool.push(Task::new(batch(1, 1)));
+            pool.close();
+        });
+        assert_eq!(told.into_inner(), 1);
     }
 }

@@ -157,8 +157,10 @@ pub struct BatchResult {
     pub failed: u64,
     /// Bytes read.
     pub bytes: u64,
-    /// Time that workers spent on it together, in seconds; from start to end for a resumed job.
+    /// Time from its first file to its last, in seconds.
     pub elapsed_seconds: f64,
+    /// Time that workers spent on it together, in seconds; 0 for a resumed job.
+    pub busy_seconds: f64,
     /// Each file's outcome, in the order of the batch; empty for a resumed job, whose outcomes are records.
     pub results: Vec<ProcessingResult>,
 }

@@ -1,6 +1,7 @@
 //! A run from its start to its end: opens the state, starts the threads, coordinates, closes the job.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +17,7 @@ use super::job::{self, JobPlan};
 use super::pool::{Hand, Pool};
 use super::results::{BatchResult, BatchStatistics, CheckpointData, RepositoryProcessingResult};
 use super::scan::ScanPlan;
-use super::stop::Stop;
+use super::stop::{Stop, StopOnDrop};
 use super::store::{Store, StoreView, check_log};
 use super::worker::{BatchWorker, WorkContext};
 use crate::batch::{BatchStrategy, strategy_of};
@@ -62,6 +63,7 @@ struct Shared {
 }
 
 struct Running {
+    job: u64,
     view: StoreView,
     send: SyncSender<Event>,
 }
@@ -100,7 +102,8 @@ impl Engine {
         self.processor.identity()
     }
 
-    /// Asks the present and every later run to stop.
+    /// What asks the present run, and every later one of this engine, to stop: see [`Stop::request`].
+    #[must_use]
     pub fn stop(&self) -> Stop {
         self.stop.clone()
     }
@@ -116,20 +119,19 @@ impl Engine {
         running.as_ref().map(|running| running.view.clone())
     }
 
-    /// Commits now what the present run has done, and returns the cursor.
+    /// Commits now what the present run's workers have handed over, and returns the cursor.
     ///
     /// # Errors
     /// No run of this job goes on.
     pub fn checkpoint(&self, job_id: u64) -> Result<CheckpointData, EngineError> {
         let none = || EngineError::Job(format!("job {job_id} is not running"));
-        let (send, receive) = sync_channel(1);
-        let state = {
+        let (reply, receive) = sync_channel(1);
+        let (send, state) = {
             let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-            let running =
-                running.as_ref().filter(|_| self.statistics().progress.job == job_id).ok_or_else(none)?;
-            running.send.send(Event::Checkpoint(send)).map_err(|_| none())?;
-            running.view.state.clone()
+            let running = running.as_ref().filter(|running| running.job == job_id).ok_or_else(none)?;
+            (running.send.clone(), running.view.state.clone())
         };
+        send.send(Event::Checkpoint(reply)).map_err(|_| none())?;
         let cursor = receive.recv().map_err(|_| none())?;
         Ok(CheckpointData { job_id, state, cursor })
     }
@@ -175,7 +177,7 @@ impl Engine {
     /// The state does not know the job, or has not reached the checkpoint; or as [`Engine::run`].
     pub fn resume(&self, job_id: u64, checkpoint: &CheckpointData) -> Result<BatchResult, EngineError> {
         let store = Store::open(&checkpoint.state)?;
-        let (roots, config) = job::of_checkpoint(&store, job_id, checkpoint)?;
+        let (roots, config) = job::of_checkpoint(&store, job_id, checkpoint, self.identity())?;
         let records = store.state.records();
         drop(store);
         let options = RunOptions { records, ..RunOptions::new(&checkpoint.state) };
@@ -221,7 +223,7 @@ impl Engine {
         // Declared first, dropped last: whoever reads the state through this run has gone by then.
         let mut committer = Committer::new(store, grounds(plan));
         let store = committer.store();
-        let running = Running { view: store.view(), send: send.clone() };
+        let running = Running { job: plan.job.id, view: store.view(), send: send.clone() };
         let scan = ScanPlan {
             reader: Some(store.reader.clone()),
             roots: &plan.roots,
@@ -230,7 +232,7 @@ impl Engine {
         };
         let check = (store.state.records(), store.ledger.log_ranges());
         // Before anybody can ask, and until nobody can.
-        let _published = Published::new(&self.shared, running);
+        let _published = Published::new(&self.shared, running)?;
         let _guard = begun(store.path());
         let table = RootTable::new(plan.roots.iter().map(|(root, _)| root.clone()).collect());
         let board = Board::new(config.worker_count);
@@ -239,13 +241,13 @@ impl Engine {
             source: source.as_ref(),
             roots: &table,
             attempts_max: config.retry_attempts,
-            size_max: config.memory_limit_mb << 20,
+            size_max: config.memory_limit_mb.saturating_mul(1 << 20),
             stop: &scan.halt,
             board: &board,
         };
         std::thread::scope(|scope| {
             // On every way out, also a failure to start the next thread.
-            let _halt = HaltOnExit(&scan.halt);
+            let _halt = StopOnDrop(&scan.halt);
             let receive = receive;
             let make = |index| {
                 let send = send.clone();
@@ -255,11 +257,12 @@ impl Engine {
                 })
             };
             let work = |worker: &mut BatchWorker<'_, _>, task, hand: &Hand<'_>| worker.run(task, hand);
-            let pool = Pool::start(scope, config.worker_count, make, work)
+            let panicked = || drop(send.send(Event::Failed(EngineError::Panicked("worker"))));
+            let pool = Pool::start(scope, config.worker_count, make, work, panicked)
                 .map_err(EngineError::io("worker threads can't be started"))?;
             let pool = CloseOnExit(pool);
-            spawn(scope, "scan", || scan.run(&send))?;
-            spawn(scope, "check-log", || {
+            spawn(scope, "scan", &send, || scan.run(&send))?;
+            spawn(scope, "check-log", &send, || {
                 let checked = check_log(&check.0, &check.1, &scan.halt);
                 let _ = send.send(checked.map_or_else(Event::Failed, |()| Event::LogChecked));
             })?;
@@ -280,12 +283,19 @@ impl Engine {
     }
 }
 
-fn spawn<'scope>(
+/// Starts a thread of the run. Should it panic, the run fails: nobody waits for it for ever.
+pub(crate) fn spawn<'scope>(
     scope: &'scope Scope<'scope, '_>,
-    name: &str,
+    name: &'static str,
+    send: &SyncSender<Event>,
     work: impl FnOnce() + Send + 'scope,
 ) -> Result<(), EngineError> {
-    let started = std::thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, work);
+    let send = send.clone();
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, move || {
+        if catch_unwind(AssertUnwindSafe(work)).is_err() {
+            let _ = send.send(Event::Failed(EngineError::Panicked(name)));
+        }
+    });
     started.map(drop).map_err(EngineError::io(format!("the thread {name} can't be started")))
 }
 
@@ -305,22 +315,17 @@ impl Drop for CloseOnExit {
     }
 }
 
-/// Stops scans and workers on every way out.
-struct HaltOnExit<'a>(&'a Stop);
-
-impl Drop for HaltOnExit<'_> {
-    fn drop(&mut self) {
-        self.0.request();
-    }
-}
-
 /// Shows the run to others until it ends.
 struct Published<'a>(&'a Shared);
 
 impl<'a> Published<'a> {
-    fn new(shared: &'a Shared, running: Running) -> Self {
-        *shared.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
-        Self(shared)
+    fn new(shared: &'a Shared, running: Running) -> Result<Self, EngineError> {
+        let mut shown = shared.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.is_some() {
+            return Err(EngineError::Job("this engine runs a job already; make another engine".to_owned()));
+        }
+        *shown = Some(running);
+        Ok(Self(shared))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::source::{FolderVisitor, Source};
 /// Messages of the scan that may wait for the coordinator.
 const SCAN_EVENTS: usize = 64;
 
-/// Listing folders is cheap next to processing: two threads keep many workers fed.
+/// Listing folders is cheap next to processing: few threads keep many workers fed.
 fn scan_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get).clamp(1, 4)
 }
@@ -50,7 +50,11 @@ impl ScanPlan<'_> {
             let event = match self.source.scan(root, scan_threads(), &visitors) {
                 Ok(report) => Event::Scanned(report),
                 Err(error) => {
-                    Event::Failed(EngineError::root(&root.path, format!("can't be listed: {error}")))
+                    let what = format!(
+                        "{}: can't be listed; make it readable, or leave it out",
+                        root.path.display()
+                    );
+                    Event::Failed(EngineError::io(what)(error))
                 }
             };
             let _ = send.send(event);

@@ -23,3 +23,12 @@ impl Stop {
         Arc::clone(&self.0)
     }
 }
+
+/// Asks for the stop of others on every way out.
+pub(crate) struct StopOnDrop<'a>(pub &'a Stop);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.request();
+    }
+}

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::EngineError;
 use super::stop::Stop;
-use crate::ledger::{Ledger, LedgerReader, LogRange, StateFolder};
-use crate::model::{Root, RootId, RootTable};
+use crate::ledger::{Entry, Job, Ledger, LedgerReader, LogRange, RootInfo, StateFolder, Tick};
+use crate::model::{FileKey, RootTable};
 use crate::sink::{self, RecordLog, SinkError};
 
 /// An open state: the one writer of all that is durable. Holds the state's lock.
@@ -54,18 +54,25 @@ impl Store {
         Ok(Self { reader: ledger.reader(), state, ledger, log })
     }
 
+    /// Commits a tick that writes no record.
+    pub(crate) fn commit_without_lines(
+        &mut self,
+        changes: &[(FileKey, Option<Entry>)],
+        job: Option<&Job>,
+    ) -> Result<(), EngineError> {
+        self.log.begin_tick()?;
+        let appended = self.log.sync()?;
+        self.ledger.commit(Tick { changes, log: appended.end, log_crc: appended.crc, job })?;
+        Ok(())
+    }
+
     /// A view for reading. It does not hold the lock.
     pub fn view(&self) -> StoreView {
-        let root = |info: &crate::ledger::RootInfo| Root {
-            id: RootId(info.id),
-            name: info.name.clone(),
-            path: info.path.clone(),
-        };
         StoreView {
             reader: self.reader.clone(),
             state: self.path().to_owned(),
             records: self.state.records(),
-            roots: RootTable::new(self.state.info().roots.iter().map(root).collect()),
+            roots: RootTable::new(self.state.info().roots.iter().map(RootInfo::root).collect()),
         }
     }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::change::{Counted, Effect};
+use crate::ledger::Entry;
 
 /// What a scan counted besides the changes that it found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ScanCounts {
-    /// Entries seen that the ledger did not hold as pending.
+    /// Entries seen that are not due: done already, or never opened.
     pub discovered: u64,
     /// Files that are done, as they are.
     pub unchanged: u64,
@@ -48,8 +49,16 @@ impl Tally {
         }
     }
 
-    /// Moves a file from one place to another.
-    pub(crate) fn note(&mut self, before: Option<Counted>, after: Option<Counted>, effect: Effect) {
+    /// Moves a file from one place to another; `entry` is what it came to. One that is pending for the
+    /// first time in this run was discovered.
+    pub(crate) fn note(
+        &mut self,
+        before: Option<Counted>,
+        after: Option<Counted>,
+        effect: Effect,
+        entry: Option<&Entry>,
+    ) {
+        self.discovered += u64::from(before.is_none() && after == Some(Counted::Pending));
         match before {
             Some(Counted::Ok) => self.ok = self.ok.saturating_sub(1),
             Some(Counted::Failed) => self.failed = self.failed.saturating_sub(1),
@@ -61,7 +70,12 @@ impl Tally {
             Some(Counted::Pending) | None => {}
         }
         match effect {
-            Effect::Unchanged if after.is_none() => self.unchanged += 1,
+            Effect::Unchanged if after.is_none() => {
+                self.unchanged += 1;
+                let failed =
+                    entry.and_then(|entry| entry.record).is_some_and(|record| record.failure.is_some());
+                self.failed_earlier += u64::from(failed);
+            }
             Effect::FailedAgain if after.is_none() => self.failed += 1,
             Effect::Removed | Effect::Vanished => {
                 self.removed += u64::from(effect == Effect::Removed);
@@ -71,5 +85,41 @@ impl Tally {
             }
             Effect::None | Effect::Pending | Effect::Recorded | Effect::Unchanged | Effect::FailedAgain => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::RecordRef;
+    use crate::model::{ErrorClass, LogPosition};
+
+    fn sum(tally: &Tally, pending: u64) -> u64 {
+        tally.ok + tally.failed + tally.unchanged + pending + tally.skipped.values().sum::<u64>()
+    }
+
+    #[test]
+    fn a_file_is_in_one_place_however_it_moves() {
+        use Counted::{Failed, Ok, Pending};
+        let mut tally = Tally::default();
+        tally.note(None, Some(Pending), Effect::Pending, None);
+        assert_eq!((tally.discovered, sum(&tally, 1)), (1, 1));
+        tally.note(Some(Pending), Some(Ok), Effect::Recorded, None);
+        assert_eq!((tally.discovered, tally.ok, sum(&tally, 0)), (1, 1, 1));
+        tally.note(Some(Ok), Some(Pending), Effect::Pending, None);
+        tally.note(Some(Pending), Some(Failed), Effect::Recorded, None);
+        assert_eq!((tally.discovered, tally.ok, tally.failed), (1, 0, 1));
+        tally.note(Some(Failed), None, Effect::Removed, None);
+        assert_eq!((tally.discovered, tally.removed, sum(&tally, 0)), (1, 1, 1));
+    }
+
+    #[test]
+    fn a_failure_that_stands_after_a_second_look_is_told() {
+        let failure = Some(ErrorClass::Parse);
+        let record = Some(RecordRef { position: LogPosition::START, epoch: 1, digest: None, failure });
+        let entry = Entry { record, ..Entry::default() };
+        let mut tally = Tally::default();
+        tally.note(Some(Counted::Pending), None, Effect::Unchanged, Some(&entry));
+        assert_eq!((tally.unchanged, tally.failed_earlier), (1, 1));
     }
 }

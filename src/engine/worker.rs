@@ -18,6 +18,7 @@ use crate::source::{ReadError, Source};
 /// Outcomes that a worker hands over together.
 const GROUP_FILES_MAX: usize = 64;
 const GROUP_BYTES_MAX: usize = 256 << 10;
+const LARGE_BYTES: u64 = 4 << 20;
 /// A slow processor's outcomes don't wait longer than this for company.
 const GROUP_AGE_MAX: Duration = Duration::from_millis(20);
 
@@ -79,6 +80,11 @@ impl<'a, S: FnMut(OutcomeGroup)> BatchWorker<'a, S> {
             hand.share(&mut task);
             self.slot.begin(task.place());
             let Some(file) = task.next_file() else { break };
+            if file.fingerprint.size >= LARGE_BYTES {
+                // What is done need not wait for a file that may take long.
+                self.flush(since.elapsed());
+                since = Instant::now();
+            }
             if self.context.stop.is_requested() {
                 self.push(file, End::Released, 0);
             } else {

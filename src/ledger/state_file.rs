@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{LedgerError, disk};
+use crate::model::{Root, RootId};
 
 /// The format of the state that this version reads and writes.
 pub const FORMAT: u32 = 1;
@@ -42,6 +43,13 @@ pub struct RootInfo {
     pub epoch: u32,
     /// The filters that it is ingested with.
     pub filters: String,
+}
+
+impl RootInfo {
+    /// The root, as the other rooms know it.
+    pub fn root(&self) -> Root {
+        Root { id: RootId(self.id), name: self.name.clone(), path: self.path.clone() }
+    }
 }
 
 impl StateInfo {

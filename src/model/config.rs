@@ -49,7 +49,7 @@ pub enum StrategyKind {
 pub struct BatchConfig {
     /// Files in a batch of the `count` strategy, and where `adaptive` starts. 1 to 10,000.
     pub batch_size: usize,
-    /// Batches planned ahead for each worker. 1 to 1,000.
+    /// Batches kept ready for each worker, counted as 1,000 files each: what is claimed ahead. 1 to 1,000.
     pub max_concurrent_batches: usize,
     /// Worker threads. 1 to 1,024; the default is the number of cores.
     pub worker_count: usize,

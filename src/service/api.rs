@@ -144,18 +144,10 @@ impl BatchProcessingEngine {
         path: &Path,
         config: BatchConfig,
     ) -> Result<RepositoryProcessingResult, EngineError> {
-        self.run(vec![path.to_owned()], config).await
-    }
-
-    async fn run(
-        &self,
-        roots: Vec<PathBuf>,
-        config: BatchConfig,
-    ) -> Result<RepositoryProcessingResult, EngineError> {
-        let engine = Arc::clone(&self.engine);
+        let (engine, path) = (Arc::clone(&self.engine), path.to_owned());
         let mut options = RunOptions::new(&self.state);
         options.records.clone_from(&self.records);
-        offload(move || engine.run(&roots, &config, &options)).await
+        offload(move || engine.run(&[path], &config, &options)).await
     }
 
     /// Live figures, as of the last commit.
@@ -163,7 +155,7 @@ impl BatchProcessingEngine {
         self.engine.statistics()
     }
 
-    /// Commits what the running job has done so far, and returns the cursor.
+    /// Commits what the running job's workers have handed over so far, and returns the cursor.
     ///
     /// # Errors
     /// The job is not running.
@@ -185,7 +177,9 @@ impl BatchProcessingEngine {
         offload(move || engine.resume(job_id, &checkpoint)).await
     }
 
-    /// Asks the running job to stop: it commits what it has in hand and leaves the rest pending.
+    /// What asks the running job to stop, see [`Stop::request`]: it commits what it has in hand and leaves
+    /// the rest pending. An awaited job whose future is dropped goes on.
+    #[must_use]
     pub fn stop(&self) -> Stop {
         self.engine.stop()
     }
