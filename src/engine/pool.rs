@@ -304,8 +304,12 @@ mod tests {
     fn one_long_batch_keeps_all_workers_busy() {
         let started = Instant::now();
         let threads = Mutex::new(HashSet::new());
+        let (send, receive) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
-            let work = |index: &mut usize, mut task: Task, hand: &Hand<'_>| {
+            let make = |index| (index, send.clone());
+            let work = |(index, send): &mut (usize, std::sync::mpsc::Sender<()>),
+                        mut task: Task,
+                        hand: &Hand<'_>| {
                 loop {
                     hand.share(&mut task);
                     if task.next_file().is_none() {
@@ -313,11 +317,13 @@ mod tests {
                     }
                     threads.lock().unwrap().insert(*index);
                     std::thread::sleep(Duration::from_millis(2));
+                    send.send(()).unwrap();
                 }
             };
-            let pool = Pool::start(scope, 4, |index| index, work, || ()).unwrap();
-            std::thread::sleep(Duration::from_millis(10));
+            let pool = Pool::start(scope, 4, make, work, || ()).unwrap();
             pool.push(Task::new(batch(1, 200)));
+            // Workers wait for what others split off as long as the pool is open.
+            receive.iter().take(200).for_each(drop);
             pool.close();
         });
         assert_eq!(threads.into_inner().unwrap().len(), 4);
