@@ -10,7 +10,7 @@ use crate::model::{BatchConfig, DiscoveredFile, ErrorClass, FileKey, Root};
 
 /// What one batch counts as that is kept ready.
 const BATCH_FILES: usize = 1_000;
-/// Bounds of the files handed out beyond what is committed: enough that a slow sync leaves no worker
+/// Bounds of the files handed out: enough that a slow sync leaves no worker
 /// idle, and not more than memory should hold.
 const IN_FLIGHT_MIN: usize = 2_048;
 const IN_FLIGHT_MAX: usize = 65_536;
@@ -51,9 +51,15 @@ impl Claims {
         self.in_flight.len() as u64
     }
 
+    /// Files in flight that no worker is through with yet. What only waits for the tick must not keep
+    /// the workers waiting, too.
+    fn unfinished(&self) -> usize {
+        self.in_flight.len().saturating_sub(self.ended.len())
+    }
+
     /// Whether more should be claimed.
     pub(crate) fn has_room(&self) -> bool {
-        self.in_flight.len() <= self.limit / 2
+        self.unfinished() <= self.limit / 2
     }
 
     /// Whether files wait to be tried again.
@@ -92,7 +98,7 @@ impl Claims {
     ) -> Result<Vec<DiscoveredFile>, LedgerError> {
         let mut started_over = false;
         loop {
-            let limit = self.limit.saturating_sub(self.in_flight.len()).max(1);
+            let limit = self.limit.saturating_sub(self.unfinished()).max(1);
             let ready = reader.ready(&self.position, limit)?;
             let files: Vec<DiscoveredFile> =
                 ready.files.into_iter().filter_map(|(key, entry)| self.claim(key, &entry, roots)).collect();
