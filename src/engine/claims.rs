@@ -27,7 +27,8 @@ pub(crate) struct Claims {
     /// Outcomes of the coming tick: not in flight any more once it is committed.
     ended: Vec<u64>,
     retries: Vec<(Instant, FileKey)>,
-    position: ReadyPosition,
+    /// Where to go on; none at the end of a round.
+    position: Option<ReadyPosition>,
 }
 
 type Roots<'a> = &'a [(Root, Ground)];
@@ -42,7 +43,7 @@ impl Claims {
             in_flight: HashSet::new(),
             ended: Vec::new(),
             retries: Vec::new(),
-            position: ReadyPosition::default(),
+            position: None,
         }
     }
 
@@ -89,25 +90,32 @@ impl Claims {
         }
     }
 
-    /// Claims the next pending files of these roots, in the ledger's order; starts over at the end.
-    /// None where a whole round finds none.
+    /// Claims the next pending files of these roots, in the ledger's order; starts over at the end. None
+    /// where a whole round finds none, or where starting over is not worth it: a round reads all blocks
+    /// that hold pending files again, so it waits until many files are there or the workers run dry.
     pub(crate) fn next(
         &mut self,
         reader: &LedgerReader,
         roots: Roots<'_>,
+        claimable: u64,
     ) -> Result<Vec<DiscoveredFile>, LedgerError> {
+        let many = claimable >= self.limit as u64 / 2 || self.unfinished() <= self.limit / 8;
         let mut started_over = false;
         loop {
+            if self.position.is_none() {
+                if started_over || !many {
+                    return Ok(Vec::new());
+                }
+                started_over = true;
+            }
             let limit = self.limit.saturating_sub(self.unfinished()).max(1);
-            let ready = reader.ready(&self.position, limit)?;
+            let ready = reader.ready(&self.position.take().unwrap_or_default(), limit)?;
             let files: Vec<DiscoveredFile> =
                 ready.files.into_iter().filter_map(|(key, entry)| self.claim(key, &entry, roots)).collect();
-            let at_end = ready.next.is_none();
-            self.position = ready.next.unwrap_or_default();
-            if !files.is_empty() || (at_end && started_over) {
+            self.position = ready.next;
+            if !files.is_empty() {
                 return Ok(files);
             }
-            started_over |= at_end;
         }
     }
 

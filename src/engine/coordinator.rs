@@ -283,7 +283,8 @@ impl<'a> Coordinator<'a> {
             self.hand_out(due);
         }
         while self.claims.has_room() && self.claimable() > 0 {
-            let files = self.claims.next(&self.committer.store().reader, &self.set.plan.roots)?;
+            let claimable = self.claimable();
+            let files = self.claims.next(&self.committer.store().reader, &self.set.plan.roots, claimable)?;
             if files.is_empty() {
                 break;
             }
