@@ -57,7 +57,8 @@ fn code_of_engine(error: &EngineError) -> u8 {
         EngineError::Sink(SinkError::Damaged { .. }) => DAMAGED,
         EngineError::Sink(SinkError::Io { .. } | SinkError::Poisoned { .. })
         | EngineError::Io { .. }
-        | EngineError::Panicked(_) => UNEXPECTED,
+        | EngineError::Panicked(_)
+        | EngineError::Lost { .. } => UNEXPECTED,
         EngineError::Config(_) | EngineError::Filter(_) => CONFIG,
         EngineError::Root { .. } | EngineError::Job(_) => USAGE,
     }

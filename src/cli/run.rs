@@ -91,5 +91,5 @@ fn code_of(result: &RepositoryProcessingResult, signals: &Signals) -> u8 {
     if progress.failed > 0 || progress.failed_earlier > 0 || unseen {
         return exit::SOME_FAILED;
     }
-    if progress.discovered == 0 && progress.removed == 0 { exit::NOTHING_MATCHED } else { exit::DONE }
+    if progress.discovered == 0 { exit::NOTHING_MATCHED } else { exit::DONE }
 }

@@ -14,6 +14,13 @@ pub(crate) enum Change {
     Ended(Ending),
 }
 
+impl Change {
+    /// Whether it says that the file is gone.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self, Self::Missing(_) | Self::Ended(Ending { end: End::Gone, .. }))
+    }
+}
+
 /// How a worker's attempt ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Ending {

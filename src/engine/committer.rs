@@ -45,6 +45,16 @@ impl Committer {
         &self.store
     }
 
+    /// Whether a file of this root is among what waits as gone.
+    pub(crate) fn has_gone(&self, root: RootId) -> bool {
+        self.queued.iter().any(|queued| queued.change.is_gone() && queued.key.root() == root)
+    }
+
+    /// Forgets what waits as gone.
+    pub(crate) fn forget_gone(&mut self) {
+        self.queued.retain(|queued| !queued.change.is_gone());
+    }
+
     /// Changes that wait for the next tick.
     pub(crate) fn waiting(&self) -> usize {
         self.queued.len()

@@ -20,6 +20,7 @@ use super::worker::OutcomeGroup;
 use crate::batch::{BatchObservation, BatchStrategy, Load, Planner, sort};
 use crate::ledger::JobEnd;
 use crate::model::{BatchConfig, Cursor, DiscoveredFile, RootTable};
+use crate::source::Source;
 
 /// Changes that make a tick due at once, so that memory stays bounded.
 const WAITING_MAX: usize = 8_192;
@@ -46,6 +47,9 @@ pub(crate) struct Setting<'a> {
     /// Where others look at the figures.
     pub shown: &'a Mutex<BatchStatistics>,
     pub board: &'a Board,
+    pub source: &'a dyn Source,
+    /// What told each root from others at the start.
+    pub marks: &'a [u128],
     pub roots: &'a RootTable,
 }
 
@@ -250,10 +254,12 @@ impl<'a> Coordinator<'a> {
 
     fn commit(&mut self) -> Result<(), EngineError> {
         let begun = Instant::now();
+        let lost = self.check_roots();
         let (ok, failed) = (self.tally.ok, self.tally.failed);
         let (job, bytes) = (&self.set.plan.job, self.statistics.progress.bytes);
         let cursor = self.committer.commit(&mut self.tally, false, |tally| job::so_far(job, tally, bytes))?;
         self.claims.committed();
+        lost?;
         self.last_tick = Instant::now();
         self.tick_cost = self.last_tick - begun;
         if self.first_commit.is_none() && (ok, failed) != (self.tally.ok, self.tally.failed) {
@@ -264,6 +270,21 @@ impl<'a> Coordinator<'a> {
         for reply in self.checkpoints.drain(..) {
             // Whoever asked may have gone.
             let _ = reply.try_send(cursor);
+        }
+        Ok(())
+    }
+
+    /// Before files are taken for gone: their roots must be the folders that they were at the start. Where
+    /// one is not, what says so is forgotten, and the run ends; the rest is committed.
+    fn check_roots(&mut self) -> Result<(), EngineError> {
+        for ((root, _), mark) in self.set.plan.roots.iter().zip(self.set.marks) {
+            if self.committer.has_gone(root.id) && self.set.source.root_mark(root).ok().as_ref() != Some(mark)
+            {
+                self.committer.forget_gone();
+                let what = "was renamed, replaced or unmounted during the run; nothing below it was taken for \
+                            removed: run again when it is back";
+                return Err(EngineError::Lost { path: root.path.clone(), what });
+            }
         }
         Ok(())
     }

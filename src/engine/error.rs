@@ -19,6 +19,14 @@ pub enum EngineError {
     /// A setting is outside its limits.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A root that was there at the start is not any more.
+    #[error("{}: {what}", path.display())]
+    Lost {
+        /// The root.
+        path: PathBuf,
+        /// What happened, and what to do.
+        what: &'static str,
+    },
     /// A glob that can't be read.
     #[error(transparent)]
     Filter(#[from] crate::source::FilterError),

@@ -21,7 +21,7 @@ use super::stop::{Stop, StopOnDrop};
 use super::store::{Store, StoreView, check_log};
 use super::worker::{BatchWorker, WorkContext};
 use crate::batch::{BatchStrategy, strategy_of};
-use crate::model::{BatchConfig, RootTable};
+use crate::model::{BatchConfig, Root, RootTable};
 use crate::process::Processor;
 use crate::source::{Filters, Source, TreeSource};
 
@@ -235,6 +235,7 @@ impl Engine {
         let _published = Published::new(&self.shared, running)?;
         let _guard = begun(store.path());
         let table = RootTable::new(plan.roots.iter().map(|(root, _)| root.clone()).collect());
+        let marks = root_marks(source.as_ref(), plan)?;
         let board = Board::new(config.worker_count);
         let context = WorkContext {
             processor: self.processor.as_ref(),
@@ -276,6 +277,8 @@ impl Engine {
                 shown: &self.shared.statistics,
                 board: &board,
                 roots: &table,
+                source: source.as_ref(),
+                marks: &marks,
             };
             let coordinator = Coordinator::new(setting, &mut committer, (self.strategy)(config));
             coordinator.run(&receive)
@@ -297,6 +300,14 @@ pub(crate) fn spawn<'scope>(
         }
     });
     started.map(drop).map_err(EngineError::io(format!("the thread {name} can't be started")))
+}
+
+fn root_marks(source: &dyn Source, plan: &JobPlan) -> Result<Vec<u128>, EngineError> {
+    let mark = |root: &Root| {
+        let what = format!("{}: can't be opened", root.path.display());
+        source.root_mark(root).map_err(EngineError::io(what))
+    };
+    plan.roots.iter().map(|(root, _)| mark(root)).collect()
 }
 
 fn grounds(plan: &JobPlan) -> HashMap<crate::model::RootId, RootGround> {

@@ -77,12 +77,13 @@ fn read(folder: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
     let opened = retry_on_intr(|| rustix::fs::openat(folder, IGNORE_FILE, flags, Mode::empty()));
     let fd = match opened {
         Ok(fd) => fd,
-        Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => return Ok(None),
+        Err(Errno::NOENT) => return Ok(None),
+        Err(Errno::LOOP | Errno::NXIO) => return Err(no_file()),
         Err(errno) => return Err(named(errno.into())),
     };
     let stat = rustix::fs::fstat(&fd).map_err(|errno| named(errno.into()))?;
     if !matches!(super::open::EntryKind::of_stat(&stat), super::open::EntryKind::File) {
-        return Ok(None);
+        return Err(no_file());
     }
     let mut text = Vec::new();
     let limit = SIZE_MAX as u64 + 1;
@@ -91,6 +92,11 @@ fn read(folder: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
         return Err(invalid("larger than 1 MiB: write fewer patterns".to_owned()));
     }
     Ok(Some(text))
+}
+
+/// Whoever put it there meant to leave something out, and what is not guessed.
+fn no_file() -> io::Error {
+    invalid("a link, a folder or a pipe, which is not read; put a regular file there".to_owned())
 }
 
 fn named(error: io::Error) -> io::Error {

@@ -68,6 +68,13 @@ pub trait Source: Send + Sync {
         buffer: &mut Vec<u8>,
     ) -> Result<Content, ReadError>;
 
+    /// What tells the folder of a root from another one at the same path: while it stays the same, a file
+    /// that is not found is gone. Otherwise the root was renamed, replaced or unmounted.
+    ///
+    /// # Errors
+    /// Where there is no such folder.
+    fn root_mark(&self, root: &Root) -> std::io::Result<u128>;
+
     /// Whether a file that no listing shows still exists, or may: filters can hide it.
     fn exists(&self, root: &Root, key: &FileKey) -> bool;
 

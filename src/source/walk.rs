@@ -73,6 +73,11 @@ impl Source for TreeSource {
         read::read(root, key, size_max, buffer)
     }
 
+    fn root_mark(&self, root: &Root) -> io::Result<u128> {
+        let stat = rustix::fs::stat(&root.path)?;
+        Ok(u128::from(stat.st_dev) << 64 | u128::from(stat.st_ino))
+    }
+
     fn exists(&self, root: &Root, key: &FileKey) -> bool {
         match open::file(root, key) {
             Ok(fd) => rustix::fs::fstat(&fd).is_ok_and(|stat| EntryKind::of_stat(&stat) == EntryKind::File),
