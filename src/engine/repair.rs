@@ -5,8 +5,8 @@
 //! changed since: entries are rebuilt without inode and ctime, so the content decides once.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,8 @@ use crate::ledger::{Entry, Ledger, LogRange, RecordRef, RootInfo, StateFolder, T
 use crate::model::{Digest, FileKey, Fingerprint, LogPosition, RecordHead, RecordStatus, RootId};
 use crate::sink::{self, RawLine, RawLines, RecordLog, SinkError};
 
+/// Numbers that may be missing between two segments; what lies further off is no part of the log.
+const GAP_MAX: u32 = 1000;
 /// Entries that are committed together.
 const TICK_FILES: usize = 8192;
 
@@ -34,18 +36,26 @@ pub struct RepairReport {
 
 /// Repairs the state in `state`; `records` is the record folder for a state that does not tell it any more.
 ///
-/// It can be run again at any time, also after it was killed.
+/// It can be run again at any time, also after it was killed: until the state's mark of a repair is
+/// gone, which happens at one instant, each attempt begins with the log and the checksums as the first
+/// one found them. What it leaves behind after that, the next repair clears up before it sets its mark.
 ///
 /// # Errors
-/// The state is in use or can't be written.
+/// The state is in use or can't be written, or a file has the name of a segment far behind the log's end.
 pub fn repair(state: &Path, records: &Path) -> Result<RepairReport, EngineError> {
     let mut state = StateFolder::open_for_repair(state, records)?;
     let records = state.records();
     let mut report = RepairReport::default();
+    check_foreign(&records)?;
+    if !state.is_in_repair() {
+        sink::number_asides(&records)?;
+    }
     state.begin_repair()?;
     let ranges = state.readable_log_ranges();
     let mut last_tick = 0;
-    for (segment, path) in sink::segments(&records)? {
+    let found: BTreeMap<_, _> =
+        sink::segments(&records)?.into_iter().chain(sink::set_aside_segments(&records)?).collect();
+    for (segment, path) in found {
         let (kept, tick) = clean_segment(&path, segment, &ranges, &mut report)?;
         last_tick = last_tick.max(tick);
         tracing::info!(segment, kept, "record file checked");
@@ -60,22 +70,21 @@ pub fn repair(state: &Path, records: &Path) -> Result<RepairReport, EngineError>
     drop(RecordLog::open(&records, ledger.cursor().log)?);
     report.files = ledger.reader().total().files();
     ledger.rebuilt()?;
-    for (_, path) in sink::segments(&records)? {
-        report.set_aside.extend(number_aside(&path)?);
-    }
+    report.set_aside = sink::number_asides(&records)?;
     Ok(report)
 }
 
-/// Gives what the repair set aside a name of its own, so that the next one keeps it.
-fn number_aside(segment: &Path) -> Result<Option<PathBuf>, EngineError> {
-    let aside = aside_of(segment);
-    if !aside.exists() {
-        return Ok(None);
+/// Refuses a file that is named like a segment, but can't be one: it would be taken for the log's end.
+fn check_foreign(records: &Path) -> Result<(), EngineError> {
+    let mut before = 0;
+    for (segment, path) in sink::segments(records)? {
+        if segment - before > GAP_MAX {
+            let what = "not a file of this log, whose last one has a much lower number; move it elsewhere";
+            return Err(EngineError::io(path.display().to_string())(io::Error::other(what)));
+        }
+        before = segment;
     }
-    let numbered = |number: u32| segment.with_extension(format!("ndjson.damaged-{number}"));
-    let free = (1..).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| numbered(0));
-    fs::rename(&aside, &free).map_err(EngineError::io(aside.display().to_string()))?;
-    Ok(Some(free))
+    Ok(())
 }
 
 /// Segments are numbered without gaps: one that is missing altogether becomes an empty one.
@@ -97,12 +106,11 @@ fn clean_segment(
     ranges: &[LogRange],
     report: &mut RepairReport,
 ) -> Result<(u64, u64), EngineError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    // What an unfinished repair has rewritten does not lie where it was committed any more.
+    let source = sink::original_of(path);
     let mut bad = Vec::new();
-    // What an earlier, unfinished repair has rewritten does not lie where it was committed any more.
-    let as_committed = !aside_of(path).exists();
-    for range in ranges.iter().filter(|range| as_committed && range.segment == segment) {
-        match sink::check_range(folder, segment, range.from, range.to, range.crc32) {
+    for range in ranges.iter().filter(|range| range.segment == segment) {
+        match sink::check_range(&source, range.from, range.to, range.crc32) {
             Ok(true) => {}
             Ok(false) | Err(SinkError::Damaged { .. }) => bad.push(range.from..range.to),
             Err(error) => return Err(error.into()),
@@ -120,13 +128,13 @@ fn clean_segment(
         }
         fits
     };
-    let mut lines = RawLines::open(path)?;
-    let mut clean = true;
+    let mut lines = RawLines::open(&source)?;
+    let mut clean = source == path;
     while let Some(line) = lines.next_line()? {
         clean &= judge(line);
     }
     if !clean {
-        rewrite(path, &bad)?;
+        rewrite(path, &source, &bad)?;
     }
     report.records_kept += kept;
     report.records_dropped += dropped;
@@ -138,18 +146,13 @@ fn is_trusted(line: RawLine<'_>, bad: &[std::ops::Range<u64>]) -> bool {
     line.is_whole && !bad.iter().any(|range| range.contains(&line.offset))
 }
 
-/// Where a repair keeps the damaged segment.
-fn aside_of(path: &Path) -> PathBuf {
-    path.with_extension("ndjson.damaged")
-}
-
-/// Writes a segment anew without what can't be trusted, and keeps the damaged one beside it.
-fn rewrite(path: &Path, bad: &[std::ops::Range<u64>]) -> Result<(), EngineError> {
-    let (fresh, aside) = (path.with_extension("ndjson.new"), aside_of(path));
+/// Writes a segment anew, from its source without what can't be trusted, and keeps that beside it.
+fn rewrite(path: &Path, source: &Path, bad: &[std::ops::Range<u64>]) -> Result<(), EngineError> {
+    let fresh = path.with_extension("ndjson.new");
     let failed = |path: &Path| EngineError::io(path.display().to_string());
     let file = File::create(&fresh).map_err(failed(&fresh))?;
     let mut out = BufWriter::with_capacity(1 << 20, file);
-    let mut lines = RawLines::open(path)?;
+    let mut lines = RawLines::open(source)?;
     while let Some(line) = lines.next_line()? {
         let fits = || RecordHead::parse(line.bytes).is_ok_and(|record| record.key(RootId(1)).is_some());
         if is_trusted(line, bad) && fits() {
@@ -158,13 +161,7 @@ fn rewrite(path: &Path, bad: &[std::ops::Range<u64>]) -> Result<(), EngineError>
     }
     let file = out.into_inner().map_err(|error| failed(&fresh)(error.into_error()))?;
     file.sync_all().map_err(failed(&fresh))?;
-    // A link first, so that at no instant is there no file of the segment's name.
-    if fs::hard_link(path, &aside).is_err() {
-        fs::copy(path, &aside).map_err(failed(&aside))?;
-    }
-    fs::rename(&fresh, path).map_err(failed(path))?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
+    Ok(sink::replace_segment(path, &fresh)?)
 }
 
 /// Commits a clean segment's records to the new ledger, group by group.
@@ -199,11 +196,12 @@ struct Group {
 
 impl Group {
     fn commit(self, ledger: &mut Ledger, segment: u32) -> Result<(), EngineError> {
-        if self.end == 0 {
+        let log = LogPosition { segment, offset: self.end };
+        // A segment of which nothing was kept counts, too: the log ends in the last one.
+        if log <= ledger.cursor().log {
             return Ok(());
         }
         let changes: Vec<_> = self.changes.into_iter().collect();
-        let log = LogPosition { segment, offset: self.end };
         ledger.commit(Tick { changes: &changes, log, log_crc: self.crc.finalize(), job: None })?;
         Ok(())
     }
@@ -260,3 +258,6 @@ impl Roots {
         &self.infos[at]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,12 +98,10 @@ pub(crate) fn check_log(records: &Path, ranges: &[LogRange], stop: &Stop) -> Res
         if stop.is_requested() {
             return Ok(());
         }
-        if !sink::check_range(records, range.segment, range.from, range.to, range.crc32)? {
-            let what = format!(
-                "bytes {} to {} of record file {} changed after they were committed",
-                range.from, range.to, range.segment
-            );
-            return Err(SinkError::Damaged { path: records.to_owned(), what }.into());
+        let path = records.join(sink::segment_name(range.segment));
+        if !sink::check_range(&path, range.from, range.to, range.crc32)? {
+            let what = format!("bytes {} to {} changed after they were committed", range.from, range.to);
+            return Err(SinkError::Damaged { path, what }.into());
         }
     }
     Ok(())

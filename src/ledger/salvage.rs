@@ -2,17 +2,28 @@
 
 use super::LedgerError;
 use super::disk;
-use super::state::{StateFolder, WITNESS};
+use super::state::{REPAIRING, StateFolder, WITNESS};
 use super::witness::{self, LogRange};
-use super::writer::WITNESS_ASIDE;
+use super::writer::{DB_ASIDE, WITNESS_ASIDE};
 
 impl StateFolder {
-    /// Begins a repair, durably: until it has ended the state opens for nothing else.
+    /// Begins a repair, durably: until it has ended the state opens for nothing else. Goes on with one
+    /// that was begun.
+    ///
+    /// What an ended repair has left is removed first. Once the mark stands, what is set aside is of
+    /// this repair, and tells it how the state was.
     ///
     /// # Errors
     /// Where the folder can't be written.
     pub fn begin_repair(&self) -> Result<(), LedgerError> {
-        if self.check_no_repair().is_ok() { self.mark_repair() } else { Ok(()) }
+        if !self.is_in_repair() {
+            for leftover in [DB_ASIDE, WITNESS_ASIDE] {
+                disk::remove(&self.path().join(leftover))?;
+            }
+            disk::sync_folder(self.path())?;
+            disk::replace(&self.path().join(REPAIRING), b"")?;
+        }
+        self.mend_description()
     }
 
     /// The committed ranges of the record log, as far as the lines of the witness are sound. Once a
@@ -21,5 +32,66 @@ impl StateFolder {
         let (path, aside) = (self.path().join(WITNESS), self.path().join(WITNESS_ASIDE));
         let path = if disk::is_there(&aside) { aside } else { path };
         std::fs::read(path).map(|bytes| witness::sound_ranges(&bytes)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::{Ledger, Tick};
+    use super::*;
+    use crate::model::LogPosition;
+
+    fn commit_log(ledger: &mut Ledger, bytes: u64, crc: u32) {
+        let log = LogPosition { segment: 1, offset: ledger.cursor().log.offset + bytes };
+        ledger.commit(Tick { changes: &[], log, log_crc: crc, job: None }).unwrap();
+    }
+
+    #[test]
+    fn each_attempt_sees_the_ranges_of_the_state_as_it_was_found() {
+        for is_lost in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("state");
+            let state = StateFolder::create(&path, "records".as_ref()).unwrap();
+            commit_log(&mut Ledger::open(&state).unwrap(), 7, 77);
+            drop(state);
+            if is_lost {
+                fs::remove_file(path.join(WITNESS)).unwrap();
+            }
+            let expected =
+                if is_lost { vec![] } else { vec![LogRange { segment: 1, from: 0, to: 7, crc32: 77 }] };
+            for attempt in 0..3 {
+                // What an ended repair has left, before the first attempt.
+                if attempt == 0 {
+                    fs::write(path.join(WITNESS_ASIDE), "of another time").unwrap();
+                    fs::create_dir(path.join(DB_ASIDE)).unwrap();
+                }
+                let state = StateFolder::open_for_repair(&path, "records".as_ref()).unwrap();
+                state.begin_repair().unwrap();
+                assert_eq!(state.readable_log_ranges(), expected, "attempt {attempt}");
+                let mut ledger = Ledger::rebuild(&state, 1).unwrap();
+                assert!(path.join(DB_ASIDE).join("db").exists(), "attempt {attempt}");
+                commit_log(&mut ledger, 3, 33);
+                drop(ledger);
+                assert_eq!(state.readable_log_ranges(), expected, "attempt {attempt}");
+            }
+        }
+    }
+
+    #[test]
+    fn opening_for_repair_changes_nothing_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        drop(StateFolder::create(&path, "records".as_ref()).unwrap());
+        fs::write(path.join("state.json"), "{").unwrap();
+        let state = StateFolder::open_for_repair(&path, "records".as_ref()).unwrap();
+        assert!(!state.is_in_repair() && Ledger::open(&state).is_err());
+        assert_eq!(fs::read_to_string(path.join("state.json")).unwrap(), "{");
+        state.begin_repair().unwrap();
+        assert!(state.is_in_repair());
+        drop(state);
+        assert!(StateFolder::open(&path).is_err());
+        StateFolder::open_for_repair(&path, "records".as_ref()).unwrap();
     }
 }

@@ -30,6 +30,7 @@ pub struct StateFolder {
     path: PathBuf,
     info: StateInfo,
     lock: Arc<File>,
+    for_repair: bool,
 }
 
 impl StateFolder {
@@ -75,7 +76,7 @@ impl StateFolder {
     /// Opens a state whatever is wrong with it, to repair it with [`Ledger::rebuild`].
     ///
     /// What `state.json` says is kept where it is sound. Otherwise the state begins anew, without
-    /// roots, with this record folder, and opens for nothing else until the repair has ended.
+    /// roots, with this record folder. On disk nothing changes before [`StateFolder::begin_repair`].
     ///
     /// # Errors
     /// Where there is neither a state nor a record to make one of, or the folder is in use, is of another
@@ -88,22 +89,16 @@ impl StateFolder {
         }
         make_folder(&path)?;
         let lock = take_lock(&path)?;
-        match state_file::read(&path.join(STATE)) {
-            Ok(info) => return Ok(Self { path, info, lock }),
-            Err(LedgerError::Damaged { .. }) => {}
-            Err(other) => return Err(other),
-        }
-        let info = StateInfo::new(stored);
-        let state = Self { path, info, lock };
-        state.mark_repair()?;
-        write_marks(&state.path)?;
-        state_file::write(&state.path.join(STATE), &state.info)?;
-        Ok(state)
+        let info = match state_file::read(&path.join(STATE)) {
+            Err(LedgerError::Damaged { .. }) => StateInfo::new(stored),
+            read => read?,
+        };
+        Ok(Self { path, info, lock, for_repair: true })
     }
 
     fn read(path: PathBuf, lock: Arc<File>) -> Result<Self, LedgerError> {
         let info = state_file::read(&path.join(STATE))?;
-        let state = Self { path, info, lock };
+        let state = Self { path, info, lock, for_repair: false };
         state.check_no_repair()?;
         Ok(state)
     }
@@ -142,15 +137,27 @@ impl StateFolder {
     }
 
     pub(super) fn check_no_repair(&self) -> Result<(), LedgerError> {
-        let mark = self.path.join(REPAIRING);
-        match disk::is_there(&mark) {
+        match self.for_repair || self.is_in_repair() {
             true => Err(LedgerError::damaged(&self.path, "a repair has not ended")),
             false => Ok(()),
         }
     }
 
-    pub(super) fn mark_repair(&self) -> Result<(), LedgerError> {
-        disk::replace(&self.path.join(REPAIRING), b"")
+    /// Whether a repair was begun and has not ended.
+    pub fn is_in_repair(&self) -> bool {
+        disk::is_there(&self.path.join(REPAIRING))
+    }
+
+    /// Writes `state.json` anew where it is damaged.
+    pub(super) fn mend_description(&self) -> Result<(), LedgerError> {
+        let path = self.path.join(STATE);
+        match state_file::read(&path) {
+            Err(LedgerError::Damaged { .. }) => {
+                write_marks(&self.path)?;
+                state_file::write(&path, &self.info)
+            }
+            read => read.map(drop),
+        }
     }
 }
 

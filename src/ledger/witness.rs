@@ -3,7 +3,7 @@
 //! The database can lose its newest transactions, or be an older copy put back, without an error of
 //! its own. So each tick is written down a second time, here, after the database has it: an
 //! append-only file of lines of equal length. The last line is the newest tick's own; lines before it
-//! may be merged, one for each segment of the log.
+//! may be merged, one for about each MiB of a segment of the log.
 
 use std::fs::File;
 use std::io::Write;
@@ -193,7 +193,7 @@ impl Witness {
         Ok(())
     }
 
-    /// The committed log, one range for each segment, oldest first.
+    /// The committed log, oldest first: ranges of about 1 MiB, each of one segment.
     pub(super) fn log_ranges(&self) -> Vec<LogRange> {
         let mut ranges = self.merged.clone();
         if let Some(last) = &self.last {

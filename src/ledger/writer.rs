@@ -103,15 +103,17 @@ impl Ledger {
     pub fn rebuild(state: &StateFolder, first_tick: u64) -> Result<Self, LedgerError> {
         let folder = state.path();
         let (db, witness) = (folder.join(DB), folder.join(WITNESS));
-        let begins = state.check_no_repair().is_ok();
-        if begins {
-            state.mark_repair()?;
-        }
+        state.begin_repair()?;
         for (from, aside) in [(&db, DB_ASIDE), (&witness, WITNESS_ASIDE)] {
             let aside = folder.join(aside);
-            if begins || !disk::is_there(&aside) {
+            if !disk::is_there(&aside) {
                 disk::set_aside(from, &aside)?;
             }
+        }
+        // Where the witness was lost, too: the next attempt must not take the one made here for it.
+        let aside = folder.join(WITNESS_ASIDE);
+        if !disk::is_there(&aside) {
+            disk::replace(&aside, b"")?;
         }
         // What an earlier, unfinished repair made is worth nothing; what it set aside stays.
         disk::remove(&db)?;
@@ -123,13 +125,18 @@ impl Ledger {
 
     /// Ends a rebuild: the ledger is whole again, and what was set aside is removed.
     ///
+    /// The mark goes first, at one instant. While it stands, what was set aside is what the next attempt
+    /// begins with, so none of it may be missing; where it is gone, leftovers mean nothing, and
+    /// [`StateFolder::begin_repair`] removes them.
+    ///
     /// # Errors
     /// Where the folder can't be written.
     pub fn rebuilt(&mut self) -> Result<(), LedgerError> {
         disk::remove(&self.folder.join(REPAIRING))?;
         disk::sync_folder(&self.folder)?;
         disk::remove(&self.folder.join(DB_ASIDE))?;
-        disk::remove(&self.folder.join(WITNESS_ASIDE))
+        disk::remove(&self.folder.join(WITNESS_ASIDE))?;
+        disk::sync_folder(&self.folder)
     }
 
     /// The reading side.
@@ -142,7 +149,7 @@ impl Ledger {
         self.tick.cursor
     }
 
-    /// The committed part of the record log, one range for each segment, oldest first.
+    /// The committed part of the record log, oldest first: ranges of about 1 MiB, each of one segment.
     pub fn log_ranges(&self) -> Vec<LogRange> {
         self.witness.log_ranges()
     }
@@ -302,7 +309,7 @@ impl Ledger {
     }
 }
 
-const DB_ASIDE: &str = "db.damaged";
+pub(super) const DB_ASIDE: &str = "db.damaged";
 pub(super) const WITNESS_ASIDE: &str = "witness.damaged";
 
 fn check_changes(changes: &[(FileKey, Option<Entry>)]) -> Result<(), LedgerError> {

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::aside::sync_folder;
 use super::{SEGMENT_BYTES_MAX, SinkError, segment_name, segments};
 use crate::model::LogPosition;
 
@@ -30,10 +31,12 @@ pub struct Appended {
 }
 
 impl RecordLog {
-    /// Opens the log in `folder`, which is made if it is missing, and cuts off what lies behind `committed`.
+    /// Opens the log in `folder`, which is made if it is missing, and cuts off what lies behind `committed`:
+    /// the rest of the segment, and the next one, since each tick begins one segment at most.
     ///
     /// # Errors
-    /// [`SinkError::Damaged`] where the log is shorter than `committed`; [`SinkError::Io`] otherwise.
+    /// [`SinkError::Damaged`] where the log is shorter than `committed`, or has a segment that no tick
+    /// behind `committed` can have begun; [`SinkError::Io`] otherwise.
     pub fn open(folder: &Path, committed: LogPosition) -> Result<Self, SinkError> {
         fs::create_dir_all(folder).map_err(SinkError::io(folder))?;
         let found = segments(folder)?;
@@ -41,10 +44,14 @@ impl RecordLog {
         if !first_use {
             check_complete(folder, &found, committed)?;
         }
-        for (segment, path) in &found {
-            if *segment > committed.segment {
-                fs::remove_file(path).map_err(SinkError::io(path))?;
+        let behind = found.iter().filter(|(segment, _)| *segment > committed.segment);
+        for (segment, path) in behind.clone() {
+            if segment - committed.segment > 1 {
+                return Err(SinkError::damaged(path, NOT_BEGUN));
             }
+        }
+        for (_, path) in behind {
+            fs::remove_file(path).map_err(SinkError::io(path))?;
         }
         let path = folder.join(segment_name(committed.segment));
         let mut file = open_segment(&path, first_use)?;
@@ -132,10 +139,7 @@ fn open_segment(path: &Path, create: bool) -> Result<File, SinkError> {
     OpenOptions::new().write(true).create(create).truncate(false).open(path).map_err(SinkError::io(path))
 }
 
-fn sync_folder(folder: &Path) -> Result<(), SinkError> {
-    File::open(folder).and_then(|file| file.sync_all()).map_err(SinkError::io(folder))
-}
-
+const NOT_BEGUN: &str = "the log ends before this file: either outlast did not write it, and it has to be moved elsewhere, or the state is older than the log";
 /// Every segment up to the committed end must be there, and the last one long enough.
 fn check_complete(folder: &Path, found: &[(u32, PathBuf)], committed: LogPosition) -> Result<(), SinkError> {
     for segment in 1..=committed.segment {
@@ -217,15 +221,35 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_no_tick_can_have_begun_is_named_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = RecordLog::open(folder.path(), LogPosition::START).unwrap();
+        log.append(b"one\n").unwrap();
+        let committed = log.sync().unwrap().end;
+        drop(log);
+        let (next, own) = (segment_name(2), "records-20261124.ndjson");
+        [&next, own].iter().for_each(|name| fs::write(folder.path().join(name), "mine").unwrap());
+        for at in [committed, LogPosition::START] {
+            let error = RecordLog::open(folder.path(), at).unwrap_err();
+            assert!(matches!(&error, SinkError::Damaged { path, .. } if path.ends_with(own)), "{error}");
+        }
+        assert!(folder.path().join(&next).exists(), "nothing is removed before all is judged");
+        fs::rename(folder.path().join(own), folder.path().join("records-0000002.ndjson")).unwrap();
+        RecordLog::open(folder.path(), committed).unwrap();
+        assert!(!folder.path().join(next).exists());
+        assert!(folder.path().join("records-0000002.ndjson").exists(), "this is no number as we write it");
+    }
+
+    #[test]
     fn a_flipped_byte_shows_in_the_range() {
         let folder = tempfile::tempdir().unwrap();
         let mut log = RecordLog::open(folder.path(), LogPosition::START).unwrap();
         log.begin_tick().unwrap();
         log.append(b"{\"a\":1}\n").unwrap();
         let done = log.sync().unwrap();
-        assert!(check_range(folder.path(), 1, 0, done.end.offset, done.crc).unwrap());
         let path = folder.path().join("records-000001.ndjson");
+        assert!(check_range(&path, 0, done.end.offset, done.crc).unwrap());
         fs::write(&path, b"{\"a\":2}\n").unwrap();
-        assert!(!check_range(folder.path(), 1, 0, done.end.offset, done.crc).unwrap());
+        assert!(!check_range(&path, 0, done.end.offset, done.crc).unwrap());
     }
 }

@@ -7,10 +7,12 @@
 //! Constraints: only the committing thread writes; only what the ledger's cursor covers counts, and
 //! opening cuts off the rest. Readers get the committed end from whoever holds the ledger.
 
+mod aside;
 mod error;
 mod log;
 mod reader;
 
+pub use aside::{number_asides, original_of, replace_segment, set_aside_segments};
 pub use error::SinkError;
 pub use log::{Appended, RecordLog};
 pub use reader::{LineReader, LogReader, RawLine, RawLines, begins_line, check_range, segments};
@@ -26,5 +28,7 @@ pub(crate) fn segment_name(segment: u32) -> String {
 /// The number in a segment's file name.
 fn segment_number(name: &str) -> Option<u32> {
     let digits = name.strip_prefix("records-")?.strip_suffix(".ndjson")?;
-    (digits.len() >= 6).then(|| digits.parse().ok()).flatten()
+    let number = digits.parse().ok()?;
+    // Any other way to write a number is nobody's of ours.
+    (number > 0 && segment_name(number) == name).then_some(number)
 }

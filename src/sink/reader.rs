@@ -12,6 +12,14 @@ use crate::model::LogPosition;
 /// # Errors
 /// Where the folder can't be listed.
 pub fn segments(folder: &Path) -> Result<Vec<(u32, PathBuf)>, SinkError> {
+    listed(folder, segment_number)
+}
+
+/// The files whose names have a number, ascending; none where the folder is missing.
+pub(super) fn listed(
+    folder: &Path,
+    number_of: impl Fn(&str) -> Option<u32>,
+) -> Result<Vec<(u32, PathBuf)>, SinkError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -20,7 +28,7 @@ pub fn segments(folder: &Path) -> Result<Vec<(u32, PathBuf)>, SinkError> {
     let mut found = Vec::new();
     for entry in entries {
         let entry = entry.map_err(SinkError::io(folder))?;
-        if let Some(number) = entry.file_name().to_str().and_then(segment_number) {
+        if let Some(number) = entry.file_name().to_str().and_then(&number_of) {
             found.push((number, entry.path()));
         }
     }
@@ -50,16 +58,6 @@ impl LogReader {
             reader.open_segment()?;
         }
         Ok(reader)
-    }
-
-    /// Where the next line begins.
-    pub fn position(&self) -> LogPosition {
-        self.position
-    }
-
-    /// Moves the end further, after more was committed.
-    pub fn extend(&mut self, end: LogPosition) {
-        self.end = self.end.max(end);
     }
 
     /// The next line without its line feed, and where it begins. None at the end.
@@ -234,16 +232,15 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 ///
 /// # Errors
 /// Where the segment can't be read, or is shorter.
-pub fn check_range(folder: &Path, segment: u32, from: u64, to: u64, crc: u32) -> Result<bool, SinkError> {
-    let path = folder.join(segment_name(segment));
-    let mut file = File::open(&path).map_err(SinkError::io(&path))?;
-    file.seek(SeekFrom::Start(from)).map_err(SinkError::io(&path))?;
+pub fn check_range(path: &Path, from: u64, to: u64, crc: u32) -> Result<bool, SinkError> {
+    let mut file = File::open(path).map_err(SinkError::io(path))?;
+    file.seek(SeekFrom::Start(from)).map_err(SinkError::io(path))?;
     let mut rest = file.take(to - from);
     let mut buffer = vec![0; 256 << 10];
     let mut hasher = crc32fast::Hasher::new();
     let mut read = 0;
     loop {
-        let length = rest.read(&mut buffer).map_err(SinkError::io(&path))?;
+        let length = rest.read(&mut buffer).map_err(SinkError::io(path))?;
         if length == 0 {
             break;
         }
@@ -251,7 +248,7 @@ pub fn check_range(folder: &Path, segment: u32, from: u64, to: u64, crc: u32) ->
         hasher.update(&buffer[..length]);
     }
     if read < to - from {
-        return Err(SinkError::damaged(&path, "the record file is shorter than what was committed"));
+        return Err(SinkError::damaged(path, "the record file is shorter than what was committed"));
     }
     Ok(hasher.finalize() == crc)
 }

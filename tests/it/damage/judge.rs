@@ -10,10 +10,10 @@ use super::{Patient, copy};
 use crate::support::{Checker, Ran, Record, Rng, outlast, ran, read_segments};
 
 /// A copy of the state, damaged.
-struct Case<'a> {
-    patient: &'a Patient,
-    harm: &'a Harm,
-    state: &'a Path,
+pub(super) struct Case<'a> {
+    pub(super) patient: &'a Patient,
+    pub(super) harm: &'a Harm,
+    pub(super) state: &'a Path,
 }
 
 /// Damages a copy and follows what a user would do. Returns whether the damage was refused.
@@ -42,7 +42,7 @@ pub(super) fn judge(patient: &Patient, harm: &Harm, rng: &mut Rng) -> Result<boo
 }
 
 impl Case<'_> {
-    fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
+    pub(super) fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = outlast();
         command.args(args).arg("--state").arg(self.state);
         command
@@ -99,12 +99,9 @@ impl Case<'_> {
 
     /// After a repair, which may be killed, only what was recorded is there, and a run brings it up to date.
     fn repair(&self, rng: &mut Rng) -> Result<(), String> {
-        if rng.chance(30) {
-            let mut command = self.command(&["repair"]);
-            let mut repair = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            std::thread::sleep(rng.time_up_to(Duration::from_millis(120)));
-            repair.kill().unwrap();
-            repair.wait().unwrap();
+        let kills = if rng.chance(30) { 1 + rng.within(0..4) } else { 0 };
+        for _ in 0..kills {
+            self.kill_repair(rng.time_up_to(Duration::from_millis(120)));
         }
         let told = ran(&mut self.command(&["repair", "--format", "json"]));
         if told.code != Some(0) || told.crashed() {
@@ -112,6 +109,20 @@ impl Case<'_> {
         }
         self.nothing_is_made_up()?;
         self.ask(rng).map_err(|error| format!("after the repair: {error}"))?;
+        self.is_up_to_date_after_a_run(&told)
+    }
+
+    /// Kills a repair after some time. Returns whether it had not ended by itself.
+    pub(super) fn kill_repair(&self, after: Duration) -> bool {
+        let mut command = self.command(&["repair"]);
+        let mut repair = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(after);
+        repair.kill().unwrap();
+        repair.wait().unwrap().code().is_none()
+    }
+
+    /// What a run makes of the repaired state.
+    pub(super) fn is_up_to_date_after_a_run(&self, told: &Ran) -> Result<(), String> {
         let run = self.run();
         if !matches!(run.code, Some(0 | 3)) || run.crashed() {
             return Err(format!("the run after {told}: {run}"));

@@ -5,6 +5,7 @@
 
 mod harm;
 mod judge;
+mod killed;
 mod long_log;
 
 use std::collections::BTreeSet;
