@@ -67,7 +67,7 @@ pub fn repair(state: &Path, records: &Path) -> Result<RepairReport, EngineError>
         index_segment(&mut ledger, &path, segment, &mut roots)?;
     }
     state.update(|info| info.roots = roots.infos)?;
-    drop(RecordLog::open(&records, ledger.cursor().log)?);
+    drop(RecordLog::open(&records, ledger.cursor())?);
     report.files = ledger.reader().total().files();
     ledger.rebuilt()?;
     report.set_aside = sink::number_asides(&records)?;

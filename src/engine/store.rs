@@ -50,7 +50,7 @@ impl Store {
 
     fn from_state(state: StateFolder) -> Result<Self, EngineError> {
         let ledger = Ledger::open(&state)?;
-        let log = RecordLog::open(&state.records(), ledger.cursor().log)?;
+        let log = RecordLog::open(&state.records(), ledger.cursor())?;
         Ok(Self { reader: ledger.reader(), state, ledger, log })
     }
 

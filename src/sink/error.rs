@@ -22,6 +22,21 @@ pub enum SinkError {
         /// What is wrong.
         what: String,
     },
+    /// Another process writes to the folder.
+    #[error("{}: another run writes its records here; choose another folder with --out", path.display())]
+    InUse {
+        /// The record folder.
+        path: PathBuf,
+    },
+    /// The file that is written was deleted, replaced or cut by somebody else.
+    #[error(
+        "{}: was deleted, replaced or cut while it was written; put it back if you can, and run `outlast repair`",
+        path.display()
+    )]
+    Lost {
+        /// The segment.
+        path: PathBuf,
+    },
     /// A write or a sync failed before.
     #[error("{}: an earlier write failed, so nothing more is written; start again", path.display())]
     Poisoned {

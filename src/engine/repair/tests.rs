@@ -20,7 +20,7 @@ impl Patient {
         let folder = tempfile::tempdir().unwrap();
         let state = StateFolder::create(&folder.path().join("state"), "records".as_ref()).unwrap();
         let mut ledger = Ledger::open(&state).unwrap();
-        let log = RecordLog::open(&state.records(), LogPosition::START).unwrap();
+        let log = RecordLog::open(&state.records(), Cursor::default()).unwrap();
         let mut log = log.with_segment_bytes_max(300);
         let mut lines = BTreeMap::<_, Vec<_>>::new();
         for tick in 1..=TICKS {
@@ -116,7 +116,7 @@ impl Patient {
             let path = self.segment(range.segment);
             assert!(sink::check_range(&path, range.from, range.to, range.crc32).unwrap());
         }
-        drop(RecordLog::open(&state.records(), ledger.cursor().log).unwrap());
+        drop(RecordLog::open(&state.records(), ledger.cursor()).unwrap());
         let mut names: Vec<_> = fs::read_dir(self.state()).unwrap().map(|entry| entry.unwrap()).collect();
         names.extend(fs::read_dir(self.state().join("records")).unwrap().map(|entry| entry.unwrap()));
         let ends = ["repairing", ".damaged", ".new", ".copy", ".tmp"];
