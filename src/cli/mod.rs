@@ -11,6 +11,7 @@ mod progress;
 mod query;
 mod run;
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -42,8 +43,13 @@ pub(crate) fn main(started: Instant) -> ExitCode {
             if exit::is_closed_pipe(&error) {
                 return ExitCode::from(exit::DONE);
             }
-            eprintln!("outlast: {error:#}");
+            tell(&format!("outlast: {error:#}"));
             ExitCode::from(exit::code_of(&error))
         }
     }
+}
+
+/// Writes a line on stderr. Where that fails nobody can be told, and the exit code still says how it went.
+fn tell(line: &str) {
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }
