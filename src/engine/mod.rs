@@ -34,7 +34,7 @@ mod worker;
 
 pub use error::EngineError;
 pub use execute::{execute_batches, process_one_batch};
-pub use query::{Explanation, JobStatus, RootStatus, StateCounts, StatusReport};
+pub use query::{Explanation, FileState, JobOutcome, JobStatus, RootStatus, StateCounts, StatusReport};
 pub use repair::{RepairReport, repair};
 pub use results::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, ProcessingProgress, ProcessingResult,

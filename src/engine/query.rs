@@ -1,5 +1,6 @@
 //! What can be asked of a state, while a run goes on and after.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
@@ -74,8 +75,8 @@ pub struct RootStatus {
 pub struct JobStatus {
     /// Its number.
     pub job: u64,
-    /// `running`, `completed`, `interrupted` or `failed`.
-    pub end: String,
+    /// How it ended, or that it runs.
+    pub end: JobOutcome,
     /// When it began.
     pub started: Timestamp,
     /// When it ended; none while it runs, or when it was killed.
@@ -92,6 +93,58 @@ pub struct JobStatus {
     pub bytes: u64,
 }
 
+/// How a job ended, if it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobOutcome {
+    /// It goes on.
+    Running,
+    /// Everything was processed.
+    Completed,
+    /// It was asked to stop, or was killed.
+    Interrupted,
+    /// It could not go on.
+    Failed,
+}
+
+/// As in the JSON.
+impl fmt::Display for JobOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// How a path stands in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileState {
+    /// It is due.
+    Pending,
+    /// It was processed.
+    Ok,
+    /// It failed, and is not due again as it is.
+    Failed,
+    /// The ledger does not know it.
+    Unknown,
+}
+
+/// As in the JSON.
+impl fmt::Display for FileState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "pending",
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
 /// Answer of `outlast explain`.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Explanation {
@@ -99,10 +152,10 @@ pub struct Explanation {
     pub path: String,
     /// Name of the root it lies under; none where it lies under none.
     pub root: Option<String>,
-    /// What a scan makes of it now: `accepted`, or why it is left out.
+    /// What a scan makes of it now: `ingested`, or why it is left out.
     pub scan: String,
-    /// `pending`, `ok`, `failed`, or `unknown` to the ledger.
-    pub state: String,
+    /// How it stands in the ledger.
+    pub state: FileState,
     /// Attempts at the present version that failed and may pass.
     pub attempts: u16,
     /// Size as last seen, in bytes.
@@ -216,7 +269,7 @@ impl StoreView {
             path: absolute.to_string_lossy().into_owned(),
             root: None,
             scan: "lies under no root of this state".to_owned(),
-            state: "unknown".to_owned(),
+            state: FileState::Unknown,
             attempts: 0,
             size: None,
             mtime: None,
@@ -240,9 +293,9 @@ impl StoreView {
 
     fn tell_entry(&self, told: &mut Explanation, entry: &Entry) -> Result<(), EngineError> {
         told.state = match entry.state() {
-            EntryState::Pending => "pending".to_owned(),
-            EntryState::Ok => "ok".to_owned(),
-            EntryState::Failed(_) => "failed".to_owned(),
+            EntryState::Pending => FileState::Pending,
+            EntryState::Ok => FileState::Ok,
+            EntryState::Failed(_) => FileState::Failed,
         };
         told.attempts = entry.attempts;
         told.size = Some(entry.fingerprint.size);
@@ -282,21 +335,26 @@ impl StoreView {
         if relative.is_empty() {
             return Ok(Some(Verdict::Folder));
         }
-        let config = serde_json::from_str(&job.config).unwrap_or_default();
+        let config = serde_json::from_str(&job.config).map_err(|error| {
+            EngineError::Job(format!(
+                "the configuration of job {} can't be read: {error}; run again with this version, then ask",
+                job.id
+            ))
+        })?;
         Ok(Some(tree(&config)?.explain(&root.path, relative)))
     }
 }
 
 fn job_status(job: &Job, running: Option<u64>) -> JobStatus {
     let end = match job.end {
-        JobEnd::Running if running == Some(job.id) => "running",
-        JobEnd::Running | JobEnd::Interrupted => "interrupted",
-        JobEnd::Completed => "completed",
-        JobEnd::Failed => "failed",
+        JobEnd::Running if running == Some(job.id) => JobOutcome::Running,
+        JobEnd::Running | JobEnd::Interrupted => JobOutcome::Interrupted,
+        JobEnd::Completed => JobOutcome::Completed,
+        JobEnd::Failed => JobOutcome::Failed,
     };
     JobStatus {
         job: job.id,
-        end: end.to_owned(),
+        end,
         started: job.started,
         ended: job.ended,
         ok: job.ok,
