@@ -32,7 +32,7 @@ pub(crate) fn main(started: Instant) -> ExitCode {
     logging::init(&cli.log);
     let result = match &cli.command {
         Command::Run(args) => run::run(&cli, args, started),
-        Command::Status(args) => query::status(&cli, args),
+        Command::Status => query::status(&cli),
         Command::Records(args) => query::records(&cli, args),
         Command::Explain(args) => query::explain(&cli, args),
         Command::Repair(args) => query::repair(&cli, args),

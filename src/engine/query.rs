@@ -1,7 +1,6 @@
 //! What can be asked of a state, while a run goes on and after.
 
 use std::fmt;
-use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -11,9 +10,9 @@ use serde_json::value::RawValue;
 use super::error::EngineError;
 use super::results::BatchStatistics;
 use super::store::StoreView;
-use crate::ledger::{Counts, Entry, EntryState, Job, JobEnd, RecordRef};
-use crate::model::{BatchConfig, Cursor, FileKey, LogPosition, RecordStatus, Root, Timestamp};
-use crate::sink::{LineReader, LogReader, begins_line, segments};
+use crate::ledger::{Counts, Entry, EntryState, Job, JobEnd};
+use crate::model::{BatchConfig, Cursor, FileKey, LogPosition, Root, Timestamp};
+use crate::sink::{LineReader, segments};
 use crate::source::{TreeSource, Verdict};
 
 /// Answer of `outlast status`.
@@ -199,62 +198,6 @@ impl StoreView {
         })
     }
 
-    /// Writes the latest record of each path that exists, in the order of the tree: all, or those with
-    /// one status.
-    ///
-    /// # Errors
-    /// Where the state can't be read, or `out` not written.
-    pub fn write_current(
-        &self,
-        status: Option<RecordStatus>,
-        out: &mut dyn Write,
-    ) -> Result<(), EngineError> {
-        let mut scan = self.reader.scan();
-        let mut lines = LineReader::new(&self.records);
-        while let Some((_, entry)) = scan.peek()? {
-            let fits = |record: &&RecordRef| status.is_none_or(|status| status == record.status());
-            if let Some(record) = entry.record.as_ref().filter(fits) {
-                let line = lines.line_at(record.position)?;
-                out.write_all(line).and_then(|()| out.write_all(b"\n")).map_err(written)?;
-            }
-            scan.advance();
-        }
-        Ok(())
-    }
-
-    /// Whether records can be written from `since` up to `end`, which must be committed.
-    ///
-    /// # Errors
-    /// Where `since` lies behind `end`, or within a record.
-    pub fn check_cursor(&self, since: LogPosition, end: LogPosition) -> Result<(), EngineError> {
-        let what = if since > end {
-            format!("cursor {since} lies behind the end of the records, {end}; use a cursor of this state")
-        } else if !begins_line(&self.records, since)? {
-            format!("cursor {since} is not the start of a record; use one that was told")
-        } else {
-            return Ok(());
-        };
-        Err(EngineError::Job(what))
-    }
-
-    /// Writes the log from one cursor to another, which must be committed.
-    ///
-    /// # Errors
-    /// As for [`StoreView::check_cursor`]; or where the log can't be read, or `out` not written.
-    pub fn write_range(
-        &self,
-        since: LogPosition,
-        end: LogPosition,
-        out: &mut dyn Write,
-    ) -> Result<(), EngineError> {
-        self.check_cursor(since, end)?;
-        let mut reader = LogReader::new(&self.records, since, end)?;
-        while let Some((_, line)) = reader.next_line()? {
-            out.write_all(line).and_then(|()| out.write_all(b"\n")).map_err(written)?;
-        }
-        Ok(())
-    }
-
     /// What the state and the filters of the latest job say of a path.
     ///
     /// # Errors
@@ -368,8 +311,4 @@ fn job_status(job: &Job, running: Option<u64>) -> JobStatus {
 /// A path that is not UTF-8 is shown with replacement characters: JSON has no other text.
 fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
-}
-
-fn written(error: io::Error) -> EngineError {
-    EngineError::io("the output can't be written")(error)
 }

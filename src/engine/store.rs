@@ -16,7 +16,8 @@ pub struct Store {
     pub(crate) log: RecordLog,
 }
 
-/// A state for reading, while a run writes it or after.
+/// A state for reading, while a run writes it or after. The state stays locked as long as one is around,
+/// even after its [`Store`] was dropped: let it go before waiting for anybody.
 #[derive(Clone)]
 pub struct StoreView {
     /// The ledger.
@@ -54,7 +55,7 @@ impl Store {
         Ok(Self { reader: ledger.reader(), state, ledger, log })
     }
 
-    /// A view for reading. It does not hold the lock.
+    /// A view for reading. It keeps the lock as the store does.
     pub fn view(&self) -> StoreView {
         let root = |info: &crate::ledger::RootInfo| Root {
             id: RootId(info.id),
