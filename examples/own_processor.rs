@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use outlast::engine::Store;
+use outlast::engine::StoreView;
 use outlast::{
     BatchConfig, Engine, ErrorClass, FileContent, FileError, Processor, RepositoryProcessingResult,
     ResultWriter, RunOptions, from_fn,
@@ -78,6 +78,6 @@ fn ingest(
     let engine = Engine::new(processor);
     let done = engine.run(&[folder.to_owned()], &BatchConfig::default(), &RunOptions::new(state))?;
     println!("{}: {} ok, {} failed", engine.identity(), done.progress.ok, done.progress.failed);
-    Store::open(state)?.view().write_current(None, &mut std::io::stdout())?;
+    StoreView::open(state)?.write_current(None, &mut std::io::stdout())?;
     Ok(done)
 }

@@ -47,7 +47,7 @@ pub(crate) enum Command {
     /// Ingest folders: every file once, going on where the last run stopped
     Run(RunArgs),
     /// Show counts, jobs and sizes of a state
-    Status(StatusArgs),
+    Status,
     /// Print the latest record of each path, or the log from a cursor
     Records(RecordsArgs),
     /// Tell what is known of a path, or which rule leaves it out
@@ -167,9 +167,6 @@ impl From<StrategyArg> for StrategyKind {
         }
     }
 }
-
-#[derive(Debug, Args)]
-pub(crate) struct StatusArgs {}
 
 #[derive(Debug, Args)]
 pub(crate) struct RecordsArgs {

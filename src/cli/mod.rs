@@ -11,6 +11,7 @@ mod progress;
 mod query;
 mod run;
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -31,7 +32,7 @@ pub(crate) fn main(started: Instant) -> ExitCode {
     logging::init(&cli.log);
     let result = match &cli.command {
         Command::Run(args) => run::run(&cli, args, started),
-        Command::Status(args) => query::status(&cli, args),
+        Command::Status => query::status(&cli),
         Command::Records(args) => query::records(&cli, args),
         Command::Explain(args) => query::explain(&cli, args),
         Command::Repair(args) => query::repair(&cli, args),
@@ -42,8 +43,25 @@ pub(crate) fn main(started: Instant) -> ExitCode {
             if exit::is_closed_pipe(&error) {
                 return ExitCode::from(exit::DONE);
             }
-            eprintln!("outlast: {error:#}");
+            tell(&format!("outlast: {}", text_of(&error)));
             ExitCode::from(exit::code_of(&error))
         }
     }
+}
+
+/// Writes a line on stderr. Where that fails nobody can be told, and the exit code still says how it went.
+fn tell(line: &str) {
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// The error and its causes, without what was said already.
+fn text_of(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string).filter(|cause| !cause.is_empty()) {
+        if !text.contains(&cause) {
+            text += if text.is_empty() { "" } else { ": " };
+            text += &cause;
+        }
+    }
+    text
 }

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
+use outlast::Timestamp;
 use outlast::engine::{Explanation, RepairReport, RepositoryProcessingResult, StatusReport};
 use serde::Serialize;
 
@@ -91,11 +92,17 @@ pub(crate) fn status(report: &StatusReport, format: Format) -> Result<()> {
         )?;
     }
     for job in &report.jobs {
-        let ended = job.ended.map_or_else(|| "-".to_owned(), |time| time.to_string());
+        let ended = job.ended.map_or_else(|| "-".to_owned(), to_the_second);
         writeln!(
             out,
             "job {}: {}, {} to {ended}, {} ok, {} failed, {} unchanged, {} removed",
-            job.job, job.end, job.started, job.ok, job.failed, job.unchanged, job.removed
+            job.job,
+            job.end,
+            to_the_second(job.started),
+            job.ok,
+            job.failed,
+            job.unchanged,
+            job.removed
         )?;
     }
     writeln!(
@@ -119,6 +126,12 @@ pub(crate) fn status(report: &StatusReport, format: Format) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// A time without the fraction of its second, which people do not read.
+fn to_the_second(time: Timestamp) -> String {
+    let text = time.to_string();
+    text.split_once('.').map_or_else(|| text.clone(), |(seconds, _)| format!("{seconds}Z"))
 }
 
 /// The answer of `explain`.

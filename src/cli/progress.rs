@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,15 @@ use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, Prog
 use outlast::engine::{BatchStatistics, Engine, ProcessingState};
 
 use super::args::{Format, Progress};
+use super::tell;
 
 /// How often the bar is drawn.
 const DRAW: Duration = Duration::from_millis(100);
 
 /// Shows progress until it is dropped.
 pub(crate) struct Shown {
-    end: Option<Sender<()>>,
+    /// Nothing is ever sent: that it is dropped tells the thread to end.
+    end: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -42,7 +44,7 @@ pub(crate) fn show(
         Progress::Always => true,
         Progress::Auto => std::io::stderr().is_terminal() && format == Format::Human,
     };
-    let (end, ended) = channel::<()>();
+    let (end, ended) = sync_channel::<()>(0);
     let engine = Arc::clone(engine);
     let thread = std::thread::Builder::new()
         .name("progress".to_owned())
@@ -89,11 +91,11 @@ impl Display {
             }
             Self::Heartbeat { format: Format::Human, rate } => {
                 rate.note(statistics);
-                eprintln!("outlast: {}", message(statistics, rate));
+                tell(&format!("outlast: {}", message(statistics, rate)));
             }
             Self::Heartbeat { format: Format::Json, .. } => {
                 if let Ok(line) = serde_json::to_string(statistics) {
-                    eprintln!("{line}");
+                    tell(&line);
                 }
             }
         }

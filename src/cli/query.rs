@@ -1,16 +1,19 @@
 //! `status`, `records`, `explain`, `repair`: asked of the run that holds the state, or of the state itself.
 
+use std::convert::Infallible;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use outlast::engine::{self, Engine, EngineError, Explanation, StatusReport, Store};
+use outlast::engine::{self, CommittedLog, Engine, EngineError, Explanation, StatusReport, StoreView};
 use outlast::ledger::LedgerError;
 use outlast::service::{ControlError, Request, answer, ask};
 use outlast::{AstProcessor, LogPosition};
 
-use super::args::{Cli, ExplainArgs, RecordsArgs, RepairArgs, StatusArgs};
+use super::args::{Cli, ExplainArgs, RecordsArgs, RepairArgs};
 use super::{exit, print, run};
 
 /// How often `--follow` looks for more.
@@ -19,32 +22,47 @@ const FOLLOW: Duration = Duration::from_millis(200);
 const BUSY_TRIES: u32 = 50;
 const BUSY_WAIT: Duration = Duration::from_millis(100);
 
-/// Puts a request to the run that holds the state, or opens the state.
-fn put(cli: &Cli, request: &Request, out: &mut dyn Write) -> Result<()> {
+/// Puts a request to the run that holds the state, or opens the state. When this returns, the state is
+/// let go: whoever reads what is printed may take any time.
+fn put(cli: &Cli, request: &Request) -> Result<Vec<u8>> {
     let mut tries = 0;
     loop {
-        match ask(&cli.state, request, out) {
-            Err(ControlError::NobodyListens(_)) => {}
-            other => return Ok(other?),
+        if let Some(payload) = ask_run(cli, request)? {
+            return Ok(payload);
         }
-        match Store::open(&cli.state) {
-            Err(EngineError::Ledger(LedgerError::InUse { .. })) if tries < BUSY_TRIES => {
+        match ask_state(cli, request) {
+            Err(error) if is_in_use(&error) && tries < BUSY_TRIES => {
                 tries += 1;
                 std::thread::sleep(BUSY_WAIT);
             }
-            Err(error) => return Err(error.into()),
-            Ok(store) => {
-                let engine = Engine::new(Arc::new(AstProcessor::default()));
-                return Ok(answer(&engine, &store.view(), request, out)?);
-            }
+            answered => return Ok(answered?),
         }
     }
 }
 
-/// `outlast status`.
-pub(crate) fn status(cli: &Cli, _args: &StatusArgs) -> Result<u8> {
+/// The answer of the run that holds the state; none where no run does.
+fn ask_run(cli: &Cli, request: &Request) -> Result<Option<Vec<u8>>> {
+    match ask(&cli.state, request) {
+        Err(ControlError::NobodyListens(_)) => Ok(None),
+        answered => Ok(Some(answered?)),
+    }
+}
+
+/// The answer of the state itself, opened and closed again.
+fn ask_state(cli: &Cli, request: &Request) -> Result<Vec<u8>, EngineError> {
+    let engine = Engine::new(Arc::new(AstProcessor::default()));
     let mut payload = Vec::new();
-    put(cli, &Request::Status, &mut payload)?;
+    answer(&engine, &StoreView::open(&cli.state)?, request, &mut payload)?;
+    Ok(payload)
+}
+
+fn is_in_use(error: &EngineError) -> bool {
+    matches!(error, EngineError::Ledger(LedgerError::InUse { .. }))
+}
+
+/// `outlast status`.
+pub(crate) fn status(cli: &Cli) -> Result<u8> {
+    let payload = put(cli, &Request::Status)?;
     let report: StatusReport = serde_json::from_slice(&payload).context("the answer is no status")?;
     print::status(&report, cli.format)?;
     Ok(exit::DONE)
@@ -53,8 +71,7 @@ pub(crate) fn status(cli: &Cli, _args: &StatusArgs) -> Result<u8> {
 /// `outlast explain`.
 pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> Result<u8> {
     let path = std::path::absolute(&args.path)?;
-    let mut payload = Vec::new();
-    put(cli, &Request::Explain { path: path.into_os_string() }, &mut payload)?;
+    let payload = put(cli, &Request::Explain { path: path.into_os_string() })?;
     let told: Explanation = serde_json::from_slice(&payload).context("the answer is no explanation")?;
     print::explanation(&told, cli.format)?;
     Ok(exit::DONE)
@@ -63,73 +80,83 @@ pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> Result<u8> {
 /// `outlast records`.
 pub(crate) fn records(cli: &Cli, args: &RecordsArgs) -> Result<u8> {
     let mut out = std::io::BufWriter::with_capacity(256 << 10, std::io::stdout().lock());
-    if args.since.is_none() && !args.follow {
-        let mut first = FirstLine::new(&mut out);
-        put(cli, &Request::Current { status: args.status.map(Into::into) }, &mut first)?;
-        let end = first.end()?;
-        out.flush()?;
-        return Ok(tell_cursor(args, end));
+    if args.follow {
+        match follow(cli, args.since.unwrap_or_default(), &mut out)? {}
     }
-    let mut since = args.since.unwrap_or_default();
+    let end = if let Some(since) = args.since {
+        let log = log_of(&put(cli, &Request::Since { since })?)?;
+        log.write_from(since, &mut out)?;
+        log.end
+    } else {
+        let payload = put(cli, &Request::Current { status: args.status.map(Into::into) })?;
+        let payload = std::str::from_utf8(&payload).context("the answer is no text")?;
+        let (log, positions) = payload.split_once('\n').context("the answer has no positions")?;
+        let log = log_of(log.as_bytes())?;
+        log.write_lines(positions, &mut out)?;
+        log.end
+    };
+    out.flush()?;
+    if args.cursor {
+        // It is what was asked for: that it can't be told is a failure.
+        writeln!(std::io::stderr(), "{end}").context("the cursor can't be written to stderr")?;
+    }
+    Ok(exit::DONE)
+}
+
+/// Prints the log as it grows. A state that is in use without answering is tried again for ever: a run
+/// may take long to start.
+fn follow(cli: &Cli, mut since: LogPosition, out: &mut dyn Write) -> Result<Infallible> {
+    let mut seen = None;
     loop {
-        let mut first = FirstLine::new(&mut out);
-        put(cli, &Request::Since { since }, &mut first)?;
-        since = first.end()?;
-        out.flush()?;
-        if !args.follow {
-            return Ok(tell_cursor(args, since));
+        let request = Request::Since { since };
+        let mut payload = ask_run(cli, &request)?;
+        if payload.is_none() {
+            let stamp = Stamp::of(&cli.state);
+            if stamp.is_none() || stamp != seen {
+                match ask_state(cli, &request) {
+                    Err(error) if is_in_use(&error) => {}
+                    answered => {
+                        payload = Some(answered?);
+                        seen = stamp;
+                    }
+                }
+            }
+        }
+        if let Some(payload) = payload {
+            let log = log_of(&payload)?;
+            log.write_from(since, out)?;
+            out.flush()?;
+            since = log.end;
         }
         std::thread::sleep(FOLLOW);
     }
 }
 
-fn tell_cursor(args: &RecordsArgs, end: LogPosition) -> u8 {
-    if args.cursor {
-        eprintln!("{end}");
-    }
-    exit::DONE
+fn log_of(payload: &[u8]) -> Result<CommittedLog> {
+    serde_json::from_slice(payload).context("the answer tells no log")
 }
 
-/// Takes the cursor off the front of a payload of records, and passes the rest on.
-struct FirstLine<'a> {
-    line: Vec<u8>,
-    complete: bool,
-    rest: &'a mut dyn Write,
+/// Tells whether a state was committed to, without opening it: each commit makes its witness longer, or
+/// another file.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    length: u64,
+    inode: u64,
+    modified: (i64, i64),
 }
 
-impl<'a> FirstLine<'a> {
-    fn new(rest: &'a mut dyn Write) -> Self {
-        Self { line: Vec::new(), complete: false, rest }
-    }
-
-    fn end(&self) -> Result<LogPosition> {
-        let text = String::from_utf8_lossy(&self.line);
-        text.parse().map_err(|error: String| anyhow::anyhow!(error)).context("the answer has no cursor")
-    }
-}
-
-impl Write for FirstLine<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.complete {
-            return self.rest.write(bytes);
-        }
-        let (line, ended) = match bytes.iter().position(|&byte| byte == b'\n') {
-            Some(at) => (&bytes[..at], true),
-            None => (bytes, false),
-        };
-        self.line.extend_from_slice(line);
-        self.complete = ended;
-        Ok(line.len() + usize::from(ended))
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.rest.flush()
+impl Stamp {
+    fn of(state: &Path) -> Option<Self> {
+        let found = std::fs::metadata(state.join("witness")).ok()?;
+        let modified = (found.mtime(), found.mtime_nsec());
+        Some(Self { length: found.len(), inode: found.ino(), modified })
     }
 }
 
 /// `outlast repair`.
 pub(crate) fn repair(cli: &Cli, args: &RepairArgs) -> Result<u8> {
-    let report = engine::repair(&cli.state, &run::record_folder(args.out.as_ref()))?;
+    let report =
+        engine::repair(&cli.state, &args.out.as_ref().map_or_else(|| "records".into(), run::absolute))?;
     print::repair(&report, cli.format)?;
     Ok(exit::DONE)
 }

@@ -22,7 +22,7 @@ pub(crate) fn run(cli: &Cli, args: &RunArgs, started: Instant) -> Result<u8> {
     let config = config_of(args);
     let engine = Arc::new(Engine::new(Arc::new(AstProcessor::default())));
     let signals = Signals::install(&engine.stop().flag())?;
-    let options = RunOptions { state: cli.state.clone(), records: record_folder(args.out.as_ref()), started };
+    let options = RunOptions { state: cli.state.clone(), records: args.out.as_ref().map(absolute), started };
     let result = if args.dry_run {
         engine.dry_run(&args.roots, &config, &options)?
     } else {
@@ -60,12 +60,9 @@ fn run_when_free(
     }
 }
 
-/// A record folder is named relative to the current folder; the default lies in the state folder.
-pub(crate) fn record_folder(out: Option<&PathBuf>) -> PathBuf {
-    match out {
-        Some(out) => std::path::absolute(out).unwrap_or_else(|_| out.clone()),
-        None => PathBuf::from("records"),
-    }
+/// A record folder is named relative to the current folder.
+pub(crate) fn absolute(out: &PathBuf) -> PathBuf {
+    std::path::absolute(out).unwrap_or_else(|_| out.clone())
 }
 
 fn config_of(args: &RunArgs) -> BatchConfig {

@@ -12,9 +12,8 @@ use super::results::{ProcessingProgress, RepositoryProcessingResult};
 use super::run::{Engine, RunOptions, spawn};
 use super::scan::ScanPlan;
 use super::stop::{Stop, StopOnDrop};
-use super::store::Store;
 use super::tally::Tally;
-use crate::ledger::{LedgerError, LedgerReader};
+use crate::ledger::{Ledger, LedgerError, LedgerReader, StateFolder};
 use crate::model::{BatchConfig, LogPosition, Root};
 use crate::source::Source;
 
@@ -32,22 +31,25 @@ impl Engine {
     ) -> Result<RepositoryProcessingResult, EngineError> {
         config.check()?;
         let paths = job::resolve_roots(roots)?;
-        let store = match Store::open(&options.state) {
-            Ok(store) => Some(store),
-            Err(EngineError::Ledger(LedgerError::NoState { .. })) => None,
-            Err(error) => return Err(error),
+        let state = match StateFolder::open(&options.state) {
+            Ok(state) => Some(state),
+            Err(LedgerError::NoState { .. }) => None,
+            Err(error) => return Err(error.into()),
         };
-        let records =
-            store.as_ref().map_or_else(|| options.state.join(&options.records), |s| s.state.records());
-        let source = self.source_for(config, vec![options.state.clone(), records])?;
-        let mut infos = store.as_ref().map(|store| store.state.info().roots.clone()).unwrap_or_default();
+        let ledger = state.as_ref().map(Ledger::open).transpose()?;
+        let own = match &state {
+            Some(state) => vec![options.state.clone(), state.records()],
+            None => vec![options.state.clone(), options.state.join(options.records_or_default())],
+        };
+        let source = self.source_for(config, own)?;
+        let mut infos = state.as_ref().map(|state| state.info().roots.clone()).unwrap_or_default();
         let identity = self.identity();
         let chosen = job::choose(&mut infos, &paths, identity, &source.filters(), config.reprocess).0;
-        let end = store.as_ref().map_or(LogPosition::START, |store| store.ledger.cursor().log);
+        let end = ledger.as_ref().map_or(LogPosition::START, |ledger| ledger.cursor().log);
         let ground = |epoch| Ground { epoch, run_start: LogPosition { segment: u32::MAX, ..end } };
         let root = |info: &crate::ledger::RootInfo| (info.root(), ground(info.epoch));
         let roots: Vec<(Root, Ground)> = chosen.iter().map(root).collect();
-        let reader = store.as_ref().map(|store| store.reader.clone());
+        let reader = ledger.as_ref().map(Ledger::reader);
         self.count(&roots, reader, source, options)
     }
 

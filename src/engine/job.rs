@@ -8,7 +8,7 @@ use super::error::EngineError;
 use super::results::CheckpointData;
 use super::store::Store;
 use super::tally::Tally;
-use crate::ledger::{Entry, Job, JobEnd, ReadyPosition, RootInfo};
+use crate::ledger::{Entry, Job, JobEnd, LedgerReader, ReadyPosition, RootInfo, StateFolder};
 use crate::model::{BatchConfig, FileKey, Fingerprint, Root, RootId, Timestamp};
 use crate::source::Source;
 
@@ -165,16 +165,17 @@ fn warn_of_nested(infos: &[RootInfo]) {
 
 /// The roots and the configuration of a checkpoint's job.
 pub(crate) fn of_checkpoint(
-    store: &Store,
+    state: &StateFolder,
+    reader: &LedgerReader,
     job_id: u64,
     checkpoint: &CheckpointData,
     processor: &str,
 ) -> Result<(Vec<PathBuf>, BatchConfig), EngineError> {
-    let jobs = store.reader.jobs()?;
+    let jobs = reader.jobs()?;
     let Some(job) = jobs.iter().find(|job| job.id == job_id && job_id == checkpoint.job_id) else {
         return Err(EngineError::Job(format!("{}: knows no job {job_id}", checkpoint.state.display())));
     };
-    let reached = store.reader.cursor();
+    let reached = reader.cursor();
     if reached.tick < checkpoint.cursor.tick {
         let what = format!(
             "{}: has reached tick {} only, and the checkpoint is at {}; it is an older copy",
@@ -184,7 +185,7 @@ pub(crate) fn of_checkpoint(
         );
         return Err(EngineError::Job(what));
     }
-    let infos = &store.state.info().roots;
+    let infos = &state.info().roots;
     if let Some(info) = infos.iter().find(|info| job.roots.contains(&info.id) && info.processor != processor)
     {
         let what =

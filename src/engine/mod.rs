@@ -21,6 +21,7 @@ mod execute;
 mod gate;
 mod intake;
 mod job;
+mod listing;
 mod pool;
 mod query;
 mod repair;
@@ -34,7 +35,8 @@ mod worker;
 
 pub use error::EngineError;
 pub use execute::{execute_batches, process_one_batch};
-pub use query::{Explanation, JobStatus, RootStatus, StateCounts, StatusReport};
+pub use listing::CommittedLog;
+pub use query::{Explanation, FileState, JobOutcome, JobStatus, RootStatus, StateCounts, StatusReport};
 pub use repair::{RepairReport, repair};
 pub use results::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, ProcessingProgress, ProcessingResult,

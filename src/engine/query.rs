@@ -1,6 +1,6 @@
 //! What can be asked of a state, while a run goes on and after.
 
-use std::io::{self, Write};
+use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -10,9 +10,9 @@ use serde_json::value::RawValue;
 use super::error::EngineError;
 use super::results::BatchStatistics;
 use super::store::StoreView;
-use crate::ledger::{Counts, Entry, EntryState, Job, JobEnd, RecordRef};
-use crate::model::{BatchConfig, Cursor, FileKey, LogPosition, RecordStatus, Root, Timestamp};
-use crate::sink::{LineReader, LogReader, begins_line, segments};
+use crate::ledger::{Counts, Entry, EntryState, Job, JobEnd};
+use crate::model::{BatchConfig, Cursor, FileKey, LogPosition, Root, Timestamp};
+use crate::sink::{LineReader, segments};
 use crate::source::{TreeSource, Verdict};
 
 /// Answer of `outlast status`.
@@ -74,8 +74,8 @@ pub struct RootStatus {
 pub struct JobStatus {
     /// Its number.
     pub job: u64,
-    /// `running`, `completed`, `interrupted` or `failed`.
-    pub end: String,
+    /// How it ended, or that it runs.
+    pub end: JobOutcome,
     /// When it began.
     pub started: Timestamp,
     /// When it ended; none while it runs, or when it was killed.
@@ -92,6 +92,58 @@ pub struct JobStatus {
     pub bytes: u64,
 }
 
+/// How a job ended, if it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobOutcome {
+    /// It goes on.
+    Running,
+    /// Everything was processed.
+    Completed,
+    /// It was asked to stop, or was killed.
+    Interrupted,
+    /// It could not go on.
+    Failed,
+}
+
+/// As in the JSON.
+impl fmt::Display for JobOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// How a path stands in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileState {
+    /// It is due.
+    Pending,
+    /// It was processed.
+    Ok,
+    /// It failed, and is not due again as it is.
+    Failed,
+    /// The ledger does not know it.
+    Unknown,
+}
+
+/// As in the JSON.
+impl fmt::Display for FileState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "pending",
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
 /// Answer of `outlast explain`.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Explanation {
@@ -99,10 +151,10 @@ pub struct Explanation {
     pub path: String,
     /// Name of the root it lies under; none where it lies under none.
     pub root: Option<String>,
-    /// What a scan makes of it now: `accepted`, or why it is left out.
+    /// What a scan makes of it now: `ingested`, or why it is left out.
     pub scan: String,
-    /// `pending`, `ok`, `failed`, or `unknown` to the ledger.
-    pub state: String,
+    /// How it stands in the ledger.
+    pub state: FileState,
     /// Attempts at the present version that failed and may pass.
     pub attempts: u16,
     /// Size as last seen, in bytes.
@@ -146,62 +198,6 @@ impl StoreView {
         })
     }
 
-    /// Writes the latest record of each path that exists, in the order of the tree: all, or those with
-    /// one status.
-    ///
-    /// # Errors
-    /// Where the state can't be read, or `out` not written.
-    pub fn write_current(
-        &self,
-        status: Option<RecordStatus>,
-        out: &mut dyn Write,
-    ) -> Result<(), EngineError> {
-        let mut scan = self.reader.scan();
-        let mut lines = LineReader::new(&self.records);
-        while let Some((_, entry)) = scan.peek()? {
-            let fits = |record: &&RecordRef| status.is_none_or(|status| status == record.status());
-            if let Some(record) = entry.record.as_ref().filter(fits) {
-                let line = lines.line_at(record.position)?;
-                out.write_all(line).and_then(|()| out.write_all(b"\n")).map_err(written)?;
-            }
-            scan.advance();
-        }
-        Ok(())
-    }
-
-    /// Whether records can be written from `since` up to `end`, which must be committed.
-    ///
-    /// # Errors
-    /// Where `since` lies behind `end`, or within a record.
-    pub fn check_cursor(&self, since: LogPosition, end: LogPosition) -> Result<(), EngineError> {
-        let what = if since > end {
-            format!("cursor {since} lies behind the end of the records, {end}; use a cursor of this state")
-        } else if !begins_line(&self.records, since)? {
-            format!("cursor {since} is not the start of a record; use one that was told")
-        } else {
-            return Ok(());
-        };
-        Err(EngineError::Job(what))
-    }
-
-    /// Writes the log from one cursor to another, which must be committed.
-    ///
-    /// # Errors
-    /// As for [`StoreView::check_cursor`]; or where the log can't be read, or `out` not written.
-    pub fn write_range(
-        &self,
-        since: LogPosition,
-        end: LogPosition,
-        out: &mut dyn Write,
-    ) -> Result<(), EngineError> {
-        self.check_cursor(since, end)?;
-        let mut reader = LogReader::new(&self.records, since, end)?;
-        while let Some((_, line)) = reader.next_line()? {
-            out.write_all(line).and_then(|()| out.write_all(b"\n")).map_err(written)?;
-        }
-        Ok(())
-    }
-
     /// What the state and the filters of the latest job say of a path.
     ///
     /// # Errors
@@ -216,7 +212,7 @@ impl StoreView {
             path: absolute.to_string_lossy().into_owned(),
             root: None,
             scan: "lies under no root of this state".to_owned(),
-            state: "unknown".to_owned(),
+            state: FileState::Unknown,
             attempts: 0,
             size: None,
             mtime: None,
@@ -240,9 +236,9 @@ impl StoreView {
 
     fn tell_entry(&self, told: &mut Explanation, entry: &Entry) -> Result<(), EngineError> {
         told.state = match entry.state() {
-            EntryState::Pending => "pending".to_owned(),
-            EntryState::Ok => "ok".to_owned(),
-            EntryState::Failed(_) => "failed".to_owned(),
+            EntryState::Pending => FileState::Pending,
+            EntryState::Ok => FileState::Ok,
+            EntryState::Failed(_) => FileState::Failed,
         };
         told.attempts = entry.attempts;
         told.size = Some(entry.fingerprint.size);
@@ -282,21 +278,26 @@ impl StoreView {
         if relative.is_empty() {
             return Ok(Some(Verdict::Folder));
         }
-        let config = serde_json::from_str(&job.config).unwrap_or_default();
+        let config = serde_json::from_str(&job.config).map_err(|error| {
+            EngineError::Job(format!(
+                "the configuration of job {} can't be read: {error}; run again with this version, then ask",
+                job.id
+            ))
+        })?;
         Ok(Some(tree(&config)?.explain(&root.path, relative)))
     }
 }
 
 fn job_status(job: &Job, running: Option<u64>) -> JobStatus {
     let end = match job.end {
-        JobEnd::Running if running == Some(job.id) => "running",
-        JobEnd::Running | JobEnd::Interrupted => "interrupted",
-        JobEnd::Completed => "completed",
-        JobEnd::Failed => "failed",
+        JobEnd::Running if running == Some(job.id) => JobOutcome::Running,
+        JobEnd::Running | JobEnd::Interrupted => JobOutcome::Interrupted,
+        JobEnd::Completed => JobOutcome::Completed,
+        JobEnd::Failed => JobOutcome::Failed,
     };
     JobStatus {
         job: job.id,
-        end: end.to_owned(),
+        end,
         started: job.started,
         ended: job.ended,
         ok: job.ok,
@@ -310,8 +311,4 @@ fn job_status(job: &Job, running: Option<u64>) -> JobStatus {
 /// A path that is not UTF-8 is shown with replacement characters: JSON has no other text.
 fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
-}
-
-fn written(error: io::Error) -> EngineError {
-    EngineError::io("the output can't be written")(error)
 }

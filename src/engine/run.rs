@@ -18,9 +18,10 @@ use super::pool::{Hand, Pool};
 use super::results::{BatchResult, BatchStatistics, CheckpointData, RepositoryProcessingResult};
 use super::scan::ScanPlan;
 use super::stop::{Stop, StopOnDrop};
-use super::store::{Store, StoreView, check_log};
+use super::store::{RECORDS, Store, StoreView, check_log};
 use super::worker::{BatchWorker, WorkContext};
 use crate::batch::{BatchStrategy, strategy_of};
+use crate::ledger::{Ledger, StateFolder};
 use crate::model::{BatchConfig, Root, RootTable};
 use crate::process::Processor;
 use crate::source::{Filters, Source, TreeSource};
@@ -30,16 +31,22 @@ use crate::source::{Filters, Source, TreeSource};
 pub struct RunOptions {
     /// State folder.
     pub state: PathBuf,
-    /// Record folder, relative to the state folder where it isn't absolute.
-    pub records: PathBuf,
+    /// Record folder, relative to the state folder where it isn't absolute. None is the one that the state
+    /// has, and `records` for a new state.
+    pub records: Option<PathBuf>,
     /// When the process started: `first_commit_seconds` counts from here.
     pub started: Instant,
 }
 
 impl RunOptions {
-    /// This state folder, with the records in it, and the clock started now.
+    /// This state folder, with its own record folder, and the clock started now.
     pub fn new(state: impl Into<PathBuf>) -> Self {
-        Self { state: state.into(), records: PathBuf::from("records"), started: Instant::now() }
+        Self { state: state.into(), records: None, started: Instant::now() }
+    }
+
+    /// The record folder for a new state.
+    pub(crate) fn records_or_default(&self) -> &Path {
+        self.records.as_deref().unwrap_or(Path::new(RECORDS))
     }
 }
 
@@ -164,7 +171,7 @@ impl Engine {
     ) -> Result<RepositoryProcessingResult, EngineError> {
         config.check()?;
         let roots = job::resolve_roots(roots)?;
-        let mut store = Store::create(&options.state, &options.records)?;
+        let mut store = Store::create(&options.state, options.records.as_deref())?;
         let source = self.source_for(config, store.view().own_folders())?;
         let plan = job::begin(&mut store, &roots, self.processor.identity(), source.as_ref(), config)?;
         tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");
@@ -176,11 +183,12 @@ impl Engine {
     /// # Errors
     /// The state does not know the job, or has not reached the checkpoint; or as [`Engine::run`].
     pub fn resume(&self, job_id: u64, checkpoint: &CheckpointData) -> Result<BatchResult, EngineError> {
-        let store = Store::open(&checkpoint.state)?;
-        let (roots, config) = job::of_checkpoint(&store, job_id, checkpoint, self.identity())?;
-        let records = store.state.records();
-        drop(store);
-        let options = RunOptions { records, ..RunOptions::new(&checkpoint.state) };
+        let (roots, config) = {
+            let state = StateFolder::open(&checkpoint.state)?;
+            let ledger = Ledger::open(&state)?;
+            job::of_checkpoint(&state, &ledger.reader(), job_id, checkpoint, self.identity())?
+        };
+        let options = RunOptions::new(&checkpoint.state);
         let done = self.run(&roots, &config, &options)?.progress;
         let (ok, failed, bytes) = (done.ok, done.failed, done.bytes);
         Ok(BatchResult { ok, failed, bytes, elapsed_seconds: done.elapsed_seconds, ..BatchResult::default() })

@@ -4,9 +4,15 @@ use std::path::{Path, PathBuf};
 
 use super::error::EngineError;
 use super::stop::Stop;
-use crate::ledger::{Entry, Job, Ledger, LedgerReader, LogRange, RootInfo, StateFolder, Tick};
-use crate::model::{FileKey, RootTable};
+use crate::ledger::{Entry, Job, Ledger, LedgerError, LedgerReader, LogRange, RootInfo, StateFolder, Tick};
+use crate::model::{ConfigError, FileKey, RootTable};
 use crate::sink::{self, RecordLog, SinkError};
+
+/// The record folder of a state, in the state folder, where none is named.
+pub(crate) const RECORDS: &str = "records";
+/// How the names of the state's own parts begin.
+const OWN_PARTS: [&str; 9] =
+    ["db", "witness", "lock", "state.", "ctl.sock", "repairing", ".gitignore", "CACHEDIR.TAG", "."];
 
 /// An open state: the one writer of all that is durable. Holds the state's lock.
 pub struct Store {
@@ -16,7 +22,8 @@ pub struct Store {
     pub(crate) log: RecordLog,
 }
 
-/// A state for reading, while a run writes it or after.
+/// A state for reading, while a run writes it or after. The state stays locked as long as one is around,
+/// even after its [`Store`] was dropped: let it go before waiting for anybody.
 #[derive(Clone)]
 pub struct StoreView {
     /// The ledger.
@@ -30,25 +37,21 @@ pub struct StoreView {
 }
 
 impl Store {
-    /// Opens the state in `folder`, or makes one. `records` is the record folder; relative to the
-    /// state folder where it isn't absolute.
+    /// Opens the state in `folder`, or makes one. `records` is the record folder, relative to the state folder
+    /// where it isn't absolute; none is the one that the state has, and `records` for a new one.
     ///
     /// # Errors
     /// The state is in use, damaged, of another format or record folder, or can't be written; or the
     /// record folder of a new state holds records already.
-    pub fn create(folder: &Path, records: &Path) -> Result<Self, EngineError> {
-        Self::from_state(StateFolder::create(folder, records)?)
-    }
-
-    /// Opens the state in `folder`.
-    ///
-    /// # Errors
-    /// There is none; or as [`Store::create`].
-    pub fn open(folder: &Path) -> Result<Self, EngineError> {
-        Self::from_state(StateFolder::open(folder)?)
-    }
-
-    fn from_state(state: StateFolder) -> Result<Self, EngineError> {
+    pub fn create(folder: &Path, records: Option<&Path>) -> Result<Self, EngineError> {
+        let records = match (records, StateFolder::open(folder)) {
+            (Some(records), _) => records.to_owned(),
+            (None, Ok(state)) => state.records(),
+            (None, Err(LedgerError::NoState { .. })) => PathBuf::from(RECORDS),
+            (None, Err(error)) => return Err(error.into()),
+        };
+        check_apart(folder, &records)?;
+        let state = StateFolder::create(folder, &records)?;
         let ledger = Ledger::open(&state)?;
         let log = RecordLog::open(&state.records(), ledger.cursor())?;
         Ok(Self { reader: ledger.reader(), state, ledger, log })
@@ -66,14 +69,9 @@ impl Store {
         Ok(())
     }
 
-    /// A view for reading. It does not hold the lock.
+    /// A view for reading. It keeps the lock as the store does.
     pub fn view(&self) -> StoreView {
-        StoreView {
-            reader: self.reader.clone(),
-            state: self.path().to_owned(),
-            records: self.state.records(),
-            roots: RootTable::new(self.state.info().roots.iter().map(RootInfo::root).collect()),
-        }
+        StoreView::of(&self.state, &self.ledger)
     }
 
     /// The state folder's path.
@@ -82,7 +80,48 @@ impl Store {
     }
 }
 
+/// The record folder must be none of the state's own parts.
+fn check_apart(folder: &Path, records: &Path) -> Result<(), ConfigError> {
+    let (folder, records) = (real(folder), real(&folder.join(records)));
+    let Ok(inside) = records.strip_prefix(&folder) else { return Ok(()) };
+    let first = inside.components().next().map(|first| first.as_os_str().to_string_lossy().into_owned());
+    let is_part = |first: &String| OWN_PARTS.iter().any(|part| first.starts_with(part));
+    match first.filter(|first| !is_part(first)) {
+        Some(_) => Ok(()),
+        None => Err(ConfigError {
+            name: "out",
+            value: records.display().to_string(),
+            limits: "a folder of its own, not a part of the state",
+        }),
+    }
+}
+
+/// The path without links, as far as it exists.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
+
 impl StoreView {
+    /// Opens the state in `folder` for reading. What a crash has left in the record log stays: only a run
+    /// cuts it off.
+    ///
+    /// # Errors
+    /// There is no state; or it is in use, damaged, or of another format.
+    pub fn open(folder: &Path) -> Result<Self, EngineError> {
+        let state = StateFolder::open(folder)?;
+        let ledger = Ledger::open(&state)?;
+        Ok(Self::of(&state, &ledger))
+    }
+
+    pub(crate) fn of(state: &StateFolder, ledger: &Ledger) -> Self {
+        Self {
+            reader: ledger.reader(),
+            state: state.path().to_owned(),
+            records: state.records(),
+            roots: RootTable::new(state.info().roots.iter().map(RootInfo::root).collect()),
+        }
+    }
+
     /// The folders that hold the state: no scan enters them.
     pub fn own_folders(&self) -> Vec<PathBuf> {
         vec![self.state.clone(), self.records.clone()]

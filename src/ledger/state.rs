@@ -223,7 +223,7 @@ fn check_no_records(folder: &Path) -> Result<(), LedgerError> {
         if is_record && entry.metadata().is_ok_and(|found| found.len() > 0) {
             return Err(LedgerError::damaged(
                 folder,
-                "there are records, whose state is gone or lies elsewhere; if elsewhere, choose another folder with --out, else",
+                "there are records, whose state is gone or lies elsewhere (if elsewhere, choose another folder with --out)",
             ));
         }
     }

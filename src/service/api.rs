@@ -105,7 +105,7 @@ pub async fn resume_failed_batch_job(
 pub struct BatchProcessingEngine {
     engine: Arc<Engine>,
     state: PathBuf,
-    records: PathBuf,
+    records: Option<PathBuf>,
 }
 
 impl BatchProcessingEngine {
@@ -130,7 +130,7 @@ impl BatchProcessingEngine {
     /// The same engine with another record folder.
     #[must_use]
     pub fn with_records(mut self, records: &Path) -> Self {
-        records.clone_into(&mut self.records);
+        self.records = Some(records.to_owned());
         self
     }
 

@@ -1,8 +1,13 @@
 //! The control socket: a running engine answers questions about the state that it holds.
 //!
-//! `ctl.sock` in the state folder, mode 0600. A request is one line of JSON; the answer is a line
-//! that is either `ok` or a message after `error ` or, where the request is at fault, after `wrong `,
-//! then the payload up to the end of the stream.
+//! `ctl.sock` in the state folder, mode 0600. A request is one line of JSON. The answer is the line `ok`,
+//! the payload, a line feed and the line `end`; or one line with a message after `error ` or, where the
+//! request is at fault, after `wrong `. A payload that can't be completed ends in a line feed and such a
+//! line with `error ` in place of `end`; a stream that has neither was cut short.
+//!
+//! Constraints: a client that sends nothing or reads nothing holds up neither the run nor, for long,
+//! other clients. So no payload waits for a reader of records: it tells where they stand in the log,
+//! and the client reads them there.
 
 use std::ffi::OsString;
 use std::fs;
@@ -16,8 +21,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt};
 use tokio::net::UnixListener;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::engine::{Engine, EngineError, StoreView};
 use crate::model::{LogPosition, RecordStatus};
@@ -27,7 +33,12 @@ const SOCKET: &str = "ctl.sock";
 const REQUEST_BYTES_MAX: u64 = 64 << 10;
 /// Requests that are answered at the same time.
 const CONNECTIONS_MAX: usize = 16;
-
+/// How long a client may take to send its request.
+const REQUEST_WAIT: Duration = Duration::from_secs(5);
+/// How long a client may leave its answer unread.
+const WRITE_WAIT: Duration = Duration::from_secs(30);
+/// Pause after a connection that can't be accepted, such as for want of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long the run's end waits for answers under way.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
@@ -37,12 +48,13 @@ const CLOSE_WAIT: Duration = Duration::from_secs(2);
 pub enum Request {
     /// [`StatusReport`](crate::engine::StatusReport) as JSON.
     Status,
-    /// The latest record of each path. The payload's first line is a cursor to go on from.
+    /// The latest record of each path: a line with [`CommittedLog`](crate::engine::CommittedLog) as JSON,
+    /// then the position of each, one a line.
     Current {
         /// Only records with this status.
         status: Option<RecordStatus>,
     },
-    /// The log from a cursor to its committed end. The payload's first line is the end's cursor.
+    /// The log from a cursor to its committed end: [`CommittedLog`](crate::engine::CommittedLog) as JSON.
     Since {
         /// Where to begin.
         since: LogPosition,
@@ -57,7 +69,7 @@ pub enum Request {
 /// Why a question got no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
-    /// Nobody listens: no run holds the state.
+    /// Nobody listens, or not to the end of the answer: no run holds the state, or it is ending.
     #[error("no run answers at {}", .0.display())]
     NobodyListens(PathBuf),
     /// The run said no.
@@ -66,45 +78,57 @@ pub enum ControlError {
     /// The question can't be answered for this state.
     #[error("{0}")]
     Wrong(String),
-    /// The connection broke.
-    #[error("the control socket failed: {0}")]
-    Io(#[from] io::Error),
+    /// The socket can't be made, or the connection broke; the message names the path.
+    #[error("{0}")]
+    Io(#[source] io::Error),
+}
+
+impl ControlError {
+    fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        move |error| Self::Io(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    }
 }
 
 /// Answers one request: what a running engine does, and a command by itself when none runs.
 ///
 /// # Errors
-/// Where the state can't be read, or `out` not written.
+/// Where the state can't be read, the request does not fit it, or `out` can't be written.
 pub fn answer(
     engine: &Engine,
     view: &StoreView,
     request: &Request,
     out: &mut dyn Write,
 ) -> Result<(), EngineError> {
-    let failed =
-        |error: io::Error| EngineError::Io { what: "the answer can't be written".to_owned(), source: error };
     match request {
         Request::Status => {
             let running = engine.view().is_some().then(|| engine.statistics());
-            let report = view.status(running)?;
-            serde_json::to_writer(&mut *out, &report).map_err(io::Error::from).map_err(failed)
+            write_json(&view.status(running)?, out)
         }
         Request::Current { status } => {
-            writeln!(out, "{}", view.reader.cursor().log).map_err(failed)?;
-            view.write_current(*status, out)
+            // The end comes first: what is committed meanwhile is met again from there, not missed.
+            write_json(&view.log(), out)?;
+            out.write_all(b"\n").map_err(unsent)?;
+            view.write_positions(*status, out)
         }
         Request::Since { since } => {
-            let end = view.reader.cursor().log;
-            view.check_cursor(*since, end)?;
-            writeln!(out, "{end}").map_err(failed)?;
-            view.write_range(*since, end, out)
+            let log = view.log();
+            log.check_cursor(*since)?;
+            write_json(&log, out)
         }
         Request::Explain { path } => {
             let told =
                 view.explain(Path::new(path), &|config| engine.tree_for(config, view.own_folders()))?;
-            serde_json::to_writer(&mut *out, &told).map_err(io::Error::from).map_err(failed)
+            write_json(&told, out)
         }
     }
+}
+
+fn write_json<T: Serialize>(value: &T, out: &mut dyn Write) -> Result<(), EngineError> {
+    serde_json::to_writer(out, value).map_err(io::Error::from).map_err(unsent)
+}
+
+fn unsent(source: io::Error) -> EngineError {
+    EngineError::Io { what: "the answer can't be passed on; ask again".to_owned(), source }
 }
 
 /// Listens on the control socket of a state folder, on a thread named `control`, until dropped.
@@ -121,12 +145,16 @@ impl Controlled {
     /// # Errors
     /// Where the socket or the thread can't be made.
     pub fn listen(state: &Path, engine: Arc<Engine>) -> Result<Self, ControlError> {
+        Self::listen_at(state, engine).map_err(ControlError::io(&state.join(SOCKET)))
+    }
+
+    fn listen_at(state: &Path, engine: Arc<Engine>) -> io::Result<Self> {
         let path = state.join(SOCKET);
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let listener = {
             let _inside = runtime.enter();
             with_short_path(state, |short| UnixListener::bind(short.join(SOCKET)))?
@@ -134,7 +162,7 @@ impl Controlled {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
         let (close, closed) = oneshot::channel();
         let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || {
-            runtime.block_on(serve(listener, engine, closed));
+            runtime.block_on(serve(&listener, &engine, closed));
             // A client that does not read its answer must not hold the run's end up.
             runtime.shutdown_timeout(CLOSE_WAIT);
         })?;
@@ -153,44 +181,77 @@ impl Drop for Controlled {
     }
 }
 
-async fn serve(listener: UnixListener, engine: Arc<Engine>, mut closed: oneshot::Receiver<()>) {
-    let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS_MAX));
-    loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = &mut closed => return,
+/// Serves until `closed`, whatever the clients do.
+async fn serve(listener: &UnixListener, engine: &Arc<Engine>, closed: oneshot::Receiver<()>) {
+    tokio::select! {
+        () = accept_each(listener, engine) => {}
+        _ = closed => {}
+    }
+}
+
+async fn accept_each(listener: &UnixListener, engine: &Arc<Engine>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::debug!(%error, "a control connection can't be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
         };
-        let Ok((stream, _)) = accepted else { continue };
-        let engine = Arc::clone(&engine);
-        tokio::task::spawn_blocking(move || {
-            let _place = place;
-            let served = stream.into_std().and_then(|stream| serve_one(&stream, &engine));
-            if let Err(error) = served {
+        let engine = Arc::clone(engine);
+        tokio::spawn(async move {
+            if let Err(error) = attend(stream, engine, place).await {
                 tracing::debug!(%error, "a control connection ended early");
             }
         });
     }
 }
 
-fn serve_one(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
-    stream.set_nonblocking(false)?;
+/// Waits for the request here, where the run's end cuts the waiting short; answers on a thread that may block.
+async fn attend(
+    mut stream: tokio::net::UnixStream,
+    engine: Arc<Engine>,
+    place: OwnedSemaphorePermit,
+) -> io::Result<()> {
     let mut line = String::new();
-    BufReader::new(stream.take(REQUEST_BYTES_MAX)).read_line(&mut line)?;
+    let mut reader = tokio::io::BufReader::new((&mut stream).take(REQUEST_BYTES_MAX));
+    tokio::time::timeout(REQUEST_WAIT, reader.read_line(&mut line)).await??;
+    let stream = stream.into_std()?;
+    let answered = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        answer_one(&stream, &line, &engine)
+    });
+    answered.await?
+}
+
+fn answer_one(stream: &UnixStream, line: &str, engine: &Engine) -> io::Result<()> {
+    stream.set_nonblocking(false)?;
+    stream.set_write_timeout(Some(WRITE_WAIT))?;
     let mut out = BufWriter::with_capacity(64 << 10, stream);
-    let request: Request = match serde_json::from_str(&line) {
+    let request: Request = match serde_json::from_str(line) {
         Ok(request) => request,
-        Err(error) => return writeln!(out, "error request not understood: {error}"),
+        Err(error) => {
+            let remedy = "ask with the version of outlast that runs";
+            return writeln!(out, "error the request is not understood: {error}; {remedy}");
+        }
     };
-    let Some(view) = engine.view() else { return writeln!(out, "error the run has not begun yet") };
+    let Some(view) = engine.view() else {
+        return writeln!(out, "error the run has not begun yet; ask again");
+    };
     let mut reply = Reply { out, begun: false };
     match answer(engine, &view, &request, &mut reply) {
         Ok(()) => writeln!(reply, "\nend").and_then(|()| reply.flush()),
-        Err(error @ EngineError::Job(_)) if !reply.begun => writeln!(reply.out, "wrong {error}"),
-        Err(error) if !reply.begun => writeln!(reply.out, "error {error}"),
-        // A failure now can only cut the payload short, and the client sees that.
-        Err(error) => Err(io::Error::other(error)),
+        Err(error @ EngineError::Job(_)) if !reply.begun => writeln!(reply.out, "wrong {}", one_line(&error)),
+        Err(error) if !reply.begun => writeln!(reply.out, "error {}", one_line(&error)),
+        Err(error) => writeln!(reply, "\nerror {}", one_line(&error)).and_then(|()| reply.flush()),
     }
+}
+
+/// A message may name a path that has a line feed in it.
+fn one_line(error: &EngineError) -> String {
+    error.to_string().replace('\n', " ")
 }
 
 /// Says `ok` before the first byte of the payload.
@@ -222,44 +283,43 @@ pub fn is_answered(state: &Path) -> bool {
 ///
 /// # Errors
 /// Nobody listens, the run refused, or the connection broke.
-pub fn ask(state: &Path, request: &Request, out: &mut dyn Write) -> Result<(), ControlError> {
-    let nobody = || ControlError::NobodyListens(state.join(SOCKET));
+pub fn ask(state: &Path, request: &Request) -> Result<Vec<u8>, ControlError> {
+    let path = state.join(SOCKET);
+    let nobody = || ControlError::NobodyListens(path.clone());
+    let refused =
+        |what: &str| ControlError::Refused(format!("the run that answers at {}: {what}", path.display()));
     let stream =
         with_short_path(state, |short| UnixStream::connect(short.join(SOCKET))).map_err(|_| nobody())?;
-    let mut line = serde_json::to_string(request).map_err(io::Error::from)?;
+    let mut line =
+        serde_json::to_string(request).map_err(io::Error::from).map_err(ControlError::io(&path))?;
     line.push('\n');
     let mut reader = BufReader::new(&stream);
-    // A run that ends closes the connections that it has not answered yet.
+    // A run that ends closes the connections that it has not answered yet, or cuts the answer short.
     (&stream).write_all(line.as_bytes()).map_err(|_| nobody())?;
     line.clear();
     reader.read_line(&mut line).map_err(|_| nobody())?;
     match line.trim_end() {
         "" => Err(nobody()),
-        "ok" => copy_payload(&mut reader, out),
-        other if other.starts_with("wrong ") => Err(ControlError::Wrong(other["wrong ".len()..].to_owned())),
-        other => Err(ControlError::Refused(other.strip_prefix("error ").unwrap_or("no answer").to_owned())),
-    }
-}
-
-/// The payload ends with a line feed and the line `end`, or it was cut short.
-fn copy_payload(reader: &mut dyn BufRead, out: &mut dyn Write) -> Result<(), ControlError> {
-    const END: &[u8] = b"\nend\n";
-    let mut held = Vec::new();
-    let mut buffer = [0; 16 << 10];
-    loop {
-        let length = reader.read(&mut buffer)?;
-        if length == 0 {
-            break;
+        "ok" => {
+            let mut payload = Vec::new();
+            reader.read_to_end(&mut payload).map_err(|_| nobody())?;
+            let last = payload.strip_suffix(b"\n").and_then(|whole| whole.iter().rposition(|&b| b == b'\n'));
+            let last = last.ok_or_else(nobody)?;
+            match std::str::from_utf8(&payload[last..]).map(str::trim) {
+                Ok("end") => {
+                    payload.truncate(last);
+                    Ok(payload)
+                }
+                Ok(line) => Err(line.strip_prefix("error ").map_or_else(nobody, refused)),
+                Err(_) => Err(nobody()),
+            }
         }
-        held.extend_from_slice(&buffer[..length]);
-        let sure = held.len().saturating_sub(END.len());
-        out.write_all(&held[..sure])?;
-        held.drain(..sure);
+        other => Err(match other.split_once(' ') {
+            Some(("wrong", what)) => ControlError::Wrong(what.to_owned()),
+            Some(("error", what)) => refused(what),
+            _ => refused("no answer of outlast; ask with the version that runs"),
+        }),
     }
-    if held != END {
-        return Err(ControlError::Refused("the run broke the answer off".to_owned()));
-    }
-    Ok(())
 }
 
 /// A socket's path must be shorter than about 108 bytes: going through the folder's descriptor makes any fit.

@@ -9,6 +9,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::aside::sync_folder;
+use super::reader::MISSING;
 use super::{LogReader, SEGMENT_BYTES_MAX, SinkError, segment_name, segments};
 use crate::model::{Cursor, LogPosition, RecordHead};
 
@@ -201,10 +202,7 @@ const NOT_BEGUN: &str = "the log ends before this file: either outlast did not w
 fn check_complete(folder: &Path, found: &[(u32, PathBuf)], committed: LogPosition) -> Result<(), SinkError> {
     for segment in 1..=committed.segment {
         if !found.iter().any(|(number, _)| *number == segment) {
-            return Err(SinkError::damaged(
-                &folder.join(segment_name(segment)),
-                "the record file is missing",
-            ));
+            return Err(SinkError::damaged(&folder.join(segment_name(segment)), MISSING));
         }
     }
     let path = folder.join(segment_name(committed.segment));
@@ -263,6 +261,7 @@ mod tests {
         assert_eq!(end, LogPosition { segment: 3, offset: 2 });
         assert_eq!(lines_up_to(folder.path(), end), ["aaaaaaaaa", "bb", "cccccccc", "d"]);
         let before = LogPosition { segment: 2, offset: 3 };
+        drop(log);
         let mut log = RecordLog::open(folder.path(), at(before)).unwrap();
         assert_eq!(log.begin_tick().unwrap(), before);
         assert_eq!(segments(folder.path()).unwrap().len(), 2, "the uncommitted segment is gone");
@@ -273,6 +272,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut log = RecordLog::open(folder.path(), Cursor::default()).unwrap();
         log.append(b"one\n").unwrap();
+        drop(log);
         let beyond = LogPosition { segment: 1, offset: 5 };
         let error = RecordLog::open(folder.path(), at(beyond)).unwrap_err();
         assert!(matches!(&error, SinkError::Damaged { .. }), "{error}");
@@ -290,8 +290,8 @@ mod tests {
         drop(log);
         let (next, own) = (segment_name(2), "records-20261124.ndjson");
         [&next, own].iter().for_each(|name| fs::write(folder.path().join(name), "mine").unwrap());
-        for at in [committed, LogPosition::START] {
-            let error = RecordLog::open(folder.path(), at(at)).unwrap_err();
+        for end in [committed, LogPosition::START] {
+            let error = RecordLog::open(folder.path(), at(end)).unwrap_err();
             assert!(matches!(&error, SinkError::Damaged { path, .. } if path.ends_with(own)), "{error}");
         }
         assert!(folder.path().join(&next).exists(), "nothing is removed before all is judged");

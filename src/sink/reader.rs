@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use super::{SinkError, segment_name, segment_number};
 use crate::model::LogPosition;
 
+/// What is said of a segment that is not there.
+pub(super) const MISSING: &str = "the record file is missing (if its disk is not mounted, mount it)";
+
 /// The segments in a folder, ascending; none where the folder is missing.
 ///
 /// # Errors
@@ -98,11 +101,18 @@ impl LogReader {
 
     fn open_segment(&mut self) -> Result<(), SinkError> {
         let path = self.folder.join(segment_name(self.position.segment));
-        let mut file = File::open(&path).map_err(SinkError::io(&path))?;
+        let mut file = open(&path)?;
         file.seek(SeekFrom::Start(self.position.offset)).map_err(SinkError::io(&path))?;
         self.file = Some(BufReader::with_capacity(256 << 10, file));
         Ok(())
     }
+}
+
+fn open(path: &Path) -> Result<File, SinkError> {
+    File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => SinkError::damaged(path, MISSING),
+        _ => SinkError::io(path)(error),
+    })
 }
 
 /// A line of a segment as it stands there.
@@ -131,7 +141,7 @@ impl RawLines {
     /// # Errors
     /// Where it can't be opened.
     pub fn open(path: &Path) -> Result<Self, SinkError> {
-        let file = File::open(path).map_err(SinkError::io(path))?;
+        let file = open(path)?;
         let file = BufReader::with_capacity(256 << 10, file);
         Ok(Self { path: path.to_owned(), file, offset: 0, line: Vec::new() })
     }
@@ -181,7 +191,7 @@ impl LineReader {
         let path = self.folder.join(segment_name(position.segment));
         let file = match self.open.take() {
             Some((segment, file)) if segment == position.segment => file,
-            _ => File::open(&path).map_err(SinkError::io(&path))?,
+            _ => open(&path)?,
         };
         let mut wanted = LINE_BYTES;
         let length = loop {
@@ -207,7 +217,7 @@ impl LineReader {
 pub fn begins_line(folder: &Path, position: LogPosition) -> Result<bool, SinkError> {
     let Some(before) = position.offset.checked_sub(1) else { return Ok(true) };
     let path = folder.join(segment_name(position.segment));
-    let file = File::open(&path).map_err(SinkError::io(&path))?;
+    let file = open(&path)?;
     let mut byte = [0];
     let read = read_at(&file, &mut byte, before).map_err(SinkError::io(&path))?;
     Ok(read == 1 && byte == *b"\n")
@@ -233,7 +243,7 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 /// # Errors
 /// Where the segment can't be read, or is shorter.
 pub fn check_range(path: &Path, from: u64, to: u64, crc: u32) -> Result<bool, SinkError> {
-    let mut file = File::open(path).map_err(SinkError::io(path))?;
+    let mut file = open(path)?;
     file.seek(SeekFrom::Start(from)).map_err(SinkError::io(path))?;
     let mut rest = file.take(to - from);
     let mut buffer = vec![0; 256 << 10];

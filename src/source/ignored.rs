@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::open::EntryKind;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rustix::fs::{Mode, OFlags};
@@ -82,8 +83,10 @@ fn read(folder: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
         Err(errno) => return Err(named(errno.into())),
     };
     let stat = rustix::fs::fstat(&fd).map_err(|errno| named(errno.into()))?;
-    if !matches!(super::open::EntryKind::of_stat(&stat), super::open::EntryKind::File) {
-        return Err(no_file());
+    match EntryKind::of_stat(&stat) {
+        EntryKind::File => {}
+        EntryKind::Folder => return Ok(None),
+        EntryKind::Other(_) | EntryKind::Unknown => return Err(no_file()),
     }
     let mut text = Vec::new();
     let limit = SIZE_MAX as u64 + 1;
@@ -96,7 +99,7 @@ fn read(folder: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
 
 /// Whoever put it there meant to leave something out, and what is not guessed.
 fn no_file() -> io::Error {
-    invalid("a link, a folder or a pipe, which is not read; put a regular file there".to_owned())
+    invalid("a link or a pipe, which is not read; put a regular file there".to_owned())
 }
 
 fn named(error: io::Error) -> io::Error {

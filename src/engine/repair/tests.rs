@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::model::RecordLine;
+use crate::model::{Cursor, RecordLine};
 
 /// Ticks of the log, each with a line of its own; three of them fill a segment.
 const TICKS: u64 = 8;

@@ -60,10 +60,11 @@ fn a_folder_whose_ignore_file_has_no_meaning_is_not_ingested() {
 }
 
 #[test]
-fn a_folder_or_a_link_of_that_name_is_no_ignore_file() {
+fn a_folder_of_that_name_is_a_folder_and_a_link_is_refused() {
     let tree = Tree::with(&["a/.outlastignore/x.json", "b/x.json", "patterns"]);
     tree.write("patterns", b"*\n");
     std::os::unix::fs::symlink("../patterns", tree.at("b/.outlastignore")).unwrap();
     let (seen, _) = scan(&source(&["*.json"], &[]), &tree.root(), 1).unwrap();
-    assert_eq!(seen.paths(), ["a/.outlastignore/x.json", "b/x.json"]);
+    assert_eq!(seen.paths(), ["a/.outlastignore/x.json"]);
+    assert_eq!(seen.unreadable, [b"b".to_vec()], "what a link was meant to leave out is not guessed");
 }

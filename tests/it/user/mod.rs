@@ -10,6 +10,7 @@ mod records;
 mod refusals;
 mod roots;
 mod signals;
+mod stalled;
 
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};

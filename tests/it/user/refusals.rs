@@ -111,7 +111,8 @@ fn another_record_folder_than_before() {
     let sandbox = one();
     sandbox.run_ok(&["--out", "elsewhere"]);
     assert!(sandbox.dir.path().join("elsewhere/records-000001.ndjson").exists());
-    refused(sandbox.run(&[]), 78, &["elsewhere", "--out"]);
+    refused(sandbox.run(&["--out", "state/db"]), 78, &["out", "a folder of its own"]);
+    assert_eq!(sandbox.run_ok(&[])["unchanged"], 1, "the state knows where its records are");
     refused(sandbox.run(&["--out", "third"]), 78, &["elsewhere", "third"]);
     assert_eq!(sandbox.run_ok(&["--out", "elsewhere"])["unchanged"], 1);
     sandbox.check();
