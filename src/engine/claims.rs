@@ -91,19 +91,17 @@ impl Claims {
     }
 
     /// Claims the next pending files of these roots, in the ledger's order; starts over at the end. None
-    /// where a whole round finds none, or where starting over is not worth it: a round reads all blocks
-    /// that hold pending files again, so it waits until many files are there or the workers run dry.
+    /// where a whole round finds none, or where starting over is not worth it yet: a round reads all blocks
+    /// with pending files again, those in flight included, so it waits until few of these are left.
     pub(crate) fn next(
         &mut self,
         reader: &LedgerReader,
         roots: Roots<'_>,
-        claimable: u64,
     ) -> Result<Vec<DiscoveredFile>, LedgerError> {
-        let many = claimable >= self.limit as u64 / 2 || self.unfinished() <= self.limit / 8;
         let mut started_over = false;
         loop {
             if self.position.is_none() {
-                if started_over || !many {
+                if started_over || self.unfinished() > self.limit / 4 {
                     return Ok(Vec::new());
                 }
                 started_over = true;

@@ -91,7 +91,8 @@ impl Committer {
         is_last: bool,
         job: impl FnOnce(&Tally) -> Job,
     ) -> Result<Cursor, EngineError> {
-        let mut queued = std::mem::take(&mut self.queued);
+        let taken = std::mem::take(&mut self.queued);
+        let mut queued: Vec<&Queued> = taken.iter().collect();
         let lines = std::mem::take(&mut self.lines);
         self.lines_bytes = 0;
         // Scans and batches come in the order of the tree: a stable sort finds long runs.
@@ -124,7 +125,7 @@ impl Committer {
     }
 }
 
-fn unique_keys(queued: &[Queued]) -> Vec<&FileKey> {
+fn unique_keys<'a>(queued: &[&'a Queued]) -> Vec<&'a FileKey> {
     let mut keys: Vec<&FileKey> = queued.iter().map(|queued| &queued.key).collect();
     keys.dedup();
     keys

@@ -304,8 +304,7 @@ impl<'a> Coordinator<'a> {
             self.hand_out(due);
         }
         while self.claims.has_room() && self.claimable() > 0 {
-            let claimable = self.claimable();
-            let files = self.claims.next(&self.committer.store().reader, &self.set.plan.roots, claimable)?;
+            let files = self.claims.next(&self.committer.store().reader, &self.set.plan.roots)?;
             if files.is_empty() {
                 break;
             }

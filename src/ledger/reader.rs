@@ -61,9 +61,13 @@ impl LedgerReader {
     pub fn lookup<K: Borrow<FileKey>>(&self, keys: &[K]) -> Result<Vec<Option<Entry>>, LedgerError> {
         let mut scan = self.scan();
         let mut found = Vec::with_capacity(keys.len());
-        for key in keys {
+        for (number, key) in keys.iter().enumerate() {
             let key = key.borrow().as_bytes();
-            scan.seek(key)?;
+            // What the key before led to may lie behind this one, too: seeking back would read the block again.
+            let is_behind = number > 0 && scan.peek()?.is_none_or(|(at, _)| at >= key);
+            if !is_behind {
+                scan.seek(key)?;
+            }
             found.push(scan.peek()?.filter(|(at, _)| *at == key).map(|(_, entry)| *entry));
         }
         Ok(found)
