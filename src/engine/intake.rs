@@ -24,7 +24,7 @@ const COUNTED_MAX: u64 = 8192;
 
 /// One scanning thread's visitor.
 pub(crate) struct Intake {
-    /// None where there is no state yet.
+    /// None where the ledger knows nothing of the root.
     scan: Option<Scan>,
     ground: Ground,
     root: Root,

@@ -36,10 +36,13 @@ impl ScanPlan<'_> {
             if self.halt.is_requested() {
                 break;
             }
+            // All that the ledger will hold of a root that it knows nothing of comes from this very scan, which
+            // sees each file once: there is nothing to merge with.
+            let known = self.reader.as_ref().filter(|reader| reader.counts(root.id).files() > 0);
             let visitors = || -> Box<dyn FolderVisitor> {
                 let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
                 Box::new(Intake::new(
-                    self.reader.as_ref(),
+                    known,
                     *ground,
                     root.clone(),
                     source,
