@@ -122,6 +122,9 @@
 //!   of the time left, and an unchanged file is never opened.
 //! * **A hand-written JSON pass** of 1.05 ns a byte on small files, everything counted, against 1.48 for a
 //!   serde_json visitor that counts values only.
+//! * **Room for claims counts unfinished files,** not uncommitted ones: otherwise workers wait for each tick.
+//!   The scan's messages have their own share of the channel: otherwise it fills while a tick is committed.
+//! * **Thin LTO, one codegen unit:** 5 % faster for a build of two minutes.
 //! * **Dropped:** a folder's descriptor kept for reading (2 % faster, and a renamed folder would wrongly
 //!   be read), two words of 8 bytes at a time in the JSON pass (slower), SSE2 intrinsics (no gain worth
 //!   `unsafe`), handing files to workers before they are queued (two ways for one thing, for 0.3 µs).
