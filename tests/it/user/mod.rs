@@ -6,6 +6,7 @@ mod explain;
 mod filters;
 mod names;
 mod options;
+mod pulled;
 mod records;
 mod refusals;
 mod roots;
