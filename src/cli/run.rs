@@ -14,8 +14,8 @@ use super::args::{Cli, RunArgs};
 use super::{exit, print, progress};
 
 /// How often, and how long apart, a state that is in use without a run is tried.
-const BUSY_TRIES: u32 = 20;
-const BUSY_WAIT: Duration = Duration::from_millis(100);
+const BUSY_TRIES: u32 = 250;
+const BUSY_WAIT: Duration = Duration::from_millis(20);
 
 /// Runs a job to its end.
 pub(crate) fn run(cli: &Cli, args: &RunArgs, started: Instant) -> Result<u8> {
