@@ -79,8 +79,9 @@ fn measure_tree(name: &str, tree: &Path, state: &Path, count: usize) -> Result<(
 fn kill_in_the_middle(mut command: Command, state: &Path) -> Result<(), Box<dyn Error>> {
     let mut child = command.stdout(Stdio::null()).spawn()?;
     let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(120) {
-        std::thread::sleep(Duration::from_millis(200));
+    // A run of few files may end before it is looked at.
+    while begun.elapsed() < Duration::from_secs(120) && child.try_wait()?.is_none() {
+        std::thread::sleep(Duration::from_millis(50));
         let asked = Command::new(env!("CARGO_BIN_EXE_outlast"))
             .args(["status", "--format", "json", "--state"])
             .arg(state)
