@@ -43,8 +43,9 @@ impl Life {
         Self { sandbox, tree, rng: Rng::new(!seed), promised: Promise::default(), was_interrupted: false }
     }
 
-    fn round(&mut self, whole_run: Duration, count: &mut Count) {
-        let instant = Moment::choose(&mut self.rng, whole_run);
+    /// `whole_run` is the time that instants are chosen within; a run that ends sooner shortens it.
+    fn round(&mut self, whole_run: &mut Duration, count: &mut Count) {
+        let instant = Moment::choose(&mut self.rng, *whole_run);
         let workers = self.rng.within(1..4).to_string();
         let mut command = self.sandbox.command(["run", "--format", "json", "--heartbeat", "0.01"]);
         command
@@ -62,6 +63,9 @@ impl Life {
         count.rounds += 1;
         self.was_interrupted = ended.code().is_none();
         count.interrupted += u64::from(self.was_interrupted);
+        if let (false, Moment::After(time)) = (self.was_interrupted, &instant) {
+            *whole_run = (*whole_run).min(*time);
+        }
         let fine = self.was_interrupted || matches!(ended.code(), Some(0 | 3));
         assert!(fine, "killed at {instant:?}, and the run ended with {ended}: {said}");
         if self.rng.chance(40) {
@@ -124,18 +128,17 @@ fn killed_at_any_instant_each_version_is_recorded_once() {
     let calibration = Life::new(seed.0);
     let begun = Instant::now();
     calibration.sandbox.run(&[]);
-    let whole_run = begun.elapsed();
+    let mut whole_run = begun.elapsed();
     let mut count = Count::default();
     let mut lives = Rng::new(seed.0);
     while count.rounds < rounds {
         let mut life = Life::new(lives.next());
         for _ in 0..ROUNDS_OF_A_STATE.min(rounds - count.rounds) {
-            life.round(whole_run, &mut count);
+            life.round(&mut whole_run, &mut count);
         }
         life.end(&mut count);
     }
     eprintln!("a whole run takes {whole_run:?}; {count:?}");
-    // How many kills land within a run depends on how steady the machine is: enough must, for this to tell.
-    assert!(count.interrupted * 5 >= rounds, "too few runs were interrupted: {count:?}");
-    assert!(rounds < 100 || count.midway > 3, "too few runs were killed midway: {count:?}");
+    assert!(count.interrupted * 2 >= rounds, "too few runs were interrupted: {count:?}");
+    assert!(rounds < 100 || count.midway > 5, "too few runs were killed midway: {count:?}");
 }
