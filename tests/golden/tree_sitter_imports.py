@@ -144,6 +144,18 @@ def bash_source(node, found, line):
     return True
 
 
+def php_use(node, found, line):
+    group, space = first(node, "namespace_use_group"), first(node, "namespace_name")
+    if not group:
+        for clause in children(node):
+            if kind_of(clause) == "namespace_use_clause":
+                dotted("\\")(clause, found, line)
+    else:
+        names = [aliased(item) for item in children(group) if kind_of(item) in ("namespace_use_clause", "namespace_use_group_clause")]
+        found.import_(text(space), names, None, line)
+    return True
+
+
 def rust_use(node, found, line):
     rust_tree([child for child in named(node) if kind_of(child) != "visibility_modifier"], [], found, line)
     return True
@@ -208,7 +220,7 @@ READERS = {
     ("javascript", "export_statement"): js_export, ("javascript", "call_expression"): called("require", "import"),
     ("go", "import_spec"): go_spec, ("rust", "use_declaration"): rust_use, ("rust", "extern_crate_declaration"): rust_crate,
     ("java", "import_declaration"): dotted("."), ("c", "preproc_include"): include, ("c#", "using_directive"): whole,
-    ("ruby", "call"): called("require", "require_relative", "load"), ("php", "namespace_use_clause"): dotted("\\"),
+    ("ruby", "call"): called("require", "require_relative", "load"), ("php", "namespace_use_declaration"): php_use,
     ("php", "require_expression"): include, ("php", "require_once_expression"): include, ("php", "include_expression"): include,
     ("php", "include_once_expression"): include, ("bash", "command"): bash_source, ("kotlin", "import_header"): dotted("."),
     ("kotlin", "import"): dotted("."), ("swift", "import_declaration"): whole, ("scala", "import_declaration"): scala_import,

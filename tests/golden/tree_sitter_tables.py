@@ -97,8 +97,8 @@ ARGUMENTS = {"arguments", "argument_list", "block", "do_block", "call_suffix", "
 NAMES = set("""identifier simple_identifier type_identifier field_identifier property_identifier private_property_identifier constant
 name word namespace_identifier package_identifier shorthand_property_identifier this this_expression super super_expression self
 self_expression crate instance_variable global_variable class_variable command_name variable_name destructor_name operator_name
-predefined_type primitive_type""".split())
-JOINS = set("""attribute member_expression selector_expression field_expression field_access member_access_expression
+predefined_type primitive_type relative_scope""".split())
+JOINS = set("""attribute member_binding_expression member_expression selector_expression field_expression field_access member_access_expression
 nullsafe_member_access_expression navigation_expression navigation_suffix dot_index_expression method_index_expression
 scoped_identifier scoped_type_identifier qualified_identifier qualified_name qualified_type nested_identifier scope_resolution
 stable_identifier stable_type_identifier dotted_name user_type dependent_name scoped_property_access_expression nested_namespace_specifier identifier""".split())

@@ -67,12 +67,13 @@ def c(node, around):
     constant = any(kind_of(child) == "type_qualifier" and text(child) in ("const", "constexpr") for child in children(node))
     for child in children(node):
         if kind_of(child) in chain | {"identifier"}:
-            pointer = False
+            fixed = constant
             while kind_of(child) in chain:
-                pointer = pointer or kind_of(child) in ("pointer_declarator", "reference_declarator")
+                if kind_of(child) in ("pointer_declarator", "reference_declarator"):
+                    fixed = any(kind_of(part) == "type_qualifier" and text(part) == "const" for part in children(child))
                 child = next((part for part in children(child) if kind_of(part) in chain | {"identifier"}), None)
             if child and text(child):
-                found.append((constant and not pointer, text(child)))
+                found.append((fixed, text(child)))
     return found
 
 
