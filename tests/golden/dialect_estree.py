@@ -66,7 +66,7 @@ def visit(node, scope, found, around, typed):
     if kind == "VariableDeclaration":
         declaration(node, scope, found, around, typed)
         return
-    inner = opened(node, kind, scope, found)
+    inner = opened(node, kind, scope, found, around[0])
     for item in node.values():
         visit(item, inner, found, (kind or around[0], around[0] if kind else around[1]), typed)
 
@@ -86,8 +86,11 @@ def declaration(node, scope, found, around, typed):
         visit(declarator, inner, found, ("VariableDeclaration", around[0]), typed)
 
 
-def opened(node, kind, scope, found):
+def opened(node, kind, scope, found, parent):
     lines = lines_of(node)
+    if parent == "ExportDefaultDeclaration" and kind in ("FunctionExpression", "ClassExpression") and dotted(node.get("identifier")):
+        what = "function" if kind[0] == "F" else "class"
+        return found.symbol(scope, what, dotted(node["identifier"]), *lines, is_async=node.get("async") is True)
     if kind in NAMED:
         name = dotted(get(node, "id", "identifier"))
         return found.symbol(scope, NAMED[kind], name, *lines, is_async=node.get("async") is True)
