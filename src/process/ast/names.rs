@@ -1,0 +1,184 @@
+//! A set of short texts, each with a number, in the order in which they were added.
+
+use super::json::swar;
+
+/// Slots that a set keeps from document to document.
+const SLOTS_KEPT_MAX: usize = 4_096;
+
+/// Texts by open addressing, all in one buffer.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// Number of a text plus one, 0 when free. A power of two.
+    slots: Vec<u32>,
+    entries: Vec<Entry>,
+    text: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    digest: NameDigest,
+    at: usize,
+}
+
+/// What tells a text from others: a hash, its length, and its first and last eight bytes, which are
+/// all of a text of up to sixteen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NameDigest {
+    hash: u64,
+    ends: (u64, u64),
+    len: usize,
+}
+
+impl NameDigest {
+    #[inline(always)]
+    pub(super) fn of(name: &[u8]) -> Self {
+        let ends = ends(name);
+        Self { hash: hash(name, ends), ends, len: name.len() }
+    }
+
+    /// The same on every machine: which names of a huge document are counted depends on it.
+    #[inline(always)]
+    pub(super) fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// Whether all that tells this text from another one is in the digest.
+    #[inline(always)]
+    pub(super) fn is_whole(&self) -> bool {
+        self.len <= 16
+    }
+}
+
+impl Names {
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// A text by its number.
+    pub(super) fn get(&self, number: usize) -> &[u8] {
+        self.entries.get(number).map_or(&[], |entry| self.text_of(entry))
+    }
+
+    /// The hash of a text by its number.
+    pub(super) fn hash(&self, number: usize) -> u64 {
+        self.entries.get(number).map_or(0, |entry| entry.digest.hash)
+    }
+
+    fn text_of(&self, entry: &Entry) -> &[u8] {
+        self.text.get(entry.at..entry.at + entry.digest.len).unwrap_or_default()
+    }
+
+    /// The number of a text, or the free slot where it belongs.
+    #[inline]
+    pub(super) fn find(&self, name: &[u8], digest: NameDigest) -> Result<usize, usize> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut slot = digest.hash as usize & mask;
+        loop {
+            let number = match self.slots.get(slot) {
+                None | Some(0) => return Err(slot),
+                Some(&number) => number as usize - 1,
+            };
+            let same = self.entries.get(number).is_some_and(|entry| {
+                entry.digest == digest && (digest.is_whole() || self.text_of(entry) == name)
+            });
+            if same {
+                return Ok(number);
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    /// Adds a text that `find` has not found, at the free slot that it told.
+    pub(super) fn add(&mut self, name: &[u8], digest: NameDigest, slot: usize) -> usize {
+        self.entries.push(Entry { digest, at: self.text.len() });
+        self.text.extend_from_slice(name);
+        if self.entries.len() * 2 > self.slots.len() {
+            self.slots = vec![0; (self.slots.len() * 2).max(128)];
+            self.index_all();
+        } else if let Some(free) = self.slots.get_mut(slot) {
+            *free = self.entries.len() as u32;
+        }
+        self.entries.len() - 1
+    }
+
+    /// Drops the texts that `keep` does not want; the others move up.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(u64) -> bool) {
+        self.entries.retain(|entry| keep(entry.digest.hash));
+        let mut text = Vec::new();
+        for entry in &mut self.entries {
+            let at = text.len();
+            text.extend_from_slice(self.text.get(entry.at..entry.at + entry.digest.len).unwrap_or_default());
+            entry.at = at;
+        }
+        self.text = text;
+        self.slots.fill(0);
+        self.index_all();
+    }
+
+    /// Forgets everything, and gives back memory after an unusual document.
+    pub(super) fn clear(&mut self) {
+        if self.slots.len() > SLOTS_KEPT_MAX {
+            *self = Self::default();
+        } else if !self.entries.is_empty() {
+            self.slots.fill(0);
+            self.entries.clear();
+            self.text.clear();
+        }
+    }
+
+    /// Enters all entries into the empty slots.
+    fn index_all(&mut self) {
+        let mask = self.slots.len().wrapping_sub(1);
+        for (number, entry) in self.entries.iter().enumerate() {
+            let mut slot = entry.digest.hash as usize & mask;
+            while self.slots.get(slot).is_some_and(|&taken| taken != 0) {
+                slot = (slot + 1) & mask;
+            }
+            if let Some(free) = self.slots.get_mut(slot) {
+                *free = number as u32 + 1;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn ends(name: &[u8]) -> (u64, u64) {
+    if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+        return (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+    }
+    if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+        return (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into());
+    }
+    match *name {
+        [a, b, c] => (u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]), 0),
+        [a, b] => (u64::from_le_bytes([a, b, 0, 0, 0, 0, 0, 0]), 0),
+        [a] => (a.into(), 0),
+        _ => (0, 0),
+    }
+}
+
+#[inline(always)]
+fn hash(name: &[u8], ends: (u64, u64)) -> u64 {
+    const K: [u64; 3] = [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9];
+    let mut state = fold(ends.0 ^ K[0], ends.1 ^ K[1]);
+    if name.len() > 16 {
+        state = hash_middle(name, state, K[1]);
+    }
+    fold(state ^ name.len() as u64, K[2])
+}
+
+#[inline(never)]
+fn hash_middle(name: &[u8], mut state: u64, factor: u64) -> u64 {
+    let mut at = 8;
+    while at + 8 < name.len() {
+        state = fold(state ^ swar::load8(name, at).unwrap_or(0), factor);
+        at += 8;
+    }
+    state
+}
+
+#[inline(always)]
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
+}
