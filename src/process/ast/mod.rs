@@ -1,108 +1,133 @@
-//! The processor for AST JSON: a file in, its counts out.
+//! The processor for AST JSON: a file in, its symbols, imports, calls and counts out.
 //!
 //! Constraints:
-//! - One pass over the bytes, without recursion and without a tree; what a document holds is told
-//!   to a `Visitor` that is compiled into the pass.
-//! - The whole of RFC 8259, to the last byte, and nothing else; but a byte order mark may come
-//!   first, and a lone surrogate escape is let through. Numbers are never converted, so none is too
-//!   large. Of a key that an object holds twice, the last one tells the kind; each value is one of
-//!   `values`.
-//! - Memory beside the document is bounded: by the depth limit, and by limits on distinct kinds.
-//! - The result depends neither on the order of keys nor on white space.
-//!
-//! The result, without white space:
-//!
-//! ```json
-//! {"dialect":"generic","language":"unknown","values":9,"depth":3,"nodes":2,
-//!  "kind_field":"_type","kinds":{"Module":1,"Pass":1}}
-//! ```
-//!
-//! `values` are all JSON values, keys excluded; `depth` is the deepest nesting, 0 for a scalar;
-//! `nodes` are the objects with a string under the document's kind field, the one of `_type`,
-//! `node_type`, `nodeType`, `_kind`, `type` and `kind` that most objects hold a string under.
-//! `kinds` is sorted by count and then by name; when it does not hold all, `kinds_omitted` says how
-//! many nodes are missing from it.
+//! - One pass over the bytes, without recursion and without a tree. A thread reads a document as one of
+//!   the dialect that it saw last; only where the whole document then shows another one, it is read again.
+//! - A document is sound JSON in UTF-8 to its last byte; what is unusual but readable is noted.
+//! - Memory beside the document is bounded: by the depth limit, by limits on distinct kinds, and by what
+//!   is kept of symbols, imports and calls, of which a document with more than millions fails.
+//! - The result depends neither on the order of keys nor on white space, nor on what was read before.
 
-mod count;
-mod fault;
-mod kinds;
+mod dialect;
+mod evidence;
+mod extract;
+mod facts;
+mod frame;
+mod json;
+mod keys;
+mod names;
 mod report;
-mod scan;
-mod swar;
+mod summary;
+mod tally;
 #[cfg(test)]
 mod tests;
-mod token;
-mod unescape;
-mod visit;
+mod vocabulary;
 
 use std::cell::Cell;
 
 use super::{FileContent, Processor, ResultWriter};
-use crate::model::FileError;
-use count::{Counter, Counts};
-use fault::{Fault, What};
+use crate::model::{ErrorClass, FileError};
+use dialect::{ALL, Clues, DIALECTS};
+use extract::Scratch;
+use json::{BOM, Fault, What};
+use report::Report;
+use summary::Summary;
 
-/// Levels of the scanner's stack that are kept from document to document.
-const LEVELS_KEPT_MAX: usize = 64 * 1024;
-
-/// Counts the values, the depth and the kinds of nodes of AST JSON files.
+/// Symbols, imports, calls and kinds from AST JSON files.
 ///
 /// ```
 /// use outlast::process::{AstProcessor, FileContent, Processor, ResultWriter};
 ///
-/// let content = FileContent { path: b"a.ast.json", bytes: br#"{"type":"Program","body":[]}"# };
+/// let bytes = br#"{"_type":"FunctionDef","name":"f","lineno":1,"end_lineno":2,"body":[{"_type":"Pass"}]}"#;
 /// let mut result = ResultWriter::default();
-/// AstProcessor::new().process(&content, &mut result).unwrap();
+/// AstProcessor::new().process(&FileContent { path: b"f.ast.json", bytes }, &mut result).unwrap();
 /// let expected = concat!(
-///     r#"{"dialect":"generic","language":"unknown","values":3,"depth":2,"#,
-///     r#""nodes":1,"kind_field":"type","kinds":{"Program":1}}"#,
+///     r#"{"dialect":"python-ast","confidence":1,"language":"python","values":8,"depth":3,"nodes":2,"#,
+///     r#""kind_field":"_type","kinds":{"FunctionDef":1,"Pass":1},"lines":2,"symbols":[{"kind":"function","#,
+///     r#""name":"f","qualified_name":"f","line":1,"end_line":2,"complexity":1}],"imports":[],"calls":[],"#,
+///     r#""totals":{"symbols":1,"imports":0,"calls":0}}"#,
 /// );
 /// assert_eq!(result.as_bytes(), expected.as_bytes());
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AstProcessor {
-    depth_limit: usize,
+    limits: Limits,
+    identity: String,
 }
 
-impl AstProcessor {
-    /// Deepest nesting of objects and arrays that is accepted where nothing else is said.
-    pub const DEPTH_LIMIT: usize = 10_000;
+/// How much of a document goes into its record, and how deep it may be nested.
+///
+/// The totals in a record are always of the whole document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Deepest nesting of objects and arrays; a deeper document fails. Memory per level is about 200 bytes.
+    pub depth: usize,
+    /// Symbols that are listed.
+    pub symbols: usize,
+    /// Imports that are listed, and names of one import.
+    pub imports: usize,
+    /// Pairs of caller and callee that are listed.
+    pub calls: usize,
+    /// Kinds that are listed.
+    pub kinds: usize,
+}
 
+impl Default for Limits {
+    fn default() -> Self {
+        Self { depth: 10_000, symbols: 10_000, imports: 2_000, calls: 10_000, kinds: 1_000 }
+    }
+}
+
+/// Raised with every change of what is written for some document.
+const VERSION: &str = "ast/2";
+
+impl AstProcessor {
     /// A processor with the default limits.
     pub fn new() -> Self {
-        Self { depth_limit: Self::DEPTH_LIMIT }
+        Self::default()
     }
 
-    /// The same processor with another limit on the nesting of objects and arrays. A deeper
-    /// document fails. Memory per level is about a hundred bytes.
-    #[must_use]
-    pub fn with_depth_limit(mut self, depth_limit: usize) -> Self {
-        self.depth_limit = depth_limit;
-        self
+    /// A processor with other limits. They are part of its identity: with other ones, every file is due again.
+    pub fn with_limits(limits: Limits) -> Self {
+        let Limits { depth, symbols, imports, calls, kinds } = limits;
+        let identity = if limits == Limits::default() {
+            VERSION.to_owned()
+        } else {
+            format!("{VERSION};depth={depth};symbols={symbols};imports={imports};calls={calls};kinds={kinds}")
+        };
+        Self { limits, identity }
     }
 }
 
 impl Default for AstProcessor {
     fn default() -> Self {
-        Self::new()
+        Self::with_limits(Limits::default())
     }
 }
 
 /// What a thread keeps from document to document.
-#[derive(Debug, Default)]
-struct Scratch {
-    stack: scan::Stack,
-    counts: Counts,
+#[derive(Debug)]
+struct Reader {
+    scratch: Scratch,
+    summary: Summary,
+    /// Place of the dialect that the next document is taken for.
+    guess: usize,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self { scratch: Scratch::default(), summary: Summary::default(), guess: DIALECTS - 1 }
+    }
 }
 
 thread_local! {
     /// Taken out while in use, so that a panic leaves nothing half counted behind.
-    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+    static READER: Cell<Option<Box<Reader>>> = const { Cell::new(None) };
 }
 
 impl Processor for AstProcessor {
     fn identity(&self) -> &str {
-        "ast/1"
+        &self.identity
     }
 
     fn default_include(&self) -> &[&str] {
@@ -110,26 +135,89 @@ impl Processor for AstProcessor {
     }
 
     fn process(&self, file: &FileContent<'_>, result: &mut ResultWriter) -> Result<(), FileError> {
-        let doc = file.bytes;
-        let mut scratch = SCRATCH.take().unwrap_or_default();
-        let outcome = count(doc, self.depth_limit, &mut scratch);
-        if let Ok(depth) = outcome {
-            report::write(&scratch.counts, depth, result.buffer());
-        }
-        scratch.counts.clear();
-        scratch.stack.shrink(LEVELS_KEPT_MAX);
-        SCRATCH.set(Some(scratch));
-        outcome.map(|_| ()).map_err(|fault| fault.into_error(doc))
+        let mut reader = READER.take().unwrap_or_default();
+        let outcome = reader.read(file, &self.limits, result.buffer());
+        reader.scratch.clear();
+        reader.summary.clear();
+        READER.set(Some(reader));
+        outcome
     }
 }
 
-/// Checks and counts a document; returns its depth.
-fn count(doc: &[u8], depth_limit: usize, scratch: &mut Scratch) -> Result<usize, Fault> {
-    if simdutf8::basic::from_utf8(doc).is_err() {
-        let valid = simdutf8::compat::from_utf8(doc).map_or_else(|error| error.valid_up_to(), str::len);
-        return Err(Fault::new(What::Utf8, valid));
+impl Reader {
+    /// Reads a document and appends its result to `out`.
+    fn read(&mut self, file: &FileContent<'_>, limits: &Limits, out: &mut Vec<u8>) -> Result<(), FileError> {
+        let doc = file.bytes;
+        if u32::try_from(doc.len()).is_err() {
+            let message = "4 GiB or more in one document; split it".to_owned();
+            return Err(FileError::new(ErrorClass::TooLarge, message));
+        }
+        let fault = |fault: Fault| fault.into_error(doc);
+        check_text(doc).map_err(fault)?;
+        let mut depth = self.pass(doc, limits.depth).map_err(fault)?;
+        let (mut dialect, mut confidence) = dialect::detect(&self.scratch.evidence);
+        if dialect != self.guess {
+            self.guess = dialect;
+            self.scratch.clear();
+            depth = self.pass(doc, limits.depth).map_err(fault)?;
+            (dialect, confidence) = dialect::detect(&self.scratch.evidence);
+        }
+        let Scratch { evidence, store, .. } = &mut self.scratch;
+        if store.is_full() {
+            let message = "millions of symbols, imports or calls in one document; split it".to_owned();
+            return Err(FileError::new(ErrorClass::TooLarge, message));
+        }
+        self.summary.make(doc, store);
+        let clues = Clues { evidence, store, doc, path: file.path };
+        Report { clues, summary: &self.summary, dialect, confidence, depth, limits }.write(out);
+        Ok(())
     }
-    let start = if doc.starts_with(fault::BOM) { fault::BOM.len() } else { 0 };
-    let mut counter = Counter::new(doc, &mut scratch.counts);
-    scan::scan(doc, start, depth_limit, &mut scratch.stack, &mut counter)
+
+    /// Reads a document as one of the guessed dialect; returns its depth.
+    fn pass(&mut self, doc: &[u8], depth_limit: usize) -> Result<usize, Fault> {
+        let notes = &mut self.scratch.evidence.notes;
+        notes.bom = doc.starts_with(BOM);
+        let start = if notes.bom { BOM.len() } else { 0 };
+        notes.top_level = top_level(doc.get(start..).unwrap_or_default());
+        let (Some(dialect), Some(keys)) = (ALL.get(self.guess), dialect::keys_of(self.guess)) else {
+            return Ok(0);
+        };
+        (dialect.read)(doc, start, depth_limit, keys, &mut self.scratch)
+    }
+}
+
+/// Counts the values of a JSON document: a full check and nothing else, which is the yardstick for the
+/// processor's cost.
+///
+/// # Errors
+/// The first fault of a document that is not sound, or is nested deeper than the default limit.
+pub fn count_values(doc: &[u8]) -> Result<u64, FileError> {
+    let fault = |fault: Fault| fault.into_error(doc);
+    check_text(doc).map_err(fault)?;
+    let start = if doc.starts_with(BOM) { BOM.len() } else { 0 };
+    let mut count = json::ValueCount::default();
+    json::scan(doc, start, Limits::default().depth, &mut json::Stack::default(), &mut count)
+        .map_err(fault)?;
+    Ok(count.values)
+}
+
+/// Checks that a document is UTF-8.
+fn check_text(doc: &[u8]) -> Result<(), Fault> {
+    if simdutf8::basic::from_utf8(doc).is_ok() {
+        return Ok(());
+    }
+    let valid = simdutf8::compat::from_utf8(doc).map_or_else(|error| error.valid_up_to(), str::len);
+    Err(Fault::new(What::Utf8, valid))
+}
+
+/// What a document is, where it is no object.
+fn top_level(doc: &[u8]) -> Option<&'static str> {
+    match doc.iter().find(|byte| !byte.is_ascii_whitespace())? {
+        b'{' => None,
+        b'[' => Some("array"),
+        b'"' => Some("string"),
+        b't' | b'f' => Some("boolean"),
+        b'n' => Some("null"),
+        _ => Some("number"),
+    }
 }

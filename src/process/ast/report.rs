@@ -2,47 +2,259 @@
 
 use std::cmp::Reverse;
 
-use super::count::{Counts, KIND_FIELDS};
+use super::Limits;
+use super::dialect::{ALL, Clues};
+use super::evidence::{Evidence, Notes};
+use super::facts::{Import, Name, Symbol};
+use super::frame::flag;
+use super::summary::{Summary, write_qualified};
 
-/// Kinds that a record names.
-const KINDS_MAX: usize = 1_000;
+/// All that a result says.
+pub(super) struct Report<'a> {
+    pub(super) clues: Clues<'a>,
+    pub(super) summary: &'a Summary,
+    /// Place of the dialect among `ALL`.
+    pub(super) dialect: usize,
+    pub(super) confidence: f64,
+    pub(super) depth: usize,
+    pub(super) limits: &'a Limits,
+}
 
-/// Appends a document's result to `out`.
-pub(super) fn write(counts: &Counts, depth: usize, out: &mut Vec<u8>) {
-    out.extend_from_slice(br#"{"dialect":"generic","language":"unknown","values":"#);
-    number(counts.values, out);
-    out.extend_from_slice(br#","depth":"#);
-    number(depth as u64, out);
-    out.extend_from_slice(br#","nodes":"#);
-    let field = counts.kind_field().and_then(|at| Some((KIND_FIELDS.get(at)?, counts.tallies.get(at)?)));
-    let Some((name, tally)) = field else {
-        out.extend_from_slice(br#"0,"kind_field":null,"kinds":{}}"#);
-        return;
-    };
-    number(tally.total(), out);
-    out.extend_from_slice(br#","kind_field":"#);
-    string(name.as_bytes(), out);
-    out.extend_from_slice(br#","kinds":{"#);
-    let mut kinds: Vec<_> = tally.names().map(|(kind, count)| (Reverse(count), head(kind), kind)).collect();
-    kinds.sort_unstable();
-    kinds.truncate(KINDS_MAX);
-    for (at, &(Reverse(count), _, kind)) in kinds.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
+impl Report<'_> {
+    /// Appends the result to `out`.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        let Some(dialect) = ALL.get(self.dialect) else { return };
+        out.extend_from_slice(b"{\"dialect\":");
+        string(dialect.name.as_bytes(), out);
+        out.extend_from_slice(b",\"confidence\":");
+        hundredths((self.confidence * 100.0).round() as u64, out);
+        out.extend_from_slice(b",\"language\":");
+        string((dialect.language)(&self.clues).as_bytes(), out);
+        member("values", self.clues.evidence.values, out);
+        member("depth", self.depth as u64, out);
+        self.nodes(out);
+        if self.clues.store.lines > 0 {
+            member("lines", self.clues.store.lines.into(), out);
         }
-        string(kind, out);
-        out.push(b':');
-        number(count, out);
+        self.symbols(out);
+        self.imports(out);
+        self.calls(out);
+        out.extend_from_slice(b",\"totals\":{\"symbols\":");
+        number(self.summary.symbols.len() as u64, out);
+        member("imports", self.summary.imports.len() as u64, out);
+        member("calls", self.summary.calls_total, out);
+        out.push(b'}');
+        notes(&self.clues.evidence.notes, out);
+        out.push(b'}');
     }
-    out.push(b'}');
-    let omitted = tally.total() - kinds.iter().map(|(count, ..)| count.0).sum::<u64>();
-    if omitted > 0 {
-        out.extend_from_slice(br#","kinds_omitted":"#);
-        number(omitted, out);
+
+    /// Number of nodes, the field that tells their kinds, and the kinds.
+    fn nodes(&self, out: &mut Vec<u8>) {
+        let tags = ALL.get(self.dialect).map_or(&[][..], |dialect| dialect.tags);
+        let evidence = self.clues.evidence;
+        let field = evidence.kind_field().filter(|_| tags.is_empty());
+        let tagged: u64 = tags.iter().map(|&(tag, _)| tag_count(evidence, tag)).sum();
+        let nodes = field.map_or(tagged, |(_, tally)| tally.total());
+        member("nodes", nodes, out);
+        out.extend_from_slice(b",\"kind_field\":");
+        match field {
+            Some((name, _)) => string(name.as_bytes(), out),
+            None => out.extend_from_slice(b"null"),
+        }
+        let mut kinds: Vec<(Reverse<u64>, u64, &[u8])> = match field {
+            Some((_, tally)) => {
+                tally.kinds().map(|kind| (Reverse(kind.count), head(kind.name), kind.name)).collect()
+            }
+            None => Vec::new(),
+        };
+        for &(tag, name) in tags {
+            let count = tag_count(evidence, tag);
+            if count > 0 {
+                kinds.push((Reverse(count), head(name.as_bytes()), name.as_bytes()));
+            }
+        }
+        kinds.sort_unstable();
+        kinds.truncate(self.limits.kinds);
+        out.extend_from_slice(b",\"kinds\":{");
+        for (at, &(Reverse(count), _, kind)) in kinds.iter().enumerate() {
+            comma(at, out);
+            string(kind, out);
+            out.push(b':');
+            number(count, out);
+        }
+        out.push(b'}');
+        let omitted = nodes - kinds.iter().map(|(count, ..)| count.0).sum::<u64>();
+        if omitted > 0 {
+            member("kinds_omitted", omitted, out);
+        }
     }
+
+    fn symbols(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b",\"symbols\":[");
+        for (at, &place) in self.summary.symbols.iter().take(self.limits.symbols).enumerate() {
+            comma(at, out);
+            if let Some(symbol) = self.clues.store.symbols.get(place as usize) {
+                self.symbol(place, symbol, out);
+            }
+        }
+        out.push(b']');
+    }
+
+    fn symbol(&self, place: u32, symbol: &Symbol, out: &mut Vec<u8>) {
+        let Clues { doc, store, .. } = self.clues;
+        out.extend_from_slice(b"{\"kind\":");
+        string(symbol.kind.name().as_bytes(), out);
+        text_member("name", store.text(doc, symbol.name), out);
+        if symbol.outer == 0 {
+            text_member("qualified_name", store.text(doc, symbol.name), out);
+        } else {
+            let mut qualified = Vec::with_capacity(128);
+            write_qualified(doc, store, place, &mut qualified);
+            text_member("qualified_name", &qualified, out);
+        }
+        if symbol.line > 0 {
+            member("line", symbol.line.into(), out);
+        }
+        if symbol.end_line > 0 {
+            member("end_line", symbol.end_line.into(), out);
+        }
+        if let Some(visibility) = symbol.visibility.name() {
+            text_member("visibility", visibility.as_bytes(), out);
+        }
+        if symbol.flags & flag::ASYNC != 0 {
+            out.extend_from_slice(b",\"async\":true");
+        }
+        if symbol.flags & flag::STATIC != 0 {
+            out.extend_from_slice(b",\"static\":true");
+        }
+        if symbol.kind.is_callable() {
+            member("complexity", symbol.complexity.into(), out);
+        }
+        out.push(b'}');
+    }
+
+    fn imports(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b",\"imports\":[");
+        for (at, &place) in self.summary.imports.iter().take(self.limits.imports).enumerate() {
+            comma(at, out);
+            if let Some(import) = self.clues.store.imports.get(place as usize) {
+                self.import(import, out);
+            }
+        }
+        out.push(b']');
+    }
+
+    fn import(&self, import: &Import, out: &mut Vec<u8>) {
+        let Clues { doc, store, .. } = self.clues;
+        out.extend_from_slice(b"{\"module\":");
+        string(store.text(doc, import.module), out);
+        out.extend_from_slice(b",\"names\":[");
+        let names = store.imported.get(import.names.0 as usize..import.names.1 as usize).unwrap_or_default();
+        for (at, &Name { name, alias, .. }) in names.iter().take(self.limits.imports).enumerate() {
+            comma(at, out);
+            out.extend_from_slice(b"{\"name\":");
+            string(store.text(doc, name), out);
+            if alias.is_some() {
+                text_member("alias", store.text(doc, alias), out);
+            }
+            out.push(b'}');
+        }
+        out.push(b']');
+        if import.alias.is_some() {
+            text_member("alias", store.text(doc, import.alias), out);
+        }
+        if import.line > 0 {
+            member("line", import.line.into(), out);
+        }
+        out.push(b'}');
+    }
+
+    fn calls(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b",\"calls\":[");
+        for (at, call) in self.summary.calls.iter().take(self.limits.calls).enumerate() {
+            comma(at, out);
+            let caller = self.summary.caller(call);
+            out.push(b'{');
+            if !caller.is_empty() {
+                out.extend_from_slice(b"\"caller\":");
+                string(caller, out);
+                out.push(b',');
+            }
+            out.extend_from_slice(b"\"callee\":");
+            string(self.clues.store.callees.get(call.callee as usize), out);
+            member("count", call.count, out);
+            out.push(b'}');
+        }
+        out.push(b']');
+    }
+}
+
+fn tag_count(evidence: &Evidence, tag: u8) -> u64 {
+    evidence.tags.get(usize::from(tag)).copied().unwrap_or(0)
+}
+
+/// `notes`, where there is something to note.
+fn notes(notes: &Notes, out: &mut Vec<u8>) {
+    if *notes == Notes::default() {
+        return;
+    }
+    out.extend_from_slice(b",\"notes\":{");
+    let start = out.len();
+    if notes.bom {
+        out.extend_from_slice(b",\"bom\":true");
+    }
+    let counts = [
+        ("duplicate_keys", notes.duplicate_keys),
+        ("non_finite_numbers", notes.non_finite_numbers),
+        ("numbers_beyond_f64", notes.numbers_beyond_f64),
+        ("lone_surrogates", notes.lone_surrogates),
+    ];
+    counts.iter().filter(|(_, count)| *count > 0).for_each(|(name, count)| member(name, *count, out));
+    if let Some(top_level) = notes.top_level {
+        text_member("top_level", top_level.as_bytes(), out);
+    }
+    // The first one needs no comma.
+    out.remove(start);
     out.push(b'}');
 }
 
+fn comma(at: usize, out: &mut Vec<u8>) {
+    if at > 0 {
+        out.push(b',');
+    }
+}
+
+/// Appends `,"name":value`.
+fn member(name: &str, value: u64, out: &mut Vec<u8>) {
+    key(name, out);
+    number(value, out);
+}
+
+fn text_member(name: &str, text: &[u8], out: &mut Vec<u8>) {
+    key(name, out);
+    string(text, out);
+}
+
+fn key(name: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+/// Appends hundredths as a number from 0 to 1.
+fn hundredths(value: u64, out: &mut Vec<u8>) {
+    match value {
+        100.. => out.push(b'1'),
+        0 => out.push(b'0'),
+        _ => {
+            out.extend_from_slice(b"0.");
+            if value < 10 {
+                out.push(b'0');
+            }
+            number(if value % 10 == 0 { value / 10 } else { value }, out);
+        }
+    }
+}
 /// The first eight bytes, filled up with zeros, as a number that sorts as they do.
 fn head(text: &[u8]) -> u64 {
     let mut head = [0; 8];

@@ -1,19 +1,19 @@
 //! One pass over a document: full RFC 8259 grammar, an explicit stack, no tree.
 
 use super::fault::{Fault, What};
-use super::token::{at, literal, number, skip_space, string};
+use super::token::{at, literal, not_finite, number, skip_space, string};
 use super::visit::Visitor;
 
 /// Whether each open object or array is an object, the outermost first. Lives on the heap, so that
 /// no depth can overflow the thread's stack; reused from document to document.
 #[derive(Debug, Default)]
-pub(super) struct Stack {
+pub(crate) struct Stack {
     is_object: Vec<bool>,
 }
 
 impl Stack {
     /// Gives back memory after an unusually deep document.
-    pub(super) fn shrink(&mut self, levels_max: usize) {
+    pub(crate) fn shrink(&mut self, levels_max: usize) {
         self.is_object.truncate(levels_max);
         self.is_object.shrink_to(levels_max);
     }
@@ -63,7 +63,7 @@ enum Next {
 ///
 /// # Errors
 /// The first fault.
-pub(super) fn scan<'a, V: Visitor<'a>>(
+pub(crate) fn scan<'a, V: Visitor<'a>>(
     doc: &'a [u8],
     start: usize,
     depth_limit: usize,
@@ -71,9 +71,12 @@ pub(super) fn scan<'a, V: Visitor<'a>>(
     visitor: &mut V,
 ) -> Result<usize, Fault> {
     let mut scanner = Scanner { doc, visitor, stack, depth: 0, depth_max: 0, depth_limit, in_object: false };
-    let end = skip_space(doc, scanner.document(start)?);
-    if end < doc.len() {
-        return Err(Fault::new(What::Trailing, end));
+    let end = scanner.document(start)?;
+    let rest = skip_space(doc, end);
+    if rest < doc.len() {
+        let line_feed = doc.get(end..rest).is_some_and(|between| between.contains(&b'\n'));
+        let opens = matches!(at(doc, rest), b'{' | b'[');
+        return Err(Fault::new(if line_feed && opens { What::NextDocument } else { What::Trailing }, rest));
     }
     Ok(scanner.depth_max)
 }
@@ -111,13 +114,18 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
             return Ok((Next::After, end));
         }
         if byte.is_ascii_digit() || byte == b'-' {
-            let end = number(self.doc, pos)?;
-            self.visitor.number(self.doc.get(pos..end).unwrap_or_default(), self.depth);
+            let (end, digits) = number(self.doc, pos)?;
+            self.visitor.number(self.doc.get(pos..end).unwrap_or_default(), digits, self.depth);
             return Ok((Next::After, end));
         }
         match byte {
             b'{' => self.open_object(pos),
             b'[' => self.open_array(pos),
+            b'N' | b'I' => {
+                let end = not_finite(self.doc, pos)?;
+                self.visitor.number(self.doc.get(pos..end).unwrap_or_default(), false, self.depth);
+                Ok((Next::After, end))
+            }
             b't' | b'f' | b'n' => {
                 let end = literal(self.doc, pos)?;
                 self.visitor.literal(self.doc.get(pos..end).unwrap_or_default(), self.depth);
@@ -168,7 +176,7 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
     #[inline(always)]
     fn open_object(&mut self, pos: usize) -> Result<(Next, usize), Fault> {
         self.open(pos, true)?;
-        self.visitor.open_object(self.depth);
+        self.visitor.open_object(pos, self.depth);
         let pos = skip_space(self.doc, pos + 1);
         if at(self.doc, pos) == b'}' {
             self.visitor.close_object(self.depth);

@@ -8,7 +8,7 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// The eight bytes at `pos`, the first in the lowest place; `None` close to the end.
 #[inline(always)]
-pub(super) fn load8(bytes: &[u8], pos: usize) -> Option<u64> {
+pub(crate) fn load8(bytes: &[u8], pos: usize) -> Option<u64> {
     bytes.get(pos..).and_then(<[u8]>::first_chunk).map(|chunk| u64::from_le_bytes(*chunk))
 }
 
@@ -23,7 +23,7 @@ fn string_marks(word: u64) -> u64 {
 
 /// Position of the first quote, backslash or control character from `pos` on; the length if none.
 #[inline(always)]
-pub(super) fn string_stop(bytes: &[u8], mut pos: usize) -> usize {
+pub(crate) fn string_stop(bytes: &[u8], mut pos: usize) -> usize {
     while let Some(word) = load8(bytes, pos) {
         let marks = string_marks(word);
         if marks != 0 {
@@ -43,7 +43,7 @@ fn string_stop_near_end(bytes: &[u8], pos: usize) -> usize {
 
 /// Position of the first byte from `pos` on that is no digit; the length if none.
 #[inline(always)]
-pub(super) fn digits_stop(bytes: &[u8], mut pos: usize) -> usize {
+pub(crate) fn digits_stop(bytes: &[u8], mut pos: usize) -> usize {
     while let Some(word) = load8(bytes, pos) {
         let word = word ^ (ONES * u64::from(b'0'));
         let marks = (((word & !HIGH) + ONES * 0x76) | word) & HIGH;
@@ -60,7 +60,7 @@ pub(super) fn digits_stop(bytes: &[u8], mut pos: usize) -> usize {
 
 /// Position of the first byte from `pos` on that differs from `byte`; the length if none.
 #[inline(always)]
-pub(super) fn run_stop(bytes: &[u8], byte: u8, mut pos: usize) -> usize {
+pub(crate) fn run_stop(bytes: &[u8], byte: u8, mut pos: usize) -> usize {
     let pattern = ONES * u64::from(byte);
     while let Some(word) = load8(bytes, pos) {
         let marks = word ^ pattern;

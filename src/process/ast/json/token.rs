@@ -6,13 +6,13 @@ use super::visit::Text;
 
 /// The byte at `pos`, 0 behind the end. No token begins with a NUL, so both end in the same fault.
 #[inline(always)]
-pub(super) fn at(doc: &[u8], pos: usize) -> u8 {
+pub(crate) fn at(doc: &[u8], pos: usize) -> u8 {
     doc.get(pos).copied().unwrap_or(0)
 }
 
 /// Position of the next byte that is not white space.
 #[inline(always)]
-pub(super) fn skip_space(doc: &[u8], pos: usize) -> usize {
+pub(crate) fn skip_space(doc: &[u8], pos: usize) -> usize {
     let byte = at(doc, pos);
     if byte > b' ' {
         return pos;
@@ -37,7 +37,7 @@ fn skip_run(doc: &[u8], mut pos: usize) -> usize {
 
 /// A string whose opening quote is just before `start`, and the position behind its closing quote.
 #[inline(always)]
-pub(super) fn string(doc: &[u8], start: usize) -> Result<(Text<'_>, usize), Fault> {
+pub(crate) fn string(doc: &[u8], start: usize) -> Result<(Text<'_>, usize), Fault> {
     let end = swar::string_stop(doc, start);
     let (end, escaped) = if at(doc, end) == b'"' { (end, false) } else { (escaped_string(doc, end)?, true) };
     let raw = doc.get(start..end).unwrap_or_default();
@@ -69,18 +69,38 @@ fn escape(doc: &[u8], pos: usize) -> Result<usize, Fault> {
     }
 }
 
-/// The position behind the number that begins at `start` with a digit or a minus sign.
+/// The position behind the number that begins at `start` with a digit or a minus sign, and whether it is
+/// nothing but digits.
 #[inline(always)]
-pub(super) fn number(doc: &[u8], start: usize) -> Result<usize, Fault> {
+pub(crate) fn number(doc: &[u8], start: usize) -> Result<(usize, bool), Fault> {
     let first = if at(doc, start) == b'-' { start + 1 } else { start };
     let end = swar::digits_stop(doc, first);
     if at(doc, first) == b'0' && end > first + 1 {
         return Err(Fault::new(What::LeadingZero, first));
     }
     if end == first {
-        return Err(Fault::new(What::IntegerDigit, first));
+        let end = not_finite(doc, first).map_err(|_| Fault::new(What::IntegerDigit, first));
+        return Ok((end?, false));
     }
-    if matches!(at(doc, end), b'.' | b'e' | b'E') { fraction(doc, end) } else { Ok(end) }
+    if matches!(at(doc, end), b'.' | b'e' | b'E') {
+        return Ok((fraction(doc, end)?, false));
+    }
+    Ok((end, first == start))
+}
+
+/// The position behind a `NaN` or `Infinity` that begins at `start`: no JSON, but what Python and
+/// others write for such numbers unless told otherwise. `-NaN` is written by nobody.
+#[cold]
+pub(crate) fn not_finite(doc: &[u8], start: usize) -> Result<usize, Fault> {
+    let rest = doc.get(start..).unwrap_or_default();
+    let negative = start > 0 && at(doc, start - 1) == b'-';
+    if rest.starts_with(b"Infinity") {
+        Ok(start + 8)
+    } else if rest.starts_with(b"NaN") && !negative {
+        Ok(start + 3)
+    } else {
+        Err(Fault::new(What::Value, start))
+    }
 }
 
 /// Fraction and exponent of a number whose integer part ends at `pos`.
@@ -103,7 +123,7 @@ fn some_digits(doc: &[u8], start: usize, missing: What) -> Result<usize, Fault> 
 
 /// The position behind a literal that begins at `start` with `t`, `f` or `n`.
 #[inline(always)]
-pub(super) fn literal(doc: &[u8], start: usize) -> Result<usize, Fault> {
+pub(crate) fn literal(doc: &[u8], start: usize) -> Result<usize, Fault> {
     let rest = doc.get(start..).unwrap_or_default();
     if rest.starts_with(b"null") || rest.starts_with(b"true") {
         Ok(start + 4)

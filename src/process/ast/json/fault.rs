@@ -4,7 +4,7 @@ use crate::model::{ErrorClass, FileError};
 
 /// What is wrong with a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum What {
+pub(crate) enum What {
     Value,
     FirstKey,
     Key,
@@ -12,6 +12,7 @@ pub(super) enum What {
     CommaOrBrace,
     CommaOrBracket,
     Trailing,
+    NextDocument,
     Control,
     Escape,
     UnicodeEscape,
@@ -26,19 +27,19 @@ pub(super) enum What {
 
 /// What is wrong, and at which byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) what: What,
-    pub(super) at: usize,
+pub(crate) struct Fault {
+    pub(crate) what: What,
+    pub(crate) at: usize,
 }
 
 impl Fault {
     #[cold]
-    pub(super) fn new(what: What, at: usize) -> Self {
+    pub(crate) fn new(what: What, at: usize) -> Self {
         Self { what, at }
     }
 
     /// The failure of the file: the message a person reads, line and column.
-    pub(super) fn into_error(self, doc: &[u8]) -> FileError {
+    pub(crate) fn into_error(self, doc: &[u8]) -> FileError {
         let message = match foreign_format(doc) {
             Some(message) => message.to_owned(),
             None => self.message(doc),
@@ -64,6 +65,10 @@ impl Fault {
             What::FractionDigit => "a digit after the decimal point",
             What::ExponentDigit => "a digit in the exponent",
             What::Literal => "`true`, `false` or `null`",
+            What::NextDocument => {
+                return "another document begins on a further line, as in JSON lines; write one document a file"
+                    .to_owned();
+            }
             What::Depth(limit) => return format!("nested deeper than the limit of {limit}"),
             What::Utf8 => return "not valid UTF-8".to_owned(),
         };
@@ -92,8 +97,13 @@ fn foreign_format(doc: &[u8]) -> Option<&'static str> {
     match text {
         [] => Some("the file is empty"),
         _ if text.iter().all(blank) => Some("the file holds nothing but white space"),
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("the text is UTF-32; write it as UTF-8"),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("the text is UTF-16; write it as UTF-8"),
         [0x1f, 0x8b, ..] => Some("the content is compressed with gzip; unpack it first"),
+        [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => Some("the content is compressed with zlib; unpack it first"),
+        [0x50, 0x4b, 3, 4, ..] => Some("the content is a zip archive; unpack it first"),
+        [0x42, 0x5a, 0x68, ..] => Some("the content is compressed with bzip2; unpack it first"),
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => Some("the content is compressed with xz; unpack it first"),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("the content is compressed with zstd; unpack it first"),
         [0, 0, ..] => Some("the file begins with NUL bytes; was it written completely?"),
         [0, _, 0, _, ..] | [_, 0, _, 0, ..] => Some("the text looks like UTF-16; write it as UTF-8"),
@@ -102,7 +112,7 @@ fn foreign_format(doc: &[u8]) -> Option<&'static str> {
 }
 
 /// The UTF-8 byte order mark.
-pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Line and column (in bytes) of a byte, both from 1.
 fn position(doc: &[u8], at: usize) -> (u64, u64) {

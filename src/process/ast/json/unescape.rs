@@ -1,7 +1,7 @@
 //! Escapes in strings. The scanner has already checked their grammar.
 
 /// Appends the text that `raw` stands for to `out`. A lone surrogate becomes U+FFFD.
-pub(super) fn unescape(raw: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn unescape(raw: &[u8], out: &mut Vec<u8>) {
     let mut rest = raw;
     while let Some(at) = rest.iter().position(|&byte| byte == b'\\') {
         let (plain, escape) = rest.split_at(at);
@@ -11,6 +11,22 @@ pub(super) fn unescape(raw: &[u8], out: &mut Vec<u8>) {
         rest = escape.get(len..).unwrap_or_default();
     }
     out.extend_from_slice(rest);
+}
+
+/// Whether a string's escapes hold a surrogate without its other half.
+pub(crate) fn has_lone_surrogate(raw: &[u8]) -> bool {
+    let mut rest = raw;
+    while let Some(at) = rest.iter().position(|&byte| byte == b'\\') {
+        let escape = rest.get(at..).unwrap_or_default();
+        let len = match code_unit(escape, 0) {
+            None => 2,
+            Some(0xd800..0xdc00) if matches!(code_unit(escape, 6), Some(0xdc00..0xe000)) => 12,
+            Some(0xd800..0xe000) => return true,
+            Some(_) => 6,
+        };
+        rest = escape.get(len..).unwrap_or_default();
+    }
+    false
 }
 
 /// The character of the escape that `text` begins with, and the escape's length.
@@ -62,7 +78,9 @@ mod tests {
         for (raw, expected) in table {
             let mut out = Vec::new();
             unescape(raw.as_bytes(), &mut out);
-            assert_eq!(String::from_utf8(out).unwrap(), expected, "{raw}");
+            let out = String::from_utf8(out).unwrap();
+            assert_eq!(out, expected, "{raw}");
+            assert_eq!(has_lone_surrogate(raw.as_bytes()), out.contains('\u{fffd}'), "{raw}");
         }
     }
 }

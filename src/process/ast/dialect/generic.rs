@@ -1,0 +1,24 @@
+//! A document that no dialect fits: counted, and nothing more is said about it.
+
+use super::{Clues, Description, Dialect, Facts, Frame, Span};
+
+#[derive(Debug, Default)]
+pub(super) struct Generic;
+
+pub(super) const DESCRIPTION: Description = Description {
+    name: "generic",
+    kinds: &[],
+    keys: &[],
+    tags: &[],
+    score: |_| 0.0,
+    language: |_: &Clues<'_>| "unknown",
+    read: Description::read::<Generic>,
+};
+
+impl Dialect for Generic {
+    const PLACE: usize = super::DIALECTS - 1;
+
+    fn text(&mut self, _facts: &mut Facts<'_, '_>, _frame: &mut Frame, _field: u8, _text: Span) {}
+
+    fn close(&mut self, _facts: &mut Facts<'_, '_>, _frame: &mut Frame, _parent: &mut Frame) {}
+}

@@ -1,0 +1,150 @@
+//! The ways in which parsers write their trees, one file each.
+
+mod clang;
+mod class_model;
+mod estree;
+mod generic;
+mod python;
+mod syn_tree;
+mod tree_sitter;
+
+use std::sync::LazyLock;
+
+use super::evidence::Evidence;
+use super::extract::{Scratch, extract};
+pub(super) use super::facts::Facts;
+use super::facts::Store;
+pub(super) use super::frame::{Frame, Span};
+use super::json::Fault;
+use super::vocabulary::Keys;
+
+/// How many dialects there are.
+pub(super) const DIALECTS: usize = 7;
+
+/// All dialects. Where two fit a document equally well, it is of the earlier one.
+pub(super) static ALL: [Description; DIALECTS] = [
+    python::DESCRIPTION,
+    estree::DESCRIPTION,
+    tree_sitter::DESCRIPTION,
+    clang::DESCRIPTION,
+    syn_tree::DESCRIPTION,
+    class_model::DESCRIPTION,
+    generic::DESCRIPTION,
+];
+
+/// The least score with which a document is of a dialect.
+const SCORE_MIN: f64 = 0.7;
+
+/// What is known of a dialect without reading.
+#[derive(Debug)]
+pub(super) struct Description {
+    pub(super) name: &'static str,
+    /// Its kinds of nodes, each with what it is to the dialect: a number from 1.
+    pub(super) kinds: &'static [(&'static str, u8)],
+    /// Its keys, each with a number from 1 that the dialect calls it by.
+    pub(super) keys: &'static [(&'static str, u8)],
+    /// For a dialect without a kind field: the keys whose objects are nodes, each with the node's kind.
+    pub(super) tags: &'static [(u8, &'static str)],
+    /// How well a document fits: from 0 to 1.
+    pub(super) score: fn(&Evidence) -> f64,
+    /// The source's language, or `unknown`.
+    pub(super) language: fn(&Clues<'_>) -> &'static str,
+    /// Reads a document as one of this dialect; returns its depth.
+    pub(super) read: fn(&[u8], usize, usize, &'static Keys, &mut Scratch) -> Result<usize, Fault>,
+}
+
+/// What may tell a document's language.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clues<'a> {
+    pub(super) evidence: &'a Evidence,
+    pub(super) store: &'a Store,
+    pub(super) doc: &'a [u8],
+    /// The file's own path: only where the content leaves it open.
+    pub(super) path: &'a [u8],
+}
+
+impl Clues<'_> {
+    /// Whether some node is of this kind.
+    pub(super) fn has_kind(&self, mut is_it: impl FnMut(&[u8]) -> bool) -> bool {
+        self.evidence.kind_field().is_some_and(|(_, tally)| tally.kinds().any(|kind| is_it(kind.name)))
+    }
+
+    /// The extension of the source that the document names.
+    pub(super) fn source_extension(&self) -> &[u8] {
+        extension(self.store.text(self.doc, self.store.source))
+    }
+
+    /// The extension before the one of the dump: `ts` of `a.ts.ast.json` and of `a.ts_ast.json`.
+    pub(super) fn path_extension(&self) -> &[u8] {
+        let name = self.path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        let endings: [&[u8]; 5] = [b".ast.json", b".syntax.json", b"_ast.json", b".json", b""];
+        extension(endings.iter().find_map(|ending| name.strip_suffix(*ending)).unwrap_or(name))
+    }
+}
+
+fn extension(name: &[u8]) -> &[u8] {
+    let name = name.rsplit(|&byte| byte == b'/' || byte == b'\\').next().unwrap_or_default();
+    match name.iter().rposition(|&byte| byte == b'.') {
+        Some(dot) if dot > 0 => name.get(dot + 1..).unwrap_or_default(),
+        _ => b"",
+    }
+}
+
+/// One reading of a document. Members of an object come in any order, children before their object
+/// closes; see [`Frame`].
+pub(super) trait Dialect: Default {
+    /// Its place among `ALL`.
+    const PLACE: usize;
+    /// Whether `open` does something.
+    const LOOKS_DOWN: bool = false;
+    /// Whether objects are counted by the key that they stand under.
+    const HAS_TAGS: bool = false;
+
+    /// An object opens under `frame.slot` of its parent.
+    fn open(&mut self, _frame: &mut Frame, _parent: &Frame) {}
+
+    /// A string under one of the dialect's keys, or in an array there.
+    fn text(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, text: Span);
+
+    /// A whole number under one of the dialect's keys, or in an array there.
+    fn number(&mut self, _facts: &mut Facts<'_, '_>, _frame: &mut Frame, _field: u8, _number: u32) {}
+
+    /// `true` or `false` under one of the dialect's keys.
+    fn truth(&mut self, _facts: &mut Facts<'_, '_>, _frame: &mut Frame, _field: u8, _truth: bool) {}
+
+    /// An object closes.
+    fn close(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame);
+}
+
+impl Description {
+    /// Reads as a document of the dialect `D`.
+    pub(super) fn read<D: Dialect>(
+        doc: &[u8],
+        start: usize,
+        depth_limit: usize,
+        keys: &'static Keys,
+        scratch: &mut Scratch,
+    ) -> Result<usize, Fault> {
+        extract::<D>(doc, start, depth_limit, keys, scratch)
+    }
+}
+
+/// The keys of a dialect by its place.
+pub(super) fn keys_of(dialect: usize) -> Option<&'static Keys> {
+    static KEYS: LazyLock<Vec<Keys>> =
+        LazyLock::new(|| ALL.iter().map(|dialect| Keys::new(dialect.keys)).collect());
+    KEYS.get(dialect)
+}
+
+/// The dialect that the evidence speaks for, by its place, and how well it fits: generic, with 0, when
+/// none does.
+pub(super) fn detect(evidence: &Evidence) -> (usize, f64) {
+    let mut best = (DIALECTS - 1, 0.0);
+    for (place, dialect) in ALL.iter().enumerate() {
+        let score = (dialect.score)(evidence);
+        if score >= SCORE_MIN && score > best.1 {
+            best = (place, score);
+        }
+    }
+    best
+}

@@ -1,0 +1,262 @@
+//! Python's own `ast`, dumped with the node's class under `_type`, `ast_type` or `node_type`.
+//!
+//! Source: the abstract grammar of Python 3.8 to 3.14.
+
+use super::{Clues, Description, Dialect, Facts, Frame, Span};
+use crate::process::ast::evidence::Evidence;
+use crate::process::ast::facts::SymbolKind;
+use crate::process::ast::frame::flag;
+
+#[derive(Debug, Default)]
+pub(super) struct Python;
+
+const PLACE: usize = 0;
+
+pub(super) const DESCRIPTION: Description = Description {
+    name: "python-ast",
+    kinds: KINDS,
+    keys: KEYS,
+    tags: &[],
+    score,
+    language: |_: &Clues<'_>| "python",
+    read: Description::read::<Python>,
+};
+
+/// Under the plain names `type` and `kind` other parsers' nodes have the same kinds.
+fn score(evidence: &Evidence) -> f64 {
+    match evidence.kind_field() {
+        Some(("type" | "kind", _)) => evidence.known(PLACE) * 0.9,
+        _ => evidence.known(PLACE),
+    }
+}
+
+mod key {
+    pub(super) const NAME: u8 = 1;
+    pub(super) const ID: u8 = 2;
+    pub(super) const ATTR: u8 = 3;
+    pub(super) const MODULE: u8 = 4;
+    pub(super) const ASNAME: u8 = 5;
+    pub(super) const LEVEL: u8 = 6;
+    pub(super) const LINE: u8 = 7;
+    pub(super) const END_LINE: u8 = 8;
+    pub(super) const FUNC: u8 = 9;
+    pub(super) const VALUE: u8 = 10;
+    pub(super) const TARGET: u8 = 11;
+    pub(super) const ELTS: u8 = 12;
+    pub(super) const DECORATORS: u8 = 13;
+    pub(super) const VALUES: u8 = 14;
+}
+
+const KEYS: &[(&str, u8)] = &[
+    ("name", key::NAME),
+    ("id", key::ID),
+    ("attr", key::ATTR),
+    ("module", key::MODULE),
+    ("asname", key::ASNAME),
+    ("level", key::LEVEL),
+    ("lineno", key::LINE),
+    ("end_lineno", key::END_LINE),
+    ("func", key::FUNC),
+    ("value", key::VALUE),
+    ("target", key::TARGET),
+    ("targets", key::TARGET),
+    ("elts", key::ELTS),
+    ("decorator_list", key::DECORATORS),
+    ("values", key::VALUES),
+];
+
+mod role {
+    pub(super) const PLAIN: u8 = 1;
+    pub(super) const FUNCTION: u8 = 2;
+    pub(super) const ASYNC_FUNCTION: u8 = 3;
+    pub(super) const CLASS: u8 = 4;
+    pub(super) const TYPE_ALIAS: u8 = 5;
+    pub(super) const ASSIGN: u8 = 6;
+    pub(super) const IMPORT: u8 = 7;
+    pub(super) const IMPORT_FROM: u8 = 8;
+    pub(super) const ALIAS: u8 = 9;
+    pub(super) const CALL: u8 = 10;
+    pub(super) const NAME: u8 = 11;
+    pub(super) const ATTRIBUTE: u8 = 12;
+    pub(super) const BOOL_OP: u8 = 13;
+    pub(super) const BRANCH: u8 = 14;
+    pub(super) const LAMBDA: u8 = 15;
+    /// A branch that binds names which are no declarations.
+    pub(super) const LOOP: u8 = 16;
+    pub(super) const BINDING: u8 = 17;
+}
+
+#[rustfmt::skip]
+const KINDS: &[(&str, u8)] = &[
+    ("FunctionDef", role::FUNCTION), ("AsyncFunctionDef", role::ASYNC_FUNCTION), ("ClassDef", role::CLASS),
+    ("TypeAlias", role::TYPE_ALIAS), ("Assign", role::ASSIGN), ("AnnAssign", role::ASSIGN),
+    ("Import", role::IMPORT), ("ImportFrom", role::IMPORT_FROM), ("alias", role::ALIAS),
+    ("Call", role::CALL), ("Name", role::NAME), ("Attribute", role::ATTRIBUTE), ("BoolOp", role::BOOL_OP),
+    ("If", role::BRANCH), ("IfExp", role::BRANCH), ("While", role::BRANCH), ("ExceptHandler", role::BRANCH),
+    ("match_case", role::BRANCH), ("For", role::LOOP), ("AsyncFor", role::LOOP), ("comprehension", role::LOOP),
+    ("AugAssign", role::BINDING), ("NamedExpr", role::BINDING), ("Delete", role::BINDING), ("Lambda", role::LAMBDA),
+    ("Module", role::PLAIN), ("Interactive", role::PLAIN), ("Expression", role::PLAIN), ("FunctionType", role::PLAIN),
+    ("Return", role::PLAIN), ("With", role::PLAIN), ("AsyncWith", role::PLAIN), ("Match", role::PLAIN),
+    ("Raise", role::PLAIN), ("Try", role::PLAIN), ("TryStar", role::PLAIN), ("Assert", role::PLAIN),
+    ("Global", role::PLAIN), ("Nonlocal", role::PLAIN), ("Expr", role::PLAIN), ("Pass", role::PLAIN),
+    ("Break", role::PLAIN), ("Continue", role::PLAIN), ("BinOp", role::PLAIN), ("UnaryOp", role::PLAIN),
+    ("Dict", role::PLAIN), ("Set", role::PLAIN), ("ListComp", role::PLAIN), ("SetComp", role::PLAIN),
+    ("DictComp", role::PLAIN), ("GeneratorExp", role::PLAIN), ("Await", role::PLAIN), ("Yield", role::PLAIN),
+    ("YieldFrom", role::PLAIN), ("Compare", role::PLAIN), ("FormattedValue", role::PLAIN), ("JoinedStr", role::PLAIN),
+    ("TemplateStr", role::PLAIN), ("Interpolation", role::PLAIN), ("Constant", role::PLAIN), ("Num", role::PLAIN),
+    ("Str", role::PLAIN), ("Bytes", role::PLAIN), ("NameConstant", role::PLAIN), ("Ellipsis", role::PLAIN),
+    ("Subscript", role::BINDING), ("Starred", role::PLAIN), ("List", role::PLAIN), ("Tuple", role::PLAIN),
+    ("Slice", role::PLAIN), ("Index", role::PLAIN), ("ExtSlice", role::PLAIN), ("Load", role::PLAIN),
+    ("Store", role::PLAIN), ("Del", role::PLAIN), ("And", role::PLAIN), ("Or", role::PLAIN), ("Add", role::PLAIN),
+    ("Sub", role::PLAIN), ("Mult", role::PLAIN), ("MatMult", role::PLAIN), ("Div", role::PLAIN), ("Mod", role::PLAIN),
+    ("Pow", role::PLAIN), ("LShift", role::PLAIN), ("RShift", role::PLAIN), ("BitOr", role::PLAIN),
+    ("BitXor", role::PLAIN), ("BitAnd", role::PLAIN), ("FloorDiv", role::PLAIN), ("Invert", role::PLAIN),
+    ("Not", role::PLAIN), ("UAdd", role::PLAIN), ("USub", role::PLAIN), ("Eq", role::PLAIN), ("NotEq", role::PLAIN),
+    ("Lt", role::PLAIN), ("LtE", role::PLAIN), ("Gt", role::PLAIN), ("GtE", role::PLAIN), ("Is", role::PLAIN),
+    ("IsNot", role::PLAIN), ("In", role::PLAIN), ("NotIn", role::PLAIN), ("arguments", role::PLAIN),
+    ("arg", role::PLAIN), ("keyword", role::PLAIN), ("withitem", role::PLAIN), ("MatchValue", role::PLAIN),
+    ("MatchSingleton", role::PLAIN), ("MatchSequence", role::PLAIN), ("MatchMapping", role::PLAIN),
+    ("MatchClass", role::PLAIN), ("MatchStar", role::PLAIN), ("MatchAs", role::PLAIN), ("MatchOr", role::PLAIN),
+    ("type_ignore", role::PLAIN), ("TypeIgnore", role::PLAIN), ("TypeVar", role::PLAIN),
+    ("ParamSpec", role::PLAIN), ("TypeVarTuple", role::PLAIN),
+];
+
+/// Which text a frame holds where.
+mod name {
+    /// `name`, `id`, `attr`.
+    pub(super) const OWN: usize = 0;
+    /// `module`; of an attribute, what it is taken from.
+    pub(super) const FIRST: usize = 1;
+    pub(super) const ASNAME: usize = 2;
+    pub(super) const CALLEE: usize = 3;
+}
+
+/// Inside what is called.
+const IN_CALLEE: u16 = flag::OWN;
+/// Inside what is assigned to.
+const IN_TARGET: u16 = flag::OWN << 1;
+
+impl Dialect for Python {
+    const PLACE: usize = PLACE;
+    const LOOKS_DOWN: bool = true;
+
+    #[inline(always)]
+    fn open(&mut self, frame: &mut Frame, parent: &Frame) {
+        frame.flags = match frame.slot {
+            key::FUNC => IN_CALLEE,
+            key::TARGET => IN_TARGET,
+            key::VALUE => parent.flags & (IN_CALLEE | IN_TARGET),
+            key::ELTS => parent.flags & IN_TARGET,
+            _ => 0,
+        };
+    }
+
+    #[inline(always)]
+    fn text(&mut self, _facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, text: Span) {
+        match field {
+            key::NAME | key::ID | key::ATTR => frame.names[name::OWN] = text,
+            key::MODULE => frame.names[name::FIRST] = text,
+            key::ASNAME => frame.names[name::ASNAME] = text,
+            _ => {}
+        }
+    }
+
+    #[inline(always)]
+    fn number(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, number: u32) {
+        match field {
+            key::LINE => frame.line = number,
+            key::END_LINE => frame.end_line = number,
+            key::LEVEL => frame.count = number,
+            _ => return,
+        }
+        if field != key::LEVEL {
+            facts.line(number);
+        }
+    }
+
+    #[inline(always)]
+    fn close(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame) {
+        if frame.slot == key::VALUES {
+            parent.count += 1;
+        }
+        match frame.role {
+            0 | role::PLAIN => {}
+            role::NAME => return close_name(facts, frame, parent),
+            role::ATTRIBUTE => close_attribute(facts, frame, parent),
+            role::CALL => facts.call(frame.names[name::CALLEE], frame),
+            role::BRANCH => frame.branches += 1,
+            role::BOOL_OP => frame.branches += frame.count.saturating_sub(1),
+            _ => close_statement(facts, frame),
+        }
+        parent.branches += frame.branches;
+    }
+}
+
+#[inline(always)]
+fn close_name(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
+    let own = frame.names[name::OWN];
+    match frame.slot {
+        key::FUNC => parent.names[name::CALLEE] = own,
+        key::VALUE if frame.has(IN_CALLEE) => parent.names[name::FIRST] = own,
+        key::NAME => parent.names[name::OWN] = own,
+        key::DECORATORS if matches!(facts.text(own), b"staticmethod" | b"classmethod") => {
+            parent.set(flag::STATIC, true);
+        }
+        _ => {}
+    }
+    if frame.has(IN_TARGET) {
+        facts.name(own, Span::NONE, frame);
+    }
+}
+
+/// `a.b` where it is called, or a part of what is.
+#[inline(always)]
+fn close_attribute(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
+    if frame.has(IN_CALLEE) {
+        let path = facts.join(frame.names[name::FIRST], ".", frame.names[name::OWN]);
+        parent.names[if frame.slot == key::FUNC { name::CALLEE } else { name::FIRST }] = path;
+    }
+    facts.drop_names(frame);
+}
+
+/// What declares or binds names.
+fn close_statement(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    let own = frame.names[name::OWN];
+    match frame.role {
+        role::FUNCTION | role::ASYNC_FUNCTION => {
+            frame.set(flag::ASYNC, frame.role == role::ASYNC_FUNCTION);
+            facts.symbol(SymbolKind::Function, own, frame);
+            frame.branches = 0;
+        }
+        role::CLASS => facts.symbol(SymbolKind::Class, own, frame),
+        role::TYPE_ALIAS => facts.symbol(SymbolKind::TypeAlias, own, frame),
+        role::ASSIGN => close_assignment(facts, frame),
+        role::ALIAS => facts.name(own, frame.names[name::ASNAME], frame),
+        role::IMPORT => {
+            while let Some(module) = facts.take_name(frame) {
+                facts.import_module(module.name, module.alias, frame);
+            }
+        }
+        role::IMPORT_FROM => {
+            let dots = facts.make(&b"................"[..16.min(frame.count as usize)]);
+            let module = facts.join(dots, "", frame.names[name::FIRST]);
+            facts.import(module, Span::NONE, frame);
+        }
+        role::LOOP => {
+            frame.branches += 1;
+            facts.drop_names(frame);
+        }
+        role::BINDING => facts.drop_names(frame),
+        role::LAMBDA => facts.drop_variables(frame),
+        _ => {}
+    }
+}
+
+fn close_assignment(facts: &mut Facts<'_, '_>, frame: &Frame) {
+    while let Some(target) = facts.take_name(frame) {
+        let text = facts.text(target.name);
+        let loud = text.iter().any(u8::is_ascii_uppercase) && !text.iter().any(u8::is_ascii_lowercase);
+        let kind = if loud { SymbolKind::Constant } else { SymbolKind::Variable };
+        facts.symbol(kind, target.name, frame);
+    }
+}

@@ -1,0 +1,131 @@
+//! What a document shows of itself: counts that tell its dialect, its language and its soundness.
+
+use super::json;
+use super::names::NameDigest;
+use super::tally::Tally;
+use super::vocabulary::{KIND_FIELDS, MARKERS, Roles};
+
+/// Counted over the whole document, so that neither key order nor a first guess matters.
+#[derive(Debug, Default)]
+pub(super) struct Evidence {
+    /// All JSON values.
+    pub(super) values: u64,
+    /// All objects.
+    pub(super) objects: u64,
+    /// Strings under each of the `KIND_FIELDS`, per object the last one.
+    pub(super) tallies: [Tally; KIND_FIELDS.len()],
+    /// How often each of the `MARKERS` is a key; the first stands for other keys.
+    pub(super) markers: [u64; MARKERS.len() + 1],
+    /// A bit for each of the `MARKERS` that the document's own object has as a key.
+    pub(super) top: u32,
+    /// How many objects stand under each of the dialect's own keys.
+    pub(super) tags: Vec<u64>,
+    pub(super) notes: Notes,
+    text: Vec<u8>,
+}
+
+/// What is unusual in a document that is sound all the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Notes {
+    pub(super) bom: bool,
+    pub(super) duplicate_keys: u64,
+    pub(super) non_finite_numbers: u64,
+    pub(super) numbers_beyond_f64: u64,
+    pub(super) lone_surrogates: u64,
+    /// What the document is, where it is no object.
+    pub(super) top_level: Option<&'static str>,
+}
+
+impl Evidence {
+    pub(super) fn clear(&mut self) {
+        self.values = 0;
+        self.objects = 0;
+        self.tallies.iter_mut().for_each(Tally::clear);
+        self.markers = Default::default();
+        self.top = 0;
+        self.tags.clear();
+        self.notes = Notes::default();
+        self.text = Vec::new();
+    }
+
+    /// The field that most objects hold a string under, among the `KIND_FIELDS`.
+    pub(super) fn kind_field(&self) -> Option<(&'static str, &Tally)> {
+        let most = self.tallies.iter().map(Tally::total).max().filter(|&most| most > 0)?;
+        KIND_FIELDS.into_iter().zip(&self.tallies).find(|(_, tally)| tally.total() == most)
+    }
+
+    /// Share of the nodes whose kind a dialect knows.
+    pub(super) fn known(&self, dialect: usize) -> f64 {
+        let Some((_, tally)) = self.kind_field() else { return 0.0 };
+        let known: u64 = tally.kinds().filter(|kind| kind.roles.of(dialect) > 0).map(|kind| kind.count).sum();
+        known as f64 / tally.total() as f64
+    }
+
+    /// How often a marker is a key.
+    pub(super) fn marker(&self, name: &str) -> u64 {
+        let place = MARKERS.iter().position(|&marker| marker == name);
+        place.and_then(|place| self.markers.get(place + 1)).copied().unwrap_or(0)
+    }
+
+    /// Whether the document's own object has a marker as a key.
+    pub(super) fn has_on_top(&self, name: &str) -> bool {
+        MARKERS.iter().position(|&marker| marker == name).is_some_and(|place| self.top & (1 << place) != 0)
+    }
+
+    /// Counts an object under one of the dialect's own keys.
+    #[inline(always)]
+    pub(super) fn tag(&mut self, field: u8) {
+        match self.tags.get_mut(usize::from(field)) {
+            Some(count) => *count += 1,
+            None => self.first_tag(field),
+        }
+    }
+
+    #[cold]
+    fn first_tag(&mut self, field: u8) {
+        self.tags.resize(usize::from(u8::MAX) + 1, 0);
+        self.tag(field);
+    }
+
+    /// Counts a key among the `MARKERS`, numbered from 1.
+    #[inline(always)]
+    pub(super) fn mark(&mut self, marker: u8, depth: usize) {
+        if let Some(count) = self.markers.get_mut(usize::from(marker)) {
+            *count += 1;
+        }
+        if depth == 1 {
+            self.top |= 1 << (marker - 1);
+        }
+    }
+
+    /// Counts a kind under one of the `KIND_FIELDS`, numbered from 1.
+    #[inline]
+    pub(super) fn kind(&mut self, field: u8, raw: &[u8], escaped: bool) -> Roles {
+        let Some(tally) = self.tallies.get_mut(usize::from(field) - 1) else { return Roles::default() };
+        if escaped {
+            self.text.clear();
+            json::unescape(raw, &mut self.text);
+            tally.add(&self.text)
+        } else {
+            tally.add(raw)
+        }
+    }
+
+    /// Takes back a kind: the object holds the field once more, and the last one counts.
+    #[cold]
+    pub(super) fn take_back(&mut self, field: u8, raw: &[u8]) {
+        self.text.clear();
+        json::unescape(raw, &mut self.text);
+        if let Some(tally) = self.tallies.get_mut(usize::from(field) - 1) {
+            tally.undo(&self.text);
+        }
+    }
+
+    /// A key's digest, its escapes resolved.
+    #[cold]
+    pub(super) fn escaped_key(&mut self, raw: &[u8]) -> (&[u8], NameDigest) {
+        self.text.clear();
+        json::unescape(raw, &mut self.text);
+        (&self.text, NameDigest::of(&self.text))
+    }
+}

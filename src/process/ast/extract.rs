@@ -1,0 +1,279 @@
+//! The visitor that gathers evidence and facts, compiled anew for each dialect.
+
+use super::dialect::Dialect;
+use super::evidence::Evidence;
+use super::facts::{Facts, Store};
+use super::frame::Frame;
+use super::json::{self, Fault, Stack, Text, Visitor};
+use super::keys::OpenKeys;
+use super::names::NameDigest;
+use super::vocabulary::{KIND_FIELDS, Key, Keys};
+
+/// Levels that the scratch keeps from document to document.
+const LEVELS_KEPT_MAX: usize = 1_024;
+/// Levels of the scanner's stack that are kept from document to document.
+const STACK_KEPT_MAX: usize = 64 * 1024;
+
+/// What a thread keeps from document to document.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pub(super) evidence: Evidence,
+    pub(super) store: Store,
+    pub(super) keys: OpenKeys,
+    pub(super) levels: Vec<Level>,
+    pub(super) stack: Stack,
+}
+
+impl Scratch {
+    /// Forgets the document, and gives back memory after an unusual one.
+    pub(super) fn clear(&mut self) {
+        self.evidence.clear();
+        self.store.clear();
+        self.keys.clear();
+        self.levels.truncate(LEVELS_KEPT_MAX);
+        self.levels.shrink_to(LEVELS_KEPT_MAX);
+        self.stack.shrink(STACK_KEPT_MAX);
+    }
+}
+
+/// An open object or array; of an array, only the frame's slot counts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Level {
+    frame: Frame,
+    /// A bit for each of the `KIND_FIELDS` that holds a string.
+    kinds: u8,
+    /// Where that string stands in the document.
+    kind_at: [(u32, u32); KIND_FIELDS.len()],
+}
+
+/// Reads one document as a document of the dialect `D`; returns its depth.
+pub(super) fn extract<D: Dialect>(
+    doc: &[u8],
+    start: usize,
+    depth_limit: usize,
+    keys: &'static Keys,
+    scratch: &mut Scratch,
+) -> Result<usize, Fault> {
+    let Scratch { evidence, store, keys: open_keys, levels, stack } = scratch;
+    if levels.is_empty() {
+        levels.resize(16, Level::default());
+    }
+    levels[0] = Level::default();
+    let facts = Facts { doc, store };
+    let mut extractor = Extractor::<D> {
+        evidence,
+        facts,
+        keys,
+        open_keys,
+        levels,
+        object: 0,
+        next: Key::default(),
+        dialect: D::default(),
+    };
+    let depth = json::scan(doc, start, depth_limit, stack, &mut extractor)?;
+    extractor.facts.store.end();
+    Ok(depth)
+}
+
+struct Extractor<'a, 's, D> {
+    evidence: &'s mut Evidence,
+    facts: Facts<'a, 's>,
+    keys: &'static Keys,
+    open_keys: &'s mut OpenKeys,
+    levels: &'s mut Vec<Level>,
+    /// Level of the innermost object, 0 outside of all.
+    object: usize,
+    /// The key that the next value stands under; in an array, the array's.
+    next: Key,
+    dialect: D,
+}
+
+impl<'a, D: Dialect> Extractor<'a, '_, D> {
+    #[inline(always)]
+    fn level(&mut self, depth: usize) -> &mut Level {
+        if depth >= self.levels.len() {
+            self.grow(depth);
+        }
+        &mut self.levels[depth]
+    }
+
+    #[cold]
+    fn grow(&mut self, depth: usize) {
+        self.levels.resize(depth + 16, Level::default());
+    }
+
+    /// What follows a closed object or array stands under the key of what is around, where that is an array.
+    #[inline(always)]
+    fn back_to(&mut self, depth: usize) {
+        self.next = Key::of_field(self.levels[depth - 1].frame.slot);
+    }
+
+    /// The object's kind, under one of the `KIND_FIELDS`.
+    #[inline]
+    fn kind(&mut self, text: Text<'a>) {
+        let field = self.next.kind();
+        let roles = self.evidence.kind(field, text.raw, text.escaped);
+        let level = &mut self.levels[self.object];
+        level.kinds |= 1 << field;
+        if let Some(at) = level.kind_at.get_mut(usize::from(field) - 1) {
+            *at = (text.at as u32, (text.at + text.raw.len()) as u32);
+        }
+        let role = roles.of(D::PLACE);
+        if role > 0 {
+            level.frame.role = role;
+        }
+    }
+
+    #[cold]
+    fn take_back(&mut self, field: u8) {
+        let level = &mut self.levels[self.object];
+        level.kinds &= !(1 << field);
+        level.frame.role = 0;
+        let (from, to) = level.kind_at.get(usize::from(field) - 1).copied().unwrap_or_default();
+        self.evidence.take_back(field, self.facts.doc.get(from as usize..to as usize).unwrap_or_default());
+    }
+
+    #[cold]
+    fn escaped_key(&mut self, raw: &[u8]) -> (Key, NameDigest) {
+        self.note_surrogate(raw);
+        let (name, digest) = self.evidence.escaped_key(raw);
+        (self.keys.find(name, digest), digest)
+    }
+
+    #[cold]
+    fn note_surrogate(&mut self, raw: &[u8]) {
+        self.evidence.notes.lone_surrogates += u64::from(json::has_lone_surrogate(raw));
+    }
+
+    /// A number that f64 may not hold, or that is none of JSON's.
+    #[cold]
+    fn note_number(&mut self, raw: &[u8]) {
+        let digits = raw.strip_prefix(b"-").unwrap_or(raw);
+        if !digits.first().is_some_and(u8::is_ascii_digit) {
+            self.evidence.notes.non_finite_numbers += 1;
+            return;
+        }
+        let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<f64>().ok());
+        let mantissa = digits.iter().take_while(|byte| !matches!(byte, b'e' | b'E'));
+        let is_zero = mantissa.clone().all(|byte| matches!(byte, b'0' | b'.'));
+        let beyond = number.is_some_and(|number| number.is_infinite() || number == 0.0 && !is_zero);
+        self.evidence.notes.numbers_beyond_f64 += u64::from(beyond);
+    }
+}
+
+/// Digits of a whole number that f64 holds for sure.
+const DIGITS_SURE: usize = 300;
+
+/// The value of a few digits.
+#[inline(always)]
+fn whole(digits: &[u8]) -> u32 {
+    digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit & 15))
+}
+
+impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
+    #[inline(always)]
+    fn open_object(&mut self, at: usize, depth: usize) {
+        self.evidence.values += 1;
+        self.evidence.objects += 1;
+        let (outer, slot, keys_at) = (self.object, self.next.field(), self.open_keys.begin());
+        let level = self.level(depth);
+        level.kinds = 0;
+        level.frame = Frame { at: at as u32 + 1, slot, outer: outer as u32, keys_at, ..Frame::default() };
+        if D::LOOKS_DOWN {
+            let (above, below) = self.levels.split_at_mut(depth);
+            if let (Some(parent), Some(level)) = (above.get(outer), below.first_mut()) {
+                self.dialect.open(&mut level.frame, &parent.frame);
+            }
+        }
+        if D::HAS_TAGS && slot > 0 {
+            self.evidence.tag(slot);
+        }
+        self.object = depth;
+        self.next = Key::default();
+    }
+
+    #[inline(always)]
+    fn close_object(&mut self, depth: usize) {
+        let (above, below) = self.levels.split_at_mut(depth);
+        let Some(level) = below.first_mut() else { return };
+        let outer = level.frame.outer as usize;
+        self.evidence.notes.duplicate_keys += self.open_keys.end(level.frame.keys_at);
+        if let Some(parent) = above.get_mut(outer) {
+            self.dialect.close(&mut self.facts, &mut level.frame, &mut parent.frame);
+        }
+        self.object = outer;
+        self.back_to(depth);
+    }
+
+    #[inline(always)]
+    fn open_array(&mut self, depth: usize) {
+        self.evidence.values += 1;
+        let slot = self.next.field();
+        self.level(depth).frame.slot = slot;
+        self.next = Key::of_field(slot);
+    }
+
+    #[inline(always)]
+    fn close_array(&mut self, depth: usize) {
+        self.back_to(depth);
+    }
+
+    #[inline(always)]
+    fn key(&mut self, key: Text<'a>, depth: usize) {
+        let digest;
+        (self.next, digest) = if key.escaped {
+            self.escaped_key(key.raw)
+        } else {
+            let digest = NameDigest::within(self.facts.doc, key.at, key.raw);
+            (self.keys.find(key.raw, digest), digest)
+        };
+        let level = &mut self.levels[depth];
+        let begin = level.frame.keys_at;
+        let again = self.open_keys.add(digest.hash(), begin, &mut level.frame.keys_seen);
+        let held = self.next.kind() > 0 && level.kinds & (1 << self.next.kind()) != 0;
+        if again | held {
+            self.evidence.notes.duplicate_keys += u64::from(again);
+            if held {
+                self.take_back(self.next.kind());
+            }
+        }
+        if self.next.marker() > 0 {
+            self.evidence.mark(self.next.marker(), depth);
+        }
+    }
+
+    #[inline(always)]
+    fn string(&mut self, text: Text<'a>, _depth: usize) {
+        self.evidence.values += 1;
+        if text.escaped {
+            self.note_surrogate(text.raw);
+        }
+        if self.next.kind() > 0 {
+            self.kind(text);
+        }
+        if self.next.field() > 0 {
+            let span = self.facts.span(text);
+            self.dialect.text(&mut self.facts, &mut self.levels[self.object].frame, self.next.field(), span);
+        }
+    }
+
+    #[inline(always)]
+    fn number(&mut self, raw: &'a [u8], digits: bool, _depth: usize) {
+        self.evidence.values += 1;
+        if !digits | (raw.len() > DIGITS_SURE) {
+            self.note_number(raw);
+        } else if self.next.field() > 0 && raw.len() < 10 {
+            let frame = &mut self.levels[self.object].frame;
+            self.dialect.number(&mut self.facts, frame, self.next.field(), whole(raw));
+        }
+    }
+
+    #[inline(always)]
+    fn literal(&mut self, raw: &'a [u8], _depth: usize) {
+        self.evidence.values += 1;
+        if self.next.field() > 0 && raw != b"null" {
+            let frame = &mut self.levels[self.object].frame;
+            self.dialect.truth(&mut self.facts, frame, self.next.field(), raw == b"true");
+        }
+    }
+}

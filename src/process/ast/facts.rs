@@ -1,0 +1,387 @@
+//! What a document says about the source: symbols, imports and calls as they are found.
+//!
+//! Objects close from the inside out, so a symbol is known before the one around it. Each waits, in the
+//! order of closing, until the next symbol that began before it closes and adopts it.
+
+use super::frame::{Frame, Span, Visibility, flag};
+use super::json::{self, Text};
+use super::names::{NameDigest, Names};
+
+/// Symbols, imported names and call sites that are kept of a document; with more it is too large.
+const KEPT_MAX: usize = 4_000_000;
+/// Bytes and entries that the scratch keeps from document to document.
+const KEPT_BETWEEN_MAX: usize = 4_096;
+
+/// What a symbol is, in one vocabulary for all languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum SymbolKind {
+    Class,
+    Constant,
+    Enum,
+    Function,
+    Interface,
+    Method,
+    Module,
+    Struct,
+    TypeAlias,
+    Variable,
+    /// Gives its name to what stands inside, without being a symbol.
+    Scope,
+    /// Was none after all.
+    Dropped,
+}
+
+impl SymbolKind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Class => "class",
+            Self::Constant => "constant",
+            Self::Enum => "enum",
+            Self::Function => "function",
+            Self::Interface => "interface",
+            Self::Method => "method",
+            Self::Module => "module",
+            Self::Struct => "struct",
+            Self::TypeAlias => "type_alias",
+            Self::Variable => "variable",
+            Self::Scope | Self::Dropped => "",
+        }
+    }
+
+    pub(super) fn is_callable(self) -> bool {
+        matches!(self, Self::Function | Self::Method)
+    }
+
+    /// Whether functions inside are methods.
+    pub(super) fn has_methods(self) -> bool {
+        matches!(self, Self::Class | Self::Interface | Self::Struct | Self::Enum | Self::Scope)
+    }
+
+    pub(super) fn is_variable(self) -> bool {
+        matches!(self, Self::Variable | Self::Constant)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Symbol {
+    pub(super) kind: SymbolKind,
+    pub(super) visibility: Visibility,
+    pub(super) flags: u16,
+    pub(super) name: Span,
+    /// Byte where its object begins, plus one.
+    pub(super) at: u32,
+    pub(super) line: u32,
+    pub(super) end_line: u32,
+    /// Number of the symbol around, plus one; 0 at the top.
+    pub(super) outer: u32,
+    pub(super) complexity: u32,
+}
+
+/// A name that waits for the import, or the declaration, that it belongs to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Name {
+    pub(super) name: Span,
+    pub(super) alias: Span,
+    pub(super) at: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Import {
+    pub(super) module: Span,
+    pub(super) alias: Span,
+    pub(super) line: u32,
+    /// Where its names begin and end among all names of imports.
+    pub(super) names: (u32, u32),
+}
+
+/// Call sites of one callee in one symbol.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call {
+    /// Number of the symbol, plus one; 0 at the top. Until it is known: where the call's object begins.
+    pub(super) caller: u32,
+    pub(super) callee: u32,
+}
+
+/// All that is kept of a document, reused from one to the next.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    pub(super) symbols: Vec<Symbol>,
+    /// Numbers of the symbols that no other one has adopted yet.
+    waiting: Vec<u32>,
+    pub(super) imports: Vec<Import>,
+    pub(super) imported: Vec<Name>,
+    names: Vec<Name>,
+    pub(super) calls: Vec<Call>,
+    calls_waiting: Vec<Call>,
+    pub(super) callees: Names,
+    /// The greatest line that was named.
+    pub(super) lines: u32,
+    /// The source that the document names, where the dialect looks for it.
+    pub(super) source: Span,
+    made: Vec<u8>,
+}
+
+impl Store {
+    /// Forgets the document, and gives back memory after an unusual one.
+    pub(super) fn clear(&mut self) {
+        fn clear<T>(list: &mut Vec<T>) {
+            list.clear();
+            list.shrink_to(KEPT_BETWEEN_MAX);
+        }
+        clear(&mut self.symbols);
+        clear(&mut self.waiting);
+        clear(&mut self.imports);
+        clear(&mut self.imported);
+        clear(&mut self.names);
+        clear(&mut self.calls);
+        clear(&mut self.calls_waiting);
+        clear(&mut self.made);
+        self.callees.clear();
+        self.lines = 0;
+        self.source = Span::NONE;
+    }
+
+    /// Whether the document holds more than is kept of one.
+    pub(super) fn is_full(&self) -> bool {
+        self.symbols.len() >= KEPT_MAX
+            || self.calls.len() + self.calls_waiting.len() >= KEPT_MAX
+            || self.imports.len() + self.imported.len() + self.names.len() >= KEPT_MAX
+    }
+
+    pub(super) fn text<'a>(&'a self, doc: &'a [u8], span: Span) -> &'a [u8] {
+        let from = if span.made { &self.made[..] } else { doc };
+        let at = span.at as usize;
+        from.get(at..at + usize::from(span.len)).unwrap_or_default()
+    }
+}
+
+/// The store together with the document that it points into.
+pub(super) struct Facts<'a, 's> {
+    pub(super) doc: &'a [u8],
+    pub(super) store: &'s mut Store,
+}
+
+impl Facts<'_, '_> {
+    pub(super) fn text(&self, span: Span) -> &[u8] {
+        self.store.text(self.doc, span)
+    }
+
+    /// A string of the document as a span, its escapes resolved. None when it is too long for a name.
+    #[inline]
+    pub(super) fn span(&mut self, text: Text<'_>) -> Span {
+        if text.escaped {
+            return self.unescaped(text);
+        }
+        match u16::try_from(text.raw.len()) {
+            Ok(len) if usize::from(len) <= Span::LEN_MAX => Span { at: text.at as u32, len, made: false },
+            _ => Span::NONE,
+        }
+    }
+
+    #[cold]
+    fn unescaped(&mut self, text: Text<'_>) -> Span {
+        // Each escape of up to twelve bytes stands for at least one.
+        if text.raw.len() > Span::LEN_MAX * 12 {
+            return Span::NONE;
+        }
+        let at = self.store.made.len();
+        json::unescape(text.raw, &mut self.store.made);
+        self.made_from(at)
+    }
+
+    /// The text that was put together from a place on. None, and away, when it is too long.
+    fn made_from(&mut self, at: usize) -> Span {
+        let made = &mut self.store.made;
+        match (u32::try_from(at), u16::try_from(made.len() - at)) {
+            (Ok(at), Ok(len)) if usize::from(len) <= Span::LEN_MAX => Span { at, len, made: true },
+            _ => {
+                made.truncate(at);
+                Span::NONE
+            }
+        }
+    }
+
+    /// A text made of this one.
+    pub(super) fn make(&mut self, text: &[u8]) -> Span {
+        let at = self.store.made.len();
+        self.store.made.extend_from_slice(text);
+        self.made_from(at)
+    }
+
+    /// Two texts with another one between them; the one that is there, where only one is.
+    pub(super) fn join(&mut self, first: Span, between: &str, second: Span) -> Span {
+        if first.is_none() || second.is_none() {
+            return first.or(second);
+        }
+        let end = self.store.made.len();
+        let ends_there = first.made && first.at as usize + usize::from(first.len) == end;
+        let at = if ends_there { first.at as usize } else { end };
+        if !ends_there {
+            self.append(first);
+        }
+        self.store.made.extend_from_slice(between.as_bytes());
+        self.append(second);
+        self.made_from(at)
+    }
+
+    fn append(&mut self, span: Span) {
+        let at = span.at as usize;
+        let range = at..at + usize::from(span.len);
+        if span.made {
+            self.store.made.extend_from_within(range);
+        } else {
+            self.store.made.extend_from_slice(self.doc.get(range).unwrap_or_default());
+        }
+    }
+
+    /// A part of a text, in bytes from its beginning.
+    pub(super) fn part(&self, span: Span, from: usize, to: usize) -> Span {
+        let (from, to) = (from.min(to), to.min(usize::from(span.len)));
+        Span { at: span.at + from as u32, len: to.saturating_sub(from) as u16, made: span.made }
+    }
+
+    /// A symbol that is this object. Adopts what began inside.
+    pub(super) fn symbol(&mut self, kind: SymbolKind, name: Span, frame: &Frame) {
+        if name.is_none() || self.store.is_full() {
+            return;
+        }
+        let store = &mut *self.store;
+        store.symbols.push(Symbol {
+            kind,
+            visibility: frame.visibility,
+            flags: frame.flags & (flag::ASYNC | flag::STATIC),
+            name,
+            at: frame.at,
+            line: frame.line,
+            end_line: frame.end_line,
+            outer: 0,
+            complexity: frame.branches.saturating_add(1),
+        });
+        if !kind.is_variable() {
+            store.adopt(kind, frame.at);
+        }
+        store.waiting.push(store.symbols.len() as u32 - 1);
+    }
+
+    /// Drops the variables that began inside an object which is a function without a name, or the like.
+    pub(super) fn drop_variables(&mut self, frame: &Frame) {
+        let Store { waiting, symbols, .. } = &mut *self.store;
+        let inside = since(waiting, symbols, frame.at);
+        let mut left = inside;
+        for place in inside..waiting.len() {
+            let Some(symbol) = waiting.get(place).and_then(|&number| symbols.get_mut(number as usize)) else {
+                continue;
+            };
+            if symbol.kind.is_variable() {
+                symbol.kind = SymbolKind::Dropped;
+            } else {
+                waiting.swap(left, place);
+                left += 1;
+            }
+        }
+        waiting.truncate(left);
+        while symbols.pop_if(|symbol| symbol.kind == SymbolKind::Dropped).is_some() {}
+    }
+
+    /// Changes the symbols that wait since this object began.
+    pub(super) fn each_waiting(&mut self, frame: &Frame, mut change: impl FnMut(&mut Symbol)) {
+        let inside = since(&self.store.waiting, &self.store.symbols, frame.at);
+        for &number in self.store.waiting.get(inside..).unwrap_or_default() {
+            self.store.symbols.get_mut(number as usize).into_iter().for_each(&mut change);
+        }
+    }
+
+    /// A call site.
+    pub(super) fn call(&mut self, callee: Span, frame: &Frame) {
+        if callee.is_none() || self.store.is_full() {
+            return;
+        }
+        let name = self.store.text(self.doc, callee);
+        let digest = NameDigest::of(name);
+        let found = self.store.callees.find(name, digest);
+        let callee = found.unwrap_or_else(|slot| {
+            let from = if callee.made { &self.store.made[..] } else { self.doc };
+            let at = callee.at as usize;
+            let name = from.get(at..at + usize::from(callee.len)).unwrap_or_default();
+            self.store.callees.add(name, digest, slot)
+        });
+        self.store.calls_waiting.push(Call { caller: frame.at, callee: callee as u32 });
+    }
+
+    /// A name that waits for its import or declaration.
+    pub(super) fn name(&mut self, name: Span, alias: Span, frame: &Frame) {
+        if name.is_some() && !self.store.is_full() {
+            self.store.names.push(Name { name, alias, at: frame.at });
+        }
+    }
+
+    /// Takes the next name that began inside this object, the last one first.
+    pub(super) fn take_name(&mut self, frame: &Frame) -> Option<Name> {
+        self.store.names.pop_if(|name| name.at > frame.at)
+    }
+
+    /// Forgets the names that began inside this object.
+    pub(super) fn drop_names(&mut self, frame: &Frame) {
+        while self.take_name(frame).is_some() {}
+    }
+
+    /// An import that is this object, with the names that began inside.
+    pub(super) fn import(&mut self, module: Span, alias: Span, frame: &Frame) {
+        let store = &mut *self.store;
+        let inside = store.names.partition_point(|name| name.at <= frame.at);
+        if module.is_some() && !store.is_full() {
+            let start = store.imported.len() as u32;
+            store.imported.extend(store.names.drain(inside..));
+            let names = (start, store.imported.len() as u32);
+            store.imports.push(Import { module, alias, line: frame.line, names });
+        }
+        store.names.truncate(inside);
+    }
+
+    /// An import of a whole module.
+    pub(super) fn import_module(&mut self, module: Span, alias: Span, frame: &Frame) {
+        if module.is_some() && !self.store.is_full() {
+            self.store.imports.push(Import { module, alias, line: frame.line, names: (0, 0) });
+        }
+    }
+
+    /// Remembers that the source has at least this many lines.
+    #[inline(always)]
+    pub(super) fn line(&mut self, line: u32) {
+        self.store.lines = self.store.lines.max(line);
+    }
+}
+
+impl Store {
+    /// Gives the newest symbol, which began at `at`, what waits inside of it.
+    fn adopt(&mut self, kind: SymbolKind, at: u32) {
+        let number = self.symbols.len() as u32;
+        let inside = since(&self.waiting, &self.symbols, at);
+        for child in self.waiting.drain(inside..) {
+            let Some(symbol) = self.symbols.get_mut(child as usize) else { continue };
+            symbol.outer = number;
+            if kind != SymbolKind::Module && symbol.kind.is_variable() {
+                symbol.kind = SymbolKind::Dropped;
+            }
+            if kind.has_methods() && symbol.kind == SymbolKind::Function {
+                symbol.kind = SymbolKind::Method;
+            }
+        }
+        let inside = self.calls_waiting.iter().rev().take_while(|call| call.caller > at).count();
+        let calls = self.calls_waiting.drain(self.calls_waiting.len() - inside..);
+        self.calls.extend(calls.map(|call| Call { caller: number, ..call }));
+    }
+
+    /// What is left at the document's end stands at the top.
+    pub(super) fn end(&mut self) {
+        let calls = self.calls_waiting.drain(..);
+        self.calls.extend(calls.map(|call| Call { caller: 0, ..call }));
+        self.waiting.clear();
+    }
+}
+
+/// The first among those waiting that began inside the object at a byte.
+fn since(waiting: &[u32], symbols: &[Symbol], at: u32) -> usize {
+    let inside = |number: &&u32| symbols.get(**number as usize).is_some_and(|symbol| symbol.at > at);
+    waiting.len() - waiting.iter().rev().take_while(inside).count()
+}

@@ -1,0 +1,109 @@
+//! What is known of an object while it is open.
+
+/// A short text in the document, or one put together from its parts. Empty stands for none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) at: u32,
+    pub(super) len: u16,
+    /// Whether it stands in the store of texts that were put together.
+    pub(super) made: bool,
+}
+
+impl Span {
+    /// A longer text is no name of anything, in bytes.
+    pub(super) const LEN_MAX: usize = 1_024;
+    pub(super) const NONE: Self = Self { at: 0, len: 0, made: false };
+
+    /// The text, or another one where there is none.
+    pub(super) fn or(self, other: Self) -> Self {
+        if self.is_none() { other } else { self }
+    }
+
+    pub(super) fn is_none(self) -> bool {
+        self.len == 0
+    }
+
+    pub(super) fn is_some(self) -> bool {
+        self.len > 0
+    }
+}
+
+/// An open object: what its members said so far, and what its children left with it.
+///
+/// Members come in any order, so that what an object is may be known only when it closes: then its
+/// dialect makes a symbol, a call or an import of it, or passes parts of it on to the parent. What
+/// `names` hold is each dialect's own convention.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Frame {
+    /// Texts of the members, by a number of the dialect's.
+    pub(super) names: [Span; 4],
+    /// Byte of the opening brace, plus one. All that began inside has a greater one.
+    pub(super) at: u32,
+    /// First and last line of the source, 0 when unknown.
+    pub(super) line: u32,
+    pub(super) end_line: u32,
+    /// Branches inside that belong to no function yet.
+    pub(super) branches: u32,
+    /// Children of one kind, as the dialect counts them.
+    pub(super) count: u32,
+    /// Bits of `flag`, and of the dialect's own.
+    pub(super) flags: u16,
+    /// Key under which it stands in its parent, by the dialect's number; 0 for others.
+    pub(super) slot: u8,
+    /// What its kind is to the dialect; 0 when unknown.
+    pub(super) role: u8,
+    pub(super) visibility: Visibility,
+    /// Level of the object around.
+    pub(super) outer: u32,
+    /// Where its keys begin among those that are open.
+    pub(super) keys_at: u32,
+    /// A bit for each place that a key's hash may have.
+    pub(super) keys_seen: u64,
+}
+
+/// Bits of [`Frame::flags`] that mean the same in each dialect. A dialect's own begin at `OWN`.
+pub(super) mod flag {
+    pub(in super::super) const ASYNC: u16 = 1;
+    pub(in super::super) const STATIC: u16 = 2;
+    pub(in super::super) const OWN: u16 = 4;
+}
+
+impl Frame {
+    pub(super) fn has(&self, flag: u16) -> bool {
+        self.flags & flag != 0
+    }
+
+    pub(super) fn set(&mut self, flag: u16, on: bool) {
+        self.flags = if on { self.flags | flag } else { self.flags & !flag };
+    }
+}
+
+/// Who may use a symbol, where the dialect tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Visibility {
+    #[default]
+    Unknown,
+    Public,
+    Protected,
+    Private,
+    Package,
+}
+
+impl Visibility {
+    pub(super) fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Unknown => None,
+            Self::Public => Some("public"),
+            Self::Protected => Some("protected"),
+            Self::Private => Some("private"),
+            Self::Package => Some("package"),
+        }
+    }
+
+    /// The visibility that a word names, in any case.
+    pub(super) fn of_word(word: &[u8]) -> Self {
+        let known = [Self::Public, Self::Protected, Self::Private, Self::Package];
+        let same = |one: &Self| one.name().is_some_and(|name| name.as_bytes().eq_ignore_ascii_case(word));
+        known.into_iter().find(same).unwrap_or_default()
+    }
+}

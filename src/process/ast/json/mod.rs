@@ -1,0 +1,17 @@
+//! Reading JSON: one pass over the bytes, told to a visitor that is compiled into the pass.
+//!
+//! Constraints: the whole of RFC 8259, to the last byte, and beyond it only what parsers of sources
+//! really write: a byte order mark, `NaN` and the infinities, lone surrogate escapes. No recursion, no
+//! tree, no conversion of numbers.
+
+pub(crate) mod fault;
+mod scan;
+pub(crate) mod swar;
+mod token;
+mod unescape;
+mod visit;
+
+pub(crate) use fault::{BOM, Fault, What};
+pub(crate) use scan::{Stack, scan};
+pub(crate) use unescape::{has_lone_surrogate, unescape};
+pub(crate) use visit::{Text, ValueCount, Visitor};

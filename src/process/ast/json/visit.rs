@@ -1,0 +1,80 @@
+//! What the scanner tells while it reads: the place where further extraction plugs in.
+
+/// A string of the document between its quotes, escapes as they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Text<'a> {
+    /// The bytes between the quotes; UTF-8.
+    pub(crate) raw: &'a [u8],
+    /// Whether `raw` has a backslash in it.
+    pub(crate) escaped: bool,
+    /// Where `raw` begins in the document.
+    pub(crate) at: usize,
+}
+
+/// Receives the document's parts in their order. The scanner is compiled anew for each visitor, so
+/// that a method that does nothing costs nothing.
+///
+/// `depth` is the number of objects and arrays around the part, the opened or closed one included:
+/// the document's own object or array has 1. A key's value is the next part at the key's depth, or
+/// the object or array that opens at one more.
+pub(crate) trait Visitor<'a> {
+    /// `{` at a byte of the document.
+    fn open_object(&mut self, at: usize, depth: usize);
+    /// `}`
+    fn close_object(&mut self, depth: usize);
+    /// `[`
+    fn open_array(&mut self, depth: usize);
+    /// `]`
+    fn close_array(&mut self, depth: usize);
+    /// A key, before its value.
+    fn key(&mut self, key: Text<'a>, depth: usize);
+    /// A string that is not a key.
+    fn string(&mut self, text: Text<'a>, depth: usize);
+    /// A number as it stands, and whether it is nothing but digits; it may be one of `NaN`, `Infinity`
+    /// and `-Infinity`.
+    fn number(&mut self, raw: &'a [u8], digits: bool, depth: usize);
+    /// `true`, `false` or `null`.
+    fn literal(&mut self, raw: &'a [u8], depth: usize);
+}
+
+/// Counts values and does nothing else: what the cheapest full parse costs.
+#[derive(Debug, Default)]
+pub(crate) struct ValueCount {
+    pub(crate) values: u64,
+}
+
+impl<'a> Visitor<'a> for ValueCount {
+    #[inline(always)]
+    fn open_object(&mut self, _at: usize, _depth: usize) {
+        self.values += 1;
+    }
+
+    #[inline(always)]
+    fn close_object(&mut self, _depth: usize) {}
+
+    #[inline(always)]
+    fn open_array(&mut self, _depth: usize) {
+        self.values += 1;
+    }
+
+    #[inline(always)]
+    fn close_array(&mut self, _depth: usize) {}
+
+    #[inline(always)]
+    fn key(&mut self, _key: Text<'a>, _depth: usize) {}
+
+    #[inline(always)]
+    fn string(&mut self, _text: Text<'a>, _depth: usize) {
+        self.values += 1;
+    }
+
+    #[inline(always)]
+    fn number(&mut self, _raw: &'a [u8], _digits: bool, _depth: usize) {
+        self.values += 1;
+    }
+
+    #[inline(always)]
+    fn literal(&mut self, _raw: &'a [u8], _depth: usize) {
+        self.values += 1;
+    }
+}

@@ -1,0 +1,222 @@
+//! A set of short texts, each with a number, in the order in which they were added.
+
+use super::json::swar;
+
+/// Slots that a set keeps from document to document.
+const SLOTS_KEPT_MAX: usize = 4_096;
+
+/// Texts by open addressing, all in one buffer.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// Number of a text plus one, 0 when free. A power of two.
+    slots: Vec<u32>,
+    entries: Vec<Entry>,
+    text: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    digest: NameDigest,
+    at: usize,
+}
+
+/// What tells a text from others: a hash, and its ends, which are all of a text of up to sixteen. Of a
+/// text shorter than eight, both are all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NameDigest {
+    hash: u64,
+    ends: Ends,
+}
+
+/// The first and last eight bytes of a text, and its length.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Ends {
+    first: u64,
+    last: u64,
+    len: usize,
+}
+
+impl NameDigest {
+    pub(super) fn of(name: &[u8]) -> Self {
+        let (first, last) = match (name.first_chunk(), name.last_chunk()) {
+            (Some(first), Some(last)) => (*first, *last),
+            _ => {
+                let mut few = [0; 8];
+                few.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
+                (few, few)
+            }
+        };
+        let (first, last) = (u64::from_le_bytes(first), u64::from_le_bytes(last));
+        Self::with(name, Ends { first, last, len: name.len() })
+    }
+
+    /// The digest of a text within a document, by its place: with fewer branches than `of`.
+    #[inline(always)]
+    pub(super) fn within(doc: &[u8], at: usize, name: &[u8]) -> Self {
+        let len = name.len();
+        let (Some(first), Some(last)) = (swar::load8(doc, at), swar::load8(doc, at + len.max(8) - 8)) else {
+            return Self::of(name);
+        };
+        let mask = u64::MAX >> (64 - 8 * len.clamp(1, 8));
+        let mask = if len == 0 { 0 } else { mask };
+        Self::with(name, Ends { first: first & mask, last: last & mask, len })
+    }
+
+    #[inline(always)]
+    fn with(name: &[u8], ends: Ends) -> Self {
+        Self { hash: hash(name, ends), ends }
+    }
+
+    #[inline(always)]
+    pub(super) fn ends(&self) -> Ends {
+        self.ends
+    }
+
+    /// The same on every machine: which names of a huge document are counted depends on it.
+    #[inline(always)]
+    pub(super) fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// Whether all that tells this text from another one is in the digest.
+    #[inline(always)]
+    pub(super) fn is_whole(&self) -> bool {
+        self.ends.len <= 16
+    }
+}
+
+impl Names {
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// A text by its number.
+    pub(super) fn get(&self, number: usize) -> &[u8] {
+        self.entries.get(number).map_or(&[], |entry| self.text_of(entry))
+    }
+
+    /// The hash of a text by its number.
+    pub(super) fn hash(&self, number: usize) -> u64 {
+        self.entries.get(number).map_or(0, |entry| entry.digest.hash)
+    }
+
+    fn text_of(&self, entry: &Entry) -> &[u8] {
+        self.text.get(entry.at..entry.at + entry.digest.ends.len).unwrap_or_default()
+    }
+
+    /// The number of a text, or the free slot where it belongs.
+    #[inline]
+    pub(super) fn find(&self, name: &[u8], digest: NameDigest) -> Result<usize, usize> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut slot = digest.hash as usize & mask;
+        loop {
+            let number = match self.slots.get(slot) {
+                None | Some(0) => return Err(slot),
+                Some(&number) => number as usize - 1,
+            };
+            let same = self.entries.get(number).is_some_and(|entry| {
+                entry.digest == digest && (digest.is_whole() || self.text_of(entry) == name)
+            });
+            if same {
+                return Ok(number);
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    /// Adds a text that `find` has not found, at the free slot that it told.
+    pub(super) fn add(&mut self, name: &[u8], digest: NameDigest, slot: usize) -> usize {
+        self.entries.push(Entry { digest, at: self.text.len() });
+        self.text.extend_from_slice(name);
+        if self.entries.len() * 2 > self.slots.len() {
+            self.slots = vec![0; (self.slots.len() * 2).max(128)];
+            self.index_all();
+        } else if let Some(free) = self.slots.get_mut(slot) {
+            *free = self.entries.len() as u32;
+        }
+        self.entries.len() - 1
+    }
+
+    /// Drops the texts that `keep` does not want; the others move up.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(u64) -> bool) {
+        self.entries.retain(|entry| keep(entry.digest.hash));
+        let mut text = Vec::new();
+        for entry in &mut self.entries {
+            let at = text.len();
+            text.extend_from_slice(
+                self.text.get(entry.at..entry.at + entry.digest.ends.len).unwrap_or_default(),
+            );
+            entry.at = at;
+        }
+        self.text = text;
+        self.slots.fill(0);
+        self.index_all();
+    }
+
+    /// Forgets everything, and gives back memory after an unusual document.
+    pub(super) fn clear(&mut self) {
+        if self.slots.len() > SLOTS_KEPT_MAX {
+            *self = Self::default();
+        } else if !self.entries.is_empty() {
+            self.slots.fill(0);
+            self.entries.clear();
+            self.text.clear();
+        }
+    }
+
+    /// Enters all entries into the empty slots.
+    fn index_all(&mut self) {
+        let mask = self.slots.len().wrapping_sub(1);
+        for (number, entry) in self.entries.iter().enumerate() {
+            let mut slot = entry.digest.hash as usize & mask;
+            while self.slots.get(slot).is_some_and(|&taken| taken != 0) {
+                slot = (slot + 1) & mask;
+            }
+            if let Some(free) = self.slots.get_mut(slot) {
+                *free = number as u32 + 1;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn hash(name: &[u8], ends: Ends) -> u64 {
+    let state = fold(ends.first ^ K[0], ends.last ^ K[1] ^ ends.len as u64);
+    if name.len() > 16 { hash_middle(name, state) } else { state }
+}
+
+const K: [u64; 3] = [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9];
+
+#[inline(never)]
+fn hash_middle(name: &[u8], mut state: u64) -> u64 {
+    let mut at = 8;
+    while at + 8 < name.len() {
+        state = fold(state ^ swar::load8(name, at).unwrap_or(0), K[2]);
+        at += 8;
+    }
+    state
+}
+
+#[inline(always)]
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_the_same_wherever_the_text_stands() {
+        let text = "one_two-three.four/five six:seven eight nine ten";
+        for len in 0..=40 {
+            for at in 0..text.len() - len {
+                let doc = &text.as_bytes()[..];
+                let name = &doc[at..at + len];
+                assert_eq!(NameDigest::within(doc, at, name), NameDigest::of(name), "{len} at {at}");
+                assert_eq!(NameDigest::of(name).ends.first, NameDigest::of(&name[..len.min(8)]).ends.first);
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The facts of a whole document, put in order: what is listed, and how many there are.
+
+use super::facts::{Store, Symbol, SymbolKind};
+use super::names::{NameDigest, Names};
+
+/// Lists and sums, reused from document to document.
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    /// Numbers of the symbols, by line, then qualified name, then kind.
+    pub(super) symbols: Vec<u32>,
+    /// Numbers of the imports, by line, then module, then names.
+    pub(super) imports: Vec<u32>,
+    /// By count, most first, then caller, then callee.
+    pub(super) calls: Vec<CallSum>,
+    /// Call sites.
+    pub(super) calls_total: u64,
+    callers: Names,
+    text: Vec<u8>,
+}
+
+/// How often a callee is called in the symbols of one qualified name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CallSum {
+    caller: u32,
+    pub(super) callee: u32,
+    pub(super) count: u64,
+}
+
+impl Summary {
+    /// Puts a document's facts in order.
+    pub(super) fn make(&mut self, doc: &[u8], store: &mut Store) {
+        self.symbols.clear();
+        self.drop_repeated_variables(doc, store);
+        let listed = |symbol: &Symbol| !matches!(symbol.kind, SymbolKind::Scope | SymbolKind::Dropped);
+        self.symbols
+            .extend((0..).zip(&store.symbols).filter(|(_, one)| listed(one)).map(|(number, _)| number));
+        self.sort_symbols(doc, store);
+        self.imports.clear();
+        self.imports.extend(0..store.imports.len() as u32);
+        if self.imports.len() > 1 {
+            self.imports.sort_by_cached_key(|&number| import_key(doc, store, number));
+        }
+        self.sum_calls(doc, store);
+    }
+
+    /// A caller's qualified name; empty at the top.
+    pub(super) fn caller(&self, call: &CallSum) -> &[u8] {
+        self.callers.get(call.caller as usize)
+    }
+
+    /// Gives back memory after an unusual document.
+    pub(super) fn clear(&mut self) {
+        const KEPT_MAX: usize = 4_096;
+        self.symbols.clear();
+        self.symbols.shrink_to(KEPT_MAX);
+        self.imports.clear();
+        self.imports.shrink_to(KEPT_MAX);
+        self.calls.clear();
+        self.calls.shrink_to(KEPT_MAX);
+        self.callers.clear();
+    }
+
+    /// Of the variables of one kind and qualified name, the one with the smallest line stays.
+    fn drop_repeated_variables(&mut self, doc: &[u8], store: &mut Store) {
+        let variables = (0..).zip(&store.symbols).filter(|(_, symbol)| symbol.kind.is_variable());
+        self.symbols.extend(variables.map(|(number, _)| number));
+        if self.symbols.len() > 1 {
+            let key = |number: u32| {
+                let symbol = store.symbols.get(number as usize);
+                (symbol.map(|one| one.kind), qualified(doc, store, number), symbol.map(|one| one.line))
+            };
+            let mut keyed: Vec<_> = self.symbols.iter().map(|&number| (key(number), number)).collect();
+            keyed.sort_unstable();
+            for (kept, next) in keyed.iter().zip(keyed.iter().skip(1)) {
+                let same = kept.0.0 == next.0.0 && kept.0.1 == next.0.1;
+                if let Some(symbol) = store.symbols.get_mut(next.1 as usize).filter(|_| same) {
+                    symbol.kind = SymbolKind::Dropped;
+                }
+            }
+        }
+        self.symbols.clear();
+    }
+
+    fn sort_symbols(&mut self, doc: &[u8], store: &Store) {
+        let symbol = |number: u32| store.symbols.get(number as usize);
+        let line = |number: u32| symbol(number).map(|one| one.line);
+        let rest = |number: u32| (qualified(doc, store, number), symbol(number).map(|one| one.kind));
+        if store.lines == 0 {
+            self.symbols.sort_by_cached_key(|&number| rest(number));
+        } else {
+            // Few symbols share a line.
+            self.symbols.sort_by(|&a, &b| line(a).cmp(&line(b)).then_with(|| rest(a).cmp(&rest(b))));
+        }
+    }
+
+    fn sum_calls(&mut self, doc: &[u8], store: &mut Store) {
+        self.calls_total = store.calls.len() as u64;
+        self.calls.clear();
+        self.callers.clear();
+        store.calls.sort_unstable_by_key(|call| (call.caller, call.callee));
+        let mut last = None;
+        for call in &store.calls {
+            let caller = match last {
+                Some((symbol, name)) if symbol == call.caller => name,
+                _ => self.name_caller(doc, store, call.caller),
+            };
+            last = Some((call.caller, caller));
+            match self.calls.last_mut() {
+                Some(sum) if (sum.caller, sum.callee) == (caller, call.callee) => sum.count += 1,
+                _ => self.calls.push(CallSum { caller, callee: call.callee, count: 1 }),
+            }
+        }
+        // Symbols of one name, such as overloads, may stand anywhere.
+        self.calls.sort_unstable_by_key(|sum| (sum.caller, sum.callee));
+        self.calls.dedup_by(|next, kept| {
+            let same = (kept.caller, kept.callee) == (next.caller, next.callee);
+            kept.count += if same { next.count } else { 0 };
+            same
+        });
+        let Self { calls, callers, .. } = self;
+        let key = |sum: &CallSum| (callers.get(sum.caller as usize), store.callees.get(sum.callee as usize));
+        calls.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| key(a).cmp(&key(b))));
+    }
+
+    /// The number of a caller's qualified name. `symbol` is a number plus one, 0 at the top.
+    fn name_caller(&mut self, doc: &[u8], store: &Store, mut symbol: u32) -> u32 {
+        while let Some(scope) = at(store, symbol)
+            && scope.kind == SymbolKind::Scope
+        {
+            symbol = scope.outer;
+        }
+        self.text.clear();
+        if symbol > 0 {
+            write_qualified(doc, store, symbol - 1, &mut self.text);
+        }
+        let digest = NameDigest::of(&self.text);
+        let found = self.callers.find(&self.text, digest);
+        found.unwrap_or_else(|slot| self.callers.add(&self.text, digest, slot)) as u32
+    }
+}
+
+/// The symbol of a number plus one; none for 0.
+fn at(store: &Store, number: u32) -> Option<&Symbol> {
+    store.symbols.get((number as usize).checked_sub(1)?)
+}
+
+fn qualified(doc: &[u8], store: &Store, number: u32) -> Vec<u8> {
+    let mut name = Vec::new();
+    write_qualified(doc, store, number, &mut name);
+    name
+}
+
+/// Appends a symbol's name behind the names of those around it.
+pub(super) fn write_qualified(doc: &[u8], store: &Store, number: u32, out: &mut Vec<u8>) {
+    let start = out.len();
+    let mut next = number + 1;
+    // From the inside out, each name backwards; then all of it is turned round.
+    while let Some(symbol) = at(store, next) {
+        if out.len() > start {
+            out.push(b'.');
+        }
+        out.extend(store.text(doc, symbol.name).iter().rev());
+        next = symbol.outer;
+    }
+    out.get_mut(start..).unwrap_or_default().reverse();
+}
+
+type ImportKey<'a> = (u32, &'a [u8], Vec<(&'a [u8], &'a [u8])>, &'a [u8]);
+
+fn import_key<'a>(doc: &'a [u8], store: &'a Store, number: u32) -> ImportKey<'a> {
+    let Some(import) = store.imports.get(number as usize) else { return ImportKey::default() };
+    let names = store.imported.get(import.names.0 as usize..import.names.1 as usize).unwrap_or_default();
+    let names = names.iter().map(|name| (store.text(doc, name.name), store.text(doc, name.alias)));
+    (import.line, store.text(doc, import.module), names.collect(), store.text(doc, import.alias))
+}

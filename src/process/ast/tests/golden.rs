@@ -1,0 +1,101 @@
+//! Each dialect against an independent count: `tests/golden/count.py` walks the whole tree of a document,
+//! and what it found is committed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::process::{AstProcessor, FileContent, Processor, ResultWriter};
+
+/// All files in a folder, sorted.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() { files(&path, found) } else { found.push(path) }
+    }
+}
+
+/// Compares the results of all samples of a dialect, and tells what differs.
+fn check(dialect: &str) {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let expected_in = project.join("tests/golden/expected");
+    let mut found = Vec::new();
+    files(&expected_in, &mut found);
+    let (mut checked, mut differences) = (0, Vec::new());
+    for path in found {
+        let expected: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        if expected["dialect"] != dialect {
+            continue;
+        }
+        checked += 1;
+        // The name of what is expected is that of the sample with `.json` behind it.
+        let sample = project.join(path.strip_prefix(&expected_in).unwrap()).with_extension("");
+        let bytes = fs::read(&sample).unwrap();
+        let mut result = ResultWriter::default();
+        let content = FileContent { path: sample.as_os_str().as_encoded_bytes(), bytes: &bytes };
+        AstProcessor::new().process(&content, &mut result).unwrap();
+        let found: Value = serde_json::from_slice(result.as_bytes()).unwrap();
+        compare(&sample, &expected, &found, &mut differences);
+    }
+    assert!(checked > 0, "no sample of {dialect}");
+    assert!(differences.is_empty(), "{} of {checked}:\n{}", differences.len(), differences.join("\n"));
+}
+
+/// Tells the first difference of each member.
+fn compare(sample: &Path, expected: &Value, found: &Value, differences: &mut Vec<String>) {
+    let names = expected.as_object().unwrap().keys().chain(found.as_object().unwrap().keys());
+    let mut names: Vec<_> = names.filter(|name| *name != "confidence").collect();
+    names.sort();
+    names.dedup();
+    for name in names {
+        let (want, got) = (&expected[name], &found[name]);
+        if want == got {
+            continue;
+        }
+        let first = match (want, got) {
+            (Value::Array(want), Value::Array(got)) => {
+                let at = want.iter().zip(got).take_while(|(want, got)| want == got).count();
+                format!("[{at}] {:?} instead of {:?}", got.get(at), want.get(at))
+            }
+            _ => format!("{got} instead of {want}"),
+        };
+        differences.push(format!("{}: {name}: {first}", sample.display()));
+    }
+}
+
+#[test]
+fn python_ast() {
+    check("python-ast");
+}
+
+#[test]
+fn estree() {
+    check("estree");
+}
+
+#[test]
+fn tree_sitter() {
+    check("tree-sitter");
+}
+
+#[test]
+fn clang() {
+    check("clang");
+}
+
+#[test]
+fn syn() {
+    check("syn");
+}
+
+#[test]
+fn class_model() {
+    check("class-model");
+}
+
+#[test]
+fn generic() {
+    check("generic");
+}
