@@ -9,6 +9,7 @@
 
 mod aside;
 mod error;
+pub mod export;
 mod log;
 mod reader;
 
