@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use super::{AST, BROKEN, wait_until};
@@ -196,6 +195,8 @@ fn a_build_without_parquet_says_so() {
 
 #[cfg(feature = "parquet")]
 mod table {
+    use std::path::{Path, PathBuf};
+
     use parquet::file::reader::SerializedFileReader;
     use parquet::record::{Row, RowAccessor};
     use serde_json::Value;
