@@ -9,6 +9,8 @@ use super::names::{NameDigest, Names};
 
 /// Symbols, imported names and call sites that are kept of a document; with more it is too large.
 const KEPT_MAX: usize = 4_000_000;
+/// Texts that are put together from a document's, in bytes; with more it is too large.
+const MADE_MAX: usize = 1 << 29;
 /// Bytes and entries that the scratch keeps from document to document.
 const KEPT_BETWEEN_MAX: usize = 4_096;
 
@@ -68,12 +70,15 @@ pub(super) struct Symbol {
     pub(super) visibility: Visibility,
     pub(super) flags: u16,
     pub(super) name: Span,
+    /// The whole qualified name, where the document tells it.
+    pub(super) qualified: Span,
     /// Byte where its object begins, plus one.
     pub(super) at: u32,
     pub(super) line: u32,
     pub(super) end_line: u32,
     /// Number of the symbol around, plus one; 0 at the top.
     pub(super) outer: u32,
+    /// 0 when unknown.
     pub(super) complexity: u32,
 }
 
@@ -118,6 +123,8 @@ pub(super) struct Store {
     pub(super) lines: u32,
     /// The source that the document names, where the dialect looks for it.
     pub(super) source: Span,
+    /// How many nodes there are of each of the dialect's tags.
+    pub(super) tags: Vec<u64>,
     made: Vec<u8>,
 }
 
@@ -136,6 +143,7 @@ impl Store {
         clear(&mut self.calls);
         clear(&mut self.calls_waiting);
         clear(&mut self.made);
+        self.tags.clear();
         self.callees.clear();
         self.lines = 0;
         self.source = Span::NONE;
@@ -146,6 +154,7 @@ impl Store {
         self.symbols.len() >= KEPT_MAX
             || self.calls.len() + self.calls_waiting.len() >= KEPT_MAX
             || self.imports.len() + self.imported.len() + self.names.len() >= KEPT_MAX
+            || self.made.len() >= MADE_MAX
     }
 
     pub(super) fn text<'a>(&'a self, doc: &'a [u8], span: Span) -> &'a [u8] {
@@ -251,6 +260,7 @@ impl Facts<'_, '_> {
             visibility: frame.visibility,
             flags: frame.flags & (flag::ASYNC | flag::STATIC),
             name,
+            qualified: Span::NONE,
             at: frame.at,
             line: frame.line,
             end_line: frame.end_line,
@@ -261,6 +271,20 @@ impl Facts<'_, '_> {
             store.adopt(kind, frame.at);
         }
         store.waiting.push(store.symbols.len() as u32 - 1);
+    }
+
+    /// The symbol that is this object, where it was the last one to be made.
+    pub(super) fn newest(&mut self, frame: &Frame) -> Option<&mut Symbol> {
+        self.store.symbols.last_mut().filter(|symbol| symbol.at == frame.at)
+    }
+
+    /// Counts a node of one of the dialect's tags.
+    #[inline(always)]
+    pub(super) fn tag(&mut self, tag: u8) {
+        match self.store.tags.get_mut(usize::from(tag)) {
+            Some(count) => *count += 1,
+            None => self.store.first_tag(tag),
+        }
     }
 
     /// Drops the variables that began inside an object which is a function without a name, or the like.
@@ -353,6 +377,14 @@ impl Facts<'_, '_> {
 }
 
 impl Store {
+    #[cold]
+    fn first_tag(&mut self, tag: u8) {
+        self.tags.resize(usize::from(u8::MAX) + 1, 0);
+        if let Some(count) = self.tags.get_mut(usize::from(tag)) {
+            *count = 1;
+        }
+    }
+
     /// Gives the newest symbol, which began at `at`, what waits inside of it.
     fn adopt(&mut self, kind: SymbolKind, at: u32) {
         let number = self.symbols.len() as u32;
