@@ -341,7 +341,12 @@ impl SynTree {
         frame.set(flag::STATIC, kind == SymbolKind::Method && !frame.has(HAS_RECEIVER));
         frame.set(flag::ASYNC, kind.is_callable() && frame.has(flag::ASYNC));
         facts.symbol(kind, own, frame);
-        if !kind.is_variable() {
+        if let Some(symbol) = facts.newest(frame) {
+            symbol.flags |= frame.flags & OF_IMPL;
+        }
+        if kind.is_callable() && own.is_none() {
+            facts.drop_variables(frame);
+        } else if !kind.is_variable() {
             frame.branches = 0;
         }
     }
@@ -350,7 +355,11 @@ impl SynTree {
 /// Members of a trait that is implemented are as visible as it.
 fn close_impl(facts: &mut Facts<'_, '_>, frame: &Frame) {
     if frame.has(HAS_TRAIT) {
-        facts.each_waiting(frame, |symbol| symbol.visibility = Visibility::Unknown);
+        facts.each_waiting(frame, |symbol| {
+            if symbol.flags & OF_IMPL != 0 {
+                symbol.visibility = Visibility::Unknown;
+            }
+        });
     }
     facts.symbol(SymbolKind::Scope, frame.names[name::PATH], frame);
 }
