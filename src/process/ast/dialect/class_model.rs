@@ -297,7 +297,7 @@ fn import(facts: &mut Facts<'_, '_>, span: Span, frame: &Frame) {
     let text = facts.text(span);
     let mut all = trimmed(text, 0..text.len());
     if text.get(..all.end).unwrap_or_default().ends_with(b";") {
-        all.end -= 1;
+        all = trimmed(text, all.start..all.end - 1);
     }
     let using = without(text, all.clone(), b"using ");
     let is_using = using != all;

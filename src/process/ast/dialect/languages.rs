@@ -15,6 +15,6 @@ pub(super) fn language_of(extension: &[u8]) -> Option<&'static str> {
     let is_it = |known: &&str| known.as_bytes().eq_ignore_ascii_case(extension);
     LANGUAGES
         .iter()
-        .find(|(_, extensions)| extensions.iter().any(|known| is_it(&known)))
+        .find(|(_, extensions)| extensions.iter().any(|known| is_it(known)))
         .map(|&(name, _)| name)
 }
