@@ -128,7 +128,9 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
     fn take_back(&mut self, field: u8) {
         let level = &mut self.levels[self.object];
         level.kinds &= !(1 << field);
-        level.frame.role = 0;
+        if !D::HAS_TAGS {
+            level.frame.role = 0;
+        }
         let (from, to) = level.kind_at.get(usize::from(field) - 1).copied().unwrap_or_default();
         self.evidence.take_back(field, self.facts.doc.get(from as usize..to as usize).unwrap_or_default());
     }
@@ -197,9 +199,6 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
         let (above, below) = self.levels.split_at_mut(depth);
         let Some(level) = below.first_mut() else { return };
         let outer = level.frame.outer as usize;
-        if D::HAS_TAGS {
-            level.frame.members = self.open_keys.count(level.frame.keys_at);
-        }
         self.evidence.notes.duplicate_keys += self.open_keys.end(level.frame.keys_at);
         if let Some(parent) = above.get_mut(outer) {
             self.dialect.close(&mut self.facts, &mut level.frame, &mut parent.frame);
@@ -237,6 +236,9 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
         let begin = level.frame.keys_at;
         let again = self.open_keys.add(digest.hash(), begin, &mut level.frame.keys_seen);
         let held = self.next.kind() > 0 && level.kinds & (1 << self.next.kind()) != 0;
+        if D::HAS_TAGS {
+            level.frame.members += u32::from(!again);
+        }
         if again | held {
             self.evidence.notes.duplicate_keys += u64::from(again);
             if held {

@@ -54,7 +54,7 @@ pub(super) struct Frame {
     pub(super) role: u8,
     /// Its tag, as the dialect numbers it; 0 for none.
     pub(super) tag: u8,
-    /// How many keys it has, once it closes; only in dialects that have tags.
+    /// How many keys it has so far, repetitions not counted; only in dialects that have tags.
     pub(super) members: u32,
     pub(super) visibility: Visibility,
     /// Level of the object around.

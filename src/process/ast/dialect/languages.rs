@@ -13,8 +13,5 @@ const LANGUAGES: &[(&str, &[&str])] = &[
 /// The language of files with this extension, in any case.
 pub(super) fn language_of(extension: &[u8]) -> Option<&'static str> {
     let is_it = |known: &&str| known.as_bytes().eq_ignore_ascii_case(extension);
-    LANGUAGES
-        .iter()
-        .find(|(_, extensions)| extensions.iter().any(|known| is_it(known)))
-        .map(|&(name, _)| name)
+    LANGUAGES.iter().find(|(_, extensions)| extensions.iter().any(&is_it)).map(|&(name, _)| name)
 }

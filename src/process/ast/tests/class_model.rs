@@ -133,3 +133,9 @@ fn only_elements_of_lists_are_nodes() {
     assert_eq!(result["kinds"], json!({"class": 1, "field": 1}));
     assert_eq!(result["totals"]["symbols"], 1);
 }
+
+#[test]
+fn a_repeated_key_leaves_a_class_what_it_is() {
+    let doc = r#"{"filePath":"A.java","classes":[{"type":"x","name":"B","type":"y","name":"A"}]}"#;
+    assert_eq!(result_of(doc)["symbols"][0]["name"], "A");
+}
