@@ -197,12 +197,15 @@ fn objects_with_one_key_are_nodes_by_it() {
 }
 
 #[test]
-fn other_lists_of_items_are_not_taken_for_rust() {
+fn files_and_fragments_are_known_and_other_lists_of_items_are_not() {
     let dialect = |doc: &str| result_of(doc)["dialect"].clone();
     assert_eq!(dialect(r#"{"items":[{"mod":{"ident":"a"}},{"mod":{"ident":"b"}}]}"#), "syn");
     assert_eq!(dialect(r#"{"items":[]}"#), "generic");
     assert_eq!(dialect(r#"{"items":[{"ident":"a"},{"ident":"b"}]}"#), "generic");
     assert_eq!(dialect(r#"{"items":[{"path":"a","size":1},{"path":"b","size":2}]}"#), "generic");
+    let call = r#"{"call":{"func":{"path":{"segments":[{"ident":"f"}]}},"args":[{"lit":{"int":"1"}}]}}"#;
+    assert_eq!(dialect(call), "syn");
+    assert_eq!(dialect(r#"{"path":"/a/b","segments":[{"name":"a"},{"name":"b"}]}"#), "generic");
     let rustc = r#"{"attrs":[],"items":[{"vis":{"kind":"Inherited","span":{"lo":0,"hi":0}},"ident":{"name":"a","span":
         {"lo":0,"hi":1}},"kind":{"variant":"Fn"}}],"span":{"lo":0,"hi":9}}"#;
     assert_eq!(dialect(rustc), "generic");

@@ -30,8 +30,8 @@ pub(super) const DESCRIPTION: Description = Description {
     read: Description::read::<SynTree>,
 };
 
-/// A file has items with identifiers, and few of the kind fields, which are other things here. A key that
-/// syn never writes makes it another parser's.
+/// A file has items with identifiers, a fragment has paths; neither has many of the kind fields, which are
+/// other things here. A key that syn never writes makes it another parser's.
 fn score(evidence: &Evidence) -> f64 {
     let count = |names: &[&str]| names.iter().map(|name| evidence.marker(name)).sum::<u64>();
     let foreign = count(&[
@@ -51,11 +51,14 @@ fn score(evidence: &Evidence) -> f64 {
         "lineno",
         "span",
     ]);
-    let words = count(&["ident", "path", "segments", "lit"]);
-    // Each identifier of a list that is none of syn's may stand in an element of its own.
-    let is_nested = count(&["segments", "stmts", "vis"]) > 0 || count(&["ident"]) * 2 < evidence.objects;
-    let is_file = evidence.has_on_top("items") && evidence.marker("ident") > 0 && is_nested;
-    if !is_file || foreign > 0 || words * 10 < evidence.objects {
+    let (idents, segments) = (count(&["ident"]), count(&["segments"]));
+    let words = idents + segments + count(&["path", "lit"]);
+    // In a list of something else, each element may have an identifier; here it is an object deeper.
+    let is_nested = count(&["segments", "stmts", "vis"]) > 0 || idents * 2 < evidence.objects;
+    let is_file = evidence.has_on_top("items") && idents > 0 && is_nested && words * 10 >= evidence.objects;
+    let has_paths = segments > 0 && count(&["path"]) > 0 && idents >= segments;
+    let is_fragment = has_paths && words * 4 >= evidence.objects;
+    if foreign > 0 || !(is_file || is_fragment) {
         return 0.0;
     }
     let kinds = evidence.kind_field().map_or(0, |(_, tally)| tally.total());
@@ -274,6 +277,7 @@ fn close_in_path(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
         // A field without a name is a number.
         key::FIELD if own.is_none() => own,
         key::FIELD => facts.join(path, ".", own),
+        key::FUNC | key::RECEIVER | key::BASE | key::EXPR if frame.members != 1 => Span::NONE,
         _ => path,
     };
 }
