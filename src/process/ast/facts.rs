@@ -6,61 +6,14 @@
 use super::frame::{Frame, Span, Visibility, flag};
 use super::json::{self, Text};
 use super::names::{NameDigest, Names};
+pub(super) use super::symbol_kind::SymbolKind;
 
 /// Symbols, imported names and call sites that are kept of a document; with more it is too large.
 const KEPT_MAX: usize = 4_000_000;
+/// Texts that are put together from a document's, in bytes; with more it is too large.
+const MADE_MAX: usize = 1 << 29;
 /// Bytes and entries that the scratch keeps from document to document.
 const KEPT_BETWEEN_MAX: usize = 4_096;
-
-/// What a symbol is, in one vocabulary for all languages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum SymbolKind {
-    Class,
-    Constant,
-    Enum,
-    Function,
-    Interface,
-    Method,
-    Module,
-    Struct,
-    TypeAlias,
-    Variable,
-    /// Gives its name to what stands inside, without being a symbol.
-    Scope,
-    /// Was none after all.
-    Dropped,
-}
-
-impl SymbolKind {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Class => "class",
-            Self::Constant => "constant",
-            Self::Enum => "enum",
-            Self::Function => "function",
-            Self::Interface => "interface",
-            Self::Method => "method",
-            Self::Module => "module",
-            Self::Struct => "struct",
-            Self::TypeAlias => "type_alias",
-            Self::Variable => "variable",
-            Self::Scope | Self::Dropped => "",
-        }
-    }
-
-    pub(super) fn is_callable(self) -> bool {
-        matches!(self, Self::Function | Self::Method)
-    }
-
-    /// Whether functions inside are methods.
-    pub(super) fn has_methods(self) -> bool {
-        matches!(self, Self::Class | Self::Interface | Self::Struct | Self::Enum | Self::Scope)
-    }
-
-    pub(super) fn is_variable(self) -> bool {
-        matches!(self, Self::Variable | Self::Constant)
-    }
-}
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Symbol {
@@ -68,12 +21,15 @@ pub(super) struct Symbol {
     pub(super) visibility: Visibility,
     pub(super) flags: u16,
     pub(super) name: Span,
+    /// The whole qualified name, where the document tells it.
+    pub(super) qualified: Span,
     /// Byte where its object begins, plus one.
     pub(super) at: u32,
     pub(super) line: u32,
     pub(super) end_line: u32,
     /// Number of the symbol around, plus one; 0 at the top.
     pub(super) outer: u32,
+    /// 0 when unknown.
     pub(super) complexity: u32,
 }
 
@@ -118,6 +74,8 @@ pub(super) struct Store {
     pub(super) lines: u32,
     /// The source that the document names, where the dialect looks for it.
     pub(super) source: Span,
+    /// How many nodes there are of each of the dialect's tags.
+    pub(super) tags: Vec<u64>,
     made: Vec<u8>,
 }
 
@@ -136,6 +94,7 @@ impl Store {
         clear(&mut self.calls);
         clear(&mut self.calls_waiting);
         clear(&mut self.made);
+        self.tags.clear();
         self.callees.clear();
         self.lines = 0;
         self.source = Span::NONE;
@@ -146,6 +105,7 @@ impl Store {
         self.symbols.len() >= KEPT_MAX
             || self.calls.len() + self.calls_waiting.len() >= KEPT_MAX
             || self.imports.len() + self.imported.len() + self.names.len() >= KEPT_MAX
+            || self.made.len() >= MADE_MAX
     }
 
     pub(super) fn text<'a>(&'a self, doc: &'a [u8], span: Span) -> &'a [u8] {
@@ -251,6 +211,7 @@ impl Facts<'_, '_> {
             visibility: frame.visibility,
             flags: frame.flags & (flag::ASYNC | flag::STATIC),
             name,
+            qualified: Span::NONE,
             at: frame.at,
             line: frame.line,
             end_line: frame.end_line,
@@ -261,6 +222,20 @@ impl Facts<'_, '_> {
             store.adopt(kind, frame.at);
         }
         store.waiting.push(store.symbols.len() as u32 - 1);
+    }
+
+    /// The symbol that is this object, where it was the last one to be made.
+    pub(super) fn newest(&mut self, frame: &Frame) -> Option<&mut Symbol> {
+        self.store.symbols.last_mut().filter(|symbol| symbol.at == frame.at)
+    }
+
+    /// Counts a node of one of the dialect's tags.
+    #[inline(always)]
+    pub(super) fn tag(&mut self, tag: u8) {
+        match self.store.tags.get_mut(usize::from(tag)) {
+            Some(count) => *count += 1,
+            None => self.store.first_tag(tag),
+        }
     }
 
     /// Drops the variables that began inside an object which is a function without a name, or the like.
@@ -353,6 +328,14 @@ impl Facts<'_, '_> {
 }
 
 impl Store {
+    #[cold]
+    fn first_tag(&mut self, tag: u8) {
+        self.tags.resize(usize::from(u8::MAX) + 1, 0);
+        if let Some(count) = self.tags.get_mut(usize::from(tag)) {
+            *count = 1;
+        }
+    }
+
     /// Gives the newest symbol, which began at `at`, what waits inside of it.
     fn adopt(&mut self, kind: SymbolKind, at: u32) {
         let number = self.symbols.len() as u32;

@@ -52,6 +52,10 @@ pub(super) struct Frame {
     pub(super) slot: u8,
     /// What its kind is to the dialect; 0 when unknown.
     pub(super) role: u8,
+    /// Its tag, as the dialect numbers it; 0 for none.
+    pub(super) tag: u8,
+    /// How many keys it has so far, repetitions not counted; only in dialects that have tags.
+    pub(super) members: u32,
     pub(super) visibility: Visibility,
     /// Level of the object around.
     pub(super) outer: u32,
