@@ -92,6 +92,8 @@ pub(super) struct Import {
     pub(super) line: u32,
     /// Where its names begin and end among all names of imports.
     pub(super) names: (u32, u32),
+    /// Byte where its object begins, plus one.
+    at: u32,
 }
 
 /// Call sites of one callee in one symbol.
@@ -118,6 +120,8 @@ pub(super) struct Store {
     pub(super) lines: u32,
     /// The source that the document names, where the dialect looks for it.
     pub(super) source: Span,
+    /// Bits of the dialect's own that tell the language.
+    pub(super) hints: u8,
     made: Vec<u8>,
 }
 
@@ -139,6 +143,7 @@ impl Store {
         self.callees.clear();
         self.lines = 0;
         self.source = Span::NONE;
+        self.hints = 0;
     }
 
     /// Whether the document holds more than is kept of one.
@@ -249,7 +254,7 @@ impl Facts<'_, '_> {
         store.symbols.push(Symbol {
             kind,
             visibility: frame.visibility,
-            flags: frame.flags & (flag::ASYNC | flag::STATIC),
+            flags: frame.flags & flag::OF_SYMBOL,
             name,
             at: frame.at,
             line: frame.line,
@@ -333,7 +338,7 @@ impl Facts<'_, '_> {
             let start = store.imported.len() as u32;
             store.imported.extend(store.names.drain(inside..));
             let names = (start, store.imported.len() as u32);
-            store.imports.push(Import { module, alias, line: frame.line, names });
+            store.imports.push(Import { module, alias, line: frame.line, names, at: frame.at });
         }
         store.names.truncate(inside);
     }
@@ -341,7 +346,24 @@ impl Facts<'_, '_> {
     /// An import of a whole module.
     pub(super) fn import_module(&mut self, module: Span, alias: Span, frame: &Frame) {
         if module.is_some() && !self.store.is_full() {
-            self.store.imports.push(Import { module, alias, line: frame.line, names: (0, 0) });
+            let names = (0, 0);
+            self.store.imports.push(Import { module, alias, line: frame.line, names, at: frame.at });
+        }
+    }
+
+    /// Forgets all that began at this byte, plus one, or behind it.
+    pub(super) fn forget(&mut self, from: u32) {
+        let store = &mut *self.store;
+        while store.symbols.pop_if(|symbol| symbol.at >= from).is_some() {}
+        let left = store.symbols.len() as u32;
+        while store.waiting.pop_if(|number| *number >= left).is_some() {}
+        while store.calls_waiting.pop_if(|call| call.caller >= from).is_some() {}
+        while store.calls.pop_if(|call| call.caller > left).is_some() {}
+        while store.names.pop_if(|name| name.at >= from).is_some() {}
+        while let Some(import) = store.imports.pop_if(|import| import.at >= from) {
+            if import.names != (0, 0) {
+                store.imported.truncate(import.names.0 as usize);
+            }
         }
     }
 
@@ -363,7 +385,8 @@ impl Store {
             if kind != SymbolKind::Module && symbol.kind.is_variable() {
                 symbol.kind = SymbolKind::Dropped;
             }
-            if kind.has_methods() && symbol.kind == SymbolKind::Function {
+            let free = symbol.flags & flag::FREE != 0;
+            if kind.has_methods() && symbol.kind == SymbolKind::Function && !free {
                 symbol.kind = SymbolKind::Method;
             }
         }
