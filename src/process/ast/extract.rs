@@ -176,6 +176,9 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
         self.evidence.values += 1;
         self.evidence.objects += 1;
         let (outer, slot, keys_at) = (self.object, self.next.field(), self.open_keys.begin());
+        if D::HAS_TAGS && outer + 1 == depth {
+            self.dialect.holds(&mut self.levels[outer].frame, slot, false);
+        }
         let level = self.level(depth);
         level.kinds = 0;
         level.frame = Frame { at: at as u32 + 1, slot, outer: outer as u32, keys_at, ..Frame::default() };
@@ -184,9 +187,6 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
             if let (Some(parent), Some(level)) = (above.get(outer), below.first_mut()) {
                 self.dialect.open(&mut level.frame, &parent.frame);
             }
-        }
-        if D::HAS_TAGS && slot > 0 {
-            self.evidence.tag(slot);
         }
         self.object = depth;
         self.next = Key::default();
@@ -197,6 +197,9 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
         let (above, below) = self.levels.split_at_mut(depth);
         let Some(level) = below.first_mut() else { return };
         let outer = level.frame.outer as usize;
+        if D::HAS_TAGS {
+            level.frame.members = self.open_keys.count(level.frame.keys_at);
+        }
         self.evidence.notes.duplicate_keys += self.open_keys.end(level.frame.keys_at);
         if let Some(parent) = above.get_mut(outer) {
             self.dialect.close(&mut self.facts, &mut level.frame, &mut parent.frame);
@@ -209,6 +212,9 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
     fn open_array(&mut self, depth: usize) {
         self.evidence.values += 1;
         let slot = self.next.field();
+        if D::HAS_TAGS && self.object + 1 == depth {
+            self.dialect.holds(&mut self.levels[self.object].frame, slot, true);
+        }
         self.level(depth).frame.slot = slot;
         self.next = Key::of_field(slot);
     }

@@ -3,12 +3,17 @@
 //! Objects close from the inside out, so a symbol is known before the one around it. Each waits, in the
 //! order of closing, until the next symbol that began before it closes and adopts it.
 
+mod forget;
+mod imports;
+
 use super::frame::{Frame, Span, Visibility, flag};
 use super::json::{self, Text};
 use super::names::{NameDigest, Names};
 
 /// Symbols, imported names and call sites that are kept of a document; with more it is too large.
 const KEPT_MAX: usize = 4_000_000;
+/// Texts that are put together from a document's, in bytes; with more it is too large.
+const MADE_MAX: usize = 1 << 29;
 /// Bytes and entries that the scratch keeps from document to document.
 const KEPT_BETWEEN_MAX: usize = 4_096;
 
@@ -68,12 +73,15 @@ pub(super) struct Symbol {
     pub(super) visibility: Visibility,
     pub(super) flags: u16,
     pub(super) name: Span,
+    /// The whole qualified name, where the document tells it.
+    pub(super) qualified: Span,
     /// Byte where its object begins, plus one.
     pub(super) at: u32,
     pub(super) line: u32,
     pub(super) end_line: u32,
     /// Number of the symbol around, plus one; 0 at the top.
     pub(super) outer: u32,
+    /// 0 when unknown.
     pub(super) complexity: u32,
 }
 
@@ -122,6 +130,8 @@ pub(super) struct Store {
     pub(super) source: Span,
     /// Bits of the dialect's own that tell the language.
     pub(super) hints: u8,
+    /// How many nodes there are of each of the dialect's tags.
+    pub(super) tags: Vec<u64>,
     made: Vec<u8>,
 }
 
@@ -140,6 +150,7 @@ impl Store {
         clear(&mut self.calls);
         clear(&mut self.calls_waiting);
         clear(&mut self.made);
+        self.tags.clear();
         self.callees.clear();
         self.lines = 0;
         self.source = Span::NONE;
@@ -151,6 +162,7 @@ impl Store {
         self.symbols.len() >= KEPT_MAX
             || self.calls.len() + self.calls_waiting.len() >= KEPT_MAX
             || self.imports.len() + self.imported.len() + self.names.len() >= KEPT_MAX
+            || self.made.len() >= MADE_MAX
     }
 
     pub(super) fn text<'a>(&'a self, doc: &'a [u8], span: Span) -> &'a [u8] {
@@ -254,8 +266,9 @@ impl Facts<'_, '_> {
         store.symbols.push(Symbol {
             kind,
             visibility: frame.visibility,
-            flags: frame.flags & flag::OF_SYMBOL,
+            flags: frame.flags & flag::OF_SYMBOLS,
             name,
+            qualified: Span::NONE,
             at: frame.at,
             line: frame.line,
             end_line: frame.end_line,
@@ -266,6 +279,20 @@ impl Facts<'_, '_> {
             store.adopt(kind, frame.at);
         }
         store.waiting.push(store.symbols.len() as u32 - 1);
+    }
+
+    /// The symbol that is this object, where it was the last one to be made.
+    pub(super) fn newest(&mut self, frame: &Frame) -> Option<&mut Symbol> {
+        self.store.symbols.last_mut().filter(|symbol| symbol.at == frame.at)
+    }
+
+    /// Counts a node of one of the dialect's tags.
+    #[inline(always)]
+    pub(super) fn tag(&mut self, tag: u8) {
+        match self.store.tags.get_mut(usize::from(tag)) {
+            Some(count) => *count += 1,
+            None => self.store.first_tag(tag),
+        }
     }
 
     /// Drops the variables that began inside an object which is a function without a name, or the like.
@@ -313,60 +340,6 @@ impl Facts<'_, '_> {
         self.store.calls_waiting.push(Call { caller: frame.at, callee: callee as u32 });
     }
 
-    /// A name that waits for its import or declaration.
-    pub(super) fn name(&mut self, name: Span, alias: Span, frame: &Frame) {
-        if name.is_some() && !self.store.is_full() {
-            self.store.names.push(Name { name, alias, at: frame.at });
-        }
-    }
-
-    /// Takes the next name that began inside this object, the last one first.
-    pub(super) fn take_name(&mut self, frame: &Frame) -> Option<Name> {
-        self.store.names.pop_if(|name| name.at > frame.at)
-    }
-
-    /// Forgets the names that began inside this object.
-    pub(super) fn drop_names(&mut self, frame: &Frame) {
-        while self.take_name(frame).is_some() {}
-    }
-
-    /// An import that is this object, with the names that began inside.
-    pub(super) fn import(&mut self, module: Span, alias: Span, frame: &Frame) {
-        let store = &mut *self.store;
-        let inside = store.names.partition_point(|name| name.at <= frame.at);
-        if module.is_some() && !store.is_full() {
-            let start = store.imported.len() as u32;
-            store.imported.extend(store.names.drain(inside..));
-            let names = (start, store.imported.len() as u32);
-            store.imports.push(Import { module, alias, line: frame.line, names, at: frame.at });
-        }
-        store.names.truncate(inside);
-    }
-
-    /// An import of a whole module.
-    pub(super) fn import_module(&mut self, module: Span, alias: Span, frame: &Frame) {
-        if module.is_some() && !self.store.is_full() {
-            let names = (0, 0);
-            self.store.imports.push(Import { module, alias, line: frame.line, names, at: frame.at });
-        }
-    }
-
-    /// Forgets all that began at this byte, plus one, or behind it.
-    pub(super) fn forget(&mut self, from: u32) {
-        let store = &mut *self.store;
-        while store.symbols.pop_if(|symbol| symbol.at >= from).is_some() {}
-        let left = store.symbols.len() as u32;
-        while store.waiting.pop_if(|number| *number >= left).is_some() {}
-        while store.calls_waiting.pop_if(|call| call.caller >= from).is_some() {}
-        while store.calls.pop_if(|call| call.caller > left).is_some() {}
-        while store.names.pop_if(|name| name.at >= from).is_some() {}
-        while let Some(import) = store.imports.pop_if(|import| import.at >= from) {
-            if import.names != (0, 0) {
-                store.imported.truncate(import.names.0 as usize);
-            }
-        }
-    }
-
     /// Remembers that the source has at least this many lines.
     #[inline(always)]
     pub(super) fn line(&mut self, line: u32) {
@@ -375,6 +348,14 @@ impl Facts<'_, '_> {
 }
 
 impl Store {
+    #[cold]
+    fn first_tag(&mut self, tag: u8) {
+        self.tags.resize(usize::from(u8::MAX) + 1, 0);
+        if let Some(count) = self.tags.get_mut(usize::from(tag)) {
+            *count = 1;
+        }
+    }
+
     /// Gives the newest symbol, which began at `at`, what waits inside of it.
     fn adopt(&mut self, kind: SymbolKind, at: u32) {
         let number = self.symbols.len() as u32;

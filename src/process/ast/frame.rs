@@ -52,6 +52,10 @@ pub(super) struct Frame {
     pub(super) slot: u8,
     /// What its kind is to the dialect; 0 when unknown.
     pub(super) role: u8,
+    /// Its tag, as the dialect numbers it; 0 for none.
+    pub(super) tag: u8,
+    /// How many keys it has, once it closes; only in dialects that have tags.
+    pub(super) members: u32,
     pub(super) visibility: Visibility,
     /// Level of the object around.
     pub(super) outer: u32,
@@ -69,7 +73,7 @@ pub(super) mod flag {
     pub(in super::super) const FREE: u16 = 4;
     pub(in super::super) const OWN: u16 = 8;
     /// Those that go into the symbol.
-    pub(in super::super) const OF_SYMBOL: u16 = ASYNC | STATIC | FREE;
+    pub(in super::super) const OF_SYMBOLS: u16 = ASYNC | STATIC | FREE;
 }
 
 impl Frame {

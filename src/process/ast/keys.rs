@@ -21,6 +21,12 @@ impl OpenKeys {
         self.hashes.len() as u32
     }
 
+    /// How many keys the innermost object has so far.
+    #[inline(always)]
+    pub(super) fn count(&self, begin: u32) -> u32 {
+        self.hashes.len() as u32 - begin
+    }
+
     /// Adds a key of the innermost object, whose keys begin at `begin` and of which `seen` has a bit
     /// for each place that a hash can have. Tells whether the object has it already, as far as it has few.
     #[inline(always)]

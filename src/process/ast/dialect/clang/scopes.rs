@@ -125,6 +125,7 @@ fn name_only(scope: &Scope) -> Symbol {
         visibility: Visibility::Unknown,
         flags: 0,
         name: scope.name,
+        qualified: Span::NONE,
         at: scope.at,
         line: 0,
         end_line: 0,
