@@ -5,14 +5,17 @@
 //! when the node closes, so that all that was found inside is forgotten then.
 
 mod declare;
+mod keys;
 mod kinds;
 mod lines;
 mod paths;
 mod scopes;
 
+use super::languages::language_of;
 use super::{Clues, Description, Dialect, Facts, Frame, Span};
 use crate::process::ast::evidence::Evidence;
 use crate::process::ast::frame::{Visibility, flag};
+use keys::{KEYS, key, name};
 use kinds::{KINDS, SAW_CXX, SAW_OBJC, role, saw};
 use lines::{Line, Place, Places, Sum, Waiting};
 use scopes::Scopes;
@@ -81,87 +84,10 @@ fn language(clues: &Clues<'_>) -> &'static str {
         0 => {}
         _ => return "objective-c++",
     }
-    let extension = clues.path_extension().to_ascii_lowercase();
-    match &extension[..] {
-        b"cpp" | b"cc" | b"cxx" | b"hpp" | b"hh" | b"hxx" => "c++",
-        b"m" => "objective-c",
-        b"mm" => "objective-c++",
+    match language_of(clues.path_extension()) {
+        Some(language @ ("c++" | "objective-c" | "objective-c++")) => language,
         _ => "c",
     }
-}
-
-mod key {
-    pub(super) const ID: u8 = 1;
-    pub(super) const NAME: u8 = 2;
-    pub(super) const INNER: u8 = 3;
-    pub(super) const LOC: u8 = 4;
-    pub(super) const RANGE: u8 = 5;
-    pub(super) const BEGIN: u8 = 6;
-    pub(super) const END: u8 = 7;
-    pub(super) const OFFSET: u8 = 8;
-    pub(super) const LINE: u8 = 9;
-    pub(super) const INCLUDED_FROM: u8 = 10;
-    pub(super) const SPELLING: u8 = 11;
-    pub(super) const EXPANSION: u8 = 12;
-    pub(super) const TYPE: u8 = 13;
-    /// Objects whose name counts.
-    pub(super) const OTHER: u8 = 14;
-    pub(super) const IS_IMPLICIT: u8 = 15;
-    pub(super) const IMPLICIT: u8 = 16;
-    pub(super) const COMPLETE: u8 = 17;
-    pub(super) const TAG: u8 = 18;
-    pub(super) const STORAGE: u8 = 19;
-    pub(super) const INSTANCE: u8 = 20;
-    pub(super) const ACCESS: u8 = 21;
-    pub(super) const OPCODE: u8 = 22;
-    pub(super) const RECEIVER: u8 = 23;
-    pub(super) const CONTEXT: u8 = 24;
-}
-
-const KEYS: &[(&str, u8)] = &[
-    ("id", key::ID),
-    ("name", key::NAME),
-    ("member", key::NAME),
-    ("selector", key::NAME),
-    ("qualType", key::NAME),
-    ("inner", key::INNER),
-    // Stands for `inner` where the first child is what fills an array.
-    ("array_filler", key::INNER),
-    ("loc", key::LOC),
-    ("range", key::RANGE),
-    ("begin", key::BEGIN),
-    ("end", key::END),
-    ("offset", key::OFFSET),
-    ("line", key::LINE),
-    ("includedFrom", key::INCLUDED_FROM),
-    ("spellingLoc", key::SPELLING),
-    ("expansionLoc", key::EXPANSION),
-    ("type", key::TYPE),
-    ("referencedDecl", key::OTHER),
-    ("classType", key::OTHER),
-    ("interface", key::OTHER),
-    ("importedModule", key::OTHER),
-    ("isImplicit", key::IS_IMPLICIT),
-    ("implicit", key::IMPLICIT),
-    ("completeDefinition", key::COMPLETE),
-    ("tagUsed", key::TAG),
-    ("storageClass", key::STORAGE),
-    ("instance", key::INSTANCE),
-    ("access", key::ACCESS),
-    ("opcode", key::OPCODE),
-    ("receiverKind", key::RECEIVER),
-    ("parentDeclContextId", key::CONTEXT),
-];
-
-/// Which text a frame holds where.
-mod name {
-    /// `name`, `member`, `selector`, `qualType`.
-    pub(super) const OWN: usize = 0;
-    /// The path of the first child.
-    pub(super) const FIRST: usize = 1;
-    pub(super) const TYPE: usize = 2;
-    /// The name of what is referred to.
-    pub(super) const OTHER: usize = 3;
 }
 
 const NODE: u16 = flag::OWN;
@@ -254,7 +180,7 @@ impl Dialect for Clang {
             key::OTHER => parent.names[name::OTHER] = frame.names[name::OWN],
             key::SPELLING => self.spelling = part_of_macro(frame, parent),
             key::EXPANSION => self.expansion = part_of_macro(frame, parent),
-            key::INCLUDED_FROM => parent.flags |= INCLUDED,
+            key::INCLUDED_FROM if !parent.has(NODE) => parent.flags |= INCLUDED,
             _ => {}
         }
     }
