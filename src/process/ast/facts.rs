@@ -3,6 +3,9 @@
 //! Objects close from the inside out, so a symbol is known before the one around it. Each waits, in the
 //! order of closing, until the next symbol that began before it closes and adopts it.
 
+mod forget;
+mod imports;
+
 use super::frame::{Frame, Span, Visibility, flag};
 use super::json::{self, Text};
 use super::names::{NameDigest, Names};
@@ -48,6 +51,8 @@ pub(super) struct Import {
     pub(super) line: u32,
     /// Where its names begin and end among all names of imports.
     pub(super) names: (u32, u32),
+    /// Byte where its object begins, plus one.
+    at: u32,
 }
 
 /// Call sites of one callee in one symbol.
@@ -74,6 +79,8 @@ pub(super) struct Store {
     pub(super) lines: u32,
     /// The source that the document names, where the dialect looks for it.
     pub(super) source: Span,
+    /// Bits of the dialect's own that tell the language.
+    pub(super) hints: u8,
     /// How many nodes there are of each of the dialect's tags.
     pub(super) tags: Vec<u64>,
     made: Vec<u8>,
@@ -98,6 +105,7 @@ impl Store {
         self.callees.clear();
         self.lines = 0;
         self.source = Span::NONE;
+        self.hints = 0;
     }
 
     /// Whether the document holds more than is kept of one.
@@ -209,7 +217,7 @@ impl Facts<'_, '_> {
         store.symbols.push(Symbol {
             kind,
             visibility: frame.visibility,
-            flags: frame.flags & (flag::ASYNC | flag::STATIC),
+            flags: frame.flags & flag::OF_SYMBOLS,
             name,
             qualified: Span::NONE,
             at: frame.at,
@@ -283,43 +291,6 @@ impl Facts<'_, '_> {
         self.store.calls_waiting.push(Call { caller: frame.at, callee: callee as u32 });
     }
 
-    /// A name that waits for its import or declaration.
-    pub(super) fn name(&mut self, name: Span, alias: Span, frame: &Frame) {
-        if name.is_some() && !self.store.is_full() {
-            self.store.names.push(Name { name, alias, at: frame.at });
-        }
-    }
-
-    /// Takes the next name that began inside this object, the last one first.
-    pub(super) fn take_name(&mut self, frame: &Frame) -> Option<Name> {
-        self.store.names.pop_if(|name| name.at > frame.at)
-    }
-
-    /// Forgets the names that began inside this object.
-    pub(super) fn drop_names(&mut self, frame: &Frame) {
-        while self.take_name(frame).is_some() {}
-    }
-
-    /// An import that is this object, with the names that began inside.
-    pub(super) fn import(&mut self, module: Span, alias: Span, frame: &Frame) {
-        let store = &mut *self.store;
-        let inside = store.names.partition_point(|name| name.at <= frame.at);
-        if module.is_some() && !store.is_full() {
-            let start = store.imported.len() as u32;
-            store.imported.extend(store.names.drain(inside..));
-            let names = (start, store.imported.len() as u32);
-            store.imports.push(Import { module, alias, line: frame.line, names });
-        }
-        store.names.truncate(inside);
-    }
-
-    /// An import of a whole module.
-    pub(super) fn import_module(&mut self, module: Span, alias: Span, frame: &Frame) {
-        if module.is_some() && !self.store.is_full() {
-            self.store.imports.push(Import { module, alias, line: frame.line, names: (0, 0) });
-        }
-    }
-
     /// Remembers that the source has at least this many lines.
     #[inline(always)]
     pub(super) fn line(&mut self, line: u32) {
@@ -346,7 +317,8 @@ impl Store {
             if kind != SymbolKind::Module && symbol.kind.is_variable() {
                 symbol.kind = SymbolKind::Dropped;
             }
-            if kind.has_methods() && symbol.kind == SymbolKind::Function {
+            let free = symbol.flags & flag::FREE != 0;
+            if kind.has_methods() && symbol.kind == SymbolKind::Function && !free {
                 symbol.kind = SymbolKind::Method;
             }
         }

@@ -69,7 +69,11 @@ pub(super) struct Frame {
 pub(super) mod flag {
     pub(in super::super) const ASYNC: u16 = 1;
     pub(in super::super) const STATIC: u16 = 2;
-    pub(in super::super) const OWN: u16 = 4;
+    /// A function that is no method, wherever it stands.
+    pub(in super::super) const FREE: u16 = 4;
+    pub(in super::super) const OWN: u16 = 8;
+    /// Those that go into the symbol.
+    pub(in super::super) const OF_SYMBOLS: u16 = ASYNC | STATIC | FREE;
 }
 
 impl Frame {

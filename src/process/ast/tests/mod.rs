@@ -1,5 +1,6 @@
 //! Tests of the whole pass. Single parts have theirs beside them.
 
+mod clang;
 mod class_model;
 mod counts;
 mod faults;
