@@ -1,4 +1,4 @@
-// Dumps JavaScript or TypeScript as JSON: dump_js.cjs acorn|estree|typescript SOURCE OUT
+// Dumps JavaScript or TypeScript as JSON: dump_js.cjs acorn|acorn-lines|espree|babel|estree|estree-lines|swc|typescript SOURCE OUT
 const fs = require('fs');
 const [parser, source, out] = process.argv.slice(2);
 const text = fs.readFileSync(source, 'utf8');
@@ -9,6 +9,25 @@ function parse() {
   }
   if (parser === 'estree') {
     return require('@typescript-eslint/typescript-estree').parse(text, { jsx: source.endsWith('x'), range: true });
+  }
+  const [typed, jsx] = [/ts[x]?$/.test(source), source.endsWith('x')];
+  if (parser === 'acorn-lines') {
+    return require('acorn').parse(text, { ecmaVersion: 2025, sourceType: 'module', locations: true });
+  }
+  if (parser === 'espree') {
+    return require('espree').parse(text, { ecmaVersion: 2025, sourceType: 'module', loc: true, ecmaFeatures: { jsx } });
+  }
+  if (parser === 'estree-lines') {
+    return require('@typescript-eslint/typescript-estree').parse(text, { jsx, loc: true, range: true });
+  }
+  if (parser === 'babel') {
+    const plugins = [typed && ['typescript', { dts: source.endsWith('.d.ts') }], typed && 'decorators-legacy', jsx && 'jsx'];
+    return require('@babel/parser').parse(text, { sourceType: 'module', plugins: plugins.filter(Boolean) });
+  }
+  if (parser === 'swc') {
+    const syntax = typed ? { syntax: 'typescript', tsx: jsx, decorators: true } : { syntax: 'ecmascript', jsx };
+    const swc = require('@swc/core');
+    return swc.parseSync(text, { ...syntax, target: 'esnext', comments: false });
   }
   // The compiler's own nodes: those fields that hold nodes or values, with the kind by its name.
   const ts = require('typescript');

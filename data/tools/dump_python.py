@@ -1,4 +1,4 @@
-"""Dumps Python's own AST as JSON: dump_python.py KIND_FIELD SOURCE OUT"""
+"""Dumps Python's own AST as JSON: dump_python.py KIND_FIELD|ast2json SOURCE OUT"""
 
 import ast
 import json
@@ -20,6 +20,12 @@ def plain(node, kind_field):
 
 
 kind_field, source, out = sys.argv[1:]
-tree = plain(ast.parse(Path(source).read_text(encoding="utf-8"), source), kind_field)
+tree = ast.parse(Path(source).read_text(encoding="utf-8"), source)
+if kind_field == "ast2json":
+    from ast2json import ast2json
+
+    tree = ast2json(tree)
+else:
+    tree = plain(tree, kind_field)
 style = {"indent": 1} if kind_field == "node_type" else {"separators": (",", ":"), "ensure_ascii": False}
 Path(out).write_text(json.dumps(tree, **style) + "\n", encoding="utf-8")

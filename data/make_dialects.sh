@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Makes data/dialects anew from data/sources/dialects with real parsers. Needs what make_sample.sh needs.
+# WORK keeps the parsers between two calls; it may be the folder of make_sample.sh.
+set -euo pipefail
+cd "$(dirname "$0")"
+data=$PWD
+tools=$data/tools
+work=${WORK:-$(mktemp -d)}
+mkdir -p "$work/rust/src"
+
+python=$work/python/bin/python
+[ -d "$work/python" ] || python3 -m venv "$work/python"
+"$python" -m pip -q install ast2json==0.4 tree-sitter==0.26.1 tree-sitter-bash==0.25.1 tree-sitter-c==0.24.2 \
+  tree-sitter-c-sharp==0.23.5 tree-sitter-cpp==0.23.4 tree-sitter-go==0.25.0 tree-sitter-java==0.23.5 \
+  tree-sitter-javascript==0.25.0 tree-sitter-kotlin==1.1.0 tree-sitter-lua==0.5.0 tree-sitter-php==0.25.1 \
+  tree-sitter-python==0.25.0 tree-sitter-ruby==0.23.1 tree-sitter-rust==0.24.2 tree-sitter-scala==0.26.3 \
+  tree-sitter-swift==0.7.4 tree-sitter-typescript==0.23.2
+# The grammars name an older tree-sitter as their peer than the one they work with.
+npm install --prefix "$work" --no-audit --no-fund --silent --legacy-peer-deps \
+  acorn@8.19.0 typescript@6.0.3 @typescript-eslint/typescript-estree@8.73.0 espree@11.2.0 @babel/parser@7.29.15 \
+  @swc/core@1.16.22 tree-sitter@0.25.1 tree-sitter-javascript@0.25.0 tree-sitter-python@0.25.0 \
+  tree-sitter-typescript@0.23.2 solc@0.8.37 php-parser@3.7.0
+export NODE_PATH=$work/node_modules
+if [ ! -x "$work/rust/target/debug/dump_rust" ]; then
+  cp tools/dump_rust.rs "$work/rust/src/main.rs"
+  cat > "$work/rust/Cargo.toml" <<'TOML'
+[package]
+name = "dump_rust"
+version = "0.0.0"
+edition = "2024"
+[dependencies]
+syn = { version = "2", features = ["full"] }
+syn-serde = { version = "0.3", features = ["json"] }
+TOML
+  cargo build --quiet --manifest-path "$work/rust/Cargo.toml" --target-dir "$work/rust/target" < /dev/null
+fi
+
+rm -rf dialects
+cd sources/dialects
+# out FOLDER NAME: the path of a dump, in a folder that exists.
+out() { mkdir -p "$data/dialects/$1" && printf '%s/dialects/%s/%s' "$data" "$1" "$2"; }
+
+for style in ast2json ast_type; do
+  "$python" "$tools/dump_python.py" "$style" lending.py "$(out "python-ast/$style" lending.py.ast.json)"
+done
+for style in _type node_type type nodeType _kind; do
+  "$python" "$tools/dump_python.py" "$style" grammars/loan.py "$(out "python-ast/$style" loan.py.ast.json)"
+done
+cp models/typed.py.ast.json "$(out python-ast/by-hand typed.py.ast.json)"
+
+js() { node "$tools/dump_js.cjs" "$1" "$2" "$(out "${3:-estree}/$1" "$2.ast.json")"; }
+for source in lending.js flow.js; do js swc "$source"; done
+for source in flow.js panel.jsx; do js espree "$source"; done
+js acorn flow.js
+js acorn-lines lending.js
+for source in flow.js lending.ts panel.tsx ambient.d.ts; do js babel "$source"; done
+for source in lending.ts shelf.ts panel.tsx plain.ts; do js estree "$source"; js swc "$source"; done
+for source in lending.ts panel.tsx ambient.d.ts; do js estree-lines "$source"; done
+for source in lending.ts shelf.ts panel.tsx; do js typescript "$source" generic; done
+
+# tree STYLE GRAMMAR SOURCE...
+tree() {
+  local style=$1 grammar=$2 source
+  shift 2
+  for source in "$@"; do
+    "$python" "$tools/dump_tree_sitter.py" "$grammar" "grammars/$source" "$(out "tree-sitter/$style" "$source.ast.json")" "$style"
+  done
+}
+cp grammars/loan.py grammars/script # A name that tells no language.
+for style in points shape bare leaves text; do tree "$style" python loan.py; done
+tree points python script
+rm grammars/script
+tree points go loan.go; tree points cpp loan.cpp; tree points rust loan.rs; tree points java Loan.java
+tree points javascript loan.js; tree points typescript.typescript loan.ts; tree points typescript.tsx loan.tsx
+tree leaves c loan.c; tree leaves c_sharp Loan.cs; tree leaves ruby loan.rb; tree leaves php.php loan.php
+tree leaves bash loan.sh; tree leaves kotlin loan.kt; tree leaves swift loan.swift; tree leaves scala Loan.scala
+tree leaves lua loan.lua
+tree shape go loan.go; tree text java Loan.java; tree bare c loan.c; tree bare ruby loan.rb
+node_tree() {
+  node "$tools/dump_tree_sitter_node.cjs" "$1" "$2" "grammars/$3" "$(out "tree-sitter/node-$1" "$3.ast.json")"
+}
+node_tree named python loan.py; node_tree named javascript loan.js; node_tree named typescript.typescript loan.ts
+node_tree all python loan.py; node_tree all javascript loan.js
+
+dump_clang() { clang -fsyntax-only -Xclang -ast-dump=json "${@:2}" "$1" | "$python" "$tools/dump_clang.py" "$(out clang "$1.ast.json")"; }
+dump_clang shelf.c
+dump_clang shelf.cpp -std=c++17
+dump_clang shelf.m -x objective-c -fblocks
+
+"$work/rust/target/debug/dump_rust" lending.rs "$(out syn lending.rs.syntax.json)"
+out class-model/javac '' > /dev/null
+java "$tools/ClassModel.java" "$data/dialects/class-model/javac" Library.java
+for model in Library.java_ast BookService.ast Shelf.kt.ast bare.ast; do
+  cp "models/$model.json" "$(out class-model/by-hand "$model.json")"
+done
+node "$tools/dump_others.cjs" solc Loan.sol "$(out generic/solc Loan.sol.ast.json)"
+node "$tools/dump_others.cjs" php grammars/loan.php "$(out generic/php-parser loan.php.ast.json)"
+cp models/go_ast.syntax.json models/sexp.rb.ast.json "$(out generic/by-hand '')"
+echo "$(find "$data/dialects" -name '*.json' | wc -l) files, $(du -sb "$data/dialects" | cut -f1) bytes"
