@@ -105,13 +105,13 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
     /// What follows a closed object or array stands under the key of what is around, where that is an array.
     #[inline(always)]
     fn back_to(&mut self, depth: usize) {
-        self.next = Key { field: self.levels[depth - 1].frame.slot, ..Key::default() };
+        self.next = Key::of_field(self.levels[depth - 1].frame.slot);
     }
 
     /// The object's kind, under one of the `KIND_FIELDS`.
     #[inline]
     fn kind(&mut self, text: Text<'a>) {
-        let field = self.next.kind;
+        let field = self.next.kind();
         let roles = self.evidence.kind(field, text.raw, text.escaped);
         let level = &mut self.levels[self.object];
         level.kinds |= 1 << field;
@@ -161,26 +161,13 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
     }
 }
 
-/// Whether a number as it stands may be beyond what f64 holds, or none.
-#[inline(always)]
-fn is_suspicious(raw: &[u8]) -> bool {
-    raw.len() > 300 || raw.last().is_some_and(|byte| byte.is_ascii_alphabetic()) || has_exponent(raw)
-}
+/// Digits of a whole number that f64 holds for sure.
+const DIGITS_SURE: usize = 300;
 
-/// Numbers with an exponent are rare, and short integers can't have one.
+/// The value of a few digits.
 #[inline(always)]
-fn has_exponent(raw: &[u8]) -> bool {
-    raw.len() > 2 && raw.iter().any(|byte| matches!(byte, b'e' | b'E'))
-}
-
-/// The value of a whole number that fits.
-#[inline(always)]
-fn whole(raw: &[u8]) -> Option<u32> {
-    let digit = |sum: Option<u32>, byte: &u8| match byte {
-        b'0'..=b'9' => sum?.checked_mul(10)?.checked_add(u32::from(byte - b'0')),
-        _ => None,
-    };
-    raw.iter().fold(Some(0), digit)
+fn whole(digits: &[u8]) -> u32 {
+    digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit & 15))
 }
 
 impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
@@ -188,7 +175,7 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
     fn open_object(&mut self, at: usize, depth: usize) {
         self.evidence.values += 1;
         self.evidence.objects += 1;
-        let (outer, slot, keys_at) = (self.object, self.next.field, self.open_keys.begin());
+        let (outer, slot, keys_at) = (self.object, self.next.field(), self.open_keys.begin());
         let level = self.level(depth);
         level.kinds = 0;
         level.frame = Frame { at: at as u32 + 1, slot, outer: outer as u32, keys_at, ..Frame::default() };
@@ -221,9 +208,9 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
     #[inline(always)]
     fn open_array(&mut self, depth: usize) {
         self.evidence.values += 1;
-        let slot = self.next.field;
+        let slot = self.next.field();
         self.level(depth).frame.slot = slot;
-        self.next.kind = 0;
+        self.next = Key::of_field(slot);
     }
 
     #[inline(always)]
@@ -237,21 +224,21 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
         (self.next, digest) = if key.escaped {
             self.escaped_key(key.raw)
         } else {
-            let digest = NameDigest::of(key.raw);
+            let digest = NameDigest::within(self.facts.doc, key.at, key.raw);
             (self.keys.find(key.raw, digest), digest)
         };
         let level = &mut self.levels[depth];
         let begin = level.frame.keys_at;
         let again = self.open_keys.add(digest.hash(), begin, &mut level.frame.keys_seen);
-        let held = self.next.kind > 0 && level.kinds & (1 << self.next.kind) != 0;
+        let held = self.next.kind() > 0 && level.kinds & (1 << self.next.kind()) != 0;
         if again | held {
             self.evidence.notes.duplicate_keys += u64::from(again);
             if held {
-                self.take_back(self.next.kind);
+                self.take_back(self.next.kind());
             }
         }
-        if self.next.marker > 0 {
-            self.evidence.mark(self.next.marker, depth);
+        if self.next.marker() > 0 {
+            self.evidence.mark(self.next.marker(), depth);
         }
     }
 
@@ -261,35 +248,32 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
         if text.escaped {
             self.note_surrogate(text.raw);
         }
-        if self.next.kind > 0 {
+        if self.next.kind() > 0 {
             self.kind(text);
         }
-        if self.next.field > 0 {
+        if self.next.field() > 0 {
             let span = self.facts.span(text);
-            self.dialect.text(&mut self.facts, &mut self.levels[self.object].frame, self.next.field, span);
+            self.dialect.text(&mut self.facts, &mut self.levels[self.object].frame, self.next.field(), span);
         }
     }
 
     #[inline(always)]
-    fn number(&mut self, raw: &'a [u8], _depth: usize) {
+    fn number(&mut self, raw: &'a [u8], digits: bool, _depth: usize) {
         self.evidence.values += 1;
-        if is_suspicious(raw) {
+        if !digits | (raw.len() > DIGITS_SURE) {
             self.note_number(raw);
-        }
-        if self.next.field > 0
-            && let Some(number) = whole(raw)
-        {
+        } else if self.next.field() > 0 && raw.len() < 10 {
             let frame = &mut self.levels[self.object].frame;
-            self.dialect.number(&mut self.facts, frame, self.next.field, number);
+            self.dialect.number(&mut self.facts, frame, self.next.field(), whole(raw));
         }
     }
 
     #[inline(always)]
     fn literal(&mut self, raw: &'a [u8], _depth: usize) {
         self.evidence.values += 1;
-        if self.next.field > 0 && raw != b"null" {
+        if self.next.field() > 0 && raw != b"null" {
             let frame = &mut self.levels[self.object].frame;
-            self.dialect.truth(&mut self.facts, frame, self.next.field, raw == b"true");
+            self.dialect.truth(&mut self.facts, frame, self.next.field(), raw == b"true");
         }
     }
 }

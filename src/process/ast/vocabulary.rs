@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::dialect::{ALL, DIALECTS};
-use super::names::{NameDigest, Names};
+use super::names::{Ends, NameDigest, Names};
 
 /// Names of the fields that may hold a node's kind. At a tie the earlier one is the document's.
 pub(super) const KIND_FIELDS: [&str; 7] =
@@ -95,49 +95,100 @@ pub(super) fn vocabulary() -> &'static Vocabulary {
     &ALL_KINDS
 }
 
-/// What a key is: numbers from 1, 0 for nothing.
+/// What a key is: three numbers, each from 1, 0 for nothing. Packed, so that it is moved as one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Key {
+pub(super) struct Key(u32);
+
+impl Key {
+    const KIND: u32 = 8;
+    const MARKER: u32 = 16;
+
+    /// The key of a value in an array that stands under one of the dialect's own.
+    #[inline(always)]
+    pub(super) fn of_field(field: u8) -> Self {
+        Self(field.into())
+    }
+
     /// Among the dialect's own.
-    pub(super) field: u8,
+    #[inline(always)]
+    pub(super) fn field(self) -> u8 {
+        self.0 as u8
+    }
+
     /// Among the `KIND_FIELDS`.
-    pub(super) kind: u8,
+    #[inline(always)]
+    pub(super) fn kind(self) -> u8 {
+        (self.0 >> Self::KIND) as u8
+    }
+
     /// Among the `MARKERS`.
-    pub(super) marker: u8,
+    #[inline(always)]
+    pub(super) fn marker(self) -> u8 {
+        (self.0 >> Self::MARKER) as u8
+    }
 }
 
-/// The keys that matter in a document of one dialect.
-#[derive(Debug, Default)]
+/// The keys that matter in a document of one dialect, by open addressing.
+#[derive(Debug)]
 pub(super) struct Keys {
-    names: Names,
-    keys: Vec<Key>,
+    slots: Box<[(Ends, Key); Self::SLOTS]>,
+    long: Vec<(&'static str, Key)>,
 }
 
 impl Keys {
+    /// Many times the number of keys.
+    const SLOTS: usize = 256;
+
     /// The keys of a dialect, each with its number, the kind fields and the markers.
-    pub(super) fn new(fields: &[(&str, u8)]) -> Self {
-        let mut all = Self::default();
-        fields.iter().for_each(|&(name, field)| all.key(name).field = field);
-        (1..).zip(KIND_FIELDS).for_each(|(number, name)| all.key(name).kind = number);
-        (1..).zip(MARKERS).for_each(|(number, name)| all.key(name).marker = number);
+    pub(super) fn new(fields: &'static [(&'static str, u8)]) -> Self {
+        let free = (Ends::default(), Key::default());
+        let mut all = Self { slots: Box::new([free; Self::SLOTS]), long: Vec::new() };
+        fields.iter().for_each(|&(name, field)| all.add(name, field, 0));
+        (1..).zip(KIND_FIELDS).for_each(|(number, name)| all.add(name, number, Key::KIND));
+        (1..).zip(MARKERS).for_each(|(number, name)| all.add(name, number, Key::MARKER));
         all
     }
 
     #[inline(always)]
     pub(super) fn find(&self, name: &[u8], digest: NameDigest) -> Key {
-        let number = self.names.find(name, digest);
-        number.ok().and_then(|number| self.keys.get(number)).copied().unwrap_or_default()
+        if !digest.is_whole() {
+            return self.find_long(name);
+        }
+        let mut slot = Self::slot(digest);
+        loop {
+            let (known, key) = self.slots[slot];
+            if known == digest.ends() || key.0 == 0 {
+                return key;
+            }
+            slot = (slot + 1) % Self::SLOTS;
+        }
     }
 
-    fn key(&mut self, name: &str) -> &mut Key {
+    #[cold]
+    fn find_long(&self, name: &[u8]) -> Key {
+        let found = self.long.iter().find(|(long, _)| long.as_bytes() == name);
+        found.map_or(Key::default(), |&(_, key)| key)
+    }
+
+    #[inline(always)]
+    fn slot(digest: NameDigest) -> usize {
+        digest.hash() as usize % Self::SLOTS
+    }
+
+    fn add(&mut self, name: &'static str, number: u8, shift: u32) {
+        let bits = u32::from(number) << shift;
         let digest = NameDigest::of(name.as_bytes());
-        let number = match self.names.find(name.as_bytes(), digest) {
-            Ok(number) => number,
-            Err(slot) => {
-                self.keys.push(Key::default());
-                self.names.add(name.as_bytes(), digest, slot)
+        if !digest.is_whole() {
+            match self.long.iter_mut().find(|(long, _)| *long == name) {
+                Some((_, key)) => key.0 |= bits,
+                None => self.long.push((name, Key(bits))),
             }
-        };
-        &mut self.keys[number]
+            return;
+        }
+        let mut slot = Self::slot(digest);
+        while self.slots[slot].1.0 != 0 && self.slots[slot].0 != digest.ends() {
+            slot = (slot + 1) % Self::SLOTS;
+        }
+        self.slots[slot] = (digest.ends(), Key(self.slots[slot].1.0 | bits));
     }
 }

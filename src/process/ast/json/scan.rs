@@ -114,8 +114,8 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
             return Ok((Next::After, end));
         }
         if byte.is_ascii_digit() || byte == b'-' {
-            let end = number(self.doc, pos)?;
-            self.visitor.number(self.doc.get(pos..end).unwrap_or_default(), self.depth);
+            let (end, digits) = number(self.doc, pos)?;
+            self.visitor.number(self.doc.get(pos..end).unwrap_or_default(), digits, self.depth);
             return Ok((Next::After, end));
         }
         match byte {
@@ -123,7 +123,7 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
             b'[' => self.open_array(pos),
             b'N' | b'I' => {
                 let end = not_finite(self.doc, pos)?;
-                self.visitor.number(self.doc.get(pos..end).unwrap_or_default(), self.depth);
+                self.visitor.number(self.doc.get(pos..end).unwrap_or_default(), false, self.depth);
                 Ok((Next::After, end))
             }
             b't' | b'f' | b'n' => {

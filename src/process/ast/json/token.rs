@@ -69,18 +69,23 @@ fn escape(doc: &[u8], pos: usize) -> Result<usize, Fault> {
     }
 }
 
-/// The position behind the number that begins at `start` with a digit or a minus sign.
+/// The position behind the number that begins at `start` with a digit or a minus sign, and whether it is
+/// nothing but digits.
 #[inline(always)]
-pub(crate) fn number(doc: &[u8], start: usize) -> Result<usize, Fault> {
+pub(crate) fn number(doc: &[u8], start: usize) -> Result<(usize, bool), Fault> {
     let first = if at(doc, start) == b'-' { start + 1 } else { start };
     let end = swar::digits_stop(doc, first);
     if at(doc, first) == b'0' && end > first + 1 {
         return Err(Fault::new(What::LeadingZero, first));
     }
     if end == first {
-        return not_finite(doc, first).map_err(|_| Fault::new(What::IntegerDigit, first));
+        let end = not_finite(doc, first).map_err(|_| Fault::new(What::IntegerDigit, first));
+        return Ok((end?, false));
     }
-    if matches!(at(doc, end), b'.' | b'e' | b'E') { fraction(doc, end) } else { Ok(end) }
+    if matches!(at(doc, end), b'.' | b'e' | b'E') {
+        return Ok((fraction(doc, end)?, false));
+    }
+    Ok((end, first == start))
 }
 
 /// The position behind a `NaN` or `Infinity` that begins at `start`: no JSON, but what Python and

@@ -30,8 +30,9 @@ pub(crate) trait Visitor<'a> {
     fn key(&mut self, key: Text<'a>, depth: usize);
     /// A string that is not a key.
     fn string(&mut self, text: Text<'a>, depth: usize);
-    /// A number as it stands; it may be one of `NaN`, `Infinity` and `-Infinity`.
-    fn number(&mut self, raw: &'a [u8], depth: usize);
+    /// A number as it stands, and whether it is nothing but digits; it may be one of `NaN`, `Infinity`
+    /// and `-Infinity`.
+    fn number(&mut self, raw: &'a [u8], digits: bool, depth: usize);
     /// `true`, `false` or `null`.
     fn literal(&mut self, raw: &'a [u8], depth: usize);
 }
@@ -68,7 +69,7 @@ impl<'a> Visitor<'a> for ValueCount {
     }
 
     #[inline(always)]
-    fn number(&mut self, _raw: &'a [u8], _depth: usize) {
+    fn number(&mut self, _raw: &'a [u8], _digits: bool, _depth: usize) {
         self.values += 1;
     }
 

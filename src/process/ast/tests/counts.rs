@@ -72,8 +72,9 @@ fn of_a_key_held_twice_the_last_one_counts() {
 fn keys_come_in_a_fixed_order_and_kinds_by_count_then_name() {
     let doc = r#"[{"type":"b"},{"type":"ab"},{"type":"ab\u0000"},{"type":"c"},{"type":"c"}]"#;
     let expected = concat!(
-        r#"{"dialect":"generic","language":"unknown","values":11,"depth":2,"nodes":5,"#,
-        r#""kind_field":"type","kinds":{"c":2,"ab":1,"ab\u0000":1,"b":1}}"#
+        r#"{"dialect":"generic","confidence":0,"language":"unknown","values":11,"depth":2,"nodes":5,"#,
+        r#""kind_field":"type","kinds":{"c":2,"ab":1,"ab\u0000":1,"b":1},"symbols":[],"imports":[],"#,
+        r#""calls":[],"totals":{"symbols":0,"imports":0,"calls":0},"notes":{"top_level":"array"}}"#
     );
     assert_eq!(text_of(doc).unwrap(), expected);
 }
@@ -132,4 +133,39 @@ fn tokens_of_every_length_at_every_offset() {
             assert!(text_of(cut).is_err(), "{cut}");
         }
     }
+}
+
+#[test]
+fn what_is_unusual_is_noted_and_not_refused() {
+    let table = [
+        ("{}", json!(null)),
+        ("\u{feff}{}", json!({"bom": true})),
+        ("\u{feff} [ ]", json!({"bom": true, "top_level": "array"})),
+        ("42", json!({"top_level": "number"})),
+        ("\"x\"", json!({"top_level": "string"})),
+        ("true", json!({"top_level": "boolean"})),
+        ("null", json!({"top_level": "null"})),
+        ("NaN", json!({"top_level": "number", "non_finite_numbers": 1})),
+        (r#"{"a":NaN,"b":[Infinity,-Infinity],"c":1}"#, json!({"non_finite_numbers": 3})),
+        (
+            r#"{"a":1e999,"b":-1E+400,"c":1e-999,"d":0e-999,"e":1e308,"f":2e-310}"#,
+            json!({"numbers_beyond_f64": 3}),
+        ),
+        (
+            r#"{"a":1.7976931348623157e308,"b":1.8e308,"c":0.0,"d":-0,"e":5e-324,"f":1E3}"#,
+            json!({"numbers_beyond_f64": 1}),
+        ),
+        (r#"{"a":"\ud800","\udc00":"\ud83d\ude00","b":"\\ud800"}"#, json!({"lone_surrogates": 2})),
+        (r#"{"a":1,"b":2,"a":3,"a":4}"#, json!({"duplicate_keys": 2})),
+        (r#"{"a":1,"\u0061":2}"#, json!({"duplicate_keys": 1})),
+        (r#"{"a":{"a":{"a":1}},"b":[{"a":1},{"a":1}]}"#, json!(null)),
+        (r#"{"_type":"A","_type":"B","body":[],"body":[{"x":1,"x":1}]}"#, json!({"duplicate_keys": 3})),
+    ];
+    for (doc, notes) in table {
+        assert_eq!(result_of(doc)["notes"], notes, "{doc}");
+    }
+    let digits = format!("[{},{}]", "9".repeat(309), "9".repeat(308));
+    assert_eq!(result_of(digits)["notes"]["numbers_beyond_f64"], 1);
+    let many: Vec<_> = (0..1_000).map(|n| format!("\"k{}\":0", n % 900)).collect();
+    assert_eq!(result_of(format!("{{{}}}", many.join(",")))["notes"]["duplicate_keys"], 100);
 }
