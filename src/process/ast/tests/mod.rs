@@ -3,10 +3,13 @@
 mod clang;
 mod class_model;
 mod counts;
+mod estree;
 mod faults;
 mod golden;
 mod oracles;
 mod syn_tree;
+
+use oracles::Printer;
 
 use oracles::Printer;
 
