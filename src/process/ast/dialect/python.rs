@@ -228,7 +228,10 @@ fn close_statement(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
             facts.symbol(SymbolKind::Function, own, frame);
             frame.branches = 0;
         }
-        role::CLASS => facts.symbol(SymbolKind::Class, own, frame),
+        role::CLASS => {
+            facts.symbol(SymbolKind::Class, own, frame);
+            frame.branches = 0;
+        }
         role::TYPE_ALIAS => facts.symbol(SymbolKind::TypeAlias, own, frame),
         role::ASSIGN => close_assignment(facts, frame),
         role::ALIAS => facts.name(own, frame.names[name::ASNAME], frame),

@@ -11,8 +11,6 @@ mod syn_tree;
 
 use oracles::Printer;
 
-use oracles::Printer;
-
 use super::AstProcessor;
 use crate::model::FileError;
 use crate::process::{FileContent, Processor, ResultWriter};
