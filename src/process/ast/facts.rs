@@ -22,7 +22,7 @@ const KEPT_BETWEEN_MAX: usize = 4_096;
 pub(super) struct Symbol {
     pub(super) kind: SymbolKind,
     pub(super) visibility: Visibility,
-    pub(super) flags: u16,
+    pub(super) flags: u32,
     pub(super) name: Span,
     /// The whole qualified name, where the document tells it.
     pub(super) qualified: Span,

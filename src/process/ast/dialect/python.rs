@@ -132,9 +132,9 @@ mod name {
 }
 
 /// Inside what is called.
-const IN_CALLEE: u16 = flag::OWN;
+const IN_CALLEE: u32 = flag::OWN;
 /// Inside what is assigned to.
-const IN_TARGET: u16 = flag::OWN << 1;
+const IN_TARGET: u32 = flag::OWN << 1;
 
 impl Dialect for Python {
     const PLACE: usize = PLACE;
