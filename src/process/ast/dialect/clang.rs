@@ -106,11 +106,12 @@ const IN_CALLEE: u16 = flag::OWN << 7;
 const IS_COMPLETE: u16 = flag::OWN << 8;
 /// A record: written as a class. A message: to a class.
 const IS_CLASS: u16 = flag::OWN << 9;
-const IS_SUPER: u16 = flag::OWN << 10;
-/// `&&`, `||`.
-const IS_LOGICAL: u16 = flag::OWN << 11;
-/// `*`, `&`.
-const IS_POINTER: u16 = flag::OWN << 12;
+/// An operator: `&&` or `||`. A message: to `super`.
+const IS_LOGICAL: u16 = flag::OWN << 10;
+const IS_SUPER: u16 = IS_LOGICAL;
+/// An operator: `*` or `&`.
+const IS_POINTER: u16 = flag::OWN << 11;
+const _: () = assert!(IS_POINTER >> 11 == flag::OWN, "more flags than bits");
 /// A place: has an offset, a line, a macro.
 const HAS_OFFSET: u16 = flag::OWN << 5;
 const HAS_LINE: u16 = flag::OWN << 6;
