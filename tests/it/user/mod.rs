@@ -4,6 +4,8 @@ mod again;
 mod asking;
 mod explain;
 mod filters;
+mod inspect;
+mod limits;
 mod names;
 mod options;
 mod pulled;
