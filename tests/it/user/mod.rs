@@ -2,6 +2,7 @@
 
 mod again;
 mod asking;
+mod bad;
 mod explain;
 mod filters;
 mod inspect;
