@@ -145,7 +145,7 @@ pub use engine::{
     WorkerStatistics,
 };
 pub use model::*;
-pub use process::{AstProcessor, FileContent, Processor, ResultWriter, from_fn};
+pub use process::{AstProcessor, FileContent, LimitError, Limits, Processor, ResultWriter, from_fn};
 pub use service::{
     BatchProcessingEngine, async_from_fn, execute_parallel_batches, process_batch, resume_failed_batch_job,
 };

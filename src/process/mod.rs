@@ -11,7 +11,7 @@ mod result;
 
 use crate::model::FileError;
 
-pub use ast::AstProcessor;
+pub use ast::{AstProcessor, LimitError, Limits};
 pub use plain::{PlainProcessor, from_fn};
 pub use result::ResultWriter;
 

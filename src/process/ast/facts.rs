@@ -265,9 +265,12 @@ impl Facts<'_, '_> {
 
     /// Changes the symbols that wait since this object began.
     pub(super) fn each_waiting(&mut self, frame: &Frame, mut change: impl FnMut(&mut Symbol)) {
-        let inside = since(&self.store.waiting, &self.store.symbols, frame.at);
-        for &number in self.store.waiting.get(inside..).unwrap_or_default() {
-            self.store.symbols.get_mut(number as usize).into_iter().for_each(&mut change);
+        let Store { waiting, variables_waiting, symbols, .. } = &mut *self.store;
+        for list in [waiting, variables_waiting] {
+            let inside = since(list, symbols, frame.at);
+            for &number in list.get(inside..).unwrap_or_default() {
+                symbols.get_mut(number as usize).into_iter().for_each(&mut change);
+            }
         }
     }
 

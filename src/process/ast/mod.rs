@@ -15,6 +15,7 @@ mod facts;
 mod frame;
 mod json;
 mod keys;
+mod limits;
 mod names;
 mod report;
 mod summary;
@@ -31,6 +32,7 @@ use crate::model::{ErrorClass, FileError};
 use dialect::{ALL, Clues, DIALECTS};
 use extract::Scratch;
 use json::{BOM, Fault, What};
+pub use limits::{LimitError, Limits};
 use report::Report;
 use summary::Summary;
 
@@ -54,29 +56,6 @@ use summary::Summary;
 pub struct AstProcessor {
     limits: Limits,
     identity: String,
-}
-
-/// How much of a document goes into its record, and how deep it may be nested.
-///
-/// The totals in a record are always of the whole document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Deepest nesting of objects and arrays; a deeper document fails. Memory per level is about 200 bytes.
-    pub depth: usize,
-    /// Symbols that are listed.
-    pub symbols: usize,
-    /// Imports that are listed, and names of one import.
-    pub imports: usize,
-    /// Pairs of caller and callee that are listed.
-    pub calls: usize,
-    /// Kinds that are listed.
-    pub kinds: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { depth: 10_000, symbols: 10_000, imports: 2_000, calls: 10_000, kinds: 1_000 }
-    }
 }
 
 /// Raised with every change of what is written for some document.
