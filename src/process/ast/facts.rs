@@ -27,6 +27,8 @@ pub(super) enum SymbolKind {
     Variable,
     /// Gives its name to what stands inside, without being a symbol.
     Scope,
+    /// The same, where functions inside stay functions.
+    Prefix,
     /// Was none after all.
     Dropped,
 }
@@ -44,7 +46,7 @@ impl SymbolKind {
             Self::Struct => "struct",
             Self::TypeAlias => "type_alias",
             Self::Variable => "variable",
-            Self::Scope | Self::Dropped => "",
+            Self::Scope | Self::Prefix | Self::Dropped => "",
         }
     }
 
@@ -116,6 +118,10 @@ pub(super) struct Store {
     pub(super) callees: Names,
     /// The greatest line that was named.
     pub(super) lines: u32,
+    /// The language of the sources, where a dialect reads each in its own way: the one that the document
+    /// is taken for, and the one that it was read as.
+    pub(super) language: &'static str,
+    pub(super) read_as: Option<&'static str>,
     /// The source that the document names, where the dialect looks for it.
     pub(super) source: Span,
     made: Vec<u8>,
@@ -139,6 +145,7 @@ impl Store {
         self.callees.clear();
         self.lines = 0;
         self.source = Span::NONE;
+        self.read_as = None;
     }
 
     /// Whether the document holds more than is kept of one.
@@ -224,6 +231,16 @@ impl Facts<'_, '_> {
         self.made_from(at)
     }
 
+    /// Texts, one behind the other.
+    pub(super) fn chain(&mut self, texts: &[Span]) -> Span {
+        if let [text] = texts {
+            return *text;
+        }
+        let at = self.store.made.len();
+        texts.iter().for_each(|&text| self.append(text));
+        self.made_from(at)
+    }
+
     fn append(&mut self, span: Span) {
         let at = span.at as usize;
         let range = at..at + usize::from(span.len);
@@ -249,7 +266,7 @@ impl Facts<'_, '_> {
         store.symbols.push(Symbol {
             kind,
             visibility: frame.visibility,
-            flags: frame.flags & (flag::ASYNC | flag::STATIC),
+            flags: frame.flags & flag::OF_SYMBOLS,
             name,
             at: frame.at,
             line: frame.line,

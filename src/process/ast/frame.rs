@@ -65,7 +65,10 @@ pub(super) struct Frame {
 pub(super) mod flag {
     pub(in super::super) const ASYNC: u16 = 1;
     pub(in super::super) const STATIC: u16 = 2;
-    pub(in super::super) const OWN: u16 = 4;
+    /// What the dialect takes it for; symbols keep it until their surroundings are known.
+    pub(in super::super) const LOOSE: u16 = 4;
+    pub(in super::super) const OF_SYMBOLS: u16 = ASYNC | STATIC | LOOSE;
+    pub(in super::super) const OWN: u16 = 8;
 }
 
 impl Frame {

@@ -154,6 +154,9 @@ impl Reader {
         }
         let fault = |fault: Fault| fault.into_error(doc);
         check_text(doc).map_err(fault)?;
+        if let Some(language) = dialect::language_of(file.path) {
+            self.scratch.store.language = language;
+        }
         let mut depth = self.pass(doc, limits.depth).map_err(fault)?;
         let (mut dialect, mut confidence) = dialect::detect(&self.scratch.evidence);
         if dialect != self.guess {
@@ -161,6 +164,12 @@ impl Reader {
             self.scratch.clear();
             depth = self.pass(doc, limits.depth).map_err(fault)?;
             (dialect, confidence) = dialect::detect(&self.scratch.evidence);
+        }
+        let language = self.language(dialect, file);
+        if self.scratch.store.read_as.is_some_and(|read_as| read_as != language) {
+            self.scratch.clear();
+            self.scratch.store.language = language;
+            depth = self.pass(doc, limits.depth).map_err(fault)?;
         }
         let Scratch { evidence, store, .. } = &mut self.scratch;
         if store.is_full() {
@@ -171,6 +180,13 @@ impl Reader {
         let clues = Clues { evidence, store, doc, path: file.path };
         Report { clues, summary: &self.summary, dialect, confidence, depth, limits }.write(out);
         Ok(())
+    }
+
+    /// The language of a document that was read.
+    fn language(&self, dialect: usize, file: &FileContent<'_>) -> &'static str {
+        let Scratch { evidence, store, .. } = &self.scratch;
+        let clues = Clues { evidence, store, doc: file.bytes, path: file.path };
+        ALL.get(dialect).map_or("unknown", |dialect| (dialect.language)(&clues))
     }
 
     /// Reads a document as one of the guessed dialect; returns its depth.
