@@ -217,6 +217,7 @@ impl Kinds {
     fn new() -> Self {
         let mut all = Self::default();
         all.each(tables::WORDS, |_| {});
+        all.each(tables::LOOKED_FOR, |_| {});
         all.each(tables::STAYING, |kind| kind.stays = true);
         all.each(tables::NAMES, |kind| kind.shape = Shape::Name);
         all.each(tables::JOINING, |kind| {

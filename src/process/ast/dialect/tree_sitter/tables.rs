@@ -18,7 +18,18 @@ pub(super) struct Rules {
 /// Words that are no names although their kinds look so.
 pub(super) const WORDS: &str = "import from as use type typeof extern crate pub using package global unsafe given static async
 public protected private internal interface enum struct extension for const readonly val let default else default_keyword
-new function && || ?? and or = ( ) , . :";
+new function && || ?? and or = ( ) , . : :: -> *";
+
+/// Nodes that those around look for.
+pub(super) const LOOKED_FOR: &str = "alias asterisk blank_identifier body_statement call_suffix class_body
+class_expression command_substitution declaration_list dot enumerator_list expansion formal_parameters
+function_value_parameters interface_type struct_type match_arm number optional_chain parameter self_parameter simple_expansion
+source_file type_arguments type_parameters shorthand_property_identifier_pattern
+tuple_type array_type dynamic_type function_type abstract_type unit_type never_type
+modifiers modifier visibility_modifier function_modifiers accessibility_modifier class_modifier member_modifier
+function_modifier property_modifier inheritance_modifier parameter_modifier ownership_modifier mutation_modifier
+static_modifier abstract_modifier readonly_modifier final_modifier var_modifier access_modifier platform_modifier
+override_modifier storage_class_specifier";
 
 /// Names, one by one.
 pub(super) const NAMES: &str = "identifier simple_identifier type_identifier field_identifier property_identifier
