@@ -165,8 +165,7 @@ impl Reader {
             depth = self.pass(doc, limits.depth).map_err(fault)?;
             (dialect, confidence) = dialect::detect(&self.scratch.evidence);
         }
-        let language = self.language(dialect, file);
-        if self.scratch.store.read_as.is_some_and(|read_as| read_as != language) {
+        if let Some(language) = self.other_language(dialect, file) {
             self.scratch.clear();
             self.scratch.store.language = language;
             depth = self.pass(doc, limits.depth).map_err(fault)?;
@@ -182,11 +181,13 @@ impl Reader {
         Ok(())
     }
 
-    /// The language of a document that was read.
-    fn language(&self, dialect: usize, file: &FileContent<'_>) -> &'static str {
+    /// The document's language, where it was read as one of another.
+    fn other_language(&self, dialect: usize, file: &FileContent<'_>) -> Option<&'static str> {
         let Scratch { evidence, store, .. } = &self.scratch;
+        let read_as = store.read_as?;
         let clues = Clues { evidence, store, doc: file.bytes, path: file.path };
-        ALL.get(dialect).map_or("unknown", |dialect| (dialect.language)(&clues))
+        let language = ALL.get(dialect).map(|dialect| (dialect.language)(&clues));
+        language.filter(|&language| language != read_as)
     }
 
     /// Reads a document as one of the guessed dialect; returns its depth.

@@ -60,7 +60,7 @@ const PLACE: usize = 2;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "tree-sitter",
-    kinds: languages::KINDS,
+    kinds: &[],
     keys: KEYS,
     tags: &[],
     score: languages::score,

@@ -182,12 +182,16 @@ fn function_declarator(node: Node<'_>) -> Option<Node<'_>> {
 
 /// The names of a qualified one; of templates without their arguments.
 fn spread<'p>(node: Node<'p>, names: &mut Vec<Node<'p>>) {
-    for child in node.children() {
-        match child.kind() {
-            "qualified_identifier" => spread(child, names),
-            "template_type" | "template_function" => names.extend(child.child(0)),
-            _ if child.is_worded() => names.push(child),
-            _ => {}
+    let mut inner = Some(node);
+    // The rest of the names is the last part of each.
+    while let Some(node) = inner.take() {
+        for child in node.children() {
+            match child.kind() {
+                "qualified_identifier" => inner = Some(child),
+                "template_type" | "template_function" => names.extend(child.child(0)),
+                _ if child.is_worded() => names.push(child),
+                _ => {}
+            }
         }
     }
 }

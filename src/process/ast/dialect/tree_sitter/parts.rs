@@ -158,10 +158,17 @@ impl<'p> Node<'p> {
     }
 
     fn leaves(self, found: &mut Vec<Span>) -> bool {
-        match self.part() {
-            Some(Part { text: Some(text), .. }) => found.push(*text),
-            _ if self.parts.len() < 2 => return false,
-            _ => return self.children().all(|child| child.leaves(found)),
+        let mut rest = self.parts;
+        while let Some(part) = rest.first() {
+            let taken = match part.text {
+                Some(text) => {
+                    found.push(text);
+                    part.size as usize
+                }
+                None if part.size < 2 => return false,
+                None => 1,
+            };
+            rest = rest.get(taken..).unwrap_or_default();
         }
         true
     }
@@ -244,8 +251,9 @@ pub(super) fn path_of(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
 fn name_path(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
     let name = node.name(facts);
     let text = facts.text(name);
-    let is_odd = text.contains(&b' ') || text.iter().skip(1).any(|&byte| byte == b'$');
-    if is_odd { Span::NONE } else { name }
+    // A shell's command may be put together; in other languages the sign is a letter.
+    let is_computed = node.kind() == "command_name" && text.contains(&b'$');
+    if is_computed || text.contains(&b' ') { Span::NONE } else { name }
 }
 
 fn joined_path<'p>(

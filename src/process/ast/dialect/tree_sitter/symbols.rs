@@ -8,7 +8,7 @@ use super::{Reading, variables};
 use crate::process::ast::facts::{Symbol, SymbolKind};
 use crate::process::ast::frame::{Visibility, flag};
 
-/// Where what is declared ends and how begins.
+/// What follows a name that is declared.
 const BODY: &[&str] = &[
     "parameters",
     "formal_parameters",
@@ -57,9 +57,10 @@ pub(super) fn note(
 ) {
     let grammar = reading.grammar;
     if name.is_none() {
-        return if kind.is_callable() {
-            close_closure(facts, frame)
-        };
+        if kind.is_callable() {
+            close_closure(facts, frame);
+        }
+        return;
     }
     let mut scope = SymbolKind::Scope;
     match grammar {
@@ -151,7 +152,11 @@ pub(super) fn settle_static(symbol: &mut Symbol) {
 }
 
 fn takes_self(node: Node<'_>) -> bool {
-    node.first(&["parameters"]).is_some_and(|parameters| parameters.first(&["self_parameter"]).is_some())
+    // `self: Box<Self>` is a parameter like others.
+    let is_self = |one: Node<'_>| {
+        one.kind() == "self_parameter" || one.child(0).is_some_and(|name| name.kind() == "self")
+    };
+    node.first(&["parameters"]).is_some_and(|parameters| parameters.children().any(is_self))
 }
 
 fn visibility(
@@ -257,10 +262,8 @@ fn unfielded(grammar: Grammar, node: Node<'_>) -> Option<Node<'_>> {
         "string",
     ];
     let mut is_first = true;
-    let before = node.children().take_while(|child| {
-        let goes_on = std::mem::replace(&mut is_first, false) || !child.is(BODY);
-        goes_on
-    });
+    let before =
+        node.children().take_while(|child| std::mem::replace(&mut is_first, false) || !child.is(BODY));
     let mut fits = before.filter(|child| child.is_name() || child.is(&joined));
     match grammar {
         Grammar::CSharp | Grammar::Java | Grammar::Kotlin => fits.last(),
@@ -274,14 +277,12 @@ pub(super) fn change(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>
         Grammar::Python => mark_static(node, facts, frame),
         Grammar::JavaScript => variables::change_script(node, facts, frame),
         Grammar::C => give_access(node, facts, frame),
-        Grammar::Bash => {
-            if node.has_token("readonly") {
-                facts.each_waiting(frame, |symbol| {
-                    if symbol.kind == SymbolKind::Variable {
-                        symbol.kind = SymbolKind::Constant;
-                    }
-                });
-            }
+        Grammar::Bash if node.has_token("readonly") => {
+            facts.each_waiting(frame, |symbol| {
+                if symbol.kind == SymbolKind::Variable {
+                    symbol.kind = SymbolKind::Constant;
+                }
+            });
         }
         Grammar::Lua => variables::change_chunk(node, facts, frame),
         _ => {}

@@ -32,9 +32,7 @@ pub(super) fn drop_far(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '
 pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     match reading.grammar {
         Grammar::Python => {
-            let mut names = Vec::new();
-            node.child(0).into_iter().for_each(|target| pattern(target, &mut names));
-            for name in names {
+            for name in pattern(node.child(0)) {
                 let name = name.name(facts);
                 let text = facts.text(name);
                 let is_loud =
@@ -82,11 +80,7 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
         Grammar::Lua => {
             // The node around tells whether it stands at the top.
             frame.set(flag::LOOSE, true);
-            let mut names = Vec::new();
-            node.first(&["variable_list", "identifier"])
-                .into_iter()
-                .for_each(|list| pattern(list, &mut names));
-            for name in names {
+            for name in pattern(node.first(&["variable_list", "identifier"])) {
                 let name = name.name(facts);
                 declare(false, name, facts, frame);
             }
@@ -125,31 +119,38 @@ pub(super) fn visibility(
 }
 
 /// The names that a pattern binds.
-fn pattern<'p>(node: Node<'p>, names: &mut Vec<Node<'p>>) {
-    match node.kind() {
-        "identifier" | "shorthand_property_identifier_pattern" => names.push(node),
-        "pattern_list" | "tuple_pattern" | "list_pattern" | "list_splat_pattern" | "object_pattern"
-        | "array_pattern" | "rest_pattern" | "expression_list" | "variable_list" => {
-            node.children().for_each(|child| pattern(child, names));
+fn pattern(node: Option<Node<'_>>) -> Vec<Node<'_>> {
+    let mut names = Vec::new();
+    let mut waiting = Vec::from_iter(node);
+    while let Some(node) = waiting.pop() {
+        match node.kind() {
+            "identifier" | "shorthand_property_identifier_pattern" => names.push(node),
+            "pattern_list" | "tuple_pattern" | "list_pattern" | "list_splat_pattern" | "object_pattern"
+            | "array_pattern" | "rest_pattern" | "expression_list" | "variable_list" => {
+                let first = waiting.len();
+                waiting.extend(node.children());
+                waiting.get_mut(first..).unwrap_or_default().reverse();
+            }
+            "assignment_pattern" | "object_assignment_pattern" => waiting.extend(node.child(0)),
+            "pair_pattern" => waiting.extend(node.last()),
+            _ => {}
         }
-        "assignment_pattern" | "object_assignment_pattern" => {
-            node.child(0).into_iter().for_each(|left| pattern(left, names));
-        }
-        "pair_pattern" => node.last().into_iter().for_each(|value| pattern(value, names)),
-        _ => {}
     }
+    names
 }
 
 fn close_script(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    if frame.outer == 0 {
+        // A fragment: where it stands is not known.
+        return;
+    }
     let is_constant = node.has_token("const");
     let values = ["arrow_function", "function_expression", "generator_function", "class"];
     for declarator in node.children().filter(|child| child.kind() == "variable_declarator") {
         if declarator.last().is_some_and(|value| value.is(&values)) {
             continue;
         }
-        let mut names = Vec::new();
-        declarator.child(0).into_iter().for_each(|bound| pattern(bound, &mut names));
-        for name in names {
+        for name in pattern(declarator.child(0)) {
             let name = name.name(facts);
             declare(is_constant, name, facts, frame);
         }
@@ -177,6 +178,9 @@ fn close_c(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
 
 /// Kotlin's and Swift's: `val` and `let` make a constant.
 fn close_property(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    if frame.outer == 0 {
+        return;
+    }
     let mut is_constant = false;
     for child in node.children() {
         is_constant |= child.says(facts, &["val", "let"]);
@@ -208,18 +212,18 @@ pub(super) fn change_script(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &m
 
 /// Drops the variables of the blocks among the children; those of a module are its own.
 fn drop_in_blocks(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
-    let mut children = node.children().peekable();
-    while let Some(child) = children.next() {
-        if child.kind() != "statement_block" {
-            continue;
-        }
-        let end = children.peek().map_or(u32::MAX, |next| next.at());
-        facts.each_waiting(frame, |symbol| {
-            if symbol.kind.is_variable() && symbol.at > child.at() && symbol.at < end {
-                symbol.kind = SymbolKind::Dropped;
-            }
-        });
+    if node.first(&["statement_block"]).is_none() {
+        return;
     }
+    let (mut children, mut is_in_block) = (node.children().peekable(), false);
+    facts.each_waiting(frame, |symbol| {
+        while let Some(child) = children.next_if(|child| child.at() <= symbol.at) {
+            is_in_block = child.kind() == "statement_block";
+        }
+        if is_in_block && symbol.kind.is_variable() {
+            symbol.kind = SymbolKind::Dropped;
+        }
+    });
 }
 
 /// Lua: what is assigned at the top or by `local` is a variable, in a block else not.
