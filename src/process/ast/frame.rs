@@ -52,6 +52,10 @@ pub(super) struct Frame {
     pub(super) slot: u8,
     /// What its kind is to the dialect; 0 when unknown.
     pub(super) role: u8,
+    /// Its tag, as the dialect numbers it; 0 for none.
+    pub(super) tag: u8,
+    /// How many keys it has so far, repetitions not counted; only in dialects that have tags.
+    pub(super) members: u32,
     pub(super) visibility: Visibility,
     /// Level of the object around.
     pub(super) outer: u32,
@@ -65,10 +69,11 @@ pub(super) struct Frame {
 pub(super) mod flag {
     pub(in super::super) const ASYNC: u16 = 1;
     pub(in super::super) const STATIC: u16 = 2;
-    /// What the dialect takes it for; symbols keep it until their surroundings are known.
-    pub(in super::super) const LOOSE: u16 = 4;
-    pub(in super::super) const OF_SYMBOLS: u16 = ASYNC | STATIC | LOOSE;
+    /// A function that is no method, wherever it stands.
+    pub(in super::super) const FREE: u16 = 4;
     pub(in super::super) const OWN: u16 = 8;
+    /// Those that go into the symbol.
+    pub(in super::super) const OF_SYMBOLS: u16 = ASYNC | STATIC | FREE;
 }
 
 impl Frame {

@@ -105,6 +105,8 @@ const INSIDE: u16 = flag::OWN;
 const IGNORED: u16 = flag::OWN << 1;
 /// Its kind is known.
 const IS_NODE: u16 = flag::OWN << 2;
+/// Of a symbol, too: what it is depends on what stands around it.
+const LOOSE: u16 = flag::OWN << 3;
 
 impl Dialect for TreeSitter {
     const PLACE: usize = PLACE;

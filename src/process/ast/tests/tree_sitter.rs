@@ -20,7 +20,11 @@ fn read(root: &Value) -> Value {
 
 fn python_function(name: &str, body: &[Value]) -> Value {
     let block = node("block", 2, body);
-    node("function_definition", 1, &[leaf("def", "def"), leaf("identifier", name), node("parameters", 1, &[leaf("(", "(")]), block])
+    node(
+        "function_definition",
+        1,
+        &[leaf("def", "def"), leaf("identifier", name), node("parameters", 1, &[leaf("(", "(")]), block],
+    )
 }
 
 fn python_call(name: &str) -> Value {
@@ -41,7 +45,8 @@ fn a_function_has_calls_and_branches_of_its_own() {
     let result = read(&root);
     assert_eq!(result["dialect"], "tree-sitter");
     assert_eq!(result["language"], "python");
-    let run = json!([{"kind":"function","name":"run","qualified_name":"run","line":1,"end_line":1,"complexity":2}]);
+    let run =
+        json!([{"kind":"function","name":"run","qualified_name":"run","line":1,"end_line":1,"complexity":2}]);
     assert_eq!(result["symbols"], run);
     let calls = json!([{"callee":"run","count":1},{"caller":"run","callee":"inner","count":1}]);
     assert_eq!(result["calls"], calls);
@@ -51,7 +56,11 @@ fn a_function_has_calls_and_branches_of_its_own() {
 fn a_decorator_beside_makes_a_method_static() {
     let mark = node("decorator", 1, &[leaf("@", "@"), leaf("identifier", "staticmethod")]);
     let decorated = node("decorated_definition", 1, &[mark, python_function("make", &[])]);
-    let class = node("class_definition", 1, &[leaf("class", "class"), leaf("identifier", "Shelf"), node("block", 1, &[decorated])]);
+    let class = node(
+        "class_definition",
+        1,
+        &[leaf("class", "class"), leaf("identifier", "Shelf"), node("block", 1, &[decorated])],
+    );
     let result = read(&python(vec![class]));
     assert_eq!(result["symbols"][1]["qualified_name"], "Shelf.make");
     assert_eq!(result["symbols"][1]["kind"], "method");
@@ -60,9 +69,12 @@ fn a_decorator_beside_makes_a_method_static() {
 
 #[test]
 fn variables_stand_at_the_top_only() {
-    let assign = |name| node("assignment", 3, &[leaf("identifier", name), leaf("=", "="), leaf("integer", "1")]);
-    let result = read(&python(vec![assign("SIZE"), assign("size"), python_function("run", &[assign("inner")])]));
-    let names: Vec<_> = result["symbols"].as_array().unwrap().iter().map(|one| [&one["kind"], &one["name"]]).collect();
+    let assign =
+        |name| node("assignment", 3, &[leaf("identifier", name), leaf("=", "="), leaf("integer", "1")]);
+    let result =
+        read(&python(vec![assign("SIZE"), assign("size"), python_function("run", &[assign("inner")])]));
+    let names: Vec<_> =
+        result["symbols"].as_array().unwrap().iter().map(|one| [&one["kind"], &one["name"]]).collect();
     assert_eq!(json!(names), json!([["function", "run"], ["constant", "SIZE"], ["variable", "size"]]));
 }
 
@@ -96,7 +108,8 @@ fn points_are_known_in_each_style() {
         let name = json!({"type": "identifier", start: point, end: point, "text": "f"});
         let body = json!({"type": "elif_clause", start: point, end: point, "children": []});
         let more = json!({"type": "except_clause", start: point, end: point, "children": []});
-        let root = json!({"type": "class_definition", start: point, end: point, "children": [name, body, more]});
+        let root =
+            json!({"type": "class_definition", start: point, end: point, "children": [name, body, more]});
         let result = read(&root);
         assert_eq!(result["symbols"][0]["line"], 5, "{start}");
         assert_eq!(result["confidence"], 1.0);
@@ -108,7 +121,11 @@ fn a_language_that_grew_from_another_needs_kinds_of_its_own() {
     let include = node("preproc_include", 1, &[leaf("string_literal", "\"a.h\"")]);
     let plain = node("translation_unit", 1, &[include.clone()]);
     assert_eq!(read(&plain)["language"], "c");
-    let space = node("namespace_definition", 2, &[leaf("namespace_identifier", "a"), node("declaration_list", 2, &[])]);
+    let space = node(
+        "namespace_definition",
+        2,
+        &[leaf("namespace_identifier", "a"), node("declaration_list", 2, &[])],
+    );
     let result = read(&node("translation_unit", 1, &[include, space]));
     assert_eq!(result["language"], "c++");
     assert_eq!(result["imports"], json!([{"module":"a.h","names":[],"line":1}]));
@@ -127,7 +144,8 @@ fn a_language_is_left_open_rather_than_guessed() {
 #[test]
 fn access_in_a_class_is_what_was_said_last() {
     let method = |name| {
-        let declarator = node("function_declarator", 3, &[leaf("field_identifier", name), node("parameter_list", 3, &[])]);
+        let declarator =
+            node("function_declarator", 3, &[leaf("field_identifier", name), node("parameter_list", 3, &[])]);
         node("field_declaration", 3, &[leaf("primitive_type", "void"), declarator])
     };
     let access = node("access_specifier", 3, &[leaf("public", "public"), leaf(":", ":")]);
@@ -141,9 +159,18 @@ fn access_in_a_class_is_what_was_said_last() {
 
 #[test]
 fn a_use_tree_is_one_import_for_each_path() {
-    let path = node("scoped_identifier", 1, &[leaf("identifier", "std"), leaf("::", "::"), leaf("identifier", "io")]);
-    let alias = node("use_as_clause", 1, &[leaf("identifier", "Read"), leaf("as", "as"), leaf("identifier", "R")]);
-    let list = node("use_list", 1, &[leaf("{", "{"), alias, leaf(",", ","), leaf("identifier", "Write"), leaf("}", "}")]);
+    let path = node(
+        "scoped_identifier",
+        1,
+        &[leaf("identifier", "std"), leaf("::", "::"), leaf("identifier", "io")],
+    );
+    let alias =
+        node("use_as_clause", 1, &[leaf("identifier", "Read"), leaf("as", "as"), leaf("identifier", "R")]);
+    let list = node(
+        "use_list",
+        1,
+        &[leaf("{", "{"), alias, leaf(",", ","), leaf("identifier", "Write"), leaf("}", "}")],
+    );
     let tree = node("scoped_use_list", 1, &[path, leaf("::", "::"), list]);
     let using = node("use_declaration", 1, &[leaf("use", "use"), tree]);
     let result = read(&node("source_file", 1, &[using]));

@@ -1,13 +1,13 @@
 //! Nodes whose kind leaves open what they declare.
 
 use super::super::{Facts, Frame, Span};
-use super::Reading;
 use super::kinds::{Grammar, word};
 use super::parts::{Field, Node};
 use super::symbols::{close_closure, name, note, settle_static};
 use super::variables;
+use super::{LOOSE, Reading};
 use crate::process::ast::facts::SymbolKind;
-use crate::process::ast::frame::{Visibility, flag};
+use crate::process::ast::frame::Visibility;
 
 const DECLARATORS: &[&str] = &[
     "function_declarator",
@@ -94,7 +94,7 @@ fn close_member(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, fra
     if node.kind() == "method_signature" {
         let name = name(reading.grammar, node, facts);
         // A member of a class; the body of an interface drops it.
-        frame.set(flag::LOOSE, true);
+        frame.set(LOOSE, true);
         return note(reading, SymbolKind::Method, node, name, Span::NONE, facts, frame);
     }
     let Some(value) = node.field(Field::Value).or_else(|| node.last()) else { return };
@@ -145,7 +145,7 @@ fn close_c(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &
         within = facts.join(within, ".", name);
     }
     let kind = if within.is_some() { SymbolKind::Method } else { SymbolKind::Function };
-    frame.set(flag::LOOSE, node.kind() == "declaration");
+    frame.set(LOOSE, node.kind() == "declaration");
     let name = last.name(facts);
     note(reading, kind, node, name, within, facts, frame);
 }

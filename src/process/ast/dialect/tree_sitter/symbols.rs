@@ -4,7 +4,7 @@ use super::super::{Facts, Frame, Span};
 use super::declarators;
 use super::kinds::{Grammar, word};
 use super::parts::{Field, Node};
-use super::{Reading, variables};
+use super::{LOOSE, Reading, variables};
 use crate::process::ast::facts::{Symbol, SymbolKind};
 use crate::process::ast::frame::{Visibility, flag};
 
@@ -62,7 +62,6 @@ pub(super) fn note(
         }
         return;
     }
-    let mut scope = SymbolKind::Scope;
     match grammar {
         Grammar::Go if node.kind() == "method_declaration" => within = receiver(node, facts),
         Grammar::Lua => {
@@ -73,7 +72,7 @@ pub(super) fn note(
             if node.first(&["method_index_expression"]).is_some() {
                 kind = SymbolKind::Method;
             }
-            scope = SymbolKind::Prefix;
+            frame.set(flag::FREE, kind == SymbolKind::Function);
         }
         _ => {}
     }
@@ -88,14 +87,24 @@ pub(super) fn note(
     let is_static = is_static && !matches!(grammar, Grammar::Rust | Grammar::Python | Grammar::Go);
     frame.set(flag::STATIC, is_static || node.kind() == "singleton_method");
     let is_free = grammar == Grammar::Rust && kind == SymbolKind::Function && !takes_self(node);
-    frame.set(flag::LOOSE, frame.has(flag::LOOSE) || is_free);
+    frame.set(LOOSE, frame.has(LOOSE) || is_free);
     if within.is_some() {
-        facts.symbol(kind, name, &Frame { at: frame.at + 1, ..*frame });
-        facts.symbol(scope, within, frame);
+        add(kind, name, facts, &Frame { at: frame.at + 1, ..*frame });
+        facts.symbol(SymbolKind::Scope, within, frame);
     } else {
-        facts.symbol(kind, name, frame);
+        add(kind, name, facts, frame);
     }
     frame.branches = 0;
+}
+
+/// Makes a symbol, which keeps the mark that it depends on its surroundings.
+pub(super) fn add(kind: SymbolKind, name: Span, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    facts.symbol(kind, name, frame);
+    if frame.has(LOOSE)
+        && let Some(symbol) = facts.newest(frame)
+    {
+        symbol.flags |= LOOSE;
+    }
 }
 
 /// What began inside a function without a name.
@@ -108,7 +117,7 @@ pub(super) fn close_closure(facts: &mut Facts<'_, '_>, frame: &Frame) {
 fn drop_loose(facts: &mut Facts<'_, '_>, frame: &Frame, are_none: bool) {
     if are_none {
         facts.each_waiting(frame, |symbol| {
-            if symbol.flags & flag::LOOSE != 0 {
+            if symbol.flags & LOOSE != 0 {
                 symbol.kind = SymbolKind::Dropped;
             }
         });
@@ -146,7 +155,7 @@ fn settle(reading: Reading, kind: SymbolKind, node: Node<'_>, facts: &mut Facts<
 
 /// Rust's functions without `self` are static where they are methods.
 pub(super) fn settle_static(symbol: &mut Symbol) {
-    if symbol.flags & flag::LOOSE != 0 {
+    if symbol.flags & LOOSE != 0 {
         symbol.flags |= flag::STATIC;
     }
 }

@@ -1,11 +1,12 @@
 //! Variables and constants at the top level.
 
 use super::super::{Facts, Frame, Span};
-use super::Reading;
 use super::kinds::Grammar;
 use super::parts::{Field, Node};
+use super::symbols::add;
+use super::{LOOSE, Reading};
 use crate::process::ast::facts::SymbolKind;
-use crate::process::ast::frame::{Visibility, flag};
+use crate::process::ast::frame::Visibility;
 
 const CHAIN: &[&str] = &["init_declarator", "pointer_declarator", "array_declarator", "reference_declarator"];
 
@@ -79,7 +80,7 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
         }
         Grammar::Lua => {
             // The node around tells whether it stands at the top.
-            frame.set(flag::LOOSE, true);
+            frame.set(LOOSE, true);
             for name in pattern(node.first(&["variable_list", "identifier"])) {
                 let name = name.name(facts);
                 declare(false, name, facts, frame);
@@ -92,7 +93,7 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
 fn declare(is_constant: bool, name: Span, facts: &mut Facts<'_, '_>, frame: &Frame) {
     let kind = if is_constant { SymbolKind::Constant } else { SymbolKind::Variable };
     if facts.text(name) != b"_" {
-        facts.symbol(kind, name, frame);
+        add(kind, name, facts, frame);
     }
 }
 
@@ -196,7 +197,7 @@ fn close_property(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) 
 pub(super) fn change_script(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     match node.kind() {
         "interface_body" | "object_type" => facts.each_waiting(frame, |symbol| {
-            if symbol.flags & flag::LOOSE != 0 {
+            if symbol.flags & LOOSE != 0 {
                 symbol.kind = SymbolKind::Dropped;
             }
         }),
@@ -230,9 +231,9 @@ fn drop_in_blocks(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
 pub(super) fn change_chunk(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     let is_block = node.kind() == "block";
     facts.each_waiting(frame, |symbol| {
-        if symbol.kind.is_variable() && is_block && symbol.flags & flag::LOOSE != 0 {
+        if symbol.kind.is_variable() && is_block && symbol.flags & LOOSE != 0 {
             symbol.kind = SymbolKind::Dropped;
         }
-        symbol.flags &= !flag::LOOSE;
+        symbol.flags &= !LOOSE;
     });
 }
