@@ -22,7 +22,7 @@ const KEPT_BETWEEN_MAX: usize = 4_096;
 pub(super) struct Symbol {
     pub(super) kind: SymbolKind,
     pub(super) visibility: Visibility,
-    pub(super) flags: u16,
+    pub(super) flags: u32,
     pub(super) name: Span,
     /// The whole qualified name, where the document tells it.
     pub(super) qualified: Span,
@@ -67,8 +67,10 @@ pub(super) struct Call {
 #[derive(Debug, Default)]
 pub(super) struct Store {
     pub(super) symbols: Vec<Symbol>,
-    /// Numbers of the symbols that no other one has adopted yet.
+    /// Numbers of the symbols that no other one has adopted yet; of variables in a list of their own, as what
+    /// is inside of a function without a name drops them.
     waiting: Vec<u32>,
+    variables_waiting: Vec<u32>,
     pub(super) imports: Vec<Import>,
     pub(super) imported: Vec<Name>,
     names: Vec<Name>,
@@ -99,6 +101,7 @@ impl Store {
         }
         clear(&mut self.symbols);
         clear(&mut self.waiting);
+        clear(&mut self.variables_waiting);
         clear(&mut self.imports);
         clear(&mut self.imported);
         clear(&mut self.names);
@@ -241,10 +244,13 @@ impl Facts<'_, '_> {
             outer: 0,
             complexity: frame.branches.saturating_add(1),
         });
-        if !kind.is_variable() {
+        let number = store.symbols.len() as u32 - 1;
+        if kind.is_variable() {
+            store.variables_waiting.push(number);
+        } else {
             store.adopt(kind, frame.at);
+            store.waiting.push(number);
         }
-        store.waiting.push(store.symbols.len() as u32 - 1);
     }
 
     /// The symbol that is this object, where it was the last one to be made.
@@ -263,21 +269,12 @@ impl Facts<'_, '_> {
 
     /// Drops the variables that began inside an object which is a function without a name, or the like.
     pub(super) fn drop_variables(&mut self, frame: &Frame) {
-        let Store { waiting, symbols, .. } = &mut *self.store;
-        let inside = since(waiting, symbols, frame.at);
-        let mut left = inside;
-        for place in inside..waiting.len() {
-            let Some(symbol) = waiting.get(place).and_then(|&number| symbols.get_mut(number as usize)) else {
-                continue;
-            };
-            if symbol.kind.is_variable() {
-                symbol.kind = SymbolKind::Dropped;
-            } else {
-                waiting.swap(left, place);
-                left += 1;
-            }
+        let Store { variables_waiting, symbols, .. } = &mut *self.store;
+        let inside = since(variables_waiting, symbols, frame.at);
+        for number in variables_waiting.drain(inside..) {
+            let symbol = symbols.get_mut(number as usize);
+            symbol.into_iter().for_each(|symbol| symbol.kind = SymbolKind::Dropped);
         }
-        waiting.truncate(left);
         while symbols.pop_if(|symbol| symbol.kind == SymbolKind::Dropped).is_some() {}
     }
 
@@ -325,13 +322,16 @@ impl Store {
     /// Gives the newest symbol, which began at `at`, what waits inside of it.
     fn adopt(&mut self, kind: SymbolKind, at: u32) {
         let number = self.symbols.len() as u32;
+        let inside = since(&self.variables_waiting, &self.symbols, at);
+        for child in self.variables_waiting.drain(inside..) {
+            let Some(symbol) = self.symbols.get_mut(child as usize) else { continue };
+            symbol.outer = number;
+            symbol.kind = if kind == SymbolKind::Module { symbol.kind } else { SymbolKind::Dropped };
+        }
         let inside = since(&self.waiting, &self.symbols, at);
         for child in self.waiting.drain(inside..) {
             let Some(symbol) = self.symbols.get_mut(child as usize) else { continue };
             symbol.outer = number;
-            if kind != SymbolKind::Module && symbol.kind.is_variable() {
-                symbol.kind = SymbolKind::Dropped;
-            }
             let free = symbol.flags & flag::FREE != 0;
             if kind.has_methods() && symbol.kind == SymbolKind::Function && !free {
                 symbol.kind = SymbolKind::Method;
@@ -347,6 +347,7 @@ impl Store {
         let calls = self.calls_waiting.drain(..);
         self.calls.extend(calls.map(|call| Call { caller: 0, ..call }));
         self.waiting.clear();
+        self.variables_waiting.clear();
     }
 }
 

@@ -90,31 +90,31 @@ fn language(clues: &Clues<'_>) -> &'static str {
     }
 }
 
-const NODE: u16 = flag::OWN;
-const RANGE: u16 = flag::OWN << 1;
-const PLACE_OF_NODE: u16 = flag::OWN << 2;
+const NODE: u32 = flag::OWN;
+const RANGE: u32 = flag::OWN << 1;
+const PLACE_OF_NODE: u32 = flag::OWN << 2;
 /// A node: inside of what is known to be left out.
-const SKIPPED: u16 = flag::OWN << 3;
+const SKIPPED: u32 = flag::OWN << 3;
 /// A node: in an included file.
-const INCLUDED: u16 = flag::OWN << 4;
-const IS_IMPLICIT: u16 = flag::OWN << 5;
-const LEFT_OUT: u16 = SKIPPED | INCLUDED | IS_IMPLICIT;
+const INCLUDED: u32 = flag::OWN << 4;
+const IS_IMPLICIT: u32 = flag::OWN << 5;
+const LEFT_OUT: u32 = SKIPPED | INCLUDED | IS_IMPLICIT;
 /// Inside of what has no variables of the file.
-const IN_BODY: u16 = flag::OWN << 6;
+const IN_BODY: u32 = flag::OWN << 6;
 /// What it is called by may be a callee, or a part of one.
-const IN_CALLEE: u16 = flag::OWN << 7;
-const IS_COMPLETE: u16 = flag::OWN << 8;
+const IN_CALLEE: u32 = flag::OWN << 7;
+const IS_COMPLETE: u32 = flag::OWN << 8;
 /// A record: written as a class. A message: to a class.
-const IS_CLASS: u16 = flag::OWN << 9;
-const IS_SUPER: u16 = flag::OWN << 10;
+const IS_CLASS: u32 = flag::OWN << 9;
+const IS_SUPER: u32 = flag::OWN << 10;
 /// `&&`, `||`.
-const IS_LOGICAL: u16 = flag::OWN << 11;
+const IS_LOGICAL: u32 = flag::OWN << 11;
 /// `*`, `&`.
-const IS_POINTER: u16 = flag::OWN << 12;
+const IS_POINTER: u32 = flag::OWN << 12;
 /// A place: has an offset, a line, a macro.
-const HAS_OFFSET: u16 = flag::OWN << 5;
-const HAS_LINE: u16 = flag::OWN << 6;
-const HAS_MACRO: u16 = flag::OWN << 7;
+const HAS_OFFSET: u32 = flag::OWN << 5;
+const HAS_LINE: u32 = flag::OWN << 6;
+const HAS_MACRO: u32 = flag::OWN << 7;
 
 impl Dialect for Clang {
     const PLACE: usize = PLACE;

@@ -123,17 +123,17 @@ mod name {
 }
 
 /// What an array under one of its keys holds comes now.
-const IN_ARRAY: u16 = flag::OWN;
+const IN_ARRAY: u32 = flag::OWN;
 /// Its line is that of `startLine`, or of `line`.
-const HAS_START: u16 = flag::OWN << 1;
-const HAS_LINE: u16 = flag::OWN << 2;
-const HAS_MODIFIERS: u16 = flag::OWN << 3;
+const HAS_START: u32 = flag::OWN << 1;
+const HAS_LINE: u32 = flag::OWN << 2;
+const HAS_MODIFIERS: u32 = flag::OWN << 3;
 /// What its modifiers hold.
-const PUBLIC: u16 = flag::OWN << 4;
-const PROTECTED: u16 = flag::OWN << 5;
-const PRIVATE: u16 = flag::OWN << 6;
-const ENUM: u16 = flag::OWN << 7;
-const INTERFACE: u16 = flag::OWN << 8;
+const PUBLIC: u32 = flag::OWN << 4;
+const PROTECTED: u32 = flag::OWN << 5;
+const PRIVATE: u32 = flag::OWN << 6;
+const ENUM: u32 = flag::OWN << 7;
+const INTERFACE: u32 = flag::OWN << 8;
 
 impl Dialect for ClassModel {
     const PLACE: usize = PLACE;

@@ -158,24 +158,24 @@ mod bit {
     use super::flag;
 
     /// Is what is called, or an object, or the like, that it is taken from.
-    pub(super) const IN_CALLEE: u16 = flag::OWN;
+    pub(super) const IN_CALLEE: u32 = flag::OWN;
     /// In what a variable at the top is bound by.
-    pub(super) const IN_PATTERN: u16 = flag::OWN << 1;
+    pub(super) const IN_PATTERN: u32 = flag::OWN << 1;
     /// No variable inside can be one of a module.
-    pub(super) const NOT_TOP: u16 = flag::OWN << 2;
-    pub(super) const COMPUTED: u16 = flag::OWN << 3;
-    pub(super) const PRIVATE_KEY: u16 = flag::OWN << 4;
+    pub(super) const NOT_TOP: u32 = flag::OWN << 2;
+    pub(super) const COMPUTED: u32 = flag::OWN << 3;
+    pub(super) const PRIVATE_KEY: u32 = flag::OWN << 4;
     /// `value` or `init` is a function.
-    pub(super) const INNER_FUNCTION: u16 = flag::OWN << 5;
-    pub(super) const INNER_CLASS: u16 = flag::OWN << 6;
-    pub(super) const INNER_ASYNC: u16 = flag::OWN << 7;
-    pub(super) const HAS_TEST: u16 = flag::OWN << 8;
-    pub(super) const LOGICAL: u16 = flag::OWN << 9;
-    pub(super) const CONST: u16 = flag::OWN << 10;
-    pub(super) const SPREAD: u16 = flag::OWN << 11;
+    pub(super) const INNER_FUNCTION: u32 = flag::OWN << 5;
+    pub(super) const INNER_CLASS: u32 = flag::OWN << 6;
+    pub(super) const INNER_ASYNC: u32 = flag::OWN << 7;
+    pub(super) const HAS_TEST: u32 = flag::OWN << 8;
+    pub(super) const LOGICAL: u32 = flag::OWN << 9;
+    pub(super) const CONST: u32 = flag::OWN << 10;
+    pub(super) const SPREAD: u32 = flag::OWN << 11;
     /// A plain name is called.
-    pub(super) const CALLS_NAME: u16 = flag::OWN << 12;
-    pub(super) const CALLS_IMPORT: u16 = flag::OWN << 13;
+    pub(super) const CALLS_NAME: u32 = flag::OWN << 12;
+    pub(super) const CALLS_IMPORT: u32 = flag::OWN << 13;
 }
 
 impl Dialect for Estree {
@@ -184,7 +184,7 @@ impl Dialect for Estree {
 
     #[inline(always)]
     fn open(&mut self, frame: &mut Frame, parent: &Frame) {
-        let inherits = |bits: u16| bit::NOT_TOP | parent.flags & bits;
+        let inherits = |bits: u32| bit::NOT_TOP | parent.flags & bits;
         frame.flags = match frame.slot {
             0 | key::BODY | key::DECLARATION => parent.flags & bit::NOT_TOP,
             key::CALLEE => bit::NOT_TOP | bit::IN_CALLEE,

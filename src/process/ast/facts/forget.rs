@@ -9,6 +9,7 @@ impl Facts<'_, '_> {
         while store.symbols.pop_if(|symbol| symbol.at >= from).is_some() {}
         let left = store.symbols.len() as u32;
         while store.waiting.pop_if(|number| *number >= left).is_some() {}
+        while store.variables_waiting.pop_if(|number| *number >= left).is_some() {}
         while store.calls_waiting.pop_if(|call| call.caller >= from).is_some() {}
         while store.calls.pop_if(|call| call.caller > left).is_some() {}
         while store.names.pop_if(|name| name.at >= from).is_some() {}

@@ -93,20 +93,20 @@ mod name {
 }
 
 /// What an array under one of its keys holds comes now.
-const IN_ARRAY: u16 = flag::OWN;
+const IN_ARRAY: u32 = flag::OWN;
 /// A part of what is called, or of the type that an `impl` is for.
-const IN_PATH: u16 = flag::OWN << 1;
-const IN_TYPE: u16 = flag::OWN << 2;
+const IN_PATH: u32 = flag::OWN << 1;
+const IN_TYPE: u32 = flag::OWN << 2;
 /// A part of a `use`; `count` is the number of its path.
-const IN_USE: u16 = flag::OWN << 3;
-const IS_GLOB: u16 = flag::OWN << 4;
+const IN_USE: u32 = flag::OWN << 3;
+const IS_GLOB: u32 = flag::OWN << 4;
 /// A member of a trait, or of an `impl`.
-const OF_TRAIT: u16 = flag::OWN << 5;
-const OF_IMPL: u16 = flag::OWN << 6;
-const HAS_TRAIT: u16 = flag::OWN << 7;
-const HAS_RECEIVER: u16 = flag::OWN << 8;
+const OF_TRAIT: u32 = flag::OWN << 5;
+const OF_IMPL: u32 = flag::OWN << 6;
+const HAS_TRAIT: u32 = flag::OWN << 7;
+const HAS_RECEIVER: u32 = flag::OWN << 8;
 /// Its operator is `&&` or `||`.
-const IS_LOGICAL: u16 = flag::OWN << 9;
+const IS_LOGICAL: u32 = flag::OWN << 9;
 
 impl Dialect for SynTree {
     const PLACE: usize = PLACE;
@@ -246,7 +246,7 @@ fn open_in_item(frame: &mut Frame, parent: &Frame) {
 
 /// Whether an object is a part of the path that its parent is a part of: `a.b` of `a.b()`, but `a` of no
 /// `a()()`.
-fn path_flags(slot: u8, parent: &Frame) -> u16 {
+fn path_flags(slot: u8, parent: &Frame) -> u32 {
     let is_type = parent.has(IN_TYPE);
     let is_part = match parent.slot {
         key::PATH => slot == key::SEGMENTS,
