@@ -278,7 +278,15 @@ impl Facts<'_, '_> {
         while symbols.pop_if(|symbol| symbol.kind == SymbolKind::Dropped).is_some() {}
     }
 
-    /// Changes the symbols that wait since this object began.
+    /// Changes the variables that wait since this object began.
+    pub(super) fn each_variable(&mut self, frame: &Frame, mut change: impl FnMut(&mut Symbol)) {
+        let inside = since(&self.store.variables_waiting, &self.store.symbols, frame.at);
+        for &number in self.store.variables_waiting.get(inside..).unwrap_or_default() {
+            self.store.symbols.get_mut(number as usize).into_iter().for_each(&mut change);
+        }
+    }
+
+    /// Changes the symbols, but no variables, that wait since this object began.
     pub(super) fn each_waiting(&mut self, frame: &Frame, mut change: impl FnMut(&mut Symbol)) {
         let inside = since(&self.store.waiting, &self.store.symbols, frame.at);
         for &number in self.store.waiting.get(inside..).unwrap_or_default() {

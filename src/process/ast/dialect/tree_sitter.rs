@@ -100,13 +100,13 @@ const KEYS: &[(&str, u8)] = &[
 ];
 
 /// Among the children of a node.
-const INSIDE: u16 = flag::OWN;
+const INSIDE: u32 = flag::OWN;
 /// Something else that a node holds: not read.
-const IGNORED: u16 = flag::OWN << 1;
+const IGNORED: u32 = flag::OWN << 1;
 /// Its kind is known.
-const IS_NODE: u16 = flag::OWN << 2;
+const IS_NODE: u32 = flag::OWN << 2;
 /// Of a symbol, too: what it is depends on what stands around it.
-const LOOSE: u16 = flag::OWN << 3;
+const LOOSE: u32 = flag::OWN << 3;
 
 impl Dialect for TreeSitter {
     const PLACE: usize = PLACE;

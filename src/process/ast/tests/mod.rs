@@ -10,6 +10,8 @@ mod oracles;
 mod syn_tree;
 mod tree_sitter;
 
+use oracles::Printer;
+
 use super::AstProcessor;
 use crate::model::FileError;
 use crate::process::{FileContent, Processor, ResultWriter};

@@ -116,11 +116,7 @@ pub(super) fn close_closure(facts: &mut Facts<'_, '_>, frame: &Frame) {
 /// Declarations that are none inside a function.
 fn drop_loose(facts: &mut Facts<'_, '_>, frame: &Frame, are_none: bool) {
     if are_none {
-        facts.each_waiting(frame, |symbol| {
-            if symbol.flags & LOOSE != 0 {
-                symbol.kind = SymbolKind::Dropped;
-            }
-        });
+        facts.drop_if(frame, |symbol| symbol.flags & LOOSE != 0);
     }
 }
 
@@ -287,7 +283,7 @@ pub(super) fn change(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>
         Grammar::JavaScript => variables::change_script(node, facts, frame),
         Grammar::C => give_access(node, facts, frame),
         Grammar::Bash if node.has_token("readonly") => {
-            facts.each_waiting(frame, |symbol| {
+            facts.each_variable(frame, |symbol| {
                 if symbol.kind == SymbolKind::Variable {
                     symbol.kind = SymbolKind::Constant;
                 }

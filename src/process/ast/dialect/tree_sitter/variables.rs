@@ -196,11 +196,7 @@ fn close_property(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) 
 /// JavaScript: variables of a block, and signatures of an interface, are none.
 pub(super) fn change_script(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     match node.kind() {
-        "interface_body" | "object_type" => facts.each_waiting(frame, |symbol| {
-            if symbol.flags & LOOSE != 0 {
-                symbol.kind = SymbolKind::Dropped;
-            }
-        }),
+        "interface_body" | "object_type" => facts.drop_if(frame, |symbol| symbol.flags & LOOSE != 0),
         "program" | "statement_block" => drop_in_blocks(node, facts, frame),
         "if_statement" | "for_statement" | "for_in_statement" | "while_statement" | "do_statement"
         | "catch_clause" => {
@@ -217,23 +213,24 @@ fn drop_in_blocks(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
         return;
     }
     let (mut children, mut is_in_block) = (node.children().peekable(), false);
-    facts.each_waiting(frame, |symbol| {
+    let mut last = 0;
+    facts.drop_if(frame, |symbol| {
+        if symbol.at < last {
+            // The variables come behind all others.
+            (children, is_in_block) = (node.children().peekable(), false);
+        }
+        last = symbol.at;
         while let Some(child) = children.next_if(|child| child.at() <= symbol.at) {
             is_in_block = child.kind() == "statement_block";
         }
-        if is_in_block && symbol.kind.is_variable() {
-            symbol.kind = SymbolKind::Dropped;
-        }
+        is_in_block && symbol.kind.is_variable()
     });
 }
 
 /// Lua: what is assigned at the top or by `local` is a variable, in a block else not.
 pub(super) fn change_chunk(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
-    let is_block = node.kind() == "block";
-    facts.each_waiting(frame, |symbol| {
-        if symbol.kind.is_variable() && is_block && symbol.flags & LOOSE != 0 {
-            symbol.kind = SymbolKind::Dropped;
-        }
-        symbol.flags &= !LOOSE;
-    });
+    if node.kind() == "block" {
+        facts.drop_if(frame, |symbol| symbol.kind.is_variable() && symbol.flags & LOOSE != 0);
+    }
+    facts.each_variable(frame, |symbol| symbol.flags &= !LOOSE);
 }
