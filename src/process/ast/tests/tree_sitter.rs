@@ -119,7 +119,7 @@ fn points_are_known_in_each_style() {
 #[test]
 fn a_language_that_grew_from_another_needs_kinds_of_its_own() {
     let include = node("preproc_include", 1, &[leaf("string_literal", "\"a.h\"")]);
-    let plain = node("translation_unit", 1, &[include.clone()]);
+    let plain = node("translation_unit", 1, std::slice::from_ref(&include));
     assert_eq!(read(&plain)["language"], "c");
     let space = node(
         "namespace_definition",
