@@ -134,6 +134,9 @@ impl Reader {
         }
         let fault = |fault: Fault| fault.into_error(doc);
         check_text(doc).map_err(fault)?;
+        if let Some(language) = dialect::language_of(file.path) {
+            self.scratch.store.language = language;
+        }
         let mut depth = self.pass(doc, limits.depth).map_err(fault)?;
         let (mut dialect, mut confidence) = dialect::detect(&self.scratch.evidence);
         if dialect != self.guess {
@@ -141,6 +144,11 @@ impl Reader {
             self.scratch.clear();
             depth = self.pass(doc, limits.depth).map_err(fault)?;
             (dialect, confidence) = dialect::detect(&self.scratch.evidence);
+        }
+        if let Some(language) = self.other_language(dialect, file) {
+            self.scratch.clear();
+            self.scratch.store.language = language;
+            depth = self.pass(doc, limits.depth).map_err(fault)?;
         }
         let Scratch { evidence, store, .. } = &mut self.scratch;
         if store.is_full() {
@@ -151,6 +159,15 @@ impl Reader {
         let clues = Clues { evidence, store, doc, path: file.path };
         Report { clues, summary: &self.summary, dialect, confidence, depth, limits }.write(out);
         Ok(())
+    }
+
+    /// The document's language, where it was read as one of another.
+    fn other_language(&self, dialect: usize, file: &FileContent<'_>) -> Option<&'static str> {
+        let Scratch { evidence, store, .. } = &self.scratch;
+        let read_as = store.read_as?;
+        let clues = Clues { evidence, store, doc: file.bytes, path: file.path };
+        let language = ALL.get(dialect).map(|dialect| (dialect.language)(&clues));
+        language.filter(|&language| language != read_as)
     }
 
     /// Reads a document as one of the guessed dialect; returns its depth.

@@ -77,10 +77,19 @@ impl Clues<'_> {
 
     /// The extension before the one of the dump: `ts` of `a.ts.ast.json` and of `a.ts_ast.json`.
     pub(super) fn path_extension(&self) -> &[u8] {
-        let name = self.path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-        let endings: [&[u8]; 5] = [b".ast.json", b".syntax.json", b"_ast.json", b".json", b""];
-        extension(endings.iter().find_map(|ending| name.strip_suffix(*ending)).unwrap_or(name))
+        source_extension(self.path)
     }
+}
+
+/// The language that a file's own name speaks of.
+pub(super) fn language_of(path: &[u8]) -> Option<&'static str> {
+    tree_sitter::language_of_extension(source_extension(path))
+}
+
+fn source_extension(path: &[u8]) -> &[u8] {
+    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    let endings: [&[u8]; 5] = [b".ast.json", b".syntax.json", b"_ast.json", b".json", b""];
+    extension(endings.iter().find_map(|ending| name.strip_suffix(*ending)).unwrap_or(name))
 }
 
 fn extension(name: &[u8]) -> &[u8] {

@@ -8,6 +8,7 @@ mod faults;
 mod golden;
 mod oracles;
 mod syn_tree;
+mod tree_sitter;
 
 use oracles::Printer;
 
