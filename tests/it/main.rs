@@ -6,5 +6,6 @@ mod damage;
 mod kill;
 mod layers;
 mod power;
+mod schema;
 mod support;
 mod user;

@@ -8,6 +8,7 @@ mod log;
 mod moment;
 mod rng;
 mod sandbox;
+mod schema;
 mod tree;
 mod walk;
 
@@ -19,6 +20,7 @@ pub(crate) use log::{Position, Record, current, read_log, read_segments};
 pub(crate) use moment::Moment;
 pub(crate) use rng::Rng;
 pub(crate) use sandbox::Sandbox;
+pub(crate) use schema::{assert_record, schema};
 pub(crate) use tree::{ODD_NAMES, Tree};
 pub(crate) use walk::{Found, History, walk};
 
