@@ -69,9 +69,13 @@ pub(super) fn extract<D: Dialect>(
         object: 0,
         next: Key::default(),
         dialect: D::default(),
+        values: 0,
+        objects: 0,
     };
     let depth = json::scan(doc, start, depth_limit, stack, &mut extractor)?;
     extractor.facts.store.end();
+    extractor.evidence.values = extractor.values;
+    extractor.evidence.objects = extractor.objects;
     Ok(depth)
 }
 
@@ -86,6 +90,8 @@ struct Extractor<'a, 's, D> {
     /// The key that the next value stands under; in an array, the array's.
     next: Key,
     dialect: D,
+    values: u64,
+    objects: u64,
 }
 
 impl<'a, D: Dialect> Extractor<'a, '_, D> {
@@ -173,8 +179,8 @@ fn whole(digits: &[u8]) -> u32 {
 impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
     #[inline(always)]
     fn open_object(&mut self, at: usize, depth: usize) {
-        self.evidence.values += 1;
-        self.evidence.objects += 1;
+        self.values += 1;
+        self.objects += 1;
         let (outer, slot, keys_at) = (self.object, self.next.field(), self.open_keys.begin());
         let level = self.level(depth);
         level.kinds = 0;
@@ -207,7 +213,7 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
 
     #[inline(always)]
     fn open_array(&mut self, depth: usize) {
-        self.evidence.values += 1;
+        self.values += 1;
         let slot = self.next.field();
         self.level(depth).frame.slot = slot;
         self.next = Key::of_field(slot);
@@ -244,7 +250,7 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
 
     #[inline(always)]
     fn string(&mut self, text: Text<'a>, _depth: usize) {
-        self.evidence.values += 1;
+        self.values += 1;
         if text.escaped {
             self.note_surrogate(text.raw);
         }
@@ -259,7 +265,7 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
 
     #[inline(always)]
     fn number(&mut self, raw: &'a [u8], digits: bool, _depth: usize) {
-        self.evidence.values += 1;
+        self.values += 1;
         if !digits | (raw.len() > DIGITS_SURE) {
             self.note_number(raw);
         } else if self.next.field() > 0 && raw.len() < 10 {
@@ -270,7 +276,7 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
 
     #[inline(always)]
     fn literal(&mut self, raw: &'a [u8], _depth: usize) {
-        self.evidence.values += 1;
+        self.values += 1;
         if self.next.field() > 0 && raw != b"null" {
             let frame = &mut self.levels[self.object].frame;
             self.dialect.truth(&mut self.facts, frame, self.next.field(), raw == b"true");

@@ -1,0 +1,235 @@
+"""ESTree and its kin: acorn, espree, Babel, typescript-estree, SWC."""
+
+import re
+
+from common import Path, Scope, language_of, name_of
+
+FUNCTIONS = {"FunctionExpression", "ArrowFunctionExpression"}
+MEMBERS = {"MethodDefinition", "TSAbstractMethodDefinition", "ClassMethod", "ClassPrivateMethod", "TSDeclareMethod", "Constructor", "PrivateMethod"}
+FIELDS = {"PropertyDefinition", "ClassProperty", "ClassPrivateProperty", "PrivateProperty"}
+NAMED = {
+    "FunctionDeclaration": "function", "TSDeclareFunction": "function", "DeclareFunction": "function", "ClassDeclaration": "class",
+    "DeclareClass": "class", "TSInterfaceDeclaration": "interface", "TsInterfaceDeclaration": "interface",
+    "InterfaceDeclaration": "interface", "TSEnumDeclaration": "enum", "TsEnumDeclaration": "enum", "EnumDeclaration": "enum",
+    "TSTypeAliasDeclaration": "type_alias", "TsTypeAliasDeclaration": "type_alias", "TypeAlias": "type_alias",
+    "OpaqueType": "type_alias", "TSModuleDeclaration": "module", "TsModuleDeclaration": "module",
+}
+BODIES = {"Program", "Module", "Script", "TSModuleBlock", "TsModuleBlock"}
+EXPORTS = {"ExportNamedDeclaration", "ExportDeclaration"}
+BRANCHES = {"IfStatement", "ConditionalExpression", "ForStatement", "ForInStatement", "ForOfStatement", "WhileStatement",
+            "DoWhileStatement", "CatchClause", "LogicalExpression"}
+THROUGH = {
+    "ChainExpression", "TSNonNullExpression", "TSAsExpression", "TSSatisfiesExpression", "TSTypeAssertion", "TSInstantiationExpression",
+    "ParenthesizedExpression", "TypeCastExpression", "ParenthesisExpression", "OptionalChainingExpression", "TsNonNullExpression",
+    "TsAsExpression", "TsSatisfiesExpression", "TsTypeAssertion", "TsConstAssertion", "TsInstantiation"}
+
+
+def walk(document, path, found):
+    typed = []
+    visit(document, Scope(), found, (None, None), typed)
+    spoken = language_of(path)
+    return "typescript" if typed or spoken == "typescript" else "javascript"
+
+
+def kind_of(node):
+    kind = node.get("type") if isinstance(node, dict) else None
+    return kind if isinstance(kind, str) else None
+
+
+def get(node, *names):
+    """The first of the members that is there."""
+    return next((node[name] for name in names if isinstance(node, dict) and node.get(name) is not None), None)
+
+
+def lines_of(node):
+    loc = node.get("loc")
+    if not isinstance(loc, dict):
+        return None, None
+    return tuple((loc.get(end) or {}).get("line") for end in ("start", "end"))
+
+
+def visit(node, scope, found, around, typed):
+    """`around`: the kinds of the nodes around, the nearest first."""
+    if isinstance(node, list):
+        for item in node:
+            visit(item, scope, found, around, typed)
+    if not isinstance(node, dict):
+        return
+    for line in lines_of(node):
+        found.line(line)
+    kind = kind_of(node)
+    if kind and re.match("T[Ss][A-Z]", kind):
+        typed.append(kind)
+    if kind in BRANCHES or kind == "SwitchCase" and node.get("test") or kind == "BinaryExpression" and node.get("operator") in ("&&", "||", "??"):
+        found.branch(scope)
+    call_or_import(node, kind, scope, found)
+    if kind == "VariableDeclaration":
+        declaration(node, scope, found, around, typed)
+        return
+    inner = opened(node, kind, scope, found, around[0])
+    for item in node.values():
+        visit(item, inner, found, (kind or around[0], around[0] if kind else around[1]), typed)
+
+
+def declaration(node, scope, found, around, typed):
+    at_top = around[0] in BODIES or around[0] in EXPORTS and around[1] in BODIES
+    for declarator in node.get("declarations", []):
+        init, inner, lines = declarator.get("init"), scope, lines_of(declarator)
+        names = bound(declarator.get("id"))
+        named = kind_of(declarator.get("id")) == "Identifier"
+        if named and kind_of(init) in FUNCTIONS | {"ClassExpression"}:
+            what = "class" if kind_of(init) == "ClassExpression" else "function"
+            inner = found.symbol(scope, what, names[0] if names else None, *lines, is_async=init.get("async") is True)
+        elif at_top and not scope.in_function and not scope.in_type:
+            for name in names:
+                found.symbol(scope, "constant" if node.get("kind") == "const" else "variable", name, *lines)
+        visit(declarator, inner, found, ("VariableDeclaration", around[0]), typed)
+
+
+def opened(node, kind, scope, found, parent):
+    lines = lines_of(node)
+    if parent == "ExportDefaultDeclaration" and kind in ("FunctionExpression", "ClassExpression") and dotted(node.get("identifier")):
+        what = "function" if kind[0] == "F" else "class"
+        return found.symbol(scope, what, dotted(node["identifier"]), *lines, is_async=node.get("async") is True)
+    if kind in NAMED:
+        name = dotted(get(node, "id", "identifier"))
+        return found.symbol(scope, NAMED[kind], name, *lines, is_async=node.get("async") is True)
+    if kind in MEMBERS or kind in FIELDS and kind_of(node.get("value")) in FUNCTIONS:
+        name = key_name(node, kind)
+        parts = [node] + [node[part] for part in ("value", "function") if isinstance(node.get(part), dict)]
+        visibility = "private" if name and name.startswith("#") else node.get("accessibility")
+        return found.symbol(
+            scope, "method", name, *lines, visibility=visibility, is_async=any(part.get("async") is True for part in parts),
+            static=node.get("static") is True or node.get("isStatic") is True)
+    if kind in FUNCTIONS or kind in ("ObjectMethod", "MethodProperty", "GetterProperty", "SetterProperty"):
+        return Scope(scope, function=True)
+    if kind in ("ClassBody", "ClassExpression"):
+        inner = Scope(scope)
+        inner.in_type = True
+        return inner
+    return scope
+
+
+def dotted(node):
+    """The name that a declaration's `id` gives."""
+    kind = kind_of(node)
+    if kind == "Identifier":
+        return get(node, "name", "value")
+    if kind in ("Literal", "StringLiteral"):
+        return node.get("value") if isinstance(node.get("value"), str) else None
+    if kind in ("TSQualifiedName", "TsQualifiedName"):
+        left, right = dotted(node.get("left")), dotted(node.get("right"))
+        return f"{left}.{right}" if left and right else None
+    return None
+
+
+def key_name(node, kind):
+    key = node.get("key")
+    if kind == "Constructor" and not isinstance(key, dict):
+        return "constructor"
+    if node.get("computed") is True:
+        return None
+    if kind_of(key) in ("PrivateIdentifier", "PrivateName"):
+        return private(key)
+    return dotted(key) if kind_of(key) != "TSQualifiedName" else None
+
+
+def private(key):
+    name = get(key, "name", "value") or get(get(key, "id"), "name", "value")
+    return f"#{name}" if name_of(name) else None
+
+
+def bound(node):
+    kind = kind_of(node)
+    if kind == "Identifier":
+        name = get(node, "name", "value")
+        return [name] if name_of(name) else []
+    if kind == "ObjectPattern":
+        return [name for item in node.get("properties") or [] for name in bound(item)]
+    if kind in ("Property", "ObjectProperty", "KeyValuePatternProperty"):
+        return bound(node.get("value"))
+    if kind == "AssignmentPatternProperty":
+        return bound(node.get("key"))
+    if kind == "ArrayPattern":
+        return [name for item in node.get("elements") or [] for name in bound(item)]
+    if kind == "AssignmentPattern":
+        return bound(node.get("left"))
+    return bound(node.get("argument")) if kind == "RestElement" else []
+
+
+def literal(node):
+    """A string literal's value."""
+    if kind_of(node) in ("Literal", "StringLiteral") and isinstance(node.get("value"), str):
+        return node["value"]
+    return None
+
+
+def call_or_import(node, kind, scope, found):
+    line = lines_of(node)[0]
+    if kind == "ImportExpression":
+        found.import_(literal(get(node, "source")), (), None, line)
+    elif kind == "ImportDeclaration":
+        found.import_(literal(node.get("source")), [specifier(item) for item in node.get("specifiers") or []], None, line)
+    elif kind == "ExportNamedDeclaration" and node.get("source"):
+        found.import_(literal(node["source"]), [specifier(item) for item in node.get("specifiers") or []], None, line)
+    elif kind == "ExportAllDeclaration":
+        found.import_(literal(node.get("source")), [("*", module_name(node.get("exported")))], None, line)
+    elif kind in ("TSImportEqualsDeclaration", "TsImportEqualsDeclaration"):
+        module = get(get(node, "moduleReference", "moduleRef"), "expression")
+        found.import_(literal(module), (), dotted(node.get("id")), line)
+    elif kind in ("CallExpression", "NewExpression", "OptionalCallExpression"):
+        call(node, kind, scope, found, line)
+    elif kind == "OptionalChainingExpression" and isinstance(node.get("base"), dict) and not kind_of(node["base"]) and "callee" in node["base"]:
+        found.call(scope, callee(node["base"]["callee"]))
+
+
+def call(node, kind, scope, found, line):
+    target, arguments = node.get("callee"), node.get("arguments") or []
+    first = arguments[0] if len(arguments) == 1 else None
+    if isinstance(first, dict) and not kind_of(first):
+        first = first.get("expression") if not first.get("spread") else None
+    if kind_of(target) == "Import":
+        found.import_(literal(arguments[0] if arguments and kind_of(arguments[0]) else get(arguments[0] if arguments else None, "expression")), (), None, line)
+    elif kind != "NewExpression" and kind_of(target) == "Identifier" and dotted(target) == "require" and literal(first) is not None:
+        found.import_(literal(first), (), None, line)
+    else:
+        found.call(scope, callee(target))
+
+
+def module_name(node):
+    return dotted(node) if node else None
+
+
+def specifier(item):
+    kind = kind_of(item)
+    local, exported = module_name(item.get("local")), module_name(item.get("exported"))
+    if kind == "ImportDefaultSpecifier":
+        return "default", local
+    if kind == "ImportNamespaceSpecifier":
+        return "*", local
+    if kind == "ImportSpecifier":
+        name = module_name(item.get("imported")) or local
+        return name, local if local != name else None
+    if kind == "ExportNamespaceSpecifier":
+        return "*", exported or module_name(item.get("name"))
+    if kind == "ExportDefaultSpecifier":
+        return "default", exported
+    name = local or module_name(item.get("orig"))
+    return name, exported if exported != name else None
+
+
+def callee(node):
+    kind = kind_of(node)
+    if kind == "Identifier":
+        return Path() + get(node, "name", "value")
+    if kind in ("ThisExpression", "Super"):
+        return Path("this" if kind[0] == "T" else "super")
+    if kind in ("MemberExpression", "OptionalMemberExpression", "SuperPropExpression"):
+        prop = node.get("property")
+        if node.get("computed") is True or kind_of(prop) not in ("Identifier", "PrivateIdentifier", "PrivateName"):
+            return Path()
+        name = dotted(prop) if kind_of(prop) == "Identifier" else private(prop)
+        return callee(get(node, "object", "obj")) + name
+    if kind in THROUGH:
+        return callee(get(node, "expression", "base"))
+    return Path()

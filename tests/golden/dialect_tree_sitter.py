@@ -1,0 +1,78 @@
+"""tree-sitter's trees: a table for each grammar, and what tables can't say."""
+
+import re
+
+import tree_sitter_imports
+from common import Path, Scope, language_of, name_of
+from tree_sitter_nodes import children, field, kind_of, kinds_in, lines_of, path_of, text, tokens
+from tree_sitter_tables import (
+    ARGUMENTS, BRANCHES, CALLS, CLOSURES, CLOSURES_ONLY, DEFAULTS, OPERATIONS, OPERATORS, SYMBOLS, TELLTALES)
+from tree_sitter_symbols import Symbols
+
+
+def walk(document, path, found):
+    language = language_of(path) or telltale(document)
+    grammar = {"typescript": "javascript", "c++": "c"}.get(language, language)
+    Walk(grammar, language, found).visit(document, Scope(), [])
+    return language
+
+
+def telltale(document):
+    """The language with the most distinct kinds that only it has; `unknown` at a tie."""
+    kinds = kinds_in(document)
+    scores = sorted(((len(kinds & set(told.split())), language) for language, told in TELLTALES.items()), reverse=True)
+    if scores[0][0] == 0 or scores[0][0] == scores[1][0]:
+        return "unknown"
+    return scores[0][1]
+
+
+class Walk:
+    def __init__(self, grammar, language, found):
+        self.grammar, self.found = grammar, found
+        self.symbols = Symbols(grammar, language, found)
+        self.branches = set(BRANCHES.get(grammar, "").split())
+        self.calls = CALLS.get(grammar, {})
+
+    def visit(self, node, scope, around):
+        """`around`: the nodes around, the nearest last."""
+        kind, grammar = kind_of(node), self.grammar
+        for line in lines_of(node):
+            self.found.line(line)
+        if children(node):  # A leaf is a keyword where its type is that of a node.
+            self.branch(node, kind, scope)
+            imported = tree_sitter_imports.imports(grammar, node, kind, self.found)
+            if kind in self.calls and not imported:
+                self.found.call(scope, self.callee(node, self.calls[kind]))
+            inner = self.symbols.opened(node, kind, scope, around)
+            if inner is scope and kind in CLOSURES and CLOSURES_ONLY.get(kind, grammar) == grammar:
+                inner = Scope(scope, function=True)
+            for child in children(node):
+                self.visit(child, inner, around + [node])
+
+    def branch(self, node, kind, scope):
+        if kind in self.branches:
+            if DEFAULTS.get(kind) not in tokens(node):
+                self.found.branch(scope)
+        elif kind in OPERATIONS and OPERATORS & tokens(node):
+            self.found.branch(scope)
+        elif kind == "match_block" and self.grammar == "rust":
+            arms = sum(kind_of(child) == "match_arm" for child in children(node))
+            self.found.branch(scope, max(0, arms - 1))
+
+    def callee(self, node, mode):
+        parts = children(node)
+        if mode == "first":
+            return path_of(parts[0])
+        if mode == "new":
+            told = field(node, "constructor") or field(node, "type")
+            named = [part for part in parts if kind_of(part).isidentifier() and kind_of(part) != "new" and kind_of(part) not in ARGUMENTS]
+            return path_of(told or (named[0] if named else None))
+        before = []
+        for part in parts:
+            if kind_of(part) in ARGUMENTS - {"type_arguments"}:
+                break
+            before.append(part)
+        named = [part for part in before if re.fullmatch(r"\w+", kind_of(part)) and kind_of(part) != "type_arguments"]
+        if not named:
+            return Path()
+        return path_of(named[0]) if len(named) == 1 else path_of(named[0]) + text(named[-1])

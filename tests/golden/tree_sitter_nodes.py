@@ -1,0 +1,97 @@
+"""How the dumps tell a node's children, fields, text and lines; and paths of names."""
+
+from common import Path, name_of
+from tree_sitter_tables import JOINS, NAMES, THROUGH
+
+
+def kind_of(node):
+    kind = node.get("type") if isinstance(node, dict) else None
+    return kind if isinstance(kind, str) else ""
+
+
+def children(node):
+    """The child nodes: the elements of `children`, else of `namedChildren`, that have a type."""
+    for member in ("children", "namedChildren"):
+        if isinstance(node, dict) and isinstance(node.get(member), list):
+            return [child for child in node[member] if kind_of(child)]
+    return []
+
+
+def field(node, name):
+    for child in children(node):
+        if name in (child.get("field"), child.get("field_name"), child.get("fieldName")):
+            return child
+    return None
+
+
+def first(node, *kinds):
+    return next((child for child in children(node) if kind_of(child) in kinds), None)
+
+
+def text(node):
+    """The own text, else the texts of the leaves one behind the other; None without any."""
+    if not isinstance(node, dict):
+        return None
+    if isinstance(node.get("text"), str):
+        return node["text"]
+    parts = [text(child) for child in children(node)]
+    return "".join(parts) if parts and all(part is not None for part in parts) else None
+
+
+def string(node):
+    """The text between a string's quotes."""
+    told = text(node)
+    return told.strip("\"'`<>") if told else None
+
+
+def tokens(node):
+    """The types of the children that are leaves."""
+    return {kind_of(child) for child in children(node) if not children(child)}
+
+
+def kinds_in(node):
+    return {kind_of(node)}.union(*map(kinds_in, children(node)))
+
+
+def point(node, *members):
+    for member in members:
+        place = node.get(member)
+        if isinstance(place, list) and len(place) == 2:
+            return tuple(place)
+        if isinstance(place, dict) and "row" in place:
+            return place["row"], place.get("column")
+    return None
+
+
+def lines_of(node):
+    """First and last line. An end in column 0 is the end of the line before."""
+    start = point(node, "start_point", "startPosition", "start")
+    end = point(node, "end_point", "endPosition", "end")
+    if not start or not end:
+        return None, None
+    return start[0] + 1, end[0] + (end[1] > 0 or end <= start)
+
+
+def path_of(node):
+    kind = kind_of(node)
+    named = [child for child in children(node) if kind_of(child).isidentifier() and kind_of(child) not in ("type_arguments", "optional_chain")]
+    if kind == "variable_name":
+        return Path() + (text(node) or "").lstrip("$")
+    if kind in JOINS and named:
+        if len(named) == 1 and kind in ("navigation_suffix", "user_type", "identifier"):
+            return path_of(named[0])
+        last = named[-1]
+        if kind_of(last) == "navigation_suffix":
+            last = next(iter(child for child in reversed(children(last)) if kind_of(child) in NAMES), None)
+        if kind_of(last) in THROUGH:
+            last = first(last, *NAMES) or last
+        if len(named) > 1 and kind in ("dotted_name", "user_type", "identifier"):
+            return Path(*[text(part) or "" for part in named])
+        ahead = path_of(named[0]) if len(named) > 1 else Path()
+        return ahead + text(last) if kind_of(last) in NAMES else Path()
+    if kind in THROUGH:
+        return path_of(named[0]) if named else Path()
+    if kind in NAMES:
+        told = text(node)
+        return Path() + told if told and " " not in told and "$" not in told[1:] else Path()
+    return Path()

@@ -1,0 +1,237 @@
+"""The symbols of tree-sitter's trees."""
+
+from common import Scope, name_of
+from tree_sitter_nodes import children, field, first, kind_of, lines_of, path_of, string, text, tokens
+from tree_sitter_tables import NAMES, SYMBOLS, THROUGH
+from tree_sitter_variables import variables
+
+WORDS = ("public", "protected", "private")
+DECLARATORS = {"function_declarator", "pointer_declarator", "reference_declarator", "parenthesized_declarator", "init_declarator",
+               "array_declarator", "attributed_declarator"}
+JS_FUNCTIONS = {"arrow_function", "function_expression", "generator_function", "function"}
+JS_CLASSES = {"class", "class_expression"}
+BODY = ("parameters", "formal_parameters", "parameter_list", "function_value_parameters", "parameter", "block", "declaration_list", "class_body",
+        "struct_type", "interface_type", "=", "->", ":")
+
+BODIES = {"struct_specifier": "field_declaration_list", "union_specifier": "field_declaration_list",
+          "class_specifier": "field_declaration_list", "enum_specifier": "enumerator_list"}
+
+
+class Symbols:
+    def __init__(self, grammar, language, found):
+        self.grammar, self.language, self.found = grammar, language, found
+
+    def opened(self, node, kind, scope, around):
+        """Notes the node's symbol or variables; the scope of what is in it."""
+        table = SYMBOLS.get(self.grammar, {})
+        if self.grammar == "rust" and kind == "impl_item":
+            return self.rust_impl(node, scope)
+        if self.grammar == "swift" and kind == "class_declaration" and "extension" in tokens(node):
+            named = first(node, "user_type", "type_identifier")
+            inner = Scope(scope, path_of(named).callee() if named else None)
+            inner.in_type, inner.member = True, True
+            return inner
+        if kind == "access_specifier" and getattr(scope, "access", None):
+            scope.access[0] = next((word for word in WORDS if word in (text(node) or "")), scope.access[0])
+        if kind not in table:
+            if not scope.in_function and not scope.in_type:
+                variables(self.grammar, node, kind, scope, around, self.found)
+            return scope
+        if kind in BODIES and not first(node, BODIES[kind]):
+            return scope
+        what = self.closer(node, kind, scope, around) if table[kind] == "*" else (table[kind], self.name(node, kind), None)
+        if not what and kind == "declaration" and not scope.in_function and not scope.in_type:
+            variables(self.grammar, node, kind, scope, around, self.found)
+        return self.note(node, kind, scope, around, *what) if what else scope
+
+    def note(self, node, kind, scope, around, what, name, within):
+        lines, grammar = lines_of(node), self.grammar
+        qualified = None
+        if grammar == "go" and kind == "method_declaration":
+            within = self.go_receiver(node)
+        if grammar == "lua" and name and "." in name:
+            within, _, name = name.rpartition(".")
+        if within and name:
+            base = Scope(scope, within)
+            qualified = f"{base.qualified}.{name}"
+        member = getattr(scope, "member", False)
+        if what == "function" and member:
+            what = "method"
+        inner = self.found.symbol(scope, what, name, *lines, qualified=qualified, is_async="async" in self.words(node),
+                                  visibility=self.visibility(node, kind, scope, around, name), static=self.static(node, kind, what, around))
+        if inner.symbol:
+            if grammar == "lua" and kind == "function_declaration" and first(node, "method_index_expression"):
+                inner.kind = inner.symbol["kind"] = "method"
+            if kind == "trait_item":
+                inner.trait = True
+            inner.access = ["private"] if kind == "class_specifier" else ["public"] if self.language == "c++" else None
+        return inner
+
+    def name(self, node, kind):
+        grammar = self.grammar
+        if grammar == "c" and kind == "type_definition":
+            return text(declared([child for child in children(node) if kind_of(child) in DECLARATORS | {"type_identifier", "primitive_type"}][-1:]))
+        if kind in ("init_declaration", "deinit_declaration"):
+            return kind.partition("_")[0]
+        if kind == "secondary_constructor":
+            return "constructor"
+        told = field(node, "name") or (field(node, "left") if kind == "type_alias_statement" else None)
+        if kind == "type_alias_statement" and not told:
+            told = first(node, "type", "identifier")
+        if not told:
+            told = self.unfielded(node, kind)
+        if kind_of(told) in ("string", "string_literal"):
+            return string(told)
+        if kind_of(told) in ("computed_property_name", "number"):
+            return None
+        if kind_of(told) in THROUGH | {"type"} and children(told):
+            told = first(told, *NAMES) or told
+        name = text(told)
+        if grammar == "c#" and kind == "destructor_declaration" and name:
+            return f"~{name}"
+        return name.replace("::", ".").replace("\\", ".").replace(":", ".") if name and grammar in ("c", "php", "lua", "ruby") else name
+
+    def unfielded(self, node, kind):
+        """Without field names: the last name before parameters and body."""
+        before = []
+        for child in children(node):
+            if kind_of(child) in BODY and before:
+                break
+            before.append(child)
+        fits = [child for child in before if kind_of(child) in NAMES | {"scope_resolution", "nested_namespace_specifier", "qualified_name",
+                                                                        "namespace_name", "dot_index_expression", "method_index_expression", "string"}]
+        return fits[-1] if fits and self.grammar in ("c#", "java", "kotlin") else fits[0] if fits else None
+
+    def words(self, node):
+        """Tokens of the node and of its modifiers."""
+        words = set()
+        for child in children(node):
+            if not children(child):
+                words |= {kind_of(child), text(child) or ""} if len(text(child) or "") < 20 else {kind_of(child)}
+            elif "modifier" in kind_of(child) or kind_of(child) == "storage_class_specifier":
+                words |= set((text(child) or "").split()) | self.words(child)
+        return words
+
+    def static(self, node, kind, what, around):
+        if self.grammar == "rust":
+            return what == "method" and not first(first(node, "parameters"), "self_parameter")
+        if self.grammar == "python":
+            marks = [text(child) for child in children(around[-1]) if kind_of(child) == "decorator"] if around else []
+            return what == "function" and any(mark in ("@staticmethod", "@classmethod") for mark in marks)
+        return kind == "singleton_method" or self.grammar != "go" and what not in ("module",) and "static" in self.words(node)
+
+    def visibility(self, node, kind, scope, around, name):
+        grammar, words = self.grammar, self.words(node)
+        if grammar == "go":
+            return ("public" if name[:1].isupper() else "package") if name else None
+        if grammar == "rust":
+            if getattr(scope, "trait", False):
+                return None
+            seen = text(first(node, "visibility_modifier"))
+            return "private" if not seen else "public" if seen == "pub" else "package"
+        if grammar == "c":
+            access = getattr(scope, "access", None)
+            return access[0] if access and scope.in_type else None
+        if grammar in ("python", "ruby", "bash", "lua"):
+            return None
+        if name and name.startswith("#"):
+            return "private"
+        told = next((word for word in WORDS if word in words), None)
+        if told or grammar != "java":
+            return told or ("package" if words & {"internal"} and grammar in ("c#", "kotlin", "swift") else None)
+        near = scope.nearest()
+        return "public" if near and near.kind == "interface" else "package"
+
+    def go_receiver(self, node):
+        """The type of the method's receiver."""
+        receiver = first(node, "parameter_list")
+        declared_ = first(receiver, "parameter_declaration") if receiver else None
+        told = children(declared_)[-1] if declared_ and children(declared_) else None
+        while told and kind_of(told) not in ("type_identifier",):
+            told = first(told, "type_identifier", "generic_type", "pointer_type", "parenthesized_type")
+        return text(told) if told else None
+
+    def rust_impl(self, node, scope):
+        told = field(node, "type") or [child for child in children(node) if "type" in kind_of(child) and kind_of(child) != "type_parameters"][-1:]
+        told = told[0] if isinstance(told, list) and told else told or None
+        while kind_of(told) in ("reference_type", "pointer_type", "generic_type"):
+            told = first(told, "type_identifier", "scoped_type_identifier", "generic_type", "reference_type")
+        names = path_of(told).names if told else []
+        inner = Scope(scope, names[-1] if names else None)
+        inner.in_type, inner.member, inner.trait = True, True, "for" in tokens(node)
+        return inner
+
+    def closer(self, node, kind, scope, around):
+        """Kind, name, and type around of a node whose type doesn't say it; None for no symbol."""
+        grammar, name = self.grammar, None
+        if grammar == "go":
+            what = {"struct_type": "struct", "interface_type": "interface"}
+            kinds = [what[kind_of(child)] for child in children(node) if kind_of(child) in what]
+            return (kinds or ["type_alias"])[0], self.name(node, kind), None
+        if grammar in ("kotlin", "swift"):
+            words = self.words(node)
+            what = "interface" if "interface" in words else "enum" if "enum" in words else "struct" if "struct" in words else "class"
+            return what, self.name(node, kind), None
+        if grammar == "c":
+            return self.c_declaration(node, kind, scope, around)
+        return self.javascript(node, kind, around)
+
+    def javascript(self, node, kind, around):
+        value = children(node)[-1] if children(node) else None
+        value = field(node, "value") or value
+        if kind == "method_signature":
+            return ("method", self.name(node, kind), None) if around and kind_of(around[-1]) == "class_body" else None
+        if kind_of(value) not in JS_FUNCTIONS | JS_CLASSES or not children(value):
+            return None
+        if kind == "variable_declarator":
+            told = children(node)[0]
+            what = "class" if kind_of(value) in JS_CLASSES else "function"
+            return (what, text(told), None) if kind_of(told) == "identifier" else None
+        told = field(node, "name") or field(node, "property") or first(node, "property_identifier", "private_property_identifier")
+        return ("method", text(told), None) if kind_of(value) in JS_FUNCTIONS else None
+
+    def c_declaration(self, node, kind, scope, around):
+        functions = [child for child in children(node) if function_declarator(child)]
+        if not functions or kind == "declaration" and scope.in_function:
+            return None
+        told = children(function_declarator(functions[0]))[0]
+        while kind_of(told) in DECLARATORS:
+            told = declared([told])
+        within = None
+        if kind_of(told) == "qualified_identifier":
+            names = [text(part) for part in spread(told)]
+            within, told = ".".join(names[:-1]), spread(told)[-1]
+        if not name_of(text(told)) or kind_of(told) in ("primitive_type",):
+            return None
+        member = within or scope.nearest() and scope.nearest().kind in ("class", "struct")
+        return "method" if member else "function", text(told), within
+
+
+def spread(node):
+    """The names of a qualified identifier; of templates without their arguments."""
+    parts = []
+    for child in children(node):
+        if kind_of(child) == "qualified_identifier":
+            parts += spread(child)
+        elif kind_of(child) in ("template_type", "template_function"):
+            parts.append(children(child)[0])
+        elif kind_of(child) != "::":
+            parts.append(child)
+    return parts
+
+
+def function_declarator(node):
+    """The function declarator in a chain of declarators; None for a pointer to a function."""
+    while kind_of(node) in DECLARATORS and kind_of(node) != "function_declarator":
+        node = next((child for child in children(node) if kind_of(child) in DECLARATORS), None)
+    if kind_of(node) != "function_declarator" or kind_of(children(node)[0]) == "parenthesized_declarator":
+        return None
+    return node
+
+
+def declared(nodes):
+    """What is declared at the end of a chain of declarators."""
+    node = nodes[0] if nodes else None
+    while kind_of(node) in DECLARATORS:
+        node = next((child for child in children(node) if kind_of(child) in DECLARATORS | NAMES | {"qualified_identifier"}), None)
+    return node

@@ -1,0 +1,122 @@
+"""Variables and constants at the top level of tree-sitter's trees."""
+
+from tree_sitter_nodes import children, field, first, kind_of, lines_of, text, tokens
+
+TOP = {"program", "module", "source_file", "translation_unit", "compilation_unit", "chunk", "export_statement"}
+
+
+def variables(grammar, node, kind, scope, around, found):
+    reader = READERS.get((grammar, kind))
+    for constant, name in reader(node, around) if reader else ():
+        found.symbol(scope, "constant" if constant else "variable", name, *lines_of(node),
+                     visibility=visibility(grammar, node, name))
+
+
+def visibility(grammar, node, name):
+    if grammar == "go":
+        return "public" if name[:1].isupper() else "package"
+    if grammar == "rust":
+        seen = text(first(node, "visibility_modifier"))
+        return "private" if not seen else "public" if seen == "pub" else "package"
+    return None
+
+
+def upper(name):
+    return any(letter.isupper() for letter in name) and not any(letter.islower() for letter in name)
+
+
+def python(node, around):
+    return [(upper(name), name) for name in pattern(children(node)[0]) if name]
+
+
+def pattern(node):
+    kind = kind_of(node)
+    if kind in ("identifier", "shorthand_property_identifier_pattern"):
+        return [text(node)]
+    if kind in ("pattern_list", "tuple_pattern", "list_pattern", "list_splat_pattern", "object_pattern", "array_pattern", "rest_pattern",
+                "expression_list", "variable_list"):
+        return [name for child in children(node) for name in pattern(child)]
+    if kind in ("assignment_pattern", "object_assignment_pattern"):
+        return pattern(children(node)[0])
+    return pattern(children(node)[-1]) if kind == "pair_pattern" else []
+
+
+def javascript(node, around):
+    near = kind_of(around[-1]) if around else ""
+    block = near == "statement_block" and len(around) > 1 and kind_of(around[-2]) in ("internal_module", "module")
+    if not block and near not in ("program", "export_statement"):
+        return []
+    functions = ("arrow_function", "function_expression", "generator_function", "class")
+    constant = "const" in tokens(node)
+    return [(constant, name) for child in children(node) if kind_of(child) == "variable_declarator"
+            and kind_of(children(child)[-1]) not in functions for name in pattern(children(child)[0]) if name]
+
+
+def go(node, around):
+    constant = kind_of(node) == "const_spec"
+    return [(constant, text(child)) for child in children(node) if kind_of(child) == "identifier" and text(child) not in (None, "_")]
+
+
+def rust(node, around):
+    name = text(field(node, "name") or first(node, "identifier"))
+    return [(kind_of(node) == "const_item", name)] if name and name != "_" else []
+
+
+def c(node, around):
+    found, chain = [], {"init_declarator", "pointer_declarator", "array_declarator", "reference_declarator"}
+    constant = any(kind_of(child) == "type_qualifier" and text(child) in ("const", "constexpr") for child in children(node))
+    for child in children(node):
+        if kind_of(child) in chain | {"identifier"}:
+            fixed = constant
+            while kind_of(child) in chain:
+                if kind_of(child) in ("pointer_declarator", "reference_declarator"):
+                    fixed = any(kind_of(part) == "type_qualifier" and text(part) == "const" for part in children(child))
+                child = next((part for part in children(child) if kind_of(part) in chain | {"identifier"}), None)
+            if child and text(child):
+                found.append((fixed, text(child)))
+    return found
+
+
+def ruby(node, around):
+    if any(kind_of(part) not in ("program", "body_statement", "module") for part in around):
+        return []
+    left = children(node)[0]
+    return [(kind_of(left) == "constant", text(left))] if kind_of(left) in ("constant", "identifier") and text(left) else []
+
+
+def php(node, around):
+    return [(True, text(children(child)[0])) for child in children(node) if kind_of(child) == "const_element" and text(children(child)[0])]
+
+
+def bash(node, around):
+    name = text(first(node, "variable_name"))
+    return [("readonly" in (tokens(around[-1]) if around else ()), name)] if name else []
+
+
+def property_(node, around):
+    """Kotlin's and Swift's: val and let are constants."""
+    words = {text(part) for child in children(node) for part in [child] + children(child)}
+    names = first(node, "variable_declaration", "pattern")
+    name = text(first(names, "simple_identifier", "identifier")) if names and children(names) else text(names)
+    return [(bool(words & {"val", "let"}), name)] if name and around and kind_of(around[-1]) == "source_file" else []
+
+
+def scala(node, around):
+    name = text(field(node, "pattern") or first(node, "identifier"))
+    return [(kind_of(node) == "val_definition", name)] if name else []
+
+
+def lua(node, around):
+    if around and kind_of(around[-1]) not in ("chunk", "variable_declaration", "local_variable_declaration"):
+        return []
+    names = first(node, "variable_list", "identifier")
+    return [(False, name) for name in (pattern(names) if names else []) if name]
+
+
+READERS = {
+    ("python", "assignment"): python, ("javascript", "lexical_declaration"): javascript, ("javascript", "variable_declaration"): javascript,
+    ("go", "const_spec"): go, ("go", "var_spec"): go, ("rust", "const_item"): rust, ("rust", "static_item"): rust, ("c", "declaration"): c,
+    ("ruby", "assignment"): ruby, ("php", "const_declaration"): php, ("bash", "variable_assignment"): bash,
+    ("kotlin", "property_declaration"): property_, ("swift", "property_declaration"): property_, ("scala", "val_definition"): scala,
+    ("scala", "var_definition"): scala, ("lua", "assignment_statement"): lua,
+}
