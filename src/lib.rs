@@ -138,6 +138,9 @@ pub mod service;
 pub mod sink;
 pub mod source;
 
+#[doc = include_str!("record_format.md")]
+pub mod record_format {}
+
 pub use batch::{BatchStrategy, create_optimal_batches};
 pub use engine::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, Engine, EngineError,

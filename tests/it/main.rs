@@ -3,6 +3,7 @@
 
 mod churn;
 mod damage;
+mod documented;
 mod kill;
 mod layers;
 mod power;

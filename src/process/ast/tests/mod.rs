@@ -4,6 +4,7 @@ mod counts;
 mod faults;
 mod golden;
 mod oracles;
+mod version;
 
 use super::AstProcessor;
 use crate::model::FileError;
