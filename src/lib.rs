@@ -92,7 +92,7 @@
 //! # How a syntax tree is read
 //!
 //! In one pass over the bytes, without recursion and without a tree; [`process`] lists the files. A thread
-//! guesses that a document is of the *dialect* of the one before: what python's `ast`, ESTree parsers,
+//! guesses that a document is of the *dialect* of the one before: what Python's `ast`, ESTree parsers,
 //! tree-sitter, clang, syn, or a dumper of class models writes, or `generic`. While it reads, it gathers
 //! two things. *Evidence* is counted whatever the guess was: kinds of nodes, keys that tell of a dialect,
 //! what is unusual. *Facts* are symbols, imports and calls as the guessed dialect sees them. At the end the
