@@ -20,7 +20,7 @@
 //! | `keys.rs` | the keys of the open objects, to find repetitions |
 //! | `evidence.rs`, `tally.rs`, `names.rs` | what speaks for a dialect: counts of kinds and keys, in bounded memory |
 //! | `dialect/` | a file or folder for each dialect: its words, how well a document fits, the language, and what becomes of an object that closes |
-//! | `frame.rs`, `facts.rs` | what an open object is known to be; symbols, imports and calls, each adopted by the symbol around it |
+//! | `frame.rs`, `facts.rs`, `facts/`, `symbol_kind.rs` | what an open object is known to be; symbols, imports and calls, each adopted by the symbol around it |
 //! | `summary.rs` | the facts in their order, repetitions dropped, calls summed up |
 //! | `report.rs` | the result as a line of JSON |
 //!

@@ -134,7 +134,9 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
     fn take_back(&mut self, field: u8) {
         let level = &mut self.levels[self.object];
         level.kinds &= !(1 << field);
-        level.frame.role = 0;
+        if !D::HAS_TAGS {
+            level.frame.role = 0;
+        }
         let (from, to) = level.kind_at.get(usize::from(field) - 1).copied().unwrap_or_default();
         self.evidence.take_back(field, self.facts.doc.get(from as usize..to as usize).unwrap_or_default());
     }
@@ -182,6 +184,9 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
         self.values += 1;
         self.objects += 1;
         let (outer, slot, keys_at) = (self.object, self.next.field(), self.open_keys.begin());
+        if D::HAS_TAGS && outer + 1 == depth {
+            self.dialect.holds(&mut self.levels[outer].frame, slot, false);
+        }
         let level = self.level(depth);
         level.kinds = 0;
         level.frame = Frame { at: at as u32 + 1, slot, outer: outer as u32, keys_at, ..Frame::default() };
@@ -190,9 +195,6 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
             if let (Some(parent), Some(level)) = (above.get(outer), below.first_mut()) {
                 self.dialect.open(&mut level.frame, &parent.frame);
             }
-        }
-        if D::HAS_TAGS && slot > 0 {
-            self.evidence.tag(slot);
         }
         self.object = depth;
         self.next = Key::default();
@@ -215,6 +217,9 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
     fn open_array(&mut self, depth: usize) {
         self.values += 1;
         let slot = self.next.field();
+        if D::HAS_TAGS && self.object + 1 == depth {
+            self.dialect.holds(&mut self.levels[self.object].frame, slot, true);
+        }
         self.level(depth).frame.slot = slot;
         self.next = Key::of_field(slot);
     }
@@ -237,6 +242,9 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
         let begin = level.frame.keys_at;
         let again = self.open_keys.add(digest.hash(), begin, &mut level.frame.keys_seen);
         let held = self.next.kind() > 0 && level.kinds & (1 << self.next.kind()) != 0;
+        if D::HAS_TAGS {
+            level.frame.members += u32::from(!again);
+        }
         if again | held {
             self.evidence.notes.duplicate_keys += u64::from(again);
             if held {

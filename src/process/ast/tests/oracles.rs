@@ -68,13 +68,13 @@ fn expected(value: &Value) -> Value {
 }
 
 /// Prints values with their keys in another order, other white space and other escapes.
-struct Printer {
+pub(super) struct Printer {
     seed: u64,
     out: String,
 }
 
 impl Printer {
-    fn print(value: &Value, seed: u64) -> String {
+    pub(super) fn print(value: &Value, seed: u64) -> String {
         let mut printer = Self { seed, out: String::new() };
         printer.value(value);
         printer.out
