@@ -9,6 +9,7 @@ mod moment;
 mod oddity;
 mod rng;
 mod sandbox;
+mod schema;
 mod tree;
 mod walk;
 
@@ -21,6 +22,7 @@ pub(crate) use moment::Moment;
 pub(crate) use oddity::{Locked, Oddity};
 pub(crate) use rng::Rng;
 pub(crate) use sandbox::Sandbox;
+pub(crate) use schema::{assert_record, schema};
 pub(crate) use tree::{ODD_NAMES, Tree};
 pub(crate) use walk::{Found, History, walk};
 

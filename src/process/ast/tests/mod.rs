@@ -9,6 +9,7 @@ mod golden;
 mod oracles;
 mod syn_tree;
 mod tree_sitter;
+mod version;
 
 use oracles::Printer;
 
