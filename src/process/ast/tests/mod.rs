@@ -3,9 +3,11 @@
 mod counts;
 mod faults;
 mod golden;
+mod grown;
 mod oracles;
+mod properties;
 
-use super::AstProcessor;
+use super::{AstProcessor, Limits};
 use crate::model::FileError;
 use crate::process::{FileContent, Processor, ResultWriter};
 

@@ -1,0 +1,106 @@
+//! What the samples of a dialect are made of: the material that further documents are grown from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::doc::Doc;
+
+/// Scalars that are kept of one key.
+const SCALARS_MAX: usize = 64;
+
+/// The objects of a dialect's samples, each without what stands inside.
+#[derive(Debug, Default)]
+pub struct Samples {
+    /// All shapes of objects.
+    pub shapes: Vec<Shape>,
+    /// Those that stand under a key, in an array or not, by their numbers. The document's own is under "".
+    pub under: BTreeMap<String, Vec<usize>>,
+    /// Strings, numbers and literals that stand under a key, in an array or not.
+    pub scalars: BTreeMap<String, Vec<Doc>>,
+    /// The smallest sample.
+    pub smallest: Vec<u8>,
+}
+
+/// An object's keys, and what stands under each.
+pub type Shape = Vec<(String, Slot)>;
+
+/// What stands under a key.
+#[derive(Debug, Clone)]
+pub enum Slot {
+    Scalar(Doc),
+    Object,
+    Array,
+}
+
+impl Samples {
+    /// Reads all files in a folder and in those below.
+    pub fn read(folder: &Path) -> Self {
+        let mut samples = Self::default();
+        let mut seen = BTreeSet::new();
+        samples.read_folder(folder, &mut seen);
+        assert!(!samples.shapes.is_empty(), "no samples in {}", folder.display());
+        samples
+    }
+
+    fn read_folder(&mut self, folder: &Path, seen: &mut BTreeSet<String>) {
+        let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        for path in paths {
+            if path.is_dir() {
+                self.read_folder(&path, seen);
+                continue;
+            }
+            let bytes = fs::read(&path).unwrap();
+            self.take("", &serde_json::from_slice(&bytes).unwrap(), seen);
+            if self.smallest.is_empty() || bytes.len() < self.smallest.len() {
+                self.smallest = bytes;
+            }
+        }
+    }
+
+    fn take(&mut self, key: &str, value: &Value, seen: &mut BTreeSet<String>) {
+        match value {
+            Value::Array(elements) => elements.iter().for_each(|element| self.take(key, element, seen)),
+            Value::Object(members) => {
+                let shape: Shape =
+                    members.iter().map(|(key, value)| (key.clone(), Slot::of(value))).collect();
+                // Objects of one kind that have the same keys are one shape, whatever is in them.
+                let kind = |(key, slot): &(String, Slot)| match slot {
+                    Slot::Scalar(Doc::Text(text)) if text.len() < 40 => format!("{key}={text}"),
+                    Slot::Scalar(_) => key.clone(),
+                    Slot::Object => format!("{key}{{"),
+                    Slot::Array => format!("{key}["),
+                };
+                let kinds = ["_type", "ast_type", "node_type", "nodeType", "_kind", "type", "kind"];
+                let is_kind = |key: &str| kinds.contains(&key);
+                let names = shape
+                    .iter()
+                    .map(|member| if is_kind(&member.0) { kind(member) } else { member.0.clone() });
+                if seen.insert(format!("{key}>{}", names.collect::<Vec<_>>().join(" "))) {
+                    self.under.entry(key.to_owned()).or_default().push(self.shapes.len());
+                    self.shapes.push(shape);
+                }
+                members.iter().for_each(|(key, value)| self.take(key, value, seen));
+            }
+            scalar => {
+                let known = self.scalars.entry(key.to_owned()).or_default();
+                if known.len() < SCALARS_MAX && seen.insert(format!("{key}:{scalar}")) {
+                    known.push(Doc::from(scalar));
+                }
+            }
+        }
+    }
+}
+
+impl Slot {
+    fn of(value: &Value) -> Self {
+        match value {
+            Value::Array(_) => Self::Array,
+            Value::Object(_) => Self::Object,
+            scalar => Self::Scalar(Doc::from(scalar)),
+        }
+    }
+}
