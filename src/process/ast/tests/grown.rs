@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 use super::properties::{self, Properties};
 
 /// Runs as many cases as `PROPTEST_CASES` says, or a few hundred.
-fn check(dialect: &'static str) {
+fn check(dialect: &str) {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let properties = Properties::of(project, dialect);
     run(|bytes| drop(properties.check(bytes)));

@@ -101,8 +101,6 @@ impl Doc {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     Kept,
-    /// Keys of strings, numbers and literals move; those of objects and arrays stay in their order.
-    ScalarsMove,
     AllMove,
 }
 
@@ -179,13 +177,6 @@ impl Printer {
         for at in (1..ordered.len()).rev() {
             let other = self.draw(at + 1);
             ordered.swap(at, other);
-        }
-        if self.order == Order::ScalarsMove {
-            let is_deep = |member: &&(String, Doc)| matches!(member.1, Doc::Array(_) | Doc::Object(_));
-            let mut deep = members.iter().filter(is_deep);
-            ordered.iter_mut().filter(|member| is_deep(member)).for_each(|member| {
-                *member = deep.next().unwrap_or(*member);
-            });
         }
         ordered
     }

@@ -11,7 +11,7 @@ use super::doc::Doc;
 /// Scalars that are kept of one key.
 const SCALARS_MAX: usize = 64;
 
-/// The objects of a dialect's samples, each without what stands inside.
+/// The objects of some samples, each without what stands inside.
 #[derive(Debug, Default)]
 pub struct Samples {
     /// All shapes of objects.
@@ -36,29 +36,25 @@ pub enum Slot {
 }
 
 impl Samples {
-    /// Reads all files in a folder and in those below.
-    pub fn read(folder: &Path) -> Self {
-        let mut samples = Self::default();
-        let mut seen = BTreeSet::new();
-        samples.read_folder(folder, &mut seen);
-        assert!(!samples.shapes.is_empty(), "no samples in {}", folder.display());
-        samples
-    }
-
-    fn read_folder(&mut self, folder: &Path, seen: &mut BTreeSet<String>) {
+    /// Reads a folder and those below; the samples of one folder are written in one style.
+    pub fn read(folder: &Path) -> Vec<Self> {
+        let mut styles = Vec::new();
+        let (mut style, mut seen) = (Self::default(), BTreeSet::new());
         let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
         for path in paths {
             if path.is_dir() {
-                self.read_folder(&path, seen);
+                styles.extend(Self::read(&path));
                 continue;
             }
             let bytes = fs::read(&path).unwrap();
-            self.take("", &serde_json::from_slice(&bytes).unwrap(), seen);
-            if self.smallest.is_empty() || bytes.len() < self.smallest.len() {
-                self.smallest = bytes;
+            style.take("", &serde_json::from_slice(&bytes).unwrap(), &mut seen);
+            if style.smallest.is_empty() || bytes.len() < style.smallest.len() {
+                style.smallest = bytes;
             }
         }
+        styles.extend((!style.shapes.is_empty()).then_some(style));
+        styles
     }
 
     fn take(&mut self, key: &str, value: &Value, seen: &mut BTreeSet<String>) {
