@@ -1,7 +1,7 @@
 //! Bytes in, a document of a dialect out: every byte is a choice, and no bytes make the smallest document.
 
 use super::doc::Doc;
-use super::samples::{Samples, Shape, Slot};
+use super::samples::{KIND_FIELDS, Samples, Shape, Slot};
 
 /// Deepest nesting that is grown.
 const DEPTH_MAX: usize = 40;
@@ -91,7 +91,9 @@ impl<'a, 'b> Grower<'a, 'b> {
             match choice {
                 // Left out.
                 1..=6 => continue,
-                7..=9 => members.push((key.clone(), self.odd())),
+                7..=9 if self.wild || !KIND_FIELDS.contains(&&key[..]) => {
+                    members.push((key.clone(), self.odd()))
+                }
                 10..=14 if self.wild => members.extend(self.strays(key, slot, depth)),
                 _ => members.push((key.clone(), self.member(key, slot, depth))),
             }
@@ -114,7 +116,8 @@ impl<'a, 'b> Grower<'a, 'b> {
         self.left = self.left.saturating_sub(1);
         match slot {
             Slot::Scalar(scalar) => match self.choices.byte() {
-                200.. if !self.samples.scalars.is_empty() => self.scalar(key),
+                // What an object is stays, together with its keys.
+                200.. if self.wild || !KIND_FIELDS.contains(&key) => self.scalar(key),
                 _ => scalar.clone(),
             },
             Slot::Object if self.spent(depth) => Doc::null(),

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use super::doc::Doc;
 
+/// Fields that may hold a node's kind.
+pub const KIND_FIELDS: [&str; 7] = ["_type", "ast_type", "node_type", "nodeType", "_kind", "type", "kind"];
+
 /// Scalars that are kept of one key.
 const SCALARS_MAX: usize = 64;
 
@@ -64,18 +67,14 @@ impl Samples {
                 let shape: Shape =
                     members.iter().map(|(key, value)| (key.clone(), Slot::of(value))).collect();
                 // Objects of one kind that have the same keys are one shape, whatever is in them.
-                let kind = |(key, slot): &(String, Slot)| match slot {
-                    Slot::Scalar(Doc::Text(text)) if text.len() < 40 => format!("{key}={text}"),
-                    Slot::Scalar(_) => key.clone(),
-                    Slot::Object => format!("{key}{{"),
-                    Slot::Array => format!("{key}["),
+                let name = |(key, slot): &(String, Slot)| match slot {
+                    Slot::Scalar(Doc::Text(kind)) if KIND_FIELDS.contains(&&key[..]) => {
+                        format!("{key}={kind}")
+                    }
+                    _ => key.clone(),
                 };
-                let kinds = ["_type", "ast_type", "node_type", "nodeType", "_kind", "type", "kind"];
-                let is_kind = |key: &str| kinds.contains(&key);
-                let names = shape
-                    .iter()
-                    .map(|member| if is_kind(&member.0) { kind(member) } else { member.0.clone() });
-                if seen.insert(format!("{key}>{}", names.collect::<Vec<_>>().join(" "))) {
+                let names: Vec<_> = shape.iter().map(name).collect();
+                if seen.insert(format!("{key}>{}", names.join(" "))) {
                     self.under.entry(key.to_owned()).or_default().push(self.shapes.len());
                     self.shapes.push(shape);
                 }
