@@ -38,7 +38,7 @@
 //! | 2 | [`batch`] | how pending files are cut into batches |
 //! | 2 | [`process`] | what is done with a file: the AST processor, and the trait for one's own |
 //! | 2 | [`ledger`] | durable state: a packed sorted map on sled, the commit, checks, repair |
-//! | 2 | [`sink`] | the record log |
+//! | 2 | [`sink`] | the record log; exports for other tools |
 //! | 1 | [`model`] | keys, fingerprints, failures, records, configuration: plain data |
 //!
 //! Architecture invariants, each held by a test in `tests/it/layers.rs`: a room imports only from lower

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use outlast::{LogPosition, Order, RecordStatus, StrategyKind};
 
 use super::exit;
@@ -42,6 +43,39 @@ pub(crate) struct Cli {
     pub(crate) format: Format,
 }
 
+impl Cli {
+    /// The arguments, if they go together in ways that clap can't tell.
+    pub(crate) fn checked(self) -> Result<Self, clap::Error> {
+        match self.misfit() {
+            Some(what) => Err(Self::command().error(ErrorKind::ArgumentConflict, what)),
+            None => Ok(self),
+        }
+    }
+
+    fn misfit(&self) -> Option<&'static str> {
+        let Command::Records(args) = &self.command else {
+            let of_records = matches!(self.format, Format::Ndjson | Format::Parquet);
+            return of_records
+                .then_some("--format ndjson and --format parquet are for `records`; use human or json");
+        };
+        if args.format != Format::Parquet {
+            return None;
+        }
+        if cfg!(not(feature = "parquet")) {
+            return Some(
+                "this outlast was built without the Cargo feature `parquet`; build it with, or use ndjson",
+            );
+        }
+        if args.since.is_some() || args.follow {
+            return Some(
+                "--format parquet holds the latest record of each path; leave --since and --follow out, \
+                 or use --format ndjson",
+            );
+        }
+        args.output.is_none().then_some("--format parquet needs a file to write: add --output FILE")
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Ingest folders: every file once, going on where the last run stopped
@@ -62,6 +96,12 @@ pub(crate) enum Format {
     Human,
     /// One JSON object
     Json,
+    /// One JSON object on each line; of `records` only
+    #[value(hide = true)]
+    Ndjson,
+    /// A table; of `records` only
+    #[value(hide = true)]
+    Parquet,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -178,6 +218,15 @@ pub(crate) struct RecordsArgs {
     #[arg(long)]
     pub(crate) follow: bool,
 
+    /// A file to write instead of stdout; one that is there is replaced once the new one is complete
+    #[arg(long, value_name = "FILE", conflicts_with = "follow")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// How records are written: `ndjson`, a line for each, or `parquet`, a table, with --output
+    // The global option, with values of its own: clap keeps one value for both.
+    #[arg(long, value_name = "ndjson|parquet", default_value = "ndjson", value_parser = records_format)]
+    pub(crate) format: Format,
+
     /// Only the latest records with this status
     #[arg(long, value_enum, conflicts_with_all = ["since", "follow"])]
     pub(crate) status: Option<StatusArg>,
@@ -185,6 +234,10 @@ pub(crate) struct RecordsArgs {
     /// Print the cursor to go on from as the last line on stderr
     #[arg(long, conflicts_with = "follow")]
     pub(crate) cursor: bool,
+}
+
+fn records_format(text: &str) -> Result<Format, String> {
+    Format::from_str(text, false).map_err(|_| "must be ndjson or parquet".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,6 +4,7 @@ use outlast::engine::EngineError;
 use outlast::ledger::LedgerError;
 use outlast::service::ControlError;
 use outlast::sink::SinkError;
+use outlast::sink::export::ExportError;
 
 /// All is done.
 pub(crate) const DONE: u8 = 0;
@@ -56,12 +57,15 @@ fn code_of_engine(error: &EngineError) -> u8 {
         EngineError::Ledger(error) => code_of_ledger(error),
         EngineError::Sink(SinkError::Damaged { .. } | SinkError::Lost { .. }) => DAMAGED,
         EngineError::Sink(SinkError::InUse { .. }) => IN_USE,
+        EngineError::Export(ExportError::Target { .. }) | EngineError::Root { .. } | EngineError::Job(_) => {
+            USAGE
+        }
         EngineError::Sink(SinkError::Io { .. } | SinkError::Poisoned { .. })
+        | EngineError::Export(_)
         | EngineError::Io { .. }
         | EngineError::Panicked(_)
         | EngineError::Lost { .. } => UNEXPECTED,
         EngineError::Config(_) | EngineError::Filter(_) => CONFIG,
-        EngineError::Root { .. } | EngineError::Job(_) => USAGE,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod args;
 mod exit;
+mod export;
 mod logging;
 mod print;
 mod progress;
@@ -21,7 +22,7 @@ use args::{Cli, Command};
 
 /// Parses the arguments, carries the command out, and maps what comes of it to an exit code.
 pub(crate) fn main(started: Instant) -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse().and_then(Cli::checked) {
         Ok(cli) => cli,
         Err(error) => {
             // A closed pipe is all that can go wrong here, and then nobody reads this.

@@ -93,7 +93,7 @@ impl Display {
                 rate.note(statistics);
                 tell(&format!("outlast: {}", message(statistics, rate)));
             }
-            Self::Heartbeat { format: Format::Json, .. } => {
+            Self::Heartbeat { .. } => {
                 if let Ok(line) = serde_json::to_string(statistics) {
                     tell(&line);
                 }

@@ -14,7 +14,7 @@ use outlast::service::{ControlError, Request, answer, ask};
 use outlast::{AstProcessor, LogPosition};
 
 use super::args::{Cli, ExplainArgs, RecordsArgs, RepairArgs};
-use super::{exit, print, run};
+use super::{exit, export, print, run};
 
 /// How often `--follow` looks for more.
 const FOLLOW: Duration = Duration::from_millis(200);
@@ -83,24 +83,42 @@ pub(crate) fn records(cli: &Cli, args: &RecordsArgs) -> Result<u8> {
     if args.follow {
         match follow(cli, args.since.unwrap_or_default(), &mut out)? {}
     }
-    let end = if let Some(since) = args.since {
-        let log = log_of(&put(cli, &Request::Since { since })?)?;
-        log.write_from(since, &mut out)?;
-        log.end
+    let (log, which) = asked(cli, args)?;
+    if let Some(path) = &args.output {
+        let code = export::write(cli, args.format, &log, &which, path)?;
+        if code != exit::DONE {
+            return Ok(code);
+        }
     } else {
-        let payload = put(cli, &Request::Current { status: args.status.map(Into::into) })?;
-        let payload = std::str::from_utf8(&payload).context("the answer is no text")?;
-        let (log, positions) = payload.split_once('\n').context("the answer has no positions")?;
-        let log = log_of(log.as_bytes())?;
-        log.write_lines(positions, &mut out)?;
-        log.end
-    };
-    out.flush()?;
+        match &which {
+            Which::Since(since) => log.write_from(*since, &mut out)?,
+            Which::At(positions) => log.write_lines(positions, &mut out)?,
+        }
+        out.flush()?;
+    }
     if args.cursor {
         // It is what was asked for: that it can't be told is a failure.
-        writeln!(std::io::stderr(), "{end}").context("the cursor can't be written to stderr")?;
+        writeln!(std::io::stderr(), "{}", log.end).context("the cursor can't be written to stderr")?;
     }
     Ok(exit::DONE)
+}
+
+/// Which records of a log are meant.
+pub(super) enum Which {
+    /// All from a cursor on.
+    Since(LogPosition),
+    /// Those at these positions, one a line.
+    At(String),
+}
+
+fn asked(cli: &Cli, args: &RecordsArgs) -> Result<(CommittedLog, Which)> {
+    if let Some(since) = args.since {
+        return Ok((log_of(&put(cli, &Request::Since { since })?)?, Which::Since(since)));
+    }
+    let payload = put(cli, &Request::Current { status: args.status.map(Into::into) })?;
+    let payload = String::from_utf8(payload).context("the answer is no text")?;
+    let (log, positions) = payload.split_once('\n').context("the answer has no positions")?;
+    Ok((log_of(log.as_bytes())?, Which::At(positions.to_owned())))
 }
 
 /// Prints the log as it grows. A state that is in use without answering is tried again for ever: a run

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::ledger::LedgerError;
 use crate::model::ConfigError;
 use crate::sink::SinkError;
+use crate::sink::export::ExportError;
 
 /// Failure of a run as a whole. A single file's failure is never one: it becomes a record.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,9 @@ pub enum EngineError {
     /// The record log.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// A file of records.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// A setting is outside its limits.
     #[error(transparent)]
     Config(#[from] ConfigError),

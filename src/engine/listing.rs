@@ -43,9 +43,22 @@ impl CommittedLog {
     /// # Errors
     /// Where the log can't be read, or `out` not written.
     pub fn write_from(&self, since: LogPosition, out: &mut dyn Write) -> Result<(), EngineError> {
-        let mut reader = LogReader::new(Path::new(&self.folder), since, self.end)?;
+        self.each_from(since, |line, _| write_line(line, out))
+    }
+
+    /// Tells each line of the log from a cursor on, and the record that it is.
+    ///
+    /// # Errors
+    /// Where the log can't be read, or `tell` fails.
+    pub fn each_from(
+        &self,
+        since: LogPosition,
+        mut tell: impl FnMut(&[u8], &RecordHead<'_>) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let folder = Path::new(&self.folder);
+        let mut reader = LogReader::new(folder, since, self.end)?;
         while let Some((_, line)) = reader.next_line()? {
-            write_line(Path::new(&self.folder), line, out)?;
+            tell(line, &sound(folder, line)?)?;
         }
         Ok(())
     }
@@ -55,10 +68,23 @@ impl CommittedLog {
     /// # Errors
     /// Where one is no position, the log can't be read, or `out` not written.
     pub fn write_lines(&self, positions: &str, out: &mut dyn Write) -> Result<(), EngineError> {
-        let mut lines = LineReader::new(Path::new(&self.folder));
+        self.each_at(positions, |line, _| write_line(line, out))
+    }
+
+    /// Tells each of those lines, and the record that it is.
+    ///
+    /// # Errors
+    /// Where one is no position, the log can't be read, or `tell` fails.
+    pub fn each_at(
+        &self,
+        positions: &str,
+        mut tell: impl FnMut(&[u8], &RecordHead<'_>) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let folder = Path::new(&self.folder);
+        let mut lines = LineReader::new(folder);
         for position in positions.lines() {
             let line = lines.line_at(position.parse().map_err(EngineError::Job)?)?;
-            write_line(Path::new(&self.folder), line, out)?;
+            tell(line, &sound(folder, line)?)?;
         }
         Ok(())
     }
@@ -81,7 +107,11 @@ impl StoreView {
         out: &mut dyn Write,
     ) -> Result<(), EngineError> {
         let mut lines = LineReader::new(&self.records);
-        self.each_current(status, |position| write_line(&self.records, lines.line_at(position)?, out))
+        self.each_current(status, |position| {
+            let line = lines.line_at(position)?;
+            sound(&self.records, line)?;
+            write_line(line, out)
+        })
     }
 
     /// Writes where those records stand, one a line, for [`CommittedLog::write_lines`].
@@ -115,12 +145,15 @@ impl StoreView {
     }
 }
 
-fn write_line(folder: &Path, line: &[u8], out: &mut dyn Write) -> Result<(), EngineError> {
-    // Whoever loads the records takes them for sound.
-    if RecordHead::parse(line).is_err() {
+/// The record of a line: whoever loads the records takes them for sound.
+fn sound<'a>(folder: &Path, line: &'a [u8]) -> Result<RecordHead<'a>, EngineError> {
+    RecordHead::parse(line).map_err(|_| {
         let what = "a line that was committed is no record any more".to_owned();
-        return Err(SinkError::Damaged { path: folder.to_owned(), what }.into());
-    }
+        SinkError::Damaged { path: folder.to_owned(), what }.into()
+    })
+}
+
+fn write_line(line: &[u8], out: &mut dyn Write) -> Result<(), EngineError> {
     let written: io::Result<()> = out.write_all(line).and_then(|()| out.write_all(b"\n"));
     written.map_err(EngineError::io("the records can't be written to the output"))
 }

@@ -6,9 +6,12 @@
 //!
 //! Constraints: only the committing thread writes; only what the ledger's cursor covers counts, and
 //! opening cuts off the rest. Readers get the committed end from whoever holds the ledger.
+//!
+//! [`export`] writes records as files of other forms.
 
 mod aside;
 mod error;
+pub mod export;
 mod log;
 mod reader;
 

@@ -2,7 +2,7 @@
 
 import re
 
-from common import Path, Scope, language_of, line_of
+from common import Path, Scope, language_of, line_of, name_of
 
 FUNCTIONS = {"FunctionDecl": "function", "CXXMethodDecl": "method", "CXXConstructorDecl": "method", "CXXDestructorDecl": "method",
              "CXXConversionDecl": "method", "ObjCMethodDecl": "method"}
@@ -14,7 +14,7 @@ BRANCHES = {"IfStmt", "ForStmt", "WhileStmt", "DoStmt", "CXXForRangeStmt", "Case
 CALLS = {"CallExpr", "CXXMemberCallExpr", "CXXOperatorCallExpr", "UserDefinedLiteral"}
 CONSTRUCTS = {"CXXConstructExpr", "CXXTemporaryObjectExpr", "CXXUnresolvedConstructExpr"}
 THROUGH = {"ImplicitCastExpr", "ParenExpr", "CStyleCastExpr", "ExprWithCleanups", "MaterializeTemporaryExpr", "CXXBindTemporaryExpr", "ConstantExpr"}
-PLUS = re.compile("CXX|ClassTemplate|(NamespaceDecl|LinkageSpecDecl|FunctionTemplateDecl|AccessSpecDecl|UsingDecl|UsingDirectiveDecl|LambdaExpr)$")
+PLUS = re.compile("CXX(?!BoolLiteralExpr|NullPtrLiteralExpr|11NoReturnAttr)|ClassTemplate|(NamespaceDecl|LinkageSpecDecl|FunctionTemplateDecl|AccessSpecDecl|UsingDecl|UsingDirectiveDecl|LambdaExpr)$")
 
 
 class Walk:
@@ -45,7 +45,7 @@ class Walk:
         out = out or implicit or loc[1] or not first and kind in FUNCTIONS
         if not implicit:
             self.plus = self.plus or bool(PLUS.match(kind))
-            self.objc = self.objc or kind.startswith("ObjC")
+            self.objc = self.objc or kind.startswith("ObjC") and not kind.endswith("Attr")
         inner, held = scope, access
         if not out:
             for line, included in (loc, begin, end):
@@ -55,12 +55,16 @@ class Walk:
                 access[0] = node.get("access", access[0])
             self.uses(node, kind, scope)
             inner = self.opened(node, kind, scope, (begin[0] or loc[0], end[0]), access)
+        elif kind == "NamespaceDecl" or kind in RECORDS and node.get("completeDefinition"):
+            inner = Scope(scope, name_of(node.get("name")))
+            inner.in_type = inner.in_type or kind in RECORDS
+            self.scopes[node.get("id")] = inner
         if kind in RECORDS:
             held = ["private" if node.get("tagUsed") == "class" else "public"] if kind != "RecordDecl" else None
         elif kind not in ("ClassTemplateDecl", "FunctionTemplateDecl", "TypeAliasTemplateDecl"):
             held = None
         functions = 0
-        for part in node.get("inner") or []:
+        for part in node.get("inner") or node.get("array_filler") or []:
             what = part.get("kind") if isinstance(part, dict) else None
             instance = kind == "ClassTemplateDecl" and what == "ClassTemplateSpecializationDecl"
             extra = kind == "FunctionTemplateDecl" and what in FUNCTIONS and functions > 0
@@ -104,7 +108,7 @@ class Walk:
         return inner
 
     def uses(self, node, kind, scope):
-        found, inner = self.found, node.get("inner") or [None]
+        found, inner = self.found, node.get("inner") or node.get("array_filler") or [None]
         if kind in BRANCHES or kind == "BinaryOperator" and node.get("opcode") in ("&&", "||"):
             found.branch(scope)
         elif kind in CALLS:
@@ -133,7 +137,8 @@ def constant(written):
 def type_path(written):
     while (shorter := re.sub(r"<[^<>]*>|\[[^][]*\]", "", written)) != written:
         written = shorter
-    return Path() + re.sub(r"\b(const|volatile|struct|class|union)\b", "", written).strip().replace("::", ".")
+    name = re.sub(r"\b(const|volatile|struct|class|union)\b", "", written).strip().replace("::", ".")
+    return Path() if "(" in name else Path() + name
 
 
 def receiver(node, first):
@@ -148,7 +153,7 @@ def receiver(node, first):
 def callee(node):
     if not isinstance(node, dict):
         return Path()
-    kind, first = node.get("kind"), (node.get("inner") or [None])[0]
+    kind, first = node.get("kind"), (node.get("inner") or node.get("array_filler") or [None])[0]
     if kind in THROUGH or kind == "UnaryOperator" and node.get("opcode") in ("*", "&"):
         return callee(first)
     if kind == "DeclRefExpr":

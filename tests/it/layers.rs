@@ -17,11 +17,12 @@ const LAYERS: [(&str, u8); 9] = [
     ("cli", 5),
 ];
 /// Crates that are named in one place only.
-const OWNED: [(&str, &str); 11] = [
+const OWNED: [(&str, &str); 12] = [
     ("sled", "ledger/"),
     ("bincode", "ledger/"),
     ("crossbeam_deque", "engine/pool.rs"),
     ("notify", "source/watch.rs"),
+    ("parquet", "sink/export/"),
     ("globset", "source/"),
     ("tokio", "service/"),
     ("signal_hook", "service/"),

@@ -18,8 +18,6 @@ pub(super) struct Evidence {
     pub(super) markers: [u64; MARKERS.len() + 1],
     /// A bit for each of the `MARKERS` that the document's own object has as a key.
     pub(super) top: u32,
-    /// How many objects stand under each of the dialect's own keys.
-    pub(super) tags: Vec<u64>,
     pub(super) notes: Notes,
     text: Vec<u8>,
 }
@@ -43,7 +41,6 @@ impl Evidence {
         self.tallies.iter_mut().for_each(Tally::clear);
         self.markers = Default::default();
         self.top = 0;
-        self.tags.clear();
         self.notes = Notes::default();
         self.text = Vec::new();
     }
@@ -70,21 +67,6 @@ impl Evidence {
     /// Whether the document's own object has a marker as a key.
     pub(super) fn has_on_top(&self, name: &str) -> bool {
         MARKERS.iter().position(|&marker| marker == name).is_some_and(|place| self.top & (1 << place) != 0)
-    }
-
-    /// Counts an object under one of the dialect's own keys.
-    #[inline(always)]
-    pub(super) fn tag(&mut self, field: u8) {
-        match self.tags.get_mut(usize::from(field)) {
-            Some(count) => *count += 1,
-            None => self.first_tag(field),
-        }
-    }
-
-    #[cold]
-    fn first_tag(&mut self, field: u8) {
-        self.tags.resize(usize::from(u8::MAX) + 1, 0);
-        self.tag(field);
     }
 
     /// Counts a key among the `MARKERS`, numbered from 1.

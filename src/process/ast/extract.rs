@@ -69,9 +69,13 @@ pub(super) fn extract<D: Dialect>(
         object: 0,
         next: Key::default(),
         dialect: D::default(),
+        values: 0,
+        objects: 0,
     };
     let depth = json::scan(doc, start, depth_limit, stack, &mut extractor)?;
     extractor.facts.store.end();
+    extractor.evidence.values = extractor.values;
+    extractor.evidence.objects = extractor.objects;
     Ok(depth)
 }
 
@@ -86,6 +90,8 @@ struct Extractor<'a, 's, D> {
     /// The key that the next value stands under; in an array, the array's.
     next: Key,
     dialect: D,
+    values: u64,
+    objects: u64,
 }
 
 impl<'a, D: Dialect> Extractor<'a, '_, D> {
@@ -128,7 +134,9 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
     fn take_back(&mut self, field: u8) {
         let level = &mut self.levels[self.object];
         level.kinds &= !(1 << field);
-        level.frame.role = 0;
+        if !D::HAS_TAGS {
+            level.frame.role = 0;
+        }
         let (from, to) = level.kind_at.get(usize::from(field) - 1).copied().unwrap_or_default();
         self.evidence.take_back(field, self.facts.doc.get(from as usize..to as usize).unwrap_or_default());
     }
@@ -173,9 +181,12 @@ fn whole(digits: &[u8]) -> u32 {
 impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
     #[inline(always)]
     fn open_object(&mut self, at: usize, depth: usize) {
-        self.evidence.values += 1;
-        self.evidence.objects += 1;
+        self.values += 1;
+        self.objects += 1;
         let (outer, slot, keys_at) = (self.object, self.next.field(), self.open_keys.begin());
+        if D::HAS_TAGS && outer + 1 == depth {
+            self.dialect.holds(&mut self.levels[outer].frame, slot, false);
+        }
         let level = self.level(depth);
         level.kinds = 0;
         level.frame = Frame { at: at as u32 + 1, slot, outer: outer as u32, keys_at, ..Frame::default() };
@@ -184,9 +195,6 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
             if let (Some(parent), Some(level)) = (above.get(outer), below.first_mut()) {
                 self.dialect.open(&mut level.frame, &parent.frame);
             }
-        }
-        if D::HAS_TAGS && slot > 0 {
-            self.evidence.tag(slot);
         }
         self.object = depth;
         self.next = Key::default();
@@ -207,8 +215,11 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
 
     #[inline(always)]
     fn open_array(&mut self, depth: usize) {
-        self.evidence.values += 1;
+        self.values += 1;
         let slot = self.next.field();
+        if D::HAS_TAGS && self.object + 1 == depth {
+            self.dialect.holds(&mut self.levels[self.object].frame, slot, true);
+        }
         self.level(depth).frame.slot = slot;
         self.next = Key::of_field(slot);
     }
@@ -231,6 +242,9 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
         let begin = level.frame.keys_at;
         let again = self.open_keys.add(digest.hash(), begin, &mut level.frame.keys_seen);
         let held = self.next.kind() > 0 && level.kinds & (1 << self.next.kind()) != 0;
+        if D::HAS_TAGS {
+            level.frame.members += u32::from(!again);
+        }
         if again | held {
             self.evidence.notes.duplicate_keys += u64::from(again);
             if held {
@@ -244,7 +258,7 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
 
     #[inline(always)]
     fn string(&mut self, text: Text<'a>, _depth: usize) {
-        self.evidence.values += 1;
+        self.values += 1;
         if text.escaped {
             self.note_surrogate(text.raw);
         }
@@ -259,7 +273,7 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
 
     #[inline(always)]
     fn number(&mut self, raw: &'a [u8], digits: bool, _depth: usize) {
-        self.evidence.values += 1;
+        self.values += 1;
         if !digits | (raw.len() > DIGITS_SURE) {
             self.note_number(raw);
         } else if self.next.field() > 0 && raw.len() < 10 {
@@ -270,7 +284,7 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
 
     #[inline(always)]
     fn literal(&mut self, raw: &'a [u8], _depth: usize) {
-        self.evidence.values += 1;
+        self.values += 1;
         if self.next.field() > 0 && raw != b"null" {
             let frame = &mut self.levels[self.object].frame;
             self.dialect.truth(&mut self.facts, frame, self.next.field(), raw == b"true");

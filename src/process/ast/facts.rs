@@ -3,77 +3,36 @@
 //! Objects close from the inside out, so a symbol is known before the one around it. Each waits, in the
 //! order of closing, until the next symbol that began before it closes and adopts it.
 
+mod forget;
+mod imports;
+
 use super::frame::{Frame, Span, Visibility, flag};
 use super::json::{self, Text};
 use super::names::{NameDigest, Names};
+pub(super) use super::symbol_kind::SymbolKind;
 
 /// Symbols, imported names and call sites that are kept of a document; with more it is too large.
 const KEPT_MAX: usize = 4_000_000;
+/// Texts that are put together from a document's, in bytes; with more it is too large.
+const MADE_MAX: usize = 1 << 29;
 /// Bytes and entries that the scratch keeps from document to document.
 const KEPT_BETWEEN_MAX: usize = 4_096;
-
-/// What a symbol is, in one vocabulary for all languages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum SymbolKind {
-    Class,
-    Constant,
-    Enum,
-    Function,
-    Interface,
-    Method,
-    Module,
-    Struct,
-    TypeAlias,
-    Variable,
-    /// Gives its name to what stands inside, without being a symbol.
-    Scope,
-    /// Was none after all.
-    Dropped,
-}
-
-impl SymbolKind {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Class => "class",
-            Self::Constant => "constant",
-            Self::Enum => "enum",
-            Self::Function => "function",
-            Self::Interface => "interface",
-            Self::Method => "method",
-            Self::Module => "module",
-            Self::Struct => "struct",
-            Self::TypeAlias => "type_alias",
-            Self::Variable => "variable",
-            Self::Scope | Self::Dropped => "",
-        }
-    }
-
-    pub(super) fn is_callable(self) -> bool {
-        matches!(self, Self::Function | Self::Method)
-    }
-
-    /// Whether functions inside are methods.
-    pub(super) fn has_methods(self) -> bool {
-        matches!(self, Self::Class | Self::Interface | Self::Struct | Self::Enum | Self::Scope)
-    }
-
-    pub(super) fn is_variable(self) -> bool {
-        matches!(self, Self::Variable | Self::Constant)
-    }
-}
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Symbol {
     pub(super) kind: SymbolKind,
     pub(super) visibility: Visibility,
-    pub(super) flags: u16,
+    pub(super) flags: u32,
     pub(super) name: Span,
+    /// The whole qualified name, where the document tells it.
+    pub(super) qualified: Span,
     /// Byte where its object begins, plus one.
     pub(super) at: u32,
     pub(super) line: u32,
     pub(super) end_line: u32,
     /// Number of the symbol around, plus one; 0 at the top.
     pub(super) outer: u32,
+    /// 0 when unknown.
     pub(super) complexity: u32,
 }
 
@@ -92,6 +51,8 @@ pub(super) struct Import {
     pub(super) line: u32,
     /// Where its names begin and end among all names of imports.
     pub(super) names: (u32, u32),
+    /// Byte where its object begins, plus one.
+    at: u32,
 }
 
 /// Call sites of one callee in one symbol.
@@ -106,8 +67,10 @@ pub(super) struct Call {
 #[derive(Debug, Default)]
 pub(super) struct Store {
     pub(super) symbols: Vec<Symbol>,
-    /// Numbers of the symbols that no other one has adopted yet.
+    /// Numbers of the symbols that no other one has adopted yet; of variables in a list of their own, as what
+    /// is inside of a function without a name drops them.
     waiting: Vec<u32>,
+    variables_waiting: Vec<u32>,
     pub(super) imports: Vec<Import>,
     pub(super) imported: Vec<Name>,
     names: Vec<Name>,
@@ -118,6 +81,10 @@ pub(super) struct Store {
     pub(super) lines: u32,
     /// The source that the document names, where the dialect looks for it.
     pub(super) source: Span,
+    /// Bits of the dialect's own that tell the language.
+    pub(super) hints: u8,
+    /// How many nodes there are of each of the dialect's tags.
+    pub(super) tags: Vec<u64>,
     made: Vec<u8>,
 }
 
@@ -130,15 +97,18 @@ impl Store {
         }
         clear(&mut self.symbols);
         clear(&mut self.waiting);
+        clear(&mut self.variables_waiting);
         clear(&mut self.imports);
         clear(&mut self.imported);
         clear(&mut self.names);
         clear(&mut self.calls);
         clear(&mut self.calls_waiting);
         clear(&mut self.made);
+        self.tags.clear();
         self.callees.clear();
         self.lines = 0;
         self.source = Span::NONE;
+        self.hints = 0;
     }
 
     /// Whether the document holds more than is kept of one.
@@ -146,6 +116,7 @@ impl Store {
         self.symbols.len() >= KEPT_MAX
             || self.calls.len() + self.calls_waiting.len() >= KEPT_MAX
             || self.imports.len() + self.imported.len() + self.names.len() >= KEPT_MAX
+            || self.made.len() >= MADE_MAX
     }
 
     pub(super) fn text<'a>(&'a self, doc: &'a [u8], span: Span) -> &'a [u8] {
@@ -249,37 +220,46 @@ impl Facts<'_, '_> {
         store.symbols.push(Symbol {
             kind,
             visibility: frame.visibility,
-            flags: frame.flags & (flag::ASYNC | flag::STATIC),
+            flags: frame.flags & flag::OF_SYMBOLS,
             name,
+            qualified: Span::NONE,
             at: frame.at,
             line: frame.line,
             end_line: frame.end_line,
             outer: 0,
             complexity: frame.branches.saturating_add(1),
         });
-        if !kind.is_variable() {
+        let number = store.symbols.len() as u32 - 1;
+        if kind.is_variable() {
+            store.variables_waiting.push(number);
+        } else {
             store.adopt(kind, frame.at);
+            store.waiting.push(number);
         }
-        store.waiting.push(store.symbols.len() as u32 - 1);
+    }
+
+    /// The symbol that is this object, where it was the last one to be made.
+    pub(super) fn newest(&mut self, frame: &Frame) -> Option<&mut Symbol> {
+        self.store.symbols.last_mut().filter(|symbol| symbol.at == frame.at)
+    }
+
+    /// Counts a node of one of the dialect's tags.
+    #[inline(always)]
+    pub(super) fn tag(&mut self, tag: u8) {
+        match self.store.tags.get_mut(usize::from(tag)) {
+            Some(count) => *count += 1,
+            None => self.store.first_tag(tag),
+        }
     }
 
     /// Drops the variables that began inside an object which is a function without a name, or the like.
     pub(super) fn drop_variables(&mut self, frame: &Frame) {
-        let Store { waiting, symbols, .. } = &mut *self.store;
-        let inside = since(waiting, symbols, frame.at);
-        let mut left = inside;
-        for place in inside..waiting.len() {
-            let Some(symbol) = waiting.get(place).and_then(|&number| symbols.get_mut(number as usize)) else {
-                continue;
-            };
-            if symbol.kind.is_variable() {
-                symbol.kind = SymbolKind::Dropped;
-            } else {
-                waiting.swap(left, place);
-                left += 1;
-            }
+        let Store { variables_waiting, symbols, .. } = &mut *self.store;
+        let inside = since(variables_waiting, symbols, frame.at);
+        for number in variables_waiting.drain(inside..) {
+            let symbol = symbols.get_mut(number as usize);
+            symbol.into_iter().for_each(|symbol| symbol.kind = SymbolKind::Dropped);
         }
-        waiting.truncate(left);
         while symbols.pop_if(|symbol| symbol.kind == SymbolKind::Dropped).is_some() {}
     }
 
@@ -308,43 +288,6 @@ impl Facts<'_, '_> {
         self.store.calls_waiting.push(Call { caller: frame.at, callee: callee as u32 });
     }
 
-    /// A name that waits for its import or declaration.
-    pub(super) fn name(&mut self, name: Span, alias: Span, frame: &Frame) {
-        if name.is_some() && !self.store.is_full() {
-            self.store.names.push(Name { name, alias, at: frame.at });
-        }
-    }
-
-    /// Takes the next name that began inside this object, the last one first.
-    pub(super) fn take_name(&mut self, frame: &Frame) -> Option<Name> {
-        self.store.names.pop_if(|name| name.at > frame.at)
-    }
-
-    /// Forgets the names that began inside this object.
-    pub(super) fn drop_names(&mut self, frame: &Frame) {
-        while self.take_name(frame).is_some() {}
-    }
-
-    /// An import that is this object, with the names that began inside.
-    pub(super) fn import(&mut self, module: Span, alias: Span, frame: &Frame) {
-        let store = &mut *self.store;
-        let inside = store.names.partition_point(|name| name.at <= frame.at);
-        if module.is_some() && !store.is_full() {
-            let start = store.imported.len() as u32;
-            store.imported.extend(store.names.drain(inside..));
-            let names = (start, store.imported.len() as u32);
-            store.imports.push(Import { module, alias, line: frame.line, names });
-        }
-        store.names.truncate(inside);
-    }
-
-    /// An import of a whole module.
-    pub(super) fn import_module(&mut self, module: Span, alias: Span, frame: &Frame) {
-        if module.is_some() && !self.store.is_full() {
-            self.store.imports.push(Import { module, alias, line: frame.line, names: (0, 0) });
-        }
-    }
-
     /// Remembers that the source has at least this many lines.
     #[inline(always)]
     pub(super) fn line(&mut self, line: u32) {
@@ -353,17 +296,29 @@ impl Facts<'_, '_> {
 }
 
 impl Store {
+    #[cold]
+    fn first_tag(&mut self, tag: u8) {
+        self.tags.resize(usize::from(u8::MAX) + 1, 0);
+        if let Some(count) = self.tags.get_mut(usize::from(tag)) {
+            *count = 1;
+        }
+    }
+
     /// Gives the newest symbol, which began at `at`, what waits inside of it.
     fn adopt(&mut self, kind: SymbolKind, at: u32) {
         let number = self.symbols.len() as u32;
+        let inside = since(&self.variables_waiting, &self.symbols, at);
+        for child in self.variables_waiting.drain(inside..) {
+            let Some(symbol) = self.symbols.get_mut(child as usize) else { continue };
+            symbol.outer = number;
+            symbol.kind = if kind == SymbolKind::Module { symbol.kind } else { SymbolKind::Dropped };
+        }
         let inside = since(&self.waiting, &self.symbols, at);
         for child in self.waiting.drain(inside..) {
             let Some(symbol) = self.symbols.get_mut(child as usize) else { continue };
             symbol.outer = number;
-            if kind != SymbolKind::Module && symbol.kind.is_variable() {
-                symbol.kind = SymbolKind::Dropped;
-            }
-            if kind.has_methods() && symbol.kind == SymbolKind::Function {
+            let free = symbol.flags & flag::FREE != 0;
+            if kind.has_methods() && symbol.kind == SymbolKind::Function && !free {
                 symbol.kind = SymbolKind::Method;
             }
         }
@@ -377,6 +332,7 @@ impl Store {
         let calls = self.calls_waiting.drain(..);
         self.calls.extend(calls.map(|call| Call { caller: 0, ..call }));
         self.waiting.clear();
+        self.variables_waiting.clear();
     }
 }
 

@@ -47,11 +47,15 @@ pub(super) struct Frame {
     /// Children of one kind, as the dialect counts them.
     pub(super) count: u32,
     /// Bits of `flag`, and of the dialect's own.
-    pub(super) flags: u16,
+    pub(super) flags: u32,
     /// Key under which it stands in its parent, by the dialect's number; 0 for others.
     pub(super) slot: u8,
     /// What its kind is to the dialect; 0 when unknown.
     pub(super) role: u8,
+    /// Its tag, as the dialect numbers it; 0 for none.
+    pub(super) tag: u8,
+    /// How many keys it has so far, repetitions not counted; only in dialects that have tags.
+    pub(super) members: u32,
     pub(super) visibility: Visibility,
     /// Level of the object around.
     pub(super) outer: u32,
@@ -63,17 +67,21 @@ pub(super) struct Frame {
 
 /// Bits of [`Frame::flags`] that mean the same in each dialect. A dialect's own begin at `OWN`.
 pub(super) mod flag {
-    pub(in super::super) const ASYNC: u16 = 1;
-    pub(in super::super) const STATIC: u16 = 2;
-    pub(in super::super) const OWN: u16 = 4;
+    pub(in super::super) const ASYNC: u32 = 1;
+    pub(in super::super) const STATIC: u32 = 2;
+    /// A function that is no method, wherever it stands.
+    pub(in super::super) const FREE: u32 = 4;
+    pub(in super::super) const OWN: u32 = 8;
+    /// Those that go into the symbol.
+    pub(in super::super) const OF_SYMBOLS: u32 = ASYNC | STATIC | FREE;
 }
 
 impl Frame {
-    pub(super) fn has(&self, flag: u16) -> bool {
+    pub(super) fn has(&self, flag: u32) -> bool {
         self.flags & flag != 0
     }
 
-    pub(super) fn set(&mut self, flag: u16, on: bool) {
+    pub(super) fn set(&mut self, flag: u32, on: bool) {
         self.flags = if on { self.flags | flag } else { self.flags & !flag };
     }
 }

@@ -29,10 +29,20 @@ impl OpenKeys {
         let maybe = *seen & bit != 0;
         *seen |= bit;
         let again = maybe && self.has(hash, begin);
+        if self.hashes.len() < self.hashes.capacity() {
+            self.hashes.push(hash);
+        } else {
+            self.push_more(hash);
+        }
+        again
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_more(&mut self, hash: u64) {
         if self.hashes.len() < OPEN_MAX {
             self.hashes.push(hash);
         }
-        again
     }
 
     #[inline(never)]

@@ -18,6 +18,7 @@ mod keys;
 mod names;
 mod report;
 mod summary;
+mod symbol_kind;
 mod tally;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::Limits;
 use super::dialect::{ALL, Clues};
-use super::evidence::{Evidence, Notes};
+use super::evidence::Notes;
 use super::facts::{Import, Name, Symbol};
 use super::frame::flag;
 use super::summary::{Summary, write_qualified};
@@ -53,7 +53,7 @@ impl Report<'_> {
         let tags = ALL.get(self.dialect).map_or(&[][..], |dialect| dialect.tags);
         let evidence = self.clues.evidence;
         let field = evidence.kind_field().filter(|_| tags.is_empty());
-        let tagged: u64 = tags.iter().map(|&(tag, _)| tag_count(evidence, tag)).sum();
+        let tagged: u64 = tags.iter().map(|&(tag, _)| self.tagged(tag)).sum();
         let nodes = field.map_or(tagged, |(_, tally)| tally.total());
         member("nodes", nodes, out);
         out.extend_from_slice(b",\"kind_field\":");
@@ -68,7 +68,7 @@ impl Report<'_> {
             None => Vec::new(),
         };
         for &(tag, name) in tags {
-            let count = tag_count(evidence, tag);
+            let count = self.tagged(tag);
             if count > 0 {
                 kinds.push((Reverse(count), head(name.as_bytes()), name.as_bytes()));
             }
@@ -89,6 +89,11 @@ impl Report<'_> {
         }
     }
 
+    /// How many nodes have a tag.
+    fn tagged(&self, tag: u8) -> u64 {
+        self.clues.store.tags.get(usize::from(tag)).copied().unwrap_or(0)
+    }
+
     fn symbols(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"symbols\":[");
         for (at, &place) in self.summary.symbols.iter().take(self.limits.symbols).enumerate() {
@@ -105,7 +110,7 @@ impl Report<'_> {
         out.extend_from_slice(b"{\"kind\":");
         string(symbol.kind.name().as_bytes(), out);
         text_member("name", store.text(doc, symbol.name), out);
-        if symbol.outer == 0 {
+        if symbol.outer == 0 && symbol.qualified.is_none() {
             text_member("qualified_name", store.text(doc, symbol.name), out);
         } else {
             let mut qualified = Vec::with_capacity(128);
@@ -127,7 +132,7 @@ impl Report<'_> {
         if symbol.flags & flag::STATIC != 0 {
             out.extend_from_slice(b",\"static\":true");
         }
-        if symbol.kind.is_callable() {
+        if symbol.kind.is_callable() && symbol.complexity > 0 {
             member("complexity", symbol.complexity.into(), out);
         }
         out.push(b'}');
@@ -187,10 +192,6 @@ impl Report<'_> {
         }
         out.push(b']');
     }
-}
-
-fn tag_count(evidence: &Evidence, tag: u8) -> u64 {
-    evidence.tags.get(usize::from(tag)).copied().unwrap_or(0)
 }
 
 /// `notes`, where there is something to note.

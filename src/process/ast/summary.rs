@@ -159,8 +159,8 @@ pub(super) fn write_qualified(doc: &[u8], store: &Store, number: u32, out: &mut 
         if out.len() > start {
             out.push(b'.');
         }
-        out.extend(store.text(doc, symbol.name).iter().rev());
-        next = symbol.outer;
+        out.extend(store.text(doc, symbol.qualified.or(symbol.name)).iter().rev());
+        next = if symbol.qualified.is_some() { 0 } else { symbol.outer };
     }
     out.get_mut(start..).unwrap_or_default().reverse();
 }

@@ -10,7 +10,7 @@ pub(super) const KIND_FIELDS: [&str; 7] =
     ["_type", "ast_type", "node_type", "nodeType", "_kind", "type", "kind"];
 
 /// Keys whose presence tells of a dialect, wherever they occur. Their order is that of their numbers.
-pub(super) const MARKERS: [&str; 24] = [
+pub(super) const MARKERS: [&str; 26] = [
     "children",
     "namedChildren",
     "start_point",
@@ -35,6 +35,8 @@ pub(super) const MARKERS: [&str; 24] = [
     "attrs",
     "lineno",
     "body",
+    "span",
+    "lit",
 ];
 
 /// What a kind is to each dialect: a byte for each, 0 where the dialect does not know it.

@@ -3,6 +3,7 @@
 mod again;
 mod asking;
 mod explain;
+mod export;
 mod filters;
 mod names;
 mod options;

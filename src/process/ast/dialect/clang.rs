@@ -1,26 +1,346 @@
-//! What clang writes with `-ast-dump=json`.
+//! What clang writes with `-ast-dump=json`: C, C++ and Objective-C.
+//!
+//! Nodes are the objects that stand in one another under `inner`; those that only are referred to don't
+//! count. What the compiler made up, and what stands in an included file, is left out: often known only
+//! when the node closes, so that all that was found inside is forgotten then.
 
+mod declare;
+mod keys;
+mod kinds;
+mod lines;
+mod paths;
+mod scopes;
+
+use super::languages::language_of;
 use super::{Clues, Description, Dialect, Facts, Frame, Span};
+use crate::process::ast::evidence::Evidence;
+use crate::process::ast::frame::{Visibility, flag};
+use keys::{KEYS, key, name};
+use kinds::{KINDS, SAW_CXX, SAW_OBJC, role, saw};
+use lines::{Line, Place, Places, Sum, Waiting};
+use scopes::Scopes;
 
+/// One reading.
 #[derive(Debug, Default)]
-pub(super) struct Clang;
+pub(super) struct Clang {
+    /// The open nodes; the first stands for what is around the document.
+    nodes: Vec<Node>,
+    /// Of the macro that the innermost place comes from: where it is written, and where it is used.
+    spelling: Place,
+    expansion: Place,
+    /// Symbols whose lines are the one before, and those whose visibility is the record's own.
+    late_lines: Waiting,
+    late_access: Waiting,
+    scopes: Scopes,
+    text: Vec<u8>,
+}
+
+/// What is known of an open node beside its frame.
+#[derive(Debug, Clone, Copy, Default)]
+struct Node {
+    places: Places,
+    /// What its last child handed on.
+    last: Line,
+    sum: Sum,
+    /// First child that is left out with those behind it, if the node is a template: its byte plus one.
+    cut: u32,
+    /// The sum from there on.
+    sum_cut: Sum,
+    has_function: bool,
+    /// What the last access specifier said.
+    access: Visibility,
+    id: Span,
+    context: Span,
+    is_implied: bool,
+    /// Languages that the nodes inside speak of.
+    saw: u8,
+}
 
 const PLACE: usize = 3;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "clang",
-    kinds: &[],
-    keys: &[],
+    kinds: KINDS,
+    keys: KEYS,
     tags: &[],
-    score: |_| 0.0,
-    language: |_: &Clues<'_>| "unknown",
+    score,
+    language,
     read: Description::read::<Clang>,
 };
 
+/// Other parsers of such languages have some of the kinds, but not clang's places.
+fn score(evidence: &Evidence) -> f64 {
+    let has_places = evidence.marker("range") > 0 && evidence.marker("inner") + evidence.marker("loc") > 0;
+    match evidence.kind_field() {
+        Some(("kind", _)) if has_places => evidence.known(PLACE),
+        _ => 0.0,
+    }
+}
+
+fn language(clues: &Clues<'_>) -> &'static str {
+    match clues.store.hints {
+        SAW_CXX => return "c++",
+        SAW_OBJC => return "objective-c",
+        0 => {}
+        _ => return "objective-c++",
+    }
+    match language_of(clues.path_extension()) {
+        Some(language @ ("c++" | "objective-c" | "objective-c++")) => language,
+        _ => "c",
+    }
+}
+
+const NODE: u32 = flag::OWN;
+const RANGE: u32 = flag::OWN << 1;
+const PLACE_OF_NODE: u32 = flag::OWN << 2;
+/// A node: inside of what is known to be left out.
+const SKIPPED: u32 = flag::OWN << 3;
+/// A node: in an included file.
+const INCLUDED: u32 = flag::OWN << 4;
+const IS_IMPLICIT: u32 = flag::OWN << 5;
+const LEFT_OUT: u32 = SKIPPED | INCLUDED | IS_IMPLICIT;
+/// Inside of what has no variables of the file.
+const IN_BODY: u32 = flag::OWN << 6;
+/// What it is called by may be a callee, or a part of one.
+const IN_CALLEE: u32 = flag::OWN << 7;
+const IS_COMPLETE: u32 = flag::OWN << 8;
+/// A record: written as a class. A message: to a class.
+const IS_CLASS: u32 = flag::OWN << 9;
+const IS_SUPER: u32 = flag::OWN << 10;
+/// `&&`, `||`.
+const IS_LOGICAL: u32 = flag::OWN << 11;
+/// `*`, `&`.
+const IS_POINTER: u32 = flag::OWN << 12;
+/// A place: has an offset, a line, a macro.
+const HAS_OFFSET: u32 = flag::OWN << 5;
+const HAS_LINE: u32 = flag::OWN << 6;
+const HAS_MACRO: u32 = flag::OWN << 7;
+
 impl Dialect for Clang {
     const PLACE: usize = PLACE;
+    const LOOKS_DOWN: bool = true;
 
-    fn text(&mut self, _facts: &mut Facts<'_, '_>, _frame: &mut Frame, _field: u8, _text: Span) {}
+    #[inline(always)]
+    fn open(&mut self, frame: &mut Frame, parent: &Frame) {
+        match frame.slot {
+            key::INNER if parent.has(NODE) => self.open_node(frame, parent),
+            key::LOC if parent.has(NODE) => self.open_place(frame),
+            key::RANGE if parent.has(NODE) => frame.flags = RANGE,
+            key::BEGIN | key::END if parent.has(RANGE) => self.open_place(frame),
+            0 if parent.at == 0 => self.open_document(frame, parent),
+            _ => {}
+        }
+    }
 
-    fn close(&mut self, _facts: &mut Facts<'_, '_>, _frame: &mut Frame, _parent: &mut Frame) {}
+    #[inline(always)]
+    fn text(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, text: Span) {
+        match field {
+            key::NAME => frame.names[name::OWN] = text,
+            key::ID | key::CONTEXT if frame.has(NODE) => {
+                if let Some(node) = self.nodes.last_mut() {
+                    *(if field == key::ID { &mut node.id } else { &mut node.context }) = text;
+                }
+            }
+            key::TAG..=key::RECEIVER => read_word(facts, frame, field, text),
+            _ => {}
+        }
+    }
+
+    #[inline(always)]
+    fn number(&mut self, _facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, number: u32) {
+        match field {
+            key::OFFSET => frame.flags |= HAS_OFFSET,
+            key::LINE => {
+                frame.line = number;
+                frame.flags |= HAS_LINE;
+            }
+            _ => {}
+        }
+    }
+
+    #[inline(always)]
+    fn truth(&mut self, _facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, truth: bool) {
+        match field {
+            key::IS_IMPLICIT => frame.set(IS_IMPLICIT, truth),
+            key::COMPLETE => frame.set(IS_COMPLETE, truth),
+            key::INSTANCE => frame.set(flag::STATIC, !truth),
+            key::IMPLICIT if frame.has(NODE) => {
+                self.nodes.last_mut().into_iter().for_each(|node| node.is_implied = truth);
+            }
+            _ => {}
+        }
+    }
+
+    #[inline(always)]
+    fn close(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame) {
+        match frame.slot {
+            _ if frame.has(NODE) => self.close_node(facts, frame, parent),
+            _ if frame.has(PLACE_OF_NODE) => self.close_place(frame, parent),
+            key::TYPE => parent.names[name::TYPE] = frame.names[name::OWN],
+            key::OTHER => parent.names[name::OTHER] = frame.names[name::OWN],
+            key::SPELLING => self.spelling = part_of_macro(frame, parent),
+            key::EXPANSION => self.expansion = part_of_macro(frame, parent),
+            key::INCLUDED_FROM if !parent.has(NODE) => parent.flags |= INCLUDED,
+            _ => {}
+        }
+    }
+}
+
+/// Members that are one word out of few.
+fn read_word(facts: &Facts<'_, '_>, frame: &mut Frame, field: u8, text: Span) {
+    let word = facts.text(text);
+    match field {
+        key::TAG => frame.set(IS_CLASS, word == b"class"),
+        key::STORAGE => frame.set(flag::STATIC, word == b"static"),
+        key::ACCESS => frame.visibility = Visibility::of_word(word),
+        key::OPCODE => {
+            frame.set(IS_LOGICAL, matches!(word, b"&&" | b"||"));
+            frame.set(IS_POINTER, matches!(word, b"*" | b"&"));
+        }
+        key::RECEIVER => {
+            frame.set(IS_CLASS, word.starts_with(b"class"));
+            frame.set(IS_SUPER, word.starts_with(b"super"));
+        }
+        _ => {}
+    }
+}
+
+/// A place as its own members tell it.
+fn plain_place(frame: &Frame) -> Place {
+    let line = match (frame.has(HAS_OFFSET), frame.has(HAS_LINE)) {
+        (true, true) => Line::Known(frame.line),
+        (true, false) => Line::Before,
+        _ => Line::None,
+    };
+    Place::new(line, frame.has(INCLUDED))
+}
+
+fn part_of_macro(frame: &Frame, parent: &mut Frame) -> Place {
+    parent.flags |= HAS_MACRO;
+    plain_place(frame)
+}
+
+impl Clang {
+    #[cold]
+    fn open_document(&mut self, frame: &mut Frame, parent: &Frame) {
+        if self.nodes.is_empty() {
+            self.nodes.push(Node::default());
+        }
+        self.open_node(frame, parent);
+    }
+
+    fn open_node(&mut self, frame: &mut Frame, parent: &Frame) {
+        let around = self.nodes.last();
+        let is_cut = parent.role == role::CUT_TEMPLATE && around.is_some_and(|around| around.cut > 0);
+        let goes_on = match parent.role {
+            0 | role::CALL | role::CXX_CALL | role::OBJC_MESSAGE => true,
+            _ => parent.has(IN_CALLEE),
+        };
+        frame.flags = NODE;
+        frame.set(SKIPPED, is_cut || parent.flags & LEFT_OUT != 0);
+        frame.set(IN_BODY, parent.has(IN_BODY) || declare::is_body(parent.role));
+        frame.set(IN_CALLEE, goes_on && parent.count == 0);
+        self.nodes.push(Node::default());
+    }
+
+    fn open_place(&mut self, frame: &mut Frame) {
+        frame.flags = PLACE_OF_NODE;
+        self.spelling = Place::default();
+        self.expansion = Place::default();
+    }
+
+    fn close_place(&mut self, frame: &Frame, parent: &mut Frame) {
+        let place = if frame.has(HAS_MACRO) {
+            Place::of_macro(self.spelling, self.expansion)
+        } else {
+            plain_place(frame)
+        };
+        let Some(Node { places, .. }) = self.nodes.last_mut() else { return };
+        match frame.slot {
+            key::BEGIN => places.begin = place,
+            key::END => places.end = place,
+            _ => {
+                places.loc = place;
+                parent.set(INCLUDED, place.included);
+            }
+        }
+    }
+
+    fn close_node(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame) {
+        let Some(mut node) = self.nodes.pop() else { return };
+        let handed = node.places.settle();
+        if node.cut > 0 && frame.role == role::CUT_TEMPLATE {
+            self.forget(facts, node.cut);
+        } else {
+            node.sum.add(node.sum_cut, Line::Before);
+        }
+        let mut sum = Sum::default();
+        if frame.flags & LEFT_OUT == 0 {
+            self.settle_lines(facts, frame.at + 1, handed);
+            node.places.count(&mut sum);
+            sum.add(node.sum, handed);
+            frame.branches = sum.branches;
+            self.declare(facts, frame, &node);
+            sum.branches = frame.branches;
+        } else {
+            self.forget(facts, frame.at + 1);
+            self.declare_left_out(frame, &node);
+        }
+        if parent.count == 0 {
+            parent.names[name::FIRST] = declare::path(facts, frame, node.is_implied);
+        }
+        parent.count += 1;
+        node.saw |= saw(frame.role);
+        self.hand_up(facts, frame, &node, sum, node.last.hand_on(handed));
+        if parent.at == 0 {
+            self.end(facts);
+        }
+    }
+
+    /// Tells the node around what this one leaves behind.
+    fn hand_up(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame, node: &Node, sum: Sum, last: Line) {
+        let Some(around) = self.nodes.last_mut() else { return };
+        let is_function = declare::is_function(frame.role);
+        let is_cut = frame.role == role::SPECIALIZATION || is_function && around.has_function;
+        around.has_function |= is_function;
+        if is_cut && around.cut == 0 {
+            around.cut = frame.at;
+        }
+        let before = around.last;
+        let sums = if around.cut > 0 { &mut around.sum_cut } else { &mut around.sum };
+        sums.add(sum, if before == Line::None { Line::Before } else { before });
+        around.last = last.hand_on(before);
+        if !frame.has(IS_IMPLICIT) {
+            around.saw |= node.saw;
+        }
+        self.settle_lines(facts, frame.at, before);
+    }
+
+    /// Tells the symbols that wait, and began at a byte or behind, the line before.
+    fn settle_lines(&mut self, facts: &mut Facts<'_, '_>, from: u32, before: Line) {
+        let Line::Known(line) = before else { return };
+        self.late_lines.give(from, &mut facts.store.symbols, |late, symbol| {
+            symbol.line = if late.first { line } else { symbol.line };
+            symbol.end_line = if late.last { line } else { symbol.end_line };
+        });
+    }
+
+    fn forget(&mut self, facts: &mut Facts<'_, '_>, from: u32) {
+        facts.forget(from);
+        self.late_lines.forget(from);
+        self.late_access.forget(from);
+    }
+
+    /// The document closes, or one of several in an array.
+    fn end(&mut self, facts: &mut Facts<'_, '_>) {
+        let Some(around) = self.nodes.last_mut() else { return };
+        facts.line(around.sum.line.max(around.sum_cut.line));
+        facts.store.hints |= around.saw;
+        // Where the lines before are in no place, the last lines alone say nothing.
+        self.late_lines.give(0, &mut facts.store.symbols, |late, symbol| {
+            symbol.end_line = if late.first { 0 } else { symbol.end_line };
+        });
+        self.late_access.forget(0);
+        self.scopes.bring_home(facts);
+    }
 }

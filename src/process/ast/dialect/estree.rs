@@ -1,26 +1,254 @@
-//! The family of trees for JavaScript and TypeScript that follow ESTree: acorn, espree, Babel, typescript-estree, SWC.
+//! The family of trees for JavaScript and TypeScript that follow ESTree: acorn, espree, Babel, Flow,
+//! typescript-estree, SWC.
+//!
+//! Sources: the ESTree specification to ES2025 with JSX, the node types of `@typescript-eslint/types` 8,
+//! `@babel/types` 7 and `@swc/types` 0.1.
+
+mod kinds;
+mod nodes;
 
 use super::{Clues, Description, Dialect, Facts, Frame, Span};
+use crate::process::ast::evidence::Evidence;
+use crate::process::ast::frame::{Visibility, flag};
+use kinds::{KINDS, role};
 
 #[derive(Debug, Default)]
-pub(super) struct Estree;
+pub(super) struct Estree {
+    unsettled: Unsettled,
+}
+
+/// Where variables began of which it is not known yet whether they stand at the top of a module: that
+/// is told by the kind of what is around them, and kinds may come last.
+#[derive(Debug, Default)]
+struct Unsettled {
+    /// The first one, 0 when there is none.
+    first: u32,
+    /// None began behind this.
+    last: u32,
+}
 
 const PLACE: usize = 1;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "estree",
-    kinds: &[],
-    keys: &[],
+    kinds: KINDS,
+    keys: KEYS,
     tags: &[],
-    score: |_| 0.0,
-    language: |_: &Clues<'_>| "unknown",
+    score,
+    language,
     read: Description::read::<Estree>,
 };
 
+/// Roots of trees that share many kinds with ESTree: those of luaparse, Solidity, css-tree, Glimmer, and
+/// of compilers.
+const FOREIGN: [&[u8]; 7] = [
+    b"Chunk",
+    b"SourceUnit",
+    b"SourceFile",
+    b"CompilationUnit",
+    b"TranslationUnit",
+    b"StyleSheet",
+    b"Template",
+];
+
+/// The share of known kinds, squared: ESTree has them all, and some other trees have most of them.
+/// Kinds that could be anybody's speak neither for nor against.
+fn score(evidence: &Evidence) -> f64 {
+    let Some(("type", tally)) = evidence.kind_field() else { return 0.0 };
+    let has_spans = evidence.marker("span") > 0;
+    let (mut known, mut telling) = (0, tally.total());
+    for kind in tally.kinds() {
+        match kind.roles.of(PLACE) {
+            0 if FOREIGN.contains(&kind.name) => return 0.0,
+            0 if !is_extension(kind.name, b"TS") && !is_extension(kind.name, b"JSX") => {}
+            role::ANYBODYS | role::IMPORT_WORD => telling -= kind.count,
+            // The only node of an empty file, for SWC; Python has one of this name, too.
+            role::MODULE_OR_SCRIPT if !has_spans => telling -= kind.count,
+            _ => known += kind.count,
+        }
+    }
+    let share = if known == 0 { 0.0 } else { known as f64 / telling as f64 };
+    share * share
+}
+
+/// Whether a kind begins with a prefix, in capitals or like a word, and goes on with a capital letter.
+fn is_extension(kind: &[u8], prefix: &[u8]) -> bool {
+    kind.split_at_checked(prefix.len()).is_some_and(|(start, rest)| {
+        start.first() == prefix.first()
+            && start.eq_ignore_ascii_case(prefix)
+            && rest.first().is_some_and(u8::is_ascii_uppercase)
+    })
+}
+
+fn language(clues: &Clues<'_>) -> &'static str {
+    let extension = clues.path_extension().to_ascii_lowercase();
+    let named = matches!(&extension[..], b"ts" | b"tsx" | b"mts" | b"cts");
+    if named || clues.has_kind(|kind| is_extension(kind, b"TS")) { "typescript" } else { "javascript" }
+}
+
+mod key {
+    pub(super) const NAME: u8 = 1;
+    pub(super) const VALUE: u8 = 2;
+    pub(super) const KEY: u8 = 3;
+    pub(super) const PROPERTY: u8 = 4;
+    pub(super) const LOCAL: u8 = 5;
+    pub(super) const LEFT: u8 = 6;
+    pub(super) const ID: u8 = 7;
+    pub(super) const RIGHT: u8 = 8;
+    pub(super) const EXTERN: u8 = 9;
+    pub(super) const OBJECT: u8 = 10;
+    pub(super) const CALLEE: u8 = 11;
+    pub(super) const EXPRESSION: u8 = 12;
+    pub(super) const SOURCE: u8 = 13;
+    pub(super) const ARGUMENTS: u8 = 14;
+    pub(super) const MODULE_REFERENCE: u8 = 15;
+    pub(super) const SPREAD: u8 = 16;
+    pub(super) const TEST: u8 = 17;
+    pub(super) const INIT: u8 = 18;
+    pub(super) const FUNCTION: u8 = 19;
+    pub(super) const DEFAULT: u8 = 20;
+    pub(super) const PROPERTIES: u8 = 21;
+    pub(super) const ELEMENTS: u8 = 22;
+    pub(super) const ARGUMENT: u8 = 23;
+    pub(super) const DECLARATIONS: u8 = 24;
+    pub(super) const DECLARATION: u8 = 25;
+    pub(super) const BODY: u8 = 26;
+    pub(super) const OTHER: u8 = 27;
+    pub(super) const LOC: u8 = 28;
+    pub(super) const START: u8 = 29;
+    pub(super) const END: u8 = 30;
+    pub(super) const LINE: u8 = 31;
+    pub(super) const OPERATOR: u8 = 32;
+    pub(super) const KIND: u8 = 33;
+    pub(super) const ACCESSIBILITY: u8 = 34;
+    pub(super) const COMPUTED: u8 = 35;
+    pub(super) const ASYNC: u8 = 36;
+    pub(super) const STATIC: u8 = 37;
+}
+
+#[rustfmt::skip]
+const KEYS: &[(&str, u8)] = &[
+    ("name", key::NAME), ("value", key::VALUE), ("key", key::KEY), ("property", key::PROPERTY),
+    ("local", key::LOCAL), ("orig", key::LOCAL), ("left", key::LEFT), ("id", key::ID), ("identifier", key::ID),
+    ("right", key::RIGHT), ("imported", key::EXTERN), ("exported", key::EXTERN), ("object", key::OBJECT),
+    ("obj", key::OBJECT), ("callee", key::CALLEE), ("expression", key::EXPRESSION), ("base", key::EXPRESSION),
+    ("source", key::SOURCE), ("arguments", key::ARGUMENTS), ("moduleReference", key::MODULE_REFERENCE),
+    ("moduleRef", key::MODULE_REFERENCE), ("spread", key::SPREAD), ("test", key::TEST), ("init", key::INIT),
+    ("function", key::FUNCTION), ("decl", key::DEFAULT), ("properties", key::PROPERTIES),
+    ("elements", key::ELEMENTS), ("argument", key::ARGUMENT), ("declarations", key::DECLARATIONS),
+    ("declaration", key::DECLARATION), ("body", key::BODY), ("stmts", key::OTHER), ("consequent", key::OTHER),
+    ("alternate", key::OTHER), ("block", key::OTHER), ("params", key::OTHER), ("update", key::OTHER),
+    ("loc", key::LOC), ("start", key::START), ("end", key::END), ("line", key::LINE),
+    ("operator", key::OPERATOR), ("kind", key::KIND), ("accessibility", key::ACCESSIBILITY),
+    ("computed", key::COMPUTED), ("async", key::ASYNC), ("static", key::STATIC), ("isStatic", key::STATIC),
+];
+
+/// Which text a frame holds where.
+mod name {
+    pub(super) const NAME: usize = 0;
+    /// `value`, `key`, `property`, `local`, `left`.
+    pub(super) const FIRST: usize = 1;
+    /// `id`, `right`, `imported`; the path of what is called, or of the object.
+    pub(super) const SECOND: usize = 2;
+    /// A string: `source`, the first of `arguments`, `expression`.
+    pub(super) const STRING: usize = 3;
+}
+
+mod bit {
+    use super::flag;
+
+    /// Is what is called, or an object, or the like, that it is taken from.
+    pub(super) const IN_CALLEE: u32 = flag::OWN;
+    /// In what a variable at the top is bound by.
+    pub(super) const IN_PATTERN: u32 = flag::OWN << 1;
+    /// No variable inside can be one of a module.
+    pub(super) const NOT_TOP: u32 = flag::OWN << 2;
+    pub(super) const COMPUTED: u32 = flag::OWN << 3;
+    pub(super) const PRIVATE_KEY: u32 = flag::OWN << 4;
+    /// `value` or `init` is a function.
+    pub(super) const INNER_FUNCTION: u32 = flag::OWN << 5;
+    pub(super) const INNER_CLASS: u32 = flag::OWN << 6;
+    pub(super) const INNER_ASYNC: u32 = flag::OWN << 7;
+    pub(super) const HAS_TEST: u32 = flag::OWN << 8;
+    pub(super) const LOGICAL: u32 = flag::OWN << 9;
+    pub(super) const CONST: u32 = flag::OWN << 10;
+    pub(super) const SPREAD: u32 = flag::OWN << 11;
+    /// A plain name is called.
+    pub(super) const CALLS_NAME: u32 = flag::OWN << 12;
+    pub(super) const CALLS_IMPORT: u32 = flag::OWN << 13;
+}
+
 impl Dialect for Estree {
     const PLACE: usize = PLACE;
+    const LOOKS_DOWN: bool = true;
 
-    fn text(&mut self, _facts: &mut Facts<'_, '_>, _frame: &mut Frame, _field: u8, _text: Span) {}
+    #[inline(always)]
+    fn open(&mut self, frame: &mut Frame, parent: &Frame) {
+        let inherits = |bits: u32| bit::NOT_TOP | parent.flags & bits;
+        frame.flags = match frame.slot {
+            0 | key::BODY | key::DECLARATION => parent.flags & bit::NOT_TOP,
+            key::CALLEE => bit::NOT_TOP | bit::IN_CALLEE,
+            key::OBJECT | key::EXPRESSION | key::PROPERTY => inherits(bit::IN_CALLEE),
+            key::DECLARATIONS if matches!(parent.slot, key::BODY | key::DECLARATION) => {
+                parent.flags & bit::NOT_TOP
+            }
+            key::ID if !parent.has(bit::NOT_TOP) => bit::NOT_TOP | bit::IN_PATTERN,
+            key::VALUE | key::PROPERTIES | key::ELEMENTS | key::LEFT | key::ARGUMENT => {
+                inherits(bit::IN_PATTERN)
+            }
+            _ => bit::NOT_TOP,
+        };
+    }
 
-    fn close(&mut self, _facts: &mut Facts<'_, '_>, _frame: &mut Frame, _parent: &mut Frame) {}
+    #[inline(always)]
+    fn text(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, text: Span) {
+        match field {
+            key::NAME => frame.names[name::NAME] = text,
+            key::VALUE => frame.names[name::FIRST] = text,
+            key::OPERATOR => frame.set(bit::LOGICAL, matches!(facts.text(text), b"&&" | b"||" | b"??")),
+            key::KIND => frame.set(bit::CONST, facts.text(text) == b"const"),
+            key::ACCESSIBILITY => frame.visibility = Visibility::of_word(facts.text(text)),
+            _ => {}
+        }
+    }
+
+    #[inline(always)]
+    fn number(&mut self, _facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, number: u32) {
+        if field == key::LINE && matches!(frame.slot, key::START | key::END) {
+            frame.line = number;
+        }
+    }
+
+    #[inline(always)]
+    fn truth(&mut self, _facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, truth: bool) {
+        match field {
+            key::COMPUTED => frame.set(bit::COMPUTED, truth),
+            key::ASYNC => frame.set(flag::ASYNC, truth),
+            key::STATIC => frame.set(flag::STATIC, truth),
+            _ => {}
+        }
+    }
+
+    #[inline(always)]
+    fn close(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame) {
+        match frame.role {
+            0 => nodes::close_bare(facts, frame, parent),
+            role::IDENTIFIER => nodes::close_identifier(facts, frame, parent),
+            role::STRING => nodes::close_string(frame, parent),
+            role::MEMBER_EXPRESSION => nodes::close_member_expression(facts, frame, parent),
+            role::CALL | role::NEW => nodes::close_call(facts, frame),
+            role::BRANCH => frame.branches += 1,
+            role::PLAIN | role::ANYBODYS | role::PROGRAM | role::MODULE_OR_SCRIPT | role::EXPORT_OF => {}
+            _ => self.close_other(facts, frame, parent),
+        }
+        match frame.slot {
+            key::ARGUMENTS => parent.count += 1,
+            key::TEST => parent.set(bit::HAS_TEST, true),
+            _ => {}
+        }
+        parent.branches += frame.branches;
+        if self.unsettled.last > frame.at {
+            self.unsettled.settle(facts, frame);
+        }
+    }
 }

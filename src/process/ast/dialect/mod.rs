@@ -4,6 +4,7 @@ mod clang;
 mod class_model;
 mod estree;
 mod generic;
+mod languages;
 mod python;
 mod syn_tree;
 mod tree_sitter;
@@ -43,7 +44,7 @@ pub(super) struct Description {
     pub(super) kinds: &'static [(&'static str, u8)],
     /// Its keys, each with a number from 1 that the dialect calls it by.
     pub(super) keys: &'static [(&'static str, u8)],
-    /// For a dialect without a kind field: the keys whose objects are nodes, each with the node's kind.
+    /// For a dialect without a kind field: the numbers that it counts nodes by, each with the node's kind.
     pub(super) tags: &'static [(u8, &'static str)],
     /// How well a document fits: from 0 to 1.
     pub(super) score: fn(&Evidence) -> f64,
@@ -97,11 +98,14 @@ pub(super) trait Dialect: Default {
     const PLACE: usize;
     /// Whether `open` does something.
     const LOOKS_DOWN: bool = false;
-    /// Whether objects are counted by the key that they stand under.
+    /// Whether keys tell what is a node, rather than a kind field.
     const HAS_TAGS: bool = false;
 
     /// An object opens under `frame.slot` of its parent.
     fn open(&mut self, _frame: &mut Frame, _parent: &Frame) {}
+
+    /// In a dialect that has tags: an object or array opens directly under a key of an object, any key.
+    fn holds(&mut self, _frame: &mut Frame, _field: u8, _is_array: bool) {}
 
     /// A string under one of the dialect's keys, or in an array there.
     fn text(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, text: Span);

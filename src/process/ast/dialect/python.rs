@@ -132,9 +132,9 @@ mod name {
 }
 
 /// Inside what is called.
-const IN_CALLEE: u16 = flag::OWN;
+const IN_CALLEE: u32 = flag::OWN;
 /// Inside what is assigned to.
-const IN_TARGET: u16 = flag::OWN << 1;
+const IN_TARGET: u32 = flag::OWN << 1;
 
 impl Dialect for Python {
     const PLACE: usize = PLACE;
@@ -228,7 +228,10 @@ fn close_statement(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
             facts.symbol(SymbolKind::Function, own, frame);
             frame.branches = 0;
         }
-        role::CLASS => facts.symbol(SymbolKind::Class, own, frame),
+        role::CLASS => {
+            facts.symbol(SymbolKind::Class, own, frame);
+            frame.branches = 0;
+        }
         role::TYPE_ALIAS => facts.symbol(SymbolKind::TypeAlias, own, frame),
         role::ASSIGN => close_assignment(facts, frame),
         role::ALIAS => facts.name(own, frame.names[name::ASNAME], frame),

@@ -1,11 +1,17 @@
 //! Tests of the whole pass. Single parts have theirs beside them.
 
+mod clang;
+mod class_model;
 mod counts;
+mod estree;
 mod faults;
 mod golden;
 mod grown;
 mod oracles;
 mod properties;
+mod syn_tree;
+
+use properties::{Doc, Order};
 
 use super::{AstProcessor, Limits};
 use crate::model::FileError;
@@ -30,4 +36,15 @@ fn counts_of(doc: impl AsRef<[u8]>) -> serde_json::Value {
     let members = result.as_object_mut().unwrap();
     members.retain(|name, _| matches!(&name[..], "values" | "depth" | "nodes" | "kind_field" | "kinds"));
     result
+}
+
+/// The result of a document, which is the same however its keys are ordered and its white space is laid out.
+fn same_in_any_order(doc: impl AsRef<[u8]>) -> serde_json::Value {
+    let text = text_of(&doc).unwrap();
+    let value = serde_json::from_slice(doc.as_ref()).unwrap();
+    for seed in 0..12 {
+        let other = Doc::from(&value).varied(seed, Order::AllMove);
+        assert_eq!(text_of(&other).unwrap(), text, "{other}");
+    }
+    serde_json::from_str(&text).unwrap()
 }

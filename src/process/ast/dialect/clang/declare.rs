@@ -1,0 +1,176 @@
+//! What a node is: a symbol, a call, a branch, or a part of a callee.
+
+use super::super::{Facts, Frame, Span};
+use super::kinds::role;
+use super::lines::{Late, Line};
+use super::{Clang, IN_BODY, IN_CALLEE, IS_CLASS, IS_COMPLETE, IS_LOGICAL, IS_POINTER, IS_SUPER};
+use super::{LEFT_OUT, Node, name, paths};
+use crate::process::ast::facts::SymbolKind;
+use crate::process::ast::frame::{Visibility, flag};
+
+pub(super) fn is_function(role: u8) -> bool {
+    matches!(role, role::FUNCTION | role::METHOD | role::CONSTRUCTOR | role::OBJC_METHOD)
+}
+
+fn is_record(role: u8) -> bool {
+    matches!(role, role::RECORD | role::CXX_RECORD | role::SPECIALIZATION)
+}
+
+/// Whether variables inside are none of the file.
+pub(super) fn is_body(role: u8) -> bool {
+    is_function(role) || is_record(role) || matches!(role, role::LAMBDA | role::BLOCK)
+}
+
+/// The path of an expression that may be called, or a part of what is: empty where it is computed.
+pub(super) fn path(facts: &mut Facts<'_, '_>, frame: &Frame, is_implied: bool) -> Span {
+    if !frame.has(IN_CALLEE) || frame.flags & LEFT_OUT != 0 {
+        return Span::NONE;
+    }
+    let (own, first) = (frame.names[name::OWN], frame.names[name::FIRST]);
+    match frame.role {
+        role::THROUGH | role::CXX_THROUGH => first,
+        role::UNARY if frame.has(IS_POINTER) => first,
+        role::REFERENCE => frame.names[name::OTHER],
+        role::LOOKUP => own,
+        role::MEMBER | role::DEPENDENT_MEMBER if own.is_some() => facts.join(first, ".", own),
+        role::THIS if !is_implied => facts.make(b"this"),
+        _ => Span::NONE,
+    }
+}
+
+impl Clang {
+    /// Makes of a node what it is.
+    #[inline(always)]
+    pub(super) fn declare(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, node: &Node) {
+        self.settle_access(facts, frame);
+        match frame.role {
+            0 | role::PLAIN | role::CXX | role::OBJC | role::THROUGH | role::REFERENCE | role::MEMBER => {}
+            role::BRANCH | role::CXX_BRANCH | role::OBJC_BRANCH => frame.branches += 1,
+            role::BINARY => frame.branches += u32::from(frame.has(IS_LOGICAL)),
+            role::CALL | role::CXX_CALL => facts.call(frame.names[name::FIRST], frame),
+            role::CONSTRUCT => {
+                let callee = self.type_path(facts, frame.names[name::TYPE]);
+                facts.call(callee, frame);
+            }
+            role::OBJC_MESSAGE => self.message(facts, frame),
+            _ => self.symbol(facts, frame, node),
+        }
+    }
+
+    /// Records and namespaces give their names to what is defined outside of them.
+    pub(super) fn declare_left_out(&mut self, frame: &Frame, node: &Node) {
+        if frame.role == role::NAMESPACE || is_record(frame.role) && frame.has(IS_COMPLETE) {
+            let is_type = frame.role != role::NAMESPACE;
+            self.scopes.add(frame, node.id, frame.names[name::OWN], None, is_type);
+        }
+    }
+
+    /// Members of a record that stand before its first access specifier have what is usual for it.
+    fn settle_access(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame) {
+        let around = self.nodes.last().map_or(Visibility::Unknown, |around| around.access);
+        let access = match frame.role {
+            role::CXX_RECORD | role::SPECIALIZATION if frame.has(IS_CLASS) => Visibility::Private,
+            role::CXX_RECORD | role::SPECIALIZATION => Visibility::Public,
+            role::TEMPLATE | role::CUT_TEMPLATE if around == Visibility::Unknown => return,
+            role::TEMPLATE | role::CUT_TEMPLATE => around,
+            _ => Visibility::Unknown,
+        };
+        self.late_access.give(frame.at + 1, &mut facts.store.symbols, |_, symbol| symbol.visibility = access);
+    }
+
+    fn type_path(&mut self, facts: &mut Facts<'_, '_>, written: Span) -> Span {
+        paths::type_path(facts.text(written), &mut self.text);
+        facts.make(&self.text)
+    }
+
+    fn message(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame) {
+        let receiver = match frame {
+            _ if frame.has(IS_SUPER) => facts.make(b"super"),
+            _ if frame.has(IS_CLASS) => self.type_path(facts, frame.names[name::OTHER]),
+            _ => frame.names[name::FIRST],
+        };
+        let selector = frame.names[name::OWN];
+        if selector.is_some() {
+            let callee = facts.join(receiver, ".", selector);
+            facts.call(callee, frame);
+        }
+    }
+
+    /// What declares something.
+    fn symbol(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, node: &Node) {
+        let own = frame.names[name::OWN];
+        match frame.role {
+            role::FUNCTION => {
+                frame.set(flag::FREE, true);
+                self.add(facts, frame, node, SymbolKind::Function, own);
+            }
+            role::METHOD | role::OBJC_METHOD => self.add(facts, frame, node, SymbolKind::Method, own),
+            role::CONSTRUCTOR => {
+                // That of a template has its parameters behind.
+                let end = facts.text(own).iter().position(|&byte| byte == b'<');
+                let own = facts.part(own, 0, end.unwrap_or(usize::from(own.len)));
+                self.add(facts, frame, node, SymbolKind::Method, own);
+            }
+            role::RECORD | role::CXX_RECORD | role::SPECIALIZATION if frame.has(IS_COMPLETE) => {
+                let kind = if frame.has(IS_CLASS) { SymbolKind::Class } else { SymbolKind::Struct };
+                self.add(facts, frame, node, kind, own);
+                facts.drop_variables(frame);
+            }
+            role::ENUM => self.add(facts, frame, node, SymbolKind::Enum, own),
+            role::TYPE_ALIAS => self.add(facts, frame, node, SymbolKind::TypeAlias, own),
+            role::NAMESPACE => self.add(facts, frame, node, SymbolKind::Module, own),
+            role::OBJC_INTERFACE => self.add(facts, frame, node, SymbolKind::Class, own),
+            role::OBJC_PROTOCOL => self.add(facts, frame, node, SymbolKind::Interface, own),
+            role::OBJC_IMPLEMENTATION => facts.symbol(SymbolKind::Scope, own, frame),
+            role::OBJC_CATEGORY => facts.symbol(SymbolKind::Scope, frame.names[name::OTHER], frame),
+            role::LAMBDA | role::BLOCK => facts.drop_variables(frame),
+            role::VARIABLE if !frame.has(IN_BODY) => {
+                let constant = paths::is_constant(facts.text(frame.names[name::TYPE]));
+                let kind = if constant { SymbolKind::Constant } else { SymbolKind::Variable };
+                self.add(facts, frame, node, kind, own);
+            }
+            role::ACCESS => self.nodes.last_mut().into_iter().for_each(|node| node.access = frame.visibility),
+            role::IMPORT => facts.import_module(own.or(frame.names[name::OTHER]), Span::NONE, frame),
+            _ => {}
+        }
+    }
+
+    /// Adds a symbol, and notes what is to be known later.
+    fn add(
+        &mut self,
+        facts: &mut Facts<'_, '_>,
+        frame: &mut Frame,
+        node: &Node,
+        kind: SymbolKind,
+        name: Span,
+    ) {
+        let may_have_access = !kind.is_variable() && frame.role != role::FUNCTION;
+        frame.visibility = match self.nodes.last() {
+            Some(around) if may_have_access => around.access,
+            _ => Visibility::Unknown,
+        };
+        let (first, last) = (node.places.first(), node.places.end.line);
+        frame.line = first.number();
+        frame.end_line = if first == Line::None { 0 } else { last.number() };
+        let number = facts.store.symbols.len();
+        facts.symbol(kind, name, frame);
+        if facts.store.symbols.len() == number {
+            return;
+        }
+        let first_late = first == Line::Before;
+        let last_late = last == Line::Before && first != Line::None;
+        let late = Late { number: number as u32, at: frame.at, first: first_late, last: last_late };
+        if first_late || last_late {
+            self.late_lines.add(late);
+        }
+        if may_have_access && frame.visibility == Visibility::Unknown {
+            self.late_access.add(late);
+        }
+        if kind == SymbolKind::Module || is_record(frame.role) {
+            self.scopes.add(frame, node.id, name, Some(late.number), kind != SymbolKind::Module);
+        } else if node.context.is_some() && (kind.is_callable() || kind.is_variable()) {
+            self.scopes.add_stray(late.number, frame.at, node.context);
+        }
+        frame.branches = if kind.is_variable() { frame.branches } else { 0 };
+    }
+}

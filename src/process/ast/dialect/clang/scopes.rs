@@ -1,0 +1,135 @@
+//! Functions that are defined outside of the record or namespace which they belong to, and name it by its
+//! number.
+
+use std::collections::HashMap;
+
+use super::super::{Facts, Frame, Span};
+use crate::process::ast::facts::{Symbol, SymbolKind};
+use crate::process::ast::frame::Visibility;
+
+/// Scopes and strays that are kept; others are taken for what they stand in.
+const KEPT_MAX: usize = 4_000_000;
+
+/// A record or namespace, also one that is left out.
+#[derive(Debug, Clone, Copy)]
+struct Scope {
+    at: u32,
+    id: Span,
+    name: Span,
+    /// Number of its symbol.
+    number: Option<u32>,
+    is_type: bool,
+}
+
+/// A symbol outside of its scope.
+#[derive(Debug, Clone, Copy)]
+struct Stray {
+    number: u32,
+    at: u32,
+    scope: Span,
+}
+
+/// All scopes, in the order of closing, and the symbols that are to find theirs.
+#[derive(Debug, Default)]
+pub(super) struct Scopes {
+    scopes: Vec<Scope>,
+    strays: Vec<Stray>,
+}
+
+impl Scopes {
+    pub(super) fn add(&mut self, frame: &Frame, id: Span, name: Span, number: Option<u32>, is_type: bool) {
+        if name.is_some() && self.scopes.len() < KEPT_MAX {
+            self.scopes.push(Scope { at: frame.at, id, name, number, is_type });
+        }
+    }
+
+    pub(super) fn add_stray(&mut self, number: u32, at: u32, scope: Span) {
+        if self.strays.len() < KEPT_MAX {
+            self.strays.push(Stray { number, at, scope });
+        }
+    }
+
+    /// Brings each stray into its scope, and drops the variables that are a type's.
+    pub(super) fn bring_home(&mut self, facts: &mut Facts<'_, '_>) {
+        if self.strays.is_empty() {
+            return;
+        }
+        let outer = self.outer();
+        let ids: HashMap<Vec<u8>, usize> = (0..)
+            .zip(&self.scopes)
+            .filter(|(_, scope)| scope.id.is_some())
+            .map(|(place, scope)| (facts.text(scope.id).to_vec(), place))
+            .collect();
+        for Stray { number, at, scope } in std::mem::take(&mut self.strays) {
+            let Some(&place) = ids.get(facts.text(scope)) else { continue };
+            // Only what began before: so no scope is ever inside of itself.
+            let Some(&Scope { at: scope_at, is_type, .. }) = self.scopes.get(place) else { continue };
+            let of_stray = |symbol: &&mut Symbol| symbol.at == at && scope_at < at;
+            let Some(symbol) = facts.store.symbols.get_mut(number as usize).filter(of_stray) else {
+                continue;
+            };
+            if symbol.kind.is_variable() {
+                symbol.kind = if is_type { SymbolKind::Dropped } else { symbol.kind };
+                continue;
+            }
+            let home = self.symbol_of(place, &outer, facts);
+            if let Some(symbol) = facts.store.symbols.get_mut(number as usize) {
+                symbol.outer = home;
+            }
+        }
+    }
+
+    /// Of each scope, the one around.
+    fn outer(&self) -> Vec<Option<usize>> {
+        let mut outer = vec![None; self.scopes.len()];
+        let mut open: Vec<(usize, u32)> = Vec::new();
+        for (place, scope) in self.scopes.iter().enumerate() {
+            while let Some((inside, _)) = open.pop_if(|(_, at)| *at > scope.at) {
+                outer.get_mut(inside).into_iter().for_each(|outer| *outer = Some(place));
+            }
+            open.push((place, scope.at));
+        }
+        outer
+    }
+
+    /// The number, plus one, of a scope's symbol: of one made for its name alone, where it is left out.
+    fn symbol_of(&mut self, place: usize, outer: &[Option<usize>], facts: &mut Facts<'_, '_>) -> u32 {
+        let symbols = &mut facts.store.symbols;
+        let (mut home, mut inside, mut next) = (0, None, Some(place));
+        while let Some(scope) = next.and_then(|place| self.scopes.get_mut(place)) {
+            let known = scope
+                .number
+                .filter(|&number| symbols.get(number as usize).is_some_and(|symbol| symbol.at == scope.at));
+            let number = known.unwrap_or(symbols.len() as u32);
+            if known.is_none() {
+                symbols.push(name_only(scope));
+                scope.number = Some(number);
+            }
+            match inside.and_then(|inside: u32| symbols.get_mut(inside as usize)) {
+                Some(symbol) => symbol.outer = number + 1,
+                None => home = number + 1,
+            }
+            if known.is_some() {
+                break;
+            }
+            inside = Some(number);
+            next = next.and_then(|place| outer.get(place).copied().flatten());
+        }
+        home
+    }
+}
+
+fn name_only(scope: &Scope) -> Symbol {
+    Symbol {
+        kind: SymbolKind::Scope,
+        visibility: Visibility::Unknown,
+        flags: 0,
+        name: scope.name,
+        qualified: Span::NONE,
+        at: scope.at,
+        line: 0,
+        end_line: 0,
+        outer: 0,
+        complexity: 0,
+    }
+}

@@ -1,0 +1,279 @@
+//! What is done with a node when it closes.
+
+use super::kinds::role;
+use super::{Estree, Unsettled, bit, key, name};
+use crate::process::ast::dialect::{Facts, Frame, Span};
+use crate::process::ast::facts::SymbolKind;
+use crate::process::ast::frame::{Visibility, flag};
+
+/// Which of the parent's texts a name gives, by where it stands.
+#[inline(always)]
+fn place(slot: u8) -> Option<usize> {
+    match slot {
+        key::NAME => Some(name::NAME),
+        key::KEY | key::PROPERTY | key::LOCAL | key::LEFT => Some(name::FIRST),
+        key::ID | key::RIGHT | key::EXTERN => Some(name::SECOND),
+        _ => None,
+    }
+}
+
+/// An object without a kind: places in the source, and what SWC wraps arguments and functions in.
+#[inline(always)]
+pub(super) fn close_bare(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
+    match frame.slot {
+        key::START => parent.line = frame.line,
+        key::END => parent.end_line = frame.line,
+        key::LOC => {
+            (parent.line, parent.end_line) = (frame.line, frame.end_line);
+            facts.line(frame.line.max(frame.end_line));
+        }
+        key::ARGUMENTS if parent.count == 0 && !frame.has(bit::SPREAD) => {
+            parent.names[name::STRING] = frame.names[name::STRING];
+        }
+        key::MODULE_REFERENCE => parent.names[name::STRING] = frame.names[name::STRING],
+        key::SPREAD => parent.set(bit::SPREAD, true),
+        key::FUNCTION | key::VALUE => parent.set(bit::INNER_ASYNC, frame.has(flag::ASYNC)),
+        _ => {}
+    }
+}
+
+#[inline(always)]
+pub(super) fn close_identifier(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
+    let own = frame.names[name::NAME].or(frame.names[name::FIRST]);
+    if let Some(place) = place(frame.slot) {
+        parent.names[place] = own;
+    } else {
+        pass_path(own, frame, parent);
+        if frame.slot == key::CALLEE {
+            parent.set(bit::CALLS_NAME, true);
+        }
+    }
+    if frame.has(bit::IN_PATTERN) && frame.slot != key::ID {
+        facts.name(own, Span::NONE, frame);
+    }
+}
+
+/// Leaves the path of what is called, or of a part of it.
+#[inline(always)]
+fn pass_path(path: Span, frame: &Frame, parent: &mut Frame) {
+    if frame.has(bit::IN_CALLEE) && frame.slot != key::PROPERTY {
+        parent.names[name::SECOND] = path;
+    }
+}
+
+#[inline(always)]
+pub(super) fn close_string(frame: &Frame, parent: &mut Frame) {
+    let own = frame.names[name::FIRST];
+    match frame.slot {
+        key::SOURCE | key::EXPRESSION => parent.names[name::STRING] = own,
+        key::ARGUMENTS if parent.count == 0 => parent.names[name::STRING] = own,
+        key::KEY | key::LOCAL => parent.names[name::FIRST] = own,
+        key::ID | key::EXTERN => parent.names[name::SECOND] = own,
+        _ => {}
+    }
+}
+
+/// `a.b` where it is called, or a part of what is.
+#[inline(always)]
+pub(super) fn close_member_expression(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
+    if frame.has(bit::IN_CALLEE) {
+        let property = frame.names[name::FIRST];
+        let path = if property.is_none() || frame.has(bit::COMPUTED) {
+            Span::NONE
+        } else {
+            facts.join(frame.names[name::SECOND], ".", property)
+        };
+        pass_path(path, frame, parent);
+    }
+}
+
+#[inline(always)]
+pub(super) fn close_call(facts: &mut Facts<'_, '_>, frame: &Frame) {
+    let (callee, string) = (frame.names[name::SECOND], frame.names[name::STRING]);
+    let requires = string.is_some()
+        && frame.role == role::CALL
+        && frame.has(bit::CALLS_NAME)
+        && frame.count == 1
+        && facts.text(callee) == b"require";
+    if requires || frame.has(bit::CALLS_IMPORT) {
+        facts.import_module(string, Span::NONE, frame);
+    } else {
+        facts.call(callee, frame);
+    }
+}
+
+impl Estree {
+    pub(super) fn close_other(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame) {
+        match frame.role {
+            role::BINARY => frame.branches += u32::from(frame.has(bit::LOGICAL)),
+            role::CASE => frame.branches += u32::from(frame.has(bit::HAS_TEST)),
+            role::FUNCTION => symbol(facts, SymbolKind::Function, name::SECOND, frame),
+            role::FUNCTION_EXPRESSION => close_function_expression(facts, frame, parent),
+            role::DECLARATOR => self.close_declarator(facts, frame),
+            role::DECLARATION if frame.has(bit::CONST) && self.unsettled.last > frame.at => {
+                facts.each_waiting(frame, |symbol| {
+                    if symbol.kind == SymbolKind::Variable {
+                        symbol.kind = SymbolKind::Constant;
+                    }
+                });
+            }
+            role::THROUGH => pass_path(frame.names[name::SECOND], frame, parent),
+            role::THIS | role::SUPER if frame.has(bit::IN_CALLEE) => {
+                let word: &[u8] = if frame.role == role::THIS { b"this" } else { b"super" };
+                pass_path(facts.make(word), frame, parent);
+            }
+            role::IMPORT_WORD => parent.set(bit::CALLS_IMPORT, frame.slot == key::CALLEE),
+            role::PRIVATE_NAME => close_private_name(facts, frame, parent),
+            role::METHOD | role::CONSTRUCTOR | role::FIELD => close_member(facts, frame),
+            role::CLASS => symbol(facts, SymbolKind::Class, name::SECOND, frame),
+            role::CLASS_EXPRESSION => close_class_expression(facts, frame, parent),
+            role::INTERFACE => symbol(facts, SymbolKind::Interface, name::SECOND, frame),
+            role::ENUM => symbol(facts, SymbolKind::Enum, name::SECOND, frame),
+            role::TYPE_ALIAS => symbol(facts, SymbolKind::TypeAlias, name::SECOND, frame),
+            role::NAMESPACE => symbol(facts, SymbolKind::Module, name::SECOND, frame),
+            _ => close_binding(facts, frame, parent),
+        }
+    }
+
+    fn close_declarator(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+        let own = frame.names[name::SECOND];
+        if own.is_some() && frame.has(bit::INNER_FUNCTION | bit::INNER_CLASS) {
+            let is_function = frame.has(bit::INNER_FUNCTION);
+            frame.set(flag::ASYNC, frame.has(bit::INNER_ASYNC));
+            let kind = if is_function { SymbolKind::Function } else { SymbolKind::Class };
+            symbol(facts, kind, name::SECOND, frame);
+        } else if !frame.has(bit::NOT_TOP) {
+            facts.symbol(SymbolKind::Variable, own, frame);
+            while let Some(bound) = facts.take_name(frame) {
+                facts.symbol(SymbolKind::Variable, bound.name, frame);
+            }
+            self.unsettled.add(frame.at);
+        }
+    }
+}
+
+impl Unsettled {
+    fn add(&mut self, at: u32) {
+        self.first = if self.first == 0 { at } else { self.first.min(at) };
+        self.last = self.last.max(at);
+    }
+
+    /// Variables began inside an object that closes: they stay where it is a module's top, and are dropped
+    /// where it is none.
+    #[inline(never)]
+    pub(super) fn settle(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame) {
+        match frame.role {
+            role::PROGRAM | role::MODULE_OR_SCRIPT => {}
+            role::DECLARATOR | role::DECLARATION | role::EXPORT | role::EXPORT_OF | role::NAMESPACE | 0
+                if frame.outer > 0 =>
+            {
+                return;
+            }
+            _ => facts.drop_variables(frame),
+        }
+        // What is left began before this object.
+        *self = if self.first > frame.at { Self::default() } else { Self { last: frame.at, ..*self } };
+    }
+}
+
+/// A symbol that takes its branches for itself. Without a name it is none, and they are those of what is around.
+fn symbol(facts: &mut Facts<'_, '_>, kind: SymbolKind, place: usize, frame: &mut Frame) {
+    let own = frame.names[place];
+    if own.is_some() {
+        facts.symbol(kind, own, frame);
+        frame.branches = 0;
+    }
+}
+
+#[inline(always)]
+fn close_function_expression(facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame) {
+    match frame.slot {
+        key::VALUE | key::INIT => {
+            parent.set(bit::INNER_FUNCTION, true);
+            parent.set(bit::INNER_ASYNC, frame.has(flag::ASYNC));
+        }
+        // What others have as a declaration.
+        key::DEFAULT => symbol(facts, SymbolKind::Function, name::SECOND, frame),
+        _ => {}
+    }
+}
+
+fn close_class_expression(facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame) {
+    match frame.slot {
+        key::INIT => parent.set(bit::INNER_CLASS, true),
+        key::DEFAULT => symbol(facts, SymbolKind::Class, name::SECOND, frame),
+        _ => {}
+    }
+}
+
+/// `#x`, where it is a member's name or called.
+fn close_private_name(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
+    let is_key = frame.slot == key::KEY;
+    if is_key || frame.has(bit::IN_CALLEE) && frame.slot == key::PROPERTY {
+        let own = frame.names[name::NAME].or(frame.names[name::FIRST]).or(frame.names[name::SECOND]);
+        if own.is_some() {
+            let sign = facts.make(b"#");
+            parent.names[name::FIRST] = facts.join(sign, "", own);
+        }
+        parent.set(bit::PRIVATE_KEY, is_key);
+    }
+}
+
+fn close_member(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    if frame.role == role::FIELD && !frame.has(bit::INNER_FUNCTION) || frame.has(bit::COMPUTED) {
+        return;
+    }
+    if frame.role == role::CONSTRUCTOR && frame.names[name::FIRST].is_none() {
+        frame.names[name::FIRST] = facts.make(b"constructor");
+    }
+    if frame.has(bit::PRIVATE_KEY) {
+        frame.visibility = Visibility::Private;
+    }
+    frame.set(flag::ASYNC, frame.has(flag::ASYNC | bit::INNER_ASYNC));
+    symbol(facts, SymbolKind::Method, name::FIRST, frame);
+}
+
+/// What names are bound by: imports, exports, and parts of patterns.
+fn close_binding(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
+    let [.., first, second, string] = frame.names;
+    match frame.role {
+        role::IMPORT => facts.import(string, Span::NONE, frame),
+        role::EXPORT if string.is_some() => facts.import(string, Span::NONE, frame),
+        role::EXPORT => facts.drop_names(frame),
+        role::EXPORT_ALL => {
+            let all = facts.make(b"*");
+            // Its name belongs to it as if it began inside.
+            facts.name(all, second, &Frame { at: frame.at + 1, ..*frame });
+            facts.import(string, Span::NONE, frame);
+        }
+        role::IMPORT_EXPRESSION => facts.import_module(string, Span::NONE, frame),
+        role::IMPORT_EQUALS => facts.import_module(string, second, frame),
+        role::IMPORT_SPECIFIER => close_specifier(facts, second.or(first), first, frame),
+        role::EXPORT_SPECIFIER => close_specifier(facts, first, second, frame),
+        role::DEFAULT_SPECIFIER => {
+            let default = facts.make(b"default");
+            facts.name(default, first.or(second), frame);
+        }
+        role::NAMESPACE_SPECIFIER => {
+            let all = facts.make(b"*");
+            facts.name(all, first.or(second).or(frame.names[name::NAME]), frame);
+        }
+        role::QUALIFIED_NAME => {
+            facts.drop_names(frame);
+            if let Some(place) = place(frame.slot).filter(|_| first.is_some() && second.is_some()) {
+                parent.names[place] = facts.join(first, ".", second);
+            }
+        }
+        role::PROPERTY_PATTERN if frame.has(bit::IN_PATTERN) => {
+            facts.drop_names(frame);
+            facts.name(first, Span::NONE, frame);
+        }
+        _ => {}
+    }
+}
+
+/// `{a as b}`: the alias only where it is another name.
+fn close_specifier(facts: &mut Facts<'_, '_>, own: Span, alias: Span, frame: &Frame) {
+    let alias = if facts.text(own) == facts.text(alias) { Span::NONE } else { alias };
+    facts.name(own, alias, frame);
+}

@@ -1,0 +1,22 @@
+//! Taking back what was found inside an object that turns out not to count.
+
+use super::Facts;
+
+impl Facts<'_, '_> {
+    /// Forgets all that began at this byte, plus one, or behind it.
+    pub(in super::super) fn forget(&mut self, from: u32) {
+        let store = &mut *self.store;
+        while store.symbols.pop_if(|symbol| symbol.at >= from).is_some() {}
+        let left = store.symbols.len() as u32;
+        while store.waiting.pop_if(|number| *number >= left).is_some() {}
+        while store.variables_waiting.pop_if(|number| *number >= left).is_some() {}
+        while store.calls_waiting.pop_if(|call| call.caller >= from).is_some() {}
+        while store.calls.pop_if(|call| call.caller > left).is_some() {}
+        while store.names.pop_if(|name| name.at >= from).is_some() {}
+        while let Some(import) = store.imports.pop_if(|import| import.at >= from) {
+            if import.names != (0, 0) {
+                store.imported.truncate(import.names.0 as usize);
+            }
+        }
+    }
+}
