@@ -22,9 +22,14 @@ use process::{AstProcessor, FileContent, Processor, ResultWriter};
 
 pub use properties::check_any;
 
-/// Grows a document of a dialect from the fuzzer's bytes and checks it.
+/// Grows a document of a dialect from the fuzzer's bytes and checks it. With `FUZZ_SHOW` in the environment
+/// the document is printed first.
 pub fn check(dialect: &str, bytes: &[u8]) {
     static PROPERTIES: OnceLock<properties::Properties> = OnceLock::new();
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    PROPERTIES.get_or_init(|| properties::Properties::of(&project, dialect)).check(bytes);
+    let properties = PROPERTIES.get_or_init(|| properties::Properties::of(&project, dialect));
+    if std::env::var_os("FUZZ_SHOW").is_some() {
+        println!("{}", properties.plan(bytes).doc.plain());
+    }
+    properties.check(bytes);
 }

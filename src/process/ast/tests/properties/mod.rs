@@ -36,11 +36,17 @@ pub struct Properties {
     others: Vec<Vec<u8>>,
 }
 
-/// A document that was grown, and what was found of it.
+/// A document, and how it is read.
 #[derive(Debug)]
-pub struct Grown {
-    pub text: String,
-    pub result: Value,
+pub struct Plan {
+    /// Whether anything stands anywhere.
+    pub wild: bool,
+    /// For another text of the document.
+    pub seed: u64,
+    /// The document that is read before, among the small ones.
+    pub other: usize,
+    pub path: &'static [u8],
+    pub doc: Doc,
 }
 
 impl Properties {
@@ -52,17 +58,23 @@ impl Properties {
         Self { styles: read(dialect), others: others.collect() }
     }
 
-    /// Makes a document from bytes and checks all that must hold for it.
-    ///
-    /// # Panics
-    /// When something does not hold.
-    pub fn check(&self, bytes: &[u8]) -> Grown {
+    /// What the bytes stand for.
+    pub fn plan(&self, bytes: &[u8]) -> Plan {
         let mut choices = Choices::new(bytes);
         let wild = choices.byte() & 1 == 1;
         let (seed, other) = (choices.seed(), choices.place(self.others.len()));
         let path = PATHS[choices.place(PATHS.len())];
         let style = &self.styles[choices.place(self.styles.len())];
         let doc = Grower::grow(style, &mut choices, wild);
+        Plan { wild, seed, other, path, doc }
+    }
+
+    /// Makes a document from bytes and checks all that must hold for it; returns the result.
+    ///
+    /// # Panics
+    /// When something does not hold.
+    pub fn check(&self, bytes: &[u8]) -> Value {
+        let Plan { wild, seed, other, path, doc } = self.plan(bytes);
         let text = doc.plain();
         let once =
             read(path, text.as_bytes(), &Limits::default()).unwrap_or_else(|error| panic!("{error}: {text}"));
@@ -86,7 +98,7 @@ impl Properties {
             let moved_result = read(path, moved.as_bytes(), &Limits::default()).unwrap();
             assert_eq!(once, moved_result, "keys in another order: {text}\nand {moved}");
         }
-        Grown { text, result }
+        result
     }
 }
 
