@@ -87,7 +87,7 @@ impl Frame {
 }
 
 /// Who may use a symbol, where the dialect tells.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Visibility {
     #[default]
     Unknown,

@@ -1,6 +1,7 @@
 //! The facts of a whole document, put in order: what is listed, and how many there are.
 
 use super::facts::{Store, Symbol, SymbolKind};
+use super::frame::Visibility;
 use super::names::{NameDigest, Names};
 
 /// Lists and sums, reused from document to document.
@@ -67,7 +68,7 @@ impl Summary {
         if self.symbols.len() > 1 {
             let key = |number: u32| {
                 let symbol = store.symbols.get(number as usize);
-                (symbol.map(|one| one.kind), qualified(doc, store, number), symbol.map(|one| one.line))
+                (symbol.map(|one| one.kind), qualified(doc, store, number), symbol.map(rest))
             };
             let mut keyed: Vec<_> = self.symbols.iter().map(|&number| (key(number), number)).collect();
             keyed.sort_unstable();
@@ -84,12 +85,13 @@ impl Summary {
     fn sort_symbols(&mut self, doc: &[u8], store: &Store) {
         let symbol = |number: u32| store.symbols.get(number as usize);
         let line = |number: u32| symbol(number).map(|one| one.line);
-        let rest = |number: u32| (qualified(doc, store, number), symbol(number).map(|one| one.kind));
+        let name =
+            |number: u32| (qualified(doc, store, number), symbol(number).map(|one| (one.kind, rest(one))));
         if store.lines == 0 {
-            self.symbols.sort_by_cached_key(|&number| rest(number));
+            self.symbols.sort_by_cached_key(|&number| name(number));
         } else {
             // Few symbols share a line.
-            self.symbols.sort_by(|&a, &b| line(a).cmp(&line(b)).then_with(|| rest(a).cmp(&rest(b))));
+            self.symbols.sort_by(|&a, &b| line(a).cmp(&line(b)).then_with(|| name(a).cmp(&name(b))));
         }
     }
 
@@ -137,6 +139,12 @@ impl Summary {
         let found = self.callers.find(&self.text, digest);
         found.unwrap_or_else(|slot| self.callers.add(&self.text, digest, slot)) as u32
     }
+}
+
+/// What else is written of a symbol, from its line on. Symbols that have all else in common may come in
+/// any order, as the keys do that they stand under.
+fn rest(symbol: &Symbol) -> (u32, u32, Visibility, u32, u32) {
+    (symbol.line, symbol.end_line, symbol.visibility, symbol.flags, symbol.complexity)
 }
 
 /// The symbol of a number plus one; none for 0.

@@ -6,14 +6,16 @@ mod counts;
 mod estree;
 mod faults;
 mod golden;
+mod grown;
 mod oracles;
+mod properties;
 mod syn_tree;
 mod tree_sitter;
 mod version;
 
-use oracles::Printer;
+use properties::{Doc, Order};
 
-use super::AstProcessor;
+use super::{AstProcessor, Limits};
 use crate::model::FileError;
 use crate::process::{FileContent, Processor, ResultWriter};
 
@@ -43,7 +45,7 @@ fn same_in_any_order(doc: impl AsRef<[u8]>) -> serde_json::Value {
     let text = text_of(&doc).unwrap();
     let value = serde_json::from_slice(doc.as_ref()).unwrap();
     for seed in 0..12 {
-        let other = Printer::print(&value, seed);
+        let other = Doc::from(&value).varied(seed, Order::AllMove);
         assert_eq!(text_of(&other).unwrap(), text, "{other}");
     }
     serde_json::from_str(&text).unwrap()

@@ -3,10 +3,10 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use super::super::vocabulary::KIND_FIELDS;
+use super::properties::{Doc, Order, jiter_accepts, serde_accepts};
 use super::{counts_of, text_of};
 
 fn key() -> impl Strategy<Value = String> {
@@ -67,81 +67,6 @@ fn expected(value: &Value) -> Value {
     json!({"values": sums.0, "depth": sums.1, "nodes": best.1, "kind_field": best.0, "kinds": best.2})
 }
 
-/// Prints values with their keys in another order, other white space and other escapes.
-pub(super) struct Printer {
-    seed: u64,
-    out: String,
-}
-
-impl Printer {
-    pub(super) fn print(value: &Value, seed: u64) -> String {
-        let mut printer = Self { seed, out: String::new() };
-        printer.value(value);
-        printer.out
-    }
-
-    fn draw(&mut self, below: usize) -> usize {
-        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.seed >> 33) as usize % below
-    }
-
-    fn space(&mut self) {
-        let spaces = ["", "", " ", "\n        ", "\r\n\t\t\t", "                                     "];
-        let drawn = self.draw(spaces.len());
-        self.out.push_str(spaces[drawn]);
-    }
-
-    fn text(&mut self, text: &str) {
-        self.out.push('"');
-        for c in text.chars() {
-            if c < ' ' || c == '"' || c == '\\' || self.draw(6) == 0 {
-                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| self.out += &format!("\\u{unit:04x}"));
-            } else {
-                self.out.push(c);
-            }
-        }
-        self.out.push('"');
-    }
-
-    fn value(&mut self, value: &Value) {
-        self.space();
-        match value {
-            Value::Array(elements) => {
-                self.out.push('[');
-                for (at, element) in elements.iter().enumerate() {
-                    self.out.push_str(if at > 0 { "," } else { "" });
-                    self.value(element);
-                }
-                self.space();
-                self.out.push(']');
-            }
-            Value::Object(members) => self.object(members),
-            Value::String(string) => self.text(string),
-            other => self.out += &other.to_string(),
-        }
-        self.space();
-    }
-
-    fn object(&mut self, members: &Map<String, Value>) {
-        let mut members: Vec<_> = members.iter().collect();
-        for at in (1..members.len()).rev() {
-            let other = self.draw(at + 1);
-            members.swap(at, other);
-        }
-        self.out.push('{');
-        for (at, (key, member)) in members.into_iter().enumerate() {
-            self.out.push_str(if at > 0 { "," } else { "" });
-            self.space();
-            self.text(key);
-            self.space();
-            self.out.push(':');
-            self.value(member);
-        }
-        self.space();
-        self.out.push('}');
-    }
-}
-
 /// Changes to a text: position (scaled to the length), what to do, byte.
 fn mutate(doc: &mut Vec<u8>, changes: &[(u16, u8, u8)]) {
     for &(place, action, byte) in changes {
@@ -154,17 +79,6 @@ fn mutate(doc: &mut Vec<u8>, changes: &[(u16, u8, u8)]) {
             _ => {}
         }
     }
-}
-
-/// serde_json skipping everything checks the same grammar, lone surrogates let through, but knows no
-/// numbers that are not finite.
-fn serde_accepts(doc: &[u8]) -> bool {
-    std::str::from_utf8(doc).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
-}
-
-fn jiter_accepts(doc: &[u8]) -> bool {
-    let mut jiter = jiter::Jiter::new(doc);
-    std::str::from_utf8(doc).is_ok() && jiter.next_skip().is_ok() && jiter.finish().is_ok()
 }
 
 fn change() -> impl Strategy<Value = (u16, u8, u8)> {
@@ -187,7 +101,7 @@ proptest! {
 
     #[test]
     fn the_result_depends_neither_on_key_order_nor_on_white_space(value in value(), seed in any::<u64>()) {
-        let other = Printer::print(&value, seed);
+        let other = Doc::from(&value).varied(seed, Order::AllMove);
         prop_assert_eq!(text_of(value.to_string()).unwrap(), text_of(&other).unwrap(), "{}", other);
     }
 
@@ -195,7 +109,7 @@ proptest! {
     fn mutations_are_accepted_exactly_when_the_oracles_accept(
         value in value(), seed in any::<u64>(), changes in vec(change(), 1..4),
     ) {
-        let mut doc = Printer::print(&value, seed).into_bytes();
+        let mut doc = Doc::from(&value).varied(seed, Order::AllMove).into_bytes();
         for change in &changes {
             mutate(&mut doc, std::slice::from_ref(change));
             let accepted = text_of(&doc).is_ok();

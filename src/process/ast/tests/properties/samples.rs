@@ -1,0 +1,101 @@
+//! What the samples of a dialect are made of: the material that further documents are grown from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::doc::Doc;
+
+/// Fields that may hold a node's kind.
+pub const KIND_FIELDS: [&str; 7] = ["_type", "ast_type", "node_type", "nodeType", "_kind", "type", "kind"];
+
+/// Scalars that are kept of one key.
+const SCALARS_MAX: usize = 64;
+
+/// The objects of some samples, each without what stands inside.
+#[derive(Debug, Default)]
+pub struct Samples {
+    /// All shapes of objects.
+    pub shapes: Vec<Shape>,
+    /// Those that stand under a key, in an array or not, by their numbers. The document's own is under "".
+    pub under: BTreeMap<String, Vec<usize>>,
+    /// Strings, numbers and literals that stand under a key, in an array or not.
+    pub scalars: BTreeMap<String, Vec<Doc>>,
+    /// The smallest sample.
+    pub smallest: Vec<u8>,
+}
+
+/// An object's keys, and what stands under each.
+pub type Shape = Vec<(String, Slot)>;
+
+/// What stands under a key.
+#[derive(Debug, Clone)]
+pub enum Slot {
+    Scalar(Doc),
+    Object,
+    Array,
+}
+
+impl Samples {
+    /// Reads a folder and those below; the samples of one folder are written in one style.
+    pub fn read(folder: &Path) -> Vec<Self> {
+        let mut styles = Vec::new();
+        let (mut style, mut seen) = (Self::default(), BTreeSet::new());
+        let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        for path in paths {
+            if path.is_dir() {
+                styles.extend(Self::read(&path));
+                continue;
+            }
+            let bytes = fs::read(&path).unwrap();
+            style.take("", &serde_json::from_slice(&bytes).unwrap(), &mut seen);
+            if style.smallest.is_empty() || bytes.len() < style.smallest.len() {
+                style.smallest = bytes;
+            }
+        }
+        styles.extend((!style.shapes.is_empty()).then_some(style));
+        styles
+    }
+
+    fn take(&mut self, key: &str, value: &Value, seen: &mut BTreeSet<String>) {
+        match value {
+            Value::Array(elements) => elements.iter().for_each(|element| self.take(key, element, seen)),
+            Value::Object(members) => {
+                let shape: Shape =
+                    members.iter().map(|(key, value)| (key.clone(), Slot::of(value))).collect();
+                // Objects of one kind that have the same keys are one shape, whatever is in them.
+                let name = |(key, slot): &(String, Slot)| match slot {
+                    Slot::Scalar(Doc::Text(kind)) if KIND_FIELDS.contains(&&key[..]) => {
+                        format!("{key}={kind}")
+                    }
+                    _ => key.clone(),
+                };
+                let names: Vec<_> = shape.iter().map(name).collect();
+                if seen.insert(format!("{key}>{}", names.join(" "))) {
+                    self.under.entry(key.to_owned()).or_default().push(self.shapes.len());
+                    self.shapes.push(shape);
+                }
+                members.iter().for_each(|(key, value)| self.take(key, value, seen));
+            }
+            scalar => {
+                let known = self.scalars.entry(key.to_owned()).or_default();
+                if known.len() < SCALARS_MAX && seen.insert(format!("{key}:{scalar}")) {
+                    known.push(Doc::from(scalar));
+                }
+            }
+        }
+    }
+}
+
+impl Slot {
+    fn of(value: &Value) -> Self {
+        match value {
+            Value::Array(_) => Self::Array,
+            Value::Object(_) => Self::Object,
+            scalar => Self::Scalar(Doc::from(scalar)),
+        }
+    }
+}
