@@ -42,7 +42,9 @@ pub(super) struct Level {
     frame: Frame,
     /// A bit for each of the `KIND_FIELDS` that holds a string.
     kinds: u8,
-    /// Where that string stands in the document.
+    /// The first of them, in their order, whose string is a kind that the dialect knows; 0 for none.
+    role_from: u8,
+    /// Where these strings stand in the document.
     kind_at: [(u32, u32); KIND_FIELDS.len()],
 }
 
@@ -125,8 +127,8 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
             *at = (text.at as u32, (text.at + text.raw.len()) as u32);
         }
         let role = roles.of(D::PLACE);
-        if role > 0 {
-            level.frame.role = role;
+        if role > 0 && (level.role_from == 0 || field <= level.role_from) {
+            (level.frame.role, level.role_from) = (role, field);
         }
     }
 
@@ -134,8 +136,8 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
     fn take_back(&mut self, field: u8) {
         let level = &mut self.levels[self.object];
         level.kinds &= !(1 << field);
-        if !D::HAS_TAGS {
-            level.frame.role = 0;
+        if level.role_from == field {
+            (level.frame.role, level.role_from) = (0, 0);
         }
         let (from, to) = level.kind_at.get(usize::from(field) - 1).copied().unwrap_or_default();
         self.evidence.take_back(field, self.facts.doc.get(from as usize..to as usize).unwrap_or_default());
@@ -188,7 +190,7 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
             self.dialect.holds(&mut self.levels[outer].frame, slot, false);
         }
         let level = self.level(depth);
-        level.kinds = 0;
+        (level.kinds, level.role_from) = (0, 0);
         level.frame = Frame { at: at as u32 + 1, slot, outer: outer as u32, keys_at, ..Frame::default() };
         if D::LOOKS_DOWN {
             let (above, below) = self.levels.split_at_mut(depth);

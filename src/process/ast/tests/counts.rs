@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{counts_of, result_of, text_of};
+use super::{counts_of, result_of, same_in_any_order, text_of};
 use crate::process::ast::Limits;
 use crate::process::{AstProcessor, FileContent, Processor, ResultWriter};
 
@@ -168,4 +168,13 @@ fn what_is_unusual_is_noted_and_not_refused() {
     assert_eq!(result_of(digits)["notes"]["numbers_beyond_f64"], 1);
     let many: Vec<_> = (0..1_000).map(|n| format!("\"k{}\":0", n % 900)).collect();
     assert_eq!(result_of(format!("{{{}}}", many.join(",")))["notes"]["duplicate_keys"], 100);
+}
+
+/// Which of two fields tells the kind must not depend on the one that comes last.
+#[test]
+fn of_two_kind_fields_in_one_object_the_first_of_them_tells_what_it_is() {
+    let result = same_in_any_order(r#"[{"_type":"FunctionDef","type":"ClassDef","kind":"Call","name":"f"}]"#);
+    assert_eq!((&result["kind_field"], &result["symbols"][0]["kind"]), (&json!("_type"), &json!("function")));
+    let held_twice = r#"[{"_type":"FunctionDef","type":"ClassDef","type":1,"name":"f"}]"#;
+    assert_eq!(result_of(held_twice)["symbols"][0]["kind"], "function");
 }
