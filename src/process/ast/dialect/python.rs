@@ -131,6 +131,9 @@ mod name {
     pub(super) const CALLEE: usize = 3;
 }
 
+/// Dots of a relative import; with more it leads nowhere.
+const LEVEL_MAX: u32 = 16;
+
 /// Inside what is called.
 const IN_CALLEE: u32 = flag::OWN;
 /// Inside what is assigned to.
@@ -166,7 +169,7 @@ impl Dialect for Python {
         match field {
             key::LINE => frame.line = number,
             key::END_LINE => frame.end_line = number,
-            key::LEVEL => frame.count = number,
+            key::LEVEL => frame.count = number.min(LEVEL_MAX),
             _ => return,
         }
         if field != key::LEVEL {
@@ -241,7 +244,7 @@ fn close_statement(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
             }
         }
         role::IMPORT_FROM => {
-            let dots = facts.make(&b"................"[..16.min(frame.count as usize)]);
+            let dots = facts.make(&[b'.'; LEVEL_MAX as usize][..LEVEL_MAX.min(frame.count) as usize]);
             let module = facts.join(dots, "", frame.names[name::FIRST]);
             facts.import(module, Span::NONE, frame);
         }

@@ -178,3 +178,10 @@ fn of_two_kind_fields_in_one_object_the_first_of_them_tells_what_it_is() {
     let held_twice = r#"[{"_type":"FunctionDef","type":"ClassDef","type":1,"name":"f"}]"#;
     assert_eq!(result_of(held_twice)["symbols"][0]["kind"], "function");
 }
+
+#[test]
+fn numbers_of_strangers_add_up_without_overflow() {
+    let one = r#"{"_type":"BoolOp","level":999999999}"#;
+    let doc = format!(r#"{{"_type":"FunctionDef","name":"f","body":[{}]}}"#, [one; 9].join(","));
+    assert_eq!(result_of(doc)["symbols"][0]["complexity"], 1 + 9 * 15);
+}
