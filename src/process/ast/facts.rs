@@ -168,8 +168,10 @@ impl Facts<'_, '_> {
     /// The text that was put together from a place on. None, and away, when it is too long.
     fn made_from(&mut self, at: usize) -> Span {
         let made = &mut self.store.made;
-        match (u32::try_from(at), u16::try_from(made.len() - at)) {
-            (Ok(at), Ok(len)) if usize::from(len) <= Span::LEN_MAX => Span { at, len, made: true },
+        match u16::try_from(made.len() - at) {
+            Ok(len) if usize::from(len) <= Span::LEN_MAX && at < MADE_MAX => {
+                Span { at: at as u32, len, made: true }
+            }
             _ => {
                 made.truncate(at);
                 Span::NONE
