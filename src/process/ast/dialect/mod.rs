@@ -83,7 +83,8 @@ impl Clues<'_> {
 
 /// The language that a file's own name speaks of.
 pub(super) fn language_of(path: &[u8]) -> Option<&'static str> {
-    tree_sitter::language_of_extension(source_extension(path))
+    let extension = Some(source_extension(path)).filter(|extension| !extension.is_empty());
+    extension.and_then(tree_sitter::language_of_extension)
 }
 
 fn source_extension(path: &[u8]) -> &[u8] {

@@ -34,6 +34,10 @@ pub(super) const DESCRIPTION: Description = Description {
 /// other things here. A key that syn never writes makes it another parser's.
 fn score(evidence: &Evidence) -> f64 {
     let count = |names: &[&str]| names.iter().map(|name| evidence.marker(name)).sum::<u64>();
+    let idents = count(&["ident"]);
+    if idents == 0 {
+        return 0.0;
+    }
     let foreign = count(&[
         "children",
         "namedChildren",
@@ -51,11 +55,11 @@ fn score(evidence: &Evidence) -> f64 {
         "lineno",
         "span",
     ]);
-    let (idents, segments) = (count(&["ident"]), count(&["segments"]));
+    let segments = count(&["segments"]);
     let words = idents + segments + count(&["path", "lit"]);
     // In a list of something else, each element may have an identifier; here it is an object deeper.
     let is_nested = count(&["segments", "stmts", "vis"]) > 0 || idents * 2 < evidence.objects;
-    let is_file = evidence.has_on_top("items") && idents > 0 && is_nested && words * 10 >= evidence.objects;
+    let is_file = evidence.has_on_top("items") && is_nested && words * 10 >= evidence.objects;
     let has_paths = segments > 0 && count(&["path"]) > 0 && idents >= segments;
     let is_fragment = has_paths && words * 4 >= evidence.objects;
     if foreign > 0 || !(is_file || is_fragment) {
