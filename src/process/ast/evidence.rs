@@ -1,6 +1,6 @@
 //! What a document shows of itself: counts that tell its dialect, its language and its soundness.
 
-use super::json;
+use super::json::{self, Text};
 use super::names::NameDigest;
 use super::tally::Tally;
 use super::vocabulary::{KIND_FIELDS, MARKERS, Roles};
@@ -82,14 +82,14 @@ impl Evidence {
 
     /// Counts a kind under one of the `KIND_FIELDS`, numbered from 1.
     #[inline]
-    pub(super) fn kind(&mut self, field: u8, raw: &[u8], escaped: bool) -> Roles {
+    pub(super) fn kind(&mut self, field: u8, doc: &[u8], text: Text<'_>) -> Roles {
         let Some(tally) = self.tallies.get_mut(usize::from(field) - 1) else { return Roles::default() };
-        if escaped {
+        if text.escaped {
             self.text.clear();
-            json::unescape(raw, &mut self.text);
-            tally.add(&self.text)
+            json::unescape(text.raw, &mut self.text);
+            tally.add(&self.text, NameDigest::of(&self.text))
         } else {
-            tally.add(raw)
+            tally.add(text.raw, NameDigest::within(doc, text.at, text.raw))
         }
     }
 

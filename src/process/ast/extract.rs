@@ -120,7 +120,7 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
     #[inline]
     fn kind(&mut self, text: Text<'a>) {
         let field = self.next.kind();
-        let roles = self.evidence.kind(field, text.raw, text.escaped);
+        let roles = self.evidence.kind(field, self.facts.doc, text);
         let level = &mut self.levels[self.object];
         level.kinds |= 1 << field;
         if let Some(at) = level.kind_at.get_mut(usize::from(field) - 1) {

@@ -36,6 +36,19 @@ pub(super) struct Ends {
     len: usize,
 }
 
+/// The lowest bytes of a word, as many as the place says.
+const MASKS: [u64; 9] = [
+    0,
+    0xff,
+    0xffff,
+    0xff_ffff,
+    u32::MAX as u64,
+    0xff_ffff_ffff,
+    0xffff_ffff_ffff,
+    0xff_ffff_ffff_ffff,
+    u64::MAX,
+];
+
 impl NameDigest {
     pub(super) fn of(name: &[u8]) -> Self {
         let (first, last) = match (name.first_chunk(), name.last_chunk()) {
@@ -54,11 +67,12 @@ impl NameDigest {
     #[inline(always)]
     pub(super) fn within(doc: &[u8], at: usize, name: &[u8]) -> Self {
         let len = name.len();
-        let (Some(first), Some(last)) = (swar::load8(doc, at), swar::load8(doc, at + len.max(8) - 8)) else {
+        let around = doc.get(at..at + len.max(8)).unwrap_or_default();
+        let (Some(first), Some(last)) = (around.first_chunk(), around.last_chunk()) else {
             return Self::of(name);
         };
-        let mask = u64::MAX >> (64 - 8 * len.clamp(1, 8));
-        let mask = if len == 0 { 0 } else { mask };
+        let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+        let mask = MASKS[len.min(8)];
         Self::with(name, Ends { first: first & mask, last: last & mask, len })
     }
 

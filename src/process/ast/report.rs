@@ -7,6 +7,7 @@ use super::dialect::{ALL, Clues};
 use super::evidence::Notes;
 use super::facts::{Import, Name, Symbol};
 use super::frame::flag;
+use super::json::swar;
 use super::summary::{Summary, write_qualified};
 
 /// All that a result says.
@@ -256,6 +257,7 @@ fn hundredths(value: u64, out: &mut Vec<u8>) {
         }
     }
 }
+
 /// The first eight bytes, filled up with zeros, as a number that sorts as they do.
 fn head(text: &[u8]) -> u64 {
     let mut head = [0; 8];
@@ -281,8 +283,7 @@ fn number(mut value: u64, out: &mut Vec<u8>) {
 /// Appends a string in quotes, with the escapes that it needs.
 fn string(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
-    let plain = |byte: u8| (byte >= 0x20) & (byte != b'"') & (byte != b'\\');
-    if text.iter().all(|&byte| plain(byte)) {
+    if swar::is_plain(text) {
         out.extend_from_slice(text);
         out.push(b'"');
         return;

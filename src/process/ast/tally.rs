@@ -55,12 +55,11 @@ impl Tally {
 
     /// Counts a string, and tells what it is to each dialect.
     #[inline]
-    pub(super) fn add(&mut self, name: &[u8]) -> Roles {
+    pub(super) fn add(&mut self, name: &[u8], digest: NameDigest) -> Roles {
         self.total += 1;
         if name.len() > NAME_LEN_MAX {
             return Roles::default();
         }
-        let digest = NameDigest::of(name);
         match self.names.find(name, digest) {
             Ok(number) => match self.counted.get_mut(number) {
                 Some(counted) => {
@@ -124,6 +123,10 @@ impl Tally {
 mod tests {
     use super::*;
 
+    fn add(tally: &mut Tally, name: &str) {
+        tally.add(name.as_bytes(), NameDigest::of(name.as_bytes()));
+    }
+
     fn sorted(tally: &Tally) -> Vec<(Vec<u8>, u64)> {
         let mut all: Vec<_> = tally.kinds().map(|kind| (kind.name.to_vec(), kind.count)).collect();
         all.sort();
@@ -134,7 +137,7 @@ mod tests {
     fn few_names_are_counted_exactly_and_taken_back() {
         let mut tally = Tally::default();
         for name in ["Call", "", "Name", "Call", "a name of more than sixteen bytes", "Name", "Call"] {
-            tally.add(name.as_bytes());
+            add(&mut tally, name);
         }
         tally.undo(b"Call");
         tally.undo(b"");
@@ -151,10 +154,10 @@ mod tests {
         let names: Vec<_> = (0..60_000).map(|n| format!("kind-{n}")).collect();
         let (mut forward, mut backward) = (Tally::default(), Tally::default());
         for name in names.iter().chain(&names) {
-            forward.add(name.as_bytes());
+            add(&mut forward, name);
         }
         for name in names.iter().rev().flat_map(|name| [name, name]) {
-            backward.add(name.as_bytes());
+            add(&mut backward, name);
         }
         let kept = sorted(&forward);
         assert_eq!(kept, sorted(&backward));

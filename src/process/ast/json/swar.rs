@@ -41,6 +41,15 @@ fn string_stop_near_end(bytes: &[u8], pos: usize) -> usize {
     stop.map_or(bytes.len(), |at| pos + at)
 }
 
+/// Whether a text has no quotes, backslashes and control characters.
+#[inline]
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    let (eights, rest) = text.as_chunks();
+    let mut last = [b' '; 8];
+    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    eights.iter().chain([&last]).all(|chunk| string_marks(u64::from_le_bytes(*chunk)) == 0)
+}
+
 /// Position of the first byte from `pos` on that is no digit; the length if none.
 #[inline(always)]
 pub(crate) fn digits_stop(bytes: &[u8], mut pos: usize) -> usize {
@@ -97,6 +106,7 @@ mod tests {
         each_place(|text, filler, _| {
             let slow = |stop: &dyn Fn(u8) -> bool| text.iter().position(|&b| stop(b)).unwrap_or(text.len());
             assert_eq!(string_stop(text, 0), slow(&|b| b < 0x20 || b == b'"' || b == b'\\'), "{text:?}");
+            assert_eq!(is_plain(text), string_stop(text, 0) == text.len(), "{text:?}");
             assert_eq!(digits_stop(text, 0), slow(&|b| !b.is_ascii_digit()), "{text:?}");
             assert_eq!(run_stop(text, filler, 0), slow(&|b| b != filler), "{text:?}");
         });
