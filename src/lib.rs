@@ -36,7 +36,7 @@
 //! | 3 | [`engine`] | the run: intake, claims, coordinator, pool, worker, committer, repair, queries |
 //! | 2 | [`source`] | where files come from: the tree walk, filters, reading one version of a file |
 //! | 2 | [`batch`] | how pending files are cut into batches |
-//! | 2 | [`process`] | what is done with a file: the AST processor, and the trait for one's own |
+//! | 2 | [`process`] | what is done with a file: the trait for one's own, and the AST processor with its dialects |
 //! | 2 | [`ledger`] | durable state: a packed sorted map on sled, the commit, checks, repair |
 //! | 2 | [`sink`] | the record log; exports for other tools |
 //! | 1 | [`model`] | keys, fingerprints, failures, records, configuration: plain data |
@@ -89,6 +89,24 @@
 //!
 //! The counts add up at every tick: discovered = ok + failed + unchanged + pending + skipped.
 //!
+//! # How a syntax tree is read
+//!
+//! In one pass over the bytes, without recursion and without a tree; [`process`] lists the files. A thread
+//! guesses that a document is of the *dialect* of the one before: what Python's `ast`, ESTree parsers,
+//! tree-sitter, clang, syn, or a dumper of class models writes, or `generic`. While it reads, it gathers
+//! two things. *Evidence* is counted whatever the guess was: kinds of nodes, keys that tell of a dialect,
+//! what is unusual. *Facts* are symbols, imports and calls as the guessed dialect sees them. At the end the
+//! evidence alone decides; when it speaks for another dialect, the document is read once more as that. So a
+//! result depends neither on what was read before nor on the order of keys.
+//!
+//! Facts come from the inside out: an object is understood when it closes, as only then all its members are
+//! known. A symbol is put aside until the symbol around it closes and adopts it; then its qualified name,
+//! and whether it is a method, are known. Calls and branches wait in the same way.
+//!
+//! What a result says, member by member, is told in [`record_format`], and for programs in
+//! `data/record.schema.json`. Each version of the processor is part of its identity: with a new one, every
+//! file is due again. A test notices when a result changes and the version does not.
+//!
 //! # Names of the parts
 //!
 //! | name | what it does |
@@ -138,6 +156,9 @@ pub mod service;
 pub mod sink;
 pub mod source;
 
+#[doc = include_str!("record_format.md")]
+pub mod record_format {}
+
 pub use batch::{BatchStrategy, create_optimal_batches};
 pub use engine::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, Engine, EngineError,
@@ -145,7 +166,7 @@ pub use engine::{
     WorkerStatistics,
 };
 pub use model::*;
-pub use process::{AstProcessor, FileContent, Processor, ResultWriter, from_fn};
+pub use process::{AstProcessor, FileContent, LimitError, Limits, Processor, ResultWriter, from_fn};
 pub use service::{
     BatchProcessingEngine, async_from_fn, execute_parallel_batches, process_batch, resume_failed_batch_job,
 };

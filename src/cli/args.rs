@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use outlast::{LogPosition, Order, RecordStatus, StrategyKind};
+use outlast::{AstProcessor, Limits, LogPosition, Order, RecordStatus, StrategyKind};
 
 use super::exit;
 
@@ -86,6 +86,8 @@ pub(crate) enum Command {
     Records(RecordsArgs),
     /// Tell what is known of a path, or which rule leaves it out
     Explain(ExplainArgs),
+    /// Show what a run would see in one file; no state is needed
+    Inspect(InspectArgs),
     /// Rebuild a damaged state from its records
     Repair(RepairArgs),
 }
@@ -163,6 +165,42 @@ pub(crate) struct RunArgs {
     /// Process every file again, done or not
     #[arg(long)]
     pub(crate) reprocess: bool,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LimitArgs {
+    /// How deep a document may be nested (`depth`), or how many `symbols`, `imports`, `calls` or `kinds` a
+    /// record lists; with other limits every file is due again [default: depth=10000, symbols=10000,
+    /// imports=2000, calls=10000, kinds=1000]
+    #[arg(long, value_name = "NAME=N", value_parser = limit)]
+    limit: Vec<(String, u64)>,
+}
+
+impl LimitArgs {
+    /// The processor with these limits; of one that is given twice, the last.
+    pub(crate) fn processor(&self) -> anyhow::Result<AstProcessor> {
+        let mut limits = Limits::default();
+        for (name, value) in &self.limit {
+            limits.set(name, *value)?;
+        }
+        Ok(AstProcessor::with_limits(limits))
+    }
+}
+
+fn limit(text: &str) -> Result<(String, u64), String> {
+    let Some((name, value)) = text.split_once('=') else {
+        return Err("expected NAME=N, such as depth=20000".to_owned());
+    };
+    if !Limits::NAMES.contains(&name) {
+        return Err(outlast::LimitError::Unknown(name.to_owned()).to_string());
+    }
+    let value =
+        value.parse().map_err(|_| format!("{value:?} is no number, such as 20000 in {name}=20000"))?;
+    Limits::default().set(name, value).map_err(|error| error.to_string())?;
+    Ok((name.to_owned(), value))
 }
 
 fn heartbeat(text: &str) -> Result<Duration, String> {
@@ -259,6 +297,15 @@ impl From<StatusArg> for RecordStatus {
 pub(crate) struct ExplainArgs {
     /// The path to explain
     pub(crate) path: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// The file, under any name
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
 }
 
 #[derive(Debug, Args)]

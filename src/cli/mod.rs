@@ -6,6 +6,8 @@
 mod args;
 mod exit;
 mod export;
+mod fault;
+mod inspect;
 mod logging;
 mod print;
 mod progress;
@@ -36,6 +38,7 @@ pub(crate) fn main(started: Instant) -> ExitCode {
         Command::Status => query::status(&cli),
         Command::Records(args) => query::records(&cli, args),
         Command::Explain(args) => query::explain(&cli, args),
+        Command::Inspect(args) => inspect::inspect(&cli, args),
         Command::Repair(args) => query::repair(&cli, args),
     };
     match result {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use outlast::BatchConfig;
 use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions};
 use outlast::ledger::LedgerError;
 use outlast::service::{Controlled, Signals, is_answered};
-use outlast::{AstProcessor, BatchConfig};
 
 use super::args::{Cli, RunArgs};
 use super::{exit, print, progress};
@@ -20,7 +20,7 @@ const BUSY_WAIT: Duration = Duration::from_millis(20);
 /// Runs a job to its end.
 pub(crate) fn run(cli: &Cli, args: &RunArgs, started: Instant) -> Result<u8> {
     let config = config_of(args);
-    let engine = Arc::new(Engine::new(Arc::new(AstProcessor::default())));
+    let engine = Arc::new(Engine::new(Arc::new(args.limits.processor()?)));
     let signals = Signals::install(&engine.stop().flag())?;
     let options = RunOptions { state: cli.state.clone(), records: args.out.as_ref().map(absolute), started };
     let result = if args.dry_run {

@@ -34,10 +34,10 @@ pub enum EngineError {
     /// A glob that can't be read.
     #[error(transparent)]
     Filter(#[from] crate::source::FilterError),
-    /// A root that can't be ingested.
+    /// A root that can't be ingested, or a file that can't be inspected.
     #[error("{}: {what}", path.display())]
     Root {
-        /// The root as given.
+        /// The path as given.
         path: PathBuf,
         /// What is wrong, and what to do.
         what: String,

@@ -19,6 +19,7 @@ mod error;
 mod event;
 mod execute;
 mod gate;
+mod inspect;
 mod intake;
 mod job;
 mod listing;
@@ -35,6 +36,7 @@ mod worker;
 
 pub use error::EngineError;
 pub use execute::{execute_batches, process_one_batch};
+pub use inspect::{Inspection, inspect};
 pub use listing::CommittedLog;
 pub use query::{Explanation, FileState, JobOutcome, JobStatus, RootStatus, StateCounts, StatusReport};
 pub use repair::{RepairReport, repair};

@@ -138,20 +138,10 @@ impl<'a, S: FnMut(OutcomeGroup)> BatchWorker<'a, S> {
         self.push(file, End::Recorded { fingerprint, racy, digest: Some(digest), failure }, line);
     }
 
-    /// A panic is the file's failure, and only the file's.
     fn call_processor(&mut self, file: &DiscoveredFile) -> Result<(), FileError> {
-        self.result.clear();
         let path = file.key.relative_path();
         let content = FileContent { path: &path, bytes: &self.content };
-        let (processor, result) = (self.context.processor, &mut self.result);
-        catch_unwind(AssertUnwindSafe(|| processor.process(&content, result))).unwrap_or_else(|panic| {
-            let text = panic
-                .downcast_ref::<&str>()
-                .map(|text| (*text).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_else(|| "no message".to_owned());
-            Err(FileError::new(ErrorClass::Panic, format!("the processor panicked: {text}")))
-        })
+        process_content(self.context.processor, &content, &mut self.result)
     }
 
     fn fail_unread(&mut self, file: &DiscoveredFile, root: &Root, error: &FileError) {
@@ -193,6 +183,23 @@ impl<'a, S: FnMut(OutcomeGroup)> BatchWorker<'a, S> {
     }
 }
 
-fn file_error(error: &ReadError) -> FileError {
+/// Calls the processor. A panic is the file's failure, and only the file's.
+pub(super) fn process_content(
+    processor: &dyn Processor,
+    content: &FileContent<'_>,
+    result: &mut ResultWriter,
+) -> Result<(), FileError> {
+    result.clear();
+    catch_unwind(AssertUnwindSafe(|| processor.process(content, result))).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "no message".to_owned());
+        Err(FileError::new(ErrorClass::Panic, format!("the processor panicked: {text}")))
+    })
+}
+
+pub(super) fn file_error(error: &ReadError) -> FileError {
     FileError::new(error.class().unwrap_or(ErrorClass::IoPermanent), error.to_string())
 }

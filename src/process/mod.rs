@@ -4,6 +4,28 @@
 //!
 //! Constraints: a processor sees one file at a time, gets its content as one slice, keeps no state
 //! between files that changes a result, and answers with one JSON value or a [`FileError`].
+//!
+//! # The AST processor
+//!
+//! What it does is told in the [crate's page](crate#how-a-syntax-tree-is-read), what it answers in
+//! [`record_format`](mod@crate::record_format). Its files, in `src/process/ast/`, in the order in which a
+//! document meets them:
+//!
+//! | file | does |
+//! |---|---|
+//! | `mod.rs` | the processor, its limits and version; guesses the dialect, and reads again where the guess was wrong |
+//! | `json/` | the pass over the bytes: tokens, faults with their place; calls a visitor that is compiled into it |
+//! | `extract.rs` | that visitor: keeps a frame for each open object, and hands what it meets to evidence and dialect |
+//! | `vocabulary.rs` | the kinds and keys that the dialects know, looked up once for each string |
+//! | `keys.rs` | the keys of the open objects, to find repetitions |
+//! | `evidence.rs`, `tally.rs`, `names.rs` | what speaks for a dialect: counts of kinds and keys, in bounded memory |
+//! | `dialect/` | a file or folder for each dialect: its words, how well a document fits, the language, and what becomes of an object that closes |
+//! | `frame.rs`, `facts.rs`, `facts/`, `symbol_kind.rs` | what an open object is known to be; symbols, imports and calls, each adopted by the symbol around it |
+//! | `summary.rs` | the facts in their order, repetitions dropped, calls summed up |
+//! | `report.rs` | the result as a line of JSON |
+//!
+//! A new dialect is a file in `dialect/` and a line in its table, with samples in `data/dialects` and what an
+//! independent count expects of them in `tests/golden`.
 
 pub mod ast;
 mod plain;
@@ -11,7 +33,7 @@ mod result;
 
 use crate::model::FileError;
 
-pub use ast::AstProcessor;
+pub use ast::{AstProcessor, LimitError, Limits};
 pub use plain::{PlainProcessor, from_fn};
 pub use result::ResultWriter;
 
@@ -35,7 +57,7 @@ impl FileContent<'_> {
 ///
 /// Use [`from_fn`] for a plain function. See `examples/` for one of each kind.
 pub trait Processor: Send + Sync {
-    /// Name and version, such as `ast/1`. When it changes, every file is due again.
+    /// Name and version, such as `ast/2`. When it changes, every file is due again.
     fn identity(&self) -> &str;
 
     /// Globs of the files that it wants where the user gives none. `*` matches any name.

@@ -3,8 +3,10 @@
 
 mod churn;
 mod damage;
+mod documented;
 mod kill;
 mod layers;
 mod power;
+mod schema;
 mod support;
 mod user;

@@ -79,6 +79,10 @@ pub(super) struct Store {
     pub(super) callees: Names,
     /// The greatest line that was named.
     pub(super) lines: u32,
+    /// The language of the sources, where a dialect reads each in its own way: the one that the document
+    /// is taken for, and the one that it was read as.
+    pub(super) language: &'static str,
+    pub(super) read_as: Option<&'static str>,
     /// The source that the document names, where the dialect looks for it.
     pub(super) source: Span,
     /// Bits of the dialect's own that tell the language.
@@ -108,6 +112,7 @@ impl Store {
         self.callees.clear();
         self.lines = 0;
         self.source = Span::NONE;
+        self.read_as = None;
         self.hints = 0;
     }
 
@@ -195,6 +200,16 @@ impl Facts<'_, '_> {
         self.made_from(at)
     }
 
+    /// Texts, one behind the other.
+    pub(super) fn chain(&mut self, texts: &[Span]) -> Span {
+        if let [text] = texts {
+            return *text;
+        }
+        let at = self.store.made.len();
+        texts.iter().for_each(|&text| self.append(text));
+        self.made_from(at)
+    }
+
     fn append(&mut self, span: Span) {
         let at = span.at as usize;
         let range = at..at + usize::from(span.len);
@@ -263,11 +278,22 @@ impl Facts<'_, '_> {
         while symbols.pop_if(|symbol| symbol.kind == SymbolKind::Dropped).is_some() {}
     }
 
-    /// Changes the symbols that wait since this object began.
-    pub(super) fn each_waiting(&mut self, frame: &Frame, mut change: impl FnMut(&mut Symbol)) {
-        let inside = since(&self.store.waiting, &self.store.symbols, frame.at);
-        for &number in self.store.waiting.get(inside..).unwrap_or_default() {
+    /// Changes the variables that wait since this object began.
+    pub(super) fn each_variable(&mut self, frame: &Frame, mut change: impl FnMut(&mut Symbol)) {
+        let inside = since(&self.store.variables_waiting, &self.store.symbols, frame.at);
+        for &number in self.store.variables_waiting.get(inside..).unwrap_or_default() {
             self.store.symbols.get_mut(number as usize).into_iter().for_each(&mut change);
+        }
+    }
+
+    /// Changes the symbols, but no variables, that wait since this object began.
+    pub(super) fn each_waiting(&mut self, frame: &Frame, mut change: impl FnMut(&mut Symbol)) {
+        let Store { waiting, variables_waiting, symbols, .. } = &mut *self.store;
+        for list in [waiting, variables_waiting] {
+            let inside = since(list, symbols, frame.at);
+            for &number in list.get(inside..).unwrap_or_default() {
+                symbols.get_mut(number as usize).into_iter().for_each(&mut change);
+            }
         }
     }
 

@@ -15,6 +15,7 @@ mod facts;
 mod frame;
 mod json;
 mod keys;
+mod limits;
 mod names;
 mod report;
 mod summary;
@@ -31,6 +32,7 @@ use crate::model::{ErrorClass, FileError};
 use dialect::{ALL, Clues, DIALECTS};
 use extract::Scratch;
 use json::{BOM, Fault, What};
+pub use limits::{LimitError, Limits};
 use report::Report;
 use summary::Summary;
 
@@ -54,29 +56,6 @@ use summary::Summary;
 pub struct AstProcessor {
     limits: Limits,
     identity: String,
-}
-
-/// How much of a document goes into its record, and how deep it may be nested.
-///
-/// The totals in a record are always of the whole document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Deepest nesting of objects and arrays; a deeper document fails. Memory per level is about 200 bytes.
-    pub depth: usize,
-    /// Symbols that are listed.
-    pub symbols: usize,
-    /// Imports that are listed, and names of one import.
-    pub imports: usize,
-    /// Pairs of caller and callee that are listed.
-    pub calls: usize,
-    /// Kinds that are listed.
-    pub kinds: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { depth: 10_000, symbols: 10_000, imports: 2_000, calls: 10_000, kinds: 1_000 }
-    }
 }
 
 /// Raised with every change of what is written for some document.
@@ -155,6 +134,9 @@ impl Reader {
         }
         let fault = |fault: Fault| fault.into_error(doc);
         check_text(doc).map_err(fault)?;
+        if let Some(language) = dialect::language_of(file.path) {
+            self.scratch.store.language = language;
+        }
         let mut depth = self.pass(doc, limits.depth).map_err(fault)?;
         let (mut dialect, mut confidence) = dialect::detect(&self.scratch.evidence);
         if dialect != self.guess {
@@ -162,6 +144,11 @@ impl Reader {
             self.scratch.clear();
             depth = self.pass(doc, limits.depth).map_err(fault)?;
             (dialect, confidence) = dialect::detect(&self.scratch.evidence);
+        }
+        if let Some(language) = self.other_language(dialect, file) {
+            self.scratch.clear();
+            self.scratch.store.language = language;
+            depth = self.pass(doc, limits.depth).map_err(fault)?;
         }
         let Scratch { evidence, store, .. } = &mut self.scratch;
         if store.is_full() {
@@ -172,6 +159,15 @@ impl Reader {
         let clues = Clues { evidence, store, doc, path: file.path };
         Report { clues, summary: &self.summary, dialect, confidence, depth, limits }.write(out);
         Ok(())
+    }
+
+    /// The document's language, where it was read as one of another.
+    fn other_language(&self, dialect: usize, file: &FileContent<'_>) -> Option<&'static str> {
+        let Scratch { evidence, store, .. } = &self.scratch;
+        let read_as = store.read_as?;
+        let clues = Clues { evidence, store, doc: file.bytes, path: file.path };
+        let language = ALL.get(dialect).map(|dialect| (dialect.language)(&clues));
+        language.filter(|&language| language != read_as)
     }
 
     /// Reads a document as one of the guessed dialect; returns its depth.

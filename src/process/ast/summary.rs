@@ -32,7 +32,7 @@ impl Summary {
     pub(super) fn make(&mut self, doc: &[u8], store: &mut Store) {
         self.symbols.clear();
         self.drop_repeated_variables(doc, store);
-        let listed = |symbol: &Symbol| !matches!(symbol.kind, SymbolKind::Scope | SymbolKind::Dropped);
+        let listed = |symbol: &Symbol| !symbol.kind.name().is_empty();
         self.symbols
             .extend((0..).zip(&store.symbols).filter(|(_, one)| listed(one)).map(|(number, _)| number));
         self.sort_symbols(doc, store);
@@ -127,7 +127,7 @@ impl Summary {
     /// The number of a caller's qualified name. `symbol` is a number plus one, 0 at the top.
     fn name_caller(&mut self, doc: &[u8], store: &Store, mut symbol: u32) -> u32 {
         while let Some(scope) = at(store, symbol)
-            && scope.kind == SymbolKind::Scope
+            && scope.kind.name().is_empty()
         {
             symbol = scope.outer;
         }

@@ -10,12 +10,13 @@ pub(super) const KIND_FIELDS: [&str; 7] =
     ["_type", "ast_type", "node_type", "nodeType", "_kind", "type", "kind"];
 
 /// Keys whose presence tells of a dialect, wherever they occur. Their order is that of their numbers.
-pub(super) const MARKERS: [&str; 26] = [
+pub(super) const MARKERS: [&str; 27] = [
     "children",
     "namedChildren",
     "start_point",
     "startPosition",
     "start",
+    "end",
     "text",
     "inner",
     "loc",
@@ -48,11 +49,6 @@ impl Roles {
     #[inline(always)]
     pub(super) fn of(self, dialect: usize) -> u8 {
         self.0.get(dialect).copied().unwrap_or(0)
-    }
-
-    /// Whether no dialect knows the kind.
-    pub(super) fn is_unknown(self) -> bool {
-        self.0 == [0; DIALECTS]
     }
 }
 

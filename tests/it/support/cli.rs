@@ -5,6 +5,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use super::schema::assert_record;
+
 /// The binary, with nothing of the surroundings' settings.
 pub(crate) fn outlast() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_outlast"));
@@ -61,8 +63,13 @@ impl Ran {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
+    /// The lines of standard output; those that are records have the published form.
+    #[track_caller]
     pub(crate) fn lines(&self) -> Vec<&[u8]> {
-        self.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).collect()
+        let lines: Vec<_> =
+            self.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).collect();
+        lines.iter().filter(|line| line.starts_with(b"{\"root\":")).for_each(|line| assert_record(line));
+        lines
     }
 
     /// Whether it went down instead of saying what is wrong.

@@ -6,6 +6,8 @@ use std::path::Path;
 use base64::Engine;
 use serde_json::Value;
 
+use super::schema;
+
 /// A place in the log: segment and offset.
 pub(crate) type Position = (u64, u64);
 
@@ -29,6 +31,7 @@ impl Record {
     pub(crate) fn parse(line: &[u8]) -> Result<Self, String> {
         let json: Value = serde_json::from_slice(line)
             .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(line)))?;
+        schema().check(&json).map_err(|error| format!("against the schema, {error}: {json}"))?;
         let text = |name: &str| json.get(name).and_then(Value::as_str).map(str::to_owned);
         let needed = |name: &str| text(name).ok_or_else(|| format!("no {name} in {json}"));
         let path = match text("path_bytes") {

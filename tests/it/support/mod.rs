@@ -6,8 +6,10 @@ mod content;
 mod heartbeats;
 mod log;
 mod moment;
+mod oddity;
 mod rng;
 mod sandbox;
+mod schema;
 mod tree;
 mod walk;
 
@@ -17,8 +19,10 @@ pub(crate) use content::Content;
 pub(crate) use heartbeats::{Heartbeats, Promise};
 pub(crate) use log::{Position, Record, current, read_log, read_segments};
 pub(crate) use moment::Moment;
+pub(crate) use oddity::{Locked, Oddity};
 pub(crate) use rng::Rng;
 pub(crate) use sandbox::Sandbox;
+pub(crate) use schema::{assert_record, schema};
 pub(crate) use tree::{ODD_NAMES, Tree};
 pub(crate) use walk::{Found, History, walk};
 

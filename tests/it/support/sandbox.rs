@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Checker, Ran, outlast, ran, summary_adds_up};
+use super::{Checker, Ran, outlast, ran, schema, summary_adds_up};
 
 pub(crate) struct Sandbox {
     pub(crate) dir: TempDir,
@@ -95,7 +95,11 @@ impl Sandbox {
     #[track_caller]
     pub(crate) fn explain(&self, path: impl AsRef<OsStr>) -> Value {
         let mut command = self.command(["explain", "--format", "json"]);
-        ran(command.arg("--").arg(path)).expect(0).json()
+        let told = ran(command.arg("--").arg(path)).expect(0).json();
+        if told["record"].is_object() {
+            schema().check(&told["record"]).unwrap();
+        }
+        told
     }
 
     /// The log from its start, as the binary prints it.

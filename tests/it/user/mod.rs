@@ -2,9 +2,12 @@
 
 mod again;
 mod asking;
+mod bad;
 mod explain;
 mod export;
 mod filters;
+mod inspect;
+mod limits;
 mod names;
 mod options;
 mod pulled;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use super::{AST, OTHER};
-use crate::support::{Sandbox, Tree, ran};
+use crate::support::{Sandbox, Tree, assert_record, ran};
 
 fn two() -> Sandbox {
     let sandbox = Sandbox::with(&[("a.ast.json", AST), ("b.ast.json", AST)]);
@@ -69,7 +69,11 @@ fn following_prints_what_later_runs_commit() {
     let mut command = sandbox.command(["records", "--follow", "--since", "1:0"]);
     let mut follower = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
-    let mut next = || lines.next().unwrap().unwrap();
+    let mut next = || {
+        let line: String = lines.next().unwrap().unwrap();
+        assert_record(line.as_bytes());
+        line
+    };
     assert!(next().contains("\"a.ast.json\""));
     assert!(next().contains("\"b.ast.json\""));
     sandbox.write("c.ast.json", AST);

@@ -10,7 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::process::Signal;
 
 use super::{AST, Background, slow};
-use crate::support::{Ran, Sandbox, Tree, ran};
+use crate::support::{Ran, Sandbox, Tree, assert_record, ran};
 
 /// Killed when it is dropped.
 struct Killed(Child);
@@ -118,7 +118,11 @@ fn following_waits_for_a_state_in_use_and_leaves_an_idle_one_alone() {
     let child = sandbox.command(["records", "--follow"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut follower = Killed(child);
     let mut lines = BufReader::new(follower.0.stdout.take().unwrap()).lines();
-    let mut next = || lines.next().unwrap().unwrap();
+    let mut next = || {
+        let line: String = lines.next().unwrap().unwrap();
+        assert_record(line.as_bytes());
+        line
+    };
     assert!(next().contains("\"a.ast.json\""));
 
     std::thread::sleep(Duration::from_secs(2));

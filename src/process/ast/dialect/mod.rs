@@ -36,6 +36,9 @@ pub(super) static ALL: [Description; DIALECTS] = [
 /// The least score with which a document is of a dialect.
 const SCORE_MIN: f64 = 0.7;
 
+/// Reads a document from a byte on, down to a depth; see [`extract`].
+type Read = fn(&[u8], usize, usize, &'static Keys, &mut Scratch) -> Result<usize, Fault>;
+
 /// What is known of a dialect without reading.
 #[derive(Debug)]
 pub(super) struct Description {
@@ -51,7 +54,7 @@ pub(super) struct Description {
     /// The source's language, or `unknown`.
     pub(super) language: fn(&Clues<'_>) -> &'static str,
     /// Reads a document as one of this dialect; returns its depth.
-    pub(super) read: fn(&[u8], usize, usize, &'static Keys, &mut Scratch) -> Result<usize, Fault>,
+    pub(super) read: Read,
 }
 
 /// What may tell a document's language.
@@ -77,10 +80,19 @@ impl Clues<'_> {
 
     /// The extension before the one of the dump: `ts` of `a.ts.ast.json` and of `a.ts_ast.json`.
     pub(super) fn path_extension(&self) -> &[u8] {
-        let name = self.path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-        let endings: [&[u8]; 5] = [b".ast.json", b".syntax.json", b"_ast.json", b".json", b""];
-        extension(endings.iter().find_map(|ending| name.strip_suffix(*ending)).unwrap_or(name))
+        source_extension(self.path)
     }
+}
+
+/// The language that a file's own name speaks of.
+pub(super) fn language_of(path: &[u8]) -> Option<&'static str> {
+    tree_sitter::language_of_extension(source_extension(path))
+}
+
+fn source_extension(path: &[u8]) -> &[u8] {
+    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    let endings: [&[u8]; 5] = [b".ast.json", b".syntax.json", b"_ast.json", b".json", b""];
+    extension(endings.iter().find_map(|ending| name.strip_suffix(*ending)).unwrap_or(name))
 }
 
 fn extension(name: &[u8]) -> &[u8] {

@@ -1,26 +1,330 @@
 //! Dumps of tree-sitter's concrete syntax trees, of any grammar.
+//!
+//! A node says its `type`, its place and, some of them, its text; its children stand in an array. What a
+//! node is depends on those around and below it, so each leaves a part of itself with the node around,
+//! which reads them when it closes: see [`parts`].
 
-use super::{Clues, Description, Dialect, Facts, Frame, Span};
+mod declarators;
+mod imports;
+mod kinds;
+mod languages;
+mod parts;
+mod symbols;
+mod tables;
+mod use_trees;
+mod variables;
 
+pub(super) use languages::of_extension as language_of_extension;
+
+use kinds::{Action, Callee, Grammar, Kinds, kinds, no_kind, word};
+use parts::{Field, Node, Part, path_of};
+
+use super::{Description, Dialect, Facts, Frame, Span};
+use crate::process::ast::frame::flag;
+
+/// What the reading of one document knows.
 #[derive(Debug, Default)]
-pub(super) struct TreeSitter;
+pub(super) struct TreeSitter {
+    reading: Option<Reading>,
+    open: Vec<Open>,
+    parts: Vec<Part>,
+}
+
+/// How a document is read.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    kinds: &'static Kinds,
+    grammar: Grammar,
+    is_cpp: bool,
+}
+
+/// An open object.
+#[derive(Debug, Clone, Copy, Default)]
+struct Open {
+    /// Where its part is.
+    part: u32,
+    /// Under which of the keys for children it stands, and under which its own do.
+    children: u8,
+    points: [Point; 4],
+}
+
+/// A place in the source: row and column from 0, and how many numbers it has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Point {
+    row: u32,
+    column: u32,
+    numbers: u32,
+}
 
 const PLACE: usize = 2;
 
 pub(super) const DESCRIPTION: Description = Description {
     name: "tree-sitter",
     kinds: &[],
-    keys: &[],
+    keys: KEYS,
     tags: &[],
-    score: |_| 0.0,
-    language: |_: &Clues<'_>| "unknown",
+    score: languages::score,
+    language: languages::language,
     read: Description::read::<TreeSitter>,
 };
 
+mod key {
+    pub(super) const TYPE: u8 = 1;
+    pub(super) const CHILDREN: u8 = 2;
+    pub(super) const NAMED_CHILDREN: u8 = 3;
+    pub(super) const TEXT: u8 = 4;
+    pub(super) const FIELD: u8 = 5;
+    pub(super) const ROW: u8 = 6;
+    pub(super) const COLUMN: u8 = 7;
+    /// These four in this order.
+    pub(super) const START: u8 = 8;
+    pub(super) const END_OTHER: u8 = 11;
+}
+
+const KEYS: &[(&str, u8)] = &[
+    ("type", key::TYPE),
+    ("children", key::CHILDREN),
+    ("namedChildren", key::NAMED_CHILDREN),
+    ("text", key::TEXT),
+    ("field", key::FIELD),
+    ("field_name", key::FIELD),
+    ("fieldName", key::FIELD),
+    ("row", key::ROW),
+    ("column", key::COLUMN),
+    ("start_point", key::START),
+    ("startPosition", key::START),
+    ("end_point", key::START + 1),
+    ("endPosition", key::START + 1),
+    ("start", key::START + 2),
+    ("end", key::END_OTHER),
+];
+
+/// Among the children of a node.
+const INSIDE: u32 = flag::OWN;
+/// Something else that a node holds: not read.
+const IGNORED: u32 = flag::OWN << 1;
+/// Its kind is known.
+const IS_NODE: u32 = flag::OWN << 2;
+/// Of a symbol, too: what it is depends on what stands around it.
+const LOOSE: u32 = flag::OWN << 3;
+
 impl Dialect for TreeSitter {
     const PLACE: usize = PLACE;
+    const LOOKS_DOWN: bool = true;
 
-    fn text(&mut self, _facts: &mut Facts<'_, '_>, _frame: &mut Frame, _field: u8, _text: Span) {}
+    #[inline(always)]
+    fn open(&mut self, frame: &mut Frame, parent: &Frame) {
+        let mut flags = parent.flags & (INSIDE | IGNORED);
+        if matches!(frame.slot, key::CHILDREN | key::NAMED_CHILDREN) {
+            // Some dumps have both; the first ones count.
+            if let Some(around) = self.open.last_mut() {
+                if around.children == 0 {
+                    around.children = frame.slot;
+                }
+                flags |= if around.children == frame.slot { INSIDE } else { IGNORED };
+            }
+        } else if flags & INSIDE != 0 {
+            flags |= IGNORED;
+        }
+        frame.flags = flags;
+        let part = self.parts.len() as u32;
+        self.open.push(Open { part, ..Open::default() });
+        self.parts.push(Part::new(no_kind(), frame.at));
+    }
 
-    fn close(&mut self, _facts: &mut Facts<'_, '_>, _frame: &mut Frame, _parent: &mut Frame) {}
+    #[inline(always)]
+    fn text(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, text: Span) {
+        let Some(open) = self.open.last() else { return };
+        let Some(part) = self.parts.get_mut(open.part as usize) else { return };
+        match field {
+            key::TYPE => {
+                let reading = self.reading.get_or_insert_with(|| Reading::of(facts));
+                part.kind = reading.kinds.get(facts.text(text));
+                frame.flags |= IS_NODE;
+            }
+            key::TEXT => part.text = Some(text),
+            key::FIELD => part.field = Field::of(facts.text(text)),
+            _ => {}
+        }
+    }
+
+    #[inline(always)]
+    fn number(&mut self, _facts: &mut Facts<'_, '_>, _frame: &mut Frame, field: u8, number: u32) {
+        let Some(open) = self.open.last_mut() else { return };
+        let place = usize::from(field.wrapping_sub(key::START));
+        if let Some(point) = open.points.get_mut(place) {
+            match point.numbers {
+                0 => point.row = number,
+                _ => point.column = number,
+            }
+            point.numbers += 1;
+        } else if field == key::ROW {
+            open.points[0].row = number;
+            open.points[0].numbers = 2;
+        } else if field == key::COLUMN {
+            open.points[0].column = number;
+        }
+    }
+
+    #[inline(always)]
+    fn close(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame) {
+        let Some(open) = self.open.pop() else { return };
+        let place = usize::from(frame.slot.wrapping_sub(key::START));
+        if place < 4 {
+            self.parts.truncate(open.part as usize);
+            if let Some(around) = self.open.last_mut() {
+                around.points[place] = open.points[0];
+            }
+            return;
+        }
+        if frame.flags & (IGNORED | IS_NODE) != IS_NODE {
+            self.parts.truncate(open.part as usize);
+        } else {
+            self.close_node(open, facts, frame);
+        }
+        parent.branches += frame.branches;
+    }
+}
+
+impl Reading {
+    /// The document is read as one of the language that it is taken for.
+    fn of(facts: &mut Facts<'_, '_>) -> Self {
+        let language = facts.store.language;
+        facts.store.read_as = Some(language);
+        Self { kinds: kinds(), grammar: Grammar::of_language(language), is_cpp: language == "c++" }
+    }
+}
+
+impl Open {
+    /// First and last line, 0 where unknown. An end in column 0 is the end of the line before.
+    fn lines(&self) -> (u32, u32) {
+        let [start, end, other_start, other_end] = self.points;
+        let start = if start.numbers == 2 { start } else { other_start };
+        let end = if end.numbers == 2 { end } else { other_end };
+        if start.numbers != 2 || end.numbers != 2 {
+            return (0, 0);
+        }
+        let is_before = end.column == 0 && end > start;
+        (start.row.saturating_add(1), end.row.saturating_add(u32::from(!is_before)))
+    }
+}
+
+impl TreeSitter {
+    #[inline(always)]
+    fn close_node(&mut self, open: Open, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+        (frame.line, frame.end_line) = open.lines();
+        facts.line(frame.line.max(frame.end_line));
+        let place = open.part as usize;
+        let size = (self.parts.len() - place) as u32;
+        let Some(reading) = self.reading else { return };
+        let Some(part) = self.parts.get_mut(place) else { return };
+        let kind = part.kind;
+        (part.size, part.is_leaf) = (size, size == 1);
+        if reading.grammar == Grammar::None {
+            return self.parts.truncate(place + 1);
+        }
+        if size > 1 {
+            let action = kind.action(reading.grammar);
+            if action != Action::None || reading.grammar.keeps_variables_close() {
+                self.act(reading, action, place, facts, frame);
+            }
+        }
+        if kind.shape != Default::default() || kind.is_modifier {
+            self.describe(place, facts);
+        }
+        if !kind.stays && size > 1 {
+            self.parts.truncate(place + 1);
+            self.parts[place].size = 1;
+        }
+    }
+
+    /// Fills in what the node around wants to know.
+    fn describe(&mut self, place: usize, facts: &mut Facts<'_, '_>) {
+        let Some(node) = Node::new(self.parts.get(place..).unwrap_or_default()) else { return };
+        let path = path_of(node, facts);
+        let mut words = 0;
+        if node.part().is_some_and(|part| part.kind.is_modifier) {
+            words = node.words();
+            if let Some(text) = node.text(facts) {
+                let texts = facts.text(text).split(u8::is_ascii_whitespace);
+                words = texts.fold(words, |words, text| words | word::of(text));
+            }
+        }
+        if let Some(part) = self.parts.get_mut(place) {
+            (part.path, part.words) = (path, words);
+        }
+    }
+
+    /// Does what the node's kind asks for.
+    #[inline(never)]
+    fn act(
+        &self,
+        reading: Reading,
+        action: Action,
+        place: usize,
+        facts: &mut Facts<'_, '_>,
+        frame: &mut Frame,
+    ) {
+        let Some(node) = Node::new(self.parts.get(place..).unwrap_or_default()) else { return };
+        if reading.grammar.keeps_variables_close() {
+            variables::drop_far(reading.grammar, node, facts, frame);
+        }
+        match action {
+            Action::None => {}
+            Action::Symbol(kind) => symbols::close(reading, kind, node, facts, frame),
+            Action::Closer => declarators::close(reading, node, facts, frame),
+            Action::Variables => variables::close(reading, node, facts, frame),
+            Action::Branch => frame.branches += u32::from(!is_default(node)),
+            Action::Operation => frame.branches += operators(node),
+            Action::Call(callee) => {
+                if !imports::called(reading.grammar, node, facts, frame) {
+                    let path = callee_of(callee, node, facts);
+                    facts.call(path, frame);
+                }
+            }
+            Action::Import => imports::close(reading.grammar, node, facts, frame),
+            Action::Closure => symbols::close_closure(facts, frame),
+            Action::Change => symbols::change(reading, node, facts, frame),
+        }
+    }
+}
+
+/// Whether a branch of a kind is the one that is taken otherwise.
+fn is_default(node: Node<'_>) -> bool {
+    match node.kind() {
+        "switch_label" | "case_statement" | "switch_section" => node.has_token("default"),
+        "when_entry" => node.has_token("else"),
+        "switch_entry" => node.has_token("default_keyword"),
+        _ => false,
+    }
+}
+
+fn operators(node: Node<'_>) -> u32 {
+    if node.kind() == "match_block" {
+        let arms = node.children().filter(|child| child.kind() == "match_arm").count() as u32;
+        return arms.saturating_sub(1);
+    }
+    u32::from(node.words() & word::OPERATOR != 0)
+}
+
+fn callee_of(callee: Callee, node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
+    match callee {
+        Callee::First => node.child(0).map_or(Span::NONE, Node::path),
+        Callee::New => {
+            let no_type =
+                ["new", "arguments", "argument_list", "block", "do_block", "call_suffix", "type_arguments"];
+            let told = node.field(Field::Constructor).or_else(|| node.field(Field::Type));
+            let first = || node.children().find(|child| child.is_worded() && !child.is(&no_type));
+            told.or_else(first).map_or(Span::NONE, Node::path)
+        }
+        Callee::Parts => {
+            let arguments = ["arguments", "argument_list", "block", "do_block", "call_suffix"];
+            let before = node.children().take_while(|child| !child.is(&arguments));
+            let mut named = before.filter(|child| child.is_worded() && child.kind() != "type_arguments");
+            let Some(first) = named.next() else { return Span::NONE };
+            let Some(last) = named.last() else { return first.path() };
+            let name = last.name(facts);
+            if name.is_none() { Span::NONE } else { facts.join(first.path(), ".", name) }
+        }
+    }
 }

@@ -1,8 +1,29 @@
 //! Taking back what was found inside an object that turns out not to count.
 
-use super::Facts;
+use super::{Facts, Symbol, SymbolKind, since};
+use crate::process::ast::frame::Frame;
 
 impl Facts<'_, '_> {
+    /// Drops those that wait since this object began and turn out to be none.
+    pub(in super::super) fn drop_if(&mut self, frame: &Frame, mut is_none: impl FnMut(&Symbol) -> bool) {
+        let store = &mut *self.store;
+        for waiting in [&mut store.waiting, &mut store.variables_waiting] {
+            let inside = since(waiting, &store.symbols, frame.at);
+            let mut left = inside;
+            for place in inside..waiting.len() {
+                let number = waiting.get(place).copied().unwrap_or_default();
+                match store.symbols.get_mut(number as usize) {
+                    Some(symbol) if is_none(symbol) => symbol.kind = SymbolKind::Dropped,
+                    _ => {
+                        waiting.swap(left, place);
+                        left += 1;
+                    }
+                }
+            }
+            waiting.truncate(left);
+        }
+    }
+
     /// Forgets all that began at this byte, plus one, or behind it.
     pub(in super::super) fn forget(&mut self, from: u32) {
         let store = &mut *self.store;

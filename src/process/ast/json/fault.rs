@@ -57,6 +57,7 @@ impl Fault {
             What::CommaOrBrace => "`,` or `}` after the member",
             What::CommaOrBracket => "`,` or `]` after the element",
             What::Trailing => "nothing more after the document",
+            What::Control if self.at >= doc.len() => "the closing quote of the string",
             What::Control => "a string without control characters, or its closing quote",
             What::Escape => "an escape such as `\\n`",
             What::UnicodeEscape => "four hexadecimal digits after `\\u`",
@@ -69,13 +70,42 @@ impl Fault {
                 return "another document begins on a further line, as in JSON lines; write one document a file"
                     .to_owned();
             }
-            What::Depth(limit) => return format!("nested deeper than the limit of {limit}"),
-            What::Utf8 => return "not valid UTF-8".to_owned(),
+            What::Depth(limit) => {
+                return format!(
+                    "nested deeper than the limit of {limit}; raise the limit `depth` to read it"
+                );
+            }
+            What::Utf8 => return not_utf8(doc, self.at),
         };
         match doc.get(self.at) {
-            None => format!("expected {expected}, found the end of the file"),
-            Some(byte) => format!("expected {expected}, found {}", found(doc, self.at, *byte)),
+            None => format!("expected {expected}, found the end of the file; was it written completely?"),
+            Some(byte) => {
+                let (found, hint) = (found(doc, self.at, *byte), hint(doc, self.at, self.what));
+                format!("expected {expected}, found {found}{hint}")
+            }
         }
+    }
+}
+
+/// What a person may have overlooked.
+fn hint(doc: &[u8], at: usize, what: What) -> &'static str {
+    let (before, rest) = doc.split_at_checked(at).unwrap_or((doc, b""));
+    let opens_comment = rest.starts_with(b"//") || rest.starts_with(b"/*");
+    match rest.first() {
+        Some(b'/') if opens_comment => "; JSON has no comments",
+        Some(b'}' | b']') if before.trim_ascii_end().ends_with(b",") => "; no comma may stand before it",
+        Some(b'\'') => "; JSON has double quotes only",
+        Some(0) if what == What::Trailing && rest.iter().all(|&byte| byte == 0) => {
+            " and nothing but such to the end; was the file written completely?"
+        }
+        _ => "",
+    }
+}
+
+fn not_utf8(doc: &[u8], at: usize) -> String {
+    match doc.get(at) {
+        Some(byte) => format!("not valid UTF-8: the byte 0x{byte:02x}; write the text as UTF-8"),
+        None => "not valid UTF-8; write the text as UTF-8".to_owned(),
     }
 }
 
@@ -105,6 +135,7 @@ fn foreign_format(doc: &[u8]) -> Option<&'static str> {
         [0x42, 0x5a, 0x68, ..] => Some("the content is compressed with bzip2; unpack it first"),
         [0xfd, b'7', b'z', b'X', b'Z', ..] => Some("the content is compressed with xz; unpack it first"),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("the content is compressed with zstd; unpack it first"),
+        [b'<', ..] => Some("the content is XML or HTML, or the like; the file must hold JSON"),
         [0, 0, ..] => Some("the file begins with NUL bytes; was it written completely?"),
         [0, _, 0, _, ..] | [_, 0, _, 0, ..] => Some("the text looks like UTF-16; write it as UTF-8"),
         _ => None,

@@ -19,11 +19,12 @@ fn check(table: &[Case]) {
 #[test]
 fn structure() {
     check(&[
-        (b"[1,]", 1, 4, "expected a value, found `]`"),
+        (b"[1,]", 1, 4, "expected a value, found `]`; no comma may stand before it"),
+        (b"{\"a\":1 , \n}", 2, 1, "found `}`; no comma may stand before it"),
         (b"[1 2]", 1, 4, "expected `,` or `]`"),
         (b"[1\n,\n  2\n}", 4, 1, "expected `,` or `]` after the element, found `}`"),
         (b"[,1]", 1, 2, "expected a value"),
-        (b"[", 1, 2, "expected a value, found the end of the file"),
+        (b"[", 1, 2, "expected a value, found the end of the file; was it written completely?"),
         (b"]", 1, 1, "expected a value"),
         (b"{", 1, 2, "expected a key in double quotes or `}`, found the end"),
         (b"{,}", 1, 2, "a key in double quotes or `}`"),
@@ -33,7 +34,7 @@ fn structure() {
         (b"{\"a\":1 \"b\":2}", 1, 8, "expected `,` or `}`"),
         (b"{\"a\":1]", 1, 7, "expected `,` or `}`"),
         (b"{1:2}", 1, 2, "a key in double quotes"),
-        (b"{'a':1}", 1, 2, "found `'`"),
+        (b"{'a':1}", 1, 2, "found `'`; JSON has double quotes only"),
         (b"{\"a\":1", 1, 7, "found the end of the file"),
         (b"[1]\n[2]\n", 2, 1, "another document begins on a further line, as in JSON lines"),
         (b"{\"a\":1}\r\n{\"a\":2}\r\n", 2, 1, "write one document a file"),
@@ -41,9 +42,11 @@ fn structure() {
         (b"[1]\n2", 2, 1, "nothing more"),
         (b"{}x", 1, 3, "nothing more"),
         (b"1 2", 1, 3, "nothing more"),
-        (b"[1]\0\0", 1, 4, "found the character U+0000"),
-        (b"// c\n[]", 1, 1, "expected a value, found `/`"),
-        (b"[1, /* c */ 2]", 1, 5, "found `/`"),
+        (b"[1]\0\0", 1, 4, "found the character U+0000 and nothing but such to the end; was"),
+        (b"[1]\0x", 1, 4, "expected nothing more after the document, found the character U+0000"),
+        (b"// c\n[]", 1, 1, "expected a value, found `/`; JSON has no comments"),
+        (b"[1, /* c */ 2]", 1, 5, "found `/`; JSON has no comments"),
+        (b"[1, /x 2]", 1, 5, "expected a value, found `/`"),
         (b"[\x0b1]", 1, 2, "found the character U+000B"),
         (b"[1,\xc2\xa02]", 1, 4, "expected a value"),
         (b"\xef\xbb\xbf\xef\xbb\xbf[]", 1, 4, "expected a value"),
@@ -55,7 +58,7 @@ fn structure() {
 #[test]
 fn strings() {
     check(&[
-        (b"\"abc", 1, 5, "or its closing quote, found the end"),
+        (b"\"abc", 1, 5, "expected the closing quote of the string, found the end"),
         (b"[\"a\nb\"]", 1, 4, "without control characters"),
         (b"[\"a\tb\"]", 1, 4, "found the character U+0009"),
         (b"{\"a\0\":1}", 1, 4, "found the character U+0000"),
@@ -104,7 +107,7 @@ fn content_that_is_no_text() {
         (b"", 1, 1, "the file is empty"),
         (b"\xef\xbb\xbf", 1, 4, "the file is empty"),
         (b" \n\t\r\n ", 3, 2, "nothing but white space"),
-        (b"[\"a\xffb\"]", 1, 4, "not valid UTF-8"),
+        (b"[\"a\xffb\"]", 1, 4, "not valid UTF-8: the byte 0xff; write"),
         (b"[1,\n\"\xc0\xaf\"]", 2, 2, "not valid UTF-8"),
         (b"[\"\xed\xa0\x80\"]", 1, 3, "not valid UTF-8"),
         (b"[\"cut \xc3", 1, 7, "not valid UTF-8"),
@@ -120,6 +123,7 @@ fn content_that_is_no_text() {
         (b"\x28\xb5\x2f\xfd\x04", 1, 2, "zstd"),
         (b"\xff\xfe\0\0[\0\0\0]\0\0\0", 1, 1, "UTF-32"),
         (b"\0\0\0\0\0\0\0\0\0\0\0\0", 1, 1, "NUL"),
+        (b"<?xml version='1.0'?><a/>", 1, 1, "XML"),
         (b"hello", 1, 1, "expected a value, found `h`"),
     ]);
 }
@@ -130,7 +134,10 @@ fn nesting_over_the_limit_names_the_limit() {
     {
         let error = text_of(doc).unwrap_err();
         assert_eq!(error.class, ErrorClass::Parse);
-        assert_eq!(error.message, "nested deeper than the limit of 10000");
+        assert_eq!(
+            error.message,
+            "nested deeper than the limit of 10000; raise the limit `depth` to read it"
+        );
     }
 }
 

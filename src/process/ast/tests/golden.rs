@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::process::{AstProcessor, FileContent, Processor, ResultWriter};
 
 /// All files in a folder, sorted.
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+pub(super) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
     for path in entries {

@@ -11,6 +11,8 @@ mod grown;
 mod oracles;
 mod properties;
 mod syn_tree;
+mod tree_sitter;
+mod version;
 
 use properties::{Doc, Order};
 

@@ -111,7 +111,7 @@ impl Estree {
             role::FUNCTION_EXPRESSION => close_function_expression(facts, frame, parent),
             role::DECLARATOR => self.close_declarator(facts, frame),
             role::DECLARATION if frame.has(bit::CONST) && self.unsettled.last > frame.at => {
-                facts.each_waiting(frame, |symbol| {
+                facts.each_variable(frame, |symbol| {
                     if symbol.kind == SymbolKind::Variable {
                         symbol.kind = SymbolKind::Constant;
                     }

@@ -1,0 +1,100 @@
+//! Text of strangers on a terminal, and the place of a fault in it.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+/// How much is shown before and after the place, in bytes.
+const BEFORE: usize = 50;
+const AFTER: usize = 25;
+
+/// A text on one line, in which nothing steers the terminal.
+pub(crate) fn plain(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    text.chars().for_each(|c| push(c, &mut shown));
+    shown
+}
+
+/// Writes the text around a place, with a mark below it. Line and column are those of a failure: from 1,
+/// the column in bytes.
+pub(crate) fn show_place(content: &[u8], line: u64, column: u64, out: &mut dyn Write) -> io::Result<()> {
+    let Some((before, after)) = around(content, line, column) else { return Ok(()) };
+    let (before, after) = (readable(before), readable(after));
+    writeln!(out, "    {before}{after}")?;
+    writeln!(out, "    {}^", " ".repeat(before.chars().count()))
+}
+
+/// What stands on the line before the place and from it on, cut between characters.
+fn around(content: &[u8], line: u64, column: u64) -> Option<(&[u8], &[u8])> {
+    let start = match usize::try_from(line).ok()?.checked_sub(2) {
+        None => 0,
+        Some(nth) => content.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(nth)?.0 + 1,
+    };
+    let place = start.checked_add(usize::try_from(column).ok()?.checked_sub(1)?)?;
+    let (before, after) = (content.get(start..place)?, content.get(place..)?);
+    let after = after.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let cut = before.len().saturating_sub(BEFORE);
+    let from = (cut..before.len()).find(|&at| !is_continuation(before, at)).unwrap_or(cut);
+    let until = (0..=after.len().min(AFTER)).rev().find(|&at| !is_continuation(after, at)).unwrap_or(0);
+    Some((before.get(from..)?, after.get(..until)?))
+}
+
+fn is_continuation(text: &[u8], at: usize) -> bool {
+    text.get(at).is_some_and(|byte| byte & 0xc0 == 0x80)
+}
+
+/// Bytes as text: what is no UTF-8 as `\xff`.
+fn readable(bytes: &[u8]) -> String {
+    let mut shown = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        chunk.valid().chars().for_each(|c| push(c, &mut shown));
+        for byte in chunk.invalid() {
+            let _ = write!(shown, "\\x{byte:02x}");
+        }
+    }
+    shown
+}
+
+fn push(c: char, shown: &mut String) {
+    // Marks that turn the direction of writing would reorder the line.
+    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if c.is_control() || turns {
+        shown.extend(c.escape_default());
+    } else {
+        shown.push(c);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(content: &[u8], line: u64, column: u64) -> String {
+        let mut out = Vec::new();
+        show_place(content, line, column, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_mark_stands_below_the_place() {
+        assert_eq!(shown(b"[1,]", 1, 4), "    [1,]\n       ^\n");
+        assert_eq!(shown(b"[\n1,\n\t\xff]\n", 3, 2), "    \\t\\xff]\n      ^\n");
+        assert_eq!(shown(b"[", 1, 2), "    [\n     ^\n");
+        assert_eq!(shown(b"", 1, 1), "    \n    ^\n");
+        assert_eq!(shown(b"{}\n", 2, 1), "    \n    ^\n");
+        assert_eq!(shown(b"{}", 9, 9), "");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_between_characters() {
+        let line = "é".repeat(1000);
+        for column in 900..910 {
+            let told = shown(line.as_bytes(), 1, column * 2 + 1);
+            assert_eq!(told, format!("    {}\n    {}^\n", "é".repeat(37), " ".repeat(25)));
+        }
+    }
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        assert_eq!(plain("a\x1b[31m\u{202e}b\n\u{9b}"), "a\\u{1b}[31m\\u{202e}b\\n\\u{9b}");
+    }
+}

@@ -1,0 +1,287 @@
+//! What a node imports.
+
+use super::super::{Facts, Frame, Span};
+use super::kinds::Grammar;
+use super::parts::{Field, Node};
+use super::use_trees;
+
+const STRINGS: &[&str] = &[
+    "string",
+    "string_literal",
+    "interpreted_string_literal",
+    "raw_string_literal",
+    "encapsed_string",
+    "system_lib_string",
+];
+const PATHS: &[&str] = &[
+    "dotted_name",
+    "scoped_identifier",
+    "identifier",
+    "qualified_name",
+    "name",
+    "namespace_name",
+    "qualified_identifier",
+    "stable_identifier",
+    "nested_identifier",
+    "alias_qualified_name",
+];
+
+/// A node that imports by its kind.
+pub(super) fn close(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    match (grammar, node.kind()) {
+        (Grammar::Python, "import_statement") => python_modules(node, facts, frame),
+        (Grammar::Python, _) => python_names(node, facts, frame),
+        (Grammar::JavaScript, "import_statement") => script_import(node, facts, frame),
+        (Grammar::JavaScript, _) => script_export(node, facts, frame),
+        (Grammar::Go, _) => {
+            let path = node.field(Field::Path).or_else(|| node.first(STRINGS));
+            let alias = node.first(&["package_identifier", "blank_identifier", "dot"]);
+            import_string(path, alias, facts, frame);
+        }
+        (Grammar::Rust, "use_declaration") => use_trees::close(node, facts, frame),
+        (Grammar::Rust, _) => {
+            let mut names = node.named(facts).into_iter().filter(|part| part.kind() == "identifier");
+            let (module, alias) = (names.next(), names.next());
+            let module = text(module, facts);
+            let alias = text(alias, facts);
+            facts.import_module(module, alias, frame);
+        }
+        (Grammar::Java | Grammar::Kotlin, _) => dotted(node, b'.', facts, frame),
+        (Grammar::C, _) => {
+            let path = node.field(Field::Path).or_else(|| node.first(STRINGS));
+            import_string(path, None, facts, frame);
+        }
+        (Grammar::CSharp | Grammar::Swift, _) => whole(node, facts, frame),
+        (Grammar::Php, "namespace_use_declaration") => php_use(node, facts, frame),
+        (Grammar::Php, _) => import_string(node.first(STRINGS), None, facts, frame),
+        (Grammar::Scala, _) => scala(node, facts, frame),
+        _ => {}
+    }
+}
+
+/// Whether a call is an import.
+pub(super) fn called(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) -> bool {
+    let functions: &[&str] = match grammar {
+        Grammar::JavaScript => &["require", "import"],
+        Grammar::Ruby => &["require", "require_relative", "load"],
+        Grammar::Lua => &["require"],
+        Grammar::Bash => return bash_source(node, facts, frame),
+        _ => return false,
+    };
+    if !node.child(0).is_some_and(|function| function.says(facts, functions)) {
+        return false;
+    }
+    let given = node.first(&["arguments", "argument_list"]);
+    let mut values = given.unwrap_or(node).children().filter(|child| !child.is(&["(", ")", ","]));
+    if given.is_none() {
+        values.next();
+    }
+    let value = values.next().filter(|value| value.is(STRINGS));
+    if value.is_none() || values.next().is_some() {
+        return false;
+    }
+    import_string(value, None, facts, frame);
+    true
+}
+
+fn bash_source(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) -> bool {
+    let (Some(command), Some(path)) = (node.child(0), node.child(1)) else { return false };
+    let is_constant = path.is(&["word", "string", "raw_string"])
+        && path.first(&["simple_expansion", "expansion", "command_substitution"]).is_none();
+    if !is_constant || !command.says(facts, &["source", "."]) {
+        return false;
+    }
+    import_string(Some(path), None, facts, frame);
+    true
+}
+
+pub(super) fn text(node: Option<Node<'_>>, facts: &mut Facts<'_, '_>) -> Span {
+    node.map_or(Span::NONE, |node| node.name(facts))
+}
+
+fn import_string(path: Option<Node<'_>>, alias: Option<Node<'_>>, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    let module = path.map_or(Span::NONE, |path| path.unquoted(facts));
+    let alias = text(alias, facts);
+    facts.import_module(module, alias, frame);
+}
+
+/// A name that the import takes, with its alias.
+pub(super) fn add_name(name: Span, alias: Span, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    facts.name(name, alias, &Frame { at: frame.at + 1, ..*frame });
+}
+
+/// Name and alias of `name as alias`.
+pub(super) fn aliased(node: Node<'_>, facts: &mut Facts<'_, '_>) -> (Span, Span) {
+    let named = node.named(facts);
+    let alias = if named.len() > 1 { named.last().copied() } else { None };
+    let name = text(named.first().copied(), facts);
+    (name, text(alias, facts))
+}
+
+fn python_modules(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    for child in node.named(facts) {
+        let (module, alias) = match child.kind() {
+            "aliased_import" => aliased(child, facts),
+            _ => (child.name(facts), Span::NONE),
+        };
+        facts.import_module(module, alias, frame);
+    }
+}
+
+fn python_names(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    let kinds = ["dotted_name", "relative_import", "aliased_import", "wildcard_import"];
+    let mut parts = node.children().filter(|child| child.is(&kinds));
+    let module = match node.kind() {
+        "future_import_statement" => facts.make(b"__future__"),
+        _ => text(parts.next(), facts),
+    };
+    for part in parts {
+        let (name, alias) = match part.kind() {
+            "aliased_import" => aliased(part, facts),
+            "wildcard_import" => (facts.make(b"*"), Span::NONE),
+            _ => (part.name(facts), Span::NONE),
+        };
+        add_name(name, alias, facts, frame);
+    }
+    facts.import(module, Span::NONE, frame);
+}
+
+fn script_import(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    if let Some(required) = node.first(&["import_require_clause"]) {
+        let (source, alias) = (required.first(&["string"]), required.first(&["identifier"]));
+        return import_string(source, alias, facts, frame);
+    }
+    for part in node.first(&["import_clause"]).into_iter().flat_map(Node::children) {
+        match part.kind() {
+            "identifier" => {
+                let (name, alias) = (facts.make(b"default"), part.name(facts));
+                add_name(name, alias, facts, frame);
+            }
+            "namespace_import" => {
+                let (name, alias) = (facts.make(b"*"), text(part.first(&["identifier"]), facts));
+                add_name(name, alias, facts, frame);
+            }
+            "named_imports" => add_differing(part, "import_specifier", facts, frame),
+            _ => {}
+        }
+    }
+    let source = node.first(&["string"]).map_or(Span::NONE, |source| source.unquoted(facts));
+    facts.import(source, Span::NONE, frame);
+}
+
+fn script_export(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    let Some(source) = node.first(&["string"]) else { return };
+    match node.first(&["export_clause"]) {
+        Some(clause) => add_differing(clause, "export_specifier", facts, frame),
+        None => {
+            let space = node.first(&["namespace_export"]);
+            let alias = space.and_then(|space| space.first(&["identifier", "string"]));
+            let (name, alias) = (facts.make(b"*"), text(alias, facts));
+            add_name(name, alias, facts, frame);
+        }
+    }
+    let source = source.unquoted(facts);
+    facts.import(source, Span::NONE, frame);
+}
+
+fn add_differing(list: Node<'_>, kind: &str, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    for item in list.children().filter(|item| item.kind() == kind) {
+        let (name, alias) = aliased(item, facts);
+        let is_same = facts.text(name) == facts.text(alias);
+        add_name(name, if is_same { Span::NONE } else { alias }, facts, frame);
+    }
+}
+
+/// `import a.b.C`, `use A\B\C as D`: the last name is what is imported.
+fn dotted(node: Node<'_>, separator: u8, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    let path = text(node.first(PATHS), facts);
+    let mut alias = None;
+    if let Some(clause) = node.first(&["import_alias", "namespace_aliasing_clause", "alias"]) {
+        alias = clause.named(facts).last().copied();
+    }
+    if alias.is_none() && node.has_token("as") {
+        alias = node.named(facts).last().copied();
+    }
+    let alias = text(alias, facts);
+    let place = facts.text(path).iter().rposition(|&byte| byte == separator);
+    if node.first(&["asterisk", "wildcard_import", "*", "namespace_wildcard"]).is_some() {
+        let star = facts.make(b"*");
+        add_name(star, Span::NONE, facts, frame);
+        return facts.import(path, Span::NONE, frame);
+    }
+    let name = facts.part(path, place.map_or(0, |place| place + 1), usize::from(path.len));
+    match place.filter(|&place| place > 0) {
+        Some(place) => {
+            add_name(name, alias, facts, frame);
+            let module = facts.part(path, 0, place);
+            facts.import(module, Span::NONE, frame);
+        }
+        None => facts.import_module(name, alias, frame),
+    }
+}
+
+/// `using A.B`, `import A`: all of it is the module.
+fn whole(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    let paths: Vec<_> =
+        node.children().filter(|child| child.is(PATHS) || child.kind() == "generic_name").collect();
+    let mut alias = node.field(Field::Name);
+    if alias.is_none() {
+        alias = node.first(&["name_equals"]).and_then(|clause| clause.first(&["identifier"]));
+    }
+    if node.has_token("=") && paths.len() > 1 {
+        alias = paths.first().copied();
+    }
+    let module = text(paths.last().copied(), facts);
+    let alias = text(alias, facts);
+    facts.import_module(module, alias, frame);
+}
+
+fn php_use(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    let Some(group) = node.first(&["namespace_use_group"]) else {
+        for clause in node.children().filter(|child| child.kind() == "namespace_use_clause") {
+            dotted(clause, b'\\', facts, frame);
+        }
+        return;
+    };
+    let clauses = ["namespace_use_clause", "namespace_use_group_clause"];
+    for item in group.children().filter(|item| item.is(&clauses)) {
+        let (name, alias) = aliased(item, facts);
+        add_name(name, alias, facts, frame);
+    }
+    let module = text(node.first(&["namespace_name"]), facts);
+    facts.import(module, Span::NONE, frame);
+}
+
+fn scala(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    let parts = node.named(facts);
+    let is_path = |part: &&Node<'_>| part.is(&["identifier", "type_identifier", "stable_identifier"]);
+    let mut path: Vec<_> = parts.iter().filter(is_path).copied().collect();
+    let chosen =
+        parts.iter().find(|part| part.is(&["namespace_selectors", "import_selectors", "namespace_wildcard"]));
+    match chosen {
+        None => {
+            let name = text(path.pop(), facts);
+            add_name(name, Span::NONE, facts, frame);
+        }
+        Some(all) if all.kind() == "namespace_wildcard" => {
+            let star = facts.make(b"*");
+            add_name(star, Span::NONE, facts, frame);
+        }
+        Some(some) => {
+            for item in some.named(facts) {
+                let (name, alias) = match item.kind() {
+                    "namespace_wildcard" => (facts.make(b"*"), Span::NONE),
+                    _ if item.is_leaf() => (item.name(facts), Span::NONE),
+                    _ => aliased(item, facts),
+                };
+                add_name(name, alias, facts, frame);
+            }
+        }
+    }
+    let mut module = Span::NONE;
+    for part in path {
+        let name = part.name(facts);
+        module = facts.join(module, ".", name);
+    }
+    facts.import(module, Span::NONE, frame);
+}

@@ -1,0 +1,247 @@
+//! Kinds of nodes, each with what it is in each grammar.
+
+use std::sync::LazyLock;
+
+use super::super::super::facts::SymbolKind;
+use super::super::super::names::{NameDigest, Names};
+use super::tables::{self, Rules};
+
+/// Grammars with rules of their own. Where none fits, a tree has no symbols, imports or calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grammar {
+    None,
+    Python,
+    JavaScript,
+    Go,
+    Rust,
+    Java,
+    C,
+    CSharp,
+    Ruby,
+    Php,
+    Bash,
+    Kotlin,
+    Swift,
+    Scala,
+    Lua,
+}
+
+pub(super) const GRAMMARS: usize = 15;
+
+impl Grammar {
+    pub(super) fn of_language(language: &str) -> Self {
+        match language {
+            "python" => Self::Python,
+            "javascript" | "typescript" => Self::JavaScript,
+            "go" => Self::Go,
+            "rust" => Self::Rust,
+            "java" => Self::Java,
+            "c" | "c++" => Self::C,
+            "c#" => Self::CSharp,
+            "ruby" => Self::Ruby,
+            "php" => Self::Php,
+            "bash" => Self::Bash,
+            "kotlin" => Self::Kotlin,
+            "swift" => Self::Swift,
+            "scala" => Self::Scala,
+            "lua" => Self::Lua,
+            _ => Self::None,
+        }
+    }
+}
+
+/// What a kind is to paths of names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Shape {
+    #[default]
+    None,
+    Name,
+    /// Joins the path of its first child and the name of its last.
+    Join,
+    /// A name where it is a leaf.
+    NameOrJoin,
+    /// Stands for its first child that is no token.
+    Through,
+    /// A name behind a dollar sign.
+    Variable,
+}
+
+impl Shape {
+    pub(super) fn is_name(self) -> bool {
+        matches!(self, Self::Name | Self::NameOrJoin | Self::Variable)
+    }
+}
+
+/// What a node is in one grammar.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Action {
+    #[default]
+    None,
+    Symbol(SymbolKind),
+    /// A symbol of a kind, or none, as a closer look tells.
+    Closer,
+    Variables,
+    Branch,
+    /// A branch for each operator, or for each arm but the first.
+    Operation,
+    /// A call, or an import where the callee says so.
+    Call(Callee),
+    Import,
+    /// A function without a name.
+    Closure,
+    /// Changes what began inside.
+    Change,
+}
+
+/// Where a call's callee is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Callee {
+    First,
+    /// The children before the arguments.
+    Parts,
+    /// The first child that is a type.
+    New,
+}
+
+/// Bits for the words of declarations.
+pub(super) mod word {
+    pub(in super::super) const PUBLIC: u16 = 1;
+    pub(in super::super) const PROTECTED: u16 = 1 << 1;
+    pub(in super::super) const PRIVATE: u16 = 1 << 2;
+    pub(in super::super) const INTERNAL: u16 = 1 << 3;
+    pub(in super::super) const STATIC: u16 = 1 << 4;
+    pub(in super::super) const ASYNC: u16 = 1 << 5;
+    pub(in super::super) const INTERFACE: u16 = 1 << 6;
+    pub(in super::super) const ENUM: u16 = 1 << 7;
+    pub(in super::super) const STRUCT: u16 = 1 << 8;
+    pub(in super::super) const OPERATOR: u16 = 1 << 9;
+
+    /// The bit of a word, 0 for others.
+    pub(in super::super) fn of(word: &[u8]) -> u16 {
+        match word {
+            b"public" => PUBLIC,
+            b"protected" => PROTECTED,
+            b"private" => PRIVATE,
+            b"internal" => INTERNAL,
+            b"static" => STATIC,
+            b"async" => ASYNC,
+            b"interface" => INTERFACE,
+            b"enum" => ENUM,
+            b"struct" => STRUCT,
+            b"&&" | b"||" | b"??" | b"and" | b"or" => OPERATOR,
+            _ => 0,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Kind {
+    pub(super) name: &'static str,
+    /// Whether the parts below stay.
+    pub(super) stays: bool,
+    pub(super) is_worded: bool,
+    pub(super) is_modifier: bool,
+    pub(super) shape: Shape,
+    /// The bit of `word` that it is itself.
+    pub(super) word: u16,
+    actions: [Action; GRAMMARS],
+}
+
+impl Kind {
+    #[inline(always)]
+    pub(super) fn action(&self, grammar: Grammar) -> Action {
+        self.actions.get(grammar as usize).copied().unwrap_or_default()
+    }
+
+    fn new(name: &'static str) -> Self {
+        let is_modifier = name.contains("modifier") || name == "storage_class_specifier";
+        let is_worded = is_worded(name.as_bytes());
+        Self {
+            name,
+            is_worded,
+            is_modifier,
+            stays: is_modifier,
+            word: word::of(name.as_bytes()),
+            ..Self::default()
+        }
+    }
+}
+
+fn is_worded(name: &[u8]) -> bool {
+    name.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80)
+        && name.first().is_some_and(|byte| !byte.is_ascii_digit())
+}
+
+/// Kinds that no rule names: tokens, and others.
+static UNKNOWN: [Kind; 2] = [unknown(false), unknown(true)];
+
+const fn unknown(is_worded: bool) -> Kind {
+    let (shape, actions) = (Shape::None, [Action::None; GRAMMARS]);
+    Kind { name: "", stays: false, is_worded, is_modifier: false, shape, word: 0, actions }
+}
+
+/// What stands for a node whose kind has not come yet.
+pub(super) fn no_kind() -> &'static Kind {
+    &UNKNOWN[0]
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Kinds {
+    names: Names,
+    all: Vec<Kind>,
+}
+
+impl Kinds {
+    #[inline(always)]
+    pub(super) fn get(&'static self, name: &[u8]) -> &'static Kind {
+        let found = self.names.find(name, NameDigest::of(name)).ok().and_then(|number| self.all.get(number));
+        found.unwrap_or_else(|| if is_worded(name) { &UNKNOWN[1] } else { &UNKNOWN[0] })
+    }
+
+    fn kind(&mut self, name: &'static str) -> &mut Kind {
+        let digest = NameDigest::of(name.as_bytes());
+        let number = match self.names.find(name.as_bytes(), digest) {
+            Ok(number) => number,
+            Err(slot) => {
+                self.all.push(Kind::new(name));
+                self.names.add(name.as_bytes(), digest, slot)
+            }
+        };
+        &mut self.all[number]
+    }
+
+    fn each(&mut self, names: &'static str, mut change: impl FnMut(&mut Kind)) {
+        names.split_ascii_whitespace().for_each(|name| change(self.kind(name)));
+    }
+
+    fn new() -> Self {
+        let mut all = Self::default();
+        all.each(tables::WORDS, |_| {});
+        all.each(tables::LOOKED_FOR, |_| {});
+        all.each(tables::STAYING, |kind| kind.stays = true);
+        all.each(tables::NAMES, |kind| kind.shape = Shape::Name);
+        all.each(tables::JOINING, |kind| {
+            kind.shape = if kind.shape == Shape::Name { Shape::NameOrJoin } else { Shape::Join };
+        });
+        all.each(tables::THROUGH, |kind| {
+            kind.shape = Shape::Through;
+            kind.stays = true;
+        });
+        all.kind("variable_name").shape = Shape::Variable;
+        all.each(tables::OPERATIONS, |kind| kind.actions = [Action::Operation; GRAMMARS]);
+        all.each(tables::CLOSURES, |kind| kind.actions = [Action::Closure; GRAMMARS]);
+        for &(grammar, Rules { symbols, branches, rest }) in tables::GRAMMARS {
+            let mut set = |names, action| all.each(names, |kind| kind.actions[grammar as usize] = action);
+            set(branches, Action::Branch);
+            symbols.iter().for_each(|&(symbol, names)| set(names, Action::Symbol(symbol)));
+            rest.iter().for_each(|&(action, names)| set(names, action));
+        }
+        all
+    }
+}
+
+/// The kinds of all grammars, made once.
+pub(super) fn kinds() -> &'static Kinds {
+    static ALL: LazyLock<Kinds> = LazyLock::new(Kinds::new);
+    &ALL
+}

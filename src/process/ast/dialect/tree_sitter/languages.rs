@@ -1,0 +1,186 @@
+//! Which documents are tree-sitter's, and of which language.
+
+use std::sync::LazyLock;
+
+use super::super::Clues;
+use crate::process::ast::evidence::Evidence;
+use crate::process::ast::names::{NameDigest, Names};
+
+/// How well a document fits: nodes have a `type`, two points, and children or a text, and their kinds are
+/// written small.
+pub(super) fn score(evidence: &Evidence) -> f64 {
+    let Some(("type", tally)) = evidence.kind_field() else { return 0.0 };
+    let count = |names: &[&str]| names.iter().map(|name| evidence.marker(name)).sum::<u64>();
+    let mut points = count(&["start_point", "startPosition"]);
+    let children = count(&["children", "namedChildren"]);
+    if points == 0 && children > 0 {
+        // Other trees have these, too, but neither text nor children of their leaves.
+        points = evidence.marker("start").min(evidence.marker("end"));
+    }
+    let nodes = tally.total() as f64;
+    let share = |count: u64| (count as f64 / nodes).min(1.0);
+    let fits = share(points) * share(children + evidence.marker("text"));
+    if fits < 0.5 {
+        return 0.0;
+    }
+    let is_small = |kind: &[u8]| !kind.first().is_some_and(u8::is_ascii_uppercase) || kind.len() < 2;
+    let small = tally.kinds().filter(|kind| is_small(kind.name)).map(|kind| kind.count).sum();
+    fits * share(small)
+}
+
+/// The language that the file's name speaks of, else the one that most of its own kinds speak for.
+pub(super) fn language(clues: &Clues<'_>) -> &'static str {
+    of_extension(clues.path_extension()).unwrap_or_else(|| of_kinds(clues))
+}
+
+/// The language of the sources with an extension.
+pub(in super::super) fn of_extension(extension: &[u8]) -> Option<&'static str> {
+    let is_it =
+        |one: &&(&str, &str)| one.1.split(' ').any(|known| known.as_bytes().eq_ignore_ascii_case(extension));
+    EXTENSIONS.iter().find(is_it).map(|one| one.0)
+}
+
+/// The language with the most kinds of its own: two at least, and more than any other has.
+fn of_kinds(clues: &Clues<'_>) -> &'static str {
+    let Some((_, tally)) = clues.evidence.kind_field() else { return "unknown" };
+    let mut own = [0; TELLTALES.len()];
+    for kind in tally.kinds() {
+        let languages = telltales().languages(kind.name);
+        own.iter_mut().enumerate().for_each(|(place, count)| *count += languages >> place & 1);
+    }
+    let (mut best, mut most, mut is_tie) = ("unknown", 1, false);
+    for (&(language, base, _), &count) in TELLTALES.iter().zip(&own) {
+        // What only has the kinds of the language that this one grew from is of that one.
+        let more = TELLTALES.iter().zip(&own).find(|(one, _)| one.0 == base).map_or(0, |(_, &more)| more);
+        let count = if count > 0 { count + more } else { 0 };
+        is_tie = count == most || is_tie && count < most;
+        if count > most {
+            (best, most) = (language, count);
+        }
+    }
+    if is_tie { "unknown" } else { best }
+}
+
+/// Kinds, each with a bit for each of the languages that it speaks for.
+#[derive(Debug, Default)]
+struct Telltales {
+    names: Names,
+    languages: Vec<u32>,
+}
+
+fn telltales() -> &'static Telltales {
+    static ALL: LazyLock<Telltales> = LazyLock::new(|| {
+        let mut all = Telltales::default();
+        for (place, &(_, _, kinds)) in TELLTALES.iter().enumerate() {
+            kinds.split_ascii_whitespace().for_each(|kind| all.add(kind.as_bytes(), 1 << place));
+        }
+        all
+    });
+    &ALL
+}
+
+impl Telltales {
+    fn languages(&self, kind: &[u8]) -> u32 {
+        let number = self.names.find(kind, NameDigest::of(kind)).ok();
+        number.and_then(|number| self.languages.get(number)).copied().unwrap_or(0)
+    }
+
+    fn add(&mut self, kind: &[u8], language: u32) {
+        let digest = NameDigest::of(kind);
+        match self.names.find(kind, digest) {
+            Ok(number) => self.languages[number] |= language,
+            Err(slot) => {
+                self.names.add(kind, digest, slot);
+                self.languages.push(language);
+            }
+        }
+    }
+}
+
+const EXTENSIONS: &[(&str, &str)] = &[
+    ("python", "py pyi"),
+    ("javascript", "js mjs cjs jsx"),
+    ("typescript", "ts tsx mts cts"),
+    ("c", "c"),
+    ("c++", "cpp cc cxx hpp hh hxx"),
+    ("objective-c", "m"),
+    ("objective-c++", "mm"),
+    ("java", "java"),
+    ("kotlin", "kt kts"),
+    ("scala", "scala"),
+    ("groovy", "groovy"),
+    ("c#", "cs"),
+    ("rust", "rs"),
+    ("go", "go"),
+    ("ruby", "rb"),
+    ("php", "php"),
+    ("bash", "sh bash"),
+    ("swift", "swift"),
+    ("lua", "lua"),
+    ("html", "html htm"),
+    ("css", "css"),
+    ("json", "json"),
+    ("yaml", "yaml yml"),
+    ("toml", "toml"),
+    ("sql", "sql"),
+    ("haskell", "hs"),
+    ("elixir", "ex exs"),
+    ("ocaml", "ml mli"),
+    ("dart", "dart"),
+    ("zig", "zig"),
+    ("julia", "jl"),
+];
+
+/// Kinds that tell a language, which has those of another one as well where one is named.
+#[rustfmt::skip]
+const TELLTALES: &[(&str, &str, &str)] = &[
+    ("python", "", "import_from_statement function_definition class_definition dotted_name module expression_list \
+        elif_clause except_clause boolean_operator with_statement"),
+    ("javascript", "", "lexical_declaration variable_declarator arrow_function member_expression statement_block \
+        formal_parameters program template_string"),
+    ("typescript", "javascript", "type_annotation interface_declaration type_alias_declaration predefined_type \
+        accessibility_modifier required_parameter"),
+    ("go", "", "package_clause func_literal short_var_declaration import_spec selector_expression source_file type_spec \
+        method_declaration"),
+    ("rust", "", "function_item use_declaration impl_item struct_item enum_item trait_item let_declaration \
+        macro_invocation source_file match_arm"),
+    ("java", "", "package_declaration method_invocation import_declaration local_variable_declaration class_body \
+        field_access formal_parameters program method_declaration"),
+    ("c", "", "translation_unit preproc_include function_declarator init_declarator struct_specifier declaration \
+        preproc_def pointer_declarator"),
+    ("c++", "c", "class_specifier namespace_definition template_declaration access_specifier qualified_identifier \
+        reference_declarator using_declaration namespace_identifier template_type template_function destructor_name \
+        field_initializer_list base_class_clause for_range_loop lambda_capture_specifier delete_expression \
+        placeholder_type_specifier optional_parameter_declaration virtual_specifier default_method_clause \
+        delete_method_clause alias_declaration friend_declaration operator_name condition_clause"),
+    ("c#", "", "compilation_unit using_directive invocation_expression member_access_expression namespace_declaration \
+        file_scoped_namespace_declaration declaration_list modifier"),
+    ("ruby", "", "body_statement singleton_method instance_variable method method_parameters do_block superclass \
+        simple_symbol constant program"),
+    ("php", "", "php_tag function_call_expression member_call_expression namespace_use_declaration variable_name \
+        compound_statement program"),
+    ("bash", "", "command command_name variable_assignment simple_expansion word program test_command compound_statement"),
+    ("kotlin", "", "source_file import_header simple_identifier navigation_suffix function_body class_parameter \
+        when_expression value_arguments"),
+    ("swift", "", "source_file simple_identifier navigation_suffix function_body protocol_declaration guard_statement \
+        pattern value_arguments value_binding_pattern"),
+    ("scala", "", "compilation_unit package_clause object_definition val_definition template_body function_definition \
+        case_clause stable_identifier"),
+    ("lua", "", "chunk function_call dot_index_expression method_index_expression table_constructor local_function \
+        variable_list"),
+    ("html", "", "doctype element start_tag end_tag tag_name self_closing_tag script_element style_element attribute_name \
+        quoted_attribute_value"),
+    ("css", "", "stylesheet rule_set selectors class_selector id_selector property_name plain_value integer_value \
+        color_value media_statement"),
+    ("yaml", "", "stream block_node block_mapping block_mapping_pair flow_node plain_scalar string_scalar block_sequence \
+        block_sequence_item"),
+    ("toml", "", "table bare_key dotted_key quoted_key table_array_element inline_table"),
+    ("sql", "", "keyword_select keyword_from keyword_create keyword_where select_expression object_reference relation \
+        column_definition column_definitions create_table"),
+    ("haskell", "", "haskell signature exp_apply exp_infix data_type data_constructor patterns bind declarations"),
+    ("elixir", "", "source stab_clause access_call sigil unary_operator keywords"),
+    ("ocaml", "", "value_definition let_binding value_path application_expression module_definition open_module \
+        constructor_path module_path"),
+    ("dart", "", "import_or_export library_import initialized_variable_definition initialized_identifier \
+        unconditional_assignable_selector formal_parameter_list"),
+];

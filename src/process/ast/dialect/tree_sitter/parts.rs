@@ -1,0 +1,295 @@
+//! What is left of a node while the one around it is open.
+//!
+//! A node that closes leaves one part; of the kinds that rules look into, the parts below stay behind it.
+
+use super::super::{Facts, Span};
+use super::kinds::{Kind, Shape};
+
+/// Names of the fields that rules ask for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Field {
+    #[default]
+    None,
+    Name,
+    Value,
+    Left,
+    Path,
+    Property,
+    Type,
+    Constructor,
+    Pattern,
+}
+
+impl Field {
+    pub(super) fn of(name: &[u8]) -> Self {
+        match name {
+            b"name" => Self::Name,
+            b"value" => Self::Value,
+            b"left" => Self::Left,
+            b"path" => Self::Path,
+            b"property" => Self::Property,
+            b"type" => Self::Type,
+            b"constructor" => Self::Constructor,
+            b"pattern" => Self::Pattern,
+            _ => Self::None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub(super) kind: &'static Kind,
+    /// How many parts it takes, with those that stayed.
+    pub(super) size: u32,
+    /// Byte of the node's opening brace, plus one.
+    pub(super) at: u32,
+    /// Its own text, where it has one.
+    pub(super) text: Option<Span>,
+    /// As a callee: the names behind the last computed part.
+    pub(super) path: Span,
+    /// Bits of `word` that it gives to the node around.
+    pub(super) words: u16,
+    pub(super) field: Field,
+    pub(super) is_leaf: bool,
+}
+
+impl Part {
+    pub(super) fn new(kind: &'static Kind, at: u32) -> Self {
+        let (text, path, field) = (None, Span::NONE, Field::None);
+        Self { kind, size: 1, at, text, path, words: 0, field, is_leaf: true }
+    }
+}
+
+/// A part and those below it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node<'p> {
+    parts: &'p [Part],
+}
+
+impl<'p> Node<'p> {
+    pub(super) fn new(parts: &'p [Part]) -> Option<Self> {
+        parts.first().map(|_| Self { parts })
+    }
+
+    pub(super) fn part(self) -> Option<&'p Part> {
+        self.parts.first()
+    }
+
+    /// The kind's name; empty for one that no rule names.
+    pub(super) fn kind(self) -> &'static str {
+        self.part().map_or("", |part| part.kind.name)
+    }
+
+    pub(super) fn is(self, kinds: &[&str]) -> bool {
+        kinds.contains(&self.kind())
+    }
+
+    pub(super) fn is_leaf(self) -> bool {
+        self.part().is_none_or(|part| part.is_leaf)
+    }
+
+    pub(super) fn at(self) -> u32 {
+        self.part().map_or(0, |part| part.at)
+    }
+
+    pub(super) fn path(self) -> Span {
+        self.part().map_or(Span::NONE, |part| part.path)
+    }
+
+    /// Whether the kind is a word, which those of most tokens are not.
+    pub(super) fn is_worded(self) -> bool {
+        self.part().is_some_and(|part| part.kind.is_worded)
+    }
+
+    /// Whether it is a part of a path of names, by itself.
+    pub(super) fn is_name(self) -> bool {
+        self.part().is_some_and(|part| part.kind.shape.is_name())
+    }
+
+    pub(super) fn is_through(self) -> bool {
+        self.part().is_some_and(|part| part.kind.shape == Shape::Through)
+    }
+
+    pub(super) fn children(self) -> Children<'p> {
+        Children { parts: self.parts.get(1..).unwrap_or_default() }
+    }
+
+    pub(super) fn child(self, place: usize) -> Option<Self> {
+        self.children().nth(place)
+    }
+
+    pub(super) fn last(self) -> Option<Self> {
+        self.children().last()
+    }
+
+    /// The first child of one of these kinds.
+    pub(super) fn first(self, kinds: &[&str]) -> Option<Self> {
+        self.children().find(|child| child.is(kinds))
+    }
+
+    pub(super) fn first_name(self) -> Option<Self> {
+        self.children().find(|child| child.is_name())
+    }
+
+    pub(super) fn field(self, field: Field) -> Option<Self> {
+        self.children().find(|child| child.part().is_some_and(|part| part.field == field))
+    }
+
+    /// Whether a leaf of this kind is among the children.
+    pub(super) fn has_token(self, kind: &str) -> bool {
+        self.children().any(|child| child.kind() == kind && child.is_leaf())
+    }
+
+    /// The words of the leaves among the children, and of those that hold modifiers.
+    pub(super) fn words(self) -> u16 {
+        self.children()
+            .filter_map(Self::part)
+            .fold(0, |words, part| words | part.words | if part.is_leaf { part.kind.word } else { 0 })
+    }
+
+    /// The own text, else the texts of the leaves one behind the other. None where one is not known.
+    pub(super) fn text(self, facts: &mut Facts<'_, '_>) -> Option<Span> {
+        let own = self.part()?;
+        if own.text.is_some() {
+            return own.text;
+        }
+        let mut leaves = Vec::new();
+        self.leaves(&mut leaves).then(|| facts.chain(&leaves))
+    }
+
+    fn leaves(self, found: &mut Vec<Span>) -> bool {
+        let mut rest = self.parts;
+        while let Some(part) = rest.first() {
+            let taken = match part.text {
+                Some(text) => {
+                    found.push(text);
+                    part.size as usize
+                }
+                None if part.size < 2 => return false,
+                None => 1,
+            };
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        true
+    }
+
+    /// The text, empty where there is none.
+    pub(super) fn name(self, facts: &mut Facts<'_, '_>) -> Span {
+        self.text(facts).unwrap_or_default()
+    }
+
+    /// Whether its text is known to be one of these.
+    pub(super) fn says(self, facts: &mut Facts<'_, '_>, texts: &[&str]) -> bool {
+        let text = self.name(facts);
+        texts.iter().any(|one| one.as_bytes() == facts.text(text))
+    }
+
+    /// The text between a string's quotes.
+    pub(super) fn unquoted(self, facts: &mut Facts<'_, '_>) -> Span {
+        let span = self.name(facts);
+        let text = facts.text(span);
+        let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>');
+        let from = text.iter().take_while(|byte| is_quote(byte)).count();
+        let to = text.len() - text.iter().rev().take_while(|byte| is_quote(byte)).count();
+        facts.part(span, from, to)
+    }
+
+    /// The children that are no tokens.
+    pub(super) fn named(self, facts: &mut Facts<'_, '_>) -> Vec<Self> {
+        let is_named = |child: &Self| {
+            !child.is_leaf()
+                || child.is_worded()
+                    && child.kind().as_bytes() != {
+                        let text = child.name(facts);
+                        facts.text(text)
+                    }
+        };
+        self.children().filter(is_named).collect()
+    }
+}
+
+/// The children of a node, in order.
+#[derive(Debug, Clone)]
+pub(super) struct Children<'p> {
+    parts: &'p [Part],
+}
+
+impl<'p> Iterator for Children<'p> {
+    type Item = Node<'p>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Node<'p>> {
+        let size = self.parts.first()?.size as usize;
+        let (child, rest) = self.parts.split_at_checked(size)?;
+        self.parts = rest;
+        Some(Node { parts: child })
+    }
+}
+
+/// Reads a node as a callee, or a part of one.
+pub(super) fn path_of(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
+    let Some(part) = node.part() else { return Span::NONE };
+    let is_named = |child: &Node<'_>| child.is_worded() && !child.is(&["type_arguments", "optional_chain"]);
+    let mut named = node.children().filter(is_named);
+    match part.kind.shape {
+        Shape::None => Span::NONE,
+        Shape::Variable => {
+            let name = node.name(facts);
+            let dollars = facts.text(name).iter().take_while(|&&byte| byte == b'$').count();
+            facts.part(name, dollars, usize::from(name.len))
+        }
+        Shape::Through => named.next().map_or(Span::NONE, Node::path),
+        Shape::Name => name_path(node, facts),
+        Shape::Join | Shape::NameOrJoin => match named.next() {
+            Some(first) => joined_path(node, first, named, facts),
+            None if part.kind.shape == Shape::NameOrJoin => name_path(node, facts),
+            None => Span::NONE,
+        },
+    }
+}
+
+fn name_path(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
+    let name = node.name(facts);
+    let text = facts.text(name);
+    // A shell's command may be put together; in other languages the sign is a letter.
+    let is_computed = node.kind() == "command_name" && text.contains(&b'$');
+    if is_computed || text.contains(&b' ') { Span::NONE } else { name }
+}
+
+fn joined_path<'p>(
+    node: Node<'p>,
+    first: Node<'p>,
+    rest: impl Iterator<Item = Node<'p>>,
+    facts: &mut Facts<'_, '_>,
+) -> Span {
+    let is_list = node.is(&["dotted_name", "user_type", "identifier"]);
+    let mut last = None;
+    let mut whole = if is_list { first.name(facts) } else { Span::NONE };
+    for part in rest {
+        last = Some(part);
+        if is_list {
+            let name = part.name(facts);
+            whole = facts.join(whole, ".", name);
+        }
+    }
+    let (ahead, mut last) = match last {
+        Some(_) if is_list => return whole,
+        None if node.is(&["navigation_suffix", "user_type", "identifier"]) => return first.path(),
+        None => (Span::NONE, first),
+        Some(last) => (first.path(), last),
+    };
+    if last.kind() == "navigation_suffix" {
+        match last.children().filter(|child| child.is_name()).last() {
+            Some(name) => last = name,
+            None => return Span::NONE,
+        }
+    }
+    if last.is_through() {
+        last = last.first_name().unwrap_or(last);
+    }
+    let name = last.name(facts);
+    if !last.is_name() || name.is_none() {
+        return Span::NONE;
+    }
+    facts.join(ahead, ".", name)
+}

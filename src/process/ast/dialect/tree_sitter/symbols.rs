@@ -1,0 +1,330 @@
+//! Symbols whose kind says what they are, and the name of any.
+
+use super::super::{Facts, Frame, Span};
+use super::declarators;
+use super::kinds::{Grammar, word};
+use super::parts::{Field, Node};
+use super::{LOOSE, Reading, variables};
+use crate::process::ast::facts::{Symbol, SymbolKind};
+use crate::process::ast::frame::{Visibility, flag};
+
+/// What follows a name that is declared.
+const BODY: &[&str] = &[
+    "parameters",
+    "formal_parameters",
+    "parameter_list",
+    "function_value_parameters",
+    "parameter",
+    "block",
+    "declaration_list",
+    "class_body",
+    "struct_type",
+    "interface_type",
+    "=",
+    "->",
+    ":",
+];
+
+/// A node that is a symbol by its kind.
+pub(super) fn close(
+    reading: Reading,
+    kind: SymbolKind,
+    node: Node<'_>,
+    facts: &mut Facts<'_, '_>,
+    frame: &mut Frame,
+) {
+    let body = match node.kind() {
+        "struct_specifier" | "union_specifier" | "class_specifier" => Some("field_declaration_list"),
+        "enum_specifier" => Some("enumerator_list"),
+        _ => None,
+    };
+    if body.is_some_and(|body| node.first(&[body]).is_none()) {
+        return;
+    }
+    let name = name(reading.grammar, node, facts);
+    note(reading, kind, node, name, Span::NONE, facts, frame);
+}
+
+/// Makes a symbol of a node; `within` is what its name says of where it belongs.
+pub(super) fn note(
+    reading: Reading,
+    mut kind: SymbolKind,
+    node: Node<'_>,
+    mut name: Span,
+    mut within: Span,
+    facts: &mut Facts<'_, '_>,
+    frame: &mut Frame,
+) {
+    let grammar = reading.grammar;
+    if name.is_none() {
+        if kind.is_callable() {
+            close_closure(facts, frame);
+        }
+        return;
+    }
+    match grammar {
+        Grammar::Go if node.kind() == "method_declaration" => within = receiver(node, facts),
+        Grammar::Lua => {
+            if let Some(dot) = facts.text(name).iter().rposition(|&byte| byte == b'.') {
+                within = facts.part(name, 0, dot);
+                name = facts.part(name, dot + 1, usize::from(name.len));
+            }
+            if node.first(&["method_index_expression"]).is_some() {
+                kind = SymbolKind::Method;
+            }
+            frame.set(flag::FREE, kind == SymbolKind::Function);
+        }
+        _ => {}
+    }
+    if kind.is_callable() {
+        drop_loose(facts, frame, grammar == Grammar::C);
+    }
+    settle(reading, kind, node, facts, frame);
+    let words = node.words();
+    frame.visibility = visibility(grammar, node, name, words, facts);
+    frame.set(flag::ASYNC, words & word::ASYNC != 0);
+    let is_static = kind != SymbolKind::Module && words & word::STATIC != 0;
+    let is_static = is_static && !matches!(grammar, Grammar::Rust | Grammar::Python | Grammar::Go);
+    frame.set(flag::STATIC, is_static || node.kind() == "singleton_method");
+    let is_free = grammar == Grammar::Rust && kind == SymbolKind::Function && !takes_self(node);
+    frame.set(LOOSE, frame.has(LOOSE) || is_free);
+    if within.is_some() {
+        add(kind, name, facts, &Frame { at: frame.at + 1, ..*frame });
+        facts.symbol(SymbolKind::Scope, within, frame);
+    } else {
+        add(kind, name, facts, frame);
+    }
+    frame.branches = 0;
+}
+
+/// Makes a symbol, which keeps the mark that it depends on its surroundings.
+pub(super) fn add(kind: SymbolKind, name: Span, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    facts.symbol(kind, name, frame);
+    if frame.has(LOOSE)
+        && let Some(symbol) = facts.newest(frame)
+    {
+        symbol.flags |= LOOSE;
+    }
+}
+
+/// What began inside a function without a name.
+pub(super) fn close_closure(facts: &mut Facts<'_, '_>, frame: &Frame) {
+    facts.drop_variables(frame);
+    drop_loose(facts, frame, true);
+}
+
+/// Declarations that are none inside a function.
+fn drop_loose(facts: &mut Facts<'_, '_>, frame: &Frame, are_none: bool) {
+    if are_none {
+        facts.drop_if(frame, |symbol| symbol.flags & LOOSE != 0);
+    }
+}
+
+/// What a symbol changes in those directly inside.
+fn settle(reading: Reading, kind: SymbolKind, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    let change: fn(&mut Symbol) = match (reading.grammar, kind) {
+        (Grammar::Java, SymbolKind::Interface) => |symbol| {
+            if symbol.visibility == Visibility::Package {
+                symbol.visibility = Visibility::Public;
+            }
+        },
+        (Grammar::Rust, SymbolKind::Interface) => |symbol| {
+            symbol.visibility = Visibility::Unknown;
+            settle_static(symbol);
+        },
+        (Grammar::C, SymbolKind::Class | SymbolKind::Struct) if node.kind() == "class_specifier" => {
+            |symbol| {
+                if symbol.visibility == Visibility::Unknown {
+                    symbol.visibility = Visibility::Private;
+                }
+            }
+        }
+        (Grammar::C, SymbolKind::Struct) if reading.is_cpp => |symbol| {
+            if symbol.visibility == Visibility::Unknown {
+                symbol.visibility = Visibility::Public;
+            }
+        },
+        _ => return,
+    };
+    facts.each_waiting(frame, change);
+}
+
+/// Rust's functions without `self` are static where they are methods.
+pub(super) fn settle_static(symbol: &mut Symbol) {
+    if symbol.flags & LOOSE != 0 {
+        symbol.flags |= flag::STATIC;
+    }
+}
+
+fn takes_self(node: Node<'_>) -> bool {
+    // `self: Box<Self>` is a parameter like others.
+    let is_self = |one: Node<'_>| {
+        one.kind() == "self_parameter" || one.child(0).is_some_and(|name| name.kind() == "self")
+    };
+    node.first(&["parameters"]).is_some_and(|parameters| parameters.children().any(is_self))
+}
+
+fn visibility(
+    grammar: Grammar,
+    node: Node<'_>,
+    name: Span,
+    words: u16,
+    facts: &mut Facts<'_, '_>,
+) -> Visibility {
+    match grammar {
+        Grammar::Go | Grammar::Rust => return variables::visibility(grammar, node, name, facts),
+        Grammar::C | Grammar::Python | Grammar::Ruby | Grammar::Bash | Grammar::Lua => {
+            return Visibility::Unknown;
+        }
+        _ => {}
+    }
+    if facts.text(name).starts_with(b"#") {
+        return Visibility::Private;
+    }
+    let has_internal = matches!(grammar, Grammar::CSharp | Grammar::Kotlin | Grammar::Swift);
+    match words {
+        _ if words & word::PUBLIC != 0 => Visibility::Public,
+        _ if words & word::PROTECTED != 0 => Visibility::Protected,
+        _ if words & word::PRIVATE != 0 => Visibility::Private,
+        _ if words & word::INTERNAL != 0 && has_internal => Visibility::Package,
+        _ if grammar == Grammar::Java => Visibility::Package,
+        _ => Visibility::Unknown,
+    }
+}
+
+/// The type of a Go method's receiver.
+fn receiver(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
+    let types = ["type_identifier", "generic_type", "pointer_type", "parenthesized_type"];
+    let declared = node.first(&["parameter_list"]).and_then(|list| list.first(&["parameter_declaration"]));
+    let mut told = declared.and_then(Node::last);
+    while let Some(node) = told.filter(|node| node.kind() != "type_identifier") {
+        told = node.first(&types);
+    }
+    told.map_or(Span::NONE, |told| told.name(facts))
+}
+
+/// The name that a node declares.
+pub(super) fn name(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
+    let kind = node.kind();
+    match kind {
+        "type_definition" if grammar == Grammar::C => return declarators::defined(node, facts),
+        "init_declaration" => return facts.make(b"init"),
+        "deinit_declaration" => return facts.make(b"deinit"),
+        "secondary_constructor" => return facts.make(b"constructor"),
+        _ => {}
+    }
+    let mut told = node.field(Field::Name);
+    if kind == "type_alias_statement" {
+        told = told.or_else(|| node.field(Field::Left)).or_else(|| node.first(&["type", "identifier"]));
+    }
+    let Some(mut told) = told.or_else(|| unfielded(grammar, node)) else { return Span::NONE };
+    match told.kind() {
+        "string" | "string_literal" => return told.unquoted(facts),
+        "computed_property_name" | "number" => return Span::NONE,
+        _ => {}
+    }
+    if (told.is_through() || told.kind() == "type") && !told.is_leaf() {
+        told = told.first_name().unwrap_or(told);
+    }
+    let name = told.name(facts);
+    match grammar {
+        Grammar::CSharp if kind == "destructor_declaration" && name.is_some() => {
+            let tilde = facts.make(b"~");
+            facts.join(tilde, "", name)
+        }
+        Grammar::C | Grammar::Php | Grammar::Lua | Grammar::Ruby => dotted(name, facts),
+        _ => name,
+    }
+}
+
+/// A name with dots in place of other signs between its parts.
+fn dotted(name: Span, facts: &mut Facts<'_, '_>) -> Span {
+    let text = facts.text(name);
+    if !text.iter().any(|byte| matches!(byte, b':' | b'\\')) {
+        return name;
+    }
+    let mut made = Vec::with_capacity(text.len());
+    for (place, &byte) in text.iter().enumerate() {
+        let is_second = byte == b':' && place > 0 && text.get(place - 1) == Some(&b':');
+        match byte {
+            b':' | b'\\' if !is_second => made.push(b'.'),
+            b':' => {}
+            _ => made.push(byte),
+        }
+    }
+    facts.make(&made)
+}
+
+/// Where no field tells it: the name before parameters and body.
+fn unfielded(grammar: Grammar, node: Node<'_>) -> Option<Node<'_>> {
+    let joined = [
+        "scope_resolution",
+        "nested_namespace_specifier",
+        "qualified_name",
+        "namespace_name",
+        "dot_index_expression",
+        "method_index_expression",
+        "string",
+    ];
+    let mut is_first = true;
+    let before =
+        node.children().take_while(|child| std::mem::replace(&mut is_first, false) || !child.is(BODY));
+    let mut fits = before.filter(|child| child.is_name() || child.is(&joined));
+    match grammar {
+        Grammar::CSharp | Grammar::Java | Grammar::Kotlin => fits.last(),
+        _ => fits.next(),
+    }
+}
+
+/// What a node changes in those that began inside.
+pub(super) fn change(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    match reading.grammar {
+        Grammar::Python => mark_static(node, facts, frame),
+        Grammar::JavaScript => variables::change_script(node, facts, frame),
+        Grammar::C => give_access(node, facts, frame),
+        Grammar::Bash if node.has_token("readonly") => {
+            facts.each_variable(frame, |symbol| {
+                if symbol.kind == SymbolKind::Variable {
+                    symbol.kind = SymbolKind::Constant;
+                }
+            });
+        }
+        Grammar::Lua => variables::change_chunk(node, facts, frame),
+        _ => {}
+    }
+}
+
+/// Python's decorators stand beside what they decorate.
+fn mark_static(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    let marks = ["@staticmethod", "@classmethod"];
+    let mut decorators = node.children().filter(|child| child.kind() == "decorator");
+    if decorators.any(|decorator| decorator.says(facts, &marks)) {
+        facts.each_waiting(frame, |symbol| {
+            if symbol.kind == SymbolKind::Function {
+                symbol.flags |= flag::STATIC;
+            }
+        });
+    }
+}
+
+/// C++: what stands behind `private:` and the like.
+fn give_access(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    let mut access = Vec::new();
+    for child in node.children().filter(|child| child.kind() == "access_specifier") {
+        let text = child.name(facts);
+        let text = facts.text(text);
+        let words = text.split(|byte| !byte.is_ascii_alphabetic());
+        let found = words.map(Visibility::of_word).find(|&word| word != Visibility::Unknown);
+        access.extend(found.map(|found| (child.at(), found)));
+    }
+    let mut access = access.into_iter().peekable();
+    let mut current = None;
+    facts.each_waiting(frame, |symbol| {
+        while let Some(next) = access.next_if(|next| next.0 < symbol.at) {
+            current = Some(next.1);
+        }
+        if let Some(current) = current {
+            symbol.visibility = current;
+        }
+    });
+}

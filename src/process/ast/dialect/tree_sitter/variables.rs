@@ -1,0 +1,236 @@
+//! Variables and constants at the top level.
+
+use super::super::{Facts, Frame, Span};
+use super::kinds::Grammar;
+use super::parts::{Field, Node};
+use super::symbols::add;
+use super::{LOOSE, Reading};
+use crate::process::ast::facts::SymbolKind;
+use crate::process::ast::frame::Visibility;
+
+const CHAIN: &[&str] = &["init_declarator", "pointer_declarator", "array_declarator", "reference_declarator"];
+
+impl Grammar {
+    /// Whether only what stands directly at the top is a variable.
+    pub(super) fn keeps_variables_close(self) -> bool {
+        matches!(self, Self::Ruby | Self::Kotlin | Self::Swift)
+    }
+}
+
+/// Drops the variables inside a node that is not the top.
+#[inline(always)]
+pub(super) fn drop_far(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    let is_top = match grammar {
+        Grammar::Ruby => node.is(&["program", "body_statement", "module"]),
+        _ => node.kind() == "source_file",
+    };
+    if !is_top {
+        facts.drop_variables(frame);
+    }
+}
+
+/// A node that declares variables, or assigns to them.
+pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    match reading.grammar {
+        Grammar::Python => {
+            for name in pattern(node.child(0)) {
+                let name = name.name(facts);
+                let text = facts.text(name);
+                let is_loud =
+                    text.iter().any(u8::is_ascii_uppercase) && !text.iter().any(u8::is_ascii_lowercase);
+                declare(is_loud, name, facts, frame);
+            }
+        }
+        Grammar::JavaScript => close_script(node, facts, frame),
+        Grammar::Go => {
+            for child in node.children().filter(|child| child.kind() == "identifier") {
+                let name = child.name(facts);
+                frame.visibility = visibility(Grammar::Go, node, name, facts);
+                declare(node.kind() == "const_spec", name, facts, frame);
+            }
+        }
+        Grammar::Rust => {
+            let told = node.field(Field::Name).or_else(|| node.first(&["identifier"]));
+            let name = told.map_or(Span::NONE, |told| told.name(facts));
+            frame.visibility = visibility(Grammar::Rust, node, name, facts);
+            declare(node.kind() == "const_item", name, facts, frame);
+        }
+        Grammar::C => close_c(node, facts, frame),
+        Grammar::Ruby => {
+            if let Some(left) = node.child(0).filter(|left| left.is(&["constant", "identifier"])) {
+                let name = left.name(facts);
+                declare(left.kind() == "constant", name, facts, frame);
+            }
+        }
+        Grammar::Php => {
+            for element in node.children().filter(|child| child.kind() == "const_element") {
+                let name = element.child(0).map_or(Span::NONE, |told| told.name(facts));
+                declare(true, name, facts, frame);
+            }
+        }
+        Grammar::Bash => {
+            let name = node.first(&["variable_name"]).map_or(Span::NONE, |told| told.name(facts));
+            declare(false, name, facts, frame);
+        }
+        Grammar::Kotlin | Grammar::Swift => close_property(node, facts, frame),
+        Grammar::Scala => {
+            let told = node.field(Field::Pattern).or_else(|| node.first(&["identifier"]));
+            let name = told.map_or(Span::NONE, |told| told.name(facts));
+            declare(node.kind() == "val_definition", name, facts, frame);
+        }
+        Grammar::Lua => {
+            // The node around tells whether it stands at the top.
+            frame.set(LOOSE, true);
+            for name in pattern(node.first(&["variable_list", "identifier"])) {
+                let name = name.name(facts);
+                declare(false, name, facts, frame);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn declare(is_constant: bool, name: Span, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    let kind = if is_constant { SymbolKind::Constant } else { SymbolKind::Variable };
+    if facts.text(name) != b"_" {
+        add(kind, name, facts, frame);
+    }
+}
+
+/// Who sees what is declared, where the name or the node itself tells.
+pub(super) fn visibility(
+    grammar: Grammar,
+    node: Node<'_>,
+    name: Span,
+    facts: &mut Facts<'_, '_>,
+) -> Visibility {
+    if grammar == Grammar::Go {
+        let text = std::str::from_utf8(facts.text(name)).unwrap_or_default();
+        let is_capital = text.chars().next().is_some_and(char::is_uppercase);
+        return if is_capital { Visibility::Public } else { Visibility::Package };
+    }
+    match node.first(&["visibility_modifier"]) {
+        None => Visibility::Private,
+        Some(seen) if seen.says(facts, &["pub"]) => Visibility::Public,
+        Some(seen) => match seen.name(facts) {
+            Span::NONE => Visibility::Private,
+            _ => Visibility::Package,
+        },
+    }
+}
+
+/// The names that a pattern binds.
+fn pattern(node: Option<Node<'_>>) -> Vec<Node<'_>> {
+    let mut names = Vec::new();
+    let mut waiting = Vec::from_iter(node);
+    while let Some(node) = waiting.pop() {
+        match node.kind() {
+            "identifier" | "shorthand_property_identifier_pattern" => names.push(node),
+            "pattern_list" | "tuple_pattern" | "list_pattern" | "list_splat_pattern" | "object_pattern"
+            | "array_pattern" | "rest_pattern" | "expression_list" | "variable_list" => {
+                let first = waiting.len();
+                waiting.extend(node.children());
+                waiting.get_mut(first..).unwrap_or_default().reverse();
+            }
+            "assignment_pattern" | "object_assignment_pattern" => waiting.extend(node.child(0)),
+            "pair_pattern" => waiting.extend(node.last()),
+            _ => {}
+        }
+    }
+    names
+}
+
+fn close_script(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    if frame.outer == 0 {
+        // A fragment: where it stands is not known.
+        return;
+    }
+    let is_constant = node.has_token("const");
+    let values = ["arrow_function", "function_expression", "generator_function", "class"];
+    for declarator in node.children().filter(|child| child.kind() == "variable_declarator") {
+        if declarator.last().is_some_and(|value| value.is(&values)) {
+            continue;
+        }
+        for name in pattern(declarator.child(0)) {
+            let name = name.name(facts);
+            declare(is_constant, name, facts, frame);
+        }
+    }
+}
+
+fn close_c(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    let fixes = |node: Node<'_>, words: &[&str], facts: &mut Facts<'_, '_>| {
+        let mut qualifiers = node.children().filter(|child| child.kind() == "type_qualifier");
+        qualifiers.any(|qualifier| qualifier.says(facts, words))
+    };
+    let is_fixed = fixes(node, &["const", "constexpr"], facts);
+    for child in node.children().filter(|child| child.is(CHAIN) || child.kind() == "identifier") {
+        let (mut told, mut is_constant) = (Some(child), is_fixed);
+        while let Some(node) = told.filter(|node| node.is(CHAIN)) {
+            if node.is(&["pointer_declarator", "reference_declarator"]) {
+                is_constant = fixes(node, &["const"], facts);
+            }
+            told = node.children().find(|child| child.is(CHAIN) || child.kind() == "identifier");
+        }
+        let name = told.map_or(Span::NONE, |told| told.name(facts));
+        declare(is_constant, name, facts, frame);
+    }
+}
+
+/// Kotlin's and Swift's: `val` and `let` make a constant.
+fn close_property(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    if frame.outer == 0 {
+        return;
+    }
+    let mut is_constant = false;
+    for child in node.children() {
+        is_constant |= child.says(facts, &["val", "let"]);
+        is_constant |= child.children().any(|below| below.says(facts, &["val", "let"]));
+    }
+    let Some(names) = node.first(&["variable_declaration", "pattern"]) else { return };
+    let told = if names.is_leaf() { Some(names) } else { names.first(&["simple_identifier", "identifier"]) };
+    let name = told.map_or(Span::NONE, |told| told.name(facts));
+    declare(is_constant, name, facts, frame);
+}
+
+/// JavaScript: variables of a block, and signatures of an interface, are none.
+pub(super) fn change_script(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    match node.kind() {
+        "interface_body" | "object_type" => facts.drop_if(frame, |symbol| symbol.flags & LOOSE != 0),
+        "program" | "statement_block" => drop_in_blocks(node, facts, frame),
+        "if_statement" | "for_statement" | "for_in_statement" | "while_statement" | "do_statement"
+        | "catch_clause" => {
+            frame.branches += 1;
+            facts.drop_variables(frame);
+        }
+        _ => facts.drop_variables(frame),
+    }
+}
+
+/// Drops the variables of the blocks among the children; those of a module are its own.
+fn drop_in_blocks(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    if node.first(&["statement_block"]).is_none() {
+        return;
+    }
+    let (mut children, mut is_in_block) = (node.children().peekable(), false);
+    let mut last = 0;
+    facts.drop_if(frame, |symbol| {
+        if symbol.at < last {
+            // The variables come behind all others.
+            (children, is_in_block) = (node.children().peekable(), false);
+        }
+        last = symbol.at;
+        while let Some(child) = children.next_if(|child| child.at() <= symbol.at) {
+            is_in_block = child.kind() == "statement_block";
+        }
+        is_in_block && symbol.kind.is_variable()
+    });
+}
+
+/// Lua: what is assigned at the top or by `local` is a variable, in a block else not.
+pub(super) fn change_chunk(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    if node.kind() == "block" {
+        facts.drop_if(frame, |symbol| symbol.kind.is_variable() && symbol.flags & LOOSE != 0);
+    }
+    facts.each_variable(frame, |symbol| symbol.flags &= !LOOSE);
+}

@@ -1,0 +1,205 @@
+//! tree-sitter's trees, rule by rule.
+
+use serde_json::{Value, json};
+
+use super::{result_of, same_in_any_order};
+
+/// A leaf with a text.
+fn leaf(kind: &str, text: &str) -> Value {
+    json!({"type": kind, "start_point": [0, 0], "end_point": [0, 1], "text": text})
+}
+
+/// A node with a place on one line.
+fn node(kind: &str, line: u32, children: &[Value]) -> Value {
+    json!({"type": kind, "start_point": [line - 1, 0], "end_point": [line - 1, 9], "children": children})
+}
+
+fn read(root: &Value) -> Value {
+    same_in_any_order(root.to_string())
+}
+
+fn python_function(name: &str, body: &[Value]) -> Value {
+    let block = node("block", 2, body);
+    node(
+        "function_definition",
+        1,
+        &[leaf("def", "def"), leaf("identifier", name), node("parameters", 1, &[leaf("(", "(")]), block],
+    )
+}
+
+fn python_call(name: &str) -> Value {
+    node("call", 2, &[leaf("identifier", name), node("argument_list", 2, &[leaf("(", "("), leaf(")", ")")])])
+}
+
+/// Makes a tree tell its language.
+fn python(mut children: Vec<Value>) -> Value {
+    children.push(node("elif_clause", 1, &[]));
+    children.push(node("except_clause", 1, &[]));
+    node("module", 1, &children)
+}
+
+#[test]
+fn a_function_has_calls_and_branches_of_its_own() {
+    let branch = node("if_statement", 2, &[python_call("inner")]);
+    let root = python(vec![python_function("run", &[branch]), python_call("run")]);
+    let result = read(&root);
+    assert_eq!(result["dialect"], "tree-sitter");
+    assert_eq!(result["language"], "python");
+    let run =
+        json!([{"kind":"function","name":"run","qualified_name":"run","line":1,"end_line":1,"complexity":2}]);
+    assert_eq!(result["symbols"], run);
+    let calls = json!([{"callee":"run","count":1},{"caller":"run","callee":"inner","count":1}]);
+    assert_eq!(result["calls"], calls);
+}
+
+#[test]
+fn a_decorator_beside_makes_a_method_static() {
+    let mark = node("decorator", 1, &[leaf("@", "@"), leaf("identifier", "staticmethod")]);
+    let decorated = node("decorated_definition", 1, &[mark, python_function("make", &[])]);
+    let class = node(
+        "class_definition",
+        1,
+        &[leaf("class", "class"), leaf("identifier", "Shelf"), node("block", 1, &[decorated])],
+    );
+    let result = read(&python(vec![class]));
+    assert_eq!(result["symbols"][1]["qualified_name"], "Shelf.make");
+    assert_eq!(result["symbols"][1]["kind"], "method");
+    assert_eq!(result["symbols"][1]["static"], true);
+}
+
+#[test]
+fn variables_stand_at_the_top_only() {
+    let assign =
+        |name| node("assignment", 3, &[leaf("identifier", name), leaf("=", "="), leaf("integer", "1")]);
+    let result =
+        read(&python(vec![assign("SIZE"), assign("size"), python_function("run", &[assign("inner")])]));
+    let names: Vec<_> =
+        result["symbols"].as_array().unwrap().iter().map(|one| [&one["kind"], &one["name"]]).collect();
+    assert_eq!(json!(names), json!([["function", "run"], ["constant", "SIZE"], ["variable", "size"]]));
+}
+
+#[test]
+fn a_path_names_what_stands_behind_its_last_computed_part() {
+    let object = node("call", 2, &[leaf("identifier", "f"), node("argument_list", 2, &[leaf("(", "(")])]);
+    let inner = node("attribute", 2, &[object, leaf(".", "."), leaf("identifier", "g")]);
+    let outer = node("attribute", 2, &[inner, leaf(".", "."), leaf("identifier", "h")]);
+    let result = read(&python(vec![node("call", 2, &[outer, node("argument_list", 2, &[])])]));
+    assert_eq!(result["calls"], json!([{"callee":"f","count":1},{"callee":"g.h","count":1}]));
+}
+
+#[test]
+fn without_text_there_are_lines_but_no_names() {
+    let bare = |kind| json!({"type": kind, "start_point": [1, 0], "end_point": [3, 0], "children": []});
+    let function = node("function_definition", 1, &[bare("identifier"), bare("block")]);
+    let result = read(&python(vec![function]));
+    assert_eq!(result["lines"], 3, "an end in column 0 is the end of the line before");
+    assert_eq!(result["symbols"], json!([]));
+    assert_eq!(result["language"], "python");
+}
+
+#[test]
+fn points_are_known_in_each_style() {
+    let styles = [
+        ("start_point", "end_point", json!([4, 2])),
+        ("startPosition", "endPosition", json!({"row": 4, "column": 2})),
+        ("start", "end", json!([4, 2])),
+    ];
+    for (start, end, point) in styles {
+        let name = json!({"type": "identifier", start: point, end: point, "text": "f"});
+        let body = json!({"type": "elif_clause", start: point, end: point, "children": []});
+        let more = json!({"type": "except_clause", start: point, end: point, "children": []});
+        let root =
+            json!({"type": "class_definition", start: point, end: point, "children": [name, body, more]});
+        let result = read(&root);
+        assert_eq!(result["symbols"][0]["line"], 5, "{start}");
+        assert_eq!(result["confidence"], 1.0);
+    }
+}
+
+#[test]
+fn a_language_that_grew_from_another_needs_kinds_of_its_own() {
+    let include = node("preproc_include", 1, &[leaf("string_literal", "\"a.h\"")]);
+    let plain = node("translation_unit", 1, std::slice::from_ref(&include));
+    assert_eq!(read(&plain)["language"], "c");
+    let space = node(
+        "namespace_definition",
+        2,
+        &[leaf("namespace_identifier", "a"), node("declaration_list", 2, &[])],
+    );
+    let result = read(&node("translation_unit", 1, &[include, space]));
+    assert_eq!(result["language"], "c++");
+    assert_eq!(result["imports"], json!([{"module":"a.h","names":[],"line":1}]));
+    assert_eq!(result["symbols"][0]["kind"], "module");
+}
+
+#[test]
+fn a_language_is_left_open_rather_than_guessed() {
+    let root = node("program", 1, &[leaf("identifier", "x")]);
+    let result = read(&root);
+    assert_eq!(result["language"], "unknown");
+    assert_eq!(result["dialect"], "tree-sitter");
+    assert_eq!(result["totals"], json!({"symbols":0,"imports":0,"calls":0}));
+}
+
+#[test]
+fn access_in_a_class_is_what_was_said_last() {
+    let method = |name| {
+        let declarator =
+            node("function_declarator", 3, &[leaf("field_identifier", name), node("parameter_list", 3, &[])]);
+        node("field_declaration", 3, &[leaf("primitive_type", "void"), declarator])
+    };
+    let access = node("access_specifier", 3, &[leaf("public", "public"), leaf(":", ":")]);
+    let list = node("field_declaration_list", 2, &[method("a"), access, method("b")]);
+    let class = node("class_specifier", 2, &[leaf("class", "class"), leaf("type_identifier", "Loan"), list]);
+    let result = read(&node("translation_unit", 1, &[class]));
+    let symbols = result["symbols"].as_array().unwrap();
+    let seen: Vec<_> = symbols.iter().map(|one| [&one["qualified_name"], &one["visibility"]]).collect();
+    assert_eq!(json!(seen), json!([["Loan", null], ["Loan.a", "private"], ["Loan.b", "public"]]));
+}
+
+#[test]
+fn a_use_tree_is_one_import_for_each_path() {
+    let path = node(
+        "scoped_identifier",
+        1,
+        &[leaf("identifier", "std"), leaf("::", "::"), leaf("identifier", "io")],
+    );
+    let alias =
+        node("use_as_clause", 1, &[leaf("identifier", "Read"), leaf("as", "as"), leaf("identifier", "R")]);
+    let list = node(
+        "use_list",
+        1,
+        &[leaf("{", "{"), alias, leaf(",", ","), leaf("identifier", "Write"), leaf("}", "}")],
+    );
+    let tree = node("scoped_use_list", 1, &[path, leaf("::", "::"), list]);
+    let using = node("use_declaration", 1, &[leaf("use", "use"), tree]);
+    let result = read(&node("source_file", 1, &[using]));
+    assert_eq!(result["language"], "rust");
+    let names = json!([{"name":"Read","alias":"R"},{"name":"Write"}]);
+    assert_eq!(result["imports"], json!([{"module":"std::io","names":names,"line":1}]));
+}
+
+#[test]
+fn other_trees_are_not_taken_for_it() {
+    let others = [
+        json!({"type":"Program","start":0,"end":1,"body":[{"type":"Identifier","start":0,"end":1,"name":"x"}]}),
+        json!({"type":"root","children":[{"type":"text","value":"x","position":{"start":{"line":1}}}]}),
+        json!({"type":"Fragment","start":0,"end":9,"children":[{"type":"Text","start":0,"end":9,"data":"x","text":"x"}]}),
+        json!([{"type":"segment","start":0,"end":2,"text":"x"},{"type":"segment","start":2,"end":3,"text":"y"}]),
+        json!({"type":"rule","start":0,"stop":9,"children":[{"type":"token","text":"x","start":0,"stop":9}]}),
+    ];
+    for other in others {
+        assert_ne!(result_of(other.to_string())["dialect"], "tree-sitter", "{other}");
+    }
+}
+
+#[test]
+fn deep_trees_are_read_without_a_deep_stack() {
+    let (mut open, mut close) = (String::new(), String::new());
+    for _ in 0..4_000 {
+        open.push_str(r#"{"type":"object_pattern","start":[0,0],"end":[0,1],"children":["#);
+        close.push_str("]}");
+    }
+    let doc = format!(r#"{open}{{"type":"identifier","start":[0,0],"end":[0,1],"text":"a"}}{close}"#);
+    assert_eq!(result_of(doc)["dialect"], "tree-sitter");
+}
