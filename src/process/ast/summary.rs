@@ -85,8 +85,8 @@ impl Summary {
     fn sort_symbols(&mut self, doc: &[u8], store: &Store) {
         let symbol = |number: u32| store.symbols.get(number as usize);
         let line = |number: u32| symbol(number).map(|one| one.line);
-        let name =
-            |number: u32| (qualified(doc, store, number), symbol(number).map(|one| (one.kind, rest(one))));
+        let own = |number: u32| symbol(number).map(|one| (one.kind, store.text(doc, one.name), rest(one)));
+        let name = |number: u32| (qualified(doc, store, number), own(number));
         if store.lines == 0 {
             self.symbols.sort_by_cached_key(|&number| name(number));
         } else {
