@@ -168,7 +168,7 @@ impl<'a, 'b> Grower<'a, 'b> {
         let stray = other.get(self.choices.place(other.len()));
         let stray = stray.map(|(stray, slot)| (stray.clone(), self.member(stray, slot, depth)));
         match self.choices.byte() % 4 {
-            0 => vec![(key.to_owned(), own.clone()), (key.to_owned(), own)],
+            0 => vec![(key.to_owned(), own), (key.to_owned(), self.odd())],
             1 => [(key.to_owned(), own)].into_iter().chain(stray).collect(),
             2 => stray.into_iter().chain([(key.to_owned(), own)]).collect(),
             _ => stray.map(|(_, stray)| (key.to_owned(), stray)).into_iter().collect(),
