@@ -32,3 +32,12 @@ fn qualified_names_of_deep_nesting_are_bounded() {
         result["symbols"].as_array().unwrap().iter().map(|one| one["qualified_name"].as_str().unwrap().len());
     assert_eq!(longest.max(), Some(2_001));
 }
+
+/// Whether a variable was one of a function's depended on which was known first.
+#[test]
+fn a_function_without_a_name_has_its_variables_in_any_order() {
+    let variable = r#""inner":[{"kind":"VarDecl","name":"most"}]"#;
+    let one = text_of(format!(r#"{{{variable},"kind":"FunctionDecl"}}"#)).unwrap();
+    assert_eq!(one, text_of(format!(r#"{{"kind":"FunctionDecl",{variable}}}"#)).unwrap());
+    assert!(one.contains(r#""symbols":[]"#), "{one}");
+}
