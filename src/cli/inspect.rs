@@ -24,18 +24,18 @@ pub(crate) fn inspect(cli: &Cli, args: &InspectArgs) -> Result<u8> {
     let processor = args.limits.processor()?;
     let seen = engine::inspect(&args.file, &processor, &BatchConfig::default())?;
     let mut out = io::BufWriter::new(io::stdout().lock());
-    match (&seen.outcome, cli.format) {
-        (Ok(result), Format::Json) => {
+    match (&seen.outcome, cli.format == Format::Json) {
+        (Ok(result), true) => {
             out.write_all(result)?;
             writeln!(out)?;
         }
-        (Err(error), Format::Json) => writeln!(out, "{}", serde_json::json!({ "error": error }))?,
-        (Ok(result), Format::Human) => {
+        (Err(error), true) => writeln!(out, "{}", serde_json::json!({ "error": error }))?,
+        (Ok(result), false) => {
             let shown: Shown = serde_json::from_slice(result).context("the result is none of ast")?;
             title(&seen, &mut out)?;
             shown.write(&mut out)?;
         }
-        (Err(error), Format::Human) => failure(&seen, error, &mut out)?,
+        (Err(error), false) => failure(&seen, error, &mut out)?,
     }
     out.flush()?;
     Ok(if seen.outcome.is_ok() { exit::DONE } else { exit::SOME_FAILED })

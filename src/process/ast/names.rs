@@ -226,7 +226,7 @@ mod tests {
         let text = "one_two-three.four/five six:seven eight nine ten";
         for len in 0..=40 {
             for at in 0..text.len() - len {
-                let doc = &text.as_bytes()[..];
+                let doc = text.as_bytes();
                 let name = &doc[at..at + len];
                 assert_eq!(NameDigest::within(doc, at, name), NameDigest::of(name), "{len} at {at}");
                 assert_eq!(NameDigest::of(name).ends.first, NameDigest::of(&name[..len.min(8)]).ends.first);

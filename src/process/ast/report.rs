@@ -253,7 +253,7 @@ fn hundredths(value: u64, out: &mut Vec<u8>) {
             if value < 10 {
                 out.push(b'0');
             }
-            number(if value % 10 == 0 { value / 10 } else { value }, out);
+            number(if value.is_multiple_of(10) { value / 10 } else { value }, out);
         }
     }
 }

@@ -85,8 +85,8 @@ impl Summary {
     fn sort_symbols(&mut self, doc: &[u8], store: &Store) {
         let symbol = |number: u32| store.symbols.get(number as usize);
         let line = |number: u32| symbol(number).map(|one| one.line);
-        let name =
-            |number: u32| (qualified(doc, store, number), symbol(number).map(|one| (one.kind, rest(one))));
+        let own = |number: u32| symbol(number).map(|one| (one.kind, store.text(doc, one.name), rest(one)));
+        let name = |number: u32| (qualified(doc, store, number), own(number));
         if store.lines == 0 {
             self.symbols.sort_by_cached_key(|&number| name(number));
         } else {
@@ -158,16 +158,24 @@ fn qualified(doc: &[u8], store: &Store, number: u32) -> Vec<u8> {
     name
 }
 
+/// A qualified name that would be longer loses its outer names, in bytes: a few MB of symbols, each within
+/// the one before, would else have qualified names of GB.
+const QUALIFIED_LEN_MAX: usize = 2_048;
+
 /// Appends a symbol's name behind the names of those around it.
 pub(super) fn write_qualified(doc: &[u8], store: &Store, number: u32, out: &mut Vec<u8>) {
     let start = out.len();
     let mut next = number + 1;
     // From the inside out, each name backwards; then all of it is turned round.
     while let Some(symbol) = at(store, next) {
+        let name = store.text(doc, symbol.qualified.or(symbol.name));
         if out.len() > start {
+            if out.len() - start + 1 + name.len() > QUALIFIED_LEN_MAX {
+                break;
+            }
             out.push(b'.');
         }
-        out.extend(store.text(doc, symbol.qualified.or(symbol.name)).iter().rev());
+        out.extend(name.iter().rev());
         next = if symbol.qualified.is_some() { 0 } else { symbol.outer };
     }
     out.get_mut(start..).unwrap_or_default().reverse();

@@ -50,11 +50,6 @@ impl Roles {
     pub(super) fn of(self, dialect: usize) -> u8 {
         self.0.get(dialect).copied().unwrap_or(0)
     }
-
-    /// Whether no dialect knows the kind.
-    pub(super) fn is_unknown(self) -> bool {
-        self.0 == [0; DIALECTS]
-    }
 }
 
 /// The kinds of all dialects.

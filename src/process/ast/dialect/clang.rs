@@ -99,8 +99,6 @@ const SKIPPED: u32 = flag::OWN << 3;
 const INCLUDED: u32 = flag::OWN << 4;
 const IS_IMPLICIT: u32 = flag::OWN << 5;
 const LEFT_OUT: u32 = SKIPPED | INCLUDED | IS_IMPLICIT;
-/// Inside of what has no variables of the file.
-const IN_BODY: u32 = flag::OWN << 6;
 /// What it is called by may be a callee, or a part of one.
 const IN_CALLEE: u32 = flag::OWN << 7;
 const IS_COMPLETE: u32 = flag::OWN << 8;
@@ -238,7 +236,6 @@ impl Clang {
         };
         frame.flags = NODE;
         frame.set(SKIPPED, is_cut || parent.flags & LEFT_OUT != 0);
-        frame.set(IN_BODY, parent.has(IN_BODY) || declare::is_body(parent.role));
         frame.set(IN_CALLEE, goes_on && parent.count == 0);
         self.nodes.push(Node::default());
     }

@@ -36,6 +36,9 @@ pub(super) static ALL: [Description; DIALECTS] = [
 /// The least score with which a document is of a dialect.
 const SCORE_MIN: f64 = 0.7;
 
+/// Reads a document from a byte on, down to a depth; see [`extract`].
+type Read = fn(&[u8], usize, usize, &'static Keys, &mut Scratch) -> Result<usize, Fault>;
+
 /// What is known of a dialect without reading.
 #[derive(Debug)]
 pub(super) struct Description {
@@ -51,7 +54,7 @@ pub(super) struct Description {
     /// The source's language, or `unknown`.
     pub(super) language: fn(&Clues<'_>) -> &'static str,
     /// Reads a document as one of this dialect; returns its depth.
-    pub(super) read: fn(&[u8], usize, usize, &'static Keys, &mut Scratch) -> Result<usize, Fault>,
+    pub(super) read: Read,
 }
 
 /// What may tell a document's language.

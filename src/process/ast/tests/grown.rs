@@ -4,7 +4,7 @@ use std::path::Path;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::properties::{self, Properties};
 
@@ -19,7 +19,9 @@ fn run(check: impl Fn(&[u8])) {
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { Config::default().cases } else { 300 };
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
     let bytes = vec(any::<u8>(), 0..800);
-    let outcome = TestRunner::new(config).run(&bytes, |bytes| {
+    // The same cases each time: the fuzz targets are there to find more.
+    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let outcome = TestRunner::new_with_rng(config, random).run(&bytes, |bytes| {
         check(&bytes);
         Ok(())
     });

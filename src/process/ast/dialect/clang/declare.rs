@@ -3,7 +3,7 @@
 use super::super::{Facts, Frame, Span};
 use super::kinds::role;
 use super::lines::{Late, Line};
-use super::{Clang, IN_BODY, IN_CALLEE, IS_CLASS, IS_COMPLETE, IS_LOGICAL, IS_POINTER, IS_SUPER};
+use super::{Clang, IN_CALLEE, IS_CLASS, IS_COMPLETE, IS_LOGICAL, IS_POINTER, IS_SUPER};
 use super::{LEFT_OUT, Node, name, paths};
 use crate::process::ast::facts::SymbolKind;
 use crate::process::ast::frame::{Visibility, flag};
@@ -17,7 +17,7 @@ fn is_record(role: u8) -> bool {
 }
 
 /// Whether variables inside are none of the file.
-pub(super) fn is_body(role: u8) -> bool {
+fn is_body(role: u8) -> bool {
     is_function(role) || is_record(role) || matches!(role, role::LAMBDA | role::BLOCK)
 }
 
@@ -43,6 +43,9 @@ impl Clang {
     #[inline(always)]
     pub(super) fn declare(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, node: &Node) {
         self.settle_access(facts, frame);
+        if is_body(frame.role) {
+            facts.drop_variables(frame);
+        }
         match frame.role {
             0 | role::PLAIN | role::CXX | role::OBJC | role::THROUGH | role::REFERENCE | role::MEMBER => {}
             role::BRANCH | role::CXX_BRANCH | role::OBJC_BRANCH => frame.branches += 1,
@@ -114,7 +117,6 @@ impl Clang {
             role::RECORD | role::CXX_RECORD | role::SPECIALIZATION if frame.has(IS_COMPLETE) => {
                 let kind = if frame.has(IS_CLASS) { SymbolKind::Class } else { SymbolKind::Struct };
                 self.add(facts, frame, node, kind, own);
-                facts.drop_variables(frame);
             }
             role::ENUM => self.add(facts, frame, node, SymbolKind::Enum, own),
             role::TYPE_ALIAS => self.add(facts, frame, node, SymbolKind::TypeAlias, own),
@@ -123,8 +125,7 @@ impl Clang {
             role::OBJC_PROTOCOL => self.add(facts, frame, node, SymbolKind::Interface, own),
             role::OBJC_IMPLEMENTATION => facts.symbol(SymbolKind::Scope, own, frame),
             role::OBJC_CATEGORY => facts.symbol(SymbolKind::Scope, frame.names[name::OTHER], frame),
-            role::LAMBDA | role::BLOCK => facts.drop_variables(frame),
-            role::VARIABLE if !frame.has(IN_BODY) => {
+            role::VARIABLE => {
                 let constant = paths::is_constant(facts.text(frame.names[name::TYPE]));
                 let kind = if constant { SymbolKind::Constant } else { SymbolKind::Variable };
                 self.add(facts, frame, node, kind, own);

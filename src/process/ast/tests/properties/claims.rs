@@ -22,7 +22,7 @@ const KINDS: [&str; 10] = [
 const NAME_LEN_MAX: usize = 1_024;
 
 /// Reads a result and checks what it says against itself.
-pub fn check(text: &str, limits: &Limits) -> Value {
+pub(crate) fn check(text: &str, limits: &Limits) -> Value {
     assert!(!text.contains('\n'), "more than one line");
     let result: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("no JSON: {error}: {text}"));
     let confidence = result["confidence"].as_f64().unwrap();
@@ -147,7 +147,7 @@ fn check_calls(result: &Value, limits: &Limits) {
 }
 
 /// With low limits the lists are the beginnings of the full ones, and the totals stay.
-pub fn check_cut(full: &Value, cut: &Value) {
+pub(crate) fn check_cut(full: &Value, cut: &Value) {
     for name in ["dialect", "confidence", "language", "values", "depth", "nodes", "kind_field", "totals"] {
         assert_eq!(full[name], cut[name], "{name}");
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// A JSON value whose members keep their order and may repeat their keys.
 #[derive(Debug, Clone)]
-pub enum Doc {
+pub(crate) enum Doc {
     /// A token as it stands: a number, a literal, or a string with escapes of its own.
     Token(String),
     /// A string, without its escapes.
@@ -15,11 +15,11 @@ pub enum Doc {
 
 /// What a reader counts in a document.
 #[derive(Debug, Default)]
-pub struct Counts {
-    pub values: u64,
-    pub depth: u64,
+pub(crate) struct Counts {
+    pub(crate) values: u64,
+    pub(crate) depth: u64,
     /// Keys that an object holds once more.
-    pub repeated: u64,
+    pub(crate) repeated: u64,
 }
 
 impl From<&Value> for Doc {
@@ -36,11 +36,11 @@ impl From<&Value> for Doc {
 }
 
 impl Doc {
-    pub fn null() -> Self {
+    pub(crate) fn null() -> Self {
         Self::Token("null".to_owned())
     }
 
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         self.count(0, &mut counts);
         counts
@@ -66,7 +66,7 @@ impl Doc {
     }
 
     /// How many objects hold a string under a key.
-    pub fn nodes(&self, field: &str) -> u64 {
+    pub(crate) fn nodes(&self, field: &str) -> u64 {
         let is_text = |doc: &Self| match doc {
             Self::Text(_) => true,
             Self::Token(token) => token.starts_with('"'),
@@ -83,14 +83,14 @@ impl Doc {
     }
 
     /// The shortest text.
-    pub fn plain(&self) -> String {
+    pub(crate) fn plain(&self) -> String {
         let mut printer = Printer { seed: None, order: Order::Kept, out: String::new() };
         printer.value(self);
         printer.out
     }
 
     /// Another text: white space, escapes and the order of keys as a seed has it.
-    pub fn varied(&self, seed: u64, order: Order) -> String {
+    pub(crate) fn varied(&self, seed: u64, order: Order) -> String {
         let mut printer = Printer { seed: Some(seed), order, out: String::new() };
         printer.value(self);
         printer.out
@@ -99,7 +99,7 @@ impl Doc {
 
 /// What another text of a document does to the order of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub(crate) enum Order {
     Kept,
     AllMove,
 }

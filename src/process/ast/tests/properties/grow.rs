@@ -37,26 +37,26 @@ const ODD: [&str; 24] = [
 ];
 
 /// Reads choices from bytes; behind their end, all choices are 0.
-pub struct Choices<'a> {
+pub(crate) struct Choices<'a> {
     bytes: &'a [u8],
 }
 
 impl<'a> Choices<'a> {
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes }
     }
 
-    pub fn byte(&mut self) -> u8 {
+    pub(crate) fn byte(&mut self) -> u8 {
         self.bytes.split_off_first().copied().unwrap_or(0)
     }
 
     /// A place in a list of this length.
-    pub fn place(&mut self, len: usize) -> usize {
+    pub(crate) fn place(&mut self, len: usize) -> usize {
         let high = if len > 256 { usize::from(self.byte()) << 8 } else { 0 };
         (high | usize::from(self.byte())) % len.max(1)
     }
 
-    pub fn seed(&mut self) -> u64 {
+    pub(crate) fn seed(&mut self) -> u64 {
         (0..8).fold(0, |seed, _| seed << 8 | u64::from(self.byte()))
     }
 
@@ -66,7 +66,7 @@ impl<'a> Choices<'a> {
 }
 
 /// Grows documents from the samples' shapes.
-pub struct Grower<'a, 'b> {
+pub(crate) struct Grower<'a, 'b> {
     samples: &'a Samples,
     choices: &'a mut Choices<'b>,
     /// Whether anything may stand anywhere, else only what stood under the same key in a sample.
@@ -75,7 +75,7 @@ pub struct Grower<'a, 'b> {
 }
 
 impl<'a, 'b> Grower<'a, 'b> {
-    pub fn grow(samples: &'a Samples, choices: &'a mut Choices<'b>, wild: bool) -> Doc {
+    pub(crate) fn grow(samples: &'a Samples, choices: &'a mut Choices<'b>, wild: bool) -> Doc {
         Grower { samples, choices, wild, left: VALUES_MAX }.object("", 1)
     }
 
@@ -92,7 +92,7 @@ impl<'a, 'b> Grower<'a, 'b> {
                 // Left out.
                 1..=6 => continue,
                 7..=9 if self.wild || !KIND_FIELDS.contains(&&key[..]) => {
-                    members.push((key.clone(), self.odd()))
+                    members.push((key.clone(), self.odd()));
                 }
                 10..=14 if self.wild => members.extend(self.strays(key, slot, depth)),
                 _ => members.push((key.clone(), self.member(key, slot, depth))),
@@ -168,7 +168,7 @@ impl<'a, 'b> Grower<'a, 'b> {
         let stray = other.get(self.choices.place(other.len()));
         let stray = stray.map(|(stray, slot)| (stray.clone(), self.member(stray, slot, depth)));
         match self.choices.byte() % 4 {
-            0 => vec![(key.to_owned(), own.clone()), (key.to_owned(), own)],
+            0 => vec![(key.to_owned(), own), (key.to_owned(), self.odd())],
             1 => [(key.to_owned(), own)].into_iter().chain(stray).collect(),
             2 => stray.into_iter().chain([(key.to_owned(), own)]).collect(),
             _ => stray.map(|(_, stray)| (key.to_owned(), stray)).into_iter().collect(),

@@ -12,12 +12,12 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::{AstProcessor, FileContent, Limits, Processor, ResultWriter};
-pub use doc::{Doc, Order};
+pub(crate) use doc::{Doc, Order};
 use grow::{Choices, Grower};
 use samples::Samples;
 
 /// The dialects, by their names and those of their folders under `data/dialects`.
-pub const DIALECTS: [&str; 7] =
+pub(crate) const DIALECTS: [&str; 7] =
     ["python-ast", "estree", "tree-sitter", "clang", "syn", "class-model", "generic"];
 
 /// Paths of documents, one of which each is read under.
@@ -29,7 +29,7 @@ const LOW: Limits = Limits { depth: 10_000, symbols: 3, imports: 2, calls: 2, ki
 
 /// The samples of all dialects, and one whose documents are grown.
 #[derive(Debug)]
-pub struct Properties {
+pub(crate) struct Properties {
     /// The styles that the dialect is written in.
     styles: Vec<Samples>,
     /// Small documents of all dialects.
@@ -38,20 +38,20 @@ pub struct Properties {
 
 /// A document, and how it is read.
 #[derive(Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Whether anything stands anywhere.
-    pub wild: bool,
+    pub(crate) wild: bool,
     /// For another text of the document.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// The document that is read before, among the small ones.
-    pub other: usize,
-    pub path: &'static [u8],
-    pub doc: Doc,
+    pub(crate) other: usize,
+    pub(crate) path: &'static [u8],
+    pub(crate) doc: Doc,
 }
 
 impl Properties {
     /// `project` is the crate's own folder, `dialect` one of the [`DIALECTS`].
-    pub fn of(project: &Path, dialect: &str) -> Self {
+    pub(crate) fn of(project: &Path, dialect: &str) -> Self {
         let read = |dialect: &str| Samples::read(&project.join("data/dialects").join(dialect));
         let smallest = |styles: Vec<Samples>| styles.into_iter().map(|style| style.smallest);
         let others = DIALECTS.iter().flat_map(|dialect| smallest(read(dialect)).min_by_key(Vec::len));
@@ -59,7 +59,7 @@ impl Properties {
     }
 
     /// What the bytes stand for.
-    pub fn plan(&self, bytes: &[u8]) -> Plan {
+    pub(crate) fn plan(&self, bytes: &[u8]) -> Plan {
         let mut choices = Choices::new(bytes);
         let wild = choices.byte() & 1 == 1;
         let (seed, other) = (choices.seed(), choices.place(self.others.len()));
@@ -73,7 +73,7 @@ impl Properties {
     ///
     /// # Panics
     /// When something does not hold.
-    pub fn check(&self, bytes: &[u8]) -> Value {
+    pub(crate) fn check(&self, bytes: &[u8]) -> Value {
         let Plan { wild, seed, other, path, doc } = self.plan(bytes);
         let text = doc.plain();
         let once =
@@ -126,7 +126,7 @@ fn read(path: &[u8], bytes: &[u8], limits: &Limits) -> Result<String, String> {
 ///
 /// # Panics
 /// When something does not hold.
-pub fn check_any(bytes: &[u8]) {
+pub(crate) fn check_any(bytes: &[u8]) {
     let outcome = read(b"x.ast.json", bytes, &Limits::default());
     let shown = String::from_utf8_lossy(bytes);
     if outcome.as_ref().is_err_and(|message| message.starts_with("nested deeper")) {
@@ -153,12 +153,12 @@ pub fn check_any(bytes: &[u8]) {
 
 /// Skipping everything checks the same grammar, lone surrogates let through, but knows no numbers that
 /// are not finite.
-pub fn serde_accepts(doc: &[u8]) -> bool {
+pub(crate) fn serde_accepts(doc: &[u8]) -> bool {
     std::str::from_utf8(doc).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
 }
 
 /// Lets numbers that are not finite through, but no lone surrogates.
-pub fn jiter_accepts(doc: &[u8]) -> bool {
+pub(crate) fn jiter_accepts(doc: &[u8]) -> bool {
     let mut jiter = jiter::Jiter::new(doc).with_allow_inf_nan();
     std::str::from_utf8(doc).is_ok() && jiter.next_skip().is_ok() && jiter.finish().is_ok()
 }

@@ -9,30 +9,31 @@ use serde_json::Value;
 use super::doc::Doc;
 
 /// Fields that may hold a node's kind.
-pub const KIND_FIELDS: [&str; 7] = ["_type", "ast_type", "node_type", "nodeType", "_kind", "type", "kind"];
+pub(crate) const KIND_FIELDS: [&str; 7] =
+    ["_type", "ast_type", "node_type", "nodeType", "_kind", "type", "kind"];
 
 /// Scalars that are kept of one key.
 const SCALARS_MAX: usize = 64;
 
 /// The objects of some samples, each without what stands inside.
 #[derive(Debug, Default)]
-pub struct Samples {
+pub(crate) struct Samples {
     /// All shapes of objects.
-    pub shapes: Vec<Shape>,
+    pub(crate) shapes: Vec<Shape>,
     /// Those that stand under a key, in an array or not, by their numbers. The document's own is under "".
-    pub under: BTreeMap<String, Vec<usize>>,
+    pub(crate) under: BTreeMap<String, Vec<usize>>,
     /// Strings, numbers and literals that stand under a key, in an array or not.
-    pub scalars: BTreeMap<String, Vec<Doc>>,
+    pub(crate) scalars: BTreeMap<String, Vec<Doc>>,
     /// The smallest sample.
-    pub smallest: Vec<u8>,
+    pub(crate) smallest: Vec<u8>,
 }
 
 /// An object's keys, and what stands under each.
-pub type Shape = Vec<(String, Slot)>;
+pub(crate) type Shape = Vec<(String, Slot)>;
 
 /// What stands under a key.
 #[derive(Debug, Clone)]
-pub enum Slot {
+pub(crate) enum Slot {
     Scalar(Doc),
     Object,
     Array,
@@ -40,7 +41,7 @@ pub enum Slot {
 
 impl Samples {
     /// Reads a folder and those below; the samples of one folder are written in one style.
-    pub fn read(folder: &Path) -> Vec<Self> {
+    pub(crate) fn read(folder: &Path) -> Vec<Self> {
         let mut styles = Vec::new();
         let (mut style, mut seen) = (Self::default(), BTreeSet::new());
         let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -1,0 +1,43 @@
+//! What the fuzzer found.
+
+use super::{result_of, text_of};
+
+/// Without lines, functions of one name stood in the order of the keys above them.
+#[test]
+fn symbols_of_one_name_stand_in_an_order_of_their_own() {
+    let declared = r#"{"type":"FunctionDeclaration","async":true,"id":{"type":"Identifier","name":"f"}}"#;
+    let assigned = concat!(
+        r#"{"type":"VariableDeclarator","id":{"type":"Identifier","name":"f"},"#,
+        r#""init":{"type":"ArrowFunctionExpression"}}"#,
+    );
+    let one = text_of(format!(r#"{{"body":{declared},"test":{assigned}}}"#)).unwrap();
+    assert_eq!(one, text_of(format!(r#"{{"test":{assigned},"body":{declared}}}"#)).unwrap());
+    assert_eq!(one.matches(r#""name":"f""#).count(), 2, "{one}");
+
+    let module = r#"{"mod":{"ident":"m"}}"#;
+    let (inside, items) = (format!(r#""trait":{{"items":[{module}]}}"#), format!(r#""items":[{module}]"#));
+    let one = text_of(format!(r#"{{"items":[{{{items},{inside}}}]}}"#)).unwrap();
+    assert_eq!(one, text_of(format!(r#"{{"items":[{{{inside},{items}}}]}}"#)).unwrap());
+    assert_eq!(one.matches(r#""name":"m""#).count(), 2, "{one}");
+}
+
+/// Each class's qualified name held all those around it: GB for a document of 4 MB.
+#[test]
+fn qualified_names_of_deep_nesting_are_bounded() {
+    let levels = 2_000;
+    let class = format!(r#"{{"_type":"ClassDef","name":"{}","body":["#, "a".repeat(1_000));
+    let result = result_of(class.repeat(levels) + &"]}".repeat(levels));
+    assert_eq!(result["totals"]["symbols"], levels);
+    let longest =
+        result["symbols"].as_array().unwrap().iter().map(|one| one["qualified_name"].as_str().unwrap().len());
+    assert_eq!(longest.max(), Some(2_001));
+}
+
+/// Whether a variable was one of a function's depended on which was known first.
+#[test]
+fn a_function_without_a_name_has_its_variables_in_any_order() {
+    let variable = r#""inner":[{"kind":"VarDecl","name":"most"}]"#;
+    let one = text_of(format!(r#"{{{variable},"kind":"FunctionDecl"}}"#)).unwrap();
+    assert_eq!(one, text_of(format!(r#"{{"kind":"FunctionDecl",{variable}}}"#)).unwrap());
+    assert!(one.contains(r#""symbols":[]"#), "{one}");
+}
