@@ -132,6 +132,19 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
         }
     }
 
+    /// A key that tells of the dialect, or of the object's kind: where the object has it already, the last
+    /// one counts.
+    #[inline(always)]
+    fn evident_key(&mut self, depth: usize) {
+        let (kind, marker) = (self.next.kind(), self.next.marker());
+        if kind > 0 && self.levels[depth].kinds & (1 << kind) != 0 {
+            self.take_back(kind);
+        }
+        if marker > 0 {
+            self.evidence.mark(marker, depth);
+        }
+    }
+
     #[cold]
     fn take_back(&mut self, field: u8) {
         let level = &mut self.levels[self.object];
@@ -243,18 +256,12 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
         let level = &mut self.levels[depth];
         let begin = level.frame.keys_at;
         let again = self.open_keys.add(digest.hash(), begin, &mut level.frame.keys_seen);
-        let held = self.next.kind() > 0 && level.kinds & (1 << self.next.kind()) != 0;
+        self.evidence.notes.duplicate_keys += u64::from(again);
         if D::HAS_TAGS {
             level.frame.members += u32::from(!again);
         }
-        if again | held {
-            self.evidence.notes.duplicate_keys += u64::from(again);
-            if held {
-                self.take_back(self.next.kind());
-            }
-        }
-        if self.next.marker() > 0 {
-            self.evidence.mark(self.next.marker(), depth);
+        if self.next.is_evidence() {
+            self.evident_key(depth);
         }
     }
 

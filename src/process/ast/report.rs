@@ -62,12 +62,9 @@ impl Report<'_> {
             Some((name, _)) => string(name.as_bytes(), out),
             None => out.extend_from_slice(b"null"),
         }
-        let mut kinds: Vec<(Reverse<u64>, u64, &[u8])> = match field {
-            Some((_, tally)) => {
-                tally.kinds().map(|kind| (Reverse(kind.count), head(kind.name), kind.name)).collect()
-            }
-            None => Vec::new(),
-        };
+        let mut kinds: Vec<(Reverse<u64>, u64, &[u8])> = Vec::with_capacity(64);
+        let counted = field.into_iter().flat_map(|(_, tally)| tally.kinds());
+        kinds.extend(counted.map(|kind| (Reverse(kind.count), head(kind.name), kind.name)));
         for &(tag, name) in tags {
             let count = self.tagged(tag);
             if count > 0 {

@@ -40,9 +40,10 @@ pub(super) const MARKERS: [&str; 27] = [
     "lit",
 ];
 
-/// What a kind is to each dialect: a byte for each, 0 where the dialect does not know it.
+/// What a kind is to each dialect: a byte for each, 0 where the dialect does not know it. As many as a
+/// register holds, so that they are moved as one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Roles([u8; DIALECTS]);
+pub(super) struct Roles([u8; DIALECTS.next_power_of_two()]);
 
 impl Roles {
     /// The role in the dialect of this number.
@@ -105,6 +106,12 @@ impl Key {
     #[inline(always)]
     pub(super) fn of_field(field: u8) -> Self {
         Self(field.into())
+    }
+
+    /// Whether it is one of the `KIND_FIELDS` or the `MARKERS`.
+    #[inline(always)]
+    pub(super) fn is_evidence(self) -> bool {
+        self.0 >> Self::KIND > 0
     }
 
     /// Among the dialect's own.
