@@ -66,6 +66,22 @@ fn compare(sample: &Path, expected: &Value, found: &Value, differences: &mut Vec
 }
 
 #[test]
+fn of_every_sample_something_is_expected() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let names = |base: &str, folders: &[&str]| {
+        let mut found = Vec::new();
+        folders.iter().for_each(|folder| files(&project.join(base).join(folder), &mut found));
+        found.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+        let base = project.join(base);
+        found.iter().map(|path| path.strip_prefix(&base).unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        names("data", &["dialects", "sample"]),
+        names("tests/golden/expected", &["dialects", "sample"])
+    );
+}
+
+#[test]
 fn python_ast() {
     check("python-ast");
 }
