@@ -81,16 +81,22 @@ impl Evidence {
     }
 
     /// Counts a kind under one of the `KIND_FIELDS`, numbered from 1.
-    #[inline]
+    #[inline(always)]
     pub(super) fn kind(&mut self, field: u8, doc: &[u8], text: Text<'_>) -> Roles {
-        let Some(tally) = self.tallies.get_mut(usize::from(field) - 1) else { return Roles::default() };
         if text.escaped {
-            self.text.clear();
-            json::unescape(text.raw, &mut self.text);
-            tally.add(&self.text, NameDigest::of(&self.text))
-        } else {
-            tally.add(text.raw, NameDigest::within(doc, text.at, text.raw))
+            return self.escaped_kind(field, text.raw);
         }
+        let digest = NameDigest::within(doc, text.at, text.raw);
+        let tally = self.tallies.get_mut(usize::from(field) - 1);
+        tally.map_or(Roles::default(), |tally| tally.add(text.raw, digest))
+    }
+
+    #[cold]
+    fn escaped_kind(&mut self, field: u8, raw: &[u8]) -> Roles {
+        self.text.clear();
+        json::unescape(raw, &mut self.text);
+        let (tally, digest) = (self.tallies.get_mut(usize::from(field) - 1), NameDigest::of(&self.text));
+        tally.map_or(Roles::default(), |tally| tally.add(&self.text, digest))
     }
 
     /// Takes back a kind: the object holds the field once more, and the last one counts.
