@@ -338,6 +338,6 @@ impl Clang {
             symbol.end_line = if late.first { 0 } else { symbol.end_line };
         });
         self.late_access.forget(0);
-        self.scopes.bring_home(facts);
+        self.scopes.end(facts);
     }
 }

@@ -128,6 +128,27 @@ fn a_method_belongs_to_its_class_wherever_it_is_defined() {
 }
 
 #[test]
+fn documents_in_one_array_have_numbers_of_their_own() {
+    let unit = |declaration: &str| {
+        format!(
+            r#"{{"id":"0x1","kind":"TranslationUnitDecl","loc":{{}},"range":{{}},"inner":[{declaration}]}}"#
+        )
+    };
+    let class = format!(
+        r#"{{"id":"0x3","kind":"CXXRecordDecl",{},"name":"R","tagUsed":"class","completeDefinition":true}}"#,
+        places(1, 2)
+    );
+    let method = format!(
+        r#"{{"id":"0x4","kind":"CXXMethodDecl",{},"name":"run","parentDeclContextId":"0x3"}}"#,
+        places(8, 8)
+    );
+    let result = same_in_any_order(format!("[{},{}]", unit(&class), unit(&method)));
+    assert_eq!(names(&result), [("R", 1, 2), ("run", 8, 8)]);
+    let result = same_in_any_order(format!("[{}]", unit(&format!("{class},{method}"))));
+    assert_eq!(names(&result), [("R", 1, 2), ("R.run", 8, 8)]);
+}
+
+#[test]
 fn functions_count_their_branches_and_name_what_they_call() {
     let reference =
         r#"{"kind":"ImplicitCastExpr","inner":[{"kind":"DeclRefExpr","referencedDecl":{"name":"a"}}]}"#;

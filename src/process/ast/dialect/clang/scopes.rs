@@ -49,11 +49,16 @@ impl Scopes {
         }
     }
 
-    /// Brings each stray into its scope, and drops the variables that are a type's.
-    pub(super) fn bring_home(&mut self, facts: &mut Facts<'_, '_>) {
-        if self.strays.is_empty() {
-            return;
+    /// Brings each stray of a document into its scope, and drops the variables that are a type's. Another
+    /// document has numbers of its own.
+    pub(super) fn end(&mut self, facts: &mut Facts<'_, '_>) {
+        if !self.strays.is_empty() {
+            self.bring_home(facts);
         }
+        self.scopes.clear();
+    }
+
+    fn bring_home(&mut self, facts: &mut Facts<'_, '_>) {
         let outer = self.outer();
         let ids: HashMap<Vec<u8>, usize> = (0..)
             .zip(&self.scopes)
