@@ -36,7 +36,7 @@ impl Span {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Frame {
     /// Texts of the members, by a number of the dialect's.
-    pub(super) names: [Span; 4],
+    pub(super) names: [Span; 5],
     /// Byte of the opening brace, plus one. All that began inside has a greater one.
     pub(super) at: u32,
     /// First and last line of the source, 0 when unknown.

@@ -70,11 +70,14 @@ impl Summary {
                 let symbol = store.symbols.get(number as usize);
                 (symbol.map(|one| one.kind), qualified(doc, store, number), symbol.map(rest))
             };
-            let mut keyed: Vec<_> = self.symbols.iter().map(|&number| (key(number), number)).collect();
-            keyed.sort_unstable();
-            for (kept, next) in keyed.iter().zip(keyed.iter().skip(1)) {
-                let same = kept.0.0 == next.0.0 && kept.0.1 == next.0.1;
-                if let Some(symbol) = store.symbols.get_mut(next.1 as usize).filter(|_| same) {
+            sort_by_key(&mut self.symbols, key);
+            let name = |number: u32| {
+                (store.symbols.get(number as usize).map(|one| one.kind), qualified(doc, store, number))
+            };
+            let pairs = self.symbols.iter().zip(self.symbols.iter().skip(1));
+            let repeated: Vec<u32> = pairs.filter(|(a, b)| name(**a) == name(**b)).map(|(_, b)| *b).collect();
+            for number in repeated {
+                if let Some(symbol) = store.symbols.get_mut(number as usize) {
                     symbol.kind = SymbolKind::Dropped;
                 }
             }
@@ -88,7 +91,7 @@ impl Summary {
         let own = |number: u32| symbol(number).map(|one| (one.kind, store.text(doc, one.name), rest(one)));
         let name = |number: u32| (qualified(doc, store, number), own(number));
         if store.lines == 0 {
-            self.symbols.sort_by_cached_key(|&number| name(number));
+            sort_by_key(&mut self.symbols, name);
         } else {
             // Few symbols share a line.
             self.symbols.sort_by(|&a, &b| line(a).cmp(&line(b)).then_with(|| name(a).cmp(&name(b))));
@@ -145,6 +148,15 @@ impl Summary {
 /// any order, as the keys do that they stand under.
 fn rest(symbol: &Symbol) -> (u32, u32, Visibility, u32, u32) {
     (symbol.line, symbol.end_line, symbol.visibility, symbol.flags, symbol.complexity)
+}
+
+/// Sorts by a key that takes memory: kept for each number only where they are not too many.
+fn sort_by_key<K: Ord>(numbers: &mut [u32], key: impl Fn(u32) -> K) {
+    if numbers.len() <= 50_000 {
+        numbers.sort_by_cached_key(|&number| key(number));
+    } else {
+        numbers.sort_by_key(|&number| key(number));
+    }
 }
 
 /// The symbol of a number plus one; none for 0.

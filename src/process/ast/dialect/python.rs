@@ -123,12 +123,17 @@ const KINDS: &[(&str, u8)] = &[
 
 /// Which text a frame holds where.
 mod name {
-    /// `name`, `id`, `attr`.
+    /// `name`.
     pub(super) const OWN: usize = 0;
     /// `module`; of an attribute, what it is taken from.
     pub(super) const FIRST: usize = 1;
     pub(super) const ASNAME: usize = 2;
+    /// Of a call.
     pub(super) const CALLEE: usize = 3;
+    /// Of an attribute, which calls nothing.
+    pub(super) const ATTR: usize = CALLEE;
+    /// Of a name. Other nodes may have a number of their own there.
+    pub(super) const ID: usize = 4;
 }
 
 /// Dots of a relative import; with more it leads nowhere.
@@ -157,7 +162,9 @@ impl Dialect for Python {
     #[inline(always)]
     fn text(&mut self, _facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, text: Span) {
         match field {
-            key::NAME | key::ID | key::ATTR => frame.names[name::OWN] = text,
+            key::NAME => frame.names[name::OWN] = text,
+            key::ID => frame.names[name::ID] = text,
+            key::ATTR => frame.names[name::ATTR] = text,
             key::MODULE => frame.names[name::FIRST] = text,
             key::ASNAME => frame.names[name::ASNAME] = text,
             _ => {}
@@ -197,7 +204,7 @@ impl Dialect for Python {
 
 #[inline(always)]
 fn close_name(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
-    let own = frame.names[name::OWN];
+    let own = frame.names[name::ID];
     match frame.slot {
         key::FUNC => parent.names[name::CALLEE] = own,
         key::VALUE if frame.has(IN_CALLEE) => parent.names[name::FIRST] = own,
@@ -216,7 +223,7 @@ fn close_name(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
 #[inline(always)]
 fn close_attribute(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
     if frame.has(IN_CALLEE) {
-        let path = facts.join(frame.names[name::FIRST], ".", frame.names[name::OWN]);
+        let path = facts.join(frame.names[name::FIRST], ".", frame.names[name::ATTR]);
         parent.names[if frame.slot == key::FUNC { name::CALLEE } else { name::FIRST }] = path;
     }
     facts.drop_names(frame);

@@ -41,3 +41,15 @@ fn a_function_without_a_name_has_its_variables_in_any_order() {
     assert_eq!(one, text_of(format!(r#"{{"kind":"FunctionDecl",{variable}}}"#)).unwrap());
     assert!(one.contains(r#""symbols":[]"#), "{one}");
 }
+
+/// Some dumps number their nodes under `id`, which is also where a name has its text.
+#[test]
+fn an_id_of_another_node_is_no_name() {
+    let name = r#"{"_type":"Name","id":"g"}"#;
+    let path = format!(r#"{{"_type":"Attribute","id":"n4","attr":"h","value":{name}}}"#);
+    let call = format!(r#"{{"_type":"Expr","id":"n2","value":{{"_type":"Call","id":"n3","func":{path}}}}}"#);
+    let function = format!(r#"{{"id":"n1","_type":"FunctionDef","name":"f","body":[{call}]}}"#);
+    let result = super::same_in_any_order(function);
+    assert_eq!(result["symbols"][0]["name"], "f");
+    assert_eq!(result["calls"], serde_json::json!([{"caller": "f", "callee": "g.h", "count": 1}]));
+}

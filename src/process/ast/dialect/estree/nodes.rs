@@ -235,7 +235,7 @@ fn close_member(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
 
 /// What names are bound by: imports, exports, and parts of patterns.
 fn close_binding(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
-    let [.., first, second, string] = frame.names;
+    let [_, first, second, string, ..] = frame.names;
     match frame.role {
         role::IMPORT => facts.import(string, Span::NONE, frame),
         role::EXPORT if string.is_some() => facts.import(string, Span::NONE, frame),
