@@ -83,6 +83,8 @@ pub(super) struct Store {
     /// is taken for, and the one that it was read as.
     pub(super) language: &'static str,
     pub(super) read_as: Option<&'static str>,
+    /// Whether a document of tree-sitter that has named children is taken to have `children`, too.
+    pub(super) has_children: bool,
     /// The source that the document names, where the dialect looks for it.
     pub(super) source: Span,
     /// Bits of the dialect's own that tell the language.
