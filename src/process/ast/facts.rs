@@ -92,6 +92,8 @@ pub(super) struct Store {
     /// How many nodes there are of each of the dialect's tags.
     pub(super) tags: Vec<u64>,
     made: Vec<u8>,
+    /// Whether something was not kept, which stays so even where other things are forgotten.
+    is_over: bool,
 }
 
 impl Store {
@@ -116,14 +118,17 @@ impl Store {
         self.source = Span::NONE;
         self.read_as = None;
         self.hints = 0;
+        self.is_over = false;
     }
 
     /// Whether the document holds more than is kept of one.
-    pub(super) fn is_full(&self) -> bool {
-        self.symbols.len() >= KEPT_MAX
+    pub(super) fn is_full(&mut self) -> bool {
+        self.is_over = self.is_over
+            || self.symbols.len() >= KEPT_MAX
             || self.calls.len() + self.calls_waiting.len() >= KEPT_MAX
             || self.imports.len() + self.imported.len() + self.names.len() >= KEPT_MAX
-            || self.made.len() >= MADE_MAX
+            || self.made.len() >= MADE_MAX;
+        self.is_over
     }
 
     pub(super) fn text<'a>(&'a self, doc: &'a [u8], span: Span) -> &'a [u8] {
@@ -169,7 +174,11 @@ impl Facts<'_, '_> {
 
     /// The text that was put together from a place on. None, and away, when it is too long.
     fn made_from(&mut self, at: usize) -> Span {
-        let made = &mut self.store.made;
+        let Store { made, is_over, .. } = &mut *self.store;
+        if made.len() > MADE_MAX {
+            *is_over = true;
+            made.truncate(at);
+        }
         match (u32::try_from(at), u16::try_from(made.len() - at)) {
             (Ok(at), Ok(len)) if usize::from(len) <= Span::LEN_MAX => Span { at, len, made: true },
             _ => {
