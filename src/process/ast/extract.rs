@@ -61,6 +61,7 @@ pub(super) fn extract<D: Dialect>(
         levels.resize(16, Level::default());
     }
     levels[0] = Level::default();
+    let dialect = D::of(store);
     let facts = Facts { doc, store };
     let mut extractor = Extractor::<D> {
         evidence,
@@ -70,7 +71,7 @@ pub(super) fn extract<D: Dialect>(
         levels,
         object: 0,
         next: Key::default(),
-        dialect: D::default(),
+        dialect,
         values: 0,
         objects: 0,
     };

@@ -83,6 +83,8 @@ pub(super) struct Store {
     /// is taken for, and the one that it was read as.
     pub(super) language: &'static str,
     pub(super) read_as: Option<&'static str>,
+    /// Whether a document of tree-sitter that has named children is taken to have `children`, too.
+    pub(super) has_children: bool,
     /// The source that the document names, where the dialect looks for it.
     pub(super) source: Span,
     /// Bits of the dialect's own that tell the language.
@@ -90,6 +92,8 @@ pub(super) struct Store {
     /// How many nodes there are of each of the dialect's tags.
     pub(super) tags: Vec<u64>,
     made: Vec<u8>,
+    /// Whether something was not kept, which stays so even where other things are forgotten.
+    is_over: bool,
 }
 
 impl Store {
@@ -114,14 +118,17 @@ impl Store {
         self.source = Span::NONE;
         self.read_as = None;
         self.hints = 0;
+        self.is_over = false;
     }
 
     /// Whether the document holds more than is kept of one.
-    pub(super) fn is_full(&self) -> bool {
-        self.symbols.len() >= KEPT_MAX
+    pub(super) fn is_full(&mut self) -> bool {
+        self.is_over = self.is_over
+            || self.symbols.len() >= KEPT_MAX
             || self.calls.len() + self.calls_waiting.len() >= KEPT_MAX
             || self.imports.len() + self.imported.len() + self.names.len() >= KEPT_MAX
-            || self.made.len() >= MADE_MAX
+            || self.made.len() >= MADE_MAX;
+        self.is_over
     }
 
     pub(super) fn text<'a>(&'a self, doc: &'a [u8], span: Span) -> &'a [u8] {
@@ -167,11 +174,13 @@ impl Facts<'_, '_> {
 
     /// The text that was put together from a place on. None, and away, when it is too long.
     fn made_from(&mut self, at: usize) -> Span {
-        let made = &mut self.store.made;
-        match u16::try_from(made.len() - at) {
-            Ok(len) if usize::from(len) <= Span::LEN_MAX && at < MADE_MAX => {
-                Span { at: at as u32, len, made: true }
-            }
+        let Store { made, is_over, .. } = &mut *self.store;
+        if made.len() > MADE_MAX {
+            *is_over = true;
+            made.truncate(at);
+        }
+        match (u32::try_from(at), u16::try_from(made.len() - at)) {
+            (Ok(at), Ok(len)) if usize::from(len) <= Span::LEN_MAX => Span { at, len, made: true },
             _ => {
                 made.truncate(at);
                 Span::NONE

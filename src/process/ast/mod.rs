@@ -145,9 +145,8 @@ impl Reader {
             depth = self.pass(doc, limits.depth).map_err(fault)?;
             (dialect, confidence) = dialect::detect(&self.scratch.evidence);
         }
-        if let Some(language) = self.other_language(dialect, file) {
+        if self.was_read_otherwise(dialect, file) {
             self.scratch.clear();
-            self.scratch.store.language = language;
             depth = self.pass(doc, limits.depth).map_err(fault)?;
         }
         let Scratch { evidence, store, .. } = &mut self.scratch;
@@ -161,13 +160,18 @@ impl Reader {
         Ok(())
     }
 
-    /// The document's language, where it was read as one of another.
-    fn other_language(&self, dialect: usize, file: &FileContent<'_>) -> Option<&'static str> {
+    /// Whether a document was taken for one of another language, or with other children, than it has: the
+    /// next reading knows.
+    fn was_read_otherwise(&mut self, dialect: usize, file: &FileContent<'_>) -> bool {
         let Scratch { evidence, store, .. } = &self.scratch;
-        let read_as = store.read_as?;
+        let Some(read_as) = store.read_as else { return false };
         let clues = Clues { evidence, store, doc: file.bytes, path: file.path };
-        let language = ALL.get(dialect).map(|dialect| (dialect.language)(&clues));
-        language.filter(|&language| language != read_as)
+        let language = ALL.get(dialect).map_or(read_as, |dialect| (dialect.language)(&clues));
+        let has_children = evidence.marker("children") > 0;
+        let is_other = evidence.marker("namedChildren") > 0 && has_children != store.has_children;
+        let store = &mut self.scratch.store;
+        (store.language, store.has_children) = (language, has_children);
+        is_other || language != read_as
     }
 
     /// Reads a document as one of the guessed dialect; returns its depth.

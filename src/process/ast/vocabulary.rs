@@ -10,7 +10,7 @@ pub(super) const KIND_FIELDS: [&str; 7] =
     ["_type", "ast_type", "node_type", "nodeType", "_kind", "type", "kind"];
 
 /// Keys whose presence tells of a dialect, wherever they occur. Their order is that of their numbers.
-pub(super) const MARKERS: [&str; 27] = [
+pub(super) const MARKERS: [&str; 28] = [
     "children",
     "namedChildren",
     "start_point",
@@ -38,6 +38,7 @@ pub(super) const MARKERS: [&str; 27] = [
     "body",
     "span",
     "lit",
+    "position",
 ];
 
 /// What a kind is to each dialect: a byte for each, 0 where the dialect does not know it. As many as a

@@ -114,6 +114,11 @@ pub(super) trait Dialect: Default {
     /// Whether keys tell what is a node, rather than a kind field.
     const HAS_TAGS: bool = false;
 
+    /// At a document's beginning.
+    fn of(_store: &Store) -> Self {
+        Self::default()
+    }
+
     /// An object opens under `frame.slot` of its parent.
     fn open(&mut self, _frame: &mut Frame, _parent: &Frame) {}
 

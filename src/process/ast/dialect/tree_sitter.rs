@@ -19,13 +19,15 @@ pub(super) use languages::of_extension as language_of_extension;
 use kinds::{Action, Callee, Grammar, Kinds, kinds, no_kind, word};
 use parts::{Field, Node, Part, path_of};
 
-use super::{Description, Dialect, Facts, Frame, Span};
+use super::{Description, Dialect, Facts, Frame, Span, Store};
 use crate::process::ast::frame::flag;
 
 /// What the reading of one document knows.
 #[derive(Debug, Default)]
 pub(super) struct TreeSitter {
     reading: Option<Reading>,
+    /// Some dumps have the named children beside all of them: those don't count, whichever come first.
+    skips_named: bool,
     open: Vec<Open>,
     parts: Vec<Part>,
 }
@@ -43,8 +45,6 @@ struct Reading {
 struct Open {
     /// Where its part is.
     part: u32,
-    /// Under which of the keys for children it stands, and under which its own do.
-    children: u8,
     points: [Point; 4],
 }
 
@@ -112,17 +112,16 @@ impl Dialect for TreeSitter {
     const PLACE: usize = PLACE;
     const LOOKS_DOWN: bool = true;
 
+    fn of(store: &Store) -> Self {
+        Self { skips_named: store.has_children, ..Self::default() }
+    }
+
     #[inline(always)]
     fn open(&mut self, frame: &mut Frame, parent: &Frame) {
         let mut flags = parent.flags & (INSIDE | IGNORED);
         if matches!(frame.slot, key::CHILDREN | key::NAMED_CHILDREN) {
-            // Some dumps have both; the first ones count.
-            if let Some(around) = self.open.last_mut() {
-                if around.children == 0 {
-                    around.children = frame.slot;
-                }
-                flags |= if around.children == frame.slot { INSIDE } else { IGNORED };
-            }
+            let is_skipped = self.skips_named && frame.slot == key::NAMED_CHILDREN;
+            flags |= if is_skipped { IGNORED } else { INSIDE };
         } else if flags & INSIDE != 0 {
             flags |= IGNORED;
         }

@@ -2,6 +2,8 @@
 
 use super::text_of;
 use crate::model::ErrorClass;
+use crate::process::ast::facts::{Facts, Store};
+use crate::process::ast::frame::{Frame, Span};
 
 /// Document, line, column, words of the message.
 type Case = (&'static [u8], u64, u64, &'static str);
@@ -151,4 +153,18 @@ fn every_truncation_fails_close_to_its_end() {
         let column = usize::try_from(error.column.unwrap()).unwrap();
         assert!((end..=end + 1).contains(&column) || end == 0, "{end}: {error}");
     }
+}
+
+#[test]
+fn what_did_not_fit_is_not_forgotten_with_what_did() {
+    let mut store = Store::default();
+    let mut facts = Facts { doc: b"n", store: &mut store };
+    let name = Span { at: 0, len: 1, made: false };
+    let (outer, inner) = (Frame { at: 1, ..Frame::default() }, Frame { at: 2, ..Frame::default() });
+    for _ in 0..=4_000_000 {
+        facts.name(name, Span::NONE, &inner);
+    }
+    facts.import(name, Span::NONE, &outer);
+    assert!(facts.store.imports.is_empty());
+    assert!(facts.store.is_full(), "an import with too many names is no document without imports");
 }

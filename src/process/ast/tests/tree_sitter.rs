@@ -142,6 +142,21 @@ fn a_language_is_left_open_rather_than_guessed() {
 }
 
 #[test]
+fn named_children_beside_all_of_them_do_not_count() {
+    let dumped = |children: &Value, named: &Value| json!({"type":"module","start_point":[0,0],"end_point":[0,9],"children":children,"namedChildren":named});
+    let call = python_call("run");
+    let marks = [node("elif_clause", 1, &[]), node("except_clause", 1, &[])];
+    let [children, named] = [vec![call.clone(), python_call("stop")], vec![call]]
+        .map(|calls| json!([&calls[..], &marks[..]].concat()));
+    let both = read(&dumped(&children, &named));
+    assert_eq!(both["calls"], json!([{"callee":"run","count":1},{"callee":"stop","count":1}]));
+    let only = dumped(&named, &json!([])).to_string().replace(r#","namedChildren":[]"#, "");
+    let only = same_in_any_order(only.replace("\"children\"", "\"namedChildren\""));
+    assert_eq!(only["calls"], json!([{"callee":"run","count":1}]), "after one that had both");
+    assert_eq!(read(&dumped(&json!([]), &named))["calls"], json!([]));
+}
+
+#[test]
 fn access_in_a_class_is_what_was_said_last() {
     let method = |name| {
         let declarator =
@@ -184,6 +199,7 @@ fn other_trees_are_not_taken_for_it() {
     let others = [
         json!({"type":"Program","start":0,"end":1,"body":[{"type":"Identifier","start":0,"end":1,"name":"x"}]}),
         json!({"type":"root","children":[{"type":"text","value":"x","position":{"start":{"line":1}}}]}),
+        json!({"type":"root","children":[],"position":{"start":{"line":1,"column":1},"end":{"line":1,"column":9}}}),
         json!({"type":"Fragment","start":0,"end":9,"children":[{"type":"Text","start":0,"end":9,"data":"x","text":"x"}]}),
         json!([{"type":"segment","start":0,"end":2,"text":"x"},{"type":"segment","start":2,"end":3,"text":"y"}]),
         json!({"type":"rule","start":0,"stop":9,"children":[{"type":"token","text":"x","start":0,"stop":9}]}),

@@ -14,8 +14,10 @@ pub(super) fn score(evidence: &Evidence) -> f64 {
     let mut points = count(&["start_point", "startPosition"]);
     let children = count(&["children", "namedChildren"]);
     if points == 0 && children > 0 {
-        // Other trees have these, too, but neither text nor children of their leaves.
+        // Other trees have these, too, but neither text nor children of their leaves; those of unist have a
+        // `position` that holds them.
         points = evidence.marker("start").min(evidence.marker("end"));
+        points = points.saturating_sub(evidence.marker("position"));
     }
     let nodes = tally.total() as f64;
     let share = |count: u64| (count as f64 / nodes).min(1.0);
