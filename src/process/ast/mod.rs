@@ -34,7 +34,7 @@ use extract::Scratch;
 use json::{BOM, Fault, What};
 pub use limits::{LimitError, Limits};
 use report::Report;
-use summary::Summary;
+use summary::{Summary, has_long_names};
 
 /// Symbols, imports, calls and kinds from AST JSON files.
 ///
@@ -152,6 +152,11 @@ impl Reader {
         let Scratch { evidence, store, .. } = &mut self.scratch;
         if store.is_full() {
             let message = "millions of symbols, imports or calls in one document; split it".to_owned();
+            return Err(FileError::new(ErrorClass::TooLarge, message));
+        }
+        if has_long_names(doc, store) {
+            let message =
+                "symbols nested so deep that their qualified names are longer than it; split it".to_owned();
             return Err(FileError::new(ErrorClass::TooLarge, message));
         }
         self.summary.make(doc, store);

@@ -164,6 +164,29 @@ fn at(store: &Store, number: u32) -> Option<&Symbol> {
     store.symbols.get((number as usize).checked_sub(1)?)
 }
 
+/// Whether the qualified names together are much longer than a document of this length needs: symbols
+/// within each other can have names of a multiple of its length.
+pub(super) fn has_long_names(doc: &[u8], store: &Store) -> bool {
+    const ALWAYS: usize = 64 << 20;
+    if store.symbols.len() <= ALWAYS / QUALIFIED_LEN_MAX {
+        return false;
+    }
+    let mut lens: Vec<u16> = vec![0; store.symbols.len()];
+    let mut sum = 0;
+    // Those around were found behind those within.
+    for (place, symbol) in store.symbols.iter().enumerate().rev() {
+        let around = (symbol.outer as usize).checked_sub(1).filter(|_| symbol.qualified.is_none());
+        let around = around.and_then(|around| lens.get(around)).map_or(0, |&len| usize::from(len) + 1);
+        let own = usize::from(symbol.qualified.or(symbol.name).len);
+        let len = (around + own).min(QUALIFIED_LEN_MAX);
+        if let Some(kept) = lens.get_mut(place) {
+            *kept = len as u16;
+        }
+        sum += len;
+    }
+    sum > doc.len().max(ALWAYS)
+}
+
 fn qualified(doc: &[u8], store: &Store, number: u32) -> Vec<u8> {
     let mut name = Vec::new();
     write_qualified(doc, store, number, &mut name);

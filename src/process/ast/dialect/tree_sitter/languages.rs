@@ -137,17 +137,20 @@ const EXTENSIONS: &[(&str, &str)] = &[
 #[rustfmt::skip]
 const TELLTALES: &[(&str, &str, &str)] = &[
     ("python", "", "import_from_statement function_definition class_definition dotted_name module expression_list \
-        elif_clause except_clause boolean_operator with_statement"),
+        elif_clause except_clause boolean_operator with_statement \
+        import_statement future_import_statement aliased_import string_start string_end"),
     ("javascript", "", "lexical_declaration variable_declarator arrow_function member_expression statement_block \
-        formal_parameters program template_string"),
+        formal_parameters program template_string import_statement"),
     ("typescript", "javascript", "type_annotation interface_declaration type_alias_declaration predefined_type \
         accessibility_modifier required_parameter"),
     ("go", "", "package_clause func_literal short_var_declaration import_spec selector_expression source_file type_spec \
-        method_declaration"),
+        method_declaration import_declaration import_spec_list interpreted_string_literal struct_type type_declaration"),
     ("rust", "", "function_item use_declaration impl_item struct_item enum_item trait_item let_declaration \
-        macro_invocation source_file match_arm"),
+        macro_invocation source_file match_arm scoped_identifier \
+        doc_comment inner_doc_comment_marker outer_doc_comment_marker attribute_item inner_attribute_item token_tree \
+        scoped_use_list use_list use_wildcard mod_item type_item"),
     ("java", "", "package_declaration method_invocation import_declaration local_variable_declaration class_body \
-        field_access formal_parameters program method_declaration"),
+        field_access formal_parameters program method_declaration scoped_identifier"),
     ("c", "", "translation_unit preproc_include function_declarator init_declarator struct_specifier declaration \
         preproc_def pointer_declarator"),
     ("c++", "c", "class_specifier namespace_definition template_declaration access_specifier qualified_identifier \
@@ -160,8 +163,10 @@ const TELLTALES: &[(&str, &str, &str)] = &[
     ("ruby", "", "body_statement singleton_method instance_variable method method_parameters do_block superclass \
         simple_symbol constant program"),
     ("php", "", "php_tag function_call_expression member_call_expression namespace_use_declaration variable_name \
-        compound_statement program"),
-    ("bash", "", "command command_name variable_assignment simple_expansion word program test_command compound_statement"),
+        compound_statement program name namespace_name namespace_definition namespace_use_clause base_clause simple_parameter \
+        require_once_expression"),
+    ("bash", "", "command command_name variable_assignment simple_expansion word program test_command compound_statement \
+        variable_name raw_string"),
     ("kotlin", "", "source_file import_header simple_identifier navigation_suffix function_body class_parameter \
         when_expression value_arguments"),
     ("swift", "", "source_file simple_identifier navigation_suffix function_body protocol_declaration guard_statement \
