@@ -146,12 +146,14 @@ const KEYS: &[(&str, u8)] = &[
 /// Which text a frame holds where.
 mod name {
     pub(super) const NAME: usize = 0;
-    /// `value`, `key`, `property`, `local`, `left`.
+    /// `key`, `property`, `local`, `left`.
     pub(super) const FIRST: usize = 1;
     /// `id`, `right`, `imported`; the path of what is called, or of the object.
     pub(super) const SECOND: usize = 2;
     /// A string: `source`, the first of `arguments`, `expression`.
     pub(super) const STRING: usize = 3;
+    /// `value`, of a string or of SWC's identifiers.
+    pub(super) const VALUE: usize = 4;
 }
 
 mod bit {
@@ -204,7 +206,7 @@ impl Dialect for Estree {
     fn text(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, text: Span) {
         match field {
             key::NAME => frame.names[name::NAME] = text,
-            key::VALUE => frame.names[name::FIRST] = text,
+            key::VALUE => frame.names[name::VALUE] = text,
             key::OPERATOR => frame.set(bit::LOGICAL, matches!(facts.text(text), b"&&" | b"||" | b"??")),
             key::KIND => frame.set(bit::CONST, facts.text(text) == b"const"),
             key::ACCESSIBILITY => frame.visibility = Visibility::of_word(facts.text(text)),

@@ -53,3 +53,11 @@ fn an_id_of_another_node_is_no_name() {
     assert_eq!(result["symbols"][0]["name"], "f");
     assert_eq!(result["calls"], serde_json::json!([{"caller": "f", "callee": "g.h", "count": 1}]));
 }
+
+/// A member's name and a string as its value were kept in one place.
+#[test]
+fn a_string_as_a_members_value_is_no_name() {
+    let method = r#"{"type":"MethodDefinition","value":"v","key":{"type":"Identifier","name":"k"}}"#;
+    let result = super::same_in_any_order(method);
+    assert_eq!(result["symbols"][0]["name"], "k");
+}

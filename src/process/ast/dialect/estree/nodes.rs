@@ -39,7 +39,7 @@ pub(super) fn close_bare(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut 
 
 #[inline(always)]
 pub(super) fn close_identifier(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
-    let own = frame.names[name::NAME].or(frame.names[name::FIRST]);
+    let own = frame.names[name::NAME].or(frame.names[name::VALUE]);
     if let Some(place) = place(frame.slot) {
         parent.names[place] = own;
     } else {
@@ -63,7 +63,7 @@ fn pass_path(path: Span, frame: &Frame, parent: &mut Frame) {
 
 #[inline(always)]
 pub(super) fn close_string(frame: &Frame, parent: &mut Frame) {
-    let own = frame.names[name::FIRST];
+    let own = frame.names[name::VALUE];
     match frame.slot {
         key::SOURCE | key::EXPRESSION => parent.names[name::STRING] = own,
         key::ARGUMENTS if parent.count == 0 => parent.names[name::STRING] = own,
@@ -210,7 +210,7 @@ fn close_class_expression(facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: 
 fn close_private_name(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
     let is_key = frame.slot == key::KEY;
     if is_key || frame.has(bit::IN_CALLEE) && frame.slot == key::PROPERTY {
-        let own = frame.names[name::NAME].or(frame.names[name::FIRST]).or(frame.names[name::SECOND]);
+        let own = frame.names[name::NAME].or(frame.names[name::VALUE]).or(frame.names[name::SECOND]);
         if own.is_some() {
             let sign = facts.make(b"#");
             parent.names[name::FIRST] = facts.join(sign, "", own);

@@ -91,9 +91,7 @@ impl<'a, 'b> Grower<'a, 'b> {
             match choice {
                 // Left out.
                 1..=6 => continue,
-                7..=9 if self.wild || !KIND_FIELDS.contains(&&key[..]) => {
-                    members.push((key.clone(), self.odd()));
-                }
+                7..=9 if self.wild => members.push((key.clone(), self.odd())),
                 10..=14 if self.wild => members.extend(self.strays(key, slot, depth)),
                 _ => members.push((key.clone(), self.member(key, slot, depth))),
             }

@@ -92,7 +92,8 @@ impl Properties {
             read(path, kept.as_bytes(), &Limits::default()).unwrap(),
             "{text}\nwritten as {kept}"
         );
-        // Where anything stands anywhere, two keys of one meaning may stand in one object.
+        // Where anything stands anywhere, two keys of one meaning may stand in one object: an order of keys is
+        // nothing to a document whose members are what its parser writes there.
         if !wild {
             let moved = doc.varied(seed, Order::AllMove);
             let moved_result = read(path, moved.as_bytes(), &Limits::default()).unwrap();
