@@ -61,3 +61,17 @@ fn a_string_as_a_members_value_is_no_name() {
     let result = super::same_in_any_order(method);
     assert_eq!(result["symbols"][0]["name"], "k");
 }
+
+/// A node of the source that begins in an included file had a line that is none of the source's.
+#[test]
+fn lines_are_those_of_the_source_itself() {
+    let place = r#"{"offset":1,"line":9,"includedFrom":{"file":"a.c"}}"#;
+    let variable =
+        format!(r#"{{"kind":"VarDecl","name":"v","loc":{{}},"range":{{"begin":{place},"end":{{}}}}}}"#);
+    let result =
+        super::same_in_any_order(format!(r#"{{"kind":"TranslationUnitDecl","inner":[{variable}]}}"#));
+    assert_eq!(
+        result["symbols"],
+        serde_json::json!([{"kind": "variable", "name": "v", "qualified_name": "v"}])
+    );
+}

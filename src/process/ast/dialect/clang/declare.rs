@@ -150,7 +150,7 @@ impl Clang {
             Some(around) if may_have_access => around.access,
             _ => Visibility::Unknown,
         };
-        let (first, last) = (node.places.first(), node.places.end.line);
+        let (first, last) = (node.places.first(), node.places.end.own_line());
         frame.line = first.number();
         frame.end_line = if first == Line::None { 0 } else { last.number() };
         let number = facts.store.symbols.len();

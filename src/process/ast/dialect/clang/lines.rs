@@ -47,6 +47,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Its line, where it is in the source itself.
+    pub(super) fn own_line(&self) -> Line {
+        if self.included { Line::None } else { self.line }
+    }
+
     pub(super) fn new(line: Line, included: bool) -> Self {
         Self { line, last: line.hand_on(Line::None), included }
     }
@@ -109,15 +114,16 @@ impl Places {
         last
     }
 
-    /// The first line of what the node is.
+    /// The first line of what the node is, in the source itself.
     pub(super) fn first(&self) -> Line {
-        if self.begin.line == Line::None { self.loc.line } else { self.begin.line }
+        let begin = self.begin.own_line();
+        if begin == Line::None { self.loc.own_line() } else { begin }
     }
 
     /// Adds the lines that are in the source itself.
     pub(super) fn count(&self, sum: &mut Sum) {
         let places = [self.loc, self.begin, self.end];
-        places.iter().filter(|place| !place.included).for_each(|place| sum.line(place.line));
+        places.iter().for_each(|place| sum.line(place.own_line()));
     }
 }
 
