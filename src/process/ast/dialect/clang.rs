@@ -65,7 +65,7 @@ pub(super) const DESCRIPTION: Description = Description {
     tags: &[],
     score,
     language,
-    read: Description::read::<Clang>,
+    read: super::extract::<Clang>,
 };
 
 /// Other parsers of such languages have some of the kinds, but not clang's places.

@@ -28,7 +28,7 @@ pub(super) const DESCRIPTION: Description = Description {
     ],
     score,
     language,
-    read: Description::read::<ClassModel>,
+    read: super::extract::<ClassModel>,
 };
 
 /// A model says of which file or package it is, or at least has methods; it has none of the keys that

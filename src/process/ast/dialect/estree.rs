@@ -36,7 +36,7 @@ pub(super) const DESCRIPTION: Description = Description {
     tags: &[],
     score,
     language,
-    read: Description::read::<Estree>,
+    read: super::extract::<Estree>,
 };
 
 /// Roots of trees that share many kinds with ESTree: those of luaparse, Solidity, css-tree, Glimmer, and

@@ -12,7 +12,7 @@ pub(super) const DESCRIPTION: Description = Description {
     tags: &[],
     score: |_| 0.0,
     language: |_: &Clues<'_>| "unknown",
-    read: Description::read::<Generic>,
+    read: super::extract::<Generic>,
 };
 
 impl Dialect for Generic {

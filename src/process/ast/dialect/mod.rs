@@ -138,19 +138,6 @@ pub(super) trait Dialect: Default {
     fn close(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame);
 }
 
-impl Description {
-    /// Reads as a document of the dialect `D`.
-    pub(super) fn read<D: Dialect>(
-        doc: &[u8],
-        start: usize,
-        depth_limit: usize,
-        keys: &'static Keys,
-        scratch: &mut Scratch,
-    ) -> Result<usize, Fault> {
-        extract::<D>(doc, start, depth_limit, keys, scratch)
-    }
-}
-
 /// The keys of a dialect by its place.
 pub(super) fn keys_of(dialect: usize) -> Option<&'static Keys> {
     static KEYS: LazyLock<Vec<Keys>> =

@@ -19,7 +19,7 @@ pub(super) const DESCRIPTION: Description = Description {
     tags: &[],
     score,
     language: |_: &Clues<'_>| "python",
-    read: Description::read::<Python>,
+    read: super::extract::<Python>,
 };
 
 /// Under the plain names `type` and `kind` other parsers' nodes have the same kinds.

@@ -65,7 +65,7 @@ pub(super) const DESCRIPTION: Description = Description {
     tags: &[],
     score: languages::score,
     language: languages::language,
-    read: Description::read::<TreeSitter>,
+    read: super::extract::<TreeSitter>,
 };
 
 mod key {

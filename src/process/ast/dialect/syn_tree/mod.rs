@@ -27,7 +27,7 @@ pub(super) const DESCRIPTION: Description = Description {
     tags: &TAGS,
     score,
     language: |_: &Clues<'_>| "rust",
-    read: Description::read::<SynTree>,
+    read: super::extract::<SynTree>,
 };
 
 /// A file has items with identifiers, a fragment has paths; neither has many of the kind fields, which are
