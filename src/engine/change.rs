@@ -1,6 +1,6 @@
 //! What each kind of news does to a file's entry in the ledger: pure functions, no I/O.
 
-use crate::ledger::{Entry, RecordRef};
+use crate::ledger::{Entry, RecordRef, Retry};
 use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition};
 
 /// News of one file, on its way to the ledger.
@@ -12,6 +12,8 @@ pub(crate) enum Change {
     Missing(Entry),
     /// A worker is through with the file.
     Ended(Ending),
+    /// Somebody wants the file processed again that the ledger holds as this entry.
+    Asked(Entry),
 }
 
 impl Change {
@@ -40,7 +42,9 @@ pub(crate) enum End {
     /// The file is gone, or is no regular file any more.
     Gone,
     /// It failed in a way that may pass.
-    Again,
+    Again(Retry),
+    /// It brought the process down.
+    Crashed,
     /// It was not looked at.
     Released,
 }
@@ -85,6 +89,8 @@ pub(crate) struct Ground {
     pub epoch: u32,
     /// Where this run's records begin.
     pub run_start: LogPosition,
+    /// Whether what fails is set aside.
+    pub quarantine: bool,
 }
 
 impl Ground {
@@ -105,7 +111,13 @@ impl Ground {
     /// Whether nothing is to be done for a file that is seen with this fingerprint.
     pub(crate) fn is_current(&self, entry: &Entry, seen: &Fingerprint) -> bool {
         let Some(record) = &entry.record else { return false };
-        if entry.pending || entry.fingerprint != *seen || record.epoch != self.epoch {
+        if entry.pending || entry.fingerprint != *seen {
+            return false;
+        }
+        if entry.quarantined {
+            return true;
+        }
+        if record.epoch != self.epoch {
             return false;
         }
         self.is_of_this_run(record)
@@ -123,7 +135,8 @@ pub(crate) fn apply(
     match change {
         Change::Found(seen) => found(old, *seen, ground),
         Change::Missing(observed) if old.as_ref() == Some(observed) => gone(old),
-        Change::Missing(_) => (old, Effect::None),
+        Change::Asked(observed) if old.as_ref() == Some(observed) => asked(*observed),
+        Change::Missing(_) | Change::Asked(_) => (old, Effect::None),
         Change::Ended(ending) => ended(old, ending, ground, position),
     }
 }
@@ -134,13 +147,19 @@ fn found(old: Option<Entry>, seen: Fingerprint, ground: Ground) -> (Option<Entry
         Some(entry) if entry.pending && entry.fingerprint == seen => (Some(entry), Effect::None),
         Some(entry) => {
             let recheck = !entry.pending && entry.fingerprint == seen;
-            (Some(Entry { pending: true, recheck, attempts: 0, fingerprint: seen, ..entry }), Effect::Pending)
+            let fresh = Entry { pending: true, recheck, fingerprint: seen, ..Entry::default() };
+            (Some(Entry { record: entry.record, ..fresh }), Effect::Pending)
         }
-        None => {
-            let entry = Entry { pending: true, recheck: false, attempts: 0, fingerprint: seen, record: None };
-            (Some(entry), Effect::Pending)
-        }
+        None => (Some(Entry { pending: true, fingerprint: seen, ..Entry::default() }), Effect::Pending),
     }
+}
+
+/// Makes a file due at once, as if it had never been tried. The record of no epoch is one that is not taken
+/// for the present content's.
+fn asked(entry: Entry) -> (Option<Entry>, Effect) {
+    let record = entry.record.map(|record| RecordRef { epoch: 0, ..record });
+    let due = Entry { pending: true, fingerprint: entry.fingerprint, record, ..Entry::default() };
+    if due == entry { (Some(entry), Effect::None) } else { (Some(due), Effect::Pending) }
 }
 
 fn gone(old: Option<Entry>) -> (Option<Entry>, Effect) {
@@ -161,7 +180,14 @@ fn ended(
     let Some(entry) = old.filter(|entry| entry.pending) else { return (old, Effect::None) };
     match ending.end {
         End::Released => (Some(entry), Effect::None),
-        End::Again => (Some(Entry { attempts: entry.attempts.saturating_add(1), ..entry }), Effect::Pending),
+        End::Again(retry) => {
+            let attempts = entry.attempts.saturating_add(1);
+            (Some(Entry { attempts, retry: Some(retry), ..entry }), Effect::Pending)
+        }
+        End::Crashed => {
+            let crashes = entry.crashes.saturating_add(1);
+            (Some(Entry { crashes, ..entry }), Effect::Pending)
+        }
         End::Gone => gone(Some(entry)),
         End::Unchanged { fingerprint, racy } => {
             let done = settle(entry, ending.claimed, fingerprint, racy);
@@ -179,7 +205,8 @@ fn ended(
                 return (Some(settled), Effect::FailedAgain);
             }
             let record = RecordRef { position, epoch: ground.epoch, digest, failure };
-            (Some(Entry { record: Some(record), ..settled }), Effect::Recorded)
+            let quarantined = !settled.pending && failure.is_some() && ground.quarantine;
+            (Some(Entry { record: Some(record), quarantined, ..settled }), Effect::Recorded)
         }
     }
 }
@@ -190,7 +217,7 @@ fn settle(entry: Entry, claimed: Fingerprint, read: Fingerprint, racy: bool) -> 
     if entry.fingerprint != claimed && entry.fingerprint != read {
         return entry;
     }
-    Entry { pending: false, recheck: racy, attempts: 0, fingerprint: read, record: entry.record }
+    Entry { recheck: racy, fingerprint: read, record: entry.record, ..Entry::default() }
 }
 
 #[cfg(test)]
@@ -198,7 +225,9 @@ mod tests {
     use super::*;
     use crate::model::Timestamp;
 
-    const GROUND: Ground = Ground { epoch: 1, run_start: LogPosition { segment: 1, offset: 100 } };
+    const GROUND: Ground =
+        Ground { epoch: 1, run_start: LogPosition { segment: 1, offset: 100 }, quarantine: false };
+    const RETRY: Retry = Retry { class: ErrorClass::IoTransient, at: Timestamp(99) };
     const HERE: LogPosition = LogPosition { segment: 1, offset: 500 };
 
     fn version(n: u64) -> Fingerprint {
@@ -212,11 +241,11 @@ mod tests {
 
     fn done(offset: u64) -> Entry {
         let record = Some(record(offset, None));
-        Entry { pending: false, recheck: false, attempts: 0, fingerprint: version(1), record }
+        Entry { fingerprint: version(1), record, ..Entry::default() }
     }
 
     fn pending(n: u64, record: Option<RecordRef>) -> Entry {
-        Entry { pending: true, recheck: false, attempts: 0, fingerprint: version(n), record }
+        Entry { pending: true, fingerprint: version(n), record, ..Entry::default() }
     }
 
     fn recorded(claimed: u64, read: u64) -> Change {
@@ -302,10 +331,38 @@ mod tests {
 
     #[test]
     fn a_failure_that_may_pass_counts_an_attempt() {
-        let again = Change::Ended(Ending { claimed: version(1), end: End::Again });
+        let again = Change::Ended(Ending { claimed: version(1), end: End::Again(RETRY) });
         let (entry, effect) = outcome(Some(pending(1, None)), &again);
-        assert_eq!((entry.unwrap().attempts, effect), (1, Effect::Pending));
+        let entry = entry.unwrap();
+        assert_eq!((entry.attempts, entry.retry, effect), (1, Some(RETRY), Effect::Pending));
+        let (changed, _) = outcome(Some(entry), &Change::Found(version(2)));
+        assert_eq!(changed, Some(pending(2, None)), "another version begins anew");
         let released = Change::Ended(Ending { claimed: version(1), end: End::Released });
         assert_eq!(outcome(Some(pending(1, None)), &released).0, Some(pending(1, None)));
+    }
+
+    #[test]
+    fn a_crash_is_counted_apart_from_attempts() {
+        let crashed = Change::Ended(Ending { claimed: version(1), end: End::Crashed });
+        let entry = outcome(Some(pending(1, None)), &crashed).0.unwrap();
+        assert_eq!((entry.pending, entry.attempts, entry.crashes), (true, 0, 1));
+    }
+
+    #[test]
+    fn what_is_set_aside_waits_for_new_content_or_for_somebody_who_asks() {
+        let ground = Ground { quarantine: true, ..GROUND };
+        let failure = Some(ErrorClass::Timeout);
+        let end = End::Recorded { fingerprint: version(1), racy: false, digest: None, failure };
+        let failed = Change::Ended(Ending { claimed: version(1), end });
+        let entry = apply(Some(pending(1, None)), &failed, ground, HERE).0.unwrap();
+        assert!(entry.quarantined);
+        let later = Ground { epoch: 2, run_start: LogPosition { segment: 2, offset: 0 }, quarantine: false };
+        assert!(later.is_current(&entry, &version(1)), "neither a new processor nor a new run");
+        assert!(!later.is_current(&entry, &version(2)));
+        let (due, effect) = apply(Some(entry), &Change::Asked(entry), later, HERE);
+        let due = due.unwrap();
+        assert_eq!((due.pending, due.quarantined, effect), (true, false, Effect::Pending));
+        assert_eq!(due.record.unwrap().epoch, 0, "the old record is not taken for the content's");
+        assert_eq!(apply(Some(due), &Change::Asked(entry), later, HERE), (Some(due), Effect::None));
     }
 }

@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
-use std::time::{Duration, Instant};
 
 use super::change::Ground;
 use crate::ledger::{Entry, LedgerError, LedgerReader, ReadyPosition, RecordRef};
-use crate::model::{BatchConfig, DiscoveredFile, ErrorClass, FileKey, Root};
+use crate::model::{BatchConfig, DiscoveredFile, ErrorClass, FileKey, Root, Timestamp};
 
 /// What one batch counts as that is kept ready.
 const BATCH_FILES: usize = 1_000;
@@ -14,8 +13,6 @@ const BATCH_FILES: usize = 1_000;
 /// idle, and not more than memory should hold.
 const IN_FLIGHT_MIN: usize = 2_048;
 const IN_FLIGHT_MAX: usize = 65_536;
-/// A file whose failure may pass is tried again after this.
-const RETRY_DELAY: Duration = Duration::from_millis(250);
 
 /// The files that were claimed and are still pending in the ledger.
 #[derive(Debug)]
@@ -26,9 +23,12 @@ pub(crate) struct Claims {
     in_flight: HashSet<u64>,
     /// Outcomes of the coming tick: not in flight any more once it is committed.
     ended: Vec<u64>,
-    retries: Vec<(Instant, FileKey)>,
     /// Where to go on; none at the end of a round.
     position: Option<ReadyPosition>,
+    /// A whole round found nothing, and nothing was committed since.
+    exhausted: bool,
+    /// When the first of the files is due that the present round passed over: their retries are later.
+    due_next: Option<Timestamp>,
 }
 
 type Roots<'a> = &'a [(Root, Ground)];
@@ -42,8 +42,9 @@ impl Claims {
             hasher: RandomState::new(),
             in_flight: HashSet::new(),
             ended: Vec::new(),
-            retries: Vec::new(),
             position: None,
+            exhausted: false,
+            due_next: None,
         }
     }
 
@@ -63,11 +64,6 @@ impl Claims {
         self.unfinished() <= self.limit / 2
     }
 
-    /// Whether files wait to be tried again.
-    pub(crate) fn has_retries(&self) -> bool {
-        !self.retries.is_empty()
-    }
-
     /// Outcomes that wait for the coming tick.
     pub(crate) fn ended_count(&self) -> usize {
         self.ended.len()
@@ -78,66 +74,59 @@ impl Claims {
         self.ended.push(self.hasher.hash_one(key));
     }
 
-    /// A file failed in a way that may pass: it stays in flight until it is due again.
-    pub(crate) fn again(&mut self, key: FileKey) {
-        self.retries.push((Instant::now() + RETRY_DELAY, key));
-    }
-
     /// What ended is committed.
     pub(crate) fn committed(&mut self) {
+        self.exhausted = false;
         for hash in self.ended.drain(..) {
             self.in_flight.remove(&hash);
         }
     }
 
-    /// Claims the next pending files of these roots, in the ledger's order; starts over at the end. None
-    /// where a whole round finds none, or where starting over is not worth it yet: a round reads all blocks
-    /// with pending files again, those in flight included, so it waits until few of these are left.
+    /// Claims the next pending files of these roots that are due by `now`, in the ledger's order; starts over at
+    /// the end. None where a whole round finds none, or where starting over is not worth it yet: a round reads
+    /// all blocks with pending files again, those in flight included, so it waits until few of these are left.
     pub(crate) fn next(
         &mut self,
         reader: &LedgerReader,
         roots: Roots<'_>,
+        now: Timestamp,
     ) -> Result<Vec<DiscoveredFile>, LedgerError> {
+        if self.exhausted && self.due_next.is_none_or(|due| due > now) {
+            return Ok(Vec::new());
+        }
         let mut started_over = false;
         loop {
             if self.position.is_none() {
                 if started_over || self.unfinished() > self.limit / 4 {
+                    self.exhausted = started_over;
                     return Ok(Vec::new());
                 }
-                started_over = true;
+                (started_over, self.due_next) = (true, None);
             }
             let limit = self.limit.saturating_sub(self.unfinished()).max(1);
             let ready = reader.ready(&self.position.take().unwrap_or_default(), limit)?;
-            let files: Vec<DiscoveredFile> =
-                ready.files.into_iter().filter_map(|(key, entry)| self.claim(key, &entry, roots)).collect();
+            let claim = |(key, entry): (FileKey, Entry)| self.claim(key, &entry, roots, now);
+            let files: Vec<DiscoveredFile> = ready.files.into_iter().filter_map(claim).collect();
             self.position = ready.next;
             if !files.is_empty() {
+                self.exhausted = false;
                 return Ok(files);
             }
         }
     }
 
-    /// Claims those again whose failure may have passed.
-    pub(crate) fn due(
+    fn claim(
         &mut self,
-        reader: &LedgerReader,
+        key: FileKey,
+        entry: &Entry,
         roots: Roots<'_>,
-    ) -> Result<Vec<DiscoveredFile>, LedgerError> {
-        let now = Instant::now();
-        let due: Vec<FileKey> =
-            self.retries.extract_if(.., |(due, _)| *due <= now).map(|(_, key)| key).collect();
-        let mut files = Vec::new();
-        for key in due {
-            self.in_flight.remove(&self.hasher.hash_one(&key));
-            if let Some(entry) = reader.get(&key)?.filter(|entry| entry.pending) {
-                files.extend(self.claim(key, &entry, roots));
-            }
-        }
-        Ok(files)
-    }
-
-    fn claim(&mut self, key: FileKey, entry: &Entry, roots: Roots<'_>) -> Option<DiscoveredFile> {
+        now: Timestamp,
+    ) -> Option<DiscoveredFile> {
         let epoch = roots.iter().find(|(root, _)| root.id == key.root())?.1.epoch;
+        if let Some(later) = entry.retry.map(|retry| retry.at).filter(|at| *at > now) {
+            self.due_next = Some(self.due_next.map_or(later, |due| due.min(later)));
+            return None;
+        }
         if !self.in_flight.insert(self.hasher.hash_one(&key)) {
             return None;
         }

@@ -6,7 +6,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::board::{Board, Watch};
-use super::change::{Change, End};
 use super::claims::Claims;
 use super::committer::Committer;
 use super::error::EngineError;
@@ -19,7 +18,7 @@ use super::tally::Tally;
 use super::worker::OutcomeGroup;
 use crate::batch::{BatchObservation, BatchStrategy, Load, Planner, sort};
 use crate::ledger::JobEnd;
-use crate::model::{BatchConfig, Cursor, DiscoveredFile, RootTable};
+use crate::model::{BatchConfig, Clock, Cursor, DiscoveredFile, RootTable};
 use crate::source::Source;
 
 /// Changes that make a tick due at once, so that memory stays bounded.
@@ -51,6 +50,7 @@ pub(crate) struct Setting<'a> {
     /// What told each root from others at the start.
     pub marks: &'a [u128],
     pub roots: &'a RootTable,
+    pub clock: &'a Clock,
 }
 
 pub(crate) struct Coordinator<'a> {
@@ -158,8 +158,7 @@ impl<'a> Coordinator<'a> {
         if self.scanning || self.outstanding > 0 || self.committer.waiting() > 0 {
             return false;
         }
-        self.set.halt.is_requested()
-            || (!self.checking && !self.claims.has_retries() && self.claimable() == 0)
+        self.set.halt.is_requested() || (!self.checking && self.claimable() == 0)
     }
 
     fn receive(&mut self, events: &Receiver<Event>) -> Result<(), EngineError> {
@@ -205,10 +204,7 @@ impl<'a> Coordinator<'a> {
     fn take_group(&mut self, group: OutcomeGroup) {
         self.outstanding = self.outstanding.saturating_sub(group.outcomes.len());
         for outcome in &group.outcomes {
-            match &outcome.change {
-                Change::Ended(ending) if ending.end == End::Again => self.claims.again(outcome.key.clone()),
-                _ => self.claims.ended(&outcome.key),
-            }
+            self.claims.ended(&outcome.key);
         }
         let progress = &mut self.statistics.progress;
         progress.bytes += group.bytes;
@@ -298,13 +294,9 @@ impl<'a> Coordinator<'a> {
 
     /// Claims pending files, plans batches of them and hands them to the workers.
     fn claim(&mut self) -> Result<(), EngineError> {
-        let store = self.committer.store();
-        if self.committer.waiting() == 0 {
-            let due = self.claims.due(&store.reader, &self.set.plan.roots)?;
-            self.hand_out(due);
-        }
+        let now = self.set.clock.time();
         while self.claims.has_room() && self.claimable() > 0 {
-            let files = self.claims.next(&self.committer.store().reader, &self.set.plan.roots)?;
+            let files = self.claims.next(&self.committer.store().reader, &self.set.plan.roots, now)?;
             if files.is_empty() {
                 break;
             }

@@ -46,7 +46,8 @@ impl Engine {
         let identity = self.identity();
         let chosen = job::choose(&mut infos, &paths, identity, &source.filters(), config.reprocess).0;
         let end = ledger.as_ref().map_or(LogPosition::START, |ledger| ledger.cursor().log);
-        let ground = |epoch| Ground { epoch, run_start: LogPosition { segment: u32::MAX, ..end } };
+        let ground =
+            |epoch| Ground { epoch, run_start: LogPosition { segment: u32::MAX, ..end }, quarantine: false };
         let root = |info: &crate::ledger::RootInfo| (info.root(), ground(info.epoch));
         let roots: Vec<(Root, Ground)> = chosen.iter().map(root).collect();
         let reader = ledger.as_ref().map(Ledger::reader);
@@ -111,7 +112,7 @@ fn take(
                         tally.discovered -= was_due;
                         tally.removed += 1;
                     }
-                    Change::Ended(_) => {}
+                    Change::Ended(_) | Change::Asked(_) => {}
                 }
             }
         }

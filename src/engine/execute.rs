@@ -12,7 +12,7 @@ use super::pool::{Pool, Task};
 use super::results::{BatchExecutionResult, BatchResult, ProcessingResult, WorkerStatistics};
 use super::stop::Stop;
 use super::worker::{BatchWorker, OutcomeGroup, WorkContext};
-use crate::model::{BatchConfig, FileBatch, FileKey, RecordHead, RecordLine, RecordStatus, RootTable};
+use crate::model::{BatchConfig, Clock, FileBatch, FileKey, RecordHead, RecordLine, RecordStatus, RootTable};
 use crate::process::Processor;
 use crate::source::{Filters, Source, TreeSource};
 
@@ -53,6 +53,8 @@ fn execute(
     config: &BatchConfig,
 ) -> Result<BatchExecutionResult, EngineError> {
     let started = Instant::now();
+    // Nobody would come back for a second attempt.
+    let config = &BatchConfig { retry_attempts: 1, retry: BTreeMap::new(), ..config.clone() };
     let source = TreeSource::new(Filters::default(), Vec::new());
     let (roots, stop) = (RootTable::new(Vec::new()), Stop::default());
     let board = Board::new(config.worker_count);
@@ -60,7 +62,8 @@ fn execute(
         processor,
         source: &source as &dyn Source,
         roots: &roots,
-        attempts_max: 1,
+        config,
+        clock: Clock::default(),
         size_max: config.memory_limit_mb.saturating_mul(1 << 20),
         stop: &stop,
         board: &board,

@@ -9,7 +9,7 @@ use super::results::CheckpointData;
 use super::store::Store;
 use super::tally::Tally;
 use crate::ledger::{Entry, Job, JobEnd, LedgerReader, ReadyPosition, RootInfo, StateFolder};
-use crate::model::{BatchConfig, FileKey, Fingerprint, Root, RootId, Timestamp};
+use crate::model::{BatchConfig, ErrorMode, FileKey, Fingerprint, Root, RootId, Timestamp};
 use crate::source::Source;
 
 /// Files looked at together when a changed filter is applied to what is pending.
@@ -79,7 +79,9 @@ pub(crate) fn begin(
         bytes: 0,
     };
     store.commit_without_lines(&[], Some(&job))?;
-    let with_ground = |info: &RootInfo| (info.root(), Ground { epoch: info.epoch, run_start: start.log });
+    let quarantine = config.on_error == ErrorMode::Quarantine;
+    let with_ground =
+        |info: &RootInfo| (info.root(), Ground { epoch: info.epoch, run_start: start.log, quarantine });
     let pending_at_start = infos.iter().map(|info| store.reader.counts(RootId(info.id)).pending).sum();
     Ok(JobPlan { job, roots: infos.iter().map(with_ground).collect(), resumed, pending_at_start })
 }

@@ -223,9 +223,6 @@ impl Roots {
         let epoch = if info.processor == processor { info.epoch } else { 0 };
         let Some(key) = record.key(RootId(info.id)) else { return };
         let entry = (record.status != RecordStatus::Removed).then(|| Entry {
-            pending: false,
-            recheck: false,
-            attempts: 0,
             fingerprint: Fingerprint {
                 size: record.size.unwrap_or(0),
                 mtime: record.mtime.unwrap_or_default(),
@@ -237,6 +234,7 @@ impl Roots {
                 digest: record.digest.as_deref().and_then(Digest::from_hex),
                 failure: record.error.as_ref().map(|error| error.class),
             }),
+            ..Entry::default()
         });
         changes.insert(key, entry);
     }

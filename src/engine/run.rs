@@ -22,7 +22,7 @@ use super::store::{RECORDS, Store, StoreView, check_log};
 use super::worker::{BatchWorker, WorkContext};
 use crate::batch::{BatchStrategy, strategy_of};
 use crate::ledger::{Ledger, StateFolder};
-use crate::model::{BatchConfig, Root, RootTable};
+use crate::model::{BatchConfig, Clock, Root, RootTable};
 use crate::process::Processor;
 use crate::source::{Filters, Source, TreeSource};
 
@@ -249,7 +249,8 @@ impl Engine {
             processor: self.processor.as_ref(),
             source: source.as_ref(),
             roots: &table,
-            attempts_max: config.retry_attempts,
+            config,
+            clock: Clock::default(),
             size_max: config.memory_limit_mb.saturating_mul(1 << 20),
             stop: &scan.halt,
             board: &board,
@@ -287,6 +288,7 @@ impl Engine {
                 roots: &table,
                 source: source.as_ref(),
                 marks: &marks,
+                clock: &context.clock,
             };
             let coordinator = Coordinator::new(setting, &mut committer, (self.strategy)(config));
             coordinator.run(&receive)

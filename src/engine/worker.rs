@@ -1,5 +1,6 @@
 //! What a worker does with one file: read, hash, process, write the record's line.
 
+use std::hash::BuildHasher;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,9 +9,10 @@ use super::board::{Board, Slot};
 use super::change::{Change, End, Ending};
 use super::pool::{Hand, Task};
 use super::stop::Stop;
+use crate::ledger::Retry;
 use crate::model::{
-    Digest, DiscoveredFile, ErrorClass, FileError, FileKey, Fingerprint, RecordLine, RecordStatus, Root,
-    RootTable,
+    BatchConfig, Clock, Digest, DiscoveredFile, ErrorClass, FileError, FileKey, Fingerprint, RecordLine,
+    RecordStatus, Resource, Root, RootTable, Timestamp,
 };
 use crate::process::{FileContent, Processor, ResultWriter};
 use crate::source::{ReadError, Source};
@@ -27,7 +29,8 @@ pub(crate) struct WorkContext<'a> {
     pub processor: &'a dyn Processor,
     pub source: &'a dyn Source,
     pub roots: &'a RootTable,
-    pub attempts_max: u16,
+    pub config: &'a BatchConfig,
+    pub clock: Clock,
     pub size_max: u64,
     pub stop: &'a Stop,
     pub board: &'a Board,
@@ -39,6 +42,8 @@ pub(crate) struct Outcome {
     pub key: FileKey,
     pub change: Change,
     pub line: usize,
+    /// What was short, where the file failed and not by its own fault.
+    pub short_of: Option<Resource>,
 }
 
 /// Outcomes of one batch, with the lines of their records one after the other.
@@ -122,7 +127,7 @@ impl<'a, S: FnMut(OutcomeGroup)> BatchWorker<'a, S> {
         let content = match read {
             Ok(content) => content,
             Err(ReadError::Gone | ReadError::NotAFile(_)) => return self.push(file, End::Gone, 0),
-            Err(error) => return self.fail_unread(file, root, &file_error(&error)),
+            Err(error) => return self.fail_unread(file, root, &error),
         };
         self.group.bytes += content.fingerprint.size;
         let hash = blake3::hash(&self.content);
@@ -132,10 +137,15 @@ impl<'a, S: FnMut(OutcomeGroup)> BatchWorker<'a, S> {
             return self.push(file, end, 0);
         }
         let processed = self.call_processor(file);
+        if let Some(retry) = processed.as_ref().err().and_then(|error| self.retry_of(file, error)) {
+            return self.push_short(file, End::Again(retry), 0, Some(Resource::Processor));
+        }
         let failure = processed.as_ref().err().map(|error| error.class);
+        let short_of = failure.and_then(Resource::of_processing);
         let line = self.write_line(file, root, &content.fingerprint, Some(&hash), processed.err().as_ref());
         let (fingerprint, racy) = (content.fingerprint, content.racy);
-        self.push(file, End::Recorded { fingerprint, racy, digest: Some(digest), failure }, line);
+        let end = End::Recorded { fingerprint, racy, digest: Some(digest), failure };
+        self.push_short(file, end, line, short_of);
     }
 
     fn call_processor(&mut self, file: &DiscoveredFile) -> Result<(), FileError> {
@@ -144,13 +154,20 @@ impl<'a, S: FnMut(OutcomeGroup)> BatchWorker<'a, S> {
         process_content(self.context.processor, &content, &mut self.result)
     }
 
-    fn fail_unread(&mut self, file: &DiscoveredFile, root: &Root, error: &FileError) {
-        if error.class.is_transient() && file.attempts.saturating_add(1) < self.context.attempts_max {
-            return self.push(file, End::Again, 0);
+    fn fail_unread(&mut self, file: &DiscoveredFile, root: &Root, error: &ReadError) {
+        let short_of = error.short_of();
+        let error = file_error(error);
+        if let Some(retry) = self.retry_of(file, &error) {
+            return self.push_short(file, End::Again(retry), 0, short_of);
         }
-        let line = self.write_line(file, root, &file.fingerprint, None, Some(error));
+        let line = self.write_line(file, root, &file.fingerprint, None, Some(&error));
         let (fingerprint, failure) = (file.fingerprint, Some(error.class));
-        self.push(file, End::Recorded { fingerprint, racy: false, digest: None, failure }, line);
+        let end = End::Recorded { fingerprint, racy: false, digest: None, failure };
+        self.push_short(file, end, line, short_of);
+    }
+
+    fn retry_of(&self, file: &DiscoveredFile, error: &FileError) -> Option<Retry> {
+        another_attempt(file, error, self.context.config, &self.context.clock)
     }
 
     fn write_line(
@@ -178,9 +195,34 @@ impl<'a, S: FnMut(OutcomeGroup)> BatchWorker<'a, S> {
     }
 
     fn push(&mut self, file: &DiscoveredFile, end: End, line: usize) {
-        let change = Change::Ended(Ending { claimed: file.fingerprint, end });
-        self.group.outcomes.push(Outcome { key: file.key.clone(), change, line });
+        self.push_short(file, end, line, None);
     }
+
+    fn push_short(&mut self, file: &DiscoveredFile, end: End, line: usize, short_of: Option<Resource>) {
+        let change = Change::Ended(Ending { claimed: file.fingerprint, end });
+        self.group.outcomes.push(Outcome { key: file.key.clone(), change, line, short_of });
+    }
+}
+
+/// Whether the file is tried again after this failure, and when: as the policy of its class says. A failure
+/// of the processor's own is final where the processor does not say that it may pass.
+pub(crate) fn another_attempt(
+    file: &DiscoveredFile,
+    error: &FileError,
+    config: &BatchConfig,
+    clock: &Clock,
+) -> Option<Retry> {
+    let class = error.class;
+    let policy = config.retry_policy(class);
+    let attempt = file.attempts.saturating_add(1);
+    if attempt >= policy.attempts || !class.can_pass() || (class == ErrorClass::Processor && !error.may_pass)
+    {
+        return None;
+    }
+    let now = clock.time();
+    let seed = rustc_hash::FxBuildHasher.hash_one((&file.key, now.0));
+    let pause = i64::try_from(policy.pause(attempt, seed).as_nanos()).unwrap_or(i64::MAX);
+    Some(Retry { class, at: Timestamp(now.0.saturating_add(pause)) })
 }
 
 /// Calls the processor. A panic is the file's failure, and only the file's.

@@ -163,17 +163,21 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ledger::RecordRef;
+    use crate::ledger::{RecordRef, Retry};
     use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition, Timestamp};
 
     pub(in crate::ledger) fn any_entry() -> impl Strategy<Value = Entry> {
         let print = (any::<u64>(), any::<i64>(), prop_oneof![Just(0), any::<i64>()], any::<u64>());
         let record = (1..4_u32, any::<u64>(), 0..3_u32, any::<Option<[u8; 16]>>(), 0..=10_u8);
-        (any::<bool>(), any::<bool>(), any::<u16>(), print, proptest::option::of(record)).prop_map(
-            |(pending, recheck, attempts, (size, mtime, age, inode), record)| Entry {
+        let rare = (0..30_u8, any::<i64>(), any::<u8>(), any::<bool>());
+        (any::<bool>(), any::<bool>(), any::<u16>(), print, proptest::option::of(record), rare).prop_map(
+            |(pending, recheck, attempts, (size, mtime, age, inode), record, rare)| Entry {
                 pending: pending || record.is_none(),
                 recheck,
                 attempts,
+                retry: ErrorClass::from_code(rare.0).map(|class| Retry { class, at: Timestamp(rare.1) }),
+                crashes: if rare.0 % 2 == 0 { rare.2 } else { 0 },
+                quarantined: rare.3 && rare.0 % 3 == 0,
                 fingerprint: Fingerprint {
                     size,
                     mtime: Timestamp(mtime),

@@ -4,7 +4,7 @@ use std::ops::{AddAssign, SubAssign};
 
 use bincode::{Decode, Encode};
 
-use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition, RecordStatus};
+use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition, RecordStatus, Timestamp};
 
 /// What is known of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,12 +14,27 @@ pub struct Entry {
     /// Whether the content decides, not the fingerprint: the next scan makes the file due because a later
     /// write could have left its fingerprint as it is, or it is due although this version has a record.
     pub recheck: bool,
-    /// Attempts at this version so far.
+    /// Attempts at this version that failed in a way that may pass.
     pub attempts: u16,
+    /// The last of these, and when the next one is due; none where the file is due at once.
+    pub retry: Option<Retry>,
+    /// How often this version brought the process down.
+    pub crashes: u8,
+    /// It failed, and is not due again before its content changes, whatever the class of its failure.
+    pub quarantined: bool,
     /// The version: as last seen when pending, as processed otherwise.
     pub fingerprint: Fingerprint,
     /// The last record of the file, of this version or an earlier one.
     pub record: Option<RecordRef>,
+}
+
+/// Another attempt at a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// Class of the failure before.
+    pub class: ErrorClass,
+    /// When it is due.
+    pub at: Timestamp,
 }
 
 /// Where the last record of a file is, and what it says.

@@ -78,7 +78,7 @@ mod verify;
 mod witness;
 mod writer;
 
-pub use entry::{Counts, Entry, EntryState, RecordRef};
+pub use entry::{Counts, Entry, EntryState, RecordRef, Retry};
 pub use error::LedgerError;
 pub use meta::{Job, JobEnd};
 pub use reader::LedgerReader;

@@ -5,7 +5,7 @@ use bincode::enc::Encoder;
 use bincode::error::{DecodeError, EncodeError};
 use bincode::{BorrowDecode, Decode, Encode};
 
-use super::{Entry, RecordRef};
+use super::{Entry, RecordRef, Retry};
 use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition, Timestamp};
 
 mod flags {
@@ -18,7 +18,16 @@ mod flags {
     pub(super) const SAME_LOG: u8 = 1 << 5;
     /// The inode changed when the content did.
     pub(super) const SAME_TIME: u8 = 1 << 6;
-    pub(super) const ALL: u8 = (1 << 7) - 1;
+    /// A byte of rarer marks follows, and what they announce.
+    pub(super) const MORE: u8 = 1 << 7;
+}
+
+/// The rarer marks.
+mod more {
+    pub(super) const RETRY: u8 = 1;
+    pub(super) const CRASHES: u8 = 1 << 1;
+    pub(super) const QUARANTINED: u8 = 1 << 2;
+    pub(super) const ALL: u8 = (1 << 3) - 1;
 }
 
 /// What the next row's numbers are told against.
@@ -46,6 +55,10 @@ pub(super) struct Row<'a> {
     offset_delta: i64,
     failure: u8,
     digest: [u8; 16],
+    more: u8,
+    retry_class: u8,
+    retry_at: i64,
+    crashes: u8,
 }
 
 impl<'a> Row<'a> {
@@ -70,7 +83,23 @@ impl<'a> Row<'a> {
         if let Some(record) = &entry.record {
             row.set_record(before, record);
         }
+        row.set_more(entry);
         row
+    }
+
+    fn set_more(&mut self, entry: &Entry) {
+        if let Some(retry) = &entry.retry {
+            self.more |= more::RETRY;
+            (self.retry_class, self.retry_at) = (retry.class.code(), retry.at.0);
+        }
+        if entry.crashes > 0 {
+            self.more |= more::CRASHES;
+            self.crashes = entry.crashes;
+        }
+        if entry.quarantined {
+            self.more |= more::QUARANTINED;
+        }
+        self.set(flags::MORE, self.more != 0);
     }
 
     fn set_record(&mut self, before: &mut Numbers, record: &RecordRef) {
@@ -110,12 +139,28 @@ impl<'a> Row<'a> {
             ctime: Timestamp(before.mtime.wrapping_add(self.ctime_delta)),
             inode: before.inode,
         };
+        (entry.retry, entry.crashes, entry.quarantined) = (None, 0, false);
+        if self.has(flags::MORE) {
+            self.read_more_into(entry)?;
+        }
         entry.record = None;
         if self.has(flags::RECORD) {
             entry.record = Some(self.record(before)?);
         } else if !entry.pending {
             return Err("an entry that is not pending has no record");
         }
+        Ok(())
+    }
+
+    #[cold]
+    fn read_more_into(&self, entry: &mut Entry) -> Result<(), &'static str> {
+        if self.more & more::RETRY != 0 {
+            let class = ErrorClass::from_code(self.retry_class);
+            let class = class.ok_or("an entry waits after an unknown class of failure")?;
+            entry.retry = Some(Retry { class, at: Timestamp(self.retry_at) });
+        }
+        entry.crashes = self.crashes;
+        entry.quarantined = self.more & more::QUARANTINED != 0;
         Ok(())
     }
 
@@ -151,6 +196,9 @@ impl Encode for Row<'_> {
             self.ctime_delta.encode(encoder)?;
         }
         self.inode_delta.encode(encoder)?;
+        if self.has(flags::MORE) {
+            self.encode_more(encoder)?;
+        }
         if !self.has(flags::RECORD) {
             return Ok(());
         }
@@ -181,13 +229,13 @@ impl<'de, C> BorrowDecode<'de, C> for Row<'de> {
             mtime_delta: i64::decode(decoder)?,
             ..Row::default()
         };
-        if row.flags & !flags::ALL != 0 {
-            return Err(DecodeError::Other("unknown flag"));
-        }
         if !row.has(flags::SAME_TIME) {
             row.ctime_delta = i64::decode(decoder)?;
         }
         row.inode_delta = i64::decode(decoder)?;
+        if row.has(flags::MORE) {
+            row.decode_more(decoder)?;
+        }
         if row.has(flags::RECORD) {
             row.decode_record(decoder)?;
         }
@@ -196,6 +244,35 @@ impl<'de, C> BorrowDecode<'de, C> for Row<'de> {
 }
 
 impl Row<'_> {
+    #[cold]
+    fn encode_more<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.more.encode(encoder)?;
+        if self.more & more::RETRY != 0 {
+            self.retry_class.encode(encoder)?;
+            self.retry_at.encode(encoder)?;
+        }
+        if self.more & more::CRASHES != 0 {
+            self.crashes.encode(encoder)?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn decode_more<D: Decoder>(&mut self, decoder: &mut D) -> Result<(), DecodeError> {
+        self.more = u8::decode(decoder)?;
+        if self.more == 0 || self.more & !more::ALL != 0 {
+            return Err(DecodeError::Other("unknown mark"));
+        }
+        if self.more & more::RETRY != 0 {
+            self.retry_class = u8::decode(decoder)?;
+            self.retry_at = i64::decode(decoder)?;
+        }
+        if self.more & more::CRASHES != 0 {
+            self.crashes = u8::decode(decoder)?;
+        }
+        Ok(())
+    }
+
     #[inline]
     fn decode_record<D: Decoder>(&mut self, decoder: &mut D) -> Result<(), DecodeError> {
         if !self.has(flags::SAME_LOG) {

@@ -1,9 +1,14 @@
 //! What a user can set.
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+
+use super::{ErrorClass, RetryPolicy};
 
 /// Which files come first. Sizes and ages are compared by powers of two, and exactly within what is claimed together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, Encode, Decode)]
@@ -35,6 +40,81 @@ pub enum StrategyKind {
     Size,
 }
 
+/// What a file's failure means for others and for later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorMode {
+    /// The others go on. The file is due again when its content changes; where its surroundings were at fault,
+    /// or the processor has a new version, at the next run.
+    #[default]
+    Continue,
+    /// The first failure stops the run, its work kept.
+    FailFast,
+    /// The others go on. The file is due again only when its content changes, or somebody asks for it.
+    Quarantine,
+}
+
+/// How many failures stop a run, its work kept.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum FailureLimit {
+    /// So many files.
+    Files(u64),
+    /// So many of a hundred files that the run was through with, once these are [`FailureLimit::PERCENT_OF_MIN`].
+    Percent(f64),
+}
+
+impl FailureLimit {
+    /// A share of fewer files than this says nothing.
+    pub const PERCENT_OF_MIN: u64 = 100;
+
+    /// Whether a run with this many failures among those files goes too far.
+    pub fn is_passed(self, failed: u64, of: u64) -> bool {
+        match self {
+            Self::Files(max) => failed > max,
+            Self::Percent(max) => of >= Self::PERCENT_OF_MIN && failed as f64 * 100.0 > max * of as f64,
+        }
+    }
+}
+
+impl fmt::Display for FailureLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Files(files) => write!(f, "{files}"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
+impl From<FailureLimit> for String {
+    fn from(limit: FailureLimit) -> Self {
+        limit.to_string()
+    }
+}
+
+impl TryFrom<String> for FailureLimit {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl FromStr for FailureLimit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is neither a number of files, such as 100, nor a share, such as 5%");
+        match text.strip_suffix('%') {
+            Some(percent) => {
+                let percent: f64 = percent.trim().parse().map_err(|_| wrong())?;
+                (0.0..=100.0).contains(&percent).then_some(Self::Percent(percent)).ok_or_else(wrong)
+            }
+            None => text.parse().map(Self::Files).map_err(|_| wrong()),
+        }
+    }
+}
+
 /// Limits and sizes of a run.
 ///
 /// ```
@@ -58,10 +138,26 @@ pub struct BatchConfig {
     /// Outcomes after which a commit tick is due before its 100 ms have passed, once the last tick's cost is
     /// earned back twenty times. 1 to 1,000,000.
     pub checkpoint_interval: usize,
-    /// Attempts at a file whose failure may pass, the first included. 1 to 100.
+    /// Attempts at a file whose failure may pass, the first included, where `retry` has nothing for its class. 1 to 100.
     pub retry_attempts: u16,
-    /// Longest time for one file, in seconds. Kept with the job; no watchdog enforces it yet.
+    /// Retry policies by class, in place of [`RetryPolicy::default_of`].
+    pub retry: BTreeMap<ErrorClass, RetryPolicy>,
+    /// Longest time for one file, in seconds: one that takes longer fails as `timeout`, and its worker is
+    /// replaced. 1 to 86,400.
     pub timeout_seconds: u64,
+    /// What a file's failure means for others and for later.
+    pub on_error: ErrorMode,
+    /// How many failures stop the run; none for any number.
+    pub max_failures: Option<FailureLimit>,
+    /// Longest time from a request to stop until the run has ended, in seconds: what is in hand then is
+    /// abandoned. 1 to 3,600.
+    pub drain_seconds: u64,
+    /// How long a run waits for a resource that is not there (a file system, room on the disk, memory,
+    /// descriptors) before it gives up, in seconds. 0 to 604,800.
+    pub wait_seconds: u64,
+    /// Take a root for emptied that is empty and another folder than before, instead of waiting for a file
+    /// system to be mounted.
+    pub accept_empty: bool,
     /// Globs that a file's name or relative path must match; empty for the processor's own.
     pub include: Vec<String>,
     /// Globs of files and folders to leave out.
@@ -83,7 +179,13 @@ impl Default for BatchConfig {
             memory_limit_mb: 1000,
             checkpoint_interval: 1000,
             retry_attempts: 3,
+            retry: BTreeMap::new(),
             timeout_seconds: 300,
+            on_error: ErrorMode::Continue,
+            max_failures: None,
+            drain_seconds: 10,
+            wait_seconds: 600,
+            accept_empty: false,
             include: Vec::new(),
             exclude: Vec::new(),
             order: Order::Path,
@@ -109,6 +211,12 @@ impl BatchConfig {
     /// The longest time a commit tick waits for more outcomes.
     pub const TICK: Duration = Duration::from_millis(100);
 
+    /// The retry policy of a class.
+    pub fn retry_policy(&self, class: ErrorClass) -> RetryPolicy {
+        let default = || RetryPolicy::default_of(class, self.retry_attempts);
+        self.retry.get(&class).copied().unwrap_or_else(default)
+    }
+
     /// Checks each value against its limits.
     ///
     /// # Errors
@@ -127,7 +235,31 @@ impl BatchConfig {
         within("memory_limit_mb", self.memory_limit_mb, 16, u64::MAX, "16 MiB or more")?;
         within("checkpoint_interval", self.checkpoint_interval as u64, 1, 1_000_000, "1 to 1000000 files")?;
         within("retry_attempts", u64::from(self.retry_attempts), 1, 100, "1 to 100")?;
-        within("timeout_seconds", self.timeout_seconds, 1, 86_400, "1 to 86400 seconds")
+        within("timeout_seconds", self.timeout_seconds, 1, 86_400, "1 to 86400 seconds")?;
+        within("drain_seconds", self.drain_seconds, 1, 3_600, "1 to 3600 seconds")?;
+        within("wait_seconds", self.wait_seconds, 0, 604_800, "0 to 604800 seconds")?;
+        for (class, policy) in &self.retry {
+            within("retry.attempts", u64::from(policy.attempts), 1, 100, "1 to 100")?;
+            within("retry.backoff_ms", policy.backoff_ms, 0, 3_600_000, "0 to 3600000 milliseconds")?;
+            let (low, high) = (policy.backoff_ms, 86_400_000);
+            within(
+                "retry.backoff_max_ms",
+                policy.backoff_max_ms,
+                low,
+                high,
+                "backoff_ms to 86400000 milliseconds",
+            )?;
+            if policy.attempts > 1 && !class.can_pass() {
+                let limits =
+                    "1 for the classes parse, too-large and unsupported: the same content fails again";
+                return Err(ConfigError {
+                    name: "retry.attempts",
+                    value: policy.attempts.to_string(),
+                    limits,
+                });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -140,5 +272,29 @@ mod tests {
         let config = BatchConfig { worker_count: 0, ..BatchConfig::default() };
         let message = config.check().unwrap_err().to_string();
         assert_eq!(message, "worker_count is 0, and must be 1 to 1024 threads");
+    }
+
+    #[test]
+    fn a_limit_of_failures_is_a_number_or_a_share() {
+        let limit = |text: &str| text.parse::<FailureLimit>();
+        assert_eq!(limit("0").unwrap(), FailureLimit::Files(0));
+        assert_eq!(limit("2.5%").unwrap().to_string(), "2.5%");
+        for wrong in ["", "%", "-1", "101%", "NaN%", "many"] {
+            assert!(limit(wrong).is_err(), "{wrong}");
+        }
+        assert!(limit("3").unwrap().is_passed(4, 4) && !limit("3").unwrap().is_passed(3, 9));
+        let share = limit("10%").unwrap();
+        assert!(!share.is_passed(99, 99), "too few to tell");
+        assert!(share.is_passed(11, 100) && !share.is_passed(10, 100));
+    }
+
+    #[test]
+    fn what_fails_by_its_content_is_never_tried_again() {
+        let policy = RetryPolicy { attempts: 2, backoff_ms: 1, backoff_max_ms: 1 };
+        let with = |class| BatchConfig { retry: [(class, policy)].into(), ..BatchConfig::default() };
+        assert!(with(ErrorClass::Parse).check().is_err());
+        with(ErrorClass::Timeout).check().unwrap();
+        assert_eq!(with(ErrorClass::Timeout).retry_policy(ErrorClass::Timeout), policy);
+        assert_eq!(BatchConfig::default().retry_policy(ErrorClass::Parse).attempts, 1);
     }
 }

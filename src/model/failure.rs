@@ -71,18 +71,17 @@ impl ErrorClass {
         }
     }
 
-    /// Whether another attempt within the same run can help.
-    pub fn is_transient(self) -> bool {
+    /// Whether another attempt at the same content can help: only then a retry policy may say so.
+    pub fn can_pass(self) -> bool {
         match self {
-            Self::IoTransient | Self::Unstable => true,
-            Self::IoPermanent
-            | Self::Parse
-            | Self::TooLarge
+            Self::IoTransient
+            | Self::IoPermanent
+            | Self::Unstable
             | Self::Timeout
             | Self::Panic
             | Self::Crash
-            | Self::Unsupported
-            | Self::Processor => false,
+            | Self::Processor => true,
+            Self::Parse | Self::TooLarge | Self::Unsupported => false,
         }
     }
 
@@ -122,6 +121,60 @@ impl fmt::Display for ErrorClass {
     }
 }
 
+/// What everybody shares, and what can run out or go away: not one file's fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resource {
+    /// The file system that the files are read from.
+    Files,
+    /// Room where the state and the records are written.
+    Disk,
+    /// Memory.
+    Memory,
+    /// File descriptors.
+    Descriptors,
+    /// The processor, and what it depends on.
+    Processor,
+}
+
+impl Resource {
+    /// Every resource.
+    pub const ALL: [Self; 5] = [Self::Files, Self::Disk, Self::Memory, Self::Descriptors, Self::Processor];
+
+    /// The name in statistics and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Disk => "disk",
+            Self::Memory => "memory",
+            Self::Descriptors => "descriptors",
+            Self::Processor => "processor",
+        }
+    }
+
+    /// What may be at fault when processing ends like this.
+    pub fn of_processing(class: ErrorClass) -> Option<Self> {
+        matches!(class, ErrorClass::Processor | ErrorClass::Panic | ErrorClass::Timeout)
+            .then_some(Self::Processor)
+    }
+
+    /// What is short when a file can't be read, if it is not the file's own fault.
+    pub fn of_io(error: &std::io::Error) -> Option<Self> {
+        use rustix::io::Errno;
+        match error.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(Errno::MFILE | Errno::NFILE) => Some(Self::Descriptors),
+            Some(Errno::NOMEM) => Some(Self::Memory),
+            _ => (ErrorClass::of_io(error) == ErrorClass::IoTransient).then_some(Self::Files),
+        }
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// A file's failure as its record tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileError {
@@ -135,12 +188,15 @@ pub struct FileError {
     /// Column of the fault, in bytes from 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub column: Option<u64>,
+    /// Whether another attempt may help, in the word of the processor: see [`FileError::may_pass`].
+    #[serde(skip)]
+    pub may_pass: bool,
 }
 
 impl FileError {
     /// A failure without a position.
     pub fn new(class: ErrorClass, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), line: None, column: None }
+        Self { class, message: message.into(), line: None, column: None, may_pass: false }
     }
 
     /// The failure of a read.
@@ -153,6 +209,21 @@ impl FileError {
     pub fn at(mut self, line: u64, column: u64) -> Self {
         self.line = Some(line);
         self.column = Some(column);
+        self
+    }
+
+    /// The same failure of class `processor`, which may pass: the file is tried again as the retry policy of
+    /// that class says. Without this word such a failure is final.
+    ///
+    /// ```
+    /// use outlast::{ErrorClass, FileError};
+    ///
+    /// let busy = FileError::new(ErrorClass::Processor, "the service is busy").may_pass();
+    /// assert!(busy.may_pass);
+    /// ```
+    #[must_use]
+    pub fn may_pass(mut self) -> Self {
+        self.may_pass = true;
         self
     }
 }

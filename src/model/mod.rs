@@ -1,17 +1,21 @@
 //! The words that all rooms share: keys, fingerprints, outcomes, records, configuration.
 //!
-//! Plain data and pure functions only: nothing here opens a file, reads a clock or starts a thread.
+//! Plain data and pure functions: nothing here opens a file or starts a thread, and the time is told by [`Clock`].
 
 mod batch;
+mod clock;
 mod config;
 mod failure;
 mod fingerprint;
 mod key;
 mod record;
+mod retry;
 
 pub use batch::{BatchPriority, DiscoveredFile, FileBatch};
-pub use config::{BatchConfig, ConfigError, Order, StrategyKind};
-pub use failure::{ErrorClass, FileError};
+pub use clock::Clock;
+pub use config::{BatchConfig, ConfigError, ErrorMode, FailureLimit, Order, StrategyKind};
+pub use failure::{ErrorClass, FileError, Resource};
 pub use fingerprint::{Digest, Fingerprint, Timestamp};
 pub use key::{FileKey, FolderKey, Root, RootId, RootTable};
 pub use record::{Cursor, LogPosition, RecordHead, RecordLine, RecordStatus};
+pub use retry::RetryPolicy;

@@ -8,7 +8,7 @@ use rustix::io::{Errno, retry_on_intr};
 
 use super::SkipReason;
 use super::open::{self, EntryKind};
-use crate::model::{ErrorClass, FileKey, Fingerprint, Root, Timestamp};
+use crate::model::{ErrorClass, FileKey, Fingerprint, Resource, Root, Timestamp};
 
 /// What was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,16 @@ impl ReadError {
             Self::Unstable => Some(ErrorClass::Unstable),
             Self::TooLarge { .. } => Some(ErrorClass::TooLarge),
             Self::Io(error) => Some(ErrorClass::of_io(error)),
+        }
+    }
+}
+
+impl ReadError {
+    /// What was short, where the file itself is not at fault.
+    pub fn short_of(&self) -> Option<Resource> {
+        match self {
+            Self::Io(error) => Resource::of_io(error),
+            Self::Gone | Self::NotAFile(_) | Self::Unstable | Self::TooLarge { .. } => None,
         }
     }
 }
