@@ -27,6 +27,10 @@ pub(crate) struct Claims {
     position: Option<ReadyPosition>,
     /// A whole round found nothing, and nothing was committed since.
     exhausted: bool,
+    /// Files that an earlier process had in hand when it died: they run last, and alone.
+    suspects: Vec<FileKey>,
+    /// Hashes of these.
+    suspected: HashSet<u64>,
     /// When the first of the files is due that the present round passed over: their retries are later.
     due_next: Option<Timestamp>,
 }
@@ -35,11 +39,14 @@ type Roots<'a> = &'a [(Root, Ground)];
 
 impl Claims {
     /// No claims yet. At most about as many files will be in flight as the configuration's batches have.
-    pub(crate) fn new(config: &BatchConfig) -> Self {
+    pub(crate) fn new(config: &BatchConfig, suspects: Vec<FileKey>) -> Self {
         let files = config.worker_count * config.max_concurrent_batches * BATCH_FILES;
+        let hasher = RandomState::new();
         Self {
             limit: files.clamp(IN_FLIGHT_MIN, IN_FLIGHT_MAX),
-            hasher: RandomState::new(),
+            suspected: suspects.iter().map(|key| hasher.hash_one(key)).collect(),
+            suspects,
+            hasher,
             in_flight: HashSet::new(),
             ended: Vec::new(),
             position: None,
@@ -74,6 +81,12 @@ impl Claims {
         self.ended.push(self.hasher.hash_one(key));
     }
 
+    /// A file was taken back before a worker began it.
+    pub(crate) fn released(&mut self, key: &FileKey) {
+        self.in_flight.remove(&self.hasher.hash_one(key));
+        self.exhausted = false;
+    }
+
     /// What ended is committed.
     pub(crate) fn committed(&mut self) {
         self.exhausted = false;
@@ -82,14 +95,15 @@ impl Claims {
         }
     }
 
-    /// Claims the next pending files of these roots that are due by `now`, in the ledger's order; starts over at
-    /// the end. None where a whole round finds none, or where starting over is not worth it yet: a round reads
+    /// Claims the next pending files of these roots that are due by `now`, in the ledger's order and about
+    /// `files_max` at most; starts over at the end. None where a whole round finds none, or where starting over is not worth it yet: a round reads
     /// all blocks with pending files again, those in flight included, so it waits until few of these are left.
     pub(crate) fn next(
         &mut self,
         reader: &LedgerReader,
         roots: Roots<'_>,
         now: Timestamp,
+        files_max: usize,
     ) -> Result<Vec<DiscoveredFile>, LedgerError> {
         if self.exhausted && self.due_next.is_none_or(|due| due > now) {
             return Ok(Vec::new());
@@ -103,9 +117,12 @@ impl Claims {
                 }
                 (started_over, self.due_next) = (true, None);
             }
-            let limit = self.limit.saturating_sub(self.unfinished()).max(1);
+            let limit = self.limit.saturating_sub(self.unfinished()).clamp(1, files_max.max(1));
             let ready = reader.ready(&self.position.take().unwrap_or_default(), limit)?;
-            let claim = |(key, entry): (FileKey, Entry)| self.claim(key, &entry, roots, now);
+            let claim = |(key, entry): (FileKey, Entry)| {
+                let suspected = !self.suspected.is_empty() && self.suspected.contains(&self.hasher.hash_one(&key));
+                if suspected { None } else { self.claim(key, &entry, roots, now) }
+            };
             let files: Vec<DiscoveredFile> = ready.files.into_iter().filter_map(claim).collect();
             self.position = ready.next;
             if !files.is_empty() {
@@ -113,6 +130,24 @@ impl Claims {
                 return Ok(files);
             }
         }
+    }
+
+    /// Claims the next of the suspects that is still pending and due.
+    pub(crate) fn next_suspect(
+        &mut self,
+        reader: &LedgerReader,
+        roots: Roots<'_>,
+        now: Timestamp,
+    ) -> Result<Option<DiscoveredFile>, LedgerError> {
+        while let Some(key) = self.suspects.pop() {
+            self.suspected.remove(&self.hasher.hash_one(&key));
+            if let Some(entry) = reader.get(&key)?.filter(|entry| entry.pending)
+                && let Some(file) = self.claim(key, &entry, roots, now)
+            {
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
     }
 
     fn claim(

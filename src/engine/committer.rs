@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::change::{Change, Effect, Ground, apply};
+use super::change::{Change, Effect, End, Ending, Ground, apply};
 use super::error::EngineError;
 use super::store::Store;
 use super::tally::Tally;
@@ -28,21 +28,21 @@ struct Queued {
 }
 
 /// Collects changes, and commits them tick by tick.
-pub(crate) struct Committer {
-    store: Store,
+pub(crate) struct Committer<'a> {
+    store: &'a mut Store,
     roots: HashMap<RootId, RootGround>,
     queued: Vec<Queued>,
     lines: Vec<Vec<u8>>,
     lines_bytes: usize,
 }
 
-impl Committer {
-    pub(crate) fn new(store: Store, roots: HashMap<RootId, RootGround>) -> Self {
+impl<'a> Committer<'a> {
+    pub(crate) fn new(store: &'a mut Store, roots: HashMap<RootId, RootGround>) -> Self {
         Self { store, roots, queued: Vec::new(), lines: Vec::new(), lines_bytes: 0 }
     }
 
     pub(crate) fn store(&self) -> &Store {
-        &self.store
+        self.store
     }
 
     /// Whether a file of this root is among what waits as gone.
@@ -53,6 +53,14 @@ impl Committer {
     /// Forgets what waits as gone.
     pub(crate) fn forget_gone(&mut self) {
         self.queued.retain(|queued| !queued.change.is_gone());
+    }
+
+    /// Forgets that a worker did not find a file of this root which is there again.
+    pub(crate) fn forget_found_again(&mut self, root: RootId, exists: impl Fn(&FileKey) -> bool) {
+        let not_found = |change: &Change| matches!(change, Change::Ended(Ending { end: End::Gone, .. }));
+        self.queued.retain(|queued| {
+            queued.key.root() != root || !not_found(&queued.change) || !exists(&queued.key)
+        });
     }
 
     /// Changes that wait for the next tick.
@@ -85,7 +93,20 @@ impl Committer {
 
     /// Commits all that waits, together with the job's own record as of the new counts: record lines
     /// first, then the ledger. When it returns, it is durable. Nothing to commit is no tick, unless `is_last`.
+    /// Where it fails, the counts stay as they were, and what waited is lost: it is still pending.
     pub(crate) fn commit(
+        &mut self,
+        counts: &mut Tally,
+        is_last: bool,
+        job: impl FnOnce(&Tally) -> Job,
+    ) -> Result<Cursor, EngineError> {
+        let mut tally = counts.clone();
+        let cursor = self.commit_with(&mut tally, is_last, job)?;
+        *counts = tally;
+        Ok(cursor)
+    }
+
+    fn commit_with(
         &mut self,
         tally: &mut Tally,
         is_last: bool,
@@ -100,7 +121,7 @@ impl Committer {
         let keys = unique_keys(&queued);
         let entries = self.store.reader.lookup(&keys)?;
         drop(keys);
-        let mut writer = LineWriter::begin(&mut self.store)?;
+        let mut writer = LineWriter::begin(self.store)?;
         let mut changes = Vec::with_capacity(entries.len());
         for (news, old) in queued.chunk_by(|a, b| a.key == b.key).zip(entries) {
             let Some(root) = news.first().and_then(|first| self.roots.get(&first.key.root())) else {

@@ -1,172 +1,191 @@
-//! The loop of a run: receive news, commit when a tick is due, claim and plan what is pending.
+//! The loop of an attempt: receive news, commit when a tick is due, claim and plan what is pending.
 
-use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use super::board::{Board, Watch};
-use super::claims::Claims;
+use super::board::Watch;
+use super::change::{Change, End};
 use super::committer::Committer;
+use super::dispatch::Dispatcher;
 use super::error::EngineError;
 use super::event::Event;
+use super::fatal::Dying;
+use super::figures::Standing;
+use super::guard::RootGuard;
 use super::job::{self, JobPlan};
-use super::pool::{Pool, Task};
-use super::results::{BatchStatistics, ProcessingState, RepositoryProcessingResult};
+use super::pool::Pool;
+use super::results::{BatchStatistics, ProcessingState, StopCause};
+use super::run_state::{Ending, Outage, RunState};
 use super::stop::Stop;
 use super::tally::Tally;
-use super::worker::OutcomeGroup;
-use crate::batch::{BatchObservation, BatchStrategy, Load, Planner, sort};
-use crate::ledger::JobEnd;
-use crate::model::{BatchConfig, Clock, Cursor, DiscoveredFile, RootTable};
-use crate::source::Source;
+use super::worker::{OutcomeGroup, WorkContext};
+use crate::ledger::{Counts, JobEnd};
+use crate::model::{BatchConfig, Cursor, ErrorMode, Resource};
 
 /// Changes that make a tick due at once, so that memory stays bounded.
 const WAITING_MAX: usize = 8_192;
 const WAITING_BYTES_MAX: usize = 8 << 20;
 /// A tick that is not due by time has to have earned back the last one's cost this many times.
 const TICK_COST_FACTOR: u32 = 20;
-/// How often it shows how things stand while nothing is committed.
+/// How often it looks at the machine and at the workers, and shows how things stand.
 const LOOK_AROUND: Duration = Duration::from_millis(250);
 /// The shortest wait.
 const MOMENT: Duration = Duration::from_millis(1);
 /// How often the loop looks up while nothing comes in.
 const LOOK_UP: Duration = Duration::from_millis(20);
 
-/// What a run gives its coordinator to work with.
+/// What an attempt gives its coordinator to work with.
 pub(crate) struct Setting<'a> {
     pub plan: &'a JobPlan,
-    pub config: &'a BatchConfig,
+    pub context: &'a WorkContext,
     pub started: Instant,
     pub pool: &'a Pool,
     /// What callers ask for.
     pub stop: &'a Stop,
-    /// What stops this run's threads, whatever the reason.
+    /// What stops this attempt's threads, whatever the reason.
     pub halt: &'a Stop,
     /// Where others look at the figures.
     pub shown: &'a Mutex<BatchStatistics>,
-    pub board: &'a Board,
-    pub source: &'a dyn Source,
-    /// What told each root from others at the start.
-    pub marks: &'a [u128],
-    pub roots: &'a RootTable,
-    pub clock: &'a Clock,
+    pub guard: RootGuard<'a>,
+    pub dying: &'a Dying,
 }
 
 pub(crate) struct Coordinator<'a> {
-    set: Setting<'a>,
-    committer: &'a mut Committer,
-    planner: Planner,
-    claims: Claims,
-    /// Files handed to workers whose outcome has not come yet.
-    outstanding: usize,
-    batches: HashMap<u64, (usize, BatchObservation)>,
+    pub(super) set: Setting<'a>,
+    pub(super) committer: Committer<'a>,
+    pub(super) run: &'a mut RunState,
+    pub(super) dispatch: Dispatcher,
     scanning: bool,
     /// No run ends well on a log that is damaged: it waits for the check, unless it is stopped.
     checking: bool,
-    tally: Tally,
-    statistics: BatchStatistics,
+    /// A folder could not be listed for want of something that may come back.
+    pub(super) unlisted: bool,
+    /// Why the attempt ends, and when it ends at the latest.
+    pub(super) ending: Option<(Ending, Instant)>,
     last_tick: Instant,
     tick_cost: Duration,
-    first_tick: u64,
-    first_commit: Option<Duration>,
     checkpoints: Vec<SyncSender<Cursor>>,
     watch: Watch,
-    last_look: Instant,
+    last_look: Option<Instant>,
 }
 
 impl<'a> Coordinator<'a> {
     pub(crate) fn new(
         set: Setting<'a>,
-        committer: &'a mut Committer,
-        strategy: Box<dyn BatchStrategy>,
+        committer: Committer<'a>,
+        run: &'a mut RunState,
+        dispatch: Dispatcher,
     ) -> Self {
-        let first_tick = committer.store().ledger.cursor().tick;
-        let tally = Tally { discovered: set.plan.pending_at_start, ..Tally::default() };
-        let mut statistics =
-            BatchStatistics { state: ProcessingState::Scanning, ..BatchStatistics::default() };
-        statistics.progress.job = set.plan.job.id;
-        statistics.workers = vec![Default::default(); set.config.worker_count];
-        let claims = Claims::new(set.config);
+        let now = set.context.clock.now();
+        run.statistics.state = ProcessingState::Scanning;
         Self {
             set,
             committer,
-            planner: Planner::new(strategy),
-            claims,
-            outstanding: 0,
-            batches: HashMap::new(),
+            run,
+            dispatch,
             scanning: true,
             checking: true,
-            tally,
-            statistics,
-            last_tick: Instant::now(),
+            unlisted: false,
+            ending: None,
+            last_tick: now,
             tick_cost: Duration::ZERO,
-            first_tick,
-            first_commit: None,
             checkpoints: Vec::new(),
             watch: Watch::default(),
-            last_look: Instant::now(),
+            last_look: None,
         }
     }
 
-    /// Runs until all is done, or a stop has been carried out.
-    pub(crate) fn run(mut self, events: &Receiver<Event>) -> Result<RepositoryProcessingResult, EngineError> {
+    /// Runs until all is done, or the attempt can't go on. Closes the job, unless another attempt will follow.
+    pub(crate) fn run(mut self, events: &Receiver<Event>) -> Result<Ending, EngineError> {
         self.publish();
-        match self.until_done(events) {
-            Ok(interrupted) => self.finish(if interrupted { JobEnd::Interrupted } else { JobEnd::Completed }),
-            Err(error) => {
-                self.set.halt.request();
-                // Where the state itself failed nothing more can be written; the error says so.
-                if !matches!(error, EngineError::Ledger(_) | EngineError::Sink(_)) {
-                    self.finish(JobEnd::Failed)?;
-                }
-                Err(error)
+        let ended = loop {
+            match self.step(events, LOOK_UP) {
+                Ok(None) => {}
+                Ok(Some(ending)) => break Ok(ending),
+                Err(error) => break Err(error),
             }
-        }
+        };
+        self.set.halt.request();
+        self.close(ended)
     }
 
-    fn until_done(&mut self, events: &Receiver<Event>) -> Result<bool, EngineError> {
-        loop {
-            if self.set.stop.is_requested() && !self.set.halt.is_requested() {
-                self.drain();
-            }
-            if !self.set.halt.is_requested() {
-                self.claim()?;
-            }
-            self.receive(events)?;
-            if self.tick_is_due() {
-                self.commit()?;
-            }
-            self.look_around();
-            if self.is_done() {
-                return Ok(self.set.halt.is_requested());
-            }
+    /// One round of the loop, which waits for news for at most so long; tells how the attempt ended, if it did.
+    pub(crate) fn step(
+        &mut self,
+        events: &Receiver<Event>,
+        wait_max: Duration,
+    ) -> Result<Option<Ending>, EngineError> {
+        self.heed_stop();
+        if let Some(worker) = self.set.dying.poll() {
+            return self.last_words(worker, events);
+        }
+        self.look_around()?;
+        if self.ending.is_none() {
+            self.claim()?;
+        }
+        self.receive(events, wait_max)?;
+        if self.tick_is_due() {
+            self.commit()?;
+        }
+        self.end_if_done()
+    }
+
+    fn heed_stop(&mut self) {
+        if self.set.stop.is_requested() && self.ending.is_none() {
+            self.end(Ending::Interrupted);
         }
     }
 
     /// Stops claiming; the workers finish the files in hand and release the rest.
-    fn drain(&mut self) {
+    pub(super) fn end(&mut self, ending: Ending) {
+        if self.ending.is_some() {
+            return;
+        }
+        let drain = Duration::from_secs(self.config().drain_seconds);
+        // The last commit needs some of the time.
+        let latest = self.now() + drain - (drain / 4).min(Duration::from_secs(2));
+        tracing::info!(?ending, in_hand = self.dispatch.outstanding(), "ending: finishing the files in hand");
+        self.ending = Some((ending, latest));
         self.set.halt.request();
-        self.statistics.state = ProcessingState::Draining;
-        tracing::info!(in_hand = self.outstanding, "stopping: finishing the files in hand");
-        while let Some(task) = self.set.pool.take_back() {
-            self.outstanding -= task.len();
-        }
+        self.run.statistics.state = ProcessingState::Draining;
+        self.dispatch.take_back();
     }
 
-    fn is_done(&self) -> bool {
-        if self.scanning || self.outstanding > 0 || self.committer.waiting() > 0 {
-            return false;
+    fn end_if_done(&mut self) -> Result<Option<Ending>, EngineError> {
+        if let Some((ending, latest)) = &self.ending {
+            let late = self.now() >= *latest;
+            if late || (!self.scanning && self.dispatch.outstanding() == 0) {
+                let ending = ending.clone();
+                if late {
+                    self.abandon_all();
+                }
+                if self.committer.waiting() > 0 && self.has_room() {
+                    self.commit()?;
+                }
+                return Ok(Some(ending));
+            }
+            return Ok(None);
         }
-        self.set.halt.is_requested() || (!self.checking && self.claimable() == 0)
+        let is_idle = !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0;
+        if !is_idle || self.checking || !self.run.breakers.all_closed() || self.claimable() > 0 {
+            return Ok(None);
+        }
+        let again = self.unlisted && self.run.rescans + 1 < self.config().retry_attempts;
+        Ok(Some(if again { Ending::Hindered(Outage::Rescan) } else { Ending::Done }))
     }
 
-    fn receive(&mut self, events: &Receiver<Event>) -> Result<(), EngineError> {
+    fn receive(&mut self, events: &Receiver<Event>, wait_max: Duration) -> Result<(), EngineError> {
         let wait = match self.committer.waiting() {
-            0 => LOOK_UP,
+            0 => wait_max,
             _ if self.tick_is_due() => Duration::ZERO,
-            _ => BatchConfig::TICK.saturating_sub(self.last_tick.elapsed()).clamp(MOMENT, LOOK_UP),
+            _ => BatchConfig::TICK.saturating_sub(self.since_tick()).clamp(MOMENT, LOOK_UP).min(wait_max),
         };
+        if self.is_full() {
+            // There is no room on the disk: what comes waits in the channel.
+            std::thread::sleep(wait_max);
+            return Ok(());
+        }
         let mut next = events.recv_timeout(wait).ok();
         while let Some(event) = next {
             self.take(event)?;
@@ -175,25 +194,26 @@ impl<'a> Coordinator<'a> {
         Ok(())
     }
 
-    fn take(&mut self, event: Event) -> Result<(), EngineError> {
+    pub(super) fn take(&mut self, event: Event) -> Result<(), EngineError> {
         match event {
             Event::Found { changes, counts, pass } => {
                 drop(pass);
-                self.tally.add(counts);
+                self.run.tally.add(counts);
                 self.committer.take_changes(changes);
             }
             Event::Ended(group) => self.take_group(group),
             Event::Scanned(report) => {
                 for (rule, count) in report.filtered {
-                    *self.statistics.progress.filtered.entry(rule).or_default() += count;
+                    *self.run.statistics.progress.filtered.entry(rule).or_default() += count;
                 }
             }
             Event::ScansEnded => {
                 self.scanning = false;
-                if self.statistics.state == ProcessingState::Scanning {
-                    self.statistics.state = ProcessingState::Processing;
+                if self.run.statistics.state == ProcessingState::Scanning {
+                    self.run.statistics.state = self.working();
                 }
             }
+            Event::Unlisted { resource, why } => self.unlisted(resource, why),
             Event::LogChecked => self.checking = false,
             Event::Failed(error) => return Err(error),
             Event::Checkpoint(reply) => self.checkpoints.push(reply),
@@ -201,27 +221,15 @@ impl<'a> Coordinator<'a> {
         Ok(())
     }
 
-    fn take_group(&mut self, group: OutcomeGroup) {
-        self.outstanding = self.outstanding.saturating_sub(group.outcomes.len());
-        for outcome in &group.outcomes {
-            self.claims.ended(&outcome.key);
-        }
-        let progress = &mut self.statistics.progress;
-        progress.bytes += group.bytes;
-        if let Some(worker) = self.statistics.workers.get_mut(group.worker) {
-            worker.files += group.outcomes.len() as u64;
-            worker.bytes += group.bytes;
-            worker.busy_seconds += group.busy.as_secs_f64();
-        }
-        if let Some((left, seen)) = self.batches.get_mut(&group.batch_id) {
-            *left = left.saturating_sub(group.outcomes.len());
-            seen.bytes += group.bytes;
-            seen.busy += group.busy;
-            if *left == 0 {
-                progress.batches += 1;
-                self.planner.observe(seen);
-                self.batches.remove(&group.batch_id);
-            }
+    pub(super) fn take_group(&mut self, mut group: OutcomeGroup) {
+        self.note_breakers(&mut group);
+        let complete = self.dispatch.ended(&group);
+        self.run.note_group(&group, complete);
+        let failed = |change: &Change| matches!(change, Change::Ended(e) if matches!(e.end, End::Recorded { failure: Some(_), .. }));
+        if self.config().on_error == ErrorMode::FailFast
+            && group.outcomes.iter().any(|outcome| failed(&outcome.change))
+        {
+            self.end(Ending::Stopped(StopCause::FailFast));
         }
         self.committer.take_group(group);
     }
@@ -230,160 +238,164 @@ impl<'a> Coordinator<'a> {
         self.committer.waiting() >= WAITING_MAX || self.committer.waiting_bytes() >= WAITING_BYTES_MAX
     }
 
+    fn since_tick(&self) -> Duration {
+        self.now().saturating_duration_since(self.last_tick)
+    }
+
     /// A tick is due by time, by the number of outcomes, when memory asks for it, or as soon as
     /// the workers have nothing to do until it is committed.
     fn tick_is_due(&self) -> bool {
+        if !self.run.breakers.is_closed(Resource::Disk) {
+            return false;
+        }
         if !self.checkpoints.is_empty() || self.is_full() {
             return true;
         }
         if self.committer.waiting() == 0 {
             return false;
         }
-        let since = self.last_tick.elapsed();
+        let since = self.since_tick();
         let earned = since >= self.tick_cost * TICK_COST_FACTOR;
         since >= BatchConfig::TICK
-            || self.outstanding == 0
+            || self.dispatch.outstanding() == 0
             || (earned
-                && (self.claims.ended_count() >= self.set.config.checkpoint_interval
-                    || self.set.pool.hungry() > 0))
+                && (self.dispatch.claims.ended_count() >= self.config().checkpoint_interval
+                    || self.dispatch.hungry() > 0))
     }
 
-    fn commit(&mut self) -> Result<(), EngineError> {
-        let begun = Instant::now();
-        let lost = self.check_roots();
-        let (ok, failed) = (self.tally.ok, self.tally.failed);
-        let (job, bytes) = (&self.set.plan.job, self.statistics.progress.bytes);
-        let cursor = self.committer.commit(&mut self.tally, false, |tally| job::so_far(job, tally, bytes))?;
-        self.claims.committed();
-        lost?;
-        self.last_tick = Instant::now();
-        self.tick_cost = self.last_tick - begun;
-        if self.first_commit.is_none() && (ok, failed) != (self.tally.ok, self.tally.failed) {
-            self.first_commit = Some(self.set.started.elapsed());
+    pub(super) fn commit(&mut self) -> Result<(), EngineError> {
+        if !self.has_room() {
+            return Ok(());
         }
-        self.statistics.cursor = cursor;
+        let begun = self.now();
+        let lost = self.set.guard.check_gone(&mut self.committer);
+        let (ok, failed) = (self.run.tally.ok, self.run.tally.failed);
+        let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
+        let so_far = |tally: &Tally| job::so_far(job, tally, bytes);
+        let cursor = self.committer.commit(&mut self.run.tally, false, so_far)?;
+        self.dispatch.claims.committed();
+        self.last_tick = self.now();
+        self.tick_cost = self.last_tick.saturating_duration_since(begun);
+        if self.run.first_commit.is_none() && (ok, failed) != (self.run.tally.ok, self.run.tally.failed) {
+            self.run.first_commit = Some(self.now().saturating_duration_since(self.set.started));
+        }
         self.publish();
         for reply in self.checkpoints.drain(..) {
             // Whoever asked may have gone.
             let _ = reply.try_send(cursor);
         }
-        Ok(())
-    }
-
-    /// Before files are taken for gone: their roots must be the folders that they were at the start. Where
-    /// one is not, what says so is forgotten, and the run ends; the rest is committed.
-    fn check_roots(&mut self) -> Result<(), EngineError> {
-        for ((root, _), mark) in self.set.plan.roots.iter().zip(self.set.marks) {
-            if self.committer.has_gone(root.id) && self.set.source.root_mark(root).ok().as_ref() != Some(mark)
-            {
-                self.committer.forget_gone();
-                let what = "was renamed, replaced or unmounted during the run; nothing below it was taken for \
-                            removed: run again when it is back";
-                return Err(EngineError::Lost { path: root.path.clone(), what });
-            }
+        if let Some(lost) = lost {
+            self.lost_root(lost);
         }
+        self.heed_failures();
         Ok(())
     }
 
-    /// Pending files of this run's roots that are not in flight.
-    fn claimable(&self) -> u64 {
-        let reader = &self.committer.store().reader;
-        let pending: u64 = self.set.plan.roots.iter().map(|(root, _)| reader.counts(root.id).pending).sum();
-        pending.saturating_sub(self.claims.in_flight())
+    fn heed_failures(&mut self) {
+        let (ok, failed) = (self.run.tally.ok, self.run.tally.failed);
+        if self.config().max_failures.is_some_and(|max| max.is_passed(failed, ok + failed)) {
+            self.end(Ending::Stopped(StopCause::MaxFailures));
+        }
     }
 
-    /// Claims pending files, plans batches of them and hands them to the workers.
+    /// Claims pending files, plans batches of them and hands them to the workers, unless something holds it back.
     fn claim(&mut self) -> Result<(), EngineError> {
-        let now = self.set.clock.time();
-        while self.claims.has_room() && self.claimable() > 0 {
-            let files = self.claims.next(&self.committer.store().reader, &self.set.plan.roots, now)?;
-            if files.is_empty() {
-                break;
-            }
-            self.hand_out(files);
+        if !self.may_claim()? {
+            return Ok(());
+        }
+        let now = self.set.context.clock.time();
+        let (reader, roots) = (&self.committer.store().reader, &self.set.plan.roots);
+        self.dispatch.claim(reader, roots, now, self.run.pressure.percent)?;
+        if !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0 {
+            self.dispatch.claim_suspect(reader, roots, now)?;
         }
         Ok(())
     }
 
-    fn hand_out(&mut self, mut files: Vec<DiscoveredFile>) {
-        if files.is_empty() {
-            return;
-        }
-        sort(&mut files, self.set.config.order);
-        self.outstanding += files.len();
-        let load = Load {
-            workers: self.set.config.worker_count,
-            memory_percent: 0,
-            pending_after: self.claimable(),
-        };
-        for batch in self.planner.plan(files, load, SystemTime::now()) {
-            let seen = BatchObservation { files: batch.files.len(), bytes: 0, busy: Duration::ZERO };
-            self.batches.insert(batch.batch_id, (batch.files.len(), seen));
-            self.set.pool.push(Task::new(batch));
-        }
+    fn claimable(&self) -> u64 {
+        self.dispatch.claimable(&self.committer.store().reader, &self.set.plan.roots)
     }
 
-    /// Shows how things stand now and then, also while nothing is committed, since that is when somebody wonders.
-    fn look_around(&mut self) {
-        let now = Instant::now();
-        if now - self.last_look < LOOK_AROUND {
-            return;
+    /// Looks at the machine and the workers now and then, and shows how things stand, also while nothing is
+    /// committed, since that is when somebody wonders.
+    fn look_around(&mut self) -> Result<(), EngineError> {
+        let now = self.now();
+        if self.last_look.is_some_and(|last| now.saturating_duration_since(last) < LOOK_AROUND) {
+            return Ok(());
         }
-        self.last_look = now;
-        let slow = self.watch.slow_files(self.set.board, self.set.roots, now);
-        for (worker, slow_file) in self.statistics.workers.iter_mut().zip(slow) {
+        self.last_look = Some(now);
+        self.seize_overdue(now)?;
+        self.look_at_machine(now);
+        let slow = self.watch.slow_files(&self.set.context.board, &self.set.context.roots, now);
+        for (worker, slow_file) in self.run.statistics.workers.iter_mut().zip(slow) {
             worker.slow_file = slow_file;
         }
         // With changes under way the counts would not add up until they are committed.
         if self.committer.waiting() == 0 {
             self.publish();
+        } else {
+            let state = self.run.statistics.state;
+            self.run.publish_state(self.set.shown, state, now);
         }
+        Ok(())
     }
 
-    /// Shows the figures as of the last commit.
-    fn publish(&mut self) {
-        let counts = {
-            let reader = &self.committer.store().reader;
-            let sum = |get: fn(&crate::ledger::Counts) -> u64| -> u64 {
-                self.set.plan.roots.iter().map(|(root, _)| get(&reader.counts(root.id))).sum()
-            };
-            (sum(|counts| counts.pending), sum(|counts| counts.pending_bytes))
+    pub(super) fn publish(&mut self) {
+        let store = self.committer.store();
+        let mut counts = Counts::default();
+        self.set.plan.roots.iter().for_each(|(root, _)| counts += store.reader.counts(root.id));
+        let standing = Standing {
+            cursor: store.ledger.cursor(),
+            counts,
+            first_tick: self.run.first_tick,
+            in_flight: self.dispatch.claims.in_flight(),
         };
-        let tick = self.committer.store().ledger.cursor().tick;
-        let elapsed = self.set.started.elapsed().as_secs_f64();
-        let progress = &mut self.statistics.progress;
-        progress.take_tally(&self.tally);
-        progress.pending = counts.0;
-        progress.ticks = tick - self.first_tick;
-        progress.elapsed_seconds = elapsed;
-        progress.files_per_second = (progress.ok + progress.failed) as f64 / elapsed.max(1e-9);
-        self.statistics.pending_bytes = counts.1;
-        self.statistics.in_flight = self.claims.in_flight();
-        let mut shown = self.set.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.clone_from(&self.statistics);
+        let now = self.now();
+        self.run.publish(self.set.shown, &standing, self.set.started, now);
     }
 
-    /// Closes the job.
-    fn finish(mut self, end: JobEnd) -> Result<RepositoryProcessingResult, EngineError> {
-        let (job, bytes) = (&self.set.plan.job, self.statistics.progress.bytes);
-        let ended = |tally: &Tally| job::ended(job::so_far(job, tally, bytes), end);
-        self.statistics.cursor = self.committer.commit(&mut self.tally, true, ended)?;
-        self.statistics.state = ProcessingState::Ended;
-        self.publish();
-        Ok(RepositoryProcessingResult {
-            progress: self.statistics.progress,
-            resumed: self.set.plan.resumed,
-            first_commit_seconds: self.first_commit.map(|elapsed| elapsed.as_secs_f64()),
-            peak_rss_bytes: peak_rss_bytes(),
-            interrupted: end == JobEnd::Interrupted,
-        })
+    /// What the run does when nothing holds it back.
+    pub(super) fn working(&self) -> ProcessingState {
+        if self.scanning { ProcessingState::Scanning } else { ProcessingState::Processing }
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.set.context.clock.now()
+    }
+
+    pub(super) fn config(&self) -> &BatchConfig {
+        &self.set.context.config
+    }
+
+    /// Writes down how the job ended, where that can be written.
+    pub(crate) fn close(&mut self, ended: Result<Ending, EngineError>) -> Result<Ending, EngineError> {
+        let end = match &ended {
+            Ok(Ending::Done) => JobEnd::Completed,
+            Ok(Ending::Interrupted) => JobEnd::Interrupted,
+            Ok(Ending::Stopped(_) | Ending::GaveUp { .. }) => JobEnd::Failed,
+            Ok(Ending::Hindered(_)) => return ended,
+            // Where the state itself failed nothing more can be written; the error says so.
+            Err(error) if error.is_of_the_state() => return full_or(ended),
+            Err(_) => JobEnd::Failed,
+        };
+        if end != JobEnd::Completed && !self.has_room() {
+            return ended;
+        }
+        let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
+        let closed = |tally: &Tally| job::ended(job::so_far(job, tally, bytes), end);
+        match self.committer.commit(&mut self.run.tally, true, closed) {
+            Err(error) if end == JobEnd::Completed => return full_or(Err(error)),
+            Err(error) => tracing::warn!(%error, "the end of the job can't be written down"),
+            Ok(_) => self.publish(),
+        }
+        ended
     }
 }
 
-/// The process's largest resident memory, where the system tells it.
-fn peak_rss_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
-    kib.unwrap_or(0) << 10
+/// A state that has no room is opened again when there is some.
+fn full_or(ended: Result<Ending, EngineError>) -> Result<Ending, EngineError> {
+    match ended {
+        Err(error) if error.is_full() => Ok(Ending::Hindered(Outage::Full(error.to_string()))),
+        other => other,
+    }
 }

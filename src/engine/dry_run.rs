@@ -9,7 +9,8 @@ use super::error::EngineError;
 use super::event::{CHANNEL_EVENTS, Event};
 use super::job;
 use super::results::{ProcessingProgress, RepositoryProcessingResult};
-use super::run::{Engine, RunOptions, spawn};
+use super::attempt::spawn;
+use super::run::{Engine, RunOptions};
 use super::scan::ScanPlan;
 use super::stop::{Stop, StopOnDrop};
 use super::tally::Tally;
@@ -51,12 +52,12 @@ impl Engine {
         let root = |info: &crate::ledger::RootInfo| (info.root(), ground(info.epoch));
         let roots: Vec<(Root, Ground)> = chosen.iter().map(root).collect();
         let reader = ledger.as_ref().map(Ledger::reader);
-        self.count(&roots, reader, source, options)
+        self.count(roots, reader, source, options)
     }
 
     fn count(
         &self,
-        roots: &[(Root, Ground)],
+        roots: Vec<(Root, Ground)>,
         reader: Option<LedgerReader>,
         source: Arc<dyn Source>,
         options: &RunOptions,
@@ -69,18 +70,12 @@ impl Engine {
         let halt = Stop::default();
         let scan = ScanPlan { reader: reader.clone(), roots, source, halt: halt.clone() };
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
-        std::thread::scope(|scope| {
-            let _halt = StopOnDrop(&halt);
-            let receive = receive;
-            spawn(scope, "scan", &send.clone(), move || scan.run(&send))?;
-            while let Ok(event) = receive.recv() {
-                let ended = take(event, reader.as_ref(), &mut tally, &mut result.progress)?;
-                if ended || self.stop().is_requested() {
-                    break;
-                }
-            }
-            Ok::<_, EngineError>(())
-        })?;
+        let _halt = StopOnDrop(&halt);
+        spawn("scan", &send.clone(), move || scan.run(&send))?;
+        while !self.stop().is_requested()
+            && let Ok(event) = receive.recv()
+            && !take(event, reader.as_ref(), &mut tally, &mut result.progress)?
+        {}
         result.progress.take_tally(&tally);
         result.progress.elapsed_seconds = options.started.elapsed().as_secs_f64();
         result.interrupted = self.stop().is_requested();
@@ -122,6 +117,7 @@ fn take(
             }
         }
         Event::Failed(error) => return Err(error),
+        Event::Unlisted { resource, why } => return Err(EngineError::Unavailable { resource, what: why }),
         Event::ScansEnded => return Ok(true),
         Event::Ended(_) | Event::Checkpoint(_) | Event::LogChecked => {}
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::ledger::LedgerError;
-use crate::model::ConfigError;
+use crate::model::{ConfigError, Resource};
 use crate::sink::SinkError;
 use crate::sink::export::ExportError;
 
@@ -23,13 +23,19 @@ pub enum EngineError {
     /// A setting is outside its limits.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A root that was there at the start is not any more.
-    #[error("{}: {what}", path.display())]
-    Lost {
-        /// The root.
+    /// What a run depends on was not there for as long as it waits. Everything committed stays.
+    #[error("{what}; work is kept: run again when it is there")]
+    Unavailable {
+        /// What is missing.
+        resource: Resource,
+        /// In what way, and where.
+        what: String,
+    },
+    /// A processor is bringing the process down.
+    #[error("{}: the processor brought the process down; work is kept: run again", path.display())]
+    Crashed {
+        /// The file that it had in hand.
         path: PathBuf,
-        /// What happened, and what to do.
-        what: &'static str,
     },
     /// A glob that can't be read.
     #[error(transparent)]
@@ -59,6 +65,20 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// Whether the state failed, so that nothing more is written before it was opened again.
+    pub(crate) fn is_of_the_state(&self) -> bool {
+        matches!(self, Self::Ledger(_) | Self::Sink(_))
+    }
+
+    /// Whether the state had no room.
+    pub(crate) fn is_full(&self) -> bool {
+        match self {
+            Self::Ledger(error) => error.is_full(),
+            Self::Sink(error) => error.is_full(),
+            _ => false,
+        }
+    }
+
     pub(crate) fn root(path: &Path, what: impl Into<String>) -> Self {
         Self::Root { path: path.to_owned(), what: what.into() }
     }

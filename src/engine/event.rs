@@ -7,7 +7,7 @@ use super::error::EngineError;
 use super::gate::Pass;
 use super::tally::ScanCounts;
 use super::worker::OutcomeGroup;
-use crate::model::{Cursor, FileKey};
+use crate::model::{Cursor, FileKey, Resource};
 use crate::source::ScanReport;
 
 /// Messages that may wait for the coordinator.
@@ -21,6 +21,8 @@ pub(crate) enum Event {
     Ended(OutcomeGroup),
     /// A scan of one root has ended.
     Scanned(ScanReport),
+    /// A folder could not be listed, for want of something that may come back.
+    Unlisted { resource: Resource, why: String },
     /// All scans have ended.
     ScansEnded,
     /// The record log is as it was committed.

@@ -14,7 +14,7 @@ use super::gate::Gate;
 use super::stop::Stop;
 use super::tally::ScanCounts;
 use crate::ledger::{Entry, LedgerReader, Scan};
-use crate::model::{FileKey, Fingerprint, FolderKey, Root};
+use crate::model::{FileKey, Fingerprint, FolderKey, Resource, Root};
 use crate::source::{Folder, FolderVisitor, Listed, ListedKind, SkipReason, Source};
 
 /// Changes that are handed over together.
@@ -209,6 +209,10 @@ impl FolderVisitor for Intake {
             return self.go_on(result);
         }
         let path = folder.relative_path();
+        if let Some(resource) = Resource::of_io(error) {
+            let why = format!("{}/{}: can't be listed: {error}", self.root.path.display(), path.escape_ascii());
+            let _ = self.send.send(Event::Unlisted { resource, why });
+        }
         tracing::warn!(root = %self.root.name, folder = %path.escape_ascii(), %error, "can't list a folder");
         self.counts.unreadable_folders += 1;
         self.go_on(Ok(()))

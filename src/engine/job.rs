@@ -225,6 +225,7 @@ fn find_or_add(infos: &mut Vec<RootInfo>, path: &Path, processor: &str) -> usize
         processor: processor.to_owned(),
         epoch: 1,
         filters: String::new(),
+        mark: String::new(),
     });
     infos.len() - 1
 }

@@ -9,25 +9,37 @@
 //! Constraints: a file is claimed only after it is pending in the ledger, so a crash forgets
 //! nothing; claims live in memory only; whatever is reported as done has been committed.
 
+mod attempt;
 mod board;
+mod breaker;
+mod budget;
 mod change;
 mod claims;
 mod committer;
 mod coordinator;
+mod crisis;
+mod dispatch;
 mod dry_run;
 mod error;
 mod event;
 mod execute;
+mod fatal;
+mod figures;
 mod gate;
+mod guard;
 mod inspect;
 mod intake;
 mod job;
 mod listing;
+mod machine;
+mod outage;
 mod pool;
 mod query;
 mod repair;
+mod restraint;
 mod results;
 mod run;
+mod run_state;
 mod scan;
 mod stop;
 mod store;
@@ -40,9 +52,10 @@ pub use inspect::{Inspection, inspect};
 pub use listing::CommittedLog;
 pub use query::{Explanation, FileState, JobOutcome, JobStatus, RootStatus, StateCounts, StatusReport};
 pub use repair::{RepairReport, repair};
+pub use breaker::BreakerStatus;
 pub use results::{
-    BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, ProcessingProgress, ProcessingResult,
-    ProcessingState, RepositoryProcessingResult, WorkerStatistics,
+    BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessingProgress, ProcessingResult,
+    ProcessingState, RepositoryProcessingResult, StopCause, WorkerStatistics,
 };
 pub use run::{Engine, RunOptions};
 pub use stop::Stop;

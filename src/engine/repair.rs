@@ -250,6 +250,7 @@ impl Roots {
                 processor: processor.to_owned(),
                 epoch: 1,
                 filters: String::new(),
+                mark: String::new(),
             });
             self.infos.len() - 1
         });

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::breaker::BreakerStatus;
 use super::tally::Tally;
 use crate::model::{Cursor, ErrorClass, RecordStatus};
 
@@ -21,6 +22,8 @@ pub enum ProcessingState {
     Processing,
     /// Asked to stop: finishing the files in hand.
     Draining,
+    /// Waiting for a resource that is not there; see the breakers.
+    Waiting,
     /// Ended.
     Ended,
 }
@@ -89,6 +92,32 @@ pub struct RepositoryProcessingResult {
     pub peak_rss_bytes: u64,
     /// Whether it was asked to stop before its end; the rest is pending.
     pub interrupted: bool,
+    /// What stopped it before its end, where its failures did; the rest is pending.
+    pub stopped: Option<StopCause>,
+    /// Resources that it had to wait for.
+    pub breakers: Vec<BreakerStatus>,
+}
+
+/// Which failures stopped a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopCause {
+    /// The first one, as was asked for.
+    FailFast,
+    /// More than were allowed.
+    MaxFailures,
+}
+
+/// Memory of the process.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemoryStatus {
+    /// Resident memory, in bytes.
+    pub rss_bytes: u64,
+    /// What it may be, in bytes.
+    pub limit_bytes: u64,
+    /// How scarce memory is, in percent of the limit, and raised where the system is short of it: above 80,
+    /// adaptive batches become smaller.
+    pub percent: u8,
 }
 
 /// Live figures of a run.
@@ -107,6 +136,10 @@ pub struct BatchStatistics {
     pub cursor: Cursor,
     /// Each worker.
     pub workers: Vec<WorkerStatistics>,
+    /// What the run depends on, as far as it was ever missing.
+    pub breakers: Vec<BreakerStatus>,
+    /// Memory of the process.
+    pub memory: MemoryStatus,
 }
 
 /// One worker's figures.

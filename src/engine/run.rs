@@ -1,28 +1,23 @@
 //! A run from its start to its end: opens the state, starts the threads, coordinates, closes the job.
 
-use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::Scope;
 use std::time::Instant;
 
-use super::board::Board;
-use super::committer::{Committer, RootGround};
-use super::coordinator::{Coordinator, Setting};
+use super::attempt::Course;
+use super::budget::{Budget, Meter};
 use super::error::EngineError;
-use super::event::{CHANNEL_EVENTS, Event};
+use super::event::Event;
 use super::job::{self, JobPlan};
-use super::pool::{Hand, Pool};
+use super::machine;
 use super::results::{BatchResult, BatchStatistics, CheckpointData, RepositoryProcessingResult};
-use super::scan::ScanPlan;
-use super::stop::{Stop, StopOnDrop};
-use super::store::{RECORDS, Store, StoreView, check_log};
-use super::worker::{BatchWorker, WorkContext};
+use super::run_state::{Ending, RunState};
+use super::stop::Stop;
+use super::store::{RECORDS, Store, StoreView};
 use crate::batch::{BatchStrategy, strategy_of};
-use crate::ledger::{Ledger, StateFolder};
-use crate::model::{BatchConfig, Clock, Root, RootTable};
+use crate::ledger::{InHand, Ledger, StateFolder};
+use crate::model::{BatchConfig, Clock};
 use crate::process::Processor;
 use crate::source::{Filters, Source, TreeSource};
 
@@ -64,15 +59,17 @@ pub struct Engine {
 
 /// What others may look at while a run goes on.
 #[derive(Default)]
-struct Shared {
+pub(super) struct Shared {
     statistics: Mutex<BatchStatistics>,
     running: Mutex<Option<Running>>,
 }
 
+/// A run that goes on.
 struct Running {
     job: u64,
     view: StoreView,
-    send: SyncSender<Event>,
+    /// The attempt that goes on; none while the run waits for something.
+    send: Option<SyncSender<Event>>,
 }
 
 impl Engine {
@@ -136,7 +133,7 @@ impl Engine {
         let (send, state) = {
             let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
             let running = running.as_ref().filter(|running| running.job == job_id).ok_or_else(none)?;
-            (running.send.clone(), running.view.state.clone())
+            (running.send.clone().ok_or_else(none)?, running.view.state.clone())
         };
         send.send(Event::Checkpoint(reply)).map_err(|_| none())?;
         let cursor = receive.recv().map_err(|_| none())?;
@@ -173,9 +170,57 @@ impl Engine {
         let roots = job::resolve_roots(roots)?;
         let mut store = Store::create(&options.state, options.records.as_deref())?;
         let source = self.source_for(config, store.view().own_folders())?;
+        let (in_hand, left) = InHand::open(&store.state, machine::oom_kills())?;
         let plan = job::begin(&mut store, &roots, self.processor.identity(), source.as_ref(), config)?;
         tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");
-        self.run_job(store, source, &plan, config, options, begun)
+        let budget = Budget::new(config);
+        let course = Course {
+            engine: self,
+            plan: &plan,
+            source,
+            config: Arc::new(config.clone()),
+            started: options.started,
+            clock: Clock::default(),
+            in_hand: Arc::new(in_hand),
+            left,
+            budget: Arc::new(budget),
+        };
+        let mut run = RunState::new(&plan, config, store.ledger.cursor().tick, Meter::new(config));
+        let guard = begun(store.path());
+        let mut store = Some(store);
+        let ended = course.run(&mut store, &mut run);
+        // Whoever reads the state through this run has to go first.
+        drop(guard);
+        drop(store);
+        self.result_of(ended?, &plan, run, &course)
+    }
+
+    fn result_of(
+        &self,
+        ending: Ending,
+        plan: &JobPlan,
+        run: RunState,
+        course: &Course<'_>,
+    ) -> Result<RepositoryProcessingResult, EngineError> {
+        let stopped = match ending {
+            Ending::GaveUp { resource, why } => {
+                return Err(EngineError::Unavailable { resource, what: why });
+            }
+            Ending::Stopped(cause) => Some(cause),
+            Ending::Done | Ending::Interrupted | Ending::Hindered(_) => None,
+        };
+        if ending == Ending::Done {
+            course.in_hand.clear();
+        }
+        Ok(RepositoryProcessingResult {
+            progress: run.statistics.progress,
+            resumed: plan.resumed,
+            first_commit_seconds: run.first_commit.map(|elapsed| elapsed.as_secs_f64()),
+            peak_rss_bytes: machine::peak_rss_bytes(),
+            interrupted: ending == Ending::Interrupted,
+            stopped,
+            breakers: run.statistics.breakers,
+        })
     }
 
     /// Goes on with a job from a checkpoint: with its roots and its configuration, from what is committed.
@@ -218,135 +263,46 @@ impl Engine {
         Ok(TreeSource::new(filters, state))
     }
 
-    fn run_job<G>(
-        &self,
-        store: Store,
-        source: Arc<dyn Source>,
-        plan: &JobPlan,
-        config: &BatchConfig,
-        options: &RunOptions,
-        begun: impl FnOnce(&Path) -> G,
-    ) -> Result<RepositoryProcessingResult, EngineError> {
-        let (send, receive) = sync_channel(CHANNEL_EVENTS);
-        // Declared first, dropped last: whoever reads the state through this run has gone by then.
-        let mut committer = Committer::new(store, grounds(plan));
-        let store = committer.store();
-        let running = Running { job: plan.job.id, view: store.view(), send: send.clone() };
-        let scan = ScanPlan {
-            reader: Some(store.reader.clone()),
-            roots: &plan.roots,
-            source: Arc::clone(&source),
-            halt: Stop::default(),
-        };
-        let check = (store.state.records(), store.ledger.log_ranges());
-        // Before anybody can ask, and until nobody can.
-        let _published = Published::new(&self.shared, running)?;
-        let _guard = begun(store.path());
-        let table = RootTable::new(plan.roots.iter().map(|(root, _)| root.clone()).collect());
-        let marks = root_marks(source.as_ref(), plan)?;
-        let board = Board::new(config.worker_count);
-        let context = WorkContext {
-            processor: self.processor.as_ref(),
-            source: source.as_ref(),
-            roots: &table,
-            config,
-            clock: Clock::default(),
-            size_max: config.memory_limit_mb.saturating_mul(1 << 20),
-            stop: &scan.halt,
-            board: &board,
-        };
-        std::thread::scope(|scope| {
-            // On every way out, also a failure to start the next thread.
-            let _halt = StopOnDrop(&scan.halt);
-            let receive = receive;
-            let make = |index| {
-                let send = send.clone();
-                BatchWorker::new(&context, index, move |group| {
-                    // The receiver is gone only when the run has failed.
-                    let _ = send.send(Event::Ended(group));
-                })
-            };
-            let work = |worker: &mut BatchWorker<'_, _>, task, hand: &Hand<'_>| worker.run(task, hand);
-            let panicked = || drop(send.send(Event::Failed(EngineError::Panicked("worker"))));
-            let pool = Pool::start(scope, config.worker_count, make, work, panicked)
-                .map_err(EngineError::io("worker threads can't be started"))?;
-            let pool = CloseOnExit(pool);
-            spawn(scope, "scan", &send, || scan.run(&send))?;
-            spawn(scope, "check-log", &send, || {
-                let checked = check_log(&check.0, &check.1, &scan.halt);
-                let _ = send.send(checked.map_or_else(Event::Failed, |()| Event::LogChecked));
-            })?;
-            let setting = Setting {
-                plan,
-                config,
-                started: options.started,
-                pool: &pool.0,
-                stop: &self.stop,
-                halt: &scan.halt,
-                shown: &self.shared.statistics,
-                board: &board,
-                roots: &table,
-                source: source.as_ref(),
-                marks: &marks,
-                clock: &context.clock,
-            };
-            let coordinator = Coordinator::new(setting, &mut committer, (self.strategy)(config));
-            coordinator.run(&receive)
-        })
+    pub(super) fn processor(&self) -> Arc<dyn Processor> {
+        Arc::clone(&self.processor)
+    }
+
+    pub(super) fn make_strategy(&self, config: &BatchConfig) -> Box<dyn BatchStrategy> {
+        (self.strategy)(config)
+    }
+
+    pub(super) fn shown(&self) -> &Mutex<BatchStatistics> {
+        &self.shared.statistics
+    }
+
+    pub(super) fn stop_flag(&self) -> &Stop {
+        &self.stop
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 }
 
-/// Starts a thread of the run. Should it panic, the run fails: nobody waits for it for ever.
-pub(crate) fn spawn<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    name: &'static str,
-    send: &SyncSender<Event>,
-    work: impl FnOnce() + Send + 'scope,
-) -> Result<(), EngineError> {
-    let send = send.clone();
-    let started = std::thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, move || {
-        if catch_unwind(AssertUnwindSafe(work)).is_err() {
-            let _ = send.send(Event::Failed(EngineError::Panicked(name)));
-        }
-    });
-    started.map(drop).map_err(EngineError::io(format!("the thread {name} can't be started")))
-}
-
-fn root_marks(source: &dyn Source, plan: &JobPlan) -> Result<Vec<u128>, EngineError> {
-    let mark = |root: &Root| {
-        let what = format!("{}: can't be opened", root.path.display());
-        source.root_mark(root).map_err(EngineError::io(what))
-    };
-    plan.roots.iter().map(|(root, _)| mark(root)).collect()
-}
-
-fn grounds(plan: &JobPlan) -> HashMap<crate::model::RootId, RootGround> {
-    plan.roots
-        .iter()
-        .map(|(root, ground)| (root.id, RootGround { name: root.name.clone(), ground: *ground }))
-        .collect()
-}
-
-/// Ends the workers on every way out, so that the scope can end.
-struct CloseOnExit(Arc<Pool>);
-
-impl Drop for CloseOnExit {
-    fn drop(&mut self) {
-        self.0.close();
-    }
-}
-
-/// Shows the run to others until it ends.
-struct Published<'a>(&'a Shared);
+/// Shows the run to others until it is dropped.
+pub(super) struct Published<'a>(&'a Shared);
 
 impl<'a> Published<'a> {
-    fn new(shared: &'a Shared, running: Running) -> Result<Self, EngineError> {
+    pub(super) fn new(shared: &'a Shared, job: u64, view: StoreView) -> Result<Self, EngineError> {
         let mut shown = shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         if shown.is_some() {
             return Err(EngineError::Job("this engine runs a job already; make another engine".to_owned()));
         }
-        *shown = Some(running);
+        *shown = Some(Running { job, view, send: None });
         Ok(Self(shared))
+    }
+
+    /// From now on an attempt listens.
+    pub(super) fn listens(&self, send: &SyncSender<Event>) {
+        let mut shown = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = shown.as_mut() {
+            running.send = Some(send.clone());
+        }
     }
 }
 

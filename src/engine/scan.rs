@@ -1,5 +1,6 @@
 //! The scan of a run's roots, on threads of its own.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
@@ -10,7 +11,7 @@ use super::gate::Gate;
 use super::intake::Intake;
 use super::stop::Stop;
 use crate::ledger::LedgerReader;
-use crate::model::Root;
+use crate::model::{Resource, Root};
 use crate::source::{FolderVisitor, Source};
 
 /// Messages of the scan that may wait for the coordinator.
@@ -22,17 +23,17 @@ fn scan_threads() -> usize {
 }
 
 /// A scan of all roots, one after the other. `reader` is none where there is no state yet.
-pub(crate) struct ScanPlan<'a> {
+pub(crate) struct ScanPlan {
     pub reader: Option<LedgerReader>,
-    pub roots: &'a [(Root, Ground)],
+    pub roots: Vec<(Root, Ground)>,
     pub source: Arc<dyn Source>,
     pub halt: Stop,
 }
 
-impl ScanPlan<'_> {
+impl ScanPlan {
     pub(crate) fn run(&self, send: &SyncSender<Event>) {
         let gate = Gate::new(SCAN_EVENTS);
-        for (root, ground) in self.roots {
+        for (root, ground) in &self.roots {
             if self.halt.is_requested() {
                 break;
             }
@@ -52,16 +53,20 @@ impl ScanPlan<'_> {
             };
             let event = match self.source.scan(root, scan_threads(), &visitors) {
                 Ok(report) => Event::Scanned(report),
-                Err(error) => {
-                    let what = format!(
-                        "{}: can't be listed; make it readable, or leave it out",
-                        root.path.display()
-                    );
-                    Event::Failed(EngineError::io(what)(error))
-                }
+                Err(error) => not_listed(root, error),
             };
             let _ = send.send(event);
         }
         let _ = send.send(Event::ScansEnded);
+    }
+}
+
+/// A root that was there when the run began: it may come back.
+fn not_listed(root: &Root, error: io::Error) -> Event {
+    let what = format!("{}: can't be listed", root.path.display());
+    let went_away = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    match Resource::of_io(&error).or(went_away.then_some(Resource::Files)) {
+        Some(resource) => Event::Unlisted { resource, why: format!("{what}: {error}") },
+        None => Event::Failed(EngineError::io(format!("{what}; make it readable, or leave it out"))(error)),
     }
 }

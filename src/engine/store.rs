@@ -57,6 +57,18 @@ impl Store {
         Ok(Self { reader: ledger.reader(), state, ledger, log })
     }
 
+    /// Closes and opens the ledger and the log, the lock held all the while: after a commit that failed.
+    ///
+    /// # Errors
+    /// As [`Store::create`]; the state is closed then.
+    pub(crate) fn reopen(self) -> Result<Self, EngineError> {
+        let Self { state, ledger, reader, log } = self;
+        drop((ledger, reader, log));
+        let ledger = Ledger::open(&state)?;
+        let log = RecordLog::open(&state.records(), ledger.cursor())?;
+        Ok(Self { reader: ledger.reader(), state, ledger, log })
+    }
+
     /// Commits a tick that writes no record.
     pub(crate) fn commit_without_lines(
         &mut self,

@@ -43,6 +43,9 @@ pub struct RootInfo {
     pub epoch: u32,
     /// The filters that it is ingested with.
     pub filters: String,
+    /// What tells its folder from others at the same path, in hexadecimal; empty where that is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub mark: String,
 }
 
 impl RootInfo {

@@ -1,0 +1,195 @@
+//! One attempt of a run: its threads, from their start to their end.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::board::Board;
+use super::budget::Budget;
+use super::change::Ground;
+use super::committer::{Committer, RootGround};
+use super::coordinator::{Coordinator, Setting};
+use super::dispatch::Dispatcher;
+use super::error::EngineError;
+use super::event::{CHANNEL_EVENTS, Event};
+use super::fatal::Dying;
+use super::guard::{RootGuard, RootMarks};
+use super::job::JobPlan;
+use super::pool::{Hand, Pool};
+use super::run::{Engine, Published};
+use super::run_state::{Ending, RunState};
+use super::scan::ScanPlan;
+use super::stop::{Stop, StopOnDrop};
+use super::store::{Store, check_log};
+use super::worker::{BatchWorker, WorkContext};
+use crate::ledger::{InHand, Left};
+use crate::model::{BatchConfig, Clock, Root, RootId, RootTable};
+use crate::source::Source;
+
+/// How long threads that have nothing more to do are waited for.
+const THREADS_END: Duration = Duration::from_secs(1);
+
+/// What all attempts of a run share.
+pub(super) struct Course<'a> {
+    pub engine: &'a Engine,
+    pub plan: &'a JobPlan,
+    pub source: Arc<dyn Source>,
+    pub config: Arc<BatchConfig>,
+    pub started: Instant,
+    pub clock: Clock,
+    pub budget: Arc<Budget>,
+    pub in_hand: Arc<InHand>,
+    /// What an earlier process had in hand when it died.
+    pub left: Left,
+}
+
+impl Course<'_> {
+    /// Starts the threads, coordinates, and ends the threads.
+    pub(super) fn attempt(
+        &self,
+        store: &mut Store,
+        marks: &RootMarks,
+        shown: &Published<'_>,
+        run: &mut RunState,
+    ) -> Result<Ending, EngineError> {
+        let (send, receive) = sync_channel(CHANNEL_EVENTS);
+        shown.listens(&send);
+        let halt = Stop::default();
+        // On every way out, also a failure to start the next thread.
+        let _halt = StopOnDrop(&halt);
+        let dying = Dying::watch();
+        let context = Arc::new(self.context(&halt));
+        let pool = CloseOnDrop(self.start_pool(&context, &dying, &send)?);
+        let threads = self.start_readers(store, &halt, &send)?;
+        let setting = Setting {
+            plan: self.plan,
+            context: &context,
+            started: self.started,
+            pool: &pool.0,
+            stop: self.engine.stop_flag(),
+            halt: &halt,
+            shown: self.engine.shown(),
+            guard: RootGuard::new(self.source.as_ref(), marks, &self.plan.roots),
+            dying: &dying,
+        };
+        let strategy = self.engine.make_strategy(&self.config);
+        let suspects = self.left.suspects.clone();
+        let dispatch = Dispatcher::new(&self.config, strategy, Arc::clone(&pool.0), suspects);
+        let committer = Committer::new(store, self.grounds());
+        let mut coordinator = Coordinator::new(setting, committer, run, dispatch);
+        if let Some(key) = self.left.killer(super::machine::oom_kills()) {
+            coordinator.blame(key)?;
+        }
+        let ended = coordinator.run(&receive);
+        // Whoever still sends does not wait for a receiver any more.
+        drop(receive);
+        pool.0.close();
+        let deadline = Instant::now() + THREADS_END;
+        pool.0.join(Some(deadline));
+        threads.into_iter().for_each(|thread| join_until(thread, deadline));
+        ended
+    }
+
+    fn grounds(&self) -> HashMap<RootId, RootGround> {
+        let ground = |(root, ground): &(Root, Ground)| {
+            (root.id, RootGround { name: root.name.clone(), ground: *ground })
+        };
+        self.plan.roots.iter().map(ground).collect()
+    }
+
+    fn context(&self, halt: &Stop) -> WorkContext {
+        let roots = self.plan.roots.iter().map(|(root, _)| root.clone()).collect();
+        WorkContext {
+            processor: self.engine.processor(),
+            source: Arc::clone(&self.source),
+            roots: RootTable::new(roots),
+            config: Arc::clone(&self.config),
+            clock: self.clock.clone(),
+            stop: halt.clone(),
+            board: Arc::new(Board::new(self.config.worker_count)),
+            budget: Arc::clone(&self.budget),
+            in_hand: Some(Arc::clone(&self.in_hand)),
+        }
+    }
+
+    fn start_pool(
+        &self,
+        context: &Arc<WorkContext>,
+        dying: &Dying,
+        send: &SyncSender<Event>,
+    ) -> Result<Arc<Pool>, EngineError> {
+        let (context, dying, outcomes, told) = (Arc::clone(context), dying.clone(), send.clone(), send.clone());
+        let make = move |index| {
+            dying.enter(index);
+            let outcomes = outcomes.clone();
+            BatchWorker::new(&context, index, move |group| {
+                // The receiver is gone only when the attempt has ended.
+                let _ = outcomes.send(Event::Ended(group));
+            })
+        };
+        let work = |worker: &mut BatchWorker<_>, task, hand: &Hand<'_>| worker.run(task, hand);
+        let panicked = move || drop(told.send(Event::Failed(EngineError::Panicked("worker"))));
+        Pool::start(self.config.worker_count, make, work, panicked)
+            .map_err(EngineError::io("worker threads can't be started"))
+    }
+
+    /// The scan, and the check of the log.
+    fn start_readers(
+        &self,
+        store: &Store,
+        halt: &Stop,
+        send: &SyncSender<Event>,
+    ) -> Result<[JoinHandle<()>; 2], EngineError> {
+        let scan = ScanPlan {
+            reader: Some(store.reader.clone()),
+            roots: self.plan.roots.clone(),
+            source: Arc::clone(&self.source),
+            halt: halt.clone(),
+        };
+        let (records, ranges) = (store.state.records(), store.ledger.log_ranges());
+        let (found, checked, halt) = (send.clone(), send.clone(), halt.clone());
+        let scan = spawn("scan", send, move || scan.run(&found))?;
+        let check = spawn("check-log", send, move || {
+            let result = check_log(&records, &ranges, &halt);
+            let _ = checked.send(result.map_or_else(Event::Failed, |()| Event::LogChecked));
+        })?;
+        Ok([scan, check])
+    }
+}
+
+/// Starts a thread of the run. Should it panic, the run fails: nobody waits for it for ever.
+pub(super) fn spawn(
+    name: &'static str,
+    send: &SyncSender<Event>,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, EngineError> {
+    let send = send.clone();
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        if catch_unwind(AssertUnwindSafe(work)).is_err() {
+            let _ = send.send(Event::Failed(EngineError::Panicked(name)));
+        }
+    });
+    started.map_err(EngineError::io(format!("the thread {name} can't be started")))
+}
+
+/// Waits for a thread, but not for one that hangs in the file system.
+fn join_until(thread: JoinHandle<()>, deadline: Instant) {
+    while !thread.is_finished() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    if thread.is_finished() {
+        let _ = thread.join();
+    }
+}
+
+/// Ends the workers on every way out.
+struct CloseOnDrop(Arc<Pool>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}

@@ -1,0 +1,128 @@
+//! What is done when a worker does not come back, when the time to end is over, and when a processor brings
+//! the process down.
+
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use super::board::{Seized, Stage};
+use super::coordinator::Coordinator;
+use super::error::EngineError;
+use super::event::Event;
+use super::run_state::Ending;
+use super::worker::{crashed_outcome, failed_outcome};
+use crate::model::{DiscoveredFile, ErrorClass, FileError, FileKey, Resource};
+
+/// Threads that may be given up in a run: each keeps its memory.
+const ABANDONED_MAX: usize = 256;
+/// How long a dying process waits for the files that other workers have in hand.
+const LAST_FILES: Duration = Duration::from_millis(1_500);
+/// How long a process takes to die.
+const DEATH: Duration = Duration::from_secs(10);
+
+impl Coordinator<'_> {
+    /// Files in hand for too long fail, and their workers are replaced.
+    pub(super) fn seize_overdue(&mut self, now: Instant) -> Result<(), EngineError> {
+        let limit = Duration::from_secs(self.config().timeout_seconds);
+        for seized in self.set.context.board.seize_overdue(limit, now) {
+            self.fail_overdue(seized, limit)?;
+        }
+        Ok(())
+    }
+
+    fn fail_overdue(&mut self, seized: Seized, limit: Duration) -> Result<(), EngineError> {
+        let (worker, batch, stage) = (seized.worker, seized.group.batch_id, seized.stage);
+        let file = self.take_over(seized);
+        self.run.abandoned += 1;
+        if self.run.abandoned > ABANDONED_MAX {
+            let why = format!("the processor did not come back from {ABANDONED_MAX} files");
+            self.end(Ending::GaveUp { resource: Resource::Processor, why });
+        }
+        self.set.pool.replace(worker).map_err(EngineError::io("a worker can't be replaced"))?;
+        let Some(file) = file else { return Ok(()) };
+        let seconds = limit.as_secs();
+        let (class, what, short_of) = match stage {
+            Stage::Reading => (ErrorClass::IoTransient, "reading", Resource::Files),
+            Stage::Processing => (ErrorClass::Timeout, "processing", Resource::Processor),
+        };
+        let error = FileError::new(class, format!("{what} took longer than {seconds} s; raise `timeout`"));
+        let group = failed_outcome(self.set.context, worker, batch, &file, &error, Some(short_of));
+        self.take_group(group);
+        Ok(())
+    }
+
+    /// Takes what a seized slot held: what was finished counts, the rest goes to other workers.
+    fn take_over(&mut self, seized: Seized) -> Option<DiscoveredFile> {
+        if !seized.group.outcomes.is_empty() {
+            self.take_group(seized.group);
+        }
+        if let Some(rest) = seized.rest {
+            self.dispatch.pass_on(rest);
+        }
+        seized.file
+    }
+
+    /// Gives up what is in hand: it stays pending.
+    pub(super) fn abandon_all(&mut self) {
+        for seized in self.set.context.board.seize_all() {
+            if let Some(path) = seized.file.as_ref().and_then(|file| self.set.context.roots.path_of(&file.key)) {
+                tracing::warn!(path = %path.display(), "abandoned: it is still pending");
+            }
+            self.take_over(seized);
+        }
+    }
+
+    /// The kernel killed an earlier process, for want of memory, while this file alone was in hand.
+    pub(super) fn blame(&mut self, key: FileKey) -> Result<(), EngineError> {
+        let entry = self.committer.store().reader.get(&key)?;
+        let Some(entry) = entry.filter(|entry| entry.pending) else { return Ok(()) };
+        let (fingerprint, attempts) = (entry.fingerprint, entry.attempts);
+        let file = DiscoveredFile { key, fingerprint, attempts, recorded: None };
+        self.take_group(crashed_outcome(self.set.context, 0, 0, &file, entry.crashes));
+        Ok(())
+    }
+
+    /// A processor is bringing the process down: what is finished is committed, and so is whose fault it was.
+    /// The dying thread waits for that.
+    pub(super) fn last_words(
+        &mut self,
+        worker: usize,
+        events: &Receiver<Event>,
+    ) -> Result<Option<Ending>, EngineError> {
+        self.set.halt.request();
+        self.dispatch.take_back();
+        let seized = self.set.context.board.seize(worker);
+        let mut path = std::path::PathBuf::new();
+        let mut left = self.dispatch.outstanding();
+        if let Some(seized) = seized {
+            let batch = seized.group.batch_id;
+            left = left.saturating_sub(seized.rest.as_ref().map_or(0, super::pool::Task::len));
+            let finished = seized.group.outcomes.len();
+            if let Some(file) = self.take_over(Seized { rest: None, ..seized }) {
+                path = self.set.context.roots.path_of(&file.key).unwrap_or_default();
+                let entry = self.committer.store().reader.get(&file.key)?;
+                let crashes = entry.map_or(0, |entry| entry.crashes);
+                tracing::error!(path = %path.display(), crashes, "the processor brings the process down");
+                self.take_group(crashed_outcome(self.set.context, worker, batch, &file, crashes));
+            }
+            left = left.saturating_sub(finished + 1);
+        }
+        self.await_others(left, events)?;
+        self.commit()?;
+        self.set.dying.let_go();
+        std::thread::sleep(DEATH);
+        Err(EngineError::Crashed { path })
+    }
+
+    fn await_others(&mut self, mut left: usize, events: &Receiver<Event>) -> Result<(), EngineError> {
+        let until = Instant::now() + LAST_FILES;
+        while left > 0 {
+            let wait = until.saturating_duration_since(Instant::now());
+            let Ok(event) = events.recv_timeout(wait) else { break };
+            if let Event::Ended(group) = &event {
+                left = left.saturating_sub(group.outcomes.len());
+            }
+            self.take(event)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+//! From pending files to workers: claims, plans batches, hands them out, and keeps the books of what is out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::change::Ground;
+use super::claims::Claims;
+use super::pool::{Pool, Task};
+use super::worker::OutcomeGroup;
+use crate::batch::{BatchObservation, BatchStrategy, Load, Planner, sort};
+use crate::ledger::{LedgerError, LedgerReader};
+use crate::model::{BatchConfig, DiscoveredFile, FileKey, Order, Root, Timestamp};
+
+/// What is out, and what comes next.
+pub(crate) struct Dispatcher {
+    pool: Arc<Pool>,
+    planner: Planner,
+    pub claims: Claims,
+    /// Files handed to workers whose outcome has not come yet.
+    outstanding: usize,
+    batches: HashMap<u64, (usize, BatchObservation)>,
+    workers: usize,
+    order: Order,
+}
+
+type Roots<'a> = &'a [(Root, Ground)];
+
+impl Dispatcher {
+    pub(crate) fn new(
+        config: &BatchConfig,
+        strategy: Box<dyn BatchStrategy>,
+        pool: Arc<Pool>,
+        suspects: Vec<FileKey>,
+    ) -> Self {
+        Self {
+            pool,
+            planner: Planner::new(strategy),
+            claims: Claims::new(config, suspects),
+            outstanding: 0,
+            batches: HashMap::new(),
+            workers: config.worker_count,
+            order: config.order,
+        }
+    }
+
+    pub(crate) fn outstanding(&self) -> usize {
+        self.outstanding
+    }
+
+    pub(crate) fn hungry(&self) -> usize {
+        self.pool.hungry()
+    }
+
+    /// Pending files of these roots that are not in flight.
+    pub(crate) fn claimable(&self, reader: &LedgerReader, roots: Roots<'_>) -> u64 {
+        let pending: u64 = roots.iter().map(|(root, _)| reader.counts(root.id).pending).sum();
+        pending.saturating_sub(self.claims.in_flight())
+    }
+
+    /// Claims what is due and hands it to the workers, as long as there is room.
+    pub(crate) fn claim(
+        &mut self,
+        reader: &LedgerReader,
+        roots: Roots<'_>,
+        now: Timestamp,
+        memory_percent: u8,
+    ) -> Result<(), LedgerError> {
+        while self.claims.has_room() && self.claimable(reader, roots) > 0 {
+            let files = self.claims.next(reader, roots, now, usize::MAX)?;
+            if files.is_empty() {
+                break;
+            }
+            let load =
+                Load { workers: self.workers, memory_percent, pending_after: self.claimable(reader, roots) };
+            self.hand_out(files, load);
+        }
+        Ok(())
+    }
+
+    /// Claims a few files to see whether it works again, each a batch of its own; true where there are none to try.
+    pub(crate) fn claim_probe(
+        &mut self,
+        reader: &LedgerReader,
+        roots: Roots<'_>,
+        now: Timestamp,
+    ) -> Result<bool, LedgerError> {
+        let files = self.claims.next(reader, roots, now, self.workers)?;
+        let none = files.is_empty();
+        files.into_iter().for_each(|file| self.hand_out_alone(file));
+        Ok(none)
+    }
+
+    /// Hands out one of the files that were in hand when an earlier process died, alone. Does nothing where there
+    /// is none.
+    pub(crate) fn claim_suspect(
+        &mut self,
+        reader: &LedgerReader,
+        roots: Roots<'_>,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        if let Some(file) = self.claims.next_suspect(reader, roots, now)? {
+            self.hand_out_alone(file);
+        }
+        Ok(())
+    }
+
+    fn hand_out_alone(&mut self, file: DiscoveredFile) {
+        self.hand_out(vec![file], Load { workers: 1, memory_percent: 0, pending_after: 0 });
+    }
+
+    fn hand_out(&mut self, mut files: Vec<DiscoveredFile>, load: Load) {
+        sort(&mut files, self.order);
+        self.outstanding += files.len();
+        for batch in self.planner.plan(files, load, SystemTime::now()) {
+            let seen = BatchObservation { files: batch.files.len(), bytes: 0, busy: Duration::ZERO };
+            self.batches.insert(batch.batch_id, (batch.files.len(), seen));
+            self.pool.push(Task::new(batch));
+        }
+    }
+
+    /// Takes back what no worker has begun: it can be claimed again.
+    pub(crate) fn take_back(&mut self) {
+        while let Some(mut task) = self.pool.take_back() {
+            let (id, files) = (task.batch().batch_id, task.len());
+            while let Some(file) = task.next_file() {
+                self.claims.released(&file.key);
+            }
+            self.outstanding = self.outstanding.saturating_sub(files);
+            self.settle(id, files, 0, Duration::ZERO);
+        }
+    }
+
+    /// Gives the rest of a task to other workers.
+    pub(crate) fn pass_on(&self, task: Task) {
+        self.pool.push(task);
+    }
+
+    /// Notes what a worker is through with; true when its batch is complete.
+    pub(crate) fn ended(&mut self, group: &OutcomeGroup) -> bool {
+        let files = group.outcomes.len();
+        self.outstanding = self.outstanding.saturating_sub(files);
+        group.outcomes.iter().for_each(|outcome| self.claims.ended(&outcome.key));
+        self.settle(group.batch_id, files, group.bytes, group.busy)
+    }
+
+    fn settle(&mut self, batch: u64, files: usize, bytes: u64, busy: Duration) -> bool {
+        let Some((left, seen)) = self.batches.get_mut(&batch) else { return false };
+        *left = left.saturating_sub(files);
+        seen.bytes += bytes;
+        seen.busy += busy;
+        let complete = *left == 0;
+        if complete {
+            self.planner.observe(seen);
+            self.batches.remove(&batch);
+        }
+        complete
+    }
+}

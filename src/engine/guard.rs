@@ -1,0 +1,143 @@
+//! Whether a root is still the folder that it was: a file system that went away looks like a tree whose files
+//! were all deleted.
+
+use std::collections::BTreeMap;
+
+use super::change::Ground;
+use super::committer::Committer;
+use super::error::EngineError;
+use super::store::Store;
+use crate::ledger::{LedgerError, LedgerReader};
+use crate::model::{FileKey, FolderKey, Root, RootId};
+use crate::source::Source;
+
+/// Known files that are looked for in a folder that is another one than before.
+const SAMPLE_FILES: usize = 256;
+
+/// A root that is not what it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LostRoot {
+    pub root: Root,
+    pub why: String,
+}
+
+/// What tells each root from other folders, as far as that is known.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RootMarks(BTreeMap<RootId, u128>);
+
+impl RootMarks {
+    /// The marks that the state remembers.
+    pub(crate) fn of(store: &Store) -> Self {
+        let known = |info: &crate::ledger::RootInfo| Some((RootId(info.id), parse(&info.mark)?));
+        Self(store.state.info().roots.iter().filter_map(known).collect())
+    }
+
+    /// Looks at each root. One that is another folder than before is taken for the same one if there is anything
+    /// that is known of it, or nothing is known. The first that is not is told; where all are, the state remembers them.
+    pub(crate) fn check(
+        &mut self,
+        store: &mut Store,
+        source: &dyn Source,
+        roots: &[(Root, Ground)],
+        accept_empty: bool,
+    ) -> Result<Option<LostRoot>, EngineError> {
+        let mut marks = self.clone();
+        for (root, _) in roots {
+            let mark = match source.root_mark(root) {
+                Ok(mark) => mark,
+                Err(error) => {
+                    let why = format!("can't be looked at: {error}");
+                    return Ok(Some(LostRoot { root: root.clone(), why }));
+                }
+            };
+            let before = marks.0.insert(root.id, mark);
+            let is_same = before.is_none_or(|before| before == mark) || accept_empty;
+            if !is_same && !holds_known_files(&store.reader, source, root)? {
+                return Ok(Some(LostRoot { root: root.clone(), why: NOTHING_KNOWN.to_owned() }));
+            }
+        }
+        store.state.update(|info| {
+            for info in &mut info.roots {
+                if let Some(mark) = marks.0.get(&RootId(info.id)) {
+                    info.mark = format!("{mark:x}");
+                }
+            }
+        })?;
+        *self = marks;
+        Ok(None)
+    }
+}
+
+const NOTHING_KNOWN: &str = "is another folder than before, and holds none of the files that are known of it: is its \
+                             file system mounted? If it was emptied on purpose, give `--accept-empty` once";
+
+fn parse(mark: &str) -> Option<u128> {
+    u128::from_str_radix(mark, 16).ok()
+}
+
+/// Looks at the roots while an attempt goes on.
+pub(crate) struct RootGuard<'a> {
+    source: &'a dyn Source,
+    marks: &'a RootMarks,
+    roots: &'a [(Root, Ground)],
+}
+
+impl<'a> RootGuard<'a> {
+    /// Holds the roots against these marks.
+    pub(crate) fn new(source: &'a dyn Source, marks: &'a RootMarks, roots: &'a [(Root, Ground)]) -> Self {
+        Self { source, marks, roots }
+    }
+
+    /// The first root that is not the folder that it was.
+    pub(crate) fn lost(&self) -> Option<LostRoot> {
+        self.roots.iter().find_map(|(root, _)| self.look(root))
+    }
+
+    fn look(&self, root: &Root) -> Option<LostRoot> {
+        let why = match self.source.root_mark(root) {
+            Ok(now) if self.marks.0.get(&root.id) == Some(&now) => return None,
+            Ok(_) => "was renamed, replaced or unmounted".to_owned(),
+            Err(error) => format!("was renamed, replaced or unmounted: {error}"),
+        };
+        Some(LostRoot { root: root.clone(), why })
+    }
+
+    /// Before files are taken for gone: their roots must be what they were, and what a worker did not find must
+    /// still not be there. What says otherwise is forgotten, and stays pending.
+    pub(crate) fn check_gone(&self, committer: &mut Committer<'_>) -> Option<LostRoot> {
+        for (root, _) in self.roots {
+            if !committer.has_gone(root.id) {
+                continue;
+            }
+            if let Some(lost) = self.look(root) {
+                committer.forget_gone();
+                return Some(lost);
+            }
+            committer.forget_found_again(root.id, |key| self.source.exists(root, key));
+        }
+        None
+    }
+}
+
+/// Whether any file is there that the ledger knows of a root, or it knows none.
+fn holds_known_files(
+    reader: &LedgerReader,
+    source: &dyn Source,
+    root: &Root,
+) -> Result<bool, LedgerError> {
+    let mut scan = reader.scan();
+    let prefix = FolderKey::root(root.id);
+    scan.seek(prefix.as_bytes())?;
+    let mut looked_for = 0;
+    while looked_for < SAMPLE_FILES
+        && let Some((key, _)) = scan.peek()?
+        && key.starts_with(prefix.as_bytes())
+    {
+        looked_for += 1;
+        if FileKey::from_bytes(key).is_some_and(|key| source.exists(root, &key)) {
+            return Ok(true);
+        }
+        scan.advance();
+    }
+    Ok(looked_for == 0)
+}

@@ -1,0 +1,199 @@
+//! What holds a run back: breakers, memory, room on the disk, roots that went away.
+
+use std::time::{Duration, Instant};
+
+use super::breaker::Verdict;
+use super::change::{Change, End};
+use super::coordinator::Coordinator;
+use super::error::EngineError;
+use super::guard::LostRoot;
+use super::results::ProcessingState;
+use super::run_state::{Ending, Outage};
+use super::worker::OutcomeGroup;
+use crate::model::Resource;
+
+/// Room that stays free on the disk, so that a commit never meets its end: some segments of the database, and
+/// the blocks of a tick of files that lie far apart.
+const ROOM_BYTES: u64 = 8 << 20;
+/// What a change takes in the database at most, on average.
+const CHANGE_BYTES: u64 = 512;
+/// Descriptors that must be free again before files are opened.
+const DESCRIPTORS_FREE: usize = 8;
+
+impl Coordinator<'_> {
+    /// Notes which attempts failed for want of something. While it is missing, such a failure counts for nothing:
+    /// the file stays as it was.
+    pub(super) fn note_breakers(&mut self, group: &mut OutcomeGroup) {
+        let (now, was_closed) = (self.now(), self.run.breakers.all_closed());
+        let mut fine = 0;
+        let mut is_final = false;
+        for outcome in &mut group.outcomes {
+            let Change::Ended(ending) = &mut outcome.change else { continue };
+            let Some(resource) = outcome.short_of else {
+                fine += u32::from(!matches!(ending.end, End::Released | End::Gone));
+                continue;
+            };
+            self.run.breakers.note(resource, 1, 0, now);
+            is_final |= resource == Resource::Files && matches!(ending.end, End::Recorded { .. });
+            if !self.run.breakers.is_closed(resource) {
+                ending.end = End::Released;
+            }
+        }
+        if fine > 0 {
+            for resource in [Resource::Files, Resource::Descriptors, Resource::Memory, Resource::Processor] {
+                self.run.breakers.note(resource, 0, fine, now);
+            }
+        }
+        let tripped = was_closed && !self.run.breakers.all_closed();
+        if (tripped || is_final)
+            && let Some(lost) = self.set.guard.lost()
+        {
+            release_all(group);
+            self.lost_root(lost);
+        } else if tripped {
+            self.hold();
+        }
+    }
+
+    /// Takes back what is not begun, and shows that the run waits.
+    fn hold(&mut self) {
+        self.dispatch.take_back();
+        if self.ending.is_none() {
+            let now = self.now();
+            self.run.publish_state(self.set.shown, ProcessingState::Waiting, now);
+        }
+    }
+
+    pub(super) fn trip(&mut self, resource: Resource, why: String) {
+        let now = self.now();
+        self.run.breakers.trip(resource, why, now);
+        self.hold();
+    }
+
+    /// A root that is not what it was: what it holds has to be listed again when it is back.
+    pub(super) fn lost_root(&mut self, lost: LostRoot) {
+        let why = format!("{}: {}", lost.root.path.display(), lost.why);
+        self.trip(Resource::Files, why);
+        self.end(Ending::Hindered(Outage::Root(lost)));
+    }
+
+    /// A folder could not be listed: it is again, when what was missing is there.
+    pub(super) fn unlisted(&mut self, resource: Resource, why: String) {
+        self.unlisted = true;
+        match self.set.guard.lost() {
+            Some(lost) => self.lost_root(lost),
+            None if resource == Resource::Files => {
+                let now = self.now();
+                self.run.breakers.note(resource, 1, 0, now);
+            }
+            None => self.trip(resource, why),
+        }
+    }
+
+    /// Whether files may be claimed. Where something is missing, it is tried whether it is back.
+    pub(super) fn may_claim(&mut self) -> Result<bool, EngineError> {
+        if self.run.breakers.all_closed() {
+            return Ok(true);
+        }
+        let now = self.now();
+        let wait = Duration::from_secs(self.config().wait_seconds);
+        if let Some(given_up) = self.run.given_up(wait, now) {
+            self.end(given_up);
+            return Ok(false);
+        }
+        for resource in Resource::ALL {
+            if let Verdict::Probe = self.run.breakers.verdict(resource, now) {
+                self.probe(resource, now)?;
+            }
+        }
+        if self.run.breakers.all_closed() {
+            self.run.statistics.state = self.working();
+        }
+        Ok(false)
+    }
+
+    fn probe(&mut self, resource: Resource, now: Instant) -> Result<(), EngineError> {
+        let works = match resource {
+            Resource::Disk => Some(self.lacks_room().is_none()),
+            Resource::Memory => Some(!self.run.pressure.over),
+            Resource::Descriptors => Some(can_open(DESCRIPTORS_FREE)),
+            Resource::Files | Resource::Processor => self.probe_with_files(resource)?,
+        };
+        if let Some(works) = works {
+            self.run.breakers.probed(resource, works, now);
+        }
+        Ok(())
+    }
+
+    /// Tries a few files; their outcomes tell. None as long as that is not known.
+    fn probe_with_files(&mut self, resource: Resource) -> Result<Option<bool>, EngineError> {
+        if resource == Resource::Files
+            && let Some(lost) = self.set.guard.lost()
+        {
+            self.lost_root(lost);
+            return Ok(Some(false));
+        }
+        if self.dispatch.outstanding() > 0 || self.committer.waiting() > 0 {
+            return Ok(None);
+        }
+        let now = self.set.context.clock.time();
+        let (reader, roots) = (&self.committer.store().reader, &self.set.plan.roots);
+        let none = self.dispatch.claim_probe(reader, roots, now)?;
+        Ok(none.then_some(true))
+    }
+
+    /// Whether there is room for a commit; where there is none, the run waits for it.
+    pub(super) fn has_room(&mut self) -> bool {
+        if let Some(why) = self.lacks_room() {
+            if self.run.breakers.is_closed(Resource::Disk) {
+                self.trip(Resource::Disk, why);
+            }
+            return false;
+        }
+        self.run.breakers.is_closed(Resource::Disk)
+    }
+
+    fn lacks_room(&self) -> Option<String> {
+        let store = self.committer.store();
+        let waiting = self.committer.waiting() as u64 * CHANGE_BYTES;
+        let need = ROOM_BYTES + waiting + 2 * self.committer.waiting_bytes() as u64;
+        let records = store.state.records();
+        [store.path(), &records].into_iter().find_map(|folder| match (self.run.free_bytes)(folder) {
+            Ok(free) if free >= need => None,
+            Ok(free) => Some(format!(
+                "{}: {free} bytes are free on its file system, and a commit takes up to {need}; make room",
+                folder.display()
+            )),
+            Err(error) => Some(format!("{}: can't be looked at: {error}", folder.display())),
+        })
+    }
+
+    /// Looks at memory.
+    pub(super) fn look_at_machine(&mut self, now: Instant) {
+        let pressure = self.run.meter.read();
+        if pressure.over && self.run.breakers.is_closed(Resource::Memory) {
+            let why = format!(
+                "memory: {} MiB of {} MiB are in use, or the system has none left",
+                pressure.rss_bytes >> 20,
+                pressure.limit_bytes >> 20
+            );
+            self.run.breakers.trip(Resource::Memory, why, now);
+            self.hold();
+        }
+        self.run.pressure = pressure;
+    }
+}
+
+fn release_all(group: &mut OutcomeGroup) {
+    for outcome in &mut group.outcomes {
+        if let (Change::Ended(ending), Some(_)) = (&mut outcome.change, outcome.short_of) {
+            ending.end = End::Released;
+        }
+    }
+}
+
+/// Whether so many files can be opened.
+fn can_open(files: usize) -> bool {
+    let opened: Result<Vec<_>, _> = (0..files).map(|_| std::fs::File::open("/dev/null")).collect();
+    opened.is_ok()
+}

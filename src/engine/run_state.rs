@@ -1,0 +1,102 @@
+//! What a run carries through all its attempts.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::breaker::Breakers;
+use super::budget::{Meter, Pressure};
+use super::change::Ground;
+use super::guard::LostRoot;
+use super::job::JobPlan;
+use super::results::{BatchStatistics, StopCause, WorkerStatistics};
+use super::tally::Tally;
+use crate::ledger::{Job, LedgerReader, free_bytes};
+use crate::model::{BatchConfig, Resource, Root};
+
+/// Counts, figures, and what holds the run back.
+pub(crate) struct RunState {
+    pub tally: Tally,
+    pub statistics: BatchStatistics,
+    pub breakers: Breakers,
+    pub meter: Meter,
+    pub pressure: Pressure,
+    /// From the start of the process to the first commit of new work.
+    pub first_commit: Option<Duration>,
+    /// The last tick before this run.
+    pub first_tick: u64,
+    /// Calls of the processor that did not come back in time.
+    pub abandoned: usize,
+    /// Tells the room that is left where a folder lies.
+    pub free_bytes: fn(&Path) -> std::io::Result<u64>,
+    /// Attempts that were begun only to list again what could not be listed.
+    pub rescans: u16,
+}
+
+/// How an attempt ends.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ending {
+    /// All is done.
+    Done,
+    /// It was asked to stop.
+    Interrupted,
+    /// Too many files failed.
+    Stopped(StopCause),
+    /// It can't go on as it is; another attempt can, when what is missing is there again.
+    Hindered(Outage),
+    /// What is missing was waited for long enough.
+    GaveUp { resource: Resource, why: String },
+}
+
+/// What another attempt waits for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Outage {
+    /// A root is not the folder that it was.
+    Root(LostRoot),
+    /// There was no room for a commit, and the state has to be opened again.
+    Full(String),
+    /// Folders could not be listed for want of something that is there again.
+    Rescan,
+}
+
+impl RunState {
+    /// Before the first attempt.
+    pub(crate) fn new(plan: &JobPlan, config: &BatchConfig, first_tick: u64, meter: Meter) -> Self {
+        let mut statistics = BatchStatistics::default();
+        statistics.progress.job = plan.job.id;
+        statistics.workers = vec![WorkerStatistics::default(); config.worker_count];
+        Self {
+            tally: Tally { discovered: plan.pending_at_start, ..Tally::default() },
+            statistics,
+            breakers: Breakers::new(),
+            pressure: Pressure::default(),
+            meter,
+            first_commit: None,
+            first_tick,
+            abandoned: 0,
+            free_bytes,
+            rescans: 0,
+        }
+    }
+
+    /// Before the next attempt: the scan will count anew what it finds, and what was not committed is forgotten.
+    pub(crate) fn begin_attempt(&mut self, reader: &LedgerReader, roots: &[(Root, Ground)]) {
+        let pending: u64 = roots.iter().map(|(root, _)| reader.counts(root.id).pending).sum();
+        let Tally { ok, failed, removed, .. } = self.tally;
+        self.tally = Tally { discovered: pending + ok + failed, ok, failed, removed, ..Tally::default() };
+        self.statistics.progress.filtered.clear();
+    }
+
+    /// After the state was opened again: what it says was committed counts.
+    pub(crate) fn take_committed(&mut self, jobs: &[Job], id: u64) {
+        if let Some(job) = jobs.iter().find(|job| job.id == id) {
+            (self.tally.ok, self.tally.failed, self.tally.removed) = (job.ok, job.failed, job.removed);
+        }
+    }
+
+    /// What is open for longer than the run waits.
+    pub(crate) fn given_up(&self, wait: Duration, now: Instant) -> Option<Ending> {
+        let (resource, since, why) = self.breakers.open_since()?;
+        let over = now.saturating_duration_since(since) >= wait;
+        over.then(|| Ending::GaveUp { resource, why: why.to_owned() })
+    }
+}
