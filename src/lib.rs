@@ -32,8 +32,8 @@
 //! | layer | room | holds |
 //! |---|---|---|
 //! | 5 | `main.rs`, `cli/` | arguments, printing, exit codes, logging, progress |
-//! | 4 | [`service`] | signals, the control socket, the async face: the only room with tokio |
-//! | 3 | [`engine`] | the run: intake, claims, coordinator, pool, worker, committer, repair, queries |
+//! | 4 | [`service`] | settings, signals, the control socket, the async face: the only room with tokio |
+//! | 3 | [`engine`] | the run: intake, claims, coordinator, pool, worker, committer, breakers, budget, repair, queries |
 //! | 2 | [`source`] | where files come from: the tree walk, filters, reading one version of a file |
 //! | 2 | [`batch`] | how pending files are cut into batches |
 //! | 2 | [`process`] | what is done with a file: the trait for one's own, and the AST processor with its dialects |
@@ -50,15 +50,17 @@
 //!
 //! | thread | started by | does | ends |
 //! |---|---|---|---|
-//! | the caller's | | plans, commits | when all is done, or a stop is carried out |
-//! | `worker-N` | the run, first | reads, processes | when the pool is closed |
-//! | `scan`, `walk-N` | the run, then `scan` | list folders, intake | when all is listed, or a stop |
-//! | `check-log` | the run | compares the record log with its checksums | at its end; a run waits for it |
-//! | `control` | the command | answers `status`, `records`, `explain` | before the state is closed |
+//! | the caller's | | plans, commits; between two attempts it waits for what is missing | when all is done, or a stop is carried out |
+//! | `worker-N` | the attempt, first | reads, processes | when the pool is closed; one that hangs is left behind |
+//! | `scan`, `walk-N` | the attempt, then `scan` | list folders, intake | when all is listed, or a stop |
+//! | `check-log` | the attempt | compares the record log with its checksums | at its end; a run waits for it |
+//! | `control` | the command | answers `status`, `records`, `explain`, `failures`, `retry` | before the state is closed |
 //! | `progress` | the command | the bar, or heartbeat lines | when the run has ended |
+//! | `deadline` | the command, at the first signal | ends the process when draining takes too long | with the process |
 //!
 //! All threads of a run report to the caller's over one bounded channel, and it only ever receives. The
-//! scan's share of the channel is limited, so that workers always find room. sled has threads of its own.
+//! scan's share of the channel is limited, so that workers always find room. No thread is waited for without
+//! a limit: a call into a file system, or into a processor, may never return. sled has threads of its own.
 //!
 //! # What is guaranteed, and why it holds
 //!
@@ -88,6 +90,30 @@
 //! that was only touched. Content that has a record already gets no second one.
 //!
 //! The counts add up at every tick: discovered = ok + failed + unchanged + pending + skipped.
+//!
+//! # What goes wrong, and what happens then
+//!
+//! A run makes *attempts*: it opens threads, scans, processes. Most of what goes wrong is dealt with inside an
+//! attempt; what needs another scan, or the state opened again, ends the attempt and begins another one of
+//! the same job.
+//!
+//! | what | what happens | where |
+//! |---|---|---|
+//! | a file fails by its content | a `failed` record; due again when the content changes | `worker.rs` |
+//! | it fails in a way that may pass | it waits in the ledger, with the time of its next attempt, which a restart keeps; no worker waits | `claims.rs` |
+//! | a processor panics | the file's failure | `worker.rs` |
+//! | a file takes longer than `timeout` | its worker is left behind and replaced; the others in its batch go on | `board.rs`, `crisis.rs` |
+//! | a processor brings the process down | the dying thread waits while all that is finished is committed, and whose fault it was. Twice, and the file is set aside as `crash` | `fatal.rs`, `crisis.rs` |
+//! | the process dies without a word | what it had in hand runs last and alone at the next start; nobody is blamed, unless the kernel ran out of memory while one file was alone | `ledger/in_hand.rs`, `claims.rs` |
+//! | reading fails for many files at once; no descriptors; no memory; the processor fails for nearly all | a *breaker* opens: nothing is begun, what failed for that reason stays as it was, and it is tried now and then whether it works again | `breaker.rs`, `restraint.rs` |
+//! | a root is renamed, replaced or unmounted | the attempt ends, what was taken for gone is forgotten; the run waits for it and scans again | `guard.rs`, `outage.rs` |
+//! | a root is empty, and another folder than before | the same: it may be a mount point without its file system | `guard.rs` |
+//! | no room for the state or the records | nothing is written until there is. Where it went within a commit, the state is opened again | `restraint.rs`, `outage.rs` |
+//! | any of these stays for `wait` | the run ends with exit code 75, its work kept | `run_state.rs` |
+//! | asked to stop | the files in hand are finished and committed; what is in hand at the deadline is left pending | `coordinator.rs` |
+//!
+//! A file is never blamed for what its surroundings did: an attempt counts only where its resource is there,
+//! and neither a kill nor a stop is an attempt.
 //!
 //! # How a syntax tree is read
 //!

@@ -6,6 +6,8 @@ mod damage;
 mod documented;
 mod kill;
 mod layers;
+mod outage;
+mod poison;
 mod power;
 mod schema;
 mod support;

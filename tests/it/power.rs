@@ -4,81 +4,13 @@
 //! `OUTLAST_POWER_ROUNDS` sets the number of rounds on each file system, `OUTLAST_POWER_SEED` the seed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::support::{
-    Checker, Heartbeats, Moment, Promise, Rng, Tree, from_env, outlast, ran, read_log, skip,
+    Checker, Disk, Heartbeats, Moment, Promise, Rng, Tree, from_env, outlast, ran, read_log, skip,
 };
-
-/// A file system of its own in an image file, mounted until it is dropped.
-struct Disk {
-    image: PathBuf,
-    mount: PathBuf,
-    mounted: bool,
-}
-
-/// Runs a tool; none where it is missing or fails, with the reason.
-fn tool(command: &mut Command) -> Result<(), String> {
-    let shown = format!("{command:?}");
-    let output = command.output().map_err(|error| format!("{shown}: {error}"))?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(format!("{shown}: {}", String::from_utf8_lossy(&output.stderr).trim())),
-    }
-}
-
-impl Disk {
-    fn make(folder: &Path, kind: &str) -> Result<Self, String> {
-        let (image, mount) = (folder.join(format!("{kind}.img")), folder.join("mount"));
-        // The least that XFS takes.
-        fs::File::create(&image)
-            .and_then(|file| file.set_len(320 << 20))
-            .map_err(|error| error.to_string())?;
-        fs::create_dir(&mount).map_err(|error| error.to_string())?;
-        let force = if kind == "xfs" { "-f" } else { "-F" };
-        tool(Command::new(format!("mkfs.{kind}")).args(["-q", force]).arg(&image))?;
-        let mut disk = Self { image, mount, mounted: false };
-        disk.mount()?;
-        Ok(disk)
-    }
-
-    fn mount(&mut self) -> Result<(), String> {
-        tool(Command::new("mount").args(["-o", "loop"]).arg(&self.image).arg(&self.mount))?;
-        self.mounted = true;
-        Ok(())
-    }
-
-    /// Takes the file system down: nothing that was not synced gets to the disk, not even the journal.
-    fn cut(&self) -> Result<(), String> {
-        tool(Command::new("xfs_io").args(["-x", "-c", "shutdown"]).arg(&self.mount))
-    }
-
-    fn unmount(&mut self) -> Result<(), String> {
-        tool(Command::new("umount").arg(&self.mount))?;
-        self.mounted = false;
-        Ok(())
-    }
-
-    /// Whether a cut really loses what was not synced.
-    fn loses_what_is_not_synced(&mut self) -> Result<(), String> {
-        let probe = self.mount.join("probe");
-        fs::write(&probe, "x").map_err(|error| error.to_string())?;
-        self.cut()?;
-        self.unmount()?;
-        self.mount()?;
-        if probe.exists() { Err("a shutdown loses nothing here".to_owned()) } else { Ok(()) }
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        if self.mounted {
-            let _ = Command::new("umount").arg("-l").arg(&self.mount).status();
-        }
-    }
-}
 
 /// The disk under the state. The folder that holds image and tree is dropped last.
 struct Bench {
@@ -94,7 +26,8 @@ struct Bench {
 impl Bench {
     fn new(kind: &str, seed: u64) -> Result<Self, String> {
         let folder = tempfile::tempdir().unwrap();
-        let mut disk = Disk::make(folder.path(), kind)?;
+        // The least that XFS takes.
+        let mut disk = Disk::make(folder.path(), kind, 320 << 20)?;
         disk.loses_what_is_not_synced()?;
         let root = folder.path().canonicalize().unwrap().join("tree");
         let tree = Tree::grow(&root, seed, 260);

@@ -3,6 +3,7 @@
 mod check;
 mod cli;
 mod content;
+mod disk;
 mod heartbeats;
 mod log;
 mod moment;
@@ -16,6 +17,7 @@ mod walk;
 pub(crate) use check::{Checker, summary_adds_up};
 pub(crate) use cli::{Ran, outlast, ran};
 pub(crate) use content::Content;
+pub(crate) use disk::Disk;
 pub(crate) use heartbeats::{Heartbeats, Promise};
 pub(crate) use log::{Position, Record, current, read_log, read_segments};
 pub(crate) use moment::Moment;
