@@ -1,10 +1,13 @@
 //! SIGINT and SIGTERM: the first stops the run in order, the second ends the process.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
+use signal_hook::iterator::Signals as Incoming;
 
 /// The handlers could not be installed.
 #[derive(Debug, thiserror::Error)]
@@ -18,12 +21,23 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Sets `stop` at the first signal; the second one ends the process at once, with exit code 130 or 143.
+    /// Sets `stop` at the first signal; the second one ends the process at once, with exit code 130 or 143. So does
+    /// the end of `drain`, counted from the first: a run that hangs in the file system can't end by itself.
     ///
     /// # Errors
     /// Where the system refuses.
-    pub fn install(stop: &Arc<AtomicBool>) -> Result<Self, SignalError> {
+    pub fn install(stop: &Arc<AtomicBool>, drain: Duration) -> Result<Self, SignalError> {
         let received = Arc::new(AtomicUsize::new(0));
+        let mut incoming = Incoming::new([SIGINT, SIGTERM])?;
+        std::thread::Builder::new().name("deadline".to_owned()).spawn(move || {
+            if let Some(signal) = incoming.forever().next() {
+                std::thread::sleep(drain);
+                let what = "outlast: the time to finish is over; what was in hand is still pending: run again\n";
+                // Nobody may be there to read it.
+                let _ = std::io::stderr().write_all(what.as_bytes());
+                std::process::exit(128 + signal);
+            }
+        })?;
         for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
             flag::register_conditional_shutdown(signal, code, Arc::clone(stop))?;
             flag::register(signal, Arc::clone(stop))?;

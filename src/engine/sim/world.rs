@@ -1,0 +1,220 @@
+//! What a simulated run meets: a tree in memory that changes, fails and goes away, and a processor that does what
+//! each file tells it to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use rustix::io::Errno;
+
+use crate::model::{ErrorClass, FileError, FileKey, Fingerprint, FolderKey, Root, Timestamp};
+use crate::process::{FileContent, Processor, ResultWriter};
+use crate::source::{
+    Content, Folder, FolderVisitor, Listed, ListedKind, Names, ReadError, ScanReport, Source,
+};
+
+/// How processing a file ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behaviour {
+    Fine,
+    Parse,
+    Error,
+    Panic,
+    /// Fails so often in a way that may pass, then is fine.
+    Busy(u32),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct File {
+    /// Different for each content that there ever was.
+    pub version: u64,
+    pub behaviour: Behaviour,
+}
+
+/// What is the matter with the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    None,
+    /// Another folder, an empty one, is at its place.
+    Unmounted,
+    /// Whatever is asked fails with this.
+    Failing(Errno),
+    /// Reading fails now and then.
+    Flaky,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub files: BTreeMap<String, File>,
+    pub trouble: Trouble,
+    /// Calls of the processor, by version.
+    pub calls: BTreeMap<u64, u32>,
+    versions: u64,
+    reads: u64,
+}
+
+/// The world, shared by all that is in it.
+#[derive(Debug, Clone)]
+pub(super) struct World(Arc<Mutex<State>>);
+
+impl World {
+    pub(super) fn new() -> Self {
+        let (files, calls) = Default::default();
+        Self(Arc::new(Mutex::new(State { files, trouble: Trouble::None, calls, versions: 0, reads: 0 })))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl State {
+    /// Writes a file with another content than any before.
+    pub(super) fn write(&mut self, path: String, behaviour: Behaviour) {
+        self.versions += 1;
+        self.files.insert(path, File { version: self.versions, behaviour });
+    }
+
+    fn check(&self) -> io::Result<()> {
+        match self.trouble {
+            Trouble::Failing(errno) => Err(errno.into()),
+            Trouble::None | Trouble::Unmounted | Trouble::Flaky => Ok(()),
+        }
+    }
+
+    fn file(&self, key: &FileKey) -> Option<File> {
+        let path = String::from_utf8(key.relative_path()).unwrap();
+        self.files.get(&path).copied().filter(|_| self.trouble != Trouble::Unmounted)
+    }
+}
+
+impl File {
+    fn content(&self) -> String {
+        format!("{}", self.version)
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        let time = Timestamp(i64::try_from(self.version).unwrap() * 1_000_003);
+        Fingerprint { size: self.content().len() as u64, mtime: time, ctime: time, inode: self.version }
+    }
+}
+
+impl Source for World {
+    fn scan(
+        &self,
+        root: &Root,
+        _threads: usize,
+        visitors: &(dyn Fn() -> Box<dyn FolderVisitor> + Sync),
+    ) -> io::Result<ScanReport> {
+        let (files, trouble) = {
+            let state = self.lock();
+            // The root itself can be listed more often than what is below.
+            if state.trouble == Trouble::Failing(Errno::MFILE) {
+                state.check()?;
+            }
+            let unmounted = state.trouble == Trouble::Unmounted;
+            (if unmounted { BTreeMap::new() } else { state.files.clone() }, state.trouble)
+        };
+        let folders: BTreeSet<&str> = files.keys().filter_map(|path| Some(path.split_once('/')?.0)).collect();
+        let mut visitor = visitors();
+        let top = FolderKey::root(root.id);
+        let list = |folder: Option<&str>| -> Vec<Listed> {
+            let within = files.iter().filter_map(|(path, file)| match (folder, path.split_once('/')) {
+                (None, None) => Some((path.as_str(), file)),
+                (Some(folder), Some((parent, name))) if parent == folder => Some((name, file)),
+                _ => None,
+            });
+            let listed = |(name, file): (&str, &File)| Listed {
+                name: name.as_bytes().into(),
+                kind: ListedKind::File(file.fingerprint()),
+            };
+            within.map(listed).collect()
+        };
+        let names: Names = folders.iter().copied().collect();
+        let mut entries = list(None).into_iter();
+        let mut flow = visitor.folder(Folder { key: top.clone(), files: &mut entries, folders: &names });
+        for folder in folders {
+            if flow == ControlFlow::Break(()) {
+                break;
+            }
+            let key = top.child(folder.as_bytes());
+            flow = match trouble {
+                Trouble::Failing(errno) => visitor.unreadable(&key, &errno.into()),
+                _ => {
+                    let mut entries = list(Some(folder)).into_iter();
+                    visitor.folder(Folder { key, files: &mut entries, folders: &Names::default() })
+                }
+            };
+        }
+        Ok(ScanReport::default())
+    }
+
+    fn read(
+        &self,
+        _root: &Root,
+        key: &FileKey,
+        _size_max: u64,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Content, ReadError> {
+        let mut state = self.lock();
+        state.check()?;
+        state.reads += 1;
+        if state.trouble == Trouble::Flaky && state.reads.is_multiple_of(7) {
+            return Err(Errno::IO.into());
+        }
+        let file = state.file(key).ok_or(ReadError::Gone)?;
+        buffer.clear();
+        buffer.extend_from_slice(file.content().as_bytes());
+        Ok(Content { fingerprint: file.fingerprint(), racy: false })
+    }
+
+    fn root_mark(&self, _root: &Root) -> io::Result<u128> {
+        match self.lock().trouble {
+            Trouble::Unmounted => Ok(2),
+            Trouble::Failing(Errno::NOTCONN) => Err(Errno::NOTCONN.into()),
+            Trouble::None | Trouble::Failing(_) | Trouble::Flaky => Ok(1),
+        }
+    }
+
+    fn exists(&self, _root: &Root, key: &FileKey) -> bool {
+        let state = self.lock();
+        state.check().is_err() || state.file(key).is_some()
+    }
+
+    fn accepts(&self, _relative: &[u8]) -> bool {
+        true
+    }
+
+    fn filters(&self) -> String {
+        String::new()
+    }
+}
+
+impl Processor for World {
+    fn identity(&self) -> &str {
+        "simulated/1"
+    }
+
+    fn process(&self, file: &FileContent<'_>, result: &mut ResultWriter) -> Result<(), FileError> {
+        let version: u64 = std::str::from_utf8(file.bytes).unwrap().parse().unwrap();
+        let (behaviour, calls) = {
+            let mut state = self.lock();
+            let calls = state.calls.entry(version).or_default();
+            *calls += 1;
+            let calls = *calls;
+            let path = String::from_utf8(file.path.to_vec()).unwrap();
+            // It may have been written anew since it was read.
+            (state.files.get(&path).filter(|file| file.version == version).map(|file| file.behaviour), calls)
+        };
+        match behaviour {
+            Some(Behaviour::Parse) => Err(FileError::new(ErrorClass::Parse, "no sense")),
+            Some(Behaviour::Error) => Err(FileError::new(ErrorClass::Processor, "no luck")),
+            Some(Behaviour::Panic) => std::panic::panic_any("as it was told"),
+            Some(Behaviour::Busy(times)) if calls <= times => {
+                Err(FileError::new(ErrorClass::Processor, "busy").may_pass())
+            }
+            Some(Behaviour::Fine | Behaviour::Busy(_)) | None => result.set(&version),
+        }
+    }
+}
