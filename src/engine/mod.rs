@@ -10,6 +10,8 @@
 //! nothing; claims live in memory only; whatever is reported as done has been committed.
 
 mod board;
+#[cfg_attr(not(test), expect(dead_code, reason = "the coordinator does not ask it yet"))]
+mod breaker;
 mod change;
 mod claims;
 mod committer;
@@ -36,6 +38,7 @@ mod store;
 mod tally;
 mod worker;
 
+pub use breaker::{BreakerState, BreakerStatus};
 pub use error::EngineError;
 pub use execute::{execute_batches, process_one_batch};
 pub use inspect::{Inspection, inspect};
