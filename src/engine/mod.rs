@@ -12,6 +12,8 @@
 mod board;
 #[cfg_attr(not(test), expect(dead_code, reason = "the coordinator does not ask it yet"))]
 mod breaker;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the workers do not ask it yet"))]
+mod budget;
 mod change;
 mod claims;
 mod committer;
