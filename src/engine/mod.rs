@@ -46,6 +46,7 @@ mod store;
 mod tally;
 mod worker;
 
+pub use breaker::{BreakerState, BreakerStatus};
 pub use error::EngineError;
 pub use execute::{execute_batches, process_one_batch};
 pub use inspect::{Inspection, inspect};

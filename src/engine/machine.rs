@@ -1,0 +1,242 @@
+//! What the machine has and what is in use of it, as the kernel tells it under `/proc` and `/sys`.
+//!
+//! A limit of memory can stand in any control group from the process's own upwards, in version 1 or 2 of
+//! their file system; whichever is fullest is the one that counts. All that is missing or odd reads as "not
+//! known", never as an error: a run must not fail because its machine tells little.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Descriptors that are asked for at most: some programs and kernels set up tables of the whole limit's size.
+const DESCRIPTORS_MAX: u64 = 65_536;
+/// Values from here on are how version 1 says "no limit".
+const NO_LIMIT: u64 = 1 << 60;
+
+/// What is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Usage {
+    /// Resident memory of this process.
+    pub rss_bytes: u64,
+    /// The fullest control group with a limit, this process's own or one above it.
+    pub group: Option<GroupUse>,
+    /// What the whole machine can still give without swapping.
+    pub available_bytes: Option<u64>,
+    /// What the whole machine has.
+    pub total_bytes: Option<u64>,
+    /// Share of the last ten seconds in which some of the group's tasks waited for memory, in percent.
+    pub some_avg10: Option<f32>,
+    /// Share of the last ten seconds in which all of them did.
+    pub full_avg10: Option<f32>,
+}
+
+/// What a control group has and uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GroupUse {
+    /// Without the file cache and other memory that the kernel takes back on its own.
+    pub used_bytes: u64,
+    pub limit_bytes: u64,
+}
+
+/// Where this process's figures stand.
+#[derive(Debug, Clone)]
+pub(crate) struct Machine {
+    proc: PathBuf,
+    group: Option<Group>,
+}
+
+impl Machine {
+    /// This machine, as seen from this process.
+    pub(crate) fn new() -> Self {
+        Self::at(Path::new("/"))
+    }
+
+    /// With `/proc` and `/sys` below another folder.
+    fn at(base: &Path) -> Self {
+        let proc = base.join("proc");
+        let group = Group::find(&text(&proc.join("self/cgroup")), &text(&proc.join("self/mountinfo")));
+        Self { group: group.map(|group| group.below(base)), proc }
+    }
+
+    /// The smallest limit of a control group, or what the machine has.
+    pub(crate) fn memory_limit_bytes(&self) -> Option<u64> {
+        let groups = self.group.iter().flat_map(|group| group.folders().filter_map(|at| group.limit(at)));
+        groups.chain(field_bytes(&text(&self.proc.join("meminfo")), "MemTotal")).min()
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        let meminfo = text(&self.proc.join("meminfo"));
+        let group = self.group.as_ref();
+        let pressure = group.and_then(Group::pressure).unwrap_or_else(|| {
+            let of_machine = self.proc.join("pressure/memory");
+            text(&of_machine)
+        });
+        Usage {
+            rss_bytes: field_bytes(&text(&self.proc.join("self/status")), "VmRSS").unwrap_or(0),
+            group: group.and_then(Group::fullest),
+            available_bytes: field_bytes(&meminfo, "MemAvailable"),
+            total_bytes: field_bytes(&meminfo, "MemTotal"),
+            some_avg10: avg10(&pressure, "some"),
+            full_avg10: avg10(&pressure, "full"),
+        }
+    }
+
+    /// Processes that the kernel killed for want of memory since it started.
+    pub(crate) fn oom_kills(&self) -> Option<u64> {
+        counter(&text(&self.proc.join("vmstat")), "oom_kill")
+    }
+
+    /// Descriptors that this process has open.
+    pub(crate) fn descriptors_open(&self) -> Option<u64> {
+        let listed = fs::read_dir(self.proc.join("self/fd")).ok()?.count() as u64;
+        // One of them is the listing's own.
+        Some(listed.saturating_sub(1))
+    }
+}
+
+/// Raises the limit of open descriptors as far as the process may, and tells where it is now.
+pub(crate) fn raise_descriptor_limit() -> u64 {
+    let limit = getrlimit(Resource::Nofile);
+    let current = limit.current.unwrap_or(u64::MAX);
+    let wanted = limit.maximum.unwrap_or(u64::MAX).min(DESCRIPTORS_MAX);
+    if current >= wanted {
+        return current;
+    }
+    let raised = Rlimit { current: Some(wanted), maximum: limit.maximum };
+    if setrlimit(Resource::Nofile, raised).is_ok() { wanted } else { current }
+}
+
+/// A control group that accounts for memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Group {
+    version: Version,
+    /// Where the file system is mounted: the way up ends there.
+    mount: PathBuf,
+    folder: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    One,
+    Two,
+}
+
+impl Group {
+    /// From `/proc/self/cgroup` and `/proc/self/mountinfo`. Where both versions are mounted, memory belongs to
+    /// version 1 if that has it.
+    fn find(groups: &str, mounts: &str) -> Option<Self> {
+        Self::of(Version::One, groups, mounts).or_else(|| Self::of(Version::Two, groups, mounts))
+    }
+
+    fn of(version: Version, groups: &str, mounts: &str) -> Option<Self> {
+        let (root, mount) = mounts.lines().find_map(|line| mount_of(version, line))?;
+        let path = groups.lines().find_map(|line| {
+            let (_, rest) = line.split_once(':')?;
+            let (controllers, path) = rest.split_once(':')?;
+            let is_it = match version {
+                Version::One => controllers.split(',').any(|name| name == "memory"),
+                Version::Two => controllers.is_empty(),
+            };
+            is_it.then_some(path)
+        })?;
+        // A container sees its own group as the root of the mount, with or without seeing the path to it.
+        let below = Path::new(path).strip_prefix(&root).unwrap_or(Path::new(""));
+        let leads_out = below.components().any(|part| !matches!(part, std::path::Component::Normal(_)));
+        let folder = if leads_out { mount.clone() } else { mount.join(below) };
+        Some(Self { version, mount, folder })
+    }
+
+    fn below(self, base: &Path) -> Self {
+        let moved = |path: &Path| base.join(path.strip_prefix("/").unwrap_or(path));
+        Self { version: self.version, mount: moved(&self.mount), folder: moved(&self.folder) }
+    }
+
+    /// The group's own folder and those above it.
+    fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.folder.ancestors().take_while(|folder| folder.starts_with(&self.mount))
+    }
+
+    fn limit(&self, folder: &Path) -> Option<u64> {
+        let read = |name: &str| limit_bytes(&text(&folder.join(name)));
+        match self.version {
+            Version::One => read("memory.limit_in_bytes"),
+            // From `high` on the kernel slows a group down until it hardly moves.
+            Version::Two => [read("memory.max"), read("memory.high")].into_iter().flatten().min(),
+        }
+    }
+
+    fn used(&self, folder: &Path) -> Option<u64> {
+        let (name, reclaimable): (_, &[&str]) = match self.version {
+            Version::One => ("memory.usage_in_bytes", &["total_inactive_file", "total_active_file"]),
+            Version::Two => ("memory.current", &["inactive_file", "active_file", "slab_reclaimable"]),
+        };
+        let all: u64 = text(&folder.join(name)).trim().parse().ok()?;
+        let stat = text(&folder.join("memory.stat"));
+        let given_back = reclaimable.iter().filter_map(|name| counter(&stat, name));
+        // The two files are not of one moment.
+        Some(all.saturating_sub(given_back.sum()))
+    }
+
+    fn fullest(&self) -> Option<GroupUse> {
+        let with_limit = self.folders().filter_map(|folder| {
+            Some(GroupUse { limit_bytes: self.limit(folder)?, used_bytes: self.used(folder)? })
+        });
+        let share = |group: &GroupUse| u128::from(group.used_bytes) << 32;
+        with_limit.max_by_key(|group| share(group) / u128::from(group.limit_bytes.max(1)))
+    }
+
+    fn pressure(&self) -> Option<String> {
+        let own = text(&self.folder.join("memory.pressure"));
+        (self.version == Version::Two && !own.is_empty()).then_some(own)
+    }
+}
+
+/// The root and the place of a mount, if it is the one looked for: a line of `/proc/self/mountinfo`.
+fn mount_of(version: Version, line: &str) -> Option<(PathBuf, PathBuf)> {
+    let (front, behind) = line.split_once(" - ")?;
+    let (mut front, mut behind) = (front.split(' ').skip(3), behind.split(' '));
+    let (root, place) = (unescaped(front.next()?), unescaped(front.next()?));
+    let (kind, options) = (behind.next()?, behind.nth(1).unwrap_or_default());
+    let is_it = match version {
+        Version::One => kind == "cgroup" && options.split(',').any(|option| option == "memory"),
+        Version::Two => kind == "cgroup2",
+    };
+    is_it.then(|| (PathBuf::from(root), PathBuf::from(place)))
+}
+
+/// Blanks stand in octal there.
+fn unescaped(field: &str) -> String {
+    field.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
+}
+
+/// A limit: a number, and none for `max` and for what stands for it.
+fn limit_bytes(text: &str) -> Option<u64> {
+    text.trim().parse().ok().filter(|&bytes| bytes < NO_LIMIT)
+}
+
+/// A field of `/proc/meminfo` or `/proc/PID/status`: `NAME:   123 kB`.
+fn field_bytes(text: &str, name: &str) -> Option<u64> {
+    let of_line = |line: &str| line.strip_prefix(name)?.strip_prefix(':').map(str::to_owned);
+    let value = text.lines().find_map(of_line)?;
+    value.trim().strip_suffix("kB")?.trim_end().parse::<u64>().ok()?.checked_mul(1 << 10)
+}
+
+/// A line of `memory.stat` or `/proc/vmstat`: `name 123`.
+fn counter(text: &str, name: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.split_once(' ').filter(|(key, _)| *key == name)?.1.trim().parse().ok())
+}
+
+/// From `some avg10=0.12 avg60=0.00 avg300=0.00 total=194542929`, and `full` the same.
+fn avg10(text: &str, kind: &str) -> Option<f32> {
+    let line = text.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(' '))?;
+    line.split(' ').find_map(|word| word.strip_prefix("avg10=")?.parse().ok())
+}
+
+/// A file's text; nothing where there is none.
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;
