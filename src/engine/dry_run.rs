@@ -123,7 +123,7 @@ fn take(
         }
         Event::Failed(error) => return Err(error),
         Event::ScansEnded => return Ok(true),
-        Event::Ended(_) | Event::Checkpoint(_) | Event::LogChecked => {}
+        Event::Ended(_) | Event::Checkpoint(_) | Event::Asked { .. } | Event::LogChecked => {}
     }
     Ok(false)
 }

@@ -18,6 +18,7 @@ mod dry_run;
 mod error;
 mod event;
 mod execute;
+mod failures;
 mod gate;
 mod inspect;
 mod intake;
@@ -27,6 +28,7 @@ mod pool;
 mod query;
 mod repair;
 mod results;
+mod retry;
 mod run;
 mod scan;
 mod stop;
@@ -36,6 +38,7 @@ mod worker;
 
 pub use error::EngineError;
 pub use execute::{execute_batches, process_one_batch};
+pub use failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
 pub use inspect::{Inspection, inspect};
 pub use listing::CommittedLog;
 pub use query::{Explanation, FileState, JobOutcome, JobStatus, RootStatus, StateCounts, StatusReport};
@@ -44,6 +47,7 @@ pub use results::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, ProcessingProgress, ProcessingResult,
     ProcessingState, RepositoryProcessingResult, WorkerStatistics,
 };
+pub use retry::{RetryFilter, RetryReport, retry};
 pub use run::{Engine, RunOptions};
 pub use stop::Stop;
 pub use store::{Store, StoreView};
