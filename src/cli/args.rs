@@ -8,6 +8,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use outlast::{AstProcessor, Limits, LogPosition, Order, RecordStatus, StrategyKind};
 
 use super::exit;
+use super::failures::{FailuresArgs, RetryArgs};
 
 /// A batch engine for files that outlasts crashes.
 #[derive(Debug, Parser)]
@@ -86,6 +87,10 @@ pub(crate) enum Command {
     Records(RecordsArgs),
     /// Tell what is known of a path, or which rule leaves it out
     Explain(ExplainArgs),
+    /// Show what failed, by class, with samples
+    Failures(FailuresArgs),
+    /// Make failed files due again, on a running process too
+    Retry(RetryArgs),
     /// Show what a run would see in one file; no state is needed
     Inspect(InspectArgs),
     /// Rebuild a damaged state from its records

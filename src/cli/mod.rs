@@ -6,6 +6,7 @@
 mod args;
 mod exit;
 mod export;
+mod failures;
 mod fault;
 mod inspect;
 mod logging;
@@ -38,6 +39,8 @@ pub(crate) fn main(started: Instant) -> ExitCode {
         Command::Status => query::status(&cli),
         Command::Records(args) => query::records(&cli, args),
         Command::Explain(args) => query::explain(&cli, args),
+        Command::Failures(args) => failures::failures(&cli, args),
+        Command::Retry(args) => failures::retry(&cli, args),
         Command::Inspect(args) => inspect::inspect(&cli, args),
         Command::Repair(args) => query::repair(&cli, args),
     };

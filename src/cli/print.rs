@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::args::Format;
 
-fn json<T: Serialize>(value: &T) -> Result<()> {
+pub(super) fn json<T: Serialize>(value: &T) -> Result<()> {
     let mut out = std::io::stdout().lock();
     serde_json::to_writer(&mut out, value).map_err(std::io::Error::from)?;
     writeln!(out)?;
@@ -52,7 +52,7 @@ pub(crate) fn summary(result: &RepositoryProcessingResult, format: Format, dry_r
         writeln!(out, "  {} of the unchanged files failed in an earlier run", progress.failed_earlier)?;
     }
     if progress.failed + progress.failed_earlier > 0 {
-        writeln!(out, "  which files failed, and why: outlast records --status failed")?;
+        writeln!(out, "  which files failed, and why: outlast failures")?;
     }
     if progress.unreadable_folders > 0 {
         writeln!(out, "  {} folders could not be listed: see the log", progress.unreadable_folders)?;
@@ -129,7 +129,7 @@ pub(crate) fn status(report: &StatusReport, format: Format) -> Result<()> {
 }
 
 /// A time without the fraction of its second, which people do not read.
-fn to_the_second(time: Timestamp) -> String {
+pub(super) fn to_the_second(time: Timestamp) -> String {
     let text = time.to_string();
     text.split_once('.').map_or_else(|| text.clone(), |(seconds, _)| format!("{seconds}Z"))
 }

@@ -24,13 +24,22 @@ const BUSY_WAIT: Duration = Duration::from_millis(100);
 
 /// Puts a request to the run that holds the state, or opens the state. When this returns, the state is
 /// let go: whoever reads what is printed may take any time.
-fn put(cli: &Cli, request: &Request) -> Result<Vec<u8>> {
+pub(super) fn put(cli: &Cli, request: &Request) -> Result<Vec<u8>> {
+    put_or(cli, request, || ask_state(cli, request))
+}
+
+/// The same, with something else to do with a state that no run holds.
+pub(super) fn put_or(
+    cli: &Cli,
+    request: &Request,
+    alone: impl Fn() -> Result<Vec<u8>, EngineError>,
+) -> Result<Vec<u8>> {
     let mut tries = 0;
     loop {
         if let Some(payload) = ask_run(cli, request)? {
             return Ok(payload);
         }
-        match ask_state(cli, request) {
+        match alone() {
             Err(error) if is_in_use(&error) && tries < BUSY_TRIES => {
                 tries += 1;
                 std::thread::sleep(BUSY_WAIT);

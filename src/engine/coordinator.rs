@@ -217,6 +217,10 @@ impl<'a> Coordinator<'a> {
             Event::LogChecked => self.checking = false,
             Event::Failed(error) => return Err(error),
             Event::Checkpoint(reply) => self.checkpoints.push(reply),
+            Event::Asked { changes, reply } => {
+                self.committer.take_changes(changes);
+                self.checkpoints.push(reply);
+            }
         }
         Ok(())
     }

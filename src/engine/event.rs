@@ -31,4 +31,6 @@ pub(crate) enum Event {
     Failed(EngineError),
     /// Somebody wants a commit tick now, and its cursor.
     Checkpoint(SyncSender<Cursor>),
+    /// Somebody wants these files processed again, and to know when that is committed.
+    Asked { changes: Vec<(FileKey, Change)>, reply: SyncSender<Cursor> },
 }

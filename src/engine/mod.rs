@@ -23,6 +23,7 @@ mod dry_run;
 mod error;
 mod event;
 mod execute;
+mod failures;
 mod fatal;
 mod figures;
 mod gate;
@@ -38,6 +39,7 @@ mod query;
 mod repair;
 mod restraint;
 mod results;
+mod retry;
 mod run;
 mod run_state;
 mod scan;
@@ -49,15 +51,16 @@ mod worker;
 pub use breaker::{BreakerState, BreakerStatus};
 pub use error::EngineError;
 pub use execute::{execute_batches, process_one_batch};
+pub use failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
 pub use inspect::{Inspection, inspect};
 pub use listing::CommittedLog;
 pub use query::{Explanation, FileState, JobOutcome, JobStatus, RootStatus, StateCounts, StatusReport};
 pub use repair::{RepairReport, repair};
-pub use breaker::BreakerStatus;
 pub use results::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessingProgress, ProcessingResult,
     ProcessingState, RepositoryProcessingResult, StopCause, WorkerStatistics,
 };
+pub use retry::{RetryFilter, RetryReport, retry};
 pub use run::{Engine, RunOptions};
 pub use stop::Stop;
 pub use store::{Store, StoreView};

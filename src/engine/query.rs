@@ -253,7 +253,7 @@ impl StoreView {
     }
 
     /// The innermost root that a path lies under, and the path relative to it.
-    fn root_of(&self, absolute: &Path) -> Option<(&Root, Vec<u8>)> {
+    pub(super) fn root_of(&self, absolute: &Path) -> Option<(&Root, Vec<u8>)> {
         let real = absolute.parent().and_then(|parent| parent.canonicalize().ok());
         let real = real.and_then(|parent| Some(parent.join(absolute.file_name()?)));
         let under = |root: &&Root| !root.path.as_os_str().is_empty();

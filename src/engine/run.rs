@@ -123,6 +123,12 @@ impl Engine {
         running.as_ref().map(|running| running.view.clone())
     }
 
+    /// Where the present run takes news; none when none runs.
+    pub(super) fn events(&self) -> Option<SyncSender<Event>> {
+        let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.as_ref().map(|running| running.send.clone())
+    }
+
     /// Commits now what the present run's workers have handed over, and returns the cursor.
     ///
     /// # Errors

@@ -5,6 +5,10 @@
 //! request is at fault, after `wrong `. A payload that can't be completed ends in a line feed and such a
 //! line with `error ` in place of `end`; a stream that has neither was cut short.
 //!
+//! All requests ask, but one: `retry` makes failed files due. It hands them to the run's own thread in
+//! bounded chunks and waits for the commit of each; where the run ends meanwhile, the error says how many
+//! are due.
+//!
 //! Constraints: a client that sends nothing or reads nothing holds up neither the run nor, for long,
 //! other clients. So no payload waits for a reader of records: it tells where they stand in the log,
 //! and the client reads them there.
@@ -25,8 +29,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt};
 use tokio::net::UnixListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::engine::{Engine, EngineError, StoreView};
-use crate::model::{LogPosition, RecordStatus};
+use crate::engine::{Engine, EngineError, RetryFilter, StoreView};
+use crate::model::{ErrorClass, LogPosition, RecordStatus};
 
 const SOCKET: &str = "ctl.sock";
 /// Longest request line, in bytes.
@@ -64,6 +68,16 @@ pub enum Request {
         /// An absolute path, which may be no UTF-8.
         path: OsString,
     },
+    /// [`FailureReport`](crate::engine::FailureReport) as JSON.
+    Failures {
+        /// Only failures of this class.
+        class: Option<ErrorClass>,
+        /// How many files are told of each class.
+        samples: usize,
+    },
+    /// Makes failed files due again: [`RetryReport`](crate::engine::RetryReport) as JSON, once that is
+    /// committed. Only a run does: without one, [`retry`](crate::engine::retry) opens the state itself.
+    Retry(RetryFilter),
 }
 
 /// Why a question got no answer.
@@ -120,6 +134,8 @@ pub fn answer(
                 view.explain(Path::new(path), &|config| engine.tree_for(config, view.own_folders()))?;
             write_json(&told, out)
         }
+        Request::Failures { class, samples } => write_json(&view.failures(*class, *samples)?, out),
+        Request::Retry(filter) => write_json(&engine.retry(filter)?, out),
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) struct Checker<'a> {
     roots: Vec<PathBuf>,
     history: Option<&'a History>,
     repaired: bool,
+    retried: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -22,6 +23,7 @@ impl<'a> Checker<'a> {
             roots: roots.iter().map(|&root| root.to_owned()).collect(),
             history: None,
             repaired: false,
+            retried: false,
         }
     }
 
@@ -33,6 +35,11 @@ impl<'a> Checker<'a> {
     /// Records may have been lost, and so made again: only the current ones are exactly once.
     pub(crate) fn repaired(self) -> Self {
         Self { repaired: true, ..self }
+    }
+
+    /// Somebody had failed files done again: one that fails as before has another record of its content.
+    pub(crate) fn retried(self) -> Self {
+        Self { retried: true, ..self }
     }
 
     #[track_caller]
@@ -58,7 +65,7 @@ impl<'a> Checker<'a> {
         let trees = self.trees(&status)?;
         check_status(&status, &trees, problems);
         if !self.repaired {
-            check_once(&log, problems);
+            check_once(&log, self.retried, problems);
         }
         self.check_history(&log, problems);
         let latest = current(&log);
@@ -102,7 +109,7 @@ fn answered(told: Ran) -> Result<Ran, String> {
 }
 
 /// One record for each version: none follows another of the same content, nothing is removed twice.
-fn check_once(log: &[Record], problems: &mut Vec<String>) {
+fn check_once(log: &[Record], retried: bool, problems: &mut Vec<String>) {
     let mut before: BTreeMap<(&str, &[u8]), &Record> = BTreeMap::new();
     let mut tick = 0;
     for record in log {
@@ -113,6 +120,7 @@ fn check_once(log: &[Record], problems: &mut Vec<String>) {
         let last = before.insert((&record.root, &record.path), record);
         let again = match last {
             Some(last) if record.status == "removed" => last.status == "removed",
+            Some(last) if retried && last.status == "failed" => false,
             Some(last) => last.status != "removed" && last.digest == record.digest,
             None => record.status == "removed",
         };

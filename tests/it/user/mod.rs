@@ -5,6 +5,7 @@ mod asking;
 mod bad;
 mod explain;
 mod export;
+mod failures;
 mod filters;
 mod inspect;
 mod limits;

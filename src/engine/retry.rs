@@ -1,0 +1,256 @@
+//! Failed files that somebody wants processed again: which, and how they become due.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use serde::{Deserialize, Serialize};
+
+use super::change::{Change, Ground, apply};
+use super::error::EngineError;
+use super::event::Event;
+use super::run::Engine;
+use super::store::{Store, StoreView};
+use crate::ledger::{Entry, EntryState, JobEnd, StateFolder};
+use crate::model::{ErrorClass, FileKey, FolderKey, LogPosition, RootId};
+use crate::source::Filters;
+
+/// Files made due in one commit.
+const CHUNK_FILES: usize = 8_192;
+
+/// Which failed files are meant. With nothing in it, all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryFilter {
+    /// Files whose name (or, with a `/`, path below the root) matches this glob.
+    pub glob: Option<String>,
+    /// The glob taken as an absolute path, which may be no UTF-8. Where the state knows a file or a folder
+    /// there, that is meant, and the glob not looked at.
+    pub path: Option<OsString>,
+    /// Files that failed with this class.
+    pub class: Option<ErrorClass>,
+}
+
+/// Answer of `outlast retry`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryReport {
+    /// Files that were made due.
+    pub files: u64,
+    /// Of those, files that waited for another attempt already.
+    pub waited: u64,
+    /// Files that were made due, by the class of their failure.
+    pub classes: BTreeMap<ErrorClass, u64>,
+    /// Files that match and stay as they are: their roots are none of the run's that goes on.
+    pub elsewhere: u64,
+    /// Whether a run goes on that processes them now.
+    pub running: bool,
+}
+
+impl RetryReport {
+    fn count(&mut self, class: ErrorClass, waited: bool) {
+        self.files += 1;
+        self.waited += u64::from(waited);
+        *self.classes.entry(class).or_default() += 1;
+    }
+}
+
+/// Makes failed files of a state due that no run holds. Committed when this returns.
+///
+/// # Errors
+/// There is no state, or it is in use or damaged; or the glob can't be read.
+pub fn retry(state: &Path, filter: &RetryFilter) -> Result<RetryReport, EngineError> {
+    // Where there is no state, none is made.
+    drop(StateFolder::open(state)?);
+    let mut store = Store::create(state, None)?;
+    let view = store.view();
+    let asked = Asked { view: &view, filter, report: RetryReport::default(), chunk: Vec::new() };
+    asked.each_chunk(|_| true, |chunk, _| commit(&mut store, chunk))
+}
+
+fn commit(store: &mut Store, chunk: Vec<(FileKey, Change)>) -> Result<(), EngineError> {
+    // Nobody else writes: each entry is as it was observed.
+    let ground = Ground { epoch: 0, run_start: LogPosition::START, quarantine: false };
+    let due = |(key, change): (FileKey, Change)| {
+        let Change::Asked(observed) = change else { return None };
+        let (entry, _) = apply(Some(observed), &change, ground, LogPosition::START);
+        Some((key, entry))
+    };
+    let changes: Vec<(FileKey, Option<Entry>)> = chunk.into_iter().filter_map(due).collect();
+    store.commit_without_lines(&changes, None)
+}
+
+impl Engine {
+    /// Makes failed files due for the run that goes on, and waits until that is committed.
+    ///
+    /// # Errors
+    /// No run goes on, or it ends before all is committed; the glob can't be read, or the state not.
+    pub fn retry(&self, filter: &RetryFilter) -> Result<RetryReport, EngineError> {
+        let ended = || ended(0);
+        let (view, events) = (self.view().ok_or_else(ended)?, self.events().ok_or_else(ended)?);
+        let jobs = view.reader.jobs()?;
+        let job = jobs.iter().rev().find(|job| job.end == JobEnd::Running).ok_or_else(ended)?;
+        let report = RetryReport { running: true, ..RetryReport::default() };
+        let asked = Asked { view: &view, filter, report, chunk: Vec::new() };
+        asked.each_chunk(
+            |root| job.roots.contains(&root.0),
+            |chunk, before| hand_over(&events, chunk).ok_or_else(|| self::ended(before)),
+        )
+    }
+}
+
+/// Returns when the run has committed it; none where it ended before.
+fn hand_over(events: &SyncSender<Event>, changes: Vec<(FileKey, Change)>) -> Option<()> {
+    let (reply, committed) = sync_channel(1);
+    events.send(Event::Asked { changes, reply }).ok()?;
+    committed.recv().ok().map(drop)
+}
+
+fn ended(files: u64) -> EngineError {
+    let what = format!("{files} files are due, and the rest is as it was; ask again");
+    let source = std::io::Error::new(std::io::ErrorKind::Interrupted, "the run has ended");
+    EngineError::Io { what, source }
+}
+
+/// Files on their way to being due.
+struct Asked<'a> {
+    view: &'a StoreView,
+    filter: &'a RetryFilter,
+    report: RetryReport,
+    chunk: Vec<(FileKey, Change)>,
+}
+
+impl Asked<'_> {
+    /// Gives the changes of the roots that are `within` to `commit`, chunk by chunk, each with the number of
+    /// files before it.
+    fn each_chunk(
+        mut self,
+        within: impl Fn(RootId) -> bool,
+        mut commit: impl FnMut(Vec<(FileKey, Change)>, u64) -> Result<(), EngineError>,
+    ) -> Result<RetryReport, EngineError> {
+        let mut before = 0;
+        self.view.retriable(self.filter, |key, entry, class| {
+            if !within(key.root()) {
+                self.report.elsewhere += 1;
+                return Ok(());
+            }
+            self.report.count(class, entry.pending);
+            self.chunk.push((key, Change::Asked(entry)));
+            if self.chunk.len() >= CHUNK_FILES {
+                commit(std::mem::take(&mut self.chunk), before)?;
+                before = self.report.files;
+            }
+            Ok(())
+        })?;
+        if !self.chunk.is_empty() {
+            commit(self.chunk, before)?;
+        }
+        Ok(self.report)
+    }
+}
+
+impl StoreView {
+    /// Tells each file that failed, or waits for another attempt, and that the filter lets in, with the class
+    /// of its failure.
+    ///
+    /// # Errors
+    /// The glob can't be read, or the state not; or `each` fails.
+    pub fn retriable(
+        &self,
+        filter: &RetryFilter,
+        mut each: impl FnMut(FileKey, Entry, ErrorClass) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let Selection { prefix, is_file, globs } = self.selection(filter)?;
+        let mut scan = self.reader.scan();
+        scan.seek(&prefix)?;
+        while let Some((key, entry)) = scan.peek()? {
+            if !key.starts_with(&prefix) || (is_file && key != prefix) {
+                break;
+            }
+            let class = failure_of(entry).filter(|of| filter.class.is_none_or(|class| class == *of));
+            if let Some(class) = class
+                && let Some(key) = FileKey::from_bytes(key)
+                && globs.as_ref().is_none_or(|globs| globs.accepts(&key.relative_path()))
+            {
+                each(key, *entry, class)?;
+            }
+            scan.advance();
+        }
+        Ok(())
+    }
+
+    fn selection(&self, filter: &RetryFilter) -> Result<Selection, EngineError> {
+        let path = filter.path.as_deref().map(Path::new);
+        if let Some((root, relative)) = path.and_then(|path| self.root_of(path)) {
+            if let Some(known) = self.known_at(root.id, &relative)? {
+                return Ok(known);
+            }
+            // A glob that begins with the path of a root is one below it.
+            if let (Some(glob), Ok(below)) = (&filter.glob, str::from_utf8(&relative))
+                && glob.starts_with('/')
+                && !below.is_empty()
+            {
+                let prefix = FolderKey::root(root.id).as_bytes().to_vec();
+                let globs = Some(globs_of(&format!("/{below}"))?);
+                return Ok(Selection { prefix, is_file: false, globs });
+            }
+        }
+        let globs = filter.glob.as_deref().map(globs_of).transpose()?;
+        Ok(Selection { prefix: Vec::new(), is_file: false, globs })
+    }
+
+    /// The file or the folder at a path, where the ledger holds it or something below it.
+    fn known_at(&self, root: RootId, relative: &[u8]) -> Result<Option<Selection>, EngineError> {
+        if let Some(key) = FileKey::from_relative_path(root, relative)
+            && self.reader.get(&key)?.is_some()
+        {
+            return Ok(Some(Selection { prefix: key.as_bytes().to_vec(), is_file: true, globs: None }));
+        }
+        let names = relative.split(|&byte| byte == b'/').filter(|name| !name.is_empty());
+        let folder = names.fold(FolderKey::root(root), |folder, name| folder.child(name));
+        let mut scan = self.reader.scan();
+        scan.seek(folder.as_bytes())?;
+        let is_known = scan.peek()?.is_some_and(|(key, _)| key.starts_with(folder.as_bytes()));
+        let below = Selection { prefix: folder.as_bytes().to_vec(), is_file: false, globs: None };
+        Ok(is_known.then_some(below))
+    }
+}
+
+/// Which entries are looked at: those whose keys begin with `prefix` and whose paths match.
+struct Selection {
+    prefix: Vec<u8>,
+    is_file: bool,
+    globs: Option<Filters>,
+}
+
+fn globs_of(glob: &str) -> Result<Filters, EngineError> {
+    let filters = Filters::new(&[glob.to_owned()], &[]);
+    filters.map_err(|error| EngineError::Job(format!("glob \"{}\": {}", error.glob, error.reason)))
+}
+
+/// The class of a failure that stands, or waits for another attempt.
+fn failure_of(entry: &Entry) -> Option<ErrorClass> {
+    match entry.state() {
+        EntryState::Failed(class) => Some(class),
+        EntryState::Pending => entry.retry.map(|retry| retry.class),
+        EntryState::Ok => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_ends_leaves_nobody_waiting() {
+        let (send, events) = sync_channel(1);
+        let told = std::thread::spawn(move || hand_over(&send, Vec::new()).is_none());
+        drop(events.recv());
+        assert!(told.join().unwrap(), "it was taken, and not committed");
+        let (send, events) = sync_channel(1);
+        drop(events);
+        assert!(hand_over(&send, Vec::new()).is_none());
+        assert!(
+            ended(8192).to_string().starts_with("8192 files are due, and the rest is as it was; ask again")
+        );
+    }
+}
