@@ -42,6 +42,8 @@ pub(super) struct Course<'a> {
     pub clock: Clock,
     pub budget: Arc<Budget>,
     pub in_hand: Arc<InHand>,
+    /// The kernel's count of processes that it killed for want of memory.
+    pub oom_kills: Option<u64>,
     /// What an earlier process had in hand when it died.
     pub left: Left,
 }
@@ -80,7 +82,7 @@ impl Course<'_> {
         let dispatch = Dispatcher::new(&self.config, strategy, Arc::clone(&pool.0), suspects);
         let committer = Committer::new(store, self.grounds());
         let mut coordinator = Coordinator::new(setting, committer, run, dispatch);
-        if let Some(key) = self.left.killer(super::machine::oom_kills()) {
+        if let Some(key) = self.left.killer(self.oom_kills) {
             coordinator.blame(key)?;
         }
         let ended = coordinator.run(&receive);

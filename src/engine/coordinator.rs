@@ -11,23 +11,18 @@ use super::dispatch::Dispatcher;
 use super::error::EngineError;
 use super::event::Event;
 use super::fatal::Dying;
-use super::figures::Standing;
 use super::guard::RootGuard;
-use super::job::{self, JobPlan};
+use super::job::JobPlan;
 use super::pool::Pool;
 use super::results::{BatchStatistics, ProcessingState, StopCause};
 use super::run_state::{Ending, Outage, RunState};
 use super::stop::Stop;
-use super::tally::Tally;
 use super::worker::{OutcomeGroup, WorkContext};
-use crate::ledger::{Counts, JobEnd};
 use crate::model::{BatchConfig, Cursor, ErrorMode, Resource};
 
 /// Changes that make a tick due at once, so that memory stays bounded.
 const WAITING_MAX: usize = 8_192;
 const WAITING_BYTES_MAX: usize = 8 << 20;
-/// A tick that is not due by time has to have earned back the last one's cost this many times.
-const TICK_COST_FACTOR: u32 = 20;
 /// How often it looks at the machine and at the workers, and shows how things stand.
 const LOOK_AROUND: Duration = Duration::from_millis(250);
 /// The shortest wait.
@@ -63,9 +58,9 @@ pub(crate) struct Coordinator<'a> {
     pub(super) unlisted: bool,
     /// Why the attempt ends, and when it ends at the latest.
     pub(super) ending: Option<(Ending, Instant)>,
-    last_tick: Instant,
-    tick_cost: Duration,
-    checkpoints: Vec<SyncSender<Cursor>>,
+    pub(super) last_tick: Instant,
+    pub(super) tick_cost: Duration,
+    pub(super) checkpoints: Vec<SyncSender<Cursor>>,
     watch: Watch,
     last_look: Option<Instant>,
 }
@@ -238,68 +233,8 @@ impl<'a> Coordinator<'a> {
         self.committer.take_group(group);
     }
 
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.committer.waiting() >= WAITING_MAX || self.committer.waiting_bytes() >= WAITING_BYTES_MAX
-    }
-
-    fn since_tick(&self) -> Duration {
-        self.now().saturating_duration_since(self.last_tick)
-    }
-
-    /// A tick is due by time, by the number of outcomes, when memory asks for it, or as soon as
-    /// the workers have nothing to do until it is committed.
-    fn tick_is_due(&self) -> bool {
-        if !self.run.breakers.is_closed(Resource::Disk) {
-            return false;
-        }
-        if !self.checkpoints.is_empty() || self.is_full() {
-            return true;
-        }
-        if self.committer.waiting() == 0 {
-            return false;
-        }
-        let since = self.since_tick();
-        let earned = since >= self.tick_cost * TICK_COST_FACTOR;
-        since >= BatchConfig::TICK
-            || self.dispatch.outstanding() == 0
-            || (earned
-                && (self.dispatch.claims.ended_count() >= self.config().checkpoint_interval
-                    || self.dispatch.hungry() > 0))
-    }
-
-    pub(super) fn commit(&mut self) -> Result<(), EngineError> {
-        if !self.has_room() {
-            return Ok(());
-        }
-        let begun = self.now();
-        let lost = self.set.guard.check_gone(&mut self.committer);
-        let (ok, failed) = (self.run.tally.ok, self.run.tally.failed);
-        let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
-        let so_far = |tally: &Tally| job::so_far(job, tally, bytes);
-        let cursor = self.committer.commit(&mut self.run.tally, false, so_far)?;
-        self.dispatch.claims.committed();
-        self.last_tick = self.now();
-        self.tick_cost = self.last_tick.saturating_duration_since(begun);
-        if self.run.first_commit.is_none() && (ok, failed) != (self.run.tally.ok, self.run.tally.failed) {
-            self.run.first_commit = Some(self.now().saturating_duration_since(self.set.started));
-        }
-        self.publish();
-        for reply in self.checkpoints.drain(..) {
-            // Whoever asked may have gone.
-            let _ = reply.try_send(cursor);
-        }
-        if let Some(lost) = lost {
-            self.lost_root(lost);
-        }
-        self.heed_failures();
-        Ok(())
-    }
-
-    fn heed_failures(&mut self) {
-        let (ok, failed) = (self.run.tally.ok, self.run.tally.failed);
-        if self.config().max_failures.is_some_and(|max| max.is_passed(failed, ok + failed)) {
-            self.end(Ending::Stopped(StopCause::MaxFailures));
-        }
     }
 
     /// Claims pending files, plans batches of them and hands them to the workers, unless something holds it back.
@@ -344,20 +279,6 @@ impl<'a> Coordinator<'a> {
         Ok(())
     }
 
-    pub(super) fn publish(&mut self) {
-        let store = self.committer.store();
-        let mut counts = Counts::default();
-        self.set.plan.roots.iter().for_each(|(root, _)| counts += store.reader.counts(root.id));
-        let standing = Standing {
-            cursor: store.ledger.cursor(),
-            counts,
-            first_tick: self.run.first_tick,
-            in_flight: self.dispatch.claims.in_flight(),
-        };
-        let now = self.now();
-        self.run.publish(self.set.shown, &standing, self.set.started, now);
-    }
-
     /// What the run does when nothing holds it back.
     pub(super) fn working(&self) -> ProcessingState {
         if self.scanning { ProcessingState::Scanning } else { ProcessingState::Processing }
@@ -369,37 +290,5 @@ impl<'a> Coordinator<'a> {
 
     pub(super) fn config(&self) -> &BatchConfig {
         &self.set.context.config
-    }
-
-    /// Writes down how the job ended, where that can be written.
-    pub(crate) fn close(&mut self, ended: Result<Ending, EngineError>) -> Result<Ending, EngineError> {
-        let end = match &ended {
-            Ok(Ending::Done) => JobEnd::Completed,
-            Ok(Ending::Interrupted) => JobEnd::Interrupted,
-            Ok(Ending::Stopped(_) | Ending::GaveUp { .. }) => JobEnd::Failed,
-            Ok(Ending::Hindered(_)) => return ended,
-            // Where the state itself failed nothing more can be written; the error says so.
-            Err(error) if error.is_of_the_state() => return full_or(ended),
-            Err(_) => JobEnd::Failed,
-        };
-        if end != JobEnd::Completed && !self.has_room() {
-            return ended;
-        }
-        let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
-        let closed = |tally: &Tally| job::ended(job::so_far(job, tally, bytes), end);
-        match self.committer.commit(&mut self.run.tally, true, closed) {
-            Err(error) if end == JobEnd::Completed => return full_or(Err(error)),
-            Err(error) => tracing::warn!(%error, "the end of the job can't be written down"),
-            Ok(_) => self.publish(),
-        }
-        ended
-    }
-}
-
-/// A state that has no room is opened again when there is some.
-fn full_or(ended: Result<Ending, EngineError>) -> Result<Ending, EngineError> {
-    match ended {
-        Err(error) if error.is_full() => Ok(Ending::Hindered(Outage::Full(error.to_string()))),
-        other => other,
     }
 }

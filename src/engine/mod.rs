@@ -46,6 +46,7 @@ mod scan;
 mod stop;
 mod store;
 mod tally;
+mod tick;
 mod worker;
 
 pub use breaker::{BreakerState, BreakerStatus};

@@ -40,7 +40,7 @@ impl Coordinator<'_> {
             }
         }
         if fine > 0 {
-            for resource in [Resource::Files, Resource::Descriptors, Resource::Memory, Resource::Processor] {
+            for resource in [Resource::Files, Resource::Descriptors, Resource::Processor] {
                 self.run.breakers.note(resource, 0, fine, now);
             }
         }
@@ -115,7 +115,9 @@ impl Coordinator<'_> {
     fn probe(&mut self, resource: Resource, now: Instant) -> Result<(), EngineError> {
         let works = match resource {
             Resource::Disk => Some(self.lacks_room().is_none()),
-            Resource::Memory => Some(!self.run.pressure.over),
+            // Where nothing is in hand any more, waiting can't help: a few files at a time, then.
+            Resource::Memory if self.run.pressure.over => self.probe_with_files(resource)?,
+            Resource::Memory => Some(true),
             Resource::Descriptors => Some(can_open(DESCRIPTORS_FREE)),
             Resource::Files | Resource::Processor => self.probe_with_files(resource)?,
         };
@@ -170,14 +172,11 @@ impl Coordinator<'_> {
 
     /// Looks at memory.
     pub(super) fn look_at_machine(&mut self, now: Instant) {
-        let pressure = self.run.meter.read();
-        if pressure.over && self.run.breakers.is_closed(Resource::Memory) {
-            let why = format!(
-                "memory: {} MiB of {} MiB are in use, or the system has none left",
-                pressure.rss_bytes >> 20,
-                pressure.limit_bytes >> 20
-            );
-            self.run.breakers.trip(Resource::Memory, why, now);
+        let pressure = self.run.meter.look();
+        if let Some(why) = &pressure.why
+            && self.run.breakers.is_closed(Resource::Memory)
+        {
+            self.run.breakers.trip(Resource::Memory, why.clone(), now);
             self.hold();
         }
         self.run.pressure = pressure;

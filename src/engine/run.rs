@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::attempt::Course;
-use super::budget::{Budget, Meter};
+use super::budget::{Budget, Meter, effective_limit};
 use super::error::EngineError;
 use super::event::Event;
 use super::job::{self, JobPlan};
-use super::machine;
+use super::machine::{self, Machine};
 use super::results::{BatchResult, BatchStatistics, CheckpointData, RepositoryProcessingResult};
 use super::run_state::{Ending, RunState};
 use super::stop::Stop;
@@ -176,10 +176,11 @@ impl Engine {
         let roots = job::resolve_roots(roots)?;
         let mut store = Store::create(&options.state, options.records.as_deref())?;
         let source = self.source_for(config, store.view().own_folders())?;
-        let (in_hand, left) = InHand::open(&store.state, machine::oom_kills())?;
+        let machine = Machine::new();
+        let (in_hand, left) = InHand::open(&store.state, machine.oom_kills())?;
         let plan = job::begin(&mut store, &roots, self.processor.identity(), source.as_ref(), config)?;
         tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");
-        let budget = Budget::new(config);
+        let memory_limit_bytes = effective_limit(config, &machine);
         let course = Course {
             engine: self,
             plan: &plan,
@@ -189,9 +190,11 @@ impl Engine {
             clock: Clock::default(),
             in_hand: Arc::new(in_hand),
             left,
-            budget: Arc::new(budget),
+            budget: Arc::new(Budget::new(memory_limit_bytes)),
+            oom_kills: machine.oom_kills(),
         };
-        let mut run = RunState::new(&plan, config, store.ledger.cursor().tick, Meter::new(config));
+        let meter = Meter::of_machine(memory_limit_bytes, machine);
+        let mut run = RunState::new(&plan, config, store.ledger.cursor().tick, meter);
         let guard = begun(store.path());
         let mut store = Some(store);
         let ended = course.run(&mut store, &mut run);
@@ -225,7 +228,7 @@ impl Engine {
             peak_rss_bytes: machine::peak_rss_bytes(),
             interrupted: ending == Ending::Interrupted,
             stopped,
-            breakers: run.statistics.breakers,
+            breakers: run.statistics.breakers.into_iter().filter(|breaker| breaker.opened > 0).collect(),
         })
     }
 

@@ -60,7 +60,7 @@ pub(crate) enum Outage {
 
 impl RunState {
     /// Before the first attempt.
-    pub(crate) fn new(plan: &JobPlan, config: &BatchConfig, first_tick: u64, meter: Meter) -> Self {
+    pub(crate) fn new(plan: &JobPlan, config: &BatchConfig, first_tick: u64, mut meter: Meter) -> Self {
         let mut statistics = BatchStatistics::default();
         statistics.progress.job = plan.job.id;
         statistics.workers = vec![WorkerStatistics::default(); config.worker_count];
@@ -68,7 +68,7 @@ impl RunState {
             tally: Tally { discovered: plan.pending_at_start, ..Tally::default() },
             statistics,
             breakers: Breakers::new(),
-            pressure: Pressure::default(),
+            pressure: meter.look(),
             meter,
             first_commit: None,
             first_tick,
