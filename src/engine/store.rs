@@ -11,8 +11,18 @@ use crate::sink::{self, RecordLog, SinkError};
 /// The record folder of a state, in the state folder, where none is named.
 pub(crate) const RECORDS: &str = "records";
 /// How the names of the state's own parts begin.
-const OWN_PARTS: [&str; 9] =
-    ["db", "witness", "lock", "state.", "ctl.sock", "repairing", ".gitignore", "CACHEDIR.TAG", "."];
+const OWN_PARTS: [&str; 10] = [
+    "db",
+    "witness",
+    "lock",
+    "state.",
+    "ctl.sock",
+    "repairing",
+    "in-hand",
+    ".gitignore",
+    "CACHEDIR.TAG",
+    ".",
+];
 
 /// An open state: the one writer of all that is durable. Holds the state's lock.
 pub struct Store {

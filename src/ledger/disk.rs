@@ -1,25 +1,30 @@
 //! Files that are there as a whole or not at all, also after a power cut.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use super::LedgerError;
+use crate::model::failpoint;
 
 /// Replaces `path` by `bytes`: whoever looks, even after a power cut, sees the old content or the new.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
     let temporary = path.with_extension("tmp");
-    let written = File::create(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
+    let written = failpoint::hit("replace.create").and_then(|()| File::create(&temporary));
+    let written = written.and_then(|mut file| {
+        failpoint::write_all("replace.write", &mut file, bytes)?;
+        failpoint::hit("replace.sync")?;
         file.sync_all()
     });
     written.map_err(LedgerError::io(&temporary))?;
+    failpoint::hit("replace.rename").map_err(LedgerError::io(path))?;
     fs::rename(&temporary, path).map_err(LedgerError::io(path))?;
     sync_parent(path)
 }
 
 /// Makes the names in a folder durable.
 pub(super) fn sync_folder(path: &Path) -> Result<(), LedgerError> {
+    failpoint::hit("folder.sync").map_err(LedgerError::io(path))?;
     File::open(path).and_then(|folder| folder.sync_all()).map_err(LedgerError::io(path))
 }
 
@@ -30,6 +35,7 @@ pub(super) fn sync_parent(path: &Path) -> Result<(), LedgerError> {
 
 /// Removes a file or a folder with all that is in it, if it is there.
 pub(super) fn remove(path: &Path) -> Result<(), LedgerError> {
+    failpoint::hit("remove").map_err(LedgerError::io(path))?;
     let removed = match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => fs::remove_dir_all(path),
         Ok(_) => fs::remove_file(path),
@@ -45,6 +51,18 @@ pub(super) fn set_aside(path: &Path, aside: &Path) -> Result<(), LedgerError> {
     }
     remove(aside)?;
     fs::rename(path, aside).map_err(LedgerError::io(path))
+}
+
+/// How many bytes the file system that holds `path` still has for users without privileges.
+///
+/// # Errors
+/// What the system said, with the path.
+pub fn free_bytes(path: &Path) -> io::Result<u64> {
+    let free = rustix::fs::statvfs(path).map(|found| found.f_bavail.saturating_mul(found.f_frsize));
+    free.map_err(|errno| {
+        let error = io::Error::from(errno);
+        io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    })
 }
 
 /// Whether there is a file or folder of this name.

@@ -19,6 +19,8 @@
 //! | `state.json` | format, record folder, roots; the last member is the crc32 of all before it. Written last when a state is made, replaced as a whole |
 //! | `db/` | a sled 0.34 database, see below |
 //! | `witness` | for each tick 61 bytes: version, tick, segment, from, to and crc32 of what the tick appended to the log, number of blocks, number of entries, sum of the blocks' crc32, crc32 of the line; fixed width, little endian. Older ticks are merged into lines of about 1 MiB of log, with tick 0 |
+//! | `in-hand/N` | what worker N has in hand, see below; hints only: damaged or missing ones are no damage |
+//! | `in-hand/suspects` | files that the process before had in hand when it died, in the same form |
 //! | `repairing` | nothing; there from the start of a repair to its end |
 //! | `db.damaged`, `witness.damaged` | what a repair set aside |
 //! | `.gitignore`, `CACHEDIR.TAG` | keep version control and backups out |
@@ -35,6 +37,19 @@
 //!   pending entries in that class. It follows from `files`.
 //! * `meta`: `tick` holds where the ledger stands and the sums of both other trees; `root/` and a
 //!   number the counts of a root; `job/` and a number one of the last 1000 jobs.
+//!
+//! A file in `in-hand` is written with one call and never synced: it is there after the death of the process,
+//! not of the machine. Numbers are little endian:
+//!
+//! | bytes | hold |
+//! |---|---|
+//! | 1 | version |
+//! | 4 | place: so many of the files are done, and all of them where it is above their number; overwritten alone |
+//! | 1 | 1 where nothing else was in hand in the whole process |
+//! | 8 | the kernel's count of processes killed for memory, when the process began; all ones where it is not known |
+//! | 4, 4 | number of files, length of their keys |
+//! | | the keys: for each 2 bytes length of what it shares with the key before, 2 bytes length of the rest, the rest |
+//! | 4 | crc32 of all but the place |
 //!
 //! A commit is one sled transaction over the three trees, `flush()`, `fdatasync` of `db/db`, then a
 //! line in the witness and its `fdatasync`. So after a crash the witness lacks the last tick at most,
@@ -61,6 +76,7 @@ mod codec;
 mod disk;
 mod entry;
 mod error;
+mod in_hand;
 mod map;
 mod meta;
 mod quiet;
@@ -78,8 +94,10 @@ mod verify;
 mod witness;
 mod writer;
 
+pub use disk::free_bytes;
 pub use entry::{Counts, Entry, EntryState, RecordRef, Retry};
 pub use error::LedgerError;
+pub use in_hand::{InHand, Left, Marker};
 pub use meta::{Job, JobEnd};
 pub use reader::LedgerReader;
 pub use ready::{ReadyFiles, ReadyPosition};

@@ -10,10 +10,12 @@ use rustix::fs::FlockOperation;
 
 use super::state_file::{self, StateInfo};
 use super::{Ledger, LedgerError, disk};
+use crate::model::failpoint;
 
 pub(super) const DB: &str = "db";
 pub(super) const WITNESS: &str = "witness";
 pub(super) const REPAIRING: &str = "repairing";
+pub(super) const IN_HAND: &str = "in-hand";
 const LOCK: &str = "lock";
 const STATE: &str = "state.json";
 const IGNORE: (&str, &str) = (".gitignore", "*\n");
@@ -22,7 +24,7 @@ const CACHE_TAG: (&str, &str) = (
     "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a state of outlast. See https://bford.info/cachedir/\n",
 );
 /// What a folder may hold where no state was made yet, or was made halfway.
-const UNFINISHED: [&str; 5] = [LOCK, IGNORE.0, CACHE_TAG.0, "state.tmp", "witness.tmp"];
+const UNFINISHED: [&str; 6] = [LOCK, IGNORE.0, CACHE_TAG.0, "state.tmp", "witness.tmp", IN_HAND];
 
 /// A state folder, locked for this process until it and the ledger in it are dropped.
 #[derive(Debug)]
@@ -186,7 +188,7 @@ fn has_state(path: &Path) -> Result<bool, LedgerError> {
 /// Makes a state. `state.json` comes last: without it, the next attempt starts over.
 fn initialise(path: &Path, lock: &Arc<File>, records: &Path) -> Result<(), LedgerError> {
     check_no_records(&path.join(records))?;
-    for name in [DB, WITNESS] {
+    for name in [DB, WITNESS, IN_HAND] {
         disk::remove(&path.join(name))?;
     }
     disk::sync_folder(path)?;
@@ -233,6 +235,7 @@ fn check_no_records(folder: &Path) -> Result<(), LedgerError> {
 fn write_marks(path: &Path) -> Result<(), LedgerError> {
     for (name, text) in [IGNORE, CACHE_TAG] {
         let file = path.join(name);
+        failpoint::hit("state.marks").map_err(LedgerError::io(&file))?;
         fs::write(&file, text).map_err(LedgerError::io(&file))?;
     }
     Ok(())
@@ -242,12 +245,14 @@ fn make_folder(path: &Path) -> Result<(), LedgerError> {
     if path.is_dir() {
         return Ok(());
     }
+    failpoint::hit("state.folder").map_err(LedgerError::io(path))?;
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|error| refused(path, error))?;
     disk::sync_parent(path)
 }
 
 fn take_lock(path: &Path) -> Result<Arc<File>, LedgerError> {
+    failpoint::hit("state.lock").map_err(LedgerError::io(path))?;
     let file = File::options().create(true).truncate(false).write(true).open(path.join(LOCK));
     let file = file.map_err(|error| refused(path, error))?;
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {

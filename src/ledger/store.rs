@@ -24,6 +24,7 @@ use sled::transaction::TransactionError;
 
 use super::quiet::quietly;
 use super::{LedgerError, disk};
+use crate::model::failpoint;
 
 /// A key or a value, shared with the page it came from.
 pub(super) type Bytes = sled::IVec;
@@ -67,6 +68,7 @@ pub(super) struct Store {
 impl Store {
     /// Makes a database in a folder that does not exist.
     pub(super) fn create(folder: &Path, lock: Arc<File>) -> Result<Self, LedgerError> {
+        failpoint::hit("db.create").map_err(LedgerError::io(folder))?;
         fs::create_dir(folder).map_err(LedgerError::io(folder))?;
         Self::open_in(folder, lock)
     }
@@ -82,11 +84,13 @@ impl Store {
 
     fn open_in(folder: &Path, lock: Arc<File>) -> Result<Self, LedgerError> {
         let trees = on_store(folder, || {
+            failpoint::hit("db.open")?;
             let config = sled::Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
             let db = open_when_unlocked(&config)?;
             let [files, ready, meta] = ["files", "ready", "meta"].map(|name| db.open_tree(name));
             Ok(Trees { files: files?, ready: ready?, meta: meta?, db })
         })?;
+        failpoint::hit("db.opened").map_err(LedgerError::io(folder))?;
         let data_path = folder.join("db");
         let data = File::open(&data_path).map_err(LedgerError::io(&data_path))?;
         Ok(Self {
@@ -105,6 +109,7 @@ impl Store {
     /// Makes the files themselves durable, after [`Store::create`].
     pub(super) fn sync_names(&self) -> Result<(), LedgerError> {
         let conf = self.folder.join("conf");
+        failpoint::hit("db.sync-names").map_err(LedgerError::io(&conf))?;
         File::open(&conf).and_then(|file| file.sync_all()).map_err(LedgerError::io(&conf))?;
         disk::sync_folder(&self.folder.join("blobs"))?;
         disk::sync_folder(&self.folder)?;
@@ -144,6 +149,7 @@ impl Store {
         let mut layout = self.layout.write().unwrap_or_else(PoisonError::into_inner);
         *layout += 1;
         self.on_trees(|trees| {
+            failpoint::hit("db.apply")?;
             // sled runs the closure again after a conflict: it applies what was prepared and nothing else.
             let outcome =
                 (&trees.files, &trees.ready, &trees.meta).transaction(|(in_files, in_ready, in_meta)| {
@@ -162,9 +168,15 @@ impl Store {
     }
 
     fn sync(&self) -> Result<(), LedgerError> {
-        self.on_trees(|trees| trees.db.flush())?;
+        self.on_trees(|trees| {
+            failpoint::hit("db.flush")?;
+            trees.db.flush()
+        })?;
         sync_blobs(&self.folder.join("blobs"))?;
-        self.data.sync_data().map_err(LedgerError::io(&self.folder))
+        failpoint::hit("db.sync")
+            .and_then(|()| self.data.sync_data())
+            .and_then(|()| failpoint::hit("db.synced"))
+            .map_err(LedgerError::io(&self.folder))
     }
 
     fn on<T>(&self, tree: Tree, f: impl FnOnce(&sled::Tree) -> sled::Result<T>) -> Result<T, LedgerError> {
@@ -243,8 +255,18 @@ fn on_store<T>(folder: &Path, f: impl FnOnce() -> sled::Result<T>) -> Result<T, 
         Ok(Ok(value)) => Ok(value),
         Ok(Err(sled::Error::Io(error))) if is_of_the_disk(&error) => Err(LedgerError::io(folder)(error)),
         Ok(Err(error)) => Err(LedgerError::damaged(folder, format!("the database can't be read ({error})"))),
+        Err(panic) if tells_of_no_room(&panic) => {
+            Err(LedgerError::io(folder)(io::Error::new(io::ErrorKind::StorageFull, panic)))
+        }
         Err(panic) => Err(LedgerError::damaged(folder, format!("the database can't be read ({panic})"))),
     }
+}
+
+/// Whether a panic is about a full disk: sled shows the error that it did not expect.
+fn tells_of_no_room(panic: &str) -> bool {
+    ["StorageFull", "QuotaExceeded", "No space left", "quota exceeded"]
+        .iter()
+        .any(|text| panic.contains(text))
 }
 
 /// Whether the file system itself refused. Reading at a place that can't be is damage.
@@ -272,6 +294,7 @@ fn remove_unfinished_snapshots(folder: &Path) -> Result<(), LedgerError> {
 
 fn sync_blobs(folder: &Path) -> Result<(), LedgerError> {
     let mut any = false;
+    failpoint::hit("db.sync-blobs").map_err(LedgerError::io(folder))?;
     for entry in fs::read_dir(folder).map_err(LedgerError::io(folder))? {
         let path = entry.map_err(LedgerError::io(folder))?.path();
         match File::open(&path).and_then(|file| file.sync_all()) {

@@ -2,6 +2,7 @@
 
 mod concurrent;
 mod damage;
+mod in_hand;
 mod state;
 
 use std::collections::BTreeMap;

@@ -6,7 +6,6 @@
 //! may be merged, one for about each MiB of a segment of the log.
 
 use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
@@ -14,6 +13,7 @@ use bincode::{Decode, Encode};
 
 use super::meta::Tally;
 use super::{LedgerError, disk};
+use crate::model::failpoint;
 
 const VERSION: u8 = 1;
 const BODY_LEN: usize = 57;
@@ -163,9 +163,10 @@ impl Witness {
         let mut bytes = Vec::with_capacity(LINE_LEN);
         line.encode(&self.path, &mut bytes)?;
         self.take(line)?;
-        self.file
-            .write_all(&bytes)
+        failpoint::write_all("witness.append", &mut self.file, &bytes)
+            .and_then(|()| failpoint::hit("witness.sync"))
             .and_then(|()| self.file.sync_data())
+            .and_then(|()| failpoint::hit("witness.synced"))
             .map_err(LedgerError::io(&self.path))?;
         if self.lines_in_file > self.merged.len() + LINES_MAX {
             self.compact()?;
@@ -222,6 +223,7 @@ pub(super) fn sound_ranges(bytes: &[u8]) -> Vec<LogRange> {
 }
 
 fn open_to_append(path: &Path) -> Result<File, LedgerError> {
+    failpoint::hit("witness.open").map_err(LedgerError::io(path))?;
     File::options().append(true).open(path).map_err(LedgerError::io(path))
 }
 

@@ -1,10 +1,13 @@
 //! The words that all rooms share: keys, fingerprints, outcomes, records, configuration.
 //!
-//! Plain data and pure functions: nothing here opens a file or starts a thread, and the time is told by [`Clock`].
+//! Plain data and pure functions: nothing here opens a file or starts a thread, the time is told by [`Clock`],
+//! and tests let I/O fail by [`failpoint`].
 
 mod batch;
 mod clock;
 mod config;
+#[doc(hidden)]
+pub mod failpoint;
 mod failure;
 mod fingerprint;
 mod key;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::reader::listed;
 use super::{SinkError, segment_number};
+use crate::model::failpoint;
 
 const ASIDE: &str = "ndjson.damaged";
 
@@ -87,6 +88,7 @@ pub fn number_asides(folder: &Path) -> Result<Vec<PathBuf>, SinkError> {
 
 /// Makes the names in a folder durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), SinkError> {
+    failpoint::hit("log.sync-folder").map_err(SinkError::io(folder))?;
     File::open(folder).and_then(|file| file.sync_all()).map_err(SinkError::io(folder))
 }
 

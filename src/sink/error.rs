@@ -46,6 +46,13 @@ pub enum SinkError {
 }
 
 impl SinkError {
+    /// Whether there was no room on the device, or none that the user may use. What was committed before is
+    /// whole: open the log again once there is room.
+    pub fn is_full(&self) -> bool {
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+        matches!(self, Self::Io { source, .. } if full.contains(&source.kind()))
+    }
+
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { path, source }

@@ -1,7 +1,7 @@
 //! Appending to the record log.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use super::aside::sync_folder;
 use super::reader::MISSING;
 use super::{LogReader, SEGMENT_BYTES_MAX, SinkError, segment_name, segments};
-use crate::model::{Cursor, LogPosition, RecordHead};
+use crate::model::{Cursor, LogPosition, RecordHead, failpoint};
 
 /// The writing end of the record log.
 #[derive(Debug)]
@@ -48,6 +48,7 @@ impl RecordLog {
     /// process has it open; [`SinkError::Io`] otherwise.
     pub fn open(folder: &Path, cursor: Cursor) -> Result<Self, SinkError> {
         let committed = cursor.log;
+        failpoint::hit("log.folder").map_err(SinkError::io(folder))?;
         fs::create_dir_all(folder).map_err(SinkError::io(folder))?;
         let lock = lock(folder)?;
         let found = segments(folder)?;
@@ -63,12 +64,15 @@ impl RecordLog {
         }
         check_tail(folder, &found, cursor)?;
         for (_, path) in behind {
+            failpoint::hit("log.remove").map_err(SinkError::io(path))?;
             fs::remove_file(path).map_err(SinkError::io(path))?;
         }
         let path = folder.join(segment_name(committed.segment));
         let mut file = open_segment(&path, first_use)?;
+        failpoint::hit("log.cut").map_err(SinkError::io(&path))?;
         file.set_len(committed.offset).map_err(SinkError::io(&path))?;
         file.seek(SeekFrom::End(0)).map_err(SinkError::io(&path))?;
+        failpoint::hit("log.sync-cut").map_err(SinkError::io(&path))?;
         file.sync_all().map_err(SinkError::io(&path))?;
         sync_folder(folder)?;
         Ok(Self {
@@ -110,7 +114,7 @@ impl RecordLog {
     pub fn append(&mut self, lines: &[u8]) -> Result<(), SinkError> {
         self.guarded(|log| {
             log.dirty = true;
-            log.file.write_all(lines).map_err(SinkError::io(&log.path))?;
+            failpoint::write_all("log.append", &mut log.file, lines).map_err(SinkError::io(&log.path))?;
             log.tick_crc.update(lines);
             log.position.offset += lines.len() as u64;
             Ok(())
@@ -124,7 +128,9 @@ impl RecordLog {
     pub fn sync(&mut self) -> Result<Appended, SinkError> {
         self.guarded(|log| {
             if log.dirty {
+                failpoint::hit("log.sync").map_err(SinkError::io(&log.path))?;
                 log.file.sync_data().map_err(SinkError::io(&log.path))?;
+                failpoint::hit("log.synced").map_err(SinkError::io(&log.path))?;
                 log.check_in_place()?;
                 log.dirty = false;
             }
@@ -194,6 +200,7 @@ fn check_tail(folder: &Path, found: &[(u32, PathBuf)], cursor: Cursor) -> Result
 }
 
 fn open_segment(path: &Path, create: bool) -> Result<File, SinkError> {
+    failpoint::hit("log.open").map_err(SinkError::io(path))?;
     OpenOptions::new().write(true).create(create).truncate(false).open(path).map_err(SinkError::io(path))
 }
 
@@ -213,6 +220,9 @@ fn check_complete(folder: &Path, found: &[(u32, PathBuf)], committed: LogPositio
     }
     Ok(())
 }
+
+#[cfg(all(test, debug_assertions))]
+mod faults;
 
 #[cfg(test)]
 mod tests {

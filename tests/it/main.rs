@@ -4,6 +4,7 @@
 mod churn;
 mod damage;
 mod documented;
+mod faults;
 mod kill;
 mod layers;
 mod outage;

@@ -1,0 +1,295 @@
+//! What the workers have in hand, for the next start: should the process die without a word, these files
+//! are suspects. All of it is hints. What can't be written or read is left out, and nothing is synced.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::state::IN_HAND;
+use super::{LedgerError, StateFolder, disk};
+use crate::model::{FileKey, failpoint};
+
+const VERSION: u8 = 1;
+/// Suspects that are remembered; the rest is forgotten.
+const SUSPECTS_MAX: usize = 100_000;
+/// Keys of one task that are noted; the rest is not.
+const KEYS_BYTES_MAX: usize = 1 << 20;
+/// What is read of a file: more than is ever written.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+/// Time between two notes of the place in a task.
+const PLACE_EVERY: Duration = Duration::from_millis(5);
+const SUSPECTS: &str = "suspects";
+
+const PLACE_AT: usize = 1;
+const ALONE_AT: usize = 5;
+const COUNT_AT: usize = 14;
+const KEYS_AT: usize = 22;
+/// Above every number of files: none is in hand.
+const NO_PLACE: u32 = u32::MAX;
+const NO_COUNTER: u64 = u64::MAX;
+
+/// The folder that remembers what is in hand.
+#[derive(Debug)]
+pub struct InHand {
+    folder: PathBuf,
+    oom_kills: Option<u64>,
+}
+
+/// What the last process had in hand when it ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Earlier suspects, and the files that were in hand: sorted, each once. Some may be done by now.
+    pub suspects: Vec<FileKey>,
+    /// The file that was in hand alone, where exactly one was in the whole process.
+    pub alone: Option<FileKey>,
+    /// The kernel's count of processes killed for memory when that process began; none where nothing was in
+    /// hand.
+    pub oom_kills: Option<u64>,
+}
+
+impl InHand {
+    /// Takes what the last process left. It counts as suspect from now on, also after another death, until
+    /// [`InHand::set_suspects`] or [`InHand::clear`]. `oom_kills` is the kernel's count now.
+    ///
+    /// # Errors
+    /// Where the folder can't be read or written. Damaged files in it are no error: they are left out.
+    pub fn open(state: &StateFolder, oom_kills: Option<u64>) -> Result<(Self, Left), LedgerError> {
+        let folder = state.path().join(IN_HAND);
+        failpoint::hit("in-hand.open").map_err(LedgerError::io(&folder))?;
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(LedgerError::io(&folder)(error));
+            }
+            _ => {}
+        }
+        let in_hand = Self { folder, oom_kills };
+        let markers = in_hand.markers().map_err(LedgerError::io(&in_hand.folder))?;
+        let left = left_by(&in_hand.suspects(), &markers);
+        if !markers.is_empty() {
+            // They are suspects before the markers go.
+            in_hand.set_suspects(&left.suspects)?;
+        }
+        for (path, _) in markers {
+            disk::remove(&path)?;
+        }
+        Ok((in_hand, left))
+    }
+
+    /// The marker of a worker. What an earlier one of the same number notes from now on is not seen.
+    pub fn marker(&self, worker: usize) -> Marker {
+        let path = self.folder.join(worker.to_string());
+        // Its holder may still run, abandoned: it keeps the file, and this one gets a new one.
+        let _ = fs::remove_file(&path);
+        Marker { path, file: None, buffer: Vec::new(), oom_kills: self.oom_kills, noted: None }
+    }
+
+    /// Remembers these suspects, and no others, until the next [`InHand::open`].
+    ///
+    /// # Errors
+    /// Where the folder can't be written; the suspects are those of before then.
+    pub fn set_suspects(&self, keys: &[FileKey]) -> Result<(), LedgerError> {
+        let path = self.folder.join(SUSPECTS);
+        if keys.is_empty() {
+            return disk::remove(&path);
+        }
+        let mut bytes = Vec::new();
+        encode(&mut bytes, keys.iter().take(SUSPECTS_MAX), false, None, usize::MAX);
+        let temporary = path.with_extension("tmp");
+        failpoint::hit("in-hand.suspects")
+            .and_then(|()| fs::write(&temporary, bytes))
+            .and_then(|()| fs::rename(&temporary, &path))
+            .map_err(LedgerError::io(&path))
+    }
+
+    /// Forgets everything: the run came to its end. Markers that are out note nothing any more.
+    pub fn clear(&self) {
+        let cleared = fs::remove_dir_all(&self.folder).and_then(|()| fs::create_dir(&self.folder));
+        if let Err(error) = cleared {
+            tracing::debug!(folder = %self.folder.display(), %error, "what was in hand can't be cleared");
+        }
+    }
+
+    fn suspects(&self) -> Vec<FileKey> {
+        read(&self.folder.join(SUSPECTS)).map(|noted| noted.files).unwrap_or_default()
+    }
+
+    /// The files of the workers, with what each says; none for a damaged one.
+    fn markers(&self) -> io::Result<Vec<(PathBuf, Option<Noted>)>> {
+        let mut markers = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let is_marker = entry.file_name().to_str().is_some_and(|name| name.parse::<usize>().is_ok());
+            if is_marker {
+                let path = entry.path();
+                markers.push((path.clone(), read(&path)));
+            }
+        }
+        Ok(markers)
+    }
+}
+
+/// Notes what one worker has in hand. What can't be written is not noted.
+#[derive(Debug)]
+pub struct Marker {
+    path: PathBuf,
+    file: Option<File>,
+    buffer: Vec<u8>,
+    oom_kills: Option<u64>,
+    /// When the place was noted last in the present task.
+    noted: Option<Instant>,
+}
+
+impl Marker {
+    /// A task begins: its files, in the order in which they are done. `alone` says that nothing else is in
+    /// hand in the whole process.
+    pub fn begin<'k>(&mut self, files: impl Iterator<Item = &'k FileKey>, alone: bool) {
+        self.noted = None;
+        self.buffer.clear();
+        encode(&mut self.buffer, files, alone, self.oom_kills, KEYS_BYTES_MAX);
+        let file = match self.file.take() {
+            Some(file) => Ok(file),
+            None => File::options().write(true).create(true).truncate(true).open(&self.path),
+        };
+        let written = file.and_then(|file| self.file.insert(file).write_all_at(&self.buffer, 0));
+        self.told(written);
+    }
+
+    /// So many of the task's files are done. Written down every 5 ms at most.
+    pub fn place(&mut self, place: usize, now: Instant) {
+        if self.noted.is_some_and(|noted| now.saturating_duration_since(noted) < PLACE_EVERY) {
+            return;
+        }
+        self.noted = Some(now);
+        self.write_place(u32::try_from(place).unwrap_or(NO_PLACE));
+    }
+
+    /// The task has ended: nothing is in hand.
+    pub fn end(&mut self) {
+        self.write_place(NO_PLACE);
+    }
+
+    fn write_place(&self, place: u32) {
+        if let Some(file) = &self.file {
+            self.told(file.write_all_at(&place.to_le_bytes(), PLACE_AT as u64));
+        }
+    }
+
+    fn told(&self, written: io::Result<()>) {
+        if let Err(error) = written {
+            tracing::debug!(file = %self.path.display(), %error, "what is in hand can't be noted");
+        }
+    }
+}
+
+/// What a file in the folder says.
+#[derive(Debug)]
+struct Noted {
+    /// From the place on.
+    files: Vec<FileKey>,
+    alone: bool,
+    oom_kills: Option<u64>,
+}
+
+fn left_by(earlier: &[FileKey], markers: &[(PathBuf, Option<Noted>)]) -> Left {
+    let noted =
+        || markers.iter().filter_map(|(_, noted)| noted.as_ref()).filter(|noted| !noted.files.is_empty());
+    let mut suspects: BTreeSet<&FileKey> =
+        noted().flat_map(|noted| &noted.files).take(SUSPECTS_MAX).collect();
+    // A damaged marker may have noted others.
+    let all_readable = markers.iter().all(|(_, noted)| noted.is_some());
+    let alone = match noted().collect::<Vec<_>>()[..] {
+        [Noted { files, alone: true, .. }] if all_readable && files.len() == 1 => files.first().cloned(),
+        _ => None,
+    };
+    let room = SUSPECTS_MAX - suspects.len();
+    suspects.extend(earlier.iter().take(room));
+    Left {
+        suspects: suspects.into_iter().cloned().collect(),
+        alone,
+        oom_kills: noted().filter_map(|noted| noted.oom_kills).max(),
+    }
+}
+
+/// Appends the whole content of a file, with place 0. Keys beyond `keys_bytes_max` are left out.
+fn encode<'k>(
+    to: &mut Vec<u8>,
+    files: impl Iterator<Item = &'k FileKey>,
+    alone: bool,
+    oom_kills: Option<u64>,
+    keys_bytes_max: usize,
+) {
+    to.extend_from_slice(&[VERSION, 0, 0, 0, 0, u8::from(alone)]);
+    to.extend_from_slice(&oom_kills.unwrap_or(NO_COUNTER).to_le_bytes());
+    to.extend_from_slice(&[0; KEYS_AT - COUNT_AT]);
+    let (mut count, mut before): (u32, &[u8]) = (0, &[]);
+    for file in files {
+        let key = file.as_bytes();
+        let shared = shared_len(before, key).min(u16::MAX.into());
+        // No ledger holds a longer one.
+        let Ok(rest) = u16::try_from(key.len() - shared) else { continue };
+        if to.len() + 4 + usize::from(rest) > keys_bytes_max.saturating_add(KEYS_AT) {
+            break;
+        }
+        to.extend_from_slice(&(shared as u16).to_le_bytes());
+        to.extend_from_slice(&rest.to_le_bytes());
+        to.extend_from_slice(&key[shared..]);
+        (count, before) = (count + 1, key);
+    }
+    let length = u32::try_from(to.len() - KEYS_AT).unwrap_or(0);
+    to[COUNT_AT..COUNT_AT + 4].copy_from_slice(&count.to_le_bytes());
+    to[COUNT_AT + 4..KEYS_AT].copy_from_slice(&length.to_le_bytes());
+    let crc = crc_of(to);
+    to.extend_from_slice(&crc.to_le_bytes());
+}
+
+fn shared_len(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+fn crc_of(bytes: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&bytes[..PLACE_AT]);
+    hasher.update(&bytes[ALONE_AT..]);
+    hasher.finalize()
+}
+
+/// What the file says; none where it is gone, torn or damaged.
+fn read(path: &Path) -> Option<Noted> {
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(FILE_BYTES_MAX).read_to_end(&mut bytes).ok()?;
+    decode(&bytes)
+}
+
+fn decode(bytes: &[u8]) -> Option<Noted> {
+    let number = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+    let (place, count, length) = (number(PLACE_AT)?, number(COUNT_AT)?, number(COUNT_AT + 4)?);
+    // Behind it there may be the rest of a longer task.
+    let end = KEYS_AT.checked_add(usize::try_from(length).ok()?)?;
+    let sealed = bytes.get(..end)?;
+    if bytes.first() != Some(&VERSION) || crc_of(sealed) != number(end)? {
+        return None;
+    }
+    let oom_kills = u64::from_le_bytes(*bytes.get(ALONE_AT + 1..)?.first_chunk()?);
+    let files = decode_keys(&sealed[KEYS_AT..], count)?;
+    Some(Noted {
+        files: files.into_iter().skip(usize::try_from(place).ok()?).collect(),
+        alone: sealed[ALONE_AT] == 1,
+        oom_kills: (oom_kills != NO_COUNTER).then_some(oom_kills),
+    })
+}
+
+fn decode_keys(mut bytes: &[u8], count: u32) -> Option<Vec<FileKey>> {
+    let (mut keys, mut key) = (Vec::new(), Vec::new());
+    for _ in 0..count {
+        let (&[a, b, c, d], rest) = bytes.split_first_chunk()?;
+        let (suffix, behind) = rest.split_at_checked(u16::from_le_bytes([c, d]).into())?;
+        key.truncate(u16::from_le_bytes([a, b]).into());
+        key.extend_from_slice(suffix);
+        keys.push(FileKey::from_bytes(&key)?);
+        bytes = behind;
+    }
+    Some(keys)
+}
