@@ -121,7 +121,7 @@ impl Settings {
         for class in ErrorClass::ALL {
             let (first, longest) = (format!("retry.{class}.backoff"), format!("retry.{class}.backoff-max"));
             if self.time(&longest) < self.time(&first)
-                && let Some(one) = self.one(&longest)
+                && let Some(one) = self.get(&longest)
             {
                 let what = format!(
                     "{longest} is {}: must be {first}, which is {}, or longer",
@@ -136,7 +136,7 @@ impl Settings {
     /// The policy of a class, where anything of it was set.
     fn retry(&self, class: ErrorClass) -> Option<(ErrorClass, RetryPolicy)> {
         let key = |part: &str| format!("retry.{class}.{part}");
-        let is_set = |part| self.one(&key(part)).is_some_and(|one| one.origin != Origin::Default);
+        let is_set = |part| self.get(&key(part)).is_some_and(|one| one.origin != Origin::Default);
         let policy = RetryPolicy {
             attempts: self.count(&key("attempts")) as u16,
             backoff_ms: self.time(&key("backoff")).as_millis() as u64,
@@ -178,12 +178,13 @@ impl Settings {
         }
     }
 
-    fn one(&self, key: &str) -> Option<&Resolved> {
+    /// The setting with this key.
+    pub fn get(&self, key: &str) -> Option<&Resolved> {
         self.all.iter().find(|one| one.setting.key == key)
     }
 
     fn value(&self, key: &str) -> Option<&Value> {
-        self.one(key).map(|one| &one.value)
+        self.get(key).map(|one| &one.value)
     }
 
     fn count(&self, key: &str) -> u64 {
@@ -287,7 +288,7 @@ mod tests {
     fn policies_go_with_the_number_for_all_and_a_longer_first_pause() {
         let settings = with("retry-attempts", Value::Count(7));
         assert_eq!(settings.batch(), BatchConfig { retry_attempts: 7, ..BatchConfig::default() });
-        let shown = settings.one("retry.unstable.attempts").unwrap();
+        let shown = settings.get("retry.unstable.attempts").unwrap();
         assert_eq!((&shown.value, &shown.origin), (&Value::Count(7), &Origin::Default));
         let minute = Duration::from_secs(60);
         let policy =

@@ -62,12 +62,21 @@ impl TomlFile {
 
     fn settings(&self, text: &str, problems: &mut Vec<Problem>) -> Vec<Found> {
         let (table, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
-            let origin = self.at(text, error.span().map_or(0, |span| span.start));
-            problems.push(Problem { origin, what: error.message().replace('\n', "; ") });
-        }
-        let mut found = Vec::new();
-        self.walk(table.get_ref(), &Place { prefix: "", text }, &mut found, problems);
+        let of_error = |error: &toml::de::Error| Problem {
+            origin: self.at(text, error.span().map_or(0, |span| span.start)),
+            what: error.message().replace('\n', "; "),
+        };
+        let mut wrong: Vec<Problem> = errors.iter().map(of_error).collect();
+        let (mut found, mut others) = (Vec::new(), Vec::new());
+        self.walk(table.get_ref(), &Place { prefix: "", text }, &mut found, &mut others);
+        // What the rest of a line that is no TOML was taken for says nothing.
+        let lines: Vec<Origin> = wrong.iter().map(|problem| problem.origin.clone()).collect();
+        wrong.extend(others.into_iter().filter(|problem| !lines.contains(&problem.origin)));
+        wrong.sort_by_key(|problem| match problem.origin {
+            Origin::File { line, .. } => line,
+            _ => None,
+        });
+        problems.extend(wrong);
         found
     }
 

@@ -28,5 +28,5 @@ mod value;
 pub use apply::LogSettings;
 pub use catalogue::{Setting, catalogue, setting};
 pub use load::{Given, Origin, Problem, Resolved, Settings, SettingsError, Surroundings, check, load};
-pub use pair::{limit_pair, retry_pair};
+pub use pair::{Pairs, limit_pair, retry_pair};
 pub use value::{Kind, Raw, Value};

@@ -6,11 +6,14 @@ use super::value::{Raw, Value};
 use crate::model::ErrorClass;
 use crate::process::{LimitError, Limits};
 
+/// Keys of settings, with their values.
+pub type Pairs = Vec<(String, Value)>;
+
 /// The settings in `CLASS=ATTEMPTS[,BACKOFF[,MAX]]`.
 ///
 /// # Errors
 /// What is wrong, and what to write.
-pub fn retry_pair(text: &str) -> Result<Vec<(String, Value)>, String> {
+pub fn retry_pair(text: &str) -> Result<Pairs, String> {
     let Some((class, policy)) = text.split_once('=') else {
         return Err("expected CLASS=ATTEMPTS[,BACKOFF[,MAX]], such as io-transient=5,250ms,1m".to_owned());
     };
@@ -34,7 +37,7 @@ pub fn retry_pair(text: &str) -> Result<Vec<(String, Value)>, String> {
 ///
 /// # Errors
 /// What is wrong, and what to write.
-pub fn limit_pair(text: &str) -> Result<Vec<(String, Value)>, String> {
+pub fn limit_pair(text: &str) -> Result<Pairs, String> {
     let Some((name, value)) = text.split_once('=') else {
         return Err("expected NAME=N, such as depth=20000".to_owned());
     };

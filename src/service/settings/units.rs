@@ -32,7 +32,7 @@ pub(super) fn duration_text(duration: Duration) -> String {
     if millis == 0 {
         return "0s".to_owned();
     }
-    let unit = SPANS.iter().find(|(_, length)| millis % length == 0);
+    let unit = SPANS.iter().find(|(_, length)| millis.is_multiple_of(*length));
     unit.map_or_else(|| format!("{millis}ms"), |(name, length)| format!("{}{name}", millis / length))
 }
 

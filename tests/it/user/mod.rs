@@ -3,11 +3,13 @@
 mod again;
 mod asking;
 mod bad;
+mod config;
 mod explain;
 mod export;
 mod filters;
 mod inspect;
 mod limits;
+mod logging;
 mod names;
 mod options;
 mod pulled;
