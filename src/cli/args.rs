@@ -1,14 +1,16 @@
 //! Arguments.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use outlast::{AstProcessor, Limits, LogPosition, Order, RecordStatus, StrategyKind};
+use outlast::service::settings::Given;
+use outlast::{LogPosition, RecordStatus};
 
+use super::config::{ConfigArgs, ConfigCommand};
 use super::exit;
 use super::failures::{FailuresArgs, RetryArgs};
+use super::flags::{Everywhere, Flags, OfInspect, OfRepair, OfRun};
 
 /// A batch engine for files that outlasts crashes.
 #[derive(Debug, Parser)]
@@ -17,31 +19,20 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// State folder
-    #[arg(
-        long,
-        global = true,
-        help_heading = "Global options",
-        env = "OUTLAST_STATE",
-        default_value = ".outlast",
-        value_name = "DIR"
-    )]
-    pub(crate) state: PathBuf,
+    #[command(flatten)]
+    pub(crate) flags: Flags<Everywhere>,
 
-    /// What is logged on stderr, such as `info` or `outlast=debug`
-    #[arg(
-        long,
-        global = true,
-        help_heading = "Global options",
-        env = "OUTLAST_LOG",
-        default_value = "warn",
-        value_name = "FILTER"
-    )]
-    pub(crate) log: String,
+    /// Configuration file [default: the nearest outlast.toml, from the current folder upwards]
+    #[arg(long, global = true, help_heading = "Global options", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 
     /// How results are printed
     #[arg(long, global = true, help_heading = "Global options", value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
+
+    /// The state folder that the settings name, once they are read.
+    #[arg(skip)]
+    pub(crate) state: PathBuf,
 }
 
 impl Cli {
@@ -95,6 +86,21 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Rebuild a damaged state from its records
     Repair(RepairArgs),
+    /// Show or check the settings: flags, `OUTLAST_*` variables and outlast.toml
+    Config(ConfigArgs),
+}
+
+impl Command {
+    /// The settings that its own flags gave.
+    pub(crate) fn given(&self) -> &[Given] {
+        match self {
+            Self::Run(args) => &args.flags.given,
+            Self::Inspect(args) => &args.flags.given,
+            Self::Repair(args) => &args.flags.given,
+            Self::Config(ConfigArgs { command: ConfigCommand::Show(args) }) => &args.flags.given,
+            _ => &[],
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -111,57 +117,14 @@ pub(crate) enum Format {
     Parquet,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Progress {
-    /// A bar on a terminal, a line every few seconds elsewhere
-    Auto,
-    /// The bar even where stderr is no terminal
-    Always,
-    /// Nothing
-    Never,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// Folders to ingest
     #[arg(required = true, value_name = "ROOT")]
     pub(crate) roots: Vec<PathBuf>,
 
-    /// Record folder [default: `records` in the state folder]
-    #[arg(long, env = "OUTLAST_OUT", value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-
-    /// Worker threads [default: the number of cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) workers: Option<u16>,
-
-    /// Only files whose name (or, with a `/`, path) matches [default: *.ast.json, *.syntax.json, *_ast.json]
-    #[arg(long, value_name = "GLOB")]
-    pub(crate) include: Vec<String>,
-
-    /// Leave out files and folders whose name (or, with a `/`, path) matches
-    #[arg(long, value_name = "GLOB")]
-    pub(crate) exclude: Vec<String>,
-
-    /// Which files come first: exactly among those claimed together, by powers of two of size or age beyond
-    #[arg(long, value_enum, default_value_t = OrderArg::Path)]
-    pub(crate) order: OrderArg,
-
-    /// How pending files are cut into batches
-    #[arg(long, value_enum, default_value_t = StrategyArg::Adaptive)]
-    pub(crate) strategy: StrategyArg,
-
-    /// Files in a batch of `count`, and where `adaptive` starts
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
-    pub(crate) batch_size: Option<u16>,
-
-    /// Progress on stderr
-    #[arg(long, value_enum, default_value_t = Progress::Auto)]
-    pub(crate) progress: Progress,
-
-    /// Seconds between two heartbeat lines where there is no bar
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = heartbeat)]
-    pub(crate) heartbeat: Duration,
+    #[command(flatten)]
+    pub(crate) flags: Flags<OfRun>,
 
     /// Only tell what would be done; nothing is read, written or made
     #[arg(long)]
@@ -170,85 +133,6 @@ pub(crate) struct RunArgs {
     /// Process every file again, done or not
     #[arg(long)]
     pub(crate) reprocess: bool,
-
-    #[command(flatten)]
-    pub(crate) limits: LimitArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LimitArgs {
-    /// How deep a document may be nested (`depth`), or how many `symbols`, `imports`, `calls` or `kinds` a
-    /// record lists; with other limits every file is due again [default: depth=10000, symbols=10000,
-    /// imports=2000, calls=10000, kinds=1000]
-    #[arg(long, value_name = "NAME=N", value_parser = limit)]
-    limit: Vec<(String, u64)>,
-}
-
-impl LimitArgs {
-    /// The processor with these limits; of one that is given twice, the last.
-    pub(crate) fn processor(&self) -> anyhow::Result<AstProcessor> {
-        let mut limits = Limits::default();
-        for (name, value) in &self.limit {
-            limits.set(name, *value)?;
-        }
-        Ok(AstProcessor::with_limits(limits))
-    }
-}
-
-fn limit(text: &str) -> Result<(String, u64), String> {
-    let Some((name, value)) = text.split_once('=') else {
-        return Err("expected NAME=N, such as depth=20000".to_owned());
-    };
-    if !Limits::NAMES.contains(&name) {
-        return Err(outlast::LimitError::Unknown(name.to_owned()).to_string());
-    }
-    let value =
-        value.parse().map_err(|_| format!("{value:?} is no number, such as 20000 in {name}=20000"))?;
-    Limits::default().set(name, value).map_err(|error| error.to_string())?;
-    Ok((name.to_owned(), value))
-}
-
-fn heartbeat(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse::<f64>().ok().filter(|seconds| (0.01..=86_400.0).contains(seconds));
-    seconds.map(Duration::from_secs_f64).ok_or_else(|| "must be 0.01 to 86400 seconds".to_owned())
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OrderArg {
-    Path,
-    Smallest,
-    Largest,
-    Newest,
-    Oldest,
-}
-
-impl From<OrderArg> for Order {
-    fn from(order: OrderArg) -> Self {
-        match order {
-            OrderArg::Path => Self::Path,
-            OrderArg::Smallest => Self::Smallest,
-            OrderArg::Largest => Self::Largest,
-            OrderArg::Newest => Self::Newest,
-            OrderArg::Oldest => Self::Oldest,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StrategyArg {
-    Adaptive,
-    Count,
-    Size,
-}
-
-impl From<StrategyArg> for StrategyKind {
-    fn from(strategy: StrategyArg) -> Self {
-        match strategy {
-            StrategyArg::Adaptive => Self::Adaptive,
-            StrategyArg::Count => Self::Count,
-            StrategyArg::Size => Self::Size,
-        }
-    }
 }
 
 #[derive(Debug, Args)]
@@ -310,12 +194,11 @@ pub(crate) struct InspectArgs {
     pub(crate) file: PathBuf,
 
     #[command(flatten)]
-    pub(crate) limits: LimitArgs,
+    pub(crate) flags: Flags<OfInspect>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct RepairArgs {
-    /// Record folder, where the state does not tell it any more [default: `records` in the state folder]
-    #[arg(long, env = "OUTLAST_OUT", value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) flags: Flags<OfRepair>,
 }

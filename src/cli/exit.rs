@@ -3,6 +3,7 @@
 use outlast::engine::EngineError;
 use outlast::ledger::LedgerError;
 use outlast::service::ControlError;
+use outlast::service::settings::SettingsError;
 use outlast::sink::SinkError;
 use outlast::sink::export::ExportError;
 
@@ -22,6 +23,8 @@ pub(crate) const NO_STATE: u8 = 10;
 pub(crate) const IN_USE: u8 = 11;
 /// The state is damaged.
 pub(crate) const DAMAGED: u8 = 12;
+/// A resource did not come back in time: the file system, room on the disk, memory, descriptors.
+pub(crate) const UNAVAILABLE: u8 = 75;
 /// A bad configuration.
 pub(crate) const CONFIG: u8 = 78;
 
@@ -36,6 +39,7 @@ Exit codes:
   10   no state here
   11   state in use
   12   state damaged: run `outlast repair`
+  75   a resource did not come back in time, work kept: try again
   78   bad configuration
   130  interrupted by SIGINT, work kept
   143  interrupted by SIGTERM, work kept";
@@ -44,6 +48,9 @@ Exit codes:
 pub(crate) fn code_of(error: &anyhow::Error) -> u8 {
     if let Some(error) = error.downcast_ref::<EngineError>() {
         return code_of_engine(error);
+    }
+    if error.is::<SettingsError>() {
+        return CONFIG;
     }
     match error.downcast_ref::<ControlError>() {
         Some(ControlError::NobodyListens(_)) => NO_STATE,
@@ -64,7 +71,8 @@ fn code_of_engine(error: &EngineError) -> u8 {
         | EngineError::Export(_)
         | EngineError::Io { .. }
         | EngineError::Panicked(_)
-        | EngineError::Lost { .. } => UNEXPECTED,
+        | EngineError::Crashed { .. } => UNEXPECTED,
+        EngineError::Unavailable { .. } => UNAVAILABLE,
         EngineError::Config(_) | EngineError::Filter(_) => CONFIG,
     }
 }

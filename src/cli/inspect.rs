@@ -5,7 +5,8 @@ use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 use outlast::engine::{self, Inspection};
-use outlast::{BatchConfig, FileError};
+use outlast::service::settings::Settings;
+use outlast::{AstProcessor, FileError};
 use serde::Deserialize;
 
 use super::args::{Cli, Format, InspectArgs};
@@ -20,9 +21,9 @@ const NAMES_SHOWN: usize = 10;
 const CALLS_SHOWN: usize = 15;
 
 /// `outlast inspect`.
-pub(crate) fn inspect(cli: &Cli, args: &InspectArgs) -> Result<u8> {
-    let processor = args.limits.processor()?;
-    let seen = engine::inspect(&args.file, &processor, &BatchConfig::default())?;
+pub(crate) fn inspect(cli: &Cli, args: &InspectArgs, settings: &Settings) -> Result<u8> {
+    let processor = AstProcessor::with_limits(settings.limits());
+    let seen = engine::inspect(&args.file, &processor, &settings.batch())?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     match (&seen.outcome, cli.format == Format::Json) {
         (Ok(result), true) => {

@@ -4,11 +4,14 @@
 //! ends in one of the documented exit codes, with a message that names the path and the remedy.
 
 mod args;
+mod config;
 mod exit;
 mod export;
 mod failures;
 mod fault;
+mod flags;
 mod inspect;
+mod log_file;
 mod logging;
 mod print;
 mod progress;
@@ -19,13 +22,14 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use anyhow::Result;
 use clap::Parser;
 
 use args::{Cli, Command};
 
 /// Parses the arguments, carries the command out, and maps what comes of it to an exit code.
 pub(crate) fn main(started: Instant) -> ExitCode {
-    let cli = match Cli::try_parse().and_then(Cli::checked) {
+    let mut cli = match Cli::try_parse().and_then(Cli::checked) {
         Ok(cli) => cli,
         Err(error) => {
             // A closed pipe is all that can go wrong here, and then nobody reads this.
@@ -33,26 +37,37 @@ pub(crate) fn main(started: Instant) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE });
         }
     };
-    logging::init(&cli.log);
-    let result = match &cli.command {
-        Command::Run(args) => run::run(&cli, args, started),
-        Command::Status => query::status(&cli),
-        Command::Records(args) => query::records(&cli, args),
-        Command::Explain(args) => query::explain(&cli, args),
-        Command::Failures(args) => failures::failures(&cli, args),
-        Command::Retry(args) => failures::retry(&cli, args),
-        Command::Inspect(args) => inspect::inspect(&cli, args),
-        Command::Repair(args) => query::repair(&cli, args),
-    };
-    match result {
+    match carry_out(&mut cli, started) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             if exit::is_closed_pipe(&error) {
                 return ExitCode::from(exit::DONE);
             }
-            tell(&format!("outlast: {}", text_of(&error)));
+            text_of(&error).lines().for_each(|line| tell(&format!("outlast: {line}")));
             ExitCode::from(exit::code_of(&error))
         }
+    }
+}
+
+fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
+    // What the settings are is asked even where they are wrong, or name a log file that can't be written.
+    if let Command::Config(args) = &cli.command {
+        return config::config(cli, args);
+    }
+    let settings = config::load(cli)?;
+    logging::init(&settings)?;
+    cli.state = settings.state().to_owned();
+    let cli = &*cli;
+    match &cli.command {
+        Command::Run(args) => run::run(cli, args, &settings, started),
+        Command::Status => query::status(cli),
+        Command::Records(args) => query::records(cli, args),
+        Command::Explain(args) => query::explain(cli, args),
+        Command::Failures(args) => failures::failures(cli, args),
+        Command::Retry(args) => failures::retry(cli, args),
+        Command::Inspect(args) => inspect::inspect(cli, args, &settings),
+        Command::Repair(_) => query::repair(cli, &settings),
+        Command::Config(args) => config::config(cli, args),
     }
 }
 

@@ -4,7 +4,9 @@ use std::io::Write;
 
 use anyhow::Result;
 use outlast::Timestamp;
-use outlast::engine::{Explanation, RepairReport, RepositoryProcessingResult, StatusReport};
+use outlast::engine::{
+    BreakerState, Explanation, RepairReport, RepositoryProcessingResult, StatusReport, StopCause,
+};
 use serde::Serialize;
 
 use super::args::Format;
@@ -26,7 +28,12 @@ pub(crate) fn summary(result: &RepositoryProcessingResult, format: Format, dry_r
     if dry_run {
         writeln!(out, "dry run: nothing was read or written")?;
     } else {
-        let end = if result.interrupted { "interrupted, work kept" } else { "done" };
+        let end = match result.stopped {
+            _ if result.interrupted => "interrupted, work kept",
+            Some(StopCause::FailFast) => "stopped by the first failure, work kept",
+            Some(StopCause::MaxFailures) => "stopped by too many failures, work kept",
+            None => "done",
+        };
         let resumed = if result.resumed { ", resumed" } else { "" };
         writeln!(out, "job {}: {end}{resumed}", progress.job)?;
     }
@@ -56,6 +63,10 @@ pub(crate) fn summary(result: &RepositoryProcessingResult, format: Format, dry_r
     }
     if progress.unreadable_folders > 0 {
         writeln!(out, "  {} folders could not be listed: see the log", progress.unreadable_folders)?;
+    }
+    for breaker in &result.breakers {
+        let (resource, seconds) = (breaker.resource, breaker.open_seconds);
+        writeln!(out, "  waited {seconds:.1} s for a resource: {resource}")?;
     }
     if !dry_run {
         writeln!(
@@ -124,6 +135,10 @@ pub(crate) fn status(report: &StatusReport, format: Format) -> Result<()> {
             progress.pending,
             progress.files_per_second
         )?;
+        for breaker in running.breakers.iter().filter(|breaker| breaker.state != BreakerState::Closed) {
+            let why = breaker.why.as_deref().unwrap_or_default();
+            writeln!(out, "waiting for {} since {:.0} s: {why}", breaker.resource, breaker.open_seconds)?;
+        }
     }
     Ok(())
 }

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use outlast::engine::{BatchStatistics, Engine, ProcessingState};
+use outlast::service::settings::Settings;
 
-use super::args::{Format, Progress};
+use super::args::Format;
 use super::tell;
 
 /// How often the bar is drawn.
@@ -33,16 +34,12 @@ impl Drop for Shown {
 }
 
 /// Starts to show the progress of an engine, on a thread named `progress`.
-pub(crate) fn show(
-    engine: &Arc<Engine>,
-    format: Format,
-    progress: Progress,
-    heartbeat: Duration,
-) -> Result<Shown> {
-    let bar = match progress {
-        Progress::Never => return Ok(Shown { end: None, thread: None }),
-        Progress::Always => true,
-        Progress::Auto => std::io::stderr().is_terminal() && format == Format::Human,
+pub(crate) fn show(engine: &Arc<Engine>, format: Format, settings: &Settings) -> Result<Shown> {
+    let heartbeat = settings.heartbeat();
+    let bar = match settings.progress() {
+        "never" => return Ok(Shown { end: None, thread: None }),
+        "always" => true,
+        _ => std::io::stderr().is_terminal() && format == Format::Human,
     };
     let (end, ended) = sync_channel::<()>(0);
     let engine = Arc::clone(engine);
@@ -153,6 +150,7 @@ fn message(statistics: &BatchStatistics, rate: &Rate) -> String {
     match statistics.state {
         ProcessingState::Scanning => text += ", still finding files",
         ProcessingState::Draining => text += ", stopping",
+        ProcessingState::Waiting => text += ", waiting: see the log",
         ProcessingState::Processing if rate.bytes > 0.0 => {
             let left = Duration::from_secs_f64(statistics.pending_bytes as f64 / rate.bytes.max(1.0));
             text += &format!(", {} left", HumanDuration(left));

@@ -10,10 +10,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use outlast::engine::{self, CommittedLog, Engine, EngineError, Explanation, StatusReport, StoreView};
 use outlast::ledger::LedgerError;
+use outlast::service::settings::Settings;
 use outlast::service::{ControlError, Request, answer, ask};
 use outlast::{AstProcessor, LogPosition};
 
-use super::args::{Cli, ExplainArgs, RecordsArgs, RepairArgs};
+use super::args::{Cli, ExplainArgs, RecordsArgs};
 use super::{exit, export, print, run};
 
 /// How often `--follow` looks for more.
@@ -181,9 +182,8 @@ impl Stamp {
 }
 
 /// `outlast repair`.
-pub(crate) fn repair(cli: &Cli, args: &RepairArgs) -> Result<u8> {
-    let report =
-        engine::repair(&cli.state, &args.out.as_ref().map_or_else(|| "records".into(), run::absolute))?;
+pub(crate) fn repair(cli: &Cli, settings: &Settings) -> Result<u8> {
+    let report = engine::repair(&cli.state, &settings.out().map_or_else(|| "records".into(), run::absolute))?;
     print::repair(&report, cli.format)?;
     Ok(exit::DONE)
 }

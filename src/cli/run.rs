@@ -1,14 +1,15 @@
 //! `outlast run`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use outlast::BatchConfig;
 use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions};
 use outlast::ledger::LedgerError;
+use outlast::service::settings::Settings;
 use outlast::service::{Controlled, Signals, is_answered};
+use outlast::{AstProcessor, BatchConfig};
 
 use super::args::{Cli, RunArgs};
 use super::{exit, print, progress};
@@ -18,15 +19,15 @@ const BUSY_TRIES: u32 = 250;
 const BUSY_WAIT: Duration = Duration::from_millis(20);
 
 /// Runs a job to its end.
-pub(crate) fn run(cli: &Cli, args: &RunArgs, started: Instant) -> Result<u8> {
-    let config = config_of(args);
-    let engine = Arc::new(Engine::new(Arc::new(args.limits.processor()?)));
-    let signals = Signals::install(&engine.stop().flag())?;
-    let options = RunOptions { state: cli.state.clone(), records: args.out.as_ref().map(absolute), started };
+pub(crate) fn run(cli: &Cli, args: &RunArgs, settings: &Settings, started: Instant) -> Result<u8> {
+    let config = BatchConfig { reprocess: args.reprocess, ..settings.batch() };
+    let engine = Arc::new(Engine::new(Arc::new(AstProcessor::with_limits(settings.limits()))));
+    let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
+    let options = RunOptions { state: cli.state.clone(), records: settings.out().map(absolute), started };
     let result = if args.dry_run {
         engine.dry_run(&args.roots, &config, &options)?
     } else {
-        let _shown = progress::show(&engine, cli.format, args.progress, args.heartbeat)?;
+        let _shown = progress::show(&engine, cli.format, settings)?;
         run_when_free(&engine, args, &config, &options)?
     };
     print::summary(&result, cli.format, args.dry_run)?;
@@ -41,7 +42,7 @@ fn run_when_free(
     config: &BatchConfig,
     options: &RunOptions,
 ) -> Result<RepositoryProcessingResult> {
-    let listen = |state: &std::path::Path| {
+    let listen = |state: &Path| {
         let controlled = Controlled::listen(state, Arc::clone(engine));
         controlled.inspect_err(|error| tracing::warn!(%error, "status and explain can't ask this run")).ok()
     };
@@ -61,28 +62,17 @@ fn run_when_free(
 }
 
 /// A record folder is named relative to the current folder.
-pub(crate) fn absolute(out: &PathBuf) -> PathBuf {
-    std::path::absolute(out).unwrap_or_else(|_| out.clone())
-}
-
-fn config_of(args: &RunArgs) -> BatchConfig {
-    let default = BatchConfig::default();
-    BatchConfig {
-        batch_size: args.batch_size.map_or(default.batch_size, usize::from),
-        worker_count: args.workers.map_or(default.worker_count, usize::from),
-        include: args.include.clone(),
-        exclude: args.exclude.clone(),
-        order: args.order.into(),
-        strategy: args.strategy.into(),
-        reprocess: args.reprocess,
-        ..default
-    }
+pub(crate) fn absolute(out: &Path) -> PathBuf {
+    std::path::absolute(out).unwrap_or_else(|_| out.to_owned())
 }
 
 fn code_of(result: &RepositoryProcessingResult, signals: &Signals) -> u8 {
     let progress = &result.progress;
     if result.interrupted {
         return signals.exit_code().unwrap_or(exit::UNEXPECTED);
+    }
+    if result.stopped.is_some() {
+        return exit::SOME_FAILED;
     }
     let unseen = progress.unreadable_folders > 0 || progress.skipped.contains_key("no-metadata");
     if progress.failed > 0 || progress.failed_earlier > 0 || unseen {

@@ -1,9 +1,10 @@
-//! Around the engine: signals, the control socket, and the async face for programs of one's own.
+//! Around the engine: settings, signals, the control socket, and the async face for programs of one's own.
 //!
 //! Constraints: the only room where tokio lives; nothing here processes a file or writes state.
 
 mod api;
 mod control;
+pub mod settings;
 mod signals;
 
 pub use api::{

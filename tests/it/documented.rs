@@ -1,7 +1,10 @@
-//! The examples on the page about the record's format are what the program writes.
+//! What the pages say is what the program does: examples of records, and the settings.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::Path;
+
+use serde_json::Value;
 
 use crate::support::{Sandbox, ran};
 
@@ -40,5 +43,70 @@ fn the_examples_of_records_are_real() {
     for example in &examples {
         let is_there = written.iter().any(|line| without_tick(line) == without_tick(example));
         assert!(is_there, "{example}\nis none of\n{}", written.join("\n"));
+    }
+}
+
+/// Every setting as the program tells it, with this file in the current folder.
+fn settings(file: &str) -> Vec<Value> {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.dir.path().join("outlast.toml"), file).unwrap();
+    let mut command = crate::support::outlast();
+    command.current_dir(sandbox.dir.path()).args(["config", "show", "--format", "json"]);
+    ran(&mut command).expect(0).json()["settings"].as_array().unwrap().clone()
+}
+
+fn text<'a>(row: &'a Value, member: &str) -> &'a str {
+    row[member].as_str().unwrap()
+}
+
+/// What the table on the page says of a setting. The classes of failures share three lines.
+fn line_of(row: &Value) -> String {
+    let (key, about, limits) = (text(row, "key"), text(row, "about"), text(row, "limits"));
+    let default = match &row["default"] {
+        Value::String(text) => text.clone(),
+        Value::Number(_) if key == "workers" => "the cores".to_owned(),
+        Value::Null | Value::Array(_) => String::new(),
+        other => other.to_string(),
+    };
+    match key.strip_prefix("retry.").and_then(|rest| rest.split_once('.')) {
+        Some((_, "attempts")) => {
+            format!("| `retry.CLASS.attempts` | {about} | by class | 1 to 100 attempts |")
+        }
+        Some((_, part)) => format!("| `retry.CLASS.{part}` | {about} | {default} | {limits} |"),
+        None => format!("| `{key}` | {about} | {default} | {limits} |"),
+    }
+}
+
+#[test]
+fn the_table_of_settings_is_the_programs() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let section = page.split("\n## Configuration\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let told: BTreeSet<&str> = section.lines().filter(|line| line.starts_with("| `")).collect();
+    let rows = settings("");
+    let wanted: Vec<String> = rows.iter().map(line_of).collect();
+    assert_eq!(told, wanted.iter().map(String::as_str).collect());
+}
+
+#[test]
+fn the_example_of_a_configuration_has_every_setting_with_its_default() {
+    let example = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/data/outlast.toml")).unwrap();
+    assert!(settings(&example).iter().all(|row| row["origin"] == "default"), "as it is, it sets nothing");
+    // A setting or table that is commented out has no space behind the mark.
+    let uncommented = |line: &str| match line.strip_prefix('#') {
+        Some(setting) if !setting.starts_with(' ') => setting.to_owned() + "\n",
+        _ => String::new(),
+    };
+    let all: String = example.lines().map(uncommented).collect();
+    for row in settings(&all) {
+        let key = text(&row, "key");
+        assert!(text(&row, "origin").contains("outlast.toml:"), "{key} is not in it");
+        let is_example = ["workers", "include", "exclude", "out", "max-failures", "log-file"].contains(&key);
+        let is_default =
+            row["value"] == row["default"] || (key == "state" && text(&row, "value").ends_with("/.outlast"));
+        assert!(is_default != is_example, "{key} is {} and by default {}", row["value"], row["default"]);
+        if !key.starts_with("retry.") || key.starts_with("retry.io-transient.") {
+            let comment = format!("# {}.\n# Value: {}.\n", text(&row, "about"), text(&row, "limits"));
+            assert!(example.contains(&comment), "{key}: no {comment:?}");
+        }
     }
 }

@@ -17,7 +17,7 @@ const LAYERS: [(&str, u8); 9] = [
     ("cli", 5),
 ];
 /// Crates that are named in one place only.
-const OWNED: [(&str, &str); 12] = [
+const OWNED: [(&str, &str); 14] = [
     ("sled", "ledger/"),
     ("bincode", "ledger/"),
     ("crossbeam_deque", "engine/pool.rs"),
@@ -26,6 +26,8 @@ const OWNED: [(&str, &str); 12] = [
     ("globset", "source/"),
     ("tokio", "service/"),
     ("signal_hook", "service/"),
+    ("toml", "service/settings/"),
+    ("strsim", "service/settings/"),
     ("clap", "cli/"),
     ("anyhow", "cli/"),
     ("indicatif", "cli/"),

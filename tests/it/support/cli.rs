@@ -10,9 +10,13 @@ use super::schema::assert_record;
 /// The binary, with nothing of the surroundings' settings.
 pub(crate) fn outlast() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_outlast"));
-    for name in ["OUTLAST_STATE", "OUTLAST_OUT", "OUTLAST_LOG", "NO_COLOR"] {
-        command.env_remove(name);
+    for (name, _) in std::env::vars_os() {
+        if name == "NO_COLOR" || name.as_encoded_bytes().starts_with(b"OUTLAST_") {
+            command.env_remove(name);
+        }
     }
+    // The user's configuration is looked for there.
+    command.env("HOME", "/nowhere").env("XDG_CONFIG_HOME", "/nowhere");
     command
 }
 

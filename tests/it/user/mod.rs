@@ -3,12 +3,14 @@
 mod again;
 mod asking;
 mod bad;
+mod config;
 mod explain;
 mod export;
 mod failures;
 mod filters;
 mod inspect;
 mod limits;
+mod logging;
 mod names;
 mod options;
 mod pulled;

@@ -156,7 +156,7 @@ fn messages_that_can_not_be_written_are_no_crash() {
     let status = sandbox.command(["status"]).stderr(full()).status().unwrap();
     assert_eq!(status.code(), Some(10));
     let mut run = sandbox.run_command(&["--log", "debug,="]);
-    assert_eq!(run.stdout(Stdio::null()).stderr(full()).status().unwrap().code(), Some(0));
+    assert_eq!(run.stdout(Stdio::null()).stderr(full()).status().unwrap().code(), Some(2));
     let mut run = sandbox.command(["run", "--log", "trace", "--heartbeat", "0.01", "--reprocess"]);
     run.arg(&sandbox.root).stdout(Stdio::null()).stderr(full());
     assert_eq!(run.status().unwrap().code(), Some(0));

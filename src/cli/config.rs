@@ -1,0 +1,136 @@
+//! `outlast config`: which settings hold, where they come from, and what is wrong with them.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use outlast::service::settings::{self, Given, Problem, Settings, SettingsError, Surroundings};
+use serde_json::json;
+
+use super::args::{Cli, Format};
+use super::exit;
+use super::flags::{Flags, OfRun};
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    pub(crate) command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Show every setting: its value, where that comes from, and with `*` what a running process takes over
+    /// only when it is started again
+    Show(ShowArgs),
+    /// Tell everything that is wrong in the configuration files and the environment, one a line
+    Check(CheckArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    pub(crate) flags: Flags<OfRun>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Check this file alone
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// The settings of a command.
+pub(crate) fn load(cli: &Cli) -> Result<Settings> {
+    let given: Vec<Given> = cli.flags.given.iter().chain(cli.command.given()).cloned().collect();
+    Ok(settings::load(&given, cli.config.as_deref(), &Surroundings::of_process()?)?)
+}
+
+/// `outlast config`.
+pub(crate) fn config(cli: &Cli, args: &ConfigArgs) -> Result<u8> {
+    match &args.command {
+        ConfigCommand::Show(_) => show(&load(cli)?, cli.format),
+        ConfigCommand::Check(args) => check(cli, args),
+    }
+}
+
+fn show(settings: &Settings, format: Format) -> Result<u8> {
+    let mut out = std::io::stdout().lock();
+    if format == Format::Json {
+        let rows: Vec<_> = settings.all().iter().map(row).collect();
+        writeln!(out, "{}", json!({ "files": paths(settings), "settings": rows }))?;
+        return Ok(exit::DONE);
+    }
+    let value_of = |one: &settings::Resolved| one.value.to_string();
+    let width = settings.all().iter().map(|one| value_of(one).len()).max().unwrap_or(0).min(30);
+    for one in settings.all() {
+        let (mark, key, unit) = (if one.setting.restart { '*' } else { ' ' }, &one.setting.key, unit(one));
+        writeln!(out, "{mark} {key:<30} {:<width$} {unit:<9} {}", value_of(one), one.origin)?;
+    }
+    writeln!(out, "* a process that runs takes a change over only when it is started again")?;
+    for path in settings.files() {
+        writeln!(out, "read {}", path.display())?;
+    }
+    Ok(exit::DONE)
+}
+
+/// The unit where the value does not say it itself.
+fn unit(one: &settings::Resolved) -> &'static str {
+    match one.setting.kind {
+        settings::Kind::Count { unit, .. } => unit,
+        _ => "",
+    }
+}
+
+fn row(one: &settings::Resolved) -> serde_json::Value {
+    let setting = one.setting;
+    json!({
+        "key": setting.key,
+        "value": one.value,
+        "unit": setting.kind.unit(),
+        "origin": one.origin.to_string(),
+        "restart": setting.restart,
+        "default": setting.default,
+        "limits": setting.kind.limits(),
+        "env": setting.variable(),
+        "about": setting.about,
+    })
+}
+
+fn paths(settings: &Settings) -> Vec<String> {
+    settings.files().iter().map(|path| path.display().to_string()).collect()
+}
+
+fn check(cli: &Cli, args: &CheckArgs) -> Result<u8> {
+    let (files, problems) = match &args.file {
+        Some(file) => (vec![file.display().to_string()], settings::check(file)),
+        None => match load(cli) {
+            Ok(settings) => (paths(&settings), Vec::new()),
+            Err(error) => match error.downcast::<SettingsError>() {
+                Ok(SettingsError(problems)) => (Vec::new(), problems),
+                Err(error) => return Err(error),
+            },
+        },
+    };
+    tell(cli.format, &files, &problems)?;
+    Ok(if problems.is_empty() { exit::DONE } else { exit::CONFIG })
+}
+
+fn tell(format: Format, files: &[String], problems: &[Problem]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    if format == Format::Json {
+        let problem = |one: &Problem| json!({ "origin": one.origin.to_string(), "problem": one.what });
+        let problems: Vec<_> = problems.iter().map(problem).collect();
+        writeln!(out, "{}", json!({ "files": files, "problems": problems }))?;
+        return Ok(());
+    }
+    for problem in problems {
+        writeln!(out, "{problem}")?;
+    }
+    if problems.is_empty() {
+        files.iter().try_for_each(|file| writeln!(out, "{file}: sound"))?;
+        if files.is_empty() {
+            writeln!(out, "there is no configuration file; the environment is sound")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! Flags that set settings, made from the catalogue: help, limits and defaults stand there, once.
+
+use std::marker::PhantomData;
+use std::path::PathBuf;
+
+use clap::builder::{
+    PathBufValueParser, PossibleValuesParser, StringValueParser, TypedValueParser, ValueParser,
+};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use outlast::service::settings::{Given, Kind, Pairs, Raw, Setting, Value, limit_pair, retry_pair, setting};
+
+/// Which settings have a flag in a place.
+pub(crate) trait Scope {
+    /// Their keys, in the order of the help.
+    const KEYS: &'static [&'static str];
+    /// Flags of several settings.
+    const PAIRS: &'static [Pair] = &[];
+    /// Whether the flags go with every command.
+    const GLOBAL: bool = false;
+}
+
+/// A flag that sets several settings.
+pub(crate) struct Pair {
+    name: &'static str,
+    value_name: &'static str,
+    about: &'static str,
+    parse: fn(&str) -> Result<Pairs, String>,
+}
+
+const LIMIT: Pair = Pair {
+    name: "limit",
+    value_name: "NAME=N",
+    about: "How deep a document may be nested (`depth`), or how many `symbols`, `imports`, `calls` or `kinds` a \
+            record lists; with other limits every file is due again [default: depth=10000, symbols=10000, \
+            imports=2000, calls=10000, kinds=1000]",
+    parse: limit_pair,
+};
+const RETRY: Pair = Pair {
+    name: "retry",
+    value_name: "CLASS=ATTEMPTS[,BACKOFF[,MAX]]",
+    about: "When a file is tried again whose failure has this class, such as io-transient=5,250ms,1m",
+    parse: retry_pair,
+};
+
+/// Those of every command.
+#[derive(Debug)]
+pub(crate) struct Everywhere;
+impl Scope for Everywhere {
+    const KEYS: &'static [&'static str] =
+        &["state", "log-level", "log-format", "log-file", "log-file-size", "log-files"];
+    const GLOBAL: bool = true;
+}
+
+/// Those of a run.
+#[derive(Debug)]
+pub(crate) struct OfRun;
+impl Scope for OfRun {
+    const KEYS: &'static [&'static str] = &[
+        "out",
+        "workers",
+        "include",
+        "exclude",
+        "order",
+        "strategy",
+        "batch-size",
+        "batches-ahead",
+        "checkpoint-interval",
+        "memory-limit",
+        "timeout",
+        "retry-attempts",
+        "on-error",
+        "max-failures",
+        "drain-timeout",
+        "wait",
+        "accept-empty",
+        "progress",
+        "heartbeat",
+    ];
+    const PAIRS: &'static [Pair] = &[RETRY, LIMIT];
+}
+
+/// Those of what reads one file.
+#[derive(Debug)]
+pub(crate) struct OfInspect;
+impl Scope for OfInspect {
+    const KEYS: &'static [&'static str] = &[];
+    const PAIRS: &'static [Pair] = &[LIMIT];
+}
+
+/// Those of a repair.
+#[derive(Debug)]
+pub(crate) struct OfRepair;
+impl Scope for OfRepair {
+    const KEYS: &'static [&'static str] = &["out"];
+}
+
+/// The settings that flags gave.
+#[derive(Debug)]
+pub(crate) struct Flags<S> {
+    pub(crate) given: Vec<Given>,
+    scope: PhantomData<S>,
+}
+
+impl<S: Scope> Args for Flags<S> {
+    fn augment_args(command: Command) -> Command {
+        let known = S::KEYS.iter().filter_map(|key| setting(key)).map(arg::<S>);
+        command.args(known).args(S::PAIRS.iter().map(pair_arg))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<S: Scope> FromArgMatches for Flags<S> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let known = S::KEYS.iter().filter_map(|key| setting(key));
+        let mut given: Vec<Given> = known.filter_map(|setting| given(setting, matches)).collect();
+        for pair in S::PAIRS {
+            let parsed = matches.get_many::<Pairs>(pair.name).into_iter().flatten().flatten();
+            let flag = format!("--{}", pair.name);
+            given.extend(parsed.map(|(key, value)| Given {
+                key: key.clone(),
+                flag: flag.clone(),
+                value: value.clone(),
+            }));
+        }
+        Ok(Self { given, scope: PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn arg<S: Scope>(setting: &'static Setting) -> Arg {
+    let key = setting.key.as_str();
+    let has_default = !matches!(&setting.default, Value::Unset | Value::Switch(_) | Value::List(_));
+    let about = match has_default && !setting.about.contains("; else ") {
+        true => format!("{} [default: {}]", setting.about, setting.default),
+        false => setting.about.to_owned(),
+    };
+    let arg = Arg::new(key).long(key).help(about).value_name(value_name(setting));
+    let arg = if S::GLOBAL { arg.global(true).help_heading("Global options") } else { arg };
+    let arg = if key == "log-level" { arg.alias("log") } else { arg };
+    match setting.kind {
+        Kind::Switch => arg.action(ArgAction::SetTrue),
+        Kind::Globs => arg.action(ArgAction::Append).value_parser(StringValueParser::new()),
+        Kind::Path => arg.value_parser(PathBufValueParser::new()),
+        // clap lists the words in the help, and names the nearest one.
+        Kind::Choice(words) => arg.value_parser(
+            PossibleValuesParser::new(words).try_map(move |word| setting.kind.parse(&Raw::Text(word.into()))),
+        ),
+        kind => arg.value_parser(ValueParser::new(move |text: &str| kind.parse(&Raw::Text(text.into())))),
+    }
+}
+
+fn value_name(setting: &Setting) -> &'static str {
+    match setting.kind {
+        Kind::Count { .. } => "N",
+        Kind::Duration { .. } => "DURATION",
+        Kind::Size { .. } => "SIZE",
+        Kind::Globs => "GLOB",
+        Kind::Path if setting.key == "log-file" => "FILE",
+        Kind::Path => "DIR",
+        Kind::Failures => "N|P%",
+        Kind::LogFilter => "LEVEL|FILTER",
+        Kind::Choice(_) | Kind::Switch => "WORD",
+    }
+}
+
+fn pair_arg(pair: &'static Pair) -> Arg {
+    let arg = Arg::new(pair.name).long(pair.name).help(pair.about).value_name(pair.value_name);
+    arg.action(ArgAction::Append).value_parser(ValueParser::new(pair.parse))
+}
+
+/// What the flag of a setting gave, if it is there.
+fn given(setting: &Setting, matches: &ArgMatches) -> Option<Given> {
+    let key = setting.key.as_str();
+    if matches.value_source(key) != Some(ValueSource::CommandLine) {
+        return None;
+    }
+    let value = match setting.kind {
+        Kind::Switch => Value::Switch(true),
+        Kind::Globs => Value::List(matches.get_many::<String>(key)?.cloned().collect()),
+        Kind::Path => Value::Path(matches.get_one::<PathBuf>(key)?.clone()),
+        _ => matches.get_one::<Value>(key)?.clone(),
+    };
+    Some(Given { key: key.to_owned(), flag: setting.flag(), value })
+}

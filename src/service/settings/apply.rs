@@ -1,0 +1,298 @@
+//! What the settings come to: the configuration of a run, limits of records, paths, and the log.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::load::{Origin, Problem, Resolved, Settings};
+use super::value::Value;
+use crate::model::{BatchConfig, ErrorClass, ErrorMode, FailureLimit, Order, RetryPolicy, StrategyKind};
+use crate::process::Limits;
+
+/// How and where is logged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// A level, or levels of targets.
+    pub filter: String,
+    /// Whether the log on stderr is in JSON.
+    pub json: bool,
+    /// A file for the log as well.
+    pub file: Option<PathBuf>,
+    /// Size in bytes at which a log file is put aside.
+    pub file_bytes_max: u64,
+    /// Older log files that are kept.
+    pub files_kept: u32,
+}
+
+/// Where a value that nobody set depends on another one: attempts of a class on `retry-attempts`, and a
+/// longest pause on the first one.
+pub(super) fn fill_defaults(all: &mut [Resolved]) {
+    let get = |all: &[Resolved], key: &str| {
+        all.iter().find(|one| one.setting.key == key).map(|one| one.value.clone())
+    };
+    let Some(Value::Count(attempts)) = get(all, "retry-attempts") else { return };
+    for class in ErrorClass::ALL {
+        let policy = RetryPolicy::default_of(class, u16::try_from(attempts).unwrap_or(u16::MAX));
+        let pause = get(all, &format!("retry.{class}.backoff"));
+        let (attempts_key, max_key) =
+            (format!("retry.{class}.attempts"), format!("retry.{class}.backoff-max"));
+        for one in all.iter_mut().filter(|one| one.origin == Origin::Default) {
+            if one.setting.key == attempts_key {
+                one.value = Value::Count(policy.attempts.into());
+            } else if one.setting.key == max_key
+                && let Some(Value::Duration(pause)) = pause
+            {
+                one.value = Value::Duration(pause.max(Duration::from_millis(policy.backoff_max_ms)));
+            }
+        }
+    }
+}
+
+impl Settings {
+    /// The configuration of a run.
+    pub fn batch(&self) -> BatchConfig {
+        BatchConfig {
+            batch_size: self.count("batch-size") as usize,
+            max_concurrent_batches: self.count("batches-ahead") as usize,
+            worker_count: self.count("workers") as usize,
+            memory_limit_mb: self.bytes("memory-limit") >> 20,
+            checkpoint_interval: self.count("checkpoint-interval") as usize,
+            retry_attempts: self.count("retry-attempts") as u16,
+            retry: ErrorClass::ALL.into_iter().filter_map(|class| self.retry(class)).collect(),
+            timeout_seconds: self.time("timeout").as_secs(),
+            on_error: self.error_mode(),
+            max_failures: self.max_failures(),
+            drain_seconds: self.time("drain-timeout").as_secs(),
+            wait_seconds: self.time("wait").as_secs(),
+            accept_empty: self.value("accept-empty") == Some(&Value::Switch(true)),
+            include: self.list("include"),
+            exclude: self.list("exclude"),
+            order: self.order(),
+            strategy: self.strategy(),
+            // Asked for by a flag of one run, never by a setting: a file that says so would redo all each time.
+            reprocess: false,
+        }
+    }
+
+    /// How much of a document goes into its record.
+    pub fn limits(&self) -> Limits {
+        let limit = |name: &str| self.count(&format!("limit.{name}")) as usize;
+        Limits {
+            depth: limit("depth"),
+            symbols: limit("symbols"),
+            imports: limit("imports"),
+            calls: limit("calls"),
+            kinds: limit("kinds"),
+        }
+    }
+
+    /// The state folder.
+    pub fn state(&self) -> &Path {
+        self.path("state").unwrap_or(Path::new(".outlast"))
+    }
+
+    /// The record folder, where one is named.
+    pub fn out(&self) -> Option<&Path> {
+        self.path("out")
+    }
+
+    /// How and where is logged.
+    pub fn log(&self) -> LogSettings {
+        LogSettings {
+            filter: self.value("log-level").map(ToString::to_string).unwrap_or_default(),
+            json: self.word("log-format") == "json",
+            file: self.path("log-file").map(Path::to_owned),
+            file_bytes_max: self.bytes("log-file-size"),
+            files_kept: self.count("log-files") as u32,
+        }
+    }
+
+    /// `auto`, `always` or `never`.
+    pub fn progress(&self) -> &'static str {
+        self.word("progress")
+    }
+
+    /// Time between two heartbeat lines.
+    pub fn heartbeat(&self) -> Duration {
+        self.time("heartbeat")
+    }
+
+    /// Pauses of which the longest is shorter than the first.
+    pub(super) fn check_pauses(&self, problems: &mut Vec<Problem>) {
+        for class in ErrorClass::ALL {
+            let (first, longest) = (format!("retry.{class}.backoff"), format!("retry.{class}.backoff-max"));
+            if self.time(&longest) < self.time(&first)
+                && let Some(one) = self.get(&longest)
+            {
+                let what = format!(
+                    "{longest} is {}: must be {first}, which is {}, or longer",
+                    one.value,
+                    Value::Duration(self.time(&first))
+                );
+                problems.push(Problem { origin: one.origin.clone(), what });
+            }
+        }
+    }
+
+    /// The policy of a class, where anything of it was set.
+    fn retry(&self, class: ErrorClass) -> Option<(ErrorClass, RetryPolicy)> {
+        let key = |part: &str| format!("retry.{class}.{part}");
+        let is_set = |part| self.get(&key(part)).is_some_and(|one| one.origin != Origin::Default);
+        let policy = RetryPolicy {
+            attempts: self.count(&key("attempts")) as u16,
+            backoff_ms: self.time(&key("backoff")).as_millis() as u64,
+            backoff_max_ms: self.time(&key("backoff-max")).as_millis() as u64,
+        };
+        ["attempts", "backoff", "backoff-max"].into_iter().any(is_set).then_some((class, policy))
+    }
+
+    fn error_mode(&self) -> ErrorMode {
+        match self.word("on-error") {
+            "fail-fast" => ErrorMode::FailFast,
+            "quarantine" => ErrorMode::Quarantine,
+            _ => ErrorMode::Continue,
+        }
+    }
+
+    fn order(&self) -> Order {
+        match self.word("order") {
+            "smallest" => Order::Smallest,
+            "largest" => Order::Largest,
+            "newest" => Order::Newest,
+            "oldest" => Order::Oldest,
+            _ => Order::Path,
+        }
+    }
+
+    fn strategy(&self) -> StrategyKind {
+        match self.word("strategy") {
+            "count" => StrategyKind::Count,
+            "size" => StrategyKind::Size,
+            _ => StrategyKind::Adaptive,
+        }
+    }
+
+    fn max_failures(&self) -> Option<FailureLimit> {
+        match self.value("max-failures") {
+            Some(Value::Failures(limit)) => Some(*limit),
+            _ => None,
+        }
+    }
+
+    /// The setting with this key.
+    pub fn get(&self, key: &str) -> Option<&Resolved> {
+        self.all.iter().find(|one| one.setting.key == key)
+    }
+
+    fn value(&self, key: &str) -> Option<&Value> {
+        self.get(key).map(|one| &one.value)
+    }
+
+    fn count(&self, key: &str) -> u64 {
+        match self.value(key) {
+            Some(Value::Count(count)) => *count,
+            _ => 0,
+        }
+    }
+
+    fn bytes(&self, key: &str) -> u64 {
+        match self.value(key) {
+            Some(Value::Size(bytes)) => *bytes,
+            _ => 0,
+        }
+    }
+
+    fn time(&self, key: &str) -> Duration {
+        match self.value(key) {
+            Some(Value::Duration(time)) => *time,
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn word(&self, key: &str) -> &'static str {
+        match self.value(key) {
+            Some(Value::Choice(word)) => word,
+            _ => "",
+        }
+    }
+
+    fn path(&self, key: &str) -> Option<&Path> {
+        match self.value(key) {
+            Some(Value::Path(path)) => Some(path),
+            _ => None,
+        }
+    }
+
+    fn list(&self, key: &str) -> Vec<String> {
+        match self.value(key) {
+            Some(Value::List(items)) => items.clone(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::settings::{Given, Kind, Surroundings, catalogue, load};
+
+    fn with(key: &str, value: Value) -> Settings {
+        let given = Given { key: key.to_owned(), flag: "--x".to_owned(), value };
+        load(&[given], None, &Surroundings::default()).unwrap()
+    }
+
+    #[test]
+    fn without_settings_all_is_as_the_library_has_it() {
+        let settings = load(&[], None, &Surroundings::default()).unwrap();
+        assert_eq!(settings.batch(), BatchConfig::default());
+        assert_eq!(settings.limits(), Limits::default());
+        assert_eq!((settings.state(), settings.out()), (Path::new(".outlast"), None));
+    }
+
+    /// Every setting reaches what it is for, and its limits are those that a run checks.
+    #[test]
+    fn each_setting_changes_something_and_its_bounds_are_accepted() {
+        let whole = |settings: &Settings| {
+            let paths = (settings.state().to_owned(), settings.out().map(Path::to_owned));
+            let told = (settings.log(), settings.progress(), settings.heartbeat());
+            (settings.batch(), settings.limits(), paths, told)
+        };
+        let default = whole(&load(&[], None, &Surroundings::default()).unwrap());
+        for setting in catalogue() {
+            let values = match setting.kind {
+                Kind::Count { min, max, .. } => vec![Value::Count(min), Value::Count(max)],
+                Kind::Duration { min, max, .. } => vec![Value::Duration(min), Value::Duration(max)],
+                Kind::Size { min, max, .. } => vec![Value::Size(min), Value::Size(max)],
+                Kind::Choice(words) => words.iter().map(|word| Value::Choice(word)).collect(),
+                Kind::Switch => vec![Value::Switch(true)],
+                Kind::Globs => vec![Value::List(vec!["*.x".to_owned()])],
+                Kind::Path => vec![Value::Path("/elsewhere".into())],
+                Kind::LogFilter => vec![Value::LogFilter("debug".to_owned())],
+                Kind::Failures => vec![Value::Failures(FailureLimit::Files(7))],
+            };
+            let mut changed = false;
+            for value in values.into_iter().filter(|value| !is_refused(&setting.key, value)) {
+                let settings = with(&setting.key, value);
+                settings.batch().check().unwrap();
+                changed |= whole(&settings) != default;
+            }
+            assert!(changed, "{} does nothing", setting.key);
+        }
+    }
+
+    /// A longest pause of nothing is shorter than the first one.
+    fn is_refused(key: &str, value: &Value) -> bool {
+        key.ends_with("backoff-max") && *value == Value::Duration(Duration::ZERO)
+    }
+
+    #[test]
+    fn policies_go_with_the_number_for_all_and_a_longer_first_pause() {
+        let settings = with("retry-attempts", Value::Count(7));
+        assert_eq!(settings.batch(), BatchConfig { retry_attempts: 7, ..BatchConfig::default() });
+        let shown = settings.get("retry.unstable.attempts").unwrap();
+        assert_eq!((&shown.value, &shown.origin), (&Value::Count(7), &Origin::Default));
+        let minute = Duration::from_secs(60);
+        let policy =
+            with("retry.timeout.backoff", Value::Duration(minute)).batch().retry[&ErrorClass::Timeout];
+        assert_eq!(policy, RetryPolicy { attempts: 1, backoff_ms: 60_000, backoff_max_ms: 60_000 });
+    }
+}

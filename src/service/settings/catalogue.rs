@@ -1,0 +1,317 @@
+//! Every setting there is.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use super::value::{Kind, Value};
+use crate::model::{BatchConfig, ErrorClass, RetryPolicy};
+use crate::process::Limits;
+
+/// One setting.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// Its name in a file, with the tables it stands in: `workers`, `limit.depth`.
+    pub key: String,
+    /// What kind of value it has, and the limits.
+    pub kind: Kind,
+    /// Its value where nobody sets it.
+    pub default: Value,
+    /// What it does, on one line.
+    pub about: &'static str,
+    /// Whether a change needs a new process; other changes hold from the next job on.
+    pub restart: bool,
+}
+
+impl Setting {
+    /// The variable of the environment.
+    pub fn variable(&self) -> String {
+        format!("OUTLAST_{}", self.key.to_uppercase().replace(['-', '.'], "_"))
+    }
+
+    /// The flag of the command line.
+    pub fn flag(&self) -> String {
+        let flag = self.key.split('.').next().unwrap_or_default();
+        format!("--{flag}")
+    }
+}
+
+/// The setting with this key.
+pub fn setting(key: &str) -> Option<&'static Setting> {
+    catalogue().iter().find(|setting| setting.key == key)
+}
+
+/// Every setting, in the order in which they are shown.
+pub fn catalogue() -> &'static [Setting] {
+    static ALL: OnceLock<Vec<Setting>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let default = BatchConfig::default();
+        let mut all = places();
+        all.extend(work(&default));
+        all.extend(care(&default));
+        all.extend(ErrorClass::ALL.into_iter().flat_map(|class| retries(class, &default)));
+        all.extend(told());
+        all.extend(limits());
+        all
+    })
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
+/// The most of anything that is counted.
+const COUNT_MAX: u64 = 1_000_000;
+
+fn row(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
+    Setting { key: key.into(), kind, default, about, restart: false }
+}
+
+/// The same, of what is read once in the life of a process.
+fn fixed(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
+    Setting { restart: true, ..row(key, kind, default, about) }
+}
+
+fn seconds(min: u64, max: Duration) -> Kind {
+    let min = Duration::from_secs(min);
+    Kind::Duration { min, max, bare_seconds: true, whole_seconds: true }
+}
+
+/// Where things are.
+fn places() -> Vec<Setting> {
+    vec![
+        fixed("state", Kind::Path, Value::Path(".outlast".into()), "State folder"),
+        fixed("out", Kind::Path, Value::Unset, "Record folder; else `records` in the state folder"),
+    ]
+}
+
+/// What is done, and in which portions.
+fn work(default: &BatchConfig) -> Vec<Setting> {
+    let count = |max, unit| Kind::Count { min: 1, max, unit };
+    let value = |count: usize| Value::Count(count as u64);
+    let memory = Kind::Size { min: 16 << 20, max: u64::MAX, step: 1 << 20 };
+    vec![
+        row(
+            "workers",
+            count(1024, "threads"),
+            value(default.worker_count),
+            "Worker threads; else the number of cores",
+        ),
+        row(
+            "batch-size",
+            count(10_000, "files"),
+            value(default.batch_size),
+            "Files in a batch of `count`, and where `adaptive` starts",
+        ),
+        row(
+            "batches-ahead",
+            count(1000, "batches"),
+            value(default.max_concurrent_batches),
+            "Batches kept ready for each worker",
+        ),
+        row(
+            "strategy",
+            Kind::Choice(&["adaptive", "count", "size"]),
+            Value::Choice("adaptive"),
+            "How pending files are cut into batches",
+        ),
+        row(
+            "order",
+            Kind::Choice(&["path", "smallest", "largest", "newest", "oldest"]),
+            Value::Choice("path"),
+            "Which files come first: exactly among those claimed together, by powers of two of size or age beyond",
+        ),
+        row(
+            "include",
+            Kind::Globs,
+            Value::List(Vec::new()),
+            "Only files whose name (or, with a `/`, path) matches; else *.ast.json, *.syntax.json, *_ast.json",
+        ),
+        row(
+            "exclude",
+            Kind::Globs,
+            Value::List(Vec::new()),
+            "Leave out files and folders whose name (or, with a `/`, path) matches",
+        ),
+        row(
+            "checkpoint-interval",
+            count(COUNT_MAX, "files"),
+            value(default.checkpoint_interval),
+            "Outcomes after which a commit is due before its 100 ms have passed",
+        ),
+        row(
+            "memory-limit",
+            memory,
+            Value::Size(default.memory_limit_mb << 20),
+            "Memory that a run may take, in whole MiB",
+        ),
+    ]
+}
+
+/// What happens when something goes wrong.
+fn care(default: &BatchConfig) -> Vec<Setting> {
+    let attempts = Kind::Count { min: 1, max: 100, unit: "attempts" };
+    let time = |seconds| Value::Duration(Duration::from_secs(seconds));
+    vec![
+        row(
+            "timeout",
+            seconds(1, DAY),
+            time(default.timeout_seconds),
+            "Longest time for one file; one that takes longer fails as `timeout`",
+        ),
+        row(
+            "retry-attempts",
+            attempts,
+            Value::Count(default.retry_attempts.into()),
+            "Attempts at a file whose failure may pass, the first included, where its class has no number of its own",
+        ),
+        row(
+            "on-error",
+            Kind::Choice(&["continue", "fail-fast", "quarantine"]),
+            Value::Choice("continue"),
+            "What a file's failure does: nothing to the others, stop the run, or put the file aside until it changes",
+        ),
+        row(
+            "max-failures",
+            Kind::Failures,
+            Value::Unset,
+            "Stop when more files have failed, or a larger share",
+        ),
+        row(
+            "drain-timeout",
+            seconds(1, HOUR),
+            time(default.drain_seconds),
+            "Longest time from a request to stop to the end of the run",
+        ),
+        row(
+            "wait",
+            seconds(0, 7 * DAY),
+            time(default.wait_seconds),
+            "How long a run waits for a file system, room on the disk, memory or descriptors before it gives up",
+        ),
+        row(
+            "accept-empty",
+            Kind::Switch,
+            Value::Switch(default.accept_empty),
+            "Take an empty root for emptied, instead of waiting for a file system to be mounted",
+        ),
+    ]
+}
+
+/// When files are tried again whose failure has this class.
+fn retries(class: ErrorClass, default: &BatchConfig) -> [Setting; 3] {
+    let policy = RetryPolicy::default_of(class, default.retry_attempts);
+    let max = if class.can_pass() { 100 } else { 1 };
+    let attempts = Kind::Count { min: 1, max, unit: "attempts" };
+    let pause = |max| Kind::Duration { min: Duration::ZERO, max, bare_seconds: false, whole_seconds: false };
+    let time = |millis| Value::Duration(Duration::from_millis(millis));
+    let key = |part: &str| format!("retry.{class}.{part}");
+    [
+        row(
+            key("attempts"),
+            attempts,
+            Value::Count(policy.attempts.into()),
+            "Attempts at a file that fails so, the first included",
+        ),
+        row(
+            key("backoff"),
+            pause(HOUR),
+            time(policy.backoff_ms),
+            "Longest pause behind the first attempt; it doubles with each one",
+        ),
+        row(key("backoff-max"), pause(DAY), time(policy.backoff_max_ms), "Where that pause stops to grow"),
+    ]
+}
+
+/// What is told while a run goes on, and where.
+fn told() -> Vec<Setting> {
+    let beat =
+        Kind::Duration { min: Duration::from_millis(10), max: DAY, bare_seconds: true, whole_seconds: false };
+    let file_size = Kind::Size { min: 4 << 10, max: 1 << 40, step: 1 };
+    vec![
+        fixed("log-level", Kind::LogFilter, Value::LogFilter("warn".into()), "What is logged"),
+        fixed(
+            "log-format",
+            Kind::Choice(&["human", "json"]),
+            Value::Choice("human"),
+            "How the log on stderr is written",
+        ),
+        fixed("log-file", Kind::Path, Value::Unset, "A file for the log as well, a JSON object on each line"),
+        fixed(
+            "log-file-size",
+            file_size,
+            Value::Size(16 << 20),
+            "Size at which a log file is put aside, and a new one begun",
+        ),
+        fixed(
+            "log-files",
+            Kind::Count { min: 0, max: 100, unit: "files" },
+            Value::Count(4),
+            "Older log files that are kept",
+        ),
+        fixed(
+            "progress",
+            Kind::Choice(&["auto", "always", "never"]),
+            Value::Choice("auto"),
+            "Progress on stderr: a bar on a terminal and lines elsewhere, the bar, or nothing",
+        ),
+        fixed(
+            "heartbeat",
+            beat,
+            Value::Duration(5 * SECOND),
+            "Time between two heartbeat lines where there is no bar",
+        ),
+    ]
+}
+
+/// What goes into a record.
+fn limits() -> Vec<Setting> {
+    let default = Limits::default();
+    let about = [
+        "Deepest nesting of a document; with other limits every file is due again",
+        "Symbols that a record lists",
+        "Imports that a record lists",
+        "Pairs of caller and callee that a record lists",
+        "Kinds that a record lists",
+    ];
+    let defaults = [default.depth, default.symbols, default.imports, default.calls, default.kinds];
+    let rows = Limits::NAMES.into_iter().zip(about).zip(defaults);
+    rows.map(|((name, about), default)| {
+        let (min, unit) = if name == "depth" { (1, "levels") } else { (0, name) };
+        let kind = Kind::Count { min, max: COUNT_MAX, unit };
+        fixed(format!("limit.{name}"), kind, Value::Count(default as u64), about)
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::service::settings::Raw;
+
+    #[test]
+    fn names_are_each_settings_own() {
+        let all = catalogue();
+        let keys: BTreeSet<_> = all.iter().map(|setting| &setting.key).collect();
+        let variables: BTreeSet<_> = all.iter().map(Setting::variable).collect();
+        assert_eq!((keys.len(), variables.len()), (all.len(), all.len()));
+        assert!(variables.contains("OUTLAST_RETRY_IO_TRANSIENT_BACKOFF_MAX"), "{variables:?}");
+    }
+
+    #[test]
+    fn each_default_is_within_its_own_limits() {
+        for setting in catalogue().iter().filter(|setting| setting.default != Value::Unset) {
+            let read = setting.kind.parse(&Raw::Text(setting.default.to_string().into()));
+            let empty = Value::List(vec!["-".to_owned()]);
+            let fits = read.as_ref() == Ok(&setting.default) || read == Ok(empty);
+            assert!(fits, "{}: {read:?}", setting.key);
+        }
+    }
+
+    #[test]
+    fn what_a_setting_does_fits_on_a_line_and_has_no_end_mark() {
+        for setting in catalogue() {
+            assert!(setting.about.len() < 110 && !setting.about.ends_with('.'), "{}", setting.key);
+        }
+    }
+}

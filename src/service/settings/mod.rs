@@ -1,0 +1,32 @@
+//! Settings: what can be set, where a value comes from, and what is wrong with it.
+//!
+//! Constraints: every setting stands once, in the catalogue, with its unit, limits and default; every layer
+//! reads its values with the same function, so that a mistake reads the same wherever it is made. An unknown
+//! name is a mistake, never ignored. All mistakes are told at once, each with its place and the remedy.
+//!
+//! The layers, the first that has a value wins:
+//!
+//! 1. flags of the command line;
+//! 2. variables of the environment, `OUTLAST_` and the key in upper case;
+//! 3. the file that `--config` or `OUTLAST_CONFIG` names, else the nearest `outlast.toml`, from the current
+//!    folder upwards;
+//! 4. the user's `outlast/outlast.toml` in `XDG_CONFIG_HOME`, else in `~/.config`;
+//! 5. the default.
+//!
+//! A path in a file is relative to the file's folder. A list replaces the lists of the layers below it.
+
+mod apply;
+mod catalogue;
+mod environment;
+mod file;
+mod load;
+mod pair;
+mod suggest;
+mod units;
+mod value;
+
+pub use apply::LogSettings;
+pub use catalogue::{Setting, catalogue, setting};
+pub use load::{Given, Origin, Problem, Resolved, Settings, SettingsError, Surroundings, check, load};
+pub use pair::{Pairs, limit_pair, retry_pair};
+pub use value::{Kind, Raw, Value};

@@ -1,0 +1,46 @@
+//! What an unknown name was meant to be.
+
+/// Names that the library or an older flag has, and the key that is meant.
+const OTHER_NAMES: [(&str, &str); 8] = [
+    ("worker-count", "workers"),
+    ("max-concurrent-batches", "batches-ahead"),
+    ("memory-limit-mb", "memory-limit"),
+    ("timeout-seconds", "timeout"),
+    ("drain-seconds", "drain-timeout"),
+    ("wait-seconds", "wait"),
+    ("records", "out"),
+    ("log", "log-level"),
+];
+
+/// The nearest of these names, where one is near enough to be meant.
+pub(super) fn nearest<'a>(unknown: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = unknown.to_lowercase().replace('_', "-");
+    let other = OTHER_NAMES.iter().find(|(other, _)| *other == wanted).map(|(_, key)| *key);
+    let target = other.unwrap_or(&wanted);
+    let distance = |name: &str| strsim::damerau_levenshtein(target, &name.to_lowercase().replace('_', "-"));
+    let near = names.map(|name| (distance(name), name)).min_by_key(|(distance, _)| *distance)?;
+    (near.0 <= 1 + target.len() / 5).then_some(near.1)
+}
+
+/// The end of a message about an unknown name.
+pub(super) fn did_you_mean(name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("did you mean {name}?"),
+        None => "`outlast config show` lists all".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_suggested_and_nothing_far_away() {
+        let names = || ["workers", "wait", "retry.parse.attempts", "batches-ahead"].into_iter();
+        assert_eq!(nearest("wokers", names()), Some("workers"));
+        assert_eq!(nearest("WORKERS", names()), Some("workers"));
+        assert_eq!(nearest("retry.prase.attempts", names()), Some("retry.parse.attempts"));
+        assert_eq!(nearest("max_concurrent_batches", names()), Some("batches-ahead"));
+        assert_eq!(nearest("colour", names()), None);
+    }
+}

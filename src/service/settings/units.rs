@@ -1,0 +1,109 @@
+//! Durations and sizes with their units, from text and back.
+
+use std::time::Duration;
+
+const KIB: u64 = 1 << 10;
+/// Units of sizes. `MB` is 10^6 bytes, `MiB` is 2^20.
+const SIZES: [(&str, u64); 9] = [
+    ("B", 1),
+    ("kB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("TB", 1_000_000_000_000),
+    ("KiB", KIB),
+    ("MiB", KIB * KIB),
+    ("GiB", KIB * KIB * KIB),
+    ("TiB", KIB * KIB * KIB * KIB),
+];
+const SPANS: [(&str, u128); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+
+/// A duration such as `250ms`, `30s`, `1h30m`; without a unit only 0 and, where it is allowed, seconds.
+pub(super) fn duration(text: &str, bare_seconds: bool) -> Option<Duration> {
+    if let Ok(number) = text.parse::<f64>() {
+        let clear = bare_seconds || number == 0.0;
+        return Duration::try_from_secs_f64(number).ok().filter(|_| clear);
+    }
+    Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok()
+}
+
+/// A duration in its largest unit that leaves no fraction; less than a millisecond is left out.
+pub(super) fn duration_text(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    if millis == 0 {
+        return "0s".to_owned();
+    }
+    let unit = SPANS.iter().find(|(_, length)| millis.is_multiple_of(*length));
+    unit.map_or_else(|| format!("{millis}ms"), |(name, length)| format!("{}{name}", millis / length))
+}
+
+/// A size such as `128MB` or `1.5GiB`; without a unit only 0. Upper and lower case are the same.
+pub(super) fn size(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = (&text[..digits], text[digits..].trim_start());
+    let whole: f64 = number.parse().ok()?;
+    if unit.is_empty() {
+        return (whole == 0.0).then_some(0);
+    }
+    let (_, bytes) = SIZES.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit))?;
+    match number.parse::<u64>() {
+        Ok(number) => number.checked_mul(*bytes),
+        Err(_) => Some((whole * *bytes as f64) as u64),
+    }
+}
+
+/// A size in its largest unit that leaves no fraction, in powers of two before powers of ten.
+pub(super) fn size_text(bytes: u64) -> String {
+    let fits = |(_, unit): &&(&str, u64)| bytes > 0 && bytes.is_multiple_of(*unit);
+    let (binary, decimal) = (SIZES[5..].iter().rev().find(fits), SIZES[..5].iter().rev().find(fits));
+    let unit = match (binary, decimal) {
+        // 1000 MiB is that, and not 1048576000 B; 128 MB is no number of MiB.
+        (Some(binary), Some(decimal)) if binary.1 < decimal.1 => Some(decimal),
+        (binary, decimal) => binary.or(decimal),
+    };
+    unit.map_or_else(|| format!("{bytes}B"), |(name, unit)| format!("{}{name}", bytes / unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_units_and_come_back_as_text() {
+        for (text, millis, back) in [
+            ("250ms", 250, "250ms"),
+            ("30s", 30_000, "30s"),
+            ("10m", 600_000, "10m"),
+            ("6h", 21_600_000, "6h"),
+            ("1h30m", 5_400_000, "90m"),
+            ("1.5s", 1500, "1500ms"),
+            ("0", 0, "0s"),
+        ] {
+            let read = duration(text, false).unwrap();
+            assert_eq!((read.as_millis(), duration_text(read).as_str()), (millis, back), "{text}");
+        }
+        for wrong in ["", "5", "-5s", "5 parsecs", "s", "1e400", "NaN", "5s ago"] {
+            assert_eq!(duration(wrong, false), None, "{wrong}");
+        }
+        assert_eq!(duration("0.5", true), Some(Duration::from_millis(500)));
+        assert_eq!(duration("-1", true), None);
+    }
+
+    #[test]
+    fn sizes_have_units_and_come_back_as_text() {
+        for (text, bytes, back) in [
+            ("128MB", 128_000_000, "128MB"),
+            ("1GiB", 1 << 30, "1GiB"),
+            ("1000MiB", 1000 << 20, "1000MiB"),
+            ("1.5 gib", 3 << 29, "1536MiB"),
+            ("7B", 7, "7B"),
+            ("0", 0, "0B"),
+        ] {
+            let read = size(text).unwrap();
+            assert_eq!((read, size_text(read).as_str()), (bytes, back), "{text}");
+            assert_eq!(size(back), Some(bytes));
+        }
+        for wrong in ["", "128", "MB", "1 QB", "-1MB", "1e3MB", "99999999999999TB"] {
+            assert_eq!(size(wrong), None, "{wrong}");
+        }
+    }
+}
