@@ -15,7 +15,7 @@ use super::coordinator::{Coordinator, Setting};
 use super::dispatch::Dispatcher;
 use super::error::EngineError;
 use super::event::{CHANNEL_EVENTS, Event};
-use super::fatal::Dying;
+use super::fatal::{self, Dying};
 use super::guard::{RootGuard, RootMarks};
 use super::job::JobPlan;
 use super::pool::{Hand, Pool};
@@ -26,7 +26,7 @@ use super::stop::{Stop, StopOnDrop};
 use super::store::{Store, check_log};
 use super::worker::{BatchWorker, WorkContext};
 use crate::ledger::{InHand, Left};
-use crate::model::{BatchConfig, Clock, Root, RootId, RootTable};
+use crate::model::{BatchConfig, Clock, FileKey, Root, RootId, RootTable};
 use crate::source::Source;
 
 /// How long threads that have nothing more to do are waited for.
@@ -62,9 +62,9 @@ impl Course<'_> {
         let halt = Stop::default();
         // On every way out, also a failure to start the next thread.
         let _halt = StopOnDrop(&halt);
-        let dying = Dying::watch();
+        fatal::watch();
         let context = Arc::new(self.context(&halt));
-        let pool = CloseOnDrop(self.start_pool(&context, &dying, &send)?);
+        let pool = CloseOnDrop(self.start_pool(&context, &send)?);
         let threads = self.start_readers(store, &halt, &send)?;
         let setting = Setting {
             plan: self.plan,
@@ -75,14 +75,13 @@ impl Course<'_> {
             halt: &halt,
             shown: self.engine.shown(),
             guard: RootGuard::new(self.source.as_ref(), marks, &self.plan.roots),
-            dying: &dying,
         };
         let strategy = self.engine.make_strategy(&self.config);
         let suspects = self.left.suspects.clone();
         let dispatch = Dispatcher::new(&self.config, strategy, Arc::clone(&pool.0), suspects);
         let committer = Committer::new(store, self.grounds());
         let mut coordinator = Coordinator::new(setting, committer, run, dispatch);
-        if let Some(key) = self.left.killer(self.oom_kills) {
+        if let Some(key) = self.killed_by() {
             coordinator.blame(key)?;
         }
         let ended = coordinator.run(&receive);
@@ -93,6 +92,12 @@ impl Course<'_> {
         pool.0.join(Some(deadline));
         threads.into_iter().for_each(|thread| join_until(thread, deadline));
         ended
+    }
+
+    /// The file that was alone in hand when the kernel killed a process for want of memory, and ours died.
+    fn killed_by(&self) -> Option<FileKey> {
+        let rose = self.left.oom_kills.is_some_and(|before| self.oom_kills.is_some_and(|now| now > before));
+        self.left.alone.clone().filter(|_| rose)
     }
 
     fn grounds(&self) -> HashMap<RootId, RootGround> {
@@ -114,20 +119,19 @@ impl Course<'_> {
             board: Arc::new(Board::new(self.config.worker_count)),
             budget: Arc::clone(&self.budget),
             in_hand: Some(Arc::clone(&self.in_hand)),
+            dying: Arc::new(Dying::default()),
         }
     }
 
     fn start_pool(
         &self,
         context: &Arc<WorkContext>,
-        dying: &Dying,
         send: &SyncSender<Event>,
     ) -> Result<Arc<Pool>, EngineError> {
-        let (context, dying, outcomes, told) = (Arc::clone(context), dying.clone(), send.clone(), send.clone());
-        let make = move |index| {
-            dying.enter(index);
+        let (context, outcomes, told) = (Arc::clone(context), send.clone(), send.clone());
+        let make = move |worker| {
             let outcomes = outcomes.clone();
-            BatchWorker::new(&context, index, move |group| {
+            BatchWorker::new(Arc::clone(&context), worker, move |group| {
                 // The receiver is gone only when the attempt has ended.
                 let _ = outcomes.send(Event::Ended(group));
             })

@@ -1,16 +1,14 @@
 //! The loop of an attempt: receive news, commit when a tick is due, claim and plan what is pending.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
-use super::board::Watch;
 use super::change::{Change, End};
 use super::committer::Committer;
 use super::dispatch::Dispatcher;
 use super::error::EngineError;
 use super::event::Event;
-use super::fatal::Dying;
 use super::guard::RootGuard;
 use super::job::JobPlan;
 use super::pool::Pool;
@@ -35,7 +33,7 @@ pub(crate) struct Setting<'a> {
     pub plan: &'a JobPlan,
     pub context: &'a WorkContext,
     pub started: Instant,
-    pub pool: &'a Pool,
+    pub pool: &'a Arc<Pool>,
     /// What callers ask for.
     pub stop: &'a Stop,
     /// What stops this attempt's threads, whatever the reason.
@@ -43,7 +41,6 @@ pub(crate) struct Setting<'a> {
     /// Where others look at the figures.
     pub shown: &'a Mutex<BatchStatistics>,
     pub guard: RootGuard<'a>,
-    pub dying: &'a Dying,
 }
 
 pub(crate) struct Coordinator<'a> {
@@ -61,7 +58,6 @@ pub(crate) struct Coordinator<'a> {
     pub(super) last_tick: Instant,
     pub(super) tick_cost: Duration,
     pub(super) checkpoints: Vec<SyncSender<Cursor>>,
-    watch: Watch,
     last_look: Option<Instant>,
 }
 
@@ -86,7 +82,6 @@ impl<'a> Coordinator<'a> {
             last_tick: now,
             tick_cost: Duration::ZERO,
             checkpoints: Vec::new(),
-            watch: Watch::default(),
             last_look: None,
         }
     }
@@ -112,7 +107,7 @@ impl<'a> Coordinator<'a> {
         wait_max: Duration,
     ) -> Result<Option<Ending>, EngineError> {
         self.heed_stop();
-        if let Some(worker) = self.set.dying.poll() {
+        if let Some(worker) = self.set.context.dying.poll() {
             return self.last_words(worker, events);
         }
         self.look_around()?;
@@ -265,7 +260,7 @@ impl<'a> Coordinator<'a> {
         self.last_look = Some(now);
         self.seize_overdue(now)?;
         self.look_at_machine(now);
-        let slow = self.watch.slow_files(&self.set.context.board, &self.set.context.roots, now);
+        let slow = self.set.context.board.slow_files(&self.set.context.roots, now);
         for (worker, slow_file) in self.run.statistics.workers.iter_mut().zip(slow) {
             worker.slow_file = slow_file;
         }

@@ -4,13 +4,13 @@
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use super::board::{Seized, Stage};
+use super::board::Seized;
 use super::coordinator::Coordinator;
 use super::error::EngineError;
 use super::event::Event;
 use super::run_state::Ending;
-use super::worker::{crashed_outcome, failed_outcome};
-use crate::model::{DiscoveredFile, ErrorClass, FileError, FileKey, Resource};
+use super::worker::{crashed_outcome, overdue_outcome};
+use crate::model::{DiscoveredFile, FileKey, Resource};
 
 /// Threads that may be given up in a run: each keeps its memory.
 const ABANDONED_MAX: usize = 256;
@@ -24,29 +24,21 @@ impl Coordinator<'_> {
     pub(super) fn seize_overdue(&mut self, now: Instant) -> Result<(), EngineError> {
         let limit = Duration::from_secs(self.config().timeout_seconds);
         for seized in self.set.context.board.seize_overdue(limit, now) {
-            self.fail_overdue(seized, limit)?;
+            let overdue = overdue_outcome(self.set.context, &seized);
+            let worker = seized.worker;
+            if let Some(file) = self.take_over(seized) {
+                self.set.context.budget.abandon(file.fingerprint.size);
+            }
+            self.run.abandoned += 1;
+            if self.run.abandoned > ABANDONED_MAX {
+                let why = format!("the processor did not come back from {ABANDONED_MAX} files");
+                self.end(Ending::GaveUp { resource: Resource::Processor, why });
+            }
+            self.set.pool.replace(worker).map_err(EngineError::io("a worker can't be replaced"))?;
+            if let Some(overdue) = overdue {
+                self.take_group(overdue);
+            }
         }
-        Ok(())
-    }
-
-    fn fail_overdue(&mut self, seized: Seized, limit: Duration) -> Result<(), EngineError> {
-        let (worker, batch, stage) = (seized.worker, seized.group.batch_id, seized.stage);
-        let file = self.take_over(seized);
-        self.run.abandoned += 1;
-        if self.run.abandoned > ABANDONED_MAX {
-            let why = format!("the processor did not come back from {ABANDONED_MAX} files");
-            self.end(Ending::GaveUp { resource: Resource::Processor, why });
-        }
-        self.set.pool.replace(worker).map_err(EngineError::io("a worker can't be replaced"))?;
-        let Some(file) = file else { return Ok(()) };
-        let seconds = limit.as_secs();
-        let (class, what, short_of) = match stage {
-            Stage::Reading => (ErrorClass::IoTransient, "reading", Resource::Files),
-            Stage::Processing => (ErrorClass::Timeout, "processing", Resource::Processor),
-        };
-        let error = FileError::new(class, format!("{what} took longer than {seconds} s; raise `timeout`"));
-        let group = failed_outcome(self.set.context, worker, batch, &file, &error, Some(short_of));
-        self.take_group(group);
         Ok(())
     }
 
@@ -108,7 +100,7 @@ impl Coordinator<'_> {
         }
         self.await_others(left, events)?;
         self.commit()?;
-        self.set.dying.let_go();
+        self.set.context.dying.let_go();
         std::thread::sleep(DEATH);
         Err(EngineError::Crashed { path })
     }
