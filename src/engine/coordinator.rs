@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::board::{Board, Watch};
+use super::board::Board;
 use super::claims::Claims;
 use super::committer::Committer;
 use super::error::EngineError;
@@ -71,7 +71,6 @@ pub(crate) struct Coordinator<'a> {
     first_tick: u64,
     first_commit: Option<Duration>,
     checkpoints: Vec<SyncSender<Cursor>>,
-    watch: Watch,
     last_look: Instant,
 }
 
@@ -104,7 +103,6 @@ impl<'a> Coordinator<'a> {
             first_tick,
             first_commit: None,
             checkpoints: Vec::new(),
-            watch: Watch::default(),
             last_look: Instant::now(),
         }
     }
@@ -330,7 +328,7 @@ impl<'a> Coordinator<'a> {
             return;
         }
         self.last_look = now;
-        let slow = self.watch.slow_files(self.set.board, self.set.roots, now);
+        let slow = self.set.board.slow_files(self.set.roots, now);
         for (worker, slow_file) in self.statistics.workers.iter_mut().zip(slow) {
             worker.slow_file = slow_file;
         }

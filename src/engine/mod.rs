@@ -18,6 +18,7 @@ mod dry_run;
 mod error;
 mod event;
 mod execute;
+mod fatal;
 mod gate;
 mod inspect;
 mod intake;

@@ -13,6 +13,7 @@ use super::committer::{Committer, RootGround};
 use super::coordinator::{Coordinator, Setting};
 use super::error::EngineError;
 use super::event::{CHANNEL_EVENTS, Event};
+use super::fatal::Dying;
 use super::job::{self, JobPlan};
 use super::pool::{Hand, Pool};
 use super::results::{BatchResult, BatchStatistics, CheckpointData, RepositoryProcessingResult};
@@ -244,33 +245,35 @@ impl Engine {
         let _guard = begun(store.path());
         let table = RootTable::new(plan.roots.iter().map(|(root, _)| root.clone()).collect());
         let marks = root_marks(source.as_ref(), plan)?;
-        let board = Board::new(config.worker_count);
-        let context = WorkContext {
-            processor: self.processor.as_ref(),
-            source: source.as_ref(),
-            roots: &table,
-            config,
+        let context = Arc::new(WorkContext {
+            processor: Arc::clone(&self.processor),
+            source: Arc::clone(&source),
+            roots: table,
+            config: Arc::new(config.clone()),
             clock: Clock::default(),
             size_max: config.memory_limit_mb.saturating_mul(1 << 20),
-            stop: &scan.halt,
-            board: &board,
-        };
+            stop: scan.halt.clone(),
+            board: Arc::new(Board::new(config.worker_count)),
+            dying: Arc::new(Dying::default()),
+        });
         std::thread::scope(|scope| {
-            // On every way out, also a failure to start the next thread.
-            let _halt = StopOnDrop(&scan.halt);
-            let receive = receive;
-            let make = |index| {
-                let send = send.clone();
-                BatchWorker::new(&context, index, move |group| {
+            let (for_make, for_panic, shared) = (send.clone(), send.clone(), Arc::clone(&context));
+            let make = move |index| {
+                let send = for_make.clone();
+                BatchWorker::new(Arc::clone(&shared), index, move |group| {
                     // The receiver is gone only when the run has failed.
                     let _ = send.send(Event::Ended(group));
                 })
             };
-            let work = |worker: &mut BatchWorker<'_, _>, task, hand: &Hand<'_>| worker.run(task, hand);
-            let panicked = || drop(send.send(Event::Failed(EngineError::Panicked("worker"))));
-            let pool = Pool::start(scope, config.worker_count, make, work, panicked)
+            let work = |worker: &mut BatchWorker<_>, task, hand: &Hand<'_>| worker.run(task, hand);
+            let panicked = move || drop(for_panic.send(Event::Failed(EngineError::Panicked("worker"))));
+            let pool = Pool::start(config.worker_count, make, work, panicked)
                 .map_err(EngineError::io("worker threads can't be started"))?;
             let pool = CloseOnExit(pool);
+            // Dropped before the workers are waited for: none waits for room in the channel for ever.
+            let receive = receive;
+            // On every way out, also a failure to start the next thread.
+            let _halt = StopOnDrop(&scan.halt);
             spawn(scope, "scan", &send, || scan.run(&send))?;
             spawn(scope, "check-log", &send, || {
                 let checked = check_log(&check.0, &check.1, &scan.halt);
@@ -284,8 +287,8 @@ impl Engine {
                 stop: &self.stop,
                 halt: &scan.halt,
                 shown: &self.shared.statistics,
-                board: &board,
-                roots: &table,
+                board: &context.board,
+                roots: &context.roots,
                 source: source.as_ref(),
                 marks: &marks,
                 clock: &context.clock,
@@ -327,12 +330,13 @@ fn grounds(plan: &JobPlan) -> HashMap<crate::model::RootId, RootGround> {
         .collect()
 }
 
-/// Ends the workers on every way out, so that the scope can end.
+/// Ends the workers on every way out, and waits for them.
 struct CloseOnExit(Arc<Pool>);
 
 impl Drop for CloseOnExit {
     fn drop(&mut self) {
         self.0.close();
+        self.0.join(None);
     }
 }
 
