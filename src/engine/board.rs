@@ -1,115 +1,217 @@
-//! What each worker has in hand, for whoever wonders what is slow. A worker pays one store a file.
+//! What each worker has in hand: for whoever wonders what is slow, and to take it away from a worker that
+//! hangs or dies.
+//!
+//! A worker locks its slot once a file, to put down what came of the last one and to take the next; it reads
+//! and processes without the lock. Whoever takes the slot away takes all of it: what is finished and not handed
+//! over, the file in hand, and the rest of the task. The worker finds that out at its next look, and drops what
+//! it has. So each outcome is told once, by one of the two.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use crate::model::{FileBatch, RootTable};
+use super::pool::Task;
+use super::worker::OutcomeGroup;
+use crate::model::{DiscoveredFile, RootTable};
 
 /// A file that is in hand for longer than this is slow.
 const SLOW: Duration = Duration::from_secs(1);
 
 /// One slot for each worker.
-#[derive(Debug)]
 pub(crate) struct Board {
-    slots: Vec<Slot>,
+    slots: Vec<RwLock<Arc<Slot>>>,
+    seats: AtomicUsize,
 }
 
-/// What one worker has in hand: a batch, and the place of a file in it.
-#[derive(Debug, Default)]
+/// What is done with the file in hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// For memory.
+    Waiting,
+    Reading,
+    Processing,
+}
+
+impl Stage {
+    const ALL: [Self; 3] = [Self::Waiting, Self::Reading, Self::Processing];
+}
+
+/// What was taken away from a worker.
+#[derive(Debug)]
+pub(crate) struct Seized {
+    pub worker: usize,
+    /// The file in hand.
+    pub file: Option<DiscoveredFile>,
+    pub stage: Stage,
+    /// What is finished.
+    pub group: OutcomeGroup,
+    /// What is not begun.
+    pub rest: Option<Task>,
+    /// Since when the file is in hand.
+    pub since: Instant,
+}
+
+/// What one thread has in hand. A thread that takes the place of another one gets a slot of its own.
 pub(crate) struct Slot {
-    batch: Mutex<Option<Arc<FileBatch>>>,
-    at: AtomicUsize,
+    worker: usize,
+    seat: usize,
+    /// Place in [`Stage::ALL`].
+    stage: AtomicUsize,
+    held: Mutex<Held>,
+}
+
+/// A slot, locked.
+pub(crate) struct Held {
+    pub task: Option<Task>,
+    pub group: OutcomeGroup,
+    /// When the first of the group's files was begun.
+    pub group_since: Instant,
+    /// The place in the batch of the file in hand.
+    place: Option<usize>,
+    since: Instant,
+    abandoned: bool,
 }
 
 impl Board {
     pub(crate) fn new(workers: usize) -> Self {
-        Self { slots: (0..workers).map(|_| Slot::default()).collect() }
+        let slots = (0..workers).map(|worker| RwLock::new(Arc::new(Slot::new(worker, worker)))).collect();
+        Self { slots, seats: AtomicUsize::new(workers) }
     }
 
-    pub(crate) fn slot(&self, worker: usize) -> &Slot {
-        &self.slots[worker]
+    /// A slot for a thread that begins as this worker. Its seat is a number that no other thread has.
+    pub(crate) fn enter(&self, worker: usize) -> Arc<Slot> {
+        let slot = Arc::new(Slot::new(worker, self.seats.fetch_add(1, Ordering::Relaxed)));
+        if let Some(place) = self.slots.get(worker) {
+            *place.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&slot);
+        }
+        slot
+    }
+
+    /// Takes away all that workers have in hand whose file has taken longer than `limit`.
+    pub(crate) fn seize_overdue(&self, limit: Duration, now: Instant) -> Vec<Seized> {
+        let overdue = |held: &Held| held.place.is_some() && now.saturating_duration_since(held.since) > limit;
+        let slots = self.slots().filter(|slot| slot.stage() != Stage::Waiting);
+        slots.filter_map(|slot| slot.seize_if(overdue)).collect()
+    }
+
+    /// Takes away everything in hand. A worker that is just about to begin a task is not seen.
+    pub(crate) fn seize_all(&self) -> Vec<Seized> {
+        self.slots().filter_map(|slot| slot.seize_if(|_| true)).collect()
+    }
+
+    /// Takes away what the thread with this seat has in hand. None where it has nothing, or was abandoned.
+    pub(crate) fn seize(&self, seat: usize) -> Option<Seized> {
+        self.slots().find(|slot| slot.seat == seat)?.seize_if(|_| true)
+    }
+
+    /// For each worker the path of a file that it has had in hand for long.
+    pub(crate) fn slow_files(&self, roots: &RootTable, now: Instant) -> Vec<Option<String>> {
+        let look = |slot: Arc<Slot>| {
+            let held = slot.lock();
+            let file = held.file().filter(|_| now.saturating_duration_since(held.since) >= SLOW)?;
+            Some(roots.path_of(&file.key)?.to_string_lossy().into_owned())
+        };
+        self.slots().map(look).collect()
+    }
+
+    fn slots(&self) -> impl Iterator<Item = Arc<Slot>> {
+        self.slots.iter().map(|slot| Arc::clone(&slot.read().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
 impl Slot {
-    /// The worker begins, or has ended, a task.
-    pub(crate) fn set(&self, batch: Option<Arc<FileBatch>>) {
-        *self.batch.lock().unwrap_or_else(PoisonError::into_inner) = batch;
-    }
-
-    /// The worker begins the file at this place of the batch.
-    pub(crate) fn begin(&self, at: usize) {
-        self.at.store(at, Ordering::Relaxed);
-    }
-
-    fn now(&self) -> Option<(Arc<FileBatch>, usize)> {
-        let batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-        Some((batch, self.at.load(Ordering::Relaxed)))
-    }
-}
-
-/// Looks at the board from time to time, and finds who has not moved on.
-#[derive(Debug, Default)]
-pub(crate) struct Watch {
-    seen: Vec<Option<(u64, usize, Instant)>>,
-}
-
-impl Watch {
-    /// For each worker the path of a file that it has had in hand for long.
-    pub(crate) fn slow_files(
-        &mut self,
-        board: &Board,
-        roots: &RootTable,
-        now: Instant,
-    ) -> Vec<Option<String>> {
-        self.seen.resize(board.slots.len(), None);
-        let look = |(slot, seen): (&Slot, &mut Option<(u64, usize, Instant)>)| {
-            let Some((batch, at)) = slot.now() else {
-                *seen = None;
-                return None;
-            };
-            let since = match *seen {
-                Some((id, place, since)) if (id, place) == (batch.batch_id, at) => since,
-                _ => now,
-            };
-            *seen = Some((batch.batch_id, at, since));
-            let file = batch.files.get(at).filter(|_| now - since >= SLOW)?;
-            Some(roots.path_of(&file.key)?.to_string_lossy().into_owned())
+    fn new(worker: usize, seat: usize) -> Self {
+        let now = Instant::now();
+        let held = Held {
+            task: None,
+            group: OutcomeGroup::default(),
+            group_since: now,
+            place: None,
+            since: now,
+            abandoned: false,
         };
-        board.slots.iter().zip(&mut self.seen).map(look).collect()
+        Self { worker, seat, stage: AtomicUsize::new(0), held: Mutex::new(held) }
+    }
+
+    pub(crate) fn worker(&self) -> usize {
+        self.worker
+    }
+
+    /// The number of the thread among all that have worked here.
+    pub(crate) fn seat(&self) -> usize {
+        self.seat
+    }
+
+    /// What is in hand; none when it was taken away.
+    pub(crate) fn hold(&self) -> Option<MutexGuard<'_, Held>> {
+        Some(self.lock()).filter(|held| !held.abandoned)
+    }
+
+    /// What is done with the file in hand from now on.
+    pub(crate) fn is_at(&self, stage: Stage) {
+        self.stage.store(stage as usize, Ordering::Relaxed);
+    }
+
+    /// The file in hand waited for memory, which does not count: it is read from now on.
+    pub(crate) fn restart(&self, now: Instant) {
+        self.lock().since = now;
+        self.is_at(Stage::Reading);
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::ALL.get(self.stage.load(Ordering::Relaxed)).copied().unwrap_or(Stage::Waiting)
+    }
+
+    fn seize_if(&self, fits: impl FnOnce(&Held) -> bool) -> Option<Seized> {
+        let mut held = self.hold()?;
+        if !fits(&held) {
+            return None;
+        }
+        let file = held.file().cloned();
+        let rest = held.task.take().filter(|task| task.len() > 0);
+        if file.is_none() && rest.is_none() && held.group.outcomes.is_empty() {
+            return None;
+        }
+        held.abandoned = true;
+        let stage = self.stage();
+        let since = held.since;
+        let group = held.take_group(since);
+        Some(Seized { worker: self.worker, file, stage, group, rest, since })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{BatchPriority, DiscoveredFile, FileKey, Fingerprint, RootId};
+impl Held {
+    /// Begins a task.
+    pub(crate) fn begin(&mut self, task: Task, worker: usize, now: Instant) {
+        self.group = OutcomeGroup { batch_id: task.batch_id(), worker, ..OutcomeGroup::default() };
+        self.group_since = now;
+        self.task = Some(task);
+    }
 
-    #[test]
-    fn a_file_that_stays_in_hand_is_slow() {
-        let file = |name: &str| DiscoveredFile {
-            key: FileKey::from_relative_path(RootId::FILE_SYSTEM, name.as_bytes()).unwrap(),
-            fingerprint: Fingerprint::default(),
-            attempts: 0,
-            recorded: None,
-        };
-        let batch = Arc::new(FileBatch {
-            batch_id: 1,
-            files: vec![file("a"), file("b")],
-            total_size: 0,
-            estimated_processing_time: Duration::ZERO,
-            priority: BatchPriority::Normal,
-            created_at: std::time::SystemTime::UNIX_EPOCH,
-        });
-        let (board, roots, begun) = (Board::new(2), RootTable::new(Vec::new()), Instant::now());
-        board.slot(1).set(Some(batch));
-        board.slot(1).begin(1);
-        let mut watch = Watch::default();
-        let mut slow = |seconds| watch.slow_files(&board, &roots, begun + Duration::from_secs(seconds));
-        assert_eq!(slow(0), [None, None]);
-        assert_eq!(slow(2), [None, Some("/b".to_owned())]);
-        board.slot(1).begin(0);
-        assert_eq!(slow(3), [None, None]);
+    /// Takes the next file in hand; at the end of the task, nothing.
+    pub(crate) fn next(&mut self, now: Instant) -> Option<usize> {
+        self.place = self.task.as_mut().and_then(Task::next_place);
+        self.since = now;
+        if self.place.is_none() {
+            self.task = None;
+        }
+        self.place
+    }
+
+    /// Takes the finished outcomes out, at this time. The file that was in hand is among them, or is none.
+    pub(crate) fn take_group(&mut self, now: Instant) -> OutcomeGroup {
+        self.place = None;
+        let (batch_id, worker) = (self.group.batch_id, self.group.worker);
+        let next = OutcomeGroup { batch_id, worker, ..OutcomeGroup::default() };
+        let busy = now.saturating_duration_since(self.group_since);
+        OutcomeGroup { busy, ..std::mem::replace(&mut self.group, next) }
+    }
+
+    fn file(&self) -> Option<&DiscoveredFile> {
+        self.task.as_ref()?.batch().files.get(self.place?)
     }
 }

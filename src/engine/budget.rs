@@ -21,6 +21,7 @@ mod meter;
 
 pub(crate) use meter::{Meter, Pressure};
 
+
 /// What the engine needs beside the files: the ledger's cache, what waits for a commit, the queues. A run of
 /// 100,000 small files peaks at 63 MB, one of a million at 97 MB; what that is more is within the megabyte that
 /// each file is admitted with, of which small ones use next to nothing.
@@ -112,16 +113,22 @@ impl Budget {
         }
     }
 
+    /// Memory for a file of this size, where there is some at once and nobody waits.
+    pub(crate) fn admit_now(&self, size: u64) -> Option<Permit<'_>> {
+        let free = self.waiting.load(Ordering::SeqCst) == 0 && self.take(need(size));
+        free.then_some(Permit { budget: self, size })
+    }
+
     /// Waits until there is memory for a file of this size.
     pub(crate) fn acquire(&self, size: u64, stop: &Stop) -> Admission<'_> {
         let need = need(size);
         if need > self.total {
             return Admission::TooLarge { limit_bytes: self.limit_bytes };
         }
-        if self.waiting.load(Ordering::SeqCst) == 0 && self.take(need) {
-            return Admission::Admitted(Permit { budget: self, size });
+        match self.admit_now(size) {
+            Some(permit) => Admission::Admitted(permit),
+            None => self.wait(size, need, stop),
         }
-        self.wait(size, need, stop)
     }
 
     fn take(&self, need: u64) -> bool {

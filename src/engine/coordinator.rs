@@ -16,7 +16,7 @@ use super::results::{BatchStatistics, ProcessingState, StopCause};
 use super::run_state::{Ending, Outage, RunState};
 use super::stop::Stop;
 use super::worker::{OutcomeGroup, WorkContext};
-use crate::model::{BatchConfig, Cursor, ErrorMode, Resource};
+use crate::model::{BatchConfig, Cursor, ErrorMode};
 
 /// Changes that make a tick due at once, so that memory stays bounded.
 const WAITING_MAX: usize = 8_192;

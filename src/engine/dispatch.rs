@@ -10,7 +10,7 @@ use super::pool::{Pool, Task};
 use super::worker::OutcomeGroup;
 use crate::batch::{BatchObservation, BatchStrategy, Load, Planner, sort};
 use crate::ledger::{LedgerError, LedgerReader};
-use crate::model::{BatchConfig, DiscoveredFile, FileKey, Order, Root, Timestamp};
+use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileKey, Order, Root, Timestamp};
 
 /// What is out, and what comes next.
 pub(crate) struct Dispatcher {
@@ -87,7 +87,7 @@ impl Dispatcher {
     ) -> Result<bool, LedgerError> {
         let files = self.claims.next(reader, roots, now, self.workers)?;
         let none = files.is_empty();
-        files.into_iter().for_each(|file| self.hand_out_alone(file));
+        files.into_iter().for_each(|file| self.hand_out_one(file, BatchPriority::Normal));
         Ok(none)
     }
 
@@ -100,19 +100,26 @@ impl Dispatcher {
         now: Timestamp,
     ) -> Result<(), LedgerError> {
         if let Some(file) = self.claims.next_suspect(reader, roots, now)? {
-            self.hand_out_alone(file);
+            self.hand_out_one(file, BatchPriority::Low);
         }
         Ok(())
     }
 
-    fn hand_out_alone(&mut self, file: DiscoveredFile) {
-        self.hand_out(vec![file], Load { workers: 1, memory_percent: 0, pending_after: 0 });
+    /// A batch of one file. [`BatchPriority::Low`] says that nothing else is in hand meanwhile.
+    fn hand_out_one(&mut self, file: DiscoveredFile, priority: BatchPriority) {
+        let load = Load { workers: 1, memory_percent: 0, pending_after: 0 };
+        self.hand_out_as(vec![file], load, priority);
     }
 
-    fn hand_out(&mut self, mut files: Vec<DiscoveredFile>, load: Load) {
+    fn hand_out(&mut self, files: Vec<DiscoveredFile>, load: Load) {
+        self.hand_out_as(files, load, BatchPriority::Normal);
+    }
+
+    fn hand_out_as(&mut self, mut files: Vec<DiscoveredFile>, load: Load, priority: BatchPriority) {
         sort(&mut files, self.order);
         self.outstanding += files.len();
-        for batch in self.planner.plan(files, load, SystemTime::now()) {
+        for mut batch in self.planner.plan(files, load, SystemTime::now()) {
+            batch.priority = priority;
             let seen = BatchObservation { files: batch.files.len(), bytes: 0, busy: Duration::ZERO };
             self.batches.insert(batch.batch_id, (batch.files.len(), seen));
             self.pool.push(Task::new(batch));
@@ -121,11 +128,9 @@ impl Dispatcher {
 
     /// Takes back what no worker has begun: it can be claimed again.
     pub(crate) fn take_back(&mut self) {
-        while let Some(mut task) = self.pool.take_back() {
-            let (id, files) = (task.batch().batch_id, task.len());
-            while let Some(file) = task.next_file() {
-                self.claims.released(&file.key);
-            }
+        while let Some(task) = self.pool.take_back() {
+            let (id, files) = (task.batch_id(), task.len());
+            task.files().iter().for_each(|file| self.claims.released(&file.key));
             self.outstanding = self.outstanding.saturating_sub(files);
             self.settle(id, files, 0, Duration::ZERO);
         }

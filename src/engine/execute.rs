@@ -2,22 +2,32 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
 
 use super::board::Board;
+use super::budget::{Budget, effective_limit};
 use super::change::{Change, End};
 use super::error::EngineError;
-use super::pool::{Pool, Task};
+use super::fatal::Dying;
+use super::machine::Machine;
+use super::pool::{Hand, Pool, Task};
 use super::results::{BatchExecutionResult, BatchResult, ProcessingResult, WorkerStatistics};
 use super::stop::Stop;
-use super::worker::{BatchWorker, OutcomeGroup, WorkContext};
+use super::worker::{BatchWorker, OutcomeGroup, WorkContext, overdue_outcome};
 use crate::model::{BatchConfig, Clock, FileBatch, FileKey, RecordHead, RecordLine, RecordStatus, RootTable};
 use crate::process::Processor;
-use crate::source::{Filters, Source, TreeSource};
+use crate::source::{Filters, TreeSource};
 
 /// Groups of outcomes that may wait for the receiver.
 const CHANNEL_GROUPS: usize = 256;
+/// How often it looks for a worker that hangs.
+const LOOK_AROUND: Duration = Duration::from_millis(50);
+const NO_THREADS: &str = "worker threads can't be started";
+
+/// What the workers tell.
+type Told = Result<OutcomeGroup, EngineError>;
 
 /// Processes batches of files (see [`DiscoveredFile::at`](crate::DiscoveredFile::at)) on `worker_count` threads.
 ///
@@ -26,20 +36,21 @@ const CHANNEL_GROUPS: usize = 256;
 pub fn execute_batches(
     batches: Vec<FileBatch>,
     worker_count: usize,
-    processor: &dyn Processor,
+    processor: Arc<dyn Processor>,
 ) -> Result<BatchExecutionResult, EngineError> {
     let config = BatchConfig { worker_count, ..BatchConfig::default() };
     config.check()?;
     execute(batches, processor, &config)
 }
 
-/// Processes one batch on as many threads as the configuration says.
+/// Processes one batch on as many threads as the configuration says. A file that takes longer than
+/// `timeout_seconds` fails as `timeout`, and its thread is left to itself.
 ///
 /// # Errors
 /// As [`execute_batches`].
 pub fn process_one_batch(
     batch: FileBatch,
-    processor: &dyn Processor,
+    processor: Arc<dyn Processor>,
     config: &BatchConfig,
 ) -> Result<BatchResult, EngineError> {
     config.check()?;
@@ -49,57 +60,90 @@ pub fn process_one_batch(
 
 fn execute(
     mut batches: Vec<FileBatch>,
-    processor: &dyn Processor,
+    processor: Arc<dyn Processor>,
     config: &BatchConfig,
 ) -> Result<BatchExecutionResult, EngineError> {
     let started = Instant::now();
-    // Nobody would come back for a second attempt.
-    let config = &BatchConfig { retry_attempts: 1, retry: BTreeMap::new(), ..config.clone() };
-    let source = TreeSource::new(Filters::default(), Vec::new());
-    let (roots, stop) = (RootTable::new(Vec::new()), Stop::default());
-    let board = Board::new(config.worker_count);
-    let context = WorkContext {
-        processor,
-        source: &source as &dyn Source,
-        roots: &roots,
-        config,
-        clock: Clock::default(),
-        size_max: config.memory_limit_mb.saturating_mul(1 << 20),
-        stop: &stop,
-        board: &board,
-    };
+    let context = Arc::new(context_of(processor, config));
     let mut gathered = Gathered::new(&batches, config.worker_count);
     // The callers' numbers need not be unique; these are, and results keep the callers'.
     (0..).zip(&mut batches).for_each(|(at, batch)| batch.batch_id = at);
     let (send, receive) = sync_channel(CHANNEL_GROUPS);
-    std::thread::scope(|scope| {
-        let make = |index| {
-            let send = send.clone();
-            BatchWorker::new(&context, index, move |group| {
-                let _ = send.send(Ok(group));
-            })
-        };
-        let work =
-            |worker: &mut BatchWorker<'_, _>, task, hand: &super::pool::Hand<'_>| worker.run(task, hand);
-        let panicked = || drop(send.send(Err(EngineError::Panicked("worker"))));
-        let pool = Pool::start(scope, config.worker_count, make, work, panicked)
-            .map_err(EngineError::io("worker threads can't be started"))?;
-        batches.into_iter().for_each(|batch| pool.push(Task::new(batch)));
-        let result = gather(&receive, &mut gathered, &roots);
-        pool.close();
-        result
-    })?;
+    let pool = start_workers(&context, send)?;
+    batches.into_iter().for_each(|batch| pool.push(Task::new(batch)));
+    let result = gather(receive, &mut gathered, &context, &pool);
+    // Where it did not come to its end, for those that go on.
+    context.stop.request();
+    pool.close();
+    pool.join(Some(context.clock.now() + limit_of(&context)));
+    result?;
     Ok(gathered.finish(started.elapsed().as_secs_f64()))
 }
 
+fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContext {
+    // Nobody would come back for a second attempt.
+    let config = BatchConfig { retry_attempts: 1, retry: BTreeMap::new(), ..config.clone() };
+    let dying = Dying::default();
+    // There is nothing to save.
+    dying.let_go();
+    WorkContext {
+        processor,
+        source: Arc::new(TreeSource::new(Filters::default(), Vec::new())),
+        roots: RootTable::new(Vec::new()),
+        clock: Clock::default(),
+        budget: Arc::new(Budget::new(effective_limit(&config, &Machine::new()))),
+        in_hand: None,
+        stop: Stop::default(),
+        board: Arc::new(Board::new(config.worker_count)),
+        dying: Arc::new(dying),
+        config: Arc::new(config),
+    }
+}
+
+fn start_workers(context: &Arc<WorkContext>, send: SyncSender<Told>) -> Result<Arc<Pool>, EngineError> {
+    let (for_workers, told) = (Arc::clone(context), send.clone());
+    let make = move |worker| {
+        let send = send.clone();
+        BatchWorker::new(Arc::clone(&for_workers), worker, move |group| {
+            let _ = send.send(Ok(group));
+        })
+    };
+    let work = |worker: &mut BatchWorker<_>, task, hand: &Hand<'_>| worker.run(task, hand);
+    let panicked = move || drop(told.send(Err(EngineError::Panicked("worker"))));
+    Pool::start(context.config.worker_count, make, work, panicked).map_err(EngineError::io(NO_THREADS))
+}
+
+fn limit_of(context: &WorkContext) -> Duration {
+    Duration::from_secs(context.config.timeout_seconds)
+}
+
+/// Takes all outcomes; in place of a worker that hangs, another one goes on.
 fn gather(
-    receive: &Receiver<Result<OutcomeGroup, EngineError>>,
+    receive: Receiver<Told>,
     gathered: &mut Gathered,
-    roots: &RootTable,
+    context: &WorkContext,
+    pool: &Arc<Pool>,
 ) -> Result<(), EngineError> {
+    let mut last_look = context.clock.now();
     while gathered.outstanding > 0 {
-        let Ok(group) = receive.recv() else { break };
-        gathered.take(group?, roots);
+        match receive.recv_timeout(LOOK_AROUND) {
+            Ok(group) => gathered.take(group?, &context.roots),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        let now = context.clock.now();
+        if now - last_look < LOOK_AROUND {
+            continue;
+        }
+        last_look = now;
+        for seized in context.board.seize_overdue(limit_of(context), now) {
+            if let Some(group) = overdue_outcome(context, &seized) {
+                gathered.take(group, &context.roots);
+            }
+            gathered.take(seized.group, &context.roots);
+            seized.rest.into_iter().for_each(|rest| pool.push(rest));
+            pool.replace(seized.worker).map_err(EngineError::io(NO_THREADS))?;
+        }
     }
     Ok(())
 }
@@ -205,4 +249,40 @@ fn one_result(path: &Path, change: &Change, line: &mut Vec<u8>) -> ProcessingRes
         one.error = record.error;
     }
     one
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{BatchPriority, DiscoveredFile, ErrorClass};
+    use crate::process::{FileContent, from_fn};
+
+    #[test]
+    fn a_file_that_hangs_is_a_timeout_and_the_batch_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |n: usize| {
+            let path = folder.path().join(n.to_string());
+            std::fs::write(&path, if n == 3 { "hang" } else { "go" }).unwrap();
+            DiscoveredFile::at(&path).unwrap()
+        };
+        let batch = FileBatch {
+            batch_id: 5,
+            files: (0..20).map(file).collect(),
+            total_size: 0,
+            estimated_processing_time: Duration::ZERO,
+            priority: BatchPriority::Normal,
+            created_at: std::time::SystemTime::UNIX_EPOCH,
+        };
+        let processor = from_fn("sleeper/1", &["*"], |file: &FileContent<'_>| {
+            std::thread::sleep(Duration::from_secs(if file.bytes == b"hang" { 6 } else { 0 }));
+            Ok(file.bytes.len())
+        });
+        let config = BatchConfig { worker_count: 1, timeout_seconds: 1, ..BatchConfig::default() };
+        let result = process_one_batch(batch, Arc::new(processor), &config).unwrap();
+        assert_eq!((result.ok, result.failed, result.results.len()), (19, 1, 20));
+        let error = result.results[3].error.as_ref().unwrap();
+        assert_eq!(error.class, ErrorClass::Timeout);
+        assert_eq!(error.message, "processing took longer than 1 s; raise `timeout`");
+        assert!(result.elapsed_seconds < 5.0, "{}", result.elapsed_seconds);
+    }
 }

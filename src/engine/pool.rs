@@ -4,14 +4,25 @@
 //! deque, then the injector, then the deques of the others from a random one on. One that finds
 //! nothing parks; it is counted as hungry until it is woken, and a busy worker that sees a hungry one
 //! splits what it holds.
+//!
+//! A thread that hangs is left to itself: what waits in its deque goes back to the injector, and another
+//! thread takes its place. Whatever it was working on has been taken from its slot on the board before, so
+//! when it comes back it finds that out, and ends without a look at the queues.
 
-use std::ops::Range;
+mod crew;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::ops::{ControlFlow, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::Scope;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::time::Instant;
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
+
+use crew::Crew;
 
 use crate::model::{DiscoveredFile, FileBatch};
 
@@ -29,19 +40,34 @@ impl Task {
         Self { batch: Arc::new(batch), range }
     }
 
+    /// The number of the batch that it is a part of.
+    pub(crate) fn batch_id(&self) -> u64 {
+        self.batch.batch_id
+    }
+
     /// The batch that it is a part of.
     pub(crate) fn batch(&self) -> &Arc<FileBatch> {
         &self.batch
     }
 
-    /// The place in the batch of the file that is next.
+    /// Where in the batch the file is that is next.
     pub(crate) fn place(&self) -> usize {
         self.range.start
     }
 
-    /// Takes the next file off the front.
-    pub(crate) fn next_file(&mut self) -> Option<&DiscoveredFile> {
-        self.range.next().and_then(|at| self.batch.files.get(at))
+    /// The files that are left.
+    pub(crate) fn files(&self) -> &[DiscoveredFile] {
+        self.batch.files.get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// The file that is next.
+    pub(crate) fn peek(&self) -> Option<&DiscoveredFile> {
+        self.batch.files.get(self.range.start).filter(|_| !self.range.is_empty())
+    }
+
+    /// Takes the next file off the front: its place in the batch.
+    pub(crate) fn next_place(&mut self) -> Option<usize> {
+        self.range.next()
     }
 
     /// Files that are left.
@@ -61,63 +87,70 @@ impl Task {
     }
 }
 
+/// What a worker thread does from its start to its end.
+type Body = dyn Fn(&Pool, usize, &Deque<Task>) + Send + Sync;
+
 /// The queues that the workers share. [`Pool::close`] ends the workers once the queues are empty.
-#[derive(Debug)]
 pub(crate) struct Pool {
     injector: Injector<Task>,
-    stealers: Vec<Stealer<Task>>,
+    /// One for each worker. Only looked at by who has nothing of its own.
+    stealers: RwLock<Vec<Stealer<Task>>>,
     hungry: AtomicUsize,
     closed: AtomicBool,
     parked: Mutex<()>,
     wake: Condvar,
+    crew: Arc<Crew>,
+    body: Box<Body>,
 }
 
 impl Pool {
-    /// Makes the queues and starts `workers` threads named `worker-N` in `scope`. Each calls `make` for
-    /// its own state, then `work` for each task. Should one of these panic, the thread calls `panicked` and ends.
-    pub(crate) fn start<'scope, 'env, S, M, W, P>(
-        scope: &'scope Scope<'scope, 'env>,
-        workers: usize,
-        make: M,
-        work: W,
-        panicked: P,
-    ) -> std::io::Result<Arc<Self>>
+    /// Makes the queues and starts `workers` threads named `worker-N`. Each calls `make` for its own state,
+    /// then `work` for each task, until that breaks off because the thread was abandoned. Should one of these
+    /// panic, the thread calls `panicked` and ends. Without workers, tasks are only taken back.
+    pub(crate) fn start<S, M, W, P>(workers: usize, make: M, work: W, panicked: P) -> io::Result<Arc<Self>>
     where
-        M: Fn(usize) -> S + Send + Sync + 'env,
-        W: Fn(&mut S, Task, &Hand<'_>) + Send + Sync + 'env,
-        P: Fn() + Send + Sync + 'env,
+        M: Fn(usize) -> S + Send + Sync + 'static,
+        W: Fn(&mut S, Task, &Hand<'_>) -> ControlFlow<()> + Send + Sync + 'static,
+        P: Fn() + Send + Sync + 'static,
     {
+        let body = move |pool: &Self, worker: usize, deque: &Deque<Task>| {
+            let all_tasks = || {
+                let mut state = make(worker);
+                let hand = Hand(Some(Seat { pool, deque, worker }));
+                while let Some(task) = hand.next_task() {
+                    if work(&mut state, task, &hand).is_break() {
+                        break;
+                    }
+                }
+            };
+            if catch_unwind(AssertUnwindSafe(all_tasks)).is_err() {
+                panicked();
+            }
+        };
         let deques: Vec<Deque<Task>> = (0..workers).map(|_| Deque::new_fifo()).collect();
         let pool = Arc::new(Self {
             injector: Injector::new(),
-            stealers: deques.iter().map(Deque::stealer).collect(),
+            stealers: RwLock::new(deques.iter().map(Deque::stealer).collect()),
             hungry: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             parked: Mutex::new(()),
             wake: Condvar::new(),
+            crew: Arc::new(Crew::new(workers)),
+            body: Box::new(body),
         });
-        let shared = Arc::new((make, work, panicked));
-        for (index, deque) in deques.into_iter().enumerate() {
-            let (for_thread, shared) = (Arc::clone(&pool), Arc::clone(&shared));
-            let started =
-                std::thread::Builder::new().name(format!("worker-{index}")).spawn_scoped(scope, move || {
-                    let all_tasks = || {
-                        let mut state = (shared.0)(index);
-                        let hand = Hand { pool: &for_thread, deque: &deque, index };
-                        while let Some(task) = hand.next_task() {
-                            (shared.1)(&mut state, task, &hand);
-                        }
-                    };
-                    if catch_unwind(AssertUnwindSafe(all_tasks)).is_err() {
-                        (shared.2)();
-                    }
-                });
-            if let Err(error) = started {
+        for (worker, deque) in deques.into_iter().enumerate() {
+            if let Err(error) = pool.spawn(worker, deque) {
                 pool.close();
+                pool.join(None);
                 return Err(error);
             }
         }
         Ok(pool)
+    }
+
+    fn spawn(self: &Arc<Self>, worker: usize, deque: Deque<Task>) -> io::Result<()> {
+        let pool = Arc::clone(self);
+        self.crew.start(worker, move || (pool.body)(&pool, worker, &deque))
     }
 
     /// Adds work.
@@ -128,17 +161,8 @@ impl Pool {
 
     /// Takes back a task that no worker has begun.
     pub(crate) fn take_back(&self) -> Option<Task> {
-        loop {
-            let stolen = self
-                .injector
-                .steal()
-                .or_else(|| self.stealers.iter().map(Stealer::steal).collect::<Steal<_>>());
-            match stolen {
-                Steal::Success(task) => return Some(task),
-                Steal::Empty => return None,
-                Steal::Retry => {}
-            }
-        }
+        let stealers = self.stealers.read().unwrap_or_else(PoisonError::into_inner);
+        first_of(|| self.injector.steal().or_else(|| stealers.iter().map(Stealer::steal).collect()))
     }
 
     /// Workers that wait for work.
@@ -153,6 +177,34 @@ impl Pool {
         self.wake.notify_all();
     }
 
+    /// Waits until all workers have ended, those left aside that were abandoned. False where the deadline
+    /// has come first.
+    pub(crate) fn join(&self, deadline: Option<Instant>) -> bool {
+        self.crew.join(deadline)
+    }
+
+    /// Nobody waits for this worker any more. What it has in hand must have been taken from its slot.
+    pub(crate) fn abandon(&self, worker: usize) {
+        self.crew.abandon(worker);
+    }
+
+    /// Starts another thread in the place of a worker's whose slot was taken away. What the former one has in
+    /// its deque is for everybody.
+    pub(crate) fn replace(self: &Arc<Self>, worker: usize) -> io::Result<()> {
+        self.abandon(worker);
+        let deque = Deque::new_fifo();
+        let mut moved = 0;
+        if let Some(place) = self.stealers.write().unwrap_or_else(PoisonError::into_inner).get_mut(worker) {
+            let former = std::mem::replace(place, deque.stealer());
+            while let Some(task) = first_of(|| former.steal()) {
+                self.injector.push(task);
+                moved += 1;
+            }
+        }
+        (0..moved).for_each(|_| self.wake_one());
+        self.spawn(worker, deque)
+    }
+
     /// A worker that parks counts itself as hungry under the lock and then looks once more, so
     /// either it sees the task, or this sees it.
     fn wake_one(&self) {
@@ -164,25 +216,50 @@ impl Pool {
     }
 }
 
-/// One worker's access to the queues.
-pub(crate) struct Hand<'a> {
+/// What a queue gives, in the end.
+fn first_of(steal: impl Fn() -> Steal<Task>) -> Option<Task> {
+    loop {
+        match steal() {
+            Steal::Success(task) => return Some(task),
+            Steal::Empty => return None,
+            Steal::Retry => {}
+        }
+    }
+}
+
+/// One worker's access to the queues; none for a worker that is no thread of a pool.
+pub(crate) struct Hand<'a>(Option<Seat<'a>>);
+
+struct Seat<'a> {
     pool: &'a Pool,
     deque: &'a Deque<Task>,
-    index: usize,
+    worker: usize,
 }
 
 impl Hand<'_> {
+    /// For a worker that is called with one task after the other: it shares with nobody.
+    pub(crate) fn apart() -> Self {
+        Self(None)
+    }
+
     /// Gives half of `task` away where another worker is hungry and nothing else lies ready for it.
     pub(crate) fn share(&self, task: &mut Task) {
-        if self.pool.hungry.load(Ordering::Relaxed) == 0 || !self.deque.is_empty() {
+        let Some(seat) = &self.0 else { return };
+        if seat.pool.hungry.load(Ordering::Relaxed) == 0 || !seat.deque.is_empty() {
             return;
         }
         if let Some(rear) = task.split() {
-            self.deque.push(rear);
-            self.pool.wake_one();
+            seat.deque.push(rear);
+            seat.pool.wake_one();
         }
     }
 
+    fn next_task(&self) -> Option<Task> {
+        self.0.as_ref()?.next_task()
+    }
+}
+
+impl Seat<'_> {
     fn next_task(&self) -> Option<Task> {
         loop {
             if let Some(task) = self.find() {
@@ -208,27 +285,18 @@ impl Hand<'_> {
     }
 
     fn find(&self) -> Option<Task> {
-        if let Some(task) = self.deque.pop() {
-            return Some(task);
-        }
-        loop {
-            let stolen = self.pool.injector.steal().or_else(|| self.steal());
-            match stolen {
-                Steal::Success(task) => return Some(task),
-                Steal::Empty => return None,
-                Steal::Retry => {}
-            }
-        }
+        self.deque.pop().or_else(|| first_of(|| self.pool.injector.steal().or_else(|| self.steal())))
     }
 
     /// Tries the other workers' deques once round, from a random one on.
     fn steal(&self) -> Steal<Task> {
-        let count = self.pool.stealers.len();
-        let first = random_below(count, self.index);
+        let stealers = self.pool.stealers.read().unwrap_or_else(PoisonError::into_inner);
+        let count = stealers.len();
+        let first = random_below(count, self.worker);
         (0..count)
             .map(|step| (first + step) % count)
-            .filter(|&victim| victim != self.index)
-            .map(|victim| self.pool.stealers[victim].steal())
+            .filter(|&victim| victim != self.worker)
+            .map(|victim| stealers[victim].steal())
             .collect()
     }
 }
@@ -247,123 +315,4 @@ fn random_below(bound: usize, seed: usize) -> usize {
         state.set(x);
         usize::try_from(x % bound.max(1) as u64).unwrap_or(0)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{BatchPriority, FileKey, Fingerprint, RootId};
-    use std::collections::HashSet;
-    use std::time::{Duration, Instant, SystemTime};
-
-    fn batch(id: u64, files: usize) -> FileBatch {
-        let file = |n: usize| DiscoveredFile {
-            key: FileKey::from_relative_path(RootId(1), format!("{id}/{n}").as_bytes()).unwrap(),
-            fingerprint: Fingerprint::default(),
-            attempts: 0,
-            recorded: None,
-        };
-        FileBatch {
-            batch_id: id,
-            files: (0..files).map(file).collect(),
-            total_size: 0,
-            estimated_processing_time: Duration::ZERO,
-            priority: BatchPriority::Normal,
-            created_at: SystemTime::UNIX_EPOCH,
-        }
-    }
-
-    #[test]
-    fn each_file_is_worked_on_once_by_any_number_of_workers() {
-        for workers in [1, 2, 5] {
-            let seen = Mutex::new(Vec::new());
-            std::thread::scope(|scope| {
-                let work = |_: &mut (), mut task: Task, hand: &Hand<'_>| {
-                    loop {
-                        hand.share(&mut task);
-                        let Some(file) = task.next_file() else { break };
-                        seen.lock().unwrap().push(file.key.clone());
-                    }
-                };
-                let pool = Pool::start(scope, workers, |_| (), work, || ()).unwrap();
-                for id in 0..200 {
-                    pool.push(Task::new(batch(id, 17)));
-                    if id % 50 == 0 {
-                        std::thread::sleep(Duration::from_millis(1));
-                    }
-                }
-                pool.close();
-            });
-            let seen = seen.into_inner().unwrap();
-            assert_eq!(seen.len(), 200 * 17);
-            assert_eq!(seen.iter().collect::<HashSet<_>>().len(), seen.len());
-        }
-    }
-
-    #[test]
-    fn one_long_batch_keeps_all_workers_busy() {
-        let started = Instant::now();
-        let threads = Mutex::new(HashSet::new());
-        let (send, receive) = std::sync::mpsc::channel();
-        std::thread::scope(|scope| {
-            let make = |index| (index, send.clone());
-            let work = |(index, send): &mut (usize, std::sync::mpsc::Sender<()>),
-                        mut task: Task,
-                        hand: &Hand<'_>| {
-                loop {
-                    hand.share(&mut task);
-                    if task.next_file().is_none() {
-                        break;
-                    }
-                    threads.lock().unwrap().insert(*index);
-                    std::thread::sleep(Duration::from_millis(2));
-                    send.send(()).unwrap();
-                }
-            };
-            let pool = Pool::start(scope, 4, make, work, || ()).unwrap();
-            pool.push(Task::new(batch(1, 200)));
-            // Workers wait for what others split off as long as the pool is open.
-            receive.iter().take(200).for_each(drop);
-            pool.close();
-        });
-        assert_eq!(threads.into_inner().unwrap().len(), 4);
-        assert!(started.elapsed() < Duration::from_millis(350), "{:?}", started.elapsed());
-    }
-
-    #[test]
-    fn what_no_worker_began_can_be_taken_back() {
-        std::thread::scope(|scope| {
-            let gate = Arc::new(Mutex::new(()));
-            let held = gate.lock().unwrap();
-            let inner = Arc::clone(&gate);
-            let pool = Pool::start(scope, 1, |_| (), move |(), _, _| drop(inner.lock()), || ()).unwrap();
-            (0..10).for_each(|id| pool.push(Task::new(batch(id, 1))));
-            std::thread::sleep(Duration::from_millis(20));
-            let back = std::iter::from_fn(|| pool.take_back()).count();
-            assert_eq!(back, 9);
-            pool.close();
-            drop(held);
-        });
-    }
-
-    #[test]
-    fn a_panic_is_told_and_does_not_hang_the_pool() {
-        let told = AtomicUsize::new(0);
-        std::thread::scope(|scope| {
-            let work = |_: &mut (), _: Task, _: &Hand<'_>| panic!("of the test");
-            let pool = Pool::start(
-                scope,
-                2,
-                |_| (),
-                work,
-                || {
-                    let _ = told.fetch_add(1, Ordering::SeqCst);
-                },
-            )
-            .unwrap();
-            pool.push(Task::new(batch(1, 1)));
-            pool.close();
-        });
-        assert_eq!(told.into_inner(), 1);
-    }
 }

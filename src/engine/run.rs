@@ -126,7 +126,7 @@ impl Engine {
     /// Where the present run takes news; none when none runs.
     pub(super) fn events(&self) -> Option<SyncSender<Event>> {
         let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.as_ref().map(|running| running.send.clone())
+        running.as_ref()?.send.clone()
     }
 
     /// Commits now what the present run's workers have handed over, and returns the cursor.

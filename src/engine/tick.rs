@@ -6,7 +6,7 @@ use super::coordinator::Coordinator;
 use super::error::EngineError;
 use super::figures::Standing;
 use super::job;
-use super::results::{ProcessingState, StopCause};
+use super::results::StopCause;
 use super::run_state::{Ending, Outage};
 use super::tally::Tally;
 use crate::ledger::{Counts, JobEnd};

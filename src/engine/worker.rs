@@ -1,228 +1,245 @@
 //! What a worker does with one file: read, hash, process, write the record's line.
 
-use std::hash::BuildHasher;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::board::{Board, Slot};
-use super::change::{Change, End, Ending};
+use super::board::{Board, Held, Slot, Stage};
+use super::budget::{Admission, Budget, Permit};
+use super::change::End;
+use super::fatal::{self, Dying};
 use super::pool::{Hand, Task};
 use super::stop::Stop;
-use crate::ledger::Retry;
-use crate::model::{
-    BatchConfig, Clock, Digest, DiscoveredFile, ErrorClass, FileError, FileKey, Fingerprint, RecordLine,
-    RecordStatus, Resource, Root, RootTable, Timestamp,
-};
+use crate::ledger::{InHand, Marker};
+use crate::model::{BatchConfig, BatchPriority, Clock, Digest, DiscoveredFile, ErrorClass, FileError, Resource, RootTable};
 use crate::process::{FileContent, Processor, ResultWriter};
-use crate::source::{ReadError, Source};
+use crate::source::{Content, ReadError, Source};
+
+use outcome::{Attempt, ReadFile, put};
+
+pub(crate) use outcome::{OutcomeGroup, crashed_outcome, overdue_outcome};
+
+mod outcome;
+#[cfg(test)]
+mod tests;
 
 /// Outcomes that a worker hands over together.
 const GROUP_FILES_MAX: usize = 64;
 const GROUP_BYTES_MAX: usize = 256 << 10;
+/// Times that a file may have grown again when it is to be read.
+const GROWTHS_MAX: usize = 4;
 const LARGE_BYTES: u64 = 4 << 20;
 /// A slow processor's outcomes don't wait longer than this for company.
 const GROUP_AGE_MAX: Duration = Duration::from_millis(20);
 
 /// What the workers of a run share.
-pub(crate) struct WorkContext<'a> {
-    pub processor: &'a dyn Processor,
-    pub source: &'a dyn Source,
-    pub roots: &'a RootTable,
-    pub config: &'a BatchConfig,
+pub(crate) struct WorkContext {
+    pub processor: Arc<dyn Processor>,
+    pub source: Arc<dyn Source>,
+    pub roots: RootTable,
+    pub config: Arc<BatchConfig>,
     pub clock: Clock,
-    pub size_max: u64,
-    pub stop: &'a Stop,
-    pub board: &'a Board,
-}
-
-/// One file's outcome. `line` is the length of its record's line in the group.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub key: FileKey,
-    pub change: Change,
-    pub line: usize,
-    /// What was short, where the file failed and not by its own fault.
-    pub short_of: Option<Resource>,
-}
-
-/// Outcomes of one batch, with the lines of their records one after the other.
-#[derive(Debug, Default)]
-pub(crate) struct OutcomeGroup {
-    pub batch_id: u64,
-    pub worker: usize,
-    pub outcomes: Vec<Outcome>,
-    pub lines: Vec<u8>,
-    pub bytes: u64,
-    pub busy: Duration,
+    /// The memory for files.
+    pub budget: Arc<Budget>,
+    /// Where workers note what they have in hand, for the next start.
+    pub in_hand: Option<Arc<InHand>>,
+    pub stop: Stop,
+    pub board: Arc<Board>,
+    pub dying: Arc<Dying>,
 }
 
 /// A worker's buffers, and where its outcomes go.
-pub(crate) struct BatchWorker<'a, S> {
-    context: &'a WorkContext<'a>,
-    slot: &'a Slot,
-    index: usize,
+pub(crate) struct BatchWorker<S> {
+    context: Arc<WorkContext>,
+    slot: Arc<Slot>,
     send: S,
     content: Vec<u8>,
     result: ResultWriter,
-    group: OutcomeGroup,
+    marker: Option<Marker>,
+    /// Where in its batch the present task began.
+    first: usize,
+    /// Bytes that a buffer keeps from file to file.
+    kept: usize,
 }
 
-impl<'a, S: FnMut(OutcomeGroup)> BatchWorker<'a, S> {
+impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
     /// `send` takes each group of outcomes.
-    pub(crate) fn new(context: &'a WorkContext<'a>, index: usize, send: S) -> Self {
-        let (content, result, group) = Default::default();
-        Self { context, slot: context.board.slot(index), index, send, content, result, group }
+    pub(crate) fn new(context: Arc<WorkContext>, worker: usize, send: S) -> Self {
+        let slot = context.board.enter(worker);
+        let marker = context.in_hand.as_ref().map(|in_hand| in_hand.marker(worker));
+        let kept = context.budget.kept_bytes(context.config.worker_count);
+        let (content, result) = Default::default();
+        Self { context, slot, send, content, result, marker, first: 0, kept }
     }
 
-    /// Works through a task. Once a stop is asked for, what is left is released.
-    pub(crate) fn run(&mut self, mut task: Task, hand: &Hand<'_>) {
-        self.group =
-            OutcomeGroup { batch_id: task.batch().batch_id, worker: self.index, ..OutcomeGroup::default() };
-        self.slot.set(Some(Arc::clone(task.batch())));
-        let mut since = Instant::now();
-        loop {
-            hand.share(&mut task);
-            self.slot.begin(task.place());
-            let Some(file) = task.next_file() else { break };
-            if file.fingerprint.size >= LARGE_BYTES {
-                // What is done need not wait for a file that may take long.
-                self.flush(since.elapsed());
-                since = Instant::now();
-            }
-            if self.context.stop.is_requested() {
-                self.push(file, End::Released, 0);
-            } else {
-                self.process(file);
-            }
-            let busy = since.elapsed();
-            let full = self.group.outcomes.len() >= GROUP_FILES_MAX
-                || self.group.lines.len() >= GROUP_BYTES_MAX
-                || busy >= GROUP_AGE_MAX;
-            if full {
-                self.flush(busy);
-                since = Instant::now();
+    /// Works through a task. Once a stop is asked for, what is left is released. Breaks off where what it had
+    /// in hand was taken away: this worker must not be called again.
+    pub(crate) fn run(&mut self, task: Task, hand: &Hand<'_>) -> ControlFlow<()> {
+        match catch_unwind(AssertUnwindSafe(|| self.work_through(task, hand))) {
+            Ok(Some(())) => ControlFlow::Continue(()),
+            Ok(None) => ControlFlow::Break(()),
+            // What an abandoned thread does concerns nobody.
+            Err(_) if self.slot.hold().is_none() => ControlFlow::Break(()),
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+
+    fn work_through(&mut self, task: Task, hand: &Hand<'_>) -> Option<()> {
+        let (batch, context) = (Arc::clone(task.batch()), Arc::clone(&self.context));
+        let _span = tracing::debug_span!("batch", id = batch.batch_id, files = task.len()).entered();
+        self.begin_task(task)?;
+        let mut done = None;
+        while let Some(place) = self.turn(done.take(), hand)? {
+            let file = batch.files.get(place)?;
+            done = Some((file, self.attempt(&context, file)));
+        }
+        Some(())
+    }
+
+    fn begin_task(&mut self, task: Task) -> Option<()> {
+        if let Some(marker) = &mut self.marker {
+            let alone = task.batch().priority == BatchPriority::Low;
+            marker.begin(task.files().iter().map(|file| &file.key), alone);
+        }
+        self.first = task.place();
+        let now = self.context.clock.now();
+        self.slot.hold()?.begin(task, self.slot.worker(), now);
+        Some(())
+    }
+
+    /// Puts down what came of the last file, hands over what is due, and takes the next file in hand: its
+    /// place, or none at the end of the task. Breaks off where the slot was taken away.
+    fn turn(&mut self, done: Option<(&DiscoveredFile, Attempt)>, hand: &Hand<'_>) -> Option<Option<usize>> {
+        let mut now = self.context.clock.now();
+        let mut held = self.slot.hold()?;
+        if let Some((file, attempt)) = done {
+            put(&self.context, &mut held.group, file, attempt, self.result.as_bytes());
+            self.result.keep(self.kept);
+        }
+        if is_due(&held, now.saturating_duration_since(held.group_since)) {
+            let group = held.take_group(now);
+            drop(held);
+            // May wait until there is room.
+            (self.send)(group);
+            now = self.context.clock.now();
+            held = self.slot.hold()?;
+            held.group_since = now;
+        }
+        if let Some(task) = &mut held.task {
+            hand.share(task);
+        }
+        self.slot.is_at(Stage::Reading);
+        let place = held.next(now);
+        drop(held);
+        if let Some(marker) = &mut self.marker {
+            match place {
+                Some(place) => marker.place(place - self.first, now),
+                None => marker.end(),
             }
         }
-        self.slot.set(None);
-        self.flush(since.elapsed());
+        Some(place)
     }
 
-    fn flush(&mut self, busy: Duration) {
-        if self.group.outcomes.is_empty() {
-            return;
+    fn attempt(&mut self, context: &WorkContext, file: &DiscoveredFile) -> Attempt {
+        let path = || String::from_utf8_lossy(&file.key.relative_path()).into_owned();
+        let _span = tracing::trace_span!("file", path = path()).entered();
+        if context.stop.is_requested() {
+            return Attempt::Plain(End::Released);
         }
-        let next =
-            OutcomeGroup { batch_id: self.group.batch_id, worker: self.index, ..OutcomeGroup::default() };
-        let mut full = std::mem::replace(&mut self.group, next);
-        full.busy = busy;
-        (self.send)(full);
+        let Some(root) = context.roots.get(file.key.root()) else { return Attempt::Plain(End::Released) };
+        let mut size = file.fingerprint.size;
+        for _ in 0..GROWTHS_MAX {
+            let permit = match self.admit(context, size) {
+                Ok(permit) => permit,
+                Err(attempt) => return attempt,
+            };
+            let read = context.source.read(root, &file.key, permit.size_max(), &mut self.content);
+            let attempt = match read {
+                Ok(content) => self.process(context, file, content),
+                Err(ReadError::Gone | ReadError::NotAFile(_)) => Attempt::Plain(End::Gone),
+                // It has grown since it was found: that takes another permit.
+                Err(ReadError::TooLarge { size: grown }) => {
+                    size = grown;
+                    continue;
+                }
+                Err(error) => unread(&error),
+            };
+            give_back(&mut self.content, self.kept);
+            return attempt;
+        }
+        unread(&ReadError::Unstable)
     }
 
-    fn process(&mut self, file: &DiscoveredFile) {
-        let Some(root) = self.context.roots.get(file.key.root()) else {
-            return self.push(file, End::Released, 0);
-        };
-        let read = self.context.source.read(root, &file.key, self.context.size_max, &mut self.content);
-        let content = match read {
-            Ok(content) => content,
-            Err(ReadError::Gone | ReadError::NotAFile(_)) => return self.push(file, End::Gone, 0),
-            Err(error) => return self.fail_unread(file, root, &error),
-        };
-        self.group.bytes += content.fingerprint.size;
+    /// Waits for memory for a file of this size.
+    fn admit<'c>(&self, context: &'c WorkContext, size: u64) -> Result<Permit<'c>, Attempt> {
+        if let Some(permit) = context.budget.admit_now(size) {
+            return Ok(permit);
+        }
+        self.slot.is_at(Stage::Waiting);
+        let admission = context.budget.acquire(size, &context.stop);
+        self.slot.restart(context.clock.now());
+        match admission {
+            Admission::Admitted(permit) => Ok(permit),
+            Admission::Stopped => Err(Attempt::Plain(End::Released)),
+            Admission::TooLarge { limit_bytes } => {
+                let limit_mib = limit_bytes >> 20;
+                let message = format!(
+                    "{size} bytes take more than the memory limit of {limit_mib} MiB has for one file; \
+                     raise the memory limit to process it"
+                );
+                let error = FileError::new(ErrorClass::TooLarge, message);
+                Err(Attempt::Failed { read: None, error, short_of: None })
+            }
+        }
+    }
+
+    fn process(&mut self, context: &WorkContext, file: &DiscoveredFile, content: Content) -> Attempt {
         let hash = blake3::hash(&self.content);
-        let digest = Digest::from_hash(&hash);
-        if file.recorded == Some(digest) {
-            let end = End::Unchanged { fingerprint: content.fingerprint, racy: content.racy };
-            return self.push(file, end, 0);
+        if file.recorded == Some(Digest::from_hash(&hash)) {
+            return Attempt::Unchanged(content);
         }
-        let processed = self.call_processor(file);
-        if let Some(retry) = processed.as_ref().err().and_then(|error| self.retry_of(file, error)) {
-            return self.push_short(file, End::Again(retry), 0, Some(Resource::Processor));
+        let read = ReadFile { content, hash };
+        match self.call_processor(context, file) {
+            Ok(()) => Attempt::Processed(read),
+            Err(error) => {
+                let short_of = Resource::of_processing(error.class);
+                Attempt::Failed { read: Some(read), error, short_of }
+            }
         }
-        let failure = processed.as_ref().err().map(|error| error.class);
-        let short_of = failure.and_then(Resource::of_processing);
-        let line = self.write_line(file, root, &content.fingerprint, Some(&hash), processed.err().as_ref());
-        let (fingerprint, racy) = (content.fingerprint, content.racy);
-        let end = End::Recorded { fingerprint, racy, digest: Some(digest), failure };
-        self.push_short(file, end, line, short_of);
     }
 
-    fn call_processor(&mut self, file: &DiscoveredFile) -> Result<(), FileError> {
+    fn call_processor(&mut self, context: &WorkContext, file: &DiscoveredFile) -> Result<(), FileError> {
+        self.slot.is_at(Stage::Processing);
         let path = file.key.relative_path();
         let content = FileContent { path: &path, bytes: &self.content };
-        process_content(self.context.processor, &content, &mut self.result)
-    }
-
-    fn fail_unread(&mut self, file: &DiscoveredFile, root: &Root, error: &ReadError) {
-        let short_of = error.short_of();
-        let error = file_error(error);
-        if let Some(retry) = self.retry_of(file, &error) {
-            return self.push_short(file, End::Again(retry), 0, short_of);
-        }
-        let line = self.write_line(file, root, &file.fingerprint, None, Some(&error));
-        let (fingerprint, failure) = (file.fingerprint, Some(error.class));
-        let end = End::Recorded { fingerprint, racy: false, digest: None, failure };
-        self.push_short(file, end, line, short_of);
-    }
-
-    fn retry_of(&self, file: &DiscoveredFile, error: &FileError) -> Option<Retry> {
-        another_attempt(file, error, self.context.config, &self.context.clock)
-    }
-
-    fn write_line(
-        &mut self,
-        file: &DiscoveredFile,
-        root: &Root,
-        fingerprint: &Fingerprint,
-        digest: Option<&blake3::Hash>,
-        error: Option<&FileError>,
-    ) -> usize {
-        let before = self.group.lines.len();
-        let line = RecordLine {
-            root: &root.name,
-            key: &file.key,
-            status: if error.is_some() { RecordStatus::Failed } else { RecordStatus::Ok },
-            fingerprint: Some(fingerprint),
-            digest,
-            processor: self.context.processor.identity(),
-            attempts: file.attempts.saturating_add(1),
-            result: error.is_none().then(|| self.result.as_bytes()),
-            error,
-        };
-        line.begin(&mut self.group.lines);
-        self.group.lines.len() - before
-    }
-
-    fn push(&mut self, file: &DiscoveredFile, end: End, line: usize) {
-        self.push_short(file, end, line, None);
-    }
-
-    fn push_short(&mut self, file: &DiscoveredFile, end: End, line: usize, short_of: Option<Resource>) {
-        let change = Change::Ended(Ending { claimed: file.fingerprint, end });
-        self.group.outcomes.push(Outcome { key: file.key.clone(), change, line, short_of });
+        let call = || process_content(context.processor.as_ref(), &content, &mut self.result);
+        fatal::within(&context.dying, self.slot.seat(), call)
     }
 }
 
-/// Whether the file is tried again after this failure, and when: as the policy of its class says. A failure
-/// of the processor's own is final where the processor does not say that it may pass.
-pub(crate) fn another_attempt(
-    file: &DiscoveredFile,
-    error: &FileError,
-    config: &BatchConfig,
-    clock: &Clock,
-) -> Option<Retry> {
-    let class = error.class;
-    let policy = config.retry_policy(class);
-    let attempt = file.attempts.saturating_add(1);
-    if attempt >= policy.attempts || !class.can_pass() || (class == ErrorClass::Processor && !error.may_pass)
-    {
-        return None;
+fn unread(error: &ReadError) -> Attempt {
+    Attempt::Failed { read: None, error: file_error(error), short_of: error.short_of() }
+}
+
+/// Empties a buffer, and gives back what it has grown to beyond this.
+fn give_back(buffer: &mut Vec<u8>, kept: usize) {
+    buffer.clear();
+    buffer.shrink_to(kept);
+}
+
+/// Whether the finished outcomes are handed over now.
+fn is_due(held: &Held, busy: Duration) -> bool {
+    if held.group.outcomes.is_empty() {
+        return false;
     }
-    let now = clock.time();
-    let seed = rustc_hash::FxBuildHasher.hash_one((&file.key, now.0));
-    let pause = i64::try_from(policy.pause(attempt, seed).as_nanos()).unwrap_or(i64::MAX);
-    Some(Retry { class, at: Timestamp(now.0.saturating_add(pause)) })
+    // What is done need not wait for a file that may take long.
+    let no_company =
+        held.task.as_ref().and_then(Task::peek).is_none_or(|next| next.fingerprint.size >= LARGE_BYTES);
+    no_company
+        || held.group.outcomes.len() >= GROUP_FILES_MAX
+        || held.group.lines.len() >= GROUP_BYTES_MAX
+        || busy >= GROUP_AGE_MAX
 }
 
 /// Calls the processor. A panic is the file's failure, and only the file's.

@@ -37,6 +37,12 @@ impl ResultWriter {
         &mut self.json
     }
 
+    /// Empties it, and gives back what it has grown to beyond this many bytes.
+    pub(crate) fn keep(&mut self, bytes: usize) {
+        self.json.clear();
+        self.json.shrink_to(bytes);
+    }
+
     /// Makes it ready for the next file.
     pub(crate) fn clear(&mut self) {
         self.json.clear();

@@ -52,7 +52,7 @@ pub async fn process_batch(
     config: &BatchConfig,
 ) -> Result<BatchResult, EngineError> {
     let config = config.clone();
-    offload(move || process_one_batch(batch, processor.as_ref(), &config)).await
+    offload(move || process_one_batch(batch, processor, &config)).await
 }
 
 /// Processes many batches on one pool of `worker_count` threads that steal from each other.
@@ -64,7 +64,7 @@ pub async fn execute_parallel_batches(
     worker_count: usize,
     processor: Arc<dyn Processor>,
 ) -> Result<BatchExecutionResult, EngineError> {
-    offload(move || execute_batches(batches, worker_count, processor.as_ref())).await
+    offload(move || execute_batches(batches, worker_count, processor)).await
 }
 
 /// Goes on with a job of the AST processor from a checkpoint; with another processor, see

@@ -1,0 +1,157 @@
+use super::*;
+use crate::model::{BatchPriority, FileKey, Fingerprint, RootId};
+use std::collections::HashSet;
+use std::sync::mpsc::{Sender, channel};
+use std::time::{Duration, Instant, SystemTime};
+
+fn batch(id: u64, files: usize) -> FileBatch {
+    let file = |n: usize| DiscoveredFile {
+        key: FileKey::from_relative_path(RootId(1), format!("{id}/{n}").as_bytes()).unwrap(),
+        fingerprint: Fingerprint::default(),
+        attempts: 0,
+        recorded: None,
+    };
+    FileBatch {
+        batch_id: id,
+        files: (0..files).map(file).collect(),
+        total_size: 0,
+        estimated_processing_time: Duration::ZERO,
+        priority: BatchPriority::Normal,
+        created_at: SystemTime::UNIX_EPOCH,
+    }
+}
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn joined(pool: &Pool) -> bool {
+    pool.close();
+    pool.join(Some(Instant::now() + LONG))
+}
+
+/// Takes all files of a task, one by one, shares the rest, and tells each.
+fn tell_each(send: &mut Sender<FileKey>, mut task: Task, hand: &Hand<'_>) -> ControlFlow<()> {
+    loop {
+        hand.share(&mut task);
+        let Some(key) = task.peek().map(|file| file.key.clone()) else { return ControlFlow::Continue(()) };
+        task.next_place();
+        send.send(key).unwrap();
+    }
+}
+
+#[test]
+fn each_file_is_worked_on_once_by_any_number_of_workers() {
+    for workers in [1, 2, 5] {
+        let (send, receive) = channel();
+        let pool = Pool::start(workers, move |_| send.clone(), tell_each, || ()).unwrap();
+        for id in 0..200 {
+            pool.push(Task::new(batch(id, 17)));
+            if id % 50 == 0 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        assert!(joined(&pool));
+        let seen: Vec<FileKey> = receive.try_iter().collect();
+        assert_eq!(seen.len(), 200 * 17);
+        assert_eq!(seen.iter().collect::<HashSet<_>>().len(), seen.len());
+    }
+}
+
+#[test]
+fn one_long_batch_keeps_all_workers_busy() {
+    let started = Instant::now();
+    let (send, receive) = channel();
+    let work = |(worker, send): &mut (usize, Sender<usize>), mut task: Task, hand: &Hand<'_>| {
+        loop {
+            hand.share(&mut task);
+            if task.next_place().is_none() {
+                return ControlFlow::Continue(());
+            }
+            std::thread::sleep(Duration::from_millis(2));
+            send.send(*worker).unwrap();
+        }
+    };
+    let pool = Pool::start(4, move |worker| (worker, send.clone()), work, || ()).unwrap();
+    pool.push(Task::new(batch(1, 200)));
+    // Workers wait for what others split off as long as the pool is open.
+    let threads: HashSet<usize> = receive.iter().take(200).collect();
+    assert!(joined(&pool));
+    assert_eq!(threads.len(), 4);
+    assert!(started.elapsed() < Duration::from_millis(350), "{:?}", started.elapsed());
+}
+
+/// A pool of one worker that waits at each task until the gate is open, and whether it has begun one.
+fn gated(gate: &Arc<Mutex<()>>) -> Arc<Pool> {
+    let gate = Arc::clone(gate);
+    let (send, begun) = channel();
+    let make = move |_| send.clone();
+    let work = move |send: &mut Sender<()>, _: Task, _: &Hand<'_>| {
+        let _ = send.send(());
+        drop(gate.lock());
+        ControlFlow::Continue(())
+    };
+    let pool = Pool::start(1, make, work, || ()).unwrap();
+    pool.push(Task::new(batch(0, 1)));
+    begun.recv().unwrap();
+    pool
+}
+
+#[test]
+fn what_no_worker_began_can_be_taken_back() {
+    let gate = Arc::new(Mutex::new(()));
+    let held = gate.lock().unwrap();
+    let pool = gated(&gate);
+    (1..10).for_each(|id| pool.push(Task::new(batch(id, 1))));
+    assert_eq!(std::iter::from_fn(|| pool.take_back()).count(), 9);
+    assert!(!pool.join(Some(Instant::now() + Duration::from_millis(20))), "it is still at work");
+    drop(held);
+    assert!(joined(&pool));
+}
+
+#[test]
+fn a_pool_without_workers_gives_tasks_back() {
+    let work = |(): &mut (), _: Task, _: &Hand<'_>| ControlFlow::Continue(());
+    let pool = Pool::start(0, |_| (), work, || ()).unwrap();
+    pool.push(Task::new(batch(1, 3)));
+    let mut task = pool.take_back().unwrap();
+    Hand::apart().share(&mut task);
+    assert_eq!((task.batch_id(), task.len(), pool.take_back().is_none()), (1, 3, true));
+    assert!(joined(&pool));
+}
+
+#[test]
+fn a_panic_is_told_and_does_not_hang_the_pool() {
+    let told = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&told);
+    let work = |_: &mut (), _: Task, _: &Hand<'_>| panic!("of the test");
+    let panicked = move || drop(counter.fetch_add(1, Ordering::SeqCst));
+    let pool = Pool::start(2, |_| (), work, panicked).unwrap();
+    pool.push(Task::new(batch(1, 1)));
+    assert!(joined(&pool));
+    assert_eq!(told.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn what_an_abandoned_worker_had_set_aside_goes_to_others() {
+    let (send, receive) = channel();
+    let (open, gate) = std::sync::mpsc::sync_channel::<()>(0);
+    let (begun_send, begun) = channel();
+    let gate = Mutex::new(Some(gate));
+    let work = move |send: &mut Sender<FileKey>, mut task: Task, hand: &Hand<'_>| {
+        let taken = gate.lock().unwrap().take();
+        let Some(gate) = taken else { return tell_each(send, task, hand) };
+        // The first: it sets half aside for a hungry one, and hangs.
+        let Hand(Some(seat)) = hand else { panic!("a thread of the pool has a hand") };
+        seat.deque.push(task.split().unwrap());
+        begun_send.send(()).unwrap();
+        let _ = gate.recv();
+        ControlFlow::Break(())
+    };
+    let pool = Pool::start(1, move |_| send.clone(), work, || ()).unwrap();
+    pool.push(Task::new(batch(1, 10)));
+    begun.recv().unwrap();
+    pool.replace(0).unwrap();
+    let seen: HashSet<FileKey> = (0..5).map(|_| receive.recv_timeout(LONG).unwrap()).collect();
+    assert_eq!(seen.len(), 5);
+    assert!(joined(&pool), "the one that hangs is not waited for");
+    drop(open);
+}
