@@ -87,6 +87,7 @@ impl Course<'_> {
         let ended = coordinator.run(&receive);
         // Whoever still sends does not wait for a receiver any more.
         drop(receive);
+        context.dying.let_go();
         pool.0.close();
         let deadline = Instant::now() + THREADS_END;
         pool.0.join(Some(deadline));

@@ -47,8 +47,6 @@ pub(crate) struct Seized {
     pub group: OutcomeGroup,
     /// What is not begun.
     pub rest: Option<Task>,
-    /// Since when the file is in hand.
-    pub since: Instant,
 }
 
 /// What one thread has in hand. A thread that takes the place of another one gets a slot of its own.
@@ -176,7 +174,7 @@ impl Slot {
         let stage = self.stage();
         let since = held.since;
         let group = held.take_group(since);
-        Some(Seized { worker: self.worker, file, stage, group, rest, since })
+        Some(Seized { worker: self.worker, file, stage, group, rest })
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {

@@ -1,6 +1,7 @@
 //! What is done when a worker does not come back, when the time to end is over, and when a processor brings
 //! the process down.
 
+use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
@@ -59,6 +60,7 @@ impl Coordinator<'_> {
             if let Some(path) = seized.file.as_ref().and_then(|file| self.set.context.roots.path_of(&file.key)) {
                 tracing::warn!(path = %path.display(), "abandoned: it is still pending");
             }
+            self.set.pool.abandon(seized.worker);
             self.take_over(seized);
         }
     }
@@ -77,42 +79,47 @@ impl Coordinator<'_> {
     /// The dying thread waits for that.
     pub(super) fn last_words(
         &mut self,
-        worker: usize,
+        seat: usize,
         events: &Receiver<Event>,
     ) -> Result<Option<Ending>, EngineError> {
         self.set.halt.request();
         self.dispatch.take_back();
-        let seized = self.set.context.board.seize(worker);
-        let mut path = std::path::PathBuf::new();
-        let mut left = self.dispatch.outstanding();
-        if let Some(seized) = seized {
-            let batch = seized.group.batch_id;
-            left = left.saturating_sub(seized.rest.as_ref().map_or(0, super::pool::Task::len));
-            let finished = seized.group.outcomes.len();
-            if let Some(file) = self.take_over(Seized { rest: None, ..seized }) {
-                path = self.set.context.roots.path_of(&file.key).unwrap_or_default();
-                let entry = self.committer.store().reader.get(&file.key)?;
-                let crashes = entry.map_or(0, |entry| entry.crashes);
-                tracing::error!(path = %path.display(), crashes, "the processor brings the process down");
-                self.take_group(crashed_outcome(self.set.context, worker, batch, &file, crashes));
+        let mut path = PathBuf::new();
+        let mut dying = Some(seat);
+        while let Some(seat) = dying {
+            if let Some(seized) = self.set.context.board.seize(seat) {
+                path = self.convict(seized)?.unwrap_or(path);
             }
-            left = left.saturating_sub(finished + 1);
+            self.await_others(events)?;
+            // Another one may be dying of the same.
+            dying = self.set.context.dying.poll();
         }
-        self.await_others(left, events)?;
         self.commit()?;
         self.set.context.dying.let_go();
         std::thread::sleep(DEATH);
         Err(EngineError::Crashed { path })
     }
 
-    fn await_others(&mut self, mut left: usize, events: &Receiver<Event>) -> Result<(), EngineError> {
+    /// The file that this slot had in hand is at fault; tells its path.
+    fn convict(&mut self, seized: Seized) -> Result<Option<PathBuf>, EngineError> {
+        let (worker, batch) = (seized.worker, seized.group.batch_id);
+        self.set.pool.abandon(worker);
+        // What is not begun is still pending.
+        self.dispatch.forget(seized.rest.as_ref());
+        let Some(file) = self.take_over(Seized { rest: None, ..seized }) else { return Ok(None) };
+        let path = self.set.context.roots.path_of(&file.key).unwrap_or_default();
+        let crashes = self.committer.store().reader.get(&file.key)?.map_or(0, |entry| entry.crashes);
+        tracing::error!(path = %path.display(), crashes, "the processor brings the process down");
+        self.take_group(crashed_outcome(self.set.context, worker, batch, &file, crashes));
+        Ok(Some(path))
+    }
+
+    /// Takes what the other workers have in hand, for as long as a dying process waits.
+    fn await_others(&mut self, events: &Receiver<Event>) -> Result<(), EngineError> {
         let until = Instant::now() + LAST_FILES;
-        while left > 0 {
+        while self.dispatch.outstanding() > 0 {
             let wait = until.saturating_duration_since(Instant::now());
             let Ok(event) = events.recv_timeout(wait) else { break };
-            if let Event::Ended(group) = &event {
-                left = left.saturating_sub(group.outcomes.len());
-            }
             self.take(event)?;
         }
         Ok(())

@@ -141,6 +141,11 @@ impl Dispatcher {
         self.pool.push(task);
     }
 
+    /// A part of a batch is given up: it stays pending.
+    pub(crate) fn forget(&mut self, task: Option<&Task>) {
+        self.outstanding = self.outstanding.saturating_sub(task.map_or(0, Task::len));
+    }
+
     /// Notes what a worker is through with; true when its batch is complete.
     pub(crate) fn ended(&mut self, group: &OutcomeGroup) -> bool {
         let files = group.outcomes.len();

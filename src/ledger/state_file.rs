@@ -157,6 +157,7 @@ mod tests {
             processor: "ast/1".to_owned(),
             epoch: 3,
             filters: String::new(),
+            mark: if id == 1 { "1f".to_owned() } else { String::new() },
         };
         StateInfo { roots: vec![root(1, odd), root(2, PathBuf::new())], ..StateInfo::new("records".into()) }
     }

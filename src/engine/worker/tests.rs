@@ -1,4 +1,5 @@
 use super::super::board::Stage;
+use super::super::budget::Budget;
 use super::super::change::{Change, End, Ending};
 use super::super::pool::Pool;
 use super::*;
@@ -30,7 +31,8 @@ fn context(processor: Arc<dyn Processor>, workers: usize) -> Arc<WorkContext> {
         roots: RootTable::new(Vec::new()),
         config: Arc::new(BatchConfig { worker_count: workers, ..BatchConfig::default() }),
         clock: Clock::default(),
-        size_max: 1 << 20,
+        budget: Arc::new(Budget::new(256 << 20)),
+        in_hand: None,
         stop: Stop::default(),
         board: Arc::new(Board::new(workers)),
         dying: Arc::new(Dying::default()),

@@ -22,6 +22,7 @@ fn a_new_state_is_private_and_marked_and_opens_again() {
         processor: "ast/1".to_owned(),
         epoch: 1,
         filters: "{}".to_owned(),
+        mark: String::new(),
     };
     state.update(|info| info.roots.push(root.clone())).unwrap();
     drop(state);
