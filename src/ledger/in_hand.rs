@@ -106,7 +106,8 @@ impl InHand {
 
     /// Forgets everything: the run came to its end. Markers that are out note nothing any more.
     pub fn clear(&self) {
-        let cleared = fs::remove_dir_all(&self.folder).and_then(|()| fs::create_dir(&self.folder));
+        let cleared = fs::read_dir(&self.folder)
+            .and_then(|mut entries| entries.try_for_each(|entry| fs::remove_file(entry?.path())));
         if let Err(error) = cleared {
             tracing::debug!(folder = %self.folder.display(), %error, "what was in hand can't be cleared");
         }
@@ -153,7 +154,9 @@ impl Marker {
             Some(file) => Ok(file),
             None => File::options().write(true).create(true).truncate(true).open(&self.path),
         };
-        let written = file.and_then(|file| self.file.insert(file).write_all_at(&self.buffer, 0));
+        let written = failpoint::hit("in-hand.note")
+            .and(file)
+            .and_then(|file| self.file.insert(file).write_all_at(&self.buffer, 0));
         self.told(written);
     }
 

@@ -107,6 +107,20 @@ fn who_is_replaced_can_note_nothing_more() {
     assert_eq!(left(&state).suspects, keys(&["next"]));
 }
 
+#[test]
+fn what_is_left_of_it_alone_is_no_strangers_folder() {
+    let (folder, state) = with_one_in_hand(&keys(&["a"]), true);
+    let path = state.path().to_owned();
+    drop(state);
+    for entry in fs::read_dir(&path).unwrap() {
+        let entry = entry.unwrap().path();
+        if !entry.ends_with("in-hand") {
+            disk::remove(&entry).unwrap();
+        }
+    }
+    assert_eq!(left(&state_in(folder.path())), Left::default(), "a new state knows no suspects");
+}
+
 const CHILD: &str = "OUTLAST_IN_HAND_CHILD";
 
 /// Files in the task of this number.
