@@ -42,7 +42,7 @@ pub(crate) struct CheckArgs {
 /// The settings of a command.
 pub(crate) fn load(cli: &Cli) -> Result<Settings> {
     let given: Vec<Given> = cli.flags.given.iter().chain(cli.command.given()).cloned().collect();
-    Ok(settings::load(&given, cli.config.as_deref(), &Surroundings::of_process()?)?)
+    Ok(settings::load(&given, cli.config.as_deref(), &Surroundings::of_process())?)
 }
 
 /// `outlast config`.

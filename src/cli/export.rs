@@ -4,6 +4,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::Result;
 use outlast::RecordHead;
@@ -15,10 +16,13 @@ use super::args::{Cli, Format};
 use super::exit;
 use super::query::Which;
 
+/// How long it may take to leave when that is asked for.
+const LEAVE: Duration = Duration::from_secs(10);
+
 /// Writes these records of the log to a file, which is there as a whole or not at all.
 pub(super) fn write(cli: &Cli, format: Format, log: &CommittedLog, which: &Which, path: &Path) -> Result<u8> {
     let stop = Arc::new(AtomicBool::new(false));
-    let signals = Signals::install(&stop)?;
+    let signals = Signals::install(&stop, LEAVE)?;
     let records = Records { log, which, stop: &stop, path };
     match records.write(&cli.state, format) {
         Err(EngineError::Export(error @ ExportError::Interrupted { .. })) => {

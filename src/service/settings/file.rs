@@ -17,6 +17,11 @@ pub(super) const NAME: &str = "outlast.toml";
 /// The largest file that is read; one with every setting has a few kilobytes.
 const BYTES_MAX: u64 = 1 << 20;
 
+/// Whether this path is taken by something that is no file, such as a pipe that would be waited for.
+pub(super) fn is_something_else(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| !found.is_file())
+}
+
 /// What the file at this path sets; none where there is no such file.
 pub(super) fn read(path: &Path, problems: &mut Vec<Problem>) -> Option<Vec<Found>> {
     let file = TomlFile { path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()) };
@@ -84,7 +89,8 @@ impl TomlFile {
         for (name, value) in table {
             let key = format!("{}{}", at.prefix, name.get_ref());
             let origin = self.at(at.text, name.span().start);
-            let known = setting(&key);
+            // In quotes, `"limit.depth"` is one name with a dot in it, and no setting.
+            let known = setting(&key).filter(|_| !name.get_ref().contains('.'));
             let inner = format!("{key}.");
             let is_table = catalogue().iter().any(|setting| setting.key.starts_with(&inner));
             match (known, value.get_ref()) {
@@ -169,6 +175,7 @@ mod tests {
         ];
         assert_eq!(found, lines);
         assert_eq!(told("limit.kinds = 1\nheartbeat = 0.5").0.len(), 2, "dotted keys and fractions");
+        assert_eq!(told("\"limit.kinds\" = 1").1.len(), 1, "that is another name");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::catalogue::{Setting, catalogue, setting};
@@ -90,12 +89,10 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Those of this process.
-    ///
-    /// # Errors
-    /// Where there is no current folder any more.
-    pub fn of_process() -> io::Result<Self> {
-        Ok(Self { folder: std::env::current_dir()?, variables: std::env::vars_os().collect() })
+    /// Those of this process. Where the current folder was removed there is none, and no file near it.
+    pub fn of_process() -> Self {
+        let folder = std::env::current_dir().unwrap_or_default();
+        Self { folder, variables: std::env::vars_os().collect() }
     }
 
     fn variable(&self, name: &str) -> Option<&Path> {
@@ -208,6 +205,12 @@ fn project(
     }
     surroundings.folder.ancestors().find_map(|folder| {
         let path = folder.join(file::NAME);
+        if file::is_something_else(&path) {
+            let origin = Origin::File { path, line: None };
+            problems
+                .push(Problem { origin, what: "is no file; move it, or name one with --config".to_owned() });
+            return None;
+        }
         file::read(&path, problems).map(|found| (path, found))
     })
 }

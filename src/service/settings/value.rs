@@ -192,7 +192,7 @@ impl Kind {
             }
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::Switch => "true or false".to_owned(),
-            Self::Globs => "a list of globs".to_owned(),
+            Self::Globs => "a list of globs in quotes".to_owned(),
             Self::Path => "a path".to_owned(),
             Self::LogFilter => "off, error, warn, info, debug or trace, or a level for each target, such as \
                  warn,outlast=debug"

@@ -270,6 +270,19 @@ fn the_nearest_file_upwards_counts_unless_another_one_is_named() {
 }
 
 #[test]
+fn what_is_no_file_or_no_text_is_refused_and_not_waited_for() {
+    let place = Place::new();
+    let path = place.folder.join("outlast.toml");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).unwrap();
+    refused(&ran(&mut place.command(["status"])), 78, &["outlast.toml: is no file", "--config"]);
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, b"workers = 1 # \xff").unwrap();
+    refused(&ran(&mut place.command(["status"])), 78, &["outlast.toml: can't be read", "UTF-8"]);
+    fs::write(&path, "#".repeat(2 << 20)).unwrap();
+    refused(&ran(&mut place.command(["status"])), 78, &["outlast.toml: can't be read", "1 MiB"]);
+}
+
+#[test]
 fn without_xdg_config_home_the_users_file_is_below_home() {
     let place = Place::new();
     let folder = place.folder.join("me/.config/outlast");
