@@ -12,13 +12,13 @@ use super::pool::{Hand, Task};
 use super::stop::Stop;
 use crate::model::{BatchConfig, Clock, Digest, DiscoveredFile, ErrorClass, FileError, Resource, RootTable};
 use crate::process::{FileContent, Processor, ResultWriter};
-use crate::source::{Content, ReadError, Source};
+use crate::source::{ReadError, Source};
 
 use outcome::{Attempt, ReadFile, put};
 
-pub(crate) use outcome::{Outcome, OutcomeGroup, crashed_outcome, failed_outcome, overdue_outcome};
+pub(crate) use outcome::{OutcomeGroup, overdue_outcome};
 
-mod outcome;
+pub(crate) mod outcome;
 #[cfg(test)]
 mod tests;
 
