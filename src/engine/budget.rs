@@ -116,7 +116,7 @@ impl Budget {
     /// Memory for a file of this size, where there is some at once and nobody waits.
     pub(crate) fn admit_now(&self, size: u64) -> Option<Permit<'_>> {
         let free = self.waiting.load(Ordering::SeqCst) == 0 && self.take(need(size));
-        free.then_some(Permit { budget: self, size })
+        free.then(|| Permit { budget: self, size })
     }
 
     /// Waits until there is memory for a file of this size.

@@ -123,7 +123,9 @@ fn a_panic_is_told_and_does_not_hang_the_pool() {
     let told = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&told);
     let work = |_: &mut (), _: Task, _: &Hand<'_>| panic!("of the test");
-    let panicked = move || drop(counter.fetch_add(1, Ordering::SeqCst));
+    let panicked = move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+    };
     let pool = Pool::start(2, |_| (), work, panicked).unwrap();
     pool.push(Task::new(batch(1, 1)));
     assert!(joined(&pool));
