@@ -21,7 +21,6 @@ mod meter;
 
 pub(crate) use meter::{Meter, Pressure};
 
-
 /// What the engine needs beside the files: the ledger's cache, what waits for a commit, the queues. A run of
 /// 100,000 small files peaks at 63 MB, one of a million at 97 MB; what that is more is within the megabyte that
 /// each file is admitted with, of which small ones use next to nothing.

@@ -120,7 +120,8 @@ impl Claims {
             let limit = self.limit.saturating_sub(self.unfinished()).clamp(1, files_max.max(1));
             let ready = reader.ready(&self.position.take().unwrap_or_default(), limit)?;
             let claim = |(key, entry): (FileKey, Entry)| {
-                let suspected = !self.suspected.is_empty() && self.suspected.contains(&self.hasher.hash_one(&key));
+                let suspected =
+                    !self.suspected.is_empty() && self.suspected.contains(&self.hasher.hash_one(&key));
                 if suspected { None } else { self.claim(key, &entry, roots, now) }
             };
             let files: Vec<DiscoveredFile> = ready.files.into_iter().filter_map(claim).collect();

@@ -58,9 +58,8 @@ impl<'a> Committer<'a> {
     /// Forgets that a worker did not find a file of this root which is there again.
     pub(crate) fn forget_found_again(&mut self, root: RootId, exists: impl Fn(&FileKey) -> bool) {
         let not_found = |change: &Change| matches!(change, Change::Ended(Ending { end: End::Gone, .. }));
-        self.queued.retain(|queued| {
-            queued.key.root() != root || !not_found(&queued.change) || !exists(&queued.key)
-        });
+        self.queued
+            .retain(|queued| queued.key.root() != root || !not_found(&queued.change) || !exists(&queued.key));
     }
 
     /// Changes that wait for the next tick.

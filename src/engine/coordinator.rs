@@ -1,7 +1,7 @@
 //! The loop of an attempt: receive news, commit when a tick is due, claim and plan what is pending.
 
-use std::sync::{Arc, Mutex};
 use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::change::{Change, End};

@@ -57,7 +57,9 @@ impl Coordinator<'_> {
     /// Gives up what is in hand: it stays pending.
     pub(super) fn abandon_all(&mut self) {
         for seized in self.set.context.board.seize_all() {
-            if let Some(path) = seized.file.as_ref().and_then(|file| self.set.context.roots.path_of(&file.key)) {
+            if let Some(path) =
+                seized.file.as_ref().and_then(|file| self.set.context.roots.path_of(&file.key))
+            {
                 tracing::warn!(path = %path.display(), "abandoned: it is still pending");
             }
             self.set.pool.abandon(seized.worker);

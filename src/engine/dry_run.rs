@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
+use super::attempt::spawn;
 use super::change::{Change, Ground};
 use super::error::EngineError;
 use super::event::{CHANNEL_EVENTS, Event};
 use super::job;
 use super::results::{ProcessingProgress, RepositoryProcessingResult};
-use super::attempt::spawn;
 use super::run::{Engine, RunOptions};
 use super::scan::ScanPlan;
 use super::stop::{Stop, StopOnDrop};

@@ -120,11 +120,7 @@ impl<'a> RootGuard<'a> {
 }
 
 /// Whether any file is there that the ledger knows of a root, or it knows none.
-fn holds_known_files(
-    reader: &LedgerReader,
-    source: &dyn Source,
-    root: &Root,
-) -> Result<bool, LedgerError> {
+fn holds_known_files(reader: &LedgerReader, source: &dyn Source, root: &Root) -> Result<bool, LedgerError> {
     let mut scan = reader.scan();
     let prefix = FolderKey::root(root.id);
     scan.seek(prefix.as_bytes())?;

@@ -210,7 +210,8 @@ impl FolderVisitor for Intake {
         }
         let path = folder.relative_path();
         if let Some(resource) = Resource::of_io(error) {
-            let why = format!("{}/{}: can't be listed: {error}", self.root.path.display(), path.escape_ascii());
+            let why =
+                format!("{}/{}: can't be listed: {error}", self.root.path.display(), path.escape_ascii());
             let _ = self.send.send(Event::Unlisted { resource, why });
         }
         tracing::warn!(root = %self.root.name, folder = %path.escape_ascii(), %error, "can't list a folder");

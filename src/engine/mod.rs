@@ -58,8 +58,8 @@ pub use listing::CommittedLog;
 pub use query::{Explanation, FileState, JobOutcome, JobStatus, RootStatus, StateCounts, StatusReport};
 pub use repair::{RepairReport, repair};
 pub use results::{
-    BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessingProgress, ProcessingResult,
-    ProcessingState, RepositoryProcessingResult, StopCause, WorkerStatistics,
+    BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessingProgress,
+    ProcessingResult, ProcessingState, RepositoryProcessingResult, StopCause, WorkerStatistics,
 };
 pub use retry::{RetryFilter, RetryReport, retry};
 pub use run::{Engine, RunOptions};

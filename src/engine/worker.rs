@@ -12,7 +12,9 @@ use super::fatal::{self, Dying};
 use super::pool::{Hand, Task};
 use super::stop::Stop;
 use crate::ledger::{InHand, Marker};
-use crate::model::{BatchConfig, BatchPriority, Clock, Digest, DiscoveredFile, ErrorClass, FileError, Resource, RootTable};
+use crate::model::{
+    BatchConfig, BatchPriority, Clock, Digest, DiscoveredFile, ErrorClass, FileError, Resource, RootTable,
+};
 use crate::process::{FileContent, Processor, ResultWriter};
 use crate::source::{Content, ReadError, Source};
 

@@ -32,7 +32,8 @@ impl Signals {
         std::thread::Builder::new().name("deadline".to_owned()).spawn(move || {
             if let Some(signal) = incoming.forever().next() {
                 std::thread::sleep(drain);
-                let what = "outlast: the time to finish is over; what was in hand is still pending: run again\n";
+                let what =
+                    "outlast: the time to finish is over; what was in hand is still pending: run again\n";
                 // Nobody may be there to read it.
                 let _ = std::io::stderr().write_all(what.as_bytes());
                 std::process::exit(128 + signal);
