@@ -3,6 +3,7 @@
 //! Constraints: stdout carries results and nothing else, stderr everything else; whatever happens
 //! ends in one of the documented exit codes, with a message that names the path and the remedy.
 
+mod allocator;
 mod args;
 mod config;
 mod exit;
@@ -29,6 +30,7 @@ use args::{Cli, Command};
 
 /// Parses the arguments, carries the command out, and maps what comes of it to an exit code.
 pub(crate) fn main(started: Instant) -> ExitCode {
+    allocator::set_up();
     let mut cli = match Cli::try_parse().and_then(Cli::checked) {
         Ok(cli) => cli,
         Err(error) => {

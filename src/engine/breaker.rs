@@ -174,8 +174,13 @@ impl Breakers {
     pub(crate) fn trip(&mut self, resource: Resource, why: String, now: Instant) {
         let seed = self.seed;
         let breaker = self.of(resource);
-        if !matches!(breaker.state, State::Open { .. }) {
-            breaker.open(why, now, seed);
+        match (&mut breaker.open, breaker.state) {
+            (Some((known, _)), State::Open { .. }) if *known != why => {
+                tracing::warn!(%resource, why, "it is known by now why");
+                *known = why;
+            }
+            (_, State::Open { .. }) => {}
+            _ => breaker.open(why, now, seed),
         }
     }
 

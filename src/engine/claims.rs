@@ -1,6 +1,6 @@
 //! Which pending files are in flight. Claims live in memory only: after a crash all is pending again.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
 use super::change::Ground;
@@ -27,8 +27,8 @@ pub(crate) struct Claims {
     position: Option<ReadyPosition>,
     /// A whole round found nothing, and nothing was committed since.
     exhausted: bool,
-    /// Files that an earlier process had in hand when it died: they run last, and alone.
-    suspects: Vec<FileKey>,
+    /// Files that an earlier process had in hand when it died: they run last, and alone, in this order.
+    suspects: VecDeque<FileKey>,
     /// Hashes of these.
     suspected: HashSet<u64>,
     /// When the first of the files is due that the present round passed over: their retries are later.
@@ -45,7 +45,7 @@ impl Claims {
         Self {
             limit: files.clamp(IN_FLIGHT_MIN, IN_FLIGHT_MAX),
             suspected: suspects.iter().map(|key| hasher.hash_one(key)).collect(),
-            suspects,
+            suspects: suspects.into(),
             hasher,
             in_flight: HashSet::new(),
             ended: Vec::new(),
@@ -140,7 +140,7 @@ impl Claims {
         roots: Roots<'_>,
         now: Timestamp,
     ) -> Result<Option<DiscoveredFile>, LedgerError> {
-        while let Some(key) = self.suspects.pop() {
+        while let Some(key) = self.suspects.pop_front() {
             self.suspected.remove(&self.hasher.hash_one(&key));
             if let Some(entry) = reader.get(&key)?.filter(|entry| entry.pending)
                 && let Some(file) = self.claim(key, &entry, roots, now)

@@ -70,12 +70,20 @@ impl EngineError {
         matches!(self, Self::Ledger(_) | Self::Sink(_))
     }
 
-    /// Whether the state had no room.
-    pub(crate) fn is_full(&self) -> bool {
+    /// What the state was short of, where it may come back.
+    pub(crate) fn short_of(&self) -> Option<Resource> {
         match self {
-            Self::Ledger(error) => error.is_full(),
-            Self::Sink(error) => error.is_full(),
-            _ => false,
+            Self::Ledger(error) => error.short_of(),
+            Self::Sink(error) => error.short_of(),
+            _ => None,
+        }
+    }
+
+    /// The same, as something to try again later, where that helps.
+    pub(crate) fn or_unavailable(self) -> Self {
+        match self.short_of() {
+            Some(resource) => Self::Unavailable { resource, what: self.to_string() },
+            None => self,
         }
     }
 

@@ -17,6 +17,7 @@ pub(crate) struct Standing {
     /// Ticks before this run.
     pub first_tick: u64,
     pub in_flight: u64,
+    pub in_hand_bytes: u64,
 }
 
 impl RunState {
@@ -55,6 +56,7 @@ impl RunState {
         statistics.memory = MemoryStatus {
             rss_bytes: self.pressure.rss_bytes,
             limit_bytes: self.pressure.limit_bytes,
+            in_hand_bytes: standing.in_hand_bytes,
             percent: self.pressure.percent,
         };
         show(shown, statistics);

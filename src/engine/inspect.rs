@@ -5,7 +5,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
+use super::budget::{Budget, effective_limit};
 use super::error::EngineError;
+use super::machine::Machine;
 use super::worker::{file_error, process_content};
 use crate::model::{BatchConfig, FileError, FileKey, RootTable};
 use crate::process::{FileContent, Processor, ResultWriter};
@@ -54,7 +56,7 @@ pub fn inspect(
     let root = roots.get(key.root()).ok_or_else(|| EngineError::root(path, NO_FILE))?;
     let mut content = Vec::new();
     let source = TreeSource::new(Filters::default(), Vec::new());
-    let size_max = config.memory_limit_mb.saturating_mul(1 << 20);
+    let size_max = Budget::new(effective_limit(config, &Machine::new())).size_max();
     let outcome = match source.read(root, &key, size_max, &mut content) {
         Ok(_) => process(path, &content, processor),
         Err(error @ (ReadError::Gone | ReadError::NotAFile(_))) => {

@@ -86,13 +86,6 @@ impl Machine {
     pub(crate) fn oom_kills(&self) -> Option<u64> {
         counter(&text(&self.proc.join("vmstat")), "oom_kill")
     }
-
-    /// Descriptors that this process has open.
-    pub(crate) fn descriptors_open(&self) -> Option<u64> {
-        let listed = fs::read_dir(self.proc.join("self/fd")).ok()?.count() as u64;
-        // One of them is the listing's own.
-        Some(listed.saturating_sub(1))
-    }
 }
 
 /// The process's largest resident memory, where the system tells it.

@@ -1,34 +1,38 @@
-//! Between two attempts of a run: waiting for what is missing.
+//! A run is made of attempts; between two of them it waits for what is missing.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::attempt::Course;
 use super::breaker::Verdict;
 use super::error::EngineError;
-use super::guard::{LostRoot, RootMarks};
+use super::guard::RootMarks;
 use super::job;
+use super::restraint::can_open;
 use super::results::ProcessingState;
 use super::run::Published;
 use super::run_state::{Ending, Outage, RunState};
 use super::store::Store;
-use crate::ledger::{JobEnd, LedgerError};
+use crate::ledger::{JobEnd, LedgerError, StateFolder};
 use crate::model::Resource;
 
 /// How often it looks up.
 const LOOK_UP: Duration = Duration::from_millis(50);
-/// Room that has to be there before a state is opened again that had none.
+/// Room and descriptors that have to be there before a state is opened again.
 const ROOM_TO_OPEN_BYTES: u64 = 16 << 20;
+const DESCRIPTORS_TO_OPEN: usize = 32;
 
 impl Course<'_> {
-    /// Makes attempts, one after the other, until the run ends. The store is taken out only while it is opened again.
+    /// Makes attempts, one after the other, until the run ends. The slot is empty only while the store is opened
+    /// again.
     pub(super) fn run(&self, slot: &mut Option<Store>, run: &mut RunState) -> Result<Ending, EngineError> {
         let mut marks = slot.as_ref().map(RootMarks::of).unwrap_or_default();
         let mut begun = false;
         loop {
-            let store = slot.as_mut().ok_or(EngineError::Ledger(LedgerError::Poisoned))?;
+            let store = slot.as_mut().ok_or(LedgerError::Poisoned)?;
             let shown = Published::new(self.engine.shared(), self.plan.job.id, store.view())?;
             let ending = match self.check_roots(store, &mut marks)? {
-                Some(lost) => Ending::Hindered(Outage::Root(lost)),
+                Some(outage) => Ending::Hindered(outage),
                 None => {
                     if begun {
                         run.begin_attempt(&store.reader, &self.plan.roots);
@@ -38,63 +42,94 @@ impl Course<'_> {
                 }
             };
             let Ending::Hindered(outage) = ending else { return Ok(ending) };
-            if let Some(ending) = self.await_resource(&outage, store, &mut marks, run)? {
-                self.close(store, run, &ending, &outage)?;
+            let given_up = match outage {
+                Outage::Rescan => {
+                    run.rescans += 1;
+                    tracing::info!("some folders could not be listed: listing again");
+                    None
+                }
+                Outage::Root(lost) => {
+                    let why = format!("{}: {}", lost.root.path.display(), lost.why);
+                    self.await_roots(why, store, &mut marks, run)?
+                }
+                Outage::State { resource, why } => {
+                    drop(shown);
+                    let state = slot.take().map(Store::close).ok_or(LedgerError::Poisoned)?;
+                    self.await_state(resource, why, state, slot, run)?
+                }
+            };
+            if let Some(ending) = given_up {
                 return Ok(ending);
             }
-            drop(shown);
-            if matches!(outage, Outage::Full(_)) {
-                let reopened = slot.take().map(Store::reopen).transpose()?;
-                if let Some(store) = &reopened {
-                    run.take_committed(&store.reader.jobs()?, self.plan.job.id);
-                }
-                *slot = reopened;
-            }
         }
     }
 
-    /// Writes down how the job ended while nothing went on.
-    fn close(
-        &self,
-        store: &mut Store,
-        run: &RunState,
-        ending: &Ending,
-        outage: &Outage,
-    ) -> Result<(), EngineError> {
-        if matches!(outage, Outage::Full(_)) {
-            return Ok(());
-        }
-        let end = if *ending == Ending::Interrupted { JobEnd::Interrupted } else { JobEnd::Failed };
-        let so_far = job::so_far(&self.plan.job, &run.tally, run.statistics.progress.bytes);
-        store.commit_without_lines(&[], Some(&job::ended(so_far, end)))
+    /// Whether the roots are the folders that they were.
+    fn check_roots(&self, store: &mut Store, marks: &mut RootMarks) -> Result<Option<Outage>, EngineError> {
+        let (source, accept_empty) = (self.source.as_ref(), self.config.accept_empty);
+        Ok(marks.check(store, source, &self.plan.roots, accept_empty)?.map(Outage::Root))
     }
 
-    /// Waits until another attempt can be made; tells how the run ends where none can.
-    pub(super) fn await_resource(
+    /// Waits until the roots are back. Closes the job where that takes too long, or a stop is asked for.
+    fn await_roots(
         &self,
-        outage: &Outage,
+        why: String,
         store: &mut Store,
         marks: &mut RootMarks,
         run: &mut RunState,
     ) -> Result<Option<Ending>, EngineError> {
-        let resource = match outage {
-            Outage::Rescan => {
-                run.rescans += 1;
-                tracing::info!("some folders could not be listed: listing again");
-                return Ok(None);
+        run.breakers.trip(Resource::Files, why, self.clock.now());
+        let works = || Ok(self.check_roots(store, marks)?.is_none());
+        let Some(ending) = self.await_resource(Resource::Files, run, works)? else { return Ok(None) };
+        let end = if ending == Ending::Interrupted { JobEnd::Interrupted } else { JobEnd::Failed };
+        let so_far = job::so_far(&self.plan.job, &run.tally, run.statistics.progress.bytes);
+        store.commit_without_lines(&[], Some(&job::ended(so_far, end)))?;
+        Ok(Some(ending))
+    }
+
+    /// Waits until a state can be opened again that could not be written.
+    fn await_state(
+        &self,
+        mut resource: Resource,
+        mut why: String,
+        mut state: StateFolder,
+        slot: &mut Option<Store>,
+        run: &mut RunState,
+    ) -> Result<Option<Ending>, EngineError> {
+        loop {
+            run.breakers.trip(resource, why, self.clock.now());
+            let free_bytes = run.free_bytes;
+            let has_room = |folder: &Path| free_bytes(folder).is_ok_and(|free| free >= ROOM_TO_OPEN_BYTES);
+            let works = || {
+                Ok(match resource {
+                    Resource::Descriptors => can_open(DESCRIPTORS_TO_OPEN),
+                    _ => has_room(state.path()) && has_room(&state.records()),
+                })
+            };
+            if let Some(ending) = self.await_resource(resource, run, works)? {
+                return Ok(Some(ending));
             }
-            Outage::Root(lost) => {
-                if run.breakers.is_closed(Resource::Files) {
-                    let why = format!("{}: {}", lost.root.path.display(), lost.why);
-                    run.breakers.trip(Resource::Files, why, self.clock.now());
+            match Store::open(state) {
+                Ok(store) => {
+                    run.take_committed(&store.reader.jobs()?, self.plan.job.id);
+                    *slot = Some(store);
+                    return Ok(None);
                 }
-                Resource::Files
+                Err((closed, error)) if let Some(short) = error.short_of() => {
+                    (state, resource, why) = (closed, short, error.to_string());
+                }
+                Err((_, error)) => return Err(error),
             }
-            Outage::Full(why) => {
-                run.breakers.trip(Resource::Disk, why.clone(), self.clock.now());
-                Resource::Disk
-            }
-        };
+        }
+    }
+
+    /// Waits until a probe works; tells how the run ends where it stops waiting before.
+    fn await_resource(
+        &self,
+        resource: Resource,
+        run: &mut RunState,
+        mut works: impl FnMut() -> Result<bool, EngineError>,
+    ) -> Result<Option<Ending>, EngineError> {
         loop {
             let now = self.clock.now();
             run.publish_state(self.engine.shown(), ProcessingState::Waiting, now);
@@ -104,7 +139,7 @@ impl Course<'_> {
             match run.breakers.verdict(resource, now) {
                 Verdict::Closed => return Ok(None),
                 Verdict::Probe => {
-                    let works = self.works(outage, store, marks, run)?;
+                    let works = works()?;
                     run.breakers.probed(resource, works, now);
                     continue;
                 }
@@ -115,28 +150,5 @@ impl Course<'_> {
             }
             std::thread::sleep(LOOK_UP);
         }
-    }
-
-    fn works(
-        &self,
-        outage: &Outage,
-        store: &mut Store,
-        marks: &mut RootMarks,
-        run: &RunState,
-    ) -> Result<bool, EngineError> {
-        if *outage == Outage::Rescan || matches!(outage, Outage::Root(_)) {
-            return Ok(self.check_roots(store, marks)?.is_none());
-        }
-        let has_room = |folder| (run.free_bytes)(folder).is_ok_and(|free| free >= ROOM_TO_OPEN_BYTES);
-        Ok(has_room(store.path()) && has_room(&store.state.records()))
-    }
-
-    /// The first root that is not the folder that it was.
-    pub(super) fn check_roots(
-        &self,
-        store: &mut Store,
-        marks: &mut RootMarks,
-    ) -> Result<Option<LostRoot>, EngineError> {
-        marks.check(store, self.source.as_ref(), &self.plan.roots, self.config.accept_empty)
     }
 }

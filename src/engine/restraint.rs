@@ -192,7 +192,7 @@ fn release_all(group: &mut OutcomeGroup) {
 }
 
 /// Whether so many files can be opened.
-fn can_open(files: usize) -> bool {
+pub(super) fn can_open(files: usize) -> bool {
     let opened: Result<Vec<_>, _> = (0..files).map(|_| std::fs::File::open("/dev/null")).collect();
     opened.is_ok()
 }

@@ -115,6 +115,8 @@ pub struct MemoryStatus {
     pub rss_bytes: u64,
     /// What it may be, in bytes.
     pub limit_bytes: u64,
+    /// What the files in hand may take together, in bytes.
+    pub in_hand_bytes: u64,
     /// How scarce memory is, in percent of the limit, and raised where the system is short of it: above 80,
     /// adaptive batches become smaller.
     pub percent: u8,

@@ -45,6 +45,9 @@ impl RunOptions {
     }
 }
 
+/// Descriptors that the state, the control socket and the scan need.
+const OWN_DESCRIPTORS: u64 = 64;
+
 /// What a strategy is made by, at the start of each run.
 type MakeStrategy = dyn Fn(&BatchConfig) -> Box<dyn BatchStrategy> + Send + Sync;
 
@@ -174,18 +177,21 @@ impl Engine {
     ) -> Result<RepositoryProcessingResult, EngineError> {
         config.check()?;
         let roots = job::resolve_roots(roots)?;
-        let mut store = Store::create(&options.state, options.records.as_deref())?;
+        let store = Store::create(&options.state, options.records.as_deref());
+        let mut store = store.map_err(EngineError::or_unavailable)?;
         let source = self.source_for(config, store.view().own_folders())?;
         let machine = Machine::new();
-        let (in_hand, left) = InHand::open(&store.state, machine.oom_kills())?;
-        let plan = job::begin(&mut store, &roots, self.processor.identity(), source.as_ref(), config)?;
+        let opened = InHand::open(&store.state, machine.oom_kills());
+        let (in_hand, left) = opened.map_err(|error| EngineError::from(error).or_unavailable())?;
+        let plan = job::begin(&mut store, &roots, self.processor.identity(), source.as_ref(), config)
+            .map_err(EngineError::or_unavailable)?;
         tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");
         let memory_limit_bytes = effective_limit(config, &machine);
         let course = Course {
             engine: self,
             plan: &plan,
             source,
-            config: Arc::new(config.clone()),
+            config: Arc::new(with_descriptors_for(config)),
             started: options.started,
             clock: Clock::default(),
             in_hand: Arc::new(in_hand),
@@ -291,6 +297,19 @@ impl Engine {
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }
+}
+
+/// The configuration with as many workers as there are descriptors for: each needs one for a file, and the
+/// processor may need another.
+fn with_descriptors_for(config: &BatchConfig) -> BatchConfig {
+    let descriptors = machine::raise_descriptor_limit();
+    let workers_max = usize::try_from(descriptors.saturating_sub(OWN_DESCRIPTORS) / 2).unwrap_or(usize::MAX);
+    let worker_count = config.worker_count.min(workers_max.max(1));
+    if worker_count < config.worker_count {
+        tracing::warn!(workers = worker_count, wanted = config.worker_count, descriptors,
+            "fewer workers, as no more files may be open: raise the limit (`ulimit -n`)");
+    }
+    BatchConfig { worker_count, ..config.clone() }
 }
 
 /// Shows the run to others until it is dropped.

@@ -52,8 +52,8 @@ pub(crate) enum Ending {
 pub(crate) enum Outage {
     /// A root is not the folder that it was.
     Root(LostRoot),
-    /// There was no room for a commit, and the state has to be opened again.
-    Full(String),
+    /// The state could not be written for want of this, and has to be opened again.
+    State { resource: Resource, why: String },
     /// Folders could not be listed for want of something that is there again.
     Rescan,
 }

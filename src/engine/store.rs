@@ -62,21 +62,25 @@ impl Store {
         };
         check_apart(folder, &records)?;
         let state = StateFolder::create(folder, &records)?;
-        let ledger = Ledger::open(&state)?;
-        let log = RecordLog::open(&state.records(), ledger.cursor())?;
-        Ok(Self { reader: ledger.reader(), state, ledger, log })
+        Self::open(state).map_err(|(_, error)| error)
     }
 
-    /// Closes and opens the ledger and the log, the lock held all the while: after a commit that failed.
-    ///
-    /// # Errors
-    /// As [`Store::create`]; the state is closed then.
-    pub(crate) fn reopen(self) -> Result<Self, EngineError> {
-        let Self { state, ledger, reader, log } = self;
-        drop((ledger, reader, log));
-        let ledger = Ledger::open(&state)?;
-        let log = RecordLog::open(&state.records(), ledger.cursor())?;
-        Ok(Self { reader: ledger.reader(), state, ledger, log })
+    /// Closes the ledger and the log; the lock is kept.
+    pub(crate) fn close(self) -> StateFolder {
+        self.state
+    }
+
+    /// Opens the ledger and the log of a state again. Where that fails, the lock is given back.
+    pub(crate) fn open(state: StateFolder) -> Result<Self, (StateFolder, EngineError)> {
+        let opened = || -> Result<_, EngineError> {
+            let ledger = Ledger::open(&state)?;
+            let log = RecordLog::open(&state.records(), ledger.cursor())?;
+            Ok((ledger, log))
+        };
+        match opened() {
+            Ok((ledger, log)) => Ok(Self { reader: ledger.reader(), state, ledger, log }),
+            Err(error) => Err((state, error)),
+        }
     }
 
     /// Commits a tick that writes no record.

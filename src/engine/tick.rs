@@ -85,6 +85,7 @@ impl Coordinator<'_> {
             counts,
             first_tick: self.run.first_tick,
             in_flight: self.dispatch.claims.in_flight(),
+            in_hand_bytes: self.set.context.budget.in_use_bytes(),
         };
         let now = self.now();
         self.run.publish(self.set.shown, &standing, self.set.started, now);
@@ -98,7 +99,7 @@ impl Coordinator<'_> {
             Ok(Ending::Stopped(_) | Ending::GaveUp { .. }) => JobEnd::Failed,
             Ok(Ending::Hindered(_)) => return ended,
             // Where the state itself failed nothing more can be written; the error says so.
-            Err(error) if error.is_of_the_state() => return full_or(ended),
+            Err(error) if error.is_of_the_state() => return open_again_or(ended),
             Err(_) => JobEnd::Failed,
         };
         if end != JobEnd::Completed && !self.has_room() {
@@ -107,7 +108,7 @@ impl Coordinator<'_> {
         let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
         let closed = |tally: &Tally| job::ended(job::so_far(job, tally, bytes), end);
         match self.committer.commit(&mut self.run.tally, true, closed) {
-            Err(error) if end == JobEnd::Completed => return full_or(Err(error)),
+            Err(error) if end == JobEnd::Completed => return open_again_or(Err(error)),
             Err(error) => tracing::warn!(%error, "the end of the job can't be written down"),
             Ok(_) => self.publish(),
         }
@@ -115,10 +116,12 @@ impl Coordinator<'_> {
     }
 }
 
-/// A state that has no room is opened again when there is some.
-fn full_or(ended: Result<Ending, EngineError>) -> Result<Ending, EngineError> {
+/// A state that could not be written is opened again when what was short is there.
+fn open_again_or(ended: Result<Ending, EngineError>) -> Result<Ending, EngineError> {
     match ended {
-        Err(error) if error.is_full() => Ok(Ending::Hindered(Outage::Full(error.to_string()))),
+        Err(error) if let Some(resource) = error.short_of() => {
+            Ok(Ending::Hindered(Outage::State { resource, why: error.to_string() }))
+        }
         other => other,
     }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::model::Resource;
+
 /// Why the state can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -82,10 +84,12 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
-    /// Whether there was no room on the device, or none that the user may use. What was committed before is
-    /// whole: open the state again once there is room.
-    pub fn is_full(&self) -> bool {
-        matches!(self, Self::Io { error, .. } if is_full(error.kind()))
+    /// What was short, where it may come back. What was committed before is whole: open the state again then.
+    pub fn short_of(&self) -> Option<Resource> {
+        match self {
+            Self::Io { error, .. } => Resource::of_state_io(error),
+            _ => None,
+        }
     }
 
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
@@ -95,9 +99,4 @@ impl LedgerError {
     pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_path_buf(), what: what.into() }
     }
-}
-
-/// Whether this is what a system says that has no room. A limit on one file's size is none.
-pub(super) fn is_full(kind: io::ErrorKind) -> bool {
-    matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

@@ -41,7 +41,8 @@ pub struct InHand {
 /// What the last process had in hand when it ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Left {
-    /// Earlier suspects, and the files that were in hand: sorted, each once. Some may be done by now.
+    /// Files that were in hand, then earlier suspects, each once; last the one that was alone, so that each
+    /// of them comes before one that kills again. Some may be done by now.
     pub suspects: Vec<FileKey>,
     /// The file that was in hand alone, where exactly one was in the whole process.
     pub alone: Option<FileKey>,
@@ -199,19 +200,18 @@ struct Noted {
 fn left_by(earlier: &[FileKey], markers: &[(PathBuf, Option<Noted>)]) -> Left {
     let noted =
         || markers.iter().filter_map(|(_, noted)| noted.as_ref()).filter(|noted| !noted.files.is_empty());
-    let mut suspects: BTreeSet<&FileKey> =
-        noted().flat_map(|noted| &noted.files).take(SUSPECTS_MAX).collect();
     // A damaged marker may have noted others.
     let all_readable = markers.iter().all(|(_, noted)| noted.is_some());
     let alone = match noted().collect::<Vec<_>>()[..] {
-        [Noted { files, alone: true, .. }] if all_readable && files.len() == 1 => files.first().cloned(),
+        [Noted { files, alone: true, .. }] if all_readable && files.len() == 1 => files.first(),
         _ => None,
     };
-    let room = SUSPECTS_MAX - suspects.len();
-    suspects.extend(earlier.iter().take(room));
+    let mut seen: BTreeSet<&FileKey> = alone.into_iter().collect();
+    let others = noted().flat_map(|noted| &noted.files).chain(earlier).filter(|key| seen.insert(key));
+    let others = others.take(SUSPECTS_MAX - 1).collect::<Vec<_>>();
     Left {
-        suspects: suspects.into_iter().cloned().collect(),
-        alone,
+        suspects: others.into_iter().chain(alone).cloned().collect(),
+        alone: alone.cloned(),
         oom_kills: noted().filter_map(|noted| noted.oom_kills).max(),
     }
 }

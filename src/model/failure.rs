@@ -152,6 +152,16 @@ impl Resource {
         }
     }
 
+    /// What is short when the state can't be written, if it is something that may come back.
+    pub fn of_state_io(error: &std::io::Error) -> Option<Self> {
+        use std::io::ErrorKind;
+        match error.kind() {
+            // A limit on one file's size is none.
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(Self::Disk),
+            _ => Self::of_io(error).filter(|short| *short == Self::Descriptors),
+        }
+    }
+
     /// What may be at fault when processing ends like this.
     pub fn of_processing(class: ErrorClass) -> Option<Self> {
         matches!(class, ErrorClass::Processor | ErrorClass::Panic | ErrorClass::Timeout)

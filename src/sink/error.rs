@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::model::Resource;
+
 /// Failure of the record log. None may be retried: after a failed write or sync the log is not used again.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
@@ -46,11 +48,12 @@ pub enum SinkError {
 }
 
 impl SinkError {
-    /// Whether there was no room on the device, or none that the user may use. What was committed before is
-    /// whole: open the log again once there is room.
-    pub fn is_full(&self) -> bool {
-        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
-        matches!(self, Self::Io { source, .. } if full.contains(&source.kind()))
+    /// What was short, where it may come back. What was committed before is whole: open the log again then.
+    pub fn short_of(&self) -> Option<Resource> {
+        match self {
+            Self::Io { source, .. } => Resource::of_state_io(source),
+            _ => None,
+        }
     }
 
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {

@@ -87,7 +87,6 @@ fn without_a_limit_of_a_group_the_machine_is_the_limit() {
     assert_eq!(unknown.memory_limit_bytes(), None);
     assert_eq!(unknown.usage(), Usage::default());
     assert_eq!(unknown.oom_kills(), None);
-    assert_eq!(unknown.descriptors_open(), None);
 }
 
 #[test]
@@ -137,13 +136,11 @@ fn this_machine_tells_what_this_process_uses() {
 }
 
 #[test]
-fn an_open_file_counts_and_the_limit_allows_more() {
-    let machine = Machine::new();
+fn the_limit_allows_many_files() {
     let limit = raise_descriptor_limit();
     let hard = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
     assert!(limit >= hard.min(DESCRIPTORS_MAX));
     assert_eq!(getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX), limit);
     let files: Vec<_> = (0..500).map(|_| fs::File::open("/dev/null").unwrap()).collect();
-    let open = machine.descriptors_open().unwrap();
-    assert!(open >= files.len() as u64 && open <= limit, "{open}");
+    assert!(files.len() as u64 <= limit);
 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::model::Resource;
 use crate::model::failpoint::{Fault, arm};
 use crate::sink::check_range;
 
@@ -19,7 +20,7 @@ fn write_until_it_fails(folder: &Path, mut cursor: Cursor, hit: u64, fault: Faul
         Ok(())
     })();
     if let Err(error) = written {
-        assert_eq!(error.is_full(), fault != Fault::Io, "{error}");
+        assert_eq!(error.short_of(), (fault != Fault::Io).then_some(Resource::Disk), "{error}");
     }
     (cursor, armed.hits())
 }

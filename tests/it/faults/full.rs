@@ -87,16 +87,16 @@ fn a_ledger_on_a_full_disk_keeps_what_was_committed() {
         let cursor = Ledger::open(&state).map(|ledger| ledger.cursor()).unwrap();
         match committed {
             Ok((committed, error)) => {
-                assert!(error.is_full(), "round {round}: {error}");
+                assert!(error.short_of() == Some(outlast::Resource::Disk), "round {round}: {error}");
                 assert!(
                     cursor.tick >= committed.tick,
                     "round {round}: {committed:?} was committed, and there is {cursor:?}"
                 );
             }
-            Err(error) => assert!(error.is_full(), "round {round}, opening: {error}"),
+            Err(error) => assert!(error.short_of() == Some(outlast::Resource::Disk), "round {round}, opening: {error}"),
         }
         if let Err(error) = again {
-            assert!(error.is_full(), "round {round}, opening again: {error}");
+            assert!(error.short_of() == Some(outlast::Resource::Disk), "round {round}, opening again: {error}");
         }
     }
 }

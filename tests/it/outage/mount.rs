@@ -34,6 +34,7 @@ fn comes_back(kind: &str, bytes: u64, is_mount_point: bool, go: impl Fn(&mut Dis
         sandbox.root.clone_from(&disk.mount);
     }
     fill(&sandbox, files(), 12);
+    rustix::fs::sync();
     let mut run = Background::start(&mut sandbox.run_command(&["--workers", "2"]));
     wait_for(&sandbox, &mut run, "it is midway", is_midway);
     go(&mut disk);

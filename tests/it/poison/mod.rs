@@ -46,7 +46,10 @@ fn failed(sandbox: &Sandbox) -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         (text(&record["path"]), text(&record["error"]["class"]))
     };
-    told.lines().into_iter().map(record).collect()
+    // In the order of the tree, which is not that of the text.
+    let mut failed: Vec<_> = told.lines().into_iter().map(record).collect();
+    failed.sort();
+    failed
 }
 
 #[track_caller]
@@ -74,7 +77,8 @@ fn ten_files_that_kill_the_process_are_found_among_ten_thousand() {
     let starts = supervised(&child, 25);
     // Each kills it twice, unless two die at the same moment.
     assert!((20..=21).contains(&starts), "{starts} starts");
-    let expected: Vec<_> = told.iter().map(|path| (path.clone(), "crash".to_owned())).collect();
+    let mut expected: Vec<_> = told.iter().map(|path| (path.clone(), "crash".to_owned())).collect();
+    expected.sort();
     assert_eq!(failed(&sandbox), expected);
     assert_counts(&sandbox, 9_990, 10);
     for (path, calls) in child.calls() {
@@ -90,7 +94,7 @@ fn a_file_that_kills_without_a_word_stops_no_other() {
     let (sandbox, told) = tree(400, &["kill", "thread"]);
     let child = Child::new(&sandbox, config());
     // How a process dies without a word can't be told from outside: nobody is blamed. But the rest completes.
-    for _ in 0..8 {
+    for _ in 0..6 {
         assert_ne!(child.run().code, Some(0));
     }
     let status = sandbox.status();
