@@ -43,6 +43,8 @@ mod retry;
 mod run;
 mod run_state;
 mod scan;
+#[cfg(test)]
+mod sim;
 mod stop;
 mod store;
 mod tally;

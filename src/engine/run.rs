@@ -306,8 +306,12 @@ fn with_descriptors_for(config: &BatchConfig) -> BatchConfig {
     let workers_max = usize::try_from(descriptors.saturating_sub(OWN_DESCRIPTORS) / 2).unwrap_or(usize::MAX);
     let worker_count = config.worker_count.min(workers_max.max(1));
     if worker_count < config.worker_count {
-        tracing::warn!(workers = worker_count, wanted = config.worker_count, descriptors,
-            "fewer workers, as no more files may be open: raise the limit (`ulimit -n`)");
+        tracing::warn!(
+            workers = worker_count,
+            wanted = config.worker_count,
+            descriptors,
+            "fewer workers, as no more files may be open: raise the limit (`ulimit -n`)"
+        );
     }
     BatchConfig { worker_count, ..config.clone() }
 }

@@ -45,8 +45,7 @@ fn files_are_suspects_from_the_place_on_until_they_are_cleared() {
     second.begin(keys(&["c", "d"]).iter(), false);
     second.place(1, now);
     second.place(2, now + Duration::from_millis(6));
-    let mut expected = keys(&["src/b", "src/bc", "a"]);
-    expected.sort();
+    let expected = keys(&["src/b", "src/bc", "a"]);
     let found = left(&state);
     assert_eq!(found, Left { suspects: expected.clone(), alone: None, oom_kills: Some(7) });
     // They stay suspects after another death, without a counter that they could be judged by.
@@ -54,12 +53,22 @@ fn files_are_suspects_from_the_place_on_until_they_are_cleared() {
     assert_eq!(again, Left { suspects: expected, ..Left::default() });
     in_hand.set_suspects(&keys(&["src/b"])).unwrap();
     in_hand.marker(0).begin(keys(&["x", "src/b"]).iter(), false);
-    assert_eq!(
-        left(&state).suspects,
-        BTreeSet::from_iter(keys(&["src/b", "x"])).into_iter().collect::<Vec<_>>()
-    );
+    assert_eq!(left(&state).suspects, keys(&["x", "src/b"]));
     InHand::open(&state, None).unwrap().0.clear();
     assert_eq!(left(&state), Left::default());
+}
+
+#[test]
+fn one_that_was_alone_comes_after_all_other_suspects_from_then_on() {
+    let (_folder, state) = with_one_in_hand(&keys(&["a", "b", "c"]), false);
+    let die_alone = |name: &str| {
+        let (in_hand, left) = InHand::open(&state, None).unwrap();
+        in_hand.marker(0).begin(keys(&[name]).iter(), true);
+        left.suspects
+    };
+    assert_eq!(die_alone("a"), keys(&["a", "b", "c"]));
+    assert_eq!(die_alone("b"), keys(&["b", "c", "a"]));
+    assert_eq!(left(&state).suspects, keys(&["c", "a", "b"]));
 }
 
 #[test]

@@ -70,7 +70,13 @@ impl Background {
     /// One worker at work, with something committed and something to do: its status.
     #[track_caller]
     fn midway(sandbox: &Sandbox) -> (Self, Value) {
-        let run = Self::start(sandbox, &["--workers", "1"]);
+        Self::midway_with(sandbox, &[])
+    }
+
+    /// The same, with further arguments.
+    #[track_caller]
+    fn midway_with(sandbox: &Sandbox, extra: &[&str]) -> (Self, Value) {
+        let run = Self::start(sandbox, &[&["--workers", "1"], extra].concat());
         let status = wait_until("some files are done and some are not", || {
             let told = ran(&mut sandbox.command(["status", "--format", "json"]));
             let status = (told.code == Some(0)).then(|| told.json())?;

@@ -17,10 +17,10 @@ fn refused_with(told: Ran, code: i32, words: &[&str]) {
 #[test]
 fn a_root_that_is_renamed_under_a_run_loses_no_record() {
     let sandbox = slow(24);
-    let (run, _) = Background::midway(&sandbox);
+    let (run, _) = Background::midway_with(&sandbox, &["--wait", "1s"]);
     let away = sandbox.dir.path().join("away");
     fs::rename(&sandbox.root, &away).unwrap();
-    refused_with(run.end(), 1, &["renamed, replaced or unmounted", "run again"]);
+    refused_with(run.end(), 75, &["renamed, replaced or unmounted", "run again"]);
     let log = fs::read_to_string(sandbox.records().join("records-000001.ndjson")).unwrap();
     assert!(!log.contains("\"removed\""), "{log}");
     assert_eq!(sandbox.status()["jobs"][0]["end"], "failed");

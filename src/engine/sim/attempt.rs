@@ -1,0 +1,283 @@
+//! One attempt of a simulated run: the coordinator, the scan and the workers, stepped by the seed.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::super::board::{Board, Stage};
+use super::super::budget::Budget;
+use super::super::committer::{Committer, RootGround};
+use super::super::coordinator::{Coordinator, Setting};
+use super::super::dispatch::Dispatcher;
+use super::super::error::EngineError;
+use super::super::event::{CHANNEL_EVENTS, Event};
+use super::super::fatal::Dying;
+use super::super::guard::{RootGuard, RootMarks};
+use super::super::job::JobPlan;
+use super::super::pool::{Hand, Pool};
+use super::super::results::BatchStatistics;
+use super::super::run_state::{Ending, Outage, RunState};
+use super::super::scan::ScanPlan;
+use super::super::stop::Stop;
+use super::super::store::Store;
+use super::super::worker::{BatchWorker, OutcomeGroup, WorkContext};
+use super::{Schedule, judge};
+use crate::batch::strategy_of;
+use crate::model::RootTable;
+use crate::model::failpoint::{self, Fault};
+use crate::source::Source;
+
+/// Steps of an attempt with faults, before it dies.
+const STEPS_MAX: u64 = 300;
+/// Rounds after which a run without faults must have come to its end.
+const ROUNDS_MAX: usize = 20_000;
+
+type Groups = Rc<RefCell<Vec<OutcomeGroup>>>;
+type Worker = BatchWorker<Box<dyn FnMut(OutcomeGroup)>>;
+
+/// The workers, called by hand.
+struct Crew {
+    context: Arc<WorkContext>,
+    pool: Arc<Pool>,
+    workers: Vec<Worker>,
+    /// What they are through with, on its way to the coordinator.
+    groups: Groups,
+}
+
+impl Crew {
+    fn new(context: &Arc<WorkContext>) -> Self {
+        let nobody = |(): &mut (), _, _: &Hand<'_>| ControlFlow::Break(());
+        let pool = Pool::start(0, |_| (), nobody, || ()).unwrap();
+        let mut crew =
+            Self { context: Arc::clone(context), pool, workers: Vec::new(), groups: Groups::default() };
+        crew.workers = (0..context.config.worker_count).map(|index| crew.worker(index)).collect();
+        crew
+    }
+
+    fn worker(&self, index: usize) -> Worker {
+        let groups = Rc::clone(&self.groups);
+        BatchWorker::new(
+            Arc::clone(&self.context),
+            index,
+            Box::new(move |group| groups.borrow_mut().push(group)),
+        )
+    }
+
+    /// A worker takes a task and works through it.
+    fn work(&mut self, index: usize) {
+        let Some(task) = self.pool.take_back() else { return };
+        if self.workers[index].run(task, &Hand::apart()).is_break() {
+            self.workers[index] = self.worker(index);
+        }
+    }
+
+    /// A worker takes a task, and never comes back from its first file.
+    fn hang(&mut self, index: usize) {
+        let Some(task) = self.pool.take_back() else { return };
+        let slot = self.context.board.enter(index);
+        let now = self.context.clock.now();
+        let mut held = slot.hold().unwrap();
+        held.begin(task, index, now);
+        held.next(now);
+        drop(held);
+        slot.is_at(Stage::Processing);
+    }
+
+    /// The worker's thread was replaced, if it hung.
+    fn replace(&mut self, index: usize) {
+        self.workers[index] = self.worker(index);
+    }
+}
+
+impl Schedule {
+    /// Makes attempts until the run ends, or the process dies. Whether it came to its end.
+    pub(super) fn run(&mut self, store: Store, plan: &JobPlan, run: &mut RunState, faults: bool) -> bool {
+        let mut slot = Some(store);
+        let mut marks = slot.as_ref().map(RootMarks::of).unwrap();
+        for begun in 0.. {
+            let store = slot.as_mut().unwrap();
+            match marks.check(store, &self.world, &plan.roots, false) {
+                Ok(None) => {}
+                // It waits until the tree is back.
+                Ok(Some(_)) => {
+                    self.heal();
+                    continue;
+                }
+                Err(_) => return false,
+            }
+            if begun > 0 {
+                run.begin_attempt(&store.reader, &plan.roots);
+            }
+            let ended = self.attempt(store, plan, &marks, run, faults);
+            judge::adds_up(&run.statistics.progress);
+            match ended {
+                Ok(Some(Ending::Done)) => return true,
+                Ok(Some(Ending::Hindered(outage))) => {
+                    self.heal();
+                    self.pass_breakers(run);
+                    if matches!(outage, Outage::State { .. }) {
+                        let Ok(store) = Store::open(slot.take().unwrap().close()) else { return false };
+                        run.take_committed(&store.reader.jobs().unwrap(), plan.job.id);
+                        slot = Some(store);
+                    }
+                }
+                Ok(_) | Err(_) => return false,
+            }
+        }
+        unreachable!()
+    }
+
+    /// What went away is back, and the run has noticed.
+    fn pass_breakers(&self, run: &mut RunState) {
+        while !run.breakers.all_closed() {
+            self.clock.advance(Duration::from_secs(1));
+            for resource in crate::model::Resource::ALL {
+                run.breakers.verdict(resource, self.clock.now());
+                run.breakers.probed(resource, true, self.clock.now());
+            }
+        }
+    }
+
+    /// One attempt; none where the process died.
+    fn attempt(
+        &mut self,
+        store: &mut Store,
+        plan: &JobPlan,
+        marks: &RootMarks,
+        run: &mut RunState,
+        faults: bool,
+    ) -> Result<Option<Ending>, EngineError> {
+        let (stop, halt) = (Stop::default(), Stop::default());
+        let roots = plan.roots.iter().map(|(root, _)| root.clone()).collect();
+        let context = Arc::new(WorkContext {
+            processor: Arc::new(self.world.clone()),
+            source: Arc::new(self.world.clone()),
+            roots: RootTable::new(roots),
+            config: Arc::clone(&self.config),
+            clock: self.clock.clone(),
+            budget: Arc::new(Budget::new(super::LIMIT_BYTES)),
+            in_hand: None,
+            stop: halt.clone(),
+            board: Arc::new(Board::new(self.config.worker_count)),
+            dying: Arc::new(Dying::default()),
+        });
+        let mut crew = Crew::new(&context);
+        let (pool, world) = (Arc::clone(&crew.pool), self.world.clone());
+        let scan = ScanPlan {
+            reader: Some(store.reader.clone()),
+            roots: plan.roots.clone(),
+            source: Arc::new(self.world.clone()) as Arc<dyn Source>,
+            halt: halt.clone(),
+        };
+        let shown = Mutex::new(BatchStatistics::default());
+        let setting = Setting {
+            plan,
+            context: &context,
+            started: Instant::now(),
+            pool: &pool,
+            stop: &stop,
+            halt: &halt,
+            shown: &shown,
+            guard: RootGuard::new(&world, marks, &plan.roots),
+        };
+        let ground = |(root, ground): &(crate::model::Root, super::super::change::Ground)| {
+            (root.id, RootGround { name: root.name.clone(), ground: *ground })
+        };
+        let grounds: HashMap<_, _> = plan.roots.iter().map(ground).collect();
+        let dispatch =
+            Dispatcher::new(&self.config, strategy_of(&self.config), Arc::clone(&crew.pool), Vec::new());
+        let coordinator = Coordinator::new(setting, Committer::new(store, grounds), run, dispatch);
+        let (send, receive) = sync_channel(CHANNEL_EVENTS);
+        send.send(Event::LogChecked).unwrap();
+        let ended = match faults {
+            true => self.with_faults(coordinator, &receive, &send, &mut crew, &scan, &stop),
+            false => self.undisturbed(coordinator, &receive, &send, &mut crew, &scan),
+        };
+        pool.close();
+        judge::adds_up(&shown.lock().unwrap().progress);
+        ended
+    }
+
+    fn with_faults(
+        &mut self,
+        mut coordinator: Coordinator<'_>,
+        receive: &Receiver<Event>,
+        send: &SyncSender<Event>,
+        crew: &mut Crew,
+        scan: &ScanPlan,
+        stop: &Stop,
+    ) -> Result<Option<Ending>, EngineError> {
+        let mut scanned = false;
+        let mut armed = None;
+        for _ in 0..self.rng.below(STEPS_MAX) {
+            let worker = self.rng.below(crew.workers.len() as u64) as usize;
+            match self.rng.below(100) {
+                0..40 => {
+                    let stepped = coordinator.step(receive, Duration::ZERO);
+                    let done = !matches!(stepped, Ok(None));
+                    if done {
+                        drop(armed.take());
+                        return coordinator.close(stepped.map(|ending| ending.unwrap())).map(Some);
+                    }
+                }
+                40..60 => crew.work(worker),
+                60..80 => self.deliver(crew, send),
+                80..90 => self.clock.advance(Duration::from_millis(self.rng.below(700))),
+                90..92 if !scanned => {
+                    scan.run(send);
+                    scanned = true;
+                }
+                90..93 => self.disturb(),
+                93 => self.heal(),
+                94 => {
+                    crew.hang(worker);
+                    self.clock.advance(Duration::from_secs(self.rng.below(9)));
+                }
+                95 => crew.replace(worker),
+                96 => {
+                    let hit = 1 + self.rng.below(40);
+                    let fault = [Fault::Io, Fault::NoSpace, Fault::Short][self.rng.below(3) as usize];
+                    armed = None.or(Some(failpoint::arm(hit..hit + 1, fault)));
+                }
+                97 if self.rng.chance(20) => stop.request(),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    fn deliver(&mut self, crew: &Crew, send: &SyncSender<Event>) {
+        let mut groups = crew.groups.borrow_mut();
+        if !groups.is_empty() {
+            let at = self.rng.below(groups.len() as u64) as usize;
+            // The channel has room for more than there can be.
+            send.try_send(Event::Ended(groups.remove(at))).unwrap_or_default();
+        }
+    }
+
+    fn undisturbed(
+        &mut self,
+        mut coordinator: Coordinator<'_>,
+        receive: &Receiver<Event>,
+        send: &SyncSender<Event>,
+        crew: &mut Crew,
+        scan: &ScanPlan,
+    ) -> Result<Option<Ending>, EngineError> {
+        scan.run(send);
+        for _ in 0..ROUNDS_MAX {
+            if let Some(ending) = coordinator.step(receive, Duration::ZERO)? {
+                return coordinator.close(Ok(ending)).map(Some);
+            }
+            crew.work(0);
+            while !crew.groups.borrow().is_empty() {
+                self.deliver(crew, send);
+            }
+            self.clock.advance(Duration::from_millis(50));
+        }
+        panic!("a run without faults does not come to its end");
+    }
+}

@@ -1,0 +1,95 @@
+//! Whether all is as it must be after a schedule.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::super::results::ProcessingProgress;
+use super::super::store::StoreView;
+use super::Schedule;
+use super::world::{Behaviour, File};
+use crate::ledger::Entry;
+use crate::model::{ErrorClass, FileKey, LogPosition, RecordStatus, RootId};
+
+/// A record, as far as it is judged.
+#[derive(Debug, Clone, PartialEq)]
+struct Record {
+    status: RecordStatus,
+    digest: Option<String>,
+    class: Option<ErrorClass>,
+    attempts: u16,
+    result: Option<String>,
+    position: usize,
+}
+
+/// The counts of a run add up at any time.
+pub(super) fn adds_up(progress: &ProcessingProgress) {
+    let skipped: u64 = progress.skipped.values().sum();
+    let parts = progress.ok + progress.failed + progress.unchanged + progress.pending + skipped;
+    assert_eq!(progress.discovered, parts, "{progress:?}");
+}
+
+/// Each file has one record of its content, as it must be; nothing else has one.
+pub(super) fn judge(state: &Path, schedule: &Schedule) {
+    let view = StoreView::open(state).unwrap();
+    let mut log: BTreeMap<String, Vec<Record>> = BTreeMap::new();
+    let mut count = 0;
+    view.log()
+        .each_from(LogPosition::START, |_, head| {
+            count += 1;
+            log.entry(head.path.clone().into_owned()).or_default().push(Record {
+                status: head.status,
+                digest: head.digest.as_ref().map(ToString::to_string),
+                class: head.error.as_ref().map(|error| error.class),
+                attempts: head.attempts,
+                result: head.result.map(ToString::to_string),
+                position: count,
+            });
+            Ok(())
+        })
+        .unwrap();
+    let world = schedule.world.lock();
+    for (path, records) in &log {
+        assert_once(path, records);
+        let last = records.last().unwrap();
+        assert_eq!(world.files.contains_key(path), last.status != RecordStatus::Removed, "{path}: {last:?}");
+    }
+    for (path, file) in &world.files {
+        let last = log.get(path).and_then(|records| records.last());
+        let last = last.unwrap_or_else(|| panic!("{path} has no record"));
+        assert_fits(path, file, last);
+        let key = FileKey::from_relative_path(RootId(1), path.as_bytes()).unwrap();
+        let entry = view.reader.get(&key).unwrap().unwrap();
+        assert!(is_at_rest(&entry), "{path}: {entry:?}");
+    }
+    assert_eq!(view.reader.total().files(), world.files.len() as u64);
+}
+
+fn is_at_rest(entry: &Entry) -> bool {
+    !entry.pending && entry.retry.is_none() && entry.attempts == 0 && entry.crashes == 0
+}
+
+/// No content has two records, unless the first told of a failure of its surroundings.
+fn assert_once(path: &str, records: &[Record]) {
+    for pair in records.windows(2) {
+        let [before, after] = pair else { continue };
+        let again = match after.status {
+            RecordStatus::Removed => before.status == RecordStatus::Removed,
+            _ => before.digest == after.digest && before.class.is_none_or(|class| !class.is_environmental()),
+        };
+        assert!(!again, "{path} has a record too many: {records:?}");
+    }
+}
+
+fn assert_fits(path: &str, file: &File, last: &Record) {
+    let failed = |class| last.status == RecordStatus::Failed && last.class == Some(class);
+    let is_fine = last.status == RecordStatus::Ok && last.result == Some(file.version.to_string());
+    let fits = match file.behaviour {
+        Behaviour::Fine => is_fine,
+        Behaviour::Parse => failed(ErrorClass::Parse),
+        Behaviour::Error => failed(ErrorClass::Processor),
+        Behaviour::Panic => failed(ErrorClass::Panic),
+        Behaviour::Busy(_) => is_fine || (failed(ErrorClass::Processor) && last.attempts == 3),
+    };
+    assert!(fits, "{path} is {file:?}, and its record {last:?}");
+    assert!((1..=3).contains(&last.attempts), "{path}: {last:?}");
+}

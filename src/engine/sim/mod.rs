@@ -1,0 +1,213 @@
+//! Simulated runs: the real stages, one step at a time in an order that a seed chooses, with a clock that stands
+//! still between steps. Everything that can go wrong does: reads fail, the tree goes away and comes back, files
+//! change, the processor fails and hangs, the state can't be written, the process dies. At the end all is well
+//! again, and then each file has its one record.
+//!
+//! `OUTLAST_SIM_SEEDS` sets the number of schedules, `OUTLAST_SIM_SEED` the first.
+
+mod attempt;
+mod judge;
+mod world;
+
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::budget::Meter;
+use super::job::{self, JobPlan};
+use super::machine::Usage;
+use super::run_state::RunState;
+use super::store::Store;
+use crate::ledger::RootInfo;
+use crate::model::{BatchConfig, Clock};
+use world::{Behaviour, Trouble, World};
+
+/// A number of schedules that takes some seconds.
+const SEEDS: u64 = 250;
+/// Starts of the process in one schedule.
+const LIVES_MAX: u64 = 4;
+const LIMIT_BYTES: u64 = 256 << 20;
+
+thread_local! {
+    /// What the file system of the state has left.
+    static FREE: Cell<u64> = const { Cell::new(u64::MAX) };
+    /// What the process has in use.
+    static RSS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Numbers from a seed (splitmix64).
+struct Rng(u64);
+
+impl Rng {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let x = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        x ^ (x >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+}
+
+/// One schedule.
+struct Schedule {
+    rng: Rng,
+    world: World,
+    clock: Clock,
+    config: Arc<BatchConfig>,
+    names: u64,
+}
+
+impl Schedule {
+    fn new(seed: u64) -> Self {
+        let mut rng = Rng(seed);
+        let config = BatchConfig {
+            worker_count: 1 + rng.below(3) as usize,
+            batch_size: 1 + rng.below(8) as usize,
+            checkpoint_interval: 1 + rng.below(6) as usize,
+            timeout_seconds: 5,
+            ..BatchConfig::default()
+        };
+        let mut schedule =
+            Self { rng, world: World::new(), clock: Clock::simulated(), config: Arc::new(config), names: 0 };
+        for _ in 0..8 + schedule.rng.below(30) {
+            schedule.add_file();
+        }
+        schedule
+    }
+
+    fn add_file(&mut self) {
+        let folder = ["", "a/", "b/", "c/"][self.rng.below(4) as usize];
+        self.names += 1;
+        let path = format!("{folder}f{}", self.names);
+        self.write(path);
+    }
+
+    fn write(&mut self, path: String) {
+        let behaviour = match self.rng.below(20) {
+            0 => Behaviour::Parse,
+            1 => Behaviour::Error,
+            2 => Behaviour::Panic,
+            3 => Behaviour::Busy(1 + self.rng.below(4) as u32),
+            _ => Behaviour::Fine,
+        };
+        self.world.lock().write(path, behaviour);
+    }
+
+    /// Something happens to the tree or to the machine.
+    fn disturb(&mut self) {
+        match self.rng.below(12) {
+            0 => self.world.lock().trouble = Trouble::Unmounted,
+            1 => self.world.lock().trouble = Trouble::Failing(rustix::io::Errno::IO),
+            2 => self.world.lock().trouble = Trouble::Failing(rustix::io::Errno::MFILE),
+            3 => self.world.lock().trouble = Trouble::Failing(rustix::io::Errno::NOTCONN),
+            4 => self.world.lock().trouble = Trouble::Flaky,
+            5 => FREE.set(1 << 20),
+            6 => RSS.set(LIMIT_BYTES * 2),
+            7 => self.add_file(),
+            8 | 9 => self.with_any_file(|schedule, path| schedule.write(path)),
+            10 => self.with_any_file(|schedule, path| {
+                schedule.world.lock().files.remove(&path);
+            }),
+            _ => self.heal(),
+        }
+    }
+
+    fn with_any_file(&mut self, act: impl FnOnce(&mut Self, String)) {
+        let count = self.world.lock().files.len() as u64;
+        if count > 0 {
+            let at = self.rng.below(count) as usize;
+            let path = self.world.lock().files.keys().nth(at).cloned().unwrap();
+            act(self, path);
+        }
+    }
+
+    /// All that went away is back.
+    fn heal(&self) {
+        self.world.lock().trouble = Trouble::None;
+        FREE.set(u64::MAX);
+        RSS.set(0);
+    }
+
+    /// A process, from its start to its end or death. Whether the run came to its end.
+    fn live(&mut self, state: &Path, faults: bool) -> bool {
+        // Where the state can't be opened, nothing happened.
+        let Ok(mut store) = Store::create(state, None) else { return false };
+        let Ok(plan) = self.begin(&mut store) else { return false };
+        let meter = Meter::new(LIMIT_BYTES, || Usage { rss_bytes: RSS.get(), ..Usage::default() });
+        let mut run = RunState::new(&plan, &self.config, store.ledger.cursor().tick, meter);
+        run.breakers = super::breaker::Breakers::with_seed(self.rng.next());
+        run.free_bytes = |_| Ok(FREE.get());
+        self.run(store, &plan, &mut run, faults)
+    }
+
+    fn begin(&self, store: &mut Store) -> Result<JobPlan, super::error::EngineError> {
+        let known = store.state.info().roots.iter().any(|info| info.path == Path::new("/simulated"));
+        if !known {
+            store.state.update(|info| {
+                info.roots.push(RootInfo {
+                    id: 1,
+                    name: "simulated".to_owned(),
+                    path: "/simulated".into(),
+                    processor: "simulated/1".to_owned(),
+                    epoch: 1,
+                    filters: String::new(),
+                    mark: String::new(),
+                });
+            })?;
+        }
+        job::begin(store, &["/simulated".into()], "simulated/1", &self.world, &self.config)
+    }
+}
+
+/// Prints the seed where a schedule fails.
+struct Failing(u64);
+
+impl Drop for Failing {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("again with OUTLAST_SIM_SEED={} OUTLAST_SIM_SEEDS=1", self.0);
+        }
+    }
+}
+
+fn simulate(seed: u64) {
+    let _seed = Failing(seed);
+    // In memory: a sync costs nothing there.
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+    let state = folder.path().join("state");
+    let mut schedule = Schedule::new(seed);
+    for _ in 0..schedule.rng.below(LIVES_MAX) {
+        schedule.live(&state, true);
+    }
+    schedule.heal();
+    assert!(schedule.live(&state, false), "it did not come to its end");
+    judge::judge(&state, &schedule);
+}
+
+fn from_env(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+#[test]
+fn whatever_happens_each_file_has_its_one_record_in_the_end() {
+    let first = from_env("OUTLAST_SIM_SEED", 1);
+    let seeds = from_env("OUTLAST_SIM_SEEDS", SEEDS);
+    let hook = std::panic::take_hook();
+    // The processor panics where it is told to.
+    std::panic::set_hook(Box::new(move |info| {
+        if !info.payload().is::<&str>() || info.location().is_none_or(|at| !at.file().ends_with("world.rs")) {
+            hook(info);
+        }
+    }));
+    for seed in first..first + seeds {
+        simulate(seed);
+    }
+}
