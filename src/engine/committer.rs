@@ -34,11 +34,13 @@ pub(crate) struct Committer<'a> {
     queued: Vec<Queued>,
     lines: Vec<Vec<u8>>,
     lines_bytes: usize,
+    /// Whether all files were listed, and so counted.
+    pub listed: bool,
 }
 
 impl<'a> Committer<'a> {
     pub(crate) fn new(store: &'a mut Store, roots: HashMap<RootId, RootGround>) -> Self {
-        Self { store, roots, queued: Vec::new(), lines: Vec::new(), lines_bytes: 0 }
+        Self { store, roots, queued: Vec::new(), lines: Vec::new(), lines_bytes: 0, listed: false }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -128,7 +130,12 @@ impl<'a> Committer<'a> {
             };
             let mut entry = old;
             for one in news {
+                let was_counted =
+                    self.listed && entry.is_some_and(|entry| root.ground.counted(&entry).is_none());
                 entry = settle_one(entry, one, root, &lines, &mut writer, tally)?;
+                if was_counted && matches!(one.change, Change::Asked(_)) && entry.is_some_and(|e| e.pending) {
+                    tally.is_due_after_all();
+                }
             }
             if let (Some(first), true) = (news.first(), entry != old) {
                 changes.push((first.key.clone(), entry));

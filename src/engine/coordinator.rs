@@ -199,6 +199,7 @@ impl<'a> Coordinator<'a> {
             }
             Event::ScansEnded => {
                 self.scanning = false;
+                self.committer.listed = true;
                 if self.run.statistics.state == ProcessingState::Scanning {
                     self.run.statistics.state = self.working();
                 }

@@ -115,10 +115,11 @@ impl Course<'_> {
                     *slot = Some(store);
                     return Ok(None);
                 }
-                Err((closed, error)) if let Some(short) = error.short_of() => {
+                Err(failed) => {
+                    let (closed, error) = *failed;
+                    let Some(short) = error.short_of() else { return Err(error) };
                     (state, resource, why) = (closed, short, error.to_string());
                 }
-                Err((_, error)) => return Err(error),
             }
         }
     }

@@ -116,7 +116,7 @@ impl Pool {
         let body = move |pool: &Self, worker: usize, deque: &Deque<Task>| {
             let all_tasks = || {
                 let mut state = make(worker);
-                let hand = Hand(Some(Seat { pool, deque, worker }));
+                let hand = Hand { pool, deque, worker };
                 while let Some(task) = hand.next_task() {
                     if work(&mut state, task, &hand).is_break() {
                         break;
@@ -163,6 +163,12 @@ impl Pool {
     pub(crate) fn take_back(&self) -> Option<Task> {
         let stealers = self.stealers.read().unwrap_or_else(PoisonError::into_inner);
         first_of(|| self.injector.steal().or_else(|| stealers.iter().map(Stealer::steal).collect()))
+    }
+
+    /// The hand of a worker that a test calls itself, in the place of a thread.
+    #[cfg(test)]
+    pub(crate) fn with_hand<T>(&self, work: impl FnOnce(&Hand<'_>) -> T) -> T {
+        work(&Hand { pool: self, deque: &Deque::new_fifo(), worker: 0 })
     }
 
     /// Workers that wait for work.
@@ -227,39 +233,25 @@ fn first_of(steal: impl Fn() -> Steal<Task>) -> Option<Task> {
     }
 }
 
-/// One worker's access to the queues; none for a worker that is no thread of a pool.
-pub(crate) struct Hand<'a>(Option<Seat<'a>>);
-
-struct Seat<'a> {
+/// One worker's access to the queues.
+pub(crate) struct Hand<'a> {
     pool: &'a Pool,
     deque: &'a Deque<Task>,
     worker: usize,
 }
 
 impl Hand<'_> {
-    /// For a worker that is called with one task after the other: it shares with nobody.
-    pub(crate) fn apart() -> Self {
-        Self(None)
-    }
-
     /// Gives half of `task` away where another worker is hungry and nothing else lies ready for it.
     pub(crate) fn share(&self, task: &mut Task) {
-        let Some(seat) = &self.0 else { return };
-        if seat.pool.hungry.load(Ordering::Relaxed) == 0 || !seat.deque.is_empty() {
+        if self.pool.hungry.load(Ordering::Relaxed) == 0 || !self.deque.is_empty() {
             return;
         }
         if let Some(rear) = task.split() {
-            seat.deque.push(rear);
-            seat.pool.wake_one();
+            self.deque.push(rear);
+            self.pool.wake_one();
         }
     }
 
-    fn next_task(&self) -> Option<Task> {
-        self.0.as_ref()?.next_task()
-    }
-}
-
-impl Seat<'_> {
     fn next_task(&self) -> Option<Task> {
         loop {
             if let Some(task) = self.find() {

@@ -62,7 +62,7 @@ impl Store {
         };
         check_apart(folder, &records)?;
         let state = StateFolder::create(folder, &records)?;
-        Self::open(state).map_err(|(_, error)| error)
+        Self::open(state).map_err(|failed| failed.1)
     }
 
     /// Closes the ledger and the log; the lock is kept.
@@ -70,8 +70,8 @@ impl Store {
         self.state
     }
 
-    /// Opens the ledger and the log of a state again. Where that fails, the lock is given back.
-    pub(crate) fn open(state: StateFolder) -> Result<Self, (StateFolder, EngineError)> {
+    /// Opens the ledger and the log of a state again. Where that fails, the state is given back, locked.
+    pub(crate) fn open(state: StateFolder) -> Result<Self, Box<(StateFolder, EngineError)>> {
         let opened = || -> Result<_, EngineError> {
             let ledger = Ledger::open(&state)?;
             let log = RecordLog::open(&state.records(), ledger.cursor())?;
@@ -79,7 +79,7 @@ impl Store {
         };
         match opened() {
             Ok((ledger, log)) => Ok(Self { reader: ledger.reader(), state, ledger, log }),
-            Err(error) => Err((state, error)),
+            Err(error) => Err(Box::new((state, error))),
         }
     }
 

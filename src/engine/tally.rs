@@ -49,6 +49,13 @@ impl Tally {
         }
     }
 
+    /// A file that a scan counted as one that failed earlier was made due again, and noted so: it moves.
+    pub(crate) fn is_due_after_all(&mut self) {
+        self.discovered = self.discovered.saturating_sub(1);
+        self.unchanged = self.unchanged.saturating_sub(1);
+        self.failed_earlier = self.failed_earlier.saturating_sub(1);
+    }
+
     /// Moves a file from one place to another; `entry` is what it came to. One that is pending for the
     /// first time in this run was discovered.
     pub(crate) fn note(
@@ -111,6 +118,14 @@ mod tests {
         assert_eq!((tally.discovered, tally.ok, tally.failed), (1, 0, 1));
         tally.note(Some(Failed), None, Effect::Removed, None);
         assert_eq!((tally.discovered, tally.removed, sum(&tally, 0)), (1, 1, 1));
+    }
+
+    #[test]
+    fn a_file_that_somebody_asks_for_is_not_counted_twice() {
+        let mut tally = Tally { discovered: 1, unchanged: 1, failed_earlier: 1, ..Tally::default() };
+        tally.note(None, Some(Counted::Pending), Effect::Pending, None);
+        tally.is_due_after_all();
+        assert_eq!((tally.discovered, tally.failed_earlier, sum(&tally, 1)), (1, 0, 1));
     }
 
     #[test]

@@ -154,7 +154,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         for _ in 0..GROWTHS_MAX {
             let permit = match self.admit(context, size) {
                 Ok(permit) => permit,
-                Err(attempt) => return attempt,
+                Err(attempt) => return *attempt,
             };
             let read = context.source.read(root, &file.key, permit.size_max(), &mut self.content);
             let attempt = match read {
@@ -174,7 +174,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
     }
 
     /// Waits for memory for a file of this size.
-    fn admit<'c>(&self, context: &'c WorkContext, size: u64) -> Result<Permit<'c>, Attempt> {
+    fn admit<'c>(&self, context: &'c WorkContext, size: u64) -> Result<Permit<'c>, Box<Attempt>> {
         if let Some(permit) = context.budget.admit_now(size) {
             return Ok(permit);
         }
@@ -183,7 +183,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         self.slot.restart(context.clock.now());
         match admission {
             Admission::Admitted(permit) => Ok(permit),
-            Admission::Stopped => Err(Attempt::Plain(End::Released)),
+            Admission::Stopped => Err(Box::new(Attempt::Plain(End::Released))),
             Admission::TooLarge { limit_bytes } => {
                 let limit_mib = limit_bytes >> 20;
                 let message = format!(
@@ -191,7 +191,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
                      raise the memory limit to process it"
                 );
                 let error = FileError::new(ErrorClass::TooLarge, message);
-                Err(Attempt::Failed { read: None, error, short_of: None })
+                Err(Box::new(Attempt::Failed { read: None, error, short_of: None }))
             }
         }
     }

@@ -113,7 +113,7 @@ fn a_pool_without_workers_gives_tasks_back() {
     let pool = Pool::start(0, |_| (), work, || ()).unwrap();
     pool.push(Task::new(batch(1, 3)));
     let mut task = pool.take_back().unwrap();
-    Hand::apart().share(&mut task);
+    pool.with_hand(|hand| hand.share(&mut task));
     assert_eq!((task.batch_id(), task.len(), pool.take_back().is_none()), (1, 3, true));
     assert!(joined(&pool));
 }
@@ -142,8 +142,7 @@ fn what_an_abandoned_worker_had_set_aside_goes_to_others() {
         let taken = gate.lock().unwrap().take();
         let Some(gate) = taken else { return tell_each(send, task, hand) };
         // The first: it sets half aside for a hungry one, and hangs.
-        let Hand(Some(seat)) = hand else { panic!("a thread of the pool has a hand") };
-        seat.deque.push(task.split().unwrap());
+        hand.deque.push(task.split().unwrap());
         begun_send.send(()).unwrap();
         let _ = gate.recv();
         ControlFlow::Break(())

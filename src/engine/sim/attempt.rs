@@ -70,7 +70,8 @@ impl Crew {
     /// A worker takes a task and works through it.
     fn work(&mut self, index: usize) {
         let Some(task) = self.pool.take_back() else { return };
-        if self.workers[index].run(task, &Hand::apart()).is_break() {
+        let worker = &mut self.workers[index];
+        if self.pool.with_hand(|hand| worker.run(task, hand)).is_break() {
             self.workers[index] = self.worker(index);
         }
     }

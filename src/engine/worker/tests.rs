@@ -2,7 +2,6 @@ use super::super::board::Stage;
 use super::super::budget::Budget;
 use super::super::change::{Change, End, Ending};
 use super::super::pool::Pool;
-use super::outcome::crashed_outcome;
 use super::*;
 use crate::model::{BatchPriority, FileBatch};
 use crate::process::from_fn;
@@ -195,33 +194,4 @@ fn all_that_is_in_hand_can_be_taken_at_once() {
     pool.close();
     assert!(pool.join(Some(Instant::now() + Duration::from_secs(1))), "shutdown does not wait for it");
     assert!(context.board.seize_all().is_empty(), "nothing is taken twice");
-}
-
-#[test]
-fn a_worker_needs_no_thread_of_a_pool() {
-    let folder = tempfile::tempdir().unwrap();
-    let context = context(sleeper(Duration::ZERO), 1);
-    let (send, receive) = channel();
-    let mut worker = BatchWorker::new(Arc::clone(&context), 0, move |group| drop(send.send(group)));
-    let task = Task::new(batch(folder.path(), 1, 70, |_| "go"));
-    assert!(worker.run(task, &Hand::apart()).is_continue());
-    let mut seen = Seen::default();
-    receive.try_iter().for_each(|group| seen.take(&group));
-    assert_eq!(seen.0.len(), 70);
-}
-
-#[test]
-fn a_file_that_brings_the_process_down_is_given_up_at_the_limit() {
-    let folder = tempfile::tempdir().unwrap();
-    let context = context(sleeper(Duration::ZERO), 1);
-    let file = batch(folder.path(), 1, 1, |_| "go").files.remove(0);
-    let first = crashed_outcome(&context, 0, 1, &file, 0);
-    assert!(matches!(first.outcomes[0].change, Change::Ended(Ending { end: End::Crashed, .. })));
-    let second = crashed_outcome(&context, 0, 1, &file, 1);
-    let failure = Some(ErrorClass::Crash);
-    assert!(
-        matches!(second.outcomes[0].change, Change::Ended(Ending { end: End::Recorded { failure: f, .. }, .. }) if f == failure)
-    );
-    let line = String::from_utf8_lossy(&second.lines);
-    assert!(line.contains("brought the process down 2 times; `outlast retry` tries it again"), "{line}");
 }

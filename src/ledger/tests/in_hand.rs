@@ -1,6 +1,5 @@
 //! What was in hand is known after any death of the process, and never made up.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

@@ -94,7 +94,7 @@ fn a_ledger_on_a_full_disk_keeps_what_was_committed() {
                 );
             }
             Err(error) => {
-                assert!(error.short_of() == Some(outlast::Resource::Disk), "round {round}, opening: {error}")
+                assert!(error.short_of() == Some(outlast::Resource::Disk), "round {round}, opening: {error}");
             }
         }
         if let Err(error) = again {

@@ -35,7 +35,7 @@ impl Filler {
             stat.f_bavail * stat.f_frsize
         };
         while free() > bytes {
-            let chunk = (free() - bytes).min(1 << 20).max(4096) as usize;
+            let chunk = free().saturating_sub(bytes).clamp(4096, 1 << 20) as usize;
             if file.write_all(&vec![b'x'; chunk]).is_err() {
                 break;
             }

@@ -30,17 +30,25 @@ struct Orders {
     /// Where the result goes.
     result: PathBuf,
     config: BatchConfig,
+    /// When it is asked to stop.
+    stop_after: Option<Duration>,
 }
 
 /// Runs jobs on a sandbox in processes of their own.
 pub(super) struct Child<'a> {
     sandbox: &'a Sandbox,
     config: BatchConfig,
+    stop_after: Option<Duration>,
 }
 
 impl<'a> Child<'a> {
     pub(super) fn new(sandbox: &'a Sandbox, config: BatchConfig) -> Self {
-        Self { sandbox, config }
+        Self { sandbox, config, stop_after: None }
+    }
+
+    /// It is asked to stop after this time.
+    pub(super) fn stopped_after(self, time: Duration) -> Self {
+        Self { stop_after: Some(time), ..self }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -54,6 +62,7 @@ impl<'a> Child<'a> {
             calls: self.path("calls"),
             result: self.path("result.json"),
             config: self.config.clone(),
+            stop_after: self.stop_after,
         };
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
@@ -161,6 +170,13 @@ fn what_the_child_does() {
     let Ok(orders) = std::env::var(ORDERS) else { return };
     let orders: Orders = serde_json::from_str(&orders).unwrap();
     let engine = Engine::new(Arc::new(Acting::new(&orders.calls)));
+    if let Some(time) = orders.stop_after {
+        let stop = engine.stop();
+        std::thread::spawn(move || {
+            std::thread::sleep(time);
+            stop.request();
+        });
+    }
     let ended = engine.run(&[orders.root], &orders.config, &RunOptions::new(orders.state));
     match ended {
         Ok(result) => {

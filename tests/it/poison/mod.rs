@@ -169,3 +169,40 @@ fn what_is_quarantined_is_left_alone_by_a_run_that_would_try_it_again() {
     assert_eq!(child.run_ok()["failed"], 1);
     assert_eq!(child.run_ok()["failed"], 1);
 }
+
+#[test]
+fn a_run_that_is_to_stop_does_not_wait_for_what_hangs() {
+    let (sandbox, told) = tree(200, &["hang"]);
+    let config = BatchConfig { drain_seconds: 2, ..config() };
+    let child = Child::new(&sandbox, config).stopped_after(Duration::from_secs(1));
+    let begun = Instant::now();
+    let result = child.run_ok();
+    assert!(begun.elapsed() < Duration::from_secs(4), "it took {:?}", begun.elapsed());
+    assert_eq!(
+        (&result["interrupted"], &result["ok"], &result["pending"]),
+        (&true.into(), &199.into(), &1.into())
+    );
+    let told = sandbox.explain(sandbox.root.join(&told[0]));
+    assert_eq!((&told["state"], &told["attempts"]), (&"pending".into(), &0.into()));
+}
+
+#[test]
+fn fifty_kills_in_a_row_count_as_no_attempt() {
+    let (sandbox, told) = tree(60, &["sleep-120"; 10]);
+    let child = Child::new(&sandbox, config());
+    for kill in 0..50 {
+        let mut process = child.command().stderr(std::process::Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(20 + kill * 3));
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+    for path in &told {
+        let told = sandbox.explain(sandbox.root.join(path));
+        assert_eq!((&told["attempts"], &told["state"] == "failed"), (&0.into(), false), "{told}");
+    }
+    child.run_ok();
+    assert_counts(&sandbox, 60, 0);
+    let log = sandbox.log();
+    assert_eq!(log.len(), 60);
+    assert!(log.iter().all(|record| record["attempts"] == 1));
+}

@@ -11,6 +11,7 @@ mod filters;
 mod inspect;
 mod limits;
 mod logging;
+mod modes;
 mod names;
 mod options;
 mod pulled;
