@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustix::fs::FlockOperation;
 
@@ -17,6 +18,9 @@ pub(super) const WITNESS: &str = "witness";
 pub(super) const REPAIRING: &str = "repairing";
 pub(super) const IN_HAND: &str = "in-hand";
 const LOCK: &str = "lock";
+/// A lock that was given back can outlive that for a moment: in a child of the process that held it, which was
+/// forked just then and has not begun its own program yet.
+const LOCK_WAIT: Duration = Duration::from_millis(100);
 const STATE: &str = "state.json";
 const IGNORE: (&str, &str) = (".gitignore", "*\n");
 const CACHE_TAG: (&str, &str) = (
@@ -255,10 +259,18 @@ fn take_lock(path: &Path) -> Result<Arc<File>, LedgerError> {
     failpoint::hit("state.lock").map_err(LedgerError::io(path))?;
     let file = File::options().create(true).truncate(false).write(true).open(path.join(LOCK));
     let file = file.map_err(|error| refused(path, error))?;
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Arc::new(file)),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(LedgerError::InUse { path: path.to_path_buf() }),
-        Err(error) => Err(LedgerError::io(path)(error.into())),
+    let begun = Instant::now();
+    loop {
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(Arc::new(file)),
+            Err(rustix::io::Errno::WOULDBLOCK) if begun.elapsed() < LOCK_WAIT => {
+                std::thread::sleep(LOCK_WAIT / 20);
+            }
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                return Err(LedgerError::InUse { path: path.to_path_buf() });
+            }
+            Err(error) => return Err(LedgerError::io(path)(error.into())),
+        }
     }
 }
 
