@@ -92,6 +92,16 @@ impl Board {
         slots.filter_map(|slot| slot.seize_if(overdue)).collect()
     }
 
+    /// Takes what is not begun from workers that have one file in hand for longer than `limit`.
+    pub(crate) fn take_rests(&self, limit: Duration, now: Instant) -> Vec<Task> {
+        let rest = |slot: Arc<Slot>| {
+            let mut held = slot.hold()?;
+            let is_slow = held.place.is_some() && now.saturating_duration_since(held.since) > limit;
+            held.task.as_mut().filter(|_| is_slow)?.take_rest()
+        };
+        self.slots().filter_map(rest).collect()
+    }
+
     /// Takes away everything in hand. A worker that is just about to begin a task is not seen.
     pub(crate) fn seize_all(&self) -> Vec<Seized> {
         self.slots().filter_map(|slot| slot.seize_if(|_| true)).collect()

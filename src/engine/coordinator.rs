@@ -260,6 +260,7 @@ impl<'a> Coordinator<'a> {
         }
         self.last_look = Some(now);
         self.seize_overdue(now)?;
+        self.share_rests(now);
         self.look_at_machine(now);
         let slow = self.set.context.board.slow_files(&self.set.context.roots, now);
         for (worker, slow_file) in self.run.statistics.workers.iter_mut().zip(slow) {

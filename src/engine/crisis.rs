@@ -15,6 +15,8 @@ use crate::model::{DiscoveredFile, FileKey, Resource};
 
 /// Threads that may be given up in a run: each keeps its memory.
 const ABANDONED_MAX: usize = 256;
+/// A file that is in hand for longer than this holds up the files behind it.
+const SLOW_FILE: Duration = Duration::from_millis(200);
 /// How long a dying process waits for the files that other workers have in hand.
 const LAST_FILES: Duration = Duration::from_millis(1_500);
 /// How long a process takes to die.
@@ -41,6 +43,14 @@ impl Coordinator<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What waits behind a slow file goes to workers that have nothing to do.
+    pub(super) fn share_rests(&self, now: Instant) {
+        if self.dispatch.hungry() > 0 {
+            let rests = self.set.context.board.take_rests(SLOW_FILE, now);
+            rests.into_iter().for_each(|rest| self.dispatch.pass_on(rest));
+        }
     }
 
     /// Takes what a seized slot held: what was finished counts, the rest goes to other workers.

@@ -75,6 +75,13 @@ impl Task {
         self.range.len()
     }
 
+    /// Cuts off all that is left, if there is any.
+    pub(crate) fn take_rest(&mut self) -> Option<Self> {
+        let rest = self.clone();
+        self.range.start = self.range.end;
+        (rest.len() > 0).then_some(rest)
+    }
+
     /// Cuts the rear half off, if at least two files are left.
     fn split(&mut self) -> Option<Self> {
         if self.range.len() < 2 {
