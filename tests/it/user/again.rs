@@ -120,7 +120,9 @@ fn a_tree_that_was_emptied_leaves_no_current_records() {
     let sandbox = three();
     fs::remove_dir_all(&sandbox.root).unwrap();
     fs::create_dir(&sandbox.root).unwrap();
-    assert_eq!(sandbox.run_code(&[], 4)["removed"], 3, "nothing matched, and that shows");
+    // Another empty folder in the place of the tree could be a mount point without its file system.
+    let summary = sandbox.run_code(&["--accept-empty"], 4);
+    assert_eq!(summary["removed"], 3, "nothing matched, and that shows");
     assert_eq!(ran(&mut sandbox.command(["records"])).expect(0).lines().len(), 0);
     sandbox.run_code(&[], 4);
 }
