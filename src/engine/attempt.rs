@@ -1,6 +1,5 @@
 //! One attempt of a run: its threads, from their start to their end.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -9,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::board::Board;
 use super::budget::Budget;
-use super::change::Ground;
-use super::committer::{Committer, RootGround};
+use super::committer::Committer;
 use super::coordinator::{Coordinator, Setting};
 use super::dispatch::Dispatcher;
 use super::error::EngineError;
@@ -26,7 +24,7 @@ use super::stop::{Stop, StopOnDrop};
 use super::store::{Store, check_log};
 use super::worker::{BatchWorker, WorkContext};
 use crate::ledger::{InHand, Left};
-use crate::model::{BatchConfig, Clock, FileKey, Root, RootId, RootTable};
+use crate::model::{BatchConfig, Clock, FileKey, RootTable};
 use crate::source::Source;
 
 /// How long threads that have nothing more to do are waited for.
@@ -79,7 +77,7 @@ impl Course<'_> {
         let strategy = self.engine.make_strategy(&self.config);
         let suspects = self.left.suspects.clone();
         let dispatch = Dispatcher::new(&self.config, strategy, Arc::clone(&pool.0), suspects);
-        let committer = Committer::new(store, self.grounds());
+        let committer = Committer::new(store, &self.plan.roots);
         let mut coordinator = Coordinator::new(setting, committer, run, dispatch);
         if let Some(key) = self.killed_by() {
             coordinator.blame(key)?;
@@ -99,13 +97,6 @@ impl Course<'_> {
     fn killed_by(&self) -> Option<FileKey> {
         let rose = self.left.oom_kills.is_some_and(|before| self.oom_kills.is_some_and(|now| now > before));
         self.left.alone.clone().filter(|_| rose)
-    }
-
-    fn grounds(&self) -> HashMap<RootId, RootGround> {
-        let ground = |(root, ground): &(Root, Ground)| {
-            (root.id, RootGround { name: root.name.clone(), ground: *ground })
-        };
-        self.plan.roots.iter().map(ground).collect()
     }
 
     fn context(&self, halt: &Stop) -> WorkContext {

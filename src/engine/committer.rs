@@ -8,16 +8,16 @@ use super::store::Store;
 use super::tally::Tally;
 use super::worker::OutcomeGroup;
 use crate::ledger::{Entry, Job, Tick};
-use crate::model::{Cursor, FileKey, LogPosition, RecordLine, RecordStatus, RootId};
+use crate::model::{Cursor, FileKey, LogPosition, RecordLine, RecordStatus, Root, RootId};
 
 /// Size at which record lines are handed to the log, in bytes.
 const WRITE_BYTES: usize = 1 << 20;
 
 /// What the committer knows of a root.
 #[derive(Debug, Clone)]
-pub(crate) struct RootGround {
-    pub name: String,
-    pub ground: Ground,
+struct RootGround {
+    name: String,
+    ground: Ground,
 }
 
 struct Queued {
@@ -39,7 +39,12 @@ pub(crate) struct Committer<'a> {
 }
 
 impl<'a> Committer<'a> {
-    pub(crate) fn new(store: &'a mut Store, roots: HashMap<RootId, RootGround>) -> Self {
+    /// For files of these roots.
+    pub(crate) fn new(store: &'a mut Store, roots: &[(Root, Ground)]) -> Self {
+        let known = |(root, ground): &(Root, Ground)| {
+            (root.id, RootGround { name: root.name.clone(), ground: *ground })
+        };
+        let roots = roots.iter().map(known).collect();
         Self { store, roots, queued: Vec::new(), lines: Vec::new(), lines_bytes: 0, listed: false }
     }
 

@@ -122,7 +122,7 @@ impl<'a> Coordinator<'a> {
     }
 
     fn heed_stop(&mut self) {
-        if self.set.stop.is_requested() && self.ending.is_none() {
+        if self.set.stop.is_requested() {
             self.end(Ending::Interrupted);
         }
     }
@@ -150,7 +150,7 @@ impl<'a> Coordinator<'a> {
                 if late {
                     self.abandon_all();
                 }
-                if self.committer.waiting() > 0 && self.has_room() {
+                if self.committer.waiting() > 0 {
                     self.commit()?;
                 }
                 return Ok(Some(ending));
@@ -261,7 +261,7 @@ impl<'a> Coordinator<'a> {
         self.last_look = Some(now);
         self.seize_overdue(now)?;
         self.share_rests(now);
-        self.look_at_machine(now);
+        self.look_at_machine();
         let slow = self.set.context.board.slow_files(&self.set.context.roots, now);
         for (worker, slow_file) in self.run.statistics.workers.iter_mut().zip(slow) {
             worker.slow_file = slow_file;

@@ -54,7 +54,7 @@ impl Dispatcher {
 
     /// Pending files of these roots that are not in flight.
     pub(crate) fn claimable(&self, reader: &LedgerReader, roots: Roots<'_>) -> u64 {
-        let pending: u64 = roots.iter().map(|(root, _)| reader.counts(root.id).pending).sum();
+        let pending = reader.counts_of(roots.iter().map(|(root, _)| root.id)).pending;
         pending.saturating_sub(self.claims.in_flight())
     }
 
@@ -73,7 +73,7 @@ impl Dispatcher {
             }
             let load =
                 Load { workers: self.workers, memory_percent, pending_after: self.claimable(reader, roots) };
-            self.hand_out(files, load);
+            self.hand_out(files, load, BatchPriority::Normal);
         }
         Ok(())
     }
@@ -108,14 +108,10 @@ impl Dispatcher {
     /// A batch of one file. [`BatchPriority::Low`] says that nothing else is in hand meanwhile.
     fn hand_out_one(&mut self, file: DiscoveredFile, priority: BatchPriority) {
         let load = Load { workers: 1, memory_percent: 0, pending_after: 0 };
-        self.hand_out_as(vec![file], load, priority);
+        self.hand_out(vec![file], load, priority);
     }
 
-    fn hand_out(&mut self, files: Vec<DiscoveredFile>, load: Load) {
-        self.hand_out_as(files, load, BatchPriority::Normal);
-    }
-
-    fn hand_out_as(&mut self, mut files: Vec<DiscoveredFile>, load: Load, priority: BatchPriority) {
+    fn hand_out(&mut self, mut files: Vec<DiscoveredFile>, load: Load, priority: BatchPriority) {
         sort(&mut files, self.order);
         self.outstanding += files.len();
         for mut batch in self.planner.plan(files, load, SystemTime::now()) {

@@ -2,6 +2,7 @@
 //! were all deleted.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::change::Ground;
 use super::committer::Committer;
@@ -19,6 +20,12 @@ const SAMPLE_FILES: usize = 256;
 pub(crate) struct LostRoot {
     pub root: Root,
     pub why: String,
+}
+
+impl fmt::Display for LostRoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.root.path.display(), self.why)
+    }
 }
 
 /// What tells each root from other folders, as far as that is known.

@@ -21,7 +21,6 @@ pub(crate) struct JobPlan {
     pub job: Job,
     pub roots: Vec<(Root, Ground)>,
     pub resumed: bool,
-    pub pending_at_start: u64,
 }
 
 /// The absolute paths of the folders to ingest.
@@ -82,8 +81,7 @@ pub(crate) fn begin(
     let quarantine = config.on_error == ErrorMode::Quarantine;
     let with_ground =
         |info: &RootInfo| (info.root(), Ground { epoch: info.epoch, run_start: start.log, quarantine });
-    let pending_at_start = infos.iter().map(|info| store.reader.counts(RootId(info.id)).pending).sum();
-    Ok(JobPlan { job, roots: infos.iter().map(with_ground).collect(), resumed, pending_at_start })
+    Ok(JobPlan { job, roots: infos.iter().map(with_ground).collect(), resumed })
 }
 
 /// The job with the counts that it has come to.

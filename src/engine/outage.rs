@@ -27,17 +27,13 @@ impl Course<'_> {
     /// again.
     pub(super) fn run(&self, slot: &mut Option<Store>, run: &mut RunState) -> Result<Ending, EngineError> {
         let mut marks = slot.as_ref().map(RootMarks::of).unwrap_or_default();
-        let mut begun = false;
         loop {
             let store = slot.as_mut().ok_or(LedgerError::Poisoned)?;
             let shown = Published::new(self.engine.shared(), self.plan.job.id, store.view())?;
             let ending = match self.check_roots(store, &mut marks)? {
                 Some(outage) => Ending::Hindered(outage),
                 None => {
-                    if begun {
-                        run.begin_attempt(&store.reader, &self.plan.roots);
-                    }
-                    begun = true;
+                    run.begin_attempt(&store.reader, &self.plan.roots);
                     self.attempt(store, &marks, &shown, run)?
                 }
             };
@@ -48,10 +44,7 @@ impl Course<'_> {
                     tracing::info!("some folders could not be listed: listing again");
                     None
                 }
-                Outage::Root(lost) => {
-                    let why = format!("{}: {}", lost.root.path.display(), lost.why);
-                    self.await_roots(why, store, &mut marks, run)?
-                }
+                Outage::Root(lost) => self.await_roots(lost.to_string(), store, &mut marks, run)?,
                 Outage::State { resource, why } => {
                     drop(shown);
                     let state = slot.take().map(Store::close).ok_or(LedgerError::Poisoned)?;

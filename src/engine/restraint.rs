@@ -72,8 +72,7 @@ impl Coordinator<'_> {
 
     /// A root that is not what it was: what it holds has to be listed again when it is back.
     pub(super) fn lost_root(&mut self, lost: LostRoot) {
-        let why = format!("{}: {}", lost.root.path.display(), lost.why);
-        self.trip(Resource::Files, why);
+        self.trip(Resource::Files, lost.to_string());
         self.end(Ending::Hindered(Outage::Root(lost)));
     }
 
@@ -171,13 +170,12 @@ impl Coordinator<'_> {
     }
 
     /// Looks at memory.
-    pub(super) fn look_at_machine(&mut self, now: Instant) {
+    pub(super) fn look_at_machine(&mut self) {
         let pressure = self.run.meter.look();
         if let Some(why) = &pressure.why
             && self.run.breakers.is_closed(Resource::Memory)
         {
-            self.run.breakers.trip(Resource::Memory, why.clone(), now);
-            self.hold();
+            self.trip(Resource::Memory, why.clone());
         }
         self.run.pressure = pressure;
     }

@@ -59,13 +59,13 @@ pub(crate) enum Outage {
 }
 
 impl RunState {
-    /// Before the first attempt.
+    /// Before all attempts.
     pub(crate) fn new(plan: &JobPlan, config: &BatchConfig, first_tick: u64, mut meter: Meter) -> Self {
         let mut statistics = BatchStatistics::default();
         statistics.progress.job = plan.job.id;
         statistics.workers = vec![WorkerStatistics::default(); config.worker_count];
         Self {
-            tally: Tally { discovered: plan.pending_at_start, ..Tally::default() },
+            tally: Tally::default(),
             statistics,
             breakers: Breakers::new(),
             pressure: meter.look(),
@@ -78,9 +78,9 @@ impl RunState {
         }
     }
 
-    /// Before the next attempt: the scan will count anew what it finds, and what was not committed is forgotten.
+    /// Before each attempt: the scan will count anew what it finds, and what was not committed is forgotten.
     pub(crate) fn begin_attempt(&mut self, reader: &LedgerReader, roots: &[(Root, Ground)]) {
-        let pending: u64 = roots.iter().map(|(root, _)| reader.counts(root.id).pending).sum();
+        let pending = reader.counts_of(roots.iter().map(|(root, _)| root.id)).pending;
         let Tally { ok, failed, removed, .. } = self.tally;
         self.tally = Tally { discovered: pending + ok + failed, ok, failed, removed, ..Tally::default() };
         self.statistics.progress.filtered.clear();

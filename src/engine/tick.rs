@@ -9,7 +9,7 @@ use super::job;
 use super::results::StopCause;
 use super::run_state::{Ending, Outage};
 use super::tally::Tally;
-use crate::ledger::{Counts, JobEnd};
+use crate::ledger::JobEnd;
 use crate::model::{BatchConfig, Resource};
 
 /// A tick that is not due by time has to have earned back the last one's cost this many times.
@@ -78,11 +78,10 @@ impl Coordinator<'_> {
 
     pub(super) fn publish(&mut self) {
         let store = self.committer.store();
-        let mut counts = Counts::default();
-        self.set.plan.roots.iter().for_each(|(root, _)| counts += store.reader.counts(root.id));
+        let roots = self.set.plan.roots.iter().map(|(root, _)| root.id);
         let standing = Standing {
             cursor: store.ledger.cursor(),
-            counts,
+            counts: store.reader.counts_of(roots),
             first_tick: self.run.first_tick,
             in_flight: self.dispatch.claims.in_flight(),
             in_hand_bytes: self.set.context.budget.in_use_bytes(),

@@ -133,6 +133,13 @@ impl LedgerReader {
         self.with(|committed| committed.counts.get(&root.0).copied().unwrap_or_default())
     }
 
+    /// Files and bytes of these roots together.
+    pub fn counts_of(&self, roots: impl IntoIterator<Item = RootId>) -> Counts {
+        let mut sum = Counts::default();
+        roots.into_iter().for_each(|root| sum += self.counts(root));
+        sum
+    }
+
     /// Files and bytes of all roots.
     pub fn total(&self) -> Counts {
         self.with(|committed| committed.total)

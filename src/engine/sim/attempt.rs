@@ -1,7 +1,6 @@
 //! One attempt of a simulated run: the coordinator, the scan and the workers, stepped by the seed.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::super::board::{Board, Stage};
 use super::super::budget::Budget;
-use super::super::committer::{Committer, RootGround};
+use super::super::committer::Committer;
 use super::super::coordinator::{Coordinator, Setting};
 use super::super::dispatch::Dispatcher;
 use super::super::error::EngineError;
@@ -99,7 +98,7 @@ impl Schedule {
     pub(super) fn run(&mut self, store: Store, plan: &JobPlan, run: &mut RunState, faults: bool) -> bool {
         let mut slot = Some(store);
         let mut marks = slot.as_ref().map(RootMarks::of).unwrap();
-        for begun in 0.. {
+        loop {
             let store = slot.as_mut().unwrap();
             match marks.check(store, &self.world, &plan.roots, false) {
                 Ok(None) => {}
@@ -110,9 +109,7 @@ impl Schedule {
                 }
                 Err(_) => return false,
             }
-            if begun > 0 {
-                run.begin_attempt(&store.reader, &plan.roots);
-            }
+            run.begin_attempt(&store.reader, &plan.roots);
             let ended = self.attempt(store, plan, &marks, run, faults);
             judge::adds_up(&run.statistics.progress);
             match ended {
@@ -129,7 +126,6 @@ impl Schedule {
                 Ok(_) | Err(_) => return false,
             }
         }
-        unreachable!()
     }
 
     /// What went away is back, and the run has noticed.
@@ -185,13 +181,9 @@ impl Schedule {
             shown: &shown,
             guard: RootGuard::new(&world, marks, &plan.roots),
         };
-        let ground = |(root, ground): &(crate::model::Root, super::super::change::Ground)| {
-            (root.id, RootGround { name: root.name.clone(), ground: *ground })
-        };
-        let grounds: HashMap<_, _> = plan.roots.iter().map(ground).collect();
         let dispatch =
             Dispatcher::new(&self.config, strategy_of(&self.config), Arc::clone(&crew.pool), Vec::new());
-        let coordinator = Coordinator::new(setting, Committer::new(store, grounds), run, dispatch);
+        let coordinator = Coordinator::new(setting, Committer::new(store, &plan.roots), run, dispatch);
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         send.send(Event::LogChecked).unwrap();
         let ended = match faults {
