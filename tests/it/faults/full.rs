@@ -25,11 +25,11 @@ fn a_run_on_a_full_disk_says_so_and_the_next_one_goes_on() {
     let Some(mount) = Mount::ext4(48 * MIB) else { return };
     let sandbox = Sandbox::new();
     grow(&sandbox.root);
-    let place = Place { root: sandbox.root.clone(), state: mount.path.join("state") };
+    let place = Place { root: sandbox.root.clone(), state: mount.disk.mount.join("state") };
     let (mut refused, mut done) = (0, 0);
     for room in rooms() {
         let before = place.tick().unwrap().unwrap_or(0);
-        let ballast = mount.fill(room);
+        let ballast = mount.disk.fill(room);
         let told = ran(place.run_command().args(["--wait", "0s"]));
         let asked = ran(&mut place.command(&["status", "--format", "json"]));
         fs::remove_file(ballast).unwrap();
@@ -37,7 +37,7 @@ fn a_run_on_a_full_disk_says_so_and_the_next_one_goes_on() {
             _ if told.crashed() => panic!("room of {room}: {told}"),
             Some(0 | 3) => done += 1,
             Some(75) => {
-                is_a_good_message(&told, &mount.path, "work is kept").unwrap();
+                is_a_good_message(&told, &mount.disk.mount, "work is kept").unwrap();
                 refused += 1;
             }
             _ => panic!("room of {room}: {told}"),
@@ -75,10 +75,10 @@ fn commit_until_full(ledger: &mut Ledger) -> (Cursor, LedgerError) {
 #[test]
 fn a_ledger_on_a_full_disk_keeps_what_was_committed() {
     let Some(mount) = Mount::ext4(24 * MIB) else { return };
-    let path = mount.path.join("state");
+    let path = mount.disk.mount.join("state");
     drop(StateFolder::create(&path, "records".as_ref()).unwrap());
     for round in 0..8 {
-        let (state, ballast) = (StateFolder::open(&path).unwrap(), mount.fill((60 + 223 * round) * KIB));
+        let (state, ballast) = (StateFolder::open(&path).unwrap(), mount.disk.fill((60 + 223 * round) * KIB));
         let opened = Ledger::open(&state);
         let committed = opened.map(|mut ledger| commit_until_full(&mut ledger));
         // Another start, with as little room.

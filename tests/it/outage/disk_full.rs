@@ -1,8 +1,6 @@
 //! No room for the state, or for the records.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs;
 use std::time::Duration;
 
 use super::{Background, assert_unharmed, fill, is_midway, is_open, wait_for};
@@ -22,33 +20,6 @@ fn small_disk(mib: u64) -> Option<(Sandbox, Disk)> {
     }
 }
 
-/// A file that takes room until it is removed.
-struct Filler(PathBuf);
-
-impl Filler {
-    /// Takes all room but so much.
-    fn leave(folder: &Path, bytes: u64) -> Self {
-        let path = folder.join("filler");
-        let mut file = File::create(&path).unwrap();
-        let free = || {
-            let stat = rustix::fs::statvfs(folder).unwrap();
-            stat.f_bavail * stat.f_frsize
-        };
-        while free() > bytes {
-            let chunk = free().saturating_sub(bytes).clamp(4096, 1 << 20) as usize;
-            if file.write_all(&vec![b'x'; chunk]).is_err() {
-                break;
-            }
-            file.sync_all().unwrap_or_default();
-        }
-        Self(path)
-    }
-
-    fn remove(self) {
-        fs::remove_file(&self.0).unwrap();
-    }
-}
-
 fn waits_for_room(state_is_there: bool) {
     let Some((mut sandbox, disk)) = small_disk(64) else { return };
     fill(&sandbox, FILES, 8);
@@ -61,13 +32,13 @@ fn waits_for_room(state_is_there: bool) {
     }
     let mut run = Background::start(&mut sandbox.run_command(&extra));
     wait_for(&sandbox, &mut run, "it is midway", is_midway);
-    let filler = Filler::leave(&disk.mount, 4 << 20);
+    let filler = disk.fill(4 << 20);
     let status = wait_for(&sandbox, &mut run, "it waits for room", is_open("disk"));
     let done = status["total"]["ok"].as_u64().unwrap();
     std::thread::sleep(Duration::from_secs(1));
     assert!(!run.has_ended());
     assert_eq!(sandbox.status()["total"]["ok"], done, "nothing is written meanwhile");
-    filler.remove();
+    fs::remove_file(filler).unwrap();
     let told = run.end().expect(0);
     assert!(told.stderr.contains("make room"), "{told}");
     assert_eq!(told.json()["ok"], FILES);
@@ -93,11 +64,11 @@ fn a_disk_that_stays_full_ends_the_run_with_its_work_kept() {
     fill(&sandbox, FILES, 8);
     let mut run = Background::start(&mut sandbox.run_command(&["--workers", "1", "--wait", "1s"]));
     wait_for(&sandbox, &mut run, "it is midway", is_midway);
-    let filler = Filler::leave(&disk.mount, 4 << 20);
+    let filler = disk.fill(4 << 20);
     let told = run.end().expect(75);
     assert!(told.stderr.contains("make room") && told.stderr.contains("work is kept"), "{told}");
     let kept = sandbox.status()["total"]["ok"].as_u64().unwrap();
-    filler.remove();
+    fs::remove_file(filler).unwrap();
     let next = sandbox.run_ok(&[]);
     assert_eq!(next["unchanged"], kept);
     assert_unharmed(&sandbox, FILES);
@@ -117,9 +88,9 @@ fn room_that_goes_within_a_commit_loses_nothing() {
         wait_for(&sandbox, &mut run, "it works", |status| status["running"]["ok"].as_u64() > Some(0));
         for _ in 0..3 {
             std::thread::sleep(rng.time_up_to(Duration::from_millis(300)));
-            let filler = Filler::leave(&disk.mount, 0);
+            let filler = disk.fill(0);
             std::thread::sleep(rng.time_up_to(Duration::from_millis(400)));
-            filler.remove();
+            fs::remove_file(filler).unwrap();
         }
         let told = run.end();
         assert!(told.code == Some(0) && !told.crashed(), "{told}");

@@ -5,43 +5,11 @@ mod disk_full;
 mod memory;
 mod mount;
 
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Content, Ran, Rng, Sandbox, ran};
-
-/// A run in the background, killed when it is dropped.
-struct Background(Option<Child>);
-
-impl Background {
-    fn start(command: &mut Command) -> Self {
-        Self(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
-    }
-
-    fn child(&self) -> &Child {
-        self.0.as_ref().unwrap()
-    }
-
-    /// Whether it has ended.
-    fn has_ended(&mut self) -> bool {
-        self.0.as_mut().unwrap().try_wait().unwrap().is_some()
-    }
-
-    fn end(mut self) -> Ran {
-        self.0.take().unwrap().wait_with_output().unwrap().into()
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.0.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
+use crate::support::{Background, Content, Rng, Sandbox, ran};
 
 /// Waits until the status of a run that goes on fits.
 #[track_caller]

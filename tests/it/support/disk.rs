@@ -1,6 +1,7 @@
 //! File systems of their own, in image files: they can go away, and be full.
 
 use std::fs;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,11 +25,16 @@ fn tool(command: &mut Command) -> Result<(), String> {
 impl Disk {
     /// Makes and mounts one of this kind (`ext4`, `xfs`) and size, at `mount` in a folder that exists.
     pub(crate) fn make(folder: &Path, kind: &str, bytes: u64) -> Result<Self, String> {
+        Self::make_with(folder, kind, &[], bytes)
+    }
+
+    /// The same, made with these arguments beside the usual ones.
+    pub(crate) fn make_with(folder: &Path, kind: &str, extra: &[&str], bytes: u64) -> Result<Self, String> {
         let (image, mount) = (folder.join(format!("{kind}.img")), folder.join("mount"));
         let made = fs::File::create(&image).and_then(|file| file.set_len(bytes));
         made.and_then(|()| fs::create_dir(&mount)).map_err(|error| error.to_string())?;
         let force = if kind == "xfs" { "-f" } else { "-F" };
-        tool(Command::new(format!("mkfs.{kind}")).args(["-q", force]).arg(&image))?;
+        tool(Command::new(format!("mkfs.{kind}")).args(["-q", force]).args(extra).arg(&image))?;
         let mut disk = Self { image, mount, mounted: false };
         disk.mount()?;
         Ok(disk)
@@ -38,6 +44,26 @@ impl Disk {
         tool(Command::new("mount").args(["-o", "loop"]).arg(&self.image).arg(&self.mount))?;
         self.mounted = true;
         Ok(())
+    }
+
+    /// Fills it up, but for so many bytes. Returns the file that does it.
+    pub(crate) fn fill(&self, leave: u64) -> PathBuf {
+        let ballast = self.mount.join("ballast");
+        let mut file = fs::File::create(&ballast).unwrap();
+        let zeros = vec![0; 64 << 10];
+        loop {
+            let free = outlast::ledger::free_bytes(&self.mount).unwrap();
+            let length = free.saturating_sub(leave).min(zeros.len() as u64) as usize;
+            match file.write(&zeros[..length]) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::StorageFull => break,
+                Err(error) => panic!("{}: {error}", ballast.display()),
+            }
+        }
+        // Where a run writes, too, there may be no room left for this.
+        let _ = file.sync_all();
+        ballast
     }
 
     /// Takes the file system down: nothing that was not synced gets to the disk, not even the journal, and

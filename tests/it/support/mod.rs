@@ -1,5 +1,6 @@
 //! What the tests share: seeded trees, the binary, its record log read raw, and the checker.
 
+mod background;
 mod check;
 mod cli;
 mod content;
@@ -14,6 +15,7 @@ mod schema;
 mod tree;
 mod walk;
 
+pub(crate) use background::Background;
 pub(crate) use check::{Checker, summary_adds_up};
 pub(crate) use cli::{Ran, outlast, ran};
 pub(crate) use content::Content;

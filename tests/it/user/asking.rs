@@ -3,13 +3,13 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{Background, slow, wait_until};
+use super::{midway, slow, wait_until};
 use crate::support::{Promise, Record, ran, read_log};
 
 #[test]
 fn a_run_answers_for_the_state_that_it_holds() {
     let sandbox = slow(40);
-    let (run, status) = Background::midway(&sandbox);
+    let (run, status) = midway(&sandbox);
     let running = &status["running"];
     let numbers =
         ["discovered", "ok", "failed", "unchanged", "pending"].map(|name| running[name].as_u64().unwrap());
@@ -36,7 +36,7 @@ fn a_run_answers_for_the_state_that_it_holds() {
 #[test]
 fn a_file_that_waits_is_explained_as_pending() {
     let sandbox = slow(24);
-    let (run, _) = Background::midway(&sandbox);
+    let (run, _) = midway(&sandbox);
     run.signal(rustix::process::Signal::INT);
     run.end().expect(130);
     let pending = sandbox.explain(sandbox.root.join("f0023.ast.json"));
@@ -71,7 +71,7 @@ fn a_state_is_asked_again_and_again_while_runs_come_and_go() {
 fn a_run_is_asked_about_names_that_are_no_text() {
     let sandbox = slow(16);
     let path = sandbox.write(OsStr::from_bytes(b"\xff.ast.json"), super::AST);
-    let (run, _) = Background::midway(&sandbox);
+    let (run, _) = midway(&sandbox);
     let told = sandbox.explain(&path);
     assert_eq!(told["scan"], "ingested");
     run.end().expect(0);
@@ -80,7 +80,7 @@ fn a_run_is_asked_about_names_that_are_no_text() {
 #[test]
 fn a_run_refuses_what_a_state_refuses() {
     let sandbox = slow(16);
-    let (run, _) = Background::midway(&sandbox);
+    let (run, _) = midway(&sandbox);
     let ask = |since: &str| ran(&mut sandbox.command(["records", "--since", since]));
     let (beyond, within) = (ask("9:0"), ask("1:7"));
     run.end().expect(0);
@@ -91,7 +91,7 @@ fn a_run_refuses_what_a_state_refuses() {
 #[test]
 fn a_stopped_run_still_holds_the_state() {
     let sandbox = slow(12);
-    let (run, _) = Background::midway(&sandbox);
+    let (run, _) = midway(&sandbox);
     run.signal(rustix::process::Signal::STOP);
     let told = sandbox.run(&[]);
     run.signal(rustix::process::Signal::CONT);

@@ -15,7 +15,7 @@ use outlast::{
 };
 use serde_json::{Value, json};
 
-use super::{AST, BROKEN, Background, slow, wait_until};
+use super::{AST, BROKEN, midway, slow, wait_until};
 use crate::support::{Checker, Oddity, Ran, Sandbox, ran, skip};
 
 /// Five broken files, one that is too large, and one that is sound.
@@ -147,7 +147,7 @@ fn a_run_takes_up_what_is_retried_meanwhile() {
     let sandbox = slow(60);
     sandbox.write("a.ast.json", BROKEN);
     sandbox.write("b.ast.json", BROKEN);
-    let (run, _) = Background::midway(&sandbox);
+    let (run, _) = midway(&sandbox);
     wait_until("both failed", || (failures(&sandbox, &[])["failed"] == 2).then_some(()));
     sandbox.write("b.ast.json", AST);
     let told = retried(&sandbox, &["--class", "parse"]).expect(0).json();
@@ -171,7 +171,7 @@ fn a_run_leaves_the_failures_of_roots_that_are_not_its_own() {
     fs::create_dir(&other).unwrap();
     fs::write(other.join("a.ast.json"), BROKEN).unwrap();
     ran(sandbox.command(["run", "--progress", "never"]).arg(&other)).expect(3);
-    let (run, _) = Background::midway(&sandbox);
+    let (run, _) = midway(&sandbox);
     let told = retried(&sandbox, &[]);
     run.end().expect(0);
     let told = told.expect(4).json();

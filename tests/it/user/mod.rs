@@ -21,12 +21,11 @@ mod roots;
 mod signals;
 mod stalled;
 
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Content, Ran, Rng, Sandbox, ran};
+use crate::support::{Background, Content, Rng, Sandbox, ran};
 
 /// A small syntax tree.
 const AST: &str = r#"{"type":"Program","body":[{"type":"Name","id":"x"}]}"#;
@@ -59,49 +58,21 @@ fn slow(files: u64) -> Sandbox {
     sandbox
 }
 
-/// A run in the background, killed when it is dropped.
-struct Background(Option<Child>);
-
-impl Background {
-    fn start(sandbox: &Sandbox, extra: &[&str]) -> Self {
-        let mut command = sandbox.run_command(extra);
-        Self(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
-    }
-
-    /// One worker at work, with something committed and something to do: its status.
-    #[track_caller]
-    fn midway(sandbox: &Sandbox) -> (Self, Value) {
-        Self::midway_with(sandbox, &[])
-    }
-
-    /// The same, with further arguments.
-    #[track_caller]
-    fn midway_with(sandbox: &Sandbox, extra: &[&str]) -> (Self, Value) {
-        let run = Self::start(sandbox, &[&["--workers", "1"], extra].concat());
-        let status = wait_until("some files are done and some are not", || {
-            let told = ran(&mut sandbox.command(["status", "--format", "json"]));
-            let status = (told.code == Some(0)).then(|| told.json())?;
-            let (ok, pending) = (status["total"]["ok"].as_u64()?, status["total"]["pending"].as_u64()?);
-            (ok > 0 && pending > 0 && status["running"].is_object()).then_some(status)
-        });
-        (run, status)
-    }
-
-    fn signal(&self, signal: rustix::process::Signal) {
-        let child = self.0.as_ref().unwrap();
-        rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).unwrap();
-    }
-
-    fn end(mut self) -> Ran {
-        self.0.take().unwrap().wait_with_output().unwrap().into()
-    }
+/// One worker at work, with something committed and something to do: its status.
+#[track_caller]
+fn midway(sandbox: &Sandbox) -> (Background, Value) {
+    midway_with(sandbox, &[])
 }
 
-impl Drop for Background {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.0.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
+/// The same, with further arguments.
+#[track_caller]
+fn midway_with(sandbox: &Sandbox, extra: &[&str]) -> (Background, Value) {
+    let run = Background::start(&mut sandbox.run_command(&[&["--workers", "1"], extra].concat()));
+    let status = wait_until("some files are done and some are not", || {
+        let told = ran(&mut sandbox.command(["status", "--format", "json"]));
+        let status = (told.code == Some(0)).then(|| told.json())?;
+        let (ok, pending) = (status["total"]["ok"].as_u64()?, status["total"]["pending"].as_u64()?);
+        (ok > 0 && pending > 0 && status["running"].is_object()).then_some(status)
+    });
+    (run, status)
 }

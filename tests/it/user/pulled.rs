@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use super::{AST, Background, slow};
+use super::{AST, midway, midway_with, slow};
 use crate::support::{Ran, Sandbox, outlast, ran};
 
 fn refused_with(told: Ran, code: i32, words: &[&str]) {
@@ -17,7 +17,7 @@ fn refused_with(told: Ran, code: i32, words: &[&str]) {
 #[test]
 fn a_root_that_is_renamed_under_a_run_loses_no_record() {
     let sandbox = slow(24);
-    let (run, _) = Background::midway_with(&sandbox, &["--wait", "1s"]);
+    let (run, _) = midway_with(&sandbox, &["--wait", "1s"]);
     let away = sandbox.dir.path().join("away");
     fs::rename(&sandbox.root, &away).unwrap();
     refused_with(run.end(), 75, &["renamed, replaced or unmounted", "run again"]);
@@ -33,7 +33,7 @@ fn a_root_that_is_renamed_under_a_run_loses_no_record() {
 #[test]
 fn a_record_file_that_is_deleted_under_a_run_is_noticed() {
     let sandbox = slow(24);
-    let (run, _) = Background::midway(&sandbox);
+    let (run, _) = midway(&sandbox);
     fs::remove_file(sandbox.records().join("records-000001.ndjson")).unwrap();
     refused_with(run.end(), 12, &["records-000001.ndjson", "outlast repair"]);
     ran(&mut sandbox.command(["repair"])).expect(0);
@@ -66,7 +66,7 @@ fn an_older_copy_of_the_state_cuts_nothing_off() {
 #[test]
 fn a_record_folder_that_another_run_writes() {
     let sandbox = slow(24);
-    let (run, _) = Background::midway(&sandbox);
+    let (run, _) = midway(&sandbox);
     let mut command = outlast();
     command.current_dir(sandbox.dir.path()).args(["run", "tree", "--state", "second", "--out"]);
     refused_with(ran(command.arg(sandbox.records())), 12, &["--out"]);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use super::{AST, Background, slow};
+use super::{AST, midway, slow};
 use crate::support::{Ran, Sandbox, ran, skip};
 
 /// It ended with this code, printed nothing, and said all of this.
@@ -82,7 +82,7 @@ fn a_folder_with_something_else_as_state() {
 #[test]
 fn a_state_that_another_run_holds() {
     let sandbox = slow(12);
-    let (run, _) = Background::midway(&sandbox);
+    let (run, _) = midway(&sandbox);
     for args in [&["run", "tree"][..], &["run", "tree", "--dry-run"], &["repair"]] {
         refused(ran(&mut sandbox.command(args)), 11, &["in use", "--state"]);
     }

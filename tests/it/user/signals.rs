@@ -2,12 +2,12 @@
 
 use rustix::process::Signal;
 
-use super::{Background, slow, wait_until};
+use super::{Background, midway, slow, wait_until};
 use crate::support::{Content, Rng, Sandbox, ran, summary_adds_up};
 
 fn interrupted_by(signal: Signal, code: i32) {
     let sandbox = slow(24);
-    let (run, _) = Background::midway(&sandbox);
+    let (run, _) = midway(&sandbox);
     run.signal(signal);
     let first = run.end().expect(code).json();
     summary_adds_up(&first).unwrap();
@@ -38,7 +38,7 @@ fn a_second_signal_does_not_wait_for_the_file_in_hand() {
     let sandbox = Sandbox::new();
     let bytes = Content::Large(128 << 10).bytes(&mut Rng::new(1));
     sandbox.write("huge.ast.json", bytes);
-    let run = Background::start(&sandbox, &["--workers", "1"]);
+    let run = Background::start(&mut sandbox.run_command(&["--workers", "1"]));
     wait_until("the file is found", || {
         let told = ran(&mut sandbox.command(["status", "--format", "json"]));
         (told.code == Some(0) && told.json()["running"]["pending"] == 1).then_some(())

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::Signal;
 
-use super::{AST, Background, slow};
+use super::{AST, Background, midway, slow};
 use crate::support::{Ran, Sandbox, Tree, assert_record, ran};
 
 /// Killed when it is dropped.
@@ -43,7 +43,7 @@ fn stopped(run: Background) -> (Ran, Duration) {
 #[test]
 fn a_run_ends_whatever_its_clients_do() {
     let sandbox = slow(40);
-    let (run, _) = Background::midway(&sandbox);
+    let (run, _) = midway(&sandbox);
     let silent = clients(&sandbox, 20, b"");
     let deaf = clients(&sandbox, 20, b"{\"ask\":\"current\",\"status\":null}\n");
     let (ended, took) = stopped(run);
@@ -58,7 +58,7 @@ fn a_run_ends_whatever_its_clients_do() {
 #[test]
 fn clients_that_ask_nothing_lose_their_places() {
     let sandbox = slow(40);
-    let (run, _) = Background::midway(&sandbox);
+    let (run, _) = midway(&sandbox);
     let mut silent = clients(&sandbox, 16, b"");
     std::thread::sleep(Duration::from_millis(200));
     // Their time passes, and the run has as much to do as before.
@@ -76,7 +76,7 @@ fn clients_that_ask_nothing_lose_their_places() {
 #[test]
 fn what_is_no_request_is_answered() {
     let sandbox = slow(24);
-    let (run, _) = Background::midway(&sandbox);
+    let (run, _) = midway(&sandbox);
     let ask = |text: &[u8]| {
         let mut answer = String::new();
         clients(&sandbox, 1, text)[0].read_to_string(&mut answer).unwrap();
