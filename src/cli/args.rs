@@ -8,6 +8,7 @@ use outlast::service::settings::Given;
 use outlast::{LogPosition, RecordStatus};
 
 use super::config::{ConfigArgs, ConfigCommand};
+use super::ctl::CtlArgs;
 use super::exit;
 use super::failures::{FailuresArgs, RetryArgs};
 use super::flags::{Everywhere, Flags, OfInspect, OfRepair, OfRun};
@@ -82,6 +83,8 @@ pub(crate) enum Command {
     Failures(FailuresArgs),
     /// Make failed files due again, on a running process too
     Retry(RetryArgs),
+    /// Give orders to the process that holds the state: pause, resume, stop, and more
+    Ctl(CtlArgs),
     /// Show what a run would see in one file; no state is needed
     Inspect(InspectArgs),
     /// Rebuild a damaged state from its records

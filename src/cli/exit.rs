@@ -27,6 +27,8 @@ pub(crate) const DAMAGED: u8 = 12;
 pub(crate) const UNAVAILABLE: u8 = 75;
 /// A bad configuration.
 pub(crate) const CONFIG: u8 = 78;
+/// A run that was asked to stop, as by SIGTERM.
+pub(crate) const STOPPED: u8 = 143;
 
 /// The table that `outlast --help` ends with.
 pub(crate) const HELP: &str = "\
@@ -42,7 +44,7 @@ Exit codes:
   75   a resource did not come back in time, work kept: try again
   78   bad configuration
   130  interrupted by SIGINT, work kept
-  143  interrupted by SIGTERM, work kept";
+  143  interrupted by SIGTERM or `outlast ctl stop`, work kept";
 
 /// The exit code of an error.
 pub(crate) fn code_of(error: &anyhow::Error) -> u8 {

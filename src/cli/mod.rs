@@ -6,6 +6,7 @@
 mod allocator;
 mod args;
 mod config;
+mod ctl;
 mod exit;
 mod export;
 mod failures;
@@ -67,6 +68,7 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
         Command::Explain(args) => query::explain(cli, args),
         Command::Failures(args) => failures::failures(cli, args),
         Command::Retry(args) => failures::retry(cli, args),
+        Command::Ctl(args) => ctl::ctl(cli, args),
         Command::Inspect(args) => inspect::inspect(cli, args, &settings),
         Command::Repair(_) => query::repair(cli, &settings),
         Command::Config(args) => config::config(cli, args),

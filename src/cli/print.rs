@@ -18,6 +18,12 @@ pub(super) fn json<T: Serialize>(value: &T) -> Result<()> {
     Ok(())
 }
 
+/// One line for people.
+pub(super) fn line(text: &str) -> Result<()> {
+    writeln!(std::io::stdout().lock(), "{text}")?;
+    Ok(())
+}
+
 /// The summary of a run.
 pub(crate) fn summary(result: &RepositoryProcessingResult, format: Format, dry_run: bool) -> Result<()> {
     if format == Format::Json {

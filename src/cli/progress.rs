@@ -151,6 +151,7 @@ fn message(statistics: &BatchStatistics, rate: &Rate) -> String {
         ProcessingState::Scanning => text += ", still finding files",
         ProcessingState::Draining => text += ", stopping",
         ProcessingState::Waiting => text += ", waiting: see the log",
+        ProcessingState::Paused => text += ", paused",
         ProcessingState::Processing if rate.bytes > 0.0 => {
             let left = Duration::from_secs_f64(statistics.pending_bytes as f64 / rate.bytes.max(1.0));
             text += &format!(", {} left", HumanDuration(left));

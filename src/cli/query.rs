@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use outlast::engine::{self, CommittedLog, Engine, EngineError, Explanation, StatusReport, StoreView};
 use outlast::ledger::LedgerError;
 use outlast::service::settings::Settings;
-use outlast::service::{ControlError, Request, answer, ask};
+use outlast::service::{ControlError, Desk, Request, answer, ask};
 use outlast::{AstProcessor, LogPosition};
 
 use super::args::{Cli, ExplainArgs, RecordsArgs};
@@ -60,9 +60,9 @@ fn ask_run(cli: &Cli, request: &Request) -> Result<Option<Vec<u8>>> {
 
 /// The answer of the state itself, opened and closed again.
 fn ask_state(cli: &Cli, request: &Request) -> Result<Vec<u8>, EngineError> {
-    let engine = Engine::new(Arc::new(AstProcessor::default()));
+    let desk = Desk::new(Arc::new(Engine::new(Arc::new(AstProcessor::default()))));
     let mut payload = Vec::new();
-    answer(&engine, &StoreView::open(&cli.state)?, request, &mut payload)?;
+    answer(&desk, &StoreView::open(&cli.state)?, request, &mut payload)?;
     Ok(payload)
 }
 

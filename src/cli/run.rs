@@ -8,7 +8,7 @@ use anyhow::Result;
 use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions};
 use outlast::ledger::LedgerError;
 use outlast::service::settings::Settings;
-use outlast::service::{Controlled, Signals, is_answered};
+use outlast::service::{Controlled, Desk, Signals, is_answered};
 use outlast::{AstProcessor, BatchConfig};
 
 use super::args::{Cli, RunArgs};
@@ -42,8 +42,9 @@ fn run_when_free(
     config: &BatchConfig,
     options: &RunOptions,
 ) -> Result<RepositoryProcessingResult> {
+    let desk = Arc::new(Desk::new(Arc::clone(engine)));
     let listen = |state: &Path| {
-        let controlled = Controlled::listen(state, Arc::clone(engine));
+        let controlled = Controlled::listen(state, Arc::clone(&desk));
         controlled.inspect_err(|error| tracing::warn!(%error, "status and explain can't ask this run")).ok()
     };
     let mut tries = 0;
@@ -69,7 +70,7 @@ pub(crate) fn absolute(out: &Path) -> PathBuf {
 fn code_of(result: &RepositoryProcessingResult, signals: &Signals) -> u8 {
     let progress = &result.progress;
     if result.interrupted {
-        return signals.exit_code().unwrap_or(exit::UNEXPECTED);
+        return signals.exit_code().unwrap_or(exit::STOPPED);
     }
     if result.stopped.is_some() {
         return exit::SOME_FAILED;

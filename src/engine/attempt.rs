@@ -70,6 +70,7 @@ impl Course<'_> {
             started: self.started,
             pool: &pool.0,
             stop: self.engine.stop_flag(),
+            wishes: self.engine.wishes(),
             halt: &halt,
             shown: self.engine.shown(),
             guard: RootGuard::new(self.source.as_ref(), marks, &self.plan.roots),

@@ -13,7 +13,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::machine::Machine;
 use super::stop::Stop;
 use crate::model::BatchConfig;
 
@@ -38,8 +37,8 @@ const LOOK_UP: Duration = Duration::from_millis(20);
 ///
 /// What was configured is taken as it is. Where it is the default, it is not more than half of what the
 /// control group or the machine has: nobody decided that there are 1,000 MiB for this.
-pub(crate) fn effective_limit(config: &BatchConfig, machine: &Machine) -> u64 {
-    limit_of(config.memory_limit_mb, BatchConfig::default().memory_limit_mb, machine.memory_limit_bytes())
+pub(crate) fn effective_limit(config: &BatchConfig, machine_bytes: Option<u64>) -> u64 {
+    limit_of(config.memory_limit_mb, BatchConfig::default().memory_limit_mb, machine_bytes)
 }
 
 fn limit_of(configured_mb: u64, default_mb: u64, there_bytes: Option<u64>) -> u64 {

@@ -11,6 +11,7 @@ use super::error::EngineError;
 use super::event::Event;
 use super::guard::RootGuard;
 use super::job::JobPlan;
+use super::order::Wishes;
 use super::pool::Pool;
 use super::results::{BatchStatistics, ProcessingState, StopCause};
 use super::run_state::{Ending, Outage, RunState};
@@ -36,6 +37,7 @@ pub(crate) struct Setting<'a> {
     pub pool: &'a Arc<Pool>,
     /// What callers ask for.
     pub stop: &'a Stop,
+    pub wishes: &'a Wishes,
     /// What stops this attempt's threads, whatever the reason.
     pub halt: &'a Stop,
     /// Where others look at the figures.
@@ -106,7 +108,7 @@ impl<'a> Coordinator<'a> {
         events: &Receiver<Event>,
         wait_max: Duration,
     ) -> Result<Option<Ending>, EngineError> {
-        self.heed_stop();
+        self.heed_wishes();
         if let Some(worker) = self.set.context.dying.poll() {
             return self.last_words(worker, events);
         }
@@ -121,9 +123,11 @@ impl<'a> Coordinator<'a> {
         self.end_if_done()
     }
 
-    fn heed_stop(&mut self) {
+    fn heed_wishes(&mut self) {
         if self.set.stop.is_requested() {
             self.end(Ending::Interrupted);
+        } else if self.set.wishes.has_config() {
+            self.end(Ending::Reconfigured);
         }
     }
 
@@ -207,6 +211,7 @@ impl<'a> Coordinator<'a> {
             Event::Unlisted { resource, why } => self.unlisted(resource, why),
             Event::LogChecked => self.checking = false,
             Event::Failed(error) => return Err(error),
+            Event::Order(ordered) => self.carry_out(ordered),
             Event::Checkpoint(reply) => self.checkpoints.push(reply),
             Event::Asked { changes, reply } => {
                 self.committer.take_changes(changes);

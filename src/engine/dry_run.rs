@@ -119,7 +119,8 @@ fn take(
         Event::Failed(error) => return Err(error),
         Event::Unlisted { resource, why } => return Err(EngineError::Unavailable { resource, what: why }),
         Event::ScansEnded => return Ok(true),
-        Event::Ended(_) | Event::Checkpoint(_) | Event::Asked { .. } | Event::LogChecked => {}
+        // No worker, and nobody who asks.
+        _ => {}
     }
     Ok(false)
 }

@@ -5,6 +5,7 @@ use std::sync::mpsc::SyncSender;
 use super::change::Change;
 use super::error::EngineError;
 use super::gate::Pass;
+use super::order::Ordered;
 use super::tally::ScanCounts;
 use super::worker::OutcomeGroup;
 use crate::model::{Cursor, FileKey, Resource};
@@ -31,6 +32,8 @@ pub(crate) enum Event {
     Failed(EngineError),
     /// Somebody wants a commit tick now, and its cursor.
     Checkpoint(SyncSender<Cursor>),
+    /// Somebody asks for something that needs the state.
+    Order(Ordered),
     /// Somebody wants these files processed again, and to know when that is committed.
     Asked { changes: Vec<(FileKey, Change)>, reply: SyncSender<Cursor> },
 }

@@ -91,7 +91,7 @@ fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContex
         source: Arc::new(TreeSource::new(Filters::default(), Vec::new())),
         roots: RootTable::new(Vec::new()),
         clock: Clock::default(),
-        budget: Arc::new(Budget::new(effective_limit(&config, &Machine::new()))),
+        budget: Arc::new(Budget::new(effective_limit(&config, Machine::new().memory_limit_bytes()))),
         in_hand: None,
         stop: Stop::default(),
         board: Arc::new(Board::new(config.worker_count)),

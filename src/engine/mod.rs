@@ -33,6 +33,7 @@ mod intake;
 mod job;
 mod listing;
 mod machine;
+mod order;
 mod outage;
 mod pool;
 mod query;
@@ -43,6 +44,7 @@ mod retry;
 mod run;
 mod run_state;
 mod scan;
+mod session;
 #[cfg(test)]
 mod sim;
 mod stop;
@@ -57,6 +59,7 @@ pub use execute::{execute_batches, process_one_batch};
 pub use failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
 pub use inspect::{Inspection, inspect};
 pub use listing::CommittedLog;
+pub use order::{Order, OrderDone};
 pub use query::{Explanation, FileState, JobOutcome, JobStatus, RootStatus, StateCounts, StatusReport};
 pub use repair::{RepairReport, repair};
 pub use results::{

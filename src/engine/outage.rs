@@ -28,12 +28,15 @@ impl Course<'_> {
     pub(super) fn run(&self, slot: &mut Option<Store>, run: &mut RunState) -> Result<Ending, EngineError> {
         let mut marks = slot.as_ref().map(RootMarks::of).unwrap_or_default();
         loop {
+            if self.engine.wishes().has_config() {
+                return Ok(Ending::Reconfigured);
+            }
             let store = slot.as_mut().ok_or(LedgerError::Poisoned)?;
-            let shown = Published::new(self.engine.shared(), self.plan.job.id, store.view())?;
+            let shown = Published::new(self.engine.shared(), self.plan.job.id, store.view(), &self.config)?;
             let ending = match self.check_roots(store, &mut marks)? {
                 Some(outage) => Ending::Hindered(outage),
                 None => {
-                    run.begin_attempt(&store.reader, &self.plan.roots);
+                    run.begin_attempt(&store.reader, &self.plan.roots, self.config.worker_count);
                     self.attempt(store, &marks, &shown, run)?
                 }
             };
@@ -72,7 +75,9 @@ impl Course<'_> {
         run: &mut RunState,
     ) -> Result<Option<Ending>, EngineError> {
         run.breakers.trip(Resource::Files, why, self.clock.now());
-        let works = || Ok(self.check_roots(store, marks)?.is_none());
+        // Another configuration may say what to make of them.
+        let has_config = || self.engine.wishes().has_config();
+        let works = || Ok(has_config() || self.check_roots(store, marks)?.is_none());
         let Some(ending) = self.await_resource(Resource::Files, run, works)? else { return Ok(None) };
         let end = if ending == Ending::Interrupted { JobEnd::Interrupted } else { JobEnd::Failed };
         let so_far = job::so_far(&self.plan.job, &run.tally, run.statistics.progress.bytes);

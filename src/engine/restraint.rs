@@ -92,7 +92,9 @@ impl Coordinator<'_> {
     /// Whether files may be claimed. Where something is missing, it is tried whether it is back.
     pub(super) fn may_claim(&mut self) -> Result<bool, EngineError> {
         if self.run.breakers.all_closed() {
-            return Ok(true);
+            let is_paused = self.set.wishes.is_paused();
+            self.note_pause(is_paused);
+            return Ok(!is_paused);
         }
         let now = self.now();
         let wait = Duration::from_secs(self.config().wait_seconds);
@@ -109,6 +111,19 @@ impl Coordinator<'_> {
             self.run.statistics.state = self.working();
         }
         Ok(false)
+    }
+
+    /// Shows a pause that begins or ends.
+    fn note_pause(&mut self, is_paused: bool) {
+        if is_paused == (self.run.statistics.state == ProcessingState::Paused) {
+            return;
+        }
+        if is_paused {
+            self.dispatch.take_back();
+        }
+        let (state, now) = (if is_paused { ProcessingState::Paused } else { self.working() }, self.now());
+        tracing::info!(%is_paused, "a pause begins or ends");
+        self.run.publish_state(self.set.shown, state, now);
     }
 
     fn probe(&mut self, resource: Resource, now: Instant) -> Result<(), EngineError> {

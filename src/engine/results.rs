@@ -24,6 +24,8 @@ pub enum ProcessingState {
     Draining,
     /// Waiting for a resource that is not there; see the breakers.
     Waiting,
+    /// Asked to begin nothing for a while.
+    Paused,
     /// Ended.
     Ended,
 }

@@ -5,19 +5,19 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::attempt::Course;
-use super::budget::{Budget, Meter, effective_limit};
 use super::error::EngineError;
 use super::event::Event;
 use super::job::{self, JobPlan};
-use super::machine::{self, Machine};
+use super::machine;
+use super::order::Wishes;
 use super::results::{BatchResult, BatchStatistics, CheckpointData, RepositoryProcessingResult};
 use super::run_state::{Ending, RunState};
+use super::session::Session;
 use super::stop::Stop;
-use super::store::{RECORDS, Store, StoreView};
+use super::store::{RECORDS, StoreView};
 use crate::batch::{BatchStrategy, strategy_of};
-use crate::ledger::{InHand, Ledger, StateFolder};
-use crate::model::{BatchConfig, Clock};
+use crate::ledger::{Ledger, StateFolder};
+use crate::model::BatchConfig;
 use crate::process::Processor;
 use crate::source::{Filters, Source, TreeSource};
 
@@ -45,9 +45,6 @@ impl RunOptions {
     }
 }
 
-/// Descriptors that the state, the control socket and the scan need.
-const OWN_DESCRIPTORS: u64 = 64;
-
 /// What a strategy is made by, at the start of each run.
 type MakeStrategy = dyn Fn(&BatchConfig) -> Box<dyn BatchStrategy> + Send + Sync;
 
@@ -65,12 +62,14 @@ pub struct Engine {
 pub(super) struct Shared {
     statistics: Mutex<BatchStatistics>,
     running: Mutex<Option<Running>>,
+    wishes: Wishes,
 }
 
 /// A run that goes on.
 struct Running {
     job: u64,
     view: StoreView,
+    config: Arc<BatchConfig>,
     /// The attempt that goes on; none while the run waits for something.
     send: Option<SyncSender<Event>>,
 }
@@ -126,6 +125,12 @@ impl Engine {
         running.as_ref().map(|running| running.view.clone())
     }
 
+    /// The configuration of the present run, or of what it goes on with next; none when none runs.
+    pub fn config(&self) -> Option<Arc<BatchConfig>> {
+        let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.as_ref().map(|running| Arc::clone(&running.config))
+    }
+
     /// Where the present run takes news; none when none runs.
     pub(super) fn events(&self) -> Option<SyncSender<Event>> {
         let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -175,39 +180,17 @@ impl Engine {
         options: &RunOptions,
         begun: impl FnOnce(&Path) -> G,
     ) -> Result<RepositoryProcessingResult, EngineError> {
-        config.check()?;
         let roots = job::resolve_roots(roots)?;
-        let store = Store::create(&options.state, options.records.as_deref());
-        let mut store = store.map_err(EngineError::or_unavailable)?;
-        let source = self.source_for(config, store.view().own_folders())?;
-        let machine = Machine::new();
-        let opened = InHand::open(&store.state, machine.oom_kills());
-        let (in_hand, left) = opened.map_err(|error| EngineError::from(error).or_unavailable())?;
-        let plan = job::begin(&mut store, &roots, self.processor.identity(), source.as_ref(), config)
-            .map_err(EngineError::or_unavailable)?;
+        let (mut session, meter) = Session::open(self, config, options)?;
+        let plan = session.begin(&roots)?;
         tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");
-        let memory_limit_bytes = effective_limit(config, &machine);
-        let course = Course {
-            engine: self,
-            plan: &plan,
-            source,
-            config: Arc::new(with_descriptors_for(config)),
-            started: options.started,
-            clock: Clock::default(),
-            in_hand: Arc::new(in_hand),
-            left,
-            budget: Arc::new(Budget::new(memory_limit_bytes)),
-            oom_kills: machine.oom_kills(),
-        };
-        let meter = Meter::of_machine(memory_limit_bytes, machine);
-        let mut run = RunState::new(&plan, config, store.ledger.cursor().tick, meter);
-        let guard = begun(store.path());
-        let mut store = Some(store);
-        let ended = course.run(&mut store, &mut run);
+        let mut run = RunState::new(&plan, session.first_tick(), meter);
+        let guard = begun(&options.state);
+        let ended = session.run_job(&plan, &mut run);
         // Whoever reads the state through this run has to go first.
         drop(guard);
-        drop(store);
-        self.result_of(ended?, &plan, run, &course)
+        session.close();
+        self.result_of(ended?, &plan, run, &session)
     }
 
     fn result_of(
@@ -215,17 +198,17 @@ impl Engine {
         ending: Ending,
         plan: &JobPlan,
         run: RunState,
-        course: &Course<'_>,
+        session: &Session<'_>,
     ) -> Result<RepositoryProcessingResult, EngineError> {
         let stopped = match ending {
             Ending::GaveUp { resource, why } => {
                 return Err(EngineError::Unavailable { resource, what: why });
             }
             Ending::Stopped(cause) => Some(cause),
-            Ending::Done | Ending::Interrupted | Ending::Hindered(_) => None,
+            Ending::Done | Ending::Interrupted | Ending::Hindered(_) | Ending::Reconfigured => None,
         };
         if ending == Ending::Done {
-            course.in_hand.clear();
+            session.in_hand.clear();
         }
         Ok(RepositoryProcessingResult {
             progress: run.statistics.progress,
@@ -297,35 +280,27 @@ impl Engine {
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }
-}
 
-/// The configuration with as many workers as there are descriptors for: each needs one for a file, and the
-/// processor may need another.
-fn with_descriptors_for(config: &BatchConfig) -> BatchConfig {
-    let descriptors = machine::raise_descriptor_limit();
-    let workers_max = usize::try_from(descriptors.saturating_sub(OWN_DESCRIPTORS) / 2).unwrap_or(usize::MAX);
-    let worker_count = config.worker_count.min(workers_max.max(1));
-    if worker_count < config.worker_count {
-        tracing::warn!(
-            workers = worker_count,
-            wanted = config.worker_count,
-            descriptors,
-            "fewer workers, as no more files may be open: raise the limit (`ulimit -n`)"
-        );
+    pub(super) fn wishes(&self) -> &Wishes {
+        &self.shared.wishes
     }
-    BatchConfig { worker_count, ..config.clone() }
 }
 
 /// Shows the run to others until it is dropped.
 pub(super) struct Published<'a>(&'a Shared);
 
 impl<'a> Published<'a> {
-    pub(super) fn new(shared: &'a Shared, job: u64, view: StoreView) -> Result<Self, EngineError> {
+    pub(super) fn new(
+        shared: &'a Shared,
+        job: u64,
+        view: StoreView,
+        config: &Arc<BatchConfig>,
+    ) -> Result<Self, EngineError> {
         let mut shown = shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         if shown.is_some() {
             return Err(EngineError::Job("this engine runs a job already; make another engine".to_owned()));
         }
-        *shown = Some(Running { job, view, send: None });
+        *shown = Some(Running { job, view, config: Arc::clone(config), send: None });
         Ok(Self(shared))
     }
 

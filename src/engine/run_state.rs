@@ -11,7 +11,7 @@ use super::job::JobPlan;
 use super::results::{BatchStatistics, StopCause, WorkerStatistics};
 use super::tally::Tally;
 use crate::ledger::{Job, LedgerReader, free_bytes};
-use crate::model::{BatchConfig, Resource, Root};
+use crate::model::{Resource, Root};
 
 /// Counts, figures, and what holds the run back.
 pub(crate) struct RunState {
@@ -43,6 +43,8 @@ pub(crate) enum Ending {
     Stopped(StopCause),
     /// It can't go on as it is; another attempt can, when what is missing is there again.
     Hindered(Outage),
+    /// There is another configuration to go on with.
+    Reconfigured,
     /// What is missing was waited for long enough.
     GaveUp { resource: Resource, why: String },
 }
@@ -60,10 +62,9 @@ pub(crate) enum Outage {
 
 impl RunState {
     /// Before all attempts.
-    pub(crate) fn new(plan: &JobPlan, config: &BatchConfig, first_tick: u64, mut meter: Meter) -> Self {
+    pub(crate) fn new(plan: &JobPlan, first_tick: u64, mut meter: Meter) -> Self {
         let mut statistics = BatchStatistics::default();
         statistics.progress.job = plan.job.id;
-        statistics.workers = vec![WorkerStatistics::default(); config.worker_count];
         Self {
             tally: Tally::default(),
             statistics,
@@ -79,7 +80,8 @@ impl RunState {
     }
 
     /// Before each attempt: the scan will count anew what it finds, and what was not committed is forgotten.
-    pub(crate) fn begin_attempt(&mut self, reader: &LedgerReader, roots: &[(Root, Ground)]) {
+    pub(crate) fn begin_attempt(&mut self, reader: &LedgerReader, roots: &[(Root, Ground)], workers: usize) {
+        self.statistics.workers.resize_with(workers, WorkerStatistics::default);
         let pending = reader.counts_of(roots.iter().map(|(root, _)| root.id)).pending;
         let Tally { ok, failed, removed, .. } = self.tally;
         self.tally = Tally { discovered: pending + ok + failed, ok, failed, removed, ..Tally::default() };

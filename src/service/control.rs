@@ -5,9 +5,9 @@
 //! request is at fault, after `wrong `. A payload that can't be completed ends in a line feed and such a
 //! line with `error ` in place of `end`; a stream that has neither was cut short.
 //!
-//! All requests ask, but one: `retry` makes failed files due. It hands them to the run's own thread in
+//! All requests ask, but two: `retry` makes failed files due. It hands them to the run's own thread in
 //! bounded chunks and waits for the commit of each; where the run ends meanwhile, the error says how many
-//! are due.
+//! are due. An `order` is carried out as the desk does for everybody.
 //!
 //! Constraints: a client that sends nothing or reads nothing holds up neither the run nor, for long,
 //! other clients. So no payload waits for a reader of records: it tells where they stand in the log,
@@ -29,7 +29,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt};
 use tokio::net::UnixListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::engine::{Engine, EngineError, RetryFilter, StoreView};
+use super::Desk;
+use crate::engine::{EngineError, Order, RetryFilter, StoreView};
 use crate::model::{ErrorClass, LogPosition, RecordStatus};
 
 const SOCKET: &str = "ctl.sock";
@@ -78,6 +79,8 @@ pub enum Request {
     /// Makes failed files due again: [`RetryReport`](crate::engine::RetryReport) as JSON, once that is
     /// committed. Only a run does: without one, [`retry`](crate::engine::retry) opens the state itself.
     Retry(RetryFilter),
+    /// Asks for something to be done: [`OrderDone`](crate::engine::OrderDone) as JSON.
+    Order(Order),
 }
 
 /// Why a question got no answer.
@@ -108,11 +111,12 @@ impl ControlError {
 /// # Errors
 /// Where the state can't be read, the request does not fit it, or `out` can't be written.
 pub fn answer(
-    engine: &Engine,
+    desk: &Desk,
     view: &StoreView,
     request: &Request,
     out: &mut dyn Write,
 ) -> Result<(), EngineError> {
+    let engine = desk.engine();
     match request {
         Request::Status => {
             let running = engine.view().is_some().then(|| engine.statistics());
@@ -136,6 +140,7 @@ pub fn answer(
         }
         Request::Failures { class, samples } => write_json(&view.failures(*class, *samples)?, out),
         Request::Retry(filter) => write_json(&engine.retry(filter)?, out),
+        Request::Order(order) => write_json(&desk.order(order.clone())?, out),
     }
 }
 
@@ -160,11 +165,11 @@ impl Controlled {
     ///
     /// # Errors
     /// Where the socket or the thread can't be made.
-    pub fn listen(state: &Path, engine: Arc<Engine>) -> Result<Self, ControlError> {
-        Self::listen_at(state, engine).map_err(ControlError::io(&state.join(SOCKET)))
+    pub fn listen(state: &Path, desk: Arc<Desk>) -> Result<Self, ControlError> {
+        Self::listen_at(state, desk).map_err(ControlError::io(&state.join(SOCKET)))
     }
 
-    fn listen_at(state: &Path, engine: Arc<Engine>) -> io::Result<Self> {
+    fn listen_at(state: &Path, desk: Arc<Desk>) -> io::Result<Self> {
         let path = state.join(SOCKET);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -178,7 +183,7 @@ impl Controlled {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
         let (close, closed) = oneshot::channel();
         let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || {
-            runtime.block_on(serve(&listener, &engine, closed));
+            runtime.block_on(serve(&listener, &desk, closed));
             // A client that does not read its answer must not hold the run's end up.
             runtime.shutdown_timeout(CLOSE_WAIT);
         })?;
@@ -198,14 +203,14 @@ impl Drop for Controlled {
 }
 
 /// Serves until `closed`, whatever the clients do.
-async fn serve(listener: &UnixListener, engine: &Arc<Engine>, closed: oneshot::Receiver<()>) {
+async fn serve(listener: &UnixListener, desk: &Arc<Desk>, closed: oneshot::Receiver<()>) {
     tokio::select! {
-        () = accept_each(listener, engine) => {}
+        () = accept_each(listener, desk) => {}
         _ = closed => {}
     }
 }
 
-async fn accept_each(listener: &UnixListener, engine: &Arc<Engine>) {
+async fn accept_each(listener: &UnixListener, desk: &Arc<Desk>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     while let Ok(place) = Arc::clone(&places).acquire_owned().await {
         let stream = match listener.accept().await {
@@ -216,9 +221,9 @@ async fn accept_each(listener: &UnixListener, engine: &Arc<Engine>) {
                 continue;
             }
         };
-        let engine = Arc::clone(engine);
+        let desk = Arc::clone(desk);
         tokio::spawn(async move {
-            if let Err(error) = attend(stream, engine, place).await {
+            if let Err(error) = attend(stream, desk, place).await {
                 tracing::debug!(%error, "a control connection ended early");
             }
         });
@@ -228,7 +233,7 @@ async fn accept_each(listener: &UnixListener, engine: &Arc<Engine>) {
 /// Waits for the request here, where the run's end cuts the waiting short; answers on a thread that may block.
 async fn attend(
     mut stream: tokio::net::UnixStream,
-    engine: Arc<Engine>,
+    desk: Arc<Desk>,
     place: OwnedSemaphorePermit,
 ) -> io::Result<()> {
     let mut line = String::new();
@@ -237,12 +242,12 @@ async fn attend(
     let stream = stream.into_std()?;
     let answered = tokio::task::spawn_blocking(move || {
         let _place = place;
-        answer_one(&stream, &line, &engine)
+        answer_one(&stream, &line, &desk)
     });
     answered.await?
 }
 
-fn answer_one(stream: &UnixStream, line: &str, engine: &Engine) -> io::Result<()> {
+fn answer_one(stream: &UnixStream, line: &str, desk: &Desk) -> io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_write_timeout(Some(WRITE_WAIT))?;
     let mut out = BufWriter::with_capacity(64 << 10, stream);
@@ -253,11 +258,11 @@ fn answer_one(stream: &UnixStream, line: &str, engine: &Engine) -> io::Result<()
             return writeln!(out, "error the request is not understood: {error}; {remedy}");
         }
     };
-    let Some(view) = engine.view() else {
+    let Some(view) = desk.engine().view() else {
         return writeln!(out, "error the run has not begun yet; ask again");
     };
     let mut reply = Reply { out, begun: false };
-    match answer(engine, &view, &request, &mut reply) {
+    match answer(desk, &view, &request, &mut reply) {
         Ok(()) => writeln!(reply, "\nend").and_then(|()| reply.flush()),
         Err(error @ EngineError::Job(_)) if !reply.begun => writeln!(reply.out, "wrong {}", one_line(&error)),
         Err(error) if !reply.begun => writeln!(reply.out, "error {}", one_line(&error)),

@@ -4,6 +4,7 @@
 
 mod api;
 mod control;
+mod desk;
 pub mod settings;
 mod signals;
 
@@ -11,4 +12,5 @@ pub use api::{
     BatchProcessingEngine, async_from_fn, execute_parallel_batches, process_batch, resume_failed_batch_job,
 };
 pub use control::{ControlError, Controlled, Request, answer, ask, is_answered};
+pub use desk::Desk;
 pub use signals::{SignalError, Signals};

@@ -46,6 +46,11 @@ impl Meter {
         Self { limit_bytes: limit_bytes.max(1), read: Box::new(read), over: false }
     }
 
+    /// From now on this much may be taken.
+    pub(crate) fn set_limit(&mut self, limit_bytes: u64) {
+        self.limit_bytes = limit_bytes.max(1);
+    }
+
     /// How it stands now. Costs some ten system calls.
     pub(crate) fn look(&mut self) -> Pressure {
         let usage = (self.read)();

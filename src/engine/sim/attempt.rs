@@ -17,6 +17,7 @@ use super::super::event::{CHANNEL_EVENTS, Event};
 use super::super::fatal::Dying;
 use super::super::guard::{RootGuard, RootMarks};
 use super::super::job::JobPlan;
+use super::super::order::Wishes;
 use super::super::pool::{Hand, Pool};
 use super::super::results::BatchStatistics;
 use super::super::run_state::{Ending, Outage, RunState};
@@ -109,7 +110,7 @@ impl Schedule {
                 }
                 Err(_) => return false,
             }
-            run.begin_attempt(&store.reader, &plan.roots);
+            run.begin_attempt(&store.reader, &plan.roots, self.config.worker_count);
             let ended = self.attempt(store, plan, &marks, run, faults);
             judge::adds_up(&run.statistics.progress);
             match ended {
@@ -177,6 +178,7 @@ impl Schedule {
             started: Instant::now(),
             pool: &pool,
             stop: &stop,
+            wishes: &Wishes::default(),
             halt: &halt,
             shown: &shown,
             guard: RootGuard::new(&world, marks, &plan.roots),

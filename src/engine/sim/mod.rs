@@ -141,7 +141,7 @@ impl Schedule {
         let Ok(mut store) = Store::create(state, None) else { return false };
         let Ok(plan) = self.begin(&mut store) else { return false };
         let meter = Meter::new(LIMIT_BYTES, || Usage { rss_bytes: RSS.get(), ..Usage::default() });
-        let mut run = RunState::new(&plan, &self.config, store.ledger.cursor().tick, meter);
+        let mut run = RunState::new(&plan, store.ledger.cursor().tick, meter);
         run.breakers = super::breaker::Breakers::with_seed(self.rng.next());
         run.free_bytes = |_| Ok(FREE.get());
         self.run(store, &plan, &mut run, faults)

@@ -4,6 +4,7 @@ mod again;
 mod asking;
 mod bad;
 mod config;
+mod ctl;
 mod explain;
 mod export;
 mod failures;

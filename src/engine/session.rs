@@ -1,0 +1,135 @@
+//! What a process has open from its first job to its last, and its jobs on it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::attempt::Course;
+use super::budget::{Budget, Meter, effective_limit};
+use super::error::EngineError;
+use super::job::{self, JobPlan};
+use super::machine::{self, Machine};
+use super::run::{Engine, RunOptions};
+use super::run_state::{Ending, RunState};
+use super::store::Store;
+use crate::ledger::{InHand, LedgerError, Left};
+use crate::model::{BatchConfig, Clock};
+use crate::source::Source;
+
+/// Descriptors that the state, the control socket and the scan need.
+const OWN_DESCRIPTORS: u64 = 64;
+
+/// An open state, and what goes with it.
+pub(super) struct Session<'a> {
+    engine: &'a Engine,
+    /// Empty only while the store is opened again, and once all is over.
+    slot: Option<Store>,
+    config: Arc<BatchConfig>,
+    source: Arc<dyn Source>,
+    pub in_hand: Arc<InHand>,
+    /// What an earlier process had in hand when it died.
+    left: Left,
+    oom_kills: Option<u64>,
+    memory_limit_bytes: u64,
+    machine_bytes: Option<u64>,
+    started: Instant,
+}
+
+impl<'a> Session<'a> {
+    /// Opens the state, or makes one.
+    pub(super) fn open(
+        engine: &'a Engine,
+        config: &BatchConfig,
+        options: &RunOptions,
+    ) -> Result<(Self, Meter), EngineError> {
+        config.check()?;
+        let store = Store::create(&options.state, options.records.as_deref());
+        let store = store.map_err(EngineError::or_unavailable)?;
+        let source = engine.source_for(config, store.view().own_folders())?;
+        let machine = Machine::new();
+        let opened = InHand::open(&store.state, machine.oom_kills());
+        let (in_hand, left) = opened.map_err(|error| EngineError::from(error).or_unavailable())?;
+        let machine_bytes = machine.memory_limit_bytes();
+        let memory_limit_bytes = effective_limit(config, machine_bytes);
+        let session = Self {
+            engine,
+            slot: Some(store),
+            config: Arc::new(with_descriptors_for(config)),
+            source,
+            in_hand: Arc::new(in_hand),
+            left,
+            oom_kills: machine.oom_kills(),
+            memory_limit_bytes,
+            machine_bytes,
+            started: options.started,
+        };
+        Ok((session, Meter::of_machine(memory_limit_bytes, machine)))
+    }
+
+    /// Registers a job that scans these roots, durably.
+    pub(super) fn begin(&mut self, roots: &[PathBuf]) -> Result<JobPlan, EngineError> {
+        let store = self.slot.as_mut().ok_or(LedgerError::Poisoned)?;
+        job::begin(store, roots, self.engine.identity(), self.source.as_ref(), &self.config)
+            .map_err(EngineError::or_unavailable)
+    }
+
+    /// The tick before which nothing is this session's.
+    pub(super) fn first_tick(&self) -> u64 {
+        self.slot.as_ref().map_or(0, |store| store.ledger.cursor().tick)
+    }
+
+    /// Does a job to its end, with every configuration that comes meanwhile.
+    pub(super) fn run_job(&mut self, plan: &JobPlan, run: &mut RunState) -> Result<Ending, EngineError> {
+        loop {
+            if let Some(config) = self.engine.wishes().take_config() {
+                self.configure(&config, run);
+            }
+            let course = Course {
+                engine: self.engine,
+                plan,
+                source: Arc::clone(&self.source),
+                config: Arc::clone(&self.config),
+                started: self.started,
+                clock: Clock::default(),
+                budget: Arc::new(Budget::new(self.memory_limit_bytes)),
+                in_hand: Arc::clone(&self.in_hand),
+                oom_kills: self.oom_kills,
+                left: self.left.clone(),
+            };
+            match course.run(&mut self.slot, run)? {
+                Ending::Reconfigured => {}
+                ending => return Ok(ending),
+            }
+        }
+    }
+
+    /// Goes on with another configuration.
+    fn configure(&mut self, config: &BatchConfig, run: &mut RunState) {
+        self.config = Arc::new(with_descriptors_for(config));
+        self.memory_limit_bytes = effective_limit(config, self.machine_bytes);
+        run.meter.set_limit(self.memory_limit_bytes);
+        tracing::info!(workers = self.config.worker_count, "going on with another configuration");
+    }
+
+    /// Closes the state.
+    pub(super) fn close(&mut self) {
+        self.slot = None;
+    }
+}
+
+/// The configuration with as many workers as there are descriptors for: each needs one for a file, and the
+/// processor may need another.
+fn with_descriptors_for(config: &BatchConfig) -> BatchConfig {
+    let descriptors = machine::raise_descriptor_limit();
+    let workers_max = usize::try_from(descriptors.saturating_sub(OWN_DESCRIPTORS) / 2).unwrap_or(usize::MAX);
+    let worker_count = config.worker_count.min(workers_max.max(1));
+    if worker_count < config.worker_count {
+        tracing::warn!(
+            workers = worker_count,
+            wanted = config.worker_count,
+            descriptors,
+            "fewer workers, as no more files may be open: raise the limit (`ulimit -n`)"
+        );
+    }
+    BatchConfig { worker_count, ..config.clone() }
+}

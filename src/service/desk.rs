@@ -1,0 +1,49 @@
+//! Who takes questions and orders for a running process: the control socket, HTTP, a schedule and signals all
+//! come here.
+
+use std::sync::Arc;
+
+use crate::engine::{Engine, EngineError, Order, OrderDone};
+
+/// Reads the configuration again; says what changed, or why the old one stays.
+type ReadAgain = dyn Fn() -> Result<String, String> + Send + Sync;
+
+/// A running engine, and what only its process can do.
+pub struct Desk {
+    engine: Arc<Engine>,
+    read_again: Option<Box<ReadAgain>>,
+}
+
+impl Desk {
+    /// For an engine of a process without a configuration.
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self { engine, read_again: None }
+    }
+
+    /// The same, for a process that can read its configuration again.
+    #[must_use]
+    pub fn with_reload(
+        mut self,
+        read_again: impl Fn() -> Result<String, String> + Send + Sync + 'static,
+    ) -> Self {
+        self.read_again = Some(Box::new(read_again));
+        self
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Carries an order out.
+    ///
+    /// # Errors
+    /// As [`Engine::order`]; or the configuration can't be read, and the old one stays.
+    pub fn order(&self, order: Order) -> Result<OrderDone, EngineError> {
+        tracing::info!(?order, "asked for");
+        match (&order, &self.read_again) {
+            (Order::Reload, Some(read_again)) => read_again().map(OrderDone::told).map_err(EngineError::Job),
+            _ => self.engine.order(order),
+        }
+    }
+}
