@@ -8,6 +8,8 @@ use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition};
 pub(crate) enum Change {
     /// A scan saw this version, and it is due.
     Found(Fingerprint),
+    /// Something wrote this version a moment ago: it is due even where a record of this run has its times.
+    Touched(Fingerprint),
     /// A scan did not see the file that the ledger holds as this entry.
     Missing(Entry),
     /// A worker is through with the file.
@@ -123,6 +125,12 @@ impl Ground {
         self.is_of_this_run(record)
             || (!entry.recheck && !record.failure.is_some_and(ErrorClass::is_environmental))
     }
+
+    /// The same for a file that was touched after it was read: a version whose times a later write could share is
+    /// not taken for what was read.
+    pub(crate) fn is_untouched(&self, entry: &Entry, seen: &Fingerprint) -> bool {
+        !entry.recheck && self.is_current(entry, seen)
+    }
 }
 
 /// Applies one change to an entry, at a position that its record would take.
@@ -133,7 +141,8 @@ pub(crate) fn apply(
     position: LogPosition,
 ) -> (Option<Entry>, Effect) {
     match change {
-        Change::Found(seen) => found(old, *seen, ground),
+        Change::Found(seen) => found(old, *seen, |entry| ground.is_current(entry, seen)),
+        Change::Touched(seen) => found(old, *seen, |entry| ground.is_untouched(entry, seen)),
         Change::Missing(observed) if old.as_ref() == Some(observed) => gone(old),
         Change::Asked(observed) if old.as_ref() == Some(observed) => asked(*observed),
         Change::Missing(_) | Change::Asked(_) => (old, Effect::None),
@@ -141,9 +150,13 @@ pub(crate) fn apply(
     }
 }
 
-fn found(old: Option<Entry>, seen: Fingerprint, ground: Ground) -> (Option<Entry>, Effect) {
+fn found(
+    old: Option<Entry>,
+    seen: Fingerprint,
+    is_current: impl Fn(&Entry) -> bool,
+) -> (Option<Entry>, Effect) {
     match old {
-        Some(entry) if ground.is_current(&entry, &seen) => (Some(entry), Effect::None),
+        Some(entry) if is_current(&entry) => (Some(entry), Effect::None),
         Some(entry) if entry.pending && entry.fingerprint == seen => (Some(entry), Effect::None),
         Some(entry) => {
             let recheck = !entry.pending && entry.fingerprint == seen;
@@ -327,6 +340,14 @@ mod tests {
         assert!(!GROUND.is_current(&racy, &version(1)));
         let just_now = Entry { recheck: true, ..done(200) };
         assert!(GROUND.is_current(&just_now, &version(1)), "not twice in one run");
+    }
+
+    #[test]
+    fn a_touched_file_is_due_where_its_times_say_nothing() {
+        let racy = Entry { recheck: true, ..done(200) };
+        let (entry, effect) = outcome(Some(racy), &Change::Touched(version(1)));
+        assert_eq!((entry.unwrap().pending, effect), (true, Effect::Pending));
+        assert_eq!(outcome(Some(done(200)), &Change::Touched(version(1))).1, Effect::None);
     }
 
     #[test]

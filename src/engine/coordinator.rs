@@ -244,7 +244,7 @@ impl<'a> Coordinator<'a> {
             return Ok(());
         }
         let now = self.set.context.clock.time();
-        let (reader, roots) = (&self.committer.store().reader, &self.set.plan.roots);
+        let (reader, roots) = (&self.committer.store().reader, &self.set.plan.own);
         self.dispatch.claim(reader, roots, now, self.run.pressure.percent)?;
         if !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0 {
             self.dispatch.claim_suspect(reader, roots, now)?;
@@ -253,7 +253,7 @@ impl<'a> Coordinator<'a> {
     }
 
     fn claimable(&self) -> u64 {
-        self.dispatch.claimable(&self.committer.store().reader, &self.set.plan.roots)
+        self.dispatch.claimable(&self.committer.store().reader, &self.set.plan.own)
     }
 
     /// Looks at the machine and the workers now and then, and shows how things stand, also while nothing is

@@ -68,7 +68,7 @@ impl Engine {
         let mut tally = Tally { discovered: due, ..Tally::default() };
         result.progress.pending = due;
         let halt = Stop::default();
-        let scan = ScanPlan { reader: reader.clone(), roots, source, halt: halt.clone() };
+        let scan = ScanPlan { reader: reader.clone(), roots, below: None, source, halt: halt.clone() };
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         let _halt = StopOnDrop(&halt);
         spawn("scan", &send.clone(), move || scan.run(&send))?;

@@ -9,7 +9,7 @@ use super::results::CheckpointData;
 use super::store::Store;
 use super::tally::Tally;
 use crate::ledger::{Entry, Job, JobEnd, LedgerReader, ReadyPosition, RootInfo, StateFolder};
-use crate::model::{BatchConfig, ErrorMode, FileKey, Fingerprint, Root, RootId, Timestamp};
+use crate::model::{BatchConfig, ErrorMode, FileKey, Fingerprint, FolderKey, Root, RootId, Timestamp};
 use crate::source::Source;
 
 /// Files looked at together when a changed filter is applied to what is pending.
@@ -19,8 +19,24 @@ const PRUNE_FILES: usize = 8192;
 #[derive(Debug, Clone)]
 pub(crate) struct JobPlan {
     pub job: Job,
+    /// The roots whose files are processed meanwhile.
     pub roots: Vec<(Root, Ground)>,
+    /// The job's own roots: what they have pending it claims.
+    pub own: Vec<(Root, Ground)>,
+    /// What of these it scans.
+    pub scan: Scan,
     pub resumed: bool,
+}
+
+/// What a job scans.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Scan {
+    /// Its roots.
+    All,
+    /// What is at and below a folder of its one root.
+    Below(FolderKey),
+    /// Nothing: it stands and waits for news.
+    Nothing,
 }
 
 /// The absolute paths of the folders to ingest.
@@ -58,10 +74,7 @@ pub(crate) fn begin(
     let jobs = store.reader.jobs()?;
     let same_roots = |job: &&Job| job.roots.iter().any(|id| infos.iter().any(|info| info.id == *id));
     let resumed = jobs.iter().rev().find(same_roots).is_some_and(|job| job.end != JobEnd::Completed);
-    for stale in jobs.iter().filter(|job| job.end == JobEnd::Running) {
-        let closed = Job { end: JobEnd::Interrupted, ..stale.clone() };
-        store.commit_without_lines(&[], Some(&closed))?;
-    }
+    close_stale(store)?;
     let start = store.ledger.cursor();
     let job = Job {
         id: jobs.last().map_or(1, |last| last.id + 1),
@@ -81,7 +94,16 @@ pub(crate) fn begin(
     let quarantine = config.on_error == ErrorMode::Quarantine;
     let with_ground =
         |info: &RootInfo| (info.root(), Ground { epoch: info.epoch, run_start: start.log, quarantine });
-    Ok(JobPlan { job, roots: infos.iter().map(with_ground).collect(), resumed })
+    let roots: Vec<_> = infos.iter().map(with_ground).collect();
+    Ok(JobPlan { job, own: roots.clone(), roots, scan: Scan::All, resumed })
+}
+
+/// Jobs of a process that was killed were interrupted.
+pub(crate) fn close_stale(store: &mut Store) -> Result<(), EngineError> {
+    for stale in store.reader.jobs()?.into_iter().filter(|job| job.end == JobEnd::Running) {
+        store.commit_without_lines(&[], Some(&Job { end: JobEnd::Interrupted, ..stale }))?;
+    }
+    Ok(())
 }
 
 /// The job with the counts that it has come to.
@@ -102,7 +124,7 @@ pub(crate) fn ended(job: Job, end: JobEnd) -> Job {
 }
 
 /// Finds or adds each root in the state, and notices what changed since its last run.
-fn register(
+pub(crate) fn register(
     store: &mut Store,
     roots: &[PathBuf],
     processor: &str,

@@ -153,7 +153,7 @@ impl Coordinator<'_> {
             return Ok(None);
         }
         let now = self.set.context.clock.time();
-        let (reader, roots) = (&self.committer.store().reader, &self.set.plan.roots);
+        let (reader, roots) = (&self.committer.store().reader, &self.set.plan.own);
         let none = self.dispatch.claim_probe(reader, roots, now)?;
         Ok(none.then_some(true))
     }

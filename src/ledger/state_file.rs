@@ -46,6 +46,9 @@ pub struct RootInfo {
     /// What tells its folder from others at the same path, in hexadecimal; empty where that is not known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mark: String,
+    /// Whether it was added to what a watching process serves.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub watched: bool,
 }
 
 impl RootInfo {
