@@ -52,6 +52,11 @@ impl<'a> Committer<'a> {
         self.store
     }
 
+    /// The store, for what is no file's change.
+    pub(crate) fn store_mut(&mut self) -> &mut Store {
+        self.store
+    }
+
     /// Whether a file of this root is among what waits as gone.
     pub(crate) fn has_gone(&self, root: RootId) -> bool {
         self.queued.iter().any(|queued| queued.change.is_gone() && queued.key.root() == root)

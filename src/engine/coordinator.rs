@@ -10,12 +10,13 @@ use super::dispatch::Dispatcher;
 use super::error::EngineError;
 use super::event::Event;
 use super::guard::RootGuard;
-use super::job::JobPlan;
+use super::job::{JobPlan, Scan};
 use super::order::Wishes;
 use super::pool::Pool;
 use super::results::{BatchStatistics, ProcessingState, StopCause};
 use super::run_state::{Ending, Outage, RunState};
 use super::stop::Stop;
+use super::watch::Agenda;
 use super::worker::{OutcomeGroup, WorkContext};
 use crate::model::{BatchConfig, Cursor, ErrorMode};
 
@@ -61,6 +62,10 @@ pub(crate) struct Coordinator<'a> {
     pub(super) tick_cost: Duration,
     pub(super) checkpoints: Vec<SyncSender<Cursor>>,
     last_look: Option<Instant>,
+    /// Whether the watcher's news may still come.
+    following: bool,
+    /// Of a process that watches.
+    pub(super) agenda: Option<&'a mut Agenda>,
 }
 
 impl<'a> Coordinator<'a> {
@@ -69,16 +74,20 @@ impl<'a> Coordinator<'a> {
         committer: Committer<'a>,
         run: &'a mut RunState,
         dispatch: Dispatcher,
+        agenda: Option<&'a mut Agenda>,
     ) -> Self {
         let now = set.context.clock.now();
-        run.statistics.state = ProcessingState::Scanning;
+        let scanning = set.plan.scan != Scan::Nothing;
+        run.statistics.state = if scanning { ProcessingState::Scanning } else { ProcessingState::Watching };
         Self {
+            checking: !run.log_is_checked,
+            following: agenda.as_ref().is_some_and(|agenda| agenda.watch.is_some()),
+            agenda,
             set,
             committer,
             run,
             dispatch,
-            scanning: true,
-            checking: true,
+            scanning,
             unlisted: false,
             ending: None,
             last_tick: now,
@@ -149,8 +158,12 @@ impl<'a> Coordinator<'a> {
     fn end_if_done(&mut self) -> Result<Option<Ending>, EngineError> {
         if let Some((ending, latest)) = &self.ending {
             let late = self.now() >= *latest;
-            if late || (!self.scanning && self.dispatch.outstanding() == 0) {
+            let has_ended = !self.scanning && !self.following && self.dispatch.outstanding() == 0;
+            if late || has_ended {
                 let ending = ending.clone();
+                if let (true, Some(agenda)) = (late, &mut self.agenda) {
+                    agenda.must_scan = true;
+                }
                 if late {
                     self.abandon_all();
                 }
@@ -162,7 +175,7 @@ impl<'a> Coordinator<'a> {
             return Ok(None);
         }
         let is_idle = !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0;
-        if !is_idle || self.checking || !self.run.breakers.all_closed() || self.claimable() > 0 {
+        if self.set.plan.scan == Scan::Nothing || !is_idle || self.checking || !self.run.breakers.all_closed() || self.claimable() > 0 {
             return Ok(None);
         }
         let again = self.unlisted && self.run.rescans + 1 < self.config().retry_attempts;
@@ -209,9 +222,10 @@ impl<'a> Coordinator<'a> {
                 }
             }
             Event::Unlisted { resource, why } => self.unlisted(resource, why),
-            Event::LogChecked => self.checking = false,
+            Event::LogChecked => (self.checking, self.run.log_is_checked) = (false, true),
+            Event::WatchEnded => self.following = false,
             Event::Failed(error) => return Err(error),
-            Event::Order(ordered) => self.carry_out(ordered),
+            Event::Order(ordered) => self.carry_out(ordered)?,
             Event::Checkpoint(reply) => self.checkpoints.push(reply),
             Event::Asked { changes, reply } => {
                 self.committer.take_changes(changes);
@@ -267,6 +281,7 @@ impl<'a> Coordinator<'a> {
         self.seize_overdue(now)?;
         self.share_rests(now);
         self.look_at_machine();
+        self.look_at_agenda()?;
         let slow = self.set.context.board.slow_files(&self.set.context.roots, now);
         for (worker, slow_file) in self.run.statistics.workers.iter_mut().zip(slow) {
             worker.slow_file = slow_file;
@@ -283,7 +298,11 @@ impl<'a> Coordinator<'a> {
 
     /// What the run does when nothing holds it back.
     pub(super) fn working(&self) -> ProcessingState {
-        if self.scanning { ProcessingState::Scanning } else { ProcessingState::Processing }
+        match self.scanning {
+            true => ProcessingState::Scanning,
+            false if self.set.plan.scan == Scan::Nothing => ProcessingState::Watching,
+            false => ProcessingState::Processing,
+        }
     }
 
     pub(super) fn now(&self) -> Instant {

@@ -42,7 +42,7 @@ impl Engine {
             Some(state) => vec![options.state.clone(), state.records()],
             None => vec![options.state.clone(), options.state.join(options.records_or_default())],
         };
-        let source = self.source_for(config, own)?;
+        let source = self.source_for(config, own, None)?;
         let mut infos = state.as_ref().map(|state| state.info().roots.clone()).unwrap_or_default();
         let identity = self.identity();
         let chosen = job::choose(&mut infos, &paths, identity, &source.filters(), config.reprocess).0;

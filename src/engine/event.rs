@@ -26,6 +26,8 @@ pub(crate) enum Event {
     Unlisted { resource: Resource, why: String },
     /// All scans have ended.
     ScansEnded,
+    /// The watcher is followed no longer; all that was taken from it has been told.
+    WatchEnded,
     /// The record log is as it was committed.
     LogChecked,
     /// A thread can't go on.

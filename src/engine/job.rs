@@ -8,7 +8,7 @@ use super::error::EngineError;
 use super::results::CheckpointData;
 use super::store::Store;
 use super::tally::Tally;
-use crate::ledger::{Entry, Job, JobEnd, LedgerReader, ReadyPosition, RootInfo, StateFolder};
+use crate::ledger::{Entry, Job, JobEnd, JobKind, LedgerReader, ReadyPosition, RootInfo, StateFolder};
 use crate::model::{BatchConfig, ErrorMode, FileKey, Fingerprint, FolderKey, Root, RootId, Timestamp};
 use crate::source::Source;
 
@@ -26,6 +26,16 @@ pub(crate) struct JobPlan {
     /// What of these it scans.
     pub scan: Scan,
     pub resumed: bool,
+}
+
+impl JobPlan {
+    /// The folder that it scans only.
+    pub(crate) fn below(&self) -> Option<FolderKey> {
+        match &self.scan {
+            Scan::Below(folder) => Some(folder.clone()),
+            Scan::All | Scan::Nothing => None,
+        }
+    }
 }
 
 /// What a job scans.
@@ -72,18 +82,25 @@ pub(crate) fn begin(
     warn_of_nested(&infos);
     store.ledger.set_order(config.order, Timestamp::from_system_time(SystemTime::now()))?;
     let jobs = store.reader.jobs()?;
-    let same_roots = |job: &&Job| job.roots.iter().any(|id| infos.iter().any(|info| info.id == *id));
+    let same_roots =
+        |job: &&Job| job.has_begun() && job.roots.iter().any(|id| infos.iter().any(|info| info.id == *id));
     let resumed = jobs.iter().rev().find(same_roots).is_some_and(|job| job.end != JobEnd::Completed);
     close_stale(store)?;
     let start = store.ledger.cursor();
+    let now = Timestamp::from_system_time(SystemTime::now());
     let job = Job {
         id: jobs.last().map_or(1, |last| last.id + 1),
-        started: Timestamp::from_system_time(SystemTime::now()),
+        kind: JobKind::Run,
+        priority: 0,
+        scope: None,
+        queued: now,
+        started: now,
         ended: None,
         end: JobEnd::Running,
         roots: infos.iter().map(|info| info.id).collect(),
         config: serde_json::to_string(config).unwrap_or_default(),
         start,
+        discovered: 0,
         ok: 0,
         failed: 0,
         unchanged: 0,
@@ -109,6 +126,7 @@ pub(crate) fn close_stale(store: &mut Store) -> Result<(), EngineError> {
 /// The job with the counts that it has come to.
 pub(crate) fn so_far(job: &Job, tally: &Tally, bytes: u64) -> Job {
     Job {
+        discovered: tally.discovered,
         ok: tally.ok,
         failed: tally.failed,
         unchanged: tally.unchanged,

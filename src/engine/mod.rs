@@ -31,6 +31,7 @@ mod guard;
 mod inspect;
 mod intake;
 mod job;
+mod latency;
 mod listing;
 mod machine;
 mod order;
@@ -51,6 +52,7 @@ mod stop;
 mod store;
 mod tally;
 mod tick;
+mod watch;
 mod worker;
 
 pub use breaker::{BreakerState, BreakerStatus};
@@ -64,9 +66,11 @@ pub use query::{Explanation, FileState, JobOutcome, JobStatus, RootStatus, State
 pub use repair::{RepairReport, repair};
 pub use results::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessingProgress,
-    ProcessingResult, ProcessingState, RepositoryProcessingResult, StopCause, WorkerStatistics,
+    ProcessingResult, ProcessingState, RepositoryProcessingResult, RootState, StopCause, WatchFigures, WatchedRoot, WorkerStatistics,
 };
 pub use retry::{RetryFilter, RetryReport, retry};
 pub use run::{Engine, RunOptions};
+pub use latency::LatencyFigures;
 pub use stop::Stop;
 pub use store::{Store, StoreView};
+pub use watch::WatchOptions;

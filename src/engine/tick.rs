@@ -96,7 +96,7 @@ impl Coordinator<'_> {
             Ok(Ending::Done) => JobEnd::Completed,
             Ok(Ending::Interrupted) => JobEnd::Interrupted,
             Ok(Ending::Stopped(_) | Ending::GaveUp { .. }) => JobEnd::Failed,
-            Ok(Ending::Hindered(_) | Ending::Reconfigured) => return ended,
+            Ok(Ending::Hindered(_) | Ending::Reconfigured | Ending::Superseded) => return ended,
             // Where the state itself failed nothing more can be written; the error says so.
             Err(error) if error.is_of_the_state() => return open_again_or(ended),
             Err(_) => JobEnd::Failed,

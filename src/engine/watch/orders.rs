@@ -7,6 +7,7 @@ use crate::engine::coordinator::Coordinator;
 use crate::engine::error::EngineError;
 use crate::engine::job;
 use crate::engine::order::{Order, OrderDone, Ordered};
+use crate::engine::results::WatchFigures;
 use crate::engine::run_state::Ending;
 use crate::engine::store::Store;
 use crate::ledger::{Job, JobEnd, JobKind};
@@ -33,6 +34,21 @@ impl Coordinator<'_> {
             Err(error) if error.is_of_the_state() => return Err(error),
             // Whoever asked may have gone.
             done => drop(ordered.reply.try_send(done)),
+        }
+        self.switch_if_wanted()
+    }
+
+    /// Looks at what a watching process has to do.
+    pub(crate) fn look_at_agenda(&mut self) -> Result<(), EngineError> {
+        let Some(agenda) = self.agenda.as_deref_mut() else { return Ok(()) };
+        let (store, config) = (self.committer.store_mut(), &self.set.context.config);
+        let source = self.set.context.source.as_ref();
+        let lost = agenda.look(store, source, &self.set.plan.job, config.accept_empty)?;
+        let figures = agenda.figures(store);
+        self.run.statistics.watch =
+            Some(WatchFigures { latency: self.run.latency.figures(), ..figures });
+        if let Some(lost) = lost {
+            self.lost_root(lost);
         }
         self.switch_if_wanted()
     }
