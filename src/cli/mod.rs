@@ -19,6 +19,7 @@ mod print;
 mod progress;
 mod query;
 mod run;
+mod watch;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -63,6 +64,7 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     let cli = &*cli;
     match &cli.command {
         Command::Run(args) => run::run(cli, args, &settings, started),
+        Command::Watch(args) => watch::watch(cli, args, &settings, started),
         Command::Status => query::status(cli),
         Command::Records(args) => query::records(cli, args),
         Command::Explain(args) => query::explain(cli, args),

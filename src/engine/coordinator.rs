@@ -151,6 +151,9 @@ impl<'a> Coordinator<'a> {
         tracing::info!(?ending, in_hand = self.dispatch.outstanding(), "ending: finishing the files in hand");
         self.ending = Some((ending, latest));
         self.set.halt.request();
+        if let Some(agenda) = &self.agenda {
+            agenda.wake();
+        }
         self.run.statistics.state = ProcessingState::Draining;
         self.dispatch.take_back();
     }
@@ -175,7 +178,12 @@ impl<'a> Coordinator<'a> {
             return Ok(None);
         }
         let is_idle = !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0;
-        if self.set.plan.scan == Scan::Nothing || !is_idle || self.checking || !self.run.breakers.all_closed() || self.claimable() > 0 {
+        if self.set.plan.scan == Scan::Nothing
+            || !is_idle
+            || self.checking
+            || !self.run.breakers.all_closed()
+            || self.claimable() > 0
+        {
             return Ok(None);
         }
         let again = self.unlisted && self.run.rescans + 1 < self.config().retry_attempts;
@@ -206,6 +214,10 @@ impl<'a> Coordinator<'a> {
             Event::Found { changes, counts, pass } => {
                 drop(pass);
                 self.run.tally.add(counts);
+                self.committer.take_changes(changes);
+            }
+            Event::Touched { changes, pass, .. } => {
+                drop(pass);
                 self.committer.take_changes(changes);
             }
             Event::Ended(group) => self.take_group(group),

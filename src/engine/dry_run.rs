@@ -98,7 +98,7 @@ fn take(
                 let known = reader.map(|reader| reader.get(&key)).transpose()?.flatten();
                 let was_due = u64::from(known.is_some_and(|entry| entry.pending));
                 match change {
-                    Change::Found(_) => {
+                    Change::Found(_) | Change::Touched(_) => {
                         progress.pending += 1 - was_due;
                         tally.discovered += 1 - was_due;
                     }

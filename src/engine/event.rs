@@ -1,6 +1,7 @@
 //! What the threads of a run tell the coordinator.
 
 use std::sync::mpsc::SyncSender;
+use std::time::Instant;
 
 use super::change::Change;
 use super::error::EngineError;
@@ -18,6 +19,8 @@ pub(crate) const CHANNEL_EVENTS: usize = 384;
 pub(crate) enum Event {
     /// A scan found changes.
     Found { changes: Vec<(FileKey, Change)>, counts: ScanCounts, pass: Pass },
+    /// The watcher's news led to changes: found files are processed at once.
+    Touched { changes: Vec<(FileKey, Change)>, since: Instant, pass: Pass },
     /// A worker is through with files.
     Ended(OutcomeGroup),
     /// A scan of one root has ended.

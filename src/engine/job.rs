@@ -9,7 +9,9 @@ use super::results::CheckpointData;
 use super::store::Store;
 use super::tally::Tally;
 use crate::ledger::{Entry, Job, JobEnd, JobKind, LedgerReader, ReadyPosition, RootInfo, StateFolder};
-use crate::model::{BatchConfig, ErrorMode, FileKey, Fingerprint, FolderKey, Root, RootId, Timestamp};
+use crate::model::{
+    BatchConfig, Cursor, ErrorMode, FileKey, Fingerprint, FolderKey, Root, RootId, Timestamp,
+};
 use crate::source::Source;
 
 /// Files looked at together when a changed filter is applied to what is pending.
@@ -80,39 +82,73 @@ pub(crate) fn begin(
 ) -> Result<JobPlan, EngineError> {
     let infos = register(store, roots, processor, source, config)?;
     warn_of_nested(&infos);
-    store.ledger.set_order(config.order, Timestamp::from_system_time(SystemTime::now()))?;
+    store.ledger.set_order(config.order, now())?;
     let jobs = store.reader.jobs()?;
     let same_roots =
         |job: &&Job| job.has_begun() && job.roots.iter().any(|id| infos.iter().any(|info| info.id == *id));
     let resumed = jobs.iter().rev().find(same_roots).is_some_and(|job| job.end != JobEnd::Completed);
     close_stale(store)?;
-    let start = store.ledger.cursor();
-    let now = Timestamp::from_system_time(SystemTime::now());
-    let job = Job {
-        id: jobs.last().map_or(1, |last| last.id + 1),
-        kind: JobKind::Run,
-        priority: 0,
-        scope: None,
-        queued: now,
-        started: now,
-        ended: None,
-        end: JobEnd::Running,
-        roots: infos.iter().map(|info| info.id).collect(),
-        config: serde_json::to_string(config).unwrap_or_default(),
-        start,
-        discovered: 0,
-        ok: 0,
-        failed: 0,
-        unchanged: 0,
-        removed: 0,
-        bytes: 0,
-    };
+    let wanted = Wanted::of(JobKind::Run, infos.iter().map(|info| info.id).collect());
+    let job = begun(wanted.job(&jobs), store.ledger.cursor(), config);
     store.commit_without_lines(&[], Some(&job))?;
-    let quarantine = config.on_error == ErrorMode::Quarantine;
-    let with_ground =
-        |info: &RootInfo| (info.root(), Ground { epoch: info.epoch, run_start: start.log, quarantine });
-    let roots: Vec<_> = infos.iter().map(with_ground).collect();
+    let roots: Vec<_> = infos.iter().map(with_ground(&job, config)).collect();
     Ok(JobPlan { job, own: roots.clone(), roots, scan: Scan::All, resumed })
+}
+
+/// A root, and how a job sees it.
+pub(crate) fn with_ground(job: &Job, config: &BatchConfig) -> impl Fn(&RootInfo) -> (Root, Ground) + use<> {
+    let (run_start, quarantine) = (job.start.log, config.on_error == ErrorMode::Quarantine);
+    move |info| (info.root(), Ground { epoch: info.epoch, run_start, quarantine })
+}
+
+/// A job that somebody wants.
+pub(crate) struct Wanted {
+    pub kind: JobKind,
+    pub roots: Vec<u32>,
+    pub priority: i16,
+    pub scope: Option<String>,
+}
+
+impl Wanted {
+    /// Of the usual priority, and with whole roots.
+    pub(crate) fn of(kind: JobKind, roots: Vec<u32>) -> Self {
+        Self { kind, roots, priority: 0, scope: None }
+    }
+
+    /// The next one behind these, queued.
+    pub(crate) fn job(self, jobs: &[Job]) -> Job {
+        let Self { kind, roots, priority, scope } = self;
+        let now = now();
+        Job {
+            id: jobs.last().map_or(1, |last| last.id + 1),
+            kind,
+            priority,
+            scope,
+            queued: now,
+            started: now,
+            ended: None,
+            end: JobEnd::Queued,
+            roots,
+            config: String::new(),
+            start: Cursor::default(),
+            discovered: 0,
+            ok: 0,
+            failed: 0,
+            unchanged: 0,
+            removed: 0,
+            bytes: 0,
+        }
+    }
+}
+
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_system_time(SystemTime::now())
+}
+
+/// The job that begins now, where the state stands.
+pub(crate) fn begun(job: Job, start: Cursor, config: &BatchConfig) -> Job {
+    let config = serde_json::to_string(config).unwrap_or_default();
+    Job { started: now(), end: JobEnd::Running, config, start, ..job }
 }
 
 /// Jobs of a process that was killed were interrupted.
@@ -138,7 +174,7 @@ pub(crate) fn so_far(job: &Job, tally: &Tally, bytes: u64) -> Job {
 
 /// The job at its end.
 pub(crate) fn ended(job: Job, end: JobEnd) -> Job {
-    Job { end, ended: Some(Timestamp::from_system_time(SystemTime::now())), ..job }
+    Job { end, ended: Some(now()), ..job }
 }
 
 /// Finds or adds each root in the state, and notices what changed since its last run.
@@ -264,6 +300,7 @@ fn find_or_add(infos: &mut Vec<RootInfo>, path: &Path, processor: &str) -> usize
         epoch: 1,
         filters: String::new(),
         mark: String::new(),
+        watched: false,
     });
     infos.len() - 1
 }

@@ -31,6 +31,7 @@ mod guard;
 mod inspect;
 mod intake;
 mod job;
+mod jobs;
 mod latency;
 mod listing;
 mod machine;
@@ -60,17 +61,18 @@ pub use error::EngineError;
 pub use execute::{execute_batches, process_one_batch};
 pub use failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
 pub use inspect::{Inspection, inspect};
+pub use latency::LatencyFigures;
 pub use listing::CommittedLog;
 pub use order::{Order, OrderDone};
 pub use query::{Explanation, FileState, JobOutcome, JobStatus, RootStatus, StateCounts, StatusReport};
 pub use repair::{RepairReport, repair};
 pub use results::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessingProgress,
-    ProcessingResult, ProcessingState, RepositoryProcessingResult, RootState, StopCause, WatchFigures, WatchedRoot, WorkerStatistics,
+    ProcessingResult, ProcessingState, RepositoryProcessingResult, RootState, StopCause, WatchFigures,
+    WatchedRoot, WorkerStatistics,
 };
 pub use retry::{RetryFilter, RetryReport, retry};
 pub use run::{Engine, RunOptions};
-pub use latency::LatencyFigures;
 pub use stop::Stop;
 pub use store::{Store, StoreView};
 pub use watch::WatchOptions;

@@ -190,7 +190,7 @@ impl Engine {
                     Err(RecvTimeoutError::Disconnected) => {}
                 }
             }
-            if Instant::now() >= until || self.view().is_none() {
+            if Instant::now() >= until {
                 return Err(no_run());
             }
             std::thread::sleep(LOOK_UP);

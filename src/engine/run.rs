@@ -207,7 +207,11 @@ impl Engine {
                 return Err(EngineError::Unavailable { resource, what: why });
             }
             Ending::Stopped(cause) => Some(cause),
-            Ending::Done | Ending::Interrupted | Ending::Hindered(_) | Ending::Reconfigured | Ending::Superseded => None,
+            Ending::Done
+            | Ending::Interrupted
+            | Ending::Hindered(_)
+            | Ending::Reconfigured
+            | Ending::Superseded => None,
         };
         if ending == Ending::Done {
             session.in_hand.clear();

@@ -88,7 +88,8 @@ impl<'a> Session<'a> {
     pub(super) fn begin(&mut self, roots: &[PathBuf]) -> Result<JobPlan, EngineError> {
         let (source, config) = (Arc::clone(&self.source), self.config());
         let identity = self.engine.identity();
-        job::begin(self.store()?, roots, identity, source.as_ref(), &config).map_err(EngineError::or_unavailable)
+        job::begin(self.store()?, roots, identity, source.as_ref(), &config)
+            .map_err(EngineError::or_unavailable)
     }
 
     /// Registers these roots with the present filters.

@@ -2,20 +2,21 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::WatchOptions;
 use super::news::TouchedFolders;
 use crate::engine::change::Ground;
 use crate::engine::error::EngineError;
 use crate::engine::guard::{LostRoot, RootMarks};
-use crate::engine::job::{JobPlan, Scan};
+use crate::engine::job::{self, JobPlan, Scan, Wanted, now, with_ground};
 use crate::engine::jobs::{next_queued, outranks};
 use crate::engine::results::{RootState, WatchFigures, WatchedRoot};
 use crate::engine::store::Store;
 use crate::ledger::{Job, JobEnd, JobKind, LedgerError, RootInfo};
-use crate::model::{BatchConfig, ErrorMode, FolderKey, Root, RootId, Timestamp};
-use crate::source::{Source, Watch};
+use crate::model::{BatchConfig, FolderKey, Root, RootId};
+use crate::source::Source;
+use crate::source::watch::Watch;
 
 /// How often roots are looked at: those that are served, and those that are away.
 const LOOK: Duration = Duration::from_secs(1);
@@ -88,6 +89,14 @@ impl Agenda {
         }
     }
 
+    /// Has the threads that follow the watcher look whether they should end.
+    pub(crate) fn wake(&self) {
+        if let Some(watch) = &self.watch {
+            watch.wake();
+        }
+        self.folders.wake();
+    }
+
     /// The served root with this path.
     pub(crate) fn find(&self, path: &Path) -> Option<&Root> {
         self.served.iter().map(|served| &served.root).find(|root| root.path == path)
@@ -96,7 +105,8 @@ impl Agenda {
     /// The served root that a path lies in, the innermost, and the way from there.
     pub(crate) fn root_above<'p>(&self, path: &'p Path) -> Option<(&Root, &'p Path)> {
         let below = |served: &'_ &Served| path.starts_with(&served.root.path);
-        let root = self.served.iter().filter(below).max_by_key(|served| served.root.path.as_os_str().len())?;
+        let root =
+            self.served.iter().filter(below).max_by_key(|served| served.root.path.as_os_str().len())?;
         Some((&root.root, path.strip_prefix(&root.root.path).ok()?))
     }
 
@@ -117,7 +127,7 @@ impl Agenda {
     /// Queues a job, durably.
     pub(crate) fn queue(&self, store: &mut Store, wanted: Wanted) -> Result<u64, EngineError> {
         let jobs = store.reader.jobs()?;
-        let job = Job { end: JobEnd::Queued, ..wanted.job(&jobs) };
+        let job = wanted.job(&jobs);
         tracing::info!(job = job.id, kind = %job.kind, "queued");
         store.commit_without_lines(&[], Some(&job))?;
         Ok(job.id)
@@ -133,30 +143,22 @@ impl Agenda {
     /// Begins the next job, durably: the first of the queued ones, else one that stands and waits for news.
     pub(crate) fn begin(&mut self, store: &mut Store, config: &BatchConfig) -> Result<JobPlan, EngineError> {
         self.changed = false;
+        store.ledger.set_order(config.order, now())?;
         let runnable = self.runnable(store)?;
         let job = match next_queued(&runnable) {
             Some(job) => job.clone(),
             None => Wanted::of(JobKind::Watch, self.ids()).job(&store.reader.jobs()?),
         };
         let resumed = job.start != crate::model::Cursor::default() && job.kind != JobKind::Watch;
-        let job = Job {
-            started: now(),
-            end: JobEnd::Running,
-            config: serde_json::to_string(config).unwrap_or_default(),
-            start: store.ledger.cursor(),
-            ..job
-        };
+        let job = job::begun(job, store.ledger.cursor(), config);
         store.commit_without_lines(&[], Some(&job))?;
         Ok(self.plan(job, &store.state.info().roots, config, resumed))
     }
 
     fn plan(&self, job: Job, infos: &[RootInfo], config: &BatchConfig, resumed: bool) -> JobPlan {
-        let quarantine = config.on_error == ErrorMode::Quarantine;
-        let ground = |info: &RootInfo| Ground { epoch: info.epoch, run_start: job.start.log, quarantine };
         let here = infos.iter().filter(|info| self.is_here(info.id));
-        let roots: Vec<(Root, Ground)> = here.map(|info| (info.root(), ground(info))).collect();
-        let own: Vec<_> =
-            roots.iter().filter(|(root, _)| job.roots.contains(&root.id.0)).cloned().collect();
+        let roots: Vec<(Root, Ground)> = here.map(with_ground(&job, config)).collect();
+        let own: Vec<_> = roots.iter().filter(|(root, _)| job.roots.contains(&root.id.0)).cloned().collect();
         let below = |scope: &String| {
             FolderKey::from_relative_path(own.first()?.0.id, scope.as_bytes()).map(Scan::Below)
         };
@@ -238,9 +240,10 @@ impl Agenda {
             state: state(served),
             why: served.away.clone(),
         });
-        let queued = store.reader.jobs().map_or(0, |jobs| {
-            jobs.iter().filter(|job| job.end == JobEnd::Queued).count() as u64
-        });
+        let queued = store
+            .reader
+            .jobs()
+            .map_or(0, |jobs| jobs.iter().filter(|job| job.end == JobEnd::Queued).count() as u64);
         WatchFigures {
             status,
             roots: roots.collect(),
@@ -249,46 +252,4 @@ impl Agenda {
             ..WatchFigures::default()
         }
     }
-}
-
-/// A job that somebody wants.
-pub(crate) struct Wanted {
-    pub kind: JobKind,
-    pub roots: Vec<u32>,
-    pub priority: i16,
-    pub scope: Option<String>,
-}
-
-impl Wanted {
-    /// Of the usual priority, and with whole roots.
-    pub(crate) fn of(kind: JobKind, roots: Vec<u32>) -> Self {
-        Self { kind, roots, priority: 0, scope: None }
-    }
-
-    fn job(self, jobs: &[Job]) -> Job {
-        let Self { kind, roots, priority, scope } = self;
-        Job {
-            id: jobs.last().map_or(1, |last| last.id + 1),
-            kind,
-            priority,
-            scope,
-            queued: now(),
-            started: now(),
-            ended: None,
-            end: JobEnd::Running,
-            roots,
-            config: String::new(),
-            start: crate::model::Cursor::default(),
-            discovered: 0,
-            ok: 0,
-            failed: 0,
-            unchanged: 0,
-            removed: 0,
-            bytes: 0,
-        }
-    }
-}
-
-fn now() -> Timestamp {
-    Timestamp::from_system_time(SystemTime::now())
 }

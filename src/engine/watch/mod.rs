@@ -32,7 +32,7 @@ use crate::ledger::{JobEnd, JobKind};
 use crate::model::BatchConfig;
 use crate::source::watch::{Watch, WatchSettings};
 
-use agenda::Wanted;
+use job::Wanted;
 
 /// How a process watches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,21 +108,25 @@ impl Engine {
             let plan = session.begin_next(agenda)?;
             run.begin_job(&plan, session.first_tick());
             tracing::info!(job = plan.job.id, kind = %plan.job.kind, "begun");
+            let is_standing = plan.job.kind == JobKind::Watch;
             let ending = session.run_job(&plan, run, Some(agenda))?;
             let end = match &ending {
-                // The standing job never is.
-                Ending::Done => continue,
-                Ending::Superseded if agenda.cancelled => JobEnd::Cancelled,
-                Ending::Superseded if plan.job.kind == JobKind::Watch => JobEnd::Completed,
-                Ending::Superseded => JobEnd::Queued,
+                // Written down already; the standing job never is.
+                Ending::Done => None,
+                Ending::Superseded if agenda.cancelled => Some(JobEnd::Cancelled),
+                Ending::Superseded if is_standing => Some(JobEnd::Completed),
+                Ending::Superseded => Some(JobEnd::Queued),
                 Ending::Hindered(Outage::Root(lost)) => {
                     agenda.lose(lost);
-                    if plan.job.kind == JobKind::Watch { JobEnd::Completed } else { JobEnd::Queued }
+                    Some(if is_standing { JobEnd::Completed } else { JobEnd::Queued })
                 }
                 _ => return Ok(ending),
             };
             agenda.cancelled = false;
-            session.end_job(&plan, run, end)?;
+            if let Some(end) = end {
+                session.end_job(&plan, run, end)?;
+            }
+            session.restart_clock();
         }
     }
 }

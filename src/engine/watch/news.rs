@@ -15,7 +15,8 @@ use crate::engine::scan::{not_listed, scan_threads};
 use crate::engine::stop::Stop;
 use crate::ledger::LedgerReader;
 use crate::model::{FolderKey, Root, RootId};
-use crate::source::{FolderVisitor, Source, TouchedName, Watch};
+use crate::source::watch::{TouchedName, Watch};
+use crate::source::{FolderVisitor, Source};
 
 /// Messages of news that may wait for the coordinator.
 const NEWS_EVENTS: usize = 16;
@@ -48,19 +49,25 @@ impl TouchedFolders {
         self.added.notify_one();
     }
 
+    /// Has whoever waits look whether it should end.
+    pub(crate) fn wake(&self) {
+        let _due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        self.added.notify_all();
+    }
+
     /// Number of folders that wait.
     pub(crate) fn waiting(&self) -> usize {
         self.due.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Takes one that is due; waits for it for a while.
-    fn take(&self, wait: Duration) -> Option<FolderKey> {
+    fn take(&self, wait: Duration, halt: &Stop) -> Option<FolderKey> {
         let due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = |due: &BTreeMap<FolderKey, Instant>| {
             let now = Instant::now();
             due.iter().find(|(_, at)| **at <= now).map(|(folder, _)| folder.clone())
         };
-        let none = |due: &mut BTreeMap<FolderKey, Instant>| is_due(due).is_none();
+        let none = |due: &mut BTreeMap<FolderKey, Instant>| is_due(due).is_none() && !halt.is_requested();
         let (mut due, _) =
             self.added.wait_timeout_while(due, wait, none).unwrap_or_else(PoisonError::into_inner);
         let folder = is_due(&due)?;
@@ -134,7 +141,7 @@ impl NewsPlan {
         let gate = Gate::new(NEWS_EVENTS);
         let mut next_poll = Instant::now() + self.poll_interval;
         while !self.halt.is_requested() {
-            if let Some(folder) = self.folders.take(LOOK_UP) {
+            if let Some(folder) = self.folders.take(LOOK_UP, &self.halt) {
                 self.rescan_one(folder, send, &gate);
                 continue;
             }
@@ -150,7 +157,7 @@ impl NewsPlan {
     }
 
     fn rescan_one(&self, folder: FolderKey, send: &SyncSender<Event>, gate: &Gate) {
-        let Some((root, ground)) = self.served(folder.root()) else { return };
+        let Some((root, ground)) = self.served(folder.root_id()) else { return };
         let unlisted = Arc::new(AtomicBool::new(false));
         let visitors = || -> Box<dyn FolderVisitor> {
             let mut intake = self.intake(root, *ground, send, gate);

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::agenda::{Agenda, Wanted};
+use super::agenda::Agenda;
 use crate::engine::coordinator::Coordinator;
 use crate::engine::error::EngineError;
-use crate::engine::job;
+use crate::engine::job::{self, Wanted};
 use crate::engine::order::{Order, OrderDone, Ordered};
 use crate::engine::results::WatchFigures;
 use crate::engine::run_state::Ending;
@@ -45,8 +45,7 @@ impl Coordinator<'_> {
         let source = self.set.context.source.as_ref();
         let lost = agenda.look(store, source, &self.set.plan.job, config.accept_empty)?;
         let figures = agenda.figures(store);
-        self.run.statistics.watch =
-            Some(WatchFigures { latency: self.run.latency.figures(), ..figures });
+        self.run.statistics.watch = Some(WatchFigures { latency: self.run.latency.figures(), ..figures });
         if let Some(lost) = lost {
             self.lost_root(lost);
         }
@@ -127,7 +126,8 @@ impl Agenda {
     }
 
     fn remove(&mut self, path: &Path, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
-        let root = self.find(path).ok_or_else(|| EngineError::root(path, "is no root that is served"))?.clone();
+        let root =
+            self.find(path).ok_or_else(|| EngineError::root(path, "is no root that is served"))?.clone();
         if self.ids().len() == 1 {
             return Err(EngineError::root(path, "is the only root; to end the process, order `stop`"));
         }
@@ -149,11 +149,16 @@ impl Agenda {
 
     fn cancel(&mut self, id: u64, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
         if id == hands.running.id && hands.running.kind == JobKind::Watch {
-            return Err(EngineError::Job(format!("job {id} is the watching itself; to end it, order `stop`")));
+            return Err(EngineError::Job(format!(
+                "job {id} is the watching itself; to end it, order `stop`"
+            )));
         }
         if id == hands.running.id {
             self.cancelled = true;
-            return Ok(OrderDone { job: Some(id), ..OrderDone::told(format!("job {id} ends; what it found stays")) });
+            return Ok(OrderDone {
+                job: Some(id),
+                ..OrderDone::told(format!("job {id} ends; what it found stays"))
+            });
         }
         let jobs = hands.store.reader.jobs()?;
         let Some(job) = jobs.into_iter().find(|job| job.id == id && job.end == JobEnd::Queued) else {
