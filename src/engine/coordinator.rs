@@ -15,6 +15,7 @@ use super::pool::Pool;
 use super::results::{BatchStatistics, ProcessingState, StopCause};
 use super::run_state::{Ending, Outage, RunState};
 use super::stop::Stop;
+use super::touched::TouchedFiles;
 use super::worker::{OutcomeGroup, WorkContext};
 use crate::model::{BatchConfig, Cursor, ErrorMode};
 
@@ -59,6 +60,7 @@ pub(crate) struct Coordinator<'a> {
     pub(super) tick_cost: Duration,
     pub(super) checkpoints: Vec<SyncSender<Cursor>>,
     last_look: Option<Instant>,
+    pub(super) touched: TouchedFiles,
 }
 
 impl<'a> Coordinator<'a> {
@@ -83,6 +85,7 @@ impl<'a> Coordinator<'a> {
             tick_cost: Duration::ZERO,
             checkpoints: Vec::new(),
             last_look: None,
+            touched: TouchedFiles::default(),
         }
     }
 
@@ -139,7 +142,7 @@ impl<'a> Coordinator<'a> {
         self.ending = Some((ending, latest));
         self.set.halt.request();
         self.run.statistics.state = ProcessingState::Draining;
-        self.dispatch.take_back();
+        self.take_back();
     }
 
     fn end_if_done(&mut self) -> Result<Option<Ending>, EngineError> {
@@ -169,7 +172,7 @@ impl<'a> Coordinator<'a> {
         let wait = match self.committer.waiting() {
             0 => wait_max,
             _ if self.tick_is_due() => Duration::ZERO,
-            _ => BatchConfig::TICK.saturating_sub(self.since_tick()).clamp(MOMENT, LOOK_UP).min(wait_max),
+            _ => self.until_tick().clamp(MOMENT, LOOK_UP).min(wait_max),
         };
         if self.is_full() {
             // There is no room on the disk: what comes waits in the channel.
@@ -190,6 +193,10 @@ impl<'a> Coordinator<'a> {
                 drop(pass);
                 self.run.tally.add(counts);
                 self.committer.take_changes(changes);
+            }
+            Event::Touched { changes, since, pass } => {
+                drop(pass);
+                self.take_touched(changes, since)?;
             }
             Event::Ended(group) => self.take_group(group),
             Event::Scanned(report) => {
@@ -218,6 +225,7 @@ impl<'a> Coordinator<'a> {
 
     pub(super) fn take_group(&mut self, mut group: OutcomeGroup) {
         self.note_breakers(&mut group);
+        self.touched.note_group(&group);
         let complete = self.dispatch.ended(&group);
         self.run.note_group(&group, complete);
         let failed = |change: &Change| matches!(change, Change::Ended(e) if matches!(e.end, End::Recorded { failure: Some(_), .. }));

@@ -7,7 +7,8 @@
 //! that the workers always find room.
 //!
 //! Constraints: a file is claimed only after it is pending in the ledger, so a crash forgets
-//! nothing; claims live in memory only; whatever is reported as done has been committed.
+//! nothing, but for a file that a watcher tells of, which the next start's scan finds again; claims live in
+//! memory only; whatever is reported as done has been committed.
 
 mod attempt;
 mod board;
@@ -31,6 +32,7 @@ mod guard;
 mod inspect;
 mod intake;
 mod job;
+mod latency;
 mod listing;
 mod machine;
 mod outage;
@@ -49,6 +51,7 @@ mod stop;
 mod store;
 mod tally;
 mod tick;
+mod touched;
 mod worker;
 
 pub use breaker::{BreakerState, BreakerStatus};
@@ -56,6 +59,7 @@ pub use error::EngineError;
 pub use execute::{execute_batches, process_one_batch};
 pub use failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
 pub use inspect::{Inspection, inspect};
+pub use latency::LatencyFigures;
 pub use listing::CommittedLog;
 pub use query::{Explanation, FileState, JobOutcome, JobStatus, RootStatus, StateCounts, StatusReport};
 pub use repair::{RepairReport, repair};

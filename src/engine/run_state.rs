@@ -8,6 +8,7 @@ use super::budget::{Meter, Pressure};
 use super::change::Ground;
 use super::guard::LostRoot;
 use super::job::JobPlan;
+use super::latency::Latency;
 use super::results::{BatchStatistics, StopCause, WorkerStatistics};
 use super::tally::Tally;
 use crate::ledger::{Job, LedgerReader, free_bytes};
@@ -30,6 +31,8 @@ pub(crate) struct RunState {
     pub free_bytes: fn(&Path) -> std::io::Result<u64>,
     /// Attempts that were begun only to list again what could not be listed.
     pub rescans: u16,
+    /// What news of a file took until it was durable.
+    pub latency: Latency,
 }
 
 /// How an attempt ends.
@@ -75,6 +78,7 @@ impl RunState {
             abandoned: 0,
             free_bytes,
             rescans: 0,
+            latency: Latency::default(),
         }
     }
 
