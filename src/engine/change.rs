@@ -76,6 +76,10 @@ pub(crate) enum Counted {
     Pending,
     Ok,
     Failed,
+    /// Done, and not by this run, whose scan has seen it so.
+    Unchanged {
+        failed: bool,
+    },
 }
 
 impl Counted {
@@ -108,6 +112,25 @@ impl Ground {
         }
         let record = entry.record.as_ref().filter(|record| self.is_of_this_run(record))?;
         Some(Counted::by_failure(record.failure))
+    }
+
+    /// How a run counts a file with this entry once it has listed all files: none is left out then.
+    pub(crate) fn counted_as_listed(&self, entry: &Entry) -> Option<Counted> {
+        let of_earlier_run = || {
+            let failure = entry.record.as_ref()?.failure;
+            // A scan makes such a failure due again. Where it stands, this run has seen it again.
+            let again = !entry.quarantined && failure.is_some_and(ErrorClass::is_environmental);
+            Some(if again { Counted::Failed } else { Counted::Unchanged { failed: failure.is_some() } })
+        };
+        self.counted(entry).or_else(of_earlier_run)
+    }
+
+    /// The record that speaks for its content: where a file has this content still, nothing is to be done for it.
+    pub(crate) fn standing<'e>(&self, entry: &'e Entry) -> Option<&'e RecordRef> {
+        let stands = |record: &&RecordRef| {
+            record.epoch == self.epoch && !record.failure.is_some_and(ErrorClass::is_environmental)
+        };
+        entry.record.as_ref().filter(stands)
     }
 
     /// Whether nothing is to be done for a file that is seen with this fingerprint.
@@ -202,6 +225,8 @@ fn ended(
             (Some(Entry { crashes, ..entry }), Effect::Pending)
         }
         End::Gone => gone(Some(entry)),
+        // The record that the worker compared with may have gone meanwhile: the file was removed, and is back.
+        End::Unchanged { .. } if ground.standing(&entry).is_none() => (Some(entry), Effect::None),
         End::Unchanged { fingerprint, racy } => {
             let done = settle(entry, ending.claimed, fingerprint, racy);
             let effect = if done.pending { Effect::Pending } else { Effect::Unchanged };
@@ -360,6 +385,20 @@ mod tests {
         assert_eq!(changed, Some(pending(2, None)), "another version begins anew");
         let released = Change::Ended(Ending { claimed: version(1), end: End::Released });
         assert_eq!(outcome(Some(pending(1, None)), &released).0, Some(pending(1, None)));
+    }
+
+    #[test]
+    fn content_is_unchanged_only_as_long_as_its_record_stands() {
+        let end = End::Unchanged { fingerprint: version(2), racy: false };
+        let unchanged = Change::Ended(Ending { claimed: version(2), end });
+        let touched = pending(2, Some(record(50, None)));
+        assert_eq!(outcome(Some(touched), &unchanged).1, Effect::Unchanged);
+        let (back, _) = outcome(None, &Change::Found(version(2)));
+        assert_eq!(
+            outcome(back, &unchanged),
+            (back, Effect::None),
+            "removed, and there again: it has no record"
+        );
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::pool::Pool;
 use super::results::{BatchStatistics, ProcessingState, StopCause};
 use super::run_state::{Ending, Outage, RunState};
 use super::stop::Stop;
+use super::touched::TouchedFiles;
 use super::watch::Agenda;
 use super::worker::{OutcomeGroup, WorkContext};
 use crate::model::{BatchConfig, Cursor, ErrorMode};
@@ -66,6 +67,7 @@ pub(crate) struct Coordinator<'a> {
     following: bool,
     /// Of a process that watches.
     pub(super) agenda: Option<&'a mut Agenda>,
+    pub(super) touched: TouchedFiles,
 }
 
 impl<'a> Coordinator<'a> {
@@ -94,6 +96,7 @@ impl<'a> Coordinator<'a> {
             tick_cost: Duration::ZERO,
             checkpoints: Vec::new(),
             last_look: None,
+            touched: TouchedFiles::default(),
         }
     }
 
@@ -155,7 +158,7 @@ impl<'a> Coordinator<'a> {
             agenda.wake();
         }
         self.run.statistics.state = ProcessingState::Draining;
-        self.dispatch.take_back();
+        self.take_back();
     }
 
     fn end_if_done(&mut self) -> Result<Option<Ending>, EngineError> {
@@ -194,7 +197,7 @@ impl<'a> Coordinator<'a> {
         let wait = match self.committer.waiting() {
             0 => wait_max,
             _ if self.tick_is_due() => Duration::ZERO,
-            _ => BatchConfig::TICK.saturating_sub(self.since_tick()).clamp(MOMENT, LOOK_UP).min(wait_max),
+            _ => self.until_tick().clamp(MOMENT, LOOK_UP).min(wait_max),
         };
         if self.is_full() {
             // There is no room on the disk: what comes waits in the channel.
@@ -216,9 +219,9 @@ impl<'a> Coordinator<'a> {
                 self.run.tally.add(counts);
                 self.committer.take_changes(changes);
             }
-            Event::Touched { changes, pass, .. } => {
+            Event::Touched { changes, since, pass } => {
                 drop(pass);
-                self.committer.take_changes(changes);
+                self.take_touched(changes, since)?;
             }
             Event::Ended(group) => self.take_group(group),
             Event::Scanned(report) => {
@@ -249,6 +252,7 @@ impl<'a> Coordinator<'a> {
 
     pub(super) fn take_group(&mut self, mut group: OutcomeGroup) {
         self.note_breakers(&mut group);
+        self.touched.note_group(&group);
         let complete = self.dispatch.ended(&group);
         self.run.note_group(&group, complete);
         let failed = |change: &Change| matches!(change, Change::Ended(e) if matches!(e.end, End::Recorded { failure: Some(_), .. }));

@@ -19,7 +19,11 @@ pub(crate) const CHANNEL_EVENTS: usize = 384;
 pub(crate) enum Event {
     /// A scan found changes.
     Found { changes: Vec<(FileKey, Change)>, counts: ScanCounts, pass: Pass },
-    /// The watcher's news led to changes: found files are processed at once.
+    /// A watcher's news has led to these changes: each [`Change::Found`] or [`Change::Missing`], in the order in
+    /// which they were seen. They overtake all else. `since` is when the oldest of the news came.
+    ///
+    /// A file that is not there is told as missing also where the ledger does not know it yet, as the default
+    /// entry then: it may have been processed, and only wait to be committed.
     Touched { changes: Vec<(FileKey, Change)>, since: Instant, pass: Pass },
     /// A worker is through with files.
     Ended(OutcomeGroup),

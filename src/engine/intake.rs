@@ -268,10 +268,9 @@ impl Intake {
             let entry = reader.get(&folder.file(name))?;
             match there.next_if(|listed| listed.name == *name) {
                 Some(listed) => self.note(folder, listed, entry),
-                None if entry.is_some() && !self.source.exists(&self.root, &folder.file(name)) => {
-                    self.missing(folder, name, entry);
-                }
-                None => {}
+                None if self.source.exists(&self.root, &folder.file(name)) => {}
+                // Its outcome may wait for the tick: the ledger does not know it then.
+                None => self.missing(folder, name, Some(entry.unwrap_or_default())),
             }
         }
         Ok(())

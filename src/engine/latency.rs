@@ -43,7 +43,6 @@ impl Latency {
     }
 
     /// The figures as of now.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the watcher's part"))]
     pub(crate) fn figures(&self) -> LatencyFigures {
         let mut sorted = self.window.clone();
         sorted.sort_unstable();

@@ -7,7 +7,8 @@
 //! that the workers always find room.
 //!
 //! Constraints: a file is claimed only after it is pending in the ledger, so a crash forgets
-//! nothing; claims live in memory only; whatever is reported as done has been committed.
+//! nothing, but for a file that a watcher tells of, which the next start's scan finds again; claims live in
+//! memory only; whatever is reported as done has been committed.
 
 mod attempt;
 mod board;
@@ -53,6 +54,7 @@ mod stop;
 mod store;
 mod tally;
 mod tick;
+mod touched;
 mod watch;
 mod worker;
 

@@ -57,7 +57,7 @@ impl Coordinator<'_> {
 
     /// Takes back what is not begun, and shows that the run waits.
     fn hold(&mut self) {
-        self.dispatch.take_back();
+        self.take_back();
         if self.ending.is_none() {
             let now = self.now();
             self.run.publish_state(self.set.shown, ProcessingState::Waiting, now);

@@ -161,6 +161,7 @@ mod tests {
             epoch: 3,
             filters: String::new(),
             mark: if id == 1 { "1f".to_owned() } else { String::new() },
+            watched: false,
         };
         StateInfo { roots: vec![root(1, odd), root(2, PathBuf::new())], ..StateInfo::new("records".into()) }
     }
