@@ -11,6 +11,7 @@ use super::config::{ConfigArgs, ConfigCommand};
 use super::exit;
 use super::failures::{FailuresArgs, RetryArgs};
 use super::flags::{Everywhere, Flags, OfInspect, OfRepair, OfRun};
+use super::jobs::JobsArgs;
 
 /// A batch engine for files that outlasts crashes.
 #[derive(Debug, Parser)]
@@ -74,6 +75,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Show counts, jobs and sizes of a state
     Status,
+    /// List the jobs: what waits, what runs, and how the latest ones ended
+    Jobs(JobsArgs),
     /// Print the latest record of each path, or the log from a cursor
     Records(RecordsArgs),
     /// Tell what is known of a path, or which rule leaves it out

@@ -55,6 +55,7 @@ pub(crate) fn begin(
     let infos = register(store, roots, processor, source, config)?;
     warn_of_nested(&infos);
     store.ledger.set_order(config.order, Timestamp::from_system_time(SystemTime::now()))?;
+    store.ledger.keep_jobs(config.jobs_kept);
     let jobs = store.reader.jobs()?;
     let same_roots =
         |job: &&Job| job.has_begun() && job.roots.iter().any(|id| infos.iter().any(|info| info.id == *id));

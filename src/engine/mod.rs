@@ -31,6 +31,7 @@ mod guard;
 mod inspect;
 mod intake;
 mod job;
+mod jobs;
 mod listing;
 mod machine;
 mod outage;
@@ -56,8 +57,9 @@ pub use error::EngineError;
 pub use execute::{execute_batches, process_one_batch};
 pub use failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
 pub use inspect::{Inspection, inspect};
+pub use jobs::{JobLine, JobOutcome, JobReport, JobRoot, JobStatus, next_queued, outranks};
 pub use listing::CommittedLog;
-pub use query::{Explanation, FileState, JobOutcome, JobStatus, RootStatus, StateCounts, StatusReport};
+pub use query::{Explanation, FileState, RootStatus, StateCounts, StatusReport};
 pub use repair::{RepairReport, repair};
 pub use results::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessingProgress,

@@ -9,6 +9,7 @@ mod export;
 mod failures;
 mod filters;
 mod inspect;
+mod jobs;
 mod limits;
 mod logging;
 mod modes;
