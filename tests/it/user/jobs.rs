@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::{AST, BROKEN, midway, midway_with, slow, wait_until};
+use super::{AST, BROKEN, midway, slow, wait_until};
 use crate::support::{Sandbox, ran};
 
 #[track_caller]
@@ -77,7 +77,9 @@ fn how_each_job_ended_is_told_while_one_goes_on_and_after() {
     run.signal(Signal::TERM);
     run.end().expect(143);
 
-    sandbox.run_code(&["--max-failures", "0", "--reprocess"], 3);
+    sandbox.write("worse.ast.json", BROKEN);
+    sandbox.settle();
+    sandbox.run_code(&["--max-failures", "0", "--order", "smallest"], 3);
     sandbox.run_code(&[], 3);
     let told = report(&sandbox, &[]);
     assert_eq!(states(&told), ["interrupted", "killed", "interrupted", "failed", "completed"], "{told}");
@@ -88,8 +90,8 @@ fn how_each_job_ended_is_told_while_one_goes_on_and_after() {
 
 #[test]
 fn a_run_that_has_found_all_tells_how_far_it_is() {
-    let sandbox = slow(40);
-    let (run, _) = midway_with(&sandbox, &["--memory-limit", "64MiB"]);
+    let sandbox = slow(16);
+    let (run, _) = midway(&sandbox);
     let job = wait_until("all is found", || {
         let told = report(&sandbox, &[]);
         let job = told["jobs"][0].clone();
@@ -97,7 +99,7 @@ fn a_run_that_has_found_all_tells_how_far_it_is() {
         job["progress"].is_f64().then_some(job)
     });
     let number = |name: &str| job[name].as_f64().unwrap();
-    let share = 1.0 - number("pending") / 40.0;
+    let share = 1.0 - number("pending") / 16.0;
     assert!((number("progress") - share).abs() < 1e-9 && job["phase"] == "processing", "{job}");
     let line = &table(&sandbox, &[])[1];
     assert!(line.contains("running") && line.contains("% "), "{line}");
