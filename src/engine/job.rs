@@ -83,6 +83,7 @@ pub(crate) fn begin(
     let infos = register(store, roots, processor, source, config)?;
     warn_of_nested(&infos);
     store.ledger.set_order(config.order, now())?;
+    store.ledger.keep_jobs(config.jobs_kept);
     let jobs = store.reader.jobs()?;
     let same_roots =
         |job: &&Job| job.has_begun() && job.roots.iter().any(|id| infos.iter().any(|info| info.id == *id));

@@ -51,6 +51,7 @@ pub fn catalogue() -> &'static [Setting] {
         all.extend(care(&default));
         all.extend(watching());
         all.extend(ErrorClass::ALL.into_iter().flat_map(|class| retries(class, &default)));
+        all.extend(kept(&default));
         all.extend(told());
         all.extend(limits());
         all
@@ -253,6 +254,16 @@ fn retries(class: ErrorClass, default: &BatchConfig) -> [Setting; 3] {
         ),
         row(key("backoff-max"), pause(DAY), time(policy.backoff_max_ms), "Where that pause stops to grow"),
     ]
+}
+
+/// What stays of the past.
+fn kept(default: &BatchConfig) -> Vec<Setting> {
+    vec![row(
+        "jobs-kept",
+        Kind::Count { min: 1, max: 10_000, unit: "jobs" },
+        Value::Count(default.jobs_kept as u64),
+        "Jobs that are remembered once they have ended, the latest ones",
+    )]
 }
 
 /// What is told while a run goes on, and where.
