@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::super::change::{Change, End, Ending};
@@ -19,8 +20,8 @@ use crate::process::{FileContent, from_fn};
 use crate::source::{Filters, TreeSource};
 
 const LONG: Duration = Duration::from_secs(60);
-/// More than are handed out at a time.
-const FILES: usize = 4_000;
+/// More than are handed out at a time by `max_concurrent_batches` of 1.
+const FILES: usize = 3_000;
 
 fn key(path: &str) -> FileKey {
     FileKey::from_relative_path(RootId(1), path.as_bytes()).unwrap()
@@ -35,22 +36,23 @@ struct Bulk {
     tree: tempfile::TempDir,
     engine: Arc<Engine>,
     gate: Gate,
-    /// Files that have been written.
-    files: u64,
+    /// What a file takes, in microseconds.
+    takes_micros: Arc<AtomicU64>,
 }
 
 impl Bulk {
     fn new() -> Self {
         let tree = tempfile::tempdir().unwrap();
         fs::create_dir(tree.path().join("root")).unwrap();
-        let slow = from_fn("slow/1", &["*"], |file: &FileContent<'_>| {
-            std::thread::sleep(Duration::from_millis(2));
+        let takes_micros = Arc::new(AtomicU64::new(0));
+        let micros = Arc::clone(&takes_micros);
+        let slow = from_fn("slow/1", &["*"], move |file: &FileContent<'_>| {
+            std::thread::sleep(Duration::from_micros(micros.load(Ordering::Relaxed)));
             Ok(String::from_utf8_lossy(file.bytes).into_owned())
         });
         let (engine, gate) = (Arc::new(Engine::new(Arc::new(slow))), Gate::new(8));
-        let mut bulk = Self { tree, engine, gate, files: 0 };
+        let bulk = Self { tree, engine, gate, takes_micros };
         (0..FILES).for_each(|n| bulk.write(&name(n), "before"));
-        bulk.files = FILES as u64;
         bulk
     }
 
@@ -92,16 +94,29 @@ impl Bulk {
         begun.elapsed()
     }
 
-    /// Runs, and calls `beside` once all is listed and the first files are done.
-    fn run(&self, beside: impl FnOnce(&Self)) -> crate::RepositoryProcessingResult {
-        let state = RunOptions::new(self.tree.path().join("state"));
-        let config = BatchConfig { worker_count: 2, ..BatchConfig::default() };
+    fn slow_down(&self) {
+        self.takes_micros.store(1_500, Ordering::Relaxed);
+    }
+
+    fn run(&self) -> crate::RepositoryProcessingResult {
+        let (config, options) = self.settings();
+        self.engine.run(&[self.tree.path().join("root")], &config, &options).unwrap()
+    }
+
+    fn settings(&self) -> (BatchConfig, RunOptions) {
+        let config = BatchConfig { worker_count: 2, max_concurrent_batches: 1, ..BatchConfig::default() };
+        (config, RunOptions::new(self.tree.path().join("state")))
+    }
+
+    /// Runs, and calls `beside` once all is listed and files are in hand.
+    fn run_beside(&self, beside: impl FnOnce(&Self)) -> crate::RepositoryProcessingResult {
+        let (config, options) = self.settings();
         let (engine, root) = (Arc::clone(&self.engine), self.tree.path().join("root"));
-        let run = std::thread::spawn(move || engine.run(&[root], &config, &state).unwrap());
+        let run = std::thread::spawn(move || engine.run(&[root], &config, &options).unwrap());
         self.wait("the run does not begin", || {
             let seen = self.engine.statistics();
             seen.state == ProcessingState::Processing
-                && seen.progress.discovered == self.files
+                && seen.progress.discovered == FILES as u64
                 && seen.in_flight > 0
         });
         beside(self);
@@ -136,10 +151,11 @@ fn ok(content: &str) -> (RecordStatus, Option<String>) {
 #[test]
 fn a_touched_file_is_durable_long_before_the_bulk_work_ends() {
     let bulk = Bulk::new();
-    // One in a batch that a worker has begun, one that nobody has claimed, one that no scan has seen.
+    bulk.slow_down();
+    // One that waits in a batch, one that nobody has claimed, one that no scan has seen.
     let (waits, last) = (name(1_500), name(FILES - 1));
     let names = [waits.as_str(), last.as_str(), "new"];
-    let done = bulk.run(|bulk| {
+    let done = bulk.run_beside(|bulk| {
         names.iter().for_each(|name| bulk.write(name, "after"));
         bulk.tell(&names);
         let took = bulk.wait("they are not done", || names.iter().all(|name| bulk.is_done(name)));
@@ -156,19 +172,19 @@ fn a_touched_file_is_durable_long_before_the_bulk_work_ends() {
 
 #[test]
 fn a_file_that_changes_again_and_again_ends_as_it_is_and_counts_once() {
-    let mut bulk = Bulk::new();
-    bulk.run(|_| ());
+    let bulk = Bulk::new();
+    bulk.run();
+    bulk.slow_down();
     (0..FILES).filter(|n| n % 4 != 0).for_each(|n| bulk.write(&name(n), "again"));
     let (again, gone, brief) = (name(0), name(4), "brief");
-    // Known as unchanged to the scan.
-    bulk.files = FILES as u64;
-    let done = bulk.run(|bulk| {
-        for round in 0..40 {
+    let done = bulk.run_beside(|bulk| {
+        for round in 0..20 {
             bulk.write(&again, &format!("round {round}"));
             bulk.write(brief, &format!("round {round}"));
             bulk.tell(&[&again, brief]);
             std::thread::sleep(Duration::from_millis(round % 7));
         }
+        // The scan has counted it as unchanged.
         fs::remove_file(bulk.path(&gone)).unwrap();
         fs::remove_file(bulk.path(brief)).unwrap();
         bulk.tell(&[&gone, brief]);
@@ -185,7 +201,7 @@ fn a_file_that_changes_again_and_again_ends_as_it_is_and_counts_once() {
         "{progress:?}"
     );
     assert_eq!((progress.unchanged, skipped, progress.pending), (FILES as u64 / 4 - 2, 2, 0), "{progress:?}");
-    assert_eq!(bulk.records(&again).last(), Some(&ok("round 39")));
+    assert_eq!(bulk.records(&again).last(), Some(&ok("round 19")));
     assert_eq!(bulk.records(&gone), [ok("before"), (RecordStatus::Removed, None)]);
 }
 
