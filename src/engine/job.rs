@@ -31,6 +31,11 @@ pub(crate) struct JobPlan {
 }
 
 impl JobPlan {
+    /// Whether a scan counts all of this root.
+    pub(crate) fn scans_whole(&self, id: RootId) -> bool {
+        self.scan == Scan::All && self.own.iter().any(|(root, _)| root.id == id)
+    }
+
     /// The folder that it scans only.
     pub(crate) fn below(&self) -> Option<FolderKey> {
         match &self.scan {
