@@ -8,7 +8,7 @@ use super::change::Ground;
 use super::committer::Committer;
 use super::error::EngineError;
 use super::store::Store;
-use crate::ledger::{LedgerError, LedgerReader};
+use crate::ledger::{LedgerError, LedgerReader, StateFolder};
 use crate::model::{FileKey, FolderKey, Root, RootId};
 use crate::source::Source;
 
@@ -34,13 +34,12 @@ pub(crate) struct RootMarks(BTreeMap<RootId, u128>);
 
 impl RootMarks {
     /// The marks that the state remembers.
-    pub(crate) fn of(store: &Store) -> Self {
+    pub(crate) fn of(state: &StateFolder) -> Self {
         let known = |info: &crate::ledger::RootInfo| Some((RootId(info.id), parse(&info.mark)?));
-        Self(store.state.info().roots.iter().filter_map(known).collect())
+        Self(state.info().roots.iter().filter_map(known).collect())
     }
 
-    /// Looks at each root. One that is another folder than before is taken for the same one if there is anything
-    /// that is known of it, or nothing is known. The first that is not is told; where all are, the state remembers them.
+    /// Looks at each root. The first that is not what it was is told; where all are, the state remembers them.
     pub(crate) fn check(
         &mut self,
         store: &mut Store,
@@ -48,21 +47,10 @@ impl RootMarks {
         roots: &[(Root, Ground)],
         accept_empty: bool,
     ) -> Result<Option<LostRoot>, EngineError> {
-        let mut marks = self.clone();
-        for (root, _) in roots {
-            let mark = match source.root_mark(root) {
-                Ok(mark) => mark,
-                Err(error) => {
-                    let why = format!("can't be looked at: {error}");
-                    return Ok(Some(LostRoot { root: root.clone(), why }));
-                }
-            };
-            let before = marks.0.insert(root.id, mark);
-            let is_same = before.is_none_or(|before| before == mark) || accept_empty;
-            if !is_same && !holds_known_files(&store.reader, source, root)? {
-                return Ok(Some(LostRoot { root: root.clone(), why: NOTHING_KNOWN.to_owned() }));
-            }
-        }
+        let marks = match self.compared(&store.reader, source, roots, accept_empty)? {
+            Ok(marks) => marks,
+            Err(lost) => return Ok(Some(lost)),
+        };
         store.state.update(|info| {
             for info in &mut info.roots {
                 if let Some(mark) = marks.0.get(&RootId(info.id)) {
@@ -72,6 +60,33 @@ impl RootMarks {
         })?;
         *self = marks;
         Ok(None)
+    }
+
+    /// The marks as they are now, or the first root that is not what it was. One that is another folder than before
+    /// is taken for the same one if there is anything that is known of it, or nothing is known.
+    pub(crate) fn compared(
+        &self,
+        reader: &LedgerReader,
+        source: &dyn Source,
+        roots: &[(Root, Ground)],
+        accept_empty: bool,
+    ) -> Result<Result<Self, LostRoot>, LedgerError> {
+        let mut marks = self.clone();
+        for (root, _) in roots {
+            let mark = match source.root_mark(root) {
+                Ok(mark) => mark,
+                Err(error) => {
+                    let why = format!("can't be looked at: {error}");
+                    return Ok(Err(LostRoot { root: root.clone(), why }));
+                }
+            };
+            let before = marks.0.insert(root.id, mark);
+            let is_same = before.is_none_or(|before| before == mark) || accept_empty;
+            if !is_same && !holds_known_files(reader, source, root)? {
+                return Ok(Err(LostRoot { root: root.clone(), why: NOTHING_KNOWN.to_owned() }));
+            }
+        }
+        Ok(Ok(marks))
     }
 }
 

@@ -26,16 +26,14 @@ impl Course<'_> {
     /// Makes attempts, one after the other, until the run ends. The slot is empty only while the store is opened
     /// again.
     pub(super) fn run(&self, slot: &mut Option<Store>, run: &mut RunState) -> Result<Ending, EngineError> {
-        let mut marks = slot.as_ref().map(RootMarks::of).unwrap_or_default();
+        let mut marks = slot.as_ref().map(|store| RootMarks::of(&store.state)).unwrap_or_default();
         loop {
             let store = slot.as_mut().ok_or(LedgerError::Poisoned)?;
             let shown = Published::new(self.engine.shared(), self.plan.job.id, store.view())?;
+            run.begin_attempt(&store.reader, &self.plan.roots);
             let ending = match self.check_roots(store, &mut marks)? {
                 Some(outage) => Ending::Hindered(outage),
-                None => {
-                    run.begin_attempt(&store.reader, &self.plan.roots);
-                    self.attempt(store, &marks, &shown, run)?
-                }
+                None => self.attempt(store, &marks, &shown, run)?,
             };
             let Ending::Hindered(outage) = ending else { return Ok(ending) };
             let given_up = match outage {

@@ -84,6 +84,8 @@ impl RunState {
         let Tally { ok, failed, removed, .. } = self.tally;
         self.tally = Tally { discovered: pending + ok + failed, ok, failed, removed, ..Tally::default() };
         self.statistics.progress.filtered.clear();
+        self.statistics.progress.take_tally(&self.tally);
+        self.statistics.progress.pending = pending;
     }
 
     /// After the state was opened again: what it says was committed counts.
