@@ -22,6 +22,8 @@ const FOLLOW: Duration = Duration::from_millis(200);
 /// How often, and how long, a state that is in use without answering is tried: a run is starting or ending.
 const BUSY_TRIES: u32 = 50;
 const BUSY_WAIT: Duration = Duration::from_millis(100);
+/// How often a run is asked that has no state open yet.
+const LATER_TRIES: u32 = 10;
 
 /// Puts a request to the run that holds the state, or opens the state. When this returns, the state is
 /// let go: whoever reads what is printed may take any time.
@@ -37,24 +39,16 @@ pub(super) fn put_or(
 ) -> Result<Vec<u8>> {
     let mut tries = 0;
     loop {
-        if let Some(payload) = ask_run(cli, request)? {
-            return Ok(payload);
-        }
-        match alone() {
-            Err(error) if is_in_use(&error) && tries < BUSY_TRIES => {
-                tries += 1;
-                std::thread::sleep(BUSY_WAIT);
-            }
+        match ask(&cli.state, request) {
+            Err(ControlError::NobodyListens(_)) => match alone() {
+                Err(error) if is_in_use(&error) && tries < BUSY_TRIES => {}
+                answered => return Ok(answered?),
+            },
+            Err(ControlError::Later(_)) if tries < LATER_TRIES => {}
             answered => return Ok(answered?),
         }
-    }
-}
-
-/// The answer of the run that holds the state; none where no run does.
-fn ask_run(cli: &Cli, request: &Request) -> Result<Option<Vec<u8>>> {
-    match ask(&cli.state, request) {
-        Err(ControlError::NobodyListens(_)) => Ok(None),
-        answered => Ok(Some(answered?)),
+        tries += 1;
+        std::thread::sleep(BUSY_WAIT);
     }
 }
 
@@ -137,18 +131,22 @@ fn follow(cli: &Cli, mut since: LogPosition, out: &mut dyn Write) -> Result<Infa
     let mut seen = None;
     loop {
         let request = Request::Since { since };
-        let mut payload = ask_run(cli, &request)?;
-        if payload.is_none() {
-            let stamp = Stamp::of(&cli.state);
-            if stamp.is_none() || stamp != seen {
-                match ask_state(cli, &request) {
-                    Err(error) if is_in_use(&error) => {}
-                    answered => {
-                        payload = Some(answered?);
-                        seen = stamp;
+        let mut payload = None;
+        match ask(&cli.state, &request) {
+            Err(ControlError::NobodyListens(_)) => {
+                let stamp = Stamp::of(&cli.state);
+                if stamp.is_none() || stamp != seen {
+                    match ask_state(cli, &request) {
+                        Err(error) if is_in_use(&error) => {}
+                        answered => {
+                            payload = Some(answered?);
+                            seen = stamp;
+                        }
                     }
                 }
             }
+            Err(ControlError::Later(_)) => {}
+            answered => payload = Some(answered?),
         }
         if let Some(payload) = payload {
             let log = log_of(&payload)?;
