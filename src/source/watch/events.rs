@@ -189,10 +189,11 @@ impl Note<'_> {
         let folder = parent.child(name);
         if self.served.get(&folder).is_some() {
             match happened {
-                Happened::Closed | Happened::Written | Happened::Metadata => self.appeared_again(folder),
-                _ => self.went(folder),
+                Happened::Metadata => return self.appeared_again(folder),
+                // None of these happens to a folder: there is a file by now, or there may be.
+                Happened::Closed | Happened::Written | Happened::Came => self.went(folder.clone()),
+                _ => return self.went(folder),
             }
-            return;
         }
         if self.served.get(&parent).is_none() {
             // Rules cut the folder, or no walk has come to it: it will.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use notify::event::{EventKind, Flag, ModifyKind, RemoveKind, RenameMode};
+use notify::event::{AccessKind, AccessMode, EventKind, Flag, ModifyKind, RemoveKind, RenameMode};
 use notify::{Event, EventHandler, RecursiveMode, WatcherKind};
 
 use super::*;
@@ -245,4 +245,25 @@ fn a_taker_is_woken() {
     let began = Instant::now();
     assert!(thread.join().unwrap().is_empty());
     assert!(began.elapsed() < PATIENCE / 2);
+}
+
+#[test]
+fn a_file_in_the_place_of_a_folder_that_was_being_armed_is_told_by_name() {
+    let tree = Tree::with(&["x", "y", "z"]);
+    let stage = Stage::new();
+    let mut mirror = Mirror::with(&tree, source(&[], &[]), stage.watch());
+    let top = FolderKey::root(RootId(1));
+    mirror.watch.arm(&mirror.root, &top.child(b"x"));
+    assert_eq!(armed(&mirror.watch), 1, "no file stands as an armed folder");
+    assert_eq!(unwatched(&mirror.watch), [""; 0]);
+    let closed = EventKind::Access(AccessKind::Close(AccessMode::Write));
+    for (name, kind) in [("y", closed), ("z", TO)] {
+        // As if the event came in the midst of the arming.
+        mirror.watch.set(RootId(1), &top.child(name.as_bytes()), Standing::Armed);
+        stage.event(kind, &mirror.root.path.join(name));
+    }
+    let news = mirror.watch.take(Duration::ZERO, 10);
+    assert_eq!(told(&news).names, ["y", "z"]);
+    mirror.apply(&news);
+    assert_eq!((armed(&mirror.watch), mirror.difference()), (1, vec![]));
 }

@@ -96,6 +96,7 @@ fn an_atomic_replace_is_told_under_the_name_that_was_replaced() {
     move_to(&tree, "a.json", "b.json");
     let mut told = mirror.catch_up();
     told.names.sort();
+    told.names.dedup();
     assert_eq!(told.names, ["a.json", "b.json"]);
 }
 
@@ -228,7 +229,9 @@ fn random_changes_while_the_tree_is_scanned_are_all_seen_in_the_end() {
         }
         mirror.catch_up();
         assert_eq!(mirror.watch.status().overflows, 0);
-        assert_eq!(armed(&mirror.watch), folders.len() as u64);
+        let mut folders: Vec<_> = folders.into_iter().map(|(folder, _)| folder).collect();
+        folders.sort();
+        assert_eq!(armed_paths(&mirror.watch), folders, "no more, no less");
         assert_eq!(unwatched(&mirror.watch), [""; 0]);
     }
 }

@@ -149,6 +149,15 @@ fn armed(watch: &Watch) -> u64 {
     watch.status().armed_folders
 }
 
+fn armed_paths(watch: &Watch) -> Vec<Vec<u8>> {
+    let state = watch.shared.lock();
+    let all = state.roots.iter().flat_map(Served::iter);
+    let armed = all.filter(|(_, standing)| **standing == Standing::Armed);
+    let mut paths: Vec<_> = armed.map(|(folder, _)| folder.relative_path()).collect();
+    paths.sort();
+    paths
+}
+
 fn move_to(tree: &Tree, from: &str, to: &str) {
     std::fs::rename(tree.at(from), tree.at(to)).unwrap();
 }
