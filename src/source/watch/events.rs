@@ -122,9 +122,14 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Events are missing: every root has to be scanned, and nothing is known of the watches.
+    /// Events are missing: nothing is known of the files, nor of the watches.
     pub(super) fn lose(&mut self, now: Instant) {
         self.renew_at = self.renew_at.or(Some(now));
+        self.touch_roots();
+    }
+
+    /// Every root has to be scanned.
+    pub(super) fn touch_roots(&mut self) {
         for served in &self.roots {
             self.pending.folder(served.id, FolderKey::root(served.id));
         }

@@ -127,13 +127,10 @@ impl Watch {
             changed: Condvar::new(),
             ignored: AtomicU64::new(0),
         });
-        let handler = Handler { shared: Arc::clone(&shared), generation: 0 };
-        let watcher = match settings.poll {
-            true => None,
-            false => Some(make(handler).map_err(|error| {
-                io::Error::other(format!("{error}; {}, or poll (--poll)", Reason::NoWatcher))
-            })?),
-        };
+        let made = (!settings.poll).then(|| make(Handler { shared: Arc::clone(&shared), generation: 0 }));
+        let watcher = made
+            .transpose()
+            .map_err(|error| io::Error::other(format!("{error}; {}, or poll (--poll)", Reason::NoWatcher)))?;
         Ok(Self { shared, settings, watcher: Mutex::new(watcher), make, silent: Mutex::default() })
     }
 
@@ -196,8 +193,9 @@ impl Watch {
             Ok(()) | Err(Refusal::Gone) => self.forget(root.id, folder),
             Err(Refusal::Because(reason)) => self.set(root.id, folder, Standing::Unwatched(reason)),
             Err(Refusal::Dead) => {
+                backend::end(&mut watcher);
                 let mut state = self.shared.lock();
-                state.lose(Instant::now() + RENEW_AFTER);
+                state.renew_at = Some(Instant::now() + RENEW_AFTER);
                 state.roots.iter_mut().for_each(Served::disarm_all);
             }
         }
@@ -258,6 +256,7 @@ impl Watch {
             Ok(made) => {
                 *watcher = Some(made);
                 state.generation += 1;
+                state.touch_roots();
             }
             Err(error) => {
                 state.renew_at = Some(Instant::now() + RENEW_AFTER);

@@ -14,6 +14,7 @@ struct Stage {
     unwatched: Mutex<Vec<String>>,
     handler: Mutex<Option<Handler>>,
     made: AtomicU64,
+    calls: AtomicU64,
     limit: AtomicU64,
     is_broken: AtomicBool,
 }
@@ -68,6 +69,7 @@ impl notify::Watcher for Fake {
 
     fn watch(&mut self, path: &Path, mode: RecursiveMode) -> notify::Result<()> {
         assert_eq!(mode, RecursiveMode::NonRecursive);
+        self.0.calls.fetch_add(1, Ordering::Relaxed);
         assert!(!self.0.is_broken.load(Ordering::Relaxed), "its thread has ended");
         let mut watched = lock(&self.0.watched);
         if watched.len() as u64 >= self.0.limit.load(Ordering::Relaxed) {
@@ -192,6 +194,7 @@ fn a_watcher_that_died_is_replaced_as_soon_as_one_can_be_made() {
     let stage = Stage::new();
     let mut mirror = Mirror::with(&tree, source(&[], &[]), stage.watch());
     stage.is_broken.store(true, Ordering::Relaxed);
+    // The thread takes the handler with it.
     *lock(&stage.handler) = None;
     assert_eq!(told(&mirror.watch.take(Duration::ZERO, 10)).folders, [""]);
     mirror.scan_again(b"");
@@ -201,7 +204,9 @@ fn a_watcher_that_died_is_replaced_as_soon_as_one_can_be_made() {
     assert!(mirror.watch.take(Duration::from_millis(20), 10).is_empty(), "it is no news again");
     stage.is_broken.store(false, Ordering::Relaxed);
     mirror.watch.shared.lock().renew_at = Some(Instant::now());
-    mirror.scan_again(b"");
+    let news = mirror.watch.take(PATIENCE, 10);
+    assert_eq!(told(&news).folders, [""], "all that changed meanwhile");
+    mirror.apply(&news);
     assert_eq!((unwatched(&mirror.watch), armed(&mirror.watch)), (vec![], 2));
 }
 
@@ -209,7 +214,8 @@ fn a_watcher_that_died_is_replaced_as_soon_as_one_can_be_made() {
 fn polling_that_was_asked_for_watches_nothing() {
     let tree = Tree::with(&["a/f"]);
     let settings = WatchSettings { poll: true, ..WatchSettings::default() };
-    let mut mirror = Mirror::with(&tree, source(&[], &[]), Watch::new(settings).unwrap());
+    let watch = Watch::with(settings, Box::new(|_| panic!("no watcher is needed"))).unwrap();
+    let mut mirror = Mirror::with(&tree, source(&[], &[]), watch);
     assert_eq!(unwatched(&mirror.watch), [""]);
     let status = mirror.watch.status();
     assert!(status.polling && status.armed_folders == 0, "{status:?}");
@@ -266,4 +272,15 @@ fn a_file_in_the_place_of_a_folder_that_was_being_armed_is_told_by_name() {
     assert_eq!(told(&news).names, ["y", "z"]);
     mirror.apply(&news);
     assert_eq!((armed(&mirror.watch), mirror.difference()), (1, vec![]));
+}
+
+#[test]
+fn a_watcher_whose_thread_ends_while_folders_are_armed_is_not_called_again() {
+    let tree = Tree::with(&["a/f", "b/f", "c/f"]);
+    let stage = Stage::new();
+    let watch = stage.watch();
+    stage.is_broken.store(true, Ordering::Relaxed);
+    let mirror = Mirror::with(&tree, source(&[], &[]), watch);
+    assert_eq!(stage.calls.load(Ordering::Relaxed), 1);
+    assert_eq!((unwatched(&mirror.watch), mirror.difference()), (vec![String::new()], vec![]));
 }
