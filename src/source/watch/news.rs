@@ -16,7 +16,7 @@ use crate::source::open::is_folder;
 
 /// A name in a folder that was touched: what it is now has to be looked up ([`Source::look`]).
 ///
-/// [`Source::look`]: super::Source::look
+/// [`Source::look`]: crate::source::Source::look
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TouchedName {
     /// The root.
@@ -32,7 +32,7 @@ pub struct TouchedName {
 /// A folder that has to be scanned with all below it ([`Source::scan_below`]): it is new, another
 /// one, or gone, or its rules changed. The root's own where events were lost, or the root itself moved.
 ///
-/// [`Source::scan_below`]: super::Source::scan_below
+/// [`Source::scan_below`]: crate::source::Source::scan_below
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TouchedFolder {
     /// The root.
