@@ -38,7 +38,7 @@
 //! | 5 | `main.rs`, `cli/` | arguments, printing, exit codes, logging, progress |
 //! | 4 | [`service`] | settings, signals, the control socket, the async face: the only room with tokio |
 //! | 3 | [`engine`] | the run: intake, claims, coordinator, pool, worker, committer, breakers, budget, repair, queries |
-//! | 2 | [`source`] | where files come from: the tree walk, filters, reading one version of a file |
+//! | 2 | [`source`] | where files come from: the tree walk, filters, the watch, reading one version of a file |
 //! | 2 | [`batch`] | how pending files are cut into batches |
 //! | 2 | [`process`] | what is done with a file: the trait for one's own, and the AST processor with its dialects |
 //! | 2 | [`ledger`] | durable state: a packed sorted map on sled, the commit, checks, repair |
@@ -47,7 +47,7 @@
 //!
 //! Architecture invariants, each held by a test in `tests/it/layers.rs`: a room imports only from lower
 //! layers, and rooms of one layer don't see each other; sled is named in `ledger/` only, crossbeam-deque
-//! in `engine/pool.rs` only, tokio in `service/` only, clap and anyhow in `cli/` only. Traits stand only
+//! in `engine/pool.rs` only, notify in `source/watch/` only, tokio in `service/` only, clap and anyhow in `cli/` only. Traits stand only
 //! where users plug in: [`Source`], [`BatchStrategy`], [`Processor`].
 //!
 //! # Threads of a run
@@ -57,6 +57,7 @@
 //! | the caller's | | plans, commits; between two attempts it waits for what is missing | when all is done, or a stop is carried out |
 //! | `worker-N` | the attempt, first | reads, processes | when the pool is closed; one that hangs is left behind |
 //! | `scan`, `walk-N` | the attempt, then `scan` | list folders, intake | when all is listed, or a stop |
+//! | `notify-rs inotify loop` | the watch | notes what was touched | with the watch; one that lost events is replaced |
 //! | `check-log` | the attempt | compares the record log with its checksums | at its end; a run waits for it |
 //! | `control` | the command | answers `status`, `jobs`, `records`, `explain`, `failures`, `retry` | before the state is closed |
 //! | `progress` | the command | the bar, or heartbeat lines | when the run has ended |

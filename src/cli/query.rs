@@ -1,7 +1,7 @@
 //! `status`, `records`, `explain`, `repair`: asked of the run that holds the state, or of the state itself.
 
 use std::convert::Infallible;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,9 +14,11 @@ use outlast::service::settings::Settings;
 use outlast::service::{ControlError, Desk, Request, answer, ask};
 use outlast::{AstProcessor, LogPosition};
 
-use super::args::{Cli, ExplainArgs, RecordsArgs};
+use super::args::{Cli, ExplainArgs, Format, RecordsArgs, StatusArgs};
 use super::{exit, export, print, run};
 
+/// How often `status --follow` shows it again.
+const FOLLOW_STATUS: Duration = Duration::from_secs(1);
 /// How often `--follow` looks for more.
 const FOLLOW: Duration = Duration::from_millis(200);
 /// How often, and how long, a state that is in use without answering is tried: a run is starting or ending.
@@ -65,11 +67,23 @@ fn is_in_use(error: &EngineError) -> bool {
 }
 
 /// `outlast status`.
-pub(crate) fn status(cli: &Cli) -> Result<u8> {
-    let payload = put(cli, &Request::Status)?;
-    let report: StatusReport = serde_json::from_slice(&payload).context("the answer is no status")?;
-    print::status(&report, cli.format)?;
-    Ok(exit::DONE)
+pub(crate) fn status(cli: &Cli, args: &StatusArgs) -> Result<u8> {
+    let clears = args.follow && cli.format == Format::Human && std::io::stdout().is_terminal();
+    loop {
+        let payload = put(cli, &Request::Status)?;
+        let report: StatusReport = serde_json::from_slice(&payload).context("the answer is no status")?;
+        if clears {
+            print::clear_screen()?;
+        }
+        print::status(&report, cli.format)?;
+        if !args.follow {
+            return Ok(exit::DONE);
+        }
+        std::thread::sleep(FOLLOW_STATUS);
+        if !clears && cli.format == Format::Human {
+            print::line("")?;
+        }
+    }
 }
 
 /// `outlast explain`.
