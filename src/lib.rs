@@ -57,15 +57,35 @@
 //! | the caller's | | plans, commits; between two attempts it waits for what is missing | when all is done, or a stop is carried out |
 //! | `worker-N` | the attempt, first | reads, processes | when the pool is closed; one that hangs is left behind |
 //! | `scan`, `walk-N` | the attempt, then `scan` | list folders, intake | when all is listed, or a stop |
+//! | `watch`, `rescan` | the attempt, of a process that stays | look at touched names; list touched folders, poll | at the attempt's end |
 //! | `notify-rs inotify loop` | the watch | notes what was touched | with the watch; one that lost events is replaced |
 //! | `check-log` | the attempt | compares the record log with its checksums | at its end; a run waits for it |
-//! | `control` | the command | answers `status`, `jobs`, `records`, `explain`, `failures`, `retry` | before the state is closed |
+//! | `control` | the command | answers `status`, `jobs`, `records`, `explain`, `failures`, `retry`; takes orders | before the state is closed |
 //! | `progress` | the command | the bar, or heartbeat lines | when the run has ended |
 //! | `deadline` | the command, at the first signal | ends the process when draining takes too long | with the process |
 //!
 //! All threads of a run report to the caller's over one bounded channel, and it only ever receives. The
 //! scan's share of the channel is limited, so that workers always find room. No thread is waited for without
 //! a limit: a call into a file system, or into a processor, may never return. sled has threads of its own.
+//!
+//! # A process that stays
+//!
+//! `outlast watch` does a row of jobs over one open state. A *scan job* is what a run is; a *standing job* scans nothing
+//! and stands until a scan job is queued. Through all of them go the *news*:
+//!
+//! ```text
+//!  events ──► Watch ──names──► thread `watch`: look ──► coordinator ──► urgent queue ──► worker
+//!               └──folders──► thread `rescan`: list below ──┘                └──► commit tick, soon
+//! ```
+//!
+//! The walk arms a folder before it lists it, so nothing falls between. A touched file goes to the workers before it is
+//! pending in the ledger: that and its outcome are mostly one tick. Should the process die before, the ledger knows
+//! nothing of it, and need not: each start scans. So does the process itself where news may have been lost, such as by
+//! a state that could not be written.
+//!
+//! What others ask of the process, [`engine::Order`]s, comes to [`service::Desk`] from everywhere. What needs the state
+//! is done by the coordinator between two rounds of its loop. A new configuration ends the attempt, and the next one
+//! begins with it: there is no second way in which a value takes effect.
 //!
 //! # What is guaranteed, and why it holds
 //!
