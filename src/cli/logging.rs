@@ -1,25 +1,26 @@
 //! Logging on stderr, and in a file as well where one is named.
 
 use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use outlast::service::settings::{Origin, Problem, Settings, SettingsError};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt};
+use tracing_subscriber::{EnvFilter, Layer, fmt, reload};
 
 use super::log_file::LogFile;
 
-/// Sets up logging. A filter that passed the check of the settings and still can't be read is said, and `warn` taken.
+/// Sets what is logged from now on.
+pub(crate) type SetLevel = Box<dyn Fn(&Settings) + Send + Sync>;
+
+/// Sets up logging, and returns what changes its level. A filter that passed the check of the settings and still can't be read is said, and `warn` taken.
 ///
 /// # Errors
 /// Where the log file can't be opened.
-pub(crate) fn init(settings: &Settings) -> Result<()> {
+pub(crate) fn init(settings: &Settings) -> Result<SetLevel> {
     let log = settings.log();
-    let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|error| {
-        super::tell(&format!("outlast: --log-level {}: {error}; logging `warn`", log.filter));
-        EnvFilter::new("warn")
-    });
+    let (filter, level) = reload::Layer::new(filter_of(&log.filter));
     let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     // Of an event that can't be written the layers would tell on the same stderr, and panic.
     let to_stderr =
@@ -42,5 +43,21 @@ pub(crate) fn init(settings: &Settings) -> Result<()> {
         }
     };
     tracing_subscriber::registry().with(filter).with(to_stderr).with(to_file).init();
-    Ok(())
+    let present = Mutex::new(log.filter);
+    Ok(Box::new(move |settings| {
+        let wanted = settings.log().filter;
+        let mut present = present.lock().unwrap_or_else(PoisonError::into_inner);
+        if wanted != *present {
+            // The subscriber lives as long as the process.
+            let _ = level.reload(filter_of(&wanted));
+            *present = wanted;
+        }
+    }))
+}
+
+fn filter_of(text: &str) -> EnvFilter {
+    EnvFilter::try_new(text).unwrap_or_else(|error| {
+        super::tell(&format!("outlast: --log-level {text}: {error}; logging `warn`"));
+        EnvFilter::new("warn")
+    })
 }

@@ -5,6 +5,7 @@
 
 mod allocator;
 mod args;
+mod companions;
 mod config;
 mod ctl;
 mod exit;
@@ -28,6 +29,8 @@ use anyhow::Result;
 use clap::Parser;
 
 use args::{Cli, Command};
+use logging::SetLevel;
+use outlast::service::settings::{Layers, Settings};
 
 /// Parses the arguments, carries the command out, and maps what comes of it to an exit code.
 pub(crate) fn main(started: Instant) -> ExitCode {
@@ -57,12 +60,15 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     if let Command::Config(args) = &cli.command {
         return config::config(cli, args);
     }
-    let settings = config::load(cli)?;
-    logging::init(&settings)?;
+    let layers = config::layers(cli);
+    let settings = layers.load()?;
+    let set_level = logging::init(&settings)?;
     cli.state = settings.state().to_owned();
     let cli = &*cli;
     match &cli.command {
-        Command::Run(args) => run::run(cli, args, &settings, started),
+        Command::Run(args) => {
+            run::run(cli, args, Configured { layers, settings: &settings, set_level }, started)
+        }
         Command::Status => query::status(cli),
         Command::Records(args) => query::records(cli, args),
         Command::Explain(args) => query::explain(cli, args),
@@ -73,6 +79,13 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
         Command::Repair(_) => query::repair(cli, &settings),
         Command::Config(args) => config::config(cli, args),
     }
+}
+
+/// The settings of a process, and what it needs to read them again.
+pub(crate) struct Configured<'a> {
+    pub(crate) layers: Layers,
+    pub(crate) settings: &'a Settings,
+    pub(crate) set_level: SetLevel,
 }
 
 /// Writes a line on stderr. Where that fails nobody can be told, and the exit code still says how it went.

@@ -7,19 +7,20 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions};
 use outlast::ledger::LedgerError;
-use outlast::service::settings::Settings;
-use outlast::service::{Controlled, Desk, Signals, is_answered};
+use outlast::service::{NextJob, Signals, is_answered};
 use outlast::{AstProcessor, BatchConfig};
 
 use super::args::{Cli, RunArgs};
-use super::{exit, print, progress};
+use super::companions::Company;
+use super::{Configured, exit, print, progress};
 
 /// How often, and how long apart, a state that is in use without a run is tried.
 const BUSY_TRIES: u32 = 250;
 const BUSY_WAIT: Duration = Duration::from_millis(20);
 
 /// Runs a job to its end.
-pub(crate) fn run(cli: &Cli, args: &RunArgs, settings: &Settings, started: Instant) -> Result<u8> {
+pub(crate) fn run(cli: &Cli, args: &RunArgs, configured: Configured<'_>, started: Instant) -> Result<u8> {
+    let settings = configured.settings;
     let config = BatchConfig { reprocess: args.reprocess, ..settings.batch() };
     let engine = Arc::new(Engine::new(Arc::new(AstProcessor::with_limits(settings.limits()))));
     let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
@@ -28,7 +29,10 @@ pub(crate) fn run(cli: &Cli, args: &RunArgs, settings: &Settings, started: Insta
         engine.dry_run(&args.roots, &config, &options)?
     } else {
         let _shown = progress::show(&engine, cli.format, settings)?;
-        run_when_free(&engine, args, &config, &options)?
+        let company = Company::new(&engine, configured, &config, &signals, NextJob::Elsewhere);
+        when_free(&options.state, || {
+            engine.run_with(&args.roots, &config, &options, |state| company.join(state))
+        })?
     };
     print::summary(&result, cli.format, args.dry_run)?;
     Ok(code_of(&result, &signals))
@@ -36,28 +40,20 @@ pub(crate) fn run(cli: &Cli, args: &RunArgs, settings: &Settings, started: Insta
 
 /// `status` and its like hold the state for an instant: a state that is in use while no run answers
 /// for it is tried again for a while.
-fn run_when_free(
-    engine: &Arc<Engine>,
-    args: &RunArgs,
-    config: &BatchConfig,
-    options: &RunOptions,
-) -> Result<RepositoryProcessingResult> {
-    let desk = Arc::new(Desk::new(Arc::clone(engine)));
-    let listen = |state: &Path| {
-        let controlled = Controlled::listen(state, Arc::clone(&desk));
-        controlled.inspect_err(|error| tracing::warn!(%error, "status and explain can't ask this run")).ok()
-    };
+pub(crate) fn when_free<T>(
+    state: &Path,
+    mut hold: impl FnMut() -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
     let mut tries = 0;
     loop {
-        // What listens lives until the run has ended, and goes before the state is closed.
-        match engine.run_with(&args.roots, config, options, listen) {
+        match hold() {
             Err(EngineError::Ledger(LedgerError::InUse { .. }))
-                if tries < BUSY_TRIES && !is_answered(&options.state) =>
+                if tries < BUSY_TRIES && !is_answered(state) =>
             {
                 tries += 1;
                 std::thread::sleep(BUSY_WAIT);
             }
-            result => return Ok(result?),
+            result => return result,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `ctl.sock` in the state folder, mode 0600. A request is one line of JSON. The answer is the line `ok`,
 //! the payload, a line feed and the line `end`; or one line with a message after `error ` or, where the
-//! request is at fault, after `wrong `. A payload that can't be completed ends in a line feed and such a
+//! request is at fault, after `wrong `; or `config ` and, as a JSON string, what is wrong with the settings. A payload that can't be completed ends in a line feed and such a
 //! line with `error ` in place of `end`; a stream that has neither was cut short.
 //!
 //! All requests ask, but two: `retry` makes failed files due. It hands them to the run's own thread in
@@ -95,6 +95,9 @@ pub enum ControlError {
     /// The question can't be answered for this state.
     #[error("{0}")]
     Wrong(String),
+    /// The settings that the run was to take over are wrong; what is wrong, a line each.
+    #[error("{0}")]
+    Settings(String),
     /// The socket can't be made, or the connection broke; the message names the path.
     #[error("{0}")]
     Io(#[source] io::Error),
@@ -265,6 +268,9 @@ fn answer_one(stream: &UnixStream, line: &str, desk: &Desk) -> io::Result<()> {
     match answer(desk, &view, &request, &mut reply) {
         Ok(()) => writeln!(reply, "\nend").and_then(|()| reply.flush()),
         Err(error @ EngineError::Job(_)) if !reply.begun => writeln!(reply.out, "wrong {}", one_line(&error)),
+        Err(EngineError::Settings(what)) if !reply.begun => {
+            writeln!(reply.out, "config {}", serde_json::Value::String(what))
+        }
         Err(error) if !reply.begun => writeln!(reply.out, "error {}", one_line(&error)),
         Err(error) => writeln!(reply, "\nerror {}", one_line(&error)).and_then(|()| reply.flush()),
     }
@@ -337,6 +343,10 @@ pub fn ask(state: &Path, request: &Request) -> Result<Vec<u8>, ControlError> {
         }
         other => Err(match other.split_once(' ') {
             Some(("wrong", what)) => ControlError::Wrong(what.to_owned()),
+            Some(("config", what)) => match serde_json::from_str(what) {
+                Ok(problems) => ControlError::Settings(problems),
+                Err(_) => refused(what),
+            },
             Some(("error", what)) => refused(what),
             _ => refused("no answer of outlast; ask with the version that runs"),
         }),

@@ -5,6 +5,7 @@
 mod api;
 mod control;
 mod desk;
+mod reload;
 pub mod settings;
 mod signals;
 
@@ -13,4 +14,5 @@ pub use api::{
 };
 pub use control::{ControlError, Controlled, Request, answer, ask, is_answered};
 pub use desk::Desk;
+pub use reload::{NextJob, Reload, ReloadError, Reloading};
 pub use signals::{SignalError, Signals};

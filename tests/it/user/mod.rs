@@ -18,6 +18,7 @@ mod options;
 mod pulled;
 mod records;
 mod refusals;
+mod reload;
 mod roots;
 mod signals;
 mod stalled;
