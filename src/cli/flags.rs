@@ -166,6 +166,7 @@ fn value_name(setting: &Setting) -> &'static str {
         Kind::Path if setting.key == "log-file" => "FILE",
         Kind::Path => "DIR",
         Kind::Failures => "N|P%",
+        Kind::Cron => "CRON",
         Kind::LogFilter => "LEVEL|FILTER",
         Kind::Choice(_) | Kind::Switch => "WORD",
     }

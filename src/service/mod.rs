@@ -6,6 +6,7 @@ mod api;
 mod control;
 mod desk;
 mod reload;
+mod schedule;
 pub mod settings;
 mod signals;
 
@@ -15,4 +16,5 @@ pub use api::{
 pub use control::{ControlError, Controlled, Request, answer, ask, is_answered};
 pub use desk::Desk;
 pub use reload::{NextJob, Reload, ReloadError, Reloading};
+pub use schedule::{Schedule, ScheduleError, Scheduled, SharedSchedule};
 pub use signals::{SignalError, Signals};

@@ -60,6 +60,7 @@ pub fn catalogue() -> &'static [Setting] {
         all.extend(work(&default));
         all.extend(care(&default));
         all.extend(ErrorClass::ALL.into_iter().flat_map(|class| retries(class, &default)));
+        all.extend(kept());
         all.extend(told());
         all.extend(limits());
         all
@@ -234,6 +235,27 @@ fn retries(class: ErrorClass, default: &BatchConfig) -> [Setting; 3] {
             "Longest pause behind the first attempt; it doubles with each one",
         ),
         row(key("backoff-max"), pause(DAY), time(policy.backoff_max_ms), "Where that pause stops to grow"),
+    ]
+}
+
+/// What is done again and again by a process that stays.
+fn kept() -> Vec<Setting> {
+    let time =
+        |min, max| Kind::Duration { min, max, bare_seconds: false, whole_seconds: false };
+    vec![
+        row(
+            "every",
+            time(60 * SECOND, 366 * DAY),
+            Value::Unset,
+            "`watch` scans all roots again when the last whole scan began so long ago",
+        ),
+        row("cron", Kind::Cron, Value::Unset, "`watch` scans all roots again at these times"),
+        row(
+            "jitter",
+            time(Duration::ZERO, DAY),
+            Value::Duration(Duration::ZERO),
+            "A scan that `every` or `cron` asks for begins up to so much later, by a chance of the state's own",
+        ),
     ]
 }
 

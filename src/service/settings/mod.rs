@@ -26,7 +26,7 @@ mod suggest;
 mod units;
 mod value;
 
-pub use apply::LogSettings;
+pub use apply::{LogSettings, ScheduleSettings};
 pub use catalogue::{Setting, Takes, catalogue, setting};
 pub use change::Changed;
 pub use load::{
