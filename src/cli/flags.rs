@@ -80,6 +80,14 @@ impl Scope for OfRun {
     const PAIRS: &'static [Pair] = &[RETRY, LIMIT];
 }
 
+/// Those of a process that watches, beside those of a run.
+#[derive(Debug)]
+pub(crate) struct OfWatch;
+impl Scope for OfWatch {
+    const KEYS: &'static [&'static str] =
+        &["poll", "poll-interval", "settle", "reconcile", "every", "cron", "jitter"];
+}
+
 /// Those of what reads one file.
 #[derive(Debug)]
 pub(crate) struct OfInspect;

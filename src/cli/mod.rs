@@ -20,6 +20,7 @@ mod print;
 mod progress;
 mod query;
 mod run;
+mod watch;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -65,10 +66,10 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     let set_level = logging::init(&settings)?;
     cli.state = settings.state().to_owned();
     let cli = &*cli;
+    let configured = || Configured { layers, settings: &settings, set_level };
     match &cli.command {
-        Command::Run(args) => {
-            run::run(cli, args, Configured { layers, settings: &settings, set_level }, started)
-        }
+        Command::Run(args) => run::run(cli, args, configured(), started),
+        Command::Watch(args) => watch::watch(cli, args, configured(), started),
         Command::Status => query::status(cli),
         Command::Records(args) => query::records(cli, args),
         Command::Explain(args) => query::explain(cli, args),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions};
 use outlast::ledger::LedgerError;
+use outlast::service::settings::Settings;
 use outlast::service::{NextJob, Signals, is_answered};
 use outlast::{AstProcessor, BatchConfig};
 
@@ -22,9 +23,9 @@ const BUSY_WAIT: Duration = Duration::from_millis(20);
 pub(crate) fn run(cli: &Cli, args: &RunArgs, configured: Configured<'_>, started: Instant) -> Result<u8> {
     let settings = configured.settings;
     let config = BatchConfig { reprocess: args.reprocess, ..settings.batch() };
-    let engine = Arc::new(Engine::new(Arc::new(AstProcessor::with_limits(settings.limits()))));
+    let engine = engine(settings);
     let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
-    let options = RunOptions { state: cli.state.clone(), records: settings.out().map(absolute), started };
+    let options = options(cli, settings, started);
     let result = if args.dry_run {
         engine.dry_run(&args.roots, &config, &options)?
     } else {
@@ -38,15 +39,21 @@ pub(crate) fn run(cli: &Cli, args: &RunArgs, configured: Configured<'_>, started
     Ok(code_of(&result, &signals))
 }
 
+/// An engine with the processor that the settings ask for.
+pub(crate) fn engine(settings: &Settings) -> Arc<Engine> {
+    Arc::new(Engine::new(Arc::new(AstProcessor::with_limits(settings.limits()))))
+}
+
+pub(crate) fn options(cli: &Cli, settings: &Settings, started: Instant) -> RunOptions {
+    RunOptions { state: cli.state.clone(), records: settings.out().map(absolute), started }
+}
+
 /// `status` and its like hold the state for an instant: a state that is in use while no run answers
 /// for it is tried again for a while.
-pub(crate) fn when_free<T>(
-    state: &Path,
-    mut hold: impl FnMut() -> Result<T, EngineError>,
-) -> Result<T, EngineError> {
+pub(crate) fn when_free<T>(state: &Path, run: impl Fn() -> Result<T, EngineError>) -> Result<T, EngineError> {
     let mut tries = 0;
     loop {
-        match hold() {
+        match run() {
             Err(EngineError::Ledger(LedgerError::InUse { .. }))
                 if tries < BUSY_TRIES && !is_answered(state) =>
             {

@@ -8,6 +8,8 @@ use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition};
 pub(crate) enum Change {
     /// A scan saw this version, and it is due.
     Found(Fingerprint),
+    /// Something wrote this version a moment ago: it is due even where a record of this run has its times.
+    Touched(Fingerprint),
     /// A scan did not see the file that the ledger holds as this entry.
     Missing(Entry),
     /// A worker is through with the file.
@@ -74,6 +76,10 @@ pub(crate) enum Counted {
     Pending,
     Ok,
     Failed,
+    /// Done, and not by this run, whose scan has seen it so.
+    Unchanged {
+        failed: bool,
+    },
 }
 
 impl Counted {
@@ -108,6 +114,25 @@ impl Ground {
         Some(Counted::by_failure(record.failure))
     }
 
+    /// How a run counts a file with this entry once it has listed all files: none is left out then.
+    pub(crate) fn counted_as_listed(&self, entry: &Entry) -> Option<Counted> {
+        let of_earlier_run = || {
+            let failure = entry.record.as_ref()?.failure;
+            // A scan makes such a failure due again. Where it stands, this run has seen it again.
+            let again = !entry.quarantined && failure.is_some_and(ErrorClass::is_environmental);
+            Some(if again { Counted::Failed } else { Counted::Unchanged { failed: failure.is_some() } })
+        };
+        self.counted(entry).or_else(of_earlier_run)
+    }
+
+    /// The record that speaks for its content: where a file has this content still, nothing is to be done for it.
+    pub(crate) fn standing<'e>(&self, entry: &'e Entry) -> Option<&'e RecordRef> {
+        let stands = |record: &&RecordRef| {
+            record.epoch == self.epoch && !record.failure.is_some_and(ErrorClass::is_environmental)
+        };
+        entry.record.as_ref().filter(stands)
+    }
+
     /// Whether nothing is to be done for a file that is seen with this fingerprint.
     pub(crate) fn is_current(&self, entry: &Entry, seen: &Fingerprint) -> bool {
         let Some(record) = &entry.record else { return false };
@@ -123,6 +148,12 @@ impl Ground {
         self.is_of_this_run(record)
             || (!entry.recheck && !record.failure.is_some_and(ErrorClass::is_environmental))
     }
+
+    /// The same for a file that was touched after it was read: a version whose times a later write could share is
+    /// not taken for what was read.
+    pub(crate) fn is_untouched(&self, entry: &Entry, seen: &Fingerprint) -> bool {
+        !entry.recheck && self.is_current(entry, seen)
+    }
 }
 
 /// Applies one change to an entry, at a position that its record would take.
@@ -133,7 +164,8 @@ pub(crate) fn apply(
     position: LogPosition,
 ) -> (Option<Entry>, Effect) {
     match change {
-        Change::Found(seen) => found(old, *seen, ground),
+        Change::Found(seen) => found(old, *seen, |entry| ground.is_current(entry, seen)),
+        Change::Touched(seen) => found(old, *seen, |entry| ground.is_untouched(entry, seen)),
         Change::Missing(observed) if old.as_ref() == Some(observed) => gone(old),
         Change::Asked(observed) if old.as_ref() == Some(observed) => asked(*observed),
         Change::Missing(_) | Change::Asked(_) => (old, Effect::None),
@@ -141,9 +173,13 @@ pub(crate) fn apply(
     }
 }
 
-fn found(old: Option<Entry>, seen: Fingerprint, ground: Ground) -> (Option<Entry>, Effect) {
+fn found(
+    old: Option<Entry>,
+    seen: Fingerprint,
+    is_current: impl Fn(&Entry) -> bool,
+) -> (Option<Entry>, Effect) {
     match old {
-        Some(entry) if ground.is_current(&entry, &seen) => (Some(entry), Effect::None),
+        Some(entry) if is_current(&entry) => (Some(entry), Effect::None),
         Some(entry) if entry.pending && entry.fingerprint == seen => (Some(entry), Effect::None),
         Some(entry) => {
             let recheck = !entry.pending && entry.fingerprint == seen;
@@ -189,6 +225,8 @@ fn ended(
             (Some(Entry { crashes, ..entry }), Effect::Pending)
         }
         End::Gone => gone(Some(entry)),
+        // The record that the worker compared with may have gone meanwhile: the file was removed, and is back.
+        End::Unchanged { .. } if ground.standing(&entry).is_none() => (Some(entry), Effect::None),
         End::Unchanged { fingerprint, racy } => {
             let done = settle(entry, ending.claimed, fingerprint, racy);
             let effect = if done.pending { Effect::Pending } else { Effect::Unchanged };
@@ -330,6 +368,14 @@ mod tests {
     }
 
     #[test]
+    fn a_touched_file_is_due_where_its_times_say_nothing() {
+        let racy = Entry { recheck: true, ..done(200) };
+        let (entry, effect) = outcome(Some(racy), &Change::Touched(version(1)));
+        assert_eq!((entry.unwrap().pending, effect), (true, Effect::Pending));
+        assert_eq!(outcome(Some(done(200)), &Change::Touched(version(1))).1, Effect::None);
+    }
+
+    #[test]
     fn a_failure_that_may_pass_counts_an_attempt() {
         let again = Change::Ended(Ending { claimed: version(1), end: End::Again(RETRY) });
         let (entry, effect) = outcome(Some(pending(1, None)), &again);
@@ -339,6 +385,20 @@ mod tests {
         assert_eq!(changed, Some(pending(2, None)), "another version begins anew");
         let released = Change::Ended(Ending { claimed: version(1), end: End::Released });
         assert_eq!(outcome(Some(pending(1, None)), &released).0, Some(pending(1, None)));
+    }
+
+    #[test]
+    fn content_is_unchanged_only_as_long_as_its_record_stands() {
+        let end = End::Unchanged { fingerprint: version(2), racy: false };
+        let unchanged = Change::Ended(Ending { claimed: version(2), end });
+        let touched = pending(2, Some(record(50, None)));
+        assert_eq!(outcome(Some(touched), &unchanged).1, Effect::Unchanged);
+        let (back, _) = outcome(None, &Change::Found(version(2)));
+        assert_eq!(
+            outcome(back, &unchanged),
+            (back, Effect::None),
+            "removed, and there again: it has no record"
+        );
     }
 
     #[test]

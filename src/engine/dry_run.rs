@@ -42,7 +42,7 @@ impl Engine {
             Some(state) => vec![options.state.clone(), state.records()],
             None => vec![options.state.clone(), options.state.join(options.records_or_default())],
         };
-        let source = self.source_for(config, own)?;
+        let source = self.source_for(config, own, None)?;
         let mut infos = state.as_ref().map(|state| state.info().roots.clone()).unwrap_or_default();
         let identity = self.identity();
         let chosen = job::choose(&mut infos, &paths, identity, &source.filters(), config.reprocess).0;
@@ -68,7 +68,7 @@ impl Engine {
         let mut tally = Tally { discovered: due, ..Tally::default() };
         result.progress.pending = due;
         let halt = Stop::default();
-        let scan = ScanPlan { reader: reader.clone(), roots, source, halt: halt.clone() };
+        let scan = ScanPlan { reader: reader.clone(), roots, below: None, source, halt: halt.clone() };
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         let _halt = StopOnDrop(&halt);
         spawn("scan", &send.clone(), move || scan.run(&send))?;
@@ -98,7 +98,7 @@ fn take(
                 let known = reader.map(|reader| reader.get(&key)).transpose()?.flatten();
                 let was_due = u64::from(known.is_some_and(|entry| entry.pending));
                 match change {
-                    Change::Found(_) => {
+                    Change::Found(_) | Change::Touched(_) => {
                         progress.pending += 1 - was_due;
                         tally.discovered += 1 - was_due;
                     }

@@ -39,6 +39,29 @@ impl RootMarks {
         Self(store.state.info().roots.iter().filter_map(known).collect())
     }
 
+    /// What is wrong with a root that is not the folder that it was.
+    pub(crate) fn lost(&self, source: &dyn Source, root: &Root) -> Option<LostRoot> {
+        let why = match source.root_mark(root) {
+            Ok(now) if self.0.get(&root.id).is_none_or(|mark| *mark == now) => return None,
+            Ok(_) => "was renamed, replaced or unmounted".to_owned(),
+            Err(error) => format!("was renamed, replaced or unmounted: {error}"),
+        };
+        Some(LostRoot { root: root.clone(), why })
+    }
+
+    /// Whether a root that went away is there again.
+    pub(crate) fn is_back(
+        &self,
+        store: &Store,
+        source: &dyn Source,
+        root: &Root,
+        accept_empty: bool,
+    ) -> Result<bool, LedgerError> {
+        let Ok(mark) = source.root_mark(root) else { return Ok(false) };
+        let is_same = self.0.get(&root.id).is_none_or(|before| *before == mark) || accept_empty;
+        Ok(is_same || holds_known_files(&store.reader, source, root)?)
+    }
+
     /// Looks at each root. One that is another folder than before is taken for the same one if there is anything
     /// that is known of it, or nothing is known. The first that is not is told; where all are, the state remembers them.
     pub(crate) fn check(
@@ -57,11 +80,10 @@ impl RootMarks {
                     return Ok(Some(LostRoot { root: root.clone(), why }));
                 }
             };
-            let before = marks.0.insert(root.id, mark);
-            let is_same = before.is_none_or(|before| before == mark) || accept_empty;
-            if !is_same && !holds_known_files(&store.reader, source, root)? {
+            if !self.is_back(store, source, root, accept_empty)? {
                 return Ok(Some(LostRoot { root: root.clone(), why: NOTHING_KNOWN.to_owned() }));
             }
+            marks.0.insert(root.id, mark);
         }
         store.state.update(|info| {
             for info in &mut info.roots {
@@ -101,12 +123,7 @@ impl<'a> RootGuard<'a> {
     }
 
     fn look(&self, root: &Root) -> Option<LostRoot> {
-        let why = match self.source.root_mark(root) {
-            Ok(now) if self.marks.0.get(&root.id) == Some(&now) => return None,
-            Ok(_) => "was renamed, replaced or unmounted".to_owned(),
-            Err(error) => format!("was renamed, replaced or unmounted: {error}"),
-        };
-        Some(LostRoot { root: root.clone(), why })
+        self.marks.lost(self.source, root)
     }
 
     /// Before files are taken for gone: their roots must be what they were, and what a worker did not find must

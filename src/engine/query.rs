@@ -104,6 +104,10 @@ pub enum JobOutcome {
     Interrupted,
     /// It could not go on.
     Failed,
+    /// It waits for its turn.
+    Queued,
+    /// It was taken back before its end.
+    Cancelled,
 }
 
 /// As in the JSON.
@@ -114,6 +118,8 @@ impl fmt::Display for JobOutcome {
             Self::Completed => "completed",
             Self::Interrupted => "interrupted",
             Self::Failed => "failed",
+            Self::Queued => "queued",
+            Self::Cancelled => "cancelled",
         })
     }
 }
@@ -274,7 +280,8 @@ impl StoreView {
         tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
     ) -> Result<Option<Verdict>, EngineError> {
         let jobs = self.reader.jobs()?;
-        let Some(job) = jobs.iter().rev().find(|job| job.roots.contains(&root.id.0)) else { return Ok(None) };
+        let scanned = |job: &&Job| job.has_begun() && job.roots.contains(&root.id.0);
+        let Some(job) = jobs.iter().rev().find(scanned) else { return Ok(None) };
         if relative.is_empty() {
             return Ok(Some(Verdict::Folder));
         }
@@ -294,6 +301,8 @@ fn job_status(job: &Job, running: Option<u64>) -> JobStatus {
         JobEnd::Running | JobEnd::Interrupted => JobOutcome::Interrupted,
         JobEnd::Completed => JobOutcome::Completed,
         JobEnd::Failed => JobOutcome::Failed,
+        JobEnd::Queued => JobOutcome::Queued,
+        JobEnd::Cancelled => JobOutcome::Cancelled,
     };
     JobStatus {
         job: job.id,

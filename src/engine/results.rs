@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::breaker::BreakerStatus;
+use super::latency::LatencyFigures;
 use super::tally::Tally;
 use crate::model::{Cursor, ErrorClass, RecordStatus};
+use crate::source::watch::WatchStatus;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -26,6 +28,8 @@ pub enum ProcessingState {
     Waiting,
     /// Asked to begin nothing for a while.
     Paused,
+    /// All is done; what changes is processed.
+    Watching,
     /// Ended.
     Ended,
 }
@@ -136,6 +140,9 @@ pub struct BatchStatistics {
     pub pending_bytes: u64,
     /// Files handed to workers and not committed yet.
     pub in_flight: u64,
+    /// How often the run's own thread has shown these figures: while this stands still for seconds, that thread
+    /// hangs.
+    pub rounds: u64,
     /// What has been committed.
     pub cursor: Cursor,
     /// Each worker.
@@ -144,6 +151,49 @@ pub struct BatchStatistics {
     pub breakers: Vec<BreakerStatus>,
     /// Memory of the process.
     pub memory: MemoryStatus,
+    /// Of a process that watches.
+    #[serde(default)]
+    pub watch: Option<WatchFigures>,
+}
+
+/// What a watching process tells.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct WatchFigures {
+    /// The watcher.
+    pub status: WatchStatus,
+    /// From a change to its durable record, of the latest ones.
+    pub latency: LatencyFigures,
+    /// The roots that are served.
+    pub roots: Vec<WatchedRoot>,
+    /// Touched folders that wait to be listed again.
+    pub folders_waiting: u64,
+    /// Jobs that wait for their turn.
+    pub queued_jobs: u64,
+}
+
+/// A root that is served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchedRoot {
+    /// Name in the records.
+    pub name: String,
+    /// Its folder.
+    pub path: PathBuf,
+    /// How it is served.
+    pub state: RootState,
+    /// Why it is away.
+    pub why: Option<String>,
+}
+
+/// How a root is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RootState {
+    /// The system tells what changes.
+    Watched,
+    /// Some of its folders can't be watched: they are listed again and again.
+    Polled,
+    /// It is not there; it is scanned when it is back.
+    Away,
 }
 
 /// One worker's figures.

@@ -8,6 +8,7 @@ use super::budget::{Meter, Pressure};
 use super::change::Ground;
 use super::guard::LostRoot;
 use super::job::JobPlan;
+use super::latency::Latency;
 use super::results::{BatchStatistics, StopCause, WorkerStatistics};
 use super::tally::Tally;
 use crate::ledger::{Job, LedgerReader, free_bytes};
@@ -30,6 +31,10 @@ pub(crate) struct RunState {
     pub free_bytes: fn(&Path) -> std::io::Result<u64>,
     /// Attempts that were begun only to list again what could not be listed.
     pub rescans: u16,
+    /// The record log was compared with its checksums.
+    pub log_is_checked: bool,
+    /// From changes to their durable records.
+    pub latency: Latency,
 }
 
 /// How an attempt ends.
@@ -45,6 +50,8 @@ pub(crate) enum Ending {
     Hindered(Outage),
     /// There is another configuration to go on with.
     Reconfigured,
+    /// Another job comes first.
+    Superseded,
     /// What is missing was waited for long enough.
     GaveUp { resource: Resource, why: String },
 }
@@ -61,22 +68,31 @@ pub(crate) enum Outage {
 }
 
 impl RunState {
-    /// Before all attempts.
-    pub(crate) fn new(plan: &JobPlan, first_tick: u64, mut meter: Meter) -> Self {
-        let mut statistics = BatchStatistics::default();
-        statistics.progress.job = plan.job.id;
+    /// Before all jobs.
+    pub(crate) fn new(mut meter: Meter) -> Self {
         Self {
             tally: Tally::default(),
-            statistics,
+            statistics: BatchStatistics::default(),
             breakers: Breakers::new(),
             pressure: meter.look(),
             meter,
             first_commit: None,
-            first_tick,
+            first_tick: 0,
             abandoned: 0,
             free_bytes,
             rescans: 0,
+            log_is_checked: false,
+            latency: Latency::default(),
         }
+    }
+
+    /// Before all attempts of a job: its counts begin anew.
+    pub(crate) fn begin_job(&mut self, plan: &JobPlan, first_tick: u64) {
+        let watch = self.statistics.watch.take();
+        self.statistics = BatchStatistics { watch, ..BatchStatistics::default() };
+        self.statistics.progress.job = plan.job.id;
+        self.tally = Tally::default();
+        (self.first_tick, self.rescans) = (first_tick, 0);
     }
 
     /// Before each attempt: the scan will count anew what it finds, and what was not committed is forgotten.

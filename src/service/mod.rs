@@ -9,6 +9,8 @@ mod reload;
 mod schedule;
 pub mod settings;
 mod signals;
+mod supervisor;
+mod ticking;
 
 pub use api::{
     BatchProcessingEngine, async_from_fn, execute_parallel_batches, process_batch, resume_failed_batch_job,
@@ -18,3 +20,4 @@ pub use desk::Desk;
 pub use reload::{NextJob, Reload, ReloadError, Reloading};
 pub use schedule::{Schedule, ScheduleError, Scheduled, SharedSchedule};
 pub use signals::{SignalError, Signals};
+pub use supervisor::{Supervised, SupervisorError};

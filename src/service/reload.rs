@@ -8,14 +8,14 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use signal_hook::consts::SIGHUP;
 
 use super::settings::{Changed, Layers, Setting, Settings, Takes, Value};
+use super::supervisor;
+use super::ticking::Ticking;
 use crate::engine::{Engine, Order};
 use crate::model::BatchConfig;
 
@@ -90,6 +90,7 @@ impl Reload {
     /// # Errors
     /// Everything that is wrong, a line each. Nothing is taken over.
     pub fn read_again(&self) -> Result<String, String> {
+        let _told = supervisor::reloading();
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
         let next = self.layers.load().map_err(|wrong| format!("{wrong}\n{STAYS}"))?;
         let changes = present.settings.changes_to(&next);
@@ -149,9 +150,7 @@ impl Reload {
 /// thread named `reload`, until dropped.
 #[derive(Debug)]
 pub struct Reloading {
-    /// Nothing is ever sent: that it is dropped tells the thread to end.
-    end: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _thread: Ticking,
 }
 
 impl Reloading {
@@ -162,29 +161,18 @@ impl Reloading {
     pub fn start(reload: Arc<Reload>) -> Result<Self, ReloadError> {
         let hung_up = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register(SIGHUP, Arc::clone(&hung_up))?;
-        let (end, ended) = sync_channel::<()>(0);
-        let thread = std::thread::Builder::new().name("reload".to_owned()).spawn(move || {
-            let mut watched = Watched { read: reload.marks.clone(), moving: None };
-            let mut round = 0_u32;
-            while ended.recv_timeout(LOOK_UP) == Err(RecvTimeoutError::Timeout) {
-                round = round.wrapping_add(1);
-                let changed = round.is_multiple_of(LOOK_AT_FILES)
-                    && watched.has_changed(Marks::of(&reload.layers.places()));
-                if hung_up.swap(false, Ordering::Relaxed) || changed {
-                    log_outcome(reload.read_again());
-                }
+        let mut watched = Watched { read: reload.marks.clone(), moving: None };
+        let mut round = 0_u32;
+        let thread = Ticking::start("reload", LOOK_UP, move || {
+            round = round.wrapping_add(1);
+            let changed = round.is_multiple_of(LOOK_AT_FILES)
+                && watched.has_changed(Marks::of(&reload.layers.places()));
+            if hung_up.swap(false, Ordering::Relaxed) || changed {
+                log_outcome(reload.read_again());
             }
+            LOOK_UP
         })?;
-        Ok(Self { end: Some(end), thread: Some(thread) })
-    }
-}
-
-impl Drop for Reloading {
-    fn drop(&mut self) {
-        drop(self.end.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        Ok(Self { _thread: thread })
     }
 }
 

@@ -11,9 +11,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use croner::Cron;
@@ -23,7 +21,9 @@ use jiff::tz::TimeZone;
 
 use super::Desk;
 use super::settings::ScheduleSettings;
-use crate::engine::{JobOutcome, JobStatus, Order};
+use super::ticking::Ticking;
+use crate::engine::Order;
+use crate::ledger::{Job, JobKind};
 
 /// How often the wall clock is looked at, at least.
 const LOOK: Duration = Duration::from_secs(30);
@@ -84,13 +84,17 @@ struct Scans {
 }
 
 impl Scans {
-    /// Those among the jobs. What is open from an earlier process is closed when a job begins, or goes on.
-    fn of(jobs: &[JobStatus]) -> Self {
-        let is_open = |job: &JobStatus| {
-            job.ended.is_none() && !matches!(job.end, JobOutcome::Interrupted | JobOutcome::Failed)
-        };
-        let start = |job: &JobStatus| Timestamp::from_nanosecond(job.started.0.into()).ok();
-        Self { last: jobs.iter().filter_map(start).max(), open: jobs.iter().any(is_open) }
+    /// Those among the jobs that scan all that is served.
+    fn of(jobs: &[Job]) -> Self {
+        let scans = || jobs.iter().filter(|job| job.kind != JobKind::Watch && job.scope.is_none());
+        // The first scan of a root that was added leaves the others out.
+        let roots = scans().map(|job| job.roots.len()).max().unwrap_or(0);
+        let whole = || scans().filter(|job| job.roots.len() == roots);
+        let start = |job: &Job| Timestamp::from_nanosecond(job.started.0.into()).ok();
+        Self {
+            last: whole().filter(|job| job.has_begun()).filter_map(start).max(),
+            open: whole().any(|job| !job.end.is_final()),
+        }
     }
 }
 
@@ -119,7 +123,9 @@ impl Turns {
         self.last = self.last.min(now);
         let wait = |last| match schedule.next(now, Some(last)) {
             Some(due) if due <= now => None,
-            Some(due) => Some(Turn::Wait(Duration::try_from(due.duration_since(now)).map_or(LOOK, |wait| wait.min(LOOK)))),
+            Some(due) => Some(Turn::Wait(
+                Duration::try_from(due.duration_since(now)).map_or(LOOK, |wait| wait.min(LOOK)),
+            )),
             None => Some(Turn::Wait(LOOK)),
         };
         if let Some(turn) = wait(self.last) {
@@ -147,9 +153,7 @@ pub struct ScheduleError(#[from] std::io::Error);
 /// Asks for the scans that are due, on a thread named `schedule`, until dropped.
 #[derive(Debug)]
 pub struct Scheduled {
-    /// Nothing is ever sent: that it is dropped tells the thread to end.
-    end: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _thread: Ticking,
 }
 
 impl Scheduled {
@@ -158,24 +162,9 @@ impl Scheduled {
     /// # Errors
     /// Where the system refuses the thread.
     pub fn start(settings: SharedSchedule, desk: Arc<Desk>) -> Result<Self, ScheduleError> {
-        let (end, ended) = sync_channel::<()>(0);
-        let thread = std::thread::Builder::new().name("schedule".to_owned()).spawn(move || {
-            let mut keeper = Keeper { settings, desk, turns: None };
-            let mut wait = SOON;
-            while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-                wait = keeper.step(Timestamp::now());
-            }
-        })?;
-        Ok(Self { end: Some(end), thread: Some(thread) })
-    }
-}
-
-impl Drop for Scheduled {
-    fn drop(&mut self) {
-        drop(self.end.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        let mut keeper = Keeper { settings, desk, turns: None };
+        let thread = Ticking::start("schedule", SOON, move || keeper.step(Timestamp::now()))?;
+        Ok(Self { _thread: thread })
     }
 }
 
@@ -192,7 +181,7 @@ impl Keeper {
     fn step(&mut self, now: Timestamp) -> Duration {
         let settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(view) = self.desk.engine().view() else { return SOON };
-        let scans = || view.jobs().map(|jobs| Scans::of(&jobs)).unwrap_or_default();
+        let scans = || view.reader.jobs().map(|jobs| Scans::of(&jobs)).unwrap_or_default();
         let begun = |last: Option<Timestamp>| last.filter(|last| *last <= now).unwrap_or(now);
         let turns = self.turns.get_or_insert_with(|| Turns { last: begun(scans().last) });
         let schedule = Schedule::new(&settings, seed_of(&view.state), TimeZone::system());

@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 
 use super::super::board::{Board, Stage};
 use super::super::budget::Budget;
+use super::super::change::Change;
 use super::super::committer::Committer;
 use super::super::coordinator::{Coordinator, Setting};
 use super::super::dispatch::Dispatcher;
 use super::super::error::EngineError;
 use super::super::event::{CHANNEL_EVENTS, Event};
 use super::super::fatal::Dying;
+use super::super::gate::Gate;
 use super::super::guard::{RootGuard, RootMarks};
 use super::super::job::JobPlan;
 use super::super::order::Wishes;
@@ -27,8 +29,8 @@ use super::super::store::Store;
 use super::super::worker::{BatchWorker, OutcomeGroup, WorkContext};
 use super::{Schedule, judge};
 use crate::batch::strategy_of;
-use crate::model::RootTable;
 use crate::model::failpoint::{self, Fault};
+use crate::model::{FileKey, RootId, RootTable};
 use crate::source::Source;
 
 /// Steps of an attempt with faults, before it dies.
@@ -166,6 +168,7 @@ impl Schedule {
         let mut crew = Crew::new(&context);
         let (pool, world) = (Arc::clone(&crew.pool), self.world.clone());
         let scan = ScanPlan {
+            below: None,
             reader: Some(store.reader.clone()),
             roots: plan.roots.clone(),
             source: Arc::new(self.world.clone()) as Arc<dyn Source>,
@@ -185,7 +188,7 @@ impl Schedule {
         };
         let dispatch =
             Dispatcher::new(&self.config, strategy_of(&self.config), Arc::clone(&crew.pool), Vec::new());
-        let coordinator = Coordinator::new(setting, Committer::new(store, &plan.roots), run, dispatch);
+        let coordinator = Coordinator::new(setting, Committer::new(store, &plan.roots), run, dispatch, None);
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         send.send(Event::LogChecked).unwrap();
         let ended = match faults {
@@ -239,10 +242,30 @@ impl Schedule {
                     armed = None.or(Some(failpoint::arm(hit..hit + 1, fault)));
                 }
                 97 if self.rng.chance(20) => stop.request(),
+                97..100 => {
+                    self.edit();
+                    self.tell(scan, send);
+                }
                 _ => {}
             }
         }
         Ok(None)
+    }
+
+    /// A watcher tells of what has changed, and of some file that has not.
+    fn tell(&mut self, scan: &ScanPlan, send: &SyncSender<Event>) {
+        let mut names = std::mem::take(&mut self.touched);
+        self.with_any_file(|_, path| names.push(path));
+        let look = |path: String| {
+            let key = FileKey::from_relative_path(RootId(1), path.as_bytes()).unwrap();
+            let known = || scan.reader.as_ref().unwrap().get(&key).unwrap().unwrap_or_default();
+            let change =
+                self.world.lock().look(&path).map_or_else(|| Change::Missing(known()), Change::Found);
+            (key, change)
+        };
+        let changes = names.into_iter().map(look).collect();
+        let event = Event::Touched { changes, since: self.clock.now(), pass: Gate::new(1).pass() };
+        send.try_send(event).unwrap_or_default();
     }
 
     fn deliver(&mut self, crew: &Crew, send: &SyncSender<Event>) {
@@ -263,15 +286,25 @@ impl Schedule {
         scan: &ScanPlan,
     ) -> Result<Option<Ending>, EngineError> {
         scan.run(send);
+        // Only told of, never scanned.
+        let mut edits = self.rng.below(40);
         for _ in 0..ROUNDS_MAX {
+            while edits > 0 && self.rng.chance(40) {
+                edits -= 1;
+                self.edit();
+                if self.rng.chance(50) {
+                    crew.work(0);
+                }
+                self.tell(scan, send);
+            }
             if let Some(ending) = coordinator.step(receive, Duration::ZERO)? {
                 return coordinator.close(Ok(ending)).map(Some);
             }
             crew.work(0);
-            while !crew.groups.borrow().is_empty() {
+            while !crew.groups.borrow().is_empty() && self.rng.chance(80) {
                 self.deliver(crew, send);
             }
-            self.clock.advance(Duration::from_millis(50));
+            self.clock.advance(Duration::from_millis(self.rng.below(100)));
         }
         panic!("a run without faults does not come to its end");
     }

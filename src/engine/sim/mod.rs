@@ -1,6 +1,6 @@
 //! Simulated runs: the real stages, one step at a time in an order that a seed chooses, with a clock that stands
 //! still between steps. Everything that can go wrong does: reads fail, the tree goes away and comes back, files
-//! change, the processor fails and hangs, the state can't be written, the process dies. At the end all is well
+//! change and a watcher tells of it, the processor fails and hangs, the state can't be written, the process dies. At the end all is well
 //! again, and then each file has its one record.
 //!
 //! `OUTLAST_SIM_SEEDS` sets the number of schedules, `OUTLAST_SIM_SEED` the first.
@@ -62,6 +62,8 @@ struct Schedule {
     clock: Clock,
     config: Arc<BatchConfig>,
     names: u64,
+    /// What changed and no watcher has told of.
+    touched: Vec<String>,
 }
 
 impl Schedule {
@@ -74,8 +76,8 @@ impl Schedule {
             timeout_seconds: 5,
             ..BatchConfig::default()
         };
-        let mut schedule =
-            Self { rng, world: World::new(), clock: Clock::simulated(), config: Arc::new(config), names: 0 };
+        let (clock, config, touched) = (Clock::simulated(), Arc::new(config), Vec::new());
+        let mut schedule = Self { rng, world: World::new(), clock, config, names: 0, touched };
         for _ in 0..8 + schedule.rng.below(30) {
             schedule.add_file();
         }
@@ -97,6 +99,7 @@ impl Schedule {
             3 => Behaviour::Busy(1 + self.rng.below(4) as u32),
             _ => Behaviour::Fine,
         };
+        self.touched.push(path.clone());
         self.world.lock().write(path, behaviour);
     }
 
@@ -110,12 +113,20 @@ impl Schedule {
             4 => self.world.lock().trouble = Trouble::Flaky,
             5 => FREE.set(1 << 20),
             6 => RSS.set(LIMIT_BYTES * 2),
-            7 => self.add_file(),
-            8 | 9 => self.with_any_file(|schedule, path| schedule.write(path)),
-            10 => self.with_any_file(|schedule, path| {
-                schedule.world.lock().files.remove(&path);
-            }),
+            7..=10 => self.edit(),
             _ => self.heal(),
+        }
+    }
+
+    /// A file is made, written anew or removed.
+    fn edit(&mut self) {
+        match self.rng.below(4) {
+            0 => self.add_file(),
+            1 | 2 => self.with_any_file(|schedule, path| schedule.write(path)),
+            _ => self.with_any_file(|schedule, path| {
+                schedule.world.lock().files.remove(&path);
+                schedule.touched.push(path);
+            }),
         }
     }
 
@@ -137,11 +148,13 @@ impl Schedule {
 
     /// A process, from its start to its end or death. Whether the run came to its end.
     fn live(&mut self, state: &Path, faults: bool) -> bool {
+        self.touched.clear();
         // Where the state can't be opened, nothing happened.
         let Ok(mut store) = Store::create(state, None) else { return false };
         let Ok(plan) = self.begin(&mut store) else { return false };
         let meter = Meter::new(LIMIT_BYTES, || Usage { rss_bytes: RSS.get(), ..Usage::default() });
-        let mut run = RunState::new(&plan, store.ledger.cursor().tick, meter);
+        let mut run = RunState::new(meter);
+        run.begin_job(&plan, store.ledger.cursor().tick);
         run.breakers = super::breaker::Breakers::with_seed(self.rng.next());
         run.free_bytes = |_| Ok(FREE.get());
         self.run(store, &plan, &mut run, faults)
@@ -159,6 +172,7 @@ impl Schedule {
                     epoch: 1,
                     filters: String::new(),
                     mark: String::new(),
+                    watched: false,
                 });
             })?;
         }

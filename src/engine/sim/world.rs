@@ -70,6 +70,11 @@ impl World {
 }
 
 impl State {
+    /// What is at a path, as a watcher looks at it.
+    pub(super) fn look(&self, path: &str) -> Option<Fingerprint> {
+        self.files.get(path).filter(|_| self.trouble != Trouble::Unmounted).map(File::fingerprint)
+    }
+
     /// Writes a file with another content than any before.
     pub(super) fn write(&mut self, path: String, behaviour: Behaviour) {
         self.versions += 1;

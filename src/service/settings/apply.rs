@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::load::{Origin, Problem, Resolved, Settings};
 use super::value::Value;
+use crate::engine::WatchOptions;
 use crate::model::{BatchConfig, ErrorClass, ErrorMode, FailureLimit, Order, RetryPolicy, StrategyKind};
 use crate::process::Limits;
 
@@ -94,6 +95,17 @@ impl Settings {
             strategy: self.strategy(),
             // Asked for by a flag of one run, never by a setting: a file that says so would redo all each time.
             reprocess: false,
+        }
+    }
+
+    /// How a process follows what changes.
+    pub fn watching(&self) -> WatchOptions {
+        let reconcile = self.time("reconcile");
+        WatchOptions {
+            poll: self.value("poll") == Some(&Value::Switch(true)),
+            poll_interval: self.time("poll-interval"),
+            settle: self.time("settle"),
+            reconcile: (!reconcile.is_zero()).then_some(reconcile),
         }
     }
 
@@ -278,7 +290,8 @@ mod tests {
         let whole = |settings: &Settings| {
             let paths = (settings.state().to_owned(), settings.out().map(Path::to_owned));
             let told = (settings.log(), settings.progress(), settings.heartbeat());
-            (settings.batch(), settings.limits(), paths, told, settings.schedule())
+            let kept = (settings.watching(), settings.schedule());
+            (settings.batch(), settings.limits(), paths, told, kept)
         };
         let default = whole(&load(&[], None, &Surroundings::default()).unwrap());
         for setting in catalogue() {

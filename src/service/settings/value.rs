@@ -10,8 +10,8 @@ use serde::{Serialize, Serializer};
 use tracing::level_filters::LevelFilter;
 
 use super::units;
-use crate::service::schedule::read_cron;
 use crate::model::FailureLimit;
+use crate::service::schedule::read_cron;
 
 /// What kind of value a setting has, and its limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -206,7 +206,9 @@ impl Kind {
             Self::LogFilter => "off, error, warn, info, debug or trace, or a level for each target, such as \
                  warn,outlast=debug"
                 .to_owned(),
-            Self::Cron => "minute, hour, day, month and weekday, such as \"30 2 * * *\", in local time".to_owned(),
+            Self::Cron => {
+                "minute, hour, day, month and weekday, such as \"30 2 * * *\", in local time".to_owned()
+            }
             Self::Failures => "a number of files, such as 100, or a share of them, such as 5%".to_owned(),
         }
     }
