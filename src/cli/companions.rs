@@ -39,6 +39,8 @@ impl Company {
         next_job: NextJob,
     ) -> Self {
         let Configured { layers, settings, set_level } = configured;
+        #[cfg(feature = "otel")]
+        super::otel::observe(engine);
         let signals = signals.clone();
         let schedule: SharedSchedule = Arc::new(Mutex::new(settings.schedule()));
         let changing = Arc::clone(&schedule);

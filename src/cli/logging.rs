@@ -14,11 +14,19 @@ use super::log_file::LogFile;
 /// Sets what is logged from now on.
 pub(crate) type SetLevel = Box<dyn Fn(&Settings) + Send + Sync>;
 
-/// Sets up logging, and returns what changes its level. A filter that passed the check of the settings and still can't be read is said, and `warn` taken.
+/// Logging, as it was set up.
+pub(crate) struct Logging {
+    pub(crate) set_level: SetLevel,
+    /// Sends what is left when it is dropped.
+    #[cfg(feature = "otel")]
+    _telemetry: Option<super::otel::Telemetry>,
+}
+
+/// Sets up logging, and traces of a process that works where they are wanted. A filter that passed the check of the settings and still can't be read is said, and `warn` taken.
 ///
 /// # Errors
 /// Where the log file can't be opened.
-pub(crate) fn init(settings: &Settings) -> Result<SetLevel> {
+pub(crate) fn init(settings: &Settings, works: bool) -> Result<Logging> {
     let log = settings.log();
     let (filter, level) = reload::Layer::new(filter_of(&log.filter));
     let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
@@ -42,9 +50,28 @@ pub(crate) fn init(settings: &Settings) -> Result<SetLevel> {
             Some(layer.json().with_current_span(false))
         }
     };
+    #[cfg(feature = "otel")]
+    let telemetry = works.then(super::otel::Telemetry::start).flatten();
+    #[cfg(feature = "otel")]
+    {
+        let spans = telemetry.as_ref().map(super::otel::Telemetry::layer);
+        let told = to_stderr.and_then(to_file).with_filter(filter);
+        tracing_subscriber::registry().with(spans).with(told).init();
+    }
+    #[cfg(not(feature = "otel"))]
+    let _ = works;
+    #[cfg(not(feature = "otel"))]
     tracing_subscriber::registry().with(filter).with(to_stderr).with(to_file).init();
-    let present = Mutex::new(log.filter);
-    Ok(Box::new(move |settings| {
+    Ok(Logging {
+        set_level: level_setter(log.filter, level),
+        #[cfg(feature = "otel")]
+        _telemetry: telemetry,
+    })
+}
+
+fn level_setter<S: 'static>(present: String, level: reload::Handle<EnvFilter, S>) -> SetLevel {
+    let present = Mutex::new(present);
+    Box::new(move |settings| {
         let wanted = settings.log().filter;
         let mut present = present.lock().unwrap_or_else(PoisonError::into_inner);
         if wanted != *present {
@@ -52,7 +79,7 @@ pub(crate) fn init(settings: &Settings) -> Result<SetLevel> {
             let _ = level.reload(filter_of(&wanted));
             *present = wanted;
         }
-    }))
+    })
 }
 
 fn filter_of(text: &str) -> EnvFilter {

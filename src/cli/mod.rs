@@ -16,6 +16,8 @@ mod flags;
 mod inspect;
 mod log_file;
 mod logging;
+#[cfg(feature = "otel")]
+mod otel;
 mod print;
 mod progress;
 mod query;
@@ -63,10 +65,11 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     }
     let layers = config::layers(cli);
     let settings = layers.load()?;
-    let set_level = logging::init(&settings)?;
+    let works = matches!(cli.command, Command::Run(_) | Command::Watch(_));
+    let logging = logging::init(&settings, works)?;
     cli.state = settings.state().to_owned();
     let cli = &*cli;
-    let configured = || Configured { layers, settings: &settings, set_level };
+    let configured = || Configured { layers, settings: &settings, set_level: logging.set_level };
     match &cli.command {
         Command::Run(args) => run::run(cli, args, configured(), started),
         Command::Watch(args) => watch::watch(cli, args, configured(), started),

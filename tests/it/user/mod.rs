@@ -22,6 +22,7 @@ mod reload;
 mod roots;
 mod signals;
 mod stalled;
+mod systemd;
 
 use std::time::{Duration, Instant};
 
