@@ -12,6 +12,7 @@ use super::ctl::CtlArgs;
 use super::exit;
 use super::failures::{FailuresArgs, RetryArgs};
 use super::flags::{Everywhere, Flags, OfInspect, OfRepair, OfRun, OfWatch};
+use super::jobs::JobsArgs;
 
 /// A batch engine for files that outlasts crashes.
 #[derive(Debug, Parser)]
@@ -77,6 +78,8 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Show counts, jobs and sizes of a state
     Status,
+    /// List the jobs: what waits, what runs, and how the latest ones ended
+    Jobs(JobsArgs),
     /// Print the latest record of each path, or the log from a cursor
     Records(RecordsArgs),
     /// Tell what is known of a path, or which rule leaves it out

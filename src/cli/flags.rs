@@ -74,6 +74,7 @@ impl Scope for OfRun {
         "drain-timeout",
         "wait",
         "accept-empty",
+        "jobs-kept",
         "progress",
         "heartbeat",
     ];

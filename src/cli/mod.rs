@@ -14,6 +14,7 @@ mod failures;
 mod fault;
 mod flags;
 mod inspect;
+mod jobs;
 mod log_file;
 mod logging;
 #[cfg(feature = "otel")]
@@ -74,6 +75,7 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
         Command::Run(args) => run::run(cli, args, configured(), started),
         Command::Watch(args) => watch::watch(cli, args, configured(), started),
         Command::Status => query::status(cli),
+        Command::Jobs(args) => jobs::jobs(cli, args),
         Command::Records(args) => query::records(cli, args),
         Command::Explain(args) => query::explain(cli, args),
         Command::Failures(args) => failures::failures(cli, args),

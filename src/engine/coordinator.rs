@@ -78,7 +78,8 @@ impl<'a> Coordinator<'a> {
         dispatch: Dispatcher,
         agenda: Option<&'a mut Agenda>,
     ) -> Self {
-        let now = set.context.clock.now();
+        let (now, mut committer) = (set.context.clock.now(), committer);
+        committer.listed = set.plan.scan != Scan::All;
         let scanning = set.plan.scan != Scan::Nothing;
         run.statistics.state = if scanning { ProcessingState::Scanning } else { ProcessingState::Watching };
         Self {

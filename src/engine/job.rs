@@ -31,6 +31,11 @@ pub(crate) struct JobPlan {
 }
 
 impl JobPlan {
+    /// Whether a scan counts all of this root.
+    pub(crate) fn scans_whole(&self, id: RootId) -> bool {
+        self.scan == Scan::All && self.own.iter().any(|(root, _)| root.id == id)
+    }
+
     /// The folder that it scans only.
     pub(crate) fn below(&self) -> Option<FolderKey> {
         match &self.scan {
@@ -83,6 +88,7 @@ pub(crate) fn begin(
     let infos = register(store, roots, processor, source, config)?;
     warn_of_nested(&infos);
     store.ledger.set_order(config.order, now())?;
+    store.ledger.keep_jobs(config.jobs_kept);
     let jobs = store.reader.jobs()?;
     let same_roots =
         |job: &&Job| job.has_begun() && job.roots.iter().any(|id| infos.iter().any(|info| info.id == *id));

@@ -63,10 +63,11 @@ pub use error::EngineError;
 pub use execute::{execute_batches, process_one_batch};
 pub use failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
 pub use inspect::{Inspection, inspect};
+pub use jobs::{JobLine, JobOutcome, JobReport, JobRoot, JobStatus, next_queued, outranks};
 pub use latency::LatencyFigures;
 pub use listing::CommittedLog;
 pub use order::{Order, OrderDone};
-pub use query::{Explanation, FileState, JobOutcome, JobStatus, RootStatus, StateCounts, StatusReport};
+pub use query::{Explanation, FileState, RootStatus, StateCounts, StatusReport};
 pub use repair::{RepairReport, repair};
 pub use results::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessingProgress,

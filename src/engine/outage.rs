@@ -42,7 +42,7 @@ impl Course<'_> {
             let ending = match self.check_roots(store, &mut marks)? {
                 Some(outage) => Ending::Hindered(outage),
                 None => {
-                    run.begin_attempt(&store.reader, &self.plan.roots, self.config.worker_count);
+                    run.begin_attempt(&store.reader, self.plan, self.config.worker_count);
                     self.attempt(store, &marks, &shown, run, agenda.as_deref_mut())?
                 }
             };

@@ -119,7 +119,7 @@ impl Coordinator<'_> {
             return;
         }
         if is_paused {
-            self.dispatch.take_back();
+            self.take_back();
         }
         let (state, now) = (if is_paused { ProcessingState::Paused } else { self.working() }, self.now());
         tracing::info!(%is_paused, "a pause begins or ends");

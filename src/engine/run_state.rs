@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::breaker::Breakers;
 use super::budget::{Meter, Pressure};
-use super::change::Ground;
 use super::guard::LostRoot;
 use super::job::JobPlan;
 use super::latency::Latency;
 use super::results::{BatchStatistics, StopCause, WorkerStatistics};
 use super::tally::Tally;
 use crate::ledger::{Job, LedgerReader, free_bytes};
-use crate::model::{Resource, Root};
+use crate::model::Resource;
 
 /// Counts, figures, and what holds the run back.
 pub(crate) struct RunState {
@@ -95,12 +94,18 @@ impl RunState {
         (self.first_tick, self.rescans) = (first_tick, 0);
     }
 
-    /// Before each attempt: the scan will count anew what it finds, and what was not committed is forgotten.
-    pub(crate) fn begin_attempt(&mut self, reader: &LedgerReader, roots: &[(Root, Ground)], workers: usize) {
+    /// Before each attempt: a scan will count anew what it finds, and what was not committed is forgotten. Roots that
+    /// are not scanned as a whole count as the ledger has them.
+    pub(crate) fn begin_attempt(&mut self, reader: &LedgerReader, plan: &JobPlan, workers: usize) {
         self.statistics.workers.resize_with(workers, WorkerStatistics::default);
-        let pending = reader.counts_of(roots.iter().map(|(root, _)| root.id)).pending;
+        let pending = reader.counts_of(plan.roots.iter().map(|(root, _)| root.id)).pending;
         let Tally { ok, failed, removed, .. } = self.tally;
-        self.tally = Tally { discovered: pending + ok + failed, ok, failed, removed, ..Tally::default() };
+        let unscanned = plan.roots.iter().filter(|(root, _)| !plan.scans_whole(root.id));
+        let known = reader.counts_of(unscanned.map(|(root, _)| root.id));
+        let unchanged = (known.ok + known.failed).saturating_sub(ok + failed);
+        let failed_earlier = known.failed.saturating_sub(failed).min(unchanged);
+        let discovered = pending + ok + failed + unchanged;
+        self.tally = Tally { discovered, ok, failed, unchanged, failed_earlier, removed, ..Tally::default() };
         self.statistics.progress.filtered.clear();
     }
 

@@ -44,8 +44,10 @@ impl ScanPlan {
             let known = self.reader.as_ref().filter(|reader| reader.counts(root.id).files() > 0);
             let visitors = || -> Box<dyn FolderVisitor> {
                 let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
+                // What a part of a root holds is counted already.
+                let purpose = if self.below.is_some() { Purpose::News } else { Purpose::Job };
                 Box::new(Intake::new(
-                    Purpose::Job,
+                    purpose,
                     known,
                     *ground,
                     root.clone(),

@@ -7,6 +7,9 @@
 //! A file is never in hand twice. One that waits in a bulk batch is taken out of it. One that a worker has begun, or
 //! whose outcome waits for the tick, is looked at again when that is committed.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::time::Instant;
 

@@ -20,6 +20,8 @@ use crate::source::{Content, ReadError, Source};
 
 use outcome::{Attempt, ReadFile, put};
 
+#[cfg(test)]
+pub(crate) use outcome::Outcome;
 pub(crate) use outcome::{OutcomeGroup, crashed_outcome, overdue_outcome};
 
 mod outcome;

@@ -76,6 +76,11 @@ pub enum Request {
         /// How many files are told of each class.
         samples: usize,
     },
+    /// [`JobReport`](crate::engine::JobReport) as JSON: jobs that wait or run, and the latest that ended.
+    Jobs {
+        /// How many of those that ended; none for all.
+        ended: Option<usize>,
+    },
     /// Makes failed files due again: [`RetryReport`](crate::engine::RetryReport) as JSON, once that is
     /// committed. Only a run does: without one, [`retry`](crate::engine::retry) opens the state itself.
     Retry(RetryFilter),
@@ -124,6 +129,10 @@ pub fn answer(
         Request::Status => {
             let running = engine.view().is_some().then(|| engine.statistics());
             write_json(&view.status(running)?, out)
+        }
+        Request::Jobs { ended } => {
+            let running = engine.view().is_some().then(|| engine.statistics());
+            write_json(&view.jobs(running.as_ref(), *ended)?, out)
         }
         Request::Current { status } => {
             // The end comes first: what is committed meanwhile is met again from there, not missed.

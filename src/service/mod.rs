@@ -1,4 +1,5 @@
-//! Around the engine: settings, signals, the control socket, and the async face for programs of one's own.
+//! Around the engine: settings and what reads them again, signals, the control socket, scans at set times, what a
+//! service manager is told, and the async face for programs of one's own.
 //!
 //! Constraints: the only room where tokio lives; nothing here processes a file or writes state.
 

@@ -84,7 +84,7 @@ fn urgent_work_overtakes_a_task_between_two_files_and_the_rest_is_done_after_it(
     pool.push(urgent(8, 1));
     go_on.send(()).unwrap();
     assert!(joined(&pool));
-    let order: Vec<u64> = seen.iter().collect();
+    let order: Vec<u64> = seen.try_iter().collect();
     assert_eq!(order, [1, 1, 1, 7, 7, 8, 1, 1, 1, 2]);
 }
 
@@ -120,7 +120,7 @@ fn a_file_that_was_taken_out_is_not_begun() {
     drop(held);
     assert!(joined(&pool));
     assert!((0..5).all(|place| !lot.take(place)));
-    let mut names: Vec<Vec<u8>> = receive.iter().map(|key| key.name().to_vec()).collect();
+    let mut names: Vec<Vec<u8>> = receive.try_iter().map(|key| key.name().to_vec()).collect();
     names.sort();
     assert_eq!(names, [b"0", b"2", b"3"]);
 }

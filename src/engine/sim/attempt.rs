@@ -112,7 +112,7 @@ impl Schedule {
                 }
                 Err(_) => return false,
             }
-            run.begin_attempt(&store.reader, &plan.roots, self.config.worker_count);
+            run.begin_attempt(&store.reader, plan, self.config.worker_count);
             let ended = self.attempt(store, plan, &marks, run, faults);
             judge::adds_up(&run.statistics.progress);
             match ended {

@@ -144,6 +144,7 @@ impl Agenda {
     pub(crate) fn begin(&mut self, store: &mut Store, config: &BatchConfig) -> Result<JobPlan, EngineError> {
         self.changed = false;
         store.ledger.set_order(config.order, now())?;
+        store.ledger.keep_jobs(config.jobs_kept);
         let runnable = self.runnable(store)?;
         let job = match next_queued(&runnable) {
             Some(job) => job.clone(),
@@ -174,9 +175,7 @@ impl Agenda {
     pub(crate) fn wants_switch(&self, store: &Store, running: &Job) -> Result<bool, LedgerError> {
         let runnable = self.runnable(store)?;
         let next = next_queued(&runnable);
-        Ok(self.cancelled
-            || self.changed
-            || next.is_some_and(|next| running.kind == JobKind::Watch || outranks(next, running)))
+        Ok(self.cancelled || self.changed || next.is_some_and(|next| outranks(next, running)))
     }
 
     /// Looks at the roots, and whether a scan is due, now and then. Tells a root that went away.

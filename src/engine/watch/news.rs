@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -158,6 +158,7 @@ impl NewsPlan {
 
     fn rescan_one(&self, folder: FolderKey, send: &SyncSender<Event>, gate: &Gate) {
         let Some((root, ground)) = self.served(folder.root_id()) else { return };
+        self.commit_first(send);
         let unlisted = Arc::new(AtomicBool::new(false));
         let visitors = || -> Box<dyn FolderVisitor> {
             let mut intake = self.intake(root, *ground, send, gate);
@@ -173,6 +174,17 @@ impl NewsPlan {
             self.folders.add(folder, Instant::now());
         } else if !is_whole {
             self.folders.add(folder, Instant::now() + AGAIN);
+        }
+    }
+
+    /// Has committed what is finished: a file whose outcome only waits for the tick is not in the ledger, and a
+    /// folder that is gone would leave it behind.
+    fn commit_first(&self, send: &SyncSender<Event>) {
+        let (reply, committed) = sync_channel(1);
+        if send.send(Event::Checkpoint(reply)).is_err() {
+            return;
+        }
+        while !self.halt.is_requested() && committed.recv_timeout(LOOK_UP) == Err(RecvTimeoutError::Timeout) {
         }
     }
 

@@ -88,6 +88,7 @@ impl Settings {
             max_failures: self.max_failures(),
             drain_seconds: self.time("drain-timeout").as_secs(),
             wait_seconds: self.time("wait").as_secs(),
+            jobs_kept: self.count("jobs-kept") as usize,
             accept_empty: self.value("accept-empty") == Some(&Value::Switch(true)),
             include: self.list("include"),
             exclude: self.list("exclude"),

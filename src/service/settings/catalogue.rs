@@ -62,20 +62,21 @@ pub fn catalogue() -> &'static [Setting] {
         all.extend(care(&default));
         all.extend(watching());
         all.extend(ErrorClass::ALL.into_iter().flat_map(|class| retries(class, &default)));
-        all.extend(kept());
+        all.extend(super::scheduled::settings());
+        all.extend(kept(&default));
         all.extend(told());
         all.extend(limits());
         all
     })
 }
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// The most of anything that is counted.
 const COUNT_MAX: u64 = 1_000_000;
 
-fn row(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
+pub(super) fn row(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
     Setting { key: key.into(), kind, default, about, takes: Takes::AtOnce }
 }
 
@@ -272,24 +273,14 @@ fn retries(class: ErrorClass, default: &BatchConfig) -> [Setting; 3] {
     ]
 }
 
-/// What is done again and again by a process that stays.
-fn kept() -> Vec<Setting> {
-    let time = |min, max| Kind::Duration { min, max, bare_seconds: false, whole_seconds: false };
-    vec![
-        row(
-            "every",
-            time(60 * SECOND, 366 * DAY),
-            Value::Unset,
-            "`watch` scans all roots again when the last whole scan began so long ago",
-        ),
-        row("cron", Kind::Cron, Value::Unset, "`watch` scans all roots again at these times"),
-        row(
-            "jitter",
-            time(Duration::ZERO, DAY),
-            Value::Duration(Duration::ZERO),
-            "A scan that `every` or `cron` asks for begins up to so much later, by a chance of the state's own",
-        ),
-    ]
+/// What stays of the past.
+fn kept(default: &BatchConfig) -> Vec<Setting> {
+    vec![row(
+        "jobs-kept",
+        Kind::Count { min: 1, max: 10_000, unit: "jobs" },
+        Value::Count(default.jobs_kept as u64),
+        "Jobs that are remembered once they have ended, the latest ones",
+    )]
 }
 
 /// What is told while a run goes on, and where.

@@ -22,6 +22,7 @@ mod environment;
 mod file;
 mod load;
 mod pair;
+mod scheduled;
 mod suggest;
 mod units;
 mod value;

@@ -10,6 +10,7 @@ mod export;
 mod failures;
 mod filters;
 mod inspect;
+mod jobs;
 mod limits;
 mod logging;
 mod modes;
