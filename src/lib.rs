@@ -36,7 +36,7 @@
 //! | layer | room | holds |
 //! |---|---|---|
 //! | 5 | `main.rs`, `cli/` | arguments, printing, exit codes, logging, progress |
-//! | 4 | [`service`] | settings, signals, the control socket, the async face: the only room with tokio |
+//! | 4 | [`service`] | settings and their reload, signals, the control socket, the schedule, what a service manager is told, the async face: the only room with tokio |
 //! | 3 | [`engine`] | the run: intake, claims, coordinator, pool, worker, committer, breakers, budget, repair, queries |
 //! | 2 | [`source`] | where files come from: the tree walk, filters, the watch, reading one version of a file |
 //! | 2 | [`batch`] | how pending files are cut into batches |
@@ -61,6 +61,9 @@
 //! | `notify-rs inotify loop` | the watch | notes what was touched | with the watch; one that lost events is replaced |
 //! | `check-log` | the attempt | compares the record log with its checksums | at its end; a run waits for it |
 //! | `control` | the command | answers `status`, `jobs`, `records`, `explain`, `failures`, `retry`; takes orders | before the state is closed |
+//! | `reload` | the command | reads the settings again, on SIGHUP and when a file changes | before the state is closed |
+//! | `schedule` | `outlast watch` | asks for the scans that are due | before the state is closed |
+//! | `supervisor` | the command, where a service manager listens | tells how things stand, and whether something goes on | before the state is closed |
 //! | `progress` | the command | the bar, or heartbeat lines | when the run has ended |
 //! | `deadline` | the command, at the first signal | ends the process when draining takes too long | with the process |
 //!

@@ -58,6 +58,7 @@ pub(crate) fn code_of(error: &anyhow::Error) -> u8 {
         Some(ControlError::NobodyListens(_)) => NO_STATE,
         Some(ControlError::Wrong(_)) => USAGE,
         Some(ControlError::Later(_)) => UNAVAILABLE,
+        Some(ControlError::Settings(_)) => CONFIG,
         Some(ControlError::Refused(_) | ControlError::Io(_)) | None => UNEXPECTED,
     }
 }
@@ -76,7 +77,7 @@ fn code_of_engine(error: &EngineError) -> u8 {
         | EngineError::Panicked(_)
         | EngineError::Crashed { .. } => UNEXPECTED,
         EngineError::Unavailable { .. } => UNAVAILABLE,
-        EngineError::Config(_) | EngineError::Filter(_) => CONFIG,
+        EngineError::Config(_) | EngineError::Filter(_) | EngineError::Settings(_) => CONFIG,
     }
 }
 

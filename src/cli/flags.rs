@@ -85,7 +85,8 @@ impl Scope for OfRun {
 #[derive(Debug)]
 pub(crate) struct OfWatch;
 impl Scope for OfWatch {
-    const KEYS: &'static [&'static str] = &["poll", "poll-interval", "settle", "reconcile"];
+    const KEYS: &'static [&'static str] =
+        &["poll", "poll-interval", "settle", "reconcile", "every", "cron", "jitter"];
 }
 
 /// Those of what reads one file.
@@ -174,6 +175,7 @@ fn value_name(setting: &Setting) -> &'static str {
         Kind::Path if setting.key == "log-file" => "FILE",
         Kind::Path => "DIR",
         Kind::Failures => "N|P%",
+        Kind::Cron => "CRON",
         Kind::LogFilter => "LEVEL|FILTER",
         Kind::Choice(_) | Kind::Switch => "WORD",
     }

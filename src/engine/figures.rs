@@ -59,6 +59,7 @@ impl RunState {
             in_hand_bytes: standing.in_hand_bytes,
             percent: self.pressure.percent,
         };
+        statistics.rounds += 1;
         show(shown, statistics);
     }
 
@@ -71,6 +72,7 @@ impl RunState {
     ) {
         self.statistics.state = state;
         self.statistics.breakers = self.breakers.report(now);
+        self.statistics.rounds += 1;
         show(shown, &self.statistics);
     }
 }

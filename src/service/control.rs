@@ -2,7 +2,8 @@
 //!
 //! `ctl.sock` in the state folder, mode 0600. A request is one line of JSON. The answer is the line `ok`,
 //! the payload, a line feed and the line `end`; or one line with a message after `error `, after `wrong `
-//! where the request is at fault, or after `later ` where the run has not got its state open. A payload that can't be completed ends in a line feed and such a
+//! where the request is at fault, or after `later ` where the run has not got its state open; or `config ` and, as
+//! a JSON string, what is wrong with the settings. A payload that can't be completed ends in a line feed and such a
 //! line with `error ` in place of `end`; a stream that has neither was cut short.
 //!
 //! All requests ask, but two: `retry` makes failed files due. It hands them to the run's own thread in
@@ -103,6 +104,9 @@ pub enum ControlError {
     /// The run has not got its state open now; the message tells what it waits for.
     #[error("{0}")]
     Later(String),
+    /// The settings that the run was to take over are wrong; what is wrong, a line each.
+    #[error("{0}")]
+    Settings(String),
     /// The socket can't be made, or the connection broke; the message names the path.
     #[error("{0}")]
     Io(#[source] io::Error),
@@ -279,6 +283,9 @@ fn answer_one(stream: &UnixStream, line: &str, desk: &Desk) -> io::Result<()> {
         Err(error @ EngineError::Job(_)) if !reply.begun => {
             writeln!(reply.out, "wrong {}", one_line(&error.to_string()))
         }
+        Err(EngineError::Settings(what)) if !reply.begun => {
+            writeln!(reply.out, "config {}", serde_json::Value::String(what))
+        }
         Err(error) if !reply.begun => writeln!(reply.out, "error {}", one_line(&error.to_string())),
         Err(error) => {
             writeln!(reply, "\nerror {}", one_line(&error.to_string())).and_then(|()| reply.flush())
@@ -368,6 +375,10 @@ pub fn ask(state: &Path, request: &Request) -> Result<Vec<u8>, ControlError> {
         other => Err(match other.split_once(' ') {
             Some(("wrong", what)) => ControlError::Wrong(what.to_owned()),
             Some(("later", what)) => ControlError::Later(what.to_owned()),
+            Some(("config", what)) => match serde_json::from_str(what) {
+                Ok(problems) => ControlError::Settings(problems),
+                Err(_) => refused(what),
+            },
             Some(("error", what)) => refused(what),
             _ => refused("no answer of outlast; ask with the version that runs"),
         }),

@@ -17,7 +17,7 @@ const LAYERS: [(&str, u8); 9] = [
     ("cli", 5),
 ];
 /// Crates that are named in one place only.
-const OWNED: [(&str, &str); 14] = [
+const OWNED: [(&str, &str); 20] = [
     ("sled", "ledger/"),
     ("bincode", "ledger/"),
     ("crossbeam_deque", "engine/pool.rs"),
@@ -32,6 +32,12 @@ const OWNED: [(&str, &str); 14] = [
     ("anyhow", "cli/"),
     ("indicatif", "cli/"),
     ("tracing_subscriber", "cli/"),
+    ("croner", "service/schedule.rs"),
+    ("sd_notify", "service/supervisor.rs"),
+    ("opentelemetry", "cli/otel.rs"),
+    ("opentelemetry_otlp", "cli/otel.rs"),
+    ("opentelemetry_sdk", "cli/otel.rs"),
+    ("tracing_opentelemetry", "cli/otel.rs"),
 ];
 const LINES_MAX: usize = 400;
 

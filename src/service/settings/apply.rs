@@ -48,7 +48,31 @@ pub(super) fn fill_defaults(all: &mut [Resolved]) {
     }
 }
 
+/// When all roots are scanned again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScheduleSettings {
+    /// So long after the last scan began.
+    pub every: Option<Duration>,
+    /// At these times: a cron expression.
+    pub cron: Option<String>,
+    /// Up to so much later.
+    pub jitter: Duration,
+}
+
 impl Settings {
+    /// When all roots are scanned again.
+    pub fn schedule(&self) -> ScheduleSettings {
+        let every = match self.value("every") {
+            Some(Value::Duration(every)) => Some(*every),
+            _ => None,
+        };
+        let cron = match self.value("cron") {
+            Some(Value::Cron(text)) => Some(text.clone()),
+            _ => None,
+        };
+        ScheduleSettings { every, cron, jitter: self.time("jitter") }
+    }
+
     /// The configuration of a run.
     pub fn batch(&self) -> BatchConfig {
         BatchConfig {
@@ -271,8 +295,9 @@ mod tests {
     fn each_setting_changes_something_and_its_bounds_are_accepted() {
         let whole = |settings: &Settings| {
             let paths = (settings.state().to_owned(), settings.out().map(Path::to_owned));
-            let told = (settings.log(), settings.progress(), settings.heartbeat(), settings.watching());
-            (settings.batch(), settings.limits(), paths, told)
+            let told = (settings.log(), settings.progress(), settings.heartbeat());
+            let kept = (settings.watching(), settings.schedule());
+            (settings.batch(), settings.limits(), paths, told, kept)
         };
         let default = whole(&load(&[], None, &Surroundings::default()).unwrap());
         for setting in catalogue() {
@@ -286,6 +311,7 @@ mod tests {
                 Kind::Path => vec![Value::Path("/elsewhere".into())],
                 Kind::LogFilter => vec![Value::LogFilter("debug".to_owned())],
                 Kind::Failures => vec![Value::Failures(FailureLimit::Files(7))],
+                Kind::Cron => vec![Value::Cron("30 2 * * *".to_owned())],
             };
             let mut changed = false;
             for value in values.into_iter().filter(|value| !is_refused(&setting.key, value)) {

@@ -19,8 +19,19 @@ pub struct Setting {
     pub default: Value,
     /// What it does, on one line.
     pub about: &'static str,
-    /// Whether a change needs a new process; other changes hold from the next job on.
-    pub restart: bool,
+    /// When a process that runs takes a change over.
+    pub takes: Takes,
+}
+
+/// When a process that runs takes over a change of a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// As soon as it has read the settings again.
+    AtOnce,
+    /// With the next job: what one has begun with stays as long as it runs.
+    NextJob,
+    /// When it is started again.
+    Restart,
 }
 
 impl Setting {
@@ -51,6 +62,7 @@ pub fn catalogue() -> &'static [Setting] {
         all.extend(care(&default));
         all.extend(watching());
         all.extend(ErrorClass::ALL.into_iter().flat_map(|class| retries(class, &default)));
+        all.extend(super::scheduled::settings());
         all.extend(kept(&default));
         all.extend(told());
         all.extend(limits());
@@ -58,19 +70,24 @@ pub fn catalogue() -> &'static [Setting] {
     })
 }
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// The most of anything that is counted.
 const COUNT_MAX: u64 = 1_000_000;
 
-fn row(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
-    Setting { key: key.into(), kind, default, about, restart: false }
+pub(super) fn row(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
+    Setting { key: key.into(), kind, default, about, takes: Takes::AtOnce }
+}
+
+/// The same, of what a job has from its beginning to its end.
+fn of_job(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
+    Setting { takes: Takes::NextJob, ..row(key, kind, default, about) }
 }
 
 /// The same, of what is read once in the life of a process.
 fn fixed(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
-    Setting { restart: true, ..row(key, kind, default, about) }
+    Setting { takes: Takes::Restart, ..row(key, kind, default, about) }
 }
 
 fn seconds(min: u64, max: Duration) -> Kind {
@@ -116,19 +133,19 @@ fn work(default: &BatchConfig) -> Vec<Setting> {
             Value::Choice("adaptive"),
             "How pending files are cut into batches",
         ),
-        row(
+        of_job(
             "order",
             Kind::Choice(&["path", "smallest", "largest", "newest", "oldest"]),
             Value::Choice("path"),
             "Which files come first: exactly among those claimed together, by powers of two of size or age beyond",
         ),
-        row(
+        of_job(
             "include",
             Kind::Globs,
             Value::List(Vec::new()),
             "Only files whose name (or, with a `/`, path) matches; else *.ast.json, *.syntax.json, *_ast.json",
         ),
-        row(
+        of_job(
             "exclude",
             Kind::Globs,
             Value::List(Vec::new()),
@@ -166,7 +183,7 @@ fn care(default: &BatchConfig) -> Vec<Setting> {
             Value::Count(default.retry_attempts.into()),
             "Attempts at a file whose failure may pass, the first included, where its class has no number of its own",
         ),
-        row(
+        of_job(
             "on-error",
             Kind::Choice(&["continue", "fail-fast", "quarantine"]),
             Value::Choice("continue"),
@@ -272,7 +289,7 @@ fn told() -> Vec<Setting> {
         Kind::Duration { min: Duration::from_millis(10), max: DAY, bare_seconds: true, whole_seconds: false };
     let file_size = Kind::Size { min: 4 << 10, max: 1 << 40, step: 1 };
     vec![
-        fixed("log-level", Kind::LogFilter, Value::LogFilter("warn".into()), "What is logged"),
+        row("log-level", Kind::LogFilter, Value::LogFilter("warn".into()), "What is logged"),
         fixed(
             "log-format",
             Kind::Choice(&["human", "json"]),

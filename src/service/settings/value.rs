@@ -11,6 +11,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::units;
 use crate::model::FailureLimit;
+use crate::service::schedule::read_cron;
 
 /// What kind of value a setting has, and its limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,6 +57,8 @@ pub enum Kind {
     LogFilter,
     /// A number of failures, or a share.
     Failures,
+    /// Times, as a cron expression.
+    Cron,
 }
 
 /// A value as a layer has it.
@@ -96,6 +99,8 @@ pub enum Value {
     LogFilter(String),
     /// A number of failures, or a share.
     Failures(FailureLimit),
+    /// Times, as a cron expression.
+    Cron(String),
 }
 
 impl Kind {
@@ -120,6 +125,10 @@ impl Kind {
             (Self::LogFilter, Raw::Text(text)) => {
                 is_filter(text).then(|| Value::LogFilter(text.to_string())).ok_or_else(must)
             }
+            (Self::Cron, Raw::Text(text)) => match read_cron(text) {
+                Ok(_) => Ok(Value::Cron(text.trim().to_owned())),
+                Err(wrong) => Err(format!("{wrong}; {}", must())),
+            },
             (Self::Choice(words), Raw::Text(text)) => {
                 words.iter().find(|word| *word == text).map(|word| Value::Choice(word)).ok_or_else(must)
             }
@@ -197,6 +206,9 @@ impl Kind {
             Self::LogFilter => "off, error, warn, info, debug or trace, or a level for each target, such as \
                  warn,outlast=debug"
                 .to_owned(),
+            Self::Cron => {
+                "minute, hour, day, month and weekday, such as \"30 2 * * *\", in local time".to_owned()
+            }
             Self::Failures => "a number of files, such as 100, or a share of them, such as 5%".to_owned(),
         }
     }
@@ -213,6 +225,7 @@ impl Kind {
             Self::Path => "path",
             Self::LogFilter => "filter",
             Self::Failures => "files or %",
+            Self::Cron => "times",
         }
     }
 }
@@ -277,7 +290,7 @@ impl fmt::Display for Value {
             Self::List(items) if items.is_empty() => f.write_str("-"),
             Self::List(items) => f.write_str(&items.join(",")),
             Self::Path(path) => write!(f, "{}", path.display()),
-            Self::LogFilter(filter) => f.write_str(filter),
+            Self::LogFilter(text) | Self::Cron(text) => f.write_str(text),
             Self::Failures(limit) => write!(f, "{limit}"),
         }
     }

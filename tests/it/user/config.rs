@@ -342,7 +342,11 @@ fn what_is_shown_marks_what_needs_a_restart_and_can_be_written_back() {
     let text = ran(&mut place.command(["config", "show"])).expect(0).text();
     for row in rows {
         let key = row["key"].as_str().unwrap();
-        let mark = if row["restart"] == true { "* " } else { "  " };
+        let mark = match (row["restart"] == true, row["next_job"] == true) {
+            (true, _) => "* ",
+            (_, true) => "+ ",
+            _ => "  ",
+        };
         assert!(text.lines().any(|line| line.starts_with(&format!("{mark}{key} "))), "{key}: {text}");
     }
     assert!(rows.iter().any(|row| row["restart"] == true) && rows.iter().any(|row| row["restart"] == false));

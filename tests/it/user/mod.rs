@@ -19,9 +19,11 @@ mod options;
 mod pulled;
 mod records;
 mod refusals;
+mod reload;
 mod roots;
 mod signals;
 mod stalled;
+mod systemd;
 
 use std::time::{Duration, Instant};
 
