@@ -76,6 +76,23 @@ impl FolderKey {
         Self(Box::new(root.0.to_be_bytes()))
     }
 
+    /// The key of a path relative to a root, `/` between components; empty for the root itself. None
+    /// where it is absolute, or has an empty component, `.`, `..` or a zero byte.
+    pub fn from_relative_path(root: RootId, path: &[u8]) -> Option<Self> {
+        let mut bytes = Vec::with_capacity(ROOT_LEN + path.len() + 1);
+        bytes.extend_from_slice(&root.0.to_be_bytes());
+        if !path.is_empty() {
+            for component in path.split(|&byte| byte == b'/') {
+                if !is_component(component) {
+                    return None;
+                }
+                bytes.extend_from_slice(component);
+                bytes.push(0);
+            }
+        }
+        Some(Self(bytes.into()))
+    }
+
     /// The key of a folder in this one. `name` is one component, without `/` and zero bytes.
     #[must_use]
     pub fn child(&self, name: &[u8]) -> Self {
@@ -141,16 +158,11 @@ impl FileKey {
     /// empty, absolute, or has an empty component, `.`, `..` or a zero byte.
     pub fn from_relative_path(root: RootId, path: &[u8]) -> Option<Self> {
         let (folder, name) = match path.iter().rposition(|&byte| byte == b'/') {
-            Some(at) => (Some(&path[..at]), &path[at + 1..]),
-            None => (None, path),
+            Some(0) => return None,
+            Some(at) => (&path[..at], &path[at + 1..]),
+            None => (&b""[..], path),
         };
-        let mut key = FolderKey::root(root);
-        for component in folder.into_iter().flat_map(|f| f.split(|&byte| byte == b'/')) {
-            if !is_component(component) {
-                return None;
-            }
-            key = key.child(component);
-        }
+        let key = FolderKey::from_relative_path(root, folder)?;
         is_component(name).then(|| key.file(name))
     }
 
@@ -246,6 +258,8 @@ mod tests {
             assert_eq!(FileKey::from_bytes(key.as_bytes()), Some(key.clone()));
             assert_eq!(key.folder().file(key.name()), key);
             assert!(key.as_bytes().starts_with(key.folder().as_bytes()));
+            let folder = FolderKey::root(RootId(3)).child(b"x").child(path.split(|&b| b == b'/').next().unwrap());
+            assert_eq!(FolderKey::from_relative_path(RootId(3), &folder.relative_path()), Some(folder));
         }
     }
 
@@ -253,6 +267,8 @@ mod tests {
     fn what_is_no_relative_path_is_refused() {
         for path in ["", "/a", "a/", "a//b", "./a", "a/../b", "..", "a\0b"] {
             assert_eq!(FileKey::from_relative_path(RootId(1), path.as_bytes()), None, "{path:?}");
+            let folder = FolderKey::from_relative_path(RootId(1), path.as_bytes());
+            assert_eq!(folder, path.is_empty().then(|| FolderKey::root(RootId(1))), "{path:?}");
         }
         for bytes in [&b""[..], b"\0\0\0\x01", b"\0\0\0\x01\0", b"\0\0\0\x01a\0b", b"\0\0\0\x01\0\0b"] {
             assert_eq!(FileKey::from_bytes(bytes), None, "{bytes:?}");

@@ -2,15 +2,13 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::path::Path;
 
-use rustix::io::Errno;
-
-use super::filter::{Cut, EntryPath};
-use super::list::{Scope, StateFolders, look_at, shown};
-use super::open::{self, EntryKind};
-use super::{ListedKind, SkipReason, TreeSource};
+use super::descent::Descent;
+use super::filter::Cut;
+use super::list::{Scope, shown};
+use super::{SkipReason, TreeSource};
 use crate::model::Fingerprint;
 
 /// What a scan makes of one path. `at` is the relative path of the entry that decided: the path
@@ -73,67 +71,24 @@ impl TreeSource {
         if !relative.split(|&byte| byte == b'/').all(is_component) {
             return Verdict::Outside;
         }
-        let state = StateFolders::find(&self.state);
-        let fd = match open::root_folder(root) {
-            Ok(fd) => fd,
-            Err(error) => return Verdict::Unreadable { at: Vec::new(), error: error.into() },
+        let (fd, state) = match self.open_root(root) {
+            Ok(opened) => opened,
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                return Verdict::LeftOut { rule: Cut::State.to_string(), at: Vec::new() };
+            }
+            Err(error) => return Verdict::Unreadable { at: Vec::new(), error },
         };
-        if rustix::fs::fstat(&fd).is_ok_and(|stat| state.holds(&stat)) {
-            return Verdict::LeftOut { rule: Cut::State.to_string(), at: Vec::new() };
-        }
-        let scope = Scope::new(&self.filters, &state, None);
-        descend(scope, &fd, relative).unwrap_or_else(|verdict| verdict)
+        let descent = Descent::new(fd.as_fd(), Scope::new(&self.filters, &state, None));
+        last_verdict(descent, relative).unwrap_or_else(|verdict| verdict)
     }
 }
 
-/// Goes down component by component; `Err` is a verdict that was reached on the way.
-fn descend(mut scope: Scope<'_>, root: &OwnedFd, relative: &[u8]) -> Result<Verdict, Verdict> {
-    let mut opened: Option<OwnedFd> = None;
-    let mut entry = EntryPath::in_folder(b"");
-    let mut components = relative.split(|&byte| byte == b'/').peekable();
-    while let Some(name) = components.next() {
-        let folder = opened.as_ref().unwrap_or(root).as_fd();
-        let above = entry.folder().to_vec();
-        let unreadable = |error| Verdict::Unreadable { at: above.clone(), error };
-        scope.read_ignore_file(folder, &above).map_err(unreadable)?;
-        entry.set(name);
-        let at = || entry.path().to_vec();
-        let kind = match open::stat_in(folder, name) {
-            Ok(stat) => EntryKind::of_stat(&stat),
-            Err(Errno::NOENT) => return Err(Verdict::Missing),
-            Err(_) => EntryKind::Unknown,
-        };
-        let is_folder = kind == EntryKind::Folder;
-        let is_last = components.peek().is_none();
-        if !is_last && !is_folder {
-            return Err(in_the_way(kind, at()));
-        }
-        let cut =
-            scope.cut(folder, &entry, is_folder).or_else(|| scope.cut_by_ignore_file(&entry, is_folder));
-        if let Some(cut) = cut {
-            return Err(Verdict::LeftOut { rule: cut.in_full(), at: at() });
-        }
-        if !is_folder {
-            return Ok(match look_at(folder, name) {
-                ListedKind::File(fingerprint) => Verdict::Accepted(fingerprint),
-                ListedKind::Skipped(reason) => Verdict::Skipped { reason, at: at() },
-                ListedKind::Vanished => Verdict::Missing,
-            });
-        }
-        let next = open::folder_below(root.as_fd(), entry.path());
-        opened = Some(next.map_err(|error| Verdict::Unreadable { at: at(), error: error.into() })?);
-        entry.enter();
-    }
-    let above = entry.folder().to_vec();
-    let folder = opened.as_ref().unwrap_or(root).as_fd();
-    scope.read_ignore_file(folder, &above).map_err(|error| Verdict::Unreadable { at: above, error })?;
-    Ok(Verdict::Folder)
-}
-
-/// What is behind something that is no folder.
-fn in_the_way(kind: EntryKind, at: Vec<u8>) -> Verdict {
-    match kind {
-        EntryKind::Other(reason) => Verdict::Skipped { reason, at },
-        _ => Verdict::Missing,
-    }
+fn last_verdict(mut descent: Descent<'_>, relative: &[u8]) -> Result<Verdict, Verdict> {
+    let (folder, name) = match relative.iter().rposition(|&byte| byte == b'/') {
+        Some(at) => (&relative[..at], &relative[at + 1..]),
+        None => (&b""[..], relative),
+    };
+    descent.enter_all(folder)?;
+    descent.read_ignore_file()?;
+    descent.verdict(name)
 }

@@ -15,6 +15,7 @@
 //!   unreadable: what it meant to leave out is not guessed.
 //! - No state is kept between two reads: a root that was replaced is seen at once.
 
+mod descent;
 mod explain;
 mod filter;
 mod ignored;
@@ -26,6 +27,7 @@ mod stack;
 #[cfg(test)]
 mod tests;
 mod walk;
+pub mod watch;
 
 use std::ops::ControlFlow;
 
@@ -54,6 +56,43 @@ pub trait Source: Send + Sync {
         threads: usize,
         visitors: &(dyn Fn() -> Box<dyn FolderVisitor> + Sync),
     ) -> std::io::Result<ScanReport>;
+
+    /// Visits every folder at and below `from` as [`Source::scan`] does: what rules say in the folders
+    /// above holds. Where `from` is gone, or no folder any more, nothing is visited but
+    /// [`FolderVisitor::unreadable`] told `NotFound`; where a rule cuts it, nothing at all.
+    ///
+    /// # Errors
+    /// Where the root itself can't be opened, as with a scan; `Unsupported` for a source that can't
+    /// begin below its root.
+    ///
+    /// # Panics
+    /// Where a visitor did, once all threads have ended.
+    fn scan_below(
+        &self,
+        root: &Root,
+        from: &FolderKey,
+        threads: usize,
+        visitors: &(dyn Fn() -> Box<dyn FolderVisitor> + Sync),
+    ) -> std::io::Result<ScanReport> {
+        let _ = (root, from, threads, visitors);
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
+
+    /// What these names are now in one folder, in the same order: those that a scan would list among
+    /// the folder's files. None where the folder is gone or a rule cuts it.
+    ///
+    /// # Errors
+    /// Where the root or a folder on the way can't be opened, or an `.outlastignore` can't be read:
+    /// nothing is known then. `Unsupported` for a source that can't look at single files.
+    fn look(
+        &self,
+        root: &Root,
+        folder: &FolderKey,
+        names: &[Box<[u8]>],
+    ) -> std::io::Result<Vec<Listed>> {
+        let _ = (root, folder, names);
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
 
     /// Reads one file into `buffer`, replacing what is in it, and says which version was read: the
     /// fingerprint is the same before and after reading.

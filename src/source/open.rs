@@ -109,6 +109,11 @@ pub(super) fn stat_in(folder: BorrowedFd<'_>, name: &[u8]) -> Result<Stat, Errno
     retry_on_intr(|| rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW))
 }
 
+/// What the file system says of a path, its last component not followed.
+pub(super) fn stat_at(path: &Path) -> Result<Stat, Errno> {
+    stat_in(CWD, path.as_os_str().as_bytes())
+}
+
 /// The fingerprint in an answer of `stat`.
 pub(super) fn fingerprint(stat: &Stat) -> Fingerprint {
     let part = |nanoseconds: u64| u32::try_from(nanoseconds).unwrap_or(0);

@@ -3,15 +3,19 @@
 use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::io::Errno;
 
+use super::descent::Descent;
 use super::list::{Files, Lister, Scope, StateFolders};
 use super::open::EntryKind;
 use super::stack::{Group, Job, Stack, Turn};
-use super::{Content, Filters, Folder, FolderVisitor, ReadError, ScanReport, Source, open, read};
+use super::watch::Watch;
+use super::{
+    Content, Filters, Folder, FolderVisitor, Listed, ReadError, ScanReport, Source, Verdict, open, read,
+};
 use crate::model::{FileKey, FolderKey, Root};
 
 /// More threads than this only wait for each other.
@@ -22,18 +26,54 @@ const THREADS_MAX: usize = 256;
 pub struct TreeSource {
     pub(super) filters: Filters,
     pub(super) state: Vec<PathBuf>,
+    watch: Option<Arc<Watch>>,
 }
 
 impl TreeSource {
     /// Files that the filters let in. Folders at the paths in `state` are never entered: those that
     /// hold the state and the records.
     pub fn new(filters: Filters, state: Vec<PathBuf>) -> Self {
-        Self { filters, state }
+        Self { filters, state, watch: None }
+    }
+
+    /// Arms each folder before it is listed, so that nothing between the two is lost. What these
+    /// filters leave out, and the state, is no news from now on.
+    #[must_use]
+    pub fn with_watch(mut self, watch: Arc<Watch>) -> Self {
+        watch.set_rules(self.filters.clone(), &self.state);
+        self.watch = Some(watch);
+        self
     }
 
     /// The filters.
     pub fn filters(&self) -> &Filters {
         &self.filters
+    }
+
+    /// Opens a root, and finds the folders that are never entered.
+    ///
+    /// # Errors
+    /// The system's own, or `InvalidInput` where the root is one of those folders.
+    pub(super) fn open_root(&self, path: &Path) -> io::Result<(OwnedFd, StateFolders)> {
+        let fd = open::root_folder(path)?;
+        let state = StateFolders::find(&self.state);
+        if state.holds(&rustix::fs::fstat(&fd)?) {
+            let message = format!("{}: holds the state or the records; choose another root", path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        Ok((fd, state))
+    }
+
+    fn walk<'a>(&'a self, root: &'a Root, fd: OwnedFd, state: StateFolders, first: Job) -> Walk<'a> {
+        Walk {
+            filters: &self.filters,
+            watch: self.watch.as_deref(),
+            state,
+            root,
+            fd,
+            stack: Stack::new(first),
+            total: Mutex::new(Total::default()),
+        }
     }
 }
 
@@ -44,23 +84,51 @@ impl Source for TreeSource {
         threads: usize,
         visitors: &(dyn Fn() -> Box<dyn FolderVisitor> + Sync),
     ) -> io::Result<ScanReport> {
-        let fd = open::root_folder(&root.path)?;
-        let state = StateFolders::find(&self.state);
-        if state.holds(&rustix::fs::fstat(&fd)?) {
-            let message =
-                format!("{}: holds the state or the records; choose another root", root.path.display());
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-        }
+        let (fd, state) = self.open_root(&root.path)?;
         let first = Job { key: FolderKey::root(root.id), ignored: None };
-        let walk = Walk {
-            filters: &self.filters,
-            state,
-            root: fd,
-            stack: Stack::new(first),
-            total: Mutex::new(Total::default()),
+        self.walk(root, fd, state, first).run_to_report(threads, visitors)
+    }
+
+    fn scan_below(
+        &self,
+        root: &Root,
+        from: &FolderKey,
+        threads: usize,
+        visitors: &(dyn Fn() -> Box<dyn FolderVisitor> + Sync),
+    ) -> io::Result<ScanReport> {
+        let (fd, state) = self.open_root(&root.path)?;
+        let mut descent = Descent::new(fd.as_fd(), Scope::new(&self.filters, &state, None));
+        let error = match descent.enter_all(&from.relative_path()) {
+            Ok(()) => None,
+            Err(Verdict::Unreadable { error, .. }) => Some(error),
+            Err(verdict) => {
+                if let Some(watch) = &self.watch {
+                    watch.forget(root.id, from);
+                }
+                if let Verdict::LeftOut { .. } = verdict {
+                    return Ok(ScanReport::default());
+                }
+                Some(io::ErrorKind::NotFound.into())
+            }
         };
-        walk.run(threads.clamp(1, THREADS_MAX), visitors)?;
-        walk.into_report()
+        let ignored = descent.into_ignored_above();
+        if let Some(error) = error {
+            // There is nothing to go on with, whatever the visitor says.
+            let _ = visitors().unreadable(from, &error);
+            return Ok(ScanReport::default());
+        }
+        let first = Job { key: from.clone(), ignored };
+        self.walk(root, fd, state, first).run_to_report(threads, visitors)
+    }
+
+    fn look(&self, root: &Root, folder: &FolderKey, names: &[Box<[u8]>]) -> io::Result<Vec<Listed>> {
+        let (fd, state) = self.open_root(&root.path)?;
+        let mut descent = Descent::new(fd.as_fd(), Scope::new(&self.filters, &state, None));
+        match descent.enter_all(&folder.relative_path()).and_then(|()| descent.read_ignore_file()) {
+            Ok(()) => Ok(names.iter().filter_map(|name| descent.listed(name)).collect()),
+            Err(Verdict::Unreadable { error, .. }) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Err(_) => Ok(Vec::new()),
+        }
     }
 
     fn read(
@@ -99,8 +167,11 @@ impl Source for TreeSource {
 /// One scan.
 struct Walk<'a> {
     filters: &'a Filters,
+    watch: Option<&'a Watch>,
     state: StateFolders,
-    root: OwnedFd,
+    root: &'a Root,
+    /// The root, opened.
+    fd: OwnedFd,
     stack: Stack,
     total: Mutex<Total>,
 }
@@ -114,6 +185,15 @@ struct Total {
 }
 
 impl Walk<'_> {
+    fn run_to_report(
+        self,
+        threads: usize,
+        visitors: &(dyn Fn() -> Box<dyn FolderVisitor> + Sync),
+    ) -> io::Result<ScanReport> {
+        self.run(threads.clamp(1, THREADS_MAX), visitors)?;
+        self.into_report()
+    }
+
     /// Runs the threads to their end. One that can't be started is done without; a panic goes on
     /// in the caller once all have ended.
     fn run(&self, threads: usize, visitors: &(dyn Fn() -> Box<dyn FolderVisitor> + Sync)) -> io::Result<()> {
@@ -158,7 +238,7 @@ impl Walk<'_> {
     ) -> ControlFlow<()> {
         let relative = job.key.relative_path();
         let mut scope = Scope::new(self.filters, &self.state, job.ignored);
-        let (opened, names) = match self.list(&relative, &mut scope, lister) {
+        let (opened, names) = match self.list(&job.key, &relative, &mut scope, lister) {
             Ok((opened, names)) => (opened, Arc::new(names)),
             Err(error) if relative.is_empty() => {
                 self.total.lock().unwrap_or_else(PoisonError::into_inner).root_error = Some(error);
@@ -170,23 +250,29 @@ impl Walk<'_> {
         let group =
             Group { parent: job.key.clone(), ignored: scope.ignored, names: Arc::clone(&names), next: 0 };
         turn.add(group);
-        let fd = opened.as_ref().unwrap_or(&self.root);
+        let fd = opened.as_ref().unwrap_or(&self.fd);
         let mut files = Files::new(fd.as_fd(), &lister.files);
         visitor.folder(Folder { key: job.key, files: &mut files, folders: &names })
     }
 
-    /// Opens and lists a folder; none is opened for the root, which is open.
+    /// Opens, arms and lists a folder; none is opened for the root, which is open.
     fn list(
         &self,
+        key: &FolderKey,
         relative: &[u8],
         scope: &mut Scope<'_>,
         lister: &mut Lister,
     ) -> io::Result<(Option<OwnedFd>, super::Names)> {
         let opened = match relative {
-            b"" => None,
-            _ => Some(open::folder_below(self.root.as_fd(), relative)?),
+            b"" => Ok(None),
+            _ => open::folder_below(self.fd.as_fd(), relative).map(Some),
         };
-        let fd = opened.as_ref().unwrap_or(&self.root);
+        // A folder that can't be opened is noted as unwatched, so that it is looked at again.
+        if let Some(watch) = self.watch.filter(|_| !matches!(opened, Err(Errno::NOENT))) {
+            watch.arm(self.root, key);
+        }
+        let opened = opened?;
+        let fd = opened.as_ref().unwrap_or(&self.fd);
         let names = lister.list(fd.as_fd(), relative, scope)?;
         Ok((opened, names))
     }

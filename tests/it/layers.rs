@@ -21,7 +21,7 @@ const OWNED: [(&str, &str); 14] = [
     ("sled", "ledger/"),
     ("bincode", "ledger/"),
     ("crossbeam_deque", "engine/pool.rs"),
-    ("notify", "source/watch.rs"),
+    ("notify", "source/watch/"),
     ("parquet", "sink/export/"),
     ("globset", "source/"),
     ("tokio", "service/"),

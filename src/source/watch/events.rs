@@ -1,0 +1,225 @@
+//! What an event means for the served roots.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, RemoveKind, RenameMode};
+
+use super::folders::{Served, Standing};
+use super::pending::{Pending, Touch};
+use super::Shared;
+use super::rules::Rules;
+use crate::model::{FolderKey, RootId};
+
+/// What happened at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Happened {
+    FolderCame,
+    FolderWent,
+    /// Something was renamed to it: a file or a folder.
+    Came,
+    /// A file is gone, or what it was isn't told.
+    Went,
+    /// A file was closed by a writer.
+    Closed,
+    Written,
+    Metadata,
+}
+
+impl Happened {
+    /// None for what is no news. Reading a tree makes an event a file: those have to be cheap.
+    fn of(kind: EventKind) -> Option<Self> {
+        Some(match kind {
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) => Self::Closed,
+            EventKind::Access(_) | EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => return None,
+            EventKind::Create(CreateKind::Folder) => Self::FolderCame,
+            EventKind::Remove(RemoveKind::Folder) => Self::FolderWent,
+            EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Self::Went,
+            EventKind::Modify(ModifyKind::Name(_)) => Self::Came,
+            EventKind::Modify(ModifyKind::Metadata(_)) => Self::Metadata,
+            EventKind::Create(_) | EventKind::Modify(_) | EventKind::Any | EventKind::Other => Self::Written,
+        })
+    }
+
+    fn touch(self) -> Touch {
+        match self {
+            Self::Came | Self::Went | Self::Closed => Touch::Complete,
+            Self::Metadata => Touch::Metadata,
+            Self::FolderCame | Self::FolderWent | Self::Written => Touch::Written,
+        }
+    }
+}
+
+/// Takes the events of one watcher. It does no I/O: the watcher's thread has to keep up with the kernel's queue.
+pub(super) struct Handler {
+    pub(super) shared: Arc<Shared>,
+    /// Which watcher it is of: one that was given up still has events.
+    pub(super) generation: u64,
+}
+
+impl notify::EventHandler for Handler {
+    fn handle_event(&mut self, event: notify::Result<notify::Event>) {
+        let Some(event) = event.ok().filter(|event| !event.need_rescan()) else { return self.lose() };
+        let (Some(happened), Some(path)) = (Happened::of(event.kind), event.paths.first()) else {
+            self.shared.ignored.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        let now = Instant::now();
+        let mut state = self.shared.lock();
+        if state.generation == self.generation {
+            state.note(path, happened, now);
+            self.shared.wake_for(&mut state, now);
+        }
+    }
+}
+
+impl Handler {
+    fn lose(&self) {
+        let now = Instant::now();
+        let mut state = self.shared.lock();
+        if state.generation == self.generation {
+            state.overflows += 1;
+            state.lose(now);
+            self.shared.wake_for(&mut state, now);
+        }
+    }
+}
+
+/// The watcher's thread has ended. Where nobody asked it to, no event comes any more.
+impl Drop for Handler {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        let mut state = self.shared.lock();
+        if state.generation == self.generation {
+            state.lose(now);
+            self.shared.wake_for(&mut state, now);
+        }
+    }
+}
+
+/// All that the watcher's thread, the walks and the taker of news share.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) generation: u64,
+    pub(super) rules: Arc<Rules>,
+    pub(super) roots: Vec<Served>,
+    pub(super) pending: Pending,
+    /// Paths whose watch may have outlived the folder that was there.
+    pub(super) stale: Vec<PathBuf>,
+    /// When another watcher is to be made in place of one that lost events.
+    pub(super) renew_at: Option<Instant>,
+    /// Until when the taker sleeps.
+    pub(super) asleep_until: Option<Instant>,
+    pub(super) woken: bool,
+    pub(super) events: u64,
+    pub(super) overflows: u64,
+}
+
+impl State {
+    /// Events are missing: every root has to be scanned, and nothing is known of the watches.
+    pub(super) fn lose(&mut self, now: Instant) {
+        self.renew_at = self.renew_at.or(Some(now));
+        for served in &self.roots {
+            self.pending.folder(served.id, FolderKey::root(served.id));
+        }
+    }
+
+    pub(super) fn served(&mut self, root: RootId) -> Option<&mut Served> {
+        self.roots.iter_mut().find(|served| served.id == root)
+    }
+
+    /// Whether a walk armed what is at this path, for any root.
+    pub(super) fn is_armed(&self, path: &Path) -> bool {
+        self.roots.iter().any(|served| {
+            let relative = served.relative(path.as_os_str().as_bytes());
+            let folder = relative.and_then(|relative| FolderKey::from_relative_path(served.id, relative));
+            folder.is_some_and(|folder| served.is_armed(&folder))
+        })
+    }
+
+    /// Notes an event for each root that it belongs to.
+    pub(super) fn note(&mut self, path: &Path, happened: Happened, now: Instant) {
+        self.events += 1;
+        let path = path.as_os_str().as_bytes();
+        if self.rules.state.iter().any(|state| state.as_os_str().as_bytes() == path) {
+            return;
+        }
+        let Self { roots, pending, stale, rules, .. } = self;
+        for served in roots {
+            let Some(relative) = served.relative(path) else { continue };
+            let mut note = Note { served, pending, stale, rules, now };
+            match relative {
+                b"" => note.root(happened),
+                _ => note.entry(relative, happened),
+            }
+        }
+    }
+}
+
+/// One event for one root.
+struct Note<'a> {
+    served: &'a mut Served,
+    pending: &'a mut Pending,
+    stale: &'a mut Vec<PathBuf>,
+    rules: &'a Rules,
+    now: Instant,
+}
+
+impl Note<'_> {
+    fn root(&mut self, happened: Happened) {
+        let folder = FolderKey::root(self.served.id);
+        match happened {
+            Happened::FolderWent | Happened::Went => self.went(folder),
+            _ => self.appeared_again(folder),
+        }
+    }
+
+    fn entry(&mut self, relative: &[u8], happened: Happened) {
+        let (parent, name) = match relative.iter().rposition(|&byte| byte == b'/') {
+            Some(at) => (&relative[..at], &relative[at + 1..]),
+            None => (&b""[..], relative),
+        };
+        let Some(parent) = FolderKey::from_relative_path(self.served.id, parent) else { return };
+        let folder = parent.child(name);
+        if self.served.get(&folder).is_some() {
+            match happened {
+                Happened::FolderWent | Happened::Went | Happened::FolderCame => return self.went(folder),
+                // What is there now may be a file.
+                Happened::Came => self.went(folder),
+                _ => return self.appeared_again(folder),
+            }
+        } else if self.served.get(&parent).is_none() {
+            // Rules cut the folder, or no walk has come to it: it will.
+            return;
+        }
+        let may_be_folder = matches!(happened, Happened::Came | Happened::Metadata)
+            && self.rules.lets_in(relative, true);
+        match happened {
+            Happened::FolderCame | Happened::FolderWent => {
+                if self.rules.lets_in(relative, true) {
+                    self.pending.folder(self.served.id, parent.child(name));
+                }
+            }
+            _ if may_be_folder || self.rules.concerns(relative) => {
+                self.pending.name(parent.file(name), happened.touch(), may_be_folder, self.now);
+            }
+            _ => {}
+        }
+    }
+
+    /// A folder that a walk came to is gone, or another one by now.
+    fn went(&mut self, folder: FolderKey) {
+        self.stale.append(&mut self.served.remove_below(&folder));
+        self.pending.folder(self.served.id, folder);
+    }
+
+    /// A folder whose own metadata changed: one that couldn't be read may be readable now.
+    fn appeared_again(&mut self, folder: FolderKey) {
+        if matches!(self.served.get(&folder), Some(Standing::Unwatched(_))) {
+            self.pending.folder(self.served.id, folder);
+        }
+    }
+}

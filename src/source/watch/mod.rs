@@ -1,0 +1,339 @@
+//! News of changes below the roots, from `inotify`.
+//!
+//! Constraints:
+//! - A walk arms each folder before it lists it, one watch a folder: what happens in between is
+//!   listed or told, and a folder that no walk came to needs no watch. A new folder is news as a
+//!   folder, since what was put into it before it was armed is told by nobody.
+//! - News says where to look, never what is there. So an event that comes twice, late, or under the
+//!   old path of a folder that was renamed does no harm.
+//! - The watcher's thread must keep up with the kernel's queue, and reading a tree makes an event a
+//!   file: its callback takes one lock, does no I/O, and drops what is no news before that.
+//! - What waits is bounded: names collapse into their folder, folders into their root.
+//! - Which folders are armed is kept here as the watcher has it: a folder that an event takes away is
+//!   armed again by the walk that the event leads to. Its old watch, and those below it, are removed
+//!   before: the same folder may be armed under its new path already, with the same watch.
+//! - After lost events nothing is known of the watches, so another watcher is made, and every root is
+//!   news.
+
+mod backend;
+mod device;
+mod events;
+mod folders;
+mod news;
+mod pending;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+
+use self::backend::{MakeWatcher, Refusal, Watcher};
+use self::events::{Handler, State};
+use self::folders::{Reason, Served, Standing};
+use self::pending::Pending;
+use self::rules::Rules;
+use super::Filters;
+use crate::model::{FolderKey, Root, RootId};
+
+pub use news::{News, TouchedFolder, TouchedName, WatchStatus};
+
+/// Names that wait at most; more of them collapse into their folders.
+const NAMES_MAX: usize = 65_536;
+/// Folders that wait at most; more of them collapse into their root.
+const FOLDERS_MAX: usize = 16_384;
+/// When a watcher that can't be made is tried again.
+const RENEW_AFTER: Duration = Duration::from_secs(1);
+
+/// How to watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatchSettings {
+    /// No events at all: every root is polled.
+    pub poll: bool,
+    /// How long a file must be quiet before it is news, where its writer doesn't close it.
+    pub settle: Duration,
+}
+
+impl Default for WatchSettings {
+    fn default() -> Self {
+        Self { poll: false, settle: Duration::from_millis(500) }
+    }
+}
+
+/// Watches the folders that walks visit. See the [module](self).
+pub struct Watch {
+    shared: Arc<Shared>,
+    settings: WatchSettings,
+    /// Locked while the watcher is called, which waits for its thread: never lock it within `Shared::state`.
+    watcher: Mutex<Option<Watcher>>,
+    make: Box<MakeWatcher>,
+    /// The kinds of the file systems without events, by device.
+    silent: Mutex<HashMap<u64, Option<&'static str>>>,
+}
+
+/// What the watcher's thread sees.
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    ignored: AtomicU64,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// Wakes the taker where something is due before it would wake by itself.
+    fn wake_for(&self, state: &mut State, now: Instant) {
+        let due = [state.pending.next_due(now), state.renew_at].into_iter().flatten().min();
+        if due.is_some_and(|due| state.asleep_until.is_some_and(|until| due < until)) {
+            state.asleep_until = None;
+            self.changed.notify_all();
+        }
+    }
+}
+
+impl Watch {
+    /// Begins to watch, or only keeps account of what is to be polled.
+    ///
+    /// # Errors
+    /// There is no `inotify` instance to be had.
+    pub fn new(settings: WatchSettings) -> io::Result<Self> {
+        Self::with(settings, Box::new(backend::inotify))
+    }
+
+    fn with(settings: WatchSettings, make: Box<MakeWatcher>) -> io::Result<Self> {
+        let state = State {
+            generation: 0,
+            rules: Arc::default(),
+            roots: Vec::new(),
+            pending: Pending::new(settings.settle, NAMES_MAX, FOLDERS_MAX),
+            stale: Vec::new(),
+            renew_at: None,
+            asleep_until: None,
+            woken: false,
+            events: 0,
+            overflows: 0,
+        };
+        let shared =
+            Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), ignored: AtomicU64::new(0) });
+        let handler = Handler { shared: Arc::clone(&shared), generation: 0 };
+        let watcher = match settings.poll {
+            true => None,
+            false => Some(make(handler).map_err(|error| {
+                io::Error::other(format!("{error}; {}, or poll (--poll)", Reason::NoWatcher))
+            })?),
+        };
+        Ok(Self { shared, settings, watcher: Mutex::new(watcher), make, silent: Mutex::default() })
+    }
+
+    /// What is no news: what the filters leave out, and the folders of state and records.
+    pub(super) fn set_rules(&self, filters: Filters, state: &[PathBuf]) {
+        let state = state.iter().filter_map(|path| path.canonicalize().ok()).collect();
+        self.shared.lock().rules = Arc::new(Rules { filters, state });
+    }
+
+    /// A root is served from now on. Its folders are armed by walks. Where it is served already,
+    /// nothing changes.
+    pub fn add_root(&self, root: &Root) {
+        let known = self.shared.lock().served(root.id).map(|served| served.path == root.path);
+        match known {
+            Some(true) => return,
+            Some(false) => self.remove_root(root.id),
+            None => {}
+        }
+        let mut served = Served::new(root);
+        if self.settings.poll {
+            served.set(FolderKey::root(root.id), Standing::Unwatched(Reason::Asked));
+        }
+        // Another device may have got the number of one that went.
+        lock(&self.silent).clear();
+        self.shared.lock().roots.push(served);
+    }
+
+    /// A root is served no more: what waits of it is dropped.
+    pub fn remove_root(&self, root: RootId) {
+        let mut state = self.shared.lock();
+        let mut armed = state.served(root).map(|served| served.remove_below(&FolderKey::root(root)));
+        state.roots.retain(|served| served.id != root);
+        state.pending.forget(root);
+        state.stale.append(armed.get_or_insert_default());
+        drop(state);
+        self.wake();
+    }
+
+    /// Watches a folder of a served root, which is about to be listed. One that can't be watched is
+    /// noted as such.
+    pub fn arm(&self, root: &Root, folder: &FolderKey) {
+        if self.settings.poll {
+            return;
+        }
+        let relative = folder.relative_path();
+        let path = Served::new(root).path_of(&relative);
+        let standing = match rustix::fs::stat(&path) {
+            Ok(stat) => self.silent_kind(stat.st_dev, &path).map(Reason::Silent),
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return self.forget(root.id, folder),
+            Err(_) => None,
+        };
+        if let Some(reason) = standing {
+            return self.set(root.id, folder, Standing::Unwatched(reason));
+        }
+        let mut watcher = lock(&self.watcher);
+        self.mend(&mut watcher);
+        // Before the watch is there: an event that takes the folder away again may come first.
+        self.set(root.id, folder, Standing::Armed);
+        match backend::watch(watcher.as_mut(), &path) {
+            Ok(()) => {}
+            Err(Refusal::Because(reason)) => self.set(root.id, folder, Standing::Unwatched(reason)),
+            Err(Refusal::Gone) => self.forget(root.id, folder),
+            Err(Refusal::Dead) => {
+                let mut state = self.shared.lock();
+                state.lose(Instant::now() + RENEW_AFTER);
+                state.roots.iter_mut().for_each(Served::disarm_all);
+            }
+        }
+    }
+
+    /// A folder is not there any more, or no walk comes to it.
+    pub(super) fn forget(&self, root: RootId, folder: &FolderKey) {
+        let mut state = self.shared.lock();
+        let armed = state.served(root).map(|served| served.remove_below(folder));
+        state.stale.extend(armed.unwrap_or_default());
+    }
+
+    fn set(&self, root: RootId, folder: &FolderKey, standing: Standing) {
+        if let Some(served) = self.shared.lock().served(root) {
+            served.set(folder.clone(), standing);
+        }
+    }
+
+    fn silent_kind(&self, device: u64, path: &Path) -> Option<&'static str> {
+        if let Some(known) = lock(&self.silent).get(&device) {
+            return *known;
+        }
+        let kind = device::silent_kind(path);
+        lock(&self.silent).insert(device, kind);
+        kind
+    }
+
+    /// Removes watches that outlived their folder; makes another watcher in place of one that lost
+    /// events.
+    fn mend(&self, watcher: &mut Option<Watcher>) {
+        let now = Instant::now();
+        let mut state = self.shared.lock();
+        if state.renew_at.is_some_and(|at| at <= now) {
+            return self.renew(watcher, state);
+        }
+        let stale = std::mem::take(&mut state.stale);
+        let stale: Vec<_> = stale.into_iter().filter(|path| !state.is_armed(path)).collect();
+        drop(state);
+        for path in stale {
+            // Nearly always the watcher has removed it by itself.
+            backend::unwatch(watcher.as_mut(), &path);
+        }
+    }
+
+    fn renew(&self, watcher: &mut Option<Watcher>, mut state: MutexGuard<'_, State>) {
+        state.renew_at = None;
+        state.stale.clear();
+        state.roots.iter_mut().for_each(Served::disarm_all);
+        // Events of the old watcher are no news from here on, and what becomes of a new one that
+        // can't be made is not either.
+        state.generation += 1;
+        let handler = Handler { shared: Arc::clone(&self.shared), generation: state.generation + 1 };
+        drop(state);
+        backend::end(watcher);
+        let made = (self.make)(handler);
+        let mut state = self.shared.lock();
+        match made {
+            Ok(made) => {
+                *watcher = Some(made);
+                state.generation += 1;
+            }
+            Err(error) => {
+                state.renew_at = Some(Instant::now() + RENEW_AFTER);
+                tracing::warn!(%error, "nothing is watched: {}", Reason::NoWatcher);
+            }
+        }
+    }
+
+    /// Waits up to `wait` for something that was touched to be due, and takes up to `max` of it.
+    /// For one thread.
+    pub fn take(&self, wait: Duration, max: usize) -> News {
+        let until = Instant::now().checked_add(wait);
+        loop {
+            let now = Instant::now();
+            let mut state = self.shared.lock();
+            if !state.stale.is_empty() || state.renew_at.is_some_and(|at| at <= now) {
+                drop(state);
+                self.mend(&mut lock(&self.watcher));
+                continue;
+            }
+            let (folders, names) = state.pending.take(now, max);
+            let is_over = until.is_some_and(|until| until <= now);
+            if !folders.is_empty() || !names.is_empty() || std::mem::take(&mut state.woken) || is_over {
+                let roots = state.roots.iter().map(|served| (served.id, served.path.clone())).collect();
+                let rules = Arc::clone(&state.rules);
+                drop(state);
+                return News::of(folders, names, &roots, &rules);
+            }
+            let wakes = [until, state.pending.next_due(now), state.renew_at].into_iter().flatten().min();
+            let sleep = wakes.map_or(Duration::MAX, |at| at.saturating_duration_since(now));
+            state.asleep_until = Some(wakes.unwrap_or(now + Duration::from_secs(u32::MAX.into())));
+            let waited = self.shared.changed.wait_timeout(state, sleep.min(Duration::from_secs(3600)));
+            waited.unwrap_or_else(PoisonError::into_inner).0.asleep_until = None;
+        }
+    }
+
+    /// Has [`Watch::take`] return, now or the next time.
+    pub fn wake(&self) {
+        self.shared.lock().woken = true;
+        self.shared.changed.notify_all();
+    }
+
+    /// How it does.
+    pub fn status(&self) -> WatchStatus {
+        let state = self.shared.lock();
+        let mut status = WatchStatus {
+            waiting: state.pending.len() as u64,
+            events: state.events,
+            ignored_events: self.shared.ignored.load(Ordering::Relaxed),
+            overflows: state.overflows,
+            polling: self.settings.poll,
+            ..WatchStatus::default()
+        };
+        for (_, standing) in state.roots.iter().flat_map(Served::iter) {
+            match standing {
+                Standing::Armed => status.armed_folders += 1,
+                Standing::Unwatched(reason) => *status.unwatched.entry(reason.to_string()).or_default() += 1,
+            }
+        }
+        status
+    }
+
+    /// The folders that have to be polled, each with all below it.
+    pub fn unwatched(&self) -> Vec<(RootId, FolderKey)> {
+        let state = self.shared.lock();
+        let of = |served: &Served| served.unwatched().map(|key| (served.id, key.clone())).collect::<Vec<_>>();
+        state.roots.iter().flat_map(of).collect()
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// A panic elsewhere leaves nothing half done behind these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,108 @@
+//! What the watch tells.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::pending::Due;
+use super::rules::Rules;
+use crate::model::{FolderKey, RootId};
+use crate::source::ignored::IGNORE_FILE;
+use crate::source::open::{EntryKind, stat_at};
+
+/// A name in a folder that was touched: what it is now has to be looked up ([`Source::look`]).
+///
+/// [`Source::look`]: super::Source::look
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TouchedName {
+    /// The root.
+    pub root: RootId,
+    /// The folder.
+    pub folder: FolderKey,
+    /// The name.
+    pub name: Box<[u8]>,
+    /// When the event came that made it news.
+    pub since: Instant,
+}
+
+/// A folder that has to be scanned with all below it ([`Source::scan_below`]): it is new, another
+/// one, or gone, or its rules changed. The root's own where events were lost, or the root itself moved.
+///
+/// [`Source::scan_below`]: super::Source::scan_below
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TouchedFolder {
+    /// The root.
+    pub root: RootId,
+    /// The folder.
+    pub folder: FolderKey,
+}
+
+/// What was touched and is due.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct News {
+    /// Names, by folder and name.
+    pub names: Vec<TouchedName>,
+    /// Folders, ascending.
+    pub folders: Vec<TouchedFolder>,
+}
+
+impl News {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.folders.is_empty()
+    }
+
+    /// Tells apart what events didn't: a name that stands for its folder, or is one.
+    pub(super) fn of(
+        folders: Vec<(RootId, FolderKey)>,
+        names: Vec<Due>,
+        roots: &HashMap<RootId, PathBuf>,
+        rules: &Rules,
+    ) -> Self {
+        let mut news = Self::default();
+        news.folders.extend(folders.into_iter().map(|(root, folder)| TouchedFolder { root, folder }));
+        for Due { key, since, may_be_folder } in names {
+            let (root, folder, name) = (key.root(), key.folder(), key.name());
+            let relative = key.relative_path();
+            if name == IGNORE_FILE {
+                news.folders.push(TouchedFolder { root, folder });
+            } else if may_be_folder && is_folder(roots.get(&root), &relative) {
+                news.folders.push(TouchedFolder { root, folder: folder.child(name) });
+            } else if !may_be_folder || rules.lets_in(&relative, false) {
+                news.names.push(TouchedName { root, folder, name: name.into(), since });
+            }
+        }
+        news.folders.sort();
+        news.folders.dedup();
+        news.names.sort_by(|a, b| (&a.folder, &a.name).cmp(&(&b.folder, &b.name)));
+        news
+    }
+}
+
+/// How the watch does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchStatus {
+    /// Folders that are watched.
+    pub armed_folders: u64,
+    /// Names and folders that were touched and not yet taken.
+    pub waiting: u64,
+    /// Events that were looked at.
+    pub events: u64,
+    /// Events that were no news, nearly all of them of files that were opened.
+    pub ignored_events: u64,
+    /// How often events were lost.
+    pub overflows: u64,
+    /// Folders that are not watched, by the reason.
+    pub unwatched: BTreeMap<String, u64>,
+    /// Whether polling was asked for.
+    pub polling: bool,
+}
+
+fn is_folder(root: Option<&PathBuf>, relative: &[u8]) -> bool {
+    let path = root.map(|root| root.join(OsStr::from_bytes(relative)));
+    path.is_some_and(|path| stat_at(&path).is_ok_and(|stat| EntryKind::of_stat(&stat) == EntryKind::Folder))
+}
