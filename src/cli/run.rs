@@ -8,11 +8,11 @@ use anyhow::Result;
 use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions};
 use outlast::ledger::LedgerError;
 use outlast::service::settings::Settings;
-use outlast::service::{Controlled, Desk, Signals, is_answered};
+use outlast::service::{Controlled, Desk, Served, Signals, is_answered};
 use outlast::{AstProcessor, BatchConfig};
 
 use super::args::{Cli, RunArgs};
-use super::{exit, print, progress};
+use super::{exit, print, progress, tell};
 
 /// How often, and how long apart, a state that is in use without a run is tried.
 const BUSY_TRIES: u32 = 250;
@@ -27,8 +27,11 @@ pub(crate) fn run(cli: &Cli, args: &RunArgs, settings: &Settings, started: Insta
     let result = if args.dry_run {
         engine.dry_run(&args.roots, &config, &options)?
     } else {
+        let desk = Arc::new(Desk::new(Arc::clone(&engine)));
+        // Before the run begins, so that it fails at once where that can't be had.
+        let served = serve(settings, &desk)?;
         let _shown = progress::show(&engine, cli.format, settings)?;
-        run_when_free(&engine, args, &config, &options)?
+        run_when_free(&desk, served, args, &config, &options)?
     };
     print::summary(&result, cli.format, args.dry_run)?;
     Ok(code_of(&result, &signals))
@@ -37,20 +40,21 @@ pub(crate) fn run(cli: &Cli, args: &RunArgs, settings: &Settings, started: Insta
 /// `status` and its like hold the state for an instant: a state that is in use while no run answers
 /// for it is tried again for a while.
 fn run_when_free(
-    engine: &Arc<Engine>,
+    desk: &Arc<Desk>,
+    mut served: Option<Served>,
     args: &RunArgs,
     config: &BatchConfig,
     options: &RunOptions,
 ) -> Result<RepositoryProcessingResult> {
-    let desk = Arc::new(Desk::new(Arc::clone(engine)));
-    let listen = |state: &Path| {
-        let controlled = Controlled::listen(state, Arc::clone(&desk));
-        controlled.inspect_err(|error| tracing::warn!(%error, "status and explain can't ask this run")).ok()
+    let mut listen = |state: &Path| {
+        let controlled = Controlled::listen(state, Arc::clone(desk))
+            .inspect_err(|error| tracing::warn!(%error, "status and explain can't ask this run"));
+        (controlled.ok(), served.take())
     };
     let mut tries = 0;
     loop {
         // What listens lives until the run has ended, and goes before the state is closed.
-        match engine.run_with(&args.roots, config, options, listen) {
+        match desk.engine().run_with(&args.roots, config, options, &mut listen) {
             Err(EngineError::Ledger(LedgerError::InUse { .. }))
                 if tries < BUSY_TRIES && !is_answered(&options.state) =>
             {
@@ -60,6 +64,15 @@ fn run_when_free(
             result => return Ok(result?),
         }
     }
+}
+
+/// Serves HTTP where that is asked for, and says where.
+pub(crate) fn serve(settings: &Settings, desk: &Arc<Desk>) -> Result<Option<Served>> {
+    let Some(http) = settings.http()? else { return Ok(None) };
+    let served = Served::start(&http, Arc::clone(desk))?;
+    tell(&format!("outlast: serving http://{}/", served.address()));
+    tracing::info!(address = %served.address(), "serving HTTP");
+    Ok(Some(served))
 }
 
 /// A record folder is named relative to the current folder.

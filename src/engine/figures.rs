@@ -76,5 +76,8 @@ impl RunState {
 }
 
 fn show(shown: &Mutex<BatchStatistics>, statistics: &BatchStatistics) {
-    shown.lock().unwrap_or_else(PoisonError::into_inner).clone_from(statistics);
+    let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = shown.shown;
+    shown.clone_from(statistics);
+    shown.shown = before + 1;
 }

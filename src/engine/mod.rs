@@ -31,6 +31,8 @@ mod guard;
 mod inspect;
 mod intake;
 mod job;
+#[cfg_attr(not(test), expect(dead_code, reason = "the watcher's part"))]
+mod latency;
 mod listing;
 mod machine;
 mod order;
@@ -58,13 +60,15 @@ pub use error::EngineError;
 pub use execute::{execute_batches, process_one_batch};
 pub use failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
 pub use inspect::{Inspection, inspect};
+pub use latency::LatencyFigures;
 pub use listing::CommittedLog;
 pub use order::{Order, OrderDone};
 pub use query::{Explanation, FileState, JobOutcome, JobStatus, RootStatus, StateCounts, StatusReport};
 pub use repair::{RepairReport, repair};
 pub use results::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessingProgress,
-    ProcessingResult, ProcessingState, RepositoryProcessingResult, StopCause, WorkerStatistics,
+    ProcessingResult, ProcessingState, RepositoryProcessingResult, RootState, StopCause, WatchFigures,
+    WatchedRoot, WorkerStatistics,
 };
 pub use retry::{RetryFilter, RetryReport, retry};
 pub use run::{Engine, RunOptions};

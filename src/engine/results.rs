@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::breaker::BreakerStatus;
+use super::latency::LatencyFigures;
 use super::tally::Tally;
 use crate::model::{Cursor, ErrorClass, RecordStatus};
+use crate::source::watch::WatchStatus;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -26,6 +28,8 @@ pub enum ProcessingState {
     Waiting,
     /// Asked to begin nothing for a while.
     Paused,
+    /// All is done; what changes is processed.
+    Watching,
     /// Ended.
     Ended,
 }
@@ -144,6 +148,53 @@ pub struct BatchStatistics {
     pub breakers: Vec<BreakerStatus>,
     /// Memory of the process.
     pub memory: MemoryStatus,
+    /// Of a process that watches.
+    #[serde(default)]
+    pub watch: Option<WatchFigures>,
+    /// How often this process has shown figures: while a run goes on, several times a second. One that does not
+    /// change any more is a run that hangs.
+    #[serde(skip)]
+    pub shown: u64,
+}
+
+/// What a watching process tells.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct WatchFigures {
+    /// The watcher.
+    pub status: WatchStatus,
+    /// From a change to its durable record, of the latest ones.
+    pub latency: LatencyFigures,
+    /// The roots that are served.
+    pub roots: Vec<WatchedRoot>,
+    /// Touched folders that wait to be listed again.
+    pub folders_waiting: u64,
+    /// Jobs that wait for their turn.
+    pub queued_jobs: u64,
+}
+
+/// A root that is served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchedRoot {
+    /// Name in the records.
+    pub name: String,
+    /// Its folder.
+    pub path: PathBuf,
+    /// How it is served.
+    pub state: RootState,
+    /// Why it is away.
+    pub why: Option<String>,
+}
+
+/// How a root is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RootState {
+    /// The system tells what changes.
+    Watched,
+    /// Some of its folders can't be watched: they are listed again and again.
+    Polled,
+    /// It is not there; it is scanned when it is back.
+    Away,
 }
 
 /// One worker's figures.
@@ -157,6 +208,12 @@ pub struct WorkerStatistics {
     pub busy_seconds: f64,
     /// The file that it has in hand, when that takes long.
     pub slow_file: Option<String>,
+    /// The batch that it works on.
+    #[serde(default)]
+    pub batch: Option<u64>,
+    /// Files of that batch that it has in hand or begins next.
+    #[serde(default)]
+    pub in_hand: u64,
 }
 
 /// A state at a commit tick, for going on from it.

@@ -258,7 +258,8 @@ mod tests {
             assert_eq!(FileKey::from_bytes(key.as_bytes()), Some(key.clone()));
             assert_eq!(key.folder().file(key.name()), key);
             assert!(key.as_bytes().starts_with(key.folder().as_bytes()));
-            let folder = FolderKey::root(RootId(3)).child(b"x").child(path.split(|&b| b == b'/').next().unwrap());
+            let folder =
+                FolderKey::root(RootId(3)).child(b"x").child(path.split(|&b| b == b'/').next().unwrap());
             assert_eq!(FolderKey::from_relative_path(RootId(3), &folder.relative_path()), Some(folder));
         }
     }

@@ -1,10 +1,11 @@
-//! Around the engine: settings, signals, the control socket, and the async face for programs of one's own.
+//! Around the engine: settings, signals, the control socket, HTTP, and the async face for programs of one's own.
 //!
 //! Constraints: the only room where tokio lives; nothing here processes a file or writes state.
 
 mod api;
 mod control;
 mod desk;
+mod http;
 pub mod settings;
 mod signals;
 
@@ -13,4 +14,5 @@ pub use api::{
 };
 pub use control::{ControlError, Controlled, Request, answer, ask, is_answered};
 pub use desk::Desk;
+pub use http::{HttpError, HttpSettings, Served};
 pub use signals::{SignalError, Signals};

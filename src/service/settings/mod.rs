@@ -21,6 +21,7 @@ mod environment;
 mod file;
 mod load;
 mod pair;
+mod served;
 mod suggest;
 mod units;
 mod value;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ pub enum Kind {
     LogFilter,
     /// A number of failures, or a share.
     Failures,
+    /// An address to listen on.
+    Address,
 }
 
 /// A value as a layer has it.
@@ -96,6 +99,8 @@ pub enum Value {
     LogFilter(String),
     /// A number of failures, or a share.
     Failures(FailureLimit),
+    /// An address to listen on.
+    Address(SocketAddr),
 }
 
 impl Kind {
@@ -122,6 +127,9 @@ impl Kind {
             }
             (Self::Choice(words), Raw::Text(text)) => {
                 words.iter().find(|word| *word == text).map(|word| Value::Choice(word)).ok_or_else(must)
+            }
+            (Self::Address, Raw::Text(text) | Raw::Number(text)) => {
+                address(text.trim()).map(Value::Address).ok_or_else(must)
             }
             (
                 Self::Count { .. } | Self::Duration { .. } | Self::Size { .. } | Self::Failures,
@@ -198,6 +206,9 @@ impl Kind {
                  warn,outlast=debug"
                 .to_owned(),
             Self::Failures => "a number of files, such as 100, or a share of them, such as 5%".to_owned(),
+            Self::Address => {
+                "an address and port, such as 127.0.0.1:7650, or a port of this machine".to_owned()
+            }
         }
     }
 
@@ -213,8 +224,16 @@ impl Kind {
             Self::Path => "path",
             Self::LogFilter => "filter",
             Self::Failures => "files or %",
+            Self::Address => "address",
         }
     }
+}
+
+/// A port alone is one that only this machine reaches.
+fn address(text: &str) -> Option<SocketAddr> {
+    let local = |port: &str| Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse().ok()?)));
+    let port = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text);
+    local(port).or_else(|| text.parse().ok())
 }
 
 fn switch(text: &str) -> Option<bool> {
@@ -279,6 +298,7 @@ impl fmt::Display for Value {
             Self::Path(path) => write!(f, "{}", path.display()),
             Self::LogFilter(filter) => f.write_str(filter),
             Self::Failures(limit) => write!(f, "{limit}"),
+            Self::Address(address) => write!(f, "{address}"),
         }
     }
 }
@@ -353,6 +373,18 @@ mod tests {
         }
         for wrong in ["", "verbose", "debug,=", "outlast=loud", "outlast", "debug,", "=debug"] {
             assert!(!is_filter(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_port_alone_is_one_of_this_machine() {
+        let read = |told: &str| text(Kind::Address, told).map(|value| value.to_string());
+        for local in ["7650", ":7650", "localhost:7650", "127.0.0.1:7650"] {
+            assert_eq!(read(local).unwrap(), "127.0.0.1:7650", "{local}");
+        }
+        assert_eq!(read("[::]:80").unwrap(), "[::]:80");
+        for wrong in ["", "65536", "example.org:80", "127.0.0.1", "::1:80x", "http://127.0.0.1:80"] {
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 

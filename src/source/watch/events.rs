@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, RemoveKind, RenameMode};
 
+use super::Shared;
 use super::folders::{Served, Standing};
 use super::pending::{Pending, Touch};
-use super::Shared;
 use super::rules::Rules;
 use crate::model::{FolderKey, RootId};
 
@@ -195,8 +195,8 @@ impl Note<'_> {
             // Rules cut the folder, or no walk has come to it: it will.
             return;
         }
-        let may_be_folder = matches!(happened, Happened::Came | Happened::Metadata)
-            && self.rules.lets_in(relative, true);
+        let may_be_folder =
+            matches!(happened, Happened::Came | Happened::Metadata) && self.rules.lets_in(relative, true);
         match happened {
             Happened::FolderCame | Happened::FolderWent => {
                 if self.rules.lets_in(relative, true) {

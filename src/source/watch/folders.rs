@@ -43,12 +43,8 @@ impl fmt::Display for Reason {
         match self {
             Self::Asked => f.write_str("polling was asked for"),
             Self::Silent(kind) => write!(f, "the file system ({kind}) has no events"),
-            Self::Limit => {
-                f.write_str("no inotify watches left; raise fs.inotify.max_user_watches")
-            }
-            Self::NoWatcher => {
-                f.write_str("no inotify instance; raise fs.inotify.max_user_instances")
-            }
+            Self::Limit => f.write_str("no inotify watches left; raise fs.inotify.max_user_watches"),
+            Self::NoWatcher => f.write_str("no inotify instance; raise fs.inotify.max_user_instances"),
             Self::Refused(error) => f.write_str(error),
         }
     }

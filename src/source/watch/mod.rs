@@ -123,8 +123,11 @@ impl Watch {
             events: 0,
             overflows: 0,
         };
-        let shared =
-            Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), ignored: AtomicU64::new(0) });
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            ignored: AtomicU64::new(0),
+        });
         let handler = Handler { shared: Arc::clone(&shared), generation: 0 };
         let watcher = match settings.poll {
             true => None,

@@ -74,7 +74,9 @@ impl Pending {
 
     /// A name was touched.
     pub(super) fn name(&mut self, key: FileKey, touch: Touch, may_be_folder: bool, now: Instant) {
-        let Some(name) = self.names.get_mut(&key) else { return self.first_touch(key, touch, may_be_folder, now) };
+        let Some(name) = self.names.get_mut(&key) else {
+            return self.first_touch(key, touch, may_be_folder, now);
+        };
         name.may_be_folder |= may_be_folder;
         match touch {
             Touch::Complete if !name.complete => {
