@@ -123,7 +123,8 @@ async fn retry(State(site): Shared, request: axum::extract::Request) -> Response
     let engine = Arc::clone(site.desk.engine());
     let done = blocking(move || engine.retry(&filter)).await;
     site.figures.forget_failures().await;
-    told(done)
+    // The run is there; what does not fit is the glob.
+    told(done, StatusCode::BAD_REQUEST)
 }
 
 async fn orders(State(site): Shared, request: axum::extract::Request) -> Response {
@@ -132,7 +133,7 @@ async fn orders(State(site): Shared, request: axum::extract::Request) -> Respons
         Err(refused) => return *refused,
     };
     let desk = Arc::clone(&site.desk);
-    told(blocking(move || desk.order(order)).await)
+    told(blocking(move || desk.order(order)).await, StatusCode::CONFLICT)
 }
 
 /// The body of a request, of which the head alone was waited for so far.
@@ -159,8 +160,8 @@ async fn ask<T: Serialize + Send + 'static>(
     let engine = Arc::clone(site.desk.engine());
     match blocking(move || engine.view().map(question)).await {
         Some(None) => no_run(),
-        Some(Some(done)) => told(Some(done)),
-        None => told::<T>(None),
+        Some(Some(done)) => told(Some(done), StatusCode::CONFLICT),
+        None => told::<T>(None, StatusCode::CONFLICT),
     }
 }
 
@@ -169,13 +170,14 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.ok()
 }
 
-fn told<T: Serialize>(done: Option<Result<T, EngineError>>) -> Response {
+/// What came of something, or why nothing did. `unfit` is the status of what does not fit the run.
+fn told<T: Serialize>(done: Option<Result<T, EngineError>>, unfit: StatusCode) -> Response {
     match done {
         Some(Ok(done)) => answer(StatusCode::OK, &done),
         Some(Err(error)) => {
             let status = match &error {
                 EngineError::Config(_) | EngineError::Filter(_) => StatusCode::BAD_REQUEST,
-                EngineError::Job(_) | EngineError::Root { .. } => StatusCode::CONFLICT,
+                EngineError::Job(_) | EngineError::Root { .. } => unfit,
                 _ => StatusCode::SERVICE_UNAVAILABLE,
             };
             failed(status, &error.to_string())

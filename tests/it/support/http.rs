@@ -27,7 +27,7 @@ impl Reply {
             line.trim_end().to_owned()
         };
         let first = next(&mut reader);
-        let status = first.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok());
+        let status = first.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)?.parse().ok());
         let status = status.unwrap_or_else(|| panic!("no answer: {first:?}"));
         let mut headers = Vec::new();
         loop {

@@ -1,6 +1,7 @@
 //! What the tests share: seeded trees, the binary, its record log read raw, and the checker.
 
 mod background;
+mod browser;
 mod check;
 mod cli;
 mod content;
@@ -17,6 +18,7 @@ mod tree;
 mod walk;
 
 pub(crate) use background::Background;
+pub(crate) use browser::Browser;
 pub(crate) use check::{Checker, summary_adds_up};
 pub(crate) use cli::{Ran, outlast, ran};
 pub(crate) use content::Content;

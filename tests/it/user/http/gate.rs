@@ -35,7 +35,7 @@ fn only_names_of_this_machine_are_answered_to() {
     for two in ["evil.example", &own] {
         client.request("GET", "/healthz", &[("Host", &own), ("Host", two)], "").expect(400);
     }
-    client.raw(b"GET /healthz HTTP/1.0\r\n\r\n");
+    client.raw(b"GET /healthz HTTP/1.0\r\n\r\n").expect(400);
     let absolute =
         format!("GET http://evil.example/healthz HTTP/1.1\r\nHost: {own}\r\nConnection: close\r\n\r\n");
     client.raw(absolute.as_bytes()).expect(400);
