@@ -32,7 +32,7 @@
 //! | layer | room | holds |
 //! |---|---|---|
 //! | 5 | `main.rs`, `cli/` | arguments, printing, exit codes, logging, progress |
-//! | 4 | [`service`] | settings, signals, the control socket, the async face: the only room with tokio |
+//! | 4 | [`service`] | settings, signals, the control socket, HTTP and the dashboard, the async face: the only room with tokio |
 //! | 3 | [`engine`] | the run: intake, claims, coordinator, pool, worker, committer, breakers, budget, repair, queries |
 //! | 2 | [`source`] | where files come from: the tree walk, filters, reading one version of a file |
 //! | 2 | [`batch`] | how pending files are cut into batches |
@@ -43,7 +43,7 @@
 //!
 //! Architecture invariants, each held by a test in `tests/it/layers.rs`: a room imports only from lower
 //! layers, and rooms of one layer don't see each other; sled is named in `ledger/` only, crossbeam-deque
-//! in `engine/pool.rs` only, tokio in `service/` only, clap and anyhow in `cli/` only. Traits stand only
+//! in `engine/pool.rs` only, tokio in `service/` only, axum and hyper in `service/http/` only, clap and anyhow in `cli/` only. Traits stand only
 //! where users plug in: [`Source`], [`BatchStrategy`], [`Processor`].
 //!
 //! # Threads of a run
@@ -55,6 +55,7 @@
 //! | `scan`, `walk-N` | the attempt, then `scan` | list folders, intake | when all is listed, or a stop |
 //! | `check-log` | the attempt | compares the record log with its checksums | at its end; a run waits for it |
 //! | `control` | the command | answers `status`, `records`, `explain`, `failures`, `retry` | before the state is closed |
+//! | `http`, `http-work` | the command | serve health, metrics, the JSON API and the dashboard; look at the figures each second | before the state is closed |
 //! | `progress` | the command | the bar, or heartbeat lines | when the run has ended |
 //! | `deadline` | the command, at the first signal | ends the process when draining takes too long | with the process |
 //!

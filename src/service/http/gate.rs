@@ -61,7 +61,7 @@ impl Gate {
     }
 
     /// Why a request is refused; or the answer to it, where that is all there is to it.
-    fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Response> {
+    fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Box<Response>> {
         let host = host_of(uri, headers)?;
         match &self.token {
             // Who watches over a process has no token, and uses whatever name or address it has for it.
@@ -69,7 +69,7 @@ impl Gate {
             Some(token) => token.check(method, uri, headers)?,
             None if !self.hosts.contains(&host) => {
                 let what = format!("no such host here; ask for {}", self.hosts.join(", "));
-                return Err(failed(StatusCode::FORBIDDEN, &what));
+                return Err(refused(StatusCode::FORBIDDEN, &what));
             }
             None => {}
         }
@@ -77,20 +77,24 @@ impl Gate {
     }
 }
 
+fn refused(status: StatusCode, what: &str) -> Box<Response> {
+    Box::new(failed(status, what))
+}
+
 /// The one host that a request names, in lower case.
-fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<String, Response> {
+fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<String, Box<Response>> {
     let mut named = headers.get_all(HOST).iter();
     let (first, second) = (named.next().and_then(|host| host.to_str().ok()), named.next());
     let host = match (uri.authority(), first, second) {
         (None, Some(host), None) => host,
         (Some(authority), Some(host), None) if authority.as_str().eq_ignore_ascii_case(host) => host,
-        _ => return Err(failed(StatusCode::BAD_REQUEST, "a request names one host")),
+        _ => return Err(refused(StatusCode::BAD_REQUEST, "a request names one host")),
     };
     Ok(host.to_ascii_lowercase())
 }
 
 /// What only a program of this site, or no web page at all, sends.
-fn check_order(host: &str, headers: &HeaderMap) -> Result<(), Response> {
+fn check_order(host: &str, headers: &HeaderMap) -> Result<(), Box<Response>> {
     let text =
         |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("-").to_ascii_lowercase());
     let is_ours = |origin: String| {
@@ -100,29 +104,29 @@ fn check_order(host: &str, headers: &HeaderMap) -> Result<(), Response> {
     let from_elsewhere = text(HeaderName::from_static("sec-fetch-site"))
         .is_some_and(|site| !matches!(site.as_str(), "same-origin" | "none"));
     if from_elsewhere || !text(ORIGIN).is_none_or(is_ours) {
-        return Err(failed(StatusCode::FORBIDDEN, "orders from web pages of other sites are not taken"));
+        return Err(refused(StatusCode::FORBIDDEN, "orders from web pages of other sites are not taken"));
     }
     let content = text(CONTENT_TYPE).unwrap_or_default();
     if content.split(';').next().map(str::trim) != Some("application/json") {
         let what = "send JSON, with `Content-Type: application/json`";
-        return Err(failed(StatusCode::UNSUPPORTED_MEDIA_TYPE, what));
+        return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, what));
     }
     Ok(())
 }
 
 impl Token {
-    fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Response> {
+    fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Box<Response>> {
         if self.is_borne(headers) || self.is_in_cookie(headers) {
             return Ok(());
         }
         if method == Method::GET && uri.path() == "/" {
             let given = Query::<LogIn>::try_from_uri(uri).ok().and_then(|Query(given)| given.token);
             if given.is_some_and(|given| self.fits(&given)) {
-                return Err(self.logged_in());
+                return Err(Box::new(self.logged_in()));
             }
         }
         let what = "a token is needed: `Authorization: Bearer TOKEN`, or once /?token=TOKEN in a browser";
-        let mut refused = failed(StatusCode::UNAUTHORIZED, what);
+        let mut refused = refused(StatusCode::UNAUTHORIZED, what);
         refused.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         Err(refused)
     }
@@ -157,10 +161,13 @@ impl Token {
 pub(super) async fn guard(State(site): Shared, request: Request, next: Next) -> Response {
     let let_in = site.gate.check(request.method(), request.uri(), request.headers());
     let mut answer = match let_in {
-        Err(refused) => refused,
+        Err(refused) => *refused,
         Ok(()) => match tokio::time::timeout(ANSWER_WAIT, next.run(request)).await {
             Ok(answer) => answer,
-            Err(_) => failed(StatusCode::SERVICE_UNAVAILABLE, "that took too long; ask again"),
+            Err(_) => failed(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "that takes too long to wait for; it may be carried out all the same",
+            ),
         },
     };
     let headers = answer.headers_mut();

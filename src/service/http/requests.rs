@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_whole_configuration_is_not_taken_from_outside() {
-        let config = serde_json::to_string(&crate::BatchConfig::default()).unwrap();
+        let config = serde_json::to_string(&crate::model::BatchConfig::default()).unwrap();
         let told = read(&format!(r#"{{"order":"configure","config":{config}}}"#));
         assert_eq!(told, Err(StatusCode::FORBIDDEN));
     }

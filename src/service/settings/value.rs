@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -129,7 +129,7 @@ impl Kind {
                 words.iter().find(|word| *word == text).map(|word| Value::Choice(word)).ok_or_else(must)
             }
             (Self::Address, Raw::Text(text) | Raw::Number(text)) => {
-                address(text.trim()).map(Value::Address).ok_or_else(must)
+                units::address(text.trim()).map(Value::Address).ok_or_else(must)
             }
             (
                 Self::Count { .. } | Self::Duration { .. } | Self::Size { .. } | Self::Failures,
@@ -227,13 +227,6 @@ impl Kind {
             Self::Address => "address",
         }
     }
-}
-
-/// A port alone is one that only this machine reaches.
-fn address(text: &str) -> Option<SocketAddr> {
-    let local = |port: &str| Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse().ok()?)));
-    let port = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text);
-    local(port).or_else(|| text.parse().ok())
 }
 
 fn switch(text: &str) -> Option<bool> {

@@ -24,13 +24,23 @@ function showState(statistics) {
   if (hadFocus) byId(isPaused ? "resume" : "pause").focus();
 }
 
+/** What a check that is not well comes to. */
+const CHECKS = {
+  "state-open": "No state",
+  progress: "No progress",
+  running: "Not running",
+  "breakers-closed": "Something is missing",
+  "watcher-armed": "Nothing is watched",
+  "roots-there": "Roots are missing",
+};
+
 /** What keeps the process from being ready, but for what was asked for. */
 function showAttention(readiness) {
   const wrong = readiness.checks.filter((check) => !check.ok && check.name !== "not-paused");
   byId("attention").hidden = wrong.length === 0;
   const begin = () => make("li", {}, make("strong"), " ", make("span"));
   keep(byId("attention-list"), wrong, (check) => check.name, begin, (item, check) => {
-    put(item.firstChild, `${check.name}:`);
+    put(item.firstChild, `${CHECKS[check.name] ?? check.name}:`);
     put(item.lastChild, plain(check.why ?? ""));
   });
 }
@@ -94,12 +104,12 @@ function showBreakers(statistics) {
   rows("breakers", ["files", "disk", "memory", "descriptors", "processor"].map((resource) => {
     const breaker = known.get(resource) ?? { state: "closed", opened: 0, state_seconds: 0 };
     const [word, tone] = marks[breaker.state] ?? [breaker.state, "warn"];
-    const since = breaker.state === "closed" ? "" : ` for ${span(breaker.state_seconds)}`;
+    const why = breaker.state === "closed" ? "" : `for ${span(breaker.state_seconds)}: ${breaker.why ?? "it is tried"}`;
     return {
       key: resource,
       head: resource,
-      sub: breaker.why ?? "",
-      cells: [[word + since, "", tone], [count(breaker.opened), "number"]],
+      sub: why,
+      cells: [[word, "whole", tone], [count(breaker.opened), "number"]],
     };
   }));
 }

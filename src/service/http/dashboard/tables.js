@@ -53,7 +53,7 @@ function showQueue(statistics) {
   const first = {
     key: "first",
     head: "New or changed",
-    cells: [[count(Math.max(0, statistics.pending - retrying)), "number"], ["now", "number"]],
+    cells: [[count(Math.max(0, statistics.pending - retrying)), "number"], ["due", "number"]],
   };
   rows("queue", [first, ...waiting.map((group) => ({
     key: group.class,
@@ -82,7 +82,7 @@ function showWatch(watch) {
   const marks = { watched: ["✓ watched", "good"], polled: ["↻ polled", "warn"], away: ["✕ away", "bad"] };
   rows("roots", (roots ?? []).map((root) => {
     const [word, tone] = marks[root.state] ?? [root.state, "quiet"];
-    return { key: root.path, head: root.name, sub: root.why ?? root.path, cells: [[word, "", tone]] };
+    return { key: root.path, head: root.name, sub: root.why ?? root.path, cells: [[word, "whole", tone]] };
   }));
 }
 
@@ -100,7 +100,7 @@ function showJobs(jobs) {
       head: `${job.job}`,
       sub: about,
       cells: [
-        [state, "", marks[state] ?? ""],
+        [state, "whole", marks[state] ?? ""],
         [began ? began.toLocaleString([], { hour12: false }) : "–", "roomy"],
         [took, "number roomy"],
         [count(job.ok), "number"],

@@ -20,7 +20,7 @@ function bytes(number) {
 
 function span(seconds) {
   if (seconds < 0.0005) return "0 s";
-  if (seconds < 1) return `${short.format(seconds * 1000)} ms`;
+  if (seconds < 0.1) return `${short.format(seconds * 1000)} ms`;
   if (seconds < 60) return `${short.format(seconds)} s`;
   const [minutes, hours, days] = [Math.round(seconds / 60), Math.round(seconds / 3600), seconds / 86400];
   if (minutes < 60) return `${minutes} min`;

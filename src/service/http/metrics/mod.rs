@@ -203,3 +203,41 @@ fn watcher(out: &mut Exposition, watch: &WatchFigures) {
     }
     out.gauge("queued_jobs", "Jobs that wait for their turn", watch.queued_jobs);
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+
+    use super::*;
+
+    fn assert_names<T: Serialize>(states: impl IntoIterator<Item = (T, &'static str)>) {
+        for (state, name) in states {
+            assert_eq!(serde_json::to_value(state).unwrap(), name);
+        }
+    }
+
+    #[test]
+    fn states_have_the_names_that_they_have_elsewhere() {
+        assert_names(STATES);
+        assert_names(BREAKER_STATES);
+        assert_names(ROOT_STATES);
+    }
+
+    #[test]
+    fn a_watch_tells_what_takes_long_and_what_is_away() {
+        let mut watch = WatchFigures::default();
+        watch.latency.p99_seconds = 0.25;
+        watch.status.unwatched = [("/a/path".to_owned(), 2), ("another".to_owned(), 3)].into();
+        let mut out = Exposition::default();
+        watcher(&mut out, &watch);
+        let text = out.into_text();
+        for line in [
+            "outlast_watch_latency_seconds{quantile=\"0.99\"} 0.25",
+            "outlast_watch_unwatched_folders 5",
+            "outlast_watch_roots{state=\"away\"} 0",
+        ] {
+            assert!(text.lines().any(|told| told == line), "no {line} in\n{text}");
+        }
+        assert!(!text.contains("/a/path"));
+    }
+}

@@ -1,5 +1,6 @@
 //! The dashboard in a real browser.
 
+use outlast::engine::{LatencyFigures, RootState, WatchFigures, WatchedRoot};
 use serde_json::{Value, json};
 
 use super::{idle, paused};
@@ -44,6 +45,28 @@ const AWRY: &str = r#"(() => {
   }
   return awry;
 })()"#;
+
+/// What a process tells that watches two roots, of which one has gone.
+fn watching() -> WatchFigures {
+    let root = |name: &str, state, why: Option<&str>| WatchedRoot {
+        name: name.to_owned(),
+        path: format!("/srv/a-folder-with-a-long-name/{name}").into(),
+        state,
+        why: why.map(str::to_owned),
+    };
+    let mut watch = WatchFigures {
+        latency: LatencyFigures { count: 512, p50_seconds: 0.042, p99_seconds: 0.2, max_seconds: 1.25 },
+        roots: vec![
+            root("here", RootState::Polled, None),
+            root("gone", RootState::Away, Some("is no folder")),
+        ],
+        queued_jobs: 2,
+        ..WatchFigures::default()
+    };
+    watch.status.armed_folders = 1200;
+    watch.status.unwatched = [("no room for more watches".to_owned(), 3)].into();
+    watch
+}
 
 /// A paused run in a browser that shows it; none where there is no browser.
 fn shown() -> Option<(Browser, Sandbox, Background, Client)> {
@@ -140,8 +163,16 @@ fn it_is_readable_in_light_and_dark_on_phones_and_wide_screens() {
     client.post("/api/orders", &json!({"order": "resume"})).expect(200);
     browser.wait_for("document.getElementById('state-word').textContent === 'waiting'");
     browser.wait_for("document.getElementById('breakers').textContent.includes('✕ open')");
-    assert!(browser.text("attention").contains("breakers-closed"));
+    assert!(browser.text("attention").contains("Something is missing: files: "));
     assert_readable(&mut browser, "waiting");
+    let watch = serde_json::to_value(watching()).unwrap();
+    browser.evaluate("live.stream.close()");
+    browser.evaluate(&format!("live.snapshot.statistics.watch = {watch}; show(live.snapshot)"));
+    let told = browser.text("watch");
+    for words in ["1,200 folders are watched, 3 listed again", "42 ms", "0.2 s", "✕ away", "is no folder"] {
+        assert!(told.contains(words), "no {words:?}: {told}");
+    }
+    assert_readable(&mut browser, "watching");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use outlast::service::{Desk, HttpSettings, Served};
 use serde_json::{Value, json};
 
 use super::{BROKEN, slow, wait_until};
-use crate::support::{Background, Client, Sandbox, ran, summary_adds_up};
+use crate::support::{Background, Checker, Client, Sandbox, ran, summary_adds_up};
 
 /// A server for an engine that runs nothing.
 fn idle(token: Option<&str>) -> (Served, Client) {
@@ -84,6 +84,10 @@ fn a_run_is_ready_until_it_is_paused_and_tells_what_the_commands_tell() {
 
     client.post("/api/orders", &json!({"order": "resume"})).expect(200);
     wait_until("it is ready", || (client.get("/readyz").status == 200).then_some(()));
+    wait_until("the worker has a batch in hand", || {
+        let worker = &client.get("/api/status").expect(200).json()["running"]["workers"][0];
+        (worker["in_hand"].as_u64()? > 0 && worker["batch"].is_u64()).then_some(())
+    });
     client.post("/api/orders", &json!({"order": "stop"})).expect(200);
     summary_adds_up(&run.end().expect(143).json()).unwrap();
     sandbox.run_code(&[], 3);
@@ -110,7 +114,7 @@ fn failures_are_told_as_data_and_can_be_asked_for_again() {
     client.post("/api/orders", &json!({"order": "resume"})).expect(200);
     run.end().expect(3);
     assert_eq!(sandbox.status()["total"]["failed"], 2);
-    sandbox.check();
+    Checker::new(&sandbox.state, &[&sandbox.root]).retried().assert();
 }
 
 #[test]
