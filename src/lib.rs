@@ -25,6 +25,10 @@
 //!    the [`Processor`], and writes the record's line, all but the number of the tick.
 //! 5. The *committer* makes outcomes durable, tick by tick. Only what is committed is reported.
 //!
+//! A file that a watcher tells of overtakes all that: it goes to the workers at once, on a queue that they look into
+//! first, and the tick that makes it pending may commit its outcome, too (`engine/touched.rs`). Should the process
+//! die before, the next start's scan finds it.
+//!
 //! There is one writer of durable state, the coordinator's thread, and one reader's view, the record log.
 //!
 //! # Rooms and layers
@@ -34,7 +38,7 @@
 //! | 5 | `main.rs`, `cli/` | arguments, printing, exit codes, logging, progress |
 //! | 4 | [`service`] | settings, signals, the control socket, HTTP and the dashboard, the async face: the only room with tokio |
 //! | 3 | [`engine`] | the run: intake, claims, coordinator, pool, worker, committer, breakers, budget, repair, queries |
-//! | 2 | [`source`] | where files come from: the tree walk, filters, reading one version of a file |
+//! | 2 | [`source`] | where files come from: the tree walk, filters, the watch, reading one version of a file |
 //! | 2 | [`batch`] | how pending files are cut into batches |
 //! | 2 | [`process`] | what is done with a file: the trait for one's own, and the AST processor with its dialects |
 //! | 2 | [`ledger`] | durable state: a packed sorted map on sled, the commit, checks, repair |
@@ -43,7 +47,8 @@
 //!
 //! Architecture invariants, each held by a test in `tests/it/layers.rs`: a room imports only from lower
 //! layers, and rooms of one layer don't see each other; sled is named in `ledger/` only, crossbeam-deque
-//! in `engine/pool.rs` only, tokio in `service/` only, axum and hyper in `service/http/` only, clap and anyhow in `cli/` only. Traits stand only
+//! in `engine/pool.rs` only, notify in `source/watch/` only, tokio in `service/` only, axum and hyper in
+//! `service/http/` only, clap and anyhow in `cli/` only. Traits stand only
 //! where users plug in: [`Source`], [`BatchStrategy`], [`Processor`].
 //!
 //! # Threads of a run
@@ -53,8 +58,9 @@
 //! | the caller's | | plans, commits; between two attempts it waits for what is missing | when all is done, or a stop is carried out |
 //! | `worker-N` | the attempt, first | reads, processes | when the pool is closed; one that hangs is left behind |
 //! | `scan`, `walk-N` | the attempt, then `scan` | list folders, intake | when all is listed, or a stop |
+//! | `notify-rs inotify loop` | the watch | notes what was touched | with the watch; one that lost events is replaced |
 //! | `check-log` | the attempt | compares the record log with its checksums | at its end; a run waits for it |
-//! | `control` | the command | answers `status`, `records`, `explain`, `failures`, `retry` | before the state is closed |
+//! | `control` | the command | answers `status`, `jobs`, `records`, `explain`, `failures`, `retry` | before the state is closed |
 //! | `http`, `http-work` | the command | serve health, metrics, the JSON API and the dashboard; look at the figures each second | before the state is closed |
 //! | `progress` | the command | the bar, or heartbeat lines | when the run has ended |
 //! | `deadline` | the command, at the first signal | ends the process when draining takes too long | with the process |
@@ -172,7 +178,7 @@
 //! * **Thin LTO, one codegen unit:** 5 % faster for a build of two minutes.
 //! * **Dropped:** a folder's descriptor kept for reading (2 % faster, and a renamed folder would wrongly
 //!   be read), two words of 8 bytes at a time in the JSON pass (slower), SSE2 intrinsics (no gain worth
-//!   `unsafe`), handing files to workers before they are queued (two ways for one thing, for 0.3 µs).
+//!   `unsafe`), handing bulk files to workers before they are queued (for 0.3 µs).
 
 pub mod batch;
 pub mod engine;

@@ -50,7 +50,8 @@ impl Planner {
         self.strategy.observe(done);
     }
 
-    fn batch(&mut self, files: Vec<DiscoveredFile>, now: SystemTime) -> FileBatch {
+    /// One batch of all these files, numbered as the others.
+    pub fn batch(&mut self, files: Vec<DiscoveredFile>, now: SystemTime) -> FileBatch {
         self.planned += 1;
         let total_size = files.iter().fold(0u64, |sum, file| sum.saturating_add(file.fingerprint.size));
         FileBatch {

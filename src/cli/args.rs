@@ -11,7 +11,8 @@ use super::config::{ConfigArgs, ConfigCommand};
 use super::ctl::CtlArgs;
 use super::exit;
 use super::failures::{FailuresArgs, RetryArgs};
-use super::flags::{Everywhere, Flags, OfInspect, OfRepair, OfRun};
+use super::flags::{Everywhere, Flags, OfInspect, OfRepair, OfRun, OfWatch};
+use super::jobs::JobsArgs;
 
 /// A batch engine for files that outlasts crashes.
 #[derive(Debug, Parser)]
@@ -73,8 +74,12 @@ impl Cli {
 pub(crate) enum Command {
     /// Ingest folders: every file once, going on where the last run stopped
     Run(RunArgs),
+    /// Ingest folders, stay, and keep the records in step with what changes
+    Watch(WatchArgs),
     /// Show counts, jobs and sizes of a state
-    Status,
+    Status(StatusArgs),
+    /// List the jobs: what waits, what runs, and how the latest ones ended
+    Jobs(JobsArgs),
     /// Print the latest record of each path, or the log from a cursor
     Records(RecordsArgs),
     /// Tell what is known of a path, or which rule leaves it out
@@ -95,13 +100,16 @@ pub(crate) enum Command {
 
 impl Command {
     /// The settings that its own flags gave.
-    pub(crate) fn given(&self) -> &[Given] {
+    pub(crate) fn given(&self) -> Vec<&Given> {
         match self {
-            Self::Run(args) => &args.flags.given,
-            Self::Inspect(args) => &args.flags.given,
-            Self::Repair(args) => &args.flags.given,
-            Self::Config(ConfigArgs { command: ConfigCommand::Show(args) }) => &args.flags.given,
-            _ => &[],
+            Self::Run(args) => args.flags.given.iter().collect(),
+            Self::Watch(args) => args.flags.given.iter().chain(&args.watching.given).collect(),
+            Self::Inspect(args) => args.flags.given.iter().collect(),
+            Self::Repair(args) => args.flags.given.iter().collect(),
+            Self::Config(ConfigArgs { command: ConfigCommand::Show(args) }) => {
+                args.flags.given.iter().chain(&args.watching.given).collect()
+            }
+            _ => Vec::new(),
         }
     }
 }
@@ -136,6 +144,26 @@ pub(crate) struct RunArgs {
     /// Process every file again, done or not
     #[arg(long)]
     pub(crate) reprocess: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// Folders to ingest and follow; those that were added to the state by `ctl add` as well
+    #[arg(value_name = "ROOT")]
+    pub(crate) roots: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) flags: Flags<OfRun>,
+
+    #[command(flatten)]
+    pub(crate) watching: Flags<OfWatch>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Show it again each second, until interrupted
+    #[arg(long)]
+    pub(crate) follow: bool,
 }
 
 #[derive(Debug, Args)]

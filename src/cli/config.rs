@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::args::{Cli, Format};
 use super::exit;
-use super::flags::{Flags, OfRun};
+use super::flags::{Flags, OfRun, OfWatch};
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArgs {
@@ -31,6 +31,9 @@ pub(crate) enum ConfigCommand {
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     pub(crate) flags: Flags<OfRun>,
+
+    #[command(flatten)]
+    pub(crate) watching: Flags<OfWatch>,
 }
 
 #[derive(Debug, Args)]

@@ -74,12 +74,20 @@ impl Scope for OfRun {
         "drain-timeout",
         "wait",
         "accept-empty",
+        "jobs-kept",
         "progress",
         "heartbeat",
         "listen",
         "token-file",
     ];
     const PAIRS: &'static [Pair] = &[RETRY, LIMIT];
+}
+
+/// Those of a process that watches, beside those of a run.
+#[derive(Debug)]
+pub(crate) struct OfWatch;
+impl Scope for OfWatch {
+    const KEYS: &'static [&'static str] = &["poll", "poll-interval", "settle", "reconcile"];
 }
 
 /// Those of what reads one file.

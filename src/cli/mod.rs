@@ -13,12 +13,14 @@ mod failures;
 mod fault;
 mod flags;
 mod inspect;
+mod jobs;
 mod log_file;
 mod logging;
 mod print;
 mod progress;
 mod query;
 mod run;
+mod watch;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -63,7 +65,9 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     let cli = &*cli;
     match &cli.command {
         Command::Run(args) => run::run(cli, args, &settings, started),
-        Command::Status => query::status(cli),
+        Command::Watch(args) => watch::watch(cli, args, &settings, started),
+        Command::Status(args) => query::status(cli, args),
+        Command::Jobs(args) => jobs::jobs(cli, args),
         Command::Records(args) => query::records(cli, args),
         Command::Explain(args) => query::explain(cli, args),
         Command::Failures(args) => failures::failures(cli, args),

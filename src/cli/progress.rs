@@ -75,8 +75,9 @@ impl Display {
     }
 
     fn show(&mut self, statistics: &BatchStatistics) {
-        if statistics.state == ProcessingState::Idle {
-            return;
+        // What stands for months has nothing to say.
+        if matches!(statistics.state, ProcessingState::Idle | ProcessingState::Watching) {
+            return self.clear();
         }
         match self {
             Self::Bar { bar, rate } => {
@@ -100,6 +101,7 @@ impl Display {
 
     fn clear(&self) {
         if let Self::Bar { bar, .. } = self {
+            bar.reset();
             bar.finish_and_clear();
         }
     }

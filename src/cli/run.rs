@@ -1,5 +1,6 @@
 //! `outlast run`.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,47 +22,56 @@ const BUSY_WAIT: Duration = Duration::from_millis(20);
 /// Runs a job to its end.
 pub(crate) fn run(cli: &Cli, args: &RunArgs, settings: &Settings, started: Instant) -> Result<u8> {
     let config = BatchConfig { reprocess: args.reprocess, ..settings.batch() };
-    let engine = Arc::new(Engine::new(Arc::new(AstProcessor::with_limits(settings.limits()))));
+    let engine = engine(settings);
     let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
-    let options = RunOptions { state: cli.state.clone(), records: settings.out().map(absolute), started };
+    let options = options(cli, settings, started);
     let result = if args.dry_run {
         engine.dry_run(&args.roots, &config, &options)?
     } else {
         let desk = Arc::new(Desk::new(Arc::clone(&engine)));
         // Before the run begins, so that it fails at once where that can't be had.
-        let served = serve(settings, &desk)?;
+        let served = Cell::new(serve(settings, &desk)?);
         let _shown = progress::show(&engine, cli.format, settings)?;
-        run_when_free(&desk, served, args, &config, &options)?
+        let listen = |state: &Path| companions(state, &desk, &served);
+        when_free(&options.state, || engine.run_with(&args.roots, &config, &options, listen))?
     };
     print::summary(&result, cli.format, args.dry_run)?;
     Ok(code_of(&result, &signals))
 }
 
+/// An engine with the processor that the settings ask for.
+pub(crate) fn engine(settings: &Settings) -> Arc<Engine> {
+    Arc::new(Engine::new(Arc::new(AstProcessor::with_limits(settings.limits()))))
+}
+
+pub(crate) fn options(cli: &Cli, settings: &Settings, started: Instant) -> RunOptions {
+    RunOptions { state: cli.state.clone(), records: settings.out().map(absolute), started }
+}
+
+/// What lives as long as the process holds the state, and goes before that is closed.
+pub(crate) fn companions(
+    state: &Path,
+    desk: &Arc<Desk>,
+    served: &Cell<Option<Served>>,
+) -> (Option<Controlled>, Option<Served>) {
+    let controlled = Controlled::listen(state, Arc::clone(desk))
+        .inspect_err(|error| tracing::warn!(%error, "status and explain can't ask this run"));
+    (controlled.ok(), served.take())
+}
+
 /// `status` and its like hold the state for an instant: a state that is in use while no run answers
 /// for it is tried again for a while.
-fn run_when_free(
-    desk: &Arc<Desk>,
-    mut served: Option<Served>,
-    args: &RunArgs,
-    config: &BatchConfig,
-    options: &RunOptions,
-) -> Result<RepositoryProcessingResult> {
-    let mut listen = |state: &Path| {
-        let controlled = Controlled::listen(state, Arc::clone(desk))
-            .inspect_err(|error| tracing::warn!(%error, "status and explain can't ask this run"));
-        (controlled.ok(), served.take())
-    };
+pub(crate) fn when_free<T>(state: &Path, run: impl Fn() -> Result<T, EngineError>) -> Result<T, EngineError> {
     let mut tries = 0;
     loop {
-        // What listens lives until the run has ended, and goes before the state is closed.
-        match desk.engine().run_with(&args.roots, config, options, &mut listen) {
+        match run() {
             Err(EngineError::Ledger(LedgerError::InUse { .. }))
-                if tries < BUSY_TRIES && !is_answered(&options.state) =>
+                if tries < BUSY_TRIES && !is_answered(state) =>
             {
                 tries += 1;
                 std::thread::sleep(BUSY_WAIT);
             }
-            result => return Ok(result?),
+            result => return result,
         }
     }
 }

@@ -15,13 +15,14 @@ use super::error::EngineError;
 use super::event::{CHANNEL_EVENTS, Event};
 use super::fatal::{self, Dying};
 use super::guard::{RootGuard, RootMarks};
-use super::job::JobPlan;
+use super::job::{JobPlan, Scan};
 use super::pool::{Hand, Pool};
 use super::run::{Engine, Published};
 use super::run_state::{Ending, RunState};
 use super::scan::ScanPlan;
 use super::stop::{Stop, StopOnDrop};
 use super::store::{Store, check_log};
+use super::watch::{Agenda, NewsPlan};
 use super::worker::{BatchWorker, WorkContext};
 use crate::ledger::{InHand, Left};
 use crate::model::{BatchConfig, Clock, FileKey, RootTable};
@@ -54,6 +55,7 @@ impl Course<'_> {
         marks: &RootMarks,
         shown: &Published<'_>,
         run: &mut RunState,
+        agenda: Option<&mut Agenda>,
     ) -> Result<Ending, EngineError> {
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         shown.listens(&send);
@@ -63,7 +65,8 @@ impl Course<'_> {
         fatal::watch();
         let context = Arc::new(self.context(&halt));
         let pool = CloseOnDrop(self.start_pool(&context, &send)?);
-        let threads = self.start_readers(store, &halt, &send)?;
+        let news = agenda.as_deref().and_then(|agenda| self.news(agenda, store, &halt));
+        let threads = self.start_readers(store, &halt, &send, run, news)?;
         let setting = Setting {
             plan: self.plan,
             context: &context,
@@ -79,7 +82,7 @@ impl Course<'_> {
         let suspects = self.left.suspects.clone();
         let dispatch = Dispatcher::new(&self.config, strategy, Arc::clone(&pool.0), suspects);
         let committer = Committer::new(store, &self.plan.roots);
-        let mut coordinator = Coordinator::new(setting, committer, run, dispatch);
+        let mut coordinator = Coordinator::new(setting, committer, run, dispatch, agenda);
         if let Some(key) = self.killed_by() {
             coordinator.blame(key)?;
         }
@@ -135,27 +138,53 @@ impl Course<'_> {
             .map_err(EngineError::io("worker threads can't be started"))
     }
 
-    /// The scan, and the check of the log.
+    /// The scan, the check of the log, and what follows the watcher.
     fn start_readers(
         &self,
         store: &Store,
         halt: &Stop,
         send: &SyncSender<Event>,
-    ) -> Result<[JoinHandle<()>; 2], EngineError> {
-        let scan = ScanPlan {
-            reader: Some(store.reader.clone()),
+        run: &RunState,
+        news: Option<NewsPlan>,
+    ) -> Result<Vec<JoinHandle<()>>, EngineError> {
+        let mut threads = Vec::new();
+        if self.plan.scan != Scan::Nothing {
+            let scan = ScanPlan {
+                reader: Some(store.reader.clone()),
+                roots: self.plan.own.clone(),
+                below: self.plan.below(),
+                source: Arc::clone(&self.source),
+                halt: halt.clone(),
+            };
+            let found = send.clone();
+            threads.push(spawn("scan", send, move || scan.run(&found))?);
+        }
+        if !run.log_is_checked {
+            let (records, ranges) = (store.state.records(), store.ledger.log_ranges());
+            let (checked, halt) = (send.clone(), halt.clone());
+            threads.push(spawn("check-log", send, move || {
+                let result = check_log(&records, &ranges, &halt);
+                let _ = checked.send(result.map_or_else(Event::Failed, |()| Event::LogChecked));
+            })?);
+        }
+        if let Some(news) = news {
+            let (told, rescan, found) = (send.clone(), news.clone(), send.clone());
+            threads.push(spawn("watch", send, move || news.follow(&told))?);
+            threads.push(spawn("rescan", send, move || rescan.rescan(&found))?);
+        }
+        Ok(threads)
+    }
+
+    fn news(&self, agenda: &Agenda, store: &Store, halt: &Stop) -> Option<NewsPlan> {
+        Some(NewsPlan {
+            reader: store.reader.clone(),
             roots: self.plan.roots.clone(),
             source: Arc::clone(&self.source),
+            watch: agenda.watch.clone()?,
+            folders: Arc::clone(&agenda.folders),
+            poll_interval: agenda.options.poll_interval,
             halt: halt.clone(),
-        };
-        let (records, ranges) = (store.state.records(), store.ledger.log_ranges());
-        let (found, checked, halt) = (send.clone(), send.clone(), halt.clone());
-        let scan = spawn("scan", send, move || scan.run(&found))?;
-        let check = spawn("check-log", send, move || {
-            let result = check_log(&records, &ranges, &halt);
-            let _ = checked.send(result.map_or_else(Event::Failed, |()| Event::LogChecked));
-        })?;
-        Ok([scan, check])
+        })
     }
 }
 

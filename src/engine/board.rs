@@ -230,6 +230,6 @@ impl Held {
     }
 
     fn file(&self) -> Option<&DiscoveredFile> {
-        self.task.as_ref()?.batch().files.get(self.place?)
+        self.task.as_ref()?.lot().batch.files.get(self.place?)
     }
 }

@@ -1,5 +1,8 @@
 //! What each kind of news does to a file's entry in the ledger: pure functions, no I/O.
 
+#[cfg(test)]
+mod tests;
+
 use crate::ledger::{Entry, RecordRef, Retry};
 use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition};
 
@@ -8,6 +11,8 @@ use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition};
 pub(crate) enum Change {
     /// A scan saw this version, and it is due.
     Found(Fingerprint),
+    /// Something wrote this version a moment ago: it is due even where a record of this run has its times.
+    Touched(Fingerprint),
     /// A scan did not see the file that the ledger holds as this entry.
     Missing(Entry),
     /// A worker is through with the file.
@@ -74,6 +79,10 @@ pub(crate) enum Counted {
     Pending,
     Ok,
     Failed,
+    /// Done, and not by this run, whose scan has seen it so.
+    Unchanged {
+        failed: bool,
+    },
 }
 
 impl Counted {
@@ -108,6 +117,25 @@ impl Ground {
         Some(Counted::by_failure(record.failure))
     }
 
+    /// How a run counts a file with this entry once it has listed all files: none is left out then.
+    pub(crate) fn counted_as_listed(&self, entry: &Entry) -> Option<Counted> {
+        let of_earlier_run = || {
+            let failure = entry.record.as_ref()?.failure;
+            // A scan makes such a failure due again. Where it stands, this run has seen it again.
+            let again = !entry.quarantined && failure.is_some_and(ErrorClass::is_environmental);
+            Some(if again { Counted::Failed } else { Counted::Unchanged { failed: failure.is_some() } })
+        };
+        self.counted(entry).or_else(of_earlier_run)
+    }
+
+    /// The record that speaks for its content: where a file has this content still, nothing is to be done for it.
+    pub(crate) fn standing<'e>(&self, entry: &'e Entry) -> Option<&'e RecordRef> {
+        let stands = |record: &&RecordRef| {
+            record.epoch == self.epoch && !record.failure.is_some_and(ErrorClass::is_environmental)
+        };
+        entry.record.as_ref().filter(stands)
+    }
+
     /// Whether nothing is to be done for a file that is seen with this fingerprint.
     pub(crate) fn is_current(&self, entry: &Entry, seen: &Fingerprint) -> bool {
         let Some(record) = &entry.record else { return false };
@@ -123,6 +151,12 @@ impl Ground {
         self.is_of_this_run(record)
             || (!entry.recheck && !record.failure.is_some_and(ErrorClass::is_environmental))
     }
+
+    /// The same for a file that was touched after it was read: a version whose times a later write could share is
+    /// not taken for what was read.
+    pub(crate) fn is_untouched(&self, entry: &Entry, seen: &Fingerprint) -> bool {
+        !entry.recheck && self.is_current(entry, seen)
+    }
 }
 
 /// Applies one change to an entry, at a position that its record would take.
@@ -133,7 +167,8 @@ pub(crate) fn apply(
     position: LogPosition,
 ) -> (Option<Entry>, Effect) {
     match change {
-        Change::Found(seen) => found(old, *seen, ground),
+        Change::Found(seen) => found(old, *seen, |entry| ground.is_current(entry, seen)),
+        Change::Touched(seen) => found(old, *seen, |entry| ground.is_untouched(entry, seen)),
         Change::Missing(observed) if old.as_ref() == Some(observed) => gone(old),
         Change::Asked(observed) if old.as_ref() == Some(observed) => asked(*observed),
         Change::Missing(_) | Change::Asked(_) => (old, Effect::None),
@@ -141,9 +176,13 @@ pub(crate) fn apply(
     }
 }
 
-fn found(old: Option<Entry>, seen: Fingerprint, ground: Ground) -> (Option<Entry>, Effect) {
+fn found(
+    old: Option<Entry>,
+    seen: Fingerprint,
+    is_current: impl Fn(&Entry) -> bool,
+) -> (Option<Entry>, Effect) {
     match old {
-        Some(entry) if ground.is_current(&entry, &seen) => (Some(entry), Effect::None),
+        Some(entry) if is_current(&entry) => (Some(entry), Effect::None),
         Some(entry) if entry.pending && entry.fingerprint == seen => (Some(entry), Effect::None),
         Some(entry) => {
             let recheck = !entry.pending && entry.fingerprint == seen;
@@ -189,6 +228,8 @@ fn ended(
             (Some(Entry { crashes, ..entry }), Effect::Pending)
         }
         End::Gone => gone(Some(entry)),
+        // The record that the worker compared with may have gone meanwhile: the file was removed, and is back.
+        End::Unchanged { .. } if ground.standing(&entry).is_none() => (Some(entry), Effect::None),
         End::Unchanged { fingerprint, racy } => {
             let done = settle(entry, ending.claimed, fingerprint, racy);
             let effect = if done.pending { Effect::Pending } else { Effect::Unchanged };
@@ -218,151 +259,4 @@ fn settle(entry: Entry, claimed: Fingerprint, read: Fingerprint, racy: bool) -> 
         return entry;
     }
     Entry { recheck: racy, fingerprint: read, record: entry.record, ..Entry::default() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Timestamp;
-
-    const GROUND: Ground =
-        Ground { epoch: 1, run_start: LogPosition { segment: 1, offset: 100 }, quarantine: false };
-    const RETRY: Retry = Retry { class: ErrorClass::IoTransient, at: Timestamp(99) };
-    const HERE: LogPosition = LogPosition { segment: 1, offset: 500 };
-
-    fn version(n: u64) -> Fingerprint {
-        Fingerprint { size: n, mtime: Timestamp(7), ctime: Timestamp(8), inode: 9 }
-    }
-
-    fn record(offset: u64, failure: Option<ErrorClass>) -> RecordRef {
-        let position = LogPosition { segment: 1, offset };
-        RecordRef { position, epoch: 1, digest: Some(Digest([3; 16])), failure }
-    }
-
-    fn done(offset: u64) -> Entry {
-        let record = Some(record(offset, None));
-        Entry { fingerprint: version(1), record, ..Entry::default() }
-    }
-
-    fn pending(n: u64, record: Option<RecordRef>) -> Entry {
-        Entry { pending: true, fingerprint: version(n), record, ..Entry::default() }
-    }
-
-    fn recorded(claimed: u64, read: u64) -> Change {
-        let fingerprint = version(read);
-        let end = End::Recorded { fingerprint, racy: false, digest: Some(Digest([4; 16])), failure: None };
-        Change::Ended(Ending { claimed: version(claimed), end })
-    }
-
-    fn outcome(old: Option<Entry>, change: &Change) -> (Option<Entry>, Effect) {
-        apply(old, change, GROUND, HERE)
-    }
-
-    #[test]
-    fn a_new_file_becomes_pending_and_then_done() {
-        let (entry, effect) = outcome(None, &Change::Found(version(1)));
-        assert_eq!((entry.as_ref(), effect), (Some(&pending(1, None)), Effect::Pending));
-        let (entry, effect) = outcome(entry, &recorded(1, 1));
-        let entry = entry.unwrap();
-        assert_eq!((entry.pending, effect), (false, Effect::Recorded));
-        assert_eq!(entry.record.unwrap().position, HERE);
-        assert_eq!(outcome(Some(entry), &Change::Found(version(1))), (Some(entry), Effect::None));
-    }
-
-    #[test]
-    fn an_attempt_that_comes_late_writes_nothing() {
-        assert_eq!(outcome(Some(done(200)), &recorded(1, 1)), (Some(done(200)), Effect::None));
-        assert_eq!(outcome(None, &recorded(1, 1)), (None, Effect::None));
-    }
-
-    #[test]
-    fn a_version_seen_while_another_was_read_stays_pending() {
-        let (entry, effect) = outcome(Some(pending(2, None)), &recorded(1, 1));
-        assert_eq!(effect, Effect::Recorded);
-        let entry = entry.unwrap();
-        assert!(entry.pending && entry.fingerprint == version(2) && entry.record.is_some());
-        let (entry, _) = outcome(Some(pending(2, None)), &recorded(1, 2));
-        assert!(!entry.unwrap().pending, "the version that was read is the one that was seen");
-    }
-
-    #[test]
-    fn a_file_that_changes_again_is_counted_as_pending_again() {
-        assert_eq!(GROUND.counted(&done(50)), None, "an earlier run's");
-        assert_eq!(GROUND.counted(&done(200)), Some(Counted::Ok));
-        let (entry, effect) = outcome(Some(done(200)), &Change::Found(version(2)));
-        let entry = entry.unwrap();
-        assert_eq!((GROUND.counted(&entry), effect), (Some(Counted::Pending), Effect::Pending));
-        assert!(entry.record.is_some(), "the former record is still known");
-    }
-
-    #[test]
-    fn a_file_is_removed_only_as_it_was_observed() {
-        let gone = Change::Missing(done(50));
-        assert_eq!(outcome(Some(done(50)), &gone), (None, Effect::Removed));
-        assert_eq!(outcome(Some(done(200)), &gone), (Some(done(200)), Effect::None));
-        assert_eq!(outcome(Some(pending(1, None)), &Change::Missing(pending(1, None))).1, Effect::Vanished);
-    }
-
-    #[test]
-    fn failing_again_for_the_same_reason_writes_no_second_record() {
-        let failure = Some(ErrorClass::IoPermanent);
-        let unread = RecordRef { digest: None, ..record(50, failure) };
-        let failed = Entry { record: Some(unread), ..done(50) };
-        let (entry, _) = outcome(Some(failed), &Change::Found(version(1)));
-        let entry = entry.unwrap();
-        assert!(entry.pending && entry.recheck, "the surroundings may have changed");
-        let end = End::Recorded { fingerprint: version(1), racy: false, digest: None, failure };
-        let again = Change::Ended(Ending { claimed: version(1), end });
-        let (entry, effect) = outcome(Some(entry), &again);
-        assert_eq!(effect, Effect::FailedAgain);
-        assert_eq!(entry.unwrap().record, Some(unread));
-    }
-
-    #[test]
-    fn another_epoch_or_a_racy_entry_is_due() {
-        let other = Ground { epoch: 2, ..GROUND };
-        assert!(GROUND.is_current(&done(50), &version(1)));
-        assert!(!other.is_current(&done(50), &version(1)));
-        let racy = Entry { recheck: true, ..done(50) };
-        assert!(!GROUND.is_current(&racy, &version(1)));
-        let just_now = Entry { recheck: true, ..done(200) };
-        assert!(GROUND.is_current(&just_now, &version(1)), "not twice in one run");
-    }
-
-    #[test]
-    fn a_failure_that_may_pass_counts_an_attempt() {
-        let again = Change::Ended(Ending { claimed: version(1), end: End::Again(RETRY) });
-        let (entry, effect) = outcome(Some(pending(1, None)), &again);
-        let entry = entry.unwrap();
-        assert_eq!((entry.attempts, entry.retry, effect), (1, Some(RETRY), Effect::Pending));
-        let (changed, _) = outcome(Some(entry), &Change::Found(version(2)));
-        assert_eq!(changed, Some(pending(2, None)), "another version begins anew");
-        let released = Change::Ended(Ending { claimed: version(1), end: End::Released });
-        assert_eq!(outcome(Some(pending(1, None)), &released).0, Some(pending(1, None)));
-    }
-
-    #[test]
-    fn a_crash_is_counted_apart_from_attempts() {
-        let crashed = Change::Ended(Ending { claimed: version(1), end: End::Crashed });
-        let entry = outcome(Some(pending(1, None)), &crashed).0.unwrap();
-        assert_eq!((entry.pending, entry.attempts, entry.crashes), (true, 0, 1));
-    }
-
-    #[test]
-    fn what_is_set_aside_waits_for_new_content_or_for_somebody_who_asks() {
-        let ground = Ground { quarantine: true, ..GROUND };
-        let failure = Some(ErrorClass::Timeout);
-        let end = End::Recorded { fingerprint: version(1), racy: false, digest: None, failure };
-        let failed = Change::Ended(Ending { claimed: version(1), end });
-        let entry = apply(Some(pending(1, None)), &failed, ground, HERE).0.unwrap();
-        assert!(entry.quarantined);
-        let later = Ground { epoch: 2, run_start: LogPosition { segment: 2, offset: 0 }, quarantine: false };
-        assert!(later.is_current(&entry, &version(1)), "neither a new processor nor a new run");
-        assert!(!later.is_current(&entry, &version(2)));
-        let (due, effect) = apply(Some(entry), &Change::Asked(entry), later, HERE);
-        let due = due.unwrap();
-        assert_eq!((due.pending, due.quarantined, effect), (true, false, Effect::Pending));
-        assert_eq!(due.record.unwrap().epoch, 0, "the old record is not taken for the content's");
-        assert_eq!(apply(Some(due), &Change::Asked(entry), later, HERE), (Some(due), Effect::None));
-    }
 }

@@ -1,11 +1,12 @@
-//! Which pending files are in flight. Claims live in memory only: after a crash all is pending again.
+//! Which files are in flight. Claims live in memory only: after a crash all is pending again, or found again by
+//! the next scan.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
 use super::change::Ground;
-use crate::ledger::{Entry, LedgerError, LedgerReader, ReadyPosition, RecordRef};
-use crate::model::{BatchConfig, DiscoveredFile, ErrorClass, FileKey, Root, Timestamp};
+use crate::ledger::{Entry, LedgerError, LedgerReader, ReadyPosition};
+use crate::model::{BatchConfig, DiscoveredFile, FileKey, Root, Timestamp};
 
 /// What one batch counts as that is kept ready.
 const BATCH_FILES: usize = 1_000;
@@ -14,7 +15,7 @@ const BATCH_FILES: usize = 1_000;
 const IN_FLIGHT_MIN: usize = 2_048;
 const IN_FLIGHT_MAX: usize = 65_536;
 
-/// The files that were claimed and are still pending in the ledger.
+/// The files that were claimed and whose outcome is not committed.
 #[derive(Debug)]
 pub(crate) struct Claims {
     limit: usize,
@@ -23,6 +24,8 @@ pub(crate) struct Claims {
     in_flight: HashSet<u64>,
     /// Outcomes of the coming tick: not in flight any more once it is committed.
     ended: Vec<u64>,
+    /// Files in flight that are pending in the ledger only with the coming tick.
+    early: u64,
     /// Where to go on; none at the end of a round.
     position: Option<ReadyPosition>,
     /// A whole round found nothing, and nothing was committed since.
@@ -49,6 +52,7 @@ impl Claims {
             hasher,
             in_flight: HashSet::new(),
             ended: Vec::new(),
+            early: 0,
             position: None,
             exhausted: false,
             due_next: None,
@@ -58,6 +62,21 @@ impl Claims {
     /// Number of files in flight.
     pub(crate) fn in_flight(&self) -> u64 {
         self.in_flight.len() as u64
+    }
+
+    /// Of these, as many as are pending in the ledger.
+    pub(crate) fn in_flight_pending(&self) -> u64 {
+        self.in_flight().saturating_sub(self.early)
+    }
+
+    /// Whether a file is in flight.
+    pub(crate) fn is_in_flight(&self, key: &FileKey) -> bool {
+        self.in_flight.contains(&self.hasher.hash_one(key))
+    }
+
+    /// Whether a file's outcome waits for the coming tick.
+    pub(crate) fn has_ended(&self, key: &FileKey) -> bool {
+        self.ended.contains(&self.hasher.hash_one(key))
     }
 
     /// Files in flight that no worker is through with yet. What only waits for the tick must not keep
@@ -89,7 +108,7 @@ impl Claims {
 
     /// What ended is committed.
     pub(crate) fn committed(&mut self) {
-        self.exhausted = false;
+        (self.exhausted, self.early) = (false, 0);
         for hash in self.ended.drain(..) {
             self.in_flight.remove(&hash);
         }
@@ -119,11 +138,7 @@ impl Claims {
             }
             let limit = self.limit.saturating_sub(self.unfinished()).clamp(1, files_max.max(1));
             let ready = reader.ready(&self.position.take().unwrap_or_default(), limit)?;
-            let claim = |(key, entry): (FileKey, Entry)| {
-                let suspected =
-                    !self.suspected.is_empty() && self.suspected.contains(&self.hasher.hash_one(&key));
-                if suspected { None } else { self.claim(key, &entry, roots, now) }
-            };
+            let claim = |(key, entry): (FileKey, Entry)| self.claim_unsuspected(key, &entry, roots, now);
             let files: Vec<DiscoveredFile> = ready.files.into_iter().filter_map(claim).collect();
             self.position = ready.next;
             if !files.is_empty() {
@@ -151,6 +166,32 @@ impl Claims {
         Ok(None)
     }
 
+    /// Claims a file as this entry, which the ledger holds, or will hold with the coming tick (`is_early`). None
+    /// where it is due later, in flight, or one of the suspects.
+    pub(crate) fn claim_touched(
+        &mut self,
+        key: FileKey,
+        entry: &Entry,
+        is_early: bool,
+        roots: Roots<'_>,
+        now: Timestamp,
+    ) -> Option<DiscoveredFile> {
+        let file = self.claim_unsuspected(key, entry, roots, now)?;
+        self.early += u64::from(is_early);
+        Some(file)
+    }
+
+    fn claim_unsuspected(
+        &mut self,
+        key: FileKey,
+        entry: &Entry,
+        roots: Roots<'_>,
+        now: Timestamp,
+    ) -> Option<DiscoveredFile> {
+        let suspected = !self.suspected.is_empty() && self.suspected.contains(&self.hasher.hash_one(&key));
+        if suspected { None } else { self.claim(key, entry, roots, now) }
+    }
+
     fn claim(
         &mut self,
         key: FileKey,
@@ -158,7 +199,7 @@ impl Claims {
         roots: Roots<'_>,
         now: Timestamp,
     ) -> Option<DiscoveredFile> {
-        let epoch = roots.iter().find(|(root, _)| root.id == key.root())?.1.epoch;
+        let ground = roots.iter().find(|(root, _)| root.id == key.root())?.1;
         if let Some(later) = entry.retry.map(|retry| retry.at).filter(|at| *at > now) {
             self.due_next = Some(self.due_next.map_or(later, |due| due.min(later)));
             return None;
@@ -166,11 +207,7 @@ impl Claims {
         if !self.in_flight.insert(self.hasher.hash_one(&key)) {
             return None;
         }
-        let stands = |record: &&RecordRef| {
-            record.epoch == epoch && !record.failure.is_some_and(ErrorClass::is_environmental)
-        };
-        let record = entry.record.as_ref().filter(stands);
-        let recorded = record.and_then(|record| record.digest);
+        let recorded = ground.standing(entry).and_then(|record| record.digest);
         Some(DiscoveredFile { key, fingerprint: entry.fingerprint, attempts: entry.attempts, recorded })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::change::{Change, Effect, End, Ending, Ground, apply};
+use super::change::{Change, Effect, Ground, apply};
 use super::error::EngineError;
 use super::store::Store;
 use super::tally::Tally;
@@ -23,6 +23,8 @@ struct RootGround {
 struct Queued {
     key: FileKey,
     change: Change,
+    /// Whether all files were listed when it came, and so counted, this one too.
+    listed: bool,
     lines: usize,
     line: std::ops::Range<usize>,
 }
@@ -36,6 +38,8 @@ pub(crate) struct Committer<'a> {
     lines_bytes: usize,
     /// Whether all files were listed, and so counted.
     pub listed: bool,
+    /// Files that were missing, and whose entries were other ones by then than was known.
+    doubted: Vec<FileKey>,
 }
 
 impl<'a> Committer<'a> {
@@ -45,10 +49,16 @@ impl<'a> Committer<'a> {
             (root.id, RootGround { name: root.name.clone(), ground: *ground })
         };
         let roots = roots.iter().map(known).collect();
-        Self { store, roots, queued: Vec::new(), lines: Vec::new(), lines_bytes: 0, listed: false }
+        let (queued, lines, doubted) = Default::default();
+        Self { store, roots, queued, lines, lines_bytes: 0, listed: false, doubted }
     }
 
     pub(crate) fn store(&self) -> &Store {
+        self.store
+    }
+
+    /// The store, for what is no file's change.
+    pub(crate) fn store_mut(&mut self) -> &mut Store {
         self.store
     }
 
@@ -62,11 +72,16 @@ impl<'a> Committer<'a> {
         self.queued.retain(|queued| !queued.change.is_gone());
     }
 
-    /// Forgets that a worker did not find a file of this root which is there again.
+    /// Forgets what waits as gone of this root, and is there again.
     pub(crate) fn forget_found_again(&mut self, root: RootId, exists: impl Fn(&FileKey) -> bool) {
-        let not_found = |change: &Change| matches!(change, Change::Ended(Ending { end: End::Gone, .. }));
         self.queued
-            .retain(|queued| queued.key.root() != root || !not_found(&queued.change) || !exists(&queued.key));
+            .retain(|queued| queued.key.root() != root || !queued.change.is_gone() || !exists(&queued.key));
+    }
+
+    /// Files that somebody missed, and that the ledger still holds, since it held something else of them when the
+    /// news came to be committed: an outcome, mostly. They have to be looked for again.
+    pub(crate) fn take_doubted(&mut self) -> Vec<FileKey> {
+        std::mem::take(&mut self.doubted)
     }
 
     /// Changes that wait for the next tick.
@@ -79,9 +94,11 @@ impl<'a> Committer<'a> {
         self.lines_bytes
     }
 
-    /// Takes what a scan found.
+    /// Takes what a scan found, or what somebody told.
     pub(crate) fn take_changes(&mut self, changes: Vec<(FileKey, Change)>) {
-        let queued = changes.into_iter().map(|(key, change)| Queued { key, change, lines: 0, line: 0..0 });
+        let listed = self.listed;
+        let queued =
+            changes.into_iter().map(|(key, change)| Queued { key, change, listed, lines: 0, line: 0..0 });
         self.queued.extend(queued);
     }
 
@@ -91,7 +108,8 @@ impl<'a> Committer<'a> {
         for outcome in group.outcomes {
             let line = at..at + outcome.line;
             at = line.end;
-            self.queued.push(Queued { key: outcome.key, change: outcome.change, lines, line });
+            let (key, change) = (outcome.key, outcome.change);
+            self.queued.push(Queued { key, change, listed: self.listed, lines, line });
         }
         self.lines_bytes += group.lines.len();
         self.lines.push(group.lines);
@@ -122,7 +140,8 @@ impl<'a> Committer<'a> {
         let mut queued: Vec<&Queued> = taken.iter().collect();
         let lines = std::mem::take(&mut self.lines);
         self.lines_bytes = 0;
-        // Scans and batches come in the order of the tree: a stable sort finds long runs.
+        // Scans and batches come in the order of the tree: a sort finds long runs. It is a stable one, since the
+        // changes of a file apply in the order in which they came.
         queued.sort_by(|a, b| a.key.cmp(&b.key));
         let keys = unique_keys(&queued);
         let entries = self.store.reader.lookup(&keys)?;
@@ -135,11 +154,11 @@ impl<'a> Committer<'a> {
             };
             let mut entry = old;
             for one in news {
-                let was_counted =
-                    self.listed && entry.is_some_and(|entry| root.ground.counted(&entry).is_none());
+                let is_doubted =
+                    matches!(&one.change, Change::Missing(seen) if entry.is_some_and(|entry| entry != *seen));
                 entry = settle_one(entry, one, root, &lines, &mut writer, tally)?;
-                if was_counted && matches!(one.change, Change::Asked(_)) && entry.is_some_and(|e| e.pending) {
-                    tally.is_due_after_all();
+                if is_doubted {
+                    self.doubted.push(one.key.clone());
                 }
             }
             if let (Some(first), true) = (news.first(), entry != old) {
@@ -172,7 +191,8 @@ fn settle_one(
     writer: &mut LineWriter<'_>,
     tally: &mut Tally,
 ) -> Result<Option<Entry>, EngineError> {
-    let before = old.as_ref().and_then(|entry| root.ground.counted(entry));
+    let counted = if queued.listed { Ground::counted_as_listed } else { Ground::counted };
+    let before = old.as_ref().and_then(|entry| counted(&root.ground, entry));
     let (entry, effect) = apply(old, &queued.change, root.ground, writer.position());
     let after = entry.as_ref().and_then(|entry| root.ground.counted(entry));
     tally.note(before, after, effect, entry.as_ref());

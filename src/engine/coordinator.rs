@@ -10,12 +10,14 @@ use super::dispatch::Dispatcher;
 use super::error::EngineError;
 use super::event::Event;
 use super::guard::RootGuard;
-use super::job::JobPlan;
+use super::job::{JobPlan, Scan};
 use super::order::Wishes;
 use super::pool::Pool;
 use super::results::{BatchStatistics, ProcessingState, StopCause};
 use super::run_state::{Ending, Outage, RunState};
 use super::stop::Stop;
+use super::touched::TouchedFiles;
+use super::watch::Agenda;
 use super::worker::{OutcomeGroup, WorkContext};
 use crate::model::{BatchConfig, Cursor, ErrorMode};
 
@@ -61,6 +63,11 @@ pub(crate) struct Coordinator<'a> {
     pub(super) tick_cost: Duration,
     pub(super) checkpoints: Vec<SyncSender<Cursor>>,
     last_look: Option<Instant>,
+    /// Whether the watcher's news may still come.
+    following: bool,
+    /// Of a process that watches.
+    pub(super) agenda: Option<&'a mut Agenda>,
+    pub(super) touched: TouchedFiles,
 }
 
 impl<'a> Coordinator<'a> {
@@ -69,22 +76,28 @@ impl<'a> Coordinator<'a> {
         committer: Committer<'a>,
         run: &'a mut RunState,
         dispatch: Dispatcher,
+        agenda: Option<&'a mut Agenda>,
     ) -> Self {
-        let now = set.context.clock.now();
-        run.statistics.state = ProcessingState::Scanning;
+        let (now, mut committer) = (set.context.clock.now(), committer);
+        committer.listed = set.plan.scan != Scan::All;
+        let scanning = set.plan.scan != Scan::Nothing;
+        run.statistics.state = if scanning { ProcessingState::Scanning } else { ProcessingState::Watching };
         Self {
+            checking: !run.log_is_checked,
+            following: agenda.as_ref().is_some_and(|agenda| agenda.watch.is_some()),
+            agenda,
             set,
             committer,
             run,
             dispatch,
-            scanning: true,
-            checking: true,
+            scanning,
             unlisted: false,
             ending: None,
             last_tick: now,
             tick_cost: Duration::ZERO,
             checkpoints: Vec::new(),
             last_look: None,
+            touched: TouchedFiles::default(),
         }
     }
 
@@ -142,15 +155,22 @@ impl<'a> Coordinator<'a> {
         tracing::info!(?ending, in_hand = self.dispatch.outstanding(), "ending: finishing the files in hand");
         self.ending = Some((ending, latest));
         self.set.halt.request();
+        if let Some(agenda) = &self.agenda {
+            agenda.wake();
+        }
         self.run.statistics.state = ProcessingState::Draining;
-        self.dispatch.take_back();
+        self.take_back();
     }
 
     fn end_if_done(&mut self) -> Result<Option<Ending>, EngineError> {
         if let Some((ending, latest)) = &self.ending {
             let late = self.now() >= *latest;
-            if late || (!self.scanning && self.dispatch.outstanding() == 0) {
+            let has_ended = !self.scanning && !self.following && self.dispatch.outstanding() == 0;
+            if late || has_ended {
                 let ending = ending.clone();
+                if let (true, Some(agenda)) = (late, &mut self.agenda) {
+                    agenda.must_scan = true;
+                }
                 if late {
                     self.abandon_all();
                 }
@@ -162,7 +182,12 @@ impl<'a> Coordinator<'a> {
             return Ok(None);
         }
         let is_idle = !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0;
-        if !is_idle || self.checking || !self.run.breakers.all_closed() || self.claimable() > 0 {
+        if self.set.plan.scan == Scan::Nothing
+            || !is_idle
+            || self.checking
+            || !self.run.breakers.all_closed()
+            || self.claimable() > 0
+        {
             return Ok(None);
         }
         let again = self.unlisted && self.run.rescans + 1 < self.config().retry_attempts;
@@ -173,7 +198,7 @@ impl<'a> Coordinator<'a> {
         let wait = match self.committer.waiting() {
             0 => wait_max,
             _ if self.tick_is_due() => Duration::ZERO,
-            _ => BatchConfig::TICK.saturating_sub(self.since_tick()).clamp(MOMENT, LOOK_UP).min(wait_max),
+            _ => self.until_tick().clamp(MOMENT, LOOK_UP).min(wait_max),
         };
         if self.is_full() {
             // There is no room on the disk: what comes waits in the channel.
@@ -195,6 +220,10 @@ impl<'a> Coordinator<'a> {
                 self.run.tally.add(counts);
                 self.committer.take_changes(changes);
             }
+            Event::Touched { changes, since, pass } => {
+                drop(pass);
+                self.take_touched(changes, since)?;
+            }
             Event::Ended(group) => self.take_group(group),
             Event::Scanned(report) => {
                 for (rule, count) in report.filtered {
@@ -209,9 +238,10 @@ impl<'a> Coordinator<'a> {
                 }
             }
             Event::Unlisted { resource, why } => self.unlisted(resource, why),
-            Event::LogChecked => self.checking = false,
+            Event::LogChecked => (self.checking, self.run.log_is_checked) = (false, true),
+            Event::WatchEnded => self.following = false,
             Event::Failed(error) => return Err(error),
-            Event::Order(ordered) => self.carry_out(ordered),
+            Event::Order(ordered) => self.carry_out(ordered)?,
             Event::Checkpoint(reply) => self.checkpoints.push(reply),
             Event::Asked { changes, reply } => {
                 self.committer.take_changes(changes);
@@ -223,6 +253,7 @@ impl<'a> Coordinator<'a> {
 
     pub(super) fn take_group(&mut self, mut group: OutcomeGroup) {
         self.note_breakers(&mut group);
+        self.touched.note_group(&group);
         let complete = self.dispatch.ended(&group);
         self.run.note_group(&group, complete);
         let failed = |change: &Change| matches!(change, Change::Ended(e) if matches!(e.end, End::Recorded { failure: Some(_), .. }));
@@ -244,7 +275,7 @@ impl<'a> Coordinator<'a> {
             return Ok(());
         }
         let now = self.set.context.clock.time();
-        let (reader, roots) = (&self.committer.store().reader, &self.set.plan.roots);
+        let (reader, roots) = (&self.committer.store().reader, &self.set.plan.own);
         self.dispatch.claim(reader, roots, now, self.run.pressure.percent)?;
         if !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0 {
             self.dispatch.claim_suspect(reader, roots, now)?;
@@ -253,7 +284,7 @@ impl<'a> Coordinator<'a> {
     }
 
     fn claimable(&self) -> u64 {
-        self.dispatch.claimable(&self.committer.store().reader, &self.set.plan.roots)
+        self.dispatch.claimable(&self.committer.store().reader, &self.set.plan.own)
     }
 
     /// Looks at the machine and the workers now and then, and shows how things stand, also while nothing is
@@ -267,6 +298,7 @@ impl<'a> Coordinator<'a> {
         self.seize_overdue(now)?;
         self.share_rests(now);
         self.look_at_machine();
+        self.look_at_agenda()?;
         let slow = self.set.context.board.slow_files(&self.set.context.roots, now);
         let in_hand = self.set.context.board.in_hand();
         for ((worker, slow_file), held) in self.run.statistics.workers.iter_mut().zip(slow).zip(in_hand) {
@@ -285,7 +317,11 @@ impl<'a> Coordinator<'a> {
 
     /// What the run does when nothing holds it back.
     pub(super) fn working(&self) -> ProcessingState {
-        if self.scanning { ProcessingState::Scanning } else { ProcessingState::Processing }
+        match self.scanning {
+            true => ProcessingState::Scanning,
+            false if self.set.plan.scan == Scan::Nothing => ProcessingState::Watching,
+            false => ProcessingState::Processing,
+        }
     }
 
     pub(super) fn now(&self) -> Instant {

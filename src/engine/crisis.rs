@@ -95,7 +95,7 @@ impl Coordinator<'_> {
         events: &Receiver<Event>,
     ) -> Result<Option<Ending>, EngineError> {
         self.set.halt.request();
-        self.dispatch.take_back();
+        self.take_back();
         let mut path = PathBuf::new();
         let mut dying = Some(seat);
         while let Some(seat) = dying {
@@ -117,7 +117,8 @@ impl Coordinator<'_> {
         let (worker, batch) = (seized.worker, seized.group.batch_id);
         self.set.pool.abandon(worker);
         // What is not begun is still pending.
-        self.dispatch.forget(seized.rest.as_ref());
+        let Seized { rest, .. } = seized;
+        self.dispatch.forget(rest);
         let Some(file) = self.take_over(Seized { rest: None, ..seized }) else { return Ok(None) };
         let path = self.set.context.roots.path_of(&file.key).unwrap_or_default();
         let crashes = self.committer.store().reader.get(&file.key)?.map_or(0, |entry| entry.crashes);

@@ -1,16 +1,16 @@
 //! From pending files to workers: claims, plans batches, hands them out, and keeps the books of what is out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::change::Ground;
 use super::claims::Claims;
-use super::pool::{Pool, Task};
+use super::pool::{Lot, Pool, Task};
 use super::worker::OutcomeGroup;
 use crate::batch::{BatchObservation, BatchStrategy, Load, Planner, sort};
 use crate::ledger::{LedgerError, LedgerReader};
-use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileKey, Order, Root, Timestamp};
+use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileBatch, FileKey, Order, Root, Timestamp};
 
 /// What is out, and what comes next.
 pub(crate) struct Dispatcher {
@@ -19,10 +19,20 @@ pub(crate) struct Dispatcher {
     pub claims: Claims,
     /// Files handed to workers whose outcome has not come yet.
     outstanding: usize,
-    batches: HashMap<u64, (usize, BatchObservation)>,
+    batches: HashMap<u64, Out>,
     workers: usize,
     order: Order,
 }
+
+/// A batch that is out.
+struct Out {
+    left: usize,
+    seen: BatchObservation,
+    lot: Arc<Lot>,
+}
+
+/// Files of an urgent batch at most: the workers share what is many.
+const URGENT_FILES_MAX: usize = 8;
 
 type Roots<'a> = &'a [(Root, Ground)];
 
@@ -52,10 +62,16 @@ impl Dispatcher {
         self.pool.hungry()
     }
 
+    /// Whether a file is out beside which there must be no other.
+    pub(crate) fn is_alone(&self) -> bool {
+        // It is the only batch then.
+        self.batches.values().next().is_some_and(|out| out.lot.batch.priority == BatchPriority::Low)
+    }
+
     /// Pending files of these roots that are not in flight.
     pub(crate) fn claimable(&self, reader: &LedgerReader, roots: Roots<'_>) -> u64 {
         let pending = reader.counts_of(roots.iter().map(|(root, _)| root.id)).pending;
-        pending.saturating_sub(self.claims.in_flight())
+        pending.saturating_sub(self.claims.in_flight_pending())
     }
 
     /// Claims what is due and hands it to the workers, as long as there is room.
@@ -66,7 +82,7 @@ impl Dispatcher {
         now: Timestamp,
         memory_percent: u8,
     ) -> Result<(), LedgerError> {
-        while self.claims.has_room() && self.claimable(reader, roots) > 0 {
+        while !self.is_alone() && self.claims.has_room() && self.claimable(reader, roots) > 0 {
             let files = self.claims.next(reader, roots, now, usize::MAX)?;
             if files.is_empty() {
                 break;
@@ -116,19 +132,65 @@ impl Dispatcher {
         self.outstanding += files.len();
         for mut batch in self.planner.plan(files, load, SystemTime::now()) {
             batch.priority = priority;
-            let seen = BatchObservation { files: batch.files.len(), bytes: 0, busy: Duration::ZERO };
-            self.batches.insert(batch.batch_id, (batch.files.len(), seen));
-            self.pool.push(Task::new(batch));
+            self.push(batch);
         }
+    }
+
+    /// Hands out files that overtake all others, in batches that are small enough to spread over the workers.
+    pub(crate) fn hand_out_urgent(&mut self, files: Vec<DiscoveredFile>) {
+        self.outstanding += files.len();
+        let size = (files.len() / (4 * self.workers.max(1))).clamp(1, URGENT_FILES_MAX);
+        let mut files = files.into_iter();
+        loop {
+            let next: Vec<DiscoveredFile> = files.by_ref().take(size).collect();
+            if next.is_empty() {
+                return;
+            }
+            let batch = self.planner.batch(next, SystemTime::now());
+            self.push(FileBatch { priority: BatchPriority::High, ..batch });
+        }
+    }
+
+    fn push(&mut self, batch: FileBatch) {
+        let (id, left) = (batch.batch_id, batch.files.len());
+        let seen = BatchObservation { files: left, bytes: 0, busy: Duration::ZERO };
+        let lot = Arc::new(Lot::new(batch));
+        self.batches.insert(id, Out { left, seen, lot: Arc::clone(&lot) });
+        self.pool.push(Task::of(lot));
+    }
+
+    /// Takes these files out of the bulk batches that hold them, as far as no worker has begun them: they can be
+    /// claimed again. Tells which.
+    pub(crate) fn take_out(&mut self, keys: &HashSet<&FileKey>) -> HashSet<FileKey> {
+        let mut out = HashSet::new();
+        let mut batches = Vec::new();
+        for Out { lot, seen, .. } in self.batches.values_mut() {
+            if lot.batch.priority != BatchPriority::Normal {
+                continue;
+            }
+            for (place, file) in lot.batch.files.iter().enumerate() {
+                if keys.contains(&file.key) && lot.take(place) {
+                    seen.files -= 1;
+                    batches.push(lot.batch.batch_id);
+                    out.insert(file.key.clone());
+                }
+            }
+        }
+        out.iter().for_each(|key| self.claims.released(key));
+        self.outstanding = self.outstanding.saturating_sub(batches.len());
+        for batch in batches {
+            self.settle(batch, 1, 0, Duration::ZERO);
+        }
+        out
     }
 
     /// Takes back what no worker has begun: it can be claimed again.
     pub(crate) fn take_back(&mut self) {
         while let Some(task) = self.pool.take_back() {
-            let (id, files) = (task.batch_id(), task.len());
-            task.files().iter().for_each(|file| self.claims.released(&file.key));
-            self.outstanding = self.outstanding.saturating_sub(files);
-            self.settle(id, files, 0, Duration::ZERO);
+            let (id, files) = (task.batch_id(), task.take_all());
+            files.iter().for_each(|file| self.claims.released(&file.key));
+            self.outstanding = self.outstanding.saturating_sub(files.len());
+            self.settle(id, files.len(), 0, Duration::ZERO);
         }
     }
 
@@ -138,8 +200,9 @@ impl Dispatcher {
     }
 
     /// A part of a batch is given up: it stays pending.
-    pub(crate) fn forget(&mut self, task: Option<&Task>) {
-        self.outstanding = self.outstanding.saturating_sub(task.map_or(0, Task::len));
+    pub(crate) fn forget(&mut self, task: Option<Task>) {
+        let files = task.map_or(0, |task| task.take_all().len());
+        self.outstanding = self.outstanding.saturating_sub(files);
     }
 
     /// Notes what a worker is through with; true when its batch is complete.
@@ -151,13 +214,15 @@ impl Dispatcher {
     }
 
     fn settle(&mut self, batch: u64, files: usize, bytes: u64, busy: Duration) -> bool {
-        let Some((left, seen)) = self.batches.get_mut(&batch) else { return false };
+        let Some(Out { left, seen, .. }) = self.batches.get_mut(&batch) else { return false };
         *left = left.saturating_sub(files);
         seen.bytes += bytes;
         seen.busy += busy;
         let complete = *left == 0;
         if complete {
-            self.planner.observe(seen);
+            if seen.files > 0 {
+                self.planner.observe(seen);
+            }
             self.batches.remove(&batch);
         }
         complete

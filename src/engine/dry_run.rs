@@ -8,6 +8,7 @@ use super::attempt::spawn;
 use super::change::{Change, Ground};
 use super::error::EngineError;
 use super::event::{CHANNEL_EVENTS, Event};
+use super::guard::RootMarks;
 use super::job;
 use super::results::{ProcessingProgress, RepositoryProcessingResult};
 use super::run::{Engine, RunOptions};
@@ -15,7 +16,7 @@ use super::scan::ScanPlan;
 use super::stop::{Stop, StopOnDrop};
 use super::tally::Tally;
 use crate::ledger::{Ledger, LedgerError, LedgerReader, StateFolder};
-use crate::model::{BatchConfig, LogPosition, Root};
+use crate::model::{BatchConfig, LogPosition, Resource, Root};
 use crate::source::Source;
 
 impl Engine {
@@ -42,7 +43,7 @@ impl Engine {
             Some(state) => vec![options.state.clone(), state.records()],
             None => vec![options.state.clone(), options.state.join(options.records_or_default())],
         };
-        let source = self.source_for(config, own)?;
+        let source = self.source_for(config, own, None)?;
         let mut infos = state.as_ref().map(|state| state.info().roots.clone()).unwrap_or_default();
         let identity = self.identity();
         let chosen = job::choose(&mut infos, &paths, identity, &source.filters(), config.reprocess).0;
@@ -52,6 +53,13 @@ impl Engine {
         let root = |info: &crate::ledger::RootInfo| (info.root(), ground(info.epoch));
         let roots: Vec<(Root, Ground)> = chosen.iter().map(root).collect();
         let reader = ledger.as_ref().map(Ledger::reader);
+        if let (Some(state), Some(reader)) = (&state, &reader) {
+            let marks = RootMarks::of(state);
+            if let Err(lost) = marks.compared(reader, source.as_ref(), &roots, config.accept_empty)? {
+                // A run would wait for it, and take nothing for removed.
+                return Err(EngineError::Unavailable { resource: Resource::Files, what: lost.to_string() });
+            }
+        }
         self.count(roots, reader, source, options)
     }
 
@@ -68,7 +76,7 @@ impl Engine {
         let mut tally = Tally { discovered: due, ..Tally::default() };
         result.progress.pending = due;
         let halt = Stop::default();
-        let scan = ScanPlan { reader: reader.clone(), roots, source, halt: halt.clone() };
+        let scan = ScanPlan { reader: reader.clone(), roots, below: None, source, halt: halt.clone() };
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         let _halt = StopOnDrop(&halt);
         spawn("scan", &send.clone(), move || scan.run(&send))?;
@@ -98,7 +106,7 @@ fn take(
                 let known = reader.map(|reader| reader.get(&key)).transpose()?.flatten();
                 let was_due = u64::from(known.is_some_and(|entry| entry.pending));
                 match change {
-                    Change::Found(_) => {
+                    Change::Found(_) | Change::Touched(_) => {
                         progress.pending += 1 - was_due;
                         tally.discovered += 1 - was_due;
                     }

@@ -1,6 +1,7 @@
 //! What the threads of a run tell the coordinator.
 
 use std::sync::mpsc::SyncSender;
+use std::time::Instant;
 
 use super::change::Change;
 use super::error::EngineError;
@@ -18,6 +19,12 @@ pub(crate) const CHANNEL_EVENTS: usize = 384;
 pub(crate) enum Event {
     /// A scan found changes.
     Found { changes: Vec<(FileKey, Change)>, counts: ScanCounts, pass: Pass },
+    /// A watcher's news has led to these changes: each [`Change::Found`] or [`Change::Missing`], in the order in
+    /// which they were seen. They overtake all else. `since` is when the oldest of the news came.
+    ///
+    /// A file that is not there is told as missing also where the ledger does not know it yet, as the default
+    /// entry then: it may have been processed, and only wait to be committed.
+    Touched { changes: Vec<(FileKey, Change)>, since: Instant, pass: Pass },
     /// A worker is through with files.
     Ended(OutcomeGroup),
     /// A scan of one root has ended.
@@ -26,6 +33,8 @@ pub(crate) enum Event {
     Unlisted { resource: Resource, why: String },
     /// All scans have ended.
     ScansEnded,
+    /// The watcher is followed no longer; all that was taken from it has been told.
+    WatchEnded,
     /// The record log is as it was committed.
     LogChecked,
     /// A thread can't go on.

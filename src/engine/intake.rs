@@ -5,7 +5,9 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
+use std::time::Instant;
 
 use super::change::{Change, Ground};
 use super::error::EngineError;
@@ -22,8 +24,18 @@ const CHANGES_MAX: usize = 256;
 /// Counted entries after which counts are handed over, so that progress shows.
 const COUNTED_MAX: u64 = 8192;
 
+/// What a scan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A job's: all that it sees is counted.
+    Job,
+    /// Something was touched here: only changes are told.
+    News,
+}
+
 /// One scanning thread's visitor.
 pub(crate) struct Intake {
+    purpose: Purpose,
     /// None where the ledger knows nothing of the root.
     scan: Option<Scan>,
     ground: Ground,
@@ -34,10 +46,15 @@ pub(crate) struct Intake {
     gate: Gate,
     changes: Vec<(FileKey, Change)>,
     counts: ScanCounts,
+    /// When the first of the news came that it looks into; else the time at which they are told.
+    pub since: Option<Instant>,
+    /// Set where a folder could not be listed, of news.
+    pub unlisted: Arc<AtomicBool>,
 }
 
 impl Intake {
     pub(crate) fn new(
+        purpose: Purpose,
         reader: Option<&LedgerReader>,
         ground: Ground,
         root: Root,
@@ -45,8 +62,10 @@ impl Intake {
         stop: Stop,
         (send, gate): (SyncSender<Event>, Gate),
     ) -> Self {
-        let (changes, counts) = Default::default();
-        Self { scan: reader.map(LedgerReader::scan), ground, root, source, stop, send, gate, changes, counts }
+        let (changes, counts, unlisted) = Default::default();
+        let scan = reader.map(LedgerReader::scan);
+        let since = None;
+        Self { purpose, scan, ground, root, source, stop, send, gate, changes, counts, since, unlisted }
     }
 
     fn merge(&mut self, folder: &mut Folder<'_>) -> Result<(), EngineError> {
@@ -150,8 +169,10 @@ impl Intake {
         entry: Option<Entry>,
         counted: bool,
     ) {
+        let is_news = self.purpose == Purpose::News;
         match entry {
-            Some(entry) if self.ground.is_current(&entry, &seen) => {
+            Some(entry) if is_news && self.ground.is_untouched(&entry, &seen) => {}
+            Some(entry) if !is_news && self.ground.is_current(&entry, &seen) => {
                 if !counted {
                     self.counts.discovered += 1;
                     self.counts.unchanged += 1;
@@ -160,6 +181,7 @@ impl Intake {
                 }
             }
             Some(entry) if entry.pending && entry.fingerprint == seen => {}
+            _ if is_news => self.push(folder.file(name), Change::Touched(seen)),
             _ => self.push(folder.file(name), Change::Found(seen)),
         }
     }
@@ -179,6 +201,13 @@ impl Intake {
 
     fn hand_over(&mut self) {
         let (changes, counts) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.counts));
+        if self.purpose == Purpose::News {
+            if !changes.is_empty() {
+                let (since, pass) = (self.since.unwrap_or_else(Instant::now), self.gate.pass());
+                let _ = self.send.send(Event::Touched { changes, since, pass });
+            }
+            return;
+        }
         if !changes.is_empty() || counts != ScanCounts::default() {
             // The receiver is gone only when the run has failed, and then nothing counts any more.
             let _ = self.send.send(Event::Found { changes, counts, pass: self.gate.pass() });
@@ -209,14 +238,45 @@ impl FolderVisitor for Intake {
             return self.go_on(result);
         }
         let path = folder.relative_path();
+        if self.purpose == Purpose::News {
+            tracing::debug!(root = %self.root.name, folder = %path.escape_ascii(), %error, "can't list a folder");
+            self.unlisted.store(true, Ordering::Relaxed);
+            return self.go_on(Ok(()));
+        }
         if let Some(resource) = Resource::of_io(error) {
             let why =
                 format!("{}/{}: can't be listed: {error}", self.root.path.display(), path.escape_ascii());
             let _ = self.send.send(Event::Unlisted { resource, why });
         }
-        tracing::warn!(root = %self.root.name, folder = %path.escape_ascii(), %error, "can't list a folder");
+        // What holds for all folders is told once, by the breaker.
+        if Resource::of_io(error).is_none_or(|resource| resource == Resource::Files) {
+            tracing::warn!(root = %self.root.name, folder = %path.escape_ascii(), %error, "can't list a folder");
+        }
         self.counts.unreadable_folders += 1;
         self.go_on(Ok(()))
+    }
+}
+
+impl Intake {
+    /// Looks at names in one folder, which are sorted, instead of listing it: what is there was told by the source.
+    pub(crate) fn look_again(
+        &mut self,
+        reader: &LedgerReader,
+        folder: &FolderKey,
+        names: &[Box<[u8]>],
+        there: Vec<Listed>,
+    ) -> Result<(), EngineError> {
+        let mut there = there.into_iter().peekable();
+        for name in names {
+            let entry = reader.get(&folder.file(name))?;
+            match there.next_if(|listed| listed.name == *name) {
+                Some(listed) => self.note(folder, listed, entry),
+                None if self.source.exists(&self.root, &folder.file(name)) => {}
+                // Its outcome may wait for the tick: the ledger does not know it then.
+                None => self.missing(folder, name, Some(entry.unwrap_or_default())),
+            }
+        }
+        Ok(())
     }
 }
 

@@ -8,8 +8,10 @@ use super::error::EngineError;
 use super::results::CheckpointData;
 use super::store::Store;
 use super::tally::Tally;
-use crate::ledger::{Entry, Job, JobEnd, LedgerReader, ReadyPosition, RootInfo, StateFolder};
-use crate::model::{BatchConfig, ErrorMode, FileKey, Fingerprint, Root, RootId, Timestamp};
+use crate::ledger::{Entry, Job, JobEnd, JobKind, LedgerReader, ReadyPosition, RootInfo, StateFolder};
+use crate::model::{
+    BatchConfig, Cursor, ErrorMode, FileKey, Fingerprint, FolderKey, Root, RootId, Timestamp,
+};
 use crate::source::Source;
 
 /// Files looked at together when a changed filter is applied to what is pending.
@@ -19,8 +21,39 @@ const PRUNE_FILES: usize = 8192;
 #[derive(Debug, Clone)]
 pub(crate) struct JobPlan {
     pub job: Job,
+    /// The roots whose files are processed meanwhile.
     pub roots: Vec<(Root, Ground)>,
+    /// The job's own roots: what they have pending it claims.
+    pub own: Vec<(Root, Ground)>,
+    /// What of these it scans.
+    pub scan: Scan,
     pub resumed: bool,
+}
+
+impl JobPlan {
+    /// Whether a scan counts all of this root.
+    pub(crate) fn scans_whole(&self, id: RootId) -> bool {
+        self.scan == Scan::All && self.own.iter().any(|(root, _)| root.id == id)
+    }
+
+    /// The folder that it scans only.
+    pub(crate) fn below(&self) -> Option<FolderKey> {
+        match &self.scan {
+            Scan::Below(folder) => Some(folder.clone()),
+            Scan::All | Scan::Nothing => None,
+        }
+    }
+}
+
+/// What a job scans.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Scan {
+    /// Its roots.
+    All,
+    /// What is at and below a folder of its one root.
+    Below(FolderKey),
+    /// Nothing: it stands and waits for news.
+    Nothing,
 }
 
 /// The absolute paths of the folders to ingest.
@@ -54,39 +87,88 @@ pub(crate) fn begin(
 ) -> Result<JobPlan, EngineError> {
     let infos = register(store, roots, processor, source, config)?;
     warn_of_nested(&infos);
-    store.ledger.set_order(config.order, Timestamp::from_system_time(SystemTime::now()))?;
+    store.ledger.set_order(config.order, now())?;
+    store.ledger.keep_jobs(config.jobs_kept);
     let jobs = store.reader.jobs()?;
-    let same_roots = |job: &&Job| job.roots.iter().any(|id| infos.iter().any(|info| info.id == *id));
+    let same_roots =
+        |job: &&Job| job.has_begun() && job.roots.iter().any(|id| infos.iter().any(|info| info.id == *id));
     let resumed = jobs.iter().rev().find(same_roots).is_some_and(|job| job.end != JobEnd::Completed);
-    for stale in jobs.iter().filter(|job| job.end == JobEnd::Running) {
-        let closed = Job { end: JobEnd::Interrupted, ..stale.clone() };
-        store.commit_without_lines(&[], Some(&closed))?;
-    }
-    let start = store.ledger.cursor();
-    let job = Job {
-        id: jobs.last().map_or(1, |last| last.id + 1),
-        started: Timestamp::from_system_time(SystemTime::now()),
-        ended: None,
-        end: JobEnd::Running,
-        roots: infos.iter().map(|info| info.id).collect(),
-        config: serde_json::to_string(config).unwrap_or_default(),
-        start,
-        ok: 0,
-        failed: 0,
-        unchanged: 0,
-        removed: 0,
-        bytes: 0,
-    };
+    close_stale(store)?;
+    let wanted = Wanted::of(JobKind::Run, infos.iter().map(|info| info.id).collect());
+    let job = begun(wanted.job(&jobs), store.ledger.cursor(), config);
     store.commit_without_lines(&[], Some(&job))?;
-    let quarantine = config.on_error == ErrorMode::Quarantine;
-    let with_ground =
-        |info: &RootInfo| (info.root(), Ground { epoch: info.epoch, run_start: start.log, quarantine });
-    Ok(JobPlan { job, roots: infos.iter().map(with_ground).collect(), resumed })
+    let roots: Vec<_> = infos.iter().map(with_ground(&job, config)).collect();
+    Ok(JobPlan { job, own: roots.clone(), roots, scan: Scan::All, resumed })
+}
+
+/// A root, and how a job sees it.
+pub(crate) fn with_ground(job: &Job, config: &BatchConfig) -> impl Fn(&RootInfo) -> (Root, Ground) + use<> {
+    let (run_start, quarantine) = (job.start.log, config.on_error == ErrorMode::Quarantine);
+    move |info| (info.root(), Ground { epoch: info.epoch, run_start, quarantine })
+}
+
+/// A job that somebody wants.
+pub(crate) struct Wanted {
+    pub kind: JobKind,
+    pub roots: Vec<u32>,
+    pub priority: i16,
+    pub scope: Option<String>,
+}
+
+impl Wanted {
+    /// Of the usual priority, and with whole roots.
+    pub(crate) fn of(kind: JobKind, roots: Vec<u32>) -> Self {
+        Self { kind, roots, priority: 0, scope: None }
+    }
+
+    /// The next one behind these, queued.
+    pub(crate) fn job(self, jobs: &[Job]) -> Job {
+        let Self { kind, roots, priority, scope } = self;
+        let now = now();
+        Job {
+            id: jobs.last().map_or(1, |last| last.id + 1),
+            kind,
+            priority,
+            scope,
+            queued: now,
+            started: now,
+            ended: None,
+            end: JobEnd::Queued,
+            roots,
+            config: String::new(),
+            start: Cursor::default(),
+            discovered: 0,
+            ok: 0,
+            failed: 0,
+            unchanged: 0,
+            removed: 0,
+            bytes: 0,
+        }
+    }
+}
+
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_system_time(SystemTime::now())
+}
+
+/// The job that begins now, where the state stands.
+pub(crate) fn begun(job: Job, start: Cursor, config: &BatchConfig) -> Job {
+    let config = serde_json::to_string(config).unwrap_or_default();
+    Job { started: now(), end: JobEnd::Running, config, start, ..job }
+}
+
+/// Jobs of a process that was killed were interrupted.
+pub(crate) fn close_stale(store: &mut Store) -> Result<(), EngineError> {
+    for stale in store.reader.jobs()?.into_iter().filter(|job| job.end == JobEnd::Running) {
+        store.commit_without_lines(&[], Some(&Job { end: JobEnd::Interrupted, ..stale }))?;
+    }
+    Ok(())
 }
 
 /// The job with the counts that it has come to.
 pub(crate) fn so_far(job: &Job, tally: &Tally, bytes: u64) -> Job {
     Job {
+        discovered: tally.discovered,
         ok: tally.ok,
         failed: tally.failed,
         unchanged: tally.unchanged,
@@ -98,11 +180,11 @@ pub(crate) fn so_far(job: &Job, tally: &Tally, bytes: u64) -> Job {
 
 /// The job at its end.
 pub(crate) fn ended(job: Job, end: JobEnd) -> Job {
-    Job { end, ended: Some(Timestamp::from_system_time(SystemTime::now())), ..job }
+    Job { end, ended: Some(now()), ..job }
 }
 
 /// Finds or adds each root in the state, and notices what changed since its last run.
-fn register(
+pub(crate) fn register(
     store: &mut Store,
     roots: &[PathBuf],
     processor: &str,
@@ -224,6 +306,7 @@ fn find_or_add(infos: &mut Vec<RootInfo>, path: &Path, processor: &str) -> usize
         epoch: 1,
         filters: String::new(),
         mark: String::new(),
+        watched: false,
     });
     infos.len() - 1
 }

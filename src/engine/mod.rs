@@ -7,7 +7,8 @@
 //! that the workers always find room.
 //!
 //! Constraints: a file is claimed only after it is pending in the ledger, so a crash forgets
-//! nothing; claims live in memory only; whatever is reported as done has been committed.
+//! nothing, but for a file that a watcher tells of, which the next start's scan finds again; claims live in
+//! memory only; whatever is reported as done has been committed.
 
 mod attempt;
 mod board;
@@ -31,7 +32,7 @@ mod guard;
 mod inspect;
 mod intake;
 mod job;
-#[cfg_attr(not(test), expect(dead_code, reason = "the watcher's part"))]
+mod jobs;
 mod latency;
 mod listing;
 mod machine;
@@ -53,6 +54,8 @@ mod stop;
 mod store;
 mod tally;
 mod tick;
+mod touched;
+mod watch;
 mod worker;
 
 pub use breaker::{BreakerState, BreakerStatus};
@@ -60,10 +63,11 @@ pub use error::EngineError;
 pub use execute::{execute_batches, process_one_batch};
 pub use failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
 pub use inspect::{Inspection, inspect};
+pub use jobs::{JobLine, JobOutcome, JobReport, JobRoot, JobStatus, next_queued, outranks};
 pub use latency::LatencyFigures;
 pub use listing::CommittedLog;
 pub use order::{Order, OrderDone};
-pub use query::{Explanation, FileState, JobOutcome, JobStatus, RootStatus, StateCounts, StatusReport};
+pub use query::{Explanation, FileState, RootStatus, StateCounts, StatusReport};
 pub use repair::{RepairReport, repair};
 pub use results::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessingProgress,
@@ -74,3 +78,4 @@ pub use retry::{RetryFilter, RetryReport, retry};
 pub use run::{Engine, RunOptions};
 pub use stop::Stop;
 pub use store::{Store, StoreView};
+pub use watch::WatchOptions;

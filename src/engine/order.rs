@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::coordinator::Coordinator;
 use super::error::EngineError;
 use super::event::Event;
 use super::run::Engine;
@@ -191,22 +190,11 @@ impl Engine {
                     Err(RecvTimeoutError::Disconnected) => {}
                 }
             }
-            if Instant::now() >= until || self.view().is_none() {
+            if Instant::now() >= until {
                 return Err(no_run());
             }
             std::thread::sleep(LOOK_UP);
         }
-    }
-}
-
-impl Coordinator<'_> {
-    /// Carries out what needs the state.
-    pub(super) fn carry_out(&mut self, ordered: Ordered) {
-        tracing::debug!(order = ?ordered.order, "not taken");
-        let done =
-            Err(EngineError::Job("this is a single run: only `outlast watch` takes that order".to_owned()));
-        // Whoever asked may have gone.
-        let _ = ordered.reply.try_send(done);
     }
 }
 

@@ -13,6 +13,7 @@ use super::results::ProcessingState;
 use super::run::Published;
 use super::run_state::{Ending, Outage, RunState};
 use super::store::Store;
+use super::watch::Agenda;
 use crate::ledger::{JobEnd, LedgerError, StateFolder};
 use crate::model::Resource;
 
@@ -25,20 +26,23 @@ const DESCRIPTORS_TO_OPEN: usize = 32;
 impl Course<'_> {
     /// Makes attempts, one after the other, until the run ends. The slot is empty only while the store is opened
     /// again.
-    pub(super) fn run(&self, slot: &mut Option<Store>, run: &mut RunState) -> Result<Ending, EngineError> {
-        let mut marks = slot.as_ref().map(RootMarks::of).unwrap_or_default();
+    pub(super) fn run(
+        &self,
+        slot: &mut Option<Store>,
+        run: &mut RunState,
+        mut agenda: Option<&mut Agenda>,
+    ) -> Result<Ending, EngineError> {
+        let mut marks = slot.as_ref().map(|store| RootMarks::of(&store.state)).unwrap_or_default();
         loop {
             if self.engine.wishes().has_config() {
                 return Ok(Ending::Reconfigured);
             }
             let store = slot.as_mut().ok_or(LedgerError::Poisoned)?;
             let shown = Published::new(self.engine.shared(), self.plan.job.id, store.view(), &self.config)?;
+            run.begin_attempt(&store.reader, self.plan, self.config.worker_count);
             let ending = match self.check_roots(store, &mut marks)? {
                 Some(outage) => Ending::Hindered(outage),
-                None => {
-                    run.begin_attempt(&store.reader, &self.plan.roots, self.config.worker_count);
-                    self.attempt(store, &marks, &shown, run)?
-                }
+                None => self.attempt(store, &marks, &shown, run, agenda.as_deref_mut())?,
             };
             let Ending::Hindered(outage) = ending else { return Ok(ending) };
             let given_up = match outage {
@@ -47,9 +51,14 @@ impl Course<'_> {
                     tracing::info!("some folders could not be listed: listing again");
                     None
                 }
+                // Another root may be there.
+                Outage::Root(lost) if agenda.is_some() => return Ok(Ending::Hindered(Outage::Root(lost))),
                 Outage::Root(lost) => self.await_roots(lost.to_string(), store, &mut marks, run)?,
                 Outage::State { resource, why } => {
                     drop(shown);
+                    if let Some(agenda) = agenda.as_deref_mut() {
+                        agenda.must_scan = true;
+                    }
                     let state = slot.take().map(Store::close).ok_or(LedgerError::Poisoned)?;
                     self.await_state(resource, why, state, slot, run)?
                 }

@@ -5,16 +5,20 @@
 //! nothing parks; it is counted as hungry until it is woken, and a busy worker that sees a hungry one
 //! splits what it holds.
 //!
+//! Urgent tasks have an injector of their own, which every worker looks into first. One that has other work in
+//! hand looks at their number between two files, puts the rest of its task into its deque, and goes for them.
+//!
 //! A thread that hangs is left to itself: what waits in its deque goes back to the injector, and another
 //! thread takes its place. Whatever it was working on has been taken from its slot on the board before, so
 //! when it comes back it finds that out, and ends without a look at the queues.
 
 mod crew;
+mod task;
 #[cfg(test)]
 mod tests;
 
 use std::io;
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
@@ -24,75 +28,7 @@ use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 
 use crew::Crew;
 
-use crate::model::{DiscoveredFile, FileBatch};
-
-/// A part of a batch.
-#[derive(Debug, Clone)]
-pub(crate) struct Task {
-    batch: Arc<FileBatch>,
-    range: Range<usize>,
-}
-
-impl Task {
-    /// All of a batch.
-    pub(crate) fn new(batch: FileBatch) -> Self {
-        let range = 0..batch.files.len();
-        Self { batch: Arc::new(batch), range }
-    }
-
-    /// The number of the batch that it is a part of.
-    pub(crate) fn batch_id(&self) -> u64 {
-        self.batch.batch_id
-    }
-
-    /// The batch that it is a part of.
-    pub(crate) fn batch(&self) -> &Arc<FileBatch> {
-        &self.batch
-    }
-
-    /// Where in the batch the file is that is next.
-    pub(crate) fn place(&self) -> usize {
-        self.range.start
-    }
-
-    /// The files that are left.
-    pub(crate) fn files(&self) -> &[DiscoveredFile] {
-        self.batch.files.get(self.range.clone()).unwrap_or_default()
-    }
-
-    /// The file that is next.
-    pub(crate) fn peek(&self) -> Option<&DiscoveredFile> {
-        self.batch.files.get(self.range.start).filter(|_| !self.range.is_empty())
-    }
-
-    /// Takes the next file off the front: its place in the batch.
-    pub(crate) fn next_place(&mut self) -> Option<usize> {
-        self.range.next()
-    }
-
-    /// Files that are left.
-    pub(crate) fn len(&self) -> usize {
-        self.range.len()
-    }
-
-    /// Cuts off all that is left, if there is any.
-    pub(crate) fn take_rest(&mut self) -> Option<Self> {
-        let rest = self.clone();
-        self.range.start = self.range.end;
-        (rest.len() > 0).then_some(rest)
-    }
-
-    /// Cuts the rear half off, if at least two files are left.
-    fn split(&mut self) -> Option<Self> {
-        if self.range.len() < 2 {
-            return None;
-        }
-        let middle = self.range.start + self.range.len().div_ceil(2);
-        let rear = Self { batch: Arc::clone(&self.batch), range: middle..self.range.end };
-        self.range.end = middle;
-        Some(rear)
-    }
-}
+pub(crate) use task::{Lot, Task};
 
 /// What a worker thread does from its start to its end.
 type Body = dyn Fn(&Pool, usize, &Deque<Task>) + Send + Sync;
@@ -100,6 +36,9 @@ type Body = dyn Fn(&Pool, usize, &Deque<Task>) + Send + Sync;
 /// The queues that the workers share. [`Pool::close`] ends the workers once the queues are empty.
 pub(crate) struct Pool {
     injector: Injector<Task>,
+    urgent: Injector<Task>,
+    /// Tasks in `urgent`, or about to be.
+    urgent_tasks: AtomicUsize,
     /// One for each worker. Only looked at by who has nothing of its own.
     stealers: RwLock<Vec<Stealer<Task>>>,
     hungry: AtomicUsize,
@@ -137,6 +76,8 @@ impl Pool {
         let deques: Vec<Deque<Task>> = (0..workers).map(|_| Deque::new_fifo()).collect();
         let pool = Arc::new(Self {
             injector: Injector::new(),
+            urgent: Injector::new(),
+            urgent_tasks: AtomicUsize::new(0),
             stealers: RwLock::new(deques.iter().map(Deque::stealer).collect()),
             hungry: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
@@ -160,14 +101,37 @@ impl Pool {
         self.crew.start(worker, move || (pool.body)(&pool, worker, &deque))
     }
 
-    /// Adds work.
+    /// Adds work. What is urgent overtakes the rest.
     pub(crate) fn push(&self, task: Task) {
-        self.injector.push(task);
+        self.inject(task);
         self.wake_one();
+    }
+
+    fn inject(&self, task: Task) {
+        if task.is_urgent() {
+            // Counted first: a worker that sees the number and no task goes on with what it had.
+            self.urgent_tasks.fetch_add(1, Ordering::Relaxed);
+            self.urgent.push(task);
+        } else {
+            self.injector.push(task);
+        }
+    }
+
+    fn next_urgent(&self) -> Option<Task> {
+        if self.urgent_tasks.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let task = first_of(|| self.urgent.steal())?;
+        self.urgent_tasks.fetch_sub(1, Ordering::Relaxed);
+        Some(task)
     }
 
     /// Takes back a task that no worker has begun.
     pub(crate) fn take_back(&self) -> Option<Task> {
+        let urgent = self.next_urgent();
+        if urgent.is_some() {
+            return urgent;
+        }
         let stealers = self.stealers.read().unwrap_or_else(PoisonError::into_inner);
         first_of(|| self.injector.steal().or_else(|| stealers.iter().map(Stealer::steal).collect()))
     }
@@ -210,7 +174,7 @@ impl Pool {
         if let Some(place) = self.stealers.write().unwrap_or_else(PoisonError::into_inner).get_mut(worker) {
             let former = std::mem::replace(place, deque.stealer());
             while let Some(task) = first_of(|| former.steal()) {
-                self.injector.push(task);
+                self.inject(task);
                 moved += 1;
             }
         }
@@ -259,6 +223,17 @@ impl Hand<'_> {
         }
     }
 
+    /// Puts the rest of `task` where others and this worker find it again, if there is urgent work to do before.
+    pub(crate) fn make_way(&self, task: &mut Task) {
+        if self.pool.urgent_tasks.load(Ordering::Relaxed) == 0 || task.is_urgent() {
+            return;
+        }
+        if let Some(rest) = task.take_rest() {
+            self.deque.push(rest);
+            self.pool.wake_one();
+        }
+    }
+
     fn next_task(&self) -> Option<Task> {
         loop {
             if let Some(task) = self.find() {
@@ -284,7 +259,8 @@ impl Hand<'_> {
     }
 
     fn find(&self) -> Option<Task> {
-        self.deque.pop().or_else(|| first_of(|| self.pool.injector.steal().or_else(|| self.steal())))
+        let own = || self.pool.next_urgent().or_else(|| self.deque.pop());
+        own().or_else(|| first_of(|| self.pool.injector.steal().or_else(|| self.steal())))
     }
 
     /// Tries the other workers' deques once round, from a random one on.

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::error::EngineError;
+use super::jobs::JobStatus;
 use super::results::BatchStatistics;
 use super::store::StoreView;
-use crate::ledger::{Counts, Entry, EntryState, Job, JobEnd};
-use crate::model::{BatchConfig, Cursor, FileKey, LogPosition, Root, Timestamp};
+use crate::ledger::{Counts, Entry, EntryState, Job};
+use crate::model::{BatchConfig, Cursor, FileKey, LogPosition, Root, RootId, Timestamp};
 use crate::sink::{LineReader, segments};
 use crate::source::{TreeSource, Verdict};
 
@@ -67,55 +68,6 @@ pub struct RootStatus {
     /// Its files.
     #[serde(flatten)]
     pub counts: StateCounts,
-}
-
-/// One job.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct JobStatus {
-    /// Its number.
-    pub job: u64,
-    /// How it ended, or that it runs.
-    pub end: JobOutcome,
-    /// When it began.
-    pub started: Timestamp,
-    /// When it ended; none while it runs, or when it was killed.
-    pub ended: Option<Timestamp>,
-    /// Files processed.
-    pub ok: u64,
-    /// Files that failed.
-    pub failed: u64,
-    /// Files that were done already.
-    pub unchanged: u64,
-    /// Files that were gone.
-    pub removed: u64,
-    /// Bytes read.
-    pub bytes: u64,
-}
-
-/// How a job ended, if it did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum JobOutcome {
-    /// It goes on.
-    Running,
-    /// Everything was processed.
-    Completed,
-    /// It was asked to stop, or was killed.
-    Interrupted,
-    /// It could not go on.
-    Failed,
-}
-
-/// As in the JSON.
-impl fmt::Display for JobOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Running => "running",
-            Self::Completed => "completed",
-            Self::Interrupted => "interrupted",
-            Self::Failed => "failed",
-        })
-    }
 }
 
 /// How a path stands in the ledger.
@@ -180,7 +132,6 @@ impl StoreView {
             path: root.path.clone(),
             counts: self.reader.counts(root.id).into(),
         });
-        let running_job = running.as_ref().map(|statistics| statistics.progress.job);
         let mut records_bytes = 0;
         for (_, path) in segments(&self.records)? {
             let told = std::fs::metadata(&path).map_err(EngineError::io(path.display().to_string()))?;
@@ -190,7 +141,7 @@ impl StoreView {
             cursor: self.reader.cursor(),
             total: self.reader.total().into(),
             roots: roots.collect(),
-            jobs: self.reader.jobs()?.iter().map(|job| job_status(job, running_job)).collect(),
+            jobs: self.reader.jobs()?.iter().map(|job| JobStatus::of(job, running.is_some())).collect(),
             state_bytes: self.reader.size_on_disk()?,
             records_bytes,
             records: self.records.clone(),
@@ -273,42 +224,30 @@ impl StoreView {
         relative: &[u8],
         tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
     ) -> Result<Option<Verdict>, EngineError> {
+        let Some(tree) = self.tree_of(root.id, tree)? else { return Ok(None) };
+        Ok(Some(if relative.is_empty() { Verdict::Folder } else { tree.explain(&root.path, relative) }))
+    }
+
+    /// The tree as the latest job with this root sees it; none where there was no job.
+    pub(super) fn tree_of(
+        &self,
+        root: RootId,
+        tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
+    ) -> Result<Option<TreeSource>, EngineError> {
         let jobs = self.reader.jobs()?;
-        let Some(job) = jobs.iter().rev().find(|job| job.roots.contains(&root.id.0)) else { return Ok(None) };
-        if relative.is_empty() {
-            return Ok(Some(Verdict::Folder));
-        }
+        let scanned = |job: &&Job| job.has_begun() && job.roots.contains(&root.0);
+        let Some(job) = jobs.iter().rev().find(scanned) else { return Ok(None) };
         let config = serde_json::from_str(&job.config).map_err(|error| {
             EngineError::Job(format!(
                 "the configuration of job {} can't be read: {error}; run again with this version, then ask",
                 job.id
             ))
         })?;
-        Ok(Some(tree(&config)?.explain(&root.path, relative)))
-    }
-}
-
-fn job_status(job: &Job, running: Option<u64>) -> JobStatus {
-    let end = match job.end {
-        JobEnd::Running if running == Some(job.id) => JobOutcome::Running,
-        JobEnd::Running | JobEnd::Interrupted => JobOutcome::Interrupted,
-        JobEnd::Completed => JobOutcome::Completed,
-        JobEnd::Failed => JobOutcome::Failed,
-    };
-    JobStatus {
-        job: job.id,
-        end,
-        started: job.started,
-        ended: job.ended,
-        ok: job.ok,
-        failed: job.failed,
-        unchanged: job.unchanged,
-        removed: job.removed,
-        bytes: job.bytes,
+        Ok(Some(tree(&config)?))
     }
 }
 
 /// A path that is not UTF-8 is shown with replacement characters: JSON has no other text.
-fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }

@@ -251,6 +251,7 @@ impl Roots {
                 epoch: 1,
                 filters: String::new(),
                 mark: String::new(),
+                watched: false,
             });
             self.infos.len() - 1
         });

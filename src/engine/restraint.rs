@@ -57,7 +57,7 @@ impl Coordinator<'_> {
 
     /// Takes back what is not begun, and shows that the run waits.
     fn hold(&mut self) {
-        self.dispatch.take_back();
+        self.take_back();
         if self.ending.is_none() {
             let now = self.now();
             self.run.publish_state(self.set.shown, ProcessingState::Waiting, now);
@@ -119,7 +119,7 @@ impl Coordinator<'_> {
             return;
         }
         if is_paused {
-            self.dispatch.take_back();
+            self.take_back();
         }
         let (state, now) = (if is_paused { ProcessingState::Paused } else { self.working() }, self.now());
         tracing::info!(%is_paused, "a pause begins or ends");
@@ -153,7 +153,7 @@ impl Coordinator<'_> {
             return Ok(None);
         }
         let now = self.set.context.clock.time();
-        let (reader, roots) = (&self.committer.store().reader, &self.set.plan.roots);
+        let (reader, roots) = (&self.committer.store().reader, &self.set.plan.own);
         let none = self.dispatch.claim_probe(reader, roots, now)?;
         Ok(none.then_some(true))
     }

@@ -1,6 +1,7 @@
 //! What a run and its parts tell.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,22 @@ pub enum ProcessingState {
     Watching,
     /// Ended.
     Ended,
+}
+
+/// As in the JSON.
+impl fmt::Display for ProcessingState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Idle => "idle",
+            Self::Scanning => "scanning",
+            Self::Processing => "processing",
+            Self::Draining => "draining",
+            Self::Waiting => "waiting",
+            Self::Paused => "paused",
+            Self::Watching => "watching",
+            Self::Ended => "ended",
+        })
+    }
 }
 
 /// The counts of a run: at any time discovered = ok + failed + unchanged + pending + the sum of skipped.
@@ -214,6 +231,17 @@ pub struct WorkerStatistics {
     /// Files of that batch that it has in hand or begins next.
     #[serde(default)]
     pub in_hand: u64,
+}
+
+/// As in the JSON.
+impl fmt::Display for RootState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Watched => "watched",
+            Self::Polled => "polled",
+            Self::Away => "away",
+        })
+    }
 }
 
 /// A state at a commit tick, for going on from it.

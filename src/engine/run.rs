@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::error::EngineError;
 use super::event::Event;
-use super::job::{self, JobPlan};
+use super::job;
 use super::machine;
 use super::order::Wishes;
 use super::results::{BatchResult, BatchStatistics, CheckpointData, RepositoryProcessingResult};
@@ -19,6 +19,7 @@ use crate::batch::{BatchStrategy, strategy_of};
 use crate::ledger::{Ledger, StateFolder};
 use crate::model::BatchConfig;
 use crate::process::Processor;
+use crate::source::watch::Watch;
 use crate::source::{Filters, Source, TreeSource};
 
 /// Where a run keeps its state, and when its clock starts.
@@ -181,22 +182,23 @@ impl Engine {
         begun: impl FnOnce(&Path) -> G,
     ) -> Result<RepositoryProcessingResult, EngineError> {
         let roots = job::resolve_roots(roots)?;
-        let (mut session, meter) = Session::open(self, config, options)?;
+        let (mut session, meter) = Session::open(self, config, options, None)?;
         let plan = session.begin(&roots)?;
         tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");
-        let mut run = RunState::new(&plan, session.first_tick(), meter);
+        let mut run = RunState::new(meter);
+        run.begin_job(&plan, session.first_tick());
         let guard = begun(&options.state);
-        let ended = session.run_job(&plan, &mut run);
+        let ended = session.run_job(&plan, &mut run, None);
         // Whoever reads the state through this run has to go first.
         drop(guard);
         session.close();
-        self.result_of(ended?, &plan, run, &session)
+        self.result_of(ended?, plan.resumed, run, &session)
     }
 
-    fn result_of(
+    pub(super) fn result_of(
         &self,
         ending: Ending,
-        plan: &JobPlan,
+        resumed: bool,
         run: RunState,
         session: &Session<'_>,
     ) -> Result<RepositoryProcessingResult, EngineError> {
@@ -205,14 +207,18 @@ impl Engine {
                 return Err(EngineError::Unavailable { resource, what: why });
             }
             Ending::Stopped(cause) => Some(cause),
-            Ending::Done | Ending::Interrupted | Ending::Hindered(_) | Ending::Reconfigured => None,
+            Ending::Done
+            | Ending::Interrupted
+            | Ending::Hindered(_)
+            | Ending::Reconfigured
+            | Ending::Superseded => None,
         };
         if ending == Ending::Done {
             session.in_hand.clear();
         }
         Ok(RepositoryProcessingResult {
             progress: run.statistics.progress,
-            resumed: plan.resumed,
+            resumed,
             first_commit_seconds: run.first_commit.map(|elapsed| elapsed.as_secs_f64()),
             peak_rss_bytes: machine::peak_rss_bytes(),
             interrupted: ending == Ending::Interrupted,
@@ -237,16 +243,27 @@ impl Engine {
         Ok(BatchResult { ok, failed, bytes, elapsed_seconds: done.elapsed_seconds, ..BatchResult::default() })
     }
 
-    /// The source for a configuration: the engine's own, or the tree on disk, which never enters the `state` folders.
+    /// The source for a configuration: the engine's own, or the tree on disk, which never enters the `state` folders,
+    /// and which arms a watcher where there is one.
     pub(crate) fn source_for(
         &self,
         config: &BatchConfig,
         state: Vec<PathBuf>,
+        watch: Option<&Arc<Watch>>,
     ) -> Result<Arc<dyn Source>, EngineError> {
-        match &self.source {
-            Some(source) => Ok(Arc::clone(source)),
-            None => Ok(Arc::new(self.tree_for(config, state)?)),
+        if let Some(source) = &self.source {
+            return Ok(Arc::clone(source));
         }
+        let tree = self.tree_for(config, state)?;
+        Ok(Arc::new(match watch {
+            Some(watch) => tree.with_watch(Arc::clone(watch)),
+            None => tree,
+        }))
+    }
+
+    /// Whether its source is no tree on disk, but a user's own.
+    pub(super) fn has_own_source(&self) -> bool {
+        self.source.is_some()
     }
 
     /// The tree on disk as a source, with the filters that a configuration asks for: the processor's

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::breaker::Breakers;
 use super::budget::{Meter, Pressure};
-use super::change::Ground;
 use super::guard::LostRoot;
 use super::job::JobPlan;
+use super::latency::Latency;
 use super::results::{BatchStatistics, StopCause, WorkerStatistics};
 use super::tally::Tally;
 use crate::ledger::{Job, LedgerReader, free_bytes};
-use crate::model::{Resource, Root};
+use crate::model::Resource;
 
 /// Counts, figures, and what holds the run back.
 pub(crate) struct RunState {
@@ -30,6 +30,10 @@ pub(crate) struct RunState {
     pub free_bytes: fn(&Path) -> std::io::Result<u64>,
     /// Attempts that were begun only to list again what could not be listed.
     pub rescans: u16,
+    /// The record log was compared with its checksums.
+    pub log_is_checked: bool,
+    /// From changes to their durable records.
+    pub latency: Latency,
 }
 
 /// How an attempt ends.
@@ -45,6 +49,8 @@ pub(crate) enum Ending {
     Hindered(Outage),
     /// There is another configuration to go on with.
     Reconfigured,
+    /// Another job comes first.
+    Superseded,
     /// What is missing was waited for long enough.
     GaveUp { resource: Resource, why: String },
 }
@@ -61,31 +67,48 @@ pub(crate) enum Outage {
 }
 
 impl RunState {
-    /// Before all attempts.
-    pub(crate) fn new(plan: &JobPlan, first_tick: u64, mut meter: Meter) -> Self {
-        let mut statistics = BatchStatistics::default();
-        statistics.progress.job = plan.job.id;
+    /// Before all jobs.
+    pub(crate) fn new(mut meter: Meter) -> Self {
         Self {
             tally: Tally::default(),
-            statistics,
+            statistics: BatchStatistics::default(),
             breakers: Breakers::new(),
             pressure: meter.look(),
             meter,
             first_commit: None,
-            first_tick,
+            first_tick: 0,
             abandoned: 0,
             free_bytes,
             rescans: 0,
+            log_is_checked: false,
+            latency: Latency::default(),
         }
     }
 
-    /// Before each attempt: the scan will count anew what it finds, and what was not committed is forgotten.
-    pub(crate) fn begin_attempt(&mut self, reader: &LedgerReader, roots: &[(Root, Ground)], workers: usize) {
+    /// Before all attempts of a job: its counts begin anew.
+    pub(crate) fn begin_job(&mut self, plan: &JobPlan, first_tick: u64) {
+        let watch = self.statistics.watch.take();
+        self.statistics = BatchStatistics { watch, ..BatchStatistics::default() };
+        self.statistics.progress.job = plan.job.id;
+        self.tally = Tally::default();
+        (self.first_tick, self.rescans) = (first_tick, 0);
+    }
+
+    /// Before each attempt: a scan will count anew what it finds, and what was not committed is forgotten. Roots that
+    /// are not scanned as a whole count as the ledger has them.
+    pub(crate) fn begin_attempt(&mut self, reader: &LedgerReader, plan: &JobPlan, workers: usize) {
         self.statistics.workers.resize_with(workers, WorkerStatistics::default);
-        let pending = reader.counts_of(roots.iter().map(|(root, _)| root.id)).pending;
+        let pending = reader.counts_of(plan.roots.iter().map(|(root, _)| root.id)).pending;
         let Tally { ok, failed, removed, .. } = self.tally;
-        self.tally = Tally { discovered: pending + ok + failed, ok, failed, removed, ..Tally::default() };
+        let unscanned = plan.roots.iter().filter(|(root, _)| !plan.scans_whole(root.id));
+        let known = reader.counts_of(unscanned.map(|(root, _)| root.id));
+        let unchanged = (known.ok + known.failed).saturating_sub(ok + failed);
+        let failed_earlier = known.failed.saturating_sub(failed).min(unchanged);
+        let discovered = pending + ok + failed + unchanged;
+        self.tally = Tally { discovered, ok, failed, unchanged, failed_earlier, removed, ..Tally::default() };
         self.statistics.progress.filtered.clear();
+        self.statistics.progress.take_tally(&self.tally);
+        self.statistics.progress.pending = pending;
     }
 
     /// After the state was opened again: what it says was committed counts.

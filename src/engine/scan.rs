@@ -8,17 +8,17 @@ use super::change::Ground;
 use super::error::EngineError;
 use super::event::Event;
 use super::gate::Gate;
-use super::intake::Intake;
+use super::intake::{Intake, Purpose};
 use super::stop::Stop;
 use crate::ledger::LedgerReader;
-use crate::model::{Resource, Root};
+use crate::model::{FolderKey, Resource, Root};
 use crate::source::{FolderVisitor, Source};
 
 /// Messages of the scan that may wait for the coordinator.
 const SCAN_EVENTS: usize = 64;
 
 /// Listing folders is cheap next to processing: few threads keep many workers fed.
-fn scan_threads() -> usize {
+pub(crate) fn scan_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get).clamp(1, 4)
 }
 
@@ -26,6 +26,8 @@ fn scan_threads() -> usize {
 pub(crate) struct ScanPlan {
     pub reader: Option<LedgerReader>,
     pub roots: Vec<(Root, Ground)>,
+    /// Only what is at and below this folder, of the one root.
+    pub below: Option<FolderKey>,
     pub source: Arc<dyn Source>,
     pub halt: Stop,
 }
@@ -42,7 +44,10 @@ impl ScanPlan {
             let known = self.reader.as_ref().filter(|reader| reader.counts(root.id).files() > 0);
             let visitors = || -> Box<dyn FolderVisitor> {
                 let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
+                // What a part of a root holds is counted already.
+                let purpose = if self.below.is_some() { Purpose::News } else { Purpose::Job };
                 Box::new(Intake::new(
+                    purpose,
                     known,
                     *ground,
                     root.clone(),
@@ -51,7 +56,11 @@ impl ScanPlan {
                     (send.clone(), gate.clone()),
                 ))
             };
-            let event = match self.source.scan(root, scan_threads(), &visitors) {
+            let scanned = match &self.below {
+                Some(folder) => self.source.scan_below(root, folder, scan_threads(), &visitors),
+                None => self.source.scan(root, scan_threads(), &visitors),
+            };
+            let event = match scanned {
                 Ok(report) => Event::Scanned(report),
                 Err(error) => not_listed(root, error),
             };
@@ -62,7 +71,7 @@ impl ScanPlan {
 }
 
 /// A root that was there when the run began: it may come back.
-fn not_listed(root: &Root, error: io::Error) -> Event {
+pub(crate) fn not_listed(root: &Root, error: io::Error) -> Event {
     let what = format!("{}: can't be listed", root.path.display());
     let went_away = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
     match Resource::of_io(&error).or(went_away.then_some(Resource::Files)) {

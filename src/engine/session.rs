@@ -12,9 +12,11 @@ use super::machine::{self, Machine};
 use super::run::{Engine, RunOptions};
 use super::run_state::{Ending, RunState};
 use super::store::Store;
-use crate::ledger::{InHand, LedgerError, Left};
+use super::watch::Agenda;
+use crate::ledger::{InHand, Job, JobEnd, LedgerError, Left, RootInfo};
 use crate::model::{BatchConfig, Clock};
 use crate::source::Source;
+use crate::source::watch::Watch;
 
 /// Descriptors that the state, the control socket and the scan need.
 const OWN_DESCRIPTORS: u64 = 64;
@@ -32,7 +34,11 @@ pub(super) struct Session<'a> {
     oom_kills: Option<u64>,
     memory_limit_bytes: u64,
     machine_bytes: Option<u64>,
+    /// When the present job began, or the process.
     started: Instant,
+    watch: Option<Arc<Watch>>,
+    /// The source has other filters than the roots were registered with.
+    has_other_filters: bool,
 }
 
 impl<'a> Session<'a> {
@@ -41,11 +47,12 @@ impl<'a> Session<'a> {
         engine: &'a Engine,
         config: &BatchConfig,
         options: &RunOptions,
+        watch: Option<Arc<Watch>>,
     ) -> Result<(Self, Meter), EngineError> {
         config.check()?;
         let store = Store::create(&options.state, options.records.as_deref());
         let store = store.map_err(EngineError::or_unavailable)?;
-        let source = engine.source_for(config, store.view().own_folders())?;
+        let source = engine.source_for(config, store.view().own_folders(), watch.as_ref())?;
         let machine = Machine::new();
         let opened = InHand::open(&store.state, machine.oom_kills());
         let (in_hand, left) = opened.map_err(|error| EngineError::from(error).or_unavailable())?;
@@ -62,15 +69,51 @@ impl<'a> Session<'a> {
             memory_limit_bytes,
             machine_bytes,
             started: options.started,
+            watch,
+            has_other_filters: false,
         };
         Ok((session, Meter::of_machine(memory_limit_bytes, machine)))
     }
 
+    /// The state; an error where it is closed.
+    pub(super) fn store(&mut self) -> Result<&mut Store, EngineError> {
+        Ok(self.slot.as_mut().ok_or(LedgerError::Poisoned)?)
+    }
+
+    pub(super) fn config(&self) -> Arc<BatchConfig> {
+        Arc::clone(&self.config)
+    }
+
     /// Registers a job that scans these roots, durably.
     pub(super) fn begin(&mut self, roots: &[PathBuf]) -> Result<JobPlan, EngineError> {
-        let store = self.slot.as_mut().ok_or(LedgerError::Poisoned)?;
-        job::begin(store, roots, self.engine.identity(), self.source.as_ref(), &self.config)
+        let (source, config) = (Arc::clone(&self.source), self.config());
+        let identity = self.engine.identity();
+        job::begin(self.store()?, roots, identity, source.as_ref(), &config)
             .map_err(EngineError::or_unavailable)
+    }
+
+    /// Registers these roots with the present filters.
+    pub(super) fn register(&mut self, roots: &[PathBuf]) -> Result<Vec<RootInfo>, EngineError> {
+        let (source, config) = (Arc::clone(&self.source), self.config());
+        let identity = self.engine.identity();
+        self.has_other_filters = false;
+        job::register(self.store()?, roots, identity, source.as_ref(), &config)
+    }
+
+    pub(super) fn has_other_filters(&self) -> bool {
+        self.has_other_filters
+    }
+
+    /// A job's clock begins.
+    pub(super) fn restart_clock(&mut self) {
+        self.started = Instant::now();
+    }
+
+    /// Writes down how a job ended that another one took the place of.
+    pub(super) fn end_job(&mut self, plan: &JobPlan, run: &RunState, end: JobEnd) -> Result<(), EngineError> {
+        let so_far = job::so_far(&plan.job, &run.tally, run.statistics.progress.bytes);
+        let job = if end.is_final() { job::ended(so_far, end) } else { Job { end, ..so_far } };
+        self.store()?.commit_without_lines(&[], Some(&job))
     }
 
     /// The tick before which nothing is this session's.
@@ -79,10 +122,18 @@ impl<'a> Session<'a> {
     }
 
     /// Does a job to its end, with every configuration that comes meanwhile.
-    pub(super) fn run_job(&mut self, plan: &JobPlan, run: &mut RunState) -> Result<Ending, EngineError> {
+    pub(super) fn run_job(
+        &mut self,
+        plan: &JobPlan,
+        run: &mut RunState,
+        mut agenda: Option<&mut Agenda>,
+    ) -> Result<Ending, EngineError> {
         loop {
             if let Some(config) = self.engine.wishes().take_config() {
-                self.configure(&config, run);
+                self.configure(&config, run)?;
+                if self.has_other_filters && agenda.is_some() {
+                    return Ok(Ending::Superseded);
+                }
             }
             let course = Course {
                 engine: self.engine,
@@ -96,7 +147,7 @@ impl<'a> Session<'a> {
                 oom_kills: self.oom_kills,
                 left: self.left.clone(),
             };
-            match course.run(&mut self.slot, run)? {
+            match course.run(&mut self.slot, run, agenda.as_deref_mut())? {
                 Ending::Reconfigured => {}
                 ending => return Ok(ending),
             }
@@ -104,11 +155,18 @@ impl<'a> Session<'a> {
     }
 
     /// Goes on with another configuration.
-    fn configure(&mut self, config: &BatchConfig, run: &mut RunState) {
+    fn configure(&mut self, config: &BatchConfig, run: &mut RunState) -> Result<(), EngineError> {
+        let (old, new) = (&self.config, config);
+        if (&old.include, &old.exclude) != (&new.include, &new.exclude) && self.watch.is_some() {
+            let own = self.store()?.view().own_folders();
+            self.source = self.engine.source_for(config, own, self.watch.as_ref())?;
+            self.has_other_filters = true;
+        }
         self.config = Arc::new(with_descriptors_for(config));
         self.memory_limit_bytes = effective_limit(config, self.machine_bytes);
         run.meter.set_limit(self.memory_limit_bytes);
         tracing::info!(workers = self.config.worker_count, "going on with another configuration");
+        Ok(())
     }
 
     /// Closes the state.

@@ -49,15 +49,8 @@ impl Tally {
         }
     }
 
-    /// A file that a scan counted as one that failed earlier was made due again, and noted so: it moves.
-    pub(crate) fn is_due_after_all(&mut self) {
-        self.discovered = self.discovered.saturating_sub(1);
-        self.unchanged = self.unchanged.saturating_sub(1);
-        self.failed_earlier = self.failed_earlier.saturating_sub(1);
-    }
-
-    /// Moves a file from one place to another; `entry` is what it came to. One that is pending for the
-    /// first time in this run was discovered.
+    /// Moves a file from one place to another; `entry` is what it came to. One that is pending and was not counted
+    /// before in this run was discovered.
     pub(crate) fn note(
         &mut self,
         before: Option<Counted>,
@@ -65,16 +58,25 @@ impl Tally {
         effect: Effect,
         entry: Option<&Entry>,
     ) {
+        if effect == Effect::None {
+            return;
+        }
+        // What no scan has counted can't have been counted as unchanged.
+        let before = before.filter(|place| self.holds(*place));
         self.discovered += u64::from(before.is_none() && after == Some(Counted::Pending));
         match before {
-            Some(Counted::Ok) => self.ok = self.ok.saturating_sub(1),
-            Some(Counted::Failed) => self.failed = self.failed.saturating_sub(1),
+            Some(Counted::Ok) => self.ok -= 1,
+            Some(Counted::Failed) => self.failed -= 1,
+            Some(Counted::Unchanged { failed }) => {
+                self.unchanged -= 1;
+                self.failed_earlier = self.failed_earlier.saturating_sub(u64::from(failed));
+            }
             Some(Counted::Pending) | None => {}
         }
         match after {
             Some(Counted::Ok) => self.ok += 1,
             Some(Counted::Failed) => self.failed += 1,
-            Some(Counted::Pending) | None => {}
+            Some(Counted::Pending | Counted::Unchanged { .. }) | None => {}
         }
         match effect {
             Effect::Unchanged if after.is_none() => {
@@ -91,6 +93,16 @@ impl Tally {
                 }
             }
             Effect::None | Effect::Pending | Effect::Recorded | Effect::Unchanged | Effect::FailedAgain => {}
+        }
+    }
+
+    /// Whether any file is counted there.
+    fn holds(&self, place: Counted) -> bool {
+        match place {
+            Counted::Pending => true,
+            Counted::Ok => self.ok > 0,
+            Counted::Failed => self.failed > 0,
+            Counted::Unchanged { .. } => self.unchanged > 0,
         }
     }
 }
@@ -121,11 +133,29 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_somebody_asks_for_is_not_counted_twice() {
-        let mut tally = Tally { discovered: 1, unchanged: 1, failed_earlier: 1, ..Tally::default() };
-        tally.note(None, Some(Counted::Pending), Effect::Pending, None);
-        tally.is_due_after_all();
+    fn a_file_that_was_unchanged_and_is_due_after_all_is_not_counted_twice() {
+        let before = Some(Counted::Unchanged { failed: true });
+        let scanned = Tally { discovered: 1, unchanged: 1, failed_earlier: 1, ..Tally::default() };
+        let mut tally = scanned.clone();
+        tally.note(before, Some(Counted::Pending), Effect::Pending, None);
         assert_eq!((tally.discovered, tally.failed_earlier, sum(&tally, 1)), (1, 0, 1));
+        // Only touched: it is what it was, again and again.
+        for _ in 0..3 {
+            tally.note(Some(Counted::Pending), None, Effect::Unchanged, None);
+            assert_eq!((tally.discovered, tally.unchanged, sum(&tally, 0)), (1, 1, 1));
+            tally.note(before, Some(Counted::Pending), Effect::Pending, None);
+            assert_eq!((tally.discovered, tally.unchanged, sum(&tally, 1)), (1, 0, 1));
+        }
+        let mut tally = scanned;
+        tally.note(before, None, Effect::Removed, None);
+        assert_eq!((tally.discovered, tally.unchanged, tally.removed, sum(&tally, 0)), (1, 0, 1, 1));
+    }
+
+    #[test]
+    fn a_file_that_no_scan_has_counted_is_discovered_when_it_is_due() {
+        let mut tally = Tally::default();
+        tally.note(Some(Counted::Unchanged { failed: false }), Some(Counted::Pending), Effect::Pending, None);
+        assert_eq!((tally.discovered, tally.unchanged, sum(&tally, 1)), (1, 0, 1));
     }
 
     #[test]

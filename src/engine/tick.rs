@@ -14,6 +14,9 @@ use crate::model::{BatchConfig, Resource};
 
 /// A tick that is not due by time has to have earned back the last one's cost this many times.
 const TICK_COST_FACTOR: u32 = 20;
+/// The same for one that is due since the outcome of a touched file waits. With it, commits take up to a quarter
+/// of the time while such files come one after the other.
+const URGENT_COST_FACTOR: u32 = 3;
 
 impl Coordinator<'_> {
     pub(super) fn since_tick(&self) -> Duration {
@@ -36,9 +39,18 @@ impl Coordinator<'_> {
         let earned = since >= self.tick_cost * TICK_COST_FACTOR;
         since >= BatchConfig::TICK
             || self.dispatch.outstanding() == 0
+            || (self.touched.wait_for_tick() && since >= self.tick_cost * URGENT_COST_FACTOR)
             || (earned
                 && (self.dispatch.claims.ended_count() >= self.config().checkpoint_interval
                     || self.dispatch.hungry() > 0))
+    }
+
+    /// How long it takes until the next tick is due by time, with what waits for it.
+    pub(super) fn until_tick(&self) -> Duration {
+        let urgent = self.tick_cost * URGENT_COST_FACTOR;
+        let after =
+            if self.touched.wait_for_tick() { urgent.min(BatchConfig::TICK) } else { BatchConfig::TICK };
+        after.saturating_sub(self.since_tick())
     }
 
     pub(super) fn commit(&mut self) -> Result<(), EngineError> {
@@ -52,6 +64,7 @@ impl Coordinator<'_> {
         let so_far = |tally: &Tally| job::so_far(job, tally, bytes);
         let cursor = self.committer.commit(&mut self.run.tally, false, so_far)?;
         self.dispatch.claims.committed();
+        self.settle_touched()?;
         self.last_tick = self.now();
         self.tick_cost = self.last_tick.saturating_duration_since(begun);
         if self.run.first_commit.is_none() && (ok, failed) != (self.run.tally.ok, self.run.tally.failed) {
@@ -96,7 +109,7 @@ impl Coordinator<'_> {
             Ok(Ending::Done) => JobEnd::Completed,
             Ok(Ending::Interrupted) => JobEnd::Interrupted,
             Ok(Ending::Stopped(_) | Ending::GaveUp { .. }) => JobEnd::Failed,
-            Ok(Ending::Hindered(_) | Ending::Reconfigured) => return ended,
+            Ok(Ending::Hindered(_) | Ending::Reconfigured | Ending::Superseded) => return ended,
             // Where the state itself failed nothing more can be written; the error says so.
             Err(error) if error.is_of_the_state() => return open_again_or(ended),
             Err(_) => JobEnd::Failed,

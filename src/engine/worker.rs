@@ -20,6 +20,8 @@ use crate::source::{Content, ReadError, Source};
 
 use outcome::{Attempt, ReadFile, put};
 
+#[cfg(test)]
+pub(crate) use outcome::Outcome;
 pub(crate) use outcome::{OutcomeGroup, crashed_outcome, overdue_outcome};
 
 mod outcome;
@@ -88,20 +90,21 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
     }
 
     fn work_through(&mut self, task: Task, hand: &Hand<'_>) -> Option<()> {
-        let (batch, context) = (Arc::clone(task.batch()), Arc::clone(&self.context));
-        let _span = tracing::debug_span!("batch", id = batch.batch_id, files = task.len()).entered();
+        let (lot, context) = (Arc::clone(task.lot()), Arc::clone(&self.context));
+        let _span = tracing::debug_span!("batch", id = lot.batch.batch_id, files = task.len()).entered();
         self.begin_task(task)?;
         let mut done = None;
         while let Some(place) = self.turn(done.take(), hand)? {
-            let file = batch.files.get(place)?;
+            let file = lot.batch.files.get(place)?;
             done = Some((file, self.attempt(&context, file)));
         }
+        tracing::debug!("through with it");
         Some(())
     }
 
     fn begin_task(&mut self, task: Task) -> Option<()> {
         if let Some(marker) = &mut self.marker {
-            let alone = task.batch().priority == BatchPriority::Low;
+            let alone = task.lot().batch.priority == BatchPriority::Low;
             marker.begin(task.files().iter().map(|file| &file.key), alone);
         }
         self.first = task.place();
@@ -111,13 +114,18 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
     }
 
     /// Puts down what came of the last file, hands over what is due, and takes the next file in hand: its
-    /// place, or none at the end of the task. Breaks off where the slot was taken away.
+    /// place, or none at the end of the task, which comes early where urgent work waits. Breaks off where the
+    /// slot was taken away.
     fn turn(&mut self, done: Option<(&DiscoveredFile, Attempt)>, hand: &Hand<'_>) -> Option<Option<usize>> {
         let mut now = self.context.clock.now();
         let mut held = self.slot.hold()?;
         if let Some((file, attempt)) = done {
             put(&self.context, &mut held.group, file, attempt, self.result.as_bytes());
             self.result.keep(self.kept);
+        }
+        if let Some(task) = &mut held.task {
+            hand.make_way(task);
+            hand.share(task);
         }
         if is_due(&held, now.saturating_duration_since(held.group_since)) {
             let group = held.take_group(now);
@@ -128,12 +136,14 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
             held = self.slot.hold()?;
             held.group_since = now;
         }
-        if let Some(task) = &mut held.task {
-            hand.share(task);
-        }
         self.slot.is_at(Stage::Reading);
         let place = held.next(now);
+        // All that was left may have been taken out.
+        let last = (place.is_none() && !held.group.outcomes.is_empty()).then(|| held.take_group(now));
         drop(held);
+        if let Some(group) = last {
+            (self.send)(group);
+        }
         if let Some(marker) = &mut self.marker {
             match place {
                 Some(place) => marker.place(place - self.first, now),
@@ -145,7 +155,13 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
 
     fn attempt(&mut self, context: &WorkContext, file: &DiscoveredFile) -> Attempt {
         let path = || String::from_utf8_lossy(&file.key.relative_path()).into_owned();
-        let _span = tracing::trace_span!("file", path = path()).entered();
+        let _span = tracing::debug_span!("file", path = path()).entered();
+        let attempt = self.attempt_within_span(context, file);
+        attempt.log();
+        attempt
+    }
+
+    fn attempt_within_span(&mut self, context: &WorkContext, file: &DiscoveredFile) -> Attempt {
         if context.stop.is_requested() {
             return Attempt::Plain(End::Released);
         }

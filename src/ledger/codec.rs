@@ -3,7 +3,7 @@
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::{BorrowDecode, Encode};
 
-/// Version of every encoding in the store.
+/// Version of every encoding in the store, but those that say otherwise.
 pub(super) const VERSION: u8 = 1;
 /// Bytes of the checksum behind each value.
 pub(super) const CRC_LEN: usize = 4;
@@ -23,14 +23,23 @@ pub(super) fn seal(key: &[u8], value: &mut Vec<u8>) {
 
 /// The body between version byte and checksum; otherwise what is wrong with the value.
 pub(super) fn unseal<'a>(key: &[u8], value: &'a [u8]) -> Result<&'a [u8], &'static str> {
+    match unseal_any(key, value)? {
+        (VERSION, body) => Ok(body),
+        _ => Err(UNKNOWN_VERSION),
+    }
+}
+
+/// What is wrong with a value that a later version wrote.
+pub(super) const UNKNOWN_VERSION: &str = "a value has an unknown version";
+
+/// The same, of whichever version, and which one that is.
+pub(super) fn unseal_any<'a>(key: &[u8], value: &'a [u8]) -> Result<(u8, &'a [u8]), &'static str> {
     let (sealed, trailer) = value.split_last_chunk::<CRC_LEN>().ok_or("a value is cut short")?;
     if crc_of(key, sealed) != u32::from_le_bytes(*trailer) {
         return Err("a checksum does not match");
     }
-    match sealed.split_first() {
-        Some((&VERSION, body)) => Ok(body),
-        _ => Err("a value has an unknown version"),
-    }
+    let (&version, body) = sealed.split_first().ok_or("a value is cut short")?;
+    Ok((version, body))
 }
 
 /// The body of a sealed value that was checked before.
@@ -45,7 +54,12 @@ pub(super) fn crc_at_end(value: &[u8]) -> u32 {
 
 /// Encodes and seals one value.
 pub(super) fn encode<T: Encode>(key: &[u8], body: &T) -> Result<Vec<u8>, &'static str> {
-    let mut value = vec![VERSION];
+    encode_as(VERSION, key, body)
+}
+
+/// The same, as this version.
+pub(super) fn encode_as<T: Encode>(version: u8, key: &[u8], body: &T) -> Result<Vec<u8>, &'static str> {
+    let mut value = vec![version];
     bincode::encode_into_std_write(body, &mut value, CONFIG).map_err(|_| "a value can't be encoded")?;
     seal(key, &mut value);
     Ok(value)
@@ -53,7 +67,11 @@ pub(super) fn encode<T: Encode>(key: &[u8], body: &T) -> Result<Vec<u8>, &'stati
 
 /// Checks and decodes one value.
 pub(super) fn decode<'a, T: BorrowDecode<'a, ()>>(key: &[u8], value: &'a [u8]) -> Result<T, &'static str> {
-    let body = unseal(key, value)?;
+    decode_body(unseal(key, value)?)
+}
+
+/// Decodes a body, all of it.
+pub(super) fn decode_body<'a, T: BorrowDecode<'a, ()>>(body: &'a [u8]) -> Result<T, &'static str> {
     match bincode::borrow_decode_from_slice(body, CONFIG) {
         Ok((decoded, len)) if len == body.len() => Ok(decoded),
         _ => Err("a value can't be decoded"),

@@ -1,4 +1,4 @@
-//! The values of tree `meta`: where the ledger stands, what it counts, which jobs ran.
+//! The values of tree `meta`: where the ledger stands, and what it counts. Jobs are in `job.rs`.
 
 use bincode::{Decode, Encode};
 
@@ -7,10 +7,7 @@ use super::{Counts, codec};
 use crate::model::{Cursor, LogPosition, Order, Timestamp};
 
 pub(super) const TICK_KEY: &[u8] = b"tick";
-pub(super) const JOB_PREFIX: &[u8] = b"job/";
 pub(super) const ROOT_PREFIX: &[u8] = b"root/";
-/// Records of older jobs are dropped.
-pub(super) const JOBS_MAX: usize = 1000;
 
 /// Number and checksums of all values of a tree: tells any two contents apart, in any order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
@@ -62,53 +59,6 @@ impl TickMeta {
             ready_is_whole: true,
         }
     }
-}
-
-/// How a job ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
-pub enum JobEnd {
-    /// It runs, or the process was killed.
-    Running,
-    /// Everything was processed.
-    Completed,
-    /// It was asked to stop; the rest is pending.
-    Interrupted,
-    /// It could not go on.
-    Failed,
-}
-
-/// One run, as the ledger remembers it.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Job {
-    /// Number of the run, from 1.
-    pub id: u64,
-    /// When it began.
-    pub started: Timestamp,
-    /// When it ended.
-    pub ended: Option<Timestamp>,
-    /// How it ended.
-    pub end: JobEnd,
-    /// The roots that it worked on.
-    pub roots: Vec<u32>,
-    /// Its configuration, in JSON.
-    pub config: String,
-    /// Where it began.
-    pub start: Cursor,
-    /// Files it processed.
-    pub ok: u64,
-    /// Files that failed in it.
-    pub failed: u64,
-    /// Files it found unchanged.
-    pub unchanged: u64,
-    /// Files it found removed.
-    pub removed: u64,
-    /// Bytes it processed.
-    pub bytes: u64,
-}
-
-/// Key of a job's value.
-pub(super) fn job_key(id: u64) -> Vec<u8> {
-    [JOB_PREFIX, &id.to_be_bytes()].concat()
 }
 
 /// Key of the counts of one root.

@@ -36,7 +36,7 @@
 //! * `ready`: the key is a class byte and a block's key, the value the number (4 bytes) of the block's
 //!   pending entries in that class. It follows from `files`.
 //! * `meta`: `tick` holds where the ledger stands and the sums of both other trees; `root/` and a
-//!   number the counts of a root; `job/` and a number one of the last 1000 jobs.
+//!   number the counts of a root; `job/` and a number a job, version 2 (1 has fewer members).
 //!
 //! A file in `in-hand` is written with one call and never synced: it is there after the death of the process,
 //! not of the machine. Numbers are little endian:
@@ -77,6 +77,7 @@ mod disk;
 mod entry;
 mod error;
 mod in_hand;
+mod job;
 mod map;
 mod meta;
 mod quiet;
@@ -98,7 +99,7 @@ pub use disk::free_bytes;
 pub use entry::{Counts, Entry, EntryState, RecordRef, Retry};
 pub use error::LedgerError;
 pub use in_hand::{InHand, Left, Marker};
-pub use meta::{Job, JobEnd};
+pub use job::{Job, JobEnd, JobKind};
 pub use reader::LedgerReader;
 pub use ready::{ReadyFiles, ReadyPosition};
 pub use scan::Scan;

@@ -8,10 +8,10 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::block::RowReader;
-use super::meta::{JOB_PREFIX, Job};
+use super::job::{JOB_PREFIX, Job, decode_job};
 use super::ready::{Classes, ReadyFiles, ReadyPosition, row_key};
 use super::store::{Bytes, Store, Tree};
-use super::{Counts, Entry, LedgerError, Scan, codec};
+use super::{Counts, Entry, LedgerError, Scan};
 use crate::model::{Cursor, FileKey, RootId};
 
 /// What the last commit left behind.
@@ -157,7 +157,7 @@ impl LedgerReader {
     pub fn jobs(&self) -> Result<Vec<Job>, LedgerError> {
         let mut jobs = Vec::new();
         self.store.walk_prefix(Tree::Meta, JOB_PREFIX)?.check_each(|key, value| {
-            jobs.push(codec::decode(key, value)?);
+            jobs.push(decode_job(key, value)?);
             Ok(())
         })?;
         Ok(jobs)

@@ -46,6 +46,9 @@ pub struct RootInfo {
     /// What tells its folder from others at the same path, in hexadecimal; empty where that is not known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mark: String,
+    /// Whether it was added to what a watching process serves.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub watched: bool,
 }
 
 impl RootInfo {
@@ -158,6 +161,7 @@ mod tests {
             epoch: 3,
             filters: String::new(),
             mark: if id == 1 { "1f".to_owned() } else { String::new() },
+            watched: false,
         };
         StateInfo { roots: vec![root(1, odd), root(2, PathBuf::new())], ..StateInfo::new("records".into()) }
     }

@@ -3,6 +3,7 @@
 mod concurrent;
 mod damage;
 mod in_hand;
+mod jobs;
 mod state;
 
 use std::collections::BTreeMap;

@@ -1,10 +1,11 @@
 //! Whether what is on disk is what was committed last.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::Path;
 
-use super::meta::{JOB_PREFIX, Job, ROOT_PREFIX, TICK_KEY, Tally, TickMeta, root_counts};
+use super::job::{JOB_PREFIX, Jobs, decode_job};
+use super::meta::{ROOT_PREFIX, TICK_KEY, Tally, TickMeta, root_counts};
 use super::ready::tally_row;
 use super::store::{Store, Tree};
 use super::witness::{Line, Witness};
@@ -14,7 +15,7 @@ use super::{Counts, LedgerError, block, codec};
 pub(super) struct Loaded {
     pub(super) tick: TickMeta,
     pub(super) counts: BTreeMap<u32, Counts>,
-    pub(super) jobs: BTreeSet<u64>,
+    pub(super) jobs: Jobs,
 }
 
 /// Reads everything in the database, and checks it against its own sums.
@@ -37,13 +38,13 @@ pub(super) fn load(store: &Store) -> Result<Loaded, LedgerError> {
     if files != tick.blocks.entries {
         return Err(damaged("the counts are not those of the last tick"));
     }
-    let mut jobs = BTreeSet::new();
+    let mut ends = BTreeMap::new();
     store.walk_prefix(Tree::Meta, JOB_PREFIX)?.check_each(|key, value| {
-        let job: Job = codec::decode(key, value)?;
-        jobs.insert(job.id);
+        let job = decode_job(key, value)?;
+        ends.insert(job.id, job.end);
         Ok(())
     })?;
-    Ok(Loaded { tick, counts, jobs })
+    Ok(Loaded { tick, counts, jobs: Jobs::new(ends) })
 }
 
 fn tally_blocks(store: &Store) -> Result<Tally, LedgerError> {

@@ -1,14 +1,15 @@
 //! The one writer of the ledger.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
 use super::block::Rows;
+use super::job::{Job, Jobs, encode_job, job_key};
 use super::map::Merge;
-use super::meta::{JOBS_MAX, Job, TICK_KEY, TickMeta, job_key, root_key};
+use super::meta::{TICK_KEY, TickMeta, root_key};
 use super::reader::LedgerReader;
 use super::ready::{CLASSES, Classes, row_key, tally_row};
 use super::state::{DB, REPAIRING, WITNESS};
@@ -43,7 +44,7 @@ pub struct Ledger {
     reader: LedgerReader,
     tick: TickMeta,
     counts: BTreeMap<u32, Counts>,
-    jobs: BTreeSet<u64>,
+    jobs: Jobs,
     witness: Witness,
     poisoned: bool,
 }
@@ -152,6 +153,12 @@ impl Ledger {
     /// The committed part of the record log, oldest first: ranges of about 1 MiB, each of one segment.
     pub fn log_ranges(&self) -> Vec<LogRange> {
         self.witness.log_ranges()
+    }
+
+    /// How many ended jobs are remembered, from the next one on that begins or ends: beyond that the oldest
+    /// are forgotten, and jobs that run or wait never. Until this is called all are.
+    pub fn keep_jobs(&mut self, kept: usize) {
+        self.jobs.keep(kept);
     }
 
     #[cfg(test)]
@@ -326,67 +333,15 @@ fn check_changes(changes: &[(FileKey, Option<Entry>)]) -> Result<(), LedgerError
     Ok(())
 }
 
-fn put_job(
-    store: &Store,
-    jobs: &mut BTreeSet<u64>,
-    job: &Job,
-    meta: &mut Changes,
-) -> Result<(), LedgerError> {
+fn put_job(store: &Store, jobs: &mut Jobs, job: &Job, meta: &mut Changes) -> Result<(), LedgerError> {
     let key = job_key(job.id);
-    let value = encoded(store, &key, job)?;
-    meta.insert(key, Some(value));
-    jobs.insert(job.id);
-    while jobs.len() > JOBS_MAX
-        && let Some(oldest) = jobs.pop_first()
-    {
-        meta.insert(job_key(oldest), None);
-    }
+    let value = encode_job(&key, job).map_err(|what| LedgerError::damaged(store.folder(), what))?;
+    meta.insert(key, Some(Bytes::from(value)));
+    meta.extend(jobs.put(job).into_iter().map(|gone| (job_key(gone), None)));
     Ok(())
 }
 
 fn encoded<T: bincode::Encode>(store: &Store, key: &[u8], value: &T) -> Result<Bytes, LedgerError> {
     let value = codec::encode(key, value).map_err(|what| LedgerError::damaged(store.folder(), what))?;
     Ok(Bytes::from(value))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::JobEnd;
-    use super::*;
-
-    fn job(id: u64) -> Job {
-        Job {
-            id,
-            started: Timestamp(id as i64),
-            ended: id.is_multiple_of(2).then_some(Timestamp(7)),
-            end: JobEnd::Running,
-            roots: vec![1],
-            config: "{}".to_owned(),
-            start: Cursor::default(),
-            ok: 1,
-            failed: 2,
-            unchanged: 3,
-            removed: 4,
-            bytes: 5,
-        }
-    }
-
-    #[test]
-    fn the_last_thousand_jobs_are_remembered() {
-        let folder = tempfile::tempdir().unwrap();
-        let state = StateFolder::create(&folder.path().join("state"), "records".as_ref()).unwrap();
-        let mut ledger = Ledger::open(&state).unwrap();
-        let mut meta = Changes::new();
-        for id in 1..=999 {
-            put_job(&ledger.reader.store, &mut ledger.jobs, &job(id), &mut meta).unwrap();
-        }
-        ledger.reader.store.apply(Changes::new(), Changes::new(), meta).unwrap();
-        for id in 1000..=1003 {
-            let log = LogPosition::START;
-            ledger.commit(Tick { changes: &[], log, log_crc: 0, job: Some(&job(id)) }).unwrap();
-        }
-        drop(ledger);
-        let jobs = Ledger::open(&state).unwrap().reader().jobs().unwrap();
-        assert_eq!(jobs, (4..=1003).map(job).collect::<Vec<_>>());
-    }
 }

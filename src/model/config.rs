@@ -155,6 +155,8 @@ pub struct BatchConfig {
     /// How long a run waits for a resource that is not there (a file system, room on the disk, memory,
     /// descriptors) before it gives up, in seconds. 0 to 604,800.
     pub wait_seconds: u64,
+    /// Jobs that are remembered once they have ended; the oldest are forgotten first. 1 to 10,000.
+    pub jobs_kept: usize,
     /// Take a root for emptied that is empty and another folder than before, instead of waiting for a file
     /// system to be mounted.
     pub accept_empty: bool,
@@ -185,6 +187,7 @@ impl Default for BatchConfig {
             max_failures: None,
             drain_seconds: 10,
             wait_seconds: 600,
+            jobs_kept: 200,
             accept_empty: false,
             include: Vec::new(),
             exclude: Vec::new(),
@@ -238,6 +241,7 @@ impl BatchConfig {
         within("timeout_seconds", self.timeout_seconds, 1, 86_400, "1 to 86400 seconds")?;
         within("drain_seconds", self.drain_seconds, 1, 3_600, "1 to 3600 seconds")?;
         within("wait_seconds", self.wait_seconds, 0, 604_800, "0 to 604800 seconds")?;
+        within("jobs_kept", self.jobs_kept as u64, 1, 10_000, "1 to 10000 jobs")?;
         for (class, policy) in &self.retry {
             within("retry.attempts", u64::from(policy.attempts), 1, 100, "1 to 100")?;
             within("retry.backoff_ms", policy.backoff_ms, 0, 3_600_000, "0 to 3600000 milliseconds")?;

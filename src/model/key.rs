@@ -76,6 +76,11 @@ impl FolderKey {
         Self(Box::new(root.0.to_be_bytes()))
     }
 
+    /// The root that it belongs to.
+    pub fn root_id(&self) -> RootId {
+        RootId(self.0.first_chunk::<ROOT_LEN>().map_or(0, |id| u32::from_be_bytes(*id)))
+    }
+
     /// The key of a path relative to a root, `/` between components; empty for the root itself. None
     /// where it is absolute, or has an empty component, `.`, `..` or a zero byte.
     pub fn from_relative_path(root: RootId, path: &[u8]) -> Option<Self> {

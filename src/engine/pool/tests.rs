@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{BatchPriority, FileKey, Fingerprint, RootId};
+use crate::model::{BatchPriority, DiscoveredFile, FileBatch, FileKey, Fingerprint, RootId};
 use std::collections::HashSet;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
@@ -32,9 +32,8 @@ fn joined(pool: &Pool) -> bool {
 fn tell_each(send: &mut Sender<FileKey>, mut task: Task, hand: &Hand<'_>) -> ControlFlow<()> {
     loop {
         hand.share(&mut task);
-        let Some(key) = task.peek().map(|file| file.key.clone()) else { return ControlFlow::Continue(()) };
-        task.next_place();
-        send.send(key).unwrap();
+        let Some(place) = task.next_place() else { return ControlFlow::Continue(()) };
+        send.send(task.lot().batch.files[place].key.clone()).unwrap();
     }
 }
 
@@ -54,6 +53,76 @@ fn each_file_is_worked_on_once_by_any_number_of_workers() {
         assert_eq!(seen.len(), 200 * 17);
         assert_eq!(seen.iter().collect::<HashSet<_>>().len(), seen.len());
     }
+}
+
+fn urgent(id: u64, files: usize) -> Task {
+    Task::new(FileBatch { priority: BatchPriority::High, ..batch(id, files) })
+}
+
+#[test]
+fn urgent_work_overtakes_a_task_between_two_files_and_the_rest_is_done_after_it() {
+    let (told, seen) = channel();
+    let (at_third, third) = channel();
+    let (go_on, gate) = channel();
+    let gate = Mutex::new(gate);
+    let work = move |send: &mut Sender<u64>, mut task: Task, hand: &Hand<'_>| {
+        loop {
+            hand.make_way(&mut task);
+            let Some(place) = task.next_place() else { return ControlFlow::Continue(()) };
+            if (task.batch_id(), place) == (1, 2) {
+                at_third.send(()).unwrap();
+                gate.lock().unwrap().recv().unwrap();
+            }
+            send.send(task.batch_id()).unwrap();
+        }
+    };
+    let pool = Pool::start(1, move |_| told.clone(), work, || ()).unwrap();
+    pool.push(Task::new(batch(1, 6)));
+    third.recv_timeout(LONG).unwrap();
+    pool.push(Task::new(batch(2, 1)));
+    pool.push(urgent(7, 2));
+    pool.push(urgent(8, 1));
+    go_on.send(()).unwrap();
+    assert!(joined(&pool));
+    let order: Vec<u64> = seen.try_iter().collect();
+    assert_eq!(order, [1, 1, 1, 7, 7, 8, 1, 1, 1, 2]);
+}
+
+#[test]
+fn an_idle_worker_begins_urgent_work_at_once() {
+    let (send, receive) = channel();
+    let pool = Pool::start(3, move |_| send.clone(), tell_each, || ()).unwrap();
+    while pool.hungry() < 3 {
+        std::thread::yield_now();
+    }
+    pool.push(urgent(1, 1));
+    receive.recv_timeout(LONG).unwrap();
+    assert!(joined(&pool));
+}
+
+#[test]
+fn a_file_that_was_taken_out_is_not_begun() {
+    let (send, receive) = channel();
+    let gate = Arc::new(Mutex::new(()));
+    let held = gate.lock().unwrap();
+    let work = {
+        let gate = Arc::clone(&gate);
+        move |send: &mut Sender<FileKey>, task: Task, hand: &Hand<'_>| {
+            drop(gate.lock());
+            tell_each(send, task, hand)
+        }
+    };
+    let pool = Pool::start(2, move |_| send.clone(), work, || ()).unwrap();
+    let lot = Arc::new(Lot::new(batch(1, 5)));
+    pool.push(Task::of(Arc::clone(&lot)));
+    assert!(lot.take(1) && lot.take(4));
+    assert!(!lot.take(4), "it is taken once");
+    drop(held);
+    assert!(joined(&pool));
+    assert!((0..5).all(|place| !lot.take(place)));
+    let mut names: Vec<Vec<u8>> = receive.try_iter().map(|key| key.name().to_vec()).collect();
+    names.sort();
+    assert_eq!(names, [b"0", b"2", b"3"]);
 }
 
 #[test]

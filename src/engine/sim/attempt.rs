@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 
 use super::super::board::{Board, Stage};
 use super::super::budget::Budget;
+use super::super::change::Change;
 use super::super::committer::Committer;
 use super::super::coordinator::{Coordinator, Setting};
 use super::super::dispatch::Dispatcher;
 use super::super::error::EngineError;
 use super::super::event::{CHANNEL_EVENTS, Event};
 use super::super::fatal::Dying;
+use super::super::gate::Gate;
 use super::super::guard::{RootGuard, RootMarks};
 use super::super::job::JobPlan;
 use super::super::order::Wishes;
@@ -25,14 +27,17 @@ use super::super::scan::ScanPlan;
 use super::super::stop::Stop;
 use super::super::store::Store;
 use super::super::worker::{BatchWorker, OutcomeGroup, WorkContext};
-use super::{Schedule, judge};
+use super::world::Trouble;
+use super::{Faults, Schedule, judge};
 use crate::batch::strategy_of;
-use crate::model::RootTable;
 use crate::model::failpoint::{self, Fault};
+use crate::model::{FileKey, RootId, RootTable};
 use crate::source::Source;
 
 /// Steps of an attempt with faults, before it dies.
 const STEPS_MAX: u64 = 300;
+/// So many that a breaker opens, and probes some times.
+const ROUNDS_WITHOUT_READS: usize = 400;
 /// Rounds after which a run without faults must have come to its end.
 const ROUNDS_MAX: usize = 20_000;
 
@@ -96,9 +101,9 @@ impl Crew {
 
 impl Schedule {
     /// Makes attempts until the run ends, or the process dies. Whether it came to its end.
-    pub(super) fn run(&mut self, store: Store, plan: &JobPlan, run: &mut RunState, faults: bool) -> bool {
+    pub(super) fn run(&mut self, store: Store, plan: &JobPlan, run: &mut RunState, faults: Faults) -> bool {
         let mut slot = Some(store);
-        let mut marks = slot.as_ref().map(RootMarks::of).unwrap();
+        let mut marks = slot.as_ref().map(|store| RootMarks::of(&store.state)).unwrap();
         loop {
             let store = slot.as_mut().unwrap();
             match marks.check(store, &self.world, &plan.roots, false) {
@@ -110,7 +115,7 @@ impl Schedule {
                 }
                 Err(_) => return false,
             }
-            run.begin_attempt(&store.reader, &plan.roots, self.config.worker_count);
+            run.begin_attempt(&store.reader, plan, self.config.worker_count);
             let ended = self.attempt(store, plan, &marks, run, faults);
             judge::adds_up(&run.statistics.progress);
             match ended {
@@ -147,7 +152,7 @@ impl Schedule {
         plan: &JobPlan,
         marks: &RootMarks,
         run: &mut RunState,
-        faults: bool,
+        faults: Faults,
     ) -> Result<Option<Ending>, EngineError> {
         let (stop, halt) = (Stop::default(), Stop::default());
         let roots = plan.roots.iter().map(|(root, _)| root.clone()).collect();
@@ -166,6 +171,7 @@ impl Schedule {
         let mut crew = Crew::new(&context);
         let (pool, world) = (Arc::clone(&crew.pool), self.world.clone());
         let scan = ScanPlan {
+            below: None,
             reader: Some(store.reader.clone()),
             roots: plan.roots.clone(),
             source: Arc::new(self.world.clone()) as Arc<dyn Source>,
@@ -185,12 +191,13 @@ impl Schedule {
         };
         let dispatch =
             Dispatcher::new(&self.config, strategy_of(&self.config), Arc::clone(&crew.pool), Vec::new());
-        let coordinator = Coordinator::new(setting, Committer::new(store, &plan.roots), run, dispatch);
+        let coordinator = Coordinator::new(setting, Committer::new(store, &plan.roots), run, dispatch, None);
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         send.send(Event::LogChecked).unwrap();
         let ended = match faults {
-            true => self.with_faults(coordinator, &receive, &send, &mut crew, &scan, &stop),
-            false => self.undisturbed(coordinator, &receive, &send, &mut crew, &scan),
+            Faults::Any => self.with_faults(coordinator, &receive, &send, &mut crew, &scan, &stop),
+            Faults::Reads => self.without_reads(coordinator, &receive, &send, &mut crew, &scan),
+            Faults::None => self.undisturbed(coordinator, &receive, &send, &mut crew, &scan),
         };
         pool.close();
         judge::adds_up(&shown.lock().unwrap().progress);
@@ -239,10 +246,30 @@ impl Schedule {
                     armed = None.or(Some(failpoint::arm(hit..hit + 1, fault)));
                 }
                 97 if self.rng.chance(20) => stop.request(),
+                97..100 => {
+                    self.edit();
+                    self.tell(scan, send);
+                }
                 _ => {}
             }
         }
         Ok(None)
+    }
+
+    /// A watcher tells of what has changed, and of some file that has not.
+    fn tell(&mut self, scan: &ScanPlan, send: &SyncSender<Event>) {
+        let mut names = std::mem::take(&mut self.touched);
+        self.with_any_file(|_, path| names.push(path));
+        let look = |path: String| {
+            let key = FileKey::from_relative_path(RootId(1), path.as_bytes()).unwrap();
+            let known = || scan.reader.as_ref().unwrap().get(&key).unwrap().unwrap_or_default();
+            let change =
+                self.world.lock().look(&path).map_or_else(|| Change::Missing(known()), Change::Found);
+            (key, change)
+        };
+        let changes = names.into_iter().map(look).collect();
+        let event = Event::Touched { changes, since: self.clock.now(), pass: Gate::new(1).pass() };
+        send.try_send(event).unwrap_or_default();
     }
 
     fn deliver(&mut self, crew: &Crew, send: &SyncSender<Event>) {
@@ -254,6 +281,29 @@ impl Schedule {
         }
     }
 
+    fn without_reads(
+        &mut self,
+        mut coordinator: Coordinator<'_>,
+        receive: &Receiver<Event>,
+        send: &SyncSender<Event>,
+        crew: &mut Crew,
+        scan: &ScanPlan,
+    ) -> Result<Option<Ending>, EngineError> {
+        scan.run(send);
+        self.world.lock().trouble = Trouble::Failing(rustix::io::Errno::IO);
+        for _ in 0..ROUNDS_WITHOUT_READS {
+            if let Some(ending) = coordinator.step(receive, Duration::ZERO)? {
+                return coordinator.close(Ok(ending)).map(Some);
+            }
+            crew.work(0);
+            while !crew.groups.borrow().is_empty() {
+                self.deliver(crew, send);
+            }
+            self.clock.advance(Duration::from_millis(50));
+        }
+        Ok(None)
+    }
+
     fn undisturbed(
         &mut self,
         mut coordinator: Coordinator<'_>,
@@ -263,15 +313,25 @@ impl Schedule {
         scan: &ScanPlan,
     ) -> Result<Option<Ending>, EngineError> {
         scan.run(send);
+        // Only told of, never scanned.
+        let mut edits = self.rng.below(40);
         for _ in 0..ROUNDS_MAX {
+            while edits > 0 && self.rng.chance(40) {
+                edits -= 1;
+                self.edit();
+                if self.rng.chance(50) {
+                    crew.work(0);
+                }
+                self.tell(scan, send);
+            }
             if let Some(ending) = coordinator.step(receive, Duration::ZERO)? {
                 return coordinator.close(Ok(ending)).map(Some);
             }
             crew.work(0);
-            while !crew.groups.borrow().is_empty() {
+            while !crew.groups.borrow().is_empty() && self.rng.chance(80) {
                 self.deliver(crew, send);
             }
-            self.clock.advance(Duration::from_millis(50));
+            self.clock.advance(Duration::from_millis(self.rng.below(100)));
         }
         panic!("a run without faults does not come to its end");
     }

@@ -1,6 +1,6 @@
 //! Simulated runs: the real stages, one step at a time in an order that a seed chooses, with a clock that stands
 //! still between steps. Everything that can go wrong does: reads fail, the tree goes away and comes back, files
-//! change, the processor fails and hangs, the state can't be written, the process dies. At the end all is well
+//! change and a watcher tells of it, the processor fails and hangs, the state can't be written, the process dies. At the end all is well
 //! again, and then each file has its one record.
 //!
 //! `OUTLAST_SIM_SEEDS` sets the number of schedules, `OUTLAST_SIM_SEED` the first.
@@ -55,6 +55,16 @@ impl Rng {
     }
 }
 
+/// What a process meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Faults {
+    /// Whatever the seed chooses, and then its death.
+    Any,
+    /// Each read fails, from the end of the scan until it dies.
+    Reads,
+    None,
+}
+
 /// One schedule.
 struct Schedule {
     rng: Rng,
@@ -62,6 +72,8 @@ struct Schedule {
     clock: Clock,
     config: Arc<BatchConfig>,
     names: u64,
+    /// What changed and no watcher has told of.
+    touched: Vec<String>,
 }
 
 impl Schedule {
@@ -74,8 +86,8 @@ impl Schedule {
             timeout_seconds: 5,
             ..BatchConfig::default()
         };
-        let mut schedule =
-            Self { rng, world: World::new(), clock: Clock::simulated(), config: Arc::new(config), names: 0 };
+        let (clock, config, touched) = (Clock::simulated(), Arc::new(config), Vec::new());
+        let mut schedule = Self { rng, world: World::new(), clock, config, names: 0, touched };
         for _ in 0..8 + schedule.rng.below(30) {
             schedule.add_file();
         }
@@ -97,6 +109,7 @@ impl Schedule {
             3 => Behaviour::Busy(1 + self.rng.below(4) as u32),
             _ => Behaviour::Fine,
         };
+        self.touched.push(path.clone());
         self.world.lock().write(path, behaviour);
     }
 
@@ -110,12 +123,20 @@ impl Schedule {
             4 => self.world.lock().trouble = Trouble::Flaky,
             5 => FREE.set(1 << 20),
             6 => RSS.set(LIMIT_BYTES * 2),
-            7 => self.add_file(),
-            8 | 9 => self.with_any_file(|schedule, path| schedule.write(path)),
-            10 => self.with_any_file(|schedule, path| {
-                schedule.world.lock().files.remove(&path);
-            }),
+            7..=10 => self.edit(),
             _ => self.heal(),
+        }
+    }
+
+    /// A file is made, written anew or removed.
+    fn edit(&mut self) {
+        match self.rng.below(4) {
+            0 => self.add_file(),
+            1 | 2 => self.with_any_file(|schedule, path| schedule.write(path)),
+            _ => self.with_any_file(|schedule, path| {
+                schedule.world.lock().remove(path.clone());
+                schedule.touched.push(path);
+            }),
         }
     }
 
@@ -136,12 +157,14 @@ impl Schedule {
     }
 
     /// A process, from its start to its end or death. Whether the run came to its end.
-    fn live(&mut self, state: &Path, faults: bool) -> bool {
+    fn live(&mut self, state: &Path, faults: Faults) -> bool {
+        self.touched.clear();
         // Where the state can't be opened, nothing happened.
         let Ok(mut store) = Store::create(state, None) else { return false };
         let Ok(plan) = self.begin(&mut store) else { return false };
         let meter = Meter::new(LIMIT_BYTES, || Usage { rss_bytes: RSS.get(), ..Usage::default() });
-        let mut run = RunState::new(&plan, store.ledger.cursor().tick, meter);
+        let mut run = RunState::new(meter);
+        run.begin_job(&plan, store.ledger.cursor().tick);
         run.breakers = super::breaker::Breakers::with_seed(self.rng.next());
         run.free_bytes = |_| Ok(FREE.get());
         self.run(store, &plan, &mut run, faults)
@@ -159,6 +182,7 @@ impl Schedule {
                     epoch: 1,
                     filters: String::new(),
                     mark: String::new(),
+                    watched: false,
                 });
             })?;
         }
@@ -177,18 +201,22 @@ impl Drop for Failing {
     }
 }
 
+/// In memory: a sync costs nothing there.
+fn scratch() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
+}
+
 fn simulate(seed: u64) {
     let _seed = Failing(seed);
-    // In memory: a sync costs nothing there.
-    let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+    let folder = scratch();
     let state = folder.path().join("state");
     let mut schedule = Schedule::new(seed);
     for _ in 0..schedule.rng.below(LIVES_MAX) {
-        schedule.live(&state, true);
+        schedule.live(&state, Faults::Any);
     }
     schedule.heal();
-    assert!(schedule.live(&state, false), "it did not come to its end");
+    assert!(schedule.live(&state, Faults::None), "it did not come to its end");
     judge::judge(&state, &schedule);
 }
 
@@ -209,5 +237,22 @@ fn whatever_happens_each_file_has_its_one_record_in_the_end() {
     }));
     for seed in first..first + seeds {
         simulate(seed);
+    }
+}
+
+#[test]
+fn a_file_system_that_fails_for_long_costs_none_but_the_first_files_an_attempt() {
+    for seed in 1..9 {
+        let _seed = Failing(seed);
+        let folder = scratch();
+        let state = folder.path().join("state");
+        let mut schedule = Schedule::new(seed);
+        (0..60).for_each(|_| schedule.add_file());
+        assert!(!schedule.live(&state, Faults::Reads));
+        let blamed = judge::attempted(&state, &schedule);
+        assert!(blamed < 5, "{blamed} files");
+        schedule.heal();
+        assert!(schedule.live(&state, Faults::None));
+        judge::judge(&state, &schedule);
     }
 }

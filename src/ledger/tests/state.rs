@@ -23,6 +23,7 @@ fn a_new_state_is_private_and_marked_and_opens_again() {
         epoch: 1,
         filters: "{}".to_owned(),
         mark: String::new(),
+        watched: false,
     };
     state.update(|info| info.roots.push(root.clone())).unwrap();
     drop(state);

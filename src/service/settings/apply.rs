@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use super::load::{Origin, Problem, Resolved, Settings};
 use super::value::Value;
+use crate::engine::WatchOptions;
 use crate::model::{BatchConfig, ErrorClass, ErrorMode, FailureLimit, Order, RetryPolicy, StrategyKind};
 use crate::process::Limits;
 
 /// How and where is logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
-    /// A level, or levels of targets.
+    /// Levels of targets.
     pub filter: String,
     /// Whether the log on stderr is in JSON.
     pub json: bool,
@@ -64,6 +65,7 @@ impl Settings {
             max_failures: self.max_failures(),
             drain_seconds: self.time("drain-timeout").as_secs(),
             wait_seconds: self.time("wait").as_secs(),
+            jobs_kept: self.count("jobs-kept") as usize,
             accept_empty: self.value("accept-empty") == Some(&Value::Switch(true)),
             include: self.list("include"),
             exclude: self.list("exclude"),
@@ -71,6 +73,17 @@ impl Settings {
             strategy: self.strategy(),
             // Asked for by a flag of one run, never by a setting: a file that says so would redo all each time.
             reprocess: false,
+        }
+    }
+
+    /// How a process follows what changes.
+    pub fn watching(&self) -> WatchOptions {
+        let reconcile = self.time("reconcile");
+        WatchOptions {
+            poll: self.value("poll") == Some(&Value::Switch(true)),
+            poll_interval: self.time("poll-interval"),
+            settle: self.time("settle"),
+            reconcile: (!reconcile.is_zero()).then_some(reconcile),
         }
     }
 
@@ -99,7 +112,7 @@ impl Settings {
     /// How and where is logged.
     pub fn log(&self) -> LogSettings {
         LogSettings {
-            filter: self.value("log-level").map(ToString::to_string).unwrap_or_default(),
+            filter: self.value("log-level").map(|filter| directives(filter.to_string())).unwrap_or_default(),
             json: self.word("log-format") == "json",
             file: self.path("log-file").map(Path::to_owned),
             file_bytes_max: self.bytes("log-file-size"),
@@ -238,6 +251,11 @@ impl Settings {
     }
 }
 
+/// A level alone is that of Outlast: what the libraries below it tell is for those who name them.
+fn directives(filter: String) -> String {
+    if filter.contains(['=', ',']) { filter } else { format!("outlast={}", filter.trim()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,7 +279,7 @@ mod tests {
     fn each_setting_changes_something_and_its_bounds_are_accepted() {
         let whole = |settings: &Settings| {
             let paths = (settings.state().to_owned(), settings.out().map(Path::to_owned));
-            let told = (settings.log(), settings.progress(), settings.heartbeat());
+            let told = (settings.log(), settings.progress(), settings.heartbeat(), settings.watching());
             let served = (settings.address("listen"), settings.path("token-file").map(Path::to_owned));
             (settings.batch(), settings.limits(), paths, told, served)
         };
@@ -292,6 +310,15 @@ mod tests {
     /// A longest pause of nothing is shorter than the first one.
     fn is_refused(key: &str, value: &Value) -> bool {
         key.ends_with("backoff-max") && *value == Value::Duration(Duration::ZERO)
+    }
+
+    #[test]
+    fn a_level_alone_is_outlasts_own_and_all_else_is_used_as_written() {
+        let filter = |text: &str| with("log-level", Value::LogFilter(text.to_owned())).log().filter;
+        assert_eq!(filter("debug"), "outlast=debug");
+        for text in ["outlast=trace", "warn,sled=debug", "info,"] {
+            assert_eq!(filter(text), text);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::value::{Kind, Value};
+use crate::engine::WatchOptions;
 use crate::model::{BatchConfig, ErrorClass, RetryPolicy};
 use crate::process::Limits;
 
@@ -48,7 +49,9 @@ pub fn catalogue() -> &'static [Setting] {
         let mut all = places();
         all.extend(work(&default));
         all.extend(care(&default));
+        all.extend(watching());
         all.extend(ErrorClass::ALL.into_iter().flat_map(|class| retries(class, &default)));
+        all.extend(kept(&default));
         all.extend(told());
         all.extend(served());
         all.extend(limits());
@@ -197,6 +200,38 @@ fn care(default: &BatchConfig) -> Vec<Setting> {
     ]
 }
 
+/// How a process follows what changes.
+fn watching() -> Vec<Setting> {
+    let default = WatchOptions::default();
+    let pause = |min| Kind::Duration { min, max: 7 * DAY, bare_seconds: true, whole_seconds: false };
+    vec![
+        fixed(
+            "poll",
+            Kind::Switch,
+            Value::Switch(default.poll),
+            "List the roots again and again, for file systems that tell of no changes",
+        ),
+        fixed(
+            "poll-interval",
+            pause(Duration::from_millis(100)),
+            Value::Duration(default.poll_interval),
+            "Time between two listings of what can't be watched",
+        ),
+        fixed(
+            "settle",
+            Kind::Duration { min: Duration::ZERO, max: HOUR, bare_seconds: true, whole_seconds: false },
+            Value::Duration(default.settle),
+            "How long a file must stand still that its writer keeps open",
+        ),
+        fixed(
+            "reconcile",
+            pause(Duration::ZERO),
+            Value::Duration(default.reconcile.unwrap_or_default()),
+            "Time between two scans for what the watcher did not tell; 0 makes none",
+        ),
+    ]
+}
+
 /// When files are tried again whose failure has this class.
 fn retries(class: ErrorClass, default: &BatchConfig) -> [Setting; 3] {
     let policy = RetryPolicy::default_of(class, default.retry_attempts);
@@ -220,6 +255,16 @@ fn retries(class: ErrorClass, default: &BatchConfig) -> [Setting; 3] {
         ),
         row(key("backoff-max"), pause(DAY), time(policy.backoff_max_ms), "Where that pause stops to grow"),
     ]
+}
+
+/// What stays of the past.
+fn kept(default: &BatchConfig) -> Vec<Setting> {
+    vec![row(
+        "jobs-kept",
+        Kind::Count { min: 1, max: 10_000, unit: "jobs" },
+        Value::Count(default.jobs_kept as u64),
+        "Jobs that are remembered once they have ended, the latest ones",
+    )]
 }
 
 /// What is told while a run goes on, and where.

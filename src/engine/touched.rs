@@ -1,0 +1,199 @@
+//! Files that a watcher tells of: they overtake bulk work.
+//!
+//! What such a file has changed to is queued with the committer as any other change, and the file goes to the
+//! workers at once, mostly before the tick that makes it pending: that tick may well commit its outcome, too. Should
+//! the process die before, the ledger knows nothing of it, and nothing is lost: a start scans.
+//!
+//! A file is never in hand twice. One that waits in a bulk batch is taken out of it. One that a worker has begun, or
+//! whose outcome waits for the tick, is looked at again when that is committed.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use super::change::{Change, apply};
+use super::coordinator::Coordinator;
+use super::error::EngineError;
+use super::worker::OutcomeGroup;
+use crate::ledger::Entry;
+use crate::model::{FileKey, LogPosition};
+
+/// Touched files under way at most: what is more is pending as all else.
+const TOUCHED_MAX: usize = 32_768;
+
+/// Touched files whose outcome is not committed.
+#[derive(Debug, Default)]
+pub(super) struct TouchedFiles {
+    /// Each with the time of its oldest news.
+    since: HashMap<FileKey, Instant>,
+    /// Those that the coming tick settles, or makes it worth to look again.
+    ended: Vec<FileKey>,
+}
+
+/// A touched file that is due, as it will be in the ledger.
+struct Due {
+    key: FileKey,
+    entry: Entry,
+    /// Whether the ledger holds it as pending only with the coming tick.
+    is_early: bool,
+    /// When the oldest news of it came.
+    since: Instant,
+}
+
+impl TouchedFiles {
+    /// Whether the next tick should come soon.
+    pub(super) fn wait_for_tick(&self) -> bool {
+        !self.ended.is_empty()
+    }
+
+    /// Notes whose outcomes are there.
+    pub(super) fn note_group(&mut self, group: &OutcomeGroup) {
+        if self.since.is_empty() {
+            return;
+        }
+        let keys = group.outcomes.iter().map(|outcome| &outcome.key);
+        self.ended.extend(keys.filter(|key| self.since.contains_key(*key)).cloned());
+    }
+
+    fn has_room(&self) -> bool {
+        self.since.len() < TOUCHED_MAX
+    }
+
+    fn note(&mut self, key: &FileKey, since: Instant) {
+        let oldest = self.since.entry(key.clone()).or_insert(since);
+        *oldest = since.min(*oldest);
+    }
+}
+
+impl Coordinator<'_> {
+    /// Queues what has changed, and hands out what is due of it.
+    pub(super) fn take_touched(
+        &mut self,
+        mut changes: Vec<(FileKey, Change)>,
+        since: Instant,
+    ) -> Result<(), EngineError> {
+        changes.sort_by(|(a, _), (b, _)| a.cmp(b));
+        if self.may_overtake() {
+            let due = self.due_of(&changes, since)?;
+            self.hand_out_touched(due);
+        }
+        self.committer.take_changes(changes);
+        Ok(())
+    }
+
+    /// Nothing is begun while something is missing, at the end, or beside a file that has to be alone.
+    fn may_overtake(&self) -> bool {
+        let goes_on = self.ending.is_none() && !self.set.stop.is_requested();
+        goes_on && !self.set.wishes.is_paused() && self.run.breakers.all_closed() && !self.dispatch.is_alone()
+    }
+
+    /// What of these sorted changes makes a file due. A tick should come soon for those that are gone.
+    fn due_of(&mut self, changes: &[(FileKey, Change)], since: Instant) -> Result<Vec<Due>, EngineError> {
+        let keys: Vec<&FileKey> = changes.chunk_by(|(a, _), (b, _)| a == b).map(|same| &same[0].0).collect();
+        let entries = self.committer.store().reader.lookup(&keys)?;
+        let mut due = Vec::new();
+        for (news, old) in changes.chunk_by(|(a, _), (b, _)| a == b).zip(entries) {
+            let Some((key, last)) = news.last() else { continue };
+            let ground = self.set.plan.roots.iter().find(|(root, _)| root.id == key.root());
+            let Some((_, ground)) = ground else { continue };
+            if !self.touched.has_room() {
+                break;
+            }
+            if last.is_gone() {
+                self.touched.note(key, since);
+                self.touched.ended.push(key.clone());
+                continue;
+            }
+            let one = |entry, (_, change): &(_, _)| apply(entry, change, *ground, LogPosition::START).0;
+            if let Some(entry) = news.iter().fold(old, one).filter(|entry| entry.pending) {
+                let is_early = !old.is_some_and(|old| old.pending);
+                due.push(Due { key: key.clone(), entry, is_early, since });
+            }
+        }
+        Ok(due)
+    }
+
+    /// Hands out what is due now and not in hand; remembers what is.
+    fn hand_out_touched(&mut self, due: Vec<Due>) {
+        let claims = &self.dispatch.claims;
+        let in_flight: Vec<&Due> = due.iter().filter(|due| claims.is_in_flight(&due.key)).collect();
+        if !in_flight.is_empty() {
+            let taken_out = self.dispatch.take_out(&in_flight.iter().map(|due| &due.key).collect());
+            for due in in_flight.into_iter().filter(|due| !taken_out.contains(&due.key)) {
+                self.touched.note(&due.key, due.since);
+                if self.dispatch.claims.has_ended(&due.key) {
+                    self.touched.ended.push(due.key.clone());
+                }
+            }
+        }
+        let (roots, now) = (&self.set.plan.roots, self.set.context.clock.time());
+        let mut files = Vec::new();
+        for Due { key, entry, is_early, since } in due {
+            if let Some(file) = self.dispatch.claims.claim_touched(key, &entry, is_early, roots, now) {
+                self.touched.note(&file.key, since);
+                files.push(file);
+            }
+        }
+        self.dispatch.hand_out_urgent(files);
+    }
+
+    /// After a tick: notes what it took, and hands out again what is still due.
+    pub(super) fn settle_touched(&mut self) -> Result<(), EngineError> {
+        self.look_for_doubted()?;
+        if self.touched.ended.is_empty() {
+            return Ok(());
+        }
+        let mut ended = std::mem::take(&mut self.touched.ended);
+        ended.sort_unstable();
+        ended.dedup();
+        let entries = self.committer.store().reader.lookup(&ended)?;
+        let (now, may_overtake) = (self.now(), self.may_overtake());
+        let mut again = Vec::new();
+        for (key, entry) in ended.into_iter().zip(entries) {
+            if self.dispatch.claims.is_in_flight(&key) {
+                continue;
+            }
+            let Some(since) = self.touched.since.remove(&key) else { continue };
+            match entry.filter(|entry| entry.pending) {
+                Some(entry) => again.push(Due { key, entry, is_early: false, since }),
+                None => self.run.latency.note(now.saturating_duration_since(since)),
+            }
+        }
+        // If not, they are claimed as all else when that is possible.
+        if may_overtake {
+            self.hand_out_touched(again);
+        }
+        Ok(())
+    }
+
+    /// Where what is missing came to something else in the ledger since it was seen, it is looked for again.
+    fn look_for_doubted(&mut self) -> Result<(), EngineError> {
+        let mut doubted = self.committer.take_doubted();
+        if doubted.is_empty() {
+            return Ok(());
+        }
+        doubted.sort_unstable();
+        doubted.dedup();
+        let entries = self.committer.store().reader.lookup(&doubted)?;
+        let mut gone = Vec::new();
+        for (key, entry) in doubted.into_iter().zip(entries) {
+            let root = self.set.context.roots.get(key.root());
+            if let (Some(root), Some(entry)) = (root, entry)
+                && !self.set.context.source.exists(root, &key)
+            {
+                gone.push((key, Change::Missing(entry)));
+            }
+        }
+        self.committer.take_changes(gone);
+        Ok(())
+    }
+
+    /// Takes back what no worker has begun. Touched files among it are pending as all else from now on.
+    pub(super) fn take_back(&mut self) {
+        self.dispatch.take_back();
+        let claims = &self.dispatch.claims;
+        self.touched.since.retain(|key, _| claims.is_in_flight(key));
+    }
+}

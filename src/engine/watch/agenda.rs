@@ -1,0 +1,254 @@
+//! What a watching process has to do: the roots that it serves, and the jobs that wait.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::WatchOptions;
+use super::news::TouchedFolders;
+use crate::engine::change::Ground;
+use crate::engine::error::EngineError;
+use crate::engine::guard::{LostRoot, RootMarks};
+use crate::engine::job::{self, JobPlan, Scan, Wanted, now, with_ground};
+use crate::engine::jobs::{next_queued, outranks};
+use crate::engine::results::{RootState, WatchFigures, WatchedRoot};
+use crate::engine::store::Store;
+use crate::ledger::{Job, JobEnd, JobKind, LedgerError, RootInfo};
+use crate::model::{BatchConfig, FolderKey, Root, RootId};
+use crate::source::Source;
+use crate::source::watch::Watch;
+
+/// How often roots are looked at: those that are served, and those that are away.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Carried from job to job.
+pub(crate) struct Agenda {
+    /// None where the source can't tell what changes: then all is scanned again now and then.
+    pub watch: Option<Arc<Watch>>,
+    pub folders: Arc<TouchedFolders>,
+    pub options: WatchOptions,
+    served: Vec<Served>,
+    /// News may have been lost: all has to be scanned.
+    pub must_scan: bool,
+    next_reconcile: Option<Instant>,
+    next_look: Instant,
+    /// The running job is not to go on.
+    pub cancelled: bool,
+    /// The roots are others than the running job serves.
+    pub changed: bool,
+}
+
+/// A root that is served.
+#[derive(Debug, Clone)]
+struct Served {
+    root: Root,
+    /// Why it can't be served just now.
+    away: Option<String>,
+}
+
+impl Agenda {
+    pub(crate) fn new(watch: Option<Arc<Watch>>, options: WatchOptions) -> Self {
+        let now = Instant::now();
+        Self {
+            watch,
+            folders: Arc::default(),
+            next_reconcile: options.reconcile.map(|pause| now + pause),
+            options,
+            served: Vec::new(),
+            must_scan: false,
+            next_look: now,
+            cancelled: false,
+            changed: false,
+        }
+    }
+
+    /// From now on this root is served.
+    pub(crate) fn serve(&mut self, root: Root, away: Option<String>) {
+        if self.served.iter().any(|served| served.root.id == root.id) {
+            return;
+        }
+        if let Some(watch) = &self.watch {
+            watch.add_root(&root);
+        }
+        self.served.push(Served { root, away });
+    }
+
+    /// From now on this root is served no more.
+    pub(crate) fn leave(&mut self, id: RootId) {
+        self.served.retain(|served| served.root.id != id);
+        if let Some(watch) = &self.watch {
+            watch.remove_root(id);
+        }
+    }
+
+    /// This root can't be served until it is back.
+    pub(crate) fn lose(&mut self, lost: &LostRoot) {
+        for served in self.served.iter_mut().filter(|served| served.root.id == lost.root.id) {
+            tracing::warn!("{}; the other roots go on, and it is scanned when it is back", lost);
+            served.away = Some(lost.why.clone());
+        }
+    }
+
+    /// Has the threads that follow the watcher look whether they should end.
+    pub(crate) fn wake(&self) {
+        if let Some(watch) = &self.watch {
+            watch.wake();
+        }
+        self.folders.wake();
+    }
+
+    /// The served root with this path.
+    pub(crate) fn find(&self, path: &Path) -> Option<&Root> {
+        self.served.iter().map(|served| &served.root).find(|root| root.path == path)
+    }
+
+    /// The served root that a path lies in, the innermost, and the way from there.
+    pub(crate) fn root_above<'p>(&self, path: &'p Path) -> Option<(&Root, &'p Path)> {
+        let below = |served: &'_ &Served| path.starts_with(&served.root.path);
+        let root =
+            self.served.iter().filter(below).max_by_key(|served| served.root.path.as_os_str().len())?;
+        Some((&root.root, path.strip_prefix(&root.root.path).ok()?))
+    }
+
+    pub(crate) fn ids(&self) -> Vec<u32> {
+        self.served.iter().map(|served| served.root.id.0).collect()
+    }
+
+    /// The paths of the roots that can be served.
+    pub(crate) fn paths_here(&self) -> Vec<PathBuf> {
+        let here = self.served.iter().filter(|served| served.away.is_none());
+        here.map(|served| served.root.path.clone()).collect()
+    }
+
+    fn is_here(&self, id: u32) -> bool {
+        self.served.iter().any(|served| served.root.id.0 == id && served.away.is_none())
+    }
+
+    /// Queues a job, durably.
+    pub(crate) fn queue(&self, store: &mut Store, wanted: Wanted) -> Result<u64, EngineError> {
+        let jobs = store.reader.jobs()?;
+        let job = wanted.job(&jobs);
+        tracing::info!(job = job.id, kind = %job.kind, "queued");
+        store.commit_without_lines(&[], Some(&job))?;
+        Ok(job.id)
+    }
+
+    /// The queued jobs, without those whose roots are all away.
+    fn runnable(&self, store: &Store) -> Result<Vec<Job>, LedgerError> {
+        let is_runnable =
+            |job: &Job| job.end == JobEnd::Queued && job.roots.iter().any(|&id| self.is_here(id));
+        Ok(store.reader.jobs()?.into_iter().filter(is_runnable).collect())
+    }
+
+    /// Begins the next job, durably: the first of the queued ones, else one that stands and waits for news.
+    pub(crate) fn begin(&mut self, store: &mut Store, config: &BatchConfig) -> Result<JobPlan, EngineError> {
+        self.changed = false;
+        store.ledger.set_order(config.order, now())?;
+        store.ledger.keep_jobs(config.jobs_kept);
+        let runnable = self.runnable(store)?;
+        let job = match next_queued(&runnable) {
+            Some(job) => job.clone(),
+            None => Wanted::of(JobKind::Watch, self.ids()).job(&store.reader.jobs()?),
+        };
+        let resumed = job.start != crate::model::Cursor::default() && job.kind != JobKind::Watch;
+        let job = job::begun(job, store.ledger.cursor(), config);
+        store.commit_without_lines(&[], Some(&job))?;
+        Ok(self.plan(job, &store.state.info().roots, config, resumed))
+    }
+
+    fn plan(&self, job: Job, infos: &[RootInfo], config: &BatchConfig, resumed: bool) -> JobPlan {
+        let here = infos.iter().filter(|info| self.is_here(info.id));
+        let roots: Vec<(Root, Ground)> = here.map(with_ground(&job, config)).collect();
+        let own: Vec<_> = roots.iter().filter(|(root, _)| job.roots.contains(&root.id.0)).cloned().collect();
+        let below = |scope: &String| {
+            FolderKey::from_relative_path(own.first()?.0.id, scope.as_bytes()).map(Scan::Below)
+        };
+        let scan = match (&job.kind, &job.scope) {
+            (JobKind::Watch, _) => Scan::Nothing,
+            (_, Some(scope)) => below(scope).unwrap_or(Scan::All),
+            (_, None) => Scan::All,
+        };
+        JobPlan { job, roots, own, scan, resumed }
+    }
+
+    /// Whether the running job should make room for another one.
+    pub(crate) fn wants_switch(&self, store: &Store, running: &Job) -> Result<bool, LedgerError> {
+        let runnable = self.runnable(store)?;
+        let next = next_queued(&runnable);
+        Ok(self.cancelled || self.changed || next.is_some_and(|next| outranks(next, running)))
+    }
+
+    /// Looks at the roots, and whether a scan is due, now and then. Tells a root that went away.
+    pub(crate) fn look(
+        &mut self,
+        store: &mut Store,
+        source: &dyn Source,
+        running: &Job,
+        accept_empty: bool,
+    ) -> Result<Option<LostRoot>, EngineError> {
+        let now = Instant::now();
+        if now < self.next_look {
+            return Ok(None);
+        }
+        self.next_look = now + LOOK;
+        for id in self.came_back(store, source, accept_empty)? {
+            self.queue(store, Wanted::of(JobKind::Rescan, vec![id]))?;
+        }
+        let is_due = self.must_scan || self.next_reconcile.is_some_and(|at| at <= now);
+        if is_due && running.kind == JobKind::Watch {
+            self.next_reconcile = self.options.reconcile.map(|pause| now + pause);
+            self.must_scan = false;
+            self.queue(store, Wanted::of(JobKind::Reconcile, self.ids()))?;
+        }
+        let marks = RootMarks::of(&store.state);
+        let here = self.served.iter().filter(|served| served.away.is_none());
+        Ok(here.map(|served| &served.root).find_map(|root| marks.lost(source, root)))
+    }
+
+    fn came_back(
+        &mut self,
+        store: &Store,
+        source: &dyn Source,
+        accept_empty: bool,
+    ) -> Result<Vec<u32>, EngineError> {
+        let mut back = Vec::new();
+        for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
+            if RootMarks::of(&store.state).is_back(&store.reader, source, &served.root, accept_empty)? {
+                tracing::warn!("{}: is back", served.root.path.display());
+                served.away = None;
+                back.push(served.root.id.0);
+            }
+        }
+        Ok(back)
+    }
+
+    /// What others see of the watcher.
+    pub(crate) fn figures(&self, store: &Store) -> WatchFigures {
+        let status = self.watch.as_ref().map(|watch| watch.status()).unwrap_or_default();
+        let unwatched = self.watch.as_ref().map(|watch| watch.unwatched()).unwrap_or_default();
+        let state = |served: &Served| match &served.away {
+            Some(_) => RootState::Away,
+            None if self.watch.is_none() || unwatched.iter().any(|(id, _)| *id == served.root.id) => {
+                RootState::Polled
+            }
+            None => RootState::Watched,
+        };
+        let roots = self.served.iter().map(|served| WatchedRoot {
+            name: served.root.name.clone(),
+            path: served.root.path.clone(),
+            state: state(served),
+            why: served.away.clone(),
+        });
+        let queued = store
+            .reader
+            .jobs()
+            .map_or(0, |jobs| jobs.iter().filter(|job| job.end == JobEnd::Queued).count() as u64);
+        WatchFigures {
+            status,
+            roots: roots.collect(),
+            folders_waiting: self.folders.waiting() as u64,
+            queued_jobs: queued,
+            ..WatchFigures::default()
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! A process that stays: a row of jobs over one open state, while a watcher tells what changes.
+//!
+//! A *scan job* scans its roots, or a part of them, and ends when all of that is processed: the first scan,
+//! an added root, a scan that somebody or a schedule asked for, a reconcile. When none is queued, a *standing
+//! job* scans nothing and follows the news, until one is. Queued jobs are in the ledger, so a restart finds
+//! them; the one of the highest priority comes first, and takes the place of a running one of a lower.
+//!
+//! News go through every job, past its bulk work: see `news.rs`. Nothing that the watcher told lives longer
+//! than the process: each start scans. So does a process where news may have been lost, such as by a state
+//! that could not be written.
+//!
+//! A root that goes away does not hold up the others: it is left out until it is back, and scanned then.
+
+mod agenda;
+mod news;
+mod orders;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use agenda::Agenda;
+pub(crate) use news::NewsPlan;
+
+use super::error::EngineError;
+use super::job;
+use super::results::RepositoryProcessingResult;
+use super::run::{Engine, RunOptions};
+use super::run_state::{Ending, Outage, RunState};
+use super::session::Session;
+use crate::ledger::{JobEnd, JobKind};
+use crate::model::BatchConfig;
+use crate::source::watch::{Watch, WatchSettings};
+
+use job::Wanted;
+
+/// How a process watches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchOptions {
+    /// Whether nothing is watched and all is polled, for file systems that tell of no changes.
+    pub poll: bool,
+    /// Time between two polls of what can't be watched.
+    pub poll_interval: Duration,
+    /// How long a file that somebody writes must stand still, where nothing says that he is through with it.
+    pub settle: Duration,
+    /// Time between two scans that look for what the watcher did not tell; none makes none.
+    pub reconcile: Option<Duration>,
+}
+
+impl Default for WatchOptions {
+    fn default() -> Self {
+        Self {
+            poll: false,
+            poll_interval: Duration::from_secs(30),
+            settle: Duration::from_millis(500),
+            reconcile: Some(Duration::from_secs(3600)),
+        }
+    }
+}
+
+impl Engine {
+    /// Ingests folders and keeps the records in step with them until a stop is asked for. Without `roots`
+    /// it serves those that were added to the state. `begun` makes something that lives while the state is held,
+    /// as for [`Engine::run_with`].
+    ///
+    /// # Errors
+    /// What ends a run as a whole; everything committed before stays.
+    pub fn watch_with<G>(
+        &self,
+        roots: &[PathBuf],
+        config: &BatchConfig,
+        options: &RunOptions,
+        watching: &WatchOptions,
+        begun: impl FnOnce(&Path) -> G,
+    ) -> Result<RepositoryProcessingResult, EngineError> {
+        let watch = match self.has_own_source() {
+            true => None,
+            false => {
+                let settings = WatchSettings { poll: watching.poll, settle: watching.settle };
+                let watch = Watch::new(settings).map_err(EngineError::io("the watcher can't be started"))?;
+                Some(Arc::new(watch))
+            }
+        };
+        let (mut session, meter) = Session::open(self, config, options, watch.clone())?;
+        let mut agenda = Agenda::new(watch, watching.clone());
+        session.serve_roots(&mut agenda, roots)?;
+        let guard = begun(&options.state);
+        let mut run = RunState::new(meter);
+        let ended = self.do_jobs(&mut session, &mut agenda, &mut run);
+        // Whoever reads the state through this run has to go first.
+        drop(guard);
+        session.close();
+        let ending = ended?;
+        self.result_of(ending, false, run, &session)
+    }
+
+    /// Does one job after the other, until one ends all.
+    fn do_jobs(
+        &self,
+        session: &mut Session<'_>,
+        agenda: &mut Agenda,
+        run: &mut RunState,
+    ) -> Result<Ending, EngineError> {
+        loop {
+            if session.has_other_filters() {
+                session.register_again(agenda)?;
+            }
+            let plan = session.begin_next(agenda)?;
+            run.begin_job(&plan, session.first_tick());
+            tracing::info!(job = plan.job.id, kind = %plan.job.kind, "begun");
+            let is_standing = plan.job.kind == JobKind::Watch;
+            let ending = session.run_job(&plan, run, Some(agenda))?;
+            let end = match &ending {
+                // Written down already; the standing job never is.
+                Ending::Done => None,
+                Ending::Superseded if agenda.cancelled => Some(JobEnd::Cancelled),
+                Ending::Superseded if is_standing => Some(JobEnd::Completed),
+                Ending::Superseded => Some(JobEnd::Queued),
+                Ending::Hindered(Outage::Root(lost)) => {
+                    agenda.lose(lost);
+                    Some(if is_standing { JobEnd::Completed } else { JobEnd::Queued })
+                }
+                _ => return Ok(ending),
+            };
+            agenda.cancelled = false;
+            if let Some(end) = end {
+                session.end_job(&plan, run, end)?;
+            }
+            session.restart_clock();
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Serves these roots, and those that were added to the state, and queues the first scan.
+    fn serve_roots(&mut self, agenda: &mut Agenda, given: &[PathBuf]) -> Result<(), EngineError> {
+        let store = self.store()?;
+        job::close_stale(store)?;
+        let known = store.state.info().roots.clone();
+        let added = known.iter().filter(|info| info.watched).map(|info| info.path.clone());
+        let (mut here, mut away) = (Vec::new(), Vec::new());
+        for path in given.iter().cloned().chain(added) {
+            let whole = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+            match job::resolve_roots(std::slice::from_ref(&path)) {
+                Ok(resolved) => here.extend(resolved),
+                // It may be a mount point whose file system is not there yet.
+                Err(error) => match known.iter().find(|info| info.path == whole) {
+                    Some(info) => away.push((info.root(), error.to_string())),
+                    None => return Err(error),
+                },
+            }
+        }
+        here.dedup();
+        if here.is_empty() && away.is_empty() {
+            let what = "no root is given, and none was added to the state: name one";
+            return Err(EngineError::Job(what.to_owned()));
+        }
+        for info in self.register(&here)? {
+            agenda.serve(info.root(), None);
+        }
+        for (root, why) in away {
+            agenda.serve(root, Some(why));
+        }
+        let wanted = Wanted::of(JobKind::Run, agenda.ids());
+        agenda.queue(self.store()?, wanted)?;
+        Ok(())
+    }
+
+    /// The filters are others: what is pending is looked at again, and all is scanned.
+    fn register_again(&mut self, agenda: &mut Agenda) -> Result<(), EngineError> {
+        let paths = agenda.paths_here();
+        self.register(&paths)?;
+        agenda.queue(self.store()?, Wanted::of(JobKind::Rescan, agenda.ids()))?;
+        Ok(())
+    }
+
+    fn begin_next(&mut self, agenda: &mut Agenda) -> Result<job::JobPlan, EngineError> {
+        let config = self.config();
+        agenda.begin(self.store()?, &config)
+    }
+}

@@ -1,0 +1,174 @@
+//! Orders that need the state, carried out by the thread that holds it.
+
+use std::path::{Path, PathBuf};
+
+use super::agenda::Agenda;
+use crate::engine::coordinator::Coordinator;
+use crate::engine::error::EngineError;
+use crate::engine::job::{self, Wanted};
+use crate::engine::order::{Order, OrderDone, Ordered};
+use crate::engine::results::WatchFigures;
+use crate::engine::run_state::Ending;
+use crate::engine::store::Store;
+use crate::ledger::{Job, JobEnd, JobKind};
+use crate::model::BatchConfig;
+use crate::source::Source;
+
+impl Coordinator<'_> {
+    /// Carries out what needs the state. An error is the state's own: the run can't go on with it.
+    pub(crate) fn carry_out(&mut self, ordered: Ordered) -> Result<(), EngineError> {
+        let Some(agenda) = self.agenda.as_deref_mut() else {
+            let what = "this is a single run: only `outlast watch` takes that order";
+            // Whoever asked may have gone.
+            let _ = ordered.reply.try_send(Err(EngineError::Job(what.to_owned())));
+            return Ok(());
+        };
+        let hands = Hands {
+            store: self.committer.store_mut(),
+            source: self.set.context.source.as_ref(),
+            processor: self.set.context.processor.identity(),
+            running: &self.set.plan.job,
+            config: &self.set.context.config,
+        };
+        match agenda.carry_out(ordered.order, hands) {
+            Err(error) if error.is_of_the_state() => return Err(error),
+            // Whoever asked may have gone.
+            done => drop(ordered.reply.try_send(done)),
+        }
+        self.switch_if_wanted()
+    }
+
+    /// Looks at what a watching process has to do.
+    pub(crate) fn look_at_agenda(&mut self) -> Result<(), EngineError> {
+        let Some(agenda) = self.agenda.as_deref_mut() else { return Ok(()) };
+        let (store, config) = (self.committer.store_mut(), &self.set.context.config);
+        let source = self.set.context.source.as_ref();
+        let lost = agenda.look(store, source, &self.set.plan.job, config.accept_empty)?;
+        let figures = agenda.figures(store);
+        self.run.statistics.watch = Some(WatchFigures { latency: self.run.latency.figures(), ..figures });
+        if let Some(lost) = lost {
+            self.lost_root(lost);
+        }
+        self.switch_if_wanted()
+    }
+
+    /// Makes room for another job where one should come first.
+    pub(crate) fn switch_if_wanted(&mut self) -> Result<(), EngineError> {
+        let Some(agenda) = self.agenda.as_deref() else { return Ok(()) };
+        if agenda.wants_switch(self.committer.store(), &self.set.plan.job)? {
+            self.end(Ending::Superseded);
+        }
+        Ok(())
+    }
+}
+
+/// What carrying out an order takes.
+struct Hands<'a> {
+    store: &'a mut Store,
+    source: &'a dyn Source,
+    processor: &'a str,
+    running: &'a Job,
+    config: &'a BatchConfig,
+}
+
+impl Agenda {
+    fn carry_out(&mut self, order: Order, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+        match order {
+            Order::Rescan { path: None, scheduled } => self.rescan_all(scheduled, hands),
+            Order::Rescan { path: Some(path), .. } => self.rescan(&PathBuf::from(path), hands),
+            Order::Add { root, priority } => self.add(PathBuf::from(root), priority, hands),
+            Order::Remove { root } => self.remove(&PathBuf::from(root), hands),
+            Order::Cancel { job } => self.cancel(job, hands),
+            other => Err(EngineError::Job(format!("nothing that a job does: {other:?}"))),
+        }
+    }
+
+    fn rescan_all(&mut self, scheduled: bool, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+        let kind = if scheduled { JobKind::Scheduled } else { JobKind::Rescan };
+        let is_under_way = |job: &Job| job.kind == JobKind::Scheduled && !job.end.is_final();
+        if scheduled && let Some(job) = hands.store.reader.jobs()?.iter().find(|job| is_under_way(job)) {
+            let what = format!("nothing queued: job {}, which the schedule asked for, has not ended", job.id);
+            return Ok(OrderDone { job: Some(job.id), ..OrderDone::told(what) });
+        }
+        let job = self.queue(hands.store, Wanted::of(kind, self.ids()))?;
+        Ok(queued(job, format!("a scan of {} roots", self.ids().len())))
+    }
+
+    fn rescan(&mut self, path: &Path, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+        let what = "lies in none of the roots that are served";
+        let (root, _) = self.root_above(path).ok_or_else(|| EngineError::root(path, what))?;
+        // What is no folder, or not there any more, is seen from the folder above.
+        let is_scope = |folder: &&Path| folder.is_dir() && folder.to_str().is_some();
+        let folder = path.ancestors().find(is_scope).filter(|folder| folder.starts_with(&root.path));
+        let below = folder.and_then(|folder| folder.strip_prefix(&root.path).ok()).unwrap_or(Path::new(""));
+        let scope = below.to_str().filter(|scope| !scope.is_empty()).map(str::to_owned);
+        let shown = root.path.join(below);
+        let wanted = Wanted { scope, ..Wanted::of(JobKind::Rescan, vec![root.id.0]) };
+        let job = self.queue(hands.store, wanted)?;
+        Ok(queued(job, format!("a scan of {}", shown.display())))
+    }
+
+    fn add(&mut self, path: PathBuf, priority: i16, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+        let paths = job::resolve_roots(&[path])?;
+        if let Some(root) = paths.iter().find_map(|path| self.find(path)) {
+            return Ok(OrderDone::told(format!("{} is served already", root.path.display())));
+        }
+        let infos = job::register(hands.store, &paths, hands.processor, hands.source, hands.config)?;
+        let ids: Vec<u32> = infos.iter().map(|info| info.id).collect();
+        hands.store.state.update(|state| {
+            let added = state.roots.iter_mut().filter(|info| ids.contains(&info.id));
+            added.for_each(|info| info.watched = true);
+        })?;
+        let shown = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+        infos.iter().for_each(|info| self.serve(info.root(), None));
+        let job = self.queue(hands.store, Wanted { priority, ..Wanted::of(JobKind::Added, ids) })?;
+        Ok(queued(job, format!("the first scan of {shown}")))
+    }
+
+    fn remove(&mut self, path: &Path, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+        let root =
+            self.find(path).ok_or_else(|| EngineError::root(path, "is no root that is served"))?.clone();
+        if self.ids().len() == 1 {
+            return Err(EngineError::root(path, "is the only root; to end the process, order `stop`"));
+        }
+        self.leave(root.id);
+        hands.store.state.update(|state| {
+            let removed = state.roots.iter_mut().filter(|info| info.id == root.id.0);
+            removed.for_each(|info| info.watched = false);
+        })?;
+        for job in hands.store.reader.jobs()? {
+            if job.end == JobEnd::Queued && job.roots == [root.id.0] {
+                hands.store.commit_without_lines(&[], Some(&job::ended(job, JobEnd::Cancelled)))?;
+            }
+        }
+        self.cancelled |= hands.running.roots == [root.id.0];
+        self.changed = true;
+        let path = root.path.display();
+        Ok(OrderDone::told(format!("{path} is not served any more; its records stay as they are")))
+    }
+
+    fn cancel(&mut self, id: u64, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+        if id == hands.running.id && hands.running.kind == JobKind::Watch {
+            return Err(EngineError::Job(format!(
+                "job {id} is the watching itself; to end it, order `stop`"
+            )));
+        }
+        if id == hands.running.id {
+            self.cancelled = true;
+            return Ok(OrderDone {
+                job: Some(id),
+                ..OrderDone::told(format!("job {id} ends; what it found stays"))
+            });
+        }
+        let jobs = hands.store.reader.jobs()?;
+        let Some(job) = jobs.into_iter().find(|job| job.id == id && job.end == JobEnd::Queued) else {
+            return Err(EngineError::Job(format!("no job {id} waits or runs; see `outlast jobs`")));
+        };
+        hands.store.commit_without_lines(&[], Some(&job::ended(job, JobEnd::Cancelled)))?;
+        Ok(OrderDone { job: Some(id), ..OrderDone::told(format!("job {id} is cancelled")) })
+    }
+}
+
+fn queued(job: u64, what: String) -> OrderDone {
+    OrderDone { job: Some(job), ..OrderDone::told(format!("queued as job {job}: {what}")) }
+}
