@@ -36,7 +36,7 @@
 //! | layer | room | holds |
 //! |---|---|---|
 //! | 5 | `main.rs`, `cli/` | arguments, printing, exit codes, logging, progress |
-//! | 4 | [`service`] | settings and their reload, signals, the control socket, the schedule, what a service manager is told, the async face: the only room with tokio |
+//! | 4 | [`service`] | settings and their reload, signals, the control socket, HTTP and the dashboard, the schedule, what a service manager is told, the async face: the only room with tokio |
 //! | 3 | [`engine`] | the run: intake, claims, coordinator, pool, worker, committer, breakers, budget, repair, queries |
 //! | 2 | [`source`] | where files come from: the tree walk, filters, the watch, reading one version of a file |
 //! | 2 | [`batch`] | how pending files are cut into batches |
@@ -47,7 +47,8 @@
 //!
 //! Architecture invariants, each held by a test in `tests/it/layers.rs`: a room imports only from lower
 //! layers, and rooms of one layer don't see each other; sled is named in `ledger/` only, crossbeam-deque
-//! in `engine/pool.rs` only, notify in `source/watch/` only, tokio in `service/` only, clap and anyhow in `cli/` only. Traits stand only
+//! in `engine/pool.rs` only, notify in `source/watch/` only, tokio in `service/` only, axum and hyper in
+//! `service/http/` only, clap and anyhow in `cli/` only. Traits stand only
 //! where users plug in: [`Source`], [`BatchStrategy`], [`Processor`].
 //!
 //! # Threads of a run
@@ -64,6 +65,7 @@
 //! | `reload` | the command | reads the settings again, on SIGHUP and when a file changes | before the state is closed |
 //! | `schedule` | `outlast watch` | asks for the scans that are due | before the state is closed |
 //! | `supervisor` | the command, where a service manager listens | tells how things stand, and whether something goes on | before the state is closed |
+//! | `http`, `http-work` | the command | serve health, metrics, the JSON API and the dashboard; look at the figures each second | before the state is closed |
 //! | `progress` | the command | the bar, or heartbeat lines | when the run has ended |
 //! | `deadline` | the command, at the first signal | ends the process when draining takes too long | with the process |
 //!

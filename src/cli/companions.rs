@@ -1,16 +1,19 @@
 //! What lives while the process holds the state: others' ways to ask it and to give it orders.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use anyhow::Result;
 use outlast::BatchConfig;
 use outlast::engine::Engine;
+use outlast::service::settings::Settings;
 use outlast::service::{
-    Controlled, Desk, NextJob, Reload, Reloading, Scheduled, SharedSchedule, Signals, Supervised,
+    Controlled, Desk, NextJob, Reload, Reloading, Scheduled, Served, SharedSchedule, Signals, Supervised,
 };
 
-use super::Configured;
+use super::{Configured, tell};
 
 /// All that goes with an engine.
 pub(crate) struct Company {
@@ -18,6 +21,8 @@ pub(crate) struct Company {
     reload: Arc<Reload>,
     /// Of a process that stays.
     schedule: Option<SharedSchedule>,
+    /// Until it goes with those that were started.
+    served: Cell<Option<Served>>,
 }
 
 /// What was started; dropped before the state is closed.
@@ -26,18 +31,19 @@ pub(crate) struct Companions {
     _supervised: Option<Supervised>,
     _scheduled: Option<Scheduled>,
     _reloading: Option<Reloading>,
+    _served: Option<Served>,
     _control: Option<Controlled>,
 }
 
 impl Company {
-    /// For an engine that is given this configuration.
+    /// For an engine that is given this configuration. HTTP is served from now on: where that can't be, nothing begins.
     pub(crate) fn new(
         engine: &Arc<Engine>,
         configured: Configured<'_>,
         config: &BatchConfig,
         signals: &Signals,
         next_job: NextJob,
-    ) -> Self {
+    ) -> Result<Self> {
         let Configured { layers, settings, set_level } = configured;
         #[cfg(feature = "otel")]
         super::otel::observe(engine);
@@ -56,7 +62,9 @@ impl Company {
         let by_order = Arc::clone(&reload);
         let desk = Desk::new(Arc::clone(engine)).with_reload(move || by_order.read_again());
         let schedule = (next_job == NextJob::Here).then_some(schedule);
-        Self { desk: Arc::new(desk), reload, schedule }
+        let desk = Arc::new(desk);
+        let served = Cell::new(serve(settings, &desk)?);
+        Ok(Self { desk, reload, schedule, served })
     }
 
     /// Starts what lives while the process holds this state. What can't be started is said, and done without.
@@ -78,7 +86,17 @@ impl Company {
             _supervised: supervised.ok(),
             _scheduled: scheduled,
             _reloading: reloading.ok(),
+            _served: self.served.take(),
             _control: control.ok(),
         }
     }
+}
+
+/// Serves HTTP where that is asked for, and says where.
+fn serve(settings: &Settings, desk: &Arc<Desk>) -> Result<Option<Served>> {
+    let Some(http) = settings.http()? else { return Ok(None) };
+    let served = Served::start(&http, Arc::clone(desk))?;
+    tell(&format!("outlast: serving http://{}/", served.address()));
+    tracing::info!(address = %served.address(), "serving HTTP");
+    Ok(Some(served))
 }

@@ -2,8 +2,8 @@
 
 use outlast::engine::EngineError;
 use outlast::ledger::LedgerError;
-use outlast::service::ControlError;
 use outlast::service::settings::SettingsError;
+use outlast::service::{ControlError, HttpError};
 use outlast::sink::SinkError;
 use outlast::sink::export::ExportError;
 
@@ -52,6 +52,9 @@ pub(crate) fn code_of(error: &anyhow::Error) -> u8 {
         return code_of_engine(error);
     }
     if error.is::<SettingsError>() {
+        return CONFIG;
+    }
+    if let Some(HttpError::Open(_)) = error.downcast_ref() {
         return CONFIG;
     }
     match error.downcast_ref::<ControlError>() {

@@ -77,6 +77,8 @@ impl Scope for OfRun {
         "jobs-kept",
         "progress",
         "heartbeat",
+        "listen",
+        "token-file",
     ];
     const PAIRS: &'static [Pair] = &[RETRY, LIMIT];
 }
@@ -172,11 +174,12 @@ fn value_name(setting: &Setting) -> &'static str {
         Kind::Duration { .. } => "DURATION",
         Kind::Size { .. } => "SIZE",
         Kind::Globs => "GLOB",
-        Kind::Path if setting.key == "log-file" => "FILE",
+        Kind::Path if setting.key.ends_with("file") => "FILE",
         Kind::Path => "DIR",
         Kind::Failures => "N|P%",
         Kind::Cron => "CRON",
         Kind::LogFilter => "LEVEL|FILTER",
+        Kind::Address => "ADDRESS",
         Kind::Choice(_) | Kind::Switch => "WORD",
     }
 }

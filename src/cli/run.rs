@@ -30,7 +30,7 @@ pub(crate) fn run(cli: &Cli, args: &RunArgs, configured: Configured<'_>, started
         engine.dry_run(&args.roots, &config, &options)?
     } else {
         let _shown = progress::show(&engine, cli.format, settings)?;
-        let company = Company::new(&engine, configured, &config, &signals, NextJob::Elsewhere);
+        let company = Company::new(&engine, configured, &config, &signals, NextJob::Elsewhere)?;
         when_free(&options.state, || {
             engine.run_with(&args.roots, &config, &options, |state| company.join(state))
         })?

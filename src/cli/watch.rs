@@ -18,7 +18,7 @@ pub(crate) fn watch(cli: &Cli, args: &WatchArgs, configured: Configured<'_>, sta
     let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
     let options = options(cli, settings, started);
     let _shown = progress::show(&engine, cli.format, settings)?;
-    let company = Company::new(&engine, configured, &config, &signals, NextJob::Here);
+    let company = Company::new(&engine, configured, &config, &signals, NextJob::Here)?;
     let result = when_free(&options.state, || {
         engine.watch_with(&args.roots, &config, &options, &watching, |state| company.join(state))
     })?;

@@ -300,8 +300,10 @@ impl<'a> Coordinator<'a> {
         self.look_at_machine();
         self.look_at_agenda()?;
         let slow = self.set.context.board.slow_files(&self.set.context.roots, now);
-        for (worker, slow_file) in self.run.statistics.workers.iter_mut().zip(slow) {
+        let in_hand = self.set.context.board.in_hand();
+        for ((worker, slow_file), held) in self.run.statistics.workers.iter_mut().zip(slow).zip(in_hand) {
             worker.slow_file = slow_file;
+            (worker.batch, worker.in_hand) = held.map_or((None, 0), |(batch, files)| (Some(batch), files));
         }
         // With changes under way the counts would not add up until they are committed.
         if self.committer.waiting() == 0 {

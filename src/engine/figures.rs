@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use super::change::{Change, End};
 use super::results::{BatchStatistics, MemoryStatus, ProcessingState};
 use super::run_state::RunState;
 use super::worker::OutcomeGroup;
@@ -27,7 +28,8 @@ impl RunState {
         progress.bytes += group.bytes;
         progress.batches += u64::from(batch_is_complete);
         if let Some(worker) = self.statistics.workers.get_mut(group.worker) {
-            worker.files += group.outcomes.len() as u64;
+            worker.files +=
+                group.outcomes.iter().filter(|outcome| was_looked_at(&outcome.change)).count() as u64;
             worker.bytes += group.bytes;
             worker.busy_seconds += group.busy.as_secs_f64();
         }
@@ -77,6 +79,13 @@ impl RunState {
     }
 }
 
+fn was_looked_at(change: &Change) -> bool {
+    !matches!(change, Change::Ended(ending) if matches!(ending.end, End::Released | End::Gone))
+}
+
 fn show(shown: &Mutex<BatchStatistics>, statistics: &BatchStatistics) {
-    shown.lock().unwrap_or_else(PoisonError::into_inner).clone_from(statistics);
+    let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = shown.shown;
+    shown.clone_from(statistics);
+    shown.shown = before + 1;
 }

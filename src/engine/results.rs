@@ -171,6 +171,10 @@ pub struct BatchStatistics {
     /// Of a process that watches.
     #[serde(default)]
     pub watch: Option<WatchFigures>,
+    /// How often this process has shown figures: while a run goes on, several times a second. One that does not
+    /// change any more is a run that hangs.
+    #[serde(skip)]
+    pub shown: u64,
 }
 
 /// What a watching process tells.
@@ -224,6 +228,12 @@ pub struct WorkerStatistics {
     pub busy_seconds: f64,
     /// The file that it has in hand, when that takes long.
     pub slow_file: Option<String>,
+    /// The batch that it works on.
+    #[serde(default)]
+    pub batch: Option<u64>,
+    /// Files of that batch that it has in hand or begins next.
+    #[serde(default)]
+    pub in_hand: u64,
 }
 
 /// As in the JSON.

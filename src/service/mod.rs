@@ -1,4 +1,4 @@
-//! Around the engine: settings and what reads them again, signals, the control socket, scans at set times, what a
+//! Around the engine: settings and what reads them again, signals, the control socket, HTTP, scans at set times, what a
 //! service manager is told, and the async face for programs of one's own.
 //!
 //! Constraints: the only room where tokio lives; nothing here processes a file or writes state.
@@ -6,6 +6,7 @@
 mod api;
 mod control;
 mod desk;
+mod http;
 mod reload;
 mod schedule;
 pub mod settings;
@@ -18,6 +19,7 @@ pub use api::{
 };
 pub use control::{ControlError, Controlled, Request, answer, ask, is_answered};
 pub use desk::Desk;
+pub use http::{HttpError, HttpSettings, Served};
 pub use reload::{NextJob, Reload, ReloadError, Reloading};
 pub use schedule::{Schedule, ScheduleError, Scheduled, SharedSchedule};
 pub use signals::{SignalError, Signals};

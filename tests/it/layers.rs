@@ -17,7 +17,7 @@ const LAYERS: [(&str, u8); 9] = [
     ("cli", 5),
 ];
 /// Crates that are named in one place only.
-const OWNED: [(&str, &str); 20] = [
+const OWNED: [(&str, &str); 23] = [
     ("sled", "ledger/"),
     ("bincode", "ledger/"),
     ("crossbeam_deque", "engine/pool.rs"),
@@ -25,6 +25,9 @@ const OWNED: [(&str, &str); 20] = [
     ("parquet", "sink/export/"),
     ("globset", "source/"),
     ("tokio", "service/"),
+    ("axum", "service/http/"),
+    ("hyper", "service/http/"),
+    ("hyper_util", "service/http/"),
     ("signal_hook", "service/"),
     ("toml", "service/settings/"),
     ("strsim", "service/settings/"),

@@ -1,5 +1,6 @@
 //! What the settings come to: the configuration of a run, limits of records, paths, and the log.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -245,6 +246,13 @@ impl Settings {
         }
     }
 
+    pub(super) fn address(&self, key: &str) -> Option<SocketAddr> {
+        match self.value(key) {
+            Some(Value::Address(address)) => Some(*address),
+            _ => None,
+        }
+    }
+
     fn word(&self, key: &str) -> &'static str {
         match self.value(key) {
             Some(Value::Choice(word)) => word,
@@ -252,7 +260,7 @@ impl Settings {
         }
     }
 
-    fn path(&self, key: &str) -> Option<&Path> {
+    pub(super) fn path(&self, key: &str) -> Option<&Path> {
         match self.value(key) {
             Some(Value::Path(path)) => Some(path),
             _ => None,
@@ -296,7 +304,8 @@ mod tests {
         let whole = |settings: &Settings| {
             let paths = (settings.state().to_owned(), settings.out().map(Path::to_owned));
             let told = (settings.log(), settings.progress(), settings.heartbeat());
-            let kept = (settings.watching(), settings.schedule());
+            let served = (settings.address("listen"), settings.path("token-file").map(Path::to_owned));
+            let kept = (settings.watching(), settings.schedule(), served);
             (settings.batch(), settings.limits(), paths, told, kept)
         };
         let default = whole(&load(&[], None, &Surroundings::default()).unwrap());
@@ -312,6 +321,7 @@ mod tests {
                 Kind::LogFilter => vec![Value::LogFilter("debug".to_owned())],
                 Kind::Failures => vec![Value::Failures(FailureLimit::Files(7))],
                 Kind::Cron => vec![Value::Cron("30 2 * * *".to_owned())],
+                Kind::Address => vec![Value::Address(([127, 0, 0, 1], 80).into())],
             };
             let mut changed = false;
             for value in values.into_iter().filter(|value| !is_refused(&setting.key, value)) {

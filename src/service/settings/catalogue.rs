@@ -65,6 +65,7 @@ pub fn catalogue() -> &'static [Setting] {
         all.extend(super::scheduled::settings());
         all.extend(kept(&default));
         all.extend(told());
+        all.extend(served());
         all.extend(limits());
         all
     })
@@ -320,6 +321,24 @@ fn told() -> Vec<Setting> {
             beat,
             Value::Duration(5 * SECOND),
             "Time between two heartbeat lines where there is no bar",
+        ),
+    ]
+}
+
+/// What is served over HTTP.
+fn served() -> Vec<Setting> {
+    vec![
+        fixed(
+            "listen",
+            Kind::Address,
+            Value::Unset,
+            "Where HTTP is served: health, metrics, the dashboard; one that others reach needs `token-file`",
+        ),
+        fixed(
+            "token-file",
+            Kind::Path,
+            Value::Unset,
+            "A file whose only line is the token that clients of HTTP have to show",
         ),
     ]
 }

@@ -198,6 +198,7 @@ pub fn load(
     layers.iter().flatten().for_each(|found| check_globs(found, &mut problems));
     let settings = Settings { all: stack(layers), files };
     settings.check_pauses(&mut problems);
+    settings.check_served(&mut problems);
     if problems.is_empty() { Ok(settings) } else { Err(SettingsError(problems)) }
 }
 

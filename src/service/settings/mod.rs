@@ -23,6 +23,7 @@ mod file;
 mod load;
 mod pair;
 mod scheduled;
+mod served;
 mod suggest;
 mod units;
 mod value;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -59,6 +60,8 @@ pub enum Kind {
     Failures,
     /// Times, as a cron expression.
     Cron,
+    /// An address to listen on.
+    Address,
 }
 
 /// A value as a layer has it.
@@ -101,6 +104,8 @@ pub enum Value {
     Failures(FailureLimit),
     /// Times, as a cron expression.
     Cron(String),
+    /// An address to listen on.
+    Address(SocketAddr),
 }
 
 impl Kind {
@@ -131,6 +136,9 @@ impl Kind {
             },
             (Self::Choice(words), Raw::Text(text)) => {
                 words.iter().find(|word| *word == text).map(|word| Value::Choice(word)).ok_or_else(must)
+            }
+            (Self::Address, Raw::Text(text) | Raw::Number(text)) => {
+                units::address(text.trim()).map(Value::Address).ok_or_else(must)
             }
             (
                 Self::Count { .. } | Self::Duration { .. } | Self::Size { .. } | Self::Failures,
@@ -210,6 +218,9 @@ impl Kind {
                 "minute, hour, day, month and weekday, such as \"30 2 * * *\", in local time".to_owned()
             }
             Self::Failures => "a number of files, such as 100, or a share of them, such as 5%".to_owned(),
+            Self::Address => {
+                "an address and port, such as 127.0.0.1:7650, or a port of this machine".to_owned()
+            }
         }
     }
 
@@ -226,6 +237,7 @@ impl Kind {
             Self::LogFilter => "filter",
             Self::Failures => "files or %",
             Self::Cron => "times",
+            Self::Address => "address",
         }
     }
 }
@@ -292,6 +304,7 @@ impl fmt::Display for Value {
             Self::Path(path) => write!(f, "{}", path.display()),
             Self::LogFilter(text) | Self::Cron(text) => f.write_str(text),
             Self::Failures(limit) => write!(f, "{limit}"),
+            Self::Address(address) => write!(f, "{address}"),
         }
     }
 }
@@ -366,6 +379,18 @@ mod tests {
         }
         for wrong in ["", "verbose", "debug,=", "outlast=loud", "outlast", "debug,", "=debug"] {
             assert!(!is_filter(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_port_alone_is_one_of_this_machine() {
+        let read = |told: &str| text(Kind::Address, told).map(|value| value.to_string());
+        for local in ["7650", ":7650", "localhost:7650", "127.0.0.1:7650"] {
+            assert_eq!(read(local).unwrap(), "127.0.0.1:7650", "{local}");
+        }
+        assert_eq!(read("[::]:80").unwrap(), "[::]:80");
+        for wrong in ["", "65536", "example.org:80", "127.0.0.1", "::1:80x", "http://127.0.0.1:80"] {
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 

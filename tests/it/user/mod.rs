@@ -9,6 +9,7 @@ mod explain;
 mod export;
 mod failures;
 mod filters;
+mod http;
 mod inspect;
 mod jobs;
 mod limits;
