@@ -77,7 +77,7 @@ pub(crate) enum Command {
     /// Ingest folders, stay, and keep the records in step with what changes
     Watch(WatchArgs),
     /// Show counts, jobs and sizes of a state
-    Status,
+    Status(StatusArgs),
     /// List the jobs: what waits, what runs, and how the latest ones ended
     Jobs(JobsArgs),
     /// Print the latest record of each path, or the log from a cursor
@@ -157,6 +157,13 @@ pub(crate) struct WatchArgs {
 
     #[command(flatten)]
     pub(crate) watching: Flags<OfWatch>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Show it again each second, until interrupted
+    #[arg(long)]
+    pub(crate) follow: bool,
 }
 
 #[derive(Debug, Args)]

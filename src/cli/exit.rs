@@ -57,6 +57,7 @@ pub(crate) fn code_of(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<ControlError>() {
         Some(ControlError::NobodyListens(_)) => NO_STATE,
         Some(ControlError::Wrong(_)) => USAGE,
+        Some(ControlError::Later(_)) => UNAVAILABLE,
         Some(ControlError::Settings(_)) => CONFIG,
         Some(ControlError::Refused(_) | ControlError::Io(_)) | None => UNEXPECTED,
     }

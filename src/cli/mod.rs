@@ -74,7 +74,7 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     match &cli.command {
         Command::Run(args) => run::run(cli, args, configured(), started),
         Command::Watch(args) => watch::watch(cli, args, configured(), started),
-        Command::Status => query::status(cli),
+        Command::Status(args) => query::status(cli, args),
         Command::Jobs(args) => jobs::jobs(cli, args),
         Command::Records(args) => query::records(cli, args),
         Command::Explain(args) => query::explain(cli, args),

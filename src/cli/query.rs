@@ -1,7 +1,7 @@
 //! `status`, `records`, `explain`, `repair`: asked of the run that holds the state, or of the state itself.
 
 use std::convert::Infallible;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,14 +14,18 @@ use outlast::service::settings::Settings;
 use outlast::service::{ControlError, Desk, Request, answer, ask};
 use outlast::{AstProcessor, LogPosition};
 
-use super::args::{Cli, ExplainArgs, RecordsArgs};
+use super::args::{Cli, ExplainArgs, Format, RecordsArgs, StatusArgs};
 use super::{exit, export, print, run};
 
+/// How often `status --follow` shows it again.
+const FOLLOW_STATUS: Duration = Duration::from_secs(1);
 /// How often `--follow` looks for more.
 const FOLLOW: Duration = Duration::from_millis(200);
 /// How often, and how long, a state that is in use without answering is tried: a run is starting or ending.
 const BUSY_TRIES: u32 = 50;
 const BUSY_WAIT: Duration = Duration::from_millis(100);
+/// How often a run is asked that has no state open yet.
+const LATER_TRIES: u32 = 10;
 
 /// Puts a request to the run that holds the state, or opens the state. When this returns, the state is
 /// let go: whoever reads what is printed may take any time.
@@ -37,24 +41,16 @@ pub(super) fn put_or(
 ) -> Result<Vec<u8>> {
     let mut tries = 0;
     loop {
-        if let Some(payload) = ask_run(cli, request)? {
-            return Ok(payload);
-        }
-        match alone() {
-            Err(error) if is_in_use(&error) && tries < BUSY_TRIES => {
-                tries += 1;
-                std::thread::sleep(BUSY_WAIT);
-            }
+        match ask(&cli.state, request) {
+            Err(ControlError::NobodyListens(_)) => match alone() {
+                Err(error) if is_in_use(&error) && tries < BUSY_TRIES => {}
+                answered => return Ok(answered?),
+            },
+            Err(ControlError::Later(_)) if tries < LATER_TRIES => {}
             answered => return Ok(answered?),
         }
-    }
-}
-
-/// The answer of the run that holds the state; none where no run does.
-fn ask_run(cli: &Cli, request: &Request) -> Result<Option<Vec<u8>>> {
-    match ask(&cli.state, request) {
-        Err(ControlError::NobodyListens(_)) => Ok(None),
-        answered => Ok(Some(answered?)),
+        tries += 1;
+        std::thread::sleep(BUSY_WAIT);
     }
 }
 
@@ -71,11 +67,23 @@ fn is_in_use(error: &EngineError) -> bool {
 }
 
 /// `outlast status`.
-pub(crate) fn status(cli: &Cli) -> Result<u8> {
-    let payload = put(cli, &Request::Status)?;
-    let report: StatusReport = serde_json::from_slice(&payload).context("the answer is no status")?;
-    print::status(&report, cli.format)?;
-    Ok(exit::DONE)
+pub(crate) fn status(cli: &Cli, args: &StatusArgs) -> Result<u8> {
+    let clears = args.follow && cli.format == Format::Human && std::io::stdout().is_terminal();
+    loop {
+        let payload = put(cli, &Request::Status)?;
+        let report: StatusReport = serde_json::from_slice(&payload).context("the answer is no status")?;
+        if clears {
+            print::clear_screen()?;
+        }
+        print::status(&report, cli.format)?;
+        if !args.follow {
+            return Ok(exit::DONE);
+        }
+        std::thread::sleep(FOLLOW_STATUS);
+        if !clears && cli.format == Format::Human {
+            print::line("")?;
+        }
+    }
 }
 
 /// `outlast explain`.
@@ -137,18 +145,22 @@ fn follow(cli: &Cli, mut since: LogPosition, out: &mut dyn Write) -> Result<Infa
     let mut seen = None;
     loop {
         let request = Request::Since { since };
-        let mut payload = ask_run(cli, &request)?;
-        if payload.is_none() {
-            let stamp = Stamp::of(&cli.state);
-            if stamp.is_none() || stamp != seen {
-                match ask_state(cli, &request) {
-                    Err(error) if is_in_use(&error) => {}
-                    answered => {
-                        payload = Some(answered?);
-                        seen = stamp;
+        let mut payload = None;
+        match ask(&cli.state, &request) {
+            Err(ControlError::NobodyListens(_)) => {
+                let stamp = Stamp::of(&cli.state);
+                if stamp.is_none() || stamp != seen {
+                    match ask_state(cli, &request) {
+                        Err(error) if is_in_use(&error) => {}
+                        answered => {
+                            payload = Some(answered?);
+                            seen = stamp;
+                        }
                     }
                 }
             }
+            Err(ControlError::Later(_)) => {}
+            answered => payload = Some(answered?),
         }
         if let Some(payload) = payload {
             let log = log_of(&payload)?;

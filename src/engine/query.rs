@@ -12,7 +12,7 @@ use super::jobs::JobStatus;
 use super::results::BatchStatistics;
 use super::store::StoreView;
 use crate::ledger::{Counts, Entry, EntryState, Job};
-use crate::model::{BatchConfig, Cursor, FileKey, LogPosition, Root, Timestamp};
+use crate::model::{BatchConfig, Cursor, FileKey, LogPosition, Root, RootId, Timestamp};
 use crate::sink::{LineReader, segments};
 use crate::source::{TreeSource, Verdict};
 
@@ -224,19 +224,26 @@ impl StoreView {
         relative: &[u8],
         tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
     ) -> Result<Option<Verdict>, EngineError> {
+        let Some(tree) = self.tree_of(root.id, tree)? else { return Ok(None) };
+        Ok(Some(if relative.is_empty() { Verdict::Folder } else { tree.explain(&root.path, relative) }))
+    }
+
+    /// The tree as the latest job with this root sees it; none where there was no job.
+    pub(super) fn tree_of(
+        &self,
+        root: RootId,
+        tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
+    ) -> Result<Option<TreeSource>, EngineError> {
         let jobs = self.reader.jobs()?;
-        let scanned = |job: &&Job| job.has_begun() && job.roots.contains(&root.id.0);
+        let scanned = |job: &&Job| job.has_begun() && job.roots.contains(&root.0);
         let Some(job) = jobs.iter().rev().find(scanned) else { return Ok(None) };
-        if relative.is_empty() {
-            return Ok(Some(Verdict::Folder));
-        }
         let config = serde_json::from_str(&job.config).map_err(|error| {
             EngineError::Job(format!(
                 "the configuration of job {} can't be read: {error}; run again with this version, then ask",
                 job.id
             ))
         })?;
-        Ok(Some(tree(&config)?.explain(&root.path, relative)))
+        Ok(Some(tree(&config)?))
     }
 }
 

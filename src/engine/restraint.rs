@@ -72,7 +72,10 @@ impl Coordinator<'_> {
 
     /// A root that is not what it was: what it holds has to be listed again when it is back.
     pub(super) fn lost_root(&mut self, lost: LostRoot) {
-        self.trip(Resource::Files, lost.to_string());
+        // Beside other roots, which go on.
+        if self.agenda.is_none() {
+            self.trip(Resource::Files, lost.to_string());
+        }
         self.end(Ending::Hindered(Outage::Root(lost)));
     }
 

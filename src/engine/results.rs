@@ -1,6 +1,7 @@
 //! What a run and its parts tell.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,22 @@ pub enum ProcessingState {
     Watching,
     /// Ended.
     Ended,
+}
+
+/// As in the JSON.
+impl fmt::Display for ProcessingState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Idle => "idle",
+            Self::Scanning => "scanning",
+            Self::Processing => "processing",
+            Self::Draining => "draining",
+            Self::Waiting => "waiting",
+            Self::Paused => "paused",
+            Self::Watching => "watching",
+            Self::Ended => "ended",
+        })
+    }
 }
 
 /// The counts of a run: at any time discovered = ok + failed + unchanged + pending + the sum of skipped.
@@ -207,6 +224,17 @@ pub struct WorkerStatistics {
     pub busy_seconds: f64,
     /// The file that it has in hand, when that takes long.
     pub slow_file: Option<String>,
+}
+
+/// As in the JSON.
+impl fmt::Display for RootState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Watched => "watched",
+            Self::Polled => "polled",
+            Self::Away => "away",
+        })
+    }
 }
 
 /// A state at a commit tick, for going on from it.

@@ -1,8 +1,9 @@
 //! The control socket: a running engine answers questions about the state that it holds.
 //!
 //! `ctl.sock` in the state folder, mode 0600. A request is one line of JSON. The answer is the line `ok`,
-//! the payload, a line feed and the line `end`; or one line with a message after `error ` or, where the
-//! request is at fault, after `wrong `; or `config ` and, as a JSON string, what is wrong with the settings. A payload that can't be completed ends in a line feed and such a
+//! the payload, a line feed and the line `end`; or one line with a message after `error `, after `wrong `
+//! where the request is at fault, or after `later ` where the run has not got its state open; or `config ` and, as
+//! a JSON string, what is wrong with the settings. A payload that can't be completed ends in a line feed and such a
 //! line with `error ` in place of `end`; a stream that has neither was cut short.
 //!
 //! All requests ask, but two: `retry` makes failed files due. It hands them to the run's own thread in
@@ -30,7 +31,7 @@ use tokio::net::UnixListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::Desk;
-use crate::engine::{EngineError, Order, RetryFilter, StoreView};
+use crate::engine::{BreakerState, BreakerStatus, EngineError, Order, RetryFilter, StoreView};
 use crate::model::{ErrorClass, LogPosition, RecordStatus};
 
 const SOCKET: &str = "ctl.sock";
@@ -100,6 +101,9 @@ pub enum ControlError {
     /// The question can't be answered for this state.
     #[error("{0}")]
     Wrong(String),
+    /// The run has not got its state open now; the message tells what it waits for.
+    #[error("{0}")]
+    Later(String),
     /// The settings that the run was to take over are wrong; what is wrong, a line each.
     #[error("{0}")]
     Settings(String),
@@ -271,23 +275,41 @@ fn answer_one(stream: &UnixStream, line: &str, desk: &Desk) -> io::Result<()> {
         }
     };
     let Some(view) = desk.engine().view() else {
-        return writeln!(out, "error the run has not begun yet; ask again");
+        return writeln!(out, "later {}", one_line(&what_is_missing(&desk.engine().statistics().breakers)));
     };
     let mut reply = Reply { out, begun: false };
     match answer(desk, &view, &request, &mut reply) {
         Ok(()) => writeln!(reply, "\nend").and_then(|()| reply.flush()),
-        Err(error @ EngineError::Job(_)) if !reply.begun => writeln!(reply.out, "wrong {}", one_line(&error)),
+        Err(error @ EngineError::Job(_)) if !reply.begun => {
+            writeln!(reply.out, "wrong {}", one_line(&error.to_string()))
+        }
         Err(EngineError::Settings(what)) if !reply.begun => {
             writeln!(reply.out, "config {}", serde_json::Value::String(what))
         }
-        Err(error) if !reply.begun => writeln!(reply.out, "error {}", one_line(&error)),
-        Err(error) => writeln!(reply, "\nerror {}", one_line(&error)).and_then(|()| reply.flush()),
+        Err(error) if !reply.begun => writeln!(reply.out, "error {}", one_line(&error.to_string())),
+        Err(error) => {
+            writeln!(reply, "\nerror {}", one_line(&error.to_string())).and_then(|()| reply.flush())
+        }
+    }
+}
+
+/// Why a run has no state open: it has not begun yet, or waits for what it takes to open the state again.
+fn what_is_missing(breakers: &[BreakerStatus]) -> String {
+    let open = breakers.iter().find(|breaker| breaker.state != BreakerState::Closed);
+    match open {
+        Some(BreakerStatus { resource, why, .. }) => {
+            let why = why.as_deref().unwrap_or("it was short");
+            format!(
+                "the state is closed while the run waits for {resource}: {why}; ask again when it is there"
+            )
+        }
+        None => "the run is about to open its state; ask again".to_owned(),
     }
 }
 
 /// A message may name a path that has a line feed in it.
-fn one_line(error: &EngineError) -> String {
-    error.to_string().replace('\n', " ")
+fn one_line(message: &str) -> String {
+    message.replace('\n', " ")
 }
 
 /// Says `ok` before the first byte of the payload.
@@ -352,6 +374,7 @@ pub fn ask(state: &Path, request: &Request) -> Result<Vec<u8>, ControlError> {
         }
         other => Err(match other.split_once(' ') {
             Some(("wrong", what)) => ControlError::Wrong(what.to_owned()),
+            Some(("later", what)) => ControlError::Later(what.to_owned()),
             Some(("config", what)) => match serde_json::from_str(what) {
                 Ok(problems) => ControlError::Settings(problems),
                 Err(_) => refused(what),
@@ -366,4 +389,21 @@ pub fn ask(state: &Path, request: &Request) -> Result<Vec<u8>, ControlError> {
 fn with_short_path<T>(folder: &Path, use_path: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
     let opened = fs::File::open(folder)?;
     use_path(Path::new(&format!("/proc/self/fd/{}", opened.as_raw_fd())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Engine;
+    use crate::process::{FileContent, from_fn};
+
+    #[test]
+    fn who_asks_a_run_before_it_has_opened_its_state_is_asked_to_come_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let nothing = from_fn("nothing/1", &["*"], |_: &FileContent<'_>| Ok(()));
+        let engine = Arc::new(Engine::new(Arc::new(nothing)));
+        let _listens = Controlled::listen(folder.path(), Arc::new(Desk::new(engine))).unwrap();
+        let told = ask(folder.path(), &Request::Status);
+        assert!(matches!(&told, Err(ControlError::Later(why)) if why.contains("about to open")), "{told:?}");
+    }
 }

@@ -50,6 +50,8 @@ pub(super) fn judge(state: &Path, schedule: &Schedule) {
     let world = schedule.world.lock();
     for (path, records) in &log {
         assert_once(path, records);
+        let is_removed = |record: &Record| record.status == RecordStatus::Removed;
+        assert!(!records.iter().any(is_removed) || world.removed.contains(path), "{path}: {records:?}");
         let last = records.last().unwrap();
         assert_eq!(world.files.contains_key(path), last.status != RecordStatus::Removed, "{path}: {last:?}");
     }
@@ -57,11 +59,22 @@ pub(super) fn judge(state: &Path, schedule: &Schedule) {
         let last = log.get(path).and_then(|records| records.last());
         let last = last.unwrap_or_else(|| panic!("{path} has no record"));
         assert_fits(path, file, last);
-        let key = FileKey::from_relative_path(RootId(1), path.as_bytes()).unwrap();
-        let entry = view.reader.get(&key).unwrap().unwrap();
+        let entry = view.reader.get(&key_of(path)).unwrap().unwrap();
         assert!(is_at_rest(&entry), "{path}: {entry:?}");
     }
     assert_eq!(view.reader.total().files(), world.files.len() as u64);
+}
+
+/// Files that an attempt was counted for, or that have a record.
+pub(super) fn attempted(state: &Path, schedule: &Schedule) -> usize {
+    let view = StoreView::open(state).unwrap();
+    let entry = |path: &String| view.reader.get(&key_of(path)).unwrap();
+    let is_blamed = |entry: &Entry| entry.attempts > 0 || entry.record.is_some();
+    schedule.world.lock().files.keys().filter_map(entry).filter(is_blamed).count()
+}
+
+fn key_of(path: &str) -> FileKey {
+    FileKey::from_relative_path(RootId(1), path.as_bytes()).unwrap()
 }
 
 fn is_at_rest(entry: &Entry) -> bool {

@@ -55,6 +55,16 @@ impl Rng {
     }
 }
 
+/// What a process meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Faults {
+    /// Whatever the seed chooses, and then its death.
+    Any,
+    /// Each read fails, from the end of the scan until it dies.
+    Reads,
+    None,
+}
+
 /// One schedule.
 struct Schedule {
     rng: Rng,
@@ -124,7 +134,7 @@ impl Schedule {
             0 => self.add_file(),
             1 | 2 => self.with_any_file(|schedule, path| schedule.write(path)),
             _ => self.with_any_file(|schedule, path| {
-                schedule.world.lock().files.remove(&path);
+                schedule.world.lock().remove(path.clone());
                 schedule.touched.push(path);
             }),
         }
@@ -147,7 +157,7 @@ impl Schedule {
     }
 
     /// A process, from its start to its end or death. Whether the run came to its end.
-    fn live(&mut self, state: &Path, faults: bool) -> bool {
+    fn live(&mut self, state: &Path, faults: Faults) -> bool {
         self.touched.clear();
         // Where the state can't be opened, nothing happened.
         let Ok(mut store) = Store::create(state, None) else { return false };
@@ -191,18 +201,22 @@ impl Drop for Failing {
     }
 }
 
+/// In memory: a sync costs nothing there.
+fn scratch() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
+}
+
 fn simulate(seed: u64) {
     let _seed = Failing(seed);
-    // In memory: a sync costs nothing there.
-    let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+    let folder = scratch();
     let state = folder.path().join("state");
     let mut schedule = Schedule::new(seed);
     for _ in 0..schedule.rng.below(LIVES_MAX) {
-        schedule.live(&state, true);
+        schedule.live(&state, Faults::Any);
     }
     schedule.heal();
-    assert!(schedule.live(&state, false), "it did not come to its end");
+    assert!(schedule.live(&state, Faults::None), "it did not come to its end");
     judge::judge(&state, &schedule);
 }
 
@@ -223,5 +237,22 @@ fn whatever_happens_each_file_has_its_one_record_in_the_end() {
     }));
     for seed in first..first + seeds {
         simulate(seed);
+    }
+}
+
+#[test]
+fn a_file_system_that_fails_for_long_costs_none_but_the_first_files_an_attempt() {
+    for seed in 1..9 {
+        let _seed = Failing(seed);
+        let folder = scratch();
+        let state = folder.path().join("state");
+        let mut schedule = Schedule::new(seed);
+        (0..60).for_each(|_| schedule.add_file());
+        assert!(!schedule.live(&state, Faults::Reads));
+        let blamed = judge::attempted(&state, &schedule);
+        assert!(blamed < 5, "{blamed} files");
+        schedule.heal();
+        assert!(schedule.live(&state, Faults::None));
+        judge::judge(&state, &schedule);
     }
 }

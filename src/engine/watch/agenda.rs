@@ -200,7 +200,7 @@ impl Agenda {
             self.must_scan = false;
             self.queue(store, Wanted::of(JobKind::Reconcile, self.ids()))?;
         }
-        let marks = RootMarks::of(store);
+        let marks = RootMarks::of(&store.state);
         let here = self.served.iter().filter(|served| served.away.is_none());
         Ok(here.map(|served| &served.root).find_map(|root| marks.lost(source, root)))
     }
@@ -213,7 +213,7 @@ impl Agenda {
     ) -> Result<Vec<u32>, EngineError> {
         let mut back = Vec::new();
         for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
-            if RootMarks::of(store).is_back(store, source, &served.root, accept_empty)? {
+            if RootMarks::of(&store.state).is_back(&store.reader, source, &served.root, accept_empty)? {
                 tracing::warn!("{}: is back", served.root.path.display());
                 served.away = None;
                 back.push(served.root.id.0);

@@ -12,7 +12,7 @@ use crate::process::Limits;
 /// How and where is logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
-    /// A level, or levels of targets.
+    /// Levels of targets.
     pub filter: String,
     /// Whether the log on stderr is in JSON.
     pub json: bool,
@@ -135,7 +135,7 @@ impl Settings {
     /// How and where is logged.
     pub fn log(&self) -> LogSettings {
         LogSettings {
-            filter: self.value("log-level").map(ToString::to_string).unwrap_or_default(),
+            filter: self.value("log-level").map(|filter| directives(filter.to_string())).unwrap_or_default(),
             json: self.word("log-format") == "json",
             file: self.path("log-file").map(Path::to_owned),
             file_bytes_max: self.bytes("log-file-size"),
@@ -267,6 +267,11 @@ impl Settings {
     }
 }
 
+/// A level alone is that of Outlast: what the libraries below it tell is for those who name them.
+fn directives(filter: String) -> String {
+    if filter.contains(['=', ',']) { filter } else { format!("outlast={}", filter.trim()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,6 +326,15 @@ mod tests {
     /// A longest pause of nothing is shorter than the first one.
     fn is_refused(key: &str, value: &Value) -> bool {
         key.ends_with("backoff-max") && *value == Value::Duration(Duration::ZERO)
+    }
+
+    #[test]
+    fn a_level_alone_is_outlasts_own_and_all_else_is_used_as_written() {
+        let filter = |text: &str| with("log-level", Value::LogFilter(text.to_owned())).log().filter;
+        assert_eq!(filter("debug"), "outlast=debug");
+        for text in ["outlast=trace", "warn,sled=debug", "info,"] {
+            assert_eq!(filter(text), text);
+        }
     }
 
     #[test]

@@ -32,7 +32,7 @@ use serde_json::Value;
 use crate::support::{Background, Content, Rng, Sandbox, ran};
 
 /// A small syntax tree.
-const AST: &str = r#"{"type":"Program","body":[{"type":"Name","id":"x"}]}"#;
+pub(crate) const AST: &str = r#"{"type":"Program","body":[{"type":"Name","id":"x"}]}"#;
 /// Another one.
 const OTHER: &str = r#"{"type":"Program","body":[{"type":"Name","id":"other"}]}"#;
 /// JSON that breaks off.
@@ -40,7 +40,7 @@ const BROKEN: &str = r#"{"type":"Program","body":["#;
 
 /// Waits until something holds, for as long as a busy machine may take.
 #[track_caller]
-fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {
