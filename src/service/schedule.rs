@@ -2,7 +2,7 @@
 //!
 //! Constraints: never two such scans at once. A time that comes while a scan goes on is left out. However many times
 //! were missed, because the process was down, the machine slept or the clock was set on, one scan makes up for
-//! them. The clock that counts is the wall clock, which is looked at each [`LOOK`], since it may be set and the
+//! them. The clock that counts is the wall clock, which is looked at each half minute, since it may be set and the
 //! machine may sleep.
 //!
 //! Cron expressions are meant in the time zone of the system, or that of `TZ`. Where summer time skips the time of
@@ -142,7 +142,7 @@ impl Turns {
     }
 }
 
-/// Settings of a schedule that may change while it is kept: within [`LOOK`], that is heeded.
+/// Settings of a schedule that may change while it is kept, which is heeded within half a minute.
 pub type SharedSchedule = Arc<Mutex<ScheduleSettings>>;
 
 /// The thread can't be started.
