@@ -74,6 +74,8 @@ impl Scope for OfRun {
         "drain-timeout",
         "wait",
         "accept-empty",
+        "compact-above",
+        "compact-min",
         "progress",
         "heartbeat",
     ];

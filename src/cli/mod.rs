@@ -5,6 +5,7 @@
 
 mod allocator;
 mod args;
+mod compact;
 mod config;
 mod exit;
 mod export;
@@ -68,6 +69,7 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
         Command::Failures(args) => failures::failures(cli, args),
         Command::Retry(args) => failures::retry(cli, args),
         Command::Inspect(args) => inspect::inspect(cli, args, &settings),
+        Command::Compact => compact::compact(cli),
         Command::Repair(_) => query::repair(cli, &settings),
         Command::Config(args) => config::config(cli, args),
     }

@@ -96,7 +96,7 @@ pub(crate) struct Ground {
 impl Ground {
     /// Whether the entry was completed by this run.
     pub(crate) fn is_of_this_run(&self, record: &RecordRef) -> bool {
-        record.position >= self.run_start
+        !record.carried && record.position >= self.run_start
     }
 
     /// How this run counts a file with this entry; none where it was done by an earlier run.
@@ -134,11 +134,24 @@ pub(crate) fn apply(
 ) -> (Option<Entry>, Effect) {
     match change {
         Change::Found(seen) => found(old, *seen, ground),
-        Change::Missing(observed) if old.as_ref() == Some(observed) => gone(old),
-        Change::Asked(observed) if old.as_ref() == Some(observed) => asked(*observed),
-        Change::Missing(_) | Change::Asked(_) => (old, Effect::None),
+        Change::Missing(observed) if is_as(old.as_ref(), observed) => gone(old),
+        Change::Asked(observed) => match old {
+            Some(entry) if is_as(Some(&entry), observed) => asked(entry),
+            _ => (old, Effect::None),
+        },
+        Change::Missing(_) => (old, Effect::None),
         Change::Ended(ending) => ended(old, ending, ground, position),
     }
+}
+
+/// Whether an entry is as it was observed; its record's line may have been carried forward meanwhile.
+fn is_as(entry: Option<&Entry>, observed: &Entry) -> bool {
+    let here = |entry: &Entry| {
+        let placed = |record| RecordRef { position: LogPosition::START, carried: false, ..record };
+        let record = entry.record.map(placed);
+        Entry { record, ..*entry }
+    };
+    entry.map(here) == Some(here(observed))
 }
 
 fn found(old: Option<Entry>, seen: Fingerprint, ground: Ground) -> (Option<Entry>, Effect) {
@@ -204,7 +217,7 @@ fn ended(
             {
                 return (Some(settled), Effect::FailedAgain);
             }
-            let record = RecordRef { position, epoch: ground.epoch, digest, failure };
+            let record = RecordRef { position, epoch: ground.epoch, digest, failure, carried: false };
             let quarantined = !settled.pending && failure.is_some() && ground.quarantine;
             (Some(Entry { record: Some(record), quarantined, ..settled }), Effect::Recorded)
         }
@@ -236,7 +249,7 @@ mod tests {
 
     fn record(offset: u64, failure: Option<ErrorClass>) -> RecordRef {
         let position = LogPosition { segment: 1, offset };
-        RecordRef { position, epoch: 1, digest: Some(Digest([3; 16])), failure }
+        RecordRef { position, epoch: 1, digest: Some(Digest([3; 16])), failure, carried: false }
     }
 
     fn done(offset: u64) -> Entry {
@@ -299,8 +312,22 @@ mod tests {
     fn a_file_is_removed_only_as_it_was_observed() {
         let gone = Change::Missing(done(50));
         assert_eq!(outcome(Some(done(50)), &gone), (None, Effect::Removed));
-        assert_eq!(outcome(Some(done(200)), &gone), (Some(done(200)), Effect::None));
+        let again = Entry { fingerprint: version(2), ..done(200) };
+        assert_eq!(outcome(Some(again), &gone), (Some(again), Effect::None));
         assert_eq!(outcome(Some(pending(1, None)), &Change::Missing(pending(1, None))).1, Effect::Vanished);
+    }
+
+    #[test]
+    fn a_record_that_is_carried_forward_stays_what_it_was() {
+        let carried = |offset| {
+            let record = RecordRef { carried: true, ..record(offset, None) };
+            Entry { record: Some(record), ..done(offset) }
+        };
+        assert_eq!(GROUND.counted(&carried(200)), None, "it is an earlier run's, wherever its line stands");
+        assert_eq!(outcome(Some(carried(200)), &Change::Missing(done(50))), (None, Effect::Removed));
+        let (entry, effect) = outcome(Some(carried(200)), &Change::Asked(done(50)));
+        assert_eq!(effect, Effect::Pending);
+        assert_eq!(entry.unwrap().record.unwrap().position.offset, 200, "the line is where it is now");
     }
 
     #[test]

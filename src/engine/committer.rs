@@ -52,6 +52,10 @@ impl<'a> Committer<'a> {
         self.store
     }
 
+    pub(crate) fn store_mut(&mut self) -> &mut Store {
+        self.store
+    }
+
     /// Whether a file of this root is among what waits as gone.
     pub(crate) fn has_gone(&self, root: RootId) -> bool {
         self.queued.iter().any(|queued| queued.change.is_gone() && queued.key.root() == root)

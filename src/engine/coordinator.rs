@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::change::{Change, End};
 use super::committer::Committer;
+use super::compact::Compaction;
 use super::dispatch::Dispatcher;
 use super::error::EngineError;
 use super::event::Event;
@@ -59,6 +60,7 @@ pub(crate) struct Coordinator<'a> {
     pub(super) tick_cost: Duration,
     pub(super) checkpoints: Vec<SyncSender<Cursor>>,
     last_look: Option<Instant>,
+    pub(super) compaction: Compaction,
 }
 
 impl<'a> Coordinator<'a> {
@@ -69,6 +71,7 @@ impl<'a> Coordinator<'a> {
         dispatch: Dispatcher,
     ) -> Self {
         let now = set.context.clock.now();
+        let compaction = Compaction::new(&set.context.config, Some(set.plan.job.start.log));
         run.statistics.state = ProcessingState::Scanning;
         Self {
             set,
@@ -83,6 +86,7 @@ impl<'a> Coordinator<'a> {
             tick_cost: Duration::ZERO,
             checkpoints: Vec::new(),
             last_look: None,
+            compaction,
         }
     }
 
@@ -114,6 +118,7 @@ impl<'a> Coordinator<'a> {
         if self.ending.is_none() {
             self.claim()?;
         }
+        let wait_max = if self.compact()? { Duration::ZERO } else { wait_max };
         self.receive(events, wait_max)?;
         if self.tick_is_due() {
             self.commit()?;
@@ -157,12 +162,26 @@ impl<'a> Coordinator<'a> {
             }
             return Ok(None);
         }
-        let is_idle = !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0;
-        if !is_idle || self.checking || !self.run.breakers.all_closed() || self.claimable() > 0 {
+        if !self.is_idle()
+            || self.checking
+            || self.is_compacting()
+            || !self.run.breakers.all_closed()
+            || self.claimable() > 0
+        {
             return Ok(None);
         }
         let again = self.unlisted && self.run.rescans + 1 < self.config().retry_attempts;
         Ok(Some(if again { Ending::Hindered(Outage::Rescan) } else { Ending::Done }))
+    }
+
+    /// Whether nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0
+    }
+
+    /// Whether the record log is known to be as it was committed.
+    pub(super) fn log_is_checked(&self) -> bool {
+        !self.checking
     }
 
     fn receive(&mut self, events: &Receiver<Event>, wait_max: Duration) -> Result<(), EngineError> {
@@ -212,6 +231,7 @@ impl<'a> Coordinator<'a> {
                 self.committer.take_changes(changes);
                 self.checkpoints.push(reply);
             }
+            Event::Compact(reply) => self.compaction.ask(reply),
         }
         Ok(())
     }

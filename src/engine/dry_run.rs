@@ -119,7 +119,11 @@ fn take(
         Event::Failed(error) => return Err(error),
         Event::Unlisted { resource, why } => return Err(EngineError::Unavailable { resource, what: why }),
         Event::ScansEnded => return Ok(true),
-        Event::Ended(_) | Event::Checkpoint(_) | Event::Asked { .. } | Event::LogChecked => {}
+        Event::Ended(_)
+        | Event::Checkpoint(_)
+        | Event::Asked { .. }
+        | Event::Compact(_)
+        | Event::LogChecked => {}
     }
     Ok(false)
 }

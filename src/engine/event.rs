@@ -3,6 +3,7 @@
 use std::sync::mpsc::SyncSender;
 
 use super::change::Change;
+use super::compact::CompactReport;
 use super::error::EngineError;
 use super::gate::Pass;
 use super::tally::ScanCounts;
@@ -33,4 +34,6 @@ pub(crate) enum Event {
     Checkpoint(SyncSender<Cursor>),
     /// Somebody wants these files processed again, and to know when that is committed.
     Asked { changes: Vec<(FileKey, Change)>, reply: SyncSender<Cursor> },
+    /// Somebody wants the record log compacted, and to know when it is.
+    Compact(SyncSender<CompactReport>),
 }

@@ -16,6 +16,7 @@ mod budget;
 mod change;
 mod claims;
 mod committer;
+mod compact;
 mod coordinator;
 mod crisis;
 mod dispatch;
@@ -52,6 +53,7 @@ mod tick;
 mod worker;
 
 pub use breaker::{BreakerState, BreakerStatus};
+pub use compact::{CompactReport, compact};
 pub use error::EngineError;
 pub use execute::{execute_batches, process_one_batch};
 pub use failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};

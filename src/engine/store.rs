@@ -74,7 +74,8 @@ impl Store {
     pub(crate) fn open(state: StateFolder) -> Result<Self, Box<(StateFolder, EngineError)>> {
         let opened = || -> Result<_, EngineError> {
             let ledger = Ledger::open(&state)?;
-            let log = RecordLog::open(&state.records(), ledger.cursor())?;
+            let first = ledger.log_start().segment;
+            let log = RecordLog::open_from(&state.records(), first, ledger.cursor())?;
             Ok((ledger, log))
         };
         match opened() {
@@ -93,6 +94,13 @@ impl Store {
         let appended = self.log.sync()?;
         self.ledger.commit(Tick { changes, log: appended.end, log_crc: appended.crc, job })?;
         Ok(())
+    }
+
+    /// Drops the segments of the record log before this one, in which no entry's record stands any more.
+    pub(crate) fn drop_log_before(&mut self, segment: u32, is_compact: bool) -> Result<(), EngineError> {
+        self.ledger.begin_log_at(segment, is_compact)?;
+        self.log.remove_before(segment)?;
+        Ok(self.ledger.forget_dropped_log()?)
     }
 
     /// A view for reading. It keeps the lock as the store does.

@@ -78,6 +78,9 @@ pub enum Request {
     /// Makes failed files due again: [`RetryReport`](crate::engine::RetryReport) as JSON, once that is
     /// committed. Only a run does: without one, [`retry`](crate::engine::retry) opens the state itself.
     Retry(RetryFilter),
+    /// Compacts the record log: [`CompactReport`](crate::engine::CompactReport) as JSON, once it is. Only a run
+    /// does: without one, [`compact`](crate::engine::compact) opens the state itself.
+    Compact,
 }
 
 /// Why a question got no answer.
@@ -136,6 +139,7 @@ pub fn answer(
         }
         Request::Failures { class, samples } => write_json(&view.failures(*class, *samples)?, out),
         Request::Retry(filter) => write_json(&engine.retry(filter)?, out),
+        Request::Compact => write_json(&engine.compact()?, out),
     }
 }
 

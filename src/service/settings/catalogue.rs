@@ -49,6 +49,7 @@ pub fn catalogue() -> &'static [Setting] {
         all.extend(work(&default));
         all.extend(care(&default));
         all.extend(ErrorClass::ALL.into_iter().flat_map(|class| retries(class, &default)));
+        all.extend(kept(&default));
         all.extend(told());
         all.extend(limits());
         all
@@ -192,6 +193,24 @@ fn care(default: &BatchConfig) -> Vec<Setting> {
             Kind::Switch,
             Value::Switch(default.accept_empty),
             "Take an empty root for emptied, instead of waiting for a file system to be mounted",
+        ),
+    ]
+}
+
+/// How much of what is past is kept.
+fn kept(default: &BatchConfig) -> Vec<Setting> {
+    vec![
+        row(
+            "compact-above",
+            Kind::Count { min: 10, max: 100, unit: "percent" },
+            Value::Count(default.compact_above_percent),
+            "Share of the record log that is out of date when a run compacts it; 100 for never",
+        ),
+        row(
+            "compact-min",
+            Kind::Size { min: 0, max: u64::MAX, step: 1 },
+            Value::Size(default.compact_min_bytes),
+            "A shorter record log is left as it is",
         ),
     ]
 }
