@@ -80,7 +80,7 @@ pub(crate) struct Compaction {
     waiting: Vec<SyncSender<CompactReport>>,
     /// How long the segment stays that was written to last.
     grace: Duration,
-    /// The last portion: when it ended, and how long it took.
+    /// The last portion: when it began, and how long it took.
     last: Option<(Instant, Duration)>,
 }
 
@@ -118,16 +118,17 @@ impl Compaction {
             && self.measured_at.is_none_or(|before| bytes > before + before / 8)
     }
 
-    /// Does one portion of what is under way or due, of about [`PORTION`]. Returns whether there is more.
+    /// Does one portion of what is under way or due, of about [`PORTION`]. Returns whether there is more. `now` is
+    /// the clock's time.
     ///
     /// # Errors
     /// Where the state can't be read or written, or a line is not the record that the ledger says.
-    pub(crate) fn step(&mut self, store: &mut Store) -> Result<bool, EngineError> {
+    pub(crate) fn step(&mut self, store: &mut Store, now: Instant) -> Result<bool, EngineError> {
         let begun = Instant::now();
         self.phase = match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Idle if !self.asked.is_empty() => {
                 self.waiting.append(&mut self.asked);
-                self.begin_pass(store)?
+                self.begin_pass(store, now)?
             }
             Phase::Idle if self.is_to_be_measured(store) => {
                 self.measured_at = Some(store.ledger.log_bytes());
@@ -139,21 +140,20 @@ impl Compaction {
                 Some(percent) if percent < self.above_percent => Phase::Idle,
                 Some(percent) => {
                     tracing::info!(percent, bytes = store.ledger.log_bytes(), "compacting the record log");
-                    self.begin_pass(store)?
+                    self.begin_pass(store, now)?
                 }
             },
-            Phase::Passing(mut pass) => match pass.step(store, begun + PORTION)? {
+            Phase::Passing(mut pass) => match pass.step(store, begun + PORTION, now)? {
                 None => Phase::Passing(pass),
                 Some(report) => self.end_pass(store, report),
             },
         };
-        let now = Instant::now();
-        self.last = Some((now, now.saturating_duration_since(begun)));
+        self.last = Some((now, begun.elapsed()));
         Ok(self.is_busy(store))
     }
 
-    fn begin_pass(&mut self, store: &mut Store) -> Result<Phase, EngineError> {
-        match Pass::begin(store, self.run_start, self.grace)? {
+    fn begin_pass(&mut self, store: &mut Store, now: Instant) -> Result<Phase, EngineError> {
+        match Pass::begin(store, self.run_start, (now, self.grace))? {
             Some(pass) => Ok(Phase::Passing(Box::new(pass))),
             None => {
                 let bytes = store.ledger.log_bytes();
@@ -191,7 +191,7 @@ pub fn compact(state: &Path) -> Result<CompactReport, EngineError> {
     let mut compaction = Compaction::new(&rules, None);
     let (reply, done) = sync_channel(1);
     compaction.ask(reply);
-    while compaction.step(&mut store)? {}
+    while compaction.step(&mut store, Instant::now())? {}
     done.try_recv().map_err(|_| ended())
 }
 

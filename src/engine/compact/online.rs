@@ -13,13 +13,13 @@ const PAUSE_FACTOR: u32 = 9;
 impl Compaction {
     /// Whether a portion may be done now, beside other work or not.
     fn may_step(&self, store: &Store, is_idle: bool, now: Instant) -> bool {
-        let Some((ended, took)) = self.last else { return self.is_busy(store) };
+        let Some((begun, took)) = self.last else { return self.is_busy(store) };
         let pause = match &self.phase {
             Phase::Passing(pass) if pass.rests() => super::PORTION * 2,
             _ if is_idle => return self.is_busy(store),
-            _ => took * PAUSE_FACTOR,
+            _ => took * (1 + PAUSE_FACTOR),
         };
-        now.saturating_duration_since(ended) >= pause && self.is_busy(store)
+        now.saturating_duration_since(begun) >= pause && self.is_busy(store)
     }
 }
 
@@ -31,11 +31,12 @@ impl Coordinator<'_> {
             return Ok(false);
         }
         let is_idle = self.is_idle();
-        if !self.compaction.may_step(self.committer.store(), is_idle, Instant::now()) {
+        let now = self.now();
+        if !self.compaction.may_step(self.committer.store(), is_idle, now) {
             return Ok(false);
         }
-        let is_busy = self.compaction.step(self.committer.store_mut())?;
-        Ok(is_busy && is_idle && self.compaction.may_step(self.committer.store(), is_idle, Instant::now()))
+        let is_busy = self.compaction.step(self.committer.store_mut(), now)?;
+        Ok(is_busy && is_idle && self.compaction.may_step(self.committer.store(), is_idle, self.now()))
     }
 
     /// Whether the log is being compacted or has to be, and there is room on the disk for that.

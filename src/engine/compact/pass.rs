@@ -25,7 +25,8 @@ const LOOK_FILES: usize = 256;
 /// A pass under way.
 pub(super) struct Pass {
     begun: Instant,
-    grace: Duration,
+    /// The segment that was written to last stays until then.
+    rests_until: Instant,
     run_start: Option<LogPosition>,
     /// Segments before this one are dropped in the end.
     target: u32,
@@ -65,7 +66,7 @@ impl Pass {
     pub(super) fn begin(
         store: &mut Store,
         run_start: Option<LogPosition>,
-        grace: Duration,
+        (now, grace): (Instant, Duration),
     ) -> Result<Option<Self>, EngineError> {
         let (start, bytes) = (store.ledger.log_start(), store.ledger.log_bytes());
         if bytes == 0 || start.compact_at == Some(store.ledger.cursor().log) {
@@ -80,7 +81,7 @@ impl Pass {
         let target = store.ledger.cursor().log.segment;
         Ok(Some(Self {
             begun: Instant::now(),
-            grace,
+            rests_until: now + grace,
             run_start,
             target,
             turn: Turn::begin(store, target)?,
@@ -96,13 +97,14 @@ impl Pass {
         &mut self,
         store: &mut Store,
         until: Instant,
+        now: Instant,
     ) -> Result<Option<CompactReport>, EngineError> {
         self.is_alone &= store.ledger.cursor().log == self.own;
         if !self.carry(store, until)? {
             return Ok(None);
         }
         let is_last = self.turn.before >= self.target;
-        if is_last && self.begun.elapsed() < self.grace {
+        if is_last && now < self.rests_until {
             return Ok(None);
         }
         let dropped = segments_of(store).iter().filter(|(segment, _)| *segment < self.turn.before).count();

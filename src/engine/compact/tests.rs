@@ -128,7 +128,7 @@ impl World {
         let run_start = self.run_start;
         let compaction = self.compaction.get_or_insert_with(|| compaction(Some(run_start)));
         for _ in 0..steps {
-            if !compaction.step(self.store.as_mut().unwrap())? {
+            if !compaction.step(self.store.as_mut().unwrap(), Instant::now())? {
                 self.compaction = None;
                 return Ok(true);
             }
@@ -318,7 +318,7 @@ fn a_log_is_compacted_by_itself_once_more_than_the_share_is_out_of_date() {
     for round in 0..200_u8 {
         world.commit(&BTreeMap::from([(round % FILES, Some(280))]));
         let before = world.store().ledger.log_start();
-        while compaction.step(world.store()).unwrap() {}
+        while compaction.step(world.store(), Instant::now()).unwrap() {}
         passes += u32::from(world.store().ledger.log_start() != before);
         length_max = length_max.max(world.store().ledger.log_bytes());
     }
@@ -334,7 +334,7 @@ fn new_records_alone_are_no_reason_to_compact() {
     let mut compaction = Compaction::new(&rules, Some(LogPosition::START));
     for file in 0..FILES {
         world.commit(&BTreeMap::from([(file, Some(280))]));
-        while compaction.step(world.store()).unwrap() {}
+        while compaction.step(world.store(), Instant::now()).unwrap() {}
     }
     assert_eq!(world.store().ledger.log_start(), crate::model::LogStart::default());
 }

@@ -72,6 +72,8 @@ impl Schedule {
             batch_size: 1 + rng.below(8) as usize,
             checkpoint_interval: 1 + rng.below(6) as usize,
             timeout_seconds: 5,
+            compact_above_percent: 10 + rng.below(91),
+            compact_min_bytes: rng.below(4000),
             ..BatchConfig::default()
         };
         let mut schedule =
