@@ -33,7 +33,7 @@
 //! |---|---|---|
 //! | 5 | `main.rs`, `cli/` | arguments, printing, exit codes, logging, progress |
 //! | 4 | [`service`] | settings, signals, the control socket, the async face: the only room with tokio |
-//! | 3 | [`engine`] | the run: intake, claims, coordinator, pool, worker, committer, breakers, budget, repair, queries |
+//! | 3 | [`engine`] | the run: intake, claims, coordinator, pool, worker, committer, breakers, budget, compaction, repair, queries |
 //! | 2 | [`source`] | where files come from: the tree walk, filters, reading one version of a file |
 //! | 2 | [`batch`] | how pending files are cut into batches |
 //! | 2 | [`process`] | what is done with a file: the trait for one's own, and the AST processor with its dialects |
@@ -54,7 +54,7 @@
 //! | `worker-N` | the attempt, first | reads, processes | when the pool is closed; one that hangs is left behind |
 //! | `scan`, `walk-N` | the attempt, then `scan` | list folders, intake | when all is listed, or a stop |
 //! | `check-log` | the attempt | compares the record log with its checksums | at its end; a run waits for it |
-//! | `control` | the command | answers `status`, `records`, `explain`, `failures`, `retry` | before the state is closed |
+//! | `control` | the command | answers `status`, `records`, `explain`, `failures`, `retry`, `compact` | before the state is closed |
 //! | `progress` | the command | the bar, or heartbeat lines | when the run has ended |
 //! | `deadline` | the command, at the first signal | ends the process when draining takes too long | with the process |
 //!
@@ -84,6 +84,10 @@
 //! the records. Opening a state compares every block of the ledger with its checksum and all of them with
 //! the last tick's sums, in the database and in the witness; the log is compared range by range while the
 //! run goes on, and no run ends well on a log that differs.
+//!
+//! The log is append-only, and yet bounded: what is current is carried forward into its end, as marked copies with
+//! their entries, in ticks like any other, and then the oldest segments are dropped. `engine/compact.rs` tells
+//! how, and when.
 //!
 //! A file's version is its size, mtime, ctime and inode. A version that was written so shortly before it
 //! was read that a later write could share its times is checked by content at the next scan; so is one

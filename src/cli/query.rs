@@ -183,7 +183,7 @@ fn follow(cli: &Cli, mut since: Option<LogPosition>, out: &mut dyn Write) -> Res
         match payload.map(|payload| held(&request, payload)) {
             None => {}
             Some(Err(error)) if is_dropped(&error) && tries < DROPPED_TRIES => {
-                (seen, tries) = (None, tries + 1)
+                (seen, tries) = (None, tries + 1);
             }
             Some(told) => {
                 let (log, which) = told?;

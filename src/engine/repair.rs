@@ -120,7 +120,7 @@ fn clean_segment(
         match sink::check_range(&source, range.from, range.to, range.crc32) {
             Ok(true) => {}
             Ok(false) | Err(SinkError::Damaged { .. } | SinkError::Missing { .. }) => {
-                bad.push(range.from..range.to)
+                bad.push(range.from..range.to);
             }
             Err(error) => return Err(error.into()),
         }

@@ -96,13 +96,6 @@ impl Store {
         Ok(())
     }
 
-    /// Drops the segments of the record log before this one, in which no entry's record stands any more.
-    pub(crate) fn drop_log_before(&mut self, segment: u32, is_compact: bool) -> Result<(), EngineError> {
-        self.ledger.begin_log_at(segment, is_compact)?;
-        self.log.remove_before(segment)?;
-        Ok(self.ledger.forget_dropped_log()?)
-    }
-
     /// A view for reading. It keeps the lock as the store does.
     pub fn view(&self) -> StoreView {
         StoreView::of(&self.state, &self.ledger)

@@ -5,9 +5,9 @@
 //! request is at fault, after `wrong `. A payload that can't be completed ends in a line feed and such a
 //! line with `error ` in place of `end`; a stream that has neither was cut short.
 //!
-//! All requests ask, but one: `retry` makes failed files due. It hands them to the run's own thread in
-//! bounded chunks and waits for the commit of each; where the run ends meanwhile, the error says how many
-//! are due.
+//! All requests ask, but two. `compact` has the run compact its record log, and waits for that. `retry` makes
+//! failed files due: it hands them to the run's own thread in bounded chunks and waits for the commit of each;
+//! where the run ends meanwhile, the error says how many are due.
 //!
 //! Constraints: a client that sends nothing or reads nothing holds up neither the run nor, for long,
 //! other clients. So no payload waits for a reader of records: it tells where they stand in the log,

@@ -123,12 +123,15 @@ impl RecordLog {
         self.closing = self.position.offset > 0;
     }
 
-    /// Removes the segments before this one, durably, the oldest first.
+    /// Removes the oldest segment before this one, durably. Returns whether there was one.
     ///
     /// # Errors
     /// Where the folder can't be read or written; the log can be written further.
-    pub fn remove_before(&self, first: u32) -> Result<(), SinkError> {
-        remove_before(&self.folder, first, &segments(&self.folder)?)
+    pub fn remove_one_before(&self, first: u32) -> Result<bool, SinkError> {
+        let mut found = segments(&self.folder)?;
+        found.truncate(1);
+        remove_before(&self.folder, first, &found)?;
+        Ok(found.iter().any(|(segment, _)| *segment < first))
     }
 
     /// Appends whole lines.
@@ -191,6 +194,7 @@ impl RecordLog {
     }
 }
 
+/// Removes those of these segments that lie before the first one, in this order.
 fn remove_before(folder: &Path, first: u32, found: &[(u32, PathBuf)]) -> Result<(), SinkError> {
     for (_, path) in found.iter().filter(|(segment, _)| *segment < first) {
         failpoint::hit("log.drop").map_err(SinkError::io(path))?;

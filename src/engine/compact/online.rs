@@ -27,12 +27,12 @@ impl Coordinator<'_> {
     /// Does a portion, where nothing more urgent waits. Returns whether to come back at once.
     pub(in super::super) fn compact(&mut self) -> Result<bool, EngineError> {
         let is_free = self.ending.is_none() && self.log_is_checked() && self.run.breakers.all_closed();
-        if !is_free || self.tick_is_due() || !self.is_compacting() {
-            return Ok(false);
-        }
-        let is_idle = self.is_idle();
-        let now = self.now();
-        if !self.compaction.may_step(self.committer.store(), is_idle, now) {
+        let (is_idle, now) = (self.is_idle(), self.now());
+        if !is_free
+            || self.tick_is_due()
+            || !self.compaction.may_step(self.committer.store(), is_idle, now)
+            || self.lacks_room().is_some()
+        {
             return Ok(false);
         }
         let is_busy = self.compaction.step(self.committer.store_mut(), now)?;

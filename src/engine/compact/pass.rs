@@ -47,6 +47,8 @@ struct Turn {
     lines: LineReader,
     /// Whether nothing points to its segments any more.
     has_ended: bool,
+    /// Whether the log begins behind them: their files can be removed.
+    has_left: bool,
 }
 
 /// The segments of the log, ascending, each with its length in bytes.
@@ -100,16 +102,19 @@ impl Pass {
         now: Instant,
     ) -> Result<Option<CompactReport>, EngineError> {
         self.is_alone &= store.ledger.cursor().log == self.own;
-        if !self.carry(store, until)? {
+        let (before, is_last) = (self.turn.before, self.turn.before >= self.target);
+        if !self.turn.has_left {
+            if self.carry(store, until)? && !(is_last && now < self.rests_until) {
+                store.ledger.begin_log_at(before, is_last && self.is_alone)?;
+                self.turn.has_left = true;
+            }
             return Ok(None);
         }
-        let is_last = self.turn.before >= self.target;
-        if is_last && now < self.rests_until {
+        if store.log.remove_one_before(before)? {
+            self.report.segments_dropped += 1;
             return Ok(None);
         }
-        let dropped = segments_of(store).iter().filter(|(segment, _)| *segment < self.turn.before).count();
-        store.drop_log_before(self.turn.before, is_last && self.is_alone)?;
-        self.report.segments_dropped += dropped as u64;
+        store.ledger.forget_dropped_log()?;
         if !is_last && has_room(store) {
             self.turn = Turn::begin(store, self.target)?;
             return Ok(None);
@@ -121,7 +126,7 @@ impl Pass {
 
     /// Whether the last turn's walk has ended, and only the grace is waited for.
     pub(super) fn rests(&self) -> bool {
-        self.turn.before >= self.target && self.turn.has_ended
+        self.turn.before >= self.target && self.turn.has_ended && !self.turn.has_left
     }
 
     /// Carries some lines forward, and commits that. Returns whether the turn's segments are of no use any more.
@@ -179,7 +184,7 @@ impl Turn {
         let segments = segments_of(store).into_iter().map(|(segment, _)| segment);
         let held = HeldSegments::open(&records, segments.filter(|segment| *segment < before))?;
         let lines = LineReader::of_held(&records, held);
-        Ok(Self { before, scan: store.reader.scan(), lines, has_ended: false })
+        Ok(Self { before, scan: store.reader.scan(), lines, has_ended: false, has_left: false })
     }
 }
 

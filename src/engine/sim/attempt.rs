@@ -237,6 +237,7 @@ impl Schedule {
                     armed = None.or(Some(failpoint::arm(hit..hit + 1, fault)));
                 }
                 97 if self.rng.chance(20) => stop.request(),
+                98 => ask_to_compact(send),
                 _ => {}
             }
         }
@@ -261,6 +262,9 @@ impl Schedule {
         scan: &ScanPlan,
     ) -> Result<Option<Ending>, EngineError> {
         scan.run(send);
+        if self.rng.chance(30) {
+            ask_to_compact(send);
+        }
         for _ in 0..ROUNDS_MAX {
             if let Some(ending) = coordinator.step(receive, Duration::ZERO)? {
                 return coordinator.close(Ok(ending)).map(Some);
@@ -273,4 +277,9 @@ impl Schedule {
         }
         panic!("a run without faults does not come to its end");
     }
+}
+
+/// Nobody waits for the answer.
+fn ask_to_compact(send: &SyncSender<Event>) {
+    let _ = send.try_send(Event::Compact(sync_channel(1).0));
 }

@@ -29,8 +29,9 @@ pub(super) fn adds_up(progress: &ProcessingProgress) {
     assert_eq!(progress.discovered, parts, "{progress:?}");
 }
 
-/// Each file has one record of its content, as it must be; nothing else has one.
-pub(super) fn judge(state: &Path, schedule: &Schedule) {
+/// Each file has one record of its content, as it must be; nothing else has one. Returns whether the log was
+/// compacted.
+pub(super) fn judge(state: &Path, schedule: &Schedule) -> bool {
     let view = StoreView::open(state).unwrap();
     let mut log: BTreeMap<String, Vec<Record>> = BTreeMap::new();
     let (start, end) = view.reader.log();
@@ -68,6 +69,7 @@ pub(super) fn judge(state: &Path, schedule: &Schedule) {
         assert!(is_at_rest(&entry), "{path}: {entry:?}");
     }
     assert_eq!(view.reader.total().files(), world.files.len() as u64);
+    start.segment > LogPosition::START.segment
 }
 
 fn is_at_rest(entry: &Entry) -> bool {

@@ -179,7 +179,8 @@ impl Drop for Failing {
     }
 }
 
-fn simulate(seed: u64) {
+/// Whether the log was compacted.
+fn simulate(seed: u64) -> bool {
     let _seed = Failing(seed);
     // In memory: a sync costs nothing there.
     let memory = Path::new("/dev/shm");
@@ -191,7 +192,7 @@ fn simulate(seed: u64) {
     }
     schedule.heal();
     assert!(schedule.live(&state, false), "it did not come to its end");
-    judge::judge(&state, &schedule);
+    judge::judge(&state, &schedule)
 }
 
 fn from_env(name: &str, default: u64) -> u64 {
@@ -209,7 +210,6 @@ fn whatever_happens_each_file_has_its_one_record_in_the_end() {
             hook(info);
         }
     }));
-    for seed in first..first + seeds {
-        simulate(seed);
-    }
+    let compacted = (first..first + seeds).filter(|&seed| simulate(seed)).count() as u64;
+    assert!(seeds < 50 || compacted >= seeds / 10, "only {compacted} of {seeds} logs were compacted");
 }

@@ -136,11 +136,12 @@ fn a_run_that_goes_on_compacts_when_it_is_asked() {
     let run = Background::start(&mut sandbox.run_command(&["--reprocess", "--workers", "1"]));
     super::wait_until("half of it is done", || {
         let status = ran(&mut sandbox.command(["status", "--format", "json"]));
-        let done = status.code == Some(0) && status.json()["running"]["progress"]["ok"].as_u64() > Some(20);
+        let done = status.code == Some(0) && status.json()["running"]["ok"].as_u64() > Some(20);
         done.then_some(())
     });
     let told = compact(&sandbox);
-    assert!(told["records_copied"].as_u64().unwrap() >= 40, "{told}");
+    // Some are recorded anew before it is their turn.
+    assert!(told["records_copied"].as_u64().unwrap() >= 20, "{told}");
     let summary = run.end().expect(0).json();
     assert_eq!((summary["ok"].as_u64(), summary["discovered"].as_u64()), (Some(40), Some(40)), "{summary}");
     assert!(log_bytes(&sandbox) < bytes * 2);
