@@ -34,8 +34,9 @@ use super::store::{Store, check_log};
 use crate::ledger::StateFolder;
 use crate::model::{BatchConfig, LogPosition};
 
-/// The longest portion that is aimed at.
-const PORTION: Duration = Duration::from_millis(10);
+/// The longest portion that is aimed at while a run goes on, and while nobody waits.
+const PORTION: Duration = Duration::from_millis(15);
+const PORTION_ALONE: Duration = Duration::from_millis(200);
 
 /// How long the segment stays, while a run goes on, that was written to last: whoever follows the log has
 /// read it by then.
@@ -118,13 +119,14 @@ impl Compaction {
             && self.measured_at.is_none_or(|before| bytes > before + before / 8)
     }
 
-    /// Does one portion of what is under way or due, of about [`PORTION`]. Returns whether there is more. `now` is
+    /// Does one portion of what is under way or due, of bounded length. Returns whether there is more. `now` is
     /// the clock's time.
     ///
     /// # Errors
     /// Where the state can't be read or written, or a line is not the record that the ledger says.
     pub(crate) fn step(&mut self, store: &mut Store, now: Instant) -> Result<bool, EngineError> {
         let begun = Instant::now();
+        let portion = if self.run_start.is_some() { PORTION } else { PORTION_ALONE };
         self.phase = match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Idle if !self.asked.is_empty() => {
                 self.waiting.append(&mut self.asked);
@@ -135,7 +137,7 @@ impl Compaction {
                 Phase::Measuring(Measure::new(store))
             }
             Phase::Idle => return Ok(false),
-            Phase::Measuring(mut measure) => match measure.step(store, begun + PORTION)? {
+            Phase::Measuring(mut measure) => match measure.step(store, begun + portion)? {
                 None => Phase::Measuring(measure),
                 Some(percent) if percent < self.above_percent => Phase::Idle,
                 Some(percent) => {
@@ -143,7 +145,7 @@ impl Compaction {
                     self.begin_pass(store, now)?
                 }
             },
-            Phase::Passing(mut pass) => match pass.step(store, begun + PORTION, now)? {
+            Phase::Passing(mut pass) => match pass.step(store, portion, now)? {
                 None => Phase::Passing(pass),
                 Some(report) => self.end_pass(store, report),
             },

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::super::error::EngineError;
 use super::super::store::Store;
-use super::{CompactReport, PORTION};
+use super::CompactReport;
 use crate::ledger::{Entry, RecordRef, Scan, Tick, free_bytes};
 use crate::model::{FileKey, LogPosition, RecordHead, push_copy};
 use crate::sink::{HeldSegments, LineReader, SinkError};
@@ -15,8 +15,8 @@ const TURN_BYTES: u64 = 1 << 30;
 const TURN_PART: u64 = 8;
 /// Room on the disk that is left beside the copies of a turn.
 const ROOM_BYTES: u64 = 64 << 20;
-/// Copies that a portion writes, in bytes: it adapts to how fast they are written.
-const PORTION_BYTES_MIN: usize = 64 << 10;
+/// Copies that a portion writes, in bytes: it adapts to how fast they are written. Making fewer durable takes as long.
+const PORTION_BYTES_MIN: usize = 512 << 10;
 const PORTION_BYTES_MAX: usize = 8 << 20;
 const PORTION_FILES_MAX: usize = 4096;
 /// Entries between two looks at the clock.
@@ -87,7 +87,7 @@ impl Pass {
             run_start,
             target,
             turn: Turn::begin(store, target)?,
-            portion_bytes: 4 * PORTION_BYTES_MIN,
+            portion_bytes: PORTION_BYTES_MIN,
             own: store.ledger.cursor().log,
             is_alone: true,
             report: CompactReport { bytes_before: bytes, ..CompactReport::default() },
@@ -98,13 +98,13 @@ impl Pass {
     pub(super) fn step(
         &mut self,
         store: &mut Store,
-        until: Instant,
+        portion: Duration,
         now: Instant,
     ) -> Result<Option<CompactReport>, EngineError> {
         self.is_alone &= store.ledger.cursor().log == self.own;
         let (before, is_last) = (self.turn.before, self.turn.before >= self.target);
         if !self.turn.has_left {
-            if self.carry(store, until)? && !(is_last && now < self.rests_until) {
+            if self.carry(store, portion)? && !(is_last && now < self.rests_until) {
                 store.ledger.begin_log_at(before, is_last && self.is_alone)?;
                 self.turn.has_left = true;
             }
@@ -130,7 +130,7 @@ impl Pass {
     }
 
     /// Carries some lines forward, and commits that. Returns whether the turn's segments are of no use any more.
-    fn carry(&mut self, store: &mut Store, until: Instant) -> Result<bool, EngineError> {
+    fn carry(&mut self, store: &mut Store, portion: Duration) -> Result<bool, EngineError> {
         if self.turn.has_ended {
             return Ok(true);
         }
@@ -151,7 +151,7 @@ impl Pass {
             let is_full =
                 carried.lines.len() >= self.portion_bytes || carried.changes.len() >= PORTION_FILES_MAX;
             // Committing takes its time, too.
-            let is_late = looked % LOOK_FILES == 0 && Instant::now() + PORTION / 2 >= until;
+            let is_late = looked % LOOK_FILES == 0 && begun.elapsed() >= portion / 2;
             if is_full || is_late {
                 break false;
             }
@@ -166,13 +166,13 @@ impl Pass {
         self.own = store.ledger.commit(tick)?.log;
         self.report.records_copied += carried.changes.len() as u64;
         self.report.bytes_copied += carried.lines.len() as u64;
-        self.adapt(begun.elapsed());
+        self.adapt(begun.elapsed(), portion);
         Ok(self.turn.has_ended)
     }
 
-    fn adapt(&mut self, took: Duration) {
+    fn adapt(&mut self, took: Duration, portion: Duration) {
         let bytes =
-            if took > PORTION { self.portion_bytes / 2 } else { self.portion_bytes + self.portion_bytes / 4 };
+            if took > portion { self.portion_bytes / 2 } else { self.portion_bytes + self.portion_bytes / 4 };
         self.portion_bytes = bytes.clamp(PORTION_BYTES_MIN, PORTION_BYTES_MAX);
     }
 }
