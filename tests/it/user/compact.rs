@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use super::config::refused;
 use super::{AST, OTHER};
-use crate::support::{Background, Ran, Sandbox, ran, read_segments};
+use crate::support::{Background, Checker, Ran, Sandbox, ran, read_segments};
 
 /// Ten files, of which some were ingested in several versions, and one is gone.
 fn worn() -> Sandbox {
@@ -145,5 +145,6 @@ fn a_run_that_goes_on_compacts_when_it_is_asked() {
     let summary = run.end().expect(0).json();
     assert_eq!((summary["ok"].as_u64(), summary["discovered"].as_u64()), (Some(40), Some(40)), "{summary}");
     assert!(log_bytes(&sandbox) < bytes * 2);
-    sandbox.check();
+    // Processing again makes another record of the same content: only the current ones are judged.
+    Checker::new(&sandbox.state, &[&sandbox.root]).repaired().assert();
 }
