@@ -37,7 +37,7 @@
 //! |---|---|---|
 //! | 5 | `main.rs`, `cli/` | arguments, printing, exit codes, logging, progress |
 //! | 4 | [`service`] | settings and their reload, signals, the control socket, HTTP and the dashboard, the schedule, what a service manager is told, the async face: the only room with tokio |
-//! | 3 | [`engine`] | the run: intake, claims, coordinator, pool, worker, committer, breakers, budget, repair, queries |
+//! | 3 | [`engine`] | the run: intake, claims, coordinator, pool, worker, committer, breakers, budget, compaction, repair, queries |
 //! | 2 | [`source`] | where files come from: the tree walk, filters, the watch, reading one version of a file |
 //! | 2 | [`batch`] | how pending files are cut into batches |
 //! | 2 | [`process`] | what is done with a file: the trait for one's own, and the AST processor with its dialects |
@@ -61,7 +61,7 @@
 //! | `watch`, `rescan` | the attempt, of a process that stays | look at touched names; list touched folders, poll | at the attempt's end |
 //! | `notify-rs inotify loop` | the watch | notes what was touched | with the watch; one that lost events is replaced |
 //! | `check-log` | the attempt | compares the record log with its checksums | at its end; a run waits for it |
-//! | `control` | the command | answers `status`, `jobs`, `records`, `explain`, `failures`, `retry`; takes orders | before the state is closed |
+//! | `control` | the command | answers `status`, `jobs`, `records`, `explain`, `failures`, `retry`, `compact`; takes orders | before the state is closed |
 //! | `reload` | the command | reads the settings again, on SIGHUP and when a file changes | before the state is closed |
 //! | `schedule` | `outlast watch` | asks for the scans that are due | before the state is closed |
 //! | `supervisor` | the command, where a service manager listens | tells how things stand, and whether something goes on | before the state is closed |
@@ -114,6 +114,10 @@
 //! the records. Opening a state compares every block of the ledger with its checksum and all of them with
 //! the last tick's sums, in the database and in the witness; the log is compared range by range while the
 //! run goes on, and no run ends well on a log that differs.
+//!
+//! The log is append-only, and yet bounded: what is current is carried forward into its end, as marked copies with
+//! their entries, in ticks like any other, and then the oldest segments are dropped. `engine/compact.rs` tells
+//! how, and when.
 //!
 //! A file's version is its size, mtime, ctime and inode. A version that was written so shortly before it
 //! was read that a later write could share its times is checked by content at the next scan; so is one

@@ -92,6 +92,8 @@ pub(crate) enum Command {
     Ctl(CtlArgs),
     /// Show what a run would see in one file; no state is needed
     Inspect(InspectArgs),
+    /// Free the record log of what is out of date, on a running process too
+    Compact,
     /// Rebuild a damaged state from its records
     Repair(RepairArgs),
     /// Show or check the settings: flags, `OUTLAST_*` variables and outlast.toml
@@ -172,7 +174,8 @@ pub(crate) struct RecordsArgs {
     #[arg(long, value_name = "CURSOR")]
     pub(crate) since: Option<LogPosition>,
 
-    /// Go on printing the log as it grows, from --since or from its start
+    /// Go on printing the log as it grows, from --since or from its start; where that was compacted away, the
+    /// latest record of each path comes first
     #[arg(long)]
     pub(crate) follow: bool,
 

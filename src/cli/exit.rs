@@ -69,7 +69,9 @@ pub(crate) fn code_of(error: &anyhow::Error) -> u8 {
 fn code_of_engine(error: &EngineError) -> u8 {
     match error {
         EngineError::Ledger(error) => code_of_ledger(error),
-        EngineError::Sink(SinkError::Damaged { .. } | SinkError::Lost { .. }) => DAMAGED,
+        EngineError::Sink(SinkError::Damaged { .. } | SinkError::Missing { .. } | SinkError::Lost { .. }) => {
+            DAMAGED
+        }
         EngineError::Sink(SinkError::InUse { .. }) => IN_USE,
         EngineError::Export(ExportError::Target { .. }) | EngineError::Root { .. } | EngineError::Job(_) => {
             USAGE

@@ -75,6 +75,8 @@ impl Scope for OfRun {
         "wait",
         "accept-empty",
         "jobs-kept",
+        "compact-above",
+        "compact-min",
         "progress",
         "heartbeat",
         "listen",

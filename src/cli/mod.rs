@@ -5,6 +5,7 @@
 
 mod allocator;
 mod args;
+mod compact;
 mod companions;
 mod config;
 mod ctl;
@@ -82,6 +83,7 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
         Command::Retry(args) => failures::retry(cli, args),
         Command::Ctl(args) => ctl::ctl(cli, args),
         Command::Inspect(args) => inspect::inspect(cli, args, &settings),
+        Command::Compact => compact::compact(cli),
         Command::Repair(_) => query::repair(cli, &settings),
         Command::Config(args) => config::config(cli, args),
     }

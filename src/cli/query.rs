@@ -12,7 +12,8 @@ use outlast::engine::{self, CommittedLog, Engine, EngineError, Explanation, Stat
 use outlast::ledger::LedgerError;
 use outlast::service::settings::Settings;
 use outlast::service::{ControlError, Desk, Request, answer, ask};
-use outlast::{AstProcessor, LogPosition};
+use outlast::sink::SinkError;
+use outlast::{AstProcessor, LogPosition, LogStart};
 
 use super::args::{Cli, ExplainArgs, Format, RecordsArgs, StatusArgs};
 use super::{exit, export, print, run};
@@ -26,6 +27,8 @@ const BUSY_TRIES: u32 = 50;
 const BUSY_WAIT: Duration = Duration::from_millis(100);
 /// How often a run is asked that has no state open yet.
 const LATER_TRIES: u32 = 10;
+/// How often it is asked again where a compaction was faster.
+const DROPPED_TRIES: u32 = 5;
 
 /// Puts a request to the run that holds the state, or opens the state. When this returns, the state is
 /// let go: whoever reads what is printed may take any time.
@@ -99,7 +102,7 @@ pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> Result<u8> {
 pub(crate) fn records(cli: &Cli, args: &RecordsArgs) -> Result<u8> {
     let mut out = std::io::BufWriter::with_capacity(256 << 10, std::io::stdout().lock());
     if args.follow {
-        match follow(cli, args.since.unwrap_or_default(), &mut out)? {}
+        match follow(cli, args.since, &mut out)? {}
     }
     let (log, which) = asked(cli, args)?;
     if let Some(path) = &args.output {
@@ -129,22 +132,49 @@ pub(super) enum Which {
     At(String),
 }
 
+/// The records that are meant, and their log, held open for reading.
 fn asked(cli: &Cli, args: &RecordsArgs) -> Result<(CommittedLog, Which)> {
-    if let Some(since) = args.since {
-        return Ok((log_of(&put(cli, &Request::Since { since })?)?, Which::Since(since)));
+    let request = match args.since {
+        Some(since) => Request::Since { since },
+        None => Request::Current { status: args.status.map(Into::into) },
+    };
+    let mut tries = 0;
+    loop {
+        match held(&request, put(cli, &request)?) {
+            Err(error) if is_dropped(&error) && tries < DROPPED_TRIES => tries += 1,
+            held => return held,
+        }
     }
-    let payload = put(cli, &Request::Current { status: args.status.map(Into::into) })?;
-    let payload = String::from_utf8(payload).context("the answer is no text")?;
-    let (log, positions) = payload.split_once('\n').context("the answer has no positions")?;
-    Ok((log_of(log.as_bytes())?, Which::At(positions.to_owned())))
 }
 
-/// Prints the log as it grows. A state that is in use without answering is tried again for ever: a run
-/// may take long to start.
-fn follow(cli: &Cli, mut since: LogPosition, out: &mut dyn Write) -> Result<Infallible> {
-    let mut seen = None;
+/// What an answer tells of, held open for reading.
+fn held(request: &Request, payload: Vec<u8>) -> Result<(CommittedLog, Which)> {
+    let log_of =
+        |told: &[u8]| serde_json::from_slice::<CommittedLog>(told).context("the answer tells no log");
+    if let Request::Since { since } = request {
+        let mut log = log_of(&payload)?;
+        log.hold_from(*since)?;
+        return Ok((log, Which::Since(*since)));
+    }
+    let payload = String::from_utf8(payload).context("the answer is no text")?;
+    let (log, positions) = payload.split_once('\n').context("the answer has no positions")?;
+    let mut log = log_of(log.as_bytes())?;
+    log.hold_at(positions)?;
+    Ok((log, Which::At(positions.to_owned())))
+}
+
+/// Whether a segment is gone, as it is when a compaction came between the answer and its use.
+fn is_dropped(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(EngineError::Sink(SinkError::Missing { .. })))
+}
+
+/// Prints the log as it grows: from a cursor, from its start, or, where that is gone, the latest record of each
+/// path and then what comes. A state that is in use without answering is tried again for ever: a run may take
+/// long to start.
+fn follow(cli: &Cli, mut since: Option<LogPosition>, out: &mut dyn Write) -> Result<Infallible> {
+    let (mut seen, mut tries) = (None, 0);
     loop {
-        let request = Request::Since { since };
+        let request = since.map_or(Request::Current { status: None }, |since| Request::Since { since });
         let mut payload = None;
         match ask(&cli.state, &request) {
             Err(ControlError::NobodyListens(_)) => {
@@ -162,18 +192,27 @@ fn follow(cli: &Cli, mut since: LogPosition, out: &mut dyn Write) -> Result<Infa
             Err(ControlError::Later(_)) => {}
             answered => payload = Some(answered?),
         }
-        if let Some(payload) = payload {
-            let log = log_of(&payload)?;
-            log.write_from(since, out)?;
-            out.flush()?;
-            since = log.end;
+        match payload.map(|payload| held(&request, payload)) {
+            None => {}
+            Some(Err(error)) if is_dropped(&error) && tries < DROPPED_TRIES => {
+                (seen, tries) = (None, tries + 1);
+            }
+            Some(told) => {
+                let (log, which) = told?;
+                match which {
+                    Which::At(_) if log.start == LogStart::default() => {
+                        (since, seen) = (Some(LogPosition::START), None);
+                        continue;
+                    }
+                    Which::At(positions) => log.write_lines(&positions, out)?,
+                    Which::Since(since) => log.write_from(since, out)?,
+                }
+                out.flush()?;
+                (since, tries) = (Some(log.end), 0);
+            }
         }
         std::thread::sleep(FOLLOW);
     }
-}
-
-fn log_of(payload: &[u8]) -> Result<CommittedLog> {
-    serde_json::from_slice(payload).context("the answer tells no log")
 }
 
 /// Tells whether a state was committed to, without opening it: each commit makes its witness longer, or

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::change::{Change, End};
 use super::committer::Committer;
+use super::compact::Compaction;
 use super::dispatch::Dispatcher;
 use super::error::EngineError;
 use super::event::Event;
@@ -68,6 +69,7 @@ pub(crate) struct Coordinator<'a> {
     /// Of a process that watches.
     pub(super) agenda: Option<&'a mut Agenda>,
     pub(super) touched: TouchedFiles,
+    pub(super) compaction: Compaction,
 }
 
 impl<'a> Coordinator<'a> {
@@ -82,6 +84,7 @@ impl<'a> Coordinator<'a> {
         committer.listed = set.plan.scan != Scan::All;
         let scanning = set.plan.scan != Scan::Nothing;
         run.statistics.state = if scanning { ProcessingState::Scanning } else { ProcessingState::Watching };
+        let compaction = Compaction::new(&set.context.config, Some(set.plan.job.start.log));
         Self {
             checking: !run.log_is_checked,
             following: agenda.as_ref().is_some_and(|agenda| agenda.watch.is_some()),
@@ -98,6 +101,7 @@ impl<'a> Coordinator<'a> {
             checkpoints: Vec::new(),
             last_look: None,
             touched: TouchedFiles::default(),
+            compaction,
         }
     }
 
@@ -129,6 +133,7 @@ impl<'a> Coordinator<'a> {
         if self.ending.is_none() {
             self.claim()?;
         }
+        let wait_max = if self.compact()? { Duration::ZERO } else { wait_max };
         self.receive(events, wait_max)?;
         if self.tick_is_due() {
             self.commit()?;
@@ -181,10 +186,10 @@ impl<'a> Coordinator<'a> {
             }
             return Ok(None);
         }
-        let is_idle = !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0;
         if self.set.plan.scan == Scan::Nothing
-            || !is_idle
+            || !self.is_idle()
             || self.checking
+            || self.is_compacting()
             || !self.run.breakers.all_closed()
             || self.claimable() > 0
         {
@@ -192,6 +197,16 @@ impl<'a> Coordinator<'a> {
         }
         let again = self.unlisted && self.run.rescans + 1 < self.config().retry_attempts;
         Ok(Some(if again { Ending::Hindered(Outage::Rescan) } else { Ending::Done }))
+    }
+
+    /// Whether nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0
+    }
+
+    /// Whether the record log is known to be as it was committed.
+    pub(super) fn log_is_checked(&self) -> bool {
+        !self.checking
     }
 
     fn receive(&mut self, events: &Receiver<Event>, wait_max: Duration) -> Result<(), EngineError> {
@@ -247,6 +262,7 @@ impl<'a> Coordinator<'a> {
                 self.committer.take_changes(changes);
                 self.checkpoints.push(reply);
             }
+            Event::Compact(reply) => self.compaction.ask(reply),
         }
         Ok(())
     }

@@ -12,7 +12,9 @@ use super::jobs::JobStatus;
 use super::results::BatchStatistics;
 use super::store::StoreView;
 use crate::ledger::{Counts, Entry, EntryState, Job};
-use crate::model::{BatchConfig, Cursor, FileKey, LogPosition, Root, RootId, Timestamp};
+use crate::model::{
+    BatchConfig, Cursor, FileKey, LogPosition, RecordHead, Root, RootId, Timestamp, without_copy_mark,
+};
 use crate::sink::{LineReader, segments};
 use crate::source::{TreeSource, Verdict};
 
@@ -180,12 +182,12 @@ impl StoreView {
         if let Some(key) = FileKey::from_relative_path(root.id, &relative)
             && let Some(entry) = self.reader.get(&key)?
         {
-            self.tell_entry(&mut told, &entry)?;
+            self.tell_entry(&mut told, &key, &entry)?;
         }
         Ok(told)
     }
 
-    fn tell_entry(&self, told: &mut Explanation, entry: &Entry) -> Result<(), EngineError> {
+    fn tell_entry(&self, told: &mut Explanation, key: &FileKey, entry: &Entry) -> Result<(), EngineError> {
         told.state = match entry.state() {
             EntryState::Pending => FileState::Pending,
             EntryState::Ok => FileState::Ok,
@@ -196,9 +198,11 @@ impl StoreView {
         told.mtime = Some(entry.fingerprint.mtime);
         told.recheck = entry.recheck;
         if let Some(record) = &entry.record {
-            let line = LineReader::new(&self.records).line_at(record.position)?.to_vec();
+            let line = self.line_of(&mut LineReader::new(&self.records), key.as_bytes(), record.position)?;
+            let line = RecordHead::parse(&line).map(|head| without_copy_mark(&line, &head).into_owned());
             told.position = Some(record.position);
-            told.record = String::from_utf8(line).ok().and_then(|line| RawValue::from_string(line).ok());
+            let line = line.ok().and_then(|line| String::from_utf8(line).ok());
+            told.record = line.and_then(|line| RawValue::from_string(line).ok());
         }
         Ok(())
     }

@@ -172,7 +172,7 @@ impl Coordinator<'_> {
         self.run.breakers.is_closed(Resource::Disk)
     }
 
-    fn lacks_room(&self) -> Option<String> {
+    pub(super) fn lacks_room(&self) -> Option<String> {
         let store = self.committer.store();
         let waiting = self.committer.waiting() as u64 * CHANGE_BYTES;
         let need = ROOM_BYTES + waiting + 2 * self.committer.waiting_bytes() as u64;

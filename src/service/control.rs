@@ -6,9 +6,10 @@
 //! a JSON string, what is wrong with the settings. A payload that can't be completed ends in a line feed and such a
 //! line with `error ` in place of `end`; a stream that has neither was cut short.
 //!
-//! All requests ask, but two: `retry` makes failed files due. It hands them to the run's own thread in
-//! bounded chunks and waits for the commit of each; where the run ends meanwhile, the error says how many
-//! are due. An `order` is carried out as the desk does for everybody.
+//! All requests ask, but three. `compact` has the run compact its record log, and waits for that. `retry` makes
+//! failed files due: it hands them to the run's own thread in bounded chunks and waits for the commit of each;
+//! where the run ends meanwhile, the error says how many are due. An `order` is carried out as the desk does for
+//! everybody.
 //!
 //! Constraints: a client that sends nothing or reads nothing holds up neither the run nor, for long,
 //! other clients. So no payload waits for a reader of records: it tells where they stand in the log,
@@ -91,6 +92,9 @@ pub enum Request {
     Retry(RetryFilter),
     /// Asks for something to be done: [`OrderDone`](crate::engine::OrderDone) as JSON.
     Order(Order),
+    /// Compacts the record log: [`CompactReport`](crate::engine::CompactReport) as JSON, once it is. Only a run
+    /// does: without one, [`compact`](crate::engine::compact) opens the state itself.
+    Compact,
 }
 
 /// Why a question got no answer.
@@ -161,6 +165,7 @@ pub fn answer(
         Request::Failures { class, samples } => write_json(&view.failures(*class, *samples)?, out),
         Request::Retry(filter) => write_json(&engine.retry(filter)?, out),
         Request::Order(order) => write_json(&desk.order(order.clone())?, out),
+        Request::Compact => write_json(&engine.compact()?, out),
     }
 }
 

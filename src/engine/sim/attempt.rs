@@ -246,10 +246,11 @@ impl Schedule {
                     armed = None.or(Some(failpoint::arm(hit..hit + 1, fault)));
                 }
                 97 if self.rng.chance(20) => stop.request(),
-                97..100 => {
+                97 | 99 => {
                     self.edit();
                     self.tell(scan, send);
                 }
+                98 => ask_to_compact(send),
                 _ => {}
             }
         }
@@ -290,6 +291,9 @@ impl Schedule {
         scan: &ScanPlan,
     ) -> Result<Option<Ending>, EngineError> {
         scan.run(send);
+        if self.rng.chance(30) {
+            ask_to_compact(send);
+        }
         self.world.lock().trouble = Trouble::Failing(rustix::io::Errno::IO);
         for _ in 0..ROUNDS_WITHOUT_READS {
             if let Some(ending) = coordinator.step(receive, Duration::ZERO)? {
@@ -335,4 +339,9 @@ impl Schedule {
         }
         panic!("a run without faults does not come to its end");
     }
+}
+
+/// Nobody waits for the answer.
+fn ask_to_compact(send: &SyncSender<Event>) {
+    let _ = send.try_send(Event::Compact(sync_channel(1).0));
 }

@@ -84,6 +84,8 @@ impl Schedule {
             batch_size: 1 + rng.below(8) as usize,
             checkpoint_interval: 1 + rng.below(6) as usize,
             timeout_seconds: 5,
+            compact_above_percent: 10 + rng.below(91),
+            compact_min_bytes: rng.below(4000),
             ..BatchConfig::default()
         };
         let (clock, config, touched) = (Clock::simulated(), Arc::new(config), Vec::new());
@@ -207,7 +209,8 @@ fn scratch() -> tempfile::TempDir {
     if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
-fn simulate(seed: u64) {
+/// Whether the log was compacted.
+fn simulate(seed: u64) -> bool {
     let _seed = Failing(seed);
     let folder = scratch();
     let state = folder.path().join("state");
@@ -217,7 +220,7 @@ fn simulate(seed: u64) {
     }
     schedule.heal();
     assert!(schedule.live(&state, Faults::None), "it did not come to its end");
-    judge::judge(&state, &schedule);
+    judge::judge(&state, &schedule)
 }
 
 fn from_env(name: &str, default: u64) -> u64 {
@@ -235,9 +238,8 @@ fn whatever_happens_each_file_has_its_one_record_in_the_end() {
             hook(info);
         }
     }));
-    for seed in first..first + seeds {
-        simulate(seed);
-    }
+    let compacted = (first..first + seeds).filter(|&seed| simulate(seed)).count() as u64;
+    assert!(seeds < 50 || compacted >= seeds / 10, "only {compacted} of {seeds} logs were compacted");
 }
 
 #[test]

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::load::{Origin, Problem, Resolved, Settings};
 use super::value::Value;
-use crate::engine::WatchOptions;
 use crate::model::{BatchConfig, ErrorClass, ErrorMode, FailureLimit, Order, RetryPolicy, StrategyKind};
 use crate::process::Limits;
 
@@ -97,17 +96,8 @@ impl Settings {
             strategy: self.strategy(),
             // Asked for by a flag of one run, never by a setting: a file that says so would redo all each time.
             reprocess: false,
-        }
-    }
-
-    /// How a process follows what changes.
-    pub fn watching(&self) -> WatchOptions {
-        let reconcile = self.time("reconcile");
-        WatchOptions {
-            poll: self.value("poll") == Some(&Value::Switch(true)),
-            poll_interval: self.time("poll-interval"),
-            settle: self.time("settle"),
-            reconcile: (!reconcile.is_zero()).then_some(reconcile),
+            compact_above_percent: self.count("compact-above"),
+            compact_min_bytes: self.bytes("compact-min"),
         }
     }
 
@@ -221,7 +211,7 @@ impl Settings {
         self.all.iter().find(|one| one.setting.key == key)
     }
 
-    fn value(&self, key: &str) -> Option<&Value> {
+    pub(super) fn value(&self, key: &str) -> Option<&Value> {
         self.get(key).map(|one| &one.value)
     }
 
@@ -239,7 +229,7 @@ impl Settings {
         }
     }
 
-    fn time(&self, key: &str) -> Duration {
+    pub(super) fn time(&self, key: &str) -> Duration {
         match self.value(key) {
             Some(Value::Duration(time)) => *time,
             _ => Duration::ZERO,

@@ -4,7 +4,6 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::value::{Kind, Value};
-use crate::engine::WatchOptions;
 use crate::model::{BatchConfig, ErrorClass, RetryPolicy};
 use crate::process::Limits;
 
@@ -60,7 +59,7 @@ pub fn catalogue() -> &'static [Setting] {
         let mut all = places();
         all.extend(work(&default));
         all.extend(care(&default));
-        all.extend(watching());
+        all.extend(super::watched::settings());
         all.extend(ErrorClass::ALL.into_iter().flat_map(|class| retries(class, &default)));
         all.extend(super::scheduled::settings());
         all.extend(kept(&default));
@@ -72,7 +71,7 @@ pub fn catalogue() -> &'static [Setting] {
 }
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
-const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
 pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// The most of anything that is counted.
 const COUNT_MAX: u64 = 1_000_000;
@@ -87,7 +86,7 @@ fn of_job(key: impl Into<String>, kind: Kind, default: Value, about: &'static st
 }
 
 /// The same, of what is read once in the life of a process.
-fn fixed(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
+pub(super) fn fixed(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
     Setting { takes: Takes::Restart, ..row(key, kind, default, about) }
 }
 
@@ -217,38 +216,6 @@ fn care(default: &BatchConfig) -> Vec<Setting> {
     ]
 }
 
-/// How a process follows what changes.
-fn watching() -> Vec<Setting> {
-    let default = WatchOptions::default();
-    let pause = |min| Kind::Duration { min, max: 7 * DAY, bare_seconds: true, whole_seconds: false };
-    vec![
-        fixed(
-            "poll",
-            Kind::Switch,
-            Value::Switch(default.poll),
-            "List the roots again and again, for file systems that tell of no changes",
-        ),
-        fixed(
-            "poll-interval",
-            pause(Duration::from_millis(100)),
-            Value::Duration(default.poll_interval),
-            "Time between two listings of what can't be watched",
-        ),
-        fixed(
-            "settle",
-            Kind::Duration { min: Duration::ZERO, max: HOUR, bare_seconds: true, whole_seconds: false },
-            Value::Duration(default.settle),
-            "How long a file must stand still that its writer keeps open",
-        ),
-        fixed(
-            "reconcile",
-            pause(Duration::ZERO),
-            Value::Duration(default.reconcile.unwrap_or_default()),
-            "Time between two scans for what the watcher did not tell; 0 makes none",
-        ),
-    ]
-}
-
 /// When files are tried again whose failure has this class.
 fn retries(class: ErrorClass, default: &BatchConfig) -> [Setting; 3] {
     let policy = RetryPolicy::default_of(class, default.retry_attempts);
@@ -276,12 +243,26 @@ fn retries(class: ErrorClass, default: &BatchConfig) -> [Setting; 3] {
 
 /// What stays of the past.
 fn kept(default: &BatchConfig) -> Vec<Setting> {
-    vec![row(
-        "jobs-kept",
-        Kind::Count { min: 1, max: 10_000, unit: "jobs" },
-        Value::Count(default.jobs_kept as u64),
-        "Jobs that are remembered once they have ended, the latest ones",
-    )]
+    vec![
+        row(
+            "jobs-kept",
+            Kind::Count { min: 1, max: 10_000, unit: "jobs" },
+            Value::Count(default.jobs_kept as u64),
+            "Jobs that are remembered once they have ended, the latest ones",
+        ),
+        row(
+            "compact-above",
+            Kind::Count { min: 10, max: 100, unit: "percent" },
+            Value::Count(default.compact_above_percent),
+            "Share of the record log that is out of date when a run compacts it; 100 for never",
+        ),
+        row(
+            "compact-min",
+            Kind::Size { min: 0, max: u64::MAX, step: 1 },
+            Value::Size(default.compact_min_bytes),
+            "A shorter record log is left as it is",
+        ),
+    ]
 }
 
 /// What is told while a run goes on, and where.

@@ -27,6 +27,7 @@ mod served;
 mod suggest;
 mod units;
 mod value;
+mod watched;
 
 pub use apply::{LogSettings, ScheduleSettings};
 pub use catalogue::{Setting, Takes, catalogue, setting};

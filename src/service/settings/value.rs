@@ -385,13 +385,11 @@ mod tests {
     #[test]
     fn a_port_alone_is_one_of_this_machine() {
         let read = |told: &str| text(Kind::Address, told).map(|value| value.to_string());
-        for local in ["7650", ":7650", "localhost:7650", "127.0.0.1:7650"] {
-            assert_eq!(read(local).unwrap(), "127.0.0.1:7650", "{local}");
-        }
+        let local = ["7650", ":7650", "localhost:7650", "127.0.0.1:7650"];
+        assert_eq!(local.map(|local| read(local).unwrap()), ["127.0.0.1:7650"; 4]);
         assert_eq!(read("[::]:80").unwrap(), "[::]:80");
-        for wrong in ["", "65536", "example.org:80", "127.0.0.1", "::1:80x", "http://127.0.0.1:80"] {
-            assert!(read(wrong).is_err(), "{wrong}");
-        }
+        let wrong = ["", "65536", "example.org:80", "127.0.0.1", "::1:80x", "http://127.0.0.1:80"];
+        assert_eq!(wrong.into_iter().find(|wrong| read(wrong).is_ok()), None);
     }
 
     #[test]

@@ -141,7 +141,7 @@ fn a_switch_and_tables_come_from_each_layer_as_well() {
 
 /// It was refused with this code, and said all of this.
 #[track_caller]
-fn refused(told: &Ran, code: i32, words: &[&str]) {
+pub(super) fn refused(told: &Ran, code: i32, words: &[&str]) {
     assert_eq!(told.code, Some(code), "{told}");
     for word in words {
         assert!(told.stderr.contains(word), "no {word:?}: {told}");

@@ -3,6 +3,7 @@
 mod again;
 mod asking;
 mod bad;
+mod compact;
 mod config;
 mod ctl;
 mod explain;
