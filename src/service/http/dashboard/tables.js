@@ -90,17 +90,18 @@ function showJobs(jobs) {
   const marks = { running: "good", failed: "bad", killed: "bad", interrupted: "warn", cancelled: "warn" };
   const latest = [...jobs].reverse().slice(0, 12);
   rows("jobs", latest.map((job) => {
-    const state = job.state ?? job.end;
     const began = job.started ? new Date(job.started) : null;
     const ended = job.ended ? new Date(job.ended) : null;
-    const about = [job.kind, job.scope].filter(Boolean).join(" ");
+    const about = [job.kind, job.scope ?? job.roots.map((root) => root.name).join(", ")];
+    if (job.priority !== 0) about.push(`priority ${job.priority}`);
+    const part = job.progress === null ? "" : ` ${percent(job.progress)}`;
     const took = began && ended ? span((ended - began) / 1000) : "–";
     return {
       key: job.job,
       head: `${job.job}`,
-      sub: about,
+      sub: about.join(" · "),
       cells: [
-        [state, "whole", marks[state] ?? ""],
+        [job.state + part, "whole", marks[job.state] ?? ""],
         [began ? began.toLocaleString([], { hour12: false }) : "–", "roomy"],
         [took, "number roomy"],
         [count(job.ok), "number"],
