@@ -70,11 +70,12 @@ function showWatch(watch) {
   const polled = unwatched ? `, ${count(unwatched)} listed again and again instead` : "";
   say("watch-text", status.polling
     ? "Folders are listed again and again, as was asked for."
-    : `${count(status.armed_folders)} folders are watched${polled}; ${count(status.waiting)} changes wait.`);
+    : `Folders watched: ${count(status.armed_folders)}${polled}. Changes that wait: ${count(status.waiting)}.`);
+  const time = (seconds) => (latency.count > 0 ? span(seconds) : "–");
   figures("latency", [
-    ["Median", span(latency.p50_seconds)],
-    ["99 of 100", span(latency.p99_seconds)],
-    ["Longest", span(latency.max_seconds)],
+    ["Median", time(latency.p50_seconds)],
+    ["99 of 100", time(latency.p99_seconds)],
+    ["Longest", time(latency.max_seconds)],
     ["Changes", count(latency.count)],
     ["Overflows", count(status.overflows), status.overflows > 0 ? "warn" : ""],
     ["Queued jobs", count(watch.queued_jobs)],
