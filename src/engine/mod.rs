@@ -72,9 +72,9 @@ pub use order::{Order, OrderDone};
 pub use query::{Explanation, FileState, RootStatus, StateCounts, StatusReport};
 pub use repair::{RepairReport, repair};
 pub use results::{
-    BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessingProgress,
-    ProcessingResult, ProcessingState, RepositoryProcessingResult, RootState, StopCause, WatchFigures,
-    WatchedRoot, WorkerStatistics,
+    BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessTotals,
+    ProcessingProgress, ProcessingResult, ProcessingState, RepositoryProcessingResult, RootState, StopCause,
+    WatchFigures, WatchedRoot, WorkerStatistics,
 };
 pub use retry::{RetryFilter, RetryReport, retry};
 pub use run::{Engine, RunOptions};

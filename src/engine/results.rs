@@ -171,10 +171,24 @@ pub struct BatchStatistics {
     /// Of a process that watches.
     #[serde(default)]
     pub watch: Option<WatchFigures>,
+    /// What all jobs of this process did together.
+    #[serde(default)]
+    pub process: ProcessTotals,
     /// How often this process has shown figures: while a run goes on, several times a second. One that does not
     /// change any more is a run that hangs.
     #[serde(skip)]
     pub shown: u64,
+}
+
+/// What all jobs of a process did together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessTotals {
+    /// Files that workers were through with.
+    pub files: u64,
+    /// Bytes that they read.
+    pub bytes: u64,
+    /// Batches that were completed.
+    pub batches: u64,
 }
 
 /// What a watching process tells.

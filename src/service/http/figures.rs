@@ -27,7 +27,6 @@ pub(super) struct Figures {
 
 struct Kept {
     history: History,
-    totals: Totals,
     pulse: Pulse,
     /// When the last sample was taken, and the files and bytes until then.
     looked: Instant,
@@ -41,43 +40,6 @@ struct Report {
     made: Instant,
     took: Duration,
     failures: Arc<FailureReport>,
-}
-
-/// What all jobs of this process did together.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Totals {
-    /// Files that workers were through with.
-    pub(super) files: u64,
-    /// Bytes that they read.
-    pub(super) bytes: u64,
-    /// Batches that were completed.
-    pub(super) batches: u64,
-    /// Of each worker.
-    before: Vec<(u64, u64)>,
-    job: u64,
-    batches_before: u64,
-}
-
-impl Totals {
-    /// Takes what was added since the last look: the figures begin at 0 with each job.
-    fn take(&mut self, statistics: &BatchStatistics) {
-        if statistics.progress.job != self.job {
-            self.before.clear();
-            (self.job, self.batches_before) = (statistics.progress.job, 0);
-        }
-        self.before.resize(statistics.workers.len(), (0, 0));
-        for (worker, before) in statistics.workers.iter().zip(&mut self.before) {
-            self.files += added(before.0, worker.files);
-            self.bytes += added(before.1, worker.bytes);
-            *before = (worker.files, worker.bytes);
-        }
-        self.batches += added(self.batches_before, statistics.progress.batches);
-        self.batches_before = statistics.progress.batches;
-    }
-}
-
-fn added(before: u64, now: u64) -> u64 {
-    now.checked_sub(before).unwrap_or(now)
 }
 
 /// What is sent each second.
@@ -96,7 +58,6 @@ struct Snapshot<'a> {
 /// The figures as of now, and what follows from them.
 pub(super) struct Seen {
     pub(super) statistics: BatchStatistics,
-    pub(super) totals: Totals,
     pub(super) readiness: Readiness,
     pub(super) stalled: Option<Duration>,
     last: Sample,
@@ -105,8 +66,8 @@ pub(super) struct Seen {
 impl Figures {
     pub(super) fn new(engine: Arc<Engine>) -> Self {
         let now = Instant::now();
-        let (history, totals, last) = (History::default(), Totals::default(), Sample::default());
-        let kept = Kept { history, totals, pulse: Pulse::new(now), looked: now, sampled: (0, 0), last };
+        let (history, last) = (History::default(), Sample::default());
+        let kept = Kept { history, pulse: Pulse::new(now), looked: now, sampled: (0, 0), last };
         let snapshots = watch::Sender::new(Bytes::new());
         Self { engine, kept: Mutex::new(kept), snapshots, report: tokio::sync::Mutex::new(None) }
     }
@@ -127,17 +88,18 @@ impl Figures {
     fn sample(&self) {
         let seen = self.look();
         let now = Instant::now();
+        let process = seen.statistics.process;
         let mut kept = self.kept();
         let sample = Sample {
             at: unix_seconds(),
             seconds: now.saturating_duration_since(kept.looked).as_secs_f64(),
-            files: seen.totals.files - kept.sampled.0,
-            bytes: seen.totals.bytes - kept.sampled.1,
+            files: process.files.saturating_sub(kept.sampled.0),
+            bytes: process.bytes.saturating_sub(kept.sampled.1),
             pending: seen.statistics.progress.pending,
             failed: seen.statistics.progress.failed,
         };
         kept.looked = now;
-        kept.sampled = (seen.totals.files, seen.totals.bytes);
+        kept.sampled = (process.files, process.bytes);
         kept.last = sample;
         kept.history.add(sample);
         drop(kept);
@@ -152,11 +114,10 @@ impl Figures {
         let is_open = self.engine.view().is_some();
         let mut kept = self.kept();
         let now = Instant::now();
-        kept.totals.take(&statistics);
         kept.pulse.look(statistics.shown, is_open, now);
         let stalled = kept.pulse.stalled(now);
         let readiness = Readiness::of(&statistics, is_open, stalled);
-        Seen { readiness, stalled, totals: kept.totals.clone(), last: kept.last, statistics }
+        Seen { readiness, stalled, last: kept.last, statistics }
     }
 
     pub(super) fn history(&self) -> HistoryReport {
@@ -213,38 +174,4 @@ fn snapshot(seen: &Seen) -> Bytes {
 
 pub(super) fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::WorkerStatistics;
-
-    fn statistics(job: u64, files: &[u64], batches: u64) -> BatchStatistics {
-        let workers =
-            files.iter().map(|&files| WorkerStatistics { files, bytes: files * 10, ..Default::default() });
-        let mut statistics = BatchStatistics { workers: workers.collect(), ..BatchStatistics::default() };
-        (statistics.progress.job, statistics.progress.batches) = (job, batches);
-        statistics
-    }
-
-    #[test]
-    fn sums_go_on_over_jobs_and_other_numbers_of_workers() {
-        let mut totals = Totals::default();
-        let mut sums = Vec::new();
-        for (job, files, batches) in [
-            (1, &[5, 5][..], 1),
-            (1, &[9, 6], 2),
-            (1, &[9], 2),
-            (1, &[10, 4], 2),
-            // Another job may have done more than the last one had at the last look.
-            (2, &[12, 1], 3),
-            (2, &[12, 1], 3),
-        ] {
-            totals.take(&statistics(job, files, batches));
-            sums.push((totals.files, totals.batches));
-        }
-        assert_eq!(sums, [(10, 1), (15, 2), (15, 2), (20, 2), (33, 5), (33, 5)]);
-        assert_eq!(totals.bytes, 330);
-    }
 }

@@ -15,6 +15,8 @@ use crate::model::ErrorClass;
 
 /// Samples of a class, at the most: each may be looked up in the records.
 const SAMPLES_MAX: usize = 100;
+/// Jobs that ended, where nobody says how many.
+const JOBS: usize = 20;
 
 /// Query of `/api/failures`.
 #[derive(Debug, Default, Deserialize)]
@@ -33,6 +35,20 @@ impl FailuresQuery {
     /// Whether it asks for what everybody asks for.
     pub(super) fn is_usual(&self) -> bool {
         self.read() == (None, SAMPLES)
+    }
+}
+
+/// Query of `/api/jobs`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JobsQuery {
+    ended: Option<usize>,
+}
+
+impl JobsQuery {
+    /// How many of the jobs that ended are told.
+    pub(super) fn ended(&self) -> usize {
+        self.ended.unwrap_or(JOBS)
     }
 }
 

@@ -20,7 +20,7 @@ use super::figures::Figures;
 use super::gate::{self, Gate};
 use super::health::Health;
 use super::page::Page;
-use super::requests::{self, FailuresQuery};
+use super::requests::{self, FailuresQuery, JobsQuery};
 use super::{Desk, metrics};
 use crate::engine::{EngineError, Order, StoreView};
 
@@ -94,9 +94,13 @@ async fn status(State(site): Shared) -> Response {
     ask(&site, move |view| view.status(Some(running))).await
 }
 
-async fn jobs(State(site): Shared) -> Response {
+async fn jobs(State(site): Shared, query: Result<Query<JobsQuery>, QueryRejection>) -> Response {
+    let ended = match query {
+        Ok(Query(query)) => query.ended(),
+        Err(wrong) => return failed(StatusCode::BAD_REQUEST, &wrong.body_text()),
+    };
     let running = site.desk.engine().statistics();
-    ask(&site, move |view| Ok(json!({ "jobs": view.status(Some(running))?.jobs }))).await
+    ask(&site, move |view| view.jobs(Some(&running), Some(ended))).await
 }
 
 async fn failures(State(site): Shared, query: Result<Query<FailuresQuery>, QueryRejection>) -> Response {

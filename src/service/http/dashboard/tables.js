@@ -70,11 +70,12 @@ function showWatch(watch) {
   const polled = unwatched ? `, ${count(unwatched)} listed again and again instead` : "";
   say("watch-text", status.polling
     ? "Folders are listed again and again, as was asked for."
-    : `${count(status.armed_folders)} folders are watched${polled}; ${count(status.waiting)} changes wait.`);
+    : `Folders watched: ${count(status.armed_folders)}${polled}. Changes that wait: ${count(status.waiting)}.`);
+  const time = (seconds) => (latency.count > 0 ? span(seconds) : "–");
   figures("latency", [
-    ["Median", span(latency.p50_seconds)],
-    ["99 of 100", span(latency.p99_seconds)],
-    ["Longest", span(latency.max_seconds)],
+    ["Median", time(latency.p50_seconds)],
+    ["99 of 100", time(latency.p99_seconds)],
+    ["Longest", time(latency.max_seconds)],
     ["Changes", count(latency.count)],
     ["Overflows", count(status.overflows), status.overflows > 0 ? "warn" : ""],
     ["Queued jobs", count(watch.queued_jobs)],
@@ -90,17 +91,18 @@ function showJobs(jobs) {
   const marks = { running: "good", failed: "bad", killed: "bad", interrupted: "warn", cancelled: "warn" };
   const latest = [...jobs].reverse().slice(0, 12);
   rows("jobs", latest.map((job) => {
-    const state = job.state ?? job.end;
     const began = job.started ? new Date(job.started) : null;
     const ended = job.ended ? new Date(job.ended) : null;
-    const about = [job.kind, job.scope].filter(Boolean).join(" ");
+    const about = [job.kind, job.scope ?? job.roots.map((root) => root.name).join(", ")];
+    if (job.priority !== 0) about.push(`priority ${job.priority}`);
+    const part = job.progress === null ? "" : ` ${percent(job.progress)}`;
     const took = began && ended ? span((ended - began) / 1000) : "–";
     return {
       key: job.job,
       head: `${job.job}`,
-      sub: about,
+      sub: about.join(" · "),
       cells: [
-        [state, "whole", marks[state] ?? ""],
+        [job.state + part, "whole", marks[job.state] ?? ""],
         [began ? began.toLocaleString([], { hour12: false }) : "–", "roomy"],
         [took, "number roomy"],
         [count(job.ok), "number"],

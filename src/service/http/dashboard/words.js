@@ -30,7 +30,7 @@ function span(seconds) {
 
 const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour12: false });
 const share = (part, all) => (all > 0 ? part / all : 0);
-const percent = (part) => `${Math.floor(part * 100)} %`;
+const percent = (part) => `${Math.floor(part * 100)}\u00a0%`;
 
 /** Makes what would hide or turn a text around visible: names of files may hold anything. */
 function plain(text) {

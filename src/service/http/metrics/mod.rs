@@ -59,7 +59,7 @@ fn process(out: &mut Exposition, seen: &Seen) {
     for (state, name) in STATES {
         states.of(&[("state", name)], seen.statistics.state == state);
     }
-    let totals = &seen.totals;
+    let totals = seen.statistics.process;
     out.counter("processed_files_total", "Files that workers were through with, well or not", totals.files);
     out.counter("read_bytes_total", "Bytes that workers read", totals.bytes);
     out.counter("batches_total", "Batches that were completed", totals.batches);

@@ -91,6 +91,18 @@ fn a_request_that_is_too_large_is_refused_before_it_is_read() {
 }
 
 #[test]
+fn who_reads_nothing_of_what_it_asked_for_loses_the_connection() {
+    let (_served, client) = idle(None);
+    let request = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", client.0);
+    // More than all buffers between them hold.
+    let deaf = begun(client, &request.repeat(400));
+    let since = Instant::now();
+    super::wait_until("nobody hears it any more", || (&deaf).write_all(b"G").is_err().then_some(()));
+    let took = since.elapsed();
+    assert!(took > Duration::from_secs(10) && took < Duration::from_secs(40), "{took:?}");
+}
+
+#[test]
 fn so_many_listen_and_others_are_still_answered() {
     let (_served, client) = idle(None);
     let listeners: Vec<_> = (0..20).map(|_| listener(client)).collect();

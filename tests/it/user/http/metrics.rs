@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::{HOSTILE, idle, paused};
 
 /// Samples by their name and labels.
-type Samples = BTreeMap<(String, BTreeMap<String, String>), f64>;
+pub(super) type Samples = BTreeMap<(String, BTreeMap<String, String>), f64>;
 
 /// Reads an exposition in the text format 0.0.4; anything that the format does not allow is an error.
-fn parse(text: &str) -> Result<Samples, String> {
+pub(super) fn parse(text: &str) -> Result<Samples, String> {
     let mut samples = Samples::new();
     let mut families = BTreeSet::new();
     let mut family: Option<(String, Option<String>)> = None;
@@ -106,7 +106,7 @@ fn unescaped(text: &str, quoted: bool) -> Option<String> {
     Some(plain)
 }
 
-fn value(samples: &Samples, name: &str, labels: &[(&str, &str)]) -> f64 {
+pub(super) fn value(samples: &Samples, name: &str, labels: &[(&str, &str)]) -> f64 {
     let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let key = (format!("outlast_{name}"), labels);
     *samples.get(&key).unwrap_or_else(|| panic!("no {key:?} in {:?}", samples.keys()))

@@ -4,6 +4,7 @@ mod browser;
 mod gate;
 mod limits;
 mod metrics;
+mod watching;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -32,9 +33,15 @@ fn idle(token: Option<&str>) -> (Served, Client) {
 fn serving(sandbox: &Sandbox, extra: &[&str]) -> (Background, Client) {
     let arguments = [&["--listen", "127.0.0.1:0"], extra].concat();
     let mut run = Background::start(&mut sandbox.run_command(&arguments));
+    let client = client_of(&mut run);
+    (run, client)
+}
+
+/// A client of a process that has just been started.
+fn client_of(run: &mut Background) -> Client {
     let address = run.says("outlast: serving http://");
     let address: SocketAddr = address.trim_end_matches('/').parse().unwrap();
-    (run, Client(address))
+    Client(address)
 }
 
 /// A name that a page, a table, or an escape sequence could fall for.
@@ -78,7 +85,9 @@ fn a_run_is_ready_until_it_is_paused_and_tells_what_the_commands_tell() {
         assert_eq!(mine[part], theirs[part]);
     }
     assert_eq!(mine["running"]["workers"][0]["files"], theirs["running"]["workers"][0]["files"]);
-    assert_eq!(client.get("/api/jobs").expect(200).json()["jobs"], theirs["jobs"]);
+    let told = ran(&mut sandbox.command(["jobs", "--format", "json"])).expect(0).json();
+    assert_eq!(client.get("/api/jobs").expect(200).json()["jobs"], told["jobs"]);
+    client.get("/api/jobs?ended=few").expect(400).json();
     let told = ran(&mut sandbox.command(["failures", "--format", "json"])).expect(0).json();
     assert_eq!(client.get("/api/failures").expect(200).json(), told);
 
