@@ -181,12 +181,10 @@ pub(crate) fn apply(
 
 /// Whether an entry is as it was observed; its record's line may have been carried forward meanwhile.
 fn is_as(entry: Option<&Entry>, observed: &Entry) -> bool {
-    let here = |entry: &Entry| {
-        let placed = |record| RecordRef { position: LogPosition::START, carried: false, ..record };
-        let record = entry.record.map(placed);
-        Entry { record, ..*entry }
-    };
-    entry.map(here) == Some(here(observed))
+    let Some(entry) = entry else { return false };
+    let Some(record) = entry.record.filter(|record| record.carried) else { return entry == observed };
+    let there = |observed| RecordRef { position: record.position, carried: true, ..observed };
+    *entry == Entry { record: observed.record.map(there), ..*observed }
 }
 
 fn found(
