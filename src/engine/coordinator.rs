@@ -31,6 +31,8 @@ const LOOK_AROUND: Duration = Duration::from_millis(250);
 const MOMENT: Duration = Duration::from_millis(1);
 /// How often the loop looks up while nothing comes in.
 const LOOK_UP: Duration = Duration::from_millis(20);
+/// The same while there is nothing to do but to wait for news.
+const LOOK_UP_STANDING: Duration = Duration::from_millis(100);
 
 /// What an attempt gives its coordinator to work with.
 pub(crate) struct Setting<'a> {
@@ -109,7 +111,8 @@ impl<'a> Coordinator<'a> {
     pub(crate) fn run(mut self, events: &Receiver<Event>) -> Result<Ending, EngineError> {
         self.publish();
         let ended = loop {
-            match self.step(events, LOOK_UP) {
+            let is_standing = self.set.plan.scan == Scan::Nothing && self.is_idle();
+            match self.step(events, if is_standing { LOOK_UP_STANDING } else { LOOK_UP }) {
                 Ok(None) => {}
                 Ok(Some(ending)) => break Ok(ending),
                 Err(error) => break Err(error),

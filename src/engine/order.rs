@@ -63,7 +63,8 @@ pub enum Order {
         /// Its folder, absolute, which may be no UTF-8.
         root: OsString,
     },
-    /// End a job that is queued or runs; what it found stays pending.
+    /// End a job that is queued or runs: it scans no further. What it has found is processed still, as of any root
+    /// that is served.
     Cancel {
         /// Its number.
         job: u64,

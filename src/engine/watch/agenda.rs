@@ -178,7 +178,12 @@ impl Agenda {
         Ok(self.cancelled || self.changed || next.is_some_and(|next| outranks(next, running)))
     }
 
-    /// Looks at the roots, and whether a scan is due, now and then. Tells a root that went away.
+    /// Whether it is time to look at what there is to do.
+    pub(crate) fn is_due(&self) -> bool {
+        Instant::now() >= self.next_look
+    }
+
+    /// Looks at the roots, and whether a scan is due. Tells a root that went away.
     pub(crate) fn look(
         &mut self,
         store: &mut Store,
@@ -187,9 +192,6 @@ impl Agenda {
         accept_empty: bool,
     ) -> Result<Option<LostRoot>, EngineError> {
         let now = Instant::now();
-        if now < self.next_look {
-            return Ok(None);
-        }
         self.next_look = now + LOOK;
         for id in self.came_back(store, source, accept_empty)? {
             self.queue(store, Wanted::of(JobKind::Rescan, vec![id]))?;

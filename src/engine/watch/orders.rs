@@ -40,7 +40,7 @@ impl Coordinator<'_> {
 
     /// Looks at what a watching process has to do.
     pub(crate) fn look_at_agenda(&mut self) -> Result<(), EngineError> {
-        let Some(agenda) = self.agenda.as_deref_mut() else { return Ok(()) };
+        let Some(agenda) = self.agenda.as_deref_mut().filter(|agenda| agenda.is_due()) else { return Ok(()) };
         let (store, config) = (self.committer.store_mut(), &self.set.context.config);
         let source = self.set.context.source.as_ref();
         let lost = agenda.look(store, source, &self.set.plan.job, config.accept_empty)?;
@@ -157,7 +157,7 @@ impl Agenda {
             self.cancelled = true;
             return Ok(OrderDone {
                 job: Some(id),
-                ..OrderDone::told(format!("job {id} ends; what it found stays"))
+                ..OrderDone::told(format!("job {id} scans no further; what it has found is processed still"))
             });
         }
         let jobs = hands.store.reader.jobs()?;
