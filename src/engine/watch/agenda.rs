@@ -192,7 +192,9 @@ impl Agenda {
         }
         self.next_look = now + LOOK;
         for id in self.came_back(store, source, accept_empty)? {
-            self.queue(store, Wanted::of(JobKind::Rescan, vec![id]))?;
+            if !will_be_scanned(&store.reader.jobs()?, id) {
+                self.queue(store, Wanted::of(JobKind::Rescan, vec![id]))?;
+            }
         }
         let is_due = self.must_scan || self.next_reconcile.is_some_and(|at| at <= now);
         if is_due && running.kind == JobKind::Watch {
@@ -207,13 +209,16 @@ impl Agenda {
 
     fn came_back(
         &mut self,
-        store: &Store,
+        store: &mut Store,
         source: &dyn Source,
         accept_empty: bool,
     ) -> Result<Vec<u32>, EngineError> {
         let mut back = Vec::new();
         for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
-            if RootMarks::of(store).is_back(store, source, &served.root, accept_empty)? {
+            let marks = RootMarks::of(store);
+            if marks.is_back(store, source, &served.root, accept_empty)? {
+                // It may be another folder with the same files, and would be lost again at once.
+                marks.accept(store, source, &served.root)?;
                 tracing::warn!("{}: is back", served.root.path.display());
                 served.away = None;
                 back.push(served.root.id.0);
@@ -251,4 +256,10 @@ impl Agenda {
             ..WatchFigures::default()
         }
     }
+}
+
+/// Whether a queued job scans all of this root.
+fn will_be_scanned(jobs: &[Job], root: u32) -> bool {
+    let scans = |job: &Job| job.kind != JobKind::Watch && job.scope.is_none() && job.roots.contains(&root);
+    jobs.iter().any(|job| job.end == JobEnd::Queued && scans(job))
 }
