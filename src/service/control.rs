@@ -273,7 +273,9 @@ fn answer_one(stream: &UnixStream, line: &str, desk: &Desk) -> io::Result<()> {
     let mut reply = Reply { out, begun: false };
     match answer(desk, &view, &request, &mut reply) {
         Ok(()) => writeln!(reply, "\nend").and_then(|()| reply.flush()),
-        Err(error @ EngineError::Job(_)) if !reply.begun => writeln!(reply.out, "wrong {}", one_line(&error)),
+        Err(error @ (EngineError::Job(_) | EngineError::Root { .. })) if !reply.begun => {
+            writeln!(reply.out, "wrong {}", one_line(&error))
+        }
         Err(error) if !reply.begun => writeln!(reply.out, "error {}", one_line(&error)),
         Err(error) => writeln!(reply, "\nerror {}", one_line(&error)).and_then(|()| reply.flush()),
     }
