@@ -13,3 +13,4 @@ mod power;
 mod schema;
 mod support;
 mod user;
+mod watch;
