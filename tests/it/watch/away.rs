@@ -43,9 +43,10 @@ fn removed(sandbox: &Sandbox, root: &str) -> usize {
 /// The first root goes, the second one changes meanwhile, the first one comes back with changes.
 fn goes_and_comes_back(sandbox: &Sandbox, second: &Path, mut go: impl FnMut(), mut come: impl FnMut()) {
     let root = sandbox.root.clone();
+    let name = root.file_name().unwrap().to_str().unwrap();
     let mut watcher = Watcher::of(sandbox, &[&root, second], &[]);
     for round in 0..2 {
-        let before = removed(sandbox, "tree");
+        let before = removed(sandbox, name);
         go();
         fs::remove_file(second.join(format!("s0/g{}.ast.json", 3 * round))).unwrap();
         wait_for_state(&mut watcher, &root, "away");
@@ -59,7 +60,7 @@ fn goes_and_comes_back(sandbox: &Sandbox, second: &Path, mut go: impl FnMut(), m
             let left = [27, 14][round] as u64;
             (other["ok"] == left && other["pending"] == 0).then_some(())
         });
-        assert_eq!(removed(sandbox, "tree"), before, "what is away is not removed: {}", watcher.said());
+        assert_eq!(removed(sandbox, name), before, "what is away is not removed: {}", watcher.said());
         come();
         wait_for_state(&mut watcher, &root, "watched");
         watcher.agree();
