@@ -85,7 +85,7 @@ fn complete(ledger: &mut Ledger) -> Result<(), Box<dyn Error>> {
         let mut changes = Vec::with_capacity(ready.files.len());
         for (key, entry) in ready.files {
             let digest = Some(Digest([entry.fingerprint.inode as u8; 16]));
-            let record = Some(RecordRef { position: log, epoch: 1, digest, failure: None });
+            let record = Some(RecordRef { position: log, epoch: 1, digest, failure: None, carried: false });
             log.offset += 600;
             changes.push((key, Some(Entry { pending: false, record, ..entry })));
         }

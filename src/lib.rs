@@ -36,9 +36,9 @@
 //! | layer | room | holds |
 //! |---|---|---|
 //! | 5 | `main.rs`, `cli/` | arguments, printing, exit codes, logging, progress |
-//! | 4 | [`service`] | settings, signals, the control socket, the async face: the only room with tokio |
-//! | 3 | [`engine`] | the run: intake, claims, coordinator, pool, worker, committer, breakers, budget, repair, queries |
-//! | 2 | [`source`] | where files come from: the tree walk, filters, reading one version of a file |
+//! | 4 | [`service`] | settings and their reload, signals, the control socket, HTTP and the dashboard, the schedule, what a service manager is told, the async face: the only room with tokio |
+//! | 3 | [`engine`] | the run: intake, claims, coordinator, pool, worker, committer, breakers, budget, compaction, repair, queries |
+//! | 2 | [`source`] | where files come from: the tree walk, filters, the watch, reading one version of a file |
 //! | 2 | [`batch`] | how pending files are cut into batches |
 //! | 2 | [`process`] | what is done with a file: the trait for one's own, and the AST processor with its dialects |
 //! | 2 | [`ledger`] | durable state: a packed sorted map on sled, the commit, checks, repair |
@@ -47,7 +47,8 @@
 //!
 //! Architecture invariants, each held by a test in `tests/it/layers.rs`: a room imports only from lower
 //! layers, and rooms of one layer don't see each other; sled is named in `ledger/` only, crossbeam-deque
-//! in `engine/pool.rs` only, tokio in `service/` only, clap and anyhow in `cli/` only. Traits stand only
+//! in `engine/pool.rs` only, notify in `source/watch/` only, tokio in `service/` only, axum and hyper in
+//! `service/http/` only, clap and anyhow in `cli/` only. Traits stand only
 //! where users plug in: [`Source`], [`BatchStrategy`], [`Processor`].
 //!
 //! # Threads of a run
@@ -57,14 +58,39 @@
 //! | the caller's | | plans, commits; between two attempts it waits for what is missing | when all is done, or a stop is carried out |
 //! | `worker-N` | the attempt, first | reads, processes | when the pool is closed; one that hangs is left behind |
 //! | `scan`, `walk-N` | the attempt, then `scan` | list folders, intake | when all is listed, or a stop |
+//! | `watch`, `rescan` | the attempt, of a process that stays | look at touched names; list touched folders, poll | at the attempt's end |
+//! | `notify-rs inotify loop` | the watch | notes what was touched | with the watch; one that lost events is replaced |
 //! | `check-log` | the attempt | compares the record log with its checksums | at its end; a run waits for it |
-//! | `control` | the command | answers `status`, `jobs`, `records`, `explain`, `failures`, `retry` | before the state is closed |
+//! | `control` | the command | answers `status`, `jobs`, `records`, `explain`, `failures`, `retry`, `compact`; takes orders | before the state is closed |
+//! | `reload` | the command | reads the settings again, on SIGHUP and when a file changes | before the state is closed |
+//! | `schedule` | `outlast watch` | asks for the scans that are due | before the state is closed |
+//! | `supervisor` | the command, where a service manager listens | tells how things stand, and whether something goes on | before the state is closed |
+//! | `http`, `http-work` | the command | serve health, metrics, the JSON API and the dashboard; look at the figures each second | before the state is closed |
 //! | `progress` | the command | the bar, or heartbeat lines | when the run has ended |
 //! | `deadline` | the command, at the first signal | ends the process when draining takes too long | with the process |
 //!
 //! All threads of a run report to the caller's over one bounded channel, and it only ever receives. The
 //! scan's share of the channel is limited, so that workers always find room. No thread is waited for without
 //! a limit: a call into a file system, or into a processor, may never return. sled has threads of its own.
+//!
+//! # A process that stays
+//!
+//! `outlast watch` does a row of jobs over one open state. A *scan job* is what a run is; a *standing job* scans nothing
+//! and stands until a scan job is queued. Through all of them go the *news*:
+//!
+//! ```text
+//!  events ──► Watch ──names──► thread `watch`: look ──► coordinator ──► urgent queue ──► worker
+//!               └──folders──► thread `rescan`: list below ──┘                └──► commit tick, soon
+//! ```
+//!
+//! The walk arms a folder before it lists it, so nothing falls between. A touched file goes to the workers before it is
+//! pending in the ledger: that and its outcome are mostly one tick. Should the process die before, the ledger knows
+//! nothing of it, and need not: each start scans. So does the process itself where news may have been lost, such as by
+//! a state that could not be written.
+//!
+//! What others ask of the process, [`engine::Order`]s, comes to [`service::Desk`] from everywhere. What needs the state
+//! is done by the coordinator between two rounds of its loop. A new configuration ends the attempt, and the next one
+//! begins with it: there is no second way in which a value takes effect.
 //!
 //! # What is guaranteed, and why it holds
 //!
@@ -88,6 +114,10 @@
 //! the records. Opening a state compares every block of the ledger with its checksum and all of them with
 //! the last tick's sums, in the database and in the witness; the log is compared range by range while the
 //! run goes on, and no run ends well on a log that differs.
+//!
+//! The log is append-only, and yet bounded: what is current is carried forward into its end, as marked copies with
+//! their entries, in ticks like any other, and then the oldest segments are dropped. `engine/compact.rs` tells
+//! how, and when.
 //!
 //! A file's version is its size, mtime, ctime and inode. A version that was written so shortly before it
 //! was read that a later write could share its times is checked by content at the next scan; so is one

@@ -77,7 +77,7 @@ pub(crate) enum Command {
     /// Ingest folders, stay, and keep the records in step with what changes
     Watch(WatchArgs),
     /// Show counts, jobs and sizes of a state
-    Status,
+    Status(StatusArgs),
     /// List the jobs: what waits, what runs, and how the latest ones ended
     Jobs(JobsArgs),
     /// Print the latest record of each path, or the log from a cursor
@@ -92,6 +92,8 @@ pub(crate) enum Command {
     Ctl(CtlArgs),
     /// Show what a run would see in one file; no state is needed
     Inspect(InspectArgs),
+    /// Free the record log of what is out of date, on a running process too
+    Compact,
     /// Rebuild a damaged state from its records
     Repair(RepairArgs),
     /// Show or check the settings: flags, `OUTLAST_*` variables and outlast.toml
@@ -160,12 +162,20 @@ pub(crate) struct WatchArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Show it again each second, until interrupted
+    #[arg(long)]
+    pub(crate) follow: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct RecordsArgs {
     /// The log from this cursor on, instead of the latest record of each path; 1:0 is its start
     #[arg(long, value_name = "CURSOR")]
     pub(crate) since: Option<LogPosition>,
 
-    /// Go on printing the log as it grows, from --since or from its start
+    /// Go on printing the log as it grows, from --since or from its start; where that was compacted away, the
+    /// latest record of each path comes first
     #[arg(long)]
     pub(crate) follow: bool,
 

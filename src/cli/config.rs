@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use outlast::service::settings::{self, Given, Problem, Settings, SettingsError, Surroundings};
+use outlast::service::settings::{self, Layers, Problem, Settings, SettingsError, Surroundings, Takes};
 use serde_json::json;
 
 use super::args::{Cli, Format};
@@ -20,8 +20,8 @@ pub(crate) struct ConfigArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Show every setting: its value, where that comes from, and with `*` what a running process takes over
-    /// only when it is started again
+    /// Show every setting: its value, where that comes from, with `+` what a running process takes over only
+    /// with its next job, and with `*` only when it is started again
     Show(ShowArgs),
     /// Tell everything that is wrong in the configuration files and the environment, one a line
     Check(CheckArgs),
@@ -42,10 +42,18 @@ pub(crate) struct CheckArgs {
     pub(crate) file: Option<PathBuf>,
 }
 
+/// What the settings of a command are read from.
+pub(crate) fn layers(cli: &Cli) -> Layers {
+    Layers {
+        given: cli.flags.given.iter().chain(cli.command.given()).cloned().collect(),
+        config: cli.config.clone(),
+        surroundings: Surroundings::of_process(),
+    }
+}
+
 /// The settings of a command.
-pub(crate) fn load(cli: &Cli) -> Result<Settings> {
-    let given: Vec<Given> = cli.flags.given.iter().chain(cli.command.given()).cloned().collect();
-    Ok(settings::load(&given, cli.config.as_deref(), &Surroundings::of_process())?)
+fn load(cli: &Cli) -> Result<Settings> {
+    Ok(layers(cli).load()?)
 }
 
 /// `outlast config`.
@@ -66,10 +74,18 @@ fn show(settings: &Settings, format: Format) -> Result<u8> {
     let value_of = |one: &settings::Resolved| one.value.to_string();
     let width = settings.all().iter().map(|one| value_of(one).len()).max().unwrap_or(0).min(30);
     for one in settings.all() {
-        let (mark, key, unit) = (if one.setting.restart { '*' } else { ' ' }, &one.setting.key, unit(one));
+        let mark = match one.setting.takes {
+            Takes::AtOnce => ' ',
+            Takes::NextJob => '+',
+            Takes::Restart => '*',
+        };
+        let (key, unit) = (&one.setting.key, unit(one));
         writeln!(out, "{mark} {key:<30} {:<width$} {unit:<9} {}", value_of(one), one.origin)?;
     }
-    writeln!(out, "* a process that runs takes a change over only when it is started again")?;
+    writeln!(
+        out,
+        "+ a process that runs takes a change over with its next job; * only when it is started again"
+    )?;
     for path in settings.files() {
         writeln!(out, "read {}", path.display())?;
     }
@@ -91,7 +107,8 @@ fn row(one: &settings::Resolved) -> serde_json::Value {
         "value": one.value,
         "unit": setting.kind.unit(),
         "origin": one.origin.to_string(),
-        "restart": setting.restart,
+        "restart": setting.takes == Takes::Restart,
+        "next_job": setting.takes == Takes::NextJob,
         "default": setting.default,
         "limits": setting.kind.limits(),
         "env": setting.variable(),

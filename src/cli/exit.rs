@@ -2,8 +2,8 @@
 
 use outlast::engine::EngineError;
 use outlast::ledger::LedgerError;
-use outlast::service::ControlError;
 use outlast::service::settings::SettingsError;
+use outlast::service::{ControlError, HttpError};
 use outlast::sink::SinkError;
 use outlast::sink::export::ExportError;
 
@@ -54,9 +54,14 @@ pub(crate) fn code_of(error: &anyhow::Error) -> u8 {
     if error.is::<SettingsError>() {
         return CONFIG;
     }
+    if let Some(HttpError::Open(_)) = error.downcast_ref() {
+        return CONFIG;
+    }
     match error.downcast_ref::<ControlError>() {
         Some(ControlError::NobodyListens(_)) => NO_STATE,
         Some(ControlError::Wrong(_)) => USAGE,
+        Some(ControlError::Later(_)) => UNAVAILABLE,
+        Some(ControlError::Settings(_)) => CONFIG,
         Some(ControlError::Refused(_) | ControlError::Io(_)) | None => UNEXPECTED,
     }
 }
@@ -64,7 +69,9 @@ pub(crate) fn code_of(error: &anyhow::Error) -> u8 {
 fn code_of_engine(error: &EngineError) -> u8 {
     match error {
         EngineError::Ledger(error) => code_of_ledger(error),
-        EngineError::Sink(SinkError::Damaged { .. } | SinkError::Lost { .. }) => DAMAGED,
+        EngineError::Sink(SinkError::Damaged { .. } | SinkError::Missing { .. } | SinkError::Lost { .. }) => {
+            DAMAGED
+        }
         EngineError::Sink(SinkError::InUse { .. }) => IN_USE,
         EngineError::Export(ExportError::Target { .. }) | EngineError::Root { .. } | EngineError::Job(_) => {
             USAGE
@@ -75,7 +82,7 @@ fn code_of_engine(error: &EngineError) -> u8 {
         | EngineError::Panicked(_)
         | EngineError::Crashed { .. } => UNEXPECTED,
         EngineError::Unavailable { .. } => UNAVAILABLE,
-        EngineError::Config(_) | EngineError::Filter(_) => CONFIG,
+        EngineError::Config(_) | EngineError::Filter(_) | EngineError::Settings(_) => CONFIG,
     }
 }
 

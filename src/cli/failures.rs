@@ -156,7 +156,7 @@ fn show_retried(report: &RetryReport, out: &mut dyn Write) -> io::Result<()> {
         let then = if report.running { "the run that goes on does them" } else { "`outlast run` does them" };
         let are = if report.files == 1 { "is" } else { "are" };
         writeln!(out, "{} {are} due again: {then}", files(report.files))?;
-    } else if report.elsewhere == 0 {
+    } else if report.elsewhere == 0 && report.left_out == 0 {
         writeln!(out, "no failed file matches; `outlast failures` shows what failed")?;
     }
     for (class, count) in &report.classes {
@@ -165,6 +165,10 @@ fn show_retried(report: &RetryReport, out: &mut dyn Write) -> io::Result<()> {
     if report.elsewhere > 0 {
         let what = "under roots that the present run does not ingest; ask again when it has ended";
         writeln!(out, "{} left as before, {what}", files(report.elsewhere))?;
+    }
+    if report.left_out > 0 {
+        let what = "which the latest run leaves out; `outlast explain FILE` tells the rule";
+        writeln!(out, "{} left as before, {what}", files(report.left_out))?;
     }
     Ok(())
 }

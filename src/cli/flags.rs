@@ -75,8 +75,12 @@ impl Scope for OfRun {
         "wait",
         "accept-empty",
         "jobs-kept",
+        "compact-above",
+        "compact-min",
         "progress",
         "heartbeat",
+        "listen",
+        "token-file",
     ];
     const PAIRS: &'static [Pair] = &[RETRY, LIMIT];
 }
@@ -85,7 +89,8 @@ impl Scope for OfRun {
 #[derive(Debug)]
 pub(crate) struct OfWatch;
 impl Scope for OfWatch {
-    const KEYS: &'static [&'static str] = &["poll", "poll-interval", "settle", "reconcile"];
+    const KEYS: &'static [&'static str] =
+        &["poll", "poll-interval", "settle", "reconcile", "every", "cron", "jitter"];
 }
 
 /// Those of what reads one file.
@@ -171,10 +176,12 @@ fn value_name(setting: &Setting) -> &'static str {
         Kind::Duration { .. } => "DURATION",
         Kind::Size { .. } => "SIZE",
         Kind::Globs => "GLOB",
-        Kind::Path if setting.key == "log-file" => "FILE",
+        Kind::Path if setting.key.ends_with("file") => "FILE",
         Kind::Path => "DIR",
         Kind::Failures => "N|P%",
+        Kind::Cron => "CRON",
         Kind::LogFilter => "LEVEL|FILTER",
+        Kind::Address => "ADDRESS",
         Kind::Choice(_) | Kind::Switch => "WORD",
     }
 }

@@ -1,25 +1,34 @@
 //! Logging on stderr, and in a file as well where one is named.
 
 use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use outlast::service::settings::{Origin, Problem, Settings, SettingsError};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt};
+use tracing_subscriber::{EnvFilter, Layer, fmt, reload};
 
 use super::log_file::LogFile;
 
-/// Sets up logging. A filter that passed the check of the settings and still can't be read is said, and `warn` taken.
+/// Sets what is logged from now on.
+pub(crate) type SetLevel = Box<dyn Fn(&Settings) + Send + Sync>;
+
+/// Logging, as it was set up.
+pub(crate) struct Logging {
+    pub(crate) set_level: SetLevel,
+    /// Sends what is left when it is dropped.
+    #[cfg(feature = "otel")]
+    _telemetry: Option<super::otel::Telemetry>,
+}
+
+/// Sets up logging, and traces of a process that works where they are wanted. A filter that passed the check of the settings and still can't be read is said, and `warn` taken.
 ///
 /// # Errors
 /// Where the log file can't be opened.
-pub(crate) fn init(settings: &Settings) -> Result<()> {
+pub(crate) fn init(settings: &Settings, works: bool) -> Result<Logging> {
     let log = settings.log();
-    let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|error| {
-        super::tell(&format!("outlast: --log-level {}: {error}; logging `warn`", log.filter));
-        EnvFilter::new("warn")
-    });
+    let (filter, level) = reload::Layer::new(filter_of(&log.filter));
     let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     // Of an event that can't be written the layers would tell on the same stderr, and panic.
     let to_stderr =
@@ -41,6 +50,41 @@ pub(crate) fn init(settings: &Settings) -> Result<()> {
             Some(layer.json().with_current_span(false))
         }
     };
+    #[cfg(feature = "otel")]
+    let telemetry = works.then(super::otel::Telemetry::start).flatten();
+    #[cfg(feature = "otel")]
+    {
+        let spans = telemetry.as_ref().map(super::otel::Telemetry::layer);
+        let told = to_stderr.and_then(to_file).with_filter(filter);
+        tracing_subscriber::registry().with(spans).with(told).init();
+    }
+    #[cfg(not(feature = "otel"))]
+    let _ = works;
+    #[cfg(not(feature = "otel"))]
     tracing_subscriber::registry().with(filter).with(to_stderr).with(to_file).init();
-    Ok(())
+    Ok(Logging {
+        set_level: level_setter(log.filter, level),
+        #[cfg(feature = "otel")]
+        _telemetry: telemetry,
+    })
+}
+
+fn level_setter<S: 'static>(present: String, level: reload::Handle<EnvFilter, S>) -> SetLevel {
+    let present = Mutex::new(present);
+    Box::new(move |settings| {
+        let wanted = settings.log().filter;
+        let mut present = present.lock().unwrap_or_else(PoisonError::into_inner);
+        if wanted != *present {
+            // The subscriber lives as long as the process.
+            let _ = level.reload(filter_of(&wanted));
+            *present = wanted;
+        }
+    })
+}
+
+fn filter_of(text: &str) -> EnvFilter {
+    EnvFilter::try_new(text).unwrap_or_else(|error| {
+        super::tell(&format!("outlast: --log-level {text}: {error}; logging `warn`"));
+        EnvFilter::new("warn")
+    })
 }

@@ -5,6 +5,8 @@
 
 mod allocator;
 mod args;
+mod compact;
+mod companions;
 mod config;
 mod ctl;
 mod exit;
@@ -16,6 +18,8 @@ mod inspect;
 mod jobs;
 mod log_file;
 mod logging;
+#[cfg(feature = "otel")]
+mod otel;
 mod print;
 mod progress;
 mod query;
@@ -30,6 +34,8 @@ use anyhow::Result;
 use clap::Parser;
 
 use args::{Cli, Command};
+use logging::SetLevel;
+use outlast::service::settings::{Layers, Settings};
 
 /// Parses the arguments, carries the command out, and maps what comes of it to an exit code.
 pub(crate) fn main(started: Instant) -> ExitCode {
@@ -59,14 +65,17 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     if let Command::Config(args) = &cli.command {
         return config::config(cli, args);
     }
-    let settings = config::load(cli)?;
-    logging::init(&settings)?;
+    let layers = config::layers(cli);
+    let settings = layers.load()?;
+    let works = matches!(cli.command, Command::Run(_) | Command::Watch(_));
+    let logging = logging::init(&settings, works)?;
     cli.state = settings.state().to_owned();
     let cli = &*cli;
+    let configured = || Configured { layers, settings: &settings, set_level: logging.set_level };
     match &cli.command {
-        Command::Run(args) => run::run(cli, args, &settings, started),
-        Command::Watch(args) => watch::watch(cli, args, &settings, started),
-        Command::Status => query::status(cli),
+        Command::Run(args) => run::run(cli, args, configured(), started),
+        Command::Watch(args) => watch::watch(cli, args, configured(), started),
+        Command::Status(args) => query::status(cli, args),
         Command::Jobs(args) => jobs::jobs(cli, args),
         Command::Records(args) => query::records(cli, args),
         Command::Explain(args) => query::explain(cli, args),
@@ -74,9 +83,17 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
         Command::Retry(args) => failures::retry(cli, args),
         Command::Ctl(args) => ctl::ctl(cli, args),
         Command::Inspect(args) => inspect::inspect(cli, args, &settings),
+        Command::Compact => compact::compact(cli),
         Command::Repair(_) => query::repair(cli, &settings),
         Command::Config(args) => config::config(cli, args),
     }
+}
+
+/// The settings of a process, and what it needs to read them again.
+pub(crate) struct Configured<'a> {
+    pub(crate) layers: Layers,
+    pub(crate) settings: &'a Settings,
+    pub(crate) set_level: SetLevel,
 }
 
 /// Writes a line on stderr. Where that fails nobody can be told, and the exit code still says how it went.

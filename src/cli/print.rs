@@ -5,7 +5,8 @@ use std::io::Write;
 use anyhow::Result;
 use outlast::Timestamp;
 use outlast::engine::{
-    BreakerState, Explanation, RepairReport, RepositoryProcessingResult, StatusReport, StopCause,
+    BatchStatistics, BreakerState, Explanation, RepairReport, RepositoryProcessingResult, StatusReport,
+    StopCause, WatchFigures,
 };
 use serde::Serialize;
 
@@ -15,6 +16,12 @@ pub(super) fn json<T: Serialize>(value: &T) -> Result<()> {
     let mut out = std::io::stdout().lock();
     serde_json::to_writer(&mut out, value).map_err(std::io::Error::from)?;
     writeln!(out)?;
+    Ok(())
+}
+
+/// Makes room for what is shown again.
+pub(super) fn clear_screen() -> Result<()> {
+    write!(std::io::stdout().lock(), "\x1b[2J\x1b[H")?;
     Ok(())
 }
 
@@ -95,6 +102,14 @@ pub(crate) fn status(report: &StatusReport, format: Format) -> Result<()> {
         return json(report);
     }
     let mut out = std::io::stdout().lock();
+    write_status(report, &mut out)?;
+    Ok(())
+}
+
+/// Jobs that `status` tells of; `jobs` tells of more.
+const STATUS_JOBS: usize = 10;
+
+fn write_status(report: &StatusReport, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "tick {}, records end at {}", report.cursor.tick, report.cursor.log)?;
     for root in &report.roots {
         let counts = root.counts;
@@ -108,7 +123,11 @@ pub(crate) fn status(report: &StatusReport, format: Format) -> Result<()> {
             counts.failed
         )?;
     }
-    for job in &report.jobs {
+    let older = report.jobs.len().saturating_sub(STATUS_JOBS);
+    if older > 0 {
+        writeln!(out, "{older} older jobs: see `outlast jobs`")?;
+    }
+    for job in report.jobs.iter().skip(older) {
         let ended = job.ended.map_or_else(|| "-".to_owned(), to_the_second);
         writeln!(
             out,
@@ -129,22 +148,50 @@ pub(crate) fn status(report: &StatusReport, format: Format) -> Result<()> {
         report.records_bytes as f64 / 1e6,
         report.records.display()
     )?;
-    if let Some(running) = &report.running {
-        let progress = &running.progress;
+    report.running.as_ref().map_or(Ok(()), |running| write_running(running, out))
+}
+
+fn write_running(running: &BatchStatistics, out: &mut dyn Write) -> std::io::Result<()> {
+    let progress = &running.progress;
+    writeln!(
+        out,
+        "running: job {}, {}, {} ok, {} failed, {} unchanged, {} pending, {:.0} files/s",
+        progress.job,
+        running.state,
+        progress.ok,
+        progress.failed,
+        progress.unchanged,
+        progress.pending,
+        progress.files_per_second
+    )?;
+    for breaker in running.breakers.iter().filter(|breaker| breaker.state != BreakerState::Closed) {
+        let why = breaker.why.as_deref().unwrap_or_default();
+        writeln!(out, "waiting for {} since {:.0} s: {why}", breaker.resource, breaker.open_seconds)?;
+    }
+    running.watch.as_ref().map_or(Ok(()), |watch| write_watch(watch, out))
+}
+
+fn write_watch(watch: &WatchFigures, out: &mut dyn Write) -> std::io::Result<()> {
+    for root in &watch.roots {
+        let why = root.why.as_deref().map_or_else(String::new, |why| format!(": {why}"));
+        writeln!(out, "root {} is {}{why}", root.name, root.state)?;
+    }
+    let (status, latency) = (&watch.status, &watch.latency);
+    writeln!(
+        out,
+        "{} folders watched, {} names and {} folders to look at, {} jobs queued, {} overflows",
+        status.armed_folders, status.waiting, watch.folders_waiting, watch.queued_jobs, status.overflows
+    )?;
+    for (reason, folders) in &status.unwatched {
+        writeln!(out, "{folders} folders are polled: {reason}")?;
+    }
+    if latency.count > 0 {
         writeln!(
             out,
-            "running: job {}, {} ok, {} failed, {} unchanged, {} pending, {:.0} files/s",
-            progress.job,
-            progress.ok,
-            progress.failed,
-            progress.unchanged,
-            progress.pending,
-            progress.files_per_second
+            "from a change to its record: {:.0} ms for half, {:.0} ms for 99 % of the last",
+            latency.p50_seconds * 1e3,
+            latency.p99_seconds * 1e3
         )?;
-        for breaker in running.breakers.iter().filter(|breaker| breaker.state != BreakerState::Closed) {
-            let why = breaker.why.as_deref().unwrap_or_default();
-            writeln!(out, "waiting for {} since {:.0} s: {why}", breaker.resource, breaker.open_seconds)?;
-        }
     }
     Ok(())
 }

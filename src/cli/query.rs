@@ -1,7 +1,7 @@
 //! `status`, `records`, `explain`, `repair`: asked of the run that holds the state, or of the state itself.
 
 use std::convert::Infallible;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,16 +12,23 @@ use outlast::engine::{self, CommittedLog, Engine, EngineError, Explanation, Stat
 use outlast::ledger::LedgerError;
 use outlast::service::settings::Settings;
 use outlast::service::{ControlError, Desk, Request, answer, ask};
-use outlast::{AstProcessor, LogPosition};
+use outlast::sink::SinkError;
+use outlast::{AstProcessor, LogPosition, LogStart};
 
-use super::args::{Cli, ExplainArgs, RecordsArgs};
+use super::args::{Cli, ExplainArgs, Format, RecordsArgs, StatusArgs};
 use super::{exit, export, print, run};
 
+/// How often `status --follow` shows it again.
+const FOLLOW_STATUS: Duration = Duration::from_secs(1);
 /// How often `--follow` looks for more.
 const FOLLOW: Duration = Duration::from_millis(200);
 /// How often, and how long, a state that is in use without answering is tried: a run is starting or ending.
 const BUSY_TRIES: u32 = 50;
 const BUSY_WAIT: Duration = Duration::from_millis(100);
+/// How often a run is asked that has no state open yet.
+const LATER_TRIES: u32 = 10;
+/// How often it is asked again where a compaction was faster.
+const DROPPED_TRIES: u32 = 5;
 
 /// Puts a request to the run that holds the state, or opens the state. When this returns, the state is
 /// let go: whoever reads what is printed may take any time.
@@ -37,24 +44,16 @@ pub(super) fn put_or(
 ) -> Result<Vec<u8>> {
     let mut tries = 0;
     loop {
-        if let Some(payload) = ask_run(cli, request)? {
-            return Ok(payload);
-        }
-        match alone() {
-            Err(error) if is_in_use(&error) && tries < BUSY_TRIES => {
-                tries += 1;
-                std::thread::sleep(BUSY_WAIT);
-            }
+        match ask(&cli.state, request) {
+            Err(ControlError::NobodyListens(_)) => match alone() {
+                Err(error) if is_in_use(&error) && tries < BUSY_TRIES => {}
+                answered => return Ok(answered?),
+            },
+            Err(ControlError::Later(_)) if tries < LATER_TRIES => {}
             answered => return Ok(answered?),
         }
-    }
-}
-
-/// The answer of the run that holds the state; none where no run does.
-fn ask_run(cli: &Cli, request: &Request) -> Result<Option<Vec<u8>>> {
-    match ask(&cli.state, request) {
-        Err(ControlError::NobodyListens(_)) => Ok(None),
-        answered => Ok(Some(answered?)),
+        tries += 1;
+        std::thread::sleep(BUSY_WAIT);
     }
 }
 
@@ -71,11 +70,23 @@ fn is_in_use(error: &EngineError) -> bool {
 }
 
 /// `outlast status`.
-pub(crate) fn status(cli: &Cli) -> Result<u8> {
-    let payload = put(cli, &Request::Status)?;
-    let report: StatusReport = serde_json::from_slice(&payload).context("the answer is no status")?;
-    print::status(&report, cli.format)?;
-    Ok(exit::DONE)
+pub(crate) fn status(cli: &Cli, args: &StatusArgs) -> Result<u8> {
+    let clears = args.follow && cli.format == Format::Human && std::io::stdout().is_terminal();
+    loop {
+        let payload = put(cli, &Request::Status)?;
+        let report: StatusReport = serde_json::from_slice(&payload).context("the answer is no status")?;
+        if clears {
+            print::clear_screen()?;
+        }
+        print::status(&report, cli.format)?;
+        if !args.follow {
+            return Ok(exit::DONE);
+        }
+        std::thread::sleep(FOLLOW_STATUS);
+        if !clears && cli.format == Format::Human {
+            print::line("")?;
+        }
+    }
 }
 
 /// `outlast explain`.
@@ -91,7 +102,7 @@ pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> Result<u8> {
 pub(crate) fn records(cli: &Cli, args: &RecordsArgs) -> Result<u8> {
     let mut out = std::io::BufWriter::with_capacity(256 << 10, std::io::stdout().lock());
     if args.follow {
-        match follow(cli, args.since.unwrap_or_default(), &mut out)? {}
+        match follow(cli, args.since, &mut out)? {}
     }
     let (log, which) = asked(cli, args)?;
     if let Some(path) = &args.output {
@@ -121,47 +132,87 @@ pub(super) enum Which {
     At(String),
 }
 
+/// The records that are meant, and their log, held open for reading.
 fn asked(cli: &Cli, args: &RecordsArgs) -> Result<(CommittedLog, Which)> {
-    if let Some(since) = args.since {
-        return Ok((log_of(&put(cli, &Request::Since { since })?)?, Which::Since(since)));
+    let request = match args.since {
+        Some(since) => Request::Since { since },
+        None => Request::Current { status: args.status.map(Into::into) },
+    };
+    let mut tries = 0;
+    loop {
+        match held(&request, put(cli, &request)?) {
+            Err(error) if is_dropped(&error) && tries < DROPPED_TRIES => tries += 1,
+            held => return held,
+        }
     }
-    let payload = put(cli, &Request::Current { status: args.status.map(Into::into) })?;
-    let payload = String::from_utf8(payload).context("the answer is no text")?;
-    let (log, positions) = payload.split_once('\n').context("the answer has no positions")?;
-    Ok((log_of(log.as_bytes())?, Which::At(positions.to_owned())))
 }
 
-/// Prints the log as it grows. A state that is in use without answering is tried again for ever: a run
-/// may take long to start.
-fn follow(cli: &Cli, mut since: LogPosition, out: &mut dyn Write) -> Result<Infallible> {
-    let mut seen = None;
+/// What an answer tells of, held open for reading.
+fn held(request: &Request, payload: Vec<u8>) -> Result<(CommittedLog, Which)> {
+    let log_of =
+        |told: &[u8]| serde_json::from_slice::<CommittedLog>(told).context("the answer tells no log");
+    if let Request::Since { since } = request {
+        let mut log = log_of(&payload)?;
+        log.hold_from(*since)?;
+        return Ok((log, Which::Since(*since)));
+    }
+    let payload = String::from_utf8(payload).context("the answer is no text")?;
+    let (log, positions) = payload.split_once('\n').context("the answer has no positions")?;
+    let mut log = log_of(log.as_bytes())?;
+    log.hold_at(positions)?;
+    Ok((log, Which::At(positions.to_owned())))
+}
+
+/// Whether a segment is gone, as it is when a compaction came between the answer and its use.
+fn is_dropped(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(EngineError::Sink(SinkError::Missing { .. })))
+}
+
+/// Prints the log as it grows: from a cursor, from its start, or, where that is gone, the latest record of each
+/// path and then what comes. A state that is in use without answering is tried again for ever: a run may take
+/// long to start.
+fn follow(cli: &Cli, mut since: Option<LogPosition>, out: &mut dyn Write) -> Result<Infallible> {
+    let (mut seen, mut tries) = (None, 0);
     loop {
-        let request = Request::Since { since };
-        let mut payload = ask_run(cli, &request)?;
-        if payload.is_none() {
-            let stamp = Stamp::of(&cli.state);
-            if stamp.is_none() || stamp != seen {
-                match ask_state(cli, &request) {
-                    Err(error) if is_in_use(&error) => {}
-                    answered => {
-                        payload = Some(answered?);
-                        seen = stamp;
+        let request = since.map_or(Request::Current { status: None }, |since| Request::Since { since });
+        let mut payload = None;
+        match ask(&cli.state, &request) {
+            Err(ControlError::NobodyListens(_)) => {
+                let stamp = Stamp::of(&cli.state);
+                if stamp.is_none() || stamp != seen {
+                    match ask_state(cli, &request) {
+                        Err(error) if is_in_use(&error) => {}
+                        answered => {
+                            payload = Some(answered?);
+                            seen = stamp;
+                        }
                     }
                 }
             }
+            Err(ControlError::Later(_)) => {}
+            answered => payload = Some(answered?),
         }
-        if let Some(payload) = payload {
-            let log = log_of(&payload)?;
-            log.write_from(since, out)?;
-            out.flush()?;
-            since = log.end;
+        match payload.map(|payload| held(&request, payload)) {
+            None => {}
+            Some(Err(error)) if is_dropped(&error) && tries < DROPPED_TRIES => {
+                (seen, tries) = (None, tries + 1);
+            }
+            Some(told) => {
+                let (log, which) = told?;
+                match which {
+                    Which::At(_) if log.start == LogStart::default() => {
+                        (since, seen) = (Some(LogPosition::START), None);
+                        continue;
+                    }
+                    Which::At(positions) => log.write_lines(&positions, out)?,
+                    Which::Since(since) => log.write_from(since, out)?,
+                }
+                out.flush()?;
+                (since, tries) = (Some(log.end), 0);
+            }
         }
         std::thread::sleep(FOLLOW);
     }
-}
-
-fn log_of(payload: &[u8]) -> Result<CommittedLog> {
-    serde_json::from_slice(payload).context("the answer tells no log")
 }
 
 /// Tells whether a state was committed to, without opening it: each commit makes its witness longer, or

@@ -8,18 +8,20 @@ use anyhow::Result;
 use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions};
 use outlast::ledger::LedgerError;
 use outlast::service::settings::Settings;
-use outlast::service::{Controlled, Desk, Signals, is_answered};
+use outlast::service::{NextJob, Signals, is_answered};
 use outlast::{AstProcessor, BatchConfig};
 
 use super::args::{Cli, RunArgs};
-use super::{exit, print, progress};
+use super::companions::Company;
+use super::{Configured, exit, print, progress};
 
 /// How often, and how long apart, a state that is in use without a run is tried.
 const BUSY_TRIES: u32 = 250;
 const BUSY_WAIT: Duration = Duration::from_millis(20);
 
 /// Runs a job to its end.
-pub(crate) fn run(cli: &Cli, args: &RunArgs, settings: &Settings, started: Instant) -> Result<u8> {
+pub(crate) fn run(cli: &Cli, args: &RunArgs, configured: Configured<'_>, started: Instant) -> Result<u8> {
+    let settings = configured.settings;
     let config = BatchConfig { reprocess: args.reprocess, ..settings.batch() };
     let engine = engine(settings);
     let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
@@ -28,9 +30,10 @@ pub(crate) fn run(cli: &Cli, args: &RunArgs, settings: &Settings, started: Insta
         engine.dry_run(&args.roots, &config, &options)?
     } else {
         let _shown = progress::show(&engine, cli.format, settings)?;
-        let desk = Arc::new(Desk::new(Arc::clone(&engine)));
-        let listen = |state: &Path| companions(state, &desk);
-        when_free(&options.state, || engine.run_with(&args.roots, &config, &options, listen))?
+        let company = Company::new(&engine, configured, &config, &signals, NextJob::Elsewhere)?;
+        when_free(&options.state, || {
+            engine.run_with(&args.roots, &config, &options, |state| company.join(state))
+        })?
     };
     print::summary(&result, cli.format, args.dry_run)?;
     Ok(code_of(&result, &signals))
@@ -43,12 +46,6 @@ pub(crate) fn engine(settings: &Settings) -> Arc<Engine> {
 
 pub(crate) fn options(cli: &Cli, settings: &Settings, started: Instant) -> RunOptions {
     RunOptions { state: cli.state.clone(), records: settings.out().map(absolute), started }
-}
-
-/// What lives as long as the process holds the state, and goes before that is closed.
-pub(crate) fn companions(state: &Path, desk: &Arc<Desk>) -> Option<Controlled> {
-    let controlled = Controlled::listen(state, Arc::clone(desk));
-    controlled.inspect_err(|error| tracing::warn!(%error, "status and explain can't ask this run")).ok()
 }
 
 /// `status` and its like hold the state for an instant: a state that is in use while no run answers

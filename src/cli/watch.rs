@@ -1,28 +1,27 @@
 //! `outlast watch`.
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use outlast::service::settings::Settings;
-use outlast::service::{Desk, Signals};
+use outlast::service::{NextJob, Signals};
 
 use super::args::{Cli, WatchArgs};
-use super::run::{companions, engine, options, when_free};
-use super::{exit, progress};
+use super::companions::Company;
+use super::run::{engine, options, when_free};
+use super::{Configured, exit, progress};
 
 /// Follows what changes until it is asked to stop.
-pub(crate) fn watch(cli: &Cli, args: &WatchArgs, settings: &Settings, started: Instant) -> Result<u8> {
+pub(crate) fn watch(cli: &Cli, args: &WatchArgs, configured: Configured<'_>, started: Instant) -> Result<u8> {
+    let settings = configured.settings;
     let (config, watching) = (settings.batch(), settings.watching());
     let engine = engine(settings);
     let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
     let options = options(cli, settings, started);
     let _shown = progress::show(&engine, cli.format, settings)?;
-    let desk = Arc::new(Desk::new(Arc::clone(&engine)));
-    let listen = |state: &Path| companions(state, &desk);
-    let result =
-        when_free(&options.state, || engine.watch_with(&args.roots, &config, &options, &watching, listen))?;
+    let company = Company::new(&engine, configured, &config, &signals, NextJob::Here)?;
+    let result = when_free(&options.state, || {
+        engine.watch_with(&args.roots, &config, &options, &watching, |state| company.join(state))
+    })?;
     if result.stopped.is_some() {
         return Ok(exit::SOME_FAILED);
     }

@@ -122,6 +122,16 @@ impl Board {
         self.slots().map(look).collect()
     }
 
+    /// For each worker the batch that it works on, and the files of it that it has in hand or begins next.
+    pub(crate) fn in_hand(&self) -> Vec<Option<(u64, u64)>> {
+        let look = |slot: Arc<Slot>| {
+            let held = slot.lock();
+            let task = held.task.as_ref()?;
+            Some((task.batch_id(), task.len() as u64 + u64::from(held.place.is_some())))
+        };
+        self.slots().map(look).collect()
+    }
+
     fn slots(&self) -> impl Iterator<Item = Arc<Slot>> {
         self.slots.iter().map(|slot| Arc::clone(&slot.read().unwrap_or_else(PoisonError::into_inner)))
     }

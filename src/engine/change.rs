@@ -105,7 +105,7 @@ pub(crate) struct Ground {
 impl Ground {
     /// Whether the entry was completed by this run.
     pub(crate) fn is_of_this_run(&self, record: &RecordRef) -> bool {
-        record.position >= self.run_start
+        !record.carried && record.position >= self.run_start
     }
 
     /// How this run counts a file with this entry; none where it was done by an earlier run.
@@ -169,11 +169,22 @@ pub(crate) fn apply(
     match change {
         Change::Found(seen) => found(old, *seen, |entry| ground.is_current(entry, seen)),
         Change::Touched(seen) => found(old, *seen, |entry| ground.is_untouched(entry, seen)),
-        Change::Missing(observed) if old.as_ref() == Some(observed) => gone(old),
-        Change::Asked(observed) if old.as_ref() == Some(observed) => asked(*observed),
-        Change::Missing(_) | Change::Asked(_) => (old, Effect::None),
+        Change::Missing(observed) if is_as(old.as_ref(), observed) => gone(old),
+        Change::Asked(observed) => match old {
+            Some(entry) if is_as(Some(&entry), observed) => asked(entry),
+            _ => (old, Effect::None),
+        },
+        Change::Missing(_) => (old, Effect::None),
         Change::Ended(ending) => ended(old, ending, ground, position),
     }
+}
+
+/// Whether an entry is as it was observed; its record's line may have been carried forward meanwhile.
+fn is_as(entry: Option<&Entry>, observed: &Entry) -> bool {
+    let Some(entry) = entry else { return false };
+    let Some(record) = entry.record.filter(|record| record.carried) else { return entry == observed };
+    let there = |observed| RecordRef { position: record.position, carried: true, ..observed };
+    *entry == Entry { record: observed.record.map(there), ..*observed }
 }
 
 fn found(
@@ -245,7 +256,7 @@ fn ended(
             {
                 return (Some(settled), Effect::FailedAgain);
             }
-            let record = RecordRef { position, epoch: ground.epoch, digest, failure };
+            let record = RecordRef { position, epoch: ground.epoch, digest, failure, carried: false };
             let quarantined = !settled.pending && failure.is_some() && ground.quarantine;
             (Some(Entry { record: Some(record), quarantined, ..settled }), Effect::Recorded)
         }

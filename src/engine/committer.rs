@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::change::{Change, Effect, End, Ending, Ground, apply};
+use super::change::{Change, Effect, Ground, apply};
 use super::error::EngineError;
 use super::store::Store;
 use super::tally::Tally;
@@ -72,11 +72,10 @@ impl<'a> Committer<'a> {
         self.queued.retain(|queued| queued.key.root() != root || !queued.change.is_gone());
     }
 
-    /// Forgets that a worker did not find a file of this root which is there again.
+    /// Forgets what waits as gone of this root, and is there again.
     pub(crate) fn forget_found_again(&mut self, root: RootId, exists: impl Fn(&FileKey) -> bool) {
-        let not_found = |change: &Change| matches!(change, Change::Ended(Ending { end: End::Gone, .. }));
         self.queued
-            .retain(|queued| queued.key.root() != root || !not_found(&queued.change) || !exists(&queued.key));
+            .retain(|queued| queued.key.root() != root || !queued.change.is_gone() || !exists(&queued.key));
     }
 
     /// Files that somebody missed, and that the ledger still holds, since it held something else of them when the

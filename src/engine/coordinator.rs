@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::change::{Change, End};
 use super::committer::Committer;
+use super::compact::Compaction;
 use super::dispatch::Dispatcher;
 use super::error::EngineError;
 use super::event::Event;
@@ -70,6 +71,7 @@ pub(crate) struct Coordinator<'a> {
     /// Of a process that watches.
     pub(super) agenda: Option<&'a mut Agenda>,
     pub(super) touched: TouchedFiles,
+    pub(super) compaction: Compaction,
 }
 
 impl<'a> Coordinator<'a> {
@@ -84,6 +86,7 @@ impl<'a> Coordinator<'a> {
         committer.listed = set.plan.scan != Scan::All;
         let scanning = set.plan.scan != Scan::Nothing;
         run.statistics.state = if scanning { ProcessingState::Scanning } else { ProcessingState::Watching };
+        let compaction = Compaction::new(&set.context.config, Some(set.plan.job.start.log));
         Self {
             checking: !run.log_is_checked,
             following: agenda.as_ref().is_some_and(|agenda| agenda.watch.is_some()),
@@ -100,6 +103,7 @@ impl<'a> Coordinator<'a> {
             checkpoints: Vec::new(),
             last_look: None,
             touched: TouchedFiles::default(),
+            compaction,
         }
     }
 
@@ -131,6 +135,7 @@ impl<'a> Coordinator<'a> {
         if self.ending.is_none() {
             self.claim()?;
         }
+        let wait_max = if self.compact()? { Duration::ZERO } else { wait_max };
         self.receive(events, wait_max)?;
         if self.tick_is_due() {
             self.commit()?;
@@ -186,10 +191,10 @@ impl<'a> Coordinator<'a> {
             }
             return Ok(None);
         }
-        let is_idle = !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0;
         if self.set.plan.scan == Scan::Nothing
-            || !is_idle
+            || !self.is_idle()
             || self.checking
+            || self.is_compacting()
             || !self.run.breakers.all_closed()
             || self.claimable() > 0
         {
@@ -203,6 +208,16 @@ impl<'a> Coordinator<'a> {
             return Ok(None);
         }
         Ok(Some(ending))
+    }
+
+    /// Whether nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0
+    }
+
+    /// Whether the record log is known to be as it was committed.
+    pub(super) fn log_is_checked(&self) -> bool {
+        !self.checking
     }
 
     fn receive(&mut self, events: &Receiver<Event>, wait_max: Duration) -> Result<(), EngineError> {
@@ -258,6 +273,7 @@ impl<'a> Coordinator<'a> {
                 self.committer.take_changes(changes);
                 self.checkpoints.push(reply);
             }
+            Event::Compact(reply) => self.compaction.ask(reply),
         }
         Ok(())
     }
@@ -311,8 +327,10 @@ impl<'a> Coordinator<'a> {
         self.look_at_machine();
         self.look_at_agenda()?;
         let slow = self.set.context.board.slow_files(&self.set.context.roots, now);
-        for (worker, slow_file) in self.run.statistics.workers.iter_mut().zip(slow) {
+        let in_hand = self.set.context.board.in_hand();
+        for ((worker, slow_file), held) in self.run.statistics.workers.iter_mut().zip(slow).zip(in_hand) {
             worker.slow_file = slow_file;
+            (worker.batch, worker.in_hand) = held.map_or((None, 0), |(batch, files)| (Some(batch), files));
         }
         // With changes under way the counts would not add up until they are committed.
         if self.committer.waiting() == 0 {

@@ -8,6 +8,7 @@ use super::attempt::spawn;
 use super::change::{Change, Ground};
 use super::error::EngineError;
 use super::event::{CHANNEL_EVENTS, Event};
+use super::guard::RootMarks;
 use super::job;
 use super::results::{ProcessingProgress, RepositoryProcessingResult};
 use super::run::{Engine, RunOptions};
@@ -15,7 +16,7 @@ use super::scan::ScanPlan;
 use super::stop::{Stop, StopOnDrop};
 use super::tally::Tally;
 use crate::ledger::{Ledger, LedgerError, LedgerReader, StateFolder};
-use crate::model::{BatchConfig, LogPosition, Root};
+use crate::model::{BatchConfig, LogPosition, Resource, Root};
 use crate::source::Source;
 
 impl Engine {
@@ -52,6 +53,13 @@ impl Engine {
         let root = |info: &crate::ledger::RootInfo| (info.root(), ground(info.epoch));
         let roots: Vec<(Root, Ground)> = chosen.iter().map(root).collect();
         let reader = ledger.as_ref().map(Ledger::reader);
+        if let (Some(state), Some(reader)) = (&state, &reader) {
+            let marks = RootMarks::of(state);
+            if let Err(lost) = marks.compared(reader, source.as_ref(), &roots, config.accept_empty)? {
+                // A run would wait for it, and take nothing for removed.
+                return Err(EngineError::Unavailable { resource: Resource::Files, what: lost.to_string() });
+            }
+        }
         self.count(roots, reader, source, options)
     }
 

@@ -37,6 +37,9 @@ pub enum EngineError {
         /// The file that it had in hand.
         path: PathBuf,
     },
+    /// Settings that were read again are wrong, and the old ones stay; what is wrong, a line each.
+    #[error("{0}")]
+    Settings(String),
     /// A glob that can't be read.
     #[error(transparent)]
     Filter(#[from] crate::source::FilterError),

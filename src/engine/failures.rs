@@ -131,7 +131,8 @@ impl StoreView {
         };
         // The record of a pending file is that of an earlier failure, or of an earlier version.
         if let (Some(record), false) = (&entry.record, entry.pending) {
-            let head = RecordHead::parse(lines.line_at(record.position)?).map_err(|_| {
+            let line = self.line_of(lines, key.as_bytes(), record.position)?;
+            let head = RecordHead::parse(&line).map_err(|_| {
                 let what = format!("the line at {} is no record any more", record.position);
                 SinkError::Damaged { path: self.records.clone(), what }
             })?;
@@ -212,7 +213,13 @@ mod tests {
     #[test]
     fn a_file_counts_where_its_last_attempt_ended() {
         use Place::{Failed, Suspected, Waiting};
-        let record = |failure| RecordRef { position: LogPosition::START, epoch: 1, digest: None, failure };
+        let record = |failure| RecordRef {
+            position: LogPosition::START,
+            epoch: 1,
+            digest: None,
+            failure,
+            carried: false,
+        };
         let done = |failure| Entry { record: Some(record(failure)), ..Entry::default() };
         assert_eq!(places(&done(None)), [None, None]);
         assert_eq!(places(&done(Some(ErrorClass::Parse))), [Some((ErrorClass::Parse, Failed)), None]);

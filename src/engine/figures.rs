@@ -3,7 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use super::results::{BatchStatistics, MemoryStatus, ProcessingState};
+use super::change::{Change, End};
+use super::results::{BatchStatistics, MemoryStatus, ProcessTotals, ProcessingState};
 use super::run_state::RunState;
 use super::worker::OutcomeGroup;
 use crate::ledger::Counts;
@@ -27,7 +28,8 @@ impl RunState {
         progress.bytes += group.bytes;
         progress.batches += u64::from(batch_is_complete);
         if let Some(worker) = self.statistics.workers.get_mut(group.worker) {
-            worker.files += group.outcomes.len() as u64;
+            worker.files +=
+                group.outcomes.iter().filter(|outcome| was_looked_at(&outcome.change)).count() as u64;
             worker.bytes += group.bytes;
             worker.busy_seconds += group.busy.as_secs_f64();
         }
@@ -59,6 +61,7 @@ impl RunState {
             in_hand_bytes: standing.in_hand_bytes,
             percent: self.pressure.percent,
         };
+        statistics.rounds += 1;
         show(shown, statistics);
     }
 
@@ -71,10 +74,71 @@ impl RunState {
     ) {
         self.statistics.state = state;
         self.statistics.breakers = self.breakers.report(now);
+        self.statistics.rounds += 1;
         show(shown, &self.statistics);
     }
 }
 
+fn was_looked_at(change: &Change) -> bool {
+    !matches!(change, Change::Ended(ending) if matches!(ending.end, End::Released | End::Gone))
+}
+
 fn show(shown: &Mutex<BatchStatistics>, statistics: &BatchStatistics) {
-    shown.lock().unwrap_or_else(PoisonError::into_inner).clone_from(statistics);
+    let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+    let process = shown.process.with_news(&shown, statistics);
+    let times = shown.shown + 1;
+    shown.clone_from(statistics);
+    (shown.process, shown.shown) = (process, times);
+}
+
+impl ProcessTotals {
+    /// With what was added from one showing to the next: figures begin at 0 with each job.
+    fn with_news(self, before: &BatchStatistics, now: &BatchStatistics) -> Self {
+        let is_same_job = before.progress.job == now.progress.job;
+        let added = |before: u64, now: u64| if is_same_job { now.saturating_sub(before) } else { now };
+        let mut totals = self;
+        for (number, worker) in now.workers.iter().enumerate() {
+            let earlier = before.workers.get(number).map_or((0, 0), |worker| (worker.files, worker.bytes));
+            totals.files += added(earlier.0, worker.files);
+            totals.bytes += added(earlier.1, worker.bytes);
+        }
+        totals.batches += added(before.progress.batches, now.progress.batches);
+        totals
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::results::WorkerStatistics;
+
+    fn statistics(job: u64, files: &[u64], batches: u64) -> BatchStatistics {
+        let workers =
+            files.iter().map(|&files| WorkerStatistics { files, bytes: files * 10, ..Default::default() });
+        let mut statistics = BatchStatistics { workers: workers.collect(), ..BatchStatistics::default() };
+        (statistics.progress.job, statistics.progress.batches) = (job, batches);
+        statistics
+    }
+
+    #[test]
+    fn sums_of_a_process_go_on_over_jobs_and_other_numbers_of_workers() {
+        let shown = Mutex::default();
+        let mut sums = Vec::new();
+        for (job, files, batches) in [
+            (1, &[5, 5][..], 1),
+            (1, &[9, 6], 2),
+            (1, &[9], 2),
+            (1, &[10, 4], 2),
+            // Another job may have done more at its first showing than the last one had at its last.
+            (2, &[12, 1], 3),
+            (2, &[12, 1], 3),
+        ] {
+            show(&shown, &statistics(job, files, batches));
+            let process = shown.lock().unwrap().process;
+            assert_eq!(process.bytes, process.files * 10);
+            sums.push((process.files, process.batches));
+        }
+        assert_eq!(sums, [(10, 1), (15, 2), (15, 2), (20, 2), (33, 5), (33, 5)]);
+        assert_eq!(shown.lock().unwrap().shown, 6, "each showing is seen");
+    }
 }

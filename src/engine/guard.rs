@@ -8,7 +8,7 @@ use super::change::Ground;
 use super::committer::Committer;
 use super::error::EngineError;
 use super::store::Store;
-use crate::ledger::{LedgerError, LedgerReader};
+use crate::ledger::{LedgerError, LedgerReader, StateFolder};
 use crate::model::{FileKey, FolderKey, Root, RootId};
 use crate::source::Source;
 
@@ -34,9 +34,9 @@ pub(crate) struct RootMarks(BTreeMap<RootId, u128>);
 
 impl RootMarks {
     /// The marks that the state remembers.
-    pub(crate) fn of(store: &Store) -> Self {
+    pub(crate) fn of(state: &StateFolder) -> Self {
         let known = |info: &crate::ledger::RootInfo| Some((RootId(info.id), parse(&info.mark)?));
-        Self(store.state.info().roots.iter().filter_map(known).collect())
+        Self(state.info().roots.iter().filter_map(known).collect())
     }
 
     /// What is wrong with a root that is not the folder that it was.
@@ -52,18 +52,17 @@ impl RootMarks {
     /// Whether a root that went away is there again.
     pub(crate) fn is_back(
         &self,
-        store: &Store,
+        reader: &LedgerReader,
         source: &dyn Source,
         root: &Root,
         accept_empty: bool,
     ) -> Result<bool, LedgerError> {
         let Ok(mark) = source.root_mark(root) else { return Ok(false) };
         let is_same = self.0.get(&root.id).is_none_or(|before| *before == mark) || accept_empty;
-        Ok(is_same || holds_known_files(&store.reader, source, root)?)
+        Ok(is_same || holds_known_files(reader, source, root)?)
     }
 
-    /// Looks at each root. One that is another folder than before is taken for the same one if there is anything
-    /// that is known of it, or nothing is known. The first that is not is told; where all are, the state remembers them.
+    /// Looks at each root. The first that is not what it was is told; where all are, the state remembers them.
     pub(crate) fn check(
         &mut self,
         store: &mut Store,
@@ -71,20 +70,10 @@ impl RootMarks {
         roots: &[(Root, Ground)],
         accept_empty: bool,
     ) -> Result<Option<LostRoot>, EngineError> {
-        let mut marks = self.clone();
-        for (root, _) in roots {
-            let mark = match source.root_mark(root) {
-                Ok(mark) => mark,
-                Err(error) => {
-                    let why = format!("can't be looked at: {error}");
-                    return Ok(Some(LostRoot { root: root.clone(), why }));
-                }
-            };
-            if !self.is_back(store, source, root, accept_empty)? {
-                return Ok(Some(LostRoot { root: root.clone(), why: NOTHING_KNOWN.to_owned() }));
-            }
-            marks.0.insert(root.id, mark);
-        }
+        let marks = match self.compared(&store.reader, source, roots, accept_empty)? {
+            Ok(marks) => marks,
+            Err(lost) => return Ok(Some(lost)),
+        };
         marks.remember(store)?;
         *self = marks;
         Ok(None)
@@ -113,6 +102,32 @@ impl RootMarks {
                 }
             }
         })?)
+    }
+
+    /// The marks as they are now, or the first root that is not what it was. One that is another folder than before
+    /// is taken for the same one if there is anything that is known of it, or nothing is known.
+    pub(crate) fn compared(
+        &self,
+        reader: &LedgerReader,
+        source: &dyn Source,
+        roots: &[(Root, Ground)],
+        accept_empty: bool,
+    ) -> Result<Result<Self, LostRoot>, LedgerError> {
+        let mut marks = self.clone();
+        for (root, _) in roots {
+            let mark = match source.root_mark(root) {
+                Ok(mark) => mark,
+                Err(error) => {
+                    let why = format!("can't be looked at: {error}");
+                    return Ok(Err(LostRoot { root: root.clone(), why }));
+                }
+            };
+            if !self.is_back(reader, source, root, accept_empty)? {
+                return Ok(Err(LostRoot { root: root.clone(), why: NOTHING_KNOWN.to_owned() }));
+            }
+            marks.0.insert(root.id, mark);
+        }
+        Ok(Ok(marks))
     }
 }
 
@@ -145,8 +160,9 @@ impl<'a> RootGuard<'a> {
         self.marks.lost(self.source, root)
     }
 
-    /// Before files are taken for gone: their roots must be what they were, and what a worker did not find must
-    /// still not be there. What says otherwise is forgotten, and stays pending. Tells the first root that is lost.
+    /// Before files are taken for gone: their roots must be what they were, and the files still not there, as a mount
+    /// may have come and gone since. What says otherwise is forgotten, and stays as it was. Tells the
+    /// first root that is lost.
     pub(crate) fn check_gone(&self, committer: &mut Committer<'_>) -> Option<LostRoot> {
         let mut first = None;
         for (root, _) in self.roots {

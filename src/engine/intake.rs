@@ -248,7 +248,10 @@ impl FolderVisitor for Intake {
                 format!("{}/{}: can't be listed: {error}", self.root.path.display(), path.escape_ascii());
             let _ = self.send.send(Event::Unlisted { resource, why });
         }
-        tracing::warn!(root = %self.root.name, folder = %path.escape_ascii(), %error, "can't list a folder");
+        // What holds for all folders is told once, by the breaker.
+        if Resource::of_io(error).is_none_or(|resource| resource == Resource::Files) {
+            tracing::warn!(root = %self.root.name, folder = %path.escape_ascii(), %error, "can't list a folder");
+        }
         self.counts.unreadable_folders += 1;
         self.go_on(Ok(()))
     }

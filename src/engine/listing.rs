@@ -1,5 +1,6 @@
 //! Records out of the log: which a state names, and printing them once the state is let go.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
@@ -9,33 +10,74 @@ use serde::{Deserialize, Serialize};
 use super::error::EngineError;
 use super::store::StoreView;
 use crate::ledger::RecordRef;
-use crate::model::{LogPosition, RecordHead, RecordStatus};
-use crate::sink::{LineReader, LogReader, SinkError, begins_line};
+use crate::model::{FileKey, LogPosition, LogStart, RecordHead, RecordStatus, without_copy_mark};
+use crate::sink::{HeldSegments, LineReader, LogReader, SinkError, begins_line};
 
 /// The log of a state up to what was committed: all that printing records needs once the state is let go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CommittedLog {
     /// The record folder, whose name may be no UTF-8.
     pub folder: OsString,
     /// The end; it is the cursor to go on from.
     pub end: LogPosition,
+    /// Where it begins.
+    #[serde(default)]
+    pub start: LogStart,
+    #[serde(skip)]
+    held: HeldSegments,
 }
 
 impl CommittedLog {
     /// Whether records can be written from `since` on.
     ///
     /// # Errors
-    /// Where `since` lies behind the end, or within a record; or the log can't be read.
+    /// Where `since` lies behind the end, within a record, or before what is gone; or the log can't be read.
     pub fn check_cursor(&self, since: LogPosition) -> Result<(), EngineError> {
-        let end = self.end;
+        let (end, go_on_from) = (self.end, self.start.go_on_from(since));
         let what = if since > end {
             format!("cursor {since} lies behind the end of the records, {end}; use a cursor of this state")
+        } else if go_on_from.is_none() {
+            format!(
+                "records behind cursor {since} are gone, since the log was compacted; \
+                 take the latest of each path with `outlast records --cursor`, and go on from the cursor it prints"
+            )
+        } else if go_on_from != Some(since) {
+            return Ok(());
         } else if !begins_line(Path::new(&self.folder), since)? {
             format!("cursor {since} is not the start of a record; use one that was told")
         } else {
             return Ok(());
         };
         Err(EngineError::Job(what))
+    }
+
+    /// Holds the files open that records from a cursor on are read from, so that they can be read to the end
+    /// although a compaction drops segments meanwhile.
+    ///
+    /// # Errors
+    /// [`SinkError::Missing`] where that has happened already: ask for the log again.
+    pub fn hold_from(&mut self, since: LogPosition) -> Result<(), EngineError> {
+        let since = self.go_on_from(since);
+        let segments = since.segment..=self.end.segment;
+        self.held = HeldSegments::open(Path::new(&self.folder), segments.filter(|_| since < self.end))?;
+        Ok(())
+    }
+
+    /// The same for records at these positions.
+    ///
+    /// # Errors
+    /// As there; or where one is no position.
+    pub fn hold_at(&mut self, positions: &str) -> Result<(), EngineError> {
+        let mut segments = BTreeSet::new();
+        for position in positions.lines() {
+            segments.insert(position.parse::<LogPosition>().map_err(EngineError::Job)?.segment);
+        }
+        self.held = HeldSegments::open(Path::new(&self.folder), segments.into_iter())?;
+        Ok(())
+    }
+
+    fn go_on_from(&self, since: LogPosition) -> LogPosition {
+        self.start.go_on_from(since).unwrap_or(since)
     }
 
     /// Writes the log from a cursor on, which [`CommittedLog::check_cursor`] found right.
@@ -46,7 +88,8 @@ impl CommittedLog {
         self.each_from(since, |line, _| write_line(line, out))
     }
 
-    /// Tells each line of the log from a cursor on, and the record that it is.
+    /// Tells each line of the log from a cursor on, and the record that it is. Copies are passed over: their
+    /// records were told before.
     ///
     /// # Errors
     /// Where the log can't be read, or `tell` fails.
@@ -56,9 +99,13 @@ impl CommittedLog {
         mut tell: impl FnMut(&[u8], &RecordHead<'_>) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
         let folder = Path::new(&self.folder);
-        let mut reader = LogReader::new(folder, since, self.end)?;
+        let since = self.go_on_from(since);
+        let mut reader = LogReader::of_held(folder, since, self.end, self.held.clone())?;
         while let Some((_, line)) = reader.next_line()? {
-            tell(line, &sound(folder, line)?)?;
+            let record = sound(folder, line)?;
+            if !record.is_copy() {
+                tell(line, &record)?;
+            }
         }
         Ok(())
     }
@@ -81,10 +128,11 @@ impl CommittedLog {
         mut tell: impl FnMut(&[u8], &RecordHead<'_>) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
         let folder = Path::new(&self.folder);
-        let mut lines = LineReader::new(folder);
+        let mut lines = LineReader::of_held(folder, self.held.clone());
         for position in positions.lines() {
             let line = lines.line_at(position.parse().map_err(EngineError::Job)?)?;
-            tell(line, &sound(folder, line)?)?;
+            let record = sound(folder, line)?;
+            tell(&without_copy_mark(line, &record), &record)?;
         }
         Ok(())
     }
@@ -93,7 +141,8 @@ impl CommittedLog {
 impl StoreView {
     /// The log as it is committed now.
     pub fn log(&self) -> CommittedLog {
-        CommittedLog { folder: self.records.clone().into(), end: self.reader.cursor().log }
+        let (start, end) = self.reader.log();
+        CommittedLog { folder: self.records.clone().into(), end, start, held: HeldSegments::default() }
     }
 
     /// Writes the latest record of each path that exists, in the order of the tree: all, or those with
@@ -107,11 +156,28 @@ impl StoreView {
         out: &mut dyn Write,
     ) -> Result<(), EngineError> {
         let mut lines = LineReader::new(&self.records);
-        self.each_current(status, |position| {
-            let line = lines.line_at(position)?;
-            sound(&self.records, line)?;
-            write_line(line, out)
+        self.each_current(status, |key, position| {
+            let line = self.line_of(&mut lines, key, position)?;
+            write_line(&without_copy_mark(&line, &sound(&self.records, &line)?), out)
         })
+    }
+
+    /// The line of a file's record, which was at this position when its entry was read.
+    pub(super) fn line_of(
+        &self,
+        lines: &mut LineReader,
+        key: &[u8],
+        position: LogPosition,
+    ) -> Result<Vec<u8>, EngineError> {
+        match lines.line_at(position) {
+            Ok(line) => return Ok(line.to_vec()),
+            Err(SinkError::Missing { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        // A compaction may have carried it forward meanwhile.
+        let entry = FileKey::from_bytes(key).map(|key| self.reader.get(&key)).transpose()?.flatten();
+        let now = entry.and_then(|entry| entry.record).map_or(position, |record| record.position);
+        Ok(lines.line_at(now)?.to_vec())
     }
 
     /// Writes where those records stand, one a line, for [`CommittedLog::write_lines`].
@@ -123,7 +189,7 @@ impl StoreView {
         status: Option<RecordStatus>,
         out: &mut dyn Write,
     ) -> Result<(), EngineError> {
-        self.each_current(status, |position| {
+        self.each_current(status, |_, position| {
             writeln!(out, "{position}").map_err(EngineError::io("the positions can't be passed on"))
         })
     }
@@ -131,13 +197,13 @@ impl StoreView {
     fn each_current(
         &self,
         status: Option<RecordStatus>,
-        mut tell: impl FnMut(LogPosition) -> Result<(), EngineError>,
+        mut tell: impl FnMut(&[u8], LogPosition) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
         let mut scan = self.reader.scan();
-        while let Some((_, entry)) = scan.peek()? {
+        while let Some((key, entry)) = scan.peek()? {
             let fits = |record: &&RecordRef| status.is_none_or(|status| status == record.status());
             if let Some(record) = entry.record.as_ref().filter(fits) {
-                tell(record.position)?;
+                tell(key, record.position)?;
             }
             scan.advance();
         }

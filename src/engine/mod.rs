@@ -17,6 +17,7 @@ mod budget;
 mod change;
 mod claims;
 mod committer;
+mod compact;
 mod coordinator;
 mod crisis;
 mod dispatch;
@@ -59,6 +60,7 @@ mod watch;
 mod worker;
 
 pub use breaker::{BreakerState, BreakerStatus};
+pub use compact::{CompactReport, compact};
 pub use error::EngineError;
 pub use execute::{execute_batches, process_one_batch};
 pub use failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
@@ -70,9 +72,9 @@ pub use order::{Order, OrderDone};
 pub use query::{Explanation, FileState, RootStatus, StateCounts, StatusReport};
 pub use repair::{RepairReport, repair};
 pub use results::{
-    BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessingProgress,
-    ProcessingResult, ProcessingState, RepositoryProcessingResult, RootState, StopCause, WatchFigures,
-    WatchedRoot, WorkerStatistics,
+    BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessTotals,
+    ProcessingProgress, ProcessingResult, ProcessingState, RepositoryProcessingResult, RootState, StopCause,
+    WatchFigures, WatchedRoot, WorkerStatistics,
 };
 pub use retry::{RetryFilter, RetryReport, retry};
 pub use run::{Engine, RunOptions};

@@ -32,7 +32,7 @@ impl Course<'_> {
         run: &mut RunState,
         mut agenda: Option<&mut Agenda>,
     ) -> Result<Ending, EngineError> {
-        let mut marks = slot.as_ref().map(RootMarks::of).unwrap_or_default();
+        let mut marks = slot.as_ref().map(|store| RootMarks::of(&store.state)).unwrap_or_default();
         loop {
             if self.engine.wishes().has_config() {
                 return Ok(Ending::Reconfigured);
@@ -40,12 +40,10 @@ impl Course<'_> {
             let store = slot.as_mut().ok_or(LedgerError::Poisoned)?;
             let (shared, job) = (self.engine.shared(), self.plan.job.id);
             let shown = Published::new(shared, job, store.view(), &self.config, agenda.is_some())?;
+            run.begin_attempt(&store.reader, self.plan, self.config.worker_count);
             let ending = match self.check_roots(store, &mut marks)? {
                 Some(outage) => Ending::Hindered(outage),
-                None => {
-                    run.begin_attempt(&store.reader, self.plan, self.config.worker_count);
-                    self.attempt(store, &marks, &shown, run, agenda.as_deref_mut())?
-                }
+                None => self.attempt(store, &marks, &shown, run, agenda.as_deref_mut())?,
             };
             let Ending::Hindered(outage) = ending else { return Ok(ending) };
             let given_up = match outage {

@@ -12,7 +12,9 @@ use super::jobs::JobStatus;
 use super::results::BatchStatistics;
 use super::store::StoreView;
 use crate::ledger::{Counts, Entry, EntryState, Job};
-use crate::model::{BatchConfig, Cursor, FileKey, LogPosition, Root, Timestamp};
+use crate::model::{
+    BatchConfig, Cursor, FileKey, LogPosition, RecordHead, Root, RootId, Timestamp, without_copy_mark,
+};
 use crate::sink::{LineReader, segments};
 use crate::source::{TreeSource, Verdict};
 
@@ -180,12 +182,12 @@ impl StoreView {
         if let Some(key) = FileKey::from_relative_path(root.id, &relative)
             && let Some(entry) = self.reader.get(&key)?
         {
-            self.tell_entry(&mut told, &entry)?;
+            self.tell_entry(&mut told, &key, &entry)?;
         }
         Ok(told)
     }
 
-    fn tell_entry(&self, told: &mut Explanation, entry: &Entry) -> Result<(), EngineError> {
+    fn tell_entry(&self, told: &mut Explanation, key: &FileKey, entry: &Entry) -> Result<(), EngineError> {
         told.state = match entry.state() {
             EntryState::Pending => FileState::Pending,
             EntryState::Ok => FileState::Ok,
@@ -196,9 +198,11 @@ impl StoreView {
         told.mtime = Some(entry.fingerprint.mtime);
         told.recheck = entry.recheck;
         if let Some(record) = &entry.record {
-            let line = LineReader::new(&self.records).line_at(record.position)?.to_vec();
+            let line = self.line_of(&mut LineReader::new(&self.records), key.as_bytes(), record.position)?;
+            let line = RecordHead::parse(&line).map(|head| without_copy_mark(&line, &head).into_owned());
             told.position = Some(record.position);
-            told.record = String::from_utf8(line).ok().and_then(|line| RawValue::from_string(line).ok());
+            let line = line.ok().and_then(|line| String::from_utf8(line).ok());
+            told.record = line.and_then(|line| RawValue::from_string(line).ok());
         }
         Ok(())
     }
@@ -224,19 +228,26 @@ impl StoreView {
         relative: &[u8],
         tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
     ) -> Result<Option<Verdict>, EngineError> {
+        let Some(tree) = self.tree_of(root.id, tree)? else { return Ok(None) };
+        Ok(Some(if relative.is_empty() { Verdict::Folder } else { tree.explain(&root.path, relative) }))
+    }
+
+    /// The tree as the latest job with this root sees it; none where there was no job.
+    pub(super) fn tree_of(
+        &self,
+        root: RootId,
+        tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
+    ) -> Result<Option<TreeSource>, EngineError> {
         let jobs = self.reader.jobs()?;
-        let scanned = |job: &&Job| job.has_begun() && job.roots.contains(&root.id.0);
+        let scanned = |job: &&Job| job.has_begun() && job.roots.contains(&root.0);
         let Some(job) = jobs.iter().rev().find(scanned) else { return Ok(None) };
-        if relative.is_empty() {
-            return Ok(Some(Verdict::Folder));
-        }
         let config = serde_json::from_str(&job.config).map_err(|error| {
             EngineError::Job(format!(
                 "the configuration of job {} can't be read: {error}; run again with this version, then ask",
                 job.id
             ))
         })?;
-        Ok(Some(tree(&config)?.explain(&root.path, relative)))
+        Ok(Some(tree(&config)?))
     }
 }
 

@@ -46,7 +46,7 @@ pub fn repair(state: &Path, records: &Path) -> Result<RepairReport, EngineError>
     let mut state = StateFolder::open_for_repair(state, records)?;
     let records = state.records();
     let mut report = RepairReport::default();
-    check_foreign(&records)?;
+    check_foreign(&records, &state.readable_log_ranges())?;
     if !state.is_in_repair() {
         sink::number_asides(&records)?;
     }
@@ -60,14 +60,15 @@ pub fn repair(state: &Path, records: &Path) -> Result<RepairReport, EngineError>
         last_tick = last_tick.max(tick);
         tracing::info!(segment, kept, "record file checked");
     }
-    close_gaps(&records)?;
+    let first = close_gaps(&records)?;
     let mut ledger = Ledger::rebuild(&state, last_tick + 1)?;
     let mut roots = Roots { infos: state.info().roots.clone() };
     for (segment, path) in sink::segments(&records)? {
         index_segment(&mut ledger, &path, segment, &mut roots)?;
     }
     state.update(|info| info.roots = roots.infos)?;
-    drop(RecordLog::open(&records, ledger.cursor())?);
+    ledger.begin_log_at(first, false)?;
+    drop(RecordLog::open_from(&records, first, ledger.cursor())?);
     report.files = ledger.reader().total().files();
     ledger.rebuilt()?;
     report.set_aside = sink::number_asides(&records)?;
@@ -75,10 +76,13 @@ pub fn repair(state: &Path, records: &Path) -> Result<RepairReport, EngineError>
 }
 
 /// Refuses a file that is named like a segment, but can't be one: it would be taken for the log's end.
-fn check_foreign(records: &Path) -> Result<(), EngineError> {
-    let mut before = 0;
-    for (segment, path) in sink::segments(records)? {
-        if segment - before > GAP_MAX {
+fn check_foreign(records: &Path, ranges: &[LogRange]) -> Result<(), EngineError> {
+    let found = sink::segments(records)?;
+    // What came before the first segment that was committed may have been dropped.
+    let known = ranges.iter().map(|range| range.segment).min();
+    let mut before = known.or(found.first().map(|(segment, _)| *segment)).unwrap_or(0);
+    for (segment, path) in found {
+        if segment.saturating_sub(before) > GAP_MAX {
             let what = "not a file of this log, whose last one has a much lower number; move it elsewhere";
             return Err(EngineError::io(path.display().to_string())(io::Error::other(what)));
         }
@@ -87,16 +91,19 @@ fn check_foreign(records: &Path) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Segments are numbered without gaps: one that is missing altogether becomes an empty one.
-fn close_gaps(records: &Path) -> Result<(), EngineError> {
-    let last = sink::segments(records)?.last().map_or(0, |(segment, _)| *segment);
-    for segment in 1..=last {
+/// Segments are numbered without gaps: one that is missing in between becomes an empty one. Returns the first:
+/// the log begins there, whatever came before.
+fn close_gaps(records: &Path) -> Result<u32, EngineError> {
+    let segments = sink::segments(records)?;
+    let first = segments.first().map_or(LogPosition::START.segment, |(segment, _)| *segment);
+    let last = segments.last().map_or(0, |(segment, _)| *segment);
+    for segment in first..=last {
         let path = records.join(sink::segment_name(segment));
         if !path.exists() {
             File::create(&path).map_err(EngineError::io(path.display().to_string()))?;
         }
     }
-    Ok(())
+    Ok(first)
 }
 
 /// Drops what can't be trusted from a segment. Returns the number of lines kept and the highest tick.
@@ -112,7 +119,9 @@ fn clean_segment(
     for range in ranges.iter().filter(|range| range.segment == segment) {
         match sink::check_range(&source, range.from, range.to, range.crc32) {
             Ok(true) => {}
-            Ok(false) | Err(SinkError::Damaged { .. }) => bad.push(range.from..range.to),
+            Ok(false) | Err(SinkError::Damaged { .. } | SinkError::Missing { .. }) => {
+                bad.push(range.from..range.to);
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -120,7 +129,7 @@ fn clean_segment(
     let mut judge = |line: RawLine<'_>| -> bool {
         let record = if is_trusted(line, &bad) { RecordHead::parse(line.bytes).ok() } else { None };
         let fits = record.as_ref().is_some_and(|record| record.key(RootId(1)).is_some());
-        last_tick = last_tick.max(record.map_or(0, |record| record.committed_tick));
+        last_tick = last_tick.max(record.map_or(0, |record| record.written_tick()));
         if fits {
             kept += 1;
         } else {
@@ -233,6 +242,7 @@ impl Roots {
                 epoch,
                 digest: record.digest.as_deref().and_then(Digest::from_hex),
                 failure: record.error.as_ref().map(|error| error.class),
+                carried: false,
             }),
             ..Entry::default()
         });

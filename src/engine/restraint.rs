@@ -72,7 +72,10 @@ impl Coordinator<'_> {
 
     /// A root that is not what it was: what it holds has to be listed again when it is back.
     pub(super) fn lost_root(&mut self, lost: LostRoot) {
-        self.trip(Resource::Files, lost.to_string());
+        // Beside other roots, which go on.
+        if self.agenda.is_none() {
+            self.trip(Resource::Files, lost.to_string());
+        }
         self.end(Ending::Hindered(Outage::Root(lost)));
     }
 
@@ -169,7 +172,7 @@ impl Coordinator<'_> {
         self.run.breakers.is_closed(Resource::Disk)
     }
 
-    fn lacks_room(&self) -> Option<String> {
+    pub(super) fn lacks_room(&self) -> Option<String> {
         let store = self.committer.store();
         let waiting = self.committer.waiting() as u64 * CHANGE_BYTES;
         let need = ROOM_BYTES + waiting + 2 * self.committer.waiting_bytes() as u64;

@@ -1,6 +1,7 @@
 //! What a run and its parts tell.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,22 @@ pub enum ProcessingState {
     Watching,
     /// Ended.
     Ended,
+}
+
+/// As in the JSON.
+impl fmt::Display for ProcessingState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Idle => "idle",
+            Self::Scanning => "scanning",
+            Self::Processing => "processing",
+            Self::Draining => "draining",
+            Self::Waiting => "waiting",
+            Self::Paused => "paused",
+            Self::Watching => "watching",
+            Self::Ended => "ended",
+        })
+    }
 }
 
 /// The counts of a run: at any time discovered = ok + failed + unchanged + pending + the sum of skipped.
@@ -140,6 +157,9 @@ pub struct BatchStatistics {
     pub pending_bytes: u64,
     /// Files handed to workers and not committed yet.
     pub in_flight: u64,
+    /// How often the run's own thread has shown these figures: while this stands still for seconds, that thread
+    /// hangs.
+    pub rounds: u64,
     /// What has been committed.
     pub cursor: Cursor,
     /// Each worker.
@@ -151,6 +171,24 @@ pub struct BatchStatistics {
     /// Of a process that watches.
     #[serde(default)]
     pub watch: Option<WatchFigures>,
+    /// What all jobs of this process did together.
+    #[serde(default)]
+    pub process: ProcessTotals,
+    /// How often this process has shown figures: while a run goes on, several times a second. One that does not
+    /// change any more is a run that hangs.
+    #[serde(skip)]
+    pub shown: u64,
+}
+
+/// What all jobs of a process did together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessTotals {
+    /// Files that workers were through with.
+    pub files: u64,
+    /// Bytes that they read.
+    pub bytes: u64,
+    /// Batches that were completed.
+    pub batches: u64,
 }
 
 /// What a watching process tells.
@@ -204,6 +242,23 @@ pub struct WorkerStatistics {
     pub busy_seconds: f64,
     /// The file that it has in hand, when that takes long.
     pub slow_file: Option<String>,
+    /// The batch that it works on.
+    #[serde(default)]
+    pub batch: Option<u64>,
+    /// Files of that batch that it has in hand or begins next.
+    #[serde(default)]
+    pub in_hand: u64,
+}
+
+/// As in the JSON.
+impl fmt::Display for RootState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Watched => "watched",
+            Self::Polled => "polled",
+            Self::Away => "away",
+        })
+    }
 }
 
 /// A state at a commit tick, for going on from it.

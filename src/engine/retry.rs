@@ -1,6 +1,7 @@
 //! Failed files that somebody wants processed again: which, and how they become due.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -12,9 +13,9 @@ use super::error::EngineError;
 use super::event::Event;
 use super::run::Engine;
 use super::store::{Store, StoreView};
-use crate::ledger::{Entry, EntryState, JobEnd, StateFolder};
-use crate::model::{ErrorClass, FileKey, FolderKey, LogPosition, RootId};
-use crate::source::Filters;
+use crate::ledger::{self, EntryState, JobEnd, StateFolder};
+use crate::model::{BatchConfig, ErrorClass, FileKey, FolderKey, LogPosition, RootId};
+use crate::source::{Filters, TreeSource, Verdict};
 
 /// Files made due in one commit.
 const CHUNK_FILES: usize = 8_192;
@@ -42,6 +43,8 @@ pub struct RetryReport {
     pub classes: BTreeMap<ErrorClass, u64>,
     /// Files that match and stay as they are: their roots are none of the run's that goes on.
     pub elsewhere: u64,
+    /// Files that match and stay as they are: a rule of their root's latest run leaves them out.
+    pub left_out: u64,
     /// Whether a run goes on that processes them now.
     pub running: bool,
 }
@@ -63,7 +66,7 @@ pub fn retry(state: &Path, filter: &RetryFilter) -> Result<RetryReport, EngineEr
     drop(StateFolder::open(state)?);
     let mut store = Store::create(state, None)?;
     let view = store.view();
-    let asked = Asked { view: &view, filter, report: RetryReport::default(), chunk: Vec::new() };
+    let asked = Asked::new(&view, filter);
     asked.each_chunk(|_| true, |chunk, _| commit(&mut store, chunk))
 }
 
@@ -75,7 +78,7 @@ fn commit(store: &mut Store, chunk: Vec<(FileKey, Change)>) -> Result<(), Engine
         let (entry, _) = apply(Some(observed), &change, ground, LogPosition::START);
         Some((key, entry))
     };
-    let changes: Vec<(FileKey, Option<Entry>)> = chunk.into_iter().filter_map(due).collect();
+    let changes: Vec<(FileKey, Option<ledger::Entry>)> = chunk.into_iter().filter_map(due).collect();
     store.commit_without_lines(&changes, None)
 }
 
@@ -89,8 +92,8 @@ impl Engine {
         let (view, events) = (self.view().ok_or_else(ended)?, self.events().ok_or_else(ended)?);
         let jobs = view.reader.jobs()?;
         let job = jobs.iter().rev().find(|job| job.end == JobEnd::Running).ok_or_else(ended)?;
-        let report = RetryReport { running: true, ..RetryReport::default() };
-        let asked = Asked { view: &view, filter, report, chunk: Vec::new() };
+        let mut asked = Asked::new(&view, filter);
+        asked.report.running = true;
         asked.each_chunk(
             |root| job.roots.contains(&root.0),
             |chunk, before| hand_over(&events, chunk).ok_or_else(|| self::ended(before)),
@@ -115,11 +118,17 @@ fn ended(files: u64) -> EngineError {
 struct Asked<'a> {
     view: &'a StoreView,
     filter: &'a RetryFilter,
+    sieve: Sieve<'a>,
     report: RetryReport,
     chunk: Vec<(FileKey, Change)>,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    fn new(view: &'a StoreView, filter: &'a RetryFilter) -> Self {
+        let sieve = Sieve { view, trees: BTreeMap::new() };
+        Self { view, filter, sieve, report: RetryReport::default(), chunk: Vec::new() }
+    }
+
     /// Gives the changes of the roots that are `within` to `commit`, chunk by chunk, each with the number of
     /// files before it.
     fn each_chunk(
@@ -131,6 +140,10 @@ impl Asked<'_> {
         self.view.retriable(self.filter, |key, entry, class| {
             if !within(key.root()) {
                 self.report.elsewhere += 1;
+                return Ok(());
+            }
+            if self.sieve.leaves_out(&key)? {
+                self.report.left_out += 1;
                 return Ok(());
             }
             self.report.count(class, entry.pending);
@@ -148,6 +161,31 @@ impl Asked<'_> {
     }
 }
 
+/// Tells the files that a rule leaves out: due, they would be processed though they are not wanted.
+struct Sieve<'a> {
+    view: &'a StoreView,
+    /// As the latest run of each root saw them.
+    trees: BTreeMap<RootId, Option<TreeSource>>,
+}
+
+impl Sieve<'_> {
+    fn leaves_out(&mut self, key: &FileKey) -> Result<bool, EngineError> {
+        let Some(root) = self.view.roots.get(key.root()) else { return Ok(false) };
+        let view = self.view;
+        let tree = |config: &BatchConfig| {
+            // What the processor asks for by itself is known to match: the file is in the state.
+            let include = if config.include.is_empty() { &vec!["*".to_owned()] } else { &config.include };
+            Ok(TreeSource::new(Filters::new(include, &config.exclude)?, view.own_folders()))
+        };
+        let tree = match self.trees.entry(root.id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(view.tree_of(root.id, &tree)?),
+        };
+        let verdict = tree.as_ref().map(|tree| tree.explain(&root.path, &key.relative_path()));
+        Ok(matches!(verdict, Some(Verdict::LeftOut { .. })))
+    }
+}
+
 impl StoreView {
     /// Tells each file that failed, or waits for another attempt, and that the filter lets in, with the class
     /// of its failure.
@@ -157,7 +195,7 @@ impl StoreView {
     pub fn retriable(
         &self,
         filter: &RetryFilter,
-        mut each: impl FnMut(FileKey, Entry, ErrorClass) -> Result<(), EngineError>,
+        mut each: impl FnMut(FileKey, ledger::Entry, ErrorClass) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
         let Selection { prefix, is_file, globs } = self.selection(filter)?;
         let mut scan = self.reader.scan();
@@ -228,7 +266,7 @@ fn globs_of(glob: &str) -> Result<Filters, EngineError> {
 }
 
 /// The class of a failure that stands, or waits for another attempt.
-fn failure_of(entry: &Entry) -> Option<ErrorClass> {
+fn failure_of(entry: &ledger::Entry) -> Option<ErrorClass> {
     match entry.state() {
         EntryState::Failed(class) => Some(class),
         EntryState::Pending => entry.retry.map(|retry| retry.class),

@@ -300,7 +300,7 @@ impl Engine {
         &self.shared
     }
 
-    pub(super) fn wishes(&self) -> &Wishes {
+    pub(crate) fn wishes(&self) -> &Wishes {
         &self.shared.wishes
     }
 }

@@ -107,6 +107,8 @@ impl RunState {
         let discovered = pending + ok + failed + unchanged;
         self.tally = Tally { discovered, ok, failed, unchanged, failed_earlier, removed, ..Tally::default() };
         self.statistics.progress.filtered.clear();
+        self.statistics.progress.take_tally(&self.tally);
+        self.statistics.progress.pending = pending;
     }
 
     /// After the state was opened again: what it says was committed counts.

@@ -74,7 +74,8 @@ impl Store {
     pub(crate) fn open(state: StateFolder) -> Result<Self, Box<(StateFolder, EngineError)>> {
         let opened = || -> Result<_, EngineError> {
             let ledger = Ledger::open(&state)?;
-            let log = RecordLog::open(&state.records(), ledger.cursor())?;
+            let first = ledger.log_start().segment;
+            let log = RecordLog::open_from(&state.records(), first, ledger.cursor())?;
             Ok((ledger, log))
         };
         match opened() {

@@ -161,7 +161,8 @@ mod tests {
     #[test]
     fn a_failure_that_stands_after_a_second_look_is_told() {
         let failure = Some(ErrorClass::Parse);
-        let record = Some(RecordRef { position: LogPosition::START, epoch: 1, digest: None, failure });
+        let record =
+            Some(RecordRef { position: LogPosition::START, epoch: 1, digest: None, failure, carried: false });
         let entry = Entry { record, ..Entry::default() };
         let mut tally = Tally::default();
         tally.note(Some(Counted::Pending), None, Effect::Unchanged, Some(&entry));

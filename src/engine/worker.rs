@@ -98,6 +98,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
             let file = lot.batch.files.get(place)?;
             done = Some((file, self.attempt(&context, file)));
         }
+        tracing::debug!("through with it");
         Some(())
     }
 
@@ -154,7 +155,13 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
 
     fn attempt(&mut self, context: &WorkContext, file: &DiscoveredFile) -> Attempt {
         let path = || String::from_utf8_lossy(&file.key.relative_path()).into_owned();
-        let _span = tracing::trace_span!("file", path = path()).entered();
+        let _span = tracing::debug_span!("file", path = path()).entered();
+        let attempt = self.attempt_within_span(context, file);
+        attempt.log();
+        attempt
+    }
+
+    fn attempt_within_span(&mut self, context: &WorkContext, file: &DiscoveredFile) -> Attempt {
         if context.stop.is_requested() {
             return Attempt::Plain(End::Released);
         }

@@ -189,6 +189,7 @@ pub(super) mod tests {
                     epoch,
                     digest: digest.map(Digest),
                     failure: ErrorClass::from_code(failure),
+                    carried: segment % 3 == 1,
                 }),
             },
         )

@@ -48,6 +48,9 @@ pub struct RecordRef {
     pub digest: Option<Digest>,
     /// Class of the failure; none for a file that was processed.
     pub failure: Option<ErrorClass>,
+    /// The line is a copy that a run has made of an earlier run's: where it stands does not tell when the
+    /// file was processed.
+    pub carried: bool,
 }
 
 /// Where a file stands.
@@ -148,7 +151,8 @@ mod tests {
 
     #[test]
     fn the_state_follows_from_the_record_and_the_pending_mark() {
-        let record = RecordRef { position: LogPosition::START, epoch: 1, digest: None, failure: None };
+        let record =
+            RecordRef { position: LogPosition::START, epoch: 1, digest: None, failure: None, carried: false };
         let failed = RecordRef { failure: Some(ErrorClass::Parse), ..record };
         let state = |pending, record| Entry { pending, record, ..Entry::default() }.state();
         assert_eq!(state(false, Some(record)), EntryState::Ok);

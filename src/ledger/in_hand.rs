@@ -19,8 +19,9 @@ const SUSPECTS_MAX: usize = 100_000;
 const KEYS_BYTES_MAX: usize = 1 << 20;
 /// What is read of a file: more than is ever written.
 const FILE_BYTES_MAX: u64 = 64 << 20;
-/// Time between two notes of the place in a task.
+/// Time and files between two notes of the place in a task, at most.
 const PLACE_EVERY: Duration = Duration::from_millis(5);
+const PLACE_FILES: usize = 32;
 const SUSPECTS: &str = "suspects";
 
 const PLACE_AT: usize = 1;
@@ -126,7 +127,10 @@ impl InHand {
             let is_marker = entry.file_name().to_str().is_some_and(|name| name.parse::<usize>().is_ok());
             if is_marker {
                 let path = entry.path();
-                markers.push((path.clone(), read(&path)));
+                let mut noted = read(&path);
+                // What lies further behind the place was not begun.
+                noted.iter_mut().for_each(|noted| noted.files.truncate(PLACE_FILES));
+                markers.push((path, noted));
             }
         }
         Ok(markers)
@@ -140,8 +144,8 @@ pub struct Marker {
     file: Option<File>,
     buffer: Vec<u8>,
     oom_kills: Option<u64>,
-    /// When the place was noted last in the present task.
-    noted: Option<Instant>,
+    /// When a place was noted last in the present task, and which.
+    noted: Option<(Instant, usize)>,
 }
 
 impl Marker {
@@ -161,12 +165,15 @@ impl Marker {
         self.told(written);
     }
 
-    /// So many of the task's files are done. Written down every 5 ms at most.
+    /// So many of the task's files are done. Written down every 5 ms, or 32 files.
     pub fn place(&mut self, place: usize, now: Instant) {
-        if self.noted.is_some_and(|noted| now.saturating_duration_since(noted) < PLACE_EVERY) {
+        let is_near = |(at, noted): (Instant, usize)| {
+            now.saturating_duration_since(at) < PLACE_EVERY && place < noted + PLACE_FILES
+        };
+        if self.noted.is_some_and(is_near) {
             return;
         }
-        self.noted = Some(now);
+        self.noted = Some((now, place));
         self.write_place(u32::try_from(place).unwrap_or(NO_PLACE));
     }
 

@@ -7,6 +7,7 @@ use super::{Counts, codec};
 use crate::model::{Cursor, LogPosition, Order, Timestamp};
 
 pub(super) const TICK_KEY: &[u8] = b"tick";
+pub(super) const LOG_START_KEY: &[u8] = b"log-start";
 pub(super) const ROOT_PREFIX: &[u8] = b"root/";
 
 /// Number and checksums of all values of a tree: tells any two contents apart, in any order.

@@ -36,7 +36,8 @@
 //! * `ready`: the key is a class byte and a block's key, the value the number (4 bytes) of the block's
 //!   pending entries in that class. It follows from `files`.
 //! * `meta`: `tick` holds where the ledger stands and the sums of both other trees; `root/` and a
-//!   number the counts of a root; `job/` and a number a job, version 2 (1 has fewer members).
+//!   number the counts of a root; `job/` and a number a job, version 2 (1 has fewer members); `log-start` where the
+//!   record log begins, once that is not its first segment.
 //!
 //! A file in `in-hand` is written with one call and never synced: it is there after the death of the process,
 //! not of the machine. Numbers are little endian:
@@ -78,6 +79,7 @@ mod entry;
 mod error;
 mod in_hand;
 mod job;
+mod log_start;
 mod map;
 mod meta;
 mod quiet;

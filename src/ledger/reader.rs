@@ -12,7 +12,7 @@ use super::job::{JOB_PREFIX, Job, decode_job};
 use super::ready::{Classes, ReadyFiles, ReadyPosition, row_key};
 use super::store::{Bytes, Store, Tree};
 use super::{Counts, Entry, LedgerError, Scan};
-use crate::model::{Cursor, FileKey, RootId};
+use crate::model::{Cursor, FileKey, LogPosition, LogStart, RootId};
 
 /// What the last commit left behind.
 #[derive(Debug, Default)]
@@ -22,6 +22,7 @@ pub(super) struct Committed {
     pub(super) total: Counts,
     /// None before the ledger is open.
     pub(super) classes: Option<Classes>,
+    pub(super) log_start: LogStart,
 }
 
 /// Reads the ledger, from any thread.
@@ -148,6 +149,11 @@ impl LedgerReader {
     /// What was committed last.
     pub fn cursor(&self) -> Cursor {
         self.with(|committed| committed.cursor)
+    }
+
+    /// Where the committed part of the record log begins and ends.
+    pub fn log(&self) -> (LogStart, LogPosition) {
+        self.with(|committed| (committed.log_start, committed.cursor.log))
     }
 
     /// The remembered jobs, oldest first.

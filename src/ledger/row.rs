@@ -27,7 +27,8 @@ mod more {
     pub(super) const RETRY: u8 = 1;
     pub(super) const CRASHES: u8 = 1 << 1;
     pub(super) const QUARANTINED: u8 = 1 << 2;
-    pub(super) const ALL: u8 = (1 << 3) - 1;
+    pub(super) const CARRIED: u8 = 1 << 3;
+    pub(super) const ALL: u8 = (1 << 4) - 1;
 }
 
 /// What the next row's numbers are told against.
@@ -98,6 +99,9 @@ impl<'a> Row<'a> {
         }
         if entry.quarantined {
             self.more |= more::QUARANTINED;
+        }
+        if entry.record.is_some_and(|record| record.carried) {
+            self.more |= more::CARRIED;
         }
         self.set(flags::MORE, self.more != 0);
     }
@@ -180,6 +184,7 @@ impl<'a> Row<'a> {
             epoch: before.epoch,
             digest: self.has(flags::DIGEST).then_some(Digest(self.digest)),
             failure,
+            carried: self.more & more::CARRIED != 0,
         })
     }
 }

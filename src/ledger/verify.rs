@@ -5,17 +5,19 @@ use std::ops::Bound;
 use std::path::Path;
 
 use super::job::{JOB_PREFIX, Jobs, decode_job};
-use super::meta::{ROOT_PREFIX, TICK_KEY, Tally, TickMeta, root_counts};
+use super::meta::{LOG_START_KEY, ROOT_PREFIX, TICK_KEY, Tally, TickMeta, root_counts};
 use super::ready::tally_row;
 use super::store::{Store, Tree};
 use super::witness::{Line, Witness};
 use super::{Counts, LedgerError, block, codec};
+use crate::model::LogStart;
 
 /// What the small values of the database say.
 pub(super) struct Loaded {
     pub(super) tick: TickMeta,
     pub(super) counts: BTreeMap<u32, Counts>,
     pub(super) jobs: Jobs,
+    pub(super) log_start: LogStart,
 }
 
 /// Reads everything in the database, and checks it against its own sums.
@@ -44,7 +46,14 @@ pub(super) fn load(store: &Store) -> Result<Loaded, LedgerError> {
         ends.insert(job.id, job.end);
         Ok(())
     })?;
-    Ok(Loaded { tick, counts, jobs: Jobs::new(ends) })
+    let log_start = match store.get(Tree::Meta, LOG_START_KEY)? {
+        Some(value) => codec::decode(LOG_START_KEY, &value).map_err(damaged)?,
+        None => LogStart::default(),
+    };
+    if log_start.segment > tick.cursor.log.segment {
+        return Err(damaged("the record log begins behind its end"));
+    }
+    Ok(Loaded { tick, counts, jobs: Jobs::new(ends), log_start })
 }
 
 fn tally_blocks(store: &Store) -> Result<Tally, LedgerError> {

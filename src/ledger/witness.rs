@@ -93,6 +93,8 @@ pub(super) struct Witness {
     /// Everything before the last line, merged.
     merged: Vec<LogRange>,
     last: Option<Line>,
+    /// Length of all ranges together.
+    log_bytes: u64,
 }
 
 impl Witness {
@@ -118,6 +120,7 @@ impl Witness {
             torn: false,
             merged: Vec::new(),
             last: None,
+            log_bytes: 0,
         };
         let lines = bytes.len().div_ceil(LINE_LEN);
         for (number, line) in bytes.chunks(LINE_LEN).enumerate() {
@@ -147,6 +150,7 @@ impl Witness {
             ));
         }
         self.lines_in_file += 1;
+        self.log_bytes += line.log.to - line.log.from;
         if let Some(before) = self.last.replace(line) {
             push_merged(&mut self.merged, before.log);
         }
@@ -172,6 +176,19 @@ impl Witness {
             self.compact()?;
         }
         Ok(())
+    }
+
+    /// Forgets the segments before this one, in memory: [`Witness::tidy`] makes the file follow. The newest
+    /// tick stays.
+    pub(super) fn forget_before(&mut self, segment: u32) {
+        self.merged.retain(|range| range.segment >= segment);
+        let all = self.merged.iter().chain(self.last.as_ref().map(|last| &last.log));
+        self.log_bytes = all.map(|range| range.to - range.from).sum();
+    }
+
+    /// Length of the committed log, in bytes.
+    pub(super) fn log_bytes(&self) -> u64 {
+        self.log_bytes
     }
 
     /// Writes the file anew where that makes it shorter or whole.

@@ -17,7 +17,7 @@ use super::store::{Bytes, Changes, Store, Tree};
 use super::verify::{self, Loaded};
 use super::witness::{LogRange, Witness};
 use super::{Counts, Entry, LedgerError, StateFolder, codec, disk};
-use crate::model::{Cursor, FileKey, LogPosition, Order, Timestamp};
+use crate::model::{Cursor, FileKey, LogPosition, LogStart, Order, Timestamp};
 
 /// The longest encoded key, in bytes.
 pub const KEY_BYTES_MAX: usize = 6 * 1024;
@@ -41,12 +41,13 @@ pub struct Tick<'a> {
 /// The durable state of all files, with the right to change it.
 pub struct Ledger {
     folder: PathBuf,
-    reader: LedgerReader,
-    tick: TickMeta,
+    pub(super) reader: LedgerReader,
+    pub(super) tick: TickMeta,
     counts: BTreeMap<u32, Counts>,
     jobs: Jobs,
-    witness: Witness,
-    poisoned: bool,
+    pub(super) log_start: LogStart,
+    pub(super) witness: Witness,
+    pub(super) poisoned: bool,
 }
 
 impl Ledger {
@@ -70,11 +71,12 @@ impl Ledger {
         let store = Store::open(&folder.join(DB), lock)?;
         let loaded = verify::load(&store)?;
         verify::compare(&witness_path, &loaded.tick, &mut witness)?;
+        let Loaded { tick, counts, jobs, log_start } = loaded;
+        witness.forget_before(log_start.segment);
         witness.tidy()?;
-        let Loaded { tick, counts, jobs } = loaded;
         let reader = LedgerReader { store: Arc::new(store), committed: Arc::default() };
-        let ledger =
-            Self { folder: folder.to_path_buf(), reader, tick, counts, jobs, witness, poisoned: false };
+        let (folder, poisoned) = (folder.to_path_buf(), false);
+        let ledger = Self { folder, reader, tick, counts, jobs, log_start, witness, poisoned };
         ledger.publish();
         Ok(ledger)
     }
@@ -150,11 +152,6 @@ impl Ledger {
         self.tick.cursor
     }
 
-    /// The committed part of the record log, oldest first: ranges of about 1 MiB, each of one segment.
-    pub fn log_ranges(&self) -> Vec<LogRange> {
-        self.witness.log_ranges()
-    }
-
     /// How many ended jobs are remembered, from the next one on that begins or ends: beyond that the oldest
     /// are forgotten, and jobs that run or wait never. Until this is called all are.
     pub fn keep_jobs(&mut self, kept: usize) {
@@ -227,9 +224,9 @@ impl Ledger {
         Classes { order: self.tick.order, base: self.tick.base }
     }
 
-    fn publish(&self) {
+    pub(super) fn publish(&self) {
         let mut committed = self.reader.committed.write().unwrap_or_else(PoisonError::into_inner);
-        committed.cursor = self.tick.cursor;
+        (committed.cursor, committed.log_start) = (self.tick.cursor, self.log_start);
         committed.total = Counts::default();
         self.counts.values().for_each(|&counts| committed.total += counts);
         committed.counts.clone_from(&self.counts);
@@ -341,7 +338,11 @@ fn put_job(store: &Store, jobs: &mut Jobs, job: &Job, meta: &mut Changes) -> Res
     Ok(())
 }
 
-fn encoded<T: bincode::Encode>(store: &Store, key: &[u8], value: &T) -> Result<Bytes, LedgerError> {
+pub(super) fn encoded<T: bincode::Encode>(
+    store: &Store,
+    key: &[u8],
+    value: &T,
+) -> Result<Bytes, LedgerError> {
     let value = codec::encode(key, value).map_err(|what| LedgerError::damaged(store.folder(), what))?;
     Ok(Bytes::from(value))
 }

@@ -170,6 +170,10 @@ pub struct BatchConfig {
     pub strategy: StrategyKind,
     /// Process every file again, done or not.
     pub reprocess: bool,
+    /// Share of the record log, in percent, that is out of date when a run compacts it. 10 to 100; 100 for never.
+    pub compact_above_percent: u64,
+    /// A shorter record log is left as it is, in bytes.
+    pub compact_min_bytes: u64,
 }
 
 impl Default for BatchConfig {
@@ -194,6 +198,8 @@ impl Default for BatchConfig {
             order: Order::Path,
             strategy: StrategyKind::Adaptive,
             reprocess: false,
+            compact_above_percent: 50,
+            compact_min_bytes: 64 << 20,
         }
     }
 }
@@ -240,6 +246,7 @@ impl BatchConfig {
         within("retry_attempts", u64::from(self.retry_attempts), 1, 100, "1 to 100")?;
         within("timeout_seconds", self.timeout_seconds, 1, 86_400, "1 to 86400 seconds")?;
         within("drain_seconds", self.drain_seconds, 1, 3_600, "1 to 3600 seconds")?;
+        within("compact_above_percent", self.compact_above_percent, 10, 100, "10 to 100 percent")?;
         within("wait_seconds", self.wait_seconds, 0, 604_800, "0 to 604800 seconds")?;
         within("jobs_kept", self.jobs_kept as u64, 1, 10_000, "1 to 10000 jobs")?;
         for (class, policy) in &self.retry {

@@ -6,6 +6,7 @@
 mod batch;
 mod clock;
 mod config;
+mod copied;
 #[doc(hidden)]
 pub mod failpoint;
 mod failure;
@@ -17,8 +18,9 @@ mod retry;
 pub use batch::{BatchPriority, DiscoveredFile, FileBatch};
 pub use clock::Clock;
 pub use config::{BatchConfig, ConfigError, ErrorMode, FailureLimit, Order, StrategyKind};
+pub use copied::{RecordOf, push_copy, without_copy_mark};
 pub use failure::{ErrorClass, FileError, Resource};
 pub use fingerprint::{Digest, Fingerprint, Timestamp};
 pub use key::{FileKey, FolderKey, Root, RootId, RootTable};
-pub use record::{Cursor, LogPosition, RecordHead, RecordLine, RecordStatus};
+pub use record::{Cursor, LogPosition, LogStart, RecordHead, RecordLine, RecordStatus};
 pub use retry::RetryPolicy;

@@ -63,6 +63,33 @@ pub struct Cursor {
     pub log: LogPosition,
 }
 
+/// Where the record log begins: at its first segment, once the oldest ones were dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode)]
+pub struct LogStart {
+    /// Number of the first segment; all before it are gone.
+    pub segment: u32,
+    /// End of what is gone. Whoever has read the log up to there has missed nothing.
+    pub dropped_to: Option<LogPosition>,
+    /// The end of the log when it held no record but the latest of each path.
+    pub compact_at: Option<LogPosition>,
+}
+
+impl Default for LogStart {
+    fn default() -> Self {
+        Self { segment: LogPosition::START.segment, dropped_to: None, compact_at: None }
+    }
+}
+
+impl LogStart {
+    /// Where whoever has read the log up to `since` goes on; none where records in between are gone.
+    pub fn go_on_from(&self, since: LogPosition) -> Option<LogPosition> {
+        if since.segment >= self.segment {
+            return Some(since);
+        }
+        (self.dropped_to == Some(since)).then_some(LogPosition { segment: self.segment, offset: 0 })
+    }
+}
+
 /// How a file's version ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -209,6 +236,12 @@ pub struct RecordHead<'a> {
     pub result: Option<&'a RawValue>,
     /// The tick that committed it.
     pub committed_tick: u64,
+    /// Where the record stood at first, where this line is a copy of it.
+    #[serde(borrow, default)]
+    pub copied_from: Option<Cow<'a, str>>,
+    /// The tick that wrote the copy.
+    #[serde(default)]
+    pub copied_tick: Option<u64>,
 }
 
 impl<'a> RecordHead<'a> {
@@ -220,15 +253,30 @@ impl<'a> RecordHead<'a> {
         serde_json::from_slice(line)
     }
 
+    /// Whether the line is a copy: its record stood in the log before.
+    pub fn is_copy(&self) -> bool {
+        self.copied_from.is_some()
+    }
+
+    /// The tick that wrote the line.
+    pub fn written_tick(&self) -> u64 {
+        self.copied_tick.unwrap_or(self.committed_tick)
+    }
+
     /// The key of the record's file under a root of this number; none for a path that can't be one.
     pub fn key(&self, root: RootId) -> Option<FileKey> {
-        match &self.path_bytes {
-            Some(encoded) => {
-                let bytes = base64::engine::general_purpose::STANDARD.decode(encoded.as_bytes()).ok()?;
-                FileKey::from_relative_path(root, &bytes)
-            }
-            None => FileKey::from_relative_path(root, self.path.as_bytes()),
+        key_of(root, &self.path, self.path_bytes.as_deref())
+    }
+}
+
+/// The key of a file whose path is told like this.
+pub(super) fn key_of(root: RootId, path: &str, path_bytes: Option<&str>) -> Option<FileKey> {
+    match path_bytes {
+        Some(encoded) => {
+            let bytes = base64::engine::general_purpose::STANDARD.decode(encoded.as_bytes()).ok()?;
+            FileKey::from_relative_path(root, &bytes)
         }
+        None => FileKey::from_relative_path(root, path.as_bytes()),
     }
 }
 

@@ -1,21 +1,25 @@
 //! The control socket: a running engine answers questions about the state that it holds.
 //!
 //! `ctl.sock` in the state folder, mode 0600. A request is one line of JSON. The answer is the line `ok`,
-//! the payload, a line feed and the line `end`; or one line with a message after `error ` or, where the
-//! request is at fault, after `wrong `. A payload that can't be completed ends in a line feed and such a
+//! the payload, a line feed and the line `end`; or one line with a message after `error `, after `wrong `
+//! where the request is at fault, or after `later ` where the run has not got its state open; or `config ` and, as
+//! a JSON string, what is wrong with the settings. A payload that can't be completed ends in a line feed and such a
 //! line with `error ` in place of `end`; a stream that has neither was cut short.
 //!
-//! All requests ask, but two: `retry` makes failed files due. It hands them to the run's own thread in
-//! bounded chunks and waits for the commit of each; where the run ends meanwhile, the error says how many
-//! are due. An `order` is carried out as the desk does for everybody.
+//! All requests ask, but three. `compact` has the run compact its record log, and waits for that. `retry` makes
+//! failed files due: it hands them to the run's own thread in bounded chunks and waits for the commit of each;
+//! where the run ends meanwhile, the error says how many are due. An `order` is carried out as the desk does for
+//! everybody.
 //!
 //! Constraints: a client that sends nothing or reads nothing holds up neither the run nor, for long,
 //! other clients. So no payload waits for a reader of records: it tells where they stand in the log,
 //! and the client reads them there.
 
+mod client;
+
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
@@ -29,8 +33,10 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt};
 use tokio::net::UnixListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+pub use client::{ask, is_answered};
+
 use super::Desk;
-use crate::engine::{EngineError, Order, RetryFilter, StoreView};
+use crate::engine::{BreakerState, BreakerStatus, EngineError, Order, RetryFilter, StoreView};
 use crate::model::{ErrorClass, LogPosition, RecordStatus};
 
 const SOCKET: &str = "ctl.sock";
@@ -86,6 +92,9 @@ pub enum Request {
     Retry(RetryFilter),
     /// Asks for something to be done: [`OrderDone`](crate::engine::OrderDone) as JSON.
     Order(Order),
+    /// Compacts the record log: [`CompactReport`](crate::engine::CompactReport) as JSON, once it is. Only a run
+    /// does: without one, [`compact`](crate::engine::compact) opens the state itself.
+    Compact,
 }
 
 /// Why a question got no answer.
@@ -100,6 +109,12 @@ pub enum ControlError {
     /// The question can't be answered for this state.
     #[error("{0}")]
     Wrong(String),
+    /// The run has not got its state open now; the message tells what it waits for.
+    #[error("{0}")]
+    Later(String),
+    /// The settings that the run was to take over are wrong; what is wrong, a line each.
+    #[error("{0}")]
+    Settings(String),
     /// The socket can't be made, or the connection broke; the message names the path.
     #[error("{0}")]
     Io(#[source] io::Error),
@@ -150,6 +165,7 @@ pub fn answer(
         Request::Failures { class, samples } => write_json(&view.failures(*class, *samples)?, out),
         Request::Retry(filter) => write_json(&engine.retry(filter)?, out),
         Request::Order(order) => write_json(&desk.order(order.clone())?, out),
+        Request::Compact => write_json(&engine.compact()?, out),
     }
 }
 
@@ -268,22 +284,41 @@ fn answer_one(stream: &UnixStream, line: &str, desk: &Desk) -> io::Result<()> {
         }
     };
     let Some(view) = desk.engine().view() else {
-        return writeln!(out, "error the run has not begun yet; ask again");
+        return writeln!(out, "later {}", one_line(&what_is_missing(&desk.engine().statistics().breakers)));
     };
     let mut reply = Reply { out, begun: false };
     match answer(desk, &view, &request, &mut reply) {
         Ok(()) => writeln!(reply, "\nend").and_then(|()| reply.flush()),
         Err(error @ (EngineError::Job(_) | EngineError::Root { .. })) if !reply.begun => {
-            writeln!(reply.out, "wrong {}", one_line(&error))
+            writeln!(reply.out, "wrong {}", one_line(&error.to_string()))
         }
-        Err(error) if !reply.begun => writeln!(reply.out, "error {}", one_line(&error)),
-        Err(error) => writeln!(reply, "\nerror {}", one_line(&error)).and_then(|()| reply.flush()),
+        Err(EngineError::Settings(what)) if !reply.begun => {
+            writeln!(reply.out, "config {}", serde_json::Value::String(what))
+        }
+        Err(error) if !reply.begun => writeln!(reply.out, "error {}", one_line(&error.to_string())),
+        Err(error) => {
+            writeln!(reply, "\nerror {}", one_line(&error.to_string())).and_then(|()| reply.flush())
+        }
+    }
+}
+
+/// Why a run has no state open: it has not begun yet, or waits for what it takes to open the state again.
+fn what_is_missing(breakers: &[BreakerStatus]) -> String {
+    let open = breakers.iter().find(|breaker| breaker.state != BreakerState::Closed);
+    match open {
+        Some(BreakerStatus { resource, why, .. }) => {
+            let why = why.as_deref().unwrap_or("it was short");
+            format!(
+                "the state is closed while the run waits for {resource}: {why}; ask again when it is there"
+            )
+        }
+        None => "the run is about to open its state; ask again".to_owned(),
     }
 }
 
 /// A message may name a path that has a line feed in it.
-fn one_line(error: &EngineError) -> String {
-    error.to_string().replace('\n', " ")
+fn one_line(message: &str) -> String {
+    message.replace('\n', " ")
 }
 
 /// Says `ok` before the first byte of the payload.
@@ -306,56 +341,25 @@ impl<W: Write> Write for Reply<W> {
     }
 }
 
-/// Whether a run answers for a state.
-pub fn is_answered(state: &Path) -> bool {
-    with_short_path(state, |short| UnixStream::connect(short.join(SOCKET))).is_ok()
-}
-
-/// Asks the run that holds a state, and returns the payload.
-///
-/// # Errors
-/// Nobody listens, the run refused, or the connection broke.
-pub fn ask(state: &Path, request: &Request) -> Result<Vec<u8>, ControlError> {
-    let path = state.join(SOCKET);
-    let nobody = || ControlError::NobodyListens(path.clone());
-    let refused =
-        |what: &str| ControlError::Refused(format!("the run that answers at {}: {what}", path.display()));
-    let stream =
-        with_short_path(state, |short| UnixStream::connect(short.join(SOCKET))).map_err(|_| nobody())?;
-    let mut line =
-        serde_json::to_string(request).map_err(io::Error::from).map_err(ControlError::io(&path))?;
-    line.push('\n');
-    let mut reader = BufReader::new(&stream);
-    // A run that ends closes the connections that it has not answered yet, or cuts the answer short.
-    (&stream).write_all(line.as_bytes()).map_err(|_| nobody())?;
-    line.clear();
-    reader.read_line(&mut line).map_err(|_| nobody())?;
-    match line.trim_end() {
-        "" => Err(nobody()),
-        "ok" => {
-            let mut payload = Vec::new();
-            reader.read_to_end(&mut payload).map_err(|_| nobody())?;
-            let last = payload.strip_suffix(b"\n").and_then(|whole| whole.iter().rposition(|&b| b == b'\n'));
-            let last = last.ok_or_else(nobody)?;
-            match std::str::from_utf8(&payload[last..]).map(str::trim) {
-                Ok("end") => {
-                    payload.truncate(last);
-                    Ok(payload)
-                }
-                Ok(line) => Err(line.strip_prefix("error ").map_or_else(nobody, refused)),
-                Err(_) => Err(nobody()),
-            }
-        }
-        other => Err(match other.split_once(' ') {
-            Some(("wrong", what)) => ControlError::Wrong(what.to_owned()),
-            Some(("error", what)) => refused(what),
-            _ => refused("no answer of outlast; ask with the version that runs"),
-        }),
-    }
-}
-
 /// A socket's path must be shorter than about 108 bytes: going through the folder's descriptor makes any fit.
 fn with_short_path<T>(folder: &Path, use_path: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
     let opened = fs::File::open(folder)?;
     use_path(Path::new(&format!("/proc/self/fd/{}", opened.as_raw_fd())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Engine;
+    use crate::process::{FileContent, from_fn};
+
+    #[test]
+    fn who_asks_a_run_before_it_has_opened_its_state_is_asked_to_come_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let nothing = from_fn("nothing/1", &["*"], |_: &FileContent<'_>| Ok(()));
+        let engine = Arc::new(Engine::new(Arc::new(nothing)));
+        let _listens = Controlled::listen(folder.path(), Arc::new(Desk::new(engine))).unwrap();
+        let told = ask(folder.path(), &Request::Status);
+        assert!(matches!(&told, Err(ControlError::Later(why)) if why.contains("about to open")), "{told:?}");
+    }
 }

@@ -42,7 +42,9 @@ impl Desk {
     pub fn order(&self, order: Order) -> Result<OrderDone, EngineError> {
         tracing::info!(?order, "asked for");
         match (&order, &self.read_again) {
-            (Order::Reload, Some(read_again)) => read_again().map(OrderDone::told).map_err(EngineError::Job),
+            (Order::Reload, Some(read_again)) => {
+                read_again().map(OrderDone::told).map_err(EngineError::Settings)
+            }
             _ => self.engine.order(order),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -18,6 +18,7 @@ pub struct SignalError(#[from] std::io::Error);
 #[derive(Debug, Clone)]
 pub struct Signals {
     received: Arc<AtomicUsize>,
+    drain_millis: Arc<AtomicU64>,
 }
 
 impl Signals {
@@ -27,11 +28,14 @@ impl Signals {
     /// # Errors
     /// Where the system refuses.
     pub fn install(stop: &Arc<AtomicBool>, drain: Duration) -> Result<Self, SignalError> {
-        let received = Arc::new(AtomicUsize::new(0));
+        let signals =
+            Self { received: Arc::new(AtomicUsize::new(0)), drain_millis: Arc::new(AtomicU64::new(0)) };
+        signals.set_drain(drain);
+        let drain_millis = Arc::clone(&signals.drain_millis);
         let mut incoming = Incoming::new([SIGINT, SIGTERM])?;
         std::thread::Builder::new().name("deadline".to_owned()).spawn(move || {
             if let Some(signal) = incoming.forever().next() {
-                std::thread::sleep(drain);
+                std::thread::sleep(Duration::from_millis(drain_millis.load(Ordering::Relaxed)));
                 let what =
                     "outlast: the time to finish is over; what was in hand is still pending: run again\n";
                 // Nobody may be there to read it.
@@ -42,9 +46,19 @@ impl Signals {
         for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
             flag::register_conditional_shutdown(signal, code, Arc::clone(stop))?;
             flag::register(signal, Arc::clone(stop))?;
-            flag::register_usize(signal, Arc::clone(&received), usize::try_from(signal).unwrap_or(0))?;
+            flag::register_usize(
+                signal,
+                Arc::clone(&signals.received),
+                usize::try_from(signal).unwrap_or(0),
+            )?;
         }
-        Ok(Self { received })
+        Ok(signals)
+    }
+
+    /// From now on, a run that is asked to stop has so long.
+    pub fn set_drain(&self, drain: Duration) {
+        let millis = u64::try_from(drain.as_millis()).unwrap_or(u64::MAX);
+        self.drain_millis.store(millis, Ordering::Relaxed);
     }
 
     /// The exit code of a run that a signal interrupted: 130 for SIGINT, 143 for SIGTERM.

@@ -24,6 +24,15 @@ pub enum SinkError {
         /// What is wrong.
         what: String,
     },
+    /// A segment is not there. A reader of a log that is compacted meanwhile asks again where it begins.
+    #[error(
+        "{}: the record file is missing (if its disk is not mounted, mount it); run `outlast repair`",
+        path.display()
+    )]
+    Missing {
+        /// The segment.
+        path: PathBuf,
+    },
     /// Another process writes to the folder.
     #[error("{}: another run writes its records here; choose another folder with --out", path.display())]
     InUse {

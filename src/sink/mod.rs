@@ -4,6 +4,10 @@
 //! each ended by a line feed. A new segment begins when a tick starts with the last one full; a tick's
 //! lines stand in one segment.
 //!
+//! The oldest segments go once they hold no latest record of a path any more. Records that are carried
+//! forward so that this comes true stand in the log a second time, marked as copies
+//! ([`push_copy`](crate::model::push_copy)): whoever reads the log in its order passes them over.
+//!
 //! Constraints: only the committing thread writes; only what the ledger's cursor covers counts, and
 //! opening cuts off the rest. Readers get the committed end from whoever holds the ledger.
 //!
@@ -18,7 +22,9 @@ mod reader;
 pub use aside::{number_asides, original_of, replace_segment, set_aside_segments};
 pub use error::SinkError;
 pub use log::{Appended, RecordLog};
-pub use reader::{LineReader, LogReader, RawLine, RawLines, begins_line, check_range, segments};
+pub use reader::{
+    HeldSegments, LineReader, LogReader, RawLine, RawLines, begins_line, check_range, line_around, segments,
+};
 
 /// Size from which a segment counts as full, in bytes.
 pub const SEGMENT_BYTES_MAX: u64 = 256 << 20;

@@ -1,14 +1,13 @@
 //! Reading the record log.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{SinkError, segment_name, segment_number};
 use crate::model::LogPosition;
-
-/// What is said of a segment that is not there.
-pub(super) const MISSING: &str = "the record file is missing (if its disk is not mounted, mount it)";
 
 /// The segments in a folder, ascending; none where the folder is missing.
 ///
@@ -39,10 +38,42 @@ pub(super) fn listed(
     Ok(found)
 }
 
+/// Segments that are open, so that they can be read to the end although they are dropped meanwhile.
+#[derive(Debug, Clone, Default)]
+pub struct HeldSegments(Arc<BTreeMap<u32, File>>);
+
+/// The oldest segments go first, and one takes longer to go than others to be read.
+const HELD_MAX: usize = 128;
+
+impl HeldSegments {
+    /// Opens those of these segments that could be dropped soon.
+    ///
+    /// # Errors
+    /// Where one can't be opened.
+    pub fn open(folder: &Path, segments: impl Iterator<Item = u32>) -> Result<Self, SinkError> {
+        let wanted: BTreeSet<u32> = segments.collect();
+        let opened = wanted.into_iter().take(HELD_MAX).map(|segment| {
+            let file = open(&folder.join(segment_name(segment)))?;
+            Ok((segment, file))
+        });
+        Ok(Self(Arc::new(opened.collect::<Result<_, SinkError>>()?)))
+    }
+
+    /// A segment's file, which has its place in common with all others of this call.
+    fn file(&self, folder: &Path, segment: u32) -> Result<File, SinkError> {
+        let path = folder.join(segment_name(segment));
+        match self.0.get(&segment) {
+            Some(file) => file.try_clone().map_err(SinkError::io(&path)),
+            None => open(&path),
+        }
+    }
+}
+
 /// Reads lines from one position of the log up to another.
 #[derive(Debug)]
 pub struct LogReader {
     folder: PathBuf,
+    held: HeldSegments,
     file: Option<BufReader<File>>,
     position: LogPosition,
     end: LogPosition,
@@ -55,8 +86,21 @@ impl LogReader {
     /// # Errors
     /// Where the segment at `from` can't be opened.
     pub fn new(folder: &Path, from: LogPosition, end: LogPosition) -> Result<Self, SinkError> {
-        let mut reader =
-            Self { folder: folder.to_owned(), file: None, position: from, end, line: Vec::new() };
+        Self::of_held(folder, from, end, HeldSegments::default())
+    }
+
+    /// The same, of segments that are held open; one reader at a time.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn of_held(
+        folder: &Path,
+        from: LogPosition,
+        end: LogPosition,
+        held: HeldSegments,
+    ) -> Result<Self, SinkError> {
+        let folder = folder.to_owned();
+        let mut reader = Self { folder, held, file: None, position: from, end, line: Vec::new() };
         if from < end {
             reader.open_segment()?;
         }
@@ -101,7 +145,7 @@ impl LogReader {
 
     fn open_segment(&mut self) -> Result<(), SinkError> {
         let path = self.folder.join(segment_name(self.position.segment));
-        let mut file = open(&path)?;
+        let mut file = self.held.file(&self.folder, self.position.segment)?;
         file.seek(SeekFrom::Start(self.position.offset)).map_err(SinkError::io(&path))?;
         self.file = Some(BufReader::with_capacity(256 << 10, file));
         Ok(())
@@ -110,7 +154,7 @@ impl LogReader {
 
 fn open(path: &Path) -> Result<File, SinkError> {
     File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => SinkError::damaged(path, MISSING),
+        io::ErrorKind::NotFound => SinkError::Missing { path: path.to_owned() },
         _ => SinkError::io(path)(error),
     })
 }
@@ -170,6 +214,7 @@ impl RawLines {
 #[derive(Debug)]
 pub struct LineReader {
     folder: PathBuf,
+    held: HeldSegments,
     open: Option<(u32, File)>,
     buffer: Vec<u8>,
 }
@@ -180,7 +225,12 @@ const LINE_BYTES: usize = 4 << 10;
 impl LineReader {
     /// A reader of the log in this folder.
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), open: None, buffer: Vec::new() }
+        Self::of_held(folder, HeldSegments::default())
+    }
+
+    /// The same, of segments that are held open.
+    pub fn of_held(folder: &Path, held: HeldSegments) -> Self {
+        Self { folder: folder.to_owned(), held, open: None, buffer: Vec::new() }
     }
 
     /// The line that begins at a position, without its line feed.
@@ -191,7 +241,7 @@ impl LineReader {
         let path = self.folder.join(segment_name(position.segment));
         let file = match self.open.take() {
             Some((segment, file)) if segment == position.segment => file,
-            _ => open(&path)?,
+            _ => self.held.file(&self.folder, position.segment)?,
         };
         let mut wanted = LINE_BYTES;
         let length = loop {
@@ -208,6 +258,37 @@ impl LineReader {
         self.open = Some((position.segment, file));
         Ok(&self.buffer[..length])
     }
+}
+
+/// Where the line begins that a position lies in, and its first bytes, at most so many.
+///
+/// # Errors
+/// Where the segment can't be read.
+pub fn line_around(
+    folder: &Path,
+    position: LogPosition,
+    bytes_max: usize,
+) -> Result<(LogPosition, Vec<u8>), SinkError> {
+    let path = folder.join(segment_name(position.segment));
+    let file = open(&path)?;
+    let (mut buffer, mut start) = (vec![0; LINE_BYTES], position.offset);
+    while start > 0 {
+        let from = start.saturating_sub(LINE_BYTES as u64);
+        let part = &mut buffer[..(start - from) as usize];
+        let read = read_at(&file, part, from).map_err(SinkError::io(&path))?;
+        if let Some(feed) = part[..read].iter().rposition(|&byte| byte == b'\n') {
+            start = from + feed as u64 + 1;
+            break;
+        }
+        start = from;
+    }
+    buffer.resize(bytes_max, 0);
+    let read = read_at(&file, &mut buffer, start).map_err(SinkError::io(&path))?;
+    buffer.truncate(read);
+    if let Some(end) = buffer.iter().position(|&byte| byte == b'\n') {
+        buffer.truncate(end);
+    }
+    Ok((LogPosition { offset: start, ..position }, buffer))
 }
 
 /// Whether a line begins at a position, or the segment ends there.

@@ -114,6 +114,11 @@ pub(super) fn stat_at(path: &Path) -> Result<Stat, Errno> {
     stat_in(CWD, path.as_os_str().as_bytes())
 }
 
+/// Whether a path leads to a folder, its last component not followed.
+pub(super) fn is_folder(path: &Path) -> bool {
+    stat_at(path).is_ok_and(|stat| EntryKind::of_stat(&stat) == EntryKind::Folder)
+}
+
 /// The fingerprint in an answer of `stat`.
 pub(super) fn fingerprint(stat: &Stat) -> Fingerprint {
     let part = |nanoseconds: u64| u32::try_from(nanoseconds).unwrap_or(0);

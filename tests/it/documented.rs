@@ -100,7 +100,19 @@ fn the_example_of_a_configuration_has_every_setting_with_its_default() {
     for row in settings(&all) {
         let key = text(&row, "key");
         assert!(text(&row, "origin").contains("outlast.toml:"), "{key} is not in it");
-        let is_example = ["workers", "include", "exclude", "out", "max-failures", "log-file"].contains(&key);
+        let is_example = [
+            "workers",
+            "include",
+            "exclude",
+            "out",
+            "max-failures",
+            "log-file",
+            "every",
+            "cron",
+            "listen",
+            "token-file",
+        ]
+        .contains(&key);
         let is_default =
             row["value"] == row["default"] || (key == "state" && text(&row, "value").ends_with("/.outlast"));
         assert!(is_default || is_example, "{key} is {} and by default {}", row["value"], row["default"]);

@@ -17,7 +17,7 @@ const LAYERS: [(&str, u8); 9] = [
     ("cli", 5),
 ];
 /// Crates that are named in one place only.
-const OWNED: [(&str, &str); 14] = [
+const OWNED: [(&str, &str); 23] = [
     ("sled", "ledger/"),
     ("bincode", "ledger/"),
     ("crossbeam_deque", "engine/pool.rs"),
@@ -25,6 +25,9 @@ const OWNED: [(&str, &str); 14] = [
     ("parquet", "sink/export/"),
     ("globset", "source/"),
     ("tokio", "service/"),
+    ("axum", "service/http/"),
+    ("hyper", "service/http/"),
+    ("hyper_util", "service/http/"),
     ("signal_hook", "service/"),
     ("toml", "service/settings/"),
     ("strsim", "service/settings/"),
@@ -32,6 +35,12 @@ const OWNED: [(&str, &str); 14] = [
     ("anyhow", "cli/"),
     ("indicatif", "cli/"),
     ("tracing_subscriber", "cli/"),
+    ("croner", "service/schedule.rs"),
+    ("sd_notify", "service/supervisor.rs"),
+    ("opentelemetry", "cli/otel.rs"),
+    ("opentelemetry_otlp", "cli/otel.rs"),
+    ("opentelemetry_sdk", "cli/otel.rs"),
+    ("tracing_opentelemetry", "cli/otel.rs"),
 ];
 const LINES_MAX: usize = 400;
 

@@ -7,6 +7,8 @@ mod documented;
 mod faults;
 mod kill;
 mod layers;
+#[cfg(feature = "otel")]
+mod otel;
 mod outage;
 mod poison;
 mod power;

@@ -12,7 +12,7 @@ fn version(n: u64) -> Fingerprint {
 
 fn record(offset: u64, failure: Option<ErrorClass>) -> RecordRef {
     let position = LogPosition { segment: 1, offset };
-    RecordRef { position, epoch: 1, digest: Some(Digest([3; 16])), failure }
+    RecordRef { position, epoch: 1, digest: Some(Digest([3; 16])), failure, carried: false }
 }
 
 fn done(offset: u64) -> Entry {
@@ -158,4 +158,17 @@ fn what_is_set_aside_waits_for_new_content_or_for_somebody_who_asks() {
     assert_eq!((due.pending, due.quarantined, effect), (true, false, Effect::Pending));
     assert_eq!(due.record.unwrap().epoch, 0, "the old record is not taken for the content's");
     assert_eq!(apply(Some(due), &Change::Asked(entry), later, HERE), (Some(due), Effect::None));
+}
+
+#[test]
+fn a_record_that_is_carried_forward_stays_what_it_was() {
+    let carried = |offset| {
+        let record = RecordRef { carried: true, ..record(offset, None) };
+        Entry { record: Some(record), ..done(offset) }
+    };
+    assert_eq!(GROUND.counted(&carried(200)), None, "it is an earlier run's, wherever its line stands");
+    assert_eq!(outcome(Some(carried(200)), &Change::Missing(done(50))), (None, Effect::Removed));
+    let (entry, effect) = outcome(Some(carried(200)), &Change::Asked(done(50)));
+    assert_eq!(effect, Effect::Pending);
+    assert_eq!(entry.unwrap().record.unwrap().position.offset, 200, "the line is where it is now");
 }

@@ -27,7 +27,8 @@ use super::super::scan::ScanPlan;
 use super::super::stop::Stop;
 use super::super::store::Store;
 use super::super::worker::{BatchWorker, OutcomeGroup, WorkContext};
-use super::{Schedule, judge};
+use super::world::Trouble;
+use super::{Faults, Schedule, judge};
 use crate::batch::strategy_of;
 use crate::model::failpoint::{self, Fault};
 use crate::model::{FileKey, RootId, RootTable};
@@ -35,6 +36,8 @@ use crate::source::Source;
 
 /// Steps of an attempt with faults, before it dies.
 const STEPS_MAX: u64 = 300;
+/// So many that a breaker opens, and probes some times.
+const ROUNDS_WITHOUT_READS: usize = 400;
 /// Rounds after which a run without faults must have come to its end.
 const ROUNDS_MAX: usize = 20_000;
 
@@ -98,9 +101,9 @@ impl Crew {
 
 impl Schedule {
     /// Makes attempts until the run ends, or the process dies. Whether it came to its end.
-    pub(super) fn run(&mut self, store: Store, plan: &JobPlan, run: &mut RunState, faults: bool) -> bool {
+    pub(super) fn run(&mut self, store: Store, plan: &JobPlan, run: &mut RunState, faults: Faults) -> bool {
         let mut slot = Some(store);
-        let mut marks = slot.as_ref().map(RootMarks::of).unwrap();
+        let mut marks = slot.as_ref().map(|store| RootMarks::of(&store.state)).unwrap();
         loop {
             let store = slot.as_mut().unwrap();
             match marks.check(store, &self.world, &plan.roots, false) {
@@ -149,7 +152,7 @@ impl Schedule {
         plan: &JobPlan,
         marks: &RootMarks,
         run: &mut RunState,
-        faults: bool,
+        faults: Faults,
     ) -> Result<Option<Ending>, EngineError> {
         let (stop, halt) = (Stop::default(), Stop::default());
         let roots = plan.roots.iter().map(|(root, _)| root.clone()).collect();
@@ -192,8 +195,9 @@ impl Schedule {
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         send.send(Event::LogChecked).unwrap();
         let ended = match faults {
-            true => self.with_faults(coordinator, &receive, &send, &mut crew, &scan, &stop),
-            false => self.undisturbed(coordinator, &receive, &send, &mut crew, &scan),
+            Faults::Any => self.with_faults(coordinator, &receive, &send, &mut crew, &scan, &stop),
+            Faults::Reads => self.without_reads(coordinator, &receive, &send, &mut crew, &scan),
+            Faults::None => self.undisturbed(coordinator, &receive, &send, &mut crew, &scan),
         };
         pool.close();
         judge::adds_up(&shown.lock().unwrap().progress);
@@ -242,10 +246,11 @@ impl Schedule {
                     armed = None.or(Some(failpoint::arm(hit..hit + 1, fault)));
                 }
                 97 if self.rng.chance(20) => stop.request(),
-                97..100 => {
+                97 | 99 => {
                     self.edit();
                     self.tell(scan, send);
                 }
+                98 => ask_to_compact(send),
                 _ => {}
             }
         }
@@ -275,6 +280,32 @@ impl Schedule {
             // The channel has room for more than there can be.
             send.try_send(Event::Ended(groups.remove(at))).unwrap_or_default();
         }
+    }
+
+    fn without_reads(
+        &mut self,
+        mut coordinator: Coordinator<'_>,
+        receive: &Receiver<Event>,
+        send: &SyncSender<Event>,
+        crew: &mut Crew,
+        scan: &ScanPlan,
+    ) -> Result<Option<Ending>, EngineError> {
+        scan.run(send);
+        if self.rng.chance(30) {
+            ask_to_compact(send);
+        }
+        self.world.lock().trouble = Trouble::Failing(rustix::io::Errno::IO);
+        for _ in 0..ROUNDS_WITHOUT_READS {
+            if let Some(ending) = coordinator.step(receive, Duration::ZERO)? {
+                return coordinator.close(Ok(ending)).map(Some);
+            }
+            crew.work(0);
+            while !crew.groups.borrow().is_empty() {
+                self.deliver(crew, send);
+            }
+            self.clock.advance(Duration::from_millis(50));
+        }
+        Ok(None)
     }
 
     fn undisturbed(
@@ -308,4 +339,9 @@ impl Schedule {
         }
         panic!("a run without faults does not come to its end");
     }
+}
+
+/// Nobody waits for the answer.
+fn ask_to_compact(send: &SyncSender<Event>) {
+    let _ = send.try_send(Event::Compact(sync_channel(1).0));
 }

@@ -8,7 +8,8 @@ use super::super::store::StoreView;
 use super::Schedule;
 use super::world::{Behaviour, File};
 use crate::ledger::Entry;
-use crate::model::{ErrorClass, FileKey, LogPosition, RecordStatus, RootId};
+use crate::model::{ErrorClass, FileKey, LogPosition, RecordHead, RecordStatus, RootId};
+use crate::sink::LogReader;
 
 /// A record, as far as it is judged.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,15 +29,22 @@ pub(super) fn adds_up(progress: &ProcessingProgress) {
     assert_eq!(progress.discovered, parts, "{progress:?}");
 }
 
-/// Each file has one record of its content, as it must be; nothing else has one.
-pub(super) fn judge(state: &Path, schedule: &Schedule) {
+/// Each file has one record of its content, as it must be; nothing else has one. Returns whether the log was
+/// compacted.
+pub(super) fn judge(state: &Path, schedule: &Schedule) -> bool {
     let view = StoreView::open(state).unwrap();
     let mut log: BTreeMap<String, Vec<Record>> = BTreeMap::new();
+    let (start, end) = view.reader.log();
+    let begin = LogPosition { segment: start.segment, offset: 0 };
+    let mut lines = LogReader::new(&view.records, begin, end).unwrap();
     let mut count = 0;
-    view.log()
-        .each_from(LogPosition::START, |_, head| {
-            count += 1;
-            log.entry(head.path.clone().into_owned()).or_default().push(Record {
+    while let Some((_, line)) = lines.next_line().unwrap() {
+        let head = RecordHead::parse(line).unwrap();
+        count += 1;
+        let records = log.entry(head.path.clone().into_owned()).or_default();
+        // A copy stands for what was dropped with the segment that it stood in.
+        if !head.is_copy() || records.is_empty() {
+            records.push(Record {
                 status: head.status,
                 digest: head.digest.as_ref().map(ToString::to_string),
                 class: head.error.as_ref().map(|error| error.class),
@@ -44,12 +52,13 @@ pub(super) fn judge(state: &Path, schedule: &Schedule) {
                 result: head.result.map(ToString::to_string),
                 position: count,
             });
-            Ok(())
-        })
-        .unwrap();
+        }
+    }
     let world = schedule.world.lock();
     for (path, records) in &log {
         assert_once(path, records);
+        let is_removed = |record: &Record| record.status == RecordStatus::Removed;
+        assert!(!records.iter().any(is_removed) || world.removed.contains(path), "{path}: {records:?}");
         let last = records.last().unwrap();
         assert_eq!(world.files.contains_key(path), last.status != RecordStatus::Removed, "{path}: {last:?}");
     }
@@ -57,11 +66,23 @@ pub(super) fn judge(state: &Path, schedule: &Schedule) {
         let last = log.get(path).and_then(|records| records.last());
         let last = last.unwrap_or_else(|| panic!("{path} has no record"));
         assert_fits(path, file, last);
-        let key = FileKey::from_relative_path(RootId(1), path.as_bytes()).unwrap();
-        let entry = view.reader.get(&key).unwrap().unwrap();
+        let entry = view.reader.get(&key_of(path)).unwrap().unwrap();
         assert!(is_at_rest(&entry), "{path}: {entry:?}");
     }
     assert_eq!(view.reader.total().files(), world.files.len() as u64);
+    start.segment > LogPosition::START.segment
+}
+
+/// Files that an attempt was counted for, or that have a record.
+pub(super) fn attempted(state: &Path, schedule: &Schedule) -> usize {
+    let view = StoreView::open(state).unwrap();
+    let entry = |path: &String| view.reader.get(&key_of(path)).unwrap();
+    let is_blamed = |entry: &Entry| entry.attempts > 0 || entry.record.is_some();
+    schedule.world.lock().files.keys().filter_map(entry).filter(is_blamed).count()
+}
+
+fn key_of(path: &str) -> FileKey {
+    FileKey::from_relative_path(RootId(1), path.as_bytes()).unwrap()
 }
 
 fn is_at_rest(entry: &Entry) -> bool {

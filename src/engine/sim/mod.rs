@@ -55,6 +55,16 @@ impl Rng {
     }
 }
 
+/// What a process meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Faults {
+    /// Whatever the seed chooses, and then its death.
+    Any,
+    /// Each read fails, from the end of the scan until it dies.
+    Reads,
+    None,
+}
+
 /// One schedule.
 struct Schedule {
     rng: Rng,
@@ -74,6 +84,8 @@ impl Schedule {
             batch_size: 1 + rng.below(8) as usize,
             checkpoint_interval: 1 + rng.below(6) as usize,
             timeout_seconds: 5,
+            compact_above_percent: 10 + rng.below(91),
+            compact_min_bytes: rng.below(4000),
             ..BatchConfig::default()
         };
         let (clock, config, touched) = (Clock::simulated(), Arc::new(config), Vec::new());
@@ -124,7 +136,7 @@ impl Schedule {
             0 => self.add_file(),
             1 | 2 => self.with_any_file(|schedule, path| schedule.write(path)),
             _ => self.with_any_file(|schedule, path| {
-                schedule.world.lock().files.remove(&path);
+                schedule.world.lock().remove(path.clone());
                 schedule.touched.push(path);
             }),
         }
@@ -147,7 +159,7 @@ impl Schedule {
     }
 
     /// A process, from its start to its end or death. Whether the run came to its end.
-    fn live(&mut self, state: &Path, faults: bool) -> bool {
+    fn live(&mut self, state: &Path, faults: Faults) -> bool {
         self.touched.clear();
         // Where the state can't be opened, nothing happened.
         let Ok(mut store) = Store::create(state, None) else { return false };
@@ -191,19 +203,24 @@ impl Drop for Failing {
     }
 }
 
-fn simulate(seed: u64) {
-    let _seed = Failing(seed);
-    // In memory: a sync costs nothing there.
+/// In memory: a sync costs nothing there.
+fn scratch() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
+}
+
+/// Whether the log was compacted.
+fn simulate(seed: u64) -> bool {
+    let _seed = Failing(seed);
+    let folder = scratch();
     let state = folder.path().join("state");
     let mut schedule = Schedule::new(seed);
     for _ in 0..schedule.rng.below(LIVES_MAX) {
-        schedule.live(&state, true);
+        schedule.live(&state, Faults::Any);
     }
     schedule.heal();
-    assert!(schedule.live(&state, false), "it did not come to its end");
-    judge::judge(&state, &schedule);
+    assert!(schedule.live(&state, Faults::None), "it did not come to its end");
+    judge::judge(&state, &schedule)
 }
 
 fn from_env(name: &str, default: u64) -> u64 {
@@ -221,7 +238,23 @@ fn whatever_happens_each_file_has_its_one_record_in_the_end() {
             hook(info);
         }
     }));
-    for seed in first..first + seeds {
-        simulate(seed);
+    let compacted = (first..first + seeds).filter(|&seed| simulate(seed)).count() as u64;
+    assert!(seeds < 50 || compacted >= seeds / 10, "only {compacted} of {seeds} logs were compacted");
+}
+
+#[test]
+fn a_file_system_that_fails_for_long_costs_none_but_the_first_files_an_attempt() {
+    for seed in 1..9 {
+        let _seed = Failing(seed);
+        let folder = scratch();
+        let state = folder.path().join("state");
+        let mut schedule = Schedule::new(seed);
+        (0..60).for_each(|_| schedule.add_file());
+        assert!(!schedule.live(&state, Faults::Reads));
+        let blamed = judge::attempted(&state, &schedule);
+        assert!(blamed < 5, "{blamed} files");
+        schedule.heal();
+        assert!(schedule.live(&state, Faults::None));
+        judge::judge(&state, &schedule);
     }
 }

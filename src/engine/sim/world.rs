@@ -48,6 +48,8 @@ pub(super) enum Trouble {
 pub(super) struct State {
     pub files: BTreeMap<String, File>,
     pub trouble: Trouble,
+    /// Paths of files that were really removed.
+    pub removed: BTreeSet<String>,
     /// Calls of the processor, by version.
     pub calls: BTreeMap<u64, u32>,
     versions: u64,
@@ -60,8 +62,9 @@ pub(super) struct World(Arc<Mutex<State>>);
 
 impl World {
     pub(super) fn new() -> Self {
-        let (files, calls) = Default::default();
-        Self(Arc::new(Mutex::new(State { files, trouble: Trouble::None, calls, versions: 0, reads: 0 })))
+        let (files, calls, removed) = Default::default();
+        let (trouble, versions, reads) = (Trouble::None, 0, 0);
+        Self(Arc::new(Mutex::new(State { files, trouble, removed, calls, versions, reads })))
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -79,6 +82,11 @@ impl State {
     pub(super) fn write(&mut self, path: String, behaviour: Behaviour) {
         self.versions += 1;
         self.files.insert(path, File { version: self.versions, behaviour });
+    }
+
+    pub(super) fn remove(&mut self, path: String) {
+        self.files.remove(&path);
+        self.removed.insert(path);
     }
 
     fn check(&self) -> io::Result<()> {

@@ -98,7 +98,7 @@ impl Bulk {
         self.takes_micros.store(1_500, Ordering::Relaxed);
     }
 
-    fn run(&self) -> crate::RepositoryProcessingResult {
+    fn run(&self) -> crate::engine::RepositoryProcessingResult {
         let (config, options) = self.settings();
         self.engine.run(&[self.tree.path().join("root")], &config, &options).unwrap()
     }
@@ -109,7 +109,7 @@ impl Bulk {
     }
 
     /// Runs, and calls `beside` once all is listed and files are in hand.
-    fn run_beside(&self, beside: impl FnOnce(&Self)) -> crate::RepositoryProcessingResult {
+    fn run_beside(&self, beside: impl FnOnce(&Self)) -> crate::engine::RepositoryProcessingResult {
         let (config, options) = self.settings();
         let (engine, root) = (Arc::clone(&self.engine), self.tree.path().join("root"));
         let run = std::thread::spawn(move || engine.run(&[root], &config, &options).unwrap());

@@ -202,7 +202,7 @@ impl Agenda {
             self.must_scan = false;
             self.queue(store, Wanted::of(JobKind::Reconcile, self.ids()))?;
         }
-        let marks = RootMarks::of(store);
+        let marks = RootMarks::of(&store.state);
         let here = self.served.iter().filter(|served| served.away.is_none());
         Ok(here.map(|served| &served.root).find_map(|root| marks.lost(source, root)))
     }
@@ -215,8 +215,8 @@ impl Agenda {
     ) -> Result<Vec<u32>, EngineError> {
         let mut back = Vec::new();
         for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
-            let marks = RootMarks::of(store);
-            if marks.is_back(store, source, &served.root, accept_empty)? {
+            let marks = RootMarks::of(&store.state);
+            if marks.is_back(&store.reader, source, &served.root, accept_empty)? {
                 // It may be another folder with the same files, and would be lost again at once.
                 marks.accept(store, source, &served.root)?;
                 tracing::warn!("{}: is back", served.root.path.display());

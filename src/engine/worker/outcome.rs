@@ -42,6 +42,20 @@ pub(super) enum Attempt {
     Failed { read: Option<ReadFile>, error: FileError, short_of: Option<Resource> },
 }
 
+impl Attempt {
+    /// Puts it into the log.
+    pub(super) fn log(&self) {
+        match self {
+            Self::Failed { error, .. } => {
+                tracing::debug!(class = %error.class, error = error.message, "failed");
+            }
+            Self::Processed(read) => tracing::trace!(bytes = read.content.fingerprint.size, "processed"),
+            Self::Unchanged(_) => tracing::trace!("the same content as before"),
+            Self::Plain(end) => tracing::trace!(?end, "left"),
+        }
+    }
+}
+
 /// The version that was read.
 pub(super) struct ReadFile {
     pub content: Content,

@@ -42,6 +42,7 @@ fn entries(tick: u64) -> Vec<(FileKey, Option<Entry>)> {
             epoch: 1,
             digest: Some(Digest([n as u8; 16])),
             failure: None,
+            carried: n % 7 == 1,
         }),
         ..Entry::default()
     };

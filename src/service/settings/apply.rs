@@ -1,18 +1,18 @@
 //! What the settings come to: the configuration of a run, limits of records, paths, and the log.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::load::{Origin, Problem, Resolved, Settings};
 use super::value::Value;
-use crate::engine::WatchOptions;
 use crate::model::{BatchConfig, ErrorClass, ErrorMode, FailureLimit, Order, RetryPolicy, StrategyKind};
 use crate::process::Limits;
 
 /// How and where is logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
-    /// A level, or levels of targets.
+    /// Levels of targets.
     pub filter: String,
     /// Whether the log on stderr is in JSON.
     pub json: bool,
@@ -48,7 +48,31 @@ pub(super) fn fill_defaults(all: &mut [Resolved]) {
     }
 }
 
+/// When all roots are scanned again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScheduleSettings {
+    /// So long after the last scan began.
+    pub every: Option<Duration>,
+    /// At these times: a cron expression.
+    pub cron: Option<String>,
+    /// Up to so much later.
+    pub jitter: Duration,
+}
+
 impl Settings {
+    /// When all roots are scanned again.
+    pub fn schedule(&self) -> ScheduleSettings {
+        let every = match self.value("every") {
+            Some(Value::Duration(every)) => Some(*every),
+            _ => None,
+        };
+        let cron = match self.value("cron") {
+            Some(Value::Cron(text)) => Some(text.clone()),
+            _ => None,
+        };
+        ScheduleSettings { every, cron, jitter: self.time("jitter") }
+    }
+
     /// The configuration of a run.
     pub fn batch(&self) -> BatchConfig {
         BatchConfig {
@@ -72,17 +96,8 @@ impl Settings {
             strategy: self.strategy(),
             // Asked for by a flag of one run, never by a setting: a file that says so would redo all each time.
             reprocess: false,
-        }
-    }
-
-    /// How a process follows what changes.
-    pub fn watching(&self) -> WatchOptions {
-        let reconcile = self.time("reconcile");
-        WatchOptions {
-            poll: self.value("poll") == Some(&Value::Switch(true)),
-            poll_interval: self.time("poll-interval"),
-            settle: self.time("settle"),
-            reconcile: (!reconcile.is_zero()).then_some(reconcile),
+            compact_above_percent: self.count("compact-above"),
+            compact_min_bytes: self.bytes("compact-min"),
         }
     }
 
@@ -111,7 +126,7 @@ impl Settings {
     /// How and where is logged.
     pub fn log(&self) -> LogSettings {
         LogSettings {
-            filter: self.value("log-level").map(ToString::to_string).unwrap_or_default(),
+            filter: self.value("log-level").map(|filter| directives(filter.to_string())).unwrap_or_default(),
             json: self.word("log-format") == "json",
             file: self.path("log-file").map(Path::to_owned),
             file_bytes_max: self.bytes("log-file-size"),
@@ -196,7 +211,7 @@ impl Settings {
         self.all.iter().find(|one| one.setting.key == key)
     }
 
-    fn value(&self, key: &str) -> Option<&Value> {
+    pub(super) fn value(&self, key: &str) -> Option<&Value> {
         self.get(key).map(|one| &one.value)
     }
 
@@ -214,10 +229,17 @@ impl Settings {
         }
     }
 
-    fn time(&self, key: &str) -> Duration {
+    pub(super) fn time(&self, key: &str) -> Duration {
         match self.value(key) {
             Some(Value::Duration(time)) => *time,
             _ => Duration::ZERO,
+        }
+    }
+
+    pub(super) fn address(&self, key: &str) -> Option<SocketAddr> {
+        match self.value(key) {
+            Some(Value::Address(address)) => Some(*address),
+            _ => None,
         }
     }
 
@@ -228,7 +250,7 @@ impl Settings {
         }
     }
 
-    fn path(&self, key: &str) -> Option<&Path> {
+    pub(super) fn path(&self, key: &str) -> Option<&Path> {
         match self.value(key) {
             Some(Value::Path(path)) => Some(path),
             _ => None,
@@ -241,6 +263,11 @@ impl Settings {
             _ => Vec::new(),
         }
     }
+}
+
+/// A level alone is that of Outlast: what the libraries below it tell is for those who name them.
+fn directives(filter: String) -> String {
+    if filter.contains(['=', ',']) { filter } else { format!("outlast={}", filter.trim()) }
 }
 
 #[cfg(test)]
@@ -266,8 +293,10 @@ mod tests {
     fn each_setting_changes_something_and_its_bounds_are_accepted() {
         let whole = |settings: &Settings| {
             let paths = (settings.state().to_owned(), settings.out().map(Path::to_owned));
-            let told = (settings.log(), settings.progress(), settings.heartbeat(), settings.watching());
-            (settings.batch(), settings.limits(), paths, told)
+            let told = (settings.log(), settings.progress(), settings.heartbeat());
+            let served = (settings.address("listen"), settings.path("token-file").map(Path::to_owned));
+            let kept = (settings.watching(), settings.schedule(), served);
+            (settings.batch(), settings.limits(), paths, told, kept)
         };
         let default = whole(&load(&[], None, &Surroundings::default()).unwrap());
         for setting in catalogue() {
@@ -281,6 +310,8 @@ mod tests {
                 Kind::Path => vec![Value::Path("/elsewhere".into())],
                 Kind::LogFilter => vec![Value::LogFilter("debug".to_owned())],
                 Kind::Failures => vec![Value::Failures(FailureLimit::Files(7))],
+                Kind::Cron => vec![Value::Cron("30 2 * * *".to_owned())],
+                Kind::Address => vec![Value::Address(([127, 0, 0, 1], 80).into())],
             };
             let mut changed = false;
             for value in values.into_iter().filter(|value| !is_refused(&setting.key, value)) {
@@ -295,6 +326,15 @@ mod tests {
     /// A longest pause of nothing is shorter than the first one.
     fn is_refused(key: &str, value: &Value) -> bool {
         key.ends_with("backoff-max") && *value == Value::Duration(Duration::ZERO)
+    }
+
+    #[test]
+    fn a_level_alone_is_outlasts_own_and_all_else_is_used_as_written() {
+        let filter = |text: &str| with("log-level", Value::LogFilter(text.to_owned())).log().filter;
+        assert_eq!(filter("debug"), "outlast=debug");
+        for text in ["outlast=trace", "warn,sled=debug", "info,"] {
+            assert_eq!(filter(text), text);
+        }
     }
 
     #[test]

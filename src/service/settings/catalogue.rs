@@ -4,7 +4,6 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::value::{Kind, Value};
-use crate::engine::WatchOptions;
 use crate::model::{BatchConfig, ErrorClass, RetryPolicy};
 use crate::process::Limits;
 
@@ -19,8 +18,19 @@ pub struct Setting {
     pub default: Value,
     /// What it does, on one line.
     pub about: &'static str,
-    /// Whether a change needs a new process; other changes hold from the next job on.
-    pub restart: bool,
+    /// When a process that runs takes a change over.
+    pub takes: Takes,
+}
+
+/// When a process that runs takes over a change of a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// As soon as it has read the settings again.
+    AtOnce,
+    /// With the next job: what one has begun with stays as long as it runs.
+    NextJob,
+    /// When it is started again.
+    Restart,
 }
 
 impl Setting {
@@ -49,28 +59,35 @@ pub fn catalogue() -> &'static [Setting] {
         let mut all = places();
         all.extend(work(&default));
         all.extend(care(&default));
-        all.extend(watching());
+        all.extend(super::watched::settings());
         all.extend(ErrorClass::ALL.into_iter().flat_map(|class| retries(class, &default)));
+        all.extend(super::scheduled::settings());
         all.extend(kept(&default));
         all.extend(told());
+        all.extend(served());
         all.extend(limits());
         all
     })
 }
 
-const SECOND: Duration = Duration::from_secs(1);
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// The most of anything that is counted.
 const COUNT_MAX: u64 = 1_000_000;
 
-fn row(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
-    Setting { key: key.into(), kind, default, about, restart: false }
+pub(super) fn row(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
+    Setting { key: key.into(), kind, default, about, takes: Takes::AtOnce }
+}
+
+/// The same, of what a job has from its beginning to its end.
+fn of_job(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
+    Setting { takes: Takes::NextJob, ..row(key, kind, default, about) }
 }
 
 /// The same, of what is read once in the life of a process.
-fn fixed(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
-    Setting { restart: true, ..row(key, kind, default, about) }
+pub(super) fn fixed(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
+    Setting { takes: Takes::Restart, ..row(key, kind, default, about) }
 }
 
 fn seconds(min: u64, max: Duration) -> Kind {
@@ -116,19 +133,19 @@ fn work(default: &BatchConfig) -> Vec<Setting> {
             Value::Choice("adaptive"),
             "How pending files are cut into batches",
         ),
-        row(
+        of_job(
             "order",
             Kind::Choice(&["path", "smallest", "largest", "newest", "oldest"]),
             Value::Choice("path"),
             "Which files come first: exactly among those claimed together, by powers of two of size or age beyond",
         ),
-        row(
+        of_job(
             "include",
             Kind::Globs,
             Value::List(Vec::new()),
             "Only files whose name (or, with a `/`, path) matches; else *.ast.json, *.syntax.json, *_ast.json",
         ),
-        row(
+        of_job(
             "exclude",
             Kind::Globs,
             Value::List(Vec::new()),
@@ -166,7 +183,7 @@ fn care(default: &BatchConfig) -> Vec<Setting> {
             Value::Count(default.retry_attempts.into()),
             "Attempts at a file whose failure may pass, the first included, where its class has no number of its own",
         ),
-        row(
+        of_job(
             "on-error",
             Kind::Choice(&["continue", "fail-fast", "quarantine"]),
             Value::Choice("continue"),
@@ -199,38 +216,6 @@ fn care(default: &BatchConfig) -> Vec<Setting> {
     ]
 }
 
-/// How a process follows what changes.
-fn watching() -> Vec<Setting> {
-    let default = WatchOptions::default();
-    let pause = |min| Kind::Duration { min, max: 7 * DAY, bare_seconds: true, whole_seconds: false };
-    vec![
-        fixed(
-            "poll",
-            Kind::Switch,
-            Value::Switch(default.poll),
-            "List the roots again and again, for file systems that tell of no changes",
-        ),
-        fixed(
-            "poll-interval",
-            pause(Duration::from_millis(100)),
-            Value::Duration(default.poll_interval),
-            "Time between two listings of what can't be watched",
-        ),
-        fixed(
-            "settle",
-            Kind::Duration { min: Duration::ZERO, max: HOUR, bare_seconds: true, whole_seconds: false },
-            Value::Duration(default.settle),
-            "How long a file must stand still that its writer keeps open",
-        ),
-        fixed(
-            "reconcile",
-            pause(Duration::ZERO),
-            Value::Duration(default.reconcile.unwrap_or_default()),
-            "Time between two scans for what the watcher did not tell; 0 makes none",
-        ),
-    ]
-}
-
 /// When files are tried again whose failure has this class.
 fn retries(class: ErrorClass, default: &BatchConfig) -> [Setting; 3] {
     let policy = RetryPolicy::default_of(class, default.retry_attempts);
@@ -258,12 +243,26 @@ fn retries(class: ErrorClass, default: &BatchConfig) -> [Setting; 3] {
 
 /// What stays of the past.
 fn kept(default: &BatchConfig) -> Vec<Setting> {
-    vec![row(
-        "jobs-kept",
-        Kind::Count { min: 1, max: 10_000, unit: "jobs" },
-        Value::Count(default.jobs_kept as u64),
-        "Jobs that are remembered once they have ended, the latest ones",
-    )]
+    vec![
+        row(
+            "jobs-kept",
+            Kind::Count { min: 1, max: 10_000, unit: "jobs" },
+            Value::Count(default.jobs_kept as u64),
+            "Jobs that are remembered once they have ended, the latest ones",
+        ),
+        row(
+            "compact-above",
+            Kind::Count { min: 10, max: 100, unit: "percent" },
+            Value::Count(default.compact_above_percent),
+            "Share of the record log that is out of date when a run compacts it; 100 for never",
+        ),
+        row(
+            "compact-min",
+            Kind::Size { min: 0, max: u64::MAX, step: 1 },
+            Value::Size(default.compact_min_bytes),
+            "A shorter record log is left as it is",
+        ),
+    ]
 }
 
 /// What is told while a run goes on, and where.
@@ -272,7 +271,7 @@ fn told() -> Vec<Setting> {
         Kind::Duration { min: Duration::from_millis(10), max: DAY, bare_seconds: true, whole_seconds: false };
     let file_size = Kind::Size { min: 4 << 10, max: 1 << 40, step: 1 };
     vec![
-        fixed("log-level", Kind::LogFilter, Value::LogFilter("warn".into()), "What is logged"),
+        row("log-level", Kind::LogFilter, Value::LogFilter("warn".into()), "What is logged"),
         fixed(
             "log-format",
             Kind::Choice(&["human", "json"]),
@@ -303,6 +302,24 @@ fn told() -> Vec<Setting> {
             beat,
             Value::Duration(5 * SECOND),
             "Time between two heartbeat lines where there is no bar",
+        ),
+    ]
+}
+
+/// What is served over HTTP.
+fn served() -> Vec<Setting> {
+    vec![
+        fixed(
+            "listen",
+            Kind::Address,
+            Value::Unset,
+            "Where HTTP is served: health, metrics, the dashboard; one that others reach needs `token-file`",
+        ),
+        fixed(
+            "token-file",
+            Kind::Path,
+            Value::Unset,
+            "A file whose only line is the token that clients of HTTP have to show",
         ),
     ]
 }

@@ -11,6 +11,7 @@ use super::catalogue::{Setting, catalogue, setting};
 use super::load::{Found, Origin, Problem};
 use super::suggest::{did_you_mean, nearest};
 use super::value::Raw;
+use crate::model::ErrorClass;
 
 /// The name that is looked for in each folder.
 pub(super) const NAME: &str = "outlast.toml";
@@ -140,6 +141,8 @@ fn raw<'a>(value: &'a DeValue<'_>) -> Raw<'a> {
 fn unknown(key: &str) -> String {
     let mut names: Vec<&str> = catalogue().iter().map(|setting| setting.key.as_str()).collect();
     names.extend(["retry", "limit"]);
+    let policies: Vec<String> = ErrorClass::ALL.iter().map(|class| format!("retry.{class}")).collect();
+    names.extend(policies.iter().map(String::as_str));
     let hint = did_you_mean(nearest(key, names.into_iter()));
     format!("{key} is no setting; {hint}")
 }
@@ -181,8 +184,9 @@ mod tests {
     #[test]
     fn every_mistake_is_told_with_its_line() {
         let text = "workers = 0\nbatch_size = 3\nlimit = 5\norder = \"random\"\n[retry.parse]\nattempts = 2\n\
-                    [retry.mount]\nattempts = 2\n[limits]\ndepth = 1\n";
+                    [retry.mount]\nattempts = 2\n[limits]\ndepth = 1\n[retry.io-transiet]\nattempts = 2\n";
         let lines = [
+            "/p/outlast.toml:11: retry.io-transiet is no setting; did you mean retry.io-transient?",
             "/p/outlast.toml:1: workers is 0: must be 1 to 1024 threads",
             "/p/outlast.toml:2: batch_size is no setting; did you mean batch-size?",
             "/p/outlast.toml:3: limit is a table: write [limit] and its settings below",

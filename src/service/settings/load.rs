@@ -107,6 +107,39 @@ impl Surroundings {
     }
 }
 
+/// What settings are read from, as often as is wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Layers {
+    /// What flags gave.
+    pub given: Vec<Given>,
+    /// The file that was named in place of the nearest.
+    pub config: Option<PathBuf>,
+    /// What the process found around it when it started.
+    pub surroundings: Surroundings,
+}
+
+impl Layers {
+    /// Reads all of them.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub fn load(&self) -> Result<Settings, SettingsError> {
+        load(&self.given, self.config.as_deref(), &self.surroundings)
+    }
+
+    /// The files that count where they are there.
+    pub fn places(&self) -> Vec<PathBuf> {
+        let folder = &self.surroundings.folder;
+        let named = self.config.as_deref().or_else(|| self.surroundings.variable(environment::CONFIG));
+        let mut places = match named {
+            Some(path) => vec![folder.join(path)],
+            None => folder.ancestors().map(|folder| folder.join(file::NAME)).collect(),
+        };
+        places.extend(self.surroundings.users_file());
+        places
+    }
+}
+
 /// A setting with its value.
 #[derive(Debug, Clone)]
 pub struct Resolved {
@@ -165,6 +198,7 @@ pub fn load(
     layers.iter().flatten().for_each(|found| check_globs(found, &mut problems));
     let settings = Settings { all: stack(layers), files };
     settings.check_pauses(&mut problems);
+    settings.check_served(&mut problems);
     if problems.is_empty() { Ok(settings) } else { Err(SettingsError(problems)) }
 }
 

@@ -17,16 +17,23 @@
 
 mod apply;
 mod catalogue;
+mod change;
 mod environment;
 mod file;
 mod load;
 mod pair;
+mod scheduled;
+mod served;
 mod suggest;
 mod units;
 mod value;
+mod watched;
 
-pub use apply::LogSettings;
-pub use catalogue::{Setting, catalogue, setting};
-pub use load::{Given, Origin, Problem, Resolved, Settings, SettingsError, Surroundings, check, load};
+pub use apply::{LogSettings, ScheduleSettings};
+pub use catalogue::{Setting, Takes, catalogue, setting};
+pub use change::Changed;
+pub use load::{
+    Given, Layers, Origin, Problem, Resolved, Settings, SettingsError, Surroundings, check, load,
+};
 pub use pair::{Pairs, limit_pair, retry_pair};
 pub use value::{Kind, Raw, Value};

@@ -1,5 +1,6 @@
 //! Durations and sizes with their units, from text and back.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 const KIB: u64 = 1 << 10;
@@ -61,6 +62,13 @@ pub(super) fn size_text(bytes: u64) -> String {
         (binary, decimal) => binary.or(decimal),
     };
     unit.map_or_else(|| format!("{bytes}B"), |(name, unit)| format!("{}{name}", bytes / unit))
+}
+
+/// A port alone is one that only this machine reaches.
+pub(super) fn address(text: &str) -> Option<SocketAddr> {
+    let local = |port: &str| Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse().ok()?)));
+    let port = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text);
+    local(port).or_else(|| text.parse().ok())
 }
 
 #[cfg(test)]

@@ -1,8 +1,12 @@
 //! Kinds of values, and the one way from text to each.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +15,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::units;
 use crate::model::FailureLimit;
+use crate::service::schedule::read_cron;
 
 /// What kind of value a setting has, and its limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,6 +61,10 @@ pub enum Kind {
     LogFilter,
     /// A number of failures, or a share.
     Failures,
+    /// Times, as a cron expression.
+    Cron,
+    /// An address to listen on.
+    Address,
 }
 
 /// A value as a layer has it.
@@ -96,6 +105,10 @@ pub enum Value {
     LogFilter(String),
     /// A number of failures, or a share.
     Failures(FailureLimit),
+    /// Times, as a cron expression.
+    Cron(String),
+    /// An address to listen on.
+    Address(SocketAddr),
 }
 
 impl Kind {
@@ -120,8 +133,15 @@ impl Kind {
             (Self::LogFilter, Raw::Text(text)) => {
                 is_filter(text).then(|| Value::LogFilter(text.to_string())).ok_or_else(must)
             }
+            (Self::Cron, Raw::Text(text)) => match read_cron(text) {
+                Ok(_) => Ok(Value::Cron(text.trim().to_owned())),
+                Err(wrong) => Err(format!("{wrong}; {}", must())),
+            },
             (Self::Choice(words), Raw::Text(text)) => {
                 words.iter().find(|word| *word == text).map(|word| Value::Choice(word)).ok_or_else(must)
+            }
+            (Self::Address, Raw::Text(text) | Raw::Number(text)) => {
+                units::address(text.trim()).map(Value::Address).ok_or_else(must)
             }
             (
                 Self::Count { .. } | Self::Duration { .. } | Self::Size { .. } | Self::Failures,
@@ -197,7 +217,13 @@ impl Kind {
             Self::LogFilter => "off, error, warn, info, debug or trace, or a level for each target, such as \
                  warn,outlast=debug"
                 .to_owned(),
+            Self::Cron => {
+                "minute, hour, day, month and weekday, such as \"30 2 * * *\", in local time".to_owned()
+            }
             Self::Failures => "a number of files, such as 100, or a share of them, such as 5%".to_owned(),
+            Self::Address => {
+                "an address and port, such as 127.0.0.1:7650, or a port of this machine".to_owned()
+            }
         }
     }
 
@@ -213,6 +239,8 @@ impl Kind {
             Self::Path => "path",
             Self::LogFilter => "filter",
             Self::Failures => "files or %",
+            Self::Cron => "times",
+            Self::Address => "address",
         }
     }
 }
@@ -277,8 +305,9 @@ impl fmt::Display for Value {
             Self::List(items) if items.is_empty() => f.write_str("-"),
             Self::List(items) => f.write_str(&items.join(",")),
             Self::Path(path) => write!(f, "{}", path.display()),
-            Self::LogFilter(filter) => f.write_str(filter),
+            Self::LogFilter(text) | Self::Cron(text) => f.write_str(text),
             Self::Failures(limit) => write!(f, "{limit}"),
+            Self::Address(address) => write!(f, "{address}"),
         }
     }
 }
@@ -304,62 +333,5 @@ impl fmt::Display for Raw<'_> {
             Self::List(_) => f.write_str("a list"),
             Self::Other(what) => f.write_str(what),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(kind: Kind, text: &str) -> Result<Value, String> {
-        kind.parse(&Raw::Text(text.into()))
-    }
-
-    #[test]
-    fn what_is_refused_is_told_with_the_limits() {
-        let second = Duration::from_secs(1);
-        let count = Kind::Count { min: 1, max: 9, unit: "threads" };
-        assert_eq!(text(count, "0").unwrap_err(), "must be 1 to 9 threads");
-        assert_eq!(text(count, "two").unwrap_err(), "is no number; must be 1 to 9 threads");
-        let time = Kind::Duration { min: second, max: 60 * second, bare_seconds: true, whole_seconds: true };
-        let limits = "must be 1s to 1m, in whole seconds; a number alone is seconds";
-        for wrong in ["500ms", "61", "1.5", "soon", "2h"] {
-            assert_eq!(text(time, wrong).unwrap_err(), limits, "{wrong}");
-        }
-        assert_eq!(text(time, "60").unwrap(), Value::Duration(60 * second));
-        let size = Kind::Size { min: 16 << 20, max: u64::MAX, step: 1 << 20 };
-        let limits = "must be 16MiB or more, with its unit, such as 512MB or 2GiB, rounded down to whole MiB";
-        for wrong in ["16MB", "128", "-5GB"] {
-            assert_eq!(text(size, wrong).unwrap_err(), limits, "{wrong}");
-        }
-        assert_eq!(text(size, "128MB").unwrap(), Value::Size(122 << 20));
-        assert_eq!(text(Kind::Choice(&["a", "b"]), "A").unwrap_err(), "must be one of a, b");
-        assert!(Kind::Path.parse(&Raw::Number("5".into())).is_err());
-        assert!(Kind::Switch.parse(&Raw::List(Vec::new())).is_err());
-    }
-
-    #[test]
-    fn globs_in_one_text_are_parted_by_commas_outside_of_brackets() {
-        let globs = |list: &str| text(Kind::Globs, list).unwrap();
-        let list = |items: &[&str]| Value::List(items.iter().map(ToString::to_string).collect());
-        assert_eq!(globs("*.{a,b}, [x,y]*,build/"), list(&["*.{a,b}", "[x,y]*", "build/"]));
-        assert_eq!(globs(" , "), list(&[]));
-    }
-
-    #[test]
-    fn a_filter_is_made_of_levels() {
-        for sound in ["warn", "INFO", "warn,outlast=debug", "outlast[file{path=a}]=trace", "off"] {
-            assert!(is_filter(sound), "{sound}");
-        }
-        for wrong in ["", "verbose", "debug,=", "outlast=loud", "outlast", "debug,", "=debug"] {
-            assert!(!is_filter(wrong), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_switch_has_the_usual_words() {
-        assert_eq!(text(Kind::Switch, "Yes").unwrap(), Value::Switch(true));
-        assert_eq!(text(Kind::Switch, "0").unwrap(), Value::Switch(false));
-        assert!(text(Kind::Switch, "maybe").is_err());
     }
 }

@@ -30,59 +30,6 @@ fn paths_are_explained_by_what_decides() {
     assert!(missing.starts_with("unreadable: "), "{missing}");
 }
 
-/// Something to put into a random tree.
-#[derive(Debug, Clone)]
-enum Plant {
-    File(Vec<&'static str>),
-    Link(Vec<&'static str>),
-    Ignore(Vec<&'static str>, Vec<&'static str>),
-}
-
-fn plants() -> impl Strategy<Value = Vec<Plant>> {
-    let name = || prop::sample::select(vec!["a", "b", "c.json", "d.json", ".e", "build"]);
-    let path = move |least| prop::collection::vec(name(), least..4);
-    let pattern =
-        prop::sample::select(vec!["a", "!a", "*.json", "!c.json", "b/", "/c.json", "a/b", "**/d.json", "!*"]);
-    let plant = prop_oneof![
-        6 => path(1).prop_map(Plant::File),
-        1 => path(1).prop_map(Plant::Link),
-        2 => (path(0), prop::collection::vec(pattern, 1..4)).prop_map(|(at, lines)| Plant::Ignore(at, lines)),
-    ];
-    prop::collection::vec(plant, 0..25)
-}
-
-/// Puts it there, where nothing is in its way.
-fn plant(tree: &Tree, plant: &Plant) {
-    let (path, content) = match plant {
-        Plant::File(path) => (path.join("/"), String::new()),
-        Plant::Link(path) => (path.join("/"), String::new()),
-        Plant::Ignore(path, lines) => {
-            ([path.as_slice(), &[".outlastignore"]].concat().join("/"), lines.join("\n"))
-        }
-    };
-    let path = tree.at(path);
-    if path.parent().is_some_and(|folder| std::fs::create_dir_all(folder).is_err()) || path.exists() {
-        return;
-    }
-    match plant {
-        Plant::Link(_) => symlink(tree.path(), path).unwrap_or_default(),
-        _ => std::fs::write(path, content).unwrap(),
-    }
-}
-
-/// Every path in the tree, links not followed.
-fn all_paths(folder: &Path, prefix: &[u8], all: &mut Vec<(Vec<u8>, bool)>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let entry = entry.unwrap();
-        let path = [prefix, entry.file_name().as_bytes()].concat();
-        let is_folder = entry.file_type().unwrap().is_dir();
-        all.push((path.clone(), is_folder));
-        if is_folder {
-            all_paths(&entry.path(), &[path.as_slice(), b"/"].concat(), all);
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 

@@ -1,5 +1,6 @@
 //! Scans, explanations and reads of real trees.
 
+mod below;
 mod explain;
 mod ignored;
 mod read;
@@ -9,8 +10,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+
+use proptest::prelude::*;
 
 use super::*;
 use crate::model::RootId;
@@ -52,6 +56,59 @@ impl Tree {
 
     pub(super) fn key(&self, relative: &str) -> FileKey {
         FileKey::from_relative_path(RootId(1), relative.as_bytes()).unwrap()
+    }
+}
+
+/// Something to put into a random tree.
+#[derive(Debug, Clone)]
+pub(super) enum Plant {
+    File(Vec<&'static str>),
+    Link(Vec<&'static str>),
+    Ignore(Vec<&'static str>, Vec<&'static str>),
+}
+
+pub(super) fn plants() -> impl Strategy<Value = Vec<Plant>> {
+    let name = || prop::sample::select(vec!["a", "b", "c.json", "d.json", ".e", "build"]);
+    let path = move |least| prop::collection::vec(name(), least..4);
+    let pattern =
+        prop::sample::select(vec!["a", "!a", "*.json", "!c.json", "b/", "/c.json", "a/b", "**/d.json", "!*"]);
+    let plant = prop_oneof![
+        6 => path(1).prop_map(Plant::File),
+        1 => path(1).prop_map(Plant::Link),
+        2 => (path(0), prop::collection::vec(pattern, 1..4)).prop_map(|(at, lines)| Plant::Ignore(at, lines)),
+    ];
+    prop::collection::vec(plant, 0..25)
+}
+
+/// Puts it there, where nothing is in its way.
+pub(super) fn plant(tree: &Tree, plant: &Plant) {
+    let (path, content) = match plant {
+        Plant::File(path) => (path.join("/"), String::new()),
+        Plant::Link(path) => (path.join("/"), String::new()),
+        Plant::Ignore(path, lines) => {
+            ([path.as_slice(), &[".outlastignore"]].concat().join("/"), lines.join("\n"))
+        }
+    };
+    let path = tree.at(path);
+    if path.parent().is_some_and(|folder| std::fs::create_dir_all(folder).is_err()) || path.exists() {
+        return;
+    }
+    match plant {
+        Plant::Link(_) => symlink(tree.path(), path).unwrap_or_default(),
+        _ => std::fs::write(path, content).unwrap(),
+    }
+}
+
+/// Every path in the tree, links not followed.
+pub(super) fn all_paths(folder: &Path, prefix: &[u8], all: &mut Vec<(Vec<u8>, bool)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let path = [prefix, entry.file_name().as_bytes()].concat();
+        let is_folder = entry.file_type().unwrap().is_dir();
+        all.push((path.clone(), is_folder));
+        if is_folder {
+            all_paths(&entry.path(), &[path.as_slice(), b"/"].concat(), all);
+        }
     }
 }
 
@@ -101,10 +158,22 @@ impl FolderVisitor for Recorder {
     }
 }
 
-pub(super) fn scan(source: &TreeSource, root: &Root, threads: usize) -> io::Result<(Seen, ScanReport)> {
+/// What a walk told the visitors it was given.
+pub(super) fn gather(
+    walk: impl FnOnce(&(dyn Fn() -> Box<dyn FolderVisitor> + Sync)) -> io::Result<ScanReport>,
+) -> io::Result<(Seen, ScanReport)> {
     let seen = Arc::new(Mutex::new(Seen::default()));
-    let report = source.scan(root, threads, &|| Box::new(Recorder(Arc::clone(&seen))))?;
+    let report = walk(&|| Box::new(Recorder(Arc::clone(&seen))))?;
     let seen = std::mem::take(&mut *seen.lock().unwrap());
     assert_eq!(report.folders, seen.folders.len() as u64);
     Ok((seen, report))
+}
+
+pub(super) fn scan(source: &TreeSource, root: &Root, threads: usize) -> io::Result<(Seen, ScanReport)> {
+    gather(|visitors| source.scan(root, threads, visitors))
+}
+
+pub(super) fn scan_below(source: &TreeSource, root: &Root, from: &[u8]) -> io::Result<(Seen, ScanReport)> {
+    let from = FolderKey::from_relative_path(root.id, from).unwrap();
+    gather(|visitors| source.scan_below(root, &from, 2, visitors))
 }

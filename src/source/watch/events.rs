@@ -23,6 +23,8 @@ pub(super) enum Happened {
     Came,
     /// A file is gone, or what it was isn't told.
     Went,
+    /// A watched folder itself was renamed; its parent's event says the same, where there is one.
+    Moved,
     /// A file was closed by a writer.
     Closed,
     Written,
@@ -31,12 +33,13 @@ pub(super) enum Happened {
 
 impl Happened {
     /// None for what is no news. Reading a tree makes an event a file: those have to be cheap.
-    fn of(kind: EventKind) -> Option<Self> {
-        Some(match kind {
+    fn of(event: &notify::Event) -> Option<Self> {
+        Some(match event.kind {
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => Self::Closed,
             EventKind::Access(_) | EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => return None,
             EventKind::Create(CreateKind::Folder) => Self::FolderCame,
             EventKind::Remove(RemoveKind::Folder) => Self::FolderWent,
+            EventKind::Modify(ModifyKind::Name(RenameMode::From)) if event.tracker().is_none() => Self::Moved,
             EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Self::Went,
             EventKind::Modify(ModifyKind::Name(_)) => Self::Came,
             EventKind::Modify(ModifyKind::Metadata(_)) => Self::Metadata,
@@ -48,7 +51,7 @@ impl Happened {
         match self {
             Self::Came | Self::Went | Self::Closed => Touch::Complete,
             Self::Metadata => Touch::Metadata,
-            Self::FolderCame | Self::FolderWent | Self::Written => Touch::Written,
+            Self::FolderCame | Self::FolderWent | Self::Moved | Self::Written => Touch::Written,
         }
     }
 }
@@ -63,7 +66,7 @@ pub(super) struct Handler {
 impl notify::EventHandler for Handler {
     fn handle_event(&mut self, event: notify::Result<notify::Event>) {
         let Some(event) = event.ok().filter(|event| !event.need_rescan()) else { return self.lose() };
-        let (Some(happened), Some(path)) = (Happened::of(event.kind), event.paths.first()) else {
+        let (Some(happened), Some(path)) = (Happened::of(&event), event.paths.first()) else {
             self.shared.ignored.fetch_add(1, Ordering::Relaxed);
             return;
         };
@@ -119,9 +122,14 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Events are missing: every root has to be scanned, and nothing is known of the watches.
+    /// Events are missing: nothing is known of the files, nor of the watches.
     pub(super) fn lose(&mut self, now: Instant) {
         self.renew_at = self.renew_at.or(Some(now));
+        self.touch_roots();
+    }
+
+    /// Every root has to be scanned.
+    pub(super) fn touch_roots(&mut self) {
         for served in &self.roots {
             self.pending.folder(served.id, FolderKey::root(served.id));
         }
@@ -172,7 +180,7 @@ impl Note<'_> {
     fn root(&mut self, happened: Happened) {
         let folder = FolderKey::root(self.served.id);
         match happened {
-            Happened::FolderWent | Happened::Went => self.went(folder),
+            Happened::FolderWent | Happened::Went | Happened::Moved => self.went(folder),
             _ => self.appeared_again(folder),
         }
     }
@@ -186,27 +194,30 @@ impl Note<'_> {
         let folder = parent.child(name);
         if self.served.get(&folder).is_some() {
             match happened {
-                Happened::FolderWent | Happened::Went | Happened::FolderCame => return self.went(folder),
-                // What is there now may be a file.
-                Happened::Came => self.went(folder),
-                _ => return self.appeared_again(folder),
+                Happened::Metadata => return self.appeared_again(folder),
+                // None of these happens to a folder: there is a file by now, or there may be.
+                Happened::Closed | Happened::Written | Happened::Came => self.went(folder.clone()),
+                _ => return self.went(folder),
             }
-        } else if self.served.get(&parent).is_none() {
+        }
+        if self.served.get(&parent).is_none() {
             // Rules cut the folder, or no walk has come to it: it will.
             return;
         }
-        let may_be_folder =
-            matches!(happened, Happened::Came | Happened::Metadata) && self.rules.lets_in(relative, true);
         match happened {
+            Happened::Moved => {}
             Happened::FolderCame | Happened::FolderWent => {
                 if self.rules.lets_in(relative, true) {
-                    self.pending.folder(self.served.id, parent.child(name));
+                    self.pending.folder(self.served.id, folder);
                 }
             }
-            _ if may_be_folder || self.rules.concerns(relative) => {
-                self.pending.name(parent.file(name), happened.touch(), may_be_folder, self.now);
+            _ => {
+                let unsure = matches!(happened, Happened::Came | Happened::Metadata);
+                let may_be_folder = unsure && self.rules.lets_in(relative, true);
+                if may_be_folder || self.rules.concerns(relative) {
+                    self.pending.name(parent.file(name), happened.touch(), may_be_folder, self.now);
+                }
             }
-            _ => {}
         }
     }
 

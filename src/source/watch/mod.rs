@@ -33,14 +33,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::io::Errno;
-
 use self::backend::{MakeWatcher, Refusal, Watcher};
 use self::events::{Handler, State};
 use self::folders::{Reason, Served, Standing};
 use self::pending::Pending;
 use self::rules::Rules;
 use super::Filters;
+use super::open::{is_folder, stat_at};
 use crate::model::{FolderKey, Root, RootId};
 
 pub use news::{News, TouchedFolder, TouchedName, WatchStatus};
@@ -128,13 +127,10 @@ impl Watch {
             changed: Condvar::new(),
             ignored: AtomicU64::new(0),
         });
-        let handler = Handler { shared: Arc::clone(&shared), generation: 0 };
-        let watcher = match settings.poll {
-            true => None,
-            false => Some(make(handler).map_err(|error| {
-                io::Error::other(format!("{error}; {}, or poll (--poll)", Reason::NoWatcher))
-            })?),
-        };
+        let made = (!settings.poll).then(|| make(Handler { shared: Arc::clone(&shared), generation: 0 }));
+        let watcher = made
+            .transpose()
+            .map_err(|error| io::Error::other(format!("{error}; {}, or poll (--poll)", Reason::NoWatcher)))?;
         Ok(Self { shared, settings, watcher: Mutex::new(watcher), make, silent: Mutex::default() })
     }
 
@@ -179,27 +175,27 @@ impl Watch {
         if self.settings.poll {
             return;
         }
-        let relative = folder.relative_path();
-        let path = Served::new(root).path_of(&relative);
-        let standing = match rustix::fs::stat(&path) {
-            Ok(stat) => self.silent_kind(stat.st_dev, &path).map(Reason::Silent),
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return self.forget(root.id, folder),
+        let path = Served::new(root).path_of(&folder.relative_path());
+        let silent = match stat_at(&path) {
+            Ok(stat) => self.silent_kind(stat.st_dev, &path),
             Err(_) => None,
         };
-        if let Some(reason) = standing {
-            return self.set(root.id, folder, Standing::Unwatched(reason));
+        if let Some(kind) = silent {
+            return self.set(root.id, folder, Standing::Unwatched(Reason::Silent(kind)));
         }
         let mut watcher = lock(&self.watcher);
         self.mend(&mut watcher);
         // Before the watch is there: an event that takes the folder away again may come first.
         self.set(root.id, folder, Standing::Armed);
         match backend::watch(watcher.as_mut(), &path) {
-            Ok(()) => {}
+            // A file that took the folder's place can be watched as well.
+            Ok(()) if is_folder(&path) => {}
+            Ok(()) | Err(Refusal::Gone) => self.forget(root.id, folder),
             Err(Refusal::Because(reason)) => self.set(root.id, folder, Standing::Unwatched(reason)),
-            Err(Refusal::Gone) => self.forget(root.id, folder),
             Err(Refusal::Dead) => {
+                backend::end(&mut watcher);
                 let mut state = self.shared.lock();
-                state.lose(Instant::now() + RENEW_AFTER);
+                state.renew_at = Some(Instant::now() + RENEW_AFTER);
                 state.roots.iter_mut().for_each(Served::disarm_all);
             }
         }
@@ -260,6 +256,7 @@ impl Watch {
             Ok(made) => {
                 *watcher = Some(made);
                 state.generation += 1;
+                state.touch_roots();
             }
             Err(error) => {
                 state.renew_at = Some(Instant::now() + RENEW_AFTER);

@@ -12,11 +12,11 @@ use super::pending::Due;
 use super::rules::Rules;
 use crate::model::{FolderKey, RootId};
 use crate::source::ignored::IGNORE_FILE;
-use crate::source::open::{EntryKind, stat_at};
+use crate::source::open::is_folder;
 
 /// A name in a folder that was touched: what it is now has to be looked up ([`Source::look`]).
 ///
-/// [`Source::look`]: super::Source::look
+/// [`Source::look`]: crate::source::Source::look
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TouchedName {
     /// The root.
@@ -32,7 +32,7 @@ pub struct TouchedName {
 /// A folder that has to be scanned with all below it ([`Source::scan_below`]): it is new, another
 /// one, or gone, or its rules changed. The root's own where events were lost, or the root itself moved.
 ///
-/// [`Source::scan_below`]: super::Source::scan_below
+/// [`Source::scan_below`]: crate::source::Source::scan_below
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TouchedFolder {
     /// The root.
@@ -70,7 +70,7 @@ impl News {
             let relative = key.relative_path();
             if name == IGNORE_FILE {
                 news.folders.push(TouchedFolder { root, folder });
-            } else if may_be_folder && is_folder(roots.get(&root), &relative) {
+            } else if may_be_folder && stands_for_folder(roots.get(&root), &relative) {
                 news.folders.push(TouchedFolder { root, folder: folder.child(name) });
             } else if !may_be_folder || rules.lets_in(&relative, false) {
                 news.names.push(TouchedName { root, folder, name: name.into(), since });
@@ -102,7 +102,7 @@ pub struct WatchStatus {
     pub polling: bool,
 }
 
-fn is_folder(root: Option<&PathBuf>, relative: &[u8]) -> bool {
-    let path = root.map(|root| root.join(OsStr::from_bytes(relative)));
-    path.is_some_and(|path| stat_at(&path).is_ok_and(|stat| EntryKind::of_stat(&stat) == EntryKind::Folder))
+/// Whether a name stands for a folder now.
+fn stands_for_folder(root: Option<&PathBuf>, relative: &[u8]) -> bool {
+    root.is_some_and(|root| is_folder(&root.join(OsStr::from_bytes(relative))))
 }

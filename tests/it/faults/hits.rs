@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 
 use super::{Place, change, grow, is_a_good_message};
@@ -78,6 +79,30 @@ struct Ground {
     root: PathBuf,
     state: Option<PathBuf>,
     tick: u64,
+    work: Work,
+}
+
+/// What suffers the fault.
+#[derive(Debug, Clone, Copy)]
+enum Work {
+    Run,
+    /// A run that has more to compact than to process.
+    CompactingRun,
+    Compact,
+}
+
+impl Work {
+    fn command(self, place: &Place) -> Command {
+        match self {
+            Self::Run => place.run_command(),
+            Self::CompactingRun => {
+                let mut command = place.run_command();
+                command.args(["--compact-min", "0B", "--compact-above", "10"]);
+                command
+            }
+            Self::Compact => place.command(&["compact", "--format", "json"]),
+        }
+    }
 }
 
 impl Ground {
@@ -86,7 +111,7 @@ impl Ground {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap().join("tree");
         grow(&root);
-        Self { folder, root, state: None, tick: 0 }
+        Self { folder, root, state: None, tick: 0, work: Work::Run }
     }
 
     /// One that has changed since it was.
@@ -102,6 +127,22 @@ impl Ground {
         ground
     }
 
+    /// One whose record log is for the most part out of date, and the tree as it was ingested last.
+    fn worn(work: Work) -> Self {
+        let mut ground = Self::fresh();
+        let state = ground.folder.path().join("state");
+        let place = Place { root: ground.root.clone(), state: state.clone() };
+        for salt in 0..3 {
+            place.finish().unwrap();
+            change(&ground.root, salt);
+            fs::remove_file(ground.root.join(format!("m1/f{}.ast.json", 1 + 4 * salt))).unwrap();
+        }
+        place.finish().unwrap();
+        ground.tick = place.tick().unwrap().unwrap();
+        (ground.state, ground.work) = (Some(state), work);
+        ground
+    }
+
     /// A copy of the state, in this folder.
     fn place(&self, folder: &Path) -> Place {
         let state = folder.canonicalize().unwrap().join("state");
@@ -113,7 +154,7 @@ impl Ground {
     fn hits(&self) -> Vec<Hit> {
         let folder = tempfile::tempdir().unwrap();
         let (place, log) = (self.place(folder.path()), folder.path().join("hits"));
-        let mut command = place.run_command();
+        let mut command = self.work.command(&place);
         let told = ran(command.env("OUTLAST_FAILPOINT", "count").env("OUTLAST_FAILPOINT_LOG", &log));
         assert!(matches!(told.code, Some(0 | 3)), "{told}");
         Hit::read(&log)
@@ -123,7 +164,7 @@ impl Ground {
     fn suffer(&self, hit: &Hit, fault: Fault) -> Result<bool, String> {
         let folder = tempfile::tempdir().unwrap();
         let (place, log) = (self.place(folder.path()), folder.path().join("hits"));
-        let mut command = place.run_command();
+        let mut command = self.work.command(&place);
         let plan = format!("{}={}", hit.number, fault.name());
         let told = ran(command.env("OUTLAST_FAILPOINT", plan).env("OUTLAST_FAILPOINT_LOG", &log));
         let hits = Hit::read(&log);
@@ -197,4 +238,14 @@ fn each_call_of_a_first_run_fails_once() {
 #[test]
 fn each_call_of_a_later_run_fails_once() {
     each_call_fails_once(Ground::changed, from_env("OUTLAST_FAULT_SEED", 12));
+}
+
+#[test]
+fn each_call_of_a_compaction_fails_once() {
+    each_call_fails_once(|| Ground::worn(Work::Compact), from_env("OUTLAST_FAULT_SEED", 13));
+}
+
+#[test]
+fn each_call_of_a_run_that_compacts_fails_once() {
+    each_call_fails_once(|| Ground::worn(Work::CompactingRun), from_env("OUTLAST_FAULT_SEED", 14));
 }

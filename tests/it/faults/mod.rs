@@ -3,6 +3,7 @@
 mod full;
 mod hits;
 mod mount;
+mod waiting;
 
 use std::fs;
 use std::path::{Path, PathBuf};

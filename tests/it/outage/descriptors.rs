@@ -28,5 +28,6 @@ fn a_run_without_descriptors_waits_for_some() {
     assert_eq!((&summary["ok"], &summary["failed"]), (&FILES.into(), &0.into()), "{summary}");
     assert_eq!(summary["breakers"][0]["resource"], "descriptors", "{summary}");
     assert!(told.stderr.contains("descriptors"), "{told}; it had {before:?}");
+    assert!(!told.stderr.contains("can't list a folder"), "once, and not for each folder: {told}");
     assert_unharmed(&sandbox, FILES);
 }

@@ -1,5 +1,6 @@
 //! Processes that go on while a test does something else.
 
+use std::io::Read;
 use std::process::{Child, Command, Stdio};
 
 use super::Ran;
@@ -10,6 +11,26 @@ pub(crate) struct Background(Option<Child>);
 impl Background {
     pub(crate) fn start(command: &mut Command) -> Self {
         Self(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
+    }
+
+    /// The first line on stderr that begins so, without that; what came before it is gone.
+    #[track_caller]
+    pub(crate) fn says(&mut self, begin: &str) -> String {
+        let stderr = self.0.as_mut().unwrap().stderr.as_mut().unwrap();
+        let mut told = String::new();
+        loop {
+            // Byte by byte: what comes behind the line is still to be read.
+            let (mut line, mut byte) = (Vec::new(), [0]);
+            while byte[0] != b'\n' {
+                assert_eq!(stderr.read(&mut byte).unwrap(), 1, "it never said {begin:?}: {told}");
+                line.push(byte[0]);
+            }
+            let line = String::from_utf8(line).unwrap();
+            match line.strip_prefix(begin) {
+                Some(rest) => return rest.trim_end().to_owned(),
+                None => told += &line,
+            }
+        }
     }
 
     pub(crate) fn child(&self) -> &Child {

@@ -112,7 +112,13 @@ fn answered(told: Ran) -> Result<Ran, String> {
 fn check_once(log: &[Record], retried: bool, problems: &mut Vec<String>) {
     let mut before: BTreeMap<(&str, &[u8]), &Record> = BTreeMap::new();
     let mut tick = 0;
+    // What came before was dropped with the segments that it stood in.
+    let has_begun_later = log.iter().any(|record| record.is_copy);
     for record in log {
+        if record.is_copy {
+            before.entry((&record.root, &record.path)).or_insert(record);
+            continue;
+        }
         if record.tick < tick {
             problems.push(format!("{} has tick {} after {tick}", record.name(), record.tick));
         }
@@ -122,7 +128,7 @@ fn check_once(log: &[Record], retried: bool, problems: &mut Vec<String>) {
             Some(last) if record.status == "removed" => last.status == "removed",
             Some(last) if retried && last.status == "failed" => false,
             Some(last) => last.status != "removed" && last.digest == record.digest,
-            None => record.status == "removed",
+            None => record.status == "removed" && !has_begun_later,
         };
         if again {
             let last = last.map(|last| &last.json);

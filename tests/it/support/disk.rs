@@ -72,6 +72,12 @@ impl Disk {
         tool(Command::new("xfs_io").args(["-x", "-c", "shutdown"]).arg(&self.mount))
     }
 
+    /// Whatever writes to it waits, until that is dropped.
+    pub(crate) fn freeze(&self) -> Result<Frozen<'_>, String> {
+        tool(Command::new("fsfreeze").arg("-f").arg(&self.mount))?;
+        Ok(Frozen(&self.mount))
+    }
+
     /// Unmounts it, even where files of it are open.
     pub(crate) fn pull(&mut self) -> Result<(), String> {
         tool(Command::new("umount").arg("-l").arg(&self.mount))?;
@@ -93,6 +99,15 @@ impl Disk {
         self.unmount()?;
         self.mount()?;
         if probe.exists() { Err("a shutdown loses nothing here".to_owned()) } else { Ok(()) }
+    }
+}
+
+/// A file system to which nobody can write.
+pub(crate) struct Frozen<'a>(&'a Path);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("fsfreeze").arg("-u").arg(self.0).status();
     }
 }
 

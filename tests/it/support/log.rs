@@ -23,13 +23,16 @@ pub(crate) struct Record {
     pub(crate) digest: Option<String>,
     pub(crate) values: Option<u64>,
     pub(crate) tick: u64,
+    /// Whether the line is a copy of one that stood in the log before.
+    pub(crate) is_copy: bool,
+    /// The record, without the mark of a copy.
     pub(crate) json: Value,
 }
 
 impl Record {
     /// Reads a line without its line feed.
     pub(crate) fn parse(line: &[u8]) -> Result<Self, String> {
-        let json: Value = serde_json::from_slice(line)
+        let mut json: Value = serde_json::from_slice(line)
             .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(line)))?;
         schema().check(&json).map_err(|error| format!("against the schema, {error}: {json}"))?;
         let text = |name: &str| json.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -40,16 +43,21 @@ impl Record {
             }
             None => needed("path")?.into_bytes(),
         };
+        let tick = json["committed_tick"].as_u64().ok_or_else(|| format!("no tick in {json}"))?;
         let mtime = text("mtime").map(|time| time.parse::<jiff::Timestamp>().unwrap().as_nanosecond());
+        let (root, status, digest) = (needed("root")?, needed("status")?, text("digest"));
+        let members = json.as_object_mut().ok_or("a record is no object")?;
+        let marks = ["copied_from", "copied_tick"].map(|mark| members.remove(mark).is_some());
         Ok(Self {
-            root: needed("root")?,
+            root,
             path,
-            status: needed("status")?,
+            status,
+            is_copy: marks == [true; 2],
             size: json["size"].as_u64(),
             mtime: mtime.map(|time| i64::try_from(time).unwrap()),
-            digest: text("digest"),
+            digest,
             values: json["result"]["values"].as_u64(),
-            tick: json["committed_tick"].as_u64().ok_or_else(|| format!("no tick in {json}"))?,
+            tick,
             json,
         })
     }
@@ -76,7 +84,8 @@ pub(crate) fn read_segments(folder: &Path) -> BTreeMap<u64, Vec<u8>> {
 pub(crate) fn read_log(folder: &Path, end: Position) -> Result<Vec<Record>, String> {
     let segments = read_segments(folder);
     let mut records = Vec::new();
-    for number in 1..=end.0 {
+    let first = segments.keys().next().copied().unwrap_or(1);
+    for number in first..=end.0 {
         let whole = match segments.get(&number) {
             Some(bytes) => bytes,
             None if end == (1, 0) => return Ok(records),

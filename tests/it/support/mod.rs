@@ -1,11 +1,13 @@
 //! What the tests share: seeded trees, the binary, its record log read raw, and the checker.
 
 mod background;
+mod browser;
 mod check;
 mod cli;
 mod content;
 mod disk;
 mod heartbeats;
+mod http;
 mod log;
 mod moment;
 mod oddity;
@@ -16,11 +18,13 @@ mod tree;
 mod walk;
 
 pub(crate) use background::Background;
+pub(crate) use browser::Browser;
 pub(crate) use check::{Checker, summary_adds_up};
 pub(crate) use cli::{Ran, outlast, ran};
 pub(crate) use content::Content;
 pub(crate) use disk::Disk;
 pub(crate) use heartbeats::{Heartbeats, Promise};
+pub(crate) use http::{Client, Reply};
 pub(crate) use log::{Position, Record, current, read_log, read_segments};
 pub(crate) use moment::Moment;
 pub(crate) use oddity::{Locked, Oddity};

@@ -141,7 +141,7 @@ fn a_switch_and_tables_come_from_each_layer_as_well() {
 
 /// It was refused with this code, and said all of this.
 #[track_caller]
-fn refused(told: &Ran, code: i32, words: &[&str]) {
+pub(super) fn refused(told: &Ran, code: i32, words: &[&str]) {
     assert_eq!(told.code, Some(code), "{told}");
     for word in words {
         assert!(told.stderr.contains(word), "no {word:?}: {told}");
@@ -342,7 +342,11 @@ fn what_is_shown_marks_what_needs_a_restart_and_can_be_written_back() {
     let text = ran(&mut place.command(["config", "show"])).expect(0).text();
     for row in rows {
         let key = row["key"].as_str().unwrap();
-        let mark = if row["restart"] == true { "* " } else { "  " };
+        let mark = match (row["restart"] == true, row["next_job"] == true) {
+            (true, _) => "* ",
+            (_, true) => "+ ",
+            _ => "  ",
+        };
         assert!(text.lines().any(|line| line.starts_with(&format!("{mark}{key} "))), "{key}: {text}");
     }
     assert!(rows.iter().any(|row| row["restart"] == true) && rows.iter().any(|row| row["restart"] == false));

@@ -180,6 +180,23 @@ fn a_run_leaves_the_failures_of_roots_that_are_not_its_own() {
 }
 
 #[test]
+fn what_the_latest_run_leaves_out_is_not_retried() {
+    let sandbox = broken();
+    sandbox.run_code(&[], 3);
+    sandbox.write("src/deep/.outlastignore", "c_*");
+    sandbox.run_code(&["--exclude", "b.*"], 3);
+    let told = retried(&sandbox, &[]).expect(0).json();
+    assert_eq!((&told["files"], &told["left_out"]), (&3.into(), &2.into()), "{told}");
+    let told = ran(&mut sandbox.command(["retry", "tree/b.ast.json"])).expect(4).text();
+    assert!(told.contains("1 file left as before") && told.contains("outlast explain"), "{told}");
+    let next = sandbox.run_code(&["--exclude", "b.*"], 3);
+    assert_eq!((&next["discovered"], &next["failed"]), (&4.into(), &3.into()), "{next}");
+    for path in ["b.ast.json", "src/deep/c_ast.json"] {
+        assert_eq!(records_of(&sandbox, path), ["failed"], "{path}");
+    }
+}
+
+#[test]
 fn wrong_questions_are_refused() {
     let sandbox = Sandbox::with(&[("a.ast.json", BROKEN)]);
     for command in ["failures", "retry"] {
@@ -334,7 +351,9 @@ fn files_that_wait_for_their_next_attempt_are_told_and_can_be_tried_at_once() {
         switch.store(true, Ordering::SeqCst);
         let filter = RetryFilter { class: Some(ErrorClass::Processor), ..RetryFilter::default() };
         let report = engine.retry(&filter).unwrap();
-        assert_eq!((report.files, report.waited, report.running), (FILES, FILES, true));
+        // One or the other has become due by itself meanwhile.
+        assert!(report.running && report.waited == report.files, "{report:?}");
+        assert!(report.files <= FILES && report.files > FILES - FILES / 50, "{report:?}");
         let done = run.join().unwrap().unwrap().progress;
         drop(stop);
         done

@@ -3,12 +3,14 @@
 mod again;
 mod asking;
 mod bad;
+mod compact;
 mod config;
 mod ctl;
 mod explain;
 mod export;
 mod failures;
 mod filters;
+mod http;
 mod inspect;
 mod jobs;
 mod limits;
@@ -19,9 +21,11 @@ mod options;
 mod pulled;
 mod records;
 mod refusals;
+mod reload;
 mod roots;
 mod signals;
 mod stalled;
+mod systemd;
 
 use std::time::{Duration, Instant};
 
@@ -30,7 +34,7 @@ use serde_json::Value;
 use crate::support::{Background, Content, Rng, Sandbox, ran};
 
 /// A small syntax tree.
-const AST: &str = r#"{"type":"Program","body":[{"type":"Name","id":"x"}]}"#;
+pub(crate) const AST: &str = r#"{"type":"Program","body":[{"type":"Name","id":"x"}]}"#;
 /// Another one.
 const OTHER: &str = r#"{"type":"Program","body":[{"type":"Name","id":"other"}]}"#;
 /// JSON that breaks off.
@@ -38,7 +42,7 @@ const BROKEN: &str = r#"{"type":"Program","body":["#;
 
 /// Waits until something holds, for as long as a busy machine may take.
 #[track_caller]
-fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {

@@ -3,8 +3,10 @@
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use super::{AST, OTHER};
-use crate::support::{Checker, Sandbox, ran, summary_adds_up};
+use rustix::process::Signal;
+
+use super::{AST, BROKEN, OTHER, wait_until};
+use crate::support::{Background, Checker, Sandbox, ran, summary_adds_up};
 
 fn run_roots(sandbox: &Sandbox, roots: &[&Path]) -> serde_json::Value {
     let mut command = sandbox.command(["run", "--format", "json", "--progress", "never"]);
@@ -70,4 +72,39 @@ fn a_state_in_the_tree_is_not_ingested() {
     let again = here();
     assert_eq!((&again["discovered"], &again["unchanged"]), (&1.into(), &1.into()));
     assert_eq!(again["filtered"]["state-folder"], 1);
+}
+
+/// A root that was ingested, with one file due again, and another, empty folder in its place.
+fn emptied() -> Sandbox {
+    let sandbox = Sandbox::with(&[("a.ast.json", AST), ("bad.ast.json", BROKEN)]);
+    sandbox.run_code(&[], 3);
+    ran(&mut sandbox.command(["retry"])).expect(0);
+    std::fs::rename(&sandbox.root, sandbox.dir.path().join("aside")).unwrap();
+    std::fs::create_dir(&sandbox.root).unwrap();
+    sandbox
+}
+
+#[test]
+fn a_dry_run_takes_nothing_for_removed_that_a_run_would_wait_for() {
+    let sandbox = emptied();
+    let told = sandbox.run(&["--dry-run"]).expect(75);
+    assert!(told.stderr.contains("mounted?") && told.stdout.is_empty(), "{told}");
+    let told = sandbox.run(&["--dry-run", "--accept-empty"]);
+    assert_eq!(told.json()["removed"], 2, "{told}");
+}
+
+#[test]
+fn a_run_that_is_stopped_while_it_waits_for_its_root_tells_what_is_due() {
+    let sandbox = emptied();
+    let run = Background::start(&mut sandbox.run_command(&[]));
+    let status = wait_until("it waits", || {
+        let told = ran(&mut sandbox.command(["status", "--format", "json"]));
+        let status = (told.code == Some(0)).then(|| told.json())?;
+        (status["running"]["state"] == "waiting").then_some(status)
+    });
+    assert_eq!(status["running"]["pending"], 1, "{status}");
+    run.signal(Signal::TERM);
+    let summary = run.end().expect(143).json();
+    summary_adds_up(&summary).unwrap();
+    assert_eq!((&summary["discovered"], &summary["pending"]), (&1.into(), &1.into()), "{summary}");
 }

@@ -1,0 +1,43 @@
+//! `outlast compact`: the record log is freed of what is out of date, by the run that holds the state or alone.
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use indicatif::HumanBytes;
+use outlast::engine::{self, CompactReport, EngineError};
+use outlast::service::Request;
+
+use super::args::{Cli, Format};
+use super::{exit, print, query};
+
+/// `outlast compact`.
+pub(crate) fn compact(cli: &Cli) -> Result<u8> {
+    let alone = || {
+        let report = engine::compact(&cli.state)?;
+        let what = "the answer can't be put into words";
+        serde_json::to_vec(&report)
+            .map_err(|error| EngineError::Io { what: what.to_owned(), source: error.into() })
+    };
+    let payload = query::put_or(cli, &Request::Compact, alone)?;
+    let report: CompactReport = serde_json::from_slice(&payload).context("the answer tells no compaction")?;
+    if cli.format == Format::Json {
+        print::json(&report)?;
+    } else {
+        show(&report, &mut std::io::stdout().lock())?;
+    }
+    Ok(exit::DONE)
+}
+
+fn show(report: &CompactReport, out: &mut dyn Write) -> std::io::Result<()> {
+    let (before, after) = (HumanBytes(report.bytes_before), HumanBytes(report.bytes_after));
+    if report.segments_dropped == 0 {
+        return writeln!(out, "the record log has {before}, all of it up to date");
+    }
+    writeln!(
+        out,
+        "the record log had {before} and has {after}: {} records ({}) carried forward, in {:.1} s",
+        report.records_copied,
+        HumanBytes(report.bytes_copied),
+        report.seconds
+    )
+}

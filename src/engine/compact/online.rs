@@ -1,0 +1,46 @@
+//! Compacting while a run goes on: in portions between the ticks, never in their way.
+
+use std::time::Instant;
+
+use super::super::coordinator::Coordinator;
+use super::super::error::EngineError;
+use super::super::store::Store;
+use super::{Compaction, Phase};
+
+/// While there is other work, this many times a portion's cost passes before the next one.
+const PAUSE_FACTOR: u32 = 9;
+
+impl Compaction {
+    /// Whether a portion may be done now, beside other work or not.
+    fn may_step(&self, store: &Store, is_idle: bool, now: Instant) -> bool {
+        let Some((begun, took)) = self.last else { return self.is_busy(store) };
+        let pause = match &self.phase {
+            Phase::Passing(pass) if pass.rests() => super::PORTION * 2,
+            _ if is_idle => return self.is_busy(store),
+            _ => took * (1 + PAUSE_FACTOR),
+        };
+        now.saturating_duration_since(begun) >= pause && self.is_busy(store)
+    }
+}
+
+impl Coordinator<'_> {
+    /// Does a portion, where nothing more urgent waits. Returns whether to come back at once.
+    pub(in super::super) fn compact(&mut self) -> Result<bool, EngineError> {
+        let is_free = self.ending.is_none() && self.log_is_checked() && self.run.breakers.all_closed();
+        let (is_idle, now) = (self.is_idle(), self.now());
+        if !is_free
+            || self.tick_is_due()
+            || !self.compaction.may_step(self.committer.store(), is_idle, now)
+            || self.lacks_room().is_some()
+        {
+            return Ok(false);
+        }
+        let is_busy = self.compaction.step(self.committer.store_mut(), now)?;
+        Ok(is_busy && is_idle && self.compaction.may_step(self.committer.store(), is_idle, self.now()))
+    }
+
+    /// Whether the log is being compacted or has to be, and there is room on the disk for that.
+    pub(in super::super) fn is_compacting(&self) -> bool {
+        self.compaction.is_busy(self.committer.store()) && self.lacks_room().is_none()
+    }
+}

@@ -1,0 +1,248 @@
+//! One pass over the record log.
+
+use std::time::{Duration, Instant};
+
+use super::super::error::EngineError;
+use super::super::store::Store;
+use super::CompactReport;
+use crate::ledger::{Entry, RecordRef, Scan, Tick, free_bytes};
+use crate::model::{FileKey, LogPosition, RecordHead, push_copy};
+use crate::sink::{HeldSegments, LineReader, SinkError};
+
+/// What a turn takes of the log at least, and the part of it that it takes at least, so that the ledger is walked
+/// eight times in a pass at most.
+const TURN_BYTES: u64 = 1 << 30;
+const TURN_PART: u64 = 8;
+/// Room on the disk that is left beside the copies of a turn.
+const ROOM_BYTES: u64 = 64 << 20;
+/// Copies that a portion writes, in bytes: it adapts to how fast they are written. Making fewer durable takes as long.
+const PORTION_BYTES_MIN: usize = 512 << 10;
+const PORTION_BYTES_MAX: usize = 8 << 20;
+const PORTION_FILES_MAX: usize = 4096;
+/// Entries between two looks at the clock.
+const LOOK_FILES: usize = 256;
+
+/// A pass under way.
+pub(super) struct Pass {
+    begun: Instant,
+    /// The segment that was written to last stays until then.
+    rests_until: Instant,
+    run_start: Option<LogPosition>,
+    /// Segments before this one are dropped in the end.
+    target: u32,
+    turn: Turn,
+    portion_bytes: usize,
+    /// The end of the log behind the last tick of the pass itself.
+    own: LogPosition,
+    /// Whether nobody else has recorded anything since the pass began.
+    is_alone: bool,
+    report: CompactReport,
+}
+
+/// A walk over the ledger for the oldest segments.
+struct Turn {
+    /// The first segment that is not theirs.
+    before: u32,
+    scan: Scan,
+    lines: LineReader,
+    /// Whether nothing points to its segments any more.
+    has_ended: bool,
+    /// Whether the log begins behind them: their files can be removed.
+    has_left: bool,
+}
+
+/// The segments of the log, ascending, each with its length in bytes.
+pub(super) fn segments_of(store: &Store) -> Vec<(u32, u64)> {
+    let mut segments: Vec<(u32, u64)> = Vec::new();
+    for range in store.ledger.log_ranges() {
+        match segments.last_mut() {
+            Some((segment, bytes)) if *segment == range.segment => *bytes += range.to - range.from,
+            _ => segments.push((range.segment, range.to - range.from)),
+        }
+    }
+    segments
+}
+
+impl Pass {
+    /// Closes the present segment and begins with the oldest ones; none where there is nothing to gain.
+    pub(super) fn begin(
+        store: &mut Store,
+        run_start: Option<LogPosition>,
+        (now, grace): (Instant, Duration),
+    ) -> Result<Option<Self>, EngineError> {
+        let (start, bytes) = (store.ledger.log_start(), store.ledger.log_bytes());
+        if bytes == 0 || start.compact_at == Some(store.ledger.cursor().log) {
+            return Ok(None);
+        }
+        if !has_room(store) {
+            tracing::warn!("no room on the disk to compact the record log: it stays as it is");
+            return Ok(None);
+        }
+        store.log.close_segment();
+        store.commit_without_lines(&[], None)?;
+        let target = store.ledger.cursor().log.segment;
+        Ok(Some(Self {
+            begun: Instant::now(),
+            rests_until: now + grace,
+            run_start,
+            target,
+            turn: Turn::begin(store, target)?,
+            portion_bytes: PORTION_BYTES_MIN,
+            own: store.ledger.cursor().log,
+            is_alone: true,
+            report: CompactReport { bytes_before: bytes, ..CompactReport::default() },
+        }))
+    }
+
+    /// Does a portion; tells what the pass did, once it has ended.
+    pub(super) fn step(
+        &mut self,
+        store: &mut Store,
+        portion: Duration,
+        now: Instant,
+    ) -> Result<Option<CompactReport>, EngineError> {
+        self.is_alone &= store.ledger.cursor().log == self.own;
+        let (before, is_last) = (self.turn.before, self.turn.before >= self.target);
+        if !self.turn.has_left {
+            if self.carry(store, portion)? && !(is_last && now < self.rests_until) {
+                store.ledger.begin_log_at(before, is_last && self.is_alone)?;
+                self.turn.has_left = true;
+            }
+            return Ok(None);
+        }
+        if store.log.remove_one_before(before)? {
+            self.report.segments_dropped += 1;
+            return Ok(None);
+        }
+        store.ledger.forget_dropped_log()?;
+        if !is_last && has_room(store) {
+            self.turn = Turn::begin(store, self.target)?;
+            return Ok(None);
+        }
+        self.report.bytes_after = store.ledger.log_bytes();
+        self.report.seconds = self.begun.elapsed().as_secs_f64();
+        Ok(Some(self.report))
+    }
+
+    /// Whether the last turn's walk has ended, and only the grace is waited for.
+    pub(super) fn rests(&self) -> bool {
+        self.turn.before >= self.target && self.turn.has_ended && !self.turn.has_left
+    }
+
+    /// Carries some lines forward, and commits that. Returns whether the turn's segments are of no use any more.
+    fn carry(&mut self, store: &mut Store, portion: Duration) -> Result<bool, EngineError> {
+        if self.turn.has_ended {
+            return Ok(true);
+        }
+        let begun = Instant::now();
+        let tick = store.ledger.cursor().tick + 1;
+        let mut carried = Carried { tick, run_start: self.run_start, ..Carried::default() };
+        let mut looked = 0;
+        self.turn.has_ended = loop {
+            let Some((key, entry)) = self.turn.scan.peek()? else { break true };
+            if let Some(record) = entry.record.filter(|record| record.position.segment < self.turn.before) {
+                if carried.changes.is_empty() {
+                    carried.begin = store.log.begin_tick()?;
+                }
+                carried.take(store, &mut self.turn.lines, key, entry, record)?;
+            }
+            self.turn.scan.advance();
+            looked += 1;
+            let is_full =
+                carried.lines.len() >= self.portion_bytes || carried.changes.len() >= PORTION_FILES_MAX;
+            // Committing takes its time, too.
+            let is_late = looked % LOOK_FILES == 0 && begun.elapsed() >= portion / 2;
+            if is_full || is_late {
+                break false;
+            }
+        };
+        if carried.changes.is_empty() {
+            return Ok(self.turn.has_ended);
+        }
+        store.log.append(&carried.lines)?;
+        let appended = store.log.sync()?;
+        let changes = &carried.changes;
+        let tick = Tick { changes, log: appended.end, log_crc: appended.crc, job: None };
+        self.own = store.ledger.commit(tick)?.log;
+        self.report.records_copied += carried.changes.len() as u64;
+        self.report.bytes_copied += carried.lines.len() as u64;
+        self.adapt(begun.elapsed(), portion);
+        Ok(self.turn.has_ended)
+    }
+
+    fn adapt(&mut self, took: Duration, portion: Duration) {
+        let bytes =
+            if took > portion { self.portion_bytes / 2 } else { self.portion_bytes + self.portion_bytes / 4 };
+        self.portion_bytes = bytes.clamp(PORTION_BYTES_MIN, PORTION_BYTES_MAX);
+    }
+}
+
+impl Turn {
+    fn begin(store: &Store, target: u32) -> Result<Self, EngineError> {
+        let before = end_of_turn(store).min(target);
+        let records = store.state.records();
+        let segments = segments_of(store).into_iter().map(|(segment, _)| segment);
+        let held = HeldSegments::open(&records, segments.filter(|segment| *segment < before))?;
+        let lines = LineReader::of_held(&records, held);
+        Ok(Self { before, scan: store.reader.scan(), lines, has_ended: false, has_left: false })
+    }
+}
+
+/// The first segment behind those of the next turn.
+fn end_of_turn(store: &Store) -> u32 {
+    let aim = (store.ledger.log_bytes() / TURN_PART).max(TURN_BYTES);
+    let mut taken = 0;
+    for (segment, bytes) in segments_of(store) {
+        if taken > 0 && taken + bytes > aim {
+            return segment;
+        }
+        taken += bytes;
+    }
+    u32::MAX
+}
+
+/// Whether the copies of a turn fit on the disk, all of its lines being of use.
+fn has_room(store: &Store) -> bool {
+    let before = end_of_turn(store);
+    let of_turn = segments_of(store).into_iter().filter(|(segment, _)| *segment < before);
+    let bytes: u64 = of_turn.map(|(_, bytes)| bytes).sum();
+    // What can't be told is no reason to stay: the commit will tell.
+    free_bytes(&store.state.records()).map_or(true, |free| free >= bytes + ROOM_BYTES)
+}
+
+/// The lines of one tick.
+#[derive(Default)]
+struct Carried {
+    tick: u64,
+    run_start: Option<LogPosition>,
+    begin: LogPosition,
+    lines: Vec<u8>,
+    changes: Vec<(FileKey, Option<Entry>)>,
+}
+
+impl Carried {
+    fn take(
+        &mut self,
+        store: &Store,
+        lines: &mut LineReader,
+        key: &[u8],
+        entry: &Entry,
+        record: RecordRef,
+    ) -> Result<(), EngineError> {
+        let line = lines.line_at(record.position)?;
+        let file = FileKey::from_bytes(key);
+        let head = RecordHead::parse(line).ok();
+        let found = file.zip(head).filter(|(file, head)| head.key(file.root()).as_ref() == Some(file));
+        let Some((file, head)) = found else {
+            let what = format!("the line at {} is not the record that the state says", record.position);
+            return Err(SinkError::Damaged { path: store.state.records(), what }.into());
+        };
+        let offset = self.begin.offset + self.lines.len() as u64;
+        push_copy(line, &head, record.position, self.tick, &mut self.lines);
+        let is_earlier = self.run_start.is_some_and(|start| record.position < start);
+        let carried = self.run_start.is_some() && (record.carried || is_earlier);
+        let record = RecordRef { position: LogPosition { offset, ..self.begin }, carried, ..record };
+        self.changes.push((file, Some(Entry { record: Some(record), ..*entry })));
+        Ok(())
+    }
+}

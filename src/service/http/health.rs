@@ -1,0 +1,205 @@
+//! Whether the process should live on, and whether all works.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::engine::{BatchStatistics, BreakerState, ProcessingState, RootState};
+
+/// A run that has shown nothing for longer than this hangs. A commit on a slow disk, or a state that is opened
+/// again, may take a while.
+const STALLED: Duration = Duration::from_secs(60);
+
+/// When the figures last moved.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    shown: u64,
+    since: Instant,
+}
+
+impl Pulse {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { shown: 0, since: now }
+    }
+
+    /// Looks whether figures were shown since the last look. Where no run goes on, none are expected.
+    pub(super) fn look(&mut self, shown: u64, is_running: bool, now: Instant) {
+        if !is_running || shown != self.shown {
+            *self = Self { shown, since: now };
+        }
+    }
+
+    /// For how long nothing was shown, where that is too long.
+    pub(super) fn stalled(&self, now: Instant) -> Option<Duration> {
+        Some(now.saturating_duration_since(self.since)).filter(|since| *since > STALLED)
+    }
+}
+
+/// Answer of `/healthz`.
+#[derive(Debug, Serialize)]
+pub(super) struct Health {
+    /// `ok` or `stalled`.
+    pub(super) status: &'static str,
+    /// For how long, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stalled_seconds: Option<u64>,
+}
+
+impl Health {
+    pub(super) fn of(stalled: Option<Duration>) -> Self {
+        let status = if stalled.is_some() { "stalled" } else { "ok" };
+        Self { status, stalled_seconds: stalled.map(|since| since.as_secs()) }
+    }
+}
+
+/// Answer of `/readyz`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Readiness {
+    /// Whether each check is well.
+    pub(super) ready: bool,
+    /// The checks.
+    pub(super) checks: Vec<Check>,
+}
+
+/// One thing that has to be well.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Check {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// Whether it is well.
+    pub(super) ok: bool,
+    /// What is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) why: Option<String>,
+}
+
+impl Readiness {
+    pub(super) fn of(statistics: &BatchStatistics, is_open: bool, stalled: Option<Duration>) -> Self {
+        let mut checks = vec![
+            check("state-open", (!is_open).then(|| "the state is not open, or just being opened".to_owned())),
+            check("progress", stalled.map(|since| format!("nothing was shown for {} s", since.as_secs()))),
+            check("running", not_running(statistics.state)),
+            check(
+                "not-paused",
+                (statistics.state == ProcessingState::Paused).then(|| "paused by order".to_owned()),
+            ),
+            check("breakers-closed", open_breakers(statistics)),
+        ];
+        if let Some(watch) = &statistics.watch {
+            let away = |root: &&_| matches!(root, crate::engine::WatchedRoot { state: RootState::Away, .. });
+            let gone = watch.roots.iter().filter(away).count();
+            let is_armed =
+                watch.status.polling || watch.status.armed_folders > 0 || gone == watch.roots.len();
+            checks.push(check("watcher-armed", (!is_armed).then(|| "no folder is watched yet".to_owned())));
+            let missing = || format!("{gone} of {} roots are away", watch.roots.len());
+            checks.push(check("roots-there", (gone > 0).then(missing)));
+        }
+        Self { ready: checks.iter().all(|check| check.ok), checks }
+    }
+}
+
+fn check(name: &'static str, why: Option<String>) -> Check {
+    Check { name, ok: why.is_none(), why }
+}
+
+fn not_running(state: ProcessingState) -> Option<String> {
+    let why = match state {
+        ProcessingState::Idle => "has not begun",
+        ProcessingState::Draining => "is asked to stop, and finishes what is in hand",
+        ProcessingState::Ended => "has ended",
+        ProcessingState::Scanning
+        | ProcessingState::Processing
+        | ProcessingState::Waiting
+        | ProcessingState::Watching
+        | ProcessingState::Paused => return None,
+    };
+    Some(why.to_owned())
+}
+
+fn open_breakers(statistics: &BatchStatistics) -> Option<String> {
+    let open = statistics.breakers.iter().filter(|breaker| breaker.state != BreakerState::Closed);
+    let told: Vec<_> = open
+        .map(|breaker| format!("{}: {}", breaker.resource, breaker.why.as_deref().unwrap_or("being tried")))
+        .collect();
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{BreakerStatus, WatchFigures, WatchedRoot};
+    use crate::model::Resource;
+
+    #[test]
+    fn a_run_that_shows_nothing_for_long_hangs_and_one_that_is_over_does_not() {
+        let begun = Instant::now();
+        let at = |seconds| begun + Duration::from_secs(seconds);
+        let mut pulse = Pulse::new(begun);
+        pulse.look(1, true, at(50));
+        pulse.look(1, true, at(100));
+        assert_eq!(pulse.stalled(at(110)), None);
+        assert_eq!(pulse.stalled(at(111)), Some(Duration::from_secs(61)));
+        pulse.look(2, true, at(112));
+        assert_eq!(pulse.stalled(at(170)), None);
+        pulse.look(2, false, at(300));
+        assert_eq!(pulse.stalled(at(301)), None);
+        assert_eq!(Health::of(Some(STALLED)).status, "stalled");
+    }
+
+    fn wrong(statistics: &BatchStatistics) -> Vec<&'static str> {
+        let readiness = Readiness::of(statistics, true, None);
+        let wrong: Vec<_> =
+            readiness.checks.iter().filter(|check| !check.ok).map(|check| check.name).collect();
+        assert_eq!(readiness.ready, wrong.is_empty());
+        wrong
+    }
+
+    #[test]
+    fn each_thing_that_is_wrong_is_named() {
+        let well = BatchStatistics { state: ProcessingState::Processing, ..BatchStatistics::default() };
+        assert_eq!(wrong(&well), [""; 0]);
+        for (state, name) in [
+            (ProcessingState::Idle, "running"),
+            (ProcessingState::Draining, "running"),
+            (ProcessingState::Ended, "running"),
+            (ProcessingState::Paused, "not-paused"),
+        ] {
+            assert_eq!(wrong(&BatchStatistics { state, ..well.clone() }), [name]);
+        }
+        let breaker = |state| BreakerStatus {
+            resource: Resource::Disk,
+            state,
+            why: Some("full".to_owned()),
+            opened: 1,
+            open_seconds: 1.0,
+            state_seconds: 1.0,
+        };
+        let with = |state| BatchStatistics { breakers: vec![breaker(state)], ..well.clone() };
+        assert_eq!(wrong(&with(BreakerState::Closed)), [""; 0]);
+        assert_eq!(wrong(&with(BreakerState::HalfOpen)), ["breakers-closed"]);
+        let told = Readiness::of(&with(BreakerState::Open), false, Some(STALLED));
+        let why: Vec<_> = told.checks.into_iter().filter_map(|check| check.why).collect();
+        assert_eq!(
+            why,
+            ["the state is not open, or just being opened", "nothing was shown for 60 s", "disk: full"]
+        );
+    }
+
+    #[test]
+    fn a_watch_has_to_be_armed_and_its_roots_there() {
+        let root = |state| WatchedRoot { name: "a".to_owned(), path: "/a".into(), state, why: None };
+        let with = |roots, armed_folders| {
+            let mut watch = WatchFigures { roots, ..WatchFigures::default() };
+            watch.status.armed_folders = armed_folders;
+            BatchStatistics {
+                state: ProcessingState::Processing,
+                watch: Some(watch),
+                ..BatchStatistics::default()
+            }
+        };
+        assert_eq!(wrong(&with(vec![root(RootState::Watched)], 0)), ["watcher-armed"]);
+        assert_eq!(wrong(&with(vec![root(RootState::Polled)], 1)), [""; 0]);
+        assert_eq!(wrong(&with(vec![root(RootState::Watched), root(RootState::Away)], 1)), ["roots-there"]);
+        assert_eq!(wrong(&with(vec![root(RootState::Away)], 0)), ["roots-there"]);
+    }
+}

@@ -1,0 +1,116 @@
+//! The text format of Prometheus, version 0.0.4.
+
+use std::fmt::Write;
+
+/// What a metric is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It only grows, and begins at 0 with the process.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+}
+
+/// A text that grows metric by metric.
+#[derive(Debug, Default)]
+pub(super) struct Exposition(String);
+
+impl Exposition {
+    /// Begins a metric. Its samples follow, and nothing else.
+    pub(super) fn metric(&mut self, kind: Kind, name: &'static str, help: &str) -> Metric<'_> {
+        let kind = match kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+        };
+        let help = help.replace('\\', "\\\\").replace('\n', "\\n");
+        // A String takes whatever is written to it.
+        let _ = write!(self.0, "# HELP outlast_{name} {help}\n# TYPE outlast_{name} {kind}\n");
+        Metric { text: &mut self.0, name }
+    }
+
+    pub(super) fn counter(&mut self, name: &'static str, help: &str, value: impl Into<Number>) {
+        self.metric(Kind::Counter, name, help).is(value);
+    }
+
+    pub(super) fn gauge(&mut self, name: &'static str, help: &str, value: impl Into<Number>) {
+        self.metric(Kind::Gauge, name, help).is(value);
+    }
+
+    pub(super) fn into_text(self) -> String {
+        self.0
+    }
+}
+
+/// A value, whole where it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Number {
+    Whole(u64),
+    Real(f64),
+}
+
+impl From<u64> for Number {
+    fn from(value: u64) -> Self {
+        Self::Whole(value)
+    }
+}
+
+impl From<f64> for Number {
+    fn from(value: f64) -> Self {
+        Self::Real(value)
+    }
+}
+
+impl From<bool> for Number {
+    fn from(value: bool) -> Self {
+        Self::Whole(u64::from(value))
+    }
+}
+
+/// One metric's samples.
+pub(super) struct Metric<'a> {
+    text: &'a mut String,
+    name: &'static str,
+}
+
+impl Metric<'_> {
+    /// The one sample of a metric without labels.
+    fn is(&mut self, value: impl Into<Number>) {
+        self.of(&[], value);
+    }
+
+    /// A sample with labels.
+    pub(super) fn of(&mut self, labels: &[(&str, &str)], value: impl Into<Number>) -> &mut Self {
+        let _ = write!(self.text, "outlast_{}", self.name);
+        for (at, (label, text)) in labels.iter().enumerate() {
+            let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            let _ = write!(self.text, "{}{label}=\"{text}\"", if at == 0 { '{' } else { ',' });
+        }
+        let end = if labels.is_empty() { " " } else { "} " };
+        let _ = match value.into() {
+            Number::Whole(value) => writeln!(self.text, "{end}{value}"),
+            Number::Real(value) => writeln!(self.text, "{end}{value}"),
+        };
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_a_meaning_in_the_format_is_escaped() {
+        let mut text = Exposition::default();
+        text.metric(Kind::Gauge, "odd", "a \\ and\na line")
+            .of(&[("a", "\\\"\n"), ("b", "ü")], 0.5)
+            .of(&[], 7);
+        text.counter("done_total", "Done", 12_345_678_901_234_567_890);
+        assert_eq!(
+            text.into_text(),
+            "# HELP outlast_odd a \\\\ and\\na line\n# TYPE outlast_odd gauge\n\
+             outlast_odd{a=\"\\\\\\\"\\n\",b=\"ü\"} 0.5\noutlast_odd 7\n\
+             # HELP outlast_done_total Done\n# TYPE outlast_done_total counter\n\
+             outlast_done_total 12345678901234567890\n"
+        );
+    }
+}

@@ -1,0 +1,172 @@
+//! Over HTTP: health, metrics, a JSON API, and the dashboard.
+//!
+//! | path | answers with |
+//! |---|---|
+//! | `GET /healthz` | whether the process should live on |
+//! | `GET /readyz` | whether all works, check by check |
+//! | `GET /metrics` | figures, in the text format of Prometheus |
+//! | `GET /api/status`, `/api/failures`, `/api/jobs`, `/api/history` | what the commands tell, as JSON |
+//! | `GET /api/events` | a snapshot each second, as server-sent events |
+//! | `POST /api/retry`, `/api/orders` | what it did |
+//! | `GET /` | the dashboard: one page, without anything from elsewhere |
+//!
+//! Constraints: a GET changes nothing. Who may ask is decided in one place (`gate.rs`), before anything else
+//! is looked at. Clients hold up neither the run nor, for long, other clients: connections, the size and the
+//! time of a request, and the patience with who does not read are limited; what takes time is done on threads
+//! of its own, few at a time. All that comes from files or their names is data to the page, never markup.
+
+mod connection;
+mod events;
+mod figures;
+mod gate;
+mod health;
+mod history;
+mod metrics;
+mod page;
+mod requests;
+mod routes;
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::oneshot;
+
+use self::events::Listeners;
+use self::figures::Figures;
+use self::gate::Gate;
+use self::page::Page;
+use self::routes::Site;
+use super::Desk;
+
+/// Threads for what takes time: questions to the ledger, orders.
+const THREADS_MAX: usize = 6;
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 128;
+/// What the system keeps for a client that does not read. Less than usual: it is noticed sooner.
+const SEND_BUFFER_BYTES: u32 = 64 << 10;
+/// How long the end waits for answers under way.
+const CLOSE_WAIT: Duration = Duration::from_millis(800);
+
+/// Where to listen, and who is let in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HttpSettings {
+    /// The address. One that can be reached from elsewhere needs a token.
+    pub listen: SocketAddr,
+    /// What clients have to show.
+    pub token: Option<String>,
+}
+
+/// The token stays secret.
+impl fmt::Debug for HttpSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let token = self.token.as_ref().map(|_| "...");
+        f.debug_struct("HttpSettings").field("listen", &self.listen).field("token", &token).finish()
+    }
+}
+
+/// Why nothing is served.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// Everybody could ask and give orders.
+    #[error("{0} can be reached from elsewhere: name a `token-file`, or listen on 127.0.0.1")]
+    Open(SocketAddr),
+    /// The address can't be had.
+    #[error(
+        "can't listen on {listen}: {source}; is another process there? name another address with `listen`"
+    )]
+    Listen {
+        /// The address.
+        listen: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The operating system refused.
+    #[error("HTTP can't be served: {0}")]
+    Io(#[source] io::Error),
+}
+
+/// Whether only this machine reaches an address.
+pub(crate) fn is_local(address: &SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+/// Serves HTTP, on a thread named `http` and a few named `http-work`, until dropped.
+#[derive(Debug)]
+pub struct Served {
+    address: SocketAddr,
+    close: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Served {
+    /// Listens, and answers for the desk's engine.
+    ///
+    /// # Errors
+    /// The address needs a token, or can't be had; or there is no thread to be had.
+    pub fn start(settings: &HttpSettings, desk: Arc<Desk>) -> Result<Self, HttpError> {
+        let listen = settings.listen;
+        if settings.token.is_none() && !is_local(&listen) {
+            return Err(HttpError::Open(listen));
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .thread_name("http-work")
+            .max_blocking_threads(THREADS_MAX)
+            .build()
+            .map_err(HttpError::Io)?;
+        let listener = {
+            let _inside = runtime.enter();
+            bind(listen).map_err(|source| HttpError::Listen { listen, source })?
+        };
+        let address = listener.local_addr().map_err(HttpError::Io)?;
+        let gate = Gate::new(address, settings.token.as_deref());
+        let page = Page::new().map_err(HttpError::Io)?;
+        let (figures, listeners) = (Figures::new(Arc::clone(desk.engine())), Listeners::new());
+        let site = Arc::new(Site { desk, gate, page, figures, listeners });
+        let (close, closed) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("http".to_owned()).spawn(move || {
+            runtime.block_on(serve(listener, site, closed));
+            runtime.shutdown_timeout(CLOSE_WAIT);
+        });
+        let thread = thread.map_err(HttpError::Io)?;
+        Ok(Self { address, close: Some(close), thread: Some(thread) })
+    }
+
+    /// Where it listens: with the port that the system chose, where none was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.close.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(listen)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves until `closed`, whatever the clients do.
+async fn serve(listener: TcpListener, site: Arc<Site>, closed: oneshot::Receiver<()>) {
+    let router = routes::router(&site);
+    tokio::select! {
+        () = connection::accept_each(listener, router) => {}
+        () = site.figures.sample_each_second() => {}
+        _ = closed => {}
+    }
+}

@@ -1,0 +1,208 @@
+//! What is answered under which path.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Serialize;
+use serde_json::json;
+
+use super::events::Listeners;
+use super::figures::Figures;
+use super::gate::{self, Gate};
+use super::health::Health;
+use super::page::Page;
+use super::requests::{self, FailuresQuery, JobsQuery};
+use super::{Desk, metrics};
+use crate::engine::{EngineError, Order, StoreView};
+
+/// Largest body of a request, in bytes.
+const BODY_BYTES_MAX: usize = 64 << 10;
+/// How long an answer may take, the time for the request's body in it.
+pub(super) const ANSWER_WAIT: Duration = Duration::from_secs(30);
+/// How long a client may take for the body of a request.
+const BODY_WAIT: Duration = Duration::from_secs(5);
+
+/// What all requests share.
+pub(super) struct Site {
+    pub(super) desk: Arc<Desk>,
+    pub(super) gate: Gate,
+    pub(super) page: Page,
+    pub(super) figures: Figures,
+    pub(super) listeners: Listeners,
+}
+
+/// As handlers get it.
+pub(super) type Shared = State<Arc<Site>>;
+
+pub(super) fn router(site: &Arc<Site>) -> Router {
+    let page = |State(site): Shared| async move { site.page.answer() };
+    let events = |State(site): Shared| async move { site.listeners.stream(&site.figures) };
+    let history = |State(site): Shared| async move { answer(StatusCode::OK, &site.figures.history()) };
+    let nothing = || async { failed(StatusCode::NOT_FOUND, "nothing is here") };
+    let not_so = || async { failed(StatusCode::METHOD_NOT_ALLOWED, "not with this method") };
+    Router::new()
+        .route("/", get(page))
+        .route("/healthz", get(health))
+        .route("/readyz", get(readiness))
+        .route("/metrics", get(all_metrics))
+        .route("/api/status", get(status))
+        .route("/api/failures", get(failures))
+        .route("/api/jobs", get(jobs))
+        .route("/api/history", get(history))
+        .route("/api/events", get(events))
+        .route("/api/retry", post(retry))
+        .route("/api/orders", post(orders))
+        .fallback(nothing)
+        .method_not_allowed_fallback(not_so)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(Arc::clone(site), gate::guard))
+        .with_state(Arc::clone(site))
+}
+
+async fn health(State(site): Shared) -> Response {
+    let stalled = site.figures.look().stalled;
+    let status = if stalled.is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    answer(status, &Health::of(stalled))
+}
+
+async fn readiness(State(site): Shared) -> Response {
+    let readiness = site.figures.look().readiness;
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    answer(status, &readiness)
+}
+
+async fn all_metrics(State(site): Shared) -> Response {
+    let seen = site.figures.look();
+    let failures = site.figures.failures().await;
+    let engine = Arc::clone(site.desk.engine());
+    let status = blocking(move || engine.view().and_then(|view| view.status(None).ok())).await;
+    let text = metrics::text(&seen, failures.as_deref(), status.flatten().as_ref());
+    ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
+}
+
+async fn status(State(site): Shared) -> Response {
+    let running = site.desk.engine().statistics();
+    ask(&site, move |view| view.status(Some(running))).await
+}
+
+async fn jobs(State(site): Shared, query: Result<Query<JobsQuery>, QueryRejection>) -> Response {
+    let ended = match query {
+        Ok(Query(query)) => query.ended(),
+        Err(wrong) => return failed(StatusCode::BAD_REQUEST, &wrong.body_text()),
+    };
+    let running = site.desk.engine().statistics();
+    ask(&site, move |view| view.jobs(Some(&running), Some(ended))).await
+}
+
+async fn failures(State(site): Shared, query: Result<Query<FailuresQuery>, QueryRejection>) -> Response {
+    let Query(query) = match query {
+        Ok(query) => query,
+        Err(wrong) => return failed(StatusCode::BAD_REQUEST, &wrong.body_text()),
+    };
+    if query.is_usual() {
+        return match site.figures.failures().await {
+            Some(report) => answer(StatusCode::OK, &*report),
+            None => no_run(),
+        };
+    }
+    let (class, samples) = query.read();
+    ask(&site, move |view| view.failures(class, samples)).await
+}
+
+async fn retry(State(site): Shared, request: axum::extract::Request) -> Response {
+    let filter = match body(request).await.and_then(|body| requests::retry_filter(&body)) {
+        Ok(filter) => filter,
+        Err(refused) => return *refused,
+    };
+    tracing::info!(?filter, "failed files are asked for again");
+    let engine = Arc::clone(site.desk.engine());
+    let done = blocking(move || engine.retry(&filter)).await;
+    site.figures.forget_failures().await;
+    // The run is there; what does not fit is the glob.
+    told(done, StatusCode::BAD_REQUEST)
+}
+
+async fn orders(State(site): Shared, request: axum::extract::Request) -> Response {
+    let order: Order = match body(request).await.and_then(|body| requests::order(&body)) {
+        Ok(order) => order,
+        Err(refused) => return *refused,
+    };
+    let desk = Arc::clone(&site.desk);
+    told(blocking(move || desk.order(order)).await, StatusCode::CONFLICT)
+}
+
+/// The body of a request, of which the head alone was waited for so far.
+async fn body(request: axum::extract::Request) -> Result<Bytes, Box<Response>> {
+    use axum::extract::FromRequest;
+    let read = tokio::time::timeout(BODY_WAIT, Bytes::from_request(request, &())).await;
+    let refused = match read {
+        Ok(Ok(body)) => return Ok(body),
+        Ok(Err(wrong)) => too_large_or_broken(&wrong),
+        Err(_) => failed(StatusCode::REQUEST_TIMEOUT, "the body of the request did not come in time"),
+    };
+    Err(Box::new(refused))
+}
+
+fn too_large_or_broken(wrong: &BytesRejection) -> Response {
+    failed(wrong.status(), &wrong.body_text())
+}
+
+/// Asks the state of the run that goes on.
+async fn ask<T: Serialize + Send + 'static>(
+    site: &Arc<Site>,
+    question: impl FnOnce(StoreView) -> Result<T, EngineError> + Send + 'static,
+) -> Response {
+    let engine = Arc::clone(site.desk.engine());
+    match blocking(move || engine.view().map(question)).await {
+        Some(None) => no_run(),
+        Some(Some(done)) => told(Some(done), StatusCode::CONFLICT),
+        None => told::<T>(None, StatusCode::CONFLICT),
+    }
+}
+
+/// Does what takes time where nobody waits for it but who asked. None where it went down.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
+/// What came of something, or why nothing did. `unfit` is the status of what does not fit the run.
+fn told<T: Serialize>(done: Option<Result<T, EngineError>>, unfit: StatusCode) -> Response {
+    match done {
+        Some(Ok(done)) => answer(StatusCode::OK, &done),
+        Some(Err(error)) => {
+            let status = match &error {
+                EngineError::Config(_) | EngineError::Filter(_) => StatusCode::BAD_REQUEST,
+                EngineError::Job(_) | EngineError::Root { .. } => unfit,
+                _ => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            failed(status, &error.to_string())
+        }
+        None => failed(StatusCode::INTERNAL_SERVER_ERROR, "that went down; the log says why"),
+    }
+}
+
+fn no_run() -> Response {
+    failed(StatusCode::SERVICE_UNAVAILABLE, "the state is not open, or just being opened; ask again")
+}
+
+fn answer<T: Serialize>(status: StatusCode, value: &T) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(json) => (status, [(CONTENT_TYPE, "application/json")], json).into_response(),
+        Err(error) => failed(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+/// An error, as JSON.
+pub(super) fn failed(status: StatusCode, what: &str) -> Response {
+    let json = json!({ "error": what }).to_string();
+    (status, [(CONTENT_TYPE, "application/json")], json).into_response()
+}

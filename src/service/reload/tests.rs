@@ -1,0 +1,127 @@
+use std::sync::atomic::AtomicU64;
+
+use super::*;
+use crate::process::AstProcessor;
+use crate::service::settings::Surroundings;
+
+struct Place {
+    folder: tempfile::TempDir,
+    engine: Arc<Engine>,
+}
+
+impl Place {
+    fn new() -> Self {
+        let engine = Arc::new(Engine::new(Arc::new(AstProcessor::default())));
+        Self { folder: tempfile::tempdir().unwrap(), engine }
+    }
+
+    fn write(&self, text: &str) {
+        fs::write(self.folder.path().join("outlast.toml"), text).unwrap();
+    }
+
+    fn layers(&self) -> Layers {
+        let folder = self.folder.path().to_owned();
+        Layers { surroundings: Surroundings { folder, ..Surroundings::default() }, ..Layers::default() }
+    }
+
+    fn reload(&self, next_job: NextJob) -> Reload {
+        let settings = self.layers().load().unwrap();
+        let asked = settings.batch();
+        Reload::new(self.layers(), settings, asked, Arc::clone(&self.engine), next_job)
+    }
+
+    /// What the engine goes on with.
+    fn taken(&self) -> Option<BatchConfig> {
+        self.engine.wishes().take_config().map(|config| (*config).clone())
+    }
+}
+
+#[test]
+fn what_can_change_is_taken_over_and_all_is_told() {
+    let place = Place::new();
+    place.write("workers = 2\nexclude = [\"a\"]\nout = \"r\"\n");
+    let reload = place.reload(NextJob::Elsewhere);
+    assert_eq!(reload.read_again().unwrap(), "the configuration is as it was");
+    assert_eq!(place.taken(), None, "a run is not disturbed for nothing");
+    place.write("workers = 3\nexclude = [\"b\"]\nout = \"s\"\n");
+    let told = reload.read_again().unwrap();
+    let parts: Vec<&str> = told.split("; ").collect();
+    assert!(
+        parts.iter().any(|part| part.starts_with("workers 2 -> 3 (") && part.ends_with("toml:1)")),
+        "{told}"
+    );
+    let ends = |key: &str, end: &str| parts.iter().any(|part| part.starts_with(key) && part.ends_with(end));
+    assert!(ends("exclude a -> b", ": holds from the next run on"), "{told}");
+    assert!(ends("out ", ": needs a restart"), "{told}");
+    let config = place.taken().unwrap();
+    assert_eq!((config.worker_count, config.exclude), (3, vec!["a".to_owned()]));
+    let told = reload.read_again().unwrap();
+    assert!(
+        !told.contains("workers") && told.contains("out "),
+        "what was not taken over is told again: {told}"
+    );
+}
+
+#[test]
+fn a_process_with_more_jobs_to_do_gets_other_filters_too() {
+    let place = Place::new();
+    let reload = place.reload(NextJob::Here);
+    place.write("include = [\"*.json\"]\n");
+    let told = reload.read_again().unwrap();
+    assert!(told.ends_with(": holds with the next job"), "{told}");
+    assert_eq!(place.taken().unwrap().include, ["*.json"]);
+}
+
+#[test]
+fn nothing_of_a_bad_file_is_taken_over_and_each_mistake_is_told() {
+    let place = Place::new();
+    place.write("workers = 2\n");
+    let applied = Arc::new(AtomicU64::new(0));
+    let (count, reload) = (Arc::clone(&applied), place.reload(NextJob::Here));
+    let reload = reload.applying(move |settings| {
+        count.store(settings.batch().worker_count as u64, Ordering::Relaxed);
+    });
+    place.write("workers = 5\nbatchsize = 3\norder = \"random\"\n");
+    let wrong = reload.read_again().unwrap_err();
+    let lines: Vec<&str> = wrong.lines().collect();
+    assert_eq!(lines.len(), 3, "{wrong}");
+    assert!(
+        lines[0].contains("outlast.toml:2: batchsize is no setting; did you mean batch-size?"),
+        "{wrong}"
+    );
+    assert!(lines[1].contains("outlast.toml:3: order is \"random\""), "{wrong}");
+    assert_eq!(lines[2], STAYS);
+    assert_eq!((place.taken(), applied.load(Ordering::Relaxed)), (None, 0));
+    place.write("workers = 5\n");
+    assert!(reload.read_again().unwrap().starts_with("workers 2 -> 5 ("));
+    assert_eq!((place.taken().unwrap().worker_count, applied.load(Ordering::Relaxed)), (5, 5));
+}
+
+#[test]
+fn a_change_that_is_taken_back_at_once_leaves_the_first_configuration() {
+    let place = Place::new();
+    place.write("workers = 2\n");
+    let reload = place.reload(NextJob::Here);
+    place.write("workers = 3\n");
+    reload.read_again().unwrap();
+    place.write("workers = 2\n");
+    reload.read_again().unwrap();
+    assert_eq!(place.taken().unwrap().worker_count, 2);
+}
+
+#[test]
+fn a_file_is_read_once_it_stands_still() {
+    let place = Place::new();
+    let look = || Marks::of(&place.layers().places());
+    let mut watched = Watched { read: look(), moving: None };
+    assert!(!watched.has_changed(look()) && !watched.has_changed(look()));
+    place.write("work");
+    assert!(!watched.has_changed(look()), "it may be half-written");
+    place.write("workers = 2\n");
+    assert!(!watched.has_changed(look()), "it was");
+    assert!(watched.has_changed(look()), "it appeared");
+    assert!(!watched.has_changed(look()), "it is read once");
+    fs::remove_file(place.folder.path().join("outlast.toml")).unwrap();
+    assert!(!watched.has_changed(look()));
+    assert!(watched.has_changed(look()), "it went");
+}

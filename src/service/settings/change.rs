@@ -1,0 +1,105 @@
+//! What differs between two readings of the settings.
+
+use std::fmt;
+
+use super::catalogue::Setting;
+use super::load::{Origin, Resolved, Settings};
+use super::value::Value;
+
+/// A setting that has another value than before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changed {
+    /// Key of the setting.
+    pub key: &'static str,
+    /// The value before.
+    pub from: Value,
+    /// The value now.
+    pub to: Value,
+    /// Where the value now comes from.
+    pub origin: Origin,
+}
+
+impl fmt::Display for Changed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} -> {} ({})", self.key, self.from, self.to, self.origin)
+    }
+}
+
+impl Settings {
+    /// What `next` has another value for. What only follows from another setting, by default, is not told.
+    pub fn changes_to(&self, next: &Self) -> Vec<(&'static Setting, Changed)> {
+        let pairs = self.all.iter().zip(&next.all);
+        let differ = |(old, new): &(&Resolved, &Resolved)| {
+            let follows = old.origin == Origin::Default && new.origin == Origin::Default;
+            old.value != new.value && !follows
+        };
+        let changed = |(old, new): (&Resolved, &Resolved)| {
+            let (from, to, origin) = (old.value.clone(), new.value.clone(), new.origin.clone());
+            (new.setting, Changed { key: &new.setting.key, from, to, origin })
+        };
+        pairs.filter(differ).map(changed).collect()
+    }
+
+    /// The settings as `next` has them, but for those that are not taken over: these stay as they are here.
+    #[must_use]
+    pub fn taking(&self, next: &Self, takes: impl Fn(&Setting) -> bool) -> Self {
+        let mut taken = next.clone();
+        for (old, new) in self.all.iter().zip(&mut taken.all) {
+            if !takes(new.setting) {
+                new.clone_from(old);
+            }
+        }
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::settings::{Given, Layers, Takes, setting};
+
+    fn with(values: &[(&str, Value)]) -> Settings {
+        let given = |(key, value): &(&str, Value)| Given {
+            key: (*key).to_owned(),
+            flag: format!("--{key}"),
+            value: value.clone(),
+        };
+        Layers { given: values.iter().map(given).collect(), ..Layers::default() }.load().unwrap()
+    }
+
+    #[test]
+    fn a_change_is_told_with_both_values_and_not_what_follows_from_it() {
+        let (old, new) = (with(&[]), with(&[("retry-attempts", Value::Count(7))]));
+        let told = |old: &Settings, new| {
+            let lines = old.changes_to(new).into_iter().map(|(_, changed)| changed.to_string());
+            lines.collect::<Vec<_>>()
+        };
+        assert_eq!(told(&old, &new), ["retry-attempts 3 -> 7 (flag --retry-attempts)"]);
+        assert_eq!(told(&new, &old), ["retry-attempts 7 -> 3 (default)"]);
+        assert!(told(&new, &new).is_empty());
+    }
+
+    #[test]
+    fn what_is_not_taken_over_stays_a_change() {
+        let new = [("out", Value::Path("/b".into())), ("batch-size", Value::Count(9))];
+        let (old, new) = (with(&[("out", Value::Path("/a".into()))]), with(&new));
+        let taken = old.taking(&new, |setting| setting.takes != Takes::Restart);
+        assert_eq!((taken.out(), taken.batch().batch_size), (old.out(), 9));
+        let left = taken.changes_to(&new);
+        assert_eq!(left.iter().map(|(setting, _)| setting.key.as_str()).collect::<Vec<_>>(), ["out"]);
+    }
+
+    #[test]
+    fn what_runs_takes_over_limits_and_levels_and_keeps_where_things_are() {
+        let takes = |key: &str| setting(key).unwrap().takes;
+        for key in ["workers", "memory-limit", "timeout", "retry.timeout.attempts", "wait", "log-level"] {
+            assert_eq!(takes(key), Takes::AtOnce, "{key}");
+        }
+        for key in ["include", "exclude", "order", "on-error"] {
+            assert_eq!(takes(key), Takes::NextJob, "{key}");
+        }
+        for key in ["state", "out", "log-file", "log-format", "limit.depth", "heartbeat"] {
+            assert_eq!(takes(key), Takes::Restart, "{key}");
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! What the service manager is told: that the process is ready, how it stands, that it reloads, that it ends, and
+//! that it is alive.
+//!
+//! Alive is what goes on, not what merely runs: the engine's own thread shows its figures again and again, and
+//! something comes of the files in hand. A file may take as long as `timeout` allows; where nothing is in hand, or the
+//! run is paused or waits for something, there is nothing to come.
+//!
+//! Without a service manager that wants to be told, nothing happens here.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use sd_notify::NotifyState;
+
+use super::ticking::Ticking;
+use crate::engine::{BatchStatistics, Engine, ProcessingState};
+
+/// How often it is looked whether the process was asked to stop.
+const LOOK_UP: Duration = Duration::from_millis(250);
+/// How often the status is told.
+const TELL: Duration = Duration::from_secs(5);
+/// How much longer than a file may take until something must have come of one: for a commit, and for the worker that is
+/// replaced.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// The thread can't be started.
+#[derive(Debug, thiserror::Error)]
+#[error("the service manager can't be told how things stand: {0}")]
+pub struct SupervisorError(#[from] io::Error);
+
+/// Tells the service manager how an engine stands, on a thread named `supervisor`, until dropped.
+#[derive(Debug)]
+pub struct Supervised {
+    thread: Option<Ticking>,
+    told_end: Arc<AtomicBool>,
+}
+
+impl Supervised {
+    /// Says that the process is ready, and starts to watch over it. Does nothing where no service manager is.
+    ///
+    /// # Errors
+    /// Where the system refuses the thread.
+    pub fn start(engine: Arc<Engine>) -> Result<Self, SupervisorError> {
+        let told_end = Arc::new(AtomicBool::new(false));
+        if std::env::var_os("NOTIFY_SOCKET").is_none() {
+            return Ok(Self { thread: None, told_end });
+        }
+        tell(&[NotifyState::Ready]);
+        let mut watch = Watchman {
+            alive_every: sd_notify::watchdog_enabled().map(|limit| limit / 2),
+            engine,
+            vigil: Vigil::default(),
+            told: None,
+            pinged: None,
+            told_end: Arc::clone(&told_end),
+        };
+        let wait = watch.wait();
+        let thread = Ticking::start("supervisor", Duration::ZERO, move || {
+            watch.step(Instant::now());
+            wait
+        })?;
+        Ok(Self { thread: Some(thread), told_end })
+    }
+}
+
+impl Drop for Supervised {
+    fn drop(&mut self) {
+        if self.thread.take().is_some() && !self.told_end.load(Ordering::Relaxed) {
+            tell(&[NotifyState::Stopping]);
+        }
+    }
+}
+
+/// Says that the settings are read again, and, when it is dropped, that this is over.
+pub(super) fn reloading() -> Reloaded {
+    if std::env::var_os("NOTIFY_SOCKET").is_some()
+        && let Ok(now) = NotifyState::monotonic_usec_now()
+    {
+        tell(&[NotifyState::Reloading, now]);
+    }
+    Reloaded
+}
+
+/// The settings are being read again.
+pub(super) struct Reloaded;
+
+impl Drop for Reloaded {
+    fn drop(&mut self) {
+        tell(&[NotifyState::Ready]);
+    }
+}
+
+fn tell(what: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(what) {
+        tracing::debug!(%error, "the service manager can't be told");
+    }
+}
+
+/// What the thread has.
+struct Watchman {
+    engine: Arc<Engine>,
+    /// How often the manager wants to hear.
+    alive_every: Option<Duration>,
+    vigil: Vigil,
+    told: Option<(Instant, String)>,
+    pinged: Option<Instant>,
+    told_end: Arc<AtomicBool>,
+}
+
+impl Watchman {
+    fn wait(&self) -> Duration {
+        self.alive_every.map_or(LOOK_UP, |every| every.min(LOOK_UP)).max(Duration::from_millis(1))
+    }
+
+    fn step(&mut self, now: Instant) {
+        let is_due = |last: Option<Instant>, every| {
+            last.is_none_or(|last| now.saturating_duration_since(last) >= every)
+        };
+        if self.engine.stop().is_requested() && !self.told_end.swap(true, Ordering::Relaxed) {
+            tell(&[NotifyState::Stopping]);
+        }
+        if let Some(every) = self.alive_every
+            && is_due(self.pinged, every)
+        {
+            self.pinged = Some(now);
+            let limit = self
+                .engine
+                .config()
+                .map_or(Duration::ZERO, |config| Duration::from_secs(config.timeout_seconds));
+            match self.vigil.look(&self.engine.statistics(), limit + GRACE, now) {
+                Ok(()) => tell(&[NotifyState::Watchdog]),
+                Err(why) => tracing::error!("the service manager is not told that all is well: {why}"),
+            }
+        }
+        if is_due(self.told.as_ref().map(|(at, _)| *at), TELL) {
+            let status = status_of(&self.engine.statistics());
+            if self.told.as_ref().is_none_or(|(_, told)| *told != status) {
+                tell(&[NotifyState::Status(&status)]);
+            }
+            self.told = Some((now, status));
+        }
+    }
+}
+
+fn status_of(statistics: &BatchStatistics) -> String {
+    let progress = &statistics.progress;
+    let state = match statistics.state {
+        ProcessingState::Idle => "starting",
+        ProcessingState::Scanning => "scanning",
+        ProcessingState::Processing if statistics.in_flight == 0 && progress.pending == 0 => "all is done",
+        ProcessingState::Processing => "processing",
+        ProcessingState::Draining => "stopping",
+        ProcessingState::Waiting => "waiting for a resource: see the log",
+        ProcessingState::Paused => "paused",
+        ProcessingState::Watching => "watching",
+        ProcessingState::Ended => "ended",
+    };
+    format!("{state}: {} ok, {} failed, {} pending", progress.ok, progress.failed, progress.pending)
+}
+
+/// What was seen at the last looks.
+#[derive(Debug, Default)]
+struct Vigil {
+    rounds: Option<u64>,
+    /// What moves when something comes of files, and when it last did.
+    moved: Option<([u64; 6], Instant)>,
+}
+
+impl Vigil {
+    /// Whether all is well since the last look; else what is not. Nothing may come of files in hand for the `limit`.
+    fn look(
+        &mut self,
+        statistics: &BatchStatistics,
+        limit: Duration,
+        now: Instant,
+    ) -> Result<(), &'static str> {
+        let shows = self.rounds.replace(statistics.rounds) != Some(statistics.rounds);
+        let progress = &statistics.progress;
+        let counts = [
+            statistics.cursor.tick,
+            progress.discovered,
+            progress.unchanged,
+            progress.ok + progress.failed,
+            progress.batches,
+            progress.bytes,
+        ];
+        let is_idle = statistics.in_flight == 0
+            || matches!(statistics.state, ProcessingState::Waiting | ProcessingState::Paused);
+        if is_idle || self.moved.is_none_or(|(before, _)| before != counts) {
+            self.moved = Some((counts, now));
+        }
+        let still = self.moved.map_or(Duration::ZERO, |(_, at)| now.saturating_duration_since(at));
+        match (shows, still > limit) {
+            (false, _) => Err("the run's own thread hangs"),
+            (true, true) => Err("nothing comes of the files in hand"),
+            (true, false) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(100);
+
+    /// Looks each ten seconds at figures that are made by the number of the look; tells which went well.
+    fn looks(figures: impl Fn(u64) -> BatchStatistics) -> Vec<bool> {
+        let (mut vigil, start) = (Vigil::default(), Instant::now());
+        let look = |number: u64| {
+            vigil.look(&figures(number), LIMIT, start + Duration::from_secs(10 * number)).is_ok()
+        };
+        (0..20).map(look).collect()
+    }
+
+    fn shown(rounds: u64, in_flight: u64) -> BatchStatistics {
+        BatchStatistics { rounds, in_flight, ..BatchStatistics::default() }
+    }
+
+    #[test]
+    fn an_idle_engine_is_alive_as_long_as_it_shows_its_figures() {
+        assert!(looks(|number| shown(number, 0)).into_iter().all(|well| well));
+        let hangs = looks(|number| shown(number.min(5), 0));
+        assert!(hangs[..=5].iter().all(|well| *well) && hangs[6..].iter().all(|well| !well), "{hangs:?}");
+    }
+
+    #[test]
+    fn commits_that_go_on_are_progress_and_figures_alone_are_not() {
+        let commits = |number: u64| {
+            let mut figures = shown(number, 3);
+            figures.cursor.tick = number;
+            figures
+        };
+        assert!(looks(commits).into_iter().all(|well| well));
+        let stuck = looks(|number| shown(number, 3));
+        assert!(stuck[..=10].iter().all(|well| *well), "a file may take so long: {stuck:?}");
+        assert!(stuck[11..].iter().all(|well| !well), "{stuck:?}");
+    }
+
+    #[test]
+    fn who_waits_or_is_paused_needs_no_commits() {
+        for state in [ProcessingState::Waiting, ProcessingState::Paused] {
+            assert!(
+                looks(|number| BatchStatistics { state, ..shown(number, 3) }).into_iter().all(|well| well)
+            );
+        }
+    }
+}
