@@ -67,9 +67,9 @@ impl<'a> Committer<'a> {
         self.queued.iter().any(|queued| queued.change.is_gone() && queued.key.root() == root)
     }
 
-    /// Forgets what waits as gone.
-    pub(crate) fn forget_gone(&mut self) {
-        self.queued.retain(|queued| !queued.change.is_gone());
+    /// Forgets what of this root waits as gone.
+    pub(crate) fn forget_gone(&mut self, root: RootId) {
+        self.queued.retain(|queued| queued.key.root() != root || !queued.change.is_gone());
     }
 
     /// Forgets what waits as gone of this root, and is there again.

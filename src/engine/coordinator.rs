@@ -29,6 +29,8 @@ const WAITING_BYTES_MAX: usize = 8 << 20;
 const LOOK_AROUND: Duration = Duration::from_millis(250);
 /// The shortest wait.
 const MOMENT: Duration = Duration::from_millis(1);
+/// Ticks at an attempt's end: one may lead to news of files that it found to be other ones.
+const LAST_TICKS_MAX: usize = 3;
 /// How often the loop looks up while nothing comes in.
 const LOOK_UP: Duration = Duration::from_millis(20);
 /// The same while there is nothing to do but to wait for news.
@@ -176,14 +178,17 @@ impl<'a> Coordinator<'a> {
             let has_ended = !self.scanning && !self.following && self.dispatch.outstanding() == 0;
             if late || has_ended {
                 let ending = ending.clone();
-                if let (true, Some(agenda)) = (late, &mut self.agenda) {
-                    agenda.must_scan = true;
-                }
                 if late {
                     self.abandon_all();
                 }
-                if self.committer.waiting() > 0 {
-                    self.commit()?;
+                for _ in 0..LAST_TICKS_MAX {
+                    if self.committer.waiting() > 0 {
+                        self.commit()?;
+                    }
+                }
+                // What could not be committed is told by nobody again.
+                if let (true, Some(agenda)) = (late || self.committer.waiting() > 0, &mut self.agenda) {
+                    agenda.must_scan = true;
                 }
                 return Ok(Some(ending));
             }
@@ -199,7 +204,13 @@ impl<'a> Coordinator<'a> {
             return Ok(None);
         }
         let again = self.unlisted && self.run.rescans + 1 < self.config().retry_attempts;
-        Ok(Some(if again { Ending::Hindered(Outage::Rescan) } else { Ending::Done }))
+        let ending = if again { Ending::Hindered(Outage::Rescan) } else { Ending::Done };
+        if self.following {
+            // News that was taken from the watcher is on its way.
+            self.end(ending);
+            return Ok(None);
+        }
+        Ok(Some(ending))
     }
 
     /// Whether nothing is under way.

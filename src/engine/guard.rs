@@ -74,15 +74,34 @@ impl RootMarks {
             Ok(marks) => marks,
             Err(lost) => return Ok(Some(lost)),
         };
-        store.state.update(|info| {
+        marks.remember(store)?;
+        *self = marks;
+        Ok(None)
+    }
+
+    /// Takes a root that is back for what it is now.
+    pub(crate) fn accept(
+        mut self,
+        store: &mut Store,
+        source: &dyn Source,
+        root: &Root,
+    ) -> Result<(), EngineError> {
+        if let Ok(mark) = source.root_mark(root) {
+            self.0.insert(root.id, mark);
+        }
+        self.remember(store)
+    }
+
+    /// Has the state remember them.
+    fn remember(&self, store: &mut Store) -> Result<(), EngineError> {
+        let marks = &self.0;
+        Ok(store.state.update(|info| {
             for info in &mut info.roots {
-                if let Some(mark) = marks.0.get(&RootId(info.id)) {
+                if let Some(mark) = marks.get(&RootId(info.id)) {
                     info.mark = format!("{mark:x}");
                 }
             }
-        })?;
-        *self = marks;
-        Ok(None)
+        })?)
     }
 
     /// The marks as they are now, or the first root that is not what it was. One that is another folder than before
@@ -142,19 +161,22 @@ impl<'a> RootGuard<'a> {
     }
 
     /// Before files are taken for gone: their roots must be what they were, and the files still not there, as a mount
-    /// may have come and gone since. What says otherwise is forgotten, and stays as it was.
+    /// may have come and gone since. What says otherwise is forgotten, and stays as it was. Tells the
+    /// first root that is lost.
     pub(crate) fn check_gone(&self, committer: &mut Committer<'_>) -> Option<LostRoot> {
+        let mut first = None;
         for (root, _) in self.roots {
             if !committer.has_gone(root.id) {
                 continue;
             }
             if let Some(lost) = self.look(root) {
-                committer.forget_gone();
-                return Some(lost);
+                committer.forget_gone(root.id);
+                first.get_or_insert(lost);
+            } else {
+                committer.forget_found_again(root.id, |key| self.source.exists(root, key));
             }
-            committer.forget_found_again(root.id, |key| self.source.exists(root, key));
         }
-        None
+        first
     }
 }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::EngineError;
 use super::event::Event;
+use super::results::CheckpointData;
 use super::run::Engine;
 use crate::model::{BatchConfig, Cursor};
 
@@ -148,16 +149,27 @@ impl Engine {
                 )))
             }
             Order::Configure { config } => self.configure(*config),
-            Order::Checkpoint => {
-                let job = self.statistics().progress.job;
-                let cursor = self.checkpoint(job)?.cursor;
-                let what = format!("committed: tick {}, records end at {}", cursor.tick, cursor.log);
-                Ok(OrderDone { what, job: Some(job), cursor: Some(cursor) })
-            }
+            Order::Checkpoint => self.checkpoint_now(),
             Order::Reload => Err(EngineError::Job(
                 "this process has read no configuration that it could read again".to_owned(),
             )),
             other => self.hand_on(other),
+        }
+    }
+
+    /// Of whatever job runs; between two of them it waits.
+    fn checkpoint_now(&self) -> Result<OrderDone, EngineError> {
+        let until = Instant::now() + ATTEMPT_WAIT;
+        loop {
+            let job = self.statistics().progress.job;
+            match self.checkpoint(job) {
+                Ok(CheckpointData { cursor, .. }) => {
+                    let what = format!("committed: tick {}, records end at {}", cursor.tick, cursor.log);
+                    return Ok(OrderDone { what, job: Some(job), cursor: Some(cursor) });
+                }
+                Err(error) if self.view().is_none() || Instant::now() >= until => return Err(error),
+                Err(_) => std::thread::sleep(LOOK_UP),
+            }
         }
     }
 

@@ -38,7 +38,8 @@ impl Course<'_> {
                 return Ok(Ending::Reconfigured);
             }
             let store = slot.as_mut().ok_or(LedgerError::Poisoned)?;
-            let shown = Published::new(self.engine.shared(), self.plan.job.id, store.view(), &self.config)?;
+            let (shared, job) = (self.engine.shared(), self.plan.job.id);
+            let shown = Published::new(shared, job, store.view(), &self.config, agenda.is_some())?;
             run.begin_attempt(&store.reader, self.plan, self.config.worker_count);
             let ending = match self.check_roots(store, &mut marks)? {
                 Some(outage) => Ending::Hindered(outage),
@@ -55,7 +56,7 @@ impl Course<'_> {
                 Outage::Root(lost) if agenda.is_some() => return Ok(Ending::Hindered(Outage::Root(lost))),
                 Outage::Root(lost) => self.await_roots(lost.to_string(), store, &mut marks, run)?,
                 Outage::State { resource, why } => {
-                    drop(shown);
+                    shown.end();
                     if let Some(agenda) = agenda.as_deref_mut() {
                         agenda.must_scan = true;
                     }

@@ -71,8 +71,10 @@ struct Running {
     job: u64,
     view: StoreView,
     config: Arc<BatchConfig>,
-    /// The attempt that goes on; none while the run waits for something.
+    /// The attempt that goes on; none while the run waits for something, or is between two jobs.
     send: Option<SyncSender<Event>>,
+    /// Another job will follow.
+    is_between: bool,
 }
 
 impl Engine {
@@ -304,7 +306,11 @@ impl Engine {
 }
 
 /// Shows the run to others until it is dropped.
-pub(super) struct Published<'a>(&'a Shared);
+pub(super) struct Published<'a> {
+    shared: &'a Shared,
+    /// Whether another job may follow, and the state can be looked at until then.
+    stays: bool,
+}
 
 impl<'a> Published<'a> {
     pub(super) fn new(
@@ -312,26 +318,43 @@ impl<'a> Published<'a> {
         job: u64,
         view: StoreView,
         config: &Arc<BatchConfig>,
+        stays: bool,
     ) -> Result<Self, EngineError> {
         let mut shown = shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if shown.is_some() {
+        if shown.as_ref().is_some_and(|running| !running.is_between) {
             return Err(EngineError::Job("this engine runs a job already; make another engine".to_owned()));
         }
-        *shown = Some(Running { job, view, config: Arc::clone(config), send: None });
-        Ok(Self(shared))
+        *shown = Some(Running { job, view, config: Arc::clone(config), send: None, is_between: false });
+        Ok(Self { shared, stays })
     }
 
     /// From now on an attempt listens.
     pub(super) fn listens(&self, send: &SyncSender<Event>) {
-        let mut shown = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = shown.as_mut() {
             running.send = Some(send.clone());
         }
+    }
+
+    /// Shows it no longer: the state is to be closed.
+    pub(super) fn end(mut self) {
+        self.stays = false;
     }
 }
 
 impl Drop for Published<'_> {
     fn drop(&mut self) {
-        *self.0.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
+        match shown.as_mut() {
+            Some(running) if self.stays => (running.send, running.is_between) = (None, true),
+            _ => *shown = None,
+        }
+    }
+}
+
+impl Shared {
+    /// No job will follow.
+    pub(super) fn end(&self) {
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

@@ -289,7 +289,7 @@ fn answer_one(stream: &UnixStream, line: &str, desk: &Desk) -> io::Result<()> {
     let mut reply = Reply { out, begun: false };
     match answer(desk, &view, &request, &mut reply) {
         Ok(()) => writeln!(reply, "\nend").and_then(|()| reply.flush()),
-        Err(error @ EngineError::Job(_)) if !reply.begun => {
+        Err(error @ (EngineError::Job(_) | EngineError::Root { .. })) if !reply.begun => {
             writeln!(reply.out, "wrong {}", one_line(&error.to_string()))
         }
         Err(EngineError::Settings(what)) if !reply.begun => {

@@ -15,3 +15,4 @@ mod power;
 mod schema;
 mod support;
 mod user;
+mod watch;

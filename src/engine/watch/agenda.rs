@@ -194,7 +194,9 @@ impl Agenda {
         let now = Instant::now();
         self.next_look = now + LOOK;
         for id in self.came_back(store, source, accept_empty)? {
-            self.queue(store, Wanted::of(JobKind::Rescan, vec![id]))?;
+            if !will_be_scanned(&store.reader.jobs()?, id) {
+                self.queue(store, Wanted::of(JobKind::Rescan, vec![id]))?;
+            }
         }
         let is_due = self.must_scan || self.next_reconcile.is_some_and(|at| at <= now);
         if is_due && running.kind == JobKind::Watch {
@@ -209,13 +211,16 @@ impl Agenda {
 
     fn came_back(
         &mut self,
-        store: &Store,
+        store: &mut Store,
         source: &dyn Source,
         accept_empty: bool,
     ) -> Result<Vec<u32>, EngineError> {
         let mut back = Vec::new();
         for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
-            if RootMarks::of(&store.state).is_back(&store.reader, source, &served.root, accept_empty)? {
+            let marks = RootMarks::of(&store.state);
+            if marks.is_back(&store.reader, source, &served.root, accept_empty)? {
+                // It may be another folder with the same files, and would be lost again at once.
+                marks.accept(store, source, &served.root)?;
                 tracing::warn!("{}: is back", served.root.path.display());
                 served.away = None;
                 back.push(served.root.id.0);
@@ -253,4 +258,10 @@ impl Agenda {
             ..WatchFigures::default()
         }
     }
+}
+
+/// Whether a queued job scans all of this root.
+fn will_be_scanned(jobs: &[Job], root: u32) -> bool {
+    let scans = |job: &Job| job.kind != JobKind::Watch && job.scope.is_none() && job.roots.contains(&root);
+    jobs.iter().any(|job| job.end == JobEnd::Queued && scans(job))
 }

@@ -89,6 +89,7 @@ impl Engine {
         let ended = self.do_jobs(&mut session, &mut agenda, &mut run);
         // Whoever reads the state through this run has to go first.
         drop(guard);
+        self.shared().end();
         session.close();
         let ending = ended?;
         self.result_of(ending, false, run, &session)

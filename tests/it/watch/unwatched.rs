@@ -1,0 +1,106 @@
+//! What the system does not tell of: polling, the limit of watches, a queue that overflows.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use super::{AST, OTHER, Watcher};
+use crate::support::{Content, Rng, Sandbox, skip};
+
+fn grown(folders: u64) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let mut rng = Rng::new(21);
+    for number in 0..folders * 2 {
+        sandbox.write(format!("d{}/f{number}.ast.json", number % folders), Content::Ast(3).bytes(&mut rng));
+    }
+    sandbox.settle();
+    sandbox
+}
+
+/// Changes of every kind.
+fn change(sandbox: &Sandbox, round: u64) {
+    let at = |path: String| sandbox.root.join(path);
+    sandbox.write(format!("d0/new{round}.ast.json"), AST);
+    sandbox.write(format!("deep{round}/a/b/new.ast.json"), AST);
+    sandbox.write("d1/changed.ast.json", if round % 2 == 0 { AST } else { OTHER });
+    fs::rename(at(format!("d{}", 2 + round)), at(format!("moved{round}"))).unwrap();
+    let _ = fs::remove_file(at(format!("d0/f{}.ast.json", round * 12)));
+}
+
+#[test]
+fn a_tree_that_is_polled_is_kept_up_with_and_says_so() {
+    let sandbox = grown(8);
+    let mut watcher = Watcher::of(&sandbox, &[&sandbox.root], &["--poll", "--poll-interval", "200ms"]);
+    let running = watcher.wait_for("it tells", |running| running["watch"]["roots"][0]["state"] == "polled");
+    assert_eq!(
+        (&running["watch"]["status"]["polling"], &running["watch"]["status"]["armed_folders"]),
+        (&true.into(), &0.into())
+    );
+    for round in 0..4 {
+        change(&sandbox, round);
+        watcher.agree();
+    }
+    watcher.stop();
+}
+
+#[test]
+fn folders_that_the_watch_limit_leaves_out_are_polled_and_it_says_so() {
+    let sandbox = grown(12);
+    // The limit holds within a user namespace of its own only.
+    let limited = |words: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "sh", "-c", words]);
+        command
+    };
+    let can_limit = limited("echo 5 >/proc/sys/user/max_inotify_watches").status();
+    if !can_limit.is_ok_and(|status| status.success()) {
+        return skip("the limit of watches can't be set for one process here");
+    }
+    let mut watcher = Watcher::begin(&sandbox, &[&sandbox.root], &["--poll-interval", "200ms"]);
+    watcher.kill();
+    watcher.wrapper = Some(("echo 5 >/proc/sys/user/max_inotify_watches; exec \"$0\" \"$@\"").to_owned());
+    watcher.start_again();
+    let is_limited = |running: &Value| {
+        let status = &running["watch"]["status"];
+        let reasons = status["unwatched"].as_object().map(|all| all.keys().cloned().collect::<Vec<_>>());
+        running["watch"]["roots"][0]["state"] == "polled"
+            && status["armed_folders"] == 5
+            && reasons.is_some_and(|all| all.iter().any(|reason| reason.contains("max_user_watches")))
+    };
+    watcher.wait_for("it tells", is_limited);
+    for round in 0..4 {
+        change(&sandbox, round);
+        watcher.agree();
+    }
+    watcher.stop();
+}
+
+#[test]
+fn events_that_the_system_lost_are_made_up_for_by_a_scan() {
+    let sandbox = grown(6);
+    let mut watcher = Watcher::start(&sandbox);
+    for round in 0..2 {
+        watcher.signal(Signal::STOP);
+        let (one, other) = (sandbox.root.join("d0/a.tmp"), sandbox.root.join("d0/b.tmp"));
+        fs::write(&one, AST).unwrap();
+        // Two events each; the queue takes 16,384.
+        for _ in 0..6_000 {
+            fs::rename(&one, &other).unwrap();
+            fs::rename(&other, &one).unwrap();
+        }
+        change(&sandbox, round);
+        watcher.signal(Signal::CONT);
+        watcher
+            .wait_for("it notices", |running| running["watch"]["status"]["overflows"].as_u64() > Some(round));
+        watcher.agree();
+        // The new watcher tells of what comes.
+        sandbox.write(format!("d1/after{round}.ast.json"), OTHER);
+        sandbox.write(format!("deep{round}/a/after.ast.json"), OTHER);
+        watcher.agree();
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    watcher.stop();
+}
