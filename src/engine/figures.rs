@@ -61,7 +61,6 @@ impl RunState {
             in_hand_bytes: standing.in_hand_bytes,
             percent: self.pressure.percent,
         };
-        statistics.rounds += 1;
         show(shown, statistics);
     }
 
@@ -74,7 +73,6 @@ impl RunState {
     ) {
         self.statistics.state = state;
         self.statistics.breakers = self.breakers.report(now);
-        self.statistics.rounds += 1;
         show(shown, &self.statistics);
     }
 }

@@ -157,9 +157,6 @@ pub struct BatchStatistics {
     pub pending_bytes: u64,
     /// Files handed to workers and not committed yet.
     pub in_flight: u64,
-    /// How often the run's own thread has shown these figures: while this stands still for seconds, that thread
-    /// hangs.
-    pub rounds: u64,
     /// What has been committed.
     pub cursor: Cursor,
     /// Each worker.

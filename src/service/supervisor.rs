@@ -163,7 +163,7 @@ fn status_of(statistics: &BatchStatistics) -> String {
 /// What was seen at the last looks.
 #[derive(Debug, Default)]
 struct Vigil {
-    rounds: Option<u64>,
+    shown: Option<u64>,
     /// What moves when something comes of files, and when it last did.
     moved: Option<([u64; 6], Instant)>,
 }
@@ -176,7 +176,7 @@ impl Vigil {
         limit: Duration,
         now: Instant,
     ) -> Result<(), &'static str> {
-        let shows = self.rounds.replace(statistics.rounds) != Some(statistics.rounds);
+        let shows = self.shown.replace(statistics.shown) != Some(statistics.shown);
         let progress = &statistics.progress;
         let counts = [
             statistics.cursor.tick,
@@ -215,8 +215,8 @@ mod tests {
         (0..20).map(look).collect()
     }
 
-    fn shown(rounds: u64, in_flight: u64) -> BatchStatistics {
-        BatchStatistics { rounds, in_flight, ..BatchStatistics::default() }
+    fn shown(times: u64, in_flight: u64) -> BatchStatistics {
+        BatchStatistics { shown: times, in_flight, ..BatchStatistics::default() }
     }
 
     #[test]
