@@ -43,6 +43,12 @@ fn churn(watcher: &mut Watcher<'_>, tree: &mut Tree, rng: &mut Rng, count: &mut 
                 let _ = watcher.try_order(&["workers", &rng.within(1..4).to_string()]);
             }
             70..75 => drop(watcher.try_order(&["rescan"])),
+            75..78 => {
+                let elsewhere = tree.root.with_extension("away");
+                std::fs::rename(&tree.root, &elsewhere).unwrap();
+                std::thread::sleep(rng.time_up_to(Duration::from_millis(1500)));
+                std::fs::rename(elsewhere, &tree.root).unwrap();
+            }
             _ => {
                 std::thread::sleep(rng.time_up_to(Duration::from_millis(60)));
                 watcher.kill();
