@@ -30,6 +30,11 @@ struct Count {
     midway: u64,
 }
 
+/// Whether the state knows the root, also after a kill.
+fn is_known(watcher: &Watcher<'_>) -> bool {
+    watcher.status().is_some_and(|status| status["roots"].as_array().is_some_and(|roots| !roots.is_empty()))
+}
+
 /// Edits, with kills and other troubles in between.
 fn churn(watcher: &mut Watcher<'_>, tree: &mut Tree, rng: &mut Rng, count: &mut Count) {
     for _ in 0..rng.within(4..16) {
@@ -43,6 +48,13 @@ fn churn(watcher: &mut Watcher<'_>, tree: &mut Tree, rng: &mut Rng, count: &mut 
                 let _ = watcher.try_order(&["workers", &rng.within(1..4).to_string()]);
             }
             70..75 => drop(watcher.try_order(&["rescan"])),
+            // A root that no process has ever seen can't be away.
+            75..78 if is_known(watcher) => {
+                let elsewhere = tree.root.with_extension("away");
+                std::fs::rename(&tree.root, &elsewhere).unwrap();
+                std::thread::sleep(rng.time_up_to(Duration::from_millis(1500)));
+                std::fs::rename(elsewhere, &tree.root).unwrap();
+            }
             _ => {
                 std::thread::sleep(rng.time_up_to(Duration::from_millis(60)));
                 watcher.kill();

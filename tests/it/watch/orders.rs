@@ -4,6 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use outlast::engine::Order;
+use outlast::service::{Request, ask};
+
 use super::{AST, OTHER, Watcher, wait_until};
 use crate::support::{Content, Promise, Rng, Sandbox, ran};
 
@@ -210,6 +213,26 @@ fn the_number_of_workers_changes_and_nothing_that_happens_meanwhile_is_missed() 
     }
     let told = watcher.try_order(&["workers", "0"]);
     assert_eq!(told.code, Some(2), "{told}");
+    watcher.stop();
+}
+
+#[test]
+fn what_happens_while_one_job_follows_another_is_not_missed() {
+    let sandbox = grown();
+    let mut watcher = Watcher::start(&sandbox);
+    let mut rng = Rng::new(35);
+    for round in 0..60 {
+        let order = Order::Rescan { path: None, scheduled: false };
+        ask(&sandbox.state, &Request::Order(order)).unwrap();
+        for number in 0..rng.within(1..6) {
+            sandbox.write(format!("j{}/f{number}.ast.json", round % 8), Content::Ast(2).bytes(&mut rng));
+            std::thread::sleep(rng.time_up_to(Duration::from_millis(8)));
+        }
+        if round % 15 == 0 {
+            watcher.agree();
+        }
+    }
+    watcher.agree();
     watcher.stop();
 }
 

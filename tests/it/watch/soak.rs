@@ -84,14 +84,20 @@ fn after_a_long_time_of_churn_records_and_tree_agree_and_nothing_has_grown() {
     let mut watcher = Watcher::of(&sandbox, &[&sandbox.root], &["--settle", "100ms", "--workers", "2"]);
     let begun = Instant::now();
     let time = Duration::from_secs(seconds);
-    let (mut samples, mut serial, mut kills) = (Vec::new(), 0, 0);
+    let (mut samples, mut serial, mut kills, mut reloads) = (Vec::new(), 0, 0, 0);
     let (mut next_kill, mut next_sample) = (time / 10, Duration::ZERO);
     while begun.elapsed() < time {
         serial += 1;
         tree.change(rng.within(1..12));
         match rng.within(0..100) {
             0..12 => burst(&sandbox, &mut rng, serial),
-            12..20 => drop(watcher.try_order(&["workers", &rng.within(1..4).to_string()])),
+            12..16 => drop(watcher.try_order(&["workers", &rng.within(1..4).to_string()])),
+            16..20 => {
+                let text = format!("batch-size = {}\n", rng.within(1..300));
+                fs::write(sandbox.dir.path().join("outlast.toml"), text).unwrap();
+                // Between two processes nobody is there to take it.
+                reloads += u64::from(watcher.try_order(&["reload"]).code == Some(0));
+            }
             20..24 => drop(watcher.try_order(&["rescan"])),
             24..26 => drop(watcher.try_order(&["checkpoint"])),
             _ => std::thread::sleep(rng.time_up_to(Duration::from_millis(40))),
@@ -113,7 +119,12 @@ fn after_a_long_time_of_churn_records_and_tree_agree_and_nothing_has_grown() {
     watcher.agree();
     let quarter = samples.len() / 4;
     let (second, last) = (&samples[quarter..2 * quarter], &samples[3 * quarter..]);
-    eprintln!("{kills} kills, {serial} rounds, {} samples; the last is {:?}", samples.len(), samples.last());
+    assert!(reloads > 0, "no configuration was read again");
+    eprintln!(
+        "{kills} kills, {reloads} reloads, {serial} rounds, {} samples; the last is {:?}",
+        samples.len(),
+        samples.last()
+    );
     for (what, of, factor, more) in [
         ("resident bytes", (|sample| sample.rss_bytes) as fn(&Sample) -> u64, 1.3, 24 << 20),
         ("descriptors", |sample| sample.descriptors, 1.0, 8),
