@@ -162,13 +162,16 @@ impl<'a> Coordinator<'a> {
         let drain = Duration::from_secs(self.config().drain_seconds);
         // The last commit needs some of the time.
         let latest = self.now() + drain - (drain / 4).min(Duration::from_secs(2));
-        tracing::info!(?ending, in_hand = self.dispatch.outstanding(), "ending: finishing the files in hand");
+        if ending != Ending::Done {
+            let in_hand = self.dispatch.outstanding();
+            tracing::info!(?ending, in_hand, "ending: finishing the files in hand");
+            self.run.statistics.state = ProcessingState::Draining;
+        }
         self.ending = Some((ending, latest));
         self.set.halt.request();
         if let Some(agenda) = &self.agenda {
             agenda.wake();
         }
-        self.run.statistics.state = ProcessingState::Draining;
         self.take_back();
     }
 
