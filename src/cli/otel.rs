@@ -92,10 +92,11 @@ impl Drop for Telemetry {
 /// A figure that only grows, and how it is told.
 type Count = (&'static str, &'static str, fn(&BatchStatistics) -> u64);
 
-const COUNTS: [Count; 3] = [
-    ("outlast.bytes", "By", |figures| figures.progress.bytes),
-    ("outlast.batches", "{batch}", |figures| figures.progress.batches),
-    ("outlast.ticks", "{tick}", |figures| figures.progress.ticks),
+const COUNTS: [Count; 4] = [
+    ("outlast.files", "{file}", |figures| figures.process.files),
+    ("outlast.bytes", "By", |figures| figures.process.bytes),
+    ("outlast.batches", "{batch}", |figures| figures.process.batches),
+    ("outlast.ticks", "{tick}", |figures| figures.cursor.tick),
 ];
 const GAUGES: [Count; 6] = [
     ("outlast.pending", "{file}", |figures| figures.progress.pending),
@@ -120,7 +121,7 @@ pub(crate) fn observe(engine: &Arc<Engine>) {
         gauge.with_callback(move |out| out.observe(read(&engine.statistics()), &[])).build();
     }
     let engine = Arc::clone(engine);
-    let files = meter.u64_observable_counter("outlast.files").with_unit("{file}");
+    let files = meter.u64_observable_gauge("outlast.job.files").with_unit("{file}");
     let observed = files.with_callback(move |out| {
         let progress = engine.statistics().progress;
         let outcomes = [

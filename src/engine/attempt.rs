@@ -82,8 +82,10 @@ impl Course<'_> {
         let suspects = self.left.suspects.clone();
         let dispatch = Dispatcher::new(&self.config, strategy, Arc::clone(&pool.0), suspects);
         let committer = Committer::new(store, &self.plan.roots);
+        // Once in the life of a process.
+        let killed_by = self.killed_by().filter(|_| !std::mem::replace(&mut run.blamed, true));
         let mut coordinator = Coordinator::new(setting, committer, run, dispatch, agenda);
-        if let Some(key) = self.killed_by() {
+        if let Some(key) = killed_by {
             coordinator.blame(key)?;
         }
         let ended = coordinator.run(&receive);

@@ -1,6 +1,6 @@
 //! The commit tick: changes become records and entries, all of them or none.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::change::{Change, Effect, Ground, apply};
 use super::error::EngineError;
@@ -36,8 +36,8 @@ pub(crate) struct Committer<'a> {
     queued: Vec<Queued>,
     lines: Vec<Vec<u8>>,
     lines_bytes: usize,
-    /// Whether all files were listed, and so counted.
-    pub listed: bool,
+    /// Roots of which all files were listed, and so counted.
+    listed: HashSet<RootId>,
     /// Files that were missing, and whose entries were other ones by then than was known.
     doubted: Vec<FileKey>,
 }
@@ -50,7 +50,7 @@ impl<'a> Committer<'a> {
         };
         let roots = roots.iter().map(known).collect();
         let (queued, lines, doubted) = Default::default();
-        Self { store, roots, queued, lines, lines_bytes: 0, listed: false, doubted }
+        Self { store, roots, queued, lines, lines_bytes: 0, listed: HashSet::new(), doubted }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -94,11 +94,17 @@ impl<'a> Committer<'a> {
         self.lines_bytes
     }
 
+    /// From now on all files of these roots count as listed.
+    pub(crate) fn set_listed(&mut self, is_listed: impl Fn(RootId) -> bool) {
+        self.listed.extend(self.roots.keys().copied().filter(|root| is_listed(*root)));
+    }
+
     /// Takes what a scan found, or what somebody told.
     pub(crate) fn take_changes(&mut self, changes: Vec<(FileKey, Change)>) {
-        let listed = self.listed;
-        let queued =
-            changes.into_iter().map(|(key, change)| Queued { key, change, listed, lines: 0, line: 0..0 });
+        let queued = changes.into_iter().map(|(key, change)| {
+            let listed = self.listed.contains(&key.root());
+            Queued { key, change, listed, lines: 0, line: 0..0 }
+        });
         self.queued.extend(queued);
     }
 
@@ -109,7 +115,8 @@ impl<'a> Committer<'a> {
             let line = at..at + outcome.line;
             at = line.end;
             let (key, change) = (outcome.key, outcome.change);
-            self.queued.push(Queued { key, change, listed: self.listed, lines, line });
+            let listed = self.listed.contains(&key.root());
+            self.queued.push(Queued { key, change, listed, lines, line });
         }
         self.lines_bytes += group.lines.len();
         self.lines.push(group.lines);

@@ -20,7 +20,7 @@ use super::stop::Stop;
 use super::touched::TouchedFiles;
 use super::watch::Agenda;
 use super::worker::{OutcomeGroup, WorkContext};
-use crate::model::{BatchConfig, Cursor, ErrorMode};
+use crate::model::{BatchConfig, Cursor};
 
 /// Changes that make a tick due at once, so that memory stays bounded.
 const WAITING_MAX: usize = 8_192;
@@ -85,7 +85,7 @@ impl<'a> Coordinator<'a> {
         agenda: Option<&'a mut Agenda>,
     ) -> Self {
         let (now, mut committer) = (set.context.clock.now(), committer);
-        committer.listed = set.plan.scan != Scan::All;
+        committer.set_listed(|root| !set.plan.scans_whole(root));
         let scanning = set.plan.scan != Scan::Nothing;
         run.statistics.state = if scanning { ProcessingState::Scanning } else { ProcessingState::Watching };
         let compaction = Compaction::new(&set.context.config, Some(set.plan.job.start.log));
@@ -264,7 +264,7 @@ impl<'a> Coordinator<'a> {
             }
             Event::ScansEnded => {
                 self.scanning = false;
-                self.committer.listed = true;
+                self.committer.set_listed(|_| true);
                 if self.run.statistics.state == ProcessingState::Scanning {
                     self.run.statistics.state = self.working();
                 }
@@ -290,9 +290,7 @@ impl<'a> Coordinator<'a> {
         let complete = self.dispatch.ended(&group);
         self.run.note_group(&group, complete);
         let failed = |change: &Change| matches!(change, Change::Ended(e) if matches!(e.end, End::Recorded { failure: Some(_), .. }));
-        if self.config().on_error == ErrorMode::FailFast
-            && group.outcomes.iter().any(|outcome| failed(&outcome.change))
-        {
+        if self.set.plan.fails_fast && group.outcomes.iter().any(|outcome| failed(&outcome.change)) {
             self.end(Ending::Stopped(StopCause::FailFast));
         }
         self.committer.take_group(group);

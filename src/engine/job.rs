@@ -27,6 +27,8 @@ pub(crate) struct JobPlan {
     pub own: Vec<(Root, Ground)>,
     /// What of these it scans.
     pub scan: Scan,
+    /// Whether the first failure stops it.
+    pub fails_fast: bool,
     pub resumed: bool,
 }
 
@@ -34,6 +36,11 @@ impl JobPlan {
     /// Whether a scan counts all of this root.
     pub(crate) fn scans_whole(&self, id: RootId) -> bool {
         self.scan == Scan::All && self.own.iter().any(|(root, _)| root.id == id)
+    }
+
+    /// Whether a scan counts all that is served.
+    pub(crate) fn scans_all(&self) -> bool {
+        self.roots.iter().all(|(root, _)| self.scans_whole(root.id))
     }
 
     /// The folder that it scans only.
@@ -98,7 +105,8 @@ pub(crate) fn begin(
     let job = begun(wanted.job(&jobs), store.ledger.cursor(), config);
     store.commit_without_lines(&[], Some(&job))?;
     let roots: Vec<_> = infos.iter().map(with_ground(&job, config)).collect();
-    Ok(JobPlan { job, own: roots.clone(), roots, scan: Scan::All, resumed })
+    let fails_fast = config.on_error == ErrorMode::FailFast;
+    Ok(JobPlan { job, own: roots.clone(), roots, scan: Scan::All, fails_fast, resumed })
 }
 
 /// A root, and how a job sees it.

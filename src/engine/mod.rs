@@ -1,8 +1,8 @@
 //! The run: what is found is queued, claimed, processed and committed.
 //!
 //! Threads of a run, in the order they start and the reverse of the order they end: the calling
-//! thread (plans, and is the only writer of durable state), `worker-N`, `scan` with its `walk-N`, and
-//! `check-log`, which compares the record log with its checksums. All report to the calling thread
+//! thread (plans, and is the only writer of durable state), `worker-N`, `scan` with its `walk-N`,
+//! `check-log`, which compares the record log with its checksums, and `watch` and `rescan`, which follow a watcher. All report to the calling thread
 //! over one bounded channel. It only ever receives; what the scan may have under way is limited, so
 //! that the workers always find room.
 //!
@@ -47,8 +47,8 @@ mod results;
 mod retry;
 mod run;
 mod run_state;
+mod runtime;
 mod scan;
-mod session;
 #[cfg(test)]
 mod sim;
 mod stop;

@@ -4,8 +4,9 @@
 //! The rest is a wish, which that thread looks at in each round.
 
 use std::ffi::OsString;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,12 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use super::error::EngineError;
 use super::event::Event;
-use super::results::CheckpointData;
 use super::run::Engine;
 use crate::model::{BatchConfig, Cursor};
 
-/// How long an order waits for a run that is between two attempts.
-const ATTEMPT_WAIT: Duration = Duration::from_secs(5);
+/// How long an answer is waited for: a run may be between two attempts, or commit.
+const ANSWER_WAIT: Duration = Duration::from_secs(10);
 const LOOK_UP: Duration = Duration::from_millis(10);
 
 /// What can be asked.
@@ -121,8 +121,10 @@ impl Wishes {
         self.config.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn want_config(&self, config: BatchConfig) {
-        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(config));
+    /// Has the next attempt go on with another configuration, made of the one that waits already.
+    fn want_config(&self, make: impl FnOnce(Option<&BatchConfig>) -> BatchConfig) {
+        let mut waiting = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        *waiting = Some(Arc::new(make(waiting.as_deref())));
     }
 }
 
@@ -141,36 +143,20 @@ impl Engine {
             }
             Order::Pause => Ok(self.pause(true)),
             Order::Resume => Ok(self.pause(false)),
-            Order::Workers { count } => {
-                let config = self.config().ok_or_else(no_run)?;
-                self.configure(BatchConfig { worker_count: count, ..(*config).clone() })?;
-                Ok(OrderDone::told(format!(
-                    "going on with {count} workers, until the configuration is read again"
-                )))
-            }
+            Order::Workers { count } => self.workers(count),
             Order::Configure { config } => self.configure(*config),
             Order::Checkpoint => self.checkpoint_now(),
             Order::Reload => Err(EngineError::Job(
                 "this process has read no configuration that it could read again".to_owned(),
             )),
-            other => self.hand_on(other),
+            other => self.put(|reply| Event::Order(Ordered { order: other.clone(), reply }))?,
         }
     }
 
-    /// Of whatever job runs; between two of them it waits.
     fn checkpoint_now(&self) -> Result<OrderDone, EngineError> {
-        let until = Instant::now() + ATTEMPT_WAIT;
-        loop {
-            let job = self.statistics().progress.job;
-            match self.checkpoint(job) {
-                Ok(CheckpointData { cursor, .. }) => {
-                    let what = format!("committed: tick {}, records end at {}", cursor.tick, cursor.log);
-                    return Ok(OrderDone { what, job: Some(job), cursor: Some(cursor) });
-                }
-                Err(error) if self.view().is_none() || Instant::now() >= until => return Err(error),
-                Err(_) => std::thread::sleep(LOOK_UP),
-            }
-        }
+        let cursor = self.put(Event::Checkpoint)?;
+        let what = format!("committed: tick {}, records end at {}", cursor.tick, cursor.log);
+        Ok(OrderDone { what, job: Some(self.statistics().progress.job), cursor: Some(cursor) })
     }
 
     fn pause(&self, paused: bool) -> OrderDone {
@@ -185,30 +171,56 @@ impl Engine {
 
     fn configure(&self, config: BatchConfig) -> Result<OrderDone, EngineError> {
         config.check()?;
-        self.wishes().want_config(config);
+        self.wishes().want_config(|_| config);
         Ok(OrderDone::told("going on with the new configuration"))
     }
 
-    /// Asks the run's own thread.
-    fn hand_on(&self, order: Order) -> Result<OrderDone, EngineError> {
-        let until = Instant::now() + ATTEMPT_WAIT;
+    /// Changes the configuration that a run goes on with, also where that only waits to be taken over.
+    fn workers(&self, count: usize) -> Result<OrderDone, EngineError> {
+        let present = self.config().ok_or_else(no_run)?;
+        let with = |config: &BatchConfig| BatchConfig { worker_count: count, ..config.clone() };
+        with(&present).check()?;
+        self.wishes().want_config(|waiting| with(waiting.unwrap_or(&present)));
+        Ok(OrderDone::told(format!("going on with {count} workers, until the configuration is read again")))
+    }
+
+    /// Puts something to the run's own thread, and waits for its answer. `make` makes the message around the way
+    /// back; it is sent again where an attempt has ended without looking at it.
+    pub(super) fn put<T>(&self, make: impl Fn(SyncSender<T>) -> Event) -> Result<T, EngineError> {
+        let until = Instant::now() + ANSWER_WAIT;
         loop {
             let (reply, answer) = sync_channel(1);
-            let ordered = Ordered { order: order.clone(), reply };
-            if self.events().is_some_and(|send| send.send(Event::Order(ordered)).is_ok()) {
-                match answer.recv_timeout(ATTEMPT_WAIT) {
-                    Ok(done) => return done,
-                    Err(RecvTimeoutError::Timeout) => return Err(no_run()),
-                    // The attempt has ended without looking at it; another one may follow.
+            if self.events().is_some_and(|send| send_until(&send, make(reply), until)) {
+                match answer.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                    Ok(done) => return Ok(done),
+                    Err(RecvTimeoutError::Timeout) => return Err(no_answer()),
                     Err(RecvTimeoutError::Disconnected) => {}
                 }
             }
-            if Instant::now() >= until {
+            if Instant::now() >= until || self.view().is_none() {
                 return Err(no_run());
             }
             std::thread::sleep(LOOK_UP);
         }
     }
+}
+
+/// Whether a message was taken before it was too late.
+fn send_until(send: &SyncSender<Event>, mut event: Event, until: Instant) -> bool {
+    loop {
+        match send.try_send(event) {
+            Ok(()) => return true,
+            Err(TrySendError::Full(back)) if Instant::now() < until => event = back,
+            Err(_) => return false,
+        }
+        std::thread::sleep(LOOK_UP);
+    }
+}
+
+fn no_answer() -> EngineError {
+    let what = "the run has not answered in time, as it can't commit now, see `status`; it may still do what was \
+                asked for";
+    EngineError::Io { what: what.to_owned(), source: io::ErrorKind::TimedOut.into() }
 }
 
 fn no_run() -> EngineError {

@@ -38,8 +38,8 @@ impl Course<'_> {
                 return Ok(Ending::Reconfigured);
             }
             let store = slot.as_mut().ok_or(LedgerError::Poisoned)?;
-            let (shared, job) = (self.engine.shared(), self.plan.job.id);
-            let shown = Published::new(shared, job, store.view(), &self.config, agenda.is_some())?;
+            let (shared, view) = (self.engine.shared(), store.view());
+            let shown = Published::new(shared, self.plan, view, &self.config, agenda.is_some())?;
             run.begin_attempt(&store.reader, self.plan, self.config.worker_count);
             let ending = match self.check_roots(store, &mut marks)? {
                 Some(outage) => Ending::Hindered(outage),

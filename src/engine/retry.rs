@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ffi::OsString;
+use std::io;
 use std::path::Path;
-use std::sync::mpsc::{SyncSender, sync_channel};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use super::error::EngineError;
 use super::event::Event;
 use super::run::Engine;
 use super::store::{Store, StoreView};
-use crate::ledger::{self, EntryState, JobEnd, StateFolder};
+use crate::ledger::{self, EntryState, StateFolder};
 use crate::model::{BatchConfig, ErrorClass, FileKey, FolderKey, LogPosition, RootId};
 use crate::source::{Filters, TreeSource, Verdict};
 
@@ -88,30 +88,23 @@ impl Engine {
     /// # Errors
     /// No run goes on, or it ends before all is committed; the glob can't be read, or the state not.
     pub fn retry(&self, filter: &RetryFilter) -> Result<RetryReport, EngineError> {
-        let ended = || ended(0);
-        let (view, events) = (self.view().ok_or_else(ended)?, self.events().ok_or_else(ended)?);
-        let jobs = view.reader.jobs()?;
-        let job = jobs.iter().rev().find(|job| job.end == JobEnd::Running).ok_or_else(ended)?;
+        let view = self.view().ok_or_else(|| broken_off(0, "the run has ended"))?;
+        let roots = self.roots();
         let mut asked = Asked::new(&view, filter);
         asked.report.running = true;
         asked.each_chunk(
-            |root| job.roots.contains(&root.0),
-            |chunk, before| hand_over(&events, chunk).ok_or_else(|| self::ended(before)),
+            |root| roots.contains(&root),
+            |chunk, before| {
+                let committed = self.put(|reply| Event::Asked { changes: chunk.clone(), reply });
+                committed.map(drop).map_err(|error| broken_off(before, &error.to_string()))
+            },
         )
     }
 }
 
-/// Returns when the run has committed it; none where it ended before.
-fn hand_over(events: &SyncSender<Event>, changes: Vec<(FileKey, Change)>) -> Option<()> {
-    let (reply, committed) = sync_channel(1);
-    events.send(Event::Asked { changes, reply }).ok()?;
-    committed.recv().ok().map(drop)
-}
-
-fn ended(files: u64) -> EngineError {
+fn broken_off(files: u64, why: &str) -> EngineError {
     let what = format!("{files} files are due, and the rest is as it was; ask again");
-    let source = std::io::Error::new(std::io::ErrorKind::Interrupted, "the run has ended");
-    EngineError::Io { what, source }
+    EngineError::Io { what, source: io::Error::new(io::ErrorKind::Interrupted, why) }
 }
 
 /// Files on their way to being due.
@@ -277,18 +270,13 @@ fn failure_of(entry: &ledger::Entry) -> Option<ErrorClass> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::{FileContent, from_fn};
 
     #[test]
-    fn a_run_that_ends_leaves_nobody_waiting() {
-        let (send, events) = sync_channel(1);
-        let told = std::thread::spawn(move || hand_over(&send, Vec::new()).is_none());
-        drop(events.recv());
-        assert!(told.join().unwrap(), "it was taken, and not committed");
-        let (send, events) = sync_channel(1);
-        drop(events);
-        assert!(hand_over(&send, Vec::new()).is_none());
-        assert!(
-            ended(8192).to_string().starts_with("8192 files are due, and the rest is as it was; ask again")
-        );
+    fn without_a_run_nothing_is_due_and_nobody_waits() {
+        let nothing = from_fn("nothing/1", &["*"], |_: &FileContent<'_>| Ok(()));
+        let engine = Engine::new(std::sync::Arc::new(nothing));
+        let told = engine.retry(&RetryFilter::default()).unwrap_err().to_string();
+        assert!(told.starts_with("0 files are due, and the rest is as it was; ask again"), "{told}");
     }
 }

@@ -1,23 +1,23 @@
 //! A run from its start to its end: opens the state, starts the threads, coordinates, closes the job.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::error::EngineError;
 use super::event::Event;
-use super::job;
+use super::job::{self, JobPlan};
 use super::machine;
 use super::order::Wishes;
 use super::results::{BatchResult, BatchStatistics, CheckpointData, RepositoryProcessingResult};
 use super::run_state::{Ending, RunState};
-use super::session::Session;
+use super::runtime::Runtime;
 use super::stop::Stop;
 use super::store::{RECORDS, StoreView};
 use crate::batch::{BatchStrategy, strategy_of};
 use crate::ledger::{Ledger, StateFolder};
-use crate::model::BatchConfig;
+use crate::model::{BatchConfig, RootId};
 use crate::process::Processor;
 use crate::source::watch::Watch;
 use crate::source::{Filters, Source, TreeSource};
@@ -70,6 +70,8 @@ pub(super) struct Shared {
 struct Running {
     job: u64,
     view: StoreView,
+    /// The roots that are served meanwhile.
+    roots: Vec<RootId>,
     config: Arc<BatchConfig>,
     /// The attempt that goes on; none while the run waits for something, or is between two jobs.
     send: Option<SyncSender<Event>>,
@@ -134,6 +136,12 @@ impl Engine {
         running.as_ref().map(|running| Arc::clone(&running.config))
     }
 
+    /// The roots that the present run serves.
+    pub(super) fn roots(&self) -> Vec<RootId> {
+        let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.as_ref().map(|running| running.roots.clone()).unwrap_or_default()
+    }
+
     /// Where the present run takes news; none when none runs.
     pub(super) fn events(&self) -> Option<SyncSender<Event>> {
         let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -145,16 +153,13 @@ impl Engine {
     /// # Errors
     /// No run of this job goes on.
     pub fn checkpoint(&self, job_id: u64) -> Result<CheckpointData, EngineError> {
-        let none = || EngineError::Job(format!("job {job_id} is not running"));
-        let (reply, receive) = sync_channel(1);
-        let (send, state) = {
+        let state = {
             let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-            let running = running.as_ref().filter(|running| running.job == job_id).ok_or_else(none)?;
-            (running.send.clone().ok_or_else(none)?, running.view.state.clone())
+            let running = running.as_ref().filter(|running| running.job == job_id);
+            running.map(|running| running.view.state.clone())
         };
-        send.send(Event::Checkpoint(reply)).map_err(|_| none())?;
-        let cursor = receive.recv().map_err(|_| none())?;
-        Ok(CheckpointData { job_id, state, cursor })
+        let state = state.ok_or_else(|| EngineError::Job(format!("job {job_id} is not running")))?;
+        Ok(CheckpointData { job_id, state, cursor: self.put(Event::Checkpoint)? })
     }
 
     /// Ingests folders: goes on with what the state holds as pending, scans for what is new, and
@@ -184,17 +189,17 @@ impl Engine {
         begun: impl FnOnce(&Path) -> G,
     ) -> Result<RepositoryProcessingResult, EngineError> {
         let roots = job::resolve_roots(roots)?;
-        let (mut session, meter) = Session::open(self, config, options, None)?;
-        let plan = session.begin(&roots)?;
+        let (mut runtime, meter) = Runtime::open(self, config, options, None)?;
+        let plan = runtime.begin(&roots)?;
         tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");
         let mut run = RunState::new(meter);
-        run.begin_job(&plan, session.first_tick());
+        run.begin_job(&plan, runtime.first_tick());
         let guard = begun(&options.state);
-        let ended = session.run_job(&plan, &mut run, None);
+        let ended = runtime.run_job(&plan, &mut run, None);
         // Whoever reads the state through this run has to go first.
         drop(guard);
-        session.close();
-        self.result_of(ended?, plan.resumed, run, &session)
+        runtime.close();
+        self.result_of(ended?, plan.resumed, run, &runtime)
     }
 
     pub(super) fn result_of(
@@ -202,7 +207,7 @@ impl Engine {
         ending: Ending,
         resumed: bool,
         run: RunState,
-        session: &Session<'_>,
+        runtime: &Runtime<'_>,
     ) -> Result<RepositoryProcessingResult, EngineError> {
         let stopped = match ending {
             Ending::GaveUp { resource, why } => {
@@ -216,7 +221,7 @@ impl Engine {
             | Ending::Superseded => None,
         };
         if ending == Ending::Done {
-            session.in_hand.clear();
+            runtime.in_hand.clear();
         }
         Ok(RepositoryProcessingResult {
             progress: run.statistics.progress,
@@ -315,7 +320,7 @@ pub(super) struct Published<'a> {
 impl<'a> Published<'a> {
     pub(super) fn new(
         shared: &'a Shared,
-        job: u64,
+        plan: &JobPlan,
         view: StoreView,
         config: &Arc<BatchConfig>,
         stays: bool,
@@ -324,7 +329,9 @@ impl<'a> Published<'a> {
         if shown.as_ref().is_some_and(|running| !running.is_between) {
             return Err(EngineError::Job("this engine runs a job already; make another engine".to_owned()));
         }
-        *shown = Some(Running { job, view, config: Arc::clone(config), send: None, is_between: false });
+        let roots = plan.roots.iter().map(|(root, _)| root.id).collect();
+        let (job, config) = (plan.job.id, Arc::clone(config));
+        *shown = Some(Running { job, view, roots, config, send: None, is_between: false });
         Ok(Self { shared, stays })
     }
 

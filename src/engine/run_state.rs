@@ -30,6 +30,8 @@ pub(crate) struct RunState {
     pub free_bytes: fn(&Path) -> std::io::Result<u64>,
     /// Attempts that were begun only to list again what could not be listed.
     pub rescans: u16,
+    /// What a process before was killed for has been held against its file.
+    pub blamed: bool,
     /// The record log was compared with its checksums.
     pub log_is_checked: bool,
     /// From changes to their durable records.
@@ -80,6 +82,7 @@ impl RunState {
             abandoned: 0,
             free_bytes,
             rescans: 0,
+            blamed: false,
             log_is_checked: false,
             latency: Latency::default(),
         }

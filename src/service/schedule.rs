@@ -87,9 +87,11 @@ impl Scans {
     /// Those among the jobs that scan all that is served.
     fn of(jobs: &[Job]) -> Self {
         let scans = || jobs.iter().filter(|job| job.kind != JobKind::Watch && job.scope.is_none());
-        // The first scan of a root that was added leaves the others out.
-        let roots = scans().map(|job| job.roots.len()).max().unwrap_or(0);
-        let whole = || scans().filter(|job| job.roots.len() == roots);
+        // What is served is what the latest standing job works on, or the latest start scans; the first scan of a root
+        // that was added leaves the others out.
+        let serves = |job: &&Job| matches!(job.kind, JobKind::Watch | JobKind::Run);
+        let served = jobs.iter().rev().find(serves).map(|job| job.roots.as_slice()).unwrap_or_default();
+        let whole = || scans().filter(|job| served.iter().all(|root| job.roots.contains(root)));
         let start = |job: &Job| Timestamp::from_nanosecond(job.started.0.into()).ok();
         Self {
             last: whole().filter(|job| job.has_begun()).filter_map(start).max(),

@@ -14,7 +14,7 @@ use crate::engine::jobs::{next_queued, outranks};
 use crate::engine::results::{RootState, WatchFigures, WatchedRoot};
 use crate::engine::store::Store;
 use crate::ledger::{Job, JobEnd, JobKind, LedgerError, RootInfo};
-use crate::model::{BatchConfig, FolderKey, Root, RootId};
+use crate::model::{BatchConfig, ErrorMode, FolderKey, Root, RootId};
 use crate::source::Source;
 use crate::source::watch::Watch;
 
@@ -168,7 +168,8 @@ impl Agenda {
             (_, Some(scope)) => below(scope).unwrap_or(Scan::All),
             (_, None) => Scan::All,
         };
-        JobPlan { job, roots, own, scan, resumed }
+        let fails_fast = config.on_error == ErrorMode::FailFast;
+        JobPlan { job, roots, own, scan, fails_fast, resumed }
     }
 
     /// Whether the running job should make room for another one.

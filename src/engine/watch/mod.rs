@@ -27,7 +27,7 @@ use super::job;
 use super::results::RepositoryProcessingResult;
 use super::run::{Engine, RunOptions};
 use super::run_state::{Ending, Outage, RunState};
-use super::session::Session;
+use super::runtime::Runtime;
 use crate::ledger::{JobEnd, JobKind};
 use crate::model::BatchConfig;
 use crate::source::watch::{Watch, WatchSettings};
@@ -81,39 +81,44 @@ impl Engine {
                 Some(Arc::new(watch))
             }
         };
-        let (mut session, meter) = Session::open(self, config, options, watch.clone())?;
+        let (mut runtime, meter) = Runtime::open(self, config, options, watch.clone())?;
         let mut agenda = Agenda::new(watch, watching.clone());
-        session.serve_roots(&mut agenda, roots)?;
+        runtime.serve_roots(&mut agenda, roots)?;
         let guard = begun(&options.state);
         let mut run = RunState::new(meter);
-        let ended = self.do_jobs(&mut session, &mut agenda, &mut run);
+        let ended = self.do_jobs(&mut runtime, &mut agenda, &mut run);
         // Whoever reads the state through this run has to go first.
         drop(guard);
         self.shared().end();
-        session.close();
+        runtime.close();
         let ending = ended?;
-        self.result_of(ending, false, run, &session)
+        self.result_of(ending, false, run, &runtime)
     }
 
     /// Does one job after the other, until one ends all.
     fn do_jobs(
         &self,
-        session: &mut Session<'_>,
+        runtime: &mut Runtime<'_>,
         agenda: &mut Agenda,
         run: &mut RunState,
     ) -> Result<Ending, EngineError> {
         loop {
-            if session.has_other_filters() {
-                session.register_again(agenda)?;
+            if runtime.has_other_filters() {
+                runtime.register_again(agenda)?;
             }
-            let plan = session.begin_next(agenda)?;
-            run.begin_job(&plan, session.first_tick());
+            let plan = runtime.begin_next(agenda)?;
+            run.begin_job(&plan, runtime.first_tick());
             tracing::info!(job = plan.job.id, kind = %plan.job.kind, "begun");
             let is_standing = plan.job.kind == JobKind::Watch;
-            let ending = session.run_job(&plan, run, Some(agenda))?;
+            let ending = runtime.run_job(&plan, run, Some(agenda))?;
             let end = match &ending {
                 // Written down already; the standing job never is.
-                Ending::Done => None,
+                Ending::Done => {
+                    if plan.scans_all() {
+                        runtime.forget_suspects();
+                    }
+                    None
+                }
                 Ending::Superseded if agenda.cancelled => Some(JobEnd::Cancelled),
                 Ending::Superseded if is_standing => Some(JobEnd::Completed),
                 Ending::Superseded => Some(JobEnd::Queued),
@@ -125,14 +130,14 @@ impl Engine {
             };
             agenda.cancelled = false;
             if let Some(end) = end {
-                session.end_job(&plan, run, end)?;
+                runtime.end_job(&plan, run, end)?;
             }
-            session.restart_clock();
+            runtime.restart_clock();
         }
     }
 }
 
-impl Session<'_> {
+impl Runtime<'_> {
     /// Serves these roots, and those that were added to the state, and queues the first scan.
     fn serve_roots(&mut self, agenda: &mut Agenda, given: &[PathBuf]) -> Result<(), EngineError> {
         let store = self.store()?;

@@ -104,7 +104,8 @@ fn a_run_that_ends_by_itself_says_so_and_one_without_a_manager_tells_nobody() {
 
 #[test]
 fn a_run_whose_own_thread_hangs_gives_no_sign_of_life() {
-    let sandbox = slow(24);
+    // The worker goes on meanwhile: it must not come to the end.
+    let sandbox = slow(200);
     let disk = match Disk::make(&sandbox.dir.path().canonicalize().unwrap(), "ext4", 64 << 20) {
         Ok(disk) => disk,
         Err(why) => return skip(&format!("no file system can be made here: {why}")),

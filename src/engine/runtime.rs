@@ -22,7 +22,7 @@ use crate::source::watch::Watch;
 const OWN_DESCRIPTORS: u64 = 64;
 
 /// An open state, and what goes with it.
-pub(super) struct Session<'a> {
+pub(super) struct Runtime<'a> {
     engine: &'a Engine,
     /// Empty only while the store is opened again, and once all is over.
     slot: Option<Store>,
@@ -41,7 +41,7 @@ pub(super) struct Session<'a> {
     has_other_filters: bool,
 }
 
-impl<'a> Session<'a> {
+impl<'a> Runtime<'a> {
     /// Opens the state, or makes one.
     pub(super) fn open(
         engine: &'a Engine,
@@ -58,7 +58,7 @@ impl<'a> Session<'a> {
         let (in_hand, left) = opened.map_err(|error| EngineError::from(error).or_unavailable())?;
         let machine_bytes = machine.memory_limit_bytes();
         let memory_limit_bytes = effective_limit(config, machine_bytes);
-        let session = Self {
+        let runtime = Self {
             engine,
             slot: Some(store),
             config: Arc::new(with_descriptors_for(config)),
@@ -72,7 +72,7 @@ impl<'a> Session<'a> {
             watch,
             has_other_filters: false,
         };
-        Ok((session, Meter::of_machine(memory_limit_bytes, machine)))
+        Ok((runtime, Meter::of_machine(memory_limit_bytes, machine)))
     }
 
     /// The state; an error where it is closed.
@@ -104,6 +104,14 @@ impl<'a> Session<'a> {
         self.has_other_filters
     }
 
+    /// What an earlier process had in hand has been done: nobody is suspect any more.
+    pub(super) fn forget_suspects(&mut self) {
+        self.left = Left::default();
+        if let Err(error) = self.in_hand.set_suspects(&[]) {
+            tracing::debug!(%error, "suspects can't be forgotten");
+        }
+    }
+
     /// A job's clock begins.
     pub(super) fn restart_clock(&mut self) {
         self.started = Instant::now();
@@ -116,7 +124,7 @@ impl<'a> Session<'a> {
         self.store()?.commit_without_lines(&[], Some(&job))
     }
 
-    /// The tick before which nothing is this session's.
+    /// The tick before which nothing is this runtime's.
     pub(super) fn first_tick(&self) -> u64 {
         self.slot.as_ref().map_or(0, |store| store.ledger.cursor().tick)
     }
