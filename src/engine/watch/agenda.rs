@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::WatchOptions;
-use super::news::TouchedFolders;
+use super::folders::TouchedFolders;
 use crate::engine::change::Ground;
 use crate::engine::error::EngineError;
 use crate::engine::guard::{LostRoot, RootMarks};

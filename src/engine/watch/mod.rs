@@ -12,6 +12,7 @@
 //! A root that goes away does not hold up the others: it is left out until it is back, and scanned then.
 
 mod agenda;
+mod folders;
 mod news;
 mod orders;
 
