@@ -25,7 +25,7 @@ fn change(sandbox: &Sandbox, round: u64) {
     let at = |path: String| sandbox.root.join(path);
     sandbox.write(format!("d0/new{round}.ast.json"), AST);
     sandbox.write(format!("deep{round}/a/b/new.ast.json"), AST);
-    sandbox.write("d1/changed.ast.json", if round % 2 == 0 { AST } else { OTHER });
+    sandbox.write("d1/changed.ast.json", if round.is_multiple_of(2) { AST } else { OTHER });
     fs::rename(at(format!("d{}", 2 + round)), at(format!("moved{round}"))).unwrap();
     let _ = fs::remove_file(at(format!("d0/f{}.ast.json", round * 12)));
 }
