@@ -29,8 +29,17 @@ const COUNTED_MAX: u64 = 8192;
 pub(crate) enum Purpose {
     /// A job's: all that it sees is counted.
     Job,
-    /// Something was touched here: only changes are told.
+    /// A job's of a part of a root: what that holds is counted already, and only changes are told.
+    Part,
+    /// Something was touched here: only changes are told, and who looks into it tries again what can't be listed.
     News,
+}
+
+impl Purpose {
+    /// Whether what it sees is to be counted.
+    fn counts(self) -> bool {
+        self == Self::Job
+    }
 }
 
 /// One scanning thread's visitor.
@@ -169,7 +178,7 @@ impl Intake {
         entry: Option<Entry>,
         counted: bool,
     ) {
-        let is_news = self.purpose == Purpose::News;
+        let is_news = !self.purpose.counts();
         match entry {
             Some(entry) if is_news && self.ground.is_untouched(&entry, &seen) => {}
             Some(entry) if !is_news && self.ground.is_current(&entry, &seen) => {
@@ -201,13 +210,20 @@ impl Intake {
 
     fn hand_over(&mut self) {
         let (changes, counts) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.counts));
-        if self.purpose == Purpose::News {
-            if !changes.is_empty() {
-                let (since, pass) = (self.since.unwrap_or_else(Instant::now), self.gate.pass());
-                let _ = self.send.send(Event::Touched { changes, since, pass });
-            }
-            return;
+        if self.purpose.counts() {
+            return self.tell_found(changes, counts);
         }
+        if !changes.is_empty() {
+            let (since, pass) = (self.since.unwrap_or_else(Instant::now), self.gate.pass());
+            let _ = self.send.send(Event::Touched { changes, since, pass });
+        }
+        self.tell_found(
+            Vec::new(),
+            ScanCounts { unreadable_folders: counts.unreadable_folders, ..ScanCounts::default() },
+        );
+    }
+
+    fn tell_found(&self, changes: Vec<(FileKey, Change)>, counts: ScanCounts) {
         if !changes.is_empty() || counts != ScanCounts::default() {
             // The receiver is gone only when the run has failed, and then nothing counts any more.
             let _ = self.send.send(Event::Found { changes, counts, pass: self.gate.pass() });

@@ -240,7 +240,8 @@ pub(crate) fn choose(
     (chosen, filtered)
 }
 
-fn warn_of_nested(infos: &[RootInfo]) {
+/// Warns of roots that lie in another one of these.
+pub(crate) fn warn_of_nested(infos: &[RootInfo]) {
     for inner in infos {
         let within = |outer: &&RootInfo| outer.id != inner.id && inner.path.starts_with(&outer.path);
         if let Some(outer) = infos.iter().find(within) {

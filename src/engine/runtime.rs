@@ -92,9 +92,15 @@ impl<'a> Runtime<'a> {
             .map_err(EngineError::or_unavailable)
     }
 
-    /// Registers these roots with the present filters.
-    pub(super) fn register(&mut self, roots: &[PathBuf]) -> Result<Vec<RootInfo>, EngineError> {
-        let (source, config) = (Arc::clone(&self.source), self.config());
+    /// Registers these roots with the present filters. With `reprocess` all that was done is due again, if the
+    /// configuration says so: once, when they are registered first.
+    pub(super) fn register(
+        &mut self,
+        roots: &[PathBuf],
+        reprocess: bool,
+    ) -> Result<Vec<RootInfo>, EngineError> {
+        let source = Arc::clone(&self.source);
+        let config = BatchConfig { reprocess: reprocess && self.config.reprocess, ..(*self.config).clone() };
         let identity = self.engine.identity();
         self.has_other_filters = false;
         job::register(self.store()?, roots, identity, source.as_ref(), &config)

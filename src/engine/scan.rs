@@ -44,8 +44,7 @@ impl ScanPlan {
             let known = self.reader.as_ref().filter(|reader| reader.counts(root.id).files() > 0);
             let visitors = || -> Box<dyn FolderVisitor> {
                 let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
-                // What a part of a root holds is counted already.
-                let purpose = if self.below.is_some() { Purpose::News } else { Purpose::Job };
+                let purpose = if self.below.is_some() { Purpose::Part } else { Purpose::Job };
                 Box::new(Intake::new(
                     purpose,
                     known,
@@ -79,3 +78,6 @@ pub(crate) fn not_listed(root: &Root, error: io::Error) -> Event {
         None => Event::Failed(EngineError::io(format!("{what}; make it readable, or leave it out"))(error)),
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

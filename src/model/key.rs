@@ -133,6 +133,13 @@ impl FolderKey {
     pub fn relative_path(&self) -> Vec<u8> {
         slashed(&self.0[ROOT_LEN..])
     }
+
+    /// The folders above this one, from the innermost to the root.
+    pub fn above(&self) -> impl Iterator<Item = Self> {
+        let ends = (ROOT_LEN..self.0.len()).rev();
+        let is_end = |&end: &usize| end == ROOT_LEN || self.0[end - 1] == 0;
+        ends.filter(is_end).map(|end| Self(self.0[..end].into()))
+    }
 }
 
 impl fmt::Debug for FolderKey {
@@ -267,6 +274,15 @@ mod tests {
                 FolderKey::root(RootId(3)).child(b"x").child(path.split(|&b| b == b'/').next().unwrap());
             assert_eq!(FolderKey::from_relative_path(RootId(3), &folder.relative_path()), Some(folder));
         }
+    }
+
+    #[test]
+    fn the_folders_above_one_are_those_whose_keys_it_begins_with() {
+        let key = |path: &[u8]| FolderKey::from_relative_path(RootId(256), path).unwrap();
+        let above = |path: &[u8]| key(path).above().collect::<Vec<_>>();
+        assert_eq!(above(b"a/bc/d"), [key(b"a/bc"), key(b"a"), key(b"")]);
+        assert_eq!(above(b"a"), [key(b"")]);
+        assert_eq!(above(b""), []);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::WatchOptions;
-use super::news::TouchedFolders;
+use super::folders::TouchedFolders;
 use crate::engine::change::Ground;
 use crate::engine::error::EngineError;
 use crate::engine::guard::{LostRoot, RootMarks};
@@ -44,6 +44,22 @@ struct Served {
     root: Root,
     /// Why it can't be served just now.
     away: Option<String>,
+    /// It was registered by this process.
+    is_registered: bool,
+}
+
+/// A job that was queued, or does what was wanted already.
+pub(crate) struct Queued {
+    pub job: u64,
+    /// False where it waited before.
+    pub is_new: bool,
+}
+
+/// What a root that is back is registered with.
+pub(crate) struct Present<'a> {
+    pub source: &'a dyn Source,
+    pub processor: &'a str,
+    pub config: &'a BatchConfig,
 }
 
 impl Agenda {
@@ -62,7 +78,7 @@ impl Agenda {
         }
     }
 
-    /// From now on this root is served.
+    /// From now on this root is served. One that is away is registered when it is back.
     pub(crate) fn serve(&mut self, root: Root, away: Option<String>) {
         if self.served.iter().any(|served| served.root.id == root.id) {
             return;
@@ -70,7 +86,8 @@ impl Agenda {
         if let Some(watch) = &self.watch {
             watch.add_root(&root);
         }
-        self.served.push(Served { root, away });
+        let is_registered = away.is_none();
+        self.served.push(Served { root, away, is_registered });
     }
 
     /// From now on this root is served no more.
@@ -114,6 +131,13 @@ impl Agenda {
         self.served.iter().map(|served| served.root.id.0).collect()
     }
 
+    /// Warns of served roots that lie in another one.
+    pub(crate) fn warn_of_nested(&self, store: &Store) {
+        let (ids, infos) = (self.ids(), &store.state.info().roots);
+        let served = infos.iter().filter(|info| ids.contains(&info.id));
+        job::warn_of_nested(&served.cloned().collect::<Vec<_>>());
+    }
+
     /// The paths of the roots that can be served.
     pub(crate) fn paths_here(&self) -> Vec<PathBuf> {
         let here = self.served.iter().filter(|served| served.away.is_none());
@@ -124,13 +148,16 @@ impl Agenda {
         self.served.iter().any(|served| served.root.id.0 == id && served.away.is_none())
     }
 
-    /// Queues a job, durably.
-    pub(crate) fn queue(&self, store: &mut Store, wanted: Wanted) -> Result<u64, EngineError> {
+    /// Queues a job, durably, unless another one that waits will scan all of that.
+    pub(crate) fn queue(&self, store: &mut Store, wanted: Wanted) -> Result<Queued, EngineError> {
         let jobs = store.reader.jobs()?;
+        if let Some(job) = jobs.iter().find(|job| will_do(job, &wanted)) {
+            return Ok(Queued { job: job.id, is_new: false });
+        }
         let job = wanted.job(&jobs);
         tracing::info!(job = job.id, kind = %job.kind, "queued");
         store.commit_without_lines(&[], Some(&job))?;
-        Ok(job.id)
+        Ok(Queued { job: job.id, is_new: true })
     }
 
     /// The queued jobs, without those whose roots are all away.
@@ -172,6 +199,15 @@ impl Agenda {
         JobPlan { job, roots, own, scan, fails_fast, resumed }
     }
 
+    /// How a job ends that is not done, and did not end all.
+    pub(crate) fn end_of(&self, job: &Job) -> JobEnd {
+        match job.kind {
+            _ if self.cancelled => JobEnd::Cancelled,
+            JobKind::Watch => JobEnd::Completed,
+            _ => JobEnd::Queued,
+        }
+    }
+
     /// Whether the running job should make room for another one.
     pub(crate) fn wants_switch(&self, store: &Store, running: &Job) -> Result<bool, LedgerError> {
         let runnable = self.runnable(store)?;
@@ -188,16 +224,13 @@ impl Agenda {
     pub(crate) fn look(
         &mut self,
         store: &mut Store,
-        source: &dyn Source,
+        present: &Present<'_>,
         running: &Job,
-        accept_empty: bool,
     ) -> Result<Option<LostRoot>, EngineError> {
         let now = Instant::now();
         self.next_look = now + LOOK;
-        for id in self.came_back(store, source, accept_empty)? {
-            if !will_be_scanned(&store.reader.jobs()?, id) {
-                self.queue(store, Wanted::of(JobKind::Rescan, vec![id]))?;
-            }
+        for id in self.came_back(store, present)? {
+            self.queue(store, Wanted::of(JobKind::Rescan, vec![id]))?;
         }
         let is_due = self.must_scan || self.next_reconcile.is_some_and(|at| at <= now);
         if is_due && running.kind == JobKind::Watch {
@@ -207,23 +240,24 @@ impl Agenda {
         }
         let marks = RootMarks::of(&store.state);
         let here = self.served.iter().filter(|served| served.away.is_none());
-        Ok(here.map(|served| &served.root).find_map(|root| marks.lost(source, root)))
+        Ok(here.map(|served| &served.root).find_map(|root| marks.lost(present.source, root)))
     }
 
-    fn came_back(
-        &mut self,
-        store: &mut Store,
-        source: &dyn Source,
-        accept_empty: bool,
-    ) -> Result<Vec<u32>, EngineError> {
+    fn came_back(&mut self, store: &mut Store, present: &Present<'_>) -> Result<Vec<u32>, EngineError> {
+        let &Present { source, processor, config } = present;
         let mut back = Vec::new();
         for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
             let marks = RootMarks::of(&store.state);
-            if marks.is_back(&store.reader, source, &served.root, accept_empty)? {
+            if marks.is_back(&store.reader, source, &served.root, config.accept_empty)? {
                 // It may be another folder with the same files, and would be lost again at once.
                 marks.accept(store, source, &served.root)?;
+                // The processor and the filters may be others than when it was seen last.
+                let reprocess = config.reprocess && !served.is_registered;
+                let config = BatchConfig { reprocess, ..config.clone() };
+                let path = std::slice::from_ref(&served.root.path);
+                job::register(store, path, processor, source, &config)?;
                 tracing::warn!("{}: is back", served.root.path.display());
-                served.away = None;
+                (served.away, served.is_registered) = (None, true);
                 back.push(served.root.id.0);
             }
         }
@@ -261,8 +295,15 @@ impl Agenda {
     }
 }
 
-/// Whether a queued job scans all of this root.
-fn will_be_scanned(jobs: &[Job], root: u32) -> bool {
-    let scans = |job: &Job| job.kind != JobKind::Watch && job.scope.is_none() && job.roots.contains(&root);
-    jobs.iter().any(|job| job.end == JobEnd::Queued && scans(job))
+/// Whether a job that waits scans all that is wanted, and no later.
+fn will_do(job: &Job, wanted: &Wanted) -> bool {
+    let covers = job.scope.is_none() || job.scope == wanted.scope;
+    job.end == JobEnd::Queued
+        && job.kind != JobKind::Watch
+        && job.priority >= wanted.priority
+        && covers
+        && wanted.roots.iter().all(|root| job.roots.contains(root))
 }
+
+#[cfg(test)]
+mod tests;

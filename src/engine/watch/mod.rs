@@ -12,6 +12,7 @@
 //! A root that goes away does not hold up the others: it is left out until it is back, and scanned then.
 
 mod agenda;
+mod folders;
 mod news;
 mod orders;
 
@@ -28,7 +29,7 @@ use super::results::RepositoryProcessingResult;
 use super::run::{Engine, RunOptions};
 use super::run_state::{Ending, Outage, RunState};
 use super::runtime::Runtime;
-use crate::ledger::{JobEnd, JobKind};
+use crate::ledger::JobKind;
 use crate::model::BatchConfig;
 use crate::source::watch::{Watch, WatchSettings};
 
@@ -109,29 +110,19 @@ impl Engine {
             let plan = runtime.begin_next(agenda)?;
             run.begin_job(&plan, runtime.first_tick());
             tracing::info!(job = plan.job.id, kind = %plan.job.kind, "begun");
-            let is_standing = plan.job.kind == JobKind::Watch;
             let ending = runtime.run_job(&plan, run, Some(agenda))?;
-            let end = match &ending {
+            match &ending {
                 // Written down already; the standing job never is.
-                Ending::Done => {
-                    if plan.scans_all() {
-                        runtime.forget_suspects();
-                    }
-                    None
-                }
-                Ending::Superseded if agenda.cancelled => Some(JobEnd::Cancelled),
-                Ending::Superseded if is_standing => Some(JobEnd::Completed),
-                Ending::Superseded => Some(JobEnd::Queued),
+                Ending::Done if plan.scans_all() => runtime.forget_suspects(),
+                Ending::Done => {}
+                Ending::Superseded => runtime.end_job(&plan, run, agenda.end_of(&plan.job))?,
                 Ending::Hindered(Outage::Root(lost)) => {
                     agenda.lose(lost);
-                    Some(if is_standing { JobEnd::Completed } else { JobEnd::Queued })
+                    runtime.end_job(&plan, run, agenda.end_of(&plan.job))?;
                 }
                 _ => return Ok(ending),
-            };
-            agenda.cancelled = false;
-            if let Some(end) = end {
-                runtime.end_job(&plan, run, end)?;
             }
+            agenda.cancelled = false;
             runtime.restart_clock();
         }
     }
@@ -161,12 +152,13 @@ impl Runtime<'_> {
             let what = "no root is given, and none was added to the state: name one";
             return Err(EngineError::Job(what.to_owned()));
         }
-        for info in self.register(&here)? {
+        for info in self.register(&here, true)? {
             agenda.serve(info.root(), None);
         }
         for (root, why) in away {
             agenda.serve(root, Some(why));
         }
+        agenda.warn_of_nested(self.store()?);
         let wanted = Wanted::of(JobKind::Run, agenda.ids());
         agenda.queue(self.store()?, wanted)?;
         Ok(())
@@ -175,7 +167,8 @@ impl Runtime<'_> {
     /// The filters are others: what is pending is looked at again, and all is scanned.
     fn register_again(&mut self, agenda: &mut Agenda) -> Result<(), EngineError> {
         let paths = agenda.paths_here();
-        self.register(&paths)?;
+        // Those that are away are registered when they are back.
+        self.register(&paths, false)?;
         agenda.queue(self.store()?, Wanted::of(JobKind::Rescan, agenda.ids()))?;
         Ok(())
     }

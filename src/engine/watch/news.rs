@@ -1,11 +1,11 @@
 //! From what the watcher tells to changes: threads `watch` and `rescan` of an attempt.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::folders::TouchedFolders;
 use crate::engine::change::Ground;
 use crate::engine::error::EngineError;
 use crate::engine::event::Event;
@@ -22,59 +22,14 @@ use crate::source::{FolderVisitor, Source};
 const NEWS_EVENTS: usize = 16;
 /// Names that are taken from the watcher together.
 const NAMES_MAX: usize = 1024;
+/// Touched folders that are taken together: one commit does for all of them.
+const FOLDERS_TAKEN: usize = 256;
 /// How long a thread waits at most before it looks whether it should end.
 const LOOK_UP: Duration = Duration::from_millis(200);
 /// Pause before a folder is listed again that could not be.
 const AGAIN: Duration = Duration::from_secs(5);
 /// A poll may take this share of the time: one in so many.
 const POLL_SHARE: u32 = 20;
-
-/// Folders that have to be listed again, each once. They outlive the attempts: what is not listed stays.
-#[derive(Debug, Default)]
-pub(crate) struct TouchedFolders {
-    due: Mutex<BTreeMap<FolderKey, Instant>>,
-    added: Condvar,
-}
-
-impl TouchedFolders {
-    /// Has a folder listed again, not before `at`. What lies below another one is left to that.
-    pub(crate) fn add(&self, folder: FolderKey, at: Instant) {
-        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_below = |above: &FolderKey| folder.as_bytes().starts_with(above.as_bytes());
-        if due.iter().any(|(above, due)| *due <= at && is_below(above)) {
-            return;
-        }
-        due.retain(|below, due| *due < at || !below.as_bytes().starts_with(folder.as_bytes()));
-        due.entry(folder).and_modify(|due| *due = at.min(*due)).or_insert(at);
-        self.added.notify_one();
-    }
-
-    /// Has whoever waits look whether it should end.
-    pub(crate) fn wake(&self) {
-        let _due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        self.added.notify_all();
-    }
-
-    /// Number of folders that wait.
-    pub(crate) fn waiting(&self) -> usize {
-        self.due.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    /// Takes one that is due; waits for it for a while.
-    fn take(&self, wait: Duration, halt: &Stop) -> Option<FolderKey> {
-        let due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = |due: &BTreeMap<FolderKey, Instant>| {
-            let now = Instant::now();
-            due.iter().find(|(_, at)| **at <= now).map(|(folder, _)| folder.clone())
-        };
-        let none = |due: &mut BTreeMap<FolderKey, Instant>| is_due(due).is_none() && !halt.is_requested();
-        let (mut due, _) =
-            self.added.wait_timeout_while(due, wait, none).unwrap_or_else(PoisonError::into_inner);
-        let folder = is_due(&due)?;
-        due.remove(&folder);
-        Some(folder)
-    }
-}
 
 /// What an attempt needs to follow the watcher.
 #[derive(Clone)]
@@ -141,40 +96,66 @@ impl NewsPlan {
         let gate = Gate::new(NEWS_EVENTS);
         let mut next_poll = Instant::now() + self.poll_interval;
         while !self.halt.is_requested() {
-            if let Some(folder) = self.folders.take(LOOK_UP, &self.halt) {
-                self.rescan_one(folder, send, &gate);
-                continue;
-            }
+            self.rescan_touched(LOOK_UP, send, &gate);
             if Instant::now() < next_poll {
                 continue;
             }
             let begun = Instant::now();
-            for (_, folder) in self.watch.unwatched() {
-                self.rescan_one(folder, send, &gate);
-            }
+            self.poll(send, &gate);
             next_poll = Instant::now() + self.poll_interval.max(begun.elapsed() * POLL_SHARE);
         }
     }
 
-    fn rescan_one(&self, folder: FolderKey, send: &SyncSender<Event>, gate: &Gate) {
-        let Some((root, ground)) = self.served(folder.root_id()) else { return };
+    /// Lists what can't be watched. What it does not come to, or can't list, the next poll does.
+    fn poll(&self, send: &SyncSender<Event>, gate: &Gate) {
+        let unwatched = self.watch.unwatched();
+        if unwatched.is_empty() {
+            return;
+        }
         self.commit_first(send);
+        for (_, folder) in unwatched {
+            if self.halt.is_requested() {
+                return;
+            }
+            self.rescan_one(&folder, send, gate);
+            // A poll may take long, and what was touched is not to wait for all of it.
+            self.rescan_touched(Duration::ZERO, send, gate);
+        }
+    }
+
+    /// Lists some of the touched folders that are due; waits for them for a while.
+    fn rescan_touched(&self, wait: Duration, send: &SyncSender<Event>, gate: &Gate) {
+        let taken = self.folders.take(wait, FOLDERS_TAKEN, &self.halt);
+        if taken.is_empty() {
+            return;
+        }
+        self.commit_first(send);
+        for folder in taken {
+            let is_whole = !self.halt.is_requested() && self.rescan_one(&folder, send, gate);
+            if self.halt.is_requested() {
+                self.folders.add(folder, Instant::now());
+            } else if !is_whole {
+                self.folders.add(folder, Instant::now() + AGAIN);
+            }
+        }
+    }
+
+    /// Lists a folder and all below it. False where not all of that could be listed.
+    fn rescan_one(&self, folder: &FolderKey, send: &SyncSender<Event>, gate: &Gate) -> bool {
+        // A root that is not served now is scanned when it is again.
+        let Some((root, ground)) = self.served(folder.root_id()) else { return true };
         let unlisted = Arc::new(AtomicBool::new(false));
         let visitors = || -> Box<dyn FolderVisitor> {
             let mut intake = self.intake(root, *ground, send, gate);
             intake.unlisted = Arc::clone(&unlisted);
             Box::new(intake)
         };
-        let scanned = self.source.scan_below(root, &folder, scan_threads(), &visitors);
+        let scanned = self.source.scan_below(root, folder, scan_threads(), &visitors);
         let is_whole = scanned.is_ok() && !unlisted.load(Ordering::Relaxed);
         if let Err(error) = scanned {
             let _ = send.send(not_listed(root, error));
         }
-        if self.halt.is_requested() {
-            self.folders.add(folder, Instant::now());
-        } else if !is_whole {
-            self.folders.add(folder, Instant::now() + AGAIN);
-        }
+        is_whole
     }
 
     /// Has committed what is finished: a file whose outcome only waits for the tick is not in the ledger, and a
@@ -205,3 +186,6 @@ impl NewsPlan {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

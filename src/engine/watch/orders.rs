@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::agenda::Agenda;
+use super::agenda::{Agenda, Present, Queued};
 use crate::engine::coordinator::Coordinator;
 use crate::engine::error::EngineError;
 use crate::engine::job::{self, Wanted};
@@ -41,9 +41,13 @@ impl Coordinator<'_> {
     /// Looks at what a watching process has to do.
     pub(crate) fn look_at_agenda(&mut self) -> Result<(), EngineError> {
         let Some(agenda) = self.agenda.as_deref_mut().filter(|agenda| agenda.is_due()) else { return Ok(()) };
-        let (store, config) = (self.committer.store_mut(), &self.set.context.config);
-        let source = self.set.context.source.as_ref();
-        let lost = agenda.look(store, source, &self.set.plan.job, config.accept_empty)?;
+        let (store, context) = (self.committer.store_mut(), self.set.context);
+        let present = Present {
+            source: context.source.as_ref(),
+            processor: context.processor.identity(),
+            config: &context.config,
+        };
+        let lost = agenda.look(store, &present, &self.set.plan.job)?;
         let figures = agenda.figures(store);
         self.run.statistics.watch = Some(WatchFigures { latency: self.run.latency.figures(), ..figures });
         if let Some(lost) = lost {
@@ -90,8 +94,8 @@ impl Agenda {
             let what = format!("nothing queued: job {}, which the schedule asked for, has not ended", job.id);
             return Ok(OrderDone { job: Some(job.id), ..OrderDone::told(what) });
         }
-        let job = self.queue(hands.store, Wanted::of(kind, self.ids()))?;
-        Ok(queued(job, format!("a scan of {} roots", self.ids().len())))
+        let queued = self.queue(hands.store, Wanted::of(kind, self.ids()))?;
+        Ok(told(&queued, &format!("a scan of {} roots", self.ids().len())))
     }
 
     fn rescan(&mut self, path: &Path, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
@@ -104,8 +108,8 @@ impl Agenda {
         let scope = below.to_str().filter(|scope| !scope.is_empty()).map(str::to_owned);
         let shown = root.path.join(below);
         let wanted = Wanted { scope, ..Wanted::of(JobKind::Rescan, vec![root.id.0]) };
-        let job = self.queue(hands.store, wanted)?;
-        Ok(queued(job, format!("a scan of {}", shown.display())))
+        let queued = self.queue(hands.store, wanted)?;
+        Ok(told(&queued, &format!("a scan of {}", shown.display())))
     }
 
     fn add(&mut self, path: PathBuf, priority: i16, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
@@ -121,8 +125,9 @@ impl Agenda {
         })?;
         let shown = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
         infos.iter().for_each(|info| self.serve(info.root(), None));
-        let job = self.queue(hands.store, Wanted { priority, ..Wanted::of(JobKind::Added, ids) })?;
-        Ok(queued(job, format!("the first scan of {shown}")))
+        self.warn_of_nested(hands.store);
+        let queued = self.queue(hands.store, Wanted { priority, ..Wanted::of(JobKind::Added, ids) })?;
+        Ok(told(&queued, &format!("the first scan of {shown}")))
     }
 
     fn remove(&mut self, path: &Path, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
@@ -169,6 +174,11 @@ impl Agenda {
     }
 }
 
-fn queued(job: u64, what: String) -> OrderDone {
-    OrderDone { job: Some(job), ..OrderDone::told(format!("queued as job {job}: {what}")) }
+fn told(queued: &Queued, what: &str) -> OrderDone {
+    let &Queued { job, is_new } = queued;
+    let told = match is_new {
+        true => format!("queued as job {job}: {what}"),
+        false => format!("nothing queued: job {job} waits, and is {what}"),
+    };
+    OrderDone { job: Some(job), ..OrderDone::told(told) }
 }

@@ -100,16 +100,7 @@ impl Served {
 
     /// The standing of each folder above this one that is known.
     fn above(&self, folder: &FolderKey) -> impl Iterator<Item = &Standing> {
-        let relative = folder.relative_path();
-        let mut end = relative.len();
-        std::iter::from_fn(move || {
-            (end > 0).then(|| {
-                end = relative[..end].iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-                FolderKey::from_relative_path(self.id, &relative[..end])
-            })
-        })
-        .flatten()
-        .filter_map(|above| self.folders.get(&above))
+        folder.above().filter_map(|above| self.folders.get(&above))
     }
 
     /// Takes out a folder and all below it; the paths of those that were armed.

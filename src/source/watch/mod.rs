@@ -170,7 +170,7 @@ impl Watch {
     }
 
     /// Watches a folder of a served root, which is about to be listed. One that can't be watched is
-    /// noted as such.
+    /// noted as such. A walk may be late, and its root served no more: then nothing is watched.
     pub fn arm(&self, root: &Root, folder: &FolderKey) {
         if self.settings.poll {
             return;
@@ -181,17 +181,23 @@ impl Watch {
             Err(_) => None,
         };
         if let Some(kind) = silent {
-            return self.set(root.id, folder, Standing::Unwatched(Reason::Silent(kind)));
+            self.set(root.id, folder, Standing::Unwatched(Reason::Silent(kind)));
+            return;
         }
         let mut watcher = lock(&self.watcher);
         self.mend(&mut watcher);
-        // Before the watch is there: an event that takes the folder away again may come first.
-        self.set(root.id, folder, Standing::Armed);
+        // Before the watch is there: an event that takes the folder away again may come first. A root that is
+        // removed from here on has its watches removed once this call lets go of the watcher.
+        if !self.set(root.id, folder, Standing::Armed) {
+            return;
+        }
         match backend::watch(watcher.as_mut(), &path) {
             // A file that took the folder's place can be watched as well.
             Ok(()) if is_folder(&path) => {}
             Ok(()) | Err(Refusal::Gone) => self.forget(root.id, folder),
-            Err(Refusal::Because(reason)) => self.set(root.id, folder, Standing::Unwatched(reason)),
+            Err(Refusal::Because(reason)) => {
+                self.set(root.id, folder, Standing::Unwatched(reason));
+            }
             Err(Refusal::Dead) => {
                 backend::end(&mut watcher);
                 let mut state = self.shared.lock();
@@ -208,10 +214,11 @@ impl Watch {
         state.stale.extend(armed.unwrap_or_default());
     }
 
-    fn set(&self, root: RootId, folder: &FolderKey, standing: Standing) {
-        if let Some(served) = self.shared.lock().served(root) {
-            served.set(folder.clone(), standing);
-        }
+    /// Notes how a folder stands; false where its root is not served.
+    fn set(&self, root: RootId, folder: &FolderKey, standing: Standing) -> bool {
+        let mut state = self.shared.lock();
+        let served = state.served(root);
+        served.map(|served| served.set(folder.clone(), standing)).is_some()
     }
 
     fn silent_kind(&self, device: u64, path: &Path) -> Option<&'static str> {

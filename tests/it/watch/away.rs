@@ -149,3 +149,54 @@ fn a_root_that_is_not_there_at_the_start_is_scanned_when_it_comes() {
     watcher.agree();
     watcher.stop();
 }
+
+#[test]
+fn a_root_that_is_not_there_at_the_start_with_other_limits_is_processed_anew_when_it_comes() {
+    let (sandbox, second) = two_roots();
+    let (root, elsewhere) = (sandbox.root.clone(), sandbox.root.with_file_name("elsewhere"));
+    let mut watcher = Watcher::of(&sandbox, &[&root, &second], &[]);
+    watcher.agree();
+    watcher.kill();
+    fs::rename(&root, &elsewhere).unwrap();
+    watcher.extra.extend(["--limit".to_owned(), "symbols=7".to_owned()]);
+    watcher.start_again();
+    wait_for_state(&mut watcher, &root, "away");
+    let records = || sandbox.log().iter().filter(|record| record["status"] == "ok").count();
+    wait_until("the other root is processed again", || (records() == 120).then_some(()));
+    fs::rename(&elsewhere, &root).unwrap();
+    wait_until("the one that is back is, too", || (records() == 160).then_some(()));
+    // Once, however often it comes back.
+    fs::rename(&root, &elsewhere).unwrap();
+    wait_for_state(&mut watcher, &root, "away");
+    fs::rename(&elsewhere, &root).unwrap();
+    wait_for_state(&mut watcher, &root, "watched");
+    sandbox.write("later.ast.json", AST);
+    wait_until("what comes then is seen", || {
+        sandbox.log_brief().iter().any(|(path, _)| path == "later.ast.json").then_some(())
+    });
+    watcher.wait_for("it only watches", |running| running["state"] == "watching");
+    assert_eq!(records(), 161);
+}
+
+#[test]
+fn scans_that_are_asked_for_while_all_roots_are_away_do_not_pile_up() {
+    let (sandbox, _) = two_roots();
+    let (root, elsewhere) = (sandbox.root.clone(), sandbox.root.with_file_name("elsewhere"));
+    let mut watcher = Watcher::of(&sandbox, &[&root], &["--reconcile", "1s"]);
+    watcher.agree();
+    fs::rename(&root, &elsewhere).unwrap();
+    wait_for_state(&mut watcher, &root, "away");
+    for _ in 0..2 {
+        let jobs: Vec<_> = (0..3).map(|_| watcher.order(&["rescan"])["job"].clone()).collect();
+        assert!(jobs[0].is_u64() && jobs.iter().all(|job| *job == jobs[0]), "{jobs:?}");
+        std::thread::sleep(std::time::Duration::from_millis(2500));
+        let running = watcher.wait_for("it tells", |running| running["watch"].is_object());
+        assert_eq!(running["watch"]["queued_jobs"], 1, "{running}");
+        watcher.kill_and_start();
+        wait_for_state(&mut watcher, &root, "away");
+    }
+    fs::rename(&elsewhere, &root).unwrap();
+    wait_for_state(&mut watcher, &root, "watched");
+    watcher.agree();
+    watcher.stop();
+}

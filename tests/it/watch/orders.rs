@@ -256,3 +256,17 @@ fn a_checkpoint_tells_a_cursor_that_survives_a_kill_and_a_stop_ends_it_well() {
     sandbox.check();
     assert_eq!(ran(&mut sandbox.command(["ctl", "pause"])).code, Some(10));
 }
+
+#[test]
+fn roots_that_lie_in_one_another_are_warned_of_at_the_start_and_when_one_is_added() {
+    let sandbox = grown();
+    let (first, second) = (sandbox.root.join("d0"), sandbox.root.join("d1"));
+    let watcher = Watcher::of(&sandbox, &[&sandbox.root, &first], &[]);
+    let warned = |inner: &PathBuf| {
+        let log = fs::read_to_string(&watcher.log).unwrap();
+        log.contains(&format!("{} lies in {}", inner.display(), sandbox.root.display()))
+    };
+    assert!(warned(&first) && !warned(&second));
+    watcher.order(&["add", second.to_str().unwrap()]);
+    assert!(warned(&second));
+}

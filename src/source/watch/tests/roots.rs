@@ -135,3 +135,27 @@ fn a_root_is_added_once_and_an_unknown_one_is_not_watched() {
     tree.write("s/f", b"changed");
     assert!(mirror.watch.take(Duration::from_millis(50), 10).is_empty());
 }
+
+#[test]
+fn a_walk_that_is_late_for_a_root_that_is_served_no_more_leaves_no_watch_behind() {
+    let tree = Tree::with(&["s/f"]);
+    let mirror = Mirror::of(&tree, source(&[], &[]));
+    let folder = tree.at("s");
+    assert!(is_watched_by_the_system(&folder));
+    mirror.watch.remove_root(mirror.root.id);
+    mirror.watch.take(Duration::ZERO, 1);
+    assert!(!is_watched_by_the_system(&folder));
+    let key = FolderKey::root(mirror.root.id).child(b"s");
+    mirror.watch.arm(&mirror.root, &key);
+    assert!(!is_watched_by_the_system(&folder), "nobody would ever remove it");
+}
+
+/// Whether any watch of this process is on a folder, as the kernel tells it.
+fn is_watched_by_the_system(folder: &Path) -> bool {
+    let inode = std::os::unix::fs::MetadataExt::ino(&fs::metadata(folder).unwrap());
+    let word = format!(" ino:{inode:x} ");
+    let open = fs::read_dir("/proc/self/fdinfo").unwrap();
+    let told = open.filter_map(|file| fs::read_to_string(file.ok()?.path()).ok());
+    told.flat_map(|told| told.lines().map(str::to_owned).collect::<Vec<_>>())
+        .any(|line| line.starts_with("inotify ") && line.contains(&word))
+}

@@ -1,0 +1,93 @@
+use std::sync::mpsc::sync_channel;
+
+use super::*;
+use crate::engine::tally::ScanCounts;
+use crate::model::{FileKey, LogPosition, RootId};
+use crate::source::{Content, ReadError, ScanReport};
+
+/// A source of which only parts are scanned, by a function.
+pub(crate) struct PartSource<F>(pub F);
+
+impl<F> Source for PartSource<F>
+where
+    F: Fn(&FolderKey, &mut dyn FolderVisitor) -> io::Result<ScanReport> + Send + Sync,
+{
+    fn scan(
+        &self,
+        root: &Root,
+        threads: usize,
+        visitors: &(dyn Fn() -> Box<dyn FolderVisitor> + Sync),
+    ) -> io::Result<ScanReport> {
+        self.scan_below(root, &FolderKey::root(root.id), threads, visitors)
+    }
+
+    fn scan_below(
+        &self,
+        _: &Root,
+        from: &FolderKey,
+        _: usize,
+        visitors: &(dyn Fn() -> Box<dyn FolderVisitor> + Sync),
+    ) -> io::Result<ScanReport> {
+        (self.0)(from, visitors().as_mut())
+    }
+
+    fn read(&self, _: &Root, _: &FileKey, _: u64, _: &mut Vec<u8>) -> Result<Content, ReadError> {
+        Err(ReadError::Gone)
+    }
+
+    fn root_mark(&self, _: &Root) -> io::Result<u128> {
+        Ok(1)
+    }
+
+    fn exists(&self, _: &Root, _: &FileKey) -> bool {
+        false
+    }
+
+    fn accepts(&self, _: &[u8]) -> bool {
+        true
+    }
+
+    fn filters(&self) -> String {
+        String::new()
+    }
+}
+
+pub(crate) fn root(id: u32) -> Root {
+    Root { id: RootId(id), name: format!("r{id}"), path: format!("/r{id}").into() }
+}
+
+pub(crate) fn ground() -> Ground {
+    Ground { epoch: 1, run_start: LogPosition::START, quarantine: true }
+}
+
+#[test]
+fn folders_that_a_scan_of_all_or_of_a_part_cannot_list_are_told_and_counted() {
+    let fails = |from: &FolderKey, visitor: &mut dyn FolderVisitor| {
+        let (denied, busy) = (from.child(b"denied"), from.child(b"busy"));
+        let _ = visitor.unreadable(&denied, &io::ErrorKind::PermissionDenied.into());
+        let _ = visitor.unreadable(&busy, &io::Error::from(rustix::io::Errno::MFILE));
+        Ok(ScanReport::default())
+    };
+    for below in [None, Some(FolderKey::root(RootId(1)).child(b"part"))] {
+        let plan = ScanPlan {
+            reader: None,
+            roots: vec![(root(1), ground())],
+            below: below.clone(),
+            source: Arc::new(PartSource(fails)),
+            halt: Stop::default(),
+        };
+        let (send, events) = sync_channel(16);
+        plan.run(&send);
+        drop(send);
+        let (mut counted, mut unlisted) = (ScanCounts::default(), Vec::new());
+        for event in events {
+            match event {
+                Event::Found { counts, .. } => counted = counts,
+                Event::Unlisted { resource, .. } => unlisted.push(resource),
+                _ => {}
+            }
+        }
+        assert_eq!(counted, ScanCounts { unreadable_folders: 2, ..ScanCounts::default() }, "{below:?}");
+        assert_eq!(unlisted, [Resource::Descriptors], "{below:?}");
+    }
+}
