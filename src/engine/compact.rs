@@ -108,7 +108,10 @@ impl Compaction {
 
     /// Whether something is under way or due.
     pub(crate) fn is_busy(&self, store: &Store) -> bool {
-        !matches!(self.phase, Phase::Idle) || !self.asked.is_empty() || self.is_to_be_measured(store)
+        !matches!(self.phase, Phase::Idle)
+            || !self.asked.is_empty()
+            || store.ledger.has_dropped_log()
+            || self.is_to_be_measured(store)
     }
 
     /// The log is measured once it is long enough, and again whenever it has grown by an eighth.
@@ -128,6 +131,11 @@ impl Compaction {
         let begun = Instant::now();
         let portion = if self.run_start.is_some() { PORTION } else { PORTION_ALONE };
         self.phase = match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Idle if store.ledger.has_dropped_log() => {
+                // A pass has ended too early for that.
+                drop_one(store)?;
+                Phase::Idle
+            }
             Phase::Idle if !self.asked.is_empty() => {
                 self.waiting.append(&mut self.asked);
                 self.begin_pass(store, now)?
@@ -177,6 +185,16 @@ impl Compaction {
         }
         Phase::Idle
     }
+}
+
+/// Removes one segment that the log does not begin before any more. Returns whether there was one; where not, it
+/// is forgotten that there were any.
+fn drop_one(store: &mut Store) -> Result<bool, EngineError> {
+    let is_dropped = store.log.remove_one_before(store.ledger.log_start().segment)?;
+    if !is_dropped {
+        store.ledger.forget_dropped_log()?;
+    }
+    Ok(is_dropped)
 }
 
 /// Compacts the record log of a state that no run holds.

@@ -136,8 +136,12 @@ impl StoreView {
         });
         let mut records_bytes = 0;
         for (_, path) in segments(&self.records)? {
-            let told = std::fs::metadata(&path).map_err(EngineError::io(path.display().to_string()))?;
-            records_bytes += told.len();
+            match std::fs::metadata(&path) {
+                Ok(told) => records_bytes += told.len(),
+                // A compaction has dropped it since it was listed.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(EngineError::io(path.display().to_string())(error)),
+            }
         }
         Ok(StatusReport {
             cursor: self.reader.cursor(),

@@ -59,6 +59,11 @@ impl Ledger {
         Ok(start)
     }
 
+    /// Whether there is something for [`Ledger::forget_dropped_log`] to do.
+    pub fn has_dropped_log(&self) -> bool {
+        self.witness.first_segment().is_some_and(|segment| segment < self.log_start.segment)
+    }
+
     /// Lets the witness forget the segments before the log's first one, once they are removed.
     ///
     /// # Errors
@@ -104,10 +109,12 @@ mod tests {
         assert_eq!(start.go_on_from(LogPosition { segment: 2, offset: 19 }), None);
         assert_eq!(start.compact_at, Some(ledger.cursor().log));
         assert!(ledger.begin_log_at(2, false).is_err(), "it never goes back");
+        assert!(ledger.has_dropped_log());
         for is_forgotten in [false, true] {
             if is_forgotten {
                 ledger.forget_dropped_log().unwrap();
             }
+            assert_eq!(ledger.has_dropped_log(), ledger.log_bytes() > 7);
             drop(ledger);
             ledger = Ledger::open(&state).unwrap();
             assert_eq!(ledger.reader().log().0, start);

@@ -81,6 +81,19 @@ impl Scan {
         Ok(())
     }
 
+    /// Stays where it is, but lets go of the block in memory: what commits have written since it was read is met
+    /// from here on.
+    pub fn refresh(&mut self) {
+        // While it skips, it still stands before `start`.
+        if !self.skipping {
+            let edge = if self.on_row { Edge::With } else { Edge::Behind };
+            self.start = (self.reader.key.clone(), edge);
+            self.skipping = true;
+        }
+        (self.on_row, self.at_end) = (false, false);
+        (self.walk, self.block, self.next_block) = (None, None, None);
+    }
+
     fn is_in_block(&self, key: &[u8]) -> bool {
         self.is_at_or_behind(self.block.as_ref(), key) && !self.is_at_or_behind(self.next_block.as_ref(), key)
     }
@@ -143,10 +156,7 @@ impl Scan {
         if self.layout != *layout {
             // A commit may have moved entries over the edge between the blocks.
             drop(layout);
-            if !self.skipping {
-                self.start = (self.reader.key.clone(), Edge::Behind);
-                self.skipping = true;
-            }
+            self.refresh();
             return self.find_start();
         }
         let next = self.next_block.take();

@@ -248,3 +248,31 @@ fn a_tick_that_breaks_the_rules_changes_nothing() {
     assert_eq!(ledger.cursor().tick, 1);
     commit(&mut ledger, &[(key("b"), Some(pending(1)))]);
 }
+
+#[test]
+fn a_refreshed_scan_goes_on_where_it_was_and_meets_what_was_committed_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = created(&folder.path().join("state"));
+    commit(&mut ledger, &["a", "b", "c", "d", "e"].map(|name| (key(name), Some(pending(1)))));
+    let mut scan = ledger.reader().scan();
+    let mut met = Vec::new();
+    let mut meet = |scan: &mut Scan| {
+        let (key, entry) = scan.peek().unwrap().unwrap();
+        met.push((FileKey::from_bytes(key).unwrap(), entry.fingerprint.size));
+    };
+    scan.refresh();
+    meet(&mut scan);
+    scan.refresh();
+    meet(&mut scan);
+    scan.advance();
+    commit(&mut ledger, &[(key("b"), Some(pending(2))), (key("c"), None), (key("d"), Some(pending(3)))]);
+    scan.refresh();
+    for _ in 0..3 {
+        meet(&mut scan);
+        scan.advance();
+    }
+    assert_eq!(met, [("a", 1), ("a", 1), ("b", 2), ("d", 3), ("e", 1)].map(|(name, size)| (key(name), size)));
+    assert!(scan.peek().unwrap().is_none());
+    scan.refresh();
+    assert!(scan.peek().unwrap().is_none());
+}

@@ -186,6 +186,12 @@ impl Witness {
         self.log_bytes = all.map(|range| range.to - range.from).sum();
     }
 
+    /// The oldest segment that it tells of.
+    pub(super) fn first_segment(&self) -> Option<u32> {
+        let first = self.merged.first().or_else(|| self.last.as_ref().map(|last| &last.log));
+        first.map(|range| range.segment)
+    }
+
     /// Length of the committed log, in bytes.
     pub(super) fn log_bytes(&self) -> u64 {
         self.log_bytes

@@ -1,10 +1,11 @@
 //! One pass over the record log.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::super::error::EngineError;
 use super::super::store::Store;
-use super::CompactReport;
+use super::{CompactReport, drop_one};
 use crate::ledger::{Entry, RecordRef, Scan, Tick, free_bytes};
 use crate::model::{FileKey, LogPosition, RecordHead, push_copy};
 use crate::sink::{HeldSegments, LineReader, SinkError};
@@ -110,11 +111,10 @@ impl Pass {
             }
             return Ok(None);
         }
-        if store.log.remove_one_before(before)? {
+        if drop_one(store)? {
             self.report.segments_dropped += 1;
             return Ok(None);
         }
-        store.ledger.forget_dropped_log()?;
         if !is_last && has_room(store) {
             self.turn = Turn::begin(store, self.target)?;
             return Ok(None);
@@ -137,37 +137,50 @@ impl Pass {
         let begun = Instant::now();
         let tick = store.ledger.cursor().tick + 1;
         let mut carried = Carried { tick, run_start: self.run_start, ..Carried::default() };
+        // Others have committed since the portion before.
+        self.turn.scan.refresh();
         let mut looked = 0;
         self.turn.has_ended = loop {
             let Some((key, entry)) = self.turn.scan.peek()? else { break true };
             if let Some(record) = entry.record.filter(|record| record.position.segment < self.turn.before) {
-                if carried.changes.is_empty() {
-                    carried.begin = store.log.begin_tick()?;
-                }
-                carried.take(store, &mut self.turn.lines, key, entry, record)?;
+                carried.take(store, &mut self.turn.lines, key, record.position)?;
             }
             self.turn.scan.advance();
             looked += 1;
             let is_full =
-                carried.lines.len() >= self.portion_bytes || carried.changes.len() >= PORTION_FILES_MAX;
+                carried.lines.len() >= self.portion_bytes || carried.copies.len() >= PORTION_FILES_MAX;
             // Committing takes its time, too.
             let is_late = looked % LOOK_FILES == 0 && begun.elapsed() >= portion / 2;
             if is_full || is_late {
                 break false;
             }
         };
-        if carried.changes.is_empty() {
-            return Ok(self.turn.has_ended);
+        if self.commit(store, carried)? {
+            self.adapt(begun.elapsed(), portion);
+        }
+        Ok(self.turn.has_ended)
+    }
+
+    /// Returns whether there was anything to commit.
+    fn commit(&mut self, store: &mut Store, mut carried: Carried) -> Result<bool, EngineError> {
+        if carried.copies.is_empty() {
+            return Ok(false);
+        }
+        // What is committed rests on the entries of now, whatever the walk has met: nothing can come between.
+        let files: Vec<&FileKey> = carried.copies.iter().map(|copy| &copy.file).collect();
+        let current = store.reader.lookup(&files)?;
+        let begin = store.log.begin_tick()?;
+        let changes = carried.settle(begin, current);
+        if changes.is_empty() {
+            return Ok(false);
         }
         store.log.append(&carried.lines)?;
         let appended = store.log.sync()?;
-        let changes = &carried.changes;
-        let tick = Tick { changes, log: appended.end, log_crc: appended.crc, job: None };
+        let tick = Tick { changes: &changes, log: appended.end, log_crc: appended.crc, job: None };
         self.own = store.ledger.commit(tick)?.log;
-        self.report.records_copied += carried.changes.len() as u64;
+        self.report.records_copied += changes.len() as u64;
         self.report.bytes_copied += carried.lines.len() as u64;
-        self.adapt(begun.elapsed(), portion);
-        Ok(self.turn.has_ended)
+        Ok(true)
     }
 
     fn adapt(&mut self, took: Duration, portion: Duration) {
@@ -215,9 +228,17 @@ fn has_room(store: &Store) -> bool {
 struct Carried {
     tick: u64,
     run_start: Option<LogPosition>,
-    begin: LogPosition,
     lines: Vec<u8>,
-    changes: Vec<(FileKey, Option<Entry>)>,
+    /// In the order of their files.
+    copies: Vec<LineCopy>,
+}
+
+/// One of the lines.
+struct LineCopy {
+    file: FileKey,
+    /// Where the record stood when the walk met it.
+    from: LogPosition,
+    line: Range<usize>,
 }
 
 impl Carried {
@@ -226,23 +247,74 @@ impl Carried {
         store: &Store,
         lines: &mut LineReader,
         key: &[u8],
-        entry: &Entry,
-        record: RecordRef,
+        from: LogPosition,
     ) -> Result<(), EngineError> {
-        let line = lines.line_at(record.position)?;
+        let line = lines.line_at(from)?;
         let file = FileKey::from_bytes(key);
         let head = RecordHead::parse(line).ok();
         let found = file.zip(head).filter(|(file, head)| head.key(file.root()).as_ref() == Some(file));
         let Some((file, head)) = found else {
-            let what = format!("the line at {} is not the record that the state says", record.position);
+            let what = format!("the line at {from} is not the record that the state says");
             return Err(SinkError::Damaged { path: store.state.records(), what }.into());
         };
-        let offset = self.begin.offset + self.lines.len() as u64;
-        push_copy(line, &head, record.position, self.tick, &mut self.lines);
-        let is_earlier = self.run_start.is_some_and(|start| record.position < start);
-        let carried = self.run_start.is_some() && (record.carried || is_earlier);
-        let record = RecordRef { position: LogPosition { offset, ..self.begin }, carried, ..record };
-        self.changes.push((file, Some(Entry { record: Some(record), ..*entry })));
+        let start = self.lines.len();
+        push_copy(line, &head, from, self.tick, &mut self.lines);
+        self.copies.push(LineCopy { file, from, line: start..self.lines.len() });
         Ok(())
+    }
+
+    /// Keeps the lines that are still the records of their files, by the entries of now, and returns these
+    /// entries with the records where they will stand, in a tick that begins there.
+    fn settle(&mut self, begin: LogPosition, current: Vec<Option<Entry>>) -> Vec<(FileKey, Option<Entry>)> {
+        let (mut changes, mut end) = (Vec::with_capacity(self.copies.len()), 0);
+        for (copy, entry) in self.copies.drain(..).zip(current) {
+            let of_entry = entry.and_then(|entry| Some((entry, entry.record?)));
+            let Some((entry, record)) = of_entry.filter(|(_, record)| record.position == copy.from) else {
+                continue;
+            };
+            let position = LogPosition { offset: begin.offset + end as u64, ..begin };
+            let is_earlier = self.run_start.is_some_and(|start| copy.from < start);
+            let carried = self.run_start.is_some() && (record.carried || is_earlier);
+            let record = RecordRef { position, carried, ..record };
+            changes.push((copy.file, Some(Entry { record: Some(record), ..entry })));
+            let bytes = copy.line.len();
+            if copy.line.start > end {
+                self.lines.copy_within(copy.line, end);
+            }
+            end += bytes;
+        }
+        self.lines.truncate(end);
+        changes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::RootId;
+
+    #[test]
+    fn only_what_is_still_the_record_of_its_file_is_carried_and_the_rest_of_its_entry_is_that_of_now() {
+        let file = |name: &str| FileKey::from_relative_path(RootId(1), name.as_bytes()).unwrap();
+        let at = |offset| LogPosition { segment: 1, offset };
+        let entry = |position| {
+            let record = RecordRef { position, epoch: 1, digest: None, failure: None, carried: false };
+            Entry { pending: true, attempts: 3, record: Some(record), ..Entry::default() }
+        };
+        let mut carried = Carried::default();
+        for (name, line) in [("a", "1"), ("b", "22"), ("c", "333"), ("d", "4444"), ("e", "55555")] {
+            let start = carried.lines.len();
+            carried.lines.extend_from_slice(line.as_bytes());
+            let line = start..carried.lines.len();
+            carried.copies.push(LineCopy { file: file(name), from: at(start as u64), line });
+        }
+        let begin = LogPosition { segment: 7, offset: 100 };
+        let newer = entry(LogPosition { segment: 2, offset: 1 });
+        let without = Entry { record: None, ..entry(at(3)) };
+        let current = [Some(newer), Some(entry(at(1))), None, Some(without), Some(entry(at(10)))];
+        let changes = carried.settle(begin, current.to_vec());
+        let moved = |offset| Some(entry(LogPosition { segment: 7, offset }));
+        assert_eq!(changes, [(file("b"), moved(100)), (file("e"), moved(102))]);
+        assert_eq!(carried.lines, b"2255555");
     }
 }

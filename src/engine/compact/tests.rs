@@ -1,5 +1,7 @@
 //! The record log against a model of it, while it is written, compacted, opened again and repaired.
 
+mod between;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -33,7 +35,7 @@ struct World {
 }
 
 fn key(file: u8) -> FileKey {
-    FileKey::from_relative_path(RootId(1), format!("f{file:02}").as_bytes()).unwrap()
+    FileKey::from_relative_path(RootId(1), format!("f{file:03}").as_bytes()).unwrap()
 }
 
 impl World {
@@ -344,7 +346,7 @@ fn new_records_alone_are_no_reason_to_compact() {
 fn a_line_that_is_not_the_record_ends_the_compaction() {
     let mut world = worn();
     for (_, path) in crate::sink::segments(&world.path.join("records")).unwrap() {
-        let text = std::fs::read_to_string(&path).unwrap().replace("\"f01\"", "\"f99\"");
+        let text = std::fs::read_to_string(&path).unwrap().replace("\"f001\"", "\"f999\"");
         std::fs::write(&path, text).unwrap();
     }
     let error = world.compact(usize::MAX).unwrap_err();
