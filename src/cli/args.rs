@@ -101,6 +101,21 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Whether it asks, or gives orders to, whoever holds the state.
+    pub(crate) fn only_asks(&self) -> bool {
+        matches!(
+            self,
+            Self::Status(_)
+                | Self::Jobs(_)
+                | Self::Records(_)
+                | Self::Explain(_)
+                | Self::Failures(_)
+                | Self::Retry(_)
+                | Self::Ctl(_)
+                | Self::Compact
+        )
+    }
+
     /// The settings that its own flags gave.
     pub(crate) fn given(&self) -> Vec<&Given> {
         match self {

@@ -44,7 +44,7 @@ Exit codes:
   75   a resource did not come back in time, work kept: try again
   78   bad configuration
   130  interrupted by SIGINT, work kept
-  143  interrupted by SIGTERM or `outlast ctl stop`, work kept";
+  143  interrupted by SIGTERM, or a run by `outlast ctl stop`, work kept";
 
 /// The exit code of an error.
 pub(crate) fn code_of(error: &anyhow::Error) -> u8 {

@@ -32,6 +32,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use clap::Parser;
+use outlast::service::settings::SettingsError;
 
 use args::{Cli, Command};
 use logging::SetLevel;
@@ -66,7 +67,12 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
         return config::config(cli, args);
     }
     let layers = config::layers(cli);
-    let settings = layers.load()?;
+    let (settings, problems) = layers.load_what_is_right();
+    if !problems.is_empty() && !cli.command.only_asks() {
+        return Err(SettingsError(problems).into());
+    }
+    // Whoever asks a process, or stops it, needs none of its settings but where the state is.
+    problems.iter().for_each(|problem| tell(&format!("outlast: not taken over: {problem}")));
     let works = matches!(cli.command, Command::Run(_) | Command::Watch(_));
     let logging = logging::init(&settings, works)?;
     cli.state = settings.state().to_owned();

@@ -48,8 +48,10 @@ pub enum Order {
     /// Scan again: all roots, or what is at and below a path.
     Rescan {
         /// The path, absolute, which may be no UTF-8.
+        #[serde(default)]
         path: Option<OsString>,
         /// Whether a schedule asks for it.
+        #[serde(default)]
         scheduled: bool,
     },
     /// Serve another root as well, also after a restart.
@@ -57,6 +59,7 @@ pub enum Order {
         /// Its folder, absolute, which may be no UTF-8.
         root: OsString,
         /// Jobs of higher priority come first; 0 is usual.
+        #[serde(default)]
         priority: i16,
     },
     /// Serve a root no longer. Its records stay.

@@ -225,6 +225,9 @@ impl StoreView {
                 return Ok(Selection { prefix, is_file: false, globs });
             }
         }
+        if let (Some(path), None) = (path, &filter.glob) {
+            return Err(EngineError::Job(format!("{}: no file of this state lies there", path.display())));
+        }
         let globs = filter.glob.as_deref().map(globs_of).transpose()?;
         Ok(Selection { prefix: Vec::new(), is_file: false, globs })
     }

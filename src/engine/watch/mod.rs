@@ -156,6 +156,7 @@ impl Runtime<'_> {
             agenda.serve(info.root(), None);
         }
         for (root, why) in away {
+            tracing::warn!("{why}: it is served when it is there");
             agenda.serve(root, Some(why));
         }
         agenda.warn_of_nested(self.store()?);

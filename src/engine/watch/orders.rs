@@ -95,7 +95,7 @@ impl Agenda {
             return Ok(OrderDone { job: Some(job.id), ..OrderDone::told(what) });
         }
         let queued = self.queue(hands.store, Wanted::of(kind, self.ids()))?;
-        Ok(told(&queued, &format!("a scan of {} roots", self.ids().len())))
+        Ok(told(&queued, "a scan of all roots"))
     }
 
     fn rescan(&mut self, path: &Path, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
@@ -106,10 +106,14 @@ impl Agenda {
         let folder = path.ancestors().find(is_scope).filter(|folder| folder.starts_with(&root.path));
         let below = folder.and_then(|folder| folder.strip_prefix(&root.path).ok()).unwrap_or(Path::new(""));
         let scope = below.to_str().filter(|scope| !scope.is_empty()).map(str::to_owned);
-        let shown = root.path.join(below);
+        let shown = folder.unwrap_or(&root.path).to_owned();
         let wanted = Wanted { scope, ..Wanted::of(JobKind::Rescan, vec![root.id.0]) };
         let queued = self.queue(hands.store, wanted)?;
-        Ok(told(&queued, &format!("a scan of {}", shown.display())))
+        let what = match shown == path {
+            true => format!("a scan of {}", shown.display()),
+            false => format!("a scan of {}, as {} is no folder", shown.display(), path.display()),
+        };
+        Ok(told(&queued, &what))
     }
 
     fn add(&mut self, path: PathBuf, priority: i16, hands: Hands<'_>) -> Result<OrderDone, EngineError> {

@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
 /// Connections at the same time.
-const CONNECTIONS_MAX: usize = 64;
+const CONNECTIONS_MAX: usize = 256;
 /// How long a client may take for the head of a request, and between two requests.
 const HEAD_WAIT: Duration = Duration::from_secs(5);
 /// Longest head of a request, in bytes.

@@ -127,6 +127,11 @@ impl Layers {
         load(&self.given, self.config.as_deref(), &self.surroundings)
     }
 
+    /// Reads all of them; what is wrong counts as not set, and is told.
+    pub fn load_what_is_right(&self) -> (Settings, Vec<Problem>) {
+        read(&self.given, self.config.as_deref(), &self.surroundings)
+    }
+
     /// The files that count where they are there.
     pub fn places(&self) -> Vec<PathBuf> {
         let folder = &self.surroundings.folder;
@@ -179,6 +184,11 @@ pub fn load(
     config: Option<&Path>,
     surroundings: &Surroundings,
 ) -> Result<Settings, SettingsError> {
+    let (settings, problems) = read(given, config, surroundings);
+    if problems.is_empty() { Ok(settings) } else { Err(SettingsError(problems)) }
+}
+
+fn read(given: &[Given], config: Option<&Path>, surroundings: &Surroundings) -> (Settings, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut files = Vec::new();
     // From the top down: what was set is kept.
@@ -199,7 +209,7 @@ pub fn load(
     let settings = Settings { all: stack(layers), files };
     settings.check_pauses(&mut problems);
     settings.check_served(&mut problems);
-    if problems.is_empty() { Ok(settings) } else { Err(SettingsError(problems)) }
+    (settings, problems)
 }
 
 /// Everything that is wrong with this one file.
