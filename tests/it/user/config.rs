@@ -159,10 +159,23 @@ fn an_unknown_name_is_refused_with_the_one_that_is_meant() {
     let path = place.project("workers = 2\nmax_concurrent_batches = 9\n[retry.time-out]\nattempts = 2\n");
     let first = format!("{}:2", path.display());
     let words = [&first, "batches-ahead?", "retry.time-out"];
-    for command in [&["run", "tree"][..], &["status"], &["records"], &["config", "show"]] {
+    for command in [&["run", "tree"][..], &["watch", "tree"], &["repair"], &["config", "show"]] {
         refused(&ran(&mut place.command(command.iter().copied())), 78, &words);
     }
     assert!(!place.folder.join(".outlast").exists(), "a refused run leaves nothing behind");
+}
+
+#[test]
+fn who_only_asks_is_told_of_a_mistake_and_answered() {
+    let place = Place::new();
+    place.sandbox.write("a.ast.json", AST);
+    ran(&mut place.command(["run", "."])).expect(0);
+    let path = place.project("workerz = 2\n");
+    for command in [&["status"][..], &["jobs"], &["records"], &["failures"]] {
+        let told = ran(&mut place.command(command.iter().copied())).expect(0);
+        let at = format!("not taken over: {}:1", path.display());
+        assert!(told.stderr.contains(&at) && !told.stdout.is_empty(), "{told}");
+    }
 }
 
 #[test]
@@ -180,10 +193,10 @@ fn a_mistake_reads_the_same_in_each_layer() {
         let flag = format!("--{key}");
         refused(&ran(&mut place.command(["config", "show", &flag, wrong])), 2, &[&flag, wrong, limits]);
         let name = format!("OUTLAST_{}", key.to_uppercase().replace('-', "_"));
-        refused(&ran(place.command(["status"]).env(&name, wrong)), 78, &[&name, wrong, limits]);
+        refused(&ran(place.command(["run", "."]).env(&name, wrong)), 78, &[&name, wrong, limits]);
         let path = place.project(&format!("{key} = {wrong:?}"));
         let at = format!("{}:1: {key} is {wrong:?}", path.display());
-        refused(&ran(&mut place.command(["status"])), 78, &[&at, limits]);
+        refused(&ran(&mut place.command(["run", "."])), 78, &[&at, limits]);
         fs::remove_file(path).unwrap();
     }
 }
@@ -263,7 +276,7 @@ fn the_nearest_file_upwards_counts_unless_another_one_is_named() {
     assert_eq!(row(&told, "workers"), (6.into(), format!("{}:1", deep.join("third.toml").display())));
     assert_eq!(told["files"], json!([deep.join("third.toml")]));
     refused(
-        &ran(&mut place.command(["status", "--config", "nowhere.toml"])),
+        &ran(&mut place.command(["run", ".", "--config", "nowhere.toml"])),
         78,
         &["nowhere.toml", "no such file"],
     );
@@ -274,12 +287,12 @@ fn what_is_no_file_or_no_text_is_refused_and_not_waited_for() {
     let place = Place::new();
     let path = place.folder.join("outlast.toml");
     rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).unwrap();
-    refused(&ran(&mut place.command(["status"])), 78, &["outlast.toml: is no file", "--config"]);
+    refused(&ran(&mut place.command(["run", "."])), 78, &["outlast.toml: is no file", "--config"]);
     fs::remove_file(&path).unwrap();
     fs::write(&path, b"workers = 1 # \xff").unwrap();
-    refused(&ran(&mut place.command(["status"])), 78, &["outlast.toml: can't be read", "UTF-8"]);
+    refused(&ran(&mut place.command(["run", "."])), 78, &["outlast.toml: can't be read", "UTF-8"]);
     fs::write(&path, "#".repeat(2 << 20)).unwrap();
-    refused(&ran(&mut place.command(["status"])), 78, &["outlast.toml: can't be read", "1 MiB"]);
+    refused(&ran(&mut place.command(["run", "."])), 78, &["outlast.toml: can't be read", "1 MiB"]);
 }
 
 #[test]
