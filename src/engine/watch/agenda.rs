@@ -160,6 +160,17 @@ impl Agenda {
         Ok(Queued { job: job.id, is_new: true })
     }
 
+    /// Ends the queued jobs none of whose roots is served any more.
+    pub(crate) fn cancel_unserved(&self, store: &mut Store) -> Result<(), EngineError> {
+        let served = self.ids();
+        for job in store.reader.jobs()? {
+            if job.end == JobEnd::Queued && !job.roots.iter().any(|id| served.contains(id)) {
+                store.commit_without_lines(&[], Some(&job::ended(job, JobEnd::Cancelled)))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The queued jobs, without those whose roots are all away.
     fn runnable(&self, store: &Store) -> Result<Vec<Job>, LedgerError> {
         let is_runnable =

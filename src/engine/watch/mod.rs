@@ -84,7 +84,7 @@ impl Engine {
         };
         let (mut runtime, meter) = Runtime::open(self, config, options, watch.clone())?;
         let mut agenda = Agenda::new(watch, watching.clone());
-        runtime.serve_roots(&mut agenda, roots)?;
+        runtime.serve_roots(&mut agenda, roots).map_err(EngineError::or_unavailable)?;
         let guard = begun(&options.state);
         let mut run = RunState::new(meter);
         let ended = self.do_jobs(&mut runtime, &mut agenda, &mut run);
@@ -92,7 +92,8 @@ impl Engine {
         drop(guard);
         self.shared().end();
         runtime.close();
-        let ending = ended?;
+        // Between two jobs nothing waits for room.
+        let ending = ended.map_err(EngineError::or_unavailable)?;
         self.result_of(ending, false, run, &runtime)
     }
 
@@ -160,6 +161,7 @@ impl Runtime<'_> {
             agenda.serve(root, Some(why));
         }
         agenda.warn_of_nested(self.store()?);
+        agenda.cancel_unserved(self.store()?)?;
         let wanted = Wanted::of(JobKind::Run, agenda.ids());
         agenda.queue(self.store()?, wanted)?;
         Ok(())

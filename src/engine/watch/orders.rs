@@ -145,11 +145,7 @@ impl Agenda {
             let removed = state.roots.iter_mut().filter(|info| info.id == root.id.0);
             removed.for_each(|info| info.watched = false);
         })?;
-        for job in hands.store.reader.jobs()? {
-            if job.end == JobEnd::Queued && job.roots == [root.id.0] {
-                hands.store.commit_without_lines(&[], Some(&job::ended(job, JobEnd::Cancelled)))?;
-            }
-        }
+        self.cancel_unserved(hands.store)?;
         self.cancelled |= hands.running.roots == [root.id.0];
         self.changed = true;
         let path = root.path.display();
