@@ -94,16 +94,13 @@ pub(crate) fn begin(
 ) -> Result<JobPlan, EngineError> {
     let infos = register(store, roots, processor, source, config)?;
     warn_of_nested(&infos);
-    store.ledger.set_order(config.order, now())?;
-    store.ledger.keep_jobs(config.jobs_kept);
     let jobs = store.reader.jobs()?;
     let same_roots =
         |job: &&Job| job.has_begun() && job.roots.iter().any(|id| infos.iter().any(|info| info.id == *id));
     let resumed = jobs.iter().rev().find(same_roots).is_some_and(|job| job.end != JobEnd::Completed);
     close_stale(store)?;
     let wanted = Wanted::of(JobKind::Run, infos.iter().map(|info| info.id).collect());
-    let job = begun(wanted.job(&jobs), store.ledger.cursor(), config);
-    store.commit_without_lines(&[], Some(&job))?;
+    let job = start(store, wanted.job(&jobs), config)?;
     let roots: Vec<_> = infos.iter().map(with_ground(&job, config)).collect();
     let fails_fast = config.on_error == ErrorMode::FailFast;
     Ok(JobPlan { job, own: roots.clone(), roots, scan: Scan::All, fails_fast, resumed })
@@ -159,10 +156,14 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_system_time(SystemTime::now())
 }
 
-/// The job that begins now, where the state stands.
-pub(crate) fn begun(job: Job, start: Cursor, config: &BatchConfig) -> Job {
-    let config = serde_json::to_string(config).unwrap_or_default();
-    Job { started: now(), end: JobEnd::Running, config, start, ..job }
+/// Begins a job now, where the state stands, durably.
+pub(crate) fn start(store: &mut Store, job: Job, config: &BatchConfig) -> Result<Job, EngineError> {
+    store.ledger.set_order(config.order, now())?;
+    store.ledger.keep_jobs(config.jobs_kept);
+    let (start, config) = (store.ledger.cursor(), serde_json::to_string(config).unwrap_or_default());
+    let job = Job { started: now(), end: JobEnd::Running, config, start, ..job };
+    store.commit_without_lines(&[], Some(&job))?;
+    Ok(job)
 }
 
 /// Jobs of a process that was killed were interrupted.

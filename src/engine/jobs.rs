@@ -13,14 +13,14 @@ use crate::ledger::{Job, JobEnd, JobKind};
 use crate::model::{RootId, Timestamp};
 
 /// The queued job whose turn is next: of the highest priority, the oldest.
-pub fn next_queued(jobs: &[Job]) -> Option<&Job> {
+pub(crate) fn next_queued(jobs: &[Job]) -> Option<&Job> {
     let queued = jobs.iter().filter(|job| job.end == JobEnd::Queued);
     // By number, as the clock may have been set.
     queued.min_by_key(|job| (std::cmp::Reverse(job.priority), job.id))
 }
 
 /// Whether a queued job takes the place of the one that runs. A standing job makes room for any.
-pub fn outranks(queued: &Job, running: &Job) -> bool {
+pub(crate) fn outranks(queued: &Job, running: &Job) -> bool {
     running.kind == JobKind::Watch || queued.priority > running.priority
 }
 

@@ -65,7 +65,7 @@ pub use error::EngineError;
 pub use execute::{execute_batches, process_one_batch};
 pub use failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
 pub use inspect::{Inspection, inspect};
-pub use jobs::{JobLine, JobOutcome, JobReport, JobRoot, JobStatus, next_queued, outranks};
+pub use jobs::{JobLine, JobOutcome, JobReport, JobRoot, JobStatus};
 pub use latency::LatencyFigures;
 pub use listing::CommittedLog;
 pub use order::{Order, OrderDone};

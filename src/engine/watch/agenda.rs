@@ -9,7 +9,7 @@ use super::folders::TouchedFolders;
 use crate::engine::change::Ground;
 use crate::engine::error::EngineError;
 use crate::engine::guard::{LostRoot, RootMarks};
-use crate::engine::job::{self, JobPlan, Scan, Wanted, now, with_ground};
+use crate::engine::job::{self, JobPlan, Scan, Wanted, with_ground};
 use crate::engine::jobs::{next_queued, outranks};
 use crate::engine::results::{RootState, WatchFigures, WatchedRoot};
 use crate::engine::store::Store;
@@ -181,16 +181,13 @@ impl Agenda {
     /// Begins the next job, durably: the first of the queued ones, else one that stands and waits for news.
     pub(crate) fn begin(&mut self, store: &mut Store, config: &BatchConfig) -> Result<JobPlan, EngineError> {
         self.changed = false;
-        store.ledger.set_order(config.order, now())?;
-        store.ledger.keep_jobs(config.jobs_kept);
         let runnable = self.runnable(store)?;
         let job = match next_queued(&runnable) {
             Some(job) => job.clone(),
             None => Wanted::of(JobKind::Watch, self.ids()).job(&store.reader.jobs()?),
         };
         let resumed = job.start != crate::model::Cursor::default() && job.kind != JobKind::Watch;
-        let job = job::begun(job, store.ledger.cursor(), config);
-        store.commit_without_lines(&[], Some(&job))?;
+        let job = job::start(store, job, config)?;
         Ok(self.plan(job, &store.state.info().roots, config, resumed))
     }
 
