@@ -1,7 +1,7 @@
 //! Places at which a test lets the system fail: before, and where it means something else also after, each
 //! call that makes state durable.
 //!
-//! They exist in debug builds only; in a release build nothing of them is left. A whole process gets its
+//! They exist in debug builds and unit tests only: a release build has nothing of them. A whole process gets its
 //! fault from the environment, a test in the same process arms its own thread with [`arm`].
 //!
 //! | `OUTLAST_FAILPOINT` | the fault |
@@ -23,7 +23,7 @@ use std::io::{self, Write};
 /// The fault.
 #[inline(always)]
 pub fn hit(place: &'static str) -> io::Result<()> {
-    #[cfg(debug_assertions)]
+    #[cfg(any(test, debug_assertions))]
     debug::hit(place, false).map_or(Ok(()), debug::strike)?;
     let _ = place;
     Ok(())
@@ -35,7 +35,7 @@ pub fn hit(place: &'static str) -> io::Result<()> {
 /// The fault, or that of the writer.
 #[inline(always)]
 pub fn write_all(place: &'static str, to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    #[cfg(debug_assertions)]
+    #[cfg(any(test, debug_assertions))]
     if let Some(fault) = debug::hit(place, true) {
         if fault == debug::Fault::Short {
             to.write_all(&bytes[..bytes.len() / 2])?;
@@ -46,10 +46,10 @@ pub fn write_all(place: &'static str, to: &mut impl Write, bytes: &[u8]) -> io::
     to.write_all(bytes)
 }
 
-#[cfg(debug_assertions)]
+#[cfg(any(test, debug_assertions))]
 pub use debug::{Armed, Fault, arm};
 
-#[cfg(debug_assertions)]
+#[cfg(any(test, debug_assertions))]
 mod debug {
     use std::cell::RefCell;
     use std::fs::File;

@@ -266,7 +266,7 @@ fn check_complete(
     Ok(())
 }
 
-#[cfg(all(test, debug_assertions))]
+#[cfg(test)]
 mod faults;
 
 #[cfg(test)]
