@@ -1,5 +1,7 @@
 //! Blocks: runs of neighbouring entries in one value, each row told by its difference to the one before.
 
+use bincode::error::EncodeError;
+
 use super::Entry;
 use super::codec::{CONFIG, CRC_LEN, VERSION, crc_at_end, seal, unseal};
 use super::row::{Numbers, Row};
@@ -10,6 +12,8 @@ use super::row::{Numbers, Row};
 pub(super) const BLOCK_BYTES_MAX: usize = 5632;
 
 const COUNT_LEN: usize = 2;
+/// A row takes no more beside its key.
+const ROW_BYTES_MAX: usize = 160;
 const NO_ROW: &str = "a row can't be decoded";
 
 /// Entries with their keys, in order.
@@ -63,29 +67,49 @@ pub(super) struct Encoded {
     pub(super) end: usize,
 }
 
-/// Encodes rows from `from` on, until the value has `aim` bytes or key and value would pass the limit.
-pub(super) fn encode(rows: &Rows, from: usize, aim: usize) -> Result<Encoded, &'static str> {
+/// What a row grows by with its first record: a digest, and where the line stands.
+const RECORD_BYTES: usize = 20;
+
+/// Encodes rows from `from` on, until the value has `aim` bytes or key and value would pass the limit. Where the
+/// block `will_grow`, room is left for the records of files that have none: filled up with files that are new, each
+/// block would be split, and written twice for that, when they are done. `scratch` is for it to write in, and may
+/// hold anything.
+pub(super) fn encode(
+    rows: &Rows,
+    from: usize,
+    (aim, will_grow): (usize, bool),
+    scratch: &mut Vec<u8>,
+) -> Result<Encoded, &'static str> {
     let block_key = rows.key(from);
     let room = BLOCK_BYTES_MAX.saturating_sub(block_key.len() + CRC_LEN);
-    let mut value = Vec::with_capacity(BLOCK_BYTES_MAX);
-    value.push(VERSION);
-    value.extend_from_slice(&[0; COUNT_LEN]);
+    // The first row fits in, however long: it has no more of its key than the key is long.
+    let space = room.max(block_key.len()) + ROW_BYTES_MAX;
+    if scratch.len() < space {
+        scratch.resize(space, 0);
+    }
+    scratch[0] = VERSION;
+    let mut len = 1 + COUNT_LEN;
     let mut before = Numbers::default();
     let mut key_before = block_key;
-    let mut end = from;
-    while end < rows.len() && value.len() < aim {
-        let (len_before, key, entry) = (value.len(), rows.key(end), &rows.entries[end]);
+    let (mut end, mut growth) = (from, 0);
+    while end < rows.len() && len < aim {
+        let (key, entry) = (rows.key(end), &rows.entries[end]);
         let row = Row::new(key_before, key, &mut before, entry);
-        bincode::encode_into_std_write(row, &mut value, CONFIG).map_err(|_| "a row can't be encoded")?;
-        if value.len() > room && end > from {
-            value.truncate(len_before);
-            break;
+        match bincode::encode_into_slice(row, &mut scratch[len..], CONFIG) {
+            Ok(more) if len + more + growth <= room || end == from => len += more,
+            Ok(_) | Err(EncodeError::UnexpectedEnd) if end > from => break,
+            _ => return Err("a row can't be encoded"),
+        }
+        if will_grow && entry.record.is_none() {
+            growth += RECORD_BYTES;
         }
         key_before = key;
         end += 1;
     }
     let count = u16::try_from(end - from).map_err(|_| "a block has too many rows")?;
-    value[1..=COUNT_LEN].copy_from_slice(&count.to_le_bytes());
+    scratch[1..=COUNT_LEN].copy_from_slice(&count.to_le_bytes());
+    let mut value = Vec::with_capacity(len + CRC_LEN);
+    value.extend_from_slice(&scratch[..len]);
     seal(block_key, &mut value);
     Ok(Encoded { value, end })
 }
@@ -214,7 +238,7 @@ pub(super) mod tests {
             let mut read = Vec::new();
             let mut at = 0;
             while at < rows.len() {
-                let block = encode(&rows, at, usize::MAX).unwrap();
+                let block = encode(&rows, at, (usize::MAX, false), &mut Vec::new()).unwrap();
                 prop_assert!(block.end > at && rows.key(at).len() + block.value.len() <= BLOCK_BYTES_MAX);
                 prop_assert_eq!(check(rows.key(at), &block.value).unwrap().0, (block.end - at) as u64);
                 read.extend(decoded(rows.key(at), &block.value).unwrap());
@@ -240,7 +264,7 @@ pub(super) mod tests {
             entry.fingerprint.size = n * 100;
             rows.push(format!("src/module/file{n:03}.ast.json").as_bytes(), entry);
         }
-        let block = encode(&rows, 0, usize::MAX).unwrap().value;
+        let block = encode(&rows, 0, (usize::MAX, false), &mut Vec::new()).unwrap().value;
         for at in 0..block.len() {
             for flip in [1, 0x80, 0xff] {
                 let mut broken = block.clone();
@@ -258,6 +282,6 @@ pub(super) mod tests {
         for first in [b'a', b'b'] {
             rows.push(&[first; 6000], Entry { pending: true, ..Entry::default() });
         }
-        assert_eq!(encode(&rows, 0, usize::MAX).unwrap().end, 1);
+        assert_eq!(encode(&rows, 0, (usize::MAX, false), &mut Vec::new()).unwrap().end, 1);
     }
 }

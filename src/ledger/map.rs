@@ -30,6 +30,8 @@ pub(super) struct Merge<'a> {
     pub(super) counts: BTreeMap<u32, Counts>,
     rows: Rows,
     reader: RowReader,
+    /// For blocks that are being encoded.
+    scratch: Vec<u8>,
 }
 
 impl<'a> Merge<'a> {
@@ -49,6 +51,7 @@ impl<'a> Merge<'a> {
             counts,
             rows: Rows::default(),
             reader: RowReader::default(),
+            scratch: Vec::new(),
         }
     }
 
@@ -142,21 +145,21 @@ impl<'a> Merge<'a> {
         Ok(())
     }
 
-    fn encode(&self, appended: bool) -> Result<Vec<Encoded>, LedgerError> {
-        let full = self.encode_to(usize::MAX)?;
+    fn encode(&mut self, appended: bool) -> Result<Vec<Encoded>, LedgerError> {
+        let full = self.encode_to(usize::MAX, appended)?;
         if appended || full.len() < 2 {
             return Ok(full);
         }
         // In equal parts, so that each has room for what comes between.
         let total: usize = full.iter().map(|block| block.value.len()).sum();
-        self.encode_to(total / full.len())
+        self.encode_to(total / full.len(), false)
     }
 
-    fn encode_to(&self, aim: usize) -> Result<Vec<Encoded>, LedgerError> {
+    fn encode_to(&mut self, aim: usize, appended: bool) -> Result<Vec<Encoded>, LedgerError> {
         let mut blocks = Vec::new();
         let mut from = 0;
         while from < self.rows.len() {
-            let block = block::encode(&self.rows, from, aim)
+            let block = block::encode(&self.rows, from, (aim, appended), &mut self.scratch)
                 .map_err(|what| LedgerError::damaged(self.store.folder(), what))?;
             from = block.end;
             blocks.push(block);

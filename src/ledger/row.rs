@@ -62,10 +62,16 @@ pub(super) struct Row<'a> {
     crashes: u8,
 }
 
+/// Length of what two keys have in common at their beginning.
+fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
+    let alike = |(a, b): &(&[u8], &[u8])| a == b;
+    let whole = a.chunks_exact(8).zip(b.chunks_exact(8)).take_while(alike).count() * 8;
+    whole + a[whole..].iter().zip(&b[whole..]).take_while(|(a, b)| a == b).count()
+}
+
 impl<'a> Row<'a> {
     pub(super) fn new(key_before: &[u8], key: &'a [u8], before: &mut Numbers, entry: &Entry) -> Self {
-        let shared =
-            key_before.iter().zip(key).take(usize::from(u16::MAX)).take_while(|(a, b)| a == b).count();
+        let shared = shared_prefix(key_before, key).min(usize::from(u16::MAX));
         let print = &entry.fingerprint;
         let mut row = Row {
             shared: shared as u16,
