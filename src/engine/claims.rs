@@ -1,8 +1,10 @@
 //! Which files are in flight. Claims live in memory only: after a crash all is pending again, or found again by
 //! the next scan.
 
-use std::collections::{HashSet, VecDeque};
-use std::hash::{BuildHasher, RandomState};
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
+
+use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use super::change::Ground;
 use crate::ledger::{Entry, LedgerError, LedgerReader, ReadyPosition};
@@ -19,9 +21,9 @@ const IN_FLIGHT_MAX: usize = 65_536;
 #[derive(Debug)]
 pub(crate) struct Claims {
     limit: usize,
-    hasher: RandomState,
-    /// Hashes of keys. Should two ever be alike, the second file waits for the first.
-    in_flight: HashSet<u64>,
+    /// Hashes of keys. Should two ever be alike, the second file waits for the first: who names files so that they
+    /// are gets these files slowly, and no other.
+    in_flight: FxHashSet<u64>,
     /// Outcomes of the coming tick: not in flight any more once it is committed.
     ended: Vec<u64>,
     /// Files in flight that are pending in the ledger only with the coming tick.
@@ -33,9 +35,13 @@ pub(crate) struct Claims {
     /// Files that an earlier process had in hand when it died: they run last, and alone, in this order.
     suspects: VecDeque<FileKey>,
     /// Hashes of these.
-    suspected: HashSet<u64>,
+    suspected: FxHashSet<u64>,
     /// When the first of the files is due that the present round passed over: their retries are later.
     due_next: Option<Timestamp>,
+}
+
+fn hash_of(key: &FileKey) -> u64 {
+    FxBuildHasher.hash_one(key)
 }
 
 type Roots<'a> = &'a [(Root, Ground)];
@@ -44,13 +50,11 @@ impl Claims {
     /// No claims yet. At most about as many files will be in flight as the configuration's batches have.
     pub(crate) fn new(config: &BatchConfig, suspects: Vec<FileKey>) -> Self {
         let files = config.worker_count * config.max_concurrent_batches * BATCH_FILES;
-        let hasher = RandomState::new();
         Self {
             limit: files.clamp(IN_FLIGHT_MIN, IN_FLIGHT_MAX),
-            suspected: suspects.iter().map(|key| hasher.hash_one(key)).collect(),
+            suspected: suspects.iter().map(hash_of).collect(),
             suspects: suspects.into(),
-            hasher,
-            in_flight: HashSet::new(),
+            in_flight: FxHashSet::default(),
             ended: Vec::new(),
             early: 0,
             position: None,
@@ -71,12 +75,12 @@ impl Claims {
 
     /// Whether a file is in flight.
     pub(crate) fn is_in_flight(&self, key: &FileKey) -> bool {
-        self.in_flight.contains(&self.hasher.hash_one(key))
+        self.in_flight.contains(&hash_of(key))
     }
 
     /// Whether a file's outcome waits for the coming tick.
     pub(crate) fn has_ended(&self, key: &FileKey) -> bool {
-        self.ended.contains(&self.hasher.hash_one(key))
+        self.ended.contains(&hash_of(key))
     }
 
     /// Files in flight that no worker is through with yet. What only waits for the tick must not keep
@@ -97,12 +101,12 @@ impl Claims {
 
     /// A worker is through with a file.
     pub(crate) fn ended(&mut self, key: &FileKey) {
-        self.ended.push(self.hasher.hash_one(key));
+        self.ended.push(hash_of(key));
     }
 
     /// A file was taken back before a worker began it.
     pub(crate) fn released(&mut self, key: &FileKey) {
-        self.in_flight.remove(&self.hasher.hash_one(key));
+        self.in_flight.remove(&hash_of(key));
         self.exhausted = false;
     }
 
@@ -156,7 +160,7 @@ impl Claims {
         now: Timestamp,
     ) -> Result<Option<DiscoveredFile>, LedgerError> {
         while let Some(key) = self.suspects.pop_front() {
-            self.suspected.remove(&self.hasher.hash_one(&key));
+            self.suspected.remove(&hash_of(&key));
             if let Some(entry) = reader.get(&key)?.filter(|entry| entry.pending)
                 && let Some(file) = self.claim(key, &entry, roots, now)
             {
@@ -188,7 +192,7 @@ impl Claims {
         roots: Roots<'_>,
         now: Timestamp,
     ) -> Option<DiscoveredFile> {
-        let suspected = !self.suspected.is_empty() && self.suspected.contains(&self.hasher.hash_one(&key));
+        let suspected = !self.suspected.is_empty() && self.suspected.contains(&hash_of(&key));
         if suspected { None } else { self.claim(key, entry, roots, now) }
     }
 
@@ -204,7 +208,7 @@ impl Claims {
             self.due_next = Some(self.due_next.map_or(later, |due| due.min(later)));
             return None;
         }
-        if !self.in_flight.insert(self.hasher.hash_one(&key)) {
+        if !self.in_flight.insert(hash_of(&key)) {
             return None;
         }
         let recorded = ground.standing(entry).and_then(|record| record.digest);
