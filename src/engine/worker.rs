@@ -98,6 +98,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
             let file = lot.batch.files.get(place)?;
             done = Some((file, self.attempt(&context, file)));
         }
+        context.source.rest();
         tracing::debug!("through with it");
         Some(())
     }
@@ -172,7 +173,13 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
                 Ok(permit) => permit,
                 Err(attempt) => return *attempt,
             };
-            let read = context.source.read(root, &file.key, permit.size_max(), &mut self.content);
+            let read = context.source.read_expected(
+                root,
+                &file.key,
+                &file.fingerprint,
+                permit.size_max(),
+                &mut self.content,
+            );
             let attempt = match read {
                 Ok(content) => self.process(context, file, content),
                 Err(ReadError::Gone | ReadError::NotAFile(_)) => Attempt::Plain(End::Gone),

@@ -206,8 +206,12 @@ impl FileKey {
 
     /// The folder that the file is in.
     pub fn folder(&self) -> FolderKey {
-        let end = self.0.len() - self.name().len() - 1;
-        FolderKey(self.0[..end].into())
+        FolderKey(self.folder_bytes().into())
+    }
+
+    /// The encoded key of the folder that the file is in.
+    pub(crate) fn folder_bytes(&self) -> &[u8] {
+        &self.0[..self.0.len() - self.name().len() - 1]
     }
 
     /// The path relative to the root, with `/` between components.

@@ -13,7 +13,8 @@
 //! - What is left out is counted under the rule that left it out, and [`TreeSource::explain`] finds
 //!   the rule by the same code. An `.outlastignore` that can't be understood makes its folder
 //!   unreadable: what it meant to leave out is not guessed.
-//! - No state is kept between two reads: a root that was replaced is seen at once.
+//! - Between two reads of a thread at most the folder is kept open, and what is read from it counts only where it
+//!   is the version that was expected: a root or a folder that was replaced is seen at once.
 
 mod descent;
 mod explain;
@@ -21,6 +22,7 @@ mod filter;
 mod ignored;
 mod list;
 mod names;
+mod nearby;
 mod open;
 mod read;
 mod stack;
@@ -101,6 +103,27 @@ pub trait Source: Send + Sync {
         size_max: u64,
         buffer: &mut Vec<u8>,
     ) -> Result<Content, ReadError>;
+
+    /// Reads a file that is expected at this version: [`Source::read`], but what the calling thread has kept open
+    /// since its last read may be used where it leads to the very version.
+    ///
+    /// # Errors
+    /// As there.
+    fn read_expected(
+        &self,
+        root: &Root,
+        key: &FileKey,
+        expected: &Fingerprint,
+        size_max: u64,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Content, ReadError> {
+        let _ = expected;
+        self.read(root, key, size_max, buffer)
+    }
+
+    /// The calling thread reads nothing for now: what it has kept open is closed, so that the file system can be
+    /// unmounted.
+    fn rest(&self) {}
 
     /// What tells the folder of a root from another one at the same path: while it stays the same, a file
     /// that is not found is gone. Otherwise the root was renamed, replaced or unmounted.

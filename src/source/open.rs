@@ -45,17 +45,33 @@ pub(super) fn folder_below(root: BorrowedFd<'_>, relative: &[u8]) -> Result<Owne
 /// root itself, where it is allowed: only then the root is opened first. Nothing is kept between
 /// two calls, so a root that was replaced is seen at once.
 pub(super) fn file(root: &Root, key: &FileKey) -> Result<OwnedFd, Errno> {
-    let relative = key.relative_path();
-    let path = full_path(root, &relative);
+    open_below(root, &key.relative_path(), FILE)
+}
+
+/// Opens the folder that the file of a key is in, in the same way.
+pub(super) fn folder_of(root: &Root, key: &FileKey) -> Result<OwnedFd, Errno> {
+    open_below(root, &key.folder().relative_path(), STEP)
+}
+
+/// Opens a file by its name in an open folder.
+pub(super) fn file_in(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
+    retry_on_intr(|| rustix::fs::openat(folder, name, FILE, Mode::empty()))
+}
+
+fn open_below(root: &Root, relative: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
+    let path = full_path(root, relative);
     if root.id == RootId::FILE_SYSTEM {
         // A path that a user gave as it is: its folders may be links, the file may not.
-        return retry_on_intr(|| rustix::fs::open(path.as_slice(), FILE, Mode::empty()));
+        return retry_on_intr(|| rustix::fs::open(path.as_slice(), flags, Mode::empty()));
     }
-    match openat2(CWD, &path, FILE) {
+    match openat2(CWD, &path, flags) {
         Err(Errno::LOOP | Errno::NOSYS | Errno::PERM) => {
-            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let base = retry_on_intr(|| rustix::fs::open(&root.path, flags, Mode::empty()))?;
-            below(base.as_fd(), &relative, FILE)
+            let to_root = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let base = retry_on_intr(|| rustix::fs::open(&root.path, to_root, Mode::empty()))?;
+            match relative {
+                b"" => Ok(base),
+                _ => below(base.as_fd(), relative, flags),
+            }
         }
         done => done,
     }

@@ -1,12 +1,14 @@
 //! Reading one version of a file, whole.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::time::SystemTime;
 
 use rustix::buffer::spare_capacity;
 use rustix::io::{Errno, retry_on_intr};
 
 use super::SkipReason;
+use super::nearby;
 use super::open::{self, EntryKind};
 use crate::model::{ErrorClass, FileKey, Fingerprint, Resource, Root, Timestamp};
 
@@ -103,24 +105,45 @@ pub(super) fn read(
     Err(ReadError::Unstable)
 }
 
+/// Reads a file that is expected at this version, from the folder of the last one where that is still open.
+pub(super) fn read_expected(
+    root: &Root,
+    key: &FileKey,
+    expected: &Fingerprint,
+    size_max: u64,
+    buffer: &mut Vec<u8>,
+) -> Result<Content, ReadError> {
+    if let Some(fd) = nearby::file(root, key)
+        && let Ok(Some(content)) = read_open(&fd, size_max, buffer)
+        && content.fingerprint == *expected
+    {
+        return Ok(content);
+    }
+    read(root, key, size_max, buffer)
+}
+
 /// One attempt; none where the file changed meanwhile.
-///
-/// The second `fstat` proves that the size is still the one that was read, which saves the read
-/// that would tell the end of the file.
 fn attempt(
     root: &Root,
     key: &FileKey,
     size_max: u64,
     buffer: &mut Vec<u8>,
 ) -> Result<Option<Content>, ReadError> {
+    match open::file(root, key) {
+        Ok(fd) => read_open(&fd, size_max, buffer),
+        Err(errno @ (Errno::LOOP | Errno::NXIO | Errno::NODEV)) => Err(refused(root, key, errno)),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Reads an open file; none where it changed meanwhile.
+///
+/// The second `fstat` proves that the size is still the one that was read, which saves the read
+/// that would tell the end of the file.
+fn read_open(fd: &OwnedFd, size_max: u64, buffer: &mut Vec<u8>) -> Result<Option<Content>, ReadError> {
     buffer.clear();
-    let fd = match open::file(root, key) {
-        Ok(fd) => fd,
-        Err(errno @ (Errno::LOOP | Errno::NXIO | Errno::NODEV)) => return Err(refused(root, key, errno)),
-        Err(errno) => return Err(errno.into()),
-    };
     let read_at = Timestamp::from_system_time(SystemTime::now());
-    let stat = rustix::fs::fstat(&fd)?;
+    let stat = rustix::fs::fstat(fd)?;
     match EntryKind::of_stat(&stat) {
         EntryKind::File => (),
         EntryKind::Folder => return Err(ReadError::Gone),
@@ -135,11 +158,11 @@ fn attempt(
         usize::try_from(fingerprint.size).map_err(|_| ReadError::TooLarge { size: fingerprint.size })?;
     reserve(buffer, size)?;
     while buffer.len() < size {
-        if retry_on_intr(|| rustix::io::read(&fd, spare_capacity(buffer)))? == 0 {
+        if retry_on_intr(|| rustix::io::read(fd, spare_capacity(buffer)))? == 0 {
             break;
         }
     }
-    let after = open::fingerprint(&rustix::fs::fstat(&fd)?);
+    let after = open::fingerprint(&rustix::fs::fstat(fd)?);
     if after != fingerprint || buffer.len() != size {
         return Ok(None);
     }

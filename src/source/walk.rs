@@ -14,9 +14,10 @@ use super::open::EntryKind;
 use super::stack::{Group, Job, Stack, Turn};
 use super::watch::Watch;
 use super::{
-    Content, Filters, Folder, FolderVisitor, Listed, ReadError, ScanReport, Source, Verdict, open, read,
+    Content, Filters, Folder, FolderVisitor, Listed, ReadError, ScanReport, Source, Verdict, nearby, open,
+    read,
 };
-use crate::model::{FileKey, FolderKey, Root};
+use crate::model::{FileKey, Fingerprint, FolderKey, Root};
 
 /// More threads than this only wait for each other.
 const THREADS_MAX: usize = 256;
@@ -139,6 +140,21 @@ impl Source for TreeSource {
         buffer: &mut Vec<u8>,
     ) -> Result<Content, ReadError> {
         read::read(root, key, size_max, buffer)
+    }
+
+    fn read_expected(
+        &self,
+        root: &Root,
+        key: &FileKey,
+        expected: &Fingerprint,
+        size_max: u64,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Content, ReadError> {
+        read::read_expected(root, key, expected, size_max, buffer)
+    }
+
+    fn rest(&self) {
+        nearby::close();
     }
 
     fn root_mark(&self, root: &Root) -> io::Result<u128> {
