@@ -17,6 +17,7 @@ fn what_is_committed_between_two_portions_stands() {
     let mut world = World::new();
     // So long that a portion ends in the middle of a block.
     world.commit(&(0..MANY).map(|file| (file, Some(4000))).collect());
+    world.commit(&BTreeMap::from([(MANY - 1, Some(9))]));
     let first = world.store().reader.get(&key(0)).unwrap().unwrap().record.unwrap().position;
     while world.store().reader.get(&key(0)).unwrap().unwrap().record.unwrap().position == first {
         assert!(!world.compact(1).unwrap());
