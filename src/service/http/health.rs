@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_watch_has_to_be_armed_and_its_roots_there() {
-        let root = |state| WatchedRoot { name: "a".to_owned(), path: "/a".into(), state, why: None };
+        let root = |state| WatchedRoot { id: 1, name: "a".to_owned(), path: "/a".into(), state, why: None };
         let with = |roots, armed_folders| {
             let mut watch = WatchFigures { roots, ..WatchFigures::default() };
             watch.status.armed_folders = armed_folders;
