@@ -70,7 +70,7 @@ pub(crate) type CompactReply = SyncSender<Result<CompactReport, EngineError>>;
 /// What is to be done next.
 enum Phase {
     Idle,
-    Counting(Count),
+    Counting(Box<Count>),
     Measuring(Measure),
     Passing(Box<Pass>),
 }
@@ -160,7 +160,7 @@ impl Compaction {
                 self.waiting.append(&mut self.asked);
                 match is_compact(store) {
                     true => self.leave(store),
-                    false => Phase::Counting(Count::new(store)),
+                    false => Phase::Counting(Box::new(Count::new(store))),
                 }
             }
             Phase::Idle if self.is_to_be_measured(store) => {

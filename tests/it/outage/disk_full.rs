@@ -67,7 +67,9 @@ fn a_disk_that_stays_full_ends_the_run_with_its_work_kept() {
     let filler = disk.fill(4 << 20);
     let told = run.end().expect(75);
     assert!(told.stderr.contains("make room") && told.stderr.contains("work is kept"), "{told}");
-    let kept = sandbox.status()["total"]["ok"].as_u64().unwrap();
+    let status = sandbox.status();
+    assert_eq!(status["jobs"][0]["end"], "failed", "there was room left to write that down: {status}");
+    let kept = status["total"]["ok"].as_u64().unwrap();
     fs::remove_file(filler).unwrap();
     let next = sandbox.run_ok(&[]);
     assert_eq!(next["unchanged"], kept);
