@@ -13,9 +13,9 @@
 //! Who asks for a pass gets one where anything at all is out of date, which is *counted*: the log has a line for
 //! each record of an entry, and one more for each that is of no use any more.
 //!
-//! When a pass is worth it without that is *measured*: of some places of the log, taken at random, how many lie in lines that
-//! are out of date. That costs little, and needs no count kept for it. A pass over a log of which half is out
-//! of date writes as much as it frees at most.
+//! When a pass is worth it without that is *measured*: of some places of the log, taken at random, how many lie in
+//! lines that are out of date. That costs little, and needs no count kept for it. A pass over a log of which half is
+//! out of date writes as much as it frees at most.
 
 mod count;
 mod measure;

@@ -3,8 +3,8 @@
 //! `ctl.sock` in the state folder, mode 0600. A request is one line of JSON. The answer is the line `ok`,
 //! the payload, a line feed and the line `end`; or one line with a message after `error `, after `wrong `
 //! where the request is at fault, or after `later ` where the run has not got its state open, or no room for that; or
-//! `config ` and, as a JSON string, what is wrong with the settings. A payload that can't be completed ends in a line feed and such a
-//! line with `error ` in place of `end`; a stream that has neither was cut short.
+//! `config ` and, as a JSON string, what is wrong with the settings. A payload that can't be completed ends in a line
+//! feed and such a line with `error ` in place of `end`; a stream that has neither was cut short.
 //!
 //! All requests ask, but three. `compact` has the run compact its record log, and waits for that. `retry` makes
 //! failed files due: it hands them to the run's own thread in bounded chunks and waits for the commit of each;
