@@ -31,7 +31,7 @@ pub(crate) fn compact(cli: &Cli) -> Result<u8> {
 fn show(report: &CompactReport, out: &mut dyn Write) -> std::io::Result<()> {
     let (before, after) = (HumanBytes(report.bytes_before), HumanBytes(report.bytes_after));
     if report.segments_dropped == 0 {
-        return writeln!(out, "the record log has {before}, all of it up to date");
+        return writeln!(out, "nothing to compact: the record log has {before}, all of it up to date");
     }
     writeln!(
         out,

@@ -6,7 +6,6 @@
 mod allocator;
 mod args;
 mod compact;
-mod companions;
 mod config;
 mod ctl;
 mod exit;
@@ -24,6 +23,7 @@ mod print;
 mod progress;
 mod query;
 mod run;
+mod services;
 mod watch;
 
 use std::io::Write;

@@ -12,7 +12,7 @@ use outlast::service::{NextJob, Signals, is_answered};
 use outlast::{AstProcessor, BatchConfig};
 
 use super::args::{Cli, RunArgs};
-use super::companions::Company;
+use super::services::Services;
 use super::{Configured, exit, print, progress};
 
 /// How often, and how long apart, a state that is in use without a run is tried.
@@ -30,9 +30,9 @@ pub(crate) fn run(cli: &Cli, args: &RunArgs, configured: Configured<'_>, started
         engine.dry_run(&args.roots, &config, &options)?
     } else {
         let _shown = progress::show(&engine, cli.format, settings)?;
-        let company = Company::new(&engine, configured, &config, &signals, NextJob::Elsewhere)?;
+        let services = Services::new(&engine, configured, &config, &signals, NextJob::Elsewhere)?;
         when_free(&options.state, || {
-            engine.run_with(&args.roots, &config, &options, |state| company.join(state))
+            engine.run_with(&args.roots, &config, &options, |state| services.start(state))
         })?
     };
     print::summary(&result, cli.format, args.dry_run)?;

@@ -6,8 +6,8 @@ use anyhow::Result;
 use outlast::service::{NextJob, Signals};
 
 use super::args::{Cli, WatchArgs};
-use super::companions::Company;
 use super::run::{engine, options, when_free};
+use super::services::Services;
 use super::{Configured, exit, progress};
 
 /// Follows what changes until it is asked to stop.
@@ -18,9 +18,9 @@ pub(crate) fn watch(cli: &Cli, args: &WatchArgs, configured: Configured<'_>, sta
     let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
     let options = options(cli, settings, started);
     let _shown = progress::show(&engine, cli.format, settings)?;
-    let company = Company::new(&engine, configured, &config, &signals, NextJob::Here)?;
+    let services = Services::new(&engine, configured, &config, &signals, NextJob::Here)?;
     let result = when_free(&options.state, || {
-        engine.watch_with(&args.roots, &config, &options, &watching, |state| company.join(state))
+        engine.watch_with(&args.roots, &config, &options, &watching, |state| services.start(state))
     })?;
     if result.stopped.is_some() {
         return Ok(exit::SOME_FAILED);

@@ -10,10 +10,14 @@
 //! Since only the oldest segments go, a `removed` record needs no copy: every older line of its path goes before
 //! it does, or with it.
 //!
-//! When a pass is worth it is *measured*: of some places of the log, taken at random, how many lie in lines that
-//! are out of date. That costs little, and needs no count kept for it. A pass over a log of which half is out
-//! of date writes as much as it frees at most.
+//! Who asks for a pass gets one where anything at all is out of date, which is *counted*: the log has a line for
+//! each record of an entry, and one more for each that is of no use any more.
+//!
+//! When a pass is worth it without that is *measured*: of some places of the log, taken at random, how many lie in
+//! lines that are out of date. That costs little, and needs no count kept for it. A pass over a log of which half is
+//! out of date writes as much as it frees at most.
 
+mod count;
 mod measure;
 mod online;
 mod pass;
@@ -24,6 +28,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use self::count::Count;
 use self::measure::Measure;
 use self::pass::Pass;
 use super::error::EngineError;
@@ -32,7 +37,7 @@ use super::run::Engine;
 use super::stop::Stop;
 use super::store::{Store, check_log};
 use crate::ledger::StateFolder;
-use crate::model::{BatchConfig, LogPosition};
+use crate::model::{BatchConfig, LogPosition, Resource};
 
 /// The longest portion that is aimed at while a run goes on, and while nobody waits.
 const PORTION: Duration = Duration::from_millis(15);
@@ -59,9 +64,13 @@ pub struct CompactReport {
     pub seconds: f64,
 }
 
+/// Where a report goes, or why there is none.
+pub(crate) type CompactReply = SyncSender<Result<CompactReport, EngineError>>;
+
 /// What is to be done next.
 enum Phase {
     Idle,
+    Counting(Box<Count>),
     Measuring(Measure),
     Passing(Box<Pass>),
 }
@@ -76,9 +85,9 @@ pub(crate) struct Compaction {
     /// Length of the log when it was measured last.
     measured_at: Option<u64>,
     /// Who asked for a pass that has not begun.
-    asked: Vec<SyncSender<CompactReport>>,
+    asked: Vec<CompactReply>,
     /// Who waits for the pass under way.
-    waiting: Vec<SyncSender<CompactReport>>,
+    waiting: Vec<CompactReply>,
     /// How long the segment stays that was written to last.
     grace: Duration,
     /// The last portion: when it began, and how long it took.
@@ -102,8 +111,19 @@ impl Compaction {
     }
 
     /// Wants a pass, whatever the rules say, and to be told when it has ended.
-    pub(crate) fn ask(&mut self, reply: SyncSender<CompactReport>) {
+    pub(crate) fn ask(&mut self, reply: CompactReply) {
         self.asked.push(reply);
+    }
+
+    /// Tells all who asked that nothing comes of it for want of something. A pass under way goes on when it is there.
+    fn refuse(&mut self, resource: Resource, what: &str) {
+        if let Phase::Counting(_) = self.phase {
+            self.phase = Phase::Idle;
+        }
+        for reply in self.asked.drain(..).chain(self.waiting.drain(..)) {
+            // Whoever asked may have gone.
+            let _ = reply.try_send(Err(EngineError::Unavailable { resource, what: what.to_owned() }));
+        }
     }
 
     /// Whether something is under way or due.
@@ -138,13 +158,21 @@ impl Compaction {
             }
             Phase::Idle if !self.asked.is_empty() => {
                 self.waiting.append(&mut self.asked);
-                self.begin_pass(store, now)?
+                match is_compact(store) {
+                    true => self.leave(store),
+                    false => Phase::Counting(Box::new(Count::new(store))),
+                }
             }
             Phase::Idle if self.is_to_be_measured(store) => {
                 self.measured_at = Some(store.ledger.log_bytes());
                 Phase::Measuring(Measure::new(store))
             }
             Phase::Idle => return Ok(false),
+            Phase::Counting(mut count) => match count.step(store, begun + portion)? {
+                None => Phase::Counting(count),
+                Some(true) => self.begin_pass(store, now)?,
+                Some(false) => self.leave(store),
+            },
             Phase::Measuring(mut measure) => match measure.step(store, begun + portion)? {
                 None => Phase::Measuring(measure),
                 Some(percent) if percent < self.above_percent => Phase::Idle,
@@ -163,15 +191,20 @@ impl Compaction {
     }
 
     fn begin_pass(&mut self, store: &mut Store, now: Instant) -> Result<Phase, EngineError> {
-        match Pass::begin(store, self.run_start, (now, self.grace))? {
-            Some(pass) => Ok(Phase::Passing(Box::new(pass))),
-            None => {
-                let bytes = store.ledger.log_bytes();
-                let report =
-                    CompactReport { bytes_before: bytes, bytes_after: bytes, ..CompactReport::default() };
-                Ok(self.end_pass(store, report))
-            }
+        if let Some(why) = pass::lacks_room(store) {
+            tracing::warn!("{why}: it stays as it is");
+            self.refuse(Resource::Disk, &why);
+            return Ok(Phase::Idle);
         }
+        let pass = Pass::begin(store, self.run_start, (now, self.grace))?;
+        Ok(Phase::Passing(Box::new(pass)))
+    }
+
+    /// Nothing is out of date.
+    fn leave(&mut self, store: &Store) -> Phase {
+        let bytes = store.ledger.log_bytes();
+        let report = CompactReport { bytes_before: bytes, bytes_after: bytes, ..CompactReport::default() };
+        self.end_pass(store, report)
     }
 
     fn end_pass(&mut self, store: &Store, report: CompactReport) -> Phase {
@@ -181,10 +214,15 @@ impl Compaction {
         }
         for reply in self.waiting.drain(..) {
             // Whoever asked may have gone.
-            let _ = reply.try_send(report);
+            let _ = reply.try_send(Ok(report));
         }
         Phase::Idle
     }
+}
+
+/// Whether nothing was recorded since the last pass.
+fn is_compact(store: &Store) -> bool {
+    store.ledger.log_start().compact_at == Some(store.ledger.cursor().log)
 }
 
 /// Removes one segment that the log does not begin before any more. Returns whether there was one; where not, it
@@ -200,9 +238,13 @@ fn drop_one(store: &mut Store) -> Result<bool, EngineError> {
 /// Compacts the record log of a state that no run holds.
 ///
 /// # Errors
-/// There is no state, it is in use or damaged, or it can't be written: what was done until then stays, and the
-/// next attempt goes on from there.
+/// There is no state, it is in use or damaged, or it can't be written, as for want of room: what was done until then
+/// stays, and the next attempt goes on from there.
 pub fn compact(state: &Path) -> Result<CompactReport, EngineError> {
+    compact_alone(state).map_err(EngineError::or_unavailable)
+}
+
+fn compact_alone(state: &Path) -> Result<CompactReport, EngineError> {
     // Where there is no state, none is made.
     drop(StateFolder::open(state)?);
     let mut store = Store::create(state, None)?;
@@ -212,24 +254,24 @@ pub fn compact(state: &Path) -> Result<CompactReport, EngineError> {
     let (reply, done) = sync_channel(1);
     compaction.ask(reply);
     while compaction.step(&mut store, Instant::now())? {}
-    done.try_recv().map_err(|_| ended())
+    done.try_recv().map_err(|_| ended())?
 }
 
 impl Engine {
     /// Has the run that goes on compact its record log, and waits until it has.
     ///
     /// # Errors
-    /// No run goes on, or it ends before.
+    /// No run goes on, it ends before, or something is missing that it waits for, such as room on the disk.
     pub fn compact(&self) -> Result<CompactReport, EngineError> {
         let (reply, done) = sync_channel(1);
         self.events().ok_or_else(ended)?.send(Event::Compact(reply)).map_err(|_| ended())?;
-        done.recv().map_err(|_| ended())
+        done.recv().map_err(|_| ended())?
     }
 }
 
 fn ended() -> EngineError {
-    let what = "the record log is compacted only in part; ask again".to_owned();
-    let source = std::io::Error::new(std::io::ErrorKind::Interrupted, "the run has ended");
+    let what = "the record log is not compacted, or only in part; ask again".to_owned();
+    let source = std::io::Error::new(std::io::ErrorKind::Interrupted, "the run ends, or waits for something");
     EngineError::Io { what, source }
 }
 

@@ -4,7 +4,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
 use super::change::Change;
-use super::compact::CompactReport;
+use super::compact::CompactReply;
 use super::error::EngineError;
 use super::gate::Pass;
 use super::order::Ordered;
@@ -47,5 +47,5 @@ pub(crate) enum Event {
     /// Somebody wants these files processed again, and to know when that is committed.
     Asked { changes: Vec<(FileKey, Change)>, reply: SyncSender<Cursor> },
     /// Somebody wants the record log compacted, and to know when it is.
-    Compact(SyncSender<CompactReport>),
+    Compact(CompactReply),
 }

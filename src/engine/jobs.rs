@@ -209,7 +209,7 @@ impl StoreView {
             kind: job.kind,
             state,
             priority: job.priority,
-            roots: job.roots.iter().map(|&root| self.job_root(RootId(root))).collect(),
+            roots: job.roots.iter().map(|&root| self.job_root(root, running)).collect(),
             scope: job.scope.clone(),
             queued: job.queued,
             started: job.has_begun().then_some(job.started),
@@ -231,10 +231,16 @@ impl StoreView {
         }
     }
 
-    fn job_root(&self, id: RootId) -> JobRoot {
-        match self.roots.get(id) {
+    fn job_root(&self, id: u32, running: Option<&BatchStatistics>) -> JobRoot {
+        if let Some(root) = self.roots.get(RootId(id)) {
+            return JobRoot { name: root.name.clone(), path: root.path.clone() };
+        }
+        // One that was added since the running job began.
+        let mut served =
+            running.and_then(|live| live.watch.as_ref()).into_iter().flat_map(|watch| &watch.roots);
+        match served.find(|root| root.id == id) {
             Some(root) => JobRoot { name: root.name.clone(), path: root.path.clone() },
-            None => JobRoot { name: id.0.to_string(), path: PathBuf::new() },
+            None => JobRoot { name: id.to_string(), path: PathBuf::new() },
         }
     }
 }

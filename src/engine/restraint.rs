@@ -15,6 +15,8 @@ use crate::model::Resource;
 /// Room that stays free on the disk, so that a commit never meets its end: some segments of the database, and
 /// the blocks of a tick of files that lie far apart.
 const ROOM_BYTES: u64 = 8 << 20;
+/// The part of it that the end of a job is still written into.
+const LAST_ROOM_BYTES: u64 = 2 << 20;
 /// What a change takes in the database at most, on average.
 const CHANGE_BYTES: u64 = 512;
 /// Descriptors that must be free again before files are opened.
@@ -173,9 +175,18 @@ impl Coordinator<'_> {
     }
 
     pub(super) fn lacks_room(&self) -> Option<String> {
+        self.lacks_room_beside(ROOM_BYTES)
+    }
+
+    /// The same, for the commit that ends the job.
+    pub(super) fn lacks_last_room(&self) -> bool {
+        self.lacks_room_beside(LAST_ROOM_BYTES).is_some()
+    }
+
+    fn lacks_room_beside(&self, room_bytes: u64) -> Option<String> {
         let store = self.committer.store();
         let waiting = self.committer.waiting() as u64 * CHANGE_BYTES;
-        let need = ROOM_BYTES + waiting + 2 * self.committer.waiting_bytes() as u64;
+        let need = room_bytes + waiting + 2 * self.committer.waiting_bytes() as u64;
         let records = store.state.records();
         [store.path(), &records].into_iter().find_map(|folder| match (self.run.free_bytes)(folder) {
             Ok(free) if free >= need => None,

@@ -206,6 +206,9 @@ pub struct WatchFigures {
 /// A root that is served.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchedRoot {
+    /// Number in the state.
+    #[serde(skip)]
+    pub id: u32,
     /// Name in the records.
     pub name: String,
     /// Its folder.

@@ -114,7 +114,7 @@ impl Coordinator<'_> {
             Err(error) if error.is_of_the_state() => return open_again_or(ended),
             Err(_) => JobEnd::Failed,
         };
-        if end != JobEnd::Completed && !self.has_room() {
+        if end != JobEnd::Completed && self.lacks_last_room() {
             return ended;
         }
         let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);

@@ -2,9 +2,9 @@
 //!
 //! `ctl.sock` in the state folder, mode 0600. A request is one line of JSON. The answer is the line `ok`,
 //! the payload, a line feed and the line `end`; or one line with a message after `error `, after `wrong `
-//! where the request is at fault, or after `later ` where the run has not got its state open; or `config ` and, as
-//! a JSON string, what is wrong with the settings. A payload that can't be completed ends in a line feed and such a
-//! line with `error ` in place of `end`; a stream that has neither was cut short.
+//! where the request is at fault, or after `later ` where the run has not got its state open, or no room for that; or
+//! `config ` and, as a JSON string, what is wrong with the settings. A payload that can't be completed ends in a line
+//! feed and such a line with `error ` in place of `end`; a stream that has neither was cut short.
 //!
 //! All requests ask, but three. `compact` has the run compact its record log, and waits for that. `retry` makes
 //! failed files due: it hands them to the run's own thread in bounded chunks and waits for the commit of each;
@@ -101,7 +101,7 @@ pub enum Request {
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// Nobody listens, or not to the end of the answer: no run holds the state, or it is ending.
-    #[error("no run answers at {}", .0.display())]
+    #[error("no run answers for {state}; start one with `outlast watch ROOT --state {state}`", state = .0.display())]
     NobodyListens(PathBuf),
     /// The run said no.
     #[error("{0}")]
@@ -109,7 +109,7 @@ pub enum ControlError {
     /// The question can't be answered for this state.
     #[error("{0}")]
     Wrong(String),
-    /// The run has not got its state open now; the message tells what it waits for.
+    /// The run has not got its state open now, or no room for what was asked; the message tells what it waits for.
     #[error("{0}")]
     Later(String),
     /// The settings that the run was to take over are wrong; what is wrong, a line each.
@@ -291,6 +291,9 @@ fn answer_one(stream: &UnixStream, line: &str, desk: &Desk) -> io::Result<()> {
         Ok(()) => writeln!(reply, "\nend").and_then(|()| reply.flush()),
         Err(error @ (EngineError::Job(_) | EngineError::Root { .. })) if !reply.begun => {
             writeln!(reply.out, "wrong {}", one_line(&error.to_string()))
+        }
+        Err(error @ EngineError::Unavailable { .. }) if !reply.begun => {
+            writeln!(reply.out, "later {}", one_line(&error.to_string()))
         }
         Err(EngineError::Settings(what)) if !reply.begun => {
             writeln!(reply.out, "config {}", serde_json::Value::String(what))

@@ -11,6 +11,7 @@ mod reload;
 mod schedule;
 pub mod settings;
 mod signals;
+mod still;
 mod supervisor;
 mod ticking;
 

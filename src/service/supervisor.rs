@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
 
+use super::still::Still;
 use super::ticking::Ticking;
 use crate::engine::{BatchStatistics, Engine, ProcessingState};
 
@@ -51,7 +52,7 @@ impl Supervised {
         let mut watch = Watchman {
             alive_every: sd_notify::watchdog_enabled().map(|limit| limit / 2),
             engine,
-            vigil: Vigil::default(),
+            liveness: Liveness::default(),
             told: None,
             pinged: None,
             told_end: Arc::clone(&told_end),
@@ -103,7 +104,7 @@ struct Watchman {
     engine: Arc<Engine>,
     /// How often the manager wants to hear.
     alive_every: Option<Duration>,
-    vigil: Vigil,
+    liveness: Liveness,
     told: Option<(Instant, String)>,
     pinged: Option<Instant>,
     told_end: Arc<AtomicBool>,
@@ -129,7 +130,7 @@ impl Watchman {
                 .engine
                 .config()
                 .map_or(Duration::ZERO, |config| Duration::from_secs(config.timeout_seconds));
-            match self.vigil.look(&self.engine.statistics(), limit + GRACE, now) {
+            match self.liveness.look(&self.engine.statistics(), limit + GRACE, now) {
                 Ok(()) => tell(&[NotifyState::Watchdog]),
                 Err(why) => tracing::error!("the service manager is not told that all is well: {why}"),
             }
@@ -162,13 +163,13 @@ fn status_of(statistics: &BatchStatistics) -> String {
 
 /// What was seen at the last looks.
 #[derive(Debug, Default)]
-struct Vigil {
-    shown: Option<u64>,
-    /// What moves when something comes of files, and when it last did.
-    moved: Option<([u64; 6], Instant)>,
+struct Liveness {
+    shown: Still<u64>,
+    /// What moves when something comes of files.
+    files: Still<[u64; 6]>,
 }
 
-impl Vigil {
+impl Liveness {
     /// Whether all is well since the last look; else what is not. Nothing may come of files in hand for the `limit`.
     fn look(
         &mut self,
@@ -176,7 +177,7 @@ impl Vigil {
         limit: Duration,
         now: Instant,
     ) -> Result<(), &'static str> {
-        let shows = self.shown.replace(statistics.shown) != Some(statistics.shown);
+        let shows = self.shown.look(statistics.shown, true, now).is_zero();
         let progress = &statistics.progress;
         let counts = [
             statistics.cursor.tick,
@@ -186,13 +187,9 @@ impl Vigil {
             progress.batches,
             progress.bytes,
         ];
-        let is_idle = statistics.in_flight == 0
-            || matches!(statistics.state, ProcessingState::Waiting | ProcessingState::Paused);
-        if is_idle || self.moved.is_none_or(|(before, _)| before != counts) {
-            self.moved = Some((counts, now));
-        }
-        let still = self.moved.map_or(Duration::ZERO, |(_, at)| now.saturating_duration_since(at));
-        match (shows, still > limit) {
+        let is_busy = statistics.in_flight > 0
+            && !matches!(statistics.state, ProcessingState::Waiting | ProcessingState::Paused);
+        match (shows, self.files.look(counts, is_busy, now) > limit) {
             (false, _) => Err("the run's own thread hangs"),
             (true, true) => Err("nothing comes of the files in hand"),
             (true, false) => Ok(()),
@@ -208,9 +205,9 @@ mod tests {
 
     /// Looks each ten seconds at figures that are made by the number of the look; tells which went well.
     fn looks(figures: impl Fn(u64) -> BatchStatistics) -> Vec<bool> {
-        let (mut vigil, start) = (Vigil::default(), Instant::now());
+        let (mut liveness, start) = (Liveness::default(), Instant::now());
         let look = |number: u64| {
-            vigil.look(&figures(number), LIMIT, start + Duration::from_secs(10 * number)).is_ok()
+            liveness.look(&figures(number), LIMIT, start + Duration::from_secs(10 * number)).is_ok()
         };
         (0..20).map(look).collect()
     }

@@ -6,11 +6,17 @@ use super::super::coordinator::Coordinator;
 use super::super::error::EngineError;
 use super::super::store::Store;
 use super::{Compaction, Phase};
+use crate::model::Resource;
 
 /// While there is other work, this many times a portion's cost passes before the next one.
 const PAUSE_FACTOR: u32 = 9;
 
 impl Compaction {
+    /// Whether somebody waits for what comes of it.
+    fn is_awaited(&self) -> bool {
+        !(self.asked.is_empty() && self.waiting.is_empty())
+    }
+
     /// Whether a portion may be done now, beside other work or not.
     fn may_step(&self, store: &Store, is_idle: bool, now: Instant) -> bool {
         let Some((begun, took)) = self.last else { return self.is_busy(store) };
@@ -28,6 +34,11 @@ impl Coordinator<'_> {
     pub(in super::super) fn compact(&mut self) -> Result<bool, EngineError> {
         let is_free = self.ending.is_none() && self.log_is_checked() && self.run.breakers.all_closed();
         let (is_idle, now) = (self.is_idle(), self.now());
+        if self.compaction.is_awaited()
+            && let Some((resource, why)) = self.holds_compaction_up()
+        {
+            self.compaction.refuse(resource, &why);
+        }
         if !is_free
             || self.tick_is_due()
             || !self.compaction.may_step(self.committer.store(), is_idle, now)
@@ -37,6 +48,12 @@ impl Coordinator<'_> {
         }
         let is_busy = self.compaction.step(self.committer.store_mut(), now)?;
         Ok(is_busy && is_idle && self.compaction.may_step(self.committer.store(), is_idle, self.now()))
+    }
+
+    /// What is missing that nothing is compacted without.
+    fn holds_compaction_up(&self) -> Option<(Resource, String)> {
+        let open = || self.run.breakers.open_since().map(|(resource, _, why)| (resource, why.to_owned()));
+        self.lacks_room().map(|why| (Resource::Disk, why)).or_else(open)
     }
 
     /// Whether the log is being compacted or has to be, and there is room on the disk for that.

@@ -65,24 +65,17 @@ pub(super) fn segments_of(store: &Store) -> Vec<(u32, u64)> {
 }
 
 impl Pass {
-    /// Closes the present segment and begins with the oldest ones; none where there is nothing to gain.
+    /// Closes the present segment and begins with the oldest ones.
     pub(super) fn begin(
         store: &mut Store,
         run_start: Option<LogPosition>,
         (now, grace): (Instant, Duration),
-    ) -> Result<Option<Self>, EngineError> {
-        let (start, bytes) = (store.ledger.log_start(), store.ledger.log_bytes());
-        if bytes == 0 || start.compact_at == Some(store.ledger.cursor().log) {
-            return Ok(None);
-        }
-        if !has_room(store) {
-            tracing::warn!("no room on the disk to compact the record log: it stays as it is");
-            return Ok(None);
-        }
+    ) -> Result<Self, EngineError> {
+        let bytes = store.ledger.log_bytes();
         store.log.close_segment();
         store.commit_without_lines(&[], None)?;
         let target = store.ledger.cursor().log.segment;
-        Ok(Some(Self {
+        Ok(Self {
             begun: Instant::now(),
             rests_until: now + grace,
             run_start,
@@ -92,7 +85,7 @@ impl Pass {
             own: store.ledger.cursor().log,
             is_alone: true,
             report: CompactReport { bytes_before: bytes, ..CompactReport::default() },
-        }))
+        })
     }
 
     /// Does a portion; tells what the pass did, once it has ended.
@@ -115,7 +108,7 @@ impl Pass {
             self.report.segments_dropped += 1;
             return Ok(None);
         }
-        if !is_last && has_room(store) {
+        if !is_last && lacks_room(store).is_none() {
             self.turn = Turn::begin(store, self.target)?;
             return Ok(None);
         }
@@ -214,13 +207,18 @@ fn end_of_turn(store: &Store) -> u32 {
     u32::MAX
 }
 
-/// Whether the copies of a turn fit on the disk, all of its lines being of use.
-fn has_room(store: &Store) -> bool {
+/// Why the copies of a turn may not fit on the disk, all of its lines being of use.
+pub(super) fn lacks_room(store: &Store) -> Option<String> {
     let before = end_of_turn(store);
     let of_turn = segments_of(store).into_iter().filter(|(segment, _)| *segment < before);
-    let bytes: u64 = of_turn.map(|(_, bytes)| bytes).sum();
+    let need = of_turn.map(|(_, bytes)| bytes).sum::<u64>() + ROOM_BYTES;
+    let records = store.state.records();
     // What can't be told is no reason to stay: the commit will tell.
-    free_bytes(&store.state.records()).map_or(true, |free| free >= bytes + ROOM_BYTES)
+    let free = free_bytes(&records).ok().filter(|free| *free < need)?;
+    Some(format!(
+        "{}: {free} bytes are free on its file system, and compacting takes up to {need}; make room",
+        records.display()
+    ))
 }
 
 /// The lines of one tick.

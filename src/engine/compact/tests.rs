@@ -235,7 +235,7 @@ proptest! {
                     if world.compact(steps).unwrap() && is_whole {
                         let log = world.store().view().log();
                         log.check_cursor(before).unwrap();
-                        prop_assert!(log.start.compact_at.is_some() || world.store().ledger.log_bytes() == 0);
+                        prop_assert!(log.start.compact_at.is_some() || world.is_compact());
                     }
                 }
                 Step::Reopen => {
@@ -340,6 +340,28 @@ fn new_records_alone_are_no_reason_to_compact() {
         while compaction.step(world.store(), Instant::now()).unwrap() {}
     }
     assert_eq!(world.store().ledger.log_start(), crate::model::LogStart::default());
+}
+
+#[test]
+fn a_log_of_which_nothing_is_out_of_date_is_left_to_whoever_stands_within_it() {
+    let mut world = World::new();
+    (0..FILES).for_each(|file| world.commit(&BTreeMap::from([(file, Some(280))])));
+    let before = world.store().ledger.cursor();
+    let (reply, told) = sync_channel(1);
+    let mut compaction = compaction(Some(world.run_start));
+    compaction.asked = vec![reply];
+    while compaction.step(world.store(), Instant::now()).unwrap() {}
+    let report = told.try_recv().unwrap().unwrap();
+    assert_eq!((report.segments_dropped, report.bytes_after), (0, report.bytes_before));
+    assert_eq!(world.store().ledger.cursor(), before);
+    assert_eq!(world.store().ledger.log_start(), crate::model::LogStart::default());
+    world.check();
+
+    // A single line is reason enough for whoever asks.
+    world.commit(&BTreeMap::from([(FILES - 1, None)]));
+    assert!(world.compact(usize::MAX).unwrap());
+    assert!(world.is_compact() && world.store().ledger.log_start().segment > 1);
+    world.check();
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub(crate) struct Agenda {
     pub folders: Arc<TouchedFolders>,
     pub options: WatchOptions,
     served: Vec<Served>,
+    /// The roots that the process was started with: each start serves them.
+    pub named: Vec<PathBuf>,
     /// News may have been lost: all has to be scanned.
     pub must_scan: bool,
     next_reconcile: Option<Instant>,
@@ -71,6 +73,7 @@ impl Agenda {
             next_reconcile: options.reconcile.map(|pause| now + pause),
             options,
             served: Vec::new(),
+            named: Vec::new(),
             must_scan: false,
             next_look: now,
             cancelled: false,
@@ -86,6 +89,8 @@ impl Agenda {
         if let Some(watch) = &self.watch {
             watch.add_root(&root);
         }
+        // Others are to see it soon.
+        self.next_look = Instant::now();
         let is_registered = away.is_none();
         self.served.push(Served { root, away, is_registered });
     }
@@ -284,6 +289,7 @@ impl Agenda {
             None => RootState::Watched,
         };
         let roots = self.served.iter().map(|served| WatchedRoot {
+            id: served.root.id.0,
             name: served.root.name.clone(),
             path: served.root.path.clone(),
             state: state(served),

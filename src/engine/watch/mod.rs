@@ -29,6 +29,7 @@ use super::results::RepositoryProcessingResult;
 use super::run::{Engine, RunOptions};
 use super::run_state::{Ending, Outage, RunState};
 use super::runtime::Runtime;
+use super::store::real;
 use crate::ledger::JobKind;
 use crate::model::BatchConfig;
 use crate::source::watch::{Watch, WatchSettings};
@@ -137,6 +138,7 @@ impl Runtime<'_> {
         let known = store.state.info().roots.clone();
         let added = known.iter().filter(|info| info.watched).map(|info| info.path.clone());
         let (mut here, mut away) = (Vec::new(), Vec::new());
+        agenda.named = given.iter().map(|path| real(path)).collect();
         for path in given.iter().cloned().chain(added) {
             let whole = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
             match job::resolve_roots(std::slice::from_ref(&path)) {

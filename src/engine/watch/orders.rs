@@ -148,8 +148,13 @@ impl Agenda {
         self.cancel_unserved(hands.store)?;
         self.cancelled |= hands.running.roots == [root.id.0];
         self.changed = true;
-        let path = root.path.display();
-        Ok(OrderDone::told(format!("{path} is not served any more; its records stay as they are")))
+        let mut what =
+            format!("{} is not served any more; its records stay as they are", root.path.display());
+        if self.named.contains(&root.path) {
+            what +=
+                ". This process was started with it: name it no longer, or the next start serves it again";
+        }
+        Ok(OrderDone::told(what))
     }
 
     fn cancel(&mut self, id: u64, hands: Hands<'_>) -> Result<OrderDone, EngineError> {

@@ -17,7 +17,7 @@ pub fn is_answered(state: &Path) -> bool {
 /// Nobody listens, the run refused, or the connection broke.
 pub fn ask(state: &Path, request: &Request) -> Result<Vec<u8>, ControlError> {
     let path = state.join(SOCKET);
-    let nobody = || ControlError::NobodyListens(path.clone());
+    let nobody = || ControlError::NobodyListens(state.to_owned());
     let refused =
         |what: &str| ControlError::Refused(format!("the run that answers at {}: {what}", path.display()));
     let stream =

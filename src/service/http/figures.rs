@@ -9,7 +9,8 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::health::{Pulse, Readiness};
+use super::super::still::Still;
+use super::health::{Readiness, stalled};
 use super::history::{History, HistoryReport, Sample};
 use crate::engine::{BatchStatistics, Engine, FailureReport, SAMPLES};
 
@@ -27,7 +28,8 @@ pub(super) struct Figures {
 
 struct Kept {
     history: History,
-    pulse: Pulse,
+    /// How often figures were shown; none are expected where no run goes on.
+    shown: Still<u64>,
     /// When the last sample was taken, and the files and bytes until then.
     looked: Instant,
     sampled: (u64, u64),
@@ -67,7 +69,7 @@ impl Figures {
     pub(super) fn new(engine: Arc<Engine>) -> Self {
         let now = Instant::now();
         let (history, last) = (History::default(), Sample::default());
-        let kept = Kept { history, pulse: Pulse::new(now), looked: now, sampled: (0, 0), last };
+        let kept = Kept { history, shown: Still::default(), looked: now, sampled: (0, 0), last };
         let snapshots = watch::Sender::new(Bytes::new());
         Self { engine, kept: Mutex::new(kept), snapshots, report: tokio::sync::Mutex::new(None) }
     }
@@ -114,8 +116,7 @@ impl Figures {
         let is_open = self.engine.view().is_some();
         let mut kept = self.kept();
         let now = Instant::now();
-        kept.pulse.look(statistics.shown, is_open, now);
-        let stalled = kept.pulse.stalled(now);
+        let stalled = stalled(kept.shown.look(statistics.shown, is_open, now));
         let readiness = Readiness::of(&statistics, is_open, stalled);
         Seen { readiness, stalled, last: kept.last, statistics }
     }

@@ -2,7 +2,7 @@
 //!
 //! Without a token everybody on this machine may ask. A web page from elsewhere that is open on this machine
 //! may not: neither under a name of its own that it has lead here (the `Host` says so), nor by a form or a
-//! script (the `Origin` and the type of the content do).
+//! script (the `Origin` and the type of the content do, which is looked at where a body is read).
 
 use std::net::SocketAddr;
 
@@ -106,12 +106,18 @@ fn check_order(host: &str, headers: &HeaderMap) -> Result<(), Box<Response>> {
     if from_elsewhere || !text(ORIGIN).is_none_or(is_ours) {
         return Err(refused(StatusCode::FORBIDDEN, "orders from web pages of other sites are not taken"));
     }
-    let content = text(CONTENT_TYPE).unwrap_or_default();
-    if content.split(';').next().map(str::trim) != Some("application/json") {
-        let what = "send JSON, with `Content-Type: application/json`";
-        return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, what));
-    }
     Ok(())
+}
+
+/// Whether the body of a request is said to be JSON, which no form of a web page can say.
+pub(super) fn check_content(headers: &HeaderMap) -> Result<(), Box<Response>> {
+    let content = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = content.split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let what = "send JSON, with `Content-Type: application/json`";
+    Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, what))
 }
 
 impl Token {

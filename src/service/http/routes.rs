@@ -143,6 +143,7 @@ async fn orders(State(site): Shared, request: axum::extract::Request) -> Respons
 /// The body of a request, of which the head alone was waited for so far.
 async fn body(request: axum::extract::Request) -> Result<Bytes, Box<Response>> {
     use axum::extract::FromRequest;
+    gate::check_content(request.headers())?;
     let read = tokio::time::timeout(BODY_WAIT, Bytes::from_request(request, &())).await;
     let refused = match read {
         Ok(Ok(body)) => return Ok(body),

@@ -1,10 +1,10 @@
 //! No room for the state, or for the records.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Background, assert_unharmed, fill, is_midway, is_open, wait_for};
-use crate::support::{Disk, Rng, Sandbox, from_env, skip};
+use crate::support::{Disk, Rng, Sandbox, from_env, ran, skip};
 
 const FILES: u64 = 2_000;
 
@@ -67,11 +67,44 @@ fn a_disk_that_stays_full_ends_the_run_with_its_work_kept() {
     let filler = disk.fill(4 << 20);
     let told = run.end().expect(75);
     assert!(told.stderr.contains("make room") && told.stderr.contains("work is kept"), "{told}");
-    let kept = sandbox.status()["total"]["ok"].as_u64().unwrap();
+    let status = sandbox.status();
+    assert_eq!(status["jobs"][0]["end"], "failed", "there was room left to write that down: {status}");
+    let kept = status["total"]["ok"].as_u64().unwrap();
     fs::remove_file(filler).unwrap();
     let next = sandbox.run_ok(&[]);
     assert_eq!(next["unchanged"], kept);
     assert_unharmed(&sandbox, FILES);
+}
+
+#[test]
+fn who_asks_for_a_compaction_is_told_at_once_that_there_is_no_room() {
+    let Some((mut sandbox, disk)) = small_disk(64) else { return };
+    sandbox.state = disk.mount.join("state");
+    fill(&sandbox, FILES, 8);
+    let mut run = Background::start(&mut sandbox.run_command(&["--workers", "1"]));
+    wait_for(&sandbox, &mut run, "it is midway", is_midway);
+    let filler = disk.fill(4 << 20);
+    wait_for(&sandbox, &mut run, "it waits for room", is_open("disk"));
+    let compact = || ran(&mut sandbox.command(["compact"])).expect(75);
+    let begun = Instant::now();
+    let told = compact();
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(told.stderr.contains("make room") && told.stdout.is_empty(), "{told}");
+    assert!(!run.has_ended(), "nobody was told to end");
+    fs::remove_file(filler).unwrap();
+    run.end().expect(0);
+    // The same where nobody holds the state; the last room goes while it is opened.
+    sandbox.run_ok(&["--reprocess"]);
+    let filler = disk.fill(4 << 20);
+    let told = compact();
+    assert!(told.stderr.contains("make room"), "{told}");
+    fs::remove_file(filler).unwrap();
+    let filler = disk.fill(0);
+    compact();
+    fs::remove_file(filler).unwrap();
+    assert_eq!(sandbox.run_ok(&[])["unchanged"], FILES);
+    let current = ran(&mut sandbox.command(["records", "--status", "ok"])).expect(0);
+    assert_eq!(current.lines().len() as u64, FILES);
 }
 
 /// Room goes at any instant, also within a commit.
@@ -95,6 +128,6 @@ fn room_that_goes_within_a_commit_loses_nothing() {
         let told = run.end();
         assert!(told.code == Some(0) && !told.crashed(), "{told}");
     }
-    let current = crate::support::ran(&mut sandbox.command(["records", "--status", "ok"])).expect(0);
+    let current = ran(&mut sandbox.command(["records", "--status", "ok"])).expect(0);
     assert_eq!(current.lines().len() as u64, FILES);
 }

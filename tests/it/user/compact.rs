@@ -45,7 +45,7 @@ fn the_log_shrinks_and_the_records_stay_to_the_byte() {
     assert!(log_bytes(&sandbox) < bytes / 3, "{told}");
     assert_eq!(records(&sandbox, &[]).expect(0).stdout, before);
     let again = ran(&mut sandbox.command(["compact"])).expect(0);
-    assert!(again.text().contains("all of it up to date"), "{again}");
+    assert!(again.text().contains("nothing to compact"), "{again}");
     let explained = ran(&mut sandbox.command(["explain", "tree/f1.ast.json"])).expect(0);
     assert!(
         explained.text().contains("committed_tick") && !explained.text().contains("copied"),
@@ -54,6 +54,21 @@ fn the_log_shrinks_and_the_records_stay_to_the_byte() {
     // The run after it has nothing to do, and what it needs is there.
     assert_eq!(sandbox.run_ok(&[])["unchanged"], 9);
     sandbox.check();
+}
+
+#[test]
+fn a_log_of_which_nothing_is_out_of_date_is_left_alone_and_so_are_cursors_within_it() {
+    let sandbox = Sandbox::with(&[("a.ast.json", AST), ("b.ast.json", OTHER)]);
+    sandbox.run_ok(&[]);
+    let before = read_segments(&sandbox.records());
+    let told = ran(&mut sandbox.command(["compact"])).expect(0);
+    assert!(told.text().contains("nothing to compact"), "{told}");
+    assert_eq!(compact(&sandbox)["segments_dropped"], 0);
+    assert_eq!(read_segments(&sandbox.records()), before);
+    assert_eq!(records(&sandbox, &["--since", "1:0"]).expect(0).lines().len(), 2);
+    std::fs::remove_file(sandbox.root.join("b.ast.json")).unwrap();
+    sandbox.run_ok(&[]);
+    assert_eq!(compact(&sandbox)["records_copied"], 1, "of three, two are out of date");
 }
 
 #[test]

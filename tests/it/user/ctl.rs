@@ -46,5 +46,11 @@ fn an_order_that_only_a_watch_takes_says_so_and_one_that_nobody_hears_too() {
     order(&sandbox, &["stop"]);
     run.end().expect(143);
     let told = ran(&mut sandbox.command(["ctl", "pause"])).expect(10);
-    assert!(told.stderr.contains("no run answers"), "{told}");
+    let remedy = format!("`outlast watch ROOT --state {}`", sandbox.state.display());
+    assert!(told.stderr.contains("no run answers") && told.stderr.contains(&remedy), "{told}");
+    std::fs::remove_dir_all(&sandbox.state).unwrap();
+    for words in [&["jobs"][..], &["status"], &["status", "--follow"]] {
+        let told = ran(&mut sandbox.command(words)).expect(10);
+        assert!(told.stderr.contains("no state here; `outlast run` makes one"), "{told}");
+    }
 }

@@ -89,7 +89,8 @@ fn a_root_that_is_added_is_served_also_after_a_restart_until_it_is_removed() {
     fs::write(added.join("followed-again.ast.json"), AST).unwrap();
     watcher.agree();
 
-    watcher.order(&["remove", added.to_str().unwrap()]);
+    let told = watcher.order(&["remove", added.to_str().unwrap()]);
+    assert!(!told["what"].as_str().unwrap().contains("next start"), "{told}");
     watcher.roots.pop();
     watcher.wait_for("it is served no more", |running| {
         running["watch"]["roots"].as_array().is_some_and(|roots| roots.len() == 1)
@@ -110,6 +111,17 @@ fn a_root_that_is_added_is_served_also_after_a_restart_until_it_is_removed() {
 }
 
 #[test]
+fn who_removes_a_root_that_the_process_was_started_with_is_told_that_it_comes_back() {
+    let sandbox = grown();
+    let named = beside(&sandbox, "named", 2, 4);
+    let link = named.with_file_name("link");
+    std::os::unix::fs::symlink(&named, &link).unwrap();
+    let watcher = Watcher::of(&sandbox, &[&sandbox.root, &link], &[]);
+    let told = watcher.order(&["remove", named.to_str().unwrap()]);
+    assert!(told["what"].as_str().unwrap().contains("the next start serves it again"), "{told}");
+}
+
+#[test]
 fn a_queued_job_of_higher_priority_comes_first_and_the_other_one_goes_on_behind_it() {
     let sandbox = Sandbox::new();
     let mut rng = Rng::new(32);
@@ -123,6 +135,9 @@ fn a_queued_job_of_higher_priority_comes_first_and_the_other_one_goes_on_behind_
     });
     let first = running["job"].as_u64().unwrap();
     let later = number(&watcher.order(&["add", idle.to_str().unwrap(), "--priority", "-1"]));
+    wait_until("it is listed by its name", || {
+        (watcher.job(later)["roots"] == serde_json::json!([{ "name": "idle", "path": idle }])).then_some(())
+    });
     let sooner = number(&watcher.order(&["add", urgent.to_str().unwrap(), "--priority", "5"]));
     let done = watcher.wait_for_job(sooner, "completed");
     assert_eq!((&done["ok"], &done["priority"]), (&3.into(), &5.into()));

@@ -17,6 +17,7 @@ fn what_is_committed_between_two_portions_stands() {
     let mut world = World::new();
     // So long that a portion ends in the middle of a block.
     world.commit(&(0..MANY).map(|file| (file, Some(4000))).collect());
+    world.commit(&BTreeMap::from([(MANY - 1, Some(9))]));
     let first = world.store().reader.get(&key(0)).unwrap().unwrap().record.unwrap().position;
     while world.store().reader.get(&key(0)).unwrap().unwrap().record.unwrap().position == first {
         assert!(!world.compact(1).unwrap());
@@ -78,4 +79,24 @@ fn a_segment_that_goes_while_the_status_is_told_is_passed_over() {
     std::os::unix::fs::symlink("gone", records.join(crate::sink::segment_name(9999))).unwrap();
     assert_eq!(crate::sink::segments(&records).unwrap().last().unwrap().0, 9999);
     assert_eq!(world.store().view().status(None).unwrap().records_bytes, before);
+}
+
+#[test]
+fn what_is_committed_while_it_is_counted_counts_only_for_the_lines_before() {
+    let mut world = World::new();
+    world.commit(&(1..FILES).map(|file| (file, Some(9))).collect());
+    // One entry or line with each call.
+    let mut counted = |between: BTreeMap<u8, Option<usize>>| {
+        let mut count = Count::new(world.store());
+        assert_eq!(count.step(world.store(), Instant::now()).unwrap(), None);
+        world.commit(&between);
+        loop {
+            if let Some(is_worn) = count.step(world.store(), Instant::now()).unwrap() {
+                break is_worn;
+            }
+        }
+    };
+    assert!(!counted(BTreeMap::from([(0, Some(9)), (FILES, Some(9))])), "none of them is out of date");
+    assert!(counted(BTreeMap::from([(FILES, Some(10))])), "its line before is");
+    assert!(counted(BTreeMap::new()), "and stays so");
 }

@@ -49,6 +49,7 @@ const AWRY: &str = r#"(() => {
 /// What a process tells that watches two roots, of which one has gone.
 fn watching() -> WatchFigures {
     let root = |name: &str, state, why: Option<&str>| WatchedRoot {
+        id: 0,
         name: name.to_owned(),
         path: format!("/srv/a-folder-with-a-long-name/{name}").into(),
         state,

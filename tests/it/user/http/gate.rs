@@ -63,6 +63,10 @@ fn orders_come_from_programs_and_the_page_itself() {
         assert_eq!(resume(client, &[("Content-Type", content)]), 415, "{content}");
     }
     assert_eq!(resume(client, &[]), 415);
+    // What takes no orders says that first.
+    client.request("POST", "/api/status", &[], "x").expect(405);
+    client.request("PUT", "/api/orders", &[], "x").expect(405);
+    client.request("POST", "/nothing", &[], "x").expect(404);
 }
 
 #[test]

@@ -117,11 +117,24 @@ fn so_many_listen_and_others_are_still_answered() {
 }
 
 #[test]
-fn who_takes_all_connections_has_them_for_seconds() {
+fn who_takes_all_connections_and_asks_for_nothing_holds_nobody_up() {
     let (_served, client) = idle(None);
-    let silent: Vec<_> = (0..100).map(|_| client.connect()).collect();
-    let begun = Instant::now();
-    client.get("/healthz").expect(200);
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
-    drop(silent);
+    let listener = listener(client);
+    assert_eq!(first_line(&listener), "HTTP/1.1 200");
+    let whole = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", client.0);
+    let kept: Vec<_> = (0..300).map(|_| begun(client, &whole)).collect();
+    assert!(kept.iter().all(|stream| first_line(stream) == "HTTP/1.1 200"));
+    let mut half: Vec<_> = (0..300).map(|_| begun(client, "GET /healthz HTTP/1.1\r\nHost: ")).collect();
+    let since = Instant::now();
+    for _ in 0..10 {
+        client.get("/healthz").expect(200);
+    }
+    assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
+    // The oldest have given way, who listens has not, and the latest may still say what it wants.
+    let mut last = half.pop().unwrap();
+    write!(last, "{}\r\n\r\n", client.0).unwrap();
+    assert_eq!(first_line(&last), "HTTP/1.1 200");
+    assert!(closed_after(&half[0]) < Duration::from_secs(1));
+    let mut more = [0; 64];
+    (&listener).read_exact(&mut more).unwrap();
 }

@@ -16,7 +16,7 @@ use outlast::service::{
 use super::{Configured, tell};
 
 /// All that goes with an engine.
-pub(crate) struct Company {
+pub(crate) struct Services {
     desk: Arc<Desk>,
     reload: Arc<Reload>,
     /// Of a process that stays.
@@ -26,7 +26,7 @@ pub(crate) struct Company {
 }
 
 /// What was started; dropped before the state is closed.
-pub(crate) struct Companions {
+pub(crate) struct RunningServices {
     /// Ends first: no more news of what goes on.
     _supervised: Option<Supervised>,
     _scheduled: Option<Scheduled>,
@@ -35,7 +35,7 @@ pub(crate) struct Companions {
     _control: Option<Controlled>,
 }
 
-impl Company {
+impl Services {
     /// For an engine that is given this configuration. HTTP is served from now on: where that can't be, nothing begins.
     pub(crate) fn new(
         engine: &Arc<Engine>,
@@ -68,7 +68,7 @@ impl Company {
     }
 
     /// Starts what lives while the process holds this state. What can't be started is said, and done without.
-    pub(crate) fn join(&self, state: &Path) -> Companions {
+    pub(crate) fn start(&self, state: &Path) -> RunningServices {
         let control = Controlled::listen(state, Arc::clone(&self.desk))
             .inspect_err(|error| tracing::warn!(%error, "status, explain and ctl can't ask this process"));
         let reloading = Reloading::start(Arc::clone(&self.reload))
@@ -82,7 +82,7 @@ impl Company {
         // Last, as it says that all is ready.
         let supervised = Supervised::start(Arc::clone(self.desk.engine()))
             .inspect_err(|error| tracing::warn!(%error, "the service manager is told nothing"));
-        Companions {
+        RunningServices {
             _supervised: supervised.ok(),
             _scheduled: scheduled,
             _reloading: reloading.ok(),
