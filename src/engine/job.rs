@@ -16,6 +16,8 @@ use crate::source::Source;
 
 /// Files looked at together when a changed filter is applied to what is pending.
 const PRUNE_FILES: usize = 8192;
+/// Links that are followed on the way to a root; the system follows as many.
+const LINKS_MAX: usize = 40;
 
 /// A job that has begun.
 #[derive(Debug, Clone)]
@@ -82,6 +84,25 @@ pub(crate) fn resolve_roots(given: &[PathBuf]) -> Result<Vec<PathBuf>, EngineErr
         }
     }
     Ok(roots)
+}
+
+/// The path of a root that is not there, as [`resolve_roots`] tells it when it is: links are followed as far as they lead.
+pub(crate) fn leads_to(path: &Path) -> PathBuf {
+    let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for _ in 0..LINKS_MAX {
+        let there = path.ancestors().find_map(|above| Some((above.canonicalize().ok()?, above)));
+        let Some((real, rest)) = there.and_then(|(real, above)| Some((real, path.strip_prefix(above).ok()?)))
+        else {
+            break;
+        };
+        let mut rest = rest.components();
+        let Some(first) = rest.next() else { return real };
+        match real.join(first).read_link() {
+            Ok(link) => path = real.join(link).join(rest),
+            Err(_) => return real.join(first).join(rest),
+        }
+    }
+    path
 }
 
 /// Registers the roots and the job, durably.

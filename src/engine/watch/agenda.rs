@@ -1,5 +1,6 @@
 //! What a watching process has to do: the roots that it serves, and the jobs that wait.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use crate::engine::store::Store;
 use crate::ledger::{Job, JobEnd, JobKind, LedgerError, RootInfo};
 use crate::model::{BatchConfig, ErrorMode, FolderKey, Root, RootId};
 use crate::source::Source;
-use crate::source::watch::Watch;
+use crate::source::watch::{Watch, WatchStatus};
 
 /// How often roots are looked at: those that are served, and those that are away.
 const LOOK: Duration = Duration::from_secs(1);
@@ -36,6 +37,8 @@ pub(crate) struct Agenda {
     pub cancelled: bool,
     /// The roots are others than the running job serves.
     pub changed: bool,
+    /// Why folders are polled, as far as that was told.
+    polled_for: BTreeSet<String>,
 }
 
 /// A root that is served.
@@ -75,6 +78,7 @@ impl Agenda {
             next_look: now,
             cancelled: false,
             changed: false,
+            polled_for: BTreeSet::new(),
         }
     }
 
@@ -270,6 +274,22 @@ impl Agenda {
             }
         }
         Ok(back)
+    }
+
+    /// Tells why folders are polled that should be watched, and that a reason is gone, each once.
+    pub(super) fn tell_of_polling(&mut self, status: &WatchStatus) {
+        if status.polling {
+            return;
+        }
+        let reasons: BTreeSet<String> = status.unwatched.keys().cloned().collect();
+        for reason in reasons.difference(&self.polled_for) {
+            let pause = self.options.poll_interval;
+            tracing::warn!("some folders are not watched, but listed every {pause:?}: {reason}");
+        }
+        for reason in self.polled_for.difference(&reasons) {
+            tracing::warn!("no folder is unwatched any more for this reason: {reason}");
+        }
+        self.polled_for = reasons;
     }
 
     /// What others see of the watcher.

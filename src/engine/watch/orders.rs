@@ -49,6 +49,7 @@ impl Coordinator<'_> {
         };
         let lost = agenda.look(store, &present, &self.set.plan.job)?;
         let figures = agenda.figures(store);
+        agenda.tell_of_polling(&figures.status);
         self.run.statistics.watch = Some(WatchFigures { latency: self.run.latency.figures(), ..figures });
         if let Some(lost) = lost {
             self.lost_root(lost);
