@@ -62,20 +62,16 @@ impl<'a> Committer<'a> {
         self.store
     }
 
-    /// Whether a file of this root is among what waits as gone.
-    pub(crate) fn has_gone(&self, root: RootId) -> bool {
-        self.queued.iter().any(|queued| queued.change.is_gone() && queued.key.root() == root)
+    /// The files of this root that wait as gone.
+    pub(crate) fn gone_of(&self, root: RootId) -> Vec<FileKey> {
+        let gone = self.queued.iter().filter(|queued| queued.change.is_gone() && queued.key.root() == root);
+        gone.map(|queued| queued.key.clone()).collect()
     }
 
-    /// Forgets what of this root waits as gone.
-    pub(crate) fn forget_gone(&mut self, root: RootId) {
-        self.queued.retain(|queued| queued.key.root() != root || !queued.change.is_gone());
-    }
-
-    /// Forgets what waits as gone of this root, and is there again.
-    pub(crate) fn forget_found_again(&mut self, root: RootId, exists: impl Fn(&FileKey) -> bool) {
+    /// Forgets what waits as gone of this root, if this says so.
+    pub(crate) fn forget_gone(&mut self, root: RootId, which: impl Fn(&FileKey) -> bool) {
         self.queued
-            .retain(|queued| queued.key.root() != root || !queued.change.is_gone() || !exists(&queued.key));
+            .retain(|queued| queued.key.root() != root || !queued.change.is_gone() || !which(&queued.key));
     }
 
     /// Files that somebody missed, and that the ledger still holds, since it held something else of them when the

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use super::change::Ground;
 use super::error::EngineError;
+use super::lookout::Lookout;
 use super::results::CheckpointData;
 use super::store::Store;
 use super::tally::Tally;
@@ -86,8 +87,20 @@ pub(crate) fn resolve_roots(given: &[PathBuf]) -> Result<Vec<PathBuf>, EngineErr
     Ok(roots)
 }
 
+/// The same for one root whose file system may hang. Where it is not there, tells the path that it would have, too.
+pub(crate) fn resolve_root(lookout: &Lookout, given: &Path) -> Result<Vec<PathBuf>, (EngineError, PathBuf)> {
+    let path = given.to_owned();
+    let look = move |_: &dyn Source| {
+        resolve_roots(std::slice::from_ref(&path)).map_err(|error| (error, leads_to(&path)))
+    };
+    lookout.ask(given, look).unwrap_or_else(|error| {
+        let whole = std::path::absolute(given).unwrap_or_else(|_| given.to_owned());
+        Err((EngineError::root(given, error.to_string()), whole))
+    })
+}
+
 /// The path of a root that is not there, as [`resolve_roots`] tells it when it is: links are followed as far as they lead.
-pub(crate) fn leads_to(path: &Path) -> PathBuf {
+fn leads_to(path: &Path) -> PathBuf {
     let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     for _ in 0..LINKS_MAX {
         let there = path.ancestors().find_map(|above| Some((above.canonicalize().ok()?, above)));

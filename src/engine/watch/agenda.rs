@@ -9,9 +9,10 @@ use super::WatchOptions;
 use super::folders::TouchedFolders;
 use crate::engine::change::Ground;
 use crate::engine::error::EngineError;
-use crate::engine::guard::{LostRoot, RootMarks};
+use crate::engine::guard::{LostRoot, RootMarks, known_files};
 use crate::engine::job::{self, JobPlan, Scan, Wanted, with_ground};
 use crate::engine::jobs::{next_queued, outranks};
+use crate::engine::lookout::{Look, Lookout};
 use crate::engine::results::{RootState, WatchFigures, WatchedRoot};
 use crate::engine::store::Store;
 use crate::ledger::{Job, JobEnd, JobKind, LedgerError, RootInfo};
@@ -42,13 +43,34 @@ pub(crate) struct Agenda {
 }
 
 /// A root that is served.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Served {
     root: Root,
     /// Why it can't be served just now.
     away: Option<String>,
     /// It was registered by this process.
     is_registered: bool,
+    /// Looks whether it went away, or is back.
+    look: Option<Look<Result<u128, String>>>,
+}
+
+impl Served {
+    /// What the last look told, where it is new. Begins the next one.
+    fn look(
+        &mut self,
+        lookout: &Lookout,
+        question: impl FnOnce(&dyn Source) -> Result<u128, String> + Send + 'static,
+    ) -> Option<Result<u128, String>> {
+        let told = match &self.look {
+            Some(look) => Some(look.told()?),
+            None => None,
+        };
+        let begun = lookout.begin(&self.root.path, question);
+        let overdue =
+            begun.as_ref().err().filter(|error| error.is_overdue()).map(|error| Err(error.to_string()));
+        self.look = begun.ok();
+        told.and_then(Result::ok).or(overdue)
+    }
 }
 
 /// A job that was queued, or does what was wanted already.
@@ -60,7 +82,7 @@ pub(crate) struct Queued {
 
 /// What a root that is back is registered with.
 pub(crate) struct Present<'a> {
-    pub source: &'a dyn Source,
+    pub lookout: &'a Lookout,
     pub processor: &'a str,
     pub config: &'a BatchConfig,
 }
@@ -91,7 +113,7 @@ impl Agenda {
             watch.add_root(&root);
         }
         let is_registered = away.is_none();
-        self.served.push(Served { root, away, is_registered });
+        self.served.push(Served { root, away, is_registered, look: None });
     }
 
     /// From now on this root is served no more.
@@ -106,7 +128,7 @@ impl Agenda {
     pub(crate) fn lose(&mut self, lost: &LostRoot) {
         for served in self.served.iter_mut().filter(|served| served.root.id == lost.root.id) {
             tracing::warn!("{}; the other roots go on, and it is scanned when it is back", lost);
-            served.away = Some(lost.why.clone());
+            (served.away, served.look) = (Some(lost.why.clone()), None);
         }
     }
 
@@ -250,26 +272,33 @@ impl Agenda {
             self.must_scan = false;
             self.queue(store, Wanted::of(JobKind::Reconcile, self.ids()))?;
         }
-        let marks = RootMarks::of(&store.state);
-        let here = self.served.iter().filter(|served| served.away.is_none());
-        Ok(here.map(|served| &served.root).find_map(|root| marks.lost(present.source, root)))
+        let here = self.served.iter_mut().filter(|served| served.away.is_none());
+        let lost = here.filter_map(|served| {
+            let (marks, root) = (RootMarks::of(&store.state), served.root.clone());
+            let told = served.look(present.lookout, move |source| marks.still(source, &root));
+            Some(LostRoot { root: served.root.clone(), why: told?.err()? })
+        });
+        // The others are seen to the next time.
+        Ok(lost.reduce(|first, _| first))
     }
 
     fn came_back(&mut self, store: &mut Store, present: &Present<'_>) -> Result<Vec<u32>, EngineError> {
-        let &Present { source, processor, config } = present;
+        let &Present { lookout, processor, config } = present;
         let mut back = Vec::new();
         for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
-            let marks = RootMarks::of(&store.state);
-            if marks.is_back(&store.reader, source, &served.root, config.accept_empty)? {
+            let (marks, root) = (RootMarks::of(&store.state), served.root.clone());
+            let (known, accept_empty) = (known_files(&store.reader, &root)?, config.accept_empty);
+            let look = move |source: &dyn Source| marks.again(source, &root, &known, accept_empty);
+            if let Some(Ok(mark)) = served.look(lookout, look) {
                 // It may be another folder with the same files, and would be lost again at once.
-                marks.accept(store, source, &served.root)?;
+                RootMarks::of(&store.state).accept(store, served.root.id, mark)?;
                 // The processor and the filters may be others than when it was seen last.
                 let reprocess = config.reprocess && !served.is_registered;
                 let config = BatchConfig { reprocess, ..config.clone() };
                 let path = std::slice::from_ref(&served.root.path);
-                job::register(store, path, processor, source, &config)?;
+                job::register(store, path, processor, lookout.source().as_ref(), &config)?;
                 tracing::warn!("{}: is back", served.root.path.display());
-                (served.away, served.is_registered) = (None, true);
+                (served.away, served.is_registered, served.look) = (None, true, None);
                 back.push(served.root.id.0);
             }
         }

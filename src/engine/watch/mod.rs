@@ -132,11 +132,10 @@ impl Runtime<'_> {
         let added = known.iter().filter(|info| info.watched).map(|info| info.path.clone());
         let (mut here, mut away) = (Vec::new(), Vec::new());
         for path in given.iter().cloned().chain(added) {
-            match job::resolve_roots(std::slice::from_ref(&path)) {
+            match job::resolve_root(self.lookout(), &path) {
                 Ok(resolved) => here.extend(resolved),
                 // It may be a mount point whose file system is not there yet.
-                Err(error) => {
-                    let real = job::leads_to(&path);
+                Err((error, real)) => {
                     let Some(info) = known.iter().find(|info| info.path == real) else { return Err(error) };
                     away.push((info.root(), error.to_string()));
                 }

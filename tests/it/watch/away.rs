@@ -10,7 +10,7 @@ use super::{AST, OTHER, Watcher, wait_until};
 use crate::support::{Content, Disk, Rng, Sandbox, skip};
 
 /// The root, and another one beside it.
-fn two_roots() -> (Sandbox, PathBuf) {
+pub(super) fn two_roots() -> (Sandbox, PathBuf) {
     let sandbox = Sandbox::new();
     let second = sandbox.root.with_file_name("second");
     let mut rng = Rng::new(11);
@@ -31,7 +31,7 @@ fn state_of<'v>(running: &'v Value, root: &Path) -> &'v str {
 }
 
 #[track_caller]
-fn wait_for_state(watcher: &mut Watcher<'_>, root: &Path, state: &str) {
+pub(super) fn wait_for_state(watcher: &mut Watcher<'_>, root: &Path, state: &str) {
     watcher.wait_for(&format!("{} is {state}", root.display()), |running| state_of(running, root) == state);
 }
 
