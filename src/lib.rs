@@ -60,6 +60,7 @@
 //! | `scan`, `walk-N` | the attempt, then `scan` | list folders, intake | when all is listed, or a stop |
 //! | `watch`, `rescan` | the attempt, of a process that stays | look at touched names; list touched folders, poll | at the attempt's end |
 //! | `notify-rs inotify loop` | the watch | notes what was touched | with the watch; one that lost events is replaced |
+//! | `look` | whoever asks how a root is | looks at it once | with its look; one that hangs is left behind |
 //! | `check-log` | the attempt | compares the record log with its checksums | at its end; a run waits for it |
 //! | `control` | the command | answers `status`, `jobs`, `records`, `explain`, `failures`, `retry`, `compact`; takes orders | before the state is closed |
 //! | `reload` | the command | reads the settings again, on SIGHUP and when a file changes | before the state is closed |
@@ -141,6 +142,7 @@
 //! | the process dies without a word | what it had in hand runs last and alone at the next start; nobody is blamed, unless the kernel ran out of memory while one file was alone | `ledger/in_hand.rs`, `claims.rs` |
 //! | reading fails for many files at once; no descriptors; no memory; the processor fails for nearly all | a *breaker* opens: nothing is begun, what failed for that reason stays as it was, and it is tried now and then whether it works again | `breaker.rs`, `restraint.rs` |
 //! | a root is renamed, replaced or unmounted | the attempt ends, what was taken for gone is forgotten; the run waits for it and scans again | `guard.rs`, `outage.rs` |
+//! | a root's file system hangs | the same, once a look at it is overdue | `lookout.rs` |
 //! | a root is empty, and another folder than before | the same: it may be a mount point without its file system | `guard.rs` |
 //! | no room for the state or the records | nothing is written until there is. Where it went within a commit, the state is opened again | `restraint.rs`, `outage.rs` |
 //! | any of these stays for `wait` | the run ends with exit code 75, its work kept | `run_state.rs` |

@@ -1,6 +1,7 @@
 //! `outlast ctl`: orders for the process that holds the state.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
@@ -10,6 +11,9 @@ use outlast::service::{Request, ask};
 use super::args::{Cli, Format};
 use super::run::absolute;
 use super::{exit, print};
+
+/// How long a file system may take to resolve a path.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 pub(crate) struct CtlArgs {
@@ -92,7 +96,14 @@ fn order_of(order: &CtlOrder) -> Order {
     }
 }
 
-/// The path without links, as far as it exists: the process knows roots by these.
+/// The path without links, as far as it exists: the process knows roots by these. A file system that hangs is not
+/// waited for, since the order may be to do without it.
 fn real(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| absolute(path))
+    let (send, resolved) = std::sync::mpsc::sync_channel(1);
+    let given = path.to_owned();
+    // Whoever asked may wait no longer.
+    let resolve = move || drop(send.send(given.canonicalize().ok()));
+    let begun = std::thread::Builder::new().name("resolve".to_owned()).spawn(resolve);
+    let found = begun.ok().and_then(|_| resolved.recv_timeout(PATIENCE).ok().flatten());
+    found.unwrap_or_else(|| absolute(path))
 }

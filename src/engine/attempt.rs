@@ -16,6 +16,7 @@ use super::event::{CHANNEL_EVENTS, Event};
 use super::fatal::{self, Dying};
 use super::guard::{RootGuard, RootMarks};
 use super::job::{JobPlan, Scan};
+use super::lookout::Lookout;
 use super::pool::{Hand, Pool};
 use super::run::{Engine, Published};
 use super::run_state::{Ending, RunState};
@@ -26,7 +27,6 @@ use super::watch::{Agenda, NewsPlan};
 use super::worker::{BatchWorker, WorkContext};
 use crate::ledger::{InHand, Left};
 use crate::model::{BatchConfig, Clock, FileKey, RootTable};
-use crate::source::Source;
 
 /// How long threads that have nothing more to do are waited for.
 const THREADS_END: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ const THREADS_END: Duration = Duration::from_secs(1);
 pub(super) struct Course<'a> {
     pub engine: &'a Engine,
     pub plan: &'a JobPlan,
-    pub source: Arc<dyn Source>,
+    pub lookout: Lookout,
     pub config: Arc<BatchConfig>,
     pub started: Instant,
     pub clock: Clock,
@@ -76,7 +76,7 @@ impl Course<'_> {
             wishes: self.engine.wishes(),
             halt: &halt,
             shown: self.engine.shown(),
-            guard: RootGuard::new(self.source.as_ref(), marks, &self.plan.roots),
+            guard: RootGuard::new(&self.lookout, marks, &self.plan.roots),
         };
         let strategy = self.engine.make_strategy(&self.config);
         let suspects = self.left.suspects.clone();
@@ -109,7 +109,7 @@ impl Course<'_> {
         let roots = self.plan.roots.iter().map(|(root, _)| root.clone()).collect();
         WorkContext {
             processor: self.engine.processor(),
-            source: Arc::clone(&self.source),
+            source: Arc::clone(self.lookout.source()),
             roots: RootTable::new(roots),
             config: Arc::clone(&self.config),
             clock: self.clock.clone(),
@@ -155,7 +155,7 @@ impl Course<'_> {
                 reader: Some(store.reader.clone()),
                 roots: self.plan.own.clone(),
                 below: self.plan.below(),
-                source: Arc::clone(&self.source),
+                source: Arc::clone(self.lookout.source()),
                 halt: halt.clone(),
             };
             let found = send.clone();
@@ -181,7 +181,7 @@ impl Course<'_> {
         Some(NewsPlan {
             reader: store.reader.clone(),
             roots: self.plan.roots.clone(),
-            source: Arc::clone(&self.source),
+            source: Arc::clone(self.lookout.source()),
             watch: agenda.watch.clone()?,
             folders: Arc::clone(&agenda.folders),
             poll_interval: agenda.options.poll_interval,

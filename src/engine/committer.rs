@@ -72,21 +72,17 @@ impl<'a> Committer<'a> {
         self.store
     }
 
-    /// Whether a file of this root is among what waits as gone.
-    pub(crate) fn has_gone(&self, root: RootId) -> bool {
-        let mut all = self.runs.iter().flat_map(|run| &run.queued);
-        all.any(|queued| queued.change.is_gone() && queued.key.root() == root)
+    /// The files of this root that wait as gone.
+    pub(crate) fn gone_of(&self, root: RootId) -> Vec<FileKey> {
+        let all = self.runs.iter().flat_map(|run| &run.queued);
+        let gone = all.filter(|queued| queued.change.is_gone() && queued.key.root() == root);
+        gone.map(|queued| queued.key.clone()).collect()
     }
 
-    /// Forgets what of this root waits as gone.
-    pub(crate) fn forget_gone(&mut self, root: RootId) {
-        self.forget_found_again(root, |_| true);
-    }
-
-    /// Forgets what waits as gone of this root, and is there again.
-    pub(crate) fn forget_found_again(&mut self, root: RootId, exists: impl Fn(&FileKey) -> bool) {
+    /// Forgets what waits as gone of this root, if this says so.
+    pub(crate) fn forget_gone(&mut self, root: RootId, which: impl Fn(&FileKey) -> bool) {
         let stays =
-            |queued: &Queued| queued.key.root() != root || !queued.change.is_gone() || !exists(&queued.key);
+            |queued: &Queued| queued.key.root() != root || !queued.change.is_gone() || !which(&queued.key);
         self.runs.iter_mut().for_each(|run| run.queued.retain(stays));
         self.waiting = self.runs.iter().map(|run| run.queued.len()).sum();
     }

@@ -10,6 +10,7 @@ use super::error::EngineError;
 use super::event::{CHANNEL_EVENTS, Event};
 use super::guard::RootMarks;
 use super::job;
+use super::lookout::Lookout;
 use super::results::{ProcessingProgress, RepositoryProcessingResult};
 use super::run::{Engine, RunOptions};
 use super::scan::ScanPlan;
@@ -55,7 +56,8 @@ impl Engine {
         let reader = ledger.as_ref().map(Ledger::reader);
         if let (Some(state), Some(reader)) = (&state, &reader) {
             let marks = RootMarks::of(state);
-            if let Err(lost) = marks.compared(reader, source.as_ref(), &roots, config.accept_empty)? {
+            let lookout = Lookout::new(Arc::clone(&source), self.stop());
+            if let Err(lost) = marks.compared(reader, &lookout, &roots, config.accept_empty)? {
                 // A run would wait for it, and take nothing for removed.
                 return Err(EngineError::Unavailable { resource: Resource::Files, what: lost.to_string() });
             }

@@ -1,12 +1,13 @@
 //! Whether a root is still the folder that it was: a file system that went away looks like a tree whose files
 //! were all deleted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::change::Ground;
 use super::committer::Committer;
 use super::error::EngineError;
+use super::lookout::Lookout;
 use super::store::Store;
 use crate::ledger::{LedgerError, LedgerReader, StateFolder};
 use crate::model::{FileKey, FolderKey, Root, RootId};
@@ -14,6 +15,8 @@ use crate::source::Source;
 
 /// Known files that are looked for in a folder that is another one than before.
 const SAMPLE_FILES: usize = 256;
+/// Files that are looked for in one look, which has to end in time.
+const KEYS_A_LOOK: usize = 64;
 
 /// A root that is not what it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,38 +42,41 @@ impl RootMarks {
         Self(state.info().roots.iter().filter_map(known).collect())
     }
 
-    /// What is wrong with a root that is not the folder that it was.
-    pub(crate) fn lost(&self, source: &dyn Source, root: &Root) -> Option<LostRoot> {
-        let why = match source.root_mark(root) {
-            Ok(now) if self.0.get(&root.id).is_none_or(|mark| *mark == now) => return None,
-            Ok(_) => "was renamed, replaced or unmounted".to_owned(),
-            Err(error) => format!("was renamed, replaced or unmounted: {error}"),
-        };
-        Some(LostRoot { root: root.clone(), why })
+    /// The mark of a root that is still the folder that it was, or what is wrong with it.
+    pub(crate) fn still(&self, source: &dyn Source, root: &Root) -> Result<u128, String> {
+        match source.root_mark(root) {
+            Ok(now) if self.0.get(&root.id).is_none_or(|mark| *mark == now) => Ok(now),
+            Ok(_) => Err("was renamed, replaced or unmounted".to_owned()),
+            Err(error) => Err(format!("was renamed, replaced or unmounted: {error}")),
+        }
     }
 
-    /// Whether a root that went away is there again.
-    pub(crate) fn is_back(
+    /// The mark of a root that is there, or what is wrong with it. One that is another folder than before is taken for
+    /// the same one if any file is there of these that are known of it, or none are known.
+    pub(crate) fn again(
         &self,
-        reader: &LedgerReader,
         source: &dyn Source,
         root: &Root,
+        known: &[FileKey],
         accept_empty: bool,
-    ) -> Result<bool, LedgerError> {
-        let Ok(mark) = source.root_mark(root) else { return Ok(false) };
+    ) -> Result<u128, String> {
+        let mark = source.root_mark(root).map_err(|error| format!("can't be looked at: {error}"))?;
         let is_same = self.0.get(&root.id).is_none_or(|before| *before == mark) || accept_empty;
-        Ok(is_same || holds_known_files(reader, source, root)?)
+        match is_same || known.is_empty() || known.iter().any(|key| source.exists(root, key)) {
+            true => Ok(mark),
+            false => Err(NOTHING_KNOWN.to_owned()),
+        }
     }
 
     /// Looks at each root. The first that is not what it was is told; where all are, the state remembers them.
     pub(crate) fn check(
         &mut self,
         store: &mut Store,
-        source: &dyn Source,
+        lookout: &Lookout,
         roots: &[(Root, Ground)],
         accept_empty: bool,
     ) -> Result<Option<LostRoot>, EngineError> {
-        let marks = match self.compared(&store.reader, source, roots, accept_empty)? {
+        let marks = match self.compared(&store.reader, lookout, roots, accept_empty)? {
             Ok(marks) => marks,
             Err(lost) => return Ok(Some(lost)),
         };
@@ -80,15 +86,8 @@ impl RootMarks {
     }
 
     /// Takes a root that is back for what it is now.
-    pub(crate) fn accept(
-        mut self,
-        store: &mut Store,
-        source: &dyn Source,
-        root: &Root,
-    ) -> Result<(), EngineError> {
-        if let Ok(mark) = source.root_mark(root) {
-            self.0.insert(root.id, mark);
-        }
+    pub(crate) fn accept(mut self, store: &mut Store, root: RootId, mark: u128) -> Result<(), EngineError> {
+        self.0.insert(root, mark);
         self.remember(store)
     }
 
@@ -104,28 +103,22 @@ impl RootMarks {
         })?)
     }
 
-    /// The marks as they are now, or the first root that is not what it was. One that is another folder than before
-    /// is taken for the same one if there is anything that is known of it, or nothing is known.
+    /// The marks as they are now, or the first root that is not what it was.
     pub(crate) fn compared(
         &self,
         reader: &LedgerReader,
-        source: &dyn Source,
+        lookout: &Lookout,
         roots: &[(Root, Ground)],
         accept_empty: bool,
     ) -> Result<Result<Self, LostRoot>, LedgerError> {
         let mut marks = self.clone();
         for (root, _) in roots {
-            let mark = match source.root_mark(root) {
-                Ok(mark) => mark,
-                Err(error) => {
-                    let why = format!("can't be looked at: {error}");
-                    return Ok(Err(LostRoot { root: root.clone(), why }));
-                }
+            let (known, before, of) = (known_files(reader, root)?, self.clone(), root.clone());
+            let look = move |source: &dyn Source| before.again(source, &of, &known, accept_empty);
+            match lookout.ask(&root.path, look).unwrap_or_else(|error| Err(error.to_string())) {
+                Ok(mark) => marks.0.insert(root.id, mark),
+                Err(why) => return Ok(Err(LostRoot { root: root.clone(), why })),
             };
-            if !self.is_back(reader, source, root, accept_empty)? {
-                return Ok(Err(LostRoot { root: root.clone(), why: NOTHING_KNOWN.to_owned() }));
-            }
-            marks.0.insert(root.id, mark);
         }
         Ok(Ok(marks))
     }
@@ -140,15 +133,15 @@ fn parse(mark: &str) -> Option<u128> {
 
 /// Looks at the roots while an attempt goes on.
 pub(crate) struct RootGuard<'a> {
-    source: &'a dyn Source,
+    pub(crate) lookout: &'a Lookout,
     marks: &'a RootMarks,
     roots: &'a [(Root, Ground)],
 }
 
 impl<'a> RootGuard<'a> {
     /// Holds the roots against these marks.
-    pub(crate) fn new(source: &'a dyn Source, marks: &'a RootMarks, roots: &'a [(Root, Ground)]) -> Self {
-        Self { source, marks, roots }
+    pub(crate) fn new(lookout: &'a Lookout, marks: &'a RootMarks, roots: &'a [(Root, Ground)]) -> Self {
+        Self { lookout, marks, roots }
     }
 
     /// The first root that is not the folder that it was.
@@ -157,7 +150,24 @@ impl<'a> RootGuard<'a> {
     }
 
     fn look(&self, root: &Root) -> Option<LostRoot> {
-        self.marks.lost(self.source, root)
+        let (marks, of) = (self.marks.clone(), root.clone());
+        let told = self.lookout.ask(&root.path, move |source| marks.still(source, &of));
+        let why = told.unwrap_or_else(|error| Err(error.to_string())).err()?;
+        Some(LostRoot { root: root.clone(), why })
+    }
+
+    /// Those of these files that are there again.
+    fn found_again(&self, root: &Root, gone: &[FileKey]) -> Result<BTreeSet<FileKey>, LostRoot> {
+        let mut found = BTreeSet::new();
+        for keys in gone.chunks(KEYS_A_LOOK) {
+            let (mut keys, of) = (keys.to_vec(), root.clone());
+            let told = self.lookout.ask(&root.path, move |source| {
+                keys.retain(|key| source.exists(&of, key));
+                keys
+            });
+            found.extend(told.map_err(|error| LostRoot { root: root.clone(), why: error.to_string() })?);
+        }
+        Ok(found)
     }
 
     /// Before files are taken for gone: their roots must be what they were, and the files still not there, as a mount
@@ -166,35 +176,34 @@ impl<'a> RootGuard<'a> {
     pub(crate) fn check_gone(&self, committer: &mut Committer<'_>) -> Option<LostRoot> {
         let mut first = None;
         for (root, _) in self.roots {
-            if !committer.has_gone(root.id) {
+            let gone = committer.gone_of(root.id);
+            if gone.is_empty() {
                 continue;
             }
-            if let Some(lost) = self.look(root) {
-                committer.forget_gone(root.id);
-                first.get_or_insert(lost);
-            } else {
-                committer.forget_found_again(root.id, |key| self.source.exists(root, key));
+            match self.look(root).map_or_else(|| self.found_again(root, &gone), Err) {
+                Ok(found) => committer.forget_gone(root.id, |key| found.contains(key)),
+                Err(lost) => {
+                    committer.forget_gone(root.id, |_| true);
+                    first.get_or_insert(lost);
+                }
             }
         }
         first
     }
 }
 
-/// Whether any file is there that the ledger knows of a root, or it knows none.
-fn holds_known_files(reader: &LedgerReader, source: &dyn Source, root: &Root) -> Result<bool, LedgerError> {
+/// Some of the files that the ledger knows of a root.
+pub(crate) fn known_files(reader: &LedgerReader, root: &Root) -> Result<Vec<FileKey>, LedgerError> {
     let mut scan = reader.scan();
     let prefix = FolderKey::root(root.id);
     scan.seek(prefix.as_bytes())?;
-    let mut looked_for = 0;
-    while looked_for < SAMPLE_FILES
+    let mut known = Vec::new();
+    while known.len() < SAMPLE_FILES
         && let Some((key, _)) = scan.peek()?
         && key.starts_with(prefix.as_bytes())
     {
-        looked_for += 1;
-        if FileKey::from_bytes(key).is_some_and(|key| source.exists(root, &key)) {
-            return Ok(true);
-        }
+        known.extend(FileKey::from_bytes(key));
         scan.advance();
     }
-    Ok(looked_for == 0)
+    Ok(known)
 }

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use super::change::Ground;
 use super::error::EngineError;
+use super::lookout::Lookout;
 use super::results::CheckpointData;
 use super::store::Store;
 use super::tally::Tally;
@@ -16,6 +17,8 @@ use crate::source::Source;
 
 /// Files looked at together when a changed filter is applied to what is pending.
 const PRUNE_FILES: usize = 8192;
+/// Links that are followed on the way to a root; the system follows as many.
+const LINKS_MAX: usize = 40;
 
 /// A job that has begun.
 #[derive(Debug, Clone)]
@@ -82,6 +85,37 @@ pub(crate) fn resolve_roots(given: &[PathBuf]) -> Result<Vec<PathBuf>, EngineErr
         }
     }
     Ok(roots)
+}
+
+/// The same for one root whose file system may hang. Where it is not there, tells the path that it would have, too.
+pub(crate) fn resolve_root(lookout: &Lookout, given: &Path) -> Result<Vec<PathBuf>, (EngineError, PathBuf)> {
+    let path = given.to_owned();
+    let look = move |_: &dyn Source| {
+        resolve_roots(std::slice::from_ref(&path)).map_err(|error| (error, leads_to(&path)))
+    };
+    lookout.ask(given, look).unwrap_or_else(|error| {
+        let whole = std::path::absolute(given).unwrap_or_else(|_| given.to_owned());
+        Err((EngineError::root(given, error.to_string()), whole))
+    })
+}
+
+/// The path of a root that is not there, as [`resolve_roots`] tells it when it is: links are followed as far as they lead.
+fn leads_to(path: &Path) -> PathBuf {
+    let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for _ in 0..LINKS_MAX {
+        let there = path.ancestors().find_map(|above| Some((above.canonicalize().ok()?, above)));
+        let Some((real, rest)) = there.and_then(|(real, above)| Some((real, path.strip_prefix(above).ok()?)))
+        else {
+            break;
+        };
+        let mut rest = rest.components();
+        let Some(first) = rest.next() else { return real };
+        match real.join(first).read_link() {
+            Ok(link) => path = real.join(link).join(rest),
+            Err(_) => return real.join(first).join(rest),
+        }
+    }
+    path
 }
 
 /// Registers the roots and the job, durably.

@@ -36,6 +36,7 @@ mod job;
 mod jobs;
 mod latency;
 mod listing;
+mod lookout;
 mod machine;
 mod order;
 mod outage;

@@ -72,8 +72,8 @@ impl Course<'_> {
 
     /// Whether the roots are the folders that they were.
     fn check_roots(&self, store: &mut Store, marks: &mut RootMarks) -> Result<Option<Outage>, EngineError> {
-        let (source, accept_empty) = (self.source.as_ref(), self.config.accept_empty);
-        Ok(marks.check(store, source, &self.plan.roots, accept_empty)?.map(Outage::Root))
+        let accept_empty = self.config.accept_empty;
+        Ok(marks.check(store, &self.lookout, &self.plan.roots, accept_empty)?.map(Outage::Root))
     }
 
     /// Waits until the roots are back. Closes the job where that takes too long, or a stop is asked for.

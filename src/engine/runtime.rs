@@ -8,6 +8,7 @@ use super::attempt::Course;
 use super::budget::{Budget, Meter, effective_limit};
 use super::error::EngineError;
 use super::job::{self, JobPlan};
+use super::lookout::Lookout;
 use super::machine::{self, Machine};
 use super::run::{Engine, RunOptions};
 use super::run_state::{Ending, RunState};
@@ -15,7 +16,6 @@ use super::store::Store;
 use super::watch::Agenda;
 use crate::ledger::{InHand, Job, JobEnd, LedgerError, Left, RootInfo};
 use crate::model::{BatchConfig, Clock};
-use crate::source::Source;
 use crate::source::watch::Watch;
 
 /// Descriptors that the state, the control socket and the scan need.
@@ -27,7 +27,7 @@ pub(super) struct Runtime<'a> {
     /// Empty only while the store is opened again, and once all is over.
     slot: Option<Store>,
     config: Arc<BatchConfig>,
-    source: Arc<dyn Source>,
+    lookout: Lookout,
     pub in_hand: Arc<InHand>,
     /// What an earlier process had in hand when it died.
     left: Left,
@@ -62,7 +62,7 @@ impl<'a> Runtime<'a> {
             engine,
             slot: Some(store),
             config: Arc::new(with_descriptors_for(config)),
-            source,
+            lookout: Lookout::new(source, engine.stop()),
             in_hand: Arc::new(in_hand),
             left,
             oom_kills: machine.oom_kills(),
@@ -80,13 +80,17 @@ impl<'a> Runtime<'a> {
         Ok(self.slot.as_mut().ok_or(LedgerError::Poisoned)?)
     }
 
+    pub(super) fn lookout(&self) -> &Lookout {
+        &self.lookout
+    }
+
     pub(super) fn config(&self) -> Arc<BatchConfig> {
         Arc::clone(&self.config)
     }
 
     /// Registers a job that scans these roots, durably.
     pub(super) fn begin(&mut self, roots: &[PathBuf]) -> Result<JobPlan, EngineError> {
-        let (source, config) = (Arc::clone(&self.source), self.config());
+        let (source, config) = (Arc::clone(self.lookout.source()), self.config());
         let identity = self.engine.identity();
         job::begin(self.store()?, roots, identity, source.as_ref(), &config)
             .map_err(EngineError::or_unavailable)
@@ -99,7 +103,7 @@ impl<'a> Runtime<'a> {
         roots: &[PathBuf],
         reprocess: bool,
     ) -> Result<Vec<RootInfo>, EngineError> {
-        let source = Arc::clone(&self.source);
+        let source = Arc::clone(self.lookout.source());
         let config = BatchConfig { reprocess: reprocess && self.config.reprocess, ..(*self.config).clone() };
         let identity = self.engine.identity();
         self.has_other_filters = false;
@@ -152,7 +156,7 @@ impl<'a> Runtime<'a> {
             let course = Course {
                 engine: self.engine,
                 plan,
-                source: Arc::clone(&self.source),
+                lookout: self.lookout.clone(),
                 config: Arc::clone(&self.config),
                 started: self.started,
                 clock: Clock::default(),
@@ -173,7 +177,7 @@ impl<'a> Runtime<'a> {
         let (old, new) = (&self.config, config);
         if (&old.include, &old.exclude) != (&new.include, &new.exclude) && self.watch.is_some() {
             let own = self.store()?.view().own_folders();
-            self.source = self.engine.source_for(config, own, self.watch.as_ref())?;
+            self.lookout.set_source(self.engine.source_for(config, own, self.watch.as_ref())?);
             self.has_other_filters = true;
         }
         self.config = Arc::new(with_descriptors_for(config));

@@ -19,6 +19,7 @@ use super::super::fatal::Dying;
 use super::super::gate::Gate;
 use super::super::guard::{RootGuard, RootMarks};
 use super::super::job::JobPlan;
+use super::super::lookout::Lookout;
 use super::super::order::Wishes;
 use super::super::pool::{Hand, Pool};
 use super::super::results::BatchStatistics;
@@ -106,7 +107,7 @@ impl Schedule {
         let mut marks = slot.as_ref().map(|store| RootMarks::of(&store.state)).unwrap();
         loop {
             let store = slot.as_mut().unwrap();
-            match marks.check(store, &self.world, &plan.roots, false) {
+            match marks.check(store, &self.lookout(), &plan.roots, false) {
                 Ok(None) => {}
                 // It waits until the tree is back.
                 Ok(Some(_)) => {
@@ -132,6 +133,10 @@ impl Schedule {
                 Ok(_) | Err(_) => return false,
             }
         }
+    }
+
+    fn lookout(&self) -> Lookout {
+        Lookout::new(Arc::new(self.world.clone()), Stop::default())
     }
 
     /// What went away is back, and the run has noticed.
@@ -169,7 +174,7 @@ impl Schedule {
             dying: Arc::new(Dying::default()),
         });
         let mut crew = Crew::new(&context);
-        let (pool, world) = (Arc::clone(&crew.pool), self.world.clone());
+        let (pool, lookout) = (Arc::clone(&crew.pool), self.lookout());
         let scan = ScanPlan {
             below: None,
             reader: Some(store.reader.clone()),
@@ -187,7 +192,7 @@ impl Schedule {
             wishes: &Wishes::default(),
             halt: &halt,
             shown: &shown,
-            guard: RootGuard::new(&world, marks, &plan.roots),
+            guard: RootGuard::new(&lookout, marks, &plan.roots),
         };
         let dispatch =
             Dispatcher::new(&self.config, strategy_of(&self.config), Arc::clone(&crew.pool), Vec::new());

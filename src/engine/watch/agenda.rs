@@ -1,5 +1,6 @@
 //! What a watching process has to do: the roots that it serves, and the jobs that wait.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,15 +9,16 @@ use super::WatchOptions;
 use super::folders::TouchedFolders;
 use crate::engine::change::Ground;
 use crate::engine::error::EngineError;
-use crate::engine::guard::{LostRoot, RootMarks};
+use crate::engine::guard::{LostRoot, RootMarks, known_files};
 use crate::engine::job::{self, JobPlan, Scan, Wanted, with_ground};
 use crate::engine::jobs::{next_queued, outranks};
+use crate::engine::lookout::{Look, Lookout};
 use crate::engine::results::{RootState, WatchFigures, WatchedRoot};
 use crate::engine::store::Store;
 use crate::ledger::{Job, JobEnd, JobKind, LedgerError, RootInfo};
 use crate::model::{BatchConfig, ErrorMode, FolderKey, Root, RootId};
 use crate::source::Source;
-use crate::source::watch::Watch;
+use crate::source::watch::{Watch, WatchStatus};
 
 /// How often roots are looked at: those that are served, and those that are away.
 const LOOK: Duration = Duration::from_secs(1);
@@ -38,16 +40,39 @@ pub(crate) struct Agenda {
     pub cancelled: bool,
     /// The roots are others than the running job serves.
     pub changed: bool,
+    /// Why folders are polled, as far as that was told.
+    polled_for: BTreeSet<String>,
 }
 
 /// A root that is served.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Served {
     root: Root,
     /// Why it can't be served just now.
     away: Option<String>,
     /// It was registered by this process.
     is_registered: bool,
+    /// Looks whether it went away, or is back.
+    look: Option<Look<Result<u128, String>>>,
+}
+
+impl Served {
+    /// What the last look told, where it is new. Begins the next one.
+    fn look(
+        &mut self,
+        lookout: &Lookout,
+        question: impl FnOnce(&dyn Source) -> Result<u128, String> + Send + 'static,
+    ) -> Option<Result<u128, String>> {
+        let told = match &self.look {
+            Some(look) => Some(look.told()?),
+            None => None,
+        };
+        let begun = lookout.begin(&self.root.path, question);
+        let overdue =
+            begun.as_ref().err().filter(|error| error.is_overdue()).map(|error| Err(error.to_string()));
+        self.look = begun.ok();
+        told.and_then(Result::ok).or(overdue)
+    }
 }
 
 /// A job that was queued, or does what was wanted already.
@@ -59,7 +84,7 @@ pub(crate) struct Queued {
 
 /// What a root that is back is registered with.
 pub(crate) struct Present<'a> {
-    pub source: &'a dyn Source,
+    pub lookout: &'a Lookout,
     pub processor: &'a str,
     pub config: &'a BatchConfig,
 }
@@ -78,6 +103,7 @@ impl Agenda {
             next_look: now,
             cancelled: false,
             changed: false,
+            polled_for: BTreeSet::new(),
         }
     }
 
@@ -92,7 +118,7 @@ impl Agenda {
         // Others are to see it soon.
         self.next_look = Instant::now();
         let is_registered = away.is_none();
-        self.served.push(Served { root, away, is_registered });
+        self.served.push(Served { root, away, is_registered, look: None });
     }
 
     /// From now on this root is served no more.
@@ -107,7 +133,7 @@ impl Agenda {
     pub(crate) fn lose(&mut self, lost: &LostRoot) {
         for served in self.served.iter_mut().filter(|served| served.root.id == lost.root.id) {
             tracing::warn!("{}; the other roots go on, and it is scanned when it is back", lost);
-            served.away = Some(lost.why.clone());
+            (served.away, served.look) = (Some(lost.why.clone()), None);
         }
     }
 
@@ -251,30 +277,53 @@ impl Agenda {
             self.must_scan = false;
             self.queue(store, Wanted::of(JobKind::Reconcile, self.ids()))?;
         }
-        let marks = RootMarks::of(&store.state);
-        let here = self.served.iter().filter(|served| served.away.is_none());
-        Ok(here.map(|served| &served.root).find_map(|root| marks.lost(present.source, root)))
+        let here = self.served.iter_mut().filter(|served| served.away.is_none());
+        let lost = here.filter_map(|served| {
+            let (marks, root) = (RootMarks::of(&store.state), served.root.clone());
+            let told = served.look(present.lookout, move |source| marks.still(source, &root));
+            Some(LostRoot { root: served.root.clone(), why: told?.err()? })
+        });
+        // The others are seen to the next time.
+        Ok(lost.reduce(|first, _| first))
     }
 
     fn came_back(&mut self, store: &mut Store, present: &Present<'_>) -> Result<Vec<u32>, EngineError> {
-        let &Present { source, processor, config } = present;
+        let &Present { lookout, processor, config } = present;
         let mut back = Vec::new();
         for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
-            let marks = RootMarks::of(&store.state);
-            if marks.is_back(&store.reader, source, &served.root, config.accept_empty)? {
+            let (marks, root) = (RootMarks::of(&store.state), served.root.clone());
+            let (known, accept_empty) = (known_files(&store.reader, &root)?, config.accept_empty);
+            let look = move |source: &dyn Source| marks.again(source, &root, &known, accept_empty);
+            if let Some(Ok(mark)) = served.look(lookout, look) {
                 // It may be another folder with the same files, and would be lost again at once.
-                marks.accept(store, source, &served.root)?;
+                RootMarks::of(&store.state).accept(store, served.root.id, mark)?;
                 // The processor and the filters may be others than when it was seen last.
                 let reprocess = config.reprocess && !served.is_registered;
                 let config = BatchConfig { reprocess, ..config.clone() };
                 let path = std::slice::from_ref(&served.root.path);
-                job::register(store, path, processor, source, &config)?;
+                job::register(store, path, processor, lookout.source().as_ref(), &config)?;
                 tracing::warn!("{}: is back", served.root.path.display());
-                (served.away, served.is_registered) = (None, true);
+                (served.away, served.is_registered, served.look) = (None, true, None);
                 back.push(served.root.id.0);
             }
         }
         Ok(back)
+    }
+
+    /// Tells why folders are polled that should be watched, and that a reason is gone, each once.
+    pub(super) fn tell_of_polling(&mut self, status: &WatchStatus) {
+        if status.polling {
+            return;
+        }
+        let reasons: BTreeSet<String> = status.unwatched.keys().cloned().collect();
+        for reason in reasons.difference(&self.polled_for) {
+            let pause = self.options.poll_interval;
+            tracing::warn!("some folders are not watched, but listed every {pause:?}: {reason}");
+        }
+        for reason in self.polled_for.difference(&reasons) {
+            tracing::warn!("no folder is unwatched any more for this reason: {reason}");
+        }
+        self.polled_for = reasons;
     }
 
     /// What others see of the watcher.

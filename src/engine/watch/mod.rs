@@ -75,14 +75,8 @@ impl Engine {
         watching: &WatchOptions,
         begun: impl FnOnce(&Path) -> G,
     ) -> Result<RepositoryProcessingResult, EngineError> {
-        let watch = match self.has_own_source() {
-            true => None,
-            false => {
-                let settings = WatchSettings { poll: watching.poll, settle: watching.settle };
-                let watch = Watch::new(settings).map_err(EngineError::io("the watcher can't be started"))?;
-                Some(Arc::new(watch))
-            }
-        };
+        let settings = WatchSettings { poll: watching.poll, settle: watching.settle };
+        let watch = (!self.has_own_source()).then(|| Arc::new(Watch::new(settings)));
         let (mut runtime, meter) = Runtime::open(self, config, options, watch.clone())?;
         let mut agenda = Agenda::new(watch, watching.clone());
         runtime.serve_roots(&mut agenda, roots).map_err(EngineError::or_unavailable)?;
@@ -140,14 +134,13 @@ impl Runtime<'_> {
         let (mut here, mut away) = (Vec::new(), Vec::new());
         agenda.named = given.iter().map(|path| real(path)).collect();
         for path in given.iter().cloned().chain(added) {
-            let whole = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
-            match job::resolve_roots(std::slice::from_ref(&path)) {
+            match job::resolve_root(self.lookout(), &path) {
                 Ok(resolved) => here.extend(resolved),
                 // It may be a mount point whose file system is not there yet.
-                Err(error) => match known.iter().find(|info| info.path == whole) {
-                    Some(info) => away.push((info.root(), error.to_string())),
-                    None => return Err(error),
-                },
+                Err((error, real)) => {
+                    let Some(info) = known.iter().find(|info| info.path == real) else { return Err(error) };
+                    away.push((info.root(), error.to_string()));
+                }
             }
         }
         here.dedup();

@@ -6,6 +6,7 @@ use super::agenda::{Agenda, Present, Queued};
 use crate::engine::coordinator::Coordinator;
 use crate::engine::error::EngineError;
 use crate::engine::job::{self, Wanted};
+use crate::engine::lookout::Lookout;
 use crate::engine::order::{Order, OrderDone, Ordered};
 use crate::engine::results::WatchFigures;
 use crate::engine::run_state::Ending;
@@ -25,7 +26,7 @@ impl Coordinator<'_> {
         };
         let hands = Hands {
             store: self.committer.store_mut(),
-            source: self.set.context.source.as_ref(),
+            lookout: self.set.guard.lookout,
             processor: self.set.context.processor.identity(),
             running: &self.set.plan.job,
             config: &self.set.context.config,
@@ -43,12 +44,13 @@ impl Coordinator<'_> {
         let Some(agenda) = self.agenda.as_deref_mut().filter(|agenda| agenda.is_due()) else { return Ok(()) };
         let (store, context) = (self.committer.store_mut(), self.set.context);
         let present = Present {
-            source: context.source.as_ref(),
+            lookout: self.set.guard.lookout,
             processor: context.processor.identity(),
             config: &context.config,
         };
         let lost = agenda.look(store, &present, &self.set.plan.job)?;
         let figures = agenda.figures(store);
+        agenda.tell_of_polling(&figures.status);
         self.run.statistics.watch = Some(WatchFigures { latency: self.run.latency.figures(), ..figures });
         if let Some(lost) = lost {
             self.lost_root(lost);
@@ -69,7 +71,7 @@ impl Coordinator<'_> {
 /// What carrying out an order takes.
 struct Hands<'a> {
     store: &'a mut Store,
-    source: &'a dyn Source,
+    lookout: &'a Lookout,
     processor: &'a str,
     running: &'a Job,
     config: &'a BatchConfig,
@@ -103,7 +105,11 @@ impl Agenda {
         let (root, _) = self.root_above(path).ok_or_else(|| EngineError::root(path, what))?;
         // What is no folder, or not there any more, is seen from the folder above.
         let is_scope = |folder: &&Path| folder.is_dir() && folder.to_str().is_some();
-        let folder = path.ancestors().find(is_scope).filter(|folder| folder.starts_with(&root.path));
+        let from = path.to_owned();
+        let look = move |_: &dyn Source| from.ancestors().find(is_scope).map(Path::to_owned);
+        let found = hands.lookout.ask(&root.path, look);
+        let found = found.map_err(|error| EngineError::root(&root.path, error.to_string()))?;
+        let folder = found.as_deref().filter(|folder| folder.starts_with(&root.path));
         let below = folder.and_then(|folder| folder.strip_prefix(&root.path).ok()).unwrap_or(Path::new(""));
         let scope = below.to_str().filter(|scope| !scope.is_empty()).map(str::to_owned);
         let shown = folder.unwrap_or(&root.path).to_owned();
@@ -117,11 +123,17 @@ impl Agenda {
     }
 
     fn add(&mut self, path: PathBuf, priority: i16, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
-        let paths = job::resolve_roots(&[path])?;
+        let paths = job::resolve_root(hands.lookout, &path).map_err(|(error, _)| error)?;
         if let Some(root) = paths.iter().find_map(|path| self.find(path)) {
             return Ok(OrderDone::told(format!("{} is served already", root.path.display())));
         }
-        let infos = job::register(hands.store, &paths, hands.processor, hands.source, hands.config)?;
+        let infos = job::register(
+            hands.store,
+            &paths,
+            hands.processor,
+            hands.lookout.source().as_ref(),
+            hands.config,
+        )?;
         let ids: Vec<u32> = infos.iter().map(|info| info.id).collect();
         hands.store.state.update(|state| {
             let added = state.roots.iter_mut().filter(|info| ids.contains(&info.id));

@@ -9,7 +9,7 @@ use std::time::Instant;
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, RemoveKind, RenameMode};
 
 use super::Shared;
-use super::folders::{Served, Standing};
+use super::folders::{Reason, Served, Standing};
 use super::pending::{Pending, Touch};
 use super::rules::Rules;
 use crate::model::{FolderKey, RootId};
@@ -133,6 +133,11 @@ impl State {
         for served in &self.roots {
             self.pending.folder(served.id, FolderKey::root(served.id));
         }
+    }
+
+    /// No folder is watched any more.
+    pub(super) fn disarm_all(&mut self, reason: &Reason) {
+        self.roots.iter_mut().for_each(|served| served.disarm_all(reason));
     }
 
     pub(super) fn served(&mut self, root: RootId) -> Option<&mut Served> {

@@ -24,8 +24,10 @@ pub(super) enum Reason {
     Silent(&'static str),
     /// The user's watches are used up.
     Limit,
-    /// There is no watcher at the moment.
+    /// There is no watcher to be had at the moment.
     NoWatcher,
+    /// The watch went with a watcher that lost events; the scan that makes up for them sets another one.
+    Lost,
     /// The system's own words.
     Refused(Box<str>),
 }
@@ -45,6 +47,7 @@ impl fmt::Display for Reason {
             Self::Silent(kind) => write!(f, "the file system ({kind}) has no events"),
             Self::Limit => f.write_str("no inotify watches left; raise fs.inotify.max_user_watches"),
             Self::NoWatcher => f.write_str("no inotify instance; raise fs.inotify.max_user_instances"),
+            Self::Lost => f.write_str("events were lost, and a scan will watch it again"),
             Self::Refused(error) => f.write_str(error),
         }
     }
@@ -118,9 +121,9 @@ impl Served {
     }
 
     /// The watcher is gone.
-    pub(super) fn disarm_all(&mut self) {
+    pub(super) fn disarm_all(&mut self, reason: &Reason) {
         for standing in self.folders.values_mut().filter(|standing| **standing == Standing::Armed) {
-            *standing = Standing::Unwatched(Reason::NoWatcher);
+            *standing = Standing::Unwatched(reason.clone());
         }
     }
 

@@ -27,7 +27,6 @@ mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -101,22 +100,20 @@ impl Shared {
 }
 
 impl Watch {
-    /// Begins to watch, or only keeps account of what is to be polled.
-    ///
-    /// # Errors
-    /// There is no `inotify` instance to be had.
-    pub fn new(settings: WatchSettings) -> io::Result<Self> {
+    /// Begins to watch, or only keeps account of what is to be polled: all, as long as there is no `inotify` instance
+    /// to be had.
+    pub fn new(settings: WatchSettings) -> Self {
         Self::with(settings, Box::new(backend::inotify))
     }
 
-    fn with(settings: WatchSettings, make: Box<MakeWatcher>) -> io::Result<Self> {
+    fn with(settings: WatchSettings, make: Box<MakeWatcher>) -> Self {
         let state = State {
             generation: 0,
             rules: Arc::default(),
             roots: Vec::new(),
             pending: Pending::new(settings.settle, NAMES_MAX, FOLDERS_MAX),
             stale: Vec::new(),
-            renew_at: None,
+            renew_at: (!settings.poll).then(Instant::now),
             asleep_until: None,
             woken: false,
             events: 0,
@@ -127,11 +124,9 @@ impl Watch {
             changed: Condvar::new(),
             ignored: AtomicU64::new(0),
         });
-        let made = (!settings.poll).then(|| make(Handler { shared: Arc::clone(&shared), generation: 0 }));
-        let watcher = made
-            .transpose()
-            .map_err(|error| io::Error::other(format!("{error}; {}, or poll (--poll)", Reason::NoWatcher)))?;
-        Ok(Self { shared, settings, watcher: Mutex::new(watcher), make, silent: Mutex::default() })
+        let watch = Self { shared, settings, watcher: Mutex::default(), make, silent: Mutex::default() };
+        watch.mend(&mut lock(&watch.watcher));
+        watch
     }
 
     /// What is no news: what the filters leave out, and the folders of state and records.
@@ -202,7 +197,7 @@ impl Watch {
                 backend::end(&mut watcher);
                 let mut state = self.shared.lock();
                 state.renew_at = Some(Instant::now() + RENEW_AFTER);
-                state.roots.iter_mut().for_each(Served::disarm_all);
+                state.disarm_all(&Reason::Lost);
             }
         }
     }
@@ -250,7 +245,7 @@ impl Watch {
     fn renew(&self, watcher: &mut Option<Watcher>, mut state: MutexGuard<'_, State>) {
         state.renew_at = None;
         state.stale.clear();
-        state.roots.iter_mut().for_each(Served::disarm_all);
+        state.disarm_all(&Reason::Lost);
         // Events of the old watcher are no news from here on, and what becomes of a new one that
         // can't be made is not either.
         state.generation += 1;
@@ -267,7 +262,7 @@ impl Watch {
             }
             Err(error) => {
                 state.renew_at = Some(Instant::now() + RENEW_AFTER);
-                tracing::warn!(%error, "nothing is watched: {}", Reason::NoWatcher);
+                tracing::debug!(%error, "{}", Reason::NoWatcher);
             }
         }
     }

@@ -10,7 +10,7 @@ use super::{AST, OTHER, Watcher, wait_until};
 use crate::support::{Content, Disk, Rng, Sandbox, skip};
 
 /// The root, and another one beside it.
-fn two_roots() -> (Sandbox, PathBuf) {
+pub(super) fn two_roots() -> (Sandbox, PathBuf) {
     let sandbox = Sandbox::new();
     let second = sandbox.root.with_file_name("second");
     let mut rng = Rng::new(11);
@@ -31,7 +31,7 @@ fn state_of<'v>(running: &'v Value, root: &Path) -> &'v str {
 }
 
 #[track_caller]
-fn wait_for_state(watcher: &mut Watcher<'_>, root: &Path, state: &str) {
+pub(super) fn wait_for_state(watcher: &mut Watcher<'_>, root: &Path, state: &str) {
     watcher.wait_for(&format!("{} is {state}", root.display()), |running| state_of(running, root) == state);
 }
 
@@ -146,6 +146,27 @@ fn a_root_that_is_not_there_at_the_start_is_scanned_when_it_comes() {
     fs::rename(&elsewhere, &root).unwrap();
     watcher.agree();
     sandbox.write("later.ast.json", AST);
+    watcher.agree();
+    watcher.stop();
+}
+
+#[test]
+fn a_root_that_is_named_by_a_link_and_not_there_at_the_start_is_scanned_when_it_comes() {
+    let (sandbox, second) = two_roots();
+    let (root, elsewhere) = (sandbox.root.clone(), sandbox.root.with_file_name("elsewhere"));
+    let folder = root.parent().unwrap();
+    // The one leads through the other, and by a relative way.
+    std::os::unix::fs::symlink(folder, folder.join("up")).unwrap();
+    std::os::unix::fs::symlink(Path::new("up").join(root.file_name().unwrap()), folder.join("link")).unwrap();
+    let mut watcher = Watcher::of(&sandbox, &[&folder.join("link"), &second], &[]);
+    watcher.kill();
+    fs::rename(&root, &elsewhere).unwrap();
+    watcher.start_again();
+    wait_for_state(&mut watcher, &root, "away");
+    fs::rename(&elsewhere, &root).unwrap();
+    wait_for_state(&mut watcher, &root, "watched");
+    sandbox.write("later.ast.json", AST);
+    watcher.roots = vec![root, second];
     watcher.agree();
     watcher.stop();
 }

@@ -2,6 +2,7 @@
 
 mod agree;
 mod away;
+mod hung;
 mod latency;
 mod orders;
 mod situations;

@@ -1,11 +1,14 @@
+use std::sync::mpsc::sync_channel;
+
 use super::*;
+use crate::engine::lookout::tests::{impatient, settle};
+use crate::engine::stop::Stop;
 use crate::ledger::RootInfo;
-use crate::source::{Filters, TreeSource};
 
 struct Place {
     store: Store,
     folder: tempfile::TempDir,
-    source: TreeSource,
+    lookout: Lookout,
     config: BatchConfig,
 }
 
@@ -13,21 +16,30 @@ impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::create(&folder.path().join("state"), None).unwrap();
-        let source = TreeSource::new(Filters::default(), Vec::new());
-        Self { store, folder, source, config: BatchConfig::default() }
+        let lookout = impatient(PATIENCE, Stop::default());
+        Self { store, folder, lookout, config: BatchConfig::default() }
     }
 
     /// Registers a root of its own folder with another processor.
     fn root(&mut self, name: &str) -> RootInfo {
         let path = self.folder.path().canonicalize().unwrap().join(name);
         std::fs::create_dir(&path).unwrap();
-        let infos = job::register(&mut self.store, &[path], "before/1", &self.source, &self.config);
+        let source = self.lookout.source().as_ref();
+        let infos = job::register(&mut self.store, &[path], "before/1", source, &self.config);
         infos.unwrap().remove(0)
     }
 
+    /// Looks until each root has been seen.
     fn look(&mut self, agenda: &mut Agenda) -> Option<LostRoot> {
+        settle(&self.lookout);
+        let lost = self.glance(agenda);
+        settle(&self.lookout);
+        lost.or(self.glance(agenda))
+    }
+
+    fn glance(&mut self, agenda: &mut Agenda) -> Option<LostRoot> {
         let running = Wanted::of(JobKind::Watch, agenda.ids()).job(&[]);
-        let present = Present { source: &self.source, processor: "now/2", config: &self.config };
+        let present = Present { lookout: &self.lookout, processor: "now/2", config: &self.config };
         agenda.look(&mut self.store, &present, &running).unwrap()
     }
 
@@ -41,6 +53,9 @@ impl Place {
         self.store.state.info().roots.iter().find(|info| info.id == id).unwrap().clone()
     }
 }
+
+/// When a look is overdue.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 fn agenda() -> Agenda {
     Agenda::new(None, WatchOptions { reconcile: Some(Duration::ZERO), ..WatchOptions::default() })
@@ -126,4 +141,51 @@ fn a_job_that_was_taken_back_does_not_wait_again_because_its_root_went() {
     assert_eq!(agenda.end_of(&Wanted::of(JobKind::Watch, vec![1]).job(&[])), JobEnd::Completed);
     agenda.cancelled = true;
     assert_eq!(agenda.end_of(&scan), JobEnd::Cancelled);
+}
+
+#[test]
+fn a_root_that_does_not_answer_is_away_until_it_does_and_holds_up_no_other_one() {
+    let mut place = Place::new();
+    let mut agenda = agenda();
+    agenda.next_reconcile = None;
+    let (stuck, other) = (place.root("stuck"), place.root("other"));
+    for info in [&stuck, &other] {
+        agenda.serve(info.root(), None);
+    }
+    let (hold, held) = sync_channel::<()>(1);
+    let begun = Instant::now();
+    let hangs = place.lookout.begin(&stuck.path, move |_| {
+        let _ = held.recv();
+        Err("was gone when it answered".to_owned())
+    });
+    agenda.served[0].look = Some(hangs.unwrap());
+    let mut slowest = Duration::ZERO;
+    let lost = loop {
+        let looked = Instant::now();
+        let lost = place.glance(&mut agenda);
+        slowest = slowest.max(looked.elapsed());
+        if let Some(lost) = lost {
+            break lost;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    assert!(begun.elapsed() >= PATIENCE && slowest < PATIENCE / 2, "{slowest:?}");
+    assert_eq!(
+        lost.to_string(),
+        format!("{}: {}", stuck.path.display(), crate::engine::lookout::NoAnswer::Overdue)
+    );
+    agenda.lose(&lost);
+    std::fs::remove_dir(&other.path).unwrap();
+    let gone = std::iter::repeat_with(|| {
+        std::thread::sleep(Duration::from_millis(10));
+        place.glance(&mut agenda)
+    });
+    let gone = gone.take(2000).flatten().next().unwrap();
+    assert_eq!(gone.root.id.0, 2, "the other one is looked at meanwhile");
+    assert!(!agenda.is_here(1));
+    drop(hold);
+    place.look(&mut agenda);
+    place.look(&mut agenda);
+    assert!(agenda.is_here(1));
+    assert_eq!(place.queued(), [(JobKind::Rescan, vec![1])]);
 }

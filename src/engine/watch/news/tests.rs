@@ -22,7 +22,7 @@ fn polled(
 ) -> Polled {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::create(&folder.path().join("state"), None).unwrap();
-    let watch = Watch::new(WatchSettings { poll: true, ..WatchSettings::default() }).unwrap();
+    let watch = Watch::new(WatchSettings { poll: true, ..WatchSettings::default() });
     let roots: Vec<_> = (1..=3).map(|id| (root(id), ground())).collect();
     roots.iter().for_each(|(root, _)| watch.add_root(root));
     let hands = NewsHands { folders: Arc::default(), halt: Stop::default() };

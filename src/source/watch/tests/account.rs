@@ -37,7 +37,7 @@ impl Stage {
             *lock(&stage.handler) = Some(handler);
             Ok(Box::new(Fake(Arc::clone(&stage))) as Watcher)
         };
-        Watch::with(WatchSettings::default(), Box::new(make)).unwrap()
+        Watch::with(WatchSettings::default(), Box::new(make))
     }
 
     fn event(&self, kind: EventKind, path: &Path) {
@@ -163,6 +163,8 @@ fn after_lost_events_there_is_another_watcher_and_every_root_is_news() {
     let news = mirror.watch.take(Duration::ZERO, 10);
     assert_eq!((told(&news).folders, stage.watched()), (vec![String::new()], vec![]));
     assert_eq!(unwatched(&mirror.watch), [""], "until it is scanned");
+    let reasons: Vec<_> = mirror.watch.status().unwatched.into_keys().collect();
+    assert_eq!(reasons, ["events were lost, and a scan will watch it again"], "no limit is to be raised");
     mirror.apply(&news);
     assert_eq!((stage.watched().len(), unwatched(&mirror.watch)), (2, vec![]));
     let status = mirror.watch.status();
@@ -211,10 +213,31 @@ fn a_watcher_that_died_is_replaced_as_soon_as_one_can_be_made() {
 }
 
 #[test]
+fn without_a_watcher_at_the_start_all_is_polled_until_one_can_be_made() {
+    let tree = Tree::with(&["a/f"]);
+    let stage = Stage::new();
+    stage.is_broken.store(true, Ordering::Relaxed);
+    let mut mirror = Mirror::with(&tree, source(&[], &[]), stage.watch());
+    assert_eq!((unwatched(&mirror.watch), armed(&mirror.watch)), (vec![String::new()], 0));
+    let status = mirror.watch.status();
+    let reasons: Vec<_> = status.unwatched.into_keys().collect();
+    assert_eq!(reasons, ["no inotify instance; raise fs.inotify.max_user_instances"]);
+    assert!(!status.polling, "nobody asked for it");
+    tree.write("a/f", b"changed");
+    mirror.poll();
+    assert_eq!(mirror.difference(), [""; 0]);
+    stage.is_broken.store(false, Ordering::Relaxed);
+    let news = mirror.watch.take(PATIENCE, 10);
+    assert_eq!(told(&news).folders, [""], "it is tried again without being asked");
+    mirror.apply(&news);
+    assert_eq!((unwatched(&mirror.watch), armed(&mirror.watch)), (vec![], 2));
+}
+
+#[test]
 fn polling_that_was_asked_for_watches_nothing() {
     let tree = Tree::with(&["a/f"]);
     let settings = WatchSettings { poll: true, ..WatchSettings::default() };
-    let watch = Watch::with(settings, Box::new(|_| panic!("no watcher is needed"))).unwrap();
+    let watch = Watch::with(settings, Box::new(|_| panic!("no watcher is needed")));
     let mut mirror = Mirror::with(&tree, source(&[], &[]), watch);
     assert_eq!(unwatched(&mirror.watch), [""]);
     let status = mirror.watch.status();

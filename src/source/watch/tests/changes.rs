@@ -27,7 +27,7 @@ fn a_file_is_told_by_name_as_soon_as_it_is_closed_and_not_before() {
 #[test]
 fn a_file_that_nobody_closes_is_told_once_it_is_quiet() {
     let tree = Tree::with(&["a"]);
-    let watch = Watch::new(WatchSettings { poll: false, settle: Duration::from_millis(30) }).unwrap();
+    let watch = Watch::new(WatchSettings { poll: false, settle: Duration::from_millis(30) });
     let mut mirror = Mirror::with(&tree, source(&[], &[]), watch);
     let mut file = OpenOptions::new().append(true).open(tree.at("a")).unwrap();
     file.write_all(b"a line").unwrap();
@@ -210,7 +210,7 @@ fn names_that_are_no_text_are_told_as_they_are() {
 #[test]
 fn random_changes_while_the_tree_is_scanned_are_all_seen_in_the_end() {
     let tree = Tree::with(&["a/b/c", "d/e", "f"]);
-    let watch = Watch::new(WatchSettings { poll: false, settle: Duration::from_millis(50) }).unwrap();
+    let watch = Watch::new(WatchSettings { poll: false, settle: Duration::from_millis(50) });
     let mut mirror = Mirror::with(&tree, source(&[], &["cut"]), watch);
     for seed in 0..6_u64 {
         std::thread::scope(|scope| {

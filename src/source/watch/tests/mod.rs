@@ -28,7 +28,7 @@ impl Mirror {
     /// Scans the tree with a watch that lets half-written files wait for as long as a test takes.
     fn of(tree: &Tree, source: TreeSource) -> Self {
         let settle = Duration::from_secs(60);
-        Self::with(tree, source, Watch::new(WatchSettings { poll: false, settle }).unwrap())
+        Self::with(tree, source, Watch::new(WatchSettings { poll: false, settle }))
     }
 
     fn with(tree: &Tree, source: TreeSource, watch: Watch) -> Self {

@@ -38,7 +38,7 @@ fn a_root_that_is_moved_away_and_comes_back_is_watched_again() {
 fn a_root_that_goes_is_told_as_its_own_folder() {
     for remove in [false, true] {
         let tree = Tree::with(&["root/s/f"]);
-        let watch = Arc::new(Watch::new(WatchSettings::default()).unwrap());
+        let watch = Arc::new(Watch::new(WatchSettings::default()));
         let root = Root { path: tree.at("root").canonicalize().unwrap(), ..tree.root() };
         watch.add_root(&root);
         scan(&source(&[], &[]).with_watch(Arc::clone(&watch)), &root, 1).unwrap();
