@@ -9,7 +9,7 @@ from multiprocessing import Process
 import ast_record
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS job (id INTEGER PRIMARY KEY, path BLOB UNIQUE NOT NULL, state TEXT NOT NULL DEFAULT 'queued');
+CREATE TABLE IF NOT EXISTS job (id INTEGER PRIMARY KEY, path BLOB UNIQUE NOT NULL, state TEXT DEFAULT 'queued');
 CREATE INDEX IF NOT EXISTS queued ON job (id) WHERE state = 'queued';
 CREATE TABLE IF NOT EXISTS record (id INTEGER PRIMARY KEY, line BLOB NOT NULL);
 """
