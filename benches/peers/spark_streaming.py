@@ -41,7 +41,7 @@ def main() -> None:
     )
     source = source.option("recursiveFileLookup", "true").option("maxFilesPerTrigger", FILES_PER_TRIGGER)
     source = source.option("pathGlobFilter", "*{.ast,.syntax,_ast}.json")
-    # Else Spark leaves out what lies under a name that begins with `_` or `.`. Known since 4.3.
+    # Else Spark leaves out what lies under a name that begins with `_` or `.`; old ones do all the same.
     source = source.option("ignoredPathSegmentRegex", "(?!)")
     lines = source.load("file://" + args.tree).select(line("path", "content"))
     sink = lines.writeStream.format("text").option("path", os.path.join(args.state, "records"))
