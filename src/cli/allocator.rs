@@ -8,12 +8,18 @@
 /// where the threshold is fixed. Workers' own buffers for small files are kept by the workers.
 #[cfg(target_env = "gnu")]
 const MAPPED_BYTES: libc::c_int = 1 << 20;
+/// What is freed stays with the process up to this, for each of glibc's arenas. At glibc's own 128 KiB the lines of
+/// each group of files, which one thread fills and another frees, were given back and asked for again: 1 % of the
+/// CPU time of 100,000 small files.
+#[cfg(target_env = "gnu")]
+const KEPT_BYTES: libc::c_int = 4 << 20;
 
 /// Makes freed memory the system's again, so that a limit of memory can hold.
 pub(crate) fn set_up() {
     #[cfg(target_env = "gnu")]
-    // SAFETY: it only sets a parameter of the allocator, before any other thread is started.
+    // SAFETY: it only sets parameters of the allocator, before any other thread is started.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_BYTES);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT_BYTES);
     }
 }

@@ -224,7 +224,10 @@ impl Held {
     pub(crate) fn take_group(&mut self, now: Instant) -> OutcomeGroup {
         self.place = None;
         let (batch_id, worker) = (self.group.batch_id, self.group.worker);
-        let next = OutcomeGroup { batch_id, worker, ..OutcomeGroup::default() };
+        // The next one mostly comes to what this one did: it need not grow, and be copied, on the way there.
+        let outcomes = Vec::with_capacity(self.group.outcomes.len());
+        let lines = Vec::with_capacity(self.group.lines.len());
+        let next = OutcomeGroup { batch_id, worker, outcomes, lines, ..OutcomeGroup::default() };
         let busy = now.saturating_duration_since(self.group_since);
         OutcomeGroup { busy, ..std::mem::replace(&mut self.group, next) }
     }

@@ -3,7 +3,7 @@
 use bincode::error::EncodeError;
 
 use super::Entry;
-use super::codec::{CONFIG, CRC_LEN, VERSION, crc_at_end, seal, unseal};
+use super::codec::{CRC_LEN, UNLIMITED, VERSION, crc_at_end, seal, unseal};
 use super::row::{Numbers, Row};
 
 /// Key and value of a block take no more together, unless one entry alone does.
@@ -95,7 +95,7 @@ pub(super) fn encode(
     while end < rows.len() && len < aim {
         let (key, entry) = (rows.key(end), &rows.entries[end]);
         let row = Row::new(key_before, key, &mut before, entry);
-        match bincode::encode_into_slice(row, &mut scratch[len..], CONFIG) {
+        match bincode::encode_into_slice(row, &mut scratch[len..], UNLIMITED) {
             Ok(more) if len + more + growth <= room || end == from => len += more,
             Ok(_) | Err(EncodeError::UnexpectedEnd) if end > from => break,
             _ => return Err("a row can't be encoded"),
@@ -162,7 +162,7 @@ impl RowReader {
             return if rest.is_empty() { Ok(false) } else { Err("a block has bytes behind its rows") };
         }
         let (row, len): (Row<'_>, usize) =
-            bincode::borrow_decode_from_slice(rest, CONFIG).map_err(|_| NO_ROW)?;
+            bincode::borrow_decode_from_slice(rest, UNLIMITED).map_err(|_| NO_ROW)?;
         let shared = usize::from(row.shared);
         let in_order = match (self.key.get(shared), row.suffix.first()) {
             (Some(old), Some(new)) => old < new,

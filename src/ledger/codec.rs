@@ -15,6 +15,9 @@ type Config = Configuration<LittleEndian, Varint, Limit<LIMIT_BYTES>>;
 /// The encoding of everything in the store, with a limit on what decoding may take.
 pub(super) const CONFIG: Config = bincode::config::standard().with_limit::<LIMIT_BYTES>();
 
+/// The same without that limit, for rows: they are numbers, and a part of a key that is not copied.
+pub(super) const UNLIMITED: Configuration = bincode::config::standard();
+
 /// Ends a value that begins with its version byte.
 pub(super) fn seal(key: &[u8], value: &mut Vec<u8>) {
     let crc = crc_of(key, value);

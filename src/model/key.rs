@@ -188,9 +188,7 @@ impl FileKey {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let path = bytes.get(ROOT_LEN..)?;
         let at = name_start(path)?;
-        let folder_ok =
-            path[..at - 1].split_inclusive(|&byte| byte == 0).all(|c| c.len() > 1 && c.ends_with(&[0]));
-        (folder_ok && at < path.len()).then(|| Self(bytes.into()))
+        (is_folder(&path[..at - 1]) && at < path.len()).then(|| Self(bytes.into()))
     }
 
     /// The root that the file was found under.
@@ -234,6 +232,14 @@ impl fmt::Debug for FileKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.root().0, self.relative_path().escape_ascii())
     }
+}
+
+/// Whether these are components, none empty, that each end in a zero byte. Looks at all bytes without a branch, which
+/// is quicker: each file that is claimed comes by here.
+fn is_folder(components: &[u8]) -> bool {
+    let [first, .., last] = components else { return components.is_empty() };
+    let pairs = components.iter().zip(&components[1..]);
+    *first != 0 && *last == 0 && !pairs.fold(false, |empty, (&a, &b)| empty | ((a | b) == 0))
 }
 
 fn is_component(name: &[u8]) -> bool {
