@@ -76,7 +76,7 @@ fn burst(sandbox: &Sandbox, rng: &mut Rng, serial: u64) {
 
 #[test]
 fn after_a_long_time_of_churn_records_and_tree_agree_and_nothing_has_grown() {
-    let (seconds, seed) = (from_env("OUTLAST_SOAK_SECONDS", 30), from_env("OUTLAST_SOAK_SEED", 61));
+    let (seconds, seed) = (from_env("OUTLAST_SOAK_SECONDS", 120), from_env("OUTLAST_SOAK_SEED", 61));
     eprintln!("seed {seed}, {seconds} s");
     let sandbox = Sandbox::new();
     let mut rng = Rng::new(!seed);
