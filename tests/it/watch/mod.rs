@@ -6,7 +6,6 @@ mod hung;
 mod latency;
 mod orders;
 mod situations;
-mod soak;
 mod unwatched;
 
 use std::fs::{self, File};
@@ -42,13 +41,13 @@ fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// A process that watches, killed when it is dropped.
-struct Watcher<'a> {
+pub(crate) struct Watcher<'a> {
     sandbox: &'a Sandbox,
     roots: Vec<PathBuf>,
     extra: Vec<String>,
     /// What a shell does in a user namespace of its own before it becomes the process.
     wrapper: Option<String>,
-    child: Child,
+    pub(crate) child: Child,
     log: PathBuf,
 }
 
@@ -61,7 +60,7 @@ impl<'a> Watcher<'a> {
 
     /// The same for these roots, with further arguments.
     #[track_caller]
-    fn of(sandbox: &'a Sandbox, roots: &[&Path], extra: &[&str]) -> Self {
+    pub(crate) fn of(sandbox: &'a Sandbox, roots: &[&Path], extra: &[&str]) -> Self {
         let mut watcher = Self::begin(sandbox, roots, extra);
         watcher.wait_for("all is seen", |running| running["state"] == "watching");
         watcher
@@ -78,7 +77,7 @@ impl<'a> Watcher<'a> {
 
     /// Kills it, and starts it again.
     #[track_caller]
-    fn kill_and_start(&mut self) {
+    pub(crate) fn kill_and_start(&mut self) {
         self.kill();
         self.start_again();
     }
@@ -107,7 +106,7 @@ impl<'a> Watcher<'a> {
     }
 
     /// What it tells, where it answers.
-    fn status(&self) -> Option<Value> {
+    pub(crate) fn status(&self) -> Option<Value> {
         let answer = ask(&self.sandbox.state, &Request::Status).ok()?;
         Some(serde_json::from_slice(&answer).unwrap())
     }
@@ -133,7 +132,7 @@ impl<'a> Watcher<'a> {
     }
 
     #[track_caller]
-    fn assert_alive(&mut self, what: &str) {
+    pub(crate) fn assert_alive(&mut self, what: &str) {
         if let Some(ended) = self.child.try_wait().unwrap() {
             panic!("it ended before {what}, {ended}: {}", self.said());
         }
@@ -148,7 +147,7 @@ impl<'a> Watcher<'a> {
 
     /// Waits until the records are just what the trees are.
     #[track_caller]
-    fn agree(&mut self) {
+    pub(crate) fn agree(&mut self) {
         let begun = Instant::now();
         let mut checks = 0;
         let roots: Vec<&Path> = self.roots.iter().map(PathBuf::as_path).collect();
@@ -168,7 +167,7 @@ impl<'a> Watcher<'a> {
         self.try_order(words).expect(0).json()
     }
 
-    fn try_order(&self, words: &[&str]) -> Ran {
+    pub(crate) fn try_order(&self, words: &[&str]) -> Ran {
         let words = [&["ctl"], words, &["--format", "json"]].concat();
         ran(&mut self.sandbox.command(words))
     }
@@ -194,7 +193,7 @@ impl<'a> Watcher<'a> {
 
     /// Asks it to end, and checks what it leaves behind; nothing is left to do for the next one.
     #[track_caller]
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         self.signal(Signal::TERM);
         let ended = wait_until("it ends", || self.child.try_wait().unwrap());
         assert_eq!(ended.code(), Some(143), "{}", self.said());

@@ -1,5 +1,7 @@
 //! Trees that change while they are ingested, and disks that fill up while they are written.
 
+mod soak;
+
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 

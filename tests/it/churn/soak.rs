@@ -1,12 +1,14 @@
-//! A long time of churn: at its end records and tree agree, and nothing has grown.
+//! A long time of churn beside a watcher: at its end records and tree agree, and nothing has grown.
+//!
+//! It mostly waits, so it stands where tests begin: the others are done beside it.
 //!
 //! `OUTLAST_SOAK_SECONDS` sets how long, `OUTLAST_SOAK_SEED` the seed.
 
 use std::fs;
 use std::time::{Duration, Instant};
 
-use super::Watcher;
 use crate::support::{Content, Rng, Sandbox, Tree, from_env};
+use crate::watch::Watcher;
 
 /// What is looked at now and then.
 #[derive(Debug, Clone, Copy)]
