@@ -2,7 +2,7 @@
 //!
 //! Of files that are measured now and then, the share of time tells that was spent waiting to read them, be it for a
 //! disk or for a network. Where that share is w, `worker_count` threads keep as many cores busy as 1 - w of them, so
-//! it takes `worker_count / (1 - w)`. Waiting for a core is left out, and so is what a processor waits for: a machine
+//! it takes `worker_count / (1 - w)` for all on average, and some times that as they wait at random. Waiting for a core is left out, and so is what a processor waits for: a machine
 //! that others use looks like no slow disk, and no service is called by more threads because it is slow.
 //!
 //! Threads are added quickly, twice as many at each look, as nothing is lost by a few that find nothing to wait for;
@@ -22,6 +22,9 @@ const WAITING_MIN: f64 = 0.5;
 /// Fewer files than this tell nothing, and fewer that waited are chance.
 const FILES_MIN: f64 = 4.0;
 const WAITED_MIN: f64 = 2.5;
+/// So many times the threads that would be enough if each waited in its turn. Twice is too few on a disk that others
+/// use as well; what is too many only waits.
+const HEADROOM: f64 = 4.0;
 /// What a look leaves of the figures of those before it.
 const KEPT: f64 = 0.75;
 /// Looks, and time, after which threads rest that were not needed all the while.
@@ -149,7 +152,7 @@ impl Staffing {
         if share < WAITING_MIN || waited < WAITED_MIN {
             return self.least;
         }
-        let wanted = self.least as f64 / (1.0 - share).max(1e-6);
+        let wanted = HEADROOM * self.least as f64 / (1.0 - share).max(1e-6);
         (wanted.ceil() as usize).clamp(self.least, self.most)
     }
 }
