@@ -9,8 +9,6 @@
 
 #[path = "../throughput/bare.rs"]
 mod bare;
-#[path = "../support/measure.rs"]
-mod measure;
 mod slow;
 #[path = "../throughput/tree.rs"]
 mod tree;
@@ -18,8 +16,7 @@ mod tree;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-use measure::run_measured;
+use std::time::Instant;
 
 /// Threads of the bare loop.
 const THREADS: [usize; 4] = [8, 16, 32, 64];
@@ -72,17 +69,24 @@ fn cold(scratch: &Path, files: usize, runs: usize) -> Result<(), Box<dyn Error>>
             let mut command = Command::new(std::env::current_exe()?);
             command.arg("bare").args([&tree, &out]).arg(threads.to_string());
             drop_caches()?;
-            table.add(Some(threads), run_measured(command)?.0.wall);
+            table.add(Some(threads), seconds_of(command)?);
         }
         let mut command = Command::new(env!("CARGO_BIN_EXE_outlast"));
         command.arg("run").arg(&tree).arg("--state").arg(&state);
         command.args(["--format", "json", "--progress", "never"]);
         drop_caches()?;
-        table.add(None, run_measured(command)?.0.wall);
+        table.add(None, seconds_of(command)?);
         std::fs::remove_dir_all(&state)?;
     }
     table.print();
     Ok(())
+}
+
+fn seconds_of(mut command: Command) -> Result<f64, Box<dyn Error>> {
+    let begun = Instant::now();
+    let output = command.output()?;
+    let seconds = begun.elapsed().as_secs_f64();
+    if output.status.success() { Ok(seconds) } else { Err(format!("{command:?}: {output:?}").into()) }
 }
 
 /// Writes back what is dirty, and has the kernel forget what it has read.
