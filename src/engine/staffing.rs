@@ -18,7 +18,7 @@ use crate::model::BatchConfig;
 /// Time from one look to the next.
 const LOOK: Duration = Duration::from_millis(50);
 /// Below this share of time, waiting is no reason for more threads.
-const WAITING_MIN: f64 = 0.5;
+const WAITING_MIN: f64 = 0.2;
 /// Fewer files than this tell nothing, and fewer that waited are chance.
 const FILES_MIN: f64 = 4.0;
 const WAITED_MIN: f64 = 2.5;

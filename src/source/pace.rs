@@ -1,6 +1,6 @@
 //! How fast a scan gets on, and how many threads it has: more while listing waits for a disk or a network.
 //!
-//! Now and then a thread measures a folder's listing, and a portion of its files' metadata. Where most of that
+//! Now and then a thread measures a folder's listing, and a portion of its files' metadata. Where much of that
 //! time was spent waiting, and there are folders to list, more threads are started, up to [`THREADS_WAITING_MAX`]; and
 //! where one folder has many files, helpers ask for their metadata. Both end with what they were started for: a scan
 //! that waits has nothing better to do, and one that does not never has them.
@@ -14,7 +14,7 @@ use super::thread_time::{Moment, Spent, ThreadTime};
 /// Threads at most that list at the same time while listing waits.
 const THREADS_WAITING_MAX: usize = 32;
 /// Share of time from which on a scan is said to wait.
-const WAITING_MIN: f64 = 0.5;
+const WAITING_MIN: f64 = 0.3;
 /// Waiting that is worth more threads.
 const WAITED_MIN: Duration = Duration::from_millis(10);
 /// What is measured before the number of threads changes again.
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn a_scan_that_waits_gets_more_threads_and_one_that_works_does_not() {
         assert_eq!(threads_of(&Pace::new(2), spent(9, 10), true), THREADS_WAITING_MAX);
-        assert_eq!(threads_of(&Pace::new(2), spent(4, 10), true), 2, "most of it is work");
+        assert_eq!(threads_of(&Pace::new(2), spent(2, 10), true), 2, "most of it is work");
         assert_eq!(threads_of(&Pace::new(2), spent(9, 10), false), 2, "there is nothing for them to do");
         assert_eq!(threads_of(&Pace::new(1), spent(9, 10), true), 1, "one alone stays alone");
     }

@@ -47,7 +47,7 @@ fn threads_double_until_they_are_enough_for_the_waiting_and_rest_when_it_has_end
 #[test]
 fn nothing_is_added_for_little_waiting_for_chance_for_idle_workers_or_where_the_number_is_fixed() {
     let (mut calm, mut now) = (staffing(2, 32), Instant::now());
-    assert_eq!((0..50).find_map(|_| look(&mut calm, &mut now, measured(50.0, 0.4))), None);
+    assert_eq!((0..50).find_map(|_| look(&mut calm, &mut now, measured(50.0, 0.15))), None);
     // One file that waited for long among many that did not.
     let stall = Measures { waiting: 0.05, total: 0.055, files: 50.0, waited: 1.0 };
     assert_eq!(look(&mut staffing(2, 32), &mut now, stall), None);
