@@ -56,8 +56,9 @@
 //! | thread | started by | does | ends |
 //! |---|---|---|---|
 //! | the caller's | | plans, commits; between two attempts it waits for what is missing | when all is done, or a stop is carried out |
-//! | `worker-N` | the attempt, first | reads, processes | when the pool is closed; one that hangs is left behind |
-//! | `scan`, `walk-N` | the attempt, then `scan` | list folders, intake | when all is listed, or a stop |
+//! | `worker-N` | the attempt, first; more of them the caller's thread, while reading waits | reads, processes | when the pool is closed; one too many rests meanwhile, one that hangs is left behind |
+//! | `scan`, `walk-N` | the attempt, then `scan`, which adds some while listing waits | list folders, intake | when all is listed, or a stop |
+//! | `walk-helper` | a `walk-N` that waits, in a large folder | ask for the metadata of 64 files | when it has it |
 //! | `watch`, `rescan` | the attempt, of a process that stays | look at touched names; list touched folders, poll | at the attempt's end |
 //! | `notify-rs inotify loop` | the watch | notes what was touched | with the watch; one that lost events is replaced |
 //! | `look` | whoever asks how a root is | looks at it once | with its look; one that hangs is left behind |
@@ -204,6 +205,9 @@
 //!   serde_json visitor that counts values only.
 //! * **Room for claims counts unfinished files,** not uncommitted ones: otherwise workers wait for each tick.
 //!   The scan's messages have their own share of the channel: otherwise it fills while a tick is committed.
+//! * **More workers than cores while reading waits,** as measured of one file a millisecond: by the scheduler's own
+//!   account, since neither a wait for a core nor a processor's own wait is a reason for threads. `engine/staffing.rs`
+//!   and `source/pace.rs` tell the rules.
 //! * **Thin LTO, one codegen unit:** 5 % faster for a build of two minutes.
 //! * **Dropped:** a folder's descriptor kept for reading (2 % faster, and a renamed folder would wrongly
 //!   be read), two words of 8 bytes at a time in the JSON pass (slower), SSE2 intrinsics (no gain worth

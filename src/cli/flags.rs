@@ -59,6 +59,7 @@ impl Scope for OfRun {
     const KEYS: &'static [&'static str] = &[
         "out",
         "workers",
+        "workers-max",
         "include",
         "exclude",
         "order",

@@ -155,14 +155,15 @@ fn write_running(running: &BatchStatistics, out: &mut dyn Write) -> std::io::Res
     let progress = &running.progress;
     writeln!(
         out,
-        "running: job {}, {}, {} ok, {} failed, {} unchanged, {} pending, {:.0} files/s",
+        "running: job {}, {}, {} ok, {} failed, {} unchanged, {} pending, {:.0} files/s, {} workers",
         progress.job,
         running.state,
         progress.ok,
         progress.failed,
         progress.unchanged,
         progress.pending,
-        progress.files_per_second
+        progress.files_per_second,
+        running.workers_allowed
     )?;
     for breaker in running.breakers.iter().filter(|breaker| breaker.state != BreakerState::Closed) {
         let why = breaker.why.as_deref().unwrap_or_default();

@@ -114,7 +114,7 @@ impl Course<'_> {
             config: Arc::clone(&self.config),
             clock: self.clock.clone(),
             stop: halt.clone(),
-            board: Arc::new(Board::new(self.config.worker_count)),
+            board: Arc::new(Board::new(self.config.most_workers())),
             budget: Arc::clone(&self.budget),
             in_hand: Some(Arc::clone(&self.in_hand)),
             dying: Arc::new(Dying::default()),

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::pool::Task;
+use super::staffing::{Measures, ReadingTimes};
 use super::worker::OutcomeGroup;
 use crate::model::{DiscoveredFile, RootTable};
 
@@ -55,6 +56,8 @@ pub(crate) struct Slot {
     seat: usize,
     /// Place in [`Stage::ALL`].
     stage: AtomicUsize,
+    /// How long its reads have waited.
+    pub reading: ReadingTimes,
     held: Mutex<Held>,
 }
 
@@ -132,6 +135,11 @@ impl Board {
         self.slots().map(look).collect()
     }
 
+    /// What the workers have measured since they were asked last.
+    pub(crate) fn take_measures(&self) -> Measures {
+        self.slots().fold(Measures::default(), |sum, slot| sum.plus(slot.reading.take()))
+    }
+
     fn slots(&self) -> impl Iterator<Item = Arc<Slot>> {
         self.slots.iter().map(|slot| Arc::clone(&slot.read().unwrap_or_else(PoisonError::into_inner)))
     }
@@ -148,7 +156,8 @@ impl Slot {
             since: now,
             abandoned: false,
         };
-        Self { worker, seat, stage: AtomicUsize::new(0), held: Mutex::new(held) }
+        let (stage, reading) = Default::default();
+        Self { worker, seat, stage, reading, held: Mutex::new(held) }
     }
 
     pub(crate) fn worker(&self) -> usize {

@@ -21,6 +21,8 @@ const IN_FLIGHT_MAX: usize = 65_536;
 #[derive(Debug)]
 pub(crate) struct Claims {
     limit: usize,
+    /// Batches kept ready for each worker.
+    ahead: usize,
     /// Hashes of keys. Should two ever be alike, the second file waits for the first: who names files so that they
     /// are gets these files slowly, and no other.
     in_flight: FxHashSet<u64>,
@@ -40,6 +42,10 @@ pub(crate) struct Claims {
     due_next: Option<Timestamp>,
 }
 
+fn limit_of(workers: usize, ahead: usize) -> usize {
+    (workers * ahead * BATCH_FILES).clamp(IN_FLIGHT_MIN, IN_FLIGHT_MAX)
+}
+
 fn hash_of(key: &FileKey) -> u64 {
     FxBuildHasher.hash_one(key)
 }
@@ -49,9 +55,10 @@ type Roots<'a> = &'a [(Root, Ground)];
 impl Claims {
     /// No claims yet. At most about as many files will be in flight as the configuration's batches have.
     pub(crate) fn new(config: &BatchConfig, suspects: Vec<FileKey>) -> Self {
-        let files = config.worker_count * config.max_concurrent_batches * BATCH_FILES;
+        let ahead = config.max_concurrent_batches;
         Self {
-            limit: files.clamp(IN_FLIGHT_MIN, IN_FLIGHT_MAX),
+            limit: limit_of(config.worker_count, ahead),
+            ahead,
             suspected: suspects.iter().map(hash_of).collect(),
             suspects: suspects.into(),
             in_flight: FxHashSet::default(),
@@ -61,6 +68,11 @@ impl Claims {
             exhausted: false,
             due_next: None,
         }
+    }
+
+    /// There are so many workers from now on.
+    pub(crate) fn set_workers(&mut self, workers: usize) {
+        self.limit = limit_of(workers, self.ahead);
     }
 
     /// Number of files in flight.

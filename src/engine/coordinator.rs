@@ -16,6 +16,7 @@ use super::order::Wishes;
 use super::pool::Pool;
 use super::results::{BatchStatistics, ProcessingState, StopCause};
 use super::run_state::{Ending, Outage, RunState};
+use super::staffing::Staffing;
 use super::stop::Stop;
 use super::touched::TouchedFiles;
 use super::watch::Agenda;
@@ -74,6 +75,7 @@ pub(crate) struct Coordinator<'a> {
     pub(super) agenda: Option<&'a mut Agenda>,
     pub(super) touched: TouchedFiles,
     pub(super) compaction: Compaction,
+    pub(super) staffing: Staffing,
 }
 
 impl<'a> Coordinator<'a> {
@@ -89,6 +91,7 @@ impl<'a> Coordinator<'a> {
         let scanning = set.plan.scan != Scan::Nothing;
         run.statistics.state = if scanning { ProcessingState::Scanning } else { ProcessingState::Watching };
         let compaction = Compaction::new(&set.context.config, Some(set.plan.job.start.log));
+        let staffing = Staffing::new(&set.context.config);
         Self {
             checking: !run.log_is_checked,
             following: agenda.as_ref().is_some_and(|agenda| agenda.watch.is_some()),
@@ -106,6 +109,7 @@ impl<'a> Coordinator<'a> {
             last_look: None,
             touched: TouchedFiles::default(),
             compaction,
+            staffing,
         }
     }
 
@@ -135,6 +139,7 @@ impl<'a> Coordinator<'a> {
             return self.last_words(worker, events);
         }
         self.look_around()?;
+        self.look_at_reading();
         if self.ending.is_none() {
             self.claim()?;
         }

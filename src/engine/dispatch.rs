@@ -20,7 +20,10 @@ pub(crate) struct Dispatcher {
     /// Files handed to workers whose outcome has not come yet.
     outstanding: usize,
     batches: HashMap<u64, Out>,
+    /// Workers that may take tasks now.
     workers: usize,
+    /// Files that are tried at once to see whether it works again.
+    probes: usize,
     order: Order,
 }
 
@@ -50,8 +53,15 @@ impl Dispatcher {
             outstanding: 0,
             batches: HashMap::new(),
             workers: config.worker_count,
+            probes: config.worker_count,
             order: config.order,
         }
+    }
+
+    /// There are so many workers from now on.
+    pub(crate) fn set_workers(&mut self, workers: usize) {
+        self.workers = workers;
+        self.claims.set_workers(workers);
     }
 
     pub(crate) fn outstanding(&self) -> usize {
@@ -101,7 +111,7 @@ impl Dispatcher {
         roots: Roots<'_>,
         now: Timestamp,
     ) -> Result<bool, LedgerError> {
-        let files = self.claims.next(reader, roots, now, self.workers)?;
+        let files = self.claims.next(reader, roots, now, self.probes)?;
         let none = files.is_empty();
         files.into_iter().for_each(|file| self.hand_out_one(file, BatchPriority::Normal));
         Ok(none)

@@ -82,7 +82,7 @@ fn execute(
 
 fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContext {
     // Nobody would come back for a second attempt.
-    let config = BatchConfig { retry_attempts: 1, retry: BTreeMap::new(), ..config.clone() };
+    let config = BatchConfig { retry_attempts: 1, retry: BTreeMap::new(), workers_max: 0, ..config.clone() };
     let dying = Dying::default();
     // There is nothing to save.
     dying.let_go();

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::change::{Change, Ground};
 use super::error::EngineError;
@@ -23,6 +23,8 @@ use crate::source::{Folder, FolderVisitor, Listed, ListedKind, SkipReason, Sourc
 const CHANGES_MAX: usize = 256;
 /// Counted entries after which counts are handed over, so that progress shows.
 const COUNTED_MAX: u64 = 8192;
+/// Time after which changes are handed over, however few: where listing is slow, workers wait for them.
+const CHANGES_AGE_MAX: Duration = Duration::from_millis(100);
 
 /// What a scan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +57,8 @@ pub(crate) struct Intake {
     gate: Gate,
     changes: Vec<(FileKey, Change)>,
     counts: ScanCounts,
+    /// When something was handed over last.
+    handed: Instant,
     /// When the first of the news came that it looks into; else the time at which they are told.
     pub since: Option<Instant>,
     /// Set where a folder could not be listed, of news.
@@ -73,8 +77,22 @@ impl Intake {
     ) -> Self {
         let (changes, counts, unlisted) = Default::default();
         let scan = reader.map(LedgerReader::scan);
-        let since = None;
-        Self { purpose, scan, ground, root, source, stop, send, gate, changes, counts, since, unlisted }
+        let (since, handed) = (None, Instant::now());
+        Self {
+            purpose,
+            scan,
+            ground,
+            root,
+            source,
+            stop,
+            send,
+            gate,
+            changes,
+            counts,
+            handed,
+            since,
+            unlisted,
+        }
     }
 
     fn merge(&mut self, folder: &mut Folder<'_>) -> Result<(), EngineError> {
@@ -209,6 +227,7 @@ impl Intake {
     }
 
     fn hand_over(&mut self) {
+        self.handed = Instant::now();
         let (changes, counts) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.counts));
         if self.purpose.counts() {
             return self.tell_found(changes, counts);
@@ -235,7 +254,8 @@ impl Intake {
             let _ = self.send.send(Event::Failed(error));
             return ControlFlow::Break(());
         }
-        if self.counts.discovered >= COUNTED_MAX {
+        let is_late = !self.changes.is_empty() && self.handed.elapsed() >= CHANGES_AGE_MAX;
+        if is_late || self.counts.discovered >= COUNTED_MAX {
             self.hand_over();
         }
         if self.stop.is_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -52,6 +52,7 @@ mod runtime;
 mod scan;
 #[cfg(test)]
 mod sim;
+mod staffing;
 mod stop;
 mod store;
 mod tally;

@@ -33,7 +33,7 @@ pub enum Order {
     Stop,
     /// Commit what the workers have handed over.
     Checkpoint,
-    /// Go on with so many workers, until the configuration is read again.
+    /// Go on with so many workers, neither more nor less, until the configuration is read again.
     Workers {
         /// Their number, from 1.
         count: usize,
@@ -181,7 +181,8 @@ impl Engine {
     /// Changes the configuration that a run goes on with, also where that only waits to be taken over.
     fn workers(&self, count: usize) -> Result<OrderDone, EngineError> {
         let present = self.config().ok_or_else(no_run)?;
-        let with = |config: &BatchConfig| BatchConfig { worker_count: count, ..config.clone() };
+        let with =
+            |config: &BatchConfig| BatchConfig { worker_count: count, workers_max: count, ..config.clone() };
         with(&present).check()?;
         self.wishes().want_config(|waiting| with(waiting.unwrap_or(&present)));
         Ok(OrderDone::told(format!("going on with {count} workers, until the configuration is read again")))

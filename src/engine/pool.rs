@@ -8,6 +8,10 @@
 //! Urgent tasks have an injector of their own, which every worker looks into first. One that has other work in
 //! hand looks at their number between two files, puts the rest of its task into its deque, and goes for them.
 //!
+//! There may be more or fewer workers from one moment to the next ([`Pool::allow`]): a thread is started when its
+//! number is allowed for the first time. One whose number is not allowed any more puts the rest of its task into its
+//! deque, where the others find it, and rests until it is allowed again, or the pool is closed. It is not hungry.
+//!
 //! A thread that hangs is left to itself: what waits in its deque goes back to the injector, and another
 //! thread takes its place. Whatever it was working on has been taken from its slot on the board before, so
 //! when it comes back it finds that out, and ends without a look at the queues.
@@ -42,9 +46,13 @@ pub(crate) struct Pool {
     /// One for each worker. Only looked at by who has nothing of its own.
     stealers: RwLock<Vec<Stealer<Task>>>,
     hungry: AtomicUsize,
+    /// Workers from this number on rest.
+    allowed: AtomicUsize,
     closed: AtomicBool,
     parked: Mutex<()>,
     wake: Condvar,
+    /// More are allowed, or the pool is closed.
+    rested: Condvar,
     crew: Arc<Crew>,
     body: Box<Body>,
 }
@@ -73,27 +81,62 @@ impl Pool {
                 panicked();
             }
         };
-        let deques: Vec<Deque<Task>> = (0..workers).map(|_| Deque::new_fifo()).collect();
         let pool = Arc::new(Self {
             injector: Injector::new(),
             urgent: Injector::new(),
             urgent_tasks: AtomicUsize::new(0),
-            stealers: RwLock::new(deques.iter().map(Deque::stealer).collect()),
+            stealers: RwLock::default(),
             hungry: AtomicUsize::new(0),
+            allowed: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             parked: Mutex::new(()),
             wake: Condvar::new(),
-            crew: Arc::new(Crew::new(workers)),
+            rested: Condvar::new(),
+            crew: Arc::default(),
             body: Box::new(body),
         });
-        for (worker, deque) in deques.into_iter().enumerate() {
-            if let Err(error) = pool.spawn(worker, deque) {
-                pool.close();
-                pool.join(None);
-                return Err(error);
-            }
+        if let Err(error) = pool.allow(workers) {
+            pool.close();
+            pool.join(None);
+            return Err(error);
         }
         Ok(pool)
+    }
+
+    /// Lets so many workers take tasks from now on, and starts the threads that there are not yet. One thread calls
+    /// this at a time.
+    ///
+    /// # Errors
+    /// A thread can't be started: as many are allowed as there are.
+    pub(crate) fn allow(self: &Arc<Self>, workers: usize) -> io::Result<()> {
+        let started = self.stealers.read().unwrap_or_else(PoisonError::into_inner).len();
+        let mut result = Ok(());
+        for worker in started..workers {
+            // Allowed before it is there, so that it does not rest first.
+            self.let_work(worker + 1);
+            let deque = Deque::new_fifo();
+            let stealer = deque.stealer();
+            result = self.spawn(worker, deque);
+            if result.is_err() {
+                self.let_work(worker);
+                return result;
+            }
+            self.stealers.write().unwrap_or_else(PoisonError::into_inner).push(stealer);
+        }
+        self.let_work(workers);
+        result
+    }
+
+    fn let_work(&self, workers: usize) {
+        // Under the lock, so that nobody is between looking and sleeping.
+        let _guard = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+        self.allowed.store(workers, Ordering::SeqCst);
+        self.rested.notify_all();
+    }
+
+    /// Workers that may take tasks.
+    pub(crate) fn allowed(&self) -> usize {
+        self.allowed.load(Ordering::Relaxed)
     }
 
     fn spawn(self: &Arc<Self>, worker: usize, deque: Deque<Task>) -> io::Result<()> {
@@ -139,6 +182,7 @@ impl Pool {
     /// The hand of a worker that a test calls itself, in the place of a thread.
     #[cfg(test)]
     pub(crate) fn with_hand<T>(&self, work: impl FnOnce(&Hand<'_>) -> T) -> T {
+        self.allowed.fetch_max(1, Ordering::Relaxed);
         work(&Hand { pool: self, deque: &Deque::new_fifo(), worker: 0 })
     }
 
@@ -152,6 +196,7 @@ impl Pool {
         self.closed.store(true, Ordering::SeqCst);
         let _guard = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
         self.wake.notify_all();
+        self.rested.notify_all();
     }
 
     /// Waits until all workers have ended, those left aside that were abandoned. False where the deadline
@@ -223,9 +268,11 @@ impl Hand<'_> {
         }
     }
 
-    /// Puts the rest of `task` where others and this worker find it again, if there is urgent work to do before.
+    /// Puts the rest of `task` where others and this worker find it again, if there is urgent work to do before, or
+    /// this worker is to rest.
     pub(crate) fn make_way(&self, task: &mut Task) {
-        if self.pool.urgent_tasks.load(Ordering::Relaxed) == 0 || task.is_urgent() {
+        let is_overtaken = self.pool.urgent_tasks.load(Ordering::Relaxed) > 0 && !task.is_urgent();
+        if !is_overtaken && !self.is_surplus() {
             return;
         }
         if let Some(rest) = task.take_rest() {
@@ -234,8 +281,28 @@ impl Hand<'_> {
         }
     }
 
+    /// Workers that may take tasks.
+    pub(crate) fn allowed(&self) -> usize {
+        self.pool.allowed()
+    }
+
+    /// Whether this worker is one too many now. Once the pool is closed, all help to empty it.
+    pub(crate) fn is_surplus(&self) -> bool {
+        self.worker >= self.pool.allowed() && !self.pool.closed.load(Ordering::SeqCst)
+    }
+
+    /// Waits as long as this worker is one too many.
+    fn rest(&self) {
+        let guard = self.pool.parked.lock().unwrap_or_else(PoisonError::into_inner);
+        let rests = |(): &mut ()| self.is_surplus();
+        drop(self.pool.rested.wait_while(guard, rests).unwrap_or_else(PoisonError::into_inner));
+    }
+
     fn next_task(&self) -> Option<Task> {
         loop {
+            if self.is_surplus() {
+                self.rest();
+            }
             if let Some(task) = self.find() {
                 return Some(task);
             }

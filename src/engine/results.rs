@@ -159,8 +159,11 @@ pub struct BatchStatistics {
     pub in_flight: u64,
     /// What has been committed.
     pub cursor: Cursor,
-    /// Each worker.
+    /// Each worker, those included that rest.
     pub workers: Vec<WorkerStatistics>,
+    /// Workers that may take files now: more than were configured while reading waits for a disk or a network.
+    #[serde(default)]
+    pub workers_allowed: usize,
     /// What the run depends on, as far as it was ever missing.
     pub breakers: Vec<BreakerStatus>,
     /// Memory of the process.

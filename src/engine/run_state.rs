@@ -101,6 +101,7 @@ impl RunState {
     /// are not scanned as a whole count as the ledger has them.
     pub(crate) fn begin_attempt(&mut self, reader: &LedgerReader, plan: &JobPlan, workers: usize) {
         self.statistics.workers.resize_with(workers, WorkerStatistics::default);
+        self.statistics.workers_allowed = workers;
         let pending = reader.counts_of(plan.roots.iter().map(|(root, _)| root.id)).pending;
         let Tally { ok, failed, removed, .. } = self.tally;
         let unscanned = plan.roots.iter().filter(|(root, _)| !plan.scans_whole(root.id));

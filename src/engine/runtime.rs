@@ -19,7 +19,9 @@ use crate::model::{BatchConfig, Clock};
 use crate::source::watch::Watch;
 
 /// Descriptors that the state, the control socket and the scan need.
-const OWN_DESCRIPTORS: u64 = 64;
+const OWN_DESCRIPTORS: u64 = 96;
+/// Descriptors of one worker.
+const WORKERS_DESCRIPTORS: u64 = 4;
 
 /// An open state, and what goes with it.
 pub(super) struct Runtime<'a> {
@@ -193,12 +195,13 @@ impl<'a> Runtime<'a> {
     }
 }
 
-/// The configuration with as many workers as there are descriptors for: each needs one for a file, and the
-/// processor may need another.
+/// The configuration with as many workers as there are descriptors for: each needs one for a file, one for its folder
+/// and one for its note of what it has in hand, and the processor may need another.
 fn with_descriptors_for(config: &BatchConfig) -> BatchConfig {
     let descriptors = machine::raise_descriptor_limit();
-    let workers_max = usize::try_from(descriptors.saturating_sub(OWN_DESCRIPTORS) / 2).unwrap_or(usize::MAX);
-    let worker_count = config.worker_count.min(workers_max.max(1));
+    let there = descriptors.saturating_sub(OWN_DESCRIPTORS) / WORKERS_DESCRIPTORS;
+    let there = usize::try_from(there).unwrap_or(usize::MAX).max(1);
+    let worker_count = config.worker_count.min(there);
     if worker_count < config.worker_count {
         tracing::warn!(
             workers = worker_count,
@@ -207,5 +210,5 @@ fn with_descriptors_for(config: &BatchConfig) -> BatchConfig {
             "fewer workers, as no more files may be open: raise the limit (`ulimit -n`)"
         );
     }
-    BatchConfig { worker_count, ..config.clone() }
+    BatchConfig { worker_count, workers_max: config.workers_max.min(there), ..config.clone() }
 }

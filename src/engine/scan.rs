@@ -17,9 +17,10 @@ use crate::source::{FolderVisitor, Source};
 /// Messages of the scan that may wait for the coordinator.
 const SCAN_EVENTS: usize = 64;
 
-/// Listing folders is cheap next to processing: few threads keep many workers fed.
+/// Listing folders is cheap next to processing: few threads keep many workers fed, and where listing waits, the source
+/// adds some. One alone would stay alone.
 pub(crate) fn scan_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).clamp(1, 4)
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).clamp(2, 4)
 }
 
 /// A scan of all roots, one after the other. `reader` is none where there is no state yet.

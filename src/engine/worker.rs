@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::board::{Board, Held, Slot, Stage};
 use super::budget::{Admission, Budget, Permit};
@@ -18,12 +18,14 @@ use crate::model::{
 use crate::process::{FileContent, Processor, ResultWriter};
 use crate::source::{Content, ReadError, Source};
 
+use gauge::Gauge;
 use outcome::{Attempt, ReadFile, put};
 
 #[cfg(test)]
 pub(crate) use outcome::Outcome;
 pub(crate) use outcome::{OutcomeGroup, crashed_outcome, overdue_outcome};
 
+mod gauge;
 mod outcome;
 #[cfg(test)]
 mod tests;
@@ -65,6 +67,10 @@ pub(crate) struct BatchWorker<S> {
     first: usize,
     /// Bytes that a buffer keeps from file to file.
     kept: usize,
+    /// None where the number of workers is fixed.
+    gauge: Option<Gauge>,
+    /// When the file in hand was taken.
+    taken: Instant,
 }
 
 impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
@@ -73,8 +79,10 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         let slot = context.board.enter(worker);
         let marker = context.in_hand.as_ref().map(|in_hand| in_hand.marker(worker));
         let kept = context.budget.kept_bytes(context.config.worker_count);
-        let (content, result) = Default::default();
-        Self { context, slot, send, content, result, marker, first: 0, kept }
+        let is_fixed = context.config.most_workers() == context.config.worker_count;
+        let gauge = (!is_fixed).then(Gauge::of_this_thread);
+        let ((content, result), taken) = (Default::default(), context.clock.now());
+        Self { context, slot, send, content, result, marker, first: 0, kept, gauge, taken }
     }
 
     /// Works through a task. Once a stop is asked for, what is left is released. Breaks off where what it had
@@ -93,12 +101,16 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         let (lot, context) = (Arc::clone(task.lot()), Arc::clone(&self.context));
         let _span = tracing::debug_span!("batch", id = lot.batch.batch_id, files = task.len()).entered();
         self.begin_task(task)?;
+        self.kept = context.budget.kept_bytes(hand.allowed());
         let mut done = None;
         while let Some(place) = self.turn(done.take(), hand)? {
             let file = lot.batch.files.get(place)?;
             done = Some((file, self.attempt(&context, file)));
         }
         context.source.rest();
+        if hand.is_surplus() {
+            (self.content, self.result) = Default::default();
+        }
         tracing::debug!("through with it");
         Some(())
     }
@@ -138,6 +150,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
             held.group_since = now;
         }
         self.slot.is_at(Stage::Reading);
+        self.taken = now;
         let place = held.next(now);
         // All that was left may have been taken out.
         let last = (place.is_none() && !held.group.outcomes.is_empty()).then(|| held.take_group(now));
@@ -173,13 +186,13 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
                 Ok(permit) => permit,
                 Err(attempt) => return *attempt,
             };
-            let read = context.source.read_expected(
-                root,
-                &file.key,
-                &file.fingerprint,
-                permit.size_max(),
-                &mut self.content,
-            );
+            let (size_max, buffer) = (permit.size_max(), &mut self.content);
+            let mut read =
+                || context.source.read_expected(root, &file.key, &file.fingerprint, size_max, buffer);
+            let (read, measured) = match &mut self.gauge {
+                Some(gauge) => gauge.read(self.taken, read),
+                None => (read(), None),
+            };
             let attempt = match read {
                 Ok(content) => self.process(context, file, content),
                 Err(ReadError::Gone | ReadError::NotAFile(_)) => Attempt::Plain(End::Gone),
@@ -191,6 +204,9 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
                 Err(error) => unread(&error),
             };
             give_back(&mut self.content, self.kept);
+            if let (Some(gauge), Some(measured)) = (&self.gauge, &measured) {
+                gauge.note(measured, &self.slot);
+            }
             return attempt;
         }
         unread(&ReadError::Unstable)

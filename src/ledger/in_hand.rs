@@ -22,6 +22,10 @@ const FILE_BYTES_MAX: u64 = 64 << 20;
 /// Time and files between two notes of the place in a task, at most.
 const PLACE_EVERY: Duration = Duration::from_millis(5);
 const PLACE_FILES: usize = 32;
+/// Above the place stands how often the files to the next note are fewer, as a power of two: where each takes long,
+/// and many workers wait, there are not 32 suspects for each of them.
+const REACH_SHIFT: u32 = 24;
+const HALVINGS_MAX: u32 = PLACE_FILES.trailing_zeros();
 const SUSPECTS: &str = "suspects";
 
 const PLACE_AT: usize = 1;
@@ -85,7 +89,8 @@ impl InHand {
         let path = self.folder.join(worker.to_string());
         // Its holder may still run, abandoned: it keeps the file, and this one gets a new one.
         let _ = fs::remove_file(&path);
-        Marker { path, file: None, buffer: Vec::new(), oom_kills: self.oom_kills, noted: None }
+        let (oom_kills, buffer) = (self.oom_kills, Vec::new());
+        Marker { path, file: None, buffer, oom_kills, noted: None, reach: PLACE_FILES }
     }
 
     /// Remembers these suspects, and no others, until the next [`InHand::open`].
@@ -129,7 +134,7 @@ impl InHand {
                 let path = entry.path();
                 let mut noted = read(&path);
                 // What lies further behind the place was not begun.
-                noted.iter_mut().for_each(|noted| noted.files.truncate(PLACE_FILES));
+                noted.iter_mut().for_each(|noted| noted.files.truncate(noted.reach));
                 markers.push((path, noted));
             }
         }
@@ -146,6 +151,8 @@ pub struct Marker {
     oom_kills: Option<u64>,
     /// When a place was noted last in the present task, and which.
     noted: Option<(Instant, usize)>,
+    /// Files until the next note, at most.
+    reach: usize,
 }
 
 impl Marker {
@@ -165,16 +172,21 @@ impl Marker {
         self.told(written);
     }
 
-    /// So many of the task's files are done. Written down every 5 ms, or 32 files.
+    /// So many of the task's files are done. Written down every 5 ms, or 32 files, or fewer where they take long.
     pub fn place(&mut self, place: usize, now: Instant) {
-        let is_near = |(at, noted): (Instant, usize)| {
-            now.saturating_duration_since(at) < PLACE_EVERY && place < noted + PLACE_FILES
-        };
-        if self.noted.is_some_and(is_near) {
-            return;
+        if let Some((at, noted)) = self.noted {
+            let done = place.saturating_sub(noted);
+            let is_late = now.saturating_duration_since(at) >= PLACE_EVERY;
+            if !is_late && done < self.reach {
+                return;
+            }
+            let expected = if is_late { done } else { self.reach };
+            self.reach = (2 * expected).next_power_of_two().clamp(1, PLACE_FILES);
         }
         self.noted = Some((now, place));
-        self.write_place(u32::try_from(place).unwrap_or(NO_PLACE));
+        let halvings = HALVINGS_MAX - self.reach.trailing_zeros();
+        let place = u32::try_from(place).ok().filter(|place| *place < 1 << REACH_SHIFT);
+        self.write_place(place.map_or(NO_PLACE, |place| halvings << REACH_SHIFT | place));
     }
 
     /// The task has ended: nothing is in hand.
@@ -200,6 +212,8 @@ impl Marker {
 struct Noted {
     /// From the place on.
     files: Vec<FileKey>,
+    /// How many of them may have been begun.
+    reach: usize,
     alone: bool,
     oom_kills: Option<u64>,
 }
@@ -284,8 +298,14 @@ fn decode(bytes: &[u8]) -> Option<Noted> {
     }
     let oom_kills = u64::from_le_bytes(*bytes.get(ALONE_AT + 1..)?.first_chunk()?);
     let files = decode_keys(&sealed[KEYS_AT..], count)?;
+    // No place, and one that was damaged, lie behind all files.
+    let (halvings, place) = match place >> REACH_SHIFT {
+        halvings @ 0..=HALVINGS_MAX => (halvings, place & ((1 << REACH_SHIFT) - 1)),
+        _ => (0, NO_PLACE),
+    };
     Some(Noted {
         files: files.into_iter().skip(usize::try_from(place).ok()?).collect(),
+        reach: PLACE_FILES >> halvings,
         alone: sealed[ALONE_AT] == 1,
         oom_kills: (oom_kills != NO_COUNTER).then_some(oom_kills),
     })

@@ -133,6 +133,10 @@ pub struct BatchConfig {
     pub max_concurrent_batches: usize,
     /// Worker threads. 1 to 1,024; the default is the number of cores.
     pub worker_count: usize,
+    /// The most worker threads there may be: while reading waits for a disk or a network, threads are added up to
+    /// this many, and rest again when it does not. 0 to 1,024. With `worker_count` or less, as by default, the
+    /// number is fixed; the command allows [`BatchConfig::WORKERS_MAX`] where nobody sets the number of workers.
+    pub workers_max: usize,
     /// Largest file that is read, in MiB; a larger one fails as `too-large`. At least 16.
     pub memory_limit_mb: u64,
     /// Outcomes after which a commit tick is due before its 100 ms have passed, once the last tick's cost is
@@ -182,6 +186,7 @@ impl Default for BatchConfig {
             batch_size: 200,
             max_concurrent_batches: 4,
             worker_count: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            workers_max: 0,
             memory_limit_mb: 1000,
             checkpoint_interval: 1000,
             retry_attempts: 3,
@@ -220,6 +225,14 @@ impl BatchConfig {
     /// The longest time a commit tick waits for more outcomes.
     pub const TICK: Duration = Duration::from_millis(100);
 
+    /// What the command has for `workers_max`.
+    pub const WORKERS_MAX: usize = 64;
+
+    /// The most worker threads that there may be at once.
+    pub fn most_workers(&self) -> usize {
+        self.workers_max.max(self.worker_count)
+    }
+
     /// The retry policy of a class.
     pub fn retry_policy(&self, class: ErrorClass) -> RetryPolicy {
         let default = || RetryPolicy::default_of(class, self.retry_attempts);
@@ -241,6 +254,7 @@ impl BatchConfig {
         within("batch_size", self.batch_size as u64, 1, 10_000, "1 to 10000 files")?;
         within("max_concurrent_batches", self.max_concurrent_batches as u64, 1, 1_000, "1 to 1000")?;
         within("worker_count", self.worker_count as u64, 1, 1_024, "1 to 1024 threads")?;
+        within("workers_max", self.workers_max as u64, 0, 1_024, "0 to 1024 threads")?;
         within("memory_limit_mb", self.memory_limit_mb, 16, u64::MAX, "16 MiB or more")?;
         within("checkpoint_interval", self.checkpoint_interval as u64, 1, 1_000_000, "1 to 1000000 files")?;
         within("retry_attempts", u64::from(self.retry_attempts), 1, 100, "1 to 100")?;

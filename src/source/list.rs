@@ -14,7 +14,7 @@ use super::filter::{Cut, EntryPath};
 use super::ignored::{IGNORE_FILE, IgnoreChain};
 use super::names::Names;
 use super::open::{EntryKind, fingerprint, stat_in};
-use super::{Filters, Listed, ListedKind, SkipReason};
+use super::{Filters, ListedKind, SkipReason};
 
 /// Tag of a sub-folder that a rule cut.
 const CUT: u8 = 0;
@@ -237,38 +237,6 @@ impl Lister {
                 _ => tag,
             }
         });
-    }
-}
-
-/// Entries of an open folder with their metadata, which is asked for one by one.
-pub(super) struct Files<'a> {
-    folder: BorrowedFd<'a>,
-    names: &'a Names,
-    next: usize,
-}
-
-impl<'a> Files<'a> {
-    pub(super) fn new(folder: BorrowedFd<'a>, names: &'a Names) -> Self {
-        Self { folder, names, next: 0 }
-    }
-}
-
-impl Iterator for Files<'_> {
-    type Item = Listed;
-
-    fn next(&mut self) -> Option<Listed> {
-        let (tag, name) = self.names.get(self.next)?;
-        self.next += 1;
-        let kind = match EntryKind::of_tag(tag) {
-            EntryKind::Other(reason) => ListedKind::Skipped(reason),
-            _ => look_at(self.folder, name),
-        };
-        Some(Listed { name: name.into(), kind })
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.names.len().saturating_sub(self.next);
-        (left, Some(left))
     }
 }
 

@@ -18,16 +18,19 @@
 
 mod descent;
 mod explain;
+mod files;
 mod filter;
 mod ignored;
 mod list;
 mod names;
 mod nearby;
 mod open;
+mod pace;
 mod read;
 mod stack;
 #[cfg(test)]
 mod tests;
+mod thread_time;
 mod walk;
 pub mod watch;
 
@@ -39,12 +42,14 @@ pub use explain::Verdict;
 pub use filter::{FilterError, Filters};
 pub use names::Names;
 pub use read::{Content, ReadError};
+pub(crate) use thread_time::{Moment, Spent, ThreadTime};
 pub use walk::TreeSource;
 
 /// Files that exist somewhere: a tree on disk ([`TreeSource`]), or anything of a user's own.
 pub trait Source: Send + Sync {
     /// Visits every folder under `root` once, on up to `threads` threads, each with a visitor of
-    /// its own, until all is visited or a visitor breaks off.
+    /// its own, until all is visited or a visitor breaks off. One that waits for a disk or a network may take more
+    /// threads than that, as [`TreeSource`] does, but for `threads` of 1.
     ///
     /// # Errors
     /// Where the root itself can't be listed: the error is the system's own, so that its class shows,

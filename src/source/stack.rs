@@ -98,6 +98,12 @@ impl Stack {
         }
     }
 
+    /// Whether folders wait that no thread has taken.
+    pub(super) fn has_more(&self) -> bool {
+        let state = self.lock();
+        state.waiting == 0 && !state.groups.is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic elsewhere leaves nothing half done in here.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

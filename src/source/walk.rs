@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::io::Errno;
 
 use super::descent::Descent;
-use super::list::{Files, Lister, Scope, StateFolders};
+use super::files::Files;
+use super::list::{Lister, Scope, StateFolders};
 use super::open::EntryKind;
+use super::pace::{Pace, Stride};
 use super::stack::{Group, Job, Stack, Turn};
 use super::watch::Watch;
 use super::{
@@ -19,7 +21,7 @@ use super::{
 };
 use crate::model::{FileKey, Fingerprint, FolderKey, Root};
 
-/// More threads than this only wait for each other.
+/// More threads than this to begin with only wait for each other.
 const THREADS_MAX: usize = 256;
 
 /// A tree on disk.
@@ -206,22 +208,36 @@ impl Walk<'_> {
         threads: usize,
         visitors: &(dyn Fn() -> Box<dyn FolderVisitor> + Sync),
     ) -> io::Result<ScanReport> {
-        self.run(threads.clamp(1, THREADS_MAX), visitors)?;
+        let threads = threads.clamp(1, THREADS_MAX);
+        self.run(threads, &Pace::new(threads), visitors)?;
         self.into_report()
     }
 
-    /// Runs the threads to their end. One that can't be started is done without; a panic goes on
-    /// in the caller once all have ended.
-    fn run(&self, threads: usize, visitors: &(dyn Fn() -> Box<dyn FolderVisitor> + Sync)) -> io::Result<()> {
+    /// Runs the threads to their end, and starts more where they wait. One that can't be started is done without; a
+    /// panic goes on in the caller once all have ended.
+    fn run(
+        &self,
+        threads: usize,
+        pace: &Pace,
+        visitors: &(dyn Fn() -> Box<dyn FolderVisitor> + Sync),
+    ) -> io::Result<()> {
         std::thread::scope(|scope| {
             let mut handles = Vec::with_capacity(threads);
-            for number in 1..=threads {
-                let builder = std::thread::Builder::new().name(format!("walk-{number}"));
-                match builder.spawn_scoped(scope, || self.work(visitors().as_mut())) {
-                    Ok(handle) => handles.push(handle),
-                    Err(error) if handles.is_empty() => return Err(error),
-                    Err(_) => break,
+            let mut wanted = threads;
+            loop {
+                while handles.len() < wanted {
+                    let builder = std::thread::Builder::new().name(format!("walk-{}", handles.len() + 1));
+                    match builder.spawn_scoped(scope, || self.work(pace, visitors().as_mut())) {
+                        Ok(handle) => handles.push(handle),
+                        Err(error) if handles.is_empty() => return Err(error),
+                        Err(_) => {
+                            pace.refuse_more(handles.len());
+                            break;
+                        }
+                    }
                 }
+                let Some(more) = pace.more_than(handles.len()) else { break };
+                wanted = more;
             }
             let panics: Vec<_> = handles.into_iter().filter_map(|handle| handle.join().err()).collect();
             match panics.into_iter().next() {
@@ -231,11 +247,15 @@ impl Walk<'_> {
         })
     }
 
-    fn work(&self, visitor: &mut dyn FolderVisitor) {
+    fn work(&self, pace: &Pace, visitor: &mut dyn FolderVisitor) {
+        let _at_work = pace.at_work();
+        let mut stride = Stride::new(pace);
         let mut lister = Lister::new();
         let mut folders = 0;
         while let Some((turn, job)) = self.stack.take() {
-            let flow = self.visit(&turn, job, &mut lister, &mut folders, visitor);
+            let busy = pace.busy();
+            let flow = self.visit(&turn, job, (&mut lister, &mut stride), &mut folders, visitor);
+            drop(busy);
             turn.end(flow);
         }
         let mut total = self.total.lock().unwrap_or_else(PoisonError::into_inner);
@@ -248,13 +268,16 @@ impl Walk<'_> {
         &self,
         turn: &Turn<'_>,
         job: Job,
-        lister: &mut Lister,
+        (lister, stride): (&mut Lister, &mut Stride<'_>),
         folders: &mut u64,
         visitor: &mut dyn FolderVisitor,
     ) -> ControlFlow<()> {
         let relative = job.key.relative_path();
         let mut scope = Scope::new(self.filters, &self.state, job.ignored);
-        let (opened, names) = match self.list(&job.key, &relative, &mut scope, lister) {
+        let begun = stride.begin();
+        let listed = self.list(&job.key, &relative, &mut scope, lister);
+        stride.end(begun, || self.stack.has_more());
+        let (opened, names) = match listed {
             Ok((opened, names)) => (opened, Arc::new(names)),
             Err(error) if relative.is_empty() => {
                 self.total.lock().unwrap_or_else(PoisonError::into_inner).root_error = Some(error);
@@ -267,7 +290,7 @@ impl Walk<'_> {
             Group { parent: job.key.clone(), ignored: scope.ignored, names: Arc::clone(&names), next: 0 };
         turn.add(group);
         let fd = opened.as_ref().unwrap_or(&self.fd);
-        let mut files = Files::new(fd.as_fd(), &lister.files);
+        let mut files = Files::new(fd.as_fd(), &lister.files, stride, &self.stack);
         visitor.folder(Folder { key: job.key, files: &mut files, folders: &names })
     }
 

@@ -65,6 +65,8 @@ fn line_of(row: &Value) -> String {
     let default = match &row["default"] {
         Value::String(text) => text.clone(),
         Value::Number(_) if key == "workers" => "the cores".to_owned(),
+        // Or the cores, of which the machine that this runs on may have more.
+        Value::Number(_) if key == "workers-max" => "64".to_owned(),
         Value::Null | Value::Array(_) => String::new(),
         other => other.to_string(),
     };
@@ -102,6 +104,7 @@ fn the_example_of_a_configuration_has_every_setting_with_its_default() {
         assert!(text(&row, "origin").contains("outlast.toml:"), "{key} is not in it");
         let is_example = [
             "workers",
+            "workers-max",
             "include",
             "exclude",
             "out",

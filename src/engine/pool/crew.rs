@@ -5,7 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-/// One place for each worker.
+/// One place for each worker that was ever started.
+#[derive(Default)]
 pub(super) struct Crew {
     members: Mutex<Vec<Member>>,
     ended: Condvar,
@@ -21,10 +22,6 @@ struct Member {
 }
 
 impl Crew {
-    pub(super) fn new(workers: usize) -> Self {
-        Self { members: Mutex::new((0..workers).map(|_| Member::default()).collect()), ended: Condvar::new() }
-    }
-
     /// Starts the thread of a worker.
     pub(super) fn start(
         self: &Arc<Self>,
@@ -32,6 +29,9 @@ impl Crew {
         work: impl FnOnce() + Send + 'static,
     ) -> io::Result<()> {
         let mut members = self.lock();
+        if members.len() <= worker {
+            members.resize_with(worker + 1, Member::default);
+        }
         let Some(member) = members.get_mut(worker) else { return Ok(()) };
         let (crew, number) = (Arc::clone(self), member.number);
         let thread = std::thread::Builder::new().name(format!("worker-{worker}"));

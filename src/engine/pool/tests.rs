@@ -148,6 +148,50 @@ fn one_long_batch_keeps_all_workers_busy() {
     assert!(started.elapsed() < Duration::from_millis(350), "{:?}", started.elapsed());
 }
 
+#[test]
+fn workers_that_are_allowed_later_take_part_and_rest_when_they_are_one_too_many() {
+    let (send, receive) = channel();
+    let work = |(worker, send): &mut (usize, Sender<usize>), mut task: Task, hand: &Hand<'_>| {
+        loop {
+            hand.make_way(&mut task);
+            hand.share(&mut task);
+            if task.next_place().is_none() {
+                return ControlFlow::Continue(());
+            }
+            std::thread::sleep(Duration::from_millis(1));
+            send.send(*worker).unwrap();
+        }
+    };
+    let pool = Pool::start(1, move |worker| (worker, send.clone()), work, || ()).unwrap();
+    (0..20).for_each(|id| pool.push(Task::new(batch(id, 50))));
+    pool.allow(4).unwrap();
+    let (mut seen, mut done) = (HashSet::new(), 0);
+    while seen.len() < 4 {
+        seen.insert(receive.recv_timeout(LONG).unwrap());
+        done += 1;
+    }
+    pool.allow(1).unwrap();
+    // Each of the three may have had one file in hand, and have told of some before.
+    let mut alone = 0;
+    while alone < 100 {
+        alone = if receive.recv_timeout(LONG).unwrap() == 0 { alone + 1 } else { 0 };
+        done += 1;
+        assert!(done < 900, "they go on");
+    }
+    assert_eq!(pool.hungry(), 0, "who rests is not hungry");
+    pool.allow(3).unwrap();
+    while receive.recv_timeout(LONG).unwrap() == 0 {
+        done += 1;
+    }
+    pool.allow(1).unwrap();
+    assert!(joined(&pool));
+    assert_eq!(
+        done + 1 + receive.try_iter().count(),
+        20 * 50,
+        "nothing stays in the deque of one that rests"
+    );
+}
+
 /// A pool of one worker that waits at each task until the gate is open, and whether it has begun one.
 fn gated(gate: &Arc<Mutex<()>>) -> Arc<Pool> {
     let gate = Arc::clone(gate);

@@ -73,6 +73,29 @@ fn of_a_long_task_only_what_may_have_been_begun_is_suspect() {
 }
 
 #[test]
+fn where_files_take_long_few_are_suspect_and_more_again_when_they_do_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = state_in(folder.path());
+    let names: Vec<String> = (0..500).map(|number| format!("{number:03}")).collect();
+    let files = keys(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let suspects = |slow: usize, quick: usize| {
+        let (in_hand, _) = InHand::open(&state, None).unwrap();
+        in_hand.set_suspects(&[]).unwrap();
+        let (mut marker, mut now) = (in_hand.marker(0), Instant::now());
+        marker.begin(files.iter(), false);
+        for place in 0..=slow + quick {
+            marker.place(place, now);
+            now += if place < slow { Duration::from_millis(8) } else { Duration::from_micros(20) };
+        }
+        let suspects = left(&state).suspects;
+        assert!(suspects.contains(&files[slow + quick]), "{suspects:?}");
+        suspects.len()
+    };
+    assert_eq!(suspects(20, 0), 2);
+    assert_eq!(suspects(20, 300), 32);
+}
+
+#[test]
 fn one_that_was_alone_comes_after_all_other_suspects_from_then_on() {
     let (_folder, state) = with_one_in_hand(&keys(&["a", "b", "c"]), false);
     let die_alone = |name: &str| {

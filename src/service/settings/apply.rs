@@ -24,12 +24,20 @@ pub struct LogSettings {
     pub files_kept: u32,
 }
 
-/// Where a value that nobody set depends on another one: attempts of a class on `retry-attempts`, and a
-/// longest pause on the first one.
+/// Where a value that nobody set depends on another one: `workers-max` on `workers`, attempts of a class on
+/// `retry-attempts`, and a longest pause on the first one.
 pub(super) fn fill_defaults(all: &mut [Resolved]) {
     let get = |all: &[Resolved], key: &str| {
         all.iter().find(|one| one.setting.key == key).map(|one| one.value.clone())
     };
+    let workers = all.iter().find(|one| one.setting.key == "workers" && one.origin != Origin::Default);
+    if let Some(set) = workers.map(|one| one.value.clone())
+        && let Some(max) = all.iter_mut().find(|one| one.setting.key == "workers-max")
+        && max.origin == Origin::Default
+    {
+        // Whoever sets the number means it.
+        max.value = set;
+    }
     let Some(Value::Count(attempts)) = get(all, "retry-attempts") else { return };
     for class in ErrorClass::ALL {
         let policy = RetryPolicy::default_of(class, u16::try_from(attempts).unwrap_or(u16::MAX));
@@ -79,6 +87,7 @@ impl Settings {
             batch_size: self.count("batch-size") as usize,
             max_concurrent_batches: self.count("batches-ahead") as usize,
             worker_count: self.count("workers") as usize,
+            workers_max: self.count("workers-max") as usize,
             memory_limit_mb: self.bytes("memory-limit") >> 20,
             checkpoint_interval: self.count("checkpoint-interval") as usize,
             retry_attempts: self.count("retry-attempts") as u16,
@@ -283,7 +292,9 @@ mod tests {
     #[test]
     fn without_settings_all_is_as_the_library_has_it() {
         let settings = load(&[], None, &Surroundings::default()).unwrap();
-        assert_eq!(settings.batch(), BatchConfig::default());
+        let config = settings.batch();
+        assert_eq!(config, BatchConfig { workers_max: config.workers_max, ..BatchConfig::default() });
+        assert!(config.workers_max >= BatchConfig::WORKERS_MAX.max(config.worker_count));
         assert_eq!(settings.limits(), Limits::default());
         assert_eq!((settings.state(), settings.out()), (Path::new(".outlast"), None));
     }
@@ -329,6 +340,25 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_workers_that_is_set_stays_unless_the_most_is_set_as_well() {
+        let given = |key: &str, count| Given {
+            key: key.to_owned(),
+            flag: "--x".to_owned(),
+            value: Value::Count(count),
+        };
+        let most = |given: &[Given]| {
+            let config = load(given, None, &Surroundings::default()).unwrap().batch();
+            (config.worker_count, config.most_workers())
+        };
+        let cores = BatchConfig::default().worker_count;
+        assert_eq!(most(&[]), (cores, BatchConfig::WORKERS_MAX.max(cores)));
+        assert_eq!(most(&[given("workers", 3)]), (3, 3));
+        assert_eq!(most(&[given("workers", 3), given("workers-max", 20)]), (3, 20));
+        assert_eq!(most(&[given("workers-max", 1)]), (cores, cores));
+        assert_eq!(most(&[given("workers", 40), given("workers-max", 20)]), (40, 40));
+    }
+
+    #[test]
     fn a_level_alone_is_outlasts_own_and_all_else_is_used_as_written() {
         let filter = |text: &str| with("log-level", Value::LogFilter(text.to_owned())).log().filter;
         assert_eq!(filter("debug"), "outlast=debug");
@@ -340,7 +370,11 @@ mod tests {
     #[test]
     fn policies_go_with_the_number_for_all_and_a_longer_first_pause() {
         let settings = with("retry-attempts", Value::Count(7));
-        assert_eq!(settings.batch(), BatchConfig { retry_attempts: 7, ..BatchConfig::default() });
+        let workers_max = settings.batch().workers_max;
+        assert_eq!(
+            settings.batch(),
+            BatchConfig { retry_attempts: 7, workers_max, ..BatchConfig::default() }
+        );
         let shown = settings.get("retry.unstable.attempts").unwrap();
         assert_eq!((&shown.value, &shown.origin), (&Value::Count(7), &Origin::Default));
         let minute = Duration::from_secs(60);

@@ -116,6 +116,12 @@ fn work(default: &BatchConfig) -> Vec<Setting> {
             "Worker threads; else the number of cores",
         ),
         row(
+            "workers-max",
+            count(1024, "threads"),
+            value(BatchConfig::WORKERS_MAX.max(default.worker_count)),
+            "Worker threads while reading waits for a disk or network; where only `workers` is set, no more than that",
+        ),
+        row(
             "batch-size",
             count(10_000, "files"),
             value(default.batch_size),

@@ -1,0 +1,161 @@
+//! The files of one listed folder, with their metadata.
+//!
+//! A few are asked for ahead of whoever goes through them. While the scan waits for its file system, helpers ask for
+//! more of them at the same time: one folder of 100,000 files must not wait 100,000 times.
+
+use std::ops::Range;
+use std::os::fd::BorrowedFd;
+use std::thread;
+
+use super::list::look_at;
+use super::names::Names;
+use super::open::EntryKind;
+use super::pace::Stride;
+use super::stack::Stack;
+use super::{Listed, ListedKind};
+
+/// Files whose metadata one thread asks for at a time.
+const PORTION: usize = 64;
+
+/// Entries of an open folder with their metadata.
+pub(super) struct Files<'a, 'p> {
+    entries: Entries<'a>,
+    next: usize,
+    ready: std::vec::IntoIter<Listed>,
+    stride: &'a mut Stride<'p>,
+    stack: &'a Stack,
+}
+
+#[derive(Clone, Copy)]
+struct Entries<'a> {
+    folder: BorrowedFd<'a>,
+    names: &'a Names,
+}
+
+impl<'a, 'p> Files<'a, 'p> {
+    pub(super) fn new(
+        folder: BorrowedFd<'a>,
+        names: &'a Names,
+        stride: &'a mut Stride<'p>,
+        stack: &'a Stack,
+    ) -> Self {
+        let entries = Entries { folder, names };
+        Self { entries, next: 0, ready: Vec::new().into_iter(), stride, stack }
+    }
+
+    fn look_ahead(&mut self) {
+        let left = self.entries.names.len() - self.next;
+        let portions = left.div_ceil(PORTION);
+        let pace = self.stride.pace;
+        let helpers = (portions > 1).then(|| pace.helpers(portions - 1));
+        let mut parts = Vec::with_capacity(1);
+        for _ in 0..=helpers.as_ref().map_or(0, |helpers| helpers.threads) {
+            let end = (self.next + PORTION).min(self.entries.names.len());
+            parts.push(self.next..end);
+            self.next = end;
+        }
+        let begun = self.stride.begin();
+        let ready = match &parts[..] {
+            [part] => self.entries.look_at(part.clone()),
+            parts => self.entries.look_at_all(parts),
+        };
+        self.stride.end(begun, || self.stack.has_more());
+        self.ready = ready.into_iter();
+    }
+}
+
+impl Entries<'_> {
+    fn look_at(self, part: Range<usize>) -> Vec<Listed> {
+        let listed = |(tag, name): (u8, &[u8])| {
+            let kind = match EntryKind::of_tag(tag) {
+                EntryKind::Other(reason) => ListedKind::Skipped(reason),
+                _ => look_at(self.folder, name),
+            };
+            Listed { name: name.into(), kind }
+        };
+        part.filter_map(|index| self.names.get(index)).map(listed).collect()
+    }
+
+    /// The first part in this thread, each other one in one of its own, or in this one where that can't be started.
+    fn look_at_all(self, parts: &[Range<usize>]) -> Vec<Listed> {
+        let Some((first, others)) = parts.split_first() else { return Vec::new() };
+        thread::scope(|scope| {
+            let start = |part: &Range<usize>| {
+                let part = part.clone();
+                let again = part.clone();
+                let helper = thread::Builder::new().name("walk-helper".to_owned());
+                (helper.spawn_scoped(scope, move || self.look_at(part)).ok(), again)
+            };
+            let helpers: Vec<_> = others.iter().map(start).collect();
+            let mut all = self.look_at(first.clone());
+            for (helper, part) in helpers {
+                let looked = helper.and_then(|helper| helper.join().ok());
+                all.extend(looked.unwrap_or_else(|| self.look_at(part)));
+            }
+            all
+        })
+    }
+}
+
+impl Iterator for Files<'_, '_> {
+    type Item = Listed;
+
+    fn next(&mut self) -> Option<Listed> {
+        if self.ready.len() == 0 && self.next < self.entries.names.len() {
+            self.look_ahead();
+        }
+        self.ready.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.ready.len() + self.entries.names.len().saturating_sub(self.next);
+        (left, Some(left))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::fd::AsFd;
+    use std::time::Duration;
+
+    use super::super::Filters;
+    use super::super::list::{Lister, Scope, StateFolders};
+    use super::super::pace::Pace;
+    use super::super::stack::Job;
+    use super::super::thread_time::Spent;
+    use super::*;
+    use crate::model::{FolderKey, RootId};
+
+    #[test]
+    fn a_folder_is_told_in_order_and_once_also_with_helpers() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..500_usize {
+            fs::write(folder.path().join(format!("{number:03}")), vec![b'x'; number]).unwrap();
+        }
+        let fd = fs::File::open(folder.path()).unwrap();
+        let (filters, state, mut lister) = (Filters::default(), StateFolders::default(), Lister::new());
+        lister.list(fd.as_fd(), b"", &mut Scope::new(&filters, &state, None)).unwrap();
+        let stack = Stack::new(Job { key: FolderKey::root(RootId(1)), ignored: None });
+        let waiting = Spent { total: Duration::from_secs(1), waiting: Duration::from_secs(1) };
+        for waits in [false, true] {
+            let pace = Pace::new(4);
+            if waits {
+                pace.note(waiting, || false);
+                assert_eq!(pace.helpers(3).threads, 3);
+            }
+            let mut stride = Stride::new(&pace);
+            let files = Files::new(fd.as_fd(), &lister.files, &mut stride, &stack);
+            assert_eq!(files.size_hint(), (500, Some(500)));
+            let seen: Vec<_> = files.collect();
+            assert_eq!(seen.len(), 500);
+            for (number, listed) in seen.iter().enumerate() {
+                let size = match &listed.kind {
+                    ListedKind::File(fingerprint) => fingerprint.size,
+                    other => panic!("{other:?}"),
+                };
+                assert_eq!((&*listed.name, size), (format!("{number:03}").as_bytes(), number as u64));
+            }
+        }
+    }
+}

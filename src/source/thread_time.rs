@@ -1,0 +1,84 @@
+//! What a thread's time goes into: running, waiting for a core, or waiting for something else, such as a disk.
+//!
+//! A thread that has to wait for a core because others run there does not wait for its files, and more threads
+//! would not help it. The clock on the wall can't tell the two apart; the scheduler's own account can.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// The account of one thread, which alone may ask for it.
+#[derive(Debug)]
+pub(crate) struct ThreadTime {
+    /// Where the scheduler tells how long the thread has waited for a core; none where it does not.
+    schedstat: Option<File>,
+}
+
+/// The account of a thread at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    wall: Instant,
+    running: Duration,
+    queued: Duration,
+}
+
+/// What went by between two moments.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Spent {
+    /// Running, or waiting for something that is no core.
+    pub total: Duration,
+    /// Waiting for something that is no core.
+    pub waiting: Duration,
+}
+
+impl ThreadTime {
+    /// That of the calling thread.
+    pub(crate) fn of_this_thread() -> Self {
+        Self { schedstat: File::open("/proc/thread-self/schedstat").ok() }
+    }
+
+    /// The account now; some microseconds of system calls.
+    pub(crate) fn now(&self) -> Moment {
+        let running = clock_gettime(ClockId::ThreadCPUTime);
+        let running = Duration::try_from(running).unwrap_or_default();
+        Moment { wall: Instant::now(), running, queued: self.queued().unwrap_or_default() }
+    }
+
+    /// The second number of three: time on a run queue, in nanoseconds.
+    fn queued(&self) -> Option<Duration> {
+        let mut bytes = [0; 64];
+        let length = self.schedstat.as_ref()?.read_at(&mut bytes, 0).ok()?;
+        let text = str::from_utf8(bytes.get(..length)?).ok()?;
+        text.split_ascii_whitespace().nth(1)?.parse().ok().map(Duration::from_nanos)
+    }
+}
+
+impl Moment {
+    /// What went by since another moment of the same thread.
+    pub(crate) fn since(&self, before: &Self) -> Spent {
+        let queued = self.queued.saturating_sub(before.queued);
+        let total = self.wall.saturating_duration_since(before.wall).saturating_sub(queued);
+        let running = self.running.saturating_sub(before.running);
+        Spent { total, waiting: total.saturating_sub(running) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sleeping_is_waiting_and_computing_is_not() {
+        let time = ThreadTime::of_this_thread();
+        let begun = time.now();
+        std::thread::sleep(Duration::from_millis(30));
+        let slept = time.now();
+        while time.now().since(&slept).total < Duration::from_millis(30) {}
+        let (sleep, work) = (slept.since(&begun), time.now().since(&slept));
+        assert!(sleep.waiting >= Duration::from_millis(28), "{sleep:?}");
+        // However many others want the cores meanwhile.
+        assert!(work.waiting < Duration::from_millis(10), "{work:?}");
+    }
+}
