@@ -1,7 +1,8 @@
 //! The ledger and the planner by themselves: CPU time a file, size, how long a state takes to open, and how
 //! many updates of single files at random places become durable in a second.
 //!
-//! `cargo bench --bench parts`; `OUTLAST_BENCH_FILES` sets the number of files.
+//! `cargo bench --bench parts`; `OUTLAST_BENCH_FILES` sets the number of files, `OUTLAST_BENCH_TICKS` how many
+//! ticks of random updates there are.
 
 #[expect(dead_code, reason = "each benchmark uses a part of it")]
 mod support;
@@ -18,9 +19,6 @@ use support::{Done, cpu, number};
 
 /// Changes in a tick.
 const TICK: usize = 8192;
-
-/// Ticks of updates at random places.
-const UPDATES: usize = 25;
 
 fn main() -> Done {
     let count = number("OUTLAST_BENCH_FILES", 1_000_000);
@@ -123,7 +121,9 @@ fn scan(ledger: &Ledger, count: usize) -> Done {
 fn update(ledger: &mut Ledger, count: usize) -> Done {
     let (reader, mut log, mut random) = (ledger.reader(), ledger.cursor().log, 0x9E37_79B9_7F4A_7C15_u64);
     let (mut updates, mut ticks) = (0, Vec::new());
-    for round in 0..UPDATES {
+    let rounds = number("OUTLAST_BENCH_TICKS", 25);
+    let cpu_begun = cpu(ClockId::ProcessCPUTime);
+    for round in 0..rounds {
         let mut keys: Vec<FileKey> =
             (0..TICK).map(|_| key(support::tree::step(&mut random) as usize % count)).collect();
         keys.sort_unstable();
@@ -142,6 +142,8 @@ fn update(ledger: &mut Ledger, count: usize) -> Done {
         updates += changes.len();
     }
     let seconds = ticks.iter().sum::<Duration>().as_secs_f64();
+    let took = cpu(ClockId::ProcessCPUTime) - cpu_begun;
+    println!("| random updates, CPU | {:.2} us each |", took.as_secs_f64() * 1e6 / updates as f64);
     println!("| random updates, durable, in ticks of {TICK} | {:.0} a second |", updates as f64 / seconds);
     ticks.sort_unstable();
     let (middle, last) = (ticks[ticks.len() / 2], ticks[ticks.len() - 1]);
