@@ -23,6 +23,9 @@ const HUGE: usize = 200_000_000;
 /// Files that are slow to process.
 const SLOW: usize = 100;
 
+/// Makes a tree.
+type Make<'a> = &'a dyn Fn(&Path) -> Done;
+
 fn main() -> Done {
     if support::child()? {
         return Ok(());
@@ -45,7 +48,7 @@ fn main() -> Done {
             |number| write(&tree.join(FOLDER).join(format!("{number:04}.ast.json")), 4096, number as u64);
         Ok((0..SLOW).try_for_each(write_one)?)
     };
-    let trees: [(&str, &dyn Fn(&Path) -> Done); 3] =
+    let trees: [(&str, Make<'_>); 3] =
         [("one file of 200 MB", &huge), ("sizes rise to the end", &rising), ("one slow folder", &slow)];
     for (name, make) in trees {
         let scratch = support::scratch()?;

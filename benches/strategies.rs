@@ -25,6 +25,9 @@ const SETTINGS: [(&str, StrategyKind, usize); 5] = [
     ("size", StrategyKind::Size, 200),
 ];
 
+/// Makes a tree.
+type Make<'a> = &'a dyn Fn(&Path) -> Done;
+
 fn main() -> Done {
     if support::child()? {
         return Ok(());
@@ -49,7 +52,7 @@ fn main() -> Done {
         Ok((0..files / 1000).try_for_each(write_one)?)
     };
     let tight = |tree: &Path| -> Done { Ok(make(tree, files / 250, Sizes::Large)?) };
-    let works: [(&str, &dyn Fn(&Path) -> Done, Option<PathBuf>, u64); 5] = [
+    let works: [(&str, Make<'_>, Option<PathBuf>, u64); 5] = [
         ("tiny files", &tiny, None, normal),
         ("real files", &as_real, real, normal),
         ("skewed: one huge file, last", &skewed, None, normal),

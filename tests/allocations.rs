@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use outlast::{AstProcessor, BatchConfig, Engine, RunOptions, StrategyKind};
+use outlast::{AstProcessor, BatchConfig, Engine, EngineError, RunOptions, StrategyKind};
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
@@ -76,15 +76,15 @@ fn make(root: &Path, files: usize) -> std::io::Result<()> {
 }
 
 /// The allocations of a run for each file, those of ticks left out.
-fn run(root: &Path, state: &Path) -> f64 {
+fn run(root: &Path, state: &Path) -> Result<f64, EngineError> {
     // Adaptive batches are cut by time.
     let config = BatchConfig { worker_count: 1, strategy: StrategyKind::Count, ..BatchConfig::default() };
     let engine = Engine::new(Arc::new(AstProcessor::default()));
     let before = COUNT.load(Ordering::Relaxed);
-    let result = engine.run(&[root.to_owned()], &config, &RunOptions::new(state)).unwrap();
+    let result = engine.run(&[root.to_owned()], &config, &RunOptions::new(state))?;
     let count = COUNT.load(Ordering::Relaxed) - before;
     assert_eq!(result.progress.discovered, FILES as u64);
-    (count as f64 - OF_A_TICK * result.progress.ticks as f64) / FILES as f64
+    Ok((count as f64 - OF_A_TICK * result.progress.ticks as f64) / FILES as f64)
 }
 
 #[test]
@@ -95,8 +95,8 @@ fn a_run_allocates_no_more_for_each_file_than_it_did() {
     let (mut first, mut second) = (f64::INFINITY, f64::INFINITY);
     for number in 0..RUNS {
         let state = folder.path().join(format!("state{number}"));
-        first = first.min(run(&tree, &state));
-        second = second.min(run(&tree, &state));
+        first = first.min(run(&tree, &state).unwrap());
+        second = second.min(run(&tree, &state).unwrap());
     }
     for (name, was, is) in [("FIRST_RUN", FIRST_RUN, first), ("NOTHING_CHANGED", NOTHING_CHANGED, second)] {
         println!("{name}: {is:.3} allocations a file, {was} so far");
