@@ -5,21 +5,24 @@
 //!
 //! `cargo bench --bench ast`; `OUTLAST_BENCH_TREE` names the tree, `OUTLAST_BENCH_ROUNDS` the rounds.
 
-use std::error::Error;
+#[expect(dead_code, reason = "each benchmark uses a part of it")]
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use outlast::process::ast::count_values;
 use outlast::{AstProcessor, FileContent, Processor, ResultWriter};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::ClockId;
+use support::{Done, number};
 
 /// Bytes of documents that are held in memory.
 const BYTES_MAX: usize = 512 << 20;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Done {
     let tree = std::env::var_os("OUTLAST_BENCH_TREE").map_or_else(|| "data/sample".into(), PathBuf::from);
-    let rounds = std::env::var("OUTLAST_BENCH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(7);
+    let rounds = number("OUTLAST_BENCH_ROUNDS", 7);
     let mut docs = Vec::new();
     read(&tree, &mut 0, &mut docs)?;
     let bytes: usize = docs.iter().map(Vec::len).sum();
@@ -62,7 +65,7 @@ fn tape(doc: &[u8], bytes: &mut Vec<u8>, buffers: &mut simd_json::Buffers) -> u6
     simd_json::to_tape_with_buffers(bytes, buffers).map_or(0, |tape| tape.0.len() as u64)
 }
 
-fn read(folder: &Path, bytes: &mut usize, docs: &mut Vec<Vec<u8>>) -> Result<(), Box<dyn Error>> {
+fn read(folder: &Path, bytes: &mut usize, docs: &mut Vec<Vec<u8>>) -> Done {
     let mut entries = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     entries.sort_by_key(fs::DirEntry::path);
     for entry in entries {
@@ -79,13 +82,9 @@ fn read(folder: &Path, bytes: &mut usize, docs: &mut Vec<Vec<u8>>) -> Result<(),
 }
 
 fn cpu(work: impl FnOnce() -> u64) -> Duration {
-    let now = || {
-        let time = clock_gettime(ClockId::ThreadCPUTime);
-        Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
-    };
-    let begun = now();
+    let begun = support::cpu(ClockId::ThreadCPUTime);
     std::hint::black_box(work());
-    now() - begun
+    support::cpu(ClockId::ThreadCPUTime) - begun
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -1,44 +1,58 @@
-//! A million files: memory, and how soon a killed run commits new work again.
+//! A million files: memory, a run of nothing that changed beside a bare walk with metadata, and how soon a
+//! killed run commits new work again.
 //!
-//! `cargo bench --bench million`, for one flat folder and for a folder for each file. The trees are made
-//! of hard links to a few files, in the temporary folder, and removed; `OUTLAST_BENCH_FILES` sets another
-//! number of files.
+//! `cargo bench --bench million`, for folders of 1,000 files, for one flat folder, and for a folder for each
+//! file. The trees are made of hard links to a few files, in the temporary folder, and removed;
+//! `OUTLAST_BENCH_FILES` sets another number of files, `OUTLAST_BENCH_RUNS` how often what is not changed is
+//! looked at.
 
-#[path = "support/measure.rs"]
-mod measure;
+#[expect(dead_code, reason = "each benchmark uses a part of it")]
+mod support;
 
-use std::error::Error;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use measure::run_measured;
+use support::measure::{Figures, run_measured};
+use support::ratio::ratio_line;
+use support::{Done, cores, number, outlast, own};
 
 /// Files that are links to the same content: file systems limit their number.
 const LINKS: usize = 10_000;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let count = std::env::var("OUTLAST_BENCH_FILES").ok().and_then(|text| text.parse().ok());
-    let count: usize = count.unwrap_or(1_000_000);
-    let scratch = std::env::temp_dir().join(format!("outlast-million-{}", std::process::id()));
+fn main() -> Done {
+    if support::child()? {
+        return Ok(());
+    }
+    let (count, runs) = (number("OUTLAST_BENCH_FILES", 1_000_000), number("OUTLAST_BENCH_RUNS", 5));
+    println!("{count} files\n");
     println!("| tree | what | wall s | cpu s | peak MB | first commit s |\n|---|---|---|---|---|---|");
+    let thousands = |number: usize| format!("{:04}/f{number:07}.ast.json", number / 1000);
     let flat = |number: usize| format!("f{number:07}.ast.json");
     let folders = |number: usize| format!("{:04}/{:04}/f.ast.json", number / 1000, number % 1000);
-    for (name, path) in [("one folder", &flat as &dyn Fn(usize) -> String), ("a folder for each", &folders)] {
-        let tree = scratch.join("tree");
+    let trees: [(&str, &dyn Fn(usize) -> String); 3] =
+        [("folders of 1,000", &thousands), ("one folder", &flat), ("a folder for each", &folders)];
+    let mut ratios = Vec::new();
+    for (name, path) in trees {
+        let scratch = support::scratch()?;
+        let tree = scratch.path().join("tree");
         make(&tree, count, path)?;
-        measure_tree(name, &tree, &scratch.join("state"), count)?;
-        fs::remove_dir_all(&scratch)?;
+        ratios.push((name, measure_tree(name, &tree, &scratch.path().join("state"), count, runs)?));
     }
+    println!(
+        "\n| speed, nothing changed of a bare walk with metadata (wanted: 0.85) | median (least to most) |"
+    );
+    println!("|---|---|");
+    ratios.iter().for_each(|(name, ratio)| println!("| {name} | {ratio} |"));
     Ok(())
 }
 
-fn make(tree: &Path, count: usize, path: &dyn Fn(usize) -> String) -> Result<(), Box<dyn Error>> {
+fn make(tree: &Path, count: usize, path: &dyn Fn(usize) -> String) -> Done {
     let mut source = tree.to_owned();
     for number in 0..count {
         let file = tree.join(path(number));
-        if let Some(folder) = file.parent() {
+        if let Some(folder) = file.parent().filter(|folder| !folder.exists()) {
             fs::create_dir_all(folder)?;
         }
         if number % LINKS == 0 {
@@ -51,32 +65,35 @@ fn make(tree: &Path, count: usize, path: &dyn Fn(usize) -> String) -> Result<(),
     Ok(())
 }
 
-fn measure_tree(name: &str, tree: &Path, state: &Path, count: usize) -> Result<(), Box<dyn Error>> {
-    let row = |what: &str, command: Command| -> Result<serde_json::Value, Box<dyn Error>> {
-        let (figures, summary) = run_measured(command)?;
-        println!(
-            "| {name} | {what} | {:.2} | {:.2} | {:.0} | {} |",
-            figures.wall,
-            figures.user + figures.sys,
-            figures.peak_bytes / 1e6,
-            summary["first_commit_seconds"].as_f64().map_or_else(|| "-".to_owned(), |at| format!("{at:.3}"))
-        );
-        Ok(summary)
+fn measure_tree(name: &str, tree: &Path, state: &Path, count: usize, runs: usize) -> Done<String> {
+    let row = |what: &str, figures: &[Figures], summary: &serde_json::Value| {
+        let commit = summary["first_commit_seconds"].as_f64();
+        let commit = commit.map_or_else(|| "-".to_owned(), |at| format!("{at:.3}"));
+        println!("| {name} | {what} | {} | {commit} |", Figures::cells(figures));
     };
-    let first = row("first run", outlast(tree, state))?;
-    assert_eq!(first["ok"].as_u64(), Some(count as u64));
-    row("nothing changed", outlast(tree, state))?;
+    let (first, summary) = run_measured(outlast(tree, state))?;
+    assert_eq!(summary["ok"].as_u64(), Some(count as u64));
+    row("first run", &[first], &summary);
+    // The threads that Outlast scans on.
+    let threads = cores().clamp(1, 4).to_string();
+    let (mut walks, mut seconds) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        walks.push(run_measured(own("walk", &[&tree, &threads])?)?.0);
+        seconds.push(run_measured(outlast(tree, state))?.0);
+    }
+    row("bare walk with metadata", &walks, &serde_json::Value::Null);
+    row("nothing changed", &seconds, &serde_json::Value::Null);
     let mut again = outlast(tree, state);
     again.arg("--reprocess");
     kill_in_the_middle(again, state)?;
-    let last = row("after kill -9 in a run of all", outlast(tree, state))?;
-    assert_eq!(last["pending"].as_u64(), Some(0));
-    fs::remove_dir_all(state)?;
-    Ok(())
+    let (last, summary) = run_measured(outlast(tree, state))?;
+    assert_eq!(summary["pending"].as_u64(), Some(0));
+    row("after kill -9 in a run of all", &[last], &summary);
+    Ok(ratio_line(&walks, &seconds, |one| one.wall))
 }
 
 /// Kills the run once it has committed a tenth of its files.
-fn kill_in_the_middle(mut command: Command, state: &Path) -> Result<(), Box<dyn Error>> {
+fn kill_in_the_middle(mut command: Command, state: &Path) -> Done {
     let mut child = command.stdout(Stdio::null()).spawn()?;
     let begun = Instant::now();
     // A run of few files may end before it is looked at.
@@ -95,11 +112,4 @@ fn kill_in_the_middle(mut command: Command, state: &Path) -> Result<(), Box<dyn 
     child.kill()?;
     child.wait()?;
     Ok(())
-}
-
-fn outlast(tree: &Path, state: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_outlast"));
-    command.arg("run").arg(tree).arg("--state").arg(state);
-    command.args(["--format", "json", "--progress", "never"]);
-    command
 }

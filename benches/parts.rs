@@ -1,8 +1,12 @@
-//! The ledger and the planner by themselves: CPU time a file, size, and how long a state takes to open.
+//! The ledger and the planner by themselves: CPU time a file, size, how long a state takes to open, and how
+//! many updates of single files at random places become durable in a second.
 //!
-//! `cargo bench --bench parts`; `OUTLAST_BENCH_FILES` sets the number of files.
+//! `cargo bench --bench parts`; `OUTLAST_BENCH_FILES` sets the number of files, `OUTLAST_BENCH_TICKS` how many
+//! ticks of random updates there are.
 
-use std::error::Error;
+#[expect(dead_code, reason = "each benchmark uses a part of it")]
+mod support;
+
 use std::time::{Duration, Instant};
 
 use outlast::ledger::{Entry, Ledger, ReadyPosition, RecordRef, StateFolder, Tick};
@@ -10,16 +14,16 @@ use outlast::{
     BatchConfig, Digest, DiscoveredFile, FileKey, Fingerprint, LogPosition, Order, RootId, Timestamp,
     create_optimal_batches,
 };
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::ClockId;
+use support::{Done, cpu, number};
 
 /// Changes in a tick.
 const TICK: usize = 8192;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let count = std::env::var("OUTLAST_BENCH_FILES").ok().and_then(|text| text.parse().ok());
-    let count: usize = count.unwrap_or(1_000_000);
-    let scratch = std::env::temp_dir().join(format!("outlast-parts-{}", std::process::id()));
-    let state = StateFolder::create(&scratch, "records".as_ref())?;
+fn main() -> Done {
+    let count = number("OUTLAST_BENCH_FILES", 1_000_000);
+    let scratch = support::scratch()?;
+    let state = StateFolder::create(&scratch.path().join("state"), "records".as_ref())?;
     let mut ledger = Ledger::open(&state)?;
     println!("| what | figure |\n|---|---|");
     per_file("queue files, CPU", count, || queue(&mut ledger, count))?;
@@ -30,8 +34,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let begun = Instant::now();
     drop(Ledger::open(&state)?);
     println!("| open a state of {count} files, every block verified | {:.0} ms |", millis(begun.elapsed()));
-    drop(state);
-    std::fs::remove_dir_all(&scratch)?;
+    let mut ledger = Ledger::open(&state)?;
+    update(&mut ledger, count)?;
+    println!(
+        "| state on disk, after them | {:.0} bytes a file |",
+        ledger.reader().size_on_disk()? as f64 / count as f64
+    );
+    drop(ledger);
+    let begun = Instant::now();
+    drop(Ledger::open(&state)?);
+    println!("| open the state, after them | {:.0} ms |", millis(begun.elapsed()));
     for order in [Order::Path, Order::Largest] {
         let files: Vec<DiscoveredFile> = (0..100_000).map(file).collect();
         let begun = Instant::now();
@@ -65,7 +77,7 @@ fn file(number: usize) -> DiscoveredFile {
     DiscoveredFile { key: key(number), fingerprint: fingerprint(number), attempts: 0, recorded: None }
 }
 
-fn queue(ledger: &mut Ledger, count: usize) -> Result<(), Box<dyn Error>> {
+fn queue(ledger: &mut Ledger, count: usize) -> Done {
     let numbers: Vec<usize> = (0..count).collect();
     for group in numbers.chunks(TICK) {
         let found = |&number: &usize| {
@@ -77,7 +89,7 @@ fn queue(ledger: &mut Ledger, count: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn complete(ledger: &mut Ledger) -> Result<(), Box<dyn Error>> {
+fn complete(ledger: &mut Ledger) -> Done {
     let reader = ledger.reader();
     let (mut next, mut log) = (Some(ReadyPosition::default()), LogPosition::START);
     while let Some(from) = next {
@@ -95,7 +107,7 @@ fn complete(ledger: &mut Ledger) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn scan(ledger: &Ledger, count: usize) -> Result<(), Box<dyn Error>> {
+fn scan(ledger: &Ledger, count: usize) -> Done {
     let mut scan = ledger.reader().scan();
     let mut seen = 0;
     while scan.peek()?.is_some() {
@@ -105,20 +117,46 @@ fn scan(ledger: &Ledger, count: usize) -> Result<(), Box<dyn Error>> {
     if seen == count { Ok(()) } else { Err(format!("{seen} of {count} entries").into()) }
 }
 
-fn per_file(
-    name: &str,
-    count: usize,
-    work: impl FnOnce() -> Result<(), Box<dyn Error>>,
-) -> Result<(), Box<dyn Error>> {
-    let begun = cpu();
-    work()?;
-    println!("| {name} | {:.2} us a file |", (cpu() - begun).as_secs_f64() * 1e6 / count as f64);
+/// Updates of single files at random places, in ticks of [`TICK`]: the latency of a tick is theirs.
+fn update(ledger: &mut Ledger, count: usize) -> Done {
+    let (reader, mut log, mut random) = (ledger.reader(), ledger.cursor().log, 0x9E37_79B9_7F4A_7C15_u64);
+    let (mut updates, mut ticks) = (0, Vec::new());
+    let rounds = number("OUTLAST_BENCH_TICKS", 25);
+    let cpu_begun = cpu(ClockId::ProcessCPUTime);
+    for round in 0..rounds {
+        let mut keys: Vec<FileKey> =
+            (0..TICK).map(|_| key(support::tree::step(&mut random) as usize % count)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let begun = Instant::now();
+        let entries = reader.lookup(&keys)?;
+        let changes = keys.into_iter().zip(entries).map(|(key, entry)| {
+            log.offset += 600;
+            let digest = Some(Digest([round as u8; 16]));
+            let record = Some(RecordRef { position: log, epoch: 1, digest, failure: None, carried: false });
+            (key, entry.map(|entry| Entry { record, ..entry }))
+        });
+        let changes: Vec<_> = changes.collect();
+        ledger.commit(Tick { changes: &changes, log, log_crc: 0, job: None })?;
+        ticks.push(begun.elapsed());
+        updates += changes.len();
+    }
+    let seconds = ticks.iter().sum::<Duration>().as_secs_f64();
+    let took = cpu(ClockId::ProcessCPUTime) - cpu_begun;
+    println!("| random updates, CPU | {:.2} us each |", took.as_secs_f64() * 1e6 / updates as f64);
+    println!("| random updates, durable, in ticks of {TICK} | {:.0} a second |", updates as f64 / seconds);
+    ticks.sort_unstable();
+    let (middle, last) = (ticks[ticks.len() / 2], ticks[ticks.len() - 1]);
+    println!("| such a tick | {:.0} ms, {:.0} ms at most |", millis(middle), millis(last));
     Ok(())
 }
 
-fn cpu() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+fn per_file(name: &str, count: usize, work: impl FnOnce() -> Done) -> Done {
+    let begun = cpu(ClockId::ProcessCPUTime);
+    work()?;
+    let took = cpu(ClockId::ProcessCPUTime) - begun;
+    println!("| {name} | {:.2} us a file |", took.as_secs_f64() * 1e6 / count as f64);
+    Ok(())
 }
 
 fn millis(duration: Duration) -> f64 {

@@ -1,11 +1,13 @@
 //! Whole-process figures from the operating system's own accounting.
 
-use std::error::Error;
 use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+use super::Done;
+use super::ratio::median;
 
 /// What one process took: seconds and bytes.
 #[derive(Debug, Clone, Copy)]
@@ -16,8 +18,21 @@ pub(crate) struct Figures {
     pub(crate) peak_bytes: f64,
 }
 
+impl Figures {
+    pub(crate) fn cpu(&self) -> f64 {
+        self.user + self.sys
+    }
+
+    /// Cells of a table: seconds, seconds of CPU, MB; medians.
+    pub(crate) fn cells(figures: &[Self]) -> String {
+        let of = |get: fn(&Self) -> f64| median(figures, get);
+        let peak = of(|one| one.peak_bytes) / 1e6;
+        format!("{:.2} | {:.2} | {peak:.0}", of(|one| one.wall), of(Self::cpu))
+    }
+}
+
 /// Runs a command to its end, and returns its figures and the JSON that it printed.
-pub(crate) fn run_measured(mut command: Command) -> Result<(Figures, serde_json::Value), Box<dyn Error>> {
+pub(crate) fn run_measured(mut command: Command) -> Done<(Figures, serde_json::Value)> {
     let begun = Instant::now();
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     let mut text = String::new();
