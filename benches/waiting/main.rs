@@ -7,39 +7,31 @@
 //! `OUTLAST_BENCH_FILES` sets the number of files, `OUTLAST_BENCH_TREE` names a tree for the second part, and
 //! `OUTLAST_BENCH_RUNS` sets how often.
 
-#[path = "../throughput/bare.rs"]
-mod bare;
 mod slow;
-#[path = "../throughput/tree.rs"]
-mod tree;
+#[expect(dead_code, reason = "each benchmark uses a part of it")]
+#[path = "../support/mod.rs"]
+mod support;
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use support::{Done, number, outlast, own, tree};
+
 /// Threads of the bare loop.
 const THREADS: [usize; 4] = [8, 16, 32, 64];
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let args: Vec<String> = std::env::args().collect();
-    if let [_, mode, root, out, workers] = args.as_slice()
-        && mode == "bare"
-    {
-        return bare::run(Path::new(root), Path::new(out), workers.parse()?);
+fn main() -> Done {
+    if support::child()? {
+        return Ok(());
     }
-    let number = |name: &str, default: usize| {
-        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-    };
     let (files, runs) = (number("OUTLAST_BENCH_FILES", 20_000), number("OUTLAST_BENCH_RUNS", 1));
-    let scratch = std::env::temp_dir().join(format!("outlast-waiting-{}", std::process::id()));
-    std::fs::create_dir_all(&scratch)?;
-    let result = delayed(&scratch, files, runs).and_then(|()| cold(&scratch, files, runs));
-    std::fs::remove_dir_all(&scratch)?;
-    result
+    let scratch = support::scratch()?;
+    delayed(scratch.path(), files, runs)?;
+    cold(scratch.path(), files, runs)
 }
 
-fn delayed(scratch: &Path, files: usize, runs: usize) -> Result<(), Box<dyn Error>> {
+fn delayed(scratch: &Path, files: usize, runs: usize) -> Done {
     println!("{files} files, each call delayed by {} ms", slow::DELAY.as_millis());
     let mut table = Table::default();
     for _ in 0..runs {
@@ -52,37 +44,36 @@ fn delayed(scratch: &Path, files: usize, runs: usize) -> Result<(), Box<dyn Erro
     Ok(())
 }
 
-fn cold(scratch: &Path, files: usize, runs: usize) -> Result<(), Box<dyn Error>> {
+fn cold(scratch: &Path, files: usize, runs: usize) -> Done {
     if drop_caches().is_err() {
         println!("cold cache: left out, as only root may write /proc/sys/vm/drop_caches");
         return Ok(());
     }
     let tree = match std::env::var_os("OUTLAST_BENCH_TREE") {
         Some(tree) => PathBuf::from(tree),
-        None => tree::make(&scratch.join("tree"), files)?,
+        None => {
+            tree::make(&scratch.join("tree"), files, tree::Sizes::Small)?;
+            scratch.join("tree")
+        }
     };
     println!("{}, cold cache", tree.display());
     let (out, state) = (scratch.join("bare.ndjson"), scratch.join("cold-state"));
     let mut table = Table::default();
     for _ in 0..runs {
         for threads in [2].into_iter().chain(THREADS) {
-            let mut command = Command::new(std::env::current_exe()?);
-            command.arg("bare").args([&tree, &out]).arg(threads.to_string());
+            let command = own("bare", &[&tree, &out, &threads.to_string()])?;
             drop_caches()?;
             table.add(Some(threads), seconds_of(command)?);
         }
-        let mut command = Command::new(env!("CARGO_BIN_EXE_outlast"));
-        command.arg("run").arg(&tree).arg("--state").arg(&state);
-        command.args(["--format", "json", "--progress", "never"]);
         drop_caches()?;
-        table.add(None, seconds_of(command)?);
+        table.add(None, seconds_of(outlast(&tree, &state))?);
         std::fs::remove_dir_all(&state)?;
     }
     table.print();
     Ok(())
 }
 
-fn seconds_of(mut command: Command) -> Result<f64, Box<dyn Error>> {
+fn seconds_of(mut command: Command) -> Done<f64> {
     let begun = Instant::now();
     let output = command.output()?;
     let seconds = begun.elapsed().as_secs_f64();

@@ -25,6 +25,14 @@ impl Tally {
         self.crc_sum = self.crc_sum.wrapping_add(u64::from(crc));
     }
 
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            values: self.values.wrapping_add(other.values),
+            entries: self.entries.wrapping_add(other.entries),
+            crc_sum: self.crc_sum.wrapping_add(other.crc_sum),
+        }
+    }
+
     pub(super) fn subtract(&mut self, entries: u64, crc: u32) {
         self.values = self.values.wrapping_sub(1);
         self.entries = self.entries.wrapping_sub(entries);
