@@ -47,7 +47,9 @@ impl Coordinator<'_> {
             return Ok(false);
         }
         let is_busy = self.compaction.step(self.committer.store_mut(), now)?;
-        Ok(is_busy && is_idle && self.compaction.may_step(self.committer.store(), is_idle, self.now()))
+        // Once it has ended, there may be nothing left to wait for.
+        let is_next = !is_busy || self.compaction.may_step(self.committer.store(), is_idle, self.now());
+        Ok(is_idle && is_next)
     }
 
     /// What is missing that nothing is compacted without.
