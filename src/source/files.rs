@@ -48,17 +48,15 @@ impl<'a, 'p> Files<'a, 'p> {
         let portions = left.div_ceil(PORTION);
         let pace = self.stride.pace;
         let helpers = (portions > 1).then(|| pace.helpers(portions - 1));
-        let mut parts = Vec::with_capacity(1);
-        for _ in 0..=helpers.as_ref().map_or(0, |helpers| helpers.threads) {
+        let mut portion = || {
             let end = (self.next + PORTION).min(self.entries.names.len());
-            parts.push(self.next..end);
-            self.next = end;
-        }
-        let begun = self.stride.begin();
-        let ready = match &parts[..] {
-            [part] => self.entries.look_at(part.clone()),
-            parts => self.entries.look_at_all(parts),
+            std::mem::replace(&mut self.next, end)..end
         };
+        let first = portion();
+        let others: Vec<_> =
+            (0..helpers.as_ref().map_or(0, |helpers| helpers.threads)).map(|_| portion()).collect();
+        let begun = self.stride.begin();
+        let ready = self.entries.look_at_all(first, &others);
         self.stride.end(begun, || self.stack.has_more());
         self.ready = ready.into_iter();
     }
@@ -73,12 +71,16 @@ impl Entries<'_> {
             };
             Listed { name: name.into(), kind }
         };
-        part.filter_map(|index| self.names.get(index)).map(listed).collect()
+        let mut all = Vec::with_capacity(part.len());
+        all.extend(part.filter_map(|index| self.names.get(index)).map(listed));
+        all
     }
 
     /// The first part in this thread, each other one in one of its own, or in this one where that can't be started.
-    fn look_at_all(self, parts: &[Range<usize>]) -> Vec<Listed> {
-        let Some((first, others)) = parts.split_first() else { return Vec::new() };
+    fn look_at_all(self, first: Range<usize>, others: &[Range<usize>]) -> Vec<Listed> {
+        if others.is_empty() {
+            return self.look_at(first);
+        }
         thread::scope(|scope| {
             let start = |part: &Range<usize>| {
                 let part = part.clone();
@@ -87,7 +89,7 @@ impl Entries<'_> {
                 (helper.spawn_scoped(scope, move || self.look_at(part)).ok(), again)
             };
             let helpers: Vec<_> = others.iter().map(start).collect();
-            let mut all = self.look_at(first.clone());
+            let mut all = self.look_at(first);
             for (helper, part) in helpers {
                 let looked = helper.and_then(|helper| helper.join().ok());
                 all.extend(looked.unwrap_or_else(|| self.look_at(part)));
