@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::pool::Task;
 use super::staffing::{Measures, ReadingTimes};
-use super::worker::OutcomeGroup;
+use super::worker::{GROUP_BYTES_MAX, OutcomeGroup};
 use crate::model::{DiscoveredFile, RootTable};
 
 /// A file that is in hand for longer than this is slow.
@@ -235,7 +235,7 @@ impl Held {
         let (batch_id, worker) = (self.group.batch_id, self.group.worker);
         // The next one mostly comes to what this one did: it need not grow, and be copied, on the way there.
         let outcomes = Vec::with_capacity(self.group.outcomes.len());
-        let lines = Vec::with_capacity(self.group.lines.len());
+        let lines = Vec::with_capacity(self.group.lines.len().min(GROUP_BYTES_MAX));
         let next = OutcomeGroup { batch_id, worker, outcomes, lines, ..OutcomeGroup::default() };
         let busy = now.saturating_duration_since(self.group_since);
         OutcomeGroup { busy, ..std::mem::replace(&mut self.group, next) }

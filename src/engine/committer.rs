@@ -133,6 +133,9 @@ impl<'a> Committer<'a> {
     }
 
     fn take_run(&mut self, run: Run) {
+        if run.queued.is_empty() {
+            return;
+        }
         self.waiting += run.queued.len();
         self.lines_bytes += run.lines.len();
         self.runs.push(run);
@@ -186,6 +189,7 @@ impl<'a> Committer<'a> {
         }
         let (appended, buffer) = writer.end()?;
         self.buffer = buffer;
+        self.buffer.shrink_to(2 * WRITE_BYTES);
         let nothing = changes.is_empty() && appended.end == self.store.ledger.cursor().log;
         if nothing && !is_last {
             return Ok(self.store.ledger.cursor());

@@ -157,7 +157,7 @@ impl<'a> RootGuard<'a> {
     }
 
     /// Those of these files that are there again.
-    fn found_again(&self, root: &Root, gone: &[FileKey]) -> Result<BTreeSet<FileKey>, LostRoot> {
+    pub(crate) fn found_again(&self, root: &Root, gone: &[FileKey]) -> Result<BTreeSet<FileKey>, LostRoot> {
         let mut found = BTreeSet::new();
         for keys in gone.chunks(KEYS_A_LOOK) {
             let (mut keys, of) = (keys.to_vec(), root.clone());

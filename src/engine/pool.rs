@@ -9,8 +9,8 @@
 //! hand looks at their number between two files, puts the rest of its task into its deque, and goes for them.
 //!
 //! There may be more or fewer workers from one moment to the next ([`Pool::allow`]): a thread is started when its
-//! number is allowed for the first time. One whose number is not allowed any more puts the rest of its task into its
-//! deque, where the others find it, and rests until it is allowed again, or the pool is closed. It is not hungry.
+//! number is allowed for the first time. One whose number is not allowed any more gives the rest of its task, and what is
+//! in its deque, back to the injector, and rests until it is allowed again, or the pool is closed. It is not hungry.
 //!
 //! A thread that hangs is left to itself: what waits in its deque goes back to the injector, and another
 //! thread takes its place. Whatever it was working on has been taken from its slot on the board before, so
@@ -132,6 +132,8 @@ impl Pool {
         let _guard = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
         self.allowed.store(workers, Ordering::SeqCst);
         self.rested.notify_all();
+        // Those that are parked and one too many now must not take the others' wake-ups.
+        self.wake.notify_all();
     }
 
     /// Workers that may take tasks.
@@ -272,13 +274,16 @@ impl Hand<'_> {
     /// this worker is to rest.
     pub(crate) fn make_way(&self, task: &mut Task) {
         let is_overtaken = self.pool.urgent_tasks.load(Ordering::Relaxed) > 0 && !task.is_urgent();
-        if !is_overtaken && !self.is_surplus() {
+        let is_surplus = self.is_surplus();
+        if !is_overtaken && !is_surplus {
             return;
         }
-        if let Some(rest) = task.take_rest() {
-            self.deque.push(rest);
-            self.pool.wake_one();
+        let Some(rest) = task.take_rest() else { return };
+        if is_surplus {
+            return self.pool.push(rest);
         }
+        self.deque.push(rest);
+        self.pool.wake_one();
     }
 
     /// Workers that may take tasks.
@@ -291,8 +296,12 @@ impl Hand<'_> {
         self.worker >= self.pool.allowed() && !self.pool.closed.load(Ordering::SeqCst)
     }
 
-    /// Waits as long as this worker is one too many.
+    /// Waits as long as this worker is one too many. What it has in its deque is for everybody: others look there
+    /// last of all.
     fn rest(&self) {
+        while let Some(task) = self.deque.pop() {
+            self.pool.push(task);
+        }
         let guard = self.pool.parked.lock().unwrap_or_else(PoisonError::into_inner);
         let rests = |(): &mut ()| self.is_surplus();
         drop(self.pool.rested.wait_while(guard, rests).unwrap_or_else(PoisonError::into_inner));
@@ -310,7 +319,7 @@ impl Hand<'_> {
             self.pool.hungry.fetch_add(1, Ordering::SeqCst);
             std::sync::atomic::fence(Ordering::SeqCst);
             let found = self.find();
-            if found.is_none() && !self.pool.closed.load(Ordering::SeqCst) {
+            if found.is_none() && !self.pool.closed.load(Ordering::SeqCst) && !self.is_surplus() {
                 drop(self.pool.wake.wait(guard).unwrap_or_else(PoisonError::into_inner));
             } else {
                 drop(guard);

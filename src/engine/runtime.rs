@@ -19,9 +19,9 @@ use crate::model::{BatchConfig, Clock};
 use crate::source::watch::Watch;
 
 /// Descriptors that the state, the control socket and the scan need.
-const OWN_DESCRIPTORS: u64 = 96;
+const OWN_DESCRIPTORS: u64 = 192;
 /// Descriptors of one worker.
-const WORKERS_DESCRIPTORS: u64 = 4;
+const WORKERS_DESCRIPTORS: u64 = 5;
 
 /// An open state, and what goes with it.
 pub(super) struct Runtime<'a> {
@@ -195,8 +195,8 @@ impl<'a> Runtime<'a> {
     }
 }
 
-/// The configuration with as many workers as there are descriptors for: each needs one for a file, one for its folder
-/// and one for its note of what it has in hand, and the processor may need another.
+/// The configuration with as many workers as there are descriptors for: each needs one for a file, one for its folder,
+/// one for its note of what it has in hand and one to measure itself, and the processor may need another.
 fn with_descriptors_for(config: &BatchConfig) -> BatchConfig {
     let descriptors = machine::raise_descriptor_limit();
     let there = descriptors.saturating_sub(OWN_DESCRIPTORS) / WORKERS_DESCRIPTORS;

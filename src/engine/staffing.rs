@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Below this share of time, waiting is no reason for more threads.
 const WAITING_MIN: f64 = 0.2;
 /// Fewer files than this tell nothing, and fewer that waited are chance.
-const FILES_MIN: f64 = 4.0;
+const FILES_MIN: f64 = 3.0;
 const WAITED_MIN: f64 = 2.5;
 /// So many times the threads that would be enough if each waited in its turn. Twice is too few on a disk that others
 /// use as well; what is too many only waits.
@@ -121,7 +121,10 @@ impl Staffing {
     /// Goes by what was measured since the last look, and by how many workers find nothing to do. The new number,
     /// where it is another one.
     fn decide(&mut self, now: Instant, measured: Measures, hungry: usize) -> Option<usize> {
-        self.recent = self.recent.scaled(KEPT).plus(measured);
+        // Files that take longer than a look are told by some looks and not by others.
+        if measured.files > 0.0 {
+            self.recent = self.recent.scaled(KEPT).plus(measured);
+        }
         let are_idle = hungry >= self.allowed;
         if self.recent.files < FILES_MIN && !are_idle {
             return None;

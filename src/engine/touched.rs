@@ -178,14 +178,16 @@ impl Coordinator<'_> {
         doubted.dedup();
         let entries = self.committer.store().reader.lookup(&doubted)?;
         let mut gone = Vec::new();
-        for (key, entry) in doubted.into_iter().zip(entries) {
-            let root = self.set.context.roots.get(key.root());
-            if let (Some(root), Some(entry)) = (root, entry)
-                && !self.set.context.source.exists(root, &key)
-            {
-                gone.push((key, Change::Missing(entry)));
+        for keys in doubted.chunk_by(|a, b| a.root() == b.root()) {
+            let root = keys.first().and_then(|key| self.set.context.roots.get(key.root()));
+            // Of a root that does not answer nothing is taken for gone.
+            if let Some(Ok(found)) = root.map(|root| self.set.guard.found_again(root, keys)) {
+                gone.extend(keys.iter().filter(|key| !found.contains(key)).cloned());
             }
         }
+        let known = doubted.into_iter().zip(entries).filter_map(|(key, entry)| Some((key, entry?)));
+        let gone = known.filter(|(key, _)| gone.binary_search(key).is_ok());
+        let gone = gone.map(|(key, entry)| (key, Change::Missing(entry))).collect();
         self.committer.take_changes(gone);
         Ok(())
     }

@@ -32,7 +32,7 @@ mod tests;
 
 /// Outcomes that a worker hands over together.
 const GROUP_FILES_MAX: usize = 64;
-const GROUP_BYTES_MAX: usize = 256 << 10;
+pub(crate) const GROUP_BYTES_MAX: usize = 256 << 10;
 /// Times that a file may have grown again when it is to be read.
 const GROWTHS_MAX: usize = 4;
 const LARGE_BYTES: u64 = 4 << 20;

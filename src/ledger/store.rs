@@ -9,9 +9,9 @@
 //!   leaves `snap.*.generating` behind and later takes that for the newest snapshot: it is removed
 //!   before opening. The log that the snapshot was made from is still there.
 //! * It panics on some damaged files: each call runs under [`quietly`].
-//! * It keeps to its cache's size only where pages are met often: each of 256 parts of them looks what to let go of
-//!   once 64 accesses have come together. A walk meets a page once and no more, and so most of the database stayed
-//!   in memory, 56 bytes a file: [`Walk`] meets each page some more times.
+//! * It keeps to its cache's size only where pages are touched often: each of 256 parts of them looks what to let go of
+//!   once 64 accesses have come together. A walk touches a page once and no more, and so most of the database stayed
+//!   in memory, 56 bytes a file: [`Walk`] touches each page some more times.
 //! * Its file lock outlives it for a moment, until its own threads let go: opening waits for that.
 
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ pub(super) type Changes = BTreeMap<Vec<u8>, Option<Bytes>>;
 
 const CACHE_BYTES: u64 = 32 << 20;
 /// Twelve pairs and more are in a page: about three pages of each part stay.
-const MEETINGS: usize = 2;
+const TOUCHES: usize = 2;
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// The trees.
@@ -140,13 +140,13 @@ impl Store {
     pub(super) fn walk(&self, tree: Tree, from: Bound<&[u8]>) -> Result<Walk, LedgerError> {
         let (tree, iter) =
             self.on(tree, |tree| Ok((tree.clone(), tree.range::<&[u8], _>((from, Bound::Unbounded)))))?;
-        Ok(Walk { folder: self.folder.clone(), tree, iter })
+        Ok(Walk { folder: self.folder.clone(), tree, iter, goes_on: false })
     }
 
     /// All pairs whose key begins with `prefix`.
     pub(super) fn walk_prefix(&self, tree: Tree, prefix: &[u8]) -> Result<Walk, LedgerError> {
         let (tree, iter) = self.on(tree, |tree| Ok((tree.clone(), tree.scan_prefix(prefix))))?;
-        Ok(Walk { folder: self.folder.clone(), tree, iter })
+        Ok(Walk { folder: self.folder.clone(), tree, iter, goes_on: false })
     }
 
     /// Applies all changes or none, and returns when they are on disk to stay.
@@ -211,19 +211,28 @@ pub(super) struct Walk {
     folder: PathBuf,
     tree: sled::Tree,
     iter: sled::Iter,
+    /// Whether it has met a pair: one alone is no walk.
+    goes_on: bool,
 }
 
 impl Walk {
     /// The next pair; none behind the last.
     pub(super) fn next(&mut self) -> Result<Option<Pair>, LedgerError> {
-        let (tree, iter) = (&self.tree, &mut self.iter);
-        on_store(&self.folder, || met(tree, iter.next()))
+        self.step(sled::Iter::next)
     }
 
     /// The next pair from the other end.
     pub(super) fn next_back(&mut self) -> Result<Option<Pair>, LedgerError> {
-        let (tree, iter) = (&self.tree, &mut self.iter);
-        on_store(&self.folder, || met(tree, iter.next_back()))
+        self.step(sled::Iter::next_back)
+    }
+
+    fn step(
+        &mut self,
+        step: impl FnOnce(&mut sled::Iter) -> Option<sled::Result<Pair>>,
+    ) -> Result<Option<Pair>, LedgerError> {
+        let Self { folder, tree, iter, goes_on } = self;
+        let touches = if std::mem::replace(goes_on, true) { TOUCHES } else { 0 };
+        on_store(folder, || touched(tree, step(iter), touches))
     }
 
     /// Calls `f` with each pair; what it finds wrong is damage.
@@ -238,11 +247,15 @@ impl Walk {
     }
 }
 
-/// Meets the page of a pair as often as it takes for the pages before it to be let go of.
-fn met(tree: &sled::Tree, pair: Option<sled::Result<Pair>>) -> sled::Result<Option<Pair>> {
+/// Touches the page of a pair as often as it takes for the pages before it to be let go of.
+fn touched(
+    tree: &sled::Tree,
+    pair: Option<sled::Result<Pair>>,
+    touches: usize,
+) -> sled::Result<Option<Pair>> {
     let pair = pair.transpose()?;
     if let Some((key, _)) = &pair {
-        for _ in 0..MEETINGS {
+        for _ in 0..touches {
             tree.contains_key(key)?;
         }
     }

@@ -14,7 +14,7 @@
 //!   the rule by the same code. An `.outlastignore` that can't be understood makes its folder
 //!   unreadable: what it meant to leave out is not guessed.
 //! - Between two reads of a thread at most the folder is kept open, and what is read from it counts only where it
-//!   is the version that was expected: a root or a folder that was replaced is seen at once.
+//!   is the version that was expected: what took the place of a root or a folder is never read as it.
 
 mod descent;
 mod explain;

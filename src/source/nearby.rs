@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use super::open;
 use crate::model::{FileKey, Root};
 
-/// A folder is not kept for longer.
+/// A folder is not used for longer. It stays open until the next file is read, or the task has ended.
 const KEPT: Duration = Duration::from_millis(100);
 
 thread_local!(static LAST: RefCell<Last> = RefCell::default());

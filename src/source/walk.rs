@@ -227,7 +227,10 @@ impl Walk<'_> {
             loop {
                 while handles.len() < wanted {
                     let builder = std::thread::Builder::new().name(format!("walk-{}", handles.len() + 1));
-                    match builder.spawn_scoped(scope, || self.work(pace, visitors().as_mut())) {
+                    match builder.spawn_scoped(scope, || {
+                        let _at_work = pace.at_work();
+                        self.work(pace, visitors().as_mut());
+                    }) {
                         Ok(handle) => handles.push(handle),
                         Err(error) if handles.is_empty() => return Err(error),
                         Err(_) => {
@@ -248,7 +251,6 @@ impl Walk<'_> {
     }
 
     fn work(&self, pace: &Pace, visitor: &mut dyn FolderVisitor) {
-        let _at_work = pace.at_work();
         let mut stride = Stride::new(pace);
         let mut lister = Lister::new();
         let mut folders = 0;

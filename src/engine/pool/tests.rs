@@ -192,6 +192,28 @@ fn workers_that_are_allowed_later_take_part_and_rest_when_they_are_one_too_many(
     );
 }
 
+#[test]
+fn workers_that_wait_for_work_when_they_are_one_too_many_take_nobodys_wake_up() {
+    let (send, receive) = channel();
+    let pool = Pool::start(1, move |_| send.clone(), tell_each, || ()).unwrap();
+    let hungry = |wanted: usize| {
+        let begun = Instant::now();
+        while pool.hungry() != wanted {
+            assert!(begun.elapsed() < LONG, "{} are hungry, not {wanted}", pool.hungry());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    };
+    for round in 0..20 {
+        pool.allow(8).unwrap();
+        hungry(8);
+        pool.allow(1).unwrap();
+        pool.push(Task::new(batch(round, 1)));
+        receive.recv_timeout(LONG).unwrap();
+        hungry(1);
+    }
+    assert!(joined(&pool));
+}
+
 /// A pool of one worker that waits at each task until the gate is open, and whether it has begun one.
 fn gated(gate: &Arc<Mutex<()>>) -> Arc<Pool> {
     let gate = Arc::clone(gate);
