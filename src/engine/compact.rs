@@ -134,12 +134,10 @@ impl Compaction {
             || self.is_to_be_measured(store)
     }
 
-    /// The log is measured once it is long enough, and again whenever it has grown by an eighth. A run that has
-    /// recorded nothing leaves that to those that have.
+    /// The log is measured once it is long enough, and again whenever it has grown by an eighth.
     fn is_to_be_measured(&self, store: &Store) -> bool {
         let bytes = store.ledger.log_bytes();
         self.above_percent < 100
-            && self.run_start.is_none_or(|start| store.ledger.cursor().log > start)
             && bytes >= self.min_bytes.max(1)
             && self.measured_at.is_none_or(|before| bytes > before + before / 8)
     }
