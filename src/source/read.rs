@@ -114,8 +114,7 @@ pub(super) fn read_expected(
     buffer: &mut Vec<u8>,
 ) -> Result<Content, ReadError> {
     if let Some(fd) = nearby::file(root, key)
-        && let Ok(Some(content)) = read_open(&fd, size_max, buffer)
-        && content.fingerprint == *expected
+        && let Ok(Some(content)) = read_open(&fd, Some(expected), size_max, buffer)
     {
         return Ok(content);
     }
@@ -130,17 +129,22 @@ fn attempt(
     buffer: &mut Vec<u8>,
 ) -> Result<Option<Content>, ReadError> {
     match open::file(root, key) {
-        Ok(fd) => read_open(&fd, size_max, buffer),
+        Ok(fd) => read_open(&fd, None, size_max, buffer),
         Err(errno @ (Errno::LOOP | Errno::NXIO | Errno::NODEV)) => Err(refused(root, key, errno)),
         Err(errno) => Err(errno.into()),
     }
 }
 
-/// Reads an open file; none where it changed meanwhile.
+/// Reads an open file; none where it changed meanwhile, or is not the version that is expected.
 ///
 /// The second `fstat` proves that the size is still the one that was read, which saves the read
 /// that would tell the end of the file.
-fn read_open(fd: &OwnedFd, size_max: u64, buffer: &mut Vec<u8>) -> Result<Option<Content>, ReadError> {
+fn read_open(
+    fd: &OwnedFd,
+    expected: Option<&Fingerprint>,
+    size_max: u64,
+    buffer: &mut Vec<u8>,
+) -> Result<Option<Content>, ReadError> {
     buffer.clear();
     let read_at = Timestamp::from_system_time(SystemTime::now());
     let stat = rustix::fs::fstat(fd)?;
@@ -151,6 +155,9 @@ fn read_open(fd: &OwnedFd, size_max: u64, buffer: &mut Vec<u8>) -> Result<Option
         EntryKind::Unknown => return Err(ReadError::NotAFile(SkipReason::NoMetadata)),
     }
     let fingerprint = open::fingerprint(&stat);
+    if expected.is_some_and(|expected| *expected != fingerprint) {
+        return Ok(None);
+    }
     if fingerprint.size > size_max {
         return Err(ReadError::TooLarge { size: fingerprint.size });
     }
