@@ -177,17 +177,18 @@ impl Coordinator<'_> {
         doubted.sort_unstable();
         doubted.dedup();
         let entries = self.committer.store().reader.lookup(&doubted)?;
+        let known = doubted.into_iter().zip(entries).filter_map(|(key, entry)| Some((key, entry?)));
+        let known: Vec<_> = known.collect();
         let mut gone = Vec::new();
-        for keys in doubted.chunk_by(|a, b| a.root() == b.root()) {
-            let root = keys.first().and_then(|key| self.set.context.roots.get(key.root()));
+        for part in known.chunk_by(|(a, _), (b, _)| a.root() == b.root()) {
+            let root = part.first().and_then(|(key, _)| self.set.context.roots.get(key.root()));
+            let keys: Vec<_> = part.iter().map(|(key, _)| key.clone()).collect();
             // Of a root that does not answer nothing is taken for gone.
-            if let Some(Ok(found)) = root.map(|root| self.set.guard.found_again(root, keys)) {
-                gone.extend(keys.iter().filter(|key| !found.contains(key)).cloned());
+            if let Some(Ok(found)) = root.map(|root| self.set.guard.found_again(root, &keys)) {
+                let missing = part.iter().filter(|(key, _)| !found.contains(key));
+                gone.extend(missing.map(|(key, entry)| (key.clone(), Change::Missing(*entry))));
             }
         }
-        let known = doubted.into_iter().zip(entries).filter_map(|(key, entry)| Some((key, entry?)));
-        let gone = known.filter(|(key, _)| gone.binary_search(key).is_ok());
-        let gone = gone.map(|(key, entry)| (key, Change::Missing(entry))).collect();
         self.committer.take_changes(gone);
         Ok(())
     }
