@@ -42,7 +42,7 @@ pub use explain::Verdict;
 pub use filter::{FilterError, Filters};
 pub use names::Names;
 pub use read::{Content, ReadError};
-pub(crate) use thread_time::{Moment, Spent, ThreadTime};
+pub(crate) use thread_time::{Moment, Sampler, Spent};
 pub use walk::TreeSource;
 
 /// Files that exist somewhere: a tree on disk ([`TreeSource`]), or anything of a user's own.

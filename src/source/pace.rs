@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::thread_time::{Moment, Spent, ThreadTime};
+use super::thread_time::{Moment, Sampler, Spent};
 
 /// Threads at most that list at the same time while listing waits.
 const THREADS_WAITING_MAX: usize = 32;
@@ -21,8 +21,6 @@ const WAITED_MIN: Duration = Duration::from_millis(10);
 const MEASURES_MIN: u32 = 8;
 /// Of the measures so far as much is left when another one comes.
 const KEPT: f64 = 15.0 / 16.0;
-/// How often a thread measures.
-const EVERY: Duration = Duration::from_millis(1);
 
 /// The pace of one scan, shared by its threads.
 #[derive(Debug)]
@@ -144,32 +142,24 @@ impl Drop for Busy<'_> {
 /// One thread's part in it.
 pub(super) struct Stride<'a> {
     pub(super) pace: &'a Pace,
-    thread: Option<ThreadTime>,
-    last: Option<Instant>,
+    sampler: Option<Sampler>,
 }
 
 impl<'a> Stride<'a> {
     /// The calling thread's.
     pub(super) fn new(pace: &'a Pace) -> Self {
-        let thread = (!pace.is_fixed()).then(ThreadTime::of_this_thread);
-        Self { pace, thread, last: None }
+        Self { pace, sampler: (!pace.is_fixed()).then(Sampler::of_this_thread) }
     }
 
     /// Begins to measure, where it is time to.
     pub(super) fn begin(&mut self) -> Option<Moment> {
-        let thread = self.thread.as_ref()?;
-        let now = Instant::now();
-        if self.last.is_some_and(|last| now.saturating_duration_since(last) < EVERY) {
-            return None;
-        }
-        self.last = Some(now);
-        Some(thread.now())
+        self.sampler.as_mut()?.begin(Instant::now())
     }
 
     /// What was begun is done.
     pub(super) fn end(&self, begun: Option<Moment>, has_more: impl FnOnce() -> bool) {
-        if let (Some(thread), Some(begun)) = (&self.thread, begun) {
-            self.pace.note(thread.now().since(&begun), has_more);
+        if let (Some(sampler), Some(begun)) = (&self.sampler, begun) {
+            self.pace.note(sampler.since(&begun), has_more);
         }
     }
 }

@@ -9,9 +9,41 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
+/// How often a thread measures what it does: each time would cost some percent of a small file.
+const EVERY: Duration = Duration::from_millis(1);
+
+/// Measures now and then what one thread does. Whether it does depends on the time since it last did, not on what is
+/// measured, so what waits long is not seen more often.
+#[derive(Debug)]
+pub(crate) struct Sampler {
+    thread: ThreadTime,
+    last: Option<Instant>,
+}
+
+impl Sampler {
+    /// Of the calling thread.
+    pub(crate) fn of_this_thread() -> Self {
+        Self { thread: ThreadTime::of_this_thread(), last: None }
+    }
+
+    /// Begins to measure, where it is time to.
+    pub(crate) fn begin(&mut self, now: Instant) -> Option<Moment> {
+        if self.last.is_some_and(|last| now.saturating_duration_since(last) < EVERY) {
+            return None;
+        }
+        self.last = Some(now);
+        Some(self.thread.now())
+    }
+
+    /// What went by since it began.
+    pub(crate) fn since(&self, begun: &Moment) -> Spent {
+        self.thread.now().since(begun)
+    }
+}
+
 /// The account of one thread, which alone may ask for it.
 #[derive(Debug)]
-pub(crate) struct ThreadTime {
+struct ThreadTime {
     /// Where the scheduler tells how long the thread has waited for a core; none where it does not.
     schedstat: Option<File>,
 }
@@ -35,12 +67,12 @@ pub(crate) struct Spent {
 
 impl ThreadTime {
     /// That of the calling thread.
-    pub(crate) fn of_this_thread() -> Self {
+    fn of_this_thread() -> Self {
         Self { schedstat: File::open("/proc/thread-self/schedstat").ok() }
     }
 
     /// The account now; some microseconds of system calls.
-    pub(crate) fn now(&self) -> Moment {
+    fn now(&self) -> Moment {
         let running = clock_gettime(ClockId::ThreadCPUTime);
         let running = Duration::try_from(running).unwrap_or_default();
         Moment { wall: Instant::now(), running, queued: self.queued().unwrap_or_default() }
@@ -57,7 +89,7 @@ impl ThreadTime {
 
 impl Moment {
     /// What went by since another moment of the same thread.
-    pub(crate) fn since(&self, before: &Self) -> Spent {
+    fn since(&self, before: &Self) -> Spent {
         let queued = self.queued.saturating_sub(before.queued);
         let total = self.wall.saturating_duration_since(before.wall).saturating_sub(queued);
         let running = self.running.saturating_sub(before.running);
