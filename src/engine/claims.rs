@@ -75,6 +75,11 @@ impl Claims {
         self.limit = limit_of(workers, self.ahead);
     }
 
+    /// Files that may be in flight.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Number of files in flight.
     pub(crate) fn in_flight(&self) -> u64 {
         self.in_flight.len() as u64
@@ -184,7 +189,7 @@ impl Claims {
 
     /// Claims a file as this entry, which the ledger holds, or will hold with the coming tick (`is_early`). None
     /// where it is due later, in flight, or one of the suspects.
-    pub(crate) fn claim_touched(
+    pub(crate) fn claim_early(
         &mut self,
         key: FileKey,
         entry: &Entry,

@@ -58,7 +58,9 @@ pub(crate) struct Coordinator<'a> {
     pub(super) committer: Committer<'a>,
     pub(super) run: &'a mut RunState,
     pub(super) dispatch: Dispatcher,
-    scanning: bool,
+    pub(super) scanning: bool,
+    /// Whether the coming tick makes something pending that the workers do not have yet.
+    pub(super) feeds: bool,
     /// No run ends well on a log that is damaged: it waits for the check, unless it is stopped.
     checking: bool,
     /// A folder could not be listed for want of something that may come back.
@@ -101,6 +103,7 @@ impl<'a> Coordinator<'a> {
             run,
             dispatch,
             scanning,
+            feeds: false,
             unlisted: false,
             ending: None,
             last_tick: now,
@@ -255,7 +258,7 @@ impl<'a> Coordinator<'a> {
             Event::Found { changes, counts, pass } => {
                 drop(pass);
                 self.run.tally.add(counts);
-                self.committer.take_changes(changes);
+                self.take_found(changes)?;
             }
             Event::Touched { changes, since, pass } => {
                 drop(pass);
@@ -281,6 +284,7 @@ impl<'a> Coordinator<'a> {
             Event::Order(ordered) => self.carry_out(ordered)?,
             Event::Checkpoint(reply) => self.checkpoints.push(reply),
             Event::Asked { changes, reply } => {
+                self.feeds = true;
                 self.committer.take_changes(changes);
                 self.checkpoints.push(reply);
             }
@@ -319,7 +323,7 @@ impl<'a> Coordinator<'a> {
         Ok(())
     }
 
-    fn claimable(&self) -> u64 {
+    pub(super) fn claimable(&self) -> u64 {
         self.dispatch.claimable(&self.committer.store().reader, &self.set.plan.own)
     }
 

@@ -104,6 +104,12 @@ impl Dispatcher {
         Ok(())
     }
 
+    /// Hands out what a scan found, while it may find more.
+    pub(crate) fn hand_out_found(&mut self, files: Vec<DiscoveredFile>, memory_percent: u8) {
+        let load = Load { workers: self.workers, memory_percent, pending_after: self.claims.limit() as u64 };
+        self.hand_out(files, load, BatchPriority::Normal);
+    }
+
     /// Claims a few files to see whether it works again, each a batch of its own; true where there are none to try.
     pub(crate) fn claim_probe(
         &mut self,

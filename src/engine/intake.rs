@@ -171,7 +171,7 @@ impl Intake {
         Ok(())
     }
 
-    fn note(&mut self, folder: &FolderKey, listed: Listed, entry: Option<Entry>) {
+    fn note(&mut self, folder: &FolderKey, listed: Listed<'_>, entry: Option<Entry>) {
         let counted = entry.as_ref().and_then(|entry| self.ground.counted(entry)).is_some();
         match listed.kind {
             ListedKind::File(seen) => self.note_file(folder, &listed.name, seen, entry, counted),
@@ -300,12 +300,12 @@ impl Intake {
         reader: &LedgerReader,
         folder: &FolderKey,
         names: &[Box<[u8]>],
-        there: Vec<Listed>,
+        there: Vec<Listed<'_>>,
     ) -> Result<(), EngineError> {
         let mut there = there.into_iter().peekable();
         for name in names {
             let entry = reader.get(&folder.file(name))?;
-            match there.next_if(|listed| listed.name == *name) {
+            match there.next_if(|listed| *listed.name == **name) {
                 Some(listed) => self.note(folder, listed, entry),
                 None if self.source.exists(&self.root, &folder.file(name)) => {}
                 // Its outcome may wait for the tick: the ledger does not know it then.

@@ -28,6 +28,7 @@ mod execute;
 mod failures;
 mod fatal;
 mod figures;
+mod found;
 mod gate;
 mod guard;
 mod inspect;

@@ -36,13 +36,15 @@ impl Coordinator<'_> {
             return false;
         }
         let since = self.since_tick();
+        // While a scan goes on, what is done already need not be committed for it to find more to do.
+        let feeds = self.feeds || !self.scanning;
         let earned = since >= self.tick_cost * TICK_COST_FACTOR;
         since >= BatchConfig::TICK
-            || self.dispatch.outstanding() == 0
+            || (feeds && self.dispatch.outstanding() == 0)
             || (self.touched.wait_for_tick() && since >= self.tick_cost * URGENT_COST_FACTOR)
             || (earned
                 && (self.dispatch.claims.ended_count() >= self.config().checkpoint_interval
-                    || self.dispatch.hungry() > 0))
+                    || (feeds && self.dispatch.hungry() > 0)))
     }
 
     /// How long it takes until the next tick is due by time, with what waits for it.
@@ -63,6 +65,7 @@ impl Coordinator<'_> {
         let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
         let so_far = |tally: &Tally| job::so_far(job, tally, bytes);
         let cursor = self.committer.commit(&mut self.run.tally, false, so_far)?;
+        self.feeds = false;
         self.dispatch.claims.committed();
         self.settle_touched()?;
         self.last_tick = self.now();

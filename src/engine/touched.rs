@@ -13,12 +13,13 @@ mod tests;
 use std::collections::HashMap;
 use std::time::Instant;
 
-use super::change::{Change, apply};
+use super::change::Change;
 use super::coordinator::Coordinator;
 use super::error::EngineError;
+use super::found::Outlook;
 use super::worker::OutcomeGroup;
 use crate::ledger::Entry;
-use crate::model::{FileKey, LogPosition};
+use crate::model::FileKey;
 
 /// Touched files under way at most: what is more is pending as all else.
 const TOUCHED_MAX: usize = 32_768;
@@ -84,30 +85,22 @@ impl Coordinator<'_> {
     }
 
     /// Nothing is begun while something is missing, at the end, or beside a file that has to be alone.
-    fn may_overtake(&self) -> bool {
+    pub(super) fn may_overtake(&self) -> bool {
         let goes_on = self.ending.is_none() && !self.set.stop.is_requested();
         goes_on && !self.set.wishes.is_paused() && self.run.breakers.all_closed() && !self.dispatch.is_alone()
     }
 
     /// What of these sorted changes makes a file due. A tick should come soon for those that are gone.
     fn due_of(&mut self, changes: &[(FileKey, Change)], since: Instant) -> Result<Vec<Due>, EngineError> {
-        let keys: Vec<&FileKey> = changes.chunk_by(|(a, _), (b, _)| a == b).map(|same| &same[0].0).collect();
-        let entries = self.committer.store().reader.lookup(&keys)?;
         let mut due = Vec::new();
-        for (news, old) in changes.chunk_by(|(a, _), (b, _)| a == b).zip(entries) {
-            let Some((key, last)) = news.last() else { continue };
-            let ground = self.set.plan.roots.iter().find(|(root, _)| root.id == key.root());
-            let Some((_, ground)) = ground else { continue };
+        for Outlook { key, is_gone, old, new } in self.outlook(changes)? {
             if !self.touched.has_room() {
                 break;
             }
-            if last.is_gone() {
+            if is_gone {
                 self.touched.note(key, since);
                 self.touched.ended.push(key.clone());
-                continue;
-            }
-            let one = |entry, (_, change): &(_, _)| apply(entry, change, *ground, LogPosition::START).0;
-            if let Some(entry) = news.iter().fold(old, one).filter(|entry| entry.pending) {
+            } else if let Some(entry) = new.filter(|entry| entry.pending) {
                 let is_early = !old.is_some_and(|old| old.pending);
                 due.push(Due { key: key.clone(), entry, is_early, since });
             }
@@ -131,7 +124,7 @@ impl Coordinator<'_> {
         let (roots, now) = (&self.set.plan.roots, self.set.context.clock.time());
         let mut files = Vec::new();
         for Due { key, entry, is_early, since } in due {
-            if let Some(file) = self.dispatch.claims.claim_touched(key, &entry, is_early, roots, now) {
+            if let Some(file) = self.dispatch.claims.claim_early(key, &entry, is_early, roots, now) {
                 self.touched.note(&file.key, since);
                 files.push(file);
             }

@@ -1,5 +1,6 @@
 //! Going down from a root to one entry by the rules of a scan, without visiting anything else.
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
@@ -108,13 +109,13 @@ impl<'a> Descent<'a> {
 
     /// An entry as a scan lists it among the folder's files, whose ignore file was read. None where
     /// a rule leaves it out, it is a folder, or nothing.
-    pub(super) fn listed(&mut self, name: &[u8]) -> Option<Listed> {
+    pub(super) fn listed(&mut self, name: &[u8]) -> Option<Listed<'static>> {
         self.entry.set(name);
         if self.cut(false).is_some() {
             return None;
         }
         let kind = look_at(self.folder(), name);
-        (kind != ListedKind::Vanished).then(|| Listed { name: name.into(), kind })
+        (kind != ListedKind::Vanished).then(|| Listed { name: Cow::Owned(name.to_vec()), kind })
     }
 }
 

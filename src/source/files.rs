@@ -3,6 +3,8 @@
 //! A few are asked for ahead of whoever goes through them. While the scan waits for its file system, helpers ask for
 //! more of them at the same time: one folder of 100,000 files must not wait 100,000 times.
 
+use std::borrow::Cow;
+use std::ffi::CStr;
 use std::ops::Range;
 use std::os::fd::BorrowedFd;
 use std::thread;
@@ -21,7 +23,7 @@ const PORTION: usize = 64;
 pub(super) struct Files<'a, 'p> {
     entries: Entries<'a>,
     next: usize,
-    ready: std::vec::IntoIter<Listed>,
+    ready: std::vec::IntoIter<Listed<'a>>,
     stride: &'a mut Stride<'p>,
     stack: &'a Stack,
 }
@@ -62,14 +64,14 @@ impl<'a, 'p> Files<'a, 'p> {
     }
 }
 
-impl Entries<'_> {
-    fn look_at(self, part: Range<usize>) -> Vec<Listed> {
-        let listed = |(tag, name): (u8, &[u8])| {
+impl<'a> Entries<'a> {
+    fn look_at(self, part: Range<usize>) -> Vec<Listed<'a>> {
+        let listed = |(tag, name): (u8, &'a CStr)| {
             let kind = match EntryKind::of_tag(tag) {
                 EntryKind::Other(reason) => ListedKind::Skipped(reason),
                 _ => look_at(self.folder, name),
             };
-            Listed { name: name.into(), kind }
+            Listed { name: Cow::Borrowed(name.to_bytes()), kind }
         };
         let mut all = Vec::with_capacity(part.len());
         all.extend(part.filter_map(|index| self.names.get(index)).map(listed));
@@ -77,7 +79,7 @@ impl Entries<'_> {
     }
 
     /// The first part in this thread, each other one in one of its own, or in this one where that can't be started.
-    fn look_at_all(self, first: Range<usize>, others: &[Range<usize>]) -> Vec<Listed> {
+    fn look_at_all(self, first: Range<usize>, others: &[Range<usize>]) -> Vec<Listed<'a>> {
         if others.is_empty() {
             return self.look_at(first);
         }
@@ -99,10 +101,10 @@ impl Entries<'_> {
     }
 }
 
-impl Iterator for Files<'_, '_> {
-    type Item = Listed;
+impl<'a> Iterator for Files<'a, '_> {
+    type Item = Listed<'a>;
 
-    fn next(&mut self) -> Option<Listed> {
+    fn next(&mut self) -> Option<Listed<'a>> {
         if self.ready.len() == 0 && self.next < self.entries.names.len() {
             self.look_ahead();
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rustix::fs::{RawDir, Stat};
 use rustix::io::Errno;
+use rustix::path::Arg;
 
 use super::filter::{Cut, EntryPath};
 use super::ignored::{IGNORE_FILE, IgnoreChain};
@@ -241,7 +242,7 @@ impl Lister {
 }
 
 /// What an entry that was no folder is now.
-pub(super) fn look_at(folder: BorrowedFd<'_>, name: &[u8]) -> ListedKind {
+pub(super) fn look_at(folder: BorrowedFd<'_>, name: impl Arg + Copy) -> ListedKind {
     match stat_in(folder, name) {
         Ok(stat) => match EntryKind::of_stat(&stat) {
             EntryKind::File => ListedKind::File(fingerprint(&stat)),

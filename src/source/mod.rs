@@ -3,7 +3,7 @@
 //! Constraints:
 //! - A folder is listed as a whole, sorted by name, so that it can be merged with the ledger in one
 //!   pass and what is missing shows.
-//! - Memory: a name costs itself and 7 bytes while its folder is visited. Waiting sub-folders are
+//! - Memory: a name costs itself and 8 bytes while its folder is visited. Waiting sub-folders are
 //!   kept as such names, not as paths, so neither a million files nor a million folders in one
 //!   folder hurt. Metadata is asked for only while a listing is consumed.
 //! - Nothing but regular files is ever opened for reading, and no link below a root is ever followed,
@@ -34,6 +34,7 @@ mod thread_time;
 mod walk;
 pub mod watch;
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use crate::model::{FileKey, Fingerprint, FolderKey, Root};
@@ -91,7 +92,7 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// Where the root or a folder on the way can't be opened, or an `.outlastignore` can't be read:
     /// nothing is known then. `Unsupported` for a source that can't look at single files.
-    fn look(&self, root: &Root, folder: &FolderKey, names: &[Box<[u8]>]) -> std::io::Result<Vec<Listed>> {
+    fn look(&self, root: &Root, folder: &FolderKey, names: &[Box<[u8]>]) -> std::io::Result<Vec<Listed<'static>>> {
         let _ = (root, folder, names);
         Err(std::io::ErrorKind::Unsupported.into())
     }
@@ -162,16 +163,16 @@ pub struct Folder<'a> {
     /// The folder.
     pub key: FolderKey,
     /// Entries that are no folders and whose names the filters let in, ascending by name, each name once.
-    pub files: &'a mut dyn Iterator<Item = Listed>,
+    pub files: &'a mut dyn Iterator<Item = Listed<'a>>,
     /// Names of the sub-folders that will be visited or that filters cut, ascending: all that exist.
     pub folders: &'a Names,
 }
 
 /// One entry of a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct Listed<'a> {
     /// Its name.
-    pub name: Box<[u8]>,
+    pub name: Cow<'a, [u8]>,
     /// What it is.
     pub kind: ListedKind,
 }

@@ -1,8 +1,9 @@
 //! Names of a folder's entries, packed into one block of memory.
 
+use std::ffi::CStr;
 use std::fmt;
 
-/// Names in ascending order, each once: about 7 bytes a name beside the name itself.
+/// Names in ascending order, each once: 8 bytes a name beside the name itself.
 ///
 /// ```
 /// use outlast::source::Names;
@@ -13,7 +14,8 @@ use std::fmt;
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Names {
-    /// For each name a tag (1 byte), its length (2 bytes, little endian) and its bytes.
+    /// For each name a tag (1 byte), its length (2 bytes, little endian), its bytes, and a zero byte: the system takes
+    /// it from here as it is. To copy it for each call was a tenth of what a file's metadata costs.
     arena: Vec<u8>,
     /// Where each name begins in the arena.
     starts: Vec<u32>,
@@ -48,8 +50,12 @@ impl Names {
     }
 
     /// The tag and the name at `index`, in ascending order.
-    pub(super) fn get(&self, index: usize) -> Option<(u8, &[u8])> {
-        self.starts.get(index).map(|&start| entry(&self.arena, start))
+    pub(super) fn get(&self, index: usize) -> Option<(u8, &CStr)> {
+        let &start = self.starts.get(index)?;
+        let (tag, name) = entry(&self.arena, start);
+        let from = start as usize + HEAD;
+        let terminated = &self.arena[from..=from + name.len()];
+        CStr::from_bytes_with_nul(terminated).ok().map(|name| (tag, name))
     }
 
     /// Adds a name; [`Names::sort`] is due before anything is looked up.
@@ -59,6 +65,7 @@ impl Names {
         self.arena.push(tag);
         self.arena.extend_from_slice(&len.to_le_bytes());
         self.arena.extend_from_slice(name);
+        self.arena.push(0);
         self.starts.push(start);
         Ok(())
     }
@@ -66,7 +73,18 @@ impl Names {
     /// Sorts the names and keeps each once: a folder that changes while it is listed may tell a name twice.
     pub(super) fn sort(&mut self) {
         let Self { arena, starts } = self;
-        starts.sort_unstable_by(|&a, &b| entry(arena, a).1.cmp(entry(arena, b).1));
+        let name = |start| entry(arena, start).1;
+        let Some(first) = starts.first().map(|&start| name(start)) else { return };
+        let shared = starts.iter().fold(first.len(), |shared, &start| {
+            let pairs = first[..shared].iter().zip(name(start));
+            pairs.take_while(|(a, b)| a == b).count()
+        });
+        // Nearly all are told apart by the eight bytes behind what all have in common: that takes a fourth of the
+        // time that comparing whole names does.
+        let mut keyed: Vec<(u64, u32)> =
+            starts.iter().map(|&start| (leading(&name(start)[shared..]), start)).collect();
+        keyed.sort_unstable_by(|&(a, at_a), &(b, at_b)| a.cmp(&b).then_with(|| name(at_a).cmp(name(at_b))));
+        starts.iter_mut().zip(keyed).for_each(|(start, (_, sorted))| *start = sorted);
         starts.dedup_by(|a, b| entry(arena, *a).1 == entry(arena, *b).1);
     }
 
@@ -101,6 +119,14 @@ impl Names {
         self.arena.shrink_to_fit();
         self.starts.shrink_to_fit();
     }
+}
+
+/// The first eight bytes as a number that sorts as they do; what is missing is zero.
+fn leading(bytes: &[u8]) -> u64 {
+    let mut first = [0; 8];
+    let len = bytes.len().min(8);
+    first[..len].copy_from_slice(&bytes[..len]);
+    u64::from_be_bytes(first)
 }
 
 fn entry(arena: &[u8], start: u32) -> (u8, &[u8]) {

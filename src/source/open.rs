@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::{Errno, retry_on_intr};
+use rustix::path::Arg;
 
 use super::SkipReason;
 use crate::model::{FileKey, Fingerprint, Root, RootId, Timestamp};
@@ -79,7 +80,7 @@ fn open_below(root: &Root, relative: &[u8], flags: OFlags) -> Result<OwnedFd, Er
 
 /// What stands at the path of a key, the last component not followed.
 pub(super) fn kind_of(root: &Root, key: &FileKey) -> Result<EntryKind, Errno> {
-    stat_in(CWD, &full_path(root, &key.relative_path())).map(|stat| EntryKind::of_stat(&stat))
+    stat_in(CWD, full_path(root, &key.relative_path()).as_slice()).map(|stat| EntryKind::of_stat(&stat))
 }
 
 fn full_path(root: &Root, relative: &[u8]) -> Vec<u8> {
@@ -121,7 +122,7 @@ fn step_by_step(base: BorrowedFd<'_>, relative: &[u8], flags: OFlags) -> Result<
 }
 
 /// What the file system says of an entry of an open folder, links not followed.
-pub(super) fn stat_in(folder: BorrowedFd<'_>, name: &[u8]) -> Result<Stat, Errno> {
+pub(super) fn stat_in(folder: BorrowedFd<'_>, name: impl Arg + Copy) -> Result<Stat, Errno> {
     retry_on_intr(|| rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW))
 }
 

@@ -31,7 +31,7 @@ impl Group {
             let (tag, name) = self.names.get(self.next)?;
             self.next += 1;
             if tag == VISIT {
-                return Some(Job { key: self.parent.child(name), ignored: self.ignored.clone() });
+                return Some(Job { key: self.parent.child(name.to_bytes()), ignored: self.ignored.clone() });
             }
         }
     }

@@ -124,7 +124,7 @@ impl Source for TreeSource {
         self.walk(root, fd, state, first).run_to_report(threads, visitors)
     }
 
-    fn look(&self, root: &Root, folder: &FolderKey, names: &[Box<[u8]>]) -> io::Result<Vec<Listed>> {
+    fn look(&self, root: &Root, folder: &FolderKey, names: &[Box<[u8]>]) -> io::Result<Vec<Listed<'static>>> {
         let (fd, state) = self.open_root(&root.path)?;
         let mut descent = Descent::new(fd.as_fd(), Scope::new(&self.filters, &state, None));
         match descent.enter_all(&folder.relative_path()).and_then(|()| descent.read_ignore_file()) {

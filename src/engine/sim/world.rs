@@ -132,14 +132,14 @@ impl Source for World {
         let folders: BTreeSet<&str> = files.keys().filter_map(|path| Some(path.split_once('/')?.0)).collect();
         let mut visitor = visitors();
         let top = FolderKey::root(root.id);
-        let list = |folder: Option<&str>| -> Vec<Listed> {
+        let list = |folder: Option<&str>| -> Vec<Listed<'_>> {
             let within = files.iter().filter_map(|(path, file)| match (folder, path.split_once('/')) {
                 (None, None) => Some((path.as_str(), file)),
                 (Some(folder), Some((parent, name))) if parent == folder => Some((name, file)),
                 _ => None,
             });
             let listed = |(name, file): (&str, &File)| Listed {
-                name: name.as_bytes().into(),
+                name: name.as_bytes().to_vec().into(),
                 kind: ListedKind::File(file.fingerprint()),
             };
             within.map(listed).collect()

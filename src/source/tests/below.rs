@@ -4,7 +4,7 @@ fn names(names: &[&str]) -> Vec<Box<[u8]>> {
     names.iter().map(|name| name.as_bytes().into()).collect()
 }
 
-fn looked_at(source: &TreeSource, root: &Root, folder: &[u8], names: &[Box<[u8]>]) -> Vec<Listed> {
+fn looked_at(source: &TreeSource, root: &Root, folder: &[u8], names: &[Box<[u8]>]) -> Vec<Listed<'static>> {
     source.look(root, &FolderKey::from_relative_path(root.id, folder).unwrap(), names).unwrap()
 }
 

@@ -1,0 +1,67 @@
+//! Files that a scan finds, on their way to the ledger and to the workers.
+//!
+//! Mostly there is more to do than the workers have room for: what is found waits in the ledger, and is claimed from
+//! there. While nothing waits there, it goes to the workers at once. Should the process die before the tick that
+//! makes it pending, the ledger knows nothing of it, and nothing is lost: a start scans. Where little has changed in a
+//! large tree, that tick commits the outcomes, too, and each block that they lie in is written once instead of twice.
+
+use super::change::{Change, apply};
+use super::coordinator::Coordinator;
+use super::error::EngineError;
+use crate::ledger::Entry;
+use crate::model::{FileKey, LogPosition, Order};
+
+/// What will be known of a file once the news of it is committed.
+pub(super) struct Outlook<'a> {
+    pub key: &'a FileKey,
+    /// Whether the last of the news is that it is gone.
+    pub is_gone: bool,
+    /// What the ledger holds.
+    pub old: Option<Entry>,
+    /// What it will hold.
+    pub new: Option<Entry>,
+}
+
+impl Coordinator<'_> {
+    /// Queues what a scan has found, and hands it out where nothing else waits for the workers.
+    pub(super) fn take_found(&mut self, mut changes: Vec<(FileKey, Change)>) -> Result<(), EngineError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let is_free = self.claimable() == 0 && self.dispatch.claims.has_room();
+        if is_free && self.may_overtake() && self.config().order == Order::Path {
+            changes.sort_by(|(a, _), (b, _)| a.cmp(b));
+            let due = self.outlook(&changes)?;
+            let (roots, now) = (&self.set.plan.own, self.set.context.clock.time());
+            let mut files = Vec::new();
+            for Outlook { key, old, new, .. } in due {
+                let Some(entry) = new.filter(|entry| entry.pending) else { continue };
+                let is_early = !old.is_some_and(|old| old.pending);
+                files.extend(self.dispatch.claims.claim_early(key.clone(), &entry, is_early, roots, now));
+            }
+            self.dispatch.hand_out_found(files, self.run.pressure.percent);
+        } else {
+            self.feeds = true;
+        }
+        self.committer.take_changes(changes);
+        Ok(())
+    }
+
+    /// What these sorted changes lead to.
+    pub(super) fn outlook<'c>(
+        &self,
+        changes: &'c [(FileKey, Change)],
+    ) -> Result<Vec<Outlook<'c>>, EngineError> {
+        let keys: Vec<&FileKey> = changes.chunk_by(|(a, _), (b, _)| a == b).map(|same| &same[0].0).collect();
+        let entries = self.committer.store().reader.lookup(&keys)?;
+        let mut outlook = Vec::with_capacity(keys.len());
+        for (news, old) in changes.chunk_by(|(a, _), (b, _)| a == b).zip(entries) {
+            let Some((key, last)) = news.last() else { continue };
+            let ground = self.set.plan.roots.iter().find(|(root, _)| root.id == key.root());
+            let Some((_, ground)) = ground else { continue };
+            let one = |entry, (_, change): &(_, _)| apply(entry, change, *ground, LogPosition::START).0;
+            outlook.push(Outlook { key, is_gone: last.is_gone(), old, new: news.iter().fold(old, one) });
+        }
+        Ok(outlook)
+    }
+}
