@@ -102,7 +102,7 @@ impl Intake {
             let entry = self.entry_of(&prefix, &listed.name)?;
             self.note(&folder.key, listed, entry);
         }
-        while self.take_missing(&prefix, None)? {}
+        while self.take_missing(&prefix)? {}
         self.merge_sub_folders(folder)
     }
 
@@ -122,21 +122,25 @@ impl Intake {
 
     /// The ledger's entry of a listed name. What it holds before that name is missing on disk.
     fn entry_of(&mut self, prefix: &[u8], name: &[u8]) -> Result<Option<Entry>, EngineError> {
-        while self.take_missing(prefix, Some(name))? {}
-        let Some((key, entry)) = self.peek()? else { return Ok(None) };
-        if key.strip_prefix(prefix) != Some(name) {
-            return Ok(None);
+        loop {
+            let Some((key, entry)) = self.peek()? else { return Ok(None) };
+            let Some(rest) = key.strip_prefix(prefix) else { return Ok(None) };
+            match rest.cmp(name) {
+                std::cmp::Ordering::Less => self.take_missing(prefix)?,
+                std::cmp::Ordering::Greater => return Ok(None),
+                std::cmp::Ordering::Equal => {
+                    let entry = *entry;
+                    self.advance();
+                    return Ok(Some(entry));
+                }
+            };
         }
-        let entry = *entry;
-        self.advance();
-        Ok(Some(entry))
     }
 
-    /// Takes the next entry below `prefix`, and before `name` where one is given, as missing.
-    fn take_missing(&mut self, prefix: &[u8], name: Option<&[u8]>) -> Result<bool, EngineError> {
+    /// Takes the next entry as missing, where it lies below `prefix`.
+    fn take_missing(&mut self, prefix: &[u8]) -> Result<bool, EngineError> {
         let Some((key, entry)) = self.peek()? else { return Ok(false) };
-        let Some(rest) = key.strip_prefix(prefix) else { return Ok(false) };
-        if name.is_some_and(|name| rest >= name) {
+        if !key.starts_with(prefix) {
             return Ok(false);
         }
         let (key, entry) = (FileKey::from_bytes(key), *entry);
@@ -158,7 +162,7 @@ impl Intake {
             if folder.folders.contains(&name) {
                 self.seek(&behind(&child))?;
             } else {
-                while self.take_missing(child.as_bytes(), None)? {}
+                while self.take_missing(child.as_bytes())? {}
             }
         }
         Ok(())
@@ -167,7 +171,7 @@ impl Intake {
     /// A folder that went after its parent was listed: all below it is missing.
     fn merge_gone(&mut self, folder: &FolderKey) -> Result<(), EngineError> {
         self.seek(folder.as_bytes())?;
-        while self.take_missing(folder.as_bytes(), None)? {}
+        while self.take_missing(folder.as_bytes())? {}
         Ok(())
     }
 

@@ -92,7 +92,12 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// Where the root or a folder on the way can't be opened, or an `.outlastignore` can't be read:
     /// nothing is known then. `Unsupported` for a source that can't look at single files.
-    fn look(&self, root: &Root, folder: &FolderKey, names: &[Box<[u8]>]) -> std::io::Result<Vec<Listed<'static>>> {
+    fn look(
+        &self,
+        root: &Root,
+        folder: &FolderKey,
+        names: &[Box<[u8]>],
+    ) -> std::io::Result<Vec<Listed<'static>>> {
         let _ = (root, folder, names);
         Err(std::io::ErrorKind::Unsupported.into())
     }

@@ -164,7 +164,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn names_are_a_sorted_set(names in prop::collection::vec(prop::collection::vec(1u8.., 1..6), 0..40)) {
+        fn names_are_a_sorted_set(
+            (shared, ends) in (0..12_usize, prop::collection::vec(prop::collection::vec(1_u8..4, 1..12), 0..40))
+        ) {
+            let names: Vec<Vec<u8>> = ends.into_iter().map(|end| [vec![b'x'; shared], end].concat()).collect();
             let packed: Names = names.iter().collect();
             let set: BTreeSet<_> = names.iter().map(Vec::as_slice).collect();
             prop_assert!(packed.iter().eq(set.iter().copied()));

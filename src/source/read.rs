@@ -105,7 +105,8 @@ pub(super) fn read(
     Err(ReadError::Unstable)
 }
 
-/// Reads a file that is expected at this version, from the folder of the last one where that is still open.
+/// Reads a file that is expected at this version, from the folder of the last one where that is still open. Where it
+/// is another one by now, it is read anew.
 pub(super) fn read_expected(
     root: &Root,
     key: &FileKey,
@@ -113,8 +114,10 @@ pub(super) fn read_expected(
     size_max: u64,
     buffer: &mut Vec<u8>,
 ) -> Result<Content, ReadError> {
-    if let Some(fd) = nearby::file(root, key)
-        && let Ok(Some(content)) = read_open(&fd, Some(expected), size_max, buffer)
+    let fd = nearby::file(root, key).or_else(|| open::file(root, key).ok());
+    if expected.size <= size_max
+        && let Some(fd) = fd
+        && let Ok(Some(content)) = read_version(&fd, expected, buffer)
     {
         return Ok(content);
     }
@@ -129,24 +132,16 @@ fn attempt(
     buffer: &mut Vec<u8>,
 ) -> Result<Option<Content>, ReadError> {
     match open::file(root, key) {
-        Ok(fd) => read_open(&fd, None, size_max, buffer),
+        Ok(fd) => read_open(&fd, size_max, buffer),
         Err(errno @ (Errno::LOOP | Errno::NXIO | Errno::NODEV)) => Err(refused(root, key, errno)),
         Err(errno) => Err(errno.into()),
     }
 }
 
-/// Reads an open file; none where it changed meanwhile, or is not the version that is expected.
+/// Reads an open file; none where it changed meanwhile.
 ///
-/// The second `fstat` proves that the size is still the one that was read, which saves the read
-/// that would tell the end of the file.
-fn read_open(
-    fd: &OwnedFd,
-    expected: Option<&Fingerprint>,
-    size_max: u64,
-    buffer: &mut Vec<u8>,
-) -> Result<Option<Content>, ReadError> {
-    buffer.clear();
-    let read_at = Timestamp::from_system_time(SystemTime::now());
+/// What it is has to be known before it is read: its size, and that it is a file.
+fn read_open(fd: &OwnedFd, size_max: u64, buffer: &mut Vec<u8>) -> Result<Option<Content>, ReadError> {
     let stat = rustix::fs::fstat(fd)?;
     match EntryKind::of_stat(&stat) {
         EntryKind::File => (),
@@ -155,25 +150,38 @@ fn read_open(
         EntryKind::Unknown => return Err(ReadError::NotAFile(SkipReason::NoMetadata)),
     }
     let fingerprint = open::fingerprint(&stat);
-    if expected.is_some_and(|expected| *expected != fingerprint) {
-        return Ok(None);
-    }
     if fingerprint.size > size_max {
         return Err(ReadError::TooLarge { size: fingerprint.size });
     }
-    let size =
-        usize::try_from(fingerprint.size).map_err(|_| ReadError::TooLarge { size: fingerprint.size })?;
+    read_version(fd, &fingerprint, buffer)
+}
+
+/// Reads an open file; none where it is not this version of it, or not all the time.
+///
+/// The `fstat` behind the read proves that the version is still the one that was to be read, and so its size, which
+/// saves the read that would tell the end of the file. To read at a place takes nothing out of a pipe or a terminal
+/// that stands there by now: it fails.
+fn read_version(
+    fd: &OwnedFd,
+    version: &Fingerprint,
+    buffer: &mut Vec<u8>,
+) -> Result<Option<Content>, ReadError> {
+    let read_at = Timestamp::from_system_time(SystemTime::now());
+    buffer.clear();
+    let size = usize::try_from(version.size).map_err(|_| ReadError::TooLarge { size: version.size })?;
     reserve(buffer, size)?;
     while buffer.len() < size {
-        if retry_on_intr(|| rustix::io::read(fd, spare_capacity(buffer)))? == 0 {
+        let at = buffer.len() as u64;
+        if retry_on_intr(|| rustix::io::pread(fd, spare_capacity(buffer), at))? == 0 {
             break;
         }
     }
-    let after = open::fingerprint(&rustix::fs::fstat(fd)?);
-    if after != fingerprint || buffer.len() != size {
+    let after = rustix::fs::fstat(fd)?;
+    let is_same = EntryKind::of_stat(&after) == EntryKind::File && open::fingerprint(&after) == *version;
+    if !is_same || buffer.len() != size {
         return Ok(None);
     }
-    Ok(Some(Content { fingerprint, racy: fingerprint.is_racy(read_at, racy_window_ns(&fingerprint)) }))
+    Ok(Some(Content { fingerprint: *version, racy: version.is_racy(read_at, racy_window_ns(version)) }))
 }
 
 /// Makes room for `size` bytes, and gives back what a larger file before needed.

@@ -277,3 +277,23 @@ fn a_file_that_is_missed_before_its_outcome_is_committed_is_looked_for_again() {
     committer.commit(&mut Tally::default(), false, |_| plan.job.clone()).unwrap();
     assert_eq!(committer.take_doubted(), [key("a")]);
 }
+
+#[test]
+fn what_little_a_scan_finds_is_handed_out_and_committed_in_one_tick() {
+    let bulk = Bulk::new();
+    assert_eq!(bulk.run().progress.ok, FILES as u64);
+    let changed: Vec<String> = (0..FILES).step_by(FILES / 20).map(name).collect();
+    // On a busy machine a tick by time may come between.
+    let in_one = (1..=9).find(|&round| {
+        changed.iter().for_each(|name| bulk.write(name, &"after".repeat(round)));
+        std::fs::remove_file(bulk.path(&name(round))).unwrap();
+        let progress = bulk.run().progress;
+        assert_eq!((progress.ok, progress.removed), (changed.len() as u64, 1));
+        // The job's begin and its end are ticks of their own.
+        progress.ticks == 3
+    });
+    let content = format!("{:?}", "after".repeat(in_one.unwrap()));
+    for name in changed {
+        assert_eq!(bulk.records(&name).last().unwrap().1.as_ref(), Some(&content));
+    }
+}

@@ -73,6 +73,44 @@ fn what_is_no_file_any_more_is_told_apart_and_never_waited_for() {
 }
 
 #[test]
+fn a_version_that_is_expected_and_not_there_any_more_is_read_as_it_is_now() {
+    let tree = Tree::with(&["d/f", "d/other"]);
+    let (source, mut buffer) = (source(&[], &[]), Vec::new());
+    let expected = read_of(&tree, "d/f", &mut buffer).unwrap().fingerprint;
+    let mut read_expected = |size_max| {
+        let read = source.read_expected(&tree.root(), &tree.key("d/f"), &expected, size_max, &mut buffer);
+        (read, buffer.clone())
+    };
+    assert_eq!(read_expected(9).0.unwrap().fingerprint, expected);
+    assert!(matches!(read_expected(1).0, Err(ReadError::TooLarge { size: 2 })));
+    tree.write("d/f", b"longer");
+    let (read, content) = read_expected(9);
+    assert_eq!((read.unwrap().fingerprint.size, content.as_slice()), (6, b"longer".as_slice()));
+    std::fs::rename(tree.at("d/other"), tree.at("d/f")).unwrap();
+    let (read, content) = read_expected(9);
+    assert_ne!(read.unwrap().fingerprint.inode, expected.inode);
+    assert_eq!(content, b"{}");
+    std::fs::remove_file(tree.at("d/f")).unwrap();
+    assert!(matches!(read_expected(9).0, Err(ReadError::Gone)));
+}
+
+#[test]
+fn what_waits_in_a_pipe_that_took_a_files_place_stays_in_it() {
+    let tree = Tree::with(&["d/f"]);
+    let mut buffer = Vec::new();
+    let expected = read_of(&tree, "d/f", &mut buffer).unwrap().fingerprint;
+    std::fs::remove_file(tree.at("d/f")).unwrap();
+    rustix::fs::mkfifoat(CWD, tree.at("d/f"), Mode::RWXU).unwrap();
+    let mut pipe = std::fs::File::options().read(true).write(true).open(tree.at("d/f")).unwrap();
+    io::Write::write_all(&mut pipe, b"for somebody else").unwrap();
+    let read = source(&[], &[]).read_expected(&tree.root(), &tree.key("d/f"), &expected, 99, &mut buffer);
+    assert!(matches!(read, Err(ReadError::NotAFile(SkipReason::Fifo))));
+    let mut waiting = [0; 17];
+    io::Read::read_exact(&mut pipe, &mut waiting).unwrap();
+    assert_eq!(&waiting, b"for somebody else");
+}
+
+#[test]
 fn a_file_above_the_limit_is_not_read() {
     let tree = Tree::new();
     tree.write("f", b"12345");
