@@ -1,6 +1,9 @@
 //! How the allocator treats large buffers.
 #![cfg_attr(target_env = "gnu", expect(unsafe_code, reason = "the setting has no safe face"))]
 
+#[cfg(target_env = "gnu")]
+use std::num::NonZero;
+
 /// From this size on, a buffer is mapped from the system, and goes back to it when it is freed.
 ///
 /// Left to itself, glibc raises the threshold with each large buffer that is freed, and keeps what each thread
@@ -15,12 +18,21 @@ const MAPPED_BYTES: libc::c_int = 4 << 20;
 #[cfg(target_env = "gnu")]
 const KEPT_BYTES: libc::c_int = 8 << 20;
 
+/// Arenas for each core. Every thread takes one of its own while there are fewer, and what it has freed stays there:
+/// with glibc's own eight for each core, a first run over 1,000,000 files on two cores took 95 to 110 MB, with two 70;
+/// with one and a half, threads wait for each other, 2 % of the time.
+#[cfg(target_env = "gnu")]
+const ARENAS_PER_CORE: usize = 2;
+
 /// Makes freed memory the system's again, so that a limit of memory can hold.
 pub(crate) fn set_up() {
+    #[cfg(target_env = "gnu")]
+    let arenas = std::thread::available_parallelism().map_or(1, NonZero::get) * ARENAS_PER_CORE;
     #[cfg(target_env = "gnu")]
     // SAFETY: it only sets parameters of the allocator, before any other thread is started.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_BYTES);
         libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT_BYTES);
+        libc::mallopt(libc::M_ARENA_MAX, arenas as libc::c_int);
     }
 }

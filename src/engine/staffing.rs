@@ -5,7 +5,7 @@
 //! it takes `worker_count / (1 - w)` for all on average, and some times that as they wait at random. Waiting for a core is left out, and so is what a processor waits for: a machine
 //! that others use looks like no slow disk, and no service is called by more threads because it is slow.
 //!
-//! Threads are added quickly, twice as many at each look, as nothing is lost by a few that find nothing to wait for;
+//! Threads are added quickly, up to four times as many at each look, as nothing is lost by a few that find nothing to wait for;
 //! and they rest only when that has held for a while. A single read that waits is no reason for anything.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ use super::results::WorkerStatistics;
 use crate::model::BatchConfig;
 
 /// Time from one look to the next.
-const LOOK: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(20);
 /// Below this share of time, waiting is no reason for more threads.
 const WAITING_MIN: f64 = 0.2;
 /// Fewer files than this tell nothing, and fewer that waited are chance.
@@ -27,6 +27,9 @@ const WAITED_MIN: f64 = 2.5;
 const HEADROOM: f64 = 4.0;
 /// What a look leaves of the figures of those before it.
 const KEPT: f64 = 0.75;
+/// So many times the workers at most from one look to the next. Of 20,000 files that were not in memory, 0.5 s of
+/// reading for the best number of threads, 0.2 s were gone until there were enough of them at twice and 50 ms.
+const GROWTH: usize = 4;
 /// Looks, and time, after which threads rest that were not needed all the while.
 const CALM_LOOKS: u32 = 4;
 const CALM: Duration = Duration::from_millis(500);
@@ -135,7 +138,7 @@ impl Staffing {
             (self.calm_since, self.calm_looks, self.calm_wanted) = (None, 0, 0);
             // Where many find nothing to read, more would not find it either.
             if hungry * 4 <= self.allowed {
-                self.allowed = wanted.min(self.allowed * 2);
+                self.allowed = wanted.min(self.allowed * GROWTH);
             }
         } else {
             self.calm_looks += 1;

@@ -18,7 +18,9 @@ const WAITING_MIN: f64 = 0.3;
 /// Waiting that is worth more threads.
 const WAITED_MIN: Duration = Duration::from_millis(10);
 /// What is measured before the number of threads changes again.
-const MEASURES_MIN: u32 = 8;
+const MEASURES_MIN: u32 = 4;
+/// So many times the threads from one change to the next.
+const GROWTH: usize = 4;
 /// Of the measures so far as much is left when another one comes.
 const KEPT: f64 = 15.0 / 16.0;
 
@@ -106,7 +108,7 @@ impl Pace {
         state.measures += 1;
         let may_grow = state.wanted == state.threads && state.threads < self.most;
         if may_grow && state.measures >= MEASURES_MIN && state.waits() && has_more() {
-            state.wanted = (state.threads * 2).min(self.most);
+            state.wanted = (state.threads * GROWTH).min(self.most);
             tracing::debug!(threads = state.wanted, "listing waits: more threads");
             self.changed.notify_all();
         }
