@@ -1,4 +1,4 @@
-//! How the allocator treats large buffers.
+//! What the allocator keeps, and for whom.
 #![cfg_attr(target_env = "gnu", expect(unsafe_code, reason = "the setting has no safe face"))]
 
 #[cfg(target_env = "gnu")]
@@ -33,6 +33,8 @@ pub(crate) fn set_up() {
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_BYTES);
         libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT_BYTES);
-        libc::mallopt(libc::M_ARENA_MAX, arenas as libc::c_int);
+        if std::env::var_os("MALLOC_ARENA_MAX").is_none() {
+            libc::mallopt(libc::M_ARENA_MAX, arenas as libc::c_int);
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! over, the file in hand, and the rest of the task. The worker finds that out at its next look, and drops what
 //! it has. So each outcome is told once, by one of the two.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,8 @@ pub(crate) struct Seized {
     pub worker: usize,
     /// The file in hand.
     pub file: Option<DiscoveredFile>,
+    /// Size of the file that its memory was admitted for.
+    pub admitted_bytes: u64,
     pub stage: Stage,
     /// What is finished.
     pub group: OutcomeGroup,
@@ -58,6 +60,8 @@ pub(crate) struct Slot {
     stage: AtomicUsize,
     /// How long its reads have waited.
     pub reading: ReadingTimes,
+    /// Size of the file that its lease of memory is for; 0 without one.
+    pub leased_bytes: AtomicU64,
     held: Mutex<Held>,
 }
 
@@ -156,8 +160,8 @@ impl Slot {
             since: now,
             abandoned: false,
         };
-        let (stage, reading) = Default::default();
-        Self { worker, seat, stage, reading, held: Mutex::new(held) }
+        let (stage, reading, leased_bytes) = Default::default();
+        Self { worker, seat, stage, reading, leased_bytes, held: Mutex::new(held) }
     }
 
     pub(crate) fn worker(&self) -> usize {
@@ -195,6 +199,8 @@ impl Slot {
             return None;
         }
         let file = held.file().cloned();
+        let size = file.as_ref().map_or(0, |file| file.fingerprint.size);
+        let admitted_bytes = size.max(self.leased_bytes.load(Ordering::Relaxed));
         let rest = held.task.take().filter(|task| task.len() > 0);
         if file.is_none() && rest.is_none() && held.group.outcomes.is_empty() {
             return None;
@@ -203,7 +209,7 @@ impl Slot {
         let stage = self.stage();
         let since = held.since;
         let group = held.take_group(since);
-        Some(Seized { worker: self.worker, file, stage, group, rest })
+        Some(Seized { worker: self.worker, file, admitted_bytes, stage, group, rest })
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {

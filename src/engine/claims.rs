@@ -28,7 +28,8 @@ pub(crate) struct Claims {
     in_flight: FxHashSet<u64>,
     /// Outcomes of the coming tick: not in flight any more once it is committed.
     ended: Vec<u64>,
-    /// Files in flight that are pending in the ledger only with the coming tick.
+    /// Files in flight that are pending in the ledger only with the coming tick: at least those, some twice where they
+    /// were taken back meanwhile. Exact after each tick.
     early: u64,
     /// Where to go on; none at the end of a round.
     position: Option<ReadyPosition>,

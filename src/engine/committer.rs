@@ -143,7 +143,7 @@ impl<'a> Committer<'a> {
 
     /// Commits all that waits, together with the job's own record as of the new counts: record lines
     /// first, then the ledger. When it returns, it is durable. Nothing to commit is no tick, unless `is_last`.
-    /// Where it fails, the counts stay as they were, and what waited is lost: it is still pending.
+    /// Where it fails, the counts stay as they were, and what waited is lost: it is still pending, or found again.
     pub(crate) fn commit(
         &mut self,
         counts: &mut Tally,

@@ -59,8 +59,8 @@ pub(crate) struct Coordinator<'a> {
     pub(super) run: &'a mut RunState,
     pub(super) dispatch: Dispatcher,
     pub(super) scanning: bool,
-    /// Whether the coming tick makes something pending that the workers do not have yet.
-    pub(super) feeds: bool,
+    /// Whether the workers would get more to do by the coming tick: it makes something pending that they do not have.
+    pub(super) makes_claimable: bool,
     /// No run ends well on a log that is damaged: it waits for the check, unless it is stopped.
     checking: bool,
     /// A folder could not be listed for want of something that may come back.
@@ -68,6 +68,8 @@ pub(crate) struct Coordinator<'a> {
     /// Why the attempt ends, and when it ends at the latest.
     pub(super) ending: Option<(Ending, Instant)>,
     pub(super) last_tick: Instant,
+    /// Since when something waits for the coming tick; of no meaning while nothing does.
+    pub(super) waiting_since: Instant,
     pub(super) tick_cost: Duration,
     pub(super) checkpoints: Vec<SyncSender<Cursor>>,
     last_look: Option<Instant>,
@@ -103,10 +105,11 @@ impl<'a> Coordinator<'a> {
             run,
             dispatch,
             scanning,
-            feeds: false,
+            makes_claimable: false,
             unlisted: false,
             ending: None,
             last_tick: now,
+            waiting_since: now,
             tick_cost: Duration::ZERO,
             checkpoints: Vec::new(),
             last_look: None,
@@ -245,10 +248,14 @@ impl<'a> Coordinator<'a> {
             std::thread::sleep(wait_max);
             return Ok(());
         }
+        let had_none = self.committer.waiting() == 0;
         let mut next = events.recv_timeout(wait).ok();
         while let Some(event) = next {
             self.take(event)?;
             next = if self.is_full() { None } else { events.try_recv().ok() };
+        }
+        if had_none && self.committer.waiting() > 0 {
+            self.waiting_since = self.now();
         }
         Ok(())
     }
@@ -284,7 +291,6 @@ impl<'a> Coordinator<'a> {
             Event::Order(ordered) => self.carry_out(ordered)?,
             Event::Checkpoint(reply) => self.checkpoints.push(reply),
             Event::Asked { changes, reply } => {
-                self.feeds = true;
                 self.committer.take_changes(changes);
                 self.checkpoints.push(reply);
             }

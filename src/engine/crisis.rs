@@ -28,9 +28,9 @@ impl Coordinator<'_> {
         let limit = Duration::from_secs(self.config().timeout_seconds);
         for seized in self.set.context.board.seize_overdue(limit, now) {
             let overdue = overdue_outcome(self.set.context, &seized);
-            let worker = seized.worker;
-            if let Some(file) = self.take_over(seized) {
-                self.set.context.budget.abandon(file.fingerprint.size);
+            let (worker, admitted_bytes) = (seized.worker, seized.admitted_bytes);
+            if self.take_over(seized).is_some() {
+                self.set.context.budget.abandon(admitted_bytes);
             }
             self.run.abandoned += 1;
             if self.run.abandoned > ABANDONED_MAX {

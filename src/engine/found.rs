@@ -3,7 +3,8 @@
 //! Mostly there is more to do than the workers have room for: what is found waits in the ledger, and is claimed from
 //! there. While nothing waits there, it goes to the workers at once. Should the process die before the tick that
 //! makes it pending, the ledger knows nothing of it, and nothing is lost: a start scans. Where little has changed in a
-//! large tree, that tick commits the outcomes, too, and each block that they lie in is written once instead of twice.
+//! large tree, that tick commits the outcomes, too, and each block that they lie in is written once instead of twice. A single file that waits for its next attempt keeps all on the way through the
+//! ledger: that is only slower.
 
 use super::change::{Change, apply};
 use super::coordinator::Coordinator;
@@ -12,14 +13,22 @@ use crate::ledger::Entry;
 use crate::model::{FileKey, LogPosition, Order};
 
 /// What will be known of a file once the news of it is committed.
-pub(super) struct Outlook<'a> {
+pub(super) struct Preview<'a> {
     pub key: &'a FileKey,
     /// Whether the last of the news is that it is gone.
     pub is_gone: bool,
     /// What the ledger holds.
-    pub old: Option<Entry>,
+    old: Option<Entry>,
     /// What it will hold.
-    pub new: Option<Entry>,
+    new: Option<Entry>,
+}
+
+impl Preview<'_> {
+    /// The entry that makes it due, and whether the ledger does not hold it as pending yet.
+    pub(super) fn due(&self) -> Option<(Entry, bool)> {
+        let entry = self.new.filter(|entry| entry.pending)?;
+        Some((entry, !self.old.is_some_and(|old| old.pending)))
+    }
 }
 
 impl Coordinator<'_> {
@@ -31,37 +40,37 @@ impl Coordinator<'_> {
         let is_free = self.claimable() == 0 && self.dispatch.claims.has_room();
         if is_free && self.may_overtake() && self.config().order == Order::Path {
             changes.sort_by(|(a, _), (b, _)| a.cmp(b));
-            let due = self.outlook(&changes)?;
+            let previews = self.preview(&changes)?;
             let (roots, now) = (&self.set.plan.own, self.set.context.clock.time());
             let mut files = Vec::new();
-            for Outlook { key, old, new, .. } in due {
-                let Some(entry) = new.filter(|entry| entry.pending) else { continue };
-                let is_early = !old.is_some_and(|old| old.pending);
-                files.extend(self.dispatch.claims.claim_early(key.clone(), &entry, is_early, roots, now));
+            for preview in &previews {
+                let Some((entry, is_early)) = preview.due() else { continue };
+                let key = preview.key.clone();
+                files.extend(self.dispatch.claims.claim_early(key, &entry, is_early, roots, now));
             }
             self.dispatch.hand_out_found(files, self.run.pressure.percent);
         } else {
-            self.feeds = true;
+            self.makes_claimable = true;
         }
         self.committer.take_changes(changes);
         Ok(())
     }
 
     /// What these sorted changes lead to.
-    pub(super) fn outlook<'c>(
+    pub(super) fn preview<'c>(
         &self,
         changes: &'c [(FileKey, Change)],
-    ) -> Result<Vec<Outlook<'c>>, EngineError> {
+    ) -> Result<Vec<Preview<'c>>, EngineError> {
         let keys: Vec<&FileKey> = changes.chunk_by(|(a, _), (b, _)| a == b).map(|same| &same[0].0).collect();
         let entries = self.committer.store().reader.lookup(&keys)?;
-        let mut outlook = Vec::with_capacity(keys.len());
+        let mut previews = Vec::with_capacity(keys.len());
         for (news, old) in changes.chunk_by(|(a, _), (b, _)| a == b).zip(entries) {
             let Some((key, last)) = news.last() else { continue };
             let ground = self.set.plan.roots.iter().find(|(root, _)| root.id == key.root());
             let Some((_, ground)) = ground else { continue };
             let one = |entry, (_, change): &(_, _)| apply(entry, change, *ground, LogPosition::START).0;
-            outlook.push(Outlook { key, is_gone: last.is_gone(), old, new: news.iter().fold(old, one) });
+            previews.push(Preview { key, is_gone: last.is_gone(), old, new: news.iter().fold(old, one) });
         }
-        Ok(outlook)
+        Ok(previews)
     }
 }

@@ -6,9 +6,9 @@
 //! over one bounded channel. It only ever receives; what the scan may have under way is limited, so
 //! that the workers always find room.
 //!
-//! Constraints: a file is claimed only after it is pending in the ledger, so a crash forgets
-//! nothing, but for a file that a watcher tells of, which the next start's scan finds again; claims live in
-//! memory only; whatever is reported as done has been committed.
+//! Constraints: a crash forgets nothing, since a file that is claimed is pending in the ledger, or was found or told
+//! of a moment ago, and the next start's scan finds it again; claims live in memory only; whatever is reported as done
+//! has been committed.
 
 mod attempt;
 mod board;

@@ -307,6 +307,11 @@ impl Hand<'_> {
         drop(self.pool.rested.wait_while(guard, rests).unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// Another task, where one is there and this worker may take it.
+    pub(crate) fn try_next(&self) -> Option<Task> {
+        if self.is_surplus() { None } else { self.find() }
+    }
+
     fn next_task(&self) -> Option<Task> {
         loop {
             if self.is_surplus() {

@@ -2,11 +2,12 @@
 //!
 //! Of files that are measured now and then, the share of time tells that was spent waiting to read them, be it for a
 //! disk or for a network. Where that share is w, `worker_count` threads keep as many cores busy as 1 - w of them, so
-//! it takes `worker_count / (1 - w)` for all on average, and some times that as they wait at random. Waiting for a core is left out, and so is what a processor waits for: a machine
-//! that others use looks like no slow disk, and no service is called by more threads because it is slow.
+//! it takes `worker_count / (1 - w)` for all on average, and some times that as they wait at random. Waiting for a core
+//! is left out, and so is what a processor waits for: a machine that others use looks like no slow disk, and no service
+//! is called by more threads because it is slow.
 //!
-//! Threads are added quickly, up to four times as many at each look, as nothing is lost by a few that find nothing to wait for;
-//! and they rest only when that has held for a while. A single read that waits is no reason for anything.
+//! Threads are added quickly, up to four times as many at each look, as nothing is lost by a few that find nothing to
+//! wait for; and they rest only when that has held for a while. A single read that waits is no reason for anything.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -17,6 +17,9 @@ const TICK_COST_FACTOR: u32 = 20;
 /// The same for one that is due since the outcome of a touched file waits. With it, commits take up to a quarter
 /// of the time while such files come one after the other.
 const URGENT_COST_FACTOR: u32 = 3;
+/// The shortest time between two ticks once nothing is left to hand out: all wait for the last one, so it should have
+/// little to do.
+const CLOSING: Duration = Duration::from_millis(25);
 
 impl Coordinator<'_> {
     pub(super) fn since_tick(&self) -> Duration {
@@ -37,22 +40,33 @@ impl Coordinator<'_> {
         }
         let since = self.since_tick();
         // While a scan goes on, what is done already need not be committed for it to find more to do.
-        let feeds = self.feeds || !self.scanning;
+        let feeds = self.makes_claimable || !self.scanning;
         let earned = since >= self.tick_cost * TICK_COST_FACTOR;
-        since >= BatchConfig::TICK
+        self.waiting_for() >= BatchConfig::TICK
             || (feeds && self.dispatch.outstanding() == 0)
-            || (self.touched.wait_for_tick() && since >= self.tick_cost * URGENT_COST_FACTOR)
+            || self.sooner().is_some_and(|sooner| since >= sooner)
             || (earned
                 && (self.dispatch.claims.ended_count() >= self.config().checkpoint_interval
-                    || (feeds && self.dispatch.hungry() > 0)))
+                    || (self.makes_claimable && self.dispatch.hungry() > 0)))
     }
 
     /// How long it takes until the next tick is due by time, with what waits for it.
     pub(super) fn until_tick(&self) -> Duration {
-        let urgent = self.tick_cost * URGENT_COST_FACTOR;
-        let after =
-            if self.touched.wait_for_tick() { urgent.min(BatchConfig::TICK) } else { BatchConfig::TICK };
-        after.saturating_sub(self.since_tick())
+        let by_time = BatchConfig::TICK.saturating_sub(self.waiting_for());
+        self.sooner().map_or(by_time, |sooner| sooner.saturating_sub(self.since_tick()).min(by_time))
+    }
+
+    /// How long something has waited for this tick at most. The first find in a while is not committed before anybody
+    /// can have processed it.
+    fn waiting_for(&self) -> Duration {
+        self.since_tick().min(self.now().saturating_duration_since(self.waiting_since))
+    }
+
+    /// The time between two ticks, where that should be shorter than usual.
+    fn sooner(&self) -> Option<Duration> {
+        let least = self.tick_cost * URGENT_COST_FACTOR;
+        let is_closing = || !self.scanning && self.claimable() == 0;
+        if self.touched.wait_for_tick() { Some(least) } else { is_closing().then(|| least.max(CLOSING)) }
     }
 
     pub(super) fn commit(&mut self) -> Result<(), EngineError> {
@@ -65,7 +79,7 @@ impl Coordinator<'_> {
         let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
         let so_far = |tally: &Tally| job::so_far(job, tally, bytes);
         let cursor = self.committer.commit(&mut self.run.tally, false, so_far)?;
-        self.feeds = false;
+        self.makes_claimable = false;
         self.dispatch.claims.committed();
         self.settle_touched()?;
         self.last_tick = self.now();

@@ -16,7 +16,6 @@ use std::time::Instant;
 use super::change::Change;
 use super::coordinator::Coordinator;
 use super::error::EngineError;
-use super::found::Outlook;
 use super::worker::OutcomeGroup;
 use crate::ledger::Entry;
 use crate::model::FileKey;
@@ -79,6 +78,8 @@ impl Coordinator<'_> {
         if self.may_overtake() {
             let due = self.due_of(&changes, since)?;
             self.hand_out_touched(due);
+        } else {
+            self.makes_claimable = true;
         }
         self.committer.take_changes(changes);
         Ok(())
@@ -86,22 +87,22 @@ impl Coordinator<'_> {
 
     /// Nothing is begun while something is missing, at the end, or beside a file that has to be alone.
     pub(super) fn may_overtake(&self) -> bool {
-        let goes_on = self.ending.is_none() && !self.set.stop.is_requested();
+        let goes_on = !self.set.halt.is_requested() && !self.set.stop.is_requested();
         goes_on && !self.set.wishes.is_paused() && self.run.breakers.all_closed() && !self.dispatch.is_alone()
     }
 
     /// What of these sorted changes makes a file due. A tick should come soon for those that are gone.
     fn due_of(&mut self, changes: &[(FileKey, Change)], since: Instant) -> Result<Vec<Due>, EngineError> {
         let mut due = Vec::new();
-        for Outlook { key, is_gone, old, new } in self.outlook(changes)? {
+        for preview in self.preview(changes)? {
             if !self.touched.has_room() {
                 break;
             }
-            if is_gone {
+            let key = preview.key;
+            if preview.is_gone {
                 self.touched.note(key, since);
                 self.touched.ended.push(key.clone());
-            } else if let Some(entry) = new.filter(|entry| entry.pending) {
-                let is_early = !old.is_some_and(|old| old.pending);
+            } else if let Some((entry, is_early)) = preview.due() {
                 due.push(Due { key: key.clone(), entry, is_early, since });
             }
         }
@@ -189,6 +190,7 @@ impl Coordinator<'_> {
     /// Takes back what no worker has begun. Touched files among it are pending as all else from now on.
     pub(super) fn take_back(&mut self) {
         self.dispatch.take_back();
+        self.makes_claimable = true;
         let claims = &self.dispatch.claims;
         self.touched.since.retain(|key, _| claims.is_in_flight(key));
     }

@@ -3,10 +3,11 @@
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::board::{Board, Held, Slot, Stage};
-use super::budget::{Admission, Budget, Permit};
+use super::budget::{Admission, Budget, Lease, Permit};
 use super::change::End;
 use super::fatal::{self, Dying};
 use super::pool::{Hand, Task};
@@ -65,8 +66,11 @@ pub(crate) struct BatchWorker<S> {
     marker: Option<Marker>,
     /// Where in its batch the present task began.
     first: usize,
-    /// Bytes that a buffer keeps from file to file.
+    /// Bytes that a buffer keeps from file to file without asking.
     kept: usize,
+    /// What the content's buffer has beyond that.
+    lease: Option<Lease>,
+    workers: usize,
     /// None where the number of workers is fixed.
     gauge: Option<Gauge>,
     /// When the file in hand was taken.
@@ -82,13 +86,14 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         let is_fixed = context.config.most_workers() == context.config.worker_count;
         let gauge = (!is_fixed).then(Gauge::of_this_thread);
         let ((content, result), taken) = (Default::default(), context.clock.now());
-        Self { context, slot, send, content, result, marker, first: 0, kept, gauge, taken }
+        let (first, lease, workers) = (0, None, context.config.worker_count);
+        Self { context, slot, send, content, result, marker, first, kept, lease, workers, gauge, taken }
     }
 
     /// Works through a task. Once a stop is asked for, what is left is released. Breaks off where what it had
     /// in hand was taken away: this worker must not be called again.
     pub(crate) fn run(&mut self, task: Task, hand: &Hand<'_>) -> ControlFlow<()> {
-        match catch_unwind(AssertUnwindSafe(|| self.work_through(task, hand))) {
+        match catch_unwind(AssertUnwindSafe(|| self.work_through_all(task, hand))) {
             Ok(Some(())) => ControlFlow::Continue(()),
             Ok(None) => ControlFlow::Break(()),
             // What an abandoned thread does concerns nobody.
@@ -97,11 +102,23 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         }
     }
 
+    /// The task, and those that are there as long as it has memory that is worth keeping for them.
+    fn work_through_all(&mut self, task: Task, hand: &Hand<'_>) -> Option<()> {
+        let mut next = Some(task);
+        while let Some(task) = next {
+            self.work_through(task, hand)?;
+            next = self.lease.is_some().then(|| hand.try_next()).flatten();
+        }
+        self.give_back();
+        Some(())
+    }
+
     fn work_through(&mut self, task: Task, hand: &Hand<'_>) -> Option<()> {
         let (lot, context) = (Arc::clone(task.lot()), Arc::clone(&self.context));
         let _span = tracing::debug_span!("batch", id = lot.batch.batch_id, files = task.len()).entered();
         self.begin_task(task)?;
-        self.kept = context.budget.kept_bytes(hand.allowed());
+        self.workers = hand.allowed();
+        self.kept = context.budget.kept_bytes(self.workers);
         let mut done = None;
         while let Some(place) = self.turn(done.take(), hand)? {
             let file = lot.batch.files.get(place)?;
@@ -186,7 +203,9 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
                 Ok(permit) => permit,
                 Err(attempt) => return *attempt,
             };
-            let (size_max, buffer) = (permit.size_max(), &mut self.content);
+            let lease = self.lease.as_ref().map(Lease::size_max);
+            let size_max = permit.as_ref().map(Permit::size_max).or(lease).unwrap_or(0);
+            let buffer = &mut self.content;
             let mut read =
                 || context.source.read_expected(root, &file.key, &file.fingerprint, size_max, buffer);
             let (read, measured) = match &mut self.gauge {
@@ -203,7 +222,15 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
                 }
                 Err(error) => unread(&error),
             };
-            give_back(&mut self.content, self.kept);
+            if let Some(permit) = permit
+                && self.content.capacity() > self.kept
+            {
+                self.lease = context.budget.lease(permit, self.workers);
+                self.slot.leased_bytes.store(self.lease.as_ref().map_or(0, Lease::size), Ordering::Relaxed);
+            }
+            if self.lease.is_none() {
+                self.give_back();
+            }
             if let (Some(gauge), Some(measured)) = (&self.gauge, &measured) {
                 gauge.note(measured, &self.slot);
             }
@@ -212,16 +239,20 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         unread(&ReadError::Unstable)
     }
 
-    /// Waits for memory for a file of this size.
-    fn admit<'c>(&self, context: &'c WorkContext, size: u64) -> Result<Permit<'c>, Box<Attempt>> {
+    /// Waits for memory for a file of this size. None where it has a lease that is good for it.
+    fn admit<'c>(&mut self, context: &'c WorkContext, size: u64) -> Result<Option<Permit<'c>>, Box<Attempt>> {
+        if self.lease.as_ref().is_some_and(|lease| lease.is_good_for(size)) {
+            return Ok(None);
+        }
+        self.give_back();
         if let Some(permit) = context.budget.admit_now(size) {
-            return Ok(permit);
+            return Ok(Some(permit));
         }
         self.slot.is_at(Stage::Waiting);
         let admission = context.budget.acquire(size, &context.stop);
         self.slot.restart(context.clock.now());
         match admission {
-            Admission::Admitted(permit) => Ok(permit),
+            Admission::Admitted(permit) => Ok(Some(permit)),
             Admission::Stopped => Err(Box::new(Attempt::Plain(End::Released))),
             Admission::TooLarge { limit_bytes } => {
                 let limit_mib = limit_bytes >> 20;
@@ -232,6 +263,15 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
                 let error = FileError::new(ErrorClass::TooLarge, message);
                 Err(Box::new(Attempt::Failed { read: None, error, short_of: None }))
             }
+        }
+    }
+
+    /// Gives back what the content's buffer has grown to.
+    fn give_back(&mut self) {
+        self.content.clear();
+        self.content.shrink_to(self.kept);
+        if self.lease.take().is_some() {
+            self.slot.leased_bytes.store(0, Ordering::Relaxed);
         }
     }
 
@@ -261,12 +301,6 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
 
 fn unread(error: &ReadError) -> Attempt {
     Attempt::Failed { read: None, error: file_error(error), short_of: error.short_of() }
-}
-
-/// Empties a buffer, and gives back what it has grown to beyond this.
-fn give_back(buffer: &mut Vec<u8>, kept: usize) {
-    buffer.clear();
-    buffer.shrink_to(kept);
 }
 
 /// Whether the finished outcomes are handed over now.

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::SystemTime;
 
-use rustix::buffer::spare_capacity;
+use rustix::buffer::{SpareCapacity, spare_capacity};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::SkipReason;
@@ -79,8 +79,8 @@ impl From<Errno> for ReadError {
 /// Attempts in a row at a file that changes while it is read.
 const ATTEMPTS: usize = 4;
 
-/// Memory that a buffer keeps after a large file.
-const BUFFER_KEPT: usize = 4 << 20;
+/// A file of more than this is looked at before it is read, too: it may be another version by now.
+const LOOK_FIRST_BYTES: u64 = 64 << 10;
 
 /// Kernels stamp files with the time of the last clock tick, up to 10 ms ago, and coarse file
 /// systems (exFAT) round that to 10 ms.
@@ -115,9 +115,15 @@ pub(super) fn read_expected(
     buffer: &mut Vec<u8>,
 ) -> Result<Content, ReadError> {
     let fd = nearby::file(root, key).or_else(|| open::file(root, key).ok());
+    let is_worth_it = |fd: &OwnedFd| {
+        expected.size <= LOOK_FIRST_BYTES
+            || rustix::fs::fstat(fd).is_ok_and(|stat| open::fingerprint(&stat) == *expected)
+    };
+    // To read at a place takes nothing out of a pipe or a terminal that stands there by now: it fails.
     if expected.size <= size_max
-        && let Some(fd) = fd
-        && let Ok(Some(content)) = read_version(&fd, expected, buffer)
+        && let Some(fd) = fd.filter(is_worth_it)
+        && let Ok(Some(content)) =
+            read_version(|rest, at| rustix::io::pread(&fd, rest, at), &fd, expected, buffer)
     {
         return Ok(content);
     }
@@ -153,15 +159,16 @@ fn read_open(fd: &OwnedFd, size_max: u64, buffer: &mut Vec<u8>) -> Result<Option
     if fingerprint.size > size_max {
         return Err(ReadError::TooLarge { size: fingerprint.size });
     }
-    read_version(fd, &fingerprint, buffer)
+    // What can't be read at a place, as some mounts have it, can be read on.
+    read_version(|rest, _| rustix::io::read(fd, rest), fd, &fingerprint, buffer)
 }
 
 /// Reads an open file; none where it is not this version of it, or not all the time.
 ///
 /// The `fstat` behind the read proves that the version is still the one that was to be read, and so its size, which
-/// saves the read that would tell the end of the file. To read at a place takes nothing out of a pipe or a terminal
-/// that stands there by now: it fails.
+/// saves the read that would tell the end of the file.
 fn read_version(
+    read: impl Fn(SpareCapacity<'_, u8>, u64) -> Result<usize, Errno>,
     fd: &OwnedFd,
     version: &Fingerprint,
     buffer: &mut Vec<u8>,
@@ -169,10 +176,10 @@ fn read_version(
     let read_at = Timestamp::from_system_time(SystemTime::now());
     buffer.clear();
     let size = usize::try_from(version.size).map_err(|_| ReadError::TooLarge { size: version.size })?;
-    reserve(buffer, size)?;
+    buffer.try_reserve_exact(size).map_err(|_| ReadError::Io(io::Error::from(Errno::NOMEM)))?;
     while buffer.len() < size {
         let at = buffer.len() as u64;
-        if retry_on_intr(|| rustix::io::pread(fd, spare_capacity(buffer), at))? == 0 {
+        if retry_on_intr(|| read(spare_capacity(buffer), at))? == 0 {
             break;
         }
     }
@@ -182,15 +189,6 @@ fn read_version(
         return Ok(None);
     }
     Ok(Some(Content { fingerprint: *version, racy: version.is_racy(read_at, racy_window_ns(version)) }))
-}
-
-/// Makes room for `size` bytes, and gives back what a larger file before needed.
-fn reserve(buffer: &mut Vec<u8>, size: usize) -> Result<(), ReadError> {
-    if buffer.capacity() > BUFFER_KEPT && size < buffer.capacity() / 2 {
-        buffer.shrink_to(size.max(BUFFER_KEPT));
-    }
-    let failed = |_| ReadError::Io(io::Error::from(Errno::NOMEM));
-    buffer.try_reserve_exact(size).map_err(failed)
 }
 
 fn racy_window_ns(fingerprint: &Fingerprint) -> i64 {

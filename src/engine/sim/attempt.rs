@@ -218,8 +218,8 @@ impl Schedule {
         scan: &ScanPlan,
         stop: &Stop,
     ) -> Result<Option<Ending>, EngineError> {
-        let mut scanned = false;
-        let mut armed = None;
+        let (mut scanned, mut armed) = (false, None);
+        let (found_send, found) = sync_channel(CHANNEL_EVENTS);
         for _ in 0..self.rng.below(STEPS_MAX) {
             let worker = self.rng.below(crew.workers.len() as u64) as usize;
             match self.rng.below(100) {
@@ -233,11 +233,12 @@ impl Schedule {
                 }
                 40..60 => crew.work(worker),
                 60..80 => self.deliver(crew, send),
-                80..90 => self.clock.advance(Duration::from_millis(self.rng.below(700))),
-                90..92 if !scanned => {
-                    scan.run(send);
+                80..86 => self.clock.advance(Duration::from_millis(self.rng.below(700))),
+                86..92 if !scanned => {
+                    scan.run(&found_send);
                     scanned = true;
                 }
+                86..92 => tell_next(&found, send),
                 90..93 => self.disturb(),
                 93 => self.heal(),
                 94 => {
@@ -321,7 +322,8 @@ impl Schedule {
         crew: &mut Crew,
         scan: &ScanPlan,
     ) -> Result<Option<Ending>, EngineError> {
-        scan.run(send);
+        let (found_send, found) = sync_channel(CHANNEL_EVENTS);
+        scan.run(&found_send);
         // Only told of, never scanned.
         let mut edits = self.rng.below(40);
         for _ in 0..ROUNDS_MAX {
@@ -336,6 +338,9 @@ impl Schedule {
             if let Some(ending) = coordinator.step(receive, Duration::ZERO)? {
                 return coordinator.close(Ok(ending)).map(Some);
             }
+            if self.rng.chance(50) {
+                tell_next(&found, send);
+            }
             crew.work(0);
             while !crew.groups.borrow().is_empty() && self.rng.chance(80) {
                 self.deliver(crew, send);
@@ -343,6 +348,14 @@ impl Schedule {
             self.clock.advance(Duration::from_millis(self.rng.below(100)));
         }
         panic!("a run without faults does not come to its end");
+    }
+}
+
+/// The next that a scan has to tell.
+fn tell_next(found: &Receiver<Event>, send: &SyncSender<Event>) {
+    if let Ok(event) = found.try_recv() {
+        // The channel has room for more than there can be.
+        send.try_send(event).unwrap_or_default();
     }
 }
 

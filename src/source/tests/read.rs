@@ -34,7 +34,7 @@ fn a_file_is_read_whole_with_the_version_that_the_scan_tells() {
         tree.write("d/f", &vec![b'x'; size]);
         let content = read_of(&tree, "d/f", &mut buffer).unwrap();
         assert_eq!((buffer.len(), content.fingerprint.size), (size, size as u64));
-        assert!(buffer.capacity() < 5_200_000 && (size > 3 || buffer.capacity() <= 4 << 20));
+        assert!(buffer.capacity() < 5_200_000);
         let (seen, _) = scan(&source(&[], &[]), &tree.root(), 1).unwrap();
         assert_eq!(seen.files[b"d/f".as_slice()], [ListedKind::File(content.fingerprint)]);
     }
@@ -105,9 +105,7 @@ fn what_waits_in_a_pipe_that_took_a_files_place_stays_in_it() {
     io::Write::write_all(&mut pipe, b"for somebody else").unwrap();
     let read = source(&[], &[]).read_expected(&tree.root(), &tree.key("d/f"), &expected, 99, &mut buffer);
     assert!(matches!(read, Err(ReadError::NotAFile(SkipReason::Fifo))));
-    let mut waiting = [0; 17];
-    io::Read::read_exact(&mut pipe, &mut waiting).unwrap();
-    assert_eq!(&waiting, b"for somebody else");
+    assert_eq!(rustix::io::ioctl_fionread(&pipe).unwrap(), 17);
 }
 
 #[test]
