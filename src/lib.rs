@@ -63,7 +63,7 @@
 //! | `watch`, `rescan` | the attempt, of a process that stays | look at touched names; list touched folders, poll | at the attempt's end |
 //! | `notify-rs inotify loop` | the watch | notes what was touched | with the watch; one that lost events is replaced |
 //! | `look` | whoever asks how a root is | looks at it once | with its look; one that hangs is left behind |
-//! | `check-log` | the attempt | compares the record log with its checksums | at its end; a run waits for it |
+//! | `check-log` | the attempt, where the log is not known to be right | compares the record log with its checksums | at its end; a run waits for it |
 //! | `control` | the command | answers `status`, `jobs`, `records`, `explain`, `failures`, `retry`, `compact`; takes orders | before the state is closed |
 //! | `reload` | the command | reads the settings again, on SIGHUP and when a file changes | before the state is closed |
 //! | `schedule` | `outlast watch` | asks for the scans that are due | before the state is closed |
@@ -116,7 +116,8 @@
 //! believed. *The record log is the truth and the ledger its index:* `outlast repair` makes a ledger of
 //! the records. Opening a state compares every block of the ledger with its checksum and all of them with
 //! the last tick's sums, in the database and in the witness; the log is compared range by range while the
-//! run goes on, and no run ends well on a log that differs.
+//! run goes on, and no run ends well on a log that differs. It is not read again where a run has compared or written
+//! it within a day, the machine was not started again, and nobody has touched its files since (`engine/log_check.rs`).
 //!
 //! The log is append-only, and yet bounded: what is current is carried forward into its end, as marked copies with
 //! their entries, in ticks like any other, and then the oldest segments are dropped. `engine/compact.rs` tells

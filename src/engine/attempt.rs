@@ -16,13 +16,14 @@ use super::event::{CHANNEL_EVENTS, Event};
 use super::fatal::{self, Dying};
 use super::guard::{RootGuard, RootMarks};
 use super::job::{JobPlan, Scan};
+use super::log_check::check_log;
 use super::lookout::Lookout;
 use super::pool::{Hand, Pool};
 use super::run::{Engine, Published};
 use super::run_state::{Ending, RunState};
 use super::scan::ScanPlan;
 use super::stop::{Stop, StopOnDrop};
-use super::store::{Store, check_log};
+use super::store::Store;
 use super::watch::{Agenda, NewsPlan};
 use super::worker::{BatchWorker, WorkContext};
 use crate::ledger::{InHand, Left};
@@ -57,6 +58,7 @@ impl Course<'_> {
         run: &mut RunState,
         agenda: Option<&mut Agenda>,
     ) -> Result<Ending, EngineError> {
+        run.log_is_checked |= store.log_checked.is_some();
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         shown.listens(&send);
         let halt = Stop::default();

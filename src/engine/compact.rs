@@ -33,9 +33,10 @@ use self::measure::Measure;
 use self::pass::Pass;
 use super::error::EngineError;
 use super::event::Event;
+use super::log_check::check_log;
 use super::run::Engine;
 use super::stop::Stop;
-use super::store::{Store, check_log};
+use super::store::Store;
 use crate::ledger::StateFolder;
 use crate::model::{BatchConfig, LogPosition, Resource};
 

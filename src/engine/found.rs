@@ -3,8 +3,8 @@
 //! Mostly there is more to do than the workers have room for: what is found waits in the ledger, and is claimed from
 //! there. While nothing waits there, it goes to the workers at once. Should the process die before the tick that
 //! makes it pending, the ledger knows nothing of it, and nothing is lost: a start scans. Where little has changed in a
-//! large tree, that tick commits the outcomes, too, and each block that they lie in is written once instead of twice. A single file that waits for its next attempt keeps all on the way through the
-//! ledger: that is only slower.
+//! large tree, that tick commits the outcomes, too, and each block that they lie in is written once instead of twice.
+//! A single file that waits for its next attempt keeps all on the way through the ledger: that is only slower.
 
 use super::change::{Change, apply};
 use super::coordinator::Coordinator;

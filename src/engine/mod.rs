@@ -37,6 +37,7 @@ mod job;
 mod jobs;
 mod latency;
 mod listing;
+mod log_check;
 mod lookout;
 mod machine;
 mod order;

@@ -190,8 +190,10 @@ impl<'a> Runtime<'a> {
     }
 
     /// Closes the state.
-    pub(super) fn close(&mut self) {
-        self.slot = None;
+    pub(super) fn close(&mut self, run: &RunState) {
+        if let Some(store) = self.slot.take().filter(|_| run.log_is_checked) {
+            store.note_checked_log();
+        }
     }
 }
 

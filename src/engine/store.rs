@@ -1,17 +1,18 @@
 //! The durable state as a whole: state folder, ledger and record log, opened so that they agree.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::error::EngineError;
-use super::stop::Stop;
-use crate::ledger::{Entry, Job, Ledger, LedgerError, LedgerReader, LogRange, RootInfo, StateFolder, Tick};
-use crate::model::{ConfigError, FileKey, RootTable};
-use crate::sink::{self, RecordLog, SinkError};
+use super::log_check;
+use crate::ledger::{Entry, Job, Ledger, LedgerError, LedgerReader, RootInfo, StateFolder, Tick};
+use crate::model::{ConfigError, FileKey, RootTable, Timestamp};
+use crate::sink::RecordLog;
 
 /// The record folder of a state, in the state folder, where none is named.
 pub(crate) const RECORDS: &str = "records";
 /// How the names of the state's own parts begin.
-const OWN_PARTS: [&str; 10] = [
+const OWN_PARTS: [&str; 11] = [
     "db",
     "witness",
     "lock",
@@ -19,6 +20,7 @@ const OWN_PARTS: [&str; 10] = [
     "ctl.sock",
     "repairing",
     "in-hand",
+    log_check::NOTE,
     ".gitignore",
     "CACHEDIR.TAG",
     ".",
@@ -30,6 +32,8 @@ pub struct Store {
     pub(crate) ledger: Ledger,
     pub(crate) reader: LedgerReader,
     pub(crate) log: RecordLog,
+    /// When the log was compared with its checksums, where nobody has touched it since.
+    pub(crate) log_checked: Option<Timestamp>,
 }
 
 /// A state for reading, while a run writes it or after. The state stays locked as long as one is around,
@@ -74,14 +78,25 @@ impl Store {
     pub(crate) fn open(state: StateFolder) -> Result<Self, Box<(StateFolder, EngineError)>> {
         let opened = || -> Result<_, EngineError> {
             let ledger = Ledger::open(&state)?;
+            let now = Timestamp::from_system_time(SystemTime::now());
+            // Before it is opened, which may change its times.
+            let checked = log_check::untouched_since(&state, &ledger, now);
             let first = ledger.log_start().segment;
             let log = RecordLog::open_from(&state.records(), first, ledger.cursor())?;
-            Ok((ledger, log))
+            Ok((ledger, log, checked))
         };
         match opened() {
-            Ok((ledger, log)) => Ok(Self { reader: ledger.reader(), state, ledger, log }),
+            Ok((ledger, log, log_checked)) => {
+                Ok(Self { reader: ledger.reader(), state, ledger, log, log_checked })
+            }
             Err(error) => Err(Box::new((state, error))),
         }
+    }
+
+    /// Leaves a note that the log is as it was committed: compared now, or when it was last.
+    pub(crate) fn note_checked_log(&self) {
+        let now = || Timestamp::from_system_time(SystemTime::now());
+        log_check::note(&self.state, &self.ledger, self.log_checked.unwrap_or_else(now));
     }
 
     /// Commits a tick that writes no record.
@@ -153,22 +168,4 @@ impl StoreView {
     pub fn own_folders(&self) -> Vec<PathBuf> {
         vec![self.state.clone(), self.records.clone()]
     }
-}
-
-/// Compares committed ranges of the record log with their checksums.
-///
-/// # Errors
-/// [`SinkError::Damaged`] where one differs.
-pub(crate) fn check_log(records: &Path, ranges: &[LogRange], stop: &Stop) -> Result<(), EngineError> {
-    for range in ranges {
-        if stop.is_requested() {
-            return Ok(());
-        }
-        let path = records.join(sink::segment_name(range.segment));
-        if !sink::check_range(&path, range.from, range.to, range.crc32)? {
-            let what = format!("bytes {} to {} changed after they were committed", range.from, range.to);
-            return Err(SinkError::Damaged { path, what }.into());
-        }
-    }
-    Ok(())
 }

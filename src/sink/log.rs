@@ -80,7 +80,10 @@ impl RecordLog {
         let path = folder.join(segment_name(committed.segment));
         let mut file = open_segment(&path, first_use)?;
         failpoint::hit("log.cut").map_err(SinkError::io(&path))?;
-        file.set_len(committed.offset).map_err(SinkError::io(&path))?;
+        // Its times stay as they are where there is nothing to cut.
+        if file.metadata().map_err(SinkError::io(&path))?.len() != committed.offset {
+            file.set_len(committed.offset).map_err(SinkError::io(&path))?;
+        }
         file.seek(SeekFrom::End(0)).map_err(SinkError::io(&path))?;
         failpoint::hit("log.sync-cut").map_err(SinkError::io(&path))?;
         file.sync_all().map_err(SinkError::io(&path))?;

@@ -76,6 +76,34 @@ fn buffers_kept_by_all_workers_stay_within_the_engines_part() {
 }
 
 #[test]
+fn a_lease_is_good_for_what_is_not_larger_until_somebody_waits() {
+    let budget = Arc::new(Budget::new(128 * MIB));
+    let lease = budget.lease(admitted(&budget, 10 * MIB), 2).unwrap();
+    assert_eq!(budget.in_use_bytes(), need(10 * MIB), "what was admitted stays so");
+    assert!(lease.is_good_for(10 * MIB) && !lease.is_good_for(10 * MIB + 1));
+    let large = budget.size_max();
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| drop(admitted(&budget, large)));
+        until_waiting(&budget, 1);
+        assert!(!lease.is_good_for(1));
+        drop(lease);
+        waits.join().unwrap();
+    });
+    assert_eq!(budget.in_use_bytes(), 0);
+}
+
+#[test]
+fn leases_of_all_workers_leave_half_of_the_budget() {
+    let budget = Arc::new(Budget::new(128 * MIB));
+    assert!(budget.lease(admitted(&budget, 20 * MIB), 2).is_none());
+    assert_eq!(budget.in_use_bytes(), 0, "it is given back");
+    let leases: Vec<_> = (0..4).map(|_| budget.lease(admitted(&budget, 5 * MIB), 4).unwrap()).collect();
+    assert!(budget.in_use_bytes() <= budget.total / 2);
+    drop(leases);
+    assert_eq!(budget.in_use_bytes(), 0);
+}
+
+#[test]
 fn many_threads_never_hold_more_than_the_budget_and_all_come_through() {
     let budget = Budget::new(32 * MIB);
     let (held, peak, done) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));

@@ -195,3 +195,47 @@ fn all_that_is_in_hand_can_be_taken_at_once() {
     assert!(pool.join(Some(Instant::now() + Duration::from_secs(1))), "shutdown does not wait for it");
     assert!(context.board.seize_all().is_empty(), "nothing is taken twice");
 }
+
+/// A file that is more than a worker keeps without asking.
+fn large() -> &'static str {
+    Box::leak("x".repeat(6 << 20).into_boxed_str())
+}
+
+#[test]
+fn memory_for_large_files_is_given_back_when_nothing_is_left_to_do() {
+    let (folder, content) = (tempfile::tempdir().unwrap(), large());
+    let context = context(sleeper(Duration::ZERO), 1);
+    let (pool, receive) = start(&context, 1);
+    for id in 0..3 {
+        pool.push(Task::new(batch(folder.path(), id, 2, |_| content)));
+    }
+    let (mut seen, until) = (Seen::default(), Instant::now() + LONG);
+    while seen.0.len() < 6 {
+        seen.take(&receive.recv_timeout(LONG).unwrap());
+    }
+    while context.budget.in_use_bytes() > 0 {
+        assert!(Instant::now() < until, "{:?}", context.budget);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    pool.close();
+    assert!(pool.join(Some(until)));
+}
+
+#[test]
+fn a_small_file_that_hangs_behind_a_large_one_takes_the_memory_of_that_along() {
+    let (folder, content) = (tempfile::tempdir().unwrap(), large());
+    let context = context(sleeper(Duration::from_secs(3)), 1);
+    let (pool, _receive) = start(&context, 1);
+    let hangs = |n| if n == 0 { content } else { "hang" };
+    pool.push(Task::new(batch(folder.path(), 1, 2, hangs)));
+    let until = Instant::now() + LONG;
+    let seized = loop {
+        assert!(Instant::now() < until, "nothing hangs");
+        std::thread::sleep(Duration::from_millis(10));
+        if let Some(seized) = context.board.seize_overdue(10 * LIMIT, context.clock.now()).pop() {
+            break seized;
+        }
+    };
+    assert_eq!((seized.file.unwrap().fingerprint.size, seized.admitted_bytes), (4, 6 << 20));
+    pool.abandon(0);
+}
