@@ -58,7 +58,7 @@ impl Course<'_> {
         run: &mut RunState,
         agenda: Option<&mut Agenda>,
     ) -> Result<Ending, EngineError> {
-        run.log_is_checked |= store.log_checked.is_some();
+        run.log_checked = run.log_checked.or(store.log_checked);
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         shown.listens(&send);
         let halt = Stop::default();
@@ -163,7 +163,7 @@ impl Course<'_> {
             let found = send.clone();
             threads.push(spawn("scan", send, move || scan.run(&found))?);
         }
-        if !run.log_is_checked {
+        if run.log_checked.is_none() {
             let (records, ranges) = (store.state.records(), store.ledger.log_ranges());
             let (checked, halt) = (send.clone(), halt.clone());
             threads.push(spawn("check-log", send, move || {

@@ -61,8 +61,6 @@ pub(crate) struct Coordinator<'a> {
     pub(super) scanning: bool,
     /// Whether the workers would get more to do by the coming tick: it makes something pending that they do not have.
     pub(super) makes_claimable: bool,
-    /// No run ends well on a log that is damaged: it waits for the check, unless it is stopped.
-    checking: bool,
     /// A folder could not be listed for want of something that may come back.
     pub(super) unlisted: bool,
     /// Why the attempt ends, and when it ends at the latest.
@@ -97,7 +95,6 @@ impl<'a> Coordinator<'a> {
         let compaction = Compaction::new(&set.context.config, Some(set.plan.job.start.log));
         let staffing = Staffing::new(&set.context.config);
         Self {
-            checking: !run.log_is_checked,
             following: agenda.as_ref().is_some_and(|agenda| agenda.watch.is_some()),
             agenda,
             set,
@@ -210,7 +207,7 @@ impl<'a> Coordinator<'a> {
         }
         if self.set.plan.scan == Scan::Nothing
             || !self.is_idle()
-            || self.checking
+            || !self.log_is_checked()
             || self.is_compacting()
             || !self.run.breakers.all_closed()
             || self.claimable() > 0
@@ -232,9 +229,10 @@ impl<'a> Coordinator<'a> {
         !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0
     }
 
-    /// Whether the record log is known to be as it was committed.
+    /// Whether the record log is known to be as it was committed: no run ends well on one that is damaged. It waits for
+    /// the check, unless it is stopped.
     pub(super) fn log_is_checked(&self) -> bool {
-        !self.checking
+        self.run.log_checked.is_some()
     }
 
     fn receive(&mut self, events: &Receiver<Event>, wait_max: Duration) -> Result<(), EngineError> {
@@ -285,7 +283,7 @@ impl<'a> Coordinator<'a> {
                 }
             }
             Event::Unlisted { resource, why } => self.unlisted(resource, why),
-            Event::LogChecked => (self.checking, self.run.log_is_checked) = (false, true),
+            Event::LogChecked => self.run.log_checked = Some(self.set.context.clock.time()),
             Event::WatchEnded => self.following = false,
             Event::Failed(error) => return Err(error),
             Event::Order(ordered) => self.carry_out(ordered)?,

@@ -3,7 +3,7 @@
 //! To compare it, all of it is read: a tenth of a run in which nothing has changed while it is in memory, and far more
 //! from a disk. So a run that has compared or written it leaves a note of its files, as the system tells of them. The
 //! next one only goes by that while the machine has not been started again, so that nothing can have been lost in
-//! between, while size, times and inode of each file are the same, and for a day.
+//! between, while size, times and inode of each file are the same, and for a day from when the log was compared.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -8,6 +8,7 @@ use super::attempt::Course;
 use super::budget::{Budget, Meter, effective_limit};
 use super::error::EngineError;
 use super::job::{self, JobPlan};
+use super::log_check;
 use super::lookout::Lookout;
 use super::machine::{self, Machine};
 use super::run::{Engine, RunOptions};
@@ -191,8 +192,8 @@ impl<'a> Runtime<'a> {
 
     /// Closes the state.
     pub(super) fn close(&mut self, run: &RunState) {
-        if let Some(store) = self.slot.take().filter(|_| run.log_is_checked) {
-            store.note_checked_log();
+        if let (Some(store), Some(at)) = (self.slot.take(), run.log_checked) {
+            log_check::note(&store.state, &store.ledger, at);
         }
     }
 }

@@ -93,12 +93,6 @@ impl Store {
         }
     }
 
-    /// Leaves a note that the log is as it was committed: compared now, or when it was last.
-    pub(crate) fn note_checked_log(&self) {
-        let now = || Timestamp::from_system_time(SystemTime::now());
-        log_check::note(&self.state, &self.ledger, self.log_checked.unwrap_or_else(now));
-    }
-
     /// Commits a tick that writes no record.
     pub(crate) fn commit_without_lines(
         &mut self,

@@ -239,7 +239,7 @@ impl Schedule {
                     scanned = true;
                 }
                 86..92 => tell_next(&found, send),
-                90..93 => self.disturb(),
+                92 => self.disturb(),
                 93 => self.heal(),
                 94 => {
                     crew.hang(worker);
