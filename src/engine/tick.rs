@@ -44,7 +44,7 @@ impl Coordinator<'_> {
         let earned = since >= self.tick_cost * TICK_COST_FACTOR;
         self.waiting_for() >= BatchConfig::TICK
             || (feeds && self.dispatch.outstanding() == 0)
-            || self.sooner().is_some_and(|sooner| since >= sooner)
+            || self.until_sooner().is_some_and(|left| left.is_zero())
             || (earned
                 && (self.dispatch.claims.ended_count() >= self.config().checkpoint_interval
                     || (self.makes_claimable && self.dispatch.hungry() > 0)))
@@ -53,7 +53,7 @@ impl Coordinator<'_> {
     /// How long it takes until the next tick is due by time, with what waits for it.
     pub(super) fn until_tick(&self) -> Duration {
         let by_time = BatchConfig::TICK.saturating_sub(self.waiting_for());
-        self.sooner().map_or(by_time, |sooner| sooner.saturating_sub(self.since_tick()).min(by_time))
+        self.until_sooner().map_or(by_time, |left| left.min(by_time))
     }
 
     /// How long something has waited for this tick at most. The first find in a while is not committed before anybody
@@ -62,11 +62,14 @@ impl Coordinator<'_> {
         self.since_tick().min(self.now().saturating_duration_since(self.waiting_since))
     }
 
-    /// The time between two ticks, where that should be shorter than usual.
-    fn sooner(&self) -> Option<Duration> {
+    /// How long it takes until a tick is due that should come sooner than usual.
+    fn until_sooner(&self) -> Option<Duration> {
         let least = self.tick_cost * URGENT_COST_FACTOR;
-        let is_closing = || !self.scanning && self.claimable() == 0;
-        if self.touched.wait_for_tick() { Some(least) } else { is_closing().then(|| least.max(CLOSING)) }
+        if self.touched.wait_for_tick() {
+            return Some(least.saturating_sub(self.since_tick()));
+        }
+        let is_closing = !self.scanning && self.claimable() == 0;
+        is_closing.then(|| least.max(CLOSING).saturating_sub(self.waiting_for()))
     }
 
     pub(super) fn commit(&mut self) -> Result<(), EngineError> {
