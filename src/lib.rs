@@ -116,8 +116,8 @@
 //! believed. *The record log is the truth and the ledger its index:* `outlast repair` makes a ledger of
 //! the records. Opening a state compares every block of the ledger with its checksum and all of them with
 //! the last tick's sums, in the database and in the witness; the log is compared range by range while the
-//! run goes on, and no run ends well on a log that differs. It is not read again where a run has compared or written
-//! it within a day, the machine was not started again, and nobody has touched its files since (`engine/log_check.rs`).
+//! run goes on, and no run ends well on a log that differs. It is not compared again where a run has done
+//! so within a day, the machine was not started again, and its files have not changed since (`engine/log_check.rs`).
 //!
 //! The log is append-only, and yet bounded: what is current is carried forward into its end, as marked copies with
 //! their entries, in ticks like any other, and then the oldest segments are dropped. `engine/compact.rs` tells
@@ -215,8 +215,8 @@
 //!   it is the version that was expected: a renamed folder would wrongly be read otherwise.
 //! * **Names are lent, as the system wants them:** copied for each call, allocated for the merge and sorted whole they
 //!   took a fifth of a run in which nothing has changed.
-//! * **One look behind the read** tells that a file is the version that the scan saw: a second one, before it, took
-//!   2 % of the time and told no more.
+//! * **One look behind the read** of a file up to 64 KiB tells that it is the version that the scan saw: a second one,
+//!   before it, took 2 % of the time and told no more.
 //! * **What little a scan finds goes to the workers before it is queued:** each block that a changed file lies in is
 //!   written once, which halves what 1 % of changes cost. Where much is found it would save 0.3 µs a file.
 //! * **What waits for a tick is sorted by runs,** and what a tick is made of stays with the process: together with

@@ -58,7 +58,6 @@ impl Course<'_> {
         run: &mut RunState,
         agenda: Option<&mut Agenda>,
     ) -> Result<Ending, EngineError> {
-        run.log_checked = run.log_checked.or(store.log_checked);
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         shown.listens(&send);
         let halt = Stop::default();
@@ -68,7 +67,7 @@ impl Course<'_> {
         let context = Arc::new(self.context(&halt));
         let pool = CloseOnDrop(self.start_pool(&context, &send)?);
         let news = agenda.as_deref().and_then(|agenda| self.news(agenda, store, &halt));
-        let threads = self.start_readers(store, &halt, &send, run, news)?;
+        let threads = self.start_readers(store, &halt, &send, news)?;
         let setting = Setting {
             plan: self.plan,
             context: &context,
@@ -148,7 +147,6 @@ impl Course<'_> {
         store: &Store,
         halt: &Stop,
         send: &SyncSender<Event>,
-        run: &RunState,
         news: Option<NewsPlan>,
     ) -> Result<Vec<JoinHandle<()>>, EngineError> {
         let mut threads = Vec::new();
@@ -163,12 +161,17 @@ impl Course<'_> {
             let found = send.clone();
             threads.push(spawn("scan", send, move || scan.run(&found))?);
         }
-        if run.log_checked.is_none() {
+        if store.log_compared.is_none() {
             let (records, ranges) = (store.state.records(), store.ledger.log_ranges());
             let (checked, halt) = (send.clone(), halt.clone());
             threads.push(spawn("check-log", send, move || {
                 let result = check_log(&records, &ranges, &halt);
-                let _ = checked.send(result.map_or_else(Event::Failed, |()| Event::LogChecked));
+                let _ = match result {
+                    Ok(true) => checked.send(Event::LogChecked),
+                    // The attempt ends.
+                    Ok(false) => Ok(()),
+                    Err(error) => checked.send(Event::Failed(error)),
+                };
             })?);
         }
         if let Some(news) = news {

@@ -232,7 +232,7 @@ impl<'a> Coordinator<'a> {
     /// Whether the record log is known to be as it was committed: no run ends well on one that is damaged. It waits for
     /// the check, unless it is stopped.
     pub(super) fn log_is_checked(&self) -> bool {
-        self.run.log_checked.is_some()
+        self.committer.store().log_compared.is_some()
     }
 
     fn receive(&mut self, events: &Receiver<Event>, wait_max: Duration) -> Result<(), EngineError> {
@@ -283,7 +283,10 @@ impl<'a> Coordinator<'a> {
                 }
             }
             Event::Unlisted { resource, why } => self.unlisted(resource, why),
-            Event::LogChecked => self.run.log_checked = Some(self.set.context.clock.time()),
+            Event::LogChecked => {
+                let now = self.set.context.clock.time();
+                self.committer.store_mut().log_compared = Some(now);
+            }
             Event::WatchEnded => self.following = false,
             Event::Failed(error) => return Err(error),
             Event::Order(ordered) => self.carry_out(ordered)?,

@@ -140,6 +140,9 @@ fn gather(
             if let Some(group) = overdue_outcome(context, &seized) {
                 gathered.take(group, &context.roots);
             }
+            if seized.file.is_some() {
+                context.budget.abandon(seized.admitted_bytes);
+            }
             gathered.take(seized.group, &context.roots);
             seized.rest.into_iter().for_each(|rest| pool.push(rest));
             pool.replace(seized.worker).map_err(EngineError::io(NO_THREADS))?;

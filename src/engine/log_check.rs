@@ -1,12 +1,13 @@
 //! Whether the record log is what was committed: compared with its checksums, or untouched since it was.
 //!
 //! To compare it, all of it is read: a tenth of a run in which nothing has changed while it is in memory, and far more
-//! from a disk. So a run that has compared or written it leaves a note of its files, as the system tells of them. The
-//! next one only goes by that while the machine has not been started again, so that nothing can have been lost in
-//! between, while size, times and inode of each file are the same, and for a day from when the log was compared.
+//! from a disk. So a run that has compared it and appended nothing leaves a note of the files, as the system told of
+//! them before they were compared and still does at its end. The next run goes by that for a day, while the machine has
+//! not been started again, and while device, inode, size and times of each file are the same.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use super::error::EngineError;
 use super::stop::Stop;
@@ -19,14 +20,14 @@ pub(super) const NOTE: &str = "log-checked";
 /// How long a note is good for.
 const GOOD_NS: i64 = 24 * 3600 * 1_000_000_000;
 
-/// Compares committed ranges of the record log with their checksums.
+/// Compares committed ranges of the record log with their checksums. False where it was stopped before the end.
 ///
 /// # Errors
 /// [`SinkError::Damaged`] where one differs.
-pub(crate) fn check_log(records: &Path, ranges: &[LogRange], stop: &Stop) -> Result<(), EngineError> {
+pub(crate) fn check_log(records: &Path, ranges: &[LogRange], stop: &Stop) -> Result<bool, EngineError> {
     for range in ranges {
         if stop.is_requested() {
-            return Ok(());
+            return Ok(false);
         }
         let path = records.join(sink::segment_name(range.segment));
         if !sink::check_range(&path, range.from, range.to, range.crc32)? {
@@ -34,46 +35,36 @@ pub(crate) fn check_log(records: &Path, ranges: &[LogRange], stop: &Stop) -> Res
             return Err(SinkError::Damaged { path, what }.into());
         }
     }
-    Ok(())
+    Ok(true)
 }
 
-/// When the log was compared, where nobody has touched it since.
-pub(super) fn untouched_since(state: &StateFolder, ledger: &Ledger, now: Timestamp) -> Option<Timestamp> {
-    let note = std::fs::read_to_string(path_of(state)).ok()?;
-    let (at, files) = note.split_once('\n')?;
+/// When the log was compared, where its files are as they were then.
+pub(super) fn compared_at(state: &StateFolder, files: &str, now: Timestamp) -> Option<Timestamp> {
+    let note = std::fs::read_to_string(state.path().join(NOTE)).ok()?;
+    let (at, noted) = note.split_once('\n')?;
     let at = Timestamp(at.parse().ok()?);
-    let is_good = (0..=GOOD_NS).contains(&now.0.checked_sub(at.0)?) && files_of(state, ledger)? == files;
+    let is_good = (0..=GOOD_NS).contains(&now.0.checked_sub(at.0)?) && noted == files;
     is_good.then_some(at)
 }
 
-/// Leaves a note that the log was compared then. A note that can't be written is done without.
-pub(super) fn note(state: &StateFolder, ledger: &Ledger, at: Timestamp) {
-    let Some(files) = files_of(state, ledger) else { return };
-    let (path, text) = (path_of(state), format!("{}\n{files}", at.0));
-    if std::fs::read_to_string(&path).is_ok_and(|there| there == text) {
-        return;
-    }
-    if let Err(error) = std::fs::write(&path, text) {
+/// Leaves a note that these files were compared then. One that can't be written is done without.
+pub(super) fn note(state: &StateFolder, files: &str, at: Timestamp) {
+    if let Err(error) = std::fs::write(state.path().join(NOTE), format!("{}\n{files}", at.0)) {
         tracing::debug!(%error, "no note of the log's check can be left");
     }
 }
 
-fn path_of(state: &StateFolder) -> PathBuf {
-    state.path().join(NOTE)
-}
-
 /// What the system tells of the log's files, up to where it is committed, and since when it runs. None where it is
 /// longer, or can't be looked at.
-fn files_of(state: &StateFolder, ledger: &Ledger) -> Option<String> {
+pub(super) fn files_of(state: &StateFolder, ledger: &Ledger) -> Option<String> {
     let mut files = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let (first, end) = (ledger.log_start().segment, ledger.cursor().log);
     let mut size = 0;
     for segment in first..=end.segment {
-        let found = state.records().join(sink::segment_name(segment)).symlink_metadata().ok()?;
-        let file = Fingerprint::from_metadata(&found);
-        let Fingerprint { mtime, ctime, inode, .. } = file;
-        size = file.size;
-        writeln!(files, "{segment} {size} {} {} {inode}", mtime.0, ctime.0).ok()?;
+        let found = state.records().join(sink::segment_name(segment)).metadata().ok()?;
+        let Fingerprint { mtime, ctime, inode, .. } = Fingerprint::from_metadata(&found);
+        size = found.len();
+        writeln!(files, "{segment} {} {inode} {size} {} {}", found.dev(), mtime.0, ctime.0).ok()?;
     }
     (size == end.offset).then_some(files)
 }
@@ -82,6 +73,7 @@ fn files_of(state: &StateFolder, ledger: &Ledger) -> Option<String> {
 mod tests {
     use std::fs;
     use std::io::Write;
+    use std::path::PathBuf;
     use std::sync::Arc;
 
     use super::super::run::{Engine, RunOptions};
@@ -90,7 +82,7 @@ mod tests {
     use crate::model::BatchConfig;
     use crate::process::from_fn;
 
-    /// A state whose log a run has written.
+    /// A state whose log one run has written and another one compared.
     struct Ran(tempfile::TempDir);
 
     impl Ran {
@@ -100,6 +92,9 @@ mod tests {
             fs::write(place.path().join("tree/f"), "content").unwrap();
             let ran = Self(place);
             ran.run();
+            assert!(!ran.is_known(), "what was written is compared once");
+            ran.run();
+            assert!(ran.is_known());
             ran
         }
 
@@ -119,7 +114,7 @@ mod tests {
 
         /// Whether the next run takes the log for right.
         fn is_known(&self) -> bool {
-            Store::create(&self.state(), None).unwrap().log_checked.is_some()
+            Store::create(&self.state(), None).unwrap().log_compared.is_some()
         }
 
         fn edit_note(&self, edit: impl Fn(&str) -> String) {
@@ -138,6 +133,19 @@ mod tests {
         assert!(!ran.is_known());
         ran.run();
         assert!(ran.is_known(), "it was compared");
+        fs::write(ran.0.path().join("tree/g"), "more").unwrap();
+        ran.run();
+        assert!(!ran.is_known(), "there is more of it");
+    }
+
+    #[test]
+    fn a_check_that_was_stopped_says_nothing_of_the_log() {
+        let ran = Ran::new();
+        let store = Store::create(&ran.state(), None).unwrap();
+        let (records, ranges, stop) = (store.state.records(), store.ledger.log_ranges(), Stop::default());
+        assert!(!ranges.is_empty() && check_log(&records, &ranges, &stop).unwrap());
+        stop.request();
+        assert!(!check_log(&records, &ranges, &stop).unwrap());
     }
 
     #[test]

@@ -198,7 +198,7 @@ impl Engine {
         let ended = runtime.run_job(&plan, &mut run, None);
         // Whoever reads the state through this run has to go first.
         drop(guard);
-        runtime.close(&run);
+        runtime.close(&ended);
         self.result_of(ended?, plan.resumed, run, &runtime)
     }
 

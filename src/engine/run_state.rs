@@ -11,7 +11,7 @@ use super::latency::Latency;
 use super::results::{BatchStatistics, StopCause, WorkerStatistics};
 use super::tally::Tally;
 use crate::ledger::{Job, LedgerReader, free_bytes};
-use crate::model::{Resource, Timestamp};
+use crate::model::Resource;
 
 /// Counts, figures, and what holds the run back.
 pub(crate) struct RunState {
@@ -32,8 +32,6 @@ pub(crate) struct RunState {
     pub rescans: u16,
     /// What a process before was killed for has been held against its file.
     pub blamed: bool,
-    /// When the record log was compared with its checksums, by this process or where nobody has touched it since.
-    pub log_checked: Option<Timestamp>,
     /// From changes to their durable records.
     pub latency: Latency,
 }
@@ -83,7 +81,6 @@ impl RunState {
             free_bytes,
             rescans: 0,
             blamed: false,
-            log_checked: None,
             latency: Latency::default(),
         }
     }

@@ -8,7 +8,6 @@ use super::attempt::Course;
 use super::budget::{Budget, Meter, effective_limit};
 use super::error::EngineError;
 use super::job::{self, JobPlan};
-use super::log_check;
 use super::lookout::Lookout;
 use super::machine::{self, Machine};
 use super::run::{Engine, RunOptions};
@@ -191,9 +190,9 @@ impl<'a> Runtime<'a> {
     }
 
     /// Closes the state.
-    pub(super) fn close(&mut self, run: &RunState) {
-        if let (Some(store), Some(at)) = (self.slot.take(), run.log_checked) {
-            log_check::note(&store.state, &store.ledger, at);
+    pub(super) fn close(&mut self, ended: &Result<Ending, EngineError>) {
+        if let (Some(store), Ok(_)) = (self.slot.take(), ended) {
+            store.note_compared_log();
         }
     }
 }

@@ -32,8 +32,10 @@ pub struct Store {
     pub(crate) ledger: Ledger,
     pub(crate) reader: LedgerReader,
     pub(crate) log: RecordLog,
-    /// When the log was compared with its checksums, where nobody has touched it since.
-    pub(crate) log_checked: Option<Timestamp>,
+    /// What the system told of the log's files before they were opened.
+    pub(crate) log_files: Option<String>,
+    /// When they were compared with their checksums.
+    pub(crate) log_compared: Option<Timestamp>,
 }
 
 /// A state for reading, while a run writes it or after. The state stays locked as long as one is around,
@@ -79,17 +81,27 @@ impl Store {
         let opened = || -> Result<_, EngineError> {
             let ledger = Ledger::open(&state)?;
             let now = Timestamp::from_system_time(SystemTime::now());
-            // Before it is opened, which may change its times.
-            let checked = log_check::untouched_since(&state, &ledger, now);
+            let files = log_check::files_of(&state, &ledger);
+            let compared = files.as_ref().and_then(|files| log_check::compared_at(&state, files, now));
             let first = ledger.log_start().segment;
             let log = RecordLog::open_from(&state.records(), first, ledger.cursor())?;
-            Ok((ledger, log, checked))
+            Ok((ledger, log, files, compared))
         };
         match opened() {
-            Ok((ledger, log, log_checked)) => {
-                Ok(Self { reader: ledger.reader(), state, ledger, log, log_checked })
+            Ok((ledger, log, log_files, log_compared)) => {
+                Ok(Self { reader: ledger.reader(), state, ledger, log, log_files, log_compared })
             }
             Err(error) => Err(Box::new((state, error))),
+        }
+    }
+
+    /// Leaves a note for the next run where the log was compared, and is as it was before.
+    pub(crate) fn note_compared_log(&self) {
+        let files = log_check::files_of(&self.state, &self.ledger);
+        if let (Some(at), Some(files)) = (self.log_compared, files)
+            && self.log_files.as_ref() == Some(&files)
+        {
+            log_check::note(&self.state, &files, at);
         }
     }
 

@@ -18,8 +18,9 @@ const TICK_COST_FACTOR: u32 = 20;
 /// of the time while such files come one after the other.
 const URGENT_COST_FACTOR: u32 = 3;
 /// The shortest time between two ticks once nothing is left to hand out: all wait for the last one, so it should have
-/// little to do.
+/// little to do. That matters only where much waits.
 const CLOSING: Duration = Duration::from_millis(25);
+const CLOSING_FILES: usize = 512;
 
 impl Coordinator<'_> {
     pub(super) fn since_tick(&self) -> Duration {
@@ -68,7 +69,7 @@ impl Coordinator<'_> {
         if self.touched.wait_for_tick() {
             return Some(least.saturating_sub(self.since_tick()));
         }
-        let is_closing = !self.scanning && self.claimable() == 0;
+        let is_closing = self.committer.waiting() >= CLOSING_FILES && !self.scanning && self.claimable() == 0;
         is_closing.then(|| least.max(CLOSING).saturating_sub(self.waiting_for()))
     }
 
@@ -137,6 +138,8 @@ impl Coordinator<'_> {
         if end != JobEnd::Completed && self.lacks_last_room() {
             return ended;
         }
+        // What could not be committed before waits still; a root that is lost ends the job as it is.
+        let _ = self.set.guard.check_gone(&mut self.committer);
         let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
         let closed = |tally: &Tally| job::ended(job::so_far(job, tally, bytes), end);
         match self.committer.commit(&mut self.run.tally, true, closed) {

@@ -222,15 +222,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
                 }
                 Err(error) => unread(&error),
             };
-            if let Some(permit) = permit
-                && self.content.capacity() > self.kept
-            {
-                self.lease = context.budget.lease(permit, self.workers);
-                self.slot.leased_bytes.store(self.lease.as_ref().map_or(0, Lease::size), Ordering::Relaxed);
-            }
-            if self.lease.is_none() {
-                self.give_back();
-            }
+            self.put_down(context, permit);
             if let (Some(gauge), Some(measured)) = (&self.gauge, &measured) {
                 gauge.note(measured, &self.slot);
             }
@@ -262,6 +254,25 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
                 );
                 let error = FileError::new(ErrorClass::TooLarge, message);
                 Err(Box::new(Attempt::Failed { read: None, error, short_of: None }))
+            }
+        }
+    }
+
+    /// The content is done with. A large buffer stays as it is, where a lease covers it.
+    fn put_down(&mut self, context: &WorkContext, permit: Option<Permit<'_>>) {
+        // Under a lease, it stays in any case.
+        let Some(permit) = permit else { return };
+        if self.content.capacity() <= self.kept {
+            return;
+        }
+        match context.budget.lease(permit, self.workers) {
+            Ok(lease) => {
+                self.slot.leased_bytes.store(lease.size(), Ordering::Relaxed);
+                self.lease = Some(lease);
+            }
+            Err(permit) => {
+                self.give_back();
+                drop(permit);
             }
         }
     }

@@ -95,8 +95,10 @@ fn a_lease_is_good_for_what_is_not_larger_until_somebody_waits() {
 #[test]
 fn leases_of_all_workers_leave_half_of_the_budget() {
     let budget = Arc::new(Budget::new(128 * MIB));
-    assert!(budget.lease(admitted(&budget, 20 * MIB), 2).is_none());
+    drop(budget.lease(admitted(&budget, 20 * MIB), 2).unwrap_err());
     assert_eq!(budget.in_use_bytes(), 0, "it is given back");
+    let large = Arc::new(Budget::new(4000 * MIB));
+    assert!(large.lease(admitted(&large, 80 * MIB), 1).is_err());
     let leases: Vec<_> = (0..4).map(|_| budget.lease(admitted(&budget, 5 * MIB), 4).unwrap()).collect();
     assert!(budget.in_use_bytes() <= budget.total / 2);
     drop(leases);

@@ -234,12 +234,12 @@ impl Schedule {
                 40..60 => crew.work(worker),
                 60..80 => self.deliver(crew, send),
                 80..86 => self.clock.advance(Duration::from_millis(self.rng.below(700))),
-                86..92 if !scanned => {
+                86..90 if !scanned => {
                     scan.run(&found_send);
                     scanned = true;
                 }
-                86..92 => tell_next(&found, send),
-                92 => self.disturb(),
+                86..90 => (0..=self.rng.below(3)).for_each(|_| tell_next(&found, send)),
+                90..93 => self.disturb(),
                 93 => self.heal(),
                 94 => {
                     crew.hang(worker);
@@ -354,8 +354,8 @@ impl Schedule {
 /// The next that a scan has to tell.
 fn tell_next(found: &Receiver<Event>, send: &SyncSender<Event>) {
     if let Ok(event) = found.try_recv() {
-        // The channel has room for more than there can be.
-        send.try_send(event).unwrap_or_default();
+        // The channel has room for more than there can be, while anybody receives.
+        send.try_send(event).unwrap();
     }
 }
 

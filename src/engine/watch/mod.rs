@@ -86,7 +86,7 @@ impl Engine {
         // Whoever reads the state through this run has to go first.
         drop(guard);
         self.shared().end();
-        runtime.close(&run);
+        runtime.close(&ended);
         // Between two jobs nothing waits for room.
         let ending = ended.map_err(EngineError::or_unavailable)?;
         self.result_of(ending, false, run, &runtime)
