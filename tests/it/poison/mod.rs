@@ -131,7 +131,7 @@ fn files_that_never_come_back_fail_and_hold_nobody_up() {
 #[test]
 fn a_failure_that_may_pass_is_tried_again_on_a_schedule_that_a_kill_does_not_end() {
     let (sandbox, told) = tree(40, &["busy"]);
-    let policy = RetryPolicy { attempts: 4, backoff_ms: 600, backoff_max_ms: 600 };
+    let policy = RetryPolicy { attempts: 4, backoff_ms: 2_000, backoff_max_ms: 2_000 };
     let retry = [(ErrorClass::Processor, policy)].into();
     let child = Child::new(&sandbox, BatchConfig { retry, ..config() });
     let mut attempts = 0;
