@@ -21,7 +21,7 @@ mod meter;
 pub(crate) use meter::{Meter, Pressure};
 
 /// What the engine needs beside the files: the ledger's cache, what waits for a commit, the queues. A run of
-/// 100,000 small files peaks at 45 MB, one of a million at 72 to 95 MB; what that is more is within the megabyte that
+/// 100,000 small files peaks at 45 MB, one of a million at 71 to 89 MB; what that is more is within the megabyte that
 /// each file is admitted with, of which small ones use next to nothing.
 const OWN_BYTES: u64 = 64 << 20;
 /// What a file takes beside its content: the processor's result, the record's line, and buffers.
