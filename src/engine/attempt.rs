@@ -165,8 +165,7 @@ impl Course<'_> {
             let (records, ranges) = (store.state.records(), store.ledger.log_ranges());
             let (checked, halt) = (send.clone(), halt.clone());
             threads.push(spawn("check-log", send, move || {
-                let result = check_log(&records, &ranges, &halt);
-                let _ = match result {
+                let _ = match check_log(&records, &ranges, &halt) {
                     Ok(true) => checked.send(Event::LogChecked),
                     // The attempt ends.
                     Ok(false) => Ok(()),

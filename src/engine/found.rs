@@ -39,8 +39,7 @@ impl Coordinator<'_> {
         }
         let is_free = self.claimable() == 0 && self.dispatch.claims.has_room();
         if is_free && self.may_overtake() && self.config().order == Order::Path {
-            changes.sort_by(|(a, _), (b, _)| a.cmp(b));
-            let previews = self.preview(&changes)?;
+            let previews = self.preview(&mut changes)?;
             let (roots, now) = (&self.set.plan.own, self.set.context.clock.time());
             let mut files = Vec::new();
             for preview in &previews {
@@ -56,11 +55,13 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    /// What these sorted changes lead to.
+    /// What these changes lead to, which it sorts by file: those of one stay in the order in which they came.
     pub(super) fn preview<'c>(
         &self,
-        changes: &'c [(FileKey, Change)],
+        changes: &'c mut [(FileKey, Change)],
     ) -> Result<Vec<Preview<'c>>, EngineError> {
+        changes.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let changes = &*changes;
         let keys: Vec<&FileKey> = changes.chunk_by(|(a, _), (b, _)| a == b).map(|same| &same[0].0).collect();
         let entries = self.committer.store().reader.lookup(&keys)?;
         let mut previews = Vec::with_capacity(keys.len());

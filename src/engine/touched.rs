@@ -74,9 +74,8 @@ impl Coordinator<'_> {
         mut changes: Vec<(FileKey, Change)>,
         since: Instant,
     ) -> Result<(), EngineError> {
-        changes.sort_by(|(a, _), (b, _)| a.cmp(b));
         if self.may_overtake() {
-            let due = self.due_of(&changes, since)?;
+            let due = self.due_of(&mut changes, since)?;
             self.hand_out_touched(due);
         } else {
             self.makes_claimable = true;
@@ -91,8 +90,8 @@ impl Coordinator<'_> {
         goes_on && !self.set.wishes.is_paused() && self.run.breakers.all_closed() && !self.dispatch.is_alone()
     }
 
-    /// What of these sorted changes makes a file due. A tick should come soon for those that are gone.
-    fn due_of(&mut self, changes: &[(FileKey, Change)], since: Instant) -> Result<Vec<Due>, EngineError> {
+    /// What of these changes makes a file due. A tick should come soon for those that are gone.
+    fn due_of(&mut self, changes: &mut [(FileKey, Change)], since: Instant) -> Result<Vec<Due>, EngineError> {
         let mut due = Vec::new();
         for preview in self.preview(changes)? {
             if !self.touched.has_room() {
