@@ -2,9 +2,8 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{midway, slow, wait_until};
+use super::{StopAtEnd, midway, slow, wait_until};
 use crate::support::{Promise, Record, ran, read_log};
 
 #[test]
@@ -44,27 +43,18 @@ fn a_file_that_waits_is_explained_as_pending() {
     assert_eq!((&pending["state"], &pending["scan"]), (&"pending".into(), &"ingested".into()), "{pending}");
 }
 
-/// Raises a flag when it is dropped, so that a failure ends the other thread too.
-struct Raise<'a>(&'a AtomicBool);
-
-impl Drop for Raise<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 #[test]
 fn a_state_is_asked_again_and_again_while_runs_come_and_go() {
     let sandbox = slow(4);
-    let enough = AtomicBool::new(false);
+    let enough = outlast::Stop::default();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            while !enough.load(Ordering::Relaxed) {
+            while !enough.is_requested() {
                 // Whoever asks a state that nobody runs holds it for a moment.
                 sandbox.run_ok(&["--reprocess"]);
             }
         });
-        let _enough = Raise(&enough);
+        let _enough = StopAtEnd(enough.clone());
         wait_until("there is a state", || sandbox.state.join("state.json").exists().then_some(()));
         for _ in 0..10 {
             let told = ran(&mut sandbox.command(["status", "--format", "json"])).expect(0);

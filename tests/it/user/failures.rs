@@ -10,12 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use outlast::engine::{RetryFilter, StoreView, retry};
 use outlast::process::PlainProcessor;
 use outlast::{
-    BatchConfig, Engine, ErrorClass, ErrorMode, FileContent, FileError, RetryPolicy, RunOptions, Stop,
-    from_fn,
+    BatchConfig, Engine, ErrorClass, ErrorMode, FileContent, FileError, RetryPolicy, RunOptions, from_fn,
 };
 use serde_json::{Value, json};
 
-use super::{AST, BROKEN, midway, slow, wait_until};
+use super::{AST, BROKEN, StopAtEnd, midway, slow, wait_until};
 use crate::support::{Checker, Oddity, Ran, Sandbox, ran, skip};
 
 /// Five broken files, one that is too large, and one that is sound.
@@ -308,15 +307,6 @@ fn content_that_a_processor_takes_later_is_ok_once_it_is_retried() {
         assert_eq!((report.files, report.classes[&ErrorClass::Processor]), (1, 1));
         assert_eq!(run().ok, 1);
         assert_eq!(records_of(&sandbox, "a.ast.json"), ["failed", "ok"]);
-    }
-}
-
-/// Whatever goes wrong meanwhile, the run ends.
-struct StopAtEnd(Stop);
-
-impl Drop for StopAtEnd {
-    fn drop(&mut self) {
-        self.0.request();
     }
 }
 

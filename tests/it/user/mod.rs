@@ -53,6 +53,15 @@ pub(crate) fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
     }
 }
 
+/// Whatever goes wrong meanwhile, what runs beside ends.
+struct StopAtEnd(outlast::Stop);
+
+impl Drop for StopAtEnd {
+    fn drop(&mut self) {
+        self.0.request();
+    }
+}
+
 /// A tree that takes one worker seconds: so many MiB in files of about 1 MiB.
 fn slow(files: u64) -> Sandbox {
     let sandbox = Sandbox::new();
