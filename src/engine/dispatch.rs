@@ -152,6 +152,12 @@ impl Dispatcher {
         }
     }
 
+    /// How many more urgent batches there are workers for.
+    pub(crate) fn room_for_urgent(&self) -> usize {
+        let is_urgent = |out: &&Out| out.lot.batch.priority == BatchPriority::High;
+        self.workers.saturating_sub(self.batches.values().filter(is_urgent).count())
+    }
+
     /// Hands out files that overtake all others, in batches that are small enough to spread over the workers.
     pub(crate) fn hand_out_urgent(&mut self, files: Vec<DiscoveredFile>) {
         self.outstanding += files.len();

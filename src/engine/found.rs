@@ -5,12 +5,17 @@
 //! makes it pending, the ledger knows nothing of it, and nothing is lost: a start scans. Where little has changed in a
 //! large tree, that tick commits the outcomes, too, and each block that they lie in is written once instead of twice.
 //! A single file that waits for its next attempt keeps all on the way through the ledger: that is only slower.
+//!
+//! A few large files do not wait in any case: one that is begun last is worked on by one worker while all others have
+//! nothing to do. Of 50,000 small files and one of 200 MB at the end of the tree, two workers make 1.19 of the least
+//! time then.
 
 use super::change::{Change, apply};
 use super::coordinator::Coordinator;
 use super::error::EngineError;
+use super::worker::LARGE_BYTES;
 use crate::ledger::Entry;
-use crate::model::{FileKey, LogPosition, Order};
+use crate::model::{DiscoveredFile, FileKey, LogPosition, Order};
 
 /// What will be known of a file once the news of it is committed.
 pub(super) struct Preview<'a> {
@@ -37,22 +42,40 @@ impl Coordinator<'_> {
         if changes.is_empty() {
             return Ok(());
         }
-        let is_free = self.claimable() == 0 && self.dispatch.claims.has_room();
-        if is_free && self.may_overtake() && self.config().order == Order::Path {
-            let previews = self.preview(&mut changes)?;
-            let (roots, now) = (&self.set.plan.own, self.set.context.clock.time());
-            let mut files = Vec::new();
-            for preview in &previews {
-                let Some((entry, is_early)) = preview.due() else { continue };
-                let key = preview.key.clone();
-                files.extend(self.dispatch.claims.claim_early(key, &entry, is_early, roots, now));
-            }
+        let may_be_early = self.may_overtake() && self.config().order == Order::Path;
+        if may_be_early && self.claimable() == 0 && self.dispatch.claims.has_room() {
+            let files = self.claim_found(&mut changes)?;
             self.dispatch.hand_out_found(files, self.run.pressure.percent);
         } else {
             self.makes_claimable = true;
+            let mut large = if may_be_early { self.large_of(&changes) } else { Vec::new() };
+            let files = self.claim_found(&mut large)?;
+            self.dispatch.hand_out_urgent(files);
         }
         self.committer.take_changes(changes);
         Ok(())
+    }
+
+    /// The large files among these, as many as there are workers at most, with those that are out.
+    fn large_of(&self, changes: &[(FileKey, Change)]) -> Vec<(FileKey, Change)> {
+        let is_large =
+            |(_, change): &&(_, Change)| matches!(change, Change::Found(seen) if seen.size >= LARGE_BYTES);
+        let mut large = changes.iter().filter(is_large).peekable();
+        let room = if large.peek().is_some() { self.dispatch.room_for_urgent() } else { 0 };
+        large.take(room).cloned().collect()
+    }
+
+    /// Claims what these changes make due, before it is pending in the ledger.
+    fn claim_found(&mut self, changes: &mut [(FileKey, Change)]) -> Result<Vec<DiscoveredFile>, EngineError> {
+        let previews = self.preview(changes)?;
+        let (roots, now) = (&self.set.plan.own, self.set.context.clock.time());
+        let mut files = Vec::new();
+        for preview in &previews {
+            let Some((entry, is_early)) = preview.due() else { continue };
+            let key = preview.key.clone();
+            files.extend(self.dispatch.claims.claim_early(key, &entry, is_early, roots, now));
+        }
+        Ok(files)
     }
 
     /// What these changes lead to, which it sorts by file: those of one stay in the order in which they came.

@@ -36,7 +36,8 @@ const GROUP_FILES_MAX: usize = 64;
 pub(crate) const GROUP_BYTES_MAX: usize = 256 << 10;
 /// Times that a file may have grown again when it is to be read.
 const GROWTHS_MAX: usize = 4;
-const LARGE_BYTES: u64 = 4 << 20;
+/// A file of this size takes long, compared to most.
+pub(crate) const LARGE_BYTES: u64 = 4 << 20;
 /// A slow processor's outcomes don't wait longer than this for company.
 const GROUP_AGE_MAX: Duration = Duration::from_millis(20);
 

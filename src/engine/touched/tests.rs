@@ -13,7 +13,7 @@ use super::super::results::ProcessingState;
 use super::super::run::{Engine, RunOptions};
 use super::super::store::{Store, StoreView};
 use super::super::tally::Tally;
-use super::super::worker::{Outcome, OutcomeGroup};
+use super::super::worker::{LARGE_BYTES, Outcome, OutcomeGroup};
 use crate::ledger::Entry;
 use crate::model::{BatchConfig, FileKey, Fingerprint, LogPosition, RecordStatus, RootId, Timestamp};
 use crate::process::{FileContent, from_fn};
@@ -125,13 +125,17 @@ impl Bulk {
 
     /// The records of a file.
     fn records(&self, path: &str) -> Vec<(RecordStatus, Option<String>)> {
+        let log = self.log().into_iter().filter(|(name, ..)| name == path);
+        log.map(|(_, status, result)| (status, result)).collect()
+    }
+
+    /// All records, in the order in which they were written.
+    fn log(&self) -> Vec<(String, RecordStatus, Option<String>)> {
         let view = StoreView::open(&self.tree.path().join("state")).unwrap();
         let mut records = Vec::new();
         view.log()
             .each_from(LogPosition::START, |_, head| {
-                if head.path == path {
-                    records.push((head.status, head.result.map(ToString::to_string)));
-                }
+                records.push((head.path.to_string(), head.status, head.result.map(ToString::to_string)));
                 Ok(())
             })
             .unwrap();
@@ -296,4 +300,17 @@ fn what_little_a_scan_finds_is_handed_out_and_committed_in_one_tick() {
     for name in changed {
         assert_eq!(bulk.records(&name).last().unwrap().1.as_ref(), Some(&content));
     }
+}
+
+#[test]
+fn a_large_file_does_not_wait_for_all_the_small_ones_before_it() {
+    let bulk = Bulk::new();
+    let large = usize::try_from(LARGE_BYTES).unwrap();
+    bulk.write("the last", &"x".repeat(large));
+    bulk.slow_down();
+    assert_eq!(bulk.run().progress.ok, FILES as u64 + 1);
+    let log = bulk.log();
+    let place = log.iter().position(|(name, ..)| name == "the last").unwrap();
+    assert_eq!(log.len(), FILES + 1, "each once");
+    assert!(place < FILES / 2, "it was begun behind {place} others");
 }
