@@ -56,7 +56,13 @@ pub(super) struct Row<'a> {
     offset_delta: i64,
     failure: u8,
     digest: [u8; 16],
-    more: u8,
+    more: More,
+}
+
+/// What few rows have. By itself, so that the rest of a row that is being read need not be in memory for it.
+#[derive(Default, Clone, Copy)]
+struct More {
+    marks: u8,
     retry_class: u8,
     retry_at: i64,
     crashes: u8,
@@ -90,26 +96,9 @@ impl<'a> Row<'a> {
         if let Some(record) = &entry.record {
             row.set_record(before, record);
         }
-        row.set_more(entry);
+        row.more = More::of(entry);
+        row.set(flags::MORE, row.more.marks != 0);
         row
-    }
-
-    fn set_more(&mut self, entry: &Entry) {
-        if let Some(retry) = &entry.retry {
-            self.more |= more::RETRY;
-            (self.retry_class, self.retry_at) = (retry.class.code(), retry.at.0);
-        }
-        if entry.crashes > 0 {
-            self.more |= more::CRASHES;
-            self.crashes = entry.crashes;
-        }
-        if entry.quarantined {
-            self.more |= more::QUARANTINED;
-        }
-        if entry.record.is_some_and(|record| record.carried) {
-            self.more |= more::CARRIED;
-        }
-        self.set(flags::MORE, self.more != 0);
     }
 
     fn set_record(&mut self, before: &mut Numbers, record: &RecordRef) {
@@ -151,7 +140,7 @@ impl<'a> Row<'a> {
         };
         (entry.retry, entry.crashes, entry.quarantined) = (None, 0, false);
         if self.has(flags::MORE) {
-            self.read_more_into(entry)?;
+            self.more.read_into(entry)?;
         }
         entry.record = None;
         if self.has(flags::RECORD) {
@@ -159,18 +148,6 @@ impl<'a> Row<'a> {
         } else if !entry.pending {
             return Err("an entry that is not pending has no record");
         }
-        Ok(())
-    }
-
-    #[cold]
-    fn read_more_into(&self, entry: &mut Entry) -> Result<(), &'static str> {
-        if self.more & more::RETRY != 0 {
-            let class = ErrorClass::from_code(self.retry_class);
-            let class = class.ok_or("an entry waits after an unknown class of failure")?;
-            entry.retry = Some(Retry { class, at: Timestamp(self.retry_at) });
-        }
-        entry.crashes = self.crashes;
-        entry.quarantined = self.more & more::QUARANTINED != 0;
         Ok(())
     }
 
@@ -190,7 +167,7 @@ impl<'a> Row<'a> {
             epoch: before.epoch,
             digest: self.has(flags::DIGEST).then_some(Digest(self.digest)),
             failure,
-            carried: self.more & more::CARRIED != 0,
+            carried: self.more.marks & more::CARRIED != 0,
         })
     }
 }
@@ -208,7 +185,7 @@ impl Encode for Row<'_> {
         }
         self.inode_delta.encode(encoder)?;
         if self.has(flags::MORE) {
-            self.encode_more(encoder)?;
+            self.more.encode(encoder)?;
         }
         if !self.has(flags::RECORD) {
             return Ok(());
@@ -245,58 +222,81 @@ impl<'de, C> BorrowDecode<'de, C> for Row<'de> {
         }
         row.inode_delta = i64::decode(decoder)?;
         if row.has(flags::MORE) {
-            row.decode_more(decoder)?;
+            row.more = More::decode(decoder)?;
         }
         if row.has(flags::RECORD) {
-            row.decode_record(decoder)?;
+            if !row.has(flags::SAME_LOG) {
+                (row.segment, row.epoch) = (u32::decode(decoder)?, u32::decode(decoder)?);
+            }
+            row.offset_delta = i64::decode(decoder)?;
+            if row.has(flags::FAILED) {
+                row.failure = u8::decode(decoder)?;
+            }
+            if row.has(flags::DIGEST) {
+                row.digest = <[u8; 16]>::decode(decoder)?;
+            }
         }
         Ok(row)
     }
 }
 
-impl Row<'_> {
+impl More {
+    fn of(entry: &Entry) -> Self {
+        let mut more = Self { crashes: entry.crashes, ..Self::default() };
+        if let Some(retry) = &entry.retry {
+            more.marks |= more::RETRY;
+            (more.retry_class, more.retry_at) = (retry.class.code(), retry.at.0);
+        }
+        if entry.crashes > 0 {
+            more.marks |= more::CRASHES;
+        }
+        if entry.quarantined {
+            more.marks |= more::QUARANTINED;
+        }
+        if entry.record.is_some_and(|record| record.carried) {
+            more.marks |= more::CARRIED;
+        }
+        more
+    }
+
     #[cold]
-    fn encode_more<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        self.more.encode(encoder)?;
-        if self.more & more::RETRY != 0 {
+    fn read_into(self, entry: &mut Entry) -> Result<(), &'static str> {
+        if self.marks & more::RETRY != 0 {
+            let class = ErrorClass::from_code(self.retry_class);
+            let class = class.ok_or("an entry waits after an unknown class of failure")?;
+            entry.retry = Some(Retry { class, at: Timestamp(self.retry_at) });
+        }
+        entry.crashes = self.crashes;
+        entry.quarantined = self.marks & more::QUARANTINED != 0;
+        Ok(())
+    }
+
+    #[cold]
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.marks.encode(encoder)?;
+        if self.marks & more::RETRY != 0 {
             self.retry_class.encode(encoder)?;
             self.retry_at.encode(encoder)?;
         }
-        if self.more & more::CRASHES != 0 {
+        if self.marks & more::CRASHES != 0 {
             self.crashes.encode(encoder)?;
         }
         Ok(())
     }
 
     #[cold]
-    fn decode_more<D: Decoder>(&mut self, decoder: &mut D) -> Result<(), DecodeError> {
-        self.more = u8::decode(decoder)?;
-        if self.more == 0 || self.more & !more::ALL != 0 {
+    fn decode<D: Decoder>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let mut more = Self { marks: u8::decode(decoder)?, ..Self::default() };
+        if more.marks == 0 || more.marks & !more::ALL != 0 {
             return Err(DecodeError::Other("unknown mark"));
         }
-        if self.more & more::RETRY != 0 {
-            self.retry_class = u8::decode(decoder)?;
-            self.retry_at = i64::decode(decoder)?;
+        if more.marks & more::RETRY != 0 {
+            more.retry_class = u8::decode(decoder)?;
+            more.retry_at = i64::decode(decoder)?;
         }
-        if self.more & more::CRASHES != 0 {
-            self.crashes = u8::decode(decoder)?;
+        if more.marks & more::CRASHES != 0 {
+            more.crashes = u8::decode(decoder)?;
         }
-        Ok(())
-    }
-
-    #[inline]
-    fn decode_record<D: Decoder>(&mut self, decoder: &mut D) -> Result<(), DecodeError> {
-        if !self.has(flags::SAME_LOG) {
-            self.segment = u32::decode(decoder)?;
-            self.epoch = u32::decode(decoder)?;
-        }
-        self.offset_delta = i64::decode(decoder)?;
-        if self.has(flags::FAILED) {
-            self.failure = u8::decode(decoder)?;
-        }
-        if self.has(flags::DIGEST) {
-            self.digest = <[u8; 16]>::decode(decoder)?;
-        }
-        Ok(())
+        Ok(more)
     }
 }
