@@ -20,6 +20,8 @@ const BODY_LEN: usize = 57;
 const LINE_LEN: usize = BODY_LEN + 4;
 /// Lines above the least number that are kept before the file is written anew.
 const LINES_MAX: usize = 4096;
+/// The same where it is opened: to read some lines more takes less time than to sync a new file.
+const LINES_TIDY: usize = 256;
 
 const CONFIG: Configuration<LittleEndian, Fixint, Limit<BODY_LEN>> =
     bincode::config::standard().with_fixed_int_encoding().with_limit::<BODY_LEN>();
@@ -197,9 +199,10 @@ impl Witness {
         self.log_bytes
     }
 
-    /// Writes the file anew where that makes it shorter or whole.
+    /// Writes the file anew where that makes it much shorter, or whole.
     pub(super) fn tidy(&mut self) -> Result<(), LedgerError> {
-        if self.torn || self.lines_in_file > self.merged.len() + 1 { self.compact() } else { Ok(()) }
+        let is_long = self.lines_in_file > self.merged.len() + LINES_TIDY;
+        if self.torn || is_long { self.compact() } else { Ok(()) }
     }
 
     fn compact(&mut self) -> Result<(), LedgerError> {
@@ -288,8 +291,25 @@ mod tests {
             ];
             assert_eq!(witness.log_ranges(), expected);
             assert_eq!(witness.last(), lines.last());
-            witness.tidy().unwrap();
+            witness.compact().unwrap();
             assert_eq!(std::fs::metadata(&path).unwrap().len(), 3 * LINE_LEN as u64);
+        }
+    }
+
+    #[test]
+    fn a_witness_is_tidied_where_that_is_worth_it_and_always_where_its_end_is_torn() {
+        let folder = tempfile::tempdir().unwrap();
+        let lines = lines_of(&vec![&b"x"[..]; LINES_TIDY + 2]);
+        let least = 2 * LINE_LEN as u64;
+        for (count, cut, expected) in
+            [(LINES_TIDY, 0, LINES_TIDY as u64 * LINE_LEN as u64), (LINES_TIDY + 2, 0, least), (3, 1, least)]
+        {
+            let path = written(folder.path(), &lines[..count]);
+            let bytes = std::fs::read(&path).unwrap();
+            std::fs::write(&path, &bytes[..bytes.len() - cut]).unwrap();
+            Witness::open(&path).unwrap().tidy().unwrap();
+            assert_eq!(std::fs::metadata(&path).unwrap().len(), expected, "{count} lines");
+            assert_eq!(Witness::open(&path).unwrap().last(), lines[..count - cut].last());
         }
     }
 
