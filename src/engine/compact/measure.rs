@@ -9,6 +9,8 @@ use crate::sink;
 
 /// Places that are looked at: the share that they tell is off by 3 % in one of three measurements.
 const PLACES: u32 = 256;
+/// Places that are enough where nothing at all of them is out of date: a tenth would have shown in 999 of 1,000.
+const PLACES_ALL_LATEST: u32 = 64;
 /// The beginning of a line that is read first, in bytes. The root and the path stand there.
 const HEAD_BYTES: usize = 4 << 10;
 /// What these take at most, each byte of a path escaped.
@@ -38,6 +40,9 @@ impl Measure {
             let Some(place) = self.next_place() else { return Ok(Some(0)) };
             self.dead += u32::from(!is_latest(store, place)?);
             self.looked += 1;
+            if self.dead == 0 && self.looked == PLACES_ALL_LATEST {
+                return Ok(Some(0));
+            }
             if Instant::now() >= until {
                 break;
             }
