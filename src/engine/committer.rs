@@ -6,7 +6,7 @@ use super::change::{Change, Effect, Ground, apply};
 use super::error::EngineError;
 use super::store::Store;
 use super::tally::Tally;
-use super::worker::OutcomeGroup;
+use super::worker::{Outcome, OutcomeGroup};
 use crate::ledger::{Entry, Job, Tick};
 use crate::model::{Cursor, FileKey, LogPosition, RecordLine, RecordStatus, Root, RootId};
 
@@ -20,21 +20,22 @@ struct RootGround {
     ground: Ground,
 }
 
-struct Queued {
-    key: FileKey,
-    change: Change,
-    /// Whether all files were listed when it came, and so counted, this one too.
-    listed: bool,
-    /// The number of the run that it came with.
-    run: usize,
-    line: std::ops::Range<usize>,
+/// What came together, and mostly is in the order of the tree, with the lines of its records one after the other.
+struct Run {
+    outcomes: Vec<Outcome>,
+    lines: Vec<u8>,
+    /// Whether all files of all roots were listed when it came, and so counted, these too.
+    all_listed: bool,
 }
 
-/// What came together, and mostly is in the order of the tree, with the lines of its records.
-#[derive(Default)]
-struct Run {
-    queued: Vec<Queued>,
-    lines: Vec<u8>,
+/// One file's news, where it waits.
+struct News<'r> {
+    key: &'r FileKey,
+    change: &'r Change,
+    line: &'r [u8],
+    /// The number of the run that it came with.
+    run: usize,
+    all_listed: bool,
 }
 
 /// Collects changes, and commits them tick by tick.
@@ -44,8 +45,9 @@ pub(crate) struct Committer<'a> {
     runs: Vec<Run>,
     waiting: usize,
     lines_bytes: usize,
-    /// Roots of which all files were listed, and so counted.
+    /// Roots of which all files are listed, and so counted, from the beginning.
     listed: FxHashSet<RootId>,
+    all_listed: bool,
     /// Files that were missing, and whose entries were other ones by then than was known.
     doubted: Vec<FileKey>,
     /// For lines on their way to the log, kept from tick to tick.
@@ -59,8 +61,8 @@ impl<'a> Committer<'a> {
             (root.id, RootGround { name: root.name.clone(), ground: *ground })
         };
         let roots = roots.iter().map(known).collect();
-        let (runs, listed, doubted, buffer) = Default::default();
-        Self { store, roots, runs, waiting: 0, lines_bytes: 0, listed, doubted, buffer }
+        let (runs, listed, all_listed, doubted, buffer) = Default::default();
+        Self { store, roots, runs, waiting: 0, lines_bytes: 0, listed, all_listed, doubted, buffer }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -74,17 +76,19 @@ impl<'a> Committer<'a> {
 
     /// The files of this root that wait as gone.
     pub(crate) fn gone_of(&self, root: RootId) -> Vec<FileKey> {
-        let all = self.runs.iter().flat_map(|run| &run.queued);
-        let gone = all.filter(|queued| queued.change.is_gone() && queued.key.root() == root);
-        gone.map(|queued| queued.key.clone()).collect()
+        let all = self.runs.iter().flat_map(|run| &run.outcomes);
+        let gone = all.filter(|outcome| outcome.change.is_gone() && outcome.key.root() == root);
+        gone.map(|outcome| outcome.key.clone()).collect()
     }
 
     /// Forgets what waits as gone of this root, if this says so.
     pub(crate) fn forget_gone(&mut self, root: RootId, which: impl Fn(&FileKey) -> bool) {
-        let stays =
-            |queued: &Queued| queued.key.root() != root || !queued.change.is_gone() || !which(&queued.key);
-        self.runs.iter_mut().for_each(|run| run.queued.retain(stays));
-        self.waiting = self.runs.iter().map(|run| run.queued.len()).sum();
+        // What is gone has no line: the lines of the others stay where they are.
+        let stays = |outcome: &Outcome| {
+            outcome.key.root() != root || !outcome.change.is_gone() || !which(&outcome.key)
+        };
+        self.runs.iter_mut().for_each(|run| run.outcomes.retain(stays));
+        self.waiting = self.runs.iter().map(|run| run.outcomes.len()).sum();
     }
 
     /// Files that somebody missed, and that the ledger still holds, since it held something else of them when the
@@ -103,42 +107,34 @@ impl<'a> Committer<'a> {
         self.lines_bytes
     }
 
-    /// From now on all files of these roots count as listed.
+    /// All files of these roots count as listed from the beginning.
     pub(crate) fn set_listed(&mut self, is_listed: impl Fn(RootId) -> bool) {
         self.listed.extend(self.roots.keys().copied().filter(|root| is_listed(*root)));
     }
 
+    /// From now on all files of all roots count as listed.
+    pub(crate) fn set_all_listed(&mut self) {
+        self.all_listed = true;
+    }
+
     /// Takes what a scan found, or what somebody told.
     pub(crate) fn take_changes(&mut self, changes: Vec<(FileKey, Change)>) {
-        let run = self.runs.len();
-        let queued = changes.into_iter().map(|(key, change)| {
-            let listed = self.listed.contains(&key.root());
-            Queued { key, change, listed, run, line: 0..0 }
-        });
-        let queued = queued.collect();
-        self.take_run(Run { queued, lines: Vec::new() });
+        let outcome = |(key, change)| Outcome { key, change, line: 0, short_of: None };
+        self.take_run(changes.into_iter().map(outcome).collect(), Vec::new());
     }
 
     /// Takes what a worker did.
     pub(crate) fn take_group(&mut self, group: OutcomeGroup) {
-        let (run, mut at) = (self.runs.len(), 0);
-        let queued = group.outcomes.into_iter().map(|outcome| {
-            let line = at..at + outcome.line;
-            at = line.end;
-            let listed = self.listed.contains(&outcome.key.root());
-            Queued { key: outcome.key, change: outcome.change, listed, run, line }
-        });
-        let queued = queued.collect();
-        self.take_run(Run { queued, lines: group.lines });
+        self.take_run(group.outcomes, group.lines);
     }
 
-    fn take_run(&mut self, run: Run) {
-        if run.queued.is_empty() {
+    fn take_run(&mut self, outcomes: Vec<Outcome>, lines: Vec<u8>) {
+        if outcomes.is_empty() {
             return;
         }
-        self.waiting += run.queued.len();
-        self.lines_bytes += run.lines.len();
-        self.runs.push(run);
+        self.waiting += outcomes.len();
+        self.lines_bytes += lines.len();
+        self.runs.push(Run { outcomes, lines, all_listed: self.all_listed });
     }
 
     /// Commits all that waits, together with the job's own record as of the new counts: record lines
@@ -162,29 +158,26 @@ impl<'a> Committer<'a> {
         is_last: bool,
         job: impl FnOnce(&Tally) -> Job,
     ) -> Result<Cursor, EngineError> {
-        let (news, lines) = self.take_in_order();
-        let keys = unique_keys(&news);
+        let runs = std::mem::take(&mut self.runs);
+        (self.waiting, self.lines_bytes) = (0, 0);
+        let news = in_order(&runs);
+        let files: Vec<&[News<'_>]> = news.chunk_by(|a, b| a.key == b.key).collect();
+        let keys: Vec<&FileKey> = files.iter().map(|news| news[0].key).collect();
         let entries = self.store.reader.lookup(&keys)?;
-        drop(keys);
         let mut writer = LineWriter::begin(self.store, std::mem::take(&mut self.buffer))?;
         let mut changes = Vec::with_capacity(entries.len());
-        let mut news = news.into_iter().peekable();
-        for old in entries {
-            let Some(mut one) = news.next() else { break };
+        for (news, old) in files.into_iter().zip(entries) {
             let mut entry = old;
-            loop {
-                if let Some(root) = self.roots.get(&one.key.root()) {
-                    if matches!(&one.change, Change::Missing(seen) if entry.is_some_and(|entry| entry != *seen))
-                    {
-                        self.doubted.push(one.key.clone());
-                    }
-                    entry = settle_one(entry, &one, root, &lines, &mut writer, tally)?;
+            for one in news {
+                let Some(root) = self.roots.get(&one.key.root()) else { continue };
+                if matches!(one.change, Change::Missing(seen) if entry.is_some_and(|entry| entry != *seen)) {
+                    self.doubted.push(one.key.clone());
                 }
-                let Some(next) = news.next_if(|next| next.key == one.key) else { break };
-                one = next;
+                let listed = one.all_listed || self.listed.contains(&one.key.root());
+                entry = settle_one(entry, one, (root, listed), &mut writer, tally)?;
             }
             if entry != old {
-                changes.push((one.key, entry));
+                changes.push((news[0].key.clone(), entry));
             }
         }
         let (appended, buffer) = writer.end()?;
@@ -198,54 +191,50 @@ impl<'a> Committer<'a> {
             Tick { changes: &changes, log: appended.end, log_crc: appended.crc, job: Some(&job(tally)) };
         Ok(self.store.ledger.commit(tick)?)
     }
-
-    /// Takes all that waits: by key, and the changes of one file in the order in which they came; and the lines of
-    /// each run.
-    fn take_in_order(&mut self) -> (Vec<Queued>, Vec<Vec<u8>>) {
-        let mut runs = std::mem::take(&mut self.runs);
-        let lines = runs.iter_mut().map(|run| std::mem::take(&mut run.lines)).collect();
-        let waiting = std::mem::take(&mut self.waiting);
-        self.lines_bytes = 0;
-        // Runs are in the order of the tree, and mostly overlap with no other one: put in order by where they
-        // begin, they nearly are what the sort below is to make of them, and it has one comparison a file to do.
-        // As they come, it took seven.
-        runs.sort_by(|a, b| a.queued.first().map(|one| &one.key).cmp(&b.queued.first().map(|one| &one.key)));
-        let mut news = Vec::with_capacity(waiting);
-        runs.into_iter().for_each(|run| news.extend(run.queued));
-        news.sort_by(|a, b| a.key.cmp(&b.key).then(a.run.cmp(&b.run)));
-        (news, lines)
-    }
 }
 
-fn unique_keys(news: &[Queued]) -> Vec<&FileKey> {
-    let mut keys: Vec<&FileKey> = news.iter().map(|queued| &queued.key).collect();
-    keys.dedup();
-    keys
+/// All that waits: by key, and the news of one file in the order in which they came. They stay where they are: to move
+/// them into that order was an eighth of what the committing thread did for each file.
+fn in_order(runs: &[Run]) -> Vec<News<'_>> {
+    let mut by_beginning: Vec<(usize, &Run)> = runs.iter().enumerate().collect();
+    // Runs are in the order of the tree, and mostly overlap with no other one: put in order by where they
+    // begin, they nearly are what the sort below is to make of them, and it has one comparison a file to do.
+    // As they come, it took seven.
+    by_beginning.sort_by_key(|(_, run)| run.outcomes.first().map(|one| &one.key));
+    let mut news = Vec::with_capacity(runs.iter().map(|run| run.outcomes.len()).sum());
+    for (number, run) in by_beginning {
+        let mut lines = run.lines.as_slice();
+        for Outcome { key, change, line, .. } in &run.outcomes {
+            let (line, rest) = lines.split_at(*line);
+            lines = rest;
+            news.push(News { key, change, line, run: number, all_listed: run.all_listed });
+        }
+    }
+    news.sort_by(|a, b| a.key.cmp(b.key).then(a.run.cmp(&b.run)));
+    news
 }
 
 /// Applies one change, writes the line it asks for, and counts it.
 fn settle_one(
     old: Option<Entry>,
-    queued: &Queued,
-    root: &RootGround,
-    lines: &[Vec<u8>],
+    news: &News<'_>,
+    (root, listed): (&RootGround, bool),
     writer: &mut LineWriter<'_>,
     tally: &mut Tally,
 ) -> Result<Option<Entry>, EngineError> {
-    let counted = if queued.listed { Ground::counted_as_listed } else { Ground::counted };
+    let counted = if listed { Ground::counted_as_listed } else { Ground::counted };
     let before = old.as_ref().and_then(|entry| counted(&root.ground, entry));
-    let (entry, effect) = apply(old, &queued.change, root.ground, writer.position());
+    let (entry, effect) = apply(old, news.change, root.ground, writer.position());
     let after = entry.as_ref().and_then(|entry| root.ground.counted(entry));
     tally.note(before, after, effect, entry.as_ref());
     match effect {
         Effect::Recorded => {
-            let line = &lines[queued.run][queued.line.clone()];
-            writer.write(|buffer| buffer.extend_from_slice(line))?;
+            writer.write(|buffer| buffer.extend_from_slice(news.line))?;
         }
         Effect::Removed => {
             let line = RecordLine {
                 root: &root.name,
-                key: &queued.key,
+                key: news.key,
                 status: RecordStatus::Removed,
                 fingerprint: None,
                 digest: None,

@@ -277,7 +277,7 @@ impl<'a> Coordinator<'a> {
             }
             Event::ScansEnded => {
                 self.scanning = false;
-                self.committer.set_listed(|_| true);
+                self.committer.set_all_listed();
                 if self.run.statistics.state == ProcessingState::Scanning {
                     self.run.statistics.state = self.working();
                 }

@@ -22,9 +22,7 @@ use crate::source::{Content, ReadError, Source};
 use gauge::Gauge;
 use outcome::{Attempt, ReadFile, put};
 
-#[cfg(test)]
-pub(crate) use outcome::Outcome;
-pub(crate) use outcome::{OutcomeGroup, crashed_outcome, overdue_outcome};
+pub(crate) use outcome::{Outcome, OutcomeGroup, crashed_outcome, overdue_outcome};
 
 mod gauge;
 mod outcome;

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,8 @@ impl RootTable {
 }
 
 const ROOT_LEN: usize = 4;
+/// Nearly all files' keys are not longer: they are put together without memory of their own.
+const SHORT_LEN: usize = 256;
 
 /// Key of a folder: the number of its root (4 bytes, big endian), then each component of the
 /// relative path followed by a zero byte. The root itself has the number alone.
@@ -110,11 +113,18 @@ impl FolderKey {
 
     /// The key of a file in this folder. `name` is one component, without `/` and zero bytes.
     pub fn file(&self, name: &[u8]) -> FileKey {
-        let mut bytes = Vec::with_capacity(self.0.len() + name.len() + 1);
-        bytes.extend_from_slice(&self.0);
-        bytes.push(0);
-        bytes.extend_from_slice(name);
-        FileKey(bytes.into())
+        let (folder, len) = (self.0.len(), self.0.len() + 1 + name.len());
+        let (mut short, mut long) = ([0; SHORT_LEN], Vec::new());
+        let bytes = match short.get_mut(..len) {
+            Some(bytes) => bytes,
+            None => {
+                long.resize(len, 0);
+                &mut long[..]
+            }
+        };
+        bytes[..folder].copy_from_slice(&self.0);
+        bytes[folder + 1..].copy_from_slice(name);
+        FileKey((&*bytes).into())
     }
 
     /// What all keys of the files directly in this folder begin with.
@@ -162,8 +172,10 @@ impl fmt::Debug for FolderKey {
 /// assert_eq!(key.relative_path(), b"src/a.ast.json");
 /// assert_eq!(key.name(), b"a.ast.json");
 /// ```
+///
+/// A clone shares the bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileKey(Box<[u8]>);
+pub struct FileKey(Arc<[u8]>);
 
 impl FileKey {
     /// The key of a path relative to a root, `/` between components. None where the path is
