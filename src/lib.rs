@@ -19,14 +19,15 @@
 //!    the [`ledger`] holds of that folder: what is new, changed, done, or gone falls out of one pass.
 //! 2. What is due becomes *pending* in the ledger with the next tick, and is claimed from there: a run after a crash
 //!    begins with what is pending before it has scanned. While nothing else is pending, it goes to the workers at
-//!    once (`engine/found.rs`), and the tick that makes it pending may commit its outcome, too.
+//!    once (`engine/found.rs`), and the tick that makes it pending may commit its outcome, too. So does a large file in
+//!    any case, as long as half of the workers are left for others.
 //! 3. The *coordinator* claims pending files, has a [`BatchStrategy`] cut them into batches, and gives
 //!    those to the workers' deques. A worker that sees another one idle gives half of its rest away.
 //! 4. A worker reads the file (after it the metadata are those that the scan saw, or it tries again), hashes it, calls
 //!    the [`Processor`], and writes the record's line, all but the number of the tick.
 //! 5. The *committer* makes outcomes durable, tick by tick. Only what is committed is reported.
 //!
-//! A file that a watcher tells of overtakes all that: it goes to the workers at once, on a queue that they look into
+//! A file that a watcher tells of overtakes all that waits: it goes to the workers at once, on a queue that they look into
 //! first (`engine/touched.rs`). Should the process die before the tick that makes a file pending, the next start's
 //! scan finds it.
 //!

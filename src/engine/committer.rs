@@ -1,6 +1,6 @@
 //! The commit tick: changes become records and entries, all of them or none.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::change::{Change, Effect, Ground, apply};
 use super::error::EngineError;
@@ -18,6 +18,8 @@ const WRITE_BYTES: usize = 1 << 20;
 struct RootGround {
     name: String,
     ground: Ground,
+    /// Whether all its files are listed, and so counted, from the beginning.
+    listed: bool,
 }
 
 /// What came together, and mostly is in the order of the tree, with the lines of its records one after the other.
@@ -45,8 +47,7 @@ pub(crate) struct Committer<'a> {
     runs: Vec<Run>,
     waiting: usize,
     lines_bytes: usize,
-    /// Roots of which all files are listed, and so counted, from the beginning.
-    listed: FxHashSet<RootId>,
+    /// Whether all files of all roots are listed by now.
     all_listed: bool,
     /// Files that were missing, and whose entries were other ones by then than was known.
     doubted: Vec<FileKey>,
@@ -58,11 +59,11 @@ impl<'a> Committer<'a> {
     /// For files of these roots.
     pub(crate) fn new(store: &'a mut Store, roots: &[(Root, Ground)]) -> Self {
         let known = |(root, ground): &(Root, Ground)| {
-            (root.id, RootGround { name: root.name.clone(), ground: *ground })
+            (root.id, RootGround { name: root.name.clone(), ground: *ground, listed: false })
         };
         let roots = roots.iter().map(known).collect();
-        let (runs, listed, all_listed, doubted, buffer) = Default::default();
-        Self { store, roots, runs, waiting: 0, lines_bytes: 0, listed, all_listed, doubted, buffer }
+        let (runs, all_listed, doubted, buffer) = Default::default();
+        Self { store, roots, runs, waiting: 0, lines_bytes: 0, all_listed, doubted, buffer }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -109,7 +110,7 @@ impl<'a> Committer<'a> {
 
     /// All files of these roots count as listed from the beginning.
     pub(crate) fn set_listed(&mut self, is_listed: impl Fn(RootId) -> bool) {
-        self.listed.extend(self.roots.keys().copied().filter(|root| is_listed(*root)));
+        self.roots.iter_mut().for_each(|(id, root)| root.listed = is_listed(*id));
     }
 
     /// From now on all files of all roots count as listed.
@@ -119,8 +120,7 @@ impl<'a> Committer<'a> {
 
     /// Takes what a scan found, or what somebody told.
     pub(crate) fn take_changes(&mut self, changes: Vec<(FileKey, Change)>) {
-        let outcome = |(key, change)| Outcome { key, change, line: 0, short_of: None };
-        self.take_run(changes.into_iter().map(outcome).collect(), Vec::new());
+        self.take_run(changes.into_iter().map(Outcome::of_news).collect(), Vec::new());
     }
 
     /// Takes what a worker did.
@@ -162,22 +162,21 @@ impl<'a> Committer<'a> {
         (self.waiting, self.lines_bytes) = (0, 0);
         let news = in_order(&runs);
         let files: Vec<&[News<'_>]> = news.chunk_by(|a, b| a.key == b.key).collect();
-        let keys: Vec<&FileKey> = files.iter().map(|news| news[0].key).collect();
+        let keys: Vec<&FileKey> = files.iter().map(|of_file| of_file[0].key).collect();
         let entries = self.store.reader.lookup(&keys)?;
         let mut writer = LineWriter::begin(self.store, std::mem::take(&mut self.buffer))?;
         let mut changes = Vec::with_capacity(entries.len());
-        for (news, old) in files.into_iter().zip(entries) {
+        for (of_file, old) in files.into_iter().zip(entries) {
             let mut entry = old;
-            for one in news {
+            for one in of_file {
                 let Some(root) = self.roots.get(&one.key.root()) else { continue };
                 if matches!(one.change, Change::Missing(seen) if entry.is_some_and(|entry| entry != *seen)) {
                     self.doubted.push(one.key.clone());
                 }
-                let listed = one.all_listed || self.listed.contains(&one.key.root());
-                entry = settle_one(entry, one, (root, listed), &mut writer, tally)?;
+                entry = settle_one(entry, one, root, &mut writer, tally)?;
             }
             if entry != old {
-                changes.push((news[0].key.clone(), entry));
+                changes.push((of_file[0].key.clone(), entry));
             }
         }
         let (appended, buffer) = writer.end()?;
@@ -218,10 +217,11 @@ fn in_order(runs: &[Run]) -> Vec<News<'_>> {
 fn settle_one(
     old: Option<Entry>,
     news: &News<'_>,
-    (root, listed): (&RootGround, bool),
+    root: &RootGround,
     writer: &mut LineWriter<'_>,
     tally: &mut Tally,
 ) -> Result<Option<Entry>, EngineError> {
+    let listed = root.listed || news.all_listed;
     let counted = if listed { Ground::counted_as_listed } else { Ground::counted };
     let before = old.as_ref().and_then(|entry| counted(&root.ground, entry));
     let (entry, effect) = apply(old, news.change, root.ground, writer.position());

@@ -152,10 +152,11 @@ impl Dispatcher {
         }
     }
 
-    /// How many more urgent batches there are workers for.
-    pub(crate) fn room_for_urgent(&self) -> usize {
+    /// How many more urgent batches may take long. Half of the workers are left for all else: for what is small, as
+    /// long as the others wait for memory, and for what is more urgent.
+    pub(crate) fn room_for_long(&self) -> usize {
         let is_urgent = |out: &&Out| out.lot.batch.priority == BatchPriority::High;
-        self.workers.saturating_sub(self.batches.values().filter(is_urgent).count())
+        (self.workers / 2).saturating_sub(self.batches.values().filter(is_urgent).count())
     }
 
     /// Hands out files that overtake all others, in batches that are small enough to spread over the workers.

@@ -23,7 +23,7 @@ mod flags {
 }
 
 /// The rarer marks.
-mod more {
+mod marks {
     pub(super) const RETRY: u8 = 1;
     pub(super) const CRASHES: u8 = 1 << 1;
     pub(super) const QUARANTINED: u8 = 1 << 2;
@@ -59,7 +59,7 @@ pub(super) struct Row<'a> {
     more: More,
 }
 
-/// What few rows have. By itself, so that the rest of a row that is being read need not be in memory for it.
+/// What few rows have. It is decoded apart, so that this does not keep the rest of a row out of registers.
 #[derive(Default, Clone, Copy)]
 struct More {
     marks: u8,
@@ -167,7 +167,7 @@ impl<'a> Row<'a> {
             epoch: before.epoch,
             digest: self.has(flags::DIGEST).then_some(Digest(self.digest)),
             failure,
-            carried: self.more.marks & more::CARRIED != 0,
+            carried: self.more.marks & marks::CARRIED != 0,
         })
     }
 }
@@ -185,7 +185,7 @@ impl Encode for Row<'_> {
         }
         self.inode_delta.encode(encoder)?;
         if self.has(flags::MORE) {
-            self.more.encode(encoder)?;
+            self.more.write(encoder)?;
         }
         if !self.has(flags::RECORD) {
             return Ok(());
@@ -222,7 +222,7 @@ impl<'de, C> BorrowDecode<'de, C> for Row<'de> {
         }
         row.inode_delta = i64::decode(decoder)?;
         if row.has(flags::MORE) {
-            row.more = More::decode(decoder)?;
+            row.more = More::read(decoder)?;
         }
         if row.has(flags::RECORD) {
             if !row.has(flags::SAME_LOG) {
@@ -244,57 +244,57 @@ impl More {
     fn of(entry: &Entry) -> Self {
         let mut more = Self { crashes: entry.crashes, ..Self::default() };
         if let Some(retry) = &entry.retry {
-            more.marks |= more::RETRY;
+            more.marks |= marks::RETRY;
             (more.retry_class, more.retry_at) = (retry.class.code(), retry.at.0);
         }
         if entry.crashes > 0 {
-            more.marks |= more::CRASHES;
+            more.marks |= marks::CRASHES;
         }
         if entry.quarantined {
-            more.marks |= more::QUARANTINED;
+            more.marks |= marks::QUARANTINED;
         }
         if entry.record.is_some_and(|record| record.carried) {
-            more.marks |= more::CARRIED;
+            more.marks |= marks::CARRIED;
         }
         more
     }
 
     #[cold]
     fn read_into(self, entry: &mut Entry) -> Result<(), &'static str> {
-        if self.marks & more::RETRY != 0 {
+        if self.marks & marks::RETRY != 0 {
             let class = ErrorClass::from_code(self.retry_class);
             let class = class.ok_or("an entry waits after an unknown class of failure")?;
             entry.retry = Some(Retry { class, at: Timestamp(self.retry_at) });
         }
         entry.crashes = self.crashes;
-        entry.quarantined = self.marks & more::QUARANTINED != 0;
+        entry.quarantined = self.marks & marks::QUARANTINED != 0;
         Ok(())
     }
 
     #[cold]
-    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+    fn write<E: Encoder>(self, encoder: &mut E) -> Result<(), EncodeError> {
         self.marks.encode(encoder)?;
-        if self.marks & more::RETRY != 0 {
+        if self.marks & marks::RETRY != 0 {
             self.retry_class.encode(encoder)?;
             self.retry_at.encode(encoder)?;
         }
-        if self.marks & more::CRASHES != 0 {
+        if self.marks & marks::CRASHES != 0 {
             self.crashes.encode(encoder)?;
         }
         Ok(())
     }
 
     #[cold]
-    fn decode<D: Decoder>(decoder: &mut D) -> Result<Self, DecodeError> {
+    fn read<D: Decoder>(decoder: &mut D) -> Result<Self, DecodeError> {
         let mut more = Self { marks: u8::decode(decoder)?, ..Self::default() };
-        if more.marks == 0 || more.marks & !more::ALL != 0 {
+        if more.marks == 0 || more.marks & !marks::ALL != 0 {
             return Err(DecodeError::Other("unknown mark"));
         }
-        if more.marks & more::RETRY != 0 {
+        if more.marks & marks::RETRY != 0 {
             more.retry_class = u8::decode(decoder)?;
             more.retry_at = i64::decode(decoder)?;
         }
-        if more.marks & more::CRASHES != 0 {
+        if more.marks & marks::CRASHES != 0 {
             more.crashes = u8::decode(decoder)?;
         }
         Ok(more)

@@ -20,7 +20,8 @@ const BODY_LEN: usize = 57;
 const LINE_LEN: usize = BODY_LEN + 4;
 /// Lines above the least number that are kept before the file is written anew.
 const LINES_MAX: usize = 4096;
-/// The same where it is opened: to read some lines more takes less time than to sync a new file.
+/// The same when a ledger is opened, or forgets a part of the log: to read some lines more takes less time than to sync
+/// a new file.
 const LINES_TIDY: usize = 256;
 
 const CONFIG: Configuration<LittleEndian, Fixint, Limit<BODY_LEN>> =
@@ -169,6 +170,10 @@ impl Witness {
         let mut bytes = Vec::with_capacity(LINE_LEN);
         line.encode(&self.path, &mut bytes)?;
         self.take(line)?;
+        if self.torn {
+            // Behind the torn end, a crash before the file is whole again would leave damage.
+            return self.compact();
+        }
         failpoint::write_all("witness.append", &mut self.file, &bytes)
             .and_then(|()| failpoint::hit("witness.sync"))
             .and_then(|()| self.file.sync_data())
@@ -180,7 +185,7 @@ impl Witness {
         Ok(())
     }
 
-    /// Forgets the segments before this one, in memory: [`Witness::tidy`] makes the file follow. The newest
+    /// Forgets the segments before this one, in memory: the file follows when it is written anew. The newest
     /// tick stays.
     pub(super) fn forget_before(&mut self, segment: u32) {
         self.merged.retain(|range| range.segment >= segment);
@@ -326,6 +331,18 @@ mod tests {
         rest.iter().for_each(|&line| witness.append(line).unwrap());
         assert!(std::fs::metadata(&path).unwrap().len() <= 3 * LINE_LEN as u64);
         assert_eq!(Witness::open(&path).unwrap().log_ranges(), witness.log_ranges());
+    }
+
+    #[test]
+    fn nothing_is_written_behind_a_torn_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let lines = lines_of(&[b"abc", b"d", b"e"]);
+        let path = written(folder.path(), &lines);
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        let mut witness = Witness::open(&path).unwrap();
+        witness.append(lines[2]).unwrap();
+        assert_eq!(Witness::open(&path).unwrap().last(), lines.last());
     }
 
     #[test]

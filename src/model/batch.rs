@@ -54,7 +54,7 @@ pub enum BatchPriority {
     /// Bulk work.
     #[default]
     Normal,
-    /// Overtakes bulk work: a file that was just changed.
+    /// Overtakes bulk work: a file that was just changed, or a large one that should not be begun last.
     High,
 }
 

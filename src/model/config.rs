@@ -14,7 +14,8 @@ use super::{ErrorClass, RetryPolicy};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
-    /// In the order of the tree: the fastest, since neighbours in the tree are neighbours in the ledger.
+    /// In the order of the tree, but for large files, which should not be begun last: the fastest, since neighbours in
+    /// the tree are neighbours in the ledger.
     #[default]
     Path,
     /// Small files first.

@@ -162,7 +162,7 @@ impl fmt::Debug for FolderKey {
 /// Key of a file: its folder's key, a zero byte, the file's name.
 ///
 /// Keys sort as the tree is walked: the files of a folder by name, then its sub-folders by name,
-/// so one folder's files always stand together.
+/// so one folder's files always stand together. A clone shares the bytes.
 ///
 /// ```
 /// use outlast::{FileKey, RootId};
@@ -172,8 +172,6 @@ impl fmt::Debug for FolderKey {
 /// assert_eq!(key.relative_path(), b"src/a.ast.json");
 /// assert_eq!(key.name(), b"a.ast.json");
 /// ```
-///
-/// A clone shares the bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileKey(Arc<[u8]>);
 

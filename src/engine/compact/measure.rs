@@ -9,7 +9,8 @@ use crate::sink;
 
 /// Places that are looked at: the share that they tell is off by 3 % in one of three measurements.
 const PLACES: u32 = 256;
-/// Places that are enough where nothing at all of them is out of date: a tenth would have shown in 999 of 1,000.
+/// Places that are enough where nothing at all of them is out of date: a tenth, the least share that a pass may be
+/// wanted for, would have shown in 999 of 1,000.
 const PLACES_ALL_LATEST: u32 = 64;
 /// The beginning of a line that is read first, in bytes. The root and the path stand there.
 const HEAD_BYTES: usize = 4 << 10;

@@ -42,6 +42,13 @@ pub(super) enum Attempt {
     Failed { read: Option<ReadFile>, error: FileError, short_of: Option<Resource> },
 }
 
+impl Outcome {
+    /// Other news of a file, which has no line.
+    pub(crate) fn of_news((key, change): (FileKey, Change)) -> Self {
+        Self { key, change, line: 0, short_of: None }
+    }
+}
+
 impl Attempt {
     /// Puts it into the log.
     pub(super) fn log(&self) {
