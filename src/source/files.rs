@@ -23,7 +23,8 @@ const PORTION: usize = 64;
 pub(super) struct Files<'a, 'p> {
     entries: Entries<'a>,
     next: usize,
-    ready: std::vec::IntoIter<Listed<'a>>,
+    /// What was asked for and not gone through yet, the next one last.
+    ready: Vec<Listed<'a>>,
     stride: &'a mut Stride<'p>,
     stack: &'a Stack,
 }
@@ -42,7 +43,7 @@ impl<'a, 'p> Files<'a, 'p> {
         stack: &'a Stack,
     ) -> Self {
         let entries = Entries { folder, names };
-        Self { entries, next: 0, ready: Vec::new().into_iter(), stride, stack }
+        Self { entries, next: 0, ready: Vec::new(), stride, stack }
     }
 
     fn look_ahead(&mut self) {
@@ -58,14 +59,14 @@ impl<'a, 'p> Files<'a, 'p> {
         let others: Vec<_> =
             (0..helpers.as_ref().map_or(0, |helpers| helpers.threads)).map(|_| portion()).collect();
         let begun = self.stride.begin();
-        let ready = self.entries.look_at_all(first, &others);
+        self.entries.look_at_all(first, &others, &mut self.ready);
         self.stride.end(begun, || self.stack.has_more());
-        self.ready = ready.into_iter();
+        self.ready.reverse();
     }
 }
 
 impl<'a> Entries<'a> {
-    fn look_at(self, part: Range<usize>) -> Vec<Listed<'a>> {
+    fn look_at(self, part: Range<usize>, all: &mut Vec<Listed<'a>>) {
         let listed = |(tag, name): (u8, &'a CStr)| {
             let kind = match EntryKind::of_tag(tag) {
                 EntryKind::Other(reason) => ListedKind::Skipped(reason),
@@ -73,31 +74,36 @@ impl<'a> Entries<'a> {
             };
             Listed { name: Cow::Borrowed(name.to_bytes()), kind }
         };
-        let mut all = Vec::with_capacity(part.len());
+        all.reserve(part.len());
         all.extend(part.filter_map(|index| self.names.get(index)).map(listed));
-        all
     }
 
     /// The first part in this thread, each other one in one of its own, or in this one where that can't be started.
-    fn look_at_all(self, first: Range<usize>, others: &[Range<usize>]) -> Vec<Listed<'a>> {
+    fn look_at_all(self, first: Range<usize>, others: &[Range<usize>], all: &mut Vec<Listed<'a>>) {
         if others.is_empty() {
-            return self.look_at(first);
+            return self.look_at(first, all);
         }
         thread::scope(|scope| {
             let start = |part: &Range<usize>| {
                 let part = part.clone();
                 let again = part.clone();
                 let helper = thread::Builder::new().name("walk-helper".to_owned());
-                (helper.spawn_scoped(scope, move || self.look_at(part)).ok(), again)
+                let look = move || {
+                    let mut looked = Vec::new();
+                    self.look_at(part, &mut looked);
+                    looked
+                };
+                (helper.spawn_scoped(scope, look).ok(), again)
             };
             let helpers: Vec<_> = others.iter().map(start).collect();
-            let mut all = self.look_at(first);
+            self.look_at(first, all);
             for (helper, part) in helpers {
-                let looked = helper.and_then(|helper| helper.join().ok());
-                all.extend(looked.unwrap_or_else(|| self.look_at(part)));
+                match helper.and_then(|helper| helper.join().ok()) {
+                    Some(looked) => all.extend(looked),
+                    None => self.look_at(part, all),
+                }
             }
-            all
-        })
+        });
     }
 }
 
@@ -105,10 +111,10 @@ impl<'a> Iterator for Files<'a, '_> {
     type Item = Listed<'a>;
 
     fn next(&mut self) -> Option<Listed<'a>> {
-        if self.ready.len() == 0 && self.next < self.entries.names.len() {
+        if self.ready.is_empty() && self.next < self.entries.names.len() {
             self.look_ahead();
         }
-        self.ready.next()
+        self.ready.pop()
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
