@@ -29,8 +29,9 @@ mod outcome;
 #[cfg(test)]
 mod tests;
 
-/// Outcomes that a worker hands over together.
-const GROUP_FILES_MAX: usize = 64;
+/// Outcomes that a worker hands over together: mostly those of a whole task. Of 64 at a time, a first run over small
+/// files took 2 % longer, as the coordinator was woken more often.
+const GROUP_FILES_MAX: usize = 256;
 pub(crate) const GROUP_BYTES_MAX: usize = 256 << 10;
 /// Times that a file may have grown again when it is to be read.
 const GROWTHS_MAX: usize = 4;
