@@ -1,7 +1,8 @@
 //! The files of one listed folder, with their metadata.
 //!
 //! A few are asked for ahead of whoever goes through them. While the scan waits for its file system, helpers ask for
-//! more of them at the same time: one folder of 100,000 files must not wait 100,000 times.
+//! more of them at the same time: one folder of 100,000 files must not wait 100,000 times. Nor must it keep one core
+//! busy and leave the others idle.
 
 use std::borrow::Cow;
 use std::ffi::CStr;
@@ -15,9 +16,6 @@ use super::open::EntryKind;
 use super::pace::Stride;
 use super::stack::Stack;
 use super::{Listed, ListedKind};
-
-/// Files whose metadata one thread asks for at a time.
-const PORTION: usize = 64;
 
 /// Entries of an open folder with their metadata.
 pub(super) struct Files<'a, 'p> {
@@ -47,21 +45,54 @@ impl<'a, 'p> Files<'a, 'p> {
     }
 
     fn look_ahead(&mut self) {
-        let left = self.entries.names.len() - self.next;
-        let portions = left.div_ceil(PORTION);
-        let pace = self.stride.pace;
-        let helpers = (portions > 1).then(|| pace.helpers(portions - 1));
+        let (helpers, len) = self.stride.pace.help_with(self.entries.names.len() - self.next);
         let mut portion = || {
-            let end = (self.next + PORTION).min(self.entries.names.len());
+            let end = (self.next + len).min(self.entries.names.len());
             std::mem::replace(&mut self.next, end)..end
         };
         let first = portion();
-        let others: Vec<_> =
-            (0..helpers.as_ref().map_or(0, |helpers| helpers.threads)).map(|_| portion()).collect();
-        let begun = self.stride.begin();
-        self.entries.look_at_all(first, &others, &mut self.ready);
-        self.stride.end(begun, || self.stack.has_more());
+        let others: Vec<_> = (0..helpers.threads).map(|_| portion()).collect();
+        if others.is_empty() {
+            self.look_at(first);
+        } else {
+            self.look_with_helpers(first, others);
+        }
         self.ready.reverse();
+    }
+
+    /// In this thread, which measures it.
+    fn look_at(&mut self, part: Range<usize>) {
+        let begun = self.stride.begin();
+        self.entries.look_at(part, &mut self.ready);
+        self.stride.end(begun, || self.stack.has_more());
+    }
+
+    /// The first part in this thread, each other one in one of its own, or in this one where that can't be started. Rare,
+    /// and by itself: on a frame together with this, each call for metadata took a twentieth longer.
+    #[cold]
+    #[inline(never)]
+    fn look_with_helpers(&mut self, first: Range<usize>, others: Vec<Range<usize>>) {
+        let entries = self.entries;
+        thread::scope(|scope| {
+            let start = |part: Range<usize>| {
+                let helper = thread::Builder::new().name("walk-helper".to_owned());
+                let again = part.clone();
+                let look = move || {
+                    let mut looked = Vec::new();
+                    entries.look_at(part, &mut looked);
+                    looked
+                };
+                (helper.spawn_scoped(scope, look).ok(), again)
+            };
+            let helpers: Vec<_> = others.into_iter().map(start).collect();
+            self.look_at(first);
+            for (helper, part) in helpers {
+                match helper.and_then(|helper| helper.join().ok()) {
+                    Some(looked) => self.ready.extend(looked),
+                    None => entries.look_at(part, &mut self.ready),
+                }
+            }
+        });
     }
 }
 
@@ -76,34 +107,6 @@ impl<'a> Entries<'a> {
         };
         all.reserve(part.len());
         all.extend(part.filter_map(|index| self.names.get(index)).map(listed));
-    }
-
-    /// The first part in this thread, each other one in one of its own, or in this one where that can't be started.
-    fn look_at_all(self, first: Range<usize>, others: &[Range<usize>], all: &mut Vec<Listed<'a>>) {
-        if others.is_empty() {
-            return self.look_at(first, all);
-        }
-        thread::scope(|scope| {
-            let start = |part: &Range<usize>| {
-                let part = part.clone();
-                let again = part.clone();
-                let helper = thread::Builder::new().name("walk-helper".to_owned());
-                let look = move || {
-                    let mut looked = Vec::new();
-                    self.look_at(part, &mut looked);
-                    looked
-                };
-                (helper.spawn_scoped(scope, look).ok(), again)
-            };
-            let helpers: Vec<_> = others.iter().map(start).collect();
-            self.look_at(first, all);
-            for (helper, part) in helpers {
-                match helper.and_then(|helper| helper.join().ok()) {
-                    Some(looked) => all.extend(looked),
-                    None => self.look_at(part, all),
-                }
-            }
-        });
     }
 }
 
@@ -137,11 +140,14 @@ mod tests {
     use super::*;
     use crate::model::{FolderKey, RootId};
 
+    /// More than one thread asks for alone where others are free.
+    const FILES: usize = 5_000;
+
     #[test]
     fn a_folder_is_told_in_order_and_once_also_with_helpers() {
         let folder = tempfile::tempdir().unwrap();
-        for number in 0..500_usize {
-            fs::write(folder.path().join(format!("{number:03}")), vec![b'x'; number]).unwrap();
+        for number in 0..FILES {
+            fs::write(folder.path().join(format!("{number:04}")), vec![b'x'; number % 300]).unwrap();
         }
         let fd = fs::File::open(folder.path()).unwrap();
         let (filters, state, mut lister) = (Filters::default(), StateFolders::default(), Lister::new());
@@ -149,22 +155,23 @@ mod tests {
         let stack = Stack::new(Job { key: FolderKey::root(RootId(1)), ignored: None });
         let waiting = Spent { total: Duration::from_secs(1), waiting: Duration::from_secs(1) };
         for waits in [false, true] {
-            let pace = Pace::new(4);
+            let pace = Pace::new(2);
             if waits {
                 pace.note(waiting, || false);
-                assert_eq!(pace.helpers(3).threads, 3);
+                assert_eq!(pace.help_with(200).0.threads, 3);
             }
             let mut stride = Stride::new(&pace);
             let files = Files::new(fd.as_fd(), &lister.files, &mut stride, &stack);
-            assert_eq!(files.size_hint(), (500, Some(500)));
+            assert_eq!(files.size_hint(), (FILES, Some(FILES)));
             let seen: Vec<_> = files.collect();
-            assert_eq!(seen.len(), 500);
+            assert_eq!(seen.len(), FILES);
             for (number, listed) in seen.iter().enumerate() {
                 let size = match &listed.kind {
                     ListedKind::File(fingerprint) => fingerprint.size,
                     other => panic!("{other:?}"),
                 };
-                assert_eq!((&*listed.name, size), (format!("{number:03}").as_bytes(), number as u64));
+                let expected = (number % 300) as u64;
+                assert_eq!((&*listed.name, size), (format!("{number:04}").as_bytes(), expected));
             }
         }
     }

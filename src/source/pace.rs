@@ -24,9 +24,16 @@ const GROWTH: usize = 4;
 /// Of the measures so far as much is left when another one comes.
 const KEPT: f64 = 15.0 / 16.0;
 
+/// Files of one folder that one thread asks for at a time: few, as long as each call waits, since one after the other
+/// they take long; many where helpers only share the work, since to start one takes as long as to ask for 40 files.
+const PORTION_WAITING: usize = 64;
+const PORTION_SHARED: usize = 2048;
+
 /// The pace of one scan, shared by its threads.
 #[derive(Debug)]
 pub(super) struct Pace {
+    /// Threads to begin with: as many as there are cores for.
+    least: usize,
     most: usize,
     /// Threads that list, or ask for metadata.
     busy: AtomicUsize,
@@ -56,7 +63,13 @@ impl Pace {
     pub(super) fn new(threads: usize) -> Self {
         let most = if threads == 1 { 1 } else { threads.max(THREADS_WAITING_MAX) };
         let state = State { wanted: threads, ..State::default() };
-        Self { most, busy: AtomicUsize::new(0), state: Mutex::new(state), changed: Condvar::new() }
+        Self {
+            least: threads,
+            most,
+            busy: AtomicUsize::new(0),
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        }
     }
 
     /// Whether the number of threads may change.
@@ -89,15 +102,15 @@ impl Pace {
         Busy { pace: self, threads: 1 }
     }
 
-    /// Up to so many helpers, where the scan waits.
-    pub(super) fn helpers(&self, wanted: usize) -> Busy<'_> {
-        let free = match self.lock().waits() {
-            true => self.most.saturating_sub(self.busy.load(Ordering::Relaxed)),
-            false => 0,
-        };
-        let threads = wanted.min(free);
+    /// Helpers for so many files of one folder, and for how many of them each thread asks at a time: helpers where the
+    /// scan waits, and where its own threads find no other folder.
+    pub(super) fn help_with(&self, files: usize) -> (Busy<'_>, usize) {
+        let waits = self.lock().waits();
+        let (portion, most) = if waits { (PORTION_WAITING, self.most) } else { (PORTION_SHARED, self.least) };
+        let free = most.saturating_sub(self.busy.load(Ordering::Relaxed));
+        let threads = files.div_ceil(portion).saturating_sub(1).min(free);
         self.busy.fetch_add(threads, Ordering::Relaxed);
-        Busy { pace: self, threads }
+        (Busy { pace: self, threads }, if threads == 0 { PORTION_WAITING } else { portion })
     }
 
     /// Notes what was measured; `has_more` tells whether more threads would find folders.
@@ -197,13 +210,25 @@ mod tests {
     }
 
     #[test]
-    fn helpers_come_only_where_the_scan_waits_and_not_more_than_there_may_be() {
+    fn helpers_come_where_the_scan_waits_and_not_more_than_there_may_be() {
         let pace = Pace::new(2);
-        assert_eq!(pace.helpers(10).threads, 0);
         (0..MEASURES_MIN).for_each(|_| pace.note(spent(9, 10), || false));
-        let (_one, some) = (pace.busy(), pace.helpers(10));
-        assert_eq!((some.threads, pace.helpers(100).threads), (10, THREADS_WAITING_MAX - 11));
+        let (_one, (some, portion)) = (pace.busy(), pace.help_with(11 * PORTION_WAITING));
+        assert_eq!((some.threads, portion), (10, PORTION_WAITING));
+        assert_eq!(pace.help_with(100_000).0.threads, THREADS_WAITING_MAX - 11);
         drop(some);
-        assert_eq!(pace.helpers(100).threads, THREADS_WAITING_MAX - 1);
+        assert_eq!(pace.help_with(100_000).0.threads, THREADS_WAITING_MAX - 1);
+    }
+
+    #[test]
+    fn helpers_share_a_large_folder_where_a_scan_has_threads_that_find_no_other() {
+        let pace = Pace::new(3);
+        let told = |(busy, portion): (Busy<'_>, usize)| (busy.threads, portion);
+        let _one = pace.busy();
+        assert_eq!(told(pace.help_with(1_000)), (0, PORTION_WAITING), "it is too small to share");
+        assert_eq!(told(pace.help_with(2 * PORTION_SHARED)), (1, PORTION_SHARED));
+        assert_eq!(told(pace.help_with(100_000)), (2, PORTION_SHARED));
+        let _others = (pace.busy(), pace.busy());
+        assert_eq!(told(pace.help_with(100_000)), (0, PORTION_WAITING), "they list folders themselves");
     }
 }
