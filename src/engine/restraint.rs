@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::breaker::Verdict;
+use super::breaker::{Breakers, Verdict};
 use super::change::{Change, End};
 use super::coordinator::Coordinator;
 use super::error::EngineError;
 use super::guard::LostRoot;
 use super::results::ProcessingState;
 use super::run_state::{Ending, Outage};
-use super::worker::OutcomeGroup;
+use super::worker::{Outcome, OutcomeGroup};
 use crate::model::Resource;
 
 /// Room that stays free on the disk, so that a commit never meets its end: some segments of the database, and
@@ -27,25 +27,7 @@ impl Coordinator<'_> {
     /// the file stays as it was.
     pub(super) fn note_breakers(&mut self, group: &mut OutcomeGroup) {
         let (now, was_closed) = (self.now(), self.run.breakers.all_closed());
-        let mut fine = 0;
-        let mut is_final = false;
-        for outcome in &mut group.outcomes {
-            let Change::Ended(ending) = &mut outcome.change else { continue };
-            let Some(resource) = outcome.short_of else {
-                fine += u32::from(!matches!(ending.end, End::Released | End::Gone));
-                continue;
-            };
-            self.run.breakers.note(resource, 1, 0, now);
-            is_final |= resource == Resource::Files && matches!(ending.end, End::Recorded { .. });
-            if !self.run.breakers.is_closed(resource) {
-                ending.end = End::Released;
-            }
-        }
-        if fine > 0 {
-            for resource in [Resource::Files, Resource::Descriptors, Resource::Processor] {
-                self.run.breakers.note(resource, 0, fine, now);
-            }
-        }
+        let is_final = note_outcomes(&mut self.run.breakers, &mut group.outcomes, now);
         let tripped = was_closed && !self.run.breakers.all_closed();
         if (tripped || is_final)
             && let Some(lost) = self.set.guard.lost()
@@ -210,6 +192,35 @@ impl Coordinator<'_> {
     }
 }
 
+/// Notes outcomes in the order in which they came: what is fine between two failures tells that they are not in a row.
+/// Releases files for which something is missing by now. True where a file could not be read for good.
+fn note_outcomes(breakers: &mut Breakers, outcomes: &mut [Outcome], now: Instant) -> bool {
+    let (mut fine, mut is_final) = (0, false);
+    for outcome in outcomes {
+        let Change::Ended(ending) = &mut outcome.change else { continue };
+        let Some(resource) = outcome.short_of else {
+            fine += u32::from(!matches!(ending.end, End::Released | End::Gone));
+            continue;
+        };
+        note_fine(breakers, std::mem::take(&mut fine), now);
+        breakers.note(resource, 1, 0, now);
+        is_final |= resource == Resource::Files && matches!(ending.end, End::Recorded { .. });
+        if !breakers.is_closed(resource) {
+            ending.end = End::Released;
+        }
+    }
+    note_fine(breakers, fine, now);
+    is_final
+}
+
+fn note_fine(breakers: &mut Breakers, files: u32, now: Instant) {
+    if files > 0 {
+        for resource in [Resource::Files, Resource::Descriptors, Resource::Processor] {
+            breakers.note(resource, 0, files, now);
+        }
+    }
+}
+
 fn release_all(group: &mut OutcomeGroup) {
     for outcome in &mut group.outcomes {
         if let (Change::Ended(ending), Some(_)) = (&mut outcome.change, outcome.short_of) {
@@ -222,4 +233,40 @@ fn release_all(group: &mut OutcomeGroup) {
 pub(super) fn can_open(files: usize) -> bool {
     let opened: Result<Vec<_>, _> = (0..files).map(|_| std::fs::File::open("/dev/null")).collect();
     opened.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::change::Ending;
+    use super::*;
+    use crate::ledger::Retry;
+    use crate::model::{Digest, ErrorClass, FileKey, Fingerprint, RootId, Timestamp};
+
+    /// Outcomes of so many files, of which each `nth` could not be read.
+    fn outcomes(files: usize, nth: usize) -> Vec<Outcome> {
+        let fingerprint = Fingerprint::default();
+        let one = |number: usize| {
+            let failed = number.is_multiple_of(nth);
+            let again = Retry { class: ErrorClass::IoTransient, at: Timestamp(0) };
+            let done =
+                End::Recorded { fingerprint, racy: false, digest: Some(Digest([0; 16])), failure: None };
+            let end = if failed { End::Again(again) } else { done };
+            let key = FileKey::from_relative_path(RootId(1), format!("{number}").as_bytes()).unwrap();
+            let change = Change::Ended(Ending { claimed: fingerprint, end });
+            Outcome { key, change, line: 0, short_of: failed.then_some(Resource::Files) }
+        };
+        (0..files).map(one).collect()
+    }
+
+    #[test]
+    fn failures_far_apart_in_one_group_are_not_in_a_row() {
+        let is_open = |mut outcomes: Vec<Outcome>| {
+            let mut breakers = Breakers::with_seed(0);
+            note_outcomes(&mut breakers, &mut outcomes, Instant::now());
+            !breakers.is_closed(Resource::Files)
+        };
+        assert!(!is_open(outcomes(256, 40)));
+        assert!(is_open(outcomes(5, 1)));
+        assert!(is_open(outcomes(40, 2)), "half of the last 20");
+    }
 }
