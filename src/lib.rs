@@ -19,8 +19,8 @@
 //!    the [`ledger`] holds of that folder: what is new, changed, done, or gone falls out of one pass.
 //! 2. What is due becomes *pending* in the ledger with the next tick, and is claimed from there: a run after a crash
 //!    begins with what is pending before it has scanned. While nothing else is pending, it goes to the workers at
-//!    once (`engine/found.rs`), and the tick that makes it pending may commit its outcome, too. So does a large file in
-//!    any case, as long as half of the workers are left for others.
+//!    once (`engine/found.rs`), and the tick that makes it pending may commit its outcome, too. So does a large file
+//!    as long as half of the workers are left for others, and files go in the order of the tree.
 //! 3. The *coordinator* claims pending files, has a [`BatchStrategy`] cut them into batches, and gives
 //!    those to the workers' deques. A worker that sees another one idle gives half of its rest away.
 //! 4. A worker reads the file (after it the metadata are those that the scan saw, or it tries again), hashes it, calls
@@ -60,7 +60,7 @@
 //! | the caller's | | plans, commits; between two attempts it waits for what is missing | when all is done, or a stop is carried out |
 //! | `worker-N` | the attempt, first; more of them the caller's thread, while reading waits | reads, processes | when the pool is closed; one too many rests meanwhile, one that hangs is left behind |
 //! | `scan`, `walk-N` | the attempt, then `scan`, which adds some while listing waits | list folders, intake | when all is listed, or a stop |
-//! | `walk-helper` | a `walk-N` that waits, in a large folder | ask for the metadata of 64 files | when it has it |
+//! | `walk-helper` | a `walk-N` in a large folder, where it waits, or where the others have none | ask for the metadata of 64 files, or of 2,048 | when it has it |
 //! | `watch`, `rescan` | the attempt, of a process that stays | look at touched names; list touched folders, poll | at the attempt's end |
 //! | `notify-rs inotify loop` | the watch | notes what was touched | with the watch; one that lost events is replaced |
 //! | `look` | whoever asks how a root is | looks at it once | with its look; one that hangs is left behind |

@@ -1,6 +1,6 @@
 //! The files of one listed folder, with their metadata.
 //!
-//! A few are asked for ahead of whoever goes through them. While the scan waits for its file system, helpers ask for
+//! Some are asked for ahead of whoever goes through them. While the scan waits for its file system, helpers ask for
 //! more of them at the same time: one folder of 100,000 files must not wait 100,000 times. Nor must it keep one core
 //! busy and leave the others idle.
 
@@ -45,7 +45,7 @@ impl<'a, 'p> Files<'a, 'p> {
     }
 
     fn look_ahead(&mut self) {
-        let (helpers, len) = self.stride.pace.help_with(self.entries.names.len() - self.next);
+        let (helpers, len) = self.stride.pace.help_with(self.entries.names.len() - self.next, self.next);
         let mut portion = || {
             let end = (self.next + len).min(self.entries.names.len());
             std::mem::replace(&mut self.next, end)..end
@@ -140,14 +140,14 @@ mod tests {
     use super::*;
     use crate::model::{FolderKey, RootId};
 
-    /// More than one thread asks for alone where others are free.
-    const FILES: usize = 5_000;
+    /// So many that helpers share them, and so many that these come more than once.
+    const FILES: usize = 12_000;
 
     #[test]
     fn a_folder_is_told_in_order_and_once_also_with_helpers() {
         let folder = tempfile::tempdir().unwrap();
         for number in 0..FILES {
-            fs::write(folder.path().join(format!("{number:04}")), vec![b'x'; number % 300]).unwrap();
+            fs::write(folder.path().join(format!("{number:05}")), vec![b'x'; number % 300]).unwrap();
         }
         let fd = fs::File::open(folder.path()).unwrap();
         let (filters, state, mut lister) = (Filters::default(), StateFolders::default(), Lister::new());
@@ -158,8 +158,9 @@ mod tests {
             let pace = Pace::new(2);
             if waits {
                 pace.note(waiting, || false);
-                assert_eq!(pace.help_with(200).0.threads, 3);
+                assert_eq!(pace.help_with(200, 0).0.threads, 3);
             }
+            assert!(pace.help_with(FILES / 2, FILES / 2).0.threads > 0);
             let mut stride = Stride::new(&pace);
             let files = Files::new(fd.as_fd(), &lister.files, &mut stride, &stack);
             assert_eq!(files.size_hint(), (FILES, Some(FILES)));
@@ -171,7 +172,7 @@ mod tests {
                     other => panic!("{other:?}"),
                 };
                 let expected = (number % 300) as u64;
-                assert_eq!((&*listed.name, size), (format!("{number:04}").as_bytes(), expected));
+                assert_eq!((&*listed.name, size), (format!("{number:05}").as_bytes(), expected));
             }
         }
     }

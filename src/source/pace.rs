@@ -2,8 +2,8 @@
 //!
 //! Now and then a thread measures a folder's listing, and a portion of its files' metadata. Where much of that
 //! time was spent waiting, and there are folders to list, more threads are started, up to [`THREADS_WAITING_MAX`]; and
-//! where one folder has many files, helpers ask for their metadata. Both end with what they were started for: a scan
-//! that waits has nothing better to do, and one that does not never has them.
+//! where one folder has many files, helpers ask for their metadata. A scan that does not wait has helpers, too, as long
+//! as its own threads find no other folder. All end with what they were started for.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -24,16 +24,18 @@ const GROWTH: usize = 4;
 /// Of the measures so far as much is left when another one comes.
 const KEPT: f64 = 15.0 / 16.0;
 
-/// Files of one folder that one thread asks for at a time: few, as long as each call waits, since one after the other
-/// they take long; many where helpers only share the work, since to start one takes as long as to ask for 40 files.
-const PORTION_WAITING: usize = 64;
+/// Files of one folder that one thread asks for at a time: few, since what is found is handed on only then.
+pub(super) const PORTION: usize = 64;
+/// The same where helpers only share the work: to start one takes as long as to ask for 40 files.
 const PORTION_SHARED: usize = 2048;
+/// Files of a folder that tell whether it waits, before helpers share the rest of it.
+const ALONE: usize = 4 * PORTION;
 
 /// The pace of one scan, shared by its threads.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// Threads to begin with: as many as there are cores for.
-    least: usize,
+    /// Threads that the scan begins with.
+    own: usize,
     most: usize,
     /// Threads that list, or ask for metadata.
     busy: AtomicUsize,
@@ -64,7 +66,7 @@ impl Pace {
         let most = if threads == 1 { 1 } else { threads.max(THREADS_WAITING_MAX) };
         let state = State { wanted: threads, ..State::default() };
         Self {
-            least: threads,
+            own: threads,
             most,
             busy: AtomicUsize::new(0),
             state: Mutex::new(state),
@@ -102,15 +104,26 @@ impl Pace {
         Busy { pace: self, threads: 1 }
     }
 
-    /// Helpers for so many files of one folder, and for how many of them each thread asks at a time: helpers where the
-    /// scan waits, and where its own threads find no other folder.
-    pub(super) fn help_with(&self, files: usize) -> (Busy<'_>, usize) {
-        let waits = self.lock().waits();
-        let (portion, most) = if waits { (PORTION_WAITING, self.most) } else { (PORTION_SHARED, self.least) };
+    /// Helpers for `left` files of one folder, of which so many were `asked` for, and for how many files each thread
+    /// asks at a time: helpers where the scan waits, and where its own threads find no other folder.
+    pub(super) fn help_with(&self, left: usize, asked: usize) -> (Busy<'_>, usize) {
+        let none = (Busy { pace: self, threads: 0 }, PORTION);
+        if left <= PORTION {
+            return none;
+        }
+        let state = self.lock();
+        let (portion, most) = match state.waits() {
+            true => (PORTION, self.most),
+            false if asked >= ALONE => (PORTION_SHARED, self.own),
+            false => return none,
+        };
         let free = most.saturating_sub(self.busy.load(Ordering::Relaxed));
-        let threads = files.div_ceil(portion).saturating_sub(1).min(free);
+        let threads = left.div_ceil(portion).saturating_sub(1).min(free);
+        if threads == 0 {
+            return none;
+        }
         self.busy.fetch_add(threads, Ordering::Relaxed);
-        (Busy { pace: self, threads }, if threads == 0 { PORTION_WAITING } else { portion })
+        (Busy { pace: self, threads }, portion)
     }
 
     /// Notes what was measured; `has_more` tells whether more threads would find folders.
@@ -213,22 +226,26 @@ mod tests {
     fn helpers_come_where_the_scan_waits_and_not_more_than_there_may_be() {
         let pace = Pace::new(2);
         (0..MEASURES_MIN).for_each(|_| pace.note(spent(9, 10), || false));
-        let (_one, (some, portion)) = (pace.busy(), pace.help_with(11 * PORTION_WAITING));
-        assert_eq!((some.threads, portion), (10, PORTION_WAITING));
-        assert_eq!(pace.help_with(100_000).0.threads, THREADS_WAITING_MAX - 11);
+        let (_one, (some, portion)) = (pace.busy(), pace.help_with(11 * PORTION, 0));
+        assert_eq!((some.threads, portion), (10, PORTION));
+        assert_eq!(pace.help_with(100_000, 0).0.threads, THREADS_WAITING_MAX - 11);
         drop(some);
-        assert_eq!(pace.help_with(100_000).0.threads, THREADS_WAITING_MAX - 1);
+        assert_eq!(pace.help_with(100_000, 0).0.threads, THREADS_WAITING_MAX - 1);
     }
 
     #[test]
     fn helpers_share_a_large_folder_where_a_scan_has_threads_that_find_no_other() {
         let pace = Pace::new(3);
-        let told = |(busy, portion): (Busy<'_>, usize)| (busy.threads, portion);
+        let told = |left, asked| {
+            let (busy, portion) = pace.help_with(left, asked);
+            (busy.threads, portion)
+        };
         let _one = pace.busy();
-        assert_eq!(told(pace.help_with(1_000)), (0, PORTION_WAITING), "it is too small to share");
-        assert_eq!(told(pace.help_with(2 * PORTION_SHARED)), (1, PORTION_SHARED));
-        assert_eq!(told(pace.help_with(100_000)), (2, PORTION_SHARED));
+        assert_eq!(told(100_000, ALONE - 1), (0, PORTION), "it may turn out to wait");
+        assert_eq!(told(1_000, ALONE), (0, PORTION), "it is too small to share");
+        assert_eq!(told(2 * PORTION_SHARED, ALONE), (1, PORTION_SHARED));
+        assert_eq!(told(100_000, ALONE), (2, PORTION_SHARED));
         let _others = (pace.busy(), pace.busy());
-        assert_eq!(told(pace.help_with(100_000)), (0, PORTION_WAITING), "they list folders themselves");
+        assert_eq!(told(100_000, ALONE), (0, PORTION), "they list folders themselves");
     }
 }
