@@ -137,8 +137,9 @@ impl Claims {
     }
 
     /// Claims the next pending files of these roots that are due by `now`, in the ledger's order and about
-    /// `files_max` at most; starts over at the end, which reads the blocks of files in flight again. None where a whole
-    /// round finds none.
+    /// `files_max` at most; starts over at the end. None where a whole round finds none, or where starting over is not
+    /// worth it yet: a round reads all blocks with pending files again, those in flight included, so it waits until half
+    /// of what may be in flight is done.
     pub(crate) fn next(
         &mut self,
         reader: &LedgerReader,
@@ -152,8 +153,8 @@ impl Claims {
         let mut started_over = false;
         loop {
             if self.position.is_none() {
-                if started_over {
-                    self.exhausted = true;
+                if started_over || self.unfinished() > self.limit / 2 {
+                    self.exhausted = started_over;
                     return Ok(Vec::new());
                 }
                 (started_over, self.due_next) = (true, None);

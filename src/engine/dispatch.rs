@@ -152,8 +152,8 @@ impl Dispatcher {
         }
     }
 
-    /// How many more urgent batches may take long. Half of the workers are left for all else: for what is small, as
-    /// long as the others wait for memory, and for what is more urgent.
+    /// How many more urgent batches may take long. Half of the workers are left for all else: what is more urgent finds
+    /// one of them, and fewer stand in line for memory.
     pub(crate) fn room_for_long(&self) -> usize {
         let is_urgent = |out: &&Out| out.lot.batch.priority == BatchPriority::High;
         (self.workers / 2).saturating_sub(self.batches.values().filter(is_urgent).count())

@@ -58,11 +58,10 @@ impl Coordinator<'_> {
 
     fn hand_out_large(&mut self, changes: &[(FileKey, Change)]) -> Result<(), EngineError> {
         let is_large = |change: &Change| matches!(change, Change::Found(seen) if seen.size >= LARGE_BYTES);
-        let large = changes.iter().filter(|(_, change)| is_large(change));
-        let mut large: Vec<_> = large.cloned().collect();
-        if !large.is_empty() {
-            large.truncate(self.dispatch.room_for_long());
-            let files = self.claim_found(&mut large)?;
+        let mut large = changes.iter().filter(|(_, change)| is_large(change)).peekable();
+        let room = if large.peek().is_some() { self.dispatch.room_for_long() } else { 0 };
+        if room > 0 {
+            let files = self.claim_found(&mut large.take(room).cloned().collect::<Vec<_>>())?;
             self.dispatch.hand_out_urgent(files);
         }
         Ok(())

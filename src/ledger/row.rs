@@ -59,7 +59,7 @@ pub(super) struct Row<'a> {
     more: More,
 }
 
-/// What few rows have. It is decoded apart, so that this does not keep the rest of a row out of registers.
+/// What few rows have. It is decoded apart: in one piece with the rest, it kept all of a row out of registers.
 #[derive(Default, Clone, Copy)]
 struct More {
     marks: u8,
