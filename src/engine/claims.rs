@@ -107,9 +107,9 @@ impl Claims {
         self.in_flight.len().saturating_sub(self.ended.len())
     }
 
-    /// Whether more should be claimed: early enough for what is left to last through a commit.
+    /// Whether more should be claimed.
     pub(crate) fn has_room(&self) -> bool {
-        self.unfinished() <= self.limit / 4 * 3
+        self.unfinished() <= self.limit / 2
     }
 
     /// Outcomes that wait for the coming tick.
@@ -137,9 +137,8 @@ impl Claims {
     }
 
     /// Claims the next pending files of these roots that are due by `now`, in the ledger's order and about
-    /// `files_max` at most; starts over at the end. None where a whole round finds none, or where starting over is not
-    /// worth it yet: a round reads all blocks with pending files again, those in flight included, so it waits until half
-    /// of what may be in flight is done.
+    /// `files_max` at most; starts over at the end. None where a whole round finds none, or where starting over is not worth it yet: a round reads
+    /// all blocks with pending files again, those in flight included, so it waits until few of these are left.
     pub(crate) fn next(
         &mut self,
         reader: &LedgerReader,
@@ -153,7 +152,7 @@ impl Claims {
         let mut started_over = false;
         loop {
             if self.position.is_none() {
-                if started_over || self.unfinished() > self.limit / 2 {
+                if started_over || self.unfinished() > self.limit / 4 {
                     self.exhausted = started_over;
                     return Ok(Vec::new());
                 }
