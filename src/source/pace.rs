@@ -25,7 +25,7 @@ const GROWTH: usize = 4;
 const KEPT: f64 = 15.0 / 16.0;
 
 /// Files of one folder that one thread asks for at a time: few, since what is found is handed on only then.
-pub(super) const PORTION: usize = 64;
+const PORTION: usize = 64;
 /// The same where helpers only share the work: to start one takes as long as to ask for 40 files.
 const PORTION_SHARED: usize = 2048;
 /// Files of a folder that tell whether it waits, before helpers share the rest of it.
