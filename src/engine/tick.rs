@@ -5,12 +5,13 @@ use std::time::Duration;
 use super::coordinator::Coordinator;
 use super::error::EngineError;
 use super::figures::Standing;
+use super::guard::LostRoot;
 use super::job;
 use super::results::StopCause;
 use super::run_state::{Ending, Outage};
 use super::tally::Tally;
 use crate::ledger::JobEnd;
-use crate::model::{BatchConfig, Resource};
+use crate::model::{BatchConfig, Cursor, Resource};
 
 /// A tick that is not due by time has to have earned back the last one's cost this many times.
 const TICK_COST_FACTOR: u32 = 20;
@@ -78,11 +79,9 @@ impl Coordinator<'_> {
             return Ok(());
         }
         let begun = self.now();
-        let lost = self.set.guard.check_gone(&mut self.committer);
         let (ok, failed) = (self.run.tally.ok, self.run.tally.failed);
-        let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
-        let so_far = |tally: &Tally| job::so_far(job, tally, bytes);
-        let cursor = self.committer.commit(&mut self.run.tally, false, so_far)?;
+        let (lost, committed) = self.commit_waiting(None);
+        let cursor = committed?;
         self.makes_claimable = false;
         self.dispatch.claims.committed();
         self.settle_touched()?;
@@ -101,6 +100,18 @@ impl Coordinator<'_> {
         }
         self.heed_failures();
         Ok(())
+    }
+
+    /// Commits what waits, and the job as it stands then, or as it ends. What waits as gone is looked for once more
+    /// before: a root that went away takes no record with it.
+    fn commit_waiting(&mut self, end: Option<JobEnd>) -> (Option<LostRoot>, Result<Cursor, EngineError>) {
+        let lost = self.set.guard.check_gone(&mut self.committer);
+        let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
+        let told = |tally: &Tally| {
+            let so_far = job::so_far(job, tally, bytes);
+            if let Some(end) = end { job::ended(so_far, end) } else { so_far }
+        };
+        (lost, self.committer.commit(&mut self.run.tally, end.is_some(), told))
     }
 
     fn heed_failures(&mut self) {
@@ -139,10 +150,8 @@ impl Coordinator<'_> {
             return ended;
         }
         // What could not be committed before waits still; a root that is lost ends the job as it is.
-        let _ = self.set.guard.check_gone(&mut self.committer);
-        let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
-        let closed = |tally: &Tally| job::ended(job::so_far(job, tally, bytes), end);
-        match self.committer.commit(&mut self.run.tally, true, closed) {
+        let (_, committed) = self.commit_waiting(Some(end));
+        match committed {
             Err(error) if end == JobEnd::Completed => return open_again_or(Err(error)),
             Err(error) => tracing::warn!(%error, "the end of the job can't be written down"),
             Ok(_) => self.publish(),
