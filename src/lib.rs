@@ -149,6 +149,7 @@
 //! | a root's file system hangs | the same, once a look at it is overdue | `lookout.rs` |
 //! | a root is empty, and another folder than before | the same: it may be a mount point without its file system | `guard.rs` |
 //! | no room for the state or the records | nothing is written until there is. Where it went within a commit, the state is opened again | `restraint.rs`, `outage.rs` |
+//! | a file of the state meets the limit on the size of files (`ulimit -f`) | the run ends with exit code 75 at once; what was committed is whole | `model/failure.rs` |
 //! | any of these stays for `wait` | the run ends with exit code 75, its work kept | `run_state.rs` |
 //! | asked to stop | the files in hand are finished and committed; what is in hand at the deadline is left pending | `coordinator.rs` |
 //!

@@ -16,7 +16,7 @@ use super::jobs::JobsArgs;
 
 /// A batch engine for files that outlasts crashes.
 #[derive(Debug, Parser)]
-#[command(name = "outlast", version, about, after_help = exit::HELP)]
+#[command(name = "outlast", bin_name = "outlast", version, about, after_help = exit::HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -1,14 +1,13 @@
 //! `outlast compact`: the record log is freed of what is out of date, by the run that holds the state or alone.
 
-use std::io::Write;
-
 use anyhow::{Context, Result};
 use indicatif::HumanBytes;
 use outlast::engine::{self, CompactReport, EngineError};
 use outlast::service::Request;
 
 use super::args::{Cli, Format};
-use super::{exit, print, query};
+use super::terminal::{self, Lines};
+use super::{exit, query};
 
 /// `outlast compact`.
 pub(crate) fn compact(cli: &Cli) -> Result<u8> {
@@ -21,14 +20,14 @@ pub(crate) fn compact(cli: &Cli) -> Result<u8> {
     let payload = query::put_or(cli, &Request::Compact, alone)?;
     let report: CompactReport = serde_json::from_slice(&payload).context("the answer tells no compaction")?;
     if cli.format == Format::Json {
-        print::json(&report)?;
+        terminal::print_json(&report)?;
     } else {
-        show(&report, &mut std::io::stdout().lock())?;
+        terminal::print(|out| show(&report, out))?;
     }
     Ok(exit::DONE)
 }
 
-fn show(report: &CompactReport, out: &mut dyn Write) -> std::io::Result<()> {
+fn show(report: &CompactReport, out: &mut Lines<'_>) -> std::io::Result<()> {
     let (before, after) = (HumanBytes(report.bytes_before), HumanBytes(report.bytes_after));
     if report.segments_dropped == 0 {
         return writeln!(out, "nothing to compact: the record log has {before}, all of it up to date");

@@ -1,6 +1,6 @@
 //! `outlast config`: which settings hold, where they come from, and what is wrong with them.
 
-use std::io::Write;
+use std::io;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -11,6 +11,7 @@ use serde_json::json;
 use super::args::{Cli, Format};
 use super::exit;
 use super::flags::{Flags, OfRun, OfWatch};
+use super::terminal::{self, Lines};
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArgs {
@@ -65,12 +66,16 @@ pub(crate) fn config(cli: &Cli, args: &ConfigArgs) -> Result<u8> {
 }
 
 fn show(settings: &Settings, format: Format) -> Result<u8> {
-    let mut out = std::io::stdout().lock();
     if format == Format::Json {
         let rows: Vec<_> = settings.all().iter().map(row).collect();
-        writeln!(out, "{}", json!({ "files": paths(settings), "settings": rows }))?;
-        return Ok(exit::DONE);
+        terminal::print_json(&json!({ "files": paths(settings), "settings": rows }))?;
+    } else {
+        terminal::print(|out| write_settings(settings, out))?;
     }
+    Ok(exit::DONE)
+}
+
+fn write_settings(settings: &Settings, out: &mut Lines<'_>) -> io::Result<()> {
     let value_of = |one: &settings::Resolved| one.value.to_string();
     let width = settings.all().iter().map(|one| value_of(one).len()).max().unwrap_or(0).min(30);
     for one in settings.all() {
@@ -89,7 +94,7 @@ fn show(settings: &Settings, format: Format) -> Result<u8> {
     for path in settings.files() {
         writeln!(out, "read {}", path.display())?;
     }
-    Ok(exit::DONE)
+    Ok(())
 }
 
 /// The unit where the value does not say it itself.
@@ -131,26 +136,25 @@ fn check(cli: &Cli, args: &CheckArgs) -> Result<u8> {
             },
         },
     };
-    tell(cli.format, &files, &problems)?;
-    Ok(if problems.is_empty() { exit::DONE } else { exit::CONFIG })
+    let printed = tell(cli.format, &files, &problems);
+    terminal::code_of_printed(printed, if problems.is_empty() { exit::DONE } else { exit::CONFIG })
 }
 
 fn tell(format: Format, files: &[String], problems: &[Problem]) -> Result<()> {
-    let mut out = std::io::stdout().lock();
     if format == Format::Json {
         let problem = |one: &Problem| json!({ "origin": one.origin.to_string(), "problem": one.what });
         let problems: Vec<_> = problems.iter().map(problem).collect();
-        writeln!(out, "{}", json!({ "files": files, "problems": problems }))?;
-        return Ok(());
+        return terminal::print_json(&json!({ "files": files, "problems": problems }));
     }
-    for problem in problems {
-        writeln!(out, "{problem}")?;
-    }
-    if problems.is_empty() {
+    terminal::print(|out| {
+        problems.iter().try_for_each(|problem| writeln!(out, "{problem}"))?;
+        if !problems.is_empty() {
+            return Ok(());
+        }
         files.iter().try_for_each(|file| writeln!(out, "{file}: sound"))?;
         if files.is_empty() {
             writeln!(out, "there is no configuration file; the environment is sound")?;
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }

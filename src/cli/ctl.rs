@@ -10,7 +10,7 @@ use outlast::service::{Request, ask};
 
 use super::args::{Cli, Format};
 use super::run::absolute;
-use super::{exit, print};
+use super::{exit, terminal};
 
 /// How long a file system may take to resolve a path.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -71,8 +71,8 @@ pub(crate) fn ctl(cli: &Cli, args: &CtlArgs) -> Result<u8> {
     let done: OrderDone =
         serde_json::from_slice(&payload).context("the answer does not tell what was done")?;
     match cli.format {
-        Format::Json => print::json(&done)?,
-        _ => print::line(&done.what)?,
+        Format::Json => terminal::print_json(&done)?,
+        _ => terminal::print(|out| writeln!(out, "{}", done.what))?,
     }
     Ok(exit::DONE)
 }

@@ -73,10 +73,11 @@ fn code_of_engine(error: &EngineError) -> u8 {
             DAMAGED
         }
         EngineError::Sink(SinkError::InUse { .. }) => IN_USE,
+        EngineError::Sink(SinkError::Io { source, .. }) => code_of_state_io(source),
         EngineError::Export(ExportError::Target { .. }) | EngineError::Root { .. } | EngineError::Job(_) => {
             USAGE
         }
-        EngineError::Sink(SinkError::Io { .. } | SinkError::Poisoned { .. })
+        EngineError::Sink(SinkError::Poisoned { .. })
         | EngineError::Export(_)
         | EngineError::Io { .. }
         | EngineError::Panicked(_)
@@ -93,17 +94,12 @@ fn code_of_ledger(error: &LedgerError) -> u8 {
         LedgerError::Damaged { .. } | LedgerError::OtherFormat { .. } => DAMAGED,
         LedgerError::OtherRecords { .. } => CONFIG,
         LedgerError::Foreign { .. } => USAGE,
-        LedgerError::ReadOnly { .. }
-        | LedgerError::Io { .. }
-        | LedgerError::Poisoned
-        | LedgerError::Invalid(_) => UNEXPECTED,
+        LedgerError::Io { error, .. } => code_of_state_io(error),
+        LedgerError::ReadOnly { .. } | LedgerError::Poisoned | LedgerError::Invalid(_) => UNEXPECTED,
     }
 }
 
-/// Whether the reader of our output has gone, which is nobody's failure.
-pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
-        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+/// A limit on the size of files leaves the state without room, and all that was committed whole.
+fn code_of_state_io(error: &std::io::Error) -> u8 {
+    if error.kind() == std::io::ErrorKind::FileTooLarge { UNAVAILABLE } else { UNEXPECTED }
 }

@@ -1,7 +1,7 @@
 //! `outlast failures` and `outlast retry`.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -13,7 +13,7 @@ use outlast::engine::{
 use outlast::service::Request;
 
 use super::args::{Cli, Format};
-use super::fault::plain;
+use super::terminal::{self, Lines};
 use super::{exit, print, query};
 
 #[derive(Debug, Args)]
@@ -51,16 +51,14 @@ pub(crate) fn failures(cli: &Cli, args: &FailuresArgs) -> Result<u8> {
     let payload = query::put(cli, &request)?;
     let report: FailureReport = serde_json::from_slice(&payload).context("the answer tells no failures")?;
     if cli.format == Format::Json {
-        print::json(&report)?;
+        terminal::print_json(&report)?;
     } else {
-        let mut out = io::BufWriter::new(io::stdout().lock());
-        show(&report, args, &mut out)?;
-        out.flush()?;
+        terminal::print(|out| show(&report, args, out))?;
     }
     Ok(exit::DONE)
 }
 
-fn show(report: &FailureReport, args: &FailuresArgs, out: &mut dyn Write) -> io::Result<()> {
+fn show(report: &FailureReport, args: &FailuresArgs, out: &mut Lines<'_>) -> io::Result<()> {
     if report.classes.is_empty() {
         let of = args.class.map_or_else(String::new, |class| format!(" with class {class}"));
         return writeln!(out, "no file failed{of}");
@@ -70,7 +68,8 @@ fn show(report: &FailureReport, args: &FailuresArgs, out: &mut dyn Write) -> io:
         writeln!(out, "  {:<14}{:>10}{}", group.class.as_str(), group.failed, details(group))?;
     }
     for group in report.classes.iter().filter(|group| !group.samples.is_empty()) {
-        writeln!(out, "\n{}", group.class)?;
+        writeln!(out)?;
+        writeln!(out, "{}", group.class)?;
         group.samples.iter().try_for_each(|sample| show_sample(sample, out))?;
         let more =
             (group.failed + group.waiting + group.suspected).saturating_sub(group.samples.len() as u64);
@@ -78,7 +77,8 @@ fn show(report: &FailureReport, args: &FailuresArgs, out: &mut dyn Write) -> io:
             writeln!(out, "  and {more} more")?;
         }
     }
-    writeln!(out, "\nA file that is changed is done again by the next run. To have others tried again:")?;
+    writeln!(out)?;
+    writeln!(out, "A file that is changed is done again by the next run. To have others tried again:")?;
     for group in &report.classes {
         writeln!(out, "  outlast retry --class {}", group.class)?;
     }
@@ -103,14 +103,14 @@ fn details(group: &FailureGroup) -> String {
     text
 }
 
-fn show_sample(sample: &FailureSample, out: &mut dyn Write) -> io::Result<()> {
+fn show_sample(sample: &FailureSample, out: &mut Lines<'_>) -> io::Result<()> {
     let aside = if sample.quarantined { " (set aside)" } else { "" };
-    writeln!(out, "  {}/{}{aside}", plain(&sample.root), plain(&sample.path))?;
+    writeln!(out, "  {}/{}{aside}", sample.root, sample.path)?;
     match (&sample.message, sample.line, sample.column) {
         (Some(message), Some(line), Some(column)) => {
-            writeln!(out, "    line {line}, column {column}: {}", plain(message))
+            writeln!(out, "    line {line}, column {column}: {}", message)
         }
-        (Some(message), ..) => writeln!(out, "    {}", plain(message)),
+        (Some(message), ..) => writeln!(out, "    {}", message),
         (None, ..) => match sample.next_at {
             Some(at) => writeln!(
                 out,
@@ -143,15 +143,15 @@ pub(crate) fn retry(cli: &Cli, args: &RetryArgs) -> Result<u8> {
     };
     let payload = query::put_or(cli, &Request::Retry(filter.clone()), alone)?;
     let report: RetryReport = serde_json::from_slice(&payload).context("the answer tells no retries")?;
-    if cli.format == Format::Json {
-        print::json(&report)?;
-    } else {
-        show_retried(&report, &mut io::stdout().lock())?;
-    }
-    Ok(if report.files == 0 { exit::NOTHING_MATCHED } else { exit::DONE })
+    let printed = match cli.format {
+        Format::Json => terminal::print_json(&report),
+        _ => terminal::print(|out| show_retried(&report, out)),
+    };
+    let code = if report.files == 0 { exit::NOTHING_MATCHED } else { exit::DONE };
+    terminal::code_of_printed(printed, code)
 }
 
-fn show_retried(report: &RetryReport, out: &mut dyn Write) -> io::Result<()> {
+fn show_retried(report: &RetryReport, out: &mut Lines<'_>) -> io::Result<()> {
     if report.files > 0 {
         let then = if report.running { "the run that goes on does them" } else { "`outlast run` does them" };
         let are = if report.files == 1 { "is" } else { "are" };

@@ -1,22 +1,17 @@
-//! Text of strangers on a terminal, and the place of a fault in it.
+//! The place of a fault in a text.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io;
+
+use super::terminal::{Lines, push_plain};
 
 /// How much is shown before and after the place, in bytes.
 const BEFORE: usize = 50;
 const AFTER: usize = 25;
 
-/// A text on one line, in which nothing steers the terminal.
-pub(crate) fn plain(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    text.chars().for_each(|c| push(c, &mut shown));
-    shown
-}
-
 /// Writes the text around a place, with a mark below it. Line and column are those of a failure: from 1,
 /// the column in bytes.
-pub(crate) fn show_place(content: &[u8], line: u64, column: u64, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn show_place(content: &[u8], line: u64, column: u64, out: &mut Lines<'_>) -> io::Result<()> {
     let Some((before, after)) = around(content, line, column) else { return Ok(()) };
     let (before, after) = (readable(before), readable(after));
     writeln!(out, "    {before}{after}")?;
@@ -46,22 +41,12 @@ fn is_continuation(text: &[u8], at: usize) -> bool {
 fn readable(bytes: &[u8]) -> String {
     let mut shown = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        chunk.valid().chars().for_each(|c| push(c, &mut shown));
+        chunk.valid().chars().for_each(|c| push_plain(c, &mut shown));
         for byte in chunk.invalid() {
             let _ = write!(shown, "\\x{byte:02x}");
         }
     }
     shown
-}
-
-fn push(c: char, shown: &mut String) {
-    // Marks that turn the direction of writing would reorder the line.
-    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if c.is_control() || turns {
-        shown.extend(c.escape_default());
-    } else {
-        shown.push(c);
-    }
 }
 
 #[cfg(test)]
@@ -70,7 +55,7 @@ mod tests {
 
     fn shown(content: &[u8], line: u64, column: u64) -> String {
         let mut out = Vec::new();
-        show_place(content, line, column, &mut out).unwrap();
+        show_place(content, line, column, &mut Lines::new(&mut out)).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -91,10 +76,5 @@ mod tests {
             let told = shown(line.as_bytes(), 1, column * 2 + 1);
             assert_eq!(told, format!("    {}\n    {}^\n", "é".repeat(37), " ".repeat(25)));
         }
-    }
-
-    #[test]
-    fn nothing_steers_the_terminal() {
-        assert_eq!(plain("a\x1b[31m\u{202e}b\n\u{9b}"), "a\\u{1b}[31m\\u{202e}b\\n\\u{9b}");
     }
 }

@@ -11,7 +11,8 @@ use serde::Deserialize;
 
 use super::args::{Cli, Format, InspectArgs};
 use super::exit;
-use super::fault::{plain, show_place};
+use super::fault::show_place;
+use super::terminal::{self, Lines};
 
 /// What a person is shown of each list. JSON has all of it.
 const KINDS_SHOWN: usize = 10;
@@ -24,31 +25,34 @@ const CALLS_SHOWN: usize = 15;
 pub(crate) fn inspect(cli: &Cli, args: &InspectArgs, settings: &Settings) -> Result<u8> {
     let processor = AstProcessor::with_limits(settings.limits());
     let seen = engine::inspect(&args.file, &processor, &settings.batch())?;
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    match (&seen.outcome, cli.format == Format::Json) {
+    let code = if seen.outcome.is_ok() { exit::DONE } else { exit::SOME_FAILED };
+    terminal::code_of_printed(show(&seen, cli.format), code)
+}
+
+fn show(seen: &Inspection, format: Format) -> Result<()> {
+    match (&seen.outcome, format == Format::Json) {
         (Ok(result), true) => {
+            let mut out = terminal::json_out();
             out.write_all(result)?;
-            writeln!(out)?;
+            out.write_all(b"\n")?;
+            Ok(out.flush()?)
         }
-        (Err(error), true) => writeln!(out, "{}", serde_json::json!({ "error": error }))?,
+        (Err(error), true) => terminal::print_json(&serde_json::json!({ "error": error })),
         (Ok(result), false) => {
             let shown: Shown = serde_json::from_slice(result).context("the result is none of ast")?;
-            title(&seen, &mut out)?;
-            shown.write(&mut out)?;
+            terminal::print(|out| title(seen, out).and_then(|()| shown.write(out)))
         }
-        (Err(error), false) => failure(&seen, error, &mut out)?,
+        (Err(error), false) => terminal::print(|out| failure(seen, error, out)),
     }
-    out.flush()?;
-    Ok(if seen.outcome.is_ok() { exit::DONE } else { exit::SOME_FAILED })
 }
 
-fn title(seen: &Inspection, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}: {} bytes", plain(&seen.path.to_string_lossy()), seen.content.len())
+fn title(seen: &Inspection, out: &mut Lines<'_>) -> io::Result<()> {
+    writeln!(out, "{}: {} bytes", seen.path.to_string_lossy(), seen.content.len())
 }
 
-fn failure(seen: &Inspection, error: &FileError, out: &mut dyn Write) -> io::Result<()> {
+fn failure(seen: &Inspection, error: &FileError, out: &mut Lines<'_>) -> io::Result<()> {
     title(seen, out)?;
-    writeln!(out, "  failed     {}: {}", error.class, plain(&error.message))?;
+    writeln!(out, "  failed     {}: {}", error.class, &error.message)?;
     if let (Some(line), Some(column)) = (error.line, error.column) {
         writeln!(out, "  at         line {line}, column {column}")?;
         show_place(&seen.content, line, column, out)?;
@@ -121,7 +125,7 @@ struct Call {
 }
 
 impl Shown {
-    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, out: &mut Lines<'_>) -> io::Result<()> {
         writeln!(out, "  dialect    {}, confidence {}", self.dialect, self.confidence)?;
         writeln!(out, "  language   {}", self.language)?;
         let lines = self.lines.map_or_else(String::new, |lines| format!(", up to line {lines}"));
@@ -137,7 +141,7 @@ impl Shown {
         self.calls(out)
     }
 
-    fn notes(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn notes(&self, out: &mut Lines<'_>) -> io::Result<()> {
         for (name, value) in &self.notes {
             match value {
                 serde_json::Value::Bool(true) => writeln!(out, "  note       {name}")?,
@@ -148,7 +152,7 @@ impl Shown {
         Ok(())
     }
 
-    fn kinds(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn kinds(&self, out: &mut Lines<'_>) -> io::Result<()> {
         if self.nodes == 0 {
             return Ok(());
         }
@@ -157,7 +161,7 @@ impl Shown {
         let mut kinds: Vec<_> = self.kinds.iter().collect();
         kinds.sort_by(|a, b| b.1.cmp(a.1));
         for (kind, count) in kinds.iter().take(KINDS_SHOWN) {
-            writeln!(out, "    {count:>7}  {}", plain(kind))?;
+            writeln!(out, "    {count:>7}  {}", kind)?;
         }
         let rest = kinds.iter().skip(KINDS_SHOWN).map(|(_, count)| **count).sum::<u64>() + self.kinds_omitted;
         if rest > 0 {
@@ -167,7 +171,7 @@ impl Shown {
     }
 
     /// Each symbol below the one that its qualified name begins with.
-    fn symbols(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn symbols(&self, out: &mut Lines<'_>) -> io::Result<()> {
         writeln!(out, "  symbols    {}", self.totals.symbols)?;
         let mut around: Vec<&str> = Vec::new();
         for symbol in self.symbols.iter().take(SYMBOLS_SHOWN) {
@@ -175,7 +179,7 @@ impl Shown {
                 around.pop();
             }
             let name = around.last().and_then(|outer| inner_name(outer, symbol));
-            let name = plain(name.unwrap_or(&symbol.qualified_name));
+            let name = name.unwrap_or(&symbol.qualified_name);
             let indent = "  ".repeat(around.len());
             let named = format!("{indent}{} {name}", symbol.kind);
             writeln!(out, "    {:<44} {}", named, symbol.details().trim_end())?;
@@ -186,7 +190,7 @@ impl Shown {
         more(self.totals.symbols, SYMBOLS_SHOWN, out)
     }
 
-    fn imports(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn imports(&self, out: &mut Lines<'_>) -> io::Result<()> {
         writeln!(out, "  imports    {}", self.totals.imports)?;
         for import in self.imports.iter().take(IMPORTS_SHOWN) {
             let named = named(&import.module, import.alias.as_deref());
@@ -201,12 +205,11 @@ impl Shown {
         more(self.totals.imports, IMPORTS_SHOWN, out)
     }
 
-    fn calls(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn calls(&self, out: &mut Lines<'_>) -> io::Result<()> {
         writeln!(out, "  calls      {}", self.totals.calls)?;
         for call in self.calls.iter().take(CALLS_SHOWN) {
-            let from =
-                call.caller.as_ref().map_or_else(String::new, |caller| format!("  from {}", plain(caller)));
-            writeln!(out, "    {:>7}  {}{from}", call.count, plain(&call.callee))?;
+            let from = call.caller.as_ref().map_or_else(String::new, |caller| format!("  from {}", caller));
+            writeln!(out, "    {:>7}  {}{from}", call.count, &call.callee)?;
         }
         let shown: u64 = self.calls.iter().take(CALLS_SHOWN).map(|call| call.count).sum();
         if self.totals.calls > shown {
@@ -239,8 +242,8 @@ impl Name {
 }
 
 fn named(name: &str, alias: Option<&str>) -> String {
-    let alias = alias.map_or_else(String::new, |alias| format!(" as {}", plain(alias)));
-    format!("{}{alias}", plain(name))
+    let alias = alias.map_or_else(String::new, |alias| format!(" as {}", alias));
+    format!("{}{alias}", name)
 }
 
 /// A symbol's name within another one's, if it is inside.
@@ -248,7 +251,7 @@ fn inner_name<'a>(outer: &str, symbol: &'a Symbol) -> Option<&'a str> {
     symbol.qualified_name.strip_prefix(outer)?.strip_prefix('.')
 }
 
-fn more(total: usize, shown: usize, out: &mut dyn Write) -> io::Result<()> {
+fn more(total: usize, shown: usize, out: &mut Lines<'_>) -> io::Result<()> {
     if total > shown {
         writeln!(out, "             {} more: --format json lists what a record lists", total - shown)?;
     }

@@ -1,6 +1,6 @@
 //! `outlast jobs`.
 
-use std::io::{self, Write};
+use std::io;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
@@ -11,8 +11,8 @@ use outlast::ledger::JobKind;
 use outlast::service::Request;
 
 use super::args::{Cli, Format};
-use super::fault::plain;
-use super::{exit, print, query};
+use super::terminal::{self, Lines};
+use super::{exit, query};
 
 #[derive(Debug, Args)]
 pub(crate) struct JobsArgs {
@@ -34,11 +34,10 @@ pub(crate) fn jobs(cli: &Cli, args: &JobsArgs) -> Result<u8> {
     let payload = query::put(cli, &Request::Jobs { ended })?;
     let report: JobReport = serde_json::from_slice(&payload).context("the answer tells no jobs")?;
     if cli.format == Format::Json {
-        print::json(&report)?;
+        terminal::print_json(&report)?;
     } else {
-        let mut out = io::BufWriter::new(io::stdout().lock());
-        show(&report, Timestamp::from_system_time(SystemTime::now()), &mut out)?;
-        out.flush()?;
+        let now = Timestamp::from_system_time(SystemTime::now());
+        terminal::print(|out| show(&report, now, out))?;
     }
     Ok(exit::DONE)
 }
@@ -47,7 +46,7 @@ const HEADS: [&str; 8] = ["job", "kind", "state", "began (UTC)", "took", "ok", "
 /// Which of these columns hold numbers.
 const RIGHT: [bool; 8] = [true, false, false, false, true, true, true, false];
 
-fn show(report: &JobReport, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
+fn show(report: &JobReport, now: Timestamp, out: &mut Lines<'_>) -> io::Result<()> {
     if report.jobs.is_empty() && report.left_out == 0 {
         return writeln!(out, "no job yet");
     }
@@ -118,10 +117,10 @@ fn took(job: &JobLine, now: Timestamp) -> String {
 }
 
 fn roots_of(job: &JobLine) -> String {
-    let names: Vec<String> = job.roots.iter().take(ROOTS_SHOWN).map(|root| plain(&root.name)).collect();
+    let names: Vec<String> = job.roots.iter().take(ROOTS_SHOWN).map(|root| root.name.clone()).collect();
     let mut text = names.join(", ");
     if let Some(scope) = &job.scope {
-        text += &format!("/{}", plain(scope));
+        text += &format!("/{}", scope);
     }
     if job.roots.len() > ROOTS_SHOWN {
         text += &format!(" and {} more", job.roots.len() - ROOTS_SHOWN);
@@ -171,7 +170,7 @@ mod tests {
 
     fn shown(report: &JobReport) -> String {
         let mut out = Vec::new();
-        show(report, at("2026-11-25T01:38:00Z"), &mut out).unwrap();
+        show(report, at("2026-11-25T01:38:00Z"), &mut Lines::new(&mut out)).unwrap();
         String::from_utf8(out).unwrap()
     }
 

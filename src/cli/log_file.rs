@@ -10,6 +10,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use outlast::model::with_remedy;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// The file, open for appending.
@@ -98,8 +99,8 @@ impl Write for &LogFile {
             Ok(()) => open.told = false,
             Err(error) if !open.told => {
                 open.told = true;
-                let path = self.path.display();
-                super::tell(&format!(
+                let (path, error) = (self.path.display(), with_remedy(error));
+                super::terminal::tell(&format!(
                     "outlast: log file {path} can't be written: {error}; going on without it"
                 ));
             }

@@ -1,15 +1,19 @@
 //! Logging on stderr, and in a file as well where one is named.
 
-use std::io::IsTerminal;
+use std::fmt::Debug;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use outlast::service::settings::{Origin, Problem, Settings, SettingsError};
+use tracing::field::Field;
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, reload};
 
 use super::log_file::LogFile;
+use super::terminal;
 
 /// Sets what is logged from now on.
 pub(crate) type SetLevel = Box<dyn Fn(&Settings) + Send + Sync>;
@@ -29,12 +33,16 @@ pub(crate) struct Logging {
 pub(crate) fn init(settings: &Settings, works: bool) -> Result<Logging> {
     let log = settings.log();
     let (filter, level) = reload::Layer::new(filter_of(&log.filter));
-    let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     // Of an event that can't be written the layers would tell on the same stderr, and panic.
-    let to_stderr =
-        fmt::layer().with_writer(std::io::stderr).with_ansi(ansi && !log.json).log_internal_errors(false);
-    let to_stderr =
-        if log.json { to_stderr.json().with_current_span(false).boxed() } else { to_stderr.boxed() };
+    let to_stderr = fmt::layer().log_internal_errors(false);
+    let to_stderr = if log.json {
+        let json = to_stderr.with_writer(|| terminal::Log { json: true }).with_ansi(false);
+        json.json().with_current_span(false).boxed()
+    } else {
+        let ansi = terminal::Stream::Err.has_colours();
+        let human = to_stderr.with_writer(|| terminal::Log { json: false }).with_ansi(ansi);
+        human.fmt_fields(debug_fn(write_field).delimited(" ")).boxed()
+    };
     let to_file = match &log.file {
         None => None,
         Some(path) => {
@@ -69,6 +77,17 @@ pub(crate) fn init(settings: &Settings, works: bool) -> Result<Logging> {
     })
 }
 
+/// A field of an event or a span for people: the message, or a name and its value, in which nothing steers a terminal.
+fn write_field(out: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt::Result {
+    let shown = terminal::plain(&format!("{value:?}"));
+    match field.name() {
+        "message" => out.write_str(&shown),
+        // Of the crate `log`: where in the source an event comes from.
+        name if name.starts_with("log.") => Ok(()),
+        name => write!(out, "{}={shown}", name.trim_start_matches("r#")),
+    }
+}
+
 fn level_setter<S: 'static>(present: String, level: reload::Handle<EnvFilter, S>) -> SetLevel {
     let present = Mutex::new(present);
     Box::new(move |settings| {
@@ -84,7 +103,7 @@ fn level_setter<S: 'static>(present: String, level: reload::Handle<EnvFilter, S>
 
 fn filter_of(text: &str) -> EnvFilter {
     EnvFilter::try_new(text).unwrap_or_else(|error| {
-        super::tell(&format!("outlast: --log-level {text}: {error}; logging `warn`"));
+        terminal::tell(&format!("outlast: --log-level {text}: {error}; logging `warn`"));
         EnvFilter::new("warn")
     })
 }

@@ -24,41 +24,39 @@ mod progress;
 mod query;
 mod run;
 mod services;
+mod terminal;
+mod usage;
 mod watch;
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Result;
-use clap::Parser;
+use outlast::service::ControlError;
 use outlast::service::settings::SettingsError;
 
 use args::{Cli, Command};
 use logging::SetLevel;
 use outlast::service::settings::{Layers, Settings};
+use terminal::tell;
 
 /// Parses the arguments, carries the command out, and maps what comes of it to an exit code.
 pub(crate) fn main(started: Instant) -> ExitCode {
     allocator::set_up();
-    let mut cli = match Cli::try_parse().and_then(Cli::checked) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // A closed pipe is all that can go wrong here, and then nobody reads this.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE });
-        }
-    };
-    match carry_out(&mut cli, started) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            if exit::is_closed_pipe(&error) {
-                return ExitCode::from(exit::DONE);
-            }
-            text_of(&error).lines().for_each(|line| tell(&format!("outlast: {line}")));
-            ExitCode::from(exit::code_of(&error))
-        }
+    if let Err(error) = outlast::service::report_file_size_limit() {
+        tell(&format!("outlast: {error}"));
     }
+    let done = match usage::parse() {
+        Ok(mut cli) => carry_out(&mut cli, started),
+        Err(error) => usage::show(&error),
+    };
+    ExitCode::from(done.unwrap_or_else(|error| {
+        if terminal::is_closed_pipe(&error) {
+            return exit::DONE;
+        }
+        lines_of(&error).iter().for_each(|line| tell(&format!("outlast: {line}")));
+        exit::code_of(&error)
+    }))
 }
 
 fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
@@ -102,9 +100,15 @@ pub(crate) struct Configured<'a> {
     pub(crate) set_level: SetLevel,
 }
 
-/// Writes a line on stderr. Where that fails nobody can be told, and the exit code still says how it went.
-fn tell(line: &str) {
-    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+/// What a failure is told in: a line for each thing that is wrong with the settings, and else one.
+fn lines_of(error: &anyhow::Error) -> Vec<String> {
+    if let Some(SettingsError(problems)) = error.downcast_ref() {
+        return problems.iter().map(ToString::to_string).collect();
+    }
+    match error.downcast_ref() {
+        Some(ControlError::Settings(problems)) => problems.lines().map(str::to_owned).collect(),
+        _ => vec![text_of(error)],
+    }
 }
 
 /// The error and its causes, without what was said already.

@@ -20,7 +20,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::tell;
+use super::terminal::tell;
 
 /// The share of batches whose spans are sent, where nothing else is asked for.
 const SAMPLED: f64 = 0.1;

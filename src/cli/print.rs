@@ -1,6 +1,6 @@
 //! Results on stdout.
 
-use std::io::Write;
+use std::io;
 
 use anyhow::Result;
 use outlast::Timestamp;
@@ -8,35 +8,19 @@ use outlast::engine::{
     BatchStatistics, BreakerState, Explanation, RepairReport, RepositoryProcessingResult, StatusReport,
     StopCause, WatchFigures,
 };
-use serde::Serialize;
 
 use super::args::Format;
-
-pub(super) fn json<T: Serialize>(value: &T) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer(&mut out, value).map_err(std::io::Error::from)?;
-    writeln!(out)?;
-    Ok(())
-}
-
-/// Makes room for what is shown again.
-pub(super) fn clear_screen() -> Result<()> {
-    write!(std::io::stdout().lock(), "\x1b[2J\x1b[H")?;
-    Ok(())
-}
-
-/// One line for people.
-pub(super) fn line(text: &str) -> Result<()> {
-    writeln!(std::io::stdout().lock(), "{text}")?;
-    Ok(())
-}
+use super::terminal::{self, Lines};
 
 /// The summary of a run.
 pub(crate) fn summary(result: &RepositoryProcessingResult, format: Format, dry_run: bool) -> Result<()> {
     if format == Format::Json {
-        return json(result);
+        return terminal::print_json(result);
     }
-    let mut out = std::io::stdout().lock();
+    terminal::print(|out| write_summary(result, dry_run, out))
+}
+
+fn write_summary(result: &RepositoryProcessingResult, dry_run: bool, out: &mut Lines<'_>) -> io::Result<()> {
     let progress = &result.progress;
     if dry_run {
         writeln!(out, "dry run: nothing was read or written")?;
@@ -99,17 +83,15 @@ pub(crate) fn summary(result: &RepositoryProcessingResult, format: Format, dry_r
 /// The answer of `status`.
 pub(crate) fn status(report: &StatusReport, format: Format) -> Result<()> {
     if format == Format::Json {
-        return json(report);
+        return terminal::print_json(report);
     }
-    let mut out = std::io::stdout().lock();
-    write_status(report, &mut out)?;
-    Ok(())
+    terminal::print(|out| write_status(report, out))
 }
 
 /// Jobs that `status` tells of; `jobs` tells of more.
 const STATUS_JOBS: usize = 10;
 
-fn write_status(report: &StatusReport, out: &mut dyn Write) -> std::io::Result<()> {
+fn write_status(report: &StatusReport, out: &mut Lines<'_>) -> io::Result<()> {
     writeln!(out, "tick {}, records end at {}", report.cursor.tick, report.cursor.log)?;
     for root in &report.roots {
         let counts = root.counts;
@@ -151,7 +133,7 @@ fn write_status(report: &StatusReport, out: &mut dyn Write) -> std::io::Result<(
     report.running.as_ref().map_or(Ok(()), |running| write_running(running, out))
 }
 
-fn write_running(running: &BatchStatistics, out: &mut dyn Write) -> std::io::Result<()> {
+fn write_running(running: &BatchStatistics, out: &mut Lines<'_>) -> io::Result<()> {
     let progress = &running.progress;
     writeln!(
         out,
@@ -172,7 +154,7 @@ fn write_running(running: &BatchStatistics, out: &mut dyn Write) -> std::io::Res
     running.watch.as_ref().map_or(Ok(()), |watch| write_watch(watch, out))
 }
 
-fn write_watch(watch: &WatchFigures, out: &mut dyn Write) -> std::io::Result<()> {
+fn write_watch(watch: &WatchFigures, out: &mut Lines<'_>) -> io::Result<()> {
     for root in &watch.roots {
         let why = root.why.as_deref().map_or_else(String::new, |why| format!(": {why}"));
         writeln!(out, "root {} is {}{why}", root.name, root.state)?;
@@ -206,9 +188,12 @@ pub(super) fn to_the_second(time: Timestamp) -> String {
 /// The answer of `explain`.
 pub(crate) fn explanation(told: &Explanation, format: Format) -> Result<()> {
     if format == Format::Json {
-        return json(told);
+        return terminal::print_json(told);
     }
-    let mut out = std::io::stdout().lock();
+    terminal::print(|out| write_explanation(told, out))
+}
+
+fn write_explanation(told: &Explanation, out: &mut Lines<'_>) -> io::Result<()> {
     writeln!(out, "{}", told.path)?;
     writeln!(out, "  root      {}", told.root.as_deref().unwrap_or("none"))?;
     writeln!(out, "  scan      {}", told.scan)?;
@@ -231,16 +216,14 @@ pub(crate) fn explanation(told: &Explanation, format: Format) -> Result<()> {
 /// The answer of `repair`.
 pub(crate) fn repair(report: &RepairReport, format: Format) -> Result<()> {
     if format == Format::Json {
-        return json(report);
+        return terminal::print_json(report);
     }
-    let mut out = std::io::stdout().lock();
-    writeln!(
-        out,
-        "repaired: {} records kept, {} dropped, {} files known; run `outlast run` to bring it up to date",
-        report.records_kept, report.records_dropped, report.files
-    )?;
-    for path in &report.set_aside {
-        writeln!(out, "  set aside: {}", path.display())?;
-    }
-    Ok(())
+    terminal::print(|out| {
+        writeln!(
+            out,
+            "repaired: {} records kept, {} dropped, {} files known; run `outlast run` to bring it up to date",
+            report.records_kept, report.records_dropped, report.files
+        )?;
+        report.set_aside.iter().try_for_each(|path| writeln!(out, "  set aside: {}", path.display()))
+    })
 }

@@ -1,6 +1,5 @@
 //! Progress on stderr: a bar on a terminal, a heartbeat line elsewhere.
 
-use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -12,7 +11,7 @@ use outlast::engine::{BatchStatistics, Engine, ProcessingState};
 use outlast::service::settings::Settings;
 
 use super::args::Format;
-use super::tell;
+use super::terminal::{Stream, plain, tell, tell_json};
 
 /// How often the bar is drawn.
 const DRAW: Duration = Duration::from_millis(100);
@@ -38,8 +37,9 @@ pub(crate) fn show(engine: &Arc<Engine>, format: Format, settings: &Settings) ->
     let heartbeat = settings.heartbeat();
     let bar = match settings.progress() {
         "never" => return Ok(Shown { end: None, thread: None }),
-        "always" => true,
-        _ => std::io::stderr().is_terminal() && format == Format::Human,
+        // On a terminal that can't be steered it would be lines upon lines.
+        "always" => !Stream::Err.is_terminal() || Stream::Err.is_steerable(),
+        _ => Stream::Err.is_steerable() && format == Format::Human,
     };
     let (end, ended) = sync_channel::<()>(0);
     let engine = Arc::clone(engine);
@@ -85,7 +85,7 @@ impl Display {
                 let done = statistics.progress.bytes;
                 bar.set_length(done + statistics.pending_bytes);
                 bar.set_position(done);
-                bar.set_message(message(statistics, rate));
+                bar.set_message(plain(&message(statistics, rate)));
             }
             Self::Heartbeat { format: Format::Human, rate } => {
                 rate.note(statistics);
@@ -93,7 +93,7 @@ impl Display {
             }
             Self::Heartbeat { .. } => {
                 if let Ok(line) = serde_json::to_string(statistics) {
-                    tell(&line);
+                    tell_json(&line);
                 }
             }
         }

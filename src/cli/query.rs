@@ -1,7 +1,7 @@
 //! `status`, `records`, `explain`, `repair`: asked of the run that holds the state, or of the state itself.
 
 use std::convert::Infallible;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use outlast::sink::SinkError;
 use outlast::{AstProcessor, LogPosition, LogStart};
 
 use super::args::{Cli, ExplainArgs, Format, RecordsArgs, StatusArgs};
-use super::{exit, export, print, run};
+use super::{exit, export, print, run, terminal};
 
 /// How often `status --follow` shows it again.
 const FOLLOW_STATUS: Duration = Duration::from_secs(1);
@@ -71,12 +71,12 @@ fn is_in_use(error: &EngineError) -> bool {
 
 /// `outlast status`.
 pub(crate) fn status(cli: &Cli, args: &StatusArgs) -> Result<u8> {
-    let clears = args.follow && cli.format == Format::Human && std::io::stdout().is_terminal();
+    let clears = args.follow && cli.format == Format::Human && terminal::Stream::Out.is_steerable();
     loop {
         let payload = put(cli, &Request::Status)?;
         let report: StatusReport = serde_json::from_slice(&payload).context("the answer is no status")?;
         if clears {
-            print::clear_screen()?;
+            terminal::clear_screen()?;
         }
         print::status(&report, cli.format)?;
         if !args.follow {
@@ -84,7 +84,7 @@ pub(crate) fn status(cli: &Cli, args: &StatusArgs) -> Result<u8> {
         }
         std::thread::sleep(FOLLOW_STATUS);
         if !clears && cli.format == Format::Human {
-            print::line("")?;
+            terminal::print(|out| writeln!(out))?;
         }
     }
 }
@@ -100,7 +100,7 @@ pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> Result<u8> {
 
 /// `outlast records`.
 pub(crate) fn records(cli: &Cli, args: &RecordsArgs) -> Result<u8> {
-    let mut out = std::io::BufWriter::with_capacity(256 << 10, std::io::stdout().lock());
+    let mut out = terminal::json_out();
     if args.follow {
         match follow(cli, args.since, &mut out)? {}
     }
@@ -119,7 +119,7 @@ pub(crate) fn records(cli: &Cli, args: &RecordsArgs) -> Result<u8> {
     }
     if args.cursor {
         // It is what was asked for: that it can't be told is a failure.
-        writeln!(std::io::stderr(), "{}", log.end).context("the cursor can't be written to stderr")?;
+        terminal::try_tell(&log.end.to_string()).context("the cursor can't be written to stderr")?;
     }
     Ok(exit::DONE)
 }

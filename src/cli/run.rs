@@ -13,7 +13,7 @@ use outlast::{AstProcessor, BatchConfig};
 
 use super::args::{Cli, RunArgs};
 use super::services::Services;
-use super::{Configured, exit, print, progress};
+use super::{Configured, exit, print, progress, terminal};
 
 /// How often, and how long apart, a state that is in use without a run is tried.
 const BUSY_TRIES: u32 = 250;
@@ -35,8 +35,8 @@ pub(crate) fn run(cli: &Cli, args: &RunArgs, configured: Configured<'_>, started
             engine.run_with(&args.roots, &config, &options, |state| services.start(state))
         })?
     };
-    print::summary(&result, cli.format, args.dry_run)?;
-    Ok(code_of(&result, &signals))
+    let printed = print::summary(&result, cli.format, args.dry_run);
+    terminal::code_of_printed(printed, code_of(&result, &signals))
 }
 
 /// An engine with the processor that the settings ask for.

@@ -13,7 +13,8 @@ use outlast::service::{
     Controlled, Desk, NextJob, Reload, Reloading, Scheduled, Served, SharedSchedule, Signals, Supervised,
 };
 
-use super::{Configured, tell};
+use super::Configured;
+use super::terminal::tell;
 
 /// All that goes with an engine.
 pub(crate) struct Services {

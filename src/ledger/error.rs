@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::model::Resource;
+use crate::model::{Resource, with_remedy};
 
 /// Why the state can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +93,7 @@ impl LedgerError {
     }
 
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
-        move |error| Self::Io { path: path.to_path_buf(), error }
+        move |error| Self::Io { path: path.to_path_buf(), error: with_remedy(error) }
     }
 
     pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {

@@ -292,18 +292,21 @@ fn on_store<T>(folder: &Path, f: impl FnOnce() -> sled::Result<T>) -> Result<T, 
         Ok(Ok(value)) => Ok(value),
         Ok(Err(sled::Error::Io(error))) if is_of_the_disk(&error) => Err(LedgerError::io(folder)(error)),
         Ok(Err(error)) => Err(LedgerError::damaged(folder, format!("the database can't be read ({error})"))),
-        Err(panic) if tells_of_no_room(&panic) => {
-            Err(LedgerError::io(folder)(io::Error::new(io::ErrorKind::StorageFull, panic)))
+        Err(panic) if let Some(kind) = kind_of(&panic) => {
+            Err(LedgerError::io(folder)(io::Error::new(kind, panic)))
         }
         Err(panic) => Err(LedgerError::damaged(folder, format!("the database can't be read ({panic})"))),
     }
 }
 
-/// Whether a panic is about a full disk: sled shows the error that it did not expect.
-fn tells_of_no_room(panic: &str) -> bool {
-    ["StorageFull", "QuotaExceeded", "No space left", "quota exceeded"]
-        .iter()
-        .any(|text| panic.contains(text))
+/// What a panic is about, where there is no room for what is written: sled shows the error that it did not expect.
+fn kind_of(panic: &str) -> Option<io::ErrorKind> {
+    let tells = |texts: &[&str]| texts.iter().any(|text| panic.contains(text));
+    if tells(&["FileTooLarge", "File too large"]) {
+        return Some(io::ErrorKind::FileTooLarge);
+    }
+    tells(&["StorageFull", "QuotaExceeded", "No space left", "quota exceeded"])
+        .then_some(io::ErrorKind::StorageFull)
 }
 
 /// Whether the file system itself refused. Reading at a place that can't be is damage.

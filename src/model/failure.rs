@@ -156,7 +156,7 @@ impl Resource {
     pub fn of_state_io(error: &std::io::Error) -> Option<Self> {
         use std::io::ErrorKind;
         match error.kind() {
-            // A limit on one file's size is none.
+            // A limit on one file's size is none: waiting does not raise it.
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(Self::Disk),
             _ => Self::of_io(error).filter(|short| *short == Self::Descriptors),
         }
@@ -183,6 +183,16 @@ impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// A failure to write, with the remedy where the system's own words don't lead to it.
+#[doc(hidden)]
+pub fn with_remedy(error: std::io::Error) -> std::io::Error {
+    if error.kind() != std::io::ErrorKind::FileTooLarge {
+        return error;
+    }
+    let what = format!("{error}; raise the limit on the size of files (`ulimit -f`)");
+    std::io::Error::new(error.kind(), what)
 }
 
 /// A file's failure as its record tells it.

@@ -19,7 +19,7 @@ pub use batch::{BatchPriority, DiscoveredFile, FileBatch};
 pub use clock::Clock;
 pub use config::{BatchConfig, ConfigError, ErrorMode, FailureLimit, Order, StrategyKind};
 pub use copied::{RecordOf, push_copy, without_copy_mark};
-pub use failure::{ErrorClass, FileError, Resource};
+pub use failure::{ErrorClass, FileError, Resource, with_remedy};
 pub use fingerprint::{Digest, Fingerprint, Timestamp};
 pub use key::{FileKey, FolderKey, Root, RootId, RootTable};
 pub use record::{Cursor, LogPosition, LogStart, RecordHead, RecordLine, RecordStatus};

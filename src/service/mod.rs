@@ -23,5 +23,5 @@ pub use desk::Desk;
 pub use http::{HttpError, HttpSettings, Served};
 pub use reload::{NextJob, Reload, ReloadError, Reloading};
 pub use schedule::{Schedule, ScheduleError, Scheduled, SharedSchedule};
-pub use signals::{SignalError, Signals};
+pub use signals::{SignalError, Signals, report_file_size_limit};
 pub use supervisor::{Supervised, SupervisorError};

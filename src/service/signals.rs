@@ -1,11 +1,11 @@
-//! SIGINT and SIGTERM: the first stops the run in order, the second ends the process.
+//! SIGINT and SIGTERM: the first stops the run in order, the second ends the process. SIGXFSZ is a failed write.
 
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use signal_hook::iterator::Signals as Incoming;
 
@@ -13,6 +13,17 @@ use signal_hook::iterator::Signals as Incoming;
 #[derive(Debug, thiserror::Error)]
 #[error("signal handlers can't be installed: {0}")]
 pub struct SignalError(#[from] std::io::Error);
+
+/// Has a write beyond the limit on the size of files (`ulimit -f`) fail with `EFBIG`, where the signal that goes with it
+/// would end the process. Programs of one's own that set no handler for SIGXFSZ want this as well.
+///
+/// # Errors
+/// Where the system refuses.
+pub fn report_file_size_limit() -> Result<(), SignalError> {
+    // That there is a handler is enough, and unlike a signal that is ignored no other program inherits it.
+    flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+    Ok(())
+}
 
 /// Which signal came.
 #[derive(Debug, Clone)]

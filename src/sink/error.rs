@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::model::Resource;
+use crate::model::{Resource, with_remedy};
 
 /// Failure of the record log. None may be retried: after a failed write or sync the log is not used again.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +67,7 @@ impl SinkError {
 
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { path, source }
+        move |source| Self::Io { path, source: with_remedy(source) }
     }
 
     pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {

@@ -197,3 +197,15 @@ fn a_lint_that_is_set_aside_has_to_fire() {
         sources().into_iter().filter(|s| s.code.contains("#[allow(") || s.code.contains("#![allow("));
     assert_none(set_aside.map(|source| format!("{}: use #[expect(..., reason)]", source.path)).collect());
 }
+
+/// What is printed elsewhere would pass by what keeps it from steering a terminal.
+#[test]
+fn one_file_of_the_command_writes_to_stdout_and_stderr() {
+    let writes = ["io::stdout", "io::stderr", "println!", "print!"];
+    let others = sources().into_iter().filter(|source| {
+        source.path.starts_with("cli/")
+            && source.path != "cli/terminal.rs"
+            && writes.iter().any(|name| source.code.contains(name))
+    });
+    assert_none(others.map(|source| format!("{}: prints past cli/terminal.rs", source.path)).collect());
+}

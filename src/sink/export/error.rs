@@ -61,7 +61,7 @@ impl ExportError {
                     "allow writing in its folder, or name a file elsewhere"
                 }
                 io::ErrorKind::FileTooLarge => {
-                    "raise the limit on the size of files, or name a file elsewhere"
+                    "raise the limit on the size of files (`ulimit -f`), or name a file elsewhere"
                 }
                 _ => "name a file elsewhere, or try again",
             };

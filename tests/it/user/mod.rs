@@ -9,6 +9,7 @@ mod ctl;
 mod explain;
 mod export;
 mod failures;
+mod file_size;
 mod filters;
 mod http;
 mod inspect;
@@ -26,6 +27,7 @@ mod roots;
 mod signals;
 mod stalled;
 mod systemd;
+mod terminal;
 
 use std::time::{Duration, Instant};
 
