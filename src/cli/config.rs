@@ -9,9 +9,9 @@ use outlast::service::settings::{self, Layers, Problem, Settings, SettingsError,
 use serde_json::json;
 
 use super::args::{Cli, Format};
-use super::exit;
 use super::flags::{Flags, OfRun, OfWatch};
 use super::terminal::{self, Lines};
+use super::{exit, show_passed_over};
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArgs {
@@ -52,17 +52,28 @@ pub(crate) fn layers(cli: &Cli) -> Layers {
     }
 }
 
-/// The settings of a command.
-fn load(cli: &Cli) -> Result<Settings> {
-    Ok(layers(cli).load()?)
-}
-
 /// `outlast config`.
 pub(crate) fn config(cli: &Cli, args: &ConfigArgs) -> Result<u8> {
-    match &args.command {
-        ConfigCommand::Show(_) => show(&load(cli)?, cli.format),
-        ConfigCommand::Check(args) => check(cli, args),
+    let file = match &args.command {
+        ConfigCommand::Check(CheckArgs { file: Some(file) }) => file,
+        command => return config_of_all(cli, matches!(command, ConfigCommand::Show(_))),
+    };
+    told(cli.format, &[file.display().to_string()], &settings::check(file))
+}
+
+/// Shows or checks what is read for a command in this place.
+fn config_of_all(cli: &Cli, is_shown: bool) -> Result<u8> {
+    let (settings, mut problems) = layers(cli).load_what_is_right();
+    show_passed_over(&settings);
+    if is_shown && problems.is_empty() {
+        return show(&settings, cli.format);
     }
+    if is_shown {
+        return Err(SettingsError(problems).into());
+    }
+    problems.extend(settings.check_files());
+    let files = if problems.is_empty() { paths(&settings) } else { Vec::new() };
+    told(cli.format, &files, &problems)
 }
 
 fn show(settings: &Settings, format: Format) -> Result<u8> {
@@ -125,19 +136,10 @@ fn paths(settings: &Settings) -> Vec<String> {
     settings.files().iter().map(|path| path.display().to_string()).collect()
 }
 
-fn check(cli: &Cli, args: &CheckArgs) -> Result<u8> {
-    let (files, problems) = match &args.file {
-        Some(file) => (vec![file.display().to_string()], settings::check(file)),
-        None => match load(cli) {
-            Ok(settings) => (paths(&settings), Vec::new()),
-            Err(error) => match error.downcast::<SettingsError>() {
-                Ok(SettingsError(problems)) => (Vec::new(), problems),
-                Err(error) => return Err(error),
-            },
-        },
-    };
-    let printed = tell(cli.format, &files, &problems);
-    terminal::code_of_printed(printed, if problems.is_empty() { exit::DONE } else { exit::CONFIG })
+/// Tells what is wrong, and with what exit code.
+fn told(format: Format, files: &[String], problems: &[Problem]) -> Result<u8> {
+    let code = if problems.is_empty() { exit::DONE } else { exit::CONFIG };
+    terminal::code_of_printed(tell(format, files, problems), code)
 }
 
 fn tell(format: Format, files: &[String], problems: &[Problem]) -> Result<()> {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use outlast::model::with_remedy;
+use rustix::fs::OFlags;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// The file, open for appending.
@@ -84,7 +85,9 @@ impl LogFile {
 }
 
 fn append_to(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+    // Whoever reads a pipe under this name is not waited for.
+    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+    OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(nonblocking).open(path)
 }
 
 fn unless_missing(done: io::Result<()>) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
-use outlast::service::settings::{Origin, Problem, Settings, SettingsError};
+use outlast::service::settings::{Settings, SettingsError};
 use tracing::field::Field;
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
@@ -46,14 +46,8 @@ pub(crate) fn init(settings: &Settings, works: bool) -> Result<Logging> {
     let to_file = match &log.file {
         None => None,
         Some(path) => {
-            let file = LogFile::open(path, log.file_bytes_max, log.files_kept).map_err(|error| {
-                let origin = settings.get("log-file").map_or(Origin::Default, |one| one.origin.clone());
-                let what = format!(
-                    "log file {} can't be opened: {error}; name one in a folder that is there",
-                    path.display()
-                );
-                SettingsError(vec![Problem { origin, what }])
-            })?;
+            let file = LogFile::open(path, log.file_bytes_max, log.files_kept)
+                .map_err(|error| SettingsError(vec![settings.log_file_problem(&error)]))?;
             let layer = fmt::layer().with_writer(file).with_ansi(false).log_internal_errors(false);
             Some(layer.json().with_current_span(false))
         }

@@ -66,6 +66,7 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     }
     let layers = config::layers(cli);
     let (settings, problems) = layers.load_what_is_right();
+    show_passed_over(&settings);
     if !problems.is_empty() && !cli.command.only_asks() {
         return Err(SettingsError(problems).into());
     }
@@ -91,6 +92,11 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
         Command::Repair(_) => query::repair(cli, &settings),
         Command::Config(args) => config::config(cli, args),
     }
+}
+
+/// Says which configuration files were found and are not obeyed.
+pub(crate) fn show_passed_over(settings: &Settings) {
+    settings.passed_over().iter().for_each(|file| tell(&format!("outlast: {file}")));
 }
 
 /// The settings of a process, and what it needs to read them again.

@@ -64,7 +64,11 @@ impl Services {
         let desk = Desk::new(Arc::clone(engine)).with_reload(move || by_order.read_again());
         let schedule = (next_job == NextJob::Here).then_some(schedule);
         let desk = Arc::new(desk);
-        let served = Cell::new(serve(settings, &desk)?);
+        let served = serve(settings, &desk)?;
+        if let Some(served) = &served {
+            reload.changing_token(served.token_changer());
+        }
+        let served = Cell::new(served);
         Ok(Self { desk, reload, schedule, served })
     }
 

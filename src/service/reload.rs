@@ -8,12 +8,12 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use signal_hook::consts::SIGHUP;
 
-use super::settings::{Changed, Layers, Setting, Settings, Takes, Value};
+use super::settings::{Changed, Layers, Setting, Settings, SettingsError, Takes, Value};
 use super::supervisor;
 use super::ticking::Ticking;
 use crate::engine::{Engine, Order};
@@ -36,6 +36,8 @@ pub enum NextJob {
 
 /// What takes changes over besides the engine, such as the log.
 type Apply = dyn Fn(&Settings) + Send + Sync;
+/// What takes a token over, and tells whether it is another one.
+type ChangeToken = dyn Fn(&str) -> bool + Send + Sync;
 
 /// The settings of a process, and how they are read again.
 pub struct Reload {
@@ -46,6 +48,8 @@ pub struct Reload {
     reprocess: bool,
     present: Mutex<Present>,
     appliers: Vec<Box<Apply>>,
+    /// Where clients have to show one.
+    change_token: OnceLock<Box<ChangeToken>>,
     /// The files as they were when the settings were read.
     marks: Marks,
 }
@@ -73,7 +77,13 @@ impl Reload {
         let marks = Marks::of(&layers.places());
         let reprocess = asked.reprocess;
         let present = Mutex::new(Present { settings, asked });
-        Self { layers, engine, next_job, reprocess, present, appliers: Vec::new(), marks }
+        let (appliers, change_token) = (Vec::new(), OnceLock::new());
+        Self { layers, engine, next_job, reprocess, present, appliers, change_token, marks }
+    }
+
+    /// From now on the token is read from its file again, too, and goes here.
+    pub fn changing_token(&self, change: impl Fn(&str) -> bool + Send + Sync + 'static) {
+        let _ = self.change_token.set(Box::new(change));
     }
 
     /// The same, with something that takes changes over as well. It is called with each new configuration that
@@ -95,11 +105,30 @@ impl Reload {
         let next = self.layers.load().map_err(|wrong| format!("{wrong}\n{STAYS}"))?;
         let changes = present.settings.changes_to(&next);
         let taken = present.settings.taking(&next, |setting| self.is_taken(setting.takes));
+        let token = self.token(&taken).map_err(|wrong| format!("{wrong}\n{STAYS}"))?;
         let put_back = self.configure(&mut present, &taken).map_err(|wrong| format!("{wrong}\n{STAYS}"))?;
         self.appliers.iter().for_each(|apply| apply(&taken));
+        let news = taken.passed_over().iter().filter(|one| !present.settings.passed_over().contains(one));
+        news.for_each(|file| tracing::warn!("{file}"));
         present.settings = taken;
         drop(present);
-        Ok(self.told(&changes, put_back))
+        let mut told = self.told(&changes, put_back);
+        if let (Some(token), Some(change)) = (token, self.change_token.get()) {
+            let is = if change(&token) { "another one" } else { "the same" };
+            told += &format!("; the token was read again and is {is}");
+        }
+        Ok(told)
+    }
+
+    /// The token that its file holds by now. What is no file, such as a pipe, was read at the start, once.
+    fn token(&self, settings: &Settings) -> Result<Option<String>, SettingsError> {
+        let path = settings.get("token-file").map(|one| &one.value);
+        let is_no_file = |path: &Path| fs::metadata(path).is_ok_and(|found| !found.is_file());
+        match path {
+            Some(Value::Path(path)) if is_no_file(path) => Ok(None),
+            Some(Value::Path(_)) if self.change_token.get().is_some() => settings.token(),
+            _ => Ok(None),
+        }
     }
 
     fn is_taken(&self, takes: Takes) -> bool {

@@ -5,6 +5,7 @@
 //! script (the `Origin` and the type of the content do, which is looked at where a body is read).
 
 use std::net::SocketAddr;
+use std::sync::{PoisonError, RwLock};
 
 use axum::extract::{Query, Request, State};
 use axum::http::header::{
@@ -25,7 +26,9 @@ const NOTHING_FROM_ELSEWHERE: &str = "default-src 'none'; frame-ancestors 'none'
 pub(super) struct Gate {
     /// What a `Host` may be, in lower case.
     hosts: Vec<String>,
-    token: Option<Token>,
+    /// Where one is needed. It may become another one.
+    token: Option<RwLock<Token>>,
+    port: u16,
 }
 
 /// Compared as hashes, which takes the same time whatever differs.
@@ -52,12 +55,17 @@ impl Gate {
             let bare = hosts.iter().filter_map(|host| host.strip_suffix(":80").map(str::to_owned));
             hosts.extend(bare.collect::<Vec<_>>());
         }
-        let token = token.map(|token| Token {
-            hash: blake3::hash(token.as_bytes()),
-            cookie: blake3::Hash::from_bytes(blake3::derive_key(COOKIE_CONTEXT, token.as_bytes())),
-            cookie_name: format!("outlast-{port}"),
-        });
-        Self { hosts, token }
+        let token = token.map(|token| RwLock::new(Token::new(token, port)));
+        Self { hosts, token, port }
+    }
+
+    /// From now on another token is needed, where one is. Tells whether it is another one than before.
+    pub(super) fn change_token(&self, token: &str) -> bool {
+        let Some(present) = &self.token else { return false };
+        let mut present = present.write().unwrap_or_else(PoisonError::into_inner);
+        let is_other = !present.fits(token);
+        *present = Token::new(token, self.port);
+        is_other
     }
 
     /// Why a request is refused; or the answer to it, where that is all there is to it.
@@ -66,7 +74,9 @@ impl Gate {
         match &self.token {
             // Who watches over a process has no token, and uses whatever name or address it has for it.
             Some(_) if uri.path() == "/healthz" => {}
-            Some(token) => token.check(method, uri, headers)?,
+            Some(token) => {
+                token.read().unwrap_or_else(PoisonError::into_inner).check(method, uri, headers)?;
+            }
             None if !self.hosts.contains(&host) => {
                 let what = format!("no such host here; ask for {}", self.hosts.join(", "));
                 return Err(refused(StatusCode::FORBIDDEN, &what));
@@ -121,6 +131,14 @@ pub(super) fn check_content(headers: &HeaderMap) -> Result<(), Box<Response>> {
 }
 
 impl Token {
+    fn new(token: &str, port: u16) -> Self {
+        Self {
+            hash: blake3::hash(token.as_bytes()),
+            cookie: blake3::Hash::from_bytes(blake3::derive_key(COOKIE_CONTEXT, token.as_bytes())),
+            cookie_name: format!("outlast-{port}"),
+        }
+    }
+
     fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Box<Response>> {
         if self.is_borne(headers) || self.is_in_cookie(headers) {
             return Ok(());

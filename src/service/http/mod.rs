@@ -96,9 +96,9 @@ pub(crate) fn is_local(address: &SocketAddr) -> bool {
 }
 
 /// Serves HTTP, on a thread named `http` and a few named `http-work`, until dropped.
-#[derive(Debug)]
 pub struct Served {
     address: SocketAddr,
+    gate: Arc<Gate>,
     close: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -125,22 +125,29 @@ impl Served {
             bind(listen).map_err(|source| HttpError::Listen { listen, source })?
         };
         let address = listener.local_addr().map_err(HttpError::Io)?;
-        let gate = Gate::new(address, settings.token.as_deref());
+        let gate = Arc::new(Gate::new(address, settings.token.as_deref()));
         let page = Page::new().map_err(HttpError::Io)?;
         let (figures, listeners) = (Figures::new(Arc::clone(desk.engine())), Listeners::new());
-        let site = Arc::new(Site { desk, gate, page, figures, listeners });
+        let site = Arc::new(Site { desk, gate: Arc::clone(&gate), page, figures, listeners });
         let (close, closed) = oneshot::channel();
         let thread = std::thread::Builder::new().name("http".to_owned()).spawn(move || {
             runtime.block_on(serve(listener, site, closed));
             runtime.shutdown_timeout(CLOSE_WAIT);
         });
         let thread = thread.map_err(HttpError::Io)?;
-        Ok(Self { address, close: Some(close), thread: Some(thread) })
+        Ok(Self { address, gate, close: Some(close), thread: Some(thread) })
     }
 
     /// Where it listens: with the port that the system chose, where none was asked for.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What makes another token the one that clients have to show, where they have to show one. It tells whether it is
+    /// another one.
+    pub fn token_changer(&self) -> impl Fn(&str) -> bool + Send + Sync + 'static {
+        let gate = Arc::clone(&self.gate);
+        move |token| gate.change_token(token)
     }
 }
 

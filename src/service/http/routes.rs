@@ -34,7 +34,7 @@ const BODY_WAIT: Duration = Duration::from_secs(5);
 /// What all requests share.
 pub(super) struct Site {
     pub(super) desk: Arc<Desk>,
-    pub(super) gate: Gate,
+    pub(super) gate: Arc<Gate>,
     pub(super) page: Page,
     pub(super) figures: Figures,
     pub(super) listeners: Listeners,

@@ -18,27 +18,27 @@ pub(super) const NAME: &str = "outlast.toml";
 /// The largest file that is read; one with every setting has a few kilobytes.
 const BYTES_MAX: u64 = 1 << 20;
 
-/// Whether this path is taken by something that is no file, such as a pipe that would be waited for.
-pub(super) fn is_something_else(path: &Path) -> bool {
-    path.metadata().is_ok_and(|found| !found.is_file())
-}
-
-/// What the file at this path sets; none where there is no such file.
+/// What the file sets that is named by this path; none where there is no such file.
 pub(super) fn read(path: &Path, problems: &mut Vec<Problem>) -> Option<Vec<Found>> {
-    let file = TomlFile { path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()) };
-    match text_of(&file.path) {
-        Ok(text) => Some(file.settings(&text, problems)),
+    let toml = TomlFile::at_path(path);
+    match File::open(&toml.path) {
+        Ok(file) => Some(toml.read(file, problems)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {
-            problems.push(Problem { origin: file.origin(None), what: format!("can't be read: {error}") });
+            problems.push(toml.unreadable(&error));
             Some(Vec::new())
         }
     }
 }
 
-fn text_of(path: &Path) -> io::Result<String> {
+/// What the open file at this path sets.
+pub(super) fn read_open(path: &Path, file: File, problems: &mut Vec<Problem>) -> Vec<Found> {
+    TomlFile::at_path(path).read(file, problems)
+}
+
+fn text_of(file: File) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(BYTES_MAX + 1).read_to_string(&mut text)?;
+    file.take(BYTES_MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > BYTES_MAX {
         return Err(io::Error::other("larger than 1 MiB, which no configuration is"));
     }
@@ -57,6 +57,24 @@ struct Place<'a> {
 }
 
 impl TomlFile {
+    fn at_path(path: &Path) -> Self {
+        Self { path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()) }
+    }
+
+    fn read(&self, file: File, problems: &mut Vec<Problem>) -> Vec<Found> {
+        match text_of(file) {
+            Ok(text) => self.settings(&text, problems),
+            Err(error) => {
+                problems.push(self.unreadable(&error));
+                Vec::new()
+            }
+        }
+    }
+
+    fn unreadable(&self, error: &io::Error) -> Problem {
+        Problem { origin: self.origin(None), what: format!("can't be read: {error}") }
+    }
+
     fn origin(&self, line: Option<usize>) -> Origin {
         Origin::File { path: self.path.clone(), line }
     }

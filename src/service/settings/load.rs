@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::catalogue::{Setting, catalogue, setting};
+use super::search::{self, Told};
 use super::value::Value;
 use super::{environment, file};
 use crate::source::Filters;
@@ -100,7 +101,7 @@ impl Surroundings {
     }
 
     /// The user's file, which need not be there. The standard has relative folders ignored.
-    fn users_file(&self) -> Option<PathBuf> {
+    pub(super) fn users_file(&self) -> Option<PathBuf> {
         let config = self.variable("XDG_CONFIG_HOME").filter(|folder| folder.is_absolute());
         let config = config.map(Path::to_owned).or_else(|| Some(self.variable("HOME")?.join(".config")));
         config.map(|folder| folder.join("outlast").join(file::NAME))
@@ -161,6 +162,7 @@ pub struct Resolved {
 pub struct Settings {
     pub(super) all: Vec<Resolved>,
     files: Vec<PathBuf>,
+    passed_over: Vec<Problem>,
 }
 
 impl Settings {
@@ -172,6 +174,11 @@ impl Settings {
     /// The files that were read, the one that wins first.
     pub fn files(&self) -> &[PathBuf] {
         &self.files
+    }
+
+    /// Files that were found and are not obeyed, and why.
+    pub fn passed_over(&self) -> &[Problem] {
+        &self.passed_over
     }
 }
 
@@ -189,35 +196,31 @@ pub fn load(
 }
 
 fn read(given: &[Given], config: Option<&Path>, surroundings: &Surroundings) -> (Settings, Vec<Problem>) {
-    let mut problems = Vec::new();
-    let mut files = Vec::new();
+    let mut told = Told::default();
     // From the top down: what was set is kept.
-    let mut layers = vec![of_flags(given), environment::read(&surroundings.variables, &mut problems)];
-    let mut add = |path: PathBuf, found: Vec<Found>| {
+    let mut layers = vec![of_flags(given), environment::read(&surroundings.variables, &mut told.problems)];
+    let mut files = Vec::new();
+    let project = project(config, surroundings, &mut told);
+    for (path, found) in project.into_iter().chain(search::users(surroundings, &mut told)) {
         files.push(path);
         layers.push(found);
-    };
-    if let Some((path, found)) = project(config, surroundings, &mut problems) {
-        add(path, found);
     }
-    if let Some(path) = surroundings.users_file()
-        && let Some(found) = file::read(&path, &mut problems)
-    {
-        add(path, found);
-    }
+    let Told { mut problems, passed_over } = told;
     layers.iter().flatten().for_each(|found| check_globs(found, &mut problems));
-    let settings = Settings { all: stack(layers), files };
+    let settings = Settings { all: stack(layers), files, passed_over };
     settings.check_pauses(&mut problems);
     settings.check_served(&mut problems);
     (settings, problems)
 }
 
-/// Everything that is wrong with this one file.
+/// Everything that is wrong with this one file, and with the files that it names.
 pub fn check(path: &Path) -> Vec<Problem> {
     let mut problems = Vec::new();
     let Some(found) = file::read(path, &mut problems) else { return vec![missing(path)] };
     found.iter().for_each(|found| check_globs(found, &mut problems));
-    Settings { all: stack(vec![found]), files: Vec::new() }.check_pauses(&mut problems);
+    let settings = Settings { all: stack(vec![found]), files: Vec::new(), passed_over: Vec::new() };
+    settings.check_pauses(&mut problems);
+    problems.extend(settings.check_files());
     problems
 }
 
@@ -234,29 +237,17 @@ fn of_flags(given: &[Given]) -> Vec<Found> {
 fn project(
     named: Option<&Path>,
     surroundings: &Surroundings,
-    problems: &mut Vec<Problem>,
+    told: &mut Told,
 ) -> Option<(PathBuf, Vec<Found>)> {
-    if let Some(path) = named.or_else(|| surroundings.variable(environment::CONFIG)) {
-        let path = surroundings.folder.join(path);
-        let found = file::read(&path, problems);
-        return match found {
-            Some(found) => Some((path, found)),
-            None => {
-                problems.push(missing(&path));
-                None
-            }
-        };
+    let Some(path) = named.or_else(|| surroundings.variable(environment::CONFIG)) else {
+        return search::project(surroundings, told);
+    };
+    let path = surroundings.folder.join(path);
+    let found = file::read(&path, &mut told.problems);
+    if found.is_none() {
+        told.problems.push(missing(&path));
     }
-    surroundings.folder.ancestors().find_map(|folder| {
-        let path = folder.join(file::NAME);
-        if file::is_something_else(&path) {
-            let origin = Origin::File { path, line: None };
-            problems
-                .push(Problem { origin, what: "is no file; move it, or name one with --config".to_owned() });
-            return None;
-        }
-        file::read(&path, problems).map(|found| (path, found))
-    })
+    Some((path, found?))
 }
 
 fn missing(path: &Path) -> Problem {

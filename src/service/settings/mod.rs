@@ -9,7 +9,7 @@
 //! 1. flags of the command line;
 //! 2. variables of the environment, `OUTLAST_` and the key in upper case;
 //! 3. the file that `--config` or `OUTLAST_CONFIG` names, else the nearest `outlast.toml`, from the current
-//!    folder upwards;
+//!    folder upwards, that others than the user and root can't have put there;
 //! 4. the user's `outlast/outlast.toml` in `XDG_CONFIG_HOME`, else in `~/.config`;
 //! 5. the default.
 //!
@@ -23,7 +23,9 @@ mod file;
 mod load;
 mod pair;
 mod scheduled;
+mod search;
 mod served;
+mod start;
 mod suggest;
 mod units;
 mod value;

@@ -20,10 +20,17 @@ impl Settings {
     /// # Errors
     /// There is no token in the file, or others could read it.
     pub fn http(&self) -> Result<Option<HttpSettings>, SettingsError> {
-        let Some(listen) = self.address("listen") else { return Ok(None) };
+        let token = self.token()?;
+        Ok(self.address("listen").map(|listen| HttpSettings { listen, token }))
+    }
+
+    /// The token in the file that is named for it.
+    ///
+    /// # Errors
+    /// There is none in it, or others could read it.
+    pub fn token(&self) -> Result<Option<String>, SettingsError> {
         let token = self.path("token-file").map(read_token).transpose();
-        let token = token.map_err(|what| SettingsError(vec![self.problem("token-file", &what)]))?;
-        Ok(Some(HttpSettings { listen, token }))
+        token.map_err(|what| SettingsError(vec![self.problem("token-file", &what)]))
     }
 
     /// An address that others reach, and no token.
@@ -37,7 +44,7 @@ impl Settings {
         }
     }
 
-    fn problem(&self, key: &str, what: &str) -> Problem {
+    pub(super) fn problem(&self, key: &str, what: &str) -> Problem {
         let origin = self.get(key).map_or(super::Origin::Default, |one| one.origin.clone());
         Problem { origin, what: what.to_owned() }
     }

@@ -5,6 +5,7 @@ mod asking;
 mod bad;
 mod compact;
 mod config;
+mod config_files;
 mod ctl;
 mod explain;
 mod export;

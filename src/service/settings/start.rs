@@ -1,0 +1,44 @@
+//! What a start checks beyond the settings themselves: the files that they name.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rustix::fs::{Access, AtFlags, CWD, OFlags};
+
+use super::Settings;
+use super::load::Problem;
+
+impl Settings {
+    /// Everything that a process with these settings would not start for, of the files that they name. Nothing is
+    /// made or changed.
+    pub fn check_files(&self) -> Vec<Problem> {
+        let mut problems: Vec<Problem> = self.token().err().into_iter().flat_map(|wrong| wrong.0).collect();
+        if let Some(Err(error)) = self.path("log-file").map(can_append_to) {
+            problems.push(self.log_file_problem(&error));
+        }
+        problems
+    }
+
+    /// What to say of a log file that can't be opened.
+    pub fn log_file_problem(&self, error: &io::Error) -> Problem {
+        let path = self.path("log-file").unwrap_or(Path::new("")).display();
+        let what = format!("log file {path} can't be opened: {error}; name one in a folder that is there");
+        self.problem("log-file", &what)
+    }
+}
+
+/// Whether a file could be opened for appending, or made.
+fn can_append_to(path: &Path) -> io::Result<()> {
+    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+    match OpenOptions::new().append(true).custom_flags(nonblocking).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new("."));
+            let both = Access::WRITE_OK | Access::EXEC_OK;
+            Ok(rustix::fs::accessat(CWD, folder, both, AtFlags::EACCESS)?)
+        }
+        opened => opened.map(drop),
+    }
+}
