@@ -146,6 +146,7 @@
 //! | the process dies without a word | what it had in hand runs last and alone at the next start; nobody is blamed, unless the kernel ran out of memory while one file was alone | `ledger/in_hand.rs`, `claims.rs` |
 //! | reading fails for many files at once; no descriptors; no memory; the processor fails for nearly all | a *breaker* opens: nothing is begun, what failed for that reason stays as it was, and it is tried now and then whether it works again | `breaker.rs`, `restraint.rs` |
 //! | a root is renamed, replaced or unmounted | the attempt ends, what was taken for gone is forgotten; the run waits for it and scans again | `guard.rs`, `outage.rs` |
+//! | a root is there, but can't be listed | the same, where that may pass; else it is an unreadable folder like any other, told and counted | `scan.rs`, `restraint.rs` |
 //! | a root's file system hangs | the same, once a look at it is overdue | `lookout.rs` |
 //! | a root is empty, and another folder than before | the same: it may be a mount point without its file system | `guard.rs` |
 //! | no room for the state or the records | nothing is written until there is. Where it went within a commit, the state is opened again | `restraint.rs`, `outage.rs` |

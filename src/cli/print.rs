@@ -168,6 +168,10 @@ fn write_watch(watch: &WatchFigures, out: &mut Lines<'_>) -> io::Result<()> {
     for (reason, folders) in &status.unwatched {
         writeln!(out, "{folders} folders are polled: {reason}")?;
     }
+    if let Some(why) = &watch.unreadable {
+        let folders = watch.unreadable_folders;
+        writeln!(out, "{folders} folders can't be listed, and are tried again and again, such as {why}")?;
+    }
     if latency.count > 0 {
         writeln!(
             out,

@@ -156,6 +156,7 @@ impl Course<'_> {
                 roots: self.plan.own.clone(),
                 below: self.plan.below(),
                 source: Arc::clone(self.lookout.source()),
+                unlisted: news.as_ref().map(|news| Arc::clone(&news.folders)),
                 halt: halt.clone(),
             };
             let found = send.clone();

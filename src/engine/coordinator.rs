@@ -282,7 +282,7 @@ impl<'a> Coordinator<'a> {
                     self.run.statistics.state = self.working();
                 }
             }
-            Event::Unlisted { resource, why } => self.unlisted(resource, why),
+            Event::Unlisted { resource, why, lost } => self.unlisted(resource, why, lost),
             Event::LogChecked => {
                 let now = self.set.context.clock.time();
                 self.committer.store_mut().log_compared = Some(now);

@@ -78,7 +78,9 @@ impl Engine {
         let mut tally = Tally { discovered: due, ..Tally::default() };
         result.progress.pending = due;
         let halt = Stop::default();
-        let scan = ScanPlan { reader: reader.clone(), roots, below: None, source, halt: halt.clone() };
+        let halting = halt.clone();
+        let scan =
+            ScanPlan { reader: reader.clone(), roots, below: None, source, unlisted: None, halt: halting };
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         let _halt = StopOnDrop(&halt);
         spawn("scan", &send.clone(), move || scan.run(&send))?;
@@ -127,7 +129,9 @@ fn take(
             }
         }
         Event::Failed(error) => return Err(error),
-        Event::Unlisted { resource, why } => return Err(EngineError::Unavailable { resource, what: why }),
+        Event::Unlisted { resource, why, .. } => {
+            return Err(EngineError::Unavailable { resource, what: why });
+        }
         Event::ScansEnded => return Ok(true),
         // No worker, and nobody who asks.
         _ => {}

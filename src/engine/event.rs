@@ -7,6 +7,7 @@ use super::change::Change;
 use super::compact::CompactReply;
 use super::error::EngineError;
 use super::gate::Pass;
+use super::guard::LostRoot;
 use super::order::Ordered;
 use super::tally::ScanCounts;
 use super::worker::OutcomeGroup;
@@ -30,8 +31,9 @@ pub(crate) enum Event {
     Ended(OutcomeGroup),
     /// A scan of one root has ended.
     Scanned(ScanReport),
-    /// A folder could not be listed, for want of something that may come back.
-    Unlisted { resource: Resource, why: String },
+    /// A folder could not be listed, for want of something that may come back. `lost` is the root whose own folder it
+    /// is: nothing of that was seen.
+    Unlisted { resource: Resource, why: String, lost: Option<LostRoot> },
     /// All scans have ended.
     ScansEnded,
     /// The watcher is followed no longer; all that was taken from it has been told.

@@ -23,6 +23,21 @@ const KEYS_A_LOOK: usize = 64;
 pub(crate) struct LostRoot {
     pub root: Root,
     pub why: String,
+    /// It is there, but could not be listed.
+    pub unlisted: bool,
+}
+
+impl LostRoot {
+    /// One that is not the folder that it was.
+    pub(crate) fn new(root: Root, why: String) -> Self {
+        Self { root, why, unlisted: false }
+    }
+
+    /// What is wrong with it still: one that could not be listed is back when it can be.
+    pub(crate) fn still_unlisted(&self, source: &dyn Source) -> Option<String> {
+        let error = if self.unlisted { source.list_root(&self.root).err()? } else { return None };
+        Some(format!("can't be listed: {error}"))
+    }
 }
 
 impl fmt::Display for LostRoot {
@@ -117,7 +132,7 @@ impl RootMarks {
             let look = move |source: &dyn Source| before.again(source, &of, &known, accept_empty);
             match lookout.ask(&root.path, look).unwrap_or_else(|error| Err(error.to_string())) {
                 Ok(mark) => marks.0.insert(root.id, mark),
-                Err(why) => return Ok(Err(LostRoot { root: root.clone(), why })),
+                Err(why) => return Ok(Err(LostRoot::new(root.clone(), why))),
             };
         }
         Ok(Ok(marks))
@@ -153,7 +168,7 @@ impl<'a> RootGuard<'a> {
         let (marks, of) = (self.marks.clone(), root.clone());
         let told = self.lookout.ask(&root.path, move |source| marks.still(source, &of));
         let why = told.unwrap_or_else(|error| Err(error.to_string())).err()?;
-        Some(LostRoot { root: root.clone(), why })
+        Some(LostRoot::new(root.clone(), why))
     }
 
     /// Those of these files that are there again.
@@ -165,7 +180,7 @@ impl<'a> RootGuard<'a> {
                 keys.retain(|key| source.exists(&of, key));
                 keys
             });
-            found.extend(told.map_err(|error| LostRoot { root: root.clone(), why: error.to_string() })?);
+            found.extend(told.map_err(|error| LostRoot::new(root.clone(), error.to_string()))?);
         }
         Ok(found)
     }

@@ -3,9 +3,10 @@
 //! Both sides are sorted alike, so one pass finds what is new, changed, done and gone, with one
 //! ledger block in memory. It runs on the scanning threads; the ledger is only read.
 
+use std::ffi::OsStr;
 use std::ops::ControlFlow;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
@@ -13,8 +14,10 @@ use super::change::{Change, Ground};
 use super::error::EngineError;
 use super::event::Event;
 use super::gate::Gate;
+use super::guard::LostRoot;
 use super::stop::Stop;
 use super::tally::ScanCounts;
+use super::watch::TouchedFolders;
 use crate::ledger::{Entry, LedgerReader, Scan};
 use crate::model::{FileKey, Fingerprint, FolderKey, Resource, Root};
 use crate::source::{Folder, FolderVisitor, Listed, ListedKind, SkipReason, Source};
@@ -61,8 +64,8 @@ pub(crate) struct Intake {
     handed: Instant,
     /// When the first of the news came that it looks into; else the time at which they are told.
     pub since: Option<Instant>,
-    /// Set where a folder could not be listed, of news.
-    pub unlisted: Arc<AtomicBool>,
+    /// Where a process that stays notes what could not be listed.
+    pub unlisted: Option<Arc<TouchedFolders>>,
 }
 
 impl Intake {
@@ -75,7 +78,7 @@ impl Intake {
         stop: Stop,
         (send, gate): (SyncSender<Event>, Gate),
     ) -> Self {
-        let (changes, counts, unlisted) = Default::default();
+        let (changes, counts) = Default::default();
         let scan = reader.map(LedgerReader::scan);
         let (since, handed) = (None, Instant::now());
         Self {
@@ -91,7 +94,7 @@ impl Intake {
             counts,
             handed,
             since,
-            unlisted,
+            unlisted: None,
         }
     }
 
@@ -273,26 +276,36 @@ impl FolderVisitor for Intake {
     }
 
     fn unreadable(&mut self, folder: &FolderKey, error: &std::io::Error) -> ControlFlow<()> {
-        if error.kind() == std::io::ErrorKind::NotFound {
+        use std::io::ErrorKind;
+        let is_root = *folder == FolderKey::root(self.root.id);
+        let is_gone = error.kind() == ErrorKind::NotFound;
+        if is_gone && !is_root {
             let result = self.merge_gone(folder);
             return self.go_on(result);
         }
-        let path = folder.relative_path();
-        if self.purpose == Purpose::News {
-            tracing::debug!(root = %self.root.name, folder = %path.escape_ascii(), %error, "can't list a folder");
-            self.unlisted.store(true, Ordering::Relaxed);
+        let below = || self.root.path.join(OsStr::from_bytes(&folder.relative_path()));
+        let path = if is_root { self.root.path.clone() } else { below() };
+        // A root may come back that is not there.
+        let is_away = is_root && (is_gone || error.kind() == ErrorKind::NotADirectory);
+        let short_of = Resource::of_io(error).or(is_away.then_some(Resource::Files));
+        let (path, why) = (path.display(), format!("can't be listed: {error}"));
+        if let Some(unlisted) = &self.unlisted {
+            unlisted.not_listed(folder.clone(), format!("{path}: {why}"), short_of.is_some());
+        }
+        if self.purpose == Purpose::News && !is_root {
+            tracing::debug!(root = %self.root.name, folder = %path, %error, "can't list a folder");
             return self.go_on(Ok(()));
         }
-        if let Some(resource) = Resource::of_io(error) {
-            let why =
-                format!("{}/{}: can't be listed: {error}", self.root.path.display(), path.escape_ascii());
-            let _ = self.send.send(Event::Unlisted { resource, why });
+        // What holds for all folders is told once, by the breaker; what news come upon, the watcher's figures tell.
+        if self.purpose != Purpose::News && short_of.is_none_or(|resource| resource == Resource::Files) {
+            tracing::warn!(root = %self.root.name, folder = %path, %error, "can't list a folder");
         }
-        // What holds for all folders is told once, by the breaker.
-        if Resource::of_io(error).is_none_or(|resource| resource == Resource::Files) {
-            tracing::warn!(root = %self.root.name, folder = %path.escape_ascii(), %error, "can't list a folder");
+        if let Some(resource) = short_of {
+            let shown = format!("{path}: {why}");
+            let lost = is_root.then(|| LostRoot { root: self.root.clone(), why, unlisted: true });
+            let _ = self.send.send(Event::Unlisted { resource, why: shown, lost });
         }
-        self.counts.unreadable_folders += 1;
+        self.counts.unreadable_folders += u64::from(self.purpose != Purpose::News);
         self.go_on(Ok(()))
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::attempt::Course;
 use super::breaker::Verdict;
 use super::error::EngineError;
-use super::guard::RootMarks;
+use super::guard::{LostRoot, RootMarks};
 use super::job;
 use super::restraint::can_open;
 use super::results::ProcessingState;
@@ -16,6 +16,7 @@ use super::store::Store;
 use super::watch::Agenda;
 use crate::ledger::{JobEnd, LedgerError, StateFolder};
 use crate::model::Resource;
+use crate::source::Source;
 
 /// How often it looks up.
 const LOOK_UP: Duration = Duration::from_millis(50);
@@ -54,7 +55,7 @@ impl Course<'_> {
                 }
                 // Another root may be there.
                 Outage::Root(lost) if agenda.is_some() => return Ok(Ending::Hindered(Outage::Root(lost))),
-                Outage::Root(lost) => self.await_roots(lost.to_string(), store, &mut marks, run)?,
+                Outage::Root(lost) => self.await_roots(&lost, store, &mut marks, run)?,
                 Outage::State { resource, why } => {
                     shown.end();
                     if let Some(agenda) = agenda.as_deref_mut() {
@@ -79,20 +80,29 @@ impl Course<'_> {
     /// Waits until the roots are back. Closes the job where that takes too long, or a stop is asked for.
     fn await_roots(
         &self,
-        why: String,
+        lost: &LostRoot,
         store: &mut Store,
         marks: &mut RootMarks,
         run: &mut RunState,
     ) -> Result<Option<Ending>, EngineError> {
-        run.breakers.trip(Resource::Files, why, self.clock.now());
+        run.breakers.trip(Resource::Files, lost.to_string(), self.clock.now());
         // Another configuration may say what to make of them.
         let has_config = || self.engine.wishes().has_config();
-        let works = || Ok(has_config() || self.check_roots(store, marks)?.is_none());
+        let works = || {
+            let is_back = self.check_roots(store, marks)?.is_none() && self.is_listed_again(lost);
+            Ok(is_back || has_config())
+        };
         let Some(ending) = self.await_resource(Resource::Files, run, works)? else { return Ok(None) };
         let end = if ending == Ending::Interrupted { JobEnd::Interrupted } else { JobEnd::Failed };
         let so_far = job::so_far(&self.plan.job, &run.tally, run.statistics.progress.bytes);
         store.commit_without_lines(&[], Some(&job::ended(so_far, end)))?;
         Ok(Some(ending))
+    }
+
+    fn is_listed_again(&self, lost: &LostRoot) -> bool {
+        let of = lost.clone();
+        let look = move |source: &dyn Source| of.still_unlisted(source).is_none();
+        !lost.unlisted || self.lookout.ask(&lost.root.path, look).unwrap_or(false)
     }
 
     /// Waits until a state can be opened again that could not be written.

@@ -233,7 +233,7 @@ impl StoreView {
         tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
     ) -> Result<Option<Verdict>, EngineError> {
         let Some(tree) = self.tree_of(root.id, tree)? else { return Ok(None) };
-        Ok(Some(if relative.is_empty() { Verdict::Folder } else { tree.explain(&root.path, relative) }))
+        Ok(Some(tree.explain(&root.path, relative)))
     }
 
     /// The tree as the latest job with this root sees it; none where there was no job.

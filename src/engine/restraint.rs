@@ -63,11 +63,16 @@ impl Coordinator<'_> {
         self.end(Ending::Hindered(Outage::Root(lost)));
     }
 
-    /// A folder could not be listed: it is again, when what was missing is there.
-    pub(super) fn unlisted(&mut self, resource: Resource, why: String) {
+    /// A folder could not be listed: it is again, when what was missing is there. A root is waited for that can't be
+    /// listed itself; one that often can and can't is left to the next scan.
+    pub(super) fn unlisted(&mut self, resource: Resource, why: String, root: Option<LostRoot>) {
         self.unlisted = true;
-        match self.set.guard.lost() {
-            Some(lost) => self.lost_root(lost),
+        let may_wait = resource == Resource::Files && self.run.rescans + 1 < self.config().retry_attempts;
+        match self.set.guard.lost().or(root.filter(|_| may_wait)) {
+            Some(lost) => {
+                self.run.rescans += u16::from(lost.unlisted);
+                self.lost_root(lost);
+            }
             None if resource == Resource::Files => {
                 let now = self.now();
                 self.run.breakers.note(resource, 1, 0, now);

@@ -202,6 +202,12 @@ pub struct WatchFigures {
     pub roots: Vec<WatchedRoot>,
     /// Touched folders that wait to be listed again.
     pub folders_waiting: u64,
+    /// Folders that can't be listed: they are tried again and again, and what is known of the files below stays.
+    #[serde(default)]
+    pub unreadable_folders: u64,
+    /// The first of them, and why.
+    #[serde(default)]
+    pub unreadable: Option<String>,
     /// Jobs that wait for their turn.
     pub queued_jobs: u64,
 }
@@ -218,7 +224,7 @@ pub struct WatchedRoot {
     pub path: PathBuf,
     /// How it is served.
     pub state: RootState,
-    /// Why it is away.
+    /// Why it is away, or unreadable.
     pub why: Option<String>,
 }
 
@@ -230,6 +236,8 @@ pub enum RootState {
     Watched,
     /// Some of its folders can't be watched: they are listed again and again.
     Polled,
+    /// Its own folder can't be listed.
+    Unreadable,
     /// It is not there; it is scanned when it is back.
     Away,
 }
@@ -259,6 +267,7 @@ impl fmt::Display for RootState {
         f.write_str(match self {
             Self::Watched => "watched",
             Self::Polled => "polled",
+            Self::Unreadable => "unreadable",
             Self::Away => "away",
         })
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::time::Instant;
 
 use super::change::Ground;
 use super::error::EngineError;
@@ -10,8 +11,9 @@ use super::event::Event;
 use super::gate::Gate;
 use super::intake::{Intake, Purpose};
 use super::stop::Stop;
+use super::watch::TouchedFolders;
 use crate::ledger::LedgerReader;
-use crate::model::{FolderKey, Resource, Root};
+use crate::model::{FolderKey, Root};
 use crate::source::{FolderVisitor, Source};
 
 /// Messages of the scan that may wait for the coordinator.
@@ -30,6 +32,8 @@ pub(crate) struct ScanPlan {
     /// Only what is at and below this folder, of the one root.
     pub below: Option<FolderKey>,
     pub source: Arc<dyn Source>,
+    /// Where a process that stays notes what could not be listed.
+    pub unlisted: Option<Arc<TouchedFolders>>,
     pub halt: Stop,
 }
 
@@ -46,7 +50,7 @@ impl ScanPlan {
             let visitors = || -> Box<dyn FolderVisitor> {
                 let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
                 let purpose = if self.below.is_some() { Purpose::Part } else { Purpose::Job };
-                Box::new(Intake::new(
+                let mut intake = Intake::new(
                     purpose,
                     known,
                     *ground,
@@ -54,30 +58,40 @@ impl ScanPlan {
                     source,
                     halt,
                     (send.clone(), gate.clone()),
-                ))
+                );
+                intake.unlisted.clone_from(&self.unlisted);
+                Box::new(intake)
             };
+            let begun = Instant::now();
             let scanned = match &self.below {
                 Some(folder) => self.source.scan_below(root, folder, scan_threads(), &visitors),
                 None => self.source.scan(root, scan_threads(), &visitors),
             };
-            let event = match scanned {
-                Ok(report) => Event::Scanned(report),
-                Err(error) => not_listed(root, error),
-            };
-            let _ = send.send(event);
+            match scanned {
+                Ok(report) => drop(send.send(Event::Scanned(report))),
+                Err(error) => root_unreadable(root, error, visitors().as_mut(), send),
+            }
+            if let Some(unlisted) = self.unlisted.as_ref().filter(|_| !self.halt.is_requested()) {
+                unlisted.listed(&self.below.clone().unwrap_or_else(|| FolderKey::root(root.id)), begun);
+            }
         }
         let _ = send.send(Event::ScansEnded);
     }
 }
 
-/// A root that was there when the run began: it may come back.
-pub(crate) fn not_listed(root: &Root, error: io::Error) -> Event {
-    let what = format!("{}: can't be listed", root.path.display());
-    let went_away = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
-    match Resource::of_io(&error).or(went_away.then_some(Resource::Files)) {
-        Some(resource) => Event::Unlisted { resource, why: format!("{what}: {error}") },
-        None => Event::Failed(EngineError::io(format!("{what}; make it readable, or leave it out"))(error)),
+/// A root that can't be listed is an unreadable folder like any other; one that must not be listed ends the run.
+pub(crate) fn root_unreadable(
+    root: &Root,
+    error: io::Error,
+    visitor: &mut dyn FolderVisitor,
+    send: &SyncSender<Event>,
+) {
+    if error.kind() == io::ErrorKind::InvalidInput && error.raw_os_error().is_none() {
+        let _ = send.send(Event::Failed(EngineError::root(&root.path, error.to_string())));
+        return;
     }
+    // The scan of this root is over, whatever the visitor says.
+    let _ = visitor.unreadable(&FolderKey::root(root.id), &error);
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use super::descent::Descent;
 use super::filter::Cut;
-use super::list::{Scope, shown};
+use super::list::{Scope, list_through, shown};
 use super::{SkipReason, TreeSource};
 use crate::model::Fingerprint;
 
@@ -35,7 +35,7 @@ pub enum Verdict {
     },
     /// There is nothing at this path.
     Missing,
-    /// No path below a root: it is empty or absolute, or has an empty component, `.`, `..` or a zero byte.
+    /// No path below a root: it is absolute, or has an empty component, `.`, `..` or a zero byte.
     Outside,
     /// A folder on the way can't be opened, or its `.outlastignore` can't be read.
     Unreadable {
@@ -58,6 +58,7 @@ impl fmt::Display for Verdict {
             }
             Self::Missing => f.write_str("not there"),
             Self::Outside => f.write_str("not below a root"),
+            Self::Unreadable { at, error } if at.is_empty() => write!(f, "unreadable: its root: {error}"),
             Self::Unreadable { at, error } => write!(f, "unreadable: {}: {error}", shown(at)),
         }
     }
@@ -68,7 +69,7 @@ impl TreeSource {
     /// a scan does.
     pub fn explain(&self, root: &Path, relative: &[u8]) -> Verdict {
         let is_component = |name: &[u8]| !matches!(name, b"" | b"." | b"..") && !name.contains(&0);
-        if !relative.split(|&byte| byte == b'/').all(is_component) {
+        if !relative.is_empty() && !relative.split(|&byte| byte == b'/').all(is_component) {
             return Verdict::Outside;
         }
         let (fd, state) = match self.open_root(root) {
@@ -79,11 +80,30 @@ impl TreeSource {
             Err(error) => return Verdict::Unreadable { at: Vec::new(), error },
         };
         let descent = Descent::new(fd.as_fd(), Scope::new(&self.filters, &state, None));
-        last_verdict(descent, relative).unwrap_or_else(|verdict| verdict)
+        let verdict = last_verdict(descent, relative).unwrap_or_else(|verdict| verdict);
+        match verdict {
+            Verdict::Folder => unlisted(fd.as_fd(), relative, true).unwrap_or(verdict),
+            Verdict::Accepted(_) => unlisted(fd.as_fd(), relative, false).unwrap_or(verdict),
+            _ => verdict,
+        }
     }
 }
 
+/// The first folder on the way to a path that can't be listed: a scan sees nothing of what lies below it.
+fn unlisted(root: BorrowedFd<'_>, relative: &[u8], is_folder: bool) -> Option<Verdict> {
+    let ends = relative.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+    let ends = std::iter::once(0).chain(ends).chain(is_folder.then_some(relative.len()));
+    ends.map(|end| &relative[..end]).find_map(|at| {
+        let error = list_through(root, at).err()?;
+        Some(Verdict::Unreadable { at: at.to_vec(), error: error.into() })
+    })
+}
+
 fn last_verdict(mut descent: Descent<'_>, relative: &[u8]) -> Result<Verdict, Verdict> {
+    if relative.is_empty() {
+        descent.read_ignore_file()?;
+        return Ok(Verdict::Folder);
+    }
     let (folder, name) = match relative.iter().rposition(|&byte| byte == b'/') {
         Some(at) => (&relative[..at], &relative[at + 1..]),
         None => (&b""[..], relative),

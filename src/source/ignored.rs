@@ -14,6 +14,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::filter::{Cut, EntryPath};
+use crate::model::Resource;
 
 /// Name of the files.
 pub(super) const IGNORE_FILE: &[u8] = b".outlastignore";
@@ -102,7 +103,11 @@ fn no_file() -> io::Error {
     invalid("a link or a pipe, which is not read; put a regular file there".to_owned())
 }
 
+/// An error that may pass stays the system's own, so that its class shows.
 fn named(error: io::Error) -> io::Error {
+    if Resource::of_io(&error).is_some() {
+        return error;
+    }
     io::Error::new(error.kind(), format!(".outlastignore: {error}; make it readable or remove it"))
 }
 

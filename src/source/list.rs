@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use rustix::path::Arg;
 use super::filter::{Cut, EntryPath};
 use super::ignored::{IGNORE_FILE, IgnoreChain};
 use super::names::Names;
-use super::open::{EntryKind, fingerprint, stat_in};
+use super::open::{EntryKind, fingerprint, folder_below, stat_in};
 use super::{Filters, ListedKind, SkipReason};
 
 /// Tag of a sub-folder that a rule cut.
@@ -239,6 +239,21 @@ impl Lister {
             }
         });
     }
+}
+
+/// Lists a folder below an open root to its end, and takes nothing in.
+pub(super) fn list_through(root: BorrowedFd<'_>, relative: &[u8]) -> Result<(), Errno> {
+    let opened = if relative.is_empty() { None } else { Some(folder_below(root, relative)?) };
+    let folder = opened.as_ref().map_or(root, |fd| fd.as_fd());
+    let mut dirents = Vec::with_capacity(DIRENTS_LEN);
+    let mut directory = RawDir::new(folder, dirents.spare_capacity_mut());
+    while let Some(next) = directory.next() {
+        match next {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
 }
 
 /// What an entry that was no folder is now.

@@ -143,6 +143,15 @@ pub trait Source: Send + Sync {
     /// Where there is no such folder.
     fn root_mark(&self, root: &Root) -> std::io::Result<u128>;
 
+    /// Lists a root's own folder to its end, and visits nothing: whether a scan can begin again that failed there.
+    ///
+    /// # Errors
+    /// As [`Source::scan`].
+    fn list_root(&self, root: &Root) -> std::io::Result<()> {
+        let _ = root;
+        Ok(())
+    }
+
     /// Whether a file that no listing shows still exists, or may: filters can hide it.
     fn exists(&self, root: &Root, key: &FileKey) -> bool;
 

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use super::descent::Descent;
 use super::files::Files;
-use super::list::{Lister, Scope, StateFolders};
+use super::list::{Lister, Scope, StateFolders, list_through};
 use super::open::EntryKind;
 use super::pace::{Pace, Stride};
 use super::stack::{Group, Job, Stack, Turn};
@@ -164,12 +164,22 @@ impl Source for TreeSource {
         Ok(u128::from(stat.st_dev) << 64 | u128::from(stat.st_ino))
     }
 
+    fn list_root(&self, root: &Root) -> io::Result<()> {
+        let (fd, _) = self.open_root(&root.path)?;
+        Ok(list_through(fd.as_fd(), b"")?)
+    }
+
     fn exists(&self, root: &Root, key: &FileKey) -> bool {
         match open::file(root, key) {
-            Ok(fd) => rustix::fs::fstat(&fd).is_ok_and(|stat| EntryKind::of_stat(&stat) == EntryKind::File),
-            Err(errno) => {
-                !matches!(errno, Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NXIO | Errno::NODEV)
+            // Where it can't be looked at, it may well be a file.
+            Ok(fd) => {
+                rustix::fs::fstat(&fd).map_or(true, |stat| EntryKind::of_stat(&stat) == EntryKind::File)
             }
+            // A socket or a device stands there, or the device of the file system itself is gone.
+            Err(Errno::NXIO | Errno::NODEV) => {
+                !matches!(open::kind_of(root, key), Ok(EntryKind::Other(_) | EntryKind::Folder))
+            }
+            Err(errno) => !matches!(errno, Errno::NOENT | Errno::NOTDIR | Errno::LOOP),
         }
     }
 

@@ -2,7 +2,7 @@ use std::sync::mpsc::sync_channel;
 
 use super::*;
 use crate::engine::tally::ScanCounts;
-use crate::model::{FileKey, LogPosition, RootId};
+use crate::model::{FileKey, LogPosition, Resource, RootId};
 use crate::source::{Content, ReadError, ScanReport};
 
 /// A source of which only parts are scanned, by a function.
@@ -74,6 +74,7 @@ fn folders_that_a_scan_of_all_or_of_a_part_cannot_list_are_told_and_counted() {
             roots: vec![(root(1), ground())],
             below: below.clone(),
             source: Arc::new(PartSource(fails)),
+            unlisted: None,
             halt: Stop::default(),
         };
         let (send, events) = sync_channel(16);
@@ -89,5 +90,64 @@ fn folders_that_a_scan_of_all_or_of_a_part_cannot_list_are_told_and_counted() {
         }
         assert_eq!(counted, ScanCounts { unreadable_folders: 2, ..ScanCounts::default() }, "{below:?}");
         assert_eq!(unlisted, [Resource::Descriptors], "{below:?}");
+    }
+}
+
+#[test]
+fn a_root_that_cannot_be_listed_is_told_and_counted_whatever_the_reason() {
+    use rustix::io::Errno;
+    let (files, none) = (Some(Resource::Files), None);
+    for (errno, short_of) in [
+        (Errno::IO, files),
+        (Errno::STALE, files),
+        (Errno::NOTCONN, files),
+        (Errno::TIMEDOUT, files),
+        (Errno::NOENT, files),
+        (Errno::NOTDIR, files),
+        (Errno::MFILE, Some(Resource::Descriptors)),
+        (Errno::NFILE, Some(Resource::Descriptors)),
+        (Errno::NOMEM, Some(Resource::Memory)),
+        (Errno::ACCESS, none),
+        (Errno::PERM, none),
+        (Errno::LOOP, none),
+        (Errno::NAMETOOLONG, none),
+        (Errno::INVAL, none),
+    ] {
+        let unlisted = Arc::new(TouchedFolders::default());
+        let plan = ScanPlan {
+            reader: None,
+            roots: vec![(root(1), ground()), (root(2), ground())],
+            below: None,
+            source: Arc::new(PartSource(move |_: &FolderKey, _: &mut dyn FolderVisitor| Err(errno.into()))),
+            unlisted: Some(Arc::clone(&unlisted)),
+            halt: Stop::default(),
+        };
+        let (send, events) = sync_channel(16);
+        plan.run(&send);
+        drop(send);
+        let (mut folders, mut lost) = (0, Vec::new());
+        for event in events {
+            match event {
+                Event::Found { changes, counts, .. } => {
+                    assert!(changes.is_empty(), "{errno:?}");
+                    folders += counts.unreadable_folders;
+                }
+                Event::Unlisted { resource, why, lost: root } => {
+                    assert_eq!(
+                        (Some(resource), root.as_ref().unwrap().unlisted),
+                        (short_of, true),
+                        "{errno:?}"
+                    );
+                    assert!(why.starts_with(root.unwrap().root.path.to_str().unwrap()), "{why}");
+                    lost.push(why);
+                }
+                Event::Failed(error) => panic!("{errno:?} ends the run: {error}"),
+                _ => {}
+            }
+        }
+        assert_eq!((folders, lost.len()), (2, if short_of.is_some() { 2 } else { 0 }), "{errno:?}");
+        let known = unlisted.unlisted();
+        assert_eq!(known.len(), 2, "a process that stays tells both: {known:?}");
+        assert!(known[0].1.starts_with("/r1: can't be listed: "), "{known:?}");
     }
 }

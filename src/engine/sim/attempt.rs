@@ -180,6 +180,7 @@ impl Schedule {
             reader: Some(store.reader.clone()),
             roots: plan.roots.clone(),
             source: Arc::new(self.world.clone()) as Arc<dyn Source>,
+            unlisted: None,
             halt: halt.clone(),
         };
         let shown = Mutex::new(BatchStatistics::default());

@@ -49,7 +49,7 @@ pub(crate) struct Agenda {
 struct Served {
     root: Root,
     /// Why it can't be served just now.
-    away: Option<String>,
+    away: Option<LostRoot>,
     /// It was registered by this process.
     is_registered: bool,
     /// Looks whether it went away, or is back.
@@ -118,6 +118,7 @@ impl Agenda {
         // Others are to see it soon.
         self.next_look = Instant::now();
         let is_registered = away.is_none();
+        let away = away.map(|why| LostRoot::new(root.clone(), why));
         self.served.push(Served { root, away, is_registered, look: None });
     }
 
@@ -127,13 +128,14 @@ impl Agenda {
         if let Some(watch) = &self.watch {
             watch.remove_root(id);
         }
+        self.folders.listed(&FolderKey::root(id), Instant::now());
     }
 
     /// This root can't be served until it is back.
     pub(crate) fn lose(&mut self, lost: &LostRoot) {
         for served in self.served.iter_mut().filter(|served| served.root.id == lost.root.id) {
             tracing::warn!("{}; the other roots go on, and it is scanned when it is back", lost);
-            (served.away, served.look) = (Some(lost.why.clone()), None);
+            (served.away, served.look) = (Some(lost.clone()), None);
         }
     }
 
@@ -281,7 +283,7 @@ impl Agenda {
         let lost = here.filter_map(|served| {
             let (marks, root) = (RootMarks::of(&store.state), served.root.clone());
             let told = served.look(present.lookout, move |source| marks.still(source, &root));
-            Some(LostRoot { root: served.root.clone(), why: told?.err()? })
+            Some(LostRoot::new(served.root.clone(), told?.err()?))
         });
         // The others are seen to the next time.
         Ok(lost.reduce(|first, _| first))
@@ -293,7 +295,11 @@ impl Agenda {
         for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
             let (marks, root) = (RootMarks::of(&store.state), served.root.clone());
             let (known, accept_empty) = (known_files(&store.reader, &root)?, config.accept_empty);
-            let look = move |source: &dyn Source| marks.again(source, &root, &known, accept_empty);
+            let lost = served.away.clone();
+            let look = move |source: &dyn Source| {
+                let mark = marks.again(source, &root, &known, accept_empty)?;
+                lost.and_then(|lost| lost.still_unlisted(source)).map_or(Ok(mark), Err)
+            };
             if let Some(Ok(mark)) = served.look(lookout, look) {
                 // It may be another folder with the same files, and would be lost again at once.
                 RootMarks::of(&store.state).accept(store, served.root.id, mark)?;
@@ -330,8 +336,14 @@ impl Agenda {
     pub(crate) fn figures(&self, store: &Store) -> WatchFigures {
         let status = self.watch.as_ref().map(|watch| watch.status()).unwrap_or_default();
         let unwatched = self.watch.as_ref().map(|watch| watch.unwatched()).unwrap_or_default();
+        let unlisted = self.folders.unlisted();
+        let why_unlisted = |served: &Served| {
+            let folder = FolderKey::root(served.root.id);
+            unlisted.iter().find(|(key, _)| *key == folder).map(|(_, why)| why.clone())
+        };
         let state = |served: &Served| match &served.away {
             Some(_) => RootState::Away,
+            None if why_unlisted(served).is_some() => RootState::Unreadable,
             None if self.watch.is_none() || unwatched.iter().any(|(id, _)| *id == served.root.id) => {
                 RootState::Polled
             }
@@ -342,7 +354,7 @@ impl Agenda {
             name: served.root.name.clone(),
             path: served.root.path.clone(),
             state: state(served),
-            why: served.away.clone(),
+            why: served.away.as_ref().map(|lost| lost.why.clone()).or_else(|| why_unlisted(served)),
         });
         let queued = store
             .reader
@@ -352,6 +364,8 @@ impl Agenda {
             status,
             roots: roots.collect(),
             folders_waiting: self.folders.waiting() as u64,
+            unreadable_folders: unlisted.len() as u64,
+            unreadable: unlisted.first().map(|(_, why)| why.clone()),
             queued_jobs: queued,
             ..WatchFigures::default()
         }

@@ -7,6 +7,12 @@ use std::time::{Duration, Instant};
 use crate::engine::stop::Stop;
 use crate::model::{FolderKey, RootId};
 
+/// Pause before a folder is listed again that could not be.
+pub(super) const AGAIN: Duration = Duration::from_secs(5);
+/// The same where that may well stay so: no permission.
+const AGAIN_LATER: Duration = Duration::from_secs(60);
+/// Folders that could not be listed and are known by name at most.
+const UNLISTED_MAX: usize = 1_024;
 /// Folders that wait at most; more of them collapse into their root's own.
 const FOLDERS_MAX: usize = 16_384;
 
@@ -15,6 +21,8 @@ const FOLDERS_MAX: usize = 16_384;
 pub(crate) struct TouchedFolders {
     due: Mutex<Due>,
     added: Condvar,
+    /// Those that could not be listed when that was last tried, when that was, and why.
+    unlisted: Mutex<BTreeMap<FolderKey, (Instant, String)>>,
 }
 
 /// When each of them may be listed.
@@ -38,6 +46,28 @@ impl TouchedFolders {
             collapse(&mut due, root);
         }
         self.added.notify_one();
+    }
+
+    /// Notes that a folder could not be listed, and has it listed again in a while: soon where that may pass.
+    pub(crate) fn not_listed(&self, folder: FolderKey, why: String, may_pass: bool) {
+        let now = Instant::now();
+        let mut unlisted = lock(&self.unlisted);
+        if unlisted.len() < UNLISTED_MAX || unlisted.contains_key(&folder) {
+            unlisted.insert(folder.clone(), (now, why));
+        }
+        drop(unlisted);
+        self.add(folder, now + if may_pass { AGAIN } else { AGAIN_LATER });
+    }
+
+    /// All at and below a folder has been listed since `begun`, but for what was noted meanwhile.
+    pub(crate) fn listed(&self, folder: &FolderKey, begun: Instant) {
+        let is_below = |key: &FolderKey| key.as_bytes().starts_with(folder.as_bytes());
+        lock(&self.unlisted).retain(|key, (at, _)| *at >= begun || !is_below(key));
+    }
+
+    /// The folders that can't be listed, and why.
+    pub(crate) fn unlisted(&self) -> Vec<(FolderKey, String)> {
+        lock(&self.unlisted).iter().map(|(folder, (_, why))| (folder.clone(), why.clone())).collect()
     }
 
     /// Has whoever waits look whether it should end.
@@ -69,8 +99,12 @@ impl TouchedFolders {
     }
 
     fn lock(&self) -> MutexGuard<'_, Due> {
-        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.due)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A folder and all below it.
@@ -116,6 +150,25 @@ mod tests {
         folders.add(folder("a"), now);
         assert_eq!(taken(&folders, 10), ["a"]);
         assert_eq!(folders.waiting(), 0);
+    }
+
+    #[test]
+    fn what_could_not_be_listed_is_known_and_due_again_until_it_was_listed() {
+        let (folders, begun) = (TouchedFolders::default(), Instant::now());
+        let known = |folders: &TouchedFolders| folders.unlisted().len();
+        for path in ["a", "a/b", "c"] {
+            folders.not_listed(folder(path), format!("{path} hides"), true);
+        }
+        assert_eq!((known(&folders), taken(&folders, 10)), (3, vec![]), "not at once");
+        assert!(folders.waiting() > 0);
+        folders.listed(&folder("a"), begun);
+        assert_eq!(known(&folders), 3, "a scan that came upon it does not make it listed");
+        folders.listed(&folder("a"), Instant::now());
+        assert_eq!(folders.unlisted(), [(folder("c"), "c hides".to_owned())]);
+        folders.listed(&folder(""), Instant::now());
+        assert_eq!(known(&folders), 0);
+        (0..2 * UNLISTED_MAX).for_each(|n| folders.not_listed(folder(&format!("{n}")), String::new(), false));
+        assert_eq!(known(&folders), UNLISTED_MAX);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use agenda::Agenda;
+pub(crate) use folders::TouchedFolders;
 pub(crate) use news::NewsPlan;
 
 use super::error::EngineError;

@@ -1,17 +1,16 @@
 //! From what the watcher tells to changes: threads `watch` and `rescan` of an attempt.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use super::folders::TouchedFolders;
+use super::folders::{AGAIN, TouchedFolders};
 use crate::engine::change::Ground;
 use crate::engine::error::EngineError;
 use crate::engine::event::Event;
 use crate::engine::gate::Gate;
 use crate::engine::intake::{Intake, Purpose};
-use crate::engine::scan::{not_listed, scan_threads};
+use crate::engine::scan::{root_unreadable, scan_threads};
 use crate::engine::stop::Stop;
 use crate::ledger::LedgerReader;
 use crate::model::{FolderKey, Root, RootId};
@@ -26,8 +25,6 @@ const NAMES_MAX: usize = 1024;
 const FOLDERS_TAKEN: usize = 256;
 /// How long a thread waits at most before it looks whether it should end.
 const LOOK_UP: Duration = Duration::from_millis(200);
-/// Pause before a folder is listed again that could not be.
-const AGAIN: Duration = Duration::from_secs(5);
 /// A poll may take this share of the time: one in so many.
 const POLL_SHARE: u32 = 20;
 
@@ -131,31 +128,31 @@ impl NewsPlan {
         }
         self.commit_first(send);
         for folder in taken {
-            let is_whole = !self.halt.is_requested() && self.rescan_one(&folder, send, gate);
+            if !self.halt.is_requested() {
+                self.rescan_one(&folder, send, gate);
+            }
             if self.halt.is_requested() {
                 self.folders.add(folder, Instant::now());
-            } else if !is_whole {
-                self.folders.add(folder, Instant::now() + AGAIN);
             }
         }
     }
 
-    /// Lists a folder and all below it. False where not all of that could be listed.
-    fn rescan_one(&self, folder: &FolderKey, send: &SyncSender<Event>, gate: &Gate) -> bool {
+    /// Lists a folder and all below it. What of that can't be listed waits to be listed again.
+    fn rescan_one(&self, folder: &FolderKey, send: &SyncSender<Event>, gate: &Gate) {
         // A root that is not served now is scanned when it is again.
-        let Some((root, ground)) = self.served(folder.root_id()) else { return true };
-        let unlisted = Arc::new(AtomicBool::new(false));
+        let Some((root, ground)) = self.served(folder.root_id()) else { return };
         let visitors = || -> Box<dyn FolderVisitor> {
             let mut intake = self.intake(root, *ground, send, gate);
-            intake.unlisted = Arc::clone(&unlisted);
+            intake.unlisted = Some(Arc::clone(&self.folders));
             Box::new(intake)
         };
-        let scanned = self.source.scan_below(root, folder, scan_threads(), &visitors);
-        let is_whole = scanned.is_ok() && !unlisted.load(Ordering::Relaxed);
-        if let Err(error) = scanned {
-            let _ = send.send(not_listed(root, error));
+        let begun = Instant::now();
+        if let Err(error) = self.source.scan_below(root, folder, scan_threads(), &visitors) {
+            root_unreadable(root, error, visitors().as_mut(), send);
         }
-        is_whole
+        if !self.halt.is_requested() {
+            self.folders.listed(folder, begun);
+        }
     }
 
     /// Has committed what is finished: a file whose outcome only waits for the tick is not in the ledger, and a

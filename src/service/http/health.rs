@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::engine::{BatchStatistics, BreakerState, ProcessingState, RootState};
+use crate::engine::{BatchStatistics, BreakerState, ProcessingState, RootState, WatchedRoot};
 
 /// A run that has shown nothing for longer than this hangs. A commit on a slow disk, or a state that is opened
 /// again, may take a while.
@@ -66,12 +66,12 @@ impl Readiness {
             check("breakers-closed", open_breakers(statistics)),
         ];
         if let Some(watch) = &statistics.watch {
-            let away = |root: &&_| matches!(root, crate::engine::WatchedRoot { state: RootState::Away, .. });
-            let gone = watch.roots.iter().filter(away).count();
+            let is_gone = |root: &&WatchedRoot| matches!(root.state, RootState::Away | RootState::Unreadable);
+            let gone = watch.roots.iter().filter(is_gone).count();
             let is_armed =
                 watch.status.polling || watch.status.armed_folders > 0 || gone == watch.roots.len();
             checks.push(check("watcher-armed", (!is_armed).then(|| "no folder is watched yet".to_owned())));
-            let missing = || format!("{gone} of {} roots are away", watch.roots.len());
+            let missing = || format!("{gone} of {} roots are away, or can't be listed", watch.roots.len());
             checks.push(check("roots-there", (gone > 0).then(missing)));
         }
         Self { ready: checks.iter().all(|check| check.ok), checks }
@@ -107,7 +107,7 @@ fn open_breakers(statistics: &BatchStatistics) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{BreakerStatus, WatchFigures, WatchedRoot};
+    use crate::engine::{BreakerStatus, WatchFigures};
     use crate::model::Resource;
 
     #[test]
@@ -173,5 +173,6 @@ mod tests {
         assert_eq!(wrong(&with(vec![root(RootState::Polled)], 1)), [""; 0]);
         assert_eq!(wrong(&with(vec![root(RootState::Watched), root(RootState::Away)], 1)), ["roots-there"]);
         assert_eq!(wrong(&with(vec![root(RootState::Away)], 0)), ["roots-there"]);
+        assert_eq!(wrong(&with(vec![root(RootState::Unreadable)], 1)), ["roots-there"]);
     }
 }

@@ -22,7 +22,7 @@ fn paths_are_explained_by_what_decides() {
         ("src/a.json/x", "not there"),
         ("../x", "not below a root"),
         ("/etc", "not below a root"),
-        ("", "not below a root"),
+        ("", "a folder that is visited"),
     ] {
         assert_eq!(verdict(path), expected, "{path}");
     }

@@ -118,7 +118,7 @@ fn a_root_that_comes_back_is_registered_as_the_process_is_now() {
 
     // All is to be processed again once, not each time that it comes back.
     place.config.reprocess = true;
-    let lost = LostRoot { root: info.root(), why: String::new() };
+    let lost = LostRoot::new(info.root(), String::new());
     agenda.lose(&lost);
     place.look(&mut agenda);
     assert_eq!(place.info(1).epoch, 2);
@@ -127,7 +127,7 @@ fn a_root_that_comes_back_is_registered_as_the_process_is_now() {
     agenda.serve(second.root(), Some("not there at the start".to_owned()));
     for _ in 0..2 {
         place.look(&mut agenda);
-        agenda.lose(&LostRoot { root: second.root(), why: String::new() });
+        agenda.lose(&LostRoot::new(second.root(), String::new()));
     }
     place.look(&mut agenda);
     assert_eq!(place.info(2).epoch, before + 1);

@@ -80,7 +80,7 @@ function showWatch(watch) {
     ["Overflows", count(status.overflows), status.overflows > 0 ? "warn" : ""],
     ["Queued jobs", count(watch.queued_jobs)],
   ]);
-  const marks = { watched: ["✓ watched", "good"], polled: ["↻ polled", "warn"], away: ["✕ away", "bad"] };
+  const marks = { watched: ["✓ watched", "good"], polled: ["↻ polled", "warn"], unreadable: ["✕ unreadable", "bad"], away: ["✕ away", "bad"] };
   rows("roots", (roots ?? []).map((root) => {
     const [word, tone] = marks[root.state] ?? [root.state, "quiet"];
     return { key: root.path, head: root.name, sub: root.why ?? root.path, cells: [[word, "whole", tone]] };

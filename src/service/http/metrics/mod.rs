@@ -26,8 +26,12 @@ const STATES: [(ProcessingState, &str); 8] = [
 ];
 const BREAKER_STATES: [(BreakerState, &str); 3] =
     [(BreakerState::Closed, "closed"), (BreakerState::Open, "open"), (BreakerState::HalfOpen, "half-open")];
-const ROOT_STATES: [(RootState, &str); 3] =
-    [(RootState::Watched, "watched"), (RootState::Polled, "polled"), (RootState::Away, "away")];
+const ROOT_STATES: [(RootState, &str); 4] = [
+    (RootState::Watched, "watched"),
+    (RootState::Polled, "polled"),
+    (RootState::Unreadable, "unreadable"),
+    (RootState::Away, "away"),
+];
 
 /// All of them. What can't be read just now is left out.
 pub(super) fn text(seen: &Seen, failures: Option<&FailureReport>, status: Option<&StatusReport>) -> String {
@@ -182,6 +186,8 @@ fn watcher(out: &mut Exposition, watch: &WatchFigures) {
         "Folders that can't be watched, and are listed now and then",
         unwatched,
     );
+    let help = "Folders that can't be listed, and are tried again";
+    out.gauge("watch_unreadable_folders", help, watch.unreadable_folders);
     out.gauge("watch_waiting", "Names and folders that were touched and not yet looked at", status.waiting);
     out.gauge("watch_waiting_folders", "Touched folders that wait to be listed again", watch.folders_waiting);
     out.counter("watch_events_total", "Events that were looked at", status.events);
