@@ -62,6 +62,7 @@
 //! | `scan`, `walk-N` | the attempt, then `scan`, which adds some while listing waits | list folders, intake | when all is listed, or a stop |
 //! | `walk-helper` | a `walk-N` in a large folder, where it waits, or where the others have none | ask for the metadata of 64 files, or of 2,048 | when it has it |
 //! | `watch`, `rescan` | the attempt, of a process that stays | look at touched names; list touched folders, poll | at the attempt's end |
+//! | `pulse` | the run, and a call without a state | tells the run's clock that the process runs: what it is stopped for counts for no limit | before the state is closed |
 //! | `notify-rs inotify loop` | the watch | notes what was touched | with the watch; one that lost events is replaced |
 //! | `look` | whoever asks how a root is | looks at it once | with its look; one that hangs is left behind |
 //! | `check-log` | the attempt, where the log is not known to be right | compares the record log with its checksums | at its end; a run waits for it |
@@ -141,7 +142,8 @@
 //! | a file fails by its content | a `failed` record; due again when the content changes | `worker.rs` |
 //! | it fails in a way that may pass | it waits in the ledger, with the time of its next attempt, which a restart keeps; no worker waits | `claims.rs` |
 //! | a processor panics | the file's failure | `worker.rs` |
-//! | a file takes longer than `timeout` | its worker is left behind and replaced; the others in its batch go on | `board.rs`, `crisis.rs` |
+//! | a file takes longer than `timeout` | its worker is left behind and replaced; the others in its batch go on. Its memory is given back when it comes back | `board.rs`, `crisis.rs`, `budget.rs` |
+//! | the process is stopped, or frozen | that time counts for nothing | `pulse.rs`, `model/clock.rs` |
 //! | a processor brings the process down | the dying thread waits while all that is finished is committed, and whose fault it was. Twice, and the file is set aside as `crash` | `fatal.rs`, `crisis.rs` |
 //! | the process dies without a word | what it had in hand runs last and alone at the next start; nobody is blamed, unless the kernel ran out of memory while one file was alone | `ledger/in_hand.rs`, `claims.rs` |
 //! | reading fails for many files at once; no descriptors; no memory; the processor fails for nearly all | a *breaker* opens: nothing is begun, what failed for that reason stays as it was, and it is tried now and then whether it works again | `breaker.rs`, `restraint.rs` |

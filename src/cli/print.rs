@@ -202,8 +202,10 @@ fn write_explanation(told: &Explanation, out: &mut Lines<'_>) -> io::Result<()> 
     writeln!(out, "  root      {}", told.root.as_deref().unwrap_or("none"))?;
     writeln!(out, "  scan      {}", told.scan)?;
     writeln!(out, "  state     {}", told.state)?;
-    if let (Some(size), Some(mtime)) = (told.size, told.mtime) {
-        writeln!(out, "  version   {size} bytes, changed {mtime}")?;
+    if let Some(size) = told.size {
+        let changed =
+            told.mtime.map_or_else(|| "at a time out of bounds".to_owned(), |time| time.to_string());
+        writeln!(out, "  version   {size} bytes, changed {changed}")?;
     }
     if told.attempts > 0 {
         writeln!(out, "  attempts  {}", told.attempts)?;

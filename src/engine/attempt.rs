@@ -115,7 +115,7 @@ impl Course<'_> {
             config: Arc::clone(&self.config),
             clock: self.clock.clone(),
             stop: halt.clone(),
-            board: Arc::new(Board::new(self.config.most_workers())),
+            board: Arc::new(Board::new(self.config.most_workers(), Arc::clone(&self.budget))),
             budget: Arc::clone(&self.budget),
             in_hand: Some(Arc::clone(&self.in_hand)),
             dying: Arc::new(Dying::default()),

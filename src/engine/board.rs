@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use super::budget::{Budget, GivenUp};
 use super::pool::Task;
 use super::staffing::{Measures, ReadingTimes};
 use super::worker::{GROUP_BYTES_MAX, OutcomeGroup};
@@ -21,6 +22,7 @@ const SLOW: Duration = Duration::from_secs(1);
 /// One slot for each worker.
 pub(crate) struct Board {
     slots: Vec<RwLock<Arc<Slot>>>,
+    budget: Arc<Budget>,
     seats: AtomicUsize,
 }
 
@@ -43,8 +45,6 @@ pub(crate) struct Seized {
     pub worker: usize,
     /// The file in hand.
     pub file: Option<DiscoveredFile>,
-    /// Size of the file that its memory was admitted for.
-    pub admitted_bytes: u64,
     pub stage: Stage,
     /// What is finished.
     pub group: OutcomeGroup,
@@ -75,12 +75,15 @@ pub(crate) struct Held {
     place: Option<usize>,
     since: Instant,
     abandoned: bool,
+    /// What is in use until its thread comes back.
+    given_up: Option<GivenUp>,
 }
 
 impl Board {
-    pub(crate) fn new(workers: usize) -> Self {
+    /// For so many workers, whose memory is of this budget.
+    pub(crate) fn new(workers: usize, budget: Arc<Budget>) -> Self {
         let slots = (0..workers).map(|worker| RwLock::new(Arc::new(Slot::new(worker, worker)))).collect();
-        Self { slots, seats: AtomicUsize::new(workers) }
+        Self { slots, budget, seats: AtomicUsize::new(workers) }
     }
 
     /// A slot for a thread that begins as this worker. Its seat is a number that no other thread has.
@@ -96,7 +99,7 @@ impl Board {
     pub(crate) fn seize_overdue(&self, limit: Duration, now: Instant) -> Vec<Seized> {
         let overdue = |held: &Held| held.place.is_some() && now.saturating_duration_since(held.since) > limit;
         let slots = self.slots().filter(|slot| slot.stage() != Stage::Waiting);
-        slots.filter_map(|slot| slot.seize_if(overdue)).collect()
+        slots.filter_map(|slot| slot.seize_if(&self.budget, overdue)).collect()
     }
 
     /// Takes what is not begun from workers that have one file in hand for longer than `limit`.
@@ -111,12 +114,12 @@ impl Board {
 
     /// Takes away everything in hand. A worker that is just about to begin a task is not seen.
     pub(crate) fn seize_all(&self) -> Vec<Seized> {
-        self.slots().filter_map(|slot| slot.seize_if(|_| true)).collect()
+        self.slots().filter_map(|slot| slot.seize_if(&self.budget, |_| true)).collect()
     }
 
     /// Takes away what the thread with this seat has in hand. None where it has nothing, or was abandoned.
     pub(crate) fn seize(&self, seat: usize) -> Option<Seized> {
-        self.slots().find(|slot| slot.seat == seat)?.seize_if(|_| true)
+        self.slots().find(|slot| slot.seat == seat)?.seize_if(&self.budget, |_| true)
     }
 
     /// For each worker the path of a file that it has had in hand for long.
@@ -159,6 +162,7 @@ impl Slot {
             place: None,
             since: now,
             abandoned: false,
+            given_up: None,
         };
         let (stage, reading, leased_bytes) = Default::default();
         Self { worker, seat, stage, reading, leased_bytes, held: Mutex::new(held) }
@@ -193,23 +197,28 @@ impl Slot {
         Stage::ALL.get(self.stage.load(Ordering::Relaxed)).copied().unwrap_or(Stage::Waiting)
     }
 
-    fn seize_if(&self, fits: impl FnOnce(&Held) -> bool) -> Option<Seized> {
+    /// Its thread has come back to find that all was taken away.
+    pub(crate) fn came_back(&self) {
+        self.lock().given_up = None;
+    }
+
+    fn seize_if(&self, budget: &Arc<Budget>, fits: impl FnOnce(&Held) -> bool) -> Option<Seized> {
         let mut held = self.hold()?;
         if !fits(&held) {
             return None;
         }
         let file = held.file().cloned();
-        let size = file.as_ref().map_or(0, |file| file.fingerprint.size);
-        let admitted_bytes = size.max(self.leased_bytes.load(Ordering::Relaxed));
         let rest = held.task.take().filter(|task| task.len() > 0);
         if file.is_none() && rest.is_none() && held.group.outcomes.is_empty() {
             return None;
         }
         held.abandoned = true;
+        let leased_bytes = self.leased_bytes.load(Ordering::Relaxed);
+        held.given_up = file.as_ref().map(|file| budget.give_up(file.fingerprint.size.max(leased_bytes)));
         let stage = self.stage();
         let since = held.since;
         let group = held.take_group(since);
-        Some(Seized { worker: self.worker, file, admitted_bytes, stage, group, rest })
+        Some(Seized { worker: self.worker, file, stage, group, rest })
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {

@@ -59,11 +59,16 @@ pub(crate) fn need(size: u64) -> u64 {
 /// Memory for files, shared by all workers.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    limit_bytes: u64,
-    total: u64,
+    limit_bytes: AtomicU64,
+    /// The part of the limit that is for files.
+    total: AtomicU64,
     in_use: AtomicU64,
-    /// Part of what is in use that nobody is going to give back.
+    /// Part of what is in use by threads that were given up.
     abandoned: AtomicU64,
+    /// How many these are.
+    given_up: AtomicUsize,
+    /// The largest need that did not fit beside them.
+    refused: AtomicU64,
     /// How many wait: whoever finds none needs no lock.
     waiting: AtomicUsize,
     line: Mutex<Line>,
@@ -87,8 +92,17 @@ pub(crate) enum Admission<'a> {
         /// The limit of the whole process.
         limit_bytes: u64,
     },
+    /// It can't be admitted as long as threads that were given up hold their memory.
+    Short,
     /// A stop was asked for meanwhile.
     Stopped,
+}
+
+/// A thread that was given up: what it has in hand stays in use until it comes back, when this is dropped.
+#[derive(Debug)]
+pub(crate) struct GivenUp {
+    budget: Arc<Budget>,
+    need: u64,
 }
 
 /// Memory for one file, given back when dropped.
@@ -111,15 +125,39 @@ pub(crate) struct Lease {
 impl Budget {
     /// Of a process whose memory is limited to this.
     pub(crate) fn new(limit_bytes: u64) -> Self {
-        Self {
-            limit_bytes,
-            total: limit_bytes - own_bytes(limit_bytes),
+        let budget = Self {
+            limit_bytes: AtomicU64::new(0),
+            total: AtomicU64::new(0),
             in_use: AtomicU64::new(0),
             abandoned: AtomicU64::new(0),
+            given_up: AtomicUsize::new(0),
+            refused: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
             line: Mutex::default(),
             turn: Condvar::new(),
-        }
+        };
+        budget.set_limit(limit_bytes);
+        budget
+    }
+
+    /// Another limit holds from now on. What is in use stays so.
+    pub(crate) fn set_limit(&self, limit_bytes: u64) {
+        self.limit_bytes.store(limit_bytes, Ordering::SeqCst);
+        self.total.store(limit_bytes - own_bytes(limit_bytes), Ordering::SeqCst);
+        self.wake();
+    }
+
+    fn limit_bytes(&self) -> u64 {
+        self.limit_bytes.load(Ordering::SeqCst)
+    }
+
+    fn total(&self) -> u64 {
+        self.total.load(Ordering::SeqCst)
+    }
+
+    /// What threads that were given up leave for files.
+    fn attainable(&self) -> u64 {
+        self.total().saturating_sub(self.given_up_bytes())
     }
 
     /// Memory for a file of this size, where there is some at once and nobody waits.
@@ -131,8 +169,8 @@ impl Budget {
     /// Waits until there is memory for a file of this size.
     pub(crate) fn acquire(&self, size: u64, stop: &Stop) -> Admission<'_> {
         let need = need(size);
-        if need > self.total {
-            return Admission::TooLarge { limit_bytes: self.limit_bytes };
+        if need > self.total() {
+            return Admission::TooLarge { limit_bytes: self.limit_bytes() };
         }
         match self.admit_now(size) {
             Some(permit) => Admission::Admitted(permit),
@@ -141,7 +179,7 @@ impl Budget {
     }
 
     fn take(&self, need: u64) -> bool {
-        let more = |used: u64| used.checked_add(need).filter(|&sum| sum <= self.total);
+        let more = |used: u64| used.checked_add(need).filter(|&sum| sum <= self.total());
         self.in_use.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_ok()
     }
 
@@ -156,8 +194,9 @@ impl Budget {
             if stop.is_requested() {
                 break Admission::Stopped;
             }
-            if need > self.total.saturating_sub(self.abandoned.load(Ordering::SeqCst)) {
-                break Admission::TooLarge { limit_bytes: self.limit_bytes };
+            if need > self.attainable() {
+                self.refused.fetch_max(need, Ordering::SeqCst);
+                break Admission::Short;
             }
             if line.waiting.front() == Some(&ticket) && self.take(need) {
                 break Admission::Admitted(Permit { budget: self, size });
@@ -183,17 +222,44 @@ impl Budget {
         }
     }
 
-    /// The worker with a file of this size in hand hangs and is given up: its memory stays in use. What can't
-    /// be admitted beside it is too large from now on, rather than waiting for ever.
-    pub(crate) fn abandon(&self, size: u64) {
-        self.abandoned.fetch_add(need(size), Ordering::SeqCst);
+    /// The worker with a file of this size in hand hangs and is given up: its memory stays in use until its thread
+    /// comes back. Who can't be admitted beside it does not wait for that.
+    pub(crate) fn give_up(self: &Arc<Self>, size: u64) -> GivenUp {
+        let need = need(size);
+        self.abandoned.fetch_add(need, Ordering::SeqCst);
+        self.given_up.fetch_add(1, Ordering::SeqCst);
         self.wake();
+        GivenUp { budget: Arc::clone(self), need }
+    }
+
+    /// Threads that were given up and have not come back.
+    pub(crate) fn given_up(&self) -> usize {
+        self.given_up.load(Ordering::SeqCst)
+    }
+
+    /// What they hold.
+    pub(crate) fn given_up_bytes(&self) -> u64 {
+        self.abandoned.load(Ordering::SeqCst)
+    }
+
+    /// Why a file could not be admitted that fits the limit, as long as that has not changed.
+    pub(crate) fn shortage(&self) -> Option<String> {
+        let refused = self.refused.load(Ordering::SeqCst);
+        if refused <= self.attainable() {
+            return None;
+        }
+        let (held, threads) = (self.given_up_bytes() >> 20, self.given_up());
+        Some(format!(
+            "{threads} threads that did not come back from their files hold {held} MiB, and a file that takes {} MiB \
+             does not fit beside them; they may come back, and another process begins without them",
+            refused >> 20
+        ))
     }
 
     /// The largest file that can be admitted.
     pub(crate) fn size_max(&self) -> u64 {
         // Of the rounding in `need`, a file may be a few bytes larger than this tells.
-        self.total.saturating_sub(FILE_BYTES) / 5 * 4
+        self.total().saturating_sub(FILE_BYTES) / 5 * 4
     }
 
     /// What the files in hand may take together.
@@ -205,7 +271,7 @@ impl Budget {
     /// among them.
     pub(crate) fn kept_bytes(&self, workers: usize) -> usize {
         const KEPT_MAX: u64 = 4 << 20;
-        let share = own_bytes(self.limit_bytes) / 4 / workers.max(1) as u64;
+        let share = own_bytes(self.limit_bytes()) / 4 / workers.max(1) as u64;
         share.clamp(SMALL_BYTES, KEPT_MAX) as usize
     }
 
@@ -217,7 +283,7 @@ impl Budget {
         workers: usize,
     ) -> Result<Lease, Permit<'p>> {
         let size = permit.size;
-        if need(size) > (self.total / 2 / workers.max(1) as u64).min(LEASE_BYTES_MAX) {
+        if need(size) > (self.total() / 2 / workers.max(1) as u64).min(LEASE_BYTES_MAX) {
             return Err(permit);
         }
         std::mem::forget(permit);
@@ -255,6 +321,14 @@ impl Lease {
     /// Size of the largest file that it is good for.
     pub(crate) fn size(&self) -> u64 {
         self.size
+    }
+}
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.budget.given_up.fetch_sub(1, Ordering::SeqCst);
+        self.budget.abandoned.fetch_sub(self.need, Ordering::SeqCst);
+        self.budget.wake();
     }
 }
 

@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use super::change::Ground;
-use crate::ledger::{Entry, LedgerError, LedgerReader, ReadyPosition};
+use crate::ledger::{Entry, LedgerError, LedgerReader, ReadyPosition, Retry};
 use crate::model::{BatchConfig, DiscoveredFile, FileKey, Root, Timestamp};
 
 /// What one batch counts as that is kept ready.
@@ -40,7 +40,8 @@ pub(crate) struct Claims {
     /// Hashes of these.
     suspected: FxHashSet<u64>,
     /// When the first of the files is due that the present round passed over: their retries are later.
-    due_next: Option<Timestamp>,
+    due_next: Option<Retry>,
+    config: BatchConfig,
 }
 
 fn limit_of(workers: usize, ahead: usize) -> usize {
@@ -68,6 +69,7 @@ impl Claims {
             position: None,
             exhausted: false,
             due_next: None,
+            config: config.clone(),
         }
     }
 
@@ -146,7 +148,7 @@ impl Claims {
         now: Timestamp,
         files_max: usize,
     ) -> Result<Vec<DiscoveredFile>, LedgerError> {
-        if self.exhausted && self.due_next.is_none_or(|due| due > now) {
+        if self.exhausted && self.due_next.is_none_or(|next| self.due(&next, now) > now) {
             return Ok(Vec::new());
         }
         let mut started_over = false;
@@ -214,6 +216,11 @@ impl Claims {
         if suspected { None } else { self.claim(key, entry, roots, now) }
     }
 
+    /// When a retry is due. The clock may have been set back since it was noted.
+    fn due(&self, retry: &Retry, now: Timestamp) -> Timestamp {
+        retry.due(now, self.config.retry_policy(retry.class).longest())
+    }
+
     fn claim(
         &mut self,
         key: FileKey,
@@ -222,8 +229,8 @@ impl Claims {
         now: Timestamp,
     ) -> Option<DiscoveredFile> {
         let ground = roots.iter().find(|(root, _)| root.id == key.root())?.1;
-        if let Some(later) = entry.retry.map(|retry| retry.at).filter(|at| *at > now) {
-            self.due_next = Some(self.due_next.map_or(later, |due| due.min(later)));
+        if let Some(later) = entry.retry.filter(|retry| self.due(retry, now) > now) {
+            self.due_next = Some(self.due_next.filter(|next| next.at <= later.at).unwrap_or(later));
             return None;
         }
         if !self.in_flight.insert(hash_of(&key)) {

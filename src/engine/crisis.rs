@@ -2,7 +2,7 @@
 //! the process down.
 
 use std::path::PathBuf;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::board::Seized;
@@ -13,7 +13,7 @@ use super::run_state::Ending;
 use super::worker::{crashed_outcome, overdue_outcome};
 use crate::model::{DiscoveredFile, FileKey, Resource};
 
-/// Threads that may be given up in a run: each keeps its memory.
+/// Threads that were given up and have not come back, at most: each keeps its memory.
 const ABANDONED_MAX: usize = 256;
 /// A file that is in hand for longer than this holds up the files behind it.
 const SLOW_FILE: Duration = Duration::from_millis(200);
@@ -28,12 +28,9 @@ impl Coordinator<'_> {
         let limit = Duration::from_secs(self.config().timeout_seconds);
         for seized in self.set.context.board.seize_overdue(limit, now) {
             let overdue = overdue_outcome(self.set.context, &seized);
-            let (worker, admitted_bytes) = (seized.worker, seized.admitted_bytes);
-            if self.take_over(seized).is_some() {
-                self.set.context.budget.abandon(admitted_bytes);
-            }
-            self.run.abandoned += 1;
-            if self.run.abandoned > ABANDONED_MAX {
+            let worker = seized.worker;
+            self.take_over(seized);
+            if self.set.context.budget.given_up() > ABANDONED_MAX {
                 let why = format!("the processor did not come back from {ABANDONED_MAX} files");
                 self.end(Ending::GaveUp { resource: Resource::Processor, why });
             }
@@ -129,11 +126,17 @@ impl Coordinator<'_> {
 
     /// Takes what the other workers have in hand, for as long as a dying process waits.
     fn await_others(&mut self, events: &Receiver<Event>) -> Result<(), EngineError> {
-        let until = Instant::now() + LAST_FILES;
+        let until = self.now() + LAST_FILES;
         while self.dispatch.outstanding() > 0 {
-            let wait = until.saturating_duration_since(Instant::now());
-            let Ok(event) = events.recv_timeout(wait) else { break };
-            self.take(event)?;
+            let wait = until.saturating_duration_since(self.now());
+            if wait.is_zero() {
+                break;
+            }
+            match events.recv_timeout(wait) {
+                Ok(event) => self.take(event)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
         }
         Ok(())
     }

@@ -56,7 +56,7 @@ impl Engine {
         let reader = ledger.as_ref().map(Ledger::reader);
         if let (Some(state), Some(reader)) = (&state, &reader) {
             let marks = RootMarks::of(state);
-            let lookout = Lookout::new(Arc::clone(&source), self.stop());
+            let lookout = Lookout::new(Arc::clone(&source), self.stop(), self.clock());
             if let Err(lost) = marks.compared(reader, &lookout, &roots, config.accept_empty)? {
                 // A run would wait for it, and take nothing for removed.
                 return Err(EngineError::Unavailable { resource: Resource::Files, what: lost.to_string() });

@@ -13,6 +13,7 @@ use super::error::EngineError;
 use super::fatal::Dying;
 use super::machine::Machine;
 use super::pool::{Hand, Pool, Task};
+use super::pulse::Pulse;
 use super::results::{BatchExecutionResult, BatchResult, ProcessingResult, WorkerStatistics};
 use super::stop::Stop;
 use super::worker::{BatchWorker, OutcomeGroup, WorkContext, overdue_outcome};
@@ -65,6 +66,7 @@ fn execute(
 ) -> Result<BatchExecutionResult, EngineError> {
     let started = Instant::now();
     let context = Arc::new(context_of(processor, config));
+    let _pulse = Pulse::start(&context.clock);
     let mut gathered = Gathered::new(&batches, config.worker_count);
     // The callers' numbers need not be unique; these are, and results keep the callers'.
     (0..).zip(&mut batches).for_each(|(at, batch)| batch.batch_id = at);
@@ -75,7 +77,7 @@ fn execute(
     // Where it did not come to its end, for those that go on.
     context.stop.request();
     pool.close();
-    pool.join(Some(context.clock.now() + limit_of(&context)));
+    pool.join(Some(Instant::now() + limit_of(&context)));
     result?;
     Ok(gathered.finish(started.elapsed().as_secs_f64()))
 }
@@ -86,15 +88,17 @@ fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContex
     let dying = Dying::default();
     // There is nothing to save.
     dying.let_go();
+    let limit_bytes = effective_limit(&config, Machine::new().memory_limit_bytes());
+    let budget = Arc::new(Budget::new(limit_bytes));
     WorkContext {
         processor,
         source: Arc::new(TreeSource::new(Filters::default(), Vec::new())),
         roots: RootTable::new(Vec::new()),
         clock: Clock::default(),
-        budget: Arc::new(Budget::new(effective_limit(&config, Machine::new().memory_limit_bytes()))),
+        board: Arc::new(Board::new(config.worker_count, Arc::clone(&budget))),
+        budget,
         in_hand: None,
         stop: Stop::default(),
-        board: Arc::new(Board::new(config.worker_count)),
         dying: Arc::new(dying),
         config: Arc::new(config),
     }
@@ -139,9 +143,6 @@ fn gather(
         for seized in context.board.seize_overdue(limit_of(context), now) {
             if let Some(group) = overdue_outcome(context, &seized) {
                 gathered.take(group, &context.roots);
-            }
-            if seized.file.is_some() {
-                context.budget.abandon(seized.admitted_bytes);
             }
             gathered.take(seized.group, &context.roots);
             seized.rest.into_iter().for_each(|rest| pool.push(rest));

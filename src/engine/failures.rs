@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::error::EngineError;
+use super::job;
 use super::store::StoreView;
 use crate::ledger::{Entry, EntryState};
-use crate::model::{ErrorClass, FileKey, LogPosition, RecordHead, Timestamp};
+use crate::model::{ErrorClass, FileKey, LogPosition, RecordHead, RetryPolicy, Timestamp};
 use crate::sink::{LineReader, SinkError};
 
 /// Samples of a class where nobody says how many.
@@ -125,7 +126,7 @@ impl StoreView {
             column: None,
             attempts: entry.attempts,
             quarantined: entry.quarantined,
-            next_at: entry.retry.map(|retry| retry.at),
+            next_at: next_at(entry),
             position: None,
             committed_tick: None,
         };
@@ -146,6 +147,11 @@ impl StoreView {
         }
         Ok(sample)
     }
+}
+
+/// When a file that waits is tried again.
+fn next_at(entry: &Entry) -> Option<Timestamp> {
+    Some(entry.retry?.due(job::now(), RetryPolicy::LONGEST))
 }
 
 /// How a file counts in a class.
@@ -188,8 +194,7 @@ impl Gathered {
             }
             Place::Waiting => {
                 self.waiting += 1;
-                let due = entry.retry.map(|retry| retry.at);
-                self.next_at = [self.next_at, due].into_iter().flatten().min();
+                self.next_at = [self.next_at, next_at(entry)].into_iter().flatten().min();
             }
             Place::Suspected => self.suspected += 1,
         }

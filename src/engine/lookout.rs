@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::stop::Stop;
+use crate::model::Clock;
 use crate::source::Source;
 
 /// How long a file system may take for an answer: a disk that has to spin up takes some seconds.
@@ -24,6 +25,7 @@ const LOOK_UP: Duration = Duration::from_millis(50);
 pub(crate) struct Lookout {
     source: Arc<dyn Source>,
     stop: Stop,
+    clock: Clock,
     patience: Duration,
     under_way: Arc<Mutex<Vec<Weak<Begun>>>>,
 }
@@ -36,6 +38,7 @@ struct Begun {
 
 /// A look.
 pub(crate) struct Look<T> {
+    clock: Clock,
     overdue_at: Instant,
     answer: Receiver<T>,
 }
@@ -60,8 +63,8 @@ impl NoAnswer {
 
 impl Lookout {
     /// Where a stop is asked for, answers are not waited for as long.
-    pub(crate) fn new(source: Arc<dyn Source>, stop: Stop) -> Self {
-        Self { source, stop, patience: PATIENCE, under_way: Arc::default() }
+    pub(crate) fn new(source: Arc<dyn Source>, stop: Stop, clock: Clock) -> Self {
+        Self { source, stop, clock, patience: PATIENCE, under_way: Arc::default() }
     }
 
     /// The source.
@@ -83,10 +86,10 @@ impl Lookout {
         path: &Path,
         question: impl FnOnce(&dyn Source) -> T + Send + 'static,
     ) -> Result<Look<T>, NoAnswer> {
-        let begun = Arc::new(Begun { path: path.to_owned(), at: Instant::now() });
+        let begun = Arc::new(Begun { path: path.to_owned(), at: self.clock.now() });
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         under_way.retain(|look| look.strong_count() > 0);
-        let is_overdue = |look: Arc<Begun>| look.path == path && look.at.elapsed() >= self.patience();
+        let is_overdue = |look: Arc<Begun>| look.path == path && self.is_overdue(look.at);
         if under_way.iter().filter_map(Weak::upgrade).any(is_overdue) {
             return Err(NoAnswer::Overdue);
         }
@@ -100,7 +103,7 @@ impl Lookout {
             let _ = send.send(told);
         };
         std::thread::Builder::new().name("look".to_owned()).spawn(look).map_err(NoAnswer::NotBegun)?;
-        Ok(Look { overdue_at: at + self.patience, answer })
+        Ok(Look { clock: self.clock.clone(), overdue_at: at + self.patience, answer })
     }
 
     /// The same, and waits for the answer while it is not overdue.
@@ -112,18 +115,22 @@ impl Lookout {
         path: &Path,
         question: impl FnOnce(&dyn Source) -> T + Send + 'static,
     ) -> Result<T, NoAnswer> {
-        let begun = Instant::now();
+        let begun = self.clock.now();
         let look = self.begin(path, question)?;
         loop {
             match look.answer.recv_timeout(LOOK_UP.min(self.patience)) {
                 Ok(told) => return Ok(told),
                 Err(RecvTimeoutError::Disconnected) => return Err(NoAnswer::Panicked),
-                Err(RecvTimeoutError::Timeout) if begun.elapsed() >= self.patience() => {
+                Err(RecvTimeoutError::Timeout) if self.is_overdue(begun) => {
                     return Err(NoAnswer::Overdue);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
+    }
+
+    fn is_overdue(&self, begun: Instant) -> bool {
+        self.clock.now().saturating_duration_since(begun) >= self.patience()
     }
 
     fn patience(&self) -> Duration {
@@ -137,7 +144,9 @@ impl<T> Look<T> {
         match self.answer.try_recv() {
             Ok(told) => Some(Ok(told)),
             Err(TryRecvError::Disconnected) => Some(Err(NoAnswer::Panicked)),
-            Err(TryRecvError::Empty) => (Instant::now() >= self.overdue_at).then_some(Err(NoAnswer::Overdue)),
+            Err(TryRecvError::Empty) => {
+                (self.clock.now() >= self.overdue_at).then_some(Err(NoAnswer::Overdue))
+            }
         }
     }
 }
@@ -156,7 +165,7 @@ pub(crate) mod tests {
     /// One that finds out soon what hangs.
     pub(crate) fn impatient(patience: Duration, stop: Stop) -> Lookout {
         let source = Arc::new(TreeSource::new(Filters::default(), Vec::new()));
-        Lookout { patience, ..Lookout::new(source, stop) }
+        Lookout { patience, ..Lookout::new(source, stop, Clock::default()) }
     }
 
     /// Waits until no thread looks.

@@ -43,6 +43,7 @@ mod machine;
 mod order;
 mod outage;
 mod pool;
+mod pulse;
 mod query;
 mod repair;
 mod restraint;

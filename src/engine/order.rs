@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::error::EngineError;
 use super::event::Event;
 use super::run::Engine;
-use crate::model::{BatchConfig, Cursor};
+use crate::model::{BatchConfig, Clock, Cursor};
 
 /// How long an answer is waited for: a run may be between two attempts, or commit.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
@@ -191,17 +191,18 @@ impl Engine {
     /// Puts something to the run's own thread, and waits for its answer. `make` makes the message around the way
     /// back; it is sent again where an attempt has ended without looking at it.
     pub(super) fn put<T>(&self, make: impl Fn(SyncSender<T>) -> Event) -> Result<T, EngineError> {
-        let until = Instant::now() + ANSWER_WAIT;
+        let clock = self.clock();
+        let until = clock.now() + ANSWER_WAIT;
         loop {
             let (reply, answer) = sync_channel(1);
-            if self.events().is_some_and(|send| send_until(&send, make(reply), until)) {
-                match answer.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            if self.events().is_some_and(|send| send_until(&send, make(reply), &clock, until)) {
+                match answer_until(&answer, &clock, until) {
                     Ok(done) => return Ok(done),
                     Err(RecvTimeoutError::Timeout) => return Err(no_answer()),
                     Err(RecvTimeoutError::Disconnected) => {}
                 }
             }
-            if Instant::now() >= until || self.view().is_none() {
+            if clock.now() >= until || self.view().is_none() {
                 return Err(no_run());
             }
             std::thread::sleep(LOOK_UP);
@@ -210,14 +211,24 @@ impl Engine {
 }
 
 /// Whether a message was taken before it was too late.
-fn send_until(send: &SyncSender<Event>, mut event: Event, until: Instant) -> bool {
+fn send_until(send: &SyncSender<Event>, mut event: Event, clock: &Clock, until: Instant) -> bool {
     loop {
         match send.try_send(event) {
             Ok(()) => return true,
-            Err(TrySendError::Full(back)) if Instant::now() < until => event = back,
+            Err(TrySendError::Full(back)) if clock.now() < until => event = back,
             Err(_) => return false,
         }
         std::thread::sleep(LOOK_UP);
+    }
+}
+
+/// What is answered before it is too late.
+fn answer_until<T>(answer: &Receiver<T>, clock: &Clock, until: Instant) -> Result<T, RecvTimeoutError> {
+    loop {
+        match answer.recv_timeout(until.saturating_duration_since(clock.now())) {
+            Err(RecvTimeoutError::Timeout) if clock.now() < until => {}
+            told => return told,
+        }
     }
 }
 

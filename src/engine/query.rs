@@ -113,7 +113,7 @@ pub struct Explanation {
     pub attempts: u16,
     /// Size as last seen, in bytes.
     pub size: Option<u64>,
-    /// Time of the last change of the content, as last seen.
+    /// Time of the last change of the content, as last seen; none where no record can hold it.
     pub mtime: Option<Timestamp>,
     /// Whether the next scan compares the content, since the times alone can't tell.
     pub recheck: bool,
@@ -199,7 +199,7 @@ impl StoreView {
         };
         told.attempts = entry.attempts;
         told.size = Some(entry.fingerprint.size);
-        told.mtime = Some(entry.fingerprint.mtime);
+        told.mtime = entry.fingerprint.mtime.known();
         told.recheck = entry.recheck;
         if let Some(record) = &entry.record {
             let line = self.line_of(&mut LineReader::new(&self.records), key.as_bytes(), record.position)?;

@@ -27,6 +27,12 @@ impl Coordinator<'_> {
     /// the file stays as it was.
     pub(super) fn note_breakers(&mut self, group: &mut OutcomeGroup) {
         let (now, was_closed) = (self.now(), self.run.breakers.all_closed());
+        let is_short = |outcome: &Outcome| outcome.short_of == Some(Resource::Memory);
+        if group.outcomes.iter().any(is_short)
+            && let Some(why) = self.set.context.budget.shortage()
+        {
+            self.run.breakers.trip(Resource::Memory, why, now);
+        }
         let is_final = note_outcomes(&mut self.run.breakers, &mut group.outcomes, now);
         let tripped = was_closed && !self.run.breakers.all_closed();
         if (tripped || is_final)
@@ -123,7 +129,7 @@ impl Coordinator<'_> {
             Resource::Disk => Some(self.lacks_room().is_none()),
             // Where nothing is in hand any more, waiting can't help: a few files at a time, then.
             Resource::Memory if self.run.pressure.over => self.probe_with_files(resource)?,
-            Resource::Memory => Some(true),
+            Resource::Memory => Some(self.set.context.budget.shortage().is_none()),
             Resource::Descriptors => Some(can_open(DESCRIPTORS_FREE)),
             Resource::Files | Resource::Processor => self.probe_with_files(resource)?,
         };

@@ -17,7 +17,7 @@ use super::stop::Stop;
 use super::store::{RECORDS, StoreView};
 use crate::batch::{BatchStrategy, strategy_of};
 use crate::ledger::{Ledger, StateFolder};
-use crate::model::{BatchConfig, RootId};
+use crate::model::{BatchConfig, Clock, RootId};
 use crate::process::Processor;
 use crate::source::watch::Watch;
 use crate::source::{Filters, Source, TreeSource};
@@ -55,6 +55,7 @@ pub struct Engine {
     source: Option<Arc<dyn Source>>,
     strategy: Box<MakeStrategy>,
     stop: Stop,
+    clock: Clock,
     shared: Arc<Shared>,
 }
 
@@ -87,6 +88,7 @@ impl Engine {
             source: None,
             strategy: Box::new(strategy_of),
             stop: Stop::default(),
+            clock: Clock::default(),
             shared: Arc::new(Shared::default()),
         }
     }
@@ -117,6 +119,11 @@ impl Engine {
     #[must_use]
     pub fn stop(&self) -> Stop {
         self.stop.clone()
+    }
+
+    /// The clock of its runs: it stands while the process does.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     /// Figures of the present run, as of its last commit; of the last one when none runs.

@@ -24,8 +24,6 @@ pub(crate) struct RunState {
     pub first_commit: Option<Duration>,
     /// The last tick before this run.
     pub first_tick: u64,
-    /// Calls of the processor that did not come back in time.
-    pub abandoned: usize,
     /// Tells the room that is left where a folder lies.
     pub free_bytes: fn(&Path) -> std::io::Result<u64>,
     /// Attempts that were begun only to list again what could not be listed.
@@ -77,7 +75,6 @@ impl RunState {
             meter,
             first_commit: None,
             first_tick: 0,
-            abandoned: 0,
             free_bytes,
             rescans: 0,
             blamed: false,

@@ -10,6 +10,7 @@ use super::error::EngineError;
 use super::job::{self, JobPlan};
 use super::lookout::Lookout;
 use super::machine::{self, Machine};
+use super::pulse::Pulse;
 use super::run::{Engine, RunOptions};
 use super::run_state::{Ending, RunState};
 use super::store::Store;
@@ -34,10 +35,14 @@ pub(super) struct Runtime<'a> {
     /// What an earlier process had in hand when it died.
     left: Left,
     oom_kills: Option<u64>,
-    memory_limit_bytes: u64,
+    /// Of all jobs: threads that were given up by one keep their memory.
+    budget: Arc<Budget>,
     machine_bytes: Option<u64>,
     /// When the present job began, or the process.
     started: Instant,
+    clock: Clock,
+    /// Gives the clock its beats.
+    _pulse: Pulse,
     watch: Option<Arc<Watch>>,
     /// The source has other filters than the roots were registered with.
     has_other_filters: bool,
@@ -56,6 +61,7 @@ impl<'a> Runtime<'a> {
         let store = store.map_err(EngineError::or_unavailable)?;
         let source = engine.source_for(config, store.view().own_folders(), watch.as_ref())?;
         let machine = Machine::new();
+        let clock = engine.clock();
         let opened = InHand::open(&store.state, machine.oom_kills());
         let (in_hand, left) = opened.map_err(|error| EngineError::from(error).or_unavailable())?;
         let machine_bytes = machine.memory_limit_bytes();
@@ -64,13 +70,15 @@ impl<'a> Runtime<'a> {
             engine,
             slot: Some(store),
             config: Arc::new(with_descriptors_for(config)),
-            lookout: Lookout::new(source, engine.stop()),
+            lookout: Lookout::new(source, engine.stop(), clock.clone()),
             in_hand: Arc::new(in_hand),
             left,
             oom_kills: machine.oom_kills(),
-            memory_limit_bytes,
+            budget: Arc::new(Budget::new(memory_limit_bytes)),
             machine_bytes,
             started: options.started,
+            _pulse: Pulse::start(&clock),
+            clock,
             watch,
             has_other_filters: false,
         };
@@ -126,7 +134,7 @@ impl<'a> Runtime<'a> {
 
     /// A job's clock begins.
     pub(super) fn restart_clock(&mut self) {
-        self.started = Instant::now();
+        self.started = self.clock.now();
     }
 
     /// Writes down how a job ended that another one took the place of.
@@ -161,8 +169,8 @@ impl<'a> Runtime<'a> {
                 lookout: self.lookout.clone(),
                 config: Arc::clone(&self.config),
                 started: self.started,
-                clock: Clock::default(),
-                budget: Arc::new(Budget::new(self.memory_limit_bytes)),
+                clock: self.clock.clone(),
+                budget: Arc::clone(&self.budget),
                 in_hand: Arc::clone(&self.in_hand),
                 oom_kills: self.oom_kills,
                 left: self.left.clone(),
@@ -183,8 +191,9 @@ impl<'a> Runtime<'a> {
             self.has_other_filters = true;
         }
         self.config = Arc::new(with_descriptors_for(config));
-        self.memory_limit_bytes = effective_limit(config, self.machine_bytes);
-        run.meter.set_limit(self.memory_limit_bytes);
+        let memory_limit_bytes = effective_limit(config, self.machine_bytes);
+        self.budget.set_limit(memory_limit_bytes);
+        run.meter.set_limit(memory_limit_bytes);
         tracing::info!(workers = self.config.worker_count, "going on with another configuration");
         Ok(())
     }

@@ -142,7 +142,8 @@ impl Coordinator<'_> {
         ended.sort_unstable();
         ended.dedup();
         let entries = self.committer.store().reader.lookup(&ended)?;
-        let (now, may_overtake) = (self.now(), self.may_overtake());
+        let now = self.set.context.clock.instant();
+        let may_overtake = self.may_overtake();
         let mut again = Vec::new();
         for (key, entry) in ended.into_iter().zip(entries) {
             if self.dispatch.claims.is_in_flight(&key) {

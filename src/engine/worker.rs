@@ -77,6 +77,12 @@ pub(crate) struct BatchWorker<S> {
     taken: Instant,
 }
 
+impl<S> Drop for BatchWorker<S> {
+    fn drop(&mut self) {
+        self.slot.came_back();
+    }
+}
+
 impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
     /// `send` takes each group of outcomes.
     pub(crate) fn new(context: Arc<WorkContext>, worker: usize, send: S) -> Self {
@@ -246,6 +252,11 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         match admission {
             Admission::Admitted(permit) => Ok(Some(permit)),
             Admission::Stopped => Err(Box::new(Attempt::Plain(End::Released))),
+            Admission::Short => {
+                let message = "there is no memory for it beside files that were given up";
+                let error = FileError::new(ErrorClass::IoTransient, message);
+                Err(Box::new(Attempt::Failed { read: None, error, short_of: Some(Resource::Memory) }))
+            }
             Admission::TooLarge { limit_bytes } => {
                 let limit_mib = limit_bytes >> 20;
                 let message = format!(

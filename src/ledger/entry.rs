@@ -1,6 +1,7 @@
 //! What the ledger knows of one file.
 
 use std::ops::{AddAssign, SubAssign};
+use std::time::Duration;
 
 use bincode::{Decode, Encode};
 
@@ -35,6 +36,15 @@ pub struct Retry {
     pub class: ErrorClass,
     /// When it is due.
     pub at: Timestamp,
+}
+
+impl Retry {
+    /// When it is due, where retries of its class are never put off for longer than this: one further away was noted
+    /// while the clock was ahead, and is due now.
+    pub fn due(&self, now: Timestamp, longest: Duration) -> Timestamp {
+        let longest_ns = i64::try_from(longest.as_nanos()).unwrap_or(i64::MAX);
+        if self.at.0.saturating_sub(now.0) > longest_ns { now } else { self.at }
+    }
 }
 
 /// Where the last record of a file is, and what it says.
@@ -148,6 +158,16 @@ impl SubAssign for Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_retry_that_was_noted_while_the_clock_was_ahead_is_due() {
+        let (now, longest) = (Timestamp::from_parts(1_000, 0), Duration::from_secs(30));
+        let due = |seconds| {
+            let at = Timestamp::from_parts(seconds, 0);
+            Retry { class: ErrorClass::Timeout, at }.due(now, longest).0 / 1_000_000_000
+        };
+        assert_eq!([due(900), due(1_030), due(1_031), due(9_000_000_000)], [900, 1_030, 1_000, 1_000]);
+    }
 
     #[test]
     fn the_state_follows_from_the_record_and_the_pending_mark() {

@@ -1,50 +1,165 @@
 //! Time, as a run sees it.
+//!
+//! A process may not run for a while: Ctrl-Z, a frozen container, a debugger, a machine that is overloaded. That time is
+//! nobody's: a file in flight has not taken it, and nothing was waited for so long. So the system's clock counts beats,
+//! which a thread of the run gives it ([`Clock::beat`]): where the next one is late it stands still, and goes on from
+//! there. Without beats it is the system's own.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Timestamp;
 
-/// The system's time, or one that stands still until it is moved on.
-#[derive(Debug, Clone, Default)]
-pub struct Clock(Option<Arc<AtomicU64>>);
+/// A beat that comes later than this is late.
+const BEAT_LATE: Duration = Duration::from_millis(100);
+/// In place of a beat, while there are none.
+const NO_BEAT: u64 = u64::MAX;
+
+/// The time in which this process ran, or one that stands still until it is moved on. Clones are one clock.
+#[derive(Debug, Clone)]
+pub struct Clock(Arc<Kind>);
+
+#[derive(Debug)]
+enum Kind {
+    System(Beats),
+    /// Nanoseconds that it was moved on.
+    Simulated(AtomicU64),
+}
+
+/// The last beat, and how long the process did not run before: nanoseconds from `base`.
+#[derive(Debug)]
+struct Beats {
+    base: Instant,
+    /// Odd while the other two are written.
+    version: AtomicU64,
+    last: AtomicU64,
+    lost: AtomicU64,
+    writing: Mutex<()>,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        let (version, lost, last) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(NO_BEAT));
+        Self(Arc::new(Kind::System(Beats {
+            base: Instant::now(),
+            version,
+            last,
+            lost,
+            writing: Mutex::new(()),
+        })))
+    }
+}
 
 impl Clock {
+    /// How long the one who gives the beats may rest in between.
+    pub const BEAT: Duration = Duration::from_millis(50);
+
     /// A clock that only [`Clock::advance`] moves; clones move together.
     pub fn simulated() -> Self {
-        Self(Some(Arc::default()))
+        Self(Arc::new(Kind::Simulated(AtomicU64::new(0))))
     }
 
     /// Moves a simulated clock on. The system's own is not moved.
     pub fn advance(&self, by: Duration) {
-        if let Some(passed) = &self.0 {
-            let by = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
-            passed.fetch_add(by, Ordering::Relaxed);
+        if let Kind::Simulated(passed) = &*self.0 {
+            passed.fetch_add(nanos(by), Ordering::Relaxed);
         }
     }
 
-    /// For measuring.
+    /// For measuring. Never goes back.
     pub fn now(&self) -> Instant {
         static BASE: OnceLock<Instant> = OnceLock::new();
-        match &self.0 {
-            None => Instant::now(),
-            Some(passed) => {
+        match &*self.0 {
+            Kind::System(beats) => beats.now(),
+            Kind::Simulated(passed) => {
                 *BASE.get_or_init(Instant::now) + Duration::from_nanos(passed.load(Ordering::Relaxed))
             }
         }
     }
 
+    /// The same with the time in which the process did not run, as those have it who know no clock.
+    pub fn instant(&self) -> Instant {
+        match &*self.0 {
+            Kind::System(_) => Instant::now(),
+            Kind::Simulated(_) => self.now(),
+        }
+    }
+
+    /// Tells that the process runs. From the first beat on, time that passes without one does not count. Tells how
+    /// much did not since the last.
+    pub fn beat(&self) -> Duration {
+        match &*self.0 {
+            Kind::System(beats) => beats.beat(nanos(beats.base.elapsed())),
+            Kind::Simulated(_) => Duration::ZERO,
+        }
+    }
+
+    /// No more beats will come: all time counts from now on, and what did not count before is forgotten.
+    pub fn end_beats(&self) {
+        if let Kind::System(beats) = &*self.0 {
+            beats.write(|_, _| (NO_BEAT, 0));
+        }
+    }
+
     /// For keeping: the time of day. A simulated one begins in 2001.
     pub fn time(&self) -> Timestamp {
-        match &self.0 {
-            None => Timestamp::from_system_time(SystemTime::now()),
-            Some(passed) => {
+        match &*self.0 {
+            Kind::System(_) => Timestamp::from_system_time(SystemTime::now()),
+            Kind::Simulated(passed) => {
                 let passed = i64::try_from(passed.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
                 Timestamp(passed.saturating_add(1_000_000_000_000_000_000))
             }
         }
     }
+}
+
+impl Beats {
+    fn now(&self) -> Instant {
+        let (last, lost) = self.read();
+        let passed = nanos(self.base.elapsed());
+        self.base + Duration::from_nanos(counted(passed, last).saturating_sub(lost))
+    }
+
+    fn beat(&self, passed: u64) -> Duration {
+        let late = |last| passed.saturating_sub(counted(passed, last));
+        let mut missed = 0;
+        self.write(|last, lost| {
+            missed = late(last);
+            (passed, lost + missed)
+        });
+        Duration::from_nanos(missed)
+    }
+
+    /// The last beat, and what was lost up to it.
+    fn read(&self) -> (u64, u64) {
+        loop {
+            let before = self.version.load(Ordering::SeqCst);
+            let read = (self.last.load(Ordering::SeqCst), self.lost.load(Ordering::SeqCst));
+            if before.is_multiple_of(2) && self.version.load(Ordering::SeqCst) == before {
+                return read;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    fn write(&self, change: impl FnOnce(u64, u64) -> (u64, u64)) {
+        let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, lost) = change(self.last.load(Ordering::SeqCst), self.lost.load(Ordering::SeqCst));
+        self.version.fetch_add(1, Ordering::SeqCst);
+        self.last.store(last, Ordering::SeqCst);
+        self.lost.store(lost, Ordering::SeqCst);
+        self.version.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// How far time has come, where the last beat was then.
+fn counted(passed: u64, last: u64) -> u64 {
+    passed.min(last.saturating_add(nanos(BEAT_LATE)))
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -59,5 +174,41 @@ mod tests {
         clock.clone().advance(Duration::from_secs(2));
         assert_eq!(clock.now() - now, Duration::from_secs(2));
         assert_eq!(clock.time().0 - time.0, 2_000_000_000);
+    }
+
+    #[test]
+    fn time_without_a_beat_does_not_count() {
+        let clock = Clock::default();
+        std::thread::sleep(Duration::from_millis(120));
+        let begun = clock.now();
+        assert_eq!(clock.beat(), Duration::ZERO, "before the first beat all time counts");
+        std::thread::sleep(Duration::from_millis(400));
+        let stopped = clock.now();
+        assert!(stopped - begun <= Duration::from_millis(150), "{:?}", stopped - begun);
+        let missed = clock.beat();
+        assert!(missed >= Duration::from_millis(250), "{missed:?}");
+        let goes_on = clock.now();
+        assert!(goes_on >= stopped && goes_on - stopped < Duration::from_millis(200));
+        clock.end_beats();
+        assert!(clock.now() - goes_on >= missed, "as for a clock that was never told");
+    }
+
+    #[test]
+    fn it_never_goes_back_while_beats_come_and_stay_away() {
+        let clock = Clock::default();
+        let beats = clock.clone();
+        let giver = std::thread::spawn(move || {
+            for round in 0..40 {
+                beats.beat();
+                std::thread::sleep(Duration::from_millis(if round % 8 == 7 { 130 } else { 1 }));
+            }
+        });
+        let mut last = clock.now();
+        while !giver.is_finished() {
+            let now = clock.now();
+            assert!(now >= last);
+            last = now;
+        }
+        giver.join().unwrap();
     }
 }

@@ -5,14 +5,22 @@ use std::fmt;
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Nanoseconds since 1970-01-01T00:00:00Z. Times outside the years 1677 to 2262 take the nearest bound.
+/// Nanoseconds since 1970-01-01T00:00:00Z. Times outside the years 1677 to 2262 take the nearest bound, which stands for
+/// no time: see [`Timestamp::known`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
     /// From whole seconds and nanoseconds, as file systems give them.
     pub fn from_parts(seconds: i64, nanoseconds: u32) -> Self {
-        Self(seconds.saturating_mul(1_000_000_000).saturating_add(i64::from(nanoseconds)))
+        let whole = seconds.checked_mul(1_000_000_000);
+        let time = whole.and_then(|whole| whole.checked_add(i64::from(nanoseconds.min(999_999_999))));
+        Self(time.unwrap_or(if seconds < 0 { i64::MIN } else { i64::MAX }))
+    }
+
+    /// Itself, unless it stands for a time that is out of bounds.
+    pub fn known(self) -> Option<Self> {
+        (self.0 != i64::MIN && self.0 != i64::MAX).then_some(self)
     }
 
     /// From the system's time type.
@@ -20,7 +28,7 @@ impl Timestamp {
         let clamp = |d: std::time::Duration| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX);
         match time.duration_since(std::time::UNIX_EPOCH) {
             Ok(after) => Self(clamp(after)),
-            Err(before) => Self(-clamp(before.duration())),
+            Err(before) => Self(0_i64.saturating_sub(clamp(before.duration()))),
         }
     }
 }
@@ -87,9 +95,11 @@ impl Fingerprint {
     }
 
     /// Whether a later write could leave this fingerprint as it is: the content or the inode changed
-    /// less than `window_ns` before the content was read.
+    /// less than `window_ns` before the content was read. An mtime that lies ahead of a ctime that does not was set by
+    /// hand: a write would not leave it.
     pub fn is_racy(&self, read_at: Timestamp, window_ns: i64) -> bool {
-        let changed = self.mtime.max(self.ctime);
+        let was_set = self.mtime > read_at && self.ctime <= read_at && self.ctime != Timestamp(0);
+        let changed = if was_set { self.ctime } else { self.mtime.max(self.ctime) };
         changed.0 >= read_at.0.saturating_sub(window_ns)
     }
 }
@@ -126,7 +136,12 @@ mod tests {
         assert_eq!(time.to_string(), "2026-11-24T10:00:00.123456789Z");
         assert_eq!("2026-11-24T10:00:00.123456789Z".parse::<Timestamp>().unwrap(), time);
         assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000000000Z");
-        assert_eq!(Timestamp::from_parts(i64::MAX, 5), Timestamp(i64::MAX));
+        assert_eq!(time.known(), Some(time));
+        for seconds in [i64::MAX, 9_223_372_037, 253_402_300_800, -9_223_372_037, -99_999_999_999, i64::MIN] {
+            let out_of_bounds = Timestamp::from_parts(seconds, 5);
+            assert_eq!(out_of_bounds.known(), None, "{seconds}");
+            assert_eq!(out_of_bounds.0.signum(), seconds.signum());
+        }
     }
 
     #[test]
@@ -142,5 +157,12 @@ mod tests {
             Fingerprint { mtime: Timestamp(1_000), ctime: Timestamp(5_000), ..Fingerprint::default() };
         assert!(print.is_racy(Timestamp(5_900), 1_000));
         assert!(!print.is_racy(Timestamp(6_100), 1_000));
+        let ahead = |mtime| Fingerprint { mtime: Timestamp(mtime), ..print };
+        for mtime in [9_000, i64::MAX] {
+            assert!(!ahead(mtime).is_racy(Timestamp(6_100), 1_000), "it would be read at each scan");
+            assert!(ahead(mtime).is_racy(Timestamp(5_900), 1_000));
+            let by_a_server = Fingerprint { ctime: Timestamp(mtime), ..ahead(mtime) };
+            assert!(by_a_server.is_racy(Timestamp(6_100), 1_000), "its clock may be ahead");
+        }
     }
 }

@@ -163,8 +163,13 @@ impl RecordLine<'_> {
         let Some(fingerprint) = self.fingerprint else { return };
         line.extend_from_slice(b",\"size\":");
         push_number(line, fingerprint.size);
-        line.extend_from_slice(b",\"mtime\":");
-        push_json(line, &fingerprint.mtime);
+        match fingerprint.mtime.known() {
+            Some(mtime) => {
+                line.extend_from_slice(b",\"mtime\":");
+                push_json(line, &mtime);
+            }
+            None => line.extend_from_slice(b",\"mtime_note\":\"out of bounds\""),
+        }
         if let Some(digest) = self.digest {
             line.extend_from_slice(b",\"digest\":\"");
             line.extend_from_slice(digest.to_hex().as_bytes());
@@ -216,7 +221,7 @@ pub struct RecordHead<'a> {
     /// Size in bytes; none when removed.
     #[serde(default)]
     pub size: Option<u64>,
-    /// Time of the last change of the content; none when removed.
+    /// Time of the last change of the content; none when removed, or where it is out of bounds.
     #[serde(default)]
     pub mtime: Option<Timestamp>,
     /// blake3 of the content, hex, where it was read.
@@ -332,6 +337,32 @@ mod tests {
             String::from_utf8(line_of(b"c", RecordStatus::Removed)).unwrap(),
             "{\"root\":\"asts\",\"path\":\"c\",\"status\":\"removed\",\"committed_tick\":17}\n"
         );
+    }
+
+    #[test]
+    fn a_time_that_no_record_can_hold_is_absent_with_a_note() {
+        let key = FileKey::from_relative_path(RootId(1), b"a").unwrap();
+        let (status, mtime) = (RecordStatus::Ok, Timestamp::from_parts(-99_999_999_999, 0));
+        let fingerprint = Fingerprint { size: 12, mtime, ..Fingerprint::default() };
+        let (digest, result, error) = (None, Some(&b"1"[..]), None);
+        let (root, processor, attempts) = ("asts", "ast/1", 1);
+        let mut line = Vec::new();
+        RecordLine {
+            root,
+            key: &key,
+            status,
+            fingerprint: Some(&fingerprint),
+            digest,
+            processor,
+            attempts,
+            result,
+            error,
+        }
+        .begin(&mut line);
+        RecordLine::finish(&mut line, 17);
+        assert_eq!(RecordHead::parse(&line).unwrap().mtime, None);
+        let text = String::from_utf8(line).unwrap();
+        assert!(text.contains(",\"size\":12,\"mtime_note\":\"out of bounds\",\"processor\""), "{text}");
     }
 
     #[test]

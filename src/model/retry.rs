@@ -19,6 +19,14 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// No policy puts an attempt off for longer.
+    pub const LONGEST: Duration = Duration::from_secs(86_400);
+
+    /// The longest pause.
+    pub fn longest(&self) -> Duration {
+        Duration::from_millis(self.backoff_max_ms)
+    }
+
     /// What holds for a class where nothing is configured. `attempts` is the number for failures that may pass.
     pub fn default_of(class: ErrorClass, attempts: u16) -> Self {
         let attempts = match class {

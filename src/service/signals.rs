@@ -46,7 +46,7 @@ impl Signals {
         let mut incoming = Incoming::new([SIGINT, SIGTERM])?;
         std::thread::Builder::new().name("deadline".to_owned()).spawn(move || {
             if let Some(signal) = incoming.forever().next() {
-                std::thread::sleep(Duration::from_millis(drain_millis.load(Ordering::Relaxed)));
+                wait_running(Duration::from_millis(drain_millis.load(Ordering::Relaxed)));
                 let what =
                     "outlast: the time to finish is over; what was in hand is still pending: run again\n";
                 // Nobody may be there to read it.
@@ -79,5 +79,17 @@ impl Signals {
             Ok(SIGTERM) => Some(143),
             _ => None,
         }
+    }
+}
+
+/// Waits for so long. Time in which the process is stopped, or frozen, is none of it: a short sleep is no more than that
+/// however late it ends.
+fn wait_running(time: Duration) {
+    const STEP: Duration = Duration::from_millis(100);
+    let mut left = time;
+    while !left.is_zero() {
+        let step = left.min(STEP);
+        std::thread::sleep(step);
+        left -= step;
     }
 }

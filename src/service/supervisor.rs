@@ -130,7 +130,7 @@ impl Watchman {
                 .engine
                 .config()
                 .map_or(Duration::ZERO, |config| Duration::from_secs(config.timeout_seconds));
-            match self.liveness.look(&self.engine.statistics(), limit + GRACE, now) {
+            match self.liveness.look(&self.engine.statistics(), limit + GRACE, self.engine.clock().now()) {
                 Ok(()) => tell(&[NotifyState::Watchdog]),
                 Err(why) => tracing::error!("the service manager is not told that all is well: {why}"),
             }

@@ -44,7 +44,7 @@ fn the_default_limit_is_never_more_than_half_of_what_is_there() {
 fn a_file_fails_only_where_it_could_never_fit() {
     for limit in [16 * MIB, 100 * MIB, 128 * MIB, 1000 * MIB] {
         let budget = Budget::new(limit);
-        assert_eq!(budget.total, if limit < 128 * MIB { limit / 2 } else { limit - 64 * MIB });
+        assert_eq!(budget.total(), if limit < 128 * MIB { limit / 2 } else { limit - 64 * MIB });
         let size = budget.size_max();
         let permit = admitted(&budget, size);
         assert_eq!((permit.size_max(), budget.in_use_bytes()), (size, need(size)));
@@ -100,7 +100,7 @@ fn leases_of_all_workers_leave_half_of_the_budget() {
     let large = Arc::new(Budget::new(4000 * MIB));
     assert!(large.lease(admitted(&large, 80 * MIB), 1).is_err());
     let leases: Vec<_> = (0..4).map(|_| budget.lease(admitted(&budget, 5 * MIB), 4).unwrap()).collect();
-    assert!(budget.in_use_bytes() <= budget.total / 2);
+    assert!(budget.in_use_bytes() <= budget.total() / 2);
     drop(leases);
     assert_eq!(budget.in_use_bytes(), 0);
 }
@@ -209,19 +209,26 @@ fn a_stop_sends_all_home_who_wait() {
 }
 
 #[test]
-fn beside_a_worker_that_hangs_large_files_fail_instead_of_waiting_for_ever() {
-    let budget = Budget::new(32 * MIB);
+fn beside_a_worker_that_hangs_large_files_are_not_too_large_and_fit_when_it_comes_back() {
+    let budget = Arc::new(Budget::new(32 * MIB));
+    let is_short = |size| matches!(budget.acquire(size, &Stop::default()), Admission::Short);
     let size = budget.size_max() / 2;
     let hanging = admitted(&budget, size);
     std::thread::scope(|scope| {
-        let large = scope.spawn(|| is_too_large(&budget, budget.size_max()));
+        let large = scope.spawn(|| is_short(budget.size_max()));
         until_waiting(&budget, 1);
-        budget.abandon(size);
+        assert_eq!(budget.shortage(), None);
+        let given_up = budget.give_up(size);
         assert!(large.join().unwrap());
+        drop(admitted(&budget, size / 2));
+        assert!(is_short(budget.size_max()) && budget.shortage().is_some());
+        assert!(is_too_large(&budget, budget.size_max() + 8), "that it would be without them, too");
+        assert_eq!(budget.given_up(), 1);
+        // It comes back.
+        drop((hanging, given_up));
     });
-    drop(admitted(&budget, size / 2));
-    assert!(is_too_large(&budget, budget.size_max()));
-    drop(hanging);
+    assert_eq!((budget.given_up(), budget.shortage()), (0, None));
+    drop(admitted(&budget, budget.size_max()));
     assert_eq!(budget.in_use_bytes(), 0);
 }
 

@@ -136,7 +136,7 @@ impl Schedule {
     }
 
     fn lookout(&self) -> Lookout {
-        Lookout::new(Arc::new(self.world.clone()), Stop::default())
+        Lookout::new(Arc::new(self.world.clone()), Stop::default(), self.clock.clone())
     }
 
     /// What went away is back, and the run has noticed.
@@ -161,16 +161,17 @@ impl Schedule {
     ) -> Result<Option<Ending>, EngineError> {
         let (stop, halt) = (Stop::default(), Stop::default());
         let roots = plan.roots.iter().map(|(root, _)| root.clone()).collect();
+        let budget = Arc::new(Budget::new(super::LIMIT_BYTES));
         let context = Arc::new(WorkContext {
             processor: Arc::new(self.world.clone()),
             source: Arc::new(self.world.clone()),
             roots: RootTable::new(roots),
             config: Arc::clone(&self.config),
             clock: self.clock.clone(),
-            budget: Arc::new(Budget::new(super::LIMIT_BYTES)),
+            board: Arc::new(Board::new(self.config.worker_count, Arc::clone(&budget))),
+            budget,
             in_hand: None,
             stop: halt.clone(),
-            board: Arc::new(Board::new(self.config.worker_count)),
             dying: Arc::new(Dying::default()),
         });
         let mut crew = Crew::new(&context);

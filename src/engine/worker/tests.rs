@@ -1,5 +1,5 @@
 use super::super::board::Stage;
-use super::super::budget::Budget;
+use super::super::budget::{Budget, need};
 use super::super::change::{Change, End, Ending};
 use super::super::pool::Pool;
 use super::*;
@@ -25,16 +25,17 @@ fn sleeper(hang: Duration) -> Arc<dyn Processor> {
 }
 
 fn context(processor: Arc<dyn Processor>, workers: usize) -> Arc<WorkContext> {
+    let budget = Arc::new(Budget::new(256 << 20));
     Arc::new(WorkContext {
         processor,
         source: Arc::new(TreeSource::new(Filters::default(), Vec::new())),
         roots: RootTable::new(Vec::new()),
         config: Arc::new(BatchConfig { worker_count: workers, ..BatchConfig::default() }),
         clock: Clock::default(),
-        budget: Arc::new(Budget::new(256 << 20)),
+        board: Arc::new(Board::new(workers, Arc::clone(&budget))),
+        budget,
         in_hand: None,
         stop: Stop::default(),
-        board: Arc::new(Board::new(workers)),
         dying: Arc::new(Dying::default()),
     })
 }
@@ -135,7 +136,13 @@ fn a_file_that_hangs_stops_no_other_and_comes_too_late() {
     pool.close();
     assert!(pool.join(Some(Instant::now() + LONG)));
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert_eq!(context.budget.given_up(), 1);
     wait_for_abandoned(&context, 1);
+    assert_eq!(
+        (context.budget.given_up(), context.budget.in_use_bytes()),
+        (0, 0),
+        "its memory is given back"
+    );
     assert_eq!((pool.hungry(), receive.try_iter().count()), (0, 0), "it changes nothing when it comes back");
 }
 
@@ -236,6 +243,7 @@ fn a_small_file_that_hangs_behind_a_large_one_takes_the_memory_of_that_along() {
             break seized;
         }
     };
-    assert_eq!((seized.file.unwrap().fingerprint.size, seized.admitted_bytes), (4, 6 << 20));
+    assert_eq!(seized.file.unwrap().fingerprint.size, 4);
+    assert_eq!(context.budget.given_up_bytes(), need(6 << 20));
     pool.abandon(0);
 }

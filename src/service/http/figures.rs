@@ -67,7 +67,7 @@ pub(super) struct Seen {
 
 impl Figures {
     pub(super) fn new(engine: Arc<Engine>) -> Self {
-        let now = Instant::now();
+        let now = engine.clock().now();
         let (history, last) = (History::default(), Sample::default());
         let kept = Kept { history, shown: Still::default(), looked: now, sampled: (0, 0), last };
         let snapshots = watch::Sender::new(Bytes::new());
@@ -89,7 +89,7 @@ impl Figures {
 
     fn sample(&self) {
         let seen = self.look();
-        let now = Instant::now();
+        let now = self.engine.clock().now();
         let process = seen.statistics.process;
         let mut kept = self.kept();
         let sample = Sample {
@@ -115,7 +115,7 @@ impl Figures {
         let statistics = self.engine.statistics();
         let is_open = self.engine.view().is_some();
         let mut kept = self.kept();
-        let now = Instant::now();
+        let now = self.engine.clock().now();
         let stalled = stalled(kept.shown.look(statistics.shown, is_open, now));
         let readiness = Readiness::of(&statistics, is_open, stalled);
         Seen { readiness, stalled, last: kept.last, statistics }

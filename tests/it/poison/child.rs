@@ -151,6 +151,10 @@ fn act(what: &str) -> Result<(), FileError> {
         "panic" => panic!("as it was told"),
         "hang" => std::thread::sleep(Duration::from_secs(3600)),
         "sleep" => std::thread::sleep(Duration::from_millis(number.parse().unwrap())),
+        // A little at a time: what is stopped meanwhile takes longer.
+        "steps" => {
+            (0..number.parse().unwrap()).for_each(|_: u64| std::thread::sleep(Duration::from_millis(10)));
+        }
         "error" => return Err(FileError::new(ErrorClass::Processor, "as it was told")),
         "busy" => return Err(FileError::new(ErrorClass::Processor, "the service is busy").may_pass()),
         other => unreachable!("{other}"),

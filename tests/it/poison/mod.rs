@@ -1,6 +1,7 @@
 //! Processors that fail, hang, or bring the whole process down: the rest completes.
 
 mod child;
+mod stopped;
 
 use std::time::{Duration, Instant};
 

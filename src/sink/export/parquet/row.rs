@@ -7,7 +7,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::columns::{Cell, Cursor, Group};
-use crate::model::{RecordHead, RecordStatus};
+use crate::model::{RecordHead, RecordStatus, Timestamp};
 
 /// What the identity of the AST processor begins with; its version follows.
 const AST: &str = "ast/";
@@ -24,7 +24,7 @@ pub(super) fn put(record: &RecordHead<'_>, to: &mut Cursor<'_>) {
         RecordStatus::Removed => "removed",
     });
     to.optional(record.size.map(whole));
-    to.optional(record.mtime.map(|time| time.0.div_euclid(1_000)));
+    to.optional(record.mtime.and_then(Timestamp::known).map(|time| time.0.div_euclid(1_000)));
     to.optional(record.digest.as_deref());
     to.optional(record.processor.as_deref());
     to.optional(record.processor.as_ref().map(|_| i32::from(record.attempts)));
