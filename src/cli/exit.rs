@@ -38,8 +38,8 @@ Exit codes:
   2    wrong usage
   3    done, but some files failed
   4    nothing matched
-  10   no state here
-  11   state in use
+  10   no state here, or no more
+  11   state in use, or its lock was removed
   12   state damaged: run `outlast repair`
   75   a resource did not come back in time, work kept: try again
   78   bad configuration
@@ -74,6 +74,7 @@ fn code_of_engine(error: &EngineError) -> u8 {
         }
         EngineError::Sink(SinkError::InUse { .. }) => IN_USE,
         EngineError::Sink(SinkError::Io { source, .. }) => code_of_state_io(source),
+        EngineError::Sink(SinkError::NoFolder { .. }) => USAGE,
         EngineError::Export(ExportError::Target { .. }) | EngineError::Root { .. } | EngineError::Job(_) => {
             USAGE
         }
@@ -89,13 +90,16 @@ fn code_of_engine(error: &EngineError) -> u8 {
 
 fn code_of_ledger(error: &LedgerError) -> u8 {
     match error {
-        LedgerError::NoState { .. } => NO_STATE,
-        LedgerError::InUse { .. } => IN_USE,
+        LedgerError::NoState { .. } | LedgerError::Gone { .. } => NO_STATE,
+        LedgerError::InUse { .. } | LedgerError::LockGone { .. } => IN_USE,
         LedgerError::Damaged { .. } | LedgerError::OtherFormat { .. } => DAMAGED,
         LedgerError::OtherRecords { .. } => CONFIG,
-        LedgerError::Foreign { .. } => USAGE,
+        LedgerError::Foreign { .. } | LedgerError::NoFolder { .. } => USAGE,
         LedgerError::Io { error, .. } => code_of_state_io(error),
-        LedgerError::ReadOnly { .. } | LedgerError::Poisoned | LedgerError::Invalid(_) => UNEXPECTED,
+        LedgerError::ReadOnly { .. }
+        | LedgerError::Poisoned
+        | LedgerError::Closed
+        | LedgerError::Invalid(_) => UNEXPECTED,
     }
 }
 

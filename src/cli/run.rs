@@ -15,8 +15,8 @@ use super::args::{Cli, RunArgs};
 use super::services::Services;
 use super::{Configured, exit, print, progress, terminal};
 
-/// How often, and how long apart, a state that is in use without a run is tried.
-const BUSY_TRIES: u32 = 250;
+/// How long, and how long apart, a state that is in use without a run is tried.
+const BUSY_MAX: Duration = Duration::from_secs(5);
 const BUSY_WAIT: Duration = Duration::from_millis(20);
 
 /// Runs a job to its end.
@@ -51,13 +51,12 @@ pub(crate) fn options(cli: &Cli, settings: &Settings, started: Instant) -> RunOp
 /// `status` and its like hold the state for an instant: a state that is in use while no run answers
 /// for it is tried again for a while.
 pub(crate) fn when_free<T>(state: &Path, run: impl Fn() -> Result<T, EngineError>) -> Result<T, EngineError> {
-    let mut tries = 0;
+    let begun = Instant::now();
     loop {
         match run() {
             Err(EngineError::Ledger(LedgerError::InUse { .. }))
-                if tries < BUSY_TRIES && !is_answered(state) =>
+                if begun.elapsed() < BUSY_MAX && !is_answered(state) =>
             {
-                tries += 1;
                 std::thread::sleep(BUSY_WAIT);
             }
             result => return result,

@@ -91,17 +91,19 @@ impl Services {
             _supervised: supervised.ok(),
             _scheduled: scheduled,
             _reloading: reloading.ok(),
-            _served: self.served.take(),
+            _served: self.served.take().inspect(say_served),
             _control: control.ok(),
         }
     }
 }
 
-/// Serves HTTP where that is asked for, and says where.
+/// Serves HTTP where that is asked for. It is said once the state is held.
 fn serve(settings: &Settings, desk: &Arc<Desk>) -> Result<Option<Served>> {
     let Some(http) = settings.http()? else { return Ok(None) };
-    let served = Served::start(&http, Arc::clone(desk))?;
+    Ok(Some(Served::start(&http, Arc::clone(desk))?))
+}
+
+fn say_served(served: &Served) {
     tell(&format!("outlast: serving http://{}/", served.address()));
     tracing::info!(address = %served.address(), "serving HTTP");
-    Ok(Some(served))
 }

@@ -261,7 +261,7 @@ struct LineWriter<'a> {
 impl<'a> LineWriter<'a> {
     fn begin(store: &'a mut Store, buffer: Vec<u8>) -> Result<Self, EngineError> {
         let tick = store.ledger.cursor().tick + 1;
-        let position = store.log.begin_tick()?;
+        let position = store.begin_tick()?;
         Ok(Self { log: &mut store.log, position, tick, buffer })
     }
 

@@ -342,6 +342,7 @@ impl<'a> Coordinator<'a> {
             return Ok(());
         }
         self.last_look = Some(now);
+        self.committer.store().state.held().check()?;
         self.seize_overdue(now)?;
         self.share_rests(now);
         self.look_at_machine();

@@ -13,6 +13,9 @@ use crate::ledger::RecordRef;
 use crate::model::{FileKey, LogPosition, LogStart, RecordHead, RecordStatus, without_copy_mark};
 use crate::sink::{HeldSegments, LineReader, LogReader, SinkError, begins_line};
 
+/// Records that are looked for before they are told.
+const FOUND_MAX: usize = 1024;
+
 /// The log of a state up to what was committed: all that printing records needs once the state is let go.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CommittedLog {
@@ -199,15 +202,26 @@ impl StoreView {
         status: Option<RecordStatus>,
         mut tell: impl FnMut(&[u8], LogPosition) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        let mut scan = self.reader.scan();
-        while let Some((key, entry)) = scan.peek()? {
-            let fits = |record: &&RecordRef| status.is_none_or(|status| status == record.status());
-            if let Some(record) = entry.record.as_ref().filter(fits) {
-                tell(key, record.position)?;
+        let (mut scan, mut found) = (self.reader.scan(), Vec::with_capacity(FOUND_MAX));
+        loop {
+            while found.len() < FOUND_MAX
+                && let Some((key, entry)) = scan.peek()?
+            {
+                let fits = |record: &&RecordRef| status.is_none_or(|status| status == record.status());
+                found
+                    .extend(entry.record.as_ref().filter(fits).map(|record| (key.to_vec(), record.position)));
+                scan.advance();
             }
-            scan.advance();
+            let is_last = found.len() < FOUND_MAX;
+            // Whoever is told may be slow: nothing of the database is held meanwhile, so that it can be closed.
+            scan.refresh();
+            for (key, position) in found.drain(..) {
+                tell(&key, position)?;
+            }
+            if is_last {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 }
 

@@ -14,7 +14,7 @@ use super::run::Published;
 use super::run_state::{Ending, Outage, RunState};
 use super::store::Store;
 use super::watch::Agenda;
-use crate::ledger::{JobEnd, LedgerError, StateFolder};
+use crate::ledger::{HeldState, JobEnd, LedgerError, StateFolder};
 use crate::model::Resource;
 use crate::source::Source;
 
@@ -88,11 +88,12 @@ impl Course<'_> {
         run.breakers.trip(Resource::Files, lost.to_string(), self.clock.now());
         // Another configuration may say what to make of them.
         let has_config = || self.engine.wishes().has_config();
+        let held = store.state.held().clone();
         let works = || {
             let is_back = self.check_roots(store, marks)?.is_none() && self.is_listed_again(lost);
             Ok(is_back || has_config())
         };
-        let Some(ending) = self.await_resource(Resource::Files, run, works)? else { return Ok(None) };
+        let Some(ending) = self.await_resource(Resource::Files, &held, run, works)? else { return Ok(None) };
         let end = if ending == Ending::Interrupted { JobEnd::Interrupted } else { JobEnd::Failed };
         let so_far = job::so_far(&self.plan.job, &run.tally, run.statistics.progress.bytes);
         store.commit_without_lines(&[], Some(&job::ended(so_far, end)))?;
@@ -124,7 +125,7 @@ impl Course<'_> {
                     _ => has_room(state.path()) && has_room(&state.records()),
                 })
             };
-            if let Some(ending) = self.await_resource(resource, run, works)? {
+            if let Some(ending) = self.await_resource(resource, state.held(), run, works)? {
                 return Ok(Some(ending));
             }
             match Store::open(state) {
@@ -135,21 +136,27 @@ impl Course<'_> {
                 }
                 Err(failed) => {
                     let (closed, error) = *failed;
-                    let Some(short) = error.short_of() else { return Err(error) };
+                    let is_read = matches!(error, EngineError::Ledger(LedgerError::InUse { .. }));
+                    // It is held no longer than for one answer.
+                    let short = error.short_of().or(is_read.then_some(resource));
+                    let Some(short) = short else { return Err(error) };
                     (state, resource, why) = (closed, short, error.to_string());
                 }
             }
         }
     }
 
-    /// Waits until a probe works; tells how the run ends where it stops waiting before.
+    /// Waits until a probe works; tells how the run ends where it stops waiting before. The state must stay this
+    /// process's own meanwhile.
     fn await_resource(
         &self,
         resource: Resource,
+        held: &HeldState,
         run: &mut RunState,
         mut works: impl FnMut() -> Result<bool, EngineError>,
     ) -> Result<Option<Ending>, EngineError> {
         loop {
+            held.check()?;
             let now = self.clock.now();
             run.publish_state(self.engine.shown(), ProcessingState::Waiting, now);
             if self.engine.stop_flag().is_requested() {

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::EngineError;
 use crate::ledger::{Entry, Ledger, LogRange, RecordRef, RootInfo, StateFolder, Tick};
-use crate::model::{Digest, FileKey, Fingerprint, LogPosition, RecordHead, RecordStatus, RootId};
-use crate::sink::{self, RawLine, RawLines, RecordLog, SinkError};
+use crate::model::{Digest, FileKey, Fingerprint, LogPosition, RecordHead, RecordStatus, RootId, durable};
+use crate::sink::{self, RawLine, RawLines, RecordFolder, RecordLog, SinkError};
 
 /// Numbers that may be missing between two segments; what lies further off is no part of the log.
 const GAP_MAX: u32 = 1000;
@@ -45,6 +45,8 @@ pub struct RepairReport {
 pub fn repair(state: &Path, records: &Path) -> Result<RepairReport, EngineError> {
     let mut state = StateFolder::open_for_repair(state, records)?;
     let records = state.records();
+    // Before any record file is touched: another state's process may write them.
+    let locked = RecordFolder::take(&records)?;
     let mut report = RepairReport::default();
     check_foreign(&records, &state.readable_log_ranges())?;
     if !state.is_in_repair() {
@@ -68,7 +70,7 @@ pub fn repair(state: &Path, records: &Path) -> Result<RepairReport, EngineError>
     }
     state.update(|info| info.roots = roots.infos)?;
     ledger.begin_log_at(first, false)?;
-    drop(RecordLog::open_from(&records, first, ledger.cursor())?);
+    drop(RecordLog::open_in(locked, first, ledger.cursor())?);
     report.files = ledger.reader().total().files();
     ledger.rebuilt()?;
     report.set_aside = sink::number_asides(&records)?;
@@ -142,12 +144,21 @@ fn clean_segment(
     while let Some(line) = lines.next_line()? {
         clean &= judge(line);
     }
-    if !clean {
+    if clean {
+        let sure = ranges.iter().filter(|range| range.segment == segment).map(|range| range.to).max();
+        make_sure(path, sure.unwrap_or(0)).map_err(EngineError::io(path.display().to_string()))?;
+    } else {
         rewrite(path, &source, &bad)?;
     }
     report.records_kept += kept;
     report.records_dropped += dropped;
     Ok((kept, last_tick))
+}
+
+/// Makes the part of a segment durable that was not committed, and is kept all the same.
+fn make_sure(path: &Path, committed: u64) -> io::Result<()> {
+    let file = File::options().read(true).write(true).open(path)?;
+    durable::write_again(&file, committed, file.metadata()?.len())
 }
 
 /// Whether a line is whole, and not in a range whose checksum differs.

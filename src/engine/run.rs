@@ -197,7 +197,7 @@ impl Engine {
     ) -> Result<RepositoryProcessingResult, EngineError> {
         let roots = job::resolve_roots(roots)?;
         let (mut runtime, meter) = Runtime::open(self, config, options, None)?;
-        let plan = runtime.begin(&roots)?;
+        let plan = runtime.begin(&roots).inspect_err(|_| runtime.discard())?;
         tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");
         let mut run = RunState::new(meter);
         run.begin_job(&plan, runtime.first_tick());

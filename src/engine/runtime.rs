@@ -59,11 +59,20 @@ impl<'a> Runtime<'a> {
         config.check()?;
         let store = Store::create(&options.state, options.records.as_deref());
         let store = store.map_err(EngineError::or_unavailable)?;
-        let source = engine.source_for(config, store.view().own_folders(), watch.as_ref())?;
         let machine = Machine::new();
         let clock = engine.clock();
-        let opened = InHand::open(&store.state, machine.oom_kills());
-        let (in_hand, left) = opened.map_err(|error| EngineError::from(error).or_unavailable())?;
+        let prepared =
+            engine.source_for(config, store.view().own_folders(), watch.as_ref()).and_then(|source| {
+                let opened = InHand::open(&store.state, machine.oom_kills());
+                Ok((source, opened.map_err(|error| EngineError::from(error).or_unavailable())?))
+            });
+        let (source, (in_hand, left)) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                store.discard();
+                return Err(error);
+            }
+        };
         let machine_bytes = machine.memory_limit_bytes();
         let memory_limit_bytes = effective_limit(config, machine_bytes);
         let runtime = Self {
@@ -196,6 +205,11 @@ impl<'a> Runtime<'a> {
         run.meter.set_limit(memory_limit_bytes);
         tracing::info!(workers = self.config.worker_count, "going on with another configuration");
         Ok(())
+    }
+
+    /// Closes the state of a start that failed: one that was made for it goes.
+    pub(super) fn discard(&mut self) {
+        self.slot.take().into_iter().for_each(Store::discard);
     }
 
     /// Closes the state.

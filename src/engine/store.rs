@@ -6,19 +6,20 @@ use std::time::SystemTime;
 use super::error::EngineError;
 use super::log_check;
 use crate::ledger::{Entry, Job, Ledger, LedgerError, LedgerReader, RootInfo, StateFolder, Tick};
-use crate::model::{ConfigError, FileKey, RootTable, Timestamp};
+use crate::model::{ConfigError, FileKey, LogPosition, RootTable, Timestamp};
 use crate::sink::RecordLog;
 
 /// The record folder of a state, in the state folder, where none is named.
 pub(crate) const RECORDS: &str = "records";
 /// How the names of the state's own parts begin.
-const OWN_PARTS: [&str; 11] = [
+const OWN_PARTS: [&str; 12] = [
     "db",
     "witness",
     "lock",
     "state.",
     "ctl.sock",
     "repairing",
+    "unsynced",
     "in-hand",
     log_check::NOTE,
     ".gitignore",
@@ -68,17 +69,32 @@ impl Store {
         };
         check_apart(folder, &records)?;
         let state = StateFolder::create(folder, &records)?;
-        Self::open(state).map_err(|failed| failed.1)
+        Self::open(state).map_err(|failed| {
+            let (state, error) = *failed;
+            state.discard_if_made();
+            error
+        })
     }
 
-    /// Closes the ledger and the log; the lock is kept.
+    /// Closes the ledger and the log, whoever reads them; the lock is kept.
     pub(crate) fn close(self) -> StateFolder {
+        self.ledger.close();
         self.state
+    }
+
+    /// Closes the state of a start that failed, and removes it where it was made for that.
+    pub(crate) fn discard(self) {
+        let is_new = self.ledger.cursor().tick == 0;
+        let state = self.close();
+        if is_new {
+            state.discard_if_made();
+        }
     }
 
     /// Opens the ledger and the log of a state again. Where that fails, the state is given back, locked.
     pub(crate) fn open(state: StateFolder) -> Result<Self, Box<(StateFolder, EngineError)>> {
         let opened = || -> Result<_, EngineError> {
+            state.held().check()?;
             let ledger = Ledger::open(&state)?;
             let now = Timestamp::from_system_time(SystemTime::now());
             let files = log_check::files_of(&state, &ledger);
@@ -98,11 +114,17 @@ impl Store {
     /// Leaves a note for the next run where the log was compared, and is as it was before.
     pub(crate) fn note_compared_log(&self) {
         let files = log_check::files_of(&self.state, &self.ledger);
-        if let (Some(at), Some(files)) = (self.log_compared, files)
+        if let (Some(at), Some(files), Ok(())) = (self.log_compared, files, self.state.held().check())
             && self.log_files.as_ref() == Some(&files)
         {
             log_check::note(&self.state, &files, at);
         }
+    }
+
+    /// Begins a tick in the log, if the state is still this process's own.
+    pub(crate) fn begin_tick(&mut self) -> Result<LogPosition, EngineError> {
+        self.state.held().check()?;
+        Ok(self.log.begin_tick()?)
     }
 
     /// Commits a tick that writes no record.
@@ -111,7 +133,7 @@ impl Store {
         changes: &[(FileKey, Option<Entry>)],
         job: Option<&Job>,
     ) -> Result<(), EngineError> {
-        self.log.begin_tick()?;
+        self.begin_tick()?;
         let appended = self.log.sync()?;
         self.ledger.commit(Tick { changes, log: appended.end, log_crc: appended.crc, job })?;
         Ok(())
@@ -163,7 +185,7 @@ impl StoreView {
 
     pub(crate) fn of(state: &StateFolder, ledger: &Ledger) -> Self {
         Self {
-            reader: ledger.reader(),
+            reader: ledger.committed_reader(),
             state: state.path().to_owned(),
             records: state.records(),
             roots: RootTable::new(state.info().roots.iter().map(RootInfo::root).collect()),

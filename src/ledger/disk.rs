@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::LedgerError;
-use crate::model::failpoint;
+use crate::model::{durable, failpoint};
 
 /// Replaces `path` by `bytes`: whoever looks, even after a power cut, sees the old content or the new.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
@@ -25,7 +25,7 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
 /// Makes the names in a folder durable.
 pub(super) fn sync_folder(path: &Path) -> Result<(), LedgerError> {
     failpoint::hit("folder.sync").map_err(LedgerError::io(path))?;
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(LedgerError::io(path))
+    durable::sync_folder(path).map_err(LedgerError::io(path))
 }
 
 /// Makes the name of `path` durable.
@@ -70,7 +70,7 @@ pub(super) fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
+pub(super) fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,

@@ -20,6 +20,30 @@ pub enum LedgerError {
         /// The state folder.
         path: PathBuf,
     },
+    /// There is something else than a folder at the path, or above it.
+    #[error("{}: not a folder; name a folder with --state", path.display())]
+    NoFolder {
+        /// What is no folder.
+        path: PathBuf,
+    },
+    /// The folder of a state that was open was removed, or another one is in its place.
+    #[error(
+        "{}: the state folder was removed or replaced while it was in use; nothing more is written: start again",
+        path.display()
+    )]
+    Gone {
+        /// The state folder.
+        path: PathBuf,
+    },
+    /// The lock file of a state that was open was removed or replaced: another process may use the state by now.
+    #[error(
+        "{}: the lock file was removed or replaced while the state was in use; nothing more is written: start again",
+        path.display()
+    )]
+    LockGone {
+        /// The lock file.
+        path: PathBuf,
+    },
     /// Another process holds the state.
     #[error("{}: the state is in use by another process; stop it, or choose another folder with --state", path.display())]
     InUse {
@@ -75,6 +99,9 @@ pub enum LedgerError {
         #[source]
         error: io::Error,
     },
+    /// The state was closed while it was read.
+    #[error("the state was closed while it was read; ask again")]
+    Closed,
     /// An earlier commit failed: what is on disk is not known until the state is opened again.
     #[error("an earlier commit failed; open the state again")]
     Poisoned,

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -40,6 +40,8 @@ const NO_COUNTER: u64 = u64::MAX;
 #[derive(Debug)]
 pub struct InHand {
     folder: PathBuf,
+    /// Device and inode of the folder: at its path may be another one by now.
+    identity: (u64, u64),
     oom_kills: Option<u64>,
 }
 
@@ -71,7 +73,8 @@ impl InHand {
             }
             _ => {}
         }
-        let in_hand = Self { folder, oom_kills };
+        let identity = identity_of(&folder).map_err(LedgerError::io(&folder))?;
+        let in_hand = Self { folder, identity, oom_kills };
         let markers = in_hand.markers().map_err(LedgerError::io(&in_hand.folder))?;
         let left = left_by(&in_hand.suspects(), &markers);
         if !markers.is_empty() {
@@ -99,6 +102,9 @@ impl InHand {
     /// Where the folder can't be written; the suspects are those of before then.
     pub fn set_suspects(&self, keys: &[FileKey]) -> Result<(), LedgerError> {
         let path = self.folder.join(SUSPECTS);
+        if !self.is_in_place() {
+            return Ok(());
+        }
         if keys.is_empty() {
             return disk::remove(&path);
         }
@@ -113,11 +119,18 @@ impl InHand {
 
     /// Forgets everything: the run came to its end. Markers that are out note nothing any more.
     pub fn clear(&self) {
+        if !self.is_in_place() {
+            return;
+        }
         let cleared = fs::read_dir(&self.folder)
             .and_then(|mut entries| entries.try_for_each(|entry| fs::remove_file(entry?.path())));
         if let Err(error) = cleared {
             tracing::debug!(folder = %self.folder.display(), %error, "what was in hand can't be cleared");
         }
+    }
+
+    fn is_in_place(&self) -> bool {
+        identity_of(&self.folder).is_ok_and(|identity| identity == self.identity)
     }
 
     fn suspects(&self) -> Vec<FileKey> {
@@ -140,6 +153,10 @@ impl InHand {
         }
         Ok(markers)
     }
+}
+
+fn identity_of(folder: &Path) -> io::Result<(u64, u64)> {
+    fs::metadata(folder).map(|found| (found.dev(), found.ino()))
 }
 
 /// Notes what one worker has in hand. What can't be written is not noted.

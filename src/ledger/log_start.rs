@@ -49,12 +49,13 @@ impl Ledger {
             dropped_to: dropped_to.or(self.log_start.dropped_to),
             compact_at: is_compact.then_some(cursor),
         };
-        self.poisoned = true;
-        let store = &self.reader.store;
-        let meta = Changes::from([(LOG_START_KEY.to_vec(), Some(encoded(store, LOG_START_KEY, &start)?))]);
-        store.apply(Changes::new(), Changes::new(), meta)?;
+        self.guarded(|ledger| {
+            let store = &ledger.reader.store;
+            let value = encoded(store, LOG_START_KEY, &start)?;
+            let meta = Changes::from([(LOG_START_KEY.to_vec(), Some(value))]);
+            store.apply(Default::default(), Changes::new(), meta)
+        })?;
         self.log_start = start;
-        self.poisoned = false;
         self.publish();
         Ok(start)
     }
@@ -69,14 +70,10 @@ impl Ledger {
     /// # Errors
     /// As for [`Ledger::commit`].
     pub fn forget_dropped_log(&mut self) -> Result<(), LedgerError> {
-        if self.poisoned {
-            return Err(LedgerError::Poisoned);
-        }
-        self.poisoned = true;
-        self.witness.forget_before(self.log_start.segment);
-        self.witness.tidy()?;
-        self.poisoned = false;
-        Ok(())
+        self.guarded(|ledger| {
+            ledger.witness.forget_before(ledger.log_start.segment);
+            ledger.witness.tidy()
+        })
     }
 }
 

@@ -9,8 +9,8 @@ use super::block::{self, BLOCK_BYTES_MAX, Encoded, RowReader, Rows};
 use super::codec::crc_at_end;
 use super::meta::Tally;
 use super::ready::{CLASSES, ClassCounts, Classes, row_key, tally_row};
-use super::store::{Bytes, Changes, Pair, Store, Tree};
-use super::{Counts, Entry, LedgerError};
+use super::store::{Bytes, Changes, Pair, Store};
+use super::{Counts, Entry, LedgerError, over};
 use crate::model::FileKey;
 
 /// A block below this size is merged with a neighbour, where both fit into one.
@@ -24,6 +24,8 @@ pub(super) struct Merge<'a> {
     classes: Classes,
     pub(super) files: Changes,
     pub(super) ready: Changes,
+    /// What the tree `files` holds under the keys that change: with it, the tree reads as before.
+    pub(super) before: Changes,
     pub(super) blocks: Tally,
     pub(super) ready_rows: Tally,
     /// Counts of all roots, with those of the tick's changes.
@@ -46,6 +48,7 @@ impl<'a> Merge<'a> {
             classes,
             files: Changes::new(),
             ready: Changes::new(),
+            before: Changes::new(),
             blocks,
             ready_rows,
             counts,
@@ -119,8 +122,8 @@ impl<'a> Merge<'a> {
             rows.push(&reader.key, reader.entry);
             more = reader.next(body).map_err(damaged)?;
         }
-        if let Some((key, value)) = home {
-            self.drop_block(key, value, &old_classes)?;
+        if let Some(home) = home {
+            self.drop_block(home, &old_classes)?;
         }
         Ok(appended.unwrap_or(false))
     }
@@ -187,17 +190,20 @@ impl<'a> Merge<'a> {
         Ok(false)
     }
 
-    fn read_and_drop(&mut self, (key, value): &Pair, from: usize) -> Result<(), LedgerError> {
+    fn read_and_drop(&mut self, pair: &Pair, from: usize) -> Result<(), LedgerError> {
+        let (key, value) = pair;
         self.rows.read(key, value).map_err(|what| LedgerError::damaged(self.store.folder(), what))?;
         let mut classes = [0; CLASSES];
         self.rows.entries()[from..].iter().for_each(|entry| self.classes.count(&mut classes, entry));
-        self.drop_block(key, value, &classes)
+        self.drop_block(pair, &classes)
     }
 
-    fn drop_block(&mut self, key: &[u8], value: &[u8], classes: &ClassCounts) -> Result<(), LedgerError> {
+    fn drop_block(&mut self, (key, value): &Pair, classes: &ClassCounts) -> Result<(), LedgerError> {
         let (entries, crc) =
             block::check(key, value).map_err(|what| LedgerError::damaged(self.store.folder(), what))?;
         self.blocks.subtract(entries, crc);
+        // A block that the tick itself has made is in there as none already.
+        self.before.entry(key.to_vec()).or_insert_with(|| Some(value.clone()));
         self.files.insert(key.to_vec(), None);
         self.each_ready_row(key, classes, |merge, row, count| {
             if let Some((entries, crc)) = tally_row(&row, &count) {
@@ -220,6 +226,7 @@ impl<'a> Merge<'a> {
             }
             merge.ready.insert(row, Some(count));
         });
+        self.before.entry(key.clone()).or_insert(None);
         self.files.insert(key, Some(Bytes::from(block.value.as_slice())));
         Ok(())
     }
@@ -237,46 +244,13 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// The last block whose key is within the bound, with the changes so far.
     fn last_below(&self, bound: Bound<&[u8]>) -> Result<Option<Pair>, LedgerError> {
-        let mut within = self.files.range::<[u8], _>((Bound::Unbounded, bound));
-        let staged = within.rfind(|(_, value)| value.is_some());
-        let mut stored = self.store.last_below(Tree::Files, bound)?;
-        while let Some((key, _)) = &stored
-            && self.files.contains_key(&key[..])
-            && staged.is_none_or(|(found, _)| found.as_slice() < &key[..])
-        {
-            let key = key.clone();
-            stored = self.store.last_below(Tree::Files, Bound::Excluded(&key))?;
-        }
-        Ok(match (pair_of(staged), stored) {
-            (Some(staged), Some(stored)) => Some(if staged.0 < stored.0 { stored } else { staged }),
-            (staged, stored) => staged.or(stored),
-        })
+        over::last_below(self.store, &self.files, bound)
     }
 
-    /// The first block whose key is within the bound, with the changes so far.
     fn first_above(&self, bound: Bound<&[u8]>) -> Result<Option<Pair>, LedgerError> {
-        let mut within = self.files.range::<[u8], _>((bound, Bound::Unbounded));
-        let staged = within.find(|(_, value)| value.is_some());
-        let mut walk = self.store.walk(Tree::Files, bound)?;
-        let mut stored = walk.next()?;
-        while let Some((key, _)) = &stored
-            && self.files.contains_key(&key[..])
-            && staged.is_none_or(|(found, _)| found.as_slice() > &key[..])
-        {
-            stored = walk.next()?;
-        }
-        Ok(match (pair_of(staged), stored) {
-            (Some(staged), Some(stored)) => Some(if stored.0 < staged.0 { stored } else { staged }),
-            (staged, stored) => staged.or(stored),
-        })
+        over::first_above(self.store, &self.files, bound)
     }
-}
-
-fn pair_of(staged: Option<(&Vec<u8>, &Option<Bytes>)>) -> Option<Pair> {
-    let (key, value) = staged?;
-    Some((Bytes::from(key.as_slice()), value.clone()?))
 }
 
 // The limits must leave a merged block room to grow before it is split.

@@ -5,7 +5,8 @@
 //! * One process at a time, held by a lock on the folder; one writer in it ([`Ledger`]), any number of
 //!   readers ([`LedgerReader`]).
 //! * A tick is committed as a whole. When [`Ledger::commit`] returns, it survives a power cut; when it
-//!   fails, the ledger is poisoned: a failed sync is never tried again and believed.
+//!   fails, the ledger is poisoned: a failed sync is never tried again and believed. What it was for is written again
+//!   before the state is used again, by this process or the next one.
 //! * Nothing damaged is used: opening reads every value and compares the whole with what the last commit
 //!   wrote down, in the database and outside of it. What differs is [`LedgerError::Damaged`].
 //! * No key for each file: sled takes about as long for one write as a file may take in all.
@@ -21,6 +22,7 @@
 //! | `witness` | for each tick 61 bytes: version, tick, segment, from, to and crc32 of what the tick appended to the log, number of blocks, number of entries, sum of the blocks' crc32, crc32 of the line; fixed width, little endian. Older ticks are merged into lines of about 1 MiB of log, with tick 0 |
 //! | `in-hand/N` | what worker N has in hand, see below; hints only: damaged or missing ones are no damage |
 //! | `in-hand/suspects` | files that the process before had in hand when it died, in the same form |
+//! | `unsynced` | nothing; there where something of the state could not be written or synced: all of it is written again before it is used |
 //! | `repairing` | nothing; there from the start of a repair to its end |
 //! | `db.damaged`, `witness.damaged` | what a repair set aside |
 //! | `.gitignore`, `CACHEDIR.TAG` | keep version control and backups out |
@@ -77,14 +79,17 @@ mod codec;
 mod disk;
 mod entry;
 mod error;
+mod held;
 mod in_hand;
 mod job;
 mod log_start;
 mod map;
 mod meta;
+mod over;
 mod quiet;
 mod reader;
 mod ready;
+mod renew;
 mod row;
 mod salvage;
 mod scan;
@@ -100,6 +105,7 @@ mod writer;
 pub use disk::free_bytes;
 pub use entry::{Counts, Entry, EntryState, RecordRef, Retry};
 pub use error::LedgerError;
+pub use held::HeldState;
 pub use in_hand::{InHand, Left, Marker};
 pub use job::{Job, JobEnd, JobKind};
 pub use reader::LedgerReader;

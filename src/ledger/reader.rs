@@ -27,12 +27,13 @@ pub(super) struct Committed {
 
 /// Reads the ledger, from any thread.
 ///
-/// Entries may be seen a moment before the commit that wrote them is durable; the cursor and the
-/// counts are those of the last durable one.
+/// The cursor and the counts are those of the last durable commit. Entries and jobs may be seen a moment before the
+/// commit that wrote them is durable, unless the reader is of [`Ledger::committed_reader`](super::Ledger::committed_reader).
 #[derive(Clone)]
 pub struct LedgerReader {
     pub(super) store: Arc<Store>,
     pub(super) committed: Arc<RwLock<Committed>>,
+    pub(super) only_committed: bool,
 }
 
 impl LedgerReader {
@@ -42,9 +43,11 @@ impl LedgerReader {
     /// Where the ledger can't be read.
     pub fn get(&self, key: &FileKey) -> Result<Option<Entry>, LedgerError> {
         let key = key.as_bytes();
-        let Some((block_key, value)) = self.store.last_below(Tree::Files, Bound::Included(key))? else {
-            return Ok(None);
+        let found = match self.only_committed {
+            true => self.store.committed_below(Bound::Included(key))?,
+            false => self.store.last_below(Tree::Files, Bound::Included(key))?,
         };
+        let Some((block_key, value)) = found else { return Ok(None) };
         let mut rows = RowReader::default();
         let body = rows.start(&block_key, &value).map_err(|what| self.damaged(what))?;
         while rows.next(body).map_err(|what| self.damaged(what))? {
@@ -76,7 +79,7 @@ impl LedgerReader {
 
     /// Walks all entries, from the first on.
     pub fn scan(&self) -> Scan {
-        Scan::new(Arc::clone(&self.store))
+        Scan::new(Arc::clone(&self.store), self.only_committed)
     }
 
     /// At least `limit` pending files from a position on, as far as there are so many: whole blocks.
@@ -161,12 +164,21 @@ impl LedgerReader {
     /// # Errors
     /// Where the ledger can't be read.
     pub fn jobs(&self) -> Result<Vec<Job>, LedgerError> {
-        let mut jobs = Vec::new();
+        let layout = self.store.layout();
+        let mut jobs = BTreeMap::new();
         self.store.walk_prefix(Tree::Meta, JOB_PREFIX)?.check_each(|key, value| {
-            jobs.push(decode_job(key, value)?);
+            jobs.insert(key.to_vec(), decode_job(key, value)?);
             Ok(())
         })?;
-        Ok(jobs)
+        if let Some(before) = layout.before.as_ref().filter(|_| self.only_committed) {
+            for (key, value) in before.meta.iter().filter(|(key, _)| key.starts_with(JOB_PREFIX)) {
+                jobs.remove(key);
+                if let Some(value) = value {
+                    jobs.insert(key.clone(), decode_job(key, value).map_err(|what| self.damaged(what))?);
+                }
+            }
+        }
+        Ok(jobs.into_values().collect())
     }
 
     /// Bytes that the ledger takes on the disk.

@@ -5,16 +5,20 @@ use std::sync::Arc;
 
 use super::block::RowReader;
 use super::codec;
-use super::store::{Pair, Store, Tree, Walk};
-use super::{Entry, LedgerError};
+use super::store::{Before, Pair, Store, Tree, Walk};
+use super::{Entry, LedgerError, over};
 
 /// A cursor over all entries, in the order of their keys. It holds one block at a time.
 ///
 /// Commits may go on meanwhile: an entry that is there all the time is met exactly once, in order.
 pub struct Scan {
     store: Arc<Store>,
+    /// Whether what a tick has changed is only met once it is committed.
+    only_committed: bool,
     walk: Option<Walk>,
-    /// What the store's layout was when `walk` began.
+    /// In the place of `walk`, while a tick is being committed: how all was before it.
+    before: Option<Arc<Before>>,
+    /// The store's layout when `walk` began.
     layout: u64,
     block: Option<Pair>,
     next_block: Option<Pair>,
@@ -34,10 +38,12 @@ enum Edge {
 }
 
 impl Scan {
-    pub(super) fn new(store: Arc<Store>) -> Self {
+    pub(super) fn new(store: Arc<Store>, only_committed: bool) -> Self {
         Self {
             store,
+            only_committed,
             walk: None,
+            before: None,
             layout: 0,
             block: None,
             next_block: None,
@@ -64,7 +70,7 @@ impl Scan {
         self.start.0.extend_from_slice(key);
         self.start.1 = Edge::With;
         self.skipping = true;
-        if self.layout != *self.store.layout() {
+        if self.layout != self.store.layout().number {
             self.block = None;
             return Ok(());
         }
@@ -91,7 +97,7 @@ impl Scan {
             self.skipping = true;
         }
         (self.on_row, self.at_end) = (false, false);
-        (self.walk, self.block, self.next_block) = (None, None, None);
+        (self.walk, self.before, self.block, self.next_block) = (None, None, None, None);
     }
 
     fn is_in_block(&self, key: &[u8]) -> bool {
@@ -138,31 +144,48 @@ impl Scan {
     fn find_start(&mut self) -> Result<(), LedgerError> {
         let store = Arc::clone(&self.store);
         let layout = store.layout();
-        self.layout = *layout;
-        let home = store.last_below(Tree::Files, Bound::Included(&self.start.0))?;
-        let from = home.as_ref().map_or(Bound::Unbounded, |(key, _)| Bound::Included(&key[..]));
-        let mut walk = store.walk(Tree::Files, from)?;
-        let first = walk.next()?;
-        self.next_block = walk.next()?;
-        self.walk = Some(walk);
+        self.layout = layout.number;
+        self.before = layout.before.clone().filter(|_| self.only_committed);
+        let start = Bound::Included(self.start.0.as_slice());
+        let first = match &self.before {
+            Some(before) => match over::last_below(&store, &before.files, start)? {
+                None => over::first_above(&store, &before.files, Bound::Unbounded)?,
+                home => home,
+            },
+            None => {
+                let home = store.last_below(Tree::Files, start)?;
+                let from = home.as_ref().map_or(Bound::Unbounded, |(key, _)| Bound::Included(&key[..]));
+                self.walk.insert(store.walk(Tree::Files, from)?).next()?
+            }
+        };
+        self.next_block = self.block_behind(first.as_ref())?;
         drop(layout);
         self.load(first)
+    }
+
+    /// The block behind this one, which is the one that was met last.
+    fn block_behind(&mut self, block: Option<&Pair>) -> Result<Option<Pair>, LedgerError> {
+        match (block, &self.before, &mut self.walk) {
+            (Some((key, _)), Some(before), _) => {
+                over::first_above(&self.store, &before.files, Bound::Excluded(key))
+            }
+            (Some(_), None, Some(walk)) => walk.next(),
+            _ => Ok(None),
+        }
     }
 
     /// Goes to the next block.
     fn step(&mut self) -> Result<(), LedgerError> {
         let store = Arc::clone(&self.store);
         let layout = store.layout();
-        if self.layout != *layout {
+        if self.layout != layout.number {
             // A commit may have moved entries over the edge between the blocks.
             drop(layout);
             self.refresh();
             return self.find_start();
         }
         let next = self.next_block.take();
-        if let (Some(walk), Some(_)) = (&mut self.walk, &next) {
-            self.next_block = walk.next()?;
-        }
+        self.next_block = self.block_behind(next.as_ref())?;
         drop(layout);
         self.load(next)
     }

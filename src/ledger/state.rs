@@ -1,42 +1,46 @@
 //! The state folder: who may use it, and what it says of itself.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use rustix::fs::FlockOperation;
-
+use super::held::{HeldState, LOCK};
 use super::state_file::{self, StateInfo};
-use super::{Ledger, LedgerError, disk};
-use crate::model::failpoint;
+use super::{Ledger, LedgerError, disk, renew};
+use crate::model::{durable, failpoint};
 
 pub(super) const DB: &str = "db";
 pub(super) const WITNESS: &str = "witness";
 pub(super) const REPAIRING: &str = "repairing";
+/// See `renew.rs`.
+pub(super) const UNSYNCED: &str = "unsynced";
 pub(super) const IN_HAND: &str = "in-hand";
-const LOCK: &str = "lock";
-/// A lock that was given back can outlive that for a moment: in a child of the process that held it, which was
-/// forked just then and has not begun its own program yet.
-const LOCK_WAIT: Duration = Duration::from_millis(100);
-const STATE: &str = "state.json";
+pub(super) const STATE: &str = "state.json";
 const IGNORE: (&str, &str) = (".gitignore", "*\n");
 const CACHE_TAG: (&str, &str) = (
     "CACHEDIR.TAG",
     "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a state of outlast. See https://bford.info/cachedir/\n",
 );
 /// What a folder may hold where no state was made yet, or was made halfway.
-const UNFINISHED: [&str; 6] = [LOCK, IGNORE.0, CACHE_TAG.0, "state.tmp", "witness.tmp", IN_HAND];
+const UNFINISHED: [&str; 7] = [LOCK, IGNORE.0, CACHE_TAG.0, "state.tmp", "witness.tmp", IN_HAND, UNSYNCED];
 
 /// A state folder, locked for this process until it and the ledger in it are dropped.
 #[derive(Debug)]
 pub struct StateFolder {
-    path: PathBuf,
+    held: HeldState,
     info: StateInfo,
-    lock: Arc<File>,
-    for_repair: bool,
+    for_repair: Option<RepairLock>,
+    made: Option<Made>,
+}
+
+/// The lock of the database that a repair is to set aside; none where it is gone.
+type RepairLock = Option<File>;
+
+/// What a start has made that found no state.
+#[derive(Debug, Default)]
+struct Made {
+    folders: Vec<PathBuf>,
 }
 
 impl StateFolder {
@@ -46,21 +50,47 @@ impl StateFolder {
     ///
     /// # Errors
     /// [`LedgerError::OtherRecords`] where the state names another record folder, and whatever keeps
-    /// the state from being opened.
+    /// the state from being opened. A folder that was made for it is removed again.
     pub fn create(path: &Path, records: &Path) -> Result<Self, LedgerError> {
         let path = absolute(path)?;
-        make_folder(&path)?;
-        check_foreign(&path, records)?;
-        let lock = take_lock(&path)?;
-        if !has_state(&path)? {
-            initialise(&path, &lock, records)?;
+        let made = Made { folders: make_folder(&path)? };
+        // Whether the folder is another program's can only be told while nobody makes a state in it.
+        let held = match HeldState::take(&path) {
+            Err(error) => {
+                check_foreign(&path, records)?;
+                durable::remove_made(&made.folders);
+                return Err(error);
+            }
+            Ok(held) => held,
+        };
+        if has_traces(&path) && has_state(&path)? {
+            return Self::read_with(held, records);
         }
-        let state = Self::read(path, lock)?;
-        let wanted = state.path.join(records);
+        match check_foreign(&path, records).and_then(|()| initialise(&held, records)) {
+            Ok(()) => Ok(Self { made: Some(made), ..Self::read_with(held, records)? }),
+            Err(error) => {
+                made.undo(&held, records);
+                Err(error)
+            }
+        }
+    }
+
+    fn read_with(held: HeldState, records: &Path) -> Result<Self, LedgerError> {
+        let state = Self::read(held)?;
+        let wanted = state.path().join(records);
         if real(&wanted) != real(&state.records()) {
-            return Err(LedgerError::OtherRecords { found: state.records(), path: state.path, wanted });
+            let (found, path) = (state.records(), state.path().to_owned());
+            return Err(LedgerError::OtherRecords { found, path, wanted });
         }
         Ok(state)
+    }
+
+    /// Removes what [`StateFolder::create`] has made, if it made the state and nothing was committed since: a start
+    /// that fails leaves nothing behind. The ledger and the log must be closed.
+    pub fn discard_if_made(self) {
+        if let Some(made) = &self.made {
+            made.undo(&self.held, &self.info.records);
+        }
     }
 
     /// Opens a state that is there.
@@ -69,14 +99,15 @@ impl StateFolder {
     /// [`LedgerError::NoState`] where there is none, and whatever keeps it from being opened.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let path = absolute(path)?;
+        check_folder(&path)?;
         if !has_traces(&path) {
             return Err(LedgerError::NoState { path });
         }
-        let lock = take_lock(&path)?;
+        let held = HeldState::take(&path)?;
         if !has_state(&path)? {
             return Err(LedgerError::NoState { path });
         }
-        Self::read(path, lock)
+        Self::read(held)
     }
 
     /// Opens a state whatever is wrong with it, to repair it with [`Ledger::rebuild`].
@@ -89,34 +120,42 @@ impl StateFolder {
     /// format, or can't be written.
     pub fn open_for_repair(path: &Path, records: &Path) -> Result<Self, LedgerError> {
         let path = absolute(path)?;
+        check_folder(&path)?;
         let stored = stored_records(&path, records);
         if !has_traces(&path) && check_no_records(&path.join(&stored)).is_ok() {
             return Err(LedgerError::NoState { path });
         }
         make_folder(&path)?;
-        let lock = take_lock(&path)?;
+        let held = HeldState::take(&path)?;
+        // A process whose lock file was removed still has its database.
+        let for_repair = Some(held.lock_database()?);
         let info = match state_file::read(&path.join(STATE)) {
             Err(LedgerError::Damaged { .. }) => StateInfo::new(stored),
             read => read?,
         };
-        Ok(Self { path, info, lock, for_repair: true })
+        Ok(Self { held, info, for_repair, made: None })
     }
 
-    fn read(path: PathBuf, lock: Arc<File>) -> Result<Self, LedgerError> {
-        let info = state_file::read(&path.join(STATE))?;
-        let state = Self { path, info, lock, for_repair: false };
+    fn read(held: HeldState) -> Result<Self, LedgerError> {
+        let info = state_file::read(&held.path().join(STATE))?;
+        let state = Self { held, info, for_repair: None, made: None };
         state.check_no_repair()?;
         Ok(state)
     }
 
     /// The folder's absolute path.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.held.path()
+    }
+
+    /// The lock on the folder.
+    pub fn held(&self) -> &HeldState {
+        &self.held
     }
 
     /// The record folder's absolute path.
     pub fn records(&self) -> PathBuf {
-        self.path.join(&self.info.records)
+        self.path().join(&self.info.records)
     }
 
     /// What the state says of itself.
@@ -132,34 +171,32 @@ impl StateFolder {
         let mut info = self.info.clone();
         f(&mut info);
         if info != self.info {
-            state_file::write(&self.path.join(STATE), &info)?;
+            self.held.check()?;
+            let written = state_file::write(&self.path().join(STATE), &info);
+            written.inspect_err(|_| renew::note(&self.held))?;
             self.info = info;
         }
         Ok(())
     }
 
-    pub(super) fn lock(&self) -> Arc<File> {
-        Arc::clone(&self.lock)
-    }
-
     pub(super) fn check_no_repair(&self) -> Result<(), LedgerError> {
-        match self.for_repair || self.is_in_repair() {
-            true => Err(LedgerError::damaged(&self.path, "a repair has not ended")),
+        match self.for_repair.is_some() || self.is_in_repair() {
+            true => Err(LedgerError::damaged(self.path(), "a repair has not ended")),
             false => Ok(()),
         }
     }
 
     /// Whether a repair was begun and has not ended.
     pub fn is_in_repair(&self) -> bool {
-        disk::is_there(&self.path.join(REPAIRING))
+        disk::is_there(&self.path().join(REPAIRING))
     }
 
     /// Writes `state.json` anew where it is damaged.
     pub(super) fn mend_description(&self) -> Result<(), LedgerError> {
-        let path = self.path.join(STATE);
+        let path = self.path().join(STATE);
         match state_file::read(&path) {
             Err(LedgerError::Damaged { .. }) => {
-                write_marks(&self.path)?;
+                write_marks(self.path())?;
                 state_file::write(&path, &self.info)
             }
             read => read.map(drop),
@@ -190,14 +227,15 @@ fn has_state(path: &Path) -> Result<bool, LedgerError> {
 }
 
 /// Makes a state. `state.json` comes last: without it, the next attempt starts over.
-fn initialise(path: &Path, lock: &Arc<File>, records: &Path) -> Result<(), LedgerError> {
+fn initialise(held: &HeldState, records: &Path) -> Result<(), LedgerError> {
+    let path = held.path();
     check_no_records(&path.join(records))?;
     for name in [DB, WITNESS, IN_HAND] {
         disk::remove(&path.join(name))?;
     }
     disk::sync_folder(path)?;
     write_marks(path)?;
-    Ledger::create_in(path, Arc::clone(lock), 0)?;
+    Ledger::create_in(held, 0)?;
     state_file::write(&path.join(STATE), &StateInfo::new(stored_records(path, records)))
 }
 
@@ -223,10 +261,7 @@ fn check_foreign(path: &Path, records: &Path) -> Result<(), LedgerError> {
 fn check_no_records(folder: &Path) -> Result<(), LedgerError> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.as_encoded_bytes();
-        let is_record = name.starts_with(b"records-") && name.ends_with(b".ndjson");
-        if is_record && entry.metadata().is_ok_and(|found| found.len() > 0) {
+        if is_record(&entry.file_name()) && entry.metadata().is_ok_and(|found| found.len() > 0) {
             return Err(LedgerError::damaged(
                 folder,
                 "there are records, whose state is gone or lies elsewhere (if elsewhere, choose another folder with --out)",
@@ -234,6 +269,11 @@ fn check_no_records(folder: &Path) -> Result<(), LedgerError> {
         }
     }
     Ok(())
+}
+
+fn is_record(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(b"records-") && name.ends_with(b".ndjson")
 }
 
 fn write_marks(path: &Path) -> Result<(), LedgerError> {
@@ -245,36 +285,58 @@ fn write_marks(path: &Path) -> Result<(), LedgerError> {
     Ok(())
 }
 
-fn make_folder(path: &Path) -> Result<(), LedgerError> {
+/// Makes the folder, and all above it; returns those that were made.
+fn make_folder(path: &Path) -> Result<Vec<PathBuf>, LedgerError> {
+    check_folder(path)?;
     if path.is_dir() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     failpoint::hit("state.folder").map_err(LedgerError::io(path))?;
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|error| refused(path, error))?;
-    disk::sync_parent(path)
+    durable::make_folders(path, 0o700).map_err(|error| refused(path, error))
 }
 
-fn take_lock(path: &Path) -> Result<Arc<File>, LedgerError> {
-    failpoint::hit("state.lock").map_err(LedgerError::io(path))?;
-    let file = File::options().create(true).truncate(false).write(true).open(path.join(LOCK));
-    let file = file.map_err(|error| refused(path, error))?;
-    let begun = Instant::now();
-    loop {
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(Arc::new(file)),
-            Err(rustix::io::Errno::WOULDBLOCK) if begun.elapsed() < LOCK_WAIT => {
-                std::thread::sleep(LOCK_WAIT / 20);
-            }
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                return Err(LedgerError::InUse { path: path.to_path_buf() });
-            }
-            Err(error) => return Err(LedgerError::io(path)(error.into())),
-        }
+/// Refuses a path at which there is something else than a folder, or that lies below a file.
+fn check_folder(path: &Path) -> Result<(), LedgerError> {
+    let there = path.ancestors().find(|ancestor| disk::is_there(ancestor));
+    match there {
+        Some(there) if !there.is_dir() => Err(LedgerError::NoFolder { path: there.to_owned() }),
+        _ => Ok(()),
     }
 }
 
-fn refused(path: &Path, error: io::Error) -> LedgerError {
+impl Made {
+    /// Removes a state that holds nothing yet.
+    fn undo(&self, held: &HeldState, records: &Path) {
+        if held.check().is_err() {
+            return;
+        }
+        let path = held.path();
+        if check_foreign(path, records).is_err() {
+            let _ = fs::remove_file(path.join(LOCK));
+            return;
+        }
+        // The log's first segment is there at most, and it is empty.
+        let log = path.join(records);
+        for entry in fs::read_dir(&log).into_iter().flatten().flatten() {
+            if is_record(&entry.file_name()) && entry.metadata().is_ok_and(|found| found.len() == 0) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        if log.starts_with(path) {
+            let _ = fs::remove_dir(&log);
+        }
+        // The lock goes last.
+        for name in [STATE, DB, WITNESS].iter().chain(UNFINISHED.iter().rev()) {
+            if let Err(error) = disk::remove(&path.join(name)) {
+                tracing::debug!(%error, "a state that was made in vain can't be removed");
+                return;
+            }
+        }
+        durable::remove_made(&self.folders);
+    }
+}
+
+pub(super) fn refused(path: &Path, error: io::Error) -> LedgerError {
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             LedgerError::ReadOnly { path: path.to_path_buf() }

@@ -12,7 +12,7 @@
 //! * It keeps to its cache's size only where pages are touched often: each of 256 parts of them looks what to let go of
 //!   once 64 accesses have come together. A walk touches a page once and no more, and so most of the database stayed
 //!   in memory, 56 bytes a file: [`Walk`] touches each page some more times.
-//! * Its file lock outlives it for a moment, until its own threads let go: opening waits for that.
+//! * Its file lock outlives it for a moment, until its own threads let go: closing waits for that.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -22,11 +22,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
+use rustix::fs::FlockOperation;
 use sled::Transactional;
 use sled::transaction::TransactionError;
 
+use super::held::HeldState;
 use super::quiet::quietly;
-use super::{LedgerError, disk};
+use super::state::DB;
+use super::{LedgerError, disk, over};
 use crate::model::failpoint;
 
 /// A key or a value, shared with the page it came from.
@@ -39,7 +42,8 @@ pub(super) type Changes = BTreeMap<Vec<u8>, Option<Bytes>>;
 const CACHE_BYTES: u64 = 32 << 20;
 /// Twelve pairs and more are in a page: about three pages of each part stay.
 const TOUCHES: usize = 2;
-const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// How long closing waits for what others still read.
+const CLOSE_WAIT: Duration = Duration::from_secs(5);
 
 /// The trees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,49 +66,91 @@ struct Trees {
 /// The open database.
 pub(super) struct Store {
     folder: PathBuf,
-    /// None only while the store is dropped.
-    trees: Option<Trees>,
+    /// None once it is closed, whatever others still hold of it.
+    trees: RwLock<Option<Trees>>,
     data: File,
-    /// Counts the transactions. Held for reading while what is read must fit together.
-    layout: RwLock<u64>,
-    _lock: Arc<File>,
+    /// Held for reading while what is read must fit together.
+    layout: RwLock<Layout>,
+    held: HeldState,
+}
+
+/// What the trees hold, as far as one look must fit to the next one.
+#[derive(Default)]
+pub(super) struct Layout {
+    /// Rises with each change of what is to be seen.
+    pub(super) number: u64,
+    /// What the latest transaction replaced, while it is not committed.
+    pub(super) before: Option<Arc<Before>>,
+}
+
+/// What a transaction replaced: laid over the trees, it shows them as they were.
+#[derive(Default)]
+pub(super) struct Before {
+    pub(super) files: Changes,
+    pub(super) meta: Changes,
 }
 
 impl Store {
-    /// Makes a database in a folder that does not exist.
-    pub(super) fn create(folder: &Path, lock: Arc<File>) -> Result<Self, LedgerError> {
-        failpoint::hit("db.create").map_err(LedgerError::io(folder))?;
-        fs::create_dir(folder).map_err(LedgerError::io(folder))?;
-        Self::open_in(folder, lock)
+    /// Makes a database in a state folder that has none.
+    pub(super) fn create(held: &HeldState) -> Result<Self, LedgerError> {
+        let folder = held.path().join(DB);
+        failpoint::hit("db.create").map_err(LedgerError::io(&folder))?;
+        fs::create_dir(&folder).map_err(LedgerError::io(&folder))?;
+        Self::open_in(folder, held)
     }
 
     /// Opens what [`Store::create`] made.
-    pub(super) fn open(folder: &Path, lock: Arc<File>) -> Result<Self, LedgerError> {
+    pub(super) fn open(held: &HeldState) -> Result<Self, LedgerError> {
+        let folder = held.path().join(DB);
         if !disk::is_there(&folder.join("db")) {
-            return Err(LedgerError::damaged(folder, "the database is gone"));
+            return Err(LedgerError::damaged(&folder, "the database is gone"));
         }
-        remove_unfinished_snapshots(folder)?;
-        Self::open_in(folder, lock)
+        // Before anything is touched: sled would say that it can't be read.
+        drop(held.lock_database()?);
+        remove_unfinished_snapshots(&folder)?;
+        Self::open_in(folder, held)
     }
 
-    fn open_in(folder: &Path, lock: Arc<File>) -> Result<Self, LedgerError> {
-        let trees = on_store(folder, || {
+    fn open_in(folder: PathBuf, held: &HeldState) -> Result<Self, LedgerError> {
+        let trees = on_store(&folder, || {
             failpoint::hit("db.open")?;
-            let config = sled::Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-            let db = open_when_unlocked(&config)?;
+            let config = sled::Config::new().path(&folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+            let db = config.open()?;
             let [files, ready, meta] = ["files", "ready", "meta"].map(|name| db.open_tree(name));
             Ok(Trees { files: files?, ready: ready?, meta: meta?, db })
         })?;
-        failpoint::hit("db.opened").map_err(LedgerError::io(folder))?;
+        failpoint::hit("db.opened").map_err(LedgerError::io(&folder))?;
         let data_path = folder.join("db");
         let data = File::open(&data_path).map_err(LedgerError::io(&data_path))?;
-        Ok(Self {
-            folder: folder.to_path_buf(),
-            trees: Some(trees),
-            data,
-            layout: RwLock::new(0),
-            _lock: lock,
-        })
+        let (trees, layout) = (RwLock::new(Some(trees)), RwLock::default());
+        Ok(Self { folder, trees, data, layout, held: held.clone() })
+    }
+
+    /// Closes it, also where others hold it for reading: they find it closed from now on.
+    pub(super) fn close(&self) {
+        let trees = self.trees.write().unwrap_or_else(PoisonError::into_inner).take();
+        if trees.is_some() {
+            // What is not on disk by now was never reported as committed.
+            let _ = quietly(|| drop(trees));
+            self.await_unlocked();
+        }
+    }
+
+    /// Waits until sled's own threads, and walks that are under way, have let go of its lock.
+    fn await_unlocked(&self) {
+        let begun = Instant::now();
+        while begun.elapsed() < CLOSE_WAIT {
+            match rustix::fs::flock(&self.data, FlockOperation::NonBlockingLockExclusive) {
+                Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(Duration::from_millis(1)),
+                _ => break,
+            }
+        }
+        let _ = rustix::fs::flock(&self.data, FlockOperation::Unlock);
+    }
+
+    /// The lock on the state folder.
+    pub(super) fn held(&self) -> &HeldState {
+        &self.held
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -121,9 +167,16 @@ impl Store {
         disk::sync_parent(&self.folder)
     }
 
-    /// Holds off transactions, and tells how many there were.
-    pub(super) fn layout(&self) -> RwLockReadGuard<'_, u64> {
+    /// Holds off transactions, and tells what there is to be seen.
+    pub(super) fn layout(&self) -> RwLockReadGuard<'_, Layout> {
         self.layout.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The latest transaction is committed: from now on it is to be seen by all.
+    pub(super) fn settle(&self) {
+        let mut layout = self.layout.write().unwrap_or_else(PoisonError::into_inner);
+        layout.number += 1;
+        layout.before = None;
     }
 
     /// The value of a key.
@@ -134,6 +187,15 @@ impl Store {
     /// The last pair whose key is not above the bound.
     pub(super) fn last_below(&self, tree: Tree, bound: Bound<&[u8]>) -> Result<Option<Pair>, LedgerError> {
         self.on(tree, |tree| tree.range::<&[u8], _>((Bound::Unbounded, bound)).next_back().transpose())
+    }
+
+    /// The last block whose key is not above the bound, as it is committed.
+    pub(super) fn committed_below(&self, bound: Bound<&[u8]>) -> Result<Option<Pair>, LedgerError> {
+        let layout = self.layout();
+        match &layout.before {
+            Some(before) => over::last_below(self, &before.files, bound),
+            None => self.last_below(Tree::Files, bound),
+        }
     }
 
     /// All pairs from a bound on.
@@ -149,11 +211,22 @@ impl Store {
         Ok(Walk { folder: self.folder.clone(), tree, iter, goes_on: false })
     }
 
-    /// Applies all changes or none, and returns when they are on disk to stay.
-    pub(super) fn apply(&self, files: Changes, ready: Changes, meta: Changes) -> Result<(), LedgerError> {
+    /// Applies all changes or none, and returns when they are on disk to stay. Until [`Store::settle`] readers of
+    /// what is committed see the trees as before: `before` is what `files` replaces.
+    pub(super) fn apply(
+        &self,
+        (files, before): (Changes, Changes),
+        ready: Changes,
+        meta: Changes,
+    ) -> Result<(), LedgerError> {
+        let mut before = Before { files: before, meta: Changes::new() };
+        for key in meta.keys() {
+            before.meta.insert(key.clone(), self.get(Tree::Meta, key)?);
+        }
         let [files, ready, meta] = [files, ready, meta].map(batch_of);
         let mut layout = self.layout.write().unwrap_or_else(PoisonError::into_inner);
-        *layout += 1;
+        layout.number += 1;
+        layout.before = Some(Arc::new(before));
         self.on_trees(|trees| {
             failpoint::hit("db.apply")?;
             // sled runs the closure again after a conflict: it applies what was prepared and nothing else.
@@ -194,15 +267,15 @@ impl Store {
     }
 
     fn on_trees<T>(&self, f: impl FnOnce(&Trees) -> sled::Result<T>) -> Result<T, LedgerError> {
-        let trees = self.trees.as_ref().ok_or(LedgerError::Poisoned)?;
+        let trees = self.trees.read().unwrap_or_else(PoisonError::into_inner);
+        let trees = trees.as_ref().ok_or(LedgerError::Closed)?;
         on_store(&self.folder, || f(trees))
     }
 }
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // What is not on disk by now was never reported as committed.
-        let _ = quietly(|| drop(self.trees.take()));
+        self.close();
     }
 }
 
@@ -273,23 +346,12 @@ fn batch_of(changes: Changes) -> sled::Batch {
     batch
 }
 
-fn open_when_unlocked(config: &sled::Config) -> sled::Result<sled::Db> {
-    let start = Instant::now();
-    loop {
-        match config.open() {
-            Err(sled::Error::Io(error))
-                if error.to_string().contains("acquire lock") && start.elapsed() < LOCK_WAIT =>
-            {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            other => return other,
-        }
-    }
-}
-
 fn on_store<T>(folder: &Path, f: impl FnOnce() -> sled::Result<T>) -> Result<T, LedgerError> {
     match quietly(f) {
         Ok(Ok(value)) => Ok(value),
+        Ok(Err(sled::Error::Io(error))) if error.to_string().contains("acquire lock") => {
+            Err(LedgerError::InUse { path: folder.parent().unwrap_or(folder).to_path_buf() })
+        }
         Ok(Err(sled::Error::Io(error))) if is_of_the_disk(&error) => Err(LedgerError::io(folder)(error)),
         Ok(Err(error)) => Err(LedgerError::damaged(folder, format!("the database can't be read ({error})"))),
         Err(panic) if let Some(kind) = kind_of(&panic) => {

@@ -5,6 +5,7 @@ mod damage;
 mod in_hand;
 mod jobs;
 mod state;
+mod unsynced;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -131,15 +131,15 @@ fn tally_ready(store: &Store) -> Result<Tally, LedgerError> {
     Ok(tally)
 }
 
-/// Checks the database against the witness. A line that is missing for the last tick, because the
-/// process ended between the two, is written now.
-pub(super) fn compare(path: &Path, tick: &TickMeta, witness: &mut Witness) -> Result<(), LedgerError> {
+/// Checks the database against the witness. Returns the line that is missing for the last tick, where the process
+/// ended between the two.
+pub(super) fn compare(path: &Path, tick: &TickMeta, witness: &Witness) -> Result<Option<Line>, LedgerError> {
     let expected = line_of(tick);
     let Some(last) = witness.last() else {
         return match tick.cursor.tick {
-            0 => Ok(()),
+            0 => Ok(None),
             // The very first line is missing.
-            1 if tick.log.from == 0 => witness.append(expected),
+            1 if tick.log.from == 0 => Ok(Some(expected)),
             _ => Err(LedgerError::damaged(path, "the file is empty, and the database is not")),
         };
     };
@@ -148,12 +148,12 @@ pub(super) fn compare(path: &Path, tick: &TickMeta, witness: &mut Witness) -> Re
         return Err(LedgerError::damaged(path, what));
     }
     if last.tick + 1 == tick.cursor.tick {
-        return witness.append(expected);
+        return Ok(Some(expected));
     }
     if *last != expected {
         return Err(LedgerError::damaged(path, "the database is not the one that was committed"));
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The witness line of a tick.

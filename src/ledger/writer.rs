@@ -1,9 +1,8 @@
 //! The one writer of the ledger.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::ops::Bound;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use super::block::Rows;
@@ -15,8 +14,8 @@ use super::ready::{CLASSES, Classes, row_key, tally_row};
 use super::state::{DB, REPAIRING, WITNESS};
 use super::store::{Bytes, Changes, Store, Tree};
 use super::verify::{self, Loaded};
-use super::witness::{LogRange, Witness};
-use super::{Counts, Entry, LedgerError, StateFolder, codec, disk};
+use super::witness::{Line, LogRange, Witness};
+use super::{Counts, Entry, HeldState, LedgerError, StateFolder, codec, disk, renew};
 use crate::model::{Cursor, FileKey, LogPosition, LogStart, Order, Timestamp};
 
 /// The longest encoded key, in bytes.
@@ -57,38 +56,47 @@ impl Ledger {
     /// [`LedgerError::Damaged`] where it is not what was committed last, or a repair has not ended.
     pub fn open(state: &StateFolder) -> Result<Self, LedgerError> {
         state.check_no_repair()?;
-        let mut ledger = Self::open_in(state.path(), state.lock())?;
+        let mut ledger = Self::open_in(state.held())?;
         if !ledger.tick.ready_is_whole {
-            ledger.begin_order(ledger.tick.order, ledger.tick.base)?;
-            ledger.build_ready()?;
+            let (order, base) = (ledger.tick.order, ledger.tick.base);
+            ledger.guarded(|ledger| ledger.put_in_order(order, base))?;
         }
         Ok(ledger)
     }
 
-    fn open_in(folder: &Path, lock: Arc<File>) -> Result<Self, LedgerError> {
-        let witness_path = folder.join(WITNESS);
-        let mut witness = Witness::open(&witness_path)?;
-        let store = Store::open(&folder.join(DB), lock)?;
-        let loaded = verify::load(&store)?;
-        verify::compare(&witness_path, &loaded.tick, &mut witness)?;
+    fn open_in(held: &HeldState) -> Result<Self, LedgerError> {
+        renew::write_noted(held)?;
+        let mut opened = Opened::of(held)?;
+        if opened.missing.is_some() {
+            // The last tick counts once the witness has its line. The process that committed it may have ended since
+            // its sync failed, and then it is only in memory: it is made durable first.
+            drop(opened);
+            renew::write_all(held)?;
+            opened = Opened::of(held)?;
+        }
+        let Opened { mut witness, store, loaded, missing } = opened;
+        if let Some(line) = missing {
+            witness.append(line)?;
+        }
         let Loaded { tick, counts, jobs, log_start } = loaded;
         witness.forget_before(log_start.segment);
         witness.tidy()?;
-        let reader = LedgerReader { store: Arc::new(store), committed: Arc::default() };
-        let (folder, poisoned) = (folder.to_path_buf(), false);
+        let (store, committed) = (Arc::new(store), Arc::default());
+        let reader = LedgerReader { store, committed, only_committed: false };
+        let (folder, poisoned) = (held.path().to_path_buf(), false);
         let ledger = Self { folder, reader, tick, counts, jobs, log_start, witness, poisoned };
         ledger.publish();
         Ok(ledger)
     }
 
     /// Makes an empty ledger that has committed up to `tick`, and closes it again.
-    pub(super) fn create_in(folder: &Path, lock: Arc<File>, tick: u64) -> Result<(), LedgerError> {
-        let witness_path = folder.join(WITNESS);
+    pub(super) fn create_in(held: &HeldState, tick: u64) -> Result<(), LedgerError> {
+        let witness_path = held.path().join(WITNESS);
         Witness::create(&witness_path)?;
         let tick = TickMeta::empty(tick);
-        let store = Store::create(&folder.join(DB), lock)?;
+        let store = Store::create(held)?;
         let meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(&store, TICK_KEY, &tick)?))]);
-        store.apply(Changes::new(), Changes::new(), meta)?;
+        store.apply(Default::default(), Changes::new(), meta)?;
         store.sync_names()?;
         if tick.cursor.tick > 0 {
             Witness::open(&witness_path)?.append(verify::line_of(&tick))?;
@@ -122,8 +130,8 @@ impl Ledger {
         disk::remove(&db)?;
         disk::remove(&witness)?;
         disk::sync_folder(folder)?;
-        Self::create_in(folder, state.lock(), first_tick.saturating_sub(1))?;
-        Self::open_in(folder, state.lock())
+        Self::create_in(state.held(), first_tick.saturating_sub(1))?;
+        Self::open_in(state.held())
     }
 
     /// Ends a rebuild: the ledger is whole again, and what was set aside is removed.
@@ -135,8 +143,10 @@ impl Ledger {
     /// # Errors
     /// Where the folder can't be written.
     pub fn rebuilt(&mut self) -> Result<(), LedgerError> {
-        disk::remove(&self.folder.join(REPAIRING))?;
-        disk::sync_folder(&self.folder)?;
+        self.guarded(|ledger| {
+            disk::remove(&ledger.folder.join(REPAIRING))?;
+            disk::sync_folder(&ledger.folder)
+        })?;
         disk::remove(&self.folder.join(DB_ASIDE))?;
         disk::remove(&self.folder.join(WITNESS_ASIDE))?;
         disk::sync_folder(&self.folder)
@@ -145,6 +155,34 @@ impl Ledger {
     /// The reading side.
     pub fn reader(&self) -> LedgerReader {
         self.reader.clone()
+    }
+
+    /// The same, for what others are told: it reads nothing of a tick that is not durable yet.
+    pub fn committed_reader(&self) -> LedgerReader {
+        LedgerReader { only_committed: true, ..self.reader.clone() }
+    }
+
+    /// Closes the database, also where readers are around: they find it closed from now on.
+    pub fn close(self) {
+        self.reader.store.close();
+    }
+
+    /// Does something to what is durable. Where that fails, nothing more is committed, and all is written again
+    /// before the state is used again.
+    pub(super) fn guarded<T>(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        if self.poisoned {
+            return Err(LedgerError::Poisoned);
+        }
+        self.poisoned = true;
+        let result = step(self);
+        match &result {
+            Ok(_) => self.poisoned = false,
+            Err(_) => renew::note(self.reader.store.held()),
+        }
+        result
     }
 
     /// What was committed last.
@@ -174,9 +212,7 @@ impl Ledger {
         }
         let log = self.appended(&tick)?;
         check_changes(tick.changes)?;
-        self.poisoned = true;
-        self.commit_checked(&tick, log)?;
-        self.poisoned = false;
+        self.guarded(|ledger| ledger.commit_checked(&tick, log))?;
         self.publish();
         Ok(self.tick.cursor)
     }
@@ -213,7 +249,7 @@ impl Ledger {
         if let Some(job) = tick.job {
             put_job(store, &mut self.jobs, job, &mut meta)?;
         }
-        store.apply(merge.files, merge.ready, meta)?;
+        store.apply((merge.files, merge.before), merge.ready, meta)?;
         self.witness.append(verify::line_of(&next))?;
         self.counts = merge.counts;
         self.tick = next;
@@ -225,6 +261,8 @@ impl Ledger {
     }
 
     pub(super) fn publish(&self) {
+        // First: whoever reads up to the new cursor must see what lies before it.
+        self.reader.store.settle();
         let mut committed = self.reader.committed.write().unwrap_or_else(PoisonError::into_inner);
         (committed.cursor, committed.log_start) = (self.tick.cursor, self.log_start);
         committed.total = Counts::default();
@@ -239,19 +277,19 @@ impl Ledger {
     /// # Errors
     /// As for [`Ledger::commit`].
     pub fn set_order(&mut self, order: Order, now: Timestamp) -> Result<(), LedgerError> {
-        if self.poisoned {
-            return Err(LedgerError::Poisoned);
-        }
-        if order == self.tick.order {
+        if order == self.tick.order && !self.poisoned {
             return Ok(());
         }
+        self.guarded(|ledger| ledger.put_in_order(order, now))
+    }
+
+    fn put_in_order(&mut self, order: Order, now: Timestamp) -> Result<(), LedgerError> {
         self.begin_order(order, now)?;
         self.build_ready()
     }
 
     /// Empties `ready`, durably marked as not whole.
     pub(super) fn begin_order(&mut self, order: Order, now: Timestamp) -> Result<(), LedgerError> {
-        self.poisoned = true;
         (self.tick.order, self.tick.base, self.tick.ready_is_whole) = (order, now, false);
         self.publish();
         self.clear_ready()
@@ -259,7 +297,6 @@ impl Ledger {
 
     /// Builds `ready` from the blocks. A crash meanwhile leaves the mark that it is not whole.
     fn build_ready(&mut self) -> Result<(), LedgerError> {
-        self.poisoned = true;
         let store = Arc::clone(&self.reader.store);
         let mut walk = store.walk(Tree::Files, Bound::Unbounded)?;
         let (mut rows, mut ready) = (Rows::default(), Changes::new());
@@ -281,7 +318,6 @@ impl Ledger {
         }
         self.tick.ready_is_whole = true;
         self.apply_ready(ready)?;
-        self.poisoned = false;
         self.publish();
         Ok(())
     }
@@ -309,7 +345,27 @@ impl Ledger {
     fn apply_ready(&self, ready: Changes) -> Result<(), LedgerError> {
         let store = &self.reader.store;
         let meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(store, TICK_KEY, &self.tick)?))]);
-        store.apply(Changes::new(), ready, meta)
+        store.apply(Default::default(), ready, meta)
+    }
+}
+
+/// What is on disk, and what it lacks.
+struct Opened {
+    witness: Witness,
+    store: Store,
+    loaded: Loaded,
+    /// The line of the last tick, where the witness has not got it.
+    missing: Option<Line>,
+}
+
+impl Opened {
+    fn of(held: &HeldState) -> Result<Self, LedgerError> {
+        let witness_path = held.path().join(WITNESS);
+        let witness = Witness::open(&witness_path)?;
+        let store = Store::open(held)?;
+        let loaded = verify::load(&store)?;
+        let missing = verify::compare(&witness_path, &loaded.tick, &witness)?;
+        Ok(Self { witness, store, loaded, missing })
     }
 }
 

@@ -1,12 +1,13 @@
 //! The words that all rooms share: keys, fingerprints, outcomes, records, configuration.
 //!
-//! Plain data and pure functions: nothing here opens a file or starts a thread, the time is told by [`Clock`],
-//! and tests let I/O fail by [`failpoint`].
+//! Plain data and pure functions: nothing here starts a thread, the time is told by [`Clock`], and tests let I/O fail
+//! by [`failpoint`]. Only `durable` touches the file system: what all rooms that write need of it.
 
 mod batch;
 mod clock;
 mod config;
 mod copied;
+pub(crate) mod durable;
 #[doc(hidden)]
 pub mod failpoint;
 mod failure;

@@ -21,7 +21,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -181,6 +181,8 @@ fn unsent(source: io::Error) -> EngineError {
 #[derive(Debug)]
 pub struct Controlled {
     path: PathBuf,
+    /// Device and inode of the socket.
+    identity: (u64, u64),
     close: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -206,25 +208,34 @@ impl Controlled {
             with_short_path(state, |short| UnixListener::bind(short.join(SOCKET)))?
         };
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        let identity = identity_of(&path)?;
         let (close, closed) = oneshot::channel();
         let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || {
             runtime.block_on(serve(&listener, &desk, closed));
             // A client that does not read its answer must not hold the run's end up.
             runtime.shutdown_timeout(CLOSE_WAIT);
         })?;
-        Ok(Self { path, close: Some(close), thread: Some(thread) })
+        Ok(Self { path, identity, close: Some(close), thread: Some(thread) })
     }
 }
 
 impl Drop for Controlled {
     fn drop(&mut self) {
-        // The socket goes first: whoever comes now finds nobody, and opens the state itself.
-        let _ = fs::remove_file(&self.path);
+        // The socket goes first: whoever comes now finds nobody, and opens the state itself. One that has taken its
+        // place is of the process that has taken the state's.
+        if identity_of(&self.path).is_ok_and(|identity| identity == self.identity) {
+            let _ = fs::remove_file(&self.path);
+        }
         drop(self.close.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
+}
+
+fn identity_of(path: &Path) -> io::Result<(u64, u64)> {
+    let found = fs::symlink_metadata(path)?;
+    Ok((found.dev(), found.ino()))
 }
 
 /// Serves until `closed`, whatever the clients do.
@@ -355,6 +366,22 @@ mod tests {
     use super::*;
     use crate::engine::Engine;
     use crate::process::{FileContent, from_fn};
+
+    #[test]
+    fn a_process_that_ends_leaves_the_socket_of_the_one_that_followed_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let nothing = || from_fn("nothing/1", &["*"], |_: &FileContent<'_>| Ok(()));
+        let listen = || {
+            let engine = Arc::new(Engine::new(Arc::new(nothing())));
+            Controlled::listen(folder.path(), Arc::new(Desk::new(engine))).unwrap()
+        };
+        let first = listen();
+        let second = listen();
+        drop(first);
+        assert!(is_answered(folder.path()));
+        drop(second);
+        assert!(!is_answered(folder.path()) && !folder.path().join(SOCKET).exists());
+    }
 
     #[test]
     fn who_asks_a_run_before_it_has_opened_its_state_is_asked_to_come_again() {

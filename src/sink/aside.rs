@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::reader::listed;
 use super::{SinkError, segment_number};
-use crate::model::failpoint;
+use crate::model::{durable, failpoint};
 
 const ASIDE: &str = "ndjson.damaged";
 
@@ -48,8 +48,9 @@ pub fn replace_segment(segment: &Path, fresh: &Path) -> Result<(), SinkError> {
         if fs::hard_link(segment, &aside).is_err() {
             copy_whole(segment, &aside)?;
         }
-        sync_folder(folder)?;
     }
+    // Also where an earlier attempt has set it aside: its sync may have failed.
+    sync_folder(folder)?;
     fs::rename(fresh, segment).map_err(SinkError::io(segment))?;
     sync_folder(folder)
 }
@@ -89,7 +90,7 @@ pub fn number_asides(folder: &Path) -> Result<Vec<PathBuf>, SinkError> {
 /// Makes the names in a folder durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), SinkError> {
     failpoint::hit("log.sync-folder").map_err(SinkError::io(folder))?;
-    File::open(folder).and_then(|file| file.sync_all()).map_err(SinkError::io(folder))
+    durable::sync_folder(folder).map_err(SinkError::io(folder))
 }
 
 #[cfg(test)]

@@ -39,6 +39,12 @@ pub enum SinkError {
         /// The record folder.
         path: PathBuf,
     },
+    /// There is something else than a folder at the path, or above it.
+    #[error("{}: not a folder; name a folder with --out", path.display())]
+    NoFolder {
+        /// What is no folder.
+        path: PathBuf,
+    },
     /// The file that is written was deleted, replaced or cut by somebody else.
     #[error(
         "{}: was deleted, replaced or cut while it was written; put it back if you can, and run `outlast repair`",

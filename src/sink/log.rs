@@ -1,7 +1,7 @@
 //! Appending to the record log.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Seek, SeekFrom};
+use std::io::{self, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,10 @@ use rustix::io::Errno;
 
 use super::aside::sync_folder;
 use super::{LogReader, SEGMENT_BYTES_MAX, SinkError, segment_name, segments};
-use crate::model::{Cursor, LogPosition, RecordHead, failpoint};
+use crate::model::{Cursor, LogPosition, RecordHead, durable, failpoint};
+
+/// No page of memory is larger: what ends in one was written with what lies before it there.
+const PAGE_BYTES: u64 = 64 << 10;
 
 /// The writing end of the record log.
 #[derive(Debug)]
@@ -18,8 +21,8 @@ pub struct RecordLog {
     folder: PathBuf,
     path: PathBuf,
     file: File,
-    /// Held for as long as the log is open: no other process writes to the folder.
-    _lock: File,
+    /// Held for as long as the log is open.
+    lock: RecordFolder,
     position: LogPosition,
     tick_crc: crc32fast::Hasher,
     dirty: bool,
@@ -27,6 +30,45 @@ pub struct RecordLog {
     /// The next tick begins a segment, however full the present one is.
     closing: bool,
     poisoned: bool,
+}
+
+/// A record folder, locked: no other process writes to it.
+#[derive(Debug)]
+pub struct RecordFolder {
+    path: PathBuf,
+    lock: File,
+}
+
+impl RecordFolder {
+    /// Takes a folder, which is made if it is missing, for this process.
+    ///
+    /// # Errors
+    /// [`SinkError::InUse`] where another process has it; [`SinkError::NoFolder`] where there is something else;
+    /// [`SinkError::Io`] otherwise.
+    pub fn take(path: &Path) -> Result<Self, SinkError> {
+        failpoint::hit("log.folder").map_err(SinkError::io(path))?;
+        if let Some(there) = path.ancestors().find(|ancestor| ancestor.symlink_metadata().is_ok())
+            && !there.is_dir()
+        {
+            return Err(SinkError::NoFolder { path: there.to_owned() });
+        }
+        durable::make_folders(path, 0o777).map_err(SinkError::io(path))?;
+        let lock = File::open(path).map_err(SinkError::io(path))?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self { path: path.to_owned(), lock }),
+            Err(Errno::WOULDBLOCK) => Err(SinkError::InUse { path: path.to_owned() }),
+            Err(errno) => Err(SinkError::io(path)(durable::lock_error(path, errno))),
+        }
+    }
+
+    /// Whether the folder at the path is still the one that is locked.
+    fn check(&self) -> Result<(), SinkError> {
+        // What can't be looked at now is no proof.
+        match durable::is_at(&self.lock, &self.path).unwrap_or(true) {
+            true => Ok(()),
+            false => Err(SinkError::Lost { path: self.path.clone() }),
+        }
+    }
 }
 
 /// What a tick appended.
@@ -56,10 +98,15 @@ impl RecordLog {
     /// behind it: then the state is an older copy, and nothing is cut. [`SinkError::InUse`] where another
     /// process has it open; [`SinkError::Io`] otherwise.
     pub fn open_from(folder: &Path, first: u32, cursor: Cursor) -> Result<Self, SinkError> {
-        let committed = cursor.log;
-        failpoint::hit("log.folder").map_err(SinkError::io(folder))?;
-        fs::create_dir_all(folder).map_err(SinkError::io(folder))?;
-        let lock = lock(folder)?;
+        Self::open_in(RecordFolder::take(folder)?, first, cursor)
+    }
+
+    /// The same in a folder that is locked already.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_in(lock: RecordFolder, first: u32, cursor: Cursor) -> Result<Self, SinkError> {
+        let (committed, folder) = (cursor.log, lock.path.as_path());
         let found = segments(folder)?;
         let first_use = committed == LogPosition::START;
         if !first_use {
@@ -78,12 +125,13 @@ impl RecordLog {
         }
         remove_before(folder, first, &found)?;
         let path = folder.join(segment_name(committed.segment));
-        let mut file = open_segment(&path, first_use)?;
-        failpoint::hit("log.cut").map_err(SinkError::io(&path))?;
-        // Its times stay as they are where there is nothing to cut.
-        if file.metadata().map_err(SinkError::io(&path))?.len() != committed.offset {
-            file.set_len(committed.offset).map_err(SinkError::io(&path))?;
+        if first_use && path.symlink_metadata().is_ok() {
+            // Made anew: that its name is durable can't be told.
+            failpoint::hit("log.remove").map_err(SinkError::io(&path))?;
+            fs::remove_file(&path).map_err(SinkError::io(&path))?;
         }
+        let mut file = open_segment(&path, first_use)?;
+        cut(&file, committed.offset).map_err(SinkError::io(&path))?;
         file.seek(SeekFrom::End(0)).map_err(SinkError::io(&path))?;
         failpoint::hit("log.sync-cut").map_err(SinkError::io(&path))?;
         file.sync_all().map_err(SinkError::io(&path))?;
@@ -92,7 +140,7 @@ impl RecordLog {
             folder: folder.to_owned(),
             path,
             file,
-            _lock: lock,
+            lock,
             position: committed,
             tick_crc: crc32fast::Hasher::new(),
             dirty: false,
@@ -131,6 +179,7 @@ impl RecordLog {
     /// # Errors
     /// Where the folder can't be read or written; the log can be written further.
     pub fn remove_one_before(&self, first: u32) -> Result<bool, SinkError> {
+        self.lock.check()?;
         let mut found = segments(&self.folder)?;
         found.truncate(1);
         remove_before(&self.folder, first, &found)?;
@@ -180,6 +229,7 @@ impl RecordLog {
     }
 
     fn rotate(&mut self) -> Result<(), SinkError> {
+        self.lock.check()?;
         self.closing = false;
         self.position = LogPosition { segment: self.position.segment + 1, offset: 0 };
         self.path = self.folder.join(segment_name(self.position.segment));
@@ -208,14 +258,15 @@ fn remove_before(folder: &Path, first: u32, found: &[(u32, PathBuf)]) -> Result<
     Ok(())
 }
 
-/// Takes the folder for this process, if no other one has it.
-fn lock(folder: &Path) -> Result<File, SinkError> {
-    let file = File::open(folder).map_err(SinkError::io(folder))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(Errno::WOULDBLOCK) => Err(SinkError::InUse { path: folder.to_owned() }),
-        Err(errno) => Err(SinkError::io(folder)(errno.into())),
+/// Cuts a segment back to what was committed. Its times stay as they are where there is nothing to cut.
+fn cut(file: &File, committed: u64) -> io::Result<()> {
+    failpoint::hit("log.cut")?;
+    if file.metadata()?.len() == committed {
+        return Ok(());
     }
+    // The page in which the committed part ends may hold what a failed sync was for.
+    durable::write_again(file, committed - committed % PAGE_BYTES, committed)?;
+    file.set_len(committed)
 }
 
 /// Behind the cursor there may be lines of the next tick, and none of a later one.
@@ -243,7 +294,13 @@ fn check_tail(folder: &Path, found: &[(u32, PathBuf)], cursor: Cursor) -> Result
 
 fn open_segment(path: &Path, create: bool) -> Result<File, SinkError> {
     failpoint::hit("log.open").map_err(SinkError::io(path))?;
-    OpenOptions::new().write(true).create(create).truncate(false).open(path).map_err(SinkError::io(path))
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(create)
+        .truncate(false)
+        .open(path)
+        .map_err(SinkError::io(path))
 }
 
 const NOT_BEGUN: &str = "the log ends before this file: either outlast did not write it, and it has to be moved elsewhere, or the state is older than the log";

@@ -21,7 +21,7 @@ mod reader;
 
 pub use aside::{number_asides, original_of, replace_segment, set_aside_segments};
 pub use error::SinkError;
-pub use log::{Appended, RecordLog};
+pub use log::{Appended, RecordFolder, RecordLog};
 pub use reader::{
     HeldSegments, LineReader, LogReader, RawLine, RawLines, begins_line, check_range, line_around, segments,
 };

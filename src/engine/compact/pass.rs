@@ -162,7 +162,7 @@ impl Pass {
         // What is committed rests on the entries of now, whatever the walk has met: nothing can come between.
         let files: Vec<&FileKey> = carried.copies.iter().map(|copy| &copy.file).collect();
         let current = store.reader.lookup(&files)?;
-        let begin = store.log.begin_tick()?;
+        let begin = store.begin_tick()?;
         let changes = carried.settle(begin, current);
         if changes.is_empty() {
             return Ok(false);

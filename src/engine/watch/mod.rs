@@ -80,7 +80,8 @@ impl Engine {
         let watch = (!self.has_own_source()).then(|| Arc::new(Watch::new(settings)));
         let (mut runtime, meter) = Runtime::open(self, config, options, watch.clone())?;
         let mut agenda = Agenda::new(watch, watching.clone());
-        runtime.serve_roots(&mut agenda, roots).map_err(EngineError::or_unavailable)?;
+        let served = runtime.serve_roots(&mut agenda, roots).map_err(EngineError::or_unavailable);
+        served.inspect_err(|_| runtime.discard())?;
         let guard = begun(&options.state);
         let mut run = RunState::new(meter);
         let ended = self.do_jobs(&mut runtime, &mut agenda, &mut run);

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::model::failpoint::{Fault, arm};
 
 #[test]
 fn a_new_state_is_private_and_marked_and_opens_again() {
@@ -143,4 +144,86 @@ fn a_state_opens_for_nothing_else_until_its_repair_has_ended() {
     assert_eq!(ledger.cursor().tick, 18);
     assert_eq!(ledger.reader().get(&key("b")).unwrap(), Some(pending(2)));
     assert!(!path.join("db.damaged").exists() && !path.join("witness.damaged").exists());
+}
+
+#[test]
+fn a_state_whose_lock_file_was_removed_is_still_in_use_and_its_holder_notices() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let ledger = created(&path);
+    let state = opened_state(&ledger);
+    state.check().unwrap();
+    for is_replaced in [false, true] {
+        let _ = fs::remove_file(path.join("lock"));
+        if is_replaced {
+            fs::write(path.join("lock"), "").unwrap();
+        }
+        assert!(matches!(state.check(), Err(LedgerError::LockGone { .. })));
+        assert!(matches!(opened(&path), Err(LedgerError::InUse { .. })));
+        let repair = StateFolder::open_for_repair(&path, "records".as_ref());
+        assert!(matches!(repair, Err(LedgerError::InUse { .. })));
+    }
+    drop((ledger, state));
+    opened(&path).unwrap();
+}
+
+/// The lock that a ledger is open under.
+fn opened_state(ledger: &Ledger) -> HeldState {
+    ledger.reader.store.held().clone()
+}
+
+#[test]
+fn a_state_folder_that_was_removed_or_replaced_is_noticed_and_the_new_one_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let mut state = StateFolder::create(&path, "records".as_ref()).unwrap();
+    fs::remove_dir_all(&path).unwrap();
+    assert!(matches!(state.held().check(), Err(LedgerError::Gone { .. })));
+    drop(created(&path));
+    let description = fs::read(path.join("state.json")).unwrap();
+    assert!(state.update(|info| info.records = "elsewhere".into()).is_err());
+    assert_eq!(fs::read(path.join("state.json")).unwrap(), description);
+}
+
+#[test]
+fn a_start_that_fails_leaves_nothing_and_never_touches_what_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a/b/state");
+    for hit in 1.. {
+        let armed = arm(hit..hit + 1, Fault::Io);
+        let made = StateFolder::create(&path, "records".as_ref());
+        if armed.hits() < hit {
+            drop(armed);
+            made.unwrap().discard_if_made();
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+            break;
+        }
+        drop(armed);
+        assert!(made.is_err(), "call {hit}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "call {hit}");
+    }
+    fs::create_dir(folder.path().join("out")).unwrap();
+    let state = StateFolder::create(&path, &folder.path().join("out")).unwrap();
+    state.discard_if_made();
+    assert!(folder.path().join("out").exists() && !folder.path().join("a").exists());
+    drop(created(&path));
+    StateFolder::create(&path, "records".as_ref()).unwrap().discard_if_made();
+    opened(&path).unwrap();
+}
+
+#[test]
+fn a_file_in_the_place_of_a_folder_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "x").unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.path().join("link")).unwrap();
+    for (path, named) in [("file", "file"), ("file/state", "file"), ("link", "link")] {
+        let path = folder.path().join(path);
+        let named = folder.path().join(named);
+        let is_named = |opened| matches!(opened, Err(LedgerError::NoFolder { path }) if path == named);
+        assert!(is_named(StateFolder::create(&path, "records".as_ref())));
+        assert!(is_named(StateFolder::open(&path)));
+        assert!(is_named(StateFolder::open_for_repair(&path, "records".as_ref())));
+    }
+    assert_eq!(fs::read_to_string(file).unwrap(), "x");
 }

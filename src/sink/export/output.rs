@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::ExportError;
+use crate::model::durable;
 
 /// What the names of unfinished files begin and end with.
 const PREFIX: &str = ".outlast-export-";
@@ -64,9 +65,9 @@ impl OutputFile {
         fs::rename(&self.temporary, &self.target).map_err(ExportError::write(&self.target))?;
         self.committed = true;
         // A folder that may be written to but not read can't be synced; the file is whole all the same.
-        match File::open(folder_of(&self.target)) {
-            Ok(folder) => folder.sync_all().map_err(ExportError::write(&self.target)),
-            Err(_) => Ok(()),
+        match durable::sync_folder(&folder_of(&self.target)) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            synced => synced.map_err(ExportError::write(&self.target)),
         }
     }
 }

@@ -1,0 +1,180 @@
+//! Names that survive a power cut, and locks: what all rooms that write need of the file system.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
+
+use super::failpoint;
+
+/// Makes the names in a folder durable.
+///
+/// Some file systems can't sync a folder (CIFS, some FUSE and shared folders): they say so, and that is no failure, as
+/// nothing else would make the names more durable there.
+///
+/// # Errors
+/// Where the folder can't be opened, or its sync failed.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    match File::open(path)?.sync_all() {
+        Err(error) if cannot_sync(&error) => Ok(()),
+        synced => synced,
+    }
+}
+
+fn cannot_sync(error: &io::Error) -> bool {
+    let told = Errno::from_io_error(error);
+    [Errno::INVAL, Errno::OPNOTSUPP, Errno::NOSYS].iter().any(|unsupported| told == Some(*unsupported))
+}
+
+/// Makes a folder and all that are missing above it, with this mode, and their names durable. Returns those that it
+/// made, outermost first.
+///
+/// # Errors
+/// Where one can't be made or its name not be synced; those that were made are removed again.
+pub(crate) fn make_folders(path: &Path, mode: u32) -> io::Result<Vec<PathBuf>> {
+    let mut made = Vec::new();
+    match make_below(path, mode, &mut made) {
+        Ok(()) => Ok(made),
+        Err(error) => {
+            remove_made(&made);
+            Err(error)
+        }
+    }
+}
+
+fn make_below(path: &Path, mode: u32, made: &mut Vec<PathBuf>) -> io::Result<()> {
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    let above = path.parent().unwrap_or(Path::new(""));
+    make_below(above, mode, made)?;
+    match DirBuilder::new().mode(mode).create(path) {
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        Err(error) => return Err(error),
+        Ok(()) => made.push(path.to_owned()),
+    }
+    sync_folder(above)
+}
+
+/// Removes the folders that [`make_folders`] made, as far as they are empty.
+pub(crate) fn remove_made(made: &[PathBuf]) {
+    for folder in made.iter().rev() {
+        if fs::remove_dir(folder).is_err() {
+            break;
+        }
+    }
+}
+
+/// Bytes that are written again at a time.
+const AGAIN_BYTES: usize = 1 << 20;
+
+/// Writes what a file holds from an offset on once more, up to an end, and syncs it.
+///
+/// After a failed sync the system may count pages as clean that never reached the disk: another sync alone would say
+/// that all is well. Pages that were written again are dirty again.
+///
+/// # Errors
+/// Where the file can't be read, written or synced.
+pub(crate) fn write_again(file: &File, from: u64, end: u64) -> io::Result<()> {
+    let (mut at, mut buffer) = (from, vec![0; AGAIN_BYTES]);
+    while at < end {
+        let wanted = AGAIN_BYTES.min(usize::try_from(end - at).unwrap_or(AGAIN_BYTES));
+        let part = &mut buffer[..wanted];
+        file.read_exact_at(part, at)?;
+        failpoint::hit("again.write")?;
+        file.write_all_at(part, at)?;
+        at += wanted as u64;
+    }
+    failpoint::hit("again.sync")?;
+    file.sync_all()
+}
+
+/// Whether a path still leads to the file or folder that is open here.
+pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let open = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(named) => Ok((named.dev(), named.ino()) == (open.dev(), open.ino())),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What a refused lock says to a person: whether locks are missing at all, and on which file system.
+pub(crate) fn lock_error(path: &Path, errno: Errno) -> io::Error {
+    let missing = [Errno::NOLCK, Errno::OPNOTSUPP, Errno::NOSYS, Errno::INVAL, Errno::BADF];
+    let error = io::Error::from(errno);
+    if !missing.contains(&errno) {
+        return error;
+    }
+    let told = format!(
+        "can't be locked ({error}): its file system{} has no file locks; mount it with locks, or choose a folder \
+         on another file system",
+        file_system_of(path).map(|found| format!(", {found},")).unwrap_or_default()
+    );
+    io::Error::new(error.kind(), told)
+}
+
+/// The type of the file system that holds `path`, and where it is mounted.
+fn file_system_of(path: &Path) -> Option<String> {
+    let device = fs::metadata(path).ok()?.dev();
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    file_system_in(&fs::read_to_string("/proc/self/mountinfo").ok()?, &format!("{major}:{minor}"))
+}
+
+fn file_system_in(mounts: &str, device: &str) -> Option<String> {
+    mounts.lines().find_map(|line| {
+        let (mount, file_system) = line.split_once(" - ")?;
+        let mut fields = mount.split(' ');
+        let is_it = fields.nth(2)? == device;
+        let (place, kind) = (fields.nth(1)?, file_system.split(' ').next()?);
+        is_it.then(|| format!("{kind} at {place}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_folders_that_were_missing_are_made_told_and_removed_again_where_they_are_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let (a, b) = (folder.path().join("a"), folder.path().join("a/b"));
+        assert_eq!(make_folders(&b, 0o700).unwrap(), [a.clone(), b.clone()]);
+        assert!(make_folders(&b, 0o700).unwrap().is_empty());
+        fs::write(a.join("file"), "").unwrap();
+        remove_made(&[a.clone(), b.clone()]);
+        assert!(a.exists() && !b.exists());
+        assert!(make_folders(&a.join("file/below"), 0o700).is_err());
+    }
+
+    #[test]
+    fn a_file_that_was_removed_or_replaced_is_no_longer_at_its_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let file = File::create(&path).unwrap();
+        assert!(is_at(&file, &path).unwrap());
+        fs::remove_file(&path).unwrap();
+        assert!(!is_at(&file, &path).unwrap());
+        fs::write(&path, "").unwrap();
+        assert!(!is_at(&file, &path).unwrap());
+    }
+
+    #[test]
+    fn missing_locks_are_told_with_their_file_system() {
+        let folder = tempfile::tempdir().unwrap();
+        for errno in [Errno::NOLCK, Errno::OPNOTSUPP] {
+            let told = lock_error(folder.path(), errno).to_string();
+            assert!(told.contains("no file locks") && told.contains("file system, "), "{told}");
+        }
+        assert!(!lock_error(folder.path(), Errno::IO).to_string().contains("locks"));
+        let mounts = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n40 22 0:50 / /mnt/share rw,relatime shared:9 - cifs //host/x rw\n";
+        assert_eq!(file_system_in(mounts, "0:50").unwrap(), "cifs at /mnt/share");
+        assert_eq!(file_system_in(mounts, "0:51"), None);
+    }
+}
