@@ -110,12 +110,14 @@
 //! |---|---|
 //! | before 1 has ended | the log is longer than the cursor: it is cut back to it; the files are still pending, or are found again |
 //! | between 1 and 2 | the same |
-//! | between 2 and the witness | the database is one tick ahead of the witness, whose line is made again |
+//! | between 2 and the witness | the database is one tick ahead of the witness: it is written and synced again, then the line is made |
 //! | after 3 | the tick is there |
 //!
 //! So each completed version of a file has one record: its line counts exactly when its entry does.
-//! Processing itself happens at least once. A failed sync ends the run; it is never tried again and
-//! believed. *The record log is the truth and the ledger its index:* `outlast repair` makes a ledger of
+//! Processing itself happens at least once. A failed sync is never tried again and believed: what it was for is written
+//! again, by the same process when there is room or by the next one, before it counts (`ledger/renew.rs`). Whoever asks is told
+//! nothing of a tick before all of it is durable: until then the blocks that it replaced are laid over the ledger for
+//! readers of what is committed (`ledger/over.rs`). *The record log is the truth and the ledger its index:* `outlast repair` makes a ledger of
 //! the records. Opening a state compares every block of the ledger with its checksum and all of them with
 //! the last tick's sums, in the database and in the witness; the log is compared range by range while the
 //! run goes on, and no run ends well on a log that differs. It is not compared again where a run has done
@@ -151,6 +153,7 @@
 //! | a root is there, but can't be listed | the same, where that may pass; else it is an unreadable folder like any other, told and counted | `scan.rs`, `restraint.rs` |
 //! | a root's file system hangs | the same, once a look at it is overdue | `lookout.rs` |
 //! | a root is empty, and another folder than before | the same: it may be a mount point without its file system | `guard.rs` |
+//! | the state folder or its lock file is removed or replaced | nothing more is written; the run ends with exit code 10 or 11 | `ledger/held.rs` |
 //! | no room for the state or the records | nothing is written until there is. Where it went within a commit, the state is opened again | `restraint.rs`, `outage.rs` |
 //! | a file of the state meets the limit on the size of files (`ulimit -f`) | the run ends with exit code 75 at once; what was committed is whole | `model/failure.rs` |
 //! | any of these stays for `wait` | the run ends with exit code 75, its work kept | `run_state.rs` |

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use outlast::service::settings::Given;
-use outlast::{LogPosition, RecordStatus};
+use outlast::{RecordCursor, RecordStatus};
 
 use super::config::{ConfigArgs, ConfigCommand};
 use super::ctl::CtlArgs;
@@ -185,9 +185,9 @@ pub(crate) struct StatusArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RecordsArgs {
-    /// The log from this cursor on, instead of the latest record of each path; 1:0 is its start
+    /// The log from this cursor on (SEGMENT:OFFSET@STATE), instead of the latest record of each path; 1:0 is its start
     #[arg(long, value_name = "CURSOR")]
-    pub(crate) since: Option<LogPosition>,
+    pub(crate) since: Option<RecordCursor>,
 
     /// Go on printing the log as it grows, from --since or from its start; where that was compacted away, the
     /// latest record of each path comes first

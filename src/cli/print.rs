@@ -92,7 +92,7 @@ pub(crate) fn status(report: &StatusReport, format: Format) -> Result<()> {
 const STATUS_JOBS: usize = 10;
 
 fn write_status(report: &StatusReport, out: &mut Lines<'_>) -> io::Result<()> {
-    writeln!(out, "tick {}, records end at {}", report.cursor.tick, report.cursor.log)?;
+    writeln!(out, "tick {}, records end at {}", report.cursor.tick, report.records_end)?;
     for root in &report.roots {
         let counts = root.counts;
         writeln!(

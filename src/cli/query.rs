@@ -13,7 +13,7 @@ use outlast::ledger::LedgerError;
 use outlast::service::settings::Settings;
 use outlast::service::{ControlError, Desk, Request, answer, ask};
 use outlast::sink::SinkError;
-use outlast::{AstProcessor, LogPosition, LogStart};
+use outlast::{AstProcessor, LogPosition, LogStart, RecordCursor};
 
 use super::args::{Cli, ExplainArgs, Format, RecordsArgs, StatusArgs};
 use super::{exit, export, print, run, terminal};
@@ -100,9 +100,15 @@ pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> Result<u8> {
 
 /// `outlast records`.
 pub(crate) fn records(cli: &Cli, args: &RecordsArgs) -> Result<u8> {
+    if let Some(since) = args.since.as_ref().filter(|since| since.is_bare()) {
+        terminal::tell(&format!(
+            "outlast: cursor {since} names no state, and one of another state can't be told from it: keep cursors as \
+             `outlast records --cursor` prints them, {since}@STATE"
+        ));
+    }
     let mut out = terminal::json_out();
     if args.follow {
-        match follow(cli, args.since, &mut out)? {}
+        match follow(cli, args.since.clone(), &mut out)? {}
     }
     let (log, which) = asked(cli, args)?;
     if let Some(path) = &args.output {
@@ -119,7 +125,7 @@ pub(crate) fn records(cli: &Cli, args: &RecordsArgs) -> Result<u8> {
     }
     if args.cursor {
         // It is what was asked for: that it can't be told is a failure.
-        terminal::try_tell(&log.end.to_string()).context("the cursor can't be written to stderr")?;
+        terminal::try_tell(&log.cursor().to_string()).context("the cursor can't be written to stderr")?;
     }
     Ok(exit::DONE)
 }
@@ -134,8 +140,8 @@ pub(super) enum Which {
 
 /// The records that are meant, and their log, held open for reading.
 fn asked(cli: &Cli, args: &RecordsArgs) -> Result<(CommittedLog, Which)> {
-    let request = match args.since {
-        Some(since) => Request::Since { since },
+    let request = match &args.since {
+        Some(since) => Request::Since { since: since.clone() },
         None => Request::Current { status: args.status.map(Into::into) },
     };
     let mut tries = 0;
@@ -153,8 +159,8 @@ fn held(request: &Request, payload: Vec<u8>) -> Result<(CommittedLog, Which)> {
         |told: &[u8]| serde_json::from_slice::<CommittedLog>(told).context("the answer tells no log");
     if let Request::Since { since } = request {
         let mut log = log_of(&payload)?;
-        log.hold_from(*since)?;
-        return Ok((log, Which::Since(*since)));
+        log.hold_from(since.position)?;
+        return Ok((log, Which::Since(since.position)));
     }
     let payload = String::from_utf8(payload).context("the answer is no text")?;
     let (log, positions) = payload.split_once('\n').context("the answer has no positions")?;
@@ -171,10 +177,13 @@ fn is_dropped(error: &anyhow::Error) -> bool {
 /// Prints the log as it grows: from a cursor, from its start, or, where that is gone, the latest record of each
 /// path and then what comes. A state that is in use without answering is tried again for ever: a run may take
 /// long to start.
-fn follow(cli: &Cli, mut since: Option<LogPosition>, out: &mut dyn Write) -> Result<Infallible> {
+fn follow(cli: &Cli, mut since: Option<RecordCursor>, out: &mut dyn Write) -> Result<Infallible> {
     let (mut seen, mut tries) = (None, 0);
     loop {
-        let request = since.map_or(Request::Current { status: None }, |since| Request::Since { since });
+        let request = match &since {
+            Some(since) => Request::Since { since: since.clone() },
+            None => Request::Current { status: None },
+        };
         let mut payload = None;
         match ask(&cli.state, &request) {
             Err(ControlError::NobodyListens(_)) => {
@@ -201,14 +210,14 @@ fn follow(cli: &Cli, mut since: Option<LogPosition>, out: &mut dyn Write) -> Res
                 let (log, which) = told?;
                 match which {
                     Which::At(_) if log.start == LogStart::default() => {
-                        (since, seen) = (Some(LogPosition::START), None);
+                        (since, seen) = (Some(RecordCursor::default()), None);
                         continue;
                     }
                     Which::At(positions) => log.write_lines(&positions, out)?,
                     Which::Since(since) => log.write_from(since, out)?,
                 }
                 out.flush()?;
-                (since, tries) = (Some(log.end), 0);
+                (since, tries) = (Some(log.cursor()), 0);
             }
         }
         std::thread::sleep(FOLLOW);

@@ -297,6 +297,10 @@ pub(crate) fn of_checkpoint(
     checkpoint: &CheckpointData,
     processor: &str,
 ) -> Result<(Vec<PathBuf>, BatchConfig), EngineError> {
+    if checkpoint.state_id.as_ref().is_some_and(|id| *id != state.info().id) {
+        let what = "was made anew or repaired since the checkpoint; start a new run";
+        return Err(EngineError::Job(format!("{}: {what}", checkpoint.state.display())));
+    }
     let jobs = reader.jobs()?;
     let Some(job) = jobs.iter().find(|job| job.id == job_id && job_id == checkpoint.job_id) else {
         return Err(EngineError::Job(format!("{}: knows no job {job_id}", checkpoint.state.display())));

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::error::EngineError;
 use super::store::StoreView;
 use crate::ledger::RecordRef;
-use crate::model::{FileKey, LogPosition, LogStart, RecordHead, RecordStatus, without_copy_mark};
+use crate::model::{
+    FileKey, LogPosition, LogStart, RecordCursor, RecordHead, RecordStatus, without_copy_mark,
+};
 use crate::sink::{HeldSegments, LineReader, LogReader, SinkError, begins_line};
 
 /// Records that are looked for before they are told.
@@ -21,8 +23,11 @@ const FOUND_MAX: usize = 1024;
 pub struct CommittedLog {
     /// The record folder, whose name may be no UTF-8.
     pub folder: OsString,
-    /// The end; it is the cursor to go on from.
+    /// The end.
     pub end: LogPosition,
+    /// Id of the state; none where it has not got one yet.
+    #[serde(default)]
+    pub state: Option<String>,
     /// Where it begins.
     #[serde(default)]
     pub start: LogStart,
@@ -31,11 +36,26 @@ pub struct CommittedLog {
 }
 
 impl CommittedLog {
-    /// Whether records can be written from `since` on.
+    /// The cursor to go on from.
+    pub fn cursor(&self) -> RecordCursor {
+        RecordCursor { position: self.end, state: self.state.clone() }
+    }
+
+    /// Whether records can be written from a cursor on.
     ///
     /// # Errors
-    /// Where `since` lies behind the end, within a record, or before what is gone; or the log can't be read.
-    pub fn check_cursor(&self, since: LogPosition) -> Result<(), EngineError> {
+    /// Where it is of another state, lies behind the end, within a record, or before what is gone; or the log can't be read.
+    pub fn check_cursor(&self, since: &RecordCursor) -> Result<(), EngineError> {
+        if !since.is_of(self.state.as_deref()) {
+            let what = format!(
+                "cursor {since} is of another state than the one here, {}, which was made anew or repaired since, or \
+                 lies elsewhere; take the latest record of each path with `outlast records --cursor`, and go on from \
+                 the cursor it prints",
+                self.state.as_deref().unwrap_or("which has no id yet")
+            );
+            return Err(EngineError::Job(what));
+        }
+        let since = since.position;
         let (end, go_on_from) = (self.end, self.start.go_on_from(since));
         let what = if since > end {
             format!("cursor {since} lies behind the end of the records, {end}; use a cursor of this state")
@@ -145,7 +165,8 @@ impl StoreView {
     /// The log as it is committed now.
     pub fn log(&self) -> CommittedLog {
         let (start, end) = self.reader.log();
-        CommittedLog { folder: self.records.clone().into(), end, start, held: HeldSegments::default() }
+        let (state, held) = (self.id.clone(), HeldSegments::default());
+        CommittedLog { folder: self.records.clone().into(), end, state, start, held }
     }
 
     /// Writes the latest record of each path that exists, in the order of the tree: all, or those with
@@ -236,4 +257,45 @@ fn sound<'a>(folder: &Path, line: &'a [u8]) -> Result<RecordHead<'a>, EngineErro
 fn write_line(line: &[u8], out: &mut dyn Write) -> Result<(), EngineError> {
     let written: io::Result<()> = out.write_all(line).and_then(|()| out.write_all(b"\n"));
     written.map_err(EngineError::io("the records can't be written to the output"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Store;
+    use crate::ledger::{Entry, Tick};
+    use crate::model::RootId;
+
+    /// Opens the state again at the first byte that it is given.
+    struct Reopens(Option<Store>);
+
+    impl Write for Reopens {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if let Some(store) = self.0.take() {
+                let state = store.close();
+                Store::open(state).map_err(|failed| io::Error::other(failed.1))?;
+            }
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_state_can_be_opened_again_while_a_client_takes_its_time_to_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::create(&folder.path().join("state"), None).unwrap();
+        let record =
+            RecordRef { position: LogPosition::START, epoch: 1, digest: None, failure: None, carried: false };
+        let key = |n| FileKey::from_relative_path(RootId(1), format!("f{n:05}").as_bytes()).unwrap();
+        let entry = Entry { record: Some(record), ..Entry::default() };
+        let changes: Vec<_> = (0..2 * FOUND_MAX).map(|n| (key(n), Some(entry))).collect();
+        let tick = Tick { changes: &changes, log: LogPosition::START, log_crc: 0, job: None };
+        store.ledger.commit(tick).unwrap();
+        let view = store.view();
+        let told = view.write_positions(None, &mut Reopens(Some(store)));
+        assert!(told.unwrap_err().to_string().contains("ask again"));
+    }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::error::EngineError;
 use super::event::Event;
 use super::run::Engine;
-use crate::model::{BatchConfig, Clock, Cursor};
+use crate::model::{BatchConfig, Clock, Cursor, RecordCursor};
 
 /// How long an answer is waited for: a run may be between two attempts, or commit.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
@@ -86,6 +86,9 @@ pub struct OrderDone {
     /// What is committed, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Cursor>,
+    /// The same end of the records, as `outlast records --since` takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records_end: Option<RecordCursor>,
 }
 
 impl OrderDone {
@@ -158,8 +161,10 @@ impl Engine {
 
     fn checkpoint_now(&self) -> Result<OrderDone, EngineError> {
         let cursor = self.put(Event::Checkpoint)?;
-        let what = format!("committed: tick {}, records end at {}", cursor.tick, cursor.log);
-        Ok(OrderDone { what, job: Some(self.statistics().progress.job), cursor: Some(cursor) })
+        let records_end = self.view().ok_or_else(no_run)?.cursor_at(cursor.log);
+        let what = format!("committed: tick {}, records end at {records_end}", cursor.tick);
+        let job = Some(self.statistics().progress.job);
+        Ok(OrderDone { what, job, cursor: Some(cursor), records_end: Some(records_end) })
     }
 
     fn pause(&self, paused: bool) -> OrderDone {

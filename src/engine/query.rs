@@ -13,7 +13,8 @@ use super::results::BatchStatistics;
 use super::store::StoreView;
 use crate::ledger::{Counts, Entry, EntryState, Job};
 use crate::model::{
-    BatchConfig, Cursor, FileKey, LogPosition, RecordHead, Root, RootId, Timestamp, without_copy_mark,
+    BatchConfig, Cursor, FileKey, LogPosition, RecordCursor, RecordHead, Root, RootId, Timestamp,
+    without_copy_mark,
 };
 use crate::sink::{LineReader, segments};
 use crate::source::{TreeSource, Verdict};
@@ -23,6 +24,8 @@ use crate::source::{TreeSource, Verdict};
 pub struct StatusReport {
     /// What has been committed.
     pub cursor: Cursor,
+    /// The same end of the records, as `outlast records --since` takes it.
+    pub records_end: RecordCursor,
     /// Counts of all files of the state.
     pub total: StateCounts,
     /// Counts by root.
@@ -143,8 +146,10 @@ impl StoreView {
                 Err(error) => return Err(EngineError::io(path.display().to_string())(error)),
             }
         }
+        let cursor = self.reader.cursor();
         Ok(StatusReport {
-            cursor: self.reader.cursor(),
+            cursor,
+            records_end: self.cursor_at(cursor.log),
             total: self.reader.total().into(),
             roots: roots.collect(),
             jobs: self.reader.jobs()?.iter().map(|job| JobStatus::of(job, running.is_some())).collect(),

@@ -69,6 +69,8 @@ pub fn repair(state: &Path, records: &Path) -> Result<RepairReport, EngineError>
         index_segment(&mut ledger, &path, segment, &mut roots)?;
     }
     state.update(|info| info.roots = roots.infos)?;
+    // Records may stand elsewhere now.
+    state.renew_id()?;
     ledger.begin_log_at(first, false)?;
     drop(RecordLog::open_in(locked, first, ledger.cursor())?);
     report.files = ledger.reader().total().files();

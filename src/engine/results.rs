@@ -282,6 +282,10 @@ pub struct CheckpointData {
     pub state: PathBuf,
     /// What had been committed.
     pub cursor: Cursor,
+    /// Id of the state: one that was made anew at the same path, or repaired, has another one. None where it was not
+    /// told.
+    #[serde(default)]
+    pub state_id: Option<String>,
 }
 
 /// One file's outcome.

@@ -160,13 +160,16 @@ impl Engine {
     /// # Errors
     /// No run of this job goes on.
     pub fn checkpoint(&self, job_id: u64) -> Result<CheckpointData, EngineError> {
-        let state = {
+        let view = {
             let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
             let running = running.as_ref().filter(|running| running.job == job_id);
-            running.map(|running| running.view.state.clone())
+            running.map(|running| running.view.clone())
         };
-        let state = state.ok_or_else(|| EngineError::Job(format!("job {job_id} is not running")))?;
-        Ok(CheckpointData { job_id, state, cursor: self.put(Event::Checkpoint)? })
+        let view = view.ok_or_else(|| EngineError::Job(format!("job {job_id} is not running")))?;
+        let (state, state_id) = (view.state.clone(), view.id.clone());
+        // It would keep the state locked.
+        drop(view);
+        Ok(CheckpointData { job_id, state, cursor: self.put(Event::Checkpoint)?, state_id })
     }
 
     /// Ingests folders: goes on with what the state holds as pending, scans for what is new, and

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::error::EngineError;
 use super::log_check;
 use crate::ledger::{Entry, Job, Ledger, LedgerError, LedgerReader, RootInfo, StateFolder, Tick};
-use crate::model::{ConfigError, FileKey, LogPosition, RootTable, Timestamp};
+use crate::model::{ConfigError, FileKey, LogPosition, RecordCursor, RootTable, Timestamp};
 use crate::sink::RecordLog;
 
 /// The record folder of a state, in the state folder, where none is named.
@@ -51,6 +51,8 @@ pub struct StoreView {
     pub records: PathBuf,
     /// The roots of the state.
     pub roots: RootTable,
+    /// Tells the state's cursors from those of others; none where it has not got one yet.
+    pub id: Option<String>,
 }
 
 impl Store {
@@ -68,7 +70,8 @@ impl Store {
             (None, Err(error)) => return Err(error.into()),
         };
         check_apart(folder, &records)?;
-        let state = StateFolder::create(folder, &records)?;
+        let mut state = StateFolder::create(folder, &records)?;
+        state.ensure_id()?;
         Self::open(state).map_err(|failed| {
             let (state, error) = *failed;
             state.discard_if_made();
@@ -84,7 +87,7 @@ impl Store {
 
     /// Closes the state of a start that failed, and removes it where it was made for that.
     pub(crate) fn discard(self) {
-        let is_new = self.ledger.cursor().tick == 0;
+        let is_new = !self.ledger.may_have_committed();
         let state = self.close();
         if is_new {
             state.discard_if_made();
@@ -189,7 +192,13 @@ impl StoreView {
             state: state.path().to_owned(),
             records: state.records(),
             roots: RootTable::new(state.info().roots.iter().map(RootInfo::root).collect()),
+            id: Some(state.info().id.clone()).filter(|id| !id.is_empty()),
         }
+    }
+
+    /// A place in its record log, as a consumer keeps it.
+    pub fn cursor_at(&self, position: LogPosition) -> RecordCursor {
+        RecordCursor { position, state: self.id.clone() }
     }
 
     /// The folders that hold the state: no scan enters them.

@@ -5,6 +5,7 @@
 //! takes: it excludes a second process also where the lock file is gone.
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,6 +27,8 @@ const LOCK_WAIT: Duration = Duration::from_millis(100);
 pub struct HeldState {
     path: PathBuf,
     lock: Arc<File>,
+    /// Whether the lock file was not there before.
+    is_new: bool,
 }
 
 impl HeldState {
@@ -35,12 +38,11 @@ impl HeldState {
         failpoint::hit("state.lock").map_err(LedgerError::io(path))?;
         let begun = Instant::now();
         loop {
-            let file = File::options().create(true).truncate(false).write(true).open(&lock_path);
-            let file = file.map_err(|error| refused(path, error))?;
+            let (file, is_new) = open_lock(&lock_path).map_err(|error| refused(path, error))?;
             lock_for_us(&file, path, &lock_path, begun)?;
             // Whoever held it before may have removed it, as a start does that fails.
             if durable::is_at(&file, &lock_path).map_err(LedgerError::io(&lock_path))? {
-                return Ok(Self { path: path.to_owned(), lock: Arc::new(file) });
+                return Ok(Self { path: path.to_owned(), lock: Arc::new(file), is_new });
             }
             if begun.elapsed() > LOCK_WAIT * 10 {
                 return Err(LedgerError::LockGone { path: lock_path });
@@ -51,6 +53,13 @@ impl HeldState {
     /// The folder's absolute path.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Removes the lock file, where taking the lock has made it.
+    pub(super) fn remove_if_new(&self) {
+        if self.is_new && self.check().is_ok() {
+            let _ = std::fs::remove_file(self.path.join(LOCK));
+        }
     }
 
     /// Whether the folder at the path is still the one that is locked: nothing may be written by path otherwise.
@@ -73,11 +82,22 @@ impl HeldState {
     pub(super) fn lock_database(&self) -> Result<Option<File>, LedgerError> {
         let data = self.path.join(DB).join("db");
         let file = match File::options().read(true).write(true).open(&data) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened.map_err(LedgerError::io(&data))?,
         };
         lock_for_us(&file, &self.path, &data, Instant::now())?;
         Ok(Some(file))
+    }
+}
+
+/// Opens the lock file; tells whether it was made for that.
+fn open_lock(path: &Path) -> io::Result<(File, bool)> {
+    match File::options().write(true).create_new(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let opened = File::options().write(true).create(true).truncate(false).open(path);
+            Ok((opened?, false))
+        }
+        made => Ok((made?, true)),
     }
 }
 

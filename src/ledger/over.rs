@@ -2,9 +2,26 @@
 //! how it was before a tick that is not committed yet.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use super::LedgerError;
 use super::store::{Bytes, Changes, Pair, Store, Tree};
+
+/// What the trees hold, as far as one look must fit to the next one.
+#[derive(Default)]
+pub(super) struct Layout {
+    /// Rises with each change of what is to be seen.
+    pub(super) number: u64,
+    /// What the latest transaction replaced, while it is not committed.
+    pub(super) before: Option<Arc<Before>>,
+}
+
+/// What a transaction replaced: laid over the trees, it shows them as they were.
+#[derive(Default)]
+pub(super) struct Before {
+    pub(super) files: Changes,
+    pub(super) meta: Changes,
+}
 
 /// The last block whose key is within the bound.
 pub(super) fn last_below(

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::block::RowReader;
 use super::codec;
-use super::store::{Before, Pair, Store, Tree, Walk};
+use super::over::Before;
+use super::store::{Pair, Store, Tree, Walk};
 use super::{Entry, LedgerError, over};
 
 /// A cursor over all entries, in the order of their keys. It holds one block at a time.

@@ -57,7 +57,9 @@ impl StateFolder {
         // Whether the folder is another program's can only be told while nobody makes a state in it.
         let held = match HeldState::take(&path) {
             Err(error) => {
-                check_foreign(&path, records)?;
+                if matches!(error, LedgerError::ReadOnly { .. }) {
+                    check_foreign(&path, records)?;
+                }
                 durable::remove_made(&made.folders);
                 return Err(error);
             }
@@ -177,6 +179,22 @@ impl StateFolder {
             self.info = info;
         }
         Ok(())
+    }
+
+    /// Gives a state an id that has none.
+    ///
+    /// # Errors
+    /// As [`StateFolder::update`].
+    pub fn ensure_id(&mut self) -> Result<(), LedgerError> {
+        if self.info.id.is_empty() { self.renew_id() } else { Ok(()) }
+    }
+
+    /// Gives the state another id: cursors of before are refused from now on.
+    ///
+    /// # Errors
+    /// As [`StateFolder::update`].
+    pub fn renew_id(&mut self) -> Result<(), LedgerError> {
+        self.update(|info| info.id = state_file::new_id())
     }
 
     pub(super) fn check_no_repair(&self) -> Result<(), LedgerError> {
@@ -312,7 +330,7 @@ impl Made {
         }
         let path = held.path();
         if check_foreign(path, records).is_err() {
-            let _ = fs::remove_file(path.join(LOCK));
+            held.remove_if_new();
             return;
         }
         // The log's first segment is there at most, and it is empty.
@@ -325,13 +343,13 @@ impl Made {
         if log.starts_with(path) {
             let _ = fs::remove_dir(&log);
         }
-        // The lock goes last.
-        for name in [STATE, DB, WITNESS].iter().chain(UNFINISHED.iter().rev()) {
+        for name in [STATE, DB, WITNESS].iter().chain(UNFINISHED.iter().filter(|name| **name != LOCK)) {
             if let Err(error) = disk::remove(&path.join(name)) {
                 tracing::debug!(%error, "a state that was made in vain can't be removed");
                 return;
             }
         }
+        held.remove_if_new();
         durable::remove_made(&self.folders);
     }
 }

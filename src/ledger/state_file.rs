@@ -3,7 +3,9 @@
 //! The last member is the checksum of every byte before it, so that it can be checked without knowing
 //! the format of the rest.
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,10 @@ pub struct StateInfo {
     /// The record folder: absolute, or relative to the state folder.
     #[serde(with = "path_text")]
     pub records: PathBuf,
+    /// Tells this state's cursors from those of others: another one where a state is made anew or repaired. Empty
+    /// for a state that was last written by a version without.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
     /// The roots that were ever ingested.
     pub roots: Vec<RootInfo>,
 }
@@ -60,8 +66,16 @@ impl RootInfo {
 
 impl StateInfo {
     pub(super) fn new(records: PathBuf) -> Self {
-        Self { format: FORMAT, records, roots: Vec::new() }
+        Self { format: FORMAT, records, id: new_id(), roots: Vec::new() }
     }
+}
+
+/// A short name that no other state of the same folder has had, as far as chance goes.
+pub(super) fn new_id() -> String {
+    // The keys of the standard hash maps are the system's randomness.
+    let hash = RandomState::new().hash_one((SystemTime::now(), std::process::id()));
+    let [a, b, c, d, ..] = hash.to_le_bytes();
+    format!("{a:02x}{b:02x}{c:02x}{d:02x}")
 }
 
 #[derive(Deserialize)]
@@ -163,7 +177,8 @@ mod tests {
             mark: if id == 1 { "1f".to_owned() } else { String::new() },
             watched: false,
         };
-        StateInfo { roots: vec![root(1, odd), root(2, PathBuf::new())], ..StateInfo::new("records".into()) }
+        let (records, id) = ("records".into(), "0a1b2c3d".to_owned());
+        StateInfo { format: FORMAT, records, id, roots: vec![root(1, odd), root(2, PathBuf::new())] }
     }
 
     #[test]

@@ -27,6 +27,7 @@ use sled::Transactional;
 use sled::transaction::TransactionError;
 
 use super::held::HeldState;
+use super::over::{Before, Layout};
 use super::quiet::quietly;
 use super::state::DB;
 use super::{LedgerError, disk, over};
@@ -72,22 +73,6 @@ pub(super) struct Store {
     /// Held for reading while what is read must fit together.
     layout: RwLock<Layout>,
     held: HeldState,
-}
-
-/// What the trees hold, as far as one look must fit to the next one.
-#[derive(Default)]
-pub(super) struct Layout {
-    /// Rises with each change of what is to be seen.
-    pub(super) number: u64,
-    /// What the latest transaction replaced, while it is not committed.
-    pub(super) before: Option<Arc<Before>>,
-}
-
-/// What a transaction replaced: laid over the trees, it shows them as they were.
-#[derive(Default)]
-pub(super) struct Before {
-    pub(super) files: Changes,
-    pub(super) meta: Changes,
 }
 
 impl Store {

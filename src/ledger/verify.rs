@@ -8,9 +8,10 @@ use std::sync::{Mutex, PoisonError};
 use super::job::{JOB_PREFIX, Jobs, decode_job};
 use super::meta::{LOG_START_KEY, ROOT_PREFIX, TICK_KEY, Tally, TickMeta, root_counts};
 use super::ready::tally_row;
+use super::state::WITNESS;
 use super::store::{Store, Tree};
 use super::witness::{Line, Witness};
-use super::{Counts, LedgerError, block, codec};
+use super::{Counts, HeldState, LedgerError, block, codec};
 use crate::model::LogStart;
 
 /// What the small values of the database say.
@@ -21,8 +22,28 @@ pub(super) struct Loaded {
     pub(super) log_start: LogStart,
 }
 
+/// What is on disk, and what it lacks.
+pub(super) struct Opened {
+    pub(super) witness: Witness,
+    pub(super) store: Store,
+    pub(super) loaded: Loaded,
+    /// The line of the last tick, where the witness has not got it.
+    pub(super) missing: Option<Line>,
+}
+
+impl Opened {
+    pub(super) fn of(held: &HeldState) -> Result<Self, LedgerError> {
+        let witness_path = held.path().join(WITNESS);
+        let witness = Witness::open(&witness_path)?;
+        let store = Store::open(held)?;
+        let loaded = load(&store)?;
+        let missing = compare(&witness_path, &loaded.tick, &witness)?;
+        Ok(Self { witness, store, loaded, missing })
+    }
+}
+
 /// Reads everything in the database, and checks it against its own sums.
-pub(super) fn load(store: &Store) -> Result<Loaded, LedgerError> {
+fn load(store: &Store) -> Result<Loaded, LedgerError> {
     let damaged = |what: &str| LedgerError::damaged(store.folder(), what);
     let value = store.get(Tree::Meta, TICK_KEY)?.ok_or_else(|| damaged("the last tick is gone"))?;
     let tick: TickMeta = codec::decode(TICK_KEY, &value).map_err(damaged)?;
@@ -133,7 +154,7 @@ fn tally_ready(store: &Store) -> Result<Tally, LedgerError> {
 
 /// Checks the database against the witness. Returns the line that is missing for the last tick, where the process
 /// ended between the two.
-pub(super) fn compare(path: &Path, tick: &TickMeta, witness: &Witness) -> Result<Option<Line>, LedgerError> {
+fn compare(path: &Path, tick: &TickMeta, witness: &Witness) -> Result<Option<Line>, LedgerError> {
     let expected = line_of(tick);
     let Some(last) = witness.last() else {
         return match tick.cursor.tick {

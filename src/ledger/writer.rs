@@ -13,8 +13,8 @@ use super::reader::LedgerReader;
 use super::ready::{CLASSES, Classes, row_key, tally_row};
 use super::state::{DB, REPAIRING, WITNESS};
 use super::store::{Bytes, Changes, Store, Tree};
-use super::verify::{self, Loaded};
-use super::witness::{Line, LogRange, Witness};
+use super::verify::{self, Loaded, Opened};
+use super::witness::{LogRange, Witness};
 use super::{Counts, Entry, HeldState, LedgerError, StateFolder, codec, disk, renew};
 use crate::model::{Cursor, FileKey, LogPosition, LogStart, Order, Timestamp};
 
@@ -196,6 +196,11 @@ impl Ledger {
         self.jobs.keep(kept);
     }
 
+    /// Whether anything was committed, or may have been: a commit that failed can be on disk all the same.
+    pub fn may_have_committed(&self) -> bool {
+        self.poisoned || self.tick.cursor.tick > 0
+    }
+
     #[cfg(test)]
     pub(super) fn block_count(&self) -> u64 {
         self.tick.blocks.values
@@ -346,26 +351,6 @@ impl Ledger {
         let store = &self.reader.store;
         let meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(store, TICK_KEY, &self.tick)?))]);
         store.apply(Default::default(), ready, meta)
-    }
-}
-
-/// What is on disk, and what it lacks.
-struct Opened {
-    witness: Witness,
-    store: Store,
-    loaded: Loaded,
-    /// The line of the last tick, where the witness has not got it.
-    missing: Option<Line>,
-}
-
-impl Opened {
-    fn of(held: &HeldState) -> Result<Self, LedgerError> {
-        let witness_path = held.path().join(WITNESS);
-        let witness = Witness::open(&witness_path)?;
-        let store = Store::open(held)?;
-        let loaded = verify::load(&store)?;
-        let missing = verify::compare(&witness_path, &loaded.tick, &witness)?;
-        Ok(Self { witness, store, loaded, missing })
     }
 }
 

@@ -154,6 +154,29 @@ mod tests {
     }
 
     #[test]
+    fn a_file_system_that_can_not_sync_folders_is_told_from_a_device_that_fails() {
+        for (errno, is_fine) in
+            [(Errno::INVAL, true), (Errno::OPNOTSUPP, true), (Errno::IO, false), (Errno::NOSPC, false)]
+        {
+            assert_eq!(cannot_sync(&errno.into()), is_fine, "{errno}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_again_is_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let bytes: Vec<u8> = (0..3 * AGAIN_BYTES as u32 + 5).map(|n| (n % 251) as u8).collect();
+        fs::write(&path, &bytes).unwrap();
+        let file = File::options().read(true).write(true).open(&path).unwrap();
+        for (from, end) in [(0, bytes.len() as u64), (7, 7), (AGAIN_BYTES as u64 - 1, AGAIN_BYTES as u64 + 1)]
+        {
+            write_again(&file, from, end).unwrap();
+            assert!(fs::read(&path).unwrap() == bytes, "{from} to {end}");
+        }
+    }
+
+    #[test]
     fn a_file_that_was_removed_or_replaced_is_no_longer_at_its_path() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");

@@ -14,6 +14,7 @@ mod failure;
 mod fingerprint;
 mod key;
 mod record;
+mod record_cursor;
 mod retry;
 
 pub use batch::{BatchPriority, DiscoveredFile, FileBatch};
@@ -24,4 +25,5 @@ pub use failure::{ErrorClass, FileError, Resource, with_remedy};
 pub use fingerprint::{Digest, Fingerprint, Timestamp};
 pub use key::{FileKey, FolderKey, Root, RootId, RootTable};
 pub use record::{Cursor, LogPosition, LogStart, RecordHead, RecordLine, RecordStatus};
+pub use record_cursor::RecordCursor;
 pub use retry::RetryPolicy;

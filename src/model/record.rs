@@ -33,7 +33,7 @@ impl Default for LogPosition {
     }
 }
 
-/// `SEGMENT:OFFSET`, as `outlast records --since` takes it.
+/// `SEGMENT:OFFSET`.
 impl fmt::Display for LogPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.segment, self.offset)

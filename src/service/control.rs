@@ -37,7 +37,7 @@ pub use client::{ask, is_answered};
 
 use super::Desk;
 use crate::engine::{BreakerState, BreakerStatus, EngineError, Order, RetryFilter, StoreView};
-use crate::model::{ErrorClass, LogPosition, RecordStatus};
+use crate::model::{ErrorClass, RecordCursor, RecordStatus};
 
 const SOCKET: &str = "ctl.sock";
 /// Longest request line, in bytes.
@@ -68,7 +68,7 @@ pub enum Request {
     /// The log from a cursor to its committed end: [`CommittedLog`](crate::engine::CommittedLog) as JSON.
     Since {
         /// Where to begin.
-        since: LogPosition,
+        since: RecordCursor,
     },
     /// [`Explanation`](crate::engine::Explanation) of a path, as JSON.
     Explain {
@@ -154,7 +154,7 @@ pub fn answer(
         }
         Request::Since { since } => {
             let log = view.log();
-            log.check_cursor(*since)?;
+            log.check_cursor(since)?;
             write_json(&log, out)
         }
         Request::Explain { path } => {

@@ -12,7 +12,7 @@ use super::super::store::StoreView;
 use super::*;
 use crate::ledger::{Entry, RecordRef, RootInfo, Tick};
 use crate::model::failpoint::{Fault, arm};
-use crate::model::{FileKey, Fingerprint, RecordLine, RecordStatus, RootId};
+use crate::model::{FileKey, Fingerprint, RecordCursor, RecordLine, RecordStatus, RootId};
 
 /// So small that each few ticks begin a segment.
 const SEGMENT_BYTES: u64 = 1500;
@@ -152,7 +152,7 @@ impl World {
         assert_eq!(told(&view), self.current.values().cloned().collect::<String>());
         let log = view.log();
         for &(cursor, before) in &self.cursors {
-            match log.check_cursor(cursor) {
+            match log.check_cursor(&view.cursor_at(cursor)) {
                 Ok(()) => {
                     let mut out = Vec::new();
                     log.write_from(cursor, &mut out).unwrap();
@@ -234,7 +234,7 @@ proptest! {
                     let is_whole = world.compaction.is_none();
                     if world.compact(steps).unwrap() && is_whole {
                         let log = world.store().view().log();
-                        log.check_cursor(before).unwrap();
+                        log.check_cursor(&RecordCursor { position: before, state: None }).unwrap();
                         prop_assert!(log.start.compact_at.is_some() || world.is_compact());
                     }
                 }

@@ -64,6 +64,19 @@ fn a_folder_with_other_things_in_it_is_left_alone() {
     let error = StateFolder::create(folder.path(), "records".as_ref()).unwrap_err();
     assert!(matches!(error, LedgerError::Foreign { .. }));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was added");
+    fs::write(folder.path().join("lock"), "theirs").unwrap();
+    StateFolder::create(folder.path(), "records".as_ref()).unwrap_err();
+    assert_eq!(fs::read_to_string(folder.path().join("lock")).unwrap(), "theirs");
+}
+
+#[test]
+fn a_folder_in_which_another_start_makes_a_state_is_in_use_whatever_is_in_it_by_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let held = HeldState::take(folder.path()).unwrap();
+    fs::write(folder.path().join("state.new"), "half").unwrap();
+    let error = StateFolder::create(folder.path(), "records".as_ref()).unwrap_err();
+    assert!(matches!(error, LedgerError::InUse { .. }), "{error}");
+    drop(held);
 }
 
 #[test]

@@ -37,6 +37,27 @@ fn a_root_that_is_not_there() {
 }
 
 #[test]
+fn a_watch_that_can_not_begin_leaves_nothing_behind() {
+    let sandbox = one();
+    refused(ran(&mut sandbox.command(["watch"])), 2, &["no root is given"]);
+    assert!(!sandbox.state.exists(), "a refused watch leaves nothing behind");
+}
+
+#[test]
+fn a_file_where_a_folder_should_be() {
+    let sandbox = one();
+    fs::write(&sandbox.state, "mine").unwrap();
+    refused(sandbox.run(&[]), 2, &["state", "not a folder", "--state"]);
+    for asked in ["status", "records", "jobs", "failures", "repair", "compact", "retry"] {
+        refused(ran(&mut sandbox.command([asked])), 2, &["not a folder"]);
+    }
+    assert_eq!(fs::read_to_string(&sandbox.state).unwrap(), "mine");
+    fs::remove_file(&sandbox.state).unwrap();
+    refused(sandbox.run(&["--out", "tree/a.ast.json"]), 2, &["a.ast.json", "not a folder", "--out"]);
+    assert!(!sandbox.state.exists(), "a refused run leaves nothing behind");
+}
+
+#[test]
 fn no_root_and_wrong_flags() {
     let sandbox = one();
     refused(ran(&mut sandbox.command(["run"])), 2, &["ROOT"]);

@@ -6,6 +6,7 @@ mod hung;
 mod latency;
 mod orders;
 mod situations;
+mod taken;
 mod unwatched;
 
 use std::fs::{self, File};
@@ -143,6 +144,13 @@ impl<'a> Watcher<'a> {
         let text = String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(60)..].join("\n")
+    }
+
+    /// Waits until it has ended by itself; tells its exit code and what it said.
+    #[track_caller]
+    fn ended(&mut self) -> (Option<i32>, String) {
+        let ended = wait_until("it ends", || self.child.try_wait().unwrap());
+        (ended.code(), self.said())
     }
 
     /// Waits until the records are just what the trees are.

@@ -1,0 +1,117 @@
+//! Cursors as the consumers of records keep them: a place in the log, and the state whose log that is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::LogPosition;
+
+/// Characters of a state's id, at most.
+const ID_MAX: usize = 32;
+
+/// Where a consumer of the records goes on. As text it is `SEGMENT:OFFSET@STATE`.
+///
+/// A state that is made anew, or repaired, has another id: positions of the one before mean other records there. The
+/// start of the log is that of any state.
+///
+/// ```
+/// use outlast::{LogPosition, RecordCursor};
+///
+/// let cursor: RecordCursor = "3:41@5f0c9a1e".parse().unwrap();
+/// assert_eq!(cursor.position, LogPosition { segment: 3, offset: 41 });
+/// assert_eq!(cursor.to_string(), "3:41@5f0c9a1e");
+/// assert!(cursor.is_of(Some("5f0c9a1e")) && !cursor.is_of(Some("77aa0013")));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RecordCursor {
+    /// The place in the log.
+    pub position: LogPosition,
+    /// Id of the state; none where it was not told.
+    pub state: Option<String>,
+}
+
+impl RecordCursor {
+    /// Whether it can be one of the state with this id, if that has one.
+    pub fn is_of(&self, state: Option<&str>) -> bool {
+        self.state.is_none() || self.state.as_deref() == state
+    }
+
+    /// Whether it says no state, and should.
+    pub fn is_bare(&self) -> bool {
+        self.state.is_none() && self.position != LogPosition::START
+    }
+}
+
+impl fmt::Display for RecordCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.state {
+            Some(state) => write!(f, "{}@{state}", self.position),
+            None => self.position.fmt(f),
+        }
+    }
+}
+
+impl FromStr for RecordCursor {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (position, state) = match text.split_once('@') {
+            Some((position, state)) => (position, Some(state)),
+            None => (text, None),
+        };
+        let is_id = |id: &str| {
+            (1..=ID_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        match position.parse() {
+            Ok(position) if state.is_none_or(is_id) => {
+                Ok(Self { position, state: state.map(ToOwned::to_owned) })
+            }
+            _ => Err(format!("\"{text}\" is no cursor: expected SEGMENT:OFFSET@STATE, or 1:0 for the start")),
+        }
+    }
+}
+
+impl TryFrom<String> for RecordCursor {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<RecordCursor> for String {
+    fn from(cursor: RecordCursor) -> Self {
+        cursor.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back_and_what_is_none_is_refused() {
+        for text in ["1:0", "7:123", "1:0@0a", "4294967295:18446744073709551615@00ff00ff"] {
+            let cursor: RecordCursor = text.parse().unwrap();
+            assert_eq!(cursor.to_string(), text);
+            let json = serde_json::to_string(&cursor).unwrap();
+            assert_eq!(json, format!("\"{text}\""));
+            assert_eq!(serde_json::from_str::<RecordCursor>(&json).unwrap(), cursor);
+        }
+        let long = format!("1:0@{}", "a".repeat(33));
+        for text in ["", "1", "0:0", "1:0@", "1:0@a b", "1:0@a@b", "@ab", "1:@ab", "-1:0@a", long.as_str()] {
+            assert!(text.parse::<RecordCursor>().unwrap_err().contains("SEGMENT:OFFSET@STATE"), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_cursor_without_a_state_is_any_states() {
+        let of = |text: &str, state| text.parse::<RecordCursor>().unwrap().is_of(state);
+        assert!(of("2:3", Some("ab")) && of("2:3", None) && of("2:3@ab", Some("ab")));
+        assert!(!of("2:3@ab", Some("cd")) && !of("2:3@ab", None) && !of("1:0@ab", Some("cd")));
+        let bare = |text: &str| text.parse::<RecordCursor>().unwrap().is_bare();
+        assert!(bare("2:3") && !bare("1:0") && !bare("2:3@ab"));
+    }
+}
