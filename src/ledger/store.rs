@@ -103,10 +103,16 @@ impl Store {
             let db = config.open()?;
             let [files, ready, meta] = ["files", "ready", "meta"].map(|name| db.open_tree(name));
             Ok(Trees { files: files?, ready: ready?, meta: meta?, db })
-        })?;
-        failpoint::hit("db.opened").map_err(LedgerError::io(&folder))?;
+        });
         let data_path = folder.join("db");
-        let data = File::open(&data_path).map_err(LedgerError::io(&data_path))?;
+        let data = File::open(&data_path).map_err(LedgerError::io(&data_path));
+        if let (Err(error), Ok(data)) = (&trees, &data)
+            && !matches!(error, LedgerError::InUse { .. })
+        {
+            await_unlocked(data);
+        }
+        let (trees, data) = (trees?, data?);
+        failpoint::hit("db.opened").map_err(LedgerError::io(&folder))?;
         let (trees, layout) = (RwLock::new(Some(trees)), RwLock::default());
         Ok(Self { folder, trees, data, layout, held: held.clone() })
     }
@@ -117,20 +123,8 @@ impl Store {
         if trees.is_some() {
             // What is not on disk by now was never reported as committed.
             let _ = quietly(|| drop(trees));
-            self.await_unlocked();
+            await_unlocked(&self.data);
         }
-    }
-
-    /// Waits until sled's own threads, and walks that are under way, have let go of its lock.
-    fn await_unlocked(&self) {
-        let begun = Instant::now();
-        while begun.elapsed() < CLOSE_WAIT {
-            match rustix::fs::flock(&self.data, FlockOperation::NonBlockingLockExclusive) {
-                Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(Duration::from_millis(1)),
-                _ => break,
-            }
-        }
-        let _ = rustix::fs::flock(&self.data, FlockOperation::Unlock);
     }
 
     /// The lock on the state folder.
@@ -256,6 +250,18 @@ impl Store {
         let trees = trees.as_ref().ok_or(LedgerError::Closed)?;
         on_store(&self.folder, || f(trees))
     }
+}
+
+/// Waits until sled's own threads, and walks that are under way, have let go of its lock.
+fn await_unlocked(data: &File) {
+    let begun = Instant::now();
+    while begun.elapsed() < CLOSE_WAIT {
+        match rustix::fs::flock(data, FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(Duration::from_millis(1)),
+            _ => break,
+        }
+    }
+    let _ = rustix::fs::flock(data, FlockOperation::Unlock);
 }
 
 impl Drop for Store {
