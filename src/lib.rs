@@ -127,7 +127,8 @@
 //! their entries, in ticks like any other, and then the oldest segments are dropped. `engine/compact.rs` tells
 //! how, and when.
 //!
-//! A file's version is its size, mtime, ctime and inode. A version that was written so shortly before it
+//! A file's version is its size, mtime, ctime and inode, as its file system tells them; its content is what is read up
+//! to the end, also where that is not where the size says (`source/read.rs`). A version that was written so shortly before it
 //! was read that a later write could share its times is checked by content at the next scan; so is one
 //! that was only touched. Content that has a record already gets no second one.
 //!

@@ -34,7 +34,10 @@ mod tests;
 const GROUP_FILES_MAX: usize = 256;
 pub(crate) const GROUP_BYTES_MAX: usize = 256 << 10;
 /// Times that a file may have grown again when it is to be read.
-const GROWTHS_MAX: usize = 4;
+const GROWTHS_MAX: usize = 5;
+/// A file that is longer than its file system told is allowed so many times as much for the next read: within
+/// [`GROWTHS_MAX`] it is found out how long it is, up to what memory allows.
+const LONGER_FACTOR: u64 = 64;
 /// A file of this size takes long, compared to most.
 pub(crate) const LARGE_BYTES: u64 = 4 << 20;
 /// A slow processor's outcomes don't wait longer than this for company.
@@ -224,6 +227,10 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
                 // It has grown since it was found: that takes another permit.
                 Err(ReadError::TooLarge { size: grown }) => {
                     size = grown;
+                    continue;
+                }
+                Err(ReadError::Longer { read }) if read < context.budget.size_max() => {
+                    size = read.saturating_mul(LONGER_FACTOR).min(context.budget.size_max());
                     continue;
                 }
                 Err(error) => unread(&error),

@@ -106,7 +106,8 @@ pub trait Source: Send + Sync {
     /// fingerprint is the same before and after reading.
     ///
     /// # Errors
-    /// The file is gone, is no regular file any more, kept changing, is larger than `size_max` bytes, or can't be read.
+    /// The file is gone, is no regular file any more, kept changing, is longer than `size_max` bytes, whatever size is
+    /// told of it, or can't be read.
     fn read(
         &self,
         root: &Root,

@@ -17,6 +17,8 @@ use crate::model::{ErrorClass, FileKey, Fingerprint, Resource, Root, Timestamp};
 pub struct Content {
     /// The version: the same before and after reading.
     pub fingerprint: Fingerprint,
+    /// Bytes that were read. Some file systems tell another size (procfs, FUSE with direct I/O): the content counts.
+    pub size: u64,
     /// A later write could leave the fingerprint as it is: the next scan must compare the content.
     pub racy: bool,
 }
@@ -39,6 +41,14 @@ pub enum ReadError {
         /// Its size in bytes.
         size: u64,
     },
+    /// Longer than its file system told, and than was allowed.
+    #[error(
+        "more than {read} bytes long, although its file system tells fewer; raise the memory limit to process it"
+    )]
+    Longer {
+        /// Bytes that were read, and there were more.
+        read: u64,
+    },
     /// Opening or reading failed.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -51,7 +61,7 @@ impl ReadError {
         match self {
             Self::Gone | Self::NotAFile(_) => None,
             Self::Unstable => Some(ErrorClass::Unstable),
-            Self::TooLarge { .. } => Some(ErrorClass::TooLarge),
+            Self::TooLarge { .. } | Self::Longer { .. } => Some(ErrorClass::TooLarge),
             Self::Io(error) => Some(ErrorClass::of_io(error)),
         }
     }
@@ -62,7 +72,9 @@ impl ReadError {
     pub fn short_of(&self) -> Option<Resource> {
         match self {
             Self::Io(error) => Resource::of_io(error),
-            Self::Gone | Self::NotAFile(_) | Self::Unstable | Self::TooLarge { .. } => None,
+            Self::Gone | Self::NotAFile(_) | Self::Unstable | Self::TooLarge { .. } | Self::Longer { .. } => {
+                None
+            }
         }
     }
 }
@@ -96,8 +108,10 @@ pub(super) fn read(
     size_max: u64,
     buffer: &mut Vec<u8>,
 ) -> Result<Content, ReadError> {
-    for _ in 0..ATTEMPTS {
-        if let Some(content) = attempt(root, key, size_max, buffer)? {
+    for number in 0..ATTEMPTS {
+        // One that is not as long as is told, again, is no file that is being written: its file system tells no length.
+        let length = if number == 0 { Length::Told } else { Length::Any };
+        if let Some(content) = attempt(root, key, size_max, length, buffer)? {
             return Ok(content);
         }
     }
@@ -119,11 +133,12 @@ pub(super) fn read_expected(
         expected.size <= LOOK_FIRST_BYTES
             || rustix::fs::fstat(fd).is_ok_and(|stat| open::fingerprint(&stat) == *expected)
     };
+    let limits = (size_max, Length::Told);
     // To read at a place takes nothing out of a pipe or a terminal that stands there by now: it fails.
     if expected.size <= size_max
         && let Some(fd) = fd.filter(is_worth_it)
         && let Ok(Some(content)) =
-            read_version(|rest, at| rustix::io::pread(&fd, rest, at), &fd, expected, buffer)
+            read_version(|rest, at| rustix::io::pread(&fd, rest, at), &fd, expected, limits, buffer)
     {
         return Ok(content);
     }
@@ -135,10 +150,11 @@ fn attempt(
     root: &Root,
     key: &FileKey,
     size_max: u64,
+    length: Length,
     buffer: &mut Vec<u8>,
 ) -> Result<Option<Content>, ReadError> {
     match open::file(root, key) {
-        Ok(fd) => read_open(&fd, size_max, buffer),
+        Ok(fd) => read_open(&fd, (size_max, length), buffer),
         Err(errno @ (Errno::LOOP | Errno::NXIO | Errno::NODEV)) => Err(refused(root, key, errno)),
         Err(errno) => Err(errno.into()),
     }
@@ -147,7 +163,11 @@ fn attempt(
 /// Reads an open file; none where it changed meanwhile.
 ///
 /// What it is has to be known before it is read: its size, and that it is a file.
-fn read_open(fd: &OwnedFd, size_max: u64, buffer: &mut Vec<u8>) -> Result<Option<Content>, ReadError> {
+fn read_open(
+    fd: &OwnedFd,
+    limits: (u64, Length),
+    buffer: &mut Vec<u8>,
+) -> Result<Option<Content>, ReadError> {
     let stat = rustix::fs::fstat(fd)?;
     match EntryKind::of_stat(&stat) {
         EntryKind::File => (),
@@ -156,39 +176,62 @@ fn read_open(fd: &OwnedFd, size_max: u64, buffer: &mut Vec<u8>) -> Result<Option
         EntryKind::Unknown => return Err(ReadError::NotAFile(SkipReason::NoMetadata)),
     }
     let fingerprint = open::fingerprint(&stat);
-    if fingerprint.size > size_max {
+    if fingerprint.size > limits.0 {
         return Err(ReadError::TooLarge { size: fingerprint.size });
     }
     // What can't be read at a place, as some mounts have it, can be read on.
-    read_version(|rest, _| rustix::io::read(fd, rest), fd, &fingerprint, buffer)
+    read_version(|rest, _| rustix::io::read(fd, rest), fd, &fingerprint, limits, buffer)
 }
 
-/// Reads an open file; none where it is not this version of it, or not all the time.
+/// Which length a file may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Length {
+    /// What its file system tells.
+    Told,
+    /// Any.
+    Any,
+}
+
+/// Reads an open file to its end; none where it is not this version of it, or not all the time.
 ///
-/// The `fstat` behind the read proves that the version is still the one that was to be read, and so its size, which
-/// saves the read that would tell the end of the file.
+/// The `fstat` behind the read proves that the version is still the one that was to be read.
 fn read_version(
     read: impl Fn(SpareCapacity<'_, u8>, u64) -> Result<usize, Errno>,
     fd: &OwnedFd,
     version: &Fingerprint,
+    (size_max, length): (u64, Length),
     buffer: &mut Vec<u8>,
 ) -> Result<Option<Content>, ReadError> {
     let read_at = Timestamp::from_system_time(SystemTime::now());
+    let told = usize::try_from(version.size).map_err(|_| ReadError::TooLarge { size: version.size })?;
     buffer.clear();
-    let size = usize::try_from(version.size).map_err(|_| ReadError::TooLarge { size: version.size })?;
-    buffer.try_reserve_exact(size).map_err(|_| ReadError::Io(io::Error::from(Errno::NOMEM)))?;
-    while buffer.len() < size {
+    // A read with room for one byte more that ends where the file was told to end has met its end.
+    reserve(buffer, told.saturating_add(1))?;
+    while buffer.len() as u64 <= size_max {
+        if buffer.len() == buffer.capacity() {
+            let left = usize::try_from(size_max - buffer.len() as u64).unwrap_or(usize::MAX);
+            reserve(buffer, left.min(buffer.len()).saturating_add(1))?;
+        }
         let at = buffer.len() as u64;
-        if retry_on_intr(|| read(spare_capacity(buffer), at))? == 0 {
+        let is_end = retry_on_intr(|| read(spare_capacity(buffer), at))? == 0 || buffer.len() == told;
+        if is_end {
             break;
         }
     }
     let after = rustix::fs::fstat(fd)?;
     let is_same = EntryKind::of_stat(&after) == EntryKind::File && open::fingerprint(&after) == *version;
-    if !is_same || buffer.len() != size {
+    if !is_same || (length == Length::Told && buffer.len() != told) {
         return Ok(None);
     }
-    Ok(Some(Content { fingerprint: *version, racy: version.is_racy(read_at, racy_window_ns(version)) }))
+    let (size, racy) = (buffer.len() as u64, version.is_racy(read_at, racy_window_ns(version)));
+    if size > size_max {
+        return Err(ReadError::Longer { read: size_max });
+    }
+    Ok(Some(Content { fingerprint: *version, size, racy }))
+}
+
+fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<(), ReadError> {
+    buffer.try_reserve_exact(more).map_err(|_| ReadError::Io(io::Error::from(Errno::NOMEM)))
 }
 
 fn racy_window_ns(fingerprint: &Fingerprint) -> i64 {

@@ -179,7 +179,7 @@ impl Source for World {
         let file = state.file(key).ok_or(ReadError::Gone)?;
         buffer.clear();
         buffer.extend_from_slice(file.content().as_bytes());
-        Ok(Content { fingerprint: file.fingerprint(), racy: false })
+        Ok(Content { fingerprint: file.fingerprint(), size: buffer.len() as u64, racy: false })
     }
 
     fn root_mark(&self, _root: &Root) -> io::Result<u128> {

@@ -86,7 +86,7 @@ impl Source for SlowSource {
         pause.filter(|pause| !pause.is_zero()).into_iter().for_each(sleep);
         buffer.clear();
         buffer.extend_from_slice(key.name());
-        Ok(Content { fingerprint: Fingerprint { size: 10, ..Fingerprint::default() }, racy: false })
+        Ok(Content { fingerprint: Fingerprint { size: 10, ..Fingerprint::default() }, size: 10, racy: false })
     }
 
     fn root_mark(&self, _: &Root) -> std::io::Result<u128> {

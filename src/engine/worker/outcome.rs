@@ -8,8 +8,8 @@ use super::super::change::{Change, End, Ending};
 use super::WorkContext;
 use crate::ledger::Retry;
 use crate::model::{
-    BatchConfig, Clock, Digest, DiscoveredFile, ErrorClass, FileError, FileKey, RecordLine, RecordStatus,
-    Resource, Timestamp,
+    BatchConfig, Clock, Digest, DiscoveredFile, ErrorClass, FileError, FileKey, Fingerprint, RecordLine,
+    RecordStatus, Resource, Timestamp,
 };
 use crate::source::Content;
 
@@ -56,7 +56,7 @@ impl Attempt {
             Self::Failed { error, .. } => {
                 tracing::debug!(class = %error.class, error = error.message, "failed");
             }
-            Self::Processed(read) => tracing::trace!(bytes = read.content.fingerprint.size, "processed"),
+            Self::Processed(read) => tracing::trace!(bytes = read.content.size, "processed"),
             Self::Unchanged(_) => tracing::trace!("the same content as before"),
             Self::Plain(end) => tracing::trace!(?end, "left"),
         }
@@ -131,8 +131,8 @@ pub(super) fn put(
 ) {
     match attempt {
         Attempt::Plain(end) => push(group, file, end, 0, None),
-        Attempt::Unchanged(Content { fingerprint, racy }) => {
-            group.bytes += fingerprint.size;
+        Attempt::Unchanged(Content { fingerprint, size, racy }) => {
+            group.bytes += size;
             push(group, file, End::Unchanged { fingerprint, racy }, 0, None);
         }
         Attempt::Processed(read) => put_record(context, group, file, Some(&read), Ok(result), None),
@@ -153,7 +153,7 @@ fn put_failure(
     let Some(retry) = another_attempt(file, error, &context.config, &context.clock) else {
         return put_record(context, group, file, read, Err(error), short_of);
     };
-    group.bytes += read.map_or(0, |read| read.content.fingerprint.size);
+    group.bytes += read.map_or(0, |read| read.content.size);
     push(group, file, End::Again(retry), 0, short_of.or(read.map(|_| Resource::Processor)));
 }
 
@@ -168,14 +168,15 @@ fn put_record(
     let Some(root) = context.roots.get(file.key.root()) else {
         return push(group, file, End::Released, 0, None);
     };
-    group.bytes += read.map_or(0, |read| read.content.fingerprint.size);
     let fingerprint = read.map_or(file.fingerprint, |read| read.content.fingerprint);
+    let size = read.map_or(fingerprint.size, |read| read.content.size);
+    group.bytes += read.map_or(0, |_| size);
     let before = group.lines.len();
     let line = RecordLine {
         root: &root.name,
         key: &file.key,
         status: if result.is_err() { RecordStatus::Failed } else { RecordStatus::Ok },
-        fingerprint: Some(&fingerprint),
+        fingerprint: Some(&Fingerprint { size, ..fingerprint }),
         digest: read.map(|read| &read.hash),
         processor: context.processor.identity(),
         attempts: file.attempts.saturating_add(1),

@@ -199,3 +199,26 @@ fn a_fresh_file_is_racy_and_an_old_one_is_not() {
     std::thread::sleep(Duration::from_millis(40));
     assert!(!racy("g"), "its inode changed 40 ms ago");
 }
+
+#[test]
+fn a_file_is_read_to_its_end_whatever_size_its_file_system_tells() {
+    let root = Root { id: RootId(1), name: "proc".to_owned(), path: "/proc".into() };
+    let read = |path: &str, size_max: u64| {
+        let (key, mut buffer) =
+            (FileKey::from_relative_path(RootId(1), path.as_bytes()).unwrap(), Vec::new());
+        (source(&[], &[]).read(&root, &key, size_max, &mut buffer), buffer)
+    };
+    let (content, buffer) = read("version", 1 << 20);
+    let content = content.unwrap();
+    assert_eq!(buffer, std::fs::read("/proc/version").unwrap());
+    assert_eq!((content.fingerprint.size, content.size), (0, buffer.len() as u64));
+    // Longer than what one call gives: it comes in pieces.
+    let long = std::fs::read("/proc/kallsyms").unwrap_or_default();
+    if long.len() > 100_000 {
+        let (content, buffer) = read("kallsyms", 1 << 30);
+        assert!(content.unwrap().size == long.len() as u64 && buffer == long);
+        let (content, buffer) = read("kallsyms", 70_000);
+        assert!(matches!(content, Err(ReadError::Longer { read: 70_000 })));
+        assert!(buffer.capacity() < 200_000, "{}", buffer.capacity());
+    }
+}
