@@ -36,6 +36,32 @@ pub(super) fn read_cron(text: &str) -> Result<Cron, String> {
     parser.parse(text).map_err(|wrong| wrong.to_string())
 }
 
+/// The time zone of the system, or that of `TZ`. A system that says nothing of one has UTC.
+///
+/// # Errors
+/// `TZ`, or `/etc/localtime`, is no zone that is known.
+pub(super) fn system_zone() -> Result<TimeZone, String> {
+    const LOCAL: &str = "/etc/localtime";
+    TimeZone::try_system().or_else(|wrong| match std::env::var_os("TZ") {
+        Some(name) => Err(format!(
+            "is meant in the time zone of TZ, which is {name:?}, and that is not known: name one such as \
+             Europe/Berlin, or UTC"
+        )),
+        None if Path::new(LOCAL).symlink_metadata().is_err() => Ok(TimeZone::UTC),
+        None => Err(format!(
+            "is meant in the system's time zone, and {LOCAL} tells none that is known: set TZ, such as to \
+             Europe/Berlin or UTC ({wrong})"
+        )),
+    })
+}
+
+/// The name of a zone whose data the system does not have, so that those of the program are used.
+fn without_system_data(zone: &TimeZone) -> Option<&str> {
+    let name = zone.iana_name().filter(|_| *zone != TimeZone::UTC)?;
+    let folder = std::env::var_os("TZDIR").unwrap_or_else(|| "/usr/share/zoneinfo".into());
+    (!Path::new(&folder).join(name).exists()).then_some(name)
+}
+
 /// When scans are due.
 #[derive(Debug, Clone)]
 pub struct Schedule {
@@ -164,7 +190,16 @@ impl Scheduled {
     /// # Errors
     /// Where the system refuses the thread.
     pub fn start(settings: SharedSchedule, desk: Arc<Desk>) -> Result<Self, ScheduleError> {
-        let mut keeper = Keeper { settings, desk, turns: None };
+        let has_cron = settings.lock().unwrap_or_else(PoisonError::into_inner).cron.is_some();
+        if has_cron
+            && let Ok(zone) = system_zone()
+            && let Some(name) = without_system_data(&zone)
+        {
+            tracing::warn!(
+                "the system has no data of the time zone {name}: cron goes by those that came with outlast"
+            );
+        }
+        let mut keeper = Keeper { settings, desk, turns: None, zone: TimeZone::UTC };
         let thread = Ticking::start("schedule", SOON, move || keeper.step(Timestamp::now()))?;
         Ok(Self { _thread: thread })
     }
@@ -176,6 +211,8 @@ struct Keeper {
     desk: Arc<Desk>,
     /// None until the state can be read.
     turns: Option<Turns>,
+    /// As it was last known.
+    zone: TimeZone,
 }
 
 impl Keeper {
@@ -186,7 +223,9 @@ impl Keeper {
         let scans = || view.reader.jobs().map(|jobs| Scans::of(&jobs)).unwrap_or_default();
         let begun = |last: Option<Timestamp>| last.filter(|last| *last <= now).unwrap_or(now);
         let turns = self.turns.get_or_insert_with(|| Turns { last: begun(scans().last) });
-        let schedule = Schedule::new(&settings, seed_of(&view.state), TimeZone::system());
+        // It was known when the settings were read.
+        self.zone = system_zone().unwrap_or_else(|_| self.zone.clone());
+        let schedule = Schedule::new(&settings, seed_of(&view.state), self.zone.clone());
         match turns.turn(&schedule, now, scans) {
             Turn::Wait(wait) => wait,
             Turn::LeaveOut => {

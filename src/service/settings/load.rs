@@ -210,6 +210,7 @@ fn read(given: &[Given], config: Option<&Path>, surroundings: &Surroundings) -> 
     let settings = Settings { all: stack(layers), files, passed_over };
     settings.check_pauses(&mut problems);
     settings.check_served(&mut problems);
+    settings.check_scheduled(&mut problems);
     (settings, problems)
 }
 

@@ -2,8 +2,22 @@
 
 use std::time::Duration;
 
+use super::Settings;
 use super::catalogue::{DAY, SECOND, Setting, row};
+use super::load::Problem;
 use super::value::{Kind, Value};
+use crate::service::schedule::system_zone;
+
+impl Settings {
+    /// A cron expression, and a time zone that is not known.
+    pub(super) fn check_scheduled(&self, problems: &mut Vec<Problem>) {
+        if self.schedule().cron.is_some()
+            && let Err(what) = system_zone()
+        {
+            problems.push(self.problem("cron", &format!("cron {what}")));
+        }
+    }
+}
 
 /// When a process that stays scans everything again.
 pub(super) fn settings() -> Vec<Setting> {

@@ -29,6 +29,7 @@ mod signals;
 mod stalled;
 mod systemd;
 mod terminal;
+mod zones;
 
 use std::time::{Duration, Instant};
 
