@@ -23,7 +23,8 @@ pub(crate) const NO_STATE: u8 = 10;
 pub(crate) const IN_USE: u8 = 11;
 /// The state is damaged.
 pub(crate) const DAMAGED: u8 = 12;
-/// A resource did not come back in time: the file system, room on the disk, memory, descriptors.
+/// A resource did not come back in time: the file system, room on the disk, memory, descriptors; or a process does not
+/// answer.
 pub(crate) const UNAVAILABLE: u8 = 75;
 /// A bad configuration.
 pub(crate) const CONFIG: u8 = 78;
@@ -41,7 +42,8 @@ Exit codes:
   10   no state here, or no more
   11   state in use, or its lock was removed
   12   state damaged: run `outlast repair`
-  75   a resource did not come back in time, work kept: try again
+  75   a resource did not come back in time, work kept, or the process that
+       holds the state does not answer: try again
   78   bad configuration
   130  interrupted by SIGINT, work kept
   143  interrupted by SIGTERM, or a run by `outlast ctl stop`, work kept";
@@ -60,7 +62,7 @@ pub(crate) fn code_of(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<ControlError>() {
         Some(ControlError::NobodyListens(_)) => NO_STATE,
         Some(ControlError::Wrong(_)) => USAGE,
-        Some(ControlError::Later(_)) => UNAVAILABLE,
+        Some(ControlError::Later(_) | ControlError::Silent { .. }) => UNAVAILABLE,
         Some(ControlError::Settings(_)) => CONFIG,
         Some(ControlError::Refused(_) | ControlError::Io(_)) | None => UNEXPECTED,
     }

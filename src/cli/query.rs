@@ -178,7 +178,7 @@ fn is_dropped(error: &anyhow::Error) -> bool {
 /// path and then what comes. A state that is in use without answering is tried again for ever: a run may take
 /// long to start.
 fn follow(cli: &Cli, mut since: Option<RecordCursor>, out: &mut dyn Write) -> Result<Infallible> {
-    let (mut seen, mut tries) = (None, 0);
+    let (mut seen, mut tries, mut is_silent) = (None, 0, false);
     loop {
         let request = match &since {
             Some(since) => Request::Since { since: since.clone() },
@@ -199,6 +199,11 @@ fn follow(cli: &Cli, mut since: Option<RecordCursor>, out: &mut dyn Write) -> Re
                 }
             }
             Err(ControlError::Later(_)) => {}
+            Err(error @ ControlError::Silent { .. }) => {
+                if !std::mem::replace(&mut is_silent, true) {
+                    terminal::tell(&format!("outlast: {error}"));
+                }
+            }
             answered => payload = Some(answered?),
         }
         match payload.map(|payload| held(&request, payload)) {
@@ -217,7 +222,7 @@ fn follow(cli: &Cli, mut since: Option<RecordCursor>, out: &mut dyn Write) -> Re
                     Which::Since(since) => log.write_from(since, out)?,
                 }
                 out.flush()?;
-                (since, tries) = (Some(log.cursor()), 0);
+                (since, tries, is_silent) = (Some(log.cursor()), 0, false);
             }
         }
         std::thread::sleep(FOLLOW);

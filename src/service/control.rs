@@ -4,7 +4,8 @@
 //! the payload, a line feed and the line `end`; or one line with a message after `error `, after `wrong `
 //! where the request is at fault, or after `later ` where the run has not got its state open, or no room for that; or
 //! `config ` and, as a JSON string, what is wrong with the settings. A payload that can't be completed ends in a line
-//! feed and such a line with `error ` in place of `end`; a stream that has neither was cut short.
+//! feed and such a line with `error ` in place of `end`; a stream that has neither was cut short. Before all that, the
+//! line `works` comes each second, as long as something may come of the request.
 //!
 //! All requests ask, but three. `compact` has the run compact its record log, and waits for that. `retry` makes
 //! failed files due: it hands them to the run's own thread in bounded chunks and waits for the commit of each;
@@ -12,42 +13,40 @@
 //! everybody.
 //!
 //! Constraints: a client that sends nothing or reads nothing holds up neither the run nor, for long,
-//! other clients. So no payload waits for a reader of records: it tells where they stand in the log,
+//! other clients, and a run that is stopped or hangs holds up no client. So no payload waits for a reader of records: it tells where they stand in the log,
 //! and the client reads them there.
 
+mod attend;
 mod client;
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt};
 use tokio::net::UnixListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 
+use attend::attend;
 pub use client::{ask, is_answered};
 
 use super::Desk;
-use crate::engine::{BreakerState, BreakerStatus, EngineError, Order, RetryFilter, StoreView};
+use crate::engine::{EngineError, Order, RetryFilter, StoreView};
 use crate::model::{ErrorClass, RecordCursor, RecordStatus};
 
 const SOCKET: &str = "ctl.sock";
-/// Longest request line, in bytes.
-const REQUEST_BYTES_MAX: u64 = 64 << 10;
+/// The line that says that an answer is worked on.
+const WORKS: &str = "works";
+/// Clients at the same time.
+const CONNECTIONS_MAX: usize = 128;
 /// Requests that are answered at the same time.
-const CONNECTIONS_MAX: usize = 16;
-/// How long a client may take to send its request.
-const REQUEST_WAIT: Duration = Duration::from_secs(5);
-/// How long a client may leave its answer unread.
-const WRITE_WAIT: Duration = Duration::from_secs(30);
+const ANSWERS_MAX: usize = 16;
 /// Pause after a connection that can't be accepted, such as for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long the run's end waits for answers under way.
@@ -112,12 +111,25 @@ pub enum ControlError {
     /// The run has not got its state open now, or no room for what was asked; the message tells what it waits for.
     #[error("{0}")]
     Later(String),
+    /// The process is there and says nothing: it is stopped, or hangs.
+    #[error("{state}: {} holds the state and does not answer: is it stopped, or does its disk hang? It may still do what it \
+             was asked for; let it go on, or end it, and ask again", process_named(*.process), state = .state.display())]
+    Silent {
+        /// The state folder.
+        state: PathBuf,
+        /// Number of the process, where that is known.
+        process: Option<i32>,
+    },
     /// The settings that the run was to take over are wrong; what is wrong, a line each.
     #[error("{0}")]
     Settings(String),
     /// The socket can't be made, or the connection broke; the message names the path.
     #[error("{0}")]
     Io(#[source] io::Error),
+}
+
+fn process_named(process: Option<i32>) -> String {
+    process.map_or_else(|| "a process".to_owned(), |process| format!("process {process}"))
 }
 
 impl ControlError {
@@ -247,8 +259,9 @@ async fn serve(listener: &UnixListener, desk: &Arc<Desk>, closed: oneshot::Recei
 }
 
 async fn accept_each(listener: &UnixListener, desk: &Arc<Desk>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let places = Arc::new(Semaphore::new(ANSWERS_MAX));
+    while let Ok(connection) = Arc::clone(&connections).acquire_owned().await {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
@@ -257,101 +270,13 @@ async fn accept_each(listener: &UnixListener, desk: &Arc<Desk>) {
                 continue;
             }
         };
-        let desk = Arc::clone(desk);
+        let (desk, places) = (Arc::clone(desk), Arc::clone(&places));
         tokio::spawn(async move {
-            if let Err(error) = attend(stream, desk, place).await {
+            let _connection = connection;
+            if let Err(error) = attend(stream, desk, places).await {
                 tracing::debug!(%error, "a control connection ended early");
             }
         });
-    }
-}
-
-/// Waits for the request here, where the run's end cuts the waiting short; answers on a thread that may block.
-async fn attend(
-    mut stream: tokio::net::UnixStream,
-    desk: Arc<Desk>,
-    place: OwnedSemaphorePermit,
-) -> io::Result<()> {
-    let mut line = String::new();
-    let mut reader = tokio::io::BufReader::new((&mut stream).take(REQUEST_BYTES_MAX));
-    tokio::time::timeout(REQUEST_WAIT, reader.read_line(&mut line)).await??;
-    let stream = stream.into_std()?;
-    let answered = tokio::task::spawn_blocking(move || {
-        let _place = place;
-        answer_one(&stream, &line, &desk)
-    });
-    answered.await?
-}
-
-fn answer_one(stream: &UnixStream, line: &str, desk: &Desk) -> io::Result<()> {
-    stream.set_nonblocking(false)?;
-    stream.set_write_timeout(Some(WRITE_WAIT))?;
-    let mut out = BufWriter::with_capacity(64 << 10, stream);
-    let request: Request = match serde_json::from_str(line) {
-        Ok(request) => request,
-        Err(error) => {
-            let remedy = "ask with the version of outlast that runs";
-            return writeln!(out, "error the request is not understood: {error}; {remedy}");
-        }
-    };
-    let Some(view) = desk.engine().view() else {
-        return writeln!(out, "later {}", one_line(&what_is_missing(&desk.engine().statistics().breakers)));
-    };
-    let mut reply = Reply { out, begun: false };
-    match answer(desk, &view, &request, &mut reply) {
-        Ok(()) => writeln!(reply, "\nend").and_then(|()| reply.flush()),
-        Err(error @ (EngineError::Job(_) | EngineError::Root { .. })) if !reply.begun => {
-            writeln!(reply.out, "wrong {}", one_line(&error.to_string()))
-        }
-        Err(error @ EngineError::Unavailable { .. }) if !reply.begun => {
-            writeln!(reply.out, "later {}", one_line(&error.to_string()))
-        }
-        Err(EngineError::Settings(what)) if !reply.begun => {
-            writeln!(reply.out, "config {}", serde_json::Value::String(what))
-        }
-        Err(error) if !reply.begun => writeln!(reply.out, "error {}", one_line(&error.to_string())),
-        Err(error) => {
-            writeln!(reply, "\nerror {}", one_line(&error.to_string())).and_then(|()| reply.flush())
-        }
-    }
-}
-
-/// Why a run has no state open: it has not begun yet, or waits for what it takes to open the state again.
-fn what_is_missing(breakers: &[BreakerStatus]) -> String {
-    let open = breakers.iter().find(|breaker| breaker.state != BreakerState::Closed);
-    match open {
-        Some(BreakerStatus { resource, why, .. }) => {
-            let why = why.as_deref().unwrap_or("it was short");
-            format!(
-                "the state is closed while the run waits for {resource}: {why}; ask again when it is there"
-            )
-        }
-        None => "the run is about to open its state; ask again".to_owned(),
-    }
-}
-
-/// A message may name a path that has a line feed in it.
-fn one_line(message: &str) -> String {
-    message.replace('\n', " ")
-}
-
-/// Says `ok` before the first byte of the payload.
-struct Reply<W> {
-    out: W,
-    begun: bool,
-}
-
-impl<W: Write> Write for Reply<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.begun {
-            self.out.write_all(b"ok\n")?;
-            self.begun = true;
-        }
-        self.out.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
     }
 }
 

@@ -1,60 +1,102 @@
 //! The side that asks.
+//!
+//! Constraint: a process that is stopped, or hangs, holds no client up. What is limited is its silence: while it works
+//! on an answer it says so, and a long answer may take any time.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
-use super::{ControlError, Request, SOCKET, with_short_path};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with, sockopt};
 
-/// Whether a run answers for a state.
+use super::{ControlError, Request, SOCKET, WORKS, with_short_path};
+
+/// How long the process may say nothing.
+const SILENCE_MAX: Duration = Duration::from_secs(8);
+
+/// Whether a run answers for a state, or is there and hangs.
 pub fn is_answered(state: &Path) -> bool {
-    with_short_path(state, |short| UnixStream::connect(short.join(SOCKET))).is_ok()
+    connect_to(state).is_ok_and(|stream| stream.is_some())
+}
+
+/// A connection to the process that listens for a state; none where that process takes none in time.
+fn connect_to(state: &Path) -> io::Result<Option<UnixStream>> {
+    with_short_path(state, |short| {
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+        // That of sending goes for connecting as well, where too many wait already.
+        sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(SILENCE_MAX))?;
+        sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, Some(SILENCE_MAX))?;
+        match connect(&socket, &SocketAddrUnix::new(short.join(SOCKET))?) {
+            Ok(()) => Ok(Some(socket.into())),
+            Err(Errno::AGAIN) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    })
 }
 
 /// Asks the run that holds a state, and returns the payload.
 ///
 /// # Errors
-/// Nobody listens, the run refused, or the connection broke.
+/// Nobody listens, the run refused, said nothing for too long, or the connection broke.
 pub fn ask(state: &Path, request: &Request) -> Result<Vec<u8>, ControlError> {
     let path = state.join(SOCKET);
     let nobody = || ControlError::NobodyListens(state.to_owned());
-    let refused =
-        |what: &str| ControlError::Refused(format!("the run that answers at {}: {what}", path.display()));
-    let stream =
-        with_short_path(state, |short| UnixStream::connect(short.join(SOCKET))).map_err(|_| nobody())?;
+    let silent = |process| ControlError::Silent { state: state.to_owned(), process };
+    let stream = connect_to(state).map_err(|_| nobody())?.ok_or_else(|| silent(None))?;
+    let process = sockopt::socket_peercred(&stream).ok().map(|peer| peer.pid.as_raw_nonzero().get());
+    // A run that ends closes the connections that it has not answered yet, or cuts the answer short.
+    let broken = |error: io::Error| match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => silent(process),
+        _ => nobody(),
+    };
     let mut line =
         serde_json::to_string(request).map_err(io::Error::from).map_err(ControlError::io(&path))?;
     line.push('\n');
+    (&stream).write_all(line.as_bytes()).map_err(broken)?;
     let mut reader = BufReader::new(&stream);
-    // A run that ends closes the connections that it has not answered yet, or cuts the answer short.
-    (&stream).write_all(line.as_bytes()).map_err(|_| nobody())?;
-    line.clear();
-    reader.read_line(&mut line).map_err(|_| nobody())?;
-    match line.trim_end() {
-        "" => Err(nobody()),
-        "ok" => {
-            let mut payload = Vec::new();
-            reader.read_to_end(&mut payload).map_err(|_| nobody())?;
-            let last = payload.strip_suffix(b"\n").and_then(|whole| whole.iter().rposition(|&b| b == b'\n'));
-            let last = last.ok_or_else(nobody)?;
-            match std::str::from_utf8(&payload[last..]).map(str::trim) {
-                Ok("end") => {
-                    payload.truncate(last);
-                    Ok(payload)
-                }
-                Ok(line) => Err(line.strip_prefix("error ").map_or_else(nobody, refused)),
-                Err(_) => Err(nobody()),
-            }
+    loop {
+        line.clear();
+        reader.read_line(&mut line).map_err(broken)?;
+        if line.trim_end() != WORKS {
+            break;
         }
-        other => Err(match other.split_once(' ') {
-            Some(("wrong", what)) => ControlError::Wrong(what.to_owned()),
-            Some(("later", what)) => ControlError::Later(what.to_owned()),
-            Some(("config", what)) => match serde_json::from_str(what) {
-                Ok(problems) => ControlError::Settings(problems),
-                Err(_) => refused(what),
-            },
-            Some(("error", what)) => refused(what),
-            _ => refused("no answer of outlast; ask with the version that runs"),
-        }),
     }
+    if line.trim_end() == "ok" {
+        let mut payload = Vec::new();
+        reader.read_to_end(&mut payload).map_err(broken)?;
+        return whole(payload, &path).unwrap_or_else(|| Err(nobody()));
+    }
+    Err(if line.is_empty() { nobody() } else { refusal(line.trim_end(), &path) })
+}
+
+/// The payload, if it came to its end; none where it was cut short.
+fn whole(mut payload: Vec<u8>, path: &Path) -> Option<Result<Vec<u8>, ControlError>> {
+    let last = payload.strip_suffix(b"\n")?.iter().rposition(|&byte| byte == b'\n')?;
+    match std::str::from_utf8(payload.get(last..)?).ok()?.trim() {
+        "end" => {
+            payload.truncate(last);
+            Some(Ok(payload))
+        }
+        line => line.strip_prefix("error ").map(|what| Err(refused(what, path))),
+    }
+}
+
+/// What a line says that stands for an answer.
+fn refusal(line: &str, path: &Path) -> ControlError {
+    match line.split_once(' ') {
+        Some(("wrong", what)) => ControlError::Wrong(what.to_owned()),
+        Some(("later", what)) => ControlError::Later(what.to_owned()),
+        Some(("config", what)) => match serde_json::from_str(what) {
+            Ok(problems) => ControlError::Settings(problems),
+            Err(_) => refused(what, path),
+        },
+        Some(("error", what)) => refused(what, path),
+        _ => refused("no answer of outlast; ask with the version that runs", path),
+    }
+}
+
+fn refused(what: &str, path: &Path) -> ControlError {
+    ControlError::Refused(format!("the run that answers at {}: {what}", path.display()))
 }

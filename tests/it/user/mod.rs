@@ -26,6 +26,7 @@ mod refusals;
 mod reload;
 mod roots;
 mod signals;
+mod silent;
 mod stalled;
 mod systemd;
 mod terminal;

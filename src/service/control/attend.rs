@@ -1,0 +1,183 @@
+//! One client: its request, and the answer.
+
+use std::io::{self, BufWriter, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::net::{SendFlags, send};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::{Request, WORKS, answer};
+use crate::engine::{BreakerState, BreakerStatus, Engine, EngineError};
+use crate::service::Desk;
+use crate::service::still::Still;
+
+/// Longest request line, in bytes.
+const REQUEST_BYTES_MAX: u64 = 64 << 10;
+/// How long a client may take to send its request.
+const REQUEST_WAIT: Duration = Duration::from_secs(5);
+/// How long a client may leave its answer unread.
+const WRITE_WAIT: Duration = Duration::from_secs(10);
+/// How often a client is told that its answer is worked on.
+const TELL_WORKS: Duration = Duration::from_secs(1);
+/// For how long, where the engine itself is not needed for it: a file system that hangs may be.
+const WORKS_MAX: Duration = Duration::from_secs(60);
+/// How long an engine may show nothing new, and still work on what it was asked for.
+const STILL_MAX: Duration = Duration::from_secs(10);
+
+/// Waits for the request here, where the run's end cuts the waiting short; answers on a thread that may block, once
+/// there is a place for that.
+pub(super) async fn attend(
+    mut stream: tokio::net::UnixStream,
+    desk: Arc<Desk>,
+    places: Arc<Semaphore>,
+) -> io::Result<()> {
+    let mut line = String::new();
+    let mut reader = tokio::io::BufReader::new((&mut stream).take(REQUEST_BYTES_MAX));
+    tokio::time::timeout(REQUEST_WAIT, reader.read_line(&mut line)).await??;
+    let stream = stream.into_std()?;
+    stream.set_nonblocking(false)?;
+    stream.set_write_timeout(Some(WRITE_WAIT))?;
+    let request = serde_json::from_str(&line);
+    let is_long = matches!(request, Ok(Request::Compact | Request::Retry(_)));
+    let mut works =
+        Works { engine: Arc::clone(desk.engine()), is_long, begun: Instant::now(), shown: Still::default() };
+    let client = Arc::new(Client { stream, is_answered: Mutex::new(false) });
+    let answered = async {
+        let place = places.acquire_owned().await;
+        let client = Arc::clone(&client);
+        tokio::task::spawn_blocking(move || {
+            let _place = place;
+            client.answer(request, &desk)
+        })
+        .await
+    };
+    let mut answered = std::pin::pin!(answered);
+    loop {
+        tokio::select! {
+            done = &mut answered => return done?,
+            () = tokio::time::sleep(TELL_WORKS) => if works.goes_on() { client.tell_works() },
+        }
+    }
+}
+
+/// Whether something can still come of a request.
+struct Works {
+    engine: Arc<Engine>,
+    /// It takes as long as it takes, and is done by the engine's own thread.
+    is_long: bool,
+    begun: Instant,
+    shown: Still<u64>,
+}
+
+impl Works {
+    fn goes_on(&mut self) -> bool {
+        let shown = self.engine.statistics().shown;
+        let still = self.shown.look(shown, true, Instant::now().into_std());
+        if self.is_long { still < STILL_MAX } else { self.begun.elapsed() < WORKS_MAX }
+    }
+}
+
+struct Client {
+    stream: UnixStream,
+    /// Whether the answer has begun.
+    is_answered: Mutex<bool>,
+}
+
+impl Client {
+    /// Tells that the answer is worked on, unless it has begun. A client that has not even room for that is not
+    /// waited for.
+    fn tell_works(&self) {
+        let is_answered = self.is_answered.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*is_answered {
+            let line = format!("{WORKS}\n");
+            let _ = send(&self.stream, line.as_bytes(), SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+        }
+    }
+
+    /// Where an answer is written to.
+    fn begin(&self) -> BufWriter<&UnixStream> {
+        *self.is_answered.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        BufWriter::with_capacity(64 << 10, &self.stream)
+    }
+
+    /// Answers in one line.
+    fn say(&self, line: &str) -> io::Result<()> {
+        let mut out = self.begin();
+        writeln!(out, "{line}").and_then(|()| out.flush())
+    }
+
+    fn answer(&self, request: serde_json::Result<Request>, desk: &Desk) -> io::Result<()> {
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => {
+                let remedy = "ask with the version of outlast that runs";
+                return self.say(&format!("error the request is not understood: {error}; {remedy}"));
+            }
+        };
+        let Some(view) = desk.engine().view() else {
+            let what = what_is_missing(&desk.engine().statistics().breakers);
+            return self.say(&format!("later {}", one_line(&what)));
+        };
+        let mut reply = Reply { client: self, out: None };
+        match (answer(desk, &view, &request, &mut reply), &mut reply.out) {
+            (Ok(()), _) => writeln!(reply, "\nend").and_then(|()| reply.flush()),
+            (Err(error), Some(out)) => {
+                writeln!(out, "\nerror {}", one_line(&error.to_string())).and_then(|()| out.flush())
+            }
+            (Err(error), None) => self.say(&refusal(error)),
+        }
+    }
+}
+
+/// The line that says why there is no answer.
+fn refusal(error: EngineError) -> String {
+    match error {
+        EngineError::Settings(what) => format!("config {}", serde_json::Value::String(what)),
+        EngineError::Job(_) | EngineError::Root { .. } => format!("wrong {}", one_line(&error.to_string())),
+        EngineError::Unavailable { .. } => format!("later {}", one_line(&error.to_string())),
+        error => format!("error {}", one_line(&error.to_string())),
+    }
+}
+
+/// Why a run has no state open: it has not begun yet, or waits for what it takes to open the state again.
+fn what_is_missing(breakers: &[BreakerStatus]) -> String {
+    let open = breakers.iter().find(|breaker| breaker.state != BreakerState::Closed);
+    match open {
+        Some(BreakerStatus { resource, why, .. }) => {
+            let why = why.as_deref().unwrap_or("it was short");
+            format!(
+                "the state is closed while the run waits for {resource}: {why}; ask again when it is there"
+            )
+        }
+        None => "the run is about to open its state; ask again".to_owned(),
+    }
+}
+
+/// A message may name a path that has a line feed in it.
+fn one_line(message: &str) -> String {
+    message.replace('\n', " ")
+}
+
+/// Says `ok` before the first byte of the payload.
+struct Reply<'a> {
+    client: &'a Client,
+    /// Where the payload goes, once it has begun.
+    out: Option<BufWriter<&'a UnixStream>>,
+}
+
+impl Write for Reply<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.out.is_none() {
+            self.out.insert(self.client.begin()).write_all(b"ok\n")?;
+        }
+        self.out.as_mut().map_or(Ok(bytes.len()), |out| out.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
