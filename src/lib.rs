@@ -66,7 +66,7 @@
 //! | `notify-rs inotify loop` | the watch | notes what was touched | with the watch; one that lost events is replaced |
 //! | `look` | whoever asks how a root is | looks at it once | with its look; one that hangs is left behind |
 //! | `check-log` | the attempt, where the log is not known to be right | compares the record log with its checksums | at its end; a run waits for it |
-//! | `control` | the command | answers `status`, `jobs`, `records`, `explain`, `failures`, `retry`, `compact`; takes orders | before the state is closed |
+//! | `control` | the command | answers `status`, `jobs`, `records`, `explain`, `failures`, `retry`, `forget`, `compact`; takes orders | before the state is closed |
 //! | `reload` | the command | reads the settings again, on SIGHUP and when a file changes | before the state is closed |
 //! | `schedule` | `outlast watch` | asks for the scans that are due | before the state is closed |
 //! | `supervisor` | the command, where a service manager listens | tells how things stand, and whether something goes on | before the state is closed |
@@ -127,6 +127,9 @@
 //! their entries, in ticks like any other, and then the oldest segments are dropped. `engine/compact.rs` tells
 //! how, and when.
 //!
+//! A root is the path that was given, not what it leads to (`engine/roots.rs`); each attempt is bound to where it leads at its
+//! beginning. `outlast forget` ends records, and whole roots, as removed (`engine/forget.rs`).
+//!
 //! A file's version is its size, mtime, ctime and inode, as its file system tells them; its content is what is read up
 //! to the end, also where that is not where the size says (`source/read.rs`). A version that was written so shortly before it
 //! was read that a later write could share its times is checked by content at the next scan; so is one
@@ -153,6 +156,7 @@
 //! | a root is renamed, replaced or unmounted | the attempt ends, what was taken for gone is forgotten; the run waits for it and scans again | `guard.rs`, `outage.rs` |
 //! | a root is there, but can't be listed | the same, where that may pass; else it is an unreadable folder like any other, told and counted | `scan.rs`, `restraint.rs` |
 //! | a root's file system hangs | the same, once a look at it is overdue | `lookout.rs` |
+//! | a root, or a folder above it, is a link that leads elsewhere by now | another attempt scans what it leads to, unless that is empty: it is a change of the tree | `guard.rs`, `watch/looks.rs` |
 //! | a root is empty, and another folder than before | the same: it may be a mount point without its file system | `guard.rs` |
 //! | the state folder or its lock file is removed or replaced | nothing more is written; the run ends with exit code 10 or 11 | `ledger/held.rs` |
 //! | no room for the state or the records | nothing is written until there is. Where it went within a commit, the state is opened again | `restraint.rs`, `outage.rs` |

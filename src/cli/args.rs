@@ -13,6 +13,7 @@ use super::exit;
 use super::failures::{FailuresArgs, RetryArgs};
 use super::flags::{Everywhere, Flags, OfInspect, OfRepair, OfRun, OfWatch};
 use super::jobs::JobsArgs;
+use super::roots::{ForgetArgs, MoveRootArgs};
 
 /// A batch engine for files that outlasts crashes.
 #[derive(Debug, Parser)]
@@ -88,6 +89,10 @@ pub(crate) enum Command {
     Failures(FailuresArgs),
     /// Make failed files due again, on a running process too
     Retry(RetryArgs),
+    /// End the records of files, or of a whole root, as removed, on a running process too
+    Forget(ForgetArgs),
+    /// Keep the records of a root whose tree was moved
+    MoveRoot(MoveRootArgs),
     /// Give orders to the process that holds the state: pause, resume, stop, and more
     Ctl(CtlArgs),
     /// Show what a run would see in one file; no state is needed
@@ -161,6 +166,10 @@ pub(crate) struct RunArgs {
     /// Process every file again, done or not
     #[arg(long)]
     pub(crate) reprocess: bool,
+
+    /// Process every file again that another processor has processed, which is refused else
+    #[arg(long)]
+    pub(crate) change_processor: bool,
 }
 
 #[derive(Debug, Args)]
@@ -174,6 +183,10 @@ pub(crate) struct WatchArgs {
 
     #[command(flatten)]
     pub(crate) watching: Flags<OfWatch>,
+
+    /// Process every file again that another processor has processed, which is refused else
+    #[arg(long)]
+    pub(crate) change_processor: bool,
 }
 
 #[derive(Debug, Args)]

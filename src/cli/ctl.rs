@@ -1,19 +1,15 @@
 //! `outlast ctl`: orders for the process that holds the state.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use outlast::engine::{Order, OrderDone};
+use outlast::engine::{Order, OrderDone, root_path};
 use outlast::service::{Request, ask};
 
 use super::args::{Cli, Format};
-use super::run::absolute;
+use super::roots::{ForgetArgs, order_forget};
 use super::{exit, terminal};
-
-/// How long a file system may take to resolve a path.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 pub(crate) struct CtlArgs {
@@ -57,6 +53,8 @@ enum CtlOrder {
         /// Its folder
         root: PathBuf,
     },
+    /// End the records of files, or of a whole root, as removed
+    Forget(ForgetArgs),
     /// End a job that is queued or runs
     Cancel {
         /// Its number, see `outlast jobs`
@@ -66,7 +64,11 @@ enum CtlOrder {
 
 /// `outlast ctl`.
 pub(crate) fn ctl(cli: &Cli, args: &CtlArgs) -> Result<u8> {
-    let request = Request::Order(order_of(&args.order));
+    let order = match order_of(&args.order) {
+        Ok(order) => order,
+        Err(forget) => return order_forget(cli, forget),
+    };
+    let request = Request::Order(order);
     let payload = ask(&cli.state, &request)?;
     let done: OrderDone =
         serde_json::from_slice(&payload).context("the answer does not tell what was done")?;
@@ -77,33 +79,24 @@ pub(crate) fn ctl(cli: &Cli, args: &CtlArgs) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-fn order_of(order: &CtlOrder) -> Order {
-    match order {
+/// The order for the run's thread; `forget` is a request of its own, as it takes more than one.
+fn order_of(order: &CtlOrder) -> std::result::Result<Order, &ForgetArgs> {
+    Ok(match order {
         CtlOrder::Pause => Order::Pause,
         CtlOrder::Resume => Order::Resume,
         CtlOrder::Stop => Order::Stop,
         CtlOrder::Checkpoint => Order::Checkpoint,
         CtlOrder::Rescan { path } => {
-            Order::Rescan { path: path.as_deref().map(|path| real(path).into_os_string()), scheduled: false }
+            let path = path.as_deref().map(|path| root_path(path).into_os_string());
+            Order::Rescan { path, scheduled: false }
         }
         CtlOrder::Workers { count } => Order::Workers { count: usize::from(*count) },
         CtlOrder::Reload => Order::Reload,
         CtlOrder::Add { root, priority } => {
-            Order::Add { root: real(root).into_os_string(), priority: *priority }
+            Order::Add { root: root_path(root).into_os_string(), priority: *priority }
         }
-        CtlOrder::Remove { root } => Order::Remove { root: real(root).into_os_string() },
+        CtlOrder::Remove { root } => Order::Remove { root: root_path(root).into_os_string() },
+        CtlOrder::Forget(forget) => return Err(forget),
         CtlOrder::Cancel { job } => Order::Cancel { job: *job },
-    }
-}
-
-/// The path without links, as far as it exists: the process knows roots by these. A file system that hangs is not
-/// waited for, since the order may be to do without it.
-fn real(path: &Path) -> PathBuf {
-    let (send, resolved) = std::sync::mpsc::sync_channel(1);
-    let given = path.to_owned();
-    // Whoever asked may wait no longer.
-    let resolve = move || drop(send.send(given.canonicalize().ok()));
-    let begun = std::thread::Builder::new().name("resolve".to_owned()).spawn(resolve);
-    let found = begun.ok().and_then(|_| resolved.recv_timeout(PATIENCE).ok().flatten());
-    found.unwrap_or_else(|| absolute(path))
+    })
 }

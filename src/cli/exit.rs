@@ -77,9 +77,10 @@ fn code_of_engine(error: &EngineError) -> u8 {
         EngineError::Sink(SinkError::InUse { .. }) => IN_USE,
         EngineError::Sink(SinkError::Io { source, .. }) => code_of_state_io(source),
         EngineError::Sink(SinkError::NoFolder { .. }) => USAGE,
-        EngineError::Export(ExportError::Target { .. }) | EngineError::Root { .. } | EngineError::Job(_) => {
-            USAGE
-        }
+        EngineError::Export(ExportError::Target { .. })
+        | EngineError::Root { .. }
+        | EngineError::OtherProcessor { .. }
+        | EngineError::Job(_) => USAGE,
         EngineError::Sink(SinkError::Poisoned { .. })
         | EngineError::Export(_)
         | EngineError::Io { .. }

@@ -22,6 +22,7 @@ mod otel;
 mod print;
 mod progress;
 mod query;
+mod roots;
 mod run;
 mod services;
 mod terminal;
@@ -86,6 +87,8 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
         Command::Explain(args) => query::explain(cli, args),
         Command::Failures(args) => failures::failures(cli, args),
         Command::Retry(args) => failures::retry(cli, args),
+        Command::Forget(args) => roots::forget(cli, args),
+        Command::MoveRoot(args) => roots::move_root(cli, args),
         Command::Ctl(args) => ctl::ctl(cli, args),
         Command::Inspect(args) => inspect::inspect(cli, args, &settings),
         Command::Compact => compact::compact(cli),

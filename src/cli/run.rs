@@ -22,7 +22,11 @@ const BUSY_WAIT: Duration = Duration::from_millis(20);
 /// Runs a job to its end.
 pub(crate) fn run(cli: &Cli, args: &RunArgs, configured: Configured<'_>, started: Instant) -> Result<u8> {
     let settings = configured.settings;
-    let config = BatchConfig { reprocess: args.reprocess, ..settings.batch() };
+    let config = BatchConfig {
+        reprocess: args.reprocess,
+        change_processor: args.change_processor,
+        ..settings.batch()
+    };
     let engine = engine(settings);
     let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
     let options = options(cli, settings, started);

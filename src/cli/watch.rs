@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use outlast::BatchConfig;
 use outlast::service::{NextJob, Signals};
 
 use super::args::{Cli, WatchArgs};
@@ -13,7 +14,8 @@ use super::{Configured, exit, progress};
 /// Follows what changes until it is asked to stop.
 pub(crate) fn watch(cli: &Cli, args: &WatchArgs, configured: Configured<'_>, started: Instant) -> Result<u8> {
     let settings = configured.settings;
-    let (config, watching) = (settings.batch(), settings.watching());
+    let config = BatchConfig { change_processor: args.change_processor, ..settings.batch() };
+    let watching = settings.watching();
     let engine = engine(settings);
     let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
     let options = options(cli, settings, started);

@@ -49,9 +49,10 @@ pub(super) struct Course<'a> {
 }
 
 impl Course<'_> {
-    /// Starts the threads, coordinates, and ends the threads.
+    /// Starts the threads, coordinates, and ends the threads. The plan's roots are bound to where they lead.
     pub(super) fn attempt(
         &self,
+        plan: &JobPlan,
         store: &mut Store,
         marks: &RootMarks,
         shown: &Published<'_>,
@@ -64,12 +65,12 @@ impl Course<'_> {
         // On every way out, also a failure to start the next thread.
         let _halt = StopOnDrop(&halt);
         fatal::watch();
-        let context = Arc::new(self.context(&halt));
+        let context = Arc::new(self.context(plan, &halt));
         let pool = CloseOnDrop(self.start_pool(&context, &send)?);
-        let news = agenda.as_deref().and_then(|agenda| self.news(agenda, store, &halt));
-        let threads = self.start_readers(store, &halt, &send, news)?;
+        let news = agenda.as_deref().and_then(|agenda| self.news(plan, agenda, store, &halt));
+        let threads = self.start_readers(plan, store, &halt, &send, news)?;
         let setting = Setting {
-            plan: self.plan,
+            plan,
             context: &context,
             started: self.started,
             pool: &pool.0,
@@ -82,7 +83,7 @@ impl Course<'_> {
         let strategy = self.engine.make_strategy(&self.config);
         let suspects = self.left.suspects.clone();
         let dispatch = Dispatcher::new(&self.config, strategy, Arc::clone(&pool.0), suspects);
-        let committer = Committer::new(store, &self.plan.roots);
+        let committer = Committer::new(store, &plan.roots);
         // Once in the life of a process.
         let killed_by = self.killed_by().filter(|_| !std::mem::replace(&mut run.blamed, true));
         let mut coordinator = Coordinator::new(setting, committer, run, dispatch, agenda);
@@ -106,8 +107,8 @@ impl Course<'_> {
         self.left.alone.clone().filter(|_| rose)
     }
 
-    fn context(&self, halt: &Stop) -> WorkContext {
-        let roots = self.plan.roots.iter().map(|(root, _)| root.clone()).collect();
+    fn context(&self, plan: &JobPlan, halt: &Stop) -> WorkContext {
+        let roots = plan.roots.iter().map(|(root, _)| root.clone()).collect();
         WorkContext {
             processor: self.engine.processor(),
             source: Arc::clone(self.lookout.source()),
@@ -144,17 +145,18 @@ impl Course<'_> {
     /// The scan, the check of the log, and what follows the watcher.
     fn start_readers(
         &self,
+        plan: &JobPlan,
         store: &Store,
         halt: &Stop,
         send: &SyncSender<Event>,
         news: Option<NewsPlan>,
     ) -> Result<Vec<JoinHandle<()>>, EngineError> {
         let mut threads = Vec::new();
-        if self.plan.scan != Scan::Nothing {
+        if plan.scan != Scan::Nothing {
             let scan = ScanPlan {
                 reader: Some(store.reader.clone()),
-                roots: self.plan.own.clone(),
-                below: self.plan.below(),
+                roots: plan.own.clone(),
+                below: plan.below(),
                 source: Arc::clone(self.lookout.source()),
                 unlisted: news.as_ref().map(|news| Arc::clone(&news.folders)),
                 halt: halt.clone(),
@@ -182,12 +184,15 @@ impl Course<'_> {
         Ok(threads)
     }
 
-    fn news(&self, agenda: &Agenda, store: &Store, halt: &Stop) -> Option<NewsPlan> {
+    fn news(&self, plan: &JobPlan, agenda: &Agenda, store: &Store, halt: &Stop) -> Option<NewsPlan> {
+        let watch = agenda.watch.clone()?;
+        // A root that leads elsewhere than before is watched there, and no longer where it led.
+        plan.roots.iter().for_each(|(root, _)| watch.add_root(root));
         Some(NewsPlan {
             reader: store.reader.clone(),
-            roots: self.plan.roots.clone(),
+            roots: plan.roots.clone(),
             source: Arc::clone(self.lookout.source()),
-            watch: agenda.watch.clone()?,
+            watch,
             folders: Arc::clone(&agenda.folders),
             poll_interval: agenda.options.poll_interval,
             halt: halt.clone(),

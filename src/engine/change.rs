@@ -19,6 +19,8 @@ pub(crate) enum Change {
     Ended(Ending),
     /// Somebody wants the file processed again that the ledger holds as this entry.
     Asked(Entry),
+    /// Its record is to end, whether the file is there or not.
+    Forgotten,
 }
 
 impl Change {
@@ -175,6 +177,7 @@ pub(crate) fn apply(
             _ => (old, Effect::None),
         },
         Change::Missing(_) => (old, Effect::None),
+        Change::Forgotten => gone(old),
         Change::Ended(ending) => ended(old, ending, ground, position),
     }
 }

@@ -20,6 +20,8 @@ struct RootGround {
     ground: Ground,
     /// Whether all its files are listed, and so counted, from the beginning.
     listed: bool,
+    /// Whether it is one of the run's own.
+    is_counted: bool,
 }
 
 /// What came together, and mostly is in the order of the tree, with the lines of its records one after the other.
@@ -59,7 +61,8 @@ impl<'a> Committer<'a> {
     /// For files of these roots.
     pub(crate) fn new(store: &'a mut Store, roots: &[(Root, Ground)]) -> Self {
         let known = |(root, ground): &(Root, Ground)| {
-            (root.id, RootGround { name: root.name.clone(), ground: *ground, listed: false })
+            let (name, ground) = (root.name.clone(), *ground);
+            (root.id, RootGround { name, ground, listed: false, is_counted: true })
         };
         let roots = roots.iter().map(known).collect();
         let (runs, all_listed, doubted, buffer) = Default::default();
@@ -108,6 +111,15 @@ impl<'a> Committer<'a> {
         self.lines_bytes
     }
 
+    /// Files of all roots that the state knows may change; those of others than the run's are not counted.
+    pub(crate) fn know_all_roots(&mut self) {
+        for info in &self.store.state.info().roots {
+            let ground = Ground { epoch: info.epoch, run_start: LogPosition::START, quarantine: false };
+            let root = RootGround { name: info.name.clone(), ground, listed: false, is_counted: false };
+            self.roots.entry(RootId(info.id)).or_insert(root);
+        }
+    }
+
     /// All files of these roots count as listed from the beginning.
     pub(crate) fn set_listed(&mut self, is_listed: impl Fn(RootId) -> bool) {
         self.roots.iter_mut().for_each(|(id, root)| root.listed = is_listed(*id));
@@ -144,7 +156,7 @@ impl<'a> Committer<'a> {
         &mut self,
         counts: &mut Tally,
         is_last: bool,
-        job: impl FnOnce(&Tally) -> Job,
+        job: impl FnOnce(&Tally) -> Option<Job>,
     ) -> Result<Cursor, EngineError> {
         let mut tally = counts.clone();
         let cursor = self.commit_with(&mut tally, is_last, job)?;
@@ -156,7 +168,7 @@ impl<'a> Committer<'a> {
         &mut self,
         tally: &mut Tally,
         is_last: bool,
-        job: impl FnOnce(&Tally) -> Job,
+        job: impl FnOnce(&Tally) -> Option<Job>,
     ) -> Result<Cursor, EngineError> {
         let runs = std::mem::take(&mut self.runs);
         (self.waiting, self.lines_bytes) = (0, 0);
@@ -186,8 +198,8 @@ impl<'a> Committer<'a> {
         if nothing && !is_last {
             return Ok(self.store.ledger.cursor());
         }
-        let tick =
-            Tick { changes: &changes, log: appended.end, log_crc: appended.crc, job: Some(&job(tally)) };
+        let (log, log_crc, job) = (appended.end, appended.crc, job(tally));
+        let tick = Tick { changes: &changes, log, log_crc, job: job.as_ref() };
         Ok(self.store.ledger.commit(tick)?)
     }
 }
@@ -223,9 +235,10 @@ fn settle_one(
 ) -> Result<Option<Entry>, EngineError> {
     let listed = root.listed || news.all_listed;
     let counted = if listed { Ground::counted_as_listed } else { Ground::counted };
-    let before = old.as_ref().and_then(|entry| counted(&root.ground, entry));
+    let is_counted = |_: &&Entry| root.is_counted;
+    let before = old.as_ref().filter(is_counted).and_then(|entry| counted(&root.ground, entry));
     let (entry, effect) = apply(old, news.change, root.ground, writer.position());
-    let after = entry.as_ref().and_then(|entry| root.ground.counted(entry));
+    let after = entry.as_ref().filter(is_counted).and_then(|entry| root.ground.counted(entry));
     tally.note(before, after, effect, entry.as_ref());
     match effect {
         Effect::Recorded => {

@@ -292,9 +292,11 @@ impl<'a> Coordinator<'a> {
             Event::Order(ordered) => self.carry_out(ordered)?,
             Event::Checkpoint(reply) => self.checkpoints.push(reply),
             Event::Asked { changes, reply } => {
+                self.committer.know_all_roots();
                 self.committer.take_changes(changes);
                 self.checkpoints.push(reply);
             }
+            Event::Forget { root, reply } => self.forget_root(root, &reply)?,
             Event::Compact(reply) => self.compaction.ask(reply),
         }
         Ok(())

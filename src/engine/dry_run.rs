@@ -12,6 +12,7 @@ use super::guard::RootMarks;
 use super::job;
 use super::lookout::Lookout;
 use super::results::{ProcessingProgress, RepositoryProcessingResult};
+use super::roots;
 use super::run::{Engine, RunOptions};
 use super::scan::ScanPlan;
 use super::stop::{Stop, StopOnDrop};
@@ -33,7 +34,7 @@ impl Engine {
         options: &RunOptions,
     ) -> Result<RepositoryProcessingResult, EngineError> {
         config.check()?;
-        let paths = job::resolve_roots(roots)?;
+        let paths = roots::resolve_roots(roots)?;
         let state = match StateFolder::open(&options.state) {
             Ok(state) => Some(state),
             Err(LedgerError::NoState { .. }) => None,
@@ -47,19 +48,26 @@ impl Engine {
         let source = self.source_for(config, own, None)?;
         let mut infos = state.as_ref().map(|state| state.info().roots.clone()).unwrap_or_default();
         let identity = self.identity();
-        let chosen = job::choose(&mut infos, &paths, identity, &source.filters(), config.reprocess).0;
+        let reader = ledger.as_ref().map(Ledger::reader);
+        let used = reader.as_ref().map_or(Ok(0), job::last_used)?;
+        let chosen = job::choose(&mut infos, &paths, identity, &source.filters(), config, used)?.0;
         let end = ledger.as_ref().map_or(LogPosition::START, |ledger| ledger.cursor().log);
         let ground =
             |epoch| Ground { epoch, run_start: LogPosition { segment: u32::MAX, ..end }, quarantine: false };
         let root = |info: &crate::ledger::RootInfo| (info.root(), ground(info.epoch));
-        let roots: Vec<(Root, Ground)> = chosen.iter().map(root).collect();
-        let reader = ledger.as_ref().map(Ledger::reader);
+        let mut roots: Vec<(Root, Ground)> = chosen.iter().map(root).collect();
         if let (Some(state), Some(reader)) = (&state, &reader) {
             let marks = RootMarks::of(state);
             let lookout = Lookout::new(Arc::clone(&source), self.stop(), self.clock());
-            if let Err(lost) = marks.compared(reader, &lookout, &roots, config.accept_empty)? {
+            match marks.compared(reader, &lookout, &roots, config.accept_empty)? {
+                Ok(marks) => roots.iter_mut().for_each(|(root, _)| *root = marks.bound(root)),
                 // A run would wait for it, and take nothing for removed.
-                return Err(EngineError::Unavailable { resource: Resource::Files, what: lost.to_string() });
+                Err(lost) => {
+                    return Err(EngineError::Unavailable {
+                        resource: Resource::Files,
+                        what: lost.to_string(),
+                    });
+                }
             }
         }
         self.count(roots, reader, source, options)
@@ -119,7 +127,7 @@ fn take(
                         tally.discovered -= was_due;
                         tally.removed += 1;
                     }
-                    Change::Ended(_) | Change::Asked(_) => {}
+                    Change::Ended(_) | Change::Asked(_) | Change::Forgotten => {}
                 }
             }
         }

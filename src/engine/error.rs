@@ -51,6 +51,17 @@ pub enum EngineError {
         /// What is wrong, and what to do.
         what: String,
     },
+    /// A root's files were processed by another processor than this one.
+    #[error("{}: its files are processed by {found}, and this is {wanted}, which would process all of them again; \
+             use another state, or give `--change-processor` once", path.display())]
+    OtherProcessor {
+        /// The root.
+        path: PathBuf,
+        /// The processor's identity that the state knows.
+        found: String,
+        /// The present one's.
+        wanted: String,
+    },
     /// No job of this number, or a checkpoint that the state has not reached.
     #[error("{0}")]
     Job(String),

@@ -11,7 +11,7 @@ use super::guard::LostRoot;
 use super::order::Ordered;
 use super::tally::ScanCounts;
 use super::worker::OutcomeGroup;
-use crate::model::{Cursor, FileKey, Resource};
+use crate::model::{Cursor, FileKey, Resource, RootId};
 use crate::source::ScanReport;
 
 /// Messages that may wait for the coordinator.
@@ -46,8 +46,11 @@ pub(crate) enum Event {
     Checkpoint(SyncSender<Cursor>),
     /// Somebody asks for something that needs the state.
     Order(Ordered),
-    /// Somebody wants these files processed again, and to know when that is committed.
+    /// Somebody wants these files processed again, or forgotten, and to know when that is committed.
     Asked { changes: Vec<(FileKey, Change)>, reply: SyncSender<Cursor> },
+    /// Somebody wants this root to leave the state, and to know whether it has: not while it is served, or files of
+    /// it are known.
+    Forget { root: RootId, reply: SyncSender<Result<bool, EngineError>> },
     /// Somebody wants the record log compacted, and to know when it is.
     Compact(CompactReply),
 }

@@ -3,13 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::change::Ground;
 use super::committer::Committer;
 use super::error::EngineError;
 use super::lookout::Lookout;
 use super::store::Store;
-use crate::ledger::{LedgerError, LedgerReader, StateFolder};
+use crate::ledger::{LedgerError, LedgerReader, RootInfo, StateFolder};
 use crate::model::{FileKey, FolderKey, Root, RootId};
 use crate::source::Source;
 
@@ -46,27 +48,77 @@ impl fmt::Display for LostRoot {
     }
 }
 
+/// Where a root led when it was looked at, and what tells that folder from others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub mark: u128,
+    pub target: PathBuf,
+}
+
+impl Seen {
+    fn of(source: &dyn Source, root: &Root) -> io::Result<Self> {
+        let target = source.root_target(root)?;
+        let mark = source.root_mark(&Root { path: target.clone(), ..root.clone() })?;
+        Ok(Self { mark, target })
+    }
+}
+
+/// What the state remembers of a root.
+#[derive(Debug, Clone)]
+struct Known {
+    /// None where it was never looked at.
+    mark: Option<u128>,
+    target: PathBuf,
+}
+
+/// How a root stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stand {
+    /// As before.
+    Same(Seen),
+    /// It leads to another folder, as a link on the way says.
+    Leads(Seen),
+    /// It is not what it was.
+    Lost(String),
+}
+
 /// What tells each root from other folders, as far as that is known.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct RootMarks(BTreeMap<RootId, u128>);
+pub(crate) struct RootMarks(BTreeMap<RootId, Known>);
 
 impl RootMarks {
     /// The marks that the state remembers.
     pub(crate) fn of(state: &StateFolder) -> Self {
-        let known = |info: &crate::ledger::RootInfo| Some((RootId(info.id), parse(&info.mark)?));
-        Self(state.info().roots.iter().filter_map(known).collect())
+        let known = |info: &RootInfo| {
+            (RootId(info.id), Known { mark: parse(&info.mark), target: info.target().to_owned() })
+        };
+        Self(state.info().roots.iter().map(known).collect())
     }
 
-    /// The mark of a root that is still the folder that it was, or what is wrong with it.
-    pub(crate) fn still(&self, source: &dyn Source, root: &Root) -> Result<u128, String> {
-        match source.root_mark(root) {
-            Ok(now) if self.0.get(&root.id).is_none_or(|mark| *mark == now) => Ok(now),
-            Ok(_) => Err("was renamed, replaced or unmounted".to_owned()),
-            Err(error) => Err(format!("was renamed, replaced or unmounted: {error}")),
+    /// The root as an attempt sees it: by where it leads, so that it is one tree for all of the attempt.
+    pub(crate) fn bound(&self, root: &Root) -> Root {
+        let target = self.0.get(&root.id).map(|known| known.target.clone());
+        Root { path: target.unwrap_or_else(|| root.path.clone()), ..root.clone() }
+    }
+
+    /// How a root stands, by what can be told without its files.
+    pub(crate) fn stand(&self, source: &dyn Source, root: &Root) -> Stand {
+        let seen = match Seen::of(source, root) {
+            Ok(seen) => seen,
+            Err(error) => return Stand::Lost(format!("{WENT}: {error}")),
+        };
+        let Some(Known { mark: Some(mark), target }) = self.0.get(&root.id) else { return Stand::Same(seen) };
+        match (*mark == seen.mark, *target == seen.target) {
+            (true, true) => Stand::Same(seen),
+            (true, false) => Stand::Leads(seen),
+            (false, true) => Stand::Lost(WENT.to_owned()),
+            // A link was changed, and that is what it says; but for a mount point without its file system.
+            (false, false) if is_empty(&seen.target) => Stand::Lost(LEADS_TO_NOTHING.to_owned()),
+            (false, false) => Stand::Leads(seen),
         }
     }
 
-    /// The mark of a root that is there, or what is wrong with it. One that is another folder than before is taken for
+    /// What a root is that is there, or what is wrong with it. One that is another folder than before is taken for
     /// the same one if any file is there of these that are known of it, or none are known.
     pub(crate) fn again(
         &self,
@@ -74,11 +126,16 @@ impl RootMarks {
         root: &Root,
         known: &[FileKey],
         accept_empty: bool,
-    ) -> Result<u128, String> {
-        let mark = source.root_mark(root).map_err(|error| format!("can't be looked at: {error}"))?;
-        let is_same = self.0.get(&root.id).is_none_or(|before| *before == mark) || accept_empty;
-        match is_same || known.is_empty() || known.iter().any(|key| source.exists(root, key)) {
-            true => Ok(mark),
+    ) -> Result<Seen, String> {
+        let why = match self.stand(source, root) {
+            Stand::Same(seen) | Stand::Leads(seen) => return Ok(seen),
+            Stand::Lost(why) => why,
+        };
+        let seen = Seen::of(source, root).map_err(|error| format!("can't be looked at: {error}"))?;
+        let is_any_known = || known.iter().any(|key| source.exists(root, key));
+        match accept_empty || known.is_empty() || is_any_known() {
+            true => Ok(seen),
+            false if why == LEADS_TO_NOTHING => Err(why),
             false => Err(NOTHING_KNOWN.to_owned()),
         }
     }
@@ -100,10 +157,14 @@ impl RootMarks {
         Ok(None)
     }
 
-    /// Takes a root that is back for what it is now.
-    pub(crate) fn accept(mut self, store: &mut Store, root: RootId, mark: u128) -> Result<(), EngineError> {
-        self.0.insert(root, mark);
+    /// Takes a root that is back, or leads elsewhere, for what it is now.
+    pub(crate) fn accept(mut self, store: &mut Store, root: RootId, seen: Seen) -> Result<(), EngineError> {
+        self.insert(root, seen);
         self.remember(store)
+    }
+
+    fn insert(&mut self, root: RootId, Seen { mark, target }: Seen) {
+        self.0.insert(root, Known { mark: Some(mark), target });
     }
 
     /// Has the state remember them.
@@ -111,8 +172,9 @@ impl RootMarks {
         let marks = &self.0;
         Ok(store.state.update(|info| {
             for info in &mut info.roots {
-                if let Some(mark) = marks.get(&RootId(info.id)) {
+                if let Some(Known { mark: Some(mark), target }) = marks.get(&RootId(info.id)) {
                     info.mark = format!("{mark:x}");
+                    info.target.clone_from(target);
                 }
             }
         })?)
@@ -128,17 +190,41 @@ impl RootMarks {
     ) -> Result<Result<Self, LostRoot>, LedgerError> {
         let mut marks = self.clone();
         for (root, _) in roots {
-            let (known, before, of) = (known_files(reader, root)?, self.clone(), root.clone());
-            let look = move |source: &dyn Source| before.again(source, &of, &known, accept_empty);
-            match lookout.ask(&root.path, look).unwrap_or_else(|error| Err(error.to_string())) {
-                Ok(mark) => marks.0.insert(root.id, mark),
+            match self.looked(reader, lookout, root, accept_empty)? {
+                Ok(seen) => marks.insert(root.id, seen),
                 Err(why) => return Ok(Err(LostRoot::new(root.clone(), why))),
-            };
+            }
         }
         Ok(Ok(marks))
     }
+
+    fn looked(
+        &self,
+        reader: &LedgerReader,
+        lookout: &Lookout,
+        root: &Root,
+        accept_empty: bool,
+    ) -> Result<Result<Seen, String>, LedgerError> {
+        let (marks, of) = (self.clone(), root.clone());
+        match lookout.ask(&root.path, move |source| marks.stand(source, &of)) {
+            Ok(Stand::Same(seen)) => return Ok(Ok(seen)),
+            Ok(Stand::Leads(seen)) => {
+                tracing::info!("{} leads to {} now", root.path.display(), seen.target.display());
+                return Ok(Ok(seen));
+            }
+            Ok(Stand::Lost(_)) => {}
+            Err(error) => return Ok(Err(error.to_string())),
+        }
+        // Only now, as most roots are what they were.
+        let (known, marks, of) = (known_files(reader, root)?, self.clone(), root.clone());
+        let look = move |source: &dyn Source| marks.again(source, &of, &known, accept_empty);
+        Ok(lookout.ask(&root.path, look).unwrap_or_else(|error| Err(error.to_string())))
+    }
 }
 
+const WENT: &str = "was renamed, replaced or unmounted";
+const LEADS_TO_NOTHING: &str = "leads to another folder than before, and that is empty: is its file system mounted? If \
+                                it is to be empty, give `--accept-empty` once";
 const NOTHING_KNOWN: &str = "is another folder than before, and holds none of the files that are known of it: is its \
                              file system mounted? If it was emptied on purpose, give `--accept-empty` once";
 
@@ -166,8 +252,12 @@ impl<'a> RootGuard<'a> {
 
     fn look(&self, root: &Root) -> Option<LostRoot> {
         let (marks, of) = (self.marks.clone(), root.clone());
-        let told = self.lookout.ask(&root.path, move |source| marks.still(source, &of));
-        let why = told.unwrap_or_else(|error| Err(error.to_string())).err()?;
+        let why = match self.lookout.ask(&root.path, move |source| marks.stand(source, &of)) {
+            Ok(Stand::Same(_)) => return None,
+            Ok(Stand::Leads(seen)) => format!("leads to {} now", seen.target.display()),
+            Ok(Stand::Lost(why)) => why,
+            Err(error) => error.to_string(),
+        };
         Some(LostRoot::new(root.clone(), why))
     }
 
@@ -207,18 +297,12 @@ impl<'a> RootGuard<'a> {
     }
 }
 
-/// Some of the files that the ledger knows of a root.
+/// Some of the files that the ledger knows of a root, spread over all of them.
 pub(crate) fn known_files(reader: &LedgerReader, root: &Root) -> Result<Vec<FileKey>, LedgerError> {
-    let mut scan = reader.scan();
-    let prefix = FolderKey::root(root.id);
-    scan.seek(prefix.as_bytes())?;
-    let mut known = Vec::new();
-    while known.len() < SAMPLE_FILES
-        && let Some((key, _)) = scan.peek()?
-        && key.starts_with(prefix.as_bytes())
-    {
-        known.extend(FileKey::from_bytes(key));
-        scan.advance();
-    }
-    Ok(known)
+    reader.sample(FolderKey::root(root.id).as_bytes(), SAMPLE_FILES)
+}
+
+/// Whether a folder holds nothing; what can't be told is not empty.
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }

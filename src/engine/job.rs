@@ -1,12 +1,14 @@
 //! Jobs: what is settled before a run's threads start, and what is written when it ends.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::change::Ground;
 use super::error::EngineError;
+use super::guard::RootMarks;
 use super::lookout::Lookout;
 use super::results::CheckpointData;
+use super::roots::{self, GivenRoot};
 use super::store::Store;
 use super::tally::Tally;
 use crate::ledger::{Entry, Job, JobEnd, JobKind, LedgerReader, ReadyPosition, RootInfo, StateFolder};
@@ -17,8 +19,6 @@ use crate::source::Source;
 
 /// Files looked at together when a changed filter is applied to what is pending.
 const PRUNE_FILES: usize = 8192;
-/// Links that are followed on the way to a root; the system follows as many.
-const LINKS_MAX: usize = 40;
 
 /// A job that has begun.
 #[derive(Debug, Clone)]
@@ -46,6 +46,14 @@ impl JobPlan {
         self.roots.iter().all(|(root, _)| self.scans_whole(root.id))
     }
 
+    /// The same with each root where it leads now.
+    pub(crate) fn bound(&self, marks: &RootMarks) -> Self {
+        let mut plan = self.clone();
+        let roots = plan.roots.iter_mut().chain(&mut plan.own);
+        roots.for_each(|(root, _)| *root = marks.bound(root));
+        plan
+    }
+
     /// The folder that it scans only.
     pub(crate) fn below(&self) -> Option<FolderKey> {
         match &self.scan {
@@ -66,68 +74,16 @@ pub(crate) enum Scan {
     Nothing,
 }
 
-/// The absolute paths of the folders to ingest.
-pub(crate) fn resolve_roots(given: &[PathBuf]) -> Result<Vec<PathBuf>, EngineError> {
-    let mut roots = Vec::new();
-    for path in given {
-        let absolute = path.canonicalize().map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => EngineError::root(path, "no such folder; check the path"),
-            _ => EngineError::root(path, format!("can't be opened: {error}")),
-        })?;
-        if !absolute.is_dir() {
-            return Err(EngineError::root(
-                path,
-                "is a file, not a folder; name its folder, and the file with --include",
-            ));
-        }
-        if !roots.contains(&absolute) {
-            roots.push(absolute);
-        }
-    }
-    Ok(roots)
-}
-
-/// The same for one root whose file system may hang. Where it is not there, tells the path that it would have, too.
-pub(crate) fn resolve_root(lookout: &Lookout, given: &Path) -> Result<Vec<PathBuf>, (EngineError, PathBuf)> {
-    let path = given.to_owned();
-    let look = move |_: &dyn Source| {
-        resolve_roots(std::slice::from_ref(&path)).map_err(|error| (error, leads_to(&path)))
-    };
-    lookout.ask(given, look).unwrap_or_else(|error| {
-        let whole = std::path::absolute(given).unwrap_or_else(|_| given.to_owned());
-        Err((EngineError::root(given, error.to_string()), whole))
-    })
-}
-
-/// The path of a root that is not there, as [`resolve_roots`] tells it when it is: links are followed as far as they lead.
-fn leads_to(path: &Path) -> PathBuf {
-    let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    for _ in 0..LINKS_MAX {
-        let there = path.ancestors().find_map(|above| Some((above.canonicalize().ok()?, above)));
-        let Some((real, rest)) = there.and_then(|(real, above)| Some((real, path.strip_prefix(above).ok()?)))
-        else {
-            break;
-        };
-        let mut rest = rest.components();
-        let Some(first) = rest.next() else { return real };
-        match real.join(first).read_link() {
-            Ok(link) => path = real.join(link).join(rest),
-            Err(_) => return real.join(first).join(rest),
-        }
-    }
-    path
-}
-
 /// Registers the roots and the job, durably.
 pub(crate) fn begin(
     store: &mut Store,
-    roots: &[PathBuf],
+    roots: &[GivenRoot],
     processor: &str,
-    source: &dyn Source,
+    lookout: &Lookout,
     config: &BatchConfig,
 ) -> Result<JobPlan, EngineError> {
-    let infos = register(store, roots, processor, source, config)?;
-    warn_of_nested(&infos);
+    let infos = register(store, roots, processor, lookout, config)?;
+    roots::warn_of_nested(&infos);
     let jobs = store.reader.jobs()?;
     let same_roots =
         |job: &&Job| job.has_begun() && job.roots.iter().any(|id| infos.iter().any(|info| info.id == *id));
@@ -229,14 +185,17 @@ pub(crate) fn ended(job: Job, end: JobEnd) -> Job {
 /// Finds or adds each root in the state, and notices what changed since its last run.
 pub(crate) fn register(
     store: &mut Store,
-    roots: &[PathBuf],
+    roots: &[GivenRoot],
     processor: &str,
-    source: &dyn Source,
+    lookout: &Lookout,
     config: &BatchConfig,
 ) -> Result<Vec<RootInfo>, EngineError> {
-    let mut infos = store.state.info().roots.clone();
-    let (chosen, filtered) = choose(&mut infos, roots, processor, &source.filters(), config.reprocess);
-    if infos != store.state.info().roots {
+    let (source, before) = (lookout.source().as_ref(), store.state.info().roots.clone());
+    let mut infos = before.clone();
+    let used = last_used(&store.reader)?;
+    let (chosen, filtered) = choose(&mut infos, roots, processor, &source.filters(), config, used)?;
+    if infos != before {
+        roots::warn_of_new(lookout, &before, &chosen);
         // What is no longer let in leaves the queue before the new filters are on record.
         prune(store, &filtered, source)?;
         store.state.update(|state| state.roots = infos)?;
@@ -244,25 +203,33 @@ pub(crate) fn register(
     Ok(chosen)
 }
 
+/// The highest number of a root that a remembered job names: a new root gets none that another one had then.
+pub(crate) fn last_used(reader: &LedgerReader) -> Result<u32, EngineError> {
+    Ok(reader.jobs()?.iter().flat_map(|job| &job.roots).copied().max().unwrap_or(0))
+}
+
 /// The chosen roots as a run with this processor and these filters leaves them, and which of them
-/// had other filters before.
+/// had other filters before. What is chosen tells where its path leads now; the others, where it led when it was
+/// looked at last.
 pub(crate) fn choose(
     infos: &mut Vec<RootInfo>,
-    roots: &[PathBuf],
+    roots: &[GivenRoot],
     processor: &str,
     filters: &str,
-    reprocess: bool,
-) -> (Vec<RootInfo>, Vec<RootId>) {
+    config: &BatchConfig,
+    used: u32,
+) -> Result<(Vec<RootInfo>, Vec<RootId>), EngineError> {
     let mut chosen = Vec::new();
     let mut filtered = Vec::new();
-    for path in roots {
-        let at = find_or_add(infos, path, processor);
+    for root in roots::each_once(infos, roots) {
+        let at = roots::find_or_add(infos, root, processor, used)?;
         let Some(info) = infos.get_mut(at) else { continue };
         if info.processor != processor {
+            check_processor(info, processor, config)?;
             tracing::warn!(root = %info.name, from = %info.processor, to = %processor,
                 "the processor changed: every file is due again");
         }
-        if info.processor != processor || reprocess {
+        if info.processor != processor || config.reprocess {
             info.epoch += 1;
             processor.clone_into(&mut info.processor);
         }
@@ -270,23 +237,23 @@ pub(crate) fn choose(
             filtered.push(RootId(info.id));
             filters.clone_into(&mut info.filters);
         }
-        chosen.push(info.clone());
+        chosen.push(RootInfo { target: root.target.clone(), ..info.clone() });
     }
-    (chosen, filtered)
+    Ok((chosen, filtered))
 }
 
-/// Warns of roots that lie in another one of these.
-pub(crate) fn warn_of_nested(infos: &[RootInfo]) {
-    for inner in infos {
-        let within = |outer: &&RootInfo| outer.id != inner.id && inner.path.starts_with(&outer.path);
-        if let Some(outer) = infos.iter().find(within) {
-            tracing::warn!(
-                "{} lies in {}: its files are ingested under both roots",
-                inner.path.display(),
-                outer.path.display()
-            );
-        }
+/// A new version of a processor takes its own records over; another processor only where that is asked for.
+pub(crate) fn check_processor(
+    info: &RootInfo,
+    processor: &str,
+    config: &BatchConfig,
+) -> Result<(), EngineError> {
+    let name = |identity: &str| identity.rsplit_once('/').map_or(identity, |(name, _)| name).to_owned();
+    if config.change_processor || info.processor.is_empty() || name(&info.processor) == name(processor) {
+        return Ok(());
     }
+    let (path, found, wanted) = (info.path.clone(), info.processor.clone(), processor.to_owned());
+    Err(EngineError::OtherProcessor { path, found, wanted })
 }
 
 /// The roots and the configuration of a checkpoint's job.
@@ -327,36 +294,7 @@ pub(crate) fn of_checkpoint(
     let config: BatchConfig = serde_json::from_str(&job.config).map_err(|error| {
         EngineError::Job(format!("the configuration of job {job_id} can't be read: {error}"))
     })?;
-    Ok((roots, BatchConfig { reprocess: false, ..config }))
-}
-
-/// The place of the root with this path: known, rebuilt without its path, or new.
-fn find_or_add(infos: &mut Vec<RootInfo>, path: &Path, processor: &str) -> usize {
-    if let Some(at) = infos.iter().position(|info| info.path == path) {
-        return at;
-    }
-    let base = path.file_name().map_or_else(|| "/".to_owned(), |name| name.to_string_lossy().into_owned());
-    let hash = blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex();
-    let unique = format!("{base}-{}", &hash[..8]);
-    for name in [&unique, &base] {
-        let lost = |info: &RootInfo| info.name == *name && info.path.as_os_str().is_empty();
-        if let Some(at) = infos.iter().position(lost) {
-            infos[at].path = path.to_owned();
-            return at;
-        }
-    }
-    let taken = infos.iter().any(|info| info.name == base);
-    infos.push(RootInfo {
-        id: infos.iter().map(|info| info.id).max().unwrap_or(0) + 1,
-        name: if taken { unique } else { base },
-        path: path.to_owned(),
-        processor: processor.to_owned(),
-        epoch: 1,
-        filters: String::new(),
-        mark: String::new(),
-        watched: false,
-    });
-    infos.len() - 1
+    Ok((roots, BatchConfig { reprocess: false, change_processor: false, ..config }))
 }
 
 /// Takes pending files that the filters don't let in any more out of the queue. One with a record

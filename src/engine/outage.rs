@@ -44,10 +44,22 @@ impl Course<'_> {
             run.begin_attempt(&store.reader, self.plan, self.config.worker_count);
             let ending = match self.check_roots(store, &mut marks)? {
                 Some(outage) => Ending::Hindered(outage),
-                None => self.attempt(store, &marks, &shown, run, agenda.as_deref_mut())?,
+                None => {
+                    shown.look(store.view());
+                    let plan = self.plan.bound(&marks);
+                    self.attempt(&plan, store, &marks, &shown, run, agenda.as_deref_mut())?
+                }
             };
             let Ending::Hindered(outage) = ending else { return Ok(ending) };
             let given_up = match outage {
+                Outage::Root(lost)
+                    if agenda.is_none()
+                        && !lost.unlisted
+                        && self.check_roots(store, &mut marks)?.is_none() =>
+                {
+                    tracing::info!("{lost}: listing again");
+                    None
+                }
                 Outage::Rescan => {
                     run.rescans += 1;
                     tracing::info!("some folders could not be listed: listing again");

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::error::EngineError;
 use super::jobs::JobStatus;
 use super::results::BatchStatistics;
+use super::roots;
 use super::store::StoreView;
 use crate::ledger::{Counts, Entry, EntryState, Job};
 use crate::model::{
@@ -218,17 +219,24 @@ impl StoreView {
 
     /// The innermost root that a path lies under, and the path relative to it.
     pub(super) fn root_of(&self, absolute: &Path) -> Option<(&Root, Vec<u8>)> {
-        let real = absolute.parent().and_then(|parent| parent.canonicalize().ok());
-        let real = real.and_then(|parent| Some(parent.join(absolute.file_name()?)));
-        let under = |root: &&Root| !root.path.as_os_str().is_empty();
+        let target = |root: &Root| self.targets.get(&root.id).cloned().unwrap_or_default();
+        let places: Vec<(&Root, PathBuf)> = self.roots.iter().map(|root| (root, target(root))).collect();
         let inner = |path: &Path| {
-            let roots = self.roots.iter().filter(under).filter(|root| path.starts_with(&root.path));
-            let root = roots.max_by_key(|root| root.path.as_os_str().len())?;
-            let relative = path.strip_prefix(&root.path).ok()?;
+            let (root, relative) = roots::root_above(&places, path)?;
             relative.components().all(|part| matches!(part, Component::Normal(_))).then_some(())?;
             Some((root, relative.as_os_str().as_bytes().to_vec()))
         };
-        real.as_deref().and_then(inner).or_else(|| inner(absolute))
+        let real = absolute.parent().map(roots::resolved);
+        let real = real.and_then(|parent| Some(parent.join(absolute.file_name()?)));
+        match (inner(absolute), real.as_deref().and_then(inner)) {
+            // Where two roots lead to it, it is the one's that it was named by.
+            (Some(named), Some((found, _)))
+                if found.id != named.0.id && real.is_some_and(|real| real.starts_with(target(named.0))) =>
+            {
+                Some(named)
+            }
+            (named, found) => found.or(named),
+        }
     }
 
     fn verdict(

@@ -275,6 +275,7 @@ impl Roots {
                 filters: String::new(),
                 mark: String::new(),
                 watched: false,
+                target: PathBuf::new(),
             });
             self.infos.len() - 1
         });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
 
@@ -88,7 +88,7 @@ impl Engine {
     /// # Errors
     /// No run goes on, or it ends before all is committed; the glob can't be read, or the state not.
     pub fn retry(&self, filter: &RetryFilter) -> Result<RetryReport, EngineError> {
-        let view = self.view().ok_or_else(|| broken_off(0, "the run has ended"))?;
+        let view = self.view().ok_or_else(|| broken_off(0, "due", "the run has ended"))?;
         let roots = self.roots();
         let mut asked = Asked::new(&view, filter);
         asked.report.running = true;
@@ -96,14 +96,15 @@ impl Engine {
             |root| roots.contains(&root),
             |chunk, before| {
                 let committed = self.put(|reply| Event::Asked { changes: chunk.clone(), reply });
-                committed.map(drop).map_err(|error| broken_off(before, &error.to_string()))
+                committed.map(drop).map_err(|error| broken_off(before, "due", &error.to_string()))
             },
         )
     }
 }
 
-fn broken_off(files: u64, why: &str) -> EngineError {
-    let what = format!("{files} files are due, and the rest is as it was; ask again");
+/// What was asked for was done for so many files only.
+pub(super) fn broken_off(files: u64, are: &str, why: &str) -> EngineError {
+    let what = format!("{files} files are {are}, and the rest is as it was; ask again");
     EngineError::Io { what, source: io::Error::new(io::ErrorKind::Interrupted, why) }
 }
 
@@ -190,33 +191,49 @@ impl StoreView {
         filter: &RetryFilter,
         mut each: impl FnMut(FileKey, ledger::Entry, ErrorClass) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        let Selection { prefix, is_file, globs } = self.selection(filter)?;
+        let selection = self.selection(filter.glob.as_deref(), filter.path.as_deref())?;
+        self.each_selected(&selection, |key, entry| {
+            let class = failure_of(entry).filter(|of| filter.class.is_none_or(|class| class == *of));
+            class.map_or(Ok(()), |class| each(key, *entry, class))
+        })
+    }
+
+    /// Tells each file of a selection.
+    pub(super) fn each_selected(
+        &self,
+        Selection { prefix, is_file, globs }: &Selection,
+        mut each: impl FnMut(FileKey, &ledger::Entry) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
         let mut scan = self.reader.scan();
-        scan.seek(&prefix)?;
+        scan.seek(prefix)?;
         while let Some((key, entry)) = scan.peek()? {
-            if !key.starts_with(&prefix) || (is_file && key != prefix) {
+            if !key.starts_with(prefix) || (*is_file && key != prefix) {
                 break;
             }
-            let class = failure_of(entry).filter(|of| filter.class.is_none_or(|class| class == *of));
-            if let Some(class) = class
-                && let Some(key) = FileKey::from_bytes(key)
+            if let Some(key) = FileKey::from_bytes(key)
                 && globs.as_ref().is_none_or(|globs| globs.accepts(&key.relative_path()))
             {
-                each(key, *entry, class)?;
+                each(key, entry)?;
             }
             scan.advance();
         }
         Ok(())
     }
 
-    fn selection(&self, filter: &RetryFilter) -> Result<Selection, EngineError> {
-        let path = filter.path.as_deref().map(Path::new);
+    /// What is meant by a glob that may be an absolute path as well: a file or a folder that the state knows there,
+    /// else what matches the glob.
+    pub(super) fn selection(
+        &self,
+        glob: Option<&str>,
+        path: Option<&OsStr>,
+    ) -> Result<Selection, EngineError> {
+        let path = path.map(Path::new);
         if let Some((root, relative)) = path.and_then(|path| self.root_of(path)) {
             if let Some(known) = self.known_at(root.id, &relative)? {
                 return Ok(known);
             }
             // A glob that begins with the path of a root is one below it.
-            if let (Some(glob), Ok(below)) = (&filter.glob, str::from_utf8(&relative))
+            if let (Some(glob), Ok(below)) = (glob, str::from_utf8(&relative))
                 && glob.starts_with('/')
                 && !below.is_empty()
             {
@@ -225,10 +242,10 @@ impl StoreView {
                 return Ok(Selection { prefix, is_file: false, globs });
             }
         }
-        if let (Some(path), None) = (path, &filter.glob) {
+        if let (Some(path), None) = (path, glob) {
             return Err(EngineError::Job(format!("{}: no file of this state lies there", path.display())));
         }
-        let globs = filter.glob.as_deref().map(globs_of).transpose()?;
+        let globs = glob.map(globs_of).transpose()?;
         Ok(Selection { prefix: Vec::new(), is_file: false, globs })
     }
 
@@ -244,16 +261,22 @@ impl StoreView {
         let mut scan = self.reader.scan();
         scan.seek(folder.as_bytes())?;
         let is_known = scan.peek()?.is_some_and(|(key, _)| key.starts_with(folder.as_bytes()));
-        let below = Selection { prefix: folder.as_bytes().to_vec(), is_file: false, globs: None };
-        Ok(is_known.then_some(below))
+        Ok(is_known.then(|| Selection::below(&folder)))
     }
 }
 
 /// Which entries are looked at: those whose keys begin with `prefix` and whose paths match.
-struct Selection {
+pub(super) struct Selection {
     prefix: Vec<u8>,
     is_file: bool,
     globs: Option<Filters>,
+}
+
+impl Selection {
+    /// All below a folder.
+    pub(super) fn below(folder: &FolderKey) -> Self {
+        Self { prefix: folder.as_bytes().to_vec(), is_file: false, globs: None }
+    }
 }
 
 fn globs_of(glob: &str) -> Result<Filters, EngineError> {

@@ -11,13 +11,14 @@ use super::job::{self, JobPlan};
 use super::machine;
 use super::order::Wishes;
 use super::results::{BatchResult, BatchStatistics, CheckpointData, RepositoryProcessingResult};
+use super::roots;
 use super::run_state::{Ending, RunState};
 use super::runtime::Runtime;
 use super::stop::Stop;
 use super::store::{RECORDS, StoreView};
 use crate::batch::{BatchStrategy, strategy_of};
 use crate::ledger::{Ledger, StateFolder};
-use crate::model::{BatchConfig, Clock, RootId};
+use crate::model::{BatchConfig, Clock, RootId, RootTable};
 use crate::process::Processor;
 use crate::source::watch::Watch;
 use crate::source::{Filters, Source, TreeSource};
@@ -155,6 +156,15 @@ impl Engine {
         running.as_ref()?.send.clone()
     }
 
+    /// What others look at has this root no longer.
+    pub(super) fn show_without(&self, root: RootId) {
+        let mut running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(view) = running.as_mut().map(|running| &mut running.view) {
+            view.roots =
+                RootTable::new(view.roots.iter().filter(|known| known.id != root).cloned().collect());
+        }
+    }
+
     /// Commits now what the present run's workers have handed over, and returns the cursor.
     ///
     /// # Errors
@@ -198,7 +208,7 @@ impl Engine {
         options: &RunOptions,
         begun: impl FnOnce(&Path) -> G,
     ) -> Result<RepositoryProcessingResult, EngineError> {
-        let roots = job::resolve_roots(roots)?;
+        let roots = roots::resolve_roots(roots)?;
         let (mut runtime, meter) = Runtime::open(self, config, options, None)?;
         let plan = runtime.begin(&roots).inspect_err(|_| runtime.discard())?;
         tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");
@@ -350,6 +360,14 @@ impl<'a> Published<'a> {
         let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = shown.as_mut() {
             running.send = Some(send.clone());
+        }
+    }
+
+    /// What can be looked at is this from now on.
+    pub(super) fn look(&self, view: StoreView) {
+        let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = shown.as_mut() {
+            running.view = view;
         }
     }
 

@@ -1,6 +1,5 @@
 //! What a process has open from its first job to its last, and its jobs on it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,6 +10,7 @@ use super::job::{self, JobPlan};
 use super::lookout::Lookout;
 use super::machine::{self, Machine};
 use super::pulse::Pulse;
+use super::roots::GivenRoot;
 use super::run::{Engine, RunOptions};
 use super::run_state::{Ending, RunState};
 use super::store::Store;
@@ -103,30 +103,33 @@ impl<'a> Runtime<'a> {
         &self.lookout
     }
 
+    pub(super) fn identity(&self) -> &str {
+        self.engine.identity()
+    }
+
     pub(super) fn config(&self) -> Arc<BatchConfig> {
         Arc::clone(&self.config)
     }
 
     /// Registers a job that scans these roots, durably.
-    pub(super) fn begin(&mut self, roots: &[PathBuf]) -> Result<JobPlan, EngineError> {
-        let (source, config) = (Arc::clone(self.lookout.source()), self.config());
+    pub(super) fn begin(&mut self, roots: &[GivenRoot]) -> Result<JobPlan, EngineError> {
+        let (lookout, config) = (self.lookout.clone(), self.config());
         let identity = self.engine.identity();
-        job::begin(self.store()?, roots, identity, source.as_ref(), &config)
-            .map_err(EngineError::or_unavailable)
+        job::begin(self.store()?, roots, identity, &lookout, &config).map_err(EngineError::or_unavailable)
     }
 
     /// Registers these roots with the present filters. With `reprocess` all that was done is due again, if the
     /// configuration says so: once, when they are registered first.
     pub(super) fn register(
         &mut self,
-        roots: &[PathBuf],
+        roots: &[GivenRoot],
         reprocess: bool,
     ) -> Result<Vec<RootInfo>, EngineError> {
-        let source = Arc::clone(self.lookout.source());
+        let lookout = self.lookout.clone();
         let config = BatchConfig { reprocess: reprocess && self.config.reprocess, ..(*self.config).clone() };
         let identity = self.engine.identity();
         self.has_other_filters = false;
-        job::register(self.store()?, roots, identity, source.as_ref(), &config)
+        job::register(self.store()?, roots, identity, &lookout, &config)
     }
 
     pub(super) fn has_other_filters(&self) -> bool {

@@ -1,12 +1,13 @@
 //! The durable state as a whole: state folder, ledger and record log, opened so that they agree.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::error::EngineError;
 use super::log_check;
 use crate::ledger::{Entry, Job, Ledger, LedgerError, LedgerReader, RootInfo, StateFolder, Tick};
-use crate::model::{ConfigError, FileKey, LogPosition, RecordCursor, RootTable, Timestamp};
+use crate::model::{ConfigError, FileKey, LogPosition, RecordCursor, RootId, RootTable, Timestamp};
 use crate::sink::RecordLog;
 
 /// The record folder of a state, in the state folder, where none is named.
@@ -53,6 +54,8 @@ pub struct StoreView {
     pub roots: RootTable,
     /// Tells the state's cursors from those of others; none where it has not got one yet.
     pub id: Option<String>,
+    /// Where each of them led when it was looked at last.
+    pub(crate) targets: BTreeMap<RootId, PathBuf>,
 }
 
 impl Store {
@@ -193,6 +196,12 @@ impl StoreView {
             records: state.records(),
             roots: RootTable::new(state.info().roots.iter().map(RootInfo::root).collect()),
             id: Some(state.info().id.clone()).filter(|id| !id.is_empty()),
+            targets: state
+                .info()
+                .roots
+                .iter()
+                .map(|info| (RootId(info.id), info.target().to_owned()))
+                .collect(),
         }
     }
 

@@ -109,7 +109,7 @@ impl Coordinator<'_> {
         let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
         let told = |tally: &Tally| {
             let so_far = job::so_far(job, tally, bytes);
-            if let Some(end) = end { job::ended(so_far, end) } else { so_far }
+            Some(if let Some(end) = end { job::ended(so_far, end) } else { so_far })
         };
         (lost, self.committer.commit(&mut self.run.tally, end.is_some(), told))
     }

@@ -92,6 +92,7 @@ mod ready;
 mod renew;
 mod row;
 mod salvage;
+mod sample;
 mod scan;
 mod state;
 mod state_file;

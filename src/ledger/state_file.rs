@@ -40,9 +40,13 @@ pub struct RootInfo {
     pub id: u32,
     /// Name in the records.
     pub name: String,
-    /// Absolute path; empty where it is not known, after a repair.
+    /// Path as it was given, absolute, its links not followed; empty where it is not known, after a repair.
     #[serde(with = "path_text")]
     pub path: PathBuf,
+    /// Where that led when it was looked at last, without links. Empty in a state of a version that kept such a path
+    /// in `path`.
+    #[serde(default, skip_serializing_if = "is_empty", with = "path_text")]
+    pub target: PathBuf,
     /// Identity of the processor that its files are processed with.
     pub processor: String,
     /// Rises each time that all its files become due again.
@@ -62,6 +66,15 @@ impl RootInfo {
     pub fn root(&self) -> Root {
         Root { id: RootId(self.id), name: self.name.clone(), path: self.path.clone() }
     }
+
+    /// Where its path led when it was looked at last.
+    pub fn target(&self) -> &Path {
+        if is_empty(&self.target) { &self.path } else { &self.target }
+    }
+}
+
+fn is_empty(path: &Path) -> bool {
+    path.as_os_str().is_empty()
 }
 
 impl StateInfo {
@@ -167,9 +180,10 @@ mod tests {
 
     fn sample() -> StateInfo {
         let odd = Path::new("/data").join(OsStr::from_bytes(b"bad\xff"));
-        let root = |id, path| RootInfo {
+        let root = |id, path: PathBuf| RootInfo {
             id,
             name: format!("root,\n  \"crc32\": \"{id}"),
+            target: path.join("target"),
             path,
             processor: "ast/1".to_owned(),
             epoch: 3,

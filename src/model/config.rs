@@ -175,6 +175,10 @@ pub struct BatchConfig {
     pub strategy: StrategyKind,
     /// Process every file again, done or not.
     pub reprocess: bool,
+    /// Whether files that another processor has processed are processed again by this one, instead of refused. A new
+    /// version of the same processor, by its identity up to the last `/`, does so anyway.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub change_processor: bool,
     /// Share of the record log, in percent, that is out of date when a run compacts it. 10 to 100; 100 for never.
     pub compact_above_percent: u64,
     /// A shorter record log is left as it is, in bytes.
@@ -204,6 +208,7 @@ impl Default for BatchConfig {
             order: Order::Path,
             strategy: StrategyKind::Adaptive,
             reprocess: false,
+            change_processor: false,
             compact_above_percent: 50,
             compact_min_bytes: 64 << 20,
         }

@@ -7,8 +7,8 @@
 //! feed and such a line with `error ` in place of `end`; a stream that has neither was cut short. Before all that, the
 //! line `works` comes each second, as long as something may come of the request.
 //!
-//! All requests ask, but three. `compact` has the run compact its record log, and waits for that. `retry` makes
-//! failed files due: it hands them to the run's own thread in bounded chunks and waits for the commit of each;
+//! All requests ask, but four. `compact` has the run compact its record log, and waits for that. `retry` makes
+//! failed files due, and `forget` ends records: it hands them to the run's own thread in bounded chunks and waits for the commit of each;
 //! where the run ends meanwhile, the error says how many are due. An `order` is carried out as the desk does for
 //! everybody.
 //!
@@ -37,7 +37,7 @@ use attend::attend;
 pub use client::{ask, is_answered};
 
 use super::Desk;
-use crate::engine::{EngineError, Order, RetryFilter, StoreView};
+use crate::engine::{EngineError, ForgetFilter, Order, RetryFilter, StoreView};
 use crate::model::{ErrorClass, RecordCursor, RecordStatus};
 
 const SOCKET: &str = "ctl.sock";
@@ -91,6 +91,9 @@ pub enum Request {
     Retry(RetryFilter),
     /// Asks for something to be done: [`OrderDone`](crate::engine::OrderDone) as JSON.
     Order(Order),
+    /// [`ForgetReport`](crate::engine::ForgetReport) as JSON, once what was asked for is forgotten. Only a run does:
+    /// without one, [`forget`](crate::engine::forget) opens the state itself.
+    Forget(ForgetFilter),
     /// Compacts the record log: [`CompactReport`](crate::engine::CompactReport) as JSON, once it is. Only a run
     /// does: without one, [`compact`](crate::engine::compact) opens the state itself.
     Compact,
@@ -176,6 +179,7 @@ pub fn answer(
         }
         Request::Failures { class, samples } => write_json(&view.failures(*class, *samples)?, out),
         Request::Retry(filter) => write_json(&engine.retry(filter)?, out),
+        Request::Forget(filter) => write_json(&engine.forget(filter)?, out),
         Request::Order(order) => write_json(&desk.order(order.clone())?, out),
         Request::Compact => write_json(&engine.compact()?, out),
     }

@@ -46,6 +46,7 @@ pub struct Reload {
     next_job: NextJob,
     /// What a single run has from its command line alone.
     reprocess: bool,
+    change_processor: bool,
     present: Mutex<Present>,
     appliers: Vec<Box<Apply>>,
     /// Where clients have to show one.
@@ -75,10 +76,10 @@ impl Reload {
         next_job: NextJob,
     ) -> Self {
         let marks = Marks::of(&layers.places());
-        let reprocess = asked.reprocess;
+        let BatchConfig { reprocess, change_processor, .. } = asked;
         let present = Mutex::new(Present { settings, asked });
         let (appliers, change_token) = (Vec::new(), OnceLock::new());
-        Self { layers, engine, next_job, reprocess, present, appliers, change_token, marks }
+        Self { layers, engine, next_job, reprocess, change_processor, present, appliers, change_token, marks }
     }
 
     /// From now on the token is read from its file again, too, and goes here.
@@ -142,7 +143,8 @@ impl Reload {
     /// Has the engine go on with another configuration, where it is another one. Somebody may have asked for another
     /// number of workers meanwhile: tells what is put back.
     fn configure(&self, present: &mut Present, taken: &Settings) -> Result<Option<Changed>, String> {
-        let wanted = BatchConfig { reprocess: self.reprocess, ..taken.batch() };
+        let Self { reprocess, change_processor, .. } = *self;
+        let wanted = BatchConfig { reprocess, change_processor, ..taken.batch() };
         // Between two attempts none is shown; what was asked for last is what it goes on with.
         let running = self.engine.config().map_or_else(|| present.asked.clone(), |config| (*config).clone());
         if wanted == running && wanted == present.asked {

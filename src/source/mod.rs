@@ -153,6 +153,15 @@ pub trait Source: Send + Sync {
         Ok(())
     }
 
+    /// Where a root leads: its path without links, for one that is a folder on disk. Another one than before is
+    /// another tree, and what it shows is what the root holds. Else the path itself.
+    ///
+    /// # Errors
+    /// Where there is no such folder.
+    fn root_target(&self, root: &Root) -> std::io::Result<std::path::PathBuf> {
+        Ok(root.path.clone())
+    }
+
     /// Whether a file that no listing shows still exists, or may: filters can hide it.
     fn exists(&self, root: &Root, key: &FileKey) -> bool;
 

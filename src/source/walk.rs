@@ -169,6 +169,10 @@ impl Source for TreeSource {
         Ok(list_through(fd.as_fd(), b"")?)
     }
 
+    fn root_target(&self, root: &Root) -> io::Result<PathBuf> {
+        root.path.canonicalize()
+    }
+
     fn exists(&self, root: &Root, key: &FileKey) -> bool {
         match open::file(root, key) {
             // Where it can't be looked at, it may well be a file.

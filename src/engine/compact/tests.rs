@@ -52,6 +52,7 @@ impl World {
             filters: String::new(),
             mark: String::new(),
             watched: false,
+            target: Default::default(),
         };
         store.state.update(|info| info.roots.push(root)).unwrap();
         let log = std::mem::replace(&mut store.log, spare_log());

@@ -67,6 +67,7 @@ fn store_with(folder: &tempfile::TempDir, jobs: &[Job]) -> Store {
         filters: String::new(),
         mark: String::new(),
         watched: false,
+        target: Default::default(),
     };
     store.state.update(|info| info.roots.push(root)).unwrap();
     jobs.iter().for_each(|job| store.commit_without_lines(&[], Some(job)).unwrap());

@@ -135,7 +135,7 @@ impl Schedule {
         }
     }
 
-    fn lookout(&self) -> Lookout {
+    pub(super) fn lookout(&self) -> Lookout {
         Lookout::new(Arc::new(self.world.clone()), Stop::default(), self.clock.clone())
     }
 

@@ -18,6 +18,7 @@ use super::job::{self, JobPlan};
 use super::machine::Usage;
 use super::run_state::RunState;
 use super::store::Store;
+use crate::engine::roots::GivenRoot;
 use crate::ledger::RootInfo;
 use crate::model::{BatchConfig, Clock};
 use world::{Behaviour, Trouble, World};
@@ -185,10 +186,12 @@ impl Schedule {
                     filters: String::new(),
                     mark: String::new(),
                     watched: false,
+                    target: "/simulated".into(),
                 });
             })?;
         }
-        job::begin(store, &["/simulated".into()], "simulated/1", &self.world, &self.config)
+        let root = GivenRoot::known("/simulated".into());
+        job::begin(store, &[root], "simulated/1", &self.lookout(), &self.config)
     }
 }
 

@@ -14,10 +14,11 @@ use super::super::run::{Engine, RunOptions};
 use super::super::store::{Store, StoreView};
 use super::super::tally::Tally;
 use super::super::worker::{LARGE_BYTES, Outcome, OutcomeGroup};
+use crate::engine::roots::GivenRoot;
+use crate::engine::stop::Stop;
 use crate::ledger::Entry;
 use crate::model::{BatchConfig, FileKey, Fingerprint, LogPosition, RecordStatus, RootId, Timestamp};
 use crate::process::{FileContent, from_fn};
-use crate::source::{Filters, TreeSource};
 
 const LONG: Duration = Duration::from_secs(60);
 /// More than are handed out at a time by `max_concurrent_batches` of 1.
@@ -214,8 +215,9 @@ fn state(folder: &Path) -> (Store, job::JobPlan) {
     let root = folder.join("root");
     fs::create_dir(&root).unwrap();
     let mut store = Store::create(&folder.join("state"), None).unwrap();
-    let source = TreeSource::new(Filters::default(), Vec::new());
-    let plan = job::begin(&mut store, &[root], "one/1", &source, &BatchConfig::default()).unwrap();
+    let lookout = crate::engine::lookout::tests::impatient(Duration::from_secs(60), Stop::default());
+    let root = GivenRoot::known(root);
+    let plan = job::begin(&mut store, &[root], "one/1", &lookout, &BatchConfig::default()).unwrap();
     (store, plan)
 }
 
@@ -249,7 +251,7 @@ fn what_is_found_and_processed_within_one_tick_is_committed_by_it() {
     let mut committer = Committer::new(&mut store, &plan.roots);
     committer.take_changes(vec![(key("a"), Change::Found(SEEN)), (key("b"), Change::Found(SEEN))]);
     committer.take_group(done());
-    committer.commit(&mut tally, false, |_| plan.job.clone()).unwrap();
+    committer.commit(&mut tally, false, |_| Some(plan.job.clone())).unwrap();
     let entry = committer.store().reader.get(&key("a")).unwrap().unwrap();
     assert!(!entry.pending && entry.record.is_some() && entry.fingerprint == SEEN);
     assert_eq!((tally.discovered, tally.ok), (2, 1));
@@ -263,7 +265,7 @@ fn an_outcome_that_comes_before_its_news_leaves_the_file_pending() {
     let mut committer = Committer::new(&mut store, &plan.roots);
     committer.take_group(done());
     committer.take_changes(vec![(key("a"), Change::Found(SEEN))]);
-    committer.commit(&mut Tally::default(), false, |_| plan.job.clone()).unwrap();
+    committer.commit(&mut Tally::default(), false, |_| Some(plan.job.clone())).unwrap();
     assert!(committer.store().reader.get(&key("a")).unwrap().unwrap().pending);
 }
 
@@ -278,7 +280,7 @@ fn a_file_that_is_missed_before_its_outcome_is_committed_is_looked_for_again() {
         (key("a"), Change::Missing(Entry::default())),
         (key("never"), Change::Missing(Entry::default())),
     ]);
-    committer.commit(&mut Tally::default(), false, |_| plan.job.clone()).unwrap();
+    committer.commit(&mut Tally::default(), false, |_| Some(plan.job.clone())).unwrap();
     assert_eq!(committer.take_doubted(), [key("a")]);
 }
 

@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 
 use super::WatchOptions;
 use super::folders::TouchedFolders;
+use super::looks::{Present, Served};
 use crate::engine::change::Ground;
 use crate::engine::error::EngineError;
-use crate::engine::guard::{LostRoot, RootMarks, known_files};
+use crate::engine::guard::LostRoot;
 use crate::engine::job::{self, JobPlan, Scan, Wanted, with_ground};
 use crate::engine::jobs::{next_queued, outranks};
-use crate::engine::lookout::{Look, Lookout};
 use crate::engine::results::{RootState, WatchFigures, WatchedRoot};
+use crate::engine::roots;
 use crate::engine::store::Store;
 use crate::ledger::{Job, JobEnd, JobKind, LedgerError, RootInfo};
 use crate::model::{BatchConfig, ErrorMode, FolderKey, Root, RootId};
-use crate::source::Source;
 use crate::source::watch::{Watch, WatchStatus};
 
 /// How often roots are looked at: those that are served, and those that are away.
@@ -29,7 +29,7 @@ pub(crate) struct Agenda {
     pub watch: Option<Arc<Watch>>,
     pub folders: Arc<TouchedFolders>,
     pub options: WatchOptions,
-    served: Vec<Served>,
+    pub(super) served: Vec<Served>,
     /// The roots that the process was started with: each start serves them.
     pub named: Vec<PathBuf>,
     /// News may have been lost: all has to be scanned.
@@ -44,49 +44,11 @@ pub(crate) struct Agenda {
     polled_for: BTreeSet<String>,
 }
 
-/// A root that is served.
-#[derive(Debug)]
-struct Served {
-    root: Root,
-    /// Why it can't be served just now.
-    away: Option<LostRoot>,
-    /// It was registered by this process.
-    is_registered: bool,
-    /// Looks whether it went away, or is back.
-    look: Option<Look<Result<u128, String>>>,
-}
-
-impl Served {
-    /// What the last look told, where it is new. Begins the next one.
-    fn look(
-        &mut self,
-        lookout: &Lookout,
-        question: impl FnOnce(&dyn Source) -> Result<u128, String> + Send + 'static,
-    ) -> Option<Result<u128, String>> {
-        let told = match &self.look {
-            Some(look) => Some(look.told()?),
-            None => None,
-        };
-        let begun = lookout.begin(&self.root.path, question);
-        let overdue =
-            begun.as_ref().err().filter(|error| error.is_overdue()).map(|error| Err(error.to_string()));
-        self.look = begun.ok();
-        told.and_then(Result::ok).or(overdue)
-    }
-}
-
 /// A job that was queued, or does what was wanted already.
 pub(crate) struct Queued {
     pub job: u64,
     /// False where it waited before.
     pub is_new: bool,
-}
-
-/// What a root that is back is registered with.
-pub(crate) struct Present<'a> {
-    pub lookout: &'a Lookout,
-    pub processor: &'a str,
-    pub config: &'a BatchConfig,
 }
 
 impl Agenda {
@@ -112,14 +74,11 @@ impl Agenda {
         if self.served.iter().any(|served| served.root.id == root.id) {
             return;
         }
-        if let Some(watch) = &self.watch {
-            watch.add_root(&root);
-        }
         // Others are to see it soon.
         self.next_look = Instant::now();
         let is_registered = away.is_none();
         let away = away.map(|why| LostRoot::new(root.clone(), why));
-        self.served.push(Served { root, away, is_registered, look: None });
+        self.served.push(Served { root, away, is_registered, look: None, known: None });
     }
 
     /// From now on this root is served no more.
@@ -135,7 +94,7 @@ impl Agenda {
     pub(crate) fn lose(&mut self, lost: &LostRoot) {
         for served in self.served.iter_mut().filter(|served| served.root.id == lost.root.id) {
             tracing::warn!("{}; the other roots go on, and it is scanned when it is back", lost);
-            (served.away, served.look) = (Some(lost.clone()), None);
+            (served.away, served.look, served.known) = (Some(lost.clone()), None, None);
         }
     }
 
@@ -152,12 +111,9 @@ impl Agenda {
         self.served.iter().map(|served| &served.root).find(|root| root.path == path)
     }
 
-    /// The served root that a path lies in, the innermost, and the way from there.
-    pub(crate) fn root_above<'p>(&self, path: &'p Path) -> Option<(&Root, &'p Path)> {
-        let below = |served: &'_ &Served| path.starts_with(&served.root.path);
-        let root =
-            self.served.iter().filter(below).max_by_key(|served| served.root.path.as_os_str().len())?;
-        Some((&root.root, path.strip_prefix(&root.root.path).ok()?))
+    /// The roots that are served.
+    pub(crate) fn roots(&self) -> impl Iterator<Item = &Root> {
+        self.served.iter().map(|served| &served.root)
     }
 
     pub(crate) fn ids(&self) -> Vec<u32> {
@@ -168,7 +124,7 @@ impl Agenda {
     pub(crate) fn warn_of_nested(&self, store: &Store) {
         let (ids, infos) = (self.ids(), &store.state.info().roots);
         let served = infos.iter().filter(|info| ids.contains(&info.id));
-        job::warn_of_nested(&served.cloned().collect::<Vec<_>>());
+        roots::warn_of_nested(&served.cloned().collect::<Vec<_>>());
     }
 
     /// The paths of the roots that can be served.
@@ -183,14 +139,20 @@ impl Agenda {
 
     /// Queues a job, durably, unless another one that waits will scan all of that.
     pub(crate) fn queue(&self, store: &mut Store, wanted: Wanted) -> Result<Queued, EngineError> {
-        let jobs = store.reader.jobs()?;
-        if let Some(job) = jobs.iter().find(|job| will_do(job, &wanted)) {
-            return Ok(Queued { job: job.id, is_new: false });
+        if let Some(queued) = self.waiting_for(store, &wanted)? {
+            return Ok(queued);
         }
-        let job = wanted.job(&jobs);
+        let job = wanted.job(&store.reader.jobs()?);
         tracing::info!(job = job.id, kind = %job.kind, "queued");
         store.commit_without_lines(&[], Some(&job))?;
         Ok(Queued { job: job.id, is_new: true })
+    }
+
+    /// The job that waits and will scan all that is wanted.
+    pub(crate) fn waiting_for(&self, store: &Store, wanted: &Wanted) -> Result<Option<Queued>, EngineError> {
+        let jobs = store.reader.jobs()?;
+        let job = jobs.iter().find(|job| will_do(job, wanted));
+        Ok(job.map(|job| Queued { job: job.id, is_new: false }))
     }
 
     /// Ends the queued jobs none of whose roots is served any more.
@@ -270,7 +232,9 @@ impl Agenda {
     ) -> Result<Option<LostRoot>, EngineError> {
         let now = Instant::now();
         self.next_look = now + LOOK;
-        for id in self.came_back(store, present)? {
+        let back = self.came_back(store, present)?;
+        let (lost, led) = self.look_at_those_here(store, present)?;
+        for id in back.into_iter().chain(led) {
             self.queue(store, Wanted::of(JobKind::Rescan, vec![id]))?;
         }
         let is_due = self.must_scan || self.next_reconcile.is_some_and(|at| at <= now);
@@ -279,41 +243,8 @@ impl Agenda {
             self.must_scan = false;
             self.queue(store, Wanted::of(JobKind::Reconcile, self.ids()))?;
         }
-        let here = self.served.iter_mut().filter(|served| served.away.is_none());
-        let lost = here.filter_map(|served| {
-            let (marks, root) = (RootMarks::of(&store.state), served.root.clone());
-            let told = served.look(present.lookout, move |source| marks.still(source, &root));
-            Some(LostRoot::new(served.root.clone(), told?.err()?))
-        });
         // The others are seen to the next time.
-        Ok(lost.reduce(|first, _| first))
-    }
-
-    fn came_back(&mut self, store: &mut Store, present: &Present<'_>) -> Result<Vec<u32>, EngineError> {
-        let &Present { lookout, processor, config } = present;
-        let mut back = Vec::new();
-        for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
-            let (marks, root) = (RootMarks::of(&store.state), served.root.clone());
-            let (known, accept_empty) = (known_files(&store.reader, &root)?, config.accept_empty);
-            let lost = served.away.clone();
-            let look = move |source: &dyn Source| {
-                let mark = marks.again(source, &root, &known, accept_empty)?;
-                lost.and_then(|lost| lost.still_unlisted(source)).map_or(Ok(mark), Err)
-            };
-            if let Some(Ok(mark)) = served.look(lookout, look) {
-                // It may be another folder with the same files, and would be lost again at once.
-                RootMarks::of(&store.state).accept(store, served.root.id, mark)?;
-                // The processor and the filters may be others than when it was seen last.
-                let reprocess = config.reprocess && !served.is_registered;
-                let config = BatchConfig { reprocess, ..config.clone() };
-                let path = std::slice::from_ref(&served.root.path);
-                job::register(store, path, processor, lookout.source().as_ref(), &config)?;
-                tracing::warn!("{}: is back", served.root.path.display());
-                (served.away, served.is_registered, served.look) = (None, true, None);
-                back.push(served.root.id.0);
-            }
-        }
-        Ok(back)
+        Ok(lost.into_iter().next())
     }
 
     /// Tells why folders are polled that should be watched, and that a reason is gone, each once.

@@ -9,13 +9,17 @@
 //! than the process: each start scans. So does a process where news may have been lost, such as by a state
 //! that could not be written.
 //!
-//! A root that goes away does not hold up the others: it is left out until it is back, and scanned then.
+//! A root that goes away does not hold up the others: it is left out until it is back, and scanned then. One that is
+//! not there when the process starts is away, too. Once a second it is looked at where each root leads: a link that was
+//! changed makes the next job watch and scan what it leads to.
 
 mod agenda;
 mod folders;
+mod looks;
 mod news;
 mod orders;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,12 +31,12 @@ pub(crate) use news::NewsPlan;
 use super::error::EngineError;
 use super::job;
 use super::results::RepositoryProcessingResult;
+use super::roots::{self, GivenRoot, root_path};
 use super::run::{Engine, RunOptions};
 use super::run_state::{Ending, Outage, RunState};
 use super::runtime::Runtime;
-use super::store::real;
 use crate::ledger::JobKind;
-use crate::model::BatchConfig;
+use crate::model::{BatchConfig, Root};
 use crate::source::watch::{Watch, WatchSettings};
 
 use job::Wanted;
@@ -133,30 +137,35 @@ impl Runtime<'_> {
         job::close_stale(store)?;
         let known = store.state.info().roots.clone();
         let added = known.iter().filter(|info| info.watched).map(|info| info.path.clone());
-        let (mut here, mut away) = (Vec::new(), Vec::new());
-        agenda.named = given.iter().map(|path| real(path)).collect();
+        let (mut here, mut away) = (Vec::<GivenRoot>::new(), Vec::new());
         for path in given.iter().cloned().chain(added) {
-            match job::resolve_root(self.lookout(), &path) {
+            match roots::resolve_root(self.lookout(), &path) {
                 Ok(resolved) => here.extend(resolved),
-                // It may be a mount point whose file system is not there yet.
-                Err((error, real)) => {
-                    let Some(info) = known.iter().find(|info| info.path == real) else { return Err(error) };
-                    away.push((info.root(), error.to_string()));
+                // It may be a mount point whose file system is not there yet, or a link that is still to be made.
+                Err(not_there) => {
+                    let is_known = known.iter().any(|info| info.path == not_there.root.path);
+                    if not_there.is_file && !is_known {
+                        return Err(not_there.error);
+                    }
+                    away.push((not_there.root, not_there.error.to_string()));
                 }
             }
         }
-        here.dedup();
+        let mut seen = BTreeSet::new();
+        here.retain(|root| seen.insert(root.path.clone()));
         if here.is_empty() && away.is_empty() {
             let what = "no root is given, and none was added to the state: name one";
             return Err(EngineError::Job(what.to_owned()));
         }
+        let missing = self.remember(&away.iter().map(|(root, _)| root.clone()).collect::<Vec<_>>())?;
         for info in self.register(&here, true)? {
             agenda.serve(info.root(), None);
         }
-        for (root, why) in away {
+        for (root, (_, why)) in missing.into_iter().zip(away) {
             tracing::warn!("{why}: it is served when it is there");
             agenda.serve(root, Some(why));
         }
+        agenda.named = given.iter().map(|path| root_path(path)).collect();
         agenda.warn_of_nested(self.store()?);
         agenda.cancel_unserved(self.store()?)?;
         let wanted = Wanted::of(JobKind::Run, agenda.ids());
@@ -164,9 +173,26 @@ impl Runtime<'_> {
         Ok(())
     }
 
+    /// Has the state know roots that are not there. They are registered with the processor and the filters of the time
+    /// when they are.
+    fn remember(&mut self, roots: &[GivenRoot]) -> Result<Vec<Root>, EngineError> {
+        let (identity, config) = (self.identity().to_owned(), self.config());
+        let store = self.store()?;
+        let (used, mut infos) = (job::last_used(&store.reader)?, store.state.info().roots.clone());
+        let mut known = Vec::new();
+        for root in roots {
+            let at = roots::find_or_add(&mut infos, root, &identity, used)?;
+            let Some(info) = infos.get(at) else { continue };
+            job::check_processor(info, &identity, &config)?;
+            known.push(info.root());
+        }
+        store.state.update(|state| state.roots = infos)?;
+        Ok(known)
+    }
+
     /// The filters are others: what is pending is looked at again, and all is scanned.
     fn register_again(&mut self, agenda: &mut Agenda) -> Result<(), EngineError> {
-        let paths = agenda.paths_here();
+        let paths: Vec<_> = agenda.paths_here().into_iter().map(GivenRoot::known).collect();
         // Those that are away are registered when they are back.
         self.register(&paths, false)?;
         agenda.queue(self.store()?, Wanted::of(JobKind::Rescan, agenda.ids()))?;

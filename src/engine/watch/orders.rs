@@ -1,19 +1,26 @@
 //! Orders that need the state, carried out by the thread that holds it.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::SyncSender;
 
-use super::agenda::{Agenda, Present, Queued};
+use super::agenda::{Agenda, Queued};
+use super::looks::Present;
 use crate::engine::coordinator::Coordinator;
 use crate::engine::error::EngineError;
+use crate::engine::forget::drop_root;
 use crate::engine::job::{self, Wanted};
 use crate::engine::lookout::Lookout;
 use crate::engine::order::{Order, OrderDone, Ordered};
 use crate::engine::results::WatchFigures;
+use crate::engine::roots;
 use crate::engine::run_state::Ending;
 use crate::engine::store::Store;
 use crate::ledger::{Job, JobEnd, JobKind};
-use crate::model::BatchConfig;
+use crate::model::{BatchConfig, Root, RootId};
 use crate::source::Source;
+
+/// Jobs that wait at most where somebody asks for another one. What the process queues by itself is one for each root.
+const QUEUED_MAX: usize = 1000;
 
 impl Coordinator<'_> {
     /// Carries out what needs the state. An error is the state's own: the run can't go on with it.
@@ -37,6 +44,52 @@ impl Coordinator<'_> {
             done => drop(ordered.reply.try_send(done)),
         }
         self.switch_if_wanted()
+    }
+
+    /// Has a root leave the state that nothing is known of any more. One that is served is served no more, and leaves
+    /// later. An error is the state's own.
+    pub(crate) fn forget_root(
+        &mut self,
+        id: RootId,
+        reply: &SyncSender<Result<bool, EngineError>>,
+    ) -> Result<(), EngineError> {
+        let done = self.try_forget(id);
+        match done {
+            Err(error) if error.is_of_the_state() => return Err(error),
+            // Whoever asked may have gone.
+            done => drop(reply.try_send(done)),
+        }
+        self.switch_if_wanted()
+    }
+
+    fn try_forget(&mut self, id: RootId) -> Result<bool, EngineError> {
+        let is_running = self.set.plan.roots.iter().any(|(root, _)| root.id == id);
+        let served =
+            self.agenda.as_deref().and_then(|agenda| agenda.roots().find(|root| root.id == id)).cloned();
+        if let Some(root) = served {
+            self.remove_root(&root)?;
+        } else if is_running && self.agenda.is_none() {
+            let what = "the run that goes on ingests this root: forget it when that has ended";
+            return Err(EngineError::Job(what.to_owned()));
+        }
+        let is_known = self.committer.store().reader.counts(id).files() > 0;
+        if is_running || is_known || self.committer.waiting() > 0 {
+            return Ok(false);
+        }
+        drop_root(self.committer.store_mut(), id)?;
+        Ok(true)
+    }
+
+    fn remove_root(&mut self, root: &Root) -> Result<(), EngineError> {
+        let Some(agenda) = self.agenda.as_deref_mut() else { return Ok(()) };
+        let hands = Hands {
+            store: self.committer.store_mut(),
+            lookout: self.set.guard.lookout,
+            processor: self.set.context.processor.identity(),
+            running: &self.set.plan.job,
+            config: &self.set.context.config,
+        };
+        agenda.remove(&root.path, hands).map(drop)
     }
 
     /// Looks at what a watching process has to do.
@@ -96,26 +149,66 @@ impl Agenda {
             let what = format!("nothing queued: job {}, which the schedule asked for, has not ended", job.id);
             return Ok(OrderDone { job: Some(job.id), ..OrderDone::told(what) });
         }
-        let queued = self.queue(hands.store, Wanted::of(kind, self.ids()))?;
+        let queued = self.queue_asked(hands.store, Wanted::of(kind, self.ids()))?;
         Ok(told(&queued, "a scan of all roots"))
+    }
+
+    /// The served root that a path lies in, the innermost, and the way from there. The path may be one below where the
+    /// root leads, too.
+    fn root_above(&self, path: &Path, hands: &Hands<'_>) -> Result<Option<(Root, PathBuf)>, EngineError> {
+        let infos = &hands.store.state.info().roots;
+        let target_of = |root: &Root| {
+            let info = infos.iter().find(|info| info.id == root.id.0);
+            info.map_or_else(|| root.path.clone(), |info| info.target().to_owned())
+        };
+        let places: Vec<_> = self.roots().map(|root| (root.clone(), target_of(root))).collect();
+        if let Some(found) = roots::root_above(&places, path) {
+            return Ok(Some(found));
+        }
+        let at = path.to_owned();
+        let real = hands.lookout.ask(path, move |_: &dyn Source| roots::resolved(&at));
+        let real = real.map_err(|error| EngineError::root(path, error.to_string()))?;
+        Ok(roots::root_above(&places, &real))
+    }
+
+    /// Queues a job that somebody asked for, unless too many wait.
+    fn queue_asked(&self, store: &mut Store, wanted: Wanted) -> Result<Queued, EngineError> {
+        match self.check_room(store) {
+            // One that waits may do it.
+            Err(error) => self.waiting_for(store, &wanted)?.ok_or(error),
+            Ok(()) => self.queue(store, wanted),
+        }
+    }
+
+    /// Whether another job may be queued that somebody asks for.
+    fn check_room(&self, store: &Store) -> Result<(), EngineError> {
+        let waiting = store.reader.jobs()?.iter().filter(|job| job.end == JobEnd::Queued).count();
+        if waiting < QUEUED_MAX {
+            return Ok(());
+        }
+        let what = format!(
+            "{waiting} jobs wait, and {QUEUED_MAX} may at most: see `outlast jobs`, end some with `outlast ctl cancel`, \
+             or ask for a scan of all roots"
+        );
+        Err(EngineError::Job(what))
     }
 
     fn rescan(&mut self, path: &Path, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
         let what = "lies in none of the roots that are served";
-        let (root, _) = self.root_above(path).ok_or_else(|| EngineError::root(path, what))?;
+        let (root, relative) = self.root_above(path, &hands)?.ok_or_else(|| EngineError::root(path, what))?;
         // What is no folder, or not there any more, is seen from the folder above.
-        let is_scope = |folder: &&Path| folder.is_dir() && folder.to_str().is_some();
-        let from = path.to_owned();
+        let (at, from) = (root.path.clone(), relative.clone());
+        let is_scope = move |below: &&Path| at.join(below).is_dir() && below.to_str().is_some();
         let look = move |_: &dyn Source| from.ancestors().find(is_scope).map(Path::to_owned);
         let found = hands.lookout.ask(&root.path, look);
         let found = found.map_err(|error| EngineError::root(&root.path, error.to_string()))?;
-        let folder = found.as_deref().filter(|folder| folder.starts_with(&root.path));
-        let below = folder.and_then(|folder| folder.strip_prefix(&root.path).ok()).unwrap_or(Path::new(""));
+        let below = found.unwrap_or_default();
         let scope = below.to_str().filter(|scope| !scope.is_empty()).map(str::to_owned);
-        let shown = folder.unwrap_or(&root.path).to_owned();
+        let is_path = below == relative;
+        let shown = if below.as_os_str().is_empty() { root.path.clone() } else { root.path.join(&below) };
         let wanted = Wanted { scope, ..Wanted::of(JobKind::Rescan, vec![root.id.0]) };
-        let queued = self.queue(hands.store, wanted)?;
-        let what = match shown == path {
+        let queued = self.queue_asked(hands.store, wanted)?;
+        let what = match is_path {
             true => format!("a scan of {}", shown.display()),
             false => format!("a scan of {}, as {} is no folder", shown.display(), path.display()),
         };
@@ -123,23 +216,18 @@ impl Agenda {
     }
 
     fn add(&mut self, path: PathBuf, priority: i16, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
-        let paths = job::resolve_root(hands.lookout, &path).map_err(|(error, _)| error)?;
-        if let Some(root) = paths.iter().find_map(|path| self.find(path)) {
+        let given = roots::resolve_root(hands.lookout, &path).map_err(|not_there| not_there.error)?;
+        if let Some(root) = given.iter().find_map(|given| self.find(&given.path)) {
             return Ok(OrderDone::told(format!("{} is served already", root.path.display())));
         }
-        let infos = job::register(
-            hands.store,
-            &paths,
-            hands.processor,
-            hands.lookout.source().as_ref(),
-            hands.config,
-        )?;
+        self.check_room(hands.store)?;
+        let infos = job::register(hands.store, &given, hands.processor, hands.lookout, hands.config)?;
         let ids: Vec<u32> = infos.iter().map(|info| info.id).collect();
         hands.store.state.update(|state| {
             let added = state.roots.iter_mut().filter(|info| ids.contains(&info.id));
             added.for_each(|info| info.watched = true);
         })?;
-        let shown = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+        let shown = infos.iter().map(|info| info.path.display().to_string()).collect::<Vec<_>>().join(", ");
         infos.iter().for_each(|info| self.serve(info.root(), None));
         self.warn_of_nested(hands.store);
         let queued = self.queue(hands.store, Wanted { priority, ..Wanted::of(JobKind::Added, ids) })?;
@@ -147,8 +235,14 @@ impl Agenda {
     }
 
     fn remove(&mut self, path: &Path, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
-        let root =
-            self.find(path).ok_or_else(|| EngineError::root(path, "is no root that is served"))?.clone();
+        let found = match self.find(path) {
+            Some(root) => Some(root.clone()),
+            None => self
+                .root_above(path, &hands)?
+                .filter(|(_, below)| below.as_os_str().is_empty())
+                .map(|at| at.0),
+        };
+        let root = found.ok_or_else(|| EngineError::root(path, "is no root that is served"))?;
         if self.ids().len() == 1 {
             return Err(EngineError::root(path, "is the only root; to end the process, order `stop`"));
         }

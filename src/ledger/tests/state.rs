@@ -25,6 +25,7 @@ fn a_new_state_is_private_and_marked_and_opens_again() {
         filters: "{}".to_owned(),
         mark: String::new(),
         watched: false,
+        target: Default::default(),
     };
     state.update(|info| info.roots.push(root.clone())).unwrap();
     drop(state);

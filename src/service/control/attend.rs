@@ -42,7 +42,7 @@ pub(super) async fn attend(
     stream.set_nonblocking(false)?;
     stream.set_write_timeout(Some(WRITE_WAIT))?;
     let request = serde_json::from_str(&line);
-    let is_long = matches!(request, Ok(Request::Compact | Request::Retry(_)));
+    let is_long = matches!(request, Ok(Request::Compact | Request::Retry(_) | Request::Forget(_)));
     let mut works =
         Works { engine: Arc::clone(desk.engine()), is_long, begun: Instant::now(), shown: Still::default() };
     let client = Arc::new(Client { stream, is_answered: Mutex::new(false) });

@@ -105,6 +105,7 @@ impl Settings {
             strategy: self.strategy(),
             // Asked for by a flag of one run, never by a setting: a file that says so would redo all each time.
             reprocess: false,
+            change_processor: false,
             compact_above_percent: self.count("compact-above"),
             compact_min_bytes: self.bytes("compact-min"),
         }

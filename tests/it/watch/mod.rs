@@ -4,6 +4,7 @@ mod agree;
 mod away;
 mod hung;
 mod latency;
+mod links;
 mod orders;
 mod situations;
 mod taken;

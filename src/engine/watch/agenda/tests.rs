@@ -1,7 +1,10 @@
 use std::sync::mpsc::sync_channel;
 
 use super::*;
+use crate::engine::guard::Stand;
+use crate::engine::lookout::Lookout;
 use crate::engine::lookout::tests::{impatient, settle};
+use crate::engine::roots::GivenRoot;
 use crate::engine::stop::Stop;
 use crate::ledger::RootInfo;
 
@@ -24,8 +27,8 @@ impl Place {
     fn root(&mut self, name: &str) -> RootInfo {
         let path = self.folder.path().canonicalize().unwrap().join(name);
         std::fs::create_dir(&path).unwrap();
-        let source = self.lookout.source().as_ref();
-        let infos = job::register(&mut self.store, &[path], "before/1", source, &self.config);
+        let root = GivenRoot::known(path);
+        let infos = job::register(&mut self.store, &[root], "now/1", &self.lookout, &self.config);
         infos.unwrap().remove(0)
     }
 
@@ -110,7 +113,7 @@ fn a_root_that_comes_back_is_registered_as_the_process_is_now() {
     std::fs::remove_dir(&info.path).unwrap();
     agenda.serve(info.root(), Some("not there".to_owned()));
     place.look(&mut agenda);
-    assert_eq!((place.info(1).processor.as_str(), place.info(1).epoch), ("before/1", 1));
+    assert_eq!((place.info(1).processor.as_str(), place.info(1).epoch), ("now/1", 1));
     std::fs::create_dir(&info.path).unwrap();
     place.look(&mut agenda);
     assert_eq!((place.info(1).processor.as_str(), place.info(1).epoch), ("now/2", 2));
@@ -156,7 +159,7 @@ fn a_root_that_does_not_answer_is_away_until_it_does_and_holds_up_no_other_one()
     let begun = Instant::now();
     let hangs = place.lookout.begin(&stuck.path, move |_| {
         let _ = held.recv();
-        Err("was gone when it answered".to_owned())
+        Stand::Lost("was gone when it answered".to_owned())
     });
     agenda.served[0].look = Some(hangs.unwrap());
     let mut slowest = Duration::ZERO;

@@ -1,0 +1,104 @@
+//! `outlast forget` and `outlast move-root`.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use outlast::engine::{self, EngineError, ForgetFilter, ForgetReport, MovedRoot, root_path};
+use outlast::service::{Request, ask};
+
+use super::args::{Cli, Format};
+use super::terminal::{self, Lines};
+use super::{exit, query, run};
+
+#[derive(Debug, Args)]
+pub(crate) struct ForgetArgs {
+    /// A root; or a file, a folder, or a glob: files whose name (or, with a `/`, path) matches
+    #[arg(value_name = "ROOT|GLOB")]
+    what: OsString,
+
+    /// Only tell what would be forgotten
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl ForgetArgs {
+    fn filter(&self) -> ForgetFilter {
+        let glob = Some(self.what.to_string_lossy().into_owned());
+        let path = Some(root_path(self.what.as_ref()).into_os_string());
+        ForgetFilter { glob, path, dry_run: self.dry_run }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MoveRootArgs {
+    /// The root as `outlast status` lists it
+    old: PathBuf,
+
+    /// The folder, or a link to it, that the tree is in now
+    new: PathBuf,
+}
+
+/// `outlast forget`.
+pub(crate) fn forget(cli: &Cli, args: &ForgetArgs) -> Result<u8> {
+    let filter = args.filter();
+    let alone = || {
+        let report = engine::forget(&cli.state, &filter)?;
+        let what = "the answer can't be put into words";
+        serde_json::to_vec(&report)
+            .map_err(|error| EngineError::Io { what: what.to_owned(), source: error.into() })
+    };
+    tell_forgotten(cli, &query::put_or(cli, &Request::Forget(filter.clone()), alone)?)
+}
+
+/// `outlast ctl forget`.
+pub(crate) fn order_forget(cli: &Cli, args: &ForgetArgs) -> Result<u8> {
+    tell_forgotten(cli, &ask(&cli.state, &Request::Forget(args.filter()))?)
+}
+
+fn tell_forgotten(cli: &Cli, payload: &[u8]) -> Result<u8> {
+    let report: ForgetReport =
+        serde_json::from_slice(payload).context("the answer does not tell what was forgotten")?;
+    let printed = match cli.format {
+        Format::Json => terminal::print_json(&report),
+        _ => terminal::print(|out| show_forgotten(&report, out)),
+    };
+    let code = if report.is_empty() { exit::NOTHING_MATCHED } else { exit::DONE };
+    terminal::code_of_printed(printed, code)
+}
+
+fn show_forgotten(report: &ForgetReport, out: &mut Lines<'_>) -> io::Result<()> {
+    if report.is_empty() {
+        return writeln!(out, "no file that the state knows matches; `outlast records` prints them");
+    }
+    let would = if report.dry_run { "would be " } else { "" };
+    let files = if report.files == 1 { "1 file".to_owned() } else { format!("{} files", report.files) };
+    writeln!(out, "{files} {would}forgotten; records that {would}ended as removed: {}", report.records)?;
+    match &report.root {
+        Some(root) => {
+            let leaves = if report.dry_run { "would leave the state" } else { "has left the state" };
+            writeln!(out, "root {root} {leaves}; a run that names it begins with it anew")
+        }
+        None => writeln!(out, "what is still there, and left out by no rule, comes back with the next scan"),
+    }
+}
+
+/// `outlast move-root`.
+pub(crate) fn move_root(cli: &Cli, args: &MoveRootArgs) -> Result<u8> {
+    let moved = run::when_free(&cli.state, || engine::move_root(&cli.state, &args.old, &args.new));
+    let moved: MovedRoot = moved.context("the root stays where it is")?;
+    let printed = match cli.format {
+        Format::Json => terminal::print_json(&moved),
+        _ => terminal::print(|out| show_moved(&moved, out)),
+    };
+    terminal::code_of_printed(printed, exit::DONE)
+}
+
+fn show_moved(MovedRoot { name, from, to, files }: &MovedRoot, out: &mut Lines<'_>) -> io::Result<()> {
+    let (from, to) = (from.display(), to.display());
+    writeln!(out, "root {name}: {from} is {to} now")?;
+    writeln!(out, "{files} files are known of it, and records keep the root's name, {name}")?;
+    writeln!(out, "from now on, give {to} to `outlast run` and `outlast watch`")
+}
