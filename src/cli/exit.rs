@@ -95,7 +95,7 @@ fn code_of_ledger(error: &LedgerError) -> u8 {
     match error {
         LedgerError::NoState { .. } | LedgerError::Gone { .. } => NO_STATE,
         LedgerError::InUse { .. } | LedgerError::LockGone { .. } => IN_USE,
-        LedgerError::Damaged { .. } | LedgerError::OtherFormat { .. } => DAMAGED,
+        LedgerError::Damaged { .. } | LedgerError::Lost { .. } | LedgerError::OtherFormat { .. } => DAMAGED,
         LedgerError::OtherRecords { .. } => CONFIG,
         LedgerError::Foreign { .. } | LedgerError::NoFolder { .. } => USAGE,
         LedgerError::Io { error, .. } => code_of_state_io(error),

@@ -22,6 +22,15 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
     sync_parent(path)
 }
 
+/// Refuses a file that was removed or replaced since it was opened: what was synced is only durable while it has its
+/// name.
+pub(super) fn check_in_place(file: &File, path: &Path) -> Result<(), LedgerError> {
+    match durable::is_at(file, path).map_err(LedgerError::io(path))? {
+        true => Ok(()),
+        false => Err(LedgerError::Lost { path: path.to_path_buf() }),
+    }
+}
+
 /// Makes the names in a folder durable.
 pub(super) fn sync_folder(path: &Path) -> Result<(), LedgerError> {
     failpoint::hit("folder.sync").map_err(LedgerError::io(path))?;

@@ -99,6 +99,15 @@ pub enum LedgerError {
         #[source]
         error: io::Error,
     },
+    /// A file of a state that was open was removed, or another one is in its place.
+    #[error(
+        "{}: was removed or replaced while it was in use; put it back if you can, and run `outlast repair`",
+        path.display()
+    )]
+    Lost {
+        /// The file.
+        path: PathBuf,
+    },
     /// The state was closed while it was read.
     #[error("the state was closed while it was read; ask again")]
     Closed,

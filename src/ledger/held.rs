@@ -21,6 +21,8 @@ pub(super) const LOCK: &str = "lock";
 /// A lock that was given back can outlive that for a moment: in a child of the process that held it, which was
 /// forked just then and has not begun its own program yet.
 const LOCK_WAIT: Duration = Duration::from_millis(100);
+/// How long closing waits for what others still read.
+const CLOSE_WAIT: Duration = Duration::from_secs(5);
 
 /// The right to use a state folder, for as long as a clone of it is around.
 #[derive(Debug, Clone)]
@@ -111,4 +113,16 @@ fn lock_for_us(file: &File, folder: &Path, path: &Path, begun: Instant) -> Resul
             Err(errno) => return Err(LedgerError::io(path)(durable::lock_error(folder, errno))),
         }
     }
+}
+
+/// Waits until sled's own threads, and walks that are under way, have let go of its lock on the database.
+pub(super) fn await_unlocked(data: &File) {
+    let begun = Instant::now();
+    while begun.elapsed() < CLOSE_WAIT {
+        match rustix::fs::flock(data, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => std::thread::sleep(Duration::from_millis(1)),
+            _ => break,
+        }
+    }
+    let _ = rustix::fs::flock(data, FlockOperation::Unlock);
 }

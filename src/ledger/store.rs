@@ -20,13 +20,11 @@ use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
-use std::time::{Duration, Instant};
 
-use rustix::fs::FlockOperation;
 use sled::Transactional;
 use sled::transaction::TransactionError;
 
-use super::held::HeldState;
+use super::held::{HeldState, await_unlocked};
 use super::over::{Before, Layout};
 use super::quiet::quietly;
 use super::state::DB;
@@ -43,8 +41,6 @@ pub(super) type Changes = BTreeMap<Vec<u8>, Option<Bytes>>;
 const CACHE_BYTES: u64 = 32 << 20;
 /// Twelve pairs and more are in a page: about three pages of each part stay.
 const TOUCHES: usize = 2;
-/// How long closing waits for what others still read.
-const CLOSE_WAIT: Duration = Duration::from_secs(5);
 
 /// The trees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -234,7 +230,8 @@ impl Store {
         failpoint::hit("db.sync")
             .and_then(|()| self.data.sync_data())
             .and_then(|()| failpoint::hit("db.synced"))
-            .map_err(LedgerError::io(&self.folder))
+            .map_err(LedgerError::io(&self.folder))?;
+        disk::check_in_place(&self.data, &self.folder.join("db"))
     }
 
     fn on<T>(&self, tree: Tree, f: impl FnOnce(&sled::Tree) -> sled::Result<T>) -> Result<T, LedgerError> {
@@ -250,18 +247,6 @@ impl Store {
         let trees = trees.as_ref().ok_or(LedgerError::Closed)?;
         on_store(&self.folder, || f(trees))
     }
-}
-
-/// Waits until sled's own threads, and walks that are under way, have let go of its lock.
-fn await_unlocked(data: &File) {
-    let begun = Instant::now();
-    while begun.elapsed() < CLOSE_WAIT {
-        match rustix::fs::flock(data, FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(Duration::from_millis(1)),
-            _ => break,
-        }
-    }
-    let _ = rustix::fs::flock(data, FlockOperation::Unlock);
 }
 
 impl Drop for Store {

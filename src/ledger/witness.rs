@@ -179,6 +179,7 @@ impl Witness {
             .and_then(|()| self.file.sync_data())
             .and_then(|()| failpoint::hit("witness.synced"))
             .map_err(LedgerError::io(&self.path))?;
+        disk::check_in_place(&self.file, &self.path)?;
         if self.lines_in_file > self.merged.len() + LINES_MAX {
             self.compact()?;
         }

@@ -75,12 +75,13 @@ impl Ledger {
             opened = Opened::of(held)?;
         }
         let Opened { mut witness, store, loaded, missing } = opened;
-        if let Some(line) = missing {
-            witness.append(line)?;
-        }
         let Loaded { tick, counts, jobs, log_start } = loaded;
-        witness.forget_before(log_start.segment);
-        witness.tidy()?;
+        let appended = missing.map_or(Ok(()), |line| witness.append(line));
+        let written = appended.and_then(|()| {
+            witness.forget_before(log_start.segment);
+            witness.tidy()
+        });
+        written.inspect_err(|_| renew::note(held))?;
         let (store, committed) = (Arc::new(store), Arc::default());
         let reader = LedgerReader { store, committed, only_committed: false };
         let (folder, poisoned) = (held.path().to_path_buf(), false);

@@ -241,3 +241,27 @@ fn a_file_in_the_place_of_a_folder_is_named() {
     }
     assert_eq!(fs::read_to_string(file).unwrap(), "x");
 }
+
+#[test]
+fn nothing_counts_as_committed_in_a_file_that_was_removed_or_replaced() {
+    for name in ["db/db", "witness"] {
+        for is_replaced in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("state");
+            let mut ledger = created(&path);
+            commit(&mut ledger, &[(key("a"), Some(pending(1)))]);
+            fs::rename(path.join(name), folder.path().join("aside")).unwrap();
+            if is_replaced {
+                fs::copy(folder.path().join("aside"), path.join(name)).unwrap();
+            }
+            let changes = [(key("b"), Some(pending(1)))];
+            let tick = Tick { changes: &changes, log: ledger.cursor().log, log_crc: 0, job: None };
+            let error = ledger.commit(tick).unwrap_err();
+            assert!(
+                matches!(&error, LedgerError::Lost { path: lost } if *lost == path.join(name)),
+                "{error}"
+            );
+            assert_eq!(ledger.committed_reader().cursor().tick, 1);
+        }
+    }
+}

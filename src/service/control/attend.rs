@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::{Request, WORKS, answer};
 use crate::engine::{BreakerState, BreakerStatus, Engine, EngineError};
+use crate::ledger::LedgerError;
 use crate::service::Desk;
 use crate::service::still::Still;
 
@@ -138,7 +139,9 @@ fn refusal(error: EngineError) -> String {
     match error {
         EngineError::Settings(what) => format!("config {}", serde_json::Value::String(what)),
         EngineError::Job(_) | EngineError::Root { .. } => format!("wrong {}", one_line(&error.to_string())),
-        EngineError::Unavailable { .. } => format!("later {}", one_line(&error.to_string())),
+        EngineError::Unavailable { .. } | EngineError::Ledger(LedgerError::Closed) => {
+            format!("later {}", one_line(&error.to_string()))
+        }
         error => format!("error {}", one_line(&error.to_string())),
     }
 }
