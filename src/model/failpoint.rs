@@ -117,7 +117,9 @@ mod debug {
                 let text = std::env::var("OUTLAST_FAILPOINT").unwrap_or_default();
                 let plan = Plan::parse(&text);
                 if plan.is_none() && !matches!(text.as_str(), "" | "count") {
-                    eprintln!("OUTLAST_FAILPOINT={text} can't be read: no fault will happen");
+                    let what = format!("OUTLAST_FAILPOINT={text:?} can't be read: no fault will happen\n");
+                    // Nobody may be there to read it.
+                    let _ = std::io::Write::write_all(&mut std::io::stderr(), what.as_bytes());
                 }
                 let log = std::env::var_os("OUTLAST_FAILPOINT_LOG").map(PathBuf::from);
                 Self { plan, log, hits: AtomicU64::new(0) }

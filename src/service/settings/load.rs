@@ -221,6 +221,7 @@ pub fn check(path: &Path) -> Vec<Problem> {
     found.iter().for_each(|found| check_globs(found, &mut problems));
     let settings = Settings { all: stack(vec![found]), files: Vec::new(), passed_over: Vec::new() };
     settings.check_pauses(&mut problems);
+    settings.check_scheduled(&mut problems);
     problems.extend(settings.check_files());
     problems
 }

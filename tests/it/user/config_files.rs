@@ -119,6 +119,11 @@ fn a_check_finds_what_a_start_would_not_begin_for() {
     both_say(&sandbox, "log-file = \"tree/a.ast.json/log\"", "can't be opened: Not a directory");
     both_say(&sandbox, "cron = \"61 * * * *\"", "cron");
     both_say(&sandbox, "include = [\"a[b\"]", "a[b");
+    fs::write(sandbox.dir.path().join("outlast.toml"), "cron = \"0 4 * * *\"").unwrap();
+    for args in [&["run", "tree"][..], &["config", "check"], &["config", "check", "outlast.toml"]] {
+        let told = ran(sandbox.command(args).env("TZ", "No/Where")).expect(78);
+        assert!((told.text() + &told.stderr).contains("\"No/Where\""), "{told}");
+    }
     fs::write(sandbox.dir.path().join("outlast.toml"), "log-file = \"log\"").unwrap();
     ran(&mut sandbox.command(["config", "check"])).expect(0);
     assert!(!sandbox.dir.path().join("log").exists(), "a check makes nothing");
