@@ -149,6 +149,7 @@
 //! | it fails in a way that may pass | it waits in the ledger, with the time of its next attempt, which a restart keeps; no worker waits | `claims.rs` |
 //! | a processor panics | the file's failure | `worker.rs` |
 //! | a file takes longer than `timeout` | its worker is left behind and replaced; the others in its batch go on. Its memory is given back when it comes back | `board.rs`, `crisis.rs`, `budget.rs` |
+//! | a thread can't be started | one worker, the scan and a few of sled's are needed, or the run ends with exit code 75; all others are done without | `attempt.rs`, `lookout.rs`, `ledger/store.rs` |
 //! | the process is stopped, or frozen | that time counts for nothing | `pulse.rs`, `model/clock.rs` |
 //! | a processor brings the process down | the dying thread waits while all that is finished is committed, and whose fault it was. Twice, and the file is set aside as `crash` | `fatal.rs`, `crisis.rs` |
 //! | the process dies without a word | what it had in hand runs last and alone at the next start; nobody is blamed, unless the kernel ran out of memory while one file was alone | `ledger/in_hand.rs`, `claims.rs` |

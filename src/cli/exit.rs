@@ -95,6 +95,7 @@ fn code_of_ledger(error: &LedgerError) -> u8 {
     match error {
         LedgerError::NoState { .. } | LedgerError::Gone { .. } => NO_STATE,
         LedgerError::InUse { .. } | LedgerError::LockGone { .. } => IN_USE,
+        LedgerError::NoThreads { .. } => UNAVAILABLE,
         LedgerError::Damaged { .. } | LedgerError::Lost { .. } | LedgerError::OtherFormat { .. } => DAMAGED,
         LedgerError::OtherRecords { .. } => CONFIG,
         LedgerError::Foreign { .. } | LedgerError::NoFolder { .. } => USAGE,

@@ -5,7 +5,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use outlast::engine::{BatchStatistics, Engine, ProcessingState};
 use outlast::service::settings::Settings;
@@ -53,8 +53,8 @@ pub(crate) fn show(engine: &Arc<Engine>, format: Format, settings: &Settings) ->
             }
             display.clear();
         })
-        .context("the progress thread can't be started")?;
-    Ok(Shown { end: Some(end), thread: Some(thread) })
+        .inspect_err(|error| tracing::warn!(%error, "no progress is shown"));
+    Ok(Shown { end: Some(end), thread: thread.ok() })
 }
 
 enum Display {

@@ -69,6 +69,10 @@ impl Course<'_> {
         let pool = CloseOnDrop(self.start_pool(&context, &send)?);
         let news = agenda.as_deref().and_then(|agenda| self.news(plan, agenda, store, &halt));
         let threads = self.start_readers(plan, store, &halt, &send, news)?;
+        if let Err(error) = pool.0.allow(self.config.worker_count) {
+            let workers = pool.0.allowed();
+            tracing::warn!(workers, %error, "fewer workers, as no more threads can be started");
+        }
         let setting = Setting {
             plan,
             context: &context,
@@ -138,8 +142,8 @@ impl Course<'_> {
         };
         let work = |worker: &mut BatchWorker<_>, task, hand: &Hand<'_>| worker.run(task, hand);
         let panicked = move || drop(told.send(Event::Failed(EngineError::Panicked("worker"))));
-        Pool::start(self.config.worker_count, make, work, panicked)
-            .map_err(EngineError::io("worker threads can't be started"))
+        // The others are started last: one can do all.
+        Pool::start(1, make, work, panicked).map_err(EngineError::no_threads("a worker thread"))
     }
 
     /// The scan, the check of the log, and what follows the watcher.
@@ -212,7 +216,7 @@ pub(super) fn spawn(
             let _ = send.send(Event::Failed(EngineError::Panicked(name)));
         }
     });
-    started.map_err(EngineError::io(format!("the thread {name} can't be started")))
+    started.map_err(EngineError::no_threads(&format!("the thread {name}")))
 }
 
 /// Waits for a thread, but not for one that hangs in the file system.

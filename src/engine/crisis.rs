@@ -34,7 +34,10 @@ impl Coordinator<'_> {
                 let why = format!("the processor did not come back from {ABANDONED_MAX} files");
                 self.end(Ending::GaveUp { resource: Resource::Processor, why });
             }
-            self.set.pool.replace(worker).map_err(EngineError::io("a worker can't be replaced"))?;
+            self.set
+                .pool
+                .replace(worker)
+                .map_err(EngineError::no_threads("a worker in place of one that hangs"))?;
             if let Some(overdue) = overdue {
                 self.take_group(overdue);
             }

@@ -8,6 +8,9 @@ use crate::model::{ConfigError, Resource};
 use crate::sink::SinkError;
 use crate::sink::export::ExportError;
 
+/// What limits the number of threads.
+const THREAD_LIMITS: &str = "`ulimit -u`, the control group's `pids.max`, or `ulimit -v`";
+
 /// Failure of a run as a whole. A single file's failure is never one: it becomes a record.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -103,6 +106,14 @@ impl EngineError {
 
     pub(crate) fn root(path: &Path, what: impl Into<String>) -> Self {
         Self::Root { path: path.to_owned(), what: what.into() }
+    }
+
+    /// So many threads can't be started, or none: a limit, like memory, that others may leave room in again.
+    pub(crate) fn no_threads(what: &str) -> impl FnOnce(io::Error) -> Self + '_ {
+        move |error| Self::Unavailable {
+            resource: Resource::Memory,
+            what: format!("{what} can't be started: {error}; raise the limit ({THREAD_LIMITS})"),
+        }
     }
 
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {

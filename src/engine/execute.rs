@@ -25,7 +25,7 @@ use crate::source::{Filters, TreeSource};
 const CHANNEL_GROUPS: usize = 256;
 /// How often it looks for a worker that hangs.
 const LOOK_AROUND: Duration = Duration::from_millis(50);
-const NO_THREADS: &str = "worker threads can't be started";
+const WORKER: &str = "a worker thread";
 
 /// What the workers tell.
 type Told = Result<OutcomeGroup, EngineError>;
@@ -114,7 +114,10 @@ fn start_workers(context: &Arc<WorkContext>, send: SyncSender<Told>) -> Result<A
     };
     let work = |worker: &mut BatchWorker<_>, task, hand: &Hand<'_>| worker.run(task, hand);
     let panicked = move || drop(told.send(Err(EngineError::Panicked("worker"))));
-    Pool::start(context.config.worker_count, make, work, panicked).map_err(EngineError::io(NO_THREADS))
+    let pool = Pool::start(1, make, work, panicked).map_err(EngineError::no_threads(WORKER))?;
+    // Fewer do as well.
+    let _ = pool.allow(context.config.worker_count);
+    Ok(pool)
 }
 
 fn limit_of(context: &WorkContext) -> Duration {
@@ -146,7 +149,7 @@ fn gather(
             }
             gathered.take(seized.group, &context.roots);
             seized.rest.into_iter().for_each(|rest| pool.push(rest));
-            pool.replace(seized.worker).map_err(EngineError::io(NO_THREADS))?;
+            pool.replace(seized.worker).map_err(EngineError::no_threads(WORKER))?;
         }
     }
     Ok(())

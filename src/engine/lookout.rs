@@ -48,8 +48,6 @@ pub(crate) struct Look<T> {
 pub(crate) enum NoAnswer {
     #[error("does not answer: its file system hangs, or its server can't be reached")]
     Overdue,
-    #[error("can't be looked at: {0}")]
-    NotBegun(std::io::Error),
     #[error("can't be looked at: the look failed with a panic")]
     Panicked,
 }
@@ -102,7 +100,7 @@ impl Lookout {
             // Whoever asked may wait no longer.
             let _ = send.send(told);
         };
-        std::thread::Builder::new().name("look".to_owned()).spawn(look).map_err(NoAnswer::NotBegun)?;
+        spawn_or_do("look", look);
         Ok(Look { clock: self.clock.clone(), overdue_at: at + self.patience, answer })
     }
 
@@ -135,6 +133,23 @@ impl Lookout {
 
     fn patience(&self) -> Duration {
         if self.stop.is_requested() { self.patience.min(PATIENCE_AT_STOP) } else { self.patience }
+    }
+}
+
+/// Does something in a thread of its own, or at once where none can be started.
+pub(super) fn spawn_or_do(name: &str, work: impl FnOnce() + Send + 'static) {
+    let work = Arc::new(Mutex::new(Some(work)));
+    let take = |work: &Mutex<Option<_>>| work.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let theirs = Arc::clone(&work);
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        if let Some(work) = take(&theirs) {
+            work();
+        }
+    });
+    if started.is_err()
+        && let Some(work) = take(&work)
+    {
+        work();
     }
 }
 

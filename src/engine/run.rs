@@ -1,6 +1,7 @@
 //! A run from its start to its end: opens the state, starts the threads, coordinates, closes the job.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -57,6 +58,8 @@ pub struct Engine {
     strategy: Box<MakeStrategy>,
     stop: Stop,
     clock: Clock,
+    /// A run goes on.
+    runs: AtomicBool,
     shared: Arc<Shared>,
 }
 
@@ -90,6 +93,7 @@ impl Engine {
             strategy: Box::new(strategy_of),
             stop: Stop::default(),
             clock: Clock::default(),
+            runs: AtomicBool::new(false),
             shared: Arc::new(Shared::default()),
         }
     }
@@ -116,7 +120,8 @@ impl Engine {
         self.processor.identity()
     }
 
-    /// What asks the present run, and every later one of this engine, to stop: see [`Stop::request`].
+    /// What asks the present run to stop, or the next one where none goes on: see [`Stop::request`]. With the end of that
+    /// run it is over.
     #[must_use]
     pub fn stop(&self) -> Stop {
         self.stop.clone()
@@ -208,6 +213,7 @@ impl Engine {
         options: &RunOptions,
         begun: impl FnOnce(&Path) -> G,
     ) -> Result<RepositoryProcessingResult, EngineError> {
+        let _one = self.begin()?;
         let roots = roots::resolve_roots(roots)?;
         let (mut runtime, meter) = Runtime::open(self, config, options, None)?;
         let plan = runtime.begin(&roots).inspect_err(|_| runtime.discard())?;
@@ -220,6 +226,14 @@ impl Engine {
         drop(guard);
         runtime.close(&ended);
         self.result_of(ended?, plan.resumed, run, &runtime)
+    }
+
+    /// Begins a run. Whoever asked it to stop has asked no other one, so that is over when this is dropped.
+    pub(super) fn begin(&self) -> Result<OneRun<'_>, EngineError> {
+        if self.runs.swap(true, Ordering::SeqCst) {
+            return Err(runs_already());
+        }
+        Ok(OneRun(self))
     }
 
     pub(super) fn result_of(
@@ -330,6 +344,20 @@ impl Engine {
     }
 }
 
+fn runs_already() -> EngineError {
+    EngineError::Job("this engine runs a job already; make another engine".to_owned())
+}
+
+/// The run of an engine.
+pub(super) struct OneRun<'a>(&'a Engine);
+
+impl Drop for OneRun<'_> {
+    fn drop(&mut self) {
+        self.0.stop.clear();
+        self.0.runs.store(false, Ordering::SeqCst);
+    }
+}
+
 /// Shows the run to others until it is dropped.
 pub(super) struct Published<'a> {
     shared: &'a Shared,
@@ -347,7 +375,7 @@ impl<'a> Published<'a> {
     ) -> Result<Self, EngineError> {
         let mut shown = shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         if shown.as_ref().is_some_and(|running| !running.is_between) {
-            return Err(EngineError::Job("this engine runs a job already; make another engine".to_owned()));
+            return Err(runs_already());
         }
         let roots = plan.roots.iter().map(|(root, _)| root.id).collect();
         let (job, config) = (plan.job.id, Arc::clone(config));

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Asks a run to stop: it finishes the files in hand, commits them, and leaves the rest pending.
+/// Asks a run to stop: it finishes the files in hand, commits them, and leaves the rest pending. Where none runs, it is
+/// the next one that is asked; no other.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<AtomicBool>);
 
@@ -11,6 +12,11 @@ impl Stop {
     /// Asks.
     pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// The run that was asked is over.
+    pub(super) fn clear(&self) {
+        self.0.store(false, Ordering::Relaxed);
     }
 
     /// Whether it was asked.

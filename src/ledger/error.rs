@@ -108,6 +108,19 @@ pub enum LedgerError {
         /// The file.
         path: PathBuf,
     },
+    /// The threads that the database needs can't be started.
+    #[error(
+        "{}: its threads can't be started: {error}; raise the limit (`ulimit -u`, the control group's `pids.max`, or \
+         `ulimit -v`)",
+        path.display()
+    )]
+    NoThreads {
+        /// The database.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        error: io::Error,
+    },
     /// The state was closed while it was read.
     #[error("the state was closed while it was read; ask again")]
     Closed,
@@ -124,6 +137,7 @@ impl LedgerError {
     pub fn short_of(&self) -> Option<Resource> {
         match self {
             Self::Io { error, .. } => Resource::of_state_io(error),
+            Self::NoThreads { .. } => Some(Resource::Memory),
             _ => None,
         }
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
+use tokio::sync::oneshot;
 
 use crate::engine::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, Engine, EngineError,
@@ -17,8 +18,37 @@ use crate::process::{AstProcessor, FileContent, Processor};
 async fn offload<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
 ) -> Result<T, EngineError> {
-    let joined = tokio::task::spawn_blocking(work).await;
-    joined.unwrap_or_else(|error| Err(EngineError::Job(format!("the engine's thread ended early: {error}"))))
+    // One of its own: the runtime panics where it can't start one.
+    let (send, done) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("outlast".to_owned());
+    let started = thread.spawn(move || {
+        let _ = send.send(work());
+    });
+    started.map_err(EngineError::no_threads("a thread for the job"))?;
+    done.await.unwrap_or(Err(EngineError::Panicked("outlast")))
+}
+
+/// Asks a job to stop whose future is dropped before it has ended, so that its state is free again.
+struct StopIfDropped(Option<Stop>);
+
+impl Drop for StopIfDropped {
+    fn drop(&mut self) {
+        if let Some(stop) = self.0.take() {
+            stop.request();
+        }
+    }
+}
+
+/// The same for a job of an engine, which is asked to stop where nobody waits for it any more.
+async fn offload_job<T: Send + 'static>(
+    engine: &Arc<Engine>,
+    work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
+) -> Result<T, EngineError> {
+    let mut watch = StopIfDropped(Some(engine.stop()));
+    let engine = Arc::clone(engine);
+    let ended = offload(move || work(&engine)).await;
+    watch.0 = None;
+    ended
 }
 
 /// Processes one batch in parallel. One file's failure stops no other.
@@ -144,10 +174,10 @@ impl BatchProcessingEngine {
         path: &Path,
         config: BatchConfig,
     ) -> Result<RepositoryProcessingResult, EngineError> {
-        let (engine, path) = (Arc::clone(&self.engine), path.to_owned());
+        let path = path.to_owned();
         let mut options = RunOptions::new(&self.state);
         options.records.clone_from(&self.records);
-        offload(move || engine.run(&[path], &config, &options)).await
+        offload_job(&self.engine, move |engine| engine.run(&[path], &config, &options)).await
     }
 
     /// Live figures, as of the last commit.
@@ -173,12 +203,12 @@ impl BatchProcessingEngine {
         job_id: u64,
         checkpoint: CheckpointData,
     ) -> Result<BatchResult, EngineError> {
-        let engine = Arc::clone(&self.engine);
-        offload(move || engine.resume(job_id, &checkpoint)).await
+        offload_job(&self.engine, move |engine| engine.resume(job_id, &checkpoint)).await
     }
 
     /// What asks the running job to stop, see [`Stop::request`]: it commits what it has in hand and leaves
-    /// the rest pending. An awaited job whose future is dropped goes on.
+    /// the rest pending. The next job is asked nothing. A job whose future is dropped is asked to stop, too, and releases
+    /// the state.
     #[must_use]
     pub fn stop(&self) -> Stop {
         self.engine.stop()
@@ -206,4 +236,73 @@ where
     crate::process::from_fn(identity, include, move |file: &FileContent<'_>| {
         runtime.block_on(function(file.path.to_vec(), file.bytes.to_vec()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::ledger::LedgerError;
+
+    /// A tree of so many files, each of which takes a while, and an engine for it.
+    fn slow(files: usize) -> (tempfile::TempDir, BatchProcessingEngine) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("tree")).unwrap();
+        for number in 0..files {
+            std::fs::write(folder.path().join(format!("tree/f{number}")), "content").unwrap();
+        }
+        let sleeps = crate::process::from_fn("sleeps/1", &["*"], |file| {
+            std::thread::sleep(Duration::from_millis(20));
+            Ok(file.bytes.len())
+        });
+        let engine = BatchProcessingEngine::new(Arc::new(sleeps)).with_state(&folder.path().join("state"));
+        (folder, engine)
+    }
+
+    fn config() -> BatchConfig {
+        BatchConfig { worker_count: 1, checkpoint_interval: 1, ..BatchConfig::default() }
+    }
+
+    #[tokio::test]
+    async fn a_stop_is_over_with_its_job() {
+        let (folder, engine) = slow(60);
+        let tree = folder.path().join("tree");
+        let stop = async {
+            while engine.processing_statistics().progress.ok == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let job = engine.processing_statistics().progress.job;
+            let checkpoint = engine.create_checkpoint(job).await.unwrap();
+            engine.stop().request();
+            (job, checkpoint)
+        };
+        let (first, (job, checkpoint)) = tokio::join!(engine.process_repository(&tree, config()), stop);
+        let first = first.unwrap();
+        assert!(first.interrupted && first.progress.pending > 0);
+        let rest = engine.resume_failed_batch_job(job, checkpoint).await.unwrap();
+        assert_eq!(rest.ok, first.progress.pending, "the stop was the first job's");
+    }
+
+    #[tokio::test]
+    async fn a_job_whose_future_is_dropped_releases_the_state() {
+        let (folder, engine) = slow(2_000);
+        let tree = folder.path().join("tree");
+        let cut =
+            tokio::time::timeout(Duration::from_millis(300), engine.process_repository(&tree, config()));
+        assert!(cut.await.is_err());
+        let other =
+            Engine::new(Arc::new(crate::process::from_fn("sleeps/1", &["*"], |file| Ok(file.bytes.len()))));
+        let options = RunOptions::new(folder.path().join("state"));
+        let until = std::time::Instant::now() + Duration::from_secs(20);
+        let done = loop {
+            match other.run(std::slice::from_ref(&tree), &config(), &options) {
+                Err(EngineError::Ledger(LedgerError::InUse { .. })) if std::time::Instant::now() < until => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                ended => break ended.unwrap(),
+            }
+        };
+        assert_eq!(done.progress.ok + done.progress.unchanged, 2_000);
+    }
 }

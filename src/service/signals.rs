@@ -44,7 +44,7 @@ impl Signals {
         signals.set_drain(drain);
         let drain_millis = Arc::clone(&signals.drain_millis);
         let mut incoming = Incoming::new([SIGINT, SIGTERM])?;
-        std::thread::Builder::new().name("deadline".to_owned()).spawn(move || {
+        let deadline = std::thread::Builder::new().name("deadline".to_owned()).spawn(move || {
             if let Some(signal) = incoming.forever().next() {
                 wait_running(Duration::from_millis(drain_millis.load(Ordering::Relaxed)));
                 let what =
@@ -53,9 +53,15 @@ impl Signals {
                 let _ = std::io::stderr().write_all(what.as_bytes());
                 std::process::exit(128 + signal);
             }
-        })?;
+        });
+        if let Err(error) = deadline {
+            tracing::warn!(%error, "no thread can end a run that hangs when it is to stop: a second signal does");
+        }
+        // Not the stop itself: others ask for that, too.
+        let is_second = Arc::new(AtomicBool::new(false));
         for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
-            flag::register_conditional_shutdown(signal, code, Arc::clone(stop))?;
+            flag::register_conditional_shutdown(signal, code, Arc::clone(&is_second))?;
+            flag::register(signal, Arc::clone(&is_second))?;
             flag::register(signal, Arc::clone(stop))?;
             flag::register_usize(
                 signal,

@@ -8,6 +8,11 @@ use std::time::{Duration, Instant};
 /// How long its end is waited for: a file system, or whoever it talks to, may never answer.
 const END: Duration = Duration::from_secs(2);
 
+/// Whether another thread can be started: tokio panics where it needs one that can't.
+pub(super) fn has_thread() -> io::Result<()> {
+    std::thread::Builder::new().spawn(|| ()).map(drop)
+}
+
 /// The thread; it ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Ticking {

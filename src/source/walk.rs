@@ -246,7 +246,12 @@ impl Walk<'_> {
                         self.work(pace, visitors().as_mut());
                     }) {
                         Ok(handle) => handles.push(handle),
-                        Err(error) if handles.is_empty() => return Err(error),
+                        // All is done by this thread, then.
+                        Err(_) if handles.is_empty() => {
+                            let _at_work = pace.at_work();
+                            self.work(pace, visitors().as_mut());
+                            return Ok(());
+                        }
                         Err(_) => {
                             pace.refuse_more(handles.len());
                             break;

@@ -80,6 +80,7 @@ impl Engine {
         watching: &WatchOptions,
         begun: impl FnOnce(&Path) -> G,
     ) -> Result<RepositoryProcessingResult, EngineError> {
+        let _one = self.begin()?;
         let settings = WatchSettings { poll: watching.poll, settle: watching.settle };
         let watch = (!self.has_own_source()).then(|| Arc::new(Watch::new(settings)));
         let (mut runtime, meter) = Runtime::open(self, config, options, watch.clone())?;

@@ -15,6 +15,7 @@ use crate::engine::{BreakerState, BreakerStatus, Engine, EngineError};
 use crate::ledger::LedgerError;
 use crate::service::Desk;
 use crate::service::still::Still;
+use crate::service::ticking::has_thread;
 
 /// Longest request line, in bytes.
 const REQUEST_BYTES_MAX: u64 = 64 << 10;
@@ -47,6 +48,9 @@ pub(super) async fn attend(
     let mut works =
         Works { engine: Arc::clone(desk.engine()), is_long, begun: Instant::now(), shown: Still::default() };
     let client = Arc::new(Client { stream, is_answered: Mutex::new(false) });
+    if let Err(error) = has_thread() {
+        return client.say(&format!("later no thread can be started that answers: {error}"));
+    }
     let answered = async {
         let place = places.acquire_owned().await;
         let client = Arc::clone(&client);
@@ -77,7 +81,7 @@ struct Works {
 impl Works {
     fn goes_on(&mut self) -> bool {
         let shown = self.engine.statistics().shown;
-        let still = self.shown.look(shown, true, Instant::now().into_std());
+        let still = self.shown.look(shown, true, self.engine.clock().now());
         if self.is_long { still < STILL_MAX } else { self.begun.elapsed() < WORKS_MAX }
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use super::super::still::Still;
+use super::super::ticking::has_thread;
 use super::health::{Readiness, stalled};
 use super::history::{History, HistoryReport, Sample};
 use crate::engine::{BatchStatistics, Engine, FailureReport, SAMPLES};
@@ -142,6 +143,7 @@ impl Figures {
         }
         let engine = Arc::clone(&self.engine);
         let begun = Instant::now();
+        has_thread().ok()?;
         let failures = tokio::task::spawn_blocking(move || engine.view()?.failures(None, SAMPLES).ok());
         let failures = Arc::new(failures.await.ok()??);
         let report = Report { made: Instant::now(), took: begun.elapsed(), failures: Arc::clone(&failures) };

@@ -15,6 +15,7 @@ use axum::routing::{get, post};
 use serde::Serialize;
 use serde_json::json;
 
+use super::super::ticking::has_thread;
 use super::events::Listeners;
 use super::figures::Figures;
 use super::gate::{self, Gate};
@@ -172,6 +173,7 @@ async fn ask<T: Serialize + Send + 'static>(
 
 /// Does what takes time where nobody waits for it but who asked. None where it went down.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    has_thread().ok()?;
     tokio::task::spawn_blocking(work).await.ok()
 }
 

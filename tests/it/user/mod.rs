@@ -32,6 +32,7 @@ mod silent;
 mod stalled;
 mod systemd;
 mod terminal;
+mod threads;
 mod zones;
 
 use std::time::{Duration, Instant};

@@ -53,3 +53,15 @@ fn a_second_signal_does_not_wait_for_the_file_in_hand() {
     assert_eq!((&next["resumed"], &next["ok"]), (&true.into(), &1.into()));
     sandbox.check();
 }
+
+#[test]
+fn the_first_signal_behind_a_stop_of_another_kind_is_the_first() {
+    let sandbox = slow(24);
+    let (run, _) = midway(&sandbox);
+    ran(&mut sandbox.command(["ctl", "stop"])).expect(0);
+    run.signal(Signal::TERM);
+    let told = run.end().expect(143).json();
+    assert_eq!(told["interrupted"], true, "it told what it has done");
+    sandbox.run_ok(&[]);
+    sandbox.check();
+}
