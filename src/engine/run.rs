@@ -1,7 +1,7 @@
 //! A run from its start to its end: opens the state, starts the threads, coordinates, closes the job.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -15,7 +15,7 @@ use super::results::{BatchResult, BatchStatistics, CheckpointData, RepositoryPro
 use super::roots;
 use super::run_state::{Ending, RunState};
 use super::runtime::Runtime;
-use super::stop::Stop;
+use super::stop::{Stop, runs_already};
 use super::store::{RECORDS, StoreView};
 use crate::batch::{BatchStrategy, strategy_of};
 use crate::ledger::{Ledger, StateFolder};
@@ -56,10 +56,10 @@ pub struct Engine {
     processor: Arc<dyn Processor>,
     source: Option<Arc<dyn Source>>,
     strategy: Box<MakeStrategy>,
-    stop: Stop,
-    clock: Clock,
+    pub(super) stop: Stop,
+    pub(super) clock: Clock,
     /// A run goes on.
-    runs: AtomicBool,
+    pub(super) runs: AtomicBool,
     shared: Arc<Shared>,
 }
 
@@ -125,11 +125,6 @@ impl Engine {
     #[must_use]
     pub fn stop(&self) -> Stop {
         self.stop.clone()
-    }
-
-    /// The clock of its runs: it stands while the process does.
-    pub(crate) fn clock(&self) -> Clock {
-        self.clock.clone()
     }
 
     /// Figures of the present run, as of its last commit; of the last one when none runs.
@@ -226,14 +221,6 @@ impl Engine {
         drop(guard);
         runtime.close(&ended);
         self.result_of(ended?, plan.resumed, run, &runtime)
-    }
-
-    /// Begins a run. Whoever asked it to stop has asked no other one, so that is over when this is dropped.
-    pub(super) fn begin(&self) -> Result<OneRun<'_>, EngineError> {
-        if self.runs.swap(true, Ordering::SeqCst) {
-            return Err(runs_already());
-        }
-        Ok(OneRun(self))
     }
 
     pub(super) fn result_of(
@@ -341,20 +328,6 @@ impl Engine {
 
     pub(crate) fn wishes(&self) -> &Wishes {
         &self.shared.wishes
-    }
-}
-
-fn runs_already() -> EngineError {
-    EngineError::Job("this engine runs a job already; make another engine".to_owned())
-}
-
-/// The run of an engine.
-pub(super) struct OneRun<'a>(&'a Engine);
-
-impl Drop for OneRun<'_> {
-    fn drop(&mut self) {
-        self.0.stop.clear();
-        self.0.runs.store(false, Ordering::SeqCst);
     }
 }
 

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::error::EngineError;
+use super::run::Engine;
+
 /// Asks a run to stop: it finishes the files in hand, commits them, and leaves the rest pending. Where none runs, it is
 /// the next one that is asked; no other.
 #[derive(Debug, Clone, Default)]
@@ -12,11 +15,6 @@ impl Stop {
     /// Asks.
     pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// The run that was asked is over.
-    pub(super) fn clear(&self) {
-        self.0.store(false, Ordering::Relaxed);
     }
 
     /// Whether it was asked.
@@ -37,4 +35,31 @@ impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         self.0.request();
     }
+}
+
+/// The one run of an engine. What asked it to stop has asked no other one, so that is over when this is dropped.
+pub(super) struct OneRun<'a> {
+    runs: &'a AtomicBool,
+    stop: &'a Stop,
+}
+
+impl Engine {
+    /// Begins a run.
+    pub(super) fn begin(&self) -> Result<OneRun<'_>, EngineError> {
+        if self.runs.swap(true, Ordering::SeqCst) {
+            return Err(runs_already());
+        }
+        Ok(OneRun { runs: &self.runs, stop: &self.stop })
+    }
+}
+
+impl Drop for OneRun<'_> {
+    fn drop(&mut self) {
+        self.stop.0.store(false, Ordering::Relaxed);
+        self.runs.store(false, Ordering::SeqCst);
+    }
+}
+
+pub(super) fn runs_already() -> EngineError {
+    EngineError::Job("this engine runs a job already; make another engine".to_owned())
 }

@@ -99,6 +99,7 @@ mod state_file;
 mod store;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod verify;
 mod witness;
 mod writer;

@@ -19,8 +19,7 @@ use std::fs::{self, File};
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use sled::Transactional;
 use sled::transaction::TransactionError;
@@ -29,7 +28,7 @@ use super::held::{HeldState, await_unlocked};
 use super::over::{Before, Layout};
 use super::quiet::quietly;
 use super::state::DB;
-use super::{LedgerError, disk, over};
+use super::{LedgerError, disk, over, threads};
 use crate::model::failpoint;
 
 /// A key or a value, shared with the page it came from.
@@ -94,7 +93,7 @@ impl Store {
     }
 
     fn open_in(folder: PathBuf, held: &HeldState) -> Result<Self, LedgerError> {
-        check_threads().map_err(|error| LedgerError::NoThreads { path: folder.clone(), error })?;
+        threads::check().map_err(|error| LedgerError::NoThreads { path: folder.clone(), error })?;
         let trees = on_store(&folder, || {
             failpoint::hit("db.open")?;
             let config = sled::Config::new().path(&folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
@@ -322,30 +321,6 @@ fn batch_of(changes: Changes) -> sled::Batch {
         }
     }
     batch
-}
-
-/// Threads that sled gets on with.
-const THREADS_MIN: usize = 2;
-
-/// Whether a few threads can be started. sled starts some with the first database that a process opens, and without any
-/// it would wait for ever.
-fn check_threads() -> io::Result<()> {
-    static CHECKED: AtomicBool = AtomicBool::new(false);
-    if CHECKED.load(Ordering::Relaxed) {
-        return Ok(());
-    }
-    // All at once: each rests until the others were started.
-    let (hold, held) = std::sync::mpsc::channel::<()>();
-    let held = Mutex::new(held);
-    std::thread::scope(|scope| {
-        let rest = || drop(held.lock().map(|held| held.recv()));
-        let start = |_| std::thread::Builder::new().spawn_scoped(scope, rest).map(drop);
-        let started = (0..THREADS_MIN).try_for_each(start);
-        drop(hold);
-        started
-    })?;
-    CHECKED.store(true, Ordering::Relaxed);
-    Ok(())
 }
 
 fn on_store<T>(folder: &Path, f: impl FnOnce() -> sled::Result<T>) -> Result<T, LedgerError> {
