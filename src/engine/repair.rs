@@ -68,6 +68,11 @@ pub fn repair(state: &Path, records: &Path) -> Result<RepairReport, EngineError>
     for (segment, path) in sink::segments(&records)? {
         index_segment(&mut ledger, &path, segment, &mut roots)?;
     }
+    // Of a root that was forgotten only `removed` records are left.
+    let reader = ledger.reader();
+    let is_root =
+        |info: &RootInfo| !info.path.as_os_str().is_empty() || reader.counts(RootId(info.id)).files() > 0;
+    roots.infos.retain(is_root);
     state.update(|info| info.roots = roots.infos)?;
     // Records may stand elsewhere now.
     state.renew_id()?;

@@ -20,7 +20,7 @@ use crate::model::{BatchConfig, Root, RootId};
 use crate::source::Source;
 
 /// Jobs that wait at most where somebody asks for another one. What the process queues by itself is one for each root.
-const QUEUED_MAX: usize = 1000;
+pub(super) const QUEUED_MAX: usize = 1000;
 
 impl Coordinator<'_> {
     /// Carries out what needs the state. An error is the state's own: the run can't go on with it.
@@ -172,7 +172,7 @@ impl Agenda {
     }
 
     /// Queues a job that somebody asked for, unless too many wait.
-    fn queue_asked(&self, store: &mut Store, wanted: Wanted) -> Result<Queued, EngineError> {
+    pub(super) fn queue_asked(&self, store: &mut Store, wanted: Wanted) -> Result<Queued, EngineError> {
         match self.check_room(store) {
             // One that waits may do it.
             Err(error) => self.waiting_for(store, &wanted)?.ok_or(error),

@@ -1,5 +1,6 @@
 use std::sync::mpsc::sync_channel;
 
+use super::super::orders::QUEUED_MAX;
 use super::*;
 use crate::engine::guard::Stand;
 use crate::engine::lookout::Lookout;
@@ -101,6 +102,21 @@ fn a_job_waits_for_another_one_only_if_that_does_all_of_it_and_no_later() {
     assert_eq!(queue(of(&[2])), (4, false));
     assert_eq!(queue(Wanted { scope: part("f"), ..of(&[2]) }), (4, false));
     assert_eq!(queue(Wanted { priority: 1, ..of(&[2]) }), (5, true));
+}
+
+#[test]
+fn so_many_jobs_wait_and_one_more_is_refused_unless_another_one_does_it() {
+    let mut place = Place::new();
+    let agenda = agenda();
+    let of = |scope: usize| Wanted { scope: Some(scope.to_string()), ..Wanted::of(JobKind::Rescan, vec![1]) };
+    for number in 0..QUEUED_MAX {
+        assert!(agenda.queue_asked(&mut place.store, of(number)).unwrap().is_new);
+    }
+    let refused = agenda.queue_asked(&mut place.store, of(QUEUED_MAX)).err().unwrap().to_string();
+    assert!(refused.contains("1000 may at most"), "{refused}");
+    assert!(!agenda.queue_asked(&mut place.store, of(7)).unwrap().is_new);
+    // The process itself is not held up.
+    assert!(agenda.queue(&mut place.store, Wanted::of(JobKind::Run, vec![2])).unwrap().is_new);
 }
 
 #[test]
