@@ -135,6 +135,10 @@
 //! was read that a later write could share its times is checked by content at the next scan; so is one
 //! that was only touched. Content that has a record already gets no second one.
 //!
+//! Rules that change hide files, and never take records away: what the ledger holds of a file that no listing shows, also
+//! below a folder that is cut as a whole, is looked for by its path. It is `removed` once it is not there; pending it is
+//! not any more while a rule hides it (`engine/intake.rs`, `source/hidden.rs`).
+//!
 //! The counts add up at every tick: discovered = ok + failed + unchanged + pending + skipped.
 //!
 //! # What goes wrong, and what happens then

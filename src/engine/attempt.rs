@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -65,7 +66,8 @@ impl Course<'_> {
         // On every way out, also a failure to start the next thread.
         let _halt = StopOnDrop(&halt);
         fatal::watch();
-        let context = Arc::new(self.context(plan, &halt));
+        let pending = store.reader.counts_of(plan.roots.iter().map(|(root, _)| root.id)).pending;
+        let context = Arc::new(self.context(plan, &halt, pending > 0));
         let pool = CloseOnDrop(self.start_pool(&context, &send)?);
         let news = agenda.as_deref().and_then(|agenda| self.news(plan, agenda, store, &halt));
         let threads = self.start_readers(plan, store, &halt, &send, news)?;
@@ -111,7 +113,8 @@ impl Course<'_> {
         self.left.alone.clone().filter(|_| rose)
     }
 
-    fn context(&self, plan: &JobPlan, halt: &Stop) -> WorkContext {
+    /// With what is pending before anything was scanned, if there is any.
+    fn context(&self, plan: &JobPlan, halt: &Stop, left_over: bool) -> WorkContext {
         let roots = plan.roots.iter().map(|(root, _)| root.clone()).collect();
         WorkContext {
             processor: self.engine.processor(),
@@ -124,6 +127,7 @@ impl Course<'_> {
             budget: Arc::clone(&self.budget),
             in_hand: Some(Arc::clone(&self.in_hand)),
             dying: Arc::new(Dying::default()),
+            doubts_rules: AtomicBool::new(plan.scan != Scan::Nothing && left_over),
         }
     }
 

@@ -15,6 +15,8 @@ pub(crate) enum Change {
     Touched(Fingerprint),
     /// A scan did not see the file that the ledger holds as this entry.
     Missing(Entry),
+    /// A rule leaves the file out that the ledger holds as this pending entry.
+    Hidden(Entry),
     /// A worker is through with the file.
     Ended(Ending),
     /// Somebody wants the file processed again that the ledger holds as this entry.
@@ -48,6 +50,8 @@ pub(crate) enum End {
     Unchanged { fingerprint: Fingerprint, racy: bool },
     /// The file is gone, or is no regular file any more.
     Gone,
+    /// A rule leaves it out by now: it was not looked at.
+    Hidden,
     /// It failed in a way that may pass.
     Again(Retry),
     /// It brought the process down.
@@ -73,6 +77,8 @@ pub(crate) enum Effect {
     Removed,
     /// The entry, which had no record, is deleted.
     Vanished,
+    /// The entry is pending no more, as a rule leaves its file out: it is what its record says, or deleted.
+    Hidden,
 }
 
 /// The place of a file in the counts of a run.
@@ -176,6 +182,10 @@ pub(crate) fn apply(
             Some(entry) if is_as(Some(&entry), observed) => asked(entry),
             _ => (old, Effect::None),
         },
+        Change::Hidden(observed) => match old {
+            Some(entry) if entry.pending && is_as(Some(&entry), observed) => (hidden(&entry), Effect::Hidden),
+            _ => (old, Effect::None),
+        },
         Change::Missing(_) => (old, Effect::None),
         Change::Forgotten => gone(old),
         Change::Ended(ending) => ended(old, ending, ground, position),
@@ -215,6 +225,11 @@ fn asked(entry: Entry) -> (Option<Entry>, Effect) {
     if due == entry { (Some(entry), Effect::None) } else { (Some(due), Effect::Pending) }
 }
 
+/// What is kept of a pending file that a rule leaves out: its record, and the file is due again when it is let in.
+pub(crate) fn hidden(entry: &Entry) -> Option<Entry> {
+    entry.record.map(|record| Entry { record: Some(record), ..Entry::default() })
+}
+
 fn gone(old: Option<Entry>) -> (Option<Entry>, Effect) {
     match old {
         Some(entry) if entry.record.is_some() => (None, Effect::Removed),
@@ -233,6 +248,7 @@ fn ended(
     let Some(entry) = old.filter(|entry| entry.pending) else { return (old, Effect::None) };
     match ending.end {
         End::Released => (Some(entry), Effect::None),
+        End::Hidden => (hidden(&entry), Effect::Hidden),
         End::Again(retry) => {
             let attempts = entry.attempts.saturating_add(1);
             (Some(Entry { attempts, retry: Some(retry), ..entry }), Effect::Pending)

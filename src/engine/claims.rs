@@ -124,6 +124,12 @@ impl Claims {
         self.ended.push(hash_of(key));
     }
 
+    /// What is pending in the ledger is not to be claimed until the coming tick, which makes something else of it.
+    pub(crate) fn hold(&mut self, key: &FileKey) {
+        self.in_flight.insert(hash_of(key));
+        self.ended.push(hash_of(key));
+    }
+
     /// A file was taken back before a worker began it.
     pub(crate) fn released(&mut self, key: &FileKey) {
         self.in_flight.remove(&hash_of(key));

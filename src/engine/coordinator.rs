@@ -1,5 +1,6 @@
 //! The loop of an attempt: receive news, commit when a tick is due, claim and plan what is pending.
 
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -277,6 +278,7 @@ impl<'a> Coordinator<'a> {
             }
             Event::ScansEnded => {
                 self.scanning = false;
+                self.set.context.doubts_rules.store(false, Ordering::Relaxed);
                 self.committer.set_all_listed();
                 if self.run.statistics.state == ProcessingState::Scanning {
                     self.run.statistics.state = self.working();

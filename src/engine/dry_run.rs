@@ -127,6 +127,10 @@ fn take(
                         tally.discovered -= was_due;
                         tally.removed += 1;
                     }
+                    Change::Hidden(_) => {
+                        progress.pending -= was_due;
+                        tally.discovered -= was_due;
+                    }
                     Change::Ended(_) | Change::Asked(_) | Change::Forgotten => {}
                 }
             }

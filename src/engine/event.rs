@@ -21,7 +21,7 @@ pub(crate) const CHANNEL_EVENTS: usize = 384;
 pub(crate) enum Event {
     /// A scan found changes.
     Found { changes: Vec<(FileKey, Change)>, counts: ScanCounts, pass: Pass },
-    /// A watcher's news has led to these changes: each [`Change::Touched`] or [`Change::Missing`], in the order in
+    /// A watcher's news has led to these changes: each [`Change::Touched`], [`Change::Missing`] or [`Change::Hidden`], in the order in
     /// which they were seen. They overtake all else. `since` is when the oldest of the news came.
     ///
     /// A file that is not there is told as missing also where the ledger does not know it yet, as the default

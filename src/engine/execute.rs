@@ -100,6 +100,7 @@ fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContex
         in_hand: None,
         stop: Stop::default(),
         dying: Arc::new(dying),
+        doubts_rules: Default::default(),
         config: Arc::new(config),
     }
 }

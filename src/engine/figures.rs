@@ -78,7 +78,7 @@ impl RunState {
 }
 
 fn was_looked_at(change: &Change) -> bool {
-    !matches!(change, Change::Ended(ending) if matches!(ending.end, End::Released | End::Gone))
+    !matches!(change, Change::Ended(ending) if matches!(ending.end, End::Released | End::Hidden | End::Gone))
 }
 
 fn show(shown: &Mutex<BatchStatistics>, statistics: &BatchStatistics) {

@@ -42,6 +42,7 @@ impl Coordinator<'_> {
         if changes.is_empty() {
             return Ok(());
         }
+        self.hold_hidden(&changes);
         let may_be_early = self.may_overtake() && self.config().order == Order::Path;
         if may_be_early && self.claimable() == 0 && self.dispatch.claims.has_room() {
             let files = self.claim_found(&mut changes)?;

@@ -60,6 +60,8 @@ pub(crate) struct Intake {
     gate: Gate,
     changes: Vec<(FileKey, Change)>,
     counts: ScanCounts,
+    /// The folder of the last file that rules hide.
+    hidden_in: Option<Box<[u8]>>,
     /// When something was handed over last.
     handed: Instant,
     /// When the first of the news came that it looks into; else the time at which they are told.
@@ -92,6 +94,7 @@ impl Intake {
             gate,
             changes,
             counts,
+            hidden_in: None,
             handed,
             since,
             unlisted: None,
@@ -148,21 +151,43 @@ impl Intake {
         }
         let (key, entry) = (FileKey::from_bytes(key), *entry);
         self.advance();
-        // Filters may hide a file that still exists: its records stay.
-        if let Some(key) = key.filter(|key| !self.source.exists(&self.root, key)) {
-            self.push(key, Change::Missing(entry));
+        match key {
+            Some(key) if self.source.exists(&self.root, &key) => self.not_shown(key, entry),
+            Some(key) => self.push(key, Change::Missing(entry)),
+            None => {}
         }
         Ok(true)
     }
 
-    /// What the ledger holds in sub-folders that do not exist any more is missing.
+    /// A file that is there, and not listed. Where rules hide it, its records stay, but nothing is done for it any more;
+    /// it may as well have come since.
+    fn not_shown(&mut self, key: FileKey, entry: Entry) {
+        let is_next = self.hidden_in.as_deref() == Some(key.folder_bytes());
+        if !is_next {
+            // Rules count as they are now.
+            self.source.rest();
+        }
+        if !self.source.is_hidden(&self.root, &key) {
+            return;
+        }
+        if !is_next {
+            self.hidden_in = Some(key.folder_bytes().into());
+            self.source.watch_hidden(&self.root, &key.folder());
+        }
+        if entry.pending {
+            self.push(key, Change::Hidden(entry));
+        }
+    }
+
+    /// What the ledger holds in sub-folders that do not exist any more is missing; in those that rules cut, each file is
+    /// looked for.
     fn merge_sub_folders(&mut self, folder: &Folder<'_>) -> Result<(), EngineError> {
         let parent = folder.key.as_bytes();
         while let Some((key, _)) = self.peek()? {
             let Some(rest) = key.strip_prefix(parent) else { break };
             let name: Box<[u8]> = rest.split(|&byte| byte == 0).next().unwrap_or_default().into();
             let child = folder.key.child(&name);
-            if folder.folders.contains(&name) {
+            if folder.folders.lets_in(&name) {
                 self.seek(&behind(&child))?;
             } else {
                 while self.take_missing(child.as_bytes())? {}
@@ -171,7 +196,7 @@ impl Intake {
         Ok(())
     }
 
-    /// A folder that went after its parent was listed: all below it is missing.
+    /// A folder that went after its parent was listed, or that rules cut: all below it is looked for.
     fn merge_gone(&mut self, folder: &FolderKey) -> Result<(), EngineError> {
         self.seek(folder.as_bytes())?;
         while self.take_missing(folder.as_bytes())? {}
@@ -214,7 +239,7 @@ impl Intake {
                     self.counts.failed_earlier += u64::from(failed);
                 }
             }
-            Some(entry) if entry.pending && entry.fingerprint == seen => {}
+            Some(entry) if !is_news && entry.pending && entry.fingerprint == seen => {}
             _ if is_news => self.push(folder.file(name), Change::Touched(seen)),
             _ => self.push(folder.file(name), Change::Found(seen)),
         }
@@ -308,6 +333,11 @@ impl FolderVisitor for Intake {
         self.counts.unreadable_folders += u64::from(self.purpose != Purpose::News);
         self.go_on(Ok(()))
     }
+
+    fn cut(&mut self, folder: &FolderKey) -> ControlFlow<()> {
+        let result = self.merge_gone(folder);
+        self.go_on(result)
+    }
 }
 
 impl Intake {
@@ -324,7 +354,9 @@ impl Intake {
             let entry = reader.get(&folder.file(name))?;
             match there.next_if(|listed| *listed.name == **name) {
                 Some(listed) => self.note(folder, listed, entry),
-                None if self.source.exists(&self.root, &folder.file(name)) => {}
+                None if self.source.exists(&self.root, &folder.file(name)) => {
+                    entry.into_iter().for_each(|entry| self.not_shown(folder.file(name), entry));
+                }
                 // Its outcome may wait for the tick: the ledger does not know it then.
                 None => self.missing(folder, name, Some(entry.unwrap_or_default())),
             }

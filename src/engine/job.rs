@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use super::change::Ground;
+use super::change::{self, Ground};
 use super::error::EngineError;
 use super::guard::RootMarks;
 use super::lookout::Lookout;
@@ -12,9 +12,7 @@ use super::roots::{self, GivenRoot};
 use super::store::Store;
 use super::tally::Tally;
 use crate::ledger::{Entry, Job, JobEnd, JobKind, LedgerReader, ReadyPosition, RootInfo, StateFolder};
-use crate::model::{
-    BatchConfig, Cursor, ErrorMode, FileKey, Fingerprint, FolderKey, Root, RootId, Timestamp,
-};
+use crate::model::{BatchConfig, Cursor, ErrorMode, FileKey, FolderKey, Root, RootId, Timestamp};
 use crate::source::Source;
 
 /// Files looked at together when a changed filter is applied to what is pending.
@@ -306,9 +304,7 @@ fn prune(store: &mut Store, roots: &[RootId], source: &dyn Source) -> Result<(),
         let mut changes: Vec<(FileKey, Option<Entry>)> = Vec::new();
         for (key, entry) in ready.files {
             if roots.contains(&key.root()) && !source.accepts(&key.relative_path()) {
-                let fingerprint = Fingerprint::default();
-                let kept = entry.record.is_some().then_some(Entry { pending: false, fingerprint, ..entry });
-                changes.push((key, kept));
+                changes.push((key, change::hidden(&entry)));
             }
         }
         changes.sort_by(|a, b| a.0.cmp(&b.0));

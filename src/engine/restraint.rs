@@ -210,7 +210,7 @@ fn note_outcomes(breakers: &mut Breakers, outcomes: &mut [Outcome], now: Instant
     for outcome in outcomes {
         let Change::Ended(ending) = &mut outcome.change else { continue };
         let Some(resource) = outcome.short_of else {
-            fine += u32::from(!matches!(ending.end, End::Released | End::Gone));
+            fine += u32::from(!matches!(ending.end, End::Released | End::Hidden | End::Gone));
             continue;
         };
         note_fine(breakers, std::mem::take(&mut fine), now);

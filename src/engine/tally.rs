@@ -92,7 +92,14 @@ impl Tally {
                     *self.skipped.entry(VANISHED).or_default() += 1;
                 }
             }
-            Effect::None | Effect::Pending | Effect::Recorded | Effect::Unchanged | Effect::FailedAgain => {}
+            // Rules leave it out, and what they leave out is not discovered.
+            Effect::Hidden if after.is_none() => self.discovered -= u64::from(before.is_some()),
+            Effect::Hidden
+            | Effect::None
+            | Effect::Pending
+            | Effect::Recorded
+            | Effect::Unchanged
+            | Effect::FailedAgain => {}
         }
     }
 

@@ -26,10 +26,18 @@ const TOUCHED_MAX: usize = 32_768;
 /// Touched files whose outcome is not committed.
 #[derive(Debug, Default)]
 pub(super) struct TouchedFiles {
-    /// Each with the time of its oldest news.
-    since: HashMap<FileKey, Instant>,
+    files: HashMap<FileKey, TouchedFile>,
     /// Those that the coming tick settles, or makes it worth to look again.
     ended: Vec<FileKey>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct TouchedFile {
+    /// When the oldest news of it came.
+    since: Instant,
+    /// There was more news while a worker had it: a version within one tick of its file system's clock, say, which
+    /// looks as the one that was read.
+    again: bool,
 }
 
 /// A touched file that is due, as it will be in the ledger.
@@ -50,20 +58,21 @@ impl TouchedFiles {
 
     /// Notes whose outcomes are there.
     pub(super) fn note_group(&mut self, group: &OutcomeGroup) {
-        if self.since.is_empty() {
+        if self.files.is_empty() {
             return;
         }
         let keys = group.outcomes.iter().map(|outcome| &outcome.key);
-        self.ended.extend(keys.filter(|key| self.since.contains_key(*key)).cloned());
+        self.ended.extend(keys.filter(|key| self.files.contains_key(*key)).cloned());
     }
 
     fn has_room(&self) -> bool {
-        self.since.len() < TOUCHED_MAX
+        self.files.len() < TOUCHED_MAX
     }
 
-    fn note(&mut self, key: &FileKey, since: Instant) {
-        let oldest = self.since.entry(key.clone()).or_insert(since);
-        *oldest = since.min(*oldest);
+    /// Notes news of a file that a worker gets, or, `again`, has.
+    fn note(&mut self, key: &FileKey, since: Instant, again: bool) {
+        let file = self.files.entry(key.clone()).or_insert(TouchedFile { since, again });
+        *file = TouchedFile { since: since.min(file.since), again };
     }
 }
 
@@ -74,6 +83,7 @@ impl Coordinator<'_> {
         mut changes: Vec<(FileKey, Change)>,
         since: Instant,
     ) -> Result<(), EngineError> {
+        self.hold_hidden(&changes);
         if self.may_overtake() {
             let due = self.due_of(&mut changes, since)?;
             self.hand_out_touched(due);
@@ -82,6 +92,21 @@ impl Coordinator<'_> {
         }
         self.committer.take_changes(changes);
         Ok(())
+    }
+
+    /// What rules leave out by now is not begun any more.
+    pub(super) fn hold_hidden(&mut self, changes: &[(FileKey, Change)]) {
+        let hidden = changes.iter().filter(|(_, change)| matches!(change, Change::Hidden(_)));
+        let hidden: Vec<&FileKey> = hidden.map(|(key, _)| key).collect();
+        if hidden.is_empty() {
+            return;
+        }
+        let claims = &self.dispatch.claims;
+        let in_flight = hidden.iter().copied().filter(|key| claims.is_in_flight(key)).collect();
+        let taken_out = self.dispatch.take_out(&in_flight);
+        for key in hidden.into_iter().filter(|key| !in_flight.contains(key) || taken_out.contains(*key)) {
+            self.dispatch.claims.hold(key);
+        }
     }
 
     /// Nothing is begun while something is missing, at the end, or beside a file that has to be alone.
@@ -99,7 +124,7 @@ impl Coordinator<'_> {
             }
             let key = preview.key;
             if preview.is_gone {
-                self.touched.note(key, since);
+                self.touched.note(key, since, false);
                 self.touched.ended.push(key.clone());
             } else if let Some((entry, is_early)) = preview.due() {
                 due.push(Due { key: key.clone(), entry, is_early, since });
@@ -115,7 +140,7 @@ impl Coordinator<'_> {
         if !in_flight.is_empty() {
             let taken_out = self.dispatch.take_out(&in_flight.iter().map(|due| &due.key).collect());
             for due in in_flight.into_iter().filter(|due| !taken_out.contains(&due.key)) {
-                self.touched.note(&due.key, due.since);
+                self.touched.note(&due.key, due.since, true);
                 if self.dispatch.claims.has_ended(&due.key) {
                     self.touched.ended.push(due.key.clone());
                 }
@@ -125,7 +150,7 @@ impl Coordinator<'_> {
         let mut files = Vec::new();
         for Due { key, entry, is_early, since } in due {
             if let Some(file) = self.dispatch.claims.claim_early(key, &entry, is_early, roots, now) {
-                self.touched.note(&file.key, since);
+                self.touched.note(&file.key, since, false);
                 files.push(file);
             }
         }
@@ -144,20 +169,29 @@ impl Coordinator<'_> {
         let entries = self.committer.store().reader.lookup(&ended)?;
         let now = self.set.context.clock.instant();
         let may_overtake = self.may_overtake();
-        let mut again = Vec::new();
+        let (mut again, mut unsure) = (Vec::new(), Vec::new());
         for (key, entry) in ended.into_iter().zip(entries) {
             if self.dispatch.claims.is_in_flight(&key) {
                 continue;
             }
-            let Some(since) = self.touched.since.remove(&key) else { continue };
-            match entry.filter(|entry| entry.pending) {
-                Some(entry) => again.push(Due { key, entry, is_early: false, since }),
-                None => self.run.latency.note(now.saturating_duration_since(since)),
+            let Some(file) = self.touched.files.remove(&key) else { continue };
+            match entry {
+                Some(entry) if entry.pending => {
+                    again.push(Due { key, entry, is_early: false, since: file.since });
+                }
+                Some(entry) if file.again && entry.recheck => {
+                    unsure.push((key, entry.fingerprint, file.since));
+                }
+                _ => self.run.latency.note(now.saturating_duration_since(file.since)),
             }
         }
         // If not, they are claimed as all else when that is possible.
         if may_overtake {
             self.hand_out_touched(again);
+        }
+        // What was read may be an older version with the same times: it is read again at once.
+        for (key, seen, since) in unsure {
+            self.take_touched(vec![(key, Change::Touched(seen))], since)?;
         }
         Ok(())
     }
@@ -192,6 +226,6 @@ impl Coordinator<'_> {
         self.dispatch.take_back();
         self.makes_claimable = true;
         let claims = &self.dispatch.claims;
-        self.touched.since.retain(|key, _| claims.is_in_flight(key));
+        self.touched.files.retain(|key, _| claims.is_in_flight(key));
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::board::{Board, Held, Slot, Stage};
@@ -57,6 +57,8 @@ pub(crate) struct WorkContext {
     pub stop: Stop,
     pub board: Arc<Board>,
     pub dying: Arc<Dying>,
+    /// Whether files are in flight that an earlier scan found, while the present one may find that rules hide them.
+    pub doubts_rules: AtomicBool,
 }
 
 /// A worker's buffers, and where its outcomes go.
@@ -206,6 +208,9 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
             return Attempt::Plain(End::Released);
         }
         let Some(root) = context.roots.get(file.key.root()) else { return Attempt::Plain(End::Released) };
+        if context.doubts_rules.load(Ordering::Relaxed) && context.source.is_hidden(root, &file.key) {
+            return Attempt::Plain(End::Hidden);
+        }
         let mut size = file.fingerprint.size;
         for _ in 0..GROWTHS_MAX {
             let permit = match self.admit(context, size) {

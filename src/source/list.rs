@@ -17,10 +17,10 @@ use super::names::Names;
 use super::open::{EntryKind, fingerprint, folder_below, stat_in};
 use super::{Filters, ListedKind, SkipReason};
 
-/// Tag of a sub-folder that a rule cut.
-const CUT: u8 = 0;
 /// Tag of a sub-folder that will be visited.
-pub(super) const VISIT: u8 = 1;
+pub(super) const VISIT: u8 = 0;
+/// Tag of a sub-folder that a rule cut.
+pub(super) const CUT: u8 = 1;
 
 /// What a getdents call returns at most: 300 entries and more, so two calls are enough for nearly all folders.
 const DIRENTS_LEN: usize = 32 << 10;

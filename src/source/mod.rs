@@ -20,6 +20,7 @@ mod descent;
 mod explain;
 mod files;
 mod filter;
+mod hidden;
 mod ignored;
 mod list;
 mod names;
@@ -67,7 +68,7 @@ pub trait Source: Send + Sync {
 
     /// Visits every folder at and below `from` as [`Source::scan`] does: what rules say in the folders
     /// above holds. Where `from` is gone, or no folder any more, nothing is visited but
-    /// [`FolderVisitor::unreadable`] told `NotFound`; where a rule cuts it, nothing at all.
+    /// [`FolderVisitor::unreadable`] told `NotFound`; where a rule cuts it, [`FolderVisitor::cut`] is told.
     ///
     /// # Errors
     /// Where the root itself can't be opened, as with a scan; `Unsupported` for a source that can't
@@ -134,7 +135,7 @@ pub trait Source: Send + Sync {
     }
 
     /// The calling thread reads nothing for now: what it has kept open is closed, so that the file system can be
-    /// unmounted.
+    /// unmounted, and what it knows of rules is looked up anew.
     fn rest(&self) {}
 
     /// What tells the folder of a root from another one at the same path: while it stays the same, a file
@@ -165,6 +166,18 @@ pub trait Source: Send + Sync {
     /// Whether a file that no listing shows still exists, or may: filters can hide it.
     fn exists(&self, root: &Root, key: &FileKey) -> bool;
 
+    /// Whether a rule leaves a file out that exists: asked of files that are known, and that no listing shows.
+    fn is_hidden(&self, root: &Root, key: &FileKey) -> bool {
+        let _ = root;
+        !self.accepts(&key.relative_path())
+    }
+
+    /// Files are known in this folder that rules leave out by now. Where it tells what changes, it is to tell of it when
+    /// these are deleted.
+    fn watch_hidden(&self, root: &Root, folder: &FolderKey) {
+        let _ = (root, folder);
+    }
+
     /// Whether the filters let a file with this relative path in, as far as the path alone tells.
     fn accepts(&self, relative: &[u8]) -> bool;
 
@@ -180,6 +193,12 @@ pub trait FolderVisitor: Send {
     /// A folder can't be listed: what the ledger holds below it stays as it is. `NotFound` where it
     /// went after its parent was listed.
     fn unreadable(&mut self, folder: &FolderKey, error: &std::io::Error) -> ControlFlow<()>;
+
+    /// A rule cuts this folder: files that are known below it may be gone.
+    fn cut(&mut self, folder: &FolderKey) -> ControlFlow<()> {
+        let _ = folder;
+        ControlFlow::Continue(())
+    }
 }
 
 /// A listed folder.

@@ -3,6 +3,8 @@
 use std::ffi::CStr;
 use std::fmt;
 
+use super::list::{CUT, VISIT};
+
 /// Names in ascending order, each once: 8 bytes a name beside the name itself, and 16 more while they are sorted.
 ///
 /// ```
@@ -46,7 +48,18 @@ impl Names {
 
     /// Whether this name is among them.
     pub fn contains(&self, name: &[u8]) -> bool {
-        self.starts.binary_search_by(|&start| entry(&self.arena, start).1.cmp(name)).is_ok()
+        self.find(name).is_some()
+    }
+
+    /// Whether it is among them as one that no rule cuts.
+    pub(crate) fn lets_in(&self, name: &[u8]) -> bool {
+        self.find(name).is_some_and(|tag| tag != CUT)
+    }
+
+    /// The tag of a name.
+    fn find(&self, name: &[u8]) -> Option<u8> {
+        let at = self.starts.binary_search_by(|&start| entry(&self.arena, start).1.cmp(name)).ok()?;
+        Some(entry(&self.arena, *self.starts.get(at)?).0)
     }
 
     /// The tag and the name at `index`, in ascending order.
@@ -140,7 +153,7 @@ impl<N: AsRef<[u8]>> FromIterator<N> for Names {
     fn from_iter<I: IntoIterator<Item = N>>(names: I) -> Self {
         let mut all = Self::default();
         for name in names {
-            if all.push(0, name.as_ref()).is_err() {
+            if all.push(VISIT, name.as_ref()).is_err() {
                 continue;
             }
         }

@@ -16,8 +16,8 @@ use super::pace::{Pace, Stride};
 use super::stack::{Group, Job, Stack, Turn};
 use super::watch::Watch;
 use super::{
-    Content, Filters, Folder, FolderVisitor, Listed, ReadError, ScanReport, Source, Verdict, nearby, open,
-    read,
+    Content, Filters, Folder, FolderVisitor, Listed, ReadError, ScanReport, Source, Verdict, hidden, nearby,
+    open, read,
 };
 use crate::model::{FileKey, Fingerprint, FolderKey, Root};
 
@@ -109,6 +109,8 @@ impl Source for TreeSource {
                     watch.forget(root.id, from);
                 }
                 if let Verdict::LeftOut { .. } = verdict {
+                    // There is nothing to go on with, whatever the visitor says.
+                    let _ = visitors().cut(from);
                     return Ok(ScanReport::default());
                 }
                 Some(io::ErrorKind::NotFound.into())
@@ -157,6 +159,17 @@ impl Source for TreeSource {
 
     fn rest(&self) {
         nearby::close();
+        hidden::forget();
+    }
+
+    fn is_hidden(&self, root: &Root, key: &FileKey) -> bool {
+        hidden::is_hidden(&self.filters, root, key)
+    }
+
+    fn watch_hidden(&self, root: &Root, folder: &FolderKey) {
+        if let Some(watch) = &self.watch {
+            watch.watch_hidden(root, folder);
+        }
     }
 
     fn root_mark(&self, root: &Root) -> io::Result<u128> {

@@ -46,6 +46,23 @@ fn a_new_file_becomes_pending_and_then_done() {
 }
 
 #[test]
+fn what_a_rule_hides_is_what_its_record_says_and_a_late_outcome_changes_nothing() {
+    let old = record(50, None);
+    for (waiting, kept) in [(pending(1, None), None), (pending(2, Some(old)), Some(old))] {
+        let ended = Change::Ended(Ending { claimed: waiting.fingerprint, end: End::Hidden });
+        for change in [Change::Hidden(waiting), ended] {
+            let (entry, effect) = outcome(Some(waiting), &change);
+            assert_eq!((entry.and_then(|entry| entry.record), effect), (kept, Effect::Hidden));
+            assert!(entry.is_none_or(|entry| !entry.pending && entry.fingerprint == Fingerprint::default()));
+            assert_eq!(outcome(entry, &recorded(1, 1)), (entry, Effect::None));
+        }
+        // Something else is known of it by now.
+        let changed = pending(3, None);
+        assert_eq!(outcome(Some(changed), &Change::Hidden(waiting)), (Some(changed), Effect::None));
+    }
+}
+
+#[test]
 fn an_attempt_that_comes_late_writes_nothing() {
     assert_eq!(outcome(Some(done(200)), &recorded(1, 1)), (Some(done(200)), Effect::None));
     assert_eq!(outcome(None, &recorded(1, 1)), (None, Effect::None));

@@ -173,6 +173,7 @@ impl Schedule {
             in_hand: None,
             stop: halt.clone(),
             dying: Arc::new(Dying::default()),
+            doubts_rules: Default::default(),
         });
         let mut crew = Crew::new(&context);
         let (pool, lookout) = (Arc::clone(&crew.pool), self.lookout());

@@ -37,6 +37,7 @@ fn context(processor: Arc<dyn Processor>, workers: usize) -> Arc<WorkContext> {
         in_hand: None,
         stop: Stop::default(),
         dying: Arc::new(Dying::default()),
+        doubts_rules: Default::default(),
     })
 }
 

@@ -48,6 +48,12 @@ proptest! {
             let visited = seen.folders.iter().any(|(folder, _)| folder == path);
             let told = seen.files.get(path).map(Vec::as_slice);
             let verdict = source.explain(tree.path(), path);
+            if !*is_folder && !matches!(verdict, Verdict::Unreadable { .. } | Verdict::Missing) {
+                let key = FileKey::from_relative_path(RootId(1), path).unwrap();
+                let hidden = source.is_hidden(&tree.root(), &key);
+                let behind_link = matches!(&verdict, Verdict::Skipped { at, .. } if at != path);
+                prop_assert!(behind_link || hidden == matches!(verdict, Verdict::LeftOut { .. }), "{path:?}: {verdict}");
+            }
             match (&verdict, told) {
                 (Verdict::Folder, None) => prop_assert!(*is_folder && visited),
                 (Verdict::Accepted(version), Some([ListedKind::File(listed)])) => {

@@ -117,6 +117,8 @@ pub(super) struct State {
     /// Until when the taker sleeps.
     pub(super) asleep_until: Option<Instant>,
     pub(super) woken: bool,
+    /// Whether it is news that a file went whose name the filters refuse.
+    pub(super) tells_hidden: bool,
     pub(super) events: u64,
     pub(super) overflows: u64,
 }
@@ -160,10 +162,10 @@ impl State {
         if self.rules.state.iter().any(|state| state.as_os_str().as_bytes() == path) {
             return;
         }
-        let Self { roots, pending, stale, rules, .. } = self;
+        let (tells_hidden, Self { roots, pending, stale, rules, .. }) = (self.tells_hidden, self);
         for served in roots {
             let Some(relative) = served.relative(path) else { continue };
-            let mut note = Note { served, pending, stale, rules, now };
+            let mut note = Note { served, pending, stale, rules, tells_hidden, now };
             match relative {
                 b"" => note.root(happened),
                 _ => note.entry(relative, happened),
@@ -178,6 +180,7 @@ struct Note<'a> {
     pending: &'a mut Pending,
     stale: &'a mut Vec<PathBuf>,
     rules: &'a Rules,
+    tells_hidden: bool,
     now: Instant,
 }
 
@@ -219,7 +222,8 @@ impl Note<'_> {
             _ => {
                 let unsure = matches!(happened, Happened::Came | Happened::Metadata);
                 let may_be_folder = unsure && self.rules.lets_in(relative, true);
-                if may_be_folder || self.rules.concerns(relative) {
+                let is_gone = self.tells_hidden && happened == Happened::Went;
+                if may_be_folder || is_gone || self.rules.concerns(relative) {
                     self.pending.name(parent.file(name), happened.touch(), may_be_folder, self.now);
                 }
             }

@@ -116,6 +116,7 @@ impl Watch {
             renew_at: (!settings.poll).then(Instant::now),
             asleep_until: None,
             woken: false,
+            tells_hidden: false,
             events: 0,
             overflows: 0,
         };
@@ -132,7 +133,21 @@ impl Watch {
     /// What is no news: what the filters leave out, and the folders of state and records.
     pub(super) fn set_rules(&self, filters: Filters, state: &[PathBuf]) {
         let state = state.iter().filter_map(|path| path.canonicalize().ok()).collect();
-        self.shared.lock().rules = Arc::new(Rules { filters, state });
+        let mut shared = self.shared.lock();
+        (shared.rules, shared.tells_hidden) = (Arc::new(Rules { filters, state }), false);
+    }
+
+    /// Files are known in this folder that the filters leave out: it is watched with those above it, and from now on
+    /// it is news when a file goes whose name the filters refuse.
+    pub(super) fn watch_hidden(&self, root: &Root, folder: &FolderKey) {
+        self.shared.lock().tells_hidden = true;
+        for folder in std::iter::once(folder.clone()).chain(folder.above()) {
+            let is_known =
+                |state: &mut State| state.served(root.id).is_some_and(|it| it.get(&folder).is_some());
+            if !is_known(&mut self.shared.lock()) {
+                self.arm(root, &folder);
+            }
+        }
     }
 
     /// A root is served from now on. Its folders are armed by walks. Where it is served already,

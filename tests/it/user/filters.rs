@@ -99,3 +99,51 @@ fn an_ignore_file_that_cannot_be_understood_closes_its_folder_and_says_so() {
     let explained = sandbox.explain(sandbox.root.join("gen/c.ast.json"));
     assert!(explained["scan"].as_str().unwrap().starts_with("unreadable"), "{explained}");
 }
+
+#[test]
+fn what_is_deleted_where_rules_cut_is_removed() {
+    let sandbox = tree();
+    assert_eq!(sandbox.run_ok(&[])["ok"], 5);
+    sandbox.write(".outlastignore", "gen/\n");
+    let exclude = ["--exclude", "node_modules"];
+    let cut = sandbox.run_ok(&exclude);
+    assert_eq!((&cut["discovered"], &cut["removed"]), (&2.into(), &0.into()), "they exist");
+    let remove = |path: &str| std::fs::remove_file(sandbox.root.join(path)).unwrap();
+    ["gen/c.ast.json", "node_modules/f.ast.json"].into_iter().for_each(remove);
+    assert_eq!(sandbox.run_ok(&[&exclude[..], &["--dry-run"]].concat())["removed"], 2);
+    assert_eq!(sandbox.run_ok(&exclude)["removed"], 2);
+    assert_eq!(paths(&sandbox), [".hidden/e.ast.json", "a.ast.json", "gen/deep/d.ast.json"]);
+    std::fs::remove_dir_all(sandbox.root.join("gen/deep")).unwrap();
+    assert_eq!(sandbox.run_ok(&exclude)["removed"], 1);
+}
+
+#[test]
+fn what_is_pending_when_a_rule_cuts_it_is_not_processed() {
+    let sandbox = Sandbox::new();
+    // Stopped at the first file, which is broken.
+    sandbox.write("0.ast.json", "{");
+    for number in 0..600 {
+        sandbox.write(format!("d{}/f{number}.ast.json", number % 6), AST);
+    }
+    sandbox.settle();
+    let stop = ["--workers", "1", "--batch-size", "1", "--on-error", "fail-fast"];
+    let stopped = sandbox.run_code(&stop, 3);
+    let (ok, pending) = (stopped["ok"].as_u64().unwrap(), stopped["pending"].as_u64().unwrap());
+    assert!(pending > 500 && ok < 100, "{stopped}");
+    let cut = sandbox.write(".outlastignore", "d1/\nf3*\n/0.ast.json\n");
+    sandbox.write("d2/.outlastignore", "*\n");
+    let is_let_in = |number: &u64| !matches!(number % 6, 1 | 2) && !number.to_string().starts_with('3');
+    let let_in = (0..600).filter(is_let_in).count() as u64;
+    let dry = sandbox.run_ok(&["--dry-run"]);
+    assert_eq!((&dry["discovered"], &dry["removed"]), (&let_in.into(), &0.into()), "{dry}");
+    let next = sandbox.run_ok(&[]);
+    assert_eq!((&next["discovered"], &next["pending"]), (&let_in.into(), &0.into()), "{next}");
+    assert_eq!(next["skipped"].as_object().unwrap().len(), 0, "{next}");
+    let hidden = sandbox.log_brief().into_iter().filter(|(path, _)| path.starts_with("d2/"));
+    assert!(hidden.count() as u64 <= ok, "no file was processed that is left out");
+    std::fs::remove_file(cut).unwrap();
+    std::fs::remove_file(sandbox.root.join("d2/.outlastignore")).unwrap();
+    let all = sandbox.run_code(&[], 3);
+    assert_eq!(all["discovered"], 601);
+    sandbox.check();
+}

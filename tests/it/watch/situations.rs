@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::time::{Duration, SystemTime};
 
 use super::{AST, OTHER, Watcher};
-use crate::support::{Content, Rng, Sandbox};
+use crate::support::{Content, Disk, Rng, Sandbox, skip};
 
 /// A sandbox with some files in folders.
 fn grown() -> Sandbox {
@@ -287,6 +287,53 @@ fn what_was_pending_when_it_was_killed_and_what_changed_while_it_was_dead() {
         watcher.kill();
         sandbox.write(format!("b0/f{round}.ast.json"), OTHER);
         watcher.start_again();
+    }
+    watcher.agree();
+    watcher.stop();
+}
+
+#[test]
+fn files_that_rules_hide_are_removed_when_they_are_deleted() {
+    let sandbox = grown();
+    sandbox.write("a.gen.ast.json", AST);
+    sandbox.run_ok(&[]);
+    // The rules are there before the watcher is, which so never comes to `d0`.
+    sandbox.write(".outlastignore", "d0/\n*.gen.ast.json\n");
+    let watcher = Watcher::start(&sandbox);
+    let at = |path: &str| sandbox.root.join(path);
+    let is_removed = |path: &str| {
+        super::wait_until("the file is removed", || {
+            sandbox.log_brief().contains(&(path.to_owned(), "removed".to_owned())).then_some(())
+        });
+    };
+    fs::remove_file(at("d0/e0/f0.ast.json")).unwrap();
+    is_removed("d0/e0/f0.ast.json");
+    fs::remove_file(at("a.gen.ast.json")).unwrap();
+    is_removed("a.gen.ast.json");
+    fs::rename(at("d0"), sandbox.dir.path().join("elsewhere")).unwrap();
+    is_removed("d0/e1/f3.ast.json");
+    watcher.stop();
+}
+
+#[test]
+fn a_second_version_within_a_tick_of_the_clock_is_read_at_once() {
+    let mut sandbox = Sandbox::new();
+    let base = sandbox.dir.path().canonicalize().unwrap();
+    // Inodes that have room for whole seconds only.
+    let disk = match Disk::make_with(&base, "ext4", &["-I", "128"], 64 << 20) {
+        Ok(disk) => disk,
+        Err(why) => return skip(&format!("no file system of whole seconds here: {why}")),
+    };
+    sandbox.root = disk.mount.join("tree");
+    fs::create_dir(&sandbox.root).unwrap();
+    let mut watcher = Watcher::start(&sandbox);
+    let text = |name: &str| format!("{{\"type\":\"{name}\",\"pad\":\"{}\"}}", "x".repeat(100_000));
+    for number in 0..80 {
+        let path = format!("f{number}.ast.json");
+        sandbox.write(&path, text("A"));
+        // While the first one is in flight, mostly.
+        std::thread::sleep(Duration::from_micros(100 * number));
+        sandbox.write(&path, text("B"));
     }
     watcher.agree();
     watcher.stop();
