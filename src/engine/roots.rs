@@ -16,7 +16,7 @@ use super::error::EngineError;
 use super::lookout::Lookout;
 use super::query::lossy;
 use crate::ledger::{Ledger, RootInfo, StateFolder};
-use crate::model::{Root, RootId};
+use crate::model::{Resource, Root, RootId};
 use crate::source::Source;
 
 /// Roots that a state remembers at most: `state.json` is written as a whole.
@@ -97,9 +97,9 @@ pub(crate) fn resolve_roots(given: &[PathBuf]) -> Result<Vec<GivenRoot>, EngineE
                 EngineError::root(given, "is a link that leads to nothing; check where it leads")
             }
             std::io::ErrorKind::NotFound => EngineError::root(given, "no such folder; check the path"),
-            _ => EngineError::root(given, format!("can't be opened: {error}")),
+            _ => cannot_look(given, &error),
         })?;
-        if !target.is_dir() {
+        if !target.metadata().map_err(|error| cannot_look(given, &error))?.is_dir() {
             return Err(EngineError::root(given, IS_A_FILE));
         }
         if !roots.iter().any(|root| root.path == path) {
@@ -107,6 +107,15 @@ pub(crate) fn resolve_roots(given: &[PathBuf]) -> Result<Vec<GivenRoot>, EngineE
         }
     }
     Ok(roots)
+}
+
+/// Where its file system fails, or nothing more can be opened, it may well be there.
+fn cannot_look(given: &Path, error: &std::io::Error) -> EngineError {
+    let what = format!("can't be opened: {error}");
+    match Resource::of_io(error) {
+        Some(resource) => EngineError::Unavailable { resource, what: format!("{}: {what}", given.display()) },
+        None => EngineError::root(given, what),
+    }
 }
 
 const IS_A_FILE: &str = "is a file, not a folder; name its folder, and the file with --include";

@@ -76,6 +76,29 @@ fn a_disk_that_answers_with_errors_until_it_is_mounted_again() {
 }
 
 #[test]
+fn a_root_whose_file_system_fails_is_no_file_and_keeps_its_records() {
+    let Some((mut sandbox, mut disk)) = on_disk("xfs", 400 << 20) else { return };
+    sandbox.root.clone_from(&disk.mount);
+    fill(&sandbox, 20, 1);
+    rustix::fs::sync();
+    sandbox.settle();
+    assert_eq!(sandbox.run_ok(&[])["ok"], 20);
+    disk.cut().unwrap();
+    let told = sandbox.run(&["--wait", "1s"]).expect(75);
+    for words in ["can't be opened", sandbox.root.to_str().unwrap()] {
+        assert!(told.stderr.contains(words), "no {words:?}: {told}");
+    }
+    let dry = sandbox.run(&["--dry-run"]).expect(75);
+    assert!(dry.stderr.contains("can't be opened"), "{dry}");
+    let explained = sandbox.explain(&sandbox.root);
+    assert!(explained["scan"].as_str().unwrap().starts_with("unreadable: its root: "), "{explained}");
+    assert_eq!(sandbox.status()["total"]["ok"], 20);
+    disk.pull().unwrap();
+    disk.mount().unwrap();
+    assert_eq!(sandbox.run_ok(&[])["unchanged"], 20);
+}
+
+#[test]
 fn a_mount_that_stays_away_ends_the_run_with_its_work_kept() {
     let Some((sandbox, mut disk)) = on_disk("ext4", 256 << 20) else { return };
     fill(&sandbox, files(), 12);
