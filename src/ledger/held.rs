@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::fs::FlockOperation;
@@ -21,8 +22,11 @@ pub(super) const LOCK: &str = "lock";
 /// A lock that was given back can outlive that for a moment: in a child of the process that held it, which was
 /// forked just then and has not begun its own program yet.
 const LOCK_WAIT: Duration = Duration::from_millis(100);
-/// How long closing waits for what others still read.
+/// The same for the database, where this process itself may have had it open: until sled's own threads, and walks that are
+/// under way, have let go of it.
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
+/// Whether this process has opened a database.
+static HAS_OPENED: AtomicBool = AtomicBool::new(false);
 
 /// The right to use a state folder, for as long as a clone of it is around.
 #[derive(Debug, Clone)]
@@ -41,7 +45,13 @@ impl HeldState {
         let begun = Instant::now();
         loop {
             let (file, is_new) = open_lock(&lock_path).map_err(|error| refused(path, error))?;
-            lock_for_us(&file, path, &lock_path, begun)?;
+            if let Err(error) = lock_for_us(&file, path, &lock_path, begun + LOCK_WAIT) {
+                // Where there are no locks, nobody else has it.
+                if is_new && !matches!(error, LedgerError::InUse { .. }) {
+                    let _ = std::fs::remove_file(&lock_path);
+                }
+                return Err(error);
+            }
             // Whoever held it before may have removed it, as a start does that fails.
             if durable::is_at(&file, &lock_path).map_err(LedgerError::io(&lock_path))? {
                 return Ok(Self { path: path.to_owned(), lock: Arc::new(file), is_new });
@@ -80,6 +90,11 @@ impl HeldState {
         }
     }
 
+    /// From now on a lock on a database may be this process's own, for a moment.
+    pub(super) fn note_opened() {
+        HAS_OPENED.store(true, Ordering::Relaxed);
+    }
+
     /// Locks the database, where there is one, against every process that has it open.
     pub(super) fn lock_database(&self) -> Result<Option<File>, LedgerError> {
         let data = self.path.join(DB).join("db");
@@ -87,7 +102,8 @@ impl HeldState {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened.map_err(LedgerError::io(&data))?,
         };
-        lock_for_us(&file, &self.path, &data, Instant::now())?;
+        let wait = if HAS_OPENED.load(Ordering::Relaxed) { CLOSE_WAIT } else { LOCK_WAIT };
+        lock_for_us(&file, &self.path, &data, Instant::now() + wait)?;
         Ok(Some(file))
     }
 }
@@ -104,25 +120,13 @@ fn open_lock(path: &Path) -> io::Result<(File, bool)> {
 }
 
 /// Locks a file of the state in `folder`, unless somebody else holds its lock.
-fn lock_for_us(file: &File, folder: &Path, path: &Path, begun: Instant) -> Result<(), LedgerError> {
+fn lock_for_us(file: &File, folder: &Path, path: &Path, until: Instant) -> Result<(), LedgerError> {
     loop {
         match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(()),
-            Err(Errno::WOULDBLOCK) if begun.elapsed() < LOCK_WAIT => std::thread::sleep(LOCK_WAIT / 20),
+            Err(Errno::WOULDBLOCK) if Instant::now() < until => std::thread::sleep(LOCK_WAIT / 20),
             Err(Errno::WOULDBLOCK) => return Err(LedgerError::InUse { path: folder.to_path_buf() }),
             Err(errno) => return Err(LedgerError::io(path)(durable::lock_error(folder, errno))),
         }
     }
-}
-
-/// Waits until sled's own threads, and walks that are under way, have let go of its lock on the database.
-pub(super) fn await_unlocked(data: &File) {
-    let begun = Instant::now();
-    while begun.elapsed() < CLOSE_WAIT {
-        match rustix::fs::flock(data, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => std::thread::sleep(Duration::from_millis(1)),
-            _ => break,
-        }
-    }
-    let _ = rustix::fs::flock(data, FlockOperation::Unlock);
 }

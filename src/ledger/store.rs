@@ -12,7 +12,7 @@
 //! * It keeps to its cache's size only where pages are touched often: each of 256 parts of them looks what to let go of
 //!   once 64 accesses have come together. A walk touches a page once and no more, and so most of the database stayed
 //!   in memory, 56 bytes a file: [`Walk`] touches each page some more times.
-//! * Its file lock outlives it for a moment, until its own threads let go: closing waits for that.
+//! * Its file lock outlives it for a moment, until its own threads let go: the next opening waits for that.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -24,7 +24,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use sled::Transactional;
 use sled::transaction::TransactionError;
 
-use super::held::{HeldState, await_unlocked};
+use super::held::HeldState;
 use super::over::{Before, Layout};
 use super::quiet::quietly;
 use super::state::DB;
@@ -94,22 +94,17 @@ impl Store {
 
     fn open_in(folder: PathBuf, held: &HeldState) -> Result<Self, LedgerError> {
         threads::check().map_err(|error| LedgerError::NoThreads { path: folder.clone(), error })?;
+        HeldState::note_opened();
         let trees = on_store(&folder, || {
             failpoint::hit("db.open")?;
             let config = sled::Config::new().path(&folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
             let db = config.open()?;
             let [files, ready, meta] = ["files", "ready", "meta"].map(|name| db.open_tree(name));
             Ok(Trees { files: files?, ready: ready?, meta: meta?, db })
-        });
-        let data_path = folder.join("db");
-        let data = File::open(&data_path).map_err(LedgerError::io(&data_path));
-        if let (Err(error), Ok(data)) = (&trees, &data)
-            && !matches!(error, LedgerError::InUse { .. })
-        {
-            await_unlocked(data);
-        }
-        let (trees, data) = (trees?, data?);
+        })?;
         failpoint::hit("db.opened").map_err(LedgerError::io(&folder))?;
+        let data_path = folder.join("db");
+        let data = File::open(&data_path).map_err(LedgerError::io(&data_path))?;
         let (trees, layout) = (RwLock::new(Some(trees)), RwLock::default());
         Ok(Self { folder, trees, data, layout, held: held.clone() })
     }
@@ -120,7 +115,6 @@ impl Store {
         if trees.is_some() {
             // What is not on disk by now was never reported as committed.
             let _ = quietly(|| drop(trees));
-            await_unlocked(&self.data);
         }
     }
 
