@@ -107,7 +107,8 @@ fn code_of_ledger(error: &LedgerError) -> u8 {
     }
 }
 
-/// A limit on the size of files leaves the state without room, and all that was committed whole.
+/// A limit on the size of files, or on memory, leaves the state without room, and all that was committed whole.
 fn code_of_state_io(error: &std::io::Error) -> u8 {
-    if error.kind() == std::io::ErrorKind::FileTooLarge { UNAVAILABLE } else { UNEXPECTED }
+    use std::io::ErrorKind::{FileTooLarge, OutOfMemory};
+    if matches!(error.kind(), FileTooLarge | OutOfMemory) { UNAVAILABLE } else { UNEXPECTED }
 }

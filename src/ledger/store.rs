@@ -338,6 +338,10 @@ fn kind_of(panic: &str) -> Option<io::ErrorKind> {
     if tells(&["FileTooLarge", "File too large"]) {
         return Some(io::ErrorKind::FileTooLarge);
     }
+    // What allocates is told of no memory by a null.
+    if tells(&["converting zero into", "OutOfMemory", "Cannot allocate memory"]) {
+        return Some(io::ErrorKind::OutOfMemory);
+    }
     tells(&["StorageFull", "QuotaExceeded", "No space left", "quota exceeded"])
         .then_some(io::ErrorKind::StorageFull)
 }

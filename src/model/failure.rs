@@ -158,6 +158,7 @@ impl Resource {
         match error.kind() {
             // A limit on one file's size is none: waiting does not raise it.
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(Self::Disk),
+            ErrorKind::OutOfMemory => Some(Self::Memory),
             _ => Self::of_io(error).filter(|short| *short == Self::Descriptors),
         }
     }

@@ -12,7 +12,9 @@ use super::folders::Reason;
 pub(super) type Watcher = Box<dyn notify::Watcher + Send>;
 pub(super) type MakeWatcher = dyn Fn(Handler) -> notify::Result<Watcher> + Send + Sync;
 
+/// The system's watcher. It does not tell where its thread can't be started, and panics at each call then.
 pub(super) fn inotify(handler: Handler) -> notify::Result<Watcher> {
+    std::thread::Builder::new().spawn(|| ()).map_err(notify::Error::io)?;
     let watcher = <notify::INotifyWatcher as notify::Watcher>::new(handler, notify::Config::default())?;
     Ok(Box::new(watcher))
 }

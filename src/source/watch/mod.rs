@@ -99,6 +99,13 @@ impl Shared {
     }
 }
 
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // Its thread may have ended before.
+        backend::end(&mut lock(&self.watcher));
+    }
+}
+
 impl Watch {
     /// Begins to watch, or only keeps account of what is to be polled: all, as long as there is no `inotify` instance
     /// to be had.
