@@ -119,7 +119,10 @@
 //! nothing of a tick before all of it is durable: until then the blocks that it replaced are laid over the ledger for
 //! readers of what is committed (`ledger/over.rs`). *The record log is the truth and the ledger its index:* `outlast repair` makes a ledger of
 //! the records. Opening a state compares every block of the ledger with its checksum and all of them with
-//! the last tick's sums, in the database and in the witness; the log is compared range by range while the
+//! the last tick's sums, in the database and in the witness. Until then a copy of the database is kept, which is put
+//! back where they differ, since sled takes a read that failed for the end of its log and writes that down; damage is
+//! what a second look finds, too (`ledger/kept.rs`). Those who ask a state that no run holds open a copy, and change
+//! nothing (`ledger/asked.rs`). The log is compared range by range while the
 //! run goes on, and no run ends well on a log that differs. It is not compared again where a run has done
 //! so within a day, the machine was not started again, and its files have not changed since (`engine/log_check.rs`).
 //!

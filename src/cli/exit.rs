@@ -94,7 +94,7 @@ fn code_of_engine(error: &EngineError) -> u8 {
 fn code_of_ledger(error: &LedgerError) -> u8 {
     match error {
         LedgerError::NoState { .. } | LedgerError::Gone { .. } => NO_STATE,
-        LedgerError::InUse { .. } | LedgerError::LockGone { .. } => IN_USE,
+        LedgerError::InUse { .. } | LedgerError::BeingRead { .. } | LedgerError::LockGone { .. } => IN_USE,
         LedgerError::NoThreads { .. } => UNAVAILABLE,
         LedgerError::Damaged { .. } | LedgerError::Lost { .. } | LedgerError::OtherFormat { .. } => DAMAGED,
         LedgerError::OtherRecords { .. } => CONFIG,

@@ -17,7 +17,7 @@ use super::run::{Engine, RunOptions};
 use super::scan::ScanPlan;
 use super::stop::{Stop, StopOnDrop};
 use super::tally::Tally;
-use crate::ledger::{Ledger, LedgerError, LedgerReader, StateFolder};
+use crate::ledger::{AskedState, LedgerError, LedgerReader};
 use crate::model::{BatchConfig, LogPosition, Resource, Root};
 use crate::source::Source;
 
@@ -35,12 +35,12 @@ impl Engine {
     ) -> Result<RepositoryProcessingResult, EngineError> {
         config.check()?;
         let paths = roots::resolve_roots(roots)?;
-        let state = match StateFolder::open(&options.state) {
+        let state = match AskedState::open(&options.state) {
             Ok(state) => Some(state),
             Err(LedgerError::NoState { .. }) => None,
             Err(error) => return Err(error.into()),
         };
-        let ledger = state.as_ref().map(Ledger::open).transpose()?;
+        let reader = state.as_ref().map(AskedState::reader);
         let own = match &state {
             Some(state) => vec![options.state.clone(), state.records()],
             None => vec![options.state.clone(), options.state.join(options.records_or_default())],
@@ -48,16 +48,15 @@ impl Engine {
         let source = self.source_for(config, own, None)?;
         let mut infos = state.as_ref().map(|state| state.info().roots.clone()).unwrap_or_default();
         let identity = self.identity();
-        let reader = ledger.as_ref().map(Ledger::reader);
         let used = reader.as_ref().map_or(Ok(0), job::last_used)?;
         let chosen = job::choose(&mut infos, &paths, identity, &source.filters(), config, used)?.0;
-        let end = ledger.as_ref().map_or(LogPosition::START, |ledger| ledger.cursor().log);
+        let end = reader.as_ref().map_or(LogPosition::START, |reader| reader.cursor().log);
         let ground =
             |epoch| Ground { epoch, run_start: LogPosition { segment: u32::MAX, ..end }, quarantine: false };
         let root = |info: &crate::ledger::RootInfo| (info.root(), ground(info.epoch));
         let mut roots: Vec<(Root, Ground)> = chosen.iter().map(root).collect();
         if let (Some(state), Some(reader)) = (&state, &reader) {
-            let marks = RootMarks::of(state);
+            let marks = RootMarks::of(state.info());
             let lookout = Lookout::new(Arc::clone(&source), self.stop(), self.clock());
             match marks.compared(reader, &lookout, &roots, config.accept_empty)? {
                 Ok(marks) => roots.iter_mut().for_each(|(root, _)| *root = marks.bound(root)),

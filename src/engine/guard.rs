@@ -11,7 +11,7 @@ use super::committer::Committer;
 use super::error::EngineError;
 use super::lookout::Lookout;
 use super::store::Store;
-use crate::ledger::{LedgerError, LedgerReader, RootInfo, StateFolder};
+use crate::ledger::{LedgerError, LedgerReader, RootInfo, StateInfo};
 use crate::model::{FileKey, FolderKey, Root, RootId};
 use crate::source::Source;
 
@@ -88,11 +88,11 @@ pub(crate) struct RootMarks(BTreeMap<RootId, Known>);
 
 impl RootMarks {
     /// The marks that the state remembers.
-    pub(crate) fn of(state: &StateFolder) -> Self {
+    pub(crate) fn of(info: &StateInfo) -> Self {
         let known = |info: &RootInfo| {
             (RootId(info.id), Known { mark: parse(&info.mark), target: info.target().to_owned() })
         };
-        Self(state.info().roots.iter().map(known).collect())
+        Self(info.roots.iter().map(known).collect())
     }
 
     /// The root as an attempt sees it: by where it leads, so that it is one tree for all of the attempt.

@@ -11,7 +11,7 @@ use super::results::CheckpointData;
 use super::roots::{self, GivenRoot};
 use super::store::Store;
 use super::tally::Tally;
-use crate::ledger::{Entry, Job, JobEnd, JobKind, LedgerReader, ReadyPosition, RootInfo, StateFolder};
+use crate::ledger::{Entry, Job, JobEnd, JobKind, LedgerReader, ReadyPosition, RootInfo, StateInfo};
 use crate::model::{BatchConfig, Cursor, ErrorMode, FileKey, FolderKey, Root, RootId, Timestamp};
 use crate::source::Source;
 
@@ -256,13 +256,13 @@ pub(crate) fn check_processor(
 
 /// The roots and the configuration of a checkpoint's job.
 pub(crate) fn of_checkpoint(
-    state: &StateFolder,
+    info: &StateInfo,
     reader: &LedgerReader,
     job_id: u64,
     checkpoint: &CheckpointData,
     processor: &str,
 ) -> Result<(Vec<PathBuf>, BatchConfig), EngineError> {
-    if checkpoint.state_id.as_ref().is_some_and(|id| *id != state.info().id) {
+    if checkpoint.state_id.as_ref().is_some_and(|id| *id != info.id) {
         let what = "was made anew or repaired since the checkpoint; start a new run";
         return Err(EngineError::Job(format!("{}: {what}", checkpoint.state.display())));
     }
@@ -280,7 +280,7 @@ pub(crate) fn of_checkpoint(
         );
         return Err(EngineError::Job(what));
     }
-    let infos = &state.info().roots;
+    let infos = &info.roots;
     if let Some(info) = infos.iter().find(|info| job.roots.contains(&info.id) && info.processor != processor)
     {
         let what =

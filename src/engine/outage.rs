@@ -33,7 +33,7 @@ impl Course<'_> {
         run: &mut RunState,
         mut agenda: Option<&mut Agenda>,
     ) -> Result<Ending, EngineError> {
-        let mut marks = slot.as_ref().map(|store| RootMarks::of(&store.state)).unwrap_or_default();
+        let mut marks = slot.as_ref().map(|store| RootMarks::of(store.state.info())).unwrap_or_default();
         loop {
             if self.engine.wishes().has_config() {
                 return Ok(Ending::Reconfigured);

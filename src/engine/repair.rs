@@ -48,12 +48,12 @@ pub fn repair(state: &Path, records: &Path) -> Result<RepairReport, EngineError>
     // Before any record file is touched: another state's process may write them.
     let locked = RecordFolder::take(&records)?;
     let mut report = RepairReport::default();
-    check_foreign(&records, &state.readable_log_ranges())?;
-    if !state.is_in_repair() {
+    check_foreign(&records, &state.readable_log_ranges()?)?;
+    if !state.is_in_repair()? {
         sink::number_asides(&records)?;
     }
     state.begin_repair()?;
-    let ranges = state.readable_log_ranges();
+    let ranges = state.readable_log_ranges()?;
     let mut last_tick = 0;
     let found: BTreeMap<_, _> =
         sink::segments(&records)?.into_iter().chain(sink::set_aside_segments(&records)?).collect();
@@ -108,9 +108,9 @@ fn close_gaps(records: &Path) -> Result<u32, EngineError> {
     let last = segments.last().map_or(0, |(segment, _)| *segment);
     for segment in first..=last {
         let path = records.join(sink::segment_name(segment));
-        if !path.exists() {
-            File::create(&path).map_err(EngineError::io(path.display().to_string()))?;
-        }
+        // What is there keeps what it holds.
+        let made = File::options().append(true).create(true).open(&path);
+        made.map_err(EngineError::io(path.display().to_string()))?;
     }
     Ok(first)
 }
@@ -123,7 +123,7 @@ fn clean_segment(
     report: &mut RepairReport,
 ) -> Result<(u64, u64), EngineError> {
     // What an unfinished repair has rewritten does not lie where it was committed any more.
-    let source = sink::original_of(path);
+    let source = sink::original_of(path)?;
     let mut bad = Vec::new();
     for range in ranges.iter().filter(|range| range.segment == segment) {
         match sink::check_range(&source, range.from, range.to, range.crc32) {

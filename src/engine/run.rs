@@ -18,7 +18,7 @@ use super::runtime::Runtime;
 use super::stop::{Stop, runs_already};
 use super::store::{RECORDS, StoreView};
 use crate::batch::{BatchStrategy, strategy_of};
-use crate::ledger::{Ledger, StateFolder};
+use crate::ledger::AskedState;
 use crate::model::{BatchConfig, Clock, RootId, RootTable};
 use crate::process::Processor;
 use crate::source::watch::Watch;
@@ -261,9 +261,8 @@ impl Engine {
     /// The state does not know the job, or has not reached the checkpoint; or as [`Engine::run`].
     pub fn resume(&self, job_id: u64, checkpoint: &CheckpointData) -> Result<BatchResult, EngineError> {
         let (roots, config) = {
-            let state = StateFolder::open(&checkpoint.state)?;
-            let ledger = Ledger::open(&state)?;
-            job::of_checkpoint(&state, &ledger.reader(), job_id, checkpoint, self.identity())?
+            let state = AskedState::open(&checkpoint.state)?;
+            job::of_checkpoint(state.info(), &state.reader(), job_id, checkpoint, self.identity())?
         };
         let options = RunOptions::new(&checkpoint.state);
         let done = self.run(&roots, &config, &options)?.progress;

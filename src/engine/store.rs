@@ -6,7 +6,9 @@ use std::time::SystemTime;
 
 use super::error::EngineError;
 use super::log_check;
-use crate::ledger::{Entry, Job, Ledger, LedgerError, LedgerReader, RootInfo, StateFolder, Tick};
+use crate::ledger::{
+    AskedState, Entry, Job, Ledger, LedgerError, LedgerReader, RootInfo, StateFolder, StateInfo, Tick,
+};
 use crate::model::{ConfigError, FileKey, LogPosition, RecordCursor, RootId, RootTable, Timestamp};
 use crate::sink::RecordLog;
 
@@ -40,8 +42,8 @@ pub struct Store {
     pub(crate) log_compared: Option<Timestamp>,
 }
 
-/// A state for reading, while a run writes it or after. The state stays locked as long as one is around,
-/// even after its [`Store`] was dropped: let it go before waiting for anybody.
+/// A state for reading, while a run writes it or after. A [`Store`]'s keeps the state locked as long as one is around,
+/// even after the store was dropped: let it go before waiting for anybody.
 #[derive(Clone)]
 pub struct StoreView {
     /// The ledger.
@@ -178,31 +180,25 @@ pub(crate) fn real(path: &Path) -> PathBuf {
 }
 
 impl StoreView {
-    /// Opens the state in `folder` for reading. What a crash has left in the record log stays: only a run
-    /// cuts it off.
+    /// Opens the state in `folder` for reading. Nothing in it changes, and it is not locked after that. What a crash
+    /// has left in the record log stays: only a run cuts it off.
     ///
     /// # Errors
     /// There is no state; or it is in use, damaged, or of another format.
     pub fn open(folder: &Path) -> Result<Self, EngineError> {
-        let state = StateFolder::open(folder)?;
-        let ledger = Ledger::open(&state)?;
-        Ok(Self::of(&state, &ledger))
+        let asked = AskedState::open(folder)?;
+        Ok(Self::with(asked.reader(), asked.path(), asked.records(), asked.info()))
     }
 
     pub(crate) fn of(state: &StateFolder, ledger: &Ledger) -> Self {
-        Self {
-            reader: ledger.committed_reader(),
-            state: state.path().to_owned(),
-            records: state.records(),
-            roots: RootTable::new(state.info().roots.iter().map(RootInfo::root).collect()),
-            id: Some(state.info().id.clone()).filter(|id| !id.is_empty()),
-            targets: state
-                .info()
-                .roots
-                .iter()
-                .map(|info| (RootId(info.id), info.target().to_owned()))
-                .collect(),
-        }
+        Self::with(ledger.committed_reader(), state.path(), state.records(), state.info())
+    }
+
+    fn with(reader: LedgerReader, state: &Path, records: PathBuf, info: &StateInfo) -> Self {
+        let roots = RootTable::new(info.roots.iter().map(RootInfo::root).collect());
+        let id = Some(info.id.clone()).filter(|id| !id.is_empty());
+        let targets = info.roots.iter().map(|info| (RootId(info.id), info.target().to_owned())).collect();
+        Self { reader, state: state.to_owned(), records, roots, id, targets }
     }
 
     /// A place in its record log, as a consumer keeps it.

@@ -42,6 +42,14 @@ pub(super) fn sync_parent(path: &Path) -> Result<(), LedgerError> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
+/// What a file holds; nothing where it is missing.
+pub(super) fn read_if_there(path: &Path) -> Result<Vec<u8>, LedgerError> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.map_err(LedgerError::io(path)),
+    }
+}
+
 /// Removes a file or a folder with all that is in it, if it is there.
 pub(super) fn remove(path: &Path) -> Result<(), LedgerError> {
     failpoint::hit("remove").map_err(LedgerError::io(path))?;
@@ -55,7 +63,7 @@ pub(super) fn remove(path: &Path) -> Result<(), LedgerError> {
 
 /// Moves a file or folder, if it is there, over what has the new name.
 pub(super) fn set_aside(path: &Path, aside: &Path) -> Result<(), LedgerError> {
-    if path.symlink_metadata().is_err() {
+    if !is_there(path)? {
         return Ok(());
     }
     remove(aside)?;
@@ -75,8 +83,18 @@ pub fn free_bytes(path: &Path) -> io::Result<u64> {
 }
 
 /// Whether there is a file or folder of this name.
-pub(super) fn is_there(path: &Path) -> bool {
-    path.symlink_metadata().is_ok()
+///
+/// # Errors
+/// Where that can't be told: it is no absence.
+pub(super) fn is_there(path: &Path) -> Result<bool, LedgerError> {
+    let found = failpoint::hit("look").and_then(|()| path.symlink_metadata());
+    match found {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(false)
+        }
+        Err(error) => Err(LedgerError::io(path)(error)),
+    }
 }
 
 pub(super) fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {

@@ -50,6 +50,12 @@ pub enum LedgerError {
         /// The state folder.
         path: PathBuf,
     },
+    /// Other processes read the state all the time.
+    #[error("{}: the state is being read without a pause by others (`outlast status` and the like); ask less often", path.display())]
+    BeingRead {
+        /// The state folder.
+        path: PathBuf,
+    },
     /// The folder can't be written.
     #[error("{}: the state folder can't be written; make it writable, or choose another folder with --state", path.display())]
     ReadOnly {

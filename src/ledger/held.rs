@@ -25,6 +25,8 @@ const LOCK_WAIT: Duration = Duration::from_millis(100);
 /// The same for the database, where this process itself may have had it open: until sled's own threads, and walks that are
 /// under way, have let go of it.
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
+/// How long a start waits for those who read the state: each does so for milliseconds.
+const READERS_WAIT: Duration = Duration::from_secs(30);
 /// Whether this process has opened a database.
 static HAS_OPENED: AtomicBool = AtomicBool::new(false);
 
@@ -47,7 +49,7 @@ impl HeldState {
             let (file, is_new) = open_lock(&lock_path).map_err(|error| refused(path, error))?;
             if let Err(error) = lock_for_us(&file, path, &lock_path, begun + LOCK_WAIT) {
                 // Where there are no locks, nobody else has it.
-                if is_new && !matches!(error, LedgerError::InUse { .. }) {
+                if is_new && !matches!(error, LedgerError::InUse { .. } | LedgerError::BeingRead { .. }) {
                     let _ = std::fs::remove_file(&lock_path);
                 }
                 return Err(error);
@@ -56,7 +58,7 @@ impl HeldState {
             if durable::is_at(&file, &lock_path).map_err(LedgerError::io(&lock_path))? {
                 return Ok(Self { path: path.to_owned(), lock: Arc::new(file), is_new });
             }
-            if begun.elapsed() > LOCK_WAIT * 10 {
+            if begun.elapsed() > READERS_WAIT + LOCK_WAIT * 10 {
                 return Err(LedgerError::LockGone { path: lock_path });
             }
         }
@@ -84,7 +86,7 @@ impl HeldState {
         if durable::is_at(&self.lock, &lock_path).unwrap_or(true) {
             return Ok(());
         }
-        match disk::is_there(&self.path.join(STATE)) {
+        match disk::is_there(&self.path.join(STATE))? {
             true => Err(LedgerError::LockGone { path: lock_path }),
             false => Err(LedgerError::Gone { path: self.path.clone() }),
         }
@@ -121,12 +123,48 @@ fn open_lock(path: &Path) -> io::Result<(File, bool)> {
 
 /// Locks a file of the state in `folder`, unless somebody else holds its lock.
 fn lock_for_us(file: &File, folder: &Path, path: &Path, until: Instant) -> Result<(), LedgerError> {
+    let begun = Instant::now();
     loop {
         match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(()),
-            Err(Errno::WOULDBLOCK) if Instant::now() < until => std::thread::sleep(LOCK_WAIT / 20),
-            Err(Errno::WOULDBLOCK) => return Err(LedgerError::InUse { path: folder.to_path_buf() }),
+            Err(Errno::WOULDBLOCK) => {
+                let (is_read, path) = (is_only_read(file), folder.to_path_buf());
+                let until = if is_read { begun + READERS_WAIT } else { until };
+                if Instant::now() >= until {
+                    return Err(if is_read {
+                        LedgerError::BeingRead { path }
+                    } else {
+                        LedgerError::InUse { path }
+                    });
+                }
+                std::thread::sleep(LOCK_WAIT / 20);
+            }
             Err(errno) => return Err(LedgerError::io(path)(durable::lock_error(folder, errno))),
+        }
+    }
+}
+
+/// Whether those who hold the lock of this file read the state, and do not write it.
+fn is_only_read(file: &File) -> bool {
+    let is_shared = rustix::fs::flock(file, FlockOperation::NonBlockingLockShared).is_ok();
+    is_shared && rustix::fs::flock(file, FlockOperation::Unlock).is_ok()
+}
+
+/// Locks a state for reading: no other process writes it meanwhile. None where there is no lock file, or no locks: what
+/// uses the state all the same would have answered by itself.
+pub(super) fn lock_to_read(folder: &Path) -> Result<Option<File>, LedgerError> {
+    let path = folder.join(LOCK);
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(LedgerError::io(&path))?,
+    };
+    let begun = Instant::now();
+    loop {
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => return Ok(Some(file)),
+            Err(Errno::WOULDBLOCK) if begun.elapsed() < LOCK_WAIT => std::thread::sleep(LOCK_WAIT / 20),
+            Err(Errno::WOULDBLOCK) => return Err(LedgerError::InUse { path: folder.to_path_buf() }),
+            Err(_) => return Ok(None),
         }
     }
 }

@@ -76,7 +76,8 @@ impl InHand {
         let identity = identity_of(&folder).map_err(LedgerError::io(&folder))?;
         let in_hand = Self { folder, identity, oom_kills };
         let markers = in_hand.markers().map_err(LedgerError::io(&in_hand.folder))?;
-        let left = left_by(&in_hand.suspects(), &markers);
+        let suspects = in_hand.suspects().map_err(LedgerError::io(&in_hand.folder))?;
+        let left = left_by(&suspects, &markers);
         if !markers.is_empty() {
             // They are suspects before the markers go.
             in_hand.set_suspects(&left.suspects)?;
@@ -133,8 +134,8 @@ impl InHand {
         identity_of(&self.folder).is_ok_and(|identity| identity == self.identity)
     }
 
-    fn suspects(&self) -> Vec<FileKey> {
-        read(&self.folder.join(SUSPECTS)).map(|noted| noted.files).unwrap_or_default()
+    fn suspects(&self) -> io::Result<Vec<FileKey>> {
+        Ok(read(&self.folder.join(SUSPECTS))?.map(|noted| noted.files).unwrap_or_default())
     }
 
     /// The files of the workers, with what each says; none for a damaged one.
@@ -145,7 +146,7 @@ impl InHand {
             let is_marker = entry.file_name().to_str().is_some_and(|name| name.parse::<usize>().is_ok());
             if is_marker {
                 let path = entry.path();
-                let mut noted = read(&path);
+                let mut noted = read(&path)?;
                 // What lies further behind the place was not begun.
                 noted.iter_mut().for_each(|noted| noted.files.truncate(noted.reach));
                 markers.push((path, noted));
@@ -297,11 +298,14 @@ fn crc_of(bytes: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// What the file says; none where it is gone, torn or damaged.
-fn read(path: &Path) -> Option<Noted> {
+/// What the file says; none where it is gone, torn or damaged. One that can't be read is not taken for that: what it
+/// says would be lost.
+fn read(path: &Path) -> io::Result<Option<Noted>> {
     let mut bytes = Vec::new();
-    File::open(path).ok()?.take(FILE_BYTES_MAX).read_to_end(&mut bytes).ok()?;
-    decode(&bytes)
+    match File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut bytes)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(|_| decode(&bytes)),
+    }
 }
 
 fn decode(bytes: &[u8]) -> Option<Noted> {

@@ -9,6 +9,8 @@
 //!   before the state is used again, by this process or the next one.
 //! * Nothing damaged is used: opening reads every value and compares the whole with what the last commit
 //!   wrote down, in the database and outside of it. What differs is [`LedgerError::Damaged`].
+//! * What fails to open stays as it was, and those who ask change nothing: sled rewrites what it could not read, so a
+//!   copy is kept until all is verified, and those who ask open a copy.
 //! * No key for each file: sled takes about as long for one write as a file may take in all.
 //! * No value and no transaction grows with the number of files.
 //!
@@ -19,6 +21,7 @@
 //! | `lock` | nothing; locked while a process uses the state |
 //! | `state.json` | format, record folder, roots; the last member is the crc32 of all before it. Written last when a state is made, replaced as a whole |
 //! | `db/` | a sled 0.34 database, see below |
+//! | `db.before/`, `db.gone/` | `db` as it was before it is opened, while it is; a copy that is being removed: see `kept.rs` |
 //! | `witness` | for each tick 61 bytes: version, tick, segment, from, to and crc32 of what the tick appended to the log, number of blocks, number of entries, sum of the blocks' crc32, crc32 of the line; fixed width, little endian. Older ticks are merged into lines of about 1 MiB of log, with tick 0 |
 //! | `in-hand/N` | what worker N has in hand, see below; hints only: damaged or missing ones are no damage |
 //! | `in-hand/suspects` | files that the process before had in hand when it died, in the same form |
@@ -74,15 +77,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod asked;
 mod block;
 mod codec;
+mod copy;
 mod disk;
 mod entry;
 mod error;
 mod held;
 mod in_hand;
 mod job;
+mod kept;
 mod log_start;
+mod made;
 mod map;
 mod meta;
 mod over;
@@ -104,6 +111,7 @@ mod verify;
 mod witness;
 mod writer;
 
+pub use asked::AskedState;
 pub use disk::free_bytes;
 pub use entry::{Counts, Entry, EntryState, RecordRef, Retry};
 pub use error::LedgerError;

@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::block::RowReader;
 use super::job::{JOB_PREFIX, Job, decode_job};
+use super::meta::TickMeta;
 use super::ready::{Classes, ReadyFiles, ReadyPosition, row_key};
 use super::store::{Bytes, Store, Tree};
 use super::{Counts, Entry, LedgerError, Scan};
@@ -23,6 +24,15 @@ pub(super) struct Committed {
     /// None before the ledger is open.
     pub(super) classes: Option<Classes>,
     pub(super) log_start: LogStart,
+}
+
+impl Committed {
+    pub(super) fn of(tick: &TickMeta, counts: &BTreeMap<u32, Counts>, log_start: LogStart) -> Self {
+        let mut total = Counts::default();
+        counts.values().for_each(|&counts| total += counts);
+        let classes = tick.ready_is_whole.then_some(Classes { order: tick.order, base: tick.base });
+        Self { cursor: tick.cursor, counts: counts.clone(), total, classes, log_start }
+    }
 }
 
 /// Reads the ledger, from any thread.

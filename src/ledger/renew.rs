@@ -25,7 +25,7 @@ pub(super) fn note(held: &HeldState) {
 
 /// Writes everything again that a failed sync was for, where one is noted.
 pub(super) fn write_noted(held: &HeldState) -> Result<(), LedgerError> {
-    if disk::is_there(&held.path().join(UNSYNCED)) { write_all(held) } else { Ok(()) }
+    if disk::is_there(&held.path().join(UNSYNCED))? { write_all(held) } else { Ok(()) }
 }
 
 /// Writes the state again, all but the record log, which whoever opens it cuts back to what is durable.

@@ -16,7 +16,7 @@ impl StateFolder {
     /// # Errors
     /// Where the folder can't be written.
     pub fn begin_repair(&self) -> Result<(), LedgerError> {
-        if !self.is_in_repair() {
+        if !self.is_in_repair()? {
             for leftover in [DB_ASIDE, WITNESS_ASIDE] {
                 disk::remove(&self.path().join(leftover))?;
             }
@@ -28,10 +28,13 @@ impl StateFolder {
 
     /// The committed ranges of the record log, as far as the lines of the witness are sound. Once a
     /// repair has set it aside, that one's.
-    pub fn readable_log_ranges(&self) -> Vec<LogRange> {
+    ///
+    /// # Errors
+    /// Where the witness is there and can't be read.
+    pub fn readable_log_ranges(&self) -> Result<Vec<LogRange>, LedgerError> {
         let (path, aside) = (self.path().join(WITNESS), self.path().join(WITNESS_ASIDE));
-        let path = if disk::is_there(&aside) { aside } else { path };
-        std::fs::read(path).map(|bytes| witness::sound_ranges(&bytes)).unwrap_or_default()
+        let path = if disk::is_there(&aside)? { aside } else { path };
+        Ok(witness::sound_ranges(&disk::read_if_there(&path)?))
     }
 }
 
@@ -69,12 +72,12 @@ mod tests {
                 }
                 let state = StateFolder::open_for_repair(&path, "records".as_ref()).unwrap();
                 state.begin_repair().unwrap();
-                assert_eq!(state.readable_log_ranges(), expected, "attempt {attempt}");
+                assert_eq!(state.readable_log_ranges().unwrap(), expected, "attempt {attempt}");
                 let mut ledger = Ledger::rebuild(&state, 1).unwrap();
                 assert!(path.join(DB_ASIDE).join("db").exists(), "attempt {attempt}");
                 commit_log(&mut ledger, 3, 33);
                 drop(ledger);
-                assert_eq!(state.readable_log_ranges(), expected, "attempt {attempt}");
+                assert_eq!(state.readable_log_ranges().unwrap(), expected, "attempt {attempt}");
             }
         }
     }
@@ -86,10 +89,10 @@ mod tests {
         drop(StateFolder::create(&path, "records".as_ref()).unwrap());
         fs::write(path.join("state.json"), "{").unwrap();
         let state = StateFolder::open_for_repair(&path, "records".as_ref()).unwrap();
-        assert!(!state.is_in_repair() && Ledger::open(&state).is_err());
+        assert!(!state.is_in_repair().unwrap() && Ledger::open(&state).is_err());
         assert_eq!(fs::read_to_string(path.join("state.json")).unwrap(), "{");
         state.begin_repair().unwrap();
-        assert!(state.is_in_repair());
+        assert!(state.is_in_repair().unwrap());
         drop(state);
         assert!(StateFolder::open(&path).is_err());
         StateFolder::open_for_repair(&path, "records".as_ref()).unwrap();

@@ -1,13 +1,13 @@
 //! The state folder: who may use it, and what it says of itself.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::held::{HeldState, LOCK};
+use super::made::{Made, is_record};
 use super::state_file::{self, StateInfo};
-use super::{Ledger, LedgerError, disk, renew};
+use super::{Ledger, LedgerError, disk, kept, renew};
 use crate::model::{durable, failpoint};
 
 pub(super) const DB: &str = "db";
@@ -23,7 +23,8 @@ const CACHE_TAG: (&str, &str) = (
     "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a state of outlast. See https://bford.info/cachedir/\n",
 );
 /// What a folder may hold where no state was made yet, or was made halfway.
-const UNFINISHED: [&str; 7] = [LOCK, IGNORE.0, CACHE_TAG.0, "state.tmp", "witness.tmp", IN_HAND, UNSYNCED];
+pub(super) const UNFINISHED: [&str; 7] =
+    [LOCK, IGNORE.0, CACHE_TAG.0, "state.tmp", "witness.tmp", IN_HAND, UNSYNCED];
 
 /// A state folder, locked for this process until it and the ledger in it are dropped.
 #[derive(Debug)]
@@ -36,12 +37,6 @@ pub struct StateFolder {
 
 /// The lock of the database that a repair is to set aside; none where it is gone.
 type RepairLock = Option<File>;
-
-/// What a start has made that found no state.
-#[derive(Debug, Default)]
-struct Made {
-    folders: Vec<PathBuf>,
-}
 
 impl StateFolder {
     /// Opens the state, or makes one where there is none.
@@ -65,11 +60,19 @@ impl StateFolder {
             }
             Ok(held) => held,
         };
-        if has_traces(&path) && has_state(&path)? {
-            return Self::read_with(held, records);
+        match has_traces(&path).and_then(|has_traces| Ok(has_traces && has_state(&path)?)) {
+            Ok(true) => return Self::read_with(held, records),
+            Ok(false) => {}
+            Err(error) => {
+                // What there is stays.
+                held.remove_if_new();
+                durable::remove_made(&made.folders);
+                return Err(error);
+            }
         }
-        match check_foreign(&path, records).and_then(|()| initialise(&held, records)) {
-            Ok(()) => Ok(Self { made: Some(made), ..Self::read_with(held, records)? }),
+        let begun = check_foreign(&path, records).and_then(|()| initialise(&held, records));
+        match begun.and_then(|()| Self::read_with(held.clone(), records)) {
+            Ok(state) => Ok(Self { made: Some(made), ..state }),
             Err(error) => {
                 made.undo(&held, records);
                 Err(error)
@@ -102,7 +105,7 @@ impl StateFolder {
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let path = absolute(path)?;
         check_folder(&path)?;
-        if !has_traces(&path) {
+        if !has_traces(&path)? {
             return Err(LedgerError::NoState { path });
         }
         let held = HeldState::take(&path)?;
@@ -124,7 +127,7 @@ impl StateFolder {
         let path = absolute(path)?;
         check_folder(&path)?;
         let stored = stored_records(&path, records);
-        if !has_traces(&path) && check_no_records(&path.join(&stored)).is_ok() {
+        if !has_traces(&path)? && check_no_records(&path.join(&stored)).is_ok() {
             return Err(LedgerError::NoState { path });
         }
         make_folder(&path)?;
@@ -198,14 +201,17 @@ impl StateFolder {
     }
 
     pub(super) fn check_no_repair(&self) -> Result<(), LedgerError> {
-        match self.for_repair.is_some() || self.is_in_repair() {
-            true => Err(LedgerError::damaged(self.path(), "a repair has not ended")),
-            false => Ok(()),
+        match self.for_repair {
+            Some(_) => Err(in_repair(self.path())),
+            None => check_no_repair(self.path()),
         }
     }
 
     /// Whether a repair was begun and has not ended.
-    pub fn is_in_repair(&self) -> bool {
+    ///
+    /// # Errors
+    /// Where that can't be told.
+    pub fn is_in_repair(&self) -> Result<bool, LedgerError> {
         disk::is_there(&self.path().join(REPAIRING))
     }
 
@@ -222,23 +228,37 @@ impl StateFolder {
     }
 }
 
-fn has_traces(path: &Path) -> bool {
-    [STATE, WITNESS, DB, REPAIRING].iter().any(|name| disk::is_there(&path.join(name)))
+pub(super) fn check_no_repair(path: &Path) -> Result<(), LedgerError> {
+    if disk::is_there(&path.join(REPAIRING))? { Err(in_repair(path)) } else { Ok(()) }
+}
+
+fn in_repair(path: &Path) -> LedgerError {
+    LedgerError::damaged(path, "a repair has not ended")
+}
+
+pub(super) fn has_traces(path: &Path) -> Result<bool, LedgerError> {
+    for name in [STATE, WITNESS, DB, REPAIRING] {
+        if disk::is_there(&path.join(name))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether the folder holds a state. One that lost its `state.json` is damaged; one whose making was
 /// cut short does not count.
-fn has_state(path: &Path) -> Result<bool, LedgerError> {
-    if disk::is_there(&path.join(STATE)) {
+pub(super) fn has_state(path: &Path) -> Result<bool, LedgerError> {
+    if disk::is_there(&path.join(STATE))? {
         return Ok(true);
     }
     let witness = path.join(WITNESS);
     let lost = match fs::metadata(&witness) {
         Ok(found) => found.len() > 0,
         // The witness is made before the database.
-        Err(_) => disk::is_there(&path.join(DB)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => disk::is_there(&path.join(DB))?,
+        Err(error) => return Err(LedgerError::io(&witness)(error)),
     };
-    if lost || disk::is_there(&path.join(REPAIRING)) {
+    if lost || disk::is_there(&path.join(REPAIRING))? {
         return Err(LedgerError::damaged(&path.join(STATE), "the file is gone"));
     }
     Ok(false)
@@ -251,6 +271,7 @@ fn initialise(held: &HeldState, records: &Path) -> Result<(), LedgerError> {
     for name in [DB, WITNESS, IN_HAND] {
         disk::remove(&path.join(name))?;
     }
+    kept::forget(path)?;
     disk::sync_folder(path)?;
     write_marks(path)?;
     Ledger::create_in(held, 0)?;
@@ -258,8 +279,8 @@ fn initialise(held: &HeldState, records: &Path) -> Result<(), LedgerError> {
 }
 
 /// Refuses a folder that holds something else.
-fn check_foreign(path: &Path, records: &Path) -> Result<(), LedgerError> {
-    if has_traces(path) {
+pub(super) fn check_foreign(path: &Path, records: &Path) -> Result<(), LedgerError> {
+    if has_traces(path)? {
         return Ok(());
     }
     let folder = path.join(records);
@@ -277,9 +298,13 @@ fn check_foreign(path: &Path, records: &Path) -> Result<(), LedgerError> {
 /// Refuses records that some lost state wrote: an empty ledger would take them for the leftovers of a
 /// crash, and they would be cut off.
 fn check_no_records(folder: &Path) -> Result<(), LedgerError> {
-    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
-    for entry in entries.flatten() {
-        if is_record(&entry.file_name()) && entry.metadata().is_ok_and(|found| found.len() > 0) {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(LedgerError::io(folder))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(LedgerError::io(folder))?;
+        if is_record(&entry.file_name()) && entry.metadata().map_err(LedgerError::io(folder))?.len() > 0 {
             return Err(LedgerError::damaged(
                 folder,
                 "there are records, whose state is gone or lies elsewhere (if elsewhere, choose another folder with --out)",
@@ -287,11 +312,6 @@ fn check_no_records(folder: &Path) -> Result<(), LedgerError> {
         }
     }
     Ok(())
-}
-
-fn is_record(name: &OsStr) -> bool {
-    let name = name.as_encoded_bytes();
-    name.starts_with(b"records-") && name.ends_with(b".ndjson")
 }
 
 fn write_marks(path: &Path) -> Result<(), LedgerError> {
@@ -315,43 +335,13 @@ fn make_folder(path: &Path) -> Result<Vec<PathBuf>, LedgerError> {
 
 /// Refuses a path at which there is something else than a folder, or that lies below a file.
 fn check_folder(path: &Path) -> Result<(), LedgerError> {
-    let there = path.ancestors().find(|ancestor| disk::is_there(ancestor));
-    match there {
-        Some(there) if !there.is_dir() => Err(LedgerError::NoFolder { path: there.to_owned() }),
-        _ => Ok(()),
+    for ancestor in path.ancestors() {
+        if disk::is_there(ancestor)? {
+            let is_folder = ancestor.is_dir();
+            return if is_folder { Ok(()) } else { Err(LedgerError::NoFolder { path: ancestor.to_owned() }) };
+        }
     }
-}
-
-impl Made {
-    /// Removes a state that holds nothing yet.
-    fn undo(&self, held: &HeldState, records: &Path) {
-        if held.check().is_err() {
-            return;
-        }
-        let path = held.path();
-        if check_foreign(path, records).is_err() {
-            held.remove_if_new();
-            return;
-        }
-        // The log's first segment is there at most, and it is empty.
-        let log = path.join(records);
-        for entry in fs::read_dir(&log).into_iter().flatten().flatten() {
-            if is_record(&entry.file_name()) && entry.metadata().is_ok_and(|found| found.len() == 0) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-        if log.starts_with(path) {
-            let _ = fs::remove_dir(&log);
-        }
-        for name in [STATE, DB, WITNESS].iter().chain(UNFINISHED.iter().filter(|name| **name != LOCK)) {
-            if let Err(error) = disk::remove(&path.join(name)) {
-                tracing::debug!(%error, "a state that was made in vain can't be removed");
-                return;
-            }
-        }
-        held.remove_if_new();
-        durable::remove_made(&self.folders);
-    }
+    Ok(())
 }
 
 pub(super) fn refused(path: &Path, error: io::Error) -> LedgerError {
@@ -363,7 +353,7 @@ pub(super) fn refused(path: &Path, error: io::Error) -> LedgerError {
     }
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, LedgerError> {
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, LedgerError> {
     std::path::absolute(path).map_err(LedgerError::io(path))
 }
 

@@ -24,6 +24,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use sled::Transactional;
 use sled::transaction::TransactionError;
 
+use super::asked::Temporary;
 use super::held::HeldState;
 use super::over::{Before, Layout};
 use super::quiet::quietly;
@@ -68,7 +69,9 @@ pub(super) struct Store {
     data: File,
     /// Held for reading while what is read must fit together.
     layout: RwLock<Layout>,
-    held: HeldState,
+    /// None for a copy.
+    held: Option<HeldState>,
+    _copied: Option<Temporary>,
 }
 
 impl Store {
@@ -77,36 +80,30 @@ impl Store {
         let folder = held.path().join(DB);
         failpoint::hit("db.create").map_err(LedgerError::io(&folder))?;
         fs::create_dir(&folder).map_err(LedgerError::io(&folder))?;
-        Self::open_in(folder, held)
+        Self::open_in(&folder, folder.clone(), Some(held))
     }
 
-    /// Opens what [`Store::create`] made.
-    pub(super) fn open(held: &HeldState) -> Result<Self, LedgerError> {
-        let folder = held.path().join(DB);
-        if !disk::is_there(&folder.join("db")) {
-            return Err(LedgerError::damaged(&folder, "the database is gone"));
-        }
-        // Before anything is touched: sled would say that it can't be read.
-        drop(held.lock_database()?);
-        remove_unfinished_snapshots(&folder)?;
-        Self::open_in(folder, held)
+    /// Opens what [`Store::create`] made, or a copy of it: `at` is where it is, `folder` what errors name.
+    pub(super) fn open(at: &Path, folder: PathBuf, held: Option<&HeldState>) -> Result<Self, LedgerError> {
+        remove_unfinished_snapshots(at)?;
+        Self::open_in(at, folder, held)
     }
 
-    fn open_in(folder: PathBuf, held: &HeldState) -> Result<Self, LedgerError> {
+    fn open_in(at: &Path, folder: PathBuf, held: Option<&HeldState>) -> Result<Self, LedgerError> {
         threads::check().map_err(|error| LedgerError::NoThreads { path: folder.clone(), error })?;
         HeldState::note_opened();
         let trees = on_store(&folder, || {
             failpoint::hit("db.open")?;
-            let config = sled::Config::new().path(&folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+            let config = sled::Config::new().path(at).cache_capacity(CACHE_BYTES).flush_every_ms(None);
             let db = config.open()?;
             let [files, ready, meta] = ["files", "ready", "meta"].map(|name| db.open_tree(name));
             Ok(Trees { files: files?, ready: ready?, meta: meta?, db })
         })?;
         failpoint::hit("db.opened").map_err(LedgerError::io(&folder))?;
-        let data_path = folder.join("db");
+        let data_path = at.join("db");
         let data = File::open(&data_path).map_err(LedgerError::io(&data_path))?;
         let (trees, layout) = (RwLock::new(Some(trees)), RwLock::default());
-        Ok(Self { folder, trees, data, layout, held: held.clone() })
+        Ok(Self { folder, trees, data, layout, held: held.cloned(), _copied: None })
     }
 
     /// Closes it, also where others hold it for reading: they find it closed from now on.
@@ -118,9 +115,15 @@ impl Store {
         }
     }
 
-    /// The lock on the state folder.
-    pub(super) fn held(&self) -> &HeldState {
-        &self.held
+    /// The lock on the state folder; none of a copy.
+    pub(super) fn held(&self) -> Option<&HeldState> {
+        self.held.as_ref()
+    }
+
+    /// The same store, which is open in a copy. That is removed as soon as it may be.
+    pub(super) fn of_copy(mut self, copied: Temporary) -> Self {
+        self._copied = copied.is_needed().then_some(copied);
+        self
     }
 
     pub(super) fn folder(&self) -> &Path {

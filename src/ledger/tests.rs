@@ -4,6 +4,7 @@ mod concurrent;
 mod damage;
 mod in_hand;
 mod jobs;
+mod kept;
 mod state;
 mod unsynced;
 

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::job::{JOB_PREFIX, Jobs, decode_job};
 use super::meta::{LOG_START_KEY, ROOT_PREFIX, TICK_KEY, Tally, TickMeta, root_counts};
 use super::ready::tally_row;
-use super::state::WITNESS;
 use super::store::{Store, Tree};
 use super::witness::{Line, Witness};
-use super::{Counts, HeldState, LedgerError, block, codec};
+use super::{Counts, LedgerError, block, codec};
 use crate::model::LogStart;
 
 /// What the small values of the database say.
@@ -22,23 +20,20 @@ pub(super) struct Loaded {
     pub(super) log_start: LogStart,
 }
 
-/// What is on disk, and what it lacks.
-pub(super) struct Opened {
-    pub(super) witness: Witness,
+/// A database that is what was committed last.
+pub(super) struct Verified {
     pub(super) store: Store,
     pub(super) loaded: Loaded,
-    /// The line of the last tick, where the witness has not got it.
+    /// The last tick's line, where the witness lacks it.
     pub(super) missing: Option<Line>,
 }
 
-impl Opened {
-    pub(super) fn of(held: &HeldState) -> Result<Self, LedgerError> {
-        let witness_path = held.path().join(WITNESS);
-        let witness = Witness::open(&witness_path)?;
-        let store = Store::open(held)?;
+impl Verified {
+    /// Checks all of an open database, against itself and against the witness.
+    pub(super) fn of(store: Store, witness: &Witness) -> Result<Self, LedgerError> {
         let loaded = load(&store)?;
-        let missing = compare(&witness_path, &loaded.tick, &witness)?;
-        Ok(Self { witness, store, loaded, missing })
+        let missing = compare(&loaded.tick, witness)?;
+        Ok(Self { store, loaded, missing })
     }
 }
 
@@ -152,10 +147,10 @@ fn tally_ready(store: &Store) -> Result<Tally, LedgerError> {
     Ok(tally)
 }
 
-/// Checks the database against the witness. Returns the line that is missing for the last tick, where the process
-/// ended between the two.
-fn compare(path: &Path, tick: &TickMeta, witness: &Witness) -> Result<Option<Line>, LedgerError> {
-    let expected = line_of(tick);
+/// Checks the database against the witness. Returns the line of the last tick where it is missing, because the
+/// process ended between the two.
+fn compare(tick: &TickMeta, witness: &Witness) -> Result<Option<Line>, LedgerError> {
+    let (path, expected) = (witness.path(), line_of(tick));
     let Some(last) = witness.last() else {
         return match tick.cursor.tick {
             0 => Ok(None),

@@ -87,10 +87,10 @@ impl Line {
     }
 }
 
-/// The file, open for appending.
+/// What the file says, and the file where it is open for appending.
 pub(super) struct Witness {
     path: PathBuf,
-    file: File,
+    file: Option<File>,
     lines_in_file: usize,
     torn: bool,
     /// Everything before the last line, merged.
@@ -106,8 +106,14 @@ impl Witness {
         disk::replace(path, &[])
     }
 
-    /// Reads the file. A last line that was not written to its end is dropped.
+    /// Reads the file, and opens it for appending.
     pub(super) fn open(path: &Path) -> Result<Self, LedgerError> {
+        let witness = Self::read(path)?;
+        Ok(Self { file: Some(open_to_append(path)?), ..witness })
+    }
+
+    /// Reads the file. A last line that was not written to its end is dropped.
+    pub(super) fn read(path: &Path) -> Result<Self, LedgerError> {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -115,10 +121,9 @@ impl Witness {
             }
             Err(error) => return Err(LedgerError::io(path)(error)),
         };
-        let file = open_to_append(path)?;
         let mut witness = Self {
             path: path.to_path_buf(),
-            file,
+            file: None,
             lines_in_file: 0,
             torn: false,
             merged: Vec::new(),
@@ -160,6 +165,11 @@ impl Witness {
         Ok(())
     }
 
+    /// The file's path.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The newest tick.
     pub(super) fn last(&self) -> Option<&Line> {
         self.last.as_ref()
@@ -174,12 +184,13 @@ impl Witness {
             // Behind the torn end, a crash before the file is whole again would leave damage.
             return self.compact();
         }
-        failpoint::write_all("witness.append", &mut self.file, &bytes)
+        let file = self.file.as_mut().ok_or(LedgerError::Poisoned)?;
+        failpoint::write_all("witness.append", file, &bytes)
             .and_then(|()| failpoint::hit("witness.sync"))
-            .and_then(|()| self.file.sync_data())
+            .and_then(|()| file.sync_data())
             .and_then(|()| failpoint::hit("witness.synced"))
             .map_err(LedgerError::io(&self.path))?;
-        disk::check_in_place(&self.file, &self.path)?;
+        disk::check_in_place(file, &self.path)?;
         if self.lines_in_file > self.merged.len() + LINES_MAX {
             self.compact()?;
         }
@@ -220,7 +231,7 @@ impl Witness {
             last.encode(&self.path, &mut bytes)?;
         }
         disk::replace(&self.path, &bytes)?;
-        self.file = open_to_append(&self.path)?;
+        self.file = Some(open_to_append(&self.path)?);
         self.lines_in_file = bytes.len() / LINE_LEN;
         self.torn = false;
         Ok(())

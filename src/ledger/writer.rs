@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
 use super::block::Rows;
 use super::job::{Job, Jobs, encode_job, job_key};
 use super::map::Merge;
 use super::meta::{TICK_KEY, TickMeta, root_key};
-use super::reader::LedgerReader;
+use super::reader::{Committed, LedgerReader};
 use super::ready::{CLASSES, Classes, row_key, tally_row};
 use super::state::{DB, REPAIRING, WITNESS};
 use super::store::{Bytes, Changes, Store, Tree};
-use super::verify::{self, Loaded, Opened};
+use super::verify::{self, Loaded, Verified};
 use super::witness::{LogRange, Witness};
-use super::{Counts, Entry, HeldState, LedgerError, StateFolder, codec, disk, renew};
+use super::{Counts, Entry, HeldState, LedgerError, StateFolder, codec, disk, kept, renew};
 use crate::model::{Cursor, FileKey, LogPosition, LogStart, Order, Timestamp};
 
 /// The longest encoded key, in bytes.
@@ -65,16 +65,19 @@ impl Ledger {
     }
 
     fn open_in(held: &HeldState) -> Result<Self, LedgerError> {
+        // Before anything is touched: another process may have it open, though the lock file is ours.
+        drop(held.lock_database()?);
+        kept::recover(held.path())?;
         renew::write_noted(held)?;
-        let mut opened = Opened::of(held)?;
-        if opened.missing.is_some() {
+        let (mut witness, mut verified) = opened(held)?;
+        if verified.missing.is_some() {
             // The last tick counts once the witness has its line. The process that committed it may have ended since
             // its sync failed, and then it is only in memory: it is made durable first.
-            drop(opened);
+            drop(verified);
             renew::write_all(held)?;
-            opened = Opened::of(held)?;
+            (witness, verified) = opened(held)?;
         }
-        let Opened { mut witness, store, loaded, missing } = opened;
+        let Verified { store, loaded, missing } = verified;
         let Loaded { tick, counts, jobs, log_start } = loaded;
         let appended = missing.map_or(Ok(()), |line| witness.append(line));
         let written = appended.and_then(|()| {
@@ -118,16 +121,17 @@ impl Ledger {
         state.begin_repair()?;
         for (from, aside) in [(&db, DB_ASIDE), (&witness, WITNESS_ASIDE)] {
             let aside = folder.join(aside);
-            if !disk::is_there(&aside) {
+            if !disk::is_there(&aside)? {
                 disk::set_aside(from, &aside)?;
             }
         }
         // Where the witness was lost, too: the next attempt must not take the one made here for it.
         let aside = folder.join(WITNESS_ASIDE);
-        if !disk::is_there(&aside) {
+        if !disk::is_there(&aside)? {
             disk::replace(&aside, b"")?;
         }
         // What an earlier, unfinished repair made is worth nothing; what it set aside stays.
+        kept::forget(folder)?;
         disk::remove(&db)?;
         disk::remove(&witness)?;
         disk::sync_folder(folder)?;
@@ -181,7 +185,7 @@ impl Ledger {
         let result = step(self);
         match &result {
             Ok(_) => self.poisoned = false,
-            Err(_) => renew::note(self.reader.store.held()),
+            Err(_) => self.reader.store.held().into_iter().for_each(renew::note),
         }
         result
     }
@@ -270,11 +274,7 @@ impl Ledger {
         // First: whoever reads up to the new cursor must see what lies before it.
         self.reader.store.settle();
         let mut committed = self.reader.committed.write().unwrap_or_else(PoisonError::into_inner);
-        (committed.cursor, committed.log_start) = (self.tick.cursor, self.log_start);
-        committed.total = Counts::default();
-        self.counts.values().for_each(|&counts| committed.total += counts);
-        committed.counts.clone_from(&self.counts);
-        committed.classes = self.tick.ready_is_whole.then(|| self.classes());
+        *committed = Committed::of(&self.tick, &self.counts, self.log_start);
     }
 
     /// Puts the pending files in this order, with ages as of `now`; nothing happens where they are in
@@ -353,6 +353,15 @@ impl Ledger {
         let meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(store, TICK_KEY, &self.tick)?))]);
         store.apply(Default::default(), ready, meta)
     }
+}
+
+/// Opens what is on disk, which stays as it is where that fails.
+fn opened(held: &HeldState) -> Result<(Witness, Verified), LedgerError> {
+    let folder = held.path();
+    let witness = Witness::open(&folder.join(WITNESS))?;
+    let open = |at: &Path| Verified::of(Store::open(at, folder.join(DB), Some(held))?, &witness);
+    let verified = kept::open_kept(folder, open)?;
+    Ok((witness, verified))
 }
 
 pub(super) const DB_ASIDE: &str = "db.damaged";

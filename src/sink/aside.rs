@@ -20,9 +20,21 @@ fn aside_of(segment: &Path) -> PathBuf {
 }
 
 /// A segment as the repair that goes on found it: what is set aside, once it is.
-pub fn original_of(segment: &Path) -> PathBuf {
+///
+/// # Errors
+/// Where it can't be told whether it is.
+pub fn original_of(segment: &Path) -> Result<PathBuf, SinkError> {
     let aside = aside_of(segment);
-    if aside.symlink_metadata().is_ok() { aside } else { segment.to_owned() }
+    if is_free(&aside)? { Ok(segment.to_owned()) } else { Ok(aside) }
+}
+
+/// Whether there is nothing of this name.
+fn is_free(path: &Path) -> Result<bool, SinkError> {
+    match path.symlink_metadata() {
+        Ok(_) => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(SinkError::io(path)(error)),
+    }
 }
 
 /// The segments that are set aside, under the names that they came from, ascending.
@@ -43,7 +55,7 @@ pub fn set_aside_segments(folder: &Path) -> Result<Vec<(u32, PathBuf)>, SinkErro
 /// Where the folder can't be written.
 pub fn replace_segment(segment: &Path, fresh: &Path) -> Result<(), SinkError> {
     let folder = segment.parent().unwrap_or(Path::new("."));
-    if original_of(segment) == segment {
+    if original_of(segment)? == segment {
         let aside = aside_of(segment);
         if fs::hard_link(segment, &aside).is_err() {
             copy_whole(segment, &aside)?;
@@ -75,8 +87,11 @@ pub fn number_asides(folder: &Path) -> Result<Vec<PathBuf>, SinkError> {
     let mut names = Vec::new();
     for (_, segment) in set_aside_segments(folder)? {
         let numbered = |number: u32| segment.with_extension(format!("{ASIDE}-{number}"));
-        let is_free = |path: &PathBuf| path.symlink_metadata().is_err();
-        let free = (1..).map(numbered).find(is_free).unwrap_or_else(|| numbered(0));
+        let mut number = 1;
+        while !is_free(&numbered(number))? {
+            number += 1;
+        }
+        let free = numbered(number);
         let aside = aside_of(&segment);
         fs::rename(&aside, &free).map_err(SinkError::io(&aside))?;
         names.push(free);
@@ -107,13 +122,13 @@ mod tests {
                 fs::write(&fresh, attempt).unwrap();
                 replace_segment(&segment, &fresh).unwrap();
                 assert_eq!(fs::read_to_string(&segment).unwrap(), attempt);
-                let original = fs::read_to_string(original_of(&segment)).unwrap();
+                let original = fs::read_to_string(original_of(&segment).unwrap()).unwrap();
                 assert_eq!(original, format!("original {round}"));
             }
             let numbered = folder.path().join(format!("records-000001.ndjson.damaged-{round}"));
             assert_eq!(number_asides(folder.path()).unwrap(), [&*numbered]);
             assert_eq!(fs::read_to_string(numbered).unwrap(), format!("original {round}"));
-            assert_eq!(original_of(&segment), segment);
+            assert_eq!(original_of(&segment).unwrap(), segment);
         }
         assert!(set_aside_segments(folder.path()).unwrap().is_empty());
     }
@@ -125,7 +140,7 @@ mod tests {
         fs::write(&segment, "original").unwrap();
         fs::write(folder.path().join("records-000001.ndjson.copy"), "a longer one of another time").unwrap();
         copy_whole(&segment, &aside_of(&segment)).unwrap();
-        assert_eq!(fs::read_to_string(original_of(&segment)).unwrap(), "original");
+        assert_eq!(fs::read_to_string(original_of(&segment).unwrap()).unwrap(), "original");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

@@ -87,7 +87,9 @@ impl Patient {
     fn is_repaired_without(&self, dropped: &[(u32, usize)]) -> Vec<PathBuf> {
         let found: Vec<_> = dropped
             .iter()
-            .map(|&(segment, _)| (segment, fs::read(sink::original_of(&self.segment(segment))).unwrap()))
+            .map(|&(segment, _)| {
+                (segment, fs::read(sink::original_of(&self.segment(segment)).unwrap()).unwrap())
+            })
             .collect();
         let report = self.repair();
         assert_eq!(report.records_dropped, dropped.len() as u64, "{report:?}");
@@ -183,7 +185,7 @@ fn killed_while_the_ledger_was_filled() {
         }
         for _ in 0..2 {
             let state = patient.begin();
-            if sink::original_of(&patient.segment(1)) == patient.segment(1) && !is_witness_lost {
+            if sink::original_of(&patient.segment(1)).unwrap() == patient.segment(1) && !is_witness_lost {
                 fs::rename(patient.segment(1), patient.aside(1, "")).unwrap();
                 fs::write(patient.segment(1), patient.without(1, 0)).unwrap();
             }

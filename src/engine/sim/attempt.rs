@@ -104,7 +104,7 @@ impl Schedule {
     /// Makes attempts until the run ends, or the process dies. Whether it came to its end.
     pub(super) fn run(&mut self, store: Store, plan: &JobPlan, run: &mut RunState, faults: Faults) -> bool {
         let mut slot = Some(store);
-        let mut marks = slot.as_ref().map(|store| RootMarks::of(&store.state)).unwrap();
+        let mut marks = slot.as_ref().map(|store| RootMarks::of(store.state.info())).unwrap();
         loop {
             let store = slot.as_mut().unwrap();
             match marks.check(store, &self.lookout(), &plan.roots, false) {

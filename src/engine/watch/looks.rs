@@ -62,7 +62,7 @@ impl Agenda {
         present: &Present<'_>,
     ) -> Result<(Vec<LostRoot>, Vec<u32>), EngineError> {
         let (mut lost, mut led) = (Vec::new(), Vec::new());
-        let marks = RootMarks::of(&store.state);
+        let marks = RootMarks::of(store.state.info());
         for served in self.served.iter_mut().filter(|served| served.away.is_none()) {
             let (before, root) = (marks.clone(), served.root.clone());
             match served.look(present.lookout, move |source| before.stand(source, &root)) {
@@ -70,7 +70,7 @@ impl Agenda {
                 Some(Stand::Leads(seen)) => {
                     let (path, target) = (served.root.path.display(), seen.target.display().to_string());
                     tracing::warn!("{path}: leads to {target} now, which is watched and scanned");
-                    RootMarks::of(&store.state).accept(store, served.root.id, seen)?;
+                    RootMarks::of(store.state.info()).accept(store, served.root.id, seen)?;
                     served.look = None;
                     led.push(served.root.id.0);
                 }
@@ -89,7 +89,7 @@ impl Agenda {
         let &Present { lookout, processor, config } = present;
         let mut back = Vec::new();
         for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
-            let (marks, root) = (RootMarks::of(&store.state), served.root.clone());
+            let (marks, root) = (RootMarks::of(store.state.info()), served.root.clone());
             let known = match &served.known {
                 Some(known) => known.clone(),
                 None => served.known.insert(known_files(&store.reader, &root)?).clone(),
@@ -102,7 +102,7 @@ impl Agenda {
             };
             if let Some(Stand::Same(seen)) = served.look(lookout, look) {
                 // It may be another folder with the same files, and would be lost again at once.
-                RootMarks::of(&store.state).accept(store, served.root.id, seen)?;
+                RootMarks::of(store.state.info()).accept(store, served.root.id, seen)?;
                 // The processor and the filters may be others than when it was seen last.
                 let reprocess = config.reprocess && !served.is_registered;
                 let config = BatchConfig { reprocess, ..config.clone() };

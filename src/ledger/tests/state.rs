@@ -183,7 +183,7 @@ fn a_state_whose_lock_file_was_removed_is_still_in_use_and_its_holder_notices() 
 
 /// The lock that a ledger is open under.
 fn opened_state(ledger: &Ledger) -> HeldState {
-    ledger.reader.store.held().clone()
+    ledger.reader.store.held().unwrap().clone()
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod full;
 mod hits;
 mod mount;
+mod reads;
 mod waiting;
 
 use std::fs;
@@ -51,7 +52,7 @@ impl Place {
 /// It names the file or folder that failed, and what the system said, and no damage.
 fn is_a_good_message(told: &Ran, within: &Path, said: &str) -> Result<(), String> {
     let names_it = told.stderr.contains(within.to_str().unwrap()) && told.stderr.contains(said);
-    if names_it && !told.stderr.contains("repair") && told.stdout.is_empty() {
+    if names_it && !told.stderr.contains("outlast repair") && told.stdout.is_empty() {
         return Ok(());
     }
     Err(format!("not a message to go on from: {told}"))
