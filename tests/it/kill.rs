@@ -1,18 +1,26 @@
 //! Killed again and again, at any instant: nothing is lost, and nothing is there twice.
 //!
-//! `OUTLAST_KILL_ROUNDS` sets the number of rounds, `OUTLAST_KILL_SEED` the seed.
+//! `OUTLAST_KILL_ROUNDS` sets the number of rounds, `OUTLAST_COMPACT_ROUNDS` and `OUTLAST_OPEN_ROUNDS` those of kills within a
+//! compaction and while a state is opened, `OUTLAST_KILL_SEED` the seed.
+
+mod compaction;
+mod opening;
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::{
-    Checker, Heartbeats, Moment, Promise, Rng, Sandbox, Tree, from_env, ran, read_log, read_segments,
-    summary_adds_up,
+    Aim, Begin, Checker, Checkpoints, Heartbeats, Promise, Reach, Rng, Sandbox, Score, Trail, Tree, copy,
+    from_env, last_job, outlast, ran, read_log, read_segments, summary_adds_up,
 };
 
-const FILES: u64 = 220;
+/// Work for as many ticks in a release build.
+const FILES: u64 = if cfg!(debug_assertions) { 220 } else { 600 };
 /// Rounds on one state, before it is checked and the next begins with none.
 const ROUNDS_OF_A_STATE: u64 = 6;
+
+/// How long a run works on between two commits, about.
+const STRETCH: Duration = Duration::from_millis(2);
 
 /// What came of the rounds.
 #[derive(Debug, Default)]
@@ -27,12 +35,23 @@ struct Count {
     resumed: u64,
 }
 
+/// The rounds of all states.
+struct Rounds {
+    count: Count,
+    /// Those between the first tick of the run that wrote records and its end.
+    score: Score,
+    any_time: Reach,
+    changes: Reach,
+}
+
 /// A state, from nothing to the last check.
 struct Life {
     sandbox: Sandbox,
     tree: Tree,
     rng: Rng,
     promised: Promise,
+    /// What is committed.
+    held: Promise,
     was_interrupted: bool,
 }
 
@@ -40,41 +59,81 @@ impl Life {
     fn new(seed: u64) -> Self {
         let sandbox = Sandbox::new();
         let tree = Tree::grow(&sandbox.root, seed, FILES);
-        Self { sandbox, tree, rng: Rng::new(!seed), promised: Promise::default(), was_interrupted: false }
+        Self {
+            sandbox,
+            tree,
+            rng: Rng::new(!seed),
+            promised: Promise::default(),
+            held: Promise::default(),
+            was_interrupted: false,
+        }
     }
 
-    /// `whole_run` is the time that instants are chosen within; a run that ends sooner shortens it.
-    fn round(&mut self, whole_run: &mut Duration, count: &mut Count) {
-        let instant = Moment::choose(&mut self.rng, *whole_run);
-        let workers = self.rng.within(1..4).to_string();
+    fn round(&mut self, rounds: &mut Rounds) {
+        let rng = &mut self.rng;
+        let is_any_time = rng.chance(10);
+        let (aim, reach) = match is_any_time {
+            true => (Aim::within(Begin::Start, &rounds.any_time, rng), &mut rounds.any_time),
+            false => (Aim::within(Begin::Tick, &rounds.changes, rng), &mut rounds.changes),
+        };
+        let workers = rng.within(1..4).to_string();
         let mut command = self.sandbox.command(["run", "--format", "json", "--heartbeat", "0.01"]);
         command
             .args(["--workers", &workers])
             .arg(&self.sandbox.root)
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
+        let mut trail = Trail::new(&self.sandbox.state);
         let mut run = command.spawn().unwrap();
         let heartbeats = Heartbeats::read(run.stderr.take().unwrap());
-        instant.wait(&mut run, &self.sandbox.records());
+        let checkpoints = rng.chance(90).then(|| Checkpoints::ask(&self.sandbox.state, rng.next(), STRETCH));
+        let met = aim.meet(&run, &mut trail, rng);
         run.kill().unwrap();
         let ended = run.wait().unwrap();
         let (promised, _, said) = heartbeats.end();
+        let promised = checkpoints.map_or(promised, |asked| promised.max(asked.end()));
         self.promised = self.promised.max(promised);
+        let count = &mut rounds.count;
         count.rounds += 1;
         self.was_interrupted = ended.code().is_none();
         count.interrupted += u64::from(self.was_interrupted);
-        if let (false, Moment::After(time)) = (self.was_interrupted, &instant) {
-            *whole_run = (*whole_run).min(*time);
-        }
         let fine = self.was_interrupted || matches!(ended.code(), Some(0 | 3));
-        assert!(fine, "killed at {instant:?}, and the run ended with {ended}: {said}");
+        assert!(fine, "killed at {met:?}, and the run ended with {ended}: {said}");
+        let is_midway = self.look_at_copy();
+        reach.learn(if is_any_time { met.is_there } else { is_midway });
+        rounds.score.note(self.was_interrupted && is_midway, &met.step);
         if self.rng.chance(40) {
             self.look(count);
         }
-        if self.rng.chance(60) {
-            let times = self.rng.within(1..120);
+        // A run that finds little to do has few ticks.
+        if self.rng.chance(80) {
+            let times = self.rng.within(FILES / 8..FILES * 2 / 3);
             self.tree.change(times);
         }
+    }
+
+    /// Looks at a copy, so that the next run finds the state as the kill has left it. Returns whether the run had
+    /// committed records, and not its end.
+    fn look_at_copy(&mut self) -> bool {
+        let copied = self.sandbox.dir.path().join("copied");
+        let _ = std::fs::remove_dir_all(&copied);
+        if !self.sandbox.state.exists() {
+            return false;
+        }
+        copy(&self.sandbox.state, &copied);
+        let told = ran(outlast().args(["status", "--format", "json", "--state"]).arg(&copied));
+        if told.code == Some(10) {
+            return false;
+        }
+        let status = told.expect(0).json();
+        let held = Promise::of(&status);
+        assert!(
+            held.tick >= self.promised.tick && held.log >= self.promised.log,
+            "{:?}: {status}",
+            self.promised
+        );
+        let before = std::mem::replace(&mut self.held, held);
+        held.log > before.log && last_job(&status)["end"] == "killed"
     }
 
     /// What was reported as committed is there, in whole lines, before any run repairs anything.
@@ -125,20 +184,23 @@ impl Drop for Seed {
 fn killed_at_any_instant_each_version_is_recorded_once() {
     let seed = Seed(from_env("OUTLAST_KILL_SEED", 20));
     let rounds = from_env("OUTLAST_KILL_ROUNDS", 100);
-    let calibration = Life::new(seed.0);
-    let begun = Instant::now();
-    calibration.sandbox.run(&[]);
-    let mut whole_run = begun.elapsed();
-    let mut count = Count::default();
+    let mut all = Rounds {
+        count: Count::default(),
+        score: Score::default(),
+        any_time: Reach::looks(400),
+        changes: Reach::changes(6),
+    };
     let mut lives = Rng::new(seed.0);
-    while count.rounds < rounds {
+    while all.count.rounds < rounds {
         let mut life = Life::new(lives.next());
-        for _ in 0..ROUNDS_OF_A_STATE.min(rounds - count.rounds) {
-            life.round(&mut whole_run, &mut count);
+        for _ in 0..ROUNDS_OF_A_STATE.min(rounds - all.count.rounds) {
+            life.round(&mut all);
         }
-        life.end(&mut count);
+        life.end(&mut all.count);
     }
-    eprintln!("a whole run takes {whole_run:?}; {count:?}");
+    let count = all.count;
+    eprintln!("{count:?}, {:?}, {:?}", all.any_time, all.changes);
+    all.score.assert("killed after the first tick with records, and before the end");
     assert!(count.interrupted * 2 >= rounds, "too few runs were interrupted: {count:?}");
     assert!(rounds < 100 || count.midway > 5, "too few runs were killed midway: {count:?}");
 }

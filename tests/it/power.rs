@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::support::{
-    Checker, Disk, Heartbeats, Moment, Promise, Rng, Tree, from_env, outlast, ran, read_log, skip,
+    Aim, Begin, Checker, Checkpoints, Disk, Heartbeats, Promise, Reach, Rng, Score, Trail, Tree, from_env,
+    last_job, outlast, ran, read_log, skip,
 };
 
 /// The disk under the state. The folder that holds image and tree is dropped last.
@@ -18,8 +19,14 @@ struct Bench {
     tree: Tree,
     rng: Rng,
     promised: Promise,
+    /// What is committed.
+    held: Promise,
     /// Cuts that came before the end of the run, with something promised.
     midway: u64,
+    /// Those between the first tick of the run that wrote records and its end.
+    score: Score,
+    any_time: Reach,
+    changes: Reach,
     folder: tempfile::TempDir,
 }
 
@@ -31,7 +38,18 @@ impl Bench {
         disk.loses_what_is_not_synced()?;
         let root = folder.path().canonicalize().unwrap().join("tree");
         let tree = Tree::grow(&root, seed, 260);
-        Ok(Self { disk, tree, rng: Rng::new(!seed), promised: Promise::default(), midway: 0, folder })
+        Ok(Self {
+            disk,
+            tree,
+            rng: Rng::new(!seed),
+            promised: Promise::default(),
+            held: Promise::default(),
+            midway: 0,
+            score: Score::default(),
+            any_time: Reach::looks(400),
+            changes: Reach::changes(6),
+            folder,
+        })
     }
 
     fn state(&self) -> PathBuf {
@@ -48,39 +66,55 @@ impl Bench {
         let mut command =
             self.command(&["run", "--format", "json", "--progress", "auto", "--heartbeat", "0.02"]);
         command.args(["--workers", "1"]).arg(&self.tree.root).stdout(Stdio::null()).stderr(Stdio::piped());
+        let state = self.state();
+        let (aim, reach) = match self.rng.chance(10) {
+            true => (Aim::within(Begin::Start, &self.any_time, &mut self.rng), &mut self.any_time),
+            false => (Aim::within(Begin::Tick, &self.changes, &mut self.rng), &mut self.changes),
+        };
+        let mut trail = Trail::new(&state);
         let mut run = command.spawn().unwrap();
         let heartbeats = Heartbeats::read(run.stderr.take().unwrap());
-        let instant = Moment::choose(&mut self.rng, Duration::from_millis(500));
-        instant.wait(&mut run, &self.state().join("records"));
+        let checkpoints = Checkpoints::ask(&state, self.rng.next(), Duration::from_millis(2));
+        let met = aim.meet(&run, &mut trail, &mut self.rng);
+        reach.learn(met.is_there);
         self.disk.cut().unwrap();
         let cut_short = run.try_wait().unwrap().is_none();
         run.kill().unwrap();
         run.wait().unwrap();
         let (promised, beats, said) = heartbeats.end();
-        assert!(!said.contains("panicked"), "cut after {instant:?}: {said}");
+        let promised = promised.max(checkpoints.end());
+        assert!(!said.contains("panicked"), "cut at {met:?}: {said}");
         self.midway += u64::from(cut_short && beats > 0 && promised.tick > self.promised.tick);
         self.promised = self.promised.max(promised);
         self.disk.unmount().unwrap();
         self.disk.mount().unwrap();
-        self.look(&format!("cut after {instant:?}"));
+        // A power cut would have been followed by another boot.
+        let boot = state.join("db.before/boot");
+        if boot.exists() {
+            fs::write(boot, "another").unwrap();
+        }
+        let is_midway = self.look(&format!("cut at {met:?}"));
+        self.score.note(cut_short && is_midway, &met.step);
         let times = self.rng.within(1..150);
         self.tree.change(times);
     }
 
-    /// What was reported as committed is still there.
-    fn look(&self, when: &str) {
+    /// What was reported as committed is still there. Returns whether the run had committed records, and not its end.
+    fn look(&mut self, when: &str) -> bool {
         let told = ran(&mut self.command(&["status", "--format", "json"]));
         if self.promised == Promise::default() && told.code == Some(10) {
-            return;
+            return false;
         }
         let status = told.expect(0).json();
         let held = Promise::of(&status);
         let kept = held.tick >= self.promised.tick && held.log >= self.promised.log;
         assert!(kept, "{when}: {:?} was reported as committed, and there is {held:?}", self.promised);
         read_log(&self.state().join("records"), held.log).unwrap();
+        let before = std::mem::replace(&mut self.held, held);
+        held.log > before.log && last_job(&status)["end"] == "killed"
     }
 
-    fn end(&self) {
+    fn end(&mut self) {
         let mut command = self.command(&["run", "--format", "json", "--progress", "never"]);
         let told = ran(command.arg(&self.tree.root));
         assert!(matches!(told.code, Some(0 | 3)), "{told}");
@@ -101,12 +135,13 @@ fn power_is_cut(kind: &str, default_rounds: u64) {
         if round % 4 == 0 {
             bench.end();
             fs::remove_dir_all(bench.state()).unwrap();
-            bench.promised = Promise::default();
+            (bench.promised, bench.held) = Default::default();
         }
     }
     bench.end();
     let midway = bench.midway;
     eprintln!("{kind}: {rounds} power cuts, {midway} of them after ticks of the same run and before its end");
+    bench.score.assert(&format!("{kind}: cut off after the first tick with records, and before the end"));
     assert!(rounds < 20 || midway > 2, "too few cuts came midway: {midway} of {rounds}");
 }
 

@@ -3,11 +3,10 @@
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use super::harm::Harm;
 use super::{Patient, copy};
-use crate::support::{Checker, Ran, Record, Rng, outlast, ran, read_segments};
+use crate::support::{Aim, Begin, Checker, Met, Ran, Reach, Record, Rng, Trail, outlast, ran, read_segments};
 
 /// A copy of the state, damaged.
 pub(super) struct Case<'a> {
@@ -101,7 +100,7 @@ impl Case<'_> {
     fn repair(&self, rng: &mut Rng) -> Result<(), String> {
         let kills = if rng.chance(30) { 1 + rng.within(0..4) } else { 0 };
         for _ in 0..kills {
-            self.kill_repair(rng.time_up_to(Duration::from_millis(120)));
+            self.kill_repair(&Aim::within(Begin::Change, &Reach::changes(25), rng), rng);
         }
         let told = ran(&mut self.command(&["repair", "--format", "json"]));
         if told.code != Some(0) || told.crashed() {
@@ -112,13 +111,15 @@ impl Case<'_> {
         self.is_up_to_date_after_a_run(&told)
     }
 
-    /// Kills a repair after some time. Returns whether it had not ended by itself.
-    pub(super) fn kill_repair(&self, after: Duration) -> bool {
+    /// Kills a repair there. Tells where it was met, and whether it was killed within.
+    pub(super) fn kill_repair(&self, aim: &Aim, rng: &mut Rng) -> (Met, bool) {
         let mut command = self.command(&["repair"]);
+        let mut trail = Trail::new(self.state);
         let mut repair = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(after);
+        let met = aim.meet(&repair, &mut trail, rng);
         repair.kill().unwrap();
-        repair.wait().unwrap().code().is_none()
+        let was_interrupted = repair.wait().unwrap().code().is_none();
+        (met, was_interrupted && self.state.join("repairing").exists())
     }
 
     /// What a run makes of the repaired state.

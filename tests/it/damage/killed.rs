@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use super::harm::Harm;
 use super::judge::Case;
 use super::{Patient, copy, seed};
-use crate::support::{Rng, from_env, ran, read_segments};
+use crate::support::{Aim, Begin, Reach, Rng, Score, from_env, ran, read_segments};
 
 /// States that are repaired with kills.
 const ROUNDS: u64 = 16;
@@ -46,7 +45,7 @@ fn leftovers(state: &Path) -> Vec<PathBuf> {
     names.map(|entry| entry.unwrap().path()).filter(is_left).collect()
 }
 
-fn round(patient: &Patient, rng: &mut Rng) -> Result<u64, String> {
+fn round(patient: &Patient, rng: &mut Rng, reach: &mut Reach, score: &mut Score) -> Result<u64, String> {
     let harms = harms(patient, rng);
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().canonicalize().unwrap();
@@ -55,14 +54,18 @@ fn round(patient: &Patient, rng: &mut Rng) -> Result<u64, String> {
     damaged_copy(patient, &harms, &state);
     let damaged = fs::read(state.join(SEGMENT)).unwrap();
 
-    let begun = Instant::now();
     let repair = Case { patient, harm: &harms[0], state: &whole };
     ran(&mut repair.command(&["repair"])).expect(0);
-    let most = begun.elapsed();
 
     let case = Case { patient, harm: &harms[0], state: &state };
     let kills = 1 + rng.within(0..KILLS_MAX);
-    let hits = (0..kills).map(|_| u64::from(case.kill_repair(rng.time_up_to(most)))).sum();
+    let mut hits = 0;
+    for _ in 0..kills {
+        let (met, is_within) = case.kill_repair(&Aim::within(Begin::Change, reach, rng), rng);
+        reach.learn(is_within);
+        score.note(is_within, &met.step);
+        hits += u64::from(is_within);
+    }
     let told = ran(&mut case.command(&["repair", "--format", "json"]));
     let wrong = |what: &str| Err(format!("{what} after {hits} of {kills} kills, {harms:?}: {told}"));
     if told.code != Some(0) {
@@ -88,16 +91,19 @@ fn a_repair_that_is_killed_again_and_again_ends_as_if_it_was_not() {
     let patient = Patient::finished(seed());
     let mut rng = Rng::new(seed());
     let rounds = ROUNDS * from_env("OUTLAST_DAMAGE_ROUNDS", 1);
+    let (mut reach, mut score) = (Reach::changes(12), Score::default());
     let mut hits = 0;
     for number in 0..rounds {
-        hits += round(&patient, &mut rng).unwrap_or_else(|problem| panic!("round {number}: {problem}"));
+        hits += round(&patient, &mut rng, &mut reach, &mut score)
+            .unwrap_or_else(|problem| panic!("round {number}: {problem}"));
     }
     eprintln!("{hits} repairs were killed in {rounds} rounds, seed {}", seed());
+    score.assert("killed between the mark of a repair and its end");
     assert!(hits > rounds, "only {hits} repairs were killed while they ran");
 }
 
 #[test]
-fn a_repair_is_killed_after_each_so_many_milliseconds() {
+fn a_repair_is_killed_at_each_change_that_it_makes() {
     let patient = Patient::finished(seed());
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().canonicalize().unwrap().join("state");
@@ -106,10 +112,12 @@ fn a_repair_is_killed_after_each_so_many_milliseconds() {
     let damaged = fs::read(state.join(SEGMENT)).unwrap();
     let case = Case { patient: &patient, harm: &harm, state: &state };
     // Each goes on from where the one before was killed, a little further.
-    let mut after = Duration::ZERO;
-    while case.kill_repair(after) {
-        after += Duration::from_millis(1);
+    let mut rng = Rng::new(seed());
+    let mut kills = 0;
+    while case.kill_repair(&Aim::at_change(Begin::Change, kills), &mut rng).0.is_there {
+        kills += 1;
     }
+    assert!(kills > 8, "only {kills} changes of a repair were seen");
     let told = ran(&mut case.command(&["repair"])).expect(0);
     let aside = state.join(SEGMENT).with_extension("ndjson.damaged-1");
     assert_eq!(fs::read(aside).unwrap(), damaged);

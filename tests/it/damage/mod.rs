@@ -10,12 +10,11 @@ mod long_log;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Mutex;
-use std::time::Duration;
 
-use crate::support::{Moment, Record, Rng, Sandbox, Tree, from_env, read_segments};
+use crate::support::{Aim, Begin, Reach, Record, Rng, Sandbox, Trail, Tree, copy, from_env, read_segments};
 use harm::Harm;
 
 const FILES: u64 = 70;
@@ -47,12 +46,14 @@ impl Patient {
     /// The second run was killed while it wrote.
     fn killed(seed: u64) -> Self {
         let mut patient = Self::after_one_run(seed);
-        for delay in [0, 1, 0, 2, 0, 3] {
+        let mut rng = Rng::new(seed);
+        for _ in 0..6 {
             let mut command = patient.sandbox.run_command(&["--workers", "1"]);
+            let mut trail = Trail::new(&patient.sandbox.state);
             let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            Moment::Growth(1, Duration::from_millis(delay)).wait(&mut run, &patient.sandbox.records());
+            Aim::within(Begin::Log, &Reach::changes(3), &mut rng).meet(&run, &mut trail, &mut rng);
             run.kill().unwrap();
-            if run.wait().unwrap().code().is_none() {
+            if run.wait().unwrap().code().is_none() && trail.has_logged() {
                 patient.finished = false;
                 patient.note_lines();
                 return patient;
@@ -127,20 +128,6 @@ impl Patient {
             problems.join("\n\n")
         );
         assert!(refused * 3 > count, "only {refused} of {count} damages did any harm");
-    }
-}
-
-/// Copies a folder with all that is in it.
-pub(crate) fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else if path.is_file() {
-            fs::copy(&path, &target).unwrap();
-        }
     }
 }
 

@@ -10,8 +10,8 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use super::{Place, change, grow, is_a_good_message};
-use crate::damage::copy;
-use crate::support::{Checker, Ran, Rng, from_env, ran, skip};
+
+use crate::support::{Checker, Ran, Rng, copy, from_env, ran, skip};
 
 const THREADS: usize = 3;
 const SIGABRT: i32 = 6;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Place, grow};
-use crate::damage::copy;
-use crate::support::{Ran, ran, skip};
+
+use crate::support::{Ran, copy, ran, skip};
 
 /// What was injected, and how the command ended that met it.
 struct Met {

@@ -1,36 +1,40 @@
 //! What the tests share: seeded trees, the binary, its record log read raw, and the checker.
 
+mod aim;
 mod background;
 mod browser;
 mod check;
+mod checkpoints;
 mod cli;
 mod content;
 mod disk;
 mod heartbeats;
 mod http;
 mod log;
-mod moment;
 mod oddity;
 mod rng;
 mod sandbox;
 mod schema;
+mod trail;
 mod tree;
 mod walk;
 
+pub(crate) use aim::{Aim, Begin, Met, Reach, Score};
 pub(crate) use background::Background;
 pub(crate) use browser::Browser;
 pub(crate) use check::{Checker, summary_adds_up};
+pub(crate) use checkpoints::Checkpoints;
 pub(crate) use cli::{Ran, outlast, ran};
 pub(crate) use content::Content;
 pub(crate) use disk::Disk;
 pub(crate) use heartbeats::{Heartbeats, Promise};
 pub(crate) use http::{Client, Reply};
 pub(crate) use log::{Position, Record, current, read_log, read_segments};
-pub(crate) use moment::Moment;
 pub(crate) use oddity::{Locked, Oddity};
 pub(crate) use rng::Rng;
 pub(crate) use sandbox::Sandbox;
 pub(crate) use schema::{assert_record, schema};
+pub(crate) use trail::Trail;
 pub(crate) use tree::{ODD_NAMES, Tree};
 pub(crate) use walk::{Found, History, walk};
 
@@ -40,6 +44,25 @@ pub(crate) fn from_env(name: &str, default: u64) -> u64 {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")),
         Err(_) => default,
     }
+}
+
+/// Copies a folder with all that is in it.
+pub(crate) fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else if path.is_file() {
+            std::fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// The latest job of a status.
+pub(crate) fn last_job(status: &serde_json::Value) -> &serde_json::Value {
+    status["jobs"].as_array().and_then(|jobs| jobs.last()).unwrap_or(&serde_json::Value::Null)
 }
 
 /// Says that a test can't be done here, past the capture of what tests print.

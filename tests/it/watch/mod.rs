@@ -3,6 +3,7 @@
 mod agree;
 mod away;
 mod hung;
+mod killed;
 mod latency;
 mod links;
 mod orders;
