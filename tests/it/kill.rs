@@ -74,7 +74,7 @@ impl Life {
         let is_any_time = rng.chance(10);
         let (aim, reach) = match is_any_time {
             true => (Aim::within(Begin::Start, &rounds.any_time, rng), &mut rounds.any_time),
-            false => (Aim::within(Begin::Tick, &rounds.changes, rng), &mut rounds.changes),
+            false => (Aim::within(Begin::Ticks(1), &rounds.changes, rng), &mut rounds.changes),
         };
         let workers = rng.within(1..4).to_string();
         let mut command = self.sandbox.command(["run", "--format", "json", "--heartbeat", "0.01"]);

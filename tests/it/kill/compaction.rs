@@ -62,7 +62,7 @@ fn round(sandbox: &Sandbox, rng: &mut Rng, reach: &mut Reach, score: &mut Score)
 #[test]
 fn a_compaction_that_is_killed_again_and_again_loses_nothing() {
     let seed = Seed(from_env("OUTLAST_KILL_SEED", 20));
-    let rounds = from_env("OUTLAST_COMPACT_ROUNDS", 24);
+    let rounds = from_env("OUTLAST_COMPACT_ROUNDS", 18);
     let (sandbox, tree) = worn(seed.0);
     let worn = sandbox.dir.path().join("worn");
     std::fs::rename(&sandbox.state, &worn).unwrap();

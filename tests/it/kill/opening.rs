@@ -56,7 +56,7 @@ fn round(sandbox: &Sandbox, rng: &mut Rng, reach: &mut Reach, score: &mut Score)
 #[test]
 fn a_process_that_is_killed_while_it_opens_a_state_changes_nothing_that_was_committed() {
     let seed = Seed(from_env("OUTLAST_KILL_SEED", 20));
-    let rounds = from_env("OUTLAST_OPEN_ROUNDS", 40);
+    let rounds = from_env("OUTLAST_OPEN_ROUNDS", 24);
     let mut lives = Rng::new(seed.0);
     let mut reach = Reach::looks(12);
     let mut score = Score::default();

@@ -33,8 +33,8 @@ pub(crate) enum Begin {
     Change,
     /// Anything that is written to the log.
     Log,
-    /// The first whole tick that wrote records.
-    Tick,
+    /// So many whole ticks that wrote records.
+    Ticks(u64),
 }
 
 /// Where a process was met.
@@ -124,7 +124,7 @@ impl Begin {
             Self::Start => true,
             Self::Change => trail.has_changed(),
             Self::Log => trail.has_logged(),
-            Self::Tick => trail.ticks() > 0,
+            Self::Ticks(ticks) => trail.ticks() >= ticks,
         }
     }
 }

@@ -31,7 +31,7 @@ fn has_kept(held: Promise, promised: Promise) -> bool {
 
 #[test]
 fn a_watcher_that_is_killed_within_its_first_scan_does_the_rest_when_it_comes_back() {
-    let rounds = from_env("OUTLAST_WATCH_ROUNDS", 8);
+    let rounds = from_env("OUTLAST_WATCH_ROUNDS", 6);
     let mut rng = Rng::new(from_env("OUTLAST_WATCH_SEED", 70));
     let mut reach = Reach::changes(6);
     let mut score = Score::default();
@@ -41,7 +41,7 @@ fn a_watcher_that_is_killed_within_its_first_scan_does_the_rest_when_it_comes_ba
         let mut trail = Trail::new(&sandbox.state);
         let mut watcher = Watcher::begin(&sandbox, &[&sandbox.root], &["--settle", "50ms", "--workers", "1"]);
         let checkpoints = Checkpoints::ask(&sandbox.state, rng.next(), STRETCH);
-        let met = Aim::within(Begin::Tick, &reach, &mut rng).meet(&watcher.child, &mut trail, &mut rng);
+        let met = Aim::within(Begin::Ticks(1), &reach, &mut rng).meet(&watcher.child, &mut trail, &mut rng);
         watcher.kill();
         let promised = checkpoints.end();
         let (held, has_ended) = look(&sandbox);
@@ -59,7 +59,7 @@ fn a_watcher_that_is_killed_within_its_first_scan_does_the_rest_when_it_comes_ba
 
 #[test]
 fn a_watcher_that_is_killed_while_the_tree_changes_misses_nothing() {
-    let rounds = from_env("OUTLAST_WATCH_ROUNDS", 8) * 2;
+    let rounds = from_env("OUTLAST_WATCH_ROUNDS", 6) * 2;
     let mut rng = Rng::new(from_env("OUTLAST_WATCH_SEED", 70));
     let mut score = Score::default();
     let mut done = 0;
@@ -73,7 +73,7 @@ fn a_watcher_that_is_killed_while_the_tree_changes_misses_nothing() {
                 watcher.start_again();
             }
             // It never ends by itself.
-            let aim = Aim::within(Begin::Tick, &Reach::changes(9), &mut rng);
+            let aim = Aim::within(Begin::Ticks(1), &Reach::changes(9), &mut rng);
             let mut trail = Trail::new(&sandbox.state);
             let mut looks = 0;
             let met = aim.meet_before(&watcher.child, &mut trail, &mut rng.clone(), |_| {
