@@ -175,7 +175,7 @@ impl Sieve<'_> {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => unknown.insert(view.tree_of(root.id, &tree)?),
         };
-        let verdict = tree.as_ref().map(|tree| tree.explain(&root.path, &key.relative_path()));
+        let verdict = tree.as_ref().map(|tree| tree.verdict(&root.path, &key.relative_path()));
         Ok(matches!(verdict, Some(Verdict::LeftOut { .. })))
     }
 }

@@ -68,6 +68,16 @@ impl TreeSource {
     /// Says what a scan of the folder `root` makes of a path relative to it, by going down to it as
     /// a scan does.
     pub fn explain(&self, root: &Path, relative: &[u8]) -> Verdict {
+        self.judge(root, relative, true)
+    }
+
+    /// The same for one of many paths: it does not look whether the folders on the way can be listed, which takes the
+    /// longer, the more there is in them.
+    pub fn verdict(&self, root: &Path, relative: &[u8]) -> Verdict {
+        self.judge(root, relative, false)
+    }
+
+    fn judge(&self, root: &Path, relative: &[u8], lists: bool) -> Verdict {
         let is_component = |name: &[u8]| !matches!(name, b"" | b"." | b"..") && !name.contains(&0);
         if !relative.is_empty() && !relative.split(|&byte| byte == b'/').all(is_component) {
             return Verdict::Outside;
@@ -82,8 +92,8 @@ impl TreeSource {
         let descent = Descent::new(fd.as_fd(), Scope::new(&self.filters, &state, None));
         let verdict = last_verdict(descent, relative).unwrap_or_else(|verdict| verdict);
         match verdict {
-            Verdict::Folder => unlisted(fd.as_fd(), relative, true).unwrap_or(verdict),
-            Verdict::Accepted(_) => unlisted(fd.as_fd(), relative, false).unwrap_or(verdict),
+            Verdict::Folder if lists => unlisted(fd.as_fd(), relative, true).unwrap_or(verdict),
+            Verdict::Accepted(_) if lists => unlisted(fd.as_fd(), relative, false).unwrap_or(verdict),
             _ => verdict,
         }
     }
