@@ -109,6 +109,7 @@ impl Life {
         if self.rng.chance(80) {
             let times = self.rng.within(FILES / 8..FILES * 2 / 3);
             self.tree.change(times);
+            self.tree.refill(FILES as usize * 3 / 4);
         }
     }
 

@@ -106,6 +106,7 @@ impl Bench {
         // A run that finds little to do has few ticks.
         let times = self.rng.within(FILES / 4..FILES * 2 / 3);
         self.tree.change(times);
+        self.tree.refill(FILES as usize * 3 / 4);
     }
 
     /// What was reported as committed is still there. Returns whether the run had committed records, and not its end.

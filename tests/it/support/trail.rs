@@ -20,6 +20,7 @@ pub(crate) struct Trail {
     with_open: bool,
     step: String,
     changes: u64,
+    quiet_looks: u64,
     ticks: u64,
     /// Anything was written to the log, or removed from it.
     has_logged: bool,
@@ -36,6 +37,7 @@ impl Trail {
             with_open: false,
             step: String::new(),
             changes: 0,
+            quiet_looks: 0,
             ticks: 0,
             has_logged: false,
             has_appended: false,
@@ -70,6 +72,7 @@ impl Trail {
         let has_changed = last.is_some();
         self.step = last.unwrap_or_else(|| std::mem::take(&mut self.step));
         self.changes += u64::from(has_changed);
+        self.quiet_looks = if has_changed { 0 } else { self.quiet_looks + 1 };
         has_changed
     }
 
@@ -80,6 +83,11 @@ impl Trail {
 
     pub(crate) fn has_changed(&self) -> bool {
         self.changes > 0
+    }
+
+    /// Looks since the last change.
+    pub(crate) fn quiet_looks(&self) -> u64 {
+        self.quiet_looks
     }
 
     /// Whether anything was written to the log, or removed from it.

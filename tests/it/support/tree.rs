@@ -68,6 +68,14 @@ impl Tree {
         self.remember();
     }
 
+    /// Adds files until there are so many: where much is changed, more goes than comes.
+    pub(crate) fn refill(&mut self, files: usize) {
+        for _ in self.files().len()..files {
+            self.add();
+        }
+        self.remember();
+    }
+
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         list(&self.root).into_iter().map(|path| self.root.join(OsStr::from_bytes(&path))).collect()
     }

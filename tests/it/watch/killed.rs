@@ -12,6 +12,8 @@ use crate::support::{
 const FILES: u64 = if cfg!(debug_assertions) { 220 } else { 600 };
 /// How long it works on between two commits, about.
 const STRETCH: Duration = Duration::from_millis(2);
+/// After so many looks at which nothing has changed, the scan is over.
+const QUIET_LOOKS: u64 = 1000;
 /// Kills in one churn.
 const KILLS: u64 = 6;
 
@@ -41,7 +43,10 @@ fn a_watcher_that_is_killed_within_its_first_scan_does_the_rest_when_it_comes_ba
         let mut trail = Trail::new(&sandbox.state);
         let mut watcher = Watcher::begin(&sandbox, &[&sandbox.root], &["--settle", "50ms", "--workers", "1"]);
         let checkpoints = Checkpoints::ask(&sandbox.state, rng.next(), STRETCH);
-        let met = Aim::within(Begin::Ticks(1), &reach, &mut rng).meet(&watcher.child, &mut trail, &mut rng);
+        // It never ends by itself.
+        let is_over = |trail: &Trail| trail.has_changed() && trail.quiet_looks() > QUIET_LOOKS;
+        let aim = Aim::within(Begin::Ticks(1), &reach, &mut rng);
+        let met = aim.meet_before(&watcher.child, &mut trail, &mut rng, is_over);
         watcher.kill();
         let promised = checkpoints.end();
         let (held, has_ended) = look(&sandbox);
@@ -72,7 +77,6 @@ fn a_watcher_that_is_killed_while_the_tree_changes_misses_nothing() {
             if kill > 0 {
                 watcher.start_again();
             }
-            // It never ends by itself.
             let aim = Aim::within(Begin::Ticks(1), &Reach::changes(9), &mut rng);
             let mut trail = Trail::new(&sandbox.state);
             let mut looks = 0;
