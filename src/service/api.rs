@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -29,12 +30,16 @@ async fn offload<T: Send + 'static>(
 }
 
 /// Asks a job to stop whose future is dropped before it has ended, so that its state is free again.
-struct StopIfDropped(Option<Stop>);
+struct StopIfDropped {
+    stop: Stop,
+    has_ended: Arc<AtomicBool>,
+}
 
 impl Drop for StopIfDropped {
     fn drop(&mut self) {
-        if let Some(stop) = self.0.take() {
-            stop.request();
+        // The next job would take it for its own otherwise.
+        if !self.has_ended.load(Ordering::SeqCst) {
+            self.stop.request();
         }
     }
 }
@@ -44,10 +49,17 @@ async fn offload_job<T: Send + 'static>(
     engine: &Arc<Engine>,
     work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
 ) -> Result<T, EngineError> {
-    let mut watch = StopIfDropped(Some(engine.stop()));
+    let has_ended = Arc::new(AtomicBool::new(false));
+    let stops = StopIfDropped { stop: engine.stop(), has_ended: Arc::clone(&has_ended) };
     let engine = Arc::clone(engine);
-    let ended = offload(move || work(&engine)).await;
-    watch.0 = None;
+    let ended = offload(move || {
+        let done = work(&engine);
+        has_ended.store(true, Ordering::SeqCst);
+        done
+    });
+    let ended = ended.await;
+    // Also where its thread was not started, or went down.
+    stops.has_ended.store(true, Ordering::SeqCst);
     ended
 }
 
@@ -282,6 +294,24 @@ mod tests {
         assert!(first.interrupted && first.progress.pending > 0);
         let rest = engine.resume_failed_batch_job(job, checkpoint).await.unwrap();
         assert_eq!(rest.ok, first.progress.pending, "the stop was the first job's");
+    }
+
+    #[tokio::test]
+    async fn a_future_that_is_dropped_after_its_job_has_ended_stops_no_other_job() {
+        let (folder, engine) = slow(1);
+        let tree = folder.path().join("tree");
+        let mut first = Box::pin(engine.process_repository(&tree, config()));
+        let polled = tokio::time::timeout(Duration::ZERO, &mut first).await;
+        assert!(polled.is_err());
+        // This runtime has one thread: the future is not polled meanwhile.
+        while engine.processing_statistics().progress.ok == 0 || engine.engine.view().is_some() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        drop(first);
+        std::fs::write(tree.join("other"), "content").unwrap();
+        let second = engine.process_repository(&tree, config()).await.unwrap();
+        assert!(!second.interrupted && second.progress.ok == 1, "{second:?}");
     }
 
     #[tokio::test]
