@@ -24,7 +24,7 @@ pub(crate) const ROOTS_MAX: usize = 4096;
 /// Links that are followed on the way to a root; the system follows as many.
 const LINKS_MAX: usize = 40;
 
-/// A root as somebody gave it.
+/// A root as a caller gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GivenRoot {
     /// As [`root_path`] makes it.
@@ -373,13 +373,14 @@ pub fn move_root(state: &Path, from: &Path, to: &Path) -> Result<MovedRoot, Engi
         return Err(EngineError::root(to, what));
     }
     let (id, name, from) = (info.id, info.name.clone(), info.path.clone());
+    // A damaged ledger is told before anything is changed.
+    let files = Ledger::open(&state)?.reader().counts(RootId(id)).files();
     // The mark of the old folder stays: the next run looks for known files in the new one, which may not be mounted.
     state.update(|state| {
         for info in state.roots.iter_mut().filter(|info| info.id == id) {
             (info.path, info.target) = (new.path.clone(), new.target.clone());
         }
     })?;
-    let files = Ledger::open(&state)?.reader().counts(RootId(id)).files();
     Ok(MovedRoot { name, from, to: new.path.clone(), files })
 }
 

@@ -124,3 +124,16 @@ fn a_new_root_with_the_name_of_one_that_is_gone_is_told_of() {
     let told = run(&two);
     assert!(told.stderr.contains("outlast move-root") && told.stderr.contains("outlast forget"), "{told}");
 }
+
+#[test]
+fn a_root_of_a_damaged_state_stays_where_it_is() {
+    let sandbox = Sandbox::with(&[("a.ast.json", AST)]);
+    sandbox.run_ok(&[]);
+    let moved = sandbox.dir.path().join("moved");
+    fs::create_dir(&moved).unwrap();
+    let description = fs::read(sandbox.state.join("state.json")).unwrap();
+    fs::write(sandbox.state.join("witness"), "").unwrap();
+    let (old, new) = (sandbox.root.to_str().unwrap(), moved.to_str().unwrap());
+    told(&sandbox, &["move-root", old, new]).expect(12);
+    assert_eq!(fs::read(sandbox.state.join("state.json")).unwrap(), description);
+}
