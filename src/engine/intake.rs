@@ -62,6 +62,8 @@ pub(crate) struct Intake {
     counts: ScanCounts,
     /// The folder of the last file that rules hide.
     hidden_in: Option<Box<[u8]>>,
+    /// Whether rules were asked about a file that no listing shows.
+    asked_rules: bool,
     /// When something was handed over last.
     handed: Instant,
     /// When the first of the news came that it looks into; else the time at which they are told.
@@ -95,6 +97,7 @@ impl Intake {
             changes,
             counts,
             hidden_in: None,
+            asked_rules: false,
             handed,
             since,
             unlisted: None,
@@ -167,6 +170,7 @@ impl Intake {
             // Rules count as they are now.
             self.source.rest();
         }
+        self.asked_rules = true;
         if !self.source.is_hidden(&self.root, &key) {
             return;
         }
@@ -368,6 +372,10 @@ impl Intake {
 impl Drop for Intake {
     fn drop(&mut self) {
         self.hand_over();
+        if self.asked_rules {
+            // What is kept open would hold up an unmount.
+            self.source.rest();
+        }
     }
 }
 

@@ -62,3 +62,24 @@ fn a_repair_of_another_state_changes_no_record_of_a_watcher() {
     assert_eq!(fs::read_dir(&out).unwrap().count(), 1);
     watcher.assert_alive("the repair");
 }
+
+#[test]
+fn a_watcher_that_rests_keeps_no_folder_of_a_tree_open() {
+    let sandbox = grown();
+    ran(&mut sandbox.command(["run", "tree"])).expect(0);
+    let mut watcher = Watcher::of(&sandbox, &[&sandbox.root], &["--exclude", "d1/"]);
+    // A file that is known, and that a rule leaves out, goes and comes back.
+    let (file, aside) = (sandbox.root.join("d1/f1.ast.json"), sandbox.root.join("d1/aside"));
+    let (root, fds) = (sandbox.root.canonicalize().unwrap(), format!("/proc/{}/fd", watcher.child.id()));
+    let events = |running: &Value| running["watch"]["status"]["events"].as_u64().unwrap();
+    let before = events(&watcher.status().unwrap()["running"]);
+    fs::rename(&file, &aside).unwrap();
+    fs::rename(&aside, &file).unwrap();
+    watcher.wait_for("that is seen", |running| events(running) > before);
+    let keeps_none = || {
+        let open = fs::read_dir(&fds).unwrap().filter_map(|fd| fs::read_link(fd.unwrap().path()).ok());
+        (!open.into_iter().any(|path| path.starts_with(&root))).then_some(())
+    };
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    wait_until("nothing of the tree is open", keeps_none);
+}
