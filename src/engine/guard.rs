@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::change::Ground;
 use super::committer::Committer;
@@ -82,9 +83,9 @@ pub(crate) enum Stand {
     Lost(String),
 }
 
-/// What tells each root from other folders, as far as that is known.
+/// What tells each root from other folders, as far as that is known. Each look at a root has a clone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct RootMarks(BTreeMap<RootId, Known>);
+pub(crate) struct RootMarks(Arc<BTreeMap<RootId, Known>>);
 
 impl RootMarks {
     /// The marks that the state remembers.
@@ -92,7 +93,7 @@ impl RootMarks {
         let known = |info: &RootInfo| {
             (RootId(info.id), Known { mark: parse(&info.mark), target: info.target().to_owned() })
         };
-        Self(info.roots.iter().map(known).collect())
+        Self(Arc::new(info.roots.iter().map(known).collect()))
     }
 
     /// The root as an attempt sees it: by where it leads, so that it is one tree for all of the attempt.
@@ -164,7 +165,7 @@ impl RootMarks {
     }
 
     fn insert(&mut self, root: RootId, Seen { mark, target }: Seen) {
-        self.0.insert(root, Known { mark: Some(mark), target });
+        Arc::make_mut(&mut self.0).insert(root, Known { mark: Some(mark), target });
     }
 
     /// Has the state remember them.
@@ -245,6 +246,14 @@ impl<'a> RootGuard<'a> {
         Self { lookout, marks, roots }
     }
 
+    /// The same by the root's own path: what an attempt sees of it is where it led then, and it may lead elsewhere when
+    /// it is back.
+    pub(crate) fn as_given(&self, lost: LostRoot) -> LostRoot {
+        let given = self.roots.iter().find(|(root, _)| root.id == lost.root.id);
+        let root = given.map_or_else(|| lost.root.clone(), |(root, _)| root.clone());
+        LostRoot { root, ..lost }
+    }
+
     /// The first root that is not the folder that it was.
     pub(crate) fn lost(&self) -> Option<LostRoot> {
         self.roots.iter().find_map(|(root, _)| self.look(root))
@@ -305,4 +314,28 @@ pub(crate) fn known_files(reader: &LedgerReader, root: &Root) -> Result<Vec<File
 /// Whether a folder holds nothing; what can't be told is not empty.
 fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::lookout::tests::impatient;
+    use crate::engine::stop::Stop;
+    use crate::model::LogPosition;
+
+    #[test]
+    fn a_root_that_could_not_be_listed_is_back_where_its_link_leads_to_another_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let given = folder.path().join("current");
+        std::fs::create_dir(folder.path().join("new")).unwrap();
+        std::os::unix::fs::symlink("new", &given).unwrap();
+        let at = |path: PathBuf| Root { id: RootId(1), name: "current".to_owned(), path };
+        let ground = Ground { epoch: 1, run_start: LogPosition::START, quarantine: false };
+        let (roots, marks) = ([(at(given), ground)], RootMarks::default());
+        let lookout = impatient(std::time::Duration::from_secs(1), Stop::default());
+        let seen = LostRoot { root: at(folder.path().join("old")), why: String::new(), unlisted: true };
+        assert!(seen.still_unlisted(&**lookout.source()).is_some());
+        let lost = RootGuard::new(&lookout, &marks, &roots).as_given(seen);
+        assert_eq!(lost.still_unlisted(&**lookout.source()), None);
+    }
 }

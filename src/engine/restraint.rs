@@ -74,7 +74,8 @@ impl Coordinator<'_> {
     pub(super) fn unlisted(&mut self, resource: Resource, why: String, root: Option<LostRoot>) {
         self.unlisted = true;
         let may_wait = resource == Resource::Files && self.run.rescans + 1 < self.config().retry_attempts;
-        match self.set.guard.lost().or(root.filter(|_| may_wait)) {
+        let root = root.filter(|_| may_wait).map(|lost| self.set.guard.as_given(lost));
+        match self.set.guard.lost().or(root) {
             Some(lost) => {
                 self.run.rescans += u16::from(lost.unlisted);
                 self.lost_root(lost);

@@ -88,8 +88,9 @@ impl Agenda {
     ) -> Result<Vec<u32>, EngineError> {
         let &Present { lookout, processor, config } = present;
         let mut back = Vec::new();
+        let marks = RootMarks::of(store.state.info());
         for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
-            let (marks, root) = (RootMarks::of(store.state.info()), served.root.clone());
+            let (marks, root) = (marks.clone(), served.root.clone());
             let known = match &served.known {
                 Some(known) => known.clone(),
                 None => served.known.insert(known_files(&store.reader, &root)?).clone(),
