@@ -98,7 +98,7 @@ pub(crate) enum Admission<'a> {
     Stopped,
 }
 
-/// A thread that was given up: what it has in hand stays in use until it comes back, when this is dropped.
+/// A thread that was given up: the memory of its file stays in use until it comes back, when this is dropped.
 #[derive(Debug)]
 pub(crate) struct GivenUp {
     budget: Arc<Budget>,
@@ -244,7 +244,8 @@ impl Budget {
 
     /// Why a file could not be admitted that fits the limit, as long as that has not changed.
     pub(crate) fn shortage(&self) -> Option<String> {
-        let refused = self.refused.load(Ordering::SeqCst);
+        // What is above the limit by now is too large, and waits for nothing.
+        let refused = self.refused.load(Ordering::SeqCst).min(self.total());
         if refused <= self.attainable() {
             return None;
         }

@@ -233,6 +233,17 @@ fn beside_a_worker_that_hangs_large_files_are_not_too_large_and_fit_when_it_come
 }
 
 #[test]
+fn what_a_lower_limit_makes_too_large_is_waited_for_no_longer() {
+    let budget = Arc::new(Budget::new(256 * MIB));
+    let hanging = (admitted(&budget, 8 * MIB), budget.give_up(8 * MIB));
+    assert!(matches!(budget.acquire(budget.size_max(), &Stop::default()), Admission::Short));
+    assert!(budget.shortage().is_some());
+    budget.set_limit(128 * MIB);
+    drop(hanging);
+    assert_eq!(budget.shortage(), None);
+}
+
+#[test]
 fn permits_end_with_a_panic_too() {
     let budget = Arc::new(Budget::new(32 * MIB));
     let (inner, barrier) = (Arc::clone(&budget), Arc::new(Barrier::new(2)));
