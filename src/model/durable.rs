@@ -12,13 +12,17 @@ use super::failpoint;
 /// Makes the names in a folder durable.
 ///
 /// Some file systems can't sync a folder (CIFS, some FUSE and shared folders): they say so, and that is no failure, as
-/// nothing else would make the names more durable there.
+/// nothing else would make the names more durable there. Nor can a folder be synced that may be written to but not read.
 ///
 /// # Errors
-/// Where the folder can't be opened, or its sync failed.
+/// Where its sync failed, or it can't be opened for another reason than missing permission.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    match File::open(path)?.sync_all() {
+    let folder = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(()),
+        opened => opened?,
+    };
+    match folder.sync_all() {
         Err(error) if cannot_sync(&error) => Ok(()),
         synced => synced,
     }

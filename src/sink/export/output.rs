@@ -64,11 +64,7 @@ impl OutputFile {
         self.file.sync_all().map_err(ExportError::write(&self.target))?;
         fs::rename(&self.temporary, &self.target).map_err(ExportError::write(&self.target))?;
         self.committed = true;
-        // A folder that may be written to but not read can't be synced; the file is whole all the same.
-        match durable::sync_folder(&folder_of(&self.target)) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-            synced => synced.map_err(ExportError::write(&self.target)),
-        }
+        durable::sync_folder(&folder_of(&self.target)).map_err(ExportError::write(&self.target))
     }
 }
 
