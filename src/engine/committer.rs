@@ -106,6 +106,11 @@ impl<'a> Committer<'a> {
         self.waiting
     }
 
+    /// Whether changes of this root wait for the next tick.
+    pub(crate) fn holds_of(&self, root: RootId) -> bool {
+        self.runs.iter().flat_map(|run| &run.outcomes).any(|outcome| outcome.key.root() == root)
+    }
+
     /// Bytes of record lines that wait for the next tick.
     pub(crate) fn waiting_bytes(&self) -> usize {
         self.lines_bytes

@@ -19,28 +19,20 @@ use crate::ledger::{Job, JobEnd, JobKind};
 use crate::model::{BatchConfig, Root, RootId};
 use crate::source::Source;
 
-/// Jobs that wait at most where somebody asks for another one. What the process queues by itself is one for each root.
+/// Jobs that wait at most where a client asks for another one. What the process queues by itself is one for each root.
 pub(super) const QUEUED_MAX: usize = 1000;
 
 impl Coordinator<'_> {
     /// Carries out what needs the state. An error is the state's own: the run can't go on with it.
     pub(crate) fn carry_out(&mut self, ordered: Ordered) -> Result<(), EngineError> {
-        let Some(agenda) = self.agenda.as_deref_mut() else {
-            let what = "this is a single run: only `outlast watch` takes that order";
-            // Whoever asked may have gone.
-            let _ = ordered.reply.try_send(Err(EngineError::Job(what.to_owned())));
-            return Ok(());
+        let what = "this is a single run: only `outlast watch` takes that order";
+        let done = match self.at_hand() {
+            Some((agenda, hands)) => agenda.carry_out(ordered.order, hands),
+            None => Err(EngineError::Job(what.to_owned())),
         };
-        let hands = Hands {
-            store: self.committer.store_mut(),
-            lookout: self.set.guard.lookout,
-            processor: self.set.context.processor.identity(),
-            running: &self.set.plan.job,
-            config: &self.set.context.config,
-        };
-        match agenda.carry_out(ordered.order, hands) {
+        match done {
             Err(error) if error.is_of_the_state() => return Err(error),
-            // Whoever asked may have gone.
+            // The client may have gone.
             done => drop(ordered.reply.try_send(done)),
         }
         self.switch_if_wanted()
@@ -56,7 +48,7 @@ impl Coordinator<'_> {
         let done = self.try_forget(id);
         match done {
             Err(error) if error.is_of_the_state() => return Err(error),
-            // Whoever asked may have gone.
+            // The client may have gone.
             done => drop(reply.try_send(done)),
         }
         self.switch_if_wanted()
@@ -73,7 +65,7 @@ impl Coordinator<'_> {
             return Err(EngineError::Job(what.to_owned()));
         }
         let is_known = self.committer.store().reader.counts(id).files() > 0;
-        if is_running || is_known || self.committer.waiting() > 0 {
+        if is_running || is_known || self.committer.holds_of(id) {
             return Ok(false);
         }
         drop_root(self.committer.store_mut(), id)?;
@@ -81,7 +73,12 @@ impl Coordinator<'_> {
     }
 
     fn remove_root(&mut self, root: &Root) -> Result<(), EngineError> {
-        let Some(agenda) = self.agenda.as_deref_mut() else { return Ok(()) };
+        let Some((agenda, hands)) = self.at_hand() else { return Ok(()) };
+        agenda.remove(&root.path, hands).map(drop)
+    }
+
+    /// The agenda of a watching process, and what its orders take.
+    fn at_hand(&mut self) -> Option<(&mut Agenda, Hands<'_>)> {
         let hands = Hands {
             store: self.committer.store_mut(),
             lookout: self.set.guard.lookout,
@@ -89,7 +86,7 @@ impl Coordinator<'_> {
             running: &self.set.plan.job,
             config: &self.set.context.config,
         };
-        agenda.remove(&root.path, hands).map(drop)
+        Some((self.agenda.as_deref_mut()?, hands))
     }
 
     /// Looks at what a watching process has to do.
@@ -171,7 +168,7 @@ impl Agenda {
         Ok(roots::root_above(&places, &real))
     }
 
-    /// Queues a job that somebody asked for, unless too many wait.
+    /// Queues a job that a client asked for, unless too many wait.
     pub(super) fn queue_asked(&self, store: &mut Store, wanted: Wanted) -> Result<Queued, EngineError> {
         match self.check_room(store) {
             // One that waits may do it.
@@ -180,7 +177,7 @@ impl Agenda {
         }
     }
 
-    /// Whether another job may be queued that somebody asks for.
+    /// Whether another job may be queued that a client asks for.
     fn check_room(&self, store: &Store) -> Result<(), EngineError> {
         let waiting = store.reader.jobs()?.iter().filter(|job| job.end == JobEnd::Queued).count();
         if waiting < QUEUED_MAX {
