@@ -46,9 +46,9 @@ pub(crate) enum Event {
     Checkpoint(SyncSender<Cursor>),
     /// Somebody asks for something that needs the state.
     Order(Ordered),
-    /// Somebody wants these files processed again, or forgotten, and to know when that is committed.
+    /// A caller wants these files processed again, or forgotten, and to know when that is committed.
     Asked { changes: Vec<(FileKey, Change)>, reply: SyncSender<Cursor> },
-    /// Somebody wants this root to leave the state, and to know whether it has: not while it is served, or files of
+    /// A caller wants this root to leave the state, and to know whether it has: not while it is served, or files of
     /// it are known.
     Forget { root: RootId, reply: SyncSender<Result<bool, EngineError>> },
     /// Somebody wants the record log compacted, and to know when it is.

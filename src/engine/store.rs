@@ -84,7 +84,7 @@ impl Store {
         })
     }
 
-    /// Closes the ledger and the log, whoever reads them; the lock is kept.
+    /// Closes the ledger and the log, also where others read them; the lock is kept.
     pub(crate) fn close(self) -> StateFolder {
         self.ledger.close();
         self.state

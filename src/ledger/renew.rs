@@ -28,7 +28,7 @@ pub(super) fn write_noted(held: &HeldState) -> Result<(), LedgerError> {
     if disk::is_there(&held.path().join(UNSYNCED))? { write_all(held) } else { Ok(()) }
 }
 
-/// Writes the state again, all but the record log, which whoever opens it cuts back to what is durable.
+/// Writes the state again, all but the record log: opening it cuts it back to what is durable.
 pub(super) fn write_all(held: &HeldState) -> Result<(), LedgerError> {
     held.check()?;
     let in_use = held.lock_database()?;

@@ -271,7 +271,7 @@ impl Ledger {
     }
 
     pub(super) fn publish(&self) {
-        // First: whoever reads up to the new cursor must see what lies before it.
+        // First: a reader up to the new cursor must see what lies before it.
         self.reader.store.settle();
         let mut committed = self.reader.committed.write().unwrap_or_else(PoisonError::into_inner);
         *committed = Committed::of(&self.tick, &self.counts, self.log_start);

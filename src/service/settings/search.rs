@@ -74,7 +74,7 @@ enum Unfit {
 }
 
 fn open(path: &Path, whose: Whose) -> Result<File, Unfit> {
-    // Of a link, whoever made it chose the file.
+    // Who made a link chose the file.
     let named = path.symlink_metadata().map_err(|error| unseen(&error))?;
     let meant = path.metadata().map_err(|error| unseen(&error))?;
     check_owners(path, whose, &[&named, &meant])?;
