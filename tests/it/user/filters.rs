@@ -119,31 +119,32 @@ fn what_is_deleted_where_rules_cut_is_removed() {
 
 #[test]
 fn what_is_pending_when_a_rule_cuts_it_is_not_processed() {
+    const FILES: u64 = 6_000;
     let sandbox = Sandbox::new();
-    // Stopped at the first file, which is broken.
+    // Stopped at the first file, which is broken, or behind the files that one tick commits.
     sandbox.write("0.ast.json", "{");
-    for number in 0..600 {
+    for number in 0..FILES {
         sandbox.write(format!("d{}/f{number}.ast.json", number % 6), AST);
     }
     sandbox.settle();
     let stop = ["--workers", "1", "--batch-size", "1", "--on-error", "fail-fast"];
     let stopped = sandbox.run_code(&stop, 3);
-    let (ok, pending) = (stopped["ok"].as_u64().unwrap(), stopped["pending"].as_u64().unwrap());
-    assert!(pending > 500 && ok < 100, "{stopped}");
+    let below_d2 = || sandbox.log_brief().into_iter().filter(|(path, _)| path.starts_with("d2/")).count();
+    let done = below_d2();
+    assert!((done as u64) < FILES / 6, "some of d2 are pending: {stopped}");
     let cut = sandbox.write(".outlastignore", "d1/\nf3*\n/0.ast.json\n");
     sandbox.write("d2/.outlastignore", "*\n");
     let is_let_in = |number: &u64| !matches!(number % 6, 1 | 2) && !number.to_string().starts_with('3');
-    let let_in = (0..600).filter(is_let_in).count() as u64;
+    let let_in = (0..FILES).filter(is_let_in).count() as u64;
     let dry = sandbox.run_ok(&["--dry-run"]);
     assert_eq!((&dry["discovered"], &dry["removed"]), (&let_in.into(), &0.into()), "{dry}");
     let next = sandbox.run_ok(&[]);
     assert_eq!((&next["discovered"], &next["pending"]), (&let_in.into(), &0.into()), "{next}");
     assert_eq!(next["skipped"].as_object().unwrap().len(), 0, "{next}");
-    let hidden = sandbox.log_brief().into_iter().filter(|(path, _)| path.starts_with("d2/"));
-    assert!(hidden.count() as u64 <= ok, "no file was processed that is left out");
+    assert_eq!(below_d2(), done, "no file was processed that is left out");
     std::fs::remove_file(cut).unwrap();
     std::fs::remove_file(sandbox.root.join("d2/.outlastignore")).unwrap();
     let all = sandbox.run_code(&[], 3);
-    assert_eq!(all["discovered"], 601);
+    assert_eq!(all["discovered"], FILES + 1);
     sandbox.check();
 }
