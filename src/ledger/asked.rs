@@ -40,6 +40,7 @@ impl AskedState {
     }
 
     fn try_open(path: &Path) -> Result<Self, LedgerError> {
+        state::check_folder(path)?;
         if !state::has_traces(path)? {
             return Err(LedgerError::NoState { path: path.to_owned() });
         }

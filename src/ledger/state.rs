@@ -334,7 +334,7 @@ fn make_folder(path: &Path) -> Result<Vec<PathBuf>, LedgerError> {
 }
 
 /// Refuses a path at which there is something else than a folder, or that lies below a file.
-fn check_folder(path: &Path) -> Result<(), LedgerError> {
+pub(super) fn check_folder(path: &Path) -> Result<(), LedgerError> {
     for ancestor in path.ancestors() {
         if disk::is_there(ancestor)? {
             let is_folder = ancestor.is_dir();
