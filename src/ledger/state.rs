@@ -299,7 +299,10 @@ pub(super) fn check_foreign(path: &Path, records: &Path) -> Result<(), LedgerErr
 /// crash, and they would be cut off.
 fn check_no_records(folder: &Path) -> Result<(), LedgerError> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // What is no folder holds no records; the record log refuses it.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(());
+        }
         entries => entries.map_err(LedgerError::io(folder))?,
     };
     for entry in entries {
