@@ -219,6 +219,9 @@
 //! * **Blocks of neighbouring files, not a key for each.** A sled write costs about what a file may cost
 //!   in all. A tick of 8,192 files takes about 0.3 µs a file to queue and 0.5 µs to complete; 80 bytes a
 //!   file on disk; opening with every block verified, from both ends at once, takes less than 50 ms for 1,000,000 files.
+//! * **A copy of the database before it is opened,** 20 ms of CPU time for 1,000,000 files (70 MB), and so about 12 ms of a
+//!   start, as two threads make it; removing it again goes on beside the start. To open a clone first would take as long as
+//!   the start itself, and to copy only what recovery may rewrite takes a proof of what sled does.
 //! * **Keys in the order of the tree,** a folder's files together and before its sub-folders: a listing is
 //!   merged with the ledger without a look-up for each file, a missing folder is one range, and the files
 //!   of a tick share blocks.

@@ -20,7 +20,7 @@ use crate::source::Source;
 
 /// How often it looks up.
 const LOOK_UP: Duration = Duration::from_millis(50);
-/// Room and descriptors that have to be there before a state is opened again.
+/// Room and descriptors that have to be there at least before a state is opened again.
 const ROOM_TO_OPEN_BYTES: u64 = 16 << 20;
 const DESCRIPTORS_TO_OPEN: usize = 32;
 
@@ -130,11 +130,14 @@ impl Course<'_> {
         loop {
             run.breakers.trip(resource, why, self.clock.now());
             let free_bytes = run.free_bytes;
-            let has_room = |folder: &Path| free_bytes(folder).is_ok_and(|free| free >= ROOM_TO_OPEN_BYTES);
+            let room_to_open = state.bytes_to_open().max(ROOM_TO_OPEN_BYTES);
+            let has_room = |folder: &Path, bytes| free_bytes(folder).is_ok_and(|free| free >= bytes);
             let works = || {
                 Ok(match resource {
                     Resource::Descriptors => can_open(DESCRIPTORS_TO_OPEN),
-                    _ => has_room(state.path()) && has_room(&state.records()),
+                    _ => {
+                        has_room(state.path(), room_to_open) && has_room(&state.records(), ROOM_TO_OPEN_BYTES)
+                    }
                 })
             };
             if let Some(ending) = self.await_resource(resource, state.held(), run, works)? {

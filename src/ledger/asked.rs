@@ -113,6 +113,7 @@ impl Temporary {
     fn copy_to(place: &Path, database: &Path) -> Result<Self, LedgerError> {
         let made = Self::make(place)?;
         copy::folder(database, &made.folder.join(DB))?;
+        copy::join(&made.folder.join(DB))?;
         Ok(made)
     }
 

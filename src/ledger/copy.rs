@@ -1,43 +1,45 @@
 //! Copies of the database's folder.
+//!
+//! Writers of one file wait for each other, so two threads copy a large file into two: `db` has the second half at its
+//! place and nothing before it, `db.front` the first half. [`join`] makes one of them.
 
 use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{LedgerError, disk};
 use crate::model::failpoint;
 
 /// Bytes that are read and written at a time.
 const PART_BYTES: usize = 1 << 20;
-/// Files from this size on are copied by two threads.
+/// Files from this size on are copied in two halves.
 const LARGE_BYTES: u64 = 8 << 20;
+const FRONT: &str = "front";
 
-/// Copies a folder with all files and folders in it to where there is nothing. Returns the bytes of the files.
+/// Copies a folder with all files and folders in it to where there is nothing. [`join`] has to follow before it is used.
 ///
 /// # Errors
 /// Of a read or a write, with its path. What was copied until then stays.
-pub(super) fn folder(from: &Path, to: &Path) -> Result<u64, LedgerError> {
+pub(super) fn folder(from: &Path, to: &Path) -> Result<(), LedgerError> {
     let found = fs::metadata(from).map_err(LedgerError::io(from))?;
     fs::create_dir(to).map_err(LedgerError::io(to))?;
-    let mut bytes = 0;
     for entry in fs::read_dir(from).map_err(LedgerError::io(from))? {
         let entry = entry.map_err(LedgerError::io(from))?;
         let (from, to) = (entry.path(), to.join(entry.file_name()));
         let kind = entry.file_type().map_err(LedgerError::io(&from))?;
         if kind.is_dir() {
-            bytes += folder(&from, &to)?;
+            folder(&from, &to)?;
         } else if kind.is_file() {
-            bytes += file(&from, &to)?;
+            file(&from, &to)?;
         }
     }
     let opened = File::open(to).map_err(LedgerError::io(to))?;
-    give(&opened, &found).map_err(LedgerError::io(to))?;
-    Ok(bytes)
+    give(&opened, &found).map_err(LedgerError::io(to))
 }
 
-fn file(from: &Path, to: &Path) -> Result<u64, LedgerError> {
+fn file(from: &Path, to: &Path) -> Result<(), LedgerError> {
     failpoint::hit("copy.read").map_err(LedgerError::io(from))?;
     let source = File::open(from).map_err(LedgerError::io(from))?;
     let found = source.metadata().map_err(LedgerError::io(from))?;
@@ -45,48 +47,70 @@ fn file(from: &Path, to: &Path) -> Result<u64, LedgerError> {
     let target = File::options().write(true).create_new(true).mode(0o600).open(to);
     let target = target.map_err(LedgerError::io(to))?;
     if rustix::fs::ioctl_ficlone(&target, &source).is_err() {
-        let copied = all_bytes(&source, &target, found.len());
-        copied.map_err(|(side, error)| LedgerError::io(if side == Side::From { from } else { to })(error))?;
-    }
-    give(&target, &found).map_err(LedgerError::io(to))?;
-    Ok(found.len())
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    From,
-    To,
-}
-
-type Copied = Result<(), (Side, io::Error)>;
-
-fn all_bytes(source: &File, target: &File, length: u64) -> Copied {
-    if length < LARGE_BYTES {
-        return bytes(source, target, 0..length);
-    }
-    let middle = length / 2;
-    std::thread::scope(|scope| {
-        let rear = std::thread::Builder::new().name("copy".to_owned());
-        let rear = rear.spawn_scoped(scope, || bytes(source, target, middle..length));
-        bytes(source, target, 0..middle)?;
-        match rear.map(|thread| thread.join()) {
-            Ok(Ok(copied)) => copied,
-            _ => bytes(source, target, middle..length),
+        let copy = Copy { from, source: &source, length: found.len() };
+        if found.len() < LARGE_BYTES {
+            copy.part(0..found.len(), to, &target)?;
+        } else {
+            copy.halves(to, &target)?;
         }
-    })
+    }
+    give(&target, &found).map_err(LedgerError::io(to))
 }
 
-fn bytes(source: &File, target: &File, range: Range<u64>) -> Copied {
-    let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-    let (mut at, mut buffer) = (range.start, vec![0; length.min(PART_BYTES)]);
-    while at < range.end {
-        let rest = usize::try_from(range.end - at).unwrap_or(usize::MAX);
-        let part = &mut buffer[..rest.min(PART_BYTES)];
-        source.read_exact_at(part, at).map_err(|error| (Side::From, error))?;
-        target.write_all_at(part, at).map_err(|error| (Side::To, error))?;
-        at += part.len() as u64;
+/// A file that is copied.
+struct Copy<'a> {
+    from: &'a Path,
+    source: &'a File,
+    length: u64,
+}
+
+impl Copy<'_> {
+    fn halves(&self, to: &Path, target: &File) -> Result<(), LedgerError> {
+        let front_path = to.with_extension(FRONT);
+        let front = File::options().write(true).create_new(true).mode(0o600).open(&front_path);
+        let front = front.map_err(LedgerError::io(&front_path))?;
+        let middle = self.length / 2;
+        std::thread::scope(|scope| {
+            let rear = std::thread::Builder::new().name("copy".to_owned());
+            let rear = rear.spawn_scoped(scope, || self.part(middle..self.length, to, target));
+            self.part(0..middle, &front_path, &front)?;
+            match rear.map(|thread| thread.join()) {
+                Ok(Ok(copied)) => copied,
+                _ => self.part(middle..self.length, to, target),
+            }
+        })
     }
-    Ok(())
+
+    /// Copies these bytes to the same place in another file.
+    fn part(&self, range: Range<u64>, to: &Path, target: &File) -> Result<(), LedgerError> {
+        let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+        let (mut at, mut buffer) = (range.start, vec![0; length.min(PART_BYTES)]);
+        while at < range.end {
+            let rest = usize::try_from(range.end - at).unwrap_or(usize::MAX);
+            let part = &mut buffer[..rest.min(PART_BYTES)];
+            self.source.read_exact_at(part, at).map_err(LedgerError::io(self.from))?;
+            target.write_all_at(part, at).map_err(LedgerError::io(to))?;
+            at += part.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// Makes a file of what was copied in two halves. It can be done again: the first half stays beside it.
+pub(super) fn join(database: &Path) -> Result<(), LedgerError> {
+    let (whole, front) = (database.join("db"), front_of(database));
+    if !disk::is_there(&front)? {
+        return Ok(());
+    }
+    let source = File::open(&front).map_err(LedgerError::io(&front))?;
+    let length = source.metadata().map_err(LedgerError::io(&front))?.len();
+    let target = File::options().write(true).open(&whole).map_err(LedgerError::io(&whole))?;
+    Copy { from: &front, source: &source, length }.part(0..length, &whole, &target)
+}
+
+/// Where the first half of a database is, if it was copied in two.
+pub(super) fn front_of(database: &Path) -> PathBuf {
+    database.join("db").with_extension(FRONT)
 }
 
 /// Gives a copy the mode and, where that is allowed, the owner of its original.

@@ -7,7 +7,7 @@
 //!
 //! | in the state folder | is |
 //! |---|---|
-//! | `db.before/db` | the copy |
+//! | `db.before/db` | the copy; a large one in two halves, see `copy.rs` |
 //! | `db.before/boot` | written when the copy is complete: the boot of the machine that it was made in |
 //! | `db.before/failed` | what opening has made of the database, while the copy is put back |
 //! | `db.gone` | a copy that is being removed |
@@ -16,12 +16,13 @@
 //! until then: what a power cut leaves of a copy proves nothing, and that of another boot is removed. An incomplete one
 //! is removed, too; sled had not begun.
 //!
-//! The whole is copied and not only what sled 0.34 may rewrite, as that needs no proof of what sled does. It takes
-//! 13 ms for the 66 MB of 1,000,000 files, in two threads, on ext4; file systems with reflinks share the blocks.
+//! The whole is copied and not only what sled 0.34 may rewrite, as that needs no proof of what sled does.
+//! File systems with reflinks share the blocks.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 use super::state::DB;
 use super::{LedgerError, copy, disk};
@@ -32,8 +33,6 @@ const BOOT: &str = "boot";
 const FAILED: &str = "failed";
 const GONE: &str = "db.gone";
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
-/// From this size on a copy is removed by a thread of its own: that takes 5 ms for 1,000,000 files.
-const LARGE_BYTES: u64 = 8 << 20;
 
 /// Opens the database of a state with `open`, which gets its folder. Where that fails, the database is as it was.
 /// [`recover`] comes before it.
@@ -44,18 +43,19 @@ const LARGE_BYTES: u64 = 8 << 20;
 pub(super) fn open_kept<T>(
     state: &Path,
     open: impl Fn(&Path) -> Result<T, LedgerError>,
-) -> Result<T, LedgerError> {
-    let bytes = make_copy(state)?;
+) -> Result<(T, Removal), LedgerError> {
+    make_copy(state)?;
     mark_complete(state)?;
     let error = match open(&state.join(DB)) {
-        Ok(opened) => return discard(state, bytes).map(|()| opened),
+        Ok(opened) => return discard(state).map(|removal| (opened, removal)),
         Err(error) => error,
     };
     put_back(state).inspect_err(|_| tracing::error!(%error, "opening the ledger failed"))?;
     let LedgerError::Damaged { what, .. } = error else { return Err(error) };
     make_copy(state)?;
-    let again = open(&state.join(BEFORE).join(DB)).map(drop);
-    discard(state, 0)?;
+    let copy = state.join(BEFORE).join(DB);
+    let again = copy::join(&copy).and_then(|()| open(&copy).map(drop));
+    drop(discard(state)?);
     Err(match again {
         Ok(()) => misread(&state.join(DB), &what),
         Err(again) => again,
@@ -85,7 +85,7 @@ fn check_there(database: &Path) -> Result<(), LedgerError> {
 /// Removes the copy, whatever it is worth.
 pub(super) fn forget(state: &Path) -> Result<(), LedgerError> {
     match disk::is_there(&state.join(BEFORE))? {
-        true => discard(state, 0),
+        true => discard(state).map(drop),
         false => disk::remove(&state.join(GONE)),
     }
 }
@@ -114,15 +114,14 @@ fn is_due_back(state: &Path) -> Result<bool, LedgerError> {
     Ok(!made_in.is_empty() && made_in == disk::read_if_there(Path::new(BOOT_ID))?)
 }
 
-/// Returns the copy's size.
-fn make_copy(state: &Path) -> Result<u64, LedgerError> {
+fn make_copy(state: &Path) -> Result<(), LedgerError> {
     check_there(&state.join(DB))?;
     let before = state.join(BEFORE);
     let made = failpoint::hit("kept.create").and_then(|()| fs::create_dir(&before));
     made.map_err(LedgerError::io(&before))?;
     copy::folder(&state.join(DB), &before.join(DB)).map_err(|error| {
         // What is left of it means nothing.
-        let _ = discard(state, 0);
+        let _ = discard(state);
         without_room(error)
     })
 }
@@ -148,7 +147,7 @@ fn mark_complete(state: &Path) -> Result<(), LedgerError> {
     let boot = disk::read_if_there(Path::new(BOOT_ID))?;
     let marked = failpoint::hit("kept.mark").and_then(|()| fs::write(&mark, boot));
     marked.map_err(|error| {
-        let _ = discard(state, 0);
+        let _ = discard(state);
         without_room(LedgerError::io(&mark)(error))
     })
 }
@@ -156,30 +155,49 @@ fn mark_complete(state: &Path) -> Result<(), LedgerError> {
 /// Lets the copy take the database's place, durably.
 fn put_back(state: &Path) -> Result<(), LedgerError> {
     let (db, before) = (state.join(DB), state.join(BEFORE));
-    copy::sync(&before.join(DB))?;
+    let copy = before.join(DB);
+    copy::join(&copy)?;
+    copy::sync(&copy)?;
+    disk::remove(&copy::front_of(&copy))?;
+    copy::sync(&copy)?;
     disk::sync_folder(&before)?;
     disk::set_aside(&db, &before.join(FAILED))?;
-    let copy = before.join(DB);
     let renamed = failpoint::hit("kept.rename").and_then(|()| fs::rename(&copy, &db));
     renamed.map_err(LedgerError::io(&copy))?;
     disk::sync_folder(state)?;
-    discard(state, 0)
+    discard(state).map(drop)
 }
 
 /// Removes the copy: at one instant, and its bytes after that.
-fn discard(state: &Path, bytes: u64) -> Result<(), LedgerError> {
+fn discard(state: &Path) -> Result<Removal, LedgerError> {
     let (before, gone) = (state.join(BEFORE), state.join(GONE));
     disk::remove(&gone)?;
     let renamed = failpoint::hit("kept.discard").and_then(|()| fs::rename(&before, &gone));
     renamed.map_err(LedgerError::io(&before))?;
-    let remove = move || {
-        // The next start tries again.
-        let _ = disk::remove(&gone);
-    };
-    if bytes < LARGE_BYTES {
-        remove();
-    } else if let Err(error) = std::thread::Builder::new().name("remove-copy".to_owned()).spawn(remove) {
-        tracing::debug!(%error, "the copy of the ledger is removed by the next start");
+    Ok(Removal::begin(gone))
+}
+
+/// The removal of a folder, beside what is done meanwhile: it takes 5 to 10 ms. It has ended when this is dropped.
+#[derive(Debug)]
+pub(super) struct Removal(Option<JoinHandle<()>>);
+
+impl Removal {
+    fn begin(folder: PathBuf) -> Self {
+        let remove = {
+            let folder = folder.clone();
+            // Where it fails, the next start tries again.
+            move || drop(fs::remove_dir_all(folder))
+        };
+        let thread = std::thread::Builder::new().name("remove-copy".to_owned()).spawn(remove);
+        if thread.is_err() {
+            let _ = fs::remove_dir_all(folder);
+        }
+        Self(thread.ok())
     }
-    Ok(())
+}
+
+impl Drop for Removal {
+    fn drop(&mut self) {
+        let _ = self.0.take().map(JoinHandle::join);
+    }
 }

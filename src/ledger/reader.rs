@@ -211,7 +211,7 @@ impl LedgerReader {
     }
 }
 
-fn bytes_below(folder: &Path) -> Result<u64, LedgerError> {
+pub(super) fn bytes_below(folder: &Path) -> Result<u64, LedgerError> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(folder).map_err(LedgerError::io(folder))? {
         let entry = entry.map_err(LedgerError::io(folder))?;

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::held::{HeldState, LOCK};
 use super::made::{Made, is_record};
+use super::reader::bytes_below;
 use super::state_file::{self, StateInfo};
 use super::{Ledger, LedgerError, disk, kept, renew};
 use crate::model::{durable, failpoint};
@@ -161,6 +162,11 @@ impl StateFolder {
     /// The record folder's absolute path.
     pub fn records(&self) -> PathBuf {
         self.path().join(&self.info.records)
+    }
+
+    /// Room that opening the ledger takes beside what is there, at most: a copy, and what is written.
+    pub fn bytes_to_open(&self) -> u64 {
+        bytes_below(&self.path().join(DB)).unwrap_or(0).saturating_mul(2)
     }
 
     /// What the state says of itself.

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::job::{JOB_PREFIX, Jobs, decode_job};
+use super::kept::{self, Removal};
 use super::meta::{LOG_START_KEY, ROOT_PREFIX, TICK_KEY, Tally, TickMeta, root_counts};
 use super::ready::tally_row;
+use super::state::DB;
 use super::store::{Store, Tree};
 use super::witness::{Line, Witness};
-use super::{Counts, LedgerError, block, codec};
+use super::{Counts, HeldState, LedgerError, block, codec};
 use crate::model::LogStart;
 
 /// What the small values of the database say.
@@ -26,14 +29,24 @@ pub(super) struct Verified {
     pub(super) loaded: Loaded,
     /// The last tick's line, where the witness lacks it.
     pub(super) missing: Option<Line>,
+    /// Of the copy that was kept meanwhile.
+    pub(super) removal: Option<Removal>,
 }
 
 impl Verified {
+    /// Opens the database of a state, which stays as it is where that fails.
+    pub(super) fn open(held: &HeldState, witness: &Witness) -> Result<Self, LedgerError> {
+        let folder = held.path();
+        let open = |at: &Path| Self::of(Store::open(at, folder.join(DB), Some(held))?, witness);
+        let (verified, removal) = kept::open_kept(folder, open)?;
+        Ok(Self { removal: Some(removal), ..verified })
+    }
+
     /// Checks all of an open database, against itself and against the witness.
     pub(super) fn of(store: Store, witness: &Witness) -> Result<Self, LedgerError> {
         let loaded = load(&store)?;
         let missing = compare(&loaded.tick, witness)?;
-        Ok(Self { store, loaded, missing })
+        Ok(Self { store, loaded, missing, removal: None })
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use super::block::Rows;
 use super::job::{Job, Jobs, encode_job, job_key};
+use super::kept::{self, Removal};
 use super::map::Merge;
 use super::meta::{TICK_KEY, TickMeta, root_key};
 use super::reader::{Committed, LedgerReader};
@@ -15,7 +16,7 @@ use super::state::{DB, REPAIRING, WITNESS};
 use super::store::{Bytes, Changes, Store, Tree};
 use super::verify::{self, Loaded, Verified};
 use super::witness::{LogRange, Witness};
-use super::{Counts, Entry, HeldState, LedgerError, StateFolder, codec, disk, kept, renew};
+use super::{Counts, Entry, HeldState, LedgerError, StateFolder, codec, disk, renew};
 use crate::model::{Cursor, FileKey, LogPosition, LogStart, Order, Timestamp};
 
 /// The longest encoded key, in bytes.
@@ -47,6 +48,7 @@ pub struct Ledger {
     pub(super) log_start: LogStart,
     pub(super) witness: Witness,
     pub(super) poisoned: bool,
+    _removal: Option<Removal>,
 }
 
 impl Ledger {
@@ -69,15 +71,17 @@ impl Ledger {
         drop(held.lock_database()?);
         kept::recover(held.path())?;
         renew::write_noted(held)?;
-        let (mut witness, mut verified) = opened(held)?;
+        let mut witness = Witness::open(&held.path().join(WITNESS))?;
+        let mut verified = Verified::open(held, &witness)?;
         if verified.missing.is_some() {
             // The last tick counts once the witness has its line. The process that committed it may have ended since
             // its sync failed, and then it is only in memory: it is made durable first.
             drop(verified);
             renew::write_all(held)?;
-            (witness, verified) = opened(held)?;
+            witness = Witness::open(&held.path().join(WITNESS))?;
+            verified = Verified::open(held, &witness)?;
         }
-        let Verified { store, loaded, missing } = verified;
+        let Verified { store, loaded, missing, removal } = verified;
         let Loaded { tick, counts, jobs, log_start } = loaded;
         let appended = missing.map_or(Ok(()), |line| witness.append(line));
         let written = appended.and_then(|()| {
@@ -88,7 +92,8 @@ impl Ledger {
         let (store, committed) = (Arc::new(store), Arc::default());
         let reader = LedgerReader { store, committed, only_committed: false };
         let (folder, poisoned) = (held.path().to_path_buf(), false);
-        let ledger = Self { folder, reader, tick, counts, jobs, log_start, witness, poisoned };
+        let ledger =
+            Self { folder, reader, tick, counts, jobs, log_start, witness, poisoned, _removal: removal };
         ledger.publish();
         Ok(ledger)
     }
@@ -353,15 +358,6 @@ impl Ledger {
         let meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(store, TICK_KEY, &self.tick)?))]);
         store.apply(Default::default(), ready, meta)
     }
-}
-
-/// Opens what is on disk, which stays as it is where that fails.
-fn opened(held: &HeldState) -> Result<(Witness, Verified), LedgerError> {
-    let folder = held.path();
-    let witness = Witness::open(&folder.join(WITNESS))?;
-    let open = |at: &Path| Verified::of(Store::open(at, folder.join(DB), Some(held))?, &witness);
-    let verified = kept::open_kept(folder, open)?;
-    Ok((witness, verified))
 }
 
 pub(super) const DB_ASIDE: &str = "db.damaged";

@@ -69,6 +69,21 @@ fn what_a_process_leaves_that_died_opening_is_put_back_in_the_same_boot() {
 }
 
 #[test]
+fn a_copy_in_two_halves_is_put_back_as_one() {
+    let (_folder, path) = state();
+    die_opening(&path, &boot());
+    let copied = path.join("db.before/db");
+    let mut bytes = fs::read(copied.join("db")).unwrap();
+    let middle = bytes.len() / 2;
+    fs::write(copied.join("db.front"), &bytes[..middle]).unwrap();
+    bytes[..middle].fill(0);
+    fs::write(copied.join("db"), bytes).unwrap();
+    assert_eq!(AskedState::open(&path).unwrap().reader().total().pending, 2);
+    assert_eq!(opened(&path).unwrap().reader().total().pending, 2);
+    assert!(!path.join("db/db.front").exists());
+}
+
+#[test]
 fn a_copy_that_is_not_complete_or_of_another_boot_is_worth_nothing() {
     for boot in [&b""[..], b"8a4a6f0e", b"8a4a6f0e-0000-4000-8000-000000000000\n"] {
         let (_folder, path) = state();
@@ -125,4 +140,18 @@ fn a_start_waits_for_those_who_read() {
         drop(reading);
         start.join().unwrap().unwrap();
     });
+}
+
+#[test]
+fn a_large_database_is_put_together_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (database, copied) = (folder.path().join("db"), folder.path().join("copy"));
+    fs::create_dir(&database).unwrap();
+    let bytes: Vec<u8> = (0..9_u32 << 20).map(|at| ((at * 31) >> 7) as u8).collect();
+    fs::write(database.join("db"), &bytes).unwrap();
+    copy::folder(&database, &copied).unwrap();
+    for _ in 0..2 {
+        copy::join(&copied).unwrap();
+        assert!(fs::read(copied.join("db")).unwrap() == bytes);
+    }
 }
