@@ -3,19 +3,16 @@
 //! sled writes when it opens a database, so what it opens is a copy, in a folder of its own for temporary files. Whoever
 //! wants to write waits until the copy is made: 20 ms for 1,000,000 files.
 
-use std::fs::{self, DirBuilder};
-use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, RwLock};
 
 use super::reader::Committed;
 use super::state::{self, DB, STATE, WITNESS};
 use super::store::Store;
+use super::temporary::Temporary;
 use super::verify::{Loaded, Verified};
 use super::witness::Witness;
-use super::{LedgerError, LedgerReader, StateInfo, copy, held, kept, state_file};
+use super::{LedgerError, LedgerReader, StateInfo, held, kept, state_file};
 
 /// A state as it was at one moment. It is not locked: what its record folder holds may go on meanwhile.
 pub struct AskedState {
@@ -53,7 +50,7 @@ impl AskedState {
         let witness = Witness::read(&path.join(WITNESS))?;
         let copied = Temporary::copy_of(&kept::place_of(path)?)?;
         drop(lock);
-        let store = Store::open(&copied.folder.join(DB), path.join(DB), None)?;
+        let store = Store::open(&copied.database(), path.join(DB), None)?;
         let Verified { store, loaded, .. } = Verified::of(store.of_copy(copied), &witness)?;
         let Loaded { tick, counts, log_start, .. } = loaded;
         let committed = Committed::of(&tick, &counts, log_start);
@@ -83,62 +80,5 @@ impl AskedState {
     /// The ledger.
     pub fn reader(&self) -> LedgerReader {
         self.reader.clone()
-    }
-}
-
-/// A copy of a database, until it is dropped.
-#[derive(Debug)]
-pub(super) struct Temporary {
-    folder: PathBuf,
-}
-
-impl Temporary {
-    /// Copies a database to the folder for temporary files, or to memory where that can't be.
-    fn copy_of(database: &Path) -> Result<Self, LedgerError> {
-        let place = std::env::temp_dir();
-        let failed = match Self::copy_to(&place, database) {
-            Err(LedgerError::Io { path, error }) if !path.starts_with(database) => (path, error),
-            copied => return copied,
-        };
-        if let Ok(copied) = Self::copy_to(Path::new("/dev/shm"), database) {
-            return Ok(copied);
-        }
-        let (path, error) = failed;
-        let what = format!(
-            "{error}; a state is asked of a copy of its ledger: make room, or name another folder with the variable TMPDIR"
-        );
-        Err(LedgerError::Io { path, error: io::Error::new(error.kind(), what) })
-    }
-
-    fn copy_to(place: &Path, database: &Path) -> Result<Self, LedgerError> {
-        let made = Self::make(place)?;
-        copy::folder(database, &made.folder.join(DB))?;
-        copy::join(&made.folder.join(DB))?;
-        Ok(made)
-    }
-
-    /// Whether sled opens files in it after it was opened itself: it has them for large pages only.
-    pub(super) fn is_needed(&self) -> bool {
-        fs::read_dir(self.folder.join(DB).join("blobs")).map_or(true, |mut blobs| blobs.next().is_some())
-    }
-
-    /// Makes a folder that nobody else can look into.
-    fn make(place: &Path) -> Result<Self, LedgerError> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        loop {
-            let name = format!("outlast-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-            let folder = place.join(name);
-            match DirBuilder::new().mode(0o700).create(&folder) {
-                Ok(()) => return Ok(Self { folder }),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(LedgerError::io(&folder)(error)),
-            }
-        }
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }

@@ -104,6 +104,7 @@ mod scan;
 mod state;
 mod state_file;
 mod store;
+mod temporary;
 #[cfg(test)]
 mod tests;
 mod threads;

@@ -24,11 +24,11 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use sled::Transactional;
 use sled::transaction::TransactionError;
 
-use super::asked::Temporary;
 use super::held::HeldState;
 use super::over::{Before, Layout};
 use super::quiet::quietly;
 use super::state::DB;
+use super::temporary::Temporary;
 use super::{LedgerError, disk, over, threads};
 use crate::model::failpoint;
 
