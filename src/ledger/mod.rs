@@ -93,7 +93,6 @@ mod made;
 mod map;
 mod meta;
 mod over;
-mod quiet;
 mod reader;
 mod ready;
 mod renew;

@@ -26,11 +26,11 @@ use sled::transaction::TransactionError;
 
 use super::held::HeldState;
 use super::over::{Before, Layout};
-use super::quiet::quietly;
 use super::state::DB;
 use super::temporary::Temporary;
 use super::{LedgerError, disk, over, threads};
 use crate::model::failpoint;
+use crate::model::quiet::quietly;
 
 /// A key or a value, shared with the page it came from.
 pub(super) type Bytes = sled::IVec;

@@ -1,7 +1,8 @@
 //! The words that all rooms share: keys, fingerprints, outcomes, records, configuration.
 //!
 //! Plain data and pure functions: nothing here starts a thread, the time is told by [`Clock`], and tests let I/O fail
-//! by [`failpoint`]. Only `durable` touches the file system: what all rooms that write need of it.
+//! by [`failpoint`]. Only `durable` touches the file system: what all rooms that write need of it; `quiet` makes
+//! values of panics.
 
 mod batch;
 mod clock;
@@ -13,6 +14,7 @@ pub mod failpoint;
 mod failure;
 mod fingerprint;
 mod key;
+pub(crate) mod quiet;
 mod record;
 mod record_cursor;
 mod retry;

@@ -1,13 +1,13 @@
 //! Calls of the watcher, which may fail in every way.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use notify::{ErrorKind, RecursiveMode};
 
 use super::events::Handler;
 use super::folders::Reason;
+use crate::model::quiet::quietly;
 
 pub(super) type Watcher = Box<dyn notify::Watcher + Send>;
 pub(super) type MakeWatcher = dyn Fn(Handler) -> notify::Result<Watcher> + Send + Sync;
@@ -33,15 +33,16 @@ pub(super) enum Refusal {
 pub(super) fn watch(watcher: Option<&mut Watcher>, path: &Path) -> Result<(), Refusal> {
     let Some(watcher) = watcher else { return Err(Refusal::Because(Reason::NoWatcher)) };
     match quietly(|| watcher.watch(path, RecursiveMode::NonRecursive)) {
-        Some(Ok(())) => Ok(()),
-        Some(Err(error)) => Err(match error.kind {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(match error.kind {
             ErrorKind::MaxFilesWatch => Refusal::Because(Reason::Limit),
             ErrorKind::PathNotFound => Refusal::Gone,
             ErrorKind::Io(error) if is_gone(&error) => Refusal::Gone,
             ErrorKind::Io(error) => Refusal::Because(Reason::Refused(error.to_string().into())),
             other => Refusal::Because(Reason::Refused(format!("{other:?}").into())),
         }),
-        None => Err(Refusal::Dead),
+        // The watcher's calls panic where its thread has ended.
+        Err(_) => Err(Refusal::Dead),
     }
 }
 
@@ -51,15 +52,10 @@ fn is_gone(error: &io::Error) -> bool {
 
 /// Removes a watch, if it is there.
 pub(super) fn unwatch(watcher: Option<&mut Watcher>, path: &Path) {
-    quietly(|| watcher.map(|watcher| watcher.unwatch(path)));
+    let _ = quietly(|| watcher.map(|watcher| watcher.unwatch(path)));
 }
 
 /// Ends a watcher.
 pub(super) fn end(watcher: &mut Option<Watcher>) {
-    quietly(|| *watcher = None);
-}
-
-/// The watcher's calls panic where its thread has ended; none then.
-fn quietly<T>(call: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(call)).ok()
+    let _ = quietly(|| *watcher = None);
 }

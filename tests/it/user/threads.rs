@@ -67,7 +67,6 @@ fn a_watcher_that_may_have_few_threads_does_with_them_or_says_what_to_raise() {
         // It goes on until it is asked to stop.
         assert!(matches!(told.code, Some(75 | 124)), "{threads}: {told}");
         assert!(told.code != Some(75) || told.stderr.contains("ulimit -u"), "{threads}: {told}");
-        // notify panics, caught, where its thread ends as it starts; the process ends with 75 then.
-        assert!(told.code == Some(75) || !told.stderr.contains("panicked"), "{threads}: {told}");
+        assert!(!told.stderr.contains("panicked"), "{threads}: {told}");
     }
 }

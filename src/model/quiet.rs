@@ -1,7 +1,7 @@
-//! Panics of the embedded store, turned into values.
+//! Panics of libraries, turned into values.
 //!
-//! sled panics on some damaged files. Whoever runs Outlast shall read which file is damaged and what
-//! to do, not a backtrace.
+//! The embedded store panics on some damaged files, the file watcher where its thread has ended. A user shall read
+//! what is wrong and what to do, not a backtrace.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -12,11 +12,11 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Longest part of a panic's message that is passed on: sled's can hold whole pages.
+/// Longest part of a panic's message that is passed on: the store's can hold whole pages.
 const MESSAGE_CHARS_MAX: usize = 160;
 
 /// Runs `f`; a panic in it prints nothing and becomes its message.
-pub(super) fn quietly<T>(f: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn quietly<T>(f: impl FnOnce() -> T) -> Result<T, String> {
     install_hook();
     let before = QUIET.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(f));
@@ -29,7 +29,7 @@ fn install_hook() {
     ONCE.call_once(|| {
         let previous = take_hook();
         set_hook(Box::new(move |info| {
-            // sled's own threads hand their panics on to the thread that waits for them.
+            // The store's own threads hand their panics on to the thread that waits for them.
             let of_store = std::thread::current().name().is_some_and(|name| name.starts_with("sled-io-"));
             if !of_store && !QUIET.try_with(Cell::get).unwrap_or(false) {
                 previous(info);
