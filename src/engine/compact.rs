@@ -37,7 +37,6 @@ use super::log_check::check_log;
 use super::run::Engine;
 use super::stop::Stop;
 use super::store::Store;
-use crate::ledger::StateFolder;
 use crate::model::{BatchConfig, LogPosition, Resource};
 
 /// The longest portion that is aimed at while a run goes on, and while nobody waits.
@@ -246,9 +245,7 @@ pub fn compact(state: &Path) -> Result<CompactReport, EngineError> {
 }
 
 fn compact_alone(state: &Path) -> Result<CompactReport, EngineError> {
-    // Where there is no state, none is made.
-    drop(StateFolder::open(state)?);
-    let mut store = Store::create(state, None)?;
+    let mut store = Store::existing(state)?;
     check_log(&store.state.records(), &store.ledger.log_ranges(), &Stop::default())?;
     let rules = BatchConfig { compact_above_percent: 100, ..BatchConfig::default() };
     let mut compaction = Compaction::new(&rules, None);

@@ -13,15 +13,12 @@ use super::change::{Change, Ground};
 use super::committer::Committer;
 use super::error::EngineError;
 use super::event::Event;
-use super::retry::{Selection, broken_off};
+use super::retry::{Chunks, Selection, broken_off};
 use super::run::Engine;
 use super::store::{Store, StoreView};
 use super::tally::Tally;
-use crate::ledger::StateFolder;
 use crate::model::{FileKey, FolderKey, LogPosition, Root, RootId};
 
-/// Files forgotten in one commit.
-const CHUNK_FILES: usize = 8_192;
 /// How long a running process may take to let go of a root: files in flight are finished first.
 const LEAVE_WAIT: Duration = Duration::from_secs(60);
 const LOOK_UP: Duration = Duration::from_millis(50);
@@ -67,9 +64,7 @@ pub fn forget(state: &Path, filter: &ForgetFilter) -> Result<ForgetReport, Engin
     if filter.dry_run {
         return StoreView::open(state)?.forgotten(filter);
     }
-    // Where there is no state, none is made.
-    drop(StateFolder::open(state)?);
-    let mut store = Store::create(state, None)?;
+    let mut store = Store::existing(state)?;
     let view = store.view();
     let mut report = ForgetReport::default();
     let chosen = view.chosen(filter)?;
@@ -184,24 +179,14 @@ impl StoreView {
         &self,
         selection: &Selection,
         report: &mut ForgetReport,
-        mut commit: impl FnMut(Vec<(FileKey, Change)>, u64) -> Result<(), EngineError>,
+        commit: impl FnMut(Vec<(FileKey, Change)>, u64) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        let mut chunk = Vec::new();
-        let mut count = |chunk: &mut Vec<(FileKey, Change)>, records: &mut u64| {
-            let files = chunk.len() as u64;
-            if files > 0 {
-                commit(std::mem::take(chunk), report.files)?;
-            }
-            report.files += files;
-            report.records += std::mem::take(records);
-            Ok::<(), EngineError>(())
-        };
-        let mut records = 0;
+        let mut chunks = Chunks::new(report.files, commit);
         self.each_selected(selection, |key, entry| {
-            records += u64::from(entry.record.is_some());
-            chunk.push((key, Change::Forgotten));
-            if chunk.len() >= CHUNK_FILES { count(&mut chunk, &mut records) } else { Ok(()) }
+            report.files += 1;
+            report.records += u64::from(entry.record.is_some());
+            chunks.push(key, Change::Forgotten)
         })?;
-        count(&mut chunk, &mut records)
+        chunks.end()
     }
 }

@@ -13,11 +13,11 @@ use super::error::EngineError;
 use super::event::Event;
 use super::run::Engine;
 use super::store::{Store, StoreView};
-use crate::ledger::{self, EntryState, StateFolder};
+use crate::ledger::{self, EntryState};
 use crate::model::{BatchConfig, ErrorClass, FileKey, FolderKey, LogPosition, RootId};
 use crate::source::{Filters, TreeSource, Verdict};
 
-/// Files made due in one commit.
+/// Files whose changes are committed together.
 const CHUNK_FILES: usize = 8_192;
 
 /// Which failed files are meant. With nothing in it, all.
@@ -62,9 +62,7 @@ impl RetryReport {
 /// # Errors
 /// There is no state, or it is in use or damaged; or the glob can't be read.
 pub fn retry(state: &Path, filter: &RetryFilter) -> Result<RetryReport, EngineError> {
-    // Where there is no state, none is made.
-    drop(StateFolder::open(state)?);
-    let mut store = Store::create(state, None)?;
+    let mut store = Store::existing(state)?;
     let view = store.view();
     let asked = Asked::new(&view, filter);
     asked.each_chunk(|_| true, |chunk, _| commit(&mut store, chunk))
@@ -114,13 +112,12 @@ struct Asked<'a> {
     filter: &'a RetryFilter,
     sieve: Sieve<'a>,
     report: RetryReport,
-    chunk: Vec<(FileKey, Change)>,
 }
 
 impl<'a> Asked<'a> {
     fn new(view: &'a StoreView, filter: &'a RetryFilter) -> Self {
         let sieve = Sieve { view, trees: BTreeMap::new() };
-        Self { view, filter, sieve, report: RetryReport::default(), chunk: Vec::new() }
+        Self { view, filter, sieve, report: RetryReport::default() }
     }
 
     /// Gives the changes of the roots that are `within` to `commit`, chunk by chunk, each with the number of
@@ -128,9 +125,9 @@ impl<'a> Asked<'a> {
     fn each_chunk(
         mut self,
         within: impl Fn(RootId) -> bool,
-        mut commit: impl FnMut(Vec<(FileKey, Change)>, u64) -> Result<(), EngineError>,
+        commit: impl FnMut(Vec<(FileKey, Change)>, u64) -> Result<(), EngineError>,
     ) -> Result<RetryReport, EngineError> {
-        let mut before = 0;
+        let mut chunks = Chunks::new(0, commit);
         self.view.retriable(self.filter, |key, entry, class| {
             if !within(key.root()) {
                 self.report.elsewhere += 1;
@@ -141,17 +138,43 @@ impl<'a> Asked<'a> {
                 return Ok(());
             }
             self.report.count(class, entry.pending);
-            self.chunk.push((key, Change::Asked(entry)));
-            if self.chunk.len() >= CHUNK_FILES {
-                commit(std::mem::take(&mut self.chunk), before)?;
-                before = self.report.files;
-            }
-            Ok(())
+            chunks.push(key, Change::Asked(entry))
         })?;
-        if !self.chunk.is_empty() {
-            commit(self.chunk, before)?;
-        }
+        chunks.end()?;
         Ok(self.report)
+    }
+}
+
+/// Changes that are committed in bounded chunks.
+pub(super) struct Chunks<C> {
+    chunk: Vec<(FileKey, Change)>,
+    /// Files before these.
+    before: u64,
+    commit: C,
+}
+
+impl<C: FnMut(Vec<(FileKey, Change)>, u64) -> Result<(), EngineError>> Chunks<C> {
+    /// `commit` gets each chunk and the number of files before it, which is `before` for the first.
+    pub(super) fn new(before: u64, commit: C) -> Self {
+        Self { chunk: Vec::new(), before, commit }
+    }
+
+    pub(super) fn push(&mut self, key: FileKey, change: Change) -> Result<(), EngineError> {
+        self.chunk.push((key, change));
+        if self.chunk.len() >= CHUNK_FILES { self.commit() } else { Ok(()) }
+    }
+
+    /// Commits the rest.
+    pub(super) fn end(mut self) -> Result<(), EngineError> {
+        if self.chunk.is_empty() { Ok(()) } else { self.commit() }
+    }
+
+    fn commit(&mut self) -> Result<(), EngineError> {
+        let chunk = std::mem::take(&mut self.chunk);
+        let files = chunk.len() as u64;
+        (self.commit)(chunk, self.before)?;
+        self.before += files;
+        Ok(())
     }
 }
 

@@ -84,6 +84,16 @@ impl Store {
         })
     }
 
+    /// Opens the state in `folder`; where there is none, none is made.
+    ///
+    /// # Errors
+    /// There is none; or it is in use, damaged, of another format, or can't be written.
+    pub(crate) fn existing(folder: &Path) -> Result<Self, EngineError> {
+        let mut state = StateFolder::open(folder)?;
+        state.ensure_id()?;
+        Self::open(state).map_err(|failed| failed.1)
+    }
+
     /// Closes the ledger and the log, also where others read them; the lock is kept.
     pub(crate) fn close(self) -> StateFolder {
         self.ledger.close();
