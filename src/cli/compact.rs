@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use indicatif::HumanBytes;
-use outlast::engine::{self, CompactReport, EngineError};
+use outlast::engine::{self, CompactReport};
 use outlast::service::Request;
 
 use super::args::{Cli, Format};
@@ -11,13 +11,7 @@ use super::{exit, query};
 
 /// `outlast compact`.
 pub(crate) fn compact(cli: &Cli) -> Result<u8> {
-    let alone = || {
-        let report = engine::compact(&cli.state)?;
-        let what = "the answer can't be put into words";
-        serde_json::to_vec(&report)
-            .map_err(|error| EngineError::Io { what: what.to_owned(), source: error.into() })
-    };
-    let payload = query::put_or(cli, &Request::Compact, alone)?;
+    let payload = query::put_or(cli, &Request::Compact, || engine::compact(&cli.state))?;
     let report: CompactReport = serde_json::from_slice(&payload).context("the answer tells no compaction")?;
     if cli.format == Format::Json {
         terminal::print_json(&report)?;

@@ -7,9 +7,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use outlast::ErrorClass;
-use outlast::engine::{
-    self, EngineError, FailureGroup, FailureReport, FailureSample, RetryFilter, RetryReport,
-};
+use outlast::engine::{self, FailureGroup, FailureReport, FailureSample, RetryFilter, RetryReport};
 use outlast::service::Request;
 
 use super::args::{Cli, Format};
@@ -135,13 +133,7 @@ pub(crate) fn retry(cli: &Cli, args: &RetryArgs) -> Result<u8> {
         path: path.map(OsString::from),
         class: args.class,
     };
-    let alone = || {
-        let report = engine::retry(&cli.state, &filter)?;
-        let what = "the answer can't be put into words";
-        serde_json::to_vec(&report)
-            .map_err(|error| EngineError::Io { what: what.to_owned(), source: error.into() })
-    };
-    let payload = query::put_or(cli, &Request::Retry(filter.clone()), alone)?;
+    let payload = query::put_or(cli, &Request::Retry(filter.clone()), || engine::retry(&cli.state, &filter))?;
     let report: RetryReport = serde_json::from_slice(&payload).context("the answer tells no retries")?;
     let printed = match cli.format {
         Format::Json => terminal::print_json(&report),

@@ -14,6 +14,7 @@ use outlast::service::settings::Settings;
 use outlast::service::{ControlError, Desk, Request, answer, ask};
 use outlast::sink::SinkError;
 use outlast::{AstProcessor, LogPosition, LogStart, RecordCursor};
+use serde::Serialize;
 
 use super::args::{Cli, ExplainArgs, Format, RecordsArgs, StatusArgs};
 use super::{exit, export, print, run, terminal};
@@ -33,11 +34,23 @@ const DROPPED_TRIES: u32 = 5;
 /// Puts a request to the run that holds the state, or opens the state. When this returns, the state is
 /// let go: whoever reads what is printed may take any time.
 pub(super) fn put(cli: &Cli, request: &Request) -> Result<Vec<u8>> {
-    put_or(cli, request, || ask_state(cli, request))
+    put_or_else(cli, request, || ask_state(cli, request))
 }
 
-/// The same, with something else to do with a state that no run holds.
-pub(super) fn put_or(
+/// The same, with something else to do with a state that no run holds, whose report is the answer.
+pub(super) fn put_or<T: Serialize>(
+    cli: &Cli,
+    request: &Request,
+    alone: impl Fn() -> Result<T, EngineError>,
+) -> Result<Vec<u8>> {
+    put_or_else(cli, request, || {
+        let what = "the answer can't be put into words";
+        serde_json::to_vec(&alone()?)
+            .map_err(|error| EngineError::Io { what: what.to_owned(), source: error.into() })
+    })
+}
+
+fn put_or_else(
     cli: &Cli,
     request: &Request,
     alone: impl Fn() -> Result<Vec<u8>, EngineError>,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use outlast::engine::{self, EngineError, ForgetFilter, ForgetReport, MovedRoot, root_path};
+use outlast::engine::{self, ForgetFilter, ForgetReport, MovedRoot, root_path};
 use outlast::service::{Request, ask};
 
 use super::args::{Cli, Format};
@@ -44,13 +44,10 @@ pub(crate) struct MoveRootArgs {
 /// `outlast forget`.
 pub(crate) fn forget(cli: &Cli, args: &ForgetArgs) -> Result<u8> {
     let filter = args.filter();
-    let alone = || {
-        let report = engine::forget(&cli.state, &filter)?;
-        let what = "the answer can't be put into words";
-        serde_json::to_vec(&report)
-            .map_err(|error| EngineError::Io { what: what.to_owned(), source: error.into() })
-    };
-    tell_forgotten(cli, &query::put_or(cli, &Request::Forget(filter.clone()), alone)?)
+    tell_forgotten(
+        cli,
+        &query::put_or(cli, &Request::Forget(filter.clone()), || engine::forget(&cli.state, &filter))?,
+    )
 }
 
 /// `outlast ctl forget`.
