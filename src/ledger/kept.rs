@@ -26,7 +26,7 @@ use std::thread::JoinHandle;
 
 use super::state::DB;
 use super::{LedgerError, copy, disk};
-use crate::model::failpoint;
+use crate::model::{Resource, failpoint};
 
 const BEFORE: &str = "db.before";
 const BOOT: &str = "boot";
@@ -128,18 +128,13 @@ fn make_copy(state: &Path) -> Result<(), LedgerError> {
 
 fn without_room(error: LedgerError) -> LedgerError {
     match error {
-        LedgerError::Io { path, error } if is_short_of_room(&error) => {
+        LedgerError::Io { path, error } if Resource::of_state_io(&error) == Some(Resource::Disk) => {
             let what =
                 format!("{error}; a state is opened only where there is room for a copy of its ledger");
             LedgerError::Io { path, error: io::Error::new(error.kind(), what) }
         }
         error => error,
     }
-}
-
-/// Whether a write failed for want of room.
-fn is_short_of_room(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 fn mark_complete(state: &Path) -> Result<(), LedgerError> {
