@@ -157,6 +157,7 @@
 //! | a processor panics | the file's failure | `worker.rs` |
 //! | a file takes longer than `timeout` | its worker is left behind and replaced; the others in its batch go on. Its memory is given back when it comes back | `board.rs`, `crisis.rs`, `budget.rs` |
 //! | a thread can't be started | one worker, the scan and a few of sled's are needed, or the run ends with exit code 75; all others are done without | `attempt.rs`, `lookout.rs`, `ledger/store.rs` |
+//! | the process gets no memory for what it needs (`ulimit -v`) | it ends as by a kill, with exit code 75 and the limit's name; what it had in hand is left. Files are admitted for half of what the limit leaves, so that it does not come to that | `cli/allocator.rs`, `machine.rs` |
 //! | the process is stopped, or frozen | that time counts for nothing | `pulse.rs`, `model/clock.rs` |
 //! | a processor brings the process down | the dying thread waits while all that is finished is committed, and whose fault it was. Twice, and the file is set aside as `crash` | `fatal.rs`, `crisis.rs` |
 //! | the process dies without a word | what it had in hand runs last and alone at the next start; nobody is blamed, unless the kernel ran out of memory while one file was alone | `ledger/in_hand.rs`, `claims.rs` |

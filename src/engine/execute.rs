@@ -88,8 +88,9 @@ fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContex
     let dying = Dying::default();
     // There is nothing to save.
     dying.let_go();
-    let limit_bytes = effective_limit(&config, Machine::new().memory_limit_bytes());
-    let budget = Arc::new(Budget::new(limit_bytes));
+    let bounds = Machine::new().bounds();
+    let limit_bytes = effective_limit(&config, bounds.memory);
+    let budget = Arc::new(Budget::new(bounds.for_files(limit_bytes)));
     WorkContext {
         processor,
         source: Arc::new(TreeSource::new(Filters::default(), Vec::new())),

@@ -56,7 +56,8 @@ pub fn inspect(
     let root = roots.get(key.root()).ok_or_else(|| EngineError::root(path, NO_FILE))?;
     let mut content = Vec::new();
     let source = TreeSource::new(Filters::default(), Vec::new());
-    let size_max = Budget::new(effective_limit(config, Machine::new().memory_limit_bytes())).size_max();
+    let bounds = Machine::new().bounds();
+    let size_max = Budget::new(bounds.for_files(effective_limit(config, bounds.memory))).size_max();
     let outcome = match source.read(root, &key, size_max, &mut content) {
         Ok(_) => process(path, &content, processor),
         Err(error @ (ReadError::Gone | ReadError::NotAFile(_))) => {

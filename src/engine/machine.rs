@@ -31,6 +31,23 @@ pub(crate) struct Usage {
     pub full_avg10: Option<f32>,
 }
 
+/// What bounds the memory of this process, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Bounds {
+    /// The smallest limit of a control group, or what the machine has.
+    pub memory: Option<u64>,
+    /// What the limits of the process (`ulimit -v`, `ulimit -d`) leave it, where it has any.
+    pub addresses: Option<u64>,
+}
+
+impl Bounds {
+    /// What of a limit of memory files may be admitted for. Stacks and the allocator's pools take addresses, too, and who
+    /// asks for more than there are dies: files get them up to the half.
+    pub(crate) fn for_files(&self, limit_bytes: u64) -> u64 {
+        self.addresses.map_or(limit_bytes, |left| limit_bytes.min(left / 2))
+    }
+}
+
 /// What a control group has and uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct GroupUse {
@@ -59,10 +76,17 @@ impl Machine {
         Self { group: group.map(|group| group.below(base)), proc }
     }
 
-    /// The smallest limit of a control group, or what the machine has.
-    pub(crate) fn memory_limit_bytes(&self) -> Option<u64> {
+    /// What this process may take at most, from now on.
+    pub(crate) fn bounds(&self) -> Bounds {
         let groups = self.group.iter().flat_map(|group| group.folders().filter_map(|at| group.limit(at)));
-        groups.chain(field_bytes(&text(&self.proc.join("meminfo")), "MemTotal")).min()
+        let memory = groups.chain(field_bytes(&text(&self.proc.join("meminfo")), "MemTotal")).min();
+        let status = text(&self.proc.join("self/status"));
+        let left = |resource, taken| {
+            let limit = getrlimit(resource).current?;
+            Some(limit.saturating_sub(field_bytes(&status, taken).unwrap_or(0)))
+        };
+        let addresses = left(Resource::As, "VmSize").into_iter().chain(left(Resource::Data, "VmData")).min();
+        Bounds { memory, addresses }
     }
 
     pub(crate) fn usage(&self) -> Usage {

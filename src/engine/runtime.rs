@@ -8,7 +8,7 @@ use super::budget::{Budget, Meter, effective_limit};
 use super::error::EngineError;
 use super::job::{self, JobPlan};
 use super::lookout::Lookout;
-use super::machine::{self, Machine};
+use super::machine::{self, Bounds, Machine};
 use super::pulse::Pulse;
 use super::roots::GivenRoot;
 use super::run::{Engine, RunOptions};
@@ -23,6 +23,8 @@ use crate::source::watch::Watch;
 const OWN_DESCRIPTORS: u64 = 192;
 /// Descriptors of one worker.
 const WORKERS_DESCRIPTORS: u64 = 5;
+/// Each worker's part of a limit of addresses: a quarter of them is for their stacks, of 2 MiB, and for what they keep.
+const WORKERS_ADDRESSES: u64 = 16 << 20;
 
 /// An open state, and what goes with it.
 pub(super) struct Runtime<'a> {
@@ -37,7 +39,7 @@ pub(super) struct Runtime<'a> {
     oom_kills: Option<u64>,
     /// Of all jobs: threads that were given up by one keep their memory.
     budget: Arc<Budget>,
-    machine_bytes: Option<u64>,
+    bounds: Bounds,
     /// When the present job began, or the process.
     started: Instant,
     clock: Clock,
@@ -73,18 +75,18 @@ impl<'a> Runtime<'a> {
                 return Err(error);
             }
         };
-        let machine_bytes = machine.memory_limit_bytes();
-        let memory_limit_bytes = effective_limit(config, machine_bytes);
+        let bounds = machine.bounds();
+        let memory_limit_bytes = effective_limit(config, bounds.memory);
         let runtime = Self {
             engine,
             slot: Some(store),
-            config: Arc::new(with_descriptors_for(config)),
+            config: Arc::new(with_room_for(config, bounds)),
             lookout: Lookout::new(source, engine.stop(), clock.clone()),
             in_hand: Arc::new(in_hand),
             left,
             oom_kills: machine.oom_kills(),
-            budget: Arc::new(Budget::new(memory_limit_bytes)),
-            machine_bytes,
+            budget: Arc::new(Budget::new(bounds.for_files(memory_limit_bytes))),
+            bounds,
             started: options.started,
             _pulse: Pulse::start(&clock),
             clock,
@@ -202,9 +204,9 @@ impl<'a> Runtime<'a> {
             self.lookout.set_source(self.engine.source_for(config, own, self.watch.as_ref())?);
             self.has_other_filters = true;
         }
-        self.config = Arc::new(with_descriptors_for(config));
-        let memory_limit_bytes = effective_limit(config, self.machine_bytes);
-        self.budget.set_limit(memory_limit_bytes);
+        self.config = Arc::new(with_room_for(config, self.bounds));
+        let memory_limit_bytes = effective_limit(config, self.bounds.memory);
+        self.budget.set_limit(self.bounds.for_files(memory_limit_bytes));
         run.meter.set_limit(memory_limit_bytes);
         tracing::info!(workers = self.config.worker_count, "going on with another configuration");
         Ok(())
@@ -223,20 +225,18 @@ impl<'a> Runtime<'a> {
     }
 }
 
-/// The configuration with as many workers as there are descriptors for: each needs one for a file, one for its folder,
-/// one for its note of what it has in hand and one to measure itself, and the processor may need another.
-fn with_descriptors_for(config: &BatchConfig) -> BatchConfig {
-    let descriptors = machine::raise_descriptor_limit();
-    let there = descriptors.saturating_sub(OWN_DESCRIPTORS) / WORKERS_DESCRIPTORS;
+/// The configuration with as many workers as there are descriptors and addresses for. Each needs a descriptor for a file,
+/// one for its folder, one for its note of what it has in hand and one to measure itself, and the processor may need
+/// another.
+fn with_room_for(config: &BatchConfig, bounds: Bounds) -> BatchConfig {
+    let descriptors = machine::raise_descriptor_limit().saturating_sub(OWN_DESCRIPTORS) / WORKERS_DESCRIPTORS;
+    let addresses = bounds.addresses.unwrap_or(u64::MAX) / WORKERS_ADDRESSES;
+    let (there, limit) = (descriptors, "ulimit -n").min((addresses, "ulimit -v"));
     let there = usize::try_from(there).unwrap_or(usize::MAX).max(1);
     let worker_count = config.worker_count.min(there);
     if worker_count < config.worker_count {
-        tracing::warn!(
-            workers = worker_count,
-            wanted = config.worker_count,
-            descriptors,
-            "fewer workers, as no more files may be open: raise the limit (`ulimit -n`)"
-        );
+        let wanted = config.worker_count;
+        tracing::warn!(workers = worker_count, wanted, "fewer workers: raise the limit (`{limit}`)");
     }
     BatchConfig { worker_count, workers_max: config.workers_max.min(there), ..config.clone() }
 }

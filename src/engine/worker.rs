@@ -273,7 +273,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
                 let limit_mib = limit_bytes >> 20;
                 let message = format!(
                     "{size} bytes take more than the memory limit of {limit_mib} MiB has for one file; \
-                     raise the memory limit to process it"
+                     raise the memory limit, or `ulimit -v` where that is less, to process it"
                 );
                 let error = FileError::new(ErrorClass::TooLarge, message);
                 Err(Box::new(Attempt::Failed { read: None, error, short_of: None }))

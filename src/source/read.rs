@@ -10,7 +10,7 @@ use rustix::io::{Errno, retry_on_intr};
 use super::SkipReason;
 use super::nearby;
 use super::open::{self, EntryKind};
-use crate::model::{ErrorClass, FileKey, Fingerprint, Resource, Root, Timestamp};
+use crate::model::{ErrorClass, FileKey, Fingerprint, Resource, Root, Timestamp, memory};
 
 /// What was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,7 +231,7 @@ fn read_version(
 }
 
 fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<(), ReadError> {
-    buffer.try_reserve_exact(more).map_err(|_| ReadError::Io(io::Error::from(Errno::NOMEM)))
+    memory::try_reserve(buffer, more).map_err(|_| ReadError::Io(io::Error::from(Errno::NOMEM)))
 }
 
 fn racy_window_ns(fingerprint: &Fingerprint) -> i64 {

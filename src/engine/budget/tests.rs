@@ -318,5 +318,5 @@ fn waiting_for_memory_makes_batches_smaller() {
 fn the_machine_itself_can_be_read() {
     let pressure = Meter::of_machine(u64::MAX, Machine::new()).look();
     assert!(pressure.rss_bytes > 0 && !pressure.over, "{pressure:?}");
-    assert!(effective_limit(&BatchConfig::default(), Machine::new().memory_limit_bytes()) >= LIMIT_MIN);
+    assert!(effective_limit(&BatchConfig::default(), Machine::new().bounds().memory) >= LIMIT_MIN);
 }

@@ -44,7 +44,7 @@ fn the_smallest_limit_on_the_way_up_counts() {
         ),
         ("proc/pressure/memory", "some avg10=99.00 avg60=0.00 avg300=0.00 total=1\n"),
     ]);
-    assert_eq!(machine.memory_limit_bytes(), Some(8000));
+    assert_eq!(machine.bounds().memory, Some(8000));
     let usage = machine.usage();
     assert_eq!(usage.group, Some(GroupUse { used_bytes: 2000, limit_bytes: 8000 }));
     assert_eq!((usage.some_avg10, usage.full_avg10), (Some(12.5), Some(1.25)));
@@ -67,7 +67,7 @@ fn version_1_has_memory_where_both_are_mounted() {
         ("sys/fs/cgroup/memory/pods/one/memory.usage_in_bytes", "400000000\n"),
         ("proc/pressure/memory", "some avg10=0.50 avg60=0.00 avg300=0.00 total=1\n"),
     ]);
-    assert_eq!(machine.memory_limit_bytes(), Some(512 << 20));
+    assert_eq!(machine.bounds().memory, Some(512 << 20));
     let usage = machine.usage();
     assert_eq!(usage.group, Some(GroupUse { used_bytes: 400_000_000, limit_bytes: 512 << 20 }));
     assert_eq!((usage.some_avg10, usage.full_avg10), (Some(0.5), None));
@@ -80,11 +80,11 @@ fn without_a_limit_of_a_group_the_machine_is_the_limit() {
         ("proc/self/cgroup", "0::/\n"),
         ("proc/self/mountinfo", MOUNTS_V2),
     ]);
-    assert_eq!(unlimited.memory_limit_bytes(), Some(24_684_084 << 10));
+    assert_eq!(unlimited.bounds().memory, Some(24_684_084 << 10));
     assert_eq!(unlimited.usage().group, None);
     assert_eq!(unlimited.usage().available_bytes, Some(24_045_120 << 10));
     let (_kept, unknown) = machine(&[]);
-    assert_eq!(unknown.memory_limit_bytes(), None);
+    assert_eq!(unknown.bounds().memory, None);
     assert_eq!(unknown.usage(), Usage::default());
     assert_eq!(unknown.oom_kills(), None);
 }
@@ -129,7 +129,7 @@ fn this_machine_tells_what_this_process_uses() {
     let machine = Machine::new();
     let before = machine.usage();
     assert!(before.rss_bytes > 1 << 20, "{before:?}");
-    assert!(machine.memory_limit_bytes().is_some_and(|limit| limit > before.rss_bytes));
+    assert!(machine.bounds().memory.is_some_and(|limit| limit > before.rss_bytes));
     let held = vec![1u8; 128 << 20];
     let risen = machine.usage().rss_bytes.saturating_sub(before.rss_bytes);
     assert!(std::hint::black_box(held).len() == 128 << 20 && risen > 32 << 20, "{risen}");

@@ -1,5 +1,6 @@
 //! The command line as its users meet it.
 
+mod addresses;
 mod again;
 mod asking;
 mod bad;
