@@ -19,13 +19,17 @@ def plain(node, kind_field):
     return node if isinstance(node, (str, int, float, bool, type(None))) else repr(node)
 
 
-kind_field, source, out = sys.argv[1:]
-tree = ast.parse(Path(source).read_text(encoding="utf-8"), source)
-if kind_field == "ast2json":
-    from ast2json import ast2json
+def dump(source, style):
+    """The tree of a source file, in a style: the name of the kind field, or ast2json."""
+    tree = ast.parse(Path(source).read_bytes(), source)
+    if style == "ast2json":
+        from ast2json import ast2json
 
-    tree = ast2json(tree)
-else:
-    tree = plain(tree, kind_field)
-style = {"indent": 1} if kind_field == "node_type" else {"separators": (",", ":"), "ensure_ascii": False}
-Path(out).write_text(json.dumps(tree, **style) + "\n", encoding="utf-8")
+        return ast2json(tree)
+    return plain(tree, style)
+
+
+if __name__ == "__main__":
+    style, source, out = sys.argv[1:]
+    layout = {"indent": 1} if style == "node_type" else {"separators": (",", ":"), "ensure_ascii": False}
+    Path(out).write_text(json.dumps(dump(source, style), **layout) + "\n", encoding="utf-8")

@@ -45,10 +45,21 @@ def plain(cursor, style):
     return fields | {"children": children}
 
 
-name, source, out, *rest = sys.argv[1:]
-name, _, grammar = name.partition(".")
-language = getattr(importlib.import_module(f"tree_sitter_{name}"), f"language_{grammar}" if grammar else "language")
-tree = tree_sitter.Parser(tree_sitter.Language(language())).parse(Path(source).read_bytes())
-assert not tree.root_node.has_error, source
-dump = plain(tree.walk(), rest[0] if rest else "leaves")
-Path(out).write_text(json.dumps(dump, ensure_ascii=False, separators=(",", ":")) + "\n")
+def parser_of(name):
+    """A parser for a grammar: LANGUAGE, as above."""
+    name, _, grammar = name.partition(".")
+    language = getattr(importlib.import_module(f"tree_sitter_{name}"), f"language_{grammar}" if grammar else "language")
+    return tree_sitter.Parser(tree_sitter.Language(language()))
+
+
+def dump(parser, source, style="leaves"):
+    """The tree of a source file without an error, else None."""
+    tree = parser.parse(Path(source).read_bytes())
+    return None if tree.root_node.has_error else plain(tree.walk(), style)
+
+
+if __name__ == "__main__":
+    name, source, out, *rest = sys.argv[1:]
+    tree = dump(parser_of(name), source, *rest)
+    assert tree, source
+    Path(out).write_text(json.dumps(tree, ensure_ascii=False, separators=(",", ":")) + "\n")

@@ -1,6 +1,7 @@
 //! Outlast as its users meet it: the binary, run on real trees, killed, damaged, cut off from power.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod agree;
 mod churn;
 mod damage;
 mod documented;

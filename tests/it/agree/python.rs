@@ -1,0 +1,19 @@
+//! Python: its own `ast`, also as ast2json writes it, and tree-sitter. No difference is accepted.
+
+use super::{Family, Parser};
+
+static PYTHON: Family = Family {
+    name: "python",
+    parsers: &[
+        Parser { name: "ast", folders: &["python-ast/_type", "python-ast/ast_type"] },
+        Parser { name: "ast2json", folders: &["python-ast/ast2json"] },
+        Parser { name: "tree-sitter", folders: &["tree-sitter/leaves", "tree-sitter/points"] },
+    ],
+    accepted: &[],
+};
+
+#[test]
+fn parsers_of_python_agree() {
+    PYTHON.check_samples();
+    PYTHON.check_trees();
+}
