@@ -18,8 +18,10 @@ python=$work/python/bin/python
 # The grammars name an older tree-sitter as their peer than the one they work with.
 npm install --prefix "$work" --no-audit --no-fund --silent --legacy-peer-deps \
   acorn@8.19.0 typescript@6.0.3 @typescript-eslint/typescript-estree@8.73.0 espree@11.2.0 @babel/parser@7.29.15 \
-  @swc/core@1.16.22 tree-sitter@0.25.1 tree-sitter-javascript@0.25.0 tree-sitter-python@0.25.0 \
-  tree-sitter-typescript@0.23.2 solc@0.8.37 php-parser@3.7.0
+  @swc/core@1.16.22 oxc-parser@0.159.0 hermes-parser@0.37.0 flow-parser@0.339.0 tree-sitter@0.25.1 \
+  tree-sitter-javascript@0.25.0 tree-sitter-python@0.25.0 \
+  tree-sitter-typescript@0.23.2 @babel/types@7.29.15 @swc/types@0.1.28 @oxc-project/types@0.159.0 \
+  @typescript-eslint/types@8.73.0 solc@0.8.37 php-parser@3.7.0
 export NODE_PATH=$work/node_modules
 if [ ! -x "$work/rust/target/debug/dump_rust" ]; then
   cp tools/dump_rust.rs "$work/rust/src/main.rs"
@@ -56,6 +58,11 @@ js acorn-lines lending.js
 for source in flow.js lending.ts panel.tsx ambient.d.ts; do js babel "$source"; done
 for source in lending.ts shelf.ts panel.tsx plain.ts; do js estree "$source"; js swc "$source"; done
 for source in lending.ts panel.tsx ambient.d.ts; do js estree-lines "$source"; done
+for parser in acorn-lines espree babel estree swc oxc hermes flow; do js "$parser" exchange.js; done
+for parser in babel estree-lines swc oxc; do js "$parser" exchange.ts; done
+for parser in babel-flow hermes flow; do js "$parser" declared.js; done
+for parser in hermes flow; do js "$parser" components.js; done
+js flow abstract.js
 for source in lending.ts shelf.ts panel.tsx; do js typescript "$source" generic; done
 
 # tree STYLE GRAMMAR SOURCE...
@@ -96,4 +103,7 @@ done
 node "$tools/dump_others.cjs" solc Loan.sol "$(out generic/solc Loan.sol.ast.json)"
 node "$tools/dump_others.cjs" php grammars/loan.php "$(out generic/php-parser loan.php.ast.json)"
 cp models/go_ast.syntax.json models/sexp.rb.ast.json "$(out generic/by-hand '')"
+for parser in acorn espree babel typescript-estree swc oxc hermes flow; do
+  node "$tools/list_node_types.cjs" "$parser" > "$data/node_types/estree/$parser.txt"
+done
 echo "$(find "$data/dialects" -name '*.json' | wc -l) files, $(du -sb "$data/dialects" | cut -f1) bytes"

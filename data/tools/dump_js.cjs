@@ -1,4 +1,5 @@
-// Dumps JavaScript or TypeScript as JSON: dump_js.cjs acorn|acorn-lines|espree|babel|estree|estree-lines|swc|typescript SOURCE OUT
+// Dumps JavaScript or TypeScript as JSON: dump_js.cjs PARSER SOURCE OUT
+// PARSER: acorn, acorn-lines, espree, babel, babel-flow, estree, estree-lines, swc, oxc, hermes, flow, typescript
 const fs = require('fs');
 const [parser, source, out] = process.argv.slice(2);
 const text = fs.readFileSync(source, 'utf8');
@@ -21,8 +22,25 @@ function parse() {
     return require('@typescript-eslint/typescript-estree').parse(text, { jsx, loc: true, range: true });
   }
   if (parser === 'babel') {
-    const plugins = [typed && ['typescript', { dts: source.endsWith('.d.ts') }], typed && 'decorators-legacy', jsx && 'jsx'];
+    const plugins = [typed && ['typescript', { dts: source.endsWith('.d.ts') }], typed && 'decorators-legacy', typed && 'decoratorAutoAccessors', jsx && 'jsx'];
     return require('@babel/parser').parse(text, { sourceType: 'module', plugins: plugins.filter(Boolean) });
+  }
+  if (parser === 'babel-flow') {
+    return require('@babel/parser').parse(text, { sourceType: 'module', plugins: [['flow', { enums: true }], 'jsx'] });
+  }
+  if (parser === 'oxc') {
+    const { program, errors } = require('oxc-parser').parseSync(source, text, { sourceType: 'module', astType: typed ? 'ts' : 'js' });
+    if (errors.length) throw new Error(errors[0].message);
+    return program;
+  }
+  if (parser === 'hermes') {
+    const experimental = { enableExperimentalComponentSyntax: true, enableExperimentalFlowMatchSyntax: true, enableExperimentalFlowRecordSyntax: true };
+    return require('hermes-parser').parse(text, { flow: 'all', sourceType: 'module', ...experimental });
+  }
+  if (parser === 'flow') {
+    const tree = require('flow-parser').parse(text, { types: true, enums: true, components: true, pattern_matching: true, records: true });
+    if (tree.errors.length) throw new Error(tree.errors[0].message);
+    return tree;
   }
   if (parser === 'swc') {
     const syntax = typed ? { syntax: 'typescript', tsx: jsx, decorators: true } : { syntax: 'ecmascript', jsx };

@@ -8,6 +8,7 @@ LANGUAGES = {
     "rb": "ruby", "php": "php", "sh": "bash", "bash": "bash", "swift": "swift", "lua": "lua",
 }
 NAME_BYTES_MAX = 1024
+VISIBILITIES = (None, "public", "protected", "private", "package")
 
 
 def language_of(path):
@@ -135,7 +136,9 @@ def finish(found):
                 continue
             once[key] = symbol
         symbols.append(symbol)
-    symbols.sort(key=lambda symbol: (symbol.get("line", 0), symbol["qualified_name"], symbol["kind"]))
+    symbols.sort(key=lambda symbol: (
+        symbol.get("line", 0), symbol["qualified_name"], symbol["kind"], symbol["name"], symbol.get("end_line", 0),
+        VISIBILITIES.index(symbol.get("visibility")), symbol.get("static", False), symbol.get("async", False), symbol.get("complexity", 0)))
     pairs = lambda entry: [(name["name"], name.get("alias", "")) for name in entry["names"]]
     imports = sorted(found.imports, key=lambda entry: (entry.get("line", 0), entry["module"], pairs(entry), entry.get("alias", "")))
     calls = [({"caller": caller} if caller else {}) | {"callee": callee, "count": count}

@@ -1,32 +1,43 @@
-"""ESTree and its kin: acorn, espree, Babel, typescript-estree, SWC."""
+"""ESTree and its kin: acorn, espree, Babel, typescript-estree, SWC, oxc, Hermes, Flow."""
 
 import re
 
 from common import Path, Scope, language_of, name_of
 
 FUNCTIONS = {"FunctionExpression", "ArrowFunctionExpression"}
-MEMBERS = {"MethodDefinition", "TSAbstractMethodDefinition", "ClassMethod", "ClassPrivateMethod", "TSDeclareMethod", "Constructor", "PrivateMethod"}
-FIELDS = {"PropertyDefinition", "ClassProperty", "ClassPrivateProperty", "PrivateProperty"}
+MEMBERS = {"MethodDefinition", "TSAbstractMethodDefinition", "ClassMethod", "ClassPrivateMethod", "TSDeclareMethod", "Constructor", "PrivateMethod",
+           "AbstractMethodDefinition", "DeclareMethodDefinition"}
+STATIC_FIELD = "RecordDeclarationStaticProperty"
+FIELDS = {"PropertyDefinition", "ClassProperty", "ClassPrivateProperty", "PrivateProperty", "AccessorProperty", "ClassAccessorProperty",
+          "AutoAccessor", "RecordDeclarationProperty", STATIC_FIELD}
 NAMED = {
     "FunctionDeclaration": "function", "TSDeclareFunction": "function", "DeclareFunction": "function", "ClassDeclaration": "class",
     "DeclareClass": "class", "TSInterfaceDeclaration": "interface", "TsInterfaceDeclaration": "interface",
     "InterfaceDeclaration": "interface", "TSEnumDeclaration": "enum", "TsEnumDeclaration": "enum", "EnumDeclaration": "enum",
     "TSTypeAliasDeclaration": "type_alias", "TsTypeAliasDeclaration": "type_alias", "TypeAlias": "type_alias",
-    "OpaqueType": "type_alias", "TSModuleDeclaration": "module", "TsModuleDeclaration": "module",
+    "OpaqueType": "type_alias", "ComponentDeclaration": "function", "HookDeclaration": "function", "DeclareComponent": "function",
+    "DeclareHook": "function", "RecordDeclaration": "class", "DeclareInterface": "interface", "DeclareEnum": "enum",
+    "DeclareTypeAlias": "type_alias", "DeclareOpaqueType": "type_alias", "DeclareModule": "module", "DeclareNamespace": "module",
 }
+SPACES = {"TSModuleDeclaration", "TsModuleDeclaration", "TsNamespaceDeclaration"}
+BLOCK_SPACES = {"DeclareModule", "DeclareNamespace"}
+VARIABLES = {"VariableDeclaration", "DeclareVariable"}
+IMPORT_TYPES = {"TSImportType", "TsImportType", "ImportType"}
+
 BODIES = {"Program", "Module", "Script", "TSModuleBlock", "TsModuleBlock"}
-EXPORTS = {"ExportNamedDeclaration", "ExportDeclaration"}
+EXPORTS = {"ExportNamedDeclaration", "ExportDeclaration", "DeclareExportDeclaration"}
 BRANCHES = {"IfStatement", "ConditionalExpression", "ForStatement", "ForInStatement", "ForOfStatement", "WhileStatement",
             "DoWhileStatement", "CatchClause", "LogicalExpression"}
 THROUGH = {
     "ChainExpression", "TSNonNullExpression", "TSAsExpression", "TSSatisfiesExpression", "TSTypeAssertion", "TSInstantiationExpression",
     "ParenthesizedExpression", "TypeCastExpression", "ParenthesisExpression", "OptionalChainingExpression", "TsNonNullExpression",
-    "TsAsExpression", "TsSatisfiesExpression", "TsTypeAssertion", "TsConstAssertion", "TsInstantiation"}
+    "TsAsExpression", "TsSatisfiesExpression", "TsTypeAssertion", "TsConstAssertion", "TsInstantiation", "AsExpression", "AsConstExpression",
+    "SatisfiesExpression", "NonNullExpression"}
 
 
 def walk(document, path, found):
     typed = []
-    visit(document, Scope(), found, (None, None), typed)
+    visit(document, Scope(), found, (None, None, None), typed)
     spoken = language_of(path)
     return "typescript" if typed or spoken == "typescript" else "javascript"
 
@@ -62,28 +73,49 @@ def visit(node, scope, found, around, typed):
         typed.append(kind)
     if kind in BRANCHES or kind == "SwitchCase" and node.get("test") or kind == "BinaryExpression" and node.get("operator") in ("&&", "||", "??"):
         found.branch(scope)
+    elif kind in ("MatchExpressionCase", "MatchStatementCase") and (kind_of(node.get("pattern")) != "MatchWildcardPattern" or node.get("guard")):
+        found.branch(scope)
     call_or_import(node, kind, scope, found)
-    if kind == "VariableDeclaration":
+    if kind in VARIABLES:
         declaration(node, scope, found, around, typed)
         return
     inner = opened(node, kind, scope, found, around[0])
-    for item in node.values():
-        visit(item, inner, found, (kind or around[0], around[0] if kind else around[1]), typed)
+    for key, item in node.items():
+        if kind == "DeclareClass" and key == "body" and kind_of(item) == "ObjectTypeAnnotation":
+            declared_members(item, inner, found, typed)
+        else:
+            visit(item, inner, found, (kind, *around[:2]) if kind else around, typed)
+
+
+def declared_members(body, scope, found, typed):
+    """The members of a class that Flow declares: its methods are symbols."""
+    for line in lines_of(body):
+        found.line(line)
+    for value in body.values():
+        for member in value if isinstance(value, list) else [value]:
+            inner = scope
+            if kind_of(member) == "ObjectTypeProperty" and (member.get("method") is True or member.get("kind") in ("get", "set")):
+                inner = found.symbol(scope, "method", dotted(member.get("key")), *lines_of(member), static=member.get("static") is True)
+            visit(member, inner, found, ("ObjectTypeAnnotation", "DeclareClass", None), typed)
 
 
 def declaration(node, scope, found, around, typed):
-    at_top = around[0] in BODIES or around[0] in EXPORTS and around[1] in BODIES
-    for declarator in node.get("declarations", []):
+    holders = around[1:] if around[0] in EXPORTS else around
+    at_top = holders[0] in BODIES or holders[0] == "BlockStatement" and holders[1] in BLOCK_SPACES
+    what = "constant" if node.get("kind") == "const" else "variable"
+    if at_top and not scope.in_function and not scope.in_type and kind_of(node.get("id")) == "Identifier":
+        found.symbol(scope, what, dotted(node["id"]), *lines_of(node))
+    for declarator in node.get("declarations") or []:
         init, inner, lines = declarator.get("init"), scope, lines_of(declarator)
         names = bound(declarator.get("id"))
         named = kind_of(declarator.get("id")) == "Identifier"
         if named and kind_of(init) in FUNCTIONS | {"ClassExpression"}:
-            what = "class" if kind_of(init) == "ClassExpression" else "function"
-            inner = found.symbol(scope, what, names[0] if names else None, *lines, is_async=init.get("async") is True)
+            of_value = "class" if kind_of(init) == "ClassExpression" else "function"
+            inner = found.symbol(scope, of_value, names[0] if names else None, *lines, is_async=init.get("async") is True)
         elif at_top and not scope.in_function and not scope.in_type:
             for name in names:
-                found.symbol(scope, "constant" if node.get("kind") == "const" else "variable", name, *lines)
-        visit(declarator, inner, found, ("VariableDeclaration", around[0]), typed)
+                found.symbol(scope, what, name, *lines)
+        visit(declarator, inner, found, ("VariableDeclaration", *around[:2]), typed)
 
 
 def opened(node, kind, scope, found, parent):
@@ -91,16 +123,18 @@ def opened(node, kind, scope, found, parent):
     if parent == "ExportDefaultDeclaration" and kind in ("FunctionExpression", "ClassExpression") and dotted(node.get("identifier")):
         what = "function" if kind[0] == "F" else "class"
         return found.symbol(scope, what, dotted(node["identifier"]), *lines, is_async=node.get("async") is True)
+    if kind in SPACES:
+        return space(node, scope, found, lines)
     if kind in NAMED:
         name = dotted(get(node, "id", "identifier"))
         return found.symbol(scope, NAMED[kind], name, *lines, is_async=node.get("async") is True)
-    if kind in MEMBERS or kind in FIELDS and kind_of(node.get("value")) in FUNCTIONS:
+    if kind in MEMBERS or kind in FIELDS and kind_of(get(node, "value", "defaultValue")) in FUNCTIONS:
         name = key_name(node, kind)
-        parts = [node] + [node[part] for part in ("value", "function") if isinstance(node.get(part), dict)]
+        parts = [node] + [node[part] for part in ("value", "defaultValue", "function") if isinstance(node.get(part), dict)]
         visibility = "private" if name and name.startswith("#") else node.get("accessibility")
         return found.symbol(
             scope, "method", name, *lines, visibility=visibility, is_async=any(part.get("async") is True for part in parts),
-            static=node.get("static") is True or node.get("isStatic") is True)
+            static=node.get("static") is True or node.get("isStatic") is True or kind == STATIC_FIELD)
     if kind in FUNCTIONS or kind in ("ObjectMethod", "MethodProperty", "GetterProperty", "SetterProperty"):
         return Scope(scope, function=True)
     if kind in ("ClassBody", "ClassExpression"):
@@ -108,6 +142,17 @@ def opened(node, kind, scope, found, parent):
         inner.in_type = True
         return inner
     return scope
+
+
+def space(node, scope, found, lines):
+    """A namespace: one symbol, also where its name has parts or the next part is its body."""
+    name = dotted(node.get("id"))
+    if name and kind_of(node.get("body")) in SPACES:
+        return Scope(scope, name)
+    if name and kind_of(node["id"]) in ("TSQualifiedName", "TsQualifiedName"):
+        *outer, name = name.split(".")
+        scope = Scope(scope, ".".join(outer))
+    return found.symbol(scope, "module", name, *lines)
 
 
 def dotted(node):
@@ -166,17 +211,21 @@ def literal(node):
 
 def call_or_import(node, kind, scope, found):
     line = lines_of(node)[0]
-    if kind == "ImportExpression":
+    if kind in IMPORT_TYPES:
+        found.import_(literal(get(node, "source")) or literal(node.get("argument")) or literal(get(get(node, "argument"), "literal")), (), None, line)
+    elif kind == "ImportExpression":
         found.import_(literal(get(node, "source")), (), None, line)
     elif kind == "ImportDeclaration":
         found.import_(literal(node.get("source")), [specifier(item) for item in node.get("specifiers") or []], None, line)
-    elif kind == "ExportNamedDeclaration" and node.get("source"):
+    elif kind in ("ExportNamedDeclaration", "DeclareExportDeclaration") and node.get("source"):
         found.import_(literal(node["source"]), [specifier(item) for item in node.get("specifiers") or []], None, line)
-    elif kind == "ExportAllDeclaration":
+    elif kind in ("ExportAllDeclaration", "DeclareExportAllDeclaration"):
         found.import_(literal(node.get("source")), [("*", module_name(node.get("exported")))], None, line)
-    elif kind in ("TSImportEqualsDeclaration", "TsImportEqualsDeclaration"):
+    elif kind in ("TSImportEqualsDeclaration", "TsImportEqualsDeclaration", "ImportEqualsDeclaration"):
         module = get(get(node, "moduleReference", "moduleRef"), "expression")
         found.import_(literal(module), (), dotted(node.get("id")), line)
+    elif kind == "TaggedTemplateExpression":
+        found.call(scope, callee(node.get("tag")))
     elif kind in ("CallExpression", "NewExpression", "OptionalCallExpression"):
         call(node, kind, scope, found, line)
     elif kind == "OptionalChainingExpression" and isinstance(node.get("base"), dict) and not kind_of(node["base"]) and "callee" in node["base"]:

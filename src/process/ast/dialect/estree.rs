@@ -1,8 +1,8 @@
-//! The family of trees for JavaScript and TypeScript that follow ESTree: acorn, espree, Babel, Flow,
-//! typescript-estree, SWC.
+//! The family of trees for JavaScript and TypeScript that follow ESTree: acorn, espree, Babel, Flow, Hermes,
+//! typescript-estree, SWC, oxc.
 //!
-//! Sources: the ESTree specification to ES2025 with JSX, the node types of `@typescript-eslint/types` 8,
-//! `@babel/types` 7 and `@swc/types` 0.1.
+//! Sources: the ESTree specification to ES2025 with JSX, and each parser's own list of its types, which stand in
+//! `data/node_types/estree` with what each of them is.
 
 mod kinds;
 mod nodes;
@@ -124,6 +124,9 @@ mod key {
     pub(super) const COMPUTED: u8 = 35;
     pub(super) const ASYNC: u8 = 36;
     pub(super) const STATIC: u8 = 37;
+    pub(super) const METHOD: u8 = 38;
+    pub(super) const PATTERN: u8 = 39;
+    pub(super) const LITERAL: u8 = 40;
 }
 
 #[rustfmt::skip]
@@ -141,6 +144,8 @@ const KEYS: &[(&str, u8)] = &[
     ("loc", key::LOC), ("start", key::START), ("end", key::END), ("line", key::LINE),
     ("operator", key::OPERATOR), ("kind", key::KIND), ("accessibility", key::ACCESSIBILITY),
     ("computed", key::COMPUTED), ("async", key::ASYNC), ("static", key::STATIC), ("isStatic", key::STATIC),
+    ("method", key::METHOD), ("pattern", key::PATTERN), ("guard", key::TEST), ("literal", key::LITERAL),
+    ("defaultValue", key::VALUE), ("tag", key::CALLEE),
 ];
 
 /// Which text a frame holds where.
@@ -178,6 +183,17 @@ mod bit {
     /// A plain name is called.
     pub(super) const CALLS_NAME: u32 = flag::OWN << 12;
     pub(super) const CALLS_IMPORT: u32 = flag::OWN << 13;
+    /// A member of an object type is a method; of a symbol: it is one where its type is the body of a class.
+    pub(super) const TYPE_METHOD: u32 = flag::OWN << 14;
+    pub(super) const TYPE_ACCESSOR: u32 = flag::OWN << 15;
+    /// The body is another namespace, of which this one is the first part of the name.
+    pub(super) const IS_PREFIX: u32 = flag::OWN << 16;
+    /// The name is one of several parts.
+    pub(super) const HAS_PARTS: u32 = flag::OWN << 19;
+    /// Everything fits the case's pattern.
+    pub(super) const FITS_ALL: u32 = flag::OWN << 17;
+    /// Of a variable: it stands in the block that is a body.
+    pub(super) const IN_BLOCK: u32 = flag::OWN << 18;
 }
 
 impl Dialect for Estree {
@@ -208,7 +224,11 @@ impl Dialect for Estree {
             key::NAME => frame.names[name::NAME] = text,
             key::VALUE => frame.names[name::VALUE] = text,
             key::OPERATOR => frame.set(bit::LOGICAL, matches!(facts.text(text), b"&&" | b"||" | b"??")),
-            key::KIND => frame.set(bit::CONST, facts.text(text) == b"const"),
+            key::KIND => {
+                let word = facts.text(text);
+                frame.set(bit::CONST, word == b"const");
+                frame.set(bit::TYPE_ACCESSOR, matches!(word, b"get" | b"set"));
+            }
             key::ACCESSIBILITY => frame.visibility = Visibility::of_word(facts.text(text)),
             _ => {}
         }
@@ -227,6 +247,7 @@ impl Dialect for Estree {
             key::COMPUTED => frame.set(bit::COMPUTED, truth),
             key::ASYNC => frame.set(flag::ASYNC, truth),
             key::STATIC => frame.set(flag::STATIC, truth),
+            key::METHOD => frame.set(bit::TYPE_METHOD, truth),
             _ => {}
         }
     }
@@ -240,7 +261,12 @@ impl Dialect for Estree {
             role::MEMBER_EXPRESSION => nodes::close_member_expression(facts, frame, parent),
             role::CALL | role::NEW => nodes::close_call(facts, frame),
             role::BRANCH => frame.branches += 1,
-            role::PLAIN | role::ANYBODYS | role::PROGRAM | role::MODULE_OR_SCRIPT | role::EXPORT_OF => {}
+            role::PLAIN
+            | role::BLOCK
+            | role::ANYBODYS
+            | role::PROGRAM
+            | role::MODULE_OR_SCRIPT
+            | role::EXPORT_OF => {}
             _ => self.close_other(facts, frame, parent),
         }
         match frame.slot {

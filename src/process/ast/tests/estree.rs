@@ -145,6 +145,116 @@ fn a_callee_is_the_names_behind_the_last_computed_part() {
 }
 
 #[test]
+fn methods_of_an_object_type_are_symbols_where_a_class_is_declared() {
+    let method = |name: &str| {
+        json!({"type": "ObjectTypeProperty", "key": id(name), "method": true, "kind": "init",
+            "value": {"type": "FunctionTypeAnnotation", "params": []}})
+    };
+    let of = |members: Value| json!({"type": "ObjectTypeAnnotation", "properties": members});
+    let inner =
+        json!({"type": "ObjectTypeProperty", "key": id("held"), "value": of(json!([method("none")]))});
+    let getter = json!({"type": "ObjectTypeProperty", "key": id("size"), "kind": "get", "static": true,
+        "value": {"type": "FunctionTypeAnnotation"}});
+    let result = program(json!([
+        {"type": "DeclareClass", "id": id("Store"), "body": of(json!([method("find"), inner, getter]))},
+        {"type": "DeclareInterface", "id": id("Reader"), "body": of(json!([method("read")]))},
+        {"type": "TypeAlias", "id": id("Own"), "right": of(json!([method("run")]))},
+        {"type": "TypeAlias", "id": id("Shape"),
+            "right": {"type": "InterfaceTypeAnnotation", "body": of(json!([method("area")]))}},
+    ]));
+    let expected = [
+        "type_alias Own",
+        "interface Reader",
+        "type_alias Shape",
+        "class Store",
+        "method Store.find",
+        "method Store.size",
+    ];
+    assert_eq!(symbols(&result), expected);
+    assert_eq!(result["symbols"][5]["static"], true);
+}
+
+#[test]
+fn variables_of_a_declared_module_stand_in_the_block_that_is_its_body() {
+    let declared = |name: &str| json!({"type": "DeclareVariable", "id": id(name), "kind": "const"});
+    let local = variable("let", id("local"), json!({"type": "Literal", "value": 1}));
+    let block = |body: Value| json!({"type": "BlockStatement", "body": body});
+    let exported =
+        json!({"type": "DeclareExportDeclaration", "declaration": declared("out"), "specifiers": []});
+    let module = json!({"type": "DeclareModule", "id": {"type": "StringLiteral", "value": "lib"},
+        "body": block(json!([declared("inner"), exported, block(json!([local])), variable("var", id("kept"), json!(null))]))});
+    let function =
+        json!({"type": "HookDeclaration", "id": id("useIt"), "body": block(json!([declared("none")]))});
+    let result = program(json!([module, declared("top"), block(json!([local])), function]));
+    let expected = [
+        "module lib",
+        "constant lib.inner",
+        "variable lib.kept",
+        "constant lib.out",
+        "constant top",
+        "function useIt",
+    ];
+    assert_eq!(symbols(&result), expected);
+}
+
+#[test]
+fn a_namespace_of_several_names_is_one_symbol_however_it_is_written() {
+    let inside = function("f", json!([call(id("g"), json!([]))]));
+    let body =
+        json!({"type": "TSModuleBlock", "body": [inside, variable("const", id("limit"), json!(null))]});
+    let qualified =
+        |left: Value, right: &str| json!({"type": "TSQualifiedName", "left": left, "right": id(right)});
+    let name = qualified(qualified(id("A"), "B"), "C");
+    let whole = json!({"type": "TSModuleDeclaration", "id": name, "body": body});
+    let within = |kind: &str, name: &str, body: Value| json!({"type": kind, "id": id(name), "body": body});
+    let babel = |name: &str, body: Value| within("TSModuleDeclaration", name, body);
+    let nested = babel("A", babel("B", babel("C", body.clone())));
+    let swc = |name: &str, body: Value| within("TsNamespaceDeclaration", name, body);
+    let other = within("TsModuleDeclaration", "A", swc("B", swc("C", body)));
+    for namespace in [whole, nested, other] {
+        let result = program(json!([namespace]));
+        assert_eq!(symbols(&result), ["module A.B.C", "function A.B.C.f", "constant A.B.C.limit"]);
+        assert_eq!(result["symbols"][0]["name"], "C");
+        assert_eq!(result["calls"], json!([{"caller": "A.B.C.f", "callee": "g", "count": 1}]));
+    }
+    let literal = json!({"type": "Literal", "value": "a.b"});
+    let module =
+        json!({"type": "TSModuleDeclaration", "id": literal, "body": {"type": "TSModuleBlock", "body": []}});
+    assert_eq!(program(json!([module]))["symbols"][0]["name"], "a.b");
+}
+
+#[test]
+fn cases_of_a_match_are_branches_but_what_everything_fits() {
+    let case = |pattern: &str, guard: Value| json!({"type": "MatchExpressionCase", "pattern": {"type": pattern}, "guard": guard, "body": id("x")});
+    let wildcard = "MatchWildcardPattern";
+    let cases =
+        [case("MatchLiteralPattern", json!(null)), case(wildcard, id("when")), case(wildcard, json!(null))];
+    let matched = json!({"type": "MatchExpression", "argument": id("x"), "cases": cases});
+    let result = program(json!([function("f", json!([{"type": "ReturnStatement", "argument": matched}]))]));
+    assert_eq!(result["symbols"][0]["complexity"], 3);
+}
+
+#[test]
+fn a_tag_is_called_and_a_type_may_import() {
+    let string = |text: &str| json!({"type": "StringLiteral", "value": text});
+    let tag = json!({"type": "MemberExpression", "object": id("styled"), "property": id("div")});
+    let quasi = json!({"type": "TemplateLiteral", "quasis": [], "expressions": []});
+    let literal = json!({"type": "TSLiteralType", "literal": string("b")});
+    let result = program(json!([
+        {"type": "ExpressionStatement", "expression": {"type": "TaggedTemplateExpression", "tag": tag, "quasi": quasi}},
+        {"type": "TSImportType", "argument": string("a")},
+        {"type": "TSImportType", "argument": literal, "qualifier": id("T")},
+        {"type": "TSImportType", "source": string("c")},
+        {"type": "ImportEqualsDeclaration", "id": id("own"),
+            "moduleReference": {"type": "ExternalModuleReference", "expression": string("d")}},
+    ]));
+    let module = |name: &str| json!({"module": name, "names": []});
+    let aliased = json!({"module": "d", "names": [], "alias": "own"});
+    assert_eq!(result["imports"], json!([module("a"), module("b"), module("c"), aliased]));
+    assert_eq!(callees(&result), ["styled.div"]);
+}
+
+#[test]
 fn typescript_shows_in_the_kinds_or_in_the_file_name() {
     let any = json!([{"type": "ExpressionStatement", "expression": {"type": "TSAnyKeyword"}}]);
     assert_eq!(program(any)["language"], "typescript");

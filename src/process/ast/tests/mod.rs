@@ -8,6 +8,7 @@ mod faults;
 mod found;
 mod golden;
 mod grown;
+mod node_types;
 mod oracles;
 mod properties;
 mod syn_tree;

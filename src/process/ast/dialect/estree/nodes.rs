@@ -30,7 +30,6 @@ pub(super) fn close_bare(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut 
         key::ARGUMENTS if parent.count == 0 && !frame.has(bit::SPREAD) => {
             parent.names[name::STRING] = frame.names[name::STRING];
         }
-        key::MODULE_REFERENCE => parent.names[name::STRING] = frame.names[name::STRING],
         key::SPREAD => parent.set(bit::SPREAD, true),
         key::FUNCTION | key::VALUE => parent.set(bit::INNER_ASYNC, frame.has(flag::ASYNC)),
         _ => {}
@@ -65,7 +64,7 @@ fn pass_path(path: Span, frame: &Frame, parent: &mut Frame) {
 pub(super) fn close_string(frame: &Frame, parent: &mut Frame) {
     let own = frame.names[name::VALUE];
     match frame.slot {
-        key::SOURCE | key::EXPRESSION => parent.names[name::STRING] = own,
+        key::SOURCE | key::EXPRESSION | key::ARGUMENT | key::LITERAL => parent.names[name::STRING] = own,
         key::ARGUMENTS if parent.count == 0 => parent.names[name::STRING] = own,
         key::KEY | key::LOCAL => parent.names[name::FIRST] = own,
         key::ID | key::EXTERN => parent.names[name::SECOND] = own,
@@ -110,13 +109,11 @@ impl Estree {
             role::FUNCTION => symbol(facts, SymbolKind::Function, name::SECOND, frame),
             role::FUNCTION_EXPRESSION => close_function_expression(facts, frame, parent),
             role::DECLARATOR => self.close_declarator(facts, frame),
-            role::DECLARATION if frame.has(bit::CONST) && self.unsettled.last > frame.at => {
-                facts.each_variable(frame, |symbol| {
-                    if symbol.kind == SymbolKind::Variable {
-                        symbol.kind = SymbolKind::Constant;
-                    }
-                });
+            role::MATCH_CASE => {
+                frame.branches += u32::from(!frame.has(bit::FITS_ALL) || frame.has(bit::HAS_TEST));
             }
+            role::WILDCARD if frame.slot == key::PATTERN => parent.set(bit::FITS_ALL, true),
+            role::DECLARATION => self.close_declaration(facts, frame),
             role::THROUGH => pass_path(frame.names[name::SECOND], frame, parent),
             role::THIS | role::SUPER if frame.has(bit::IN_CALLEE) => {
                 let word: &[u8] = if frame.role == role::THIS { b"this" } else { b"super" };
@@ -124,14 +121,37 @@ impl Estree {
             }
             role::IMPORT_WORD => parent.set(bit::CALLS_IMPORT, frame.slot == key::CALLEE),
             role::PRIVATE_NAME => close_private_name(facts, frame, parent),
-            role::METHOD | role::CONSTRUCTOR | role::FIELD => close_member(facts, frame),
+            role::METHOD | role::CONSTRUCTOR | role::FIELD | role::STATIC_FIELD => close_member(facts, frame),
+            role::TYPE_MEMBER => close_type_member(facts, frame),
+            role::OBJECT_TYPE if frame.slot != key::BODY => drop_type_members(facts, frame),
+            role::INTERFACE_TYPE => drop_type_members(facts, frame),
             role::CLASS => symbol(facts, SymbolKind::Class, name::SECOND, frame),
             role::CLASS_EXPRESSION => close_class_expression(facts, frame, parent),
-            role::INTERFACE => symbol(facts, SymbolKind::Interface, name::SECOND, frame),
+            role::INTERFACE => {
+                drop_type_members(facts, frame);
+                symbol(facts, SymbolKind::Interface, name::SECOND, frame);
+            }
             role::ENUM => symbol(facts, SymbolKind::Enum, name::SECOND, frame),
             role::TYPE_ALIAS => symbol(facts, SymbolKind::TypeAlias, name::SECOND, frame),
-            role::NAMESPACE => symbol(facts, SymbolKind::Module, name::SECOND, frame),
+            role::NAMESPACE => close_namespace(facts, frame, parent),
             _ => close_binding(facts, frame, parent),
+        }
+    }
+
+    /// Variables, of which Flow's `declare var x` has the name itself.
+    fn close_declaration(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+        let own = frame.names[name::SECOND];
+        if own.is_some() && !frame.has(bit::NOT_TOP) {
+            facts.symbol(SymbolKind::Variable, own, frame);
+            self.unsettled.add(frame.at);
+        }
+        if frame.has(bit::CONST) && self.unsettled.last >= frame.at {
+            let around = Frame { at: frame.at - 1, ..*frame };
+            facts.each_variable(&around, |symbol| {
+                if symbol.kind == SymbolKind::Variable {
+                    symbol.kind = SymbolKind::Constant;
+                }
+            });
         }
     }
 
@@ -159,11 +179,16 @@ impl Unsettled {
     }
 
     /// Variables began inside an object that closes: they stay where it is a module's top, and are dropped
-    /// where it is none.
+    /// where it is none. The block that is a module's body, as Flow has it, looks like one that stands in a body.
     #[inline(never)]
     pub(super) fn settle(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame) {
         match frame.role {
-            role::PROGRAM | role::MODULE_OR_SCRIPT => {}
+            role::PROGRAM | role::MODULE_OR_SCRIPT => drop_in_blocks(facts, frame),
+            role::BLOCK if frame.slot == key::BODY => {
+                drop_in_blocks(facts, frame);
+                facts.each_variable(frame, |symbol| symbol.flags |= bit::IN_BLOCK);
+                return;
+            }
             role::DECLARATOR | role::DECLARATION | role::EXPORT | role::EXPORT_OF | role::NAMESPACE | 0
                 if frame.outer > 0 =>
             {
@@ -174,6 +199,10 @@ impl Unsettled {
         // What is left began before this object.
         *self = if self.first > frame.at { Self::default() } else { Self { last: frame.at, ..*self } };
     }
+}
+
+fn drop_in_blocks(facts: &mut Facts<'_, '_>, frame: &Frame) {
+    facts.drop_if(frame, |symbol| symbol.flags & bit::IN_BLOCK != 0);
 }
 
 /// A symbol that takes its branches for itself. Without a name it is none, and they are those of what is around.
@@ -220,9 +249,11 @@ fn close_private_name(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Fra
 }
 
 fn close_member(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
-    if frame.role == role::FIELD && !frame.has(bit::INNER_FUNCTION) || frame.has(bit::COMPUTED) {
+    let is_field = matches!(frame.role, role::FIELD | role::STATIC_FIELD);
+    if is_field && !frame.has(bit::INNER_FUNCTION) || frame.has(bit::COMPUTED) {
         return;
     }
+    frame.set(flag::STATIC, frame.has(flag::STATIC) || frame.role == role::STATIC_FIELD);
     if frame.role == role::CONSTRUCTOR && frame.names[name::FIRST].is_none() {
         frame.names[name::FIRST] = facts.make(b"constructor");
     }
@@ -231,6 +262,43 @@ fn close_member(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     }
     frame.set(flag::ASYNC, frame.has(flag::ASYNC | bit::INNER_ASYNC));
     symbol(facts, SymbolKind::Method, name::FIRST, frame);
+}
+
+/// A method in an object type of Flow, which the object type drops unless it may be the body of a class.
+fn close_type_member(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    if frame.has(bit::TYPE_METHOD | bit::TYPE_ACCESSOR) {
+        symbol(facts, SymbolKind::Method, name::FIRST, frame);
+        if let Some(method) = facts.newest(frame) {
+            method.flags |= bit::TYPE_METHOD;
+        }
+    }
+}
+
+fn drop_type_members(facts: &mut Facts<'_, '_>, frame: &Frame) {
+    facts.drop_if(frame, |symbol| symbol.flags & bit::TYPE_METHOD != 0);
+}
+
+/// A namespace, whose name may have parts: `A.B` is one symbol `B` in the scope `A`. Some parsers have a
+/// namespace for each part, one as the body of the other.
+fn close_namespace(facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame) {
+    let own = frame.names[name::SECOND];
+    if own.is_none() {
+        return;
+    }
+    // An array's namespaces leave this with a block, for which it means nothing.
+    parent.set(bit::IS_PREFIX, parent.has(bit::IS_PREFIX) || frame.slot == key::BODY);
+    let dot =
+        frame.has(bit::HAS_PARTS).then(|| facts.text(own).iter().rposition(|&byte| byte == b'.')).flatten();
+    if frame.has(bit::IS_PREFIX) {
+        symbol(facts, SymbolKind::Scope, name::SECOND, frame);
+    } else if let Some(dot) = dot {
+        let last = facts.part(own, dot + 1, usize::from(own.len));
+        facts.symbol(SymbolKind::Module, last, &Frame { at: frame.at + 1, ..*frame });
+        frame.names[name::SECOND] = facts.part(own, 0, dot);
+        symbol(facts, SymbolKind::Scope, name::SECOND, frame);
+    } else {
+        symbol(facts, SymbolKind::Module, name::SECOND, frame);
+    }
 }
 
 /// What names are bound by: imports, exports, and parts of patterns.
@@ -246,7 +314,10 @@ fn close_binding(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
             facts.name(all, second, &Frame { at: frame.at + 1, ..*frame });
             facts.import(string, Span::NONE, frame);
         }
-        role::IMPORT_EXPRESSION => facts.import_module(string, Span::NONE, frame),
+        role::IMPORT_EXPRESSION | role::IMPORT_TYPE => facts.import_module(string, Span::NONE, frame),
+        role::OF_STRING if matches!(frame.slot, key::ARGUMENT | key::MODULE_REFERENCE) => {
+            parent.names[name::STRING] = string;
+        }
         role::IMPORT_EQUALS => facts.import_module(string, second, frame),
         role::IMPORT_SPECIFIER => close_specifier(facts, second.or(first), first, frame),
         role::EXPORT_SPECIFIER => close_specifier(facts, first, second, frame),
@@ -262,6 +333,7 @@ fn close_binding(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
             facts.drop_names(frame);
             if let Some(place) = place(frame.slot).filter(|_| first.is_some() && second.is_some()) {
                 parent.names[place] = facts.join(first, ".", second);
+                parent.set(bit::HAS_PARTS, true);
             }
         }
         role::PROPERTY_PATTERN if frame.has(bit::IN_PATTERN) => {
