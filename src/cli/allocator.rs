@@ -21,6 +21,10 @@ static ALLOCATOR: OrEnd = OrEnd;
 /// where the threshold is fixed. Workers' own buffers for small files are kept by the workers.
 #[cfg(target_env = "gnu")]
 const MAPPED_BYTES: libc::c_int = 4 << 20;
+/// The same until the state is open: sled's 50 histograms of 512 KiB are to be zero. Mapped memory is, and stays untouched;
+/// what comes from the heap is cleared. A run over one file: 5 MB less, 12 ms of CPU time for 14.
+#[cfg(target_env = "gnu")]
+const MAPPED_BYTES_AT_START: libc::c_int = 256 << 10;
 /// What is freed below that stays with the process up to this, for each of glibc's arenas: the lines of a group of
 /// files, which one thread fills and another frees, and the megabyte here and there that a commit tick of 8,192 files
 /// is made of. At glibc's own 128 KiB, and with 1 MiB for the other, they were given back and asked for again tick by
@@ -153,10 +157,19 @@ fn share_arenas(limit: Option<u64>) {
     let arenas = (cores * ARENAS_PER_CORE).min(in_limit.max(1));
     // SAFETY: it only sets parameters of the allocator, before any other thread is started.
     unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_BYTES);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_BYTES_AT_START);
         libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT_BYTES);
         if std::env::var_os("MALLOC_ARENA_MAX").is_none() {
             libc::mallopt(libc::M_ARENA_MAX, arenas as libc::c_int);
         }
+    }
+}
+
+/// Takes the settings of a process that works, once its state is open.
+pub(crate) fn state_is_open() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it only sets a parameter of the allocator, which glibc does under its own lock.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_BYTES);
     }
 }

@@ -13,8 +13,8 @@ use outlast::service::{
     Controlled, Desk, NextJob, Reload, Reloading, Scheduled, Served, SharedSchedule, Signals, Supervised,
 };
 
-use super::Configured;
 use super::terminal::tell;
+use super::{Configured, allocator};
 
 /// All that goes with an engine.
 pub(crate) struct Services {
@@ -74,6 +74,7 @@ impl Services {
 
     /// Starts what lives while the process holds this state. What can't be started is said, and done without.
     pub(crate) fn start(&self, state: &Path) -> RunningServices {
+        allocator::state_is_open();
         let control = Controlled::listen(state, Arc::clone(&self.desk))
             .inspect_err(|error| tracing::warn!(%error, "status, explain and ctl can't ask this process"));
         let reloading = Reloading::start(Arc::clone(&self.reload))
