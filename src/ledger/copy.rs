@@ -1,7 +1,8 @@
 //! Copies of the database's folder.
 //!
 //! Writers of one file wait for each other, so two threads copy a large file into two: `db` has the second half at its
-//! place and nothing before it, `db.front` the first half. [`join`] makes one of them.
+//! place and nothing before it, `db.front` the first half. [`join`] makes one of them, which is needed only where the
+//! copy is used. One that is used at once is copied whole: joining writes the first half twice.
 
 use std::fs::{self, File};
 use std::io;
@@ -18,11 +19,20 @@ const PART_BYTES: usize = 1 << 20;
 const LARGE_BYTES: u64 = 8 << 20;
 const FRONT: &str = "front";
 
-/// Copies a folder with all files and folders in it to where there is nothing. [`join`] has to follow before it is used.
+/// What a copy of a large file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// One file, that can be used at once.
+    Whole,
+    /// Two, which took less time. [`join`] has to follow before they are used.
+    Halves,
+}
+
+/// Copies a folder with all files and folders in it to where there is nothing.
 ///
 /// # Errors
 /// Of a read or a write, with its path. What was copied until then stays.
-pub(super) fn folder(from: &Path, to: &Path) -> Result<(), LedgerError> {
+pub(super) fn folder(from: &Path, to: &Path, form: Form) -> Result<(), LedgerError> {
     let found = fs::metadata(from).map_err(LedgerError::io(from))?;
     fs::create_dir(to).map_err(LedgerError::io(to))?;
     for entry in fs::read_dir(from).map_err(LedgerError::io(from))? {
@@ -30,16 +40,16 @@ pub(super) fn folder(from: &Path, to: &Path) -> Result<(), LedgerError> {
         let (from, to) = (entry.path(), to.join(entry.file_name()));
         let kind = entry.file_type().map_err(LedgerError::io(&from))?;
         if kind.is_dir() {
-            folder(&from, &to)?;
+            folder(&from, &to, form)?;
         } else if kind.is_file() {
-            file(&from, &to)?;
+            file(&from, &to, form)?;
         }
     }
     let opened = File::open(to).map_err(LedgerError::io(to))?;
     give(&opened, &found).map_err(LedgerError::io(to))
 }
 
-fn file(from: &Path, to: &Path) -> Result<(), LedgerError> {
+fn file(from: &Path, to: &Path, form: Form) -> Result<(), LedgerError> {
     failpoint::hit("copy.read").map_err(LedgerError::io(from))?;
     let source = File::open(from).map_err(LedgerError::io(from))?;
     let found = source.metadata().map_err(LedgerError::io(from))?;
@@ -48,7 +58,7 @@ fn file(from: &Path, to: &Path) -> Result<(), LedgerError> {
     let target = target.map_err(LedgerError::io(to))?;
     if rustix::fs::ioctl_ficlone(&target, &source).is_err() {
         let copy = Copy { from, source: &source, length: found.len() };
-        if found.len() < LARGE_BYTES {
+        if form == Form::Whole || found.len() < LARGE_BYTES {
             copy.part(0..found.len(), to, &target)?;
         } else {
             copy.halves(to, &target)?;

@@ -119,7 +119,7 @@ fn make_copy(state: &Path) -> Result<(), LedgerError> {
     let before = state.join(BEFORE);
     let made = failpoint::hit("kept.create").and_then(|()| fs::create_dir(&before));
     made.map_err(LedgerError::io(&before))?;
-    copy::folder(&state.join(DB), &before.join(DB)).map_err(|error| {
+    copy::folder(&state.join(DB), &before.join(DB), copy::Form::Halves).map_err(|error| {
         // What is left of it means nothing.
         let _ = discard(state);
         without_room(error)

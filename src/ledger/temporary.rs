@@ -42,7 +42,8 @@ impl Temporary {
 
     fn copy_to(place: &Path, database: &Path) -> Result<Self, LedgerError> {
         let made = Self::make(place)?;
-        copy::folder(database, &made.database())?;
+        copy::folder(database, &made.database(), copy::Form::Whole)?;
+        // What a process has left that died while it opened the database is a copy in two halves itself.
         copy::join(&made.database())?;
         Ok(made)
     }
