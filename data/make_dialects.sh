@@ -14,7 +14,7 @@ python=$work/python/bin/python
   tree-sitter-c-sharp==0.23.5 tree-sitter-cpp==0.23.4 tree-sitter-go==0.25.0 tree-sitter-java==0.23.5 \
   tree-sitter-javascript==0.25.0 tree-sitter-kotlin==1.1.0 tree-sitter-lua==0.5.0 tree-sitter-php==0.25.1 \
   tree-sitter-python==0.25.0 tree-sitter-ruby==0.23.1 tree-sitter-rust==0.24.2 tree-sitter-scala==0.26.3 \
-  tree-sitter-swift==0.7.4 tree-sitter-typescript==0.23.2
+  tree-sitter-swift==0.7.4 tree-sitter-typescript==0.23.2 ziglang==0.17.1
 # The grammars name an older tree-sitter as their peer than the one they work with.
 npm install --prefix "$work" --no-audit --no-fund --silent --legacy-peer-deps \
   acorn@8.19.0 typescript@6.0.3 @typescript-eslint/typescript-estree@8.73.0 espree@11.2.0 @babel/parser@7.29.15 \
@@ -89,10 +89,14 @@ node_tree() {
 node_tree named python loan.py; node_tree named javascript loan.js; node_tree named typescript.typescript loan.ts
 node_tree all python loan.py; node_tree all javascript loan.js
 
-dump_clang() { clang -fsyntax-only -Xclang -ast-dump=json "${@:2}" "$1" | "$python" "$tools/dump_clang.py" "$(out clang "$1.ast.json")"; }
+dump_clang() { ${clang:-clang} -fsyntax-only -Xclang -ast-dump=json "${@:2}" "$1" | "$python" "$tools/dump_clang.py" "$(out clang "$1.ast.json")"; }
 dump_clang shelf.c
 dump_clang shelf.cpp -std=c++17
 dump_clang shelf.m -x objective-c -fblocks
+dump_clang written.c -std=gnu11
+clang="$python -m ziglang clang"
+dump_clang written.cpp -std=c++20
+dump_clang coroutine.cpp -std=c++20
 
 "$work/rust/target/debug/dump_rust" lending.rs "$(out syn lending.rs.syntax.json)"
 out class-model/javac '' > /dev/null

@@ -13,6 +13,10 @@ BRANCHES = {"IfStmt", "ForStmt", "WhileStmt", "DoStmt", "CXXForRangeStmt", "Case
             "BinaryConditionalOperator", "ObjCForCollectionStmt", "ObjCAtCatchStmt"}
 CALLS = {"CallExpr", "CXXMemberCallExpr", "CXXOperatorCallExpr", "UserDefinedLiteral"}
 CONSTRUCTS = {"CXXConstructExpr", "CXXTemporaryObjectExpr", "CXXUnresolvedConstructExpr"}
+# Nodes of which the first child alone is written, and those of which nothing is.
+FIRST_ONLY = {"CoroutineBodyStmt", "CoreturnStmt", "CoawaitExpr", "CoyieldExpr", "PseudoObjectExpr", "ArrayInitLoopExpr"}
+UNWRITTEN = {"CXXDefaultArgExpr", "CXXDefaultInitExpr", "SubstNonTypeTemplateParmExpr"}
+VARIABLES = {"VarDecl", "BindingDecl", "VarTemplateSpecializationDecl", "VarTemplatePartialSpecializationDecl"}
 THROUGH = {"ImplicitCastExpr", "ParenExpr", "CStyleCastExpr", "ExprWithCleanups", "MaterializeTemporaryExpr", "CXXBindTemporaryExpr", "ConstantExpr"}
 PLUS = re.compile("CXX(?!BoolLiteralExpr|NullPtrLiteralExpr|11NoReturnAttr)|ClassTemplate|(NamespaceDecl|LinkageSpecDecl|FunctionTemplateDecl|AccessSpecDecl|UsingDecl|UsingDirectiveDecl|LambdaExpr)$")
 
@@ -21,6 +25,7 @@ class Walk:
     def __init__(self, found):
         self.found, self.line, self.scopes = found, None, {}
         self.plus = self.objc = False
+        self.seen, self.templates = set(), set()
 
     def place(self, place):
         """The line of a place, and whether it is in an included file."""
@@ -34,6 +39,30 @@ class Walk:
         self.line = place.get("line", self.line)
         return line_of(self.line), "includedFrom" in place
 
+    def once(self, node):
+        """Whether a node is met for the first time."""
+        own = node.get("id")
+        if own in self.seen:
+            return False
+        if own:
+            self.seen.add(own)
+        return True
+
+    def is_made(self, node, kind):
+        """Whether a template's instance stands here, made by the compiler."""
+        if "TemplateInstantiationPattern" in node and kind != "VarDecl":
+            return True
+        if kind in ("VarTemplateDecl", "VarTemplatePartialSpecializationDecl"):
+            self.templates.add(offset(node.get("loc")))
+        if kind == "VarTemplateSpecializationDecl":
+            return offset(node.get("loc")) in self.templates
+        begin = (node.get("range") or {}).get("begin") or {}
+        if kind != "ClassTemplateSpecializationDecl" or "offset" not in begin:
+            return False
+        inside = [(part.get("range") or {}).get("begin") or {} for part in node.get("inner") or [] if isinstance(part, dict)]
+        elsewhere = any("includedFrom" in ((part.get("loc") or {}).get("expansionLoc") or part.get("loc") or {}) for part in node.get("inner") or [])
+        return elsewhere or any(part["offset"] < begin["offset"] for part in inside if "offset" in part)
+
     def visit(self, node, scope, out=False, implicit=False, access=None, first=True):
         """`out`: left out. `access`: a list with what members of the record around are now; `first`: no earlier function in its template."""
         if not isinstance(node, dict):
@@ -41,8 +70,13 @@ class Walk:
         kind = node.get("kind") if isinstance(node.get("kind"), str) else ""
         place, extent = node.get("loc"), node.get("range") or {}
         loc, begin, end = self.place(place), self.place(extent.get("begin")), self.place(extent.get("end"))
-        implicit = implicit or node.get("isImplicit") is True
-        out = out or implicit or loc[1] or not first and kind in FUNCTIONS
+        closure = (node.get("definitionData") or {}).get("isLambda") is True
+        own_implicit = node.get("isImplicit") is True and not closure
+        goes_through = own_implicit and kind == "VarDecl" and (node.get("name") or "").startswith("__range")
+        implicit = implicit or own_implicit
+        included = loc[1] or loc[0] is None and begin[1] and kind != "VarDecl"
+        out = out or own_implicit and not goes_through or included or not first and kind in FUNCTIONS
+        out = out or kind in UNWRITTEN or self.is_made(node, kind)
         if not implicit:
             self.plus = self.plus or bool(PLUS.match(kind))
             self.objc = self.objc or kind.startswith("ObjC") and not kind.endswith("Attr")
@@ -56,7 +90,7 @@ class Walk:
             self.uses(node, kind, scope)
             inner = self.opened(node, kind, scope, (begin[0] or loc[0], end[0]), access)
         elif kind == "NamespaceDecl" or kind in RECORDS and node.get("completeDefinition"):
-            inner = Scope(scope, name_of(node.get("name")))
+            inner = Scope(self.home(node, kind, scope), name_of(node.get("name")))
             inner.in_type = inner.in_type or kind in RECORDS
             self.scopes[node.get("id")] = inner
         if kind in RECORDS:
@@ -64,19 +98,31 @@ class Walk:
         elif kind not in ("ClassTemplateDecl", "FunctionTemplateDecl", "TypeAliasTemplateDecl"):
             held = None
         functions = 0
-        for part in node.get("inner") or node.get("array_filler") or []:
+        inside_out = out or bool(node.get("explicitlyDefaulted")) or kind == "BindingDecl"
+        for number, part in enumerate(node.get("inner") or node.get("array_filler") or []):
             what = part.get("kind") if isinstance(part, dict) else None
-            instance = kind == "ClassTemplateDecl" and what == "ClassTemplateSpecializationDecl"
+            instance = kind in ("ClassTemplateDecl", "VarTemplateDecl") and what in ("ClassTemplateSpecializationDecl", "VarTemplateSpecializationDecl")
+            instance = instance or kind in FIRST_ONLY and number > 0
             extra = kind == "FunctionTemplateDecl" and what in FUNCTIONS and functions > 0
             functions += what in FUNCTIONS
-            self.visit(part, inner, out or instance, implicit, held, not extra)
+            self.visit(part, inner, inside_out or instance, implicit, held, not extra)
+
+    def home(self, node, kind, scope):
+        """What a declaration belongs to."""
+        return scope if kind == "NamespaceDecl" else self.scopes.get(node.get("parentDeclContextId"), scope)
 
     def opened(self, node, kind, scope, lines, access):
         name, own, visibility = node.get("name"), node.get("id"), access[0] if access else None
+        home = self.home(node, kind, scope)
+        if (node.get("definitionData") or {}).get("isLambda") is True or name == "operator()" and before(node):
+            return Scope(scope, function=True)
+        if (kind in FUNCTIONS or kind in RECORDS and node.get("completeDefinition") or kind in OTHERS) and not self.once(node):
+            return Scope(scope, function=True)
         if kind in FUNCTIONS:
             if isinstance(name, str) and kind in ("CXXConstructorDecl", "CXXDestructorDecl"):
                 name = name.partition("<")[0]
-            home = self.scopes.get(node.get("parentDeclContextId"), scope)
+            if kind == "CXXConversionDecl":
+                name = conversion((node.get("type") or {}).get("qualType") or "")
             static = node.get("storageClass") == "static" or kind == "ObjCMethodDecl" and node.get("instance") is False
             if kind == "FunctionDecl":
                 visibility = None
@@ -88,20 +134,21 @@ class Walk:
             if not node.get("completeDefinition"):
                 return scope
             what = "class" if node.get("tagUsed") == "class" else "struct"
-            inner = self.found.symbol(scope, what, name, *lines, visibility=visibility)
+            inner = self.found.symbol(home, what, name, *lines, visibility=visibility)
             inner.in_type = True
+        elif kind == "EnumDecl" and not node.get("inner") and offset(node.get("loc")) == offset((node.get("range") or {}).get("end")):
+            return scope
         elif kind in OTHERS:
-            inner = self.found.symbol(scope, OTHERS[kind], name, *lines, visibility=visibility)
+            inner = self.found.symbol(home, OTHERS[kind], name, *lines, visibility=visibility)
         elif kind in ("ObjCImplementationDecl", "ObjCCategoryDecl", "ObjCCategoryImplDecl"):
             inner = Scope(scope, name if kind == "ObjCImplementationDecl" else (node.get("interface") or {}).get("name"))
             inner.in_type = True
         elif kind in ("LambdaExpr", "BlockExpr", "BlockDecl"):
             return Scope(scope, function=True)
         else:
-            home = self.scopes.get(node.get("parentDeclContextId"), scope)
-            if kind == "VarDecl" and not scope.in_function and not scope.in_type and not home.in_type:
+            if kind in VARIABLES and not scope.in_function and not scope.in_type and not home.in_type:
                 what = "constant" if constant((node.get("type") or {}).get("qualType") or "") else "variable"
-                self.found.symbol(scope, what, name, *lines, static=node.get("storageClass") == "static")
+                self.found.symbol(home, what, name, *lines, static=node.get("storageClass") == "static")
             return scope
         if own:
             self.scopes[own] = inner
@@ -110,13 +157,34 @@ class Walk:
     def uses(self, node, kind, scope):
         found, inner = self.found, node.get("inner") or node.get("array_filler") or [None]
         if kind in BRANCHES or kind == "BinaryOperator" and node.get("opcode") in ("&&", "||"):
-            found.branch(scope)
+            if self.once(node):
+                found.branch(scope)
         elif kind in CALLS:
-            found.call(scope, callee(inner[0]))
+            path = called(node, kind, inner)
+            names = path.names
+            if names and names[0] != "__promise" and not names[-1].endswith("operator co_await") and self.once(node):
+                found.call(scope, path)
         elif kind in CONSTRUCTS:
-            found.call(scope, type_path((node.get("type") or {}).get("qualType") or ""))
+            if (kind != "CXXConstructExpr" or not node.get("list") and constructs(node, inner[0])) and self.once(node):
+                found.call(scope, constructed(node))
+        elif kind in ("CXXNewExpr", "CXXCtorInitializer", "CXXFunctionalCastExpr") or kind in VARIABLES and node.get("init") == "list":
+            for part in inner:
+                while isinstance(part, dict) and part.get("kind") in THROUGH:
+                    part = (part.get("inner") or [None])[0]
+                if not isinstance(part, dict) or part.get("kind") != "CXXConstructExpr":
+                    continue
+                argument = (part.get("inner") or [None])[0]
+                bare = kind == "CXXNewExpr" and not constructs(part, argument) and not all(extent(argument))
+                if (part.get("list") or bare) and self.once(node):
+                    found.call(scope, constructed(part))
+        elif kind == "CXXRewrittenBinaryOperator":
+            # Of `(a <=> b) < 0`, the second operator is not written.
+            outer = inner[0] if isinstance(inner[0], dict) else {}
+            if outer.get("kind") == "CXXOperatorCallExpr" and callee((outer.get("inner") or [None])[0]).names[-1:] != ["operator=="]:
+                self.seen.add(outer.get("id"))
         elif kind == "ObjCMessageExpr":
-            found.call(scope, receiver(node, inner[0]) + node.get("selector"))
+            if self.once(node):
+                found.call(scope, receiver(node, inner[0]) + node.get("selector"))
         elif kind == "ImportDecl":
             found.import_(node.get("name") or (node.get("importedModule") or {}).get("name"), (), None, None)
 
@@ -130,6 +198,40 @@ def walk(document, path, found):
     return "c++" if walker.plus else spoken if spoken in ("c++", "objective-c", "objective-c++") else "c"
 
 
+def offset(place):
+    place = place if isinstance(place, dict) else {}
+    return (place.get("spellingLoc") or ({} if "expansionLoc" in place else place)).get("offset")
+
+
+def before(node):
+    """Whether a node's name stands before it."""
+    loc, begin = node.get("loc") or {}, (node.get("range") or {}).get("begin") or {}
+    return ("expansionLoc" in loc) == ("expansionLoc" in begin) and (offset(loc) or 0) < (offset(begin) or 0)
+
+
+def extent(node):
+    """The first and last byte that a node is written at, plus one; None where it is not told."""
+    span = node.get("range") or {} if isinstance(node, dict) else {}
+    begin, end = offset(span.get("begin")), offset(span.get("end"))
+    return (None if begin is None else begin + 1, None if end is None else end + 1)
+
+
+def called(node, kind, inner):
+    """What a call calls: nothing, where it has no text of its own. An object is called by its name."""
+    if kind != "UserDefinedLiteral" and all(extent(node)) and extent(node) == extent(inner[0]):
+        return Path()
+    path = callee(inner[0])
+    if kind == "CXXOperatorCallExpr" and path.names == ["operator()"]:
+        return callee(inner[1]) if len(inner) > 1 else Path()
+    return path
+
+
+def constructs(node, argument):
+    """Whether a construction is written: with brackets, or its type in front."""
+    own, inside = extent(node), extent(argument)
+    return not all(own) or not (own[0] == own[1] and not all(inside)) and own != inside
+
+
 def constant(written):
     return re.search(r"\bconst\b", re.split(r"[*&]", re.sub(r"\[[^]]*\]", "", written))[-1]) is not None
 
@@ -138,7 +240,27 @@ def type_path(written):
     while (shorter := re.sub(r"<[^<>]*>|\[[^][]*\]", "", written)) != written:
         written = shorter
     name = re.sub(r"\b(const|volatile|struct|class|union)\b", "", written).strip().replace("::", ".")
-    return Path() if "(" in name else Path() + name
+    return Path() if "(" in name or not name else Path(*name.split("."))
+
+
+def constructed(node):
+    """The type that is constructed, by its last name."""
+    return Path(*type_path((node.get("type") or {}).get("qualType") or "").names[-1:])
+
+
+def conversion(written):
+    """The name of a conversion, of the type `T () const`."""
+    depth, end = 0, len(written)
+    for place, letter in enumerate(written):
+        if depth == 0 and written[place:place + 2] == "()":
+            end = place
+            break
+        depth += letter in "<([{"
+        depth -= letter in ">)]}"
+    told = re.sub(r"\b(struct|class|union|enum|typename)\b", "", written[:end])
+    while (shorter := re.sub(r"\w*(<[^<>]*>)?::", "", told)) != told:
+        told = shorter
+    return re.sub(r"(?<=\w) +(?=\w)", "\0", f"operator {told}").replace(" ", "").replace("\0", " ")
 
 
 def receiver(node, first):

@@ -2,7 +2,7 @@
 //!
 //! Nodes are the objects that stand in one another under `inner`; those that only are referred to don't
 //! count. What the compiler made up, and what stands in an included file, is left out: often known only
-//! when the node closes, so that all that was found inside is forgotten then.
+//! when the node closes, so that all that was found inside is forgotten then. What it repeats counts once.
 
 mod declare;
 mod keys;
@@ -10,6 +10,7 @@ mod kinds;
 mod lines;
 mod paths;
 mod scopes;
+mod written;
 
 use super::languages::language_of;
 use super::{Clues, Description, Dialect, Facts, Frame, Span};
@@ -19,6 +20,7 @@ use keys::{KEYS, key, name};
 use kinds::{KINDS, SAW_CXX, SAW_OBJC, role, saw};
 use lines::{Line, Place, Places, Sum, Waiting};
 use scopes::Scopes;
+use written::{Extent, Once};
 
 /// One reading.
 #[derive(Debug, Default)]
@@ -32,6 +34,9 @@ pub(super) struct Clang {
     late_lines: Waiting,
     late_access: Waiting,
     scopes: Scopes,
+    once: Once,
+    /// Where the names of templates of variables are written.
+    variable_templates: Vec<u32>,
     text: Vec<u8>,
 }
 
@@ -41,11 +46,22 @@ struct Node {
     places: Places,
     /// What its last child handed on.
     last: Line,
+    /// The first child: its byte plus one, its extent and its sum.
+    first: u32,
+    first_extent: Extent,
+    sum_first: Sum,
+    /// The second child: its byte plus one.
+    second: u32,
+    /// The sum from there on.
     sum: Sum,
     /// First child that is left out with those behind it, if the node is a template: its byte plus one.
     cut: u32,
     /// The sum from there on.
     sum_cut: Sum,
+    /// Whether some child stands before the node itself, or in another file.
+    has_elsewhere: bool,
+    /// The least byte that a child begins with, plus one; outside of macros.
+    least: u32,
     has_function: bool,
     /// What the last access specifier said.
     access: Visibility,
@@ -98,7 +114,18 @@ const SKIPPED: u32 = flag::OWN << 3;
 /// A node: in an included file.
 const INCLUDED: u32 = flag::OWN << 4;
 const IS_IMPLICIT: u32 = flag::OWN << 5;
-const LEFT_OUT: u32 = SKIPPED | INCLUDED | IS_IMPLICIT;
+/// A node: made of a template by the compiler.
+const IS_MADE: u32 = flag::OWN << 13;
+const LEFT_OUT: u32 = SKIPPED | INCLUDED | IS_IMPLICIT | IS_MADE;
+/// A record, or what is known of its definition: the class of a lambda, which holds its parameters.
+const IS_CLOSURE: u32 = flag::OWN << 18;
+/// A function whose body the compiler writes, though it is declared in the source.
+const IS_DEFAULTED: u32 = flag::OWN << 14;
+/// Something inside constructs the type in its last name: without brackets, or by a list in braces.
+const HAS_CONSTRUCTED: u32 = flag::OWN << 15;
+const HAS_LISTED: u32 = flag::OWN << 16;
+/// A construction, or a variable's: by a list in braces.
+const IS_LIST: u32 = flag::OWN << 17;
 /// What it is called by may be a callee, or a part of one.
 const IN_CALLEE: u32 = flag::OWN << 7;
 const IS_COMPLETE: u32 = flag::OWN << 8;
@@ -139,7 +166,8 @@ impl Dialect for Clang {
                     *(if field == key::ID { &mut node.id } else { &mut node.context }) = text;
                 }
             }
-            key::TAG..=key::RECEIVER => read_word(facts, frame, field, text),
+            key::PATTERN => frame.set(IS_MADE, frame.has(NODE)),
+            key::TAG..=key::INIT => read_word(facts, frame, field, text),
             _ => {}
         }
     }
@@ -147,7 +175,10 @@ impl Dialect for Clang {
     #[inline(always)]
     fn number(&mut self, _facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, number: u32) {
         match field {
-            key::OFFSET => frame.flags |= HAS_OFFSET,
+            key::OFFSET => {
+                frame.count = number + 1;
+                frame.flags |= HAS_OFFSET;
+            }
             key::LINE => {
                 frame.line = number;
                 frame.flags |= HAS_LINE;
@@ -159,9 +190,11 @@ impl Dialect for Clang {
     #[inline(always)]
     fn truth(&mut self, _facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, truth: bool) {
         match field {
-            key::IS_IMPLICIT => frame.set(IS_IMPLICIT, truth),
+            key::IS_IMPLICIT => frame.set(IS_IMPLICIT, truth && !frame.has(IS_CLOSURE)),
+            key::IS_LAMBDA => frame.set(IS_CLOSURE, truth),
             key::COMPLETE => frame.set(IS_COMPLETE, truth),
             key::INSTANCE => frame.set(flag::STATIC, !truth),
+            key::LIST => frame.set(IS_LIST, truth),
             key::IMPLICIT if frame.has(NODE) => {
                 self.nodes.last_mut().into_iter().for_each(|node| node.is_implied = truth);
             }
@@ -178,6 +211,10 @@ impl Dialect for Clang {
             key::OTHER => parent.names[name::OTHER] = frame.names[name::OWN],
             key::SPELLING => self.spelling = part_of_macro(frame, parent),
             key::EXPANSION => self.expansion = part_of_macro(frame, parent),
+            key::DEFINITION if frame.has(IS_CLOSURE) => {
+                parent.set(IS_IMPLICIT, false);
+                parent.flags |= IS_CLOSURE;
+            }
             key::INCLUDED_FROM if !parent.has(NODE) => parent.flags |= INCLUDED,
             _ => {}
         }
@@ -199,6 +236,8 @@ fn read_word(facts: &Facts<'_, '_>, frame: &mut Frame, field: u8, text: Span) {
             frame.set(IS_CLASS, word.starts_with(b"class"));
             frame.set(IS_SUPER, word.starts_with(b"super"));
         }
+        key::DEFAULTED => frame.set(IS_DEFAULTED, true),
+        key::INIT => frame.set(IS_LIST, word == b"list"),
         _ => {}
     }
 }
@@ -206,11 +245,11 @@ fn read_word(facts: &Facts<'_, '_>, frame: &mut Frame, field: u8, text: Span) {
 /// A place as its own members tell it.
 fn plain_place(frame: &Frame) -> Place {
     let line = match (frame.has(HAS_OFFSET), frame.has(HAS_LINE)) {
-        (true, true) => Line::Known(frame.line),
-        (true, false) => Line::Before,
-        _ => Line::None,
+        (true, true) => Line::known(frame.line),
+        (true, false) => Line::BEFORE,
+        _ => Line::NONE,
     };
-    Place::new(line, frame.has(INCLUDED))
+    Place::new(line, frame.count, frame.has(INCLUDED))
 }
 
 fn part_of_macro(frame: &Frame, parent: &mut Frame) -> Place {
@@ -229,14 +268,22 @@ impl Clang {
 
     fn open_node(&mut self, frame: &mut Frame, parent: &Frame) {
         let around = self.nodes.last();
-        let is_cut = parent.role == role::CUT_TEMPLATE && around.is_some_and(|around| around.cut > 0);
+        let is_left_out = match parent.role {
+            role::CUT_TEMPLATE | role::VARIABLE_TEMPLATE => around.is_some_and(|around| around.cut > 0),
+            role::FIRST_ONLY => parent.count > 0,
+            role::UNWRITTEN | role::BINDING => true,
+            // What stands in the variable of a loop, or in the class of a lambda, may be written.
+            0 | role::VARIABLE | role::CXX_RECORD => parent.flags & (SKIPPED | INCLUDED) != 0,
+            _ => parent.flags & LEFT_OUT != 0,
+        };
         let goes_on = match parent.role {
-            0 | role::CALL | role::CXX_CALL | role::OBJC_MESSAGE => true,
-            _ => parent.has(IN_CALLEE),
+            0 | role::OPERATOR_CALL => parent.count < 2,
+            role::CALL | role::CXX_CALL | role::LITERAL_CALL | role::OBJC_MESSAGE => parent.count == 0,
+            _ => parent.has(IN_CALLEE) && parent.count == 0,
         };
         frame.flags = NODE;
-        frame.set(SKIPPED, is_cut || parent.flags & LEFT_OUT != 0);
-        frame.set(IN_CALLEE, goes_on && parent.count == 0);
+        frame.set(SKIPPED, is_left_out);
+        frame.set(IN_CALLEE, goes_on);
         self.nodes.push(Node::default());
     }
 
@@ -266,16 +313,13 @@ impl Clang {
     fn close_node(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame) {
         let Some(mut node) = self.nodes.pop() else { return };
         let handed = node.places.settle();
-        if node.cut > 0 && frame.role == role::CUT_TEMPLATE {
-            self.forget(facts, node.cut);
-        } else {
-            node.sum.add(node.sum_cut, Line::Before);
-        }
+        let inside = self.keep(facts, frame, &node);
+        self.settle_left_out(facts, frame, &node);
         let mut sum = Sum::default();
         if frame.flags & LEFT_OUT == 0 {
             self.settle_lines(facts, frame.at + 1, handed);
             node.places.count(&mut sum);
-            sum.add(node.sum, handed);
+            sum.add(inside, handed);
             frame.branches = sum.branches;
             self.declare(facts, frame, &node);
             sum.branches = frame.branches;
@@ -283,8 +327,13 @@ impl Clang {
             self.forget(facts, frame.at + 1);
             self.declare_left_out(frame, &node);
         }
-        if parent.count == 0 {
-            parent.names[name::FIRST] = declare::path(facts, frame, node.is_implied);
+        match parent.count {
+            0 => parent.names[name::FIRST] = declare::path(facts, frame, node.is_implied),
+            1 => parent.names[name::SECOND] = declare::path(facts, frame, node.is_implied),
+            _ => {}
+        }
+        if frame.has(HAS_CONSTRUCTED | HAS_LISTED) {
+            declare::hand_constructed(frame, parent);
         }
         parent.count += 1;
         node.saw |= saw(frame.role);
@@ -294,18 +343,85 @@ impl Clang {
         }
     }
 
+    /// Forgets the children that say again, or in the compiler's words, what is said elsewhere. Returns what
+    /// the others sum up to.
+    #[inline(always)]
+    fn keep(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame, node: &Node) -> Sum {
+        let mut inside = node.sum_first;
+        match frame.role {
+            role::FIRST_ONLY => {
+                if node.second > 0 {
+                    self.forget(facts, node.second);
+                }
+                return inside;
+            }
+            _ if frame.has(IS_DEFAULTED) || frame.role == role::BINDING => {
+                self.forget(facts, frame.at + 1);
+                return Sum::default();
+            }
+            role::CUT_TEMPLATE | role::VARIABLE_TEMPLATE if node.cut > 0 => self.forget(facts, node.cut),
+            _ => inside.add(node.sum_cut, Line::BEFORE),
+        }
+        inside.add(node.sum, Line::BEFORE);
+        inside
+    }
+
+    /// Finds out whether a node is left out for what only its end tells.
+    #[inline(always)]
+    fn settle_left_out(&mut self, facts: &Facts<'_, '_>, frame: &mut Frame, node: &Node) {
+        let Places { loc, begin, .. } = node.places;
+        if loc.line == Line::NONE && begin.included && frame.role != role::VARIABLE {
+            frame.flags |= INCLUDED;
+        }
+        match frame.role {
+            role::UNWRITTEN => frame.flags |= SKIPPED,
+            // It holds what a loop goes through, as it is written.
+            role::VARIABLE if frame.has(IS_IMPLICIT) => {
+                let is_range = facts.text(frame.names[name::OWN]).starts_with(b"__range");
+                frame.set(IS_IMPLICIT, !is_range);
+            }
+            // A template's own variable names itself as what it is made of.
+            role::VARIABLE => frame.set(IS_MADE, false),
+            // Made by an explicit instantiation: its members stand where the template does.
+            role::SPECIALIZATION if !begin.is_of_macro && begin.at > 0 => {
+                let is_made = node.has_elsewhere || node.least > 0 && node.least < begin.at;
+                frame.flags |= if is_made { IS_MADE } else { 0 };
+            }
+            role::VARIABLE_TEMPLATE | role::PARTIAL_VARIABLE => self.variable_templates.push(loc.at),
+            role::VARIABLE_SPECIALIZATION if loc.at > 0 && self.variable_templates.contains(&loc.at) => {
+                frame.flags |= IS_MADE;
+            }
+            _ => {}
+        }
+    }
+
     /// Tells the node around what this one leaves behind.
     fn hand_up(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame, node: &Node, sum: Sum, last: Line) {
         let Some(around) = self.nodes.last_mut() else { return };
         let is_function = declare::is_function(frame.role);
-        let is_cut = frame.role == role::SPECIALIZATION || is_function && around.has_function;
+        let is_specialization = matches!(frame.role, role::SPECIALIZATION | role::VARIABLE_SPECIALIZATION);
+        let is_cut = is_specialization || is_function && around.has_function;
         around.has_function |= is_function;
         if is_cut && around.cut == 0 {
             around.cut = frame.at;
         }
         let before = around.last;
-        let sums = if around.cut > 0 { &mut around.sum_cut } else { &mut around.sum };
-        sums.add(sum, if before == Line::None { Line::Before } else { before });
+        let sums = match around {
+            _ if around.cut > 0 => &mut around.sum_cut,
+            _ if around.first == 0 => &mut around.sum_first,
+            _ => &mut around.sum,
+        };
+        sums.add(sum, if before == Line::NONE { Line::BEFORE } else { before });
+        if around.first == 0 {
+            (around.first, around.first_extent) = (frame.at, Extent::of(&node.places));
+        } else if around.second == 0 {
+            around.second = frame.at;
+        }
+        around.has_elsewhere |= frame.has(INCLUDED);
+        let begin = node.places.begin;
+        if !begin.is_of_macro && begin.at > 0 && (around.least == 0 || begin.at < around.least) {
+            around.least = begin.at;
+        }
         around.last = last.hand_on(before);
         if !frame.has(IS_IMPLICIT) {
             around.saw |= node.saw;
@@ -315,7 +431,10 @@ impl Clang {
 
     /// Tells the symbols that wait, and began at a byte or behind, the line before.
     fn settle_lines(&mut self, facts: &mut Facts<'_, '_>, from: u32, before: Line) {
-        let Line::Known(line) = before else { return };
+        if !before.is_known() {
+            return;
+        }
+        let line = before.number();
         self.late_lines.give(from, &mut facts.store.symbols, |late, symbol| {
             symbol.line = if late.first { line } else { symbol.line };
             symbol.end_line = if late.last { line } else { symbol.end_line };
@@ -326,12 +445,14 @@ impl Clang {
         facts.forget(from);
         self.late_lines.forget(from);
         self.late_access.forget(from);
+        self.once.forget(from);
     }
 
     /// The document closes, or one of several in an array.
     fn end(&mut self, facts: &mut Facts<'_, '_>) {
         let Some(around) = self.nodes.last_mut() else { return };
-        facts.line(around.sum.line.max(around.sum_cut.line));
+        let Node { sum_first, sum, sum_cut, .. } = *around;
+        facts.line(sum_first.line.max(sum.line).max(sum_cut.line));
         facts.store.hints |= around.saw;
         // Where the lines before are in no place, the last lines alone say nothing.
         self.late_lines.give(0, &mut facts.store.symbols, |late, symbol| {
@@ -339,5 +460,7 @@ impl Clang {
         });
         self.late_access.forget(0);
         self.scopes.end(facts);
+        self.once.clear();
+        self.variable_templates.clear();
     }
 }

@@ -24,6 +24,14 @@ impl Facts<'_, '_> {
         }
     }
 
+    /// Drops the newest call, where it is the one at this byte, plus one, and turns out to be none.
+    pub(in super::super) fn drop_call(&mut self, at: u32, is_none: impl Fn(&[u8]) -> bool) {
+        let callees = &self.store.callees;
+        self.store
+            .calls_waiting
+            .pop_if(|call| call.caller == at && is_none(callees.get(call.callee as usize)));
+    }
+
     /// Forgets all that began at this byte, plus one, or behind it.
     pub(in super::super) fn forget(&mut self, from: u32) {
         let store = &mut *self.store;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::same_in_any_order;
 
 /// A translation unit of these declarations.
-fn unit(declarations: &str) -> Value {
+pub(super) fn unit(declarations: &str) -> Value {
     same_in_any_order(format!(
         r#"{{"id":"0x1","kind":"TranslationUnitDecl","loc":{{}},"range":{{"begin":{{}},"end":{{}}}},
             "inner":[{declarations}]}}"#
@@ -13,7 +13,7 @@ fn unit(declarations: &str) -> Value {
 }
 
 /// `loc` and `range` of a node that names its line once, and its last one where it is another.
-fn places(first: u32, last: u32) -> String {
+pub(super) fn places(first: u32, last: u32) -> String {
     let end = if last == first { String::new() } else { format!(r#","line":{last}"#) };
     format!(
         r#""loc":{{"offset":4,"line":{first},"col":5}},
@@ -24,7 +24,7 @@ fn places(first: u32, last: u32) -> String {
 /// `range` of a node in the line before.
 const SAME_LINE: &str = r#""range":{"begin":{"offset":5},"end":{"offset":6}}"#;
 
-fn names(result: &Value) -> Vec<(&str, u64, u64)> {
+pub(super) fn names(result: &Value) -> Vec<(&str, u64, u64)> {
     let symbols = result["symbols"].as_array().unwrap();
     let line = |symbol: &Value, name: &str| symbol[name].as_u64().unwrap_or(0);
     let tell = |one: &'_ Value| (line(one, "line"), line(one, "end_line"));
@@ -62,7 +62,8 @@ fn a_line_that_no_place_has_named_stays_unknown() {
 fn what_a_macro_makes_stands_where_it_is_used() {
     let place = r#"{"spellingLoc":{"offset":1,"line":2},"expansionLoc":{"offset":50,"line":9}}"#;
     let result = unit(&format!(
-        r#"{{"id":"0x2","kind":"EnumDecl","loc":{place},"range":{{"begin":{place},"end":{place}}},"name":"e"}},
+        r#"{{"id":"0x2","kind":"EnumDecl","loc":{place},"range":{{"begin":{place},"end":{place}}},"name":"e",
+              "inner":[{{"kind":"EnumConstantDecl"}}]}},
            {{"id":"0x3","kind":"EnumDecl","loc":{{"offset":60}},{SAME_LINE},"name":"f"}}"#,
     ));
     assert_eq!(names(&result), [("e", 9, 9), ("f", 9, 9)]);
@@ -89,7 +90,7 @@ fn implicit_and_included_parts_are_left_out_but_carry_lines() {
 #[test]
 fn members_have_the_access_that_the_record_says() {
     let method =
-        |name: &str| format!(r#"{{"id":"0x7","kind":"CXXMethodDecl",{},"name":"{name}"}}"#, places(4, 4));
+        |name: &str| format!(r#"{{"id":"{name}","kind":"CXXMethodDecl",{},"name":"{name}"}}"#, places(4, 4));
     let record = |tag: &str| {
         format!(
             r#"{{"id":"0x2","kind":"CXXRecordDecl",{},"name":"R","tagUsed":"{tag}","completeDefinition":true,"inner":[
@@ -123,7 +124,7 @@ fn a_method_belongs_to_its_class_wherever_it_is_defined() {
            {{"id":"0x7","kind":"FunctionDecl",{at},"name":"free","parentDeclContextId":"0x99"}}"#,
         at = places(8, 8)
     ));
-    assert_eq!(names(&result), [("free", 8, 8), ("ns.R.run", 8, 8), ("own", 8, 8)]);
+    assert_eq!(names(&result), [("free", 8, 8), ("ns.R.run", 8, 8), ("ns.own", 8, 8)]);
     assert_eq!(result["symbols"][2]["kind"], "constant");
 }
 
@@ -177,7 +178,7 @@ fn functions_count_their_branches_and_name_what_they_call() {
         "static": true, "complexity": 4});
     assert_eq!(result["symbols"], json!([symbol]));
     let called: Vec<_> = result["calls"].as_array().unwrap().iter().map(|call| &call["callee"]).collect();
-    assert_eq!(called, ["a", "a.b", "c", "e", "ns.Box", "this.d"]);
+    assert_eq!(called, ["a", "Box", "a.b", "c", "e", "this.d"]);
     assert_eq!(result["totals"]["calls"], 7);
 }
 
@@ -206,7 +207,7 @@ fn messages_are_calls() {
 fn what_the_compiler_made_of_a_template_is_left_out() {
     let class = |kind: &str| {
         format!(
-            r#"{{"id":"0x7","kind":"{kind}",{},"name":"Box","tagUsed":"struct","completeDefinition":true,"inner":[
+            r#"{{"kind":"{kind}",{},"name":"Box","tagUsed":"struct","completeDefinition":true,"inner":[
                 {{"kind":"CXXMethodDecl",{SAME_LINE},"name":"put","inner":[{{"kind":"IfStmt"}}]}}]}}"#,
             places(4, 6)
         )

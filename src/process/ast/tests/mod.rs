@@ -14,6 +14,7 @@ mod properties;
 mod syn_tree;
 mod tree_sitter;
 mod version;
+mod written;
 
 use properties::{Doc, Order};
 

@@ -3,13 +3,14 @@
 use super::super::{Facts, Frame, Span};
 use super::kinds::role;
 use super::lines::{Late, Line};
-use super::{Clang, IN_CALLEE, IS_CLASS, IS_COMPLETE, IS_LOGICAL, IS_POINTER, IS_SUPER};
-use super::{LEFT_OUT, Node, name, paths};
+use super::written::{self, Extent};
+use super::{Clang, HAS_CONSTRUCTED, HAS_LISTED, IN_CALLEE, IS_CLASS, IS_CLOSURE, IS_COMPLETE, IS_LIST};
+use super::{IS_LOGICAL, IS_POINTER, IS_SUPER, LEFT_OUT, Node, name, paths};
 use crate::process::ast::facts::SymbolKind;
 use crate::process::ast::frame::{Visibility, flag};
 
 pub(super) fn is_function(role: u8) -> bool {
-    matches!(role, role::FUNCTION | role::METHOD | role::CONSTRUCTOR | role::OBJC_METHOD)
+    matches!(role, role::FUNCTION | role::METHOD | role::CONVERSION | role::CONSTRUCTOR | role::OBJC_METHOD)
 }
 
 fn is_record(role: u8) -> bool {
@@ -19,6 +20,10 @@ fn is_record(role: u8) -> bool {
 /// Whether variables inside are none of the file.
 fn is_body(role: u8) -> bool {
     is_function(role) || is_record(role) || matches!(role, role::LAMBDA | role::BLOCK)
+}
+
+fn is_written_call(node: &Node) -> bool {
+    Extent::of(&node.places).is_call(node.first_extent)
 }
 
 /// The path of an expression that may be called, or a part of what is: empty where it is computed.
@@ -38,6 +43,17 @@ pub(super) fn path(facts: &mut Facts<'_, '_>, frame: &Frame, is_implied: bool) -
     }
 }
 
+/// Tells the node around what a construction constructs, through what stands for it.
+pub(super) fn hand_constructed(frame: &Frame, parent: &mut Frame) {
+    let constructed = match frame.role {
+        role::CONSTRUCT => frame.names[name::TYPE],
+        role::THROUGH | role::CXX_THROUGH => frame.names[name::OTHER],
+        _ => return,
+    };
+    parent.flags |= frame.flags & (HAS_CONSTRUCTED | HAS_LISTED);
+    parent.names[name::OTHER] = parent.names[name::OTHER].or(constructed);
+}
+
 impl Clang {
     /// Makes of a node what it is.
     #[inline(always)]
@@ -48,23 +64,70 @@ impl Clang {
         }
         match frame.role {
             0 | role::PLAIN | role::CXX | role::OBJC | role::THROUGH | role::REFERENCE | role::MEMBER => {}
-            role::BRANCH | role::CXX_BRANCH | role::OBJC_BRANCH => frame.branches += 1,
-            role::BINARY => frame.branches += u32::from(frame.has(IS_LOGICAL)),
-            role::CALL | role::CXX_CALL => facts.call(frame.names[name::FIRST], frame),
-            role::CONSTRUCT => {
-                let callee = self.type_path(facts, frame.names[name::TYPE]);
-                facts.call(callee, frame);
+            role::BRANCH | role::CXX_BRANCH | role::OBJC_BRANCH => self.branch(facts, frame, node),
+            role::BINARY if frame.has(IS_LOGICAL) => self.branch(facts, frame, node),
+            role::BINARY | role::UNWRITTEN => {}
+            role::CALL | role::CXX_CALL | role::OPERATOR_CALL if !is_written_call(node) => {}
+            role::CALL | role::CXX_CALL | role::LITERAL_CALL => {
+                self.call(facts, frame, node, frame.names[name::FIRST]);
             }
-            role::OBJC_MESSAGE => self.message(facts, frame),
+            role::OPERATOR_CALL => self.operator_call(facts, frame, node),
+            role::CONSTRUCT | role::NAMED_CONSTRUCT => self.construct(facts, frame, node),
+            role::NEW if frame.has(HAS_CONSTRUCTED | HAS_LISTED) => {
+                self.construct_named(facts, frame, node, frame.names[name::OTHER]);
+            }
+            role::NAMING if frame.has(HAS_LISTED) => {
+                self.construct_named(facts, frame, node, frame.names[name::OTHER]);
+            }
+            // Of `a < b` that becomes `(a <=> b) < 0`, the second operator.
+            role::REWRITTEN => facts.drop_call(node.first, |callee| callee != b"operator=="),
+            role::OBJC_MESSAGE => self.message(facts, frame, node),
             _ => self.symbol(facts, frame, node),
         }
+    }
+
+    fn branch(&mut self, facts: &Facts<'_, '_>, frame: &mut Frame, node: &Node) {
+        frame.branches += u32::from(self.once.is_first(frame.at, facts.text(node.id)));
+    }
+
+    fn call(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame, node: &Node, callee: Span) {
+        let is_unwritten = written::is_of_coroutine(facts.text(callee));
+        if callee.is_some() && !is_unwritten && self.once.is_first(frame.at, facts.text(node.id)) {
+            facts.call(callee, frame);
+        }
+    }
+
+    /// An operator is called by its own name, an object by the object's.
+    fn operator_call(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame, node: &Node) {
+        let operator = frame.names[name::FIRST];
+        let is_object = facts.text(operator) == b"operator()";
+        let callee = if is_object { frame.names[name::SECOND] } else { operator };
+        self.call(facts, frame, node, callee);
+    }
+
+    /// Of a list in braces, and where there are no brackets, the node around knows whether a name stands in front.
+    fn construct(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, node: &Node) {
+        let is_written = Extent::of(&node.places).is_construction(node.first_extent);
+        match frame.role {
+            role::NAMED_CONSTRUCT => self.construct_named(facts, frame, node, frame.names[name::TYPE]),
+            _ if frame.has(IS_LIST) => frame.flags |= HAS_LISTED,
+            _ if is_written => self.construct_named(facts, frame, node, frame.names[name::TYPE]),
+            _ if !node.first_extent.is_known() => frame.flags |= HAS_CONSTRUCTED,
+            _ => {}
+        }
+    }
+
+    fn construct_named(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame, node: &Node, written: Span) {
+        let callee = self.type_path(facts, written);
+        let dot = facts.text(callee).iter().rposition(|&byte| byte == b'.');
+        let callee = facts.part(callee, dot.map_or(0, |dot| dot + 1), usize::from(callee.len));
+        self.call(facts, frame, node, callee);
     }
 
     /// Records and namespaces give their names to what is defined outside of them.
     pub(super) fn declare_left_out(&mut self, frame: &Frame, node: &Node) {
         if frame.role == role::NAMESPACE || is_record(frame.role) && frame.has(IS_COMPLETE) {
-            let is_type = frame.role != role::NAMESPACE;
-            self.scopes.add(frame, node.id, frame.names[name::OWN], None, is_type);
+            self.scopes.add(frame, node, frame.names[name::OWN], None);
         }
     }
 
@@ -86,7 +149,7 @@ impl Clang {
         facts.make(&self.text)
     }
 
-    fn message(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    fn message(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame, node: &Node) {
         let receiver = match frame {
             _ if frame.has(IS_SUPER) => facts.make(b"super"),
             _ if frame.has(IS_CLASS) => self.type_path(facts, frame.names[name::OTHER]),
@@ -95,7 +158,7 @@ impl Clang {
         let selector = frame.names[name::OWN];
         if selector.is_some() {
             let callee = facts.join(receiver, ".", selector);
-            facts.call(callee, frame);
+            self.call(facts, frame, node, callee);
         }
     }
 
@@ -103,11 +166,18 @@ impl Clang {
     fn symbol(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, node: &Node) {
         let own = frame.names[name::OWN];
         match frame.role {
+            _ if frame.has(IS_CLOSURE) => {}
+            role::METHOD if node.places.begins_behind() && facts.text(own) == b"operator()" => {}
             role::FUNCTION => {
                 frame.set(flag::FREE, true);
                 self.add(facts, frame, node, SymbolKind::Function, own);
             }
             role::METHOD | role::OBJC_METHOD => self.add(facts, frame, node, SymbolKind::Method, own),
+            role::CONVERSION => {
+                paths::conversion(facts.text(frame.names[name::TYPE]), &mut self.text);
+                let own = facts.make(&self.text);
+                self.add(facts, frame, node, SymbolKind::Method, own);
+            }
             role::CONSTRUCTOR => {
                 // That of a template has its parameters behind.
                 let end = facts.text(own).iter().position(|&byte| byte == b'<');
@@ -118,6 +188,8 @@ impl Clang {
                 let kind = if frame.has(IS_CLASS) { SymbolKind::Class } else { SymbolKind::Struct };
                 self.add(facts, frame, node, kind, own);
             }
+            // Without a body, one that only says `enum E` in front of its name is defined elsewhere.
+            role::ENUM if node.first == 0 && node.places.end.at == node.places.loc.at => {}
             role::ENUM => self.add(facts, frame, node, SymbolKind::Enum, own),
             role::TYPE_ALIAS => self.add(facts, frame, node, SymbolKind::TypeAlias, own),
             role::NAMESPACE => self.add(facts, frame, node, SymbolKind::Module, own),
@@ -125,7 +197,10 @@ impl Clang {
             role::OBJC_PROTOCOL => self.add(facts, frame, node, SymbolKind::Interface, own),
             role::OBJC_IMPLEMENTATION => facts.symbol(SymbolKind::Scope, own, frame),
             role::OBJC_CATEGORY => facts.symbol(SymbolKind::Scope, frame.names[name::OTHER], frame),
-            role::VARIABLE => {
+            role::VARIABLE | role::VARIABLE_SPECIALIZATION | role::PARTIAL_VARIABLE | role::BINDING => {
+                if frame.has(IS_LIST) && frame.has(HAS_LISTED) {
+                    self.construct_named(facts, frame, node, frame.names[name::OTHER]);
+                }
                 let constant = paths::is_constant(facts.text(frame.names[name::TYPE]));
                 let kind = if constant { SymbolKind::Constant } else { SymbolKind::Variable };
                 self.add(facts, frame, node, kind, own);
@@ -145,6 +220,9 @@ impl Clang {
         kind: SymbolKind,
         name: Span,
     ) {
+        if !kind.is_variable() && !self.once.is_first(frame.at, facts.text(node.id)) {
+            return;
+        }
         let may_have_access = !kind.is_variable() && frame.role != role::FUNCTION;
         frame.visibility = match self.nodes.last() {
             Some(around) if may_have_access => around.access,
@@ -152,14 +230,14 @@ impl Clang {
         };
         let (first, last) = (node.places.first(), node.places.end.own_line());
         frame.line = first.number();
-        frame.end_line = if first == Line::None { 0 } else { last.number() };
+        frame.end_line = if first == Line::NONE { 0 } else { last.number() };
         let number = facts.store.symbols.len();
         facts.symbol(kind, name, frame);
         if facts.store.symbols.len() == number {
             return;
         }
-        let first_late = first == Line::Before;
-        let last_late = last == Line::Before && first != Line::None;
+        let first_late = first == Line::BEFORE;
+        let last_late = last == Line::BEFORE && first != Line::NONE;
         let late = Late { number: number as u32, at: frame.at, first: first_late, last: last_late };
         if first_late || last_late {
             self.late_lines.add(late);
@@ -168,8 +246,9 @@ impl Clang {
             self.late_access.add(late);
         }
         if kind == SymbolKind::Module || is_record(frame.role) {
-            self.scopes.add(frame, node.id, name, Some(late.number), kind != SymbolKind::Module);
-        } else if node.context.is_some() && (kind.is_callable() || kind.is_variable()) {
+            self.scopes.add(frame, node, name, Some(late.number));
+        }
+        if node.context.is_some() && frame.role != role::NAMESPACE {
             self.scopes.add_stray(late.number, frame.at, node.context);
         }
         frame.branches = if kind.is_variable() { frame.branches } else { 0 };

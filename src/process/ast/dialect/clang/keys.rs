@@ -26,7 +26,17 @@ pub(super) mod key {
     pub(in super::super) const ACCESS: u8 = 21;
     pub(in super::super) const OPCODE: u8 = 22;
     pub(in super::super) const RECEIVER: u8 = 23;
-    pub(in super::super) const CONTEXT: u8 = 24;
+    pub(in super::super) const DEFAULTED: u8 = 24;
+    /// How a variable is initialised.
+    pub(in super::super) const INIT: u8 = 25;
+    /// Whether a construction is one by a list.
+    pub(in super::super) const LIST: u8 = 26;
+    pub(in super::super) const CONTEXT: u8 = 27;
+    /// What a template's instance is made of.
+    pub(in super::super) const PATTERN: u8 = 28;
+    pub(in super::super) const DEFINITION: u8 = 29;
+    /// Of a definition: whether it is the class of a lambda.
+    pub(in super::super) const IS_LAMBDA: u8 = 30;
 }
 
 pub(super) const KEYS: &[(&str, u8)] = &[
@@ -61,7 +71,13 @@ pub(super) const KEYS: &[(&str, u8)] = &[
     ("access", key::ACCESS),
     ("opcode", key::OPCODE),
     ("receiverKind", key::RECEIVER),
+    ("explicitlyDefaulted", key::DEFAULTED),
+    ("init", key::INIT),
+    ("list", key::LIST),
     ("parentDeclContextId", key::CONTEXT),
+    ("TemplateInstantiationPattern", key::PATTERN),
+    ("definitionData", key::DEFINITION),
+    ("isLambda", key::IS_LAMBDA),
 ];
 
 /// Which text a frame holds where.
@@ -71,6 +87,8 @@ pub(super) mod name {
     /// The path of the first child.
     pub(in super::super) const FIRST: usize = 1;
     pub(in super::super) const TYPE: usize = 2;
-    /// The name of what is referred to.
+    /// The name of what is referred to, or the type that is constructed inside.
     pub(in super::super) const OTHER: usize = 3;
+    /// The path of the second child.
+    pub(in super::super) const SECOND: usize = 4;
 }

@@ -1,6 +1,6 @@
 //! The kinds of clang's nodes.
 //!
-//! Source: the class names of declarations, statements, types, attributes and comments up to clang 20.
+//! Source: the class names of declarations, statements, types, attributes and comments up to clang 22.
 
 /// What a kind is. The numbers tell the language, too.
 pub(super) mod role {
@@ -25,6 +25,15 @@ pub(super) mod role {
     pub(in super::super) const IMPORT: u8 = 16;
     /// Holds a declaration for any types.
     pub(in super::super) const TEMPLATE: u8 = 17;
+    /// Says with its first child what the source says; those behind repeat it in the compiler's words.
+    pub(in super::super) const FIRST_ONLY: u8 = 18;
+    /// A call that may be one token.
+    pub(in super::super) const LITERAL_CALL: u8 = 19;
+    pub(in super::super) const VARIABLE_TEMPLATE: u8 = 20;
+    pub(in super::super) const VARIABLE_SPECIALIZATION: u8 = 21;
+    pub(in super::super) const PARTIAL_VARIABLE: u8 = 22;
+    /// A name for a part of another variable: what is inside tells how the part is had.
+    pub(in super::super) const BINDING: u8 = 23;
     pub(in super::super) const METHOD: u8 = 40;
     pub(in super::super) const CONSTRUCTOR: u8 = 41;
     pub(in super::super) const CXX_RECORD: u8 = 42;
@@ -42,6 +51,19 @@ pub(super) mod role {
     pub(in super::super) const DEPENDENT_MEMBER: u8 = 53;
     /// Of C++, and nothing else.
     pub(in super::super) const CXX: u8 = 54;
+    /// An operator that is a function, or a call of an object.
+    pub(in super::super) const OPERATOR_CALL: u8 = 55;
+    /// A construction that names its type.
+    pub(in super::super) const NAMED_CONSTRUCT: u8 = 56;
+    pub(in super::super) const NEW: u8 = 57;
+    /// An operator that is put down to others.
+    pub(in super::super) const REWRITTEN: u8 = 58;
+    /// Stands for nothing that is written there.
+    pub(in super::super) const UNWRITTEN: u8 = 59;
+    /// Stands in front of what is constructed inside.
+    pub(in super::super) const NAMING: u8 = 60;
+    /// A method named by the type that it converts to.
+    pub(in super::super) const CONVERSION: u8 = 61;
     pub(in super::super) const OBJC_INTERFACE: u8 = 80;
     pub(in super::super) const OBJC_PROTOCOL: u8 = 81;
     pub(in super::super) const OBJC_METHOD: u8 = 82;
@@ -82,7 +104,7 @@ pub(super) const KINDS: &[(&str, u8)] = &[
     ("IfStmt", BRANCH), ("ForStmt", BRANCH), ("WhileStmt", BRANCH), ("DoStmt", BRANCH), ("CaseStmt", BRANCH),
     ("ConditionalOperator", BRANCH), ("BinaryConditionalOperator", BRANCH),
     ("BinaryOperator", BINARY),
-    ("CallExpr", CALL), ("UserDefinedLiteral", CALL),
+    ("CallExpr", CALL), ("UserDefinedLiteral", LITERAL_CALL),
     ("ImplicitCastExpr", THROUGH), ("ParenExpr", THROUGH), ("CStyleCastExpr", THROUGH), ("ConstantExpr", THROUGH),
     ("ExprWithCleanups", THROUGH), ("MaterializeTemporaryExpr", THROUGH),
     ("UnaryOperator", UNARY),
@@ -92,7 +114,7 @@ pub(super) const KINDS: &[(&str, u8)] = &[
     ("BlockExpr", BLOCK), ("BlockDecl", BLOCK),
     ("ImportDecl", IMPORT),
     ("TypeAliasTemplateDecl", TEMPLATE),
-    ("CXXMethodDecl", METHOD), ("CXXConversionDecl", METHOD),
+    ("CXXMethodDecl", METHOD), ("CXXConversionDecl", CONVERSION),
     ("CXXConstructorDecl", CONSTRUCTOR), ("CXXDestructorDecl", CONSTRUCTOR),
     ("CXXRecordDecl", CXX_RECORD), ("ClassTemplatePartialSpecializationDecl", CXX_RECORD),
     ("ClassTemplateSpecializationDecl", SPECIALIZATION),
@@ -100,20 +122,20 @@ pub(super) const KINDS: &[(&str, u8)] = &[
     ("AccessSpecDecl", ACCESS),
     ("ClassTemplateDecl", CUT_TEMPLATE), ("FunctionTemplateDecl", CUT_TEMPLATE),
     ("LambdaExpr", LAMBDA),
-    ("CXXMemberCallExpr", CXX_CALL), ("CXXOperatorCallExpr", CXX_CALL),
-    ("CXXConstructExpr", CONSTRUCT), ("CXXTemporaryObjectExpr", CONSTRUCT), ("CXXUnresolvedConstructExpr", CONSTRUCT),
+    ("CXXMemberCallExpr", CXX_CALL), ("CXXOperatorCallExpr", OPERATOR_CALL),
+    ("CXXConstructExpr", CONSTRUCT), ("CXXTemporaryObjectExpr", NAMED_CONSTRUCT), ("CXXUnresolvedConstructExpr", NAMED_CONSTRUCT),
     ("CXXThisExpr", THIS),
     ("CXXBindTemporaryExpr", CXX_THROUGH),
     ("CXXForRangeStmt", CXX_BRANCH), ("CXXCatchStmt", CXX_BRANCH),
     ("CXXDependentScopeMemberExpr", DEPENDENT_MEMBER),
     ("LinkageSpecDecl", CXX), ("UsingDecl", CXX), ("UsingDirectiveDecl", CXX), ("CXXDeductionGuideDecl", CXX),
     ("CXXStaticCastExpr", CXX), ("CXXDynamicCastExpr", CXX), ("CXXReinterpretCastExpr", CXX), ("CXXConstCastExpr", CXX),
-    ("CXXAddrspaceCastExpr", CXX), ("CXXFunctionalCastExpr", CXX), ("CXXTypeidExpr", CXX), ("CXXUuidofExpr", CXX),
-    ("CXXThrowExpr", CXX), ("CXXTryStmt", CXX), ("CXXDefaultArgExpr", CXX), ("CXXDefaultInitExpr", CXX),
-    ("CXXScalarValueInitExpr", CXX), ("CXXStdInitializerListExpr", CXX), ("CXXNewExpr", CXX), ("CXXDeleteExpr", CXX),
+    ("CXXAddrspaceCastExpr", CXX), ("CXXFunctionalCastExpr", NAMING), ("CXXTypeidExpr", CXX), ("CXXUuidofExpr", CXX),
+    ("CXXThrowExpr", CXX), ("CXXTryStmt", CXX), ("CXXDefaultArgExpr", UNWRITTEN), ("CXXDefaultInitExpr", UNWRITTEN),
+    ("CXXScalarValueInitExpr", CXX), ("CXXStdInitializerListExpr", CXX), ("CXXNewExpr", NEW), ("CXXDeleteExpr", CXX),
     ("CXXPseudoDestructorExpr", CXX), ("CXXNoexceptExpr", CXX), ("CXXFoldExpr", CXX), ("CXXInheritedCtorInitExpr", CXX),
-    ("CXXPropertyRefExpr", CXX), ("CXXRewrittenBinaryOperator", CXX), ("CXXParenListInitExpr", CXX),
-    ("CXXCtorInitializer", CXX),
+    ("CXXPropertyRefExpr", CXX), ("CXXRewrittenBinaryOperator", REWRITTEN), ("CXXParenListInitExpr", CXX),
+    ("CXXCtorInitializer", NAMING),
     ("ObjCInterfaceDecl", OBJC_INTERFACE),
     ("ObjCProtocolDecl", OBJC_PROTOCOL),
     ("ObjCMethodDecl", OBJC_METHOD),
@@ -136,37 +158,39 @@ pub(super) const KINDS: &[(&str, u8)] = &[
     ("FriendDecl", PLAIN), ("FriendTemplateDecl", PLAIN), ("UsingShadowDecl", PLAIN),
     ("ConstructorUsingShadowDecl", PLAIN), ("UsingEnumDecl", PLAIN), ("UsingPackDecl", PLAIN),
     ("UnresolvedUsingValueDecl", PLAIN), ("UnresolvedUsingTypenameDecl", PLAIN), ("UnresolvedUsingIfExistsDecl", PLAIN),
-    ("NamespaceAliasDecl", PLAIN), ("VarTemplateDecl", PLAIN), ("VarTemplateSpecializationDecl", PLAIN),
-    ("VarTemplatePartialSpecializationDecl", PLAIN), ("TemplateTypeParmDecl", PLAIN), ("NonTypeTemplateParmDecl", PLAIN),
+    ("NamespaceAliasDecl", PLAIN), ("VarTemplateDecl", VARIABLE_TEMPLATE), ("VarTemplateSpecializationDecl", VARIABLE_SPECIALIZATION),
+    ("VarTemplatePartialSpecializationDecl", PARTIAL_VARIABLE), ("TemplateTypeParmDecl", PLAIN), ("NonTypeTemplateParmDecl", PLAIN),
     ("TemplateTemplateParmDecl", PLAIN), ("BuiltinTemplateDecl", PLAIN), ("ConceptDecl", PLAIN),
     ("ImplicitConceptSpecializationDecl", PLAIN), ("RequiresExprBodyDecl", PLAIN),
-    ("LifetimeExtendedTemporaryDecl", PLAIN), ("DecompositionDecl", PLAIN), ("BindingDecl", PLAIN),
+    ("LifetimeExtendedTemporaryDecl", PLAIN), ("DecompositionDecl", PLAIN), ("BindingDecl", BINDING),
     ("HoldingVarDecl", PLAIN), ("CapturedDecl", PLAIN), ("ExportDecl", PLAIN), ("MSGuidDecl", PLAIN),
     ("MSPropertyDecl", PLAIN), ("PragmaCommentDecl", PLAIN), ("PragmaDetectMismatchDecl", PLAIN),
     ("UnnamedGlobalConstantDecl", PLAIN), ("TemplateParamObjectDecl", PLAIN), ("AccessDecl", PLAIN),
     ("TemplateArgument", PLAIN), ("CompoundStmt", PLAIN), ("DeclStmt", PLAIN), ("NullStmt", PLAIN), ("ReturnStmt", PLAIN),
     ("SwitchStmt", PLAIN), ("DefaultStmt", PLAIN), ("BreakStmt", PLAIN), ("ContinueStmt", PLAIN), ("GotoStmt", PLAIN),
     ("IndirectGotoStmt", PLAIN), ("LabelStmt", PLAIN), ("AttributedStmt", PLAIN), ("GCCAsmStmt", PLAIN),
-    ("MSAsmStmt", PLAIN), ("CapturedStmt", PLAIN), ("CoroutineBodyStmt", PLAIN), ("CoreturnStmt", PLAIN),
+    ("MSAsmStmt", PLAIN), ("CapturedStmt", PLAIN), ("CoroutineBodyStmt", FIRST_ONLY), ("CoreturnStmt", FIRST_ONLY),
     ("SEHTryStmt", PLAIN), ("SEHExceptStmt", PLAIN), ("SEHFinallyStmt", PLAIN), ("SEHLeaveStmt", PLAIN),
     ("MSDependentExistsStmt", PLAIN), ("IntegerLiteral", PLAIN), ("FloatingLiteral", PLAIN), ("CharacterLiteral", PLAIN),
     ("StringLiteral", PLAIN), ("ImaginaryLiteral", PLAIN), ("FixedPointLiteral", PLAIN), ("CompoundLiteralExpr", PLAIN),
     ("CompoundAssignOperator", PLAIN), ("ArraySubscriptExpr", PLAIN), ("MatrixSubscriptExpr", PLAIN),
     ("InitListExpr", PLAIN), ("DesignatedInitExpr", PLAIN), ("DesignatedInitUpdateExpr", PLAIN),
-    ("ImplicitValueInitExpr", PLAIN), ("NoInitExpr", PLAIN), ("ArrayInitLoopExpr", PLAIN), ("ArrayInitIndexExpr", PLAIN),
+    ("ImplicitValueInitExpr", PLAIN), ("NoInitExpr", PLAIN), ("ArrayInitLoopExpr", FIRST_ONLY), ("ArrayInitIndexExpr", PLAIN),
     ("ParenListExpr", PLAIN), ("UnaryExprOrTypeTraitExpr", PLAIN), ("OffsetOfExpr", PLAIN), ("VAArgExpr", PLAIN),
     ("StmtExpr", PLAIN), ("ChooseExpr", PLAIN), ("GenericSelectionExpr", PLAIN), ("PredefinedExpr", PLAIN),
-    ("SourceLocExpr", PLAIN), ("OpaqueValueExpr", PLAIN), ("PseudoObjectExpr", PLAIN), ("AddrLabelExpr", PLAIN),
+    ("SourceLocExpr", PLAIN), ("OpaqueValueExpr", PLAIN), ("PseudoObjectExpr", FIRST_ONLY), ("AddrLabelExpr", PLAIN),
     ("AtomicExpr", PLAIN), ("ShuffleVectorExpr", PLAIN), ("ConvertVectorExpr", PLAIN), ("ExtVectorElementExpr", PLAIN),
     ("GNUNullExpr", PLAIN), ("BuiltinBitCastExpr", PLAIN), ("RecoveryExpr", PLAIN), ("TypoExpr", PLAIN),
     ("EmbedExpr", PLAIN), ("ArraySectionExpr", PLAIN), ("OMPArraySectionExpr", PLAIN), ("OMPArrayShapingExpr", PLAIN),
     ("OMPIteratorExpr", PLAIN), ("TypeTraitExpr", PLAIN), ("ArrayTypeTraitExpr", PLAIN), ("ExpressionTraitExpr", PLAIN),
     ("SizeOfPackExpr", PLAIN), ("PackExpansionExpr", PLAIN), ("PackIndexingExpr", PLAIN), ("FunctionParmPackExpr", PLAIN),
-    ("SubstNonTypeTemplateParmExpr", PLAIN), ("SubstNonTypeTemplateParmPackExpr", PLAIN), ("UnresolvedMemberExpr", PLAIN),
-    ("DependentScopeDeclRefExpr", PLAIN), ("DependentCoawaitExpr", PLAIN), ("CoawaitExpr", PLAIN), ("CoyieldExpr", PLAIN),
+    ("SubstNonTypeTemplateParmExpr", UNWRITTEN), ("SubstNonTypeTemplateParmPackExpr", PLAIN), ("UnresolvedMemberExpr", PLAIN),
+    ("DependentScopeDeclRefExpr", PLAIN), ("DependentCoawaitExpr", PLAIN), ("CoawaitExpr", FIRST_ONLY), ("CoyieldExpr", FIRST_ONLY),
     ("RequiresExpr", PLAIN), ("ConceptSpecializationExpr", PLAIN), ("MSPropertyRefExpr", PLAIN),
     ("MSPropertySubscriptExpr", PLAIN), ("CUDAKernelCallExpr", PLAIN), ("AsTypeExpr", PLAIN),
-    ("CXXBoolLiteralExpr", PLAIN), ("CXXNullPtrLiteralExpr", PLAIN), ("BuiltinType", PLAIN), ("PointerType", PLAIN),
+    ("SimpleRequirement", PLAIN), ("CompoundRequirement", PLAIN), ("TypeRequirement", PLAIN), ("NestedRequirement", PLAIN),
+    ("DeferStmt", PLAIN), ("ResolvedUnexpandedPackExpr", PLAIN), ("OutlinedFunctionDecl", PLAIN),
+    ("SubstBuiltinTemplatePackType", PLAIN), ("CXXBoolLiteralExpr", PLAIN), ("CXXNullPtrLiteralExpr", PLAIN), ("BuiltinType", PLAIN), ("PointerType", PLAIN),
     ("LValueReferenceType", PLAIN), ("RValueReferenceType", PLAIN), ("MemberPointerType", PLAIN),
     ("ConstantArrayType", PLAIN), ("IncompleteArrayType", PLAIN), ("VariableArrayType", PLAIN),
     ("DependentSizedArrayType", PLAIN), ("ArrayParameterType", PLAIN), ("VectorType", PLAIN), ("ExtVectorType", PLAIN),

@@ -6,34 +6,38 @@
 
 use crate::process::ast::facts::Symbol;
 
-/// A line of the source, from 1.
+/// A line of the source, from 1. One number, as each open node holds a dozen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Line {
-    /// No place.
-    #[default]
-    None,
-    /// The one before, not known yet.
-    Before,
-    Known(u32),
-}
+pub(super) struct Line(u32);
 
 impl Line {
+    /// No place.
+    pub(super) const NONE: Self = Self(0);
+    /// The one before, not known yet.
+    pub(super) const BEFORE: Self = Self(u32::MAX);
+
+    /// The line of this number; none for 0.
+    pub(super) fn known(number: u32) -> Self {
+        Self(if number == u32::MAX { 0 } else { number })
+    }
+
+    pub(super) fn is_known(self) -> bool {
+        self.0.wrapping_add(1) > 1
+    }
+
     /// The line, where `before` is the one before it.
     pub(super) fn after(self, before: Self) -> Self {
-        match (self, before) {
-            (Self::Before, Self::Known(_)) => before,
-            _ => self,
-        }
+        if self == Self::BEFORE && before.is_known() { before } else { self }
     }
 
     /// What is handed on behind this one, where `before` was handed in.
     pub(super) fn hand_on(self, before: Self) -> Self {
-        if let Self::Known(_) = self { self } else { before }
+        if self.is_known() { self } else { before }
     }
 
     /// The line as a number, 0 while it isn't known.
     pub(super) fn number(self) -> u32 {
-        if let Self::Known(line) = self { line } else { 0 }
+        if self.is_known() { self.0 } else { 0 }
     }
 }
 
@@ -43,17 +47,20 @@ pub(super) struct Place {
     pub(super) line: Line,
     /// What it hands on: another line where a macro was written elsewhere.
     pub(super) last: Line,
+    /// Byte in its file, plus one; 0 for unknown. Of what a macro makes, where that is written.
+    pub(super) at: u32,
+    pub(super) is_of_macro: bool,
     pub(super) included: bool,
 }
 
 impl Place {
     /// Its line, where it is in the source itself.
     pub(super) fn own_line(&self) -> Line {
-        if self.included { Line::None } else { self.line }
+        if self.included { Line::NONE } else { self.line }
     }
 
-    pub(super) fn new(line: Line, included: bool) -> Self {
-        Self { line, last: line.hand_on(Line::None), included }
+    pub(super) fn new(line: Line, at: u32, included: bool) -> Self {
+        Self { line, last: line.hand_on(Line::NONE), at, is_of_macro: false, included }
     }
 
     /// What a macro makes: written in one place, used in another, which counts.
@@ -61,6 +68,8 @@ impl Place {
         Self {
             line: expansion.line.after(spelling.last),
             last: expansion.last.hand_on(spelling.last),
+            at: spelling.at,
+            is_of_macro: true,
             included: expansion.included,
         }
     }
@@ -78,11 +87,8 @@ pub(super) struct Sum {
 
 impl Sum {
     pub(super) fn line(&mut self, line: Line) {
-        match line {
-            Line::None => {}
-            Line::Before => self.before = true,
-            Line::Known(line) => self.line = self.line.max(line),
-        }
+        self.before |= line == Line::BEFORE;
+        self.line = self.line.max(line.number());
     }
 
     /// Adds a part that stands behind the line `before`.
@@ -90,7 +96,7 @@ impl Sum {
         self.line = self.line.max(part.line);
         self.branches = self.branches.saturating_add(part.branches);
         if part.before {
-            self.line(Line::Before.after(before));
+            self.line(Line::BEFORE.after(before));
         }
     }
 }
@@ -106,7 +112,7 @@ pub(super) struct Places {
 impl Places {
     /// Makes known what the places before tell. Returns what they hand on to the nodes inside.
     pub(super) fn settle(&mut self) -> Line {
-        let mut last = Line::None;
+        let mut last = Line::NONE;
         for place in [&mut self.loc, &mut self.begin, &mut self.end] {
             place.line = place.line.after(last);
             last = place.last.hand_on(last);
@@ -117,7 +123,13 @@ impl Places {
     /// The first line of what the node is, in the source itself.
     pub(super) fn first(&self) -> Line {
         let begin = self.begin.own_line();
-        if begin == Line::None { self.loc.own_line() } else { begin }
+        if begin == Line::NONE { self.loc.own_line() } else { begin }
+    }
+
+    /// Whether the node begins behind its name, as what the class of a lambda is called by does: that is named by
+    /// the lambda's bracket.
+    pub(super) fn begins_behind(&self) -> bool {
+        self.loc.at < self.begin.at && self.loc.is_of_macro == self.begin.is_of_macro
     }
 
     /// Adds the lines that are in the source itself.

@@ -39,6 +39,71 @@ pub(super) fn type_path(written: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Words in front of a type that say nothing about it.
+const KINDS_OF_TYPES: [&[u8]; 5] = [b"struct", b"class", b"union", b"enum", b"typename"];
+
+/// Writes the name of a conversion to the type that a function of this type returns into `out`: `operator`, and
+/// the type's words without the scopes that they are in, with a space only where two words meet. So it is the same
+/// whether or not a scope is written.
+pub(super) fn conversion(written: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    out.extend_from_slice(b"operator");
+    let mut rest = written;
+    while let Some((&byte, behind)) = rest.split_first() {
+        if is_word(byte) {
+            let end = rest.iter().position(|&byte| !is_word(byte)).unwrap_or(rest.len());
+            let (word, behind) = rest.split_at(end);
+            if !KINDS_OF_TYPES.contains(&word) {
+                let meets = out.last().is_some_and(|&byte| is_word(byte));
+                out.extend_from_slice(if meets { b" " } else { b"" });
+                out.extend_from_slice(word);
+            }
+            rest = behind;
+            continue;
+        }
+        match byte {
+            b' ' => {}
+            b':' if behind.first() == Some(&b':') => {
+                let before = written.len() - rest.len();
+                let ends = before.checked_sub(1).and_then(|place| written.get(place));
+                if ends.is_some_and(|&byte| is_word(byte) || byte == b'>') {
+                    drop_scope(out);
+                }
+            }
+            b':' => {}
+            // The parameters, of which a conversion has none.
+            b'(' if behind.first() == Some(&b')') && !is_open(out) => break,
+            _ => out.push(byte),
+        }
+        rest = behind;
+    }
+}
+
+/// Drops the scope that a type's words end in: a name, with the arguments of a template.
+fn drop_scope(out: &mut Vec<u8>) {
+    if out.last() == Some(&b'>') {
+        let mut depth = 0_usize;
+        while let Some(byte) = out.pop() {
+            match byte {
+                b'>' => depth += 1,
+                b'<' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+    }
+    while out.pop_if(|byte| is_word(*byte)).is_some() {}
+    out.pop_if(|byte| *byte == b' ');
+}
+
+/// Whether a bracket is still open.
+fn is_open(written: &[u8]) -> bool {
+    let count = |of: &[u8]| written.iter().filter(|&byte| of.contains(byte)).count();
+    count(b"<([{") > count(b">)]}")
+}
+
 /// Drops what stands since the bracket that this one closes.
 fn close(open: u8, close: u8, out: &mut Vec<u8>) {
     match out.iter().rposition(|&byte| byte == open || byte == close) {
@@ -95,6 +160,27 @@ mod tests {
         let mut out = Vec::new();
         for (written, expected) in cases {
             type_path(written.as_bytes(), &mut out);
+            assert_eq!(String::from_utf8_lossy(&out), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn conversions_are_named_by_their_type() {
+        let cases = [
+            ("bool () const", "operator bool"),
+            ("const char *() const noexcept", "operator const char*"),
+            ("T *() const", "operator T*"),
+            ("const ::ns::Item ()", "operator const Item"),
+            ("std::string ()", "operator string"),
+            ("::ns::Box<std::string, 3>::type &() &&", "operator type&"),
+            ("unsigned long ()", "operator unsigned long"),
+            ("std::function<void ()> () const", "operator function<void()>"),
+            ("const std::vector<ns::Item *> &()", "operator const vector<Item*>&"),
+            ("struct shelf *()", "operator shelf*"),
+        ];
+        let mut out = Vec::new();
+        for (written, expected) in cases {
+            conversion(written.as_bytes(), &mut out);
             assert_eq!(String::from_utf8_lossy(&out), expected, "{written}");
         }
     }

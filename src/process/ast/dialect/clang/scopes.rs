@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 
 use super::super::{Facts, Frame, Span};
+use super::Node;
+use super::kinds::role;
 use crate::process::ast::facts::{Symbol, SymbolKind};
 use crate::process::ast::frame::Visibility;
 
@@ -15,6 +17,8 @@ const KEPT_MAX: usize = 4_000_000;
 struct Scope {
     at: u32,
     id: Span,
+    /// The id of the one that it belongs to, where it is written elsewhere.
+    context: Span,
     name: Span,
     /// Number of its symbol.
     number: Option<u32>,
@@ -37,9 +41,11 @@ pub(super) struct Scopes {
 }
 
 impl Scopes {
-    pub(super) fn add(&mut self, frame: &Frame, id: Span, name: Span, number: Option<u32>, is_type: bool) {
+    pub(super) fn add(&mut self, frame: &Frame, node: &Node, name: Span, number: Option<u32>) {
+        let is_type = frame.role != role::NAMESPACE;
+        let context = if is_type { node.context } else { Span::NONE };
         if name.is_some() && self.scopes.len() < KEPT_MAX {
-            self.scopes.push(Scope { at: frame.at, id, name, number, is_type });
+            self.scopes.push(Scope { at: frame.at, id: node.id, context, name, number, is_type });
         }
     }
 
@@ -59,12 +65,17 @@ impl Scopes {
     }
 
     fn bring_home(&mut self, facts: &mut Facts<'_, '_>) {
-        let outer = self.outer();
+        let mut outer = self.outer();
         let ids: HashMap<Vec<u8>, usize> = (0..)
             .zip(&self.scopes)
             .filter(|(_, scope)| scope.id.is_some())
             .map(|(place, scope)| (facts.text(scope.id).to_vec(), place))
             .collect();
+        for (scope, outer) in self.scopes.iter().zip(&mut outer) {
+            let home = ids.get(facts.text(scope.context)).copied();
+            let began = |place: &usize| self.scopes.get(*place).is_some_and(|home| home.at < scope.at);
+            *outer = home.filter(began).or(*outer);
+        }
         for Stray { number, at, scope } in std::mem::take(&mut self.strays) {
             let Some(&place) = ids.get(facts.text(scope)) else { continue };
             // Only what began before: so no scope is ever inside of itself.
@@ -73,8 +84,8 @@ impl Scopes {
             let Some(symbol) = facts.store.symbols.get_mut(number as usize).filter(of_stray) else {
                 continue;
             };
-            if symbol.kind.is_variable() {
-                symbol.kind = if is_type { SymbolKind::Dropped } else { symbol.kind };
+            if symbol.kind.is_variable() && is_type {
+                symbol.kind = SymbolKind::Dropped;
                 continue;
             }
             let home = self.symbol_of(place, &outer, facts);

@@ -1,0 +1,73 @@
+//! What of a tree the source says: clang adds calls that nobody wrote, and repeats what it refers to again.
+
+use std::collections::HashSet;
+
+use super::lines::Places;
+
+/// Where a node begins and ends, as the bytes of its first and last token, plus one; 0 for unknown. Of what a
+/// macro makes, the bytes where it is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub(super) begin: u32,
+    pub(super) end: u32,
+}
+
+impl Extent {
+    pub(super) fn of(places: &Places) -> Self {
+        Self { begin: places.begin.at, end: places.end.at }
+    }
+
+    pub(super) fn is_known(self) -> bool {
+        self.begin > 0 && self.end > 0
+    }
+
+    /// Whether a call is written: one that the compiler makes has no text beyond what is called.
+    pub(super) fn is_call(self, callee: Self) -> bool {
+        !self.is_known() || self != callee
+    }
+
+    /// Whether a construction is written: with brackets around its arguments, or the type in front of them. A
+    /// conversion or copy has no text beyond its argument, and what is made without any has one token.
+    pub(super) fn is_construction(self, argument: Self) -> bool {
+        let is_one_token = !argument.is_known() && self.begin == self.end;
+        !self.is_known() || !is_one_token && self != argument
+    }
+}
+
+/// Whether the compiler alone calls this: the promise of a coroutine, and what turns an operand into an awaiter.
+pub(super) fn is_of_coroutine(callee: &[u8]) -> bool {
+    callee.starts_with(b"__promise.") || callee.ends_with(b"operator co_await")
+}
+
+/// The calls and branches that were counted, so that each counts once however often it is repeated.
+#[derive(Debug, Default)]
+pub(super) struct Once {
+    seen: HashSet<u64>,
+    /// The same in the order of closing, each with its byte.
+    order: Vec<(u32, u64)>,
+}
+
+impl Once {
+    /// Whether a node is met for the first time. One without a usable id always is.
+    pub(super) fn is_first(&mut self, at: u32, id: &[u8]) -> bool {
+        let digits = id.strip_prefix(b"0x").and_then(|digits| std::str::from_utf8(digits).ok());
+        let Some(id) = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()) else { return true };
+        let is_first = self.seen.insert(id);
+        if is_first {
+            self.order.push((at, id));
+        }
+        is_first
+    }
+
+    /// Forgets the nodes that began at a byte or behind: what repeats them is the first then.
+    pub(super) fn forget(&mut self, from: u32) {
+        while let Some((_, id)) = self.order.pop_if(|(at, _)| *at >= from) {
+            self.seen.remove(&id);
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.seen.clear();
+        self.order.clear();
+    }
+}
