@@ -21,7 +21,8 @@ npm install --prefix "$work" --no-audit --no-fund --silent --legacy-peer-deps \
   @swc/core@1.16.22 oxc-parser@0.159.0 hermes-parser@0.37.0 flow-parser@0.339.0 tree-sitter@0.25.1 \
   tree-sitter-javascript@0.25.0 tree-sitter-python@0.25.0 \
   tree-sitter-typescript@0.23.2 @babel/types@7.29.15 @swc/types@0.1.28 @oxc-project/types@0.159.0 \
-  @typescript-eslint/types@8.73.0 solc@0.8.37 php-parser@3.7.0
+  @typescript-eslint/types@8.73.0 solc@0.8.37 php-parser@3.7.0 \
+  web-tree-sitter@0.20.8 tree-sitter-wasms@0.1.13
 export NODE_PATH=$work/node_modules
 if [ ! -x "$work/rust/target/debug/dump_rust" ]; then
   cp tools/dump_rust.rs "$work/rust/src/main.rs"
@@ -88,6 +89,23 @@ node_tree() {
 }
 node_tree named python loan.py; node_tree named javascript loan.js; node_tree named typescript.typescript loan.ts
 node_tree all python loan.py; node_tree all javascript loan.js
+# releases WHEEL WASM SOURCE...: by two releases of a grammar. The older ones of Scala do not know Scala 3.
+releases() {
+  local wheel=$1 wasm=$2 source
+  shift 2
+  for source in "$@"; do
+    "$python" "$tools/dump_tree_sitter.py" "$wheel" "releases/$source" "$(out tree-sitter/wheel "$source.ast.json")"
+    [ "$wasm" = - ] || node "$tools/dump_tree_sitter_wasm.cjs" "$wasm" "releases/$source" "$(out tree-sitter/wasm "$source.ast.json")"
+  done
+}
+for name in bash:sh c:c cpp:cpp go:go javascript:js lua:lua python:py ruby:rb rust:rs; do
+  releases "${name%:*}" "${name%:*}" "lending.${name#*:}"
+done
+for name in java:java kotlin:kt scala:scala swift:swift; do
+  releases "${name%:*}" "${name%:*}" "Lending.${name#*:}"
+done
+releases c_sharp c_sharp Lending.cs; releases php.php php lending.php spaces.php; releases scala - Rules.scala
+releases typescript.typescript typescript lending.ts; releases typescript.tsx tsx panel.tsx
 
 dump_clang() { ${clang:-clang} -fsyntax-only -Xclang -ast-dump=json "${@:2}" "$1" | "$python" "$tools/dump_clang.py" "$(out clang "$1.ast.json")"; }
 dump_clang shelf.c

@@ -4,9 +4,9 @@ import re
 
 import tree_sitter_imports
 from common import Path, Scope, language_of, name_of
-from tree_sitter_nodes import children, field, kind_of, kinds_in, lines_of, path_of, text, tokens
+from tree_sitter_nodes import children, field, first, kind_of, kinds_in, lines_of, path_of, text, tokens
 from tree_sitter_tables import (
-    ARGUMENTS, BRANCHES, CALLS, CLOSURES, CLOSURES_ONLY, DEFAULTS, OPERATIONS, OPERATORS, SYMBOLS, TELLTALES)
+    ARGUMENTS, BRANCHES, CALLS, CLOSURES, CLOSURES_ONLY, COMMENTS, DEFAULTS, OPERATIONS, OPERATORS, SYMBOLS, TELLTALES)
 from tree_sitter_symbols import Symbols
 
 
@@ -41,7 +41,7 @@ class Walk:
         if children(node):  # A leaf is a keyword where its type is that of a node.
             self.branch(node, kind, scope)
             imported = tree_sitter_imports.imports(grammar, node, kind, self.found)
-            if kind in self.calls and not imported:
+            if kind in self.calls and not imported and not self.no_call(node):
                 self.found.call(scope, self.callee(node, self.calls[kind]))
             inner = self.symbols.opened(node, kind, scope, around)
             if inner is scope and kind in CLOSURES and CLOSURES_ONLY.get(kind, grammar) == grammar:
@@ -51,16 +51,30 @@ class Walk:
 
     def branch(self, node, kind, scope):
         if kind in self.branches:
-            if DEFAULTS.get(kind) not in tokens(node):
+            labels = {kind_of(child) for child in children(node)} & {"case_switch_label", "case_pattern_switch_label", "default_switch_label"}
+            if DEFAULTS.get(kind) not in tokens(node) and not (kind == "switch_section" and labels):
                 self.found.branch(scope)
         elif kind in OPERATIONS and OPERATORS & tokens(node):
             self.found.branch(scope)
+        elif kind == "let_chain" and self.grammar == "rust":
+            self.found.branch(scope, sum(kind_of(child) == "&&" for child in children(node)))
         elif kind == "match_block" and self.grammar == "rust":
             arms = sum(kind_of(child) == "match_arm" for child in children(node))
             self.found.branch(scope, max(0, arms - 1))
 
+    def no_call(self, node):
+        """C#'s `nameof`, Swift's `defer` and subscripts, which their grammars read as calls."""
+        if self.grammar == "c#":
+            return text(children(node)[0]) == "nameof" and kind_of(node) == "invocation_expression"
+        if self.grammar == "swift":
+            given = first(first(node, "call_suffix"), "value_arguments")
+            return "[" in tokens(given) if given else text(children(node)[0]) == "defer"
+        return False
+
     def callee(self, node, mode):
-        parts = children(node)
+        parts = [part for part in children(node) if kind_of(part) not in COMMENTS]
+        if mode == "command":
+            return path_of(first(node, "command_name"))
         if mode == "first":
             return path_of(parts[0])
         if mode == "new":

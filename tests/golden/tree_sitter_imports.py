@@ -1,6 +1,7 @@
 """The imports of tree-sitter's trees."""
 
-from tree_sitter_nodes import children, field, first, kind_of, lines_of, string, text, tokens
+from tree_sitter_nodes import children, field, first, kind_of, lines_of, path_of, string, text, tokens
+from tree_sitter_tables import COMMENTS
 
 STRINGS = ("string", "string_literal", "interpreted_string_literal", "raw_string_literal", "encapsed_string", "system_lib_string", "word")
 PATHS = ("dotted_name", "scoped_identifier", "identifier", "qualified_name", "name", "namespace_name", "qualified_identifier",
@@ -14,12 +15,14 @@ def imports(grammar, node, kind, found):
 
 
 def named(node):
-    return [child for child in children(node) if children(child) or kind_of(child).isidentifier() and kind_of(child) != text(child)]
+    return [child for child in children(node) if kind_of(child).isidentifier() and kind_of(child) not in COMMENTS
+            and (children(child) or kind_of(child) != text(child))]
 
 
 def aliased(node, *kinds):
     """Name and alias of `name as alias`."""
-    parts = [text(child) for child in named(node)]
+    parts = named(node)
+    parts = [text(named(child)[-1] if kind_of(child) == "namespace_aliasing_clause" else child) for child in parts]
     return (parts[0], parts[-1] if len(parts) > 1 else None) if parts else (None, None)
 
 
@@ -60,8 +63,8 @@ def js_import(node, found, line):
 
 
 def differing(item):
-    name, alias = aliased(item)
-    return name, alias if alias != name else None
+    parts = [text(part) for part in children(item) if kind_of(part).isidentifier() and kind_of(part) not in COMMENTS | {"as", "type", "typeof"}]
+    return parts[0], parts[-1] if parts[-1] != parts[0] else None
 
 
 def js_export(node, found, line):
@@ -83,6 +86,7 @@ def called(*functions):
         if text(parts[0]) not in functions:
             return False
         given = first(node, "arguments", "argument_list") or node
+        given = first(given, "expression_list") or given
         values = [child for child in children(given) if kind_of(child) not in ("(", ")", ",")]
         values = values if given is not node else values[1:]
         if len(values) == 1 and kind_of(values[0]) in STRINGS and kind_of(values[0]) != "word":
@@ -121,11 +125,14 @@ def dotted(separator):
 
 def whole(node, found, line):
     """`using A.B`, `import A`: all of it is the module."""
-    paths = [child for child in children(node) if kind_of(child) in PATHS + ("generic_name",)]
-    alias = field(node, "name") or (first(first(node, "name_equals"), "identifier"))
-    if "=" in tokens(node) and len(paths) > 1:
-        alias = paths[0]
-    found.import_(text(paths[-1]) if paths else None, (), text(alias) if alias else None, line)
+    parts, alias = children(node), None
+    for place, part in enumerate(parts):
+        if kind_of(part) in ("=", "name_equals"):
+            parts, alias = parts[place + 1:], first(first(node, "name_equals") or node, "identifier")
+            break
+    paths = [part for part in parts if kind_of(part) in PATHS + ("generic_name", "predefined_type")]
+    if paths:
+        found.import_(path_of(paths[-1]).callee() or text(paths[-1]), (), text(alias), line)
     return True
 
 
@@ -157,8 +164,14 @@ def php_use(node, found, line):
 
 
 def rust_use(node, found, line):
-    rust_tree([child for child in named(node) if kind_of(child) != "visibility_modifier"], [], found, line)
+    rust_tree(rust_parts(node), [], found, line)
     return True
+
+
+def rust_parts(node):
+    """Paths and trees: also `self`, `super` and `crate`, which are words."""
+    words = COMMENTS | {"use", "as", "pub", "visibility_modifier"}
+    return [child for child in children(node) if kind_of(child).isidentifier() and kind_of(child) not in words]
 
 
 def rust_tree(parts, path, found, line):
@@ -166,16 +179,16 @@ def rust_tree(parts, path, found, line):
     for part in parts:
         kind = kind_of(part)
         if kind in ("scoped_use_list", "use_list"):
-            items = [child for child in named(part)]
+            items = rust_parts(part)
             ahead = items[0] if kind == "scoped_use_list" and kind_of(items[0]) != "use_list" else None
             inner = first(part, "use_list") if kind == "scoped_use_list" else part
-            deeper.append((path + (text(ahead).split("::") if ahead else []), named(inner)))
+            deeper.append((path + (text(ahead).split("::") if ahead else []), rust_parts(inner)))
         elif kind == "use_as_clause":
             name, alias = aliased(part)
             *ahead, name = name.split("::")
             leaves.append((path + ahead, name, alias)) if name else None
         elif kind == "use_wildcard":
-            ahead = named(part)
+            ahead = rust_parts(part)
             leaves.append((path + (text(ahead[0]).split("::") if ahead else []), "*", None))
         elif text(part):
             *ahead, name = text(part).split("::")
@@ -200,18 +213,31 @@ def rust_crate(node, found, line):
 
 
 def scala_import(node, found, line):
-    parts = [child for child in named(node)]
-    path = [text(part) for part in parts if kind_of(part) in ("identifier", "type_identifier", "stable_identifier")]
-    chosen = next((part for part in parts if kind_of(part) in ("namespace_selectors", "import_selectors", "namespace_wildcard")), None)
-    if kind_of(chosen) == "namespace_wildcard":
-        names = [("*", None)]
-    elif chosen:
-        names = [aliased(item) if children(item) else ("*" if kind_of(item) == "namespace_wildcard" else text(item), None) for item in named(chosen)]
-    else:
-        *path, name = path
-        names = [(name, None)]
-    found.import_(".".join(path), names, None, line)
+    groups = [[]]
+    for part in children(node):
+        if kind_of(part) == ",":
+            groups.append([])
+        elif kind_of(part).isidentifier() and kind_of(part) not in COMMENTS | {"import"}:
+            groups[-1].append(part)
+    for parts in groups:
+        names = ("identifier", "type_identifier", "stable_identifier")
+        path = ".".join(text(part) for part in parts if kind_of(part) in names)
+        chosen = [part for part in parts if kind_of(part) not in names]
+        if chosen and kind_of(chosen[0]) in ("namespace_selectors", "import_selectors"):
+            chosen = named(chosen[0])
+        if chosen:
+            found.import_(path, [scala_selector(item) for item in chosen], None, line)
+        elif "." in path:
+            found.import_(path.rpartition(".")[0], [(path.rpartition(".")[2], None)], None, line)
+        else:
+            found.import_(path, (), None, line)
     return True
+
+
+def scala_selector(item):
+    if kind_of(item) in ("namespace_wildcard", "wildcard") or text(item) == "_":
+        return "*", None
+    return aliased(item) if kind_of(item).endswith("renamed_identifier") else (text(item), None)
 
 
 READERS = {
@@ -224,5 +250,5 @@ READERS = {
     ("php", "require_expression"): include, ("php", "require_once_expression"): include, ("php", "include_expression"): include,
     ("php", "include_once_expression"): include, ("bash", "command"): bash_source, ("kotlin", "import_header"): dotted("."),
     ("kotlin", "import"): dotted("."), ("swift", "import_declaration"): whole, ("scala", "import_declaration"): scala_import,
-    ("lua", "function_call"): called("require"),
+    ("lua", "function_call"): called("require"), ("lua", "call"): called("require"),
 }

@@ -1,7 +1,7 @@
 """How the dumps tell a node's children, fields, text and lines; and paths of names."""
 
 from common import Path, name_of
-from tree_sitter_tables import JOINS, NAMES, THROUGH
+from tree_sitter_tables import ASSERTING, COMMENTS, JOINS, NAMES, SIGNS, THROUGH
 
 
 def kind_of(node):
@@ -74,24 +74,29 @@ def lines_of(node):
 
 def path_of(node):
     kind = kind_of(node)
-    named = [child for child in children(node) if kind_of(child).isidentifier() and kind_of(child) not in ("type_arguments", "optional_chain")]
+    named = [child for child in children(node) if kind_of(child).isidentifier() and kind_of(child) not in COMMENTS | {"type_arguments", "optional_chain"}]
     if kind == "variable_name":
         return Path() + (text(node) or "").lstrip("$")
+    if kind == "identifier" and len(named) == 1 and not children(named[0]):
+        return Path() + text(node)
     if kind in JOINS and named:
-        if len(named) == 1 and kind in ("navigation_suffix", "user_type", "identifier"):
+        if len(named) == 1 and kind in ("navigation_suffix", "user_type", "identifier", "variable"):
             return path_of(named[0])
+        if "[" in tokens(node):
+            return Path()
         last = named[-1]
-        if kind_of(last) == "navigation_suffix":
+        if kind_of(last) in ("navigation_suffix", "member_binding_expression"):
             last = next(iter(child for child in reversed(children(last)) if kind_of(child) in NAMES), None)
         if kind_of(last) in THROUGH:
             last = first(last, *NAMES) or last
-        if len(named) > 1 and kind in ("dotted_name", "user_type", "identifier"):
+        if len(named) > 1 and kind in ("dotted_name", "user_type", "identifier", "namespace_name"):
             return Path(*[text(part) or "" for part in named])
         ahead = path_of(named[0]) if len(named) > 1 else Path()
         return ahead + text(last) if kind_of(last) in NAMES else Path()
-    if kind in THROUGH:
+    if kind in THROUGH or kind in ASSERTING and kind_of(children(node)[-1]) in SIGNS:
         return path_of(named[0]) if named else Path()
     if kind in NAMES:
         told = text(node)
-        return Path() + told if told and " " not in told and "$" not in told[1:] else Path()
+        computed = "$" in (told or "") if kind == "command_name" else "$" in (told or "")[1:]
+        return Path() + told if told and " " not in told and not computed else Path()
     return Path()

@@ -2,7 +2,7 @@
 
 from common import Scope, name_of
 from tree_sitter_nodes import children, field, first, kind_of, lines_of, path_of, string, text, tokens
-from tree_sitter_tables import NAMES, SYMBOLS, THROUGH
+from tree_sitter_tables import COMMENTS, NAMES, SYMBOLS, THROUGH, TYPE_BODIES
 from tree_sitter_variables import variables
 
 WORDS = ("public", "protected", "private")
@@ -33,6 +33,16 @@ class Symbols:
             return inner
         if kind == "access_specifier" and getattr(scope, "access", None):
             scope.access[0] = next((word for word in WORDS if word in (text(node) or "")), scope.access[0])
+        if kind in TYPE_BODIES.get(self.grammar, ()):
+            inner = Scope(scope)
+            inner.in_type, inner.member = True, True
+            return inner
+        if self.grammar == "ruby" and kind == "singleton_class":
+            scope = Scope(scope)
+            scope.in_type, scope.singleton = True, True
+            return scope
+        if self.grammar == "lua" and not named_function(node, kind) is None:
+            return self.note(node, kind, scope, around, "function", named_function(node, kind), None)
         if kind not in table:
             if not scope.in_function and not scope.in_type:
                 variables(self.grammar, node, kind, scope, around, self.found)
@@ -58,9 +68,10 @@ class Symbols:
         if what == "function" and member:
             what = "method"
         inner = self.found.symbol(scope, what, name, *lines, qualified=qualified, is_async="async" in self.words(node),
-                                  visibility=self.visibility(node, kind, scope, around, name), static=self.static(node, kind, what, around))
+                                  visibility=self.visibility(node, kind, scope, around, name), static=self.static(node, kind, what, around, scope))
         if inner.symbol:
-            if grammar == "lua" and kind == "function_declaration" and first(node, "method_index_expression"):
+            told = first(node, "method_index_expression", "variable")
+            if grammar == "lua" and kind.startswith("function_d") and told and (kind_of(told) != "variable" or ":" in tokens(told)):
                 inner.kind = inner.symbol["kind"] = "method"
             if kind == "trait_item":
                 inner.trait = True
@@ -77,13 +88,15 @@ class Symbols:
             return "constructor"
         told = field(node, "name") or (field(node, "left") if kind == "type_alias_statement" else None)
         if kind == "type_alias_statement" and not told:
-            told = first(node, "type", "identifier")
+            told = next((child for child in children(node) if kind_of(child) == "identifier" or kind_of(child) == "type" and children(child)), None)
         if not told:
             told = self.unfielded(node, kind)
         if kind_of(told) in ("string", "string_literal"):
             return string(told)
         if kind_of(told) in ("computed_property_name", "number"):
             return None
+        if kind_of(told) == "nested_identifier":
+            return path_of(told).callee()
         if kind_of(told) in THROUGH | {"type"} and children(told):
             told = first(told, *NAMES) or told
         name = text(told)
@@ -99,7 +112,8 @@ class Symbols:
                 break
             before.append(child)
         fits = [child for child in before if kind_of(child) in NAMES | {"scope_resolution", "nested_namespace_specifier", "qualified_name",
-                                                                        "namespace_name", "dot_index_expression", "method_index_expression", "string"}]
+                                                                        "namespace_name", "dot_index_expression", "method_index_expression", "string",
+                                                                        "variable", "operator", "setter", "nested_identifier"}]
         return fits[-1] if fits and self.grammar in ("c#", "java", "kotlin") else fits[0] if fits else None
 
     def words(self, node):
@@ -112,12 +126,15 @@ class Symbols:
                 words |= set((text(child) or "").split()) | self.words(child)
         return words
 
-    def static(self, node, kind, what, around):
+    def static(self, node, kind, what, around, scope):
         if self.grammar == "rust":
-            return what == "method" and not first(first(node, "parameters"), "self_parameter")
+            member = what == "method" or scope.nearest() and scope.nearest().kind == "interface"
+            return what in ("function", "method") and bool(member) and not any(kind_of(one) == "self_parameter" or first(one, "self") for one in children(first(node, "parameters")))
         if self.grammar == "python":
             marks = [text(child) for child in children(around[-1]) if kind_of(child) == "decorator"] if around else []
             return what == "function" and any(mark in ("@staticmethod", "@classmethod") for mark in marks)
+        if self.grammar == "ruby" and getattr(scope, "singleton", False):
+            return True
         return kind == "singleton_method" or self.grammar != "go" and what not in ("module",) and "static" in self.words(node)
 
     def visibility(self, node, kind, scope, around, name):
@@ -168,6 +185,8 @@ class Symbols:
             what = {"struct_type": "struct", "interface_type": "interface"}
             kinds = [what[kind_of(child)] for child in children(node) if kind_of(child) in what]
             return (kinds or ["type_alias"])[0], self.name(node, kind), None
+        if grammar == "c#":
+            return "struct" if "struct" in self.words(node) else "class", self.name(node, kind), None
         if grammar in ("kotlin", "swift"):
             words = self.words(node)
             what = "interface" if "interface" in words else "enum" if "enum" in words else "struct" if "struct" in words else "class"
@@ -205,6 +224,16 @@ class Symbols:
             return None
         member = within or scope.nearest() and scope.nearest().kind in ("class", "struct")
         return "method" if member else "function", text(told), within
+
+
+def named_function(node, kind):
+    """Lua: the name that the node assigns a function to, alone; else None."""
+    if kind not in ("assignment_statement", "variable_assignment", "local_variable_declaration"):
+        return None
+    names, values = first(node, "variable_list", "identifier"), children(first(node, "expression_list"))
+    if not names or len(values) != 1 or kind_of(values[0]) != "function_definition" or len(children(names)) > 1:
+        return None
+    return path_of((children(names) or [names])[0]).callee()
 
 
 def spread(node):

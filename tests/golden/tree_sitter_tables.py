@@ -15,11 +15,12 @@ SYMBOLS = {
              "enum_item": "enum", "trait_item": "interface", "type_item": "type_alias", "mod_item": "module"},
     "java": {"class_declaration": "class", "record_declaration": "class", "interface_declaration": "interface",
              "annotation_type_declaration": "interface", "enum_declaration": "enum", "method_declaration": "method",
-             "constructor_declaration": "method", "compact_constructor_declaration": "method"},
+             "constructor_declaration": "method", "compact_constructor_declaration": "method",
+             "annotation_type_element_declaration": "method"},
     "c": {"function_definition": "*", "declaration": "*", "field_declaration": "*", "struct_specifier": "struct",
           "union_specifier": "struct", "class_specifier": "class", "enum_specifier": "enum", "type_definition": "type_alias",
           "alias_declaration": "type_alias", "namespace_definition": "module"},
-    "c#": {"class_declaration": "class", "record_declaration": "class", "struct_declaration": "struct",
+    "c#": {"class_declaration": "class", "record_declaration": "*", "struct_declaration": "struct", "record_struct_declaration": "struct",
            "interface_declaration": "interface", "enum_declaration": "enum", "namespace_declaration": "module",
            "file_scoped_namespace_declaration": "module", "method_declaration": "method", "constructor_declaration": "method",
            "destructor_declaration": "method", "local_function_statement": "function", "delegate_declaration": "type_alias"},
@@ -36,8 +37,11 @@ SYMBOLS = {
     "scala": {"class_definition": "class", "object_definition": "class", "trait_definition": "interface",
               "enum_definition": "enum", "function_definition": "function", "function_declaration": "function",
               "type_definition": "type_alias"},
-    "lua": {"function_declaration": "function"},
+    "lua": {"function_declaration": "function", "function_definition_statement": "function",
+            "local_function_definition_statement": "function"},
 }
+# Bodies of types, also of those without a name: what is a function directly in them is a method.
+TYPE_BODIES = {"kotlin": {"class_body", "enum_class_body"}, "scala": {"template_body", "with_template_body"}}
 # Functions without a name: only for "inside a function".
 CLOSURES = {"lambda", "function_expression", "arrow_function", "generator_function", "func_literal", "closure_expression",
             "lambda_expression", "lambda_literal", "anonymous_function", "anonymous_function_creation_expression",
@@ -53,8 +57,8 @@ BRANCHES = {
     "rust": "if_expression while_expression for_expression",
     "java": "if_statement ternary_expression for_statement enhanced_for_statement while_statement do_statement catch_clause switch_label",
     "c": "if_statement for_statement for_range_loop while_statement do_statement case_statement conditional_expression catch_clause",
-    "c#": "if_statement for_statement foreach_statement while_statement do_statement catch_clause conditional_expression "
-          "switch_section switch_expression_arm",
+    "c#": "if_statement for_statement foreach_statement for_each_statement while_statement do_statement catch_clause "
+          "conditional_expression switch_section case_switch_label case_pattern_switch_label switch_expression_arm",
     "ruby": "if unless while until for elsif conditional if_modifier unless_modifier while_modifier until_modifier when in_clause "
             "rescue rescue_modifier",
     "php": "if_statement else_if_clause for_statement foreach_statement while_statement do_statement case_statement catch_clause "
@@ -65,14 +69,15 @@ BRANCHES = {
     "swift": "if_statement guard_statement for_statement while_statement repeat_while_statement switch_entry catch_block "
              "ternary_expression conjunction_expression disjunction_expression nil_coalescing_expression",
     "scala": "if_expression for_expression while_expression do_while_expression case_clause",
-    "lua": "if_statement elseif_statement for_statement while_statement repeat_statement",
+    "lua": "if_statement elseif_statement elseif_clause for_statement for_numeric_statement for_generic_statement while_statement "
+           "repeat_statement",
 }
 # Of these a node with one of the leaves is no branch: `default:`, `else ->`.
 DEFAULTS = {"switch_label": "default", "case_statement": "default", "switch_section": "default", "when_entry": "else",
             "switch_entry": "default_keyword"}
 # One branch where a child is one of the operators.
 OPERATIONS = {"binary_expression", "binary", "infix_expression", "list"}
-OPERATORS = {"&&", "||", "??", "and", "or"}
+OPERATORS = {"&&", "||", "??", "?:", "and", "or"}
 
 # Node type -> where the callee is: "first" child; "parts": the children before the arguments; "new": the first child that is a type.
 CALLS = {
@@ -86,26 +91,31 @@ CALLS = {
     "ruby": {"call": "parts"},
     "php": {"function_call_expression": "first", "member_call_expression": "parts", "nullsafe_member_call_expression": "parts",
             "scoped_call_expression": "parts", "object_creation_expression": "new"},
-    "bash": {"command": "first"},
+    "bash": {"command": "command"},
     "kotlin": {"call_expression": "first"},
     "swift": {"call_expression": "first"},
     "scala": {"call_expression": "first", "instance_expression": "new"},
-    "lua": {"function_call": "first"},
+    "lua": {"function_call": "first", "call": "first"},
 }
 ARGUMENTS = {"arguments", "argument_list", "block", "do_block", "call_suffix", "type_arguments"}
 # Parts of a path: leaves that are names, and nodes that join two of them.
 NAMES = set("""identifier simple_identifier type_identifier field_identifier property_identifier private_property_identifier constant
 name word namespace_identifier package_identifier shorthand_property_identifier this this_expression super super_expression self
 self_expression crate instance_variable global_variable class_variable command_name variable_name destructor_name operator_name
-predefined_type primitive_type relative_scope""".split())
+predefined_type primitive_type relative_scope base base_expression""".split())
 JOINS = set("""attribute member_binding_expression member_expression selector_expression field_expression field_access member_access_expression
 nullsafe_member_access_expression navigation_expression navigation_suffix dot_index_expression method_index_expression
 scoped_identifier scoped_type_identifier qualified_identifier qualified_name qualified_type nested_identifier scope_resolution
-stable_identifier stable_type_identifier dotted_name user_type dependent_name scoped_property_access_expression nested_namespace_specifier identifier""".split())
+stable_identifier stable_type_identifier dotted_name user_type dependent_name scoped_property_access_expression nested_namespace_specifier identifier
+conditional_access_expression variable relative_name namespace_name""".split())
 # These stand for one of their children: the first that isn't a token.
 THROUGH = set("""parenthesized_expression non_null_expression as_expression satisfies_expression generic_function generic_type
 generic_name template_function template_method template_type try_expression await_expression_rust constructor_invocation
-dependent_type""".split())
+dependent_type namespace_name_as_prefix""".split())
+# These do where the last child is one of the signs.
+ASSERTING = {"unary_expression", "postfix_expression", "postfix_unary_expression"}
+SIGNS = {"!", "!!", "bang"}
+COMMENTS = {"comment", "line_comment", "block_comment", "multiline_comment"}
 
 # Kinds that tell a language where the file name doesn't.
 TELLTALES = {

@@ -31,12 +31,17 @@ def python(node, around):
 
 def pattern(node):
     kind = kind_of(node)
-    if kind in ("identifier", "shorthand_property_identifier_pattern"):
+    if kind in ("identifier", "constant", "simple_identifier", "shorthand_property_identifier_pattern"):
         return [text(node)]
     if kind in ("pattern_list", "tuple_pattern", "list_pattern", "list_splat_pattern", "object_pattern", "array_pattern", "rest_pattern",
-                "expression_list", "variable_list"):
+                "expression_list", "variable_list", "left_assignment_list", "rest_assignment", "destructured_left_assignment",
+                "multi_variable_declaration", "pattern"):
         return [name for child in children(node) for name in pattern(child)]
     if kind in ("assignment_pattern", "object_assignment_pattern"):
+        return pattern(children(node)[0])
+    if kind == "variable_declaration":
+        return pattern(first(node, "simple_identifier", "identifier"))
+    if kind == "variable" and all(kind_of(child) in ("identifier", "attribute") for child in children(node)):
         return pattern(children(node)[0])
     return pattern(children(node)[-1]) if kind == "pair_pattern" else []
 
@@ -80,8 +85,7 @@ def c(node, around):
 def ruby(node, around):
     if any(kind_of(part) not in ("program", "body_statement", "module") for part in around):
         return []
-    left = children(node)[0]
-    return [(kind_of(left) == "constant", text(left))] if kind_of(left) in ("constant", "identifier") and text(left) else []
+    return [(name[0].isupper(), name) for name in pattern(children(node)[0]) if name]
 
 
 def php(node, around):
@@ -90,15 +94,22 @@ def php(node, around):
 
 def bash(node, around):
     name = text(first(node, "variable_name"))
-    return [("readonly" in (tokens(around[-1]) if around else ()), name)] if name else []
+    if any(kind_of(part) == "command" for part in around):
+        return []
+    declared = children(around[-1]) if around and kind_of(around[-1]) == "declaration_command" else []
+    options = [text(part) or "" for part in declared if kind_of(part) == "word"]
+    constant = any(kind_of(part) == "readonly" for part in declared) or any(option.startswith("-") and "r" in option for option in options)
+    return [(constant, name)] if name else []
 
 
 def property_(node, around):
     """Kotlin's and Swift's: val and let are constants."""
     words = {text(part) for child in children(node) for part in [child] + children(child)}
-    names = first(node, "variable_declaration", "pattern")
-    name = text(first(names, "simple_identifier", "identifier")) if names and children(names) else text(names)
-    return [(bool(words & {"val", "let"}), name)] if name and around and kind_of(around[-1]) == "source_file" else []
+    if not around or kind_of(around[-1]) != "source_file":
+        return []
+    patterns = [child for child in children(node) if kind_of(child) in ("variable_declaration", "multi_variable_declaration", "pattern")]
+    names = [name for child in patterns for name in (pattern(child) if children(child) else [text(child)])]
+    return [(bool(words & {"val", "let"}), name) for name in names if name]
 
 
 def scala(node, around):
@@ -107,7 +118,7 @@ def scala(node, around):
 
 
 def lua(node, around):
-    if around and kind_of(around[-1]) not in ("chunk", "variable_declaration", "local_variable_declaration"):
+    if kind_of(node) != "local_variable_declaration" and around and kind_of(around[-1]) not in ("chunk", "variable_declaration", "local_variable_declaration"):
         return []
     names = first(node, "variable_list", "identifier")
     return [(False, name) for name in (pattern(names) if names else []) if name]
@@ -118,5 +129,6 @@ READERS = {
     ("go", "const_spec"): go, ("go", "var_spec"): go, ("rust", "const_item"): rust, ("rust", "static_item"): rust, ("c", "declaration"): c,
     ("ruby", "assignment"): ruby, ("php", "const_declaration"): php, ("bash", "variable_assignment"): bash,
     ("kotlin", "property_declaration"): property_, ("swift", "property_declaration"): property_, ("scala", "val_definition"): scala,
-    ("scala", "var_definition"): scala, ("lua", "assignment_statement"): lua,
+    ("scala", "var_definition"): scala, ("lua", "assignment_statement"): lua, ("lua", "variable_assignment"): lua,
+    ("lua", "local_variable_declaration"): lua,
 }

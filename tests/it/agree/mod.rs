@@ -14,6 +14,7 @@
 
 mod compare;
 mod figures;
+mod grammars;
 mod python;
 
 use std::collections::BTreeMap;

@@ -276,7 +276,13 @@ impl TreeSitter {
             Action::Branch => frame.branches += u32::from(!is_default(node)),
             Action::Operation => frame.branches += operators(node),
             Action::Call(callee) => {
-                if !imports::called(reading.grammar, node, facts, frame) {
+                if callee == Callee::Command {
+                    // What is set for one command only is no variable.
+                    facts.drop_variables(frame);
+                }
+                if !imports::called(reading.grammar, node, facts, frame)
+                    && !is_no_call(reading.grammar, node, facts)
+                {
                     let path = callee_of(callee, node, facts);
                     facts.call(path, frame);
                 }
@@ -291,7 +297,12 @@ impl TreeSitter {
 /// Whether a branch of a kind is the one that is taken otherwise.
 fn is_default(node: Node<'_>) -> bool {
     match node.kind() {
-        "switch_label" | "case_statement" | "switch_section" => node.has_token("default"),
+        "switch_label" | "case_statement" => node.has_token("default"),
+        // Where its labels are nodes of their own, each of them is the branch.
+        "switch_section" => {
+            let labels = ["case_switch_label", "case_pattern_switch_label", "default_switch_label"];
+            node.has_token("default") || node.first(&labels).is_some()
+        }
         "when_entry" => node.has_token("else"),
         "switch_entry" => node.has_token("default_keyword"),
         _ => false,
@@ -299,16 +310,33 @@ fn is_default(node: Node<'_>) -> bool {
 }
 
 fn operators(node: Node<'_>) -> u32 {
-    if node.kind() == "match_block" {
-        let arms = node.children().filter(|child| child.kind() == "match_arm").count() as u32;
-        return arms.saturating_sub(1);
+    let count = |kind| node.children().filter(|child| child.kind() == kind).count() as u32;
+    match node.kind() {
+        "match_block" => count("match_arm").saturating_sub(1),
+        "let_chain" => count("&&"),
+        _ => u32::from(node.words() & word::OPERATOR != 0),
     }
-    u32::from(node.words() & word::OPERATOR != 0)
+}
+
+/// Whether what the grammar reads as a call is something else: Swift's `defer` and subscripts, C#'s `nameof`.
+fn is_no_call(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>) -> bool {
+    let says =
+        |word, facts: &mut Facts<'_, '_>| node.child(0).is_some_and(|first| first.says(facts, &[word]));
+    match grammar {
+        Grammar::CSharp => node.kind() == "invocation_expression" && says("nameof", facts),
+        Grammar::Swift => {
+            let given = node.first(&["call_suffix"]);
+            let given = given.and_then(|suffix| suffix.first(&["value_arguments"]));
+            given.is_some_and(|given| given.has_token("[")) || given.is_none() && says("defer", facts)
+        }
+        _ => false,
+    }
 }
 
 fn callee_of(callee: Callee, node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
     match callee {
         Callee::First => node.child(0).map_or(Span::NONE, Node::path),
+        Callee::Command => node.first(&["command_name"]).map_or(Span::NONE, Node::path),
         Callee::New => {
             let no_type =
                 ["new", "arguments", "argument_list", "block", "do_block", "call_suffix", "type_arguments"];

@@ -39,6 +39,17 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
             let path = named.map_or(Span::NONE, Node::path);
             close_scope(path, facts, frame);
         }
+        // Of an object or a type without a name, too.
+        (
+            Grammar::Kotlin | Grammar::Scala,
+            "class_body" | "enum_class_body" | "template_body" | "with_template_body",
+        ) => close_scope(Span::NONE, facts, frame),
+        (Grammar::CSharp, _) => {
+            let is_struct = node.words() & word::STRUCT != 0;
+            let kind = if is_struct { SymbolKind::Struct } else { SymbolKind::Class };
+            let name = name(reading.grammar, node, facts);
+            note(reading, kind, node, name, Span::NONE, facts, frame);
+        }
         (Grammar::Kotlin | Grammar::Swift, _) => {
             let words = node.words();
             let kind = match words {

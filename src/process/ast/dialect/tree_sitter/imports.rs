@@ -68,10 +68,14 @@ pub(super) fn called(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>
         Grammar::Bash => return bash_source(node, facts, frame),
         _ => return false,
     };
-    if !node.child(0).is_some_and(|function| function.says(facts, functions)) {
+    let is_one = |function: Node<'_>| function.kind() == "import" || function.says(facts, functions);
+    if !node.child(0).is_some_and(is_one) {
         return false;
     }
-    let given = node.first(&["arguments", "argument_list"]);
+    let mut given = node.first(&["arguments", "argument_list"]);
+    if let Some(list) = given.and_then(|given| given.first(&["expression_list"])) {
+        given = Some(list);
+    }
     let mut values = given.unwrap_or(node).children().filter(|child| !child.is(&["(", ")", ","]));
     if given.is_none() {
         values.next();
@@ -113,7 +117,10 @@ pub(super) fn add_name(name: Span, alias: Span, facts: &mut Facts<'_, '_>, frame
 /// Name and alias of `name as alias`.
 pub(super) fn aliased(node: Node<'_>, facts: &mut Facts<'_, '_>) -> (Span, Span) {
     let named = node.named(facts);
-    let alias = if named.len() > 1 { named.last().copied() } else { None };
+    let mut alias = if named.len() > 1 { named.last().copied() } else { None };
+    if let Some(clause) = alias.filter(|alias| alias.kind() == "namespace_aliasing_clause") {
+        alias = clause.named(facts).last().copied();
+    }
     let name = text(named.first().copied(), facts);
     (name, text(alias, facts))
 }
@@ -186,7 +193,9 @@ fn script_export(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
 
 fn add_differing(list: Node<'_>, kind: &str, facts: &mut Facts<'_, '_>, frame: &Frame) {
     for item in list.children().filter(|item| item.kind() == kind) {
-        let (name, alias) = aliased(item, facts);
+        // `default` is a name here.
+        let mut names = item.children().filter(|one| one.is_worded() && !one.is(&["as", "type", "typeof"]));
+        let (name, alias) = (text(names.next(), facts), text(names.last(), facts));
         let is_same = facts.text(name) == facts.text(alias);
         add_name(name, if is_same { Span::NONE } else { alias }, facts, frame);
     }
@@ -222,16 +231,13 @@ fn dotted(node: Node<'_>, separator: u8, facts: &mut Facts<'_, '_>, frame: &Fram
 
 /// `using A.B`, `import A`: all of it is the module.
 fn whole(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
-    let paths: Vec<_> =
-        node.children().filter(|child| child.is(PATHS) || child.kind() == "generic_name").collect();
-    let mut alias = node.field(Field::Name);
-    if alias.is_none() {
-        alias = node.first(&["name_equals"]).and_then(|clause| clause.first(&["identifier"]));
-    }
-    if node.has_token("=") && paths.len() > 1 {
-        alias = paths.first().copied();
-    }
-    let module = text(paths.last().copied(), facts);
+    let is_path = |child: &Node<'_>| child.is(PATHS) || child.is(&["generic_name", "predefined_type"]);
+    let sign = node.children().position(|child| child.is(&["=", "name_equals"]));
+    let alias = sign.and_then(|_| node.first(&["name_equals"]).unwrap_or(node).first(&["identifier"]));
+    let module = node.children().skip(sign.map_or(0, |sign| sign + 1)).filter(is_path).last();
+    // Of a generic type without its arguments.
+    let path = module.map_or(Span::NONE, Node::path);
+    let module = path.or(text(module, facts));
     let alias = text(alias, facts);
     facts.import_module(module, alias, frame);
 }
@@ -252,36 +258,45 @@ fn php_use(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     facts.import(module, Span::NONE, frame);
 }
 
+/// `import a.B, c._`: each is an import of its own.
 fn scala(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
-    let parts = node.named(facts);
-    let is_path = |part: &&Node<'_>| part.is(&["identifier", "type_identifier", "stable_identifier"]);
-    let mut path: Vec<_> = parts.iter().filter(is_path).copied().collect();
-    let chosen =
-        parts.iter().find(|part| part.is(&["namespace_selectors", "import_selectors", "namespace_wildcard"]));
-    match chosen {
-        None => {
-            let name = text(path.pop(), facts);
-            add_name(name, Span::NONE, facts, frame);
-        }
-        Some(all) if all.kind() == "namespace_wildcard" => {
-            let star = facts.make(b"*");
-            add_name(star, Span::NONE, facts, frame);
-        }
-        Some(some) => {
-            for item in some.named(facts) {
-                let (name, alias) = match item.kind() {
-                    "namespace_wildcard" => (facts.make(b"*"), Span::NONE),
-                    _ if item.is_leaf() => (item.name(facts), Span::NONE),
-                    _ => aliased(item, facts),
-                };
-                add_name(name, alias, facts, frame);
+    let parts: Vec<_> = node.children().collect();
+    for parts in parts.split(|part| part.kind() == ",") {
+        scala_path(parts, facts, frame);
+    }
+}
+
+fn scala_path(parts: &[Node<'_>], facts: &mut Facts<'_, '_>, frame: &Frame) {
+    let mut path = Span::NONE;
+    let mut chosen = Vec::new();
+    for part in parts.iter().filter(|part| part.is_worded() && part.kind() != "import") {
+        match part.kind() {
+            "identifier" | "type_identifier" | "stable_identifier" => {
+                let name = part.name(facts);
+                path = facts.join(path, ".", name);
             }
+            "namespace_selectors" | "import_selectors" => chosen = part.named(facts),
+            _ => chosen.push(*part),
         }
     }
-    let mut module = Span::NONE;
-    for part in path {
-        let name = part.name(facts);
-        module = facts.join(module, ".", name);
+    if chosen.is_empty() {
+        let Some(dot) = facts.text(path).iter().rposition(|&byte| byte == b'.') else {
+            return facts.import_module(path, Span::NONE, frame);
+        };
+        let name = facts.part(path, dot + 1, usize::from(path.len));
+        add_name(name, Span::NONE, facts, frame);
+        path = facts.part(path, 0, dot);
     }
-    facts.import(module, Span::NONE, frame);
+    for item in chosen {
+        let is_all = item.is(&["namespace_wildcard", "wildcard"]) || item.says(facts, &["_"]);
+        let (name, alias) = match item.kind() {
+            _ if is_all => (facts.make(b"*"), Span::NONE),
+            "arrow_renamed_identifier" | "as_renamed_identifier" | "renamed_identifier" => {
+                aliased(item, facts)
+            }
+            _ => (item.name(facts), Span::NONE),
+        };
+        add_name(name, alias, facts, frame);
+    }
+    facts.import(path, Span::NONE, frame);
 }

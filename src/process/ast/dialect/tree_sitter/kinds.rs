@@ -64,6 +64,8 @@ pub(super) enum Shape {
     Through,
     /// A name behind a dollar sign.
     Variable,
+    /// Stands for its first child where a sign says that there is a value.
+    Assert,
 }
 
 impl Shape {
@@ -101,6 +103,8 @@ pub(super) enum Callee {
     Parts,
     /// The first child that is a type.
     New,
+    /// The command's name, which may stand behind variables that are set for it.
+    Command,
 }
 
 /// Bits for the words of declarations.
@@ -128,7 +132,7 @@ pub(super) mod word {
             b"interface" => INTERFACE,
             b"enum" => ENUM,
             b"struct" => STRUCT,
-            b"&&" | b"||" | b"??" | b"and" | b"or" => OPERATOR,
+            b"&&" | b"||" | b"??" | b"?:" | b"and" | b"or" => OPERATOR,
             _ => 0,
         }
     }
@@ -218,6 +222,7 @@ impl Kinds {
         let mut all = Self::default();
         all.each(tables::WORDS, |_| {});
         all.each(tables::LOOKED_FOR, |_| {});
+        all.each(tables::COMMENTS, |kind| kind.is_worded = false);
         all.each(tables::STAYING, |kind| kind.stays = true);
         all.each(tables::NAMES, |kind| kind.shape = Shape::Name);
         all.each(tables::JOINING, |kind| {
@@ -227,6 +232,7 @@ impl Kinds {
             kind.shape = Shape::Through;
             kind.stays = true;
         });
+        all.each(tables::ASSERTING, |kind| kind.shape = Shape::Assert);
         all.kind("variable_name").shape = Shape::Variable;
         all.each(tables::OPERATIONS, |kind| kind.actions = [Action::Operation; GRAMMARS]);
         all.each(tables::CLOSURES, |kind| kind.actions = [Action::Closure; GRAMMARS]);

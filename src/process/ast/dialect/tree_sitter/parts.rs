@@ -197,12 +197,12 @@ impl<'p> Node<'p> {
     /// The children that are no tokens.
     pub(super) fn named(self, facts: &mut Facts<'_, '_>) -> Vec<Self> {
         let is_named = |child: &Self| {
-            !child.is_leaf()
-                || child.is_worded()
-                    && child.kind().as_bytes() != {
+            child.is_worded()
+                && (!child.is_leaf()
+                    || child.kind().as_bytes() != {
                         let text = child.name(facts);
                         facts.text(text)
-                    }
+                    })
         };
         self.children().filter(is_named).collect()
     }
@@ -238,7 +238,8 @@ pub(super) fn path_of(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
             let dollars = facts.text(name).iter().take_while(|&&byte| byte == b'$').count();
             facts.part(name, dollars, usize::from(name.len))
         }
-        Shape::Through => named.next().map_or(Span::NONE, Node::path),
+        Shape::Assert if !node.last().is_some_and(|sign| sign.is(&["!", "!!", "bang"])) => Span::NONE,
+        Shape::Assert | Shape::Through => named.next().map_or(Span::NONE, Node::path),
         Shape::Name => name_path(node, facts),
         Shape::Join | Shape::NameOrJoin => match named.next() {
             Some(first) => joined_path(node, first, named, facts),
@@ -262,7 +263,7 @@ fn joined_path<'p>(
     rest: impl Iterator<Item = Node<'p>>,
     facts: &mut Facts<'_, '_>,
 ) -> Span {
-    let is_list = node.is(&["dotted_name", "user_type", "identifier"]);
+    let is_list = node.is(&["dotted_name", "user_type", "identifier", "namespace_name"]);
     let mut last = None;
     let mut whole = if is_list { first.name(facts) } else { Span::NONE };
     for part in rest {
@@ -274,11 +275,18 @@ fn joined_path<'p>(
     }
     let (ahead, mut last) = match last {
         Some(_) if is_list => return whole,
-        None if node.is(&["navigation_suffix", "user_type", "identifier"]) => return first.path(),
+        // A word that is a keyword elsewhere stands as one inside.
+        None if node.kind() == "identifier" && first.is_leaf() => return name_path(node, facts),
+        None if node.is(&["navigation_suffix", "user_type", "identifier", "variable"]) => {
+            return first.path();
+        }
         None => (Span::NONE, first),
         Some(last) => (first.path(), last),
     };
-    if last.kind() == "navigation_suffix" {
+    if node.has_token("[") {
+        return Span::NONE;
+    }
+    if last.is(&["navigation_suffix", "member_binding_expression"]) {
         match last.children().filter(|child| child.is_name()).last() {
             Some(name) => last = name,
             None => return Span::NONE,

@@ -69,7 +69,8 @@ pub(super) fn note(
                 within = facts.part(name, 0, dot);
                 name = facts.part(name, dot + 1, usize::from(name.len));
             }
-            if node.first(&["method_index_expression"]).is_some() {
+            let is_method = |name: Node<'_>| name.kind() == "method_index_expression" || name.has_token(":");
+            if node.first(&["method_index_expression", "variable"]).is_some_and(is_method) {
                 kind = SymbolKind::Method;
             }
             frame.set(flag::FREE, kind == SymbolKind::Function);
@@ -158,9 +159,7 @@ pub(super) fn settle_static(symbol: &mut Symbol) {
 
 fn takes_self(node: Node<'_>) -> bool {
     // `self: Box<Self>` is a parameter like others.
-    let is_self = |one: Node<'_>| {
-        one.kind() == "self_parameter" || one.child(0).is_some_and(|name| name.kind() == "self")
-    };
+    let is_self = |one: Node<'_>| one.kind() == "self_parameter" || one.first(&["self"]).is_some();
     node.first(&["parameters"]).is_some_and(|parameters| parameters.children().any(is_self))
 }
 
@@ -215,12 +214,15 @@ pub(super) fn name(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>) 
     }
     let mut told = node.field(Field::Name);
     if kind == "type_alias_statement" {
-        told = told.or_else(|| node.field(Field::Left)).or_else(|| node.first(&["type", "identifier"]));
+        let is_name =
+            |child: &Node<'_>| child.kind() == "identifier" || child.kind() == "type" && !child.is_leaf();
+        told = told.or_else(|| node.field(Field::Left)).or_else(|| node.children().find(is_name));
     }
     let Some(mut told) = told.or_else(|| unfielded(grammar, node)) else { return Span::NONE };
     match told.kind() {
         "string" | "string_literal" => return told.unquoted(facts),
         "computed_property_name" | "number" => return Span::NONE,
+        "nested_identifier" => return told.path(),
         _ => {}
     }
     if (told.is_through() || told.kind() == "type") && !told.is_leaf() {
@@ -264,7 +266,11 @@ fn unfielded(grammar: Grammar, node: Node<'_>) -> Option<Node<'_>> {
         "namespace_name",
         "dot_index_expression",
         "method_index_expression",
+        "variable",
         "string",
+        "operator",
+        "setter",
+        "nested_identifier",
     ];
     let mut is_first = true;
     let before =
@@ -282,7 +288,12 @@ pub(super) fn change(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>
         Grammar::Python => mark_static(node, facts, frame),
         Grammar::JavaScript => variables::change_script(node, facts, frame),
         Grammar::C => give_access(node, facts, frame),
-        Grammar::Bash if node.has_token("readonly") => {
+        Grammar::Ruby => facts.each_waiting(frame, |symbol| {
+            if symbol.kind == SymbolKind::Function {
+                symbol.flags |= flag::STATIC;
+            }
+        }),
+        Grammar::Bash if declares_constants(node, facts) => {
             facts.each_variable(frame, |symbol| {
                 if symbol.kind == SymbolKind::Variable {
                     symbol.kind = SymbolKind::Constant;
@@ -292,6 +303,16 @@ pub(super) fn change(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>
         Grammar::Lua => variables::change_chunk(node, facts, frame),
         _ => {}
     }
+}
+
+/// `readonly`, and `declare -r`.
+fn declares_constants(node: Node<'_>, facts: &mut Facts<'_, '_>) -> bool {
+    let mut options = node.children().filter(|child| child.kind() == "word");
+    node.has_token("readonly")
+        || options.any(|option| {
+            let text = option.name(facts);
+            facts.text(text).starts_with(b"-") && facts.text(text).contains(&b'r')
+        })
 }
 
 /// Python's decorators stand beside what they decorate.

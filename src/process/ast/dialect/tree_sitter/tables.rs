@@ -18,7 +18,10 @@ pub(super) struct Rules {
 /// Words that are no names although their kinds look so.
 pub(super) const WORDS: &str = "import from as use type typeof extern crate pub using package global unsafe given static async
 public protected private internal interface enum struct extension for const readonly val let default else default_keyword
-new function && || ?? and or = ( ) , . : :: -> *";
+new function && || ?? ?: and or = ( ) [ , . : :: -> * ! !! bang";
+
+/// Comments stand anywhere, and are no parts of what they stand in.
+pub(super) const COMMENTS: &str = "comment line_comment block_comment multiline_comment";
 
 /// Nodes that those around look for.
 pub(super) const LOOKED_FOR: &str = "alias asterisk blank_identifier body_statement call_suffix class_body
@@ -29,26 +32,30 @@ tuple_type array_type dynamic_type function_type abstract_type unit_type never_t
 modifiers modifier visibility_modifier function_modifiers accessibility_modifier class_modifier member_modifier
 function_modifier property_modifier inheritance_modifier parameter_modifier ownership_modifier mutation_modifier
 static_modifier abstract_modifier readonly_modifier final_modifier var_modifier access_modifier platform_modifier
-override_modifier storage_class_specifier";
+override_modifier storage_class_specifier default_switch_label";
 
 /// Names, one by one.
 pub(super) const NAMES: &str = "identifier simple_identifier type_identifier field_identifier property_identifier
 private_property_identifier constant name word namespace_identifier package_identifier shorthand_property_identifier this
 this_expression super super_expression self self_expression crate instance_variable global_variable class_variable
-command_name destructor_name operator_name predefined_type primitive_type relative_scope";
+command_name destructor_name operator_name predefined_type primitive_type relative_scope base base_expression";
 
 /// Nodes that join names.
 pub(super) const JOINING: &str = "attribute member_binding_expression member_expression selector_expression field_expression
 field_access member_access_expression nullsafe_member_access_expression navigation_expression navigation_suffix
 dot_index_expression method_index_expression scoped_identifier scoped_type_identifier qualified_identifier qualified_name
 qualified_type nested_identifier scope_resolution stable_identifier stable_type_identifier dotted_name user_type dependent_name
-scoped_property_access_expression nested_namespace_specifier identifier";
+scoped_property_access_expression nested_namespace_specifier identifier conditional_access_expression variable relative_name
+namespace_name";
 
 /// Nodes that stand for one of their children.
 pub(super) const THROUGH: &str =
     "parenthesized_expression non_null_expression as_expression satisfies_expression
 generic_function generic_type generic_name template_function template_method template_type try_expression
-constructor_invocation dependent_type";
+constructor_invocation dependent_type namespace_name_as_prefix";
+
+/// Nodes that stand for their operand where they assert that it is there.
+pub(super) const ASSERTING: &str = "unary_expression postfix_expression postfix_unary_expression";
 
 /// Nodes whose children the nodes around look at.
 pub(super) const STAYING: &str = "string string_literal interpreted_string_literal raw_string_literal encapsed_string
@@ -66,7 +73,9 @@ function_declarator pointer_declarator reference_declarator parenthesized_declar
 attributed_declarator type_qualifier operator_name operator_cast destructor_name access_specifier
 decorator parameter parameter_list parameter_declaration parameters pointer_type reference_type parenthesized_type user_type
 scope_resolution nested_namespace_specifier dot_index_expression method_index_expression type computed_property_name
-navigation_suffix type_identifier simple_identifier";
+navigation_suffix type_identifier simple_identifier member_binding_expression dot operator setter binding_pattern_kind
+multi_variable_declaration left_assignment_list rest_assignment destructured_left_assignment call_suffix value_arguments wildcard
+variable function_definition";
 
 /// One branch where an operator is among the children.
 pub(super) const OPERATIONS: &str = "binary_expression binary infix_expression list";
@@ -159,7 +168,7 @@ const RUST: Rules = Rules {
     branches: "if_expression while_expression for_expression",
     rest: &[
         (Closer, "impl_item"),
-        (Operation, "match_block"),
+        (Operation, "match_block let_chain"),
         (Call(Callee::First), "call_expression"),
         (Import, "use_declaration extern_crate_declaration"),
         (Variables, "const_item static_item"),
@@ -171,7 +180,10 @@ const JAVA: Rules = Rules {
         (Class, "class_declaration record_declaration"),
         (Interface, "interface_declaration annotation_type_declaration"),
         (Enum, "enum_declaration"),
-        (Method, "method_declaration constructor_declaration compact_constructor_declaration"),
+        (
+            Method,
+            "method_declaration constructor_declaration compact_constructor_declaration annotation_type_element_declaration",
+        ),
     ],
     branches:
         "if_statement ternary_expression for_statement enhanced_for_statement while_statement do_statement
@@ -204,8 +216,8 @@ const C: Rules = Rules {
 
 const C_SHARP: Rules = Rules {
     symbols: &[
-        (Class, "class_declaration record_declaration"),
-        (Struct, "struct_declaration"),
+        (Class, "class_declaration"),
+        (Struct, "struct_declaration record_struct_declaration"),
         (Interface, "interface_declaration"),
         (Enum, "enum_declaration"),
         (Module, "namespace_declaration file_scoped_namespace_declaration"),
@@ -213,9 +225,10 @@ const C_SHARP: Rules = Rules {
         (Function, "local_function_statement"),
         (TypeAlias, "delegate_declaration"),
     ],
-    branches: "if_statement for_statement foreach_statement while_statement do_statement catch_clause
-        conditional_expression switch_section switch_expression_arm",
+    branches: "if_statement for_statement foreach_statement for_each_statement while_statement do_statement catch_clause
+        conditional_expression switch_section case_switch_label case_pattern_switch_label switch_expression_arm",
     rest: &[
+        (Closer, "record_declaration"),
         (Call(Callee::First), "invocation_expression"),
         (Call(Callee::New), "object_creation_expression"),
         (Import, "using_directive"),
@@ -226,7 +239,12 @@ const RUBY: Rules = Rules {
     symbols: &[(Class, "class"), (Module, "module"), (Function, "method singleton_method")],
     branches: "if unless while until for elsif conditional if_modifier unless_modifier while_modifier until_modifier when
         in_clause rescue rescue_modifier",
-    rest: &[(Closure, "block do_block"), (Call(Callee::Parts), "call"), (Variables, "assignment")],
+    rest: &[
+        (Closure, "block do_block"),
+        (Call(Callee::Parts), "call"),
+        (Variables, "assignment"),
+        (Change, "singleton_class"),
+    ],
 };
 
 const PHP: Rules = Rules {
@@ -254,7 +272,7 @@ const BASH: Rules = Rules {
     symbols: &[(Function, "function_definition")],
     branches: "if_statement elif_clause for_statement c_style_for_statement while_statement case_item",
     rest: &[
-        (Call(Callee::First), "command"),
+        (Call(Callee::Command), "command"),
         (Variables, "variable_assignment"),
         (Change, "declaration_command"),
     ],
@@ -270,7 +288,7 @@ const KOTLIN: Rules = Rules {
     branches: "if_expression for_statement while_statement do_while_statement when_entry catch_block
         conjunction_expression disjunction_expression elvis_expression",
     rest: &[
-        (Closer, "class_declaration"),
+        (Closer, "class_declaration class_body enum_class_body"),
         (Call(Callee::First), "call_expression"),
         (Import, "import_header import"),
         (Variables, "property_declaration"),
@@ -305,6 +323,7 @@ const SCALA: Rules = Rules {
     branches: "if_expression for_expression while_expression do_while_expression case_clause",
     rest: &[
         (Call(Callee::First), "call_expression"),
+        (Closer, "template_body with_template_body"),
         (Call(Callee::New), "instance_expression"),
         (Import, "import_declaration"),
         (Variables, "val_definition var_definition"),
@@ -312,12 +331,17 @@ const SCALA: Rules = Rules {
 };
 
 const LUA: Rules = Rules {
-    symbols: &[(Function, "function_declaration")],
-    branches: "if_statement elseif_statement for_statement while_statement repeat_statement",
+    symbols: &[(
+        Function,
+        "function_declaration function_definition_statement local_function_definition_statement",
+    )],
+    branches:
+        "if_statement elseif_statement elseif_clause for_statement for_numeric_statement for_generic_statement
+        while_statement repeat_statement",
     rest: &[
         (Closure, "function_definition"),
-        (Call(Callee::First), "function_call"),
-        (Variables, "assignment_statement"),
-        (Change, "variable_declaration local_variable_declaration block"),
+        (Call(Callee::First), "function_call call"),
+        (Variables, "assignment_statement variable_assignment local_variable_declaration"),
+        (Change, "variable_declaration block"),
     ],
 };

@@ -12,9 +12,7 @@ struct Leaf {
 }
 
 pub(super) fn close(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
-    let mut parts = node.named(facts);
-    parts.retain(|part| part.kind() != "visibility_modifier");
-    let mut waiting = vec![(Span::NONE, parts)];
+    let mut waiting = vec![(Span::NONE, parts_of(node))];
     while let Some((path, parts)) = waiting.pop() {
         let mut leaves = Vec::new();
         for part in parts {
@@ -27,15 +25,22 @@ pub(super) fn close(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     }
 }
 
+/// The children that are paths or trees: `self`, `super` and `crate` are such, too.
+fn parts_of(node: Node<'_>) -> Vec<Node<'_>> {
+    let is_part =
+        |child: &Node<'_>| child.is_worded() && !child.is(&["use", "as", "pub", "visibility_modifier"]);
+    node.children().filter(is_part).collect()
+}
+
 /// The path of a group, and what stands in it.
 fn group<'p>(path: Span, part: Node<'p>, facts: &mut Facts<'_, '_>) -> (Span, Vec<Node<'p>>) {
-    let named = part.named(facts);
+    let parts = parts_of(part);
     if part.kind() == "use_list" {
-        return (path, named);
+        return (path, parts);
     }
-    let ahead = named.first().copied().filter(|first| first.kind() != "use_list");
+    let ahead = parts.first().copied().filter(|first| first.kind() != "use_list");
     let ahead = text(ahead, facts);
-    let inner = part.first(&["use_list"]).map(|list| list.named(facts)).unwrap_or_default();
+    let inner = part.first(&["use_list"]).map(parts_of).unwrap_or_default();
     (facts.join(path, "::", ahead), inner)
 }
 
@@ -43,7 +48,7 @@ fn leaf(path: Span, part: Node<'_>, facts: &mut Facts<'_, '_>) -> Option<Leaf> {
     let (whole, alias) = match part.kind() {
         "use_as_clause" => aliased(part, facts),
         "use_wildcard" => {
-            let ahead = part.named(facts).first().copied();
+            let ahead = parts_of(part).first().copied();
             let ahead = text(ahead, facts);
             let (module, name) = (facts.join(path, "::", ahead), facts.make(b"*"));
             return Some(Leaf { module, name, alias: Span::NONE });

@@ -3,7 +3,7 @@
 use super::super::{Facts, Frame, Span};
 use super::kinds::Grammar;
 use super::parts::{Field, Node};
-use super::symbols::add;
+use super::symbols::{add, note};
 use super::{LOOSE, Reading};
 use crate::process::ast::facts::SymbolKind;
 use crate::process::ast::frame::Visibility;
@@ -57,7 +57,7 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
         }
         Grammar::C => close_c(node, facts, frame),
         Grammar::Ruby => {
-            if let Some(left) = node.child(0).filter(|left| left.is(&["constant", "identifier"])) {
+            for left in pattern(node.child(0)) {
                 let name = left.name(facts);
                 declare(left.kind() == "constant", name, facts, frame);
             }
@@ -80,11 +80,8 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
         }
         Grammar::Lua => {
             // The node around tells whether it stands at the top.
-            frame.set(LOOSE, true);
-            for name in pattern(node.first(&["variable_list", "identifier"])) {
-                let name = name.name(facts);
-                declare(false, name, facts, frame);
-            }
+            frame.set(LOOSE, node.kind() != "local_variable_declaration");
+            close_lua(reading, node, facts, frame);
         }
         _ => {}
     }
@@ -125,15 +122,34 @@ fn pattern(node: Option<Node<'_>>) -> Vec<Node<'_>> {
     let mut waiting = Vec::from_iter(node);
     while let Some(node) = waiting.pop() {
         match node.kind() {
-            "identifier" | "shorthand_property_identifier_pattern" => names.push(node),
-            "pattern_list" | "tuple_pattern" | "list_pattern" | "list_splat_pattern" | "object_pattern"
-            | "array_pattern" | "rest_pattern" | "expression_list" | "variable_list" => {
+            "identifier" | "constant" | "simple_identifier" | "shorthand_property_identifier_pattern" => {
+                names.push(node);
+            }
+            "pattern_list"
+            | "tuple_pattern"
+            | "list_pattern"
+            | "list_splat_pattern"
+            | "object_pattern"
+            | "array_pattern"
+            | "rest_pattern"
+            | "expression_list"
+            | "variable_list"
+            | "left_assignment_list"
+            | "rest_assignment"
+            | "destructured_left_assignment"
+            | "multi_variable_declaration"
+            | "pattern" => {
                 let first = waiting.len();
                 waiting.extend(node.children());
                 waiting.get_mut(first..).unwrap_or_default().reverse();
             }
             "assignment_pattern" | "object_assignment_pattern" => waiting.extend(node.child(0)),
             "pair_pattern" => waiting.extend(node.last()),
+            // With a type, or with an attribute.
+            "variable_declaration" => waiting.extend(node.first(&["simple_identifier", "identifier"])),
+            "variable" if node.children().all(|child| child.is(&["identifier", "attribute"])) => {
+                waiting.extend(node.child(0));
+            }
             _ => {}
         }
     }
@@ -187,10 +203,34 @@ fn close_property(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) 
         is_constant |= child.says(facts, &["val", "let"]);
         is_constant |= child.children().any(|below| below.says(facts, &["val", "let"]));
     }
-    let Some(names) = node.first(&["variable_declaration", "pattern"]) else { return };
-    let told = if names.is_leaf() { Some(names) } else { names.first(&["simple_identifier", "identifier"]) };
-    let name = told.map_or(Span::NONE, |told| told.name(facts));
-    declare(is_constant, name, facts, frame);
+    let bound = ["variable_declaration", "multi_variable_declaration", "pattern"];
+    for names in node.children().filter(|child| child.is(&bound)) {
+        let mut found = pattern(Some(names));
+        if names.is_leaf() {
+            found.push(names);
+        }
+        for name in found {
+            let name = name.name(facts);
+            declare(is_constant, name, facts, frame);
+        }
+    }
+}
+
+/// Lua's: a function that is assigned to a name is a function of that name.
+fn close_lua(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    let Some(names) = node.first(&["variable_list", "identifier"]) else { return };
+    let mut values = node.first(&["expression_list"]).into_iter().flat_map(Node::children);
+    let is_function = values.next().is_some_and(|value| value.kind() == "function_definition");
+    if is_function && values.next().is_none() && names.children().count() < 2 {
+        let told = names.child(0).unwrap_or(names);
+        let name = told.path();
+        frame.set(LOOSE, false);
+        return note(reading, SymbolKind::Function, node, name, Span::NONE, facts, frame);
+    }
+    for name in pattern(Some(names)) {
+        let name = name.name(facts);
+        declare(false, name, facts, frame);
+    }
 }
 
 /// JavaScript: variables of a block, and signatures of an interface, are none.
