@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # data/make_agree.sh FAMILY SOURCES OUT: reads all sources of a family below SOURCES with each of its parsers, and writes
-# the dumps to OUT/FAMILY/PARSER. Then `OUTLAST_AGREE=OUT cargo test --test it agree:: -- --nocapture` compares them.
-# Needs what make_sample.sh needs; WORK keeps the parsers between two calls. python: PYTHON is the version that reads.
+# the dumps to OUT/FAMILY/PARSER. Then `OUTLAST_AGREE_TREES=OUT cargo test --test it agree:: -- --nocapture` compares them.
+# Needs what make_sample.sh needs; WORK keeps the parsers between two calls.
+# python: PYTHON is the command whose `ast` reads, of Python 3.8 or later; `node tools/pyodide.mjs` is one, too.
 set -euo pipefail
 cd "$(dirname "$0")"
 tools=$PWD/tools
@@ -13,11 +14,13 @@ work=${WORK:-$(mktemp -d)}
 
 case $family in
 python)
-  python=${PYTHON:-python3}
-  home=$work/agree-$("$python" -c 'import platform; print(platform.python_version())')
-  [ -d "$home" ] || "$python" -m venv "$home"
-  "$home/bin/python" -m pip -q install ast2json==0.4 tree-sitter tree-sitter-python==0.25.0
-  "$home/bin/python" "$tools/dump_trees.py" "$sources" "$out"
+  home=$work/python
+  [ -d "$home" ] || python3 -m venv "$home"
+  "$home/bin/python" -m pip -q install tree-sitter==0.26.1 tree-sitter-python==0.25.0
+  [ -d "$work/ast2json" ] || "$home/bin/python" -m pip -q install --target "$work/ast2json" ast2json==0.4
+  "$home/bin/python" "$tools/dump_trees.py" "$sources" "$out" tree-sitter
+  # shellcheck disable=SC2086 # A command with its arguments.
+  PYTHONPATH=$work/ast2json ${PYTHON:-python3} "$tools/dump_trees.py" "$sources" "$out" ast ast2json
   ;;
 *)
   echo "no family is named $family" >&2

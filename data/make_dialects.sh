@@ -22,7 +22,7 @@ npm install --prefix "$work" --no-audit --no-fund --silent --legacy-peer-deps \
   tree-sitter-javascript@0.25.0 tree-sitter-python@0.25.0 \
   tree-sitter-typescript@0.23.2 @babel/types@7.29.15 @swc/types@0.1.28 @oxc-project/types@0.159.0 \
   @typescript-eslint/types@8.73.0 solc@0.8.37 php-parser@3.7.0 \
-  web-tree-sitter@0.20.8 tree-sitter-wasms@0.1.13
+  web-tree-sitter@0.20.8 tree-sitter-wasms@0.1.13 pyodide@314.0.7
 export NODE_PATH=$work/node_modules
 if [ ! -x "$work/rust/target/debug/dump_rust" ]; then
   cp tools/dump_rust.rs "$work/rust/src/main.rs"
@@ -48,6 +48,11 @@ for style in ast2json ast_type; do
 done
 for style in _type node_type type nodeType _kind; do
   "$python" "$tools/dump_python.py" "$style" grammars/loan.py "$(out "python-ast/$style" loan.py.ast.json)"
+done
+for style in _type ast2json; do
+  "$python" "$tools/dump_python.py" "$style" grammars/corners.py "$(out "python-ast/$style" corners.py.ast.json)"
+  PYTHONPATH=$(echo "$work"/python/lib/python3*/site-packages) node "$tools/pyodide.mjs" "$tools/dump_python.py" "$style" \
+    grammars/newest.py "$(out "python-ast/$style" newest.py.ast.json)"
 done
 cp models/typed.py.ast.json "$(out python-ast/by-hand typed.py.ast.json)"
 
@@ -77,6 +82,7 @@ tree() {
 cp grammars/loan.py grammars/script # A name that tells no language.
 for style in points shape bare leaves text; do tree "$style" python loan.py; done
 tree points python script
+tree leaves python corners.py newest.py
 rm grammars/script
 tree points go loan.go; tree points cpp loan.cpp; tree points rust loan.rs; tree points java Loan.java
 tree points javascript loan.js; tree points typescript.typescript loan.ts; tree points typescript.tsx loan.tsx

@@ -9,7 +9,7 @@ from pathlib import Path
 def plain(node, kind_field):
     if isinstance(node, ast.AST):
         fields = {kind_field: type(node).__name__}
-        fields |= {name: plain(value, kind_field) for name, value in ast.iter_fields(node)}
+        fields.update({name: plain(value, kind_field) for name, value in ast.iter_fields(node)})
         for place in ("lineno", "col_offset", "end_lineno", "end_col_offset"):
             if hasattr(node, place):
                 fields[place] = getattr(node, place)

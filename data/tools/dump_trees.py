@@ -1,7 +1,7 @@
-"""Dumps all Python sources below a folder with each of Python's parsers: dump_trees.py SOURCES OUT
+"""Dumps all Python sources below a folder: dump_trees.py SOURCES OUT PARSER...
 
-OUT gets a folder for each parser, with a dump of each source at its path below SOURCES. A source that one of them
-does not read is left out, and told.
+A parser is ast, ast2json or tree-sitter. OUT gets a folder for each, with a dump of each source at its path below
+SOURCES. A source that a parser does not read is told.
 """
 
 import json
@@ -9,28 +9,36 @@ import sys
 from pathlib import Path
 
 import dump_python
-import dump_tree_sitter
 
-grammar = dump_tree_sitter.parser_of("python")
-PARSERS = {
-    "ast": lambda source: dump_python.dump(source, "_type"),
-    "ast2json": lambda source: dump_python.dump(source, "ast2json"),
-    "tree-sitter": lambda source: dump_tree_sitter.dump(grammar, source),
-}
+
+def reader_of(parser):
+    if parser != "tree-sitter":
+        style = "_type" if parser == "ast" else parser
+        return lambda source: dump_python.dump(source, style)
+    import dump_tree_sitter
+
+    grammar = dump_tree_sitter.parser_of("python")
+    return lambda source: dump_tree_sitter.dump(grammar, source)
+
+
+def text_of(source, read):
+    """The dump, and why there is none."""
+    try:
+        tree = read(source)
+        return (json.dumps(tree, separators=(",", ":")), None) if tree else (None, "an error")
+    except (SyntaxError, ValueError, RecursionError) as error:
+        return None, f"{type(error).__name__}: {error}"
+
 
 sys.setrecursionlimit(30_000)
-sources, out = map(Path, sys.argv[1:])
-for source in sorted(sources.rglob("*.py")):
-    try:
-        trees = {name: dump(source) for name, dump in PARSERS.items()}
-        texts = {name: json.dumps(tree, separators=(",", ":")) for name, tree in trees.items()}
-        problem = None if all(trees.values()) else "tree-sitter finds an error"
-    except (SyntaxError, ValueError, RecursionError) as error:
-        problem = f"{type(error).__name__}: {error}"
-    if problem:
-        print(f"left out: {source}: {problem}", file=sys.stderr)
-        continue
-    for name, text in texts.items():
-        target = out / name / f"{source.relative_to(sources)}.ast.json"
+sources, out = map(Path, sys.argv[1:3])
+for parser in sys.argv[3:]:
+    read = reader_of(parser)
+    for source in sorted(sources.rglob("*.py")):
+        text, problem = text_of(source, read)
+        if problem:
+            print(f"not read by {parser}: {source}: {problem}", file=sys.stderr)
+            continue
+        target = out / parser / f"{source.relative_to(sources)}.ast.json"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")

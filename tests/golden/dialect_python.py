@@ -46,8 +46,9 @@ def visit(node, scope, found):
                 upper = any(letter.isupper() for letter in name) and not any(letter.islower() for letter in name)
                 found.symbol(scope, "constant" if upper else "variable", name, *lines)
     inner = opened(node, kind, scope, found, lines)
-    for item in node.values():
-        visit(item, inner, found)
+    for name, item in node.items():
+        if (kind, name) != ("Tuple", "dims"):
+            visit(item, inner, found)
 
 
 def opened(node, kind, scope, found, lines):

@@ -7,7 +7,7 @@ from common import Path, Scope, language_of, name_of
 from tree_sitter_nodes import children, field, first, kind_of, kinds_in, lines_of, path_of, text, tokens
 from tree_sitter_tables import (
     ARGUMENTS, BRANCHES, CALLS, CLOSURES, CLOSURES_ONLY, COMMENTS, DEFAULTS, OPERATIONS, OPERATORS, SYMBOLS, TELLTALES)
-from tree_sitter_symbols import Symbols
+from tree_sitter_symbols import Symbols, decorators
 
 
 def walk(document, path, found):
@@ -24,6 +24,10 @@ def telltale(document):
     if scores[0][0] == 0 or scores[0][0] == scores[1][0]:
         return "unknown"
     return scores[0][1]
+
+
+# Children that belong to another child.
+BESIDE = {"decorated_definition": ("decorator",)}
 
 
 class Walk:
@@ -46,8 +50,10 @@ class Walk:
             inner = self.symbols.opened(node, kind, scope, around)
             if inner is scope and kind in CLOSURES and CLOSURES_ONLY.get(kind, grammar) == grammar:
                 inner = Scope(scope, function=True)
-            for child in children(node):
-                self.visit(child, inner, around + [node])
+            definition = grammar == "python" and kind in ("function_definition", "class_definition")
+            for child in children(node) + (decorators(around) if definition else []):
+                if definition or kind_of(child) not in BESIDE.get(kind, ()):
+                    self.visit(child, inner, around + [node])
 
     def branch(self, node, kind, scope):
         if kind in self.branches:

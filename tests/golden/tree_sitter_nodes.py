@@ -72,6 +72,17 @@ def lines_of(node):
     return start[0] + 1, end[0] + (end[1] > 0 or end <= start)
 
 
+def without_comments(node):
+    """First and last line of a node of Python: comments at the end of a block don't count, nor for what ends with it."""
+    start, end = lines_of(node)
+    counted = [child for child in children(node) if kind_of(child) != "comment"]
+    if counted:
+        last = without_comments(counted[-1])[1]
+        if last != lines_of(counted[-1])[1] or kind_of(node) == "block" and counted[-1] is not children(node)[-1]:
+            end = last
+    return start, end
+
+
 def path_of(node):
     kind = kind_of(node)
     named = [child for child in children(node) if kind_of(child).isidentifier() and kind_of(child) not in COMMENTS | {"type_arguments", "optional_chain"}]

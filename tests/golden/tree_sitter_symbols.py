@@ -1,7 +1,8 @@
 """The symbols of tree-sitter's trees."""
 
-from common import Scope, name_of
-from tree_sitter_nodes import children, field, first, kind_of, lines_of, path_of, string, text, tokens
+from common import Path, Scope, name_of
+from tree_sitter_nodes import (
+    children, field, first, kind_of, lines_of, path_of, string, text, tokens, without_comments)
 from tree_sitter_tables import COMMENTS, NAMES, SYMBOLS, THROUGH, TYPE_BODIES
 from tree_sitter_variables import variables
 
@@ -49,14 +50,17 @@ class Symbols:
             return scope
         if kind in BODIES and not first(node, BODIES[kind]):
             return scope
+        if calls_type(node, kind):
+            self.found.call(scope, Path("type"))
+            return scope
         what = self.closer(node, kind, scope, around) if table[kind] == "*" else (table[kind], self.name(node, kind), None)
         if not what and kind == "declaration" and not scope.in_function and not scope.in_type:
             variables(self.grammar, node, kind, scope, around, self.found)
         return self.note(node, kind, scope, around, *what) if what else scope
 
     def note(self, node, kind, scope, around, what, name, within):
-        lines, grammar = lines_of(node), self.grammar
-        qualified = None
+        grammar, qualified = self.grammar, None
+        lines = without_comments(node) if grammar == "python" else lines_of(node)
         if grammar == "go" and kind == "method_declaration":
             within = self.go_receiver(node)
         if grammar == "lua" and name and "." in name:
@@ -86,9 +90,7 @@ class Symbols:
             return kind.partition("_")[0]
         if kind == "secondary_constructor":
             return "constructor"
-        told = field(node, "name") or (field(node, "left") if kind == "type_alias_statement" else None)
-        if kind == "type_alias_statement" and not told:
-            told = next((child for child in children(node) if kind_of(child) == "identifier" or kind_of(child) == "type" and children(child)), None)
+        told = field(node, "name") or (left_side(node) if kind == "type_alias_statement" else None)
         if not told:
             told = self.unfielded(node, kind)
         if kind_of(told) in ("string", "string_literal"):
@@ -97,6 +99,8 @@ class Symbols:
             return None
         if kind_of(told) == "nested_identifier":
             return path_of(told).callee()
+        if kind_of(told) == "type" and kind_of(children(told)[0]) in THROUGH:
+            told = children(told)[0]
         if kind_of(told) in THROUGH | {"type"} and children(told):
             told = first(told, *NAMES) or told
         name = text(told)
@@ -131,8 +135,8 @@ class Symbols:
             member = what == "method" or scope.nearest() and scope.nearest().kind == "interface"
             return what in ("function", "method") and bool(member) and not any(kind_of(one) == "self_parameter" or first(one, "self") for one in children(first(node, "parameters")))
         if self.grammar == "python":
-            marks = [text(child) for child in children(around[-1]) if kind_of(child) == "decorator"] if around else []
-            return what == "function" and any(mark in ("@staticmethod", "@classmethod") for mark in marks)
+            marks = [path_of(part).callee() for child in decorators(around) for part in children(child)]
+            return what == "function" and any(mark in ("staticmethod", "classmethod") for mark in marks)
         if self.grammar == "ruby" and getattr(scope, "singleton", False):
             return True
         return kind == "singleton_method" or self.grammar != "go" and what not in ("module",) and "static" in self.words(node)
@@ -234,6 +238,25 @@ def named_function(node, kind):
     if not names or len(values) != 1 or kind_of(values[0]) != "function_definition" or len(children(names)) > 1:
         return None
     return path_of((children(names) or [names])[0]).callee()
+
+
+def decorators(around):
+    """Those that stand beside a node of Python."""
+    beside = children(around[-1]) if around and kind_of(around[-1]) == "decorated_definition" else []
+    return [child for child in beside if kind_of(child) == "decorator"]
+
+
+def calls_type(node, kind):
+    """Whether a type alias is `type(a).b = c`."""
+    if kind != "type_alias_statement" or text(children(node)[0]) != "type":
+        return False
+    left = left_side(node)
+    return kind_of(left) != "identifier" and kind_of(children(left)[0]) not in ("identifier", "generic_type")
+
+
+def left_side(node):
+    """Of a type alias: the name, with its parameters."""
+    return field(node, "left") or next(child for child in children(node) if kind_of(child) == "identifier" or kind_of(child) == "type" and children(child))
 
 
 def spread(node):

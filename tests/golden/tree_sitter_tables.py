@@ -111,7 +111,7 @@ conditional_access_expression variable relative_name namespace_name""".split())
 # These stand for one of their children: the first that isn't a token.
 THROUGH = set("""parenthesized_expression non_null_expression as_expression satisfies_expression generic_function generic_type
 generic_name template_function template_method template_type try_expression await_expression_rust constructor_invocation
-dependent_type namespace_name_as_prefix""".split())
+dependent_type list_splat namespace_name_as_prefix""".split())
 # These do where the last child is one of the signs.
 ASSERTING = {"unary_expression", "postfix_expression", "postfix_unary_expression"}
 SIGNS = {"!", "!!", "bang"}

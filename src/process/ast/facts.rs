@@ -3,12 +3,13 @@
 //! Objects close from the inside out, so a symbol is known before the one around it. Each waits, in the
 //! order of closing, until the next symbol that began before it closes and adopts it.
 
+mod calls;
 mod forget;
 mod imports;
 
 use super::frame::{Frame, Span, Visibility, flag};
 use super::json::{self, Text};
-use super::names::{NameDigest, Names};
+use super::names::Names;
 pub(super) use super::symbol_kind::SymbolKind;
 
 /// Symbols, imported names and call sites that are kept of a document; with more it is too large.
@@ -76,6 +77,7 @@ pub(super) struct Store {
     names: Vec<Name>,
     pub(super) calls: Vec<Call>,
     calls_waiting: Vec<Call>,
+    repeated: Vec<calls::Repeated>,
     pub(super) callees: Names,
     /// The greatest line that was named.
     pub(super) lines: u32,
@@ -111,6 +113,7 @@ impl Store {
         clear(&mut self.names);
         clear(&mut self.calls);
         clear(&mut self.calls_waiting);
+        clear(&mut self.repeated);
         clear(&mut self.made);
         self.tags.clear();
         self.callees.clear();
@@ -308,23 +311,6 @@ impl Facts<'_, '_> {
         }
     }
 
-    /// A call site.
-    pub(super) fn call(&mut self, callee: Span, frame: &Frame) {
-        if callee.is_none() || self.store.is_full() {
-            return;
-        }
-        let name = self.store.text(self.doc, callee);
-        let digest = NameDigest::of(name);
-        let found = self.store.callees.find(name, digest);
-        let callee = found.unwrap_or_else(|slot| {
-            let from = if callee.made { &self.store.made[..] } else { self.doc };
-            let at = callee.at as usize;
-            let name = from.get(at..at + usize::from(callee.len)).unwrap_or_default();
-            self.store.callees.add(name, digest, slot)
-        });
-        self.store.calls_waiting.push(Call { caller: frame.at, callee: callee as u32 });
-    }
-
     /// Remembers that the source has at least this many lines.
     #[inline(always)]
     pub(super) fn line(&mut self, line: u32) {
@@ -359,9 +345,14 @@ impl Store {
                 symbol.kind = SymbolKind::Method;
             }
         }
+        self.move_calls(number, at);
+    }
+
+    /// Makes a symbol, by its number plus one, the caller of what waits since an object began.
+    fn move_calls(&mut self, symbol: u32, at: u32) {
         let inside = self.calls_waiting.iter().rev().take_while(|call| call.caller > at).count();
         let calls = self.calls_waiting.drain(self.calls_waiting.len() - inside..);
-        self.calls.extend(calls.map(|call| Call { caller: number, ..call }));
+        self.calls.extend(calls.map(|call| Call { caller: symbol, ..call }));
     }
 
     /// What is left at the document's end stands at the top.

@@ -7,7 +7,7 @@
 //! | which dumps | where those of a parser are |
 //! |---|---|
 //! | the small ones of the project | in the parser's folders below `data/dialects` |
-//! | whole trees: `OUTLAST_AGREE=FOLDER` | in `FOLDER/FAMILY/PARSER`, as `data/make_agree.sh FAMILY SOURCES FOLDER` makes them |
+//! | whole trees: `OUTLAST_AGREE_TREES=FOLDER` | in `FOLDER/FAMILY/PARSER`, as `data/make_agree.sh FAMILY SOURCES FOLDER` makes them |
 //!
 //! A difference is allowed where one of the family's [`Accepted`] gives the reason. One that is seen nowhere in the
 //! project's own dumps fails the test: either it is gone, or a source is missing that shows it.
@@ -99,7 +99,7 @@ impl Family {
 
     /// The same with whole trees, where the environment names their folder.
     fn check_trees(&self) {
-        let Some(folder) = std::env::var_os("OUTLAST_AGREE") else { return };
+        let Some(folder) = std::env::var_os("OUTLAST_AGREE_TREES") else { return };
         let folder = PathBuf::from(folder).join(self.name);
         let found = self.compare(self.parsers.iter().map(|parser| (parser.name, folder.join(parser.name))));
         found.print(self);

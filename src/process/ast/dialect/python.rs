@@ -1,6 +1,6 @@
 //! Python's own `ast`, dumped with the node's class under `_type`, `ast_type` or `node_type`.
 //!
-//! Source: the abstract grammar of Python 3.8 to 3.14.
+//! Source: the abstract grammar of Python 2.7 and of 3.6 to 3.14; `data/node_types/python` lists its nodes.
 
 use super::{Clues, Description, Dialect, Facts, Frame, Span};
 use crate::process::ast::evidence::Evidence;
@@ -45,6 +45,7 @@ mod key {
     pub(super) const ELTS: u8 = 12;
     pub(super) const DECORATORS: u8 = 13;
     pub(super) const VALUES: u8 = 14;
+    pub(super) const DIMS: u8 = 15;
 }
 
 const KEYS: &[(&str, u8)] = &[
@@ -63,6 +64,7 @@ const KEYS: &[(&str, u8)] = &[
     ("elts", key::ELTS),
     ("decorator_list", key::DECORATORS),
     ("values", key::VALUES),
+    ("dims", key::DIMS),
 ];
 
 mod role {
@@ -84,6 +86,7 @@ mod role {
     /// A branch that binds names which are no declarations.
     pub(super) const LOOP: u8 = 16;
     pub(super) const BINDING: u8 = 17;
+    pub(super) const TUPLE: u8 = 18;
 }
 
 #[rustfmt::skip]
@@ -105,7 +108,7 @@ const KINDS: &[(&str, u8)] = &[
     ("YieldFrom", role::PLAIN), ("Compare", role::PLAIN), ("FormattedValue", role::PLAIN), ("JoinedStr", role::PLAIN),
     ("TemplateStr", role::PLAIN), ("Interpolation", role::PLAIN), ("Constant", role::PLAIN), ("Num", role::PLAIN),
     ("Str", role::PLAIN), ("Bytes", role::PLAIN), ("NameConstant", role::PLAIN), ("Ellipsis", role::PLAIN),
-    ("Subscript", role::BINDING), ("Starred", role::PLAIN), ("List", role::PLAIN), ("Tuple", role::PLAIN),
+    ("Subscript", role::BINDING), ("Starred", role::PLAIN), ("List", role::PLAIN), ("Tuple", role::TUPLE),
     ("Slice", role::PLAIN), ("Index", role::PLAIN), ("ExtSlice", role::PLAIN), ("Load", role::PLAIN),
     ("Store", role::PLAIN), ("Del", role::PLAIN), ("And", role::PLAIN), ("Or", role::PLAIN), ("Add", role::PLAIN),
     ("Sub", role::PLAIN), ("Mult", role::PLAIN), ("MatMult", role::PLAIN), ("Div", role::PLAIN), ("Mod", role::PLAIN),
@@ -118,7 +121,9 @@ const KINDS: &[(&str, u8)] = &[
     ("MatchSingleton", role::PLAIN), ("MatchSequence", role::PLAIN), ("MatchMapping", role::PLAIN),
     ("MatchClass", role::PLAIN), ("MatchStar", role::PLAIN), ("MatchAs", role::PLAIN), ("MatchOr", role::PLAIN),
     ("type_ignore", role::PLAIN), ("TypeIgnore", role::PLAIN), ("TypeVar", role::PLAIN),
-    ("ParamSpec", role::PLAIN), ("TypeVarTuple", role::PLAIN),
+    ("ParamSpec", role::PLAIN), ("TypeVarTuple", role::PLAIN), ("Suite", role::PLAIN), ("Param", role::PLAIN),
+    ("AugLoad", role::PLAIN), ("AugStore", role::PLAIN), ("Print", role::PLAIN), ("Exec", role::PLAIN),
+    ("Repr", role::PLAIN), ("TryExcept", role::PLAIN), ("TryFinally", role::PLAIN),
 ];
 
 /// Which text a frame holds where.
@@ -199,6 +204,10 @@ impl Dialect for Python {
             _ => close_statement(facts, frame),
         }
         parent.branches += frame.branches;
+        if frame.slot == key::DIMS {
+            parent.count += frame.branches;
+            facts.may_be_repeated(frame, parent);
+        }
     }
 }
 
@@ -239,10 +248,14 @@ fn close_statement(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
             frame.branches = 0;
         }
         role::CLASS => {
+            frame.set(flag::STATIC, false);
             facts.symbol(SymbolKind::Class, own, frame);
             frame.branches = 0;
         }
-        role::TYPE_ALIAS => facts.symbol(SymbolKind::TypeAlias, own, frame),
+        role::TYPE_ALIAS => {
+            facts.symbol(SymbolKind::TypeAlias, own, frame);
+            frame.branches = 0;
+        }
         role::ASSIGN => close_assignment(facts, frame),
         role::ALIAS => facts.name(own, frame.names[name::ASNAME], frame),
         role::IMPORT => {
@@ -261,6 +274,12 @@ fn close_statement(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
         }
         role::BINDING => facts.drop_names(frame),
         role::LAMBDA => facts.drop_variables(frame),
+        role::TUPLE => {
+            // `dims` is real in `ExtSlice`. From Python 3.9 on a tuple has it as another name of `elts`, which those
+            // write who ask for all attributes of a node.
+            frame.branches = frame.branches.saturating_sub(frame.count);
+            facts.drop_repeated(frame);
+        }
         _ => {}
     }
 }

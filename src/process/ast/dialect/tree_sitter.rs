@@ -9,6 +9,7 @@ mod imports;
 mod kinds;
 mod languages;
 mod parts;
+mod python;
 mod symbols;
 mod tables;
 mod use_trees;
@@ -107,6 +108,10 @@ const IGNORED: u32 = flag::OWN << 1;
 const IS_NODE: u32 = flag::OWN << 2;
 /// Of a symbol, too: what it is depends on what stands around it.
 const LOOSE: u32 = flag::OWN << 3;
+/// Its last child is a comment.
+const ENDS_IN_COMMENT: u32 = flag::OWN << 4;
+/// It ends before the comments that the grammar ends it with.
+const ENDS_EARLY: u32 = flag::OWN << 5;
 
 impl Dialect for TreeSitter {
     const PLACE: usize = PLACE;
@@ -179,7 +184,7 @@ impl Dialect for TreeSitter {
         if frame.flags & (IGNORED | IS_NODE) != IS_NODE {
             self.parts.truncate(open.part as usize);
         } else {
-            self.close_node(open, facts, frame);
+            self.close_node(open, facts, frame, parent);
         }
         parent.branches += frame.branches;
     }
@@ -210,7 +215,7 @@ impl Open {
 
 impl TreeSitter {
     #[inline(always)]
-    fn close_node(&mut self, open: Open, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    fn close_node(&mut self, open: Open, facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame) {
         (frame.line, frame.end_line) = open.lines();
         facts.line(frame.line.max(frame.end_line));
         let place = open.part as usize;
@@ -221,6 +226,9 @@ impl TreeSitter {
         (part.size, part.is_leaf) = (size, size == 1);
         if reading.grammar == Grammar::None {
             return self.parts.truncate(place + 1);
+        }
+        if reading.grammar == Grammar::Python {
+            python::end_before_comments(kind.name, frame, parent);
         }
         if size > 1 {
             let action = kind.action(reading.grammar);

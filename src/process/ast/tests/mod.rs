@@ -11,6 +11,7 @@ mod grown;
 mod node_types;
 mod oracles;
 mod properties;
+mod python;
 mod syn_tree;
 mod tree_sitter;
 mod version;

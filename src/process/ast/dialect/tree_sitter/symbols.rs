@@ -4,7 +4,7 @@ use super::super::{Facts, Frame, Span};
 use super::declarators;
 use super::kinds::{Grammar, word};
 use super::parts::{Field, Node};
-use super::{LOOSE, Reading, variables};
+use super::{LOOSE, Reading, python, variables};
 use crate::process::ast::facts::{Symbol, SymbolKind};
 use crate::process::ast::frame::{Visibility, flag};
 
@@ -39,6 +39,9 @@ pub(super) fn close(
         _ => None,
     };
     if body.is_some_and(|body| node.first(&[body]).is_none()) {
+        return;
+    }
+    if reading.grammar == Grammar::Python && python::calls_type(node, facts, frame) {
         return;
     }
     let name = name(reading.grammar, node, facts);
@@ -212,18 +215,16 @@ pub(super) fn name(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>) 
         "secondary_constructor" => return facts.make(b"constructor"),
         _ => {}
     }
-    let mut told = node.field(Field::Name);
-    if kind == "type_alias_statement" {
-        let is_name =
-            |child: &Node<'_>| child.kind() == "identifier" || child.kind() == "type" && !child.is_leaf();
-        told = told.or_else(|| node.field(Field::Left)).or_else(|| node.children().find(is_name));
-    }
+    let told = node.field(Field::Name).or_else(|| python::aliased_type(node));
     let Some(mut told) = told.or_else(|| unfielded(grammar, node)) else { return Span::NONE };
     match told.kind() {
         "string" | "string_literal" => return told.unquoted(facts),
         "computed_property_name" | "number" => return Span::NONE,
         "nested_identifier" => return told.path(),
         _ => {}
+    }
+    if let Some(generic) = told.child(0).filter(|child| told.kind() == "type" && child.is_through()) {
+        told = generic;
     }
     if (told.is_through() || told.kind() == "type") && !told.is_leaf() {
         told = told.first_name().unwrap_or(told);
@@ -285,7 +286,7 @@ fn unfielded(grammar: Grammar, node: Node<'_>) -> Option<Node<'_>> {
 /// What a node changes in those that began inside.
 pub(super) fn change(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     match reading.grammar {
-        Grammar::Python => mark_static(node, facts, frame),
+        Grammar::Python => python::close_decorated(node, facts, frame),
         Grammar::JavaScript => variables::change_script(node, facts, frame),
         Grammar::C => give_access(node, facts, frame),
         Grammar::Ruby => facts.each_waiting(frame, |symbol| {
@@ -313,19 +314,6 @@ fn declares_constants(node: Node<'_>, facts: &mut Facts<'_, '_>) -> bool {
             let text = option.name(facts);
             facts.text(text).starts_with(b"-") && facts.text(text).contains(&b'r')
         })
-}
-
-/// Python's decorators stand beside what they decorate.
-fn mark_static(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
-    let marks = ["@staticmethod", "@classmethod"];
-    let mut decorators = node.children().filter(|child| child.kind() == "decorator");
-    if decorators.any(|decorator| decorator.says(facts, &marks)) {
-        facts.each_waiting(frame, |symbol| {
-            if symbol.kind == SymbolKind::Function {
-                symbol.flags |= flag::STATIC;
-            }
-        });
-    }
 }
 
 /// C++: what stands behind `private:` and the like.

@@ -24,7 +24,7 @@ new function && || ?? ?: and or = ( ) [ , . : :: -> * ! !! bang";
 pub(super) const COMMENTS: &str = "comment line_comment block_comment multiline_comment";
 
 /// Nodes that those around look for.
-pub(super) const LOOKED_FOR: &str = "alias asterisk blank_identifier body_statement call_suffix class_body
+pub(super) const LOOKED_FOR: &str = "alias asterisk blank_identifier block body_statement call_suffix class_body
 class_expression command_substitution declaration_list dot enumerator_list expansion formal_parameters
 function_value_parameters interface_type struct_type match_arm number optional_chain parameter self_parameter simple_expansion
 source_file type_arguments type_parameters shorthand_property_identifier_pattern
@@ -52,7 +52,7 @@ namespace_name";
 pub(super) const THROUGH: &str =
     "parenthesized_expression non_null_expression as_expression satisfies_expression
 generic_function generic_type generic_name template_function template_method template_type try_expression
-constructor_invocation dependent_type namespace_name_as_prefix";
+constructor_invocation dependent_type list_splat namespace_name_as_prefix";
 
 /// Nodes that stand for their operand where they assert that it is there.
 pub(super) const ASSERTING: &str = "unary_expression postfix_expression postfix_unary_expression";

@@ -44,14 +44,14 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
         Grammar::JavaScript => close_script(node, facts, frame),
         Grammar::Go => {
             for child in node.children().filter(|child| child.kind() == "identifier") {
-                let name = child.name(facts);
+                let name = told_name(child, facts);
                 frame.visibility = visibility(Grammar::Go, node, name, facts);
                 declare(node.kind() == "const_spec", name, facts, frame);
             }
         }
         Grammar::Rust => {
             let told = node.field(Field::Name).or_else(|| node.first(&["identifier"]));
-            let name = told.map_or(Span::NONE, |told| told.name(facts));
+            let name = told.map_or(Span::NONE, |told| told_name(told, facts));
             frame.visibility = visibility(Grammar::Rust, node, name, facts);
             declare(node.kind() == "const_item", name, facts, frame);
         }
@@ -75,7 +75,7 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
         Grammar::Kotlin | Grammar::Swift => close_property(node, facts, frame),
         Grammar::Scala => {
             let told = node.field(Field::Pattern).or_else(|| node.first(&["identifier"]));
-            let name = told.map_or(Span::NONE, |told| told.name(facts));
+            let name = told.map_or(Span::NONE, |told| told_name(told, facts));
             declare(node.kind() == "val_definition", name, facts, frame);
         }
         Grammar::Lua => {
@@ -89,9 +89,13 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
 
 fn declare(is_constant: bool, name: Span, facts: &mut Facts<'_, '_>, frame: &Frame) {
     let kind = if is_constant { SymbolKind::Constant } else { SymbolKind::Variable };
-    if facts.text(name) != b"_" {
-        add(kind, name, facts, frame);
-    }
+    add(kind, name, facts, frame);
+}
+
+/// The name in a language whose `_` is none.
+fn told_name(told: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
+    let name = told.name(facts);
+    if facts.text(name) == b"_" { Span::NONE } else { name }
 }
 
 /// Who sees what is declared, where the name or the node itself tells.
@@ -210,7 +214,7 @@ fn close_property(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) 
             found.push(names);
         }
         for name in found {
-            let name = name.name(facts);
+            let name = told_name(name, facts);
             declare(is_constant, name, facts, frame);
         }
     }
