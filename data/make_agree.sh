@@ -22,6 +22,13 @@ python)
   # shellcheck disable=SC2086 # A command with its arguments.
   PYTHONPATH=$work/ast2json ${PYTHON:-python3} "$tools/dump_trees.py" "$sources" "$out" ast ast2json
   ;;
+javascript)
+  npm install --prefix "$work" --no-audit --no-fund --silent --legacy-peer-deps \
+    acorn@8.19.0 typescript@6.0.3 @typescript-eslint/typescript-estree@8.73.0 @babel/parser@7.29.15 @swc/core@1.16.22 \
+    oxc-parser@0.159.0 hermes-parser@0.37.0 flow-parser@0.339.0 tree-sitter@0.25.1 tree-sitter-javascript@0.25.0 \
+    tree-sitter-typescript@0.23.2
+  NODE_PATH=$work/node_modules node "$tools/dump_js_trees.cjs" "$sources" "$out"
+  ;;
 *)
   echo "no family is named $family" >&2
   exit 2

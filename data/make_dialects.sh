@@ -65,7 +65,7 @@ for source in flow.js lending.ts panel.tsx ambient.d.ts; do js babel "$source"; 
 for source in lending.ts shelf.ts panel.tsx plain.ts; do js estree "$source"; js swc "$source"; done
 for source in lending.ts panel.tsx ambient.d.ts; do js estree-lines "$source"; done
 for parser in acorn-lines espree babel estree swc oxc hermes flow; do js "$parser" exchange.js; done
-for parser in babel estree-lines swc oxc; do js "$parser" exchange.ts; done
+for parser in babel estree-lines swc oxc; do js "$parser" exchange.ts; js "$parser" modern.ts; done
 for parser in babel-flow hermes flow; do js "$parser" declared.js; done
 for parser in hermes flow; do js "$parser" components.js; done
 js flow abstract.js
@@ -86,6 +86,11 @@ tree leaves python corners.py newest.py
 rm grammars/script
 tree points go loan.go; tree points cpp loan.cpp; tree points rust loan.rs; tree points java Loan.java
 tree points javascript loan.js; tree points typescript.typescript loan.ts; tree points typescript.tsx loan.tsx
+for grammar in javascript typescript.tsx; do
+  style=$([ $grammar = javascript ] && echo points || echo leaves)
+  "$python" "$tools/dump_tree_sitter.py" "$grammar" exchange.js "$(out "tree-sitter/$style" exchange.js.ast.json)" "$style"
+done
+"$python" "$tools/dump_tree_sitter.py" typescript.typescript exchange.ts "$(out tree-sitter/points exchange.ts.ast.json)" points
 tree leaves c loan.c; tree leaves c_sharp Loan.cs; tree leaves ruby loan.rb; tree leaves php.php loan.php
 tree leaves bash loan.sh; tree leaves kotlin loan.kt; tree leaves swift loan.swift; tree leaves scala Loan.scala
 tree leaves lua loan.lua

@@ -21,7 +21,7 @@ NAMED = {
 }
 SPACES = {"TSModuleDeclaration", "TsModuleDeclaration", "TsNamespaceDeclaration"}
 BLOCK_SPACES = {"DeclareModule", "DeclareNamespace"}
-VARIABLES = {"VariableDeclaration", "DeclareVariable"}
+VARIABLES = {"VariableDeclaration", "DeclareVariable", "UsingDeclaration"}
 IMPORT_TYPES = {"TSImportType", "TsImportType", "ImportType"}
 
 BODIES = {"Program", "Module", "Script", "TSModuleBlock", "TsModuleBlock"}
@@ -50,6 +50,13 @@ def kind_of(node):
 def get(node, *names):
     """The first of the members that is there."""
     return next((node[name] for name in names if isinstance(node, dict) and node.get(name) is not None), None)
+
+
+def bare(node):
+    """What stands in parentheses."""
+    while kind_of(node) in ("ParenthesizedExpression", "ParenthesisExpression"):
+        node = node.get("expression")
+    return node
 
 
 def lines_of(node):
@@ -105,8 +112,8 @@ def declaration(node, scope, found, around, typed):
     what = "constant" if node.get("kind") == "const" else "variable"
     if at_top and not scope.in_function and not scope.in_type and kind_of(node.get("id")) == "Identifier":
         found.symbol(scope, what, dotted(node["id"]), *lines_of(node))
-    for declarator in node.get("declarations") or []:
-        init, inner, lines = declarator.get("init"), scope, lines_of(declarator)
+    for declarator in get(node, "declarations", "decls") or []:
+        init, inner, lines = bare(declarator.get("init")), scope, lines_of(declarator)
         names = bound(declarator.get("id"))
         named = kind_of(declarator.get("id")) == "Identifier"
         if named and kind_of(init) in FUNCTIONS | {"ClassExpression"}:
@@ -118,8 +125,17 @@ def declaration(node, scope, found, around, typed):
         visit(declarator, inner, found, ("VariableDeclaration", *around[:2]), typed)
 
 
+def with_decorators(node, lines):
+    """The lines, from the first decorator's on."""
+    starts = [lines_of(one)[0] for one in node.get("decorators") or [] if kind_of(one) == "Decorator"]
+    starts = [line for line in starts if line]
+    return (min(lines[0], *starts), lines[1]) if lines[0] and starts else lines
+
+
 def opened(node, kind, scope, found, parent):
     lines = lines_of(node)
+    if kind in NAMED and NAMED[kind] == "class" or kind in MEMBERS or kind in FIELDS:
+        lines = with_decorators(node, lines)
     if parent == "ExportDefaultDeclaration" and kind in ("FunctionExpression", "ClassExpression") and dotted(node.get("identifier")):
         what = "function" if kind[0] == "F" else "class"
         return found.symbol(scope, what, dotted(node["identifier"]), *lines, is_async=node.get("async") is True)
@@ -128,9 +144,9 @@ def opened(node, kind, scope, found, parent):
     if kind in NAMED:
         name = dotted(get(node, "id", "identifier"))
         return found.symbol(scope, NAMED[kind], name, *lines, is_async=node.get("async") is True)
-    if kind in MEMBERS or kind in FIELDS and kind_of(get(node, "value", "defaultValue")) in FUNCTIONS:
+    if kind in MEMBERS or kind in FIELDS and kind_of(bare(get(node, "value", "defaultValue"))) in FUNCTIONS:
         name = key_name(node, kind)
-        parts = [node] + [node[part] for part in ("value", "defaultValue", "function") if isinstance(node.get(part), dict)]
+        parts = [node] + [bare(node[part]) for part in ("value", "defaultValue", "function") if isinstance(node.get(part), dict)]
         visibility = "private" if name and name.startswith("#") else node.get("accessibility")
         return found.symbol(
             scope, "method", name, *lines, visibility=visibility, is_async=any(part.get("async") is True for part in parts),

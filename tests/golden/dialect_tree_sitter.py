@@ -50,10 +50,29 @@ class Walk:
             inner = self.symbols.opened(node, kind, scope, around)
             if inner is scope and kind in CLOSURES and CLOSURES_ONLY.get(kind, grammar) == grammar:
                 inner = Scope(scope, function=True)
-            definition = grammar == "python" and kind in ("function_definition", "class_definition")
-            for child in children(node) + (decorators(around) if definition else []):
-                if definition or kind_of(child) not in BESIDE.get(kind, ()):
-                    self.visit(child, inner, around + [node])
+            self.visit_all(node, kind, inner, around)
+            return inner
+        return scope
+
+    def visit_all(self, node, kind, scope, around):
+        """Visits the children; decorators as a part of what they decorate."""
+        definition = self.grammar == "python" and kind in ("function_definition", "class_definition")
+        outer, around, waiting = around, around + [node], []
+        for child in children(node) + (decorators(outer) if definition else []):
+            if not definition and kind_of(child) in BESIDE.get(kind, ()):
+                continue
+            if self.grammar == "javascript" and kind_of(child) == "decorator":
+                waiting.append(child)
+                continue
+            known = len(self.found.symbols)
+            inner = self.visit(child, scope, around)
+            if waiting and children(child):
+                owner = inner if inner is not scope and inner.symbol else scope
+                if owner is not scope and lines_of(waiting[0])[0]:
+                    self.found.symbols[known]["line"] = lines_of(waiting[0])[0]
+                waiting = [self.visit(one, owner, around) for one in waiting] and []
+        for one in waiting:
+            self.visit(one, scope, around)
 
     def branch(self, node, kind, scope):
         if kind in self.branches:

@@ -63,7 +63,9 @@ def js_import(node, found, line):
 
 
 def differing(item):
-    parts = [text(part) for part in children(item) if kind_of(part).isidentifier() and kind_of(part) not in COMMENTS | {"as", "type", "typeof"}]
+    """Name and alias of a specifier, whose names may be any words, or strings."""
+    parts = [string(part) for part in children(item) if kind_of(part) == "string" or kind_of(part).isidentifier()
+             and kind_of(part) not in COMMENTS | {"as", "type", "typeof"}]
     return parts[0], parts[-1] if parts[-1] != parts[0] else None
 
 
@@ -74,7 +76,7 @@ def js_export(node, found, line):
     clause, space = first(node, "export_clause"), first(node, "namespace_export")
     names = [differing(item) for item in children(clause) if kind_of(item) == "export_specifier"]
     if not clause:
-        names = [("*", text(first(space, "identifier", "string")))]
+        names = [("*", string(first(space, "identifier", "string")))]
     found.import_(string(source), names, None, line)
     return True
 
@@ -83,12 +85,14 @@ def called(*functions):
     """A call of one of the functions, with one string."""
     def reader(node, found, line):
         parts = children(node)
-        if text(parts[0]) not in functions:
+        importing = "import" in functions and kind_of(parts[0]) == "import"
+        if text(parts[0]) not in functions and not importing:
             return False
         given = first(node, "arguments", "argument_list") or node
         given = first(given, "expression_list") or given
         values = [child for child in children(given) if kind_of(child) not in ("(", ")", ",")]
         values = values if given is not node else values[1:]
+        values = values[:1] if importing else values
         if len(values) == 1 and kind_of(values[0]) in STRINGS and kind_of(values[0]) != "word":
             found.import_(string(values[0]), (), None, line)
             return True

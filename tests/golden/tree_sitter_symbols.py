@@ -54,7 +54,7 @@ class Symbols:
             self.found.call(scope, Path("type"))
             return scope
         what = self.closer(node, kind, scope, around) if table[kind] == "*" else (table[kind], self.name(node, kind), None)
-        if not what and kind == "declaration" and not scope.in_function and not scope.in_type:
+        if not what and kind in ("declaration", "variable_declarator") and not scope.in_function and not scope.in_type:
             variables(self.grammar, node, kind, scope, around, self.found)
         return self.note(node, kind, scope, around, *what) if what else scope
 
@@ -63,6 +63,8 @@ class Symbols:
         lines = without_comments(node) if grammar == "python" else lines_of(node)
         if grammar == "go" and kind == "method_declaration":
             within = self.go_receiver(node)
+        if grammar == "javascript" and first(node, "nested_identifier") and name:
+            within, _, name = name.rpartition(".")
         if grammar == "lua" and name and "." in name:
             within, _, name = name.rpartition(".")
         if within and name:
@@ -71,7 +73,7 @@ class Symbols:
         member = getattr(scope, "member", False)
         if what == "function" and member:
             what = "method"
-        inner = self.found.symbol(scope, what, name, *lines, qualified=qualified, is_async="async" in self.words(node),
+        inner = self.found.symbol(scope, what, name, *lines, qualified=qualified, is_async=self.is_async(node),
                                   visibility=self.visibility(node, kind, scope, around, name), static=self.static(node, kind, what, around, scope))
         if inner.symbol:
             told = first(node, "method_index_expression", "variable")
@@ -129,6 +131,11 @@ class Symbols:
             elif "modifier" in kind_of(child) or kind_of(child) == "storage_class_specifier":
                 words |= set((text(child) or "").split()) | self.words(child)
         return words
+
+    def is_async(self, node):
+        if self.grammar == "javascript" and kind_of(value_of(node)) in JS_FUNCTIONS and "async" in tokens(value_of(node)):
+            return True
+        return "async" in self.words(node)
 
     def static(self, node, kind, what, around, scope):
         if self.grammar == "rust":
@@ -200,8 +207,11 @@ class Symbols:
         return self.javascript(node, kind, around)
 
     def javascript(self, node, kind, around):
-        value = children(node)[-1] if children(node) else None
-        value = field(node, "value") or value
+        value = value_of(node)
+        if kind == "ambient_declaration":
+            return ("module", "global", None) if "global" in tokens(node) else None
+        if kind == "method_definition":
+            return None if around and kind_of(around[-1]) == "object" else ("method", self.name(node, kind), None)
         if kind == "method_signature":
             return ("method", self.name(node, kind), None) if around and kind_of(around[-1]) == "class_body" else None
         if kind_of(value) not in JS_FUNCTIONS | JS_CLASSES or not children(value):
@@ -257,6 +267,14 @@ def calls_type(node, kind):
 def left_side(node):
     """Of a type alias: the name, with its parameters."""
     return field(node, "left") or next(child for child in children(node) if kind_of(child) == "identifier" or kind_of(child) == "type" and children(child))
+
+
+def value_of(node):
+    """JavaScript's value of a declarator or member, without parentheses."""
+    value = ([child for child in children(node) if kind_of(child) != "comment"] or [None])[-1]
+    while kind_of(value) == "parenthesized_expression":
+        value = next((child for child in children(value) if kind_of(child) not in ("(", ")", "comment")), None)
+    return value
 
 
 def spread(node):

@@ -7,7 +7,7 @@ SYMBOLS = {
         "function_declaration": "function", "generator_function_declaration": "function", "function_signature": "function",
         "class_declaration": "class", "abstract_class_declaration": "class", "interface_declaration": "interface",
         "enum_declaration": "enum", "type_alias_declaration": "type_alias", "internal_module": "module", "module": "module",
-        "method_definition": "method", "abstract_method_signature": "method", "method_signature": "*",
+        "method_definition": "*", "ambient_declaration": "*", "abstract_method_signature": "method", "method_signature": "*",
         "public_field_definition": "*", "field_definition": "*", "variable_declarator": "*"},
     "go": {"function_declaration": "function", "method_declaration": "method", "method_elem": "method", "method_spec": "method",
            "type_spec": "*", "type_alias": "type_alias"},
@@ -109,7 +109,7 @@ scoped_identifier scoped_type_identifier qualified_identifier qualified_name qua
 stable_identifier stable_type_identifier dotted_name user_type dependent_name scoped_property_access_expression nested_namespace_specifier identifier
 conditional_access_expression variable relative_name namespace_name""".split())
 # These stand for one of their children: the first that isn't a token.
-THROUGH = set("""parenthesized_expression non_null_expression as_expression satisfies_expression generic_function generic_type
+THROUGH = set("""type_assertion instantiation_expression parenthesized_expression non_null_expression as_expression satisfies_expression generic_function generic_type
 generic_name template_function template_method template_type try_expression await_expression_rust constructor_invocation
 dependent_type list_splat namespace_name_as_prefix""".split())
 # These do where the last child is one of the signs.

@@ -47,14 +47,17 @@ def pattern(node):
 
 
 def javascript(node, around):
-    near = kind_of(around[-1]) if around else ""
-    block = near == "statement_block" and len(around) > 1 and kind_of(around[-2]) in ("internal_module", "module")
-    if not block and near not in ("program", "export_statement"):
+    """A declarator: the nodes around its declaration are nothing but exports and the program or a module."""
+    if not around or kind_of(around[-1]) not in ("lexical_declaration", "variable_declaration"):
         return []
-    functions = ("arrow_function", "function_expression", "generator_function", "class")
-    constant = "const" in tokens(node)
-    return [(constant, name) for child in children(node) if kind_of(child) == "variable_declarator"
-            and kind_of(children(child)[-1]) not in functions for name in pattern(children(child)[0]) if name]
+    outer = [kind_of(part) for part in around[:-1]]
+    while outer and outer[-1] in ("export_statement", "ambient_declaration"):
+        outer.pop()
+    block = outer[-1:] == ["statement_block"] and outer[-2:-1] in (["internal_module"], ["module"], ["ambient_declaration"])
+    if not block and outer[-1:] != ["program"]:
+        return []
+    constant = "const" in tokens(around[-1])
+    return [(constant, name) for name in pattern(children(node)[0]) if name]
 
 
 def go(node, around):
@@ -125,7 +128,7 @@ def lua(node, around):
 
 
 READERS = {
-    ("python", "assignment"): python, ("javascript", "lexical_declaration"): javascript, ("javascript", "variable_declaration"): javascript,
+    ("python", "assignment"): python, ("javascript", "variable_declarator"): javascript,
     ("go", "const_spec"): go, ("go", "var_spec"): go, ("rust", "const_item"): rust, ("rust", "static_item"): rust, ("c", "declaration"): c,
     ("ruby", "assignment"): ruby, ("php", "const_declaration"): php, ("bash", "variable_assignment"): bash,
     ("kotlin", "property_declaration"): property_, ("swift", "property_declaration"): property_, ("scala", "val_definition"): scala,

@@ -1,6 +1,7 @@
 /* @flow */
 import fs = require('fs');
 import type Reader = require('./reader');
+@sealed()
 abstract class Shelf {
   abstract lend(days: number): void;
   abstract limit: number;

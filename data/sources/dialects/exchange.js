@@ -53,3 +53,5 @@ if (plain) { var hoisted = one(); let blocked = two(); function conditional() { 
 (() => head &&= third())();
 trade.run = function () { return join(...others)[0](); };
 import.meta.resolve('x');
+const wrapped = (async () => (await one)), _ = /* a comment */ (/* another */ function () { return second(); });
+switch (head) { case 1: { const inCase = 1; } case 2: var alsoInCase = 2; }

@@ -5,9 +5,8 @@ import type Ledger from './ledger';
 import fs = require('fs');
 import Short = Trading.Parts.Shelf;
 export type { Rate, Sort as Kind } from './lending';
-export type * as types from './types';
 
-type Held = import('./held').Held<string>;
+type Held = import('./held').Held;
 type All = typeof import('./all');
 export type Visit<T> = (this: T, item: { name(): string; new (x: T): T }) => asserts item is T;
 interface Lender<T> extends Base<T> { lend(thing: T): void; readonly size: number; new (): Lender<T>; get total(): number }
@@ -54,9 +53,10 @@ export abstract class Shelf<T extends Rate> extends mixed<T>(Base) implements Le
   price(thing: T) { return thing ? 1 : 0; }
   static { boot(); }
 }
-export default abstract class<T> { abstract run(): T; go() { return this.run(); } }
+export default class<T> { run(): T; go() { return this.run(); } }
 export const handler = <T,>(thing: T): thing is T => check<T>(thing), other = (function () {}) as () => void;
 function assertIs(this: void, value: unknown): asserts value { if (!value) throw new Error(); }
 let maker = { make<T>(thing: T) { return make<T>(thing); }, get it(): number { return 1; } } satisfies Maker;
 for (const part of parse('1') as any) part?.[0]!.run?.<string>();
 const made = make<string>, fixed = ([1] as const).map(external), called = (lend<string>)('a');
+const late = 1 - clock!.now(), isSure = !check!(late), label = late ?? name!.toString();

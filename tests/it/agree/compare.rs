@@ -36,7 +36,14 @@ fn symbols(first: &Value, other: &Value, note: &mut impl FnMut(About, &str, Stri
             pairs.entry(what).or_default()[side].push(symbol);
         }
     }
-    for (what, [first, other]) in pairs {
+    for (what, [mut first, mut other]) in pairs {
+        let has_lines = |symbols: &[&Value]| symbols.iter().all(|symbol| !symbol["line"].is_null());
+        if !has_lines(&first) || !has_lines(&other) {
+            // Nothing tells which of those that share a name is which.
+            let words = |symbol: &&Value| told(symbol, &["async", "static", "visibility", "complexity"]);
+            first.sort_by_key(words);
+            other.sort_by_key(words);
+        }
         if first.len() != other.len() {
             note(About::Symbol, &what, places(&first), places(&other));
             continue;

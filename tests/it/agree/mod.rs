@@ -15,6 +15,7 @@
 mod compare;
 mod figures;
 mod grammars;
+mod javascript;
 mod python;
 
 use std::collections::BTreeMap;

@@ -138,7 +138,7 @@ const KEYS: &[(&str, u8)] = &[
     ("source", key::SOURCE), ("arguments", key::ARGUMENTS), ("moduleReference", key::MODULE_REFERENCE),
     ("moduleRef", key::MODULE_REFERENCE), ("spread", key::SPREAD), ("test", key::TEST), ("init", key::INIT),
     ("function", key::FUNCTION), ("decl", key::DEFAULT), ("properties", key::PROPERTIES),
-    ("elements", key::ELEMENTS), ("argument", key::ARGUMENT), ("declarations", key::DECLARATIONS),
+    ("elements", key::ELEMENTS), ("argument", key::ARGUMENT), ("declarations", key::DECLARATIONS), ("decls", key::DECLARATIONS),
     ("declaration", key::DECLARATION), ("body", key::BODY), ("stmts", key::OTHER), ("consequent", key::OTHER),
     ("alternate", key::OTHER), ("block", key::OTHER), ("params", key::OTHER), ("update", key::OTHER),
     ("loc", key::LOC), ("start", key::START), ("end", key::END), ("line", key::LINE),

@@ -10,6 +10,7 @@ mod kinds;
 mod languages;
 mod parts;
 mod python;
+mod scripts;
 mod symbols;
 mod tables;
 mod use_trees;
@@ -19,6 +20,7 @@ pub(super) use languages::of_extension as language_of_extension;
 
 use kinds::{Action, Callee, Grammar, Kinds, kinds, no_kind, word};
 use parts::{Field, Node, Part, path_of};
+use scripts::Decorators;
 
 use super::{Description, Dialect, Facts, Frame, Span, Store};
 use crate::process::ast::frame::flag;
@@ -31,6 +33,7 @@ pub(super) struct TreeSitter {
     skips_named: bool,
     open: Vec<Open>,
     parts: Vec<Part>,
+    decorators: Decorators,
 }
 
 /// How a document is read.
@@ -236,7 +239,10 @@ impl TreeSitter {
                 self.act(reading, action, place, facts, frame);
             }
         }
-        if kind.shape != Default::default() || kind.is_modifier {
+        if reading.grammar == Grammar::JavaScript {
+            self.decorators.pass(kind.name, size > 1, facts, frame, parent);
+        }
+        if kind.shape != Default::default() || kind.is_modifier || kind.is_function {
             self.describe(place, facts);
         }
         if !kind.stays && size > 1 {
@@ -249,7 +255,8 @@ impl TreeSitter {
     fn describe(&mut self, place: usize, facts: &mut Facts<'_, '_>) {
         let Some(node) = Node::new(self.parts.get(place..).unwrap_or_default()) else { return };
         let path = path_of(node, facts);
-        let mut words = 0;
+        let mut words =
+            if node.part().is_some_and(|part| part.kind.is_function) { node.own_words() } else { 0 };
         if node.part().is_some_and(|part| part.kind.is_modifier) {
             words = node.words();
             if let Some(text) = node.text(facts) {

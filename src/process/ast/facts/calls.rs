@@ -41,6 +41,12 @@ impl Facts<'_, '_> {
         store.move_calls(number + 1, frame.at);
     }
 
+    /// Gives the calls that wait since a byte, plus one, to the newest symbol.
+    pub(in super::super) fn give_to_newest(&mut self, from: u32) {
+        let newest = self.store.symbols.len() as u32;
+        self.store.move_calls(newest, from - 1);
+    }
+
     /// Notes that the calls in an object are told once more, should the one around be of a kind that does so.
     pub(in super::super) fn may_be_repeated(&mut self, frame: &Frame, around: &Frame) {
         let store = &mut *self.store;

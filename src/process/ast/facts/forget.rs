@@ -1,6 +1,6 @@
 //! Taking back what was found inside an object that turns out not to count.
 
-use super::{Facts, Symbol, SymbolKind, since};
+use super::{Call, Facts, Symbol, SymbolKind, since};
 use crate::process::ast::frame::Frame;
 
 impl Facts<'_, '_> {
@@ -30,6 +30,36 @@ impl Facts<'_, '_> {
         self.store
             .calls_waiting
             .pop_if(|call| call.caller == at && is_none(callees.get(call.callee as usize)));
+    }
+
+    /// Takes back symbols directly inside this object that turn out to be none, but nothing that is in them: that
+    /// waits again, and the branches are those of the object.
+    pub(in super::super) fn dissolve(&mut self, frame: &mut Frame, mut is_none: impl FnMut(&Symbol) -> bool) {
+        let store = &mut *self.store;
+        let from = since(&store.waiting, &store.symbols, frame.at);
+        let is_one = |number: &mut u32| store.symbols.get(*number as usize).is_some_and(&mut is_none);
+        let mut dissolved: Vec<u32> = store.waiting.extract_if(from.., is_one).collect();
+        if dissolved.is_empty() {
+            return;
+        }
+        dissolved.sort_unstable();
+        let was_in_one = |outer: u32| outer > 0 && dissolved.binary_search(&(outer - 1)).is_ok();
+        let inside = store.symbols.iter().rev().take_while(|symbol| symbol.at > frame.at).count();
+        let first = store.symbols.len() - inside;
+        for (number, symbol) in (0..).zip(&mut store.symbols).skip(first) {
+            if dissolved.binary_search(&number).is_ok() {
+                symbol.kind = SymbolKind::Dropped;
+                frame.branches = frame.branches.saturating_add(symbol.complexity.saturating_sub(1));
+            } else if was_in_one(symbol.outer) && symbol.kind != SymbolKind::Dropped {
+                symbol.outer = 0;
+                store.waiting.push(number);
+            }
+        }
+        // Since the object began, only symbols inside of it have become callers.
+        let taken = store.calls.iter().rev().take_while(|call| call.caller as usize > first).count();
+        let from = store.calls.len() - taken;
+        let again = store.calls.extract_if(from.., |call| was_in_one(call.caller));
+        store.calls_waiting.extend(again.map(|call| Call { caller: frame.at + 1, ..call }));
     }
 
     /// Forgets all that began at this byte, plus one, or behind it.

@@ -33,6 +33,7 @@ const WITHOUT_DUMP: &[(&str, &str, &str)] = &[
     ("flow", "ExportNamespaceSpecifier", "`export * as x` is an ExportAllDeclaration"),
     ("flow", "OptionalCallExpression", "an option: a ChainExpression else"),
     ("flow", "OptionalMemberExpression", "an option: a ChainExpression else"),
+    ("hermes", "Decorator", "it reads none"),
     ("hermes", "OptionalCallExpression", "an option: a ChainExpression else"),
     ("hermes", "OptionalMemberExpression", "an option: a ChainExpression else"),
     ("oxc", "TSLiteralType", "no type in the samples is a literal"),
@@ -75,7 +76,8 @@ fn told(result: &Value, with_complexity: bool) -> Value {
     let mut told = Vec::new();
     for symbol in result["symbols"].as_array().unwrap() {
         let is_static = if symbol["static"] == true { "static " } else { "" };
-        told.push(format!("{is_static}{} {}", text(&symbol["kind"]), text(&symbol["qualified_name"])));
+        let from = symbol["line"].as_u64().map_or(String::new(), |line| format!(" from {line}"));
+        told.push(format!("{is_static}{} {}{from}", text(&symbol["kind"]), text(&symbol["qualified_name"])));
         if with_complexity && !symbol["complexity"].is_null() {
             told.push(format!("complexity {}", symbol["complexity"]));
         }

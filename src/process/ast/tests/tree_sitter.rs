@@ -219,3 +219,146 @@ fn deep_trees_are_read_without_a_deep_stack() {
     let doc = format!(r#"{open}{{"type":"identifier","start":[0,0],"end":[0,1],"text":"a"}}{close}"#);
     assert_eq!(result_of(doc)["dialect"], "tree-sitter");
 }
+
+/// A tree that tells JavaScript, with these statements.
+fn script(mut statements: Vec<Value>) -> Value {
+    statements.push(node("lexical_declaration", 9, &[]));
+    statements.push(node("statement_block", 9, &[node("template_string", 9, &[])]));
+    node("program", 1, &statements)
+}
+
+fn script_call(name: &str) -> Value {
+    node("call_expression", 2, &[leaf("identifier", name), node("arguments", 2, &[])])
+}
+
+fn script_method(name: &str, line: u32, body: &[Value]) -> Value {
+    let parameters = node("formal_parameters", line, &[]);
+    let body = node("statement_block", line, body);
+    node("method_definition", line, &[leaf("property_identifier", name), parameters, body])
+}
+
+fn script_class(name: &str, members: &[Value]) -> Value {
+    node("class_declaration", 1, &[leaf("type_identifier", name), node("class_body", 1, members)])
+}
+
+#[test]
+fn methods_of_an_object_are_no_symbols_and_leave_what_is_in_them() {
+    let inner = node(
+        "function_declaration",
+        3,
+        &[leaf("identifier", "inner"), node("formal_parameters", 3, &[]), script_call("deep")],
+    );
+    let branch = node("ternary_expression", 3, &[script_call("seen")]);
+    let of_class =
+        node("class", 4, &[node("class_body", 4, &[script_method("held", 4, &[script_call("kept")])])]);
+    let members = [script_method("lost", 3, &[branch, inner]), node("pair", 4, &[of_class])];
+    let object = node("object", 3, &members);
+    let outer = node(
+        "function_declaration",
+        1,
+        &[leaf("identifier", "outer"), node("formal_parameters", 1, &[]), object],
+    );
+    let result = read(&script(vec![outer]));
+    let told = |name: &str| {
+        let symbols = result["symbols"].as_array().unwrap();
+        symbols.iter().find(|symbol| symbol["name"] == name).cloned().unwrap_or_default()
+    };
+    assert_eq!(result["totals"]["symbols"], 3);
+    assert_eq!(told("outer")["complexity"], 2);
+    assert_eq!(told("inner")["qualified_name"], "outer.inner");
+    assert_eq!(
+        (&told("held")["kind"], &told("held")["qualified_name"]),
+        (&json!("method"), &json!("outer.held"))
+    );
+    let expected = json!([
+        {"caller": "outer", "callee": "seen", "count": 1},
+        {"caller": "outer.held", "callee": "kept", "count": 1},
+        {"caller": "outer.inner", "callee": "deep", "count": 1},
+    ]);
+    assert_eq!(result["calls"], expected);
+}
+
+#[test]
+fn decorators_beside_a_member_belong_to_it() {
+    let decorator = |line: u32, inside: Value| node("decorator", line, &[leaf("@", "@"), inside]);
+    let chosen = node("ternary_expression", 3, &[script_call("chosen")]);
+    let field = node("public_field_definition", 7, &[leaf("property_identifier", "size")]);
+    let members = [
+        leaf("{", "{"),
+        decorator(2, script_call("first")),
+        decorator(3, chosen),
+        leaf("comment", "// of the method"),
+        script_method("run", 4, &[script_call("inside")]),
+        script_method("plain", 5, &[]),
+        decorator(6, script_call("of_field")),
+        field,
+    ];
+    let exported = node(
+        "export_statement",
+        1,
+        &[decorator(1, script_call("of_class")), leaf("export", "export"), script_class("Shelf", &members)],
+    );
+    let result = read(&script(vec![exported]));
+    let run = json!({"kind": "method", "name": "run", "qualified_name": "Shelf.run", "line": 2, "end_line": 4,
+        "complexity": 2});
+    assert_eq!(result["symbols"][1], run);
+    assert_eq!(result["symbols"][2]["complexity"], 1);
+    let call = |caller: &str, callee: &str| json!({"caller": caller, "callee": callee, "count": 1});
+    let expected = [
+        call("Shelf", "of_class"),
+        call("Shelf", "of_field"),
+        call("Shelf.run", "chosen"),
+        call("Shelf.run", "first"),
+        call("Shelf.run", "inside"),
+    ];
+    assert_eq!(result["calls"], json!(expected));
+}
+
+#[test]
+fn variables_of_a_script_have_the_lines_of_their_declarators() {
+    let declarator = |line: u32, name: &str, value: Value| {
+        node("variable_declarator", line, &[leaf("identifier", name), leaf("=", "="), value])
+    };
+    let arrow = node("arrow_function", 3, &[leaf("async", "async"), node("formal_parameters", 3, &[])]);
+    let wrapped = node("parenthesized_expression", 3, &[leaf("(", "("), arrow, leaf(")", ")")]);
+    let declaration = node(
+        "lexical_declaration",
+        1,
+        &[leaf("const", "const"), declarator(2, "_", leaf("number", "1")), declarator(3, "run", wrapped)],
+    );
+    let ambient = node("ambient_declaration", 4, &[leaf("declare", "declare"), declaration.clone()]);
+    let case = node("switch_case", 5, std::slice::from_ref(&declaration));
+    let expected = json!([
+        {"kind": "constant", "name": "_", "qualified_name": "_", "line": 2, "end_line": 2},
+        {"kind": "function", "name": "run", "qualified_name": "run", "line": 3, "end_line": 3, "async": true, "complexity": 1},
+    ]);
+    for holder in [declaration, ambient] {
+        assert_eq!(read(&script(vec![holder]))["symbols"], expected);
+    }
+    let switch = node("switch_statement", 5, &[node("switch_body", 5, &[case])]);
+    assert_eq!(read(&script(vec![switch]))["symbols"], json!([expected[1]]));
+}
+
+#[test]
+fn a_word_that_is_no_identifier_may_be_imported() {
+    let specifier = |parts: &[Value]| node("import_specifier", 1, parts);
+    let names = [
+        specifier(&[leaf("default", "default"), leaf("as", "as"), leaf("identifier", "own")]),
+        specifier(&[leaf("type", "type"), leaf("identifier", "Kind")]),
+        specifier(&[leaf("string", "'a-b'"), leaf("as", "as"), leaf("identifier", "ab")]),
+    ];
+    let clause = node("import_clause", 1, &[node("named_imports", 1, &names)]);
+    let import = node("import_statement", 1, &[leaf("import", "import"), clause, leaf("string", "'m'")]);
+    let given = node(
+        "arguments",
+        2,
+        &[leaf("(", "("), leaf("string", "'n'"), leaf(",", ","), node("object", 2, &[])],
+    );
+    let dynamic = node("call_expression", 2, &[leaf("import", "import"), given]);
+    let result = read(&script(vec![import, dynamic]));
+    let names =
+        json!([{"name": "default", "alias": "own"}, {"name": "Kind"}, {"name": "a-b", "alias": "ab"}]);
+    let expected =
+        json!([{"module": "m", "names": names, "line": 1}, {"module": "n", "names": [], "line": 2}]);
+    assert_eq!(result["imports"], expected);
+}

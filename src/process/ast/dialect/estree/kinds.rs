@@ -65,6 +65,9 @@ pub(super) mod role {
     pub(in super::super) const IMPORT_TYPE: u8 = 50;
     /// Stands for the string in it.
     pub(in super::super) const OF_STRING: u8 = 51;
+    pub(in super::super) const DECORATOR: u8 = 52;
+    /// Some parsers leave them out: they change nothing.
+    pub(in super::super) const PARENTHESES: u8 = 53;
 }
 
 #[rustfmt::skip]
@@ -93,7 +96,7 @@ pub(super) const KINDS: &[(&str, u8)] = &[
     ("DeclareOpaqueType", role::TYPE_ALIAS), ("DeclareTypeAlias", role::TYPE_ALIAS),
     ("TSModuleDeclaration", role::NAMESPACE), ("TsModuleDeclaration", role::NAMESPACE),
     ("DeclareModule", role::NAMESPACE), ("DeclareNamespace", role::NAMESPACE),
-    ("TsNamespaceDeclaration", role::NAMESPACE), ("VariableDeclaration", role::DECLARATION),
+    ("TsNamespaceDeclaration", role::NAMESPACE), ("VariableDeclaration", role::DECLARATION), ("UsingDeclaration", role::DECLARATION),
     ("DeclareVariable", role::DECLARATION), ("VariableDeclarator", role::DECLARATOR),
     ("FunctionExpression", role::FUNCTION_EXPRESSION), ("ArrowFunctionExpression", role::FUNCTION_EXPRESSION),
     ("ClassExpression", role::CLASS_EXPRESSION), ("MethodDefinition", role::METHOD),
@@ -105,7 +108,7 @@ pub(super) const KINDS: &[(&str, u8)] = &[
     ("RecordDeclarationProperty", role::FIELD), ("AutoAccessor", role::FIELD),
     ("RecordDeclarationStaticProperty", role::STATIC_FIELD), ("ObjectTypeProperty", role::TYPE_MEMBER),
     ("ObjectTypeAnnotation", role::OBJECT_TYPE), ("InterfaceTypeAnnotation", role::INTERFACE_TYPE),
-    ("BlockStatement", role::BLOCK), ("PrivateIdentifier", role::PRIVATE_NAME), ("PrivateName", role::PRIVATE_NAME),
+    ("BlockStatement", role::BLOCK), ("Decorator", role::DECORATOR), ("PrivateIdentifier", role::PRIVATE_NAME), ("PrivateName", role::PRIVATE_NAME),
     ("TSQualifiedName", role::QUALIFIED_NAME), ("TsQualifiedName", role::QUALIFIED_NAME),
     ("AssignmentPatternProperty", role::PROPERTY_PATTERN),
 
@@ -121,8 +124,8 @@ pub(super) const KINDS: &[(&str, u8)] = &[
     ("ExportDefaultSpecifier", role::DEFAULT_SPECIFIER), ("ImportNamespaceSpecifier", role::NAMESPACE_SPECIFIER),
     ("ExportNamespaceSpecifier", role::NAMESPACE_SPECIFIER),
 
-    ("ChainExpression", role::THROUGH), ("ParenthesizedExpression", role::THROUGH),
-    ("TypeCastExpression", role::THROUGH), ("ParenthesisExpression", role::THROUGH),
+    ("ChainExpression", role::THROUGH), ("ParenthesizedExpression", role::PARENTHESES),
+    ("TypeCastExpression", role::THROUGH), ("ParenthesisExpression", role::PARENTHESES),
     ("OptionalChainingExpression", role::THROUGH), ("TSNonNullExpression", role::THROUGH),
     ("TSAsExpression", role::THROUGH), ("TSSatisfiesExpression", role::THROUGH), ("TSTypeAssertion", role::THROUGH),
     ("TSInstantiationExpression", role::THROUGH), ("TsNonNullExpression", role::THROUGH),
@@ -148,7 +151,7 @@ pub(super) const KINDS: &[(&str, u8)] = &[
     ("TemplateElement", role::PLAIN), ("SpreadElement", role::PLAIN), ("ObjectPattern", role::PLAIN),
     ("ArrayPattern", role::PLAIN), ("RestElement", role::PLAIN), ("AssignmentPattern", role::PLAIN),
     ("ClassBody", role::PLAIN), ("StaticBlock", role::PLAIN), ("MetaProperty", role::PLAIN),
-    ("ExportDefaultDeclaration", role::PLAIN), ("ImportAttribute", role::PLAIN), ("Decorator", role::PLAIN),
+    ("ExportDefaultDeclaration", role::PLAIN), ("ImportAttribute", role::PLAIN),
     ("ExperimentalSpreadProperty", role::PLAIN), ("ExperimentalRestProperty", role::PLAIN),
     ("SpreadProperty", role::PLAIN), ("RestProperty", role::PLAIN), ("CommentLine", role::PLAIN),
     ("CommentBlock", role::PLAIN), ("InterpreterDirective", role::PLAIN), ("NumericLiteral", role::PLAIN),

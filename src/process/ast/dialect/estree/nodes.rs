@@ -115,6 +115,12 @@ impl Estree {
             role::WILDCARD if frame.slot == key::PATTERN => parent.set(bit::FITS_ALL, true),
             role::DECLARATION => self.close_declaration(facts, frame),
             role::THROUGH => pass_path(frame.names[name::SECOND], frame, parent),
+            role::PARENTHESES => {
+                pass_path(frame.names[name::SECOND], frame, parent);
+                if is_value(frame.slot) {
+                    parent.flags |= frame.flags & (bit::INNER_FUNCTION | bit::INNER_CLASS | bit::INNER_ASYNC);
+                }
+            }
             role::THIS | role::SUPER if frame.has(bit::IN_CALLEE) => {
                 let word: &[u8] = if frame.role == role::THIS { b"this" } else { b"super" };
                 pass_path(facts.make(word), frame, parent);
@@ -123,9 +129,16 @@ impl Estree {
             role::PRIVATE_NAME => close_private_name(facts, frame, parent),
             role::METHOD | role::CONSTRUCTOR | role::FIELD | role::STATIC_FIELD => close_member(facts, frame),
             role::TYPE_MEMBER => close_type_member(facts, frame),
+            // Some parsers begin an exported class behind its decorators.
+            role::DECORATOR if frame.line > 0 => {
+                parent.count = if parent.count == 0 { frame.line } else { parent.count.min(frame.line) };
+            }
             role::OBJECT_TYPE if frame.slot != key::BODY => drop_type_members(facts, frame),
             role::INTERFACE_TYPE => drop_type_members(facts, frame),
-            role::CLASS => symbol(facts, SymbolKind::Class, name::SECOND, frame),
+            role::CLASS => {
+                begin_with_decorators(frame);
+                symbol(facts, SymbolKind::Class, name::SECOND, frame);
+            }
             role::CLASS_EXPRESSION => close_class_expression(facts, frame, parent),
             role::INTERFACE => {
                 drop_type_members(facts, frame);
@@ -214,10 +227,15 @@ fn symbol(facts: &mut Facts<'_, '_>, kind: SymbolKind, place: usize, frame: &mut
     }
 }
 
+/// Whether a function here may be the value of a declarator or a member, perhaps in parentheses.
+fn is_value(slot: u8) -> bool {
+    matches!(slot, key::VALUE | key::INIT | key::EXPRESSION)
+}
+
 #[inline(always)]
 fn close_function_expression(facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame) {
     match frame.slot {
-        key::VALUE | key::INIT => {
+        slot if is_value(slot) => {
             parent.set(bit::INNER_FUNCTION, true);
             parent.set(bit::INNER_ASYNC, frame.has(flag::ASYNC));
         }
@@ -229,7 +247,7 @@ fn close_function_expression(facts: &mut Facts<'_, '_>, frame: &mut Frame, paren
 
 fn close_class_expression(facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame) {
     match frame.slot {
-        key::INIT => parent.set(bit::INNER_CLASS, true),
+        key::INIT | key::EXPRESSION => parent.set(bit::INNER_CLASS, true),
         key::DEFAULT => symbol(facts, SymbolKind::Class, name::SECOND, frame),
         _ => {}
     }
@@ -248,6 +266,13 @@ fn close_private_name(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Fra
     }
 }
 
+/// The first line of what is decorated is that of its first decorator.
+fn begin_with_decorators(frame: &mut Frame) {
+    if frame.count > 0 && frame.line > 0 {
+        frame.line = frame.line.min(frame.count);
+    }
+}
+
 fn close_member(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     let is_field = matches!(frame.role, role::FIELD | role::STATIC_FIELD);
     if is_field && !frame.has(bit::INNER_FUNCTION) || frame.has(bit::COMPUTED) {
@@ -261,6 +286,7 @@ fn close_member(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
         frame.visibility = Visibility::Private;
     }
     frame.set(flag::ASYNC, frame.has(flag::ASYNC | bit::INNER_ASYNC));
+    begin_with_decorators(frame);
     symbol(facts, SymbolKind::Method, name::FIRST, frame);
 }
 

@@ -5,7 +5,7 @@ use super::kinds::{Grammar, word};
 use super::parts::{Field, Node};
 use super::symbols::{close_closure, name, note, settle_static};
 use super::variables;
-use super::{LOOSE, Reading};
+use super::{LOOSE, Reading, scripts};
 use crate::process::ast::facts::SymbolKind;
 use crate::process::ast::frame::Visibility;
 
@@ -18,8 +18,6 @@ const DECLARATORS: &[&str] = &[
     "array_declarator",
     "attributed_declarator",
 ];
-const FUNCTIONS: &[&str] = &["arrow_function", "function_expression", "generator_function", "function"];
-const CLASSES: &[&str] = &["class", "class_expression"];
 
 /// A node that may be a symbol.
 pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
@@ -63,7 +61,7 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
         }
         (Grammar::Rust, _) => close_impl(node, facts, frame),
         (Grammar::C, _) => close_c(reading, node, facts, frame),
-        (Grammar::JavaScript, _) => close_member(reading, node, facts, frame),
+        (Grammar::JavaScript, _) => scripts::close_member(reading, node, facts, frame),
         _ => {}
     }
 }
@@ -98,36 +96,6 @@ fn close_impl(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
         }
     });
     close_scope(name, facts, frame);
-}
-
-/// JavaScript's members and declarators whose value is a function or a class; signatures.
-fn close_member(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
-    if node.kind() == "method_signature" {
-        let name = name(reading.grammar, node, facts);
-        // A member of a class; the body of an interface drops it.
-        frame.set(LOOSE, true);
-        return note(reading, SymbolKind::Method, node, name, Span::NONE, facts, frame);
-    }
-    let Some(value) = node.field(Field::Value).or_else(|| node.last()) else { return };
-    let (is_function, is_class) = (value.is(FUNCTIONS), value.is(CLASSES));
-    if value.is_leaf() || !is_function && !is_class {
-        return;
-    }
-    let is_declarator = node.kind() == "variable_declarator";
-    let told = if is_declarator {
-        node.child(0).filter(|told| told.kind() == "identifier")
-    } else {
-        let told = node.field(Field::Name).or_else(|| node.field(Field::Property));
-        told.or_else(|| node.first(&["property_identifier", "private_property_identifier"]))
-    };
-    let kind = match is_declarator {
-        true if is_class => SymbolKind::Class,
-        true => SymbolKind::Function,
-        false if is_class => return,
-        false => SymbolKind::Method,
-    };
-    let name = told.map_or(Span::NONE, |told| told.name(facts));
-    note(reading, kind, node, name, Span::NONE, facts, frame);
 }
 
 fn close_c(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {

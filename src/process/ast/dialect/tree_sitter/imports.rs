@@ -81,7 +81,9 @@ pub(super) fn called(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>
         values.next();
     }
     let value = values.next().filter(|value| value.is(STRINGS));
-    if value.is_none() || values.next().is_some() {
+    // What `import` is given beside the module says how to import it.
+    let is_import = node.child(0).is_some_and(|function| function.kind() == "import");
+    if value.is_none() || !is_import && values.next().is_some() {
         return false;
     }
     import_string(value, None, facts, frame);
@@ -104,7 +106,7 @@ pub(super) fn text(node: Option<Node<'_>>, facts: &mut Facts<'_, '_>) -> Span {
 }
 
 fn import_string(path: Option<Node<'_>>, alias: Option<Node<'_>>, facts: &mut Facts<'_, '_>, frame: &Frame) {
-    let module = path.map_or(Span::NONE, |path| path.unquoted(facts));
+    let module = unquoted(path, facts);
     let alias = text(alias, facts);
     facts.import_module(module, alias, frame);
 }
@@ -183,7 +185,7 @@ fn script_export(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
         None => {
             let space = node.first(&["namespace_export"]);
             let alias = space.and_then(|space| space.first(&["identifier", "string"]));
-            let (name, alias) = (facts.make(b"*"), text(alias, facts));
+            let (name, alias) = (facts.make(b"*"), unquoted(alias, facts));
             add_name(name, alias, facts, frame);
         }
     }
@@ -191,14 +193,20 @@ fn script_export(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     facts.import(source, Span::NONE, frame);
 }
 
+/// Names with their aliases, where these are others. Any word or string may be a name, also `default`.
 fn add_differing(list: Node<'_>, kind: &str, facts: &mut Facts<'_, '_>, frame: &Frame) {
     for item in list.children().filter(|item| item.kind() == kind) {
-        // `default` is a name here.
-        let mut names = item.children().filter(|one| one.is_worded() && !one.is(&["as", "type", "typeof"]));
-        let (name, alias) = (text(names.next(), facts), text(names.last(), facts));
+        let mut names = item
+            .children()
+            .filter(|one| one.kind() == "string" || one.is_worded() && !one.is(&["as", "type", "typeof"]));
+        let (name, alias) = (unquoted(names.next(), facts), unquoted(names.last(), facts));
         let is_same = facts.text(name) == facts.text(alias);
         add_name(name, if is_same { Span::NONE } else { alias }, facts, frame);
     }
+}
+
+fn unquoted(node: Option<Node<'_>>, facts: &mut Facts<'_, '_>) -> Span {
+    node.map_or(Span::NONE, |node| node.unquoted(facts))
 }
 
 /// `import a.b.C`, `use A\B\C as D`: the last name is what is imported.

@@ -145,6 +145,8 @@ pub(super) struct Kind {
     pub(super) stays: bool,
     pub(super) is_worded: bool,
     pub(super) is_modifier: bool,
+    /// Gives its words to what it is the value of.
+    pub(super) is_function: bool,
     pub(super) shape: Shape,
     /// The bit of `word` that it is itself.
     pub(super) word: u16,
@@ -181,7 +183,16 @@ static UNKNOWN: [Kind; 2] = [unknown(false), unknown(true)];
 
 const fn unknown(is_worded: bool) -> Kind {
     let (shape, actions) = (Shape::None, [Action::None; GRAMMARS]);
-    Kind { name: "", stays: false, is_worded, is_modifier: false, shape, word: 0, actions }
+    Kind {
+        name: "",
+        stays: false,
+        is_worded,
+        is_modifier: false,
+        is_function: false,
+        shape,
+        word: 0,
+        actions,
+    }
 }
 
 /// What stands for a node whose kind has not come yet.
@@ -233,6 +244,7 @@ impl Kinds {
             kind.stays = true;
         });
         all.each(tables::ASSERTING, |kind| kind.shape = Shape::Assert);
+        all.each(tables::VALUES, |kind| kind.is_function = true);
         all.kind("variable_name").shape = Shape::Variable;
         all.each(tables::OPERATIONS, |kind| kind.actions = [Action::Operation; GRAMMARS]);
         all.each(tables::CLOSURES, |kind| kind.actions = [Action::Closure; GRAMMARS]);

@@ -142,9 +142,13 @@ impl<'p> Node<'p> {
 
     /// The words of the leaves among the children, and of those that hold modifiers.
     pub(super) fn words(self) -> u16 {
-        self.children()
-            .filter_map(Self::part)
-            .fold(0, |words, part| words | part.words | if part.is_leaf { part.kind.word } else { 0 })
+        self.children().filter_map(Self::part).fold(self.own_words(), |words, part| words | part.words)
+    }
+
+    /// The words of the leaves among the children.
+    pub(super) fn own_words(self) -> u16 {
+        let leaves = self.children().filter_map(Self::part).filter(|part| part.is_leaf);
+        leaves.fold(0, |words, part| words | part.kind.word)
     }
 
     /// The own text, else the texts of the leaves one behind the other. None where one is not known.

@@ -4,7 +4,7 @@ use super::super::{Facts, Frame, Span};
 use super::declarators;
 use super::kinds::{Grammar, word};
 use super::parts::{Field, Node};
-use super::{LOOSE, Reading, python, variables};
+use super::{LOOSE, Reading, python, scripts, variables};
 use crate::process::ast::facts::{Symbol, SymbolKind};
 use crate::process::ast::frame::{Visibility, flag};
 
@@ -66,6 +66,11 @@ pub(super) fn note(
         return;
     }
     match grammar {
+        Grammar::JavaScript if kind == SymbolKind::Module && node.first(&["nested_identifier"]).is_some() => {
+            let dot = facts.text(name).iter().rposition(|&byte| byte == b'.').unwrap_or_default();
+            within = facts.part(name, 0, dot);
+            name = facts.part(name, dot + 1, usize::from(name.len));
+        }
         Grammar::Go if node.kind() == "method_declaration" => within = receiver(node, facts),
         Grammar::Lua => {
             if let Some(dot) = facts.text(name).iter().rposition(|&byte| byte == b'.') {
@@ -86,7 +91,7 @@ pub(super) fn note(
     settle(reading, kind, node, facts, frame);
     let words = node.words();
     frame.visibility = visibility(grammar, node, name, words, facts);
-    frame.set(flag::ASYNC, words & word::ASYNC != 0);
+    frame.set(flag::ASYNC, frame.has(flag::ASYNC) || words & word::ASYNC != 0);
     let is_static = kind != SymbolKind::Module && words & word::STATIC != 0;
     let is_static = is_static && !matches!(grammar, Grammar::Rust | Grammar::Python | Grammar::Go);
     frame.set(flag::STATIC, is_static || node.kind() == "singleton_method");
@@ -287,7 +292,7 @@ fn unfielded(grammar: Grammar, node: Node<'_>) -> Option<Node<'_>> {
 pub(super) fn change(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     match reading.grammar {
         Grammar::Python => python::close_decorated(node, facts, frame),
-        Grammar::JavaScript => variables::change_script(node, facts, frame),
+        Grammar::JavaScript => scripts::change(reading, node, facts, frame),
         Grammar::C => give_access(node, facts, frame),
         Grammar::Ruby => facts.each_waiting(frame, |symbol| {
             if symbol.kind == SymbolKind::Function {

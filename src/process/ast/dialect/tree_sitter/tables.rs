@@ -51,8 +51,8 @@ namespace_name";
 /// Nodes that stand for one of their children.
 pub(super) const THROUGH: &str =
     "parenthesized_expression non_null_expression as_expression satisfies_expression
-generic_function generic_type generic_name template_function template_method template_type try_expression
-constructor_invocation dependent_type list_splat namespace_name_as_prefix";
+type_assertion instantiation_expression generic_function generic_type generic_name template_function template_method template_type
+try_expression constructor_invocation dependent_type list_splat namespace_name_as_prefix";
 
 /// Nodes that stand for their operand where they assert that it is there.
 pub(super) const ASSERTING: &str = "unary_expression postfix_expression postfix_unary_expression";
@@ -62,7 +62,7 @@ pub(super) const STAYING: &str = "string string_literal interpreted_string_liter
 system_lib_string raw_string word identifier command_name variable_name
 dotted_name scoped_identifier scoped_type_identifier qualified_name namespace_name qualified_identifier stable_identifier
 nested_identifier alias_qualified_name relative_import import_prefix aliased_import wildcard_import import_clause namespace_import
-named_imports import_specifier import_require_clause export_clause export_specifier namespace_export import_alias
+import named_imports import_specifier import_require_clause export_clause export_specifier namespace_export import_alias
 namespace_aliasing_clause namespace_use_group namespace_use_clause namespace_use_group_clause use_as_clause use_list
 scoped_use_list use_wildcard name_equals namespace_selectors import_selectors arrow_renamed_identifier as_renamed_identifier
 renamed_identifier namespace_wildcard arguments argument_list
@@ -83,6 +83,9 @@ pub(super) const OPERATIONS: &str = "binary_expression binary infix_expression l
 /// Functions without a name, in all grammars.
 pub(super) const CLOSURES: &str = "lambda function_expression arrow_function generator_function func_literal closure_expression
 lambda_expression lambda_literal anonymous_function anonymous_function_creation_expression anonymous_method_expression";
+
+/// JavaScript's functions that are values.
+pub(super) const VALUES: &str = "arrow_function function_expression generator_function function";
 
 pub(super) const GRAMMARS: &[(Grammar, Rules)] = &[
     (Grammar::Python, PYTHON),
@@ -125,19 +128,20 @@ const JAVASCRIPT: Rules = Rules {
         (Enum, "enum_declaration"),
         (TypeAlias, "type_alias_declaration"),
         (Module, "internal_module module"),
-        (Method, "method_definition abstract_method_signature"),
+        (Method, "abstract_method_signature"),
     ],
     branches: "",
     rest: &[
-        (Closer, "method_signature public_field_definition field_definition variable_declarator"),
+        (Closer, "method_definition method_signature public_field_definition field_definition variable_declarator"),
         (Call(Callee::First), "call_expression"),
         (Call(Callee::New), "new_expression"),
         (Import, "import_statement export_statement"),
         (Variables, "lexical_declaration variable_declaration"),
-        (Action::Branch, "ternary_expression switch_case"),
-        (Change, "if_statement for_statement for_in_statement while_statement do_statement catch_clause
+        (Action::Branch, "ternary_expression"),
+        (Closure, "function"),
+        (Change, "if_statement for_statement for_in_statement while_statement do_statement catch_clause switch_case
             else_clause try_statement finally_clause switch_default labeled_statement with_statement class_static_block
-            ambient_declaration interface_body object_type program statement_block"),
+            ambient_declaration interface_body object_type class_body object program statement_block"),
     ],
 };
 

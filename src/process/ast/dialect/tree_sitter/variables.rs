@@ -4,7 +4,7 @@ use super::super::{Facts, Frame, Span};
 use super::kinds::Grammar;
 use super::parts::{Field, Node};
 use super::symbols::{add, note};
-use super::{LOOSE, Reading};
+use super::{LOOSE, Reading, scripts};
 use crate::process::ast::facts::SymbolKind;
 use crate::process::ast::frame::Visibility;
 
@@ -41,7 +41,7 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
                 declare(is_loud, name, facts, frame);
             }
         }
-        Grammar::JavaScript => close_script(node, facts, frame),
+        Grammar::JavaScript => scripts::close_variables(node, facts, frame),
         Grammar::Go => {
             for child in node.children().filter(|child| child.kind() == "identifier") {
                 let name = told_name(child, facts);
@@ -121,7 +121,7 @@ pub(super) fn visibility(
 }
 
 /// The names that a pattern binds.
-fn pattern(node: Option<Node<'_>>) -> Vec<Node<'_>> {
+pub(super) fn pattern(node: Option<Node<'_>>) -> Vec<Node<'_>> {
     let mut names = Vec::new();
     let mut waiting = Vec::from_iter(node);
     while let Some(node) = waiting.pop() {
@@ -158,24 +158,6 @@ fn pattern(node: Option<Node<'_>>) -> Vec<Node<'_>> {
         }
     }
     names
-}
-
-fn close_script(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
-    if frame.outer == 0 {
-        // A fragment: where it stands is not known.
-        return;
-    }
-    let is_constant = node.has_token("const");
-    let values = ["arrow_function", "function_expression", "generator_function", "class"];
-    for declarator in node.children().filter(|child| child.kind() == "variable_declarator") {
-        if declarator.last().is_some_and(|value| value.is(&values)) {
-            continue;
-        }
-        for name in pattern(declarator.child(0)) {
-            let name = name.name(facts);
-            declare(is_constant, name, facts, frame);
-        }
-    }
 }
 
 fn close_c(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
@@ -235,40 +217,6 @@ fn close_lua(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame:
         let name = name.name(facts);
         declare(false, name, facts, frame);
     }
-}
-
-/// JavaScript: variables of a block, and signatures of an interface, are none.
-pub(super) fn change_script(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
-    match node.kind() {
-        "interface_body" | "object_type" => facts.drop_if(frame, |symbol| symbol.flags & LOOSE != 0),
-        "program" | "statement_block" => drop_in_blocks(node, facts, frame),
-        "if_statement" | "for_statement" | "for_in_statement" | "while_statement" | "do_statement"
-        | "catch_clause" => {
-            frame.branches += 1;
-            facts.drop_variables(frame);
-        }
-        _ => facts.drop_variables(frame),
-    }
-}
-
-/// Drops the variables of the blocks among the children; those of a module are its own.
-fn drop_in_blocks(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
-    if node.first(&["statement_block"]).is_none() {
-        return;
-    }
-    let (mut children, mut is_in_block) = (node.children().peekable(), false);
-    let mut last = 0;
-    facts.drop_if(frame, |symbol| {
-        if symbol.at < last {
-            // The variables come behind all others.
-            (children, is_in_block) = (node.children().peekable(), false);
-        }
-        last = symbol.at;
-        while let Some(child) = children.next_if(|child| child.at() <= symbol.at) {
-            is_in_block = child.kind() == "statement_block";
-        }
-        is_in_block && symbol.kind.is_variable()
-    });
 }
 
 /// Lua: what is assigned at the top or by `local` is a variable, in a block else not.

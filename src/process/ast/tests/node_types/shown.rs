@@ -82,6 +82,12 @@ fn member(kind: &str, role: &str) -> Option<(Value, Value)> {
                 json!([{"type": kind, "key": id("n"), "value": arrow}, {"type": kind, "key": id("o"), "value": string()}]),
             )
         }
+        "decorator" => {
+            let line = |line: u32| json!({"start": {"line": line}, "end": {"line": 9}});
+            let member = json!({"type": "MethodDefinition", "key": id("n"), "loc": line(5),
+                "decorators": [{"type": kind, "loc": line(4)}]});
+            return Some((class(json!([member])), json!(["class C", "method C.n from 4"])));
+        }
         "type member" | "type body" => {
             let member = if role == "type member" { kind } else { "ObjectTypeProperty" };
             let member = json!({"type": member, "key": id("n"), "method": true});

@@ -1,0 +1,185 @@
+//! What JavaScript and TypeScript have of their own.
+
+use super::super::{Facts, Frame, Span};
+use super::kinds::word;
+use super::parts::{Field, Node};
+use super::symbols::{add, name, note};
+use super::variables::pattern;
+use super::{LOOSE, Reading};
+use crate::process::ast::facts::SymbolKind;
+use crate::process::ast::frame::flag;
+
+const FUNCTIONS: &[&str] = &["arrow_function", "function_expression", "generator_function", "function"];
+const CLASSES: &[&str] = &["class", "class_expression"];
+
+/// Members and declarators whose value is a function or a class; methods and signatures.
+pub(super) fn close_member(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    if node.is(&["method_definition", "method_signature"]) {
+        let name = name(reading.grammar, node, facts);
+        // A member of a class: the body of an interface, or an object, takes it back.
+        frame.set(LOOSE, true);
+        return note(reading, SymbolKind::Method, node, name, Span::NONE, facts, frame);
+    }
+    let is_declarator = node.kind() == "variable_declarator";
+    let value = node.children().filter(|child| child.kind() != "comment").last().map(bare);
+    let value = value.filter(|value| !value.is_leaf());
+    let (is_function, is_class) =
+        value.map_or((false, false), |value| (value.is(FUNCTIONS), value.is(CLASSES)));
+    let told = if is_declarator {
+        node.child(0).filter(|told| told.kind() == "identifier")
+    } else {
+        let told = node.field(Field::Name).or_else(|| node.field(Field::Property));
+        told.or_else(|| node.first(&["property_identifier", "private_property_identifier"]))
+    };
+    let kind = match is_declarator {
+        true if is_function && told.is_some() => SymbolKind::Function,
+        true if is_class && told.is_some() => SymbolKind::Class,
+        true => return bind(node, facts, frame),
+        false if is_function => SymbolKind::Method,
+        false => return,
+    };
+    let name = told.map_or(Span::NONE, |told| told.name(facts));
+    let words = value.and_then(Node::part).map_or(0, |part| part.words);
+    frame.set(flag::ASYNC, words & word::ASYNC != 0);
+    note(reading, kind, node, name, Span::NONE, facts, frame);
+}
+
+/// The variables of a declarator.
+fn bind(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    for name in pattern(node.child(0)) {
+        let name = name.name(facts);
+        add(SymbolKind::Variable, name, facts, frame);
+    }
+}
+
+/// What stands in parentheses.
+fn bare(mut node: Node<'_>) -> Node<'_> {
+    while node.kind() == "parenthesized_expression" {
+        let Some(inner) = node.children().find(|child| !child.is(&["(", ")", "comment"])) else { break };
+        node = inner;
+    }
+    node
+}
+
+/// A declaration of variables.
+pub(super) fn close_variables(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    if frame.outer == 0 {
+        // A fragment: where it stands is not known.
+        return facts.drop_variables(frame);
+    }
+    if node.has_token("const") {
+        facts.each_variable(frame, |symbol| {
+            if symbol.kind == SymbolKind::Variable {
+                symbol.kind = SymbolKind::Constant;
+            }
+        });
+    }
+}
+
+/// What a node changes in those inside: signatures and methods of objects are no symbols, variables in blocks none
+/// of the module.
+pub(super) fn change(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    match node.kind() {
+        "class_body" => facts.each_waiting(frame, |symbol| symbol.flags &= !LOOSE),
+        "object" => facts.dissolve(frame, |symbol| symbol.flags & LOOSE != 0),
+        "ambient_declaration" => {
+            if node.has_token("global") {
+                let name = facts.make(b"global");
+                note(reading, SymbolKind::Module, node, name, Span::NONE, facts, frame);
+            }
+        }
+        "interface_body" | "object_type" => facts.drop_if(frame, |symbol| symbol.flags & LOOSE != 0),
+        "program" | "statement_block" => drop_in_blocks(node, facts, frame),
+        "if_statement" | "for_statement" | "for_in_statement" | "while_statement" | "do_statement"
+        | "catch_clause" | "switch_case" => {
+            frame.branches += 1;
+            facts.drop_variables(frame);
+        }
+        _ => facts.drop_variables(frame),
+    }
+}
+
+/// Drops the variables of the blocks among the children; those of a module are its own.
+fn drop_in_blocks(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    if node.first(&["statement_block"]).is_none() {
+        return;
+    }
+    let (mut children, mut is_in_block) = (node.children().peekable(), false);
+    let mut last = 0;
+    facts.drop_if(frame, |symbol| {
+        if symbol.at < last {
+            // The variables come behind all others.
+            (children, is_in_block) = (node.children().peekable(), false);
+        }
+        last = symbol.at;
+        while let Some(child) = children.next_if(|child| child.at() <= symbol.at) {
+            is_in_block = child.kind() == "statement_block";
+        }
+        is_in_block && symbol.kind.is_variable()
+    });
+}
+
+/// Decorators that stand beside what they decorate: their calls and branches belong to it.
+#[derive(Debug, Default)]
+pub(super) struct Decorators {
+    runs: Vec<Run>,
+}
+
+/// Decorators, one behind the other.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    /// Where the node around begins.
+    around: u32,
+    /// Where the first of them begins.
+    at: u32,
+    line: u32,
+    /// Branches of the node around that were there before.
+    branches: u32,
+}
+
+impl Decorators {
+    /// A node closes: it is a decorator, or what the decorators before it decorate.
+    #[inline(always)]
+    pub(super) fn pass(
+        &mut self,
+        kind: &str,
+        is_node: bool,
+        facts: &mut Facts<'_, '_>,
+        frame: &mut Frame,
+        parent: &mut Frame,
+    ) {
+        if !self.runs.is_empty() || kind == "decorator" {
+            self.note(kind, is_node, facts, frame, parent);
+        }
+    }
+
+    #[inline(never)]
+    fn note(
+        &mut self,
+        kind: &str,
+        is_node: bool,
+        facts: &mut Facts<'_, '_>,
+        frame: &mut Frame,
+        parent: &mut Frame,
+    ) {
+        while self.runs.pop_if(|run| run.around > parent.at).is_some() {}
+        let run = self.runs.last().copied().filter(|run| run.around == parent.at);
+        match (kind, run) {
+            ("decorator", None) => {
+                let (at, line) = (frame.at, frame.line);
+                self.runs.push(Run { around: parent.at, at, line, branches: parent.branches });
+            }
+            ("decorator" | "comment", _) | (_, None) => {}
+            (_, Some(run)) if is_node => {
+                // All that waits is theirs: what is decorated has taken its own.
+                if let Some(symbol) = facts.newest(frame) {
+                    symbol.line = run.line;
+                    symbol.complexity += std::mem::replace(&mut parent.branches, run.branches) - run.branches;
+                    facts.give_to_newest(run.at);
+                }
+                self.runs.pop();
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! JavaScript and TypeScript: the parsers of the ESTree family, and tree-sitter.
+
+use super::{About, Accepted, Difference, Family, Parser};
+
+const fn parser(name: &'static str, folders: &'static [&'static str]) -> Parser {
+    Parser { name, folders }
+}
+
+static JAVASCRIPT: Family = Family {
+    name: "javascript",
+    parsers: &[
+        parser("acorn-lines", &["estree/acorn-lines"]),
+        parser("acorn", &["estree/acorn"]),
+        parser("espree", &["estree/espree"]),
+        parser("estree-lines", &["estree/estree-lines"]),
+        parser("estree", &["estree/estree"]),
+        parser("babel", &["estree/babel", "estree/babel-flow"]),
+        parser("swc", &["estree/swc"]),
+        parser("oxc", &["estree/oxc"]),
+        parser("hermes", &["estree/hermes"]),
+        parser("flow", &["estree/flow"]),
+        parser("tree-sitter", &["tree-sitter/points"]),
+        parser("tree-sitter-tsx", &["tree-sitter/leaves"]),
+    ],
+    accepted: &[Accepted {
+        parser: "tree-sitter",
+        about: About::Calls,
+        is_it: is_behind_an_operator,
+        reason: "the grammar reads `-a!.b()` as `(-a)!.b()`",
+    }],
+};
+
+/// What is called so in the sources that were compared.
+fn is_behind_an_operator(found: &Difference) -> bool {
+    let (_, callee) = found.what.rsplit_once(' ').unwrap_or_default();
+    let name = callee.rsplit('.').next().unwrap_or(callee);
+    ["check", "comparator", "now", "toString"].contains(&name)
+}
+
+#[test]
+fn parsers_of_javascript_agree() {
+    JAVASCRIPT.check_samples();
+    JAVASCRIPT.check_trees();
+}
