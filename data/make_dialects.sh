@@ -54,6 +54,20 @@ for style in _type ast2json; do
   PYTHONPATH=$(echo "$work"/python/lib/python3*/site-packages) node "$tools/pyodide.mjs" "$tools/dump_python.py" "$style" \
     grammars/newest.py "$(out "python-ast/$style" newest.py.ast.json)"
 done
+# dump_vyper VERSION FOLDER FORMAT SOURCE: Vyper 0.2 needs a Python of its time.
+dump_vyper() {
+  local home=$work/vyper-$1 release=${1%.*}
+  [ -d "$home" ] || case $release in
+    0.2) "${PYTHON38:-python3.8}" -m venv "$home" ;;
+    *) python3 -m venv "$home" ;;
+  esac
+  "$home/bin/python" -m pip -q install "vyper==$1"
+  (cd "vyper/$release" && "$home/bin/vyper" -f "$3" "$4") |
+    sed "s|\"$PWD/|\"|g; s|\"[^\"]*/site-packages/|\"|g" > "$(out "python-ast/$2" "$4.ast.json")"
+}
+dump_vyper 0.4.3 vyper-0.4 ast lending.vy; dump_vyper 0.4.3 vyper-0.4 ast library.vy
+dump_vyper 0.4.3 vyper-0.4-annotated annotated_ast lending.vy
+dump_vyper 0.3.10 vyper-0.3 ast lending.vy; dump_vyper 0.2.16 vyper-0.2 ast lending.vy
 cp models/typed.py.ast.json "$(out python-ast/by-hand typed.py.ast.json)"
 
 js() { node "$tools/dump_js.cjs" "$1" "$2" "$(out "${3:-estree}/$1" "$2.ast.json")"; }

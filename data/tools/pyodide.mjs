@@ -1,7 +1,8 @@
 // Runs a Python script with the Python of Pyodide, which may be newer than the machine's:
 // node pyodide.mjs SCRIPT ARGUMENT... Finds modules beside the script, and in the folders that PYTHONPATH names.
 import { createRequire } from "node:module";
-import { dirname, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, isAbsolute, resolve } from "node:path";
 
 const { loadPyodide } = createRequire(process.env.NODE_PATH + "/")("pyodide");
 const python = await loadPyodide();
@@ -11,7 +12,9 @@ const script = resolve(process.argv[2]);
 const folders = [dirname(script), ...(process.env.PYTHONPATH ?? "").split(":").filter(Boolean)];
 python.globals.set("script", onMachine(script));
 python.globals.set("folders", python.toPy(folders.map(onMachine)));
-python.globals.set("arguments", python.toPy(process.argv.slice(3)));
+const isFile = (argument) => isAbsolute(argument) && existsSync(argument);
+const given = process.argv.slice(3).map((argument) => (isFile(argument) ? onMachine(argument) : argument));
+python.globals.set("arguments", python.toPy(given));
 python.globals.set("folder", onMachine("."));
 try {
   python.runPython(`

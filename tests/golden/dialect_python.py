@@ -1,5 +1,6 @@
 """Python's own AST."""
 
+import dialect_vyper
 from common import Path, Scope, name_of
 
 FIELDS = ("_type", "node_type", "nodeType", "_kind", "ast_type", "type", "kind")
@@ -7,6 +8,9 @@ BRANCHES = {"If", "IfExp", "For", "AsyncFor", "While", "ExceptHandler", "compreh
 
 
 def walk(document, path, found):
+    if dialect_vyper.is_it(document):
+        dialect_vyper.visit(document, Scope(), found)
+        return "vyper"
     visit(document, Scope(), found)
     return "python"
 

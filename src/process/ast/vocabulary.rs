@@ -10,7 +10,7 @@ pub(super) const KIND_FIELDS: [&str; 7] =
     ["_type", "ast_type", "node_type", "nodeType", "_kind", "type", "kind"];
 
 /// Keys whose presence tells of a dialect, wherever they occur. Their order is that of their numbers.
-pub(super) const MARKERS: [&str; 28] = [
+pub(super) const MARKERS: [&str; 29] = [
     "children",
     "namedChildren",
     "start_point",
@@ -39,6 +39,7 @@ pub(super) const MARKERS: [&str; 28] = [
     "span",
     "lit",
     "position",
+    "doc_string",
 ];
 
 /// What a kind is to each dialect: a byte for each, 0 where the dialect does not know it. As many as a

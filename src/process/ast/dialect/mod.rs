@@ -114,8 +114,8 @@ pub(super) trait Dialect: Default {
     /// Whether keys tell what is a node, rather than a kind field.
     const HAS_TAGS: bool = false;
 
-    /// At a document's beginning.
-    fn of(_store: &Store) -> Self {
+    /// At a document's beginning. Where the language decides how it is read, the store is told as what.
+    fn of(_store: &mut Store) -> Self {
         Self::default()
     }
 

@@ -2,13 +2,19 @@
 //!
 //! Source: the abstract grammar of Python 2.7 and of 3.6 to 3.14; `data/node_types/python` lists its nodes.
 
-use super::{Clues, Description, Dialect, Facts, Frame, Span};
+mod vyper;
+
+use super::{Clues, Description, Dialect, Facts, Frame, Span, Store};
 use crate::process::ast::evidence::Evidence;
 use crate::process::ast::facts::SymbolKind;
 use crate::process::ast::frame::flag;
 
+/// What the reading of one document knows.
 #[derive(Debug, Default)]
-pub(super) struct Python;
+pub(super) struct Python {
+    /// The document is taken for a contract in Vyper, whose compiler names most nodes as Python does.
+    is_vyper: bool,
+}
 
 const PLACE: usize = 0;
 
@@ -18,7 +24,7 @@ pub(super) const DESCRIPTION: Description = Description {
     keys: KEYS,
     tags: &[],
     score,
-    language: |_: &Clues<'_>| "python",
+    language: |clues: &Clues<'_>| if vyper::is_it(clues) { vyper::LANGUAGE } else { "python" },
     read: super::extract::<Python>,
 };
 
@@ -46,6 +52,10 @@ mod key {
     pub(super) const DECORATORS: u8 = 13;
     pub(super) const VALUES: u8 = 14;
     pub(super) const DIMS: u8 = 15;
+    pub(super) const ANNOTATION: u8 = 16;
+    pub(super) const IMPORTS: u8 = 17;
+    pub(super) const IS_PUBLIC: u8 = 18;
+    pub(super) const IS_FIXED: u8 = 19;
 }
 
 const KEYS: &[(&str, u8)] = &[
@@ -65,6 +75,12 @@ const KEYS: &[(&str, u8)] = &[
     ("decorator_list", key::DECORATORS),
     ("values", key::VALUES),
     ("dims", key::DIMS),
+    ("annotation", key::ANNOTATION),
+    ("alias", key::ASNAME),
+    ("imports", key::IMPORTS),
+    ("is_public", key::IS_PUBLIC),
+    ("is_constant", key::IS_FIXED),
+    ("is_immutable", key::IS_FIXED),
 ];
 
 mod role {
@@ -87,6 +103,12 @@ mod role {
     pub(super) const LOOP: u8 = 16;
     pub(super) const BINDING: u8 = 17;
     pub(super) const TUPLE: u8 = 18;
+    /// From here on: nodes that only Vyper has.
+    pub(super) const VYPER: u8 = 19;
+    pub(super) const STRUCT: u8 = 20;
+    pub(super) const ENUM: u8 = 21;
+    pub(super) const INTERFACE: u8 = 22;
+    pub(super) const VARIABLE: u8 = 23;
 }
 
 #[rustfmt::skip]
@@ -124,6 +146,11 @@ const KINDS: &[(&str, u8)] = &[
     ("ParamSpec", role::PLAIN), ("TypeVarTuple", role::PLAIN), ("Suite", role::PLAIN), ("Param", role::PLAIN),
     ("AugLoad", role::PLAIN), ("AugStore", role::PLAIN), ("Print", role::PLAIN), ("Exec", role::PLAIN),
     ("Repr", role::PLAIN), ("TryExcept", role::PLAIN), ("TryFinally", role::PLAIN),
+    ("EventDef", role::STRUCT), ("StructDef", role::STRUCT), ("FlagDef", role::ENUM), ("EnumDef", role::ENUM),
+    ("InterfaceDef", role::INTERFACE), ("VariableDecl", role::VARIABLE), ("ImplementsDecl", role::VYPER),
+    ("UsesDecl", role::VYPER), ("InitializesDecl", role::VYPER), ("ExportsDecl", role::VYPER), ("Log", role::VYPER),
+    ("ExtCall", role::VYPER), ("StaticCall", role::VYPER), ("DocStr", role::VYPER), ("Int", role::VYPER),
+    ("Decimal", role::VYPER), ("Hex", role::VYPER), ("HexBytes", role::VYPER),
 ];
 
 /// Which text a frame holds where.
@@ -148,10 +175,18 @@ const LEVEL_MAX: u32 = 16;
 const IN_CALLEE: u32 = flag::OWN;
 /// Inside what is assigned to.
 const IN_TARGET: u32 = flag::OWN << 1;
+/// The dialect's flags end here.
+const NEXT_FLAG: u32 = flag::OWN << 2;
 
 impl Dialect for Python {
     const PLACE: usize = PLACE;
     const LOOKS_DOWN: bool = true;
+
+    fn of(store: &mut Store) -> Self {
+        let is_vyper = store.language == vyper::LANGUAGE;
+        store.read_as = Some(if is_vyper { vyper::LANGUAGE } else { "python" });
+        Self { is_vyper }
+    }
 
     #[inline(always)]
     fn open(&mut self, frame: &mut Frame, parent: &Frame) {
@@ -162,6 +197,9 @@ impl Dialect for Python {
             key::ELTS => parent.flags & IN_TARGET,
             _ => 0,
         };
+        if self.is_vyper {
+            vyper::open(frame, parent);
+        }
     }
 
     #[inline(always)]
@@ -184,13 +222,22 @@ impl Dialect for Python {
             key::LEVEL => frame.count = number.min(LEVEL_MAX),
             _ => return,
         }
-        if field != key::LEVEL {
+        if field != key::LEVEL && !frame.has(vyper::ELSEWHERE) {
             facts.line(number);
+        }
+    }
+
+    fn truth(&mut self, _facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, truth: bool) {
+        if self.is_vyper && truth {
+            vyper::mark(frame, field);
         }
     }
 
     #[inline(always)]
     fn close(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame) {
+        if self.is_vyper && vyper::close(facts, frame, parent) {
+            return;
+        }
         if frame.slot == key::VALUES {
             parent.count += 1;
         }

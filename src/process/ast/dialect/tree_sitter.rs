@@ -120,7 +120,7 @@ impl Dialect for TreeSitter {
     const PLACE: usize = PLACE;
     const LOOKS_DOWN: bool = true;
 
-    fn of(store: &Store) -> Self {
+    fn of(store: &mut Store) -> Self {
         Self { skips_named: store.has_children, ..Self::default() }
     }
 

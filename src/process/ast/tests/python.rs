@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::super::dialect::ALL;
-use super::same_in_any_order;
+use super::{result_of, same_in_any_order};
 
 /// A kind of node of some releases: its fields, and what is computed from them.
 struct Node {
@@ -106,4 +106,68 @@ fn branches_of_a_type_alias_are_its_own() {
         symbols[1],
         json!({"kind": "function", "name": "f", "qualified_name": "f", "line": 1, "end_line": 9, "complexity": 1})
     );
+}
+
+/// A contract with one thing in it.
+fn contract(what: &Value, imports: &Value) -> Value {
+    json!({"ast": {"ast_type": "Module", "doc_string": null, "body": [what]}, "imports": imports})
+}
+
+fn external(name: &str, line: u32) -> Value {
+    let decorator = json!({"ast_type": "Name", "id": "external"});
+    json!({"ast_type": "FunctionDef", "name": name, "lineno": line, "decorator_list": [decorator], "body": []})
+}
+
+#[test]
+fn a_contract_is_vyper_whatever_was_read_before() {
+    let python =
+        json!({"ast_type": "Module", "body": [{"ast_type": "FunctionDef", "name": "f", "body": []}]});
+    for _ in 0..2 {
+        assert_eq!(result_of(contract(&external("f", 1), &json!([])).to_string())["language"], "vyper");
+        assert_eq!(result_of(python.to_string())["language"], "python");
+    }
+    let event =
+        json!({"ast_type": "Module", "body": [{"ast_type": "EventDef", "name": "Moved", "lineno": 1}]});
+    assert_eq!(same_in_any_order(event.to_string())["language"], "vyper");
+    let symbols = &same_in_any_order(contract(&external("f", 1), &json!([])).to_string())["symbols"];
+    let name = json!({"kind": "function", "name": "f", "qualified_name": "f", "line": 1, "visibility": "public", "complexity": 1});
+    assert_eq!(*symbols, json!([name]));
+}
+
+#[test]
+fn modules_beside_a_contract_are_not_part_of_it() {
+    let alone = same_in_any_order(contract(&external("f", 3), &json!([])).to_string());
+    let module = json!({"ast_type": "Module", "doc_string": null, "lineno": 90, "body": [external("g", 91), {
+        "ast_type": "Import", "name": "other", "alias": null, "lineno": 92
+    }]});
+    let beside = same_in_any_order(contract(&external("f", 3), &json!([module])).to_string());
+    for member in ["lines", "symbols", "imports", "calls", "totals"] {
+        assert_eq!(beside[member], alone[member], "{member}");
+    }
+}
+
+#[test]
+fn words_around_a_type_are_no_calls() {
+    let word = |name: &str, given: Value| json!({"ast_type": "Call", "func": {"ast_type": "Name", "id": name}, "args": [given]});
+    let of_type = |annotation: Value| {
+        let target = json!({"ast_type": "Name", "id": "rate"});
+        let declared =
+            json!({"ast_type": "AnnAssign", "target": target, "annotation": annotation, "lineno": 1});
+        same_in_any_order(contract(&declared, &json!([])).to_string())
+    };
+    let number = || json!({"ast_type": "Name", "id": "uint256"});
+    for (annotation, kind, visibility) in [
+        (number(), "variable", "package"),
+        (word("public", number()), "variable", "public"),
+        (word("immutable", number()), "constant", "package"),
+        (word("public", word("constant", number())), "constant", "public"),
+        (word("constant", word("public", number())), "constant", "public"),
+    ] {
+        let result = of_type(annotation);
+        assert_eq!(
+            (&result["symbols"][0]["kind"], &result["symbols"][0]["visibility"]),
+            (&json!(kind), &json!(visibility))
+        );
+        assert_eq!(result["calls"], json!([]));
+    }
 }

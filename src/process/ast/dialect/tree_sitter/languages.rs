@@ -131,6 +131,7 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("dart", "dart"),
     ("zig", "zig"),
     ("julia", "jl"),
+    ("vyper", "vy vyi"),
 ];
 
 /// Kinds that tell a language, which has those of another one as well where one is named.
