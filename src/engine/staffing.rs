@@ -1,4 +1,7 @@
-//! How many workers there are: more than cores while reading waits, and so many again when it does not.
+//! How many workers there are: more than cores while opening files waits, and so many again when it does not.
+//!
+//! Where only reading waits, a worker asks for files ahead (`worker/ahead.rs`), which takes no thread: of those, no waiting
+//! is reported here.
 //!
 //! Of files that are measured now and then, the share of time tells that was spent waiting to read them, be it for a
 //! disk or for a network. Where that share is w, `worker_count` threads keep as many cores busy as 1 - w of them, so

@@ -17,13 +17,15 @@ use crate::model::{
     BatchConfig, BatchPriority, Clock, Digest, DiscoveredFile, ErrorClass, FileError, Resource, RootTable,
 };
 use crate::process::{FileContent, Processor, ResultWriter};
-use crate::source::{Content, ReadError, Source};
+use crate::source::{Ahead, Content, ReadError, Source};
 
+use ahead::ReadAhead;
 use gauge::Gauge;
 use outcome::{Attempt, ReadFile, put};
 
 pub(crate) use outcome::{Outcome, OutcomeGroup, crashed_outcome, overdue_outcome};
 
+mod ahead;
 mod gauge;
 mod outcome;
 #[cfg(test)]
@@ -76,8 +78,8 @@ pub(crate) struct BatchWorker<S> {
     /// What the content's buffer has beyond that.
     lease: Option<Lease>,
     workers: usize,
-    /// None where the number of workers is fixed.
-    gauge: Option<Gauge>,
+    gauge: Gauge,
+    ahead: ReadAhead,
     /// When the file in hand was taken.
     taken: Instant,
 }
@@ -94,11 +96,24 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         let slot = context.board.enter(worker);
         let marker = context.in_hand.as_ref().map(|in_hand| in_hand.marker(worker));
         let kept = context.budget.kept_bytes(context.config.worker_count);
-        let is_fixed = context.config.most_workers() == context.config.worker_count;
-        let gauge = (!is_fixed).then(Gauge::of_this_thread);
+        let (gauge, ahead) = (Gauge::of_this_thread(), ReadAhead::default());
         let ((content, result), taken) = (Default::default(), context.clock.now());
         let (first, lease, workers) = (0, None, context.config.worker_count);
-        Self { context, slot, send, content, result, marker, first, kept, lease, workers, gauge, taken }
+        Self {
+            context,
+            slot,
+            send,
+            content,
+            result,
+            marker,
+            first,
+            kept,
+            lease,
+            workers,
+            gauge,
+            ahead,
+            taken,
+        }
     }
 
     /// Works through a task. Once a stop is asked for, what is left is released. Breaks off where what it had
@@ -133,6 +148,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         let mut done = None;
         while let Some(place) = self.turn(done.take(), hand)? {
             let file = lot.batch.files.get(place)?;
+            self.ask_ahead(&context, place, &lot.batch.files);
             done = Some((file, self.attempt(&context, file)));
         }
         context.source.rest();
@@ -143,12 +159,25 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         Some(())
     }
 
+    /// Asks for files behind the one at this place, where that helps.
+    fn ask_ahead(&mut self, context: &WorkContext, place: usize, files: &[DiscoveredFile]) {
+        let gauge = &self.gauge;
+        self.ahead.ask(place, files, |file, is_measured| {
+            let ask = || match context.roots.get(file.key.root()) {
+                Some(root) => context.source.ahead(root, &file.key),
+                None => Ahead::Unable,
+            };
+            if is_measured { gauge.waits(ask) } else { (ask(), false) }
+        });
+    }
+
     fn begin_task(&mut self, task: Task) -> Option<()> {
         if let Some(marker) = &mut self.marker {
             let alone = task.lot().batch.priority == BatchPriority::Low;
             marker.begin(task.files().iter().map(|file| &file.key), alone);
         }
         self.first = task.place();
+        self.ahead.begin(self.first);
         let now = self.context.clock.now();
         self.slot.hold()?.begin(task, self.slot.worker(), now);
         Some(())
@@ -220,12 +249,8 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
             let lease = self.lease.as_ref().map(Lease::size_max);
             let size_max = permit.as_ref().map(Permit::size_max).or(lease).unwrap_or(0);
             let buffer = &mut self.content;
-            let mut read =
-                || context.source.read_expected(root, &file.key, &file.fingerprint, size_max, buffer);
-            let (read, measured) = match &mut self.gauge {
-                Some(gauge) => gauge.read(self.taken, read),
-                None => (read(), None),
-            };
+            let read = || context.source.read_expected(root, &file.key, &file.fingerprint, size_max, buffer);
+            let (read, measured) = self.gauge.read(self.taken, read);
             let attempt = match read {
                 Ok(content) => self.process(context, file, content),
                 Err(ReadError::Gone | ReadError::NotAFile(_)) => Attempt::Plain(End::Gone),
@@ -241,8 +266,9 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
                 Err(error) => unread(&error),
             };
             self.put_down(context, permit);
-            if let (Some(gauge), Some(measured)) = (&self.gauge, &measured) {
-                gauge.note(measured, &self.slot);
+            if let Some(measured) = &measured {
+                let counts = self.ahead.note(measured.has_waited());
+                self.gauge.note(measured, counts, &self.slot);
             }
             return attempt;
         }

@@ -16,6 +16,7 @@
 //! - Between two reads of a thread at most the folder is kept open, and what is read from it counts only where it
 //!   is the version that was expected: what took the place of a root or a folder is never read as it.
 
+mod ahead;
 mod descent;
 mod explain;
 mod files;
@@ -40,6 +41,7 @@ use std::ops::ControlFlow;
 
 use crate::model::{FileKey, Fingerprint, FolderKey, Root};
 
+pub use ahead::Ahead;
 pub use explain::Verdict;
 pub use filter::{FilterError, Filters};
 pub use names::Names;
@@ -132,6 +134,12 @@ pub trait Source: Send + Sync {
     ) -> Result<Content, ReadError> {
         let _ = expected;
         self.read(root, key, size_max, buffer)
+    }
+
+    /// Has a file brought into memory that the calling thread reads soon, and does not wait for it.
+    fn ahead(&self, root: &Root, key: &FileKey) -> Ahead {
+        let _ = (root, key);
+        Ahead::Unable
     }
 
     /// The calling thread reads nothing for now: what it has kept open is closed, so that the file system can be

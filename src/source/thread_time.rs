@@ -35,6 +35,11 @@ impl Sampler {
         Some(self.thread.now())
     }
 
+    /// The account now.
+    pub(crate) fn now(&self) -> Moment {
+        self.thread.now()
+    }
+
     /// What went by since it began.
     pub(crate) fn since(&self, begun: &Moment) -> Spent {
         self.thread.now().since(begun)

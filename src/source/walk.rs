@@ -16,8 +16,8 @@ use super::pace::{Pace, Stride};
 use super::stack::{Group, Job, Stack, Turn};
 use super::watch::Watch;
 use super::{
-    Content, Filters, Folder, FolderVisitor, Listed, ReadError, ScanReport, Source, Verdict, hidden, nearby,
-    open, read,
+    Ahead, Content, Filters, Folder, FolderVisitor, Listed, ReadError, ScanReport, Source, Verdict, ahead,
+    hidden, nearby, open, read,
 };
 use crate::model::{FileKey, Fingerprint, FolderKey, Root};
 
@@ -155,6 +155,10 @@ impl Source for TreeSource {
         buffer: &mut Vec<u8>,
     ) -> Result<Content, ReadError> {
         read::read_expected(root, key, expected, size_max, buffer)
+    }
+
+    fn ahead(&self, root: &Root, key: &FileKey) -> Ahead {
+        ahead::ask(root, key)
     }
 
     fn rest(&self) {

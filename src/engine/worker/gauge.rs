@@ -31,9 +31,24 @@ impl Gauge {
         (result, measured)
     }
 
-    /// The file is processed.
-    pub(super) fn note(&self, measured: &Measured, slot: &Slot) {
+    /// Whether what is done waits.
+    pub(super) fn waits<T>(&self, done: impl FnOnce() -> T) -> (T, bool) {
+        let begun = self.0.now();
+        let result = done();
+        (result, self.0.since(&begun).waiting >= WAIT_MIN)
+    }
+
+    /// The file is processed. Its waiting counts where more threads would help.
+    pub(super) fn note(&self, measured: &Measured, counts: bool, slot: &Slot) {
         let total = self.0.since(&measured.begun).total;
-        slot.reading.add(measured.read.waiting, total, measured.read.waiting >= WAIT_MIN);
+        let waiting = if counts { measured.read.waiting } else { Duration::ZERO };
+        slot.reading.add(waiting, total, waiting >= WAIT_MIN);
+    }
+}
+
+impl Measured {
+    /// Whether reading the file has waited.
+    pub(super) fn has_waited(&self) -> bool {
+        self.read.waiting >= WAIT_MIN
     }
 }

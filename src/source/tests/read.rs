@@ -109,6 +109,27 @@ fn what_waits_in_a_pipe_that_took_a_files_place_stays_in_it() {
 }
 
 #[test]
+fn a_file_that_is_asked_for_comes_into_memory_and_a_pipe_keeps_what_is_in_it() {
+    let tree = Tree::with(&["d/f", "d/gone"]);
+    let ask = |name| source(&[], &[]).ahead(&tree.root(), &tree.key(name));
+    let file = std::fs::File::open(tree.at("d/f")).unwrap();
+    file.sync_all().unwrap();
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+    assert_ne!(ask("d/f"), Ahead::Unable);
+    let begun = Instant::now();
+    while ask("d/f") != Ahead::InMemory {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+    }
+    std::fs::remove_file(tree.at("d/gone")).unwrap();
+    assert_eq!(ask("d/gone"), Ahead::Unable);
+    rustix::fs::mkfifoat(CWD, tree.at("d/gone"), Mode::RWXU).unwrap();
+    let mut pipe = std::fs::File::options().read(true).write(true).open(tree.at("d/gone")).unwrap();
+    io::Write::write_all(&mut pipe, b"another's").unwrap();
+    assert_eq!(ask("d/gone"), Ahead::Unable);
+    assert_eq!(rustix::io::ioctl_fionread(&pipe).unwrap(), 9);
+}
+
+#[test]
 fn a_file_above_the_limit_is_not_read() {
     let tree = Tree::new();
     tree.write("f", b"12345");
