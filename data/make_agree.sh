@@ -29,6 +29,16 @@ javascript)
     tree-sitter-typescript@0.23.2
   NODE_PATH=$work/node_modules node "$tools/dump_js_trees.cjs" "$sources" "$out"
   ;;
+grammars)
+  home=$work/agree-grammars
+  [ -d "$home" ] || python3 -m venv "$home"
+  # The same releases as those of the project's own dumps.
+  mapfile -t packages < <(grep -oE 'tree-sitter(-[a-z-]+)?==[0-9.]+' make_dialects.sh)
+  "$home/bin/python" -m pip -q install "${packages[@]}"
+  npm install --prefix "$home" --no-audit --no-fund --silent web-tree-sitter@0.20.8 tree-sitter-wasms@0.1.13
+  "$home/bin/python" "$tools/dump_releases.py" "$sources" "$out" \
+    | NODE_PATH=$home/node_modules node "$tools/dump_tree_sitter_wasm.cjs"
+  ;;
 *)
   echo "no family is named $family" >&2
   exit 2

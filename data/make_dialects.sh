@@ -120,7 +120,8 @@ releases() {
   shift 2
   for source in "$@"; do
     "$python" "$tools/dump_tree_sitter.py" "$wheel" "releases/$source" "$(out tree-sitter/wheel "$source.ast.json")"
-    [ "$wasm" = - ] || node "$tools/dump_tree_sitter_wasm.cjs" "$wasm" "releases/$source" "$(out tree-sitter/wasm "$source.ast.json")"
+    [ "$wasm" = - ] || printf '%s\t%s\t%s\n' "$wasm" "releases/$source" "$(out tree-sitter/wasm "$source.ast.json")" \
+      | node "$tools/dump_tree_sitter_wasm.cjs"
   done
 }
 for name in bash:sh c:c cpp:cpp go:go javascript:js lua:lua python:py ruby:rb rust:rs; do
@@ -130,6 +131,17 @@ for name in java:java kotlin:kt scala:scala swift:swift; do
   releases "${name%:*}" "${name%:*}" "Lending.${name#*:}"
 done
 releases c_sharp c_sharp Lending.cs; releases php.php php lending.php spaces.php; releases scala - Rules.scala
+# What has no facts: sources that are empty or hold comments only, and those of grammars without a table, or of another language.
+nothing() {
+  "$python" "$tools/dump_tree_sitter.py" "$1" "nothing/$2" "$(out tree-sitter/nothing "$2.ast.json")" points
+}
+for name in bash:sh c:c cpp:cpp go:go java:java javascript:js kotlin:kt lua:lua c_sharp:cs php.php:php python:py ruby:rb rust:rs \
+  scala:scala swift:swift typescript.typescript:ts typescript.tsx:tsx; do
+  for source in comments empty; do nothing "${name%:*}" "$source.${name#*:}"; done
+done
+for name in html:loan.html elixir:loan.ex css:loan.css css:loan.cs; do
+  printf '%s\t%s\t%s\n' "${name%:*}" "foreign/${name#*:}" "$(out tree-sitter/foreign "${name#*:}.ast.json")"
+done | node "$tools/dump_tree_sitter_wasm.cjs"
 releases typescript.typescript typescript lending.ts; releases typescript.tsx tsx panel.tsx
 
 dump_clang() { ${clang:-clang} -fsyntax-only -Xclang -ast-dump=json "${@:2}" "$1" | "$python" "$tools/dump_clang.py" "$(out clang "$1.ast.json")"; }

@@ -4,14 +4,14 @@ import re
 
 import tree_sitter_imports
 from common import Path, Scope, language_of, name_of
-from tree_sitter_nodes import children, field, first, kind_of, kinds_in, lines_of, path_of, text, tokens
+from tree_sitter_nodes import children, field, first, generic_callee, kind_of, kinds_in, lines_of, operand_of, path_of, text, tokens
 from tree_sitter_tables import (
     ARGUMENTS, BRANCHES, CALLS, CLOSURES, CLOSURES_ONLY, COMMENTS, DEFAULTS, OPERATIONS, OPERATORS, SYMBOLS, TELLTALES)
 from tree_sitter_symbols import Symbols, decorators
 
 
 def walk(document, path, found):
-    language = language_of(path) or telltale(document)
+    language = language_of(path) or OTHERS.get(path.removesuffix(".ast.json").rpartition(".")[2]) or telltale(document)
     grammar = {"typescript": "javascript", "c++": "c"}.get(language, language)
     Walk(grammar, language, found).visit(document, Scope(), [])
     return language
@@ -28,6 +28,11 @@ def telltale(document):
 
 # Children that belong to another child.
 BESIDE = {"decorated_definition": ("decorator",)}
+
+
+# Extensions of languages without a table.
+OTHERS = {"html": "html", "htm": "html", "css": "css", "json": "json", "yaml": "yaml", "yml": "yaml", "toml": "toml", "sql": "sql", "hs": "haskell",
+          "ex": "elixir", "exs": "elixir", "ml": "ocaml", "mli": "ocaml", "dart": "dart", "zig": "zig", "jl": "julia"}
 
 
 class Walk:
@@ -47,6 +52,8 @@ class Walk:
             imported = tree_sitter_imports.imports(grammar, node, kind, self.found)
             if kind in self.calls and not imported and not self.no_call(node):
                 self.found.call(scope, self.callee(node, self.calls[kind]))
+            if grammar in ("kotlin", "c#"):
+                self.found.call(scope, generic_callee(node))
             inner = self.symbols.opened(node, kind, scope, around)
             if inner is scope and kind in CLOSURES and CLOSURES_ONLY.get(kind, grammar) == grammar:
                 inner = Scope(scope, function=True)
@@ -101,7 +108,7 @@ class Walk:
         if mode == "command":
             return path_of(first(node, "command_name"))
         if mode == "first":
-            return path_of(parts[0])
+            return operand_of(parts[0])
         if mode == "new":
             told = field(node, "constructor") or field(node, "type")
             named = [part for part in parts if kind_of(part).isidentifier() and kind_of(part) != "new" and kind_of(part) not in ARGUMENTS]

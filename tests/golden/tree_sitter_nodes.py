@@ -1,7 +1,7 @@
 """How the dumps tell a node's children, fields, text and lines; and paths of names."""
 
 from common import Path, name_of
-from tree_sitter_tables import ASSERTING, COMMENTS, JOINS, NAMES, SIGNS, THROUGH
+from tree_sitter_tables import ASSERTING, COMMENTS, JOINS, NAMES, OPERANDS, SIGNS, THROUGH
 
 
 def kind_of(node):
@@ -83,6 +83,22 @@ def without_comments(node):
     return start, end
 
 
+def operand_of(node):
+    """The path of a node; of an operation that of its last operand."""
+    kind = kind_of(node)
+    if kind in OPERANDS | ASSERTING and children(node) and kind_of(children(node)[-1]) not in SIGNS:
+        return path_of(children(node)[0]) if "<" in tokens(node) else operand_of(children(node)[-1])
+    return path_of(node)
+
+
+def generic_callee(node):
+    """`f < T > (x)`: type arguments that were read as comparisons."""
+    parts = children(node)
+    if kind_of(node) == "binary_expression" and kind_of(parts[1]) == ">" and kind_of(parts[0]) == "binary_expression" and "<" in tokens(parts[0]):
+        return operand_of(parts[0])
+    return None
+
+
 def path_of(node):
     kind = kind_of(node)
     named = [child for child in children(node) if kind_of(child).isidentifier() and kind_of(child) not in COMMENTS | {"type_arguments", "optional_chain"}]
@@ -93,7 +109,7 @@ def path_of(node):
     if kind in JOINS and named:
         if len(named) == 1 and kind in ("navigation_suffix", "user_type", "identifier", "variable"):
             return path_of(named[0])
-        if "[" in tokens(node):
+        if "[" in tokens(node) or kind == "navigation_expression" and "::" in tokens(node):
             return Path()
         last = named[-1]
         if kind_of(last) in ("navigation_suffix", "member_binding_expression"):
@@ -102,7 +118,8 @@ def path_of(node):
             last = first(last, *NAMES) or last
         if len(named) > 1 and kind in ("dotted_name", "user_type", "identifier", "namespace_name"):
             return Path(*[text(part) or "" for part in named])
-        ahead = path_of(named[0]) if len(named) > 1 else Path()
+        first_path = operand_of if kind in ("navigation_expression", "field_expression") else path_of
+        ahead = first_path(named[0]) if len(named) > 1 else Path()
         return ahead + text(last) if kind_of(last) in NAMES else Path()
     if kind in THROUGH or kind in ASSERTING and kind_of(children(node)[-1]) in SIGNS:
         return path_of(named[0]) if named else Path()

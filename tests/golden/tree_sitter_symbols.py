@@ -42,6 +42,8 @@ class Symbols:
             scope = Scope(scope)
             scope.in_type, scope.singleton = True, True
             return scope
+        if self.grammar == "ruby" and kind == "call" and defined_method(node):
+            return self.note(node, kind, scope, around, "function", defined_method(node), None)
         if self.grammar == "lua" and not named_function(node, kind) is None:
             return self.note(node, kind, scope, around, "function", named_function(node, kind), None)
         if kind not in table:
@@ -144,7 +146,7 @@ class Symbols:
         if self.grammar == "python":
             marks = [path_of(part).callee() for child in decorators(around) for part in children(child)]
             return what == "function" and any(mark in ("staticmethod", "classmethod") for mark in marks)
-        if self.grammar == "ruby" and getattr(scope, "singleton", False):
+        if self.grammar == "ruby" and (getattr(scope, "singleton", False) or text(children(node)[0]) == "define_singleton_method"):
             return True
         return kind == "singleton_method" or self.grammar != "go" and what not in ("module",) and "static" in self.words(node)
 
@@ -238,6 +240,14 @@ class Symbols:
             return None
         member = within or scope.nearest() and scope.nearest().kind in ("class", "struct")
         return "method" if member else "function", text(told), within
+
+
+def defined_method(node):
+    """Ruby: the name that `define_method` gives its block."""
+    given = [child for child in children(first(node, "argument_list")) if kind_of(child) != "("]
+    if not first(node, "block", "do_block") or text(children(node)[0]) not in ("define_method", "define_singleton_method") or not given:
+        return None
+    return {"simple_symbol": (text(given[0]) or "")[1:], "string": string(given[0])}.get(kind_of(given[0]))
 
 
 def named_function(node, kind):

@@ -115,6 +115,10 @@ dependent_type list_splat namespace_name_as_prefix""".split())
 # These do where the last child is one of the signs.
 ASSERTING = {"unary_expression", "postfix_expression", "postfix_unary_expression"}
 SIGNS = {"!", "!!", "bang"}
+# Some grammars read an operation as what is called, or as what has a member: its last operand is.
+OPERANDS = set("""binary_expression prefix_expression range_expression additive_expression multiplicative_expression
+comparison_expression equality_expression infix_expression conjunction_expression disjunction_expression nil_coalescing_expression
+elvis_expression""".split())
 COMMENTS = {"comment", "line_comment", "block_comment", "multiline_comment"}
 
 # Kinds that tell a language where the file name doesn't.

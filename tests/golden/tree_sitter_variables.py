@@ -121,7 +121,7 @@ def scala(node, around):
 
 
 def lua(node, around):
-    if kind_of(node) != "local_variable_declaration" and around and kind_of(around[-1]) not in ("chunk", "variable_declaration", "local_variable_declaration"):
+    if kind_of(node) not in ("local_variable_declaration", "variable_declaration") and around and kind_of(around[-1]) not in ("chunk", "variable_declaration", "local_variable_declaration"):
         return []
     names = first(node, "variable_list", "identifier")
     return [(False, name) for name in (pattern(names) if names else []) if name]
@@ -133,5 +133,5 @@ READERS = {
     ("ruby", "assignment"): ruby, ("php", "const_declaration"): php, ("bash", "variable_assignment"): bash,
     ("kotlin", "property_declaration"): property_, ("swift", "property_declaration"): property_, ("scala", "val_definition"): scala,
     ("scala", "var_definition"): scala, ("lua", "assignment_statement"): lua, ("lua", "variable_assignment"): lua,
-    ("lua", "local_variable_declaration"): lua,
+    ("lua", "local_variable_declaration"): lua, ("lua", "variable_declaration"): lua,
 }

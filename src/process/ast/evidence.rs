@@ -32,6 +32,8 @@ pub(super) struct Notes {
     pub(super) lone_surrogates: u64,
     /// What the document is, where it is no object.
     pub(super) top_level: Option<&'static str>,
+    /// Whether the dialect knows nothing of the grammar that the document is of.
+    pub(super) unknown_grammar: bool,
 }
 
 impl Evidence {

@@ -59,7 +59,7 @@ pub struct AstProcessor {
 }
 
 /// Raised with every change of what is written for some document.
-const VERSION: &str = "ast/8";
+const VERSION: &str = "ast/9";
 
 impl AstProcessor {
     /// A processor with the default limits.
@@ -160,6 +160,9 @@ impl Reader {
             return Err(FileError::new(ErrorClass::TooLarge, message));
         }
         self.summary.make(doc, store);
+        let clues = Clues { evidence, store, doc, path: file.path };
+        let is_unknown = dialect::is_of_unknown_grammar(dialect, &clues);
+        evidence.notes.unknown_grammar = is_unknown;
         let clues = Clues { evidence, store, doc, path: file.path };
         Report { clues, summary: &self.summary, dialect, confidence, depth, limits }.write(out);
         Ok(())

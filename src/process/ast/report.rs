@@ -212,6 +212,9 @@ fn notes(notes: &Notes, out: &mut Vec<u8>) {
     if let Some(top_level) = notes.top_level {
         text_member("top_level", top_level.as_bytes(), out);
     }
+    if notes.unknown_grammar {
+        text_member("grammar", b"unknown", out);
+    }
     // The first one needs no comma.
     out.remove(start);
     out.push(b'}');

@@ -145,6 +145,12 @@ pub(super) fn keys_of(dialect: usize) -> Option<&'static Keys> {
     KEYS.get(dialect)
 }
 
+/// Whether a document is of a grammar that its dialect does not know. Only tree-sitter has many; documents of the
+/// other dialects are recognised by their kinds.
+pub(super) fn is_of_unknown_grammar(dialect: usize, clues: &Clues<'_>) -> bool {
+    dialect == tree_sitter::TreeSitter::PLACE && tree_sitter::is_foreign(clues)
+}
+
 /// The dialect that the evidence speaks for, by its place, and how well it fits: generic, with 0, when
 /// none does.
 pub(super) fn detect(evidence: &Evidence) -> (usize, f64) {

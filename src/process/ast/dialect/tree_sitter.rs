@@ -16,7 +16,7 @@ mod tables;
 mod use_trees;
 mod variables;
 
-pub(super) use languages::of_extension as language_of_extension;
+pub(super) use languages::{is_foreign, of_extension as language_of_extension};
 
 use kinds::{Action, Callee, Grammar, Kinds, kinds, no_kind, word};
 use parts::{Field, Node, Part, path_of};
@@ -255,8 +255,10 @@ impl TreeSitter {
     fn describe(&mut self, place: usize, facts: &mut Facts<'_, '_>) {
         let Some(node) = Node::new(self.parts.get(place..).unwrap_or_default()) else { return };
         let path = path_of(node, facts);
-        let mut words =
-            if node.part().is_some_and(|part| part.kind.is_function) { node.own_words() } else { 0 };
+        let mut words = node.operation();
+        if node.part().is_some_and(|part| part.kind.is_function) {
+            words = node.own_words();
+        }
         if node.part().is_some_and(|part| part.kind.is_modifier) {
             words = node.words();
             if let Some(text) = node.text(facts) {
@@ -289,7 +291,12 @@ impl TreeSitter {
             Action::Closer => declarators::close(reading, node, facts, frame),
             Action::Variables => variables::close(reading, node, facts, frame),
             Action::Branch => frame.branches += u32::from(!is_default(node)),
-            Action::Operation => frame.branches += operators(node),
+            Action::Operation => {
+                frame.branches += operators(node);
+                if matches!(reading.grammar, Grammar::Kotlin | Grammar::CSharp) {
+                    facts.call(node.generic_callee(), frame);
+                }
+            }
             Action::Call(callee) => {
                 if callee == Callee::Command {
                     // What is set for one command only is no variable.
@@ -299,6 +306,9 @@ impl TreeSitter {
                     && !is_no_call(reading.grammar, node, facts)
                 {
                     let path = callee_of(callee, node, facts);
+                    if reading.grammar == Grammar::Ruby {
+                        symbols::defined_by_call(reading, node, facts, frame);
+                    }
                     facts.call(path, frame);
                 }
             }
@@ -350,7 +360,7 @@ fn is_no_call(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>) -> bo
 
 fn callee_of(callee: Callee, node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
     match callee {
-        Callee::First => node.child(0).map_or(Span::NONE, Node::path),
+        Callee::First => node.child(0).map_or(Span::NONE, Node::operand),
         Callee::Command => node.first(&["command_name"]).map_or(Span::NONE, Node::path),
         Callee::New => {
             let no_type =

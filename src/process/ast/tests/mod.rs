@@ -5,6 +5,7 @@ mod class_model;
 mod counts;
 mod estree;
 mod faults;
+mod foreign;
 mod found;
 mod golden;
 mod grown;

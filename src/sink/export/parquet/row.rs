@@ -257,6 +257,8 @@ struct Notes<'a> {
     lone_surrogates: Option<i64>,
     #[serde(borrow, default)]
     top_level: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    grammar: Option<Text<'a>>,
 }
 
 impl Group for Notes<'_> {
@@ -269,5 +271,6 @@ impl Group for Notes<'_> {
         to.optional(self.numbers_beyond_f64);
         to.optional(self.lone_surrogates);
         to.optional(self.top_level.as_deref());
+        to.optional(self.grammar.as_deref());
     }
 }

@@ -93,6 +93,7 @@ message record {
     optional int64 numbers_beyond_f64;
     optional int64 lone_surrogates;
     optional binary top_level (UTF8);
+    optional binary grammar (UTF8);
   }
   optional binary result_json (UTF8);
 }

@@ -61,7 +61,7 @@ const FULL: &str = r#"{"dialect":"python-ast","confidence":0.97,"language":"pyth
         {"module":"y","names":[{"name":"*"}]}],
     "calls":[{"caller":"A.q","callee":"os.path.join","count":3},{"callee":"f","count":1}],
     "totals":{"symbols":20,"imports":30,"calls":40},
-    "notes":{"bom":true,"lone_surrogates":4,"top_level":"array"},
+    "notes":{"bom":true,"lone_surrogates":4,"top_level":"array","grammar":"unknown"},
     "of_a_later_version":{"deep":[[1],{}]}}"#;
 
 #[test]
@@ -93,7 +93,7 @@ fn every_member_of_a_result_has_its_column() {
         ],
         "symbols_total": 20, "imports_total": 30, "calls_total": 40,
         "notes": {"bom": true, "duplicate_keys": null, "non_finite_numbers": null,
-            "numbers_beyond_f64": null, "lone_surrogates": 4, "top_level": "array"},
+            "numbers_beyond_f64": null, "lone_surrogates": 4, "top_level": "array", "grammar": "unknown"},
         "result_json": null,
     });
     assert_eq!(told, [expected]);

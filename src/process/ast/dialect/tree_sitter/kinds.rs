@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use super::super::super::facts::SymbolKind;
 use super::super::super::names::{NameDigest, Names};
+use super::languages;
 use super::tables::{self, Rules};
 
 /// Grammars with rules of their own. Where none fits, a tree has no symbols, imports or calls.
@@ -64,8 +65,10 @@ pub(super) enum Shape {
     Through,
     /// A name behind a dollar sign.
     Variable,
-    /// Stands for its first child where a sign says that there is a value.
+    /// Stands for its first child where a sign says that there is a value; else an operation.
     Assert,
+    /// An operation: only what looks for its operand sees it.
+    Operation,
 }
 
 impl Shape {
@@ -119,6 +122,10 @@ pub(super) mod word {
     pub(in super::super) const ENUM: u16 = 1 << 7;
     pub(in super::super) const STRUCT: u16 = 1 << 8;
     pub(in super::super) const OPERATOR: u16 = 1 << 9;
+    /// A comparison, or the beginning of type arguments.
+    pub(in super::super) const LESS: u16 = 1 << 10;
+    /// An operation, whose path is that of an operand.
+    pub(in super::super) const OPERATION: u16 = 1 << 11;
 
     /// The bit of a word, 0 for others.
     pub(in super::super) fn of(word: &[u8]) -> u16 {
@@ -150,6 +157,8 @@ pub(super) struct Kind {
     pub(super) shape: Shape,
     /// The bit of `word` that it is itself.
     pub(super) word: u16,
+    /// A bit for each grammar that has it, as far as the tables tell.
+    known: u32,
     actions: [Action; GRAMMARS],
 }
 
@@ -157,6 +166,11 @@ impl Kind {
     #[inline(always)]
     pub(super) fn action(&self, grammar: Grammar) -> Action {
         self.actions.get(grammar as usize).copied().unwrap_or_default()
+    }
+
+    /// Whether the grammar is known to have it.
+    pub(super) fn is_known(&self, grammar: Grammar) -> bool {
+        self.known >> grammar as usize & 1 != 0
     }
 
     fn new(name: &'static str) -> Self {
@@ -191,6 +205,7 @@ const fn unknown(is_worded: bool) -> Kind {
         is_function: false,
         shape,
         word: 0,
+        known: 0,
         actions,
     }
 }
@@ -243,17 +258,30 @@ impl Kinds {
             kind.shape = Shape::Through;
             kind.stays = true;
         });
+        all.each(tables::OPERANDS, |kind| kind.shape = Shape::Operation);
         all.each(tables::ASSERTING, |kind| kind.shape = Shape::Assert);
         all.each(tables::VALUES, |kind| kind.is_function = true);
         all.kind("variable_name").shape = Shape::Variable;
         all.each(tables::OPERATIONS, |kind| kind.actions = [Action::Operation; GRAMMARS]);
         all.each(tables::CLOSURES, |kind| kind.actions = [Action::Closure; GRAMMARS]);
         for &(grammar, Rules { symbols, branches, rest }) in tables::GRAMMARS {
-            let mut set = |names, action| all.each(names, |kind| kind.actions[grammar as usize] = action);
+            let mut set = |names, action| {
+                all.each(names, |kind| {
+                    kind.actions[grammar as usize] = action;
+                    kind.known |= 1 << grammar as usize;
+                });
+            };
             set(branches, Action::Branch);
             symbols.iter().for_each(|&(symbol, names)| set(names, Action::Symbol(symbol)));
             rest.iter().for_each(|&(action, names)| set(names, action));
         }
+        for (language, names) in tables::PLAIN.iter().copied().chain(languages::telltale_kinds()) {
+            let grammar = Grammar::of_language(language);
+            let known = u32::from(grammar != Grammar::None) << grammar as usize;
+            all.each(names, |kind| kind.known |= known);
+        }
+        // These are what any tree begins with.
+        all.each(tables::ROOTS, |kind| kind.known = 0);
         all
     }
 }

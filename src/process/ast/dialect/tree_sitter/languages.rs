@@ -3,6 +3,8 @@
 use std::sync::LazyLock;
 
 use super::super::Clues;
+use super::kinds::{Grammar, kinds};
+use super::tables::ROOTS;
 use crate::process::ast::evidence::Evidence;
 use crate::process::ast::names::{NameDigest, Names};
 
@@ -33,6 +35,37 @@ pub(super) fn score(evidence: &Evidence) -> f64 {
 /// The language that the file's name speaks of, else the one that most of its own kinds speak for.
 pub(super) fn language(clues: &Clues<'_>) -> &'static str {
     of_extension(clues.path_extension()).unwrap_or_else(|| of_kinds(clues))
+}
+
+/// Whether a document holds something and yet no kind of node that the tables know for its language: it is of
+/// another grammar, or its language has no table.
+pub(in super::super) fn is_foreign(clues: &Clues<'_>) -> bool {
+    let (Some((_, tally)), Some(language)) = (clues.evidence.kind_field(), clues.store.read_as) else {
+        return false;
+    };
+    let grammar = Grammar::of_language(language);
+    if language == "unknown" || tally.kinds().any(|kind| kinds().get(kind.name).is_known(grammar)) {
+        return false;
+    }
+    tally.kinds().any(|kind| {
+        let is_name = kinds().get(kind.name).is_worded;
+        is_name && !is_root(kind.name) && !is_comment(kind.name)
+    })
+}
+
+fn is_root(kind: &[u8]) -> bool {
+    ROOTS.split_ascii_whitespace().any(|root| root.as_bytes() == kind)
+}
+
+/// Whether it is a comment, a part of one, or the line that names an interpreter.
+fn is_comment(kind: &[u8]) -> bool {
+    let has = |word: &[u8]| kind.windows(word.len()).any(|part| part == word);
+    has(b"comment") || has(b"shebang") || has(b"hash_bang") || has(b"haddock")
+}
+
+/// The kinds that tell each language.
+pub(super) fn telltale_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TELLTALES.iter().map(|&(language, _, kinds)| (language, kinds))
 }
 
 /// The language of the sources with an extension.

@@ -3,7 +3,7 @@
 //! A node that closes leaves one part; of the kinds that rules look into, the parts below stay behind it.
 
 use super::super::{Facts, Span};
-use super::kinds::{Kind, Shape};
+use super::kinds::{Kind, Shape, word};
 
 /// Names of the fields that rules ask for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -93,7 +93,38 @@ impl<'p> Node<'p> {
     }
 
     pub(super) fn path(self) -> Span {
+        let is_value = |part: &&Part| part.words & word::OPERATION == 0;
+        self.part().filter(is_value).map_or(Span::NONE, |part| part.path)
+    }
+
+    /// The path; of an operation, that of its last operand, or of what is compared.
+    pub(super) fn operand(self) -> Span {
         self.part().map_or(Span::NONE, |part| part.path)
+    }
+
+    /// Where type arguments were read as comparisons, `f < T > (x)`: what is called.
+    pub(super) fn generic_callee(self) -> Span {
+        let is_less = |part: &Part| part.words & word::LESS != 0;
+        let left = self.child(0).filter(|left| left.part().is_some_and(is_less));
+        let left = left.filter(|_| self.child(1).is_some_and(|sign| sign.kind() == ">"));
+        left.map_or(Span::NONE, Self::operand)
+    }
+
+    /// What an operation leaves beside its path.
+    pub(super) fn operation(self) -> u16 {
+        let Some(part) = self.part() else { return 0 };
+        let is_less = || self.has_token("<");
+        match part.kind.shape {
+            Shape::Operation if is_less() => word::OPERATION | word::LESS,
+            Shape::Operation => word::OPERATION,
+            Shape::Assert if !self.asserts() => word::OPERATION,
+            _ => 0,
+        }
+    }
+
+    /// Whether it says of its operand that it is there: `a!`, `a!!`.
+    fn asserts(self) -> bool {
+        self.last().is_some_and(|sign| sign.is(&["!", "!!", "bang"]))
     }
 
     /// Whether the kind is a word, which those of most tokens are not.
@@ -242,8 +273,10 @@ pub(super) fn path_of(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
             let dollars = facts.text(name).iter().take_while(|&&byte| byte == b'$').count();
             facts.part(name, dollars, usize::from(name.len))
         }
-        Shape::Assert if !node.last().is_some_and(|sign| sign.is(&["!", "!!", "bang"])) => Span::NONE,
-        Shape::Assert | Shape::Through => named.next().map_or(Span::NONE, Node::path),
+        Shape::Operation if node.has_token("<") => node.child(0).map_or(Span::NONE, Node::path),
+        Shape::Assert if node.asserts() => named.next().map_or(Span::NONE, Node::path),
+        Shape::Operation | Shape::Assert => node.last().map_or(Span::NONE, Node::operand),
+        Shape::Through => named.next().map_or(Span::NONE, Node::path),
         Shape::Name => name_path(node, facts),
         Shape::Join | Shape::NameOrJoin => match named.next() {
             Some(first) => joined_path(node, first, named, facts),
@@ -285,9 +318,11 @@ fn joined_path<'p>(
             return first.path();
         }
         None => (Span::NONE, first),
+        Some(last) if node.is(&["navigation_expression", "field_expression"]) => (first.operand(), last),
         Some(last) => (first.path(), last),
     };
-    if node.has_token("[") {
+    // An index, or Kotlin's `A::class`.
+    if node.has_token("[") || node.kind() == "navigation_expression" && node.has_token("::") {
         return Span::NONE;
     }
     if last.is(&["navigation_suffix", "member_binding_expression"]) {

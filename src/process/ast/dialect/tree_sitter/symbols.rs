@@ -94,7 +94,9 @@ pub(super) fn note(
     frame.set(flag::ASYNC, frame.has(flag::ASYNC) || words & word::ASYNC != 0);
     let is_static = kind != SymbolKind::Module && words & word::STATIC != 0;
     let is_static = is_static && !matches!(grammar, Grammar::Rust | Grammar::Python | Grammar::Go);
-    frame.set(flag::STATIC, is_static || node.kind() == "singleton_method");
+    let is_singleton =
+        node.kind() == "singleton_method" || grammar == Grammar::Ruby && frame.has(flag::STATIC);
+    frame.set(flag::STATIC, is_static || is_singleton);
     let is_free = grammar == Grammar::Rust && kind == SymbolKind::Function && !takes_self(node);
     frame.set(LOOSE, frame.has(LOOSE) || is_free);
     if within.is_some() {
@@ -104,6 +106,31 @@ pub(super) fn note(
         add(kind, name, facts, frame);
     }
     frame.branches = 0;
+}
+
+/// Ruby's `define_method(:name) { ... }`: a method of that name.
+pub(super) fn defined_by_call(
+    reading: Reading,
+    node: Node<'_>,
+    facts: &mut Facts<'_, '_>,
+    frame: &mut Frame,
+) {
+    let told =
+        node.first(&["argument_list"]).and_then(|given| given.children().find(|one| one.kind() != "("));
+    let told = told.filter(|told| told.is(&["simple_symbol", "string"]));
+    let (Some(told), Some(_)) = (told, node.first(&["block", "do_block"])) else { return };
+    if !node.child(0).is_some_and(|called| called.says(facts, &["define_method", "define_singleton_method"]))
+    {
+        return;
+    }
+    let text = told.unquoted(facts);
+    let colon = usize::from(told.kind() == "simple_symbol");
+    let name = facts.part(text, colon, usize::from(text.len));
+    frame.set(
+        flag::STATIC,
+        node.child(0).is_some_and(|called| called.says(facts, &["define_singleton_method"])),
+    );
+    note(reading, SymbolKind::Function, node, name, Span::NONE, facts, frame);
 }
 
 /// Makes a symbol, which keeps the mark that it depends on its surroundings.
@@ -306,7 +333,7 @@ pub(super) fn change(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>
                 }
             });
         }
-        Grammar::Lua => variables::change_chunk(node, facts, frame),
+        Grammar::Lua => variables::change_chunk(facts, frame),
         _ => {}
     }
 }

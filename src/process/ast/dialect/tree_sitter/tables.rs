@@ -18,7 +18,7 @@ pub(super) struct Rules {
 /// Words that are no names although their kinds look so.
 pub(super) const WORDS: &str = "import from as use type typeof extern crate pub using package global unsafe given static async
 public protected private internal interface enum struct extension for const readonly val let default else default_keyword
-new function && || ?? ?: and or = ( ) [ , . : :: -> * ! !! bang";
+new function && || ?? ?: and or = ( ) [ , . : :: -> * ! !! bang < >";
 
 /// Comments stand anywhere, and are no parts of what they stand in.
 pub(super) const COMMENTS: &str = "comment line_comment block_comment multiline_comment";
@@ -32,7 +32,7 @@ tuple_type array_type dynamic_type function_type abstract_type unit_type never_t
 modifiers modifier visibility_modifier function_modifiers accessibility_modifier class_modifier member_modifier
 function_modifier property_modifier inheritance_modifier parameter_modifier ownership_modifier mutation_modifier
 static_modifier abstract_modifier readonly_modifier final_modifier var_modifier access_modifier platform_modifier
-override_modifier storage_class_specifier default_switch_label";
+override_modifier storage_class_specifier default_switch_label simple_symbol";
 
 /// Names, one by one.
 pub(super) const NAMES: &str = "identifier simple_identifier type_identifier field_identifier property_identifier
@@ -57,6 +57,11 @@ try_expression constructor_invocation dependent_type list_splat namespace_name_a
 /// Nodes that stand for their operand where they assert that it is there.
 pub(super) const ASSERTING: &str = "unary_expression postfix_expression postfix_unary_expression";
 
+/// Operations. Some grammars read them as what is called, or as what has a member, where their last operand is: `!a.b()`.
+pub(super) const OPERANDS: &str = "binary_expression prefix_expression range_expression additive_expression
+multiplicative_expression comparison_expression equality_expression infix_expression conjunction_expression
+disjunction_expression nil_coalescing_expression elvis_expression";
+
 /// Nodes whose children the nodes around look at.
 pub(super) const STAYING: &str = "string string_literal interpreted_string_literal raw_string_literal encapsed_string
 system_lib_string raw_string word identifier command_name variable_name
@@ -79,6 +84,34 @@ variable function_definition";
 
 /// One branch where an operator is among the children.
 pub(super) const OPERATIONS: &str = "binary_expression binary infix_expression list";
+
+/// What a tree begins with; it does not tell whose it is.
+pub(super) const ROOTS: &str = "module program source_file translation_unit compilation_unit chunk source document stream stylesheet ERROR";
+
+/// What else a source may hold that declares and does nothing, so that it is known to be read.
+pub(super) const PLAIN: &[(&str, &str)] = &[
+    ("python", "expression_statement pass_statement"),
+    ("javascript", "expression_statement empty_statement debugger_statement export_statement"),
+    ("go", "package_clause"),
+    ("rust", "attribute_item inner_attribute_item macro_definition macro_invocation expression_statement"),
+    ("java", "package_declaration module_declaration"),
+    (
+        "c",
+        "preproc_def preproc_function_def preproc_call preproc_if preproc_ifdef expression_statement linkage_specification",
+    ),
+    (
+        "c#",
+        "global_statement extern_alias_directive attribute_list global_attribute global_attribute_list
+        preproc_region region_directive",
+    ),
+    ("ruby", "string identifier"),
+    ("php", "php_tag text text_interpolation expression_statement echo_statement"),
+    ("bash", "command subshell test_command"),
+    ("kotlin", "package_header file_annotation"),
+    ("swift", "statements directive"),
+    ("scala", "package_clause parenthesized_expression"),
+    ("lua", "return_statement empty_statement"),
+];
 
 /// Functions without a name, in all grammars.
 pub(super) const CLOSURES: &str = "lambda function_expression arrow_function generator_function func_literal closure_expression
@@ -345,7 +378,10 @@ const LUA: Rules = Rules {
     rest: &[
         (Closure, "function_definition"),
         (Call(Callee::First), "function_call call"),
-        (Variables, "assignment_statement variable_assignment local_variable_declaration"),
-        (Change, "variable_declaration block"),
+        (
+            Variables,
+            "assignment_statement variable_assignment variable_declaration local_variable_declaration",
+        ),
+        (Change, "block"),
     ],
 };

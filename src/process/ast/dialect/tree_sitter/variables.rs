@@ -79,8 +79,9 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
             declare(node.kind() == "val_definition", name, facts, frame);
         }
         Grammar::Lua => {
-            // The node around tells whether it stands at the top.
-            frame.set(LOOSE, node.kind() != "local_variable_declaration");
+            // The node around tells whether it stands at the top; `local` makes a variable anywhere.
+            frame.set(LOOSE, !node.is(&["local_variable_declaration", "variable_declaration"]));
+            facts.each_variable(frame, |symbol| symbol.flags &= !LOOSE);
             close_lua(reading, node, facts, frame);
         }
         _ => {}
@@ -219,10 +220,8 @@ fn close_lua(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame:
     }
 }
 
-/// Lua: what is assigned at the top or by `local` is a variable, in a block else not.
-pub(super) fn change_chunk(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
-    if node.kind() == "block" {
-        facts.drop_if(frame, |symbol| symbol.kind.is_variable() && symbol.flags & LOOSE != 0);
-    }
+/// Lua: what is assigned at the top is a variable, in a block not.
+pub(super) fn change_chunk(facts: &mut Facts<'_, '_>, frame: &Frame) {
+    facts.drop_if(frame, |symbol| symbol.kind.is_variable() && symbol.flags & LOOSE != 0);
     facts.each_variable(frame, |symbol| symbol.flags &= !LOOSE);
 }

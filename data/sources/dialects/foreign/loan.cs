@@ -1,0 +1,1 @@
+.loan { color: red; }

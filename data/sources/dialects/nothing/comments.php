@@ -1,0 +1,3 @@
+<?php
+// nothing here
+# and nothing there

@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+# nothing here
+# and nothing there
