@@ -10,7 +10,7 @@ mkdir -p "$work/rust/src"
 
 python=$work/python/bin/python
 [ -d "$work/python" ] || python3 -m venv "$work/python"
-"$python" -m pip -q install ast2json==0.4 tree-sitter==0.26.1 tree-sitter-bash==0.25.1 tree-sitter-c==0.24.2 \
+"$python" -m pip -q install ast2json==0.4 tree-sitter==0.26.1 tree-sitter-language-pack==0.9.0 tree-sitter-bash==0.25.1 tree-sitter-c==0.24.2 \
   tree-sitter-c-sharp==0.23.5 tree-sitter-cpp==0.23.4 tree-sitter-go==0.25.0 tree-sitter-java==0.23.5 \
   tree-sitter-javascript==0.25.0 tree-sitter-kotlin==1.1.0 tree-sitter-lua==0.5.0 tree-sitter-php==0.25.1 \
   tree-sitter-python==0.25.0 tree-sitter-ruby==0.23.1 tree-sitter-rust==0.24.2 tree-sitter-scala==0.26.3 \
@@ -112,6 +112,15 @@ tree shape go loan.go; tree text java Loan.java; tree bare c loan.c; tree bare r
 node_tree() {
   node "$tools/dump_tree_sitter_node.cjs" "$1" "$2" "grammars/$3" "$(out "tree-sitter/node-$1" "$3.ast.json")"
 }
+# kin GRAMMAR SOURCE [NAME]: a language without rules; under a name that tells it, and under one that does not.
+kin() {
+  local dump
+  dump=$(out tree-sitter/relatives "$2.ast.json")
+  "$python" "$tools/dump_tree_sitter.py" "pack.$1" "relatives/$2" "$dump"
+  [ -z "${3:-}" ] || cp "$dump" "$(out tree-sitter/relatives "$3.ast.json")"
+}
+kin cuda loan.cu cuda; kin glsl loan.frag glsl; kin gdscript loan.gd gdscript; kin fish loan.fish fish
+kin wgsl loan.wgsl wgsl; kin starlark loan.bzl; kin svelte Loan.svelte; kin qmljs Loan.qml qmljs
 node_tree named python loan.py; node_tree named javascript loan.js; node_tree named typescript.typescript loan.ts
 node_tree all python loan.py; node_tree all javascript loan.js
 # releases WHEEL WASM SOURCE...: by two releases of a grammar. The older ones of Scala do not know Scala 3.

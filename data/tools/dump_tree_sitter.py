@@ -1,7 +1,7 @@
 """Dumps a tree-sitter tree as JSON: dump_tree_sitter.py LANGUAGE SOURCE OUT [STYLE]
 
 LANGUAGE is the name of a grammar's Python package behind `tree_sitter_`; a dot and a name behind it say which of
-the package's grammars (typescript.tsx). What the styles tell of a node, beside its type and its children:
+the package's grammars (typescript.tsx), and `pack.cuda` is one of tree-sitter-language-pack's. What the styles tell of a node, beside its type and its children:
 
 leaves   start and end as [row, column], the field's name under `field`, the text of leaves (the usual one)
 points   start_point and end_point as [row, column], `field_name`, the text of leaves
@@ -48,6 +48,8 @@ def plain(cursor, style):
 def parser_of(name):
     """A parser for a grammar: LANGUAGE, as above."""
     name, _, grammar = name.partition(".")
+    if name == "pack":
+        return importlib.import_module("tree_sitter_language_pack").get_parser(grammar)
     language = getattr(importlib.import_module(f"tree_sitter_{name}"), f"language_{grammar}" if grammar else "language")
     return tree_sitter.Parser(tree_sitter.Language(language()))
 

@@ -7,6 +7,13 @@ LANGUAGES = {
     "kt": "kotlin", "kts": "kotlin", "scala": "scala", "groovy": "groovy", "cs": "c#", "rs": "rust", "go": "go",
     "rb": "ruby", "php": "php", "sh": "bash", "bash": "bash", "swift": "swift", "lua": "lua",
 }
+# Languages without rules, whose trees resemble those of a language that has some.
+OTHERS = set("""
+cu cuh cl glsl vert frag geom comp tesc tese hlsl hlsli fx metal wgsl ispc isph bzl bazel star sky bb bbappend bbclass pyx pxd pxi
+mojo hy gd nim nims coco xsh sage svelte vue astro marko riot qml as hx coffee ls elm purs res resi sol cairo move fc tact apex
+cls d di odin v c3 ha pony gleam cr rbs luau fnl moon nut tl fish ps1 psm1 nu elv awk tcl hack hhi vala vapi scss sass less styl
+proto thrift pde
+""".split())
 NAME_BYTES_MAX = 1024
 VISIBILITIES = (None, "public", "protected", "private", "package")
 
@@ -16,7 +23,8 @@ def language_of(path):
     name = path.replace("\\", "/").rsplit("/", 1)[-1].lower()
     for suffix in (".ast.json", ".syntax.json", "_ast.json"):
         name = name.removesuffix(suffix)
-    return LANGUAGES.get(name.rpartition(".")[2]) if "." in name else None
+    ending = name.rpartition(".")[2] if "." in name else None
+    return "unknown" if ending in OTHERS else LANGUAGES.get(ending)
 
 
 def name_of(value):

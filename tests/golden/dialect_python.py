@@ -1,7 +1,7 @@
 """Python's own AST."""
 
 import dialect_vyper
-from common import Path, Scope, name_of
+from common import Path, Scope, language_of, name_of
 
 FIELDS = ("_type", "node_type", "nodeType", "_kind", "ast_type", "type", "kind")
 BRANCHES = {"If", "IfExp", "For", "AsyncFor", "While", "ExceptHandler", "comprehension", "match_case"}
@@ -12,7 +12,7 @@ def walk(document, path, found):
         dialect_vyper.visit(document, Scope(), found)
         return "vyper"
     visit(document, Scope(), found)
-    return "python"
+    return "unknown" if language_of(path) == "unknown" else "python"
 
 
 def kind_of(node):

@@ -6,7 +6,7 @@ import tree_sitter_imports
 from common import Path, Scope, language_of, name_of
 from tree_sitter_nodes import children, field, first, generic_callee, kind_of, kinds_in, lines_of, operand_of, path_of, text, tokens
 from tree_sitter_tables import (
-    ARGUMENTS, BRANCHES, CALLS, CLOSURES, CLOSURES_ONLY, COMMENTS, DEFAULTS, OPERATIONS, OPERATORS, SYMBOLS, TELLTALES)
+    ARGUMENTS, BRANCHES, CALLS, CLOSURES, CLOSURES_ONLY, COMMENTS, DEFAULTS, OPERATIONS, OPERATORS, RELATIVES, ROOTS, SYMBOLS, TELLTALES)
 from tree_sitter_symbols import Symbols, decorators
 
 
@@ -23,7 +23,9 @@ def telltale(document):
     scores = sorted(((len(kinds & set(told.split())), language) for language, told in TELLTALES.items()), reverse=True)
     if scores[0][0] == 0 or scores[0][0] == scores[1][0]:
         return "unknown"
-    return scores[0][1]
+    language = scores[0][1]
+    foreign = set(RELATIVES.get(language, "").split()) | {root for root, told in ROOTS.items() if language not in told.split()}
+    return "unknown" if kinds & foreign else language
 
 
 # Children that belong to another child.

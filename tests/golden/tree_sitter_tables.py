@@ -142,3 +142,42 @@ TELLTALES = {
     "scala": "compilation_unit package_clause object_definition val_definition template_body function_definition case_clause stable_identifier",
     "lua": "chunk function_call dot_index_expression method_index_expression table_constructor local_function variable_list",
 }
+
+# Kinds that a relative of a language has, and it has not.
+RELATIVES = {
+    "c": "kernel_call_syntax launch_bounds layout_specification layout_qualifiers extension_storage_class "
+         "cbuffer_specifier hlsl_attribute discard_statement semantics foreach_statement soa_qualifier "
+         "unmasked_statement foreach_instance_statement launch_expression sync_expression message_expression "
+         "class_interface class_implementation implementation_definition protocol_declaration method_identifier "
+         "at_expression block_pointer_declarator",
+    "c++": "kernel_call_syntax launch_bounds layout_specification layout_qualifiers extension_storage_class "
+         "cbuffer_specifier hlsl_attribute discard_statement semantics foreach_statement soa_qualifier "
+         "unmasked_statement foreach_instance_statement launch_expression sync_expression message_expression "
+         "class_interface class_implementation implementation_definition protocol_declaration method_identifier "
+         "at_expression block_pointer_declarator",
+    "javascript": "ui_import ui_object_definition ui_binding ui_property ui_object_initializer ui_signal ui_pragma class_attribut "
+         "property_attribut interface_attribut descendant_expression for_each_in_statement",
+    "typescript": "ui_import ui_object_definition ui_binding ui_property ui_object_initializer ui_signal ui_pragma class_attribut "
+         "property_attribut interface_attribut descendant_expression for_each_in_statement",
+    "python": "assert_keyword assert_builtin export_variable_statement extends_statement inherit_directive "
+         "python_function_definition package_statement type_trace_expression runtime_type_check_expression",
+    "lua": "builtin_type object_field_type literal_type empty_type generic_type_list intersection_type update_statement",
+    "bash": "conditional_execution double_quote_string single_quote_string variable_expansion home_dir_expansion "
+         "begin_statement command_elements command_invokation_operator generic_token script_block pipeline_chain",
+    "go": "function_return_type_declaration global_variable_declaration type_constructor_or_function_call_expression "
+         "variable_qualifier proc_declaration type_section discard_statement procedure_declaration function_attribute "
+         "imports",
+}
+# What a whole tree is a node of; a language that isn't named with a kind has none of it.
+ROOTS = {
+    "program": "javascript typescript java ruby php bash lua dart sql",
+    "source_file": "go rust kotlin swift dart sql",
+    "translation_unit": "c c++",
+    "compilation_unit": "c# scala ocaml",
+    "chunk": "lua",
+    "document": "html toml yaml",
+    "source": "elixir",
+    "parser_output": "",
+    "recipe": "",
+    "script": "",
+}

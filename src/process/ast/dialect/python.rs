@@ -4,7 +4,7 @@
 
 mod vyper;
 
-use super::{Clues, Description, Dialect, Facts, Frame, Span, Store};
+use super::{Clues, Description, Dialect, Facts, Frame, Span, Store, language_of};
 use crate::process::ast::evidence::Evidence;
 use crate::process::ast::facts::SymbolKind;
 use crate::process::ast::frame::flag;
@@ -18,15 +18,26 @@ pub(super) struct Python {
 
 const PLACE: usize = 0;
 
+const UNKNOWN: &str = "unknown";
+
 pub(super) const DESCRIPTION: Description = Description {
     name: "python-ast",
     kinds: KINDS,
     keys: KEYS,
     tags: &[],
     score,
-    language: |clues: &Clues<'_>| if vyper::is_it(clues) { vyper::LANGUAGE } else { "python" },
+    language,
     read: super::extract::<Python>,
 };
+
+/// Some write other languages' sources as Python's nodes, such as Bazel's files: then the file's name tells so.
+fn language(clues: &Clues<'_>) -> &'static str {
+    match language_of(clues.path) {
+        _ if vyper::is_it(clues) => vyper::LANGUAGE,
+        Some(UNKNOWN) => UNKNOWN,
+        _ => "python",
+    }
+}
 
 /// Under the plain names `type` and `kind` other parsers' nodes have the same kinds.
 fn score(evidence: &Evidence) -> f64 {
@@ -183,9 +194,9 @@ impl Dialect for Python {
     const LOOKS_DOWN: bool = true;
 
     fn of(store: &mut Store) -> Self {
-        let is_vyper = store.language == vyper::LANGUAGE;
-        store.read_as = Some(if is_vyper { vyper::LANGUAGE } else { "python" });
-        Self { is_vyper }
+        let known = [vyper::LANGUAGE, UNKNOWN].into_iter().find(|&known| store.language == known);
+        store.read_as = known.or(Some("python"));
+        Self { is_vyper: known == Some(vyper::LANGUAGE) }
     }
 
     #[inline(always)]

@@ -10,6 +10,7 @@ mod kinds;
 mod languages;
 mod parts;
 mod python;
+mod relatives;
 mod scripts;
 mod symbols;
 mod tables;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::dialect::ALL;
 use super::{result_of, same_in_any_order};
+use crate::process::{AstProcessor, FileContent, Processor, ResultWriter};
 
 /// A kind of node of some releases: its fields, and what is computed from them.
 struct Node {
@@ -169,5 +170,23 @@ fn words_around_a_type_are_no_calls() {
             (&json!(kind), &json!(visibility))
         );
         assert_eq!(result["calls"], json!([]));
+    }
+}
+
+#[test]
+fn the_files_name_tells_where_python_s_nodes_stand_for_another_language() {
+    let bytes = br#"{"_type":"Module","body":[{"_type":"FunctionDef","name":"f","body":[]}]}"#;
+    for (path, language) in
+        [("BUILD.bzl", "unknown"), ("a.py", "python"), ("a.go", "python"), ("a", "python")]
+    {
+        let mut result = ResultWriter::default();
+        let path = format!("{path}.ast.json");
+        AstProcessor::new().process(&FileContent { path: path.as_bytes(), bytes }, &mut result).unwrap();
+        let result: Value = serde_json::from_slice(result.as_bytes()).unwrap();
+        assert_eq!(
+            (&result["language"], &result["symbols"][0]["name"]),
+            (&json!(language), &json!("f")),
+            "{path}"
+        );
     }
 }

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use super::super::Clues;
 use super::kinds::{Grammar, kinds};
+use super::relatives;
 use super::tables::ROOTS;
 use crate::process::ast::evidence::Evidence;
 use crate::process::ast::names::{NameDigest, Names};
@@ -93,7 +94,7 @@ fn of_kinds(clues: &Clues<'_>) -> &'static str {
             (best, most) = (language, count);
         }
     }
-    if is_tie { "unknown" } else { best }
+    if is_tie || relatives::rule_out(best, clues) { "unknown" } else { best }
 }
 
 /// Kinds, each with a bit for each of the languages that it speaks for.
@@ -165,6 +166,7 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("zig", "zig"),
     ("julia", "jl"),
     ("vyper", "vy vyi"),
+    ("unknown", relatives::EXTENSIONS),
 ];
 
 /// Kinds that tell a language, which has those of another one as well where one is named.

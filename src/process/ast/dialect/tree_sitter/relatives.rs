@@ -1,0 +1,76 @@
+//! Languages without rules whose trees resemble those of a language that has some: none of them is told as that one.
+//!
+//! Where a grammar has no node of its own, as Starlark's beside Python's, only the file's name tells.
+
+use super::super::Clues;
+
+/// Endings of sources in such languages.
+pub(super) const EXTENSIONS: &str = "cu cuh cl glsl vert frag geom comp tesc tese hlsl hlsli fx metal wgsl ispc isph \
+bzl bazel star sky bb bbappend bbclass pyx pxd pxi mojo hy gd nim nims coco xsh sage svelte vue astro marko riot qml as hx \
+coffee ls elm purs res resi sol cairo move fc tact apex cls d di odin v c3 ha pony gleam cr rbs luau fnl moon nut \
+tl fish ps1 psm1 nu elv awk tcl hack hhi vala vapi scss sass less styl proto thrift pde";
+
+/// Nodes that the grammars of such languages have, and the one that they grew from does not.
+const OWN_KINDS: &[(&[&str], &str)] = &[
+    (
+        &["c", "c++"],
+        "kernel_call_syntax launch_bounds layout_specification layout_qualifiers extension_storage_class cbuffer_specifier \
+         hlsl_attribute discard_statement semantics foreach_statement soa_qualifier unmasked_statement foreach_instance_statement launch_expression \
+         sync_expression message_expression class_interface class_implementation implementation_definition \
+         protocol_declaration method_identifier at_expression block_pointer_declarator",
+    ),
+    (
+        &["javascript", "typescript"],
+        "ui_import ui_object_definition ui_binding ui_property ui_object_initializer ui_signal ui_pragma class_attribut \
+         property_attribut interface_attribut descendant_expression for_each_in_statement",
+    ),
+    (
+        &["python"],
+        "assert_keyword assert_builtin export_variable_statement extends_statement inherit_directive \
+         python_function_definition package_statement type_trace_expression runtime_type_check_expression",
+    ),
+    (
+        &["lua"],
+        "builtin_type object_field_type literal_type empty_type generic_type_list intersection_type update_statement",
+    ),
+    (
+        &["bash"],
+        "conditional_execution double_quote_string single_quote_string variable_expansion home_dir_expansion begin_statement \
+         command_elements command_invokation_operator generic_token script_block pipeline_chain",
+    ),
+    (
+        &["html"],
+        "each_statement await_statement key_statement snippet_statement expr_attribute_value component directive_attribute \
+         template_element frontmatter html_interpolation attribute_interpolation",
+    ),
+    (&["css"], "mixin_statement include_statement each_statement extend_statement placeholder use_statement"),
+    (&["haskell"], "purescript"),
+    (
+        &["go"],
+        "function_return_type_declaration global_variable_declaration type_constructor_or_function_call_expression \
+         variable_qualifier proc_declaration type_section discard_statement procedure_declaration function_attribute imports",
+    ),
+];
+
+/// What a whole tree is a node of, in these languages alone.
+const ROOTS: &[(&str, &[&str])] = &[
+    ("program", &["javascript", "typescript", "java", "ruby", "php", "bash", "lua", "dart", "sql"]),
+    ("source_file", &["go", "rust", "kotlin", "swift", "dart", "sql"]),
+    ("translation_unit", &["c", "c++"]),
+    ("compilation_unit", &["c#", "scala", "ocaml"]),
+    ("chunk", &["lua"]),
+    ("document", &["html", "toml", "yaml"]),
+    ("source", &["elixir"]),
+    ("parser_output", &[]),
+    ("recipe", &[]),
+    ("script", &[]),
+];
+
+/// Whether a document in which most kinds speak for a language is of another one.
+pub(super) fn rule_out(language: &str, clues: &Clues<'_>) -> bool {
+    let is_own = |kind: &[u8], kinds: &str| kinds.split_ascii_whitespace().any(|own| own.as_bytes() == kind);
+    let relatives: Vec<_> = OWN_KINDS.iter().filter(|(bases, _)| bases.contains(&language)).collect();
+    let mut other_roots = ROOTS.iter().filter(|(_, languages)| !languages.contains(&language));
+    clues.has_kind(|kind| relatives.iter().any(|(_, kinds)| is_own(kind, kinds)))
+        || other_roots.any(|(root, _)| clues.has_kind(|kind| kind == root.as_bytes()))
+}
