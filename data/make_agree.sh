@@ -3,6 +3,7 @@
 # the dumps to OUT/FAMILY/PARSER. Then `OUTLAST_AGREE_TREES=OUT cargo test --test it agree:: -- --nocapture` compares them.
 # Needs what make_sample.sh needs; WORK keeps the parsers between two calls.
 # python: PYTHON is the command whose `ast` reads, of Python 3.8 or later; `node tools/pyodide.mjs` is one, too.
+# cpp: CLANG is the clang that reads.
 set -euo pipefail
 cd "$(dirname "$0")"
 tools=$PWD/tools
@@ -38,6 +39,12 @@ grammars)
   npm install --prefix "$home" --no-audit --no-fund --silent web-tree-sitter@0.20.8 tree-sitter-wasms@0.1.13
   "$home/bin/python" "$tools/dump_releases.py" "$sources" "$out" \
     | NODE_PATH=$home/node_modules node "$tools/dump_tree_sitter_wasm.cjs"
+  ;;
+cpp)
+  home=$work/python
+  [ -d "$home" ] || python3 -m venv "$home"
+  "$home/bin/python" -m pip -q install tree-sitter==0.26.1 tree-sitter-cpp==0.23.4
+  "$home/bin/python" "$tools/dump_headers.py" "$sources" "$out" "${CLANG:-clang}"
   ;;
 *)
   echo "no family is named $family" >&2

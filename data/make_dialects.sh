@@ -161,6 +161,11 @@ dump_clang written.c -std=gnu11
 clang="$python -m ziglang clang"
 dump_clang written.cpp -std=c++20
 dump_clang coroutine.cpp -std=c++20
+dump_clang instances.cpp -std=c++20
+dump_clang declared.cpp -std=c++20
+for source in shelf written coroutine declared; do
+  "$python" "$tools/dump_tree_sitter.py" cpp "$source.cpp" "$(out tree-sitter/leaves "$source.cpp.ast.json")"
+done
 
 "$work/rust/target/debug/dump_rust" lending.rs "$(out syn lending.rs.syntax.json)"
 out class-model/javac '' > /dev/null

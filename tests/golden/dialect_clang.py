@@ -89,7 +89,7 @@ class Walk:
                 access[0] = node.get("access", access[0])
             self.uses(node, kind, scope)
             inner = self.opened(node, kind, scope, (begin[0] or loc[0], end[0]), access)
-        elif kind == "NamespaceDecl" or kind in RECORDS and node.get("completeDefinition"):
+        elif kind == "NamespaceDecl" or kind in RECORDS and node.get("completeDefinition") or kind == "ClassTemplateSpecializationDecl":
             inner = Scope(self.home(node, kind, scope), name_of(node.get("name")))
             inner.in_type = inner.in_type or kind in RECORDS
             self.scopes[node.get("id")] = inner
@@ -105,6 +105,10 @@ class Walk:
             instance = instance or kind in FIRST_ONLY and number > 0
             extra = kind == "FunctionTemplateDecl" and what in FUNCTIONS and functions > 0
             functions += what in FUNCTIONS
+            if kind == "FriendDecl":
+                inner = around_types(scope)
+            if kind == "DeclStmt" and what == "FunctionDecl":
+                inner, instance = Scope(scope, function=True), True
             self.visit(part, inner, inside_out or instance, implicit, held, not extra)
 
     def home(self, node, kind, scope):
@@ -132,6 +136,9 @@ class Walk:
                 inner.kind = inner.symbol["kind"] = FUNCTIONS[kind]
         elif kind in RECORDS:
             if not node.get("completeDefinition"):
+                if kind == "ClassTemplateSpecializationDecl":
+                    self.scopes[node.get("id")] = Scope(home, name_of(name))
+                    self.scopes[node.get("id")].in_type = True
                 return scope
             what = "class" if node.get("tagUsed") == "class" else "struct"
             inner = self.found.symbol(home, what, name, *lines, visibility=visibility)
@@ -147,7 +154,7 @@ class Walk:
             return Scope(scope, function=True)
         else:
             if kind in VARIABLES and not scope.in_function and not scope.in_type and not home.in_type:
-                what = "constant" if constant((node.get("type") or {}).get("qualType") or "") else "variable"
+                what = "constant" if kind != "BindingDecl" and constant((node.get("type") or {}).get("qualType") or "") else "variable"
                 self.found.symbol(home, what, name, *lines, static=node.get("storageClass") == "static")
             return scope
         if own:
@@ -198,6 +205,13 @@ def walk(document, path, found):
     return "c++" if walker.plus else spoken if spoken in ("c++", "objective-c", "objective-c++") else "c"
 
 
+def around_types(scope):
+    """The scope of what is around the record."""
+    while scope.parent and not (scope.symbol and scope.kind not in ("class", "struct", "enum", "interface")):
+        scope = scope.parent
+    return scope
+
+
 def offset(place):
     place = place if isinstance(place, dict) else {}
     return (place.get("spellingLoc") or ({} if "expansionLoc" in place else place)).get("offset")
@@ -233,7 +247,16 @@ def constructs(node, argument):
 
 
 def constant(written):
-    return re.search(r"\bconst\b", re.split(r"[*&]", re.sub(r"\[[^]]*\]", "", written))[-1]) is not None
+    while (shorter := re.sub(r"<[^<>]*>|\[[^][]*\]", "", written)) != written:
+        written = shorter
+    while "(" in written:
+        inside = re.search(r"\(((?:[*&^]|[\w:]*::\*).*)", written)
+        before = written.partition("(")[0]
+        if not inside or inside.start() != len(before):
+            written = before
+            break
+        written = inside[1]
+    return re.search(r"\bconst\b", re.split(r"[*&^]", written.partition(")")[0])[-1]) is not None
 
 
 def type_path(written):
@@ -258,8 +281,9 @@ def conversion(written):
         depth += letter in "<([{"
         depth -= letter in ">)]}"
     told = re.sub(r"\b(struct|class|union|enum|typename)\b", "", written[:end])
-    while (shorter := re.sub(r"\w*(<[^<>]*>)?::", "", told)) != told:
+    while (shorter := re.sub(r"<[^<>]*>", "", told)) != told:
         told = shorter
+    told = re.sub(r"\w*::", "", told)
     return re.sub(r"(?<=\w) +(?=\w)", "\0", f"operator {told}").replace(" ", "").replace("\0", " ")
 
 

@@ -3,17 +3,24 @@
 import re
 
 import tree_sitter_imports
-from common import Path, Scope, language_of, name_of
+from common import Found, Path, Scope, language_of, name_of
 from tree_sitter_nodes import children, field, first, generic_callee, kind_of, kinds_in, lines_of, operand_of, path_of, text, tokens
 from tree_sitter_tables import (
     ARGUMENTS, BRANCHES, CALLS, CLOSURES, CLOSURES_ONLY, COMMENTS, DEFAULTS, OPERATIONS, OPERATORS, RELATIVES, ROOTS, SYMBOLS, TELLTALES)
+from tree_sitter_c import HOMES
 from tree_sitter_symbols import Symbols, decorators
 
 
 def walk(document, path, found):
     language = language_of(path) or OTHERS.get(path.removesuffix(".ast.json").rpartition(".")[2]) or telltale(document)
     grammar = {"typescript": "javascript", "c++": "c"}.get(language, language)
-    Walk(grammar, language, found).visit(document, Scope(), [])
+    walker = Walk(grammar, language, found)
+    if grammar == "c":
+        first_time = Walk(grammar, language, Found())
+        first_time.visit(document, Scope(), [])
+        told = first_time.found.symbols
+        walker.symbols.homes = {symbol["qualified_name"]: symbol["kind"] for symbol in told if symbol["kind"] in HOMES}
+    walker.visit(document, Scope(), [])
     return language
 
 
@@ -97,7 +104,11 @@ class Walk:
             self.found.branch(scope, max(0, arms - 1))
 
     def no_call(self, node):
-        """C#'s `nameof`, Swift's `defer` and subscripts, which their grammars read as calls."""
+        """Casts of C++, C#'s `nameof`, Swift's `defer` and subscripts, which their grammars read as calls."""
+        if self.grammar == "c":
+            callee = children(node)[0]
+            cast = kind_of(callee) == "template_function" and text(children(callee)[0]).endswith("_cast")
+            return kind_of(node) == "call_expression" and (cast or kind_of(callee) == "primitive_type")
         if self.grammar == "c#":
             return text(children(node)[0]) == "nameof" and kind_of(node) == "invocation_expression"
         if self.grammar == "swift":

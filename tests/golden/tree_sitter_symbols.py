@@ -5,22 +5,20 @@ from tree_sitter_nodes import (
     children, field, first, kind_of, lines_of, path_of, string, text, tokens, without_comments)
 from tree_sitter_tables import COMMENTS, NAMES, SYMBOLS, THROUGH, TYPE_BODIES
 from tree_sitter_variables import variables
+import tree_sitter_c
 
 WORDS = ("public", "protected", "private")
-DECLARATORS = {"function_declarator", "pointer_declarator", "reference_declarator", "parenthesized_declarator", "init_declarator",
-               "array_declarator", "attributed_declarator"}
 JS_FUNCTIONS = {"arrow_function", "function_expression", "generator_function", "function"}
 JS_CLASSES = {"class", "class_expression"}
 BODY = ("parameters", "formal_parameters", "parameter_list", "function_value_parameters", "parameter", "block", "declaration_list", "class_body",
         "struct_type", "interface_type", "=", "->", ":")
 
-BODIES = {"struct_specifier": "field_declaration_list", "union_specifier": "field_declaration_list",
-          "class_specifier": "field_declaration_list", "enum_specifier": "enumerator_list"}
-
 
 class Symbols:
     def __init__(self, grammar, language, found):
         self.grammar, self.language, self.found = grammar, language, found
+        # C and C++: the kinds of what can hold others, by qualified names.
+        self.homes = {}
 
     def opened(self, node, kind, scope, around):
         """Notes the node's symbol or variables; the scope of what is in it."""
@@ -32,8 +30,10 @@ class Symbols:
             inner = Scope(scope, path_of(named).callee() if named else None)
             inner.in_type, inner.member = True, True
             return inner
-        if kind == "access_specifier" and getattr(scope, "access", None):
+        if kind == "access_specifier" and getattr(scope, "access", None) and kind_of(around[-1]) == "field_declaration_list":
             scope.access[0] = next((word for word in WORDS if word in (text(node) or "")), scope.access[0])
+        if self.grammar == "c" and kind in table:
+            return tree_sitter_c.opened(self, node, kind, scope, around)
         if kind in TYPE_BODIES.get(self.grammar, ()):
             inner = Scope(scope)
             inner.in_type, inner.member = True, True
@@ -50,13 +50,11 @@ class Symbols:
             if not scope.in_function and not scope.in_type:
                 variables(self.grammar, node, kind, scope, around, self.found)
             return scope
-        if kind in BODIES and not first(node, BODIES[kind]):
-            return scope
         if calls_type(node, kind):
             self.found.call(scope, Path("type"))
             return scope
         what = self.closer(node, kind, scope, around) if table[kind] == "*" else (table[kind], self.name(node, kind), None)
-        if not what and kind in ("declaration", "variable_declarator") and not scope.in_function and not scope.in_type:
+        if not what and kind == "variable_declarator" and not scope.in_function and not scope.in_type:
             variables(self.grammar, node, kind, scope, around, self.found)
         return self.note(node, kind, scope, around, *what) if what else scope
 
@@ -83,13 +81,10 @@ class Symbols:
                 inner.kind = inner.symbol["kind"] = "method"
             if kind == "trait_item":
                 inner.trait = True
-            inner.access = ["private"] if kind == "class_specifier" else ["public"] if self.language == "c++" else None
         return inner
 
     def name(self, node, kind):
         grammar = self.grammar
-        if grammar == "c" and kind == "type_definition":
-            return text(declared([child for child in children(node) if kind_of(child) in DECLARATORS | {"type_identifier", "primitive_type"}][-1:]))
         if kind in ("init_declaration", "deinit_declaration"):
             return kind.partition("_")[0]
         if kind == "secondary_constructor":
@@ -110,7 +105,7 @@ class Symbols:
         name = text(told)
         if grammar == "c#" and kind == "destructor_declaration" and name:
             return f"~{name}"
-        return name.replace("::", ".").replace("\\", ".").replace(":", ".") if name and grammar in ("c", "php", "lua", "ruby") else name
+        return name.replace("::", ".").replace("\\", ".").replace(":", ".") if name and grammar in ("php", "lua", "ruby") else name
 
     def unfielded(self, node, kind):
         """Without field names: the last name before parameters and body."""
@@ -159,9 +154,6 @@ class Symbols:
                 return None
             seen = text(first(node, "visibility_modifier"))
             return "private" if not seen else "public" if seen == "pub" else "package"
-        if grammar == "c":
-            access = getattr(scope, "access", None)
-            return access[0] if access and scope.in_type else None
         if grammar in ("python", "ruby", "bash", "lua"):
             return None
         if name and name.startswith("#"):
@@ -204,8 +196,6 @@ class Symbols:
             words = self.words(node)
             what = "interface" if "interface" in words else "enum" if "enum" in words else "struct" if "struct" in words else "class"
             return what, self.name(node, kind), None
-        if grammar == "c":
-            return self.c_declaration(node, kind, scope, around)
         return self.javascript(node, kind, around)
 
     def javascript(self, node, kind, around):
@@ -224,22 +214,6 @@ class Symbols:
             return (what, text(told), None) if kind_of(told) == "identifier" else None
         told = field(node, "name") or field(node, "property") or first(node, "property_identifier", "private_property_identifier")
         return ("method", text(told), None) if kind_of(value) in JS_FUNCTIONS else None
-
-    def c_declaration(self, node, kind, scope, around):
-        functions = [child for child in children(node) if function_declarator(child)]
-        if not functions or kind == "declaration" and scope.in_function:
-            return None
-        told = children(function_declarator(functions[0]))[0]
-        while kind_of(told) in DECLARATORS:
-            told = declared([told])
-        within = None
-        if kind_of(told) == "qualified_identifier":
-            names = [text(part) for part in spread(told)]
-            within, told = ".".join(names[:-1]), spread(told)[-1]
-        if not name_of(text(told)) or kind_of(told) in ("primitive_type",):
-            return None
-        member = within or scope.nearest() and scope.nearest().kind in ("class", "struct")
-        return "method" if member else "function", text(told), within
 
 
 def defined_method(node):
@@ -285,33 +259,3 @@ def value_of(node):
     while kind_of(value) == "parenthesized_expression":
         value = next((child for child in children(value) if kind_of(child) not in ("(", ")", "comment")), None)
     return value
-
-
-def spread(node):
-    """The names of a qualified identifier; of templates without their arguments."""
-    parts = []
-    for child in children(node):
-        if kind_of(child) == "qualified_identifier":
-            parts += spread(child)
-        elif kind_of(child) in ("template_type", "template_function"):
-            parts.append(children(child)[0])
-        elif kind_of(child) != "::":
-            parts.append(child)
-    return parts
-
-
-def function_declarator(node):
-    """The function declarator in a chain of declarators; None for a pointer to a function."""
-    while kind_of(node) in DECLARATORS and kind_of(node) != "function_declarator":
-        node = next((child for child in children(node) if kind_of(child) in DECLARATORS), None)
-    if kind_of(node) != "function_declarator" or kind_of(children(node)[0]) == "parenthesized_declarator":
-        return None
-    return node
-
-
-def declared(nodes):
-    """What is declared at the end of a chain of declarators."""
-    node = nodes[0] if nodes else None
-    while kind_of(node) in DECLARATORS:
-        node = next((child for child in children(node) if kind_of(child) in DECLARATORS | NAMES | {"qualified_identifier"}), None)
-    return node

@@ -70,21 +70,6 @@ def rust(node, around):
     return [(kind_of(node) == "const_item", name)] if name and name != "_" else []
 
 
-def c(node, around):
-    found, chain = [], {"init_declarator", "pointer_declarator", "array_declarator", "reference_declarator"}
-    constant = any(kind_of(child) == "type_qualifier" and text(child) in ("const", "constexpr") for child in children(node))
-    for child in children(node):
-        if kind_of(child) in chain | {"identifier"}:
-            fixed = constant
-            while kind_of(child) in chain:
-                if kind_of(child) in ("pointer_declarator", "reference_declarator"):
-                    fixed = any(kind_of(part) == "type_qualifier" and text(part) == "const" for part in children(child))
-                child = next((part for part in children(child) if kind_of(part) in chain | {"identifier"}), None)
-            if child and text(child):
-                found.append((fixed, text(child)))
-    return found
-
-
 def ruby(node, around):
     if any(kind_of(part) not in ("program", "body_statement", "module") for part in around):
         return []
@@ -129,7 +114,7 @@ def lua(node, around):
 
 READERS = {
     ("python", "assignment"): python, ("javascript", "variable_declarator"): javascript,
-    ("go", "const_spec"): go, ("go", "var_spec"): go, ("rust", "const_item"): rust, ("rust", "static_item"): rust, ("c", "declaration"): c,
+    ("go", "const_spec"): go, ("go", "var_spec"): go, ("rust", "const_item"): rust, ("rust", "static_item"): rust,
     ("ruby", "assignment"): ruby, ("php", "const_declaration"): php, ("bash", "variable_assignment"): bash,
     ("kotlin", "property_declaration"): property_, ("swift", "property_declaration"): property_, ("scala", "val_definition"): scala,
     ("scala", "var_definition"): scala, ("lua", "assignment_statement"): lua, ("lua", "variable_assignment"): lua,

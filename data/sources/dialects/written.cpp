@@ -124,11 +124,8 @@ int bindings() {
 
 // Templates: what is written, not what is made of it.
 template <class T> struct Box { T item; int size() const { return price(11); } };
-template struct Box<int>;
 template <> struct Box<char> { int size() const { return price(12); } };
-extern template struct Box<long>;
 template <class T> int each(T) { return price(13); }
-template int each<int>(int);
 template <> int each<char>(char) { return price(14); }
 template <class T> int limit = price(15);
 template <> int limit<char> = price(16);
@@ -146,5 +143,6 @@ int made() {
 int operator""_days(unsigned long long);
 int literals() {
     list({price(19), price(20)});
-    return 5_days + sizeof(price(21));
+    return 5_days + sizeof(price(21)) + static_cast<int>(5_days) + int(2.5);
 }
+int first_of(std::initializer_list<int> items) { return *std::begin(items); }

@@ -337,14 +337,23 @@ impl Store {
             symbol.kind = if kind == SymbolKind::Module { symbol.kind } else { SymbolKind::Dropped };
         }
         let inside = since(&self.waiting, &self.symbols, at);
-        for child in self.waiting.drain(inside..) {
+        let mut left = inside;
+        for place in inside..self.waiting.len() {
+            let child = self.waiting.get(place).copied().unwrap_or_default();
             let Some(symbol) = self.symbols.get_mut(child as usize) else { continue };
+            let is_outside = kind.has_methods() && symbol.flags & flag::OUTSIDE != 0;
+            if is_outside || kind == SymbolKind::TypeAlias {
+                self.waiting.swap(left, place);
+                left += 1;
+                continue;
+            }
             symbol.outer = number;
             let free = symbol.flags & flag::FREE != 0;
             if kind.has_methods() && symbol.kind == SymbolKind::Function && !free {
                 symbol.kind = SymbolKind::Method;
             }
         }
+        self.waiting.truncate(left);
         self.move_calls(number, at);
     }
 

@@ -71,7 +71,9 @@ pub(super) mod flag {
     pub(in super::super) const STATIC: u32 = 2;
     /// A function that is no method, wherever it stands.
     pub(in super::super) const FREE: u32 = 4;
-    pub(in super::super) const OWN: u32 = 8;
+    /// Belongs to what is around the type that it stands in.
+    pub(in super::super) const OUTSIDE: u32 = 8;
+    pub(in super::super) const OWN: u32 = 16;
     /// Those that go into the symbol.
     pub(in super::super) const OF_SYMBOLS: u32 = ASYNC | STATIC | FREE;
 }

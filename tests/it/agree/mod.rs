@@ -13,6 +13,7 @@
 //! project's own dumps fails the test: either it is gone, or a source is missing that shows it.
 
 mod compare;
+mod cpp;
 mod figures;
 mod grammars;
 mod javascript;

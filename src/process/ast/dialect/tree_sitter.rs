@@ -4,6 +4,7 @@
 //! node is depends on those around and below it, so each leaves a part of itself with the node around,
 //! which reads them when it closes: see [`parts`].
 
+mod c_family;
 mod declarators;
 mod imports;
 mod kinds;
@@ -116,6 +117,12 @@ const LOOSE: u32 = flag::OWN << 3;
 const ENDS_IN_COMMENT: u32 = flag::OWN << 4;
 /// It ends before the comments that the grammar ends it with.
 const ENDS_EARLY: u32 = flag::OWN << 5;
+/// Of a symbol: the access that a class says is none for it.
+const NO_ACCESS: u32 = flag::OWN << 6;
+/// Of a variable of C++: its name says where it belongs.
+const QUALIFIED: u32 = flag::OWN << 7;
+/// Of a symbol of C++: begins with the template in front of it.
+const OF_TEMPLATE: u32 = flag::OWN << 8;
 
 impl Dialect for TreeSitter {
     const PLACE: usize = PLACE;
@@ -344,11 +351,13 @@ fn operators(node: Node<'_>) -> u32 {
     }
 }
 
-/// Whether what the grammar reads as a call is something else: Swift's `defer` and subscripts, C#'s `nameof`.
+/// Whether what the grammar reads as a call is something else: Swift's `defer` and subscripts, C#'s `nameof`, C++'s
+/// casts.
 fn is_no_call(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>) -> bool {
     let says =
         |word, facts: &mut Facts<'_, '_>| node.child(0).is_some_and(|first| first.says(facts, &[word]));
     match grammar {
+        Grammar::C => node.child(0).is_some_and(|callee| c_family::is_cast(callee, facts)),
         Grammar::CSharp => node.kind() == "invocation_expression" && says("nameof", facts),
         Grammar::Swift => {
             let given = node.first(&["call_suffix"]);

@@ -157,5 +157,5 @@ fn what_a_binding_names_is_a_variable() {
         call("0x5", "get", 20, 25),
         at = places(3, 3)
     ));
-    assert_eq!((&result["symbols"][0]["kind"], called(&result)), (&json!("constant"), vec![("pair", 1)]));
+    assert_eq!((&result["symbols"][0]["kind"], called(&result)), (&json!("variable"), vec![("pair", 1)]));
 }

@@ -126,7 +126,9 @@ impl Clang {
 
     /// Records and namespaces give their names to what is defined outside of them.
     pub(super) fn declare_left_out(&mut self, frame: &Frame, node: &Node) {
-        if frame.role == role::NAMESPACE || is_record(frame.role) && frame.has(IS_COMPLETE) {
+        // A specialisation that is only named can have members that are defined.
+        let is_type = is_record(frame.role) && frame.has(IS_COMPLETE) || frame.role == role::SPECIALIZATION;
+        if frame.role == role::NAMESPACE || is_type {
             self.scopes.add(frame, node, frame.names[name::OWN], None);
         }
     }
@@ -189,6 +191,7 @@ impl Clang {
                 self.add(facts, frame, node, kind, own);
             }
             // Without a body, one that only says `enum E` in front of its name is defined elsewhere.
+            role::SPECIALIZATION => self.declare_left_out(frame, node),
             role::ENUM if node.first == 0 && node.places.end.at == node.places.loc.at => {}
             role::ENUM => self.add(facts, frame, node, SymbolKind::Enum, own),
             role::TYPE_ALIAS => self.add(facts, frame, node, SymbolKind::TypeAlias, own),
@@ -201,10 +204,14 @@ impl Clang {
                 if frame.has(IS_LIST) && frame.has(HAS_LISTED) {
                     self.construct_named(facts, frame, node, frame.names[name::OTHER]);
                 }
-                let constant = paths::is_constant(facts.text(frame.names[name::TYPE]));
+                let written = facts.text(frame.names[name::TYPE]);
+                let constant = frame.role != role::BINDING && paths::is_constant(written);
                 let kind = if constant { SymbolKind::Constant } else { SymbolKind::Variable };
                 self.add(facts, frame, node, kind, own);
             }
+            // A function that is declared among statements is none of the file's, as its variables are not.
+            role::LOCAL => facts.drop_if(frame, |symbol| symbol.kind == SymbolKind::Function),
+            role::FRIEND => facts.each_waiting(frame, |symbol| symbol.flags |= flag::OUTSIDE),
             role::ACCESS => self.nodes.last_mut().into_iter().for_each(|node| node.access = frame.visibility),
             role::IMPORT => facts.import_module(own.or(frame.names[name::OTHER]), Span::NONE, frame),
             _ => {}

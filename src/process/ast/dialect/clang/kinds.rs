@@ -34,6 +34,10 @@ pub(super) mod role {
     pub(in super::super) const PARTIAL_VARIABLE: u8 = 22;
     /// A name for a part of another variable: what is inside tells how the part is had.
     pub(in super::super) const BINDING: u8 = 23;
+    /// Declarations among statements.
+    pub(in super::super) const LOCAL: u8 = 24;
+    /// Declares what is none of the record's that it stands in.
+    pub(in super::super) const FRIEND: u8 = 25;
     pub(in super::super) const METHOD: u8 = 40;
     pub(in super::super) const CONSTRUCTOR: u8 = 41;
     pub(in super::super) const CXX_RECORD: u8 = 42;
@@ -155,7 +159,7 @@ pub(super) const KINDS: &[(&str, u8)] = &[
     ("TranslationUnitDecl", PLAIN), ("ExternCContextDecl", PLAIN), ("ParmVarDecl", PLAIN), ("FieldDecl", PLAIN),
     ("EnumConstantDecl", PLAIN), ("IndirectFieldDecl", PLAIN), ("ImplicitParamDecl", PLAIN), ("LabelDecl", PLAIN),
     ("EmptyDecl", PLAIN), ("FileScopeAsmDecl", PLAIN), ("TopLevelStmtDecl", PLAIN), ("StaticAssertDecl", PLAIN),
-    ("FriendDecl", PLAIN), ("FriendTemplateDecl", PLAIN), ("UsingShadowDecl", PLAIN),
+    ("FriendDecl", FRIEND), ("FriendTemplateDecl", PLAIN), ("UsingShadowDecl", PLAIN),
     ("ConstructorUsingShadowDecl", PLAIN), ("UsingEnumDecl", PLAIN), ("UsingPackDecl", PLAIN),
     ("UnresolvedUsingValueDecl", PLAIN), ("UnresolvedUsingTypenameDecl", PLAIN), ("UnresolvedUsingIfExistsDecl", PLAIN),
     ("NamespaceAliasDecl", PLAIN), ("VarTemplateDecl", VARIABLE_TEMPLATE), ("VarTemplateSpecializationDecl", VARIABLE_SPECIALIZATION),
@@ -166,7 +170,7 @@ pub(super) const KINDS: &[(&str, u8)] = &[
     ("HoldingVarDecl", PLAIN), ("CapturedDecl", PLAIN), ("ExportDecl", PLAIN), ("MSGuidDecl", PLAIN),
     ("MSPropertyDecl", PLAIN), ("PragmaCommentDecl", PLAIN), ("PragmaDetectMismatchDecl", PLAIN),
     ("UnnamedGlobalConstantDecl", PLAIN), ("TemplateParamObjectDecl", PLAIN), ("AccessDecl", PLAIN),
-    ("TemplateArgument", PLAIN), ("CompoundStmt", PLAIN), ("DeclStmt", PLAIN), ("NullStmt", PLAIN), ("ReturnStmt", PLAIN),
+    ("TemplateArgument", PLAIN), ("CompoundStmt", PLAIN), ("DeclStmt", LOCAL), ("NullStmt", PLAIN), ("ReturnStmt", PLAIN),
     ("SwitchStmt", PLAIN), ("DefaultStmt", PLAIN), ("BreakStmt", PLAIN), ("ContinueStmt", PLAIN), ("GotoStmt", PLAIN),
     ("IndirectGotoStmt", PLAIN), ("LabelStmt", PLAIN), ("AttributedStmt", PLAIN), ("GCCAsmStmt", PLAIN),
     ("MSAsmStmt", PLAIN), ("CapturedStmt", PLAIN), ("CoroutineBodyStmt", FIRST_ONLY), ("CoreturnStmt", FIRST_ONLY),

@@ -43,65 +43,37 @@ pub(super) fn type_path(written: &[u8], out: &mut Vec<u8>) {
 const KINDS_OF_TYPES: [&[u8]; 5] = [b"struct", b"class", b"union", b"enum", b"typename"];
 
 /// Writes the name of a conversion to the type that a function of this type returns into `out`: `operator`, and
-/// the type's words without the scopes that they are in, with a space only where two words meet. So it is the same
-/// whether or not a scope is written.
+/// the type's words without the scopes that they are in and the arguments of templates, with a space only where
+/// two words meet. So it is the same whether or not a scope is written.
 pub(super) fn conversion(written: &[u8], out: &mut Vec<u8>) {
     out.clear();
     out.extend_from_slice(b"operator");
-    let mut rest = written;
+    // Where the word in front begins, which is a scope where `::` follows.
+    let (mut rest, mut depth, mut scope) = (written, 0_usize, out.len());
     while let Some((&byte, behind)) = rest.split_first() {
-        if is_word(byte) {
-            let end = rest.iter().position(|&byte| !is_word(byte)).unwrap_or(rest.len());
-            let (word, behind) = rest.split_at(end);
-            if !KINDS_OF_TYPES.contains(&word) {
-                let meets = out.last().is_some_and(|&byte| is_word(byte));
-                out.extend_from_slice(if meets { b" " } else { b"" });
-                out.extend_from_slice(word);
-            }
-            rest = behind;
-            continue;
-        }
+        let end = rest.iter().position(|&byte| !is_word(byte)).unwrap_or(rest.len());
+        let (word, behind) = if end > 0 { rest.split_at(end) } else { (&rest[..0], behind) };
+        rest = behind;
         match byte {
-            b' ' => {}
-            b':' if behind.first() == Some(&b':') => {
-                let before = written.len() - rest.len();
-                let ends = before.checked_sub(1).and_then(|place| written.get(place));
-                if ends.is_some_and(|&byte| is_word(byte) || byte == b'>') {
-                    drop_scope(out);
+            b'<' => depth += 1,
+            b'>' => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            b':' => out.truncate(scope),
+            // The parameters, of which a conversion has none.
+            b'(' if behind.first() == Some(&b')') => break,
+            _ => {
+                scope = out.len();
+                if word.is_empty() {
+                    out.extend((byte != b' ').then_some(byte));
+                    scope = out.len();
+                } else if !KINDS_OF_TYPES.contains(&word) {
+                    let meets = out.last().is_some_and(|&byte| is_word(byte));
+                    out.extend_from_slice(if meets { b" " } else { b"" });
+                    out.extend_from_slice(word);
                 }
             }
-            b':' => {}
-            // The parameters, of which a conversion has none.
-            b'(' if behind.first() == Some(&b')') && !is_open(out) => break,
-            _ => out.push(byte),
-        }
-        rest = behind;
-    }
-}
-
-/// Drops the scope that a type's words end in: a name, with the arguments of a template.
-fn drop_scope(out: &mut Vec<u8>) {
-    if out.last() == Some(&b'>') {
-        let mut depth = 0_usize;
-        while let Some(byte) = out.pop() {
-            match byte {
-                b'>' => depth += 1,
-                b'<' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            if depth == 0 {
-                break;
-            }
         }
     }
-    while out.pop_if(|byte| is_word(*byte)).is_some() {}
-    out.pop_if(|byte| *byte == b' ');
-}
-
-/// Whether a bracket is still open.
-fn is_open(written: &[u8]) -> bool {
-    let count = |of: &[u8]| written.iter().filter(|&byte| of.contains(byte)).count();
-    count(b"<([{") > count(b">)]}")
 }
 
 /// Drops what stands since the bracket that this one closes.
@@ -112,30 +84,35 @@ fn close(open: u8, close: u8, out: &mut Vec<u8>) {
     }
 }
 
-/// Whether a type's value is constant: `const` stands behind its last `*` or `&`.
+/// Whether a type's value is constant: `const` stands behind its last `*` or `&`. Of pointers to functions or to
+/// arrays the declarator in round brackets tells.
 pub(super) fn is_constant(written: &[u8]) -> bool {
-    let mut word_end = None;
-    let mut brackets = 0_usize;
-    // From the end: what stands in square brackets is no part of it.
-    for at in (0..written.len()).rev() {
-        let byte = written.get(at).copied().unwrap_or_default();
-        if is_word(byte) && brackets == 0 {
-            let end = *word_end.get_or_insert(at + 1);
-            let begins = at == 0 || !written.get(at - 1).is_some_and(|&byte| is_word(byte));
-            if begins && written.get(at..end) == Some(b"const") {
-                return true;
-            }
-            continue;
-        }
-        word_end = None;
+    let (mut is_constant, mut depth, mut rest) = (false, 0_usize, written);
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
         match byte {
-            b']' => brackets += 1,
-            b'[' => brackets = brackets.saturating_sub(1),
-            b'*' | b'&' if brackets == 0 => return false,
+            b'<' | b'[' => depth += 1,
+            b'>' | b']' => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            b'*' | b'&' | b'^' => is_constant = false,
+            b'(' if is_declarator(behind) => {}
+            b'(' | b')' => break,
+            _ if is_word(byte) => {
+                let end = behind.iter().position(|&byte| !is_word(byte)).unwrap_or(behind.len());
+                let (word, behind) = behind.split_at(end);
+                is_constant |= byte == b'c' && word == b"onst";
+                rest = behind;
+            }
             _ => {}
         }
     }
-    false
+    is_constant
+}
+
+/// Whether what stands behind a round bracket is a declarator, rather than parameters or the place of a lambda.
+fn is_declarator(behind: &[u8]) -> bool {
+    let inside = behind.split(|byte| matches!(byte, b'(' | b')')).next().unwrap_or_default();
+    inside.first().is_some_and(|byte| b"*&^".contains(byte)) || inside.windows(3).any(|three| three == b"::*")
 }
 
 fn is_word(byte: u8) -> bool {
@@ -174,8 +151,8 @@ mod tests {
             ("std::string ()", "operator string"),
             ("::ns::Box<std::string, 3>::type &() &&", "operator type&"),
             ("unsigned long ()", "operator unsigned long"),
-            ("std::function<void ()> () const", "operator function<void()>"),
-            ("const std::vector<ns::Item *> &()", "operator const vector<Item*>&"),
+            ("std::function<void ()> () const", "operator function"),
+            ("const std::vector<ns::Item *> &()", "operator const vector&"),
             ("struct shelf *()", "operator shelf*"),
         ];
         let mut out = Vec::new();
@@ -187,10 +164,34 @@ mod tests {
 
     #[test]
     fn constants_are_told_by_the_outermost_type() {
-        for written in ["const int", "int *const", "const char[4]", "char *const[8]", "const ns::T"] {
+        for written in [
+            "const int",
+            "int *const",
+            "const char[4]",
+            "char *const[8]",
+            "const ns::T",
+            "const Box<int *>",
+            "int (*const)(int)",
+            "const (lambda at a.cpp:1:2)",
+            "int (*const (*const)(int))(char)",
+            "int (Shelf::*const)(int)",
+        ] {
             assert!(is_constant(written.as_bytes()), "{written}");
         }
-        for written in ["int", "const char *", "const int &", "int[const]", "constant", "my_const"] {
+        for written in [
+            "int",
+            "const char *",
+            "const int &",
+            "int[const]",
+            "constant",
+            "my_const",
+            "Box<const int>",
+            "int (*)(const int)",
+            "const int (*)(int)",
+            "const int (Shelf::*)(int)",
+            "(lambda at /const/a.cpp:1:2)",
+            "Box<int (*const)(int)>",
+        ] {
             assert!(!is_constant(written.as_bytes()), "{written}");
         }
     }

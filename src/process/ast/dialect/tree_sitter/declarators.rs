@@ -3,21 +3,10 @@
 use super::super::{Facts, Frame, Span};
 use super::kinds::{Grammar, word};
 use super::parts::{Field, Node};
-use super::symbols::{close_closure, name, note, settle_static};
-use super::variables;
-use super::{LOOSE, Reading, scripts};
+use super::symbols::{name, note, settle_static};
+use super::{Reading, c_family, scripts};
 use crate::process::ast::facts::SymbolKind;
 use crate::process::ast::frame::Visibility;
-
-const DECLARATORS: &[&str] = &[
-    "function_declarator",
-    "pointer_declarator",
-    "reference_declarator",
-    "parenthesized_declarator",
-    "init_declarator",
-    "array_declarator",
-    "attributed_declarator",
-];
 
 /// A node that may be a symbol.
 pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
@@ -60,7 +49,7 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
             note(reading, kind, node, name, Span::NONE, facts, frame);
         }
         (Grammar::Rust, _) => close_impl(node, facts, frame),
-        (Grammar::C, _) => close_c(reading, node, facts, frame),
+        (Grammar::C, _) => c_family::close(reading, node, facts, frame),
         (Grammar::JavaScript, _) => scripts::close_member(reading, node, facts, frame),
         _ => {}
     }
@@ -96,81 +85,4 @@ fn close_impl(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
         }
     });
     close_scope(name, facts, frame);
-}
-
-fn close_c(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
-    let Some(function) = node.children().find_map(function_declarator) else {
-        match node.kind() {
-            "declaration" => variables::close(reading, node, facts, frame),
-            "function_definition" => close_closure(facts, frame),
-            _ => {}
-        }
-        return;
-    };
-    let mut told = function.child(0);
-    while let Some(node) = told.filter(|node| node.is(DECLARATORS)) {
-        told = declared(node);
-    }
-    let mut names = Vec::new();
-    match told {
-        Some(node) if node.kind() == "qualified_identifier" => spread(node, &mut names),
-        Some(node) => names.push(node),
-        None => return,
-    }
-    let Some(last) = names.pop().filter(|last| last.kind() != "primitive_type") else { return };
-    let mut within = Span::NONE;
-    for name in names {
-        let name = name.name(facts);
-        within = facts.join(within, ".", name);
-    }
-    let kind = if within.is_some() { SymbolKind::Method } else { SymbolKind::Function };
-    frame.set(LOOSE, node.kind() == "declaration");
-    let name = last.name(facts);
-    note(reading, kind, node, name, within, facts, frame);
-}
-
-/// What a chain of declarators ends in.
-fn declared(node: Node<'_>) -> Option<Node<'_>> {
-    let mut told = Some(node);
-    while let Some(node) = told.filter(|node| node.is(DECLARATORS)) {
-        told = node
-            .children()
-            .find(|child| child.is(DECLARATORS) || child.is_name() || child.kind() == "qualified_identifier");
-    }
-    told
-}
-
-/// The name that a type definition gives: that of its last declarator.
-pub(super) fn defined(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
-    let is_declarator =
-        |child: &Node<'_>| child.is(DECLARATORS) || child.is(&["type_identifier", "primitive_type"]);
-    let last = node.children().filter(is_declarator).last();
-    last.and_then(declared).map_or(Span::NONE, |told| told.name(facts))
-}
-
-/// The function declarator in a chain of them. None for a pointer to a function.
-fn function_declarator(node: Node<'_>) -> Option<Node<'_>> {
-    let mut told = Some(node);
-    while let Some(node) = told.filter(|node| node.is(DECLARATORS) && node.kind() != "function_declarator") {
-        told = node.children().find(|child| child.is(DECLARATORS));
-    }
-    let is_pointer =
-        |node: Node<'_>| node.child(0).is_some_and(|first| first.kind() == "parenthesized_declarator");
-    told.filter(|node| node.kind() == "function_declarator" && !is_pointer(*node))
-}
-
-/// The names of a qualified one; of templates without their arguments.
-fn spread<'p>(node: Node<'p>, names: &mut Vec<Node<'p>>) {
-    let mut inner = Some(node);
-    // The rest of the names is the last part of each.
-    while let Some(node) = inner.take() {
-        for child in node.children() {
-            match child.kind() {
-                "qualified_identifier" => inner = Some(child),
-                "template_type" | "template_function" => names.extend(child.child(0)),
-                _ if child.is_worded() => names.push(child),
-                _ => {}
-            }
-        }
-    }
 }

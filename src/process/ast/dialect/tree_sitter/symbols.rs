@@ -1,10 +1,10 @@
 //! Symbols whose kind says what they are, and the name of any.
 
 use super::super::{Facts, Frame, Span};
-use super::declarators;
+use super::c_family;
 use super::kinds::{Grammar, word};
 use super::parts::{Field, Node};
-use super::{LOOSE, Reading, python, scripts, variables};
+use super::{LOOSE, NO_ACCESS, OF_TEMPLATE, QUALIFIED, Reading, python, scripts, variables};
 use crate::process::ast::facts::{Symbol, SymbolKind};
 use crate::process::ast::frame::{Visibility, flag};
 
@@ -33,19 +33,15 @@ pub(super) fn close(
     facts: &mut Facts<'_, '_>,
     frame: &mut Frame,
 ) {
-    let body = match node.kind() {
-        "struct_specifier" | "union_specifier" | "class_specifier" => Some("field_declaration_list"),
-        "enum_specifier" => Some("enumerator_list"),
-        _ => None,
+    let (within, name) = match reading.grammar {
+        Grammar::C if !c_family::is_defined(node) => return,
+        Grammar::C => c_family::named(node, facts, frame),
+        grammar => (Span::NONE, name(grammar, node, facts)),
     };
-    if body.is_some_and(|body| node.first(&[body]).is_none()) {
-        return;
-    }
     if reading.grammar == Grammar::Python && python::calls_type(node, facts, frame) {
         return;
     }
-    let name = name(reading.grammar, node, facts);
-    note(reading, kind, node, name, Span::NONE, facts, frame);
+    note(reading, kind, node, name, within, facts, frame);
 }
 
 /// Makes a symbol of a node; `within` is what its name says of where it belongs.
@@ -62,8 +58,10 @@ pub(super) fn note(
     if name.is_none() {
         if kind.is_callable() {
             close_closure(facts, frame);
+        } else if grammar == Grammar::C && kind.has_methods() {
+            c_family::close_nameless(facts, frame);
         }
-        return;
+        return settle(reading, kind, node, facts, frame);
     }
     match grammar {
         Grammar::JavaScript if kind == SymbolKind::Module && node.first(&["nested_identifier"]).is_some() => {
@@ -133,13 +131,13 @@ pub(super) fn defined_by_call(
     note(reading, SymbolKind::Function, node, name, Span::NONE, facts, frame);
 }
 
-/// Makes a symbol, which keeps the mark that it depends on its surroundings.
+/// Makes a symbol, which keeps the marks that it depends on its surroundings.
 pub(super) fn add(kind: SymbolKind, name: Span, facts: &mut Facts<'_, '_>, frame: &Frame) {
     facts.symbol(kind, name, frame);
-    if frame.has(LOOSE)
+    if frame.has(LOOSE | QUALIFIED | OF_TEMPLATE)
         && let Some(symbol) = facts.newest(frame)
     {
-        symbol.flags |= LOOSE;
+        symbol.flags |= frame.flags & (LOOSE | QUALIFIED | OF_TEMPLATE);
     }
 }
 
@@ -147,6 +145,8 @@ pub(super) fn add(kind: SymbolKind, name: Span, facts: &mut Facts<'_, '_>, frame
 pub(super) fn close_closure(facts: &mut Facts<'_, '_>, frame: &Frame) {
     facts.drop_variables(frame);
     drop_loose(facts, frame, true);
+    // A class inside is none of the class's around.
+    facts.each_waiting(frame, |symbol| symbol.flags |= NO_ACCESS);
 }
 
 /// Declarations that are none inside a function.
@@ -170,13 +170,13 @@ fn settle(reading: Reading, kind: SymbolKind, node: Node<'_>, facts: &mut Facts<
         },
         (Grammar::C, SymbolKind::Class | SymbolKind::Struct) if node.kind() == "class_specifier" => {
             |symbol| {
-                if symbol.visibility == Visibility::Unknown {
+                if symbol.visibility == Visibility::Unknown && symbol.flags & NO_ACCESS == 0 {
                     symbol.visibility = Visibility::Private;
                 }
             }
         }
         (Grammar::C, SymbolKind::Struct) if reading.is_cpp => |symbol| {
-            if symbol.visibility == Visibility::Unknown {
+            if symbol.visibility == Visibility::Unknown && symbol.flags & NO_ACCESS == 0 {
                 symbol.visibility = Visibility::Public;
             }
         },
@@ -241,7 +241,6 @@ fn receiver(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
 pub(super) fn name(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
     let kind = node.kind();
     match kind {
-        "type_definition" if grammar == Grammar::C => return declarators::defined(node, facts),
         "init_declaration" => return facts.make(b"init"),
         "deinit_declaration" => return facts.make(b"deinit"),
         "secondary_constructor" => return facts.make(b"constructor"),
@@ -364,7 +363,10 @@ fn give_access(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
         while let Some(next) = access.next_if(|next| next.0 < symbol.at) {
             current = Some(next.1);
         }
-        if let Some(current) = current {
+        if let Some(current) = current
+            && symbol.visibility == Visibility::Unknown
+            && symbol.flags & NO_ACCESS == 0
+        {
             symbol.visibility = current;
         }
     });

@@ -32,7 +32,8 @@ tuple_type array_type dynamic_type function_type abstract_type unit_type never_t
 modifiers modifier visibility_modifier function_modifiers accessibility_modifier class_modifier member_modifier
 function_modifier property_modifier inheritance_modifier parameter_modifier ownership_modifier mutation_modifier
 static_modifier abstract_modifier readonly_modifier final_modifier var_modifier access_modifier platform_modifier
-override_modifier storage_class_specifier default_switch_label simple_symbol";
+override_modifier storage_class_specifier
+placeholder_type_specifier decltype trailing_return_type abstract_function_declarator template default_switch_label simple_symbol";
 
 /// Names, one by one.
 pub(super) const NAMES: &str = "identifier simple_identifier type_identifier field_identifier property_identifier
@@ -75,7 +76,8 @@ pattern_list tuple_pattern list_pattern list_splat_pattern object_pattern array_
 variable_list assignment_pattern object_assignment_pattern pair_pattern pattern variable_declaration value_binding_pattern
 value_binding variable_declarator const_element property_binding_pattern
 function_declarator pointer_declarator reference_declarator parenthesized_declarator init_declarator array_declarator
-attributed_declarator type_qualifier operator_name operator_cast destructor_name access_specifier
+template_declaration attributed_declarator pointer_type_declarator structured_binding_declarator abstract_pointer_declarator abstract_reference_declarator
+sized_type_specifier type_qualifier operator_name operator_cast destructor_name access_specifier
 decorator parameter parameter_list parameter_declaration parameters pointer_type reference_type parenthesized_type user_type
 scope_resolution nested_namespace_specifier dot_index_expression method_index_expression type computed_property_name
 navigation_suffix type_identifier simple_identifier member_binding_expression dot operator setter binding_pattern_kind
@@ -237,13 +239,16 @@ const C: Rules = Rules {
         (Struct, "struct_specifier union_specifier"),
         (Class, "class_specifier"),
         (Enum, "enum_specifier"),
-        (TypeAlias, "type_definition alias_declaration"),
-        (Module, "namespace_definition"),
+        (TypeAlias, "alias_declaration"),
     ],
     branches: "if_statement for_statement for_range_loop while_statement do_statement case_statement
         conditional_expression catch_clause",
     rest: &[
-        (Closer, "function_definition declaration field_declaration"),
+        (
+            Closer,
+            "function_definition declaration field_declaration type_definition namespace_definition
+            friend_declaration template_declaration translation_unit",
+        ),
         (Change, "field_declaration_list"),
         (Call(Callee::First), "call_expression"),
         (Call(Callee::New), "new_expression"),

@@ -8,8 +8,6 @@ use super::{LOOSE, Reading, scripts};
 use crate::process::ast::facts::SymbolKind;
 use crate::process::ast::frame::Visibility;
 
-const CHAIN: &[&str] = &["init_declarator", "pointer_declarator", "array_declarator", "reference_declarator"];
-
 impl Grammar {
     /// Whether only what stands directly at the top is a variable.
     pub(super) fn keeps_variables_close(self) -> bool {
@@ -55,7 +53,6 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
             frame.visibility = visibility(Grammar::Rust, node, name, facts);
             declare(node.kind() == "const_item", name, facts, frame);
         }
-        Grammar::C => close_c(node, facts, frame),
         Grammar::Ruby => {
             for left in pattern(node.child(0)) {
                 let name = left.name(facts);
@@ -159,25 +156,6 @@ pub(super) fn pattern(node: Option<Node<'_>>) -> Vec<Node<'_>> {
         }
     }
     names
-}
-
-fn close_c(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
-    let fixes = |node: Node<'_>, words: &[&str], facts: &mut Facts<'_, '_>| {
-        let mut qualifiers = node.children().filter(|child| child.kind() == "type_qualifier");
-        qualifiers.any(|qualifier| qualifier.says(facts, words))
-    };
-    let is_fixed = fixes(node, &["const", "constexpr"], facts);
-    for child in node.children().filter(|child| child.is(CHAIN) || child.kind() == "identifier") {
-        let (mut told, mut is_constant) = (Some(child), is_fixed);
-        while let Some(node) = told.filter(|node| node.is(CHAIN)) {
-            if node.is(&["pointer_declarator", "reference_declarator"]) {
-                is_constant = fixes(node, &["const"], facts);
-            }
-            told = node.children().find(|child| child.is(CHAIN) || child.kind() == "identifier");
-        }
-        let name = told.map_or(Span::NONE, |told| told.name(facts));
-        declare(is_constant, name, facts, frame);
-    }
 }
 
 /// Kotlin's and Swift's: `val` and `let` make a constant.

@@ -1,0 +1,436 @@
+//! What C and C++ declare: a declarator tells what has which name, and whether it is a function.
+
+use std::collections::HashMap;
+
+use super::super::{Facts, Frame, Span};
+use super::parts::{Field, Node};
+use super::symbols::{add, close_closure, note};
+use super::{LOOSE, NO_ACCESS, OF_TEMPLATE, QUALIFIED, Reading};
+use crate::process::ast::facts::{Symbol, SymbolKind};
+use crate::process::ast::frame::flag;
+
+const DECLARATORS: &[&str] = &[
+    "function_declarator",
+    "pointer_declarator",
+    "reference_declarator",
+    "parenthesized_declarator",
+    "init_declarator",
+    "array_declarator",
+    "attributed_declarator",
+    "pointer_type_declarator",
+];
+const TYPES: &[&str] = &[
+    "primitive_type",
+    "sized_type_specifier",
+    "type_identifier",
+    "template_type",
+    "qualified_identifier",
+    "dependent_type",
+    "placeholder_type_specifier",
+    "decltype",
+    "struct_specifier",
+    "union_specifier",
+    "class_specifier",
+    "enum_specifier",
+];
+/// What a declarator ends in, beside names.
+const TOLD: &[&str] =
+    &["qualified_identifier", "template_function", "operator_cast", "structured_binding_declarator"];
+
+/// A node that declares something.
+pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    match node.kind() {
+        "type_definition" => {
+            for declared in declared(node) {
+                let name = declared.name.name(facts);
+                note(reading, SymbolKind::TypeAlias, node, name, Span::NONE, facts, frame);
+            }
+        }
+        "namespace_definition" => close_namespace(reading, node, facts, frame),
+        "friend_declaration" => facts.each_waiting(frame, |symbol| {
+            symbol.flags |= flag::OUTSIDE | NO_ACCESS;
+            symbol.flags |= if symbol.kind == SymbolKind::Function { flag::FREE } else { 0 };
+        }),
+        "template_declaration" => {
+            let inside = facts.store.symbols.iter_mut().rev().take_while(|symbol| symbol.at > frame.at);
+            inside
+                .filter(|symbol| symbol.flags & OF_TEMPLATE != 0 && is_declared_by(node, symbol.at))
+                .for_each(|symbol| symbol.line = frame.line);
+        }
+        "translation_unit" => settle_scopes(facts),
+        _ => close_declaration(reading, node, facts, frame),
+    }
+}
+
+fn close_declaration(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    let (is_definition, is_variable) = (node.kind() == "function_definition", node.kind() == "declaration");
+    let mut has_function = false;
+    for declared in declared(node) {
+        if declared.is_function {
+            has_function = true;
+            close_function(reading, node, declared.name, facts, frame);
+        } else if is_variable {
+            close_variable(node, declared, facts, frame);
+        }
+    }
+    if is_definition && !has_function {
+        close_closure(facts, frame);
+    }
+}
+
+fn close_function(
+    reading: Reading,
+    node: Node<'_>,
+    told: Node<'_>,
+    facts: &mut Facts<'_, '_>,
+    frame: &mut Frame,
+) {
+    let Some((within, last)) = within(told, facts) else { return };
+    let kind = if within.is_some() { SymbolKind::Method } else { SymbolKind::Function };
+    frame.set(LOOSE, node.kind() == "declaration");
+    frame.set(OF_TEMPLATE, is_of_template(told));
+    let name = name(last, facts);
+    note(reading, kind, node, name, within, facts, frame);
+}
+
+fn close_variable(node: Node<'_>, declared: Declared<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    let is_fixed = match declared.pointer {
+        Some(pointer) => qualifies(pointer, &["const"], facts),
+        None => qualifies(node, &["const"], facts),
+    };
+    let is_reference = declared.pointer.is_some_and(|pointer| pointer.kind() == "reference_declarator");
+    let is_constant = is_fixed || !is_reference && qualifies(node, &["constexpr"], facts);
+    let kind = if is_constant { SymbolKind::Constant } else { SymbolKind::Variable };
+    frame.set(flag::STATIC, node.words() & super::word::STATIC != 0);
+    if declared.name.kind() == "structured_binding_declarator" {
+        for name in declared.name.children().filter(|child| child.kind() == "identifier") {
+            let name = name.name(facts);
+            add(SymbolKind::Variable, name, facts, frame);
+        }
+        return;
+    }
+    let Some((within, last)) = within(declared.name, facts) else { return };
+    let name = name(last, facts);
+    frame.set(QUALIFIED, within.is_some());
+    let name = facts.join(within, ".", name);
+    add(kind, name, facts, frame);
+    frame.set(QUALIFIED, false);
+}
+
+fn qualifies(node: Node<'_>, words: &[&str], facts: &mut Facts<'_, '_>) -> bool {
+    let mut qualifiers = node.children().filter(|child| child.kind() == "type_qualifier");
+    qualifiers.any(|qualifier| qualifier.says(facts, words))
+}
+
+/// `namespace a::b` is `b` in `a`.
+fn close_namespace(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    let mut names = Vec::new();
+    let mut told = node
+        .field(Field::Name)
+        .or_else(|| node.first(&["namespace_identifier", "nested_namespace_specifier", "identifier"]));
+    while let Some(node) = told.take() {
+        if node.kind() != "nested_namespace_specifier" {
+            names.push(node);
+            break;
+        }
+        names.extend(node.children().filter(|child| child.is(&["namespace_identifier", "identifier"])));
+        told = node.first(&["nested_namespace_specifier"]);
+    }
+    // The inner ones begin behind those around: no child does as soon.
+    for (place, told) in names.iter().enumerate().rev() {
+        let name = told.name(facts);
+        let mut frame = Frame { at: frame.at + place as u32, ..*frame };
+        note(reading, SymbolKind::Module, node, name, Span::NONE, facts, &mut frame);
+    }
+    frame.branches = if names.is_empty() { frame.branches } else { 0 };
+}
+
+/// What is in a class without a name.
+pub(super) fn close_nameless(facts: &mut Facts<'_, '_>, frame: &Frame) {
+    facts.each_waiting(frame, |symbol| {
+        if symbol.kind == SymbolKind::Function && symbol.flags & flag::FREE == 0 {
+            symbol.kind = SymbolKind::Method;
+        }
+    });
+}
+
+/// Of what a class, struct, union or enum is called, what it is within and its own name.
+pub(super) fn named(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) -> (Span, Span) {
+    let told = node.field(Field::Name).or_else(|| {
+        node.children().find(|child| child.is(&["type_identifier", "qualified_identifier", "template_type"]))
+    });
+    let Some((within, last)) = told.and_then(|told| within(told, facts)) else {
+        return (Span::NONE, Span::NONE);
+    };
+    frame.set(OF_TEMPLATE, told.is_some_and(is_of_template));
+    (within, name(last, facts))
+}
+
+/// Whether a class, struct, union or enum is defined, rather than only named: an enum also where its type stands
+/// behind it.
+pub(super) fn is_defined(node: Node<'_>) -> bool {
+    match node.kind() {
+        "struct_specifier" | "union_specifier" | "class_specifier" => {
+            node.first(&["field_declaration_list"]).is_some()
+        }
+        "enum_specifier" => {
+            let types = node.children().filter(|child| child.is(TYPES));
+            node.first(&["enumerator_list"]).is_some() || types.count() > 1
+        }
+        _ => true,
+    }
+}
+
+/// What a declarator declares.
+#[derive(Debug, Clone, Copy)]
+struct Declared<'p> {
+    /// The name, or what holds it.
+    name: Node<'p>,
+    is_function: bool,
+    /// The pointer or reference next to the name.
+    pointer: Option<Node<'p>>,
+}
+
+/// What a declaration declares: its declarators stand behind the type, where it has one.
+fn declared(node: Node<'_>) -> impl Iterator<Item = Declared<'_>> {
+    let mut has_type = false;
+    let is_typedef = node.kind() == "type_definition";
+    node.children().filter_map(move |child| {
+        let is_type = child.is(TYPES);
+        if child.is(DECLARATORS)
+            || child.is(&["identifier", "field_identifier"])
+            || has_type && is_type && is_typedef
+        {
+            return declarator(child, has_type);
+        }
+        let is_told = child.is(TOLD) && (has_type || ends_in_conversion(child));
+        has_type |= is_type;
+        if is_told { declarator(child, has_type) } else { None }
+    })
+}
+
+/// Follows a chain of declarators to the name at its end. The one next to the name, round brackets left aside,
+/// says what that is: `(*f)(int)` is a pointer, `(*f(int))(int)` and `(f)(int)` are functions.
+fn declarator(node: Node<'_>, has_type: bool) -> Option<Declared<'_>> {
+    let (mut told, mut nearest, mut pointer) = (node, "", None);
+    let mut is_guide = false;
+    loop {
+        if let Some(member) = pointer_to_member(told) {
+            told = member;
+        }
+        if !told.is(DECLARATORS) {
+            break;
+        }
+        match told.kind() {
+            kind @ "function_declarator" => {
+                nearest = kind;
+                // Without a type in front, `A(int) -> A<int>` is no function.
+                is_guide = !has_type && told.first(&["trailing_return_type"]).is_some();
+            }
+            kind @ ("pointer_declarator" | "reference_declarator" | "pointer_type_declarator") => {
+                (nearest, pointer) = (kind, Some(told));
+            }
+            kind @ "array_declarator" => nearest = kind,
+            _ => {}
+        }
+        told = told.children().find(|child| child.is(DECLARATORS) || child.is(TOLD) || child.is_name())?;
+    }
+    let is_function = nearest == "function_declarator" || ends_in_conversion(told);
+    (!is_guide).then_some(Declared { name: told, is_function, pointer })
+}
+
+/// Whether a template is that of the declaration which a symbol is of.
+fn is_declared_by(node: Node<'_>, symbol: u32) -> bool {
+    node.children().any(|child| match child.kind() {
+        "template_declaration" => is_declared_by(child, symbol),
+        _ => (child.at()..=child.at() + 1).contains(&symbol),
+    })
+}
+
+/// Of `A::*name`, what stands behind the scope.
+fn pointer_to_member(node: Node<'_>) -> Option<Node<'_>> {
+    let mut told = Some(node);
+    while let Some(node) = told.filter(|node| node.kind() == "qualified_identifier") {
+        told = node.first(&["pointer_type_declarator", "qualified_identifier"]);
+    }
+    told.filter(|told| told.kind() == "pointer_type_declarator")
+}
+
+/// Whether the template in front of a declaration is there for its name: then it is where the declaration begins.
+fn is_of_template(told: Node<'_>) -> bool {
+    told.is(&["qualified_identifier", "template_function", "template_type"])
+}
+
+fn ends_in_conversion(node: Node<'_>) -> bool {
+    let mut told = Some(node);
+    while let Some(node) = told.filter(|node| node.kind() == "qualified_identifier") {
+        told = node.children().find(|child| child.is(&["operator_cast", "qualified_identifier"]));
+    }
+    told.is_some_and(|node| node.kind() == "operator_cast")
+}
+
+/// What a name says that it is within, and its last part. Of templates without their arguments.
+fn within<'p>(told: Node<'p>, facts: &mut Facts<'_, '_>) -> Option<(Span, Node<'p>)> {
+    let mut names = Vec::new();
+    let mut inner = Some(told);
+    // The rest of the names is the last part of each.
+    while let Some(node) = inner.take() {
+        match node.kind() {
+            "qualified_identifier" => {
+                for child in node.children() {
+                    match child.kind() {
+                        "qualified_identifier" => inner = Some(child),
+                        "template" => {}
+                        _ if child.is_worded() => names.push(child),
+                        _ => {}
+                    }
+                }
+            }
+            _ => names.push(node),
+        }
+    }
+    let plain = |node: Node<'p>| if node.is_through() { node.first_name().unwrap_or(node) } else { node };
+    let last = names.pop().map(plain).filter(|last| last.kind() != "primitive_type")?;
+    let mut within = Span::NONE;
+    for name in names {
+        let name = plain(name).name(facts);
+        within = facts.join(within, ".", name);
+    }
+    Some((within, last))
+}
+
+/// The text of a name. Those of operators have a space only where two words meet: `operator new[]`,
+/// `operator const char*`; that of a conversion is without parameters, scopes and arguments of templates.
+fn name(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
+    let mut texts = Vec::new();
+    match node.kind() {
+        "operator_name" => texts.extend(node.children()),
+        "operator_cast" => converted(node, &mut texts, facts),
+        _ => return node.name(facts),
+    }
+    if texts.is_empty() {
+        texts.push(node);
+    }
+    let mut made: Vec<u8> = Vec::new();
+    for node in texts {
+        let Some(text) = node.text(facts) else { return Span::NONE };
+        for word in facts.text(text).split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
+            let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80;
+            let meets = made.last().is_some_and(is_word) && word.first().is_some_and(is_word);
+            made.extend_from_slice(if meets { b" " } else { b"" });
+            made.extend_from_slice(word);
+        }
+    }
+    facts.make(&made)
+}
+
+/// The words of a conversion: `operator`, its type, and the pointers behind that.
+fn converted<'p>(node: Node<'p>, texts: &mut Vec<Node<'p>>, facts: &mut Facts<'_, '_>) {
+    let mut inner = Some(node);
+    while let Some(node) = inner.take() {
+        for child in node.children() {
+            match child.kind() {
+                "abstract_pointer_declarator" | "abstract_reference_declarator" => inner = Some(child),
+                "sized_type_specifier" => texts.extend(child.children()),
+                "struct_specifier" | "union_specifier" | "class_specifier" | "enum_specifier" => {
+                    texts.extend(child.first(&["type_identifier"]));
+                }
+                _ if child.is(TYPES) => {
+                    let child = if child.kind() == "dependent_type" { child.last() } else { Some(child) };
+                    texts.extend(
+                        child.and_then(|child| within(child, facts)).map_or(child, |(_, last)| Some(last)),
+                    );
+                }
+                "abstract_function_declarator" => {}
+                _ => texts.push(child),
+            }
+        }
+    }
+}
+
+/// Whether a callee makes another type of a value: `static_cast<T>`, `int`.
+pub(super) fn is_cast(callee: Node<'_>, facts: &mut Facts<'_, '_>) -> bool {
+    let casts = ["static_cast", "dynamic_cast", "const_cast", "reinterpret_cast"];
+    let is_named = callee.kind() == "template_function";
+    let name = callee.first_name().filter(|_| is_named);
+    callee.kind() == "primitive_type" || name.is_some_and(|name| name.says(facts, &casts))
+}
+
+/// What a qualified name stands within is looked for from there outwards. In a namespace of the document a function
+/// is no method, and a variable is one of the file's; else it is taken for a class where it is written.
+fn settle_scopes(facts: &mut Facts<'_, '_>) {
+    let symbols = &facts.store.symbols;
+    let outer = |symbol: &Symbol| (symbol.outer as usize).checked_sub(1).and_then(|outer| symbols.get(outer));
+    let is_open = |symbol: &Symbol| {
+        symbol.flags & QUALIFIED != 0 || outer(symbol).is_some_and(|outer| outer.kind == SymbolKind::Scope)
+    };
+    let open: Vec<_> =
+        (0..).zip(symbols).filter(|(_, symbol)| is_open(symbol)).map(|(number, _)| number).collect();
+    if open.is_empty() {
+        return;
+    }
+    let is_home = |symbol: &Symbol| symbol.kind == SymbolKind::Module || symbol.kind.has_methods();
+    let homes = (0..).zip(symbols).filter(|(_, symbol)| is_home(symbol) && symbol.kind != SymbolKind::Scope);
+    let homes: HashMap<_, _> = homes.map(|(number, symbol)| (path_of(number, facts), symbol.kind)).collect();
+    for number in open {
+        let path = path_of(number, facts);
+        let Some(symbol) = facts.store.symbols.get(number).copied() else { continue };
+        let name = facts.text(symbol.name);
+        let dot = name.iter().rposition(|&byte| byte == b'.').filter(|_| symbol.flags & QUALIFIED != 0);
+        let own = facts.part(symbol.name, dot.map_or(0, |dot| dot + 1), usize::from(symbol.name.len));
+        let around = path.get(..path.len().saturating_sub(usize::from(own.len) + 1)).unwrap_or_default();
+        let written = match dot {
+            Some(dot) => dot,
+            None => outer_name_len(symbol, facts),
+        };
+        let (mut kind, mut qualified) = (symbol.kind, symbol.qualified);
+        let is_variable = kind.is_variable();
+        let found = outwards(around, written).find_map(|home| Some((homes.get(&home).copied()?, home)));
+        match found {
+            Some((home, mut path)) => {
+                let is_module = home == SymbolKind::Module;
+                path.push(b'.');
+                path.extend_from_slice(facts.text(own));
+                qualified = facts.make(&path);
+                kind = match kind {
+                    SymbolKind::Method if is_module => SymbolKind::Function,
+                    _ if is_variable && !is_module => SymbolKind::Dropped,
+                    _ => kind,
+                };
+            }
+            None if is_variable => kind = SymbolKind::Dropped,
+            None => {}
+        }
+        if let Some(symbol) = facts.store.symbols.get_mut(number) {
+            (symbol.kind, symbol.qualified, symbol.name) = (kind, qualified, own);
+        }
+    }
+}
+
+fn outer_name_len(symbol: Symbol, facts: &Facts<'_, '_>) -> usize {
+    let outer = (symbol.outer as usize).checked_sub(1).and_then(|outer| facts.store.symbols.get(outer));
+    outer.map_or(0, |outer| usize::from(outer.name.len))
+}
+
+/// Where a name of so many bytes at the end of a path can be: there, and in what is further out.
+fn outwards(path: &[u8], written: usize) -> impl Iterator<Item = Vec<u8>> {
+    let (around, written) = path.split_at(path.len().saturating_sub(written));
+    let around = around.strip_suffix(b".").unwrap_or(around);
+    let mut ends: Vec<_> = (0..around.len()).filter(|&at| around.get(at) == Some(&b'.')).collect();
+    ends.push(around.len());
+    let within = move |end: usize| [around.get(..end).unwrap_or_default(), b".", written].concat();
+    let inner = ends.into_iter().rev().filter(|end| *end > 0).map(within);
+    inner.chain(std::iter::once(written.to_vec()))
+}
+
+/// The names of a symbol and of those around it.
+fn path_of(number: usize, facts: &Facts<'_, '_>) -> Vec<u8> {
+    let mut names = Vec::new();
+    let mut next = Some(number);
+    while let Some(symbol) = next.and_then(|number| facts.store.symbols.get(number)) {
+        names.push(facts.text(symbol.name));
+        next = (symbol.outer as usize).checked_sub(1);
+    }
+    names.reverse();
+    names.join(&b'.')
+}

@@ -1,0 +1,59 @@
+//! C++: clang and tree-sitter. Of symbols no difference is accepted.
+
+use super::{About, Accepted, Difference, Family, Parser};
+
+static CPP: Family = Family {
+    name: "cpp",
+    parsers: &[
+        Parser { name: "clang", folders: &["clang"] },
+        Parser { name: "tree-sitter", folders: &["tree-sitter/leaves"] },
+    ],
+    accepted: &[
+        Accepted {
+            parser: "tree-sitter",
+            about: About::Import,
+            is_it: |one| one.first.is_empty(),
+            reason: "clang's tree has no `#include`",
+        },
+        Accepted {
+            parser: "tree-sitter",
+            about: About::Calls,
+            is_it: |one| callee(one).starts_with("operator"),
+            reason: "clang knows which operators and literals are functions, and calls these",
+        },
+        Accepted {
+            parser: "tree-sitter",
+            about: About::Calls,
+            is_it: |one| counts(one).1 == 0 && !callee(one).contains('.'),
+            reason: "clang tells what a declaration or an initialiser constructs, and a callee without its scope",
+        },
+        Accepted {
+            parser: "tree-sitter",
+            about: About::Calls,
+            is_it: |one| counts(one).0 > counts(one).1 && counts(one).1 > 0,
+            reason: "clang tells what a declaration or an initialiser constructs beside what is constructed in expressions",
+        },
+        Accepted {
+            parser: "tree-sitter",
+            about: About::Calls,
+            is_it: |one| counts(one).0 == 0 && callee(one).contains('.'),
+            reason: "tree-sitter has the scope in front of a callee: `std.begin`",
+        },
+    ],
+};
+
+fn callee(difference: &Difference) -> &str {
+    difference.what.split(" calls ").nth(1).unwrap_or_default()
+}
+
+/// How often clang and tree-sitter see a call.
+fn counts(difference: &Difference) -> (u64, u64) {
+    let number = |text: &str| text.parse().unwrap_or_default();
+    (number(&difference.first), number(&difference.other))
+}
+
+#[test]
+fn parsers_of_cpp_agree() {
+    CPP.check_samples();
+    CPP.check_trees();
+}
