@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use std::hint::black_box;
 use std::panic::{set_hook, take_hook};
 
-use outlast::model::can_do_without_memory;
+use outlast::model::{can_do_without_memory, is_for_want_of_stack};
 use rustix::process::{Resource, getrlimit};
 
 use super::exit;
@@ -140,13 +140,13 @@ fn touch_stack() {
     black_box([0_u8; STACK_BYTES]);
 }
 
-/// A thread that was started and gets no memory for its second stack, where signals are handled, panics before it has
-/// begun, and takes the process with it.
 fn end_without_stacks() {
     let before = take_hook();
-    set_hook(Box::new(move |info| match info.payload_as_str() {
-        Some(what) if what.contains("alternative stack") => end(libc::SIGSTKSZ),
-        _ => before(info),
+    set_hook(Box::new(move |info| {
+        if is_for_want_of_stack(info) {
+            end(libc::SIGSTKSZ);
+        }
+        before(info);
     }));
 }
 

@@ -11,12 +11,10 @@ use std::path::Path;
 
 use super::error::EngineError;
 use super::stop::Stop;
-use crate::ledger::{Ledger, LogRange, StateFolder};
+use crate::ledger::{LOG_CHECKED, Ledger, LogRange, StateFolder};
 use crate::model::{Fingerprint, Timestamp};
 use crate::sink::{self, SinkError};
 
-/// The note, in the state folder. Without it, the log is compared.
-pub(super) const NOTE: &str = "log-checked";
 /// How long a note is good for.
 const GOOD_NS: i64 = 24 * 3600 * 1_000_000_000;
 
@@ -38,9 +36,9 @@ pub(crate) fn check_log(records: &Path, ranges: &[LogRange], stop: &Stop) -> Res
     Ok(true)
 }
 
-/// When the log was compared, where its files are as they were then.
+/// When the log was compared, as a note in the state folder says, where its files are as they were then.
 pub(super) fn compared_at(state: &StateFolder, files: &str, now: Timestamp) -> Option<Timestamp> {
-    let note = std::fs::read_to_string(state.path().join(NOTE)).ok()?;
+    let note = std::fs::read_to_string(state.path().join(LOG_CHECKED)).ok()?;
     let (at, noted) = note.split_once('\n')?;
     let at = Timestamp(at.parse().ok()?);
     let is_good = (0..=GOOD_NS).contains(&now.0.checked_sub(at.0)?) && noted == files;
@@ -49,7 +47,7 @@ pub(super) fn compared_at(state: &StateFolder, files: &str, now: Timestamp) -> O
 
 /// Leaves a note that these files were compared then. One that can't be written is done without.
 pub(super) fn note(state: &StateFolder, files: &str, at: Timestamp) {
-    if let Err(error) = std::fs::write(state.path().join(NOTE), format!("{}\n{files}", at.0)) {
+    if let Err(error) = std::fs::write(state.path().join(LOG_CHECKED), format!("{}\n{files}", at.0)) {
         tracing::debug!(%error, "no note of the log's check can be left");
     }
 }
@@ -118,7 +116,7 @@ mod tests {
         }
 
         fn edit_note(&self, edit: impl Fn(&str) -> String) {
-            let path = self.state().join(NOTE);
+            let path = self.state().join(LOG_CHECKED);
             fs::write(&path, edit(&fs::read_to_string(&path).unwrap())).unwrap();
         }
     }
@@ -129,7 +127,7 @@ mod tests {
         assert!(ran.is_known() && ran.is_known(), "to open it is not to touch it");
         ran.run();
         assert!(ran.is_known());
-        fs::remove_file(ran.state().join(NOTE)).unwrap();
+        fs::remove_file(ran.state().join(LOG_CHECKED)).unwrap();
         assert!(!ran.is_known());
         ran.run();
         assert!(ran.is_known(), "it was compared");

@@ -177,7 +177,7 @@ fn is_trusted(line: RawLine<'_>, bad: &[std::ops::Range<u64>]) -> bool {
 fn rewrite(path: &Path, source: &Path, bad: &[std::ops::Range<u64>]) -> Result<(), EngineError> {
     let fresh = path.with_extension("ndjson.new");
     let failed = |path: &Path| EngineError::io(path.display().to_string());
-    let file = File::create(&fresh).map_err(failed(&fresh))?;
+    let file = durable::create_anew(&fresh).map_err(failed(&fresh))?;
     let mut out = BufWriter::with_capacity(1 << 20, file);
     let mut lines = RawLines::open(source)?;
     while let Some(line) = lines.next_line()? {

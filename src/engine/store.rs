@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use super::error::EngineError;
 use super::log_check;
 use crate::ledger::{
-    AskedState, Entry, Job, Ledger, LedgerError, LedgerReader, RootInfo, StateFolder, StateInfo, Tick,
+    AskedState, Entry, Job, LOG_CHECKED, Ledger, LedgerError, LedgerReader, RootInfo, StateFolder, StateInfo,
+    Tick,
 };
 use crate::model::{ConfigError, FileKey, LogPosition, RecordCursor, RootId, RootTable, Timestamp};
 use crate::sink::RecordLog;
@@ -15,16 +16,15 @@ use crate::sink::RecordLog;
 /// The record folder of a state, in the state folder, where none is named.
 pub(crate) const RECORDS: &str = "records";
 /// How the names of the state's own parts begin.
-const OWN_PARTS: [&str; 12] = [
+const OWN_PARTS: [&str; 11] = [
     "db",
     "witness",
     "lock",
     "state.",
     "ctl.sock",
     "repairing",
-    "unsynced",
     "in-hand",
-    log_check::NOTE,
+    LOG_CHECKED,
     ".gitignore",
     "CACHEDIR.TAG",
     ".",

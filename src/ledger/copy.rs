@@ -10,7 +10,8 @@ use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use super::{LedgerError, disk};
+use super::{LedgerError, disk, kinds};
+use crate::model::durable::Kind;
 use crate::model::failpoint;
 
 /// Bytes that are read and written at a time.
@@ -41,7 +42,9 @@ pub(super) fn folder(from: &Path, to: &Path, form: Form) -> Result<(), LedgerErr
         let kind = entry.file_type().map_err(LedgerError::io(&from))?;
         if kind.is_dir() {
             folder(&from, &to, form)?;
-        } else if kind.is_file() {
+        } else {
+            // What is skipped would be missing in the copy, and sled would make it anew.
+            kinds::check_one(&from, Kind::File)?;
             file(&from, &to, form)?;
         }
     }

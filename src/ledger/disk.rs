@@ -4,13 +4,14 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use super::LedgerError;
-use crate::model::{durable, failpoint};
+use super::{LedgerError, kinds};
+use crate::model::durable::{self, Kind};
+use crate::model::failpoint;
 
 /// Replaces `path` by `bytes`: whoever looks, even after a power cut, sees the old content or the new.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
     let temporary = path.with_extension("tmp");
-    let written = failpoint::hit("replace.create").and_then(|()| File::create(&temporary));
+    let written = failpoint::hit("replace.create").and_then(|()| durable::create_anew(&temporary));
     let written = written.and_then(|mut file| {
         failpoint::write_all("replace.write", &mut file, bytes)?;
         failpoint::hit("replace.sync")?;
@@ -44,6 +45,7 @@ pub(super) fn sync_parent(path: &Path) -> Result<(), LedgerError> {
 
 /// What a file holds; nothing where it is missing.
 pub(super) fn read_if_there(path: &Path) -> Result<Vec<u8>, LedgerError> {
+    kinds::check_one(path, Kind::File)?;
     match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         read => read.map_err(LedgerError::io(path)),

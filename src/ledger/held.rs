@@ -69,6 +69,11 @@ impl HeldState {
         &self.path
     }
 
+    /// The file that is locked.
+    pub(super) fn lock_file(&self) -> &File {
+        &self.lock
+    }
+
     /// Removes the lock file, where taking the lock has made it.
     pub(super) fn remove_if_new(&self) {
         if self.is_new && self.check().is_ok() {

@@ -75,6 +75,7 @@ impl InHand {
         }
         let identity = identity_of(&folder).map_err(LedgerError::io(&folder))?;
         let in_hand = Self { folder, identity, oom_kills };
+        in_hand.remove_what_is_no_file()?;
         let markers = in_hand.markers().map_err(LedgerError::io(&in_hand.folder))?;
         let suspects = in_hand.suspects().map_err(LedgerError::io(&in_hand.folder))?;
         let left = left_by(&suspects, &markers);
@@ -128,6 +129,16 @@ impl InHand {
         if let Err(error) = cleared {
             tracing::debug!(folder = %self.folder.display(), %error, "what was in hand can't be cleared");
         }
+    }
+
+    fn remove_what_is_no_file(&self) -> Result<(), LedgerError> {
+        for entry in fs::read_dir(&self.folder).map_err(LedgerError::io(&self.folder))? {
+            let entry = entry.map_err(LedgerError::io(&self.folder))?;
+            if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                disk::remove(&entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     fn is_in_place(&self) -> bool {

@@ -28,7 +28,7 @@ use super::state::DB;
 use super::{LedgerError, copy, disk};
 use crate::model::{Resource, failpoint};
 
-const BEFORE: &str = "db.before";
+pub(super) const BEFORE: &str = "db.before";
 const BOOT: &str = "boot";
 const FAILED: &str = "failed";
 const GONE: &str = "db.gone";

@@ -18,14 +18,13 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `lock` | nothing; locked while a process uses the state |
+//! | `lock` | locked while a process uses the state. Empty, but a byte long where something of the state could not be written or synced: all of it is written again before it is used |
 //! | `state.json` | format, record folder, roots; the last member is the crc32 of all before it. Written last when a state is made, replaced as a whole |
 //! | `db/` | a sled 0.34 database, see below |
 //! | `db.before/`, `db.gone/` | `db` as it was before it is opened, while it is; a copy that is being removed: see `kept.rs` |
 //! | `witness` | for each tick 61 bytes: version, tick, segment, from, to and crc32 of what the tick appended to the log, number of blocks, number of entries, sum of the blocks' crc32, crc32 of the line; fixed width, little endian. Older ticks are merged into lines of about 1 MiB of log, with tick 0 |
 //! | `in-hand/N` | what worker N has in hand, see below; hints only: damaged or missing ones are no damage |
 //! | `in-hand/suspects` | files that the process before had in hand when it died, in the same form |
-//! | `unsynced` | nothing; there where something of the state could not be written or synced: all of it is written again before it is used |
 //! | `repairing` | nothing; there from the start of a repair to its end |
 //! | `db.damaged`, `witness.damaged` | what a repair set aside |
 //! | `.gitignore`, `CACHEDIR.TAG` | keep version control and backups out |
@@ -88,6 +87,7 @@ mod held;
 mod in_hand;
 mod job;
 mod kept;
+mod kinds;
 mod log_start;
 mod made;
 mod map;
@@ -121,6 +121,7 @@ pub use job::{Job, JobEnd, JobKind};
 pub use reader::LedgerReader;
 pub use ready::{ReadyFiles, ReadyPosition};
 pub use scan::Scan;
+pub(crate) use state::LOG_CHECKED;
 pub use state::StateFolder;
 pub use state_file::{FORMAT, RootInfo, StateInfo};
 pub use witness::LogRange;

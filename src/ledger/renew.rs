@@ -1,31 +1,44 @@
 //! What follows a sync that failed.
 //!
 //! The system may count pages as clean then that never reached the disk: they are read as if they were there, until a
-//! power cut. So the state is noted as *unsynced*, and whatever opens it next writes all of it again before anything is
+//! power cut. So that is noted, and whatever opens the state next writes all of it again before anything is
 //! believed. The note only has to outlive the process: where the machine goes, so does what was read in vain.
 //! The same is done where the note may be missing: where the database has a tick whose line the witness lacks.
+//!
+//! The note is a byte in the lock file that was never written: it takes neither a name nor a block, and so there is room
+//! for it on a full disk. Where not even that can be had, this process remembers it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::held::HeldState;
-use super::state::{DB, STATE, UNSYNCED, WITNESS};
+use super::state::{DB, STATE, WITNESS};
 use super::{LedgerError, disk};
-use crate::model::durable;
+use crate::model::{durable, failpoint};
+
+/// States that have to be written again, and don't say so.
+static REMEMBERED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn remembered() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Notes that something of this state could not be written or synced.
 pub(super) fn note(held: &HeldState) {
-    let path = held.path().join(UNSYNCED);
     if held.check().is_ok()
-        && let Err(error) = File::create(&path)
+        && let Err(error) = failpoint::hit("unsynced.note").and_then(|()| held.lock_file().set_len(1))
     {
-        tracing::warn!(path = %path.display(), %error, "that the state has to be written again can't be noted");
+        tracing::warn!(state = %held.path().display(), %error, "that the state has to be written again can't be noted");
+        remembered().insert(held.path().to_owned());
     }
 }
 
 /// Writes everything again that a failed sync was for, where one is noted.
 pub(super) fn write_noted(held: &HeldState) -> Result<(), LedgerError> {
-    if disk::is_there(&held.path().join(UNSYNCED))? { write_all(held) } else { Ok(()) }
+    let noted = held.lock_file().metadata().map_err(LedgerError::io(held.path()))?.len() > 0;
+    if noted || remembered().contains(held.path()) { write_all(held) } else { Ok(()) }
 }
 
 /// Writes the state again, all but the record log: opening it cuts it back to what is durable.
@@ -48,8 +61,10 @@ pub(super) fn write_all(held: &HeldState) -> Result<(), LedgerError> {
         replace_file(&held.path().join(name))?;
     }
     drop(in_use);
-    disk::remove(&held.path().join(UNSYNCED))?;
-    disk::sync_folder(held.path())
+    disk::sync_folder(held.path())?;
+    held.lock_file().set_len(0).map_err(LedgerError::io(held.path()))?;
+    remembered().remove(held.path());
+    Ok(())
 }
 
 fn write_file(path: &Path) -> Result<(), LedgerError> {

@@ -8,15 +8,16 @@ use super::held::{HeldState, LOCK};
 use super::made::{Made, is_record};
 use super::reader::bytes_below;
 use super::state_file::{self, StateInfo};
-use super::{Ledger, LedgerError, disk, kept, renew};
-use crate::model::{durable, failpoint};
+use super::{Ledger, LedgerError, disk, kept, kinds, renew};
+use crate::model::durable::{self, Kind};
+use crate::model::failpoint;
 
 pub(super) const DB: &str = "db";
 pub(super) const WITNESS: &str = "witness";
 pub(super) const REPAIRING: &str = "repairing";
-/// See `renew.rs`.
-pub(super) const UNSYNCED: &str = "unsynced";
 pub(super) const IN_HAND: &str = "in-hand";
+/// See `engine/log_check.rs`.
+pub(crate) const LOG_CHECKED: &str = "log-checked";
 pub(super) const STATE: &str = "state.json";
 const IGNORE: (&str, &str) = (".gitignore", "*\n");
 const CACHE_TAG: (&str, &str) = (
@@ -24,8 +25,7 @@ const CACHE_TAG: (&str, &str) = (
     "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a state of outlast. See https://bford.info/cachedir/\n",
 );
 /// What a folder may hold where no state was made yet, or was made halfway.
-pub(super) const UNFINISHED: [&str; 7] =
-    [LOCK, IGNORE.0, CACHE_TAG.0, "state.tmp", "witness.tmp", IN_HAND, UNSYNCED];
+pub(super) const UNFINISHED: [&str; 6] = [LOCK, IGNORE.0, CACHE_TAG.0, "state.tmp", "witness.tmp", IN_HAND];
 
 /// A state folder, locked for this process until it and the ledger in it are dropped.
 #[derive(Debug)]
@@ -327,6 +327,7 @@ fn write_marks(path: &Path) -> Result<(), LedgerError> {
     for (name, text) in [IGNORE, CACHE_TAG] {
         let file = path.join(name);
         failpoint::hit("state.marks").map_err(LedgerError::io(&file))?;
+        kinds::check_one(&file, Kind::File)?;
         fs::write(&file, text).map_err(LedgerError::io(&file))?;
     }
     Ok(())
@@ -342,12 +343,17 @@ fn make_folder(path: &Path) -> Result<Vec<PathBuf>, LedgerError> {
     durable::make_folders(path, 0o700).map_err(|error| refused(path, error))
 }
 
-/// Refuses a path at which there is something else than a folder, or that lies below a file.
+/// Refuses a path at which there is something else than a folder, or that lies below a file, and a folder in which
+/// something else is in place of what a state is made of.
 pub(super) fn check_folder(path: &Path) -> Result<(), LedgerError> {
     for ancestor in path.ancestors() {
         if disk::is_there(ancestor)? {
             let is_folder = ancestor.is_dir();
-            return if is_folder { Ok(()) } else { Err(LedgerError::NoFolder { path: ancestor.to_owned() }) };
+            return if is_folder {
+                kinds::check(path)
+            } else {
+                Err(LedgerError::NoFolder { path: ancestor.to_owned() })
+            };
         }
     }
     Ok(())

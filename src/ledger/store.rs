@@ -357,6 +357,9 @@ fn is_of_the_disk(error: &io::Error) -> bool {
         io::ErrorKind::UnexpectedEof
             | io::ErrorKind::InvalidData
             | io::ErrorKind::InvalidInput
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::AlreadyExists
             | io::ErrorKind::NotFound
             | io::ErrorKind::Other
     )

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
@@ -109,6 +109,46 @@ pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
+/// What a path of a state is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    File,
+    Folder,
+}
+
+/// What is wrong with what stands at a path that is for a file or folder, with the remedy; none where it is one, or
+/// nothing is there.
+pub(crate) fn instead_of(kind: Kind, path: &Path) -> io::Result<Option<String>> {
+    let what = match fs::metadata(path).map(|found| found.file_type()) {
+        Ok(found) if found.is_file() && kind == Kind::File => return Ok(None),
+        Ok(found) if found.is_dir() && kind == Kind::Folder => return Ok(None),
+        Ok(found) if found.is_file() => "a file",
+        Ok(found) if found.is_dir() => "a folder",
+        Ok(found) if found.is_fifo() => "a FIFO",
+        Ok(found) if found.is_socket() => "a socket",
+        Ok(_) => "a device",
+        Err(error) => match Errno::from_io_error(&error) {
+            Some(Errno::NOENT) if path.is_symlink() => "a link that leads nowhere",
+            Some(Errno::LOOP) => "a link that leads to itself",
+            Some(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+            _ => return Err(error),
+        },
+    };
+    let wanted = if kind == Kind::File { "file" } else { "folder" };
+    Ok(Some(format!("it is {what}, not a {wanted}; move it away")))
+}
+
+/// Makes a file for what is written anew, in place of whatever has its name.
+pub(crate) fn create_anew(path: &Path) -> io::Result<File> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path)?,
+        // To open a FIFO could take for ever.
+        Ok(found) if !found.is_file() => fs::remove_file(path)?,
+        _ => {}
+    }
+    File::create(path)
+}
+
 /// What a refused lock says to a person: whether locks are missing at all, and on which file system.
 pub(crate) fn lock_error(path: &Path, errno: Errno) -> io::Error {
     let missing = [Errno::NOLCK, Errno::OPNOTSUPP, Errno::NOSYS, Errno::INVAL, Errno::BADF];
@@ -190,6 +230,36 @@ mod tests {
         assert!(!is_at(&file, &path).unwrap());
         fs::write(&path, "").unwrap();
         assert!(!is_at(&file, &path).unwrap());
+    }
+
+    #[test]
+    fn what_stands_in_place_of_a_file_or_folder_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name| folder.path().join(name);
+        fs::write(path("file"), "").unwrap();
+        std::os::unix::fs::symlink("file", path("link")).unwrap();
+        std::os::unix::fs::symlink("missing", path("dangling")).unwrap();
+        std::os::unix::fs::symlink("loop", path("loop")).unwrap();
+        std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+        let told = |kind, path: &Path| instead_of(kind, path).unwrap();
+        for name in ["file", "link", "missing", "file/below"] {
+            assert_eq!(told(Kind::File, &path(name)), None, "{name}");
+        }
+        assert_eq!(told(Kind::Folder, folder.path()), None);
+        let (here, null) = (folder.path().to_owned(), PathBuf::from("/dev/null"));
+        for (kind, path, words) in [
+            (Kind::Folder, path("file"), "a file, not a folder"),
+            (Kind::File, here, "a folder, not a file"),
+            (Kind::File, path("dangling"), "a link that leads nowhere"),
+            (Kind::Folder, path("loop"), "a link that leads to itself"),
+            (Kind::File, path("socket"), "a socket"),
+            (Kind::File, null, "a device"),
+        ] {
+            let told = told(kind, &path).unwrap();
+            assert!(told.contains(words) && told.contains("move it away"), "{told}");
+        }
+        create_anew(&path("socket")).unwrap();
+        assert_eq!(told(Kind::File, &path("socket")), None);
     }
 
     #[test]

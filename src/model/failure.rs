@@ -189,11 +189,12 @@ impl fmt::Display for Resource {
 /// A failure to write, with the remedy where the system's own words don't lead to it.
 #[doc(hidden)]
 pub fn with_remedy(error: std::io::Error) -> std::io::Error {
-    if error.kind() != std::io::ErrorKind::FileTooLarge {
-        return error;
-    }
-    let what = format!("{error}; raise the limit on the size of files (`ulimit -f`)");
-    std::io::Error::new(error.kind(), what)
+    let remedy = match error.kind() {
+        std::io::ErrorKind::FileTooLarge => "raise the limit on the size of files (`ulimit -f`)",
+        std::io::ErrorKind::PermissionDenied => "give the user of this process the right to it",
+        _ => return error,
+    };
+    std::io::Error::new(error.kind(), format!("{error}; {remedy}"))
 }
 
 /// A file's failure as its record tells it.

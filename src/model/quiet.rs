@@ -8,6 +8,8 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
+use super::is_for_want_of_stack;
+
 thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
@@ -31,7 +33,7 @@ fn install_hook() {
         set_hook(Box::new(move |info| {
             // The store's own threads hand their panics on to the thread that waits for them.
             let of_store = std::thread::current().name().is_some_and(|name| name.starts_with("sled-io-"));
-            if !of_store && !QUIET.try_with(Cell::get).unwrap_or(false) {
+            if is_for_want_of_stack(info) || (!of_store && !QUIET.try_with(Cell::get).unwrap_or(false)) {
                 previous(info);
             }
         }));

@@ -9,6 +9,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::aside::sync_folder;
+use super::reader::{check_file, check_folder};
 use super::{LogReader, SEGMENT_BYTES_MAX, SinkError, segment_name, segments};
 use crate::model::{Cursor, LogPosition, RecordHead, durable, failpoint};
 
@@ -47,11 +48,7 @@ impl RecordFolder {
     /// [`SinkError::Io`] otherwise.
     pub fn take(path: &Path) -> Result<Self, SinkError> {
         failpoint::hit("log.folder").map_err(SinkError::io(path))?;
-        if let Some(there) = path.ancestors().find(|ancestor| ancestor.symlink_metadata().is_ok())
-            && !there.is_dir()
-        {
-            return Err(SinkError::NoFolder { path: there.to_owned() });
-        }
+        check_folder(path)?;
         durable::make_folders(path, 0o777).map_err(SinkError::io(path))?;
         let lock = File::open(path).map_err(SinkError::io(path))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
@@ -294,6 +291,7 @@ fn check_tail(folder: &Path, found: &[(u32, PathBuf)], cursor: Cursor) -> Result
 
 fn open_segment(path: &Path, create: bool) -> Result<File, SinkError> {
     failpoint::hit("log.open").map_err(SinkError::io(path))?;
+    check_file(path)?;
     OpenOptions::new()
         .read(true)
         .write(true)

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::{SinkError, segment_name, segment_number};
 use crate::model::LogPosition;
+use crate::model::durable::{Kind, instead_of};
 
 /// The segments in a folder, ascending; none where the folder is missing.
 ///
@@ -25,12 +26,16 @@ pub(super) fn listed(
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(SinkError::io(folder)(error)),
+        Err(error) => {
+            check_folder(folder)?;
+            return Err(SinkError::io(folder)(error));
+        }
     };
     let mut found = Vec::new();
     for entry in entries {
         let entry = entry.map_err(SinkError::io(folder))?;
         if let Some(number) = entry.file_name().to_str().and_then(&number_of) {
+            check_file(&entry.path())?;
             found.push((number, entry.path()));
         }
     }
@@ -153,10 +158,31 @@ impl LogReader {
 }
 
 fn open(path: &Path) -> Result<File, SinkError> {
+    check_file(path)?;
     File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => SinkError::Missing { path: path.to_owned() },
         _ => SinkError::io(path)(error),
     })
+}
+
+/// Refuses what is no file in place of a segment, before it is opened: a FIFO would hold a process up for ever, and a
+/// device has no end.
+pub(super) fn check_file(path: &Path) -> Result<(), SinkError> {
+    if let Some(folder) = path.parent() {
+        check_folder(folder)?;
+    }
+    match instead_of(Kind::File, path).map_err(SinkError::io(path))? {
+        Some(what) => Err(SinkError::damaged(path, what)),
+        None => Ok(()),
+    }
+}
+
+/// Refuses what is no folder in place of the record folder, or above it.
+pub(super) fn check_folder(path: &Path) -> Result<(), SinkError> {
+    match path.ancestors().find(|ancestor| ancestor.symlink_metadata().is_ok()) {
+        Some(there) if !there.is_dir() => Err(SinkError::NoFolder { path: there.to_owned() }),
+        _ => Ok(()),
+    }
 }
 
 /// A line of a segment as it stands there.

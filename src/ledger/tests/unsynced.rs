@@ -40,6 +40,17 @@ fn try_commit(ledger: &mut Ledger, round: u64) -> Result<Cursor, LedgerError> {
     ledger.commit(Tick { changes: &changes(round), log, log_crc: 7, job: Some(&job) })
 }
 
+/// Whether the state is to be written again before it is used.
+fn is_noted(path: &Path) -> bool {
+    fs::metadata(path.join("lock")).unwrap().len() > 0
+}
+
+/// What tells whether `state.json` was written again.
+fn version(path: &Path) -> (u64, i64, i64) {
+    let found = fs::metadata(path.join("state.json")).unwrap();
+    (found.ino(), found.mtime(), found.mtime_nsec())
+}
+
 /// Entries, figures of the jobs, and the end.
 type Told = (Vec<(Vec<u8>, Entry)>, Vec<u64>, Cursor);
 
@@ -108,7 +119,7 @@ fn what_a_failed_sync_was_for_is_written_again_before_it_counts() {
                 break;
             }
             drop(armed);
-            assert!(path.join("unsynced").exists(), "call {hit}");
+            assert!(is_noted(&path), "call {hit}");
             drop(ledger);
             // The first attempts to write it again fail: it is none the less to be written.
             for again in 1.. {
@@ -123,7 +134,7 @@ fn what_a_failed_sync_was_for_is_written_again_before_it_counts() {
                 assert!(!matches!(failed, LedgerError::Damaged { .. }), "call {hit}, {again}: {failed}");
             }
             ledger = opened(&path).unwrap();
-            assert!(!path.join("unsynced").exists(), "call {hit}");
+            assert!(!is_noted(&path), "call {hit}");
             assert!(ledger.cursor().tick - cursor.tick < 2);
         }
     }
@@ -139,9 +150,31 @@ fn a_tick_that_the_witness_lacks_is_written_again_also_without_a_note() {
     let armed = arm(6..7, Fault::Io);
     try_commit(&mut ledger, 2).unwrap_err();
     drop((armed, ledger));
-    fs::remove_file(path.join("unsynced")).unwrap();
+    fs::write(path.join("lock"), "").unwrap();
     assert_eq!(opened(&path).unwrap().cursor().tick, 2);
     assert_ne!(fs::metadata(path.join("state.json")).unwrap().ino(), before);
+}
+
+#[test]
+fn a_tick_that_was_not_synced_is_written_again_by_the_same_process_where_that_could_not_be_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let mut ledger = created(&path);
+    try_commit(&mut ledger, 1).unwrap();
+    for from in 1..8 {
+        let before = version(&path);
+        // From then on nothing can be synced, nor noted.
+        let armed = arm(from..u64::MAX, Fault::NoSpace);
+        try_commit(&mut ledger, from + 1).unwrap_err();
+        assert!(armed.hits() > from && !is_noted(&path), "call {from}");
+        drop((armed, ledger));
+        ledger = opened(&path).unwrap();
+        assert_ne!(version(&path), before, "call {from}");
+        drop(ledger);
+        let before = version(&path);
+        ledger = opened(&path).unwrap();
+        assert_eq!(version(&path), before, "once is enough");
+    }
 }
 
 #[test]

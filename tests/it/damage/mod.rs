@@ -6,6 +6,7 @@
 mod harm;
 mod judge;
 mod killed;
+mod kinds;
 mod long_log;
 
 use std::collections::BTreeSet;
