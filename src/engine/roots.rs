@@ -3,15 +3,19 @@
 //! A root is told by its path and has the path's last component as its name. What the path leads to, its *target*, is
 //! looked up for each attempt; another target is a change of the tree (`guard.rs`).
 
+mod nested;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Borrow;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use self::nested::Nesting;
+pub(crate) use self::nested::warn_of_nested;
 use super::error::EngineError;
 use super::lookout::Lookout;
 use super::query::lossy;
@@ -278,40 +282,26 @@ fn free_name(infos: &[RootInfo], path: &Path) -> String {
     names.find(is_free).unwrap_or_default()
 }
 
-/// Warns of roots that lie in another one of these, as they were given or where they lead.
-pub(crate) fn warn_of_nested(infos: &[RootInfo]) {
-    for inner in infos {
-        let within = |outer: &&RootInfo| outer.id != inner.id && lies_in(inner, outer);
-        if let Some(outer) = infos.iter().find(within) {
-            tracing::warn!(
-                "{} lies in {}: its files are ingested under both roots",
-                inner.path.display(),
-                outer.path.display()
-            );
-        }
-    }
-}
-
-/// Of two roots that lead to the same folder, the later one lies in the other.
-fn lies_in(inner: &RootInfo, outer: &RootInfo) -> bool {
-    let is_known = !outer.path.as_os_str().is_empty();
-    match inner.target() == outer.target() {
-        true => is_known && inner.id > outer.id,
-        false => {
-            is_known && (inner.path.starts_with(&outer.path) || inner.target().starts_with(outer.target()))
-        }
-    }
-}
-
 /// Warns of what may be wrong with roots that the state did not know `before`: that they are known ones that were
 /// moved, or lie in known ones that are not ingested with them.
 pub(crate) fn warn_of_new(lookout: &Lookout, before: &[RootInfo], chosen: &[RootInfo]) {
-    let is_new = |info: &&RootInfo| !before.iter().any(|known| known.id == info.id);
+    let ids = |infos: &[RootInfo]| infos.iter().map(|info| info.id).collect::<HashSet<_>>();
+    let (known_ids, chosen_ids) = (ids(before), ids(chosen));
+    let is_new = |info: &&RootInfo| !known_ids.contains(&info.id);
+    let is_beside = |known: &&RootInfo| !chosen_ids.contains(&known.id);
+    let known = Nesting::of(before.iter().filter(is_beside));
+    let new = Nesting::of(chosen.iter().filter(is_new));
+    let around_known =
+        before.iter().filter(is_beside).filter_map(|known| Some((new.around(known)?.id, known)));
+    // The first one of each counts.
+    let within: HashMap<_, _> = around_known.rev().collect();
+    let mut namesakes: HashMap<_, Vec<_>> = HashMap::new();
+    for known in before.iter().filter(|known| !known.path.as_os_str().is_empty()) {
+        namesakes.entry(name_of(&known.path)).or_default().push(known);
+    }
     for new in chosen.iter().filter(is_new) {
-        let namesake = |known: &&RootInfo| {
-            !known.path.as_os_str().is_empty() && name_of(&known.path) == name_of(&new.path)
-        };
-        for known in before.iter().filter(namesake).filter(|known| is_gone(lookout, &known.path)) {
+        let namesakes = namesakes.get(&name_of(&new.path)).into_iter().flatten();
+        for known in namesakes.filter(|known| is_gone(lookout, &known.path)) {
             tracing::warn!(
                 "{} is gone, and {} is new and has its name. If it was moved there, end this and give `outlast forget \
                  {1}` and `outlast move-root {0} {1}`: its records stay. If it is no more, `outlast forget {0}` ends \
@@ -320,9 +310,7 @@ pub(crate) fn warn_of_new(lookout: &Lookout, before: &[RootInfo], chosen: &[Root
                 new.path.display()
             );
         }
-        let is_beside = |known: &&RootInfo| !chosen.iter().any(|info| info.id == known.id);
-        let overlaps = |known: &&RootInfo| lies_in(new, known) || lies_in(known, new);
-        if let Some(known) = before.iter().filter(is_beside).find(overlaps) {
+        if let Some(known) = known.around(new).or_else(|| within.get(&new.id).copied()) {
             tracing::warn!(
                 "{} and the known root {} share files, which have records under both; `outlast forget {}` ends those \
                  of the latter",

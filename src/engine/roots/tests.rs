@@ -160,3 +160,43 @@ fn another_processor_takes_a_root_over_only_where_that_is_asked_for() {
     assert_eq!(run("one/2", false).unwrap(), 0, "nothing was changed");
     assert_eq!(run("other/2", true).unwrap(), 1);
 }
+
+/// The definition of what [`Nesting::around`] finds.
+fn lies_in(inner: &RootInfo, outer: &RootInfo) -> bool {
+    let is_known = !outer.path.as_os_str().is_empty() && outer.id != inner.id;
+    match inner.target() == outer.target() {
+        true => is_known && inner.id > outer.id,
+        false => {
+            is_known && (inner.path.starts_with(&outer.path) || inner.target().starts_with(outer.target()))
+        }
+    }
+}
+
+#[test]
+fn a_root_lies_in_the_first_one_that_holds_it_by_its_path_or_by_where_it_leads() {
+    let names = ["", "/", "/a", "/a/b", "/ab", "/a/b/c", "/l", "/l/b"];
+    let mut infos = Vec::new();
+    for (path, target) in names.iter().flat_map(|path| names.map(|target| (path, target))) {
+        // The numbers don't follow the order.
+        infos.push(info((infos.len() as u32 * 37) % 64 + 1, path, target));
+    }
+    for step in 1..infos.len() {
+        let some: Vec<_> = infos.iter().step_by(step).collect();
+        let nesting = Nesting::of(some.iter().copied());
+        for inner in &infos {
+            let expected = some.iter().find(|outer| lies_in(inner, outer)).map(|outer| outer.id);
+            assert_eq!(nesting.around(inner).map(|outer| outer.id), expected, "{inner:?}");
+        }
+    }
+}
+
+#[test]
+fn as_many_roots_as_a_state_knows_are_compared_at_once() {
+    let infos: Vec<_> =
+        (1..=ROOTS_MAX as u32).map(|id| info(id, &format!("/mnt/data/{id:05}/tree"), "/t")).collect();
+    let begun = std::time::Instant::now();
+    let nesting = Nesting::of(infos.iter());
+    assert_eq!(infos.iter().filter(|info| nesting.around(info).is_some()).count(), ROOTS_MAX - 1);
+    // Each with each other, it takes seconds.
+    assert!(begun.elapsed() < std::time::Duration::from_millis(500), "{:?}", begun.elapsed());
+}

@@ -1,6 +1,6 @@
 //! What a watching process has to do: the roots that it serves, and the jobs that wait.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -268,24 +268,19 @@ impl Agenda {
         let status = self.watch.as_ref().map(|watch| watch.status()).unwrap_or_default();
         let unwatched = self.watch.as_ref().map(|watch| watch.unwatched()).unwrap_or_default();
         let unlisted = self.folders.unlisted();
-        let why_unlisted = |served: &Served| {
-            let folder = FolderKey::root(served.root.id);
-            unlisted.iter().find(|(key, _)| *key == folder).map(|(_, why)| why.clone())
-        };
-        let state = |served: &Served| match &served.away {
-            Some(_) => RootState::Away,
-            None if why_unlisted(served).is_some() => RootState::Unreadable,
-            None if self.watch.is_none() || unwatched.iter().any(|(id, _)| *id == served.root.id) => {
-                RootState::Polled
-            }
-            None => RootState::Watched,
-        };
-        let roots = self.served.iter().map(|served| WatchedRoot {
-            id: served.root.id.0,
-            name: served.root.name.clone(),
-            path: served.root.path.clone(),
-            state: state(served),
-            why: served.away.as_ref().map(|lost| lost.why.clone()).or_else(|| why_unlisted(served)),
+        let why_unlisted: BTreeMap<_, _> = unlisted.iter().map(|(folder, why)| (folder, why)).collect();
+        let unwatched: BTreeSet<_> = unwatched.iter().map(|(root, _)| *root).collect();
+        let is_polled = |root| self.watch.is_none() || unwatched.contains(&root);
+        let roots = self.served.iter().map(|served| {
+            let Root { id, name, path } = served.root.clone();
+            let unlisted = why_unlisted.get(&FolderKey::root(id)).map(|why| (*why).clone());
+            let (state, why) = match &served.away {
+                Some(lost) => (RootState::Away, Some(lost.why.clone())),
+                None if unlisted.is_some() => (RootState::Unreadable, unlisted),
+                None if is_polled(id) => (RootState::Polled, None),
+                None => (RootState::Watched, None),
+            };
+            WatchedRoot { id: id.0, name, path, state, why }
         });
         let queued = store
             .reader
