@@ -14,7 +14,7 @@
 //! * No key for each file: sled takes about as long for one write as a file may take in all.
 //! * No value and no transaction grows with the number of files.
 //!
-//! # On disk, format 1
+//! # On disk, format 2
 //!
 //! | file | holds |
 //! |---|---|

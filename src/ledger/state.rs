@@ -185,7 +185,7 @@ impl StateFolder {
             self.held.check()?;
             let written = state_file::write(&self.path().join(STATE), &info);
             written.inspect_err(|_| renew::note(&self.held))?;
-            self.info = info;
+            self.info = StateInfo { format: state_file::FORMAT, ..info };
         }
         Ok(())
     }

@@ -12,8 +12,11 @@ use serde::{Deserialize, Serialize};
 use super::{LedgerError, disk};
 use crate::model::{Root, RootId};
 
-/// The format of the state that this version reads and writes.
-pub const FORMAT: u32 = 1;
+/// The format of a state that this version writes. What an earlier version must not read is another format.
+pub const FORMAT: u32 = 2;
+/// The oldest one that it reads, too: states without an id, roots without a target, and jobs with fewer members. One that
+/// is changed is of this version's format from then on.
+const FORMAT_MIN: u32 = 1;
 
 /// What a state says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,7 +108,8 @@ fn crc_member(body: &str) -> String {
 
 /// Replaces the file.
 pub(super) fn write(path: &Path, info: &StateInfo) -> Result<(), LedgerError> {
-    let text = serde_json::to_string_pretty(info).map_err(|error| LedgerError::io(path)(error.into()))?;
+    let info = StateInfo { format: FORMAT, ..info.clone() };
+    let text = serde_json::to_string_pretty(&info).map_err(|error| LedgerError::io(path)(error.into()))?;
     let body = text.strip_suffix(END).unwrap_or(&text);
     disk::replace(path, format!("{body}{}", crc_member(body)).as_bytes())
 }
@@ -127,7 +131,7 @@ pub(super) fn read(path: &Path) -> Result<StateInfo, LedgerError> {
         .ok_or_else(|| LedgerError::damaged(path, "the file is not as written"))?;
     let unreadable = |error: serde_json::Error| LedgerError::damaged(path, format!("no state ({error})"));
     let FormatOnly { format: found } = serde_json::from_str(&body).map_err(unreadable)?;
-    if found != FORMAT {
+    if !(FORMAT_MIN..=FORMAT).contains(&found) {
         let folder = path.parent().unwrap_or(path).to_path_buf();
         return Err(LedgerError::OtherFormat { path: folder, found, supported: FORMAT });
     }
@@ -210,6 +214,19 @@ mod tests {
                 assert!(matches!(read(&path), Err(LedgerError::Damaged { .. })), "byte {at}");
             }
         }
+    }
+
+    #[test]
+    fn an_earlier_format_is_read_and_what_is_written_is_of_this_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let body = "{\n  \"format\": 1,\n  \"records\": \"records\",\n  \"roots\": []";
+        std::fs::write(&path, format!("{body}{}", crc_member(body))).unwrap();
+        let mut info = read(&path).unwrap();
+        assert_eq!((info.format, info.id.as_str()), (1, ""));
+        info.id = new_id();
+        write(&path, &info).unwrap();
+        assert_eq!(read(&path).unwrap(), StateInfo { format: FORMAT, ..info });
     }
 
     #[test]
