@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::change::Ground;
 use super::committer::Committer;
 use super::error::EngineError;
+use super::job::JobPlan;
 use super::lookout::Lookout;
 use super::store::Store;
 use crate::ledger::{LedgerError, LedgerReader, RootInfo, StateInfo};
@@ -65,7 +66,7 @@ impl Seen {
 }
 
 /// What the state remembers of a root.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Known {
     /// None where it was never looked at.
     mark: Option<u128>,
@@ -141,18 +142,21 @@ impl RootMarks {
         }
     }
 
-    /// Looks at each root. The first that is not what it was is told; where all are, the state remembers them.
+    /// Looks at each root. The first that is not what it was is told; where all are, the state remembers them. One that
+    /// leads elsewhere or is another folder, and is not scanned whole by this job, is remembered as it was: whoever looks at
+    /// it next has it scanned.
     pub(crate) fn check(
         &mut self,
         store: &mut Store,
         lookout: &Lookout,
-        roots: &[(Root, Ground)],
+        plan: &JobPlan,
         accept_empty: bool,
     ) -> Result<Option<LostRoot>, EngineError> {
-        let marks = match self.compared(&store.reader, lookout, roots, accept_empty)? {
+        let mut marks = match self.compared(&store.reader, lookout, &plan.roots, accept_empty)? {
             Ok(marks) => marks,
             Err(lost) => return Ok(Some(lost)),
         };
+        marks.keep_unscanned(self, plan);
         marks.remember(store)?;
         *self = marks;
         Ok(None)
@@ -162,6 +166,16 @@ impl RootMarks {
     pub(crate) fn accept(mut self, store: &mut Store, root: RootId, seen: Seen) -> Result<(), EngineError> {
         self.insert(root, seen);
         self.remember(store)
+    }
+
+    /// Keeps what was known before of roots that are others by now and not scanned for that.
+    fn keep_unscanned(&mut self, before: &Self, plan: &JobPlan) {
+        for (id, known) in Arc::make_mut(&mut self.0) {
+            let is_other = |old: &&Known| old.mark.is_some() && old != &&*known;
+            if let Some(old) = before.0.get(id).filter(is_other).filter(|_| !plan.scans_whole(*id)) {
+                known.clone_from(old);
+            }
+        }
     }
 
     fn insert(&mut self, root: RootId, Seen { mark, target }: Seen) {

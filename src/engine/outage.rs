@@ -86,7 +86,7 @@ impl Course<'_> {
     /// Whether the roots are the folders that they were.
     fn check_roots(&self, store: &mut Store, marks: &mut RootMarks) -> Result<Option<Outage>, EngineError> {
         let accept_empty = self.config.accept_empty;
-        Ok(marks.check(store, &self.lookout, &self.plan.roots, accept_empty)?.map(Outage::Root))
+        Ok(marks.check(store, &self.lookout, self.plan, accept_empty)?.map(Outage::Root))
     }
 
     /// Waits until the roots are back. Closes the job where that takes too long, or a stop is asked for.

@@ -17,7 +17,7 @@ use crate::model::{
     BatchConfig, Cursor, FileKey, LogPosition, RecordCursor, RecordHead, Root, RootId, Timestamp,
     without_copy_mark,
 };
-use crate::sink::{LineReader, segments};
+use crate::sink::{LineReader, segment_bytes, segments};
 use crate::source::{TreeSource, Verdict};
 
 /// Answer of `outlast status`.
@@ -140,12 +140,7 @@ impl StoreView {
         });
         let mut records_bytes = 0;
         for (_, path) in segments(&self.records)? {
-            match std::fs::metadata(&path) {
-                Ok(told) => records_bytes += told.len(),
-                // A compaction has dropped it since it was listed.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(EngineError::io(path.display().to_string())(error)),
-            }
+            records_bytes += segment_bytes(&path)?;
         }
         let cursor = self.reader.cursor();
         Ok(StatusReport {

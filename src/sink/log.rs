@@ -315,6 +315,7 @@ fn check_complete(
             return Err(SinkError::Missing { path: folder.join(segment_name(segment)) });
         }
     }
+    found.iter().try_for_each(|(_, path)| check_file(path))?;
     let path = folder.join(segment_name(committed.segment));
     let length = fs::metadata(&path).map_err(SinkError::io(&path))?.len();
     if length < committed.offset {

@@ -23,7 +23,8 @@ pub use aside::{number_asides, original_of, replace_segment, set_aside_segments}
 pub use error::SinkError;
 pub use log::{Appended, RecordFolder, RecordLog};
 pub use reader::{
-    HeldSegments, LineReader, LogReader, RawLine, RawLines, begins_line, check_range, line_around, segments,
+    HeldSegments, LineReader, LogReader, RawLine, RawLines, begins_line, check_range, line_around,
+    segment_bytes, segments,
 };
 
 /// Size from which a segment counts as full, in bytes.

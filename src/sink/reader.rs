@@ -18,6 +18,18 @@ pub fn segments(folder: &Path) -> Result<Vec<(u32, PathBuf)>, SinkError> {
     listed(folder, segment_number)
 }
 
+/// Length of a segment; 0 where a compaction has dropped it since it was listed.
+///
+/// # Errors
+/// Where it can't be looked at, or is no file.
+pub fn segment_bytes(path: &Path) -> Result<u64, SinkError> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() => Ok(found.len()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        found => check_file(path).and(found.map(|_| 0).map_err(SinkError::io(path))),
+    }
+}
+
 /// The files whose names have a number, ascending; none where the folder is missing.
 pub(super) fn listed(
     folder: &Path,
@@ -35,7 +47,6 @@ pub(super) fn listed(
     for entry in entries {
         let entry = entry.map_err(SinkError::io(folder))?;
         if let Some(number) = entry.file_name().to_str().and_then(&number_of) {
-            check_file(&entry.path())?;
             found.push((number, entry.path()));
         }
     }

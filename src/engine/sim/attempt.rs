@@ -107,7 +107,7 @@ impl Schedule {
         let mut marks = slot.as_ref().map(|store| RootMarks::of(store.state.info())).unwrap();
         loop {
             let store = slot.as_mut().unwrap();
-            match marks.check(store, &self.lookout(), &plan.roots, false) {
+            match marks.check(store, &self.lookout(), plan, false) {
                 Ok(None) => {}
                 // It waits until the tree is back.
                 Ok(Some(_)) => {

@@ -58,6 +58,27 @@ fn a_link_that_is_changed_is_followed_to_the_new_tree_and_away_from_the_old_one(
 }
 
 #[test]
+fn a_link_that_is_changed_again_and_again_is_followed_to_where_it_leads_at_last() {
+    let sandbox = Sandbox::new();
+    let base = sandbox.root.parent().unwrap().to_owned();
+    release(&base, "rel1", &[("a.ast.json", AST), ("gone.ast.json", AST)]);
+    release(&base, "rel2", &[("a.ast.json", OTHER), ("new.ast.json", AST)]);
+    let link = base.join("current");
+    symlink("rel1", &link).unwrap();
+    sandbox.settle();
+    let mut watcher = Watcher::of(&sandbox, &[&link], &[]);
+    for round in 0..12 {
+        // Also between two jobs, and while the next one begins.
+        for change in 0..25 {
+            lead(&link, format!("rel{}", 1 + (round + change) % 2));
+            std::thread::sleep(Duration::from_millis(change * 7 % 40));
+        }
+        watcher.agree();
+    }
+    watcher.stop();
+}
+
+#[test]
 fn a_link_above_the_root_counts_as_well() {
     let sandbox = Sandbox::new();
     let base = sandbox.root.parent().unwrap().to_owned();
