@@ -58,7 +58,9 @@ fn what_is_no_file_is_told_with_its_path_and_never_waited_for() {
             let path = sandbox.state.join(name);
             let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             put(&path);
-            for args in [&["status"][..], &["records"], &["run", "tree", "--wait", "1s"], &["repair"]] {
+            let all = [&["status"][..], &["records"], &["run", "tree", "--wait", "1s"], &["repair"]];
+            // The status tells of segments that may be dropped meanwhile, and reads none.
+            for args in &all[usize::from(name.starts_with("records"))..] {
                 let told = told(&sandbox, args, &what);
                 assert!(told.code == Some(12) && !told.crashed(), "{what}: {args:?}: {told}");
                 let words = [kind, name, "move it away"];
