@@ -54,6 +54,7 @@ for style in _type ast2json; do
   PYTHONPATH=$(echo "$work"/python/lib/python3*/site-packages) node "$tools/pyodide.mjs" "$tools/dump_python.py" "$style" \
     grammars/newest.py "$(out "python-ast/$style" newest.py.ast.json)"
 done
+node "$tools/pyodide.mjs" "$tools/dump_python.py" _type releases/lending.py "$(out python-ast/releases lending.py.ast.json)"
 # dump_vyper VERSION FOLDER FORMAT SOURCE: Vyper 0.2 needs a Python of its time.
 dump_vyper() {
   local home=$work/vyper-$1 release=${1%.*}

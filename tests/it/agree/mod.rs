@@ -40,7 +40,7 @@ pub(crate) struct Family {
 pub(crate) struct Parser {
     /// The folder of its dumps in whole trees.
     pub(crate) name: &'static str,
-    /// The folders of its dumps below `data/dialects`.
+    /// The folders of its dumps below `data/dialects`, or single dumps.
     pub(crate) folders: &'static [&'static str],
 }
 
@@ -114,7 +114,8 @@ impl Family {
             let mut dumps = Vec::new();
             dumps_in(&folder, &mut dumps);
             for dump in dumps {
-                let source = dump.strip_prefix(&folder).unwrap().to_str().unwrap();
+                let above = if folder.is_dir() { &folder } else { folder.parent().unwrap() };
+                let source = dump.strip_prefix(above).unwrap().to_str().unwrap();
                 let source = source.strip_suffix(".ast.json").unwrap_or(source).to_owned();
                 sources.entry(source).or_default().push((parser, dump));
             }
@@ -139,8 +140,11 @@ impl Family {
     }
 }
 
-/// All dumps in a folder, and in those below.
+/// All dumps in a folder, and in those below; the one that a path leads to.
 fn dumps_in(folder: &Path, found: &mut Vec<PathBuf>) {
+    if folder.is_file() {
+        return found.push(folder.to_owned());
+    }
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.map(|entry| entry.unwrap().path()) {
         if path.is_dir() {

@@ -12,6 +12,24 @@ static PYTHON: Family = Family {
     accepted: &[],
 };
 
+/// The same with two releases of tree-sitter's grammar.
+static RELEASES: Family = Family {
+    name: "python-releases",
+    parsers: &[
+        Parser { name: "ast", folders: &["python-ast/releases"] },
+        Parser {
+            name: "tree-sitter",
+            folders: &["tree-sitter/wheel/lending.py.ast.json", "tree-sitter/wasm/lending.py.ast.json"],
+        },
+    ],
+    accepted: &[],
+};
+
+#[test]
+fn parsers_of_python_agree_whatever_the_grammar_s_release() {
+    RELEASES.check_samples();
+}
+
 #[test]
 fn parsers_of_python_agree() {
     PYTHON.check_samples();
