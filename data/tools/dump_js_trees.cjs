@@ -9,6 +9,7 @@ const { dump } = require('./dump_js.cjs');
 const [sources, out] = process.argv.slice(2);
 const parsers = {
   typed: ['estree-lines', 'babel', 'swc', 'oxc', 'tree-sitter'],
+  flow: ['flow', 'hermes', 'babel'],
   plain: ['acorn-lines', 'babel', 'swc', 'oxc', 'hermes', 'flow', 'tree-sitter'],
 };
 const isTyped = (source) => /\.[mc]?tsx?$/.test(source);
@@ -59,9 +60,10 @@ function read(name, text, source) {
 const counts = {};
 for (const source of walk(sources)) {
   const [text, trees] = [fs.readFileSync(source, 'utf8'), new Map()];
-  for (const name of isTyped(source) ? parsers.typed : parsers.plain) {
+  const kind = isTyped(source) ? 'typed' : text.slice(0, 1000).includes('@flow') ? 'flow' : 'plain';
+  for (const name of parsers[kind]) {
     try {
-      trees.set(name, read(name, text, source));
+      trees.set(name, read(kind === 'flow' && name === 'babel' ? 'babel-flow' : name, text, source));
     } catch (error) {
       console.error(`${name} leaves out ${source}: ${String(error.message).split('\n')[0]}`);
     }

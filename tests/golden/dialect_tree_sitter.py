@@ -4,7 +4,7 @@ import re
 
 import tree_sitter_imports
 from common import Found, Path, Scope, language_of, name_of
-from tree_sitter_nodes import children, field, first, generic_callee, kind_of, kinds_in, lines_of, operand_of, path_of, text, tokens
+from tree_sitter_nodes import children, field, first, generic_callee, kind_of, kinds_in, last_operand, lines_of, operand_of, path_of, text, tokens
 from tree_sitter_tables import (
     ARGUMENTS, BRANCHES, CALLS, CLOSURES, CLOSURES_ONLY, COMMENTS, DEFAULTS, OPERATIONS, OPERATORS, RELATIVES, ROOTS, SYMBOLS, TELLTALES)
 from tree_sitter_c import HOMES
@@ -121,7 +121,7 @@ class Walk:
         if mode == "command":
             return path_of(first(node, "command_name"))
         if mode == "first":
-            return operand_of(parts[0])
+            return path_of(last_operand(parts[0])) if self.grammar == "javascript" else operand_of(parts[0])
         if mode == "new":
             told = field(node, "constructor") or field(node, "type")
             named = [part for part in parts if kind_of(part).isidentifier() and kind_of(part) != "new" and kind_of(part) not in ARGUMENTS]

@@ -99,6 +99,18 @@ def generic_callee(node):
     return None
 
 
+def last_operand(node):
+    """JavaScript's, where the grammar takes a whole operation for what is called: `await a<T>()`, `-a!.b()`."""
+    while kind_of(node) in OPERANDS | ASSERTING and children(node):
+        node = children(node)[-1]
+    return node
+
+
+def is_operation(node):
+    inner = children(node)[0] if kind_of(node) == "non_null_expression" else None
+    return kind_of(inner) in OPERANDS | ASSERTING or inner is not None and is_operation(inner)
+
+
 def path_of(node):
     kind = kind_of(node)
     named = [child for child in children(node) if kind_of(child).isidentifier() and kind_of(child) not in COMMENTS | {"type_arguments", "optional_chain"}]
@@ -121,6 +133,10 @@ def path_of(node):
         first_path = operand_of if kind in ("navigation_expression", "field_expression") else path_of
         ahead = first_path(named[0]) if len(named) > 1 else Path()
         return ahead + text(last) if kind_of(last) in NAMES else Path()
+    if kind == "non_null_expression" and named:
+        return path_of(last_operand(named[0]))
+    if kind in THROUGH and named and is_operation(named[0]):
+        return Path()
     if kind in THROUGH or kind in ASSERTING and kind_of(children(node)[-1]) in SIGNS:
         return path_of(named[0]) if named else Path()
     if kind in NAMES:

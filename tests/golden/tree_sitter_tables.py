@@ -118,7 +118,7 @@ SIGNS = {"!", "!!", "bang"}
 # Some grammars read an operation as what is called, or as what has a member: its last operand is.
 OPERANDS = set("""binary_expression prefix_expression range_expression additive_expression multiplicative_expression
 comparison_expression equality_expression infix_expression conjunction_expression disjunction_expression nil_coalescing_expression
-elvis_expression""".split())
+elvis_expression await_expression""".split())
 COMMENTS = {"comment", "line_comment", "block_comment", "multiline_comment"}
 
 # Kinds that tell a language where the file name doesn't.

@@ -60,3 +60,4 @@ let maker = { make<T>(thing: T) { return make<T>(thing); }, get it(): number { r
 for (const part of parse('1') as any) part?.[0]!.run?.<string>();
 const made = make<string>, fixed = ([1] as const).map(external), called = (lend<string>)('a');
 const late = 1 - clock!.now(), isSure = !check!(late), label = late ?? name!.toString();
+const opened = async () => await fs.open<string>(1), isNone = !fs.isOpen<string>(1), computed = (-clock!).now(), both = late && fs.both!(1);

@@ -1,6 +1,6 @@
-//! JavaScript and TypeScript: the parsers of the ESTree family, and tree-sitter.
+//! JavaScript and TypeScript: the parsers of the ESTree family, and tree-sitter. No difference is accepted.
 
-use super::{About, Accepted, Difference, Family, Parser};
+use super::{Family, Parser};
 
 const fn parser(name: &'static str, folders: &'static [&'static str]) -> Parser {
     Parser { name, folders }
@@ -22,20 +22,8 @@ static JAVASCRIPT: Family = Family {
         parser("tree-sitter", &["tree-sitter/points"]),
         parser("tree-sitter-tsx", &["tree-sitter/leaves"]),
     ],
-    accepted: &[Accepted {
-        parser: "tree-sitter",
-        about: About::Calls,
-        is_it: is_behind_an_operator,
-        reason: "the grammar reads `-a!.b()` as `(-a)!.b()`",
-    }],
+    accepted: &[],
 };
-
-/// What is called so in the sources that were compared.
-fn is_behind_an_operator(found: &Difference) -> bool {
-    let (_, callee) = found.what.rsplit_once(' ').unwrap_or_default();
-    let name = callee.rsplit('.').next().unwrap_or(callee);
-    ["check", "comparator", "now", "toString"].contains(&name)
-}
 
 #[test]
 fn parsers_of_javascript_agree() {

@@ -251,7 +251,7 @@ impl TreeSitter {
             self.decorators.pass(kind.name, size > 1, facts, frame, parent);
         }
         if kind.shape != Default::default() || kind.is_modifier || kind.is_function {
-            self.describe(place, facts);
+            self.describe(reading.grammar, place, facts);
         }
         if !kind.stays && size > 1 {
             self.parts.truncate(place + 1);
@@ -260,9 +260,10 @@ impl TreeSitter {
     }
 
     /// Fills in what the node around wants to know.
-    fn describe(&mut self, place: usize, facts: &mut Facts<'_, '_>) {
+    fn describe(&mut self, grammar: Grammar, place: usize, facts: &mut Facts<'_, '_>) {
         let Some(node) = Node::new(self.parts.get(place..).unwrap_or_default()) else { return };
-        let path = path_of(node, facts);
+        let is_script = grammar == Grammar::JavaScript;
+        let path = if is_script { scripts::path_of(node, facts) } else { path_of(node, facts) };
         let mut words = node.operation();
         if node.part().is_some_and(|part| part.kind.is_function) {
             words = node.own_words();

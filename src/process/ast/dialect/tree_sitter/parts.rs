@@ -118,6 +118,11 @@ impl<'p> Node<'p> {
             Shape::Operation if is_less() => word::OPERATION | word::LESS,
             Shape::Operation => word::OPERATION,
             Shape::Assert if !self.asserts() => word::OPERATION,
+            // `-a!`, which TypeScript's grammar reads as `(-a)!`.
+            Shape::Through if part.kind.name == "non_null_expression" => self
+                .children()
+                .filter_map(Self::part)
+                .fold(0, |words, part| words | part.words & word::OPERATION),
             _ => 0,
         }
     }
@@ -318,7 +323,9 @@ fn joined_path<'p>(
             return first.path();
         }
         None => (Span::NONE, first),
-        Some(last) if node.is(&["navigation_expression", "field_expression"]) => (first.operand(), last),
+        Some(last) if node.is(&["navigation_expression", "field_expression", "member_expression"]) => {
+            (first.operand(), last)
+        }
         Some(last) => (first.path(), last),
     };
     // An index, or Kotlin's `A::class`.

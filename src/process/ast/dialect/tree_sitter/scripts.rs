@@ -1,8 +1,8 @@
 //! What JavaScript and TypeScript have of their own.
 
 use super::super::{Facts, Frame, Span};
-use super::kinds::word;
-use super::parts::{Field, Node};
+use super::kinds::{Shape, word};
+use super::parts::{self, Field, Node};
 use super::symbols::{add, name, note};
 use super::variables::pattern;
 use super::{LOOSE, Reading};
@@ -117,6 +117,18 @@ fn drop_in_blocks(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
         }
         is_in_block && symbol.kind.is_variable()
     });
+}
+
+/// Reads a node as a callee, or a part of one. TypeScript's grammar takes a whole operation for the left side of a `!`
+/// or of type arguments: `-a!.b()` is `(-a)!.b()` for it, `await a<T>()` is `(await a)<T>()`.
+pub(super) fn path_of(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
+    match node.part().map(|part| part.kind.shape) {
+        Some(Shape::Operation | Shape::Assert) => node.last().map_or(Span::NONE, Node::operand),
+        Some(Shape::Through) if node.kind() == "non_null_expression" => {
+            node.child(0).map_or(Span::NONE, Node::operand)
+        }
+        _ => parts::path_of(node, facts),
+    }
 }
 
 /// Decorators that stand beside what they decorate: their calls and branches belong to it.

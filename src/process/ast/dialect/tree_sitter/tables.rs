@@ -61,7 +61,7 @@ pub(super) const ASSERTING: &str = "unary_expression postfix_expression postfix_
 /// Operations. Some grammars read them as what is called, or as what has a member, where their last operand is: `!a.b()`.
 pub(super) const OPERANDS: &str = "binary_expression prefix_expression range_expression additive_expression
 multiplicative_expression comparison_expression equality_expression infix_expression conjunction_expression
-disjunction_expression nil_coalescing_expression elvis_expression";
+disjunction_expression nil_coalescing_expression elvis_expression await_expression";
 
 /// Nodes whose children the nodes around look at.
 pub(super) const STAYING: &str = "string string_literal interpreted_string_literal raw_string_literal encapsed_string
