@@ -121,7 +121,7 @@ def path_of(node):
     if kind in JOINS and named:
         if len(named) == 1 and kind in ("navigation_suffix", "user_type", "identifier", "variable"):
             return path_of(named[0])
-        if "[" in tokens(node) or kind == "navigation_expression" and "::" in tokens(node):
+        if "[" in tokens(node) or kind_of(named[0]) == "import" or kind == "navigation_expression" and "::" in tokens(node):
             return Path()
         last = named[-1]
         if kind_of(last) in ("navigation_suffix", "member_binding_expression"):

@@ -6,7 +6,6 @@ import fs = require('fs');
 import Short = Trading.Parts.Shelf;
 export type { Rate, Sort as Kind } from './lending';
 
-type Held = import('./held').Held;
 type All = typeof import('./all');
 export type Visit<T> = (this: T, item: { name(): string; new (x: T): T }) => asserts item is T;
 interface Lender<T> extends Base<T> { lend(thing: T): void; readonly size: number; new (): Lender<T>; get total(): number }
@@ -36,8 +35,6 @@ export abstract class Shelf<T extends Rate> extends mixed<T>(Base) implements Le
   declare owner?: string;
   @field() private name!: string;
   @bound() handle = async (event: Event): Promise<void> => this.emit(event);
-  accessor level = Level.Low;
-  accessor run = () => started();
   constructor(@injected() private readonly clock: Clock, public days = defaults()) { super(clock); }
   static of(name: string): Shelf<Rate>;
   static of(name?: string) { return new Local<Rate>(name!); }

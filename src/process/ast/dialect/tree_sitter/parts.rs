@@ -328,8 +328,9 @@ fn joined_path<'p>(
         }
         Some(last) => (first.path(), last),
     };
-    // An index, or Kotlin's `A::class`.
-    if node.has_token("[") || node.kind() == "navigation_expression" && node.has_token("::") {
+    // An index, Kotlin's `A::class`, or `import.meta`, which later grammars have a node for.
+    let is_class = node.kind() == "navigation_expression" && node.has_token("::");
+    if node.has_token("[") || is_class || first.kind() == "import" {
         return Span::NONE;
     }
     if last.is(&["navigation_suffix", "member_binding_expression"]) {
