@@ -106,8 +106,8 @@ for grammar in javascript typescript.tsx; do
   "$python" "$tools/dump_tree_sitter.py" "$grammar" exchange.js "$(out "tree-sitter/$style" exchange.js.ast.json)" "$style"
 done
 "$python" "$tools/dump_tree_sitter.py" typescript.typescript exchange.ts "$(out tree-sitter/points exchange.ts.ast.json)" points
-node "$tools/dump_tree_sitter_wasm.cjs" javascript exchange.js "$(out tree-sitter/wasm exchange.js.ast.json)"
-node "$tools/dump_tree_sitter_wasm.cjs" typescript exchange.ts "$(out tree-sitter/wasm exchange.ts.ast.json)"
+node "$tools/dump_tree_sitter_wasm.cjs" javascript exchange.js "$(out tree-sitter/web exchange.js.ast.json)"
+node "$tools/dump_tree_sitter_wasm.cjs" typescript exchange.ts "$(out tree-sitter/web exchange.ts.ast.json)"
 tree leaves c loan.c; tree leaves c_sharp Loan.cs; tree leaves ruby loan.rb; tree leaves php.php loan.php
 tree leaves bash loan.sh; tree leaves kotlin loan.kt; tree leaves swift loan.swift; tree leaves scala Loan.scala
 tree leaves lua loan.lua

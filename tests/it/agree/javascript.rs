@@ -21,7 +21,7 @@ static JAVASCRIPT: Family = Family {
         parser("flow", &["estree/flow"]),
         parser("tree-sitter", &["tree-sitter/points"]),
         parser("tree-sitter-tsx", &["tree-sitter/leaves"]),
-        parser("tree-sitter-wasm", &["tree-sitter/wasm"]),
+        parser("tree-sitter-wasm", &["tree-sitter/web"]),
     ],
     accepted: &[],
 };
