@@ -79,10 +79,11 @@ pub(in super::super) fn of_extension(extension: &[u8]) -> Option<&'static str> {
 /// The language with the most kinds of its own: two at least, and more than any other has.
 fn of_kinds(clues: &Clues<'_>) -> &'static str {
     let Some((_, tally)) = clues.evidence.kind_field() else { return "unknown" };
-    let mut own = [0; TELLTALES.len()];
+    let (mut own, mut ruled_out) = ([0; TELLTALES.len()], 0);
     for kind in tally.kinds() {
-        let languages = telltales().languages(kind.name);
-        own.iter_mut().enumerate().for_each(|(place, count)| *count += languages >> place & 1);
+        let Telltale { speaks_for, rules_out } = telltales().get(kind.name);
+        own.iter_mut().enumerate().for_each(|(place, count)| *count += speaks_for >> place & 1);
+        ruled_out |= rules_out;
     }
     let (mut best, mut most, mut is_tie) = ("unknown", 1, false);
     for (&(language, base, _), &count) in TELLTALES.iter().zip(&own) {
@@ -94,21 +95,34 @@ fn of_kinds(clues: &Clues<'_>) -> &'static str {
             (best, most) = (language, count);
         }
     }
-    if is_tie || relatives::rule_out(best, clues) { "unknown" } else { best }
+    let is_other =
+        TELLTALES.iter().position(|one| one.0 == best).is_some_and(|place| ruled_out >> place & 1 > 0);
+    if is_tie || is_other { "unknown" } else { best }
 }
 
-/// Kinds, each with a bit for each of the languages that it speaks for.
+/// What a kind tells: a bit for each of the languages that it speaks for, and that it rules out.
+#[derive(Debug, Clone, Copy, Default)]
+struct Telltale {
+    speaks_for: u32,
+    rules_out: u32,
+}
+
 #[derive(Debug, Default)]
 struct Telltales {
     names: Names,
-    languages: Vec<u32>,
+    all: Vec<Telltale>,
 }
 
 fn telltales() -> &'static Telltales {
     static ALL: LazyLock<Telltales> = LazyLock::new(|| {
         let mut all = Telltales::default();
         for (place, &(_, _, kinds)) in TELLTALES.iter().enumerate() {
-            kinds.split_ascii_whitespace().for_each(|kind| all.add(kind.as_bytes(), 1 << place));
+            kinds.split_ascii_whitespace().for_each(|kind| all.of(kind).speaks_for |= 1 << place);
+        }
+        for (kind, rules_out) in relatives::kinds() {
+            let places = TELLTALES.iter().enumerate().filter(|(_, one)| rules_out(one.0));
+            let bits = places.fold(0, |bits, (place, _)| bits | 1 << place);
+            all.of(kind).rules_out |= bits;
         }
         all
     });
@@ -116,20 +130,18 @@ fn telltales() -> &'static Telltales {
 }
 
 impl Telltales {
-    fn languages(&self, kind: &[u8]) -> u32 {
+    fn get(&self, kind: &[u8]) -> Telltale {
         let number = self.names.find(kind, NameDigest::of(kind)).ok();
-        number.and_then(|number| self.languages.get(number)).copied().unwrap_or(0)
+        number.and_then(|number| self.all.get(number)).copied().unwrap_or_default()
     }
 
-    fn add(&mut self, kind: &[u8], language: u32) {
-        let digest = NameDigest::of(kind);
-        match self.names.find(kind, digest) {
-            Ok(number) => self.languages[number] |= language,
-            Err(slot) => {
-                self.names.add(kind, digest, slot);
-                self.languages.push(language);
-            }
-        }
+    fn of(&mut self, kind: &str) -> &mut Telltale {
+        let digest = NameDigest::of(kind.as_bytes());
+        let number = self.names.find(kind.as_bytes(), digest).unwrap_or_else(|slot| {
+            self.all.push(Telltale::default());
+            self.names.add(kind.as_bytes(), digest, slot)
+        });
+        &mut self.all[number]
     }
 }
 

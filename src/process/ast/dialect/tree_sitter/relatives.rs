@@ -2,8 +2,6 @@
 //!
 //! Where a grammar has no node of its own, as Starlark's beside Python's, only the file's name tells.
 
-use super::super::Clues;
-
 /// Endings of sources in such languages.
 pub(super) const EXTENSIONS: &str = "cu cuh cl glsl vert frag geom comp tesc tese hlsl hlsli fx metal wgsl ispc isph \
 bzl bazel star sky bb bbappend bbclass pyx pxd pxi mojo hy gd nim nims coco xsh sage svelte vue astro marko riot qml as hx \
@@ -66,11 +64,12 @@ const ROOTS: &[(&str, &[&str])] = &[
     ("script", &[]),
 ];
 
-/// Whether a document in which most kinds speak for a language is of another one.
-pub(super) fn rule_out(language: &str, clues: &Clues<'_>) -> bool {
-    let is_own = |kind: &[u8], kinds: &str| kinds.split_ascii_whitespace().any(|own| own.as_bytes() == kind);
-    let relatives: Vec<_> = OWN_KINDS.iter().filter(|(bases, _)| bases.contains(&language)).collect();
-    let mut other_roots = ROOTS.iter().filter(|(_, languages)| !languages.contains(&language));
-    clues.has_kind(|kind| relatives.iter().any(|(_, kinds)| is_own(kind, kinds)))
-        || other_roots.any(|(root, _)| clues.has_kind(|kind| kind == root.as_bytes()))
+/// Every kind that rules languages out, each with what tells which.
+pub(super) fn kinds() -> impl Iterator<Item = (&'static str, impl Fn(&str) -> bool)> {
+    let own = OWN_KINDS
+        .iter()
+        .flat_map(|&(bases, kinds)| kinds.split_ascii_whitespace().map(move |kind| (kind, bases, true)));
+    let roots = ROOTS.iter().map(|&(root, languages)| (root, languages, false));
+    own.chain(roots)
+        .map(|(kind, named, rules_out)| (kind, move |language: &str| named.contains(&language) == rules_out))
 }
