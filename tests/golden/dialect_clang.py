@@ -89,7 +89,7 @@ class Walk:
                 access[0] = node.get("access", access[0])
             self.uses(node, kind, scope)
             inner = self.opened(node, kind, scope, (begin[0] or loc[0], end[0]), access)
-        elif kind == "NamespaceDecl" or kind in RECORDS and node.get("completeDefinition") or kind == "ClassTemplateSpecializationDecl":
+        elif kind == "NamespaceDecl" or kind in RECORDS and (node.get("completeDefinition") or not own_implicit):
             inner = Scope(self.home(node, kind, scope), name_of(node.get("name")))
             inner.in_type = inner.in_type or kind in RECORDS
             self.scopes[node.get("id")] = inner
@@ -136,9 +136,8 @@ class Walk:
                 inner.kind = inner.symbol["kind"] = FUNCTIONS[kind]
         elif kind in RECORDS:
             if not node.get("completeDefinition"):
-                if kind == "ClassTemplateSpecializationDecl":
-                    self.scopes[node.get("id")] = Scope(home, name_of(name))
-                    self.scopes[node.get("id")].in_type = True
+                self.scopes[own] = Scope(home, name_of(name))
+                self.scopes[own].in_type = True
                 return scope
             what = "class" if node.get("tagUsed") == "class" else "struct"
             inner = self.found.symbol(home, what, name, *lines, visibility=visibility)

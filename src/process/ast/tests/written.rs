@@ -159,3 +159,18 @@ fn what_a_binding_names_is_a_variable() {
     ));
     assert_eq!((&result["symbols"][0]["kind"], called(&result)), (&json!("variable"), vec![("pair", 1)]));
 }
+
+#[test]
+fn a_scope_is_known_by_each_of_its_declarations() {
+    let made = r#"{"id":"0x4","kind":"ClassTemplateSpecializationDecl","name":"Box","tagUsed":"struct"}"#;
+    let result = unit(&format!(
+        r#"{{"id":"0x2","kind":"NamespaceDecl",{at},"name":"ns","inner":[
+             {{"id":"0x3","kind":"CXXRecordDecl",{at},"name":"Later","tagUsed":"class"}},
+             {{"id":"0x10","kind":"ClassTemplateDecl",{at},"name":"Box","inner":[{made}]}},
+             {{"id":"0x5","kind":"CXXMethodDecl",{at},"name":"put","parentDeclContextId":"0x4"}},
+             {{"id":"0x6","kind":"CXXMethodDecl",{at},"name":"run","parentDeclContextId":"0x3"}},{made}]}}"#,
+        at = places(3, 3)
+    ));
+    let told: Vec<_> = names(&result).into_iter().map(|(name, ..)| name).collect();
+    assert_eq!(told, ["ns", "ns.Box.put", "ns.Later.run"]);
+}

@@ -4,8 +4,8 @@ use super::super::{Facts, Frame, Span};
 use super::kinds::role;
 use super::lines::{Late, Line};
 use super::written::{self, Extent};
-use super::{Clang, HAS_CONSTRUCTED, HAS_LISTED, IN_CALLEE, IS_CLASS, IS_CLOSURE, IS_COMPLETE, IS_LIST};
-use super::{IS_LOGICAL, IS_POINTER, IS_SUPER, LEFT_OUT, Node, name, paths};
+use super::{Clang, HAS_CONSTRUCTED, HAS_LISTED, IN_CALLEE, IS_CLASS, IS_CLOSURE, IS_COMPLETE, IS_IMPLICIT};
+use super::{IS_LIST, IS_LOGICAL, IS_POINTER, IS_SUPER, LEFT_OUT, Node, name, paths};
 use crate::process::ast::facts::SymbolKind;
 use crate::process::ast::frame::{Visibility, flag};
 
@@ -126,8 +126,8 @@ impl Clang {
 
     /// Records and namespaces give their names to what is defined outside of them.
     pub(super) fn declare_left_out(&mut self, frame: &Frame, node: &Node) {
-        // A specialisation that is only named can have members that are defined.
-        let is_type = is_record(frame.role) && frame.has(IS_COMPLETE) || frame.role == role::SPECIALIZATION;
+        // What is defined elsewhere may name the first declaration, which need not be the definition.
+        let is_type = is_record(frame.role) && (frame.has(IS_COMPLETE) || !frame.has(IS_IMPLICIT));
         if frame.role == role::NAMESPACE || is_type {
             self.scopes.add(frame, node, frame.names[name::OWN], None);
         }
@@ -191,7 +191,7 @@ impl Clang {
                 self.add(facts, frame, node, kind, own);
             }
             // Without a body, one that only says `enum E` in front of its name is defined elsewhere.
-            role::SPECIALIZATION => self.declare_left_out(frame, node),
+            role::RECORD | role::CXX_RECORD | role::SPECIALIZATION => self.declare_left_out(frame, node),
             role::ENUM if node.first == 0 && node.places.end.at == node.places.loc.at => {}
             role::ENUM => self.add(facts, frame, node, SymbolKind::Enum, own),
             role::TYPE_ALIAS => self.add(facts, frame, node, SymbolKind::TypeAlias, own),

@@ -66,21 +66,25 @@ impl Scopes {
 
     fn bring_home(&mut self, facts: &mut Facts<'_, '_>) {
         let mut outer = self.outer();
-        let ids: HashMap<Vec<u8>, usize> = (0..)
-            .zip(&self.scopes)
-            .filter(|(_, scope)| scope.id.is_some())
-            .map(|(place, scope)| (facts.text(scope.id).to_vec(), place))
-            .collect();
-        for (scope, outer) in self.scopes.iter().zip(&mut outer) {
-            let home = ids.get(facts.text(scope.context)).copied();
-            let began = |place: &usize| self.scopes.get(*place).is_some_and(|home| home.at < scope.at);
-            *outer = home.filter(began).or(*outer);
+        let mut ids: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
+        for (place, scope) in (0..).zip(&self.scopes).filter(|(_, scope)| scope.id.is_some()) {
+            ids.entry(facts.text(scope.id).to_vec()).or_default().push(place);
         }
-        for Stray { number, at, scope } in std::mem::take(&mut self.strays) {
-            let Some(&place) = ids.get(facts.text(scope)) else { continue };
-            // Only what began before: so no scope is ever inside of itself.
-            let Some(&Scope { at: scope_at, is_type, .. }) = self.scopes.get(place) else { continue };
-            let of_stray = |symbol: &&mut Symbol| symbol.at == at && scope_at < at;
+        let scopes = &self.scopes;
+        // Only what began before: so no scope is ever inside of itself. clang may name an instance twice.
+        let find = |id: Span, at: u32, facts: &Facts<'_, '_>| {
+            let began = |place: &&usize| scopes.get(**place).is_some_and(|scope| scope.at < at);
+            ids.get(facts.text(id)).and_then(|places| places.iter().rev().find(began)).copied()
+        };
+        for (scope, outer) in scopes.iter().zip(&mut outer) {
+            *outer = find(scope.context, scope.at, facts).or(*outer);
+        }
+        let strays = std::mem::take(&mut self.strays);
+        let homes: Vec<_> = strays.iter().map(|stray| find(stray.scope, stray.at, facts)).collect();
+        for (Stray { number, at, .. }, place) in strays.into_iter().zip(homes) {
+            let Some(place) = place else { continue };
+            let Some(&Scope { is_type, .. }) = self.scopes.get(place) else { continue };
+            let of_stray = |symbol: &&mut Symbol| symbol.at == at;
             let Some(symbol) = facts.store.symbols.get_mut(number as usize).filter(of_stray) else {
                 continue;
             };
