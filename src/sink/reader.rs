@@ -363,20 +363,29 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 pub fn check_range(path: &Path, from: u64, to: u64, crc: u32) -> Result<bool, SinkError> {
     let mut file = open(path)?;
     file.seek(SeekFrom::Start(from)).map_err(SinkError::io(path))?;
-    let mut rest = file.take(to - from);
-    let mut buffer = vec![0; 256 << 10];
-    let mut hasher = crc32fast::Hasher::new();
-    let mut read = 0;
-    loop {
-        let length = rest.read(&mut buffer).map_err(SinkError::io(path))?;
-        if length == 0 {
-            break;
-        }
-        read += length as u64;
-        hasher.update(&buffer[..length]);
-    }
+    let (read, found) = sum_of(file.take(to - from)).map_err(SinkError::io(path))?;
     if read < to - from {
         return Err(SinkError::damaged(path, "the record file is shorter than what was committed"));
     }
-    Ok(hasher.finalize() == crc)
+    Ok(found == crc)
 }
+
+/// How much there is to be read, and its crc32. A read that a signal has cut short is made again.
+fn sum_of(mut source: impl Read) -> io::Result<(u64, u32)> {
+    let mut buffer = vec![0; 256 << 10];
+    let (mut read, mut hasher) = (0, crc32fast::Hasher::new());
+    loop {
+        match source.read(&mut buffer) {
+            Ok(0) => return Ok((read, hasher.finalize())),
+            Ok(length) => {
+                read += length as u64;
+                hasher.update(&buffer[..length]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
