@@ -142,7 +142,8 @@ done
 for name in java:java kotlin:kt scala:scala swift:swift; do
   releases "${name%:*}" "${name%:*}" "Lending.${name#*:}"
 done
-releases c_sharp c_sharp Lending.cs; releases php.php php lending.php spaces.php; releases scala - Rules.scala
+releases c_sharp c_sharp Lending.cs; releases php.php php lending.php spaces.php; releases scala scala Order.scala; releases scala - Rules.scala
+releases kotlin kotlin Shared.kt
 # What has no facts: sources that are empty or hold comments only, and those of grammars without a table, or of another language.
 nothing() {
   "$python" "$tools/dump_tree_sitter.py" "$1" "nothing/$2" "$(out tree-sitter/nothing "$2.ast.json")" points

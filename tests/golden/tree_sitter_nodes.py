@@ -91,6 +91,14 @@ def operand_of(node):
     return path_of(node)
 
 
+def is_operand(node):
+    """Whether it is an operation, or what was read as a member of one."""
+    kind, parts = kind_of(node), children(node)
+    if kind in ("navigation_expression", "field_expression"):
+        return bool(parts) and is_operand(parts[0])
+    return kind in OPERANDS or kind in ASSERTING and bool(parts) and kind_of(parts[-1]) not in SIGNS
+
+
 def generic_callee(node):
     """`f < T > (x)`: type arguments that were read as comparisons."""
     parts = children(node)
@@ -138,7 +146,7 @@ def path_of(node):
     if kind in THROUGH and named and is_operation(named[0]):
         return Path()
     if kind in THROUGH or kind in ASSERTING and kind_of(children(node)[-1]) in SIGNS:
-        return path_of(named[0]) if named else Path()
+        return path_of(named[0]) if named and not is_operand(named[0]) else Path()
     if kind in NAMES:
         told = text(node)
         computed = "$" in (told or "") if kind == "command_name" else "$" in (told or "")[1:]

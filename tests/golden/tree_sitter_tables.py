@@ -83,7 +83,7 @@ OPERATORS = {"&&", "||", "??", "?:", "and", "or"}
 CALLS = {
     "python": {"call": "first"},
     "javascript": {"call_expression": "first", "new_expression": "new"},
-    "go": {"call_expression": "first"},
+    "go": {"call_expression": "first", "type_conversion_expression": "first"},
     "rust": {"call_expression": "first"},
     "java": {"method_invocation": "parts", "object_creation_expression": "new", "explicit_constructor_invocation": "parts"},
     "c": {"call_expression": "first", "new_expression": "new"},

@@ -1,6 +1,6 @@
 //! tree-sitter's grammars, each in two releases: of the newest Python wheel, and of the npm package tree-sitter-wasms.
 
-use super::{About, Accepted, Family, Parser};
+use super::{About, Accepted, Difference, Family, Parser};
 
 static GRAMMARS: Family = Family {
     name: "grammars",
@@ -12,17 +12,29 @@ static GRAMMARS: Family = Family {
         Accepted {
             parser: "wasm",
             about: About::Lines,
-            is_it: |found| found.source.ends_with(".kt") && found.what.starts_with("variable "),
+            is_it: |found| {
+                let is_property = found.what.starts_with("variable ") || found.what.starts_with("constant ");
+                found.source.ends_with(".kt") && is_property
+            },
             reason: "a property's accessors stand beside it in Kotlin's older grammar, inside of it in the newer one",
         },
         Accepted {
             parser: "wasm",
-            about: About::Symbol,
-            is_it: |found| found.source.ends_with(".scala") && found.what.ends_with(".heard"),
-            reason: "Scala's older grammar reads the body of a class without a name as a block",
+            about: About::Calls,
+            is_it: |found| found.source.ends_with(".kt"),
+            reason: "Kotlin's older grammar takes the body behind `by x`, and parentheses on the next line, for arguments",
         },
+        Accepted { parser: "wasm", about: About::Symbol, is_it: is_scala, reason: SCALA },
+        Accepted { parser: "wasm", about: About::Lines, is_it: is_scala, reason: SCALA },
+        Accepted { parser: "wasm", about: About::Calls, is_it: is_scala, reason: SCALA },
     ],
 };
+
+const SCALA: &str = "Scala's older grammar joins a function to the lines before it, and reads the body of a class without a name as a block";
+
+fn is_scala(found: &Difference) -> bool {
+    found.source.ends_with(".scala")
+}
 
 #[test]
 fn releases_of_a_grammar_agree() {

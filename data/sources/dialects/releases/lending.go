@@ -99,5 +99,5 @@ func Map[T, U any](xs []T, f func(T) U) []U {
 	}
 	return ys
 }
-func init() { Map[int, string](nil, nil); l.rules[0](1); (*total).run(); http.Get("x").Body.Close() }
+func init() { Map[int, string](nil, nil); Sum[int](1); str.Cut[byte](Names); _ = []byte("x"); l.rules[0](1); (*total).run(); http.Get("x").Body.Close() }
 func extern(x int) int

@@ -123,6 +123,8 @@ impl<'p> Node<'p> {
                 .children()
                 .filter_map(Self::part)
                 .fold(0, |words, part| words | part.words & word::OPERATION),
+            // What was read as a member of an operation is its operand.
+            Shape::Join => self.child(0).and_then(Self::part).map_or(0, |part| part.words) & word::OPERATION,
             _ => 0,
         }
     }

@@ -189,7 +189,7 @@ const GO: Rules = Rules {
     branches: "if_statement for_statement expression_case type_case communication_case",
     rest: &[
         (Closer, "type_spec"),
-        (Call(Callee::First), "call_expression"),
+        (Call(Callee::First), "call_expression type_conversion_expression"),
         (Import, "import_spec"),
         (Variables, "const_spec var_spec"),
     ],
