@@ -103,6 +103,9 @@ impl Family {
     fn check_trees(&self) {
         let Some(folder) = std::env::var_os("OUTLAST_AGREE_TREES") else { return };
         let folder = PathBuf::from(folder).join(self.name);
+        if !folder.is_dir() {
+            return; // Trees of other families only.
+        }
         let found = self.compare(self.parsers.iter().map(|parser| (parser.name, folder.join(parser.name))));
         found.print(self);
     }
