@@ -1,5 +1,6 @@
 //! Which documents are tree-sitter's, and of which language.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::super::Clues;
@@ -71,10 +72,18 @@ pub(super) fn telltale_kinds() -> impl Iterator<Item = (&'static str, &'static s
 
 /// The language of the sources with an extension.
 pub(in super::super) fn of_extension(extension: &[u8]) -> Option<&'static str> {
-    let is_it =
-        |one: &&(&str, &str)| one.1.split(' ').any(|known| known.as_bytes().eq_ignore_ascii_case(extension));
-    EXTENSIONS.iter().find(is_it).map(|one| one.0)
+    static ALL: LazyLock<BTreeMap<&[u8], &str>> = LazyLock::new(|| {
+        let known = EXTENSIONS.iter().rev();
+        known.flat_map(|&(language, all)| all.split(' ').map(move |one| (one.as_bytes(), language))).collect()
+    });
+    if extension.is_empty() || extension.len() > EXTENSION_LEN_MAX {
+        return None;
+    }
+    ALL.get(extension).or_else(|| ALL.get(&extension.to_ascii_lowercase()[..])).copied()
 }
+
+/// No known extension is longer, in bytes.
+const EXTENSION_LEN_MAX: usize = 16;
 
 /// The language with the most kinds of its own: two at least, and more than any other has.
 fn of_kinds(clues: &Clues<'_>) -> &'static str {
