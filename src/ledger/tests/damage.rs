@@ -55,6 +55,10 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
+        // It is being removed beside a ledger that has just been opened.
+        if entry.file_name() == "db.gone" {
+            continue;
+        }
         let target = to.join(entry.file_name());
         if entry.metadata().unwrap().is_dir() {
             copy(&entry.path(), &target);

@@ -262,7 +262,7 @@ struct Notes<'a> {
 }
 
 impl Group for Notes<'_> {
-    const WIDTH: usize = 6;
+    const WIDTH: usize = 7;
 
     fn put(&self, to: &mut Cursor<'_>) {
         to.optional(self.bom);
