@@ -146,6 +146,11 @@ void lending::Trait<int>::f() {}
 int operator""_days(unsigned long long);
 extern "C" { int plain_c(); typedef int OfC; }
 
+[[nodiscard]]
+int nodded(int days);
+template <class T> requires (Small<T> && sizeof(T) > 1) void required(T);
+void thrown(bool one, bool other) noexcept(sizeof(int) > 2 && sizeof(char) == 1);
+
 void local(int days) {
     int declared(int);
     extern int also;

@@ -11,6 +11,18 @@ static CPP: Family = Family {
     accepted: &[
         Accepted {
             parser: "tree-sitter",
+            about: About::Lines,
+            is_it: |one| line(&one.first) > line(&one.other),
+            reason: "clang begins a declaration behind the attributes in front of it",
+        },
+        Accepted {
+            parser: "tree-sitter",
+            about: About::Complexity,
+            is_it: |one| one.first < one.other,
+            reason: "clang's tree of a function has no condition of `noexcept` or `requires`",
+        },
+        Accepted {
+            parser: "tree-sitter",
             about: About::Import,
             is_it: |one| one.first.is_empty(),
             reason: "clang's tree has no `#include`",
@@ -44,6 +56,11 @@ static CPP: Family = Family {
 
 fn callee(difference: &Difference) -> &str {
     difference.what.split(" calls ").nth(1).unwrap_or_default()
+}
+
+/// The first line that a parser tells.
+fn line(told: &str) -> u32 {
+    told.split(' ').nth(1).and_then(|line| line.parse().ok()).unwrap_or_default()
 }
 
 /// How often clang and tree-sitter see a call.
