@@ -72,6 +72,9 @@ struct Node {
     saw: u8,
 }
 
+/// A larger one is copied by a call at each beginning and end.
+const _: () = assert!(size_of::<Node>() <= 128, "an open node is too large");
+
 const PLACE: usize = 3;
 
 pub(super) const DESCRIPTION: Description = Description {
@@ -324,20 +327,23 @@ impl Clang {
             self.declare(facts, frame, &node);
             sum.branches = frame.branches;
         } else {
-            self.forget(facts, frame.at + 1);
+            // Inside of what was skipped from its beginning on, nothing was found.
+            if !frame.has(SKIPPED) {
+                self.forget(facts, frame.at + 1);
+            }
             self.declare_left_out(frame, &node);
         }
-        match parent.count {
-            0 => parent.names[name::FIRST] = declare::path(facts, frame, node.is_implied),
-            1 => parent.names[name::SECOND] = declare::path(facts, frame, node.is_implied),
-            _ => {}
+        if frame.has(IN_CALLEE) && parent.count < 2 {
+            let place = if parent.count == 0 { name::FIRST } else { name::SECOND };
+            parent.names[place] = declare::path(facts, frame, node.is_implied);
         }
         if frame.has(HAS_CONSTRUCTED | HAS_LISTED) {
             declare::hand_constructed(frame, parent);
         }
         parent.count += 1;
         node.saw |= saw(frame.role);
-        self.hand_up(facts, frame, &node, sum, node.last.hand_on(handed));
+        let may_be_made = matches!(parent.role, 0 | role::SPECIALIZATION);
+        self.hand_up(facts, frame, &node, sum, node.last.hand_on(handed), may_be_made);
         if parent.at == 0 {
             self.end(facts);
         }
@@ -374,7 +380,7 @@ impl Clang {
             frame.flags |= INCLUDED;
         }
         match frame.role {
-            role::UNWRITTEN => frame.flags |= SKIPPED,
+            role::UNWRITTEN => frame.flags |= IS_MADE,
             // It holds what a loop goes through, as it is written.
             role::VARIABLE if frame.has(IS_IMPLICIT) => {
                 let is_range = facts.text(frame.names[name::OWN]).starts_with(b"__range");
@@ -396,7 +402,15 @@ impl Clang {
     }
 
     /// Tells the node around what this one leaves behind.
-    fn hand_up(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame, node: &Node, sum: Sum, last: Line) {
+    fn hand_up(
+        &mut self,
+        facts: &mut Facts<'_, '_>,
+        frame: &Frame,
+        node: &Node,
+        sum: Sum,
+        last: Line,
+        may_be_made: bool,
+    ) {
         let Some(around) = self.nodes.last_mut() else { return };
         let is_function = declare::is_function(frame.role);
         let is_specialization = matches!(frame.role, role::SPECIALIZATION | role::VARIABLE_SPECIALIZATION);
@@ -417,10 +431,12 @@ impl Clang {
         } else if around.second == 0 {
             around.second = frame.at;
         }
-        around.has_elsewhere |= frame.has(INCLUDED);
-        let begin = node.places.begin;
-        if !begin.is_of_macro && begin.at > 0 && (around.least == 0 || begin.at < around.least) {
-            around.least = begin.at;
+        if may_be_made {
+            around.has_elsewhere |= frame.has(INCLUDED);
+            let begin = node.places.begin;
+            if !begin.is_of_macro && begin.at > 0 && (around.least == 0 || begin.at < around.least) {
+                around.least = begin.at;
+            }
         }
         around.last = last.hand_on(before);
         if !frame.has(IS_IMPLICIT) {
@@ -452,7 +468,7 @@ impl Clang {
     fn end(&mut self, facts: &mut Facts<'_, '_>) {
         let Some(around) = self.nodes.last_mut() else { return };
         let Node { sum_first, sum, sum_cut, .. } = *around;
-        facts.line(sum_first.line.max(sum.line).max(sum_cut.line));
+        facts.line(sum_first.known().max(sum.known()).max(sum_cut.known()));
         facts.store.hints |= around.saw;
         // Where the lines before are in no place, the last lines alone say nothing.
         self.late_lines.give(0, &mut facts.store.symbols, |late, symbol| {

@@ -75,27 +75,33 @@ impl Place {
     }
 }
 
-/// What a part of a document hands to the node around.
+/// What a part of a document hands to the node around. Packed, so that an open node is copied as a few registers.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sum {
-    /// The greatest line, 0 for none.
-    pub(super) line: u32,
-    /// Whether the line before the part counts too.
-    pub(super) before: bool,
+    /// The greatest line, 0 for none; and in its highest bit, whether the line before the part counts too.
+    line: u32,
     pub(super) branches: u32,
 }
 
 impl Sum {
+    const BEFORE: u32 = 1 << 31;
+
+    /// The greatest line that is known, 0 for none.
+    pub(super) fn known(self) -> u32 {
+        self.line & !Self::BEFORE
+    }
+
     pub(super) fn line(&mut self, line: Line) {
-        self.before |= line == Line::BEFORE;
-        self.line = self.line.max(line.number());
+        let before = if line == Line::BEFORE { Self::BEFORE } else { 0 };
+        let known = line.number() & !Self::BEFORE;
+        self.line = self.known().max(known) | self.line & Self::BEFORE | before;
     }
 
     /// Adds a part that stands behind the line `before`.
     pub(super) fn add(&mut self, part: Self, before: Line) {
-        self.line = self.line.max(part.line);
+        self.line = self.known().max(part.known()) | self.line & Self::BEFORE;
         self.branches = self.branches.saturating_add(part.branches);
-        if part.before {
+        if part.line & Self::BEFORE != 0 {
             self.line(Line::BEFORE.after(before));
         }
     }
