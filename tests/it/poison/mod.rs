@@ -76,14 +76,14 @@ fn ten_files_that_kill_the_process_are_found_among_ten_thousand() {
     let (sandbox, told) = tree(10_000, &acts);
     let child = Child::new(&sandbox, config());
     let starts = supervised(&child, 40);
-    // Each kills it twice, and dies with another one at the same moment, or before a busy machine has noted whose fault it
-    // was, now and then.
-    assert!((20..=30).contains(&starts), "{starts} starts");
+    // Each kills it twice. Now and then two do so at the same moment, which takes a start less where both are noted, and one
+    // more where a busy machine has noted neither.
+    assert!((12..=30).contains(&starts), "{starts} starts");
     let mut expected: Vec<_> = told.iter().map(|path| (path.clone(), "crash".to_owned())).collect();
     expected.sort();
     assert_eq!(failed(&sandbox), expected);
     assert_counts(&sandbox, 9_990, 10);
-    let more = u64::from(starts - 20);
+    let more = u64::from(starts.saturating_sub(20));
     for (path, calls) in child.calls() {
         let allowed = if told.contains(&path) { 2..=2 + more } else { 1..=2 + more };
         assert!(allowed.contains(&calls), "{path} was processed {calls} times");
