@@ -96,7 +96,6 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         let slot = context.board.enter(worker);
         let marker = context.in_hand.as_ref().map(|in_hand| in_hand.marker(worker));
         let kept = context.budget.kept_bytes(context.config.worker_count);
-        let (gauge, ahead) = (Gauge::of_this_thread(), ReadAhead::default());
         let ((content, result), taken) = (Default::default(), context.clock.now());
         let (first, lease, workers) = (0, None, context.config.worker_count);
         Self {
@@ -110,8 +109,8 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
             kept,
             lease,
             workers,
-            gauge,
-            ahead,
+            gauge: Gauge::of_this_thread(),
+            ahead: ReadAhead::default(),
             taken,
         }
     }

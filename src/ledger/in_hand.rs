@@ -75,8 +75,7 @@ impl InHand {
         }
         let identity = identity_of(&folder).map_err(LedgerError::io(&folder))?;
         let in_hand = Self { folder, identity, oom_kills };
-        in_hand.remove_what_is_no_file()?;
-        let markers = in_hand.markers().map_err(LedgerError::io(&in_hand.folder))?;
+        let markers = in_hand.markers()?;
         let suspects = in_hand.suspects().map_err(LedgerError::io(&in_hand.folder))?;
         let left = left_by(&suspects, &markers);
         if !markers.is_empty() {
@@ -131,16 +130,6 @@ impl InHand {
         }
     }
 
-    fn remove_what_is_no_file(&self) -> Result<(), LedgerError> {
-        for entry in fs::read_dir(&self.folder).map_err(LedgerError::io(&self.folder))? {
-            let entry = entry.map_err(LedgerError::io(&self.folder))?;
-            if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
-                disk::remove(&entry.path())?;
-            }
-        }
-        Ok(())
-    }
-
     fn is_in_place(&self) -> bool {
         identity_of(&self.folder).is_ok_and(|identity| identity == self.identity)
     }
@@ -149,15 +138,19 @@ impl InHand {
         Ok(read(&self.folder.join(SUSPECTS))?.map(|noted| noted.files).unwrap_or_default())
     }
 
-    /// The files of the workers, with what each says; none for a damaged one.
-    fn markers(&self) -> io::Result<Vec<(PathBuf, Option<Noted>)>> {
+    /// The files of the workers, with what each says; none for a damaged one. What is no file is removed.
+    fn markers(&self) -> Result<Vec<(PathBuf, Option<Noted>)>, LedgerError> {
         let mut markers = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
-            let entry = entry?;
+        for entry in fs::read_dir(&self.folder).map_err(LedgerError::io(&self.folder))? {
+            let entry = entry.map_err(LedgerError::io(&self.folder))?;
+            if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                disk::remove(&entry.path())?;
+                continue;
+            }
             let is_marker = entry.file_name().to_str().is_some_and(|name| name.parse::<usize>().is_ok());
             if is_marker {
                 let path = entry.path();
-                let mut noted = read(&path)?;
+                let mut noted = read(&path).map_err(LedgerError::io(&self.folder))?;
                 // What lies further behind the place was not begun.
                 noted.iter_mut().for_each(|noted| noted.files.truncate(noted.reach));
                 markers.push((path, noted));

@@ -5,7 +5,7 @@ use std::io::IoSliceMut;
 use rustix::fs::Advice;
 use rustix::io::{Errno, ReadWriteFlags};
 
-use super::{nearby, open};
+use super::nearby;
 use crate::model::{FileKey, Root};
 
 /// What came of asking for a file ahead of its reading.
@@ -24,9 +24,7 @@ pub enum Ahead {
 /// No descriptor is kept: the second `open` takes 1 to 2 us of some 30 that a small file takes from a disk, and so there
 /// is nothing to bound, to close after a while, or to hand on with a file that another worker takes.
 pub(super) fn ask(root: &Root, key: &FileKey) -> Ahead {
-    let Some(fd) = nearby::file(root, key).or_else(|| open::file(root, key).ok()) else {
-        return Ahead::Unable;
-    };
+    let Some(fd) = nearby::file(root, key) else { return Ahead::Unable };
     let mut byte = [0];
     // It takes nothing out of a pipe or a terminal that stands there by now: to read at a place fails there.
     match rustix::io::preadv2(&fd, &mut [IoSliceMut::new(&mut byte)], 0, ReadWriteFlags::NOWAIT) {

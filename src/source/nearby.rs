@@ -28,8 +28,12 @@ struct Last {
     opened: Option<(OwnedFd, Instant)>,
 }
 
-/// Opens a file from the folder of the last one. None where that was another folder, or it fails.
+/// Opens a file: from the folder of the last one, or by its path where that was another folder, or it fails.
 pub(super) fn file(root: &Root, key: &FileKey) -> Option<OwnedFd> {
+    in_last_folder(root, key).or_else(|| open::file(root, key).ok())
+}
+
+fn in_last_folder(root: &Root, key: &FileKey) -> Option<OwnedFd> {
     LAST.with_borrow_mut(|last| {
         let folder = key.folder_bytes();
         if last.folder != folder || last.root != root.path {

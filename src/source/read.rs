@@ -128,7 +128,7 @@ pub(super) fn read_expected(
     size_max: u64,
     buffer: &mut Vec<u8>,
 ) -> Result<Content, ReadError> {
-    let fd = nearby::file(root, key).or_else(|| open::file(root, key).ok());
+    let fd = nearby::file(root, key);
     let is_worth_it = |fd: &OwnedFd| {
         expected.size <= LOOK_FIRST_BYTES
             || rustix::fs::fstat(fd).is_ok_and(|stat| open::fingerprint(&stat) == *expected)

@@ -57,7 +57,8 @@ impl ReadAhead {
             return;
         }
         let ahead = files.get(self.asked..files.len().min(place + 1 + FILES)).unwrap_or_default();
-        let (mut bytes, mut is_first) = (0, true);
+        let mut bytes = 0;
+        let mut is_first = true;
         for file in ahead {
             let size = file.fingerprint.size;
             bytes += size;

@@ -35,20 +35,25 @@ impl Gauge {
     pub(super) fn waits<T>(&self, done: impl FnOnce() -> T) -> (T, bool) {
         let begun = self.0.now();
         let result = done();
-        (result, self.0.since(&begun).waiting >= WAIT_MIN)
+        (result, has_waited(self.0.since(&begun).waiting))
     }
 
     /// The file is processed. Its waiting counts where more threads would help.
     pub(super) fn note(&self, measured: &Measured, counts: bool, slot: &Slot) {
         let total = self.0.since(&measured.begun).total;
         let waiting = if counts { measured.read.waiting } else { Duration::ZERO };
-        slot.reading.add(waiting, total, waiting >= WAIT_MIN);
+        slot.reading.add(waiting, total, has_waited(waiting));
     }
 }
 
 impl Measured {
     /// Whether reading the file has waited.
     pub(super) fn has_waited(&self) -> bool {
-        self.read.waiting >= WAIT_MIN
+        has_waited(self.read.waiting)
     }
+}
+
+/// Whether such a time is one of waiting for a disk or a network.
+fn has_waited(waiting: Duration) -> bool {
+    waiting >= WAIT_MIN
 }

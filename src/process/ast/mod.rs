@@ -161,8 +161,7 @@ impl Reader {
         }
         self.summary.make(doc, store);
         let clues = Clues { evidence, store, doc, path: file.path };
-        let is_unknown = dialect::is_of_unknown_grammar(dialect, &clues);
-        evidence.notes.unknown_grammar = is_unknown;
+        evidence.notes.unknown_grammar = dialect::is_of_unknown_grammar(dialect, &clues);
         let clues = Clues { evidence, store, doc, path: file.path };
         Report { clues, summary: &self.summary, dialect, confidence, depth, limits }.write(out);
         Ok(())
