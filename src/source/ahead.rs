@@ -15,7 +15,9 @@ pub enum Ahead {
     Asked,
     /// The beginning of the file is in memory.
     InMemory,
-    /// The source has nothing that could be asked, or the file is not there.
+    /// The file is not there, or can't be opened. Its reading tells why.
+    Unopened,
+    /// The source has nothing that could be asked.
     Unable,
 }
 
@@ -24,7 +26,7 @@ pub enum Ahead {
 /// No descriptor is kept: the second `open` takes 1 to 2 us of some 30 that a small file takes from a disk, and so there
 /// is nothing to bound, to close after a while, or to hand on with a file that another worker takes.
 pub(super) fn ask(root: &Root, key: &FileKey) -> Ahead {
-    let Some(fd) = nearby::file(root, key) else { return Ahead::Unable };
+    let Some(fd) = nearby::file(root, key) else { return Ahead::Unopened };
     let mut byte = [0];
     // It takes nothing out of a pipe or a terminal that stands there by now: to read at a place fails there.
     match rustix::io::preadv2(&fd, &mut [IoSliceMut::new(&mut byte)], 0, ReadWriteFlags::NOWAIT) {

@@ -28,6 +28,8 @@ const SEEDS: u64 = 250;
 /// Starts of the process in one schedule.
 const LIVES_MAX: u64 = 4;
 const LIMIT_BYTES: u64 = 256 << 20;
+/// One of so many schedules has a tree that is not in memory, so that files are asked for ahead.
+const COLD: u64 = 4;
 
 thread_local! {
     /// What the file system of the state has left.
@@ -90,7 +92,8 @@ impl Schedule {
             ..BatchConfig::default()
         };
         let (clock, config, touched) = (Clock::simulated(), Arc::new(config), Vec::new());
-        let mut schedule = Self { rng, world: World::new(), clock, config, names: 0, touched };
+        let mut schedule =
+            Self { rng, world: World::new(seed.is_multiple_of(COLD)), clock, config, names: 0, touched };
         for _ in 0..8 + schedule.rng.below(30) {
             schedule.add_file();
         }
@@ -212,8 +215,8 @@ fn scratch() -> tempfile::TempDir {
     if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
-/// Whether the log was compacted.
-fn simulate(seed: u64) -> bool {
+/// Whether the log was compacted, and whether files were asked for ahead.
+fn simulate(seed: u64) -> (bool, bool) {
     let _seed = Failing(seed);
     let folder = scratch();
     let state = folder.path().join("state");
@@ -223,7 +226,8 @@ fn simulate(seed: u64) -> bool {
     }
     schedule.heal();
     assert!(schedule.live(&state, Faults::None), "it did not come to its end");
-    judge::judge(&state, &schedule)
+    let has_asked = schedule.world.lock().asked > 0;
+    (judge::judge(&state, &schedule), has_asked)
 }
 
 fn from_env(name: &str, default: u64) -> u64 {
@@ -241,7 +245,10 @@ fn whatever_happens_each_file_has_its_one_record_in_the_end() {
             hook(info);
         }
     }));
-    let compacted = (first..first + seeds).filter(|&seed| simulate(seed)).count() as u64;
+    let (compacted, asked): (Vec<bool>, Vec<bool>) = (first..first + seeds).map(simulate).unzip();
+    let count = |seen: Vec<bool>| seen.into_iter().filter(|&is| is).count() as u64;
+    let (compacted, asked) = (count(compacted), count(asked));
+    assert!(seeds < 50 || asked >= seeds / 10, "only {asked} of {seeds} asked for files ahead");
     assert!(seeds < 50 || compacted >= seeds / 10, "only {compacted} of {seeds} logs were compacted");
 }
 

@@ -5,14 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use rustix::io::Errno;
 
 use crate::model::{ErrorClass, FileError, FileKey, Fingerprint, FolderKey, Root, Timestamp};
 use crate::process::{FileContent, Processor, ResultWriter};
 use crate::source::{
-    Content, Folder, FolderVisitor, Listed, ListedKind, Names, ReadError, ScanReport, Source,
+    Ahead, Content, Folder, FolderVisitor, Listed, ListedKind, Names, ReadError, ScanReport, Source,
 };
+
+/// A wait that is taken for one of a disk.
+const WAIT: Duration = Duration::from_micros(30);
 
 /// How processing a file ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +56,12 @@ pub(super) struct State {
     pub removed: BTreeSet<String>,
     /// Calls of the processor, by version.
     pub calls: BTreeMap<u64, u32>,
+    /// Files that were asked for before they were read.
+    pub asked: u64,
     versions: u64,
     reads: u64,
+    /// Whether each read waits, as if no file were in memory.
+    is_cold: bool,
 }
 
 /// The world, shared by all that is in it.
@@ -61,10 +69,11 @@ pub(super) struct State {
 pub(super) struct World(Arc<Mutex<State>>);
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(is_cold: bool) -> Self {
         let (files, calls, removed) = Default::default();
-        let (trouble, versions, reads) = (Trouble::None, 0, 0);
-        Self(Arc::new(Mutex::new(State { files, trouble, removed, calls, versions, reads })))
+        let (trouble, asked, versions, reads) = (Trouble::None, 0, 0, 0);
+        let state = State { files, trouble, removed, calls, asked, versions, reads, is_cold };
+        Self(Arc::new(Mutex::new(state)))
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -171,6 +180,9 @@ impl Source for World {
         buffer: &mut Vec<u8>,
     ) -> Result<Content, ReadError> {
         let mut state = self.lock();
+        if state.is_cold {
+            std::thread::sleep(WAIT);
+        }
         state.check()?;
         state.reads += 1;
         if state.trouble == Trouble::Flaky && state.reads.is_multiple_of(7) {
@@ -180,6 +192,17 @@ impl Source for World {
         buffer.clear();
         buffer.extend_from_slice(file.content().as_bytes());
         Ok(Content { fingerprint: file.fingerprint(), size: buffer.len() as u64, racy: false })
+    }
+
+    fn ahead(&self, _root: &Root, key: &FileKey) -> Ahead {
+        let mut state = self.lock();
+        state.asked += 1;
+        match state.check() {
+            Ok(()) if state.file(key).is_none() => Ahead::Unopened,
+            Ok(()) if state.asked.is_multiple_of(3) => Ahead::InMemory,
+            Ok(()) => Ahead::Asked,
+            Err(_) => Ahead::Unopened,
+        }
     }
 
     fn root_mark(&self, _root: &Root) -> io::Result<u128> {

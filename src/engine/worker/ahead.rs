@@ -73,9 +73,11 @@ impl ReadAhead {
             match found {
                 Ahead::Asked => in_memory = 0,
                 Ahead::InMemory => in_memory += 1,
-                Ahead::Unable => (),
+                Ahead::Unopened | Ahead::Unable => (),
             }
-            if is_first {
+            // A file that can't be opened says nothing about the others: no threads help a process that has no more
+            // descriptors.
+            if is_first && (has_waited || found != Ahead::Unopened) {
                 // A source that can't be asked is one whose reads wait.
                 let is_slow = has_waited || found == Ahead::Unable;
                 waits = if is_slow { waits + 1 } else { 0 };
@@ -167,6 +169,14 @@ mod tests {
         assert_eq!(first.iter().sum::<usize>(), IN_MEMORY_MAX);
         assert!(!ahead.note(true));
         assert_eq!(asked(&mut ahead, &files(100, 9), ASKED).iter().sum::<usize>(), 99);
+    }
+
+    #[test]
+    fn files_that_cannot_be_opened_are_no_reason_for_more_threads() {
+        let mut ahead = on();
+        let asked = asked(&mut ahead, &files(100, 9), (Ahead::Unopened, false));
+        assert_eq!(asked.iter().sum::<usize>(), 99);
+        assert!(!ahead.note(true));
     }
 
     #[test]
