@@ -4,8 +4,8 @@
 //! 1. A file system that delays each call by 2 ms: see `slow.rs`.
 //! 2. A cold cache: the tree on disk after `drop_caches`, which only root may write; left out otherwise.
 //!
-//! `OUTLAST_BENCH_FILES` sets the number of files, `OUTLAST_BENCH_TREE` names a tree for the second part, and
-//! `OUTLAST_BENCH_RUNS` sets how often.
+//! `OUTLAST_BENCH_FILES` sets the number of files, and `OUTLAST_BENCH_RUNS` how often. For the second part,
+//! `OUTLAST_BENCH_TREE` names a tree, and `OUTLAST_BENCH_SIZES=real` makes one of files as large as real ones.
 
 mod slow;
 #[expect(dead_code, reason = "each benchmark uses a part of it")]
@@ -13,9 +13,9 @@ mod slow;
 mod support;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Instant;
 
+use support::measure::{Figures, run_measured};
+use support::ratio::median;
 use support::{Done, number, outlast, own, tree};
 
 /// Threads of the bare loop.
@@ -52,7 +52,9 @@ fn cold(scratch: &Path, files: usize, runs: usize) -> Done {
     let tree = match std::env::var_os("OUTLAST_BENCH_TREE") {
         Some(tree) => PathBuf::from(tree),
         None => {
-            tree::make(&scratch.join("tree"), files, tree::Sizes::Small)?;
+            let is_real = std::env::var("OUTLAST_BENCH_SIZES").is_ok_and(|sizes| sizes == "real");
+            let sizes = if is_real { tree::Sizes::Real } else { tree::Sizes::Small };
+            tree::make(&scratch.join("tree"), files, sizes)?;
             scratch.join("tree")
         }
     };
@@ -60,24 +62,17 @@ fn cold(scratch: &Path, files: usize, runs: usize) -> Done {
     let (out, state) = (scratch.join("bare.ndjson"), scratch.join("cold-state"));
     let mut table = Table::default();
     for _ in 0..runs {
-        for threads in [2].into_iter().chain(THREADS) {
+        for threads in [2, 4].into_iter().chain(THREADS) {
             let command = own("bare", &[&tree, &out, &threads.to_string()])?;
             drop_caches()?;
-            table.add(Some(threads), seconds_of(command)?);
+            table.add(Some(threads), run_measured(command)?.0);
         }
         drop_caches()?;
-        table.add(None, seconds_of(outlast(&tree, &state))?);
+        table.add(None, run_measured(outlast(&tree, &state))?.0);
         std::fs::remove_dir_all(&state)?;
     }
     table.print();
     Ok(())
-}
-
-fn seconds_of(mut command: Command) -> Done<f64> {
-    let begun = Instant::now();
-    let output = command.output()?;
-    let seconds = begun.elapsed().as_secs_f64();
-    if output.status.success() { Ok(seconds) } else { Err(format!("{command:?}: {output:?}").into()) }
 }
 
 /// Writes back what is dirty, and has the kernel forget what it has read.
@@ -86,33 +81,32 @@ fn drop_caches() -> std::io::Result<()> {
     std::fs::write("/proc/sys/vm/drop_caches", "3")
 }
 
-/// Seconds by the number of threads of the bare loop, and of Outlast (none).
+/// What was measured by the number of threads of the bare loop, and for Outlast (none).
 #[derive(Default)]
-struct Table(Vec<(Option<usize>, Vec<f64>)>);
+struct Table(Vec<(Option<usize>, Vec<Figures>)>);
 
 impl Table {
-    fn add(&mut self, threads: Option<usize>, seconds: f64) {
+    fn add(&mut self, threads: Option<usize>, took: Figures) {
         match self.0.iter_mut().find(|(known, _)| *known == threads) {
-            Some((_, all)) => all.push(seconds),
-            None => self.0.push((threads, vec![seconds])),
+            Some((_, all)) => all.push(took),
+            None => self.0.push((threads, vec![took])),
         }
     }
 
+    /// Medians, beside those of the bare loop that was the fastest.
     fn print(&self) {
-        let rows: Vec<_> = self.0.iter().map(|(threads, all)| (*threads, median(all))).collect();
-        let of = |row: &(Option<usize>, f64)| row.1;
-        let best = rows.iter().filter(|row| row.0.is_some()).map(of).fold(f64::INFINITY, f64::min);
-        println!("| what | s | speed over the best bare loop |\n|---|---|---|");
-        for (threads, seconds) in &rows {
+        let of_row = |(threads, all): &(Option<usize>, Vec<Figures>)| {
+            (*threads, median(all, |took| took.wall), median(all, Figures::cpu))
+        };
+        let rows: Vec<_> = self.0.iter().map(of_row).collect();
+        let bare = rows.iter().filter(|(threads, ..)| threads.is_some());
+        let Some(&(_, best, best_cpu)) = bare.min_by(|a, b| a.1.total_cmp(&b.1)) else { return };
+        println!("| what | s | CPU s | speed over the best bare loop | CPU over it |\n|---|---|---|---|---|");
+        for (threads, wall, cpu) in rows {
             let what =
                 threads.map_or("outlast".to_owned(), |threads| format!("bare loop, {threads} threads"));
-            println!("| {what} | {seconds:.2} | {:.2} |", best / seconds);
+            let (speed, more) = (best / wall, cpu / best_cpu);
+            println!("| {what} | {wall:.2} | {cpu:.2} | {speed:.2} | {more:.2} |");
         }
     }
-}
-
-fn median(all: &[f64]) -> f64 {
-    let mut all = all.to_vec();
-    all.sort_by(f64::total_cmp);
-    all.get(all.len() / 2).copied().unwrap_or(f64::NAN)
 }
