@@ -12,8 +12,9 @@ const script = resolve(process.argv[2]);
 const folders = [dirname(script), ...(process.env.PYTHONPATH ?? "").split(":").filter(Boolean)];
 python.globals.set("script", onMachine(script));
 python.globals.set("folders", python.toPy(folders.map(onMachine)));
-const isFile = (argument) => isAbsolute(argument) && existsSync(argument);
-const given = process.argv.slice(3).map((argument) => (isFile(argument) ? onMachine(argument) : argument));
+// A path of the machine, also of a file that the script makes.
+const isPath = (argument) => isAbsolute(argument) && existsSync(dirname(argument));
+const given = process.argv.slice(3).map((argument) => (isPath(argument) ? onMachine(argument) : argument));
 python.globals.set("arguments", python.toPy(given));
 python.globals.set("folder", onMachine("."));
 try {
