@@ -142,7 +142,7 @@ done
 for name in java:java kotlin:kt scala:scala swift:swift; do
   releases "${name%:*}" "${name%:*}" "Lending.${name#*:}"
 done
-releases c_sharp c_sharp Lending.cs; releases php.php php lending.php spaces.php; releases scala scala Order.scala; releases scala - Rules.scala
+releases c_sharp c_sharp Lending.cs Spaces.cs; releases php.php php lending.php spaces.php; releases scala scala Order.scala; releases scala - Rules.scala
 releases kotlin kotlin Shared.kt
 # What has no facts: sources that are empty or hold comments only, and those of grammars without a table, or of another language.
 nothing() {

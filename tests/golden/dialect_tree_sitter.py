@@ -93,6 +93,8 @@ class Walk:
     def branch(self, node, kind, scope):
         if kind in self.branches:
             labels = {kind_of(child) for child in children(node)} & {"case_switch_label", "case_pattern_switch_label", "default_switch_label"}
+            if kind == "catch_clause" and self.grammar == "scala" and "case" not in tokens(node):
+                return
             if DEFAULTS.get(kind) not in tokens(node) and not (kind == "switch_section" and labels):
                 self.found.branch(scope)
         elif kind in OPERATIONS and OPERATORS & tokens(node):
@@ -108,7 +110,8 @@ class Walk:
         if self.grammar == "c":
             callee = children(node)[0]
             cast = kind_of(callee) == "template_function" and text(children(callee)[0]).endswith("_cast")
-            return kind_of(node) == "call_expression" and (cast or kind_of(callee) == "primitive_type")
+            asserts = text(callee) in ("_Static_assert", "static_assert")
+            return kind_of(node) == "call_expression" and (cast or asserts or kind_of(callee) == "primitive_type")
         if self.grammar == "c#":
             return text(children(node)[0]) == "nameof" and kind_of(node) == "invocation_expression"
         if self.grammar == "swift":

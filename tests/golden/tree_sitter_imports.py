@@ -136,12 +136,22 @@ def whole(node, found, line):
             break
     paths = [part for part in parts if kind_of(part) in PATHS + ("generic_name", "predefined_type")]
     if paths:
-        found.import_(path_of(paths[-1]).callee() or text(paths[-1]), (), text(alias), line)
+        module = text(paths[-1])
+        if not module or "<" in module:
+            module = path_of(paths[-1]).callee()
+        found.import_(module, (), text(alias), line)
     return True
 
 
 def include(node, found, line):
     found.import_(string(field(node, "path") or first(node, *STRINGS) or first(node, "string")), (), None, line)
+    return True
+
+
+def php_include(node, found, line):
+    while first(node, "parenthesized_expression"):
+        node = first(node, "parenthesized_expression")
+    found.import_(string(first(node, "string", "encapsed_string")), (), None, line)
     return True
 
 
@@ -251,8 +261,8 @@ READERS = {
     ("go", "import_spec"): go_spec, ("rust", "use_declaration"): rust_use, ("rust", "extern_crate_declaration"): rust_crate,
     ("java", "import_declaration"): dotted("."), ("c", "preproc_include"): include, ("c#", "using_directive"): whole,
     ("ruby", "call"): called("require", "require_relative", "load"), ("php", "namespace_use_declaration"): php_use,
-    ("php", "require_expression"): include, ("php", "require_once_expression"): include, ("php", "include_expression"): include,
-    ("php", "include_once_expression"): include, ("bash", "command"): bash_source, ("kotlin", "import_header"): dotted("."),
+    ("php", "require_expression"): php_include, ("php", "require_once_expression"): php_include, ("php", "include_expression"): php_include,
+    ("php", "include_once_expression"): php_include, ("bash", "command"): bash_source, ("kotlin", "import_header"): dotted("."),
     ("kotlin", "import"): dotted("."), ("swift", "import_declaration"): whole, ("scala", "import_declaration"): scala_import,
     ("lua", "function_call"): called("require"), ("lua", "call"): called("require"),
 }

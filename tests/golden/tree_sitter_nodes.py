@@ -1,5 +1,7 @@
 """How the dumps tell a node's children, fields, text and lines; and paths of names."""
 
+import re
+
 from common import Path, name_of
 from tree_sitter_tables import ASSERTING, COMMENTS, JOINS, NAMES, OPERANDS, SIGNS, THROUGH
 
@@ -39,8 +41,10 @@ def text(node):
 
 
 def string(node):
-    """The text between a string's quotes."""
+    """The text between a string's quotes, or Lua's long brackets."""
     told = text(node)
+    if told and kind_of(node) == "string" and re.match(r"\[=*\[", told):
+        return re.fullmatch(r"\[(=*)\[(.*)\]\1\]", told, re.DOTALL)[2]
     return told.strip("\"'`<>") if told else None
 
 
@@ -86,14 +90,23 @@ def without_comments(node):
 def operand_of(node):
     """The path of a node; of an operation that of its last operand."""
     kind = kind_of(node)
+    if is_awaited(node):
+        return path_of(node)
     if kind in OPERANDS | ASSERTING and children(node) and kind_of(children(node)[-1]) not in SIGNS:
         return path_of(children(node)[0]) if "<" in tokens(node) else operand_of(children(node)[-1])
     return path_of(node)
 
 
+def is_awaited(node):
+    """Rust's `a.await`, which is a member of `a`."""
+    return kind_of(node) == "await_expression" and bool(children(node)) and kind_of(children(node)[-1]) == "await"
+
+
 def is_operand(node):
     """Whether it is an operation, or what was read as a member of one."""
     kind, parts = kind_of(node), children(node)
+    if is_awaited(node):
+        return False
     if kind in ("navigation_expression", "field_expression"):
         return bool(parts) and is_operand(parts[0])
     return kind in OPERANDS or kind in ASSERTING and bool(parts) and kind_of(parts[-1]) not in SIGNS
@@ -122,6 +135,8 @@ def is_operation(node):
 def path_of(node):
     kind = kind_of(node)
     named = [child for child in children(node) if kind_of(child).isidentifier() and kind_of(child) not in COMMENTS | {"type_arguments", "optional_chain"}]
+    if is_awaited(node):
+        return path_of(children(node)[0])
     if kind == "variable_name":
         return Path() + (text(node) or "").lstrip("$")
     if kind == "identifier" and len(named) == 1 and not children(named[0]):
@@ -149,6 +164,9 @@ def path_of(node):
         return path_of(named[0]) if named and not is_operand(named[0]) else Path()
     if kind in NAMES:
         told = text(node)
-        computed = "$" in (told or "") if kind == "command_name" else "$" in (told or "")[1:]
+        if kind == "command_name" and told:
+            told = told[1:-1] if len(told) > 1 and told[0] in "\"'" and told[-1] == told[0] else told
+            return Path() + told if told and not set(" $\"'") & set(told) else Path()
+        computed = "$" in (told or "")[1:]
         return Path() + told if told and " " not in told and not computed else Path()
     return Path()

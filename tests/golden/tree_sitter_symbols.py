@@ -73,6 +73,9 @@ class Symbols:
         member = getattr(scope, "member", False)
         if what == "function" and member:
             what = "method"
+        if kind == "file_scoped_namespace_declaration":
+            self.found.symbol(scope, what, name, lines[0], lines[0])
+            return scope
         inner = self.found.symbol(scope, what, name, *lines, qualified=qualified, is_async=self.is_async(node),
                                   visibility=self.visibility(node, kind, scope, around, name), static=self.static(node, kind, what, around, scope))
         if inner.symbol:
@@ -105,7 +108,7 @@ class Symbols:
         name = text(told)
         if grammar == "c#" and kind == "destructor_declaration" and name:
             return f"~{name}"
-        return name.replace("::", ".").replace("\\", ".").replace(":", ".") if name and grammar in ("php", "lua", "ruby") else name
+        return name.replace("::", ".").replace("\\", ".").replace(":", ".").lstrip(".") if name and grammar in ("php", "lua", "ruby") else name
 
     def unfielded(self, node, kind):
         """Without field names: the last name before parameters and body."""
@@ -123,6 +126,8 @@ class Symbols:
         """Tokens of the node and of its modifiers."""
         words = set()
         for child in children(node):
+            if self.grammar == "scala" and kind_of(child) in NAMES:
+                break
             if not children(child):
                 words |= {kind_of(child), text(child) or ""} if len(text(child) or "") < 20 else {kind_of(child)}
             elif "modifier" in kind_of(child) or kind_of(child) == "storage_class_specifier":

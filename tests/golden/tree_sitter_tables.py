@@ -34,7 +34,7 @@ SYMBOLS = {
     "swift": {"class_declaration": "*", "protocol_declaration": "interface", "function_declaration": "function",
               "protocol_function_declaration": "function", "init_declaration": "method", "deinit_declaration": "method",
               "typealias_declaration": "type_alias"},
-    "scala": {"class_definition": "class", "object_definition": "class", "trait_definition": "interface",
+    "scala": {"class_definition": "class", "object_definition": "class", "package_object": "class", "trait_definition": "interface",
               "enum_definition": "enum", "function_definition": "function", "function_declaration": "function",
               "type_definition": "type_alias"},
     "lua": {"function_declaration": "function", "function_definition_statement": "function",
@@ -68,7 +68,7 @@ BRANCHES = {
               "disjunction_expression elvis_expression",
     "swift": "if_statement guard_statement for_statement while_statement repeat_while_statement switch_entry catch_block "
              "ternary_expression conjunction_expression disjunction_expression nil_coalescing_expression",
-    "scala": "if_expression for_expression while_expression do_while_expression case_clause",
+    "scala": "if_expression for_expression while_expression do_while_expression case_clause catch_clause",
     "lua": "if_statement elseif_statement elseif_clause for_statement for_numeric_statement for_generic_statement while_statement "
            "repeat_statement",
 }
@@ -107,10 +107,10 @@ JOINS = set("""attribute member_binding_expression member_expression selector_ex
 nullsafe_member_access_expression navigation_expression navigation_suffix dot_index_expression method_index_expression
 scoped_identifier scoped_type_identifier qualified_identifier qualified_name qualified_type nested_identifier scope_resolution
 stable_identifier stable_type_identifier dotted_name user_type dependent_name scoped_property_access_expression nested_namespace_specifier identifier
-conditional_access_expression variable relative_name namespace_name""".split())
+conditional_access_expression variable relative_name namespace_name alias_qualified_name""".split())
 # These stand for one of their children: the first that isn't a token.
 THROUGH = set("""type_assertion instantiation_expression parenthesized_expression non_null_expression as_expression satisfies_expression generic_function generic_type
-generic_name template_function template_method template_type try_expression await_expression_rust constructor_invocation
+generic_name template_function template_method template_type try_expression constructor_invocation
 dependent_type list_splat namespace_name_as_prefix""".split())
 # These do where the last child is one of the signs.
 ASSERTING = {"unary_expression", "postfix_expression", "postfix_unary_expression"}

@@ -41,3 +41,6 @@ given Ordering[Loan] with
 object Inner:
   val Deep = 1
   def apply() = make(2)
+
+def guarded(): Int = try rule() catch case e: Error => report(e) finally done()
+private class Guarded protected (x: Int) { def close(): Int = rule(x) }

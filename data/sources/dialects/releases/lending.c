@@ -44,3 +44,4 @@ done:
 }
 int old_style(a, b) int a; char *b; { return a; }
 int main(void) { return lend(0, 1); }
+_Static_assert(sizeof(int) == 4, "int has four bytes");

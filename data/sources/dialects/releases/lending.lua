@@ -48,4 +48,6 @@ function Account.new(o) o = o or {} return setmetatable(o, Account) end
 do local hidden = 1; outer = 2 end
 goto done
 ::done::
+require [[lending.rules]]
+local books = require[==[lending.books]==]
 return M

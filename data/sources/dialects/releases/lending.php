@@ -74,3 +74,6 @@ final class Desk extends Base implements Lender
 
 function helper(int ...$numbers): int { function inner() { return 1; } return array_sum($numbers); }
 if (!function_exists('late')) { function late() { return helper(1); } }
+include_once("late.php");
+require (('rules/loan.php'));
+include(LENDING . 'none.php');

@@ -110,3 +110,7 @@ end
 
 def top(x) = helper(x)
 END { bye(1) }
+
+class ::Outer
+  def close; ::Kernel.exit(0); end
+end

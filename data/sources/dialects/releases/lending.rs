@@ -79,3 +79,4 @@ extern "C" { fn abs(x: i32) -> i32; static environ: u8; }
 #[cfg(test)]
 mod tests { use super::*; #[test] fn it_works() { assert_eq!(helper(1), 1); } }
 pub fn helper<T: Into<u32>>(x: T) -> u32 where T: Copy { x.into() }
+async fn waits(x: Loan) -> Result<(), Error> { x.open().await?.close(); x.await.close(); (x.late).await?.rule.check(); f(1).await.done().await }

@@ -53,3 +53,7 @@ EOF
   [[ -f $x ]] && (( y++ ))
 }
 loops "$@"
+"./quoted.sh" --fast
+'lend' 1
+le"nd" 2
+"$dir/lend" 3

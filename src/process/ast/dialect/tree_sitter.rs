@@ -299,7 +299,7 @@ impl TreeSitter {
             Action::Symbol(kind) => symbols::close(reading, kind, node, facts, frame),
             Action::Closer => declarators::close(reading, node, facts, frame),
             Action::Variables => variables::close(reading, node, facts, frame),
-            Action::Branch => frame.branches += u32::from(!is_default(node)),
+            Action::Branch => frame.branches += u32::from(!is_no_branch(reading.grammar, node)),
             Action::Operation => {
                 frame.branches += operators(node);
                 if matches!(reading.grammar, Grammar::Kotlin | Grammar::CSharp) {
@@ -328,9 +328,11 @@ impl TreeSitter {
     }
 }
 
-/// Whether a branch of a kind is the one that is taken otherwise.
-fn is_default(node: Node<'_>) -> bool {
+/// Whether a branch of a kind is the one that is taken otherwise, or has branches inside.
+fn is_no_branch(grammar: Grammar, node: Node<'_>) -> bool {
     match node.kind() {
+        // Scala's may be a case itself: `catch case e: E => f()`.
+        "catch_clause" => grammar == Grammar::Scala && !node.has_token("case"),
         "switch_label" | "case_statement" => node.has_token("default"),
         // Where its labels are nodes of their own, each of them is the branch.
         "switch_section" => {
@@ -353,12 +355,16 @@ fn operators(node: Node<'_>) -> u32 {
 }
 
 /// Whether what the grammar reads as a call is something else: Swift's `defer` and subscripts, C#'s `nameof`, C++'s
-/// casts.
+/// casts, C's assertions of the compiler.
 fn is_no_call(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>) -> bool {
     let says =
         |word, facts: &mut Facts<'_, '_>| node.child(0).is_some_and(|first| first.says(facts, &[word]));
     match grammar {
-        Grammar::C => node.child(0).is_some_and(|callee| c_family::is_cast(callee, facts)),
+        Grammar::C => {
+            let callee = node.child(0);
+            callee.is_some_and(|callee| c_family::is_cast(callee, facts))
+                || callee.is_some_and(|callee| callee.says(facts, &["_Static_assert", "static_assert"]))
+        }
         Grammar::CSharp => node.kind() == "invocation_expression" && says("nameof", facts),
         Grammar::Swift => {
             let given = node.first(&["call_suffix"]);

@@ -53,7 +53,13 @@ pub(super) fn close(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>,
         }
         (Grammar::CSharp | Grammar::Swift, _) => whole(node, facts, frame),
         (Grammar::Php, "namespace_use_declaration") => php_use(node, facts, frame),
-        (Grammar::Php, _) => import_string(node.first(STRINGS), None, facts, frame),
+        (Grammar::Php, _) => {
+            let mut told = node;
+            while let Some(inner) = told.first(&["parenthesized_expression"]) {
+                told = inner;
+            }
+            import_string(told.first(STRINGS), None, facts, frame);
+        }
         (Grammar::Scala, _) => scala(node, facts, frame),
         _ => {}
     }
@@ -243,11 +249,13 @@ fn whole(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     let sign = node.children().position(|child| child.is(&["=", "name_equals"]));
     let alias = sign.and_then(|_| node.first(&["name_equals"]).unwrap_or(node).first(&["identifier"]));
     let module = node.children().skip(sign.map_or(0, |sign| sign + 1)).filter(is_path).last();
-    // Of a generic type without its arguments.
-    let path = module.map_or(Span::NONE, Node::path);
-    let module = path.or(text(module, facts));
+    let mut path = text(module, facts);
+    if path.is_none() || facts.text(path).contains(&b'<') {
+        // Of a generic type without its arguments.
+        path = module.map_or(Span::NONE, Node::path);
+    }
     let alias = text(alias, facts);
-    facts.import_module(module, alias, frame);
+    facts.import_module(path, alias, frame);
 }
 
 fn php_use(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {

@@ -115,6 +115,7 @@ impl<'p> Node<'p> {
         let Some(part) = self.part() else { return 0 };
         let is_less = || self.has_token("<");
         match part.kind.shape {
+            Shape::Operation if self.is_awaited() => 0,
             Shape::Operation if is_less() => word::OPERATION | word::LESS,
             Shape::Operation => word::OPERATION,
             Shape::Assert if !self.asserts() => word::OPERATION,
@@ -127,6 +128,11 @@ impl<'p> Node<'p> {
             Shape::Join => self.child(0).and_then(Self::part).map_or(0, |part| part.words) & word::OPERATION,
             _ => 0,
         }
+    }
+
+    /// Whether it is Rust's `a.await`, which passes like a member does.
+    fn is_awaited(self) -> bool {
+        self.kind() == "await_expression" && self.last().is_some_and(|last| last.kind() == "await")
     }
 
     /// Whether it says of its operand that it is there: `a!`, `a!!`.
@@ -183,6 +189,12 @@ impl<'p> Node<'p> {
         self.children().filter_map(Self::part).fold(self.own_words(), |words, part| words | part.words)
     }
 
+    /// The same, of the children ahead of one.
+    pub(super) fn words_until(self, is_end: impl Fn(&Self) -> bool) -> u16 {
+        let ahead = self.children().take_while(|child| !is_end(child)).filter_map(Self::part);
+        ahead.fold(0, |words, part| words | part.words | if part.is_leaf { part.kind.word } else { 0 })
+    }
+
     /// The words of the leaves among the children.
     pub(super) fn own_words(self) -> u16 {
         let leaves = self.children().filter_map(Self::part).filter(|part| part.is_leaf);
@@ -226,10 +238,14 @@ impl<'p> Node<'p> {
         texts.iter().any(|one| one.as_bytes() == facts.text(text))
     }
 
-    /// The text between a string's quotes.
+    /// The text between a string's quotes, or Lua's long brackets: `[==[a]==]`.
     pub(super) fn unquoted(self, facts: &mut Facts<'_, '_>) -> Span {
         let span = self.name(facts);
         let text = facts.text(span);
+        if let Some(rest) = text.strip_prefix(b"[").filter(|_| self.kind() == "string") {
+            let bracket = 2 + rest.iter().take_while(|&&byte| byte == b'=').count();
+            return facts.part(span, bracket, text.len().saturating_sub(bracket));
+        }
         let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>');
         let from = text.iter().take_while(|byte| is_quote(byte)).count();
         let to = text.len() - text.iter().rev().take_while(|byte| is_quote(byte)).count();
@@ -280,7 +296,9 @@ pub(super) fn path_of(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
             let dollars = facts.text(name).iter().take_while(|&&byte| byte == b'$').count();
             facts.part(name, dollars, usize::from(name.len))
         }
-        Shape::Operation if node.has_token("<") => node.child(0).map_or(Span::NONE, Node::path),
+        Shape::Operation if node.is_awaited() || node.has_token("<") => {
+            node.child(0).map_or(Span::NONE, Node::path)
+        }
         Shape::Assert if node.asserts() => named.next().map_or(Span::NONE, Node::path),
         Shape::Operation | Shape::Assert => node.last().map_or(Span::NONE, Node::operand),
         Shape::Through => named.next().map_or(Span::NONE, Node::path),
@@ -294,11 +312,26 @@ pub(super) fn path_of(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
 }
 
 fn name_path(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
-    let name = node.name(facts);
+    let mut name = node.name(facts);
+    if node.kind() == "command_name" {
+        name = command_path(name, facts);
+    }
+    if facts.text(name).contains(&b' ') { Span::NONE } else { name }
+}
+
+/// A shell's command, which may stand in quotes, and may be put together.
+fn command_path(name: Span, facts: &Facts<'_, '_>) -> Span {
     let text = facts.text(name);
-    // A shell's command may be put together; in other languages the sign is a letter.
-    let is_computed = node.kind() == "command_name" && text.contains(&b'$');
-    if is_computed || text.contains(&b' ') { Span::NONE } else { name }
+    let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'');
+    let inner = match text {
+        [first, inner @ .., last] if is_quote(first) && first == last => inner,
+        _ => text,
+    };
+    if inner.iter().any(|byte| is_quote(byte) || *byte == b'$') {
+        return Span::NONE;
+    }
+    let quote = (text.len() - inner.len()) / 2;
+    facts.part(name, quote, text.len() - quote)
 }
 
 fn joined_path<'p>(

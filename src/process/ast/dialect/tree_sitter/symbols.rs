@@ -87,7 +87,11 @@ pub(super) fn note(
         drop_loose(facts, frame, grammar == Grammar::C);
     }
     settle(reading, kind, node, facts, frame);
-    let words = node.words();
+    let words = match grammar {
+        // What stands behind the name is of the constructor.
+        Grammar::Scala => node.words_until(|child| child.is_name()),
+        _ => node.words(),
+    };
     frame.visibility = visibility(grammar, node, name, words, facts);
     frame.set(flag::ASYNC, frame.has(flag::ASYNC) || words & word::ASYNC != 0);
     let is_static = kind != SymbolKind::Module && words & word::STATIC != 0;
@@ -97,7 +101,11 @@ pub(super) fn note(
     frame.set(flag::STATIC, is_static || is_singleton);
     let is_free = grammar == Grammar::Rust && kind == SymbolKind::Function && !takes_self(node);
     frame.set(LOOSE, frame.has(LOOSE) || is_free);
-    if within.is_some() {
+    if node.kind() == "file_scoped_namespace_declaration" {
+        // Some releases put what follows inside: it begins with the last of that at the latest.
+        let at = node.last().map_or(frame.at, Node::at);
+        add(kind, name, facts, &Frame { at, end_line: frame.line, ..*frame });
+    } else if within.is_some() {
         add(kind, name, facts, &Frame { at: frame.at + 1, ..*frame });
         facts.symbol(SymbolKind::Scope, within, frame);
     } else {
@@ -278,7 +286,9 @@ fn dotted(name: Span, facts: &mut Facts<'_, '_>) -> Span {
         return name;
     }
     let mut made = Vec::with_capacity(text.len());
-    for (place, &byte) in text.iter().enumerate() {
+    // In front of the outermost name they say that it is that.
+    let from = text.iter().take_while(|byte| matches!(byte, b':' | b'\\')).count();
+    for (place, &byte) in text.iter().enumerate().skip(from) {
         let is_second = byte == b':' && place > 0 && text.get(place - 1) == Some(&b':');
         match byte {
             b':' | b'\\' if !is_second => made.push(b'.'),

@@ -18,7 +18,7 @@ pub(super) struct Rules {
 /// Words that are no names although their kinds look so.
 pub(super) const WORDS: &str = "import from as use type typeof extern crate pub using package global unsafe given static async
 public protected private internal interface enum struct extension for const readonly val let default else default_keyword
-new function && || ?? ?: and or = ( ) [ , . : :: -> * ! !! bang < >";
+new function await case && || ?? ?: and or = ( ) [ , . : :: -> * ! !! bang < >";
 
 /// Comments stand anywhere, and are no parts of what they stand in.
 pub(super) const COMMENTS: &str = "comment line_comment block_comment multiline_comment";
@@ -47,7 +47,7 @@ field_access member_access_expression nullsafe_member_access_expression navigati
 dot_index_expression method_index_expression scoped_identifier scoped_type_identifier qualified_identifier qualified_name
 qualified_type nested_identifier scope_resolution stable_identifier stable_type_identifier dotted_name user_type dependent_name
 scoped_property_access_expression nested_namespace_specifier identifier conditional_access_expression variable relative_name
-namespace_name";
+namespace_name alias_qualified_name";
 
 /// Nodes that stand for one of their children.
 pub(super) const THROUGH: &str =
@@ -356,13 +356,13 @@ const SWIFT: Rules = Rules {
 
 const SCALA: Rules = Rules {
     symbols: &[
-        (Class, "class_definition object_definition"),
+        (Class, "class_definition object_definition package_object"),
         (Interface, "trait_definition"),
         (Enum, "enum_definition"),
         (Function, "function_definition function_declaration"),
         (TypeAlias, "type_definition"),
     ],
-    branches: "if_expression for_expression while_expression do_while_expression case_clause",
+    branches: "if_expression for_expression while_expression do_while_expression case_clause catch_clause",
     rest: &[
         (Call(Callee::First), "call_expression"),
         (Closer, "template_body with_template_body"),

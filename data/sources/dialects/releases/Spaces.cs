@@ -1,0 +1,14 @@
+using global::System.Linq;
+using Json = global::System.Text.Json.JsonSerializer;
+
+namespace Lending.Desk;
+
+using Lending.Rules;
+
+public sealed class Book { public int Open(int days) => Json::Rule.Check(days); }
+
+internal struct Loan
+{
+    public void Close() { global::System.GC.Collect(); }
+    private class Slip { }
+}
