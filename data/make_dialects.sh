@@ -162,12 +162,15 @@ dump_clang shelf.c
 dump_clang shelf.cpp -std=c++17
 dump_clang shelf.m -x objective-c -fblocks
 dump_clang written.c -std=gnu11
+dump_clang macros.c -std=gnu11
+dump_clang receivers.m -x objective-c -fblocks -fobjc-runtime=macosx
 clang="$python -m ziglang clang"
 dump_clang written.cpp -std=c++20
 dump_clang coroutine.cpp -std=c++20
 dump_clang instances.cpp -std=c++20
 dump_clang declared.cpp -std=c++20
-for source in shelf written coroutine declared; do
+dump_clang called.cpp -std=c++20 -w
+for source in shelf written coroutine declared called; do
   "$python" "$tools/dump_tree_sitter.py" cpp "$source.cpp" "$(out tree-sitter/leaves "$source.cpp.ast.json")"
 done
 

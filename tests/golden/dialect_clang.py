@@ -10,14 +10,19 @@ RECORDS = {"RecordDecl", "CXXRecordDecl", "ClassTemplateSpecializationDecl", "Cl
 OTHERS = {"EnumDecl": "enum", "TypedefDecl": "type_alias", "TypeAliasDecl": "type_alias", "NamespaceDecl": "module",
           "ObjCInterfaceDecl": "class", "ObjCProtocolDecl": "interface"}
 BRANCHES = {"IfStmt", "ForStmt", "WhileStmt", "DoStmt", "CXXForRangeStmt", "CaseStmt", "CXXCatchStmt", "ConditionalOperator",
-            "BinaryConditionalOperator", "ObjCForCollectionStmt", "ObjCAtCatchStmt"}
+            "BinaryConditionalOperator", "ObjCForCollectionStmt", "ObjCAtCatchStmt", "SEHExceptStmt"}
 CALLS = {"CallExpr", "CXXMemberCallExpr", "CXXOperatorCallExpr", "UserDefinedLiteral"}
-CONSTRUCTS = {"CXXConstructExpr", "CXXTemporaryObjectExpr", "CXXUnresolvedConstructExpr"}
+CONSTRUCTS = {"CXXConstructExpr", "CXXParenListInitExpr", "CXXTemporaryObjectExpr", "CXXUnresolvedConstructExpr"}
 # Nodes of which the first child alone is written, and those of which nothing is.
 FIRST_ONLY = {"CoroutineBodyStmt", "CoreturnStmt", "CoawaitExpr", "CoyieldExpr", "PseudoObjectExpr", "ArrayInitLoopExpr"}
 UNWRITTEN = {"CXXDefaultArgExpr", "CXXDefaultInitExpr", "SubstNonTypeTemplateParmExpr"}
+# Constructions that may stand for nothing that is written.
+SHOWN = {"CXXConstructExpr", "CXXParenListInitExpr"}
+PLAIN = set("""void bool _Bool char short int long float double signed unsigned wchar_t char8_t char16_t char32_t __int128 auto size_t
+ssize_t ptrdiff_t intptr_t uintptr_t charptr_t nullptr_t max_align_t int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t
+half _Float16 __float128 __bf16 decltype""".split())
 VARIABLES = {"VarDecl", "BindingDecl", "VarTemplateSpecializationDecl", "VarTemplatePartialSpecializationDecl"}
-THROUGH = {"ImplicitCastExpr", "ParenExpr", "CStyleCastExpr", "ExprWithCleanups", "MaterializeTemporaryExpr", "CXXBindTemporaryExpr", "ConstantExpr"}
+THROUGH = {"OpaqueValueExpr", "ImplicitCastExpr", "ParenExpr", "CStyleCastExpr", "ExprWithCleanups", "MaterializeTemporaryExpr", "CXXBindTemporaryExpr", "ConstantExpr"}
 PLUS = re.compile("CXX(?!BoolLiteralExpr|NullPtrLiteralExpr|11NoReturnAttr)|ClassTemplate|(NamespaceDecl|LinkageSpecDecl|FunctionTemplateDecl|AccessSpecDecl|UsingDecl|UsingDirectiveDecl|LambdaExpr)$")
 
 
@@ -47,6 +52,23 @@ class Walk:
         if own:
             self.seen.add(own)
         return True
+
+    def once_written(self, node):
+        """Whether what stands in an argument of a macro is met for the first time: the macro may repeat it."""
+        span = node.get("range") or {}
+        places = [span.get("begin") or {}, span.get("end") or {}]
+        for place in places:
+            told = [place.get("spellingLoc") or {}, place.get("expansionLoc") or {}]
+            if any("includedFrom" in one for one in told) or told[0].get("offset", -1) <= told[1].get("offset", -1):
+                return True
+        return self.once({"id": (node.get("kind"), *map(offset, places))})
+
+    def construct(self, made, node, scope):
+        """A call of the type, where it is none that all sources have."""
+        path = constructed(made)
+        plain = not path.names or "*" in path.names[0] or all(word in PLAIN for word in path.names[0].split(" "))
+        if not plain and self.once(node) and self.once_written(node):
+            self.found.call(scope, path)
 
     def is_made(self, node, kind):
         """Whether a template's instance stands here, made by the compiler."""
@@ -142,7 +164,7 @@ class Walk:
             what = "class" if node.get("tagUsed") == "class" else "struct"
             inner = self.found.symbol(home, what, name, *lines, visibility=visibility)
             inner.in_type = True
-        elif kind == "EnumDecl" and not node.get("inner") and offset(node.get("loc")) == offset((node.get("range") or {}).get("end")):
+        elif kind in ("EnumDecl", "ObjCInterfaceDecl", "ObjCProtocolDecl") and not node.get("inner") and offset(node.get("loc")) == offset((node.get("range") or {}).get("end")):
             return scope
         elif kind in OTHERS:
             inner = self.found.symbol(home, OTHERS[kind], name, *lines, visibility=visibility)
@@ -163,33 +185,33 @@ class Walk:
     def uses(self, node, kind, scope):
         found, inner = self.found, node.get("inner") or node.get("array_filler") or [None]
         if kind in BRANCHES or kind == "BinaryOperator" and node.get("opcode") in ("&&", "||"):
-            if self.once(node):
+            if self.once(node) and self.once_written(node):
                 found.branch(scope)
         elif kind in CALLS:
             path = called(node, kind, inner)
             names = path.names
-            if names and names[0] != "__promise" and not names[-1].endswith("operator co_await") and self.once(node):
+            if names and names[0] != "__promise" and not names[-1].endswith("operator co_await") and self.once(node) and self.once_written(node):
                 found.call(scope, path)
         elif kind in CONSTRUCTS:
-            if (kind != "CXXConstructExpr" or not node.get("list") and constructs(node, inner[0])) and self.once(node):
-                found.call(scope, constructed(node))
-        elif kind in ("CXXNewExpr", "CXXCtorInitializer", "CXXFunctionalCastExpr") or kind in VARIABLES and node.get("init") == "list":
-            for part in inner:
-                while isinstance(part, dict) and part.get("kind") in THROUGH:
-                    part = (part.get("inner") or [None])[0]
-                if not isinstance(part, dict) or part.get("kind") != "CXXConstructExpr":
-                    continue
-                argument = (part.get("inner") or [None])[0]
-                bare = kind == "CXXNewExpr" and not constructs(part, argument) and not all(extent(argument))
-                if (part.get("list") or bare) and self.once(node):
-                    found.call(scope, constructed(part))
+            if kind not in SHOWN or not node.get("list") and constructs(node, inner[0]):
+                self.construct(node, node, scope)
+        elif kind == "CXXNewExpr":
+            shown = [part for part in map(behind_casts, inner) if isinstance(part, dict) and part.get("kind") in SHOWN]
+            pointed = ((node.get("type") or {}).get("qualType") or "").removesuffix("*").rstrip()
+            if not pointed.endswith("*") and all(part.get("list") or not constructs(part, (part.get("inner") or [None])[0]) for part in shown):
+                self.construct({"type": {"qualType": pointed}}, node, scope)
+        elif kind in ("CXXCtorInitializer", "CXXFunctionalCastExpr") or kind in VARIABLES and node.get("init") == "list":
+            for part in map(behind_casts, inner):
+                told = part.get("kind") if isinstance(part, dict) else None
+                if told == "CXXConstructExpr" and part.get("list") or told == "InitListExpr" and kind == "CXXFunctionalCastExpr":
+                    self.construct(part, node, scope)
         elif kind == "CXXRewrittenBinaryOperator":
             # Of `(a <=> b) < 0`, the second operator is not written.
             outer = inner[0] if isinstance(inner[0], dict) else {}
             if outer.get("kind") == "CXXOperatorCallExpr" and callee((outer.get("inner") or [None])[0]).names[-1:] != ["operator=="]:
                 self.seen.add(outer.get("id"))
         elif kind == "ObjCMessageExpr":
-            if self.once(node):
+            if self.once(node) and self.once_written(node):
                 found.call(scope, receiver(node, inner[0]) + node.get("selector"))
         elif kind == "ImportDecl":
             found.import_(node.get("name") or (node.get("importedModule") or {}).get("name"), (), None, None)
@@ -202,6 +224,12 @@ def walk(document, path, found):
         return "objective-c++" if walker.plus else "objective-c"
     spoken = language_of(path)
     return "c++" if walker.plus else spoken if spoken in ("c++", "objective-c", "objective-c++") else "c"
+
+
+def behind_casts(node):
+    while isinstance(node, dict) and node.get("kind") in THROUGH:
+        node = (node.get("inner") or [None])[0]
+    return node
 
 
 def around_types(scope):
@@ -303,6 +331,11 @@ def callee(node):
         return callee(first)
     if kind == "DeclRefExpr":
         return Path() + (node.get("referencedDecl") or {}).get("name")
+    if kind == "PseudoObjectExpr":
+        return callee(first)
+    if kind in ("ObjCIvarRefExpr", "ObjCPropertyRefExpr"):
+        told = (node.get("decl") or node.get("property") or node.get("getter") or {}).get("name")
+        return Path() + told if node.get("isFreeIvar") is True else callee(first) + told
     if kind == "MemberExpr":
         return callee(first) + node.get("name")
     if kind == "CXXThisExpr":

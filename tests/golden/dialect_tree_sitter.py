@@ -35,6 +35,10 @@ def telltale(document):
     return "unknown" if kinds & foreign else language
 
 
+# What C and C++ have in front of brackets that calls nothing.
+CASTS = {"static_cast", "dynamic_cast", "const_cast", "reinterpret_cast"}
+C_WORDS = {"short", "long", "signed", "unsigned", "noexcept", "_Static_assert", "static_assert", "typeid", "__builtin_va_arg", "__builtin_choose_expr", "__builtin_types_compatible_p"}
+
 # Children that belong to another child.
 BESIDE = {"decorated_definition": ("decorator",)}
 
@@ -56,6 +60,9 @@ class Walk:
         kind, grammar = kind_of(node), self.grammar
         for line in lines_of(node):
             self.found.line(line)
+        if self.grammar == "c" and kind == "attribute_specifier":
+            self.visit_lines(node)
+            return scope
         if children(node):  # A leaf is a keyword where its type is that of a node.
             self.branch(node, kind, scope)
             imported = tree_sitter_imports.imports(grammar, node, kind, self.found)
@@ -70,11 +77,24 @@ class Walk:
             return inner
         return scope
 
+    def visit_lines(self, node):
+        """What neither calls nor declares: only its lines count."""
+        for line in lines_of(node):
+            self.found.line(line)
+        for child in children(node):
+            self.visit_lines(child)
+
     def visit_all(self, node, kind, scope, around):
         """Visits the children; decorators as a part of what they decorate."""
         definition = self.grammar == "python" and kind in ("function_definition", "class_definition")
         outer, around, waiting = around, around + [node], []
+        directive = False
         for child in children(node) + (decorators(outer) if definition else []):
+            if self.grammar == "c":
+                directive = kind_of(child) in ("#if", "#elif") or directive and kind_of(child) != "\n"
+                if directive:
+                    self.visit_lines(child)
+                    continue
             if not definition and kind_of(child) in BESIDE.get(kind, ()):
                 continue
             if self.grammar == "javascript" and kind_of(child) == "decorator":
@@ -109,9 +129,10 @@ class Walk:
         """Casts of C++, C#'s `nameof`, Swift's `defer` and subscripts, which their grammars read as calls."""
         if self.grammar == "c":
             callee = children(node)[0]
-            cast = kind_of(callee) == "template_function" and text(children(callee)[0]).endswith("_cast")
-            asserts = text(callee) in ("_Static_assert", "static_assert")
-            return kind_of(node) == "call_expression" and (cast or asserts or kind_of(callee) == "primitive_type")
+            cast = kind_of(callee) == "template_function" and text(children(callee)[0]) in CASTS
+            if kind_of(node) == "new_expression":
+                return first(node, "primitive_type") is not None
+            return cast or kind_of(callee) == "primitive_type" or kind_of(callee) == "identifier" and text(callee) in C_WORDS
         if self.grammar == "c#":
             return text(children(node)[0]) == "nameof" and kind_of(node) == "invocation_expression"
         if self.grammar == "swift":

@@ -149,6 +149,10 @@ def path_of(node):
         last = named[-1]
         if kind_of(last) in ("navigation_suffix", "member_binding_expression"):
             last = next(iter(child for child in reversed(children(last)) if kind_of(child) in NAMES), None)
+        if kind_of(last) in ("qualified_identifier", "dependent_name"):
+            names = path_of(last).names[-1:] if kind == "field_expression" else path_of(last).names
+            ahead = operand_of(named[0]) if kind == "field_expression" else path_of(named[0])
+            return Path(*(ahead.names if len(named) > 1 else []), *names) if names else Path()
         if kind_of(last) in THROUGH:
             last = first(last, *NAMES) or last
         if len(named) > 1 and kind in ("dotted_name", "user_type", "identifier", "namespace_name"):
@@ -160,6 +164,8 @@ def path_of(node):
         return path_of(last_operand(named[0]))
     if kind in THROUGH and named and is_operation(named[0]):
         return Path()
+    if kind == "cast_expression":
+        return path_of(children(node)[-1]) if not is_operand(children(node)[-1]) else Path()
     if kind in THROUGH or kind in ASSERTING and kind_of(children(node)[-1]) in SIGNS:
         return path_of(named[0]) if named and not is_operand(named[0]) else Path()
     if kind in NAMES:

@@ -56,7 +56,8 @@ BRANCHES = {
     "go": "if_statement for_statement expression_case type_case communication_case",
     "rust": "if_expression while_expression for_expression",
     "java": "if_statement ternary_expression for_statement enhanced_for_statement while_statement do_statement catch_clause switch_label",
-    "c": "if_statement for_statement for_range_loop while_statement do_statement case_statement conditional_expression catch_clause",
+    "c": "if_statement for_statement for_range_loop while_statement do_statement case_statement conditional_expression catch_clause "
+         "seh_except_clause",
     "c#": "if_statement for_statement foreach_statement for_each_statement while_statement do_statement catch_clause "
           "conditional_expression switch_section case_switch_label case_pattern_switch_label switch_expression_arm",
     "ruby": "if unless while until for elsif conditional if_modifier unless_modifier while_modifier until_modifier when in_clause "
@@ -86,7 +87,7 @@ CALLS = {
     "go": {"call_expression": "first", "type_conversion_expression": "first"},
     "rust": {"call_expression": "first"},
     "java": {"method_invocation": "parts", "object_creation_expression": "new", "explicit_constructor_invocation": "parts"},
-    "c": {"call_expression": "first", "new_expression": "new"},
+    "c": {"call_expression": "first", "compound_literal_expression": "first", "new_expression": "new"},
     "c#": {"invocation_expression": "first", "object_creation_expression": "new"},
     "ruby": {"call": "parts"},
     "php": {"function_call_expression": "first", "member_call_expression": "parts", "nullsafe_member_call_expression": "parts",
@@ -111,7 +112,7 @@ conditional_access_expression variable relative_name namespace_name alias_qualif
 # These stand for one of their children: the first that isn't a token.
 THROUGH = set("""type_assertion instantiation_expression parenthesized_expression non_null_expression as_expression satisfies_expression generic_function generic_type
 generic_name template_function template_method template_type try_expression constructor_invocation
-dependent_type list_splat namespace_name_as_prefix""".split())
+dependent_type list_splat namespace_name_as_prefix pointer_expression cast_expression""".split())
 # These do where the last child is one of the signs.
 ASSERTING = {"unary_expression", "postfix_expression", "postfix_unary_expression"}
 SIGNS = {"!", "!!", "bang"}

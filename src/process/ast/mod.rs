@@ -59,7 +59,7 @@ pub struct AstProcessor {
 }
 
 /// Raised with every change of what is written for some document.
-const VERSION: &str = "ast/15";
+const VERSION: &str = "ast/16";
 
 impl AstProcessor {
     /// A processor with the default limits.

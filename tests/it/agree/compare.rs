@@ -15,6 +15,7 @@ pub(super) fn differences(
     parser: &'static str,
     first: &Value,
     other: &Value,
+    compared: fn(&str) -> &str,
 ) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut note = |about, what: &str, first: String, other: String| {
@@ -23,7 +24,7 @@ pub(super) fn differences(
     };
     symbols(first, other, &mut note);
     listed(About::Import, imports(first), imports(other), &mut note);
-    listed(About::Calls, calls(first), calls(other), &mut note);
+    listed(About::Calls, calls(first, compared), calls(other, compared), &mut note);
     found
 }
 
@@ -86,12 +87,14 @@ fn aliased(value: &Value, name: &str) -> String {
 }
 
 /// How often each symbol calls something.
-fn calls(result: &Value) -> Told {
-    let call = |call: &Value| {
-        let what = format!("{} calls {}", call["caller"].as_str().unwrap_or("-"), text(call, "callee"));
-        (what, vec![call["count"].to_string()])
-    };
-    members(result, "calls").map(call).collect()
+fn calls(result: &Value, compared: fn(&str) -> &str) -> Told {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for call in members(result, "calls") {
+        let callee = compared(text(call, "callee"));
+        let what = format!("{} calls {callee}", call["caller"].as_str().unwrap_or("-"));
+        *counts.entry(what).or_default() += call["count"].as_u64().unwrap();
+    }
+    counts.into_iter().map(|(what, count)| (what, vec![count.to_string()])).collect()
 }
 
 /// Notes what only one of them lists, or what they list otherwise. Lines count where both tell them.

@@ -36,22 +36,18 @@ static CPP: Family = Family {
         Accepted {
             parser: "tree-sitter",
             about: About::Calls,
-            is_it: |one| counts(one).1 == 0 && !callee(one).contains('.'),
-            reason: "clang tells what a declaration or an initialiser constructs, and a callee without its scope",
-        },
-        Accepted {
-            parser: "tree-sitter",
-            about: About::Calls,
-            is_it: |one| counts(one).0 > counts(one).1 && counts(one).1 > 0,
+            is_it: |one| counts(one).0 > counts(one).1,
             reason: "clang tells what a declaration or an initialiser constructs beside what is constructed in expressions",
         },
         Accepted {
             parser: "tree-sitter",
             about: About::Calls,
-            is_it: |one| counts(one).0 == 0 && callee(one).contains('.'),
-            reason: "tree-sitter has the scope in front of a callee: `std.begin`",
+            is_it: |one| counts(one).0 < counts(one).1,
+            reason: "clang's tree has no name of what depends on a template's types, nothing of `decltype`, and casts for constructions of what is no record",
         },
     ],
+    // tree-sitter has the scope in front, `std.begin`, and clang the function alone.
+    compared: |callee| callee.rsplit('.').next().unwrap_or_default(),
 };
 
 fn callee(difference: &Difference) -> &str {

@@ -1,6 +1,6 @@
 //! tree-sitter's grammars, each in two releases: of the newest Python wheel, and of the npm package tree-sitter-wasms.
 
-use super::{About, Accepted, Difference, Family, Parser};
+use super::{About, Accepted, Difference, Family, Parser, whole};
 
 static GRAMMARS: Family = Family {
     name: "grammars",
@@ -28,6 +28,7 @@ static GRAMMARS: Family = Family {
         Accepted { parser: "wasm", about: About::Lines, is_it: is_scala, reason: SCALA },
         Accepted { parser: "wasm", about: About::Calls, is_it: is_scala, reason: SCALA },
     ],
+    compared: whole,
 };
 
 const SCALA: &str = "Scala's older grammar joins a function to the lines before it, and reads the body of a class without a name as a block";

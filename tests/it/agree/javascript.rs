@@ -1,6 +1,6 @@
 //! JavaScript and TypeScript: the parsers of the ESTree family, and tree-sitter. No difference is accepted.
 
-use super::{Family, Parser};
+use super::{Family, Parser, whole};
 
 const fn parser(name: &'static str, folders: &'static [&'static str]) -> Parser {
     Parser { name, folders }
@@ -24,6 +24,7 @@ static JAVASCRIPT: Family = Family {
         parser("tree-sitter-wasm", &["tree-sitter/web"]),
     ],
     accepted: &[],
+    compared: whole,
 };
 
 #[test]

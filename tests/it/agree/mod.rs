@@ -34,6 +34,13 @@ pub(crate) struct Family {
     pub(crate) name: &'static str,
     pub(crate) parsers: &'static [Parser],
     pub(crate) accepted: &'static [Accepted],
+    /// What of a callee is compared.
+    pub(crate) compared: fn(&str) -> &str,
+}
+
+/// All of a callee.
+pub(crate) fn whole(callee: &str) -> &str {
+    callee
 }
 
 /// A parser, or a way to write its trees.
@@ -133,7 +140,7 @@ impl Family {
             figures.source(&first);
             for (parser, dump) in others {
                 let other = result_of(dump);
-                let found = differences(&source, parser, &first, &other);
+                let found = differences(&source, parser, &first, &other, self.compared);
                 found.into_iter().for_each(|difference| figures.difference(self, difference));
             }
         }

@@ -1,6 +1,6 @@
 //! Python: its own `ast`, also as ast2json writes it, and tree-sitter. No difference is accepted.
 
-use super::{Family, Parser};
+use super::{Family, Parser, whole};
 
 static PYTHON: Family = Family {
     name: "python",
@@ -10,6 +10,7 @@ static PYTHON: Family = Family {
         Parser { name: "tree-sitter", folders: &["tree-sitter/leaves", "tree-sitter/points"] },
     ],
     accepted: &[],
+    compared: whole,
 };
 
 /// The same with two releases of tree-sitter's grammar.
@@ -23,6 +24,7 @@ static RELEASES: Family = Family {
         },
     ],
     accepted: &[],
+    compared: whole,
 };
 
 #[test]

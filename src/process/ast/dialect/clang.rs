@@ -124,9 +124,11 @@ const LEFT_OUT: u32 = SKIPPED | INCLUDED | IS_IMPLICIT | IS_MADE;
 const IS_CLOSURE: u32 = flag::OWN << 18;
 /// A function whose body the compiler writes, though it is declared in the source.
 const IS_DEFAULTED: u32 = flag::OWN << 14;
-/// Something inside constructs the type in its last name: without brackets, or by a list in braces.
+/// Something inside constructs: a type that it names itself, or by a list in braces the one in its last name.
 const HAS_CONSTRUCTED: u32 = flag::OWN << 15;
 const HAS_LISTED: u32 = flag::OWN << 16;
+/// A child is a list in braces, of what has no constructor: its type is in the last name.
+const HAS_BRACES: u32 = flag::OWN << 19;
 /// A construction, or a variable's: by a list in braces.
 const IS_LIST: u32 = flag::OWN << 17;
 /// What it is called by may be a callee, or a part of one.
@@ -273,7 +275,7 @@ impl Clang {
         let around = self.nodes.last();
         let is_left_out = match parent.role {
             role::CUT_TEMPLATE | role::VARIABLE_TEMPLATE => around.is_some_and(|around| around.cut > 0),
-            role::FIRST_ONLY => parent.count > 0,
+            role::FIRST_ONLY | role::PSEUDO => parent.count > 0,
             role::UNWRITTEN | role::BINDING => true,
             // What stands in the variable of a loop, or in the class of a lambda, may be written.
             0 | role::VARIABLE | role::CXX_RECORD => parent.flags & (SKIPPED | INCLUDED) != 0,
@@ -337,7 +339,7 @@ impl Clang {
             let place = if parent.count == 0 { name::FIRST } else { name::SECOND };
             parent.names[place] = declare::path(facts, frame, node.is_implied);
         }
-        if frame.has(HAS_CONSTRUCTED | HAS_LISTED) {
+        if frame.has(HAS_CONSTRUCTED | HAS_LISTED) || frame.role == role::LIST {
             declare::hand_constructed(frame, parent);
         }
         parent.count += 1;
@@ -355,7 +357,7 @@ impl Clang {
     fn keep(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame, node: &Node) -> Sum {
         let mut inside = node.sum_first;
         match frame.role {
-            role::FIRST_ONLY => {
+            role::FIRST_ONLY | role::PSEUDO => {
                 if node.second > 0 {
                     self.forget(facts, node.second);
                 }

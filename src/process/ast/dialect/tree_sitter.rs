@@ -4,6 +4,7 @@
 //! node is depends on those around and below it, so each leaves a part of itself with the node around,
 //! which reads them when it closes: see [`parts`].
 
+mod c_calls;
 mod c_family;
 mod declarators;
 mod imports;
@@ -123,6 +124,8 @@ const NO_ACCESS: u32 = flag::OWN << 6;
 const QUALIFIED: u32 = flag::OWN << 7;
 /// Of a symbol of C++: begins with the template in front of it.
 const OF_TEMPLATE: u32 = flag::OWN << 8;
+/// In what C's preprocessor alone reads.
+const DIRECTIVE: u32 = flag::OWN << 9;
 
 impl Dialect for TreeSitter {
     const PLACE: usize = PLACE;
@@ -134,7 +137,7 @@ impl Dialect for TreeSitter {
 
     #[inline(always)]
     fn open(&mut self, frame: &mut Frame, parent: &Frame) {
-        let mut flags = parent.flags & (INSIDE | IGNORED);
+        let mut flags = parent.flags & (INSIDE | IGNORED | DIRECTIVE);
         if matches!(frame.slot, key::CHILDREN | key::NAMED_CHILDREN) {
             let is_skipped = self.skips_named && frame.slot == key::NAMED_CHILDREN;
             flags |= if is_skipped { IGNORED } else { INSIDE };
@@ -243,7 +246,7 @@ impl TreeSitter {
         }
         if size > 1 {
             let action = kind.action(reading.grammar);
-            if action != Action::None || reading.grammar.keeps_variables_close() {
+            if (action != Action::None && !frame.has(DIRECTIVE)) || reading.grammar.keeps_variables_close() {
                 self.act(reading, action, place, facts, frame);
             }
         }
@@ -252,6 +255,8 @@ impl TreeSitter {
         }
         if kind.shape != Default::default() || kind.is_modifier || kind.is_function {
             self.describe(reading.grammar, place, facts);
+        } else if kind.is_directive && reading.grammar == Grammar::C {
+            c_calls::pass_directive(kind.name, parent);
         }
         if !kind.stays && size > 1 {
             self.parts.truncate(place + 1);
@@ -355,16 +360,13 @@ fn operators(node: Node<'_>) -> u32 {
 }
 
 /// Whether what the grammar reads as a call is something else: Swift's `defer` and subscripts, C#'s `nameof`, C++'s
-/// casts, C's assertions of the compiler.
+/// casts, and `new int`.
 fn is_no_call(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>) -> bool {
     let says =
         |word, facts: &mut Facts<'_, '_>| node.child(0).is_some_and(|first| first.says(facts, &[word]));
     match grammar {
-        Grammar::C => {
-            let callee = node.child(0);
-            callee.is_some_and(|callee| c_family::is_cast(callee, facts))
-                || callee.is_some_and(|callee| callee.says(facts, &["_Static_assert", "static_assert"]))
-        }
+        Grammar::C if node.kind() == "new_expression" => node.first(&["primitive_type"]).is_some(),
+        Grammar::C => node.child(0).is_some_and(|callee| c_calls::is_none(callee, facts)),
         Grammar::CSharp => node.kind() == "invocation_expression" && says("nameof", facts),
         Grammar::Swift => {
             let given = node.first(&["call_suffix"]);

@@ -1,5 +1,6 @@
 //! Tests of the whole pass. Single parts have theirs beside them.
 
+mod called;
 mod clang;
 mod class_model;
 mod counts;

@@ -80,7 +80,13 @@ fn braces_construct_what_is_named_in_front_of_them() {
     let result = function(&[
         construct(1, false, 10, 15),
         construct(2, true, 10, 15),
-        of("CXXNewExpr", construct(3, true, 10, 15)),
+        of(r#"CXXNewExpr","type":{"qualType":"ns::T3 *"},"of":"a list"#, construct(3, true, 10, 15)),
+        of(r#"CXXNewExpr","type":{"qualType":"T10 *"},"of":"a template"#, of("ParenListExpr", String::new())),
+        of(r#"CXXNewExpr","type":{"qualType":"T11 **"},"of":"pointers"#, of("ParenListExpr", String::new())),
+        of(
+            "CXXFunctionalCastExpr",
+            of(r#"InitListExpr","type":{"qualType":"T12"},"of":"no constructor"#, String::new()),
+        ),
         of("CXXCtorInitializer", through(construct(4, true, 10, 15))),
         of("CXXFunctionalCastExpr", construct(5, true, 10, 15)),
         of(r#"VarDecl","name":"a","init":"list"#, through(construct(6, true, 10, 15))),
@@ -94,7 +100,8 @@ fn braces_construct_what_is_named_in_front_of_them() {
             construct(9, true, 22, 26)
         ),
     ]);
-    assert_eq!(called(&result), [("T1", 1), ("T3", 1), ("T4", 1), ("T5", 1), ("T6", 1), ("g", 1)]);
+    let expected = [("T1", 1), ("T10", 1), ("T12", 1), ("T3", 1), ("T4", 1), ("T5", 1), ("T6", 1), ("g", 1)];
+    assert_eq!(called(&result), expected);
 }
 
 #[test]

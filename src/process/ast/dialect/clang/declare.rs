@@ -4,7 +4,9 @@ use super::super::{Facts, Frame, Span};
 use super::kinds::role;
 use super::lines::{Late, Line};
 use super::written::{self, Extent};
-use super::{Clang, HAS_CONSTRUCTED, HAS_LISTED, IN_CALLEE, IS_CLASS, IS_CLOSURE, IS_COMPLETE, IS_IMPLICIT};
+use super::{
+    Clang, HAS_BRACES, HAS_CONSTRUCTED, HAS_LISTED, IN_CALLEE, IS_CLASS, IS_CLOSURE, IS_COMPLETE, IS_IMPLICIT,
+};
 use super::{IS_LIST, IS_LOGICAL, IS_POINTER, IS_SUPER, LEFT_OUT, Node, name, paths};
 use crate::process::ast::facts::SymbolKind;
 use crate::process::ast::frame::{Visibility, flag};
@@ -37,6 +39,11 @@ pub(super) fn path(facts: &mut Facts<'_, '_>, frame: &Frame, is_implied: bool) -
         role::UNARY if frame.has(IS_POINTER) => first,
         role::REFERENCE => frame.names[name::OTHER],
         role::LOOKUP => own,
+        role::PSEUDO => first,
+        role::OBJC_MEMBER if is_implied => frame.names[name::OTHER],
+        role::OBJC_MEMBER if frame.names[name::OTHER].is_some() => {
+            facts.join(first, ".", frame.names[name::OTHER])
+        }
         role::MEMBER | role::DEPENDENT_MEMBER if own.is_some() => facts.join(first, ".", own),
         role::THIS if !is_implied => facts.make(b"this"),
         _ => Span::NONE,
@@ -45,8 +52,9 @@ pub(super) fn path(facts: &mut Facts<'_, '_>, frame: &Frame, is_implied: bool) -
 
 /// Tells the node around what a construction constructs, through what stands for it.
 pub(super) fn hand_constructed(frame: &Frame, parent: &mut Frame) {
+    parent.flags |= if frame.role == role::LIST { HAS_BRACES } else { 0 };
     let constructed = match frame.role {
-        role::CONSTRUCT => frame.names[name::TYPE],
+        role::CONSTRUCT | role::LIST => frame.names[name::TYPE],
         role::THROUGH | role::CXX_THROUGH => frame.names[name::OTHER],
         _ => return,
     };
@@ -64,6 +72,7 @@ impl Clang {
         }
         match frame.role {
             0 | role::PLAIN | role::CXX | role::OBJC | role::THROUGH | role::REFERENCE | role::MEMBER => {}
+            role::LIST | role::PSEUDO | role::OBJC_MEMBER => {}
             role::BRANCH | role::CXX_BRANCH | role::OBJC_BRANCH => self.branch(facts, frame, node),
             role::BINARY if frame.has(IS_LOGICAL) => self.branch(facts, frame, node),
             role::BINARY | role::UNWRITTEN => {}
@@ -73,10 +82,12 @@ impl Clang {
             }
             role::OPERATOR_CALL => self.operator_call(facts, frame, node),
             role::CONSTRUCT | role::NAMED_CONSTRUCT => self.construct(facts, frame, node),
-            role::NEW if frame.has(HAS_CONSTRUCTED | HAS_LISTED) => {
+            role::NEW if !frame.has(HAS_CONSTRUCTED) => self.construct_new(facts, frame, node),
+            // A variable or member with such a list may be of any type.
+            role::CAST if frame.has(HAS_BRACES) => {
                 self.construct_named(facts, frame, node, frame.names[name::OTHER]);
             }
-            role::NAMING if frame.has(HAS_LISTED) => {
+            role::NAMING | role::CAST if frame.has(HAS_LISTED) => {
                 self.construct_named(facts, frame, node, frame.names[name::OTHER]);
             }
             // Of `a < b` that becomes `(a <=> b) < 0`, the second operator.
@@ -86,13 +97,17 @@ impl Clang {
         }
     }
 
+    fn is_first_use(&mut self, facts: &Facts<'_, '_>, frame: &Frame, node: &Node) -> bool {
+        self.once.is_first_use(frame.at, facts.text(node.id), frame.role, &node.places)
+    }
+
     fn branch(&mut self, facts: &Facts<'_, '_>, frame: &mut Frame, node: &Node) {
-        frame.branches += u32::from(self.once.is_first(frame.at, facts.text(node.id)));
+        frame.branches += u32::from(self.is_first_use(facts, frame, node));
     }
 
     fn call(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame, node: &Node, callee: Span) {
         let is_unwritten = written::is_of_coroutine(facts.text(callee));
-        if callee.is_some() && !is_unwritten && self.once.is_first(frame.at, facts.text(node.id)) {
+        if callee.is_some() && !is_unwritten && self.is_first_use(facts, frame, node) {
             facts.call(callee, frame);
         }
     }
@@ -111,9 +126,21 @@ impl Clang {
         match frame.role {
             role::NAMED_CONSTRUCT => self.construct_named(facts, frame, node, frame.names[name::TYPE]),
             _ if frame.has(IS_LIST) => frame.flags |= HAS_LISTED,
-            _ if is_written => self.construct_named(facts, frame, node, frame.names[name::TYPE]),
-            _ if !node.first_extent.is_known() => frame.flags |= HAS_CONSTRUCTED,
+            _ if is_written => {
+                frame.flags |= HAS_CONSTRUCTED;
+                self.construct_named(facts, frame, node, frame.names[name::TYPE]);
+            }
             _ => {}
+        }
+    }
+
+    /// What is constructed by `new` where the construction itself does not show it: its type points there.
+    fn construct_new(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame, node: &Node) {
+        let written = frame.names[name::TYPE];
+        let pointed = facts.text(written).strip_suffix(b"*").map_or(&b""[..], <[u8]>::trim_ascii);
+        if !pointed.ends_with(b"*") {
+            let constructed = facts.part(written, 0, pointed.len());
+            self.construct_named(facts, frame, node, constructed);
         }
     }
 
@@ -121,7 +148,9 @@ impl Clang {
         let callee = self.type_path(facts, written);
         let dot = facts.text(callee).iter().rposition(|&byte| byte == b'.');
         let callee = facts.part(callee, dot.map_or(0, |dot| dot + 1), usize::from(callee.len));
-        self.call(facts, frame, node, callee);
+        if !paths::is_plain(facts.text(callee)) {
+            self.call(facts, frame, node, callee);
+        }
     }
 
     /// Records and namespaces give their names to what is defined outside of them.
@@ -196,6 +225,9 @@ impl Clang {
             role::ENUM => self.add(facts, frame, node, SymbolKind::Enum, own),
             role::TYPE_ALIAS => self.add(facts, frame, node, SymbolKind::TypeAlias, own),
             role::NAMESPACE => self.add(facts, frame, node, SymbolKind::Module, own),
+            // `@class A;` and `@protocol B;` only name what is declared elsewhere.
+            role::OBJC_INTERFACE | role::OBJC_PROTOCOL
+                if node.first == 0 && node.places.end.at == node.places.loc.at => {}
             role::OBJC_INTERFACE => self.add(facts, frame, node, SymbolKind::Class, own),
             role::OBJC_PROTOCOL => self.add(facts, frame, node, SymbolKind::Interface, own),
             role::OBJC_IMPLEMENTATION => facts.symbol(SymbolKind::Scope, own, frame),

@@ -38,6 +38,8 @@ pub(super) mod role {
     pub(in super::super) const LOCAL: u8 = 24;
     /// Declares what is none of the record's that it stands in.
     pub(in super::super) const FRIEND: u8 = 25;
+    /// A list in braces of what has no constructor.
+    pub(in super::super) const LIST: u8 = 26;
     pub(in super::super) const METHOD: u8 = 40;
     pub(in super::super) const CONSTRUCTOR: u8 = 41;
     pub(in super::super) const CXX_RECORD: u8 = 42;
@@ -66,6 +68,8 @@ pub(super) mod role {
     pub(in super::super) const UNWRITTEN: u8 = 59;
     /// Stands in front of what is constructed inside.
     pub(in super::super) const NAMING: u8 = 60;
+    /// The same, as a cast.
+    pub(in super::super) const CAST: u8 = 62;
     /// A method named by the type that it converts to.
     pub(in super::super) const CONVERSION: u8 = 61;
     pub(in super::super) const OBJC_INTERFACE: u8 = 80;
@@ -77,6 +81,10 @@ pub(super) mod role {
     pub(in super::super) const OBJC_BRANCH: u8 = 86;
     /// Of Objective-C, and nothing else.
     pub(in super::super) const OBJC: u8 = 87;
+    /// A variable of an object, and a property, which may be called.
+    pub(in super::super) const OBJC_MEMBER: u8 = 88;
+    /// As `FIRST_ONLY`: it is called by that child's path.
+    pub(in super::super) const PSEUDO: u8 = 89;
 }
 
 use role::*;
@@ -134,11 +142,11 @@ pub(super) const KINDS: &[(&str, u8)] = &[
     ("CXXDependentScopeMemberExpr", DEPENDENT_MEMBER),
     ("LinkageSpecDecl", CXX), ("UsingDecl", CXX), ("UsingDirectiveDecl", CXX), ("CXXDeductionGuideDecl", CXX),
     ("CXXStaticCastExpr", CXX), ("CXXDynamicCastExpr", CXX), ("CXXReinterpretCastExpr", CXX), ("CXXConstCastExpr", CXX),
-    ("CXXAddrspaceCastExpr", CXX), ("CXXFunctionalCastExpr", NAMING), ("CXXTypeidExpr", CXX), ("CXXUuidofExpr", CXX),
+    ("CXXAddrspaceCastExpr", CXX), ("CXXFunctionalCastExpr", CAST), ("CXXTypeidExpr", CXX), ("CXXUuidofExpr", CXX),
     ("CXXThrowExpr", CXX), ("CXXTryStmt", CXX), ("CXXDefaultArgExpr", UNWRITTEN), ("CXXDefaultInitExpr", UNWRITTEN),
     ("CXXScalarValueInitExpr", CXX), ("CXXStdInitializerListExpr", CXX), ("CXXNewExpr", NEW), ("CXXDeleteExpr", CXX),
     ("CXXPseudoDestructorExpr", CXX), ("CXXNoexceptExpr", CXX), ("CXXFoldExpr", CXX), ("CXXInheritedCtorInitExpr", CXX),
-    ("CXXPropertyRefExpr", CXX), ("CXXRewrittenBinaryOperator", REWRITTEN), ("CXXParenListInitExpr", CXX),
+    ("CXXPropertyRefExpr", CXX), ("CXXRewrittenBinaryOperator", REWRITTEN), ("CXXParenListInitExpr", CONSTRUCT),
     ("CXXCtorInitializer", NAMING),
     ("ObjCInterfaceDecl", OBJC_INTERFACE),
     ("ObjCProtocolDecl", OBJC_PROTOCOL),
@@ -153,7 +161,7 @@ pub(super) const KINDS: &[(&str, u8)] = &[
     ("ObjCAutoreleasePoolStmt", OBJC), ("ObjCArrayLiteral", OBJC), ("ObjCAvailabilityCheckExpr", OBJC),
     ("ObjCBoolLiteralExpr", OBJC), ("ObjCBoxedExpr", OBJC), ("ObjCBridgedCastExpr", OBJC),
     ("ObjCDictionaryLiteral", OBJC), ("ObjCEncodeExpr", OBJC), ("ObjCIndirectCopyRestoreExpr", OBJC),
-    ("ObjCIsaExpr", OBJC), ("ObjCIvarRefExpr", OBJC), ("ObjCPropertyRefExpr", OBJC), ("ObjCProtocolExpr", OBJC),
+    ("ObjCIsaExpr", OBJC), ("ObjCIvarRefExpr", OBJC_MEMBER), ("ObjCPropertyRefExpr", OBJC_MEMBER), ("ObjCProtocolExpr", OBJC),
     ("ObjCSelectorExpr", OBJC), ("ObjCStringLiteral", OBJC), ("ObjCSubscriptRefExpr", OBJC), ("ObjCInterfaceType", OBJC),
     ("ObjCObjectPointerType", OBJC), ("ObjCObjectType", OBJC), ("ObjCTypeParamType", OBJC),
     ("TranslationUnitDecl", PLAIN), ("ExternCContextDecl", PLAIN), ("ParmVarDecl", PLAIN), ("FieldDecl", PLAIN),
@@ -174,15 +182,15 @@ pub(super) const KINDS: &[(&str, u8)] = &[
     ("SwitchStmt", PLAIN), ("DefaultStmt", PLAIN), ("BreakStmt", PLAIN), ("ContinueStmt", PLAIN), ("GotoStmt", PLAIN),
     ("IndirectGotoStmt", PLAIN), ("LabelStmt", PLAIN), ("AttributedStmt", PLAIN), ("GCCAsmStmt", PLAIN),
     ("MSAsmStmt", PLAIN), ("CapturedStmt", PLAIN), ("CoroutineBodyStmt", FIRST_ONLY), ("CoreturnStmt", FIRST_ONLY),
-    ("SEHTryStmt", PLAIN), ("SEHExceptStmt", PLAIN), ("SEHFinallyStmt", PLAIN), ("SEHLeaveStmt", PLAIN),
+    ("SEHTryStmt", PLAIN), ("SEHExceptStmt", BRANCH), ("SEHFinallyStmt", PLAIN), ("SEHLeaveStmt", PLAIN),
     ("MSDependentExistsStmt", PLAIN), ("IntegerLiteral", PLAIN), ("FloatingLiteral", PLAIN), ("CharacterLiteral", PLAIN),
     ("StringLiteral", PLAIN), ("ImaginaryLiteral", PLAIN), ("FixedPointLiteral", PLAIN), ("CompoundLiteralExpr", PLAIN),
     ("CompoundAssignOperator", PLAIN), ("ArraySubscriptExpr", PLAIN), ("MatrixSubscriptExpr", PLAIN),
-    ("InitListExpr", PLAIN), ("DesignatedInitExpr", PLAIN), ("DesignatedInitUpdateExpr", PLAIN),
+    ("InitListExpr", LIST), ("DesignatedInitExpr", PLAIN), ("DesignatedInitUpdateExpr", PLAIN),
     ("ImplicitValueInitExpr", PLAIN), ("NoInitExpr", PLAIN), ("ArrayInitLoopExpr", FIRST_ONLY), ("ArrayInitIndexExpr", PLAIN),
     ("ParenListExpr", PLAIN), ("UnaryExprOrTypeTraitExpr", PLAIN), ("OffsetOfExpr", PLAIN), ("VAArgExpr", PLAIN),
     ("StmtExpr", PLAIN), ("ChooseExpr", PLAIN), ("GenericSelectionExpr", PLAIN), ("PredefinedExpr", PLAIN),
-    ("SourceLocExpr", PLAIN), ("OpaqueValueExpr", PLAIN), ("PseudoObjectExpr", FIRST_ONLY), ("AddrLabelExpr", PLAIN),
+    ("SourceLocExpr", PLAIN), ("OpaqueValueExpr", THROUGH), ("PseudoObjectExpr", PSEUDO), ("AddrLabelExpr", PLAIN),
     ("AtomicExpr", PLAIN), ("ShuffleVectorExpr", PLAIN), ("ConvertVectorExpr", PLAIN), ("ExtVectorElementExpr", PLAIN),
     ("GNUNullExpr", PLAIN), ("BuiltinBitCastExpr", PLAIN), ("RecoveryExpr", PLAIN), ("TypoExpr", PLAIN),
     ("EmbedExpr", PLAIN), ("ArraySectionExpr", PLAIN), ("OMPArraySectionExpr", PLAIN), ("OMPArrayShapingExpr", PLAIN),

@@ -50,6 +50,8 @@ pub(super) struct Place {
     /// Byte in its file, plus one; 0 for unknown. Of what a macro makes, where that is written.
     pub(super) at: u32,
     pub(super) is_of_macro: bool,
+    /// Written here as an argument of a macro.
+    pub(super) is_argument: bool,
     pub(super) included: bool,
 }
 
@@ -60,7 +62,7 @@ impl Place {
     }
 
     pub(super) fn new(line: Line, at: u32, included: bool) -> Self {
-        Self { line, last: line.hand_on(Line::NONE), at, is_of_macro: false, included }
+        Self { line, last: line.hand_on(Line::NONE), at, is_of_macro: false, is_argument: false, included }
     }
 
     /// What a macro makes: written in one place, used in another, which counts.
@@ -70,6 +72,8 @@ impl Place {
             last: expansion.last.hand_on(spelling.last),
             at: spelling.at,
             is_of_macro: true,
+            // A macro is defined in front of its uses, or in another file.
+            is_argument: !spelling.included && !expansion.included && spelling.at > expansion.at,
             included: expansion.included,
         }
     }

@@ -39,6 +39,53 @@ pub(super) fn type_path(written: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Types that are no records, as they are in every source; whatever else is made is a call of its type.
+const PLAIN: [&[u8]; 38] = [
+    b"void",
+    b"bool",
+    b"_Bool",
+    b"char",
+    b"short",
+    b"int",
+    b"long",
+    b"float",
+    b"double",
+    b"signed",
+    b"unsigned",
+    b"wchar_t",
+    b"char8_t",
+    b"char16_t",
+    b"char32_t",
+    b"__int128",
+    b"auto",
+    b"size_t",
+    b"ssize_t",
+    b"ptrdiff_t",
+    b"intptr_t",
+    b"uintptr_t",
+    b"charptr_t",
+    b"nullptr_t",
+    b"max_align_t",
+    b"int8_t",
+    b"int16_t",
+    b"int32_t",
+    b"int64_t",
+    b"uint8_t",
+    b"uint16_t",
+    b"uint32_t",
+    b"uint64_t",
+    b"half",
+    b"_Float16",
+    b"__float128",
+    b"__bf16",
+    b"decltype",
+];
+
+/// Whether a type is a number, a truth value or the like, or points to something.
+pub(super) fn is_plain(path: &[u8]) -> bool {
+    path.contains(&b'*') || path.split(|&byte| byte == b' ').all(|word| PLAIN.contains(&word))
+}
+
 /// Words in front of a type that say nothing about it.
 const KINDS_OF_TYPES: [&[u8]; 5] = [b"struct", b"class", b"union", b"enum", b"typename"];
 

@@ -39,6 +39,13 @@ pub(super) fn is_of_coroutine(callee: &[u8]) -> bool {
     callee.starts_with(b"__promise.") || callee.ends_with(b"operator co_await")
 }
 
+/// What is written in an argument of a macro, by its kind and bytes: above all ids, which are addresses.
+fn argument(role: u8, places: &Places) -> Option<u64> {
+    let is_argument = places.begin.is_argument && places.end.is_argument && places.begin.at < 1 << 24;
+    let (begin, end) = (u64::from(places.begin.at), u64::from(places.end.at));
+    is_argument.then_some(1 << 63 | u64::from(role) << 56 | begin << 32 | end)
+}
+
 /// The calls and branches that were counted, so that each counts once however often it is repeated.
 #[derive(Debug, Default)]
 pub(super) struct Once {
@@ -51,12 +58,21 @@ impl Once {
     /// Whether a node is met for the first time. One without a usable id always is.
     pub(super) fn is_first(&mut self, at: u32, id: &[u8]) -> bool {
         let digits = id.strip_prefix(b"0x").and_then(|digits| std::str::from_utf8(digits).ok());
-        let Some(id) = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()) else { return true };
-        let is_first = self.seen.insert(id);
-        if is_first {
+        let id = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        id.is_none_or(|id| self.is_new(at, id))
+    }
+
+    /// The same of a call or branch. A macro may name its argument more than once: what is written there is one, then.
+    pub(super) fn is_first_use(&mut self, at: u32, id: &[u8], role: u8, places: &Places) -> bool {
+        self.is_first(at, id) && argument(role, places).is_none_or(|written| self.is_new(at, written))
+    }
+
+    fn is_new(&mut self, at: u32, id: u64) -> bool {
+        let is_new = self.seen.insert(id);
+        if is_new {
             self.order.push((at, id));
         }
-        is_first
+        is_new
     }
 
     /// Forgets the nodes that began at a byte or behind: what repeats them is the first then.

@@ -348,14 +348,6 @@ fn converted<'p>(node: Node<'p>, texts: &mut Vec<Node<'p>>, facts: &mut Facts<'_
     }
 }
 
-/// Whether a callee makes another type of a value: `static_cast<T>`, `int`.
-pub(super) fn is_cast(callee: Node<'_>, facts: &mut Facts<'_, '_>) -> bool {
-    let casts = ["static_cast", "dynamic_cast", "const_cast", "reinterpret_cast"];
-    let is_named = callee.kind() == "template_function";
-    let name = callee.first_name().filter(|_| is_named);
-    callee.kind() == "primitive_type" || name.is_some_and(|name| name.says(facts, &casts))
-}
-
 /// What a qualified name stands within is looked for from there outwards. In a namespace of the document a function
 /// is no method, and a variable is one of the file's; else it is taken for a class where it is written.
 fn settle_scopes(facts: &mut Facts<'_, '_>) {

@@ -154,6 +154,7 @@ pub(super) struct Kind {
     pub(super) is_modifier: bool,
     /// Gives its words to what it is the value of.
     pub(super) is_function: bool,
+    pub(super) is_directive: bool,
     pub(super) shape: Shape,
     /// The bit of `word` that it is itself.
     pub(super) word: u16,
@@ -203,6 +204,7 @@ const fn unknown(is_worded: bool) -> Kind {
         is_worded,
         is_modifier: false,
         is_function: false,
+        is_directive: false,
         shape,
         word: 0,
         known: 0,
@@ -261,6 +263,7 @@ impl Kinds {
         all.each(tables::OPERANDS, |kind| kind.shape = Shape::Operation);
         all.each(tables::ASSERTING, |kind| kind.shape = Shape::Assert);
         all.each(tables::VALUES, |kind| kind.is_function = true);
+        tables::DIRECTIVES.iter().for_each(|name| all.kind(name).is_directive = true);
         all.kind("variable_name").shape = Shape::Variable;
         all.each(tables::OPERATIONS, |kind| kind.actions = [Action::Operation; GRAMMARS]);
         all.each(tables::CLOSURES, |kind| kind.actions = [Action::Closure; GRAMMARS]);

@@ -301,6 +301,8 @@ pub(super) fn path_of(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
         }
         Shape::Assert if node.asserts() => named.next().map_or(Span::NONE, Node::path),
         Shape::Operation | Shape::Assert => node.last().map_or(Span::NONE, Node::operand),
+        // The type stands in front of what is cast.
+        Shape::Through if part.kind.name == "cast_expression" => node.last().map_or(Span::NONE, Node::path),
         Shape::Through => named.next().map_or(Span::NONE, Node::path),
         Shape::Name => name_path(node, facts),
         Shape::Join | Shape::NameOrJoin => match named.next() {
@@ -374,6 +376,9 @@ fn joined_path<'p>(
             None => return Span::NONE,
         }
     }
+    if last.is(&["qualified_identifier", "dependent_name"]) {
+        return behind(node, ahead, last.path(), facts);
+    }
     if last.is_through() {
         last = last.first_name().unwrap_or(last);
     }
@@ -382,4 +387,12 @@ fn joined_path<'p>(
         return Span::NONE;
     }
     facts.join(ahead, ".", name)
+}
+
+/// A name of C++ with scopes or `template` in front, behind the path that stands ahead. Of a member its own name is told.
+fn behind(node: Node<'_>, ahead: Span, inner: Span, facts: &mut Facts<'_, '_>) -> Span {
+    let dot = facts.text(inner).iter().rposition(|&byte| byte == b'.');
+    let from = dot.filter(|_| node.kind() == "field_expression").map_or(0, |dot| dot + 1);
+    let own = facts.part(inner, from, usize::from(inner.len));
+    if own.is_none() { Span::NONE } else { facts.join(ahead, ".", own) }
 }

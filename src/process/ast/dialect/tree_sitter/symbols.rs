@@ -1,10 +1,10 @@
 //! Symbols whose kind says what they are, and the name of any.
 
 use super::super::{Facts, Frame, Span};
-use super::c_family;
 use super::kinds::{Grammar, word};
 use super::parts::{Field, Node};
 use super::{LOOSE, NO_ACCESS, OF_TEMPLATE, QUALIFIED, Reading, python, scripts, variables};
+use super::{c_calls, c_family};
 use crate::process::ast::facts::{Symbol, SymbolKind};
 use crate::process::ast::frame::{Visibility, flag};
 
@@ -329,7 +329,8 @@ pub(super) fn change(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>
     match reading.grammar {
         Grammar::Python => python::close_decorated(node, facts, frame),
         Grammar::JavaScript => scripts::change(reading, node, facts, frame),
-        Grammar::C => give_access(node, facts, frame),
+        Grammar::C if node.kind() == "field_declaration_list" => give_access(node, facts, frame),
+        Grammar::C => c_calls::drop_attribute(facts, frame),
         Grammar::Ruby => facts.each_waiting(frame, |symbol| {
             if symbol.kind == SymbolKind::Function {
                 symbol.flags |= flag::STATIC;

@@ -41,6 +41,9 @@ private_property_identifier constant name word namespace_identifier package_iden
 this_expression super super_expression self self_expression crate instance_variable global_variable class_variable
 command_name destructor_name operator_name predefined_type primitive_type relative_scope base base_expression";
 
+/// Tokens between which stands what C's preprocessor alone reads; the last is the end of a line.
+pub(super) const DIRECTIVES: [&str; 3] = ["#if", "#elif", "\n"];
+
 /// Nodes that join names.
 pub(super) const JOINING: &str = "attribute member_binding_expression member_expression selector_expression field_expression
 field_access member_access_expression nullsafe_member_access_expression navigation_expression navigation_suffix
@@ -51,7 +54,7 @@ namespace_name alias_qualified_name";
 
 /// Nodes that stand for one of their children.
 pub(super) const THROUGH: &str =
-    "parenthesized_expression non_null_expression as_expression satisfies_expression
+    "parenthesized_expression non_null_expression as_expression satisfies_expression pointer_expression cast_expression
 type_assertion instantiation_expression generic_function generic_type generic_name template_function template_method template_type
 try_expression constructor_invocation dependent_type list_splat namespace_name_as_prefix";
 
@@ -242,15 +245,15 @@ const C: Rules = Rules {
         (TypeAlias, "alias_declaration"),
     ],
     branches: "if_statement for_statement for_range_loop while_statement do_statement case_statement
-        conditional_expression catch_clause",
+        conditional_expression catch_clause seh_except_clause",
     rest: &[
         (
             Closer,
             "function_definition declaration field_declaration type_definition namespace_definition
             friend_declaration template_declaration translation_unit",
         ),
-        (Change, "field_declaration_list"),
-        (Call(Callee::First), "call_expression"),
+        (Change, "field_declaration_list attribute_specifier"),
+        (Call(Callee::First), "call_expression compound_literal_expression"),
         (Call(Callee::New), "new_expression"),
         (Import, "preproc_include"),
     ],
