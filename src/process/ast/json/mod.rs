@@ -14,4 +14,4 @@ mod visit;
 pub(crate) use fault::{BOM, Fault, What};
 pub(crate) use scan::{Stack, scan};
 pub(crate) use unescape::{has_lone_surrogate, unescape};
-pub(crate) use visit::{Text, ValueCount, Visitor};
+pub(crate) use visit::{Form, Text, ValueCount, Visitor};

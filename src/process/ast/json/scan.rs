@@ -2,7 +2,7 @@
 
 use super::fault::{Fault, What};
 use super::token::{at, literal, not_finite, number, skip_space, string};
-use super::visit::Visitor;
+use super::visit::{Form, Visitor};
 
 /// Whether each open object or array is an object, the outermost first. Lives on the heap, so that
 /// no depth can overflow the thread's stack; reused from document to document.
@@ -114,8 +114,8 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
             return Ok((Next::After, end));
         }
         if byte.is_ascii_digit() || byte == b'-' {
-            let (end, digits) = number(self.doc, pos)?;
-            self.visitor.number(self.doc.get(pos..end).unwrap_or_default(), digits, self.depth);
+            let (end, form) = number(self.doc, pos)?;
+            self.visitor.number(self.doc.get(pos..end).unwrap_or_default(), form, self.depth);
             return Ok((Next::After, end));
         }
         match byte {
@@ -123,7 +123,7 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
             b'[' => self.open_array(pos),
             b'N' | b'I' => {
                 let end = not_finite(self.doc, pos)?;
-                self.visitor.number(self.doc.get(pos..end).unwrap_or_default(), false, self.depth);
+                self.visitor.number(self.doc.get(pos..end).unwrap_or_default(), Form::Other, self.depth);
                 Ok((Next::After, end))
             }
             b't' | b'f' | b'n' => {

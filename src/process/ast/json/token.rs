@@ -2,7 +2,7 @@
 
 use super::fault::{Fault, What};
 use super::swar;
-use super::visit::Text;
+use super::visit::{Form, Text};
 
 /// The byte at `pos`, 0 behind the end. No token begins with a NUL, so both end in the same fault.
 #[inline(always)]
@@ -69,10 +69,9 @@ fn escape(doc: &[u8], pos: usize) -> Result<usize, Fault> {
     }
 }
 
-/// The position behind the number that begins at `start` with a digit or a minus sign, and whether it is
-/// nothing but digits.
+/// The position behind the number that begins at `start` with a digit or a minus sign, and how it is written.
 #[inline(always)]
-pub(crate) fn number(doc: &[u8], start: usize) -> Result<(usize, bool), Fault> {
+pub(crate) fn number(doc: &[u8], start: usize) -> Result<(usize, Form), Fault> {
     let first = if at(doc, start) == b'-' { start + 1 } else { start };
     let end = swar::digits_stop(doc, first);
     if at(doc, first) == b'0' && end > first + 1 {
@@ -80,12 +79,12 @@ pub(crate) fn number(doc: &[u8], start: usize) -> Result<(usize, bool), Fault> {
     }
     if end == first {
         let end = not_finite(doc, first).map_err(|_| Fault::new(What::IntegerDigit, first));
-        return Ok((end?, false));
+        return Ok((end?, Form::Other));
     }
     if matches!(at(doc, end), b'.' | b'e' | b'E') {
-        return Ok((fraction(doc, end)?, false));
+        return fraction(doc, end);
     }
-    Ok((end, first == start))
+    Ok((end, if first == start { Form::Digits } else { Form::Decimal }))
 }
 
 /// The position behind a `NaN` or `Infinity` that begins at `start`: no JSON, but what Python and
@@ -105,15 +104,16 @@ pub(crate) fn not_finite(doc: &[u8], start: usize) -> Result<usize, Fault> {
 
 /// Fraction and exponent of a number whose integer part ends at `pos`.
 #[inline(never)]
-fn fraction(doc: &[u8], mut pos: usize) -> Result<usize, Fault> {
+fn fraction(doc: &[u8], mut pos: usize) -> Result<(usize, Form), Fault> {
     if at(doc, pos) == b'.' {
         pos = some_digits(doc, pos + 1, What::FractionDigit)?;
     }
     if matches!(at(doc, pos), b'e' | b'E') {
         let sign = usize::from(matches!(at(doc, pos + 1), b'+' | b'-'));
         pos = some_digits(doc, pos + 1 + sign, What::ExponentDigit)?;
+        return Ok((pos, Form::Other));
     }
-    Ok(pos)
+    Ok((pos, Form::Decimal))
 }
 
 fn some_digits(doc: &[u8], start: usize, missing: What) -> Result<usize, Fault> {

@@ -11,6 +11,17 @@ pub(crate) struct Text<'a> {
     pub(crate) at: usize,
 }
 
+/// How a number is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Nothing but digits.
+    Digits,
+    /// With a sign or a fraction.
+    Decimal,
+    /// With an exponent; or `NaN`, `Infinity` or `-Infinity`.
+    Other,
+}
+
 /// Receives the document's parts in their order. The scanner is compiled anew for each visitor, so
 /// that a method that does nothing costs nothing.
 ///
@@ -30,9 +41,8 @@ pub(crate) trait Visitor<'a> {
     fn key(&mut self, key: Text<'a>, depth: usize);
     /// A string that is not a key.
     fn string(&mut self, text: Text<'a>, depth: usize);
-    /// A number as it stands, and whether it is nothing but digits; it may be one of `NaN`, `Infinity`
-    /// and `-Infinity`.
-    fn number(&mut self, raw: &'a [u8], digits: bool, depth: usize);
+    /// A number as it stands.
+    fn number(&mut self, raw: &'a [u8], form: Form, depth: usize);
     /// `true`, `false` or `null`.
     fn literal(&mut self, raw: &'a [u8], depth: usize);
 }
@@ -69,7 +79,7 @@ impl<'a> Visitor<'a> for ValueCount {
     }
 
     #[inline(always)]
-    fn number(&mut self, _raw: &'a [u8], _digits: bool, _depth: usize) {
+    fn number(&mut self, _raw: &'a [u8], _form: Form, _depth: usize) {
         self.values += 1;
     }
 
