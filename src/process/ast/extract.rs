@@ -270,7 +270,7 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
     #[inline(always)]
     fn string(&mut self, text: Text<'a>, _depth: usize) {
         self.values += 1;
-        if text.escaped {
+        if text.unicode {
             self.note_surrogate(text.raw);
         }
         if self.next.kind() > 0 {

@@ -39,18 +39,23 @@ fn skip_run(doc: &[u8], mut pos: usize) -> usize {
 #[inline(always)]
 pub(crate) fn string(doc: &[u8], start: usize) -> Result<(Text<'_>, usize), Fault> {
     let end = swar::string_stop(doc, start);
-    let (end, escaped) = if at(doc, end) == b'"' { (end, false) } else { (escaped_string(doc, end)?, true) };
+    let escaped = at(doc, end) != b'"';
+    let (end, unicode) = if escaped { escaped_string(doc, end)? } else { (end, false) };
     let raw = doc.get(start..end).unwrap_or_default();
-    Ok((Text { raw, escaped, at: start }, end + 1))
+    Ok((Text { raw, escaped, unicode, at: start }, end + 1))
 }
 
-/// The closing quote of a string whose first backslash or fault is at `pos`.
+/// The closing quote of a string whose first backslash or fault is at `pos`, and whether there is a `\u`.
 #[inline(never)]
-fn escaped_string(doc: &[u8], mut pos: usize) -> Result<usize, Fault> {
+fn escaped_string(doc: &[u8], mut pos: usize) -> Result<(usize, bool), Fault> {
+    let mut unicode = false;
     loop {
         match at(doc, pos) {
-            b'"' => return Ok(pos),
-            b'\\' => pos = escape(doc, pos + 1)?,
+            b'"' => return Ok((pos, unicode)),
+            b'\\' => {
+                unicode |= at(doc, pos + 1) == b'u';
+                pos = escape(doc, pos + 1)?;
+            }
             _ => return Err(Fault::new(What::Control, pos)),
         }
         pos = swar::string_stop(doc, pos);
@@ -58,6 +63,7 @@ fn escaped_string(doc: &[u8], mut pos: usize) -> Result<usize, Fault> {
 }
 
 /// The position behind an escape whose backslash is just before `pos`.
+#[inline(always)]
 fn escape(doc: &[u8], pos: usize) -> Result<usize, Fault> {
     match at(doc, pos) {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(pos + 1),

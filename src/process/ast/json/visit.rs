@@ -7,6 +7,9 @@ pub(crate) struct Text<'a> {
     pub(crate) raw: &'a [u8],
     /// Whether `raw` has a backslash in it.
     pub(crate) escaped: bool,
+    /// Whether it has a `\u`: only then it may have surrogates. Looking for them in each string with a
+    /// backslash was nearly half of the work on a list of texts of several lines.
+    pub(crate) unicode: bool,
     /// Where `raw` begins in the document.
     pub(crate) at: usize,
 }
