@@ -36,6 +36,13 @@ pub(super) struct Ends {
     len: usize,
 }
 
+impl Ends {
+    /// The first eight bytes, filled up with zeros, as a number that sorts as they do.
+    fn head(self) -> u64 {
+        self.first.swap_bytes()
+    }
+}
+
 /// The lowest bytes of a word, as many as the place says.
 const MASKS: [u64; 9] = [
     0,
@@ -149,6 +156,23 @@ impl Names {
             *free = self.entries.len() as u32;
         }
         self.entries.len() - 1
+    }
+
+    /// Sets the place of each text, by its number, in their order. Most differ in their first eight bytes, which
+    /// compare as one number.
+    pub(super) fn rank(&self, ranks: &mut Vec<u32>) {
+        let mut order: Vec<(u64, u32)> = Vec::with_capacity(self.entries.len());
+        order.extend((0..).zip(&self.entries).map(|(number, entry)| (entry.digest.ends.head(), number)));
+        order.sort_unstable_by(|a, b| {
+            a.0.cmp(&b.0).then_with(|| self.get(a.1 as usize).cmp(self.get(b.1 as usize)))
+        });
+        ranks.clear();
+        ranks.resize(order.len(), 0);
+        for (rank, &(_, number)) in (0..).zip(&order) {
+            if let Some(place) = ranks.get_mut(number as usize) {
+                *place = rank;
+            }
+        }
     }
 
     /// Drops the texts that `keep` does not want; the others move up.

@@ -1,5 +1,7 @@
 //! The facts of a whole document, put in order: what is listed, and how many there are.
 
+use std::cmp::Reverse;
+
 use super::facts::{Store, Symbol, SymbolKind};
 use super::frame::Visibility;
 use super::names::{NameDigest, Names};
@@ -16,6 +18,8 @@ pub(super) struct Summary {
     /// Call sites.
     pub(super) calls_total: u64,
     callers: Names,
+    caller_ranks: Vec<u32>,
+    callee_ranks: Vec<u32>,
     text: Vec<u8>,
 }
 
@@ -59,6 +63,8 @@ impl Summary {
         self.calls.clear();
         self.calls.shrink_to(KEPT_MAX);
         self.callers.clear();
+        self.caller_ranks.shrink_to(KEPT_MAX);
+        self.callee_ranks.shrink_to(KEPT_MAX);
     }
 
     /// Of the variables of one kind and qualified name, the one with the smallest line stays.
@@ -122,9 +128,22 @@ impl Summary {
             kept.count += if same { next.count } else { 0 };
             same
         });
-        let Self { calls, callers, .. } = self;
-        let key = |sum: &CallSum| (callers.get(sum.caller as usize), store.callees.get(sum.callee as usize));
-        calls.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| key(a).cmp(&key(b))));
+        self.sort_calls(&store.callees);
+    }
+
+    /// Sorts by ranks of the names rather than by the names, which are compared only where they are ranked: 4 % of
+    /// the work on documents of many calls, such as class models.
+    fn sort_calls(&mut self, callees: &Names) {
+        if self.calls.len() < 2 {
+            return;
+        }
+        self.callers.rank(&mut self.caller_ranks);
+        callees.rank(&mut self.callee_ranks);
+        let Self { calls, caller_ranks, callee_ranks, .. } = self;
+        let rank = |ranks: &[u32], name: u32| ranks.get(name as usize).copied().unwrap_or(0);
+        calls.sort_unstable_by_key(|sum| {
+            (Reverse(sum.count), rank(caller_ranks, sum.caller), rank(callee_ranks, sum.callee))
+        });
     }
 
     /// The number of a caller's qualified name. `symbol` is a number plus one, 0 at the top.
