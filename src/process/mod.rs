@@ -17,7 +17,8 @@
 //! | `json/` | the pass over the bytes: tokens, faults with their place; calls a visitor that is compiled into it |
 //! | `extract.rs` | that visitor: keeps a frame for each open object, and hands what it meets to evidence and dialect |
 //! | `vocabulary.rs` | the kinds and keys that the dialects know, looked up once for each string |
-//! | `keys.rs` | the keys of the open objects, to find repetitions |
+//! | `known.rs` | the keys and kinds that the thread has met, found again by their bytes |
+//! | `keys.rs` | the other keys of the open objects, to find repetitions |
 //! | `evidence.rs`, `tally.rs`, `names.rs` | what speaks for a dialect: counts of kinds and keys, in bounded memory |
 //! | `dialect/` | a file or folder for each dialect: its words, how well a document fits, the language, and what becomes of an object that closes |
 //! | `frame.rs`, `facts.rs`, `facts/`, `symbol_kind.rs` | what an open object is known to be; symbols, imports and calls, each adopted by the symbol around it |

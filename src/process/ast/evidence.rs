@@ -82,15 +82,21 @@ impl Evidence {
         }
     }
 
-    /// Counts a kind under one of the `KIND_FIELDS`, numbered from 1.
+    /// Counts a kind under one of the `KIND_FIELDS`, numbered from 1; tells its number where it is worth knowing.
     #[inline(always)]
-    pub(super) fn kind(&mut self, field: u8, doc: &[u8], text: Text<'_>) -> Roles {
+    pub(super) fn kind(&mut self, field: u8, doc: &[u8], text: Text<'_>) -> (Roles, Option<u32>) {
         if text.escaped {
-            return self.escaped_kind(field, text.raw);
+            return (self.escaped_kind(field, text.raw), None);
         }
         let digest = NameDigest::within(doc, text.at, text.raw);
         let tally = self.tallies.get_mut(usize::from(field) - 1);
-        tally.map_or(Roles::default(), |tally| tally.add(text.raw, digest))
+        tally.map_or((Roles::default(), None), |tally| tally.add(text.raw, digest))
+    }
+
+    /// Counts a kind again by its number; tells whether it did.
+    #[inline(always)]
+    pub(super) fn kind_again(&mut self, field: u8, number: u32) -> bool {
+        self.tallies.get_mut(usize::from(field) - 1).is_some_and(|tally| tally.add_again(number))
     }
 
     #[cold]
@@ -98,7 +104,7 @@ impl Evidence {
         self.text.clear();
         json::unescape(raw, &mut self.text);
         let (tally, digest) = (self.tallies.get_mut(usize::from(field) - 1), NameDigest::of(&self.text));
-        tally.map_or(Roles::default(), |tally| tally.add(&self.text, digest))
+        tally.map_or(Roles::default(), |tally| tally.add(&self.text, digest).0)
     }
 
     /// Takes back a kind: the object holds the field once more, and the last one counts.

@@ -1,13 +1,14 @@
 //! The visitor that gathers evidence and facts, compiled anew for each dialect.
 
-use super::dialect::Dialect;
+use super::dialect::{DIALECTS, Dialect};
 use super::evidence::Evidence;
 use super::facts::{Facts, Store};
-use super::frame::Frame;
+use super::frame::{Frame, Span};
 use super::json::{self, Fault, Form, Stack, Text, Visitor};
 use super::keys::OpenKeys;
+use super::known::{self, KeySet, KnownKeys, KnownKind, KnownKinds, Last};
 use super::names::NameDigest;
-use super::vocabulary::{KIND_FIELDS, Key, Keys};
+use super::vocabulary::{KIND_FIELDS, Key, Keys, Roles};
 
 /// Levels that the scratch keeps from document to document.
 const LEVELS_KEPT_MAX: usize = 1_024;
@@ -20,6 +21,8 @@ pub(super) struct Scratch {
     pub(super) evidence: Evidence,
     pub(super) store: Store,
     pub(super) keys: OpenKeys,
+    /// Of each dialect that the thread has met.
+    known: [Option<(KnownKeys, KnownKinds)>; DIALECTS],
     pub(super) levels: Vec<Level>,
     pub(super) stack: Stack,
 }
@@ -44,6 +47,8 @@ pub(super) struct Level {
     kinds: u8,
     /// The first of them, in their order, whose string is a kind that the dialect knows; 0 for none.
     role_from: u8,
+    last: Last,
+    keys: KeySet,
     /// Where these strings stand in the document.
     kind_at: [(u32, u32); KIND_FIELDS.len()],
 }
@@ -56,7 +61,10 @@ pub(super) fn extract<D: Dialect>(
     keys: &'static Keys,
     scratch: &mut Scratch,
 ) -> Result<usize, Fault> {
-    let Scratch { evidence, store, keys: open_keys, levels, stack } = scratch;
+    let Scratch { evidence, store, keys: open_keys, known, levels, stack } = scratch;
+    let (known_keys, known_kinds) = known[D::PLACE].get_or_insert_default();
+    known_keys.make_place();
+    known_kinds.begin();
     if levels.is_empty() {
         levels.resize(16, Level::default());
     }
@@ -68,6 +76,8 @@ pub(super) fn extract<D: Dialect>(
         facts,
         keys,
         open_keys,
+        known_keys,
+        known_kinds,
         levels,
         object: 0,
         next: Key::default(),
@@ -87,6 +97,8 @@ struct Extractor<'a, 's, D> {
     facts: Facts<'a, 's>,
     keys: &'static Keys,
     open_keys: &'s mut OpenKeys,
+    known_keys: &'s mut KnownKeys,
+    known_kinds: &'s mut KnownKinds,
     levels: &'s mut Vec<Level>,
     /// Level of the innermost object, 0 outside of all.
     object: usize,
@@ -121,15 +133,46 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
     #[inline]
     fn kind(&mut self, text: Text<'a>) {
         let field = self.next.kind();
-        let roles = self.evidence.kind(field, self.facts.doc, text);
+        let (roles, number) = self.evidence.kind(field, self.facts.doc, text);
+        let end = text.at + text.raw.len();
+        if let (Some(number), Some(chunk)) = (number, known::chunk(self.facts.doc, text.at)) {
+            let place = KnownKinds::place(chunk, field);
+            let written = self.facts.doc.get(text.at..=end).unwrap_or_default();
+            self.known_kinds.learn(place, field, written, number, roles);
+        }
+        self.is_of_kind(field, roles, text.at, end);
+    }
+
+    #[inline(always)]
+    fn is_of_kind(&mut self, field: u8, roles: Roles, at: usize, end: usize) {
         let level = &mut self.levels[self.object];
         level.kinds |= 1 << field;
-        if let Some(at) = level.kind_at.get_mut(usize::from(field) - 1) {
-            *at = (text.at as u32, (text.at + text.raw.len()) as u32);
+        if let Some(place) = level.kind_at.get_mut(usize::from(field) - 1) {
+            *place = (at as u32, end as u32);
         }
         let role = roles.of(D::PLACE);
         if role > 0 && (level.role_from == 0 || field <= level.role_from) {
             (level.frame.role, level.role_from) = (role, field);
+        }
+    }
+
+    /// A known key of an object, by its number.
+    #[inline(always)]
+    fn enter_key(&mut self, number: u8, depth: usize) {
+        let level = &mut self.levels[depth];
+        level.last = Last::key(number);
+        let again = level.keys.add(number);
+        self.count_key(again, depth);
+    }
+
+    #[inline(always)]
+    fn count_key(&mut self, again: bool, depth: usize) {
+        self.evidence.notes.duplicate_keys += u64::from(again);
+        if D::HAS_TAGS {
+            self.levels[depth].frame.members += u32::from(!again);
+        }
+        if self.next.is_evidence() {
+            self.evident_key(depth);
         }
     }
 
@@ -205,7 +248,8 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
             self.dialect.holds(&mut self.levels[outer].frame, slot, false);
         }
         let level = self.level(depth);
-        (level.kinds, level.role_from) = (0, 0);
+        (level.kinds, level.role_from, level.last, level.keys) =
+            (0, 0, Last::within(slot), KeySet::default());
         level.frame = Frame { at: at as u32 + 1, slot, outer: outer as u32, keys_at, ..Frame::default() };
         if D::LOOKS_DOWN {
             let (above, below) = self.levels.split_at_mut(depth);
@@ -255,16 +299,53 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
             let digest = NameDigest::within(self.facts.doc, key.at, key.raw);
             (self.keys.find(key.raw, digest), digest)
         };
-        let level = &mut self.levels[depth];
-        let begin = level.frame.keys_at;
-        let again = self.open_keys.add(digest.hash(), begin, &mut level.frame.keys_seen);
-        self.evidence.notes.duplicate_keys += u64::from(again);
-        if D::HAS_TAGS {
-            level.frame.members += u32::from(!again);
+        let written = self.facts.doc.get(key.at..=key.at + key.raw.len());
+        let written = written.filter(|_| !key.escaped).unwrap_or_default();
+        match self.known_keys.number(self.next, digest.hash(), written) {
+            0 => {
+                let again = self.open_keys.add(digest.hash(), self.levels[depth].frame.keys_at);
+                self.count_key(again, depth);
+            }
+            number => self.enter_key(number, depth),
         }
-        if self.next.is_evidence() {
-            self.evident_key(depth);
+    }
+
+    #[inline(always)]
+    fn known_key(&mut self, at: usize, depth: usize) -> Option<usize> {
+        let chunk = known::chunk(self.facts.doc, at)?;
+        let number = self.known_keys.find(self.levels[depth].last, chunk);
+        if number == 0 {
+            return None;
         }
+        let len;
+        (self.next, len) = self.known_keys.get(number);
+        self.enter_key(number, depth);
+        Some(at + len)
+    }
+
+    #[inline(always)]
+    fn known_string(&mut self, at: usize, _depth: usize) -> Option<usize> {
+        let kind = self.next.kind();
+        if kind == 0 {
+            return None;
+        }
+        let chunk = known::chunk(self.facts.doc, at)?;
+        let place = KnownKinds::place(chunk, kind);
+        let &KnownKind { number, roles, len, .. } = self.known_kinds.find(place, chunk, kind)?;
+        if !self.evidence.kind_again(kind, number) {
+            return None;
+        }
+        self.values += 1;
+        let end = at + usize::from(len);
+        self.is_of_kind(kind, roles, at, end);
+        let level = &mut self.levels[self.object];
+        level.last = Last::kind(place);
+        let field = self.next.field();
+        if field > 0 {
+            let span = Span { at: at as u32, len: len.into(), made: false };
+            self.dialect.text(&mut self.facts, &mut level.frame, field, span);
+        }
+        Some(end + 1)
     }
 
     #[inline(always)]

@@ -61,8 +61,6 @@ pub(super) struct Frame {
     pub(super) outer: u32,
     /// Where its keys begin among those that are open.
     pub(super) keys_at: u32,
-    /// A bit for each place that a key's hash may have.
-    pub(super) keys_seen: u64,
 }
 
 /// Bits of [`Frame::flags`] that mean the same in each dialect. A dialect's own begin at `OWN`.

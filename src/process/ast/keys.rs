@@ -1,4 +1,4 @@
-//! Keys of the open objects, to find those that an object holds twice.
+//! Keys of the open objects that are too many to be known, to find those that an object holds twice.
 
 /// Keys that are kept of all open objects together. Beyond, only what is kept is compared.
 const OPEN_MAX: usize = 4_000_000;
@@ -21,34 +21,16 @@ impl OpenKeys {
         self.hashes.len() as u32
     }
 
-    /// Adds a key of the innermost object, whose keys begin at `begin` and of which `seen` has a bit
-    /// for each place that a hash can have. Tells whether the object has it already, as far as it has few.
-    #[inline(always)]
-    pub(super) fn add(&mut self, hash: u64, begin: u32, seen: &mut u64) -> bool {
-        let bit = 1 << (hash >> 58);
-        let maybe = *seen & bit != 0;
-        *seen |= bit;
-        let again = maybe && self.has(hash, begin);
-        if self.hashes.len() < self.hashes.capacity() {
-            self.hashes.push(hash);
-        } else {
-            self.push_more(hash);
-        }
-        again
-    }
-
+    /// Adds a key of the innermost object, whose keys begin at `begin`. Tells whether the object has it already,
+    /// as far as it has few.
     #[cold]
-    #[inline(never)]
-    fn push_more(&mut self, hash: u64) {
+    pub(super) fn add(&mut self, hash: u64, begin: u32) -> bool {
+        let keys = self.hashes.get(begin as usize..).unwrap_or_default();
+        let again = keys.len() <= FEW && keys.contains(&hash);
         if self.hashes.len() < OPEN_MAX {
             self.hashes.push(hash);
         }
-    }
-
-    #[inline(never)]
-    fn has(&self, hash: u64, begin: u32) -> bool {
-        let keys = self.hashes.get(begin as usize..).unwrap_or_default();
-        keys.len() <= FEW && keys.contains(&hash)
+        again
     }
 
     /// Forgets the keys of an object that closes. Tells how many repetitions `add` did not see.
@@ -88,13 +70,13 @@ mod tests {
         for distinct in [1u64, 2, 10, 47, 48, 49, 50, 500] {
             for repeated in [0, 1, 3, 48, 60] {
                 let mut keys = OpenKeys::default();
-                let (outer, mut seen) = (keys.begin(), 0);
-                assert!(!keys.add(7, outer, &mut seen));
-                let (begin, mut seen) = (keys.begin(), 0);
+                let outer = keys.begin();
+                assert!(!keys.add(7, outer));
+                let begin = keys.begin();
                 let mut found = 0;
                 for key in (0..distinct).chain((0..repeated).map(|key| key % distinct)) {
                     let hash = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                    found += u64::from(keys.add(hash, begin, &mut seen));
+                    found += u64::from(keys.add(hash, begin));
                 }
                 found += keys.end(begin);
                 assert_eq!(found, repeated, "{distinct} keys");

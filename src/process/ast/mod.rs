@@ -15,6 +15,7 @@ mod facts;
 mod frame;
 mod json;
 mod keys;
+mod known;
 mod limits;
 mod names;
 mod report;

@@ -53,22 +53,35 @@ impl Tally {
         self.counted.iter().enumerate().map(kind).filter(|kind| kind.count > 0)
     }
 
-    /// Counts a string, and tells what it is to each dialect.
+    /// Counts a string, and tells what it is to each dialect, and the number that it can be counted again by.
     #[inline]
-    pub(super) fn add(&mut self, name: &[u8], digest: NameDigest) -> Roles {
+    pub(super) fn add(&mut self, name: &[u8], digest: NameDigest) -> (Roles, Option<u32>) {
         self.total += 1;
         if name.len() > NAME_LEN_MAX {
-            return Roles::default();
+            return (Roles::default(), None);
         }
         match self.names.find(name, digest) {
             Ok(number) => match self.counted.get_mut(number) {
                 Some(counted) => {
                     counted.count += 1;
-                    counted.roles
+                    (counted.roles, Some(number as u32))
                 }
-                None => Roles::default(),
+                None => (Roles::default(), None),
             },
             Err(slot) => self.insert(name, digest, slot),
+        }
+    }
+
+    /// Counts a string again by its number. Tells whether it did: where names were dropped, numbers have changed.
+    #[inline(always)]
+    pub(super) fn add_again(&mut self, number: u32) -> bool {
+        match self.counted.get_mut(number as usize) {
+            Some(counted) if self.zeros_min == 0 => {
+                counted.count += 1;
+                self.total += 1;
+                true
+            }
+            _ => false,
         }
     }
 
@@ -93,8 +106,9 @@ impl Tally {
         }
     }
 
-    fn insert(&mut self, name: &[u8], digest: NameDigest, slot: usize) -> Roles {
+    fn insert(&mut self, name: &[u8], digest: NameDigest, slot: usize) -> (Roles, Option<u32>) {
         let roles = vocabulary().roles(name, digest);
+        let number = self.counted.len() as u32;
         if digest.hash().leading_zeros() >= self.zeros_min {
             self.names.add(name, digest, slot);
             self.counted.push(Counted { count: 1, roles });
@@ -102,7 +116,7 @@ impl Tally {
                 self.thin_out();
             }
         }
-        roles
+        (roles, Some(number))
     }
 
     /// Drops about half of the names.

@@ -63,6 +63,7 @@ enum Next {
 ///
 /// # Errors
 /// The first fault.
+#[inline(always)]
 pub(crate) fn scan<'a, V: Visitor<'a>>(
     doc: &'a [u8],
     start: usize,
@@ -82,7 +83,9 @@ pub(crate) fn scan<'a, V: Visitor<'a>>(
 }
 
 impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
-    /// Scans the document's value and returns the position behind it.
+    /// Scans the document's value and returns the position behind it. Inlined, so that the scanner's own state is
+    /// in registers.
+    #[inline(always)]
     fn document(&mut self, mut pos: usize) -> Result<usize, Fault> {
         loop {
             let next;
@@ -109,6 +112,9 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
     fn value(&mut self, pos: usize) -> Result<(Next, usize), Fault> {
         let byte = at(self.doc, pos);
         if byte == b'"' {
+            if let Some(end) = self.visitor.known_string(pos + 1, self.depth) {
+                return Ok((Next::After, end));
+            }
             let (text, end) = string(self.doc, pos + 1)?;
             self.visitor.string(text, self.depth);
             return Ok((Next::After, end));
@@ -167,10 +173,22 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
         if at(self.doc, pos) != b'"' {
             return Err(Fault::new(expected, pos));
         }
-        let (key, end) = string(self.doc, pos + 1)?;
-        self.visitor.key(key, self.depth);
+        let end = match self.visitor.known_key(pos + 1, self.depth) {
+            Some(end) => end,
+            None => self.other_key(pos)?,
+        };
+        if at(self.doc, end) == b':' {
+            return Ok(end + 1);
+        }
         let colon = skip_space(self.doc, end);
         if at(self.doc, colon) == b':' { Ok(colon + 1) } else { Err(Fault::new(What::Colon, colon)) }
+    }
+
+    #[inline(always)]
+    fn other_key(&mut self, pos: usize) -> Result<usize, Fault> {
+        let (key, end) = string(self.doc, pos + 1)?;
+        self.visitor.key(key, self.depth);
+        Ok(end)
     }
 
     #[inline(always)]

@@ -21,6 +21,14 @@ fn string_marks(word: u64) -> u64 {
     (quote_or_control | backslash) & !word & HIGH
 }
 
+/// The bytes up to the first quote, that one included; zeros behind it.
+#[inline(always)]
+pub(crate) fn up_to_quote(word: u64) -> u64 {
+    let others = word ^ (ONES * u64::from(b'"'));
+    let marks = others.wrapping_sub(ONES) & !others & HIGH;
+    word & (marks ^ marks.wrapping_sub(1))
+}
+
 /// Position of the first quote, backslash or control character from `pos` on; the length if none.
 #[inline(always)]
 pub(crate) fn string_stop(bytes: &[u8], mut pos: usize) -> usize {
@@ -106,6 +114,11 @@ mod tests {
         each_place(|text, filler, _| {
             let slow = |stop: &dyn Fn(u8) -> bool| text.iter().position(|&b| stop(b)).unwrap_or(text.len());
             assert_eq!(string_stop(text, 0), slow(&|b| b < 0x20 || b == b'"' || b == b'\\'), "{text:?}");
+            if let Some(word) = load8(text, 0) {
+                let quoted = text.iter().take(8).position(|&b| b == b'"').map_or(8, |at| at + 1);
+                let kept: Vec<u8> = text.iter().take(quoted).copied().chain([0; 8]).take(8).collect();
+                assert_eq!(up_to_quote(word).to_le_bytes(), kept[..], "{text:?}");
+            }
             assert_eq!(is_plain(text), string_stop(text, 0) == text.len(), "{text:?}");
             assert_eq!(digits_stop(text, 0), slow(&|b| !b.is_ascii_digit()), "{text:?}");
             assert_eq!(run_stop(text, filler, 0), slow(&|b| b != filler), "{text:?}");

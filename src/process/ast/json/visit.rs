@@ -32,6 +32,17 @@ pub(crate) enum Form {
 /// the document's own object or array has 1. A key's value is the next part at the key's depth, or
 /// the object or array that opens at one more.
 pub(crate) trait Visitor<'a> {
+    /// A key that the visitor knows by the bytes behind its opening quote, in place of `key`: the position
+    /// behind its closing quote.
+    #[inline(always)]
+    fn known_key(&mut self, _at: usize, _depth: usize) -> Option<usize> {
+        None
+    }
+    /// A string that it knows so, in place of `string`.
+    #[inline(always)]
+    fn known_string(&mut self, _at: usize, _depth: usize) -> Option<usize> {
+        None
+    }
     /// `{` at a byte of the document.
     fn open_object(&mut self, at: usize, depth: usize);
     /// `}`

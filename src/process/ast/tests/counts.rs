@@ -172,6 +172,18 @@ fn what_is_unusual_is_noted_and_not_refused() {
 
 /// Which of two fields tells the kind must not depend on the one that comes last.
 #[test]
+fn repetitions_count_in_objects_of_any_number_of_keys_whatever_was_read_before() {
+    for (at, distinct) in [1, 40, 254, 255, 256, 300, 700, 40, 300].into_iter().enumerate() {
+        let members: Vec<String> = (0..distinct).map(|key| format!(r#""{at}-{key}":0"#)).collect();
+        let twice = &members[..distinct / 2];
+        let inner = format!("{{{}}}", [&members[..], twice].concat().join(","));
+        let outer = format!(r#"{{"a":{inner},"b":{inner},"a":0}}"#);
+        let repeated = result_of(outer)["notes"]["duplicate_keys"].as_u64();
+        assert_eq!(repeated, Some(twice.len() as u64 * 2 + 1), "{distinct}");
+    }
+}
+
+#[test]
 fn of_two_kind_fields_in_one_object_the_first_of_them_tells_what_it_is() {
     let result = same_in_any_order(r#"[{"_type":"FunctionDef","type":"ClassDef","kind":"Call","name":"f"}]"#);
     assert_eq!((&result["kind_field"], &result["symbols"][0]["kind"]), (&json!("_type"), &json!("function")));

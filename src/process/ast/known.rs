@@ -1,0 +1,341 @@
+//! Keys and kinds that a thread has met in documents of one dialect, found again by their bytes.
+//!
+//! A dialect's documents have a few dozen of each, in nearly the same order. So the sixteen bytes at a place are
+//! compared as one number with the key that came next the last time, and only where that fails, looked up. That
+//! saves the search for the string's end, its hash, and one look-up each for what it means and for repetitions:
+//! a quarter of all work on small documents of Python.
+
+use super::json::swar;
+use super::vocabulary::{Key, Roles};
+
+/// Bytes that are compared as one number.
+const CHUNK: usize = 16;
+
+/// The sixteen bytes at a place; none close to the document's end.
+#[inline(always)]
+pub(super) fn chunk(doc: &[u8], at: usize) -> Option<u128> {
+    let chunk: &[u8; CHUNK] = doc.get(at..)?.first_chunk()?;
+    Some(u128::from_le_bytes(*chunk))
+}
+
+/// A text of up to sixteen bytes, to be compared with those that a document has.
+#[derive(Debug, Clone, Copy)]
+struct Pattern {
+    bytes: u128,
+    mask: u128,
+}
+
+impl Pattern {
+    /// Fits nothing.
+    const NONE: Self = Self { bytes: 1, mask: 0 };
+
+    fn of(text: &[u8]) -> Self {
+        if text.is_empty() || text.len() > CHUNK {
+            return Self::NONE;
+        }
+        let (mut bytes, mut mask) = ([0; CHUNK], [0; CHUNK]);
+        for ((byte, mask), from) in bytes.iter_mut().zip(&mut mask).zip(text) {
+            (*byte, *mask) = (*from, 0xff);
+        }
+        Self { bytes: u128::from_le_bytes(bytes), mask: u128::from_le_bytes(mask) }
+    }
+
+    #[inline(always)]
+    fn fits(&self, chunk: u128) -> bool {
+        chunk & self.mask == self.bytes
+    }
+
+    fn is_none(&self) -> bool {
+        self.mask == 0
+    }
+}
+
+/// A place in a table for the text that begins a chunk and ends with a quote.
+#[inline(always)]
+fn hash(chunk: u128, seed: u8) -> u64 {
+    let head = swar::up_to_quote(chunk as u64).wrapping_add(seed.into());
+    head.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// What an object had last, a known key or kind: the next key is guessed by it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Last(u16);
+
+impl Last {
+    const KIND: u16 = 256;
+    const WITHIN: u16 = 512;
+    /// How many there are.
+    const COUNT: usize = 1_024;
+
+    #[inline(always)]
+    fn place(self) -> usize {
+        usize::from(self.0) % Self::COUNT
+    }
+
+    #[inline(always)]
+    pub(super) fn key(number: u8) -> Self {
+        Self(number.into())
+    }
+
+    #[inline(always)]
+    pub(super) fn kind(place: u8) -> Self {
+        Self(Self::KIND | u16::from(place))
+    }
+
+    /// Nothing yet, in an object that stands under one of the dialect's own keys.
+    #[inline(always)]
+    pub(super) fn within(field: u8) -> Self {
+        Self(Self::WITHIN | u16::from(field))
+    }
+}
+
+/// A set of known keys: those that an object has.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct KeySet([u64; 4]);
+
+impl KeySet {
+    /// Adds a key; tells whether it is in the set already.
+    #[inline(always)]
+    pub(super) fn add(&mut self, number: u8) -> bool {
+        let (word, bit) = (&mut self.0[usize::from(number >> 6)], 1 << (number & 63));
+        let again = *word & bit != 0;
+        *word |= bit;
+        again
+    }
+}
+
+/// A key as documents have it, with the quote behind it.
+#[derive(Debug, Clone, Copy)]
+struct KnownKey {
+    pattern: Pattern,
+    hash: u64,
+    key: Key,
+    len: u8,
+}
+
+/// Keys by numbers from 1, in the order in which they were met.
+#[derive(Debug)]
+pub(super) struct KnownKeys {
+    keys: Box<[KnownKey; 256]>,
+    count: u8,
+    /// By the bytes that they begin with, and by the hash of their name: open addressing.
+    by_bytes: Box<[u8; 1024]>,
+    by_hash: Box<[u8; 1024]>,
+    /// What came next the last time, for each [`Last`].
+    next: Box<[u8; Last::COUNT]>,
+}
+
+impl Default for KnownKeys {
+    fn default() -> Self {
+        let none = KnownKey { pattern: Pattern::NONE, hash: 0, key: Key::default(), len: 0 };
+        Self {
+            keys: Box::new([none; 256]),
+            count: 0,
+            by_bytes: Box::new([0; 1024]),
+            by_hash: Box::new([0; 1024]),
+            next: Box::new([0; Last::COUNT]),
+        }
+    }
+}
+
+impl KnownKeys {
+    /// Forgets keys before a document, where there is no more place for its own.
+    pub(super) fn make_place(&mut self) {
+        if self.count == u8::MAX {
+            *self = Self::default();
+        }
+    }
+
+    /// The known key that stands here, behind its opening quote: its number, 0 where there is none.
+    #[inline(always)]
+    pub(super) fn find(&mut self, last: Last, chunk: u128) -> u8 {
+        let guess = self.next[last.place()];
+        if self.keys[usize::from(guess)].pattern.fits(chunk) { guess } else { self.find_other(last, chunk) }
+    }
+
+    #[inline(never)]
+    fn find_other(&mut self, last: Last, chunk: u128) -> u8 {
+        let mut slot = hash(chunk, 0) >> 54;
+        loop {
+            let number = self.by_bytes[slot as usize & 1023];
+            if number == 0 {
+                return 0;
+            }
+            if self.keys[usize::from(number)].pattern.fits(chunk) {
+                self.next[last.place()] = number;
+                return number;
+            }
+            slot += 1;
+        }
+    }
+
+    /// What a key is, and its length, the quote included.
+    #[inline(always)]
+    pub(super) fn get(&self, number: u8) -> (Key, usize) {
+        let known = &self.keys[usize::from(number)];
+        (known.key, known.len.into())
+    }
+
+    /// The number of a key that was read otherwise, by the hash of its name; 0 where no place is left for it.
+    /// `written` has the quote behind it; empty where the document writes it with escapes.
+    #[cold]
+    pub(super) fn number(&mut self, key: Key, hash: u64, written: &[u8]) -> u8 {
+        let mut slot = hash as usize & 1023;
+        while self.by_hash[slot] != 0 {
+            let number = self.by_hash[slot];
+            if self.keys[usize::from(number)].hash == hash {
+                self.write(number, written);
+                return number;
+            }
+            slot = (slot + 1) & 1023;
+        }
+        if self.count == u8::MAX {
+            return 0;
+        }
+        self.count += 1;
+        self.by_hash[slot] = self.count;
+        self.keys[usize::from(self.count)] = KnownKey { pattern: Pattern::NONE, hash, key, len: 0 };
+        self.write(self.count, written);
+        self.count
+    }
+
+    /// Learns how a key is written, where that is not known yet.
+    fn write(&mut self, number: u8, written: &[u8]) {
+        let pattern = Pattern::of(written);
+        let known = &mut self.keys[usize::from(number)];
+        if pattern.is_none() || !known.pattern.is_none() {
+            return;
+        }
+        (known.pattern, known.len) = (pattern, written.len() as u8);
+        let mut slot = self::hash(pattern.bytes, 0) >> 54;
+        while self.by_bytes[slot as usize & 1023] != 0 {
+            slot += 1;
+        }
+        self.by_bytes[slot as usize & 1023] = number;
+    }
+}
+
+/// A kind as a document has it, with the quote behind it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KnownKind {
+    pattern: Pattern,
+    /// Valid in one document only: the one with this number.
+    document: u32,
+    /// Its number in the tally of the field.
+    pub(super) number: u32,
+    pub(super) roles: Roles,
+    field: u8,
+    /// Without the quote.
+    pub(super) len: u8,
+}
+
+/// Kinds, each at the place of its hash: what comes later takes the place.
+#[derive(Debug)]
+pub(super) struct KnownKinds {
+    kinds: Box<[KnownKind; 256]>,
+    document: u32,
+}
+
+impl Default for KnownKinds {
+    fn default() -> Self {
+        let none = KnownKind {
+            pattern: Pattern::NONE,
+            document: 0,
+            number: 0,
+            roles: Roles::default(),
+            field: 0,
+            len: 0,
+        };
+        Self { kinds: Box::new([none; 256]), document: 0 }
+    }
+}
+
+impl KnownKinds {
+    /// Forgets the kinds of the document before.
+    pub(super) fn begin(&mut self) {
+        match self.document.checked_add(1) {
+            Some(document) => self.document = document,
+            None => *self = Self::default(),
+        }
+    }
+
+    /// Where the kind that stands here belongs, behind its opening quote.
+    #[inline(always)]
+    pub(super) fn place(chunk: u128, field: u8) -> u8 {
+        (hash(chunk, field) >> 56) as u8
+    }
+
+    /// The known kind that stands here.
+    #[inline(always)]
+    pub(super) fn find(&self, place: u8, chunk: u128, field: u8) -> Option<&KnownKind> {
+        let known = &self.kinds[usize::from(place)];
+        let is_it = known.pattern.fits(chunk) && known.field == field && known.document == self.document;
+        is_it.then_some(known)
+    }
+
+    /// Learns a kind of this number in its tally; `written` has the quote behind it.
+    #[cold]
+    pub(super) fn learn(&mut self, place: u8, field: u8, written: &[u8], number: u32, roles: Roles) {
+        let pattern = Pattern::of(written);
+        if !pattern.is_none() {
+            let len = written.len() as u8 - 1;
+            self.kinds[usize::from(place)] =
+                KnownKind { pattern, document: self.document, number, roles, field, len };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk_of(text: &str) -> u128 {
+        chunk(format!("{text:?<16}").as_bytes(), 0).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_found_again_once_it_was_written_without_escapes() {
+        let (mut keys, last) = (KnownKeys::default(), Last::default());
+        let name = Key::of_field(7);
+        let number = keys.number(name, 12, b"");
+        assert_eq!(keys.find(last, chunk_of("name\":")), 0);
+        assert_eq!(keys.number(name, 12, b"name\""), number);
+        assert_eq!(keys.number(Key::default(), 13, b"a_name_too_long\""), 2);
+        assert_eq!(keys.number(Key::default(), 14, b"a_name_much_too_long\""), 3);
+        for _ in 0..2 {
+            assert_eq!(keys.find(last, chunk_of("name\":")), number);
+            assert_eq!(keys.find(last, chunk_of("a_name_too_long\"")), 2);
+            assert_eq!(keys.find(last, chunk_of("a_name_much_too_long")), 0);
+            assert_eq!(keys.find(last, chunk_of("names\":")), 0);
+        }
+        assert_eq!(keys.get(number), (name, 5));
+    }
+
+    #[test]
+    fn keys_are_forgotten_once_there_is_no_place_for_more() {
+        let mut keys = KnownKeys::default();
+        let written = |hash: u64| format!("{hash}\"");
+        let numbers: Vec<u8> =
+            (1..=300).map(|hash| keys.number(Key::default(), hash, written(hash).as_bytes())).collect();
+        assert_eq!(numbers[..255], (1..=255).collect::<Vec<u8>>());
+        assert!(numbers[255..].iter().all(|&number| number == 0));
+        assert_eq!(keys.find(Last::default(), chunk_of("255\"")), 255);
+        keys.make_place();
+        assert_eq!(keys.find(Last::default(), chunk_of("255\"")), 0);
+        assert_eq!(keys.number(Key::default(), 300, b"300\""), 1);
+    }
+
+    #[test]
+    fn a_kind_is_known_in_its_document_and_field_alone() {
+        let mut kinds = KnownKinds::default();
+        kinds.begin();
+        let chunk = chunk_of("Call\",");
+        let place = KnownKinds::place(chunk, 1);
+        kinds.learn(place, 1, b"Call\"", 5, Roles::default());
+        assert_eq!(kinds.find(place, chunk, 1).map(|kind| (kind.number, kind.len)), Some((5, 4)));
+        assert!(kinds.find(place, chunk, 2).is_none());
+        assert!(kinds.find(place, chunk_of("Calls\","), 1).is_none());
+        kinds.begin();
+        assert!(kinds.find(place, chunk, 1).is_none());
+    }
+}
