@@ -124,6 +124,7 @@ kin() {
 }
 kin cuda loan.cu cuda; kin glsl loan.frag glsl; kin gdscript loan.gd gdscript; kin fish loan.fish fish
 kin wgsl loan.wgsl wgsl; kin starlark loan.bzl; kin svelte Loan.svelte; kin qmljs Loan.qml qmljs
+"$python" "$tools/dump_tree_sitter.py" pack.zig relatives/loan.zig "$(out tree-sitter/relatives loan.zig.ast.json)" points
 node_tree named python loan.py; node_tree named javascript loan.js; node_tree named typescript.typescript loan.ts
 node_tree all python loan.py; node_tree all javascript loan.js
 # releases WHEEL WASM SOURCE...: by two releases of a grammar. The older ones of Scala do not know Scala 3.
@@ -152,7 +153,7 @@ for name in bash:sh c:c cpp:cpp go:go java:java javascript:js kotlin:kt lua:lua 
   scala:scala swift:swift typescript.typescript:ts typescript.tsx:tsx; do
   for source in comments empty; do nothing "${name%:*}" "$source.${name#*:}"; done
 done
-for name in html:loan.html elixir:loan.ex css:loan.css css:loan.cs; do
+for name in html:loan.html elixir:loan.ex css:loan.css css:loan.cs rescript:rescript; do
   printf '%s\t%s\t%s\n' "${name%:*}" "foreign/${name#*:}" "$(out tree-sitter/foreign "${name#*:}.ast.json")"
 done | node "$tools/dump_tree_sitter_wasm.cjs"
 releases typescript.typescript typescript lending.ts; releases typescript.tsx tsx panel.tsx

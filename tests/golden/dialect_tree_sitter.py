@@ -117,7 +117,7 @@ class Walk:
                 return
             if DEFAULTS.get(kind) not in tokens(node) and not (kind == "switch_section" and labels):
                 self.found.branch(scope)
-        elif kind in OPERATIONS and OPERATORS & tokens(node):
+        elif kind in OPERATIONS and OPERATORS & (tokens(node) | {text(child) for child in children(node) if kind_of(child) == "operator_identifier"}):
             self.found.branch(scope)
         elif kind == "let_chain" and self.grammar == "rust":
             self.found.branch(scope, sum(kind_of(child) == "&&" for child in children(node)))

@@ -163,6 +163,7 @@ RELATIVES = {
     "python": "assert_keyword assert_builtin export_variable_statement extends_statement inherit_directive "
          "python_function_definition package_statement type_trace_expression runtime_type_check_expression",
     "lua": "builtin_type object_field_type literal_type empty_type generic_type_list intersection_type update_statement",
+    "rust": "value_identifier value_identifier_path",
     "bash": "conditional_execution double_quote_string single_quote_string variable_expansion home_dir_expansion "
          "begin_statement command_elements command_invokation_operator generic_token script_block pipeline_chain",
     "go": "function_return_type_declaration global_variable_declaration type_constructor_or_function_call_expression "

@@ -35,10 +35,12 @@ def pattern(node):
         return [text(node)]
     if kind in ("pattern_list", "tuple_pattern", "list_pattern", "list_splat_pattern", "object_pattern", "array_pattern", "rest_pattern",
                 "expression_list", "variable_list", "left_assignment_list", "rest_assignment", "destructured_left_assignment",
-                "multi_variable_declaration", "pattern"):
+                "multi_variable_declaration", "pattern", "identifiers", "case_class_pattern", "capture_pattern"):
         return [name for child in children(node) for name in pattern(child)]
-    if kind in ("assignment_pattern", "object_assignment_pattern"):
+    if kind in ("assignment_pattern", "object_assignment_pattern", "typed_pattern"):
         return pattern(children(node)[0])
+    if kind == "infix_pattern":
+        return pattern(children(node)[0]) + pattern(children(node)[-1])
     if kind == "variable_declaration":
         return pattern(first(node, "simple_identifier", "identifier"))
     if kind == "variable" and all(kind_of(child) in ("identifier", "attribute") for child in children(node)):
@@ -101,8 +103,11 @@ def property_(node, around):
 
 
 def scala(node, around):
-    name = text(field(node, "pattern") or first(node, "identifier"))
-    return [(kind_of(node) == "val_definition", name)] if name else []
+    told = field(node, "pattern") or first(node, "identifier")
+    names = pattern(told) if told else []
+    if kind_of(told) not in ("identifier", "identifiers"):
+        names = [name for name in names if name and not name[0].isupper()]
+    return [(kind_of(node) == "val_definition", name) for name in names if name and name != "_"]
 
 
 def lua(node, around):

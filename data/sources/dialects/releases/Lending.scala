@@ -50,3 +50,5 @@ abstract class Desk[T](clock: Clock, val shelf: Shelf) extends Base(clock) {
 object Desk { val Max = 5; def apply(c: Clock) = make(c) }
 
 package object desks { val limit = 3; def open(): Desk = Desk(limit) }
+val (shortest, longest) = spans()
+def fits(days: Int): Boolean = days > 0 && days < longest || days == 90

@@ -44,3 +44,7 @@ object Inner:
 
 def guarded(): Int = try rule() catch case e: Error => report(e) finally done()
 private class Guarded protected (x: Int) { def close(): Int = rule(x) }
+val Some(found) = find(1)
+val one, two = 1
+val head :: rest = rules()
+val all @ (late: Int, (Early, soon)) = both()

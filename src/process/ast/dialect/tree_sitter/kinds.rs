@@ -264,6 +264,8 @@ impl Kinds {
         all.each(tables::ASSERTING, |kind| kind.shape = Shape::Assert);
         all.each(tables::VALUES, |kind| kind.is_function = true);
         tables::DIRECTIVES.iter().for_each(|name| all.kind(name).is_directive = true);
+        // Scala's `&&` is a name like others.
+        all.kind("operator_identifier").is_modifier = true;
         all.kind("variable_name").shape = Shape::Variable;
         all.each(tables::OPERATIONS, |kind| kind.actions = [Action::Operation; GRAMMARS]);
         all.each(tables::CLOSURES, |kind| kind.actions = [Action::Closure; GRAMMARS]);

@@ -10,14 +10,15 @@ use super::tables::ROOTS;
 use crate::process::ast::evidence::Evidence;
 use crate::process::ast::names::{NameDigest, Names};
 
-/// How well a document fits: nodes have a `type`, two points, and children or a text, and their kinds are
-/// written small.
+/// How well a document fits: nodes have a `type`, two points, and children or a text; and kinds that are
+/// written small, as all but few grammars have them, where other trees name the points like this, too.
 pub(super) fn score(evidence: &Evidence) -> f64 {
     let Some(("type", tally)) = evidence.kind_field() else { return 0.0 };
     let count = |names: &[&str]| names.iter().map(|name| evidence.marker(name)).sum::<u64>();
     let mut points = count(&["start_point", "startPosition"]);
     let children = count(&["children", "namedChildren"]);
-    if points == 0 && children > 0 {
+    let is_told = points > 0;
+    if !is_told && children > 0 {
         // Other trees have these, too, but neither text nor children of their leaves; those of unist have a
         // `position` that holds them.
         points = evidence.marker("start").min(evidence.marker("end"));
@@ -28,6 +29,9 @@ pub(super) fn score(evidence: &Evidence) -> f64 {
     let fits = share(points) * share(children + evidence.marker("text"));
     if fits < 0.5 {
         return 0.0;
+    }
+    if is_told {
+        return fits;
     }
     let is_small = |kind: &[u8]| !kind.first().is_some_and(u8::is_ascii_uppercase) || kind.len() < 2;
     let small = tally.kinds().filter(|kind| is_small(kind.name)).map(|kind| kind.count).sum();
@@ -46,7 +50,7 @@ pub(in super::super) fn is_foreign(clues: &Clues<'_>) -> bool {
         return false;
     };
     let grammar = Grammar::of_language(language);
-    if language == "unknown" || tally.kinds().any(|kind| kinds().get(kind.name).is_known(grammar)) {
+    if tally.kinds().any(|kind| kinds().get(kind.name).is_known(grammar)) {
         return false;
     }
     tally.kinds().any(|kind| {

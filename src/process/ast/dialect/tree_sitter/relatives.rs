@@ -43,6 +43,7 @@ const OWN_KINDS: &[(&[&str], &str)] = &[
     ),
     (&["css"], "mixin_statement include_statement each_statement extend_statement placeholder use_statement"),
     (&["haskell"], "purescript"),
+    (&["rust"], "value_identifier value_identifier_path"),
     (
         &["go"],
         "function_return_type_declaration global_variable_declaration type_constructor_or_function_call_expression \

@@ -72,8 +72,15 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
         Grammar::Kotlin | Grammar::Swift => close_property(node, facts, frame),
         Grammar::Scala => {
             let told = node.field(Field::Pattern).or_else(|| node.first(&["identifier"]));
-            let name = told.map_or(Span::NONE, |told| told_name(told, facts));
-            declare(node.kind() == "val_definition", name, facts, frame);
+            let is_name = told.is_some_and(|told| told.is(&["identifier", "identifiers"]));
+            for name in pattern(told) {
+                let name = told_name(name, facts);
+                // In a pattern, a capital letter makes it a value to compare with.
+                let text = std::str::from_utf8(facts.text(name)).unwrap_or_default();
+                if is_name || !text.starts_with(char::is_uppercase) {
+                    declare(node.kind() == "val_definition", name, facts, frame);
+                }
+            }
         }
         Grammar::Lua => {
             // The node around tells whether it stands at the top; `local` makes a variable anywhere.
@@ -140,12 +147,18 @@ pub(super) fn pattern(node: Option<Node<'_>>) -> Vec<Node<'_>> {
             | "rest_assignment"
             | "destructured_left_assignment"
             | "multi_variable_declaration"
+            | "identifiers"
+            | "case_class_pattern"
+            | "capture_pattern"
             | "pattern" => {
                 let first = waiting.len();
                 waiting.extend(node.children());
                 waiting.get_mut(first..).unwrap_or_default().reverse();
             }
-            "assignment_pattern" | "object_assignment_pattern" => waiting.extend(node.child(0)),
+            "assignment_pattern" | "object_assignment_pattern" | "typed_pattern" => {
+                waiting.extend(node.child(0));
+            }
+            "infix_pattern" => waiting.extend([node.last(), node.child(0)].into_iter().flatten()),
             "pair_pattern" => waiting.extend(node.last()),
             // With a type, or with an attribute.
             "variable_declaration" => waiting.extend(node.first(&["simple_identifier", "identifier"])),
