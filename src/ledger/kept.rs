@@ -31,7 +31,7 @@ use crate::model::{Resource, failpoint};
 pub(super) const BEFORE: &str = "db.before";
 const BOOT: &str = "boot";
 const FAILED: &str = "failed";
-const GONE: &str = "db.gone";
+pub(super) const GONE: &str = "db.gone";
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// Opens the database of a state with `open`, which gets its folder. Where that fails, the database is as it was.

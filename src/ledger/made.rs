@@ -3,21 +3,30 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::held::{HeldState, LOCK};
 use super::state::{DB, STATE, UNFINISHED, WITNESS, check_foreign};
-use super::{disk, kept};
+use super::{Ledger, disk, kept};
 use crate::model::durable;
 
 /// What a start has made that found no state.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Made {
     pub(super) folders: Vec<PathBuf>,
+    /// The ledger, open until somebody wants it: to close it and to open it again took a third of a run over one file.
+    pub(super) ledger: Mutex<Option<Ledger>>,
 }
 
 impl Made {
+    /// Takes the ledger; whoever wants it later has to open it.
+    pub(super) fn take_ledger(&self) -> Option<Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Removes a state that holds nothing yet.
     pub(super) fn undo(&self, held: &HeldState, records: &Path) {
+        drop(self.take_ledger());
         if held.check().is_err() {
             return;
         }

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Mutex;
 
 use super::held::{HeldState, LOCK};
 use super::made::{Made, is_record};
@@ -49,7 +50,7 @@ impl StateFolder {
     /// the state from being opened. A folder that was made for it is removed again.
     pub fn create(path: &Path, records: &Path) -> Result<Self, LedgerError> {
         let path = absolute(path)?;
-        let made = Made { folders: make_folder(&path)? };
+        let made = Made { folders: make_folder(&path)?, ledger: Mutex::default() };
         // Whether the folder is another program's can only be told while nobody makes a state in it.
         let held = match HeldState::take(&path) {
             Err(error) => {
@@ -72,8 +73,11 @@ impl StateFolder {
             }
         }
         let begun = check_foreign(&path, records).and_then(|()| initialise(&held, records));
-        match begun.and_then(|()| Self::read_with(held.clone(), records)) {
-            Ok(state) => Ok(Self { made: Some(made), ..state }),
+        match begun {
+            Ok((info, ledger)) => {
+                let made = Some(Made { ledger: Mutex::new(Some(ledger)), ..made });
+                Ok(Self { held, info, for_repair: None, made })
+            }
             Err(error) => {
                 made.undo(&held, records);
                 Err(error)
@@ -206,6 +210,11 @@ impl StateFolder {
         self.update(|info| info.id = state_file::new_id())
     }
 
+    /// The ledger of a state that was made just now, once.
+    pub(super) fn take_new(&self) -> Option<Ledger> {
+        self.made.as_ref().and_then(Made::take_ledger)
+    }
+
     pub(super) fn check_no_repair(&self) -> Result<(), LedgerError> {
         match self.for_repair {
             Some(_) => Err(in_repair(self.path())),
@@ -271,17 +280,29 @@ pub(super) fn has_state(path: &Path) -> Result<bool, LedgerError> {
 }
 
 /// Makes a state. `state.json` comes last: without it, the next attempt starts over.
-fn initialise(held: &HeldState, records: &Path) -> Result<(), LedgerError> {
+fn initialise(held: &HeldState, records: &Path) -> Result<(StateInfo, Ledger), LedgerError> {
     let path = held.path();
     check_no_records(&path.join(records))?;
+    remove_unfinished(path)?;
+    write_marks(path)?;
+    let ledger = Ledger::create_in(held, 0)?;
+    let info = StateInfo::new(stored_records(path, records));
+    state_file::write(&path.join(STATE), &info)?;
+    Ok((info, ledger))
+}
+
+/// Removes what an earlier attempt has left, durably: nothing of it may come back beside what is made.
+fn remove_unfinished(path: &Path) -> Result<(), LedgerError> {
+    let names = [DB, WITNESS, IN_HAND, kept::BEFORE, kept::GONE];
+    let mut found = names.iter().map(|name| disk::is_there(&path.join(name)));
+    if !found.try_fold(false, |any, found| Ok(any | found?))? {
+        return Ok(());
+    }
     for name in [DB, WITNESS, IN_HAND] {
         disk::remove(&path.join(name))?;
     }
     kept::forget(path)?;
-    disk::sync_folder(path)?;
-    write_marks(path)?;
-    Ledger::create_in(held, 0)?;
-    state_file::write(&path.join(STATE), &StateInfo::new(stored_records(path, records)))
+    disk::sync_folder(path)
 }
 
 /// Refuses a folder that holds something else.

@@ -23,6 +23,14 @@ pub(super) struct Loaded {
     pub(super) log_start: LogStart,
 }
 
+impl Loaded {
+    /// What they say of a ledger without files.
+    pub(super) fn empty(tick: TickMeta) -> Self {
+        let (counts, log_start) = Default::default();
+        Self { tick, counts, jobs: Jobs::new(BTreeMap::new()), log_start }
+    }
+}
+
 /// A database that is what was committed last.
 pub(super) struct Verified {
     pub(super) store: Store,

@@ -1,6 +1,7 @@
 //! The one writer of the ledger.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Bound;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
@@ -58,6 +59,9 @@ impl Ledger {
     /// [`LedgerError::Damaged`] where it is not what was committed last, or a repair has not ended.
     pub fn open(state: &StateFolder) -> Result<Self, LedgerError> {
         state.check_no_repair()?;
+        if let Some(new) = state.take_new() {
+            return Ok(new);
+        }
         let mut ledger = Self::open_in(state.held())?;
         if !ledger.tick.ready_is_whole {
             let (order, base) = (ledger.tick.order, ledger.tick.base);
@@ -82,24 +86,34 @@ impl Ledger {
             verified = Verified::open(held, &witness)?;
         }
         let Verified { store, loaded, missing, removal } = verified;
-        let Loaded { tick, counts, jobs, log_start } = loaded;
         let appended = missing.map_or(Ok(()), |line| witness.append(line));
         let written = appended.and_then(|()| {
-            witness.forget_before(log_start.segment);
+            witness.forget_before(loaded.log_start.segment);
             witness.tidy()
         });
         written.inspect_err(|_| renew::note(held))?;
+        Ok(Self::with(held, store, loaded, witness, removal))
+    }
+
+    fn with(
+        held: &HeldState,
+        store: Store,
+        loaded: Loaded,
+        witness: Witness,
+        removal: Option<Removal>,
+    ) -> Self {
+        let Loaded { tick, counts, jobs, log_start } = loaded;
         let (store, committed) = (Arc::new(store), Arc::default());
         let reader = LedgerReader { store, committed, only_committed: false };
         let (folder, poisoned) = (held.path().to_path_buf(), false);
         let ledger =
             Self { folder, reader, tick, counts, jobs, log_start, witness, poisoned, _removal: removal };
         ledger.publish();
-        Ok(ledger)
+        ledger
     }
 
-    /// Makes an empty ledger that has committed up to `tick`, and closes it again.
-    pub(super) fn create_in(held: &HeldState, tick: u64) -> Result<(), LedgerError> {
+    /// Makes an empty ledger that has committed up to `tick`.
+    pub(super) fn create_in(held: &HeldState, tick: u64) -> Result<Self, LedgerError> {
         let witness_path = held.path().join(WITNESS);
         Witness::create(&witness_path)?;
         let tick = TickMeta::empty(tick);
@@ -107,10 +121,11 @@ impl Ledger {
         let meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(&store, TICK_KEY, &tick)?))]);
         store.apply(Default::default(), Changes::new(), meta)?;
         store.sync_names()?;
+        let mut witness = Witness::open(&witness_path)?;
         if tick.cursor.tick > 0 {
-            Witness::open(&witness_path)?.append(verify::line_of(&tick))?;
+            witness.append(verify::line_of(&tick))?;
         }
-        Ok(())
+        Ok(Self::with(held, store, Loaded::empty(tick), witness, None))
     }
 
     /// Starts the ledger anew, to be filled from the record log: what was there is set aside, the
@@ -140,8 +155,7 @@ impl Ledger {
         disk::remove(&db)?;
         disk::remove(&witness)?;
         disk::sync_folder(folder)?;
-        Self::create_in(state.held(), first_tick.saturating_sub(1))?;
-        Self::open_in(state.held())
+        Self::create_in(state.held(), first_tick.saturating_sub(1))
     }
 
     /// Ends a rebuild: the ledger is whole again, and what was set aside is removed.
@@ -357,6 +371,15 @@ impl Ledger {
         let store = &self.reader.store;
         let meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(store, TICK_KEY, &self.tick)?))]);
         store.apply(Default::default(), ready, meta)
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger")
+            .field("folder", &self.folder)
+            .field("tick", &self.tick)
+            .finish_non_exhaustive()
     }
 }
 
