@@ -116,9 +116,11 @@ impl RecordLog {
             }
         }
         check_tail(folder, &found, cursor)?;
+        let mut is_changed = first_use;
         for (_, path) in behind {
             failpoint::hit("log.remove").map_err(SinkError::io(path))?;
             fs::remove_file(path).map_err(SinkError::io(path))?;
+            is_changed = true;
         }
         remove_before(folder, first, &found)?;
         let path = folder.join(segment_name(committed.segment));
@@ -128,11 +130,14 @@ impl RecordLog {
             fs::remove_file(&path).map_err(SinkError::io(&path))?;
         }
         let mut file = open_segment(&path, first_use)?;
-        cut(&file, committed.offset).map_err(SinkError::io(&path))?;
+        is_changed |= cut(&file, committed.offset).map_err(SinkError::io(&path))?;
         file.seek(SeekFrom::End(0)).map_err(SinkError::io(&path))?;
-        failpoint::hit("log.sync-cut").map_err(SinkError::io(&path))?;
-        file.sync_all().map_err(SinkError::io(&path))?;
-        sync_folder(folder)?;
+        // What is as it was committed was synced then, its name too: two of a start's seven syncs.
+        if is_changed {
+            failpoint::hit("log.sync-cut").map_err(SinkError::io(&path))?;
+            file.sync_all().map_err(SinkError::io(&path))?;
+            sync_folder(folder)?;
+        }
         Ok(Self {
             folder: folder.to_owned(),
             path,
@@ -255,15 +260,18 @@ fn remove_before(folder: &Path, first: u32, found: &[(u32, PathBuf)]) -> Result<
     Ok(())
 }
 
-/// Cuts a segment back to what was committed. Its times stay as they are where there is nothing to cut.
-fn cut(file: &File, committed: u64) -> io::Result<()> {
+/// Cuts a segment back to what was committed, and tells whether there was something to cut. Its times stay as they are
+/// where there was not.
+fn cut(file: &File, committed: u64) -> io::Result<bool> {
     failpoint::hit("log.cut")?;
     if file.metadata()?.len() == committed {
-        return Ok(());
+        return Ok(false);
     }
-    // The page in which the committed part ends may hold what a failed sync was for.
+    // The page in which the committed part ends may hold what a failed sync was for. It is durable before the cut: a
+    // segment of the right length has nothing that a start would have to sync.
     durable::write_again(file, committed - committed % PAGE_BYTES, committed)?;
-    file.set_len(committed)
+    file.set_len(committed)?;
+    Ok(true)
 }
 
 /// Behind the cursor there may be lines of the next tick, and none of a later one.
