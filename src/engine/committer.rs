@@ -155,16 +155,18 @@ impl<'a> Committer<'a> {
     }
 
     /// Commits all that waits, together with the job's own record as of the new counts: record lines
-    /// first, then the ledger. When it returns, it is durable. Nothing to commit is no tick, unless `is_last`.
+    /// first, then the ledger. When it returns, it is durable. Nothing to commit is no tick, unless the job itself has to
+    /// be written down.
     /// Where it fails, the counts stay as they were, and what waited is lost: it is still pending, or found again.
+    /// `job` is told whether nothing of what is committed is to be done again.
     pub(crate) fn commit(
         &mut self,
         counts: &mut Tally,
-        is_last: bool,
-        job: impl FnOnce(&Tally) -> Option<Job>,
+        is_due: bool,
+        job: impl FnOnce(&Tally, bool) -> Option<Job>,
     ) -> Result<Cursor, EngineError> {
         let mut tally = counts.clone();
-        let cursor = self.commit_with(&mut tally, is_last, job)?;
+        let cursor = self.commit_with(&mut tally, is_due, job)?;
         *counts = tally;
         Ok(cursor)
     }
@@ -172,8 +174,8 @@ impl<'a> Committer<'a> {
     fn commit_with(
         &mut self,
         tally: &mut Tally,
-        is_last: bool,
-        job: impl FnOnce(&Tally) -> Option<Job>,
+        is_due: bool,
+        job: impl FnOnce(&Tally, bool) -> Option<Job>,
     ) -> Result<Cursor, EngineError> {
         let runs = std::mem::take(&mut self.runs);
         (self.waiting, self.lines_bytes) = (0, 0);
@@ -182,7 +184,7 @@ impl<'a> Committer<'a> {
         let keys: Vec<&FileKey> = files.iter().map(|of_file| of_file[0].key).collect();
         let entries = self.store.reader.lookup(&keys)?;
         let mut writer = LineWriter::begin(self.store, std::mem::take(&mut self.buffer))?;
-        let mut changes = Vec::with_capacity(entries.len());
+        let (mut changes, mut is_done) = (Vec::with_capacity(entries.len()), true);
         for (of_file, old) in files.into_iter().zip(entries) {
             let mut entry = old;
             for one in of_file {
@@ -192,6 +194,7 @@ impl<'a> Committer<'a> {
                 }
                 entry = settle_one(entry, one, root, &mut writer, tally)?;
             }
+            is_done &= entry.is_none_or(|entry| !entry.pending);
             if entry != old {
                 changes.push((of_file[0].key.clone(), entry));
             }
@@ -200,10 +203,11 @@ impl<'a> Committer<'a> {
         self.buffer = buffer;
         self.buffer.shrink_to(2 * WRITE_BYTES);
         let nothing = changes.is_empty() && appended.end == self.store.ledger.cursor().log;
-        if nothing && !is_last {
+        if nothing && !is_due {
             return Ok(self.store.ledger.cursor());
         }
-        let (log, log_crc, job) = (appended.end, appended.crc, job(tally));
+        let job = job(tally, is_done && self.doubted.is_empty());
+        let (log, log_crc) = (appended.end, appended.crc);
         let tick = Tick { changes: &changes, log, log_crc, job: job.as_ref() };
         Ok(self.store.ledger.commit(tick)?)
     }

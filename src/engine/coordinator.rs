@@ -34,7 +34,7 @@ const MOMENT: Duration = Duration::from_millis(1);
 /// Ticks at an attempt's end: one may lead to news of files that it found to be other ones.
 const LAST_TICKS_MAX: usize = 3;
 /// How often the loop looks up while nothing comes in.
-const LOOK_UP: Duration = Duration::from_millis(20);
+pub(super) const LOOK_UP: Duration = Duration::from_millis(20);
 /// The same while there is nothing to do but to wait for news.
 const LOOK_UP_STANDING: Duration = Duration::from_millis(100);
 
@@ -73,7 +73,9 @@ pub(crate) struct Coordinator<'a> {
     pub(super) checkpoints: Vec<SyncSender<Cursor>>,
     last_look: Option<Instant>,
     /// Whether the watcher's news may still come.
-    following: bool,
+    pub(super) following: bool,
+    /// The tick with which the job was written down as completed.
+    pub(super) completed_at: Option<u64>,
     /// Of a process that watches.
     pub(super) agenda: Option<&'a mut Agenda>,
     pub(super) touched: TouchedFiles,
@@ -112,6 +114,7 @@ impl<'a> Coordinator<'a> {
             checkpoints: Vec::new(),
             last_look: None,
             touched: TouchedFiles::default(),
+            completed_at: None,
             compaction,
             staffing,
         }
@@ -147,6 +150,7 @@ impl<'a> Coordinator<'a> {
         if self.ending.is_none() {
             self.claim()?;
         }
+        self.begin_under_way()?;
         let wait_max = if self.compact()? { Duration::ZERO } else { wait_max };
         self.receive(events, wait_max)?;
         if self.tick_is_due() {
@@ -206,13 +210,8 @@ impl<'a> Coordinator<'a> {
             }
             return Ok(None);
         }
-        if self.set.plan.scan == Scan::Nothing
-            || !self.is_idle()
-            || !self.log_is_checked()
-            || self.is_compacting()
-            || !self.run.breakers.all_closed()
-            || self.claimable() > 0
-        {
+        let is_done = self.set.plan.scan != Scan::Nothing && self.is_idle() && self.has_nothing_beside();
+        if !is_done || self.claimable() > 0 {
             return Ok(None);
         }
         let again = self.unlisted && self.run.rescans + 1 < self.config().retry_attempts;
@@ -223,6 +222,11 @@ impl<'a> Coordinator<'a> {
             return Ok(None);
         }
         Ok(Some(ending))
+    }
+
+    /// Whether nothing but files keeps the job from its end.
+    pub(super) fn has_nothing_beside(&self) -> bool {
+        self.log_is_checked() && !self.is_compacting() && self.run.breakers.all_closed()
     }
 
     /// Whether nothing is under way.

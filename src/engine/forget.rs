@@ -82,7 +82,7 @@ fn commit_alone(store: &mut Store, changes: Vec<(FileKey, Change)>) -> Result<()
         store.state.info().roots.iter().map(|info| (info.root(), ground)).collect();
     let mut committer = Committer::new(store, &roots);
     committer.take_changes(changes);
-    committer.commit(&mut Tally::default(), false, |_| None).map(drop)
+    committer.commit(&mut Tally::default(), false, |_, _| None).map(drop)
 }
 
 /// The state knows a root no longer that it holds no file of.

@@ -63,6 +63,10 @@ impl Seen {
         let mark = source.root_mark(&Root { path: target.clone(), ..root.clone() })?;
         Ok(Self { mark, target })
     }
+
+    fn note_in(self, info: &mut RootInfo) {
+        (info.mark, info.target) = (format!("{:x}", self.mark), self.target);
+    }
 }
 
 /// What the state remembers of a root.
@@ -188,8 +192,7 @@ impl RootMarks {
         Ok(store.state.update(|info| {
             for info in &mut info.roots {
                 if let Some(Known { mark: Some(mark), target }) = marks.get(&RootId(info.id)) {
-                    info.mark = format!("{mark:x}");
-                    info.target.clone_from(target);
+                    Seen { mark: *mark, target: target.clone() }.note_in(info);
                 }
             }
         })?)
@@ -234,6 +237,16 @@ impl RootMarks {
         let (known, marks, of) = (known_files(reader, root)?, self.clone(), root.clone());
         let look = move |source: &dyn Source| marks.again(source, &of, &known, accept_empty);
         Ok(lookout.ask(&root.path, look).unwrap_or_else(|error| Err(error.to_string())))
+    }
+}
+
+/// Notes of new roots what tells them from other folders. One that can't be looked at is looked at again later.
+pub(crate) fn mark_new<'i>(lookout: &Lookout, infos: impl Iterator<Item = &'i mut RootInfo>) {
+    for info in infos {
+        let root = info.root();
+        if let Ok(Ok(seen)) = lookout.ask(&info.path, move |source| Seen::of(source, &root)) {
+            seen.note_in(info);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::change::{self, Ground};
 use super::error::EngineError;
-use super::guard::RootMarks;
+use super::guard::{self, RootMarks};
 use super::lookout::Lookout;
 use super::results::CheckpointData;
 use super::roots::{self, GivenRoot};
@@ -31,6 +31,9 @@ pub(crate) struct JobPlan {
     /// Whether the first failure stops it.
     pub fails_fast: bool,
     pub resumed: bool,
+    /// What is written down while it is under way already, before it itself: that these jobs were interrupted, whose
+    /// process was killed. None where it is written down that it has begun.
+    pub begins: Option<Vec<Job>>,
 }
 
 impl JobPlan {
@@ -72,7 +75,7 @@ pub(crate) enum Scan {
     Nothing,
 }
 
-/// Registers the roots and the job, durably.
+/// Registers the roots, durably, and the job, which is so once it is under way.
 pub(crate) fn begin(
     store: &mut Store,
     roots: &[GivenRoot],
@@ -86,12 +89,12 @@ pub(crate) fn begin(
     let same_roots =
         |job: &&Job| job.has_begun() && job.roots.iter().any(|id| infos.iter().any(|info| info.id == *id));
     let resumed = jobs.iter().rev().find(same_roots).is_some_and(|job| job.end != JobEnd::Completed);
-    close_stale(store)?;
+    let begins = Some(stale(&jobs));
     let wanted = Wanted::of(JobKind::Run, infos.iter().map(|info| info.id).collect());
-    let job = start(store, wanted.job(&jobs), config)?;
+    let job = begun(store, wanted.job(&jobs), config)?;
     let roots: Vec<_> = infos.iter().map(with_ground(&job, config)).collect();
     let fails_fast = config.on_error == ErrorMode::FailFast;
-    Ok(JobPlan { job, own: roots.clone(), roots, scan: Scan::All, fails_fast, resumed })
+    Ok(JobPlan { job, own: roots.clone(), roots, scan: Scan::All, fails_fast, resumed, begins })
 }
 
 /// A root, and how a job sees it.
@@ -146,20 +149,29 @@ pub(crate) fn now() -> Timestamp {
 
 /// Begins a job now, where the state stands, durably.
 pub(crate) fn start(store: &mut Store, job: Job, config: &BatchConfig) -> Result<Job, EngineError> {
-    store.ledger.set_order(config.order, now())?;
-    store.ledger.keep_jobs(config.jobs_kept);
-    let (start, config) = (store.ledger.cursor(), serde_json::to_string(config).unwrap_or_default());
-    let job = Job { started: now(), end: JobEnd::Running, config, start, ..job };
+    let job = begun(store, job, config)?;
     store.commit_without_lines(&[], Some(&job))?;
     Ok(job)
 }
 
-/// Jobs of a process that was killed were interrupted.
+/// The job as it begins now, where the state stands.
+fn begun(store: &mut Store, job: Job, config: &BatchConfig) -> Result<Job, EngineError> {
+    store.ledger.set_order(config.order, now())?;
+    store.ledger.keep_jobs(config.jobs_kept);
+    let (start, config) = (store.ledger.cursor(), serde_json::to_string(config).unwrap_or_default());
+    Ok(Job { started: now(), end: JobEnd::Running, config, start, ..job })
+}
+
+/// Writes down that jobs of a process that was killed were interrupted.
 pub(crate) fn close_stale(store: &mut Store) -> Result<(), EngineError> {
-    for stale in store.reader.jobs()?.into_iter().filter(|job| job.end == JobEnd::Running) {
-        store.commit_without_lines(&[], Some(&Job { end: JobEnd::Interrupted, ..stale }))?;
-    }
-    Ok(())
+    let stale = stale(&store.reader.jobs()?);
+    stale.iter().try_for_each(|job| store.commit_without_lines(&[], Some(job)))
+}
+
+/// Jobs of a process that was killed, as interrupted.
+fn stale(jobs: &[Job]) -> Vec<Job> {
+    let stale = jobs.iter().filter(|job| job.end == JobEnd::Running);
+    stale.map(|job| Job { end: JobEnd::Interrupted, ..job.clone() }).collect()
 }
 
 /// The job with the counts that it has come to.
@@ -196,6 +208,8 @@ pub(crate) fn register(
         roots::warn_of_new(lookout, &before, &chosen);
         // What is no longer let in leaves the queue before the new filters are on record.
         prune(store, &filtered, source)?;
+        // Otherwise the first attempt would have the state remember what the new ones are, and write it once more.
+        guard::mark_new(lookout, infos.iter_mut().skip(before.len()));
         store.state.update(|state| state.roots = infos)?;
     }
     Ok(chosen)

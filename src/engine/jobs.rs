@@ -189,7 +189,7 @@ impl StoreView {
         ended_max: Option<usize>,
     ) -> Result<JobReport, EngineError> {
         let mut lines: Vec<JobLine> =
-            self.reader.jobs()?.iter().map(|job| self.job_line(job, running)).collect();
+            self.known_jobs()?.iter().map(|job| self.job_line(job, running)).collect();
         let is_open = |line: &JobLine| matches!(line.state, JobOutcome::Queued | JobOutcome::Running);
         let ended = lines.iter().filter(|line| !is_open(line)).count();
         let left_out = ended.saturating_sub(ended_max.unwrap_or(usize::MAX));

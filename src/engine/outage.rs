@@ -39,13 +39,13 @@ impl Course<'_> {
                 return Ok(Ending::Reconfigured);
             }
             let store = slot.as_mut().ok_or(LedgerError::Poisoned)?;
-            let (shared, view) = (self.engine.shared(), store.view());
+            let (shared, view) = (self.engine.shared(), store.view().during(self.plan));
             let shown = Published::new(shared, self.plan, view, &self.config, agenda.is_some())?;
             run.begin_attempt(&store.reader, self.plan, self.config.worker_count);
             let ending = match self.check_roots(store, &mut marks)? {
                 Some(outage) => Ending::Hindered(outage),
                 None => {
-                    shown.look(store.view());
+                    shown.look(store.view().during(self.plan));
                     let plan = self.plan.bound(&marks);
                     self.attempt(&plan, store, &marks, &shown, run, agenda.as_deref_mut())?
                 }

@@ -148,7 +148,7 @@ impl StoreView {
             records_end: self.cursor_at(cursor.log),
             total: self.reader.total().into(),
             roots: roots.collect(),
-            jobs: self.reader.jobs()?.iter().map(|job| JobStatus::of(job, running.is_some())).collect(),
+            jobs: self.known_jobs()?.iter().map(|job| JobStatus::of(job, running.is_some())).collect(),
             state_bytes: self.reader.size_on_disk()?,
             records_bytes,
             records: self.records.clone(),
@@ -250,7 +250,7 @@ impl StoreView {
         root: RootId,
         tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
     ) -> Result<Option<TreeSource>, EngineError> {
-        let jobs = self.reader.jobs()?;
+        let jobs = self.known_jobs()?;
         let scanned = |job: &&Job| job.has_begun() && job.roots.contains(&root.0);
         let Some(job) = jobs.iter().rev().find(scanned) else { return Ok(None) };
         let config = serde_json::from_str(&job.config).map_err(|error| {

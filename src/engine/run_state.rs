@@ -22,8 +22,10 @@ pub(crate) struct RunState {
     pub pressure: Pressure,
     /// From the start of the process to the first commit of new work.
     pub first_commit: Option<Duration>,
-    /// The last tick before this run.
+    /// The last tick before this run, or the one with which the job began.
     pub first_tick: u64,
+    /// Whether it is durable that the job has begun.
+    pub has_begun: bool,
     /// Tells the room that is left where a folder lies.
     pub free_bytes: fn(&Path) -> std::io::Result<u64>,
     /// Attempts that were begun only to list again what could not be listed.
@@ -75,6 +77,7 @@ impl RunState {
             meter,
             first_commit: None,
             first_tick: 0,
+            has_begun: false,
             free_bytes,
             rescans: 0,
             blamed: false,
@@ -89,6 +92,7 @@ impl RunState {
         self.statistics.progress.job = plan.job.id;
         self.tally = Tally::default();
         (self.first_tick, self.rescans) = (first_tick, 0);
+        self.has_begun = plan.begins.is_none();
     }
 
     /// Before each attempt: a scan will count anew what it finds, and what was not committed is forgotten. Roots that

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::error::EngineError;
+use super::job::JobPlan;
 use super::log_check;
 use crate::ledger::{
-    AskedState, Entry, Job, LOG_CHECKED, Ledger, LedgerError, LedgerReader, RootInfo, StateFolder, StateInfo,
-    Tick,
+    AskedState, Entry, Job, JobEnd, LOG_CHECKED, Ledger, LedgerError, LedgerReader, RootInfo, StateFolder,
+    StateInfo, Tick,
 };
 use crate::model::{ConfigError, FileKey, LogPosition, RecordCursor, RootId, RootTable, Timestamp};
 use crate::sink::RecordLog;
@@ -58,6 +59,8 @@ pub struct StoreView {
     pub id: Option<String>,
     /// Where each of them led when it was looked at last.
     pub(crate) targets: BTreeMap<RootId, PathBuf>,
+    /// The job that goes on, as it began, where that may not be written down yet.
+    pub(crate) begun: Option<Job>,
 }
 
 impl Store {
@@ -208,7 +211,24 @@ impl StoreView {
         let roots = RootTable::new(info.roots.iter().map(RootInfo::root).collect());
         let id = Some(info.id.clone()).filter(|id| !id.is_empty());
         let targets = info.roots.iter().map(|info| (RootId(info.id), info.target().to_owned())).collect();
-        Self { reader, state: state.to_owned(), records, roots, id, targets }
+        Self { reader, state: state.to_owned(), records, roots, id, targets, begun: None }
+    }
+
+    /// The same while the job of this plan goes on.
+    pub(crate) fn during(self, plan: &JobPlan) -> Self {
+        Self { begun: plan.begins.as_ref().map(|_| plan.job.clone()), ..self }
+    }
+
+    /// The jobs that are remembered, oldest first.
+    pub(crate) fn known_jobs(&self) -> Result<Vec<Job>, LedgerError> {
+        let mut jobs = self.reader.jobs()?;
+        if let Some(begun) = self.begun.as_ref().filter(|begun| !jobs.iter().any(|job| job.id == begun.id)) {
+            // Of a process that was killed.
+            let stale = jobs.iter_mut().filter(|job| job.end == JobEnd::Running);
+            stale.for_each(|job| job.end = JobEnd::Interrupted);
+            jobs.push(begun.clone());
+        }
+        Ok(jobs)
     }
 
     /// A place in its record log, as a consumer keeps it.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::coordinator::Coordinator;
+use super::coordinator::{Coordinator, LOOK_UP};
 use super::error::EngineError;
 use super::figures::Standing;
 use super::guard::LostRoot;
-use super::job;
+use super::job::{self, Scan};
 use super::results::StopCause;
 use super::run_state::{Ending, Outage};
 use super::tally::Tally;
@@ -102,16 +102,65 @@ impl Coordinator<'_> {
         Ok(())
     }
 
+    /// Writes down that the job has begun, once there is something to do or a moment has passed: the first files are
+    /// listed and read meanwhile, and a run that finds nothing to do is one tick.
+    pub(super) fn begin_under_way(&mut self) -> Result<(), EngineError> {
+        let is_under_way = self.dispatch.outstanding() > 0 || self.committer.waiting() > 0;
+        let is_due = !self.run.has_begun && (is_under_way || self.since_tick() >= LOOK_UP);
+        if is_due && self.has_room() { self.begin() } else { Ok(()) }
+    }
+
+    /// Writes down that the job has begun, where it is not yet. That comes before the first tick with records: so an
+    /// older copy of the state lacks two ticks of any run, and is told from a state whose last tick was cut short.
+    fn begin(&mut self) -> Result<(), EngineError> {
+        if !self.run.has_begun {
+            let store = self.committer.store_mut();
+            let mut jobs = self.set.plan.begins.iter().flatten().chain([&self.set.plan.job]);
+            jobs.try_for_each(|job| store.commit_without_lines(&[], Some(job)))?;
+            (self.run.has_begun, self.run.first_tick) = (true, store.ledger.cursor().tick);
+        }
+        Ok(())
+    }
+
     /// Commits what waits, and the job as it stands then, or as it ends. What waits as gone is looked for once more
     /// before: a root that went away takes no record with it.
     fn commit_waiting(&mut self, end: Option<JobEnd>) -> (Option<LostRoot>, Result<Cursor, EngineError>) {
+        if self.committer.waiting() > 0
+            && let Err(error) = self.begin()
+        {
+            return (None, Err(error));
+        }
         let lost = self.set.guard.check_gone(&mut self.committer);
         let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
-        let told = |tally: &Tally| {
+        let (may_be_last, mut is_last) = (lost.is_none() && self.may_be_last(), false);
+        let told = |tally: &Tally, is_done| {
             let so_far = job::so_far(job, tally, bytes);
+            is_last = may_be_last && is_done;
+            let end = end.or_else(|| is_last.then_some(JobEnd::Completed));
             Some(if let Some(end) = end { job::ended(so_far, end) } else { so_far })
         };
-        (lost, self.committer.commit(&mut self.run.tally, end.is_some(), told))
+        let committed = self.committer.commit(&mut self.run.tally, end.is_some(), told);
+        self.completed_at = committed.as_ref().ok().filter(|_| is_last).map(|cursor| cursor.tick);
+        (lost, committed)
+    }
+
+    /// Whether the tick that is due may be the job's last one, which ends it: another tick for that alone would take
+    /// two more syncs. Should there be more to do all the same, the next tick says that the job goes on.
+    fn may_be_last(&self) -> bool {
+        self.ending.is_none()
+            && !self.following
+            && !self.unlisted
+            && self.set.plan.scan != Scan::Nothing
+            && !self.scanning
+            && self.dispatch.outstanding() == 0
+            && self.claimable() == 0
+            && self.has_nothing_beside()
+    }
+
+    /// Whether it is written down already that the job is completed, and nothing was since.
+    fn is_written_as(&self, end: JobEnd) -> bool {
+        let at = self.committer.store().ledger.cursor().tick;
+        end == JobEnd::Completed && self.committer.waiting() == 0 && self.completed_at == Some(at)
     }
 
     fn heed_failures(&mut self) {
@@ -146,7 +195,7 @@ impl Coordinator<'_> {
             Err(error) if error.is_of_the_state() => return open_again_or(ended),
             Err(_) => JobEnd::Failed,
         };
-        if end != JobEnd::Completed && self.lacks_last_room() {
+        if self.is_written_as(end) || (end != JobEnd::Completed && self.lacks_last_room()) {
             return ended;
         }
         // What could not be committed before waits still; a root that is lost ends the job as it is.

@@ -251,7 +251,7 @@ fn what_is_found_and_processed_within_one_tick_is_committed_by_it() {
     let mut committer = Committer::new(&mut store, &plan.roots);
     committer.take_changes(vec![(key("a"), Change::Found(SEEN)), (key("b"), Change::Found(SEEN))]);
     committer.take_group(done());
-    committer.commit(&mut tally, false, |_| Some(plan.job.clone())).unwrap();
+    committer.commit(&mut tally, false, |_, _| Some(plan.job.clone())).unwrap();
     let entry = committer.store().reader.get(&key("a")).unwrap().unwrap();
     assert!(!entry.pending && entry.record.is_some() && entry.fingerprint == SEEN);
     assert_eq!((tally.discovered, tally.ok), (2, 1));
@@ -265,7 +265,7 @@ fn an_outcome_that_comes_before_its_news_leaves_the_file_pending() {
     let mut committer = Committer::new(&mut store, &plan.roots);
     committer.take_group(done());
     committer.take_changes(vec![(key("a"), Change::Found(SEEN))]);
-    committer.commit(&mut Tally::default(), false, |_| Some(plan.job.clone())).unwrap();
+    committer.commit(&mut Tally::default(), false, |_, _| Some(plan.job.clone())).unwrap();
     assert!(committer.store().reader.get(&key("a")).unwrap().unwrap().pending);
 }
 
@@ -280,7 +280,7 @@ fn a_file_that_is_missed_before_its_outcome_is_committed_is_looked_for_again() {
         (key("a"), Change::Missing(Entry::default())),
         (key("never"), Change::Missing(Entry::default())),
     ]);
-    committer.commit(&mut Tally::default(), false, |_| Some(plan.job.clone())).unwrap();
+    committer.commit(&mut Tally::default(), false, |_, _| Some(plan.job.clone())).unwrap();
     assert_eq!(committer.take_doubted(), [key("a")]);
 }
 
@@ -295,8 +295,8 @@ fn what_little_a_scan_finds_is_handed_out_and_committed_in_one_tick() {
         std::fs::remove_file(bulk.path(&name(round))).unwrap();
         let progress = bulk.run().progress;
         assert_eq!((progress.ok, progress.removed), (changed.len() as u64, 1));
-        // The job's end is a tick of its own.
-        progress.ticks == 2
+        // The job begins and ends with it.
+        progress.ticks == 1
     });
     let content = format!("{:?}", "after".repeat(in_one.unwrap()));
     for name in changed {

@@ -199,7 +199,7 @@ impl Agenda {
             (_, None) => Scan::All,
         };
         let fails_fast = config.on_error == ErrorMode::FailFast;
-        JobPlan { job, roots, own, scan, fails_fast, resumed }
+        JobPlan { job, roots, own, scan, fails_fast, resumed, begins: None }
     }
 
     /// How a job ends that is not done, and did not end all.

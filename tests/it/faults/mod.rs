@@ -4,6 +4,7 @@ mod full;
 mod hits;
 mod mount;
 mod reads;
+mod syncs;
 mod waiting;
 
 use std::fs;

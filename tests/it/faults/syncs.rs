@@ -1,0 +1,39 @@
+//! What a run over one file makes durable: each sync takes as long as all else that the run does.
+
+use std::fs;
+
+use super::Place;
+use crate::support::ran;
+
+impl Place {
+    /// The places of a run that sync something, in their order.
+    fn synced(&self) -> Vec<String> {
+        let log = self.root.with_file_name("hits");
+        let _ = fs::remove_file(&log);
+        let mut command = self.run_command();
+        command.env("OUTLAST_FAILPOINT", "count").env("OUTLAST_FAILPOINT_LOG", &log);
+        ran(&mut command).expect(0);
+        let hits = fs::read_to_string(&log).unwrap();
+        let is_sync =
+            |hit: &&str| hit.contains("sync") && !hit.ends_with("synced") && *hit != "db.sync-blobs";
+        hits.lines().filter(is_sync).map(str::to_owned).collect()
+    }
+}
+
+#[test]
+fn a_run_over_one_file_syncs_no_more_than_it_has_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap().join("tree");
+    fs::create_dir(&root).unwrap();
+    fs::write(root.join("f.ast.json"), "{\"type\": \"Module\"}").unwrap();
+    let place = Place { state: root.with_file_name("state"), root };
+    let made = ["replace.sync", "folder.sync", "db.sync", "db.sync-names"];
+    let named = ["folder.sync", "folder.sync", "folder.sync", "replace.sync", "folder.sync"];
+    let logged = ["log.sync-cut", "log.sync-folder"];
+    let registered = ["replace.sync", "folder.sync"];
+    let begun = ["db.sync", "witness.sync"];
+    let tick = ["log.sync", "db.sync", "witness.sync"];
+    let first = [&made[..], &named, &logged, &registered, &begun, &tick].concat();
+    assert_eq!(place.synced(), first, "the state is made once, and the tick with the record ends the job");
+    assert_eq!(place.synced(), ["db.sync", "witness.sync"], "nothing but the job is news");
+}
