@@ -135,8 +135,8 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
         let field = self.next.kind();
         let (roles, number) = self.evidence.kind(field, self.facts.doc, text);
         let end = text.at + text.raw.len();
-        if let (Some(number), Some(chunk)) = (number, known::chunk(self.facts.doc, text.at)) {
-            let place = KnownKinds::place(chunk, field);
+        if let (Some(number), Some(chunks)) = (number, known::two_chunks(self.facts.doc, text.at)) {
+            let place = KnownKinds::place(chunks, field);
             let written = self.facts.doc.get(text.at..=end).unwrap_or_default();
             self.known_kinds.learn(place, field, written, number, roles);
         }
@@ -329,9 +329,9 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
         if kind == 0 {
             return None;
         }
-        let chunk = known::chunk(self.facts.doc, at)?;
-        let place = KnownKinds::place(chunk, kind);
-        let &KnownKind { number, roles, len, .. } = self.known_kinds.find(place, chunk, kind)?;
+        let chunks = known::two_chunks(self.facts.doc, at)?;
+        let place = KnownKinds::place(chunks, kind);
+        let &KnownKind { number, roles, len, .. } = self.known_kinds.find(place, chunks, kind)?;
         if !self.evidence.kind_again(kind, number) {
             return None;
         }

@@ -23,10 +23,11 @@ fn string_marks(word: u64) -> u64 {
 
 /// The bytes up to the first quote, that one included; zeros behind it.
 #[inline(always)]
-pub(crate) fn up_to_quote(word: u64) -> u64 {
-    let others = word ^ (ONES * u64::from(b'"'));
-    let marks = others.wrapping_sub(ONES) & !others & HIGH;
-    word & (marks ^ marks.wrapping_sub(1))
+pub(crate) fn up_to_quote(chunk: u128) -> u128 {
+    const ONES: u128 = u128::from_le_bytes([0x01; 16]);
+    let others = chunk ^ (ONES * b'"' as u128);
+    let marks = others.wrapping_sub(ONES) & !others & (ONES << 7);
+    chunk & (marks ^ marks.wrapping_sub(1))
 }
 
 /// Position of the first quote, backslash or control character from `pos` on; the length if none.
@@ -114,10 +115,10 @@ mod tests {
         each_place(|text, filler, _| {
             let slow = |stop: &dyn Fn(u8) -> bool| text.iter().position(|&b| stop(b)).unwrap_or(text.len());
             assert_eq!(string_stop(text, 0), slow(&|b| b < 0x20 || b == b'"' || b == b'\\'), "{text:?}");
-            if let Some(word) = load8(text, 0) {
-                let quoted = text.iter().take(8).position(|&b| b == b'"').map_or(8, |at| at + 1);
-                let kept: Vec<u8> = text.iter().take(quoted).copied().chain([0; 8]).take(8).collect();
-                assert_eq!(up_to_quote(word).to_le_bytes(), kept[..], "{text:?}");
+            if let Some(chunk) = text.first_chunk::<16>() {
+                let quoted = chunk.iter().position(|&b| b == b'"').map_or(16, |at| at + 1);
+                let kept: Vec<u8> = chunk[..quoted].iter().copied().chain([0; 16]).take(16).collect();
+                assert_eq!(up_to_quote(u128::from_le_bytes(*chunk)).to_le_bytes(), kept[..], "{text:?}");
             }
             assert_eq!(is_plain(text), string_stop(text, 0) == text.len(), "{text:?}");
             assert_eq!(digits_stop(text, 0), slow(&|b| !b.is_ascii_digit()), "{text:?}");
