@@ -4,7 +4,7 @@ use super::dialect::{DIALECTS, Dialect};
 use super::evidence::Evidence;
 use super::facts::{Facts, Store};
 use super::frame::{Frame, Span};
-use super::json::{self, Fault, Form, Stack, Text, Visitor};
+use super::json::{self, Fault, Form, Stack, Text, Visitor, swar};
 use super::keys::OpenKeys;
 use super::known::{self, KeySet, KnownKeys, KnownKind, KnownKinds, Last};
 use super::names::NameDigest;
@@ -212,6 +212,20 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
         self.evidence.notes.lone_surrogates += u64::from(json::has_lone_surrogate(raw));
     }
 
+    /// The value of up to nine digits.
+    #[inline(always)]
+    fn whole(&self, at: usize, end: usize) -> Option<u32> {
+        match (swar::load8(self.facts.doc, at), end - at) {
+            (Some(word), len @ 1..=8) => Some(swar::digits(word, len as u32)),
+            (_, 10..) => None,
+            _ => self
+                .facts
+                .doc
+                .get(at..end)
+                .map(|digits| digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit & 15))),
+        }
+    }
+
     /// A number that f64 may not hold, or that is none of JSON's.
     #[cold]
     fn note_number(&mut self, raw: &[u8]) {
@@ -231,12 +245,6 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
 /// Without an exponent, f64 holds a number of as many bytes for sure. Only others are parsed: parsing all with a
 /// sign or a fraction was two thirds of the work on a list of them.
 const DIGITS_SURE: usize = 300;
-
-/// The value of a few digits.
-#[inline(always)]
-fn whole(digits: &[u8]) -> u32 {
-    digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit & 15))
-}
 
 impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
     #[inline(always)]
@@ -349,6 +357,21 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
     }
 
     #[inline(always)]
+    fn known_value(&mut self, at: usize, depth: usize) -> Option<usize> {
+        let field = self.next.field();
+        if !D::is_place(field) || self.object != depth {
+            return None;
+        }
+        let (place, end) = json::place(self.facts.doc, at)?;
+        if !self.dialect.place(field, place) {
+            return None;
+        }
+        self.values += 3;
+        self.objects += u64::from(self.facts.doc.get(at) == Some(&b'{'));
+        Some(end)
+    }
+
+    #[inline(always)]
     fn string(&mut self, text: Text<'a>, _depth: usize) {
         self.values += 1;
         if text.unicode {
@@ -364,13 +387,16 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
     }
 
     #[inline(always)]
-    fn number(&mut self, raw: &'a [u8], form: Form, _depth: usize) {
+    fn number(&mut self, at: usize, end: usize, form: Form) {
         self.values += 1;
-        if (form == Form::Other) | (raw.len() > DIGITS_SURE) {
-            self.note_number(raw);
-        } else if form == Form::Digits && self.next.field() > 0 && raw.len() < 10 {
+        if (form == Form::Other) | (end - at > DIGITS_SURE) {
+            self.note_number(self.facts.doc.get(at..end).unwrap_or_default());
+        } else if form == Form::Digits
+            && self.next.field() > 0
+            && let Some(number) = self.whole(at, end)
+        {
             let frame = &mut self.levels[self.object].frame;
-            self.dialect.number(&mut self.facts, frame, self.next.field(), whole(raw));
+            self.dialect.number(&mut self.facts, frame, self.next.field(), number);
         }
     }
 

@@ -16,7 +16,7 @@ use super::extract::{Scratch, extract};
 pub(super) use super::facts::Facts;
 use super::facts::Store;
 pub(super) use super::frame::{Frame, Span};
-use super::json::Fault;
+use super::json::{Fault, Place};
 use super::vocabulary::Keys;
 
 /// How many dialects there are.
@@ -113,6 +113,17 @@ pub(super) trait Dialect: Default {
     const LOOKS_DOWN: bool = false;
     /// Whether keys tell what is a node, rather than a kind field.
     const HAS_TAGS: bool = false;
+
+    /// Whether a place in the source, a row and a column, may stand under a key.
+    fn is_place(_field: u8) -> bool {
+        false
+    }
+
+    /// A place that is a member of the innermost object, in place of an object or array there and all that is in
+    /// it. False where it must be read as these.
+    fn place(&mut self, _field: u8, _place: Place) -> bool {
+        false
+    }
 
     /// At a document's beginning. Where the language decides how it is read, the store is told as what.
     fn of(_store: &mut Store) -> Self {

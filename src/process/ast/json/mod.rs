@@ -5,6 +5,7 @@
 //! tree, no conversion of numbers.
 
 pub(crate) mod fault;
+mod place;
 mod scan;
 pub(crate) mod swar;
 mod token;
@@ -12,6 +13,7 @@ mod unescape;
 mod visit;
 
 pub(crate) use fault::{BOM, Fault, What};
+pub(crate) use place::{Place, place};
 pub(crate) use scan::{Stack, scan};
 pub(crate) use unescape::{has_lone_surrogate, unescape};
 pub(crate) use visit::{Form, Text, ValueCount, Visitor};

@@ -121,7 +121,14 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
         }
         if byte.is_ascii_digit() || byte == b'-' {
             let (end, form) = number(self.doc, pos)?;
-            self.visitor.number(self.doc.get(pos..end).unwrap_or_default(), form, self.depth);
+            self.visitor.number(pos, end, form);
+            return Ok((Next::After, end));
+        }
+        if matches!(byte, b'{' | b'[')
+            && self.depth < self.depth_limit
+            && let Some(end) = self.visitor.known_value(pos, self.depth)
+        {
+            self.depth_max = self.depth_max.max(self.depth + 1);
             return Ok((Next::After, end));
         }
         match byte {
@@ -129,7 +136,7 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
             b'[' => self.open_array(pos),
             b'N' | b'I' => {
                 let end = not_finite(self.doc, pos)?;
-                self.visitor.number(self.doc.get(pos..end).unwrap_or_default(), Form::Other, self.depth);
+                self.visitor.number(pos, end, Form::Other);
                 Ok((Next::After, end))
             }
             b't' | b'f' | b'n' => {

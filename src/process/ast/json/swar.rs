@@ -25,7 +25,7 @@ fn string_marks(word: u64) -> u64 {
 #[inline(always)]
 pub(crate) fn up_to_quote(chunk: u128) -> u128 {
     const ONES: u128 = u128::from_le_bytes([0x01; 16]);
-    let others = chunk ^ (ONES * b'"' as u128);
+    let others = chunk ^ (ONES * u128::from(b'"'));
     let marks = others.wrapping_sub(ONES) & !others & (ONES << 7);
     chunk & (marks ^ marks.wrapping_sub(1))
 }
@@ -59,12 +59,37 @@ pub(crate) fn is_plain(text: &[u8]) -> bool {
     eights.iter().chain([&last]).all(|chunk| string_marks(u64::from_le_bytes(*chunk)) == 0)
 }
 
+/// Marks what is no digit.
+#[inline(always)]
+fn digit_marks(word: u64) -> u64 {
+    let word = word ^ (ONES * u64::from(b'0'));
+    (((word & !HIGH) + ONES * 0x76) | word) & HIGH
+}
+
+/// The number of one to seven digits that begins at `pos`, without needless zeros, and the position behind it.
+#[inline(always)]
+pub(crate) fn number(bytes: &[u8], pos: usize) -> Option<(u32, usize)> {
+    let word = load8(bytes, pos)?;
+    let len = digit_marks(word).trailing_zeros() / 8;
+    let is_one = len == 1 || (2..8).contains(&len) && word as u8 != b'0';
+    is_one.then(|| (digits(word, len), pos + len as usize))
+}
+
+/// The value of the first digits of a word, one to eight: without a branch on their number.
+#[inline(always)]
+pub(crate) fn digits(word: u64, len: u32) -> u32 {
+    // The first digit into the highest place but those of the digits behind it; zeros before it.
+    let digits = (word & (ONES * 0x0f)) << (64 - 8 * len);
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    (fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) as u32
+}
+
 /// Position of the first byte from `pos` on that is no digit; the length if none.
 #[inline(always)]
 pub(crate) fn digits_stop(bytes: &[u8], mut pos: usize) -> usize {
     while let Some(word) = load8(bytes, pos) {
-        let word = word ^ (ONES * u64::from(b'0'));
-        let marks = (((word & !HIGH) + ONES * 0x76) | word) & HIGH;
+        let marks = digit_marks(word);
         if marks != 0 {
             return pos + (marks.trailing_zeros() / 8) as usize;
         }
@@ -107,6 +132,24 @@ mod tests {
                     check(&text, filler, at);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn numbers_of_every_length() {
+        let text = b"9081726354 ";
+        for len in 1..=8 {
+            let value: u32 = std::str::from_utf8(&text[..len]).unwrap().parse().unwrap();
+            let word = load8(text, 0).unwrap();
+            assert_eq!(digits(word, len as u32), value);
+            let written = format!("{value},      ");
+            let expected = (len < 8).then_some((value, len));
+            assert_eq!(number(written.as_bytes(), 0), expected);
+        }
+        for (text, expected) in
+            [("0,       ", Some((0, 1))), ("00,      ", None), ("x        ", None), ("1", None)]
+        {
+            assert_eq!(number(text.as_bytes(), 0), expected, "{text}");
         }
     }
 

@@ -43,6 +43,11 @@ pub(crate) trait Visitor<'a> {
     fn known_string(&mut self, _at: usize, _depth: usize) -> Option<usize> {
         None
     }
+    /// An object or array that it reads as a whole, in place of all that is in it.
+    #[inline(always)]
+    fn known_value(&mut self, _at: usize, _depth: usize) -> Option<usize> {
+        None
+    }
     /// `{` at a byte of the document.
     fn open_object(&mut self, at: usize, depth: usize);
     /// `}`
@@ -55,8 +60,8 @@ pub(crate) trait Visitor<'a> {
     fn key(&mut self, key: Text<'a>, depth: usize);
     /// A string that is not a key.
     fn string(&mut self, text: Text<'a>, depth: usize);
-    /// A number as it stands.
-    fn number(&mut self, raw: &'a [u8], form: Form, depth: usize);
+    /// A number, from one byte of the document to another.
+    fn number(&mut self, at: usize, end: usize, form: Form);
     /// `true`, `false` or `null`.
     fn literal(&mut self, raw: &'a [u8], depth: usize);
 }
@@ -93,7 +98,7 @@ impl<'a> Visitor<'a> for ValueCount {
     }
 
     #[inline(always)]
-    fn number(&mut self, _raw: &'a [u8], _form: Form, _depth: usize) {
+    fn number(&mut self, _at: usize, _end: usize, _form: Form) {
         self.values += 1;
     }
 
