@@ -1,7 +1,7 @@
 """The imports of tree-sitter's trees."""
 
 from tree_sitter_nodes import children, field, first, kind_of, lines_of, path_of, string, text, tokens
-from tree_sitter_tables import COMMENTS
+from tree_sitter_tables import COMMENTS, NAMES
 
 STRINGS = ("string", "string_literal", "interpreted_string_literal", "raw_string_literal", "encapsed_string", "system_lib_string", "word")
 PATHS = ("dotted_name", "scoped_identifier", "identifier", "qualified_name", "name", "namespace_name", "qualified_identifier",
@@ -16,7 +16,7 @@ def imports(grammar, node, kind, found):
 
 def named(node):
     return [child for child in children(node) if kind_of(child).isidentifier() and kind_of(child) not in COMMENTS
-            and (children(child) or kind_of(child) != text(child))]
+            and (children(child) or kind_of(child) in NAMES or kind_of(child) != text(child))]
 
 
 def aliased(node, *kinds):
@@ -198,30 +198,29 @@ def rust_tree(parts, path, found, line):
             inner = first(part, "use_list") if kind == "scoped_use_list" else part
             deeper.append((path + (text(ahead).split("::") if ahead else []), rust_parts(inner)))
         elif kind == "use_as_clause":
-            name, alias = aliased(part)
+            name, alias = text(rust_parts(part)[0]), text(rust_parts(part)[-1])
             *ahead, name = name.split("::")
-            leaves.append((path + ahead, name, alias)) if name else None
+            leaves.append((path + ahead, name, alias))
         elif kind == "use_wildcard":
             ahead = rust_parts(part)
             leaves.append((path + (text(ahead[0]).split("::") if ahead else []), "*", None))
         elif text(part):
             *ahead, name = text(part).split("::")
             leaves.append((path + ahead, name, None))
-    groups = {}
+    together = [(name, alias) for ahead, name, alias in leaves if ahead == path]
+    if path and together:
+        found.import_("::".join(path), together, None, line)
     for ahead, name, alias in leaves:
-        groups.setdefault("::".join(ahead), []).append((name, alias))
-    for module, names in groups.items():
-        if module:
-            found.import_(module, names, None, line)
-        else:
-            for name, alias in names:
-                found.import_(name, (), alias, line)
+        if not ahead:
+            found.import_(name, (), alias, line)
+        elif ahead != path:
+            found.import_("::".join(ahead), [(name, alias)], None, line)
     for ahead, items in deeper:
         rust_tree(items, ahead, found, line)
 
 
 def rust_crate(node, found, line):
-    parts = [text(child) for child in named(node) if kind_of(child) == "identifier"]
+    parts = [text(child) for child in children(node) if kind_of(child) in ("identifier", "self")]
     found.import_(parts[0] if parts else None, (), parts[1] if len(parts) > 1 else None, line)
     return True
 

@@ -160,6 +160,9 @@ def path_of(node):
         first_path = operand_of if kind in ("navigation_expression", "field_expression") else path_of
         ahead = first_path(named[0]) if len(named) > 1 else Path()
         return ahead + text(last) if kind_of(last) in NAMES else Path()
+    if kind == "bracketed_type":
+        cast = named and kind_of(named[0]) == "qualified_type"
+        return path_of(children(named[0])[-1]) if cast else Path()
     if kind == "non_null_expression" and named:
         return path_of(last_operand(named[0]))
     if kind in THROUGH and named and is_operation(named[0]):

@@ -182,7 +182,7 @@ class Symbols:
         told = field(node, "type") or [child for child in children(node) if "type" in kind_of(child) and kind_of(child) != "type_parameters"][-1:]
         told = told[0] if isinstance(told, list) and told else told or None
         while kind_of(told) in ("reference_type", "pointer_type", "generic_type"):
-            told = first(told, "type_identifier", "scoped_type_identifier", "generic_type", "reference_type")
+            told = first(told, "primitive_type", "type_identifier", "scoped_type_identifier", "generic_type", "reference_type")
         names = path_of(told).names if told else []
         inner = Scope(scope, names[-1] if names else None)
         inner.in_type, inner.member, inner.trait = True, True, "for" in tokens(node)

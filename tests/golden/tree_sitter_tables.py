@@ -12,7 +12,7 @@ SYMBOLS = {
     "go": {"function_declaration": "function", "method_declaration": "method", "method_elem": "method", "method_spec": "method",
            "type_spec": "*", "type_alias": "type_alias"},
     "rust": {"function_item": "function", "function_signature_item": "function", "struct_item": "struct", "union_item": "struct",
-             "enum_item": "enum", "trait_item": "interface", "type_item": "type_alias", "mod_item": "module"},
+             "enum_item": "enum", "trait_item": "interface", "type_item": "type_alias", "associated_type": "type_alias", "mod_item": "module"},
     "java": {"class_declaration": "class", "record_declaration": "class", "interface_declaration": "interface",
              "annotation_type_declaration": "interface", "enum_declaration": "enum", "method_declaration": "method",
              "constructor_declaration": "method", "compact_constructor_declaration": "method",

@@ -80,3 +80,8 @@ extern "C" { fn abs(x: i32) -> i32; static environ: u8; }
 mod tests { use super::*; #[test] fn it_works() { assert_eq!(helper(1), 1); } }
 pub fn helper<T: Into<u32>>(x: T) -> u32 where T: Copy { x.into() }
 async fn waits(x: Loan) -> Result<(), Error> { x.open().await?.close(); x.await.close(); (x.late).await?.rule.check(); f(1).await.done().await }
+impl<'a> Lender for &'a str { fn named(&self) {} }
+use crate::{desks::Open, desks::Closed as Shut, rules::{late::*, Rule}, self as all};
+fn cast<T: Lender>(x: T) -> u32 { <T as Lender>::rule::<u8>(x); <T>::close(); <[u8]>::len() }
+extern crate self as lending;
+use crate::{identifier, late as identifier};

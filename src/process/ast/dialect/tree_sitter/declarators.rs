@@ -72,7 +72,9 @@ fn close_impl(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     let is_type = |child: &Node<'_>| child.kind().contains("type") && child.kind() != "type_parameters";
     let mut told = node.field(Field::Type).or_else(|| node.children().filter(is_type).last());
     while let Some(node) = told.filter(|node| node.is(&["reference_type", "pointer_type", "generic_type"])) {
-        told = node.first(&["type_identifier", "scoped_type_identifier", "generic_type", "reference_type"]);
+        let within =
+            ["primitive_type", "type_identifier", "scoped_type_identifier", "generic_type", "reference_type"];
+        told = node.first(&within);
     }
     let path = told.map_or(Span::NONE, Node::path);
     let dot = facts.text(path).iter().rposition(|&byte| byte == b'.');

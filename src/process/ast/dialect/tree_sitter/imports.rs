@@ -40,7 +40,7 @@ pub(super) fn close(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>,
         }
         (Grammar::Rust, "use_declaration") => use_trees::close(node, facts, frame),
         (Grammar::Rust, _) => {
-            let mut names = node.named(facts).into_iter().filter(|part| part.kind() == "identifier");
+            let mut names = node.children().filter(|part| part.is(&["identifier", "self"]));
             let (module, alias) = (names.next(), names.next());
             let module = text(module, facts);
             let alias = text(alias, facts);
@@ -123,7 +123,7 @@ pub(super) fn add_name(name: Span, alias: Span, facts: &mut Facts<'_, '_>, frame
 }
 
 /// Name and alias of `name as alias`.
-pub(super) fn aliased(node: Node<'_>, facts: &mut Facts<'_, '_>) -> (Span, Span) {
+fn aliased(node: Node<'_>, facts: &mut Facts<'_, '_>) -> (Span, Span) {
     let named = node.named(facts);
     let mut alias = if named.len() > 1 { named.last().copied() } else { None };
     if let Some(clause) = alias.filter(|alias| alias.kind() == "namespace_aliasing_clause") {

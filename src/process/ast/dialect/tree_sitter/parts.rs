@@ -252,11 +252,12 @@ impl<'p> Node<'p> {
         facts.part(span, from, to)
     }
 
-    /// The children that are no tokens.
+    /// The children that are no tokens. What is called as its kind is a name all the same.
     pub(super) fn named(self, facts: &mut Facts<'_, '_>) -> Vec<Self> {
         let is_named = |child: &Self| {
             child.is_worded()
                 && (!child.is_leaf()
+                    || child.is_name()
                     || child.kind().as_bytes() != {
                         let text = child.name(facts);
                         facts.text(text)
@@ -303,6 +304,11 @@ pub(super) fn path_of(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
         Shape::Operation | Shape::Assert => node.last().map_or(Span::NONE, Node::operand),
         // The type stands in front of what is cast.
         Shape::Through if part.kind.name == "cast_expression" => node.last().map_or(Span::NONE, Node::path),
+        // Rust's `<A as B>::f` is `B`'s, and `<A>::f` is of no path.
+        Shape::Through if node.kind() == "bracketed_type" => {
+            let cast = named.next().filter(|inner| inner.kind() == "qualified_type");
+            cast.and_then(Node::last).map_or(Span::NONE, Node::path)
+        }
         Shape::Through => named.next().map_or(Span::NONE, Node::path),
         Shape::Name => name_path(node, facts),
         Shape::Join | Shape::NameOrJoin => match named.next() {

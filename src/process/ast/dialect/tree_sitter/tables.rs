@@ -56,7 +56,7 @@ namespace_name alias_qualified_name";
 pub(super) const THROUGH: &str =
     "parenthesized_expression non_null_expression as_expression satisfies_expression pointer_expression cast_expression
 type_assertion instantiation_expression generic_function generic_type generic_name template_function template_method template_type
-try_expression constructor_invocation dependent_type list_splat namespace_name_as_prefix";
+try_expression bracketed_type constructor_invocation dependent_type list_splat namespace_name_as_prefix";
 
 /// Nodes that stand for their operand where they assert that it is there.
 pub(super) const ASSERTING: &str = "unary_expression postfix_expression postfix_unary_expression";
@@ -83,7 +83,7 @@ template_declaration attributed_declarator pointer_type_declarator structured_bi
 sized_type_specifier type_qualifier operator_name operator_cast destructor_name access_specifier
 decorator parameter parameter_list parameter_declaration parameters pointer_type reference_type parenthesized_type user_type
 scope_resolution nested_namespace_specifier dot_index_expression method_index_expression type computed_property_name
-navigation_suffix type_identifier simple_identifier member_binding_expression dot operator setter binding_pattern_kind
+navigation_suffix type_identifier simple_identifier member_binding_expression dot operator setter binding_pattern_kind qualified_type
 multi_variable_declaration left_assignment_list rest_assignment destructured_left_assignment call_suffix value_arguments wildcard
 variable function_definition";
 
@@ -204,7 +204,7 @@ const RUST: Rules = Rules {
         (Struct, "struct_item union_item"),
         (Enum, "enum_item"),
         (Interface, "trait_item"),
-        (TypeAlias, "type_item"),
+        (TypeAlias, "type_item associated_type"),
         (Module, "mod_item"),
     ],
     branches: "if_expression while_expression for_expression",

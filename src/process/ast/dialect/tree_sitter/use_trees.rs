@@ -1,12 +1,12 @@
-//! Rust's `use` trees: leaves that share a path are one import.
+//! Rust's `use` trees: the leaves that stand directly in a group are one import.
 
 use super::super::{Facts, Frame, Span};
-use super::imports::{add_name, aliased, text};
+use super::imports::{add_name, text};
 use super::parts::Node;
 
-/// A name with the path ahead of it.
+/// A name with the path ahead of it in its own leaf.
 struct Leaf {
-    module: Span,
+    ahead: Span,
     name: Span,
     alias: Span,
 }
@@ -14,14 +14,27 @@ struct Leaf {
 pub(super) fn close(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     let mut waiting = vec![(Span::NONE, parts_of(node))];
     while let Some((path, parts)) = waiting.pop() {
-        let mut leaves = Vec::new();
+        let mut direct = Vec::new();
         for part in parts {
-            match part.kind() {
-                "scoped_use_list" | "use_list" => waiting.push(group(path, part, facts)),
-                _ => leaves.extend(leaf(path, part, facts)),
+            if part.is(&["scoped_use_list", "use_list"]) {
+                waiting.push(group(path, part, facts));
+                continue;
+            }
+            let Some(leaf) = leaf(part, facts) else { continue };
+            let module = facts.join(path, "::", leaf.ahead);
+            if module.is_none() {
+                facts.import_module(leaf.name, leaf.alias, frame);
+            } else if leaf.ahead.is_none() {
+                direct.push(leaf);
+            } else {
+                add_name(leaf.name, leaf.alias, facts, frame);
+                facts.import(module, Span::NONE, frame);
             }
         }
-        import(&mut leaves, facts, frame);
+        if !direct.is_empty() {
+            direct.iter().for_each(|leaf| add_name(leaf.name, leaf.alias, facts, frame));
+            facts.import(path, Span::NONE, frame);
+        }
     }
 }
 
@@ -44,14 +57,16 @@ fn group<'p>(path: Span, part: Node<'p>, facts: &mut Facts<'_, '_>) -> (Span, Ve
     (facts.join(path, "::", ahead), inner)
 }
 
-fn leaf(path: Span, part: Node<'_>, facts: &mut Facts<'_, '_>) -> Option<Leaf> {
+fn leaf(part: Node<'_>, facts: &mut Facts<'_, '_>) -> Option<Leaf> {
     let (whole, alias) = match part.kind() {
-        "use_as_clause" => aliased(part, facts),
+        "use_as_clause" => {
+            let parts = parts_of(part);
+            (text(parts.first().copied(), facts), text(parts.last().copied(), facts))
+        }
         "use_wildcard" => {
             let ahead = parts_of(part).first().copied();
-            let ahead = text(ahead, facts);
-            let (module, name) = (facts.join(path, "::", ahead), facts.make(b"*"));
-            return Some(Leaf { module, name, alias: Span::NONE });
+            let (ahead, name) = (text(ahead, facts), facts.make(b"*"));
+            return Some(Leaf { ahead, name, alias: Span::NONE });
         }
         _ => (part.name(facts), Span::NONE),
     };
@@ -61,20 +76,5 @@ fn leaf(path: Span, part: Node<'_>, facts: &mut Facts<'_, '_>) -> Option<Leaf> {
     let colons = facts.text(whole).windows(2).rposition(|two| two == b"::");
     let ahead = colons.map_or(Span::NONE, |place| facts.part(whole, 0, place));
     let name = facts.part(whole, colons.map_or(0, |place| place + 2), usize::from(whole.len));
-    Some(Leaf { module: facts.join(path, "::", ahead), name, alias })
-}
-
-fn import(leaves: &mut [Leaf], facts: &mut Facts<'_, '_>, frame: &Frame) {
-    leaves.sort_by(|a, b| facts.text(a.module).cmp(facts.text(b.module)));
-    let mut leaves = leaves.iter().peekable();
-    while let Some(leaf) = leaves.next() {
-        if leaf.module.is_none() {
-            facts.import_module(leaf.name, leaf.alias, frame);
-            continue;
-        }
-        add_name(leaf.name, leaf.alias, facts, frame);
-        if leaves.peek().is_none_or(|next| facts.text(next.module) != facts.text(leaf.module)) {
-            facts.import(leaf.module, Span::NONE, frame);
-        }
-    }
+    Some(Leaf { ahead, name, alias })
 }
