@@ -119,6 +119,8 @@ class Walk:
                 self.found.branch(scope)
         elif kind in OPERATIONS and OPERATORS & (tokens(node) | {text(child) for child in children(node) if kind_of(child) == "operator_identifier"}):
             self.found.branch(scope)
+        elif self.grammar in ("kotlin", "scala") and kind == "call_expression":
+            self.found.branch(scope, text(children(node)[0]) in ("for", "while"))
         elif kind == "let_chain" and self.grammar == "rust":
             self.found.branch(scope, sum(kind_of(child) == "&&" for child in children(node)))
         elif kind == "match_block" and self.grammar == "rust":
@@ -134,7 +136,13 @@ class Walk:
                 return first(node, "primitive_type") is not None
             return cast or kind_of(callee) == "primitive_type" or kind_of(callee) == "identifier" and text(callee) in C_WORDS
         if self.grammar == "c#":
-            return text(children(node)[0]) == "nameof" and kind_of(node) == "invocation_expression"
+            told = children(node)[0]
+            inner = kind_of(children(told)[1]) if kind_of(told) == "parenthesized_expression" else None
+            types = ("identifier", "generic_name", "qualified_name", "member_access_expression")
+            cast = inner in types and len(children(first(node, "argument_list"))) == 3
+            return kind_of(node) == "invocation_expression" and (cast or text(told) == "nameof")
+        if self.grammar in ("kotlin", "scala"):
+            return text(children(node)[0]) in ("for", "while", "do")
         if self.grammar == "swift":
             given = first(first(node, "call_suffix"), "value_arguments")
             return "[" in tokens(given) if given else text(children(node)[0]) == "defer"

@@ -11,4 +11,5 @@ internal struct Loan
 {
     public void Close() { global::System.GC.Collect(); }
     private class Slip { }
+    internal int Rest(object days) { var rest = (Lending.Rules.Days)(days); return rest - (int)(days); }
 }

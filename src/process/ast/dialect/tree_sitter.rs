@@ -333,7 +333,7 @@ impl TreeSitter {
                     facts.drop_variables(frame);
                 }
                 if !imports::called(reading.grammar, node, facts, frame)
-                    && !is_no_call(reading.grammar, node, facts)
+                    && !is_no_call(reading.grammar, node, facts, frame)
                 {
                     let path = callee_of(callee, node, facts);
                     if reading.grammar == Grammar::Ruby {
@@ -377,13 +377,19 @@ fn operators(node: Node<'_>) -> u32 {
 
 /// Whether what the grammar reads as a call is something else: Swift's `defer` and subscripts, C#'s `nameof`, C++'s
 /// casts, and `new int`.
-fn is_no_call(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>) -> bool {
+fn is_no_call(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) -> bool {
     let says =
         |word, facts: &mut Facts<'_, '_>| node.child(0).is_some_and(|first| first.says(facts, &[word]));
     match grammar {
         Grammar::C if node.kind() == "new_expression" => node.first(&["primitive_type"]).is_some(),
         Grammar::C => node.child(0).is_some_and(|callee| c_calls::is_none(callee, facts)),
-        Grammar::CSharp => node.kind() == "invocation_expression" && says("nameof", facts),
+        Grammar::CSharp => node.kind() == "invocation_expression" && (is_cast(node) || says("nameof", facts)),
+        // Loops that are read as calls, such as `if (a) for (b in c) {}`: keywords there, in each of their places.
+        Grammar::Kotlin | Grammar::Scala => {
+            let is_loop = says("for", facts) || says("while", facts);
+            frame.branches += u32::from(is_loop);
+            is_loop || says("do", facts)
+        }
         Grammar::Swift => {
             let given = node.first(&["call_suffix"]);
             let given = given.and_then(|suffix| suffix.first(&["value_arguments"]));
@@ -391,6 +397,15 @@ fn is_no_call(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>) -> bo
         }
         _ => false,
     }
+}
+
+/// C#'s `(T)(x)`, which an older grammar reads as a call of what stands in parentheses.
+fn is_cast(node: Node<'_>) -> bool {
+    let inner = node.first(&["parenthesized_expression"]).and_then(|callee| callee.child(1));
+    let is_type = inner.is_some_and(|inner| {
+        inner.is(&["identifier", "generic_name", "qualified_name", "member_access_expression"])
+    });
+    is_type && node.first(&["argument_list"]).is_some_and(|given| given.children().count() == 3)
 }
 
 fn callee_of(callee: Callee, node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
