@@ -22,7 +22,8 @@ npm install --prefix "$work" --no-audit --no-fund --silent --legacy-peer-deps \
   tree-sitter-javascript@0.25.0 tree-sitter-python@0.25.0 \
   tree-sitter-typescript@0.23.2 @babel/types@7.29.15 @swc/types@0.1.28 @oxc-project/types@0.159.0 \
   @typescript-eslint/types@8.73.0 solc@0.8.37 php-parser@3.7.0 \
-  web-tree-sitter@0.20.8 tree-sitter-wasms@0.1.13 pyodide@314.0.7
+  web-tree-sitter@0.20.8 tree-sitter-wasms@0.1.13 pyodide@314.0.7 \
+  typescript-estree-5@npm:@typescript-eslint/typescript-estree@5.62.0 oxc-parser-0.30@npm:oxc-parser@0.30.0
 export NODE_PATH=$work/node_modules
 if [ ! -x "$work/rust/target/debug/dump_rust" ]; then
   cp tools/dump_rust.rs "$work/rust/src/main.rs"
@@ -84,6 +85,8 @@ for parser in babel estree-lines swc oxc; do js "$parser" exchange.ts; js "$pars
 for parser in babel-flow hermes flow; do js "$parser" declared.js; done
 for parser in hermes flow; do js "$parser" components.js; done
 js flow abstract.js
+for source in exchange.js exchange.ts; do js oxc-0.30 "$source"; done
+js estree-5 exchange.ts
 for source in lending.ts shelf.ts panel.tsx; do js typescript "$source" generic; done
 
 # tree STYLE GRAMMAR SOURCE...

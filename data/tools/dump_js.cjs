@@ -1,5 +1,5 @@
 // Dumps JavaScript or TypeScript as JSON: dump_js.cjs PARSER SOURCE OUT
-// PARSER: acorn, acorn-lines, espree, babel, babel-flow, estree, estree-lines, swc, oxc, hermes, flow, typescript
+// PARSER: acorn, acorn-lines, espree, babel, babel-flow, estree, estree-lines, estree-5, swc, oxc, oxc-0.30, hermes, flow, typescript
 const fs = require('fs');
 
 // What a file's name says of its language.
@@ -23,6 +23,9 @@ const parsers = {
   estree: (text, source) => require('@typescript-eslint/typescript-estree').parse(text, { jsx: traits(source).jsx, range: true }),
   'estree-lines': (text, source) =>
     require('@typescript-eslint/typescript-estree').parse(text, { jsx: traits(source).jsx, loc: true, range: true }),
+  // Older releases, whose nodes have other names.
+  'estree-5': (text, source) => require('typescript-estree-5').parse(text, { jsx: traits(source).jsx, loc: true, range: true }),
+  'oxc-0.30': (text, source) => JSON.parse(require('oxc-parser-0.30').parseSync(text, { sourceFilename: source }).program),
   swc(text, source, sourceType) {
     const { typed, jsx } = traits(source);
     const syntax = typed ? { syntax: 'typescript', tsx: jsx, decorators: true } : { syntax: 'ecmascript', jsx };

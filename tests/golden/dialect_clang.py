@@ -205,6 +205,10 @@ class Walk:
                 told = part.get("kind") if isinstance(part, dict) else None
                 if told == "CXXConstructExpr" and part.get("list") or told == "InitListExpr" and kind == "CXXFunctionalCastExpr":
                     self.construct(part, node, scope)
+        elif kind in ("CStyleCastExpr", "CXXStaticCastExpr"):
+            made = behind_casts(inner[0])
+            if isinstance(made, dict) and made.get("kind") in SHOWN:
+                self.seen.add(made.get("id"))
         elif kind == "CXXRewrittenBinaryOperator":
             # Of `(a <=> b) < 0`, the second operator is not written.
             outer = inner[0] if isinstance(inner[0], dict) else {}

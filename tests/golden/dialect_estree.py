@@ -26,7 +26,8 @@ IMPORT_TYPES = {"TSImportType", "TsImportType", "ImportType"}
 
 BODIES = {"Program", "Module", "Script", "TSModuleBlock", "TsModuleBlock"}
 EXPORTS = {"ExportNamedDeclaration", "ExportDeclaration", "DeclareExportDeclaration"}
-BRANCHES = {"IfStatement", "ConditionalExpression", "ForStatement", "ForInStatement", "ForOfStatement", "WhileStatement",
+PRIVATE = {"PrivateIdentifier", "PrivateName", "TSPrivateIdentifier"}
+BRANCHES = {"IfStatement", "ConditionalExpression", "ForStatement", "ForInStatement", "ForOfStatement", "ForAwaitStatement", "WhileStatement",
             "DoWhileStatement", "CatchClause", "LogicalExpression"}
 THROUGH = {
     "ChainExpression", "TSNonNullExpression", "TSAsExpression", "TSSatisfiesExpression", "TSTypeAssertion", "TSInstantiationExpression",
@@ -190,13 +191,15 @@ def key_name(node, kind):
         return "constructor"
     if node.get("computed") is True:
         return None
-    if kind_of(key) in ("PrivateIdentifier", "PrivateName"):
+    if kind_of(key) in PRIVATE:
         return private(key)
     return dotted(key) if kind_of(key) != "TSQualifiedName" else None
 
 
 def private(key):
-    name = get(key, "name", "value") or get(get(key, "id"), "name", "value")
+    name = get(key, "name", "value", "escapedText") or get(get(key, "id"), "name", "value")
+    if isinstance(name, str) and name.startswith("#"):
+        return name
     return f"#{name}" if name_of(name) else None
 
 
@@ -207,7 +210,7 @@ def bound(node):
         return [name] if name_of(name) else []
     if kind == "ObjectPattern":
         return [name for item in node.get("properties") or [] for name in bound(item)]
-    if kind in ("Property", "ObjectProperty", "KeyValuePatternProperty"):
+    if kind in ("Property", "ObjectProperty", "KeyValuePatternProperty", "BindingProperty"):
         return bound(node.get("value"))
     if kind == "AssignmentPatternProperty":
         return bound(node.get("key"))
@@ -228,7 +231,7 @@ def literal(node):
 def call_or_import(node, kind, scope, found):
     line = lines_of(node)[0]
     if kind in IMPORT_TYPES:
-        found.import_(literal(get(node, "source")) or literal(node.get("argument")) or literal(get(get(node, "argument"), "literal")), (), None, line)
+        found.import_(literal(get(node, "source")) or literal(node.get("argument")) or literal(get(get(node, "argument", "parameter"), "literal")), (), None, line)
     elif kind == "ImportExpression":
         found.import_(literal(get(node, "source")), (), None, line)
     elif kind == "ImportDeclaration":
@@ -289,9 +292,9 @@ def callee(node):
         return Path() + get(node, "name", "value")
     if kind in ("ThisExpression", "Super"):
         return Path("this" if kind[0] == "T" else "super")
-    if kind in ("MemberExpression", "OptionalMemberExpression", "SuperPropExpression"):
-        prop = node.get("property")
-        if node.get("computed") is True or kind_of(prop) not in ("Identifier", "PrivateIdentifier", "PrivateName"):
+    if kind in ("MemberExpression", "OptionalMemberExpression", "SuperPropExpression", "StaticMemberExpression", "PrivateFieldExpression"):
+        prop = get(node, "property", "field")
+        if node.get("computed") is True or kind_of(prop) not in PRIVATE | {"Identifier"}:
             return Path()
         name = dotted(prop) if kind_of(prop) == "Identifier" else private(prop)
         return callee(get(node, "object", "obj")) + name

@@ -43,6 +43,8 @@ template <class T> void made(T usual) {
     (void)bool(usual);
     int{11};
     usual = short(12);
+    static_cast<Book>(13);
+    (Book)14;
 }
 
 // What is no call: attributes, and what the preprocessor reads.

@@ -17,6 +17,8 @@ static JAVASCRIPT: Family = Family {
         parser("babel", &["estree/babel", "estree/babel-flow"]),
         parser("swc", &["estree/swc"]),
         parser("oxc", &["estree/oxc"]),
+        parser("oxc-0.30", &["estree/oxc-0.30"]),
+        parser("estree-5", &["estree/estree-5"]),
         parser("hermes", &["estree/hermes"]),
         parser("flow", &["estree/flow"]),
         parser("tree-sitter", &["tree-sitter/points"]),

@@ -145,6 +145,7 @@ const KEYS: &[(&str, u8)] = &[
     ("operator", key::OPERATOR), ("kind", key::KIND), ("accessibility", key::ACCESSIBILITY),
     ("computed", key::COMPUTED), ("async", key::ASYNC), ("static", key::STATIC), ("isStatic", key::STATIC),
     ("method", key::METHOD), ("pattern", key::PATTERN), ("guard", key::TEST), ("literal", key::LITERAL),
+    ("parameter", key::ARGUMENT), ("field", key::PROPERTY), ("escapedText", key::NAME),
     ("defaultValue", key::VALUE), ("tag", key::CALLEE),
 ];
 

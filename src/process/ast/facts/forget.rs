@@ -32,6 +32,11 @@ impl Facts<'_, '_> {
             .pop_if(|call| call.caller == at && is_none(callees.get(call.callee as usize)));
     }
 
+    /// Drops the newest call, where it began at this byte, plus one, or behind it.
+    pub(in super::super) fn drop_newest_call(&mut self, from: u32) {
+        self.store.calls_waiting.pop_if(|call| call.caller >= from);
+    }
+
     /// Takes back symbols directly inside this object that turn out to be none, but nothing that is in them: that
     /// waits again, and the branches are those of the object.
     pub(in super::super) fn dissolve(&mut self, frame: &mut Frame, mut is_none: impl FnMut(&Symbol) -> bool) {

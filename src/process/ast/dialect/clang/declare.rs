@@ -35,7 +35,7 @@ pub(super) fn path(facts: &mut Facts<'_, '_>, frame: &Frame, is_implied: bool) -
     }
     let (own, first) = (frame.names[name::OWN], frame.names[name::FIRST]);
     match frame.role {
-        role::THROUGH | role::CXX_THROUGH => first,
+        role::THROUGH | role::CXX_THROUGH | role::C_CAST => first,
         role::UNARY if frame.has(IS_POINTER) => first,
         role::REFERENCE => frame.names[name::OTHER],
         role::LOOKUP => own,
@@ -73,6 +73,8 @@ impl Clang {
         match frame.role {
             0 | role::PLAIN | role::CXX | role::OBJC | role::THROUGH | role::REFERENCE | role::MEMBER => {}
             role::LIST | role::PSEUDO | role::OBJC_MEMBER => {}
+            role::C_CAST | role::WORDED_CAST if !frame.has(HAS_CONSTRUCTED) => {}
+            role::C_CAST | role::WORDED_CAST => facts.drop_newest_call(frame.at),
             role::BRANCH | role::CXX_BRANCH | role::OBJC_BRANCH => self.branch(facts, frame, node),
             role::BINARY if frame.has(IS_LOGICAL) => self.branch(facts, frame, node),
             role::BINARY | role::UNWRITTEN => {}

@@ -40,6 +40,8 @@ pub(super) mod role {
     pub(in super::super) const FRIEND: u8 = 25;
     /// A list in braces of what has no constructor.
     pub(in super::super) const LIST: u8 = 26;
+    /// `(T)x`: stands for the expression inside, and calls nothing.
+    pub(in super::super) const C_CAST: u8 = 27;
     pub(in super::super) const METHOD: u8 = 40;
     pub(in super::super) const CONSTRUCTOR: u8 = 41;
     pub(in super::super) const CXX_RECORD: u8 = 42;
@@ -70,6 +72,8 @@ pub(super) mod role {
     pub(in super::super) const NAMING: u8 = 60;
     /// The same, as a cast.
     pub(in super::super) const CAST: u8 = 62;
+    /// A cast with a word in front of its type.
+    pub(in super::super) const WORDED_CAST: u8 = 63;
     /// A method named by the type that it converts to.
     pub(in super::super) const CONVERSION: u8 = 61;
     pub(in super::super) const OBJC_INTERFACE: u8 = 80;
@@ -117,7 +121,7 @@ pub(super) const KINDS: &[(&str, u8)] = &[
     ("ConditionalOperator", BRANCH), ("BinaryConditionalOperator", BRANCH),
     ("BinaryOperator", BINARY),
     ("CallExpr", CALL), ("UserDefinedLiteral", LITERAL_CALL),
-    ("ImplicitCastExpr", THROUGH), ("ParenExpr", THROUGH), ("CStyleCastExpr", THROUGH), ("ConstantExpr", THROUGH),
+    ("ImplicitCastExpr", THROUGH), ("ParenExpr", THROUGH), ("CStyleCastExpr", C_CAST), ("ConstantExpr", THROUGH),
     ("ExprWithCleanups", THROUGH), ("MaterializeTemporaryExpr", THROUGH),
     ("UnaryOperator", UNARY),
     ("DeclRefExpr", REFERENCE),
@@ -141,7 +145,7 @@ pub(super) const KINDS: &[(&str, u8)] = &[
     ("CXXForRangeStmt", CXX_BRANCH), ("CXXCatchStmt", CXX_BRANCH),
     ("CXXDependentScopeMemberExpr", DEPENDENT_MEMBER),
     ("LinkageSpecDecl", CXX), ("UsingDecl", CXX), ("UsingDirectiveDecl", CXX), ("CXXDeductionGuideDecl", CXX),
-    ("CXXStaticCastExpr", CXX), ("CXXDynamicCastExpr", CXX), ("CXXReinterpretCastExpr", CXX), ("CXXConstCastExpr", CXX),
+    ("CXXStaticCastExpr", WORDED_CAST), ("CXXDynamicCastExpr", CXX), ("CXXReinterpretCastExpr", CXX), ("CXXConstCastExpr", CXX),
     ("CXXAddrspaceCastExpr", CXX), ("CXXFunctionalCastExpr", CAST), ("CXXTypeidExpr", CXX), ("CXXUuidofExpr", CXX),
     ("CXXThrowExpr", CXX), ("CXXTryStmt", CXX), ("CXXDefaultArgExpr", UNWRITTEN), ("CXXDefaultInitExpr", UNWRITTEN),
     ("CXXScalarValueInitExpr", CXX), ("CXXStdInitializerListExpr", CXX), ("CXXNewExpr", NEW), ("CXXDeleteExpr", CXX),

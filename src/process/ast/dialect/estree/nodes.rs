@@ -258,7 +258,9 @@ fn close_private_name(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Fra
     let is_key = frame.slot == key::KEY;
     if is_key || frame.has(bit::IN_CALLEE) && frame.slot == key::PROPERTY {
         let own = frame.names[name::NAME].or(frame.names[name::VALUE]).or(frame.names[name::SECOND]);
-        if own.is_some() {
+        if facts.text(own).starts_with(b"#") {
+            parent.names[name::FIRST] = own;
+        } else if own.is_some() {
             let sign = facts.make(b"#");
             parent.names[name::FIRST] = facts.join(sign, "", own);
         }
