@@ -24,6 +24,18 @@ static GRAMMARS: Family = Family {
             is_it: |found| found.source.ends_with(".kt"),
             reason: "Kotlin's older grammar takes the body behind `by x`, and parentheses on the next line, for arguments",
         },
+        Accepted {
+            parser: "wasm",
+            about: About::Lines,
+            is_it: |found| found.source.ends_with(".cs") && found.what.starts_with("method "),
+            reason: "C#'s newer grammar begins a member with the `#if` around its first attribute",
+        },
+        Accepted {
+            parser: "wasm",
+            about: About::Calls,
+            is_it: |found| found.source.ends_with(".cs"),
+            reason: "C#'s older grammar takes `using (A<B>.C(d))` for a declaration",
+        },
         Accepted { parser: "wasm", about: About::Symbol, is_it: is_scala, reason: SCALA },
         Accepted { parser: "wasm", about: About::Lines, is_it: is_scala, reason: SCALA },
         Accepted { parser: "wasm", about: About::Calls, is_it: is_scala, reason: SCALA },
