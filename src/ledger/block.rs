@@ -4,7 +4,7 @@ use bincode::error::EncodeError;
 
 use super::Entry;
 use super::codec::{CRC_LEN, UNLIMITED, VERSION, crc_at_end, seal, unseal};
-use super::row::{Numbers, Row};
+use super::row::{self, NO_ROW, Numbers, Row, shared_prefix};
 
 /// Key and value of a block take no more together, unless one entry alone does.
 ///
@@ -14,7 +14,6 @@ pub(super) const BLOCK_BYTES_MAX: usize = 5632;
 const COUNT_LEN: usize = 2;
 /// A row takes no more beside its key.
 const ROW_BYTES_MAX: usize = 160;
-const NO_ROW: &str = "a row can't be decoded";
 
 /// Entries with their keys, in order.
 #[derive(Default)]
@@ -134,6 +133,8 @@ pub(super) struct RowReader {
     at: usize,
     left: u16,
     first: bool,
+    /// Bytes that the key has in common with the one before in the block; `usize::MAX` for the first.
+    shared: usize,
 }
 
 impl RowReader {
@@ -155,27 +156,31 @@ impl RowReader {
         Ok(())
     }
 
+    /// Whether the row is the first one whose key is not below `key`, as far as that shows: the key before is less than
+    /// this one in the byte behind what the two have in common, so it is less than all that has this byte, too.
+    pub(super) fn is_first_from(&self, key: &[u8]) -> bool {
+        self.key.as_slice() >= key && shared_prefix(&self.key, key) > self.shared
+    }
+
     /// Steps to the next row; false behind the last.
     pub(super) fn next(&mut self, body: &[u8]) -> Result<bool, &'static str> {
         let rest = body.get(self.at..).ok_or(NO_ROW)?;
         if self.left == 0 {
             return if rest.is_empty() { Ok(false) } else { Err("a block has bytes behind its rows") };
         }
-        let (row, len): (Row<'_>, usize) =
-            bincode::borrow_decode_from_slice(rest, UNLIMITED).map_err(|_| NO_ROW)?;
-        let shared = usize::from(row.shared);
-        let in_order = match (self.key.get(shared), row.suffix.first()) {
+        let (key, behind) = row::read(rest, &mut self.before, &mut self.entry)?;
+        let in_order = match (self.key.get(key.shared), key.suffix.first()) {
             (Some(old), Some(new)) => old < new,
-            (None, Some(_)) => !self.first && shared == self.key.len(),
-            (_, None) => self.first && shared == self.key.len(),
+            (None, Some(_)) => !self.first && key.shared == self.key.len(),
+            (_, None) => self.first && key.shared == self.key.len(),
         };
         if !in_order {
             return Err("the entries of a block are out of order");
         }
-        self.key.truncate(shared);
-        self.key.extend_from_slice(row.suffix);
-        row.read_into(&mut self.entry, &mut self.before)?;
-        self.at += len;
+        self.shared = if self.first { usize::MAX } else { key.shared };
+        self.key.truncate(key.shared);
+        self.key.extend_from_slice(key.suffix);
+        self.at += rest.len() - behind.len();
         self.left -= 1;
         self.first = false;
         Ok(true)
@@ -245,6 +250,30 @@ pub(super) mod tests {
                 at = block.end;
             }
             prop_assert_eq!(read, entries.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn a_row_is_the_first_from_a_key_on_only_where_the_one_before_is_below_it(
+            (keys, from) in (
+                proptest::collection::btree_set(proptest::collection::vec(0..3_u8, 0..8), 2..40),
+                proptest::collection::vec(0..3_u8, 0..8),
+            ),
+        ) {
+            let mut rows = Rows::default();
+            keys.iter().for_each(|key| rows.push(key, Entry { pending: true, ..Entry::default() }));
+            let value = encode(&rows, 0, (usize::MAX, false), &mut Vec::new()).unwrap().value;
+            let (mut reader, mut before) = (RowReader::default(), None::<Vec<u8>>);
+            let body = reader.start(rows.key(0), &value).unwrap();
+            while reader.next(body).unwrap() {
+                let is_first = reader.key >= from && before.as_ref().is_some_and(|before| *before < from);
+                if reader.is_first_from(&from) {
+                    prop_assert!(is_first, "{:?} behind {before:?} from {from:?}", reader.key);
+                } else if let Some(before) = before.as_ref().filter(|_| is_first) {
+                    let next = shared_prefix(before, &reader.key);
+                    prop_assert!(from.get(next) != reader.key.get(next), "it shows: {:?} from {from:?}", reader.key);
+                }
+                before = Some(reader.key.clone());
+            }
         }
 
         #[test]

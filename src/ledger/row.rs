@@ -1,12 +1,15 @@
 //! One row of a block: an entry, told by its difference to the row before.
 
-use bincode::de::{BorrowDecoder, Decoder};
-use bincode::enc::Encoder;
-use bincode::error::{DecodeError, EncodeError};
-use bincode::{BorrowDecode, Decode, Encode};
+mod read;
 
-use super::{Entry, RecordRef, Retry};
-use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition, Timestamp};
+use bincode::Encode;
+use bincode::enc::Encoder;
+use bincode::error::EncodeError;
+
+pub(super) use read::{NO_ROW, read};
+
+use super::{Entry, RecordRef};
+use crate::model::{ErrorClass, LogPosition};
 
 mod flags {
     pub(super) const PENDING: u8 = 1;
@@ -41,10 +44,11 @@ pub(super) struct Numbers {
     epoch: u32,
 }
 
+/// A row to be written.
 #[derive(Default)]
 pub(super) struct Row<'a> {
-    pub(super) shared: u16,
-    pub(super) suffix: &'a [u8],
+    shared: u16,
+    suffix: &'a [u8],
     flags: u8,
     attempts: u16,
     size: u64,
@@ -59,7 +63,7 @@ pub(super) struct Row<'a> {
     more: More,
 }
 
-/// What few rows have. It is decoded apart: in one piece with the rest, it kept all of a row out of registers.
+/// What few rows have. It is read apart: in one piece with the rest, it kept all of a row out of registers.
 #[derive(Default, Clone, Copy)]
 struct More {
     marks: u8,
@@ -69,7 +73,7 @@ struct More {
 }
 
 /// Length of what two keys have in common at their beginning.
-fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
+pub(super) fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
     let alike = |(a, b): &(&[u8], &[u8])| a == b;
     let whole = a.chunks_exact(8).zip(b.chunks_exact(8)).take_while(alike).count() * 8;
     whole + a[whole..].iter().zip(&b[whole..]).take_while(|(a, b)| a == b).count()
@@ -123,53 +127,6 @@ impl<'a> Row<'a> {
     fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
-
-    /// Sets `entry`, in place: a scan does this for every file.
-    #[inline]
-    pub(super) fn read_into(&self, entry: &mut Entry, before: &mut Numbers) -> Result<(), &'static str> {
-        before.mtime = before.mtime.wrapping_add(self.mtime_delta);
-        before.inode = before.inode.wrapping_add_signed(self.inode_delta);
-        entry.pending = self.has(flags::PENDING);
-        entry.recheck = self.has(flags::RECHECK);
-        entry.attempts = self.attempts;
-        entry.fingerprint = Fingerprint {
-            size: self.size,
-            mtime: Timestamp(before.mtime),
-            ctime: Timestamp(before.mtime.wrapping_add(self.ctime_delta)),
-            inode: before.inode,
-        };
-        (entry.retry, entry.crashes, entry.quarantined) = (None, 0, false);
-        if self.has(flags::MORE) {
-            self.more.read_into(entry)?;
-        }
-        entry.record = None;
-        if self.has(flags::RECORD) {
-            entry.record = Some(self.record(before)?);
-        } else if !entry.pending {
-            return Err("an entry that is not pending has no record");
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn record(&self, before: &mut Numbers) -> Result<RecordRef, &'static str> {
-        if !self.has(flags::SAME_LOG) {
-            (before.segment, before.epoch) = (self.segment, self.epoch);
-        }
-        before.offset = before.offset.wrapping_add_signed(self.offset_delta);
-        let mut failure = None;
-        if self.has(flags::FAILED) {
-            let class = ErrorClass::from_code(self.failure);
-            failure = Some(class.ok_or("an entry has an unknown class of failure")?);
-        }
-        Ok(RecordRef {
-            position: LogPosition { segment: before.segment, offset: before.offset },
-            epoch: before.epoch,
-            digest: self.has(flags::DIGEST).then_some(Digest(self.digest)),
-            failure,
-            carried: self.more.marks & marks::CARRIED != 0,
-        })
-    }
 }
 
 impl Encode for Row<'_> {
@@ -205,41 +162,6 @@ impl Encode for Row<'_> {
     }
 }
 
-impl<'de, C> BorrowDecode<'de, C> for Row<'de> {
-    #[inline]
-    fn borrow_decode<D: BorrowDecoder<'de, Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
-        let mut row = Row {
-            shared: u16::decode(decoder)?,
-            suffix: <&[u8]>::borrow_decode(decoder)?,
-            flags: u8::decode(decoder)?,
-            attempts: u16::decode(decoder)?,
-            size: u64::decode(decoder)?,
-            mtime_delta: i64::decode(decoder)?,
-            ..Row::default()
-        };
-        if !row.has(flags::SAME_TIME) {
-            row.ctime_delta = i64::decode(decoder)?;
-        }
-        row.inode_delta = i64::decode(decoder)?;
-        if row.has(flags::MORE) {
-            row.more = More::read(decoder)?;
-        }
-        if row.has(flags::RECORD) {
-            if !row.has(flags::SAME_LOG) {
-                (row.segment, row.epoch) = (u32::decode(decoder)?, u32::decode(decoder)?);
-            }
-            row.offset_delta = i64::decode(decoder)?;
-            if row.has(flags::FAILED) {
-                row.failure = u8::decode(decoder)?;
-            }
-            if row.has(flags::DIGEST) {
-                row.digest = <[u8; 16]>::decode(decoder)?;
-            }
-        }
-        Ok(row)
-    }
-}
-
 impl More {
     fn of(entry: &Entry) -> Self {
         let mut more = Self { crashes: entry.crashes, ..Self::default() };
@@ -260,18 +182,6 @@ impl More {
     }
 
     #[cold]
-    fn read_into(self, entry: &mut Entry) -> Result<(), &'static str> {
-        if self.marks & marks::RETRY != 0 {
-            let class = ErrorClass::from_code(self.retry_class);
-            let class = class.ok_or("an entry waits after an unknown class of failure")?;
-            entry.retry = Some(Retry { class, at: Timestamp(self.retry_at) });
-        }
-        entry.crashes = self.crashes;
-        entry.quarantined = self.marks & marks::QUARANTINED != 0;
-        Ok(())
-    }
-
-    #[cold]
     fn write<E: Encoder>(self, encoder: &mut E) -> Result<(), EncodeError> {
         self.marks.encode(encoder)?;
         if self.marks & marks::RETRY != 0 {
@@ -282,21 +192,5 @@ impl More {
             self.crashes.encode(encoder)?;
         }
         Ok(())
-    }
-
-    #[cold]
-    fn read<D: Decoder>(decoder: &mut D) -> Result<Self, DecodeError> {
-        let mut more = Self { marks: u8::decode(decoder)?, ..Self::default() };
-        if more.marks == 0 || more.marks & !marks::ALL != 0 {
-            return Err(DecodeError::Other("unknown mark"));
-        }
-        if more.marks & marks::RETRY != 0 {
-            more.retry_class = u8::decode(decoder)?;
-            more.retry_at = i64::decode(decoder)?;
-        }
-        if more.marks & marks::CRASHES != 0 {
-            more.crashes = u8::decode(decoder)?;
-        }
-        Ok(more)
     }
 }

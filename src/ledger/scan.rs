@@ -64,6 +64,10 @@ impl Scan {
         if self.on_row && self.reader.key == key {
             return Ok(());
         }
+        let is_same_layout = self.layout == self.store.layout().number;
+        if is_same_layout && self.on_row && self.reader.is_first_from(key) {
+            return Ok(());
+        }
         let ahead = self.reader.key.as_slice() < key;
         self.on_row = false;
         self.at_end = false;
@@ -71,7 +75,7 @@ impl Scan {
         self.start.0.extend_from_slice(key);
         self.start.1 = Edge::With;
         self.skipping = true;
-        if self.layout != self.store.layout().number {
+        if !is_same_layout {
             self.block = None;
             return Ok(());
         }

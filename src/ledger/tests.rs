@@ -122,6 +122,17 @@ fn check(reader: &LedgerReader, model: &Model, pool: &[FileKey], classes: Classe
         assert_eq!(scan.peek().unwrap(), next.map(|(key, entry)| (key.as_bytes(), entry)));
         scan.advance();
     }
+    // As the scan of a tree does: where one folder's entries end, those of the next one begin mostly.
+    for (at, key) in pool.iter().enumerate().step_by(3) {
+        let prefix = key.folder().files_prefix();
+        scan.seek(&prefix).unwrap();
+        let next = model.iter().find(|(key, _)| key.as_bytes() >= prefix.as_slice());
+        assert_eq!(scan.peek().unwrap(), next.map(|(key, entry)| (key.as_bytes(), entry)));
+        if at % 2 == 0 {
+            scan.advance();
+        }
+        scan.peek().unwrap();
+    }
     check_ready(reader, model, classes, step % 50);
     check_counts(reader, model);
 }
