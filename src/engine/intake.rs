@@ -45,6 +45,21 @@ impl Purpose {
     fn counts(self) -> bool {
         self == Self::Job
     }
+
+    /// Whether nothing is to be done for a file with this entry that is seen with this fingerprint. Where there is not,
+    /// it is counted here, unless it is already.
+    fn settles(self, ground: Ground, entry: &Entry, seen: &Fingerprint, counts: &mut ScanCounts) -> bool {
+        if !self.counts() {
+            return ground.is_untouched(entry, seen);
+        }
+        let is_current = ground.is_current(entry, seen);
+        if is_current && ground.counted(entry).is_none() {
+            counts.discovered += 1;
+            counts.unchanged += 1;
+            counts.failed_earlier += u64::from(entry.record.is_some_and(|record| record.failure.is_some()));
+        }
+        is_current
+    }
 }
 
 /// One scanning thread's visitor.
@@ -108,8 +123,10 @@ impl Intake {
         let prefix = folder.key.files_prefix();
         self.seek(&prefix)?;
         for listed in &mut *folder.files {
-            let entry = self.entry_of(&prefix, &listed.name)?;
-            self.note(&folder.key, listed, entry);
+            if !self.pass_settled(&prefix, &listed)? {
+                let entry = self.entry_of(&prefix, &listed.name)?;
+                self.note(&folder.key, listed, entry);
+            }
         }
         while self.take_missing(&prefix)? {}
         self.merge_sub_folders(folder)
@@ -127,6 +144,20 @@ impl Intake {
         if let Some(scan) = &mut self.scan {
             scan.advance();
         }
+    }
+
+    /// Passes by a file that is the ledger's next entry and for which nothing is to be done, as for nearly all of them when
+    /// little has changed. To copy the entry out, as [`Self::entry_of`] does, took longer than all of this.
+    fn pass_settled(&mut self, prefix: &[u8], listed: &Listed<'_>) -> Result<bool, EngineError> {
+        let (Some(scan), ListedKind::File(seen)) = (&mut self.scan, &listed.kind) else { return Ok(false) };
+        let Some((key, entry)) = scan.peek()? else { return Ok(false) };
+        let name = key.strip_prefix(prefix);
+        let passes = name.is_some_and(|name| *name == *listed.name)
+            && self.purpose.settles(self.ground, entry, seen, &mut self.counts);
+        if passes {
+            scan.advance();
+        }
+        Ok(passes)
     }
 
     /// The ledger's entry of a listed name. What it holds before that name is missing on disk.
@@ -187,14 +218,19 @@ impl Intake {
     /// looked for.
     fn merge_sub_folders(&mut self, folder: &Folder<'_>) -> Result<(), EngineError> {
         let parent = folder.key.as_bytes();
+        let mut child = Vec::new();
         while let Some((key, _)) = self.peek()? {
             let Some(rest) = key.strip_prefix(parent) else { break };
-            let name: Box<[u8]> = rest.split(|&byte| byte == 0).next().unwrap_or_default().into();
-            let child = folder.key.child(&name);
-            if folder.folders.lets_in(&name) {
-                self.seek(&behind(&child))?;
+            let len = rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len());
+            let lets_in = folder.folders.lets_in(&rest[..len]);
+            child.clear();
+            child.extend_from_slice(&key[..parent.len() + len]);
+            // All keys below a folder begin with its own, which ends in a zero byte; the first one behind them with this.
+            child.push(u8::from(lets_in));
+            if lets_in {
+                self.seek(&child)?;
             } else {
-                while self.take_missing(child.as_bytes())? {}
+                while self.take_missing(&child)? {}
             }
         }
         Ok(())
@@ -208,11 +244,11 @@ impl Intake {
     }
 
     fn note(&mut self, folder: &FolderKey, listed: Listed<'_>, entry: Option<Entry>) {
-        let counted = entry.as_ref().and_then(|entry| self.ground.counted(entry)).is_some();
         match listed.kind {
-            ListedKind::File(seen) => self.note_file(folder, &listed.name, seen, entry, counted),
+            ListedKind::File(seen) => self.note_file(folder, &listed.name, seen, entry),
             // What can't be looked at may well be there still: what is known of it stays.
-            ListedKind::Skipped(SkipReason::NoMetadata) if counted => {}
+            ListedKind::Skipped(SkipReason::NoMetadata)
+                if entry.is_some_and(|entry| self.ground.counted(&entry).is_some()) => {}
             ListedKind::Skipped(reason) => {
                 self.counts.discovered += 1;
                 *self.counts.skipped.entry(reason.as_str()).or_default() += 1;
@@ -224,25 +260,10 @@ impl Intake {
         }
     }
 
-    fn note_file(
-        &mut self,
-        folder: &FolderKey,
-        name: &[u8],
-        seen: Fingerprint,
-        entry: Option<Entry>,
-        counted: bool,
-    ) {
+    fn note_file(&mut self, folder: &FolderKey, name: &[u8], seen: Fingerprint, entry: Option<Entry>) {
         let is_news = !self.purpose.counts();
         match entry {
-            Some(entry) if is_news && self.ground.is_untouched(&entry, &seen) => {}
-            Some(entry) if !is_news && self.ground.is_current(&entry, &seen) => {
-                if !counted {
-                    self.counts.discovered += 1;
-                    self.counts.unchanged += 1;
-                    let failed = entry.record.is_some_and(|record| record.failure.is_some());
-                    self.counts.failed_earlier += u64::from(failed);
-                }
-            }
+            Some(entry) if self.purpose.settles(self.ground, &entry, &seen, &mut self.counts) => {}
             Some(entry) if !is_news && entry.pending && entry.fingerprint == seen => {}
             _ if is_news => self.push(folder.file(name), Change::Touched(seen)),
             _ => self.push(folder.file(name), Change::Found(seen)),
@@ -377,13 +398,4 @@ impl Drop for Intake {
             self.source.rest();
         }
     }
-}
-
-/// The first key behind all that lie below a folder: its key ends in a zero byte, which becomes 1.
-fn behind(folder: &FolderKey) -> Vec<u8> {
-    let mut bytes = folder.as_bytes().to_vec();
-    if let Some(last) = bytes.last_mut() {
-        *last = 1;
-    }
-    bytes
 }
