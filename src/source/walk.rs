@@ -13,7 +13,7 @@ use super::files::Files;
 use super::list::{Lister, Scope, StateFolders, list_through};
 use super::open::EntryKind;
 use super::pace::{Pace, Stride};
-use super::stack::{Group, Job, Stack, Turn};
+use super::stack::{Job, Stack, Turn};
 use super::watch::Watch;
 use super::{
     Ahead, Content, Filters, Folder, FolderVisitor, Listed, ReadError, ScanReport, Source, Verdict, ahead,
@@ -287,10 +287,11 @@ impl Walk<'_> {
     }
 
     fn work(&self, pace: &Pace, visitor: &mut dyn FolderVisitor) {
+        let seat = self.stack.seat();
         let mut stride = Stride::new(pace);
         let mut lister = Lister::new();
         let mut folders = 0;
-        while let Some((turn, job)) = self.stack.take() {
+        while let Some((turn, job)) = seat.take() {
             let busy = pace.busy();
             let flow = self.visit(&turn, job, (&mut lister, &mut stride), &mut folders, visitor);
             drop(busy);
@@ -324,9 +325,7 @@ impl Walk<'_> {
             Err(error) => return visitor.unreadable(&job.key, &error),
         };
         *folders += 1;
-        let group =
-            Group { parent: job.key.clone(), ignored: scope.ignored, names: Arc::clone(&names), next: 0 };
-        turn.add(group);
+        turn.add(&job.key, scope.ignored, &names);
         let fd = opened.as_ref().unwrap_or(&self.fd);
         let mut files = Files::new(fd.as_fd(), &lister.files, stride, &self.stack);
         visitor.folder(Folder { key: job.key, files: &mut files, folders: &names })
