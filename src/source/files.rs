@@ -5,7 +5,6 @@
 //! busy and leave the others idle.
 
 use std::borrow::Cow;
-use std::ffi::CStr;
 use std::ops::Range;
 use std::os::fd::BorrowedFd;
 use std::thread;
@@ -17,12 +16,16 @@ use super::pace::Stride;
 use super::stack::Stack;
 use super::{Listed, ListedKind};
 
+/// What stands at a place in the order of names.
+pub(super) type Looked = (usize, ListedKind);
+
 /// Entries of an open folder with their metadata.
 pub(super) struct Files<'a, 'p> {
     entries: Entries<'a>,
     next: usize,
-    /// What was asked for and not gone through yet, the next one last.
-    ready: Vec<Listed<'a>>,
+    /// What was asked for, in memory that is kept from folder to folder, and how far it was gone through.
+    ready: &'a mut Vec<Looked>,
+    gone: usize,
     stride: &'a mut Stride<'p>,
     stack: &'a Stack,
 }
@@ -36,15 +39,17 @@ struct Entries<'a> {
 impl<'a, 'p> Files<'a, 'p> {
     pub(super) fn new(
         folder: BorrowedFd<'a>,
-        names: &'a Names,
+        (names, ready): (&'a Names, &'a mut Vec<Looked>),
         stride: &'a mut Stride<'p>,
         stack: &'a Stack,
     ) -> Self {
-        let entries = Entries { folder, names };
-        Self { entries, next: 0, ready: Vec::new(), stride, stack }
+        ready.clear();
+        Self { entries: Entries { folder, names }, next: 0, ready, gone: 0, stride, stack }
     }
 
     fn look_ahead(&mut self) {
+        self.ready.clear();
+        self.gone = 0;
         let (helpers, len) = self.stride.pace.help_with(self.entries.names.len() - self.next, self.next);
         let mut portion = || {
             let end = (self.next + len).min(self.entries.names.len());
@@ -57,13 +62,12 @@ impl<'a, 'p> Files<'a, 'p> {
         } else {
             self.look_with_helpers(first, others);
         }
-        self.ready.reverse();
     }
 
     /// In this thread, which measures it.
     fn look_at(&mut self, part: Range<usize>) {
         let begun = self.stride.begin();
-        self.entries.look_at(part, &mut self.ready);
+        self.entries.look_at(part, self.ready);
         self.stride.end(begun, || self.stack.has_more());
     }
 
@@ -89,24 +93,25 @@ impl<'a, 'p> Files<'a, 'p> {
             for (helper, part) in helpers {
                 match helper.and_then(|helper| helper.join().ok()) {
                     Some(looked) => self.ready.extend(looked),
-                    None => entries.look_at(part, &mut self.ready),
+                    None => entries.look_at(part, self.ready),
                 }
             }
         });
     }
 }
 
-impl<'a> Entries<'a> {
-    fn look_at(self, part: Range<usize>, all: &mut Vec<Listed<'a>>) {
-        let listed = |(tag, name): (u8, &'a CStr)| {
+impl Entries<'_> {
+    fn look_at(self, part: Range<usize>, all: &mut Vec<Looked>) {
+        let look = |index| {
+            let (tag, name) = self.names.get(index)?;
             let kind = match EntryKind::of_tag(tag) {
                 EntryKind::Other(reason) => ListedKind::Skipped(reason),
                 _ => look_at(self.folder, name),
             };
-            Listed { name: Cow::Borrowed(name.to_bytes()), kind }
+            Some((index, kind))
         };
         all.reserve(part.len());
-        all.extend(part.filter_map(|index| self.names.get(index)).map(listed));
+        all.extend(part.filter_map(look));
     }
 }
 
@@ -114,14 +119,17 @@ impl<'a> Iterator for Files<'a, '_> {
     type Item = Listed<'a>;
 
     fn next(&mut self) -> Option<Listed<'a>> {
-        if self.ready.is_empty() && self.next < self.entries.names.len() {
+        if self.gone == self.ready.len() && self.next < self.entries.names.len() {
             self.look_ahead();
         }
-        self.ready.pop()
+        let (index, kind) = self.ready.get(self.gone)?;
+        self.gone += 1;
+        let name = Cow::Borrowed(self.entries.names.name(*index)?);
+        Some(Listed { name, kind: kind.clone() })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.ready.len() + self.entries.names.len().saturating_sub(self.next);
+        let left = self.ready.len() - self.gone + self.entries.names.len().saturating_sub(self.next);
         (left, Some(left))
     }
 }
@@ -162,7 +170,7 @@ mod tests {
             }
             assert!(pace.help_with(FILES / 2, FILES / 2).0.threads > 0);
             let mut stride = Stride::new(&pace);
-            let files = Files::new(fd.as_fd(), &lister.files, &mut stride, &stack);
+            let files = Files::new(fd.as_fd(), (&lister.files, &mut lister.looked), &mut stride, &stack);
             assert_eq!(files.size_hint(), (FILES, Some(FILES)));
             let seen: Vec<_> = files.collect();
             assert_eq!(seen.len(), FILES);

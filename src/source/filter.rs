@@ -139,10 +139,15 @@ pub(super) struct EntryPath {
     name_at: usize,
 }
 
+/// Room for a name: it is asked for once a folder, and few are longer.
+const NAME_BYTES: usize = 64;
+
 impl EntryPath {
     /// For the entries of this folder; empty for the root.
     pub(super) fn in_folder(relative: &[u8]) -> Self {
-        let mut entry = Self { bytes: relative.to_vec(), name_at: relative.len() };
+        let mut bytes = Vec::with_capacity(relative.len() + NAME_BYTES);
+        bytes.extend_from_slice(relative);
+        let mut entry = Self { bytes, name_at: relative.len() };
         if !relative.is_empty() {
             entry.enter();
         }

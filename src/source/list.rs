@@ -11,6 +11,7 @@ use rustix::fs::{RawDir, Stat};
 use rustix::io::Errno;
 use rustix::path::Arg;
 
+use super::files::Looked;
 use super::filter::{Cut, EntryPath};
 use super::ignored::{IGNORE_FILE, IgnoreChain};
 use super::names::Names;
@@ -140,13 +141,16 @@ pub(super) struct Lister {
     dirents: Vec<u8>,
     /// The entries of the folder listed last that are no folders and that the rules let in.
     pub(super) files: Names,
+    /// For what is found out about these.
+    pub(super) looked: Vec<Looked>,
     /// What the rules left out so far.
     pub(super) tally: Tally,
 }
 
 impl Lister {
     pub(super) fn new() -> Self {
-        Self { dirents: Vec::with_capacity(DIRENTS_LEN), files: Names::default(), tally: Tally::default() }
+        let (files, looked, tally) = Default::default();
+        Self { dirents: Vec::with_capacity(DIRENTS_LEN), files, looked, tally }
     }
 
     /// Lists an open folder, and returns its sub-folders, tagged [`VISIT`] where they are not cut.
@@ -180,7 +184,7 @@ impl Lister {
         scope: &Scope<'_>,
         entry: &mut EntryPath,
     ) -> io::Result<(Names, bool)> {
-        let Self { dirents, files, tally } = self;
+        let Self { dirents, files, tally, .. } = self;
         files.clear(NAMES_KEPT);
         let mut folders = Names::default();
         let mut has_ignore_file = false;

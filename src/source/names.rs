@@ -24,6 +24,8 @@ pub struct Names {
 }
 
 const HEAD: usize = 3;
+/// So many names are sorted without asking for memory.
+const FEW: usize = 32;
 
 /// More names in one folder than can be addressed: 4 GiB of them.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +73,11 @@ impl Names {
         CStr::from_bytes_with_nul(terminated).ok().map(|name| (tag, name))
     }
 
+    /// The name at `index`, in ascending order.
+    pub(super) fn name(&self, index: usize) -> Option<&[u8]> {
+        self.starts.get(index).map(|&start| entry(&self.arena, start).1)
+    }
+
     /// Adds a name; [`Names::sort`] is due before anything is looked up.
     pub(super) fn push(&mut self, tag: u8, name: &[u8]) -> Result<(), TooManyNames> {
         let start = u32::try_from(self.arena.len()).map_err(|_| TooManyNames)?;
@@ -87,6 +94,10 @@ impl Names {
     pub(super) fn sort(&mut self) {
         let Self { arena, starts } = self;
         let name = |start| entry(arena, start).1;
+        // Some file systems list in order.
+        if starts.is_sorted_by(|&a, &b| name(a) < name(b)) {
+            return;
+        }
         let Some(first) = starts.first().map(|&start| name(start)) else { return };
         let shared = starts.iter().fold(first.len(), |shared, &start| {
             let pairs = first[..shared].iter().zip(name(start));
@@ -94,10 +105,18 @@ impl Names {
         });
         // Nearly all are told apart by the eight bytes behind what all have in common: that takes a fourth of the
         // time that comparing whole names does.
-        let mut keyed: Vec<(u64, u32)> =
-            starts.iter().map(|&start| (leading(&name(start)[shared..]), start)).collect();
+        let (mut few, mut many) = ([(0, 0); FEW], Vec::new());
+        let keyed = if let Some(few) = few.get_mut(..starts.len()) {
+            few
+        } else {
+            many.resize(starts.len(), (0, 0));
+            many.as_mut_slice()
+        };
+        for (keyed, &start) in keyed.iter_mut().zip(&*starts) {
+            *keyed = (leading(&name(start)[shared..]), start);
+        }
         keyed.sort_unstable_by(|&(a, at_a), &(b, at_b)| a.cmp(&b).then_with(|| name(at_a).cmp(name(at_b))));
-        starts.iter_mut().zip(keyed).for_each(|(start, (_, sorted))| *start = sorted);
+        starts.iter_mut().zip(keyed).for_each(|(start, (_, sorted))| *start = *sorted);
         starts.dedup_by(|a, b| entry(arena, *a).1 == entry(arena, *b).1);
     }
 

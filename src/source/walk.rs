@@ -327,7 +327,7 @@ impl Walk<'_> {
         *folders += 1;
         turn.add(&job.key, scope.ignored, &names);
         let fd = opened.as_ref().unwrap_or(&self.fd);
-        let mut files = Files::new(fd.as_fd(), &lister.files, stride, &self.stack);
+        let mut files = Files::new(fd.as_fd(), (&lister.files, &mut lister.looked), stride, &self.stack);
         visitor.folder(Folder { key: job.key, files: &mut files, folders: &names })
     }
 
