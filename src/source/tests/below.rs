@@ -27,7 +27,11 @@ fn what_is_gone_or_no_folder_is_told_as_gone_and_what_a_rule_cuts_is_not_told() 
         assert_eq!(looked_at(&source, &tree.root(), from.as_bytes(), &known), [], "{from}");
     }
     assert_eq!(below("a").0.paths(), ["a/f.json"]);
-    assert_eq!(below("").0, scan(&source, &tree.root(), 2).unwrap().0);
+    let in_order = |mut seen: Seen| {
+        seen.folders.sort();
+        seen
+    };
+    assert_eq!(in_order(below("").0), in_order(scan(&source, &tree.root(), 2).unwrap().0));
 }
 
 #[test]
