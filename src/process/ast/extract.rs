@@ -4,7 +4,7 @@ use super::dialect::{DIALECTS, Dialect};
 use super::evidence::Evidence;
 use super::facts::{Facts, Store};
 use super::frame::{Frame, Span};
-use super::json::{self, Fault, Form, Stack, Text, Visitor, swar};
+use super::json::{self, Fault, Form, Stack, Text, Visitor, swar, swar::Digits};
 use super::keys::OpenKeys;
 use super::known::{self, KeySet, KnownKeys, KnownKind, KnownKinds, Last};
 use super::names::NameDigest;
@@ -216,7 +216,7 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
     #[inline(always)]
     fn whole(&self, at: usize, end: usize) -> Option<u32> {
         match (swar::load8(self.facts.doc, at), end - at) {
-            (Some(word), len @ 1..=8) => Some(swar::digits(word, len as u32)),
+            (Some(word), len @ 1..=8) => Some(swar::value(word, len as u32)),
             (_, 10..) => None,
             _ => self
                 .facts
@@ -307,9 +307,8 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
             let digest = NameDigest::within(self.facts.doc, key.at, key.raw);
             (self.keys.find(key.raw, digest), digest)
         };
-        let written = self.facts.doc.get(key.at..=key.at + key.raw.len());
-        let written = written.filter(|_| !key.escaped).unwrap_or_default();
-        match self.known_keys.number(self.next, digest.hash(), written) {
+        let chunk = known::chunk(self.facts.doc, key.at).filter(|_| !key.escaped);
+        match self.known_keys.number(self.next, digest.hash(), chunk, key.raw.len()) {
             0 => {
                 let again = self.open_keys.add(digest.hash(), self.levels[depth].frame.keys_at);
                 self.count_key(again, depth);
@@ -319,16 +318,13 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
     }
 
     #[inline(always)]
-    fn known_key(&mut self, at: usize, depth: usize) -> Option<usize> {
+    fn known_key(&mut self, at: usize, depth: usize) -> Option<(usize, bool)> {
         let chunk = known::chunk(self.facts.doc, at)?;
-        let number = self.known_keys.find(self.levels[depth].last, chunk);
-        if number == 0 {
-            return None;
-        }
-        let len;
-        (self.next, len) = self.known_keys.get(number);
+        let (number, known) = self.known_keys.find(self.levels[depth].last, chunk)?;
+        let (len, has_colon) = (known.len, known.has_colon);
+        self.next = known.key;
         self.enter_key(number, depth);
-        Some(at + len)
+        Some((at + usize::from(len), has_colon))
     }
 
     #[inline(always)]
@@ -383,6 +379,15 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
         if self.next.field() > 0 {
             let span = self.facts.span(text);
             self.dialect.text(&mut self.facts, &mut self.levels[self.object].frame, self.next.field(), span);
+        }
+    }
+
+    #[inline(always)]
+    fn digits(&mut self, digits: Digits) {
+        self.values += 1;
+        if self.next.field() > 0 {
+            let frame = &mut self.levels[self.object].frame;
+            self.dialect.number(&mut self.facts, frame, self.next.field(), digits.value());
         }
     }
 

@@ -114,13 +114,48 @@ impl KeySet {
     }
 }
 
-/// A key as documents have it, with the quote behind it.
+/// A key as the documents of late have it: with the quote, and the colon and a space where they have place.
 #[derive(Debug, Clone, Copy)]
-struct KnownKey {
+pub(super) struct KnownKey {
     pattern: Pattern,
     hash: u64,
-    key: Key,
-    len: u8,
+    pub(super) key: Key,
+    /// Of all of it.
+    pub(super) len: u8,
+    pub(super) has_colon: bool,
+    /// Of its name and the quote.
+    name_len: u8,
+}
+
+impl KnownKey {
+    const NONE: Self = Self {
+        pattern: Pattern::NONE,
+        hash: 0,
+        key: Key::of_field(0),
+        len: 0,
+        has_colon: false,
+        name_len: 0,
+    };
+
+    /// Whether the chunk begins with its name and the quote, whatever is behind it.
+    fn has_name(&self, chunk: u128) -> bool {
+        let mask = u128::MAX >> (8 * (CHUNK - usize::from(self.name_len)));
+        (chunk ^ self.pattern.bytes) & mask == 0
+    }
+
+    /// Learns how a chunk writes it.
+    #[cold]
+    fn write(&mut self, chunk: u128, name_len: u8) {
+        let bytes = chunk.to_le_bytes();
+        let behind = bytes.get(name_len.into()..).unwrap_or_default();
+        let spaces = |at: usize| usize::from(behind.get(at) == Some(&b' '));
+        let colon = spaces(0);
+        self.has_colon = behind.get(colon) == Some(&b':');
+        let rest = if self.has_colon { colon + 1 + spaces(colon + 1) } else { 0 };
+        self.len = name_len + rest as u8;
+        self.name_len = name_len;
+        self.pattern = Pattern::of(bytes.get(..self.len.into()).unwrap_or_default());
+    }
 }
 
 /// Keys by numbers from 1, in the order in which they were met.
@@ -137,9 +172,8 @@ pub(super) struct KnownKeys {
 
 impl Default for KnownKeys {
     fn default() -> Self {
-        let none = KnownKey { pattern: Pattern::NONE, hash: 0, key: Key::default(), len: 0 };
         Self {
-            keys: Box::new([none; 256]),
+            keys: Box::new([KnownKey::NONE; 256]),
             count: 0,
             by_bytes: Box::new([0; 1024]),
             by_hash: Box::new([0; 1024]),
@@ -156,11 +190,17 @@ impl KnownKeys {
         }
     }
 
-    /// The known key that stands here, behind its opening quote: its number, 0 where there is none.
+    /// The known key that stands here, behind its opening quote, and its number.
     #[inline(always)]
-    pub(super) fn find(&mut self, last: Last, chunk: u128) -> u8 {
-        let guess = self.next[last.place()];
-        if self.keys[usize::from(guess)].pattern.fits(chunk) { guess } else { self.find_other(last, chunk) }
+    pub(super) fn find(&mut self, last: Last, chunk: u128) -> Option<(u8, &KnownKey)> {
+        let mut number = self.next[last.place()];
+        if !self.keys[usize::from(number)].pattern.fits(chunk) {
+            number = self.find_other(last, chunk);
+            if number == 0 {
+                return None;
+            }
+        }
+        Some((number, &self.keys[usize::from(number)]))
     }
 
     #[inline(never)]
@@ -171,7 +211,11 @@ impl KnownKeys {
             if number == 0 {
                 return 0;
             }
-            if self.keys[usize::from(number)].pattern.fits(chunk) {
+            let known = &mut self.keys[usize::from(number)];
+            if known.has_name(chunk) {
+                if !known.pattern.fits(chunk) {
+                    known.write(chunk, known.name_len);
+                }
                 self.next[last.place()] = number;
                 return number;
             }
@@ -179,22 +223,18 @@ impl KnownKeys {
         }
     }
 
-    /// What a key is, and its length, the quote included.
-    #[inline(always)]
-    pub(super) fn get(&self, number: u8) -> (Key, usize) {
-        let known = &self.keys[usize::from(number)];
-        (known.key, known.len.into())
-    }
-
-    /// The number of a key that was read otherwise, by the hash of its name; 0 where no place is left for it.
-    /// `written` has the quote behind it; empty where the document writes it with escapes.
+    /// The number of a key that was read otherwise, by the hash of its name; 0 where no place is left for it. The
+    /// chunk begins with the name of so many bytes, and its quote: none where the document writes it with escapes.
     #[cold]
-    pub(super) fn number(&mut self, key: Key, hash: u64, written: &[u8]) -> u8 {
+    pub(super) fn number(&mut self, key: Key, hash: u64, chunk: Option<u128>, len: usize) -> u8 {
         let mut slot = hash as usize & 1023;
-        while self.by_hash[slot] != 0 {
+        loop {
             let number = self.by_hash[slot];
+            if number == 0 {
+                break;
+            }
             if self.keys[usize::from(number)].hash == hash {
-                self.write(number, written);
+                self.write(number, chunk, len);
                 return number;
             }
             slot = (slot + 1) & 1023;
@@ -204,20 +244,18 @@ impl KnownKeys {
         }
         self.count += 1;
         self.by_hash[slot] = self.count;
-        self.keys[usize::from(self.count)] = KnownKey { pattern: Pattern::NONE, hash, key, len: 0 };
-        self.write(self.count, written);
+        let known = &mut self.keys[usize::from(self.count)];
+        (known.hash, known.key) = (hash, key);
+        self.write(self.count, chunk, len);
         self.count
     }
 
     /// Learns how a key is written, where that is not known yet.
-    fn write(&mut self, number: u8, written: &[u8]) {
-        let pattern = Pattern::of(written);
+    fn write(&mut self, number: u8, chunk: Option<u128>, len: usize) {
         let known = &mut self.keys[usize::from(number)];
-        if pattern.is_none() || !known.pattern.is_none() {
-            return;
-        }
-        (known.pattern, known.len) = (pattern, written.len() as u8);
-        let mut slot = self::hash(pattern.bytes, 0) >> 54;
+        let Some(chunk) = chunk.filter(|_| len < CHUNK && known.pattern.is_none()) else { return };
+        known.write(chunk, len as u8 + 1);
+        let mut slot = self::hash(chunk, 0) >> 54;
         while self.by_bytes[slot as usize & 1023] != 0 {
             slot += 1;
         }
@@ -306,36 +344,54 @@ mod tests {
         chunk(format!("{text:?<16}").as_bytes(), 0).unwrap()
     }
 
+    /// The number of a key that a document has, what is found of it, and whether its colon is.
+    fn found(keys: &mut KnownKeys, text: &str) -> Option<(u8, usize, bool)> {
+        let found = keys.find(Last::default(), chunk_of(text));
+        found.map(|(number, known)| (number, known.len.into(), known.has_colon))
+    }
+
     #[test]
-    fn a_key_is_found_again_once_it_was_written_without_escapes() {
-        let (mut keys, last) = (KnownKeys::default(), Last::default());
+    fn a_key_is_found_again_as_it_was_written_last() {
+        let mut keys = KnownKeys::default();
         let name = Key::of_field(7);
-        let number = keys.number(name, 12, b"");
-        assert_eq!(keys.find(last, chunk_of("name\":")), 0);
-        assert_eq!(keys.number(name, 12, b"name\""), number);
-        assert_eq!(keys.number(Key::default(), 13, b"a_name_too_long\""), 2);
-        assert_eq!(keys.number(Key::default(), 14, b"a_name_much_too_long\""), 3);
-        for _ in 0..2 {
-            assert_eq!(keys.find(last, chunk_of("name\":")), number);
-            assert_eq!(keys.find(last, chunk_of("a_name_too_long\"")), 2);
-            assert_eq!(keys.find(last, chunk_of("a_name_much_too_long")), 0);
-            assert_eq!(keys.find(last, chunk_of("names\":")), 0);
+        assert_eq!(keys.number(name, 12, None, 4), 1);
+        assert_eq!(found(&mut keys, r#"name":1"#), None);
+        assert_eq!(keys.number(name, 12, Some(chunk_of(r#"name": 1"#)), 4), 1);
+        let ways = [(r#"name": 1"#, 7), (r#"name":1"#, 6), (r#"name" : 1"#, 8), (r#"name" :1"#, 7)];
+        for (written, end) in ways {
+            for _ in 0..2 {
+                assert_eq!(found(&mut keys, written), Some((1, end, true)), "{written}");
+                assert_eq!(found(&mut keys, r#"names":1"#), None);
+            }
         }
-        assert_eq!(keys.get(number), (name, 5));
+        let long = [
+            (r#"a_name_of13ch": 1"#, 13, 16, true),
+            (r#"a_name_of_14ch": 1"#, 14, 16, true),
+            (r#"a_name_of__15ch": 1"#, 15, 16, false),
+        ];
+        for (written, len, end, has_colon) in long {
+            let number = keys.number(Key::default(), len as u64, Some(chunk_of(written)), len);
+            assert_eq!(found(&mut keys, written), Some((number, end, has_colon)), "{written}");
+        }
+        let longer = r#"a_name_of___16ch": 1"#;
+        assert_eq!(keys.number(Key::default(), 16, Some(chunk_of(longer)), 16), 5);
+        assert_eq!(found(&mut keys, longer), None);
     }
 
     #[test]
     fn keys_are_forgotten_once_there_is_no_place_for_more() {
         let mut keys = KnownKeys::default();
-        let written = |hash: u64| format!("{hash}\"");
-        let numbers: Vec<u8> =
-            (1..=300).map(|hash| keys.number(Key::default(), hash, written(hash).as_bytes())).collect();
+        let number = |keys: &mut KnownKeys, hash: u64| {
+            let name = hash.to_string();
+            keys.number(Key::default(), hash, Some(chunk_of(&format!("{name}\":0"))), name.len())
+        };
+        let numbers: Vec<u8> = (1..=300).map(|hash| number(&mut keys, hash)).collect();
         assert_eq!(numbers[..255], (1..=255).collect::<Vec<u8>>());
         assert!(numbers[255..].iter().all(|&number| number == 0));
-        assert_eq!(keys.find(Last::default(), chunk_of("255\"")), 255);
+        assert_eq!(found(&mut keys, r#"255":"#), Some((255, 5, true)));
         keys.make_place();
-        assert_eq!(keys.find(Last::default(), chunk_of("255\"")), 0);
-        assert_eq!(keys.number(Key::default(), 300, b"300\""), 1);
+        assert_eq!(found(&mut keys, r#"255":"#), None);
+        assert_eq!(number(&mut keys, 300), 1);
     }
 
     #[test]

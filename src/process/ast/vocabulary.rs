@@ -106,8 +106,8 @@ impl Key {
 
     /// The key of a value in an array that stands under one of the dialect's own.
     #[inline(always)]
-    pub(super) fn of_field(field: u8) -> Self {
-        Self(field.into())
+    pub(super) const fn of_field(field: u8) -> Self {
+        Self(field as u32)
     }
 
     /// Whether it is one of the `KIND_FIELDS` or the `MARKERS`.

@@ -1,6 +1,6 @@
 //! Places in a source, of a row and a column: read as a whole where they are written as nearly all are.
 
-use super::swar;
+use super::swar::Digits;
 use super::token::at;
 
 /// A row and a column from 0.
@@ -34,7 +34,8 @@ fn part<const LEN: usize>(doc: &[u8], mut pos: usize, key: Option<&[u8; LEN]>) -
         }
         pos = skip_one(doc, pos + LEN);
     }
-    swar::number(doc, pos)
+    let digits = Digits::at(doc, pos)?;
+    Some((digits.value(), pos + digits.len()))
 }
 
 #[inline(always)]

@@ -1,6 +1,7 @@
 //! One pass over a document: full RFC 8259 grammar, an explicit stack, no tree.
 
 use super::fault::{Fault, What};
+use super::swar::Digits;
 use super::token::{at, literal, not_finite, number, skip_space, string};
 use super::visit::{Form, Visitor};
 
@@ -120,6 +121,10 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
             return Ok((Next::After, end));
         }
         if byte.is_ascii_digit() || byte == b'-' {
+            if let Some(digits) = Digits::at(self.doc, pos) {
+                self.visitor.digits(digits);
+                return Ok((Next::After, pos + digits.len()));
+            }
             let (end, form) = number(self.doc, pos)?;
             self.visitor.number(pos, end, form);
             return Ok((Next::After, end));
@@ -181,12 +186,10 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
             return Err(Fault::new(expected, pos));
         }
         let end = match self.visitor.known_key(pos + 1, self.depth) {
-            Some(end) => end,
+            Some((end, true)) => return Ok(end),
+            Some((end, false)) => end,
             None => self.other_key(pos)?,
         };
-        if at(self.doc, end) == b':' {
-            return Ok(end + 1);
-        }
         let colon = skip_space(self.doc, end);
         if at(self.doc, colon) == b':' { Ok(colon + 1) } else { Err(Fault::new(What::Colon, colon)) }
     }

@@ -66,19 +66,41 @@ fn digit_marks(word: u64) -> u64 {
     (((word & !HIGH) + ONES * 0x76) | word) & HIGH
 }
 
-/// The number of one to seven digits that begins at `pos`, without needless zeros, and the position behind it.
-#[inline(always)]
-pub(crate) fn number(bytes: &[u8], pos: usize) -> Option<(u32, usize)> {
-    let word = load8(bytes, pos)?;
-    let len = digit_marks(word).trailing_zeros() / 8;
-    let is_one = len == 1 || (2..8).contains(&len) && word as u8 != b'0';
-    is_one.then(|| (digits(word, len), pos + len as usize))
+/// One to seven digits, and what is behind them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Digits {
+    word: u64,
+    len: u32,
 }
 
-/// The value of the first digits of a word, one to eight: without a branch on their number.
+impl Digits {
+    /// Those of the whole number that begins at `pos`: nothing where it has a sign, a fraction, an exponent or
+    /// more digits, or is none.
+    #[inline(always)]
+    pub(crate) fn at(bytes: &[u8], pos: usize) -> Option<Self> {
+        let word = load8(bytes, pos)?;
+        let len = digit_marks(word).trailing_zeros() / 8;
+        let is_whole = len == 1 || (2..8).contains(&len) && word as u8 != b'0';
+        let next = (word >> (8 * (len % 8))) as u8;
+        (is_whole && !matches!(next, b'.' | b'e' | b'E')).then_some(Self { word, len })
+    }
+
+    #[inline(always)]
+    pub(crate) fn len(self) -> usize {
+        self.len as usize
+    }
+
+    /// Their value, without a branch on their number.
+    #[inline(always)]
+    pub(crate) fn value(self) -> u32 {
+        value(self.word, self.len)
+    }
+}
+
+/// The value of the first digits of a word, one to eight.
 #[inline(always)]
-pub(crate) fn digits(word: u64, len: u32) -> u32 {
-    // The first digit into the highest place but those of the digits behind it; zeros before it.
+pub(crate) fn value(word: u64, len: u32) -> u32 {
+    // The last digit into the highest place, zeros before the first.
     let digits = (word & (ONES * 0x0f)) << (64 - 8 * len);
     let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
@@ -137,20 +159,29 @@ mod tests {
 
     #[test]
     fn numbers_of_every_length() {
+        let number = |text: &str| Digits::at(text.as_bytes(), 0).map(|digits| (digits.value(), digits.len()));
         let text = b"9081726354 ";
         for len in 1..=8 {
             let value: u32 = std::str::from_utf8(&text[..len]).unwrap().parse().unwrap();
             let word = load8(text, 0).unwrap();
-            assert_eq!(digits(word, len as u32), value);
+            assert_eq!(super::value(word, len as u32), value);
             let written = format!("{value},      ");
-            let expected = (len < 8).then_some((value, len));
-            assert_eq!(number(written.as_bytes(), 0), expected);
+            assert_eq!(number(&written), (len < 8).then_some((value, len)));
         }
-        for (text, expected) in
-            [("0,       ", Some((0, 1))), ("00,      ", None), ("x        ", None), ("1", None)]
-        {
-            assert_eq!(number(text.as_bytes(), 0), expected, "{text}");
+        let table = [
+            ("0,", Some((0, 1))),
+            ("7}", Some((7, 1))),
+            ("00,", None),
+            ("1.5", None),
+            ("12e3", None),
+            ("12E3", None),
+            ("x", None),
+            ("-1", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(number(&format!("{text}       ")), expected, "{text}");
         }
+        assert_eq!(number("1"), None);
     }
 
     #[test]

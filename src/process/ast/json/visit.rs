@@ -1,5 +1,7 @@
 //! What the scanner tells while it reads: the place where further extraction plugs in.
 
+use super::swar::Digits;
+
 /// A string of the document between its quotes, escapes as they stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Text<'a> {
@@ -32,10 +34,10 @@ pub(crate) enum Form {
 /// the document's own object or array has 1. A key's value is the next part at the key's depth, or
 /// the object or array that opens at one more.
 pub(crate) trait Visitor<'a> {
-    /// A key that the visitor knows by the bytes behind its opening quote, in place of `key`: the position
-    /// behind its closing quote.
+    /// A key that the visitor knows by the bytes behind its opening quote, in place of `key`: a position
+    /// behind its closing quote, and whether it is behind the colon, too.
     #[inline(always)]
-    fn known_key(&mut self, _at: usize, _depth: usize) -> Option<usize> {
+    fn known_key(&mut self, _at: usize, _depth: usize) -> Option<(usize, bool)> {
         None
     }
     /// A string that it knows so, in place of `string`.
@@ -60,7 +62,9 @@ pub(crate) trait Visitor<'a> {
     fn key(&mut self, key: Text<'a>, depth: usize);
     /// A string that is not a key.
     fn string(&mut self, text: Text<'a>, depth: usize);
-    /// A number, from one byte of the document to another.
+    /// A whole number of few digits.
+    fn digits(&mut self, digits: Digits);
+    /// Any other number, from one byte of the document to another.
     fn number(&mut self, at: usize, end: usize, form: Form);
     /// `true`, `false` or `null`.
     fn literal(&mut self, raw: &'a [u8], depth: usize);
@@ -94,6 +98,11 @@ impl<'a> Visitor<'a> for ValueCount {
 
     #[inline(always)]
     fn string(&mut self, _text: Text<'a>, _depth: usize) {
+        self.values += 1;
+    }
+
+    #[inline(always)]
+    fn digits(&mut self, _digits: Digits) {
         self.values += 1;
     }
 
