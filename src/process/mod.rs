@@ -58,7 +58,7 @@ impl FileContent<'_> {
 ///
 /// Use [`from_fn`] for a plain function. See `examples/` for one of each kind.
 pub trait Processor: Send + Sync {
-    /// Name and version, such as `ast/20`. When it changes, every file is due again.
+    /// Name and version, such as `ast/21`. When it changes, every file is due again.
     fn identity(&self) -> &str;
 
     /// Globs of the files that it wants where the user gives none. `*` matches any name.

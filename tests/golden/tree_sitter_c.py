@@ -37,7 +37,7 @@ def opened(symbols, node, kind, scope, around):
                 inner = inner or opened_
             function = True
         elif kind == "declaration" and not scope.in_function and not scope.in_type:
-            variable(symbols, node, told, pointer, scope)
+            variable(symbols, node, told, pointer, scope, around)
     if kind == "function_definition" and not function:
         return Scope(scope, function=True)
     return inner or scope
@@ -110,7 +110,7 @@ def called(symbols, node, kind, told, scope, around):
     return inner
 
 
-def variable(symbols, node, told, pointer, scope):
+def variable(symbols, node, told, pointer, scope, around):
     fixed = lambda one, *words: any(kind_of(part) == "type_qualifier" and text(part) in words for part in children(one))
     constant = fixed(pointer or node, "const") or kind_of(pointer) != "reference_declarator" and fixed(node, "constexpr")
     names = [(None, name) for name in map(text, filter(lambda part: kind_of(part) == "identifier", children(told)))]
@@ -118,7 +118,7 @@ def variable(symbols, node, told, pointer, scope):
     for within, name in names if bound else [parted(told)]:
         qualified, found = home(symbols, scope, within, name)
         if not within or found == "module":
-            symbols.found.symbol(scope, "constant" if constant and not bound else "variable", name, *lines_of(node), qualified=qualified,
+            symbols.found.symbol(scope, "constant" if constant and not bound else "variable", name, *begun(node, told, around), qualified=qualified,
                                  static="static" in symbols.words(node))
 
 
@@ -137,11 +137,12 @@ def home(symbols, scope, within, name):
 def begun(node, told, around):
     """The lines: from the outermost template on, where it is there for the name."""
     start, end = lines_of(node)
-    if kind_of(told) in ("qualified_identifier", "template_function", "template_type"):
-        for outer in reversed(around):
-            if kind_of(outer) != "template_declaration":
-                break
-            start = lines_of(outer)[0]
+    named = kind_of(told) in ("qualified_identifier", "template_function", "template_type")
+    for outer in reversed(around):
+        if kind_of(outer) != "template_declaration":
+            break
+        empty = not any(kind_of(part).isidentifier() for part in children(first(outer, "template_parameter_list")))
+        start = lines_of(outer)[0] if named or empty else start
     return start, end
 
 

@@ -28,6 +28,7 @@ int pointed(Shelf *one, int (*by)(int), int (**table)(int), void *some) {
 // What is made, and what only looks so.
 struct Book { Book(int pages); int pages; };
 struct Pair { int first, second; };
+extern int many;
 template <class T> void made(T usual) {
     new Book(1);
     new Book{2};
@@ -57,4 +58,20 @@ int told() noexcept(noexcept(1)) {
 #endif
     return price(3) && price(4);
 }
+
+// Where a declaration begins and ends.
+template <class T> int put(T one);
+template <>
+int put(int one) { return one; }
+template <class T> bool view = true;
+namespace shop {
+template <class T>
+constexpr bool seen = false;
+template <class T>
+constexpr bool seen<T *> = true;
+}
+int ends(int days)
+;
+// What no grammar can tell from a function.
+const Book unread(many);
 template <class T> int depending(T shelf) { return T::open(shelf); }

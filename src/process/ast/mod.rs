@@ -60,7 +60,7 @@ pub struct AstProcessor {
 }
 
 /// Raised with every change of what is written for some document.
-const VERSION: &str = "ast/20";
+const VERSION: &str = "ast/21";
 
 impl AstProcessor {
     /// A processor with the default limits.

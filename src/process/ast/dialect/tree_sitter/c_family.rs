@@ -52,9 +52,14 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
             symbol.flags |= if symbol.kind == SymbolKind::Function { flag::FREE } else { 0 };
         }),
         "template_declaration" => {
+            // `template <>` belongs to any name.
+            let parameters = node.first(&["template_parameter_list"]);
+            let has_none =
+                parameters.is_some_and(|list| !list.is_leaf() && !list.children().any(Node::is_worded));
             let inside = facts.store.symbols.iter_mut().rev().take_while(|symbol| symbol.at > frame.at);
             inside
-                .filter(|symbol| symbol.flags & OF_TEMPLATE != 0 && is_declared_by(node, symbol.at))
+                .filter(|symbol| has_none || symbol.flags & OF_TEMPLATE != 0)
+                .filter(|symbol| is_declared_by(node, symbol.at))
                 .for_each(|symbol| symbol.line = frame.line);
         }
         "translation_unit" => settle_scopes(facts),
@@ -112,9 +117,10 @@ fn close_variable(node: Node<'_>, declared: Declared<'_>, facts: &mut Facts<'_, 
     let Some((within, last)) = within(declared.name, facts) else { return };
     let name = name(last, facts);
     frame.set(QUALIFIED, within.is_some());
+    frame.set(OF_TEMPLATE, is_of_template(declared.name));
     let name = facts.join(within, ".", name);
     add(kind, name, facts, frame);
-    frame.set(QUALIFIED, false);
+    frame.set(QUALIFIED | OF_TEMPLATE, false);
 }
 
 fn qualifies(node: Node<'_>, words: &[&str], facts: &mut Facts<'_, '_>) -> bool {
