@@ -65,7 +65,8 @@
 //! | `pulse` | the run, and a call without a state | tells the run's clock that the process runs: what it is stopped for counts for no limit | before the state is closed |
 //! | `notify-rs inotify loop` | the watch | notes what was touched | with the watch; one that lost events is replaced |
 //! | `look` | whoever asks how a root is | looks at it once | with its look; one that hangs is left behind |
-//! | `check-log` | the attempt, where the log is not known to be right | compares the record log with its checksums | at its end; a run waits for it |
+//! | `verify` | opening a large ledger | compare all blocks with the last tick's sums, from both ends | at its end; the first tick waits for it |
+//! | `check-log` | the attempt, where the log is not known to be right, and not small | compares the record log with its checksums | at its end; a run waits for it |
 //! | `control` | the command | answers `status`, `jobs`, `records`, `explain`, `failures`, `retry`, `forget`, `compact`; takes orders | before the state is closed |
 //! | `reload` | the command | reads the settings again, on SIGHUP and when a file changes | before the state is closed |
 //! | `schedule` | `outlast watch` | asks for the scans that are due | before the state is closed |
@@ -119,7 +120,8 @@
 //! nothing of a tick before all of it is durable: until then the blocks that it replaced are laid over the ledger for
 //! readers of what is committed (`ledger/over.rs`). *The record log is the truth and the ledger its index:* `outlast repair` makes a ledger of
 //! the records. Opening a state compares every block of the ledger with its checksum and all of them with
-//! the last tick's sums, in the database and in the witness. Until then a copy of the database is kept, which is put
+//! the last tick's sums, in the database and in the witness. Folders are listed and files read beside that, and nothing
+//! is written before it has ended well (`ledger/checking.rs`). Until then a copy of the database is kept, which is put
 //! back where they differ, since sled takes a read that failed for the end of its log and writes that down; damage is
 //! what a second look finds, too (`ledger/kept.rs`). Those who ask a state that no run holds open a copy, and change
 //! nothing (`ledger/asked.rs`). The log is compared range by range while the

@@ -104,7 +104,8 @@ impl Course<'_> {
         let deadline = Instant::now() + THREADS_END;
         pool.0.join(Some(deadline));
         threads.into_iter().for_each(|thread| join_until(thread, deadline));
-        ended
+        // Whatever was read of a damaged ledger, and by whom: what it is said to be is what the check of all of it says.
+        ended.or_else(|error| store.ledger.settle().map_err(EngineError::from).and(Err(error)))
     }
 
     /// The file that was alone in hand when the kernel killed a process for want of memory, and ours died.

@@ -228,6 +228,7 @@ fn is_compact(store: &Store) -> bool {
 /// Removes one segment that the log does not begin before any more. Returns whether there was one; where not, it
 /// is forgotten that there were any.
 fn drop_one(store: &mut Store) -> Result<bool, EngineError> {
+    store.ledger.settle()?;
     let is_dropped = store.log.remove_one_before(store.ledger.log_start().segment)?;
     if !is_dropped {
         store.ledger.forget_dropped_log()?;

@@ -87,7 +87,7 @@ fn commit_alone(store: &mut Store, changes: Vec<(FileKey, Change)>) -> Result<()
 
 /// The state knows a root no longer that it holds no file of.
 pub(crate) fn drop_root(store: &mut Store, root: RootId) -> Result<(), EngineError> {
-    Ok(store.state.update(|state| state.roots.retain(|info| info.id != root.0))?)
+    store.describe(|state| state.roots.retain(|info| info.id != root.0))
 }
 
 impl Engine {

@@ -189,13 +189,13 @@ impl RootMarks {
     /// Has the state remember them.
     fn remember(&self, store: &mut Store) -> Result<(), EngineError> {
         let marks = &self.0;
-        Ok(store.state.update(|info| {
+        store.describe(|info| {
             for info in &mut info.roots {
                 if let Some(Known { mark: Some(mark), target }) = marks.get(&RootId(info.id)) {
                     Seen { mark: *mark, target: target.clone() }.note_in(info);
                 }
             }
-        })?)
+        })
     }
 
     /// The marks as they are now, or the first root that is not what it was.

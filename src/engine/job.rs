@@ -210,7 +210,7 @@ pub(crate) fn register(
         prune(store, &filtered, source)?;
         // Otherwise the first attempt would have the state remember what the new ones are, and write it once more.
         guard::mark_new(lookout, infos.iter_mut().skip(before.len()));
-        store.state.update(|state| state.roots = infos)?;
+        store.describe(|state| state.roots = infos)?;
     }
     Ok(chosen)
 }

@@ -94,7 +94,9 @@ impl Store {
     pub(crate) fn existing(folder: &Path) -> Result<Self, EngineError> {
         let mut state = StateFolder::open(folder)?;
         state.ensure_id()?;
-        Self::open(state).map_err(|failed| failed.1)
+        let mut store = Self::open(state).map_err(|failed| failed.1)?;
+        store.ledger.settle()?;
+        Ok(store)
     }
 
     /// Closes the ledger and the log, also where others read them; the lock is kept.
@@ -112,16 +114,21 @@ impl Store {
         }
     }
 
-    /// Opens the ledger and the log of a state again. Where that fails, the state is given back, locked.
+    /// Opens the ledger and the log of a state again. The ledger may still be checked beside what follows; nothing is
+    /// written until it is. Where that fails, the state is given back, locked.
     pub(crate) fn open(state: StateFolder) -> Result<Self, Box<(StateFolder, EngineError)>> {
         let opened = || -> Result<_, EngineError> {
             state.held().check()?;
-            let ledger = Ledger::open(&state)?;
+            let mut ledger = Ledger::open_to_read(&state)?;
             let now = Timestamp::from_system_time(SystemTime::now());
             let files = log_check::files_of(&state, &ledger);
             let compared = files.as_ref().and_then(|files| log_check::compared_at(&state, files, now));
             let first = ledger.log_start().segment;
-            let log = RecordLog::open_from(&state.records(), first, ledger.cursor())?;
+            let records = state.records();
+            if !RecordLog::is_as_committed(&records, first, ledger.cursor().log)? {
+                ledger.settle()?;
+            }
+            let log = RecordLog::open_from(&records, first, ledger.cursor())?;
             Ok((ledger, log, files, compared))
         };
         match opened() {
@@ -130,6 +137,20 @@ impl Store {
             }
             Err(error) => Err(Box::new((state, error))),
         }
+    }
+
+    /// Changes what the state says of itself, where that is a change, durably.
+    ///
+    /// # Errors
+    /// The ledger is damaged, or the state can't be written.
+    pub(crate) fn describe(&mut self, change: impl FnOnce(&mut StateInfo)) -> Result<(), EngineError> {
+        let mut info = self.state.info().clone();
+        change(&mut info);
+        if info != *self.state.info() {
+            self.ledger.settle()?;
+            self.state.update(|state| *state = info)?;
+        }
+        Ok(())
     }
 
     /// Leaves a note for the next run where the log was compared, and is as it was before.
@@ -145,6 +166,8 @@ impl Store {
     /// Begins a tick in the log, if the state is still this process's own.
     pub(crate) fn begin_tick(&mut self) -> Result<LogPosition, EngineError> {
         self.state.held().check()?;
+        // The log is written before the ledger.
+        self.ledger.settle()?;
         Ok(self.log.begin_tick()?)
     }
 

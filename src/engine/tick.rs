@@ -107,6 +107,8 @@ impl Coordinator<'_> {
     pub(super) fn begin_under_way(&mut self) -> Result<(), EngineError> {
         let is_under_way = self.dispatch.outstanding() > 0 || self.committer.waiting() > 0;
         let is_due = !self.run.has_begun && (is_under_way || self.since_tick() >= LOOK_UP);
+        // Who waits for the ledger's check hands nothing out meanwhile.
+        let is_due = is_due && self.committer.store().ledger.is_checked();
         if is_due && self.has_room() { self.begin() } else { Ok(()) }
     }
 

@@ -10,7 +10,7 @@ use super::reader::Committed;
 use super::state::{self, DB, STATE, WITNESS};
 use super::store::Store;
 use super::temporary::Temporary;
-use super::verify::{Loaded, Verified};
+use super::verify::{Loaded, Opened};
 use super::witness::Witness;
 use super::{LedgerError, LedgerReader, StateInfo, held, kept, state_file};
 
@@ -51,7 +51,7 @@ impl AskedState {
         let copied = Temporary::copy_of(&kept::place_of(path)?)?;
         drop(lock);
         let store = Store::open(&copied.database(), path.join(DB), None)?;
-        let Verified { store, loaded, .. } = Verified::of(store.of_copy(copied), &witness)?;
+        let Opened { store, loaded, .. } = Opened::of(store.of_copy(copied), &witness)?.checked()?;
         let Loaded { tick, counts, log_start, .. } = loaded;
         let committed = Committed::of(&tick, &counts, log_start);
         let reader = LedgerReader {

@@ -34,32 +34,61 @@ const FAILED: &str = "failed";
 pub(super) const GONE: &str = "db.gone";
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
-/// Opens the database of a state with `open`, which gets its folder. Where that fails, the database is as it was.
-/// [`recover`] comes before it.
+/// The copy of a database that is open.
+#[derive(Debug)]
+pub(super) struct Kept {
+    state: PathBuf,
+}
+
+/// Opens the database of a state with `open`, which gets its folder, and keeps a copy until that is known to be right.
+/// Where opening fails, the database is as it was. [`recover`] comes before it.
 ///
 /// # Errors
-/// What `open` says. [`LedgerError::Damaged`] only where it says so a second time, of a copy that was read without an
-/// error.
+/// As [`Kept::put_back`] for what `open` says.
 pub(super) fn open_kept<T>(
     state: &Path,
-    open: impl Fn(&Path) -> Result<T, LedgerError>,
-) -> Result<(T, Removal), LedgerError> {
+    open: impl FnOnce(&Path) -> Result<T, LedgerError>,
+    look_again: impl FnOnce(&Path) -> Result<(), LedgerError>,
+) -> Result<(T, Kept), LedgerError> {
     make_copy(state)?;
     mark_complete(state)?;
-    let error = match open(&state.join(DB)) {
-        Ok(opened) => return discard(state).map(|removal| (opened, removal)),
-        Err(error) => error,
-    };
-    put_back(state).inspect_err(|_| tracing::error!(%error, "opening the ledger failed"))?;
-    let LedgerError::Damaged { what, .. } = error else { return Err(error) };
-    make_copy(state)?;
-    let copy = state.join(BEFORE).join(DB);
-    let again = copy::join(&copy).and_then(|()| open(&copy).map(drop));
-    drop(discard(state)?);
-    Err(match again {
-        Ok(()) => misread(&state.join(DB), &what),
-        Err(again) => again,
-    })
+    let kept = Kept { state: state.to_owned() };
+    match open(&state.join(DB)) {
+        Ok(opened) => Ok((opened, kept)),
+        Err(error) => Err(kept.put_back(error, look_again)),
+    }
+}
+
+impl Kept {
+    /// What was opened is right: the copy goes.
+    pub(super) fn discard(self) -> Result<Removal, LedgerError> {
+        discard(&self.state)
+    }
+
+    /// Lets the copy take the place of a database that is wrong, and closed. Tells what to say of it: that there is damage
+    /// only where `look_again` says so, too, of another copy.
+    pub(super) fn put_back(
+        self,
+        error: LedgerError,
+        look_again: impl FnOnce(&Path) -> Result<(), LedgerError>,
+    ) -> LedgerError {
+        let state = &self.state;
+        if let Err(failed) = put_back(state) {
+            tracing::error!(%error, "opening the ledger failed");
+            return failed;
+        }
+        let LedgerError::Damaged { what, .. } = error else { return error };
+        let looked = make_copy(state).and_then(|()| {
+            let copy = state.join(BEFORE).join(DB);
+            let again = copy::join(&copy).and_then(|()| look_again(&copy));
+            discard(state)?;
+            Ok(again)
+        });
+        match looked {
+            Ok(Ok(())) => misread(&state.join(DB), &what),
+            Ok(Err(again)) | Err(again) => again,
+        }
+    }
 }
 
 /// What was found wrong, and is not there when it is looked at again.

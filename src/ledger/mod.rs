@@ -7,8 +7,9 @@
 //! * A tick is committed as a whole. When [`Ledger::commit`] returns, it survives a power cut; when it
 //!   fails, the ledger is poisoned: a failed sync is never tried again and believed. What it was for is written again
 //!   before the state is used again, by this process or the next one.
-//! * Nothing damaged is used: opening reads every value and compares the whole with what the last commit
-//!   wrote down, in the database and outside of it. What differs is [`LedgerError::Damaged`].
+//! * Nothing is built on damage: opening reads every value and compares the whole with what the last commit
+//!   wrote down, in the database and outside of it. What differs is [`LedgerError::Damaged`]. Where the blocks of a large
+//!   ledger are checked beside what follows ([`Ledger::open_to_read`]), nothing is written before that has ended.
 //! * What fails to open stays as it was, and those who ask change nothing: sled rewrites what it could not read, so a
 //!   copy is kept until all is verified, and those who ask open a copy.
 //! * No key for each file: sled takes about as long for one write as a file may take in all.
@@ -78,6 +79,7 @@
 
 mod asked;
 mod block;
+mod checking;
 mod codec;
 mod copy;
 mod disk;
@@ -92,6 +94,7 @@ mod log_start;
 mod made;
 mod map;
 mod meta;
+mod opening;
 mod over;
 mod reader;
 mod ready;
@@ -124,5 +127,7 @@ pub use scan::Scan;
 pub(crate) use state::LOG_CHECKED;
 pub use state::StateFolder;
 pub use state_file::{FORMAT, RootInfo, StateInfo};
+#[cfg(test)]
+pub(crate) use tests::checking as damage;
 pub use witness::LogRange;
 pub use writer::{KEY_BYTES_MAX, Ledger, Tick};

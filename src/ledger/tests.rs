@@ -1,5 +1,6 @@
 //! The room as a whole, against a plain map.
 
+pub(crate) mod checking;
 mod concurrent;
 mod damage;
 mod in_hand;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use super::block::Rows;
+use super::checking::Checking;
 use super::job::{Job, Jobs, encode_job, job_key};
 use super::kept::{self, Removal};
 use super::map::Merge;
@@ -15,7 +16,7 @@ use super::reader::{Committed, LedgerReader};
 use super::ready::{CLASSES, Classes, row_key, tally_row};
 use super::state::{DB, REPAIRING, WITNESS};
 use super::store::{Bytes, Changes, Store, Tree};
-use super::verify::{self, Loaded, Verified};
+use super::verify::{self, Loaded};
 use super::witness::{LogRange, Witness};
 use super::{Counts, Entry, HeldState, LedgerError, StateFolder, codec, disk, renew};
 use crate::model::{Cursor, FileKey, LogPosition, LogStart, Order, Timestamp};
@@ -41,77 +42,21 @@ pub struct Tick<'a> {
 
 /// The durable state of all files, with the right to change it.
 pub struct Ledger {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     pub(super) reader: LedgerReader,
     pub(super) tick: TickMeta,
-    counts: BTreeMap<u32, Counts>,
-    jobs: Jobs,
+    pub(super) counts: BTreeMap<u32, Counts>,
+    pub(super) jobs: Jobs,
     pub(super) log_start: LogStart,
     pub(super) witness: Witness,
     pub(super) poisoned: bool,
-    _removal: Option<Removal>,
+    /// While blocks are still being checked.
+    pub(super) checking: Option<Checking>,
+    /// Of the copy that was kept until they were.
+    pub(super) removal: Option<Removal>,
 }
 
 impl Ledger {
-    /// Opens the ledger, and checks all of it.
-    ///
-    /// # Errors
-    /// [`LedgerError::Damaged`] where it is not what was committed last, or a repair has not ended.
-    pub fn open(state: &StateFolder) -> Result<Self, LedgerError> {
-        state.check_no_repair()?;
-        if let Some(new) = state.take_new() {
-            return Ok(new);
-        }
-        let mut ledger = Self::open_in(state.held())?;
-        if !ledger.tick.ready_is_whole {
-            let (order, base) = (ledger.tick.order, ledger.tick.base);
-            ledger.guarded(|ledger| ledger.put_in_order(order, base))?;
-        }
-        Ok(ledger)
-    }
-
-    fn open_in(held: &HeldState) -> Result<Self, LedgerError> {
-        // Before anything is touched: another process may have it open, though the lock file is ours.
-        drop(held.lock_database()?);
-        kept::recover(held.path())?;
-        renew::write_noted(held)?;
-        let mut witness = Witness::open(&held.path().join(WITNESS))?;
-        let mut verified = Verified::open(held, &witness)?;
-        if verified.missing.is_some() {
-            // The last tick counts once the witness has its line. The process that committed it may have ended since
-            // its sync failed, and then it is only in memory: it is made durable first.
-            drop(verified);
-            renew::write_all(held)?;
-            witness = Witness::open(&held.path().join(WITNESS))?;
-            verified = Verified::open(held, &witness)?;
-        }
-        let Verified { store, loaded, missing, removal } = verified;
-        let appended = missing.map_or(Ok(()), |line| witness.append(line));
-        let written = appended.and_then(|()| {
-            witness.forget_before(loaded.log_start.segment);
-            witness.tidy()
-        });
-        written.inspect_err(|_| renew::note(held))?;
-        Ok(Self::with(held, store, loaded, witness, removal))
-    }
-
-    fn with(
-        held: &HeldState,
-        store: Store,
-        loaded: Loaded,
-        witness: Witness,
-        removal: Option<Removal>,
-    ) -> Self {
-        let Loaded { tick, counts, jobs, log_start } = loaded;
-        let (store, committed) = (Arc::new(store), Arc::default());
-        let reader = LedgerReader { store, committed, only_committed: false };
-        let (folder, poisoned) = (held.path().to_path_buf(), false);
-        let ledger =
-            Self { folder, reader, tick, counts, jobs, log_start, witness, poisoned, _removal: removal };
-        ledger.publish();
-        ledger
-    }
-
     /// Makes an empty ledger that has committed up to `tick`.
     pub(super) fn create_in(held: &HeldState, tick: u64) -> Result<Self, LedgerError> {
         let witness_path = held.path().join(WITNESS);
@@ -125,7 +70,7 @@ impl Ledger {
         if tick.cursor.tick > 0 {
             witness.append(verify::line_of(&tick))?;
         }
-        Ok(Self::with(held, store, Loaded::empty(tick), witness, None))
+        Ok(Self::with(held, store, Loaded::empty(tick), witness))
     }
 
     /// Starts the ledger anew, to be filled from the record log: what was there is set aside, the
@@ -187,7 +132,8 @@ impl Ledger {
     }
 
     /// Closes the database, also where readers are around: they find it closed from now on.
-    pub fn close(self) {
+    pub fn close(mut self) {
+        drop(self.checking.take());
         self.reader.store.close();
     }
 
@@ -197,6 +143,7 @@ impl Ledger {
         &mut self,
         step: impl FnOnce(&mut Self) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
+        self.settle()?;
         if self.poisoned {
             return Err(LedgerError::Poisoned);
         }
@@ -308,7 +255,7 @@ impl Ledger {
         self.guarded(|ledger| ledger.put_in_order(order, now))
     }
 
-    fn put_in_order(&mut self, order: Order, now: Timestamp) -> Result<(), LedgerError> {
+    pub(super) fn put_in_order(&mut self, order: Order, now: Timestamp) -> Result<(), LedgerError> {
         self.begin_order(order, now)?;
         self.build_ready()
     }

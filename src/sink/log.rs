@@ -152,6 +152,18 @@ impl RecordLog {
         })
     }
 
+    /// Whether opening the log with this cursor changes nothing.
+    ///
+    /// # Errors
+    /// Where that can't be told.
+    pub fn is_as_committed(folder: &Path, first: u32, committed: LogPosition) -> Result<bool, SinkError> {
+        let found = if folder.is_dir() { segments(folder)? } else { return Ok(false) };
+        let path = folder.join(segment_name(committed.segment));
+        let is_whole = fs::metadata(&path).is_ok_and(|found| found.len() == committed.offset);
+        let is_known = |segment| (first..=committed.segment).contains(&segment);
+        Ok(is_whole && committed != LogPosition::START && found.iter().all(|(segment, _)| is_known(*segment)))
+    }
+
     /// The same log with another size from which a segment counts as full.
     #[must_use]
     pub fn with_segment_bytes_max(mut self, bytes: u64) -> Self {

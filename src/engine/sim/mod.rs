@@ -1,6 +1,6 @@
 //! Simulated runs: the real stages, one step at a time in an order that a seed chooses, with a clock that stands
 //! still between steps. Everything that can go wrong does: reads fail, the tree goes away and comes back, files
-//! change and a watcher tells of it, the processor fails and hangs, the state can't be written, the process dies. At the end all is well
+//! change and a watcher tells of it, the processor fails and hangs, the state can't be written, or turns out to be damaged, the process dies. At the end all is well
 //! again, and then each file has its one record.
 //!
 //! `OUTLAST_SIM_SEEDS` sets the number of schedules, `OUTLAST_SIM_SEED` the first.
@@ -19,7 +19,7 @@ use super::machine::Usage;
 use super::run_state::RunState;
 use super::store::Store;
 use crate::engine::roots::GivenRoot;
-use crate::ledger::RootInfo;
+use crate::ledger::{Ledger, LedgerError, RootInfo, StateFolder, damage};
 use crate::model::{BatchConfig, Clock};
 use world::{Behaviour, Trouble, World};
 
@@ -267,4 +267,39 @@ fn a_file_system_that_fails_for_long_costs_none_but_the_first_files_an_attempt()
         assert!(schedule.live(&state, Faults::None));
         judge::judge(&state, &schedule);
     }
+}
+
+#[test]
+fn a_ledger_that_turns_out_to_be_damaged_while_it_is_scanned_is_not_written() {
+    let mut damaged = 0;
+    for seed in 1..60 {
+        let _seed = Failing(seed);
+        let folder = scratch();
+        let state = folder.path().join("state");
+        let mut schedule = Schedule::new(seed);
+        schedule.live(&state, Faults::Any);
+        // Of a state that is there, has files, and is not to be written again anyway.
+        if schedule.live(&state, Faults::None)
+            && let Some(block) = damage::take_block(&state)
+        {
+            let before = damage::contents(&state);
+            assert!(!schedule.live(&state, Faults::Any));
+            schedule.heal();
+            assert!(!schedule.live(&state, Faults::None), "it came to its end");
+            // A process that died has left the copy that it was to put back.
+            let told = StateFolder::open(&state).and_then(|folder| Ledger::open(&folder).map(drop));
+            assert!(matches!(told, Err(LedgerError::Damaged { .. })), "{told:?}");
+            let after = damage::contents(&state);
+            assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+            before
+                .iter()
+                .for_each(|(path, bytes)| assert!(after[path] == *bytes, "{} was written", path.display()));
+            damage::put_block(&state, block);
+            damaged += 1;
+        }
+        schedule.heal();
+        assert!(schedule.live(&state, Faults::None));
+        judge::judge(&state, &schedule);
+    }
+    assert!(damaged > 20, "only {damaged} states had blocks");
 }

@@ -187,7 +187,7 @@ impl Runtime<'_> {
             job::check_processor(info, &identity, &config)?;
             known.push(info.root());
         }
-        store.state.update(|state| state.roots = infos)?;
+        store.describe(|state| state.roots = infos)?;
         Ok(known)
     }
 

@@ -220,7 +220,7 @@ impl Agenda {
         self.check_room(hands.store)?;
         let infos = job::register(hands.store, &given, hands.processor, hands.lookout, hands.config)?;
         let ids: Vec<u32> = infos.iter().map(|info| info.id).collect();
-        hands.store.state.update(|state| {
+        hands.store.describe(|state| {
             let added = state.roots.iter_mut().filter(|info| ids.contains(&info.id));
             added.for_each(|info| info.watched = true);
         })?;
@@ -244,7 +244,7 @@ impl Agenda {
             return Err(EngineError::root(path, "is the only root; to end the process, order `stop`"));
         }
         self.leave(root.id);
-        hands.store.state.update(|state| {
+        hands.store.describe(|state| {
             let removed = state.roots.iter_mut().filter(|info| info.id == root.id.0);
             removed.for_each(|info| info.watched = false);
         })?;
