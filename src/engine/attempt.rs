@@ -28,10 +28,13 @@ use super::store::Store;
 use super::watch::{Agenda, NewsPlan};
 use super::worker::{BatchWorker, WorkContext};
 use crate::ledger::{InHand, Left};
+use crate::model::joining::join_until;
 use crate::model::{BatchConfig, Clock, FileKey, RootTable};
 
 /// How long threads that have nothing more to do are waited for.
 const THREADS_END: Duration = Duration::from_secs(1);
+/// A record log that is compared in less time than it takes to start a thread.
+const LOG_BYTES_SMALL: u64 = 64 << 10;
 
 /// What all attempts of a run share.
 pub(super) struct Course<'a> {
@@ -176,14 +179,18 @@ impl Course<'_> {
         if store.log_compared.is_none() {
             let (records, ranges) = (store.state.records(), store.ledger.log_ranges());
             let (checked, halt) = (send.clone(), halt.clone());
-            threads.push(spawn("check-log", send, move || {
+            let check = move || {
                 let _ = match check_log(&records, &ranges, &halt) {
                     Ok(true) => checked.send(Event::LogChecked),
                     // The attempt ends.
                     Ok(false) => Ok(()),
                     Err(error) => checked.send(Event::Failed(error)),
                 };
-            })?);
+            };
+            match store.ledger.log_bytes() {
+                0..LOG_BYTES_SMALL => check(),
+                _ => threads.push(spawn("check-log", send, check)?),
+            }
         }
         if let Some(news) = news {
             let (told, rescan, found) = (send.clone(), news.clone(), send.clone());
@@ -222,16 +229,6 @@ pub(super) fn spawn(
         }
     });
     started.map_err(EngineError::no_threads(&format!("the thread {name}")))
-}
-
-/// Waits for a thread, but not for one that hangs in the file system.
-fn join_until(thread: JoinHandle<()>, deadline: Instant) {
-    while !thread.is_finished() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    if thread.is_finished() {
-        let _ = thread.join();
-    }
 }
 
 /// Ends the workers on every way out.

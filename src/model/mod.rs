@@ -2,7 +2,7 @@
 //!
 //! Plain data and pure functions: nothing here starts a thread, the time is told by [`Clock`], and tests let I/O fail
 //! by [`failpoint`]. Only `durable` touches the file system: what all rooms that write need of it; `quiet` makes
-//! values of panics.
+//! values of panics, and `joining` waits for threads that others start.
 
 mod batch;
 mod clock;
@@ -13,6 +13,7 @@ pub(crate) mod durable;
 pub mod failpoint;
 mod failure;
 mod fingerprint;
+pub(crate) mod joining;
 mod key;
 pub(crate) mod memory;
 pub(crate) mod quiet;

@@ -5,6 +5,8 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::model::joining::join_until;
+
 /// How long its end is waited for: a file system, or whoever it talks to, may never answer.
 const END: Duration = Duration::from_secs(2);
 
@@ -46,12 +48,6 @@ impl Drop for Ticking {
     fn drop(&mut self) {
         drop(self.end.take());
         let Some(thread) = self.thread.take() else { return };
-        let latest = Instant::now() + END;
-        while !thread.is_finished() && Instant::now() < latest {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        if thread.is_finished() {
-            let _ = thread.join();
-        }
+        join_until(thread, Instant::now() + END);
     }
 }
