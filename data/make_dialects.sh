@@ -56,7 +56,7 @@ for style in _type ast2json; do
     grammars/newest.py "$(out "python-ast/$style" newest.py.ast.json)"
 done
 node "$tools/pyodide.mjs" "$tools/dump_python.py" _type releases/lending.py "$(out python-ast/releases lending.py.ast.json)"
-# dump_vyper VERSION FOLDER FORMAT SOURCE: Vyper 0.2 needs a Python of its time.
+# dump_vyper VERSION FOLDER FORMAT SOURCE: Vyper 0.2 needs a Python of its time. Members stand in the order of hashes.
 dump_vyper() {
   local home=$work/vyper-$1 release=${1%.*}
   [ -d "$home" ] || case $release in
@@ -64,7 +64,7 @@ dump_vyper() {
     *) python3 -m venv "$home" ;;
   esac
   "$home/bin/python" -m pip -q install "vyper==$1"
-  (cd "vyper/$release" && "$home/bin/vyper" -f "$3" "$4") |
+  (cd "vyper/$release" && PYTHONHASHSEED=0 "$home/bin/vyper" -f "$3" "$4") |
     sed "s|\"$PWD/|\"|g; s|\"[^\"]*/site-packages/|\"|g" > "$(out "python-ast/$2" "$4.ast.json")"
 }
 dump_vyper 0.4.3 vyper-0.4 ast lending.vy; dump_vyper 0.4.3 vyper-0.4 ast library.vy
@@ -109,8 +109,9 @@ for grammar in javascript typescript.tsx; do
   "$python" "$tools/dump_tree_sitter.py" "$grammar" exchange.js "$(out "tree-sitter/$style" exchange.js.ast.json)" "$style"
 done
 "$python" "$tools/dump_tree_sitter.py" typescript.typescript exchange.ts "$(out tree-sitter/points exchange.ts.ast.json)" points
-node "$tools/dump_tree_sitter_wasm.cjs" javascript exchange.js "$(out tree-sitter/web exchange.js.ast.json)"
-node "$tools/dump_tree_sitter_wasm.cjs" typescript exchange.ts "$(out tree-sitter/web exchange.ts.ast.json)"
+for name in javascript:exchange.js typescript:exchange.ts; do
+  printf '%s\t%s\t%s\n' "${name%:*}" "${name#*:}" "$(out tree-sitter/web "${name#*:}.ast.json")"
+done | node "$tools/dump_tree_sitter_wasm.cjs"
 tree leaves c loan.c; tree leaves c_sharp Loan.cs; tree leaves ruby loan.rb; tree leaves php.php loan.php
 tree leaves bash loan.sh; tree leaves kotlin loan.kt; tree leaves swift loan.swift; tree leaves scala Loan.scala
 tree leaves lua loan.lua
