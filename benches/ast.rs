@@ -1,59 +1,91 @@
 //! The AST processor beside full parses that count values and validate UTF-8, over documents in memory:
 //! simd-json's tape, which is the cheapest of the well-known libraries (serde_json and sonic-rs with a
 //! counting visitor take 1.25 to 1.3 times as long), and this crate's own scanner with nothing behind it.
-//! CPU time, in turn, medians.
+//! CPU time, in turn, medians. One line for each family of documents, small ones that are made and real dumps.
 //!
-//! `cargo bench --bench ast`; `OUTLAST_BENCH_TREE` names the tree, `OUTLAST_BENCH_ROUNDS` the rounds.
+//! `cargo bench --bench ast`; `OUTLAST_BENCH_TREE` names a tree of one family, `OUTLAST_BENCH_ROUNDS` the rounds.
 
 #[expect(dead_code, reason = "each benchmark uses a part of it")]
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use outlast::process::ast::count_values;
 use outlast::{AstProcessor, FileContent, Processor, ResultWriter};
 use rustix::time::ClockId;
-use support::{Done, number};
+use support::{Done, number, tree};
 
 /// Bytes of documents that are held in memory.
 const BYTES_MAX: usize = 512 << 20;
+/// Bytes that each round works on at least: a small family several times.
+const BYTES_A_ROUND: usize = 2 << 20;
+
+/// The families, each with its folders: none for the one that is made.
+const FAMILIES: [(&str, &[&str]); 6] = [
+    ("small Python", &[]),
+    ("real Python", &["data/sample/python"]),
+    ("class models", &["data/sample/java", "data/dialects/class-model"]),
+    ("tree-sitter", &["data/dialects/tree-sitter"]),
+    ("ESTree", &["data/dialects/estree"]),
+    ("clang", &["data/sample/c", "data/dialects/clang"]),
+];
+
+/// Documents of one family.
+#[derive(Default)]
+struct Docs {
+    /// The file's name, which may tell the language, and the content.
+    files: Vec<(Vec<u8>, Vec<u8>)>,
+    bytes: usize,
+}
 
 fn main() -> Done {
-    let tree = std::env::var_os("OUTLAST_BENCH_TREE").map_or_else(|| "data/sample".into(), PathBuf::from);
-    let rounds = number("OUTLAST_BENCH_ROUNDS", 7);
-    let mut docs = Vec::new();
-    read(&tree, &mut 0, &mut docs)?;
-    let bytes: usize = docs.iter().map(Vec::len).sum();
-    println!("{} documents, {bytes} bytes, {rounds} rounds\n", docs.len());
+    let rounds = number("OUTLAST_BENCH_ROUNDS", 15);
+    println!(
+        "| family | documents | bytes | the scanner alone: ns a byte | the whole processor | us a document |"
+    );
+    println!("|---|---|---|---|---|---|");
+    if let Some(tree) = std::env::var_os("OUTLAST_BENCH_TREE") {
+        return measure("the tree", &Docs::read(&[Path::new(&tree)])?, rounds);
+    }
+    for (name, folders) in FAMILIES {
+        let made = tempfile::tempdir()?;
+        let folders: Vec<&Path> = if folders.is_empty() {
+            tree::make(made.path(), 200, tree::Sizes::Small)?;
+            vec![made.path()]
+        } else {
+            folders.iter().map(Path::new).collect()
+        };
+        measure(name, &Docs::read(&folders)?, rounds)?;
+    }
+    Ok(())
+}
+
+fn measure(name: &str, docs: &Docs, rounds: usize) -> Done {
     let processor = AstProcessor::new();
     let mut result = ResultWriter::default();
     let (mut bytes_for_tape, mut buffers) = (Vec::new(), simd_json::Buffers::default());
     let mut times = [const { Vec::new() }; 3];
     for _ in 0..rounds {
-        times[0].push(cpu(|| docs.iter().filter_map(|doc| count_values(doc).ok()).sum()));
-        times[1].push(cpu(|| {
-            let process = |bytes: &Vec<u8>| {
-                let outcome = processor.process(&FileContent { path: b"x.ast.json", bytes }, &mut result);
-                outcome.map_or(0, |()| result.as_bytes().len() as u64)
-            };
-            docs.iter().map(process).sum()
+        times[0].push(docs.cpu(|_, bytes| count_values(bytes).unwrap_or(0)));
+        times[1].push(docs.cpu(|path, bytes| {
+            let outcome = processor.process(&FileContent { path, bytes }, &mut result);
+            outcome.map_or(0, |()| result.as_bytes().len() as u64)
         }));
-        times[2].push(cpu(|| docs.iter().map(|doc| tape(doc, &mut bytes_for_tape, &mut buffers)).sum()));
+        times[2].push(docs.cpu(|_, bytes| tape(bytes, &mut bytes_for_tape, &mut buffers)));
     }
-    println!("| what | ns a byte | us a document | of simd-json |\n|---|---|---|---|");
-    let names = ["the scanner alone, counting values", "the whole processor", "simd-json's tape"];
-    let medians = times.map(median);
-    for (name, time) in names.iter().zip(medians) {
-        let seconds = time.as_secs_f64();
-        println!(
-            "| {name} | {:.3} | {:.2} | {:.2} |",
-            seconds * 1e9 / bytes as f64,
-            seconds * 1e6 / docs.len() as f64,
-            seconds / medians[2].as_secs_f64()
-        );
-    }
+    let [scanner, whole, tape] = times.map(|times| median(times).as_secs_f64());
+    let beside =
+        |time: f64| format!("{:.3}, {:.2} of simd-json", time * 1e9 / docs.bytes as f64, time / tape);
+    let a_document = whole * 1e6 / docs.files.len() as f64;
+    println!(
+        "| {name} | {} | {} | {} | {} | {a_document:.2} |",
+        docs.files.len(),
+        docs.bytes,
+        beside(scanner),
+        beside(whole)
+    );
     Ok(())
 }
 
@@ -65,26 +97,39 @@ fn tape(doc: &[u8], bytes: &mut Vec<u8>, buffers: &mut simd_json::Buffers) -> u6
     simd_json::to_tape_with_buffers(bytes, buffers).map_or(0, |tape| tape.0.len() as u64)
 }
 
-fn read(folder: &Path, bytes: &mut usize, docs: &mut Vec<Vec<u8>>) -> Done {
-    let mut entries = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
-    entries.sort_by_key(fs::DirEntry::path);
-    for entry in entries {
-        let path = entry.path();
-        if entry.file_type()?.is_dir() {
-            read(&path, bytes, docs)?;
-        } else if path.extension().is_some_and(|extension| extension == "json") && *bytes < BYTES_MAX {
-            let doc = fs::read(&path)?;
-            *bytes += doc.len();
-            docs.push(doc);
-        }
+impl Docs {
+    fn read(folders: &[&Path]) -> Done<Self> {
+        let mut docs = Self::default();
+        folders.iter().try_for_each(|folder| docs.add(folder))?;
+        Ok(docs)
     }
-    Ok(())
-}
 
-fn cpu(work: impl FnOnce() -> u64) -> Duration {
-    let begun = support::cpu(ClockId::ThreadCPUTime);
-    std::hint::black_box(work());
-    support::cpu(ClockId::ThreadCPUTime) - begun
+    fn add(&mut self, folder: &Path) -> Done {
+        let mut entries = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
+        entries.sort_by_key(fs::DirEntry::path);
+        for entry in entries {
+            let path = entry.path();
+            if entry.file_type()?.is_dir() {
+                self.add(&path)?;
+            } else if path.extension().is_some_and(|extension| extension == "json") && self.bytes < BYTES_MAX
+            {
+                let doc = fs::read(&path)?;
+                self.bytes += doc.len();
+                self.files.push((entry.file_name().into_encoded_bytes(), doc));
+            }
+        }
+        Ok(())
+    }
+
+    /// The time that work on all documents takes.
+    fn cpu(&self, mut work: impl FnMut(&[u8], &[u8]) -> u64) -> Duration {
+        let times = (BYTES_A_ROUND / self.bytes.max(1)).max(1) as u32;
+        let begun = support::cpu(ClockId::ThreadCPUTime);
+        for _ in 0..times {
+            std::hint::black_box(self.files.iter().map(|(path, doc)| work(path, doc)).sum::<u64>());
+        }
+        (support::cpu(ClockId::ThreadCPUTime) - begun) / times
+    }
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
