@@ -53,10 +53,13 @@ fn string_stop_near_end(bytes: &[u8], pos: usize) -> usize {
 /// Whether a text has no quotes, backslashes and control characters.
 #[inline]
 pub(crate) fn is_plain(text: &[u8]) -> bool {
+    let is_plain = |chunk: &[u8; 8]| string_marks(u64::from_le_bytes(*chunk)) == 0;
     let (eights, rest) = text.as_chunks();
-    let mut last = [b' '; 8];
-    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    eights.iter().chain([&last]).all(|chunk| string_marks(u64::from_le_bytes(*chunk)) == 0)
+    match text.last_chunk() {
+        // The last eight bytes may be looked at twice.
+        Some(last) => eights.iter().all(is_plain) && is_plain(last),
+        None => rest.iter().all(|&byte| byte >= b' ' && byte != b'"' && byte != b'\\'),
+    }
 }
 
 /// Marks what is no digit.
