@@ -4,7 +4,8 @@ use bincode::error::EncodeError;
 
 use super::Entry;
 use super::codec::{CRC_LEN, UNLIMITED, VERSION, crc_at_end, seal, unseal};
-use super::row::{self, NO_ROW, Numbers, Row, shared_prefix};
+use super::row::{self, NO_ROW, Numbers, Row};
+use crate::model::shared_prefix;
 
 /// Key and value of a block take no more together, unless one entry alone does.
 ///

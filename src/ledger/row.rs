@@ -9,7 +9,7 @@ use bincode::error::EncodeError;
 pub(super) use read::{NO_ROW, read};
 
 use super::{Entry, RecordRef};
-use crate::model::{ErrorClass, LogPosition};
+use crate::model::{ErrorClass, LogPosition, shared_prefix};
 
 mod flags {
     pub(super) const PENDING: u8 = 1;
@@ -70,13 +70,6 @@ struct More {
     retry_class: u8,
     retry_at: i64,
     crashes: u8,
-}
-
-/// Length of what two keys have in common at their beginning.
-pub(super) fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
-    let alike = |(a, b): &(&[u8], &[u8])| a == b;
-    let whole = a.chunks_exact(8).zip(b.chunks_exact(8)).take_while(alike).count() * 8;
-    whole + a[whole..].iter().zip(&b[whole..]).take_while(|(a, b)| a == b).count()
 }
 
 impl<'a> Row<'a> {

@@ -244,6 +244,13 @@ impl fmt::Debug for FileKey {
     }
 }
 
+/// Length of what two keys or names have in common at their beginning.
+pub(crate) fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
+    let alike = |(a, b): &(&[u8], &[u8])| a == b;
+    let whole = a.chunks_exact(8).zip(b.chunks_exact(8)).take_while(alike).count() * 8;
+    whole + a[whole..].iter().zip(&b[whole..]).take_while(|(a, b)| a == b).count()
+}
+
 /// Whether these are components, none empty, that each end in a zero byte. Looks at all bytes without a branch, which
 /// is quicker: each file that is claimed comes by here.
 fn is_folder(components: &[u8]) -> bool {

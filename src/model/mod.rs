@@ -27,6 +27,7 @@ pub use config::{BatchConfig, ConfigError, ErrorMode, FailureLimit, Order, Strat
 pub use copied::{RecordOf, push_copy, without_copy_mark};
 pub use failure::{ErrorClass, FileError, Resource, with_remedy};
 pub use fingerprint::{Digest, Fingerprint, Timestamp};
+pub(crate) use key::shared_prefix;
 pub use key::{FileKey, FolderKey, Root, RootId, RootTable};
 pub use memory::{can_do_without_memory, is_for_want_of_stack};
 pub use record::{Cursor, LogPosition, LogStart, RecordHead, RecordLine, RecordStatus};
