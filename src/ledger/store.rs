@@ -40,8 +40,9 @@ pub(super) type Pair = (Bytes, Bytes);
 pub(super) type Changes = BTreeMap<Vec<u8>, Option<Bytes>>;
 
 const CACHE_BYTES: u64 = 32 << 20;
-/// Twelve pairs and more are in a page: about three pages of each part stay.
-const TOUCHES: usize = 2;
+/// Twelve to 17 pairs are in a page: with these, one is mostly touched often enough for the page before it in its part to
+/// be let go of. Nothing changed in 1,000,000 files takes 67 MB so, 72 with one touch less, and 65 to 69 with more of them.
+const TOUCHES: usize = 3;
 
 /// The trees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
