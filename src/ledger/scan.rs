@@ -206,9 +206,9 @@ impl Scan {
         self.restart()
     }
 
-    /// Goes before the first row of the block. Its checksum was compared when the ledger was opened, or it was written
-    /// since, and the store has one of its own for whatever it reads: to compare it once more was a tenth of what a walk
-    /// over the ledger costs.
+    /// Goes before the first row of the block. Its checksum is compared when the ledger is opened, of a large one beside the
+    /// first listing and before anything is written; or it was written since. The store has one of its own for whatever it
+    /// reads: to compare this one once more was a tenth of what a walk over the ledger costs.
     fn restart(&mut self) -> Result<(), LedgerError> {
         let Some((key, value)) = &self.block else { return Ok(()) };
         let restarted = codec::body(value).and_then(|body| self.reader.restart(key, body));
