@@ -2,7 +2,8 @@
 //!
 //! Constraints:
 //! - One pass over the bytes, without recursion and without a tree. A thread reads a document as one of
-//!   the dialect that it saw last; only where the whole document then shows another one, it is read again.
+//!   the dialect that it saw last under such a name; only where the whole document then shows another one, it
+//!   is read again.
 //! - A document is sound JSON in UTF-8 to its last byte; what is unusual but readable is noted.
 //! - Memory beside the document is bounded: by the depth limit, by limits on distinct kinds, and by what
 //!   is kept of symbols, imports and calls, of which a document with more than millions fails.
@@ -34,6 +35,7 @@ use dialect::{ALL, Clues, DIALECTS};
 use extract::Scratch;
 use json::{BOM, Fault, What};
 pub use limits::{LimitError, Limits};
+use names::NameDigest;
 use report::Report;
 use summary::{Summary, has_long_names};
 
@@ -86,18 +88,29 @@ impl Default for AstProcessor {
     }
 }
 
+/// How many guesses of dialects a thread keeps.
+const GUESSES: usize = 64;
+
 /// What a thread keeps from document to document.
 #[derive(Debug)]
 struct Reader {
     scratch: Scratch,
     summary: Summary,
-    /// Place of the dialect that the next document is taken for.
+    /// Place of the dialect that the document is taken for.
     guess: usize,
+    /// That of the last document of each source's extension, by a hash of it. A folder of many languages would
+    /// else be read twice: 0.86 of the CPU time on `data/sample`.
+    guesses: [Option<usize>; GUESSES],
 }
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { scratch: Scratch::default(), summary: Summary::default(), guess: DIALECTS - 1 }
+        Self {
+            scratch: Scratch::default(),
+            summary: Summary::default(),
+            guess: DIALECTS - 1,
+            guesses: [None; GUESSES],
+        }
     }
 }
 
@@ -135,9 +148,12 @@ impl Reader {
         }
         let fault = |fault: Fault| fault.into_error(doc);
         check_text(doc).map_err(fault)?;
-        if let Some(language) = dialect::language_of(file.path) {
+        let extension = dialect::source_extension(file.path);
+        if let Some(language) = dialect::language_of_extension(extension) {
             self.scratch.store.language = language;
         }
+        let place = NameDigest::of(extension).hash() as usize % GUESSES;
+        self.guess = self.guesses[place].unwrap_or(self.guess);
         let mut depth = self.pass(doc, limits.depth).map_err(fault)?;
         let (mut dialect, mut confidence) = dialect::detect(&self.scratch.evidence);
         if dialect != self.guess {
@@ -146,6 +162,7 @@ impl Reader {
             depth = self.pass(doc, limits.depth).map_err(fault)?;
             (dialect, confidence) = dialect::detect(&self.scratch.evidence);
         }
+        self.guesses[place] = Some(dialect);
         if self.was_read_otherwise(dialect, file) {
             self.scratch.clear();
             depth = self.pass(doc, limits.depth).map_err(fault)?;

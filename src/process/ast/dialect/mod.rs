@@ -86,11 +86,15 @@ impl Clues<'_> {
 
 /// The language that a file's own name speaks of.
 pub(super) fn language_of(path: &[u8]) -> Option<&'static str> {
-    let extension = Some(source_extension(path)).filter(|extension| !extension.is_empty());
-    extension.and_then(tree_sitter::language_of_extension)
+    language_of_extension(source_extension(path))
 }
 
-fn source_extension(path: &[u8]) -> &[u8] {
+pub(super) fn language_of_extension(extension: &[u8]) -> Option<&'static str> {
+    Some(extension).filter(|extension| !extension.is_empty()).and_then(tree_sitter::language_of_extension)
+}
+
+/// The extension of the source that a dump's name tells, without the endings of dumps.
+pub(super) fn source_extension(path: &[u8]) -> &[u8] {
     let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
     let endings: [&[u8]; 5] = [b".ast.json", b".syntax.json", b"_ast.json", b".json", b""];
     extension(endings.iter().find_map(|ending| name.strip_suffix(*ending)).unwrap_or(name))
