@@ -1,8 +1,9 @@
 //! The check of all blocks of a ledger that is open already, beside what is read of it.
 //!
 //! A start needs the whole of a large ledger to be right before it writes, and not before it lists folders and reads
-//! files: of 1,000,000 files the check takes 30 ms on two threads. Until it has ended well nothing is written, and the copy
-//! of the database stays (`kept.rs`). Where it fails, the database is closed for all who read it.
+//! files: of 1,000,000 files the check takes 40 ms, and on two busy cores the first listing begins after 82 ms in place of
+//! 153. Until the check has ended well nothing is written, and the copy of the database stays (`kept.rs`). Where it fails,
+//! the database is closed for all who read it.
 
 use std::path::Path;
 use std::sync::Arc;
