@@ -151,10 +151,11 @@ const KEYS: &[(&str, u8)] = &[
 
 /// Which text a frame holds where.
 mod name {
+    /// `name`, `right` of a qualified name.
     pub(super) const NAME: usize = 0;
     /// `key`, `property`, `local`, `left`.
     pub(super) const FIRST: usize = 1;
-    /// `id`, `right`, `imported`; the path of what is called, or of the object.
+    /// `id`, `imported`; the path of what is called, or of the object.
     pub(super) const SECOND: usize = 2;
     /// A string: `source`, the first of `arguments`, `expression`.
     pub(super) const STRING: usize = 3;

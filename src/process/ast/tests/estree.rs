@@ -224,6 +224,14 @@ fn a_namespace_of_several_names_is_one_symbol_however_it_is_written() {
 }
 
 #[test]
+fn a_type_alias_has_the_name_that_it_declares_whatever_it_stands_for() {
+    let alias = |name: Value| json!({"type": "DeclareTypeAlias", "id": name, "right": id("other")});
+    let literal = json!({"type": "Literal", "value": "lib"});
+    let result = program(json!([alias(id("own")), alias(literal)]));
+    assert_eq!(symbols(&result), ["type_alias lib", "type_alias own"]);
+}
+
+#[test]
 fn cases_of_a_match_are_branches_but_what_everything_fits() {
     let case = |pattern: &str, guard: Value| json!({"type": "MatchExpressionCase", "pattern": {"type": pattern}, "guard": guard, "body": id("x")});
     let wildcard = "MatchWildcardPattern";

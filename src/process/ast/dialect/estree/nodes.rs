@@ -10,9 +10,10 @@ use crate::process::ast::frame::{Visibility, flag};
 #[inline(always)]
 fn place(slot: u8) -> Option<usize> {
     match slot {
-        key::NAME => Some(name::NAME),
+        // The right of a qualified name; a type alias has an `id` beside its `right`.
+        key::NAME | key::RIGHT => Some(name::NAME),
         key::KEY | key::PROPERTY | key::LOCAL | key::LEFT => Some(name::FIRST),
-        key::ID | key::RIGHT | key::EXTERN => Some(name::SECOND),
+        key::ID | key::EXTERN => Some(name::SECOND),
         _ => None,
     }
 }
@@ -331,7 +332,7 @@ fn close_namespace(facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Fr
 
 /// What names are bound by: imports, exports, and parts of patterns.
 fn close_binding(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
-    let [_, first, second, string, ..] = frame.names;
+    let [named, first, second, string, ..] = frame.names;
     match frame.role {
         role::IMPORT => facts.import(string, Span::NONE, frame),
         role::EXPORT if string.is_some() => facts.import(string, Span::NONE, frame),
@@ -355,12 +356,12 @@ fn close_binding(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
         }
         role::NAMESPACE_SPECIFIER => {
             let all = facts.make(b"*");
-            facts.name(all, first.or(second).or(frame.names[name::NAME]), frame);
+            facts.name(all, first.or(second).or(named), frame);
         }
         role::QUALIFIED_NAME => {
             facts.drop_names(frame);
-            if let Some(place) = place(frame.slot).filter(|_| first.is_some() && second.is_some()) {
-                parent.names[place] = facts.join(first, ".", second);
+            if let Some(place) = place(frame.slot).filter(|_| first.is_some() && named.is_some()) {
+                parent.names[place] = facts.join(first, ".", named);
                 parent.set(bit::HAS_PARTS, true);
             }
         }
