@@ -25,10 +25,8 @@ fn main() -> Done {
     let files = number("OUTLAST_BENCH_FILES", 100_000);
     let named = std::env::var_os("OUTLAST_BENCH_TREE").map(PathBuf::from);
     let tree = named.clone().unwrap_or_else(|| scratch.path().join("tree"));
-    let is_real = std::env::var("OUTLAST_BENCH_SIZES").is_ok_and(|sizes| sizes == "real");
-    let sizes = if is_real { tree::Sizes::Real } else { tree::Sizes::Small };
     if named.is_none() {
-        tree::make(&tree, files, sizes)?;
+        tree::make(&tree, files, tree::Sizes::from_env())?;
     }
     let changing = if named.is_none() { files } else { 0 };
     let workers = std::env::var("OUTLAST_BENCH_WORKERS").unwrap_or_else(|_| cores().to_string());

@@ -37,6 +37,15 @@ pub(crate) enum Sizes {
 }
 
 impl Sizes {
+    /// What `OUTLAST_BENCH_SIZES` says: `real`, or small ones.
+    pub(crate) fn from_env() -> Self {
+        if std::env::var("OUTLAST_BENCH_SIZES").is_ok_and(|sizes| sizes == "real") {
+            Self::Real
+        } else {
+            Self::Small
+        }
+    }
+
     fn draw(self, random: &mut u64, share: f64) -> usize {
         let between = |low: usize, high: usize, draw: u64| low + draw as usize % (high - low);
         let draw = step(random) >> 11;

@@ -52,9 +52,7 @@ fn cold(scratch: &Path, files: usize, runs: usize) -> Done {
     let tree = match std::env::var_os("OUTLAST_BENCH_TREE") {
         Some(tree) => PathBuf::from(tree),
         None => {
-            let is_real = std::env::var("OUTLAST_BENCH_SIZES").is_ok_and(|sizes| sizes == "real");
-            let sizes = if is_real { tree::Sizes::Real } else { tree::Sizes::Small };
-            tree::make(&scratch.join("tree"), files, sizes)?;
+            tree::make(&scratch.join("tree"), files, tree::Sizes::from_env())?;
             scratch.join("tree")
         }
     };

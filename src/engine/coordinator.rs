@@ -210,8 +210,7 @@ impl<'a> Coordinator<'a> {
             }
             return Ok(None);
         }
-        let is_done = self.set.plan.scan != Scan::Nothing && self.is_idle() && self.has_nothing_beside();
-        if !is_done || self.claimable() > 0 {
+        if self.committer.waiting() > 0 || !self.is_done_once_committed() {
             return Ok(None);
         }
         let again = self.unlisted && self.run.rescans + 1 < self.config().retry_attempts;
@@ -224,9 +223,15 @@ impl<'a> Coordinator<'a> {
         Ok(Some(ending))
     }
 
-    /// Whether nothing but files keeps the job from its end.
-    pub(super) fn has_nothing_beside(&self) -> bool {
-        self.log_is_checked() && !self.is_compacting() && self.run.breakers.all_closed()
+    /// Whether nothing keeps the job from its end but what waits to be committed.
+    pub(super) fn is_done_once_committed(&self) -> bool {
+        self.set.plan.scan != Scan::Nothing
+            && !self.scanning
+            && self.dispatch.outstanding() == 0
+            && self.log_is_checked()
+            && !self.is_compacting()
+            && self.run.breakers.all_closed()
+            && self.claimable() == 0
     }
 
     /// Whether nothing is under way.

@@ -125,7 +125,8 @@ impl Store {
             let compared = files.as_ref().and_then(|files| log_check::compared_at(&state, files, now));
             let first = ledger.log_start().segment;
             let records = state.records();
-            if !RecordLog::is_as_committed(&records, first, ledger.cursor().log)? {
+            // Where nothing is left to wait for, the log need not be looked at.
+            if ledger.is_checked() || !RecordLog::is_as_committed(&records, first, ledger.cursor().log)? {
                 ledger.settle()?;
             }
             let log = RecordLog::open_from(&records, first, ledger.cursor())?;
@@ -144,13 +145,8 @@ impl Store {
     /// # Errors
     /// The ledger is damaged, or the state can't be written.
     pub(crate) fn describe(&mut self, change: impl FnOnce(&mut StateInfo)) -> Result<(), EngineError> {
-        let mut info = self.state.info().clone();
-        change(&mut info);
-        if info != *self.state.info() {
-            self.ledger.settle()?;
-            self.state.update(|state| *state = info)?;
-        }
-        Ok(())
+        let Self { state, ledger, .. } = self;
+        Ok(state.update_behind(change, || ledger.settle())?)
     }
 
     /// Leaves a note for the next run where the log was compared, and is as it was before.

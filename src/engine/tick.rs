@@ -6,7 +6,7 @@ use super::coordinator::{Coordinator, LOOK_UP};
 use super::error::EngineError;
 use super::figures::Standing;
 use super::guard::LostRoot;
-use super::job::{self, Scan};
+use super::job;
 use super::results::StopCause;
 use super::run_state::{Ending, Outage};
 use super::tally::Tally;
@@ -149,14 +149,7 @@ impl Coordinator<'_> {
     /// Whether the tick that is due may be the job's last one, which ends it: another tick for that alone would take
     /// two more syncs. Should there be more to do all the same, the next tick says that the job goes on.
     fn may_be_last(&self) -> bool {
-        self.ending.is_none()
-            && !self.following
-            && !self.unlisted
-            && self.set.plan.scan != Scan::Nothing
-            && !self.scanning
-            && self.dispatch.outstanding() == 0
-            && self.claimable() == 0
-            && self.has_nothing_beside()
+        self.ending.is_none() && !self.following && !self.unlisted && self.is_done_once_committed()
     }
 
     /// Whether it is written down already that the job is completed, and nothing was since.

@@ -183,9 +183,19 @@ impl StateFolder {
     /// # Errors
     /// Where the folder can't be written; nothing is changed then.
     pub fn update(&mut self, f: impl FnOnce(&mut StateInfo)) -> Result<(), LedgerError> {
+        self.update_behind(f, || Ok(()))
+    }
+
+    /// The same, behind what has to go well before something is written.
+    pub(crate) fn update_behind(
+        &mut self,
+        f: impl FnOnce(&mut StateInfo),
+        before: impl FnOnce() -> Result<(), LedgerError>,
+    ) -> Result<(), LedgerError> {
         let mut info = self.info.clone();
         f(&mut info);
         if info != self.info {
+            before()?;
             self.held.check()?;
             let written = state_file::write(&self.path().join(STATE), &info);
             written.inspect_err(|_| renew::note(&self.held))?;

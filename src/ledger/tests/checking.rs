@@ -62,8 +62,6 @@ fn a_ledger_that_lacks_a_block_is_read_and_never_written() {
         let mut ledger = Ledger::open_to_read(&state).unwrap();
         let reader = ledger.reader();
         assert_eq!(reader.get(&key).unwrap(), None, "it can be read");
-        let changes = [(key.clone(), Some(Entry { pending: true, ..Entry::default() }))];
-        let tick = Tick { changes: &changes, ..tick };
         assert!(matches!(ledger.commit(tick), Err(LedgerError::Damaged { .. })));
         assert!(matches!(ledger.commit(tick), Err(LedgerError::Poisoned)));
         reader
