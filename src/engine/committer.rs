@@ -158,7 +158,7 @@ impl<'a> Committer<'a> {
     /// first, then the ledger. When it returns, it is durable. Nothing to commit is no tick, unless the job itself has to
     /// be written down.
     /// Where it fails, the counts stay as they were, and what waited is lost: it is still pending, or found again.
-    /// `job` is told whether nothing of what is committed is to be done again.
+    /// `job` gets whether nothing of what is committed is to be done again.
     pub(crate) fn commit(
         &mut self,
         counts: &mut Tally,

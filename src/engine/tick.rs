@@ -113,7 +113,7 @@ impl Coordinator<'_> {
     }
 
     /// Writes down that the job has begun, where it is not yet. That comes before the first tick with records: so an
-    /// older copy of the state lacks two ticks of any run, and is told from a state whose last tick was cut short.
+    /// older copy of the state lacks two ticks of any run, and differs from a state whose last tick was cut short.
     fn begin(&mut self) -> Result<(), EngineError> {
         if !self.run.has_begun {
             let store = self.committer.store_mut();
@@ -134,14 +134,15 @@ impl Coordinator<'_> {
         }
         let lost = self.set.guard.check_gone(&mut self.committer);
         let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
-        let (may_be_last, mut is_last) = (lost.is_none() && self.may_be_last(), false);
-        let told = |tally: &Tally, is_done| {
+        let may_be_last = lost.is_none() && self.may_be_last();
+        let mut is_last = false;
+        let with_counts = |tally: &Tally, is_done| {
             let so_far = job::so_far(job, tally, bytes);
             is_last = may_be_last && is_done;
             let end = end.or_else(|| is_last.then_some(JobEnd::Completed));
             Some(if let Some(end) = end { job::ended(so_far, end) } else { so_far })
         };
-        let committed = self.committer.commit(&mut self.run.tally, end.is_some(), told);
+        let committed = self.committer.commit(&mut self.run.tally, end.is_some(), with_counts);
         self.completed_at = committed.as_ref().ok().filter(|_| is_last).map(|cursor| cursor.tick);
         (lost, committed)
     }

@@ -35,7 +35,7 @@ impl Checking {
         Self { held: held.clone(), thread: thread.ok(), kept: Some(kept) }
     }
 
-    /// Whether nobody has to wait for it.
+    /// Whether waiting for it takes no time.
     pub(super) fn has_ended(&self) -> bool {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
@@ -45,8 +45,8 @@ impl Checking {
     /// # Errors
     /// [`LedgerError::Damaged`] only where a second look at what was committed says so, too.
     pub(super) fn settle(mut self, store: &Store, tick: &TickMeta) -> Result<Option<Removal>, LedgerError> {
-        let told = self.thread.take().and_then(|thread| thread.join().ok());
-        let checked = told.unwrap_or_else(|| verify::check(store, tick));
+        let result = self.thread.take().and_then(|thread| thread.join().ok());
+        let checked = result.unwrap_or_else(|| verify::check(store, tick));
         match (checked, self.kept.take()) {
             (Ok(()), kept) => kept.map(Kept::discard).transpose(),
             (Err(error), None) => Err(error),

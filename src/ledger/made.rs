@@ -14,12 +14,12 @@ use crate::model::durable;
 #[derive(Debug)]
 pub(super) struct Made {
     pub(super) folders: Vec<PathBuf>,
-    /// The ledger, open until somebody wants it: to close it and to open it again took a third of a run over one file.
+    /// The ledger, open until it is taken: to close it and to open it again took a third of a run over one file.
     pub(super) ledger: Mutex<Option<Ledger>>,
 }
 
 impl Made {
-    /// Takes the ledger; whoever wants it later has to open it.
+    /// Takes the ledger. A later caller gets none, and has to open it.
     pub(super) fn take_ledger(&self) -> Option<Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

@@ -24,8 +24,8 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// The same, and goes on while the blocks of a large ledger are checked: what is read until then may be damaged,
-    /// and is told so with [`Ledger::settle`], which whatever writes calls before.
+    /// The same, and goes on while the blocks of a large ledger are checked: what is read until then may be damaged.
+    /// [`Ledger::settle`] reports that, and is called before anything is written.
     ///
     /// # Errors
     /// As [`Ledger::open`], where that is known already.

@@ -36,8 +36,8 @@ pub(super) fn check() -> io::Result<()> {
 /// Does on one core what may be the first that sled has to read or write in this process.
 ///
 /// sled starts seven threads then, and each spins until the last one is started: on another core they take the time of
-/// whoever starts them. On its own core they rest until then. A run over one file on two busy cores: 9 ms of CPU time for
-/// 12. After that all of them have all cores.
+/// the thread that starts them. On its own core they rest until then. A run over one file on two busy cores: 9 ms of CPU
+/// time for 12. After that all of them have all cores.
 pub(super) fn started_on_one_core<T>(first: impl FnOnce() -> T) -> T {
     // With a database that is there, its opening is the first; of a new one, it is what is written first.
     static LEFT: AtomicU32 = AtomicU32::new(2);
@@ -66,7 +66,7 @@ pub(super) fn started_on_one_core<T>(first: impl FnOnce() -> T) -> T {
     done
 }
 
-/// The threads of the process; none where that can't be told.
+/// The threads of the process; none where that can't be found out.
 fn ids() -> BTreeSet<i32> {
     let entries = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()

@@ -3,7 +3,7 @@
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// The first pause between two looks. Mostly a thread that was told to end has done so by then: with pauses of a
+/// The first pause between two looks. Mostly a thread that is to end has done so by then: with pauses of a
 /// millisecond from the first one on, a run over one file waited for two of them.
 const FIRST_PAUSE: Duration = Duration::from_micros(20);
 /// The longest one.

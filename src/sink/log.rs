@@ -155,7 +155,7 @@ impl RecordLog {
     /// Whether opening the log with this cursor changes nothing.
     ///
     /// # Errors
-    /// Where that can't be told.
+    /// The folder can't be listed.
     pub fn is_as_committed(folder: &Path, first: u32, committed: LogPosition) -> Result<bool, SinkError> {
         let found = if folder.is_dir() { segments(folder)? } else { return Ok(false) };
         let path = folder.join(segment_name(committed.segment));

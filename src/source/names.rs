@@ -171,8 +171,8 @@ fn sort_parts(arena: &[u8], starts: &mut [u32], most: usize, levels: u32) {
     }
 }
 
-/// Sorts names that have so many bytes in common at their beginning. Nearly all are told apart by the eight bytes behind
-/// these: that takes a fourth of the time that comparing whole names does.
+/// Sorts names that have so many bytes in common at their beginning. Nearly all differ in the eight bytes behind
+/// these: to compare them takes a fourth of the time that comparing whole names does.
 fn sort_at_once(arena: &[u8], starts: &mut [u32], shared: usize) {
     let name = |start| entry(arena, start).1;
     let (mut few, mut many) = ([(0, 0); FEW], Vec::new());

@@ -57,7 +57,7 @@ const STOLEN_MAX: usize = 16;
 /// lies together, and one thread alone visits in the order of keys. One that has none takes some of another's that are
 /// nearest to the root.
 ///
-/// Threads that took folders in turn from one stack met every block of the ledger each, and told all of its rows apart
+/// Threads that took folders in turn from one stack met every block of the ledger each, and decoded all of its rows
 /// to find their own: on two threads, with 8 files a folder, the rows took a third longer.
 ///
 /// A scan ends when nothing is left and no thread has a [`Turn`], since only a turn adds folders.

@@ -10,7 +10,7 @@ use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition, Timestamp};
 /// What a row that can't be read is.
 pub(in crate::ledger) const NO_ROW: &str = "a row can't be decoded";
 
-/// A row's key, told by its difference to the key before.
+/// A row's key, as its difference to the key before.
 pub(in crate::ledger) struct KeyPart<'a> {
     pub(in crate::ledger) shared: usize,
     pub(in crate::ledger) suffix: &'a [u8],
