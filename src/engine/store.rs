@@ -71,14 +71,24 @@ impl Store {
     /// The state is in use, damaged, of another format or record folder, or can't be written; or the
     /// record folder of a new state holds records already.
     pub fn create(folder: &Path, records: Option<&Path>) -> Result<Self, EngineError> {
-        let records = match (records, StateFolder::open(folder)) {
-            (Some(records), _) => records.to_owned(),
-            (None, Ok(state)) => state.records(),
-            (None, Err(LedgerError::NoState { .. })) => PathBuf::from(RECORDS),
-            (None, Err(error)) => return Err(error.into()),
+        let there = match records {
+            Some(_) => None,
+            None => match StateFolder::open(folder) {
+                Err(LedgerError::NoState { .. }) => None,
+                opened => Some(opened?),
+            },
         };
-        check_apart(folder, &records)?;
-        let mut state = StateFolder::create(folder, &records)?;
+        let mut state = match there {
+            Some(state) => {
+                check_apart(folder, &state.records())?;
+                state
+            }
+            None => {
+                let records = records.unwrap_or(Path::new(RECORDS));
+                check_apart(folder, records)?;
+                StateFolder::create(folder, records)?
+            }
+        };
         state.ensure_id()?;
         Self::open(state).map_err(|failed| {
             let (state, error) = *failed;
