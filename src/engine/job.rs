@@ -85,11 +85,11 @@ pub(crate) fn begin(
 ) -> Result<JobPlan, EngineError> {
     let infos = register(store, roots, processor, lookout, config)?;
     roots::warn_of_nested(&infos);
-    let jobs = store.reader.jobs()?;
+    let mut jobs = store.reader.jobs()?;
+    let begins = Some(interrupt_stale(&mut jobs));
     let same_roots =
         |job: &&Job| job.has_begun() && job.roots.iter().any(|id| infos.iter().any(|info| info.id == *id));
     let resumed = jobs.iter().rev().find(same_roots).is_some_and(|job| job.end != JobEnd::Completed);
-    let begins = Some(stale(&jobs));
     let wanted = Wanted::of(JobKind::Run, infos.iter().map(|info| info.id).collect());
     let job = begun(store, wanted.job(&jobs), config)?;
     let roots: Vec<_> = infos.iter().map(with_ground(&job, config)).collect();
@@ -164,14 +164,18 @@ fn begun(store: &mut Store, job: Job, config: &BatchConfig) -> Result<Job, Engin
 
 /// Writes down that jobs of a process that was killed were interrupted.
 pub(crate) fn close_stale(store: &mut Store) -> Result<(), EngineError> {
-    let stale = stale(&store.reader.jobs()?);
+    let stale = interrupt_stale(&mut store.reader.jobs()?);
     stale.iter().try_for_each(|job| store.commit_without_lines(&[], Some(job)))
 }
 
-/// Jobs of a process that was killed, as interrupted.
-fn stale(jobs: &[Job]) -> Vec<Job> {
-    let stale = jobs.iter().filter(|job| job.end == JobEnd::Running);
-    stale.map(|job| Job { end: JobEnd::Interrupted, ..job.clone() }).collect()
+/// Makes jobs of a process that was killed interrupted ones, and returns these.
+pub(super) fn interrupt_stale(jobs: &mut [Job]) -> Vec<Job> {
+    let stale = jobs.iter_mut().filter(|job| job.end == JobEnd::Running);
+    let interrupted = stale.map(|job| {
+        job.end = JobEnd::Interrupted;
+        job.clone()
+    });
+    interrupted.collect()
 }
 
 /// The job with the counts that it has come to.

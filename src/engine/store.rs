@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::error::EngineError;
-use super::job::JobPlan;
+use super::job::{self, JobPlan};
 use super::log_check;
 use crate::ledger::{
-    AskedState, Entry, Job, JobEnd, LOG_CHECKED, Ledger, LedgerError, LedgerReader, RootInfo, StateFolder,
-    StateInfo, Tick,
+    AskedState, Entry, Job, LOG_CHECKED, Ledger, LedgerError, LedgerReader, RootInfo, StateFolder, StateInfo,
+    Tick,
 };
 use crate::model::{ConfigError, FileKey, LogPosition, RecordCursor, RootId, RootTable, Timestamp};
 use crate::sink::RecordLog;
@@ -252,9 +252,7 @@ impl StoreView {
     pub(crate) fn known_jobs(&self) -> Result<Vec<Job>, LedgerError> {
         let mut jobs = self.reader.jobs()?;
         if let Some(begun) = self.begun.as_ref().filter(|begun| !jobs.iter().any(|job| job.id == begun.id)) {
-            // Of a process that was killed.
-            let stale = jobs.iter_mut().filter(|job| job.end == JobEnd::Running);
-            stale.for_each(|job| job.end = JobEnd::Interrupted);
+            job::interrupt_stale(&mut jobs);
             jobs.push(begun.clone());
         }
         Ok(jobs)
