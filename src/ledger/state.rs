@@ -197,9 +197,8 @@ impl StateFolder {
         if info != self.info {
             before()?;
             self.held.check()?;
-            let written = state_file::write(&self.path().join(STATE), &info);
-            written.inspect_err(|_| renew::note(&self.held))?;
-            self.info = StateInfo { format: state_file::FORMAT, ..info };
+            let written = state_file::write(&self.path().join(STATE), info);
+            self.info = written.inspect_err(|_| renew::note(&self.held))?;
         }
         Ok(())
     }
@@ -246,7 +245,7 @@ impl StateFolder {
         match state_file::read(&path) {
             Err(LedgerError::Damaged { .. }) => {
                 write_marks(self.path())?;
-                state_file::write(&path, &self.info)
+                state_file::write(&path, self.info.clone()).map(drop)
             }
             read => read.map(drop),
         }
@@ -296,8 +295,7 @@ fn initialise(held: &HeldState, records: &Path) -> Result<(StateInfo, Ledger), L
     remove_unfinished(path)?;
     write_marks(path)?;
     let ledger = Ledger::create_in(held, 0)?;
-    let info = StateInfo::new(stored_records(path, records));
-    state_file::write(&path.join(STATE), &info)?;
+    let info = state_file::write(&path.join(STATE), StateInfo::new(stored_records(path, records)))?;
     Ok((info, ledger))
 }
 

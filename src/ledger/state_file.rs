@@ -106,12 +106,13 @@ fn crc_member(body: &str) -> String {
     format!("{CRC_START}{:08x}\"{END}\n", crc32fast::hash(body.as_bytes()))
 }
 
-/// Replaces the file.
-pub(super) fn write(path: &Path, info: &StateInfo) -> Result<(), LedgerError> {
-    let info = StateInfo { format: FORMAT, ..info.clone() };
+/// Replaces the file. Returns what it holds now: of this version's format.
+pub(super) fn write(path: &Path, info: StateInfo) -> Result<StateInfo, LedgerError> {
+    let info = StateInfo { format: FORMAT, ..info };
     let text = serde_json::to_string_pretty(&info).map_err(|error| LedgerError::io(path)(error.into()))?;
     let body = text.strip_suffix(END).unwrap_or(&text);
-    disk::replace(path, format!("{body}{}", crc_member(body)).as_bytes())
+    disk::replace(path, format!("{body}{}", crc_member(body)).as_bytes())?;
+    Ok(info)
 }
 
 /// Reads the file, and checks it.
@@ -203,7 +204,7 @@ mod tests {
     fn it_reads_back_and_each_flipped_byte_and_each_cut_is_noticed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.json");
-        write(&path, &sample()).unwrap();
+        write(&path, sample()).unwrap();
         assert_eq!(read(&path).unwrap(), sample());
         let whole = std::fs::read(&path).unwrap();
         for at in 0..whole.len() {
@@ -225,8 +226,9 @@ mod tests {
         let mut info = read(&path).unwrap();
         assert_eq!((info.format, info.id.as_str()), (1, ""));
         info.id = new_id();
-        write(&path, &info).unwrap();
-        assert_eq!(read(&path).unwrap(), StateInfo { format: FORMAT, ..info });
+        let written = write(&path, info.clone()).unwrap();
+        assert_eq!(written, StateInfo { format: FORMAT, ..info });
+        assert_eq!(read(&path).unwrap(), written);
     }
 
     #[test]
