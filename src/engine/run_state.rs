@@ -19,6 +19,7 @@ pub(crate) struct RunState {
     pub statistics: BatchStatistics,
     pub breakers: Breakers,
     pub meter: Meter,
+    /// As it was looked at last; each attempt does so first.
     pub pressure: Pressure,
     /// From the start of the process to the first commit of new work.
     pub first_commit: Option<Duration>,
@@ -68,12 +69,12 @@ pub(crate) enum Outage {
 
 impl RunState {
     /// Before all jobs.
-    pub(crate) fn new(mut meter: Meter) -> Self {
+    pub(crate) fn new(meter: Meter) -> Self {
         Self {
             tally: Tally::default(),
             statistics: BatchStatistics::default(),
             breakers: Breakers::new(),
-            pressure: meter.look(),
+            pressure: Pressure::default(),
             meter,
             first_commit: None,
             first_tick: 0,

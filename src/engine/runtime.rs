@@ -62,10 +62,11 @@ impl<'a> Runtime<'a> {
         let store = Store::create(&options.state, options.records.as_deref());
         let store = store.map_err(EngineError::or_unavailable)?;
         let machine = Machine::new();
+        let oom_kills = machine.oom_kills();
         let clock = engine.clock();
         let prepared =
             engine.source_for(config, store.view().own_folders(), watch.as_ref()).and_then(|source| {
-                let opened = InHand::open(&store.state, machine.oom_kills());
+                let opened = InHand::open(&store.state, oom_kills);
                 Ok((source, opened.map_err(|error| EngineError::from(error).or_unavailable())?))
             });
         let (source, (in_hand, left)) = match prepared {
@@ -84,7 +85,7 @@ impl<'a> Runtime<'a> {
             lookout: Lookout::new(source, engine.stop(), clock.clone()),
             in_hand: Arc::new(in_hand),
             left,
-            oom_kills: machine.oom_kills(),
+            oom_kills,
             budget: Arc::new(Budget::new(bounds.for_files(memory_limit_bytes))),
             bounds,
             started: options.started,

@@ -16,7 +16,7 @@ const STALL_PERCENT: f32 = 10.0;
 const STALL_COUNTS_AS: u8 = 85;
 
 /// How memory stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Pressure {
     /// Share of the limit in use, in percent; raised where the surroundings are short. At most 255.
     pub percent: u8,
