@@ -26,7 +26,7 @@ pub fn segment_bytes(path: &Path) -> Result<u64, SinkError> {
     match fs::metadata(path) {
         Ok(found) if found.is_file() => Ok(found.len()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
-        found => check_file(path).and(found.map(|_| 0).map_err(SinkError::io(path))),
+        found => check_segment(path).and(found.map(|_| 0).map_err(SinkError::io(path))),
     }
 }
 
@@ -169,19 +169,22 @@ impl LogReader {
 }
 
 fn open(path: &Path) -> Result<File, SinkError> {
-    check_file(path)?;
+    check_segment(path)?;
     File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => SinkError::Missing { path: path.to_owned() },
         _ => SinkError::io(path)(error),
     })
 }
 
+/// Refuses what is no segment of a record folder that may have gone since it was listed.
+fn check_segment(path: &Path) -> Result<(), SinkError> {
+    path.parent().map_or(Ok(()), check_folder)?;
+    check_file(path)
+}
+
 /// Refuses what is no file in place of a segment, before it is opened: a FIFO would hold a process up for ever, and a
 /// device has no end.
 pub(super) fn check_file(path: &Path) -> Result<(), SinkError> {
-    if let Some(folder) = path.parent() {
-        check_folder(folder)?;
-    }
     match instead_of(Kind::File, path).map_err(SinkError::io(path))? {
         Some(what) => Err(SinkError::damaged(path, what)),
         None => Ok(()),
