@@ -61,14 +61,18 @@ impl Evidence {
     }
 
     /// How often a marker is a key.
-    pub(super) fn marker(&self, name: &str) -> u64 {
-        let place = MARKERS.iter().position(|&marker| marker == name);
-        place.and_then(|place| self.markers.get(place + 1)).copied().unwrap_or(0)
+    pub(super) fn marker(&self, marker: u8) -> u64 {
+        self.markers.get(usize::from(marker)).copied().unwrap_or(0)
+    }
+
+    /// How often some markers are keys, all together.
+    pub(super) fn count(&self, markers: &[u8]) -> u64 {
+        markers.iter().map(|&marker| self.marker(marker)).sum()
     }
 
     /// Whether the document's own object has a marker as a key.
-    pub(super) fn has_on_top(&self, name: &str) -> bool {
-        MARKERS.iter().position(|&marker| marker == name).is_some_and(|place| self.top & (1 << place) != 0)
+    pub(super) fn has_on_top(&self, marker: u8) -> bool {
+        self.top & (1 << (marker - 1)) != 0
     }
 
     /// Counts a key among the `MARKERS`, numbered from 1.

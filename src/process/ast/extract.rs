@@ -355,14 +355,12 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
     #[inline(always)]
     fn known_value(&mut self, at: usize, depth: usize) -> Option<usize> {
         let field = self.next.field();
-        if !D::is_place(field) || self.object != depth {
+        if !D::is_whole(field) || self.object != depth {
             return None;
         }
-        let (place, end) = json::place(self.facts.doc, at)?;
-        if !self.dialect.place(field, place) {
-            return None;
-        }
-        self.values += 3;
+        let frame = &mut self.levels[depth].frame;
+        let (values, end) = self.dialect.whole(self.facts.doc, at, frame, field)?;
+        self.values += values;
         self.objects += u64::from(self.facts.doc.get(at) == Some(&b'{'));
         Some(end)
     }

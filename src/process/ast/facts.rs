@@ -158,10 +158,7 @@ impl Facts<'_, '_> {
         if text.escaped {
             return self.unescaped(text);
         }
-        match u16::try_from(text.raw.len()) {
-            Ok(len) if usize::from(len) <= Span::LEN_MAX => Span { at: text.at as u32, len, made: false },
-            _ => Span::NONE,
-        }
+        Span::of(text.at..text.at + text.raw.len())
     }
 
     #[cold]

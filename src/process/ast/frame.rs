@@ -1,5 +1,7 @@
 //! What is known of an object while it is open.
 
+use std::ops::Range;
+
 /// A short text in the document, or one put together from its parts. Empty stands for none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Span {
@@ -13,6 +15,15 @@ impl Span {
     /// A longer text is no name of anything, in bytes.
     pub(super) const LEN_MAX: usize = 1_024;
     pub(super) const NONE: Self = Self { at: 0, len: 0, made: false };
+
+    /// A text of the document. None when it is too long for a name.
+    #[inline(always)]
+    pub(super) fn of(text: Range<usize>) -> Self {
+        match u16::try_from(text.len()) {
+            Ok(len) if usize::from(len) <= Self::LEN_MAX => Self { at: text.start as u32, len, made: false },
+            _ => Self::NONE,
+        }
+    }
 
     /// The text, or another one where there is none.
     pub(super) fn or(self, other: Self) -> Self {

@@ -166,8 +166,8 @@ pub(super) struct KnownKeys {
     /// By the bytes that they begin with, and by the hash of their name: open addressing.
     by_bytes: Box<[u8; 1024]>,
     by_hash: Box<[u8; 1024]>,
-    /// What came next the last time, for each [`Last`].
-    next: Box<[u8; Last::COUNT]>,
+    /// What came next the last time, for each [`Last`], and what else did before.
+    next: Box<[[u8; 2]; Last::COUNT]>,
 }
 
 impl Default for KnownKeys {
@@ -177,7 +177,7 @@ impl Default for KnownKeys {
             count: 0,
             by_bytes: Box::new([0; 1024]),
             by_hash: Box::new([0; 1024]),
-            next: Box::new([0; Last::COUNT]),
+            next: Box::new([[0; 2]; Last::COUNT]),
         }
     }
 }
@@ -193,11 +193,14 @@ impl KnownKeys {
     /// The known key that stands here, behind its opening quote, and its number.
     #[inline(always)]
     pub(super) fn find(&mut self, last: Last, chunk: u128) -> Option<(u8, &KnownKey)> {
-        let mut number = self.next[last.place()];
+        let [mut number, other] = self.next[last.place()];
         if !self.keys[usize::from(number)].pattern.fits(chunk) {
-            number = self.find_other(last, chunk);
-            if number == 0 {
-                return None;
+            number = other;
+            if !self.keys[usize::from(number)].pattern.fits(chunk) {
+                number = self.find_other(last, chunk);
+                if number == 0 {
+                    return None;
+                }
             }
         }
         Some((number, &self.keys[usize::from(number)]))
@@ -216,7 +219,8 @@ impl KnownKeys {
                 if !known.pattern.fits(chunk) {
                     known.write(chunk, known.name_len);
                 }
-                self.next[last.place()] = number;
+                let next = &mut self.next[last.place()];
+                *next = [number, next[0]];
                 return number;
             }
             slot += 1;

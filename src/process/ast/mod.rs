@@ -38,6 +38,7 @@ pub use limits::{LimitError, Limits};
 use names::NameDigest;
 use report::Report;
 use summary::{Summary, has_long_names};
+use vocabulary::marker;
 
 /// Symbols, imports, calls and kinds from AST JSON files.
 ///
@@ -192,8 +193,9 @@ impl Reader {
         let Some(read_as) = store.read_as else { return false };
         let clues = Clues { evidence, store, doc: file.bytes, path: file.path };
         let language = ALL.get(dialect).map_or(read_as, |dialect| (dialect.language)(&clues));
-        let has_children = evidence.marker("children") > 0;
-        let is_other = evidence.marker("namedChildren") > 0 && has_children != store.has_children;
+        let has_children = evidence.marker(const { marker("children") }) > 0;
+        let is_other =
+            evidence.marker(const { marker("namedChildren") }) > 0 && has_children != store.has_children;
         let store = &mut self.scratch.store;
         (store.language, store.has_children) = (language, has_children);
         is_other || language != read_as

@@ -31,19 +31,19 @@ impl Report<'_> {
         hundredths((self.confidence * 100.0).round() as u64, out);
         out.extend_from_slice(b",\"language\":");
         string((dialect.language)(&self.clues).as_bytes(), out);
-        member("values", self.clues.evidence.values, out);
-        member("depth", self.depth as u64, out);
+        member(b",\"values\":", self.clues.evidence.values, out);
+        member(b",\"depth\":", self.depth as u64, out);
         self.nodes(out);
         if self.clues.store.lines > 0 {
-            member("lines", self.clues.store.lines.into(), out);
+            member(b",\"lines\":", self.clues.store.lines.into(), out);
         }
         self.symbols(out);
         self.imports(out);
         self.calls(out);
         out.extend_from_slice(b",\"totals\":{\"symbols\":");
         number(self.summary.symbols.len() as u64, out);
-        member("imports", self.summary.imports.len() as u64, out);
-        member("calls", self.summary.calls_total, out);
+        member(b",\"imports\":", self.summary.imports.len() as u64, out);
+        member(b",\"calls\":", self.summary.calls_total, out);
         out.push(b'}');
         notes(&self.clues.evidence.notes, out);
         out.push(b'}');
@@ -56,7 +56,7 @@ impl Report<'_> {
         let field = evidence.kind_field().filter(|_| tags.is_empty());
         let tagged: u64 = tags.iter().map(|&(tag, _)| self.tagged(tag)).sum();
         let nodes = field.map_or(tagged, |(_, tally)| tally.total());
-        member("nodes", nodes, out);
+        member(b",\"nodes\":", nodes, out);
         out.extend_from_slice(b",\"kind_field\":");
         match field {
             Some((name, _)) => string(name.as_bytes(), out),
@@ -83,7 +83,7 @@ impl Report<'_> {
         out.push(b'}');
         let omitted = nodes - kinds.iter().map(|(count, ..)| count.0).sum::<u64>();
         if omitted > 0 {
-            member("kinds_omitted", omitted, out);
+            member(b",\"kinds_omitted\":", omitted, out);
         }
     }
 
@@ -107,22 +107,27 @@ impl Report<'_> {
         let Clues { doc, store, .. } = self.clues;
         out.extend_from_slice(b"{\"kind\":");
         string(symbol.kind.name().as_bytes(), out);
-        text_member("name", store.text(doc, symbol.name), out);
+        text_member(b",\"name\":", store.text(doc, symbol.name), out);
         if symbol.outer == 0 && symbol.qualified.is_none() {
-            text_member("qualified_name", store.text(doc, symbol.name), out);
+            text_member(b",\"qualified_name\":", store.text(doc, symbol.name), out);
         } else {
-            let mut qualified = Vec::with_capacity(128);
-            write_qualified(doc, store, place, &mut qualified);
-            text_member("qualified_name", &qualified, out);
+            out.extend_from_slice(b",\"qualified_name\":\"");
+            let start = out.len();
+            write_qualified(doc, store, place, out);
+            if !out.get(start..).is_some_and(swar::is_plain) {
+                let qualified = out.split_off(start);
+                escaped(&qualified, out);
+            }
+            out.push(b'"');
         }
         if symbol.line > 0 {
-            member("line", symbol.line.into(), out);
+            member(b",\"line\":", symbol.line.into(), out);
         }
         if symbol.end_line > 0 {
-            member("end_line", symbol.end_line.into(), out);
+            member(b",\"end_line\":", symbol.end_line.into(), out);
         }
         if let Some(visibility) = symbol.visibility.name() {
-            text_member("visibility", visibility.as_bytes(), out);
+            text_member(b",\"visibility\":", visibility.as_bytes(), out);
         }
         if symbol.flags & flag::ASYNC != 0 {
             out.extend_from_slice(b",\"async\":true");
@@ -131,7 +136,7 @@ impl Report<'_> {
             out.extend_from_slice(b",\"static\":true");
         }
         if symbol.kind.is_callable() && symbol.complexity > 0 {
-            member("complexity", symbol.complexity.into(), out);
+            member(b",\"complexity\":", symbol.complexity.into(), out);
         }
         out.push(b'}');
     }
@@ -158,16 +163,16 @@ impl Report<'_> {
             out.extend_from_slice(b"{\"name\":");
             string(store.text(doc, name), out);
             if alias.is_some() {
-                text_member("alias", store.text(doc, alias), out);
+                text_member(b",\"alias\":", store.text(doc, alias), out);
             }
             out.push(b'}');
         }
         out.push(b']');
         if import.alias.is_some() {
-            text_member("alias", store.text(doc, import.alias), out);
+            text_member(b",\"alias\":", store.text(doc, import.alias), out);
         }
         if import.line > 0 {
-            member("line", import.line.into(), out);
+            member(b",\"line\":", import.line.into(), out);
         }
         out.push(b'}');
     }
@@ -185,7 +190,7 @@ impl Report<'_> {
             }
             out.extend_from_slice(b"\"callee\":");
             string(self.clues.store.callees.get(call.callee as usize), out);
-            member("count", call.count, out);
+            member(b",\"count\":", call.count, out);
             out.push(b'}');
         }
         out.push(b']');
@@ -203,17 +208,17 @@ fn notes(notes: &Notes, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"bom\":true");
     }
     let counts = [
-        ("duplicate_keys", notes.duplicate_keys),
-        ("non_finite_numbers", notes.non_finite_numbers),
-        ("numbers_beyond_f64", notes.numbers_beyond_f64),
-        ("lone_surrogates", notes.lone_surrogates),
+        (&b",\"duplicate_keys\":"[..], notes.duplicate_keys),
+        (b",\"non_finite_numbers\":", notes.non_finite_numbers),
+        (b",\"numbers_beyond_f64\":", notes.numbers_beyond_f64),
+        (b",\"lone_surrogates\":", notes.lone_surrogates),
     ];
-    counts.iter().filter(|(_, count)| *count > 0).for_each(|(name, count)| member(name, *count, out));
+    counts.iter().filter(|(_, count)| *count > 0).for_each(|(key, count)| member(key, *count, out));
     if let Some(top_level) = notes.top_level {
-        text_member("top_level", top_level.as_bytes(), out);
+        text_member(b",\"top_level\":", top_level.as_bytes(), out);
     }
     if notes.unknown_grammar {
-        text_member("grammar", b"unknown", out);
+        text_member(b",\"grammar\":", b"unknown", out);
     }
     // The first one needs no comma.
     out.remove(start);
@@ -226,21 +231,17 @@ fn comma(at: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends `,"name":value`.
-fn member(name: &str, value: u64, out: &mut Vec<u8>) {
-    key(name, out);
+/// Appends a key, with a comma before it and its colon, and a number.
+#[inline(always)]
+fn member(key: &[u8], value: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(key);
     number(value, out);
 }
 
-fn text_member(name: &str, text: &[u8], out: &mut Vec<u8>) {
-    key(name, out);
+#[inline(always)]
+fn text_member(key: &[u8], text: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(key);
     string(text, out);
-}
-
-fn key(name: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(b",\"");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
 }
 
 /// Appends hundredths as a number from 0 to 1.
@@ -267,17 +268,16 @@ fn head(text: &[u8]) -> u64 {
 
 /// Appends a number in decimal digits.
 fn number(mut value: u64, out: &mut Vec<u8>) {
-    let start = out.len();
-    loop {
-        out.push(b'0' + (value % 10) as u8);
+    if value < 10 {
+        return out.push(b'0' + value as u8);
+    }
+    let (mut digits, mut from) = ([b'0'; 20], 20);
+    while value > 0 {
+        from -= 1;
+        digits[from] += (value % 10) as u8;
         value /= 10;
-        if value == 0 {
-            break;
-        }
     }
-    if let Some(digits) = out.get_mut(start..) {
-        digits.reverse();
-    }
+    out.extend_from_slice(digits.get(from..).unwrap_or_default());
 }
 
 /// Appends a string in quotes, with the escapes that it needs. Nearly none needs any.

@@ -42,6 +42,25 @@ pub(super) const MARKERS: [&str; 29] = [
     "doc_string",
 ];
 
+/// The number of one of the `MARKERS`, from 1: looked up while this is compiled, as each document is asked for some
+/// forty of them.
+pub(super) const fn marker(name: &str) -> u8 {
+    let mut number = MARKERS.len();
+    while number > 0 && !is_same(MARKERS[number - 1].as_bytes(), name.as_bytes()) {
+        number -= 1;
+    }
+    assert!(number > 0, "no marker has this name");
+    number as u8
+}
+
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = if one.len() == other.len() { one.len() } else { return false };
+    while at > 0 && one[at - 1] == other[at - 1] {
+        at -= 1;
+    }
+    at == 0
+}
+
 /// What a kind is to each dialect: a byte for each, 0 where the dialect does not know it. As many as a
 /// register holds, so that they are moved as one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -16,7 +16,9 @@ use super::languages::language_of;
 use super::{Clues, Description, Dialect, Facts, Frame, Span};
 use crate::process::ast::evidence::Evidence;
 use crate::process::ast::frame::{Visibility, flag};
-use keys::{KEYS, key, name};
+use crate::process::ast::json;
+use crate::process::ast::vocabulary::marker;
+use keys::{KEYS, QUAL_TYPE, key, name};
 use kinds::{KINDS, SAW_CXX, SAW_OBJC, role, saw};
 use lines::{Line, Place, Places, Sum, Waiting};
 use scopes::Scopes;
@@ -89,7 +91,8 @@ pub(super) const DESCRIPTION: Description = Description {
 
 /// Other parsers of such languages have some of the kinds, but not clang's places.
 fn score(evidence: &Evidence) -> f64 {
-    let has_places = evidence.marker("range") > 0 && evidence.marker("inner") + evidence.marker("loc") > 0;
+    let has_places = evidence.marker(const { marker("range") }) > 0
+        && evidence.marker(const { marker("inner") }) + evidence.marker(const { marker("loc") }) > 0;
     match evidence.kind_field() {
         Some(("kind", _)) if has_places => evidence.known(PLACE),
         _ => 0.0,
@@ -149,6 +152,25 @@ const HAS_MACRO: u32 = flag::OWN << 7;
 impl Dialect for Clang {
     const PLACE: usize = PLACE;
     const LOOKS_DOWN: bool = true;
+
+    fn is_whole(field: u8) -> bool {
+        matches!(field, key::LOC | key::BEGIN | key::END | key::TYPE)
+    }
+
+    #[inline(always)]
+    fn whole(&mut self, doc: &[u8], at: usize, frame: &mut Frame, field: u8) -> Option<(u64, usize)> {
+        if field == key::TYPE {
+            let (text, end) = json::only_text(doc, at, QUAL_TYPE)?;
+            frame.names[name::TYPE] = Span::of(text);
+            return Some((2, end));
+        }
+        if !frame.has(if field == key::LOC { NODE } else { RANGE }) {
+            return None;
+        }
+        let (place, values, end) = Place::read(doc, at)?;
+        self.set_place(place, frame, field);
+        Some((values, end))
+    }
 
     #[inline(always)]
     fn open(&mut self, frame: &mut Frame, parent: &Frame) {
@@ -247,19 +269,9 @@ fn read_word(facts: &Facts<'_, '_>, frame: &mut Frame, field: u8, text: Span) {
     }
 }
 
-/// A place as its own members tell it.
-fn plain_place(frame: &Frame) -> Place {
-    let line = match (frame.has(HAS_OFFSET), frame.has(HAS_LINE)) {
-        (true, true) => Line::known(frame.line),
-        (true, false) => Line::BEFORE,
-        _ => Line::NONE,
-    };
-    Place::new(line, frame.count, frame.has(INCLUDED))
-}
-
 fn part_of_macro(frame: &Frame, parent: &mut Frame) -> Place {
     parent.flags |= HAS_MACRO;
-    plain_place(frame)
+    Place::of(frame)
 }
 
 impl Clang {
@@ -299,13 +311,17 @@ impl Clang {
     }
 
     fn close_place(&mut self, frame: &Frame, parent: &mut Frame) {
-        let place = if frame.has(HAS_MACRO) {
-            Place::of_macro(self.spelling, self.expansion)
-        } else {
-            plain_place(frame)
+        let place = match frame.has(HAS_MACRO) {
+            true => Place::of_macro(self.spelling, self.expansion),
+            false => Place::of(frame),
         };
+        self.set_place(place, parent, frame.slot);
+    }
+
+    /// Sets a place of the innermost node: one that stands under a key of this object.
+    fn set_place(&mut self, place: Place, parent: &mut Frame, field: u8) {
         let Some(Node { places, .. }) = self.nodes.last_mut() else { return };
-        match frame.slot {
+        match field {
             key::BEGIN => places.begin = place,
             key::END => places.end = place,
             _ => {

@@ -9,6 +9,7 @@ use super::{Clues, Description, Dialect, Facts, Frame, Span};
 use crate::process::ast::evidence::Evidence;
 use crate::process::ast::facts::SymbolKind;
 use crate::process::ast::frame::{Visibility, flag};
+use crate::process::ast::vocabulary::marker;
 
 #[derive(Debug, Default)]
 pub(super) struct ClassModel;
@@ -31,17 +32,29 @@ pub(super) const DESCRIPTION: Description = Description {
     read: super::extract::<ClassModel>,
 };
 
+/// Keys that syntax trees are made of.
+const FOREIGN: [u8; 8] = [
+    marker("children"),
+    marker("namedChildren"),
+    marker("inner"),
+    marker("loc"),
+    marker("range"),
+    marker("span"),
+    marker("segments"),
+    marker("lineno"),
+];
+
 /// A model says of which file or package it is, or at least has methods; it has none of the keys that
 /// syntax trees are made of.
 fn score(evidence: &Evidence) -> f64 {
-    let names_origin = evidence.has_on_top("filePath") || evidence.has_on_top("packageName");
-    let lists_imports = evidence.has_on_top("imports") && evidence.marker("methods") > 0;
-    if !evidence.has_on_top("classes") || !(names_origin || lists_imports) {
+    let names_origin = evidence.has_on_top(const { marker("filePath") })
+        || evidence.has_on_top(const { marker("packageName") });
+    let lists_imports =
+        evidence.has_on_top(const { marker("imports") }) && evidence.marker(const { marker("methods") }) > 0;
+    if !evidence.has_on_top(const { marker("classes") }) || !(names_origin || lists_imports) {
         return 0.0;
     }
-    let keys = ["children", "namedChildren", "inner", "loc", "range", "span", "segments", "lineno"];
-    let foreign: u64 = keys.iter().map(|name| evidence.marker(name)).sum();
-    1.0 - (foreign as f64 / evidence.objects as f64).min(1.0)
+    1.0 - (evidence.count(&FOREIGN) as f64 / evidence.objects as f64).min(1.0)
 }
 
 fn language(clues: &Clues<'_>) -> &'static str {

@@ -10,6 +10,8 @@ mod nodes;
 use super::{Clues, Description, Dialect, Facts, Frame, Span};
 use crate::process::ast::evidence::Evidence;
 use crate::process::ast::frame::{Visibility, flag};
+use crate::process::ast::json::{self, PlaceKey};
+use crate::process::ast::vocabulary::marker;
 use kinds::{KINDS, role};
 
 #[derive(Debug, Default)]
@@ -55,7 +57,7 @@ const FOREIGN: [&[u8]; 7] = [
 /// Kinds that could be anybody's speak neither for nor against.
 fn score(evidence: &Evidence) -> f64 {
     let Some(("type", tally)) = evidence.kind_field() else { return 0.0 };
-    let has_spans = evidence.marker("span") > 0;
+    let has_spans = evidence.marker(const { marker("span") }) > 0;
     let (mut known, mut telling) = (0, tally.total());
     for kind in tally.kinds() {
         match kind.roles.of(PLACE) {
@@ -198,9 +200,25 @@ mod bit {
     pub(super) const IN_BLOCK: u32 = flag::OWN << 18;
 }
 
+/// What a place in the source has; the index only for Babel.
+const PLACE_KEYS: [PlaceKey; 3] =
+    [PlaceKey::of("\"line\":"), PlaceKey::of("\"column\":"), PlaceKey::of("\"index\":")];
+
 impl Dialect for Estree {
     const PLACE: usize = PLACE;
     const LOOKS_DOWN: bool = true;
+
+    fn is_whole(field: u8) -> bool {
+        matches!(field, key::START | key::END)
+    }
+
+    #[inline(always)]
+    fn whole(&mut self, doc: &[u8], at: usize, frame: &mut Frame, field: u8) -> Option<(u64, usize)> {
+        let place = json::place(doc, at, &PLACE_KEYS)?;
+        let line = place.numbers[0].unwrap_or_default();
+        *(if field == key::START { &mut frame.line } else { &mut frame.end_line }) = line;
+        Some((place.values, place.end))
+    }
 
     #[inline(always)]
     fn open(&mut self, frame: &mut Frame, parent: &Frame) {

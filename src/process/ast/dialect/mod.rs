@@ -16,7 +16,7 @@ use super::extract::{Scratch, extract};
 pub(super) use super::facts::Facts;
 use super::facts::Store;
 pub(super) use super::frame::{Frame, Span};
-use super::json::{Fault, Place};
+use super::json::Fault;
 use super::vocabulary::Keys;
 
 /// How many dialects there are.
@@ -118,15 +118,16 @@ pub(super) trait Dialect: Default {
     /// Whether keys tell what is a node, rather than a kind field.
     const HAS_TAGS: bool = false;
 
-    /// Whether a place in the source, a row and a column, may stand under a key.
-    fn is_place(_field: u8) -> bool {
+    /// Whether a place in the source, or another object that `whole` reads, may stand under a key.
+    fn is_whole(_field: u8) -> bool {
         false
     }
 
-    /// A place that is a member of the innermost object, in place of an object or array there and all that is in
-    /// it. False where it must be read as these.
-    fn place(&mut self, _field: u8, _place: Place) -> bool {
-        false
+    /// Reads a member of the innermost object that begins at a byte, in place of the object or array there and all
+    /// that is in it: how many values it is, and the position behind it. It has none of the keys that tell of a
+    /// dialect, and no objects inside. Nothing where it must be read as usual.
+    fn whole(&mut self, _doc: &[u8], _at: usize, _frame: &mut Frame, _field: u8) -> Option<(u64, usize)> {
+        None
     }
 
     /// At a document's beginning. Where the language decides how it is read, the store is told as what.

@@ -27,7 +27,7 @@ use scripts::Decorators;
 
 use super::{Description, Dialect, Facts, Frame, Span, Store};
 use crate::process::ast::frame::flag;
-use crate::process::ast::json::Place;
+use crate::process::ast::json::{self, PlaceKey};
 
 /// What the reading of one document knows.
 #[derive(Debug, Default)]
@@ -128,23 +128,28 @@ const OF_TEMPLATE: u32 = flag::OWN << 8;
 /// In what C's preprocessor alone reads.
 const DIRECTIVE: u32 = flag::OWN << 9;
 
+/// What a point has where it is an object.
+const PLACE_KEYS: [PlaceKey; 2] = [PlaceKey::of("\"row\":"), PlaceKey::of("\"column\":")];
+
 impl Dialect for TreeSitter {
     const PLACE: usize = PLACE;
     const LOOKS_DOWN: bool = true;
 
     #[inline(always)]
-    fn is_place(field: u8) -> bool {
+    fn is_whole(field: u8) -> bool {
         (key::START..=key::END_OTHER).contains(&field)
     }
 
     /// Each node has two of them: reading each as a whole saves 12 % of the work.
     #[inline(always)]
-    fn place(&mut self, field: u8, place: Place) -> bool {
-        let Some(open) = self.open.last_mut() else { return false };
+    fn whole(&mut self, doc: &[u8], at: usize, _frame: &mut Frame, field: u8) -> Option<(u64, usize)> {
+        let open = self.open.last_mut()?;
         let point = open.points.get_mut(usize::from(field.wrapping_sub(key::START)));
-        let Some(point) = point.filter(|point| point.numbers == 0) else { return false };
-        *point = Point { row: place.row, column: place.column, numbers: 2 };
-        true
+        let point = point.filter(|point| point.numbers == 0)?;
+        let place = json::pair(doc, at).or_else(|| json::place(doc, at, &PLACE_KEYS))?;
+        let [Some(row), Some(column)] = place.numbers else { return None };
+        *point = Point { row, column, numbers: 2 };
+        Some((place.values, place.end))
     }
 
     fn of(store: &mut Store) -> Self {

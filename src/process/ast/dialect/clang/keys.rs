@@ -1,5 +1,7 @@
 //! The keys of clang's objects that matter.
 
+use crate::process::ast::json::PlaceKey;
+
 /// A key's number.
 pub(super) mod key {
     pub(in super::super) const ID: u8 = 1;
@@ -83,6 +85,9 @@ pub(super) const KEYS: &[(&str, u8)] = &[
     ("definitionData", key::DEFINITION),
     ("isLambda", key::IS_LAMBDA),
 ];
+
+/// What most types have alone.
+pub(super) const QUAL_TYPE: PlaceKey = PlaceKey::of("\"qualType\":");
 
 /// Which text a frame holds where.
 pub(super) mod name {

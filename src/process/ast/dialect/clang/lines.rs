@@ -4,7 +4,10 @@
 //! stand in any other, each part is summed up by the line that it hands on, and by what in it still waits
 //! for the one that it is handed.
 
+use super::{HAS_LINE, HAS_OFFSET, INCLUDED};
 use crate::process::ast::facts::Symbol;
+use crate::process::ast::frame::Frame;
+use crate::process::ast::json::{self, PlaceKey};
 
 /// A line of the source, from 1. One number, as each open node holds a dozen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,6 +44,14 @@ impl Line {
     }
 }
 
+/// What a place outside of macros has, where the file is the one before; the line only where it is another one.
+const PLACE_KEYS: [PlaceKey; 4] = [
+    PlaceKey::of("\"offset\":"),
+    PlaceKey::of("\"line\":"),
+    PlaceKey::of("\"col\":"),
+    PlaceKey::of("\"tokLen\":"),
+];
+
 /// `loc`, `begin` or `end` of a node.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Place {
@@ -61,7 +72,26 @@ impl Place {
         if self.included { Line::NONE } else { self.line }
     }
 
-    pub(super) fn new(line: Line, at: u32, included: bool) -> Self {
+    /// Reads a place that has no other keys, as nearly all are; how many values it is, and the position behind it.
+    #[inline(always)]
+    pub(super) fn read(doc: &[u8], at: usize) -> Option<(Self, u64, usize)> {
+        let place = json::place(doc, at, &PLACE_KEYS)?;
+        let [Some(offset), line, ..] = place.numbers else { return None };
+        let read = Self::new(line.map_or(Line::BEFORE, Line::known), offset + 1, false);
+        Some((read, place.values, place.end))
+    }
+
+    /// A place as its own members tell it.
+    pub(super) fn of(frame: &Frame) -> Self {
+        let line = match (frame.has(HAS_OFFSET), frame.has(HAS_LINE)) {
+            (true, true) => Line::known(frame.line),
+            (true, false) => Line::BEFORE,
+            _ => Line::NONE,
+        };
+        Self::new(line, frame.count, frame.has(INCLUDED))
+    }
+
+    fn new(line: Line, at: u32, included: bool) -> Self {
         Self { line, last: line.hand_on(Line::NONE), at, is_of_macro: false, is_argument: false, included }
     }
 

@@ -6,6 +6,7 @@ use super::super::{Clues, Facts, Frame, Span};
 use super::{NEXT_FLAG, PLACE, key, name, role};
 use crate::process::ast::facts::SymbolKind;
 use crate::process::ast::frame::Visibility;
+use crate::process::ast::vocabulary::marker;
 
 pub(super) const LANGUAGE: &str = "vyper";
 
@@ -20,7 +21,7 @@ const FIXED: u32 = NEXT_FLAG << 2;
 pub(super) fn is_it(clues: &Clues<'_>) -> bool {
     let Some((field, tally)) = clues.evidence.kind_field() else { return false };
     field == "ast_type"
-        && (clues.evidence.marker("doc_string") > 0
+        && (clues.evidence.marker(const { marker("doc_string") }) > 0
             || tally.kinds().any(|kind| kind.roles.of(PLACE) >= role::VYPER))
 }
 

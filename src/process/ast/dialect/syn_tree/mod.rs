@@ -10,6 +10,7 @@ use super::{Clues, Description, Dialect, Facts, Frame, Span};
 use crate::process::ast::evidence::Evidence;
 use crate::process::ast::facts::SymbolKind;
 use crate::process::ast::frame::{Visibility, flag};
+use crate::process::ast::vocabulary::marker;
 use uses::Uses;
 use words::{KEYS, TAGS, is_literal, is_tag, key};
 
@@ -30,39 +31,42 @@ pub(super) const DESCRIPTION: Description = Description {
     read: super::extract::<SynTree>,
 };
 
+/// Keys that syn never writes.
+const FOREIGN: [u8; 15] = [
+    marker("children"),
+    marker("namedChildren"),
+    marker("start_point"),
+    marker("startPosition"),
+    marker("text"),
+    marker("inner"),
+    marker("loc"),
+    marker("filePath"),
+    marker("packageName"),
+    marker("imports"),
+    marker("classes"),
+    marker("methods"),
+    marker("methodCalls"),
+    marker("lineno"),
+    marker("span"),
+];
+
 /// A file has items with identifiers, a fragment has paths; neither has many of the kind fields, which are
 /// other things here. A key that syn never writes makes it another parser's.
 fn score(evidence: &Evidence) -> f64 {
-    let count = |names: &[&str]| names.iter().map(|name| evidence.marker(name)).sum::<u64>();
-    let idents = count(&["ident"]);
+    let idents = evidence.marker(const { marker("ident") });
     if idents == 0 {
         return 0.0;
     }
-    let foreign = count(&[
-        "children",
-        "namedChildren",
-        "start_point",
-        "startPosition",
-        "text",
-        "inner",
-        "loc",
-        "filePath",
-        "packageName",
-        "imports",
-        "classes",
-        "methods",
-        "methodCalls",
-        "lineno",
-        "span",
-    ]);
-    let segments = count(&["segments"]);
-    let words = idents + segments + count(&["path", "lit"]);
+    let segments = evidence.marker(const { marker("segments") });
+    let words = idents + segments + evidence.count(const { &[marker("path"), marker("lit")] });
     // In a list of something else, each element may have an identifier; here it is an object deeper.
-    let is_nested = count(&["segments", "stmts", "vis"]) > 0 || idents * 2 < evidence.objects;
-    let is_file = evidence.has_on_top("items") && is_nested && words * 10 >= evidence.objects;
-    let has_paths = segments > 0 && count(&["path"]) > 0 && idents >= segments;
+    let is_nested = evidence.count(const { &[marker("segments"), marker("stmts"), marker("vis")] }) > 0
+        || idents * 2 < evidence.objects;
+    let is_file =
+        evidence.has_on_top(const { marker("items") }) && is_nested && words * 10 >= evidence.objects;
+    let has_paths = segments > 0 && evidence.marker(const { marker("path") }) > 0 && idents >= segments;
     let is_fragment = has_paths && words * 4 >= evidence.objects;
-    if foreign > 0 || !(is_file || is_fragment) {
+    if evidence.count(&FOREIGN) > 0 || !(is_file || is_fragment) {
         return 0.0;
     }
     let kinds = evidence.kind_field().map_or(0, |(_, tally)| tally.total());

@@ -9,24 +9,24 @@ use super::relatives;
 use super::tables::ROOTS;
 use crate::process::ast::evidence::Evidence;
 use crate::process::ast::names::{NameDigest, Names};
+use crate::process::ast::vocabulary::marker;
 
 /// How well a document fits: nodes have a `type`, two points, and children or a text; and kinds that are
 /// written small, as all but few grammars have them, where other trees name the points like this, too.
 pub(super) fn score(evidence: &Evidence) -> f64 {
     let Some(("type", tally)) = evidence.kind_field() else { return 0.0 };
-    let count = |names: &[&str]| names.iter().map(|name| evidence.marker(name)).sum::<u64>();
-    let mut points = count(&["start_point", "startPosition"]);
-    let children = count(&["children", "namedChildren"]);
+    let mut points = evidence.count(const { &[marker("start_point"), marker("startPosition")] });
+    let children = evidence.count(const { &[marker("children"), marker("namedChildren")] });
     let is_told = points > 0;
     if !is_told && children > 0 {
         // Other trees have these, too, but neither text nor children of their leaves; those of unist have a
         // `position` that holds them.
-        points = evidence.marker("start").min(evidence.marker("end"));
-        points = points.saturating_sub(evidence.marker("position"));
+        points = evidence.marker(const { marker("start") }).min(evidence.marker(const { marker("end") }));
+        points = points.saturating_sub(evidence.marker(const { marker("position") }));
     }
     let nodes = tally.total() as f64;
     let share = |count: u64| (count as f64 / nodes).min(1.0);
-    let fits = share(points) * share(children + evidence.marker("text"));
+    let fits = share(points) * share(children + evidence.marker(const { marker("text") }));
     if fits < 0.5 {
         return 0.0;
     }
