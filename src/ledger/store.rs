@@ -39,7 +39,9 @@ pub(super) type Pair = (Bytes, Bytes);
 /// What a tree gets: a value for each key, none to remove it.
 pub(super) type Changes = BTreeMap<Vec<u8>, Option<Bytes>>;
 
-const CACHE_BYTES: u64 = 32 << 20;
+/// Each of the cache's parts keeps the page that was touched last, and with 32 MiB one or two more: nothing changed in
+/// 1,000,000 files took 65 MB then and 57 with this, in one folder 98 and 78, at the same CPU time.
+const CACHE_BYTES: u64 = 8 << 20;
 /// Of a larger database, sled's threads read so many heads of segments while it opens that one core is too few: with
 /// 70 MB it took twice as long.
 const SMALL_BYTES: u64 = 8 << 20;
