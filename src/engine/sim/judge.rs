@@ -29,9 +29,15 @@ pub(super) fn adds_up(progress: &ProcessingProgress) {
     assert_eq!(progress.discovered, parts, "{progress:?}");
 }
 
-/// Each file has one record of its content, as it must be; nothing else has one. Returns whether the log was
-/// compacted.
-pub(super) fn judge(state: &Path, schedule: &Schedule) -> bool {
+/// What a schedule led to.
+pub(super) struct Verdict {
+    pub(super) is_compacted: bool,
+    /// Of each path's records in their order, so that two versions of the engine can be compared.
+    pub(super) digest: blake3::Hash,
+}
+
+/// Each file has one record of its content, as it must be; nothing else has one.
+pub(super) fn judge(state: &Path, schedule: &Schedule) -> Verdict {
     let view = StoreView::open(state).unwrap();
     let mut log: BTreeMap<String, Vec<Record>> = BTreeMap::new();
     let (start, end) = view.reader.log();
@@ -70,7 +76,10 @@ pub(super) fn judge(state: &Path, schedule: &Schedule) -> bool {
         assert!(is_at_rest(&entry), "{path}: {entry:?}");
     }
     assert_eq!(view.reader.total().files(), world.files.len() as u64);
-    start.segment > LogPosition::START.segment
+    Verdict {
+        is_compacted: start.segment > LogPosition::START.segment,
+        digest: blake3::hash(format!("{log:?}").as_bytes()),
+    }
 }
 
 /// Files that an attempt was counted for, or that have a record.

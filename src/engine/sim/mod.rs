@@ -3,7 +3,9 @@
 //! change and a watcher tells of it, the processor fails and hangs, the state can't be written, or turns out to be damaged, the process dies. At the end all is well
 //! again, and then each file has its one record.
 //!
-//! `OUTLAST_SIM_SEEDS` sets the number of schedules, `OUTLAST_SIM_SEED` the first.
+//! `OUTLAST_SIM_SEEDS` sets the number of schedules, `OUTLAST_SIM_SEED` the first. `OUTLAST_SIM_DIGESTS` names a file
+//! that gets a line for each: its seed and a digest of what it led to. A change that only moves code leaves all of
+//! them as they were.
 
 mod attempt;
 mod judge;
@@ -21,6 +23,7 @@ use super::store::Store;
 use crate::engine::roots::GivenRoot;
 use crate::ledger::{Ledger, LedgerError, RootInfo, StateFolder, damage};
 use crate::model::{BatchConfig, Clock};
+use judge::Verdict;
 use world::{Behaviour, Trouble, World};
 
 /// A number of schedules that takes some seconds.
@@ -215,8 +218,8 @@ fn scratch() -> tempfile::TempDir {
     if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
-/// Whether the log was compacted, and whether files were asked for ahead.
-fn simulate(seed: u64) -> (bool, bool) {
+/// The verdict, and whether files were asked for ahead.
+fn simulate(seed: u64) -> (Verdict, bool) {
     let _seed = Failing(seed);
     let folder = scratch();
     let state = folder.path().join("state");
@@ -245,7 +248,12 @@ fn whatever_happens_each_file_has_its_one_record_in_the_end() {
             hook(info);
         }
     }));
-    let (compacted, asked): (Vec<bool>, Vec<bool>) = (first..first + seeds).map(simulate).unzip();
+    let (verdicts, asked): (Vec<Verdict>, Vec<bool>) = (first..first + seeds).map(simulate).unzip();
+    if let Ok(path) = std::env::var("OUTLAST_SIM_DIGESTS") {
+        let lines = (first..).zip(&verdicts).map(|(seed, verdict)| format!("{seed} {}\n", verdict.digest));
+        std::fs::write(path, lines.collect::<String>()).unwrap();
+    }
+    let compacted = verdicts.iter().map(|verdict| verdict.is_compacted).collect();
     let count = |seen: Vec<bool>| seen.into_iter().filter(|&is| is).count() as u64;
     let (compacted, asked) = (count(compacted), count(asked));
     assert!(seeds < 50 || asked >= seeds / 10, "only {asked} of {seeds} asked for files ahead");
