@@ -10,83 +10,48 @@
 //! of a moment ago, and the next start's scan finds it again; claims live in memory only; whatever is reported as done
 //! has been committed.
 
-mod attempt;
-mod board;
-mod breaker;
-mod budget;
-mod change;
-mod claims;
-mod committer;
-mod compact;
+mod commit;
+mod compaction;
 mod coordinator;
-mod crisis;
+mod discovery;
 mod dispatch;
-mod dry_run;
+mod edit;
 mod error;
-mod event;
-mod execute;
-mod failures;
-mod fatal;
-mod figures;
-mod forget;
-mod found;
-mod gate;
-mod guard;
-mod inspect;
-mod intake;
-mod job;
-mod jobs;
-mod latency;
-mod listing;
-mod log_check;
-mod lookout;
-mod machine;
-mod order;
-mod outage;
-mod pool;
-mod pulse;
+mod job_plan;
+mod lifecycle;
 mod query;
-mod repair;
-mod restraint;
-mod results;
-mod retry;
+mod resources;
 mod roots;
 mod run;
-mod run_state;
-mod runtime;
-mod scan;
 #[cfg(test)]
 mod sim;
-mod staffing;
+mod stats;
 mod stop;
 mod store;
-mod tally;
-mod tick;
-mod touched;
 mod watch;
-mod worker;
+mod workers;
 
-pub use breaker::{BreakerState, BreakerStatus};
-pub use compact::{CompactReport, compact};
+pub use compaction::{CompactReport, compact};
+pub use edit::forget::{ForgetFilter, ForgetReport, forget};
+pub use edit::retry::{RetryFilter, RetryReport, retry};
 pub use error::EngineError;
-pub use execute::{execute_batches, process_one_batch};
-pub use failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
-pub use forget::{ForgetFilter, ForgetReport, forget};
-pub use inspect::{Inspection, inspect};
-pub use jobs::{JobLine, JobOutcome, JobReport, JobRoot, JobStatus};
-pub use latency::LatencyFigures;
-pub use listing::CommittedLog;
-pub use order::{Order, OrderDone};
-pub use query::{Explanation, FileState, RootStatus, StateCounts, StatusReport};
-pub use repair::{RepairReport, repair};
-pub use results::{
+pub use query::failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
+pub use query::jobs::{JobLine, JobOutcome, JobReport, JobRoot, JobStatus};
+pub use query::records::CommittedLog;
+pub use query::status::{Explanation, FileState, RootStatus, StateCounts, StatusReport};
+pub use resources::breaker::{BreakerState, BreakerStatus};
+pub use roots::{MovedRoot, move_root, root_path};
+pub use run::control::{Order, OrderDone};
+pub use run::engine::{Engine, RunOptions};
+pub use run::watch::WatchOptions;
+pub use stats::latency::LatencyFigures;
+pub use stats::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessTotals,
     ProcessingProgress, ProcessingResult, ProcessingState, RepositoryProcessingResult, RootState, StopCause,
     WatchFigures, WatchedRoot, WorkerStatistics,
 };
-pub use retry::{RetryFilter, RetryReport, retry};
-pub use roots::{MovedRoot, move_root, root_path};
-pub use run::{Engine, RunOptions};
 pub use stop::Stop;
+pub use store::repair::{RepairReport, repair};
 pub use store::{Store, StoreView};
-pub use watch::WatchOptions;
+pub use workers::batches::{execute_batches, process_one_batch};
+pub use workers::inspect::{Inspection, inspect};

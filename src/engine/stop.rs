@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::EngineError;
-use super::run::Engine;
+use crate::engine::run::engine::Engine;
 
 /// Asks a run to stop: it finishes the files in hand, commits them, and leaves the rest pending. Where none runs, it is
 /// the next one that is asked; no other.

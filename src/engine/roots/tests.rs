@@ -2,7 +2,7 @@ use std::fs;
 use std::sync::Arc;
 
 use super::*;
-use crate::engine::{Engine, RunOptions};
+use crate::engine::run::engine::{Engine, RunOptions};
 use crate::ledger::StateFolder;
 use crate::model::BatchConfig;
 use crate::process::{FileContent, from_fn};

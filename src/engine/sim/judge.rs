@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::super::results::ProcessingProgress;
-use super::super::store::StoreView;
 use super::Schedule;
 use super::world::{Behaviour, File};
+use crate::engine::stats::ProcessingProgress;
+use crate::engine::store::StoreView;
 use crate::ledger::Entry;
 use crate::model::{ErrorClass, FileKey, LogPosition, RecordHead, RecordStatus, RootId};
 use crate::sink::LogReader;

@@ -15,12 +15,12 @@ use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::budget::Meter;
-use super::job::{self, JobPlan};
-use super::machine::Usage;
-use super::run_state::RunState;
+use super::job_plan::{self, JobPlan};
+use super::roots::GivenRoot;
 use super::store::Store;
-use crate::engine::roots::GivenRoot;
+use crate::engine::coordinator::run_state::RunState;
+use crate::engine::resources::machine::Usage;
+use crate::engine::resources::memory_meter::Meter;
 use crate::ledger::{Ledger, LedgerError, RootInfo, StateFolder, damage};
 use crate::model::{BatchConfig, Clock};
 use judge::Verdict;
@@ -174,7 +174,7 @@ impl Schedule {
         let meter = Meter::new(LIMIT_BYTES, || Usage { rss_bytes: RSS.get(), ..Usage::default() });
         let mut run = RunState::new(meter);
         run.begin_job(&plan, store.ledger.cursor().tick);
-        run.breakers = super::breaker::Breakers::with_seed(self.rng.next());
+        run.breakers = crate::engine::resources::breaker::Breakers::with_seed(self.rng.next());
         run.free_bytes = |_| Ok(FREE.get());
         self.run(store, &plan, &mut run, faults)
     }
@@ -197,7 +197,7 @@ impl Schedule {
             })?;
         }
         let root = GivenRoot::known("/simulated".into());
-        job::begin(store, &[root], "simulated/1", &self.lookout(), &self.config)
+        job_plan::begin(store, &[root], "simulated/1", &self.lookout(), &self.config)
     }
 }
 

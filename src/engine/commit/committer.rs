@@ -1,0 +1,315 @@
+//! The commit tick: changes become records and entries, all of them or none.
+
+use rustc_hash::FxHashMap;
+
+use crate::engine::error::EngineError;
+use crate::engine::lifecycle::counts::Tally;
+use crate::engine::lifecycle::transition::{Change, Effect, Ground, apply};
+use crate::engine::store::Store;
+use crate::engine::workers::record::{Outcome, OutcomeGroup};
+use crate::ledger::{Entry, Job, Tick};
+use crate::model::{Cursor, FileKey, LogPosition, RecordLine, RecordStatus, Root, RootId};
+
+/// Size at which record lines are handed to the log, in bytes.
+const WRITE_BYTES: usize = 1 << 20;
+
+/// What the committer knows of a root.
+#[derive(Debug, Clone)]
+struct RootGround {
+    name: String,
+    ground: Ground,
+    /// Whether all its files are listed, and so counted, from the beginning.
+    listed: bool,
+    /// Whether it is one of the run's own.
+    is_counted: bool,
+}
+
+/// What came together, and mostly is in the order of the tree, with the lines of its records one after the other.
+struct Run {
+    outcomes: Vec<Outcome>,
+    lines: Vec<u8>,
+    /// Whether all files of all roots were listed when it came, and so counted, these too.
+    all_listed: bool,
+}
+
+/// One file's news, where it waits.
+struct News<'r> {
+    key: &'r FileKey,
+    change: &'r Change,
+    line: &'r [u8],
+    /// The number of the run that it came with.
+    run: usize,
+    all_listed: bool,
+}
+
+/// Collects changes, and commits them tick by tick.
+pub(crate) struct Committer<'a> {
+    store: &'a mut Store,
+    roots: FxHashMap<RootId, RootGround>,
+    runs: Vec<Run>,
+    waiting: usize,
+    lines_bytes: usize,
+    /// Whether all files of all roots are listed by now.
+    all_listed: bool,
+    /// Files that were missing, and whose entries were other ones by then than was known.
+    doubted: Vec<FileKey>,
+    /// For lines on their way to the log, kept from tick to tick.
+    buffer: Vec<u8>,
+}
+
+impl<'a> Committer<'a> {
+    /// For files of these roots.
+    pub(crate) fn new(store: &'a mut Store, roots: &[(Root, Ground)]) -> Self {
+        let known = |(root, ground): &(Root, Ground)| {
+            let (name, ground) = (root.name.clone(), *ground);
+            (root.id, RootGround { name, ground, listed: false, is_counted: true })
+        };
+        let roots = roots.iter().map(known).collect();
+        let (runs, all_listed, doubted, buffer) = Default::default();
+        Self { store, roots, runs, waiting: 0, lines_bytes: 0, all_listed, doubted, buffer }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        self.store
+    }
+
+    /// The store, for what is no file's change.
+    pub(crate) fn store_mut(&mut self) -> &mut Store {
+        self.store
+    }
+
+    /// The files of this root that wait as gone.
+    pub(crate) fn gone_of(&self, root: RootId) -> Vec<FileKey> {
+        let all = self.runs.iter().flat_map(|run| &run.outcomes);
+        let gone = all.filter(|outcome| outcome.change.is_gone() && outcome.key.root() == root);
+        gone.map(|outcome| outcome.key.clone()).collect()
+    }
+
+    /// Forgets what waits as gone of this root, if this says so.
+    pub(crate) fn forget_gone(&mut self, root: RootId, which: impl Fn(&FileKey) -> bool) {
+        // What is gone has no line: the lines of the others stay where they are.
+        let stays = |outcome: &Outcome| {
+            outcome.key.root() != root || !outcome.change.is_gone() || !which(&outcome.key)
+        };
+        self.runs.iter_mut().for_each(|run| run.outcomes.retain(stays));
+        self.waiting = self.runs.iter().map(|run| run.outcomes.len()).sum();
+    }
+
+    /// Files that somebody missed, and that the ledger still holds, since it held something else of them when the
+    /// news came to be committed: an outcome, mostly. They have to be looked for again.
+    pub(crate) fn take_doubted(&mut self) -> Vec<FileKey> {
+        std::mem::take(&mut self.doubted)
+    }
+
+    /// Changes that wait for the next tick.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Whether changes of this root wait for the next tick.
+    pub(crate) fn holds_of(&self, root: RootId) -> bool {
+        self.runs.iter().flat_map(|run| &run.outcomes).any(|outcome| outcome.key.root() == root)
+    }
+
+    /// Bytes of record lines that wait for the next tick.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.lines_bytes
+    }
+
+    /// Files of all roots that the state knows may change; those of others than the run's are not counted.
+    pub(crate) fn know_all_roots(&mut self) {
+        for info in &self.store.state.info().roots {
+            let ground = Ground { epoch: info.epoch, run_start: LogPosition::START, quarantine: false };
+            let root = RootGround { name: info.name.clone(), ground, listed: false, is_counted: false };
+            self.roots.entry(RootId(info.id)).or_insert(root);
+        }
+    }
+
+    /// All files of these roots count as listed from the beginning.
+    pub(crate) fn set_listed(&mut self, is_listed: impl Fn(RootId) -> bool) {
+        self.roots.iter_mut().for_each(|(id, root)| root.listed = is_listed(*id));
+    }
+
+    /// From now on all files of all roots count as listed.
+    pub(crate) fn set_all_listed(&mut self) {
+        self.all_listed = true;
+    }
+
+    /// Takes what a scan found, or what somebody told.
+    pub(crate) fn take_changes(&mut self, changes: Vec<(FileKey, Change)>) {
+        self.take_run(changes.into_iter().map(Outcome::of_news).collect(), Vec::new());
+    }
+
+    /// Takes what a worker did.
+    pub(crate) fn take_group(&mut self, group: OutcomeGroup) {
+        self.take_run(group.outcomes, group.lines);
+    }
+
+    fn take_run(&mut self, outcomes: Vec<Outcome>, lines: Vec<u8>) {
+        if outcomes.is_empty() {
+            return;
+        }
+        self.waiting += outcomes.len();
+        self.lines_bytes += lines.len();
+        self.runs.push(Run { outcomes, lines, all_listed: self.all_listed });
+    }
+
+    /// Commits all that waits, together with the job's own record as of the new counts: record lines
+    /// first, then the ledger. When it returns, it is durable. Nothing to commit is no tick, unless the job itself has to
+    /// be written down.
+    /// Where it fails, the counts stay as they were, and what waited is lost: it is still pending, or found again.
+    /// `job` gets whether nothing of what is committed is to be done again.
+    pub(crate) fn commit(
+        &mut self,
+        counts: &mut Tally,
+        is_due: bool,
+        job: impl FnOnce(&Tally, bool) -> Option<Job>,
+    ) -> Result<Cursor, EngineError> {
+        let mut tally = counts.clone();
+        let cursor = self.commit_with(&mut tally, is_due, job)?;
+        *counts = tally;
+        Ok(cursor)
+    }
+
+    fn commit_with(
+        &mut self,
+        tally: &mut Tally,
+        is_due: bool,
+        job: impl FnOnce(&Tally, bool) -> Option<Job>,
+    ) -> Result<Cursor, EngineError> {
+        let runs = std::mem::take(&mut self.runs);
+        (self.waiting, self.lines_bytes) = (0, 0);
+        let news = in_order(&runs);
+        let files: Vec<&[News<'_>]> = news.chunk_by(|a, b| a.key == b.key).collect();
+        let keys: Vec<&FileKey> = files.iter().map(|of_file| of_file[0].key).collect();
+        let entries = self.store.reader.lookup(&keys)?;
+        let mut writer = LineWriter::begin(self.store, std::mem::take(&mut self.buffer))?;
+        let (mut changes, mut is_done) = (Vec::with_capacity(entries.len()), true);
+        for (of_file, old) in files.into_iter().zip(entries) {
+            let mut entry = old;
+            for one in of_file {
+                let Some(root) = self.roots.get(&one.key.root()) else { continue };
+                if matches!(one.change, Change::Missing(seen) if entry.is_some_and(|entry| entry != *seen)) {
+                    self.doubted.push(one.key.clone());
+                }
+                entry = settle_one(entry, one, root, &mut writer, tally)?;
+            }
+            is_done &= entry.is_none_or(|entry| !entry.pending);
+            if entry != old {
+                changes.push((of_file[0].key.clone(), entry));
+            }
+        }
+        let (appended, buffer) = writer.end()?;
+        self.buffer = buffer;
+        self.buffer.shrink_to(2 * WRITE_BYTES);
+        let nothing = changes.is_empty() && appended.end == self.store.ledger.cursor().log;
+        if nothing && !is_due {
+            return Ok(self.store.ledger.cursor());
+        }
+        let job = job(tally, is_done && self.doubted.is_empty());
+        let (log, log_crc) = (appended.end, appended.crc);
+        let tick = Tick { changes: &changes, log, log_crc, job: job.as_ref() };
+        Ok(self.store.ledger.commit(tick)?)
+    }
+}
+
+/// All that waits: by key, and the news of one file in the order in which they came. They stay where they are: to move
+/// them into that order was an eighth of what the committing thread did for each file.
+fn in_order(runs: &[Run]) -> Vec<News<'_>> {
+    let mut by_beginning: Vec<(usize, &Run)> = runs.iter().enumerate().collect();
+    // Runs are in the order of the tree, and mostly overlap with no other one: put in order by where they
+    // begin, they nearly are what the sort below is to make of them, and it has one comparison a file to do.
+    // As they come, it took seven.
+    by_beginning.sort_by_key(|(_, run)| run.outcomes.first().map(|one| &one.key));
+    let mut news = Vec::with_capacity(runs.iter().map(|run| run.outcomes.len()).sum());
+    for (number, run) in by_beginning {
+        let mut lines = run.lines.as_slice();
+        for Outcome { key, change, line, .. } in &run.outcomes {
+            let (line, rest) = lines.split_at(*line);
+            lines = rest;
+            news.push(News { key, change, line, run: number, all_listed: run.all_listed });
+        }
+    }
+    news.sort_by(|a, b| a.key.cmp(b.key).then(a.run.cmp(&b.run)));
+    news
+}
+
+/// Applies one change, writes the line it asks for, and counts it.
+fn settle_one(
+    old: Option<Entry>,
+    news: &News<'_>,
+    root: &RootGround,
+    writer: &mut LineWriter<'_>,
+    tally: &mut Tally,
+) -> Result<Option<Entry>, EngineError> {
+    let listed = root.listed || news.all_listed;
+    let counted = if listed { Ground::counted_as_listed } else { Ground::counted };
+    let is_counted = |_: &&Entry| root.is_counted;
+    let before = old.as_ref().filter(is_counted).and_then(|entry| counted(&root.ground, entry));
+    let (entry, effect) = apply(old, news.change, root.ground, writer.position());
+    let after = entry.as_ref().filter(is_counted).and_then(|entry| root.ground.counted(entry));
+    tally.note(before, after, effect, entry.as_ref());
+    match effect {
+        Effect::Recorded => {
+            writer.write(|buffer| buffer.extend_from_slice(news.line))?;
+        }
+        Effect::Removed => {
+            let line = RecordLine {
+                root: &root.name,
+                key: news.key,
+                status: RecordStatus::Removed,
+                fingerprint: None,
+                digest: None,
+                processor: "",
+                attempts: 0,
+                result: None,
+                error: None,
+            };
+            writer.write(|buffer| line.begin(buffer))?;
+        }
+        _ => {}
+    }
+    Ok(entry)
+}
+
+/// Puts lines together and knows where the next one will stand.
+struct LineWriter<'a> {
+    log: &'a mut crate::sink::RecordLog,
+    position: LogPosition,
+    tick: u64,
+    buffer: Vec<u8>,
+}
+
+impl<'a> LineWriter<'a> {
+    fn begin(store: &'a mut Store, buffer: Vec<u8>) -> Result<Self, EngineError> {
+        let tick = store.ledger.cursor().tick + 1;
+        let position = store.begin_tick()?;
+        Ok(Self { log: &mut store.log, position, tick, buffer })
+    }
+
+    fn position(&self) -> LogPosition {
+        let LogPosition { segment, offset } = self.position;
+        LogPosition { segment, offset: offset + self.buffer.len() as u64 }
+    }
+
+    fn write(&mut self, begin: impl FnOnce(&mut Vec<u8>)) -> Result<(), EngineError> {
+        begin(&mut self.buffer);
+        RecordLine::finish(&mut self.buffer, self.tick);
+        if self.buffer.len() >= WRITE_BYTES { self.hand_over() } else { Ok(()) }
+    }
+
+    fn hand_over(&mut self) -> Result<(), EngineError> {
+        self.log.append(&self.buffer)?;
+        self.position.offset += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Makes all durable, and gives the buffer back.
+    fn end(mut self) -> Result<(crate::sink::Appended, Vec<u8>), EngineError> {
+        if !self.buffer.is_empty() {
+            self.hand_over()?;
+        }
+        Ok((self.log.sync()?, self.buffer))
+    }
+}

@@ -1,0 +1,3 @@
+//! Records first, then the ledger. When a tick is due is a pure function.
+
+pub(super) mod committer;

@@ -1,0 +1,279 @@
+//! Frees the record log of what is out of date, in ticks as any other; no threads.
+//!
+//! Compacting the record log: what is still the latest record of a path is carried forward, and the segments
+//! that it stood in are dropped.
+//!
+//! First in, first out. A *pass* closes the present segment and takes those before, oldest first, in *turns* of
+//! some segments each: it walks the ledger, and each line that an entry's record has there is appended to the
+//! log again as a copy, together with the entry's new position, in ticks as any other. So a crash anywhere
+//! leaves a right state, and whoever goes on finds less to carry. When the walk has ended, nothing points
+//! to these segments any more, and they are dropped: see `ledger/log_start.rs` for how.
+//!
+//! Since only the oldest segments go, a `removed` record needs no copy: every older line of its path goes before
+//! it does, or with it.
+//!
+//! Who asks for a pass gets one where anything at all is out of date, which is *counted*: the log has a line for
+//! each record of an entry, and one more for each that is of no use any more.
+//!
+//! When a pass is worth it without that is *measured*: of some places of the log, taken at random, how many lie in
+//! lines that are out of date. That costs little, and needs no count kept for it. A pass over a log of which half is
+//! out of date writes as much as it frees at most.
+
+mod pass;
+pub(super) mod stale_count;
+pub(super) mod stale_sample;
+
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::EngineError;
+use super::stop::Stop;
+use super::store::Store;
+use crate::engine::coordinator::event::Event;
+use crate::engine::run::engine::Engine;
+use crate::engine::store::log_check::check_log;
+use crate::model::{BatchConfig, LogPosition, Resource};
+use pass::Pass;
+use stale_count::Count;
+use stale_sample::Measure;
+
+/// The longest portion that is aimed at while a run goes on, and while nobody waits.
+pub(super) const PORTION: Duration = Duration::from_millis(15);
+const PORTION_ALONE: Duration = Duration::from_millis(200);
+
+/// How long the segment stays, while a run goes on, that was written to last: whoever follows the log has
+/// read it by then.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What compacting the record log did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct CompactReport {
+    /// Length of the record log before, in bytes.
+    pub bytes_before: u64,
+    /// Length of it after, in bytes, with what was recorded meanwhile.
+    pub bytes_after: u64,
+    /// Records that were carried forward.
+    pub records_copied: u64,
+    /// Their length, in bytes.
+    pub bytes_copied: u64,
+    /// Record files that were dropped.
+    pub segments_dropped: u64,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// Where a report goes, or why there is none.
+pub(crate) type CompactReply = SyncSender<Result<CompactReport, EngineError>>;
+
+/// What is to be done next.
+pub(super) enum Phase {
+    Idle,
+    Counting(Box<Count>),
+    Measuring(Measure),
+    Passing(Box<Pass>),
+}
+
+/// The compaction of one log: when it is due, and how far it is.
+pub(crate) struct Compaction {
+    above_percent: u64,
+    min_bytes: u64,
+    /// Where the records of the present run begin, if one goes on.
+    run_start: Option<LogPosition>,
+    pub(super) phase: Phase,
+    /// Length of the log when it was measured last.
+    measured_at: Option<u64>,
+    /// Who asked for a pass that has not begun.
+    pub(super) asked: Vec<CompactReply>,
+    /// Who waits for the pass under way.
+    pub(super) waiting: Vec<CompactReply>,
+    /// How long the segment stays that was written to last.
+    grace: Duration,
+    /// The last portion: when it began, and how long it took.
+    pub(super) last: Option<(Instant, Duration)>,
+}
+
+impl Compaction {
+    /// By these rules, while a run goes on whose records begin there.
+    pub(crate) fn new(config: &BatchConfig, run_start: Option<LogPosition>) -> Self {
+        Self {
+            above_percent: config.compact_above_percent,
+            min_bytes: config.compact_min_bytes,
+            run_start,
+            phase: Phase::Idle,
+            measured_at: None,
+            asked: Vec::new(),
+            waiting: Vec::new(),
+            grace: run_start.map_or(Duration::ZERO, |_| GRACE),
+            last: None,
+        }
+    }
+
+    /// Wants a pass, whatever the rules say, and to be told when it has ended.
+    pub(crate) fn ask(&mut self, reply: CompactReply) {
+        self.asked.push(reply);
+    }
+
+    /// Tells all who asked that nothing comes of it for want of something. A pass under way goes on when it is there.
+    pub(super) fn refuse(&mut self, resource: Resource, what: &str) {
+        if let Phase::Counting(_) = self.phase {
+            self.phase = Phase::Idle;
+        }
+        for reply in self.asked.drain(..).chain(self.waiting.drain(..)) {
+            // Whoever asked may have gone.
+            let _ = reply.try_send(Err(EngineError::Unavailable { resource, what: what.to_owned() }));
+        }
+    }
+
+    /// Whether something is under way or due.
+    pub(crate) fn is_busy(&self, store: &Store) -> bool {
+        !matches!(self.phase, Phase::Idle)
+            || !self.asked.is_empty()
+            || store.ledger.has_dropped_log()
+            || self.is_to_be_measured(store)
+    }
+
+    /// The log is measured once it is long enough, and again whenever it has grown by an eighth.
+    fn is_to_be_measured(&self, store: &Store) -> bool {
+        let bytes = store.ledger.log_bytes();
+        self.above_percent < 100
+            && bytes >= self.min_bytes.max(1)
+            && self.measured_at.is_none_or(|before| bytes > before + before / 8)
+    }
+
+    /// Does one portion of what is under way or due, of bounded length. Returns whether there is more. `now` is
+    /// the clock's time.
+    ///
+    /// # Errors
+    /// Where the state can't be read or written, or a line is not the record that the ledger says.
+    pub(crate) fn step(&mut self, store: &mut Store, now: Instant) -> Result<bool, EngineError> {
+        let begun = Instant::now();
+        let portion = if self.run_start.is_some() { PORTION } else { PORTION_ALONE };
+        self.phase = match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Idle if store.ledger.has_dropped_log() => {
+                // A pass has ended too early for that.
+                drop_one(store)?;
+                Phase::Idle
+            }
+            Phase::Idle if !self.asked.is_empty() => {
+                self.waiting.append(&mut self.asked);
+                match is_compact(store) {
+                    true => self.leave(store),
+                    false => Phase::Counting(Box::new(Count::new(store))),
+                }
+            }
+            Phase::Idle if self.is_to_be_measured(store) => {
+                self.measured_at = Some(store.ledger.log_bytes());
+                Phase::Measuring(Measure::new(store))
+            }
+            Phase::Idle => return Ok(false),
+            Phase::Counting(mut count) => match count.step(store, begun + portion)? {
+                None => Phase::Counting(count),
+                Some(true) => self.begin_pass(store, now)?,
+                Some(false) => self.leave(store),
+            },
+            Phase::Measuring(mut measure) => match measure.step(store, begun + portion)? {
+                None => Phase::Measuring(measure),
+                Some(percent) if percent < self.above_percent => Phase::Idle,
+                Some(percent) => {
+                    tracing::info!(percent, bytes = store.ledger.log_bytes(), "compacting the record log");
+                    self.begin_pass(store, now)?
+                }
+            },
+            Phase::Passing(mut pass) => match pass.step(store, portion, now)? {
+                None => Phase::Passing(pass),
+                Some(report) => self.end_pass(store, report),
+            },
+        };
+        self.last = Some((now, begun.elapsed()));
+        Ok(self.is_busy(store))
+    }
+
+    fn begin_pass(&mut self, store: &mut Store, now: Instant) -> Result<Phase, EngineError> {
+        if let Some(why) = pass::lacks_room(store) {
+            tracing::warn!("{why}: it stays as it is");
+            self.refuse(Resource::Disk, &why);
+            return Ok(Phase::Idle);
+        }
+        let pass = Pass::begin(store, self.run_start, (now, self.grace))?;
+        Ok(Phase::Passing(Box::new(pass)))
+    }
+
+    /// Nothing is out of date.
+    fn leave(&mut self, store: &Store) -> Phase {
+        let bytes = store.ledger.log_bytes();
+        let report = CompactReport { bytes_before: bytes, bytes_after: bytes, ..CompactReport::default() };
+        self.end_pass(store, report)
+    }
+
+    fn end_pass(&mut self, store: &Store, report: CompactReport) -> Phase {
+        self.measured_at = Some(store.ledger.log_bytes());
+        if report.segments_dropped > 0 {
+            tracing::info!(?report, "the record log is compact");
+        }
+        for reply in self.waiting.drain(..) {
+            // Whoever asked may have gone.
+            let _ = reply.try_send(Ok(report));
+        }
+        Phase::Idle
+    }
+}
+
+/// Whether nothing was recorded since the last pass.
+fn is_compact(store: &Store) -> bool {
+    store.ledger.log_start().compact_at == Some(store.ledger.cursor().log)
+}
+
+/// Removes one segment that the log does not begin before any more. Returns whether there was one; where not, it
+/// is forgotten that there were any.
+fn drop_one(store: &mut Store) -> Result<bool, EngineError> {
+    store.ledger.settle()?;
+    let is_dropped = store.log.remove_one_before(store.ledger.log_start().segment)?;
+    if !is_dropped {
+        store.ledger.forget_dropped_log()?;
+    }
+    Ok(is_dropped)
+}
+
+/// Compacts the record log of a state that no run holds.
+///
+/// # Errors
+/// There is no state, it is in use or damaged, or it can't be written, as for want of room: what was done until then
+/// stays, and the next attempt goes on from there.
+pub fn compact(state: &Path) -> Result<CompactReport, EngineError> {
+    compact_alone(state).map_err(EngineError::or_unavailable)
+}
+
+fn compact_alone(state: &Path) -> Result<CompactReport, EngineError> {
+    let mut store = Store::existing(state)?;
+    check_log(&store.state.records(), &store.ledger.log_ranges(), &Stop::default())?;
+    let rules = BatchConfig { compact_above_percent: 100, ..BatchConfig::default() };
+    let mut compaction = Compaction::new(&rules, None);
+    let (reply, done) = sync_channel(1);
+    compaction.ask(reply);
+    while compaction.step(&mut store, Instant::now())? {}
+    done.try_recv().map_err(|_| ended())?
+}
+
+impl Engine {
+    /// Has the run that goes on compact its record log, and waits until it has.
+    ///
+    /// # Errors
+    /// No run goes on, it ends before, or something is missing that it waits for, such as room on the disk.
+    pub fn compact(&self) -> Result<CompactReport, EngineError> {
+        let (reply, done) = sync_channel(1);
+        self.events().ok_or_else(ended)?.send(Event::Compact(reply)).map_err(|_| ended())?;
+        done.recv().map_err(|_| ended())?
+    }
+}
+
+fn ended() -> EngineError {
+    let what = "the record log is not compacted, or only in part; ask again".to_owned();
+    let source = std::io::Error::new(std::io::ErrorKind::Interrupted, "the run ends, or waits for something");
+    EngineError::Io { what, source }
+}
+
+#[cfg(test)]
+mod tests;

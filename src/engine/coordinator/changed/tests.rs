@@ -1,0 +1,319 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::engine::commit::committer::Committer;
+use crate::engine::coordinator::event::Event;
+use crate::engine::job_plan;
+use crate::engine::lifecycle::counts::Tally;
+use crate::engine::lifecycle::transition::{Change, End, Ending};
+use crate::engine::resources::semaphore::Gate;
+use crate::engine::roots::GivenRoot;
+use crate::engine::run::engine::{Engine, RunOptions};
+use crate::engine::stats::ProcessingState;
+use crate::engine::stop::Stop;
+use crate::engine::store::{Store, StoreView};
+use crate::engine::workers::record::{Outcome, OutcomeGroup};
+use crate::engine::workers::worker::LARGE_BYTES;
+use crate::ledger::Entry;
+use crate::model::{BatchConfig, FileKey, Fingerprint, LogPosition, RecordStatus, RootId, Timestamp};
+use crate::process::{FileContent, from_fn};
+
+const LONG: Duration = Duration::from_secs(60);
+/// More than are handed out at a time by `max_concurrent_batches` of 1.
+const FILES: usize = 3_000;
+
+fn key(path: &str) -> FileKey {
+    FileKey::from_relative_path(RootId(1), path.as_bytes()).unwrap()
+}
+
+fn name(n: usize) -> String {
+    format!("f{n:05}")
+}
+
+/// A run over many files that take their time, and what a test does beside it.
+struct Bulk {
+    tree: tempfile::TempDir,
+    engine: Arc<Engine>,
+    gate: Gate,
+    /// What a file takes, in microseconds.
+    takes_micros: Arc<AtomicU64>,
+}
+
+impl Bulk {
+    fn new() -> Self {
+        let tree = tempfile::tempdir().unwrap();
+        fs::create_dir(tree.path().join("root")).unwrap();
+        let takes_micros = Arc::new(AtomicU64::new(0));
+        let micros = Arc::clone(&takes_micros);
+        let slow = from_fn("slow/1", &["*"], move |file: &FileContent<'_>| {
+            std::thread::sleep(Duration::from_micros(micros.load(Ordering::Relaxed)));
+            Ok(String::from_utf8_lossy(file.bytes).into_owned())
+        });
+        let (engine, gate) = (Arc::new(Engine::new(Arc::new(slow))), Gate::new(8));
+        let bulk = Self { tree, engine, gate, takes_micros };
+        (0..FILES).for_each(|n| bulk.write(&name(n), "before"));
+        bulk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.tree.path().join("root").join(name)
+    }
+
+    fn write(&self, name: &str, content: &str) {
+        fs::write(self.path(name), content).unwrap();
+    }
+
+    fn view(&self) -> StoreView {
+        self.engine.view().unwrap()
+    }
+
+    fn entry(&self, name: &str) -> Option<Entry> {
+        self.view().reader.get(&key(name)).unwrap()
+    }
+
+    /// What a watcher does.
+    fn tell(&self, names: &[&str]) {
+        let look = |name: &&str| {
+            let seen = fs::metadata(self.path(name)).map(|found| Fingerprint::from_metadata(&found));
+            let change =
+                seen.map_or_else(|_| Change::Missing(self.entry(name).unwrap_or_default()), Change::Found);
+            (key(name), change)
+        };
+        let changes = names.iter().map(look).collect();
+        let event = Event::Touched { changes, since: Instant::now(), pass: self.gate.pass() };
+        self.engine.events().unwrap().send(event).unwrap();
+    }
+
+    fn wait(&self, what: &str, done: impl Fn() -> bool) -> Duration {
+        let begun = Instant::now();
+        while !done() {
+            assert!(begun.elapsed() < LONG, "{what}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        begun.elapsed()
+    }
+
+    fn slow_down(&self) {
+        self.takes_micros.store(1_500, Ordering::Relaxed);
+    }
+
+    fn run(&self) -> crate::engine::stats::RepositoryProcessingResult {
+        let (config, options) = self.settings();
+        self.engine.run(&[self.tree.path().join("root")], &config, &options).unwrap()
+    }
+
+    fn settings(&self) -> (BatchConfig, RunOptions) {
+        let config = BatchConfig { worker_count: 2, max_concurrent_batches: 1, ..BatchConfig::default() };
+        (config, RunOptions::new(self.tree.path().join("state")))
+    }
+
+    /// Runs, and calls `beside` once all is listed and files are in hand.
+    fn run_beside(&self, beside: impl FnOnce(&Self)) -> crate::engine::stats::RepositoryProcessingResult {
+        let (config, options) = self.settings();
+        let (engine, root) = (Arc::clone(&self.engine), self.tree.path().join("root"));
+        let run = std::thread::spawn(move || engine.run(&[root], &config, &options).unwrap());
+        self.wait("the run does not begin", || {
+            let seen = self.engine.statistics();
+            seen.state == ProcessingState::Processing
+                && seen.progress.discovered == FILES as u64
+                && seen.in_flight > 0
+        });
+        beside(self);
+        run.join().unwrap()
+    }
+
+    /// The records of a file.
+    fn records(&self, path: &str) -> Vec<(RecordStatus, Option<String>)> {
+        let log = self.log().into_iter().filter(|(name, ..)| name == path);
+        log.map(|(_, status, result)| (status, result)).collect()
+    }
+
+    /// All records, in the order in which they were written.
+    fn log(&self) -> Vec<(String, RecordStatus, Option<String>)> {
+        let view = StoreView::open(&self.tree.path().join("state")).unwrap();
+        let mut records = Vec::new();
+        view.log()
+            .each_from(LogPosition::START, |_, head| {
+                records.push((head.path.to_string(), head.status, head.result.map(ToString::to_string)));
+                Ok(())
+            })
+            .unwrap();
+        records
+    }
+
+    fn is_done(&self, name: &str) -> bool {
+        let now = Fingerprint::from_metadata(&fs::metadata(self.path(name)).unwrap());
+        self.entry(name).is_some_and(|entry| !entry.pending && entry.fingerprint == now)
+    }
+}
+
+fn ok(content: &str) -> (RecordStatus, Option<String>) {
+    (RecordStatus::Ok, Some(format!("\"{content}\"")))
+}
+
+#[test]
+fn a_touched_file_is_durable_long_before_the_bulk_work_ends() {
+    let bulk = Bulk::new();
+    bulk.slow_down();
+    // One that waits in a batch, one that nobody has claimed, one that no scan has seen.
+    let (waits, last) = (name(1_500), name(FILES - 1));
+    let names = [waits.as_str(), last.as_str(), "new"];
+    let done = bulk.run_beside(|bulk| {
+        names.iter().for_each(|name| bulk.write(name, "after"));
+        bulk.tell(&names);
+        let took = bulk.wait("they are not done", || names.iter().all(|name| bulk.is_done(name)));
+        let left = bulk.engine.statistics().progress.pending;
+        assert!(left > FILES as u64 / 2, "{left} files were left after {took:?}");
+    });
+    let progress = &done.progress;
+    assert_eq!((progress.discovered, progress.ok, progress.pending), (FILES as u64 + 1, FILES as u64 + 1, 0));
+    for name in names {
+        assert_eq!(bulk.records(name), [ok("after")], "{name}: once, and as it is now");
+    }
+    assert_eq!(bulk.records(&name(7)), [ok("before")]);
+}
+
+#[test]
+fn a_file_that_changes_again_and_again_ends_as_it_is_and_counts_once() {
+    let bulk = Bulk::new();
+    bulk.run();
+    bulk.slow_down();
+    (0..FILES).filter(|n| n % 4 != 0).for_each(|n| bulk.write(&name(n), "again"));
+    let (again, gone, brief) = (name(0), name(4), "brief");
+    let done = bulk.run_beside(|bulk| {
+        for round in 0..20 {
+            bulk.write(&again, &format!("round {round}"));
+            bulk.write(brief, &format!("round {round}"));
+            bulk.tell(&[&again, brief]);
+            std::thread::sleep(Duration::from_millis(round % 7));
+        }
+        // The scan has counted it as unchanged.
+        fs::remove_file(bulk.path(&gone)).unwrap();
+        fs::remove_file(bulk.path(brief)).unwrap();
+        bulk.tell(&[&gone, brief]);
+        bulk.wait("it is not done", || bulk.is_done(&again));
+        bulk.wait("it is still known", || bulk.entry(&gone).is_none() && bulk.entry(brief).is_none());
+        assert!(bulk.engine.statistics().progress.pending > FILES as u64 / 4);
+    });
+    let progress = &done.progress;
+    let skipped: u64 = progress.skipped.values().sum();
+    assert_eq!(progress.discovered, FILES as u64 + 1, "{progress:?}");
+    assert_eq!(
+        progress.discovered,
+        progress.ok + progress.failed + progress.unchanged + skipped,
+        "{progress:?}"
+    );
+    assert_eq!((progress.unchanged, skipped, progress.pending), (FILES as u64 / 4 - 2, 2, 0), "{progress:?}");
+    assert_eq!(bulk.records(&again).last(), Some(&ok("round 19")));
+    assert_eq!(bulk.records(&gone), [ok("before"), (RecordStatus::Removed, None)]);
+}
+
+/// A state with one root, and a version of a file in it.
+fn state(folder: &Path) -> (Store, job_plan::JobPlan) {
+    let root = folder.join("root");
+    fs::create_dir(&root).unwrap();
+    let mut store = Store::create(&folder.join("state"), None).unwrap();
+    let lookout = crate::engine::roots::probe::tests::impatient(Duration::from_secs(60), Stop::default());
+    let root = GivenRoot::known(root);
+    let plan = job_plan::begin(&mut store, &[root], "one/1", &lookout, &BatchConfig::default()).unwrap();
+    (store, plan)
+}
+
+const SEEN: Fingerprint = Fingerprint { size: 3, mtime: Timestamp(5), ctime: Timestamp(6), inode: 7 };
+
+fn done() -> OutcomeGroup {
+    let end = End::Recorded { fingerprint: SEEN, racy: false, digest: None, failure: None };
+    let change = Change::Ended(Ending { claimed: SEEN, end });
+    let mut lines = Vec::new();
+    let line = crate::model::RecordLine {
+        root: "root",
+        key: &key("a"),
+        status: RecordStatus::Ok,
+        fingerprint: Some(&SEEN),
+        digest: None,
+        processor: "one/1",
+        attempts: 1,
+        result: Some(b"1"),
+        error: None,
+    };
+    line.begin(&mut lines);
+    let outcome = Outcome { key: key("a"), change, line: lines.len(), short_of: None };
+    OutcomeGroup { outcomes: vec![outcome], lines, ..OutcomeGroup::default() }
+}
+
+#[test]
+fn what_is_found_and_processed_within_one_tick_is_committed_by_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut store, plan) = state(folder.path());
+    let mut tally = Tally::default();
+    let mut committer = Committer::new(&mut store, &plan.roots);
+    committer.take_changes(vec![(key("a"), Change::Found(SEEN)), (key("b"), Change::Found(SEEN))]);
+    committer.take_group(done());
+    committer.commit(&mut tally, false, |_, _| Some(plan.job.clone())).unwrap();
+    let entry = committer.store().reader.get(&key("a")).unwrap().unwrap();
+    assert!(!entry.pending && entry.record.is_some() && entry.fingerprint == SEEN);
+    assert_eq!((tally.discovered, tally.ok), (2, 1));
+    assert!(committer.take_doubted().is_empty());
+}
+
+#[test]
+fn an_outcome_that_comes_before_its_news_leaves_the_file_pending() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut store, plan) = state(folder.path());
+    let mut committer = Committer::new(&mut store, &plan.roots);
+    committer.take_group(done());
+    committer.take_changes(vec![(key("a"), Change::Found(SEEN))]);
+    committer.commit(&mut Tally::default(), false, |_, _| Some(plan.job.clone())).unwrap();
+    assert!(committer.store().reader.get(&key("a")).unwrap().unwrap().pending);
+}
+
+#[test]
+fn a_file_that_is_missed_before_its_outcome_is_committed_is_looked_for_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut store, plan) = state(folder.path());
+    let mut committer = Committer::new(&mut store, &plan.roots);
+    committer.take_changes(vec![(key("a"), Change::Found(SEEN))]);
+    committer.take_group(done());
+    committer.take_changes(vec![
+        (key("a"), Change::Missing(Entry::default())),
+        (key("never"), Change::Missing(Entry::default())),
+    ]);
+    committer.commit(&mut Tally::default(), false, |_, _| Some(plan.job.clone())).unwrap();
+    assert_eq!(committer.take_doubted(), [key("a")]);
+}
+
+#[test]
+fn what_little_a_scan_finds_is_handed_out_and_committed_in_one_tick() {
+    let bulk = Bulk::new();
+    assert_eq!(bulk.run().progress.ok, FILES as u64);
+    let changed: Vec<String> = (0..FILES).step_by(FILES / 20).map(name).collect();
+    // On a busy machine a tick by time may come between.
+    let in_one = (1..=40).find(|&round| {
+        changed.iter().for_each(|name| bulk.write(name, &"after".repeat(round)));
+        std::fs::remove_file(bulk.path(&name(round))).unwrap();
+        let progress = bulk.run().progress;
+        assert_eq!((progress.ok, progress.removed), (changed.len() as u64, 1));
+        // The job begins and ends with it.
+        progress.ticks == 1
+    });
+    let content = format!("{:?}", "after".repeat(in_one.unwrap()));
+    for name in changed {
+        assert_eq!(bulk.records(&name).last().unwrap().1.as_ref(), Some(&content));
+    }
+}
+
+#[test]
+fn a_large_file_does_not_wait_for_all_the_small_ones_before_it() {
+    let bulk = Bulk::new();
+    let large = usize::try_from(LARGE_BYTES).unwrap();
+    bulk.write("the last", &"x".repeat(large));
+    bulk.slow_down();
+    assert_eq!(bulk.run().progress.ok, FILES as u64 + 1);
+    let log = bulk.log();
+    let place = log.iter().position(|(name, ..)| name == "the last").unwrap();
+    assert_eq!(log.len(), FILES + 1, "each once");
+    assert!(place < FILES / 2, "it was begun behind {place} others");
+}

@@ -1,0 +1,408 @@
+//! One thread; the only caller of commit. Every other room is a part that it owns.
+//!
+//! The loop of an attempt: receive news, commit when a tick is due, claim and plan what is pending.
+
+pub(super) mod admission;
+pub(super) mod changed;
+pub(super) mod compaction;
+pub(super) mod event;
+pub(super) mod health;
+pub(super) mod publish;
+pub(super) mod run_state;
+pub(super) mod stuck_workers;
+pub(super) mod tick;
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::compaction::Compaction;
+use super::dispatch::Dispatcher;
+use super::error::EngineError;
+use super::job_plan::{JobPlan, Scan};
+use super::stats::{BatchStatistics, ProcessingState, StopCause};
+use super::stop::Stop;
+use crate::engine::commit::committer::Committer;
+use crate::engine::lifecycle::transition::{Change, End};
+use crate::engine::roots::identity::RootGuard;
+use crate::engine::run::control::Wishes;
+use crate::engine::watch::served_roots::Agenda;
+use crate::engine::workers::pool::Pool;
+use crate::engine::workers::record::OutcomeGroup;
+use crate::engine::workers::sizing::Staffing;
+use crate::engine::workers::worker::WorkContext;
+use crate::model::{BatchConfig, Cursor};
+use changed::TouchedFiles;
+use event::Event;
+use run_state::{Ending, Outage, RunState};
+
+/// Changes that make a tick due at once, so that memory stays bounded.
+const WAITING_MAX: usize = 8_192;
+const WAITING_BYTES_MAX: usize = 8 << 20;
+/// How often it looks at the machine and at the workers, and shows how things stand.
+const LOOK_AROUND: Duration = Duration::from_millis(250);
+/// The shortest wait.
+const MOMENT: Duration = Duration::from_millis(1);
+/// Ticks at an attempt's end: one may lead to news of files that it found to be other ones.
+const LAST_TICKS_MAX: usize = 3;
+/// How often the loop looks up while nothing comes in.
+pub(super) const LOOK_UP: Duration = Duration::from_millis(20);
+/// The same while there is nothing to do but to wait for news.
+const LOOK_UP_STANDING: Duration = Duration::from_millis(100);
+
+/// What an attempt gives its coordinator to work with.
+pub(crate) struct Setting<'a> {
+    pub plan: &'a JobPlan,
+    pub context: &'a WorkContext,
+    pub started: Instant,
+    pub pool: &'a Arc<Pool>,
+    /// What callers ask for.
+    pub stop: &'a Stop,
+    pub wishes: &'a Wishes,
+    /// What stops this attempt's threads, whatever the reason.
+    pub halt: &'a Stop,
+    /// Where others look at the figures.
+    pub shown: &'a Mutex<BatchStatistics>,
+    pub guard: RootGuard<'a>,
+}
+
+pub(crate) struct Coordinator<'a> {
+    pub(super) set: Setting<'a>,
+    pub(super) committer: Committer<'a>,
+    pub(super) run: &'a mut RunState,
+    pub(super) dispatch: Dispatcher,
+    pub(super) scanning: bool,
+    /// Whether the workers would get more to do by the coming tick: it makes something pending that they do not have.
+    pub(super) makes_claimable: bool,
+    /// A folder could not be listed for want of something that may come back.
+    pub(super) unlisted: bool,
+    /// Why the attempt ends, and when it ends at the latest.
+    pub(super) ending: Option<(Ending, Instant)>,
+    pub(super) last_tick: Instant,
+    /// Since when something waits for the coming tick; of no meaning while nothing does.
+    pub(super) waiting_since: Instant,
+    pub(super) tick_cost: Duration,
+    pub(super) checkpoints: Vec<SyncSender<Cursor>>,
+    last_look: Option<Instant>,
+    /// Whether the watcher's news may still come.
+    pub(super) following: bool,
+    /// The tick with which the job was written down as completed.
+    pub(super) completed_at: Option<u64>,
+    /// Of a process that watches.
+    pub(super) agenda: Option<&'a mut Agenda>,
+    pub(super) touched: TouchedFiles,
+    pub(super) compaction: Compaction,
+    pub(super) staffing: Staffing,
+}
+
+impl<'a> Coordinator<'a> {
+    pub(crate) fn new(
+        set: Setting<'a>,
+        committer: Committer<'a>,
+        run: &'a mut RunState,
+        dispatch: Dispatcher,
+        agenda: Option<&'a mut Agenda>,
+    ) -> Self {
+        let (now, mut committer) = (set.context.clock.now(), committer);
+        committer.set_listed(|root| !set.plan.scans_whole(root));
+        let scanning = set.plan.scan != Scan::Nothing;
+        run.statistics.state = if scanning { ProcessingState::Scanning } else { ProcessingState::Watching };
+        let compaction = Compaction::new(&set.context.config, Some(set.plan.job.start.log));
+        let staffing = Staffing::new(&set.context.config);
+        Self {
+            following: agenda.as_ref().is_some_and(|agenda| agenda.watch.is_some()),
+            agenda,
+            set,
+            committer,
+            run,
+            dispatch,
+            scanning,
+            makes_claimable: false,
+            unlisted: false,
+            ending: None,
+            last_tick: now,
+            waiting_since: now,
+            tick_cost: Duration::ZERO,
+            checkpoints: Vec::new(),
+            last_look: None,
+            touched: TouchedFiles::default(),
+            completed_at: None,
+            compaction,
+            staffing,
+        }
+    }
+
+    /// Runs until all is done, or the attempt can't go on. Closes the job, unless another attempt will follow.
+    pub(crate) fn run(mut self, events: &Receiver<Event>) -> Result<Ending, EngineError> {
+        self.publish();
+        let ended = loop {
+            let is_standing = self.set.plan.scan == Scan::Nothing && self.is_idle();
+            match self.step(events, if is_standing { LOOK_UP_STANDING } else { LOOK_UP }) {
+                Ok(None) => {}
+                Ok(Some(ending)) => break Ok(ending),
+                Err(error) => break Err(error),
+            }
+        };
+        self.set.halt.request();
+        self.close(ended)
+    }
+
+    /// One round of the loop, which waits for news for at most so long; tells how the attempt ended, if it did.
+    pub(crate) fn step(
+        &mut self,
+        events: &Receiver<Event>,
+        wait_max: Duration,
+    ) -> Result<Option<Ending>, EngineError> {
+        self.heed_wishes();
+        if let Some(worker) = self.set.context.dying.poll() {
+            return self.last_words(worker, events);
+        }
+        self.look_around()?;
+        self.look_at_reading();
+        if self.ending.is_none() {
+            self.claim()?;
+        }
+        self.begin_under_way()?;
+        let wait_max = if self.compact()? { Duration::ZERO } else { wait_max };
+        self.receive(events, wait_max)?;
+        if self.tick_is_due() {
+            self.commit()?;
+        }
+        self.end_if_done()
+    }
+
+    fn heed_wishes(&mut self) {
+        if self.set.stop.is_requested() {
+            self.end(Ending::Interrupted);
+        } else if self.set.wishes.has_config() {
+            self.end(Ending::Reconfigured);
+        }
+    }
+
+    /// Stops claiming; the workers finish the files in hand and release the rest.
+    pub(super) fn end(&mut self, ending: Ending) {
+        if self.ending.is_some() {
+            return;
+        }
+        let drain = Duration::from_secs(self.config().drain_seconds);
+        // The last commit needs some of the time.
+        let latest = self.now() + drain - (drain / 4).min(Duration::from_secs(2));
+        if ending != Ending::Done {
+            let in_hand = self.dispatch.outstanding();
+            tracing::info!(?ending, in_hand, "ending: finishing the files in hand");
+            self.run.statistics.state = ProcessingState::Draining;
+        }
+        self.ending = Some((ending, latest));
+        self.set.halt.request();
+        if let Some(agenda) = &self.agenda {
+            agenda.wake();
+        }
+        self.take_back();
+    }
+
+    fn end_if_done(&mut self) -> Result<Option<Ending>, EngineError> {
+        if let Some((ending, latest)) = &self.ending {
+            let late = self.now() >= *latest;
+            let has_ended = !self.scanning && !self.following && self.dispatch.outstanding() == 0;
+            if late || has_ended {
+                let ending = ending.clone();
+                if late {
+                    self.abandon_all();
+                }
+                for _ in 0..LAST_TICKS_MAX {
+                    if self.committer.waiting() > 0 {
+                        self.commit()?;
+                    }
+                }
+                // What could not be committed is told by nobody again.
+                if let (true, Some(agenda)) = (late || self.committer.waiting() > 0, &mut self.agenda) {
+                    agenda.must_scan = true;
+                }
+                return Ok(Some(ending));
+            }
+            return Ok(None);
+        }
+        if self.committer.waiting() > 0 || !self.is_done_once_committed() {
+            return Ok(None);
+        }
+        let again = self.unlisted && self.run.rescans + 1 < self.config().retry_attempts;
+        let ending = if again { Ending::Hindered(Outage::Rescan) } else { Ending::Done };
+        if self.following {
+            // News that was taken from the watcher is on its way.
+            self.end(ending);
+            return Ok(None);
+        }
+        Ok(Some(ending))
+    }
+
+    /// Whether nothing keeps the job from its end but what waits to be committed.
+    pub(super) fn is_done_once_committed(&self) -> bool {
+        self.set.plan.scan != Scan::Nothing
+            && !self.scanning
+            && self.dispatch.outstanding() == 0
+            && self.log_is_checked()
+            && !self.is_compacting()
+            && self.run.breakers.all_closed()
+            && self.claimable() == 0
+    }
+
+    /// Whether nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0
+    }
+
+    /// Whether the record log is known to be as it was committed: no run ends well on one that is damaged. It waits for
+    /// the check, unless it is stopped.
+    pub(super) fn log_is_checked(&self) -> bool {
+        self.committer.store().log_compared.is_some()
+    }
+
+    fn receive(&mut self, events: &Receiver<Event>, wait_max: Duration) -> Result<(), EngineError> {
+        let wait = match self.committer.waiting() {
+            0 => wait_max,
+            _ if self.tick_is_due() => Duration::ZERO,
+            _ => self.until_tick().clamp(MOMENT, LOOK_UP).min(wait_max),
+        };
+        if self.is_full() {
+            // There is no room on the disk: what comes waits in the channel.
+            std::thread::sleep(wait_max);
+            return Ok(());
+        }
+        let had_none = self.committer.waiting() == 0;
+        let mut next = events.recv_timeout(wait).ok();
+        while let Some(event) = next {
+            self.take(event)?;
+            next = if self.is_full() { None } else { events.try_recv().ok() };
+        }
+        if had_none && self.committer.waiting() > 0 {
+            self.waiting_since = self.now();
+        }
+        Ok(())
+    }
+
+    pub(super) fn take(&mut self, event: Event) -> Result<(), EngineError> {
+        match event {
+            Event::Found { changes, counts, pass } => {
+                drop(pass);
+                self.run.tally.add(counts);
+                self.take_found(changes)?;
+            }
+            Event::Touched { changes, since, pass } => {
+                drop(pass);
+                self.take_touched(changes, since)?;
+            }
+            Event::Ended(group) => self.take_group(group),
+            Event::Scanned(report) => {
+                for (rule, count) in report.filtered {
+                    *self.run.statistics.progress.filtered.entry(rule).or_default() += count;
+                }
+            }
+            Event::ScansEnded => {
+                self.scanning = false;
+                self.set.context.doubts_rules.store(false, Ordering::Relaxed);
+                self.committer.set_all_listed();
+                if self.run.statistics.state == ProcessingState::Scanning {
+                    self.run.statistics.state = self.working();
+                }
+            }
+            Event::Unlisted { resource, why, lost } => self.unlisted(resource, why, lost),
+            Event::LogChecked => {
+                let now = self.set.context.clock.time();
+                self.committer.store_mut().log_compared = Some(now);
+            }
+            Event::WatchEnded => self.following = false,
+            Event::Failed(error) => return Err(error),
+            Event::Order(ordered) => self.carry_out(ordered)?,
+            Event::Checkpoint(reply) => self.checkpoints.push(reply),
+            Event::Asked { changes, reply } => {
+                self.committer.know_all_roots();
+                self.committer.take_changes(changes);
+                self.checkpoints.push(reply);
+            }
+            Event::Forget { root, reply } => self.forget_root(root, &reply)?,
+            Event::Compact(reply) => self.compaction.ask(reply),
+        }
+        Ok(())
+    }
+
+    pub(super) fn take_group(&mut self, mut group: OutcomeGroup) {
+        self.note_breakers(&mut group);
+        self.touched.note_group(&group);
+        let complete = self.dispatch.ended(&group);
+        self.run.note_group(&group, complete);
+        let failed = |change: &Change| matches!(change, Change::Ended(e) if matches!(e.end, End::Recorded { failure: Some(_), .. }));
+        if self.set.plan.fails_fast && group.outcomes.iter().any(|outcome| failed(&outcome.change)) {
+            self.end(Ending::Stopped(StopCause::FailFast));
+        }
+        self.committer.take_group(group);
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.committer.waiting() >= WAITING_MAX || self.committer.waiting_bytes() >= WAITING_BYTES_MAX
+    }
+
+    /// Claims pending files, plans batches of them and hands them to the workers, unless something holds it back.
+    fn claim(&mut self) -> Result<(), EngineError> {
+        if !self.may_claim()? {
+            return Ok(());
+        }
+        let now = self.set.context.clock.time();
+        let (reader, roots) = (&self.committer.store().reader, &self.set.plan.own);
+        self.dispatch.claim(reader, roots, now, self.run.pressure.percent)?;
+        if !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0 {
+            self.dispatch.claim_suspect(reader, roots, now)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn claimable(&self) -> u64 {
+        self.dispatch.claimable(&self.committer.store().reader, &self.set.plan.own)
+    }
+
+    /// Looks at the machine and the workers now and then, and shows how things stand, also while nothing is
+    /// committed, since that is when somebody wonders.
+    fn look_around(&mut self) -> Result<(), EngineError> {
+        let now = self.now();
+        if self.last_look.is_some_and(|last| now.saturating_duration_since(last) < LOOK_AROUND) {
+            return Ok(());
+        }
+        self.last_look = Some(now);
+        self.committer.store().state.held().check()?;
+        self.seize_overdue(now)?;
+        self.share_rests(now);
+        self.look_at_machine();
+        self.look_at_agenda()?;
+        let slow = self.set.context.board.slow_files(&self.set.context.roots, now);
+        let in_hand = self.set.context.board.in_hand();
+        for ((worker, slow_file), held) in self.run.statistics.workers.iter_mut().zip(slow).zip(in_hand) {
+            worker.slow_file = slow_file;
+            (worker.batch, worker.in_hand) = held.map_or((None, 0), |(batch, files)| (Some(batch), files));
+        }
+        // With changes under way the counts would not add up until they are committed.
+        if self.committer.waiting() == 0 {
+            self.publish();
+        } else {
+            let state = self.run.statistics.state;
+            self.run.publish_state(self.set.shown, state, now);
+        }
+        Ok(())
+    }
+
+    /// What the run does when nothing holds it back.
+    pub(super) fn working(&self) -> ProcessingState {
+        match self.scanning {
+            true => ProcessingState::Scanning,
+            false if self.set.plan.scan == Scan::Nothing => ProcessingState::Watching,
+            false => ProcessingState::Processing,
+        }
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.set.context.clock.now()
+    }
+
+    pub(super) fn config(&self) -> &BatchConfig {
+        &self.set.context.config
+    }
+}

@@ -1,0 +1,142 @@
+//! The figures of a run, as others see them.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use super::run_state::RunState;
+use crate::engine::lifecycle::transition::{Change, End};
+use crate::engine::stats::{BatchStatistics, MemoryStatus, ProcessTotals, ProcessingState};
+use crate::engine::workers::record::OutcomeGroup;
+use crate::ledger::Counts;
+use crate::model::Cursor;
+
+/// How the ledger stands.
+pub(crate) struct Standing {
+    pub cursor: Cursor,
+    /// Of the run's roots together.
+    pub counts: Counts,
+    /// Ticks before this run.
+    pub first_tick: u64,
+    pub in_flight: u64,
+    pub in_hand_bytes: u64,
+}
+
+impl RunState {
+    /// Notes what a worker did.
+    pub(crate) fn note_group(&mut self, group: &OutcomeGroup, batch_is_complete: bool) {
+        let progress = &mut self.statistics.progress;
+        progress.bytes += group.bytes;
+        progress.batches += u64::from(batch_is_complete);
+        if let Some(worker) = self.statistics.workers.get_mut(group.worker) {
+            worker.files +=
+                group.outcomes.iter().filter(|outcome| was_looked_at(&outcome.change)).count() as u64;
+            worker.bytes += group.bytes;
+            worker.busy_seconds += group.busy.as_secs_f64();
+        }
+    }
+
+    /// Shows how things stand.
+    pub(crate) fn publish(
+        &mut self,
+        shown: &Mutex<BatchStatistics>,
+        standing: &Standing,
+        started: Instant,
+        now: Instant,
+    ) {
+        let elapsed = now.saturating_duration_since(started).as_secs_f64();
+        let statistics = &mut self.statistics;
+        let progress = &mut statistics.progress;
+        progress.take_tally(&self.tally);
+        progress.pending = standing.counts.pending;
+        progress.ticks = standing.cursor.tick.saturating_sub(standing.first_tick);
+        progress.elapsed_seconds = elapsed;
+        progress.files_per_second = (progress.ok + progress.failed) as f64 / elapsed.max(1e-9);
+        statistics.cursor = standing.cursor;
+        statistics.pending_bytes = standing.counts.pending_bytes;
+        statistics.in_flight = standing.in_flight;
+        statistics.breakers = self.breakers.report(now);
+        statistics.memory = MemoryStatus {
+            rss_bytes: self.pressure.rss_bytes,
+            limit_bytes: self.pressure.limit_bytes,
+            in_hand_bytes: standing.in_hand_bytes,
+            percent: self.pressure.percent,
+        };
+        show(shown, statistics);
+    }
+
+    /// Shows that the run waits, or goes on.
+    pub(crate) fn publish_state(
+        &mut self,
+        shown: &Mutex<BatchStatistics>,
+        state: ProcessingState,
+        now: Instant,
+    ) {
+        self.statistics.state = state;
+        self.statistics.breakers = self.breakers.report(now);
+        show(shown, &self.statistics);
+    }
+}
+
+fn was_looked_at(change: &Change) -> bool {
+    !matches!(change, Change::Ended(ending) if matches!(ending.end, End::Released | End::Hidden | End::Gone))
+}
+
+fn show(shown: &Mutex<BatchStatistics>, statistics: &BatchStatistics) {
+    let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+    let process = shown.process.with_news(&shown, statistics);
+    let times = shown.shown + 1;
+    shown.clone_from(statistics);
+    (shown.process, shown.shown) = (process, times);
+}
+
+impl ProcessTotals {
+    /// With what was added from one showing to the next: figures begin at 0 with each job.
+    fn with_news(self, before: &BatchStatistics, now: &BatchStatistics) -> Self {
+        let is_same_job = before.progress.job == now.progress.job;
+        let added = |before: u64, now: u64| if is_same_job { now.saturating_sub(before) } else { now };
+        let mut totals = self;
+        for (number, worker) in now.workers.iter().enumerate() {
+            let earlier = before.workers.get(number).map_or((0, 0), |worker| (worker.files, worker.bytes));
+            totals.files += added(earlier.0, worker.files);
+            totals.bytes += added(earlier.1, worker.bytes);
+        }
+        totals.batches += added(before.progress.batches, now.progress.batches);
+        totals
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::stats::WorkerStatistics;
+
+    fn statistics(job: u64, files: &[u64], batches: u64) -> BatchStatistics {
+        let workers =
+            files.iter().map(|&files| WorkerStatistics { files, bytes: files * 10, ..Default::default() });
+        let mut statistics = BatchStatistics { workers: workers.collect(), ..BatchStatistics::default() };
+        (statistics.progress.job, statistics.progress.batches) = (job, batches);
+        statistics
+    }
+
+    #[test]
+    fn sums_of_a_process_go_on_over_jobs_and_other_numbers_of_workers() {
+        let shown = Mutex::default();
+        let mut sums = Vec::new();
+        for (job, files, batches) in [
+            (1, &[5, 5][..], 1),
+            (1, &[9, 6], 2),
+            (1, &[9], 2),
+            (1, &[10, 4], 2),
+            // Another job may have done more at its first showing than the last one had at its last.
+            (2, &[12, 1], 3),
+            (2, &[12, 1], 3),
+        ] {
+            show(&shown, &statistics(job, files, batches));
+            let process = shown.lock().unwrap().process;
+            assert_eq!(process.bytes, process.files * 10);
+            sums.push((process.files, process.batches));
+        }
+        assert_eq!(sums, [(10, 1), (15, 2), (15, 2), (20, 2), (33, 5), (33, 5)]);
+        assert_eq!(shown.lock().unwrap().shown, 6, "each showing is seen");
+    }
+}

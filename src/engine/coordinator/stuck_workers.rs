@@ -1,0 +1,146 @@
+//! What is done when a worker does not come back, when the time to end is over, and when a processor brings
+//! the process down.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use super::Coordinator;
+use super::event::Event;
+use super::run_state::Ending;
+use crate::engine::error::EngineError;
+use crate::engine::workers::record::{crashed_outcome, overdue_outcome};
+use crate::engine::workers::slots::Seized;
+use crate::model::{DiscoveredFile, FileKey, Resource};
+
+/// Threads that were given up and have not come back, at most: each keeps its memory.
+const ABANDONED_MAX: usize = 256;
+/// A file that is in hand for longer than this holds up the files behind it.
+const SLOW_FILE: Duration = Duration::from_millis(200);
+/// How long a dying process waits for the files that other workers have in hand.
+const LAST_FILES: Duration = Duration::from_millis(1_500);
+/// How long a process takes to die.
+const DEATH: Duration = Duration::from_secs(10);
+
+impl Coordinator<'_> {
+    /// Files in hand for too long fail, and their workers are replaced.
+    pub(super) fn seize_overdue(&mut self, now: Instant) -> Result<(), EngineError> {
+        let limit = Duration::from_secs(self.config().timeout_seconds);
+        for seized in self.set.context.board.seize_overdue(limit, now) {
+            let overdue = overdue_outcome(self.set.context, &seized);
+            let worker = seized.worker;
+            self.take_over(seized);
+            if self.set.context.budget.given_up() > ABANDONED_MAX {
+                let why = format!("the processor did not come back from {ABANDONED_MAX} files");
+                self.end(Ending::GaveUp { resource: Resource::Processor, why });
+            }
+            self.set
+                .pool
+                .replace(worker)
+                .map_err(EngineError::no_threads("a worker in place of one that hangs"))?;
+            if let Some(overdue) = overdue {
+                self.take_group(overdue);
+            }
+        }
+        Ok(())
+    }
+
+    /// What waits behind a slow file goes to workers that have nothing to do.
+    pub(super) fn share_rests(&self, now: Instant) {
+        if self.dispatch.hungry() > 0 {
+            let rests = self.set.context.board.take_rests(SLOW_FILE, now);
+            rests.into_iter().for_each(|rest| self.dispatch.pass_on(rest));
+        }
+    }
+
+    /// Takes what a seized slot held: what was finished counts, the rest goes to other workers.
+    fn take_over(&mut self, seized: Seized) -> Option<DiscoveredFile> {
+        if !seized.group.outcomes.is_empty() {
+            self.take_group(seized.group);
+        }
+        if let Some(rest) = seized.rest {
+            self.dispatch.pass_on(rest);
+        }
+        seized.file
+    }
+
+    /// Gives up what is in hand: it stays pending.
+    pub(super) fn abandon_all(&mut self) {
+        for seized in self.set.context.board.seize_all() {
+            if let Some(path) =
+                seized.file.as_ref().and_then(|file| self.set.context.roots.path_of(&file.key))
+            {
+                tracing::warn!(path = %path.display(), "abandoned: it is still pending");
+            }
+            self.set.pool.abandon(seized.worker);
+            self.take_over(seized);
+        }
+    }
+
+    /// The kernel killed an earlier process, for want of memory, while this file alone was in hand.
+    pub(crate) fn blame(&mut self, key: FileKey) -> Result<(), EngineError> {
+        let entry = self.committer.store().reader.get(&key)?;
+        let Some(entry) = entry.filter(|entry| entry.pending) else { return Ok(()) };
+        let (fingerprint, attempts) = (entry.fingerprint, entry.attempts);
+        let file = DiscoveredFile { key, fingerprint, attempts, recorded: None };
+        self.take_group(crashed_outcome(self.set.context, 0, 0, &file, entry.crashes));
+        Ok(())
+    }
+
+    /// A processor is bringing the process down: what is finished is committed, and so is whose fault it was.
+    /// The dying thread waits for that.
+    pub(super) fn last_words(
+        &mut self,
+        seat: usize,
+        events: &Receiver<Event>,
+    ) -> Result<Option<Ending>, EngineError> {
+        self.set.halt.request();
+        self.take_back();
+        let mut path = PathBuf::new();
+        let mut dying = Some(seat);
+        while let Some(seat) = dying {
+            if let Some(seized) = self.set.context.board.seize(seat) {
+                path = self.convict(seized)?.unwrap_or(path);
+            }
+            self.await_others(events)?;
+            // Another one may be dying of the same.
+            dying = self.set.context.dying.poll();
+        }
+        self.commit()?;
+        self.set.context.dying.let_go();
+        std::thread::sleep(DEATH);
+        Err(EngineError::Crashed { path })
+    }
+
+    /// The file that this slot had in hand is at fault; tells its path.
+    fn convict(&mut self, seized: Seized) -> Result<Option<PathBuf>, EngineError> {
+        let (worker, batch) = (seized.worker, seized.group.batch_id);
+        self.set.pool.abandon(worker);
+        // What is not begun is still pending.
+        let Seized { rest, .. } = seized;
+        self.dispatch.forget(rest);
+        let Some(file) = self.take_over(Seized { rest: None, ..seized }) else { return Ok(None) };
+        let path = self.set.context.roots.path_of(&file.key).unwrap_or_default();
+        let crashes = self.committer.store().reader.get(&file.key)?.map_or(0, |entry| entry.crashes);
+        tracing::error!(path = %path.display(), crashes, "the processor brings the process down");
+        self.take_group(crashed_outcome(self.set.context, worker, batch, &file, crashes));
+        Ok(Some(path))
+    }
+
+    /// Takes what the other workers have in hand, for as long as a dying process waits.
+    fn await_others(&mut self, events: &Receiver<Event>) -> Result<(), EngineError> {
+        let until = self.now() + LAST_FILES;
+        while self.dispatch.outstanding() > 0 {
+            let wait = until.saturating_duration_since(self.now());
+            if wait.is_zero() {
+                break;
+            }
+            match events.recv_timeout(wait) {
+                Ok(event) => self.take(event)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        Ok(())
+    }
+}

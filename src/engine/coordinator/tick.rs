@@ -1,0 +1,216 @@
+//! The commit tick: when it is due, what it commits, and what is written at a job's end.
+
+use std::time::Duration;
+
+use super::publish::Standing;
+use super::run_state::{Ending, Outage};
+use super::{Coordinator, LOOK_UP};
+use crate::engine::error::EngineError;
+use crate::engine::job_plan;
+use crate::engine::lifecycle::counts::Tally;
+use crate::engine::roots::identity::LostRoot;
+use crate::engine::stats::StopCause;
+use crate::ledger::JobEnd;
+use crate::model::{BatchConfig, Cursor, Resource};
+
+/// A tick that is not due by time has to have earned back the last one's cost this many times.
+const TICK_COST_FACTOR: u32 = 20;
+/// The same for one that is due since the outcome of a touched file waits. With it, commits take up to a quarter
+/// of the time while such files come one after the other.
+const URGENT_COST_FACTOR: u32 = 3;
+/// The shortest time between two ticks once nothing is left to hand out: all wait for the last one, so it should have
+/// little to do. That matters only where much waits.
+const CLOSING: Duration = Duration::from_millis(25);
+const CLOSING_FILES: usize = 512;
+
+impl Coordinator<'_> {
+    pub(super) fn since_tick(&self) -> Duration {
+        self.now().saturating_duration_since(self.last_tick)
+    }
+
+    /// A tick is due by time, by the number of outcomes, when memory asks for it, or as soon as
+    /// the workers have nothing to do until it is committed.
+    pub(super) fn tick_is_due(&self) -> bool {
+        if !self.run.breakers.is_closed(Resource::Disk) {
+            return false;
+        }
+        if !self.checkpoints.is_empty() || self.is_full() {
+            return true;
+        }
+        if self.committer.waiting() == 0 {
+            return false;
+        }
+        let since = self.since_tick();
+        // While a scan goes on, what is done already need not be committed for it to find more to do.
+        let feeds = self.makes_claimable || !self.scanning;
+        let earned = since >= self.tick_cost * TICK_COST_FACTOR;
+        self.waiting_for() >= BatchConfig::TICK
+            || (feeds && self.dispatch.outstanding() == 0)
+            || self.until_sooner().is_some_and(|left| left.is_zero())
+            || (earned
+                && (self.dispatch.claims.ended_count() >= self.config().checkpoint_interval
+                    || (self.makes_claimable && self.dispatch.hungry() > 0)))
+    }
+
+    /// How long it takes until the next tick is due by time, with what waits for it.
+    pub(super) fn until_tick(&self) -> Duration {
+        let by_time = BatchConfig::TICK.saturating_sub(self.waiting_for());
+        self.until_sooner().map_or(by_time, |left| left.min(by_time))
+    }
+
+    /// How long something has waited for this tick at most. The first find in a while is not committed before anybody
+    /// can have processed it.
+    fn waiting_for(&self) -> Duration {
+        self.since_tick().min(self.now().saturating_duration_since(self.waiting_since))
+    }
+
+    /// How long it takes until a tick is due that should come sooner than usual.
+    fn until_sooner(&self) -> Option<Duration> {
+        let least = self.tick_cost * URGENT_COST_FACTOR;
+        if self.touched.wait_for_tick() {
+            return Some(least.saturating_sub(self.since_tick()));
+        }
+        let is_closing = self.committer.waiting() >= CLOSING_FILES && !self.scanning && self.claimable() == 0;
+        is_closing.then(|| least.max(CLOSING).saturating_sub(self.waiting_for()))
+    }
+
+    pub(super) fn commit(&mut self) -> Result<(), EngineError> {
+        if !self.has_room() {
+            return Ok(());
+        }
+        let begun = self.now();
+        let (ok, failed) = (self.run.tally.ok, self.run.tally.failed);
+        let (lost, committed) = self.commit_waiting(None);
+        let cursor = committed?;
+        self.makes_claimable = false;
+        self.dispatch.claims.committed();
+        self.settle_touched()?;
+        self.last_tick = self.now();
+        self.tick_cost = self.last_tick.saturating_duration_since(begun);
+        if self.run.first_commit.is_none() && (ok, failed) != (self.run.tally.ok, self.run.tally.failed) {
+            self.run.first_commit = Some(self.now().saturating_duration_since(self.set.started));
+        }
+        self.publish();
+        for reply in self.checkpoints.drain(..) {
+            // Whoever asked may have gone.
+            let _ = reply.try_send(cursor);
+        }
+        if let Some(lost) = lost {
+            self.lost_root(lost);
+        }
+        self.heed_failures();
+        Ok(())
+    }
+
+    /// Writes down that the job has begun, once there is something to do or a moment has passed: the first files are
+    /// listed and read meanwhile, and a run that finds nothing to do is one tick.
+    pub(super) fn begin_under_way(&mut self) -> Result<(), EngineError> {
+        let is_under_way = self.dispatch.outstanding() > 0 || self.committer.waiting() > 0;
+        let is_due = !self.run.has_begun && (is_under_way || self.since_tick() >= LOOK_UP);
+        // Who waits for the ledger's check hands nothing out meanwhile.
+        let is_due = is_due && self.committer.store().ledger.is_checked();
+        if is_due && self.has_room() { self.begin() } else { Ok(()) }
+    }
+
+    /// Writes down that the job has begun, where it is not yet. That comes before the first tick with records: so an
+    /// older copy of the state lacks two ticks of any run, and differs from a state whose last tick was cut short.
+    fn begin(&mut self) -> Result<(), EngineError> {
+        if !self.run.has_begun {
+            let store = self.committer.store_mut();
+            let mut jobs = self.set.plan.begins.iter().flatten().chain([&self.set.plan.job]);
+            jobs.try_for_each(|job| store.commit_without_lines(&[], Some(job)))?;
+            (self.run.has_begun, self.run.first_tick) = (true, store.ledger.cursor().tick);
+        }
+        Ok(())
+    }
+
+    /// Commits what waits, and the job as it stands then, or as it ends. What waits as gone is looked for once more
+    /// before: a root that went away takes no record with it.
+    fn commit_waiting(&mut self, end: Option<JobEnd>) -> (Option<LostRoot>, Result<Cursor, EngineError>) {
+        if self.committer.waiting() > 0
+            && let Err(error) = self.begin()
+        {
+            return (None, Err(error));
+        }
+        let lost = self.set.guard.check_gone(&mut self.committer);
+        let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
+        let may_be_last = lost.is_none() && self.may_be_last();
+        let mut is_last = false;
+        let with_counts = |tally: &Tally, is_done| {
+            let so_far = job_plan::so_far(job, tally, bytes);
+            is_last = may_be_last && is_done;
+            let end = end.or_else(|| is_last.then_some(JobEnd::Completed));
+            Some(if let Some(end) = end { job_plan::ended(so_far, end) } else { so_far })
+        };
+        let committed = self.committer.commit(&mut self.run.tally, end.is_some(), with_counts);
+        self.completed_at = committed.as_ref().ok().filter(|_| is_last).map(|cursor| cursor.tick);
+        (lost, committed)
+    }
+
+    /// Whether the tick that is due may be the job's last one, which ends it: another tick for that alone would take
+    /// two more syncs. Should there be more to do all the same, the next tick says that the job goes on.
+    fn may_be_last(&self) -> bool {
+        self.ending.is_none() && !self.following && !self.unlisted && self.is_done_once_committed()
+    }
+
+    /// Whether it is written down already that the job is completed, and nothing was since.
+    fn is_written_as(&self, end: JobEnd) -> bool {
+        let at = self.committer.store().ledger.cursor().tick;
+        end == JobEnd::Completed && self.committer.waiting() == 0 && self.completed_at == Some(at)
+    }
+
+    fn heed_failures(&mut self) {
+        let (ok, failed) = (self.run.tally.ok, self.run.tally.failed);
+        if self.config().max_failures.is_some_and(|max| max.is_passed(failed, ok + failed)) {
+            self.end(Ending::Stopped(StopCause::MaxFailures));
+        }
+    }
+
+    pub(super) fn publish(&mut self) {
+        let store = self.committer.store();
+        let roots = self.set.plan.roots.iter().map(|(root, _)| root.id);
+        let standing = Standing {
+            cursor: store.ledger.cursor(),
+            counts: store.reader.counts_of(roots),
+            first_tick: self.run.first_tick,
+            in_flight: self.dispatch.claims.in_flight(),
+            in_hand_bytes: self.set.context.budget.in_use_bytes(),
+        };
+        let now = self.now();
+        self.run.publish(self.set.shown, &standing, self.set.started, now);
+    }
+
+    /// Writes down how the job ended, where that can be written.
+    pub(crate) fn close(&mut self, ended: Result<Ending, EngineError>) -> Result<Ending, EngineError> {
+        let end = match &ended {
+            Ok(Ending::Done) => JobEnd::Completed,
+            Ok(Ending::Interrupted) => JobEnd::Interrupted,
+            Ok(Ending::Stopped(_) | Ending::GaveUp { .. }) => JobEnd::Failed,
+            Ok(Ending::Hindered(_) | Ending::Reconfigured | Ending::Superseded) => return ended,
+            // Where the state itself failed nothing more can be written; the error says so.
+            Err(error) if error.is_of_the_state() => return open_again_or(ended),
+            Err(_) => JobEnd::Failed,
+        };
+        if self.is_written_as(end) || (end != JobEnd::Completed && self.lacks_last_room()) {
+            return ended;
+        }
+        // What could not be committed before waits still; a root that is lost ends the job as it is.
+        let (_, committed) = self.commit_waiting(Some(end));
+        match committed {
+            Err(error) if end == JobEnd::Completed => return open_again_or(Err(error)),
+            Err(error) => tracing::warn!(%error, "the end of the job can't be written down"),
+            Ok(_) => self.publish(),
+        }
+        ended
+    }
+}
+
+/// A state that could not be written is opened again when what was short is there.
+fn open_again_or(ended: Result<Ending, EngineError>) -> Result<Ending, EngineError> {
+    match ended {
+        Err(error) if let Some(resource) = error.short_of() => {
+            Ok(Ending::Hindered(Outage::State { resource, why: error.to_string() }))
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,188 @@
+//! From what the watcher tells to changes: threads `watch` and `rescan` of an attempt.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use super::merge::{Intake, Purpose};
+use super::relist::{AGAIN, TouchedFolders};
+use super::scan::{root_unreadable, scan_threads};
+use crate::engine::coordinator::event::Event;
+use crate::engine::error::EngineError;
+use crate::engine::lifecycle::transition::Ground;
+use crate::engine::resources::semaphore::Gate;
+use crate::engine::stop::Stop;
+use crate::ledger::LedgerReader;
+use crate::model::{FolderKey, Root, RootId};
+use crate::source::watch::{TouchedName, Watch};
+use crate::source::{FolderVisitor, Source};
+
+/// Messages of news that may wait for the coordinator.
+const NEWS_EVENTS: usize = 16;
+/// Names that are taken from the watcher together.
+const NAMES_MAX: usize = 1024;
+/// Touched folders that are taken together: one commit does for all of them.
+const FOLDERS_TAKEN: usize = 256;
+/// How long a thread waits at most before it looks whether it should end.
+const LOOK_UP: Duration = Duration::from_millis(200);
+/// A poll may take this share of the time: one in so many.
+const POLL_SHARE: u32 = 20;
+
+/// What an attempt needs to follow the watcher.
+#[derive(Clone)]
+pub(crate) struct NewsPlan {
+    pub reader: LedgerReader,
+    pub roots: Vec<(Root, Ground)>,
+    pub source: Arc<dyn Source>,
+    pub watch: Arc<Watch>,
+    pub folders: Arc<TouchedFolders>,
+    /// Time between two polls of what can't be watched.
+    pub poll_interval: Duration,
+    pub halt: Stop,
+}
+
+impl NewsPlan {
+    /// Thread `watch`: looks at touched names until the attempt ends. What was taken is told before.
+    pub(crate) fn follow(&self, send: &SyncSender<Event>) {
+        let gate = Gate::new(NEWS_EVENTS);
+        while !self.halt.is_requested() {
+            let news = self.watch.take(LOOK_UP, NAMES_MAX);
+            let now = Instant::now();
+            for touched in news.folders {
+                self.folders.add(touched.folder, now);
+            }
+            if let Err(error) = self.look(news.names, send, &gate) {
+                let _ = send.send(Event::Failed(error));
+                break;
+            }
+        }
+        let _ = send.send(Event::WatchEnded);
+    }
+
+    fn look(
+        &self,
+        mut names: Vec<TouchedName>,
+        send: &SyncSender<Event>,
+        gate: &Gate,
+    ) -> Result<(), EngineError> {
+        names.sort_by(|a, b| (&a.folder, &a.name).cmp(&(&b.folder, &b.name)));
+        for group in names.chunk_by(|a, b| a.folder == b.folder) {
+            let Some(first) = group.first() else { continue };
+            // A root that is not served now is scanned when it is again.
+            let Some((root, ground)) = self.served(first.root) else { continue };
+            let mut wanted: Vec<Box<[u8]>> = group.iter().map(|touched| touched.name.clone()).collect();
+            wanted.dedup();
+            match self.source.look(root, &first.folder, &wanted) {
+                Ok(there) => {
+                    let since = group.iter().map(|touched| touched.since).min();
+                    let mut intake = self.intake(root, *ground, send, gate);
+                    intake.since = since;
+                    intake.look_again(&self.reader, &first.folder, &wanted, there)?;
+                }
+                Err(error) => {
+                    tracing::debug!(%error, root = %root.name, "a folder can't be looked at: again later");
+                    self.folders.add(first.folder.clone(), Instant::now() + AGAIN);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Thread `rescan`: lists touched folders, and polls those that can't be watched, until the attempt ends.
+    pub(crate) fn rescan(&self, send: &SyncSender<Event>) {
+        let gate = Gate::new(NEWS_EVENTS);
+        let mut next_poll = Instant::now() + self.poll_interval;
+        while !self.halt.is_requested() {
+            self.rescan_touched(LOOK_UP, send, &gate);
+            if Instant::now() < next_poll {
+                continue;
+            }
+            let begun = Instant::now();
+            self.poll(send, &gate);
+            next_poll = Instant::now() + self.poll_interval.max(begun.elapsed() * POLL_SHARE);
+        }
+    }
+
+    /// Lists what can't be watched. What it does not come to, or can't list, the next poll does.
+    fn poll(&self, send: &SyncSender<Event>, gate: &Gate) {
+        let unwatched = self.watch.unwatched();
+        if unwatched.is_empty() {
+            return;
+        }
+        self.commit_first(send);
+        for (_, folder) in unwatched {
+            if self.halt.is_requested() {
+                return;
+            }
+            self.rescan_one(&folder, send, gate);
+            // A poll may take long, and what was touched is not to wait for all of it.
+            self.rescan_touched(Duration::ZERO, send, gate);
+        }
+    }
+
+    /// Lists some of the touched folders that are due; waits for them for a while.
+    fn rescan_touched(&self, wait: Duration, send: &SyncSender<Event>, gate: &Gate) {
+        let taken = self.folders.take(wait, FOLDERS_TAKEN, &self.halt);
+        if taken.is_empty() {
+            return;
+        }
+        self.commit_first(send);
+        for folder in taken {
+            if !self.halt.is_requested() {
+                self.rescan_one(&folder, send, gate);
+            }
+            if self.halt.is_requested() {
+                self.folders.add(folder, Instant::now());
+            }
+        }
+    }
+
+    /// Lists a folder and all below it. What of that can't be listed waits to be listed again.
+    fn rescan_one(&self, folder: &FolderKey, send: &SyncSender<Event>, gate: &Gate) {
+        // A root that is not served now is scanned when it is again.
+        let Some((root, ground)) = self.served(folder.root_id()) else { return };
+        let visitors = || -> Box<dyn FolderVisitor> {
+            let mut intake = self.intake(root, *ground, send, gate);
+            intake.unlisted = Some(Arc::clone(&self.folders));
+            Box::new(intake)
+        };
+        let begun = Instant::now();
+        if let Err(error) = self.source.scan_below(root, folder, scan_threads(), &visitors) {
+            root_unreadable(root, error, visitors().as_mut(), send);
+        }
+        if !self.halt.is_requested() {
+            self.folders.listed(folder, begun);
+        }
+    }
+
+    /// Has committed what is finished: a file whose outcome only waits for the tick is not in the ledger, and a
+    /// folder that is gone would leave it behind.
+    fn commit_first(&self, send: &SyncSender<Event>) {
+        let (reply, committed) = sync_channel(1);
+        if send.send(Event::Checkpoint(reply)).is_err() {
+            return;
+        }
+        while !self.halt.is_requested() && committed.recv_timeout(LOOK_UP) == Err(RecvTimeoutError::Timeout) {
+        }
+    }
+
+    fn served(&self, id: RootId) -> Option<&(Root, Ground)> {
+        self.roots.iter().find(|(root, _)| root.id == id)
+    }
+
+    fn intake(&self, root: &Root, ground: Ground, send: &SyncSender<Event>, gate: &Gate) -> Intake {
+        let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
+        Intake::new(
+            Purpose::News,
+            Some(&self.reader),
+            ground,
+            root.clone(),
+            source,
+            halt,
+            (send.clone(), gate.clone()),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,401 @@
+//! Merges each listed folder with what the ledger holds of it.
+//!
+//! Both sides are sorted alike, so one pass finds what is new, changed, done and gone, with one
+//! ledger block in memory. It runs on the scanning threads; the ledger is only read.
+
+use std::ffi::OsStr;
+use std::ops::ControlFlow;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use super::relist::TouchedFolders;
+use crate::engine::coordinator::event::Event;
+use crate::engine::error::EngineError;
+use crate::engine::lifecycle::counts::ScanCounts;
+use crate::engine::lifecycle::transition::{Change, Ground};
+use crate::engine::resources::semaphore::Gate;
+use crate::engine::roots::identity::LostRoot;
+use crate::engine::stop::Stop;
+use crate::ledger::{Entry, LedgerReader, Scan};
+use crate::model::{FileKey, Fingerprint, FolderKey, Resource, Root};
+use crate::source::{Folder, FolderVisitor, Listed, ListedKind, SkipReason, Source};
+
+/// Changes that are handed over together.
+const CHANGES_MAX: usize = 256;
+/// Counted entries after which counts are handed over, so that progress shows.
+const COUNTED_MAX: u64 = 8192;
+/// Time after which changes are handed over, however few: where listing is slow, workers wait for them.
+const CHANGES_AGE_MAX: Duration = Duration::from_millis(100);
+
+/// What a scan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A job's: all that it sees is counted.
+    Job,
+    /// A job's of a part of a root: what that holds is counted already, and only changes are told.
+    Part,
+    /// Something was touched here: only changes are told, and who looks into it tries again what can't be listed.
+    News,
+}
+
+impl Purpose {
+    /// Whether what it sees is to be counted.
+    fn counts(self) -> bool {
+        self == Self::Job
+    }
+
+    /// Whether nothing is to be done for a file with this entry that is seen with this fingerprint. Where there is not,
+    /// it is counted here, unless it is already.
+    fn settles(self, ground: Ground, entry: &Entry, seen: &Fingerprint, counts: &mut ScanCounts) -> bool {
+        if !self.counts() {
+            return ground.is_untouched(entry, seen);
+        }
+        let is_current = ground.is_current(entry, seen);
+        if is_current && ground.counted(entry).is_none() {
+            counts.discovered += 1;
+            counts.unchanged += 1;
+            counts.failed_earlier += u64::from(entry.record.is_some_and(|record| record.failure.is_some()));
+        }
+        is_current
+    }
+}
+
+/// One scanning thread's visitor.
+pub(crate) struct Intake {
+    purpose: Purpose,
+    /// None where the ledger knows nothing of the root.
+    scan: Option<Scan>,
+    ground: Ground,
+    root: Root,
+    source: Arc<dyn Source>,
+    stop: Stop,
+    send: SyncSender<Event>,
+    gate: Gate,
+    changes: Vec<(FileKey, Change)>,
+    counts: ScanCounts,
+    /// The folder of the last file that rules hide.
+    hidden_in: Option<Box<[u8]>>,
+    /// Whether rules were asked about a file that no listing shows.
+    asked_rules: bool,
+    /// When something was handed over last.
+    handed: Instant,
+    /// When the first of the news came that it looks into; else the time at which they are told.
+    pub since: Option<Instant>,
+    /// Where a process that stays notes what could not be listed.
+    pub unlisted: Option<Arc<TouchedFolders>>,
+}
+
+impl Intake {
+    pub(crate) fn new(
+        purpose: Purpose,
+        reader: Option<&LedgerReader>,
+        ground: Ground,
+        root: Root,
+        source: Arc<dyn Source>,
+        stop: Stop,
+        (send, gate): (SyncSender<Event>, Gate),
+    ) -> Self {
+        let (changes, counts) = Default::default();
+        let scan = reader.map(LedgerReader::scan);
+        let (since, handed) = (None, Instant::now());
+        Self {
+            purpose,
+            scan,
+            ground,
+            root,
+            source,
+            stop,
+            send,
+            gate,
+            changes,
+            counts,
+            hidden_in: None,
+            asked_rules: false,
+            handed,
+            since,
+            unlisted: None,
+        }
+    }
+
+    fn merge(&mut self, folder: &mut Folder<'_>) -> Result<(), EngineError> {
+        let prefix = folder.key.files_prefix();
+        self.seek(&prefix)?;
+        for listed in &mut *folder.files {
+            if !self.pass_settled(&prefix, &listed)? {
+                let entry = self.entry_of(&prefix, &listed.name)?;
+                self.note(&folder.key, listed, entry);
+            }
+        }
+        while self.take_missing(&prefix)? {}
+        self.merge_sub_folders(folder)
+    }
+
+    fn seek(&mut self, key: &[u8]) -> Result<(), EngineError> {
+        Ok(self.scan.as_mut().map_or(Ok(()), |scan| scan.seek(key))?)
+    }
+
+    fn peek(&mut self) -> Result<Option<(&[u8], &Entry)>, EngineError> {
+        Ok(self.scan.as_mut().map_or(Ok(None), Scan::peek)?)
+    }
+
+    fn advance(&mut self) {
+        if let Some(scan) = &mut self.scan {
+            scan.advance();
+        }
+    }
+
+    /// Passes by a file that is the ledger's next entry and for which nothing is to be done, as for nearly all of them when
+    /// little has changed. To copy the entry out, as [`Self::entry_of`] does, took longer than all of this.
+    fn pass_settled(&mut self, prefix: &[u8], listed: &Listed<'_>) -> Result<bool, EngineError> {
+        let (Some(scan), ListedKind::File(seen)) = (&mut self.scan, &listed.kind) else { return Ok(false) };
+        let Some((key, entry)) = scan.peek()? else { return Ok(false) };
+        let name = key.strip_prefix(prefix);
+        let passes = name.is_some_and(|name| *name == *listed.name)
+            && self.purpose.settles(self.ground, entry, seen, &mut self.counts);
+        if passes {
+            scan.advance();
+        }
+        Ok(passes)
+    }
+
+    /// The ledger's entry of a listed name. What it holds before that name is missing on disk.
+    fn entry_of(&mut self, prefix: &[u8], name: &[u8]) -> Result<Option<Entry>, EngineError> {
+        loop {
+            let Some((key, entry)) = self.peek()? else { return Ok(None) };
+            let Some(rest) = key.strip_prefix(prefix) else { return Ok(None) };
+            match rest.cmp(name) {
+                std::cmp::Ordering::Less => self.take_missing(prefix)?,
+                std::cmp::Ordering::Greater => return Ok(None),
+                std::cmp::Ordering::Equal => {
+                    let entry = *entry;
+                    self.advance();
+                    return Ok(Some(entry));
+                }
+            };
+        }
+    }
+
+    /// Takes the next entry as missing, where it lies below `prefix`.
+    fn take_missing(&mut self, prefix: &[u8]) -> Result<bool, EngineError> {
+        let Some((key, entry)) = self.peek()? else { return Ok(false) };
+        if !key.starts_with(prefix) {
+            return Ok(false);
+        }
+        let (key, entry) = (FileKey::from_bytes(key), *entry);
+        self.advance();
+        match key {
+            Some(key) if self.source.exists(&self.root, &key) => self.not_shown(key, entry),
+            Some(key) => self.push(key, Change::Missing(entry)),
+            None => {}
+        }
+        Ok(true)
+    }
+
+    /// A file that is there, and not listed. Where rules hide it, its records stay, but nothing is done for it any more;
+    /// it may as well have come since.
+    fn not_shown(&mut self, key: FileKey, entry: Entry) {
+        let is_next = self.hidden_in.as_deref() == Some(key.folder_bytes());
+        if !is_next {
+            // Rules count as they are now.
+            self.source.rest();
+        }
+        self.asked_rules = true;
+        if !self.source.is_hidden(&self.root, &key) {
+            return;
+        }
+        if !is_next {
+            self.hidden_in = Some(key.folder_bytes().into());
+            self.source.watch_hidden(&self.root, &key.folder());
+        }
+        if entry.pending {
+            self.push(key, Change::Hidden(entry));
+        }
+    }
+
+    /// What the ledger holds in sub-folders that do not exist any more is missing; in those that rules cut, each file is
+    /// looked for.
+    fn merge_sub_folders(&mut self, folder: &Folder<'_>) -> Result<(), EngineError> {
+        let parent = folder.key.as_bytes();
+        let mut child = Vec::new();
+        while let Some((key, _)) = self.peek()? {
+            let Some(rest) = key.strip_prefix(parent) else { break };
+            let len = rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len());
+            let lets_in = folder.folders.lets_in(&rest[..len]);
+            child.clear();
+            child.extend_from_slice(&key[..parent.len() + len]);
+            // All keys below a folder begin with its own, which ends in a zero byte; the first one behind them with this.
+            child.push(u8::from(lets_in));
+            if lets_in {
+                self.seek(&child)?;
+            } else {
+                while self.take_missing(&child)? {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A folder that went after its parent was listed, or that rules cut: all below it is looked for.
+    fn merge_gone(&mut self, folder: &FolderKey) -> Result<(), EngineError> {
+        self.seek(folder.as_bytes())?;
+        while self.take_missing(folder.as_bytes())? {}
+        Ok(())
+    }
+
+    fn note(&mut self, folder: &FolderKey, listed: Listed<'_>, entry: Option<Entry>) {
+        match listed.kind {
+            ListedKind::File(seen) => self.note_file(folder, &listed.name, seen, entry),
+            // What can't be looked at may well be there still: what is known of it stays.
+            ListedKind::Skipped(SkipReason::NoMetadata)
+                if entry.is_some_and(|entry| self.ground.counted(&entry).is_some()) => {}
+            ListedKind::Skipped(reason) => {
+                self.counts.discovered += 1;
+                *self.counts.skipped.entry(reason.as_str()).or_default() += 1;
+                if reason != SkipReason::NoMetadata {
+                    self.missing(folder, &listed.name, entry);
+                }
+            }
+            ListedKind::Vanished => self.missing(folder, &listed.name, entry),
+        }
+    }
+
+    fn note_file(&mut self, folder: &FolderKey, name: &[u8], seen: Fingerprint, entry: Option<Entry>) {
+        let is_news = !self.purpose.counts();
+        match entry {
+            Some(entry) if self.purpose.settles(self.ground, &entry, &seen, &mut self.counts) => {}
+            Some(entry) if !is_news && entry.pending && entry.fingerprint == seen => {}
+            _ if is_news => self.push(folder.file(name), Change::Touched(seen)),
+            _ => self.push(folder.file(name), Change::Found(seen)),
+        }
+    }
+
+    fn missing(&mut self, folder: &FolderKey, name: &[u8], entry: Option<Entry>) {
+        if let Some(entry) = entry {
+            self.push(folder.file(name), Change::Missing(entry));
+        }
+    }
+
+    fn push(&mut self, key: FileKey, change: Change) {
+        self.changes.push((key, change));
+        if self.changes.len() >= CHANGES_MAX {
+            self.hand_over();
+        }
+    }
+
+    fn hand_over(&mut self) {
+        self.handed = Instant::now();
+        let (changes, counts) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.counts));
+        if self.purpose.counts() {
+            return self.tell_found(changes, counts);
+        }
+        if !changes.is_empty() {
+            let (since, pass) = (self.since.unwrap_or_else(Instant::now), self.gate.pass());
+            let _ = self.send.send(Event::Touched { changes, since, pass });
+        }
+        self.tell_found(
+            Vec::new(),
+            ScanCounts { unreadable_folders: counts.unreadable_folders, ..ScanCounts::default() },
+        );
+    }
+
+    fn tell_found(&self, changes: Vec<(FileKey, Change)>, counts: ScanCounts) {
+        if !changes.is_empty() || counts != ScanCounts::default() {
+            // The receiver is gone only when the run has failed, and then nothing counts any more.
+            let _ = self.send.send(Event::Found { changes, counts, pass: self.gate.pass() });
+        }
+    }
+
+    fn go_on(&mut self, result: Result<(), EngineError>) -> ControlFlow<()> {
+        if let Err(error) = result {
+            let _ = self.send.send(Event::Failed(error));
+            return ControlFlow::Break(());
+        }
+        let is_late = !self.changes.is_empty() && self.handed.elapsed() >= CHANGES_AGE_MAX;
+        if is_late || self.counts.discovered >= COUNTED_MAX {
+            self.hand_over();
+        }
+        if self.stop.is_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+impl FolderVisitor for Intake {
+    fn folder(&mut self, mut folder: Folder<'_>) -> ControlFlow<()> {
+        let result = self.merge(&mut folder);
+        self.go_on(result)
+    }
+
+    fn unreadable(&mut self, folder: &FolderKey, error: &std::io::Error) -> ControlFlow<()> {
+        use std::io::ErrorKind;
+        let is_root = *folder == FolderKey::root(self.root.id);
+        let is_gone = error.kind() == ErrorKind::NotFound;
+        if is_gone && !is_root {
+            let result = self.merge_gone(folder);
+            return self.go_on(result);
+        }
+        let below = || self.root.path.join(OsStr::from_bytes(&folder.relative_path()));
+        let path = if is_root { self.root.path.clone() } else { below() };
+        // A root may come back that is not there.
+        let is_away = is_root && (is_gone || error.kind() == ErrorKind::NotADirectory);
+        let short_of = Resource::of_io(error).or(is_away.then_some(Resource::Files));
+        let (path, why) = (path.display(), format!("can't be listed: {error}"));
+        if let Some(unlisted) = &self.unlisted {
+            unlisted.not_listed(folder.clone(), format!("{path}: {why}"), short_of.is_some());
+        }
+        if self.purpose == Purpose::News && !is_root {
+            tracing::debug!(root = %self.root.name, folder = %path, %error, "can't list a folder");
+            return self.go_on(Ok(()));
+        }
+        // What holds for all folders is told once, by the breaker; what news come upon, the watcher's figures tell.
+        if self.purpose != Purpose::News && short_of.is_none_or(|resource| resource == Resource::Files) {
+            tracing::warn!(root = %self.root.name, folder = %path, %error, "can't list a folder");
+        }
+        if let Some(resource) = short_of {
+            let shown = format!("{path}: {why}");
+            let lost = is_root.then(|| LostRoot { root: self.root.clone(), why, unlisted: true });
+            let _ = self.send.send(Event::Unlisted { resource, why: shown, lost });
+        }
+        self.counts.unreadable_folders += u64::from(self.purpose != Purpose::News);
+        self.go_on(Ok(()))
+    }
+
+    fn cut(&mut self, folder: &FolderKey) -> ControlFlow<()> {
+        let result = self.merge_gone(folder);
+        self.go_on(result)
+    }
+}
+
+impl Intake {
+    /// Looks at names in one folder, which are sorted, instead of listing it: what is there was told by the source.
+    pub(crate) fn look_again(
+        &mut self,
+        reader: &LedgerReader,
+        folder: &FolderKey,
+        names: &[Box<[u8]>],
+        there: Vec<Listed<'_>>,
+    ) -> Result<(), EngineError> {
+        let mut there = there.into_iter().peekable();
+        for name in names {
+            let entry = reader.get(&folder.file(name))?;
+            match there.next_if(|listed| *listed.name == **name) {
+                Some(listed) => self.note(folder, listed, entry),
+                None if self.source.exists(&self.root, &folder.file(name)) => {
+                    entry.into_iter().for_each(|entry| self.not_shown(folder.file(name), entry));
+                }
+                // Its outcome may wait for the tick: the ledger does not know it then.
+                None => self.missing(folder, name, Some(entry.unwrap_or_default())),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        self.hand_over();
+        if self.asked_rules {
+            // What is kept open would hold up an unmount.
+            self.source.rest();
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Finds changes; reads the ledger; sends only its own messages.
+
+pub(super) mod follow;
+pub(super) mod merge;
+pub(super) mod relist;
+pub(super) mod scan;

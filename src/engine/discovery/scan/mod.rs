@@ -1,0 +1,98 @@
+//! The scan of a run's roots, on threads of its own.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::Instant;
+
+use super::merge::{Intake, Purpose};
+use super::relist::TouchedFolders;
+use crate::engine::coordinator::event::Event;
+use crate::engine::error::EngineError;
+use crate::engine::lifecycle::transition::Ground;
+use crate::engine::resources::semaphore::Gate;
+use crate::engine::stop::Stop;
+use crate::ledger::LedgerReader;
+use crate::model::{FolderKey, Root};
+use crate::source::{FolderVisitor, Source};
+
+/// Messages of the scan that may wait for the coordinator.
+const SCAN_EVENTS: usize = 64;
+
+/// Listing folders is cheap next to processing: few threads keep many workers fed, and where listing waits, the source
+/// adds some. One alone would stay alone.
+pub(crate) fn scan_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).clamp(2, 4)
+}
+
+/// A scan of all roots, one after the other. `reader` is none where there is no state yet.
+pub(crate) struct ScanPlan {
+    pub reader: Option<LedgerReader>,
+    pub roots: Vec<(Root, Ground)>,
+    /// Only what is at and below this folder, of the one root.
+    pub below: Option<FolderKey>,
+    pub source: Arc<dyn Source>,
+    /// Where a process that stays notes what could not be listed.
+    pub unlisted: Option<Arc<TouchedFolders>>,
+    pub halt: Stop,
+}
+
+impl ScanPlan {
+    pub(crate) fn run(&self, send: &SyncSender<Event>) {
+        let gate = Gate::new(SCAN_EVENTS);
+        for (root, ground) in &self.roots {
+            if self.halt.is_requested() {
+                break;
+            }
+            // All that the ledger will hold of a root that it knows nothing of comes from this very scan, which
+            // sees each file once: there is nothing to merge with.
+            let known = self.reader.as_ref().filter(|reader| reader.counts(root.id).files() > 0);
+            let visitors = || -> Box<dyn FolderVisitor> {
+                let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
+                let purpose = if self.below.is_some() { Purpose::Part } else { Purpose::Job };
+                let mut intake = Intake::new(
+                    purpose,
+                    known,
+                    *ground,
+                    root.clone(),
+                    source,
+                    halt,
+                    (send.clone(), gate.clone()),
+                );
+                intake.unlisted.clone_from(&self.unlisted);
+                Box::new(intake)
+            };
+            let begun = Instant::now();
+            let scanned = match &self.below {
+                Some(folder) => self.source.scan_below(root, folder, scan_threads(), &visitors),
+                None => self.source.scan(root, scan_threads(), &visitors),
+            };
+            match scanned {
+                Ok(report) => drop(send.send(Event::Scanned(report))),
+                Err(error) => root_unreadable(root, error, visitors().as_mut(), send),
+            }
+            if let Some(unlisted) = self.unlisted.as_ref().filter(|_| !self.halt.is_requested()) {
+                unlisted.listed(&self.below.clone().unwrap_or_else(|| FolderKey::root(root.id)), begun);
+            }
+        }
+        let _ = send.send(Event::ScansEnded);
+    }
+}
+
+/// A root that can't be listed is an unreadable folder like any other; one that must not be listed ends the run.
+pub(crate) fn root_unreadable(
+    root: &Root,
+    error: io::Error,
+    visitor: &mut dyn FolderVisitor,
+    send: &SyncSender<Event>,
+) {
+    if error.kind() == io::ErrorKind::InvalidInput && error.raw_os_error().is_none() {
+        let _ = send.send(Event::Failed(EngineError::root(&root.path, error.to_string())));
+        return;
+    }
+    // The scan of this root is over, whatever the visitor says.
+    let _ = visitor.unreadable(&FolderKey::root(root.id), &error);
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

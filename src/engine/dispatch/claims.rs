@@ -1,0 +1,248 @@
+//! Which files are in flight. Claims live in memory only: after a crash all is pending again, or found again by
+//! the next scan.
+
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
+
+use rustc_hash::{FxBuildHasher, FxHashSet};
+
+use crate::engine::lifecycle::transition::Ground;
+use crate::ledger::{Entry, LedgerError, LedgerReader, ReadyPosition, Retry};
+use crate::model::{BatchConfig, DiscoveredFile, FileKey, Root, Timestamp};
+
+/// What one batch counts as that is kept ready.
+const BATCH_FILES: usize = 1_000;
+/// Bounds of the files handed out: enough that a slow sync leaves no worker
+/// idle, and not more than memory should hold.
+const IN_FLIGHT_MIN: usize = 2_048;
+const IN_FLIGHT_MAX: usize = 65_536;
+
+/// The files that were claimed and whose outcome is not committed.
+#[derive(Debug)]
+pub(crate) struct Claims {
+    limit: usize,
+    /// Batches kept ready for each worker.
+    ahead: usize,
+    /// Hashes of keys. Should two ever be alike, the second file waits for the first: who names files so that they
+    /// are gets these files slowly, and no other.
+    in_flight: FxHashSet<u64>,
+    /// Outcomes of the coming tick: not in flight any more once it is committed.
+    ended: Vec<u64>,
+    /// Files in flight that are pending in the ledger only with the coming tick: at least those, some twice where they
+    /// were taken back meanwhile. Exact after each tick.
+    early: u64,
+    /// Where to go on; none at the end of a round.
+    position: Option<ReadyPosition>,
+    /// A whole round found nothing, and nothing was committed since.
+    exhausted: bool,
+    /// Files that an earlier process had in hand when it died: they run last, and alone, in this order.
+    suspects: VecDeque<FileKey>,
+    /// Hashes of these.
+    suspected: FxHashSet<u64>,
+    /// When the first of the files is due that the present round passed over: their retries are later.
+    due_next: Option<Retry>,
+    config: BatchConfig,
+}
+
+fn limit_of(workers: usize, ahead: usize) -> usize {
+    (workers * ahead * BATCH_FILES).clamp(IN_FLIGHT_MIN, IN_FLIGHT_MAX)
+}
+
+fn hash_of(key: &FileKey) -> u64 {
+    FxBuildHasher.hash_one(key)
+}
+
+type Roots<'a> = &'a [(Root, Ground)];
+
+impl Claims {
+    /// No claims yet. At most about as many files will be in flight as the configuration's batches have.
+    pub(crate) fn new(config: &BatchConfig, suspects: Vec<FileKey>) -> Self {
+        let ahead = config.max_concurrent_batches;
+        Self {
+            limit: limit_of(config.worker_count, ahead),
+            ahead,
+            suspected: suspects.iter().map(hash_of).collect(),
+            suspects: suspects.into(),
+            in_flight: FxHashSet::default(),
+            ended: Vec::new(),
+            early: 0,
+            position: None,
+            exhausted: false,
+            due_next: None,
+            config: config.clone(),
+        }
+    }
+
+    /// There are so many workers from now on.
+    pub(crate) fn set_workers(&mut self, workers: usize) {
+        self.limit = limit_of(workers, self.ahead);
+    }
+
+    /// Files that may be in flight.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Number of files in flight.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.in_flight.len() as u64
+    }
+
+    /// Of these, as many as are pending in the ledger.
+    pub(crate) fn in_flight_pending(&self) -> u64 {
+        self.in_flight().saturating_sub(self.early)
+    }
+
+    /// Whether a file is in flight.
+    pub(crate) fn is_in_flight(&self, key: &FileKey) -> bool {
+        self.in_flight.contains(&hash_of(key))
+    }
+
+    /// Whether a file's outcome waits for the coming tick.
+    pub(crate) fn has_ended(&self, key: &FileKey) -> bool {
+        self.ended.contains(&hash_of(key))
+    }
+
+    /// Files in flight that no worker is through with yet. What only waits for the tick must not keep
+    /// the workers waiting, too.
+    fn unfinished(&self) -> usize {
+        self.in_flight.len().saturating_sub(self.ended.len())
+    }
+
+    /// Whether more should be claimed.
+    pub(crate) fn has_room(&self) -> bool {
+        self.unfinished() <= self.limit / 2
+    }
+
+    /// Outcomes that wait for the coming tick.
+    pub(crate) fn ended_count(&self) -> usize {
+        self.ended.len()
+    }
+
+    /// A worker is through with a file.
+    pub(crate) fn ended(&mut self, key: &FileKey) {
+        self.ended.push(hash_of(key));
+    }
+
+    /// What is pending in the ledger is not to be claimed until the coming tick, which makes something else of it.
+    pub(crate) fn hold(&mut self, key: &FileKey) {
+        self.in_flight.insert(hash_of(key));
+        self.ended.push(hash_of(key));
+    }
+
+    /// A file was taken back before a worker began it.
+    pub(crate) fn released(&mut self, key: &FileKey) {
+        self.in_flight.remove(&hash_of(key));
+        self.exhausted = false;
+    }
+
+    /// What ended is committed.
+    pub(crate) fn committed(&mut self) {
+        (self.exhausted, self.early) = (false, 0);
+        for hash in self.ended.drain(..) {
+            self.in_flight.remove(&hash);
+        }
+    }
+
+    /// Claims the next pending files of these roots that are due by `now`, in the ledger's order and about
+    /// `files_max` at most; starts over at the end. None where a whole round finds none, or where starting over is not worth it yet: a round reads
+    /// all blocks with pending files again, those in flight included, so it waits until few of these are left.
+    pub(crate) fn next(
+        &mut self,
+        reader: &LedgerReader,
+        roots: Roots<'_>,
+        now: Timestamp,
+        files_max: usize,
+    ) -> Result<Vec<DiscoveredFile>, LedgerError> {
+        if self.exhausted && self.due_next.is_none_or(|next| self.due(&next, now) > now) {
+            return Ok(Vec::new());
+        }
+        let mut started_over = false;
+        loop {
+            if self.position.is_none() {
+                if started_over || self.unfinished() > self.limit / 4 {
+                    self.exhausted = started_over;
+                    return Ok(Vec::new());
+                }
+                (started_over, self.due_next) = (true, None);
+            }
+            let limit = self.limit.saturating_sub(self.unfinished()).clamp(1, files_max.max(1));
+            let ready = reader.ready(&self.position.take().unwrap_or_default(), limit)?;
+            let claim = |(key, entry): (FileKey, Entry)| self.claim_unsuspected(key, &entry, roots, now);
+            let files: Vec<DiscoveredFile> = ready.files.into_iter().filter_map(claim).collect();
+            self.position = ready.next;
+            if !files.is_empty() {
+                self.exhausted = false;
+                return Ok(files);
+            }
+        }
+    }
+
+    /// Claims the next of the suspects that is still pending and due.
+    pub(crate) fn next_suspect(
+        &mut self,
+        reader: &LedgerReader,
+        roots: Roots<'_>,
+        now: Timestamp,
+    ) -> Result<Option<DiscoveredFile>, LedgerError> {
+        while let Some(key) = self.suspects.pop_front() {
+            self.suspected.remove(&hash_of(&key));
+            if let Some(entry) = reader.get(&key)?.filter(|entry| entry.pending)
+                && let Some(file) = self.claim(key, &entry, roots, now)
+            {
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Claims a file as this entry, which the ledger holds, or will hold with the coming tick (`is_early`). None
+    /// where it is due later, in flight, or one of the suspects.
+    pub(crate) fn claim_early(
+        &mut self,
+        key: FileKey,
+        entry: &Entry,
+        is_early: bool,
+        roots: Roots<'_>,
+        now: Timestamp,
+    ) -> Option<DiscoveredFile> {
+        let file = self.claim_unsuspected(key, entry, roots, now)?;
+        self.early += u64::from(is_early);
+        Some(file)
+    }
+
+    fn claim_unsuspected(
+        &mut self,
+        key: FileKey,
+        entry: &Entry,
+        roots: Roots<'_>,
+        now: Timestamp,
+    ) -> Option<DiscoveredFile> {
+        let suspected = !self.suspected.is_empty() && self.suspected.contains(&hash_of(&key));
+        if suspected { None } else { self.claim(key, entry, roots, now) }
+    }
+
+    /// When a retry is due. The clock may have been set back since it was noted.
+    fn due(&self, retry: &Retry, now: Timestamp) -> Timestamp {
+        retry.due(now, self.config.retry_policy(retry.class).longest())
+    }
+
+    fn claim(
+        &mut self,
+        key: FileKey,
+        entry: &Entry,
+        roots: Roots<'_>,
+        now: Timestamp,
+    ) -> Option<DiscoveredFile> {
+        let ground = roots.iter().find(|(root, _)| root.id == key.root())?.1;
+        if let Some(later) = entry.retry.filter(|retry| self.due(retry, now) > now) {
+            self.due_next = Some(self.due_next.filter(|next| next.at <= later.at).unwrap_or(later));
+            return None;
+        }
+        if !self.in_flight.insert(hash_of(&key)) {
+            return None;
+        }
+        let recorded = ground.standing(entry).and_then(|record| record.digest);
+        Some(DiscoveredFile { key, fingerprint: entry.fingerprint, attempts: entry.attempts, recorded })
+    }
+}

@@ -1,0 +1,331 @@
+//! Failed files that somebody wants processed again: which, and how they become due.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::coordinator::event::Event;
+use crate::engine::error::EngineError;
+use crate::engine::lifecycle::transition::{Change, Ground, apply};
+use crate::engine::run::engine::Engine;
+use crate::engine::store::{Store, StoreView};
+use crate::ledger::{self, EntryState};
+use crate::model::{BatchConfig, ErrorClass, FileKey, FolderKey, LogPosition, RootId};
+use crate::source::{Filters, TreeSource, Verdict};
+
+/// Files whose changes are committed together.
+const CHUNK_FILES: usize = 8_192;
+
+/// Which failed files are meant. With nothing in it, all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryFilter {
+    /// Files whose name (or, with a `/`, path below the root) matches this glob.
+    pub glob: Option<String>,
+    /// The glob taken as an absolute path, which may be no UTF-8. Where the state knows a file or a folder
+    /// there, that is meant, and the glob not looked at.
+    pub path: Option<OsString>,
+    /// Files that failed with this class.
+    pub class: Option<ErrorClass>,
+}
+
+/// Answer of `outlast retry`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryReport {
+    /// Files that were made due.
+    pub files: u64,
+    /// Of those, files that waited for another attempt already.
+    pub waited: u64,
+    /// Files that were made due, by the class of their failure.
+    pub classes: BTreeMap<ErrorClass, u64>,
+    /// Files that match and stay as they are: their roots are none of the run's that goes on.
+    pub elsewhere: u64,
+    /// Files that match and stay as they are: a rule of their root's latest run leaves them out.
+    pub left_out: u64,
+    /// Whether a run goes on that processes them now.
+    pub running: bool,
+}
+
+impl RetryReport {
+    fn count(&mut self, class: ErrorClass, waited: bool) {
+        self.files += 1;
+        self.waited += u64::from(waited);
+        *self.classes.entry(class).or_default() += 1;
+    }
+}
+
+/// Makes failed files of a state due that no run holds. Committed when this returns.
+///
+/// # Errors
+/// There is no state, or it is in use or damaged; or the glob can't be read.
+pub fn retry(state: &Path, filter: &RetryFilter) -> Result<RetryReport, EngineError> {
+    let mut store = Store::existing(state)?;
+    let view = store.view();
+    let asked = Asked::new(&view, filter);
+    asked.each_chunk(|_| true, |chunk, _| commit(&mut store, chunk))
+}
+
+fn commit(store: &mut Store, chunk: Vec<(FileKey, Change)>) -> Result<(), EngineError> {
+    // Nobody else writes: each entry is as it was observed.
+    let ground = Ground { epoch: 0, run_start: LogPosition::START, quarantine: false };
+    let due = |(key, change): (FileKey, Change)| {
+        let Change::Asked(observed) = change else { return None };
+        let (entry, _) = apply(Some(observed), &change, ground, LogPosition::START);
+        Some((key, entry))
+    };
+    let changes: Vec<(FileKey, Option<ledger::Entry>)> = chunk.into_iter().filter_map(due).collect();
+    store.commit_without_lines(&changes, None)
+}
+
+impl Engine {
+    /// Makes failed files due for the run that goes on, and waits until that is committed.
+    ///
+    /// # Errors
+    /// No run goes on, or it ends before all is committed; the glob can't be read, or the state not.
+    pub fn retry(&self, filter: &RetryFilter) -> Result<RetryReport, EngineError> {
+        let view = self.view().ok_or_else(|| broken_off(0, "due", "the run has ended"))?;
+        let roots = self.roots();
+        let mut asked = Asked::new(&view, filter);
+        asked.report.running = true;
+        asked.each_chunk(
+            |root| roots.contains(&root),
+            |chunk, before| {
+                let committed = self.put(|reply| Event::Asked { changes: chunk.clone(), reply });
+                committed.map(drop).map_err(|error| broken_off(before, "due", &error.to_string()))
+            },
+        )
+    }
+}
+
+/// What was asked for was done for so many files only.
+pub(super) fn broken_off(files: u64, are: &str, why: &str) -> EngineError {
+    let what = format!("{files} files are {are}, and the rest is as it was; ask again");
+    EngineError::Io { what, source: io::Error::new(io::ErrorKind::Interrupted, why) }
+}
+
+/// Files on their way to being due.
+struct Asked<'a> {
+    view: &'a StoreView,
+    filter: &'a RetryFilter,
+    sieve: Sieve<'a>,
+    report: RetryReport,
+}
+
+impl<'a> Asked<'a> {
+    fn new(view: &'a StoreView, filter: &'a RetryFilter) -> Self {
+        let sieve = Sieve { view, trees: BTreeMap::new() };
+        Self { view, filter, sieve, report: RetryReport::default() }
+    }
+
+    /// Gives the changes of the roots that are `within` to `commit`, chunk by chunk, each with the number of
+    /// files before it.
+    fn each_chunk(
+        mut self,
+        within: impl Fn(RootId) -> bool,
+        commit: impl FnMut(Vec<(FileKey, Change)>, u64) -> Result<(), EngineError>,
+    ) -> Result<RetryReport, EngineError> {
+        let mut chunks = Chunks::new(0, commit);
+        self.view.retriable(self.filter, |key, entry, class| {
+            if !within(key.root()) {
+                self.report.elsewhere += 1;
+                return Ok(());
+            }
+            if self.sieve.leaves_out(&key)? {
+                self.report.left_out += 1;
+                return Ok(());
+            }
+            self.report.count(class, entry.pending);
+            chunks.push(key, Change::Asked(entry))
+        })?;
+        chunks.end()?;
+        Ok(self.report)
+    }
+}
+
+/// Changes that are committed in bounded chunks.
+pub(super) struct Chunks<C> {
+    chunk: Vec<(FileKey, Change)>,
+    /// Files before these.
+    before: u64,
+    commit: C,
+}
+
+impl<C: FnMut(Vec<(FileKey, Change)>, u64) -> Result<(), EngineError>> Chunks<C> {
+    /// `commit` gets each chunk and the number of files before it, which is `before` for the first.
+    pub(super) fn new(before: u64, commit: C) -> Self {
+        Self { chunk: Vec::new(), before, commit }
+    }
+
+    pub(super) fn push(&mut self, key: FileKey, change: Change) -> Result<(), EngineError> {
+        self.chunk.push((key, change));
+        if self.chunk.len() >= CHUNK_FILES { self.commit() } else { Ok(()) }
+    }
+
+    /// Commits the rest.
+    pub(super) fn end(mut self) -> Result<(), EngineError> {
+        if self.chunk.is_empty() { Ok(()) } else { self.commit() }
+    }
+
+    fn commit(&mut self) -> Result<(), EngineError> {
+        let chunk = std::mem::take(&mut self.chunk);
+        let files = chunk.len() as u64;
+        (self.commit)(chunk, self.before)?;
+        self.before += files;
+        Ok(())
+    }
+}
+
+/// Tells the files that a rule leaves out: due, they would be processed though they are not wanted.
+struct Sieve<'a> {
+    view: &'a StoreView,
+    /// As the latest run of each root saw them.
+    trees: BTreeMap<RootId, Option<TreeSource>>,
+}
+
+impl Sieve<'_> {
+    fn leaves_out(&mut self, key: &FileKey) -> Result<bool, EngineError> {
+        let Some(root) = self.view.roots.get(key.root()) else { return Ok(false) };
+        let view = self.view;
+        let tree = |config: &BatchConfig| {
+            // What the processor asks for by itself is known to match: the file is in the state.
+            let include = if config.include.is_empty() { &vec!["*".to_owned()] } else { &config.include };
+            Ok(TreeSource::new(Filters::new(include, &config.exclude)?, view.own_folders()))
+        };
+        let tree = match self.trees.entry(root.id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(view.tree_of(root.id, &tree)?),
+        };
+        let verdict = tree.as_ref().map(|tree| tree.verdict(&root.path, &key.relative_path()));
+        Ok(matches!(verdict, Some(Verdict::LeftOut { .. })))
+    }
+}
+
+impl StoreView {
+    /// Tells each file that failed, or waits for another attempt, and that the filter lets in, with the class
+    /// of its failure.
+    ///
+    /// # Errors
+    /// The glob can't be read, or the state not; or `each` fails.
+    pub fn retriable(
+        &self,
+        filter: &RetryFilter,
+        mut each: impl FnMut(FileKey, ledger::Entry, ErrorClass) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let selection = self.selection(filter.glob.as_deref(), filter.path.as_deref())?;
+        self.each_selected(&selection, |key, entry| {
+            let class = failure_of(entry).filter(|of| filter.class.is_none_or(|class| class == *of));
+            class.map_or(Ok(()), |class| each(key, *entry, class))
+        })
+    }
+
+    /// Tells each file of a selection.
+    pub(super) fn each_selected(
+        &self,
+        Selection { prefix, is_file, globs }: &Selection,
+        mut each: impl FnMut(FileKey, &ledger::Entry) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let mut scan = self.reader.scan();
+        scan.seek(prefix)?;
+        while let Some((key, entry)) = scan.peek()? {
+            if !key.starts_with(prefix) || (*is_file && key != prefix) {
+                break;
+            }
+            if let Some(key) = FileKey::from_bytes(key)
+                && globs.as_ref().is_none_or(|globs| globs.accepts(&key.relative_path()))
+            {
+                each(key, entry)?;
+            }
+            scan.advance();
+        }
+        Ok(())
+    }
+
+    /// What is meant by a glob that may be an absolute path as well: a file or a folder that the state knows there,
+    /// else what matches the glob.
+    pub(super) fn selection(
+        &self,
+        glob: Option<&str>,
+        path: Option<&OsStr>,
+    ) -> Result<Selection, EngineError> {
+        let path = path.map(Path::new);
+        if let Some((root, relative)) = path.and_then(|path| self.root_of(path)) {
+            if let Some(known) = self.known_at(root.id, &relative)? {
+                return Ok(known);
+            }
+            // A glob that begins with the path of a root is one below it.
+            if let (Some(glob), Ok(below)) = (glob, str::from_utf8(&relative))
+                && glob.starts_with('/')
+                && !below.is_empty()
+            {
+                let prefix = FolderKey::root(root.id).as_bytes().to_vec();
+                let globs = Some(globs_of(&format!("/{below}"))?);
+                return Ok(Selection { prefix, is_file: false, globs });
+            }
+        }
+        if let (Some(path), None) = (path, glob) {
+            return Err(EngineError::Job(format!("{}: no file of this state lies there", path.display())));
+        }
+        let globs = glob.map(globs_of).transpose()?;
+        Ok(Selection { prefix: Vec::new(), is_file: false, globs })
+    }
+
+    /// The file or the folder at a path, where the ledger holds it or something below it.
+    fn known_at(&self, root: RootId, relative: &[u8]) -> Result<Option<Selection>, EngineError> {
+        if let Some(key) = FileKey::from_relative_path(root, relative)
+            && self.reader.get(&key)?.is_some()
+        {
+            return Ok(Some(Selection { prefix: key.as_bytes().to_vec(), is_file: true, globs: None }));
+        }
+        let names = relative.split(|&byte| byte == b'/').filter(|name| !name.is_empty());
+        let folder = names.fold(FolderKey::root(root), |folder, name| folder.child(name));
+        let mut scan = self.reader.scan();
+        scan.seek(folder.as_bytes())?;
+        let is_known = scan.peek()?.is_some_and(|(key, _)| key.starts_with(folder.as_bytes()));
+        Ok(is_known.then(|| Selection::below(&folder)))
+    }
+}
+
+/// Which entries are looked at: those whose keys begin with `prefix` and whose paths match.
+pub(super) struct Selection {
+    prefix: Vec<u8>,
+    is_file: bool,
+    globs: Option<Filters>,
+}
+
+impl Selection {
+    /// All below a folder.
+    pub(super) fn below(folder: &FolderKey) -> Self {
+        Self { prefix: folder.as_bytes().to_vec(), is_file: false, globs: None }
+    }
+}
+
+fn globs_of(glob: &str) -> Result<Filters, EngineError> {
+    let filters = Filters::new(&[glob.to_owned()], &[]);
+    filters.map_err(|error| EngineError::Job(format!("glob \"{}\": {}", error.glob, error.reason)))
+}
+
+/// The class of a failure that stands, or waits for another attempt.
+fn failure_of(entry: &ledger::Entry) -> Option<ErrorClass> {
+    match entry.state() {
+        EntryState::Failed(class) => Some(class),
+        EntryState::Pending => entry.retry.map(|retry| retry.class),
+        EntryState::Ok => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::{FileContent, from_fn};
+
+    #[test]
+    fn without_a_run_nothing_is_due_and_nobody_waits() {
+        let nothing = from_fn("nothing/1", &["*"], |_: &FileContent<'_>| Ok(()));
+        let engine = Engine::new(std::sync::Arc::new(nothing));
+        let told = engine.retry(&RetryFilter::default()).unwrap_err().to_string();
+        assert!(told.starts_with("0 files are due, and the rest is as it was; ask again"), "{told}");
+    }
+}

@@ -1,0 +1,178 @@
+//! The counts of a run.
+
+use std::collections::BTreeMap;
+
+use super::transition::{Counted, Effect};
+use crate::ledger::Entry;
+
+/// What a scan counted besides the changes that it found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ScanCounts {
+    /// Entries seen that are not due: done already, or never opened.
+    pub discovered: u64,
+    /// Files that are done, as they are.
+    pub unchanged: u64,
+    /// Of those, files whose last outcome is a failure.
+    pub failed_earlier: u64,
+    /// Entries that are never opened, by reason.
+    pub skipped: BTreeMap<&'static str, u64>,
+    /// Folders that could not be listed.
+    pub unreadable_folders: u64,
+}
+
+/// Counts of a run, moved along with each committed change, so that at any time
+/// discovered = ok + failed + unchanged + pending + skipped.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally {
+    pub discovered: u64,
+    pub ok: u64,
+    pub failed: u64,
+    pub unchanged: u64,
+    pub failed_earlier: u64,
+    pub removed: u64,
+    pub skipped: BTreeMap<&'static str, u64>,
+    pub unreadable_folders: u64,
+}
+
+/// Reason for a file that was pending and gone before it was read.
+const VANISHED: &str = "vanished";
+
+impl Tally {
+    /// Adds what a scan counted.
+    pub(crate) fn add(&mut self, counts: ScanCounts) {
+        self.discovered += counts.discovered;
+        self.unchanged += counts.unchanged;
+        self.failed_earlier += counts.failed_earlier;
+        self.unreadable_folders += counts.unreadable_folders;
+        for (reason, count) in counts.skipped {
+            *self.skipped.entry(reason).or_default() += count;
+        }
+    }
+
+    /// Moves a file from one place to another; `entry` is what it came to. One that is pending and was not counted
+    /// before in this run was discovered.
+    pub(crate) fn note(
+        &mut self,
+        before: Option<Counted>,
+        after: Option<Counted>,
+        effect: Effect,
+        entry: Option<&Entry>,
+    ) {
+        if effect == Effect::None {
+            return;
+        }
+        // What no scan has counted can't have been counted as unchanged.
+        let before = before.filter(|place| self.holds(*place));
+        self.discovered += u64::from(before.is_none() && after == Some(Counted::Pending));
+        match before {
+            Some(Counted::Ok) => self.ok -= 1,
+            Some(Counted::Failed) => self.failed -= 1,
+            Some(Counted::Unchanged { failed }) => {
+                self.unchanged -= 1;
+                self.failed_earlier = self.failed_earlier.saturating_sub(u64::from(failed));
+            }
+            Some(Counted::Pending) | None => {}
+        }
+        match after {
+            Some(Counted::Ok) => self.ok += 1,
+            Some(Counted::Failed) => self.failed += 1,
+            Some(Counted::Pending | Counted::Unchanged { .. }) | None => {}
+        }
+        match effect {
+            Effect::Unchanged if after.is_none() => {
+                self.unchanged += 1;
+                let failed =
+                    entry.and_then(|entry| entry.record).is_some_and(|record| record.failure.is_some());
+                self.failed_earlier += u64::from(failed);
+            }
+            Effect::FailedAgain if after.is_none() => self.failed += 1,
+            Effect::Removed | Effect::Vanished => {
+                self.removed += u64::from(effect == Effect::Removed);
+                if before.is_some() {
+                    *self.skipped.entry(VANISHED).or_default() += 1;
+                }
+            }
+            // Rules leave it out, and what they leave out is not discovered.
+            Effect::Hidden if after.is_none() => self.discovered -= u64::from(before.is_some()),
+            Effect::Hidden
+            | Effect::None
+            | Effect::Pending
+            | Effect::Recorded
+            | Effect::Unchanged
+            | Effect::FailedAgain => {}
+        }
+    }
+
+    /// Whether any file is counted there.
+    fn holds(&self, place: Counted) -> bool {
+        match place {
+            Counted::Pending => true,
+            Counted::Ok => self.ok > 0,
+            Counted::Failed => self.failed > 0,
+            Counted::Unchanged { .. } => self.unchanged > 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::RecordRef;
+    use crate::model::{ErrorClass, LogPosition};
+
+    fn sum(tally: &Tally, pending: u64) -> u64 {
+        tally.ok + tally.failed + tally.unchanged + pending + tally.skipped.values().sum::<u64>()
+    }
+
+    #[test]
+    fn a_file_is_in_one_place_however_it_moves() {
+        use Counted::{Failed, Ok, Pending};
+        let mut tally = Tally::default();
+        tally.note(None, Some(Pending), Effect::Pending, None);
+        assert_eq!((tally.discovered, sum(&tally, 1)), (1, 1));
+        tally.note(Some(Pending), Some(Ok), Effect::Recorded, None);
+        assert_eq!((tally.discovered, tally.ok, sum(&tally, 0)), (1, 1, 1));
+        tally.note(Some(Ok), Some(Pending), Effect::Pending, None);
+        tally.note(Some(Pending), Some(Failed), Effect::Recorded, None);
+        assert_eq!((tally.discovered, tally.ok, tally.failed), (1, 0, 1));
+        tally.note(Some(Failed), None, Effect::Removed, None);
+        assert_eq!((tally.discovered, tally.removed, sum(&tally, 0)), (1, 1, 1));
+    }
+
+    #[test]
+    fn a_file_that_was_unchanged_and_is_due_after_all_is_not_counted_twice() {
+        let before = Some(Counted::Unchanged { failed: true });
+        let scanned = Tally { discovered: 1, unchanged: 1, failed_earlier: 1, ..Tally::default() };
+        let mut tally = scanned.clone();
+        tally.note(before, Some(Counted::Pending), Effect::Pending, None);
+        assert_eq!((tally.discovered, tally.failed_earlier, sum(&tally, 1)), (1, 0, 1));
+        // Only touched: it is what it was, again and again.
+        for _ in 0..3 {
+            tally.note(Some(Counted::Pending), None, Effect::Unchanged, None);
+            assert_eq!((tally.discovered, tally.unchanged, sum(&tally, 0)), (1, 1, 1));
+            tally.note(before, Some(Counted::Pending), Effect::Pending, None);
+            assert_eq!((tally.discovered, tally.unchanged, sum(&tally, 1)), (1, 0, 1));
+        }
+        let mut tally = scanned;
+        tally.note(before, None, Effect::Removed, None);
+        assert_eq!((tally.discovered, tally.unchanged, tally.removed, sum(&tally, 0)), (1, 0, 1, 1));
+    }
+
+    #[test]
+    fn a_file_that_no_scan_has_counted_is_discovered_when_it_is_due() {
+        let mut tally = Tally::default();
+        tally.note(Some(Counted::Unchanged { failed: false }), Some(Counted::Pending), Effect::Pending, None);
+        assert_eq!((tally.discovered, tally.unchanged, sum(&tally, 1)), (1, 0, 1));
+    }
+
+    #[test]
+    fn a_failure_that_stands_after_a_second_look_is_told() {
+        let failure = Some(ErrorClass::Parse);
+        let record =
+            Some(RecordRef { position: LogPosition::START, epoch: 1, digest: None, failure, carried: false });
+        let entry = Entry { record, ..Entry::default() };
+        let mut tally = Tally::default();
+        tally.note(Some(Counted::Pending), None, Effect::Unchanged, Some(&entry));
+        assert_eq!((tally.unchanged, tally.failed_earlier), (1, 1));
+    }
+}

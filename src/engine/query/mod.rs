@@ -1,0 +1,6 @@
+//! Reads a view of the store; never writes.
+
+pub(super) mod failures;
+pub(super) mod jobs;
+pub(super) mod records;
+pub(super) mod status;

@@ -1,0 +1,301 @@
+//! Records out of the log: which a state names, and printing them once the state is let go.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::error::EngineError;
+use crate::engine::store::StoreView;
+use crate::ledger::RecordRef;
+use crate::model::{
+    FileKey, LogPosition, LogStart, RecordCursor, RecordHead, RecordStatus, without_copy_mark,
+};
+use crate::sink::{HeldSegments, LineReader, LogReader, SinkError, begins_line};
+
+/// Records that are looked for before they are told.
+const FOUND_MAX: usize = 1024;
+
+/// The log of a state up to what was committed: all that printing records needs once the state is let go.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CommittedLog {
+    /// The record folder, whose name may be no UTF-8.
+    pub folder: OsString,
+    /// The end.
+    pub end: LogPosition,
+    /// Id of the state; none where it has not got one yet.
+    #[serde(default)]
+    pub state: Option<String>,
+    /// Where it begins.
+    #[serde(default)]
+    pub start: LogStart,
+    #[serde(skip)]
+    held: HeldSegments,
+}
+
+impl CommittedLog {
+    /// The cursor to go on from.
+    pub fn cursor(&self) -> RecordCursor {
+        RecordCursor { position: self.end, state: self.state.clone() }
+    }
+
+    /// Whether records can be written from a cursor on.
+    ///
+    /// # Errors
+    /// Where it is of another state, lies behind the end, within a record, or before what is gone; or the log can't be read.
+    pub fn check_cursor(&self, since: &RecordCursor) -> Result<(), EngineError> {
+        if !since.is_of(self.state.as_deref()) {
+            let what = format!(
+                "cursor {since} is of another state than the one here, {}, which was made anew or repaired since, or \
+                 lies elsewhere; take the latest record of each path with `outlast records --cursor`, and go on from \
+                 the cursor it prints",
+                self.state.as_deref().unwrap_or("which has no id yet")
+            );
+            return Err(EngineError::Job(what));
+        }
+        let since = since.position;
+        let (end, go_on_from) = (self.end, self.start.go_on_from(since));
+        let what = if since > end {
+            format!("cursor {since} lies behind the end of the records, {end}; use a cursor of this state")
+        } else if go_on_from.is_none() {
+            format!(
+                "records behind cursor {since} are gone, since the log was compacted; \
+                 take the latest of each path with `outlast records --cursor`, and go on from the cursor it prints"
+            )
+        } else if go_on_from != Some(since) {
+            return Ok(());
+        } else if !begins_line(Path::new(&self.folder), since)? {
+            format!("cursor {since} is not the start of a record; use one that was told")
+        } else {
+            return Ok(());
+        };
+        Err(EngineError::Job(what))
+    }
+
+    /// Holds the files open that records from a cursor on are read from, so that they can be read to the end
+    /// although a compaction drops segments meanwhile.
+    ///
+    /// # Errors
+    /// [`SinkError::Missing`] where that has happened already: ask for the log again.
+    pub fn hold_from(&mut self, since: LogPosition) -> Result<(), EngineError> {
+        let since = self.go_on_from(since);
+        let segments = since.segment..=self.end.segment;
+        self.held = HeldSegments::open(Path::new(&self.folder), segments.filter(|_| since < self.end))?;
+        Ok(())
+    }
+
+    /// The same for records at these positions.
+    ///
+    /// # Errors
+    /// As there; or where one is no position.
+    pub fn hold_at(&mut self, positions: &str) -> Result<(), EngineError> {
+        let mut segments = BTreeSet::new();
+        for position in positions.lines() {
+            segments.insert(position.parse::<LogPosition>().map_err(EngineError::Job)?.segment);
+        }
+        self.held = HeldSegments::open(Path::new(&self.folder), segments.into_iter())?;
+        Ok(())
+    }
+
+    fn go_on_from(&self, since: LogPosition) -> LogPosition {
+        self.start.go_on_from(since).unwrap_or(since)
+    }
+
+    /// Writes the log from a cursor on, which [`CommittedLog::check_cursor`] found right.
+    ///
+    /// # Errors
+    /// Where the log can't be read, or `out` not written.
+    pub fn write_from(&self, since: LogPosition, out: &mut dyn Write) -> Result<(), EngineError> {
+        self.each_from(since, |line, _| write_line(line, out))
+    }
+
+    /// Tells each line of the log from a cursor on, and the record that it is. Copies are passed over: their
+    /// records were told before.
+    ///
+    /// # Errors
+    /// Where the log can't be read, or `tell` fails.
+    pub fn each_from(
+        &self,
+        since: LogPosition,
+        mut tell: impl FnMut(&[u8], &RecordHead<'_>) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let folder = Path::new(&self.folder);
+        let since = self.go_on_from(since);
+        let mut reader = LogReader::of_held(folder, since, self.end, self.held.clone())?;
+        while let Some((_, line)) = reader.next_line()? {
+            let record = sound(folder, line)?;
+            if !record.is_copy() {
+                tell(line, &record)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the records at these positions, as [`StoreView::write_positions`] tells them.
+    ///
+    /// # Errors
+    /// Where one is no position, the log can't be read, or `out` not written.
+    pub fn write_lines(&self, positions: &str, out: &mut dyn Write) -> Result<(), EngineError> {
+        self.each_at(positions, |line, _| write_line(line, out))
+    }
+
+    /// Tells each of those lines, and the record that it is.
+    ///
+    /// # Errors
+    /// Where one is no position, the log can't be read, or `tell` fails.
+    pub fn each_at(
+        &self,
+        positions: &str,
+        mut tell: impl FnMut(&[u8], &RecordHead<'_>) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let folder = Path::new(&self.folder);
+        let mut lines = LineReader::of_held(folder, self.held.clone());
+        for position in positions.lines() {
+            let line = lines.line_at(position.parse().map_err(EngineError::Job)?)?;
+            let record = sound(folder, line)?;
+            tell(&without_copy_mark(line, &record), &record)?;
+        }
+        Ok(())
+    }
+}
+
+impl StoreView {
+    /// The log as it is committed now.
+    pub fn log(&self) -> CommittedLog {
+        let (start, end) = self.reader.log();
+        let (state, held) = (self.id.clone(), HeldSegments::default());
+        CommittedLog { folder: self.records.clone().into(), end, state, start, held }
+    }
+
+    /// Writes the latest record of each path that exists, in the order of the tree: all, or those with
+    /// one status.
+    ///
+    /// # Errors
+    /// Where the state can't be read, or `out` not written.
+    pub fn write_current(
+        &self,
+        status: Option<RecordStatus>,
+        out: &mut dyn Write,
+    ) -> Result<(), EngineError> {
+        let mut lines = LineReader::new(&self.records);
+        self.each_current(status, |key, position| {
+            let line = self.line_of(&mut lines, key, position)?;
+            write_line(&without_copy_mark(&line, &sound(&self.records, &line)?), out)
+        })
+    }
+
+    /// The line of a file's record, which was at this position when its entry was read.
+    pub(super) fn line_of(
+        &self,
+        lines: &mut LineReader,
+        key: &[u8],
+        position: LogPosition,
+    ) -> Result<Vec<u8>, EngineError> {
+        match lines.line_at(position) {
+            Ok(line) => return Ok(line.to_vec()),
+            Err(SinkError::Missing { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        // A compaction may have carried it forward meanwhile.
+        let entry = FileKey::from_bytes(key).map(|key| self.reader.get(&key)).transpose()?.flatten();
+        let now = entry.and_then(|entry| entry.record).map_or(position, |record| record.position);
+        Ok(lines.line_at(now)?.to_vec())
+    }
+
+    /// Writes where those records stand, one a line, for [`CommittedLog::write_lines`].
+    ///
+    /// # Errors
+    /// Where the state can't be read, or `out` not written.
+    pub fn write_positions(
+        &self,
+        status: Option<RecordStatus>,
+        out: &mut dyn Write,
+    ) -> Result<(), EngineError> {
+        self.each_current(status, |_, position| {
+            writeln!(out, "{position}").map_err(EngineError::io("the positions can't be passed on"))
+        })
+    }
+
+    fn each_current(
+        &self,
+        status: Option<RecordStatus>,
+        mut tell: impl FnMut(&[u8], LogPosition) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let (mut scan, mut found) = (self.reader.scan(), Vec::with_capacity(FOUND_MAX));
+        loop {
+            while found.len() < FOUND_MAX
+                && let Some((key, entry)) = scan.peek()?
+            {
+                let fits = |record: &&RecordRef| status.is_none_or(|status| status == record.status());
+                found
+                    .extend(entry.record.as_ref().filter(fits).map(|record| (key.to_vec(), record.position)));
+                scan.advance();
+            }
+            let is_last = found.len() < FOUND_MAX;
+            // Whoever is told may be slow: nothing of the database is held meanwhile, so that it can be closed.
+            scan.refresh();
+            for (key, position) in found.drain(..) {
+                tell(&key, position)?;
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The record of a line: whoever loads the records takes them for sound.
+fn sound<'a>(folder: &Path, line: &'a [u8]) -> Result<RecordHead<'a>, EngineError> {
+    RecordHead::parse(line).map_err(|_| {
+        let what = "a line that was committed is no record any more".to_owned();
+        SinkError::Damaged { path: folder.to_owned(), what }.into()
+    })
+}
+
+fn write_line(line: &[u8], out: &mut dyn Write) -> Result<(), EngineError> {
+    let written: io::Result<()> = out.write_all(line).and_then(|()| out.write_all(b"\n"));
+    written.map_err(EngineError::io("the records can't be written to the output"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::store::Store;
+    use crate::ledger::{Entry, Tick};
+    use crate::model::RootId;
+
+    /// Opens the state again at the first byte that it is given.
+    struct Reopens(Option<Store>);
+
+    impl Write for Reopens {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if let Some(store) = self.0.take() {
+                let state = store.close();
+                Store::open(state).map_err(|failed| io::Error::other(failed.1))?;
+            }
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_state_can_be_opened_again_while_a_client_takes_its_time_to_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::create(&folder.path().join("state"), None).unwrap();
+        let record =
+            RecordRef { position: LogPosition::START, epoch: 1, digest: None, failure: None, carried: false };
+        let key = |n| FileKey::from_relative_path(RootId(1), format!("f{n:05}").as_bytes()).unwrap();
+        let entry = Entry { record: Some(record), ..Entry::default() };
+        let changes: Vec<_> = (0..2 * FOUND_MAX).map(|n| (key(n), Some(entry))).collect();
+        let tick = Tick { changes: &changes, log: LogPosition::START, log_crc: 0, job: None };
+        store.ledger.commit(tick).unwrap();
+        let view = store.view();
+        let told = view.write_positions(None, &mut Reopens(Some(store)));
+        assert!(told.unwrap_err().to_string().contains("ask again"));
+    }
+}

@@ -1,0 +1,269 @@
+//! What can be asked of a state, while a run goes on and after.
+
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::jobs::JobStatus;
+use crate::engine::error::EngineError;
+use crate::engine::roots;
+use crate::engine::stats::BatchStatistics;
+use crate::engine::store::StoreView;
+use crate::ledger::{Counts, Entry, EntryState, Job};
+use crate::model::{
+    BatchConfig, Cursor, FileKey, LogPosition, RecordCursor, RecordHead, Root, RootId, Timestamp,
+    without_copy_mark,
+};
+use crate::sink::{LineReader, segment_bytes, segments};
+use crate::source::{TreeSource, Verdict};
+
+/// Answer of `outlast status`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StatusReport {
+    /// What has been committed.
+    pub cursor: Cursor,
+    /// The same end of the records, as `outlast records --since` takes it.
+    pub records_end: RecordCursor,
+    /// Counts of all files of the state.
+    pub total: StateCounts,
+    /// Counts by root.
+    pub roots: Vec<RootStatus>,
+    /// The jobs so far, oldest first.
+    pub jobs: Vec<JobStatus>,
+    /// Size of the state folder without the records, in bytes.
+    pub state_bytes: u64,
+    /// Size of the record files, in bytes.
+    pub records_bytes: u64,
+    /// The record folder.
+    #[serde(serialize_with = "lossy")]
+    pub records: PathBuf,
+    /// Figures of the run that goes on, if one does.
+    pub running: Option<BatchStatistics>,
+}
+
+/// Files of a state or root, by how they stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateCounts {
+    /// Files that are due.
+    pub pending: u64,
+    /// Files whose latest record says `ok`.
+    pub ok: u64,
+    /// Files whose latest record says `failed`.
+    pub failed: u64,
+    /// Sizes of all these files together, in bytes.
+    pub bytes: u64,
+}
+
+impl From<Counts> for StateCounts {
+    fn from(counts: Counts) -> Self {
+        Self { pending: counts.pending, ok: counts.ok, failed: counts.failed, bytes: counts.bytes }
+    }
+}
+
+/// One root's counts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RootStatus {
+    /// Name in the records.
+    pub name: String,
+    /// The folder.
+    #[serde(serialize_with = "lossy")]
+    pub path: PathBuf,
+    /// Its files.
+    #[serde(flatten)]
+    pub counts: StateCounts,
+}
+
+/// How a path stands in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileState {
+    /// It is due.
+    Pending,
+    /// It was processed.
+    Ok,
+    /// It failed, and is not due again as it is.
+    Failed,
+    /// The ledger does not know it.
+    Unknown,
+}
+
+/// As in the JSON.
+impl fmt::Display for FileState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "pending",
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+/// Answer of `outlast explain`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The path asked for, absolute.
+    pub path: String,
+    /// Name of the root it lies under; none where it lies under none.
+    pub root: Option<String>,
+    /// What a scan makes of it now: `ingested`, or why it is left out.
+    pub scan: String,
+    /// How it stands in the ledger.
+    pub state: FileState,
+    /// Attempts at the present version that failed and may pass.
+    pub attempts: u16,
+    /// Size as last seen, in bytes.
+    pub size: Option<u64>,
+    /// Time of the last change of the content, as last seen; none where no record can hold it.
+    pub mtime: Option<Timestamp>,
+    /// Whether the next scan compares the content, since the times alone can't tell.
+    pub recheck: bool,
+    /// Where its latest record stands.
+    pub position: Option<LogPosition>,
+    /// Its latest record.
+    pub record: Option<Box<RawValue>>,
+}
+
+impl StoreView {
+    /// Counts, jobs and sizes. `running` tells the run that goes on.
+    ///
+    /// # Errors
+    /// Where the state can't be read.
+    pub fn status(&self, running: Option<BatchStatistics>) -> Result<StatusReport, EngineError> {
+        let roots = self.roots.iter().map(|root| RootStatus {
+            name: root.name.clone(),
+            path: root.path.clone(),
+            counts: self.reader.counts(root.id).into(),
+        });
+        let mut records_bytes = 0;
+        for (_, path) in segments(&self.records)? {
+            records_bytes += segment_bytes(&path)?;
+        }
+        let cursor = self.reader.cursor();
+        Ok(StatusReport {
+            cursor,
+            records_end: self.cursor_at(cursor.log),
+            total: self.reader.total().into(),
+            roots: roots.collect(),
+            jobs: self.known_jobs()?.iter().map(|job| JobStatus::of(job, running.is_some())).collect(),
+            state_bytes: self.reader.size_on_disk()?,
+            records_bytes,
+            records: self.records.clone(),
+            running,
+        })
+    }
+
+    /// What the state and the filters of the latest job say of a path.
+    ///
+    /// # Errors
+    /// Where the state can't be read.
+    pub fn explain(
+        &self,
+        path: &Path,
+        tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
+    ) -> Result<Explanation, EngineError> {
+        let absolute = std::path::absolute(path).map_err(EngineError::io(path.display().to_string()))?;
+        let mut told = Explanation {
+            path: absolute.to_string_lossy().into_owned(),
+            root: None,
+            scan: "lies under no root of this state".to_owned(),
+            state: FileState::Unknown,
+            attempts: 0,
+            size: None,
+            mtime: None,
+            recheck: false,
+            position: None,
+            record: None,
+        };
+        let Some((root, relative)) = self.root_of(&absolute) else { return Ok(told) };
+        told.root = Some(root.name.clone());
+        told.scan = match self.verdict(root, &relative, tree)? {
+            Some(verdict) => verdict.to_string(),
+            None => "not scanned yet".to_owned(),
+        };
+        if let Some(key) = FileKey::from_relative_path(root.id, &relative)
+            && let Some(entry) = self.reader.get(&key)?
+        {
+            self.tell_entry(&mut told, &key, &entry)?;
+        }
+        Ok(told)
+    }
+
+    fn tell_entry(&self, told: &mut Explanation, key: &FileKey, entry: &Entry) -> Result<(), EngineError> {
+        told.state = match entry.state() {
+            EntryState::Pending => FileState::Pending,
+            EntryState::Ok => FileState::Ok,
+            EntryState::Failed(_) => FileState::Failed,
+        };
+        told.attempts = entry.attempts;
+        told.size = Some(entry.fingerprint.size);
+        told.mtime = entry.fingerprint.mtime.known();
+        told.recheck = entry.recheck;
+        if let Some(record) = &entry.record {
+            let line = self.line_of(&mut LineReader::new(&self.records), key.as_bytes(), record.position)?;
+            let line = RecordHead::parse(&line).map(|head| without_copy_mark(&line, &head).into_owned());
+            told.position = Some(record.position);
+            let line = line.ok().and_then(|line| String::from_utf8(line).ok());
+            told.record = line.and_then(|line| RawValue::from_string(line).ok());
+        }
+        Ok(())
+    }
+
+    /// The innermost root that a path lies under, and the path relative to it.
+    pub(crate) fn root_of(&self, absolute: &Path) -> Option<(&Root, Vec<u8>)> {
+        let target = |root: &Root| self.targets.get(&root.id).cloned().unwrap_or_default();
+        let places: Vec<(&Root, PathBuf)> = self.roots.iter().map(|root| (root, target(root))).collect();
+        let inner = |path: &Path| {
+            let (root, relative) = roots::root_above(&places, path)?;
+            relative.components().all(|part| matches!(part, Component::Normal(_))).then_some(())?;
+            Some((root, relative.as_os_str().as_bytes().to_vec()))
+        };
+        let real = absolute.parent().map(roots::resolved);
+        let real = real.and_then(|parent| Some(parent.join(absolute.file_name()?)));
+        match (inner(absolute), real.as_deref().and_then(inner)) {
+            // Where two roots lead to it, it is the one's that it was named by.
+            (Some(named), Some((found, _)))
+                if found.id != named.0.id && real.is_some_and(|real| real.starts_with(target(named.0))) =>
+            {
+                Some(named)
+            }
+            (named, found) => found.or(named),
+        }
+    }
+
+    fn verdict(
+        &self,
+        root: &Root,
+        relative: &[u8],
+        tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
+    ) -> Result<Option<Verdict>, EngineError> {
+        let Some(tree) = self.tree_of(root.id, tree)? else { return Ok(None) };
+        Ok(Some(tree.explain(&root.path, relative)))
+    }
+
+    /// The tree as the latest job with this root sees it; none where there was no job.
+    pub(crate) fn tree_of(
+        &self,
+        root: RootId,
+        tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
+    ) -> Result<Option<TreeSource>, EngineError> {
+        let jobs = self.known_jobs()?;
+        let scanned = |job: &&Job| job.has_begun() && job.roots.contains(&root.0);
+        let Some(job) = jobs.iter().rev().find(scanned) else { return Ok(None) };
+        let config = serde_json::from_str(&job.config).map_err(|error| {
+            EngineError::Job(format!(
+                "the configuration of job {} can't be read: {error}; run again with this version, then ask",
+                job.id
+            ))
+        })?;
+        Ok(Some(tree(&config)?))
+    }
+}
+
+/// A path that is not UTF-8 is shown with replacement characters: JSON has no other text.
+pub(crate) fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
+}

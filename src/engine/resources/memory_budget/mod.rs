@@ -1,0 +1,345 @@
+//! The memory that a run may use: files are admitted before they are read.
+//!
+//! One limit holds for the whole process. A part of it is the engine's own, the rest admits files by what
+//! reading and processing them takes. So the number of workers does not multiply the memory, and a file larger
+//! than the limit allows fails at once instead of taking all others with it.
+//!
+//! Constraints: what is admitted together never exceeds the budget. Who waits is served in the order of coming:
+//! small files behind a large one wait with it, or it would wait for ever. A file that can be admitted at once
+//! costs two atomic operations.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::engine::stop::Stop;
+use crate::model::BatchConfig;
+
+/// What the engine needs beside the files: the ledger's cache, what waits for a commit, the queues. A run of
+/// 100,000 small files peaks at 45 MB, one of a million at 71 to 89 MB; what that is more is within the megabyte that
+/// each file is admitted with, of which small ones use next to nothing.
+pub(super) const OWN_BYTES: u64 = 64 << 20;
+/// What a file takes beside its content: the processor's result, the record's line, and buffers.
+const FILE_BYTES: u64 = 1 << 20;
+/// Files up to this size are good for each other: [`FILE_BYTES`] has room for them.
+const SMALL_BYTES: u64 = 64 << 10;
+/// The smallest limit of memory that a configuration may have.
+const LIMIT_MIN: u64 = 16 << 20;
+/// A lease is for no more: should a small file hang under it, that much is missing until the process ends.
+const LEASE_BYTES_MAX: u64 = 80 << 20;
+/// How often who waits looks whether a stop was asked for: that is a flag, which wakes nobody.
+const LOOK_UP: Duration = Duration::from_millis(20);
+
+/// The limit of memory of the whole process, in bytes.
+///
+/// What was configured is taken as it is. Where it is the default, it is not more than half of what the
+/// control group or the machine has: nobody decided that there are 1,000 MiB for this.
+pub(crate) fn effective_limit(config: &BatchConfig, machine_bytes: Option<u64>) -> u64 {
+    limit_of(config.memory_limit_mb, BatchConfig::default().memory_limit_mb, machine_bytes)
+}
+
+fn limit_of(configured_mb: u64, default_mb: u64, there_bytes: Option<u64>) -> u64 {
+    let configured = configured_mb.saturating_mul(1 << 20);
+    match there_bytes {
+        Some(there) if configured_mb == default_mb => configured.min(there / 2).max(LIMIT_MIN),
+        _ => configured,
+    }
+}
+
+/// What a file of this size takes while it is in hand.
+pub(crate) fn need(size: u64) -> u64 {
+    size.saturating_add(size / 4).saturating_add(FILE_BYTES)
+}
+
+/// Memory for files, shared by all workers.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    limit_bytes: AtomicU64,
+    /// The part of the limit that is for files.
+    total: AtomicU64,
+    in_use: AtomicU64,
+    /// Part of what is in use by threads that were given up.
+    abandoned: AtomicU64,
+    /// How many these are.
+    given_up: AtomicUsize,
+    /// The largest need that did not fit beside them.
+    refused: AtomicU64,
+    /// How many wait: whoever finds none needs no lock.
+    waiting: AtomicUsize,
+    line: Mutex<Line>,
+    turn: Condvar,
+}
+
+/// Who waits, in the order of coming.
+#[derive(Debug, Default)]
+struct Line {
+    next: u64,
+    waiting: VecDeque<u64>,
+}
+
+/// The answer to a worker that wants to read a file.
+#[derive(Debug)]
+pub(crate) enum Admission<'a> {
+    /// It may, for as long as it holds this.
+    Admitted(Permit<'a>),
+    /// The file could never be admitted.
+    TooLarge {
+        /// The limit of the whole process.
+        limit_bytes: u64,
+    },
+    /// It can't be admitted as long as threads that were given up hold their memory.
+    Short,
+    /// A stop was asked for meanwhile.
+    Stopped,
+}
+
+/// A thread that was given up: the memory of its file stays in use until it comes back, when this is dropped.
+#[derive(Debug)]
+pub(crate) struct GivenUp {
+    budget: Arc<Budget>,
+    need: u64,
+}
+
+/// Memory for one file, given back when dropped.
+#[derive(Debug)]
+#[must_use = "the memory is given back when this is dropped"]
+pub(crate) struct Permit<'a> {
+    budget: &'a Budget,
+    size: u64,
+}
+
+/// Memory for one file after the other, none of which is larger than the first. A buffer that had a large file in it
+/// stays as it is meanwhile: to map it anew for each took a sixth of the time of files of 20 MB.
+#[derive(Debug)]
+#[must_use = "the memory is given back when this is dropped"]
+pub(crate) struct Lease {
+    budget: Arc<Budget>,
+    size: u64,
+}
+
+impl Budget {
+    /// Of a process whose memory is limited to this.
+    pub(crate) fn new(limit_bytes: u64) -> Self {
+        let budget = Self {
+            limit_bytes: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+            in_use: AtomicU64::new(0),
+            abandoned: AtomicU64::new(0),
+            given_up: AtomicUsize::new(0),
+            refused: AtomicU64::new(0),
+            waiting: AtomicUsize::new(0),
+            line: Mutex::default(),
+            turn: Condvar::new(),
+        };
+        budget.set_limit(limit_bytes);
+        budget
+    }
+
+    /// Another limit holds from now on. What is in use stays so.
+    pub(crate) fn set_limit(&self, limit_bytes: u64) {
+        self.limit_bytes.store(limit_bytes, Ordering::SeqCst);
+        self.total.store(limit_bytes - own_bytes(limit_bytes), Ordering::SeqCst);
+        self.wake();
+    }
+
+    fn limit_bytes(&self) -> u64 {
+        self.limit_bytes.load(Ordering::SeqCst)
+    }
+
+    fn total(&self) -> u64 {
+        self.total.load(Ordering::SeqCst)
+    }
+
+    /// What threads that were given up leave for files.
+    fn attainable(&self) -> u64 {
+        self.total().saturating_sub(self.given_up_bytes())
+    }
+
+    /// Memory for a file of this size, where there is some at once and nobody waits.
+    pub(crate) fn admit_now(&self, size: u64) -> Option<Permit<'_>> {
+        let free = self.waiting.load(Ordering::SeqCst) == 0 && self.take(need(size));
+        free.then(|| Permit { budget: self, size })
+    }
+
+    /// Waits until there is memory for a file of this size.
+    pub(crate) fn acquire(&self, size: u64, stop: &Stop) -> Admission<'_> {
+        let need = need(size);
+        if need > self.total() {
+            return Admission::TooLarge { limit_bytes: self.limit_bytes() };
+        }
+        match self.admit_now(size) {
+            Some(permit) => Admission::Admitted(permit),
+            None => self.wait(size, need, stop),
+        }
+    }
+
+    fn take(&self, need: u64) -> bool {
+        let more = |used: u64| used.checked_add(need).filter(|&sum| sum <= self.total());
+        self.in_use.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_ok()
+    }
+
+    /// Stands in line. Who is through, for whatever reason, lets the next one look.
+    fn wait(&self, size: u64, need: u64, stop: &Stop) -> Admission<'_> {
+        let mut line = self.lock();
+        let ticket = line.next;
+        line.next += 1;
+        line.waiting.push_back(ticket);
+        self.waiting.store(line.waiting.len(), Ordering::SeqCst);
+        let admission = loop {
+            if stop.is_requested() {
+                break Admission::Stopped;
+            }
+            if need > self.attainable() {
+                self.refused.fetch_max(need, Ordering::SeqCst);
+                break Admission::Short;
+            }
+            if line.waiting.front() == Some(&ticket) && self.take(need) {
+                break Admission::Admitted(Permit { budget: self, size });
+            }
+            line = self.turn.wait_timeout(line, LOOK_UP).unwrap_or_else(PoisonError::into_inner).0;
+        };
+        line.waiting.retain(|&waiting| waiting != ticket);
+        self.waiting.store(line.waiting.len(), Ordering::SeqCst);
+        self.turn.notify_all();
+        admission
+    }
+
+    fn give_back(&self, need: u64) {
+        self.in_use.fetch_sub(need, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// Lets those who wait look at once. The lock makes sure that nobody is between looking and sleeping.
+    pub(crate) fn wake(&self) {
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            drop(self.lock());
+            self.turn.notify_all();
+        }
+    }
+
+    /// The worker with a file of this size in hand hangs and is given up: its memory stays in use until its thread
+    /// comes back. Who can't be admitted beside it does not wait for that.
+    pub(crate) fn give_up(self: &Arc<Self>, size: u64) -> GivenUp {
+        let need = need(size);
+        self.abandoned.fetch_add(need, Ordering::SeqCst);
+        self.given_up.fetch_add(1, Ordering::SeqCst);
+        self.wake();
+        GivenUp { budget: Arc::clone(self), need }
+    }
+
+    /// Threads that were given up and have not come back.
+    pub(crate) fn given_up(&self) -> usize {
+        self.given_up.load(Ordering::SeqCst)
+    }
+
+    /// What they hold.
+    pub(crate) fn given_up_bytes(&self) -> u64 {
+        self.abandoned.load(Ordering::SeqCst)
+    }
+
+    /// Why a file could not be admitted that fits the limit, as long as that has not changed.
+    pub(crate) fn shortage(&self) -> Option<String> {
+        // What is above the limit by now is too large, and waits for nothing.
+        let refused = self.refused.load(Ordering::SeqCst).min(self.total());
+        if refused <= self.attainable() {
+            return None;
+        }
+        let (held, threads) = (self.given_up_bytes() >> 20, self.given_up());
+        Some(format!(
+            "{threads} threads that did not come back from their files hold {held} MiB, and a file that takes {} MiB \
+             does not fit beside them; they may come back, and another process begins without them",
+            refused >> 20
+        ))
+    }
+
+    /// The largest file that can be admitted.
+    pub(crate) fn size_max(&self) -> u64 {
+        // Of the rounding in `need`, a file may be a few bytes larger than this tells.
+        self.total().saturating_sub(FILE_BYTES) / 5 * 4
+    }
+
+    /// What the files in hand may take together.
+    pub(crate) fn in_use_bytes(&self) -> u64 {
+        self.in_use.load(Ordering::Relaxed)
+    }
+
+    /// What one of so many workers' buffers may keep from file to file: a quarter of the engine's own part
+    /// among them.
+    pub(crate) fn kept_bytes(&self, workers: usize) -> usize {
+        const KEPT_MAX: u64 = 4 << 20;
+        let share = own_bytes(self.limit_bytes()) / 4 / workers.max(1) as u64;
+        share.clamp(SMALL_BYTES, KEPT_MAX) as usize
+    }
+
+    /// Makes a lease of the permit of one of so many workers. The permit is given back where it is for more than the
+    /// worker's part of a half, or than [`LEASE_BYTES_MAX`].
+    pub(crate) fn lease<'p>(
+        self: &Arc<Self>,
+        permit: Permit<'p>,
+        workers: usize,
+    ) -> Result<Lease, Permit<'p>> {
+        let size = permit.size;
+        if need(size) > (self.total() / 2 / workers.max(1) as u64).min(LEASE_BYTES_MAX) {
+            return Err(permit);
+        }
+        std::mem::forget(permit);
+        Ok(Lease { budget: Arc::clone(self), size })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn own_bytes(limit_bytes: u64) -> u64 {
+    OWN_BYTES.min(limit_bytes / 2)
+}
+
+impl Permit<'_> {
+    /// The largest content that may be read with it. A file that has grown past this needs another permit, once
+    /// this one is given back.
+    pub(crate) fn size_max(&self) -> u64 {
+        self.size.max(SMALL_BYTES)
+    }
+}
+
+impl Lease {
+    /// Whether a file of this size may be read with it: while others wait for memory, it is to be given back.
+    pub(crate) fn is_good_for(&self, size: u64) -> bool {
+        size <= self.size && self.budget.waiting.load(Ordering::SeqCst) == 0
+    }
+
+    /// As [`Permit::size_max`].
+    pub(crate) fn size_max(&self) -> u64 {
+        self.size.max(SMALL_BYTES)
+    }
+
+    /// Size of the largest file that it is good for.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+}
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.budget.given_up.fetch_sub(1, Ordering::SeqCst);
+        self.budget.abandoned.fetch_sub(self.need, Ordering::SeqCst);
+        self.budget.wake();
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.budget.give_back(need(self.size));
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.budget.give_back(need(self.size));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,368 @@
+//! Whether a root is still the folder that it was: a file system that went away looks like a tree whose files
+//! were all deleted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::probe::Lookout;
+use crate::engine::commit::committer::Committer;
+use crate::engine::error::EngineError;
+use crate::engine::job_plan::JobPlan;
+use crate::engine::lifecycle::transition::Ground;
+use crate::engine::store::Store;
+use crate::ledger::{LedgerError, LedgerReader, RootInfo, StateInfo};
+use crate::model::{FileKey, FolderKey, Root, RootId};
+use crate::source::Source;
+
+/// Known files that are looked for in a folder that is another one than before.
+const SAMPLE_FILES: usize = 256;
+/// Files that are looked for in one look, which has to end in time.
+const KEYS_A_LOOK: usize = 64;
+
+/// A root that is not what it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LostRoot {
+    pub root: Root,
+    pub why: String,
+    /// It is there, but could not be listed.
+    pub unlisted: bool,
+}
+
+impl LostRoot {
+    /// One that is not the folder that it was.
+    pub(crate) fn new(root: Root, why: String) -> Self {
+        Self { root, why, unlisted: false }
+    }
+
+    /// What is wrong with it still: one that could not be listed is back when it can be.
+    pub(crate) fn still_unlisted(&self, source: &dyn Source) -> Option<String> {
+        let error = if self.unlisted { source.list_root(&self.root).err()? } else { return None };
+        Some(format!("can't be listed: {error}"))
+    }
+}
+
+impl fmt::Display for LostRoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.root.path.display(), self.why)
+    }
+}
+
+/// Where a root led when it was looked at, and what tells that folder from others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub mark: u128,
+    pub target: PathBuf,
+}
+
+impl Seen {
+    fn of(source: &dyn Source, root: &Root) -> io::Result<Self> {
+        let target = source.root_target(root)?;
+        let mark = source.root_mark(&Root { path: target.clone(), ..root.clone() })?;
+        Ok(Self { mark, target })
+    }
+
+    fn note_in(self, info: &mut RootInfo) {
+        (info.mark, info.target) = (format!("{:x}", self.mark), self.target);
+    }
+}
+
+/// What the state remembers of a root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    /// None where it was never looked at.
+    mark: Option<u128>,
+    target: PathBuf,
+}
+
+/// How a root stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stand {
+    /// As before.
+    Same(Seen),
+    /// It leads to another folder, as a link on the way says.
+    Leads(Seen),
+    /// It is not what it was.
+    Lost(String),
+}
+
+/// What tells each root from other folders, as far as that is known. Each look at a root has a clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RootMarks(Arc<BTreeMap<RootId, Known>>);
+
+impl RootMarks {
+    /// The marks that the state remembers.
+    pub(crate) fn of(info: &StateInfo) -> Self {
+        let known = |info: &RootInfo| {
+            (RootId(info.id), Known { mark: parse(&info.mark), target: info.target().to_owned() })
+        };
+        Self(Arc::new(info.roots.iter().map(known).collect()))
+    }
+
+    /// The root as an attempt sees it: by where it leads, so that it is one tree for all of the attempt.
+    pub(crate) fn bound(&self, root: &Root) -> Root {
+        let target = self.0.get(&root.id).map(|known| known.target.clone());
+        Root { path: target.unwrap_or_else(|| root.path.clone()), ..root.clone() }
+    }
+
+    /// How a root stands, by what can be told without its files.
+    pub(crate) fn stand(&self, source: &dyn Source, root: &Root) -> Stand {
+        let seen = match Seen::of(source, root) {
+            Ok(seen) => seen,
+            Err(error) => return Stand::Lost(format!("{WENT}: {error}")),
+        };
+        let Some(Known { mark: Some(mark), target }) = self.0.get(&root.id) else { return Stand::Same(seen) };
+        match (*mark == seen.mark, *target == seen.target) {
+            (true, true) => Stand::Same(seen),
+            (true, false) => Stand::Leads(seen),
+            (false, true) => Stand::Lost(WENT.to_owned()),
+            // A link was changed, and that is what it says; but for a mount point without its file system.
+            (false, false) if is_empty(&seen.target) => Stand::Lost(LEADS_TO_NOTHING.to_owned()),
+            (false, false) => Stand::Leads(seen),
+        }
+    }
+
+    /// What a root is that is there, or what is wrong with it. One that is another folder than before is taken for
+    /// the same one if any file is there of these that are known of it, or none are known.
+    pub(crate) fn again(
+        &self,
+        source: &dyn Source,
+        root: &Root,
+        known: &[FileKey],
+        accept_empty: bool,
+    ) -> Result<Seen, String> {
+        let why = match self.stand(source, root) {
+            Stand::Same(seen) | Stand::Leads(seen) => return Ok(seen),
+            Stand::Lost(why) => why,
+        };
+        let seen = Seen::of(source, root).map_err(|error| format!("can't be looked at: {error}"))?;
+        let is_any_known = || known.iter().any(|key| source.exists(root, key));
+        match accept_empty || known.is_empty() || is_any_known() {
+            true => Ok(seen),
+            false if why == LEADS_TO_NOTHING => Err(why),
+            false => Err(NOTHING_KNOWN.to_owned()),
+        }
+    }
+
+    /// Looks at each root. The first that is not what it was is told; where all are, the state remembers them. One that
+    /// leads elsewhere or is another folder, and is not scanned whole by this job, is remembered as it was: whoever looks at
+    /// it next has it scanned.
+    pub(crate) fn check(
+        &mut self,
+        store: &mut Store,
+        lookout: &Lookout,
+        plan: &JobPlan,
+        accept_empty: bool,
+    ) -> Result<Option<LostRoot>, EngineError> {
+        let mut marks = match self.compared(&store.reader, lookout, &plan.roots, accept_empty)? {
+            Ok(marks) => marks,
+            Err(lost) => return Ok(Some(lost)),
+        };
+        marks.keep_unscanned(self, plan);
+        marks.remember(store)?;
+        *self = marks;
+        Ok(None)
+    }
+
+    /// Takes a root that is back, or leads elsewhere, for what it is now.
+    pub(crate) fn accept(mut self, store: &mut Store, root: RootId, seen: Seen) -> Result<(), EngineError> {
+        self.insert(root, seen);
+        self.remember(store)
+    }
+
+    /// Keeps what was known before of roots that are others by now and not scanned for that.
+    fn keep_unscanned(&mut self, before: &Self, plan: &JobPlan) {
+        for (id, known) in Arc::make_mut(&mut self.0) {
+            let is_other = |old: &&Known| old.mark.is_some() && old != &&*known;
+            if let Some(old) = before.0.get(id).filter(is_other).filter(|_| !plan.scans_whole(*id)) {
+                known.clone_from(old);
+            }
+        }
+    }
+
+    fn insert(&mut self, root: RootId, Seen { mark, target }: Seen) {
+        Arc::make_mut(&mut self.0).insert(root, Known { mark: Some(mark), target });
+    }
+
+    /// Has the state remember them.
+    fn remember(&self, store: &mut Store) -> Result<(), EngineError> {
+        let marks = &self.0;
+        store.describe(|info| {
+            for info in &mut info.roots {
+                if let Some(Known { mark: Some(mark), target }) = marks.get(&RootId(info.id)) {
+                    Seen { mark: *mark, target: target.clone() }.note_in(info);
+                }
+            }
+        })
+    }
+
+    /// The marks as they are now, or the first root that is not what it was.
+    pub(crate) fn compared(
+        &self,
+        reader: &LedgerReader,
+        lookout: &Lookout,
+        roots: &[(Root, Ground)],
+        accept_empty: bool,
+    ) -> Result<Result<Self, LostRoot>, LedgerError> {
+        let mut marks = self.clone();
+        for (root, _) in roots {
+            match self.looked(reader, lookout, root, accept_empty)? {
+                Ok(seen) => marks.insert(root.id, seen),
+                Err(why) => return Ok(Err(LostRoot::new(root.clone(), why))),
+            }
+        }
+        Ok(Ok(marks))
+    }
+
+    fn looked(
+        &self,
+        reader: &LedgerReader,
+        lookout: &Lookout,
+        root: &Root,
+        accept_empty: bool,
+    ) -> Result<Result<Seen, String>, LedgerError> {
+        let (marks, of) = (self.clone(), root.clone());
+        match lookout.ask(&root.path, move |source| marks.stand(source, &of)) {
+            Ok(Stand::Same(seen)) => return Ok(Ok(seen)),
+            Ok(Stand::Leads(seen)) => {
+                tracing::info!("{} leads to {} now", root.path.display(), seen.target.display());
+                return Ok(Ok(seen));
+            }
+            Ok(Stand::Lost(_)) => {}
+            Err(error) => return Ok(Err(error.to_string())),
+        }
+        // Only now, as most roots are what they were.
+        let (known, marks, of) = (known_files(reader, root)?, self.clone(), root.clone());
+        let look = move |source: &dyn Source| marks.again(source, &of, &known, accept_empty);
+        Ok(lookout.ask(&root.path, look).unwrap_or_else(|error| Err(error.to_string())))
+    }
+}
+
+/// Notes of new roots what tells them from other folders. One that can't be looked at is looked at again later.
+pub(crate) fn mark_new<'i>(lookout: &Lookout, infos: impl Iterator<Item = &'i mut RootInfo>) {
+    for info in infos {
+        let root = info.root();
+        if let Ok(Ok(seen)) = lookout.ask(&info.path, move |source| Seen::of(source, &root)) {
+            seen.note_in(info);
+        }
+    }
+}
+
+const WENT: &str = "was renamed, replaced or unmounted";
+const LEADS_TO_NOTHING: &str = "leads to another folder than before, and that is empty: is its file system mounted? If \
+                                it is to be empty, give `--accept-empty` once";
+const NOTHING_KNOWN: &str = "is another folder than before, and holds none of the files that are known of it: is its \
+                             file system mounted? If it was emptied on purpose, give `--accept-empty` once";
+
+fn parse(mark: &str) -> Option<u128> {
+    u128::from_str_radix(mark, 16).ok()
+}
+
+/// Looks at the roots while an attempt goes on.
+pub(crate) struct RootGuard<'a> {
+    pub(crate) lookout: &'a Lookout,
+    marks: &'a RootMarks,
+    roots: &'a [(Root, Ground)],
+}
+
+impl<'a> RootGuard<'a> {
+    /// Holds the roots against these marks.
+    pub(crate) fn new(lookout: &'a Lookout, marks: &'a RootMarks, roots: &'a [(Root, Ground)]) -> Self {
+        Self { lookout, marks, roots }
+    }
+
+    /// The same by the root's own path: what an attempt sees of it is where it led then, and it may lead elsewhere when
+    /// it is back.
+    pub(crate) fn as_given(&self, lost: LostRoot) -> LostRoot {
+        let given = self.roots.iter().find(|(root, _)| root.id == lost.root.id);
+        let root = given.map_or_else(|| lost.root.clone(), |(root, _)| root.clone());
+        LostRoot { root, ..lost }
+    }
+
+    /// The first root that is not the folder that it was.
+    pub(crate) fn lost(&self) -> Option<LostRoot> {
+        self.roots.iter().find_map(|(root, _)| self.look(root))
+    }
+
+    fn look(&self, root: &Root) -> Option<LostRoot> {
+        let (marks, of) = (self.marks.clone(), root.clone());
+        let why = match self.lookout.ask(&root.path, move |source| marks.stand(source, &of)) {
+            Ok(Stand::Same(_)) => return None,
+            Ok(Stand::Leads(seen)) => format!("leads to {} now", seen.target.display()),
+            Ok(Stand::Lost(why)) => why,
+            Err(error) => error.to_string(),
+        };
+        Some(LostRoot::new(root.clone(), why))
+    }
+
+    /// Those of these files that are there again.
+    pub(crate) fn found_again(&self, root: &Root, gone: &[FileKey]) -> Result<BTreeSet<FileKey>, LostRoot> {
+        let mut found = BTreeSet::new();
+        for keys in gone.chunks(KEYS_A_LOOK) {
+            let (mut keys, of) = (keys.to_vec(), root.clone());
+            let told = self.lookout.ask(&root.path, move |source| {
+                keys.retain(|key| source.exists(&of, key));
+                keys
+            });
+            found.extend(told.map_err(|error| LostRoot::new(root.clone(), error.to_string()))?);
+        }
+        Ok(found)
+    }
+
+    /// Before files are taken for gone: their roots must be what they were, and the files still not there, as a mount
+    /// may have come and gone since. What says otherwise is forgotten, and stays as it was. Tells the
+    /// first root that is lost.
+    pub(crate) fn check_gone(&self, committer: &mut Committer<'_>) -> Option<LostRoot> {
+        let mut first = None;
+        for (root, _) in self.roots {
+            let gone = committer.gone_of(root.id);
+            if gone.is_empty() {
+                continue;
+            }
+            match self.look(root).map_or_else(|| self.found_again(root, &gone), Err) {
+                Ok(found) => committer.forget_gone(root.id, |key| found.contains(key)),
+                Err(lost) => {
+                    committer.forget_gone(root.id, |_| true);
+                    first.get_or_insert(lost);
+                }
+            }
+        }
+        first
+    }
+}
+
+/// Some of the files that the ledger knows of a root, spread over all of them.
+pub(crate) fn known_files(reader: &LedgerReader, root: &Root) -> Result<Vec<FileKey>, LedgerError> {
+    reader.sample(FolderKey::root(root.id).as_bytes(), SAMPLE_FILES)
+}
+
+/// Whether a folder holds nothing; what can't be told is not empty.
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::probe::tests::impatient;
+    use super::*;
+    use crate::engine::stop::Stop;
+    use crate::model::LogPosition;
+
+    #[test]
+    fn a_root_that_could_not_be_listed_is_back_where_its_link_leads_to_another_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let given = folder.path().join("current");
+        std::fs::create_dir(folder.path().join("new")).unwrap();
+        std::os::unix::fs::symlink("new", &given).unwrap();
+        let at = |path: PathBuf| Root { id: RootId(1), name: "current".to_owned(), path };
+        let ground = Ground { epoch: 1, run_start: LogPosition::START, quarantine: false };
+        let (roots, marks) = ([(at(given), ground)], RootMarks::default());
+        let lookout = impatient(std::time::Duration::from_secs(1), Stop::default());
+        let seen = LostRoot { root: at(folder.path().join("old")), why: String::new(), unlisted: true };
+        assert!(seen.still_unlisted(&**lookout.source()).is_some());
+        let lost = RootGuard::new(&lookout, &marks, &roots).as_given(seen);
+        assert_eq!(lost.still_unlisted(&**lookout.source()), None);
+    }
+}

@@ -1,0 +1,384 @@
+//! What a root is, and whether it is still there.
+//!
+//! What a root is: the path that was given, made absolute, its links not followed. Where it leads may change.
+//!
+//! A root is told by its path and has the path's last component as its name. What the path leads to, its *target*, is
+//! looked up for each attempt; another target is a change of the tree (`guard.rs`).
+
+pub(super) mod identity;
+mod nested;
+pub(super) mod probe;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Borrow;
+use std::collections::{HashMap, HashSet};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::EngineError;
+use crate::engine::query::status::lossy;
+use crate::ledger::{Ledger, RootInfo, StateFolder};
+use crate::model::{Resource, Root, RootId};
+use crate::source::Source;
+use nested::Nesting;
+pub(crate) use nested::warn_of_nested;
+use probe::Lookout;
+
+/// Roots that a state remembers at most: `state.json` is written as a whole.
+pub(crate) const ROOTS_MAX: usize = 4096;
+/// Links that are followed on the way to a root; the system follows as many.
+const LINKS_MAX: usize = 40;
+
+/// A root as a caller gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GivenRoot {
+    /// As [`root_path`] makes it.
+    pub path: PathBuf,
+    /// Where it leads, without links, as far as that is there.
+    pub target: PathBuf,
+}
+
+impl GivenRoot {
+    /// One that the state knows.
+    pub(crate) fn known(path: PathBuf) -> Self {
+        Self { target: path.clone(), path }
+    }
+}
+
+/// The path of a root, absolute. No link is followed, but for one that `..` stands behind: what that means is
+/// the system's business. A relative path begins at `$PWD`, where that leads to the current folder, so that `.` in a
+/// folder that was entered by a link is that link.
+pub fn root_path(given: &Path) -> PathBuf {
+    let whole = if given.is_absolute() { given.to_owned() } else { current_folder().join(given) };
+    let components: Vec<Component<'_>> = whole.components().collect();
+    let Some(last) = components.iter().rposition(|part| *part == Component::ParentDir) else {
+        return components.iter().collect();
+    };
+    let (above, rest) = components.split_at(last + 1);
+    let (above, rest): (PathBuf, PathBuf) = (above.iter().collect(), rest.iter().collect());
+    let plain = without_parents(&above);
+    match above.canonicalize() {
+        Ok(real) if !is_same_folder(&plain, &above) => real.join(rest),
+        _ => plain.join(rest),
+    }
+}
+
+/// What `..` takes away is left out.
+fn without_parents(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        if part == Component::ParentDir {
+            plain.pop();
+        } else {
+            plain.push(part);
+        }
+    }
+    plain
+}
+
+/// As the user's shell names it, if that is right.
+fn current_folder() -> PathBuf {
+    let is_plain =
+        |path: &PathBuf| path.is_absolute() && !path.components().any(|part| part == Component::ParentDir);
+    let named = std::env::var_os("PWD").map(PathBuf::from).filter(is_plain);
+    named
+        .filter(|named| is_same_folder(named, Path::new(".")))
+        .or_else(|| std::env::current_dir().ok())
+        .unwrap_or_else(|| PathBuf::from("."))
+}
+
+fn is_same_folder(one: &Path, other: &Path) -> bool {
+    let id = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
+    id(one).is_some_and(|found| id(other) == Some(found))
+}
+
+/// The folders to ingest, each path once.
+pub(crate) fn resolve_roots(given: &[PathBuf]) -> Result<Vec<GivenRoot>, EngineError> {
+    let mut roots: Vec<GivenRoot> = Vec::new();
+    for given in given {
+        let path = root_path(given);
+        let target = path.canonicalize().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound if path.is_symlink() => {
+                EngineError::root(given, "is a link that leads to nothing; check where it leads")
+            }
+            std::io::ErrorKind::NotFound => EngineError::root(given, "no such folder; check the path"),
+            _ => cannot_look(given, &error),
+        })?;
+        if !target.metadata().map_err(|error| cannot_look(given, &error))?.is_dir() {
+            return Err(EngineError::root(given, IS_A_FILE));
+        }
+        if !roots.iter().any(|root| root.path == path) {
+            roots.push(GivenRoot { path, target });
+        }
+    }
+    Ok(roots)
+}
+
+/// Where its file system fails, or nothing more can be opened, it may well be there.
+fn cannot_look(given: &Path, error: &std::io::Error) -> EngineError {
+    let what = format!("can't be opened: {error}");
+    match Resource::of_io(error) {
+        Some(resource) => EngineError::Unavailable { resource, what: format!("{}: {what}", given.display()) },
+        None => EngineError::root(given, what),
+    }
+}
+
+const IS_A_FILE: &str = "is a file, not a folder; name its folder, and the file with --include";
+
+/// A root that can't be served now.
+pub(crate) struct NotThere {
+    pub root: GivenRoot,
+    pub error: EngineError,
+    /// It is there, and no folder.
+    pub is_file: bool,
+}
+
+/// The same for one root whose file system may hang.
+pub(crate) fn resolve_root(lookout: &Lookout, given: &Path) -> Result<Vec<GivenRoot>, Box<NotThere>> {
+    let given = given.to_owned();
+    let path = given.clone();
+    let look = move |_: &dyn Source| {
+        resolve_roots(std::slice::from_ref(&path)).map_err(|error| {
+            let path = root_path(&path);
+            let is_file = matches!(&error, EngineError::Root { what, .. } if what == IS_A_FILE);
+            Box::new(NotThere { root: GivenRoot { target: leads_to(&path), path }, error, is_file })
+        })
+    };
+    lookout.ask(&given, look).unwrap_or_else(|error| {
+        let root = GivenRoot::known(without_parents(&current_folder().join(&given)));
+        let error = EngineError::root(&given, error.to_string());
+        Err(Box::new(NotThere { root, error, is_file: false }))
+    })
+}
+
+/// Where a path would lead that leads nowhere: links are followed as far as they go.
+fn leads_to(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        let real = resolved(&path);
+        match real.read_link() {
+            Ok(link) => path = real.parent().unwrap_or(&real).join(link),
+            Err(_) => return real,
+        }
+    }
+    path
+}
+
+/// The path with the links in it resolved that are there.
+pub(crate) fn resolved(path: &Path) -> PathBuf {
+    let there = path.ancestors().find_map(|above| Some((above.canonicalize().ok()?, above)));
+    let joined = there.and_then(|(real, above)| Some(real.join(path.strip_prefix(above).ok()?)));
+    joined.map_or_else(|| path.to_owned(), |joined| joined.components().collect())
+}
+
+/// The root that a path lies in, by its path or by where it leads, the innermost, and the way from there.
+pub(crate) fn root_above<R: Clone + Borrow<Root>>(
+    places: &[(R, PathBuf)],
+    path: &Path,
+) -> Option<(R, PathBuf)> {
+    let below = |(root, target): &(R, PathBuf)| {
+        let root: &Root = root.borrow();
+        let at = [&root.path, target].into_iter().filter(|at| !at.as_os_str().is_empty());
+        at.filter(|at| path.starts_with(at)).max_by_key(|at| at.as_os_str().len()).cloned()
+    };
+    let lies_in = places.iter().filter_map(|place| Some((place.0.clone(), below(place)?)));
+    let (root, at) = lies_in.max_by_key(|(_, at)| at.as_os_str().len())?;
+    Some((root, path.strip_prefix(at).ok()?.to_owned()))
+}
+
+/// The roots, those that lead to one and the same folder once: the one that the state knows, else the first.
+pub(crate) fn each_once<'r>(infos: &[RootInfo], roots: &'r [GivenRoot]) -> Vec<&'r GivenRoot> {
+    let is_known = |root: &GivenRoot| infos.iter().any(|info| info.path == root.path);
+    let comes_first = |other: usize, root: usize| {
+        let (other_is_known, root_is_known) = (is_known(&roots[other]), is_known(&roots[root]));
+        !root_is_known && (other_is_known || other < root)
+    };
+    let stands_for = |root: usize| {
+        (0..roots.len()).find(|&other| {
+            other != root && roots[other].target == roots[root].target && comes_first(other, root)
+        })
+    };
+    let mut once = Vec::new();
+    for (at, root) in roots.iter().enumerate() {
+        match stands_for(at) {
+            Some(other) => tracing::warn!(
+                "{} leads to the same folder as {}: it is ingested once, as that",
+                root.path.display(),
+                roots[other].path.display()
+            ),
+            None => once.push(root),
+        }
+    }
+    once
+}
+
+/// The place of a root in what the state remembers: known, known by where it leads, rebuilt without its path, or new.
+/// `used` is the highest number of a root that is no longer there and that jobs still name.
+pub(crate) fn find_or_add(
+    infos: &mut Vec<RootInfo>,
+    root: &GivenRoot,
+    processor: &str,
+    used: u32,
+) -> Result<usize, EngineError> {
+    if let Some(at) = infos.iter().position(|info| info.path == root.path) {
+        return Ok(at);
+    }
+    // Earlier versions kept where a root led, not what was given. Its name stays: records go by it.
+    let is_of_earlier_version =
+        |info: &RootInfo| info.target.as_os_str().is_empty() && info.path == root.target;
+    if let Some(at) = infos.iter().position(is_of_earlier_version) {
+        let former = std::mem::replace(&mut infos[at].path, root.path.clone());
+        tracing::info!(
+            "{} is the root {} from now on, which was kept as {}",
+            root.path.display(),
+            infos[at].name,
+            former.display()
+        );
+        infos[at].target = former;
+        return Ok(at);
+    }
+    let names = [&root.path, &root.target].map(|path| (name_of(path), name_with_hash(path)));
+    for name in names.iter().flat_map(|(base, unique)| [unique, base]) {
+        let lost = |info: &RootInfo| info.name == *name && info.path.as_os_str().is_empty();
+        if let Some(at) = infos.iter().position(lost) {
+            (infos[at].path, infos[at].target) = (root.path.clone(), root.target.clone());
+            return Ok(at);
+        }
+    }
+    if infos.len() >= ROOTS_MAX {
+        let what = format!(
+            "this state knows {ROOTS_MAX} roots, as many as it can; end those that are no more with \
+             `outlast forget ROOT`, or use another state"
+        );
+        return Err(EngineError::root(&root.path, what));
+    }
+    infos.push(RootInfo {
+        id: infos.iter().map(|info| info.id).max().unwrap_or(0).max(used) + 1,
+        name: free_name(infos, &root.path),
+        path: root.path.clone(),
+        target: root.target.clone(),
+        processor: processor.to_owned(),
+        epoch: 1,
+        filters: String::new(),
+        mark: String::new(),
+        watched: false,
+    });
+    Ok(infos.len() - 1)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map_or_else(|| "/".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn name_with_hash(path: &Path) -> String {
+    let hash = blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex();
+    format!("{}-{}", name_of(path), &hash[..8])
+}
+
+/// The last component; where another root has that name, more to it.
+fn free_name(infos: &[RootInfo], path: &Path) -> String {
+    let numbered = (2_u32..).map(|number| format!("{}-{number}", name_with_hash(path)));
+    let mut names = [name_of(path), name_with_hash(path)].into_iter().chain(numbered);
+    let is_free = |name: &String| !infos.iter().any(|info| info.name == *name);
+    names.find(is_free).unwrap_or_default()
+}
+
+/// Warns of what may be wrong with roots that the state did not know `before`: that they are known ones that were
+/// moved, or lie in known ones that are not ingested with them.
+pub(crate) fn warn_of_new(lookout: &Lookout, before: &[RootInfo], chosen: &[RootInfo]) {
+    let ids = |infos: &[RootInfo]| infos.iter().map(|info| info.id).collect::<HashSet<_>>();
+    let (known_ids, chosen_ids) = (ids(before), ids(chosen));
+    let is_new = |info: &&RootInfo| !known_ids.contains(&info.id);
+    let is_beside = |known: &&RootInfo| !chosen_ids.contains(&known.id);
+    let known = Nesting::of(before.iter().filter(is_beside));
+    let new = Nesting::of(chosen.iter().filter(is_new));
+    let around_known =
+        before.iter().filter(is_beside).filter_map(|known| Some((new.around(known)?.id, known)));
+    // The first one of each counts.
+    let within: HashMap<_, _> = around_known.rev().collect();
+    let mut namesakes: HashMap<_, Vec<_>> = HashMap::new();
+    for known in before.iter().filter(|known| !known.path.as_os_str().is_empty()) {
+        namesakes.entry(name_of(&known.path)).or_default().push(known);
+    }
+    for new in chosen.iter().filter(is_new) {
+        let namesakes = namesakes.get(&name_of(&new.path)).into_iter().flatten();
+        for known in namesakes.filter(|known| is_gone(lookout, &known.path)) {
+            tracing::warn!(
+                "{} is gone, and {} is new and has its name. If it was moved there, end this and give `outlast forget \
+                 {1}` and `outlast move-root {0} {1}`: its records stay. If it is no more, `outlast forget {0}` ends \
+                 its records",
+                known.path.display(),
+                new.path.display()
+            );
+        }
+        if let Some(known) = known.around(new).or_else(|| within.get(&new.id).copied()) {
+            tracing::warn!(
+                "{} and the known root {} share files, which have records under both; `outlast forget {}` ends those \
+                 of the latter",
+                new.path.display(),
+                known.path.display(),
+                known.path.display()
+            );
+        }
+    }
+}
+
+/// Answer of `outlast move-root`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedRoot {
+    /// The root's name in the records, which stays: they go by it.
+    pub name: String,
+    /// Where it was.
+    #[serde(serialize_with = "lossy")]
+    pub from: PathBuf,
+    /// Where it is from now on.
+    #[serde(serialize_with = "lossy")]
+    pub to: PathBuf,
+    /// Files that the state knows of it.
+    pub files: u64,
+}
+
+/// Gives a root of a state that no run holds another path: its tree was moved, or copied. The next run compares the
+/// files by content where their metadata are others.
+///
+/// # Errors
+/// There is no state, or it is in use or damaged; it knows no root at `from`, or one at `to`; or no folder is there.
+pub fn move_root(state: &Path, from: &Path, to: &Path) -> Result<MovedRoot, EngineError> {
+    let mut state = StateFolder::open(state)?;
+    let old = root_path(from);
+    let given = resolve_roots(&[to.to_owned()])?;
+    let new = given.first().ok_or_else(|| EngineError::root(to, "no such folder; check the path"))?;
+    let infos = &state.info().roots;
+    let is_at = |info: &&RootInfo| info.path == old;
+    let leads_to = |info: &&RootInfo| info.target() == old && !info.path.as_os_str().is_empty();
+    let found = infos.iter().find(is_at).or_else(|| infos.iter().find(leads_to));
+    let info = found
+        .ok_or_else(|| EngineError::root(from, "is no root of this state; `outlast status` lists them"))?;
+    if let Some(other) = infos.iter().find(|other| other.path == new.path) {
+        let what = match other.id == info.id {
+            true => "is where this root is already".to_owned(),
+            false => format!("is a root of this state itself; `outlast forget {}` first", new.path.display()),
+        };
+        return Err(EngineError::root(to, what));
+    }
+    let (id, name, from) = (info.id, info.name.clone(), info.path.clone());
+    // A damaged ledger is told before anything is changed.
+    let files = Ledger::open(&state)?.reader().counts(RootId(id)).files();
+    // The mark of the old folder stays: the next run looks for known files in the new one, which may not be mounted.
+    state.update(|state| {
+        for info in state.roots.iter_mut().filter(|info| info.id == id) {
+            (info.path, info.target) = (new.path.clone(), new.target.clone());
+        }
+    })?;
+    Ok(MovedRoot { name, from, to: new.path.clone(), files })
+}
+
+/// Whether nothing is at a path; what can't be told is not gone.
+fn is_gone(lookout: &Lookout, path: &Path) -> bool {
+    let at = path.to_owned();
+    let look = move |_: &dyn Source| matches!(at.metadata(), Err(error) if error.kind() == std::io::ErrorKind::NotFound);
+    lookout.ask(path, look).unwrap_or(false)
+}

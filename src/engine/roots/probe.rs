@@ -1,0 +1,257 @@
+//! Looks at roots from threads that nobody has to wait for: a call into a file system that hangs never returns.
+//!
+//! Each look has a thread of its own. While one is overdue no other one is begun at the same path, so that what hangs
+//! is found out at once from then on, and leaves few threads behind.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use crate::engine::stop::Stop;
+use crate::model::Clock;
+use crate::source::Source;
+
+/// How long a file system may take for an answer: a disk that has to spin up takes some seconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The same once a stop is asked for.
+const PATIENCE_AT_STOP: Duration = Duration::from_secs(1);
+/// How often whoever waits looks whether a stop is asked for.
+const LOOK_UP: Duration = Duration::from_millis(50);
+
+/// Looks at the files of a source.
+#[derive(Clone)]
+pub(crate) struct Lookout {
+    source: Arc<dyn Source>,
+    stop: Stop,
+    clock: Clock,
+    patience: Duration,
+    under_way: Arc<Mutex<Vec<Weak<Begun>>>>,
+}
+
+/// A look whose thread has not ended.
+struct Begun {
+    path: PathBuf,
+    at: Instant,
+}
+
+/// A look.
+pub(crate) struct Look<T> {
+    clock: Clock,
+    overdue_at: Instant,
+    answer: Receiver<T>,
+}
+
+/// Why a look told nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoAnswer {
+    #[error("does not answer: its file system hangs, or its server can't be reached")]
+    Overdue,
+    #[error("can't be looked at: the look failed with a panic")]
+    Panicked,
+}
+
+impl NoAnswer {
+    /// Whether the file system hangs.
+    pub(crate) fn is_overdue(&self) -> bool {
+        matches!(self, Self::Overdue)
+    }
+}
+
+impl Lookout {
+    /// Where a stop is asked for, answers are not waited for as long.
+    pub(crate) fn new(source: Arc<dyn Source>, stop: Stop, clock: Clock) -> Self {
+        Self { source, stop, clock, patience: PATIENCE, under_way: Arc::default() }
+    }
+
+    /// The source.
+    pub(crate) fn source(&self) -> &Arc<dyn Source> {
+        &self.source
+    }
+
+    /// Looks at the files of another source from now on.
+    pub(crate) fn set_source(&mut self, source: Arc<dyn Source>) {
+        self.source = source;
+    }
+
+    /// Begins to look at what is at and below a path.
+    ///
+    /// # Errors
+    /// An earlier look there is overdue.
+    pub(crate) fn begin<T: Send + 'static>(
+        &self,
+        path: &Path,
+        question: impl FnOnce(&dyn Source) -> T + Send + 'static,
+    ) -> Result<Look<T>, NoAnswer> {
+        let begun = Arc::new(Begun { path: path.to_owned(), at: self.clock.now() });
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        under_way.retain(|look| look.strong_count() > 0);
+        let is_overdue = |look: Arc<Begun>| look.path == path && self.is_overdue(look.at);
+        if under_way.iter().filter_map(Weak::upgrade).any(is_overdue) {
+            return Err(NoAnswer::Overdue);
+        }
+        under_way.push(Arc::downgrade(&begun));
+        let (send, answer) = sync_channel(1);
+        let (source, at) = (Arc::clone(&self.source), begun.at);
+        let look = move || {
+            let told = question(source.as_ref());
+            drop(begun);
+            // Whoever asked may wait no longer.
+            let _ = send.send(told);
+        };
+        spawn_or_do("look", look);
+        Ok(Look { clock: self.clock.clone(), overdue_at: at + self.patience, answer })
+    }
+
+    /// The same, and waits for the answer while it is not overdue.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn ask<T: Send + 'static>(
+        &self,
+        path: &Path,
+        question: impl FnOnce(&dyn Source) -> T + Send + 'static,
+    ) -> Result<T, NoAnswer> {
+        let begun = self.clock.now();
+        let look = self.begin(path, question)?;
+        loop {
+            match look.answer.recv_timeout(LOOK_UP.min(self.patience)) {
+                Ok(told) => return Ok(told),
+                Err(RecvTimeoutError::Disconnected) => return Err(NoAnswer::Panicked),
+                Err(RecvTimeoutError::Timeout) if self.is_overdue(begun) => {
+                    return Err(NoAnswer::Overdue);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    fn is_overdue(&self, begun: Instant) -> bool {
+        self.clock.now().saturating_duration_since(begun) >= self.patience()
+    }
+
+    fn patience(&self) -> Duration {
+        if self.stop.is_requested() { self.patience.min(PATIENCE_AT_STOP) } else { self.patience }
+    }
+}
+
+/// Does something in a thread of its own, or at once where none can be started.
+pub(super) fn spawn_or_do(name: &str, work: impl FnOnce() + Send + 'static) {
+    let work = Arc::new(Mutex::new(Some(work)));
+    let take = |work: &Mutex<Option<_>>| work.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let theirs = Arc::clone(&work);
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        if let Some(work) = take(&theirs) {
+            work();
+        }
+    });
+    if started.is_err()
+        && let Some(work) = take(&work)
+    {
+        work();
+    }
+}
+
+impl<T> Look<T> {
+    /// What it told; none as long as it may still.
+    pub(crate) fn told(&self) -> Option<Result<T, NoAnswer>> {
+        match self.answer.try_recv() {
+            Ok(told) => Some(Ok(told)),
+            Err(TryRecvError::Disconnected) => Some(Err(NoAnswer::Panicked)),
+            Err(TryRecvError::Empty) => {
+                (self.clock.now() >= self.overdue_at).then_some(Err(NoAnswer::Overdue))
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Look<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Look").field("overdue_at", &self.overdue_at).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::source::{Filters, TreeSource};
+
+    /// One that finds out soon what hangs.
+    pub(crate) fn impatient(patience: Duration, stop: Stop) -> Lookout {
+        let source = Arc::new(TreeSource::new(Filters::default(), Vec::new()));
+        Lookout { patience, ..Lookout::new(source, stop, Clock::default()) }
+    }
+
+    /// Waits until no thread looks.
+    pub(crate) fn settle(lookout: &Lookout) {
+        while Arc::strong_count(&lookout.source) > 1 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// A look that hangs until the other end is dropped.
+    fn hanging() -> (impl FnOnce(&dyn Source) -> u32 + Send + 'static, std::sync::mpsc::SyncSender<()>) {
+        let (hold, held) = sync_channel::<()>(1);
+        let question = move |_: &dyn Source| {
+            let _ = held.recv();
+            7
+        };
+        (question, hold)
+    }
+
+    #[test]
+    fn what_hangs_is_waited_for_once_and_holds_up_nothing_beside_it() {
+        let lookout = impatient(Duration::from_millis(200), Stop::default());
+        let (stuck, fine) = (Path::new("/stuck"), Path::new("/fine"));
+        let (question, hold) = hanging();
+        let look = lookout.begin(stuck, question).unwrap();
+        assert!(look.told().is_none(), "it may answer yet");
+        assert_eq!(lookout.ask(fine, |_| 1).unwrap(), 1);
+        let begun = Instant::now();
+        let (question, hold_too) = hanging();
+        assert!(matches!(lookout.ask(stuck, question), Err(NoAnswer::Overdue)));
+        assert!(begun.elapsed() >= Duration::from_millis(200));
+        assert!(matches!(look.told(), Some(Err(NoAnswer::Overdue))));
+        let asked = std::sync::atomic::AtomicBool::new(false);
+        let asked = Arc::new(asked);
+        let seen = Arc::clone(&asked);
+        let again = lookout.ask(stuck, move |_| seen.store(true, std::sync::atomic::Ordering::Relaxed));
+        assert!(matches!(again, Err(NoAnswer::Overdue)));
+        assert!(!asked.load(std::sync::atomic::Ordering::Relaxed), "no further thread hangs there");
+        assert_eq!(lookout.ask(fine, |_| 2).unwrap(), 2);
+
+        drop((hold, hold_too));
+        let late = std::iter::repeat_with(|| {
+            std::thread::sleep(Duration::from_millis(5));
+            look.told()
+        });
+        assert_eq!(late.take(2000).find_map(|told| told?.ok()), Some(7), "a late answer is one");
+        let again = std::iter::repeat_with(|| {
+            std::thread::sleep(Duration::from_millis(5));
+            lookout.ask(stuck, |_| 3)
+        });
+        assert_eq!(again.take(2000).find_map(Result::ok), Some(3));
+    }
+
+    #[test]
+    fn once_a_stop_is_asked_for_nobody_waits_long() {
+        let stop = Stop::default();
+        let lookout = impatient(Duration::from_secs(600), stop.clone());
+        let (question, _hold) = hanging();
+        let begun = Instant::now();
+        let asker = std::thread::spawn(move || lookout.ask(Path::new("/stuck"), question).is_err());
+        std::thread::sleep(Duration::from_millis(20));
+        stop.request();
+        assert!(asker.join().unwrap());
+        assert!(begun.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_look_that_panics_tells_nothing() {
+        let lookout = impatient(Duration::from_secs(600), Stop::default());
+        let told = lookout.ask(Path::new("/any"), |_| std::panic::panic_any("as it was told"));
+        assert!(matches!(told, Err(NoAnswer::Panicked)), "{told:?}");
+        assert_eq!(lookout.ask(Path::new("/any"), |_| 1).unwrap(), 1);
+    }
+}

@@ -1,0 +1,242 @@
+//! One attempt of a run: its threads, from their start to their end.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::engine::{Engine, Published};
+use crate::engine::commit::committer::Committer;
+use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
+use crate::engine::coordinator::run_state::{Ending, RunState};
+use crate::engine::coordinator::{Coordinator, Setting};
+use crate::engine::discovery::follow::NewsPlan;
+use crate::engine::discovery::scan::ScanPlan;
+use crate::engine::dispatch::Dispatcher;
+use crate::engine::error::EngineError;
+use crate::engine::job_plan::{JobPlan, Scan};
+use crate::engine::resources::memory_budget::Budget;
+use crate::engine::roots::identity::{RootGuard, RootMarks};
+use crate::engine::roots::probe::Lookout;
+use crate::engine::stop::{Stop, StopOnDrop};
+use crate::engine::store::Store;
+use crate::engine::store::log_check::check_log;
+use crate::engine::watch::served_roots::Agenda;
+use crate::engine::workers::crash_hook::{self, Dying};
+use crate::engine::workers::pool::{Hand, Pool};
+use crate::engine::workers::slots::Board;
+use crate::engine::workers::worker::{BatchWorker, WorkContext};
+use crate::ledger::{InHand, Left};
+use crate::model::joining::join_until;
+use crate::model::{BatchConfig, Clock, FileKey, RootTable};
+
+/// How long threads that have nothing more to do are waited for.
+const THREADS_END: Duration = Duration::from_secs(1);
+/// A record log that is compared in less time than it takes to start a thread.
+const LOG_BYTES_SMALL: u64 = 64 << 10;
+
+/// What all attempts of a run share.
+pub(super) struct Course<'a> {
+    pub engine: &'a Engine,
+    pub plan: &'a JobPlan,
+    pub lookout: Lookout,
+    pub config: Arc<BatchConfig>,
+    pub started: Instant,
+    pub clock: Clock,
+    pub budget: Arc<Budget>,
+    pub in_hand: Arc<InHand>,
+    /// The kernel's count of processes that it killed for want of memory.
+    pub oom_kills: Option<u64>,
+    /// What an earlier process had in hand when it died.
+    pub left: Left,
+}
+
+impl Course<'_> {
+    /// Starts the threads, coordinates, and ends the threads. The plan's roots are bound to where they lead.
+    pub(super) fn attempt(
+        &self,
+        plan: &JobPlan,
+        store: &mut Store,
+        marks: &RootMarks,
+        shown: &Published<'_>,
+        run: &mut RunState,
+        agenda: Option<&mut Agenda>,
+    ) -> Result<Ending, EngineError> {
+        let (send, receive) = sync_channel(CHANNEL_EVENTS);
+        shown.listens(&send);
+        let halt = Stop::default();
+        // On every way out, also a failure to start the next thread.
+        let _halt = StopOnDrop(&halt);
+        crash_hook::watch();
+        let pending = store.reader.counts_of(plan.roots.iter().map(|(root, _)| root.id)).pending;
+        let context = Arc::new(self.context(plan, &halt, pending > 0));
+        let pool = CloseOnDrop(self.start_pool(&context, &send)?);
+        let news = agenda.as_deref().and_then(|agenda| self.news(plan, agenda, store, &halt));
+        let threads = self.start_readers(plan, store, &halt, &send, news)?;
+        if let Err(error) = pool.0.allow(self.config.worker_count) {
+            let workers = pool.0.allowed();
+            tracing::warn!(workers, %error, "fewer workers, as no more threads can be started");
+        }
+        let setting = Setting {
+            plan,
+            context: &context,
+            started: self.started,
+            pool: &pool.0,
+            stop: self.engine.stop_flag(),
+            wishes: self.engine.wishes(),
+            halt: &halt,
+            shown: self.engine.shown(),
+            guard: RootGuard::new(&self.lookout, marks, &self.plan.roots),
+        };
+        let strategy = self.engine.make_strategy(&self.config);
+        let suspects = self.left.suspects.clone();
+        let dispatch = Dispatcher::new(&self.config, strategy, Arc::clone(&pool.0), suspects);
+        let committer = Committer::new(store, &plan.roots);
+        // Once in the life of a process.
+        let killed_by = self.killed_by().filter(|_| !std::mem::replace(&mut run.blamed, true));
+        let mut coordinator = Coordinator::new(setting, committer, run, dispatch, agenda);
+        if let Some(key) = killed_by {
+            coordinator.blame(key)?;
+        }
+        let ended = coordinator.run(&receive);
+        // Whoever still sends does not wait for a receiver any more.
+        drop(receive);
+        context.dying.let_go();
+        pool.0.close();
+        let deadline = Instant::now() + THREADS_END;
+        pool.0.join(Some(deadline));
+        threads.into_iter().for_each(|thread| join_until(thread, deadline));
+        // Whatever was read of a damaged ledger, and by whom: what it is said to be is what the check of all of it says.
+        ended.or_else(|error| store.ledger.settle().map_err(EngineError::from).and(Err(error)))
+    }
+
+    /// The file that was alone in hand when the kernel killed a process for want of memory, and ours died.
+    fn killed_by(&self) -> Option<FileKey> {
+        let rose = self.left.oom_kills.is_some_and(|before| self.oom_kills.is_some_and(|now| now > before));
+        self.left.alone.clone().filter(|_| rose)
+    }
+
+    /// With what is pending before anything was scanned, if there is any.
+    fn context(&self, plan: &JobPlan, halt: &Stop, left_over: bool) -> WorkContext {
+        let roots = plan.roots.iter().map(|(root, _)| root.clone()).collect();
+        WorkContext {
+            processor: self.engine.processor(),
+            source: Arc::clone(self.lookout.source()),
+            roots: RootTable::new(roots),
+            config: Arc::clone(&self.config),
+            clock: self.clock.clone(),
+            stop: halt.clone(),
+            board: Arc::new(Board::new(self.config.most_workers(), Arc::clone(&self.budget))),
+            budget: Arc::clone(&self.budget),
+            in_hand: Some(Arc::clone(&self.in_hand)),
+            dying: Arc::new(Dying::default()),
+            doubts_rules: AtomicBool::new(plan.scan != Scan::Nothing && left_over),
+        }
+    }
+
+    fn start_pool(
+        &self,
+        context: &Arc<WorkContext>,
+        send: &SyncSender<Event>,
+    ) -> Result<Arc<Pool>, EngineError> {
+        let (context, outcomes, told) = (Arc::clone(context), send.clone(), send.clone());
+        let make = move |worker| {
+            let outcomes = outcomes.clone();
+            BatchWorker::new(Arc::clone(&context), worker, move |group| {
+                // The receiver is gone only when the attempt has ended.
+                let _ = outcomes.send(Event::Ended(group));
+            })
+        };
+        let work = |worker: &mut BatchWorker<_>, task, hand: &Hand<'_>| worker.run(task, hand);
+        let panicked = move || drop(told.send(Event::Failed(EngineError::Panicked("worker"))));
+        // The others are started last: one can do all.
+        Pool::start(1, make, work, panicked).map_err(EngineError::no_threads("a worker thread"))
+    }
+
+    /// The scan, the check of the log, and what follows the watcher.
+    fn start_readers(
+        &self,
+        plan: &JobPlan,
+        store: &Store,
+        halt: &Stop,
+        send: &SyncSender<Event>,
+        news: Option<NewsPlan>,
+    ) -> Result<Vec<JoinHandle<()>>, EngineError> {
+        let mut threads = Vec::new();
+        if plan.scan != Scan::Nothing {
+            let scan = ScanPlan {
+                reader: Some(store.reader.clone()),
+                roots: plan.own.clone(),
+                below: plan.below(),
+                source: Arc::clone(self.lookout.source()),
+                unlisted: news.as_ref().map(|news| Arc::clone(&news.folders)),
+                halt: halt.clone(),
+            };
+            let found = send.clone();
+            threads.push(spawn("scan", send, move || scan.run(&found))?);
+        }
+        if store.log_compared.is_none() {
+            let (records, ranges) = (store.state.records(), store.ledger.log_ranges());
+            let (checked, halt) = (send.clone(), halt.clone());
+            let check = move || {
+                let _ = match check_log(&records, &ranges, &halt) {
+                    Ok(true) => checked.send(Event::LogChecked),
+                    // The attempt ends.
+                    Ok(false) => Ok(()),
+                    Err(error) => checked.send(Event::Failed(error)),
+                };
+            };
+            match store.ledger.log_bytes() {
+                0..LOG_BYTES_SMALL => check(),
+                _ => threads.push(spawn("check-log", send, check)?),
+            }
+        }
+        if let Some(news) = news {
+            let (told, rescan, found) = (send.clone(), news.clone(), send.clone());
+            threads.push(spawn("watch", send, move || news.follow(&told))?);
+            threads.push(spawn("rescan", send, move || rescan.rescan(&found))?);
+        }
+        Ok(threads)
+    }
+
+    fn news(&self, plan: &JobPlan, agenda: &Agenda, store: &Store, halt: &Stop) -> Option<NewsPlan> {
+        let watch = agenda.watch.clone()?;
+        // A root that leads elsewhere than before is watched there, and no longer where it led.
+        plan.roots.iter().for_each(|(root, _)| watch.add_root(root));
+        Some(NewsPlan {
+            reader: store.reader.clone(),
+            roots: plan.roots.clone(),
+            source: Arc::clone(self.lookout.source()),
+            watch,
+            folders: Arc::clone(&agenda.folders),
+            poll_interval: agenda.options.poll_interval,
+            halt: halt.clone(),
+        })
+    }
+}
+
+/// Starts a thread of the run. Should it panic, the run fails: nobody waits for it for ever.
+pub(super) fn spawn(
+    name: &'static str,
+    send: &SyncSender<Event>,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, EngineError> {
+    let send = send.clone();
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        if catch_unwind(AssertUnwindSafe(work)).is_err() {
+            let _ = send.send(Event::Failed(EngineError::Panicked(name)));
+        }
+    });
+    started.map_err(EngineError::no_threads(&format!("the thread {name}")))
+}
+
+/// Ends the workers on every way out.
+struct CloseOnDrop(Arc<Pool>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}

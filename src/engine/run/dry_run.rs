@@ -1,0 +1,150 @@
+//! What a run would do: the same scan and the same merge with the ledger, nothing committed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+use super::attempt::spawn;
+use super::engine::{Engine, RunOptions};
+use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
+use crate::engine::discovery::scan::ScanPlan;
+use crate::engine::error::EngineError;
+use crate::engine::lifecycle::counts::Tally;
+use crate::engine::lifecycle::transition::{Change, Ground};
+use crate::engine::roots::identity::RootMarks;
+use crate::engine::roots::probe::Lookout;
+use crate::engine::stats::{ProcessingProgress, RepositoryProcessingResult};
+use crate::engine::stop::{Stop, StopOnDrop};
+use crate::engine::{job_plan, roots};
+use crate::ledger::{AskedState, LedgerError, LedgerReader};
+use crate::model::{BatchConfig, LogPosition, Resource, Root};
+use crate::source::Source;
+
+impl Engine {
+    /// Scans, and tells what a run would do: `pending` files would be processed, `removed` ones are gone.
+    /// No file is read, no state is made, and nothing is recorded; an existing state is opened as `status` does.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub fn dry_run(
+        &self,
+        roots: &[PathBuf],
+        config: &BatchConfig,
+        options: &RunOptions,
+    ) -> Result<RepositoryProcessingResult, EngineError> {
+        config.check()?;
+        let paths = roots::resolve_roots(roots)?;
+        let state = match AskedState::open(&options.state) {
+            Ok(state) => Some(state),
+            Err(LedgerError::NoState { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let reader = state.as_ref().map(AskedState::reader);
+        let own = match &state {
+            Some(state) => vec![options.state.clone(), state.records()],
+            None => vec![options.state.clone(), options.state.join(options.records_or_default())],
+        };
+        let source = self.source_for(config, own, None)?;
+        let mut infos = state.as_ref().map(|state| state.info().roots.clone()).unwrap_or_default();
+        let identity = self.identity();
+        let used = reader.as_ref().map_or(Ok(0), job_plan::last_used)?;
+        let chosen = job_plan::choose(&mut infos, &paths, identity, &source.filters(), config, used)?.0;
+        let end = reader.as_ref().map_or(LogPosition::START, |reader| reader.cursor().log);
+        let ground =
+            |epoch| Ground { epoch, run_start: LogPosition { segment: u32::MAX, ..end }, quarantine: false };
+        let root = |info: &crate::ledger::RootInfo| (info.root(), ground(info.epoch));
+        let mut roots: Vec<(Root, Ground)> = chosen.iter().map(root).collect();
+        if let (Some(state), Some(reader)) = (&state, &reader) {
+            let marks = RootMarks::of(state.info());
+            let lookout = Lookout::new(Arc::clone(&source), self.stop(), self.clock());
+            match marks.compared(reader, &lookout, &roots, config.accept_empty)? {
+                Ok(marks) => roots.iter_mut().for_each(|(root, _)| *root = marks.bound(root)),
+                // A run would wait for it, and take nothing for removed.
+                Err(lost) => {
+                    return Err(EngineError::Unavailable {
+                        resource: Resource::Files,
+                        what: lost.to_string(),
+                    });
+                }
+            }
+        }
+        self.count(roots, reader, source, options)
+    }
+
+    fn count(
+        &self,
+        roots: Vec<(Root, Ground)>,
+        reader: Option<LedgerReader>,
+        source: Arc<dyn Source>,
+        options: &RunOptions,
+    ) -> Result<RepositoryProcessingResult, EngineError> {
+        let pending = |root: &Root| reader.as_ref().map_or(0, |reader| reader.counts(root.id).pending);
+        let due: u64 = roots.iter().map(|(root, _)| pending(root)).sum();
+        let mut result = RepositoryProcessingResult::default();
+        let mut tally = Tally { discovered: due, ..Tally::default() };
+        result.progress.pending = due;
+        let halt = Stop::default();
+        let halting = halt.clone();
+        let scan =
+            ScanPlan { reader: reader.clone(), roots, below: None, source, unlisted: None, halt: halting };
+        let (send, receive) = sync_channel(CHANNEL_EVENTS);
+        let _halt = StopOnDrop(&halt);
+        spawn("scan", &send.clone(), move || scan.run(&send))?;
+        while !self.stop().is_requested()
+            && let Ok(event) = receive.recv()
+            && !take(event, reader.as_ref(), &mut tally, &mut result.progress)?
+        {}
+        result.progress.take_tally(&tally);
+        result.progress.elapsed_seconds = options.started.elapsed().as_secs_f64();
+        result.interrupted = self.stop().is_requested();
+        Ok(result)
+    }
+}
+
+/// Counts what the scan tells; true at its end.
+fn take(
+    event: Event,
+    reader: Option<&LedgerReader>,
+    tally: &mut Tally,
+    progress: &mut ProcessingProgress,
+) -> Result<bool, EngineError> {
+    match event {
+        Event::Found { changes, counts, pass } => {
+            drop(pass);
+            tally.add(counts);
+            for (key, change) in changes {
+                let known = reader.map(|reader| reader.get(&key)).transpose()?.flatten();
+                let was_due = u64::from(known.is_some_and(|entry| entry.pending));
+                match change {
+                    Change::Found(_) | Change::Touched(_) => {
+                        progress.pending += 1 - was_due;
+                        tally.discovered += 1 - was_due;
+                    }
+                    Change::Missing(_) => {
+                        progress.pending -= was_due;
+                        tally.discovered -= was_due;
+                        tally.removed += 1;
+                    }
+                    Change::Hidden(_) => {
+                        progress.pending -= was_due;
+                        tally.discovered -= was_due;
+                    }
+                    Change::Ended(_) | Change::Asked(_) | Change::Forgotten => {}
+                }
+            }
+        }
+        Event::Scanned(report) => {
+            for (rule, count) in report.filtered {
+                *progress.filtered.entry(rule).or_default() += count;
+            }
+        }
+        Event::Failed(error) => return Err(error),
+        Event::Unlisted { resource, why, .. } => {
+            return Err(EngineError::Unavailable { resource, what: why });
+        }
+        Event::ScansEnded => return Ok(true),
+        // No worker, and nobody who asks.
+        _ => {}
+    }
+    Ok(false)
+}

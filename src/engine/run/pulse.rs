@@ -1,0 +1,62 @@
+//! The thread `pulse`: tells a run's clock that the process runs. What is in flight while the process is stopped, or its
+//! container frozen, has not taken that time.
+
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::engine::Engine;
+use crate::model::Clock;
+
+/// A stop that is longer is told.
+const LONG: Duration = Duration::from_secs(1);
+
+/// The thread, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Pulse {
+    clock: Clock,
+    /// Nothing is ever sent: that it is dropped tells the thread to end.
+    end: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Engine {
+    /// The clock of its runs: it stands while the process does.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+}
+
+impl Pulse {
+    /// Starts it. Where there is no thread for it, all time counts.
+    pub(crate) fn start(clock: &Clock) -> Self {
+        let (end, ended) = sync_channel::<()>(0);
+        let beats = clock.clone();
+        let thread = std::thread::Builder::new().name("pulse".to_owned()).spawn(move || {
+            beats.beat();
+            while ended.recv_timeout(Clock::BEAT) == Err(RecvTimeoutError::Timeout) {
+                let missed = beats.beat();
+                if missed > LONG {
+                    tracing::info!(
+                        seconds = missed.as_secs(),
+                        "the process was stopped; that time counts for nothing"
+                    );
+                }
+            }
+        });
+        let thread = thread.inspect_err(|error| {
+            tracing::warn!(%error, "no thread can watch whether the process is stopped: such time counts as any other");
+        });
+        Self { clock: clock.clone(), end: Some(end), thread: thread.ok() }
+    }
+}
+
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        self.clock.end_beats();
+    }
+}

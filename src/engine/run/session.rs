@@ -1,0 +1,245 @@
+//! What a process has open from its first job to its last, and its jobs on it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::attempt::Course;
+use super::engine::{Engine, RunOptions};
+use super::pulse::Pulse;
+use crate::engine::coordinator::run_state::{Ending, RunState};
+use crate::engine::error::EngineError;
+use crate::engine::job_plan::{self, JobPlan};
+use crate::engine::resources::machine::{self, Bounds, Machine};
+use crate::engine::resources::memory_budget::{Budget, effective_limit};
+use crate::engine::resources::memory_meter::Meter;
+use crate::engine::roots::GivenRoot;
+use crate::engine::roots::probe::Lookout;
+use crate::engine::store::Store;
+use crate::engine::watch::served_roots::Agenda;
+use crate::ledger::{InHand, Job, JobEnd, LedgerError, Left, RootInfo};
+use crate::model::{BatchConfig, Clock};
+use crate::source::watch::Watch;
+
+/// Descriptors that the state, the control socket and the scan need.
+const OWN_DESCRIPTORS: u64 = 192;
+/// Descriptors of one worker.
+const WORKERS_DESCRIPTORS: u64 = 5;
+/// Each worker's part of a limit of addresses: a quarter of them is for their stacks, of 2 MiB, and for what they keep.
+const WORKERS_ADDRESSES: u64 = 16 << 20;
+
+/// An open state, and what goes with it.
+pub(super) struct Runtime<'a> {
+    engine: &'a Engine,
+    /// Empty only while the store is opened again, and once all is over.
+    slot: Option<Store>,
+    config: Arc<BatchConfig>,
+    lookout: Lookout,
+    pub in_hand: Arc<InHand>,
+    /// What an earlier process had in hand when it died.
+    left: Left,
+    oom_kills: Option<u64>,
+    /// Of all jobs: threads that were given up by one keep their memory.
+    budget: Arc<Budget>,
+    bounds: Bounds,
+    /// When the present job began, or the process.
+    started: Instant,
+    clock: Clock,
+    /// Gives the clock its beats.
+    _pulse: Pulse,
+    watch: Option<Arc<Watch>>,
+    /// The source has other filters than the roots were registered with.
+    has_other_filters: bool,
+}
+
+impl<'a> Runtime<'a> {
+    /// Opens the state, or makes one.
+    pub(super) fn open(
+        engine: &'a Engine,
+        config: &BatchConfig,
+        options: &RunOptions,
+        watch: Option<Arc<Watch>>,
+    ) -> Result<(Self, Meter), EngineError> {
+        config.check()?;
+        let store = Store::create(&options.state, options.records.as_deref());
+        let store = store.map_err(EngineError::or_unavailable)?;
+        let machine = Machine::new();
+        let oom_kills = machine.oom_kills();
+        let clock = engine.clock();
+        let prepared =
+            engine.source_for(config, store.view().own_folders(), watch.as_ref()).and_then(|source| {
+                let opened = InHand::open(&store.state, oom_kills);
+                Ok((source, opened.map_err(|error| EngineError::from(error).or_unavailable())?))
+            });
+        let (source, (in_hand, left)) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                store.discard();
+                return Err(error);
+            }
+        };
+        let bounds = machine.bounds();
+        let memory_limit_bytes = effective_limit(config, bounds.memory);
+        let runtime = Self {
+            engine,
+            slot: Some(store),
+            config: Arc::new(with_room_for(config, bounds)),
+            lookout: Lookout::new(source, engine.stop(), clock.clone()),
+            in_hand: Arc::new(in_hand),
+            left,
+            oom_kills,
+            budget: Arc::new(Budget::new(bounds.for_files(memory_limit_bytes))),
+            bounds,
+            started: options.started,
+            _pulse: Pulse::start(&clock),
+            clock,
+            watch,
+            has_other_filters: false,
+        };
+        Ok((runtime, Meter::of_machine(memory_limit_bytes, machine)))
+    }
+
+    /// The state; an error where it is closed.
+    pub(super) fn store(&mut self) -> Result<&mut Store, EngineError> {
+        Ok(self.slot.as_mut().ok_or(LedgerError::Poisoned)?)
+    }
+
+    pub(super) fn lookout(&self) -> &Lookout {
+        &self.lookout
+    }
+
+    pub(super) fn identity(&self) -> &str {
+        self.engine.identity()
+    }
+
+    pub(super) fn config(&self) -> Arc<BatchConfig> {
+        Arc::clone(&self.config)
+    }
+
+    /// Registers a job that scans these roots, durably.
+    pub(super) fn begin(&mut self, roots: &[GivenRoot]) -> Result<JobPlan, EngineError> {
+        let (lookout, config) = (self.lookout.clone(), self.config());
+        let identity = self.engine.identity();
+        job_plan::begin(self.store()?, roots, identity, &lookout, &config)
+            .map_err(EngineError::or_unavailable)
+    }
+
+    /// Registers these roots with the present filters. With `reprocess` all that was done is due again, if the
+    /// configuration says so: once, when they are registered first.
+    pub(super) fn register(
+        &mut self,
+        roots: &[GivenRoot],
+        reprocess: bool,
+    ) -> Result<Vec<RootInfo>, EngineError> {
+        let lookout = self.lookout.clone();
+        let config = BatchConfig { reprocess: reprocess && self.config.reprocess, ..(*self.config).clone() };
+        let identity = self.engine.identity();
+        self.has_other_filters = false;
+        job_plan::register(self.store()?, roots, identity, &lookout, &config)
+    }
+
+    pub(super) fn has_other_filters(&self) -> bool {
+        self.has_other_filters
+    }
+
+    /// What an earlier process had in hand has been done: nobody is suspect any more.
+    pub(super) fn forget_suspects(&mut self) {
+        self.left = Left::default();
+        if let Err(error) = self.in_hand.set_suspects(&[]) {
+            tracing::debug!(%error, "suspects can't be forgotten");
+        }
+    }
+
+    /// A job's clock begins.
+    pub(super) fn restart_clock(&mut self) {
+        self.started = self.clock.now();
+    }
+
+    /// Writes down how a job ended that another one took the place of.
+    pub(super) fn end_job(&mut self, plan: &JobPlan, run: &RunState, end: JobEnd) -> Result<(), EngineError> {
+        let so_far = job_plan::so_far(&plan.job, &run.tally, run.statistics.progress.bytes);
+        let job = if end.is_final() { job_plan::ended(so_far, end) } else { Job { end, ..so_far } };
+        self.store()?.commit_without_lines(&[], Some(&job))
+    }
+
+    /// The tick before which nothing is this runtime's.
+    pub(super) fn first_tick(&self) -> u64 {
+        self.slot.as_ref().map_or(0, |store| store.ledger.cursor().tick)
+    }
+
+    /// Does a job to its end, with every configuration that comes meanwhile.
+    pub(super) fn run_job(
+        &mut self,
+        plan: &JobPlan,
+        run: &mut RunState,
+        mut agenda: Option<&mut Agenda>,
+    ) -> Result<Ending, EngineError> {
+        loop {
+            if let Some(config) = self.engine.wishes().take_config() {
+                self.configure(&config, run)?;
+                if self.has_other_filters && agenda.is_some() {
+                    return Ok(Ending::Superseded);
+                }
+            }
+            let course = Course {
+                engine: self.engine,
+                plan,
+                lookout: self.lookout.clone(),
+                config: Arc::clone(&self.config),
+                started: self.started,
+                clock: self.clock.clone(),
+                budget: Arc::clone(&self.budget),
+                in_hand: Arc::clone(&self.in_hand),
+                oom_kills: self.oom_kills,
+                left: self.left.clone(),
+            };
+            match course.run(&mut self.slot, run, agenda.as_deref_mut())? {
+                Ending::Reconfigured => {}
+                ending => return Ok(ending),
+            }
+        }
+    }
+
+    /// Goes on with another configuration.
+    fn configure(&mut self, config: &BatchConfig, run: &mut RunState) -> Result<(), EngineError> {
+        let (old, new) = (&self.config, config);
+        if (&old.include, &old.exclude) != (&new.include, &new.exclude) && self.watch.is_some() {
+            let own = self.store()?.view().own_folders();
+            self.lookout.set_source(self.engine.source_for(config, own, self.watch.as_ref())?);
+            self.has_other_filters = true;
+        }
+        self.config = Arc::new(with_room_for(config, self.bounds));
+        let memory_limit_bytes = effective_limit(config, self.bounds.memory);
+        self.budget.set_limit(self.bounds.for_files(memory_limit_bytes));
+        run.meter.set_limit(memory_limit_bytes);
+        tracing::info!(workers = self.config.worker_count, "going on with another configuration");
+        Ok(())
+    }
+
+    /// Closes the state of a start that failed: one that was made for it goes.
+    pub(super) fn discard(&mut self) {
+        self.slot.take().into_iter().for_each(Store::discard);
+    }
+
+    /// Closes the state.
+    pub(super) fn close(&mut self, ended: &Result<Ending, EngineError>) {
+        if let (Some(store), Ok(_)) = (self.slot.take(), ended) {
+            store.note_compared_log();
+        }
+    }
+}
+
+/// The configuration with as many workers as there are descriptors and addresses for. Each needs a descriptor for a file,
+/// one for its folder, one for its note of what it has in hand and one to measure itself, and the processor may need
+/// another.
+fn with_room_for(config: &BatchConfig, bounds: Bounds) -> BatchConfig {
+    let descriptors = machine::raise_descriptor_limit().saturating_sub(OWN_DESCRIPTORS) / WORKERS_DESCRIPTORS;
+    let addresses = bounds.addresses.unwrap_or(u64::MAX) / WORKERS_ADDRESSES;
+    let (there, limit) = (descriptors, "ulimit -n").min((addresses, "ulimit -v"));
+    let there = usize::try_from(there).unwrap_or(usize::MAX).max(1);
+    let worker_count = config.worker_count.min(there);
+    if worker_count < config.worker_count {
+        let wanted = config.worker_count;
+        tracing::warn!(workers = worker_count, wanted, "fewer workers: raise the limit (`{limit}`)");
+    }
+    BatchConfig { worker_count, workers_max: config.workers_max.min(there), ..config.clone() }
+}

@@ -1,0 +1,195 @@
+//! A run is made of attempts; between two of them it waits for what is missing.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::attempt::Course;
+use super::engine::Published;
+use crate::engine::coordinator::health::can_open;
+use crate::engine::coordinator::run_state::{Ending, Outage, RunState};
+use crate::engine::error::EngineError;
+use crate::engine::job_plan;
+use crate::engine::resources::breaker::Verdict;
+use crate::engine::roots::identity::{LostRoot, RootMarks};
+use crate::engine::stats::ProcessingState;
+use crate::engine::store::Store;
+use crate::engine::watch::served_roots::Agenda;
+use crate::ledger::{HeldState, JobEnd, LedgerError, StateFolder};
+use crate::model::Resource;
+use crate::source::Source;
+
+/// How often it looks up.
+const LOOK_UP: Duration = Duration::from_millis(50);
+/// Room and descriptors that have to be there at least before a state is opened again.
+const ROOM_TO_OPEN_BYTES: u64 = 16 << 20;
+const DESCRIPTORS_TO_OPEN: usize = 32;
+
+impl Course<'_> {
+    /// Makes attempts, one after the other, until the run ends. The slot is empty only while the store is opened
+    /// again.
+    pub(super) fn run(
+        &self,
+        slot: &mut Option<Store>,
+        run: &mut RunState,
+        mut agenda: Option<&mut Agenda>,
+    ) -> Result<Ending, EngineError> {
+        let mut marks = slot.as_ref().map(|store| RootMarks::of(store.state.info())).unwrap_or_default();
+        loop {
+            if self.engine.wishes().has_config() {
+                return Ok(Ending::Reconfigured);
+            }
+            let store = slot.as_mut().ok_or(LedgerError::Poisoned)?;
+            let (shared, view) = (self.engine.shared(), store.view().during(self.plan));
+            let shown = Published::new(shared, self.plan, view, &self.config, agenda.is_some())?;
+            run.begin_attempt(&store.reader, self.plan, self.config.worker_count);
+            let ending = match self.check_roots(store, &mut marks)? {
+                Some(outage) => Ending::Hindered(outage),
+                None => {
+                    shown.look(store.view().during(self.plan));
+                    let plan = self.plan.bound(&marks);
+                    self.attempt(&plan, store, &marks, &shown, run, agenda.as_deref_mut())?
+                }
+            };
+            let Ending::Hindered(outage) = ending else { return Ok(ending) };
+            let given_up = match outage {
+                Outage::Root(lost)
+                    if agenda.is_none()
+                        && !lost.unlisted
+                        && self.check_roots(store, &mut marks)?.is_none() =>
+                {
+                    tracing::info!("{lost}: listing again");
+                    None
+                }
+                Outage::Rescan => {
+                    run.rescans += 1;
+                    tracing::info!("some folders could not be listed: listing again");
+                    None
+                }
+                // Another root may be there.
+                Outage::Root(lost) if agenda.is_some() => return Ok(Ending::Hindered(Outage::Root(lost))),
+                Outage::Root(lost) => self.await_roots(&lost, store, &mut marks, run)?,
+                Outage::State { resource, why } => {
+                    shown.end();
+                    if let Some(agenda) = agenda.as_deref_mut() {
+                        agenda.must_scan = true;
+                    }
+                    let state = slot.take().map(Store::close).ok_or(LedgerError::Poisoned)?;
+                    self.await_state(resource, why, state, slot, run)?
+                }
+            };
+            if let Some(ending) = given_up {
+                return Ok(ending);
+            }
+        }
+    }
+
+    /// Whether the roots are the folders that they were.
+    fn check_roots(&self, store: &mut Store, marks: &mut RootMarks) -> Result<Option<Outage>, EngineError> {
+        let accept_empty = self.config.accept_empty;
+        Ok(marks.check(store, &self.lookout, self.plan, accept_empty)?.map(Outage::Root))
+    }
+
+    /// Waits until the roots are back. Closes the job where that takes too long, or a stop is asked for.
+    fn await_roots(
+        &self,
+        lost: &LostRoot,
+        store: &mut Store,
+        marks: &mut RootMarks,
+        run: &mut RunState,
+    ) -> Result<Option<Ending>, EngineError> {
+        run.breakers.trip(Resource::Files, lost.to_string(), self.clock.now());
+        // Another configuration may say what to make of them.
+        let has_config = || self.engine.wishes().has_config();
+        let held = store.state.held().clone();
+        let works = || {
+            let is_back = self.check_roots(store, marks)?.is_none() && self.is_listed_again(lost);
+            Ok(is_back || has_config())
+        };
+        let Some(ending) = self.await_resource(Resource::Files, &held, run, works)? else { return Ok(None) };
+        let end = if ending == Ending::Interrupted { JobEnd::Interrupted } else { JobEnd::Failed };
+        let so_far = job_plan::so_far(&self.plan.job, &run.tally, run.statistics.progress.bytes);
+        store.commit_without_lines(&[], Some(&job_plan::ended(so_far, end)))?;
+        Ok(Some(ending))
+    }
+
+    fn is_listed_again(&self, lost: &LostRoot) -> bool {
+        let of = lost.clone();
+        let look = move |source: &dyn Source| of.still_unlisted(source).is_none();
+        !lost.unlisted || self.lookout.ask(&lost.root.path, look).unwrap_or(false)
+    }
+
+    /// Waits until a state can be opened again that could not be written.
+    fn await_state(
+        &self,
+        mut resource: Resource,
+        mut why: String,
+        mut state: StateFolder,
+        slot: &mut Option<Store>,
+        run: &mut RunState,
+    ) -> Result<Option<Ending>, EngineError> {
+        loop {
+            run.breakers.trip(resource, why, self.clock.now());
+            let free_bytes = run.free_bytes;
+            let room_to_open = state.bytes_to_open().max(ROOM_TO_OPEN_BYTES);
+            let has_room = |folder: &Path, bytes| free_bytes(folder).is_ok_and(|free| free >= bytes);
+            let works = || {
+                Ok(match resource {
+                    Resource::Descriptors => can_open(DESCRIPTORS_TO_OPEN),
+                    _ => {
+                        has_room(state.path(), room_to_open) && has_room(&state.records(), ROOM_TO_OPEN_BYTES)
+                    }
+                })
+            };
+            if let Some(ending) = self.await_resource(resource, state.held(), run, works)? {
+                return Ok(Some(ending));
+            }
+            match Store::open(state) {
+                Ok(store) => {
+                    run.take_committed(&store.reader.jobs()?, self.plan.job.id);
+                    *slot = Some(store);
+                    return Ok(None);
+                }
+                Err(failed) => {
+                    let (closed, error) = *failed;
+                    let is_read = matches!(error, EngineError::Ledger(LedgerError::InUse { .. }));
+                    // It is held no longer than for one answer.
+                    let short = error.short_of().or(is_read.then_some(resource));
+                    let Some(short) = short else { return Err(error) };
+                    (state, resource, why) = (closed, short, error.to_string());
+                }
+            }
+        }
+    }
+
+    /// Waits until a probe works; tells how the run ends where it stops waiting before. The state must stay this
+    /// process's own meanwhile.
+    fn await_resource(
+        &self,
+        resource: Resource,
+        held: &HeldState,
+        run: &mut RunState,
+        mut works: impl FnMut() -> Result<bool, EngineError>,
+    ) -> Result<Option<Ending>, EngineError> {
+        loop {
+            held.check()?;
+            let now = self.clock.now();
+            run.publish_state(self.engine.shown(), ProcessingState::Waiting, now);
+            if self.engine.stop_flag().is_requested() {
+                return Ok(Some(Ending::Interrupted));
+            }
+            match run.breakers.verdict(resource, now) {
+                Verdict::Closed => return Ok(None),
+                Verdict::Probe => {
+                    let works = works()?;
+                    run.breakers.probed(resource, works, now);
+                    continue;
+                }
+                Verdict::Open { .. } => {}
+            }
+            if let Some(given_up) = run.given_up(Duration::from_secs(self.config.wait_seconds), now) {
+                return Ok(Some(given_up));
+            }
+            std::thread::sleep(LOOK_UP);
+        }
+    }
+}

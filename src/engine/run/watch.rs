@@ -1,0 +1,199 @@
+//! A process that stays: a row of jobs over one open state, while a watcher tells what changes.
+//!
+//! A *scan job* scans its roots, or a part of them, and ends when all of that is processed: the first scan,
+//! an added root, a scan that somebody or a schedule asked for, a reconcile. When none is queued, a *standing
+//! job* scans nothing and follows the news, until one is. Queued jobs are in the ledger, so a restart finds
+//! them; the one of the highest priority comes first, and takes the place of a running one of a lower.
+//!
+//! News go through every job, past its bulk work: see `news.rs`. Nothing that the watcher told lives longer
+//! than the process: each start scans. So does a process where news may have been lost, such as by a state
+//! that could not be written.
+//!
+//! A root that goes away does not hold up the others: it is left out until it is back, and scanned then. One that is
+//! not there when the process starts is away, too. Once a second it is looked at where each root leads: a link that was
+//! changed makes the next job watch and scan what it leads to.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use crate::engine::watch::served_roots::Agenda;
+
+use super::engine::{Engine, RunOptions};
+use super::session::Runtime;
+use crate::engine::coordinator::run_state::{Ending, Outage, RunState};
+use crate::engine::error::EngineError;
+use crate::engine::job_plan;
+use crate::engine::roots::{self, GivenRoot, root_path};
+use crate::engine::stats::RepositoryProcessingResult;
+use crate::ledger::JobKind;
+use crate::model::{BatchConfig, Root};
+use crate::source::watch::{Watch, WatchSettings};
+
+use job_plan::Wanted;
+
+/// How a process watches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchOptions {
+    /// Whether nothing is watched and all is polled, for file systems that tell of no changes.
+    pub poll: bool,
+    /// Time between two polls of what can't be watched.
+    pub poll_interval: Duration,
+    /// How long a file that somebody writes must stand still, where nothing says that he is through with it.
+    pub settle: Duration,
+    /// Time between two scans that look for what the watcher did not tell; none makes none.
+    pub reconcile: Option<Duration>,
+}
+
+impl Default for WatchOptions {
+    fn default() -> Self {
+        Self {
+            poll: false,
+            poll_interval: Duration::from_secs(30),
+            settle: Duration::from_millis(500),
+            reconcile: Some(Duration::from_secs(3600)),
+        }
+    }
+}
+
+impl Engine {
+    /// Ingests folders and keeps the records in step with them until a stop is asked for. Without `roots`
+    /// it serves those that were added to the state. `begun` makes something that lives while the state is held,
+    /// as for [`Engine::run_with`].
+    ///
+    /// # Errors
+    /// What ends a run as a whole; everything committed before stays.
+    pub fn watch_with<G>(
+        &self,
+        roots: &[PathBuf],
+        config: &BatchConfig,
+        options: &RunOptions,
+        watching: &WatchOptions,
+        begun: impl FnOnce(&Path) -> G,
+    ) -> Result<RepositoryProcessingResult, EngineError> {
+        let _one = self.begin()?;
+        let settings = WatchSettings { poll: watching.poll, settle: watching.settle };
+        let watch = (!self.has_own_source()).then(|| Arc::new(Watch::new(settings)));
+        let (mut runtime, meter) = Runtime::open(self, config, options, watch.clone())?;
+        let mut agenda = Agenda::new(watch, watching.clone());
+        let served = runtime.serve_roots(&mut agenda, roots).map_err(EngineError::or_unavailable);
+        served.inspect_err(|_| runtime.discard())?;
+        let guard = begun(&options.state);
+        let mut run = RunState::new(meter);
+        let ended = self.do_jobs(&mut runtime, &mut agenda, &mut run);
+        // Whoever reads the state through this run has to go first.
+        drop(guard);
+        self.shared().end();
+        runtime.close(&ended);
+        // Between two jobs nothing waits for room.
+        let ending = ended.map_err(EngineError::or_unavailable)?;
+        self.result_of(ending, false, run, &runtime)
+    }
+
+    /// Does one job after the other, until one ends all.
+    fn do_jobs(
+        &self,
+        runtime: &mut Runtime<'_>,
+        agenda: &mut Agenda,
+        run: &mut RunState,
+    ) -> Result<Ending, EngineError> {
+        loop {
+            if runtime.has_other_filters() {
+                runtime.register_again(agenda)?;
+            }
+            let plan = runtime.begin_next(agenda)?;
+            run.begin_job(&plan, runtime.first_tick());
+            tracing::info!(job = plan.job.id, kind = %plan.job.kind, "begun");
+            let ending = runtime.run_job(&plan, run, Some(agenda))?;
+            match &ending {
+                // Written down already; the standing job never is.
+                Ending::Done if plan.scans_all() => runtime.forget_suspects(),
+                Ending::Done => {}
+                Ending::Superseded => runtime.end_job(&plan, run, agenda.end_of(&plan.job))?,
+                Ending::Hindered(Outage::Root(lost)) => {
+                    agenda.lose(lost);
+                    runtime.end_job(&plan, run, agenda.end_of(&plan.job))?;
+                }
+                _ => return Ok(ending),
+            }
+            agenda.cancelled = false;
+            runtime.restart_clock();
+        }
+    }
+}
+
+impl Runtime<'_> {
+    /// Serves these roots, and those that were added to the state, and queues the first scan.
+    fn serve_roots(&mut self, agenda: &mut Agenda, given: &[PathBuf]) -> Result<(), EngineError> {
+        let store = self.store()?;
+        job_plan::close_stale(store)?;
+        let known = store.state.info().roots.clone();
+        let added = known.iter().filter(|info| info.watched).map(|info| info.path.clone());
+        let (mut here, mut away) = (Vec::<GivenRoot>::new(), Vec::new());
+        for path in given.iter().cloned().chain(added) {
+            match roots::resolve_root(self.lookout(), &path) {
+                Ok(resolved) => here.extend(resolved),
+                // It may be a mount point whose file system is not there yet, or a link that is still to be made.
+                Err(not_there) => {
+                    let is_known = known.iter().any(|info| info.path == not_there.root.path);
+                    if not_there.is_file && !is_known {
+                        return Err(not_there.error);
+                    }
+                    away.push((not_there.root, not_there.error.to_string()));
+                }
+            }
+        }
+        let mut seen = BTreeSet::new();
+        here.retain(|root| seen.insert(root.path.clone()));
+        if here.is_empty() && away.is_empty() {
+            let what = "no root is given, and none was added to the state: name one";
+            return Err(EngineError::Job(what.to_owned()));
+        }
+        let missing = self.remember(&away.iter().map(|(root, _)| root.clone()).collect::<Vec<_>>())?;
+        for info in self.register(&here, true)? {
+            agenda.serve(info.root(), None);
+        }
+        for (root, (_, why)) in missing.into_iter().zip(away) {
+            tracing::warn!("{why}: it is served when it is there");
+            agenda.serve(root, Some(why));
+        }
+        agenda.named = given.iter().map(|path| root_path(path)).collect();
+        agenda.warn_of_nested(self.store()?);
+        agenda.cancel_unserved(self.store()?)?;
+        let wanted = Wanted::of(JobKind::Run, agenda.ids());
+        agenda.queue(self.store()?, wanted)?;
+        Ok(())
+    }
+
+    /// Has the state know roots that are not there. They are registered with the processor and the filters of the time
+    /// when they are.
+    fn remember(&mut self, roots: &[GivenRoot]) -> Result<Vec<Root>, EngineError> {
+        let (identity, config) = (self.identity().to_owned(), self.config());
+        let store = self.store()?;
+        let (used, mut infos) = (job_plan::last_used(&store.reader)?, store.state.info().roots.clone());
+        let mut known = Vec::new();
+        for root in roots {
+            let at = roots::find_or_add(&mut infos, root, &identity, used)?;
+            let Some(info) = infos.get(at) else { continue };
+            job_plan::check_processor(info, &identity, &config)?;
+            known.push(info.root());
+        }
+        store.describe(|state| state.roots = infos)?;
+        Ok(known)
+    }
+
+    /// The filters are others: what is pending is looked at again, and all is scanned.
+    fn register_again(&mut self, agenda: &mut Agenda) -> Result<(), EngineError> {
+        let paths: Vec<_> = agenda.paths_here().into_iter().map(GivenRoot::known).collect();
+        // Those that are away are registered when they are back.
+        self.register(&paths, false)?;
+        agenda.queue(self.store()?, Wanted::of(JobKind::Rescan, agenda.ids()))?;
+        Ok(())
+    }
+
+    fn begin_next(&mut self, agenda: &mut Agenda) -> Result<job_plan::JobPlan, EngineError> {
+        let config = self.config();
+        agenda.begin(self.store()?, &config)
+    }
+}

@@ -1,0 +1,292 @@
+//! Orders that need the state, carried out by the thread that holds it.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::SyncSender;
+
+use super::root_checks::Present;
+use super::served_roots::{Agenda, Queued};
+use crate::engine::coordinator::Coordinator;
+use crate::engine::coordinator::run_state::Ending;
+use crate::engine::edit::forget::drop_root;
+use crate::engine::error::EngineError;
+use crate::engine::job_plan::{self, Wanted};
+use crate::engine::roots;
+use crate::engine::roots::probe::Lookout;
+use crate::engine::run::control::{Order, OrderDone, Ordered};
+use crate::engine::stats::WatchFigures;
+use crate::engine::store::Store;
+use crate::ledger::{Job, JobEnd, JobKind};
+use crate::model::{BatchConfig, Root, RootId};
+use crate::source::Source;
+
+/// Jobs that wait at most where a client asks for another one. What the process queues by itself is one for each root.
+pub(super) const QUEUED_MAX: usize = 1000;
+
+impl Coordinator<'_> {
+    /// Carries out what needs the state. An error is the state's own: the run can't go on with it.
+    pub(crate) fn carry_out(&mut self, ordered: Ordered) -> Result<(), EngineError> {
+        let what = "this is a single run: only `outlast watch` takes that order";
+        let done = match self.at_hand() {
+            Some((agenda, hands)) => agenda.carry_out(ordered.order, hands),
+            None => Err(EngineError::Job(what.to_owned())),
+        };
+        match done {
+            Err(error) if error.is_of_the_state() => return Err(error),
+            // The client may have gone.
+            done => drop(ordered.reply.try_send(done)),
+        }
+        self.switch_if_wanted()
+    }
+
+    /// Has a root leave the state that nothing is known of any more. One that is served is served no more, and leaves
+    /// later. An error is the state's own.
+    pub(crate) fn forget_root(
+        &mut self,
+        id: RootId,
+        reply: &SyncSender<Result<bool, EngineError>>,
+    ) -> Result<(), EngineError> {
+        let done = self.try_forget(id);
+        match done {
+            Err(error) if error.is_of_the_state() => return Err(error),
+            // The client may have gone.
+            done => drop(reply.try_send(done)),
+        }
+        self.switch_if_wanted()
+    }
+
+    fn try_forget(&mut self, id: RootId) -> Result<bool, EngineError> {
+        let is_running = self.set.plan.roots.iter().any(|(root, _)| root.id == id);
+        let served =
+            self.agenda.as_deref().and_then(|agenda| agenda.roots().find(|root| root.id == id)).cloned();
+        if let Some(root) = served {
+            self.remove_root(&root)?;
+        } else if is_running && self.agenda.is_none() {
+            let what = "the run that goes on ingests this root: forget it when that has ended";
+            return Err(EngineError::Job(what.to_owned()));
+        }
+        let is_known = self.committer.store().reader.counts(id).files() > 0;
+        if is_running || is_known || self.committer.holds_of(id) {
+            return Ok(false);
+        }
+        drop_root(self.committer.store_mut(), id)?;
+        Ok(true)
+    }
+
+    fn remove_root(&mut self, root: &Root) -> Result<(), EngineError> {
+        let Some((agenda, hands)) = self.at_hand() else { return Ok(()) };
+        agenda.remove(&root.path, hands).map(drop)
+    }
+
+    /// The agenda of a watching process, and what its orders take.
+    fn at_hand(&mut self) -> Option<(&mut Agenda, Hands<'_>)> {
+        let hands = Hands {
+            store: self.committer.store_mut(),
+            lookout: self.set.guard.lookout,
+            processor: self.set.context.processor.identity(),
+            running: &self.set.plan.job,
+            config: &self.set.context.config,
+        };
+        Some((self.agenda.as_deref_mut()?, hands))
+    }
+
+    /// Looks at what a watching process has to do.
+    pub(crate) fn look_at_agenda(&mut self) -> Result<(), EngineError> {
+        let Some(agenda) = self.agenda.as_deref_mut().filter(|agenda| agenda.is_due()) else { return Ok(()) };
+        let (store, context) = (self.committer.store_mut(), self.set.context);
+        let present = Present {
+            lookout: self.set.guard.lookout,
+            processor: context.processor.identity(),
+            config: &context.config,
+        };
+        let lost = agenda.look(store, &present, &self.set.plan.job)?;
+        let figures = agenda.figures(store);
+        agenda.tell_of_polling(&figures.status);
+        self.run.statistics.watch = Some(WatchFigures { latency: self.run.latency.figures(), ..figures });
+        if let Some(lost) = lost {
+            self.lost_root(lost);
+        }
+        self.switch_if_wanted()
+    }
+
+    /// Makes room for another job where one should come first.
+    pub(crate) fn switch_if_wanted(&mut self) -> Result<(), EngineError> {
+        let Some(agenda) = self.agenda.as_deref() else { return Ok(()) };
+        if agenda.wants_switch(self.committer.store(), &self.set.plan.job)? {
+            self.end(Ending::Superseded);
+        }
+        Ok(())
+    }
+}
+
+/// What carrying out an order takes.
+struct Hands<'a> {
+    store: &'a mut Store,
+    lookout: &'a Lookout,
+    processor: &'a str,
+    running: &'a Job,
+    config: &'a BatchConfig,
+}
+
+impl Agenda {
+    fn carry_out(&mut self, order: Order, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+        match order {
+            Order::Rescan { path: None, scheduled } => self.rescan_all(scheduled, hands),
+            Order::Rescan { path: Some(path), .. } => self.rescan(&PathBuf::from(path), hands),
+            Order::Add { root, priority } => self.add(PathBuf::from(root), priority, hands),
+            Order::Remove { root } => self.remove(&PathBuf::from(root), hands),
+            Order::Cancel { job } => self.cancel(job, hands),
+            other => Err(EngineError::Job(format!("nothing that a job does: {other:?}"))),
+        }
+    }
+
+    fn rescan_all(&mut self, scheduled: bool, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+        let kind = if scheduled { JobKind::Scheduled } else { JobKind::Rescan };
+        let is_under_way = |job: &Job| job.kind == JobKind::Scheduled && !job.end.is_final();
+        if scheduled && let Some(job) = hands.store.reader.jobs()?.iter().find(|job| is_under_way(job)) {
+            let what = format!("nothing queued: job {}, which the schedule asked for, has not ended", job.id);
+            return Ok(OrderDone { job: Some(job.id), ..OrderDone::told(what) });
+        }
+        let queued = self.queue_asked(hands.store, Wanted::of(kind, self.ids()))?;
+        Ok(told(&queued, "a scan of all roots"))
+    }
+
+    /// The served root that a path lies in, the innermost, and the way from there. The path may be one below where the
+    /// root leads, too.
+    fn root_above(&self, path: &Path, hands: &Hands<'_>) -> Result<Option<(Root, PathBuf)>, EngineError> {
+        let infos = &hands.store.state.info().roots;
+        let target_of = |root: &Root| {
+            let info = infos.iter().find(|info| info.id == root.id.0);
+            info.map_or_else(|| root.path.clone(), |info| info.target().to_owned())
+        };
+        let places: Vec<_> = self.roots().map(|root| (root.clone(), target_of(root))).collect();
+        if let Some(found) = roots::root_above(&places, path) {
+            return Ok(Some(found));
+        }
+        let at = path.to_owned();
+        let real = hands.lookout.ask(path, move |_: &dyn Source| roots::resolved(&at));
+        let real = real.map_err(|error| EngineError::root(path, error.to_string()))?;
+        Ok(roots::root_above(&places, &real))
+    }
+
+    /// Queues a job that a client asked for, unless too many wait.
+    pub(super) fn queue_asked(&self, store: &mut Store, wanted: Wanted) -> Result<Queued, EngineError> {
+        match self.check_room(store) {
+            // One that waits may do it.
+            Err(error) => self.waiting_for(store, &wanted)?.ok_or(error),
+            Ok(()) => self.queue(store, wanted),
+        }
+    }
+
+    /// Whether another job may be queued that a client asks for.
+    fn check_room(&self, store: &Store) -> Result<(), EngineError> {
+        let waiting = store.reader.jobs()?.iter().filter(|job| job.end == JobEnd::Queued).count();
+        if waiting < QUEUED_MAX {
+            return Ok(());
+        }
+        let what = format!(
+            "{waiting} jobs wait, and {QUEUED_MAX} may at most: see `outlast jobs`, end some with `outlast ctl cancel`, \
+             or ask for a scan of all roots"
+        );
+        Err(EngineError::Job(what))
+    }
+
+    fn rescan(&mut self, path: &Path, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+        let what = "lies in none of the roots that are served";
+        let (root, relative) = self.root_above(path, &hands)?.ok_or_else(|| EngineError::root(path, what))?;
+        // What is no folder, or not there any more, is seen from the folder above.
+        let (at, from) = (root.path.clone(), relative.clone());
+        let is_scope = move |below: &&Path| at.join(below).is_dir() && below.to_str().is_some();
+        let look = move |_: &dyn Source| from.ancestors().find(is_scope).map(Path::to_owned);
+        let found = hands.lookout.ask(&root.path, look);
+        let found = found.map_err(|error| EngineError::root(&root.path, error.to_string()))?;
+        let below = found.unwrap_or_default();
+        let scope = below.to_str().filter(|scope| !scope.is_empty()).map(str::to_owned);
+        let is_path = below == relative;
+        let shown = if below.as_os_str().is_empty() { root.path.clone() } else { root.path.join(&below) };
+        let wanted = Wanted { scope, ..Wanted::of(JobKind::Rescan, vec![root.id.0]) };
+        let queued = self.queue_asked(hands.store, wanted)?;
+        let what = match is_path {
+            true => format!("a scan of {}", shown.display()),
+            false => format!("a scan of {}, as {} is no folder", shown.display(), path.display()),
+        };
+        Ok(told(&queued, &what))
+    }
+
+    fn add(&mut self, path: PathBuf, priority: i16, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+        let given = roots::resolve_root(hands.lookout, &path).map_err(|not_there| not_there.error)?;
+        if let Some(root) = given.iter().find_map(|given| self.find(&given.path)) {
+            return Ok(OrderDone::told(format!("{} is served already", root.path.display())));
+        }
+        self.check_room(hands.store)?;
+        let infos = job_plan::register(hands.store, &given, hands.processor, hands.lookout, hands.config)?;
+        let ids: Vec<u32> = infos.iter().map(|info| info.id).collect();
+        hands.store.describe(|state| {
+            let added = state.roots.iter_mut().filter(|info| ids.contains(&info.id));
+            added.for_each(|info| info.watched = true);
+        })?;
+        let shown = infos.iter().map(|info| info.path.display().to_string()).collect::<Vec<_>>().join(", ");
+        infos.iter().for_each(|info| self.serve(info.root(), None));
+        self.warn_of_nested(hands.store);
+        let queued = self.queue(hands.store, Wanted { priority, ..Wanted::of(JobKind::Added, ids) })?;
+        Ok(told(&queued, &format!("the first scan of {shown}")))
+    }
+
+    fn remove(&mut self, path: &Path, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+        let found = match self.find(path) {
+            Some(root) => Some(root.clone()),
+            None => self
+                .root_above(path, &hands)?
+                .filter(|(_, below)| below.as_os_str().is_empty())
+                .map(|at| at.0),
+        };
+        let root = found.ok_or_else(|| EngineError::root(path, "is no root that is served"))?;
+        if self.ids().len() == 1 {
+            return Err(EngineError::root(path, "is the only root; to end the process, order `stop`"));
+        }
+        self.leave(root.id);
+        hands.store.describe(|state| {
+            let removed = state.roots.iter_mut().filter(|info| info.id == root.id.0);
+            removed.for_each(|info| info.watched = false);
+        })?;
+        self.cancel_unserved(hands.store)?;
+        self.cancelled |= hands.running.roots == [root.id.0];
+        self.changed = true;
+        let mut what =
+            format!("{} is not served any more; its records stay as they are", root.path.display());
+        if self.named.contains(&root.path) {
+            what +=
+                ". This process was started with it: name it no longer, or the next start serves it again";
+        }
+        Ok(OrderDone::told(what))
+    }
+
+    fn cancel(&mut self, id: u64, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+        if id == hands.running.id && hands.running.kind == JobKind::Watch {
+            return Err(EngineError::Job(format!(
+                "job {id} is the watching itself; to end it, order `stop`"
+            )));
+        }
+        if id == hands.running.id {
+            self.cancelled = true;
+            return Ok(OrderDone {
+                job: Some(id),
+                ..OrderDone::told(format!("job {id} scans no further; what it has found is processed still"))
+            });
+        }
+        let jobs = hands.store.reader.jobs()?;
+        let Some(job) = jobs.into_iter().find(|job| job.id == id && job.end == JobEnd::Queued) else {
+            return Err(EngineError::Job(format!("no job {id} waits or runs; see `outlast jobs`")));
+        };
+        hands.store.commit_without_lines(&[], Some(&job_plan::ended(job, JobEnd::Cancelled)))?;
+        Ok(OrderDone { job: Some(id), ..OrderDone::told(format!("job {id} is cancelled")) })
+    }
+}
+
+fn told(queued: &Queued, what: &str) -> OrderDone {
+    let &Queued { job, is_new } = queued;
+    let told = match is_new {
+        true => format!("queued as job {job}: {what}"),
+        false => format!("nothing queued: job {job} waits, and is {what}"),
+    };
+    OrderDone { job: Some(job), ..OrderDone::told(told) }
+}

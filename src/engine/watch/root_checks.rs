@@ -1,0 +1,119 @@
+//! Looks at the roots that are served: which went away, are back, or lead elsewhere than before.
+
+use super::served_roots::Agenda;
+use crate::engine::error::EngineError;
+use crate::engine::job_plan;
+use crate::engine::roots::GivenRoot;
+use crate::engine::roots::identity::{LostRoot, RootMarks, Stand, known_files};
+use crate::engine::roots::probe::{Look, Lookout};
+use crate::engine::store::Store;
+use crate::model::{BatchConfig, FileKey, Root};
+use crate::source::Source;
+
+/// A root that is served.
+#[derive(Debug)]
+pub(super) struct Served {
+    pub(super) root: Root,
+    /// Why it can't be served just now.
+    pub(super) away: Option<LostRoot>,
+    /// It was registered by this process.
+    pub(super) is_registered: bool,
+    /// Looks whether it went away, or is back.
+    pub(super) look: Option<Look<Stand>>,
+    /// Files that it had when it went away, for telling whether it is back.
+    pub(super) known: Option<Vec<FileKey>>,
+}
+
+impl Served {
+    /// What the last look told, where it is new. Begins the next one.
+    fn look(
+        &mut self,
+        lookout: &Lookout,
+        question: impl FnOnce(&dyn Source) -> Stand + Send + 'static,
+    ) -> Option<Stand> {
+        let told = match &self.look {
+            Some(look) => Some(look.told()?),
+            None => None,
+        };
+        let begun = lookout.begin(&self.root.path, question);
+        let overdue = begun
+            .as_ref()
+            .err()
+            .filter(|error| error.is_overdue())
+            .map(|error| Stand::Lost(error.to_string()));
+        self.look = begun.ok();
+        told.and_then(Result::ok).or(overdue)
+    }
+}
+
+/// What a root that is back is registered with.
+pub(crate) struct Present<'a> {
+    pub lookout: &'a Lookout,
+    pub processor: &'a str,
+    pub config: &'a BatchConfig,
+}
+
+impl Agenda {
+    /// Those that went away, and those that lead elsewhere than before: what the running job knows of these is no
+    /// longer true.
+    pub(super) fn look_at_those_here(
+        &mut self,
+        store: &mut Store,
+        present: &Present<'_>,
+    ) -> Result<(Vec<LostRoot>, Vec<u32>), EngineError> {
+        let (mut lost, mut led) = (Vec::new(), Vec::new());
+        let marks = RootMarks::of(store.state.info());
+        for served in self.served.iter_mut().filter(|served| served.away.is_none()) {
+            let (before, root) = (marks.clone(), served.root.clone());
+            match served.look(present.lookout, move |source| before.stand(source, &root)) {
+                Some(Stand::Lost(why)) => lost.push(LostRoot::new(served.root.clone(), why)),
+                Some(Stand::Leads(seen)) => {
+                    let (path, target) = (served.root.path.display(), seen.target.display().to_string());
+                    tracing::warn!("{path}: leads to {target} now, which is watched and scanned");
+                    RootMarks::of(store.state.info()).accept(store, served.root.id, seen)?;
+                    served.look = None;
+                    led.push(served.root.id.0);
+                }
+                Some(Stand::Same(_)) | None => {}
+            }
+        }
+        self.changed |= !led.is_empty();
+        Ok((lost, led))
+    }
+
+    pub(super) fn came_back(
+        &mut self,
+        store: &mut Store,
+        present: &Present<'_>,
+    ) -> Result<Vec<u32>, EngineError> {
+        let &Present { lookout, processor, config } = present;
+        let mut back = Vec::new();
+        let marks = RootMarks::of(store.state.info());
+        for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
+            let (marks, root) = (marks.clone(), served.root.clone());
+            let known = match &served.known {
+                Some(known) => known.clone(),
+                None => served.known.insert(known_files(&store.reader, &root)?).clone(),
+            };
+            let (accept_empty, lost) = (config.accept_empty, served.away.clone());
+            let look = move |source: &dyn Source| {
+                let seen = marks.again(source, &root, &known, accept_empty);
+                let unlisted = || lost.and_then(|lost| lost.still_unlisted(source));
+                seen.and_then(|seen| unlisted().map_or(Ok(seen), Err)).map_or_else(Stand::Lost, Stand::Same)
+            };
+            if let Some(Stand::Same(seen)) = served.look(lookout, look) {
+                // It may be another folder with the same files, and would be lost again at once.
+                RootMarks::of(store.state.info()).accept(store, served.root.id, seen)?;
+                // The processor and the filters may be others than when it was seen last.
+                let reprocess = config.reprocess && !served.is_registered;
+                let config = BatchConfig { reprocess, ..config.clone() };
+                let root = GivenRoot::known(served.root.path.clone());
+                job_plan::register(store, &[root], processor, lookout, &config)?;
+                tracing::warn!("{}: is back", served.root.path.display());
+                (served.away, served.is_registered, served.look, served.known) = (None, true, None, None);
+                back.push(served.root.id.0);
+            }
+        }
+        Ok(back)
+    }
+}

@@ -1,0 +1,299 @@
+//! Batches without a state: the same pool and the same workers, the outcomes returned instead of committed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use super::crash_hook::Dying;
+use super::pool::{Hand, Pool};
+use super::record::{OutcomeGroup, overdue_outcome};
+use super::slots::Board;
+use super::task::Task;
+use super::worker::{BatchWorker, WorkContext};
+use crate::engine::error::EngineError;
+use crate::engine::lifecycle::transition::{Change, End};
+use crate::engine::resources::machine::Machine;
+use crate::engine::resources::memory_budget::{Budget, effective_limit};
+use crate::engine::run::pulse::Pulse;
+use crate::engine::stats::{BatchExecutionResult, BatchResult, ProcessingResult, WorkerStatistics};
+use crate::engine::stop::Stop;
+use crate::model::{BatchConfig, Clock, FileBatch, FileKey, RecordHead, RecordLine, RecordStatus, RootTable};
+use crate::process::Processor;
+use crate::source::{Filters, TreeSource};
+
+/// Groups of outcomes that may wait for the receiver.
+const CHANNEL_GROUPS: usize = 256;
+/// How often it looks for a worker that hangs.
+const LOOK_AROUND: Duration = Duration::from_millis(50);
+const WORKER: &str = "a worker thread";
+
+/// What the workers tell.
+type Told = Result<OutcomeGroup, EngineError>;
+
+/// Processes batches of files (see [`DiscoveredFile::at`](crate::DiscoveredFile::at)) on `worker_count` threads.
+///
+/// # Errors
+/// Where threads can't be started. A file's failure is part of the result.
+pub fn execute_batches(
+    batches: Vec<FileBatch>,
+    worker_count: usize,
+    processor: Arc<dyn Processor>,
+) -> Result<BatchExecutionResult, EngineError> {
+    let config = BatchConfig { worker_count, ..BatchConfig::default() };
+    config.check()?;
+    execute(batches, processor, &config)
+}
+
+/// Processes one batch on as many threads as the configuration says. A file that takes longer than
+/// `timeout_seconds` fails as `timeout`, and its thread is left to itself.
+///
+/// # Errors
+/// As [`execute_batches`].
+pub fn process_one_batch(
+    batch: FileBatch,
+    processor: Arc<dyn Processor>,
+    config: &BatchConfig,
+) -> Result<BatchResult, EngineError> {
+    config.check()?;
+    let mut executed = execute(vec![batch], processor, config)?;
+    Ok(executed.batches.pop().unwrap_or_default())
+}
+
+fn execute(
+    mut batches: Vec<FileBatch>,
+    processor: Arc<dyn Processor>,
+    config: &BatchConfig,
+) -> Result<BatchExecutionResult, EngineError> {
+    let started = Instant::now();
+    let context = Arc::new(context_of(processor, config));
+    let _pulse = Pulse::start(&context.clock);
+    let mut gathered = Gathered::new(&batches, config.worker_count);
+    // The callers' numbers need not be unique; these are, and results keep the callers'.
+    (0..).zip(&mut batches).for_each(|(at, batch)| batch.batch_id = at);
+    let (send, receive) = sync_channel(CHANNEL_GROUPS);
+    let pool = start_workers(&context, send)?;
+    batches.into_iter().for_each(|batch| pool.push(Task::new(batch)));
+    let result = gather(receive, &mut gathered, &context, &pool);
+    // Where it did not come to its end, for those that go on.
+    context.stop.request();
+    pool.close();
+    pool.join(Some(Instant::now() + limit_of(&context)));
+    result?;
+    Ok(gathered.finish(started.elapsed().as_secs_f64()))
+}
+
+fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContext {
+    // Nobody would come back for a second attempt.
+    let config = BatchConfig { retry_attempts: 1, retry: BTreeMap::new(), workers_max: 0, ..config.clone() };
+    let dying = Dying::default();
+    // There is nothing to save.
+    dying.let_go();
+    let bounds = Machine::new().bounds();
+    let limit_bytes = effective_limit(&config, bounds.memory);
+    let budget = Arc::new(Budget::new(bounds.for_files(limit_bytes)));
+    WorkContext {
+        processor,
+        source: Arc::new(TreeSource::new(Filters::default(), Vec::new())),
+        roots: RootTable::new(Vec::new()),
+        clock: Clock::default(),
+        board: Arc::new(Board::new(config.worker_count, Arc::clone(&budget))),
+        budget,
+        in_hand: None,
+        stop: Stop::default(),
+        dying: Arc::new(dying),
+        doubts_rules: Default::default(),
+        config: Arc::new(config),
+    }
+}
+
+fn start_workers(context: &Arc<WorkContext>, send: SyncSender<Told>) -> Result<Arc<Pool>, EngineError> {
+    let (for_workers, told) = (Arc::clone(context), send.clone());
+    let make = move |worker| {
+        let send = send.clone();
+        BatchWorker::new(Arc::clone(&for_workers), worker, move |group| {
+            let _ = send.send(Ok(group));
+        })
+    };
+    let work = |worker: &mut BatchWorker<_>, task, hand: &Hand<'_>| worker.run(task, hand);
+    let panicked = move || drop(told.send(Err(EngineError::Panicked("worker"))));
+    let pool = Pool::start(1, make, work, panicked).map_err(EngineError::no_threads(WORKER))?;
+    // Fewer do as well.
+    let _ = pool.allow(context.config.worker_count);
+    Ok(pool)
+}
+
+fn limit_of(context: &WorkContext) -> Duration {
+    Duration::from_secs(context.config.timeout_seconds)
+}
+
+/// Takes all outcomes; in place of a worker that hangs, another one goes on.
+fn gather(
+    receive: Receiver<Told>,
+    gathered: &mut Gathered,
+    context: &WorkContext,
+    pool: &Arc<Pool>,
+) -> Result<(), EngineError> {
+    let mut last_look = context.clock.now();
+    while gathered.outstanding > 0 {
+        match receive.recv_timeout(LOOK_AROUND) {
+            Ok(group) => gathered.take(group?, &context.roots),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        let now = context.clock.now();
+        if now - last_look < LOOK_AROUND {
+            continue;
+        }
+        last_look = now;
+        for seized in context.board.seize_overdue(limit_of(context), now) {
+            if let Some(group) = overdue_outcome(context, &seized) {
+                gathered.take(group, &context.roots);
+            }
+            gathered.take(seized.group, &context.roots);
+            seized.rest.into_iter().for_each(|rest| pool.push(rest));
+            pool.replace(seized.worker).map_err(EngineError::no_threads(WORKER))?;
+        }
+    }
+    Ok(())
+}
+
+struct Gathered {
+    outstanding: usize,
+    started: Instant,
+    /// When each batch's first file was begun, in seconds from the start.
+    begun: Vec<Option<f64>>,
+    /// Each file's place in its batch.
+    places: Vec<HashMap<FileKey, usize>>,
+    batches: Vec<(BatchResult, Vec<Option<ProcessingResult>>)>,
+    errors: BTreeMap<crate::model::ErrorClass, u64>,
+    workers: Vec<WorkerStatistics>,
+}
+
+impl Gathered {
+    fn new(batches: &[FileBatch], worker_count: usize) -> Self {
+        let mut places = Vec::new();
+        let mut results = Vec::new();
+        for batch in batches {
+            places.push(batch.files.iter().enumerate().map(|(at, file)| (file.key.clone(), at)).collect());
+            let empty = BatchResult { batch_id: batch.batch_id, ..BatchResult::default() };
+            results.push((empty, vec![None; batch.files.len()]));
+        }
+        Self {
+            outstanding: batches.iter().map(|batch| batch.files.len()).sum(),
+            started: Instant::now(),
+            begun: vec![None; batches.len()],
+            places,
+            batches: results,
+            errors: BTreeMap::new(),
+            workers: vec![WorkerStatistics::default(); worker_count],
+        }
+    }
+
+    fn take(&mut self, group: OutcomeGroup, roots: &RootTable) {
+        self.outstanding -= group.outcomes.len();
+        let worker = &mut self.workers[group.worker];
+        worker.files += group.outcomes.len() as u64;
+        worker.bytes += group.bytes;
+        worker.busy_seconds += group.busy.as_secs_f64();
+        let Ok(at) = usize::try_from(group.batch_id) else { return };
+        let (files, (result, slots)) = (&self.places[at], &mut self.batches[at]);
+        result.bytes += group.bytes;
+        let busy = group.busy.as_secs_f64();
+        let begun = self.begun[at].get_or_insert_with(|| self.started.elapsed().as_secs_f64() - busy);
+        result.elapsed_seconds = self.started.elapsed().as_secs_f64() - *begun;
+        result.busy_seconds += busy;
+        let mut from = 0;
+        for outcome in group.outcomes {
+            let mut line = group.lines[from..from + outcome.line].to_vec();
+            from += outcome.line;
+            let path = roots.path_of(&outcome.key).unwrap_or_default();
+            let one = one_result(&path, &outcome.change, &mut line);
+            match one.status {
+                RecordStatus::Ok => result.ok += 1,
+                RecordStatus::Failed | RecordStatus::Removed => result.failed += 1,
+            }
+            if let Some(error) = &one.error {
+                *self.errors.entry(error.class).or_default() += 1;
+            }
+            if let Some(slot) = files.get(&outcome.key).and_then(|&at| slots.get_mut(at)) {
+                *slot = Some(one);
+            }
+        }
+    }
+
+    fn finish(self, elapsed_seconds: f64) -> BatchExecutionResult {
+        let close = |(result, slots): (BatchResult, Vec<Option<_>>)| BatchResult {
+            results: slots.into_iter().flatten().collect(),
+            ..result
+        };
+        let batches: Vec<BatchResult> = self.batches.into_iter().map(close).collect();
+        let busy: f64 = self.workers.iter().map(|worker| worker.busy_seconds).sum();
+        let available = elapsed_seconds * self.workers.len() as f64;
+        BatchExecutionResult {
+            ok: batches.iter().map(|batch| batch.ok).sum(),
+            failed: batches.iter().map(|batch| batch.failed).sum(),
+            batches,
+            errors: self.errors,
+            elapsed_seconds,
+            utilization: if available > 0.0 { (busy / available).min(1.0) } else { 0.0 },
+            workers: self.workers,
+        }
+    }
+}
+
+/// A worker writes a record's line; this reads it back.
+fn one_result(path: &Path, change: &Change, line: &mut Vec<u8>) -> ProcessingResult {
+    let gone = || crate::model::FileError::new(crate::model::ErrorClass::IoPermanent, "the file is gone");
+    let mut one =
+        ProcessingResult { path: path.to_owned(), status: RecordStatus::Removed, result: None, error: None };
+    let Change::Ended(ending) = change else { return one };
+    if !matches!(ending.end, End::Recorded { .. }) {
+        one.error = Some(gone());
+        return one;
+    }
+    RecordLine::finish(line, 0);
+    if let Ok(record) = RecordHead::parse(line) {
+        one.status = record.status;
+        one.result = record.result.and_then(|raw| serde_json::from_str(raw.get()).ok());
+        one.error = record.error;
+    }
+    one
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{BatchPriority, DiscoveredFile, ErrorClass};
+    use crate::process::{FileContent, from_fn};
+
+    #[test]
+    fn a_file_that_hangs_is_a_timeout_and_the_batch_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |n: usize| {
+            let path = folder.path().join(n.to_string());
+            std::fs::write(&path, if n == 3 { "hang" } else { "go" }).unwrap();
+            DiscoveredFile::at(&path).unwrap()
+        };
+        let batch = FileBatch {
+            batch_id: 5,
+            files: (0..20).map(file).collect(),
+            total_size: 0,
+            estimated_processing_time: Duration::ZERO,
+            priority: BatchPriority::Normal,
+            created_at: std::time::SystemTime::UNIX_EPOCH,
+        };
+        let processor = from_fn("sleeper/1", &["*"], |file: &FileContent<'_>| {
+            std::thread::sleep(Duration::from_secs(if file.bytes == b"hang" { 6 } else { 0 }));
+            Ok(file.bytes.len())
+        });
+        let config = BatchConfig { worker_count: 1, timeout_seconds: 1, ..BatchConfig::default() };
+        let result = process_one_batch(batch, Arc::new(processor), &config).unwrap();
+        assert_eq!((result.ok, result.failed, result.results.len()), (19, 1, 20));
+        let error = result.results[3].error.as_ref().unwrap();
+        assert_eq!(error.class, ErrorClass::Timeout);
+        assert_eq!(error.message, "processing took longer than 1 s; raise `timeout`");
+        assert!(result.elapsed_seconds < 5.0, "{}", result.elapsed_seconds);
+    }
+}

@@ -1,0 +1,372 @@
+//! Worker threads over work-stealing deques.
+//!
+//! One injector takes new tasks, each worker has a deque of its own. A worker looks into its own
+//! deque, then the injector, then the deques of the others from a random one on. One that finds
+//! nothing parks; it is counted as hungry until it is woken, and a busy worker that sees a hungry one
+//! splits what it holds.
+//!
+//! Urgent tasks have an injector of their own, which every worker looks into first. One that has other work in
+//! hand looks at their number between two files, puts the rest of its task into its deque, and goes for them.
+//!
+//! There may be more or fewer workers from one moment to the next ([`Pool::allow`]): a thread is started when its
+//! number is allowed for the first time. One whose number is not allowed any more gives the rest of its task, and what is
+//! in its deque, back to the injector, and rests until it is allowed again, or the pool is closed. It is not hungry.
+//!
+//! A thread that hangs is left to itself: what waits in its deque goes back to the injector, and another
+//! thread takes its place. Whatever it was working on has been taken from its slot on the board before, so
+//! when it comes back it finds that out, and ends without a look at the queues.
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::time::Instant;
+
+use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
+
+use super::pool_threads::Crew;
+
+use super::task::Task;
+
+/// What a worker thread does from its start to its end.
+type Body = dyn Fn(&Pool, usize, &Deque<Task>) + Send + Sync;
+
+/// The queues that the workers share. [`Pool::close`] ends the workers once the queues are empty.
+pub(crate) struct Pool {
+    injector: Injector<Task>,
+    urgent: Injector<Task>,
+    /// Tasks in `urgent`, or about to be.
+    urgent_tasks: AtomicUsize,
+    /// One for each worker. Only looked at by who has nothing of its own.
+    stealers: RwLock<Vec<Stealer<Task>>>,
+    hungry: AtomicUsize,
+    /// Workers from this number on rest.
+    allowed: AtomicUsize,
+    closed: AtomicBool,
+    parked: Mutex<()>,
+    wake: Condvar,
+    /// More are allowed, or the pool is closed.
+    rested: Condvar,
+    crew: Arc<Crew>,
+    body: Box<Body>,
+}
+
+impl Pool {
+    /// Makes the queues and starts `workers` threads named `worker-N`. Each calls `make` for its own state,
+    /// then `work` for each task, until that breaks off because the thread was abandoned. Should one of these
+    /// panic, the thread calls `panicked` and ends. Without workers, tasks are only taken back.
+    pub(crate) fn start<S, M, W, P>(workers: usize, make: M, work: W, panicked: P) -> io::Result<Arc<Self>>
+    where
+        M: Fn(usize) -> S + Send + Sync + 'static,
+        W: Fn(&mut S, Task, &Hand<'_>) -> ControlFlow<()> + Send + Sync + 'static,
+        P: Fn() + Send + Sync + 'static,
+    {
+        let body = move |pool: &Self, worker: usize, deque: &Deque<Task>| {
+            let all_tasks = || {
+                let mut state = make(worker);
+                let hand = Hand { pool, deque, worker };
+                while let Some(task) = hand.next_task() {
+                    if work(&mut state, task, &hand).is_break() {
+                        break;
+                    }
+                }
+            };
+            if catch_unwind(AssertUnwindSafe(all_tasks)).is_err() {
+                panicked();
+            }
+        };
+        let pool = Arc::new(Self {
+            injector: Injector::new(),
+            urgent: Injector::new(),
+            urgent_tasks: AtomicUsize::new(0),
+            stealers: RwLock::default(),
+            hungry: AtomicUsize::new(0),
+            allowed: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            parked: Mutex::new(()),
+            wake: Condvar::new(),
+            rested: Condvar::new(),
+            crew: Arc::default(),
+            body: Box::new(body),
+        });
+        if let Err(error) = pool.allow(workers) {
+            pool.close();
+            pool.join(None);
+            return Err(error);
+        }
+        Ok(pool)
+    }
+
+    /// Lets so many workers take tasks from now on, and starts the threads that there are not yet. One thread calls
+    /// this at a time.
+    ///
+    /// # Errors
+    /// A thread can't be started: as many are allowed as there are.
+    pub(crate) fn allow(self: &Arc<Self>, workers: usize) -> io::Result<()> {
+        let started = self.stealers.read().unwrap_or_else(PoisonError::into_inner).len();
+        let mut result = Ok(());
+        for worker in started..workers {
+            // Allowed before it is there, so that it does not rest first.
+            self.let_work(worker + 1);
+            let deque = Deque::new_fifo();
+            let stealer = deque.stealer();
+            result = self.spawn(worker, deque);
+            if result.is_err() {
+                self.let_work(worker);
+                return result;
+            }
+            self.stealers.write().unwrap_or_else(PoisonError::into_inner).push(stealer);
+        }
+        self.let_work(workers);
+        result
+    }
+
+    fn let_work(&self, workers: usize) {
+        // Under the lock, so that nobody is between looking and sleeping.
+        let _guard = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+        self.allowed.store(workers, Ordering::SeqCst);
+        self.rested.notify_all();
+        // Those that are parked and one too many now must not take the others' wake-ups.
+        self.wake.notify_all();
+    }
+
+    /// Workers that may take tasks.
+    pub(crate) fn allowed(&self) -> usize {
+        self.allowed.load(Ordering::Relaxed)
+    }
+
+    fn spawn(self: &Arc<Self>, worker: usize, deque: Deque<Task>) -> io::Result<()> {
+        let pool = Arc::clone(self);
+        self.crew.start(worker, move || (pool.body)(&pool, worker, &deque))
+    }
+
+    /// Adds work. What is urgent overtakes the rest.
+    pub(crate) fn push(&self, task: Task) {
+        self.inject(task);
+        self.wake_one();
+    }
+
+    fn inject(&self, task: Task) {
+        if task.is_urgent() {
+            // Counted first: a worker that sees the number and no task goes on with what it had.
+            self.urgent_tasks.fetch_add(1, Ordering::Relaxed);
+            self.urgent.push(task);
+        } else {
+            self.injector.push(task);
+        }
+    }
+
+    fn next_urgent(&self) -> Option<Task> {
+        if self.urgent_tasks.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let task = first_of(|| self.urgent.steal())?;
+        self.urgent_tasks.fetch_sub(1, Ordering::Relaxed);
+        Some(task)
+    }
+
+    /// Takes back a task that no worker has begun.
+    pub(crate) fn take_back(&self) -> Option<Task> {
+        let urgent = self.next_urgent();
+        if urgent.is_some() {
+            return urgent;
+        }
+        let stealers = self.stealers.read().unwrap_or_else(PoisonError::into_inner);
+        first_of(|| self.injector.steal().or_else(|| stealers.iter().map(Stealer::steal).collect()))
+    }
+
+    /// The hand of a worker that a test calls itself, in the place of a thread.
+    #[cfg(test)]
+    pub(crate) fn with_hand<T>(&self, work: impl FnOnce(&Hand<'_>) -> T) -> T {
+        self.allowed.fetch_max(1, Ordering::Relaxed);
+        work(&Hand { pool: self, deque: &Deque::new_fifo(), worker: 0 })
+    }
+
+    /// Workers that wait for work.
+    pub(crate) fn hungry(&self) -> usize {
+        self.hungry.load(Ordering::Relaxed)
+    }
+
+    /// Lets each worker end when it finds no more work.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        let _guard = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+        self.wake.notify_all();
+        self.rested.notify_all();
+    }
+
+    /// Waits until all workers have ended, those left aside that were abandoned. False where the deadline
+    /// has come first.
+    pub(crate) fn join(&self, deadline: Option<Instant>) -> bool {
+        self.crew.join(deadline)
+    }
+
+    /// Nobody waits for this worker any more. What it has in hand must have been taken from its slot.
+    pub(crate) fn abandon(&self, worker: usize) {
+        self.crew.abandon(worker);
+    }
+
+    /// Starts another thread in the place of a worker's whose slot was taken away. What the former one has in
+    /// its deque is for everybody.
+    pub(crate) fn replace(self: &Arc<Self>, worker: usize) -> io::Result<()> {
+        self.abandon(worker);
+        let deque = Deque::new_fifo();
+        let mut moved = 0;
+        if let Some(place) = self.stealers.write().unwrap_or_else(PoisonError::into_inner).get_mut(worker) {
+            let former = std::mem::replace(place, deque.stealer());
+            while let Some(task) = first_of(|| former.steal()) {
+                self.inject(task);
+                moved += 1;
+            }
+        }
+        (0..moved).for_each(|_| self.wake_one());
+        self.spawn(worker, deque)
+    }
+
+    /// A worker that parks counts itself as hungry under the lock and then looks once more, so
+    /// either it sees the task, or this sees it.
+    fn wake_one(&self) {
+        std::sync::atomic::fence(Ordering::SeqCst);
+        if self.hungry.load(Ordering::SeqCst) > 0 {
+            let _guard = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+            self.wake.notify_one();
+        }
+    }
+}
+
+/// What a queue gives, in the end.
+fn first_of(steal: impl Fn() -> Steal<Task>) -> Option<Task> {
+    loop {
+        match steal() {
+            Steal::Success(task) => return Some(task),
+            Steal::Empty => return None,
+            Steal::Retry => {}
+        }
+    }
+}
+
+/// One worker's access to the queues.
+pub(crate) struct Hand<'a> {
+    pool: &'a Pool,
+    deque: &'a Deque<Task>,
+    worker: usize,
+}
+
+impl Hand<'_> {
+    /// Gives half of `task` away where another worker is hungry and nothing else lies ready for it.
+    pub(crate) fn share(&self, task: &mut Task) {
+        if self.pool.hungry.load(Ordering::Relaxed) == 0 || !self.deque.is_empty() {
+            return;
+        }
+        if let Some(rear) = task.split() {
+            self.deque.push(rear);
+            self.pool.wake_one();
+        }
+    }
+
+    /// Puts the rest of `task` where others and this worker find it again, if there is urgent work to do before, or
+    /// this worker is to rest.
+    pub(crate) fn make_way(&self, task: &mut Task) {
+        let is_overtaken = self.pool.urgent_tasks.load(Ordering::Relaxed) > 0 && !task.is_urgent();
+        let is_surplus = self.is_surplus();
+        if !is_overtaken && !is_surplus {
+            return;
+        }
+        let Some(rest) = task.take_rest() else { return };
+        if is_surplus {
+            return self.pool.push(rest);
+        }
+        self.deque.push(rest);
+        self.pool.wake_one();
+    }
+
+    /// Workers that may take tasks.
+    pub(crate) fn allowed(&self) -> usize {
+        self.pool.allowed()
+    }
+
+    /// Whether this worker is one too many now. Once the pool is closed, all help to empty it.
+    pub(crate) fn is_surplus(&self) -> bool {
+        self.worker >= self.pool.allowed() && !self.pool.closed.load(Ordering::SeqCst)
+    }
+
+    /// Waits as long as this worker is one too many. What it has in its deque is for everybody: others look there
+    /// last of all.
+    fn rest(&self) {
+        while let Some(task) = self.deque.pop() {
+            self.pool.push(task);
+        }
+        let guard = self.pool.parked.lock().unwrap_or_else(PoisonError::into_inner);
+        let rests = |(): &mut ()| self.is_surplus();
+        drop(self.pool.rested.wait_while(guard, rests).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Another task, where one is there and this worker may take it.
+    pub(crate) fn try_next(&self) -> Option<Task> {
+        if self.is_surplus() { None } else { self.find() }
+    }
+
+    fn next_task(&self) -> Option<Task> {
+        loop {
+            if self.is_surplus() {
+                self.rest();
+            }
+            if let Some(task) = self.find() {
+                return Some(task);
+            }
+            let guard = self.pool.parked.lock().unwrap_or_else(PoisonError::into_inner);
+            self.pool.hungry.fetch_add(1, Ordering::SeqCst);
+            std::sync::atomic::fence(Ordering::SeqCst);
+            let found = self.find();
+            if found.is_none() && !self.pool.closed.load(Ordering::SeqCst) && !self.is_surplus() {
+                drop(self.pool.wake.wait(guard).unwrap_or_else(PoisonError::into_inner));
+            } else {
+                drop(guard);
+            }
+            self.pool.hungry.fetch_sub(1, Ordering::SeqCst);
+            if found.is_some() {
+                return found;
+            }
+            if self.pool.closed.load(Ordering::SeqCst) {
+                return self.find();
+            }
+        }
+    }
+
+    fn find(&self) -> Option<Task> {
+        let own = || self.pool.next_urgent().or_else(|| self.deque.pop());
+        own().or_else(|| first_of(|| self.pool.injector.steal().or_else(|| self.steal())))
+    }
+
+    /// Tries the other workers' deques once round, from a random one on.
+    fn steal(&self) -> Steal<Task> {
+        let stealers = self.pool.stealers.read().unwrap_or_else(PoisonError::into_inner);
+        let count = stealers.len();
+        let first = random_below(count, self.worker);
+        (0..count)
+            .map(|step| (first + step) % count)
+            .filter(|&victim| victim != self.worker)
+            .map(|victim| stealers[victim].steal())
+            .collect()
+    }
+}
+
+/// A victim at random: xorshift, seeded by the worker's number; it only has to spread.
+fn random_below(bound: usize, seed: usize) -> usize {
+    thread_local!(static STATE: std::cell::Cell<u64> = const { std::cell::Cell::new(0) });
+    STATE.with(|state| {
+        let mut x = state.get();
+        if x == 0 {
+            x = 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(seed as u64 + 1);
+        }
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        state.set(x);
+        usize::try_from(x % bound.max(1) as u64).unwrap_or(0)
+    })
+}

@@ -1,0 +1,221 @@
+//! What came of a file, as the coordinator is told it.
+
+use std::hash::BuildHasher;
+use std::time::Duration;
+
+use super::slots::{Seized, Stage};
+use super::worker::WorkContext;
+use crate::engine::lifecycle::transition::{Change, End, Ending};
+use crate::ledger::Retry;
+use crate::model::{
+    BatchConfig, Clock, Digest, DiscoveredFile, ErrorClass, FileError, FileKey, Fingerprint, RecordLine,
+    RecordStatus, Resource, Timestamp,
+};
+use crate::source::Content;
+
+/// One file's outcome. `line` is the length of its record's line in the group.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub key: FileKey,
+    pub change: Change,
+    pub line: usize,
+    /// What was short, where the file failed and not by its own fault.
+    pub short_of: Option<Resource>,
+}
+
+/// Outcomes of one batch, with the lines of their records one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct OutcomeGroup {
+    pub batch_id: u64,
+    pub worker: usize,
+    pub outcomes: Vec<Outcome>,
+    pub lines: Vec<u8>,
+    pub bytes: u64,
+    pub busy: Duration,
+}
+
+/// What came of one attempt at a file.
+pub(super) enum Attempt {
+    Plain(End),
+    Unchanged(Content),
+    Processed(ReadFile),
+    Failed { read: Option<ReadFile>, error: FileError, short_of: Option<Resource> },
+}
+
+impl Outcome {
+    /// Other news of a file, which has no line.
+    pub(crate) fn of_news((key, change): (FileKey, Change)) -> Self {
+        Self { key, change, line: 0, short_of: None }
+    }
+}
+
+impl Attempt {
+    /// Puts it into the log.
+    pub(super) fn log(&self) {
+        match self {
+            Self::Failed { error, .. } => {
+                tracing::debug!(class = %error.class, error = error.message, "failed");
+            }
+            Self::Processed(read) => tracing::trace!(bytes = read.content.size, "processed"),
+            Self::Unchanged(_) => tracing::trace!("the same content as before"),
+            Self::Plain(end) => tracing::trace!(?end, "left"),
+        }
+    }
+}
+
+/// The version that was read.
+pub(super) struct ReadFile {
+    pub content: Content,
+    pub hash: blake3::Hash,
+}
+
+/// The outcome of a file that failed and that no worker is to tell of: as if one had said so.
+pub(crate) fn failed_outcome(
+    context: &WorkContext,
+    worker: usize,
+    batch_id: u64,
+    file: &DiscoveredFile,
+    error: &FileError,
+    short_of: Option<Resource>,
+) -> OutcomeGroup {
+    let mut group = OutcomeGroup { batch_id, worker, ..OutcomeGroup::default() };
+    put_failure(context, &mut group, file, None, error, short_of);
+    group
+}
+
+/// The outcome of a file that took too long; none where no file was in hand.
+pub(crate) fn overdue_outcome(context: &WorkContext, seized: &Seized) -> Option<OutcomeGroup> {
+    let limit = context.config.timeout_seconds;
+    let (class, message, short_of) = match seized.stage {
+        Stage::Waiting | Stage::Reading => {
+            let message = format!("reading took longer than {limit} s; look after its disk or mount");
+            (ErrorClass::IoTransient, message, Resource::Files)
+        }
+        Stage::Processing => {
+            let message = format!("processing took longer than {limit} s; raise `timeout`");
+            (ErrorClass::Timeout, message, Resource::Processor)
+        }
+    };
+    let (file, error) = (seized.file.as_ref()?, FileError::new(class, message));
+    Some(failed_outcome(context, seized.worker, seized.group.batch_id, file, &error, Some(short_of)))
+}
+
+/// The outcome of a file that brings the process down, as it did `crashes_before` times.
+pub(crate) fn crashed_outcome(
+    context: &WorkContext,
+    worker: usize,
+    batch_id: u64,
+    file: &DiscoveredFile,
+    crashes_before: u8,
+) -> OutcomeGroup {
+    let mut group = OutcomeGroup { batch_id, worker, ..OutcomeGroup::default() };
+    let crashes = u16::from(crashes_before) + 1;
+    if crashes < context.config.retry_policy(ErrorClass::Crash).attempts {
+        push(&mut group, file, End::Crashed, 0, None);
+        return group;
+    }
+    let times = if crashes == 1 { "once".to_owned() } else { format!("{crashes} times") };
+    let message = format!("brought the process down {times}; `outlast retry` tries it again");
+    let error = FileError::new(ErrorClass::Crash, message);
+    put_record(context, &mut group, file, None, Err(&error), None);
+    group
+}
+
+/// Adds what came of an attempt to a group.
+pub(super) fn put(
+    context: &WorkContext,
+    group: &mut OutcomeGroup,
+    file: &DiscoveredFile,
+    attempt: Attempt,
+    result: &[u8],
+) {
+    match attempt {
+        Attempt::Plain(end) => push(group, file, end, 0, None),
+        Attempt::Unchanged(Content { fingerprint, size, racy }) => {
+            group.bytes += size;
+            push(group, file, End::Unchanged { fingerprint, racy }, 0, None);
+        }
+        Attempt::Processed(read) => put_record(context, group, file, Some(&read), Ok(result), None),
+        Attempt::Failed { read, error, short_of } => {
+            put_failure(context, group, file, read.as_ref(), &error, short_of);
+        }
+    }
+}
+
+fn put_failure(
+    context: &WorkContext,
+    group: &mut OutcomeGroup,
+    file: &DiscoveredFile,
+    read: Option<&ReadFile>,
+    error: &FileError,
+    short_of: Option<Resource>,
+) {
+    let Some(retry) = another_attempt(file, error, &context.config, &context.clock) else {
+        return put_record(context, group, file, read, Err(error), short_of);
+    };
+    group.bytes += read.map_or(0, |read| read.content.size);
+    push(group, file, End::Again(retry), 0, short_of.or(read.map(|_| Resource::Processor)));
+}
+
+fn put_record(
+    context: &WorkContext,
+    group: &mut OutcomeGroup,
+    file: &DiscoveredFile,
+    read: Option<&ReadFile>,
+    result: Result<&[u8], &FileError>,
+    short_of: Option<Resource>,
+) {
+    let Some(root) = context.roots.get(file.key.root()) else {
+        return push(group, file, End::Released, 0, None);
+    };
+    let fingerprint = read.map_or(file.fingerprint, |read| read.content.fingerprint);
+    let size = read.map_or(fingerprint.size, |read| read.content.size);
+    group.bytes += read.map_or(0, |_| size);
+    let before = group.lines.len();
+    let line = RecordLine {
+        root: &root.name,
+        key: &file.key,
+        status: if result.is_err() { RecordStatus::Failed } else { RecordStatus::Ok },
+        fingerprint: Some(&Fingerprint { size, ..fingerprint }),
+        digest: read.map(|read| &read.hash),
+        processor: context.processor.identity(),
+        attempts: file.attempts.saturating_add(1),
+        result: result.ok(),
+        error: result.err(),
+    };
+    line.begin(&mut group.lines);
+    let line = group.lines.len() - before;
+    let end = End::Recorded {
+        fingerprint,
+        racy: read.is_some_and(|read| read.content.racy),
+        digest: read.map(|read| Digest::from_hash(&read.hash)),
+        failure: result.err().map(|error| error.class),
+    };
+    push(group, file, end, line, short_of);
+}
+
+fn push(group: &mut OutcomeGroup, file: &DiscoveredFile, end: End, line: usize, short_of: Option<Resource>) {
+    let change = Change::Ended(Ending { claimed: file.fingerprint, end });
+    group.outcomes.push(Outcome { key: file.key.clone(), change, line, short_of });
+}
+
+/// Whether the file is tried again after this failure, and when: as the policy of its class says. A failure
+/// of the processor's own is final where the processor does not say that it may pass.
+fn another_attempt(
+    file: &DiscoveredFile,
+    error: &FileError,
+    config: &BatchConfig,
+    clock: &Clock,
+) -> Option<Retry> {
+    let class = error.class;
+    let policy = config.retry_policy(class);
+    let attempt = file.attempts.saturating_add(1);
+    if attempt >= policy.attempts || !class.can_pass() || (class == ErrorClass::Processor && !error.may_pass)
+    {
+        return None;
+    }
+    let now = clock.time();
+    let seed = rustc_hash::FxBuildHasher.hash_one((&file.key, now.0));
+    let pause = i64::try_from(policy.pause(attempt, seed).as_nanos()).unwrap_or(i64::MAX);
+    Some(Retry { class, at: Timestamp(now.0.saturating_add(pause)) })
+}

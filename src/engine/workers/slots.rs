@@ -1,0 +1,263 @@
+//! What each worker has in hand: for whoever wonders what is slow, and to take it away from a worker that
+//! hangs or dies.
+//!
+//! A worker locks its slot once a file, to put down what came of the last one and to take the next; it reads
+//! and processes without the lock. Whoever takes the slot away takes all of it: what is finished and not handed
+//! over, the file in hand, and the rest of the task. The worker finds that out at its next look, and drops what
+//! it has. So each outcome is told once, by one of the two.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use super::record::OutcomeGroup;
+use super::sizing::{Measures, ReadingTimes};
+use super::task::Task;
+use super::worker::GROUP_BYTES_MAX;
+use crate::engine::resources::memory_budget::{Budget, GivenUp};
+use crate::model::{DiscoveredFile, RootTable};
+
+/// A file that is in hand for longer than this is slow.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// One slot for each worker.
+pub(crate) struct Board {
+    slots: Vec<RwLock<Arc<Slot>>>,
+    budget: Arc<Budget>,
+    seats: AtomicUsize,
+}
+
+/// What is done with the file in hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// For memory.
+    Waiting,
+    Reading,
+    Processing,
+}
+
+impl Stage {
+    const ALL: [Self; 3] = [Self::Waiting, Self::Reading, Self::Processing];
+}
+
+/// What was taken away from a worker.
+#[derive(Debug)]
+pub(crate) struct Seized {
+    pub worker: usize,
+    /// The file in hand.
+    pub file: Option<DiscoveredFile>,
+    pub stage: Stage,
+    /// What is finished.
+    pub group: OutcomeGroup,
+    /// What is not begun.
+    pub rest: Option<Task>,
+}
+
+/// What one thread has in hand. A thread that takes the place of another one gets a slot of its own.
+pub(crate) struct Slot {
+    worker: usize,
+    seat: usize,
+    /// Place in [`Stage::ALL`].
+    stage: AtomicUsize,
+    /// How long its reads have waited.
+    pub reading: ReadingTimes,
+    /// Size of the file that its lease of memory is for; 0 without one.
+    pub leased_bytes: AtomicU64,
+    held: Mutex<Held>,
+}
+
+/// A slot, locked.
+pub(crate) struct Held {
+    pub task: Option<Task>,
+    pub group: OutcomeGroup,
+    /// When the first of the group's files was begun.
+    pub group_since: Instant,
+    /// The place in the batch of the file in hand.
+    place: Option<usize>,
+    since: Instant,
+    abandoned: bool,
+    /// What is in use until its thread comes back.
+    given_up: Option<GivenUp>,
+}
+
+impl Board {
+    /// For so many workers, whose memory is of this budget.
+    pub(crate) fn new(workers: usize, budget: Arc<Budget>) -> Self {
+        let slots = (0..workers).map(|worker| RwLock::new(Arc::new(Slot::new(worker, worker)))).collect();
+        Self { slots, budget, seats: AtomicUsize::new(workers) }
+    }
+
+    /// A slot for a thread that begins as this worker. Its seat is a number that no other thread has.
+    pub(crate) fn enter(&self, worker: usize) -> Arc<Slot> {
+        let slot = Arc::new(Slot::new(worker, self.seats.fetch_add(1, Ordering::Relaxed)));
+        if let Some(place) = self.slots.get(worker) {
+            *place.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&slot);
+        }
+        slot
+    }
+
+    /// Takes away all that workers have in hand whose file has taken longer than `limit`.
+    pub(crate) fn seize_overdue(&self, limit: Duration, now: Instant) -> Vec<Seized> {
+        let overdue = |held: &Held| held.place.is_some() && now.saturating_duration_since(held.since) > limit;
+        let slots = self.slots().filter(|slot| slot.stage() != Stage::Waiting);
+        slots.filter_map(|slot| slot.seize_if(&self.budget, overdue)).collect()
+    }
+
+    /// Takes what is not begun from workers that have one file in hand for longer than `limit`.
+    pub(crate) fn take_rests(&self, limit: Duration, now: Instant) -> Vec<Task> {
+        let rest = |slot: Arc<Slot>| {
+            let mut held = slot.hold()?;
+            let is_slow = held.place.is_some() && now.saturating_duration_since(held.since) > limit;
+            held.task.as_mut().filter(|_| is_slow)?.take_rest()
+        };
+        self.slots().filter_map(rest).collect()
+    }
+
+    /// Takes away everything in hand. A worker that is just about to begin a task is not seen.
+    pub(crate) fn seize_all(&self) -> Vec<Seized> {
+        self.slots().filter_map(|slot| slot.seize_if(&self.budget, |_| true)).collect()
+    }
+
+    /// Takes away what the thread with this seat has in hand. None where it has nothing, or was abandoned.
+    pub(crate) fn seize(&self, seat: usize) -> Option<Seized> {
+        self.slots().find(|slot| slot.seat == seat)?.seize_if(&self.budget, |_| true)
+    }
+
+    /// For each worker the path of a file that it has had in hand for long.
+    pub(crate) fn slow_files(&self, roots: &RootTable, now: Instant) -> Vec<Option<String>> {
+        let look = |slot: Arc<Slot>| {
+            let held = slot.lock();
+            let file = held.file().filter(|_| now.saturating_duration_since(held.since) >= SLOW)?;
+            Some(roots.path_of(&file.key)?.to_string_lossy().into_owned())
+        };
+        self.slots().map(look).collect()
+    }
+
+    /// For each worker the batch that it works on, and the files of it that it has in hand or begins next.
+    pub(crate) fn in_hand(&self) -> Vec<Option<(u64, u64)>> {
+        let look = |slot: Arc<Slot>| {
+            let held = slot.lock();
+            let task = held.task.as_ref()?;
+            Some((task.batch_id(), task.len() as u64 + u64::from(held.place.is_some())))
+        };
+        self.slots().map(look).collect()
+    }
+
+    /// What the workers have measured since they were asked last.
+    pub(crate) fn take_measures(&self) -> Measures {
+        self.slots().fold(Measures::default(), |sum, slot| sum.plus(slot.reading.take()))
+    }
+
+    fn slots(&self) -> impl Iterator<Item = Arc<Slot>> {
+        self.slots.iter().map(|slot| Arc::clone(&slot.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+impl Slot {
+    fn new(worker: usize, seat: usize) -> Self {
+        let now = Instant::now();
+        let held = Held {
+            task: None,
+            group: OutcomeGroup::default(),
+            group_since: now,
+            place: None,
+            since: now,
+            abandoned: false,
+            given_up: None,
+        };
+        let (stage, reading, leased_bytes) = Default::default();
+        Self { worker, seat, stage, reading, leased_bytes, held: Mutex::new(held) }
+    }
+
+    pub(crate) fn worker(&self) -> usize {
+        self.worker
+    }
+
+    /// The number of the thread among all that have worked here.
+    pub(crate) fn seat(&self) -> usize {
+        self.seat
+    }
+
+    /// What is in hand; none when it was taken away.
+    pub(crate) fn hold(&self) -> Option<MutexGuard<'_, Held>> {
+        Some(self.lock()).filter(|held| !held.abandoned)
+    }
+
+    /// What is done with the file in hand from now on.
+    pub(crate) fn is_at(&self, stage: Stage) {
+        self.stage.store(stage as usize, Ordering::Relaxed);
+    }
+
+    /// The file in hand waited for memory, which does not count: it is read from now on.
+    pub(crate) fn restart(&self, now: Instant) {
+        self.lock().since = now;
+        self.is_at(Stage::Reading);
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::ALL.get(self.stage.load(Ordering::Relaxed)).copied().unwrap_or(Stage::Waiting)
+    }
+
+    /// Its thread has come back to find that all was taken away.
+    pub(crate) fn came_back(&self) {
+        self.lock().given_up = None;
+    }
+
+    fn seize_if(&self, budget: &Arc<Budget>, fits: impl FnOnce(&Held) -> bool) -> Option<Seized> {
+        let mut held = self.hold()?;
+        if !fits(&held) {
+            return None;
+        }
+        let file = held.file().cloned();
+        let rest = held.task.take().filter(|task| task.len() > 0);
+        if file.is_none() && rest.is_none() && held.group.outcomes.is_empty() {
+            return None;
+        }
+        held.abandoned = true;
+        let leased_bytes = self.leased_bytes.load(Ordering::Relaxed);
+        held.given_up = file.as_ref().map(|file| budget.give_up(file.fingerprint.size.max(leased_bytes)));
+        let stage = self.stage();
+        let since = held.since;
+        let group = held.take_group(since);
+        Some(Seized { worker: self.worker, file, stage, group, rest })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    /// Begins a task.
+    pub(crate) fn begin(&mut self, task: Task, worker: usize, now: Instant) {
+        self.group = OutcomeGroup { batch_id: task.batch_id(), worker, ..OutcomeGroup::default() };
+        self.group_since = now;
+        self.task = Some(task);
+    }
+
+    /// Takes the next file in hand; at the end of the task, nothing.
+    pub(crate) fn next(&mut self, now: Instant) -> Option<usize> {
+        self.place = self.task.as_mut().and_then(Task::next_place);
+        self.since = now;
+        if self.place.is_none() {
+            self.task = None;
+        }
+        self.place
+    }
+
+    /// Takes the finished outcomes out, at this time. The file that was in hand is among them, or is none.
+    pub(crate) fn take_group(&mut self, now: Instant) -> OutcomeGroup {
+        self.place = None;
+        let (batch_id, worker) = (self.group.batch_id, self.group.worker);
+        // The next one mostly comes to what this one did: it need not grow, and be copied, on the way there.
+        let outcomes = Vec::with_capacity(self.group.outcomes.len());
+        let lines = Vec::with_capacity(self.group.lines.len().min(GROUP_BYTES_MAX));
+        let next = OutcomeGroup { batch_id, worker, outcomes, lines, ..OutcomeGroup::default() };
+        let busy = now.saturating_duration_since(self.group_since);
+        OutcomeGroup { busy, ..std::mem::replace(&mut self.group, next) }
+    }
+
+    fn file(&self) -> Option<&DiscoveredFile> {
+        self.task.as_ref()?.lot().batch.files.get(self.place?)
+    }
+}

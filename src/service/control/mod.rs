@@ -1,0 +1,324 @@
+//! The control socket: a running engine answers questions about the state that it holds.
+//!
+//! `ctl.sock` in the state folder, mode 0600. A request is one line of JSON. The answer is the line `ok`,
+//! the payload, a line feed and the line `end`; or one line with a message after `error `, after `wrong `
+//! where the request is at fault, or after `later ` where the run has not got its state open, or no room for that; or
+//! `config ` and, as a JSON string, what is wrong with the settings. A payload that can't be completed ends in a line
+//! feed and such a line with `error ` in place of `end`; a stream that has neither was cut short. Before all that, the
+//! line `works` comes each second, as long as something may come of the request.
+//!
+//! All requests ask, but four. `compact` has the run compact its record log, and waits for that. `retry` makes
+//! failed files due, and `forget` ends records: it hands them to the run's own thread in bounded chunks and waits for the commit of each;
+//! where the run ends meanwhile, the error says how many are due. An `order` is carried out as the desk does for
+//! everybody.
+//!
+//! Constraints: a client that sends nothing or reads nothing holds up neither the run nor, for long,
+//! other clients, and a run that is stopped or hangs holds up no client. So no payload waits for a reader of records: it tells where they stand in the log,
+//! and the client reads them there.
+
+mod attend;
+mod client;
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::net::UnixListener;
+use tokio::sync::{Semaphore, oneshot};
+
+use attend::attend;
+pub use client::{ask, is_answered};
+
+use super::Desk;
+use crate::engine::{EngineError, ForgetFilter, Order, RetryFilter, StoreView};
+use crate::model::{ErrorClass, RecordCursor, RecordStatus};
+
+const SOCKET: &str = "ctl.sock";
+/// The line that says that an answer is worked on.
+const WORKS: &str = "works";
+/// Clients at the same time.
+const CONNECTIONS_MAX: usize = 128;
+/// Requests that are answered at the same time.
+const ANSWERS_MAX: usize = 16;
+/// Pause after a connection that can't be accepted, such as for want of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long the run's end waits for answers under way.
+const CLOSE_WAIT: Duration = Duration::from_secs(2);
+
+/// What can be asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "ask")]
+pub enum Request {
+    /// [`StatusReport`](crate::engine::StatusReport) as JSON.
+    Status,
+    /// The latest record of each path: a line with [`CommittedLog`](crate::engine::CommittedLog) as JSON,
+    /// then the position of each, one a line.
+    Current {
+        /// Only records with this status.
+        status: Option<RecordStatus>,
+    },
+    /// The log from a cursor to its committed end: [`CommittedLog`](crate::engine::CommittedLog) as JSON.
+    Since {
+        /// Where to begin.
+        since: RecordCursor,
+    },
+    /// [`Explanation`](crate::engine::Explanation) of a path, as JSON.
+    Explain {
+        /// An absolute path, which may be no UTF-8.
+        path: OsString,
+    },
+    /// [`FailureReport`](crate::engine::FailureReport) as JSON.
+    Failures {
+        /// Only failures of this class.
+        class: Option<ErrorClass>,
+        /// How many files are told of each class.
+        samples: usize,
+    },
+    /// [`JobReport`](crate::engine::JobReport) as JSON: jobs that wait or run, and the latest that ended.
+    Jobs {
+        /// How many of those that ended; none for all.
+        ended: Option<usize>,
+    },
+    /// Makes failed files due again: [`RetryReport`](crate::engine::RetryReport) as JSON, once that is
+    /// committed. Only a run does: without one, [`retry`](crate::engine::edit::retry) opens the state itself.
+    Retry(RetryFilter),
+    /// Asks for something to be done: [`OrderDone`](crate::engine::OrderDone) as JSON.
+    Order(Order),
+    /// [`ForgetReport`](crate::engine::ForgetReport) as JSON, once what was asked for is forgotten. Only a run does:
+    /// without one, [`forget`](crate::engine::edit::forget) opens the state itself.
+    Forget(ForgetFilter),
+    /// Compacts the record log: [`CompactReport`](crate::engine::CompactReport) as JSON, once it is. Only a run
+    /// does: without one, [`compact`](crate::engine::compaction) opens the state itself.
+    Compact,
+}
+
+/// Why a question got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// Nobody listens, or not to the end of the answer: no run holds the state, or it is ending.
+    #[error("no run answers for {state}; start one with `outlast watch ROOT --state {state}`", state = .0.display())]
+    NobodyListens(PathBuf),
+    /// The run said no.
+    #[error("{0}")]
+    Refused(String),
+    /// The question can't be answered for this state.
+    #[error("{0}")]
+    Wrong(String),
+    /// The run has not got its state open now, or no room for what was asked; the message tells what it waits for.
+    #[error("{0}")]
+    Later(String),
+    /// The process is there and says nothing: it is stopped, or hangs.
+    #[error("{state}: {} holds the state and does not answer: is it stopped, or does its disk hang? It may still do what it \
+             was asked for; let it go on, or end it, and ask again", process_named(*.process), state = .state.display())]
+    Silent {
+        /// The state folder.
+        state: PathBuf,
+        /// Number of the process, where that is known.
+        process: Option<i32>,
+    },
+    /// The settings that the run was to take over are wrong; what is wrong, a line each.
+    #[error("{0}")]
+    Settings(String),
+    /// The socket can't be made, or the connection broke; the message names the path.
+    #[error("{0}")]
+    Io(#[source] io::Error),
+}
+
+fn process_named(process: Option<i32>) -> String {
+    process.map_or_else(|| "a process".to_owned(), |process| format!("process {process}"))
+}
+
+impl ControlError {
+    fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        move |error| Self::Io(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    }
+}
+
+/// Answers one request: what a running engine does, and a command by itself when none runs.
+///
+/// # Errors
+/// Where the state can't be read, the request does not fit it, or `out` can't be written.
+pub fn answer(
+    desk: &Desk,
+    view: &StoreView,
+    request: &Request,
+    out: &mut dyn Write,
+) -> Result<(), EngineError> {
+    let engine = desk.engine();
+    match request {
+        Request::Status => {
+            let running = engine.view().is_some().then(|| engine.statistics());
+            write_json(&view.status(running)?, out)
+        }
+        Request::Jobs { ended } => {
+            let running = engine.view().is_some().then(|| engine.statistics());
+            write_json(&view.jobs(running.as_ref(), *ended)?, out)
+        }
+        Request::Current { status } => {
+            // The end comes first: what is committed meanwhile is met again from there, not missed.
+            write_json(&view.log(), out)?;
+            out.write_all(b"\n").map_err(unsent)?;
+            view.write_positions(*status, out)
+        }
+        Request::Since { since } => {
+            let log = view.log();
+            log.check_cursor(since)?;
+            write_json(&log, out)
+        }
+        Request::Explain { path } => {
+            let told =
+                view.explain(Path::new(path), &|config| engine.tree_for(config, view.own_folders()))?;
+            write_json(&told, out)
+        }
+        Request::Failures { class, samples } => write_json(&view.failures(*class, *samples)?, out),
+        Request::Retry(filter) => write_json(&engine.retry(filter)?, out),
+        Request::Forget(filter) => write_json(&engine.forget(filter)?, out),
+        Request::Order(order) => write_json(&desk.order(order.clone())?, out),
+        Request::Compact => write_json(&engine.compact()?, out),
+    }
+}
+
+fn write_json<T: Serialize>(value: &T, out: &mut dyn Write) -> Result<(), EngineError> {
+    serde_json::to_writer(out, value).map_err(io::Error::from).map_err(unsent)
+}
+
+fn unsent(source: io::Error) -> EngineError {
+    EngineError::Io { what: "the answer can't be passed on; ask again".to_owned(), source }
+}
+
+/// Listens on the control socket of a state folder, on a thread named `control`, until dropped.
+#[derive(Debug)]
+pub struct Controlled {
+    path: PathBuf,
+    /// Device and inode of the socket.
+    identity: (u64, u64),
+    close: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Controlled {
+    /// Starts listening. The state folder's lock must be held, so that the socket is nobody else's.
+    ///
+    /// # Errors
+    /// Where the socket or the thread can't be made.
+    pub fn listen(state: &Path, desk: Arc<Desk>) -> Result<Self, ControlError> {
+        Self::listen_at(state, desk).map_err(ControlError::io(&state.join(SOCKET)))
+    }
+
+    fn listen_at(state: &Path, desk: Arc<Desk>) -> io::Result<Self> {
+        let path = state.join(SOCKET);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            with_short_path(state, |short| UnixListener::bind(short.join(SOCKET)))?
+        };
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        let identity = identity_of(&path)?;
+        let (close, closed) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || {
+            runtime.block_on(serve(&listener, &desk, closed));
+            // A client that does not read its answer must not hold the run's end up.
+            runtime.shutdown_timeout(CLOSE_WAIT);
+        })?;
+        Ok(Self { path, identity, close: Some(close), thread: Some(thread) })
+    }
+}
+
+impl Drop for Controlled {
+    fn drop(&mut self) {
+        // The socket goes first: whoever comes now finds nobody, and opens the state itself. One that has taken its
+        // place is of the process that has taken the state's.
+        if identity_of(&self.path).is_ok_and(|identity| identity == self.identity) {
+            let _ = fs::remove_file(&self.path);
+        }
+        drop(self.close.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn identity_of(path: &Path) -> io::Result<(u64, u64)> {
+    let found = fs::symlink_metadata(path)?;
+    Ok((found.dev(), found.ino()))
+}
+
+/// Serves until `closed`, whatever the clients do.
+async fn serve(listener: &UnixListener, desk: &Arc<Desk>, closed: oneshot::Receiver<()>) {
+    tokio::select! {
+        () = accept_each(listener, desk) => {}
+        _ = closed => {}
+    }
+}
+
+async fn accept_each(listener: &UnixListener, desk: &Arc<Desk>) {
+    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let places = Arc::new(Semaphore::new(ANSWERS_MAX));
+    while let Ok(connection) = Arc::clone(&connections).acquire_owned().await {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::debug!(%error, "a control connection can't be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let (desk, places) = (Arc::clone(desk), Arc::clone(&places));
+        tokio::spawn(async move {
+            let _connection = connection;
+            if let Err(error) = attend(stream, desk, places).await {
+                tracing::debug!(%error, "a control connection ended early");
+            }
+        });
+    }
+}
+
+/// A socket's path must be shorter than about 108 bytes: going through the folder's descriptor makes any fit.
+fn with_short_path<T>(folder: &Path, use_path: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+    let opened = fs::File::open(folder)?;
+    use_path(Path::new(&format!("/proc/self/fd/{}", opened.as_raw_fd())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Engine;
+    use crate::process::{FileContent, from_fn};
+
+    #[test]
+    fn a_process_that_ends_leaves_the_socket_of_the_one_that_followed_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let nothing = || from_fn("nothing/1", &["*"], |_: &FileContent<'_>| Ok(()));
+        let listen = || {
+            let engine = Arc::new(Engine::new(Arc::new(nothing())));
+            Controlled::listen(folder.path(), Arc::new(Desk::new(engine))).unwrap()
+        };
+        let first = listen();
+        let second = listen();
+        drop(first);
+        assert!(is_answered(folder.path()));
+        drop(second);
+        assert!(!is_answered(folder.path()) && !folder.path().join(SOCKET).exists());
+    }
+
+    #[test]
+    fn who_asks_a_run_before_it_has_opened_its_state_is_asked_to_come_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let nothing = from_fn("nothing/1", &["*"], |_: &FileContent<'_>| Ok(()));
+        let engine = Arc::new(Engine::new(Arc::new(nothing)));
+        let _listens = Controlled::listen(folder.path(), Arc::new(Desk::new(engine))).unwrap();
+        let told = ask(folder.path(), &Request::Status);
+        assert!(matches!(&told, Err(ControlError::Later(why)) if why.contains("about to open")), "{told:?}");
+    }
+}
