@@ -6,17 +6,14 @@ use std::time::SystemTime;
 use super::error::EngineError;
 use super::roots::{self, GivenRoot};
 use super::stats::CheckpointData;
-use super::store::Store;
+use super::store::{Store, interrupt_stale};
 use crate::engine::lifecycle::counts::Tally;
-use crate::engine::lifecycle::transition::{self, Ground};
-use crate::engine::roots::identity::{self, RootMarks};
+use crate::engine::lifecycle::transition::Ground;
+use crate::engine::roots::identity::RootMarks;
 use crate::engine::roots::probe::Lookout;
-use crate::ledger::{Entry, Job, JobEnd, JobKind, LedgerReader, ReadyPosition, RootInfo, StateInfo};
-use crate::model::{BatchConfig, Cursor, ErrorMode, FileKey, FolderKey, Root, RootId, Timestamp};
-use crate::source::Source;
-
-/// Files looked at together when a changed filter is applied to what is pending.
-const PRUNE_FILES: usize = 8192;
+use crate::engine::roots::registry::register;
+use crate::ledger::{Job, JobEnd, JobKind, LedgerReader, RootInfo, StateInfo};
+use crate::model::{BatchConfig, Cursor, ErrorMode, FolderKey, Root, RootId, Timestamp};
 
 /// A job that has begun.
 #[derive(Debug, Clone)]
@@ -37,6 +34,11 @@ pub(crate) struct JobPlan {
 }
 
 impl JobPlan {
+    /// The job, where it is not written down yet that it has begun.
+    pub(crate) fn unwritten(&self) -> Option<Job> {
+        self.begins.as_ref().map(|_| self.job.clone())
+    }
+
     /// Whether a scan counts all of this root.
     pub(crate) fn scans_whole(&self, id: RootId) -> bool {
         self.scan == Scan::All && self.own.iter().any(|(root, _)| root.id == id)
@@ -168,16 +170,6 @@ pub(crate) fn close_stale(store: &mut Store) -> Result<(), EngineError> {
     stale.iter().try_for_each(|job| store.commit_without_lines(&[], Some(job)))
 }
 
-/// Makes jobs of a process that was killed interrupted ones, and returns these.
-pub(super) fn interrupt_stale(jobs: &mut [Job]) -> Vec<Job> {
-    let stale = jobs.iter_mut().filter(|job| job.end == JobEnd::Running);
-    let interrupted = stale.map(|job| {
-        job.end = JobEnd::Interrupted;
-        job.clone()
-    });
-    interrupted.collect()
-}
-
 /// The job with the counts that it has come to.
 pub(crate) fn so_far(job: &Job, tally: &Tally, bytes: u64) -> Job {
     Job {
@@ -194,82 +186,6 @@ pub(crate) fn so_far(job: &Job, tally: &Tally, bytes: u64) -> Job {
 /// The job at its end.
 pub(crate) fn ended(job: Job, end: JobEnd) -> Job {
     Job { end, ended: Some(now()), ..job }
-}
-
-/// Finds or adds each root in the state, and notices what changed since its last run.
-pub(crate) fn register(
-    store: &mut Store,
-    roots: &[GivenRoot],
-    processor: &str,
-    lookout: &Lookout,
-    config: &BatchConfig,
-) -> Result<Vec<RootInfo>, EngineError> {
-    let (source, before) = (lookout.source().as_ref(), store.state.info().roots.clone());
-    let mut infos = before.clone();
-    let used = last_used(&store.reader)?;
-    let (chosen, filtered) = choose(&mut infos, roots, processor, &source.filters(), config, used)?;
-    if infos != before {
-        roots::warn_of_new(lookout, &before, &chosen);
-        // What is no longer let in leaves the queue before the new filters are on record.
-        prune(store, &filtered, source)?;
-        // Otherwise the first attempt would have the state remember what the new ones are, and write it once more.
-        identity::mark_new(lookout, infos.iter_mut().skip(before.len()));
-        store.describe(|state| state.roots = infos)?;
-    }
-    Ok(chosen)
-}
-
-/// The highest number of a root that a remembered job names: a new root gets none that another one had then.
-pub(crate) fn last_used(reader: &LedgerReader) -> Result<u32, EngineError> {
-    Ok(reader.jobs()?.iter().flat_map(|job| &job.roots).copied().max().unwrap_or(0))
-}
-
-/// The chosen roots as a run with this processor and these filters leaves them, and which of them
-/// had other filters before. What is chosen tells where its path leads now; the others, where it led when it was
-/// looked at last.
-pub(crate) fn choose(
-    infos: &mut Vec<RootInfo>,
-    roots: &[GivenRoot],
-    processor: &str,
-    filters: &str,
-    config: &BatchConfig,
-    used: u32,
-) -> Result<(Vec<RootInfo>, Vec<RootId>), EngineError> {
-    let mut chosen = Vec::new();
-    let mut filtered = Vec::new();
-    for root in roots::each_once(infos, roots) {
-        let at = roots::find_or_add(infos, root, processor, used)?;
-        let Some(info) = infos.get_mut(at) else { continue };
-        if info.processor != processor {
-            check_processor(info, processor, config)?;
-            tracing::warn!(root = %info.name, from = %info.processor, to = %processor,
-                "the processor changed: every file is due again");
-        }
-        if info.processor != processor || config.reprocess {
-            info.epoch += 1;
-            processor.clone_into(&mut info.processor);
-        }
-        if info.filters != filters {
-            filtered.push(RootId(info.id));
-            filters.clone_into(&mut info.filters);
-        }
-        chosen.push(RootInfo { target: root.target.clone(), ..info.clone() });
-    }
-    Ok((chosen, filtered))
-}
-
-/// A new version of a processor takes its own records over; another processor only where that is asked for.
-pub(crate) fn check_processor(
-    info: &RootInfo,
-    processor: &str,
-    config: &BatchConfig,
-) -> Result<(), EngineError> {
-    let name = |identity: &str| identity.rsplit_once('/').map_or(identity, |(name, _)| name).to_owned();
-    if config.change_processor || info.processor.is_empty() || name(&info.processor) == name(processor) {
-        return Ok(());
-    }
-    let (path, found, wanted) = (info.path.clone(), info.processor.clone(), processor.to_owned());
-    Err(EngineError::OtherProcessor { path, found, wanted })
 }
 
 /// The roots and the configuration of a checkpoint's job.
@@ -311,25 +227,4 @@ pub(crate) fn of_checkpoint(
         EngineError::Job(format!("the configuration of job {job_id} can't be read: {error}"))
     })?;
     Ok((roots, BatchConfig { reprocess: false, change_processor: false, ..config }))
-}
-
-/// Takes pending files that the filters don't let in any more out of the queue. One with a record
-/// keeps it, and is due again when a filter lets it in.
-fn prune(store: &mut Store, roots: &[RootId], source: &dyn Source) -> Result<(), EngineError> {
-    let mut position = Some(ReadyPosition::default());
-    while let Some(from) = position {
-        let ready = store.reader.ready(&from, PRUNE_FILES)?;
-        let mut changes: Vec<(FileKey, Option<Entry>)> = Vec::new();
-        for (key, entry) in ready.files {
-            if roots.contains(&key.root()) && !source.accepts(&key.relative_path()) {
-                changes.push((key, transition::hidden(&entry)));
-            }
-        }
-        changes.sort_by(|a, b| a.0.cmp(&b.0));
-        if !changes.is_empty() {
-            store.commit_without_lines(&changes, None)?;
-        }
-        position = ready.next;
-    }
-    Ok(())
 }

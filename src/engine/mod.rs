@@ -10,6 +10,7 @@
 //! of a moment ago, and the next start's scan finds it again; claims live in memory only; whatever is reported as done
 //! has been committed.
 
+mod command;
 mod commit;
 mod compaction;
 mod coordinator;
@@ -31,6 +32,7 @@ mod store;
 mod watch;
 mod workers;
 
+pub use command::{Order, OrderDone};
 pub use compaction::{CompactReport, compact};
 pub use edit::forget::{ForgetFilter, ForgetReport, forget};
 pub use edit::retry::{RetryFilter, RetryReport, retry};
@@ -41,9 +43,8 @@ pub use query::records::CommittedLog;
 pub use query::status::{Explanation, FileState, RootStatus, StateCounts, StatusReport};
 pub use resources::breaker::{BreakerState, BreakerStatus};
 pub use roots::{MovedRoot, move_root, root_path};
-pub use run::control::{Order, OrderDone};
+pub use run::batches::{execute_batches, process_one_batch};
 pub use run::engine::{Engine, RunOptions};
-pub use run::watch::WatchOptions;
 pub use stats::latency::LatencyFigures;
 pub use stats::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessTotals,
@@ -53,5 +54,5 @@ pub use stats::{
 pub use stop::Stop;
 pub use store::repair::{RepairReport, repair};
 pub use store::{Store, StoreView};
-pub use workers::batches::{execute_batches, process_one_batch};
+pub use watch::WatchOptions;
 pub use workers::inspect::{Inspection, inspect};

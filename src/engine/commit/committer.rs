@@ -6,7 +6,7 @@ use crate::engine::error::EngineError;
 use crate::engine::lifecycle::counts::Tally;
 use crate::engine::lifecycle::transition::{Change, Effect, Ground, apply};
 use crate::engine::store::Store;
-use crate::engine::workers::record::{Outcome, OutcomeGroup};
+use crate::engine::workers::outcome::{Outcome, OutcomeGroup};
 use crate::ledger::{Entry, Job, Tick};
 use crate::model::{Cursor, FileKey, LogPosition, RecordLine, RecordStatus, Root, RootId};
 

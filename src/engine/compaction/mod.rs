@@ -32,8 +32,6 @@ use serde::{Deserialize, Serialize};
 use super::error::EngineError;
 use super::stop::Stop;
 use super::store::Store;
-use crate::engine::coordinator::event::Event;
-use crate::engine::run::engine::Engine;
 use crate::engine::store::log_check::check_log;
 use crate::model::{BatchConfig, LogPosition, Resource};
 use pass::Pass;
@@ -257,19 +255,7 @@ fn compact_alone(state: &Path) -> Result<CompactReport, EngineError> {
     done.try_recv().map_err(|_| ended())?
 }
 
-impl Engine {
-    /// Has the run that goes on compact its record log, and waits until it has.
-    ///
-    /// # Errors
-    /// No run goes on, it ends before, or something is missing that it waits for, such as room on the disk.
-    pub fn compact(&self) -> Result<CompactReport, EngineError> {
-        let (reply, done) = sync_channel(1);
-        self.events().ok_or_else(ended)?.send(Event::Compact(reply)).map_err(|_| ended())?;
-        done.recv().map_err(|_| ended())?
-    }
-}
-
-fn ended() -> EngineError {
+pub(crate) fn ended() -> EngineError {
     let what = "the record log is not compacted, or only in part; ask again".to_owned();
     let source = std::io::Error::new(std::io::ErrorKind::Interrupted, "the run ends, or waits for something");
     EngineError::Io { what, source }

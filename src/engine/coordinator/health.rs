@@ -9,7 +9,7 @@ use crate::engine::lifecycle::transition::{Change, End};
 use crate::engine::resources::breaker::{Breakers, Verdict};
 use crate::engine::roots::identity::LostRoot;
 use crate::engine::stats::ProcessingState;
-use crate::engine::workers::record::{Outcome, OutcomeGroup};
+use crate::engine::workers::outcome::{Outcome, OutcomeGroup};
 use crate::model::Resource;
 
 /// Room that stays free on the disk, so that a commit never meets its end: some segments of the database, and

@@ -4,9 +4,11 @@
 
 pub(super) mod admission;
 pub(super) mod changed;
+pub(super) mod commands;
 pub(super) mod compaction;
 pub(super) mod event;
 pub(super) mod health;
+pub(super) mod pool_size;
 pub(super) mod publish;
 pub(super) mod run_state;
 pub(super) mod stuck_workers;
@@ -23,15 +25,16 @@ use super::error::EngineError;
 use super::job_plan::{JobPlan, Scan};
 use super::stats::{BatchStatistics, ProcessingState, StopCause};
 use super::stop::Stop;
+use crate::engine::command::Wishes;
 use crate::engine::commit::committer::Committer;
+use crate::engine::discovery::message::Message;
 use crate::engine::lifecycle::transition::{Change, End};
 use crate::engine::roots::identity::RootGuard;
-use crate::engine::run::control::Wishes;
 use crate::engine::watch::served_roots::Agenda;
+use crate::engine::workers::context::WorkContext;
+use crate::engine::workers::outcome::OutcomeGroup;
 use crate::engine::workers::pool::Pool;
-use crate::engine::workers::record::OutcomeGroup;
 use crate::engine::workers::sizing::Staffing;
-use crate::engine::workers::worker::WorkContext;
 use crate::model::{BatchConfig, Cursor};
 use changed::TouchedFiles;
 use event::Event;
@@ -283,35 +286,12 @@ impl<'a> Coordinator<'a> {
 
     pub(super) fn take(&mut self, event: Event) -> Result<(), EngineError> {
         match event {
-            Event::Found { changes, counts, pass } => {
-                drop(pass);
-                self.run.tally.add(counts);
-                self.take_found(changes)?;
-            }
-            Event::Touched { changes, since, pass } => {
-                drop(pass);
-                self.take_touched(changes, since)?;
-            }
+            Event::Discovered(message) => self.take_discovered(message)?,
             Event::Ended(group) => self.take_group(group),
-            Event::Scanned(report) => {
-                for (rule, count) in report.filtered {
-                    *self.run.statistics.progress.filtered.entry(rule).or_default() += count;
-                }
-            }
-            Event::ScansEnded => {
-                self.scanning = false;
-                self.set.context.doubts_rules.store(false, Ordering::Relaxed);
-                self.committer.set_all_listed();
-                if self.run.statistics.state == ProcessingState::Scanning {
-                    self.run.statistics.state = self.working();
-                }
-            }
-            Event::Unlisted { resource, why, lost } => self.unlisted(resource, why, lost),
             Event::LogChecked => {
                 let now = self.set.context.clock.time();
                 self.committer.store_mut().log_compared = Some(now);
             }
-            Event::WatchEnded => self.following = false,
             Event::Failed(error) => return Err(error),
             Event::Order(ordered) => self.carry_out(ordered)?,
             Event::Checkpoint(reply) => self.checkpoints.push(reply),
@@ -322,6 +302,38 @@ impl<'a> Coordinator<'a> {
             }
             Event::Forget { root, reply } => self.forget_root(root, &reply)?,
             Event::Compact(reply) => self.compaction.ask(reply),
+        }
+        Ok(())
+    }
+
+    fn take_discovered(&mut self, message: Message) -> Result<(), EngineError> {
+        match message {
+            Message::Found { changes, counts, pass } => {
+                drop(pass);
+                self.run.tally.add(counts);
+                self.take_found(changes)?;
+            }
+            Message::Touched { changes, since, pass } => {
+                drop(pass);
+                self.take_touched(changes, since)?;
+            }
+            Message::Scanned(report) => {
+                for (rule, count) in report.filtered {
+                    *self.run.statistics.progress.filtered.entry(rule).or_default() += count;
+                }
+            }
+            Message::ScansEnded => {
+                self.scanning = false;
+                self.set.context.doubts_rules.store(false, Ordering::Relaxed);
+                self.committer.set_all_listed();
+                if self.run.statistics.state == ProcessingState::Scanning {
+                    self.run.statistics.state = self.working();
+                }
+            }
+            Message::Unlisted { resource, why, lost } => self.unlisted(resource, why, lost),
+            Message::WatchEnded => self.following = false,
+            Message::Commit(reply) => self.checkpoints.push(reply),
+            Message::Failed(error) => return Err(error),
         }
         Ok(())
     }

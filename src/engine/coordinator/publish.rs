@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::run_state::RunState;
 use crate::engine::lifecycle::transition::{Change, End};
 use crate::engine::stats::{BatchStatistics, MemoryStatus, ProcessTotals, ProcessingState};
-use crate::engine::workers::record::OutcomeGroup;
+use crate::engine::workers::outcome::OutcomeGroup;
 use crate::ledger::Counts;
 use crate::model::Cursor;
 

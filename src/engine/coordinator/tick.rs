@@ -132,7 +132,7 @@ impl Coordinator<'_> {
         {
             return (None, Err(error));
         }
-        let lost = self.set.guard.check_gone(&mut self.committer);
+        let lost = self.check_gone();
         let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
         let may_be_last = lost.is_none() && self.may_be_last();
         let mut is_last = false;
@@ -145,6 +145,28 @@ impl Coordinator<'_> {
         let committed = self.committer.commit(&mut self.run.tally, end.is_some(), with_counts);
         self.completed_at = committed.as_ref().ok().filter(|_| is_last).map(|cursor| cursor.tick);
         (lost, committed)
+    }
+
+    /// Before files are taken for gone: their roots must be what they were, and the files still not there, as a mount
+    /// may have come and gone since. What says otherwise is forgotten, and stays as it was. Tells the
+    /// first root that is lost.
+    pub(super) fn check_gone(&mut self) -> Option<LostRoot> {
+        let (guard, committer) = (&self.set.guard, &mut self.committer);
+        let mut first = None;
+        for (root, _) in guard.roots {
+            let gone = committer.gone_of(root.id);
+            if gone.is_empty() {
+                continue;
+            }
+            match guard.look(root).map_or_else(|| guard.found_again(root, &gone), Err) {
+                Ok(found) => committer.forget_gone(root.id, |key| found.contains(key)),
+                Err(lost) => {
+                    committer.forget_gone(root.id, |_| true);
+                    first.get_or_insert(lost);
+                }
+            }
+        }
+        first
     }
 
     /// Whether the tick that is due may be the job's last one, which ends it: another tick for that alone would take

@@ -7,11 +7,10 @@ use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
+use super::message::{Message, Reports};
 use super::relist::TouchedFolders;
-use crate::engine::coordinator::event::Event;
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::counts::ScanCounts;
 use crate::engine::lifecycle::transition::{Change, Ground};
@@ -71,7 +70,7 @@ pub(crate) struct Intake {
     root: Root,
     source: Arc<dyn Source>,
     stop: Stop,
-    send: SyncSender<Event>,
+    send: Reports,
     gate: Gate,
     changes: Vec<(FileKey, Change)>,
     counts: ScanCounts,
@@ -95,7 +94,7 @@ impl Intake {
         root: Root,
         source: Arc<dyn Source>,
         stop: Stop,
-        (send, gate): (SyncSender<Event>, Gate),
+        (send, gate): (Reports, Gate),
     ) -> Self {
         let (changes, counts) = Default::default();
         let scan = reader.map(LedgerReader::scan);
@@ -291,7 +290,7 @@ impl Intake {
         }
         if !changes.is_empty() {
             let (since, pass) = (self.since.unwrap_or_else(Instant::now), self.gate.pass());
-            let _ = self.send.send(Event::Touched { changes, since, pass });
+            self.send.send(Message::Touched { changes, since, pass });
         }
         self.tell_found(
             Vec::new(),
@@ -302,13 +301,13 @@ impl Intake {
     fn tell_found(&self, changes: Vec<(FileKey, Change)>, counts: ScanCounts) {
         if !changes.is_empty() || counts != ScanCounts::default() {
             // The receiver is gone only when the run has failed, and then nothing counts any more.
-            let _ = self.send.send(Event::Found { changes, counts, pass: self.gate.pass() });
+            self.send.send(Message::Found { changes, counts, pass: self.gate.pass() });
         }
     }
 
     fn go_on(&mut self, result: Result<(), EngineError>) -> ControlFlow<()> {
         if let Err(error) = result {
-            let _ = self.send.send(Event::Failed(error));
+            self.send.send(Message::Failed(error));
             return ControlFlow::Break(());
         }
         let is_late = !self.changes.is_empty() && self.handed.elapsed() >= CHANGES_AGE_MAX;
@@ -353,7 +352,7 @@ impl FolderVisitor for Intake {
         if let Some(resource) = short_of {
             let shown = format!("{path}: {why}");
             let lost = is_root.then(|| LostRoot { root: self.root.clone(), why, unlisted: true });
-            let _ = self.send.send(Event::Unlisted { resource, why: shown, lost });
+            self.send.send(Message::Unlisted { resource, why: shown, lost });
         }
         self.counts.unreadable_folders += u64::from(self.purpose != Purpose::News);
         self.go_on(Ok(()))

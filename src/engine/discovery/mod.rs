@@ -2,5 +2,6 @@
 
 pub(super) mod follow;
 pub(super) mod merge;
+pub(super) mod message;
 pub(super) mod relist;
 pub(super) mod scan;

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::batch::{BatchObservation, BatchStrategy, Load, Planner, sort};
 use crate::engine::lifecycle::transition::Ground;
+use crate::engine::workers::outcome::OutcomeGroup;
 use crate::engine::workers::pool::Pool;
-use crate::engine::workers::record::OutcomeGroup;
 use crate::engine::workers::task::{Lot, Task};
 use crate::ledger::{LedgerError, LedgerReader};
 use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileBatch, FileKey, Order, Root, Timestamp};

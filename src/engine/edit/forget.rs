@@ -5,23 +5,16 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::retry::{Chunks, Selection, broken_off};
+use super::retry::{Chunks, Selection};
 use crate::engine::commit::committer::Committer;
-use crate::engine::coordinator::event::Event;
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::counts::Tally;
 use crate::engine::lifecycle::transition::{Change, Ground};
-use crate::engine::run::engine::Engine;
 use crate::engine::store::{Store, StoreView};
 use crate::model::{FileKey, FolderKey, LogPosition, Root, RootId};
-
-/// How long a running process may take to let go of a root: files in flight are finished first.
-const LEAVE_WAIT: Duration = Duration::from_secs(60);
-const LOOK_UP: Duration = Duration::from_millis(50);
 
 /// What is to be forgotten.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,63 +83,15 @@ pub(crate) fn drop_root(store: &mut Store, root: RootId) -> Result<(), EngineErr
     store.describe(|state| state.roots.retain(|info| info.id != root.0))
 }
 
-impl Engine {
-    /// Forgets files or a root while a run goes on, and waits until that is committed. A root that is served is served
-    /// no more.
-    ///
-    /// # Errors
-    /// No run goes on, or it ends before all is committed; or it can't go on without the root.
-    pub fn forget(&self, filter: &ForgetFilter) -> Result<ForgetReport, EngineError> {
-        let view = self.view().ok_or_else(|| broken_off(0, "forgotten", "the run has ended"))?;
-        if filter.dry_run {
-            return view.forgotten(filter);
-        }
-        let chosen = view.chosen(filter)?;
-        let mut report = ForgetReport::default();
-        let Some(root) = chosen.root else {
-            self.forget_selected(&view, &chosen.selection, &mut report)?;
-            return Ok(report);
-        };
-        let until = Instant::now() + LEAVE_WAIT;
-        // It may find more of the root until it serves that no longer.
-        while !self.put(|reply| Event::Forget { root: root.id, reply })?? {
-            if Instant::now() >= until {
-                return Err(broken_off(
-                    report.files,
-                    "forgotten",
-                    "the process has not let go of the root yet",
-                ));
-            }
-            self.forget_selected(&view, &chosen.selection, &mut report)?;
-            std::thread::sleep(LOOK_UP);
-        }
-        self.show_without(root.id);
-        report.root = Some(root.name);
-        Ok(report)
-    }
-
-    fn forget_selected(
-        &self,
-        view: &StoreView,
-        selection: &Selection,
-        report: &mut ForgetReport,
-    ) -> Result<(), EngineError> {
-        view.each_chunk(selection, report, |changes, before| {
-            let committed = self.put(|reply| Event::Asked { changes: changes.clone(), reply });
-            committed.map(drop).map_err(|error| broken_off(before, "forgotten", &error.to_string()))
-        })
-    }
-}
-
 /// What a filter means.
-struct Chosen {
+pub(crate) struct Chosen {
     /// The root, where it is a whole one.
-    root: Option<Root>,
-    selection: Selection,
+    pub(crate) root: Option<Root>,
+    pub(crate) selection: Selection,
 }
 
 impl StoreView {
-    fn chosen(&self, filter: &ForgetFilter) -> Result<Chosen, EngineError> {
+    pub(crate) fn chosen(&self, filter: &ForgetFilter) -> Result<Chosen, EngineError> {
         let root = self.whole_root(filter).cloned();
         let selection = match &root {
             Some(root) => Selection::below(&FolderKey::root(root.id)),
@@ -166,7 +111,7 @@ impl StoreView {
     }
 
     /// What would be forgotten.
-    fn forgotten(&self, filter: &ForgetFilter) -> Result<ForgetReport, EngineError> {
+    pub(crate) fn forgotten(&self, filter: &ForgetFilter) -> Result<ForgetReport, EngineError> {
         let mut report = ForgetReport { dry_run: true, ..ForgetReport::default() };
         let chosen = self.chosen(filter)?;
         self.each_chunk(&chosen.selection, &mut report, |_, _| Ok(()))?;
@@ -175,7 +120,7 @@ impl StoreView {
     }
 
     /// Gives what is to be forgotten to `commit`, chunk by chunk, each with the number of files before it.
-    fn each_chunk(
+    pub(crate) fn each_chunk(
         &self,
         selection: &Selection,
         report: &mut ForgetReport,

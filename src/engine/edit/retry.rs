@@ -8,10 +8,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::coordinator::event::Event;
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::transition::{Change, Ground, apply};
-use crate::engine::run::engine::Engine;
 use crate::engine::store::{Store, StoreView};
 use crate::ledger::{self, EntryState};
 use crate::model::{BatchConfig, ErrorClass, FileKey, FolderKey, LogPosition, RootId};
@@ -80,49 +78,29 @@ fn commit(store: &mut Store, chunk: Vec<(FileKey, Change)>) -> Result<(), Engine
     store.commit_without_lines(&changes, None)
 }
 
-impl Engine {
-    /// Makes failed files due for the run that goes on, and waits until that is committed.
-    ///
-    /// # Errors
-    /// No run goes on, or it ends before all is committed; the glob can't be read, or the state not.
-    pub fn retry(&self, filter: &RetryFilter) -> Result<RetryReport, EngineError> {
-        let view = self.view().ok_or_else(|| broken_off(0, "due", "the run has ended"))?;
-        let roots = self.roots();
-        let mut asked = Asked::new(&view, filter);
-        asked.report.running = true;
-        asked.each_chunk(
-            |root| roots.contains(&root),
-            |chunk, before| {
-                let committed = self.put(|reply| Event::Asked { changes: chunk.clone(), reply });
-                committed.map(drop).map_err(|error| broken_off(before, "due", &error.to_string()))
-            },
-        )
-    }
-}
-
 /// What was asked for was done for so many files only.
-pub(super) fn broken_off(files: u64, are: &str, why: &str) -> EngineError {
+pub(crate) fn broken_off(files: u64, are: &str, why: &str) -> EngineError {
     let what = format!("{files} files are {are}, and the rest is as it was; ask again");
     EngineError::Io { what, source: io::Error::new(io::ErrorKind::Interrupted, why) }
 }
 
 /// Files on their way to being due.
-struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     view: &'a StoreView,
     filter: &'a RetryFilter,
     sieve: Sieve<'a>,
-    report: RetryReport,
+    pub(crate) report: RetryReport,
 }
 
 impl<'a> Asked<'a> {
-    fn new(view: &'a StoreView, filter: &'a RetryFilter) -> Self {
+    pub(crate) fn new(view: &'a StoreView, filter: &'a RetryFilter) -> Self {
         let sieve = Sieve { view, trees: BTreeMap::new() };
         Self { view, filter, sieve, report: RetryReport::default() }
     }
 
     /// Gives the changes of the roots that are `within` to `commit`, chunk by chunk, each with the number of
     /// files before it.
-    fn each_chunk(
+    pub(crate) fn each_chunk(
         mut self,
         within: impl Fn(RootId) -> bool,
         commit: impl FnMut(Vec<(FileKey, Change)>, u64) -> Result<(), EngineError>,
@@ -289,7 +267,7 @@ impl StoreView {
 }
 
 /// Which entries are looked at: those whose keys begin with `prefix` and whose paths match.
-pub(super) struct Selection {
+pub(crate) struct Selection {
     prefix: Vec<u8>,
     is_file: bool,
     globs: Option<Filters>,
@@ -319,6 +297,7 @@ fn failure_of(entry: &ledger::Entry) -> Option<ErrorClass> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Engine;
     use crate::process::{FileContent, from_fn};
 
     #[test]

@@ -4,13 +4,14 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::jobs::JobStatus;
 use crate::engine::error::EngineError;
 use crate::engine::roots;
 use crate::engine::stats::BatchStatistics;
+use crate::engine::stats::lossy;
 use crate::engine::store::StoreView;
 use crate::ledger::{Counts, Entry, EntryState, Job};
 use crate::model::{
@@ -261,9 +262,4 @@ impl StoreView {
         })?;
         Ok(Some(tree(&config)?))
     }
-}
-
-/// A path that is not UTF-8 is shown with replacement characters: JSON has no other text.
-pub(crate) fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&path.display())
 }

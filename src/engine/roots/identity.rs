@@ -8,9 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::probe::Lookout;
-use crate::engine::commit::committer::Committer;
 use crate::engine::error::EngineError;
-use crate::engine::job_plan::JobPlan;
 use crate::engine::lifecycle::transition::Ground;
 use crate::engine::store::Store;
 use crate::ledger::{LedgerError, LedgerReader, RootInfo, StateInfo};
@@ -153,14 +151,15 @@ impl RootMarks {
         &mut self,
         store: &mut Store,
         lookout: &Lookout,
-        plan: &JobPlan,
+        roots: &[(Root, Ground)],
+        scans_whole: impl Fn(RootId) -> bool,
         accept_empty: bool,
     ) -> Result<Option<LostRoot>, EngineError> {
-        let mut marks = match self.compared(&store.reader, lookout, &plan.roots, accept_empty)? {
+        let mut marks = match self.compared(&store.reader, lookout, roots, accept_empty)? {
             Ok(marks) => marks,
             Err(lost) => return Ok(Some(lost)),
         };
-        marks.keep_unscanned(self, plan);
+        marks.keep_unscanned(self, scans_whole);
         marks.remember(store)?;
         *self = marks;
         Ok(None)
@@ -173,10 +172,10 @@ impl RootMarks {
     }
 
     /// Keeps what was known before of roots that are others by now and not scanned for that.
-    fn keep_unscanned(&mut self, before: &Self, plan: &JobPlan) {
+    fn keep_unscanned(&mut self, before: &Self, scans_whole: impl Fn(RootId) -> bool) {
         for (id, known) in Arc::make_mut(&mut self.0) {
             let is_other = |old: &&Known| old.mark.is_some() && old != &&*known;
-            if let Some(old) = before.0.get(id).filter(is_other).filter(|_| !plan.scans_whole(*id)) {
+            if let Some(old) = before.0.get(id).filter(is_other).filter(|_| !scans_whole(*id)) {
                 known.clone_from(old);
             }
         }
@@ -264,7 +263,7 @@ fn parse(mark: &str) -> Option<u128> {
 pub(crate) struct RootGuard<'a> {
     pub(crate) lookout: &'a Lookout,
     marks: &'a RootMarks,
-    roots: &'a [(Root, Ground)],
+    pub(crate) roots: &'a [(Root, Ground)],
 }
 
 impl<'a> RootGuard<'a> {
@@ -286,7 +285,8 @@ impl<'a> RootGuard<'a> {
         self.roots.iter().find_map(|(root, _)| self.look(root))
     }
 
-    fn look(&self, root: &Root) -> Option<LostRoot> {
+    /// What is wrong with a root, if anything is.
+    pub(crate) fn look(&self, root: &Root) -> Option<LostRoot> {
         let (marks, of) = (self.marks.clone(), root.clone());
         let why = match self.lookout.ask(&root.path, move |source| marks.stand(source, &of)) {
             Ok(Stand::Same(_)) => return None,
@@ -309,27 +309,6 @@ impl<'a> RootGuard<'a> {
             found.extend(told.map_err(|error| LostRoot::new(root.clone(), error.to_string()))?);
         }
         Ok(found)
-    }
-
-    /// Before files are taken for gone: their roots must be what they were, and the files still not there, as a mount
-    /// may have come and gone since. What says otherwise is forgotten, and stays as it was. Tells the
-    /// first root that is lost.
-    pub(crate) fn check_gone(&self, committer: &mut Committer<'_>) -> Option<LostRoot> {
-        let mut first = None;
-        for (root, _) in self.roots {
-            let gone = committer.gone_of(root.id);
-            if gone.is_empty() {
-                continue;
-            }
-            match self.look(root).map_or_else(|| self.found_again(root, &gone), Err) {
-                Ok(found) => committer.forget_gone(root.id, |key| found.contains(key)),
-                Err(lost) => {
-                    committer.forget_gone(root.id, |_| true);
-                    first.get_or_insert(lost);
-                }
-            }
-        }
-        first
     }
 }
 

@@ -8,6 +8,7 @@
 pub(super) mod identity;
 mod nested;
 pub(super) mod probe;
+pub(super) mod registry;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +20,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::EngineError;
-use crate::engine::query::status::lossy;
+use crate::engine::stats::lossy;
 use crate::ledger::{Ledger, RootInfo, StateFolder};
 use crate::model::{Resource, Root, RootId};
 use crate::source::Source;

@@ -13,6 +13,7 @@ use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
 use crate::engine::coordinator::run_state::{Ending, RunState};
 use crate::engine::coordinator::{Coordinator, Setting};
 use crate::engine::discovery::follow::NewsPlan;
+use crate::engine::discovery::message::Reports;
 use crate::engine::discovery::scan::ScanPlan;
 use crate::engine::dispatch::Dispatcher;
 use crate::engine::error::EngineError;
@@ -24,10 +25,11 @@ use crate::engine::stop::{Stop, StopOnDrop};
 use crate::engine::store::Store;
 use crate::engine::store::log_check::check_log;
 use crate::engine::watch::served_roots::Agenda;
+use crate::engine::workers::context::WorkContext;
 use crate::engine::workers::crash_hook::{self, Dying};
 use crate::engine::workers::pool::{Hand, Pool};
 use crate::engine::workers::slots::Board;
-use crate::engine::workers::worker::{BatchWorker, WorkContext};
+use crate::engine::workers::worker::BatchWorker;
 use crate::ledger::{InHand, Left};
 use crate::model::joining::join_until;
 use crate::model::{BatchConfig, Clock, FileKey, RootTable};
@@ -174,7 +176,7 @@ impl Course<'_> {
                 unlisted: news.as_ref().map(|news| Arc::clone(&news.folders)),
                 halt: halt.clone(),
             };
-            let found = send.clone();
+            let found = Reports::to(send);
             threads.push(spawn("scan", send, move || scan.run(&found))?);
         }
         if store.log_compared.is_none() {
@@ -194,7 +196,7 @@ impl Course<'_> {
             }
         }
         if let Some(news) = news {
-            let (told, rescan, found) = (send.clone(), news.clone(), send.clone());
+            let (told, rescan, found) = (Reports::to(send), news.clone(), Reports::to(send));
             threads.push(spawn("watch", send, move || news.follow(&told))?);
             threads.push(spawn("rescan", send, move || rescan.rescan(&found))?);
         }

@@ -3,136 +3,26 @@
 //! What needs the state is done by the run's own thread, its only writer, between two rounds of its loop.
 //! The rest is a wish, which that thread looks at in each round.
 
-use std::ffi::OsString;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use super::engine::Engine;
+use crate::engine::command::{Order, OrderDone, Ordered};
+use crate::engine::compaction::{self, CompactReport};
 use crate::engine::coordinator::event::Event;
+use crate::engine::edit::forget::{ForgetFilter, ForgetReport};
+use crate::engine::edit::retry::{Asked, RetryFilter, RetryReport, Selection, broken_off};
 use crate::engine::error::EngineError;
-use crate::model::{BatchConfig, Clock, Cursor, RecordCursor};
+use crate::engine::store::StoreView;
+use crate::model::{BatchConfig, Clock};
 
 /// How long an answer is waited for: a run may be between two attempts, or commit.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
 const LOOK_UP: Duration = Duration::from_millis(10);
-
-/// What can be asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "order")]
-pub enum Order {
-    /// Begin no file until [`Order::Resume`]; what is in hand is finished and committed.
-    Pause,
-    /// Go on.
-    Resume,
-    /// Finish the files in hand, commit them, leave the rest pending, and end.
-    Stop,
-    /// Commit what the workers have handed over.
-    Checkpoint,
-    /// Go on with so many workers, neither more nor less, until the configuration is read again.
-    Workers {
-        /// Their number, from 1.
-        count: usize,
-    },
-    /// Go on with another configuration.
-    Configure {
-        /// All of it.
-        config: Box<BatchConfig>,
-    },
-    /// Read the configuration again; a process does that which has read one.
-    Reload,
-    /// Scan again: all roots, or what is at and below a path.
-    Rescan {
-        /// The path, absolute, which may be no UTF-8.
-        #[serde(default)]
-        path: Option<OsString>,
-        /// Whether a schedule asks for it.
-        #[serde(default)]
-        scheduled: bool,
-    },
-    /// Serve another root as well, also after a restart.
-    Add {
-        /// Its folder, absolute, which may be no UTF-8.
-        root: OsString,
-        /// Jobs of higher priority come first; 0 is usual.
-        #[serde(default)]
-        priority: i16,
-    },
-    /// Serve a root no longer. Its records stay.
-    Remove {
-        /// Its folder, absolute, which may be no UTF-8.
-        root: OsString,
-    },
-    /// End a job that is queued or runs: it scans no further. What it has found is processed still, as of any root
-    /// that is served.
-    Cancel {
-        /// Its number.
-        job: u64,
-    },
-}
-
-/// What an order led to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrderDone {
-    /// For a person, on one line.
-    pub what: String,
-    /// The job that was queued or ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub job: Option<u64>,
-    /// What is committed, where that was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<Cursor>,
-    /// The same end of the records, as `outlast records --since` takes it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub records_end: Option<RecordCursor>,
-}
-
-impl OrderDone {
-    /// Only words.
-    pub fn told(what: impl Into<String>) -> Self {
-        Self { what: what.into(), ..Self::default() }
-    }
-}
-
-/// An order on its way to the run's thread, and where its answer goes.
-pub(crate) struct Ordered {
-    pub order: Order,
-    pub reply: SyncSender<Result<OrderDone, EngineError>>,
-}
-
-/// What is wanted of the run, until that changes.
-#[derive(Debug, Default)]
-pub(crate) struct Wishes {
-    paused: AtomicBool,
-    /// The configuration to go on with, from the next attempt on.
-    config: Mutex<Option<Arc<BatchConfig>>>,
-}
-
-impl Wishes {
-    pub(crate) fn is_paused(&self) -> bool {
-        self.paused.load(Ordering::Relaxed)
-    }
-
-    /// Whether another configuration waits for the next attempt.
-    pub(crate) fn has_config(&self) -> bool {
-        self.config.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-    }
-
-    /// The configuration that waits.
-    pub(crate) fn take_config(&self) -> Option<Arc<BatchConfig>> {
-        self.config.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    /// Has the next attempt go on with another configuration, made of the one that waits already.
-    fn want_config(&self, make: impl FnOnce(Option<&BatchConfig>) -> BatchConfig) {
-        let mut waiting = self.config.lock().unwrap_or_else(PoisonError::into_inner);
-        *waiting = Some(Arc::new(make(waiting.as_deref())));
-    }
-}
+/// How long a running process may take to let go of a root: files in flight are finished first.
+const LEAVE_WAIT: Duration = Duration::from_secs(60);
+const LEAVE_LOOK_UP: Duration = Duration::from_millis(50);
 
 impl Engine {
     /// Carries an order out, or hands it to the run and waits for its answer.
@@ -159,6 +49,83 @@ impl Engine {
         }
     }
 
+    /// Makes failed files due for the run that goes on, and waits until that is committed.
+    ///
+    /// # Errors
+    /// No run goes on, or it ends before all is committed; the glob can't be read, or the state not.
+    pub fn retry(&self, filter: &RetryFilter) -> Result<RetryReport, EngineError> {
+        let view = self.view().ok_or_else(|| broken_off(0, "due", "the run has ended"))?;
+        let roots = self.roots();
+        let mut asked = Asked::new(&view, filter);
+        asked.report.running = true;
+        asked.each_chunk(
+            |root| roots.contains(&root),
+            |chunk, before| {
+                let committed = self.put(|reply| Event::Asked { changes: chunk.clone(), reply });
+                committed.map(drop).map_err(|error| broken_off(before, "due", &error.to_string()))
+            },
+        )
+    }
+
+    /// Forgets files or a root while a run goes on, and waits until that is committed. A root that is served is served
+    /// no more.
+    ///
+    /// # Errors
+    /// No run goes on, or it ends before all is committed; or it can't go on without the root.
+    pub fn forget(&self, filter: &ForgetFilter) -> Result<ForgetReport, EngineError> {
+        let view = self.view().ok_or_else(|| broken_off(0, "forgotten", "the run has ended"))?;
+        if filter.dry_run {
+            return view.forgotten(filter);
+        }
+        let chosen = view.chosen(filter)?;
+        let mut report = ForgetReport::default();
+        let Some(root) = chosen.root else {
+            self.forget_selected(&view, &chosen.selection, &mut report)?;
+            return Ok(report);
+        };
+        let until = Instant::now() + LEAVE_WAIT;
+        // It may find more of the root until it serves that no longer.
+        while !self.put(|reply| Event::Forget { root: root.id, reply })?? {
+            if Instant::now() >= until {
+                return Err(broken_off(
+                    report.files,
+                    "forgotten",
+                    "the process has not let go of the root yet",
+                ));
+            }
+            self.forget_selected(&view, &chosen.selection, &mut report)?;
+            std::thread::sleep(LEAVE_LOOK_UP);
+        }
+        self.show_without(root.id);
+        report.root = Some(root.name);
+        Ok(report)
+    }
+
+    fn forget_selected(
+        &self,
+        view: &StoreView,
+        selection: &Selection,
+        report: &mut ForgetReport,
+    ) -> Result<(), EngineError> {
+        view.each_chunk(selection, report, |changes, before| {
+            let committed = self.put(|reply| Event::Asked { changes: changes.clone(), reply });
+            committed.map(drop).map_err(|error| broken_off(before, "forgotten", &error.to_string()))
+        })
+    }
+
+    /// Has the run that goes on compact its record log, and waits until it has.
+    ///
+    /// # Errors
+    /// No run goes on, it ends before, or something is missing that it waits for, such as room on the disk.
+    pub fn compact(&self) -> Result<CompactReport, EngineError> {
+        let (reply, done) = sync_channel(1);
+        self.events()
+            .ok_or_else(compaction::ended)?
+            .send(Event::Compact(reply))
+            .map_err(|_| compaction::ended())?;
+        done.recv().map_err(|_| compaction::ended())?
+    }
+
     fn checkpoint_now(&self) -> Result<OrderDone, EngineError> {
         let cursor = self.put(Event::Checkpoint)?;
         let records_end = self.view().ok_or_else(no_run)?.cursor_at(cursor.log);
@@ -168,7 +135,7 @@ impl Engine {
     }
 
     fn pause(&self, paused: bool) -> OrderDone {
-        let was_paused = self.wishes().paused.swap(paused, Ordering::Relaxed);
+        let was_paused = self.wishes().pause(paused);
         OrderDone::told(match (was_paused, paused) {
             (false, true) => "paused: no file is begun until `resume`",
             (true, false) => "going on",

@@ -7,15 +7,18 @@ use std::sync::mpsc::sync_channel;
 use super::attempt::spawn;
 use super::engine::{Engine, RunOptions};
 use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
+use crate::engine::discovery::message::Message;
+use crate::engine::discovery::message::Reports;
 use crate::engine::discovery::scan::ScanPlan;
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::counts::Tally;
 use crate::engine::lifecycle::transition::{Change, Ground};
+use crate::engine::roots;
 use crate::engine::roots::identity::RootMarks;
 use crate::engine::roots::probe::Lookout;
+use crate::engine::roots::registry;
 use crate::engine::stats::{ProcessingProgress, RepositoryProcessingResult};
 use crate::engine::stop::{Stop, StopOnDrop};
-use crate::engine::{job_plan, roots};
 use crate::ledger::{AskedState, LedgerError, LedgerReader};
 use crate::model::{BatchConfig, LogPosition, Resource, Root};
 use crate::source::Source;
@@ -47,8 +50,8 @@ impl Engine {
         let source = self.source_for(config, own, None)?;
         let mut infos = state.as_ref().map(|state| state.info().roots.clone()).unwrap_or_default();
         let identity = self.identity();
-        let used = reader.as_ref().map_or(Ok(0), job_plan::last_used)?;
-        let chosen = job_plan::choose(&mut infos, &paths, identity, &source.filters(), config, used)?.0;
+        let used = reader.as_ref().map_or(Ok(0), registry::last_used)?;
+        let chosen = registry::choose(&mut infos, &paths, identity, &source.filters(), config, used)?.0;
         let end = reader.as_ref().map_or(LogPosition::START, |reader| reader.cursor().log);
         let ground =
             |epoch| Ground { epoch, run_start: LogPosition { segment: u32::MAX, ..end }, quarantine: false };
@@ -89,7 +92,8 @@ impl Engine {
             ScanPlan { reader: reader.clone(), roots, below: None, source, unlisted: None, halt: halting };
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         let _halt = StopOnDrop(&halt);
-        spawn("scan", &send.clone(), move || scan.run(&send))?;
+        let found = Reports::to(&send);
+        spawn("scan", &send, move || scan.run(&found))?;
         while !self.stop().is_requested()
             && let Ok(event) = receive.recv()
             && !take(event, reader.as_ref(), &mut tally, &mut result.progress)?
@@ -108,8 +112,14 @@ fn take(
     tally: &mut Tally,
     progress: &mut ProcessingProgress,
 ) -> Result<bool, EngineError> {
-    match event {
-        Event::Found { changes, counts, pass } => {
+    let message = match event {
+        Event::Discovered(message) => message,
+        Event::Failed(error) => return Err(error),
+        // No worker, and no client.
+        _ => return Ok(false),
+    };
+    match message {
+        Message::Found { changes, counts, pass } => {
             drop(pass);
             tally.add(counts);
             for (key, change) in changes {
@@ -133,18 +143,18 @@ fn take(
                 }
             }
         }
-        Event::Scanned(report) => {
+        Message::Scanned(report) => {
             for (rule, count) in report.filtered {
                 *progress.filtered.entry(rule).or_default() += count;
             }
         }
-        Event::Failed(error) => return Err(error),
-        Event::Unlisted { resource, why, .. } => {
+        Message::Failed(error) => return Err(error),
+        Message::Unlisted { resource, why, .. } => {
             return Err(EngineError::Unavailable { resource, what: why });
         }
-        Event::ScansEnded => return Ok(true),
-        // No worker, and nobody who asks.
-        _ => {}
+        Message::ScansEnded => return Ok(true),
+        // It follows no watcher.
+        Message::Touched { .. } | Message::WatchEnded | Message::Commit(_) => {}
     }
     Ok(false)
 }

@@ -1,9 +1,11 @@
 //! Threads begin and end here and nowhere else.
 
 pub(super) mod attempt;
+pub(super) mod batches;
 pub(super) mod control;
 pub(super) mod dry_run;
 pub(super) mod engine;
+pub(super) mod one_run;
 pub(super) mod pulse;
 pub(super) mod session;
 pub(super) mod waiting;

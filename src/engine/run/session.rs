@@ -14,6 +14,7 @@ use crate::engine::resources::memory_budget::{Budget, effective_limit};
 use crate::engine::resources::memory_meter::Meter;
 use crate::engine::roots::GivenRoot;
 use crate::engine::roots::probe::Lookout;
+use crate::engine::roots::registry;
 use crate::engine::store::Store;
 use crate::engine::watch::served_roots::Agenda;
 use crate::ledger::{InHand, Job, JobEnd, LedgerError, Left, RootInfo};
@@ -134,7 +135,7 @@ impl<'a> Runtime<'a> {
         let config = BatchConfig { reprocess: reprocess && self.config.reprocess, ..(*self.config).clone() };
         let identity = self.engine.identity();
         self.has_other_filters = false;
-        job_plan::register(self.store()?, roots, identity, &lookout, &config)
+        registry::register(self.store()?, roots, identity, &lookout, &config)
     }
 
     pub(super) fn has_other_filters(&self) -> bool {

@@ -39,13 +39,13 @@ impl Course<'_> {
                 return Ok(Ending::Reconfigured);
             }
             let store = slot.as_mut().ok_or(LedgerError::Poisoned)?;
-            let (shared, view) = (self.engine.shared(), store.view().during(self.plan));
+            let (shared, view) = (self.engine.shared(), store.view().during(self.plan.unwritten()));
             let shown = Published::new(shared, self.plan, view, &self.config, agenda.is_some())?;
             run.begin_attempt(&store.reader, self.plan, self.config.worker_count);
             let ending = match self.check_roots(store, &mut marks)? {
                 Some(outage) => Ending::Hindered(outage),
                 None => {
-                    shown.look(store.view().during(self.plan));
+                    shown.look(store.view().during(self.plan.unwritten()));
                     let plan = self.plan.bound(&marks);
                     self.attempt(&plan, store, &marks, &shown, run, agenda.as_deref_mut())?
                 }
@@ -85,8 +85,9 @@ impl Course<'_> {
 
     /// Whether the roots are the folders that they were.
     fn check_roots(&self, store: &mut Store, marks: &mut RootMarks) -> Result<Option<Outage>, EngineError> {
-        let accept_empty = self.config.accept_empty;
-        Ok(marks.check(store, &self.lookout, self.plan, accept_empty)?.map(Outage::Root))
+        let (plan, accept_empty) = (self.plan, self.config.accept_empty);
+        let lost = marks.check(store, &self.lookout, &plan.roots, |id| plan.scans_whole(id), accept_empty)?;
+        Ok(lost.map(Outage::Root))
     }
 
     /// Waits until the roots are back. Closes the job where that takes too long, or a stop is asked for.

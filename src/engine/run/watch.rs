@@ -16,46 +16,20 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
-
-pub(crate) use crate::engine::watch::served_roots::Agenda;
 
 use super::engine::{Engine, RunOptions};
 use super::session::Runtime;
 use crate::engine::coordinator::run_state::{Ending, Outage, RunState};
 use crate::engine::error::EngineError;
-use crate::engine::job_plan;
+use crate::engine::job_plan::{self, Wanted};
+use crate::engine::roots::registry;
 use crate::engine::roots::{self, GivenRoot, root_path};
 use crate::engine::stats::RepositoryProcessingResult;
+use crate::engine::watch::WatchOptions;
+use crate::engine::watch::served_roots::Agenda;
 use crate::ledger::JobKind;
 use crate::model::{BatchConfig, Root};
 use crate::source::watch::{Watch, WatchSettings};
-
-use job_plan::Wanted;
-
-/// How a process watches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WatchOptions {
-    /// Whether nothing is watched and all is polled, for file systems that tell of no changes.
-    pub poll: bool,
-    /// Time between two polls of what can't be watched.
-    pub poll_interval: Duration,
-    /// How long a file that somebody writes must stand still, where nothing says that he is through with it.
-    pub settle: Duration,
-    /// Time between two scans that look for what the watcher did not tell; none makes none.
-    pub reconcile: Option<Duration>,
-}
-
-impl Default for WatchOptions {
-    fn default() -> Self {
-        Self {
-            poll: false,
-            poll_interval: Duration::from_secs(30),
-            settle: Duration::from_millis(500),
-            reconcile: Some(Duration::from_secs(3600)),
-        }
-    }
-}
 
 impl Engine {
     /// Ingests folders and keeps the records in step with them until a stop is asked for. Without `roots`
@@ -171,12 +145,12 @@ impl Runtime<'_> {
     fn remember(&mut self, roots: &[GivenRoot]) -> Result<Vec<Root>, EngineError> {
         let (identity, config) = (self.identity().to_owned(), self.config());
         let store = self.store()?;
-        let (used, mut infos) = (job_plan::last_used(&store.reader)?, store.state.info().roots.clone());
+        let (used, mut infos) = (registry::last_used(&store.reader)?, store.state.info().roots.clone());
         let mut known = Vec::new();
         for root in roots {
             let at = roots::find_or_add(&mut infos, root, &identity, used)?;
             let Some(info) = infos.get(at) else { continue };
-            job_plan::check_processor(info, &identity, &config)?;
+            registry::check_processor(info, &identity, &config)?;
             known.push(info.root());
         }
         store.describe(|state| state.roots = infos)?;

@@ -10,10 +10,13 @@ use std::time::{Duration, Instant};
 use super::world::Trouble;
 use super::{Faults, Schedule, judge};
 use crate::batch::strategy_of;
+use crate::engine::command::Wishes;
 use crate::engine::commit::committer::Committer;
 use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
 use crate::engine::coordinator::run_state::{Ending, Outage, RunState};
 use crate::engine::coordinator::{Coordinator, Setting};
+use crate::engine::discovery::message::Message;
+use crate::engine::discovery::message::Reports;
 use crate::engine::discovery::scan::ScanPlan;
 use crate::engine::dispatch::Dispatcher;
 use crate::engine::error::EngineError;
@@ -23,15 +26,15 @@ use crate::engine::resources::memory_budget::Budget;
 use crate::engine::resources::semaphore::Gate;
 use crate::engine::roots::identity::{RootGuard, RootMarks};
 use crate::engine::roots::probe::Lookout;
-use crate::engine::run::control::Wishes;
 use crate::engine::stats::BatchStatistics;
 use crate::engine::stop::Stop;
 use crate::engine::store::Store;
+use crate::engine::workers::context::WorkContext;
 use crate::engine::workers::crash_hook::Dying;
+use crate::engine::workers::outcome::OutcomeGroup;
 use crate::engine::workers::pool::{Hand, Pool};
-use crate::engine::workers::record::OutcomeGroup;
 use crate::engine::workers::slots::{Board, Stage};
-use crate::engine::workers::worker::{BatchWorker, WorkContext};
+use crate::engine::workers::worker::BatchWorker;
 use crate::model::failpoint::{self, Fault};
 use crate::model::{FileKey, RootId, RootTable};
 use crate::source::Source;
@@ -108,7 +111,7 @@ impl Schedule {
         let mut marks = slot.as_ref().map(|store| RootMarks::of(store.state.info())).unwrap();
         loop {
             let store = slot.as_mut().unwrap();
-            match marks.check(store, &self.lookout(), plan, false) {
+            match marks.check(store, &self.lookout(), &plan.roots, |id| plan.scans_whole(id), false) {
                 Ok(None) => {}
                 // It waits until the tree is back.
                 Ok(Some(_)) => {
@@ -239,7 +242,7 @@ impl Schedule {
                 60..80 => self.deliver(crew, send),
                 80..86 => self.clock.advance(Duration::from_millis(self.rng.below(700))),
                 86..90 if !scanned => {
-                    scan.run(&found_send);
+                    scan.run(&Reports::to(&found_send));
                     scanned = true;
                 }
                 86..90 => (0..=self.rng.below(3)).for_each(|_| tell_next(&found, send)),
@@ -279,8 +282,8 @@ impl Schedule {
             (key, change)
         };
         let changes = names.into_iter().map(look).collect();
-        let event = Event::Touched { changes, since: self.clock.now(), pass: Gate::new(1).pass() };
-        send.try_send(event).unwrap_or_default();
+        let message = Message::Touched { changes, since: self.clock.now(), pass: Gate::new(1).pass() };
+        send.try_send(message.into()).unwrap_or_default();
     }
 
     fn deliver(&mut self, crew: &Crew, send: &SyncSender<Event>) {
@@ -300,7 +303,7 @@ impl Schedule {
         crew: &mut Crew,
         scan: &ScanPlan,
     ) -> Result<Option<Ending>, EngineError> {
-        scan.run(send);
+        scan.run(&Reports::to(send));
         if self.rng.chance(30) {
             ask_to_compact(send);
         }
@@ -327,7 +330,7 @@ impl Schedule {
         scan: &ScanPlan,
     ) -> Result<Option<Ending>, EngineError> {
         let (found_send, found) = sync_channel(CHANNEL_EVENTS);
-        scan.run(&found_send);
+        scan.run(&Reports::to(&found_send));
         // Only told of, never scanned.
         let mut edits = self.rng.below(40);
         for _ in 0..ROUNDS_MAX {

@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::engine::lifecycle::counts::Tally;
 use crate::engine::resources::breaker::BreakerStatus;
 use crate::model::{Cursor, ErrorClass, RecordStatus};
 use crate::source::watch::WatchStatus;
 use latency::LatencyFigures;
+use std::path::Path;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -348,4 +349,9 @@ pub struct BatchExecutionResult {
     pub utilization: f64,
     /// Each worker.
     pub workers: Vec<WorkerStatistics>,
+}
+
+/// A path that is not UTF-8 is shown with replacement characters: JSON has no other text.
+pub(crate) fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }

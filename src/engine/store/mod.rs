@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::error::EngineError;
-use super::job_plan::{self, JobPlan};
 use crate::ledger::{
-    AskedState, Entry, Job, LOG_CHECKED, Ledger, LedgerError, LedgerReader, RootInfo, StateFolder, StateInfo,
-    Tick,
+    AskedState, Entry, Job, JobEnd, LOG_CHECKED, Ledger, LedgerError, LedgerReader, RootInfo, StateFolder,
+    StateInfo, Tick,
 };
 use crate::model::{ConfigError, FileKey, LogPosition, RecordCursor, RootId, RootTable, Timestamp};
 use crate::sink::RecordLog;
@@ -247,16 +246,16 @@ impl StoreView {
         Self { reader, state: state.to_owned(), records, roots, id, targets, begun: None }
     }
 
-    /// The same while the job of this plan goes on.
-    pub(crate) fn during(self, plan: &JobPlan) -> Self {
-        Self { begun: plan.begins.as_ref().map(|_| plan.job.clone()), ..self }
+    /// The same while a job goes on of which it is not written down yet that it has begun.
+    pub(crate) fn during(self, begun: Option<Job>) -> Self {
+        Self { begun, ..self }
     }
 
     /// The jobs that are remembered, oldest first.
     pub(crate) fn known_jobs(&self) -> Result<Vec<Job>, LedgerError> {
         let mut jobs = self.reader.jobs()?;
         if let Some(begun) = self.begun.as_ref().filter(|begun| !jobs.iter().any(|job| job.id == begun.id)) {
-            job_plan::interrupt_stale(&mut jobs);
+            interrupt_stale(&mut jobs);
             jobs.push(begun.clone());
         }
         Ok(jobs)
@@ -271,4 +270,14 @@ impl StoreView {
     pub fn own_folders(&self) -> Vec<PathBuf> {
         vec![self.state.clone(), self.records.clone()]
     }
+}
+
+/// Makes jobs of a process that was killed interrupted ones, and returns these.
+pub(crate) fn interrupt_stale(jobs: &mut [Job]) -> Vec<Job> {
+    let stale = jobs.iter_mut().filter(|job| job.end == JobEnd::Running);
+    let interrupted = stale.map(|job| {
+        job.end = JobEnd::Interrupted;
+        job.clone()
+    });
+    interrupted.collect()
 }

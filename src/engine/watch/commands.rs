@@ -1,134 +1,33 @@
 //! Orders that need the state, carried out by the thread that holds it.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::SyncSender;
 
-use super::root_checks::Present;
 use super::served_roots::{Agenda, Queued};
-use crate::engine::coordinator::Coordinator;
-use crate::engine::coordinator::run_state::Ending;
-use crate::engine::edit::forget::drop_root;
+use crate::engine::command::{Order, OrderDone};
 use crate::engine::error::EngineError;
 use crate::engine::job_plan::{self, Wanted};
 use crate::engine::roots;
 use crate::engine::roots::probe::Lookout;
-use crate::engine::run::control::{Order, OrderDone, Ordered};
-use crate::engine::stats::WatchFigures;
+use crate::engine::roots::registry;
 use crate::engine::store::Store;
 use crate::ledger::{Job, JobEnd, JobKind};
-use crate::model::{BatchConfig, Root, RootId};
+use crate::model::{BatchConfig, Root};
 use crate::source::Source;
 
 /// Jobs that wait at most where a client asks for another one. What the process queues by itself is one for each root.
 pub(super) const QUEUED_MAX: usize = 1000;
 
-impl Coordinator<'_> {
-    /// Carries out what needs the state. An error is the state's own: the run can't go on with it.
-    pub(crate) fn carry_out(&mut self, ordered: Ordered) -> Result<(), EngineError> {
-        let what = "this is a single run: only `outlast watch` takes that order";
-        let done = match self.at_hand() {
-            Some((agenda, hands)) => agenda.carry_out(ordered.order, hands),
-            None => Err(EngineError::Job(what.to_owned())),
-        };
-        match done {
-            Err(error) if error.is_of_the_state() => return Err(error),
-            // The client may have gone.
-            done => drop(ordered.reply.try_send(done)),
-        }
-        self.switch_if_wanted()
-    }
-
-    /// Has a root leave the state that nothing is known of any more. One that is served is served no more, and leaves
-    /// later. An error is the state's own.
-    pub(crate) fn forget_root(
-        &mut self,
-        id: RootId,
-        reply: &SyncSender<Result<bool, EngineError>>,
-    ) -> Result<(), EngineError> {
-        let done = self.try_forget(id);
-        match done {
-            Err(error) if error.is_of_the_state() => return Err(error),
-            // The client may have gone.
-            done => drop(reply.try_send(done)),
-        }
-        self.switch_if_wanted()
-    }
-
-    fn try_forget(&mut self, id: RootId) -> Result<bool, EngineError> {
-        let is_running = self.set.plan.roots.iter().any(|(root, _)| root.id == id);
-        let served =
-            self.agenda.as_deref().and_then(|agenda| agenda.roots().find(|root| root.id == id)).cloned();
-        if let Some(root) = served {
-            self.remove_root(&root)?;
-        } else if is_running && self.agenda.is_none() {
-            let what = "the run that goes on ingests this root: forget it when that has ended";
-            return Err(EngineError::Job(what.to_owned()));
-        }
-        let is_known = self.committer.store().reader.counts(id).files() > 0;
-        if is_running || is_known || self.committer.holds_of(id) {
-            return Ok(false);
-        }
-        drop_root(self.committer.store_mut(), id)?;
-        Ok(true)
-    }
-
-    fn remove_root(&mut self, root: &Root) -> Result<(), EngineError> {
-        let Some((agenda, hands)) = self.at_hand() else { return Ok(()) };
-        agenda.remove(&root.path, hands).map(drop)
-    }
-
-    /// The agenda of a watching process, and what its orders take.
-    fn at_hand(&mut self) -> Option<(&mut Agenda, Hands<'_>)> {
-        let hands = Hands {
-            store: self.committer.store_mut(),
-            lookout: self.set.guard.lookout,
-            processor: self.set.context.processor.identity(),
-            running: &self.set.plan.job,
-            config: &self.set.context.config,
-        };
-        Some((self.agenda.as_deref_mut()?, hands))
-    }
-
-    /// Looks at what a watching process has to do.
-    pub(crate) fn look_at_agenda(&mut self) -> Result<(), EngineError> {
-        let Some(agenda) = self.agenda.as_deref_mut().filter(|agenda| agenda.is_due()) else { return Ok(()) };
-        let (store, context) = (self.committer.store_mut(), self.set.context);
-        let present = Present {
-            lookout: self.set.guard.lookout,
-            processor: context.processor.identity(),
-            config: &context.config,
-        };
-        let lost = agenda.look(store, &present, &self.set.plan.job)?;
-        let figures = agenda.figures(store);
-        agenda.tell_of_polling(&figures.status);
-        self.run.statistics.watch = Some(WatchFigures { latency: self.run.latency.figures(), ..figures });
-        if let Some(lost) = lost {
-            self.lost_root(lost);
-        }
-        self.switch_if_wanted()
-    }
-
-    /// Makes room for another job where one should come first.
-    pub(crate) fn switch_if_wanted(&mut self) -> Result<(), EngineError> {
-        let Some(agenda) = self.agenda.as_deref() else { return Ok(()) };
-        if agenda.wants_switch(self.committer.store(), &self.set.plan.job)? {
-            self.end(Ending::Superseded);
-        }
-        Ok(())
-    }
-}
-
 /// What carrying out an order takes.
-struct Hands<'a> {
-    store: &'a mut Store,
-    lookout: &'a Lookout,
-    processor: &'a str,
-    running: &'a Job,
-    config: &'a BatchConfig,
+pub(crate) struct Hands<'a> {
+    pub store: &'a mut Store,
+    pub lookout: &'a Lookout,
+    pub processor: &'a str,
+    pub running: &'a Job,
+    pub config: &'a BatchConfig,
 }
 
 impl Agenda {
-    fn carry_out(&mut self, order: Order, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+    pub(crate) fn carry_out(&mut self, order: Order, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
         match order {
             Order::Rescan { path: None, scheduled } => self.rescan_all(scheduled, hands),
             Order::Rescan { path: Some(path), .. } => self.rescan(&PathBuf::from(path), hands),
@@ -218,7 +117,7 @@ impl Agenda {
             return Ok(OrderDone::told(format!("{} is served already", root.path.display())));
         }
         self.check_room(hands.store)?;
-        let infos = job_plan::register(hands.store, &given, hands.processor, hands.lookout, hands.config)?;
+        let infos = registry::register(hands.store, &given, hands.processor, hands.lookout, hands.config)?;
         let ids: Vec<u32> = infos.iter().map(|info| info.id).collect();
         hands.store.describe(|state| {
             let added = state.roots.iter_mut().filter(|info| ids.contains(&info.id));
@@ -231,7 +130,7 @@ impl Agenda {
         Ok(told(&queued, &format!("the first scan of {shown}")))
     }
 
-    fn remove(&mut self, path: &Path, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+    pub(crate) fn remove(&mut self, path: &Path, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
         let found = match self.find(path) {
             Some(root) => Some(root.clone()),
             None => self

@@ -2,10 +2,10 @@
 
 use super::served_roots::Agenda;
 use crate::engine::error::EngineError;
-use crate::engine::job_plan;
 use crate::engine::roots::GivenRoot;
 use crate::engine::roots::identity::{LostRoot, RootMarks, Stand, known_files};
 use crate::engine::roots::probe::{Look, Lookout};
+use crate::engine::roots::registry;
 use crate::engine::store::Store;
 use crate::model::{BatchConfig, FileKey, Root};
 use crate::source::Source;
@@ -108,7 +108,7 @@ impl Agenda {
                 let reprocess = config.reprocess && !served.is_registered;
                 let config = BatchConfig { reprocess, ..config.clone() };
                 let root = GivenRoot::known(served.root.path.clone());
-                job_plan::register(store, &[root], processor, lookout, &config)?;
+                registry::register(store, &[root], processor, lookout, &config)?;
                 tracing::warn!("{}: is back", served.root.path.display());
                 (served.away, served.is_registered, served.look, served.known) = (None, true, None, None);
                 back.push(served.root.id.0);

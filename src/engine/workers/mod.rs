@@ -1,9 +1,10 @@
 //! Reads, hashes, processes; writes nothing durable but its in-flight marker.
 
-pub(super) mod batches;
+pub(super) mod context;
 pub(super) mod crash_hook;
 pub(super) mod inspect;
 pub(super) mod io_wait;
+pub(super) mod outcome;
 pub(super) mod pool;
 pub(super) mod pool_threads;
 pub(super) mod read_ahead;

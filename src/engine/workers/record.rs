@@ -1,73 +1,20 @@
 //! What came of a file, as the coordinator is told it.
 
 use std::hash::BuildHasher;
-use std::time::Duration;
 
 use super::slots::{Seized, Stage};
-use super::worker::WorkContext;
 use crate::engine::lifecycle::transition::{Change, End, Ending};
+use crate::engine::workers::context::WorkContext;
+use crate::engine::workers::outcome::Attempt;
+use crate::engine::workers::outcome::Outcome;
+use crate::engine::workers::outcome::OutcomeGroup;
+use crate::engine::workers::outcome::ReadFile;
 use crate::ledger::Retry;
 use crate::model::{
-    BatchConfig, Clock, Digest, DiscoveredFile, ErrorClass, FileError, FileKey, Fingerprint, RecordLine,
-    RecordStatus, Resource, Timestamp,
+    BatchConfig, Clock, Digest, DiscoveredFile, ErrorClass, FileError, Fingerprint, RecordLine, RecordStatus,
+    Resource, Timestamp,
 };
 use crate::source::Content;
-
-/// One file's outcome. `line` is the length of its record's line in the group.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub key: FileKey,
-    pub change: Change,
-    pub line: usize,
-    /// What was short, where the file failed and not by its own fault.
-    pub short_of: Option<Resource>,
-}
-
-/// Outcomes of one batch, with the lines of their records one after the other.
-#[derive(Debug, Default)]
-pub(crate) struct OutcomeGroup {
-    pub batch_id: u64,
-    pub worker: usize,
-    pub outcomes: Vec<Outcome>,
-    pub lines: Vec<u8>,
-    pub bytes: u64,
-    pub busy: Duration,
-}
-
-/// What came of one attempt at a file.
-pub(super) enum Attempt {
-    Plain(End),
-    Unchanged(Content),
-    Processed(ReadFile),
-    Failed { read: Option<ReadFile>, error: FileError, short_of: Option<Resource> },
-}
-
-impl Outcome {
-    /// Other news of a file, which has no line.
-    pub(crate) fn of_news((key, change): (FileKey, Change)) -> Self {
-        Self { key, change, line: 0, short_of: None }
-    }
-}
-
-impl Attempt {
-    /// Puts it into the log.
-    pub(super) fn log(&self) {
-        match self {
-            Self::Failed { error, .. } => {
-                tracing::debug!(class = %error.class, error = error.message, "failed");
-            }
-            Self::Processed(read) => tracing::trace!(bytes = read.content.size, "processed"),
-            Self::Unchanged(_) => tracing::trace!("the same content as before"),
-            Self::Plain(end) => tracing::trace!(?end, "left"),
-        }
-    }
-}
-
-/// The version that was read.
-pub(super) struct ReadFile {
-    pub content: Content,
-    pub hash: blake3::Hash,
-}
 
 /// The outcome of a file that failed and that no worker is to tell of: as if one had said so.
 pub(crate) fn failed_outcome(

@@ -16,7 +16,7 @@ use std::time::Instant;
 use super::Coordinator;
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::transition::Change;
-use crate::engine::workers::record::OutcomeGroup;
+use crate::engine::workers::outcome::OutcomeGroup;
 use crate::ledger::Entry;
 use crate::model::FileKey;
 

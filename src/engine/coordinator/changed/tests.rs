@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::engine::commit::committer::Committer;
-use crate::engine::coordinator::event::Event;
+use crate::engine::discovery::message::Message;
 use crate::engine::job_plan;
 use crate::engine::lifecycle::counts::Tally;
 use crate::engine::lifecycle::transition::{Change, End, Ending};
@@ -15,7 +15,7 @@ use crate::engine::run::engine::{Engine, RunOptions};
 use crate::engine::stats::ProcessingState;
 use crate::engine::stop::Stop;
 use crate::engine::store::{Store, StoreView};
-use crate::engine::workers::record::{Outcome, OutcomeGroup};
+use crate::engine::workers::outcome::{Outcome, OutcomeGroup};
 use crate::engine::workers::worker::LARGE_BYTES;
 use crate::ledger::Entry;
 use crate::model::{BatchConfig, FileKey, Fingerprint, LogPosition, RecordStatus, RootId, Timestamp};
@@ -83,8 +83,8 @@ impl Bulk {
             (key(name), change)
         };
         let changes = names.iter().map(look).collect();
-        let event = Event::Touched { changes, since: Instant::now(), pass: self.gate.pass() };
-        self.engine.events().unwrap().send(event).unwrap();
+        let message = Message::Touched { changes, since: Instant::now(), pass: self.gate.pass() };
+        self.engine.events().unwrap().send(message.into()).unwrap();
     }
 
     fn wait(&self, what: &str, done: impl Fn() -> bool) -> Duration {

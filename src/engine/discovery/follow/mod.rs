@@ -1,13 +1,13 @@
 //! From what the watcher tells to changes: threads `watch` and `rescan` of an attempt.
 
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::merge::{Intake, Purpose};
+use super::message::{Message, Reports};
 use super::relist::{AGAIN, TouchedFolders};
 use super::scan::{root_unreadable, scan_threads};
-use crate::engine::coordinator::event::Event;
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::transition::Ground;
 use crate::engine::resources::semaphore::Gate;
@@ -43,7 +43,7 @@ pub(crate) struct NewsPlan {
 
 impl NewsPlan {
     /// Thread `watch`: looks at touched names until the attempt ends. What was taken is told before.
-    pub(crate) fn follow(&self, send: &SyncSender<Event>) {
+    pub(crate) fn follow(&self, send: &Reports) {
         let gate = Gate::new(NEWS_EVENTS);
         while !self.halt.is_requested() {
             let news = self.watch.take(LOOK_UP, NAMES_MAX);
@@ -52,19 +52,14 @@ impl NewsPlan {
                 self.folders.add(touched.folder, now);
             }
             if let Err(error) = self.look(news.names, send, &gate) {
-                let _ = send.send(Event::Failed(error));
+                send.send(Message::Failed(error));
                 break;
             }
         }
-        let _ = send.send(Event::WatchEnded);
+        send.send(Message::WatchEnded);
     }
 
-    fn look(
-        &self,
-        mut names: Vec<TouchedName>,
-        send: &SyncSender<Event>,
-        gate: &Gate,
-    ) -> Result<(), EngineError> {
+    fn look(&self, mut names: Vec<TouchedName>, send: &Reports, gate: &Gate) -> Result<(), EngineError> {
         names.sort_by(|a, b| (&a.folder, &a.name).cmp(&(&b.folder, &b.name)));
         for group in names.chunk_by(|a, b| a.folder == b.folder) {
             let Some(first) = group.first() else { continue };
@@ -89,7 +84,7 @@ impl NewsPlan {
     }
 
     /// Thread `rescan`: lists touched folders, and polls those that can't be watched, until the attempt ends.
-    pub(crate) fn rescan(&self, send: &SyncSender<Event>) {
+    pub(crate) fn rescan(&self, send: &Reports) {
         let gate = Gate::new(NEWS_EVENTS);
         let mut next_poll = Instant::now() + self.poll_interval;
         while !self.halt.is_requested() {
@@ -104,7 +99,7 @@ impl NewsPlan {
     }
 
     /// Lists what can't be watched. What it does not come to, or can't list, the next poll does.
-    fn poll(&self, send: &SyncSender<Event>, gate: &Gate) {
+    fn poll(&self, send: &Reports, gate: &Gate) {
         let unwatched = self.watch.unwatched();
         if unwatched.is_empty() {
             return;
@@ -121,7 +116,7 @@ impl NewsPlan {
     }
 
     /// Lists some of the touched folders that are due; waits for them for a while.
-    fn rescan_touched(&self, wait: Duration, send: &SyncSender<Event>, gate: &Gate) {
+    fn rescan_touched(&self, wait: Duration, send: &Reports, gate: &Gate) {
         let taken = self.folders.take(wait, FOLDERS_TAKEN, &self.halt);
         if taken.is_empty() {
             return;
@@ -138,7 +133,7 @@ impl NewsPlan {
     }
 
     /// Lists a folder and all below it. What of that can't be listed waits to be listed again.
-    fn rescan_one(&self, folder: &FolderKey, send: &SyncSender<Event>, gate: &Gate) {
+    fn rescan_one(&self, folder: &FolderKey, send: &Reports, gate: &Gate) {
         // A root that is not served now is scanned when it is again.
         let Some((root, ground)) = self.served(folder.root_id()) else { return };
         let visitors = || -> Box<dyn FolderVisitor> {
@@ -157,9 +152,9 @@ impl NewsPlan {
 
     /// Has committed what is finished: a file whose outcome only waits for the tick is not in the ledger, and a
     /// folder that is gone would leave it behind.
-    fn commit_first(&self, send: &SyncSender<Event>) {
+    fn commit_first(&self, send: &Reports) {
         let (reply, committed) = sync_channel(1);
-        if send.send(Event::Checkpoint(reply)).is_err() {
+        if !send.send(Message::Commit(reply)) {
             return;
         }
         while !self.halt.is_requested() && committed.recv_timeout(LOOK_UP) == Err(RecvTimeoutError::Timeout) {
@@ -170,7 +165,7 @@ impl NewsPlan {
         self.roots.iter().find(|(root, _)| root.id == id)
     }
 
-    fn intake(&self, root: &Root, ground: Ground, send: &SyncSender<Event>, gate: &Gate) -> Intake {
+    fn intake(&self, root: &Root, ground: Ground, send: &Reports, gate: &Gate) -> Intake {
         let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
         Intake::new(
             Purpose::News,

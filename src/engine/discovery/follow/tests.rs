@@ -51,7 +51,7 @@ fn polled(
     let (send, events) = sync_channel(16);
     let commits = std::thread::scope(|scope| {
         let commits = scope.spawn(move || answer(&events));
-        plan.rescan(&send);
+        plan.rescan(&Reports::to(&send));
         drop(send);
         commits.join().unwrap()
     });
@@ -66,10 +66,10 @@ struct NewsHands {
 }
 
 /// Does what is committed first; counts it.
-fn answer(events: &Receiver<Event>) -> u64 {
+fn answer(events: &Receiver<Message>) -> u64 {
     let mut commits = 0;
     for event in events {
-        if let Event::Checkpoint(reply) = event {
+        if let Message::Commit(reply) = event {
             commits += 1;
             reply.send(crate::model::Cursor::default()).unwrap();
         }

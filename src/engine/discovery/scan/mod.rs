@@ -2,12 +2,11 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
 use super::merge::{Intake, Purpose};
+use super::message::{Message, Reports};
 use super::relist::TouchedFolders;
-use crate::engine::coordinator::event::Event;
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::transition::Ground;
 use crate::engine::resources::semaphore::Gate;
@@ -38,7 +37,7 @@ pub(crate) struct ScanPlan {
 }
 
 impl ScanPlan {
-    pub(crate) fn run(&self, send: &SyncSender<Event>) {
+    pub(crate) fn run(&self, send: &Reports) {
         let gate = Gate::new(SCAN_EVENTS);
         for (root, ground) in &self.roots {
             if self.halt.is_requested() {
@@ -68,14 +67,16 @@ impl ScanPlan {
                 None => self.source.scan(root, scan_threads(), &visitors),
             };
             match scanned {
-                Ok(report) => drop(send.send(Event::Scanned(report))),
+                Ok(report) => {
+                    send.send(Message::Scanned(report));
+                }
                 Err(error) => root_unreadable(root, error, visitors().as_mut(), send),
             }
             if let Some(unlisted) = self.unlisted.as_ref().filter(|_| !self.halt.is_requested()) {
                 unlisted.listed(&self.below.clone().unwrap_or_else(|| FolderKey::root(root.id)), begun);
             }
         }
-        let _ = send.send(Event::ScansEnded);
+        send.send(Message::ScansEnded);
     }
 }
 
@@ -84,10 +85,10 @@ pub(crate) fn root_unreadable(
     root: &Root,
     error: io::Error,
     visitor: &mut dyn FolderVisitor,
-    send: &SyncSender<Event>,
+    send: &Reports,
 ) {
     if error.kind() == io::ErrorKind::InvalidInput && error.raw_os_error().is_none() {
-        let _ = send.send(Event::Failed(EngineError::root(&root.path, error.to_string())));
+        send.send(Message::Failed(EngineError::root(&root.path, error.to_string())));
         return;
     }
     // The scan of this root is over, whatever the visitor says.

@@ -78,13 +78,13 @@ fn folders_that_a_scan_of_all_or_of_a_part_cannot_list_are_told_and_counted() {
             halt: Stop::default(),
         };
         let (send, events) = sync_channel(16);
-        plan.run(&send);
+        plan.run(&Reports::to(&send));
         drop(send);
         let (mut counted, mut unlisted) = (ScanCounts::default(), Vec::new());
         for event in events {
             match event {
-                Event::Found { counts, .. } => counted = counts,
-                Event::Unlisted { resource, .. } => unlisted.push(resource),
+                Message::Found { counts, .. } => counted = counts,
+                Message::Unlisted { resource, .. } => unlisted.push(resource),
                 _ => {}
             }
         }
@@ -123,16 +123,16 @@ fn a_root_that_cannot_be_listed_is_told_and_counted_whatever_the_reason() {
             halt: Stop::default(),
         };
         let (send, events) = sync_channel(16);
-        plan.run(&send);
+        plan.run(&Reports::to(&send));
         drop(send);
         let (mut folders, mut lost) = (0, Vec::new());
         for event in events {
             match event {
-                Event::Found { changes, counts, .. } => {
+                Message::Found { changes, counts, .. } => {
                     assert!(changes.is_empty(), "{errno:?}");
                     folders += counts.unreadable_folders;
                 }
-                Event::Unlisted { resource, why, lost: root } => {
+                Message::Unlisted { resource, why, lost: root } => {
                     assert_eq!(
                         (Some(resource), root.as_ref().unwrap().unlisted),
                         (short_of, true),
@@ -141,7 +141,7 @@ fn a_root_that_cannot_be_listed_is_told_and_counted_whatever_the_reason() {
                     assert!(why.starts_with(root.unwrap().root.path.to_str().unwrap()), "{why}");
                     lost.push(why);
                 }
-                Event::Failed(error) => panic!("{errno:?} ends the run: {error}"),
+                Message::Failed(error) => panic!("{errno:?} ends the run: {error}"),
                 _ => {}
             }
         }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::status::lossy;
 use crate::engine::error::EngineError;
+use crate::engine::stats::lossy;
 use crate::engine::stats::{BatchStatistics, ProcessingProgress, ProcessingState};
 use crate::engine::store::StoreView;
 use crate::ledger::{Job, JobEnd, JobKind};

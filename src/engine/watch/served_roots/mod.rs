@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::WatchOptions;
 use super::root_checks::{Present, Served};
 use crate::engine::discovery::relist::TouchedFolders;
 use crate::engine::error::EngineError;
@@ -13,7 +14,6 @@ use crate::engine::lifecycle::transition::Ground;
 use crate::engine::query::jobs::{next_queued, outranks};
 use crate::engine::roots;
 use crate::engine::roots::identity::LostRoot;
-use crate::engine::run::watch::WatchOptions;
 use crate::engine::stats::{RootState, WatchFigures, WatchedRoot};
 use crate::engine::store::Store;
 use crate::ledger::{Job, JobEnd, JobKind, LedgerError, RootInfo};
@@ -248,7 +248,7 @@ impl Agenda {
     }
 
     /// Tells why folders are polled that should be watched, and that a reason is gone, each once.
-    pub(super) fn tell_of_polling(&mut self, status: &WatchStatus) {
+    pub(crate) fn tell_of_polling(&mut self, status: &WatchStatus) {
         if status.polling {
             return;
         }

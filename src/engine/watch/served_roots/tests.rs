@@ -5,6 +5,7 @@ use crate::engine::roots::GivenRoot;
 use crate::engine::roots::identity::Stand;
 use crate::engine::roots::probe::Lookout;
 use crate::engine::roots::probe::tests::{impatient, settle};
+use crate::engine::roots::registry;
 use crate::engine::stop::Stop;
 use crate::engine::watch::commands::QUEUED_MAX;
 use crate::ledger::RootInfo;
@@ -29,7 +30,7 @@ impl Place {
         let path = self.folder.path().canonicalize().unwrap().join(name);
         std::fs::create_dir(&path).unwrap();
         let root = GivenRoot::known(path);
-        let infos = job_plan::register(&mut self.store, &[root], "now/1", &self.lookout, &self.config);
+        let infos = registry::register(&mut self.store, &[root], "now/1", &self.lookout, &self.config);
         infos.unwrap().remove(0)
     }
 

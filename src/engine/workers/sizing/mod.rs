@@ -15,8 +15,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::engine::coordinator::Coordinator;
-use crate::engine::stats::WorkerStatistics;
 use crate::model::BatchConfig;
 
 /// Time from one look to the next.
@@ -99,8 +97,8 @@ impl Measures {
 #[derive(Debug)]
 pub(crate) struct Staffing {
     least: usize,
-    most: usize,
-    allowed: usize,
+    pub(crate) most: usize,
+    pub(crate) allowed: usize,
     recent: Measures,
     last_look: Option<Instant>,
     calm_since: Option<Instant>,
@@ -116,7 +114,7 @@ impl Staffing {
         Self { least, most, allowed: least, recent, last_look, calm_since, calm_looks, calm_wanted }
     }
 
-    fn is_due(&mut self, now: Instant) -> bool {
+    pub(crate) fn is_due(&mut self, now: Instant) -> bool {
         let is_due = self.most > self.least
             && self.last_look.is_none_or(|last| now.saturating_duration_since(last) >= LOOK);
         if is_due {
@@ -127,7 +125,7 @@ impl Staffing {
 
     /// Goes by what was measured since the last look, and by how many workers find nothing to do. The new number,
     /// where it is another one.
-    fn decide(&mut self, now: Instant, measured: Measures, hungry: usize) -> Option<usize> {
+    pub(crate) fn decide(&mut self, now: Instant, measured: Measures, hungry: usize) -> Option<usize> {
         // Files that take longer than a look are told by some looks and not by others.
         if measured.files > 0.0 {
             self.recent = self.recent.scaled(KEPT).plus(measured);
@@ -164,32 +162,6 @@ impl Staffing {
         }
         let wanted = HEADROOM * self.least as f64 / (1.0 - share).max(1e-6);
         (wanted.ceil() as usize).clamp(self.least, self.most)
-    }
-}
-
-impl Coordinator<'_> {
-    /// Looks whether workers wait for what they read, and has more or fewer of them.
-    pub(crate) fn look_at_reading(&mut self) {
-        let now = self.now();
-        if !self.staffing.is_due(now) {
-            return;
-        }
-        let measured = self.set.context.board.take_measures();
-        let hungry = self.dispatch.hungry();
-        let Some(workers) = self.staffing.decide(now, measured, hungry) else { return };
-        tracing::debug!(workers, "as many workers, by how long reading waits");
-        if let Err(error) = self.set.pool.allow(workers) {
-            let there = self.set.pool.allowed();
-            tracing::warn!(workers = there, wanted = workers, %error, "no more workers can be started");
-            (self.staffing.most, self.staffing.allowed) = (there, there);
-        }
-        let allowed = self.set.pool.allowed();
-        self.dispatch.set_workers(allowed);
-        self.run.statistics.workers_allowed = allowed;
-        let figures = &mut self.run.statistics.workers;
-        if figures.len() < allowed {
-            figures.resize_with(allowed, WorkerStatistics::default);
-        }
     }
 }
 

@@ -3,36 +3,34 @@
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::crash_hook::{self, Dying};
+use super::crash_hook::{self};
 use super::pool::Hand;
-use super::slots::{Board, Held, Slot, Stage};
+use super::slots::{Held, Slot, Stage};
 use super::task::Task;
 use crate::engine::lifecycle::transition::End;
-use crate::engine::resources::memory_budget::{Admission, Budget, Lease, Permit};
-use crate::engine::stop::Stop;
-use crate::ledger::{InHand, Marker};
-use crate::model::{
-    BatchConfig, BatchPriority, Clock, Digest, DiscoveredFile, ErrorClass, FileError, Resource, RootTable,
-};
+use crate::engine::resources::memory_budget::{Admission, Lease, Permit};
+use crate::engine::workers::context::WorkContext;
+use crate::engine::workers::outcome::GROUP_BYTES_MAX;
+use crate::engine::workers::outcome::GROUP_FILES_MAX;
+use crate::ledger::Marker;
+use crate::model::{BatchPriority, Digest, DiscoveredFile, ErrorClass, FileError, Resource};
 use crate::process::{FileContent, Processor, ResultWriter};
-use crate::source::{Ahead, Content, ReadError, Source};
+use crate::source::{Ahead, Content, ReadError};
 
 use super::io_wait::Gauge;
 use super::read_ahead::ReadAhead;
-use super::record::{Attempt, ReadFile, put};
+use super::record::put;
+use crate::engine::workers::outcome::Attempt;
+use crate::engine::workers::outcome::ReadFile;
 
-use super::record::OutcomeGroup;
+use crate::engine::workers::outcome::OutcomeGroup;
 
 #[cfg(test)]
 mod tests;
 
-/// Outcomes that a worker hands over together: mostly those of a whole task. Of 64 at a time, a first run over small
-/// files took 2 % longer, as the coordinator was woken more often.
-const GROUP_FILES_MAX: usize = 256;
-pub(crate) const GROUP_BYTES_MAX: usize = 256 << 10;
 /// Times that a file may have grown again when it is to be read.
 const GROWTHS_MAX: usize = 5;
 /// A file that is longer than its file system told is allowed so many times as much for the next read: within
@@ -42,24 +40,6 @@ const LONGER_FACTOR: u64 = 64;
 pub(crate) const LARGE_BYTES: u64 = 4 << 20;
 /// A slow processor's outcomes don't wait longer than this for company.
 const GROUP_AGE_MAX: Duration = Duration::from_millis(20);
-
-/// What the workers of a run share.
-pub(crate) struct WorkContext {
-    pub processor: Arc<dyn Processor>,
-    pub source: Arc<dyn Source>,
-    pub roots: RootTable,
-    pub config: Arc<BatchConfig>,
-    pub clock: Clock,
-    /// The memory for files.
-    pub budget: Arc<Budget>,
-    /// Where workers note what they have in hand, for the next start.
-    pub in_hand: Option<Arc<InHand>>,
-    pub stop: Stop,
-    pub board: Arc<Board>,
-    pub dying: Arc<Dying>,
-    /// Whether files are in flight that an earlier scan found, while the present one may find that rules hide them.
-    pub doubts_rules: AtomicBool,
-}
 
 /// A worker's buffers, and where its outcomes go.
 pub(crate) struct BatchWorker<S> {

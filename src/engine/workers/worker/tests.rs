@@ -1,8 +1,14 @@
 use super::*;
+use crate::BatchConfig;
+use crate::Clock;
+use crate::RootTable;
+use crate::Stop;
 use crate::engine::lifecycle::transition::{Change, End, Ending};
 use crate::engine::resources::memory_budget::{Budget, need};
+use crate::engine::workers::crash_hook::Dying;
 use crate::engine::workers::pool::Pool;
 use crate::engine::workers::record::overdue_outcome;
+use crate::engine::workers::slots::Board;
 use crate::engine::workers::slots::Stage;
 use crate::model::{BatchPriority, FileBatch};
 use crate::process::from_fn;

@@ -1,0 +1,28 @@
+use crate::WorkerStatistics;
+use crate::engine::coordinator::Coordinator;
+
+impl Coordinator<'_> {
+    /// Looks whether workers wait for what they read, and has more or fewer of them.
+    pub(crate) fn look_at_reading(&mut self) {
+        let now = self.now();
+        if !self.staffing.is_due(now) {
+            return;
+        }
+        let measured = self.set.context.board.take_measures();
+        let hungry = self.dispatch.hungry();
+        let Some(workers) = self.staffing.decide(now, measured, hungry) else { return };
+        tracing::debug!(workers, "as many workers, by how long reading waits");
+        if let Err(error) = self.set.pool.allow(workers) {
+            let there = self.set.pool.allowed();
+            tracing::warn!(workers = there, wanted = workers, %error, "no more workers can be started");
+            (self.staffing.most, self.staffing.allowed) = (there, there);
+        }
+        let allowed = self.set.pool.allowed();
+        self.dispatch.set_workers(allowed);
+        self.run.statistics.workers_allowed = allowed;
+        let figures = &mut self.run.statistics.workers;
+        if figures.len() < allowed {
+            figures.resize_with(allowed, WorkerStatistics::default);
+        }
+    }
+}

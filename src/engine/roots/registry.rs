@@ -1,0 +1,115 @@
+use crate::BatchConfig;
+use crate::EngineError;
+use crate::FileKey;
+use crate::RootId;
+use crate::Source;
+use crate::engine::Store;
+use crate::engine::lifecycle::transition;
+use crate::engine::roots;
+use crate::engine::roots::GivenRoot;
+use crate::engine::roots::Lookout;
+use crate::engine::roots::identity;
+use crate::ledger::Entry;
+use crate::ledger::LedgerReader;
+use crate::ledger::ReadyPosition;
+use crate::ledger::RootInfo;
+
+/// Files looked at together when a changed filter is applied to what is pending.
+const PRUNE_FILES: usize = 8192;
+
+/// Finds or adds each root in the state, and notices what changed since its last run.
+pub(crate) fn register(
+    store: &mut Store,
+    roots: &[GivenRoot],
+    processor: &str,
+    lookout: &Lookout,
+    config: &BatchConfig,
+) -> Result<Vec<RootInfo>, EngineError> {
+    let (source, before) = (lookout.source().as_ref(), store.state.info().roots.clone());
+    let mut infos = before.clone();
+    let used = last_used(&store.reader)?;
+    let (chosen, filtered) = choose(&mut infos, roots, processor, &source.filters(), config, used)?;
+    if infos != before {
+        roots::warn_of_new(lookout, &before, &chosen);
+        // What is no longer let in leaves the queue before the new filters are on record.
+        prune(store, &filtered, source)?;
+        // Otherwise the first attempt would have the state remember what the new ones are, and write it once more.
+        identity::mark_new(lookout, infos.iter_mut().skip(before.len()));
+        store.describe(|state| state.roots = infos)?;
+    }
+    Ok(chosen)
+}
+
+/// The highest number of a root that a remembered job names: a new root gets none that another one had then.
+pub(crate) fn last_used(reader: &LedgerReader) -> Result<u32, EngineError> {
+    Ok(reader.jobs()?.iter().flat_map(|job| &job.roots).copied().max().unwrap_or(0))
+}
+
+/// The chosen roots as a run with this processor and these filters leaves them, and which of them
+/// had other filters before. What is chosen tells where its path leads now; the others, where it led when it was
+/// looked at last.
+pub(crate) fn choose(
+    infos: &mut Vec<RootInfo>,
+    roots: &[GivenRoot],
+    processor: &str,
+    filters: &str,
+    config: &BatchConfig,
+    used: u32,
+) -> Result<(Vec<RootInfo>, Vec<RootId>), EngineError> {
+    let mut chosen = Vec::new();
+    let mut filtered = Vec::new();
+    for root in roots::each_once(infos, roots) {
+        let at = roots::find_or_add(infos, root, processor, used)?;
+        let Some(info) = infos.get_mut(at) else { continue };
+        if info.processor != processor {
+            check_processor(info, processor, config)?;
+            tracing::warn!(root = %info.name, from = %info.processor, to = %processor,
+                "the processor changed: every file is due again");
+        }
+        if info.processor != processor || config.reprocess {
+            info.epoch += 1;
+            processor.clone_into(&mut info.processor);
+        }
+        if info.filters != filters {
+            filtered.push(RootId(info.id));
+            filters.clone_into(&mut info.filters);
+        }
+        chosen.push(RootInfo { target: root.target.clone(), ..info.clone() });
+    }
+    Ok((chosen, filtered))
+}
+
+/// A new version of a processor takes its own records over; another processor only where that is asked for.
+pub(crate) fn check_processor(
+    info: &RootInfo,
+    processor: &str,
+    config: &BatchConfig,
+) -> Result<(), EngineError> {
+    let name = |identity: &str| identity.rsplit_once('/').map_or(identity, |(name, _)| name).to_owned();
+    if config.change_processor || info.processor.is_empty() || name(&info.processor) == name(processor) {
+        return Ok(());
+    }
+    let (path, found, wanted) = (info.path.clone(), info.processor.clone(), processor.to_owned());
+    Err(EngineError::OtherProcessor { path, found, wanted })
+}
+
+/// Takes pending files that the filters don't let in any more out of the queue. One with a record
+/// keeps it, and is due again when a filter lets it in.
+fn prune(store: &mut Store, roots: &[RootId], source: &dyn Source) -> Result<(), EngineError> {
+    let mut position = Some(ReadyPosition::default());
+    while let Some(from) = position {
+        let ready = store.reader.ready(&from, PRUNE_FILES)?;
+        let mut changes: Vec<(FileKey, Option<Entry>)> = Vec::new();
+        for (key, entry) in ready.files {
+            if roots.contains(&key.root()) && !source.accepts(&key.relative_path()) {
+                changes.push((key, transition::hidden(&entry)));
+            }
+        }
+        changes.sort_by(|a, b| a.0.cmp(&b.0));
+        if !changes.is_empty() {
+            store.commit_without_lines(&changes, None)?;
+        }
+        position = ready.next;
+    }
+    Ok(())
+}

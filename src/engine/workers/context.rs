@@ -1,0 +1,30 @@
+use crate::BatchConfig;
+use crate::Clock;
+use crate::Processor;
+use crate::RootTable;
+use crate::Source;
+use crate::Stop;
+use crate::engine::resources::memory_budget::Budget;
+use crate::engine::workers::crash_hook::Dying;
+use crate::engine::workers::slots::Board;
+use crate::ledger::InHand;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// What the workers of a run share.
+pub(crate) struct WorkContext {
+    pub processor: Arc<dyn Processor>,
+    pub source: Arc<dyn Source>,
+    pub roots: RootTable,
+    pub config: Arc<BatchConfig>,
+    pub clock: Clock,
+    /// The memory for files.
+    pub budget: Arc<Budget>,
+    /// Where workers note what they have in hand, for the next start.
+    pub in_hand: Option<Arc<InHand>>,
+    pub stop: Stop,
+    pub board: Arc<Board>,
+    pub dying: Arc<Dying>,
+    /// Whether files are in flight that an earlier scan found, while the present one may find that rules hide them.
+    pub doubts_rules: AtomicBool,
+}
