@@ -10,8 +10,8 @@ mod support;
 use std::time::Instant;
 
 use outlast::ledger::{Ledger, StateFolder};
+use support::measure::middle;
 use support::measure::{Figures, run_measured};
-use support::ratio::middle;
 use support::tree::{Sizes, make};
 use support::{Done, bytes_below, number, outlast};
 

@@ -22,7 +22,8 @@ use outlast::source::{
 use outlast::{BatchConfig, Engine, FileContent, FileKey, Fingerprint, FolderKey, Root, Timestamp, from_fn};
 use support::library::{Halt, ingest};
 use support::measure::{Figures, run_measured};
-use support::ratio::{median, middle, spread};
+use support::measure::{median, middle};
+use support::ratio::spread;
 use support::{Done, bytes_below, number, own};
 
 /// Files in the run that others are compared with.

@@ -12,8 +12,9 @@ use std::fs;
 use std::path::Path;
 
 use outlast::BatchConfig;
+use support::measure::middle;
 use support::measure::run_measured;
-use support::ratio::{middle, spread};
+use support::ratio::spread;
 use support::slow::FOLDER;
 use support::tree::{Sizes, make, write};
 use support::{Done, cores, number, own};

@@ -11,8 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use outlast::{BatchConfig, StrategyKind};
+use support::measure::median;
 use support::measure::{Figures, run_measured};
-use support::ratio::{median, ratio_line};
+use support::ratio::ratio_line;
 use support::slow::FOLDER;
 use support::tree::{Sizes, make, write};
 use support::{Done, number, own};

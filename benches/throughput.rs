@@ -13,8 +13,9 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use support::measure::median;
 use support::measure::{Figures, run_measured};
-use support::ratio::{median, ratio_line, spread};
+use support::ratio::{ratio_line, spread};
 use support::{Done, cores, number, outlast, own, tree};
 
 fn main() -> Done {

@@ -19,7 +19,7 @@
 //!    the [`ledger`] holds of that folder: what is new, changed, done, or gone falls out of one pass.
 //! 2. What is due becomes *pending* in the ledger with the next tick, and is claimed from there: a run after a crash
 //!    begins with what is pending before it has scanned. While nothing else is pending, it goes to the workers at
-//!    once (`engine/found.rs`), and the tick that makes it pending may commit its outcome, too. So does a large file
+//!    once (`engine/coordinator/admission.rs`), and the tick that makes it pending may commit its outcome, too. So does a large file
 //!    as long as half of the workers are left for others, and files go in the order of the tree.
 //! 3. The *coordinator* claims pending files, has a [`BatchStrategy`] cut them into batches, and gives
 //!    those to the workers' deques. A worker that sees another one idle gives half of its rest away.
@@ -28,7 +28,7 @@
 //! 5. The *committer* makes outcomes durable, tick by tick. Only what is committed is reported.
 //!
 //! A file that a watcher tells of overtakes all that waits: it goes to the workers at once, on a queue that they look into
-//! first (`engine/touched.rs`). Should the process die before the tick that makes a file pending, the next start's
+//! first (`engine/coordinator/changed/`). Should the process die before the tick that makes a file pending, the next start's
 //! scan finds it.
 //!
 //! There is one writer of durable state, the coordinator's thread, and one reader's view, the record log.
@@ -47,9 +47,14 @@
 //! | 2 | [`sink`] | the record log; exports for other tools |
 //! | 1 | [`model`] | keys, fingerprints, failures, records, configuration: plain data |
 //!
-//! Architecture invariants, each held by a test in `tests/it/layers.rs`: a room imports only from lower
-//! layers, and rooms of one layer don't see each other; sled is named in `ledger/` only, crossbeam-deque
-//! in `engine/pool.rs` only, notify in `source/watch/` only, tokio in `service/` only, axum and hyper in
+//! The engine has rooms of its own, in one order from top to bottom: `run`, `coordinator`, `watch`, `edit`, `query`,
+//! `discovery`, `dispatch`, `commit`, `workers`, `compaction`, `roots`, `store`, `stats`, `resources`, `lifecycle`. The first
+//! line of each says what it must not do.
+//!
+//! Architecture invariants, each held by a test in `tests/it/layers/`: a room imports only from lower
+//! layers, and rooms of one layer don't see each other; none of the engine's rooms imports from one above; modules import
+//! each other only where the test names the reason; sled is named in `ledger/database/` only, crossbeam-deque
+//! in `engine/workers/pool/` only, notify in `source/watch/` only, tokio in `service/` only, axum and hyper in
 //! `service/http/` only, clap and anyhow in `cli/` only. Traits stand only
 //! where users plug in: [`Source`], [`BatchStrategy`], [`Processor`].
 //!
@@ -116,33 +121,33 @@
 //!
 //! So each completed version of a file has one record: its line counts exactly when its entry does.
 //! Processing itself happens at least once. A failed sync is never tried again and believed: what it was for is written
-//! again, by the same process when there is room or by the next one, before it counts (`ledger/renew.rs`). Whoever asks is told
+//! again, by the same process when there is room or by the next one, before it counts (`ledger/folder/renew.rs`). Whoever asks is told
 //! nothing of a tick before all of it is durable: until then the blocks that it replaced are laid over the ledger for
-//! readers of what is committed (`ledger/over.rs`). *The record log is the truth and the ledger its index:* `outlast repair` makes a ledger of
+//! readers of what is committed (`ledger/database/overlay.rs`). *The record log is the truth and the ledger its index:* `outlast repair` makes a ledger of
 //! the records. Opening a state compares every block of the ledger with its checksum and all of them with
 //! the last tick's sums, in the database and in the witness. Folders are listed and files read beside that, and nothing
-//! is written before it has ended well (`ledger/checking.rs`). Until then a copy of the database is kept, which is put
+//! is written before it has ended well (`ledger/recovery/checking.rs`). Until then a copy of the database is kept, which is put
 //! back where they differ, since sled takes a read that failed for the end of its log and writes that down; damage is
-//! what a second look finds, too (`ledger/kept.rs`). Those who ask a state that no run holds open a copy, and change
+//! what a second look finds, too (`ledger/database/kept.rs`). Those who ask a state that no run holds open a copy, and change
 //! nothing (`ledger/asked.rs`). The log is compared range by range while the
 //! run goes on, and no run ends well on a log that differs. It is not compared again where a run has done
-//! so within a day, the machine was not started again, and its files have not changed since (`engine/log_check.rs`).
+//! so within a day, the machine was not started again, and its files have not changed since (`engine/store/log_check.rs`).
 //!
 //! The log is append-only, and yet bounded: what is current is carried forward into its end, as marked copies with
-//! their entries, in ticks like any other, and then the oldest segments are dropped. `engine/compact.rs` tells
+//! their entries, in ticks like any other, and then the oldest segments are dropped. `engine/compaction/` tells
 //! how, and when.
 //!
-//! A root is the path that was given, not what it leads to (`engine/roots.rs`); each attempt is bound to where it leads at its
-//! beginning. `outlast forget` ends records, and whole roots, as removed (`engine/forget.rs`).
+//! A root is the path that was given, not what it leads to (`engine/roots/`); each attempt is bound to where it leads at its
+//! beginning. `outlast forget` ends records, and whole roots, as removed (`engine/edit/forget.rs`).
 //!
 //! A file's version is its size, mtime, ctime and inode, as its file system tells them; its content is what is read up
-//! to the end, also where that is not where the size says (`source/read.rs`). A version that was written so shortly before it
+//! to the end, also where that is not where the size says (`source/read/`). A version that was written so shortly before it
 //! was read that a later write could share its times is checked by content at the next scan; so is one
 //! that was only touched. Content that has a record already gets no second one.
 //!
 //! Rules that change hide files, and never take records away: what the ledger holds of a file that no listing shows, also
 //! below a folder that is cut as a whole, is looked for by its path. It is `removed` once it is not there; pending it is
-//! not any more while a rule hides it (`engine/intake.rs`, `source/hidden.rs`).
+//! not any more while a rule hides it (`engine/discovery/merge.rs`, `source/filter/hidden.rs`).
 //!
 //! The counts add up at every tick: discovered = ok + failed + unchanged + pending + skipped.
 //!
@@ -154,26 +159,26 @@
 //!
 //! | what | what happens | where |
 //! |---|---|---|
-//! | a file fails by its content | a `failed` record; due again when the content changes | `worker.rs` |
-//! | it fails in a way that may pass | it waits in the ledger, with the time of its next attempt, which a restart keeps; no worker waits | `claims.rs` |
-//! | a processor panics | the file's failure | `worker.rs` |
-//! | a file takes longer than `timeout` | its worker is left behind and replaced; the others in its batch go on. Its memory is given back when it comes back | `board.rs`, `crisis.rs`, `budget.rs` |
-//! | a thread can't be started | one worker, the scan and a few of sled's are needed, or the run ends with exit code 75; all others are done without | `attempt.rs`, `lookout.rs`, `ledger/store.rs` |
-//! | the process gets no memory for what it needs (`ulimit -v`) | it ends as by a kill, with exit code 75 and the limit's name; what it had in hand is left. Files are admitted for half of what the limit leaves, so that it does not come to that | `cli/allocator.rs`, `machine.rs` |
-//! | the process is stopped, or frozen | that time counts for nothing | `pulse.rs`, `model/clock.rs` |
-//! | a processor brings the process down | the dying thread waits while all that is finished is committed, and whose fault it was. Twice, and the file is set aside as `crash` | `fatal.rs`, `crisis.rs` |
-//! | the process dies without a word | what it had in hand runs last and alone at the next start; nobody is blamed, unless the kernel ran out of memory while one file was alone | `ledger/in_hand.rs`, `claims.rs` |
-//! | reading fails for many files at once; no descriptors; no memory; the processor fails for nearly all | a *breaker* opens: nothing is begun, what failed for that reason stays as it was, and it is tried now and then whether it works again | `breaker.rs`, `restraint.rs` |
-//! | a root is renamed, replaced or unmounted | the attempt ends, what was taken for gone is forgotten; the run waits for it and scans again | `guard.rs`, `outage.rs` |
-//! | a root is there, but can't be listed | the same, where that may pass; else it is an unreadable folder like any other, told and counted | `scan.rs`, `restraint.rs` |
-//! | a root's file system hangs | the same, once a look at it is overdue | `lookout.rs` |
-//! | a root, or a folder above it, is a link that leads elsewhere by now | another attempt scans what it leads to, unless that is empty: it is a change of the tree | `guard.rs`, `watch/looks.rs` |
-//! | a root is empty, and another folder than before | the same: it may be a mount point without its file system | `guard.rs` |
-//! | the state folder or its lock file is removed or replaced | nothing more is written; the run ends with exit code 10 or 11 | `ledger/held.rs` |
-//! | no room for the state or the records | nothing is written until there is. Where it went within a commit, the state is opened again | `restraint.rs`, `outage.rs` |
+//! | a file fails by its content | a `failed` record; due again when the content changes | `engine/workers/worker/` |
+//! | it fails in a way that may pass | it waits in the ledger, with the time of its next attempt, which a restart keeps; no worker waits | `engine/dispatch/claims.rs` |
+//! | a processor panics | the file's failure | `engine/workers/worker/` |
+//! | a file takes longer than `timeout` | its worker is left behind and replaced; the others in its batch go on. Its memory is given back when it comes back | `engine/workers/slots.rs`, `engine/coordinator/stuck_workers.rs`, `engine/resources/memory_budget/` |
+//! | a thread can't be started | one worker, the scan and a few of sled's are needed, or the run ends with exit code 75; all others are done without | `engine/run/attempt.rs`, `engine/roots/probe.rs`, `ledger/database/` |
+//! | the process gets no memory for what it needs (`ulimit -v`) | it ends as by a kill, with exit code 75 and the limit's name; what it had in hand is left. Files are admitted for half of what the limit leaves, so that it does not come to that | `cli/setup/allocator.rs`, `engine/resources/machine/` |
+//! | the process is stopped, or frozen | that time counts for nothing | `engine/run/pulse.rs`, `model/clock.rs` |
+//! | a processor brings the process down | the dying thread waits while all that is finished is committed, and whose fault it was. Twice, and the file is set aside as `crash` | `engine/workers/crash_hook/`, `engine/coordinator/stuck_workers.rs` |
+//! | the process dies without a word | what it had in hand runs last and alone at the next start; nobody is blamed, unless the kernel ran out of memory while one file was alone | `ledger/recovery/in_flight_markers.rs`, `engine/dispatch/claims.rs` |
+//! | reading fails for many files at once; no descriptors; no memory; the processor fails for nearly all | a *breaker* opens: nothing is begun, what failed for that reason stays as it was, and it is tried now and then whether it works again | `engine/resources/breaker/`, `engine/coordinator/health.rs` |
+//! | a root is renamed, replaced or unmounted | the attempt ends, what was taken for gone is forgotten; the run waits for it and scans again | `engine/roots/identity.rs`, `engine/run/waiting.rs` |
+//! | a root is there, but can't be listed | the same, where that may pass; else it is an unreadable folder like any other, told and counted | `engine/discovery/scan/`, `engine/coordinator/health.rs` |
+//! | a root's file system hangs | the same, once a look at it is overdue | `engine/roots/probe.rs` |
+//! | a root, or a folder above it, is a link that leads elsewhere by now | another attempt scans what it leads to, unless that is empty: it is a change of the tree | `engine/roots/identity.rs`, `engine/watch/root_checks.rs` |
+//! | a root is empty, and another folder than before | the same: it may be a mount point without its file system | `engine/roots/identity.rs` |
+//! | the state folder or its lock file is removed or replaced | nothing more is written; the run ends with exit code 10 or 11 | `ledger/folder/held.rs` |
+//! | no room for the state or the records | nothing is written until there is. Where it went within a commit, the state is opened again | `engine/coordinator/health.rs`, `engine/run/waiting.rs` |
 //! | a file of the state meets the limit on the size of files (`ulimit -f`) | the run ends with exit code 75 at once; what was committed is whole | `model/failure.rs` |
-//! | any of these stays for `wait` | the run ends with exit code 75, its work kept | `run_state.rs` |
-//! | asked to stop | the files in hand are finished and committed; what is in hand at the deadline is left pending | `coordinator.rs` |
+//! | any of these stays for `wait` | the run ends with exit code 75, its work kept | `engine/coordinator/run_state.rs` |
+//! | asked to stop | the files in hand are finished and committed; what is in hand at the deadline is left pending | `engine/coordinator/` |
 //!
 //! A file is never blamed for what its surroundings did: an attempt counts only where its resource is there,
 //! and neither a kill nor a stop is an attempt.
@@ -211,8 +216,8 @@
 //! | [`BatchResult`], [`BatchExecutionResult`], [`RepositoryProcessingResult`], [`ProcessingResult`] | what comes out |
 //! | [`BatchStatistics`], [`ProcessingProgress`], [`ProcessingState`], [`WorkerStatistics`], [`CheckpointData`] | what can be seen |
 //!
-//! The engine's `BatchWorker` (`engine/worker.rs`) is what runs on each thread; the part of a checkpoint
-//! manager is played by the committer (`engine/committer.rs`), whose every tick is a checkpoint.
+//! The engine's `BatchWorker` (`engine/workers/worker/`) is what runs on each thread; the part of a checkpoint
+//! manager is played by the committer (`engine/commit/committer.rs`), whose every tick is a checkpoint.
 //!
 //! # Why it is as it is
 //!
@@ -235,10 +240,10 @@
 //! * **Room for claims counts unfinished files,** not uncommitted ones: otherwise workers wait for each tick.
 //!   The scan's messages have their own share of the channel: otherwise it fills while a tick is committed.
 //! * **Where reading waits, the kernel is asked for the next files** of a task, up to 32 ahead: 20,000 files that are not
-//!   in memory take 0.65 of the CPU time that threads took which wait for each. `engine/worker/ahead.rs` tells the rules.
+//!   in memory take 0.65 of the CPU time that threads took which wait for each. `engine/workers/read_ahead.rs` tells the rules.
 //! * **More workers than cores where that does not help,** as measured of one file a millisecond: by the scheduler's own
-//!   account, since neither a wait for a core nor a processor's own wait is a reason for threads. `engine/staffing.rs`
-//!   and `source/pace.rs` tell the rules.
+//!   account, since neither a wait for a core nor a processor's own wait is a reason for threads. `engine/workers/sizing/`
+//!   and `source/walk/pace.rs` tell the rules.
 //! * **Thin LTO, one codegen unit:** 5 % faster for a build of two minutes.
 //! * **A folder's descriptor is kept for the next file in it** (2 %), but what is read through it counts only where
 //!   it is the version that was expected: a renamed folder would wrongly be read otherwise.

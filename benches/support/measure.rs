@@ -7,7 +7,6 @@ use std::time::Instant;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use super::Done;
-use super::ratio::median;
 
 /// What one process took: seconds and bytes.
 #[derive(Debug, Clone, Copy)]
@@ -53,4 +52,15 @@ pub(crate) fn run_measured(mut command: Command) -> Done<(Figures, serde_json::V
     let summary: serde_json::Value = serde_json::from_str(&text)?;
     let peak_bytes = summary["peak_rss_bytes"].as_f64().unwrap_or(0.0);
     Ok((Figures { wall, user: ticks(11), sys: ticks(12), peak_bytes }, summary))
+}
+
+/// The median of one figure.
+pub(crate) fn median(figures: &[Figures], get: impl Fn(&Figures) -> f64) -> f64 {
+    middle(figures.iter().map(get).collect())
+}
+
+/// The median of some values.
+pub(crate) fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -1,17 +1,7 @@
 //! Medians, and ratios pair by pair.
 
 use super::measure::Figures;
-
-/// The median of one figure.
-pub(crate) fn median(figures: &[Figures], get: impl Fn(&Figures) -> f64) -> f64 {
-    middle(figures.iter().map(get).collect())
-}
-
-/// The median of some values.
-pub(crate) fn middle(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
+use super::measure::middle;
 
 /// Median, minimum and maximum of the ratios a/b, pair by pair.
 pub(crate) fn ratio_line(a: &[Figures], b: &[Figures], get: impl Fn(&Figures) -> f64) -> String {

@@ -14,8 +14,8 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
+use support::measure::median;
 use support::measure::{Figures, run_measured};
-use support::ratio::median;
 use support::{Done, number, outlast, own, tree};
 
 /// Threads of the bare loop.

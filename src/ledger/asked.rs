@@ -6,13 +6,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
+use super::database::{Store, kept};
+use super::folder::{self, held};
+use super::names::{DB, STATE, WITNESS};
 use super::reader::Committed;
-use super::state::{self, DB, STATE, WITNESS};
-use super::store::Store;
-use super::temporary::Temporary;
-use super::verify::{Loaded, Opened};
-use super::witness::Witness;
-use super::{LedgerError, LedgerReader, StateInfo, held, kept, state_file};
+use super::{LedgerError, LedgerReader};
+use crate::ledger::database::temporary::Temporary;
+use crate::ledger::folder::state_file::{self, StateInfo};
+use crate::ledger::recovery::verify::{Loaded, Opened};
+use crate::ledger::recovery::witness::Witness;
 
 /// A state as it was at one moment. It is not locked: what its record folder holds may go on meanwhile.
 pub struct AskedState {
@@ -25,10 +27,10 @@ impl AskedState {
     /// Reads the state in a folder, and checks all of its ledger.
     ///
     /// # Errors
-    /// As [`StateFolder::open`](super::StateFolder::open) and [`Ledger::open`](super::Ledger::open), and where there is
+    /// As [`StateFolder::open`](super::folder::StateFolder::open) and [`Ledger::open`](super::commit::Ledger::open), and where there is
     /// no room for a copy of the ledger.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        let path = state::absolute(path)?;
+        let path = folder::absolute(path)?;
         match Self::try_open(&path) {
             // A read that failed within sled, or damage: that is still there when it is looked at again.
             Err(LedgerError::Damaged { .. }) => Self::try_open(&path),
@@ -37,16 +39,16 @@ impl AskedState {
     }
 
     fn try_open(path: &Path) -> Result<Self, LedgerError> {
-        state::check_folder(path)?;
-        if !state::has_traces(path)? {
+        folder::check_folder(path)?;
+        if !folder::has_traces(path)? {
             return Err(LedgerError::NoState { path: path.to_owned() });
         }
         let lock = held::lock_to_read(path)?;
-        if !state::has_state(path)? {
+        if !folder::has_state(path)? {
             return Err(LedgerError::NoState { path: path.to_owned() });
         }
         let info = state_file::read(&path.join(STATE))?;
-        state::check_no_repair(path)?;
+        folder::check_no_repair(path)?;
         let witness = Witness::read(&path.join(WITNESS))?;
         let copied = Temporary::copy_of(&kept::place_of(path)?)?;
         drop(lock);

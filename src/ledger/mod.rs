@@ -22,7 +22,7 @@
 //! | `lock` | locked while a process uses the state. Empty, but a byte long where something of the state could not be written or synced: all of it is written again before it is used |
 //! | `state.json` | format, record folder, roots; the last member is the crc32 of all before it. Written last when a state is made, replaced as a whole |
 //! | `db/` | a sled 0.34 database, see below |
-//! | `db.before/`, `db.gone/` | `db` as it was before it is opened, while it is; a copy that is being removed: see `kept.rs` |
+//! | `db.before/`, `db.gone/` | `db` as it was before it is opened, while it is; a copy that is being removed: see `ledger/database/kept.rs` |
 //! | `witness` | for each tick 61 bytes: version, tick, segment, from, to and crc32 of what the tick appended to the log, number of blocks, number of entries, sum of the blocks' crc32, crc32 of the line; fixed width, little endian. Older ticks are merged into lines of about 1 MiB of log, with tick 0 |
 //! | `in-hand/N` | what worker N has in hand, see below; hints only: damaged or missing ones are no damage |
 //! | `in-hand/suspects` | files that the process before had in hand when it died, in the same form |
@@ -78,56 +78,32 @@
 //! ```
 
 mod asked;
-mod block;
-mod checking;
-mod codec;
-mod copy;
-mod disk;
-mod entry;
+mod commit;
+mod database;
 mod error;
-mod held;
-mod in_hand;
-mod job;
-mod kept;
-mod kinds;
-mod log_start;
-mod made;
+mod folder;
+mod log_range;
 mod map;
-mod meta;
-mod opening;
-mod over;
+mod names;
 mod reader;
-mod ready;
-mod renew;
-mod row;
-mod salvage;
-mod sample;
-mod scan;
-mod state;
-mod state_file;
-mod store;
-mod temporary;
+mod recovery;
 #[cfg(test)]
 mod tests;
-mod threads;
-mod verify;
-mod witness;
-mod writer;
 
 pub use asked::AskedState;
-pub use disk::free_bytes;
-pub use entry::{Counts, Entry, EntryState, RecordRef, Retry};
+pub use commit::{KEY_BYTES_MAX, Ledger, Tick};
 pub use error::LedgerError;
-pub use held::HeldState;
-pub use in_hand::{InHand, Left, Marker};
-pub use job::{Job, JobEnd, JobKind};
+pub use folder::StateFolder;
+pub use folder::disk::free_bytes;
+pub use folder::held::HeldState;
+pub use folder::state_file::{FORMAT, RootInfo, StateInfo};
+pub use log_range::LogRange;
+pub use map::entry::{Counts, Entry, EntryState, RecordRef, Retry};
+pub use map::job::{Job, JobEnd, JobKind};
+pub use map::ready::{ReadyFiles, ReadyPosition};
+pub use map::scan::Scan;
+pub(crate) use names::LOG_CHECKED;
 pub use reader::LedgerReader;
-pub use ready::{ReadyFiles, ReadyPosition};
-pub use scan::Scan;
-pub(crate) use state::LOG_CHECKED;
-pub use state::StateFolder;
-pub use state_file::{FORMAT, RootInfo, StateInfo};
+pub use recovery::in_flight_markers::{InHand, Left, Marker};
 #[cfg(test)]
 pub(crate) use tests::checking as damage;
-pub use witness::LogRange;
-pub use writer::{KEY_BYTES_MAX, Ledger, Tick};

@@ -5,21 +5,21 @@
 
 mod api;
 mod control;
-mod desk;
+mod control_handle;
 mod http;
+mod liveness;
 mod reload;
 mod schedule;
 pub mod settings;
 mod signals;
-mod still;
 mod supervisor;
-mod ticking;
+mod ticker;
 
 pub use api::{
     BatchProcessingEngine, async_from_fn, execute_parallel_batches, process_batch, resume_failed_batch_job,
 };
 pub use control::{ControlError, Controlled, Request, answer, ask, is_answered};
-pub use desk::Desk;
+pub use control_handle::Desk;
 pub use http::{HttpError, HttpSettings, Served};
 pub use reload::{NextJob, Reload, ReloadError, Reloading};
 pub use schedule::{Schedule, ScheduleError, Scheduled, SharedSchedule};

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
 
-use super::still::Still;
-use super::ticking::Ticking;
+use super::liveness::Still;
+use super::ticker::Ticking;
 use crate::engine::{BatchStatistics, Engine, ProcessingState};
 
 /// How often it is looked whether the process was asked to stop.

@@ -16,23 +16,10 @@
 //! - Between two reads of a thread at most the folder is kept open, and what is read from it counts only where it
 //!   is the version that was expected: what took the place of a root or a folder is never read as it.
 
-mod ahead;
-mod descent;
-mod explain;
-mod files;
 mod filter;
-mod hidden;
-mod ignored;
-mod list;
-mod names;
-mod nearby;
-mod open;
-mod pace;
 mod read;
-mod stack;
 #[cfg(test)]
 mod tests;
-mod thread_time;
 mod walk;
 pub mod watch;
 
@@ -41,13 +28,13 @@ use std::ops::ControlFlow;
 
 use crate::model::{FileKey, Fingerprint, FolderKey, Root};
 
-pub use ahead::Ahead;
-pub use explain::Verdict;
 pub use filter::{FilterError, Filters};
-pub use names::Names;
+pub use read::ahead::Ahead;
 pub use read::{Content, ReadError};
-pub(crate) use thread_time::{Moment, Sampler, Spent};
 pub use walk::TreeSource;
+pub use walk::names::Names;
+pub(crate) use walk::thread_clock::{Moment, Sampler, Spent};
+pub use walk::verdict::Verdict;
 
 /// Files that exist somewhere: a tree on disk ([`TreeSource`]), or anything of a user's own.
 pub trait Source: Send + Sync {

@@ -7,7 +7,7 @@
 //! some segments each: it walks the ledger, and each line that an entry's record has there is appended to the
 //! log again as a copy, together with the entry's new position, in ticks as any other. So a crash anywhere
 //! leaves a right state, and whoever goes on finds less to carry. When the walk has ended, nothing points
-//! to these segments any more, and they are dropped: see `ledger/log_start.rs` for how.
+//! to these segments any more, and they are dropped: see `ledger/commit/log_start.rs` for how.
 //!
 //! Since only the oldest segments go, a `removed` record needs no copy: every older line of its path goes before
 //! it does, or with it.

@@ -8,9 +8,9 @@ use crate::engine::command::Ordered;
 use crate::engine::edit::forget::drop_root;
 use crate::engine::error::EngineError;
 use crate::engine::stats::WatchFigures;
+use crate::engine::watch::Agenda;
 use crate::engine::watch::commands::Hands;
 use crate::engine::watch::root_checks::Present;
-use crate::engine::watch::served_roots::Agenda;
 use crate::model::{Root, RootId};
 
 impl Coordinator<'_> {

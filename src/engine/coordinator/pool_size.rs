@@ -1,5 +1,5 @@
-use crate::WorkerStatistics;
-use crate::engine::coordinator::Coordinator;
+use super::Coordinator;
+use crate::engine::stats::WorkerStatistics;
 
 impl Coordinator<'_> {
     /// Looks whether workers wait for what they read, and has more or fewer of them.

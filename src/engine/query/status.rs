@@ -10,8 +10,7 @@ use serde_json::value::RawValue;
 use super::jobs::JobStatus;
 use crate::engine::error::EngineError;
 use crate::engine::roots;
-use crate::engine::stats::BatchStatistics;
-use crate::engine::stats::lossy;
+use crate::engine::stats::{BatchStatistics, lossy};
 use crate::engine::store::StoreView;
 use crate::ledger::{Counts, Entry, EntryState, Job};
 use crate::model::{

@@ -3,7 +3,7 @@
 //! What a root is: the path that was given, made absolute, its links not followed. Where it leads may change.
 //!
 //! A root is told by its path and has the path's last component as its name. What the path leads to, its *target*, is
-//! looked up for each attempt; another target is a change of the tree (`guard.rs`).
+//! looked up for each attempt; another target is a change of the tree (`engine/roots/identity.rs`).
 
 pub(super) mod identity;
 mod nested;
@@ -20,7 +20,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::EngineError;
-use crate::engine::stats::lossy;
+use super::stats::lossy;
 use crate::ledger::{Ledger, RootInfo, StateFolder};
 use crate::model::{Resource, Root, RootId};
 use crate::source::Source;

@@ -1,18 +1,14 @@
-use crate::BatchConfig;
-use crate::EngineError;
-use crate::FileKey;
-use crate::RootId;
-use crate::Source;
+//! The roots that a state knows: registered, chosen for a job, and pruned.
+
+use super::probe::Lookout;
+use super::{GivenRoot, identity};
 use crate::engine::Store;
+use crate::engine::error::EngineError;
 use crate::engine::lifecycle::transition;
-use crate::engine::roots;
-use crate::engine::roots::GivenRoot;
-use crate::engine::roots::Lookout;
-use crate::engine::roots::identity;
-use crate::ledger::Entry;
-use crate::ledger::LedgerReader;
-use crate::ledger::ReadyPosition;
-use crate::ledger::RootInfo;
+use crate::ledger::{Entry, LedgerReader, ReadyPosition, RootInfo};
+use crate::model::config::BatchConfig;
+use crate::model::key::{FileKey, RootId};
+use crate::source::Source;
 
 /// Files looked at together when a changed filter is applied to what is pending.
 const PRUNE_FILES: usize = 8192;
@@ -30,7 +26,7 @@ pub(crate) fn register(
     let used = last_used(&store.reader)?;
     let (chosen, filtered) = choose(&mut infos, roots, processor, &source.filters(), config, used)?;
     if infos != before {
-        roots::warn_of_new(lookout, &before, &chosen);
+        super::warn_of_new(lookout, &before, &chosen);
         // What is no longer let in leaves the queue before the new filters are on record.
         prune(store, &filtered, source)?;
         // Otherwise the first attempt would have the state remember what the new ones are, and write it once more.
@@ -58,8 +54,8 @@ pub(crate) fn choose(
 ) -> Result<(Vec<RootInfo>, Vec<RootId>), EngineError> {
     let mut chosen = Vec::new();
     let mut filtered = Vec::new();
-    for root in roots::each_once(infos, roots) {
-        let at = roots::find_or_add(infos, root, processor, used)?;
+    for root in super::each_once(infos, roots) {
+        let at = super::find_or_add(infos, root, processor, used)?;
         let Some(info) = infos.get_mut(at) else { continue };
         if info.processor != processor {
             check_processor(info, processor, config)?;

@@ -7,7 +7,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::engine::{Engine, Published};
+use super::engine::Engine;
+use super::live::Published;
 use crate::engine::commit::committer::Committer;
 use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
 use crate::engine::coordinator::run_state::{Ending, RunState};
@@ -24,7 +25,7 @@ use crate::engine::roots::probe::Lookout;
 use crate::engine::stop::{Stop, StopOnDrop};
 use crate::engine::store::Store;
 use crate::engine::store::log_check::check_log;
-use crate::engine::watch::served_roots::Agenda;
+use crate::engine::watch::Agenda;
 use crate::engine::workers::context::WorkContext;
 use crate::engine::workers::crash_hook::{self, Dying};
 use crate::engine::workers::pool::{Hand, Pool};

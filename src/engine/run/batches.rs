@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use super::pulse::Pulse;
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::transition::{Change, End};
 use crate::engine::resources::machine::Machine;
 use crate::engine::resources::memory_budget::{Budget, effective_limit};
-use crate::engine::run::pulse::Pulse;
 use crate::engine::stats::{BatchExecutionResult, BatchResult, ProcessingResult, WorkerStatistics};
 use crate::engine::stop::Stop;
 use crate::engine::workers::context::WorkContext;

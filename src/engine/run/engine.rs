@@ -1,4 +1,4 @@
-//! A run from its start to its end: opens the state, starts the threads, coordinates, closes the job.
+//! The engine as its callers see it.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -6,20 +6,15 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::session::Runtime;
+use super::live::Shared;
+use super::one_run::OneRun;
 use crate::batch::{BatchStrategy, strategy_of};
 use crate::engine::command::Wishes;
 use crate::engine::coordinator::event::Event;
-use crate::engine::coordinator::run_state::{Ending, RunState};
 use crate::engine::error::EngineError;
-use crate::engine::job_plan::{self, JobPlan};
-use crate::engine::resources::machine;
-use crate::engine::roots;
-use crate::engine::run::one_run::runs_already;
-use crate::engine::stats::{BatchResult, BatchStatistics, CheckpointData, RepositoryProcessingResult};
+use crate::engine::stats::{BatchStatistics, CheckpointData};
 use crate::engine::stop::Stop;
 use crate::engine::store::{RECORDS, StoreView};
-use crate::ledger::AskedState;
 use crate::model::{BatchConfig, Clock, RootId, RootTable};
 use crate::process::Processor;
 use crate::source::watch::Watch;
@@ -64,27 +59,6 @@ pub struct Engine {
     shared: Arc<Shared>,
 }
 
-/// What others may look at while a run goes on.
-#[derive(Default)]
-pub(super) struct Shared {
-    statistics: Mutex<BatchStatistics>,
-    running: Mutex<Option<Running>>,
-    wishes: Wishes,
-}
-
-/// A run that goes on.
-struct Running {
-    job: u64,
-    view: StoreView,
-    /// The roots that are served meanwhile.
-    roots: Vec<RootId>,
-    config: Arc<BatchConfig>,
-    /// The attempt that goes on; none while the run waits for something, or is between two jobs.
-    send: Option<SyncSender<Event>>,
-    /// Another job will follow.
-    is_between: bool,
-}
-
 impl Engine {
     /// An engine for this processor, with the tree on disk as its source.
     pub fn new(processor: Arc<dyn Processor>) -> Self {
@@ -114,6 +88,16 @@ impl Engine {
     ) -> Self {
         self.strategy = Box::new(make);
         self
+    }
+
+    /// Begins a run.
+    pub(super) fn begin(&self) -> Result<OneRun<'_>, EngineError> {
+        OneRun::begin(&self.runs, &self.stop)
+    }
+
+    /// The clock of its runs: it stands while the process does.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     /// Identity of its processor.
@@ -183,94 +167,6 @@ impl Engine {
         Ok(CheckpointData { job_id, state, cursor: self.put(Event::Checkpoint)?, state_id })
     }
 
-    /// Ingests folders: goes on with what the state holds as pending, scans for what is new, and
-    /// returns when all is done or a stop was asked for.
-    ///
-    /// # Errors
-    /// What ends a run as a whole; everything committed before stays.
-    pub fn run(
-        &self,
-        roots: &[PathBuf],
-        config: &BatchConfig,
-        options: &RunOptions,
-    ) -> Result<RepositoryProcessingResult, EngineError> {
-        self.run_with(roots, config, options, |_| ())
-    }
-
-    /// The same, with something of the caller's that lives while the run holds the state: made once the
-    /// state folder is open, dropped before it is closed.
-    ///
-    /// # Errors
-    /// As [`Engine::run`].
-    pub fn run_with<G>(
-        &self,
-        roots: &[PathBuf],
-        config: &BatchConfig,
-        options: &RunOptions,
-        begun: impl FnOnce(&Path) -> G,
-    ) -> Result<RepositoryProcessingResult, EngineError> {
-        let _one = self.begin()?;
-        let roots = roots::resolve_roots(roots)?;
-        let (mut runtime, meter) = Runtime::open(self, config, options, None)?;
-        let plan = runtime.begin(&roots).inspect_err(|_| runtime.discard())?;
-        tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");
-        let mut run = RunState::new(meter);
-        run.begin_job(&plan, runtime.first_tick());
-        let guard = begun(&options.state);
-        let ended = runtime.run_job(&plan, &mut run, None);
-        // Whoever reads the state through this run has to go first.
-        drop(guard);
-        runtime.close(&ended);
-        self.result_of(ended?, plan.resumed, run, &runtime)
-    }
-
-    pub(super) fn result_of(
-        &self,
-        ending: Ending,
-        resumed: bool,
-        run: RunState,
-        runtime: &Runtime<'_>,
-    ) -> Result<RepositoryProcessingResult, EngineError> {
-        let stopped = match ending {
-            Ending::GaveUp { resource, why } => {
-                return Err(EngineError::Unavailable { resource, what: why });
-            }
-            Ending::Stopped(cause) => Some(cause),
-            Ending::Done
-            | Ending::Interrupted
-            | Ending::Hindered(_)
-            | Ending::Reconfigured
-            | Ending::Superseded => None,
-        };
-        if ending == Ending::Done {
-            runtime.in_hand.clear();
-        }
-        Ok(RepositoryProcessingResult {
-            progress: run.statistics.progress,
-            resumed,
-            first_commit_seconds: run.first_commit.map(|elapsed| elapsed.as_secs_f64()),
-            peak_rss_bytes: machine::peak_rss_bytes(),
-            interrupted: ending == Ending::Interrupted,
-            stopped,
-            breakers: run.statistics.breakers.into_iter().filter(|breaker| breaker.opened > 0).collect(),
-        })
-    }
-
-    /// Goes on with a job from a checkpoint: with its roots and its configuration, from what is committed.
-    ///
-    /// # Errors
-    /// The state does not know the job, or has not reached the checkpoint; or as [`Engine::run`].
-    pub fn resume(&self, job_id: u64, checkpoint: &CheckpointData) -> Result<BatchResult, EngineError> {
-        let (roots, config) = {
-            let state = AskedState::open(&checkpoint.state)?;
-            job_plan::of_checkpoint(state.info(), &state.reader(), job_id, checkpoint, self.identity())?
-        };
-        let options = RunOptions::new(&checkpoint.state);
-        let done = self.run(&roots, &config, &options)?.progress;
-        let (ok, failed, bytes) = (done.ok, done.failed, done.bytes);
-        Ok(BatchResult { ok, failed, bytes, elapsed_seconds: done.elapsed_seconds, ..BatchResult::default() })
-    }
-
     /// The source for a configuration: the engine's own, or the tree on disk, which never enters the `state` folders,
     /// and which arms a watcher where there is one.
     pub(crate) fn source_for(
@@ -328,69 +224,5 @@ impl Engine {
 
     pub(crate) fn wishes(&self) -> &Wishes {
         &self.shared.wishes
-    }
-}
-
-/// Shows the run to others until it is dropped.
-pub(super) struct Published<'a> {
-    shared: &'a Shared,
-    /// Whether another job may follow, and the state can be looked at until then.
-    stays: bool,
-}
-
-impl<'a> Published<'a> {
-    pub(super) fn new(
-        shared: &'a Shared,
-        plan: &JobPlan,
-        view: StoreView,
-        config: &Arc<BatchConfig>,
-        stays: bool,
-    ) -> Result<Self, EngineError> {
-        let mut shown = shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if shown.as_ref().is_some_and(|running| !running.is_between) {
-            return Err(runs_already());
-        }
-        let roots = plan.roots.iter().map(|(root, _)| root.id).collect();
-        let (job, config) = (plan.job.id, Arc::clone(config));
-        *shown = Some(Running { job, view, roots, config, send: None, is_between: false });
-        Ok(Self { shared, stays })
-    }
-
-    /// From now on an attempt listens.
-    pub(super) fn listens(&self, send: &SyncSender<Event>) {
-        let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(running) = shown.as_mut() {
-            running.send = Some(send.clone());
-        }
-    }
-
-    /// What can be looked at is this from now on.
-    pub(super) fn look(&self, view: StoreView) {
-        let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(running) = shown.as_mut() {
-            running.view = view;
-        }
-    }
-
-    /// Shows it no longer: the state is to be closed.
-    pub(super) fn end(mut self) {
-        self.stays = false;
-    }
-}
-
-impl Drop for Published<'_> {
-    fn drop(&mut self) {
-        let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-        match shown.as_mut() {
-            Some(running) if self.stays => (running.send, running.is_between) = (None, true),
-            _ => *shown = None,
-        }
-    }
-}
-
-impl Shared {
-    /// No job will follow.
-    pub(super) fn end(&self) {
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::stop::Stop;
 
@@ -12,13 +11,13 @@ pub(super) struct OneRun<'a> {
     stop: &'a Stop,
 }
 
-impl Engine {
-    /// Begins a run.
-    pub(super) fn begin(&self) -> Result<OneRun<'_>, EngineError> {
-        if self.runs.swap(true, Ordering::SeqCst) {
+impl<'a> OneRun<'a> {
+    /// Begins a run, where none goes on.
+    pub(super) fn begin(runs: &'a AtomicBool, stop: &'a Stop) -> Result<Self, EngineError> {
+        if runs.swap(true, Ordering::SeqCst) {
             return Err(runs_already());
         }
-        Ok(OneRun { runs: &self.runs, stop: &self.stop })
+        Ok(Self { runs, stop })
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::engine::Engine;
 use crate::model::Clock;
 
 /// A stop that is longer is told.
@@ -18,13 +17,6 @@ pub(crate) struct Pulse {
     /// Nothing is ever sent: that it is dropped tells the thread to end.
     end: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
-}
-
-impl Engine {
-    /// The clock of its runs: it stands while the process does.
-    pub(crate) fn clock(&self) -> Clock {
-        self.clock.clone()
-    }
 }
 
 impl Pulse {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::attempt::Course;
-use super::engine::Published;
+use super::live::Published;
 use crate::engine::coordinator::health::can_open;
 use crate::engine::coordinator::run_state::{Ending, Outage, RunState};
 use crate::engine::error::EngineError;
@@ -13,7 +13,7 @@ use crate::engine::resources::breaker::Verdict;
 use crate::engine::roots::identity::{LostRoot, RootMarks};
 use crate::engine::stats::ProcessingState;
 use crate::engine::store::Store;
-use crate::engine::watch::served_roots::Agenda;
+use crate::engine::watch::Agenda;
 use crate::ledger::{HeldState, JobEnd, LedgerError, StateFolder};
 use crate::model::Resource;
 use crate::source::Source;

@@ -5,7 +5,7 @@
 //! job* scans nothing and follows the news, until one is. Queued jobs are in the ledger, so a restart finds
 //! them; the one of the highest priority comes first, and takes the place of a running one of a lower.
 //!
-//! News go through every job, past its bulk work: see `news.rs`. Nothing that the watcher told lives longer
+//! News go through every job, past its bulk work: see `engine/discovery/follow/`. Nothing that the watcher told lives longer
 //! than the process: each start scans. So does a process where news may have been lost, such as by a state
 //! that could not be written.
 //!
@@ -22,11 +22,9 @@ use super::session::Runtime;
 use crate::engine::coordinator::run_state::{Ending, Outage, RunState};
 use crate::engine::error::EngineError;
 use crate::engine::job_plan::{self, Wanted};
-use crate::engine::roots::registry;
-use crate::engine::roots::{self, GivenRoot, root_path};
+use crate::engine::roots::{self, GivenRoot, registry, root_path};
 use crate::engine::stats::RepositoryProcessingResult;
-use crate::engine::watch::WatchOptions;
-use crate::engine::watch::served_roots::Agenda;
+use crate::engine::watch::{Agenda, WatchOptions};
 use crate::ledger::JobKind;
 use crate::model::{BatchConfig, Root};
 use crate::source::watch::{Watch, WatchSettings};

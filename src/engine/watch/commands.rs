@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::served_roots::{Agenda, Queued};
+use super::{Agenda, Queued};
 use crate::engine::command::{Order, OrderDone};
 use crate::engine::error::EngineError;
 use crate::engine::job_plan::{self, Wanted};
-use crate::engine::roots;
 use crate::engine::roots::probe::Lookout;
-use crate::engine::roots::registry;
+use crate::engine::roots::{self, registry};
 use crate::engine::store::Store;
 use crate::ledger::{Job, JobEnd, JobKind};
 use crate::model::{BatchConfig, Root};

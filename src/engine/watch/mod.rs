@@ -1,10 +1,27 @@
 //! The durable queue of jobs and the roots that are served; no threads.
+//!
+//! What a watching process has to do: the roots that it serves, and the jobs that wait.
 
 pub(super) mod commands;
 pub(super) mod root_checks;
-pub(super) mod served_roots;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use std::time::Duration;
+use super::error::EngineError;
+use super::job_plan::{self, JobPlan, Scan, Wanted, with_ground};
+use super::roots;
+use super::stats::{RootState, WatchFigures, WatchedRoot};
+use super::store::Store;
+use crate::engine::discovery::relist::TouchedFolders;
+use crate::engine::lifecycle::transition::Ground;
+use crate::engine::query::jobs::{next_queued, outranks};
+use crate::engine::roots::identity::LostRoot;
+use crate::ledger::{Job, JobEnd, JobKind, LedgerError, RootInfo};
+use crate::model::{BatchConfig, ErrorMode, FolderKey, Root, RootId};
+use crate::source::watch::{Watch, WatchStatus};
+use root_checks::{Present, Served};
 
 /// How a process watches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,3 +46,294 @@ impl Default for WatchOptions {
         }
     }
 }
+
+/// How often roots are looked at: those that are served, and those that are away.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Carried from job to job.
+pub(crate) struct Agenda {
+    /// None where the source can't tell what changes: then all is scanned again now and then.
+    pub watch: Option<Arc<Watch>>,
+    pub folders: Arc<TouchedFolders>,
+    pub options: WatchOptions,
+    pub(super) served: Vec<Served>,
+    /// The roots that the process was started with: each start serves them.
+    pub named: Vec<PathBuf>,
+    /// News may have been lost: all has to be scanned.
+    pub must_scan: bool,
+    next_reconcile: Option<Instant>,
+    next_look: Instant,
+    /// The running job is not to go on.
+    pub cancelled: bool,
+    /// The roots are others than the running job serves.
+    pub changed: bool,
+    /// Why folders are polled, as far as that was told.
+    polled_for: BTreeSet<String>,
+}
+
+/// A job that was queued, or does what was wanted already.
+pub(crate) struct Queued {
+    pub job: u64,
+    /// False where it waited before.
+    pub is_new: bool,
+}
+
+impl Agenda {
+    pub(crate) fn new(watch: Option<Arc<Watch>>, options: WatchOptions) -> Self {
+        let now = Instant::now();
+        Self {
+            watch,
+            folders: Arc::default(),
+            next_reconcile: options.reconcile.map(|pause| now + pause),
+            options,
+            served: Vec::new(),
+            named: Vec::new(),
+            must_scan: false,
+            next_look: now,
+            cancelled: false,
+            changed: false,
+            polled_for: BTreeSet::new(),
+        }
+    }
+
+    /// From now on this root is served. One that is away is registered when it is back.
+    pub(crate) fn serve(&mut self, root: Root, away: Option<String>) {
+        if self.served.iter().any(|served| served.root.id == root.id) {
+            return;
+        }
+        // Others are to see it soon.
+        self.next_look = Instant::now();
+        let is_registered = away.is_none();
+        let away = away.map(|why| LostRoot::new(root.clone(), why));
+        self.served.push(Served { root, away, is_registered, look: None, known: None });
+    }
+
+    /// From now on this root is served no more.
+    pub(crate) fn leave(&mut self, id: RootId) {
+        self.served.retain(|served| served.root.id != id);
+        if let Some(watch) = &self.watch {
+            watch.remove_root(id);
+        }
+        self.folders.listed(&FolderKey::root(id), Instant::now());
+    }
+
+    /// This root can't be served until it is back.
+    pub(crate) fn lose(&mut self, lost: &LostRoot) {
+        for served in self.served.iter_mut().filter(|served| served.root.id == lost.root.id) {
+            tracing::warn!("{}; the other roots go on, and it is scanned when it is back", lost);
+            (served.away, served.look, served.known) = (Some(lost.clone()), None, None);
+        }
+    }
+
+    /// Has the threads that follow the watcher look whether they should end.
+    pub(crate) fn wake(&self) {
+        if let Some(watch) = &self.watch {
+            watch.wake();
+        }
+        self.folders.wake();
+    }
+
+    /// The served root with this path.
+    pub(crate) fn find(&self, path: &Path) -> Option<&Root> {
+        self.served.iter().map(|served| &served.root).find(|root| root.path == path)
+    }
+
+    /// The roots that are served.
+    pub(crate) fn roots(&self) -> impl Iterator<Item = &Root> {
+        self.served.iter().map(|served| &served.root)
+    }
+
+    pub(crate) fn ids(&self) -> Vec<u32> {
+        self.served.iter().map(|served| served.root.id.0).collect()
+    }
+
+    /// Warns of served roots that lie in another one.
+    pub(crate) fn warn_of_nested(&self, store: &Store) {
+        let (ids, infos) = (self.ids(), &store.state.info().roots);
+        let served = infos.iter().filter(|info| ids.contains(&info.id));
+        roots::warn_of_nested(&served.cloned().collect::<Vec<_>>());
+    }
+
+    /// The paths of the roots that can be served.
+    pub(crate) fn paths_here(&self) -> Vec<PathBuf> {
+        let here = self.served.iter().filter(|served| served.away.is_none());
+        here.map(|served| served.root.path.clone()).collect()
+    }
+
+    fn is_here(&self, id: u32) -> bool {
+        self.served.iter().any(|served| served.root.id.0 == id && served.away.is_none())
+    }
+
+    /// Queues a job, durably, unless another one that waits will scan all of that.
+    pub(crate) fn queue(&self, store: &mut Store, wanted: Wanted) -> Result<Queued, EngineError> {
+        if let Some(queued) = self.waiting_for(store, &wanted)? {
+            return Ok(queued);
+        }
+        let job = wanted.job(&store.reader.jobs()?);
+        tracing::info!(job = job.id, kind = %job.kind, "queued");
+        store.commit_without_lines(&[], Some(&job))?;
+        Ok(Queued { job: job.id, is_new: true })
+    }
+
+    /// The job that waits and will scan all that is wanted.
+    pub(crate) fn waiting_for(&self, store: &Store, wanted: &Wanted) -> Result<Option<Queued>, EngineError> {
+        let jobs = store.reader.jobs()?;
+        let job = jobs.iter().find(|job| will_do(job, wanted));
+        Ok(job.map(|job| Queued { job: job.id, is_new: false }))
+    }
+
+    /// Ends the queued jobs none of whose roots is served any more.
+    pub(crate) fn cancel_unserved(&self, store: &mut Store) -> Result<(), EngineError> {
+        let served = self.ids();
+        for job in store.reader.jobs()? {
+            if job.end == JobEnd::Queued && !job.roots.iter().any(|id| served.contains(id)) {
+                store.commit_without_lines(&[], Some(&job_plan::ended(job, JobEnd::Cancelled)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The queued jobs, without those whose roots are all away.
+    fn runnable(&self, store: &Store) -> Result<Vec<Job>, LedgerError> {
+        let is_runnable =
+            |job: &Job| job.end == JobEnd::Queued && job.roots.iter().any(|&id| self.is_here(id));
+        Ok(store.reader.jobs()?.into_iter().filter(is_runnable).collect())
+    }
+
+    /// Begins the next job, durably: the first of the queued ones, else one that stands and waits for news.
+    pub(crate) fn begin(&mut self, store: &mut Store, config: &BatchConfig) -> Result<JobPlan, EngineError> {
+        self.changed = false;
+        let runnable = self.runnable(store)?;
+        let job = match next_queued(&runnable) {
+            Some(job) => job.clone(),
+            None => Wanted::of(JobKind::Watch, self.ids()).job(&store.reader.jobs()?),
+        };
+        let resumed = job.start != crate::model::Cursor::default() && job.kind != JobKind::Watch;
+        let job = job_plan::start(store, job, config)?;
+        Ok(self.plan(job, &store.state.info().roots, config, resumed))
+    }
+
+    fn plan(&self, job: Job, infos: &[RootInfo], config: &BatchConfig, resumed: bool) -> JobPlan {
+        let here = infos.iter().filter(|info| self.is_here(info.id));
+        let roots: Vec<(Root, Ground)> = here.map(with_ground(&job, config)).collect();
+        let own: Vec<_> = roots.iter().filter(|(root, _)| job.roots.contains(&root.id.0)).cloned().collect();
+        let below = |scope: &String| {
+            FolderKey::from_relative_path(own.first()?.0.id, scope.as_bytes()).map(Scan::Below)
+        };
+        let scan = match (&job.kind, &job.scope) {
+            (JobKind::Watch, _) => Scan::Nothing,
+            (_, Some(scope)) => below(scope).unwrap_or(Scan::All),
+            (_, None) => Scan::All,
+        };
+        let fails_fast = config.on_error == ErrorMode::FailFast;
+        JobPlan { job, roots, own, scan, fails_fast, resumed, begins: None }
+    }
+
+    /// How a job ends that is not done, and did not end all.
+    pub(crate) fn end_of(&self, job: &Job) -> JobEnd {
+        match job.kind {
+            _ if self.cancelled => JobEnd::Cancelled,
+            JobKind::Watch => JobEnd::Completed,
+            _ => JobEnd::Queued,
+        }
+    }
+
+    /// Whether the running job should make room for another one.
+    pub(crate) fn wants_switch(&self, store: &Store, running: &Job) -> Result<bool, LedgerError> {
+        let runnable = self.runnable(store)?;
+        let next = next_queued(&runnable);
+        Ok(self.cancelled || self.changed || next.is_some_and(|next| outranks(next, running)))
+    }
+
+    /// Whether it is time to look at what there is to do.
+    pub(crate) fn is_due(&self) -> bool {
+        Instant::now() >= self.next_look
+    }
+
+    /// Looks at the roots, and whether a scan is due. Tells a root that went away.
+    pub(crate) fn look(
+        &mut self,
+        store: &mut Store,
+        present: &Present<'_>,
+        running: &Job,
+    ) -> Result<Option<LostRoot>, EngineError> {
+        let now = Instant::now();
+        self.next_look = now + LOOK;
+        let back = self.came_back(store, present)?;
+        let (lost, led) = self.look_at_those_here(store, present)?;
+        for id in back.into_iter().chain(led) {
+            self.queue(store, Wanted::of(JobKind::Rescan, vec![id]))?;
+        }
+        let is_due = self.must_scan || self.next_reconcile.is_some_and(|at| at <= now);
+        if is_due && running.kind == JobKind::Watch {
+            self.next_reconcile = self.options.reconcile.map(|pause| now + pause);
+            self.must_scan = false;
+            self.queue(store, Wanted::of(JobKind::Reconcile, self.ids()))?;
+        }
+        // The others are seen to the next time.
+        Ok(lost.into_iter().next())
+    }
+
+    /// Tells why folders are polled that should be watched, and that a reason is gone, each once.
+    pub(crate) fn tell_of_polling(&mut self, status: &WatchStatus) {
+        if status.polling {
+            return;
+        }
+        let reasons: BTreeSet<String> = status.unwatched.keys().cloned().collect();
+        for reason in reasons.difference(&self.polled_for) {
+            let pause = self.options.poll_interval;
+            tracing::warn!("some folders are not watched, but listed every {pause:?}: {reason}");
+        }
+        for reason in self.polled_for.difference(&reasons) {
+            tracing::warn!("no folder is unwatched any more for this reason: {reason}");
+        }
+        self.polled_for = reasons;
+    }
+
+    /// What others see of the watcher.
+    pub(crate) fn figures(&self, store: &Store) -> WatchFigures {
+        let status = self.watch.as_ref().map(|watch| watch.status()).unwrap_or_default();
+        let unwatched = self.watch.as_ref().map(|watch| watch.unwatched()).unwrap_or_default();
+        let unlisted = self.folders.unlisted();
+        let why_unlisted: BTreeMap<_, _> = unlisted.iter().map(|(folder, why)| (folder, why)).collect();
+        let unwatched: BTreeSet<_> = unwatched.iter().map(|(root, _)| *root).collect();
+        let is_polled = |root| self.watch.is_none() || unwatched.contains(&root);
+        let roots = self.served.iter().map(|served| {
+            let Root { id, name, path } = served.root.clone();
+            let unlisted = why_unlisted.get(&FolderKey::root(id)).map(|why| (*why).clone());
+            let (state, why) = match &served.away {
+                Some(lost) => (RootState::Away, Some(lost.why.clone())),
+                None if unlisted.is_some() => (RootState::Unreadable, unlisted),
+                None if is_polled(id) => (RootState::Polled, None),
+                None => (RootState::Watched, None),
+            };
+            WatchedRoot { id: id.0, name, path, state, why }
+        });
+        let queued = store
+            .reader
+            .jobs()
+            .map_or(0, |jobs| jobs.iter().filter(|job| job.end == JobEnd::Queued).count() as u64);
+        WatchFigures {
+            status,
+            roots: roots.collect(),
+            folders_waiting: self.folders.waiting() as u64,
+            unreadable_folders: unlisted.len() as u64,
+            unreadable: unlisted.first().map(|(_, why)| why.clone()),
+            queued_jobs: queued,
+            ..WatchFigures::default()
+        }
+    }
+}
+
+/// Whether a job that waits scans all that is wanted, and no later.
+fn will_do(job: &Job, wanted: &Wanted) -> bool {
+    let covers = job.scope.is_none() || job.scope == wanted.scope;
+    job.end == JobEnd::Queued
+        && job.kind != JobKind::Watch
+        && job.priority >= wanted.priority
+        && covers
+        && wanted.roots.iter().all(|root| job.roots.contains(root))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,17 @@
 //! Looks at the roots that are served: which went away, are back, or lead elsewhere than before.
 
-use super::served_roots::Agenda;
+use super::Agenda;
 use crate::engine::error::EngineError;
-use crate::engine::roots::GivenRoot;
 use crate::engine::roots::identity::{LostRoot, RootMarks, Stand, known_files};
 use crate::engine::roots::probe::{Look, Lookout};
-use crate::engine::roots::registry;
+use crate::engine::roots::{GivenRoot, registry};
 use crate::engine::store::Store;
 use crate::model::{BatchConfig, FileKey, Root};
 use crate::source::Source;
 
 /// A root that is served.
 #[derive(Debug)]
-pub(super) struct Served {
+pub(crate) struct Served {
     pub(super) root: Root,
     /// Why it can't be served just now.
     pub(super) away: Option<LostRoot>,

@@ -1,13 +1,14 @@
-use crate::BatchConfig;
-use crate::Clock;
-use crate::Processor;
-use crate::RootTable;
-use crate::Source;
-use crate::Stop;
+use super::crash_hook::Dying;
+use super::slots::Board;
 use crate::engine::resources::memory_budget::Budget;
-use crate::engine::workers::crash_hook::Dying;
-use crate::engine::workers::slots::Board;
+use crate::engine::stop::Stop;
 use crate::ledger::InHand;
+use crate::model::clock::Clock;
+use crate::model::config::BatchConfig;
+use crate::model::key::RootTable;
+use crate::process::Processor;
+use crate::source::Source;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 

@@ -2,13 +2,10 @@
 
 use std::hash::BuildHasher;
 
+use super::context::WorkContext;
+use super::outcome::{Attempt, Outcome, OutcomeGroup, ReadFile};
 use super::slots::{Seized, Stage};
 use crate::engine::lifecycle::transition::{Change, End, Ending};
-use crate::engine::workers::context::WorkContext;
-use crate::engine::workers::outcome::Attempt;
-use crate::engine::workers::outcome::Outcome;
-use crate::engine::workers::outcome::OutcomeGroup;
-use crate::engine::workers::outcome::ReadFile;
 use crate::ledger::Retry;
 use crate::model::{
     BatchConfig, Clock, Digest, DiscoveredFile, ErrorClass, FileError, Fingerprint, RecordLine, RecordStatus,

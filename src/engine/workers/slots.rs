@@ -10,11 +10,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use super::outcome::GROUP_BYTES_MAX;
+use super::outcome::{GROUP_BYTES_MAX, OutcomeGroup};
 use super::sizing::{Measures, ReadingTimes};
 use super::task::Task;
 use crate::engine::resources::memory_budget::{Budget, GivenUp};
-use crate::engine::workers::outcome::OutcomeGroup;
 use crate::model::{DiscoveredFile, RootTable};
 
 /// A file that is in hand for longer than this is slow.

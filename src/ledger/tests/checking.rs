@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::path::PathBuf;
 
 use super::*;
-use store::{Bytes, Changes, Store, Tree};
+use crate::ledger::database::{Bytes, Changes, Store, Tree};
 
 /// A block, as it is stored.
 pub(crate) type Block = (Vec<u8>, Vec<u8>);

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::*;
+use crate::ledger::folder::disk;
 use crate::model::{Digest, Fingerprint};
 
 struct Fixture {

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::ledger::folder::disk;
 
 fn keys(names: &[&str]) -> Vec<FileKey> {
     names.iter().map(|name| key(name)).collect()

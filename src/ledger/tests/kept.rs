@@ -4,6 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::*;
+use crate::ledger::database::copy;
+use crate::ledger::folder::held;
 
 /// A state of two ticks.
 fn state() -> (tempfile::TempDir, PathBuf) {

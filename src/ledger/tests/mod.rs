@@ -15,9 +15,9 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::block::tests::any_entry;
-use super::ready::Classes;
 use super::*;
+use crate::ledger::map::block::tests::any_entry;
+use crate::ledger::map::ready::Classes;
 use crate::model::{Digest, FileKey, FolderKey, LogPosition, Order, RootId, Timestamp};
 
 type Model = BTreeMap<FileKey, Entry>;

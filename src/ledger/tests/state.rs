@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::ledger::folder::disk;
 use crate::model::failpoint::{Fault, arm};
 
 #[test]

@@ -1,14 +1,15 @@
 //! The visitor that gathers evidence and facts, compiled anew for each dialect.
 
+use super::detect::evidence::Evidence;
+use super::detect::known::{self, KeySet, KnownKeys, KnownKind, KnownKinds, Last};
+use super::detect::vocabulary::{KIND_FIELDS, Key, Keys, Roles};
 use super::dialect::{DIALECTS, Dialect};
-use super::evidence::Evidence;
+use super::facts::frame::{Frame, Span};
 use super::facts::{Facts, Store};
-use super::frame::{Frame, Span};
-use super::json::{self, Fault, Form, Stack, Text, Visitor, swar, swar::Digits};
-use super::keys::OpenKeys;
-use super::known::{self, KeySet, KnownKeys, KnownKind, KnownKinds, Last};
-use super::names::NameDigest;
-use super::vocabulary::{KIND_FIELDS, Key, Keys, Roles};
+use super::interner::NameDigest;
+use super::json::open_keys::OpenKeys;
+use super::json::swar::{self, Digits};
+use super::json::{self, Fault, Form, Stack, Text, Visitor};
 
 /// Levels that the scratch keeps from document to document.
 const LEVELS_KEPT_MAX: usize = 1_024;

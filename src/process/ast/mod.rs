@@ -9,36 +9,28 @@
 //!   is kept of symbols, imports and calls, of which a document with more than millions fails.
 //! - The result depends neither on the order of keys nor on white space, nor on what was read before.
 
+mod detect;
 mod dialect;
-mod evidence;
 mod extract;
 mod facts;
-mod frame;
+mod interner;
 mod json;
-mod keys;
-mod known;
-mod limits;
-mod names;
-mod report;
-mod summary;
-mod symbol_kind;
-mod tally;
+mod output;
 #[cfg(test)]
 mod tests;
-mod vocabulary;
 
 use std::cell::Cell;
 
 use super::{FileContent, Processor, ResultWriter};
 use crate::model::{ErrorClass, FileError};
+use detect::vocabulary::marker;
 use dialect::{ALL, Clues, DIALECTS};
 use extract::Scratch;
+use interner::NameDigest;
 use json::{BOM, Fault, What};
-pub use limits::{LimitError, Limits};
-use names::NameDigest;
-use report::Report;
-use summary::{Summary, has_long_names};
-use vocabulary::marker;
+pub use output::limits::{LimitError, Limits};
+use output::report::Report;
+use output::summary::{Summary, has_long_names};
 
 /// Symbols, imports, calls and kinds from AST JSON files.
 ///

@@ -13,9 +13,9 @@ use tokio::time::Instant;
 use super::{Request, WORKS, answer};
 use crate::engine::{BreakerState, BreakerStatus, Engine, EngineError};
 use crate::ledger::LedgerError;
-use crate::service::Desk;
-use crate::service::still::Still;
-use crate::service::ticking::has_thread;
+use crate::service::control_handle::Desk;
+use crate::service::liveness::Still;
+use crate::service::ticker::has_thread;
 
 /// Longest request line, in bytes.
 const REQUEST_BYTES_MAX: u64 = 64 << 10;

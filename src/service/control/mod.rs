@@ -36,7 +36,7 @@ use tokio::sync::{Semaphore, oneshot};
 use attend::attend;
 pub use client::{ask, is_answered};
 
-use super::Desk;
+use super::control_handle::Desk;
 use crate::engine::{EngineError, ForgetFilter, Order, RetryFilter, StoreView};
 use crate::model::{ErrorClass, RecordCursor, RecordStatus};
 

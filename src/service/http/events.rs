@@ -14,7 +14,7 @@ use hyper::body::Frame;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::figures::Figures;
-use super::routes::failed;
+use super::respond::failed;
 
 /// Who listens at the same time.
 const LISTENERS_MAX: usize = 16;

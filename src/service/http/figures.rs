@@ -9,11 +9,11 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::super::still::Still;
-use super::super::ticking::has_thread;
 use super::health::{Readiness, stalled};
 use super::history::{History, HistoryReport, Sample};
 use crate::engine::{BatchStatistics, Engine, FailureReport, SAMPLES};
+use crate::service::liveness::Still;
+use crate::service::ticker::has_thread;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// A report on failures passes over all of the ledger: at the most a twentieth of a core's time goes into it.

@@ -17,7 +17,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::routes::{ANSWER_WAIT, Shared, failed};
+use super::Arc;
+use super::respond::{ANSWER_WAIT, failed};
 
 /// Says which hash is meant by the cookie.
 const COOKIE_CONTEXT: &str = "outlast 2026 cookie of the dashboard";
@@ -182,8 +183,8 @@ impl Token {
 }
 
 /// Lets a request through, or not; and gives every answer the headers that keep browsers from harm.
-pub(super) async fn guard(State(site): Shared, request: Request, next: Next) -> Response {
-    let let_in = site.gate.check(request.method(), request.uri(), request.headers());
+pub(super) async fn guard(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+    let let_in = gate.check(request.method(), request.uri(), request.headers());
     let mut answer = match let_in {
         Err(refused) => *refused,
         Ok(()) => match tokio::time::timeout(ANSWER_WAIT, next.run(request)).await {

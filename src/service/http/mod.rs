@@ -24,6 +24,7 @@ mod history;
 mod metrics;
 mod page;
 mod requests;
+mod respond;
 mod routes;
 
 use std::fmt;
@@ -36,12 +37,12 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
-use self::events::Listeners;
-use self::figures::Figures;
-use self::gate::Gate;
-use self::page::Page;
-use self::routes::Site;
-use super::Desk;
+use super::control_handle::Desk;
+use events::Listeners;
+use figures::Figures;
+use gate::Gate;
+use page::Page;
+use routes::Site;
 
 /// Threads for what takes time: questions to the ledger, orders.
 const THREADS_MAX: usize = 6;

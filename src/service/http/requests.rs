@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::routes::failed;
+use super::respond::failed;
 use crate::engine::{Order, RetryFilter, SAMPLES};
 use crate::model::ErrorClass;
 

@@ -13,22 +13,20 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Serialize;
-use serde_json::json;
 
-use super::super::ticking::has_thread;
 use super::events::Listeners;
 use super::figures::Figures;
 use super::gate::{self, Gate};
 use super::health::Health;
 use super::page::Page;
 use super::requests::{self, FailuresQuery, JobsQuery};
+use super::respond::failed;
 use super::{Desk, metrics};
 use crate::engine::{EngineError, Order, StoreView};
+use crate::service::ticker::has_thread;
 
 /// Largest body of a request, in bytes.
 const BODY_BYTES_MAX: usize = 64 << 10;
-/// How long an answer may take, the time for the request's body in it.
-pub(super) const ANSWER_WAIT: Duration = Duration::from_secs(30);
 /// How long a client may take for the body of a request.
 const BODY_WAIT: Duration = Duration::from_secs(5);
 
@@ -65,7 +63,7 @@ pub(super) fn router(site: &Arc<Site>) -> Router {
         .fallback(nothing)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::from_fn_with_state(Arc::clone(site), gate::guard))
+        .layer(middleware::from_fn_with_state(Arc::clone(&site.gate), gate::guard))
         .with_state(Arc::clone(site))
 }
 
@@ -202,10 +200,4 @@ fn answer<T: Serialize>(status: StatusCode, value: &T) -> Response {
         Ok(json) => (status, [(CONTENT_TYPE, "application/json")], json).into_response(),
         Err(error) => failed(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
-}
-
-/// An error, as JSON.
-pub(super) fn failed(status: StatusCode, what: &str) -> Response {
-    let json = json!({ "error": what }).to_string();
-    (status, [(CONTENT_TYPE, "application/json")], json).into_response()
 }

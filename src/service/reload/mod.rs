@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use signal_hook::consts::SIGHUP;
 
-use super::settings::{Changed, Layers, Setting, Settings, SettingsError, Takes, Value};
+use super::settings::{Changed, Layers, Setting, Settings, SettingsError, Takes};
 use super::supervisor;
-use super::ticking::Ticking;
+use super::ticker::Ticking;
 use crate::engine::{Engine, Order};
 use crate::model::BatchConfig;
+use crate::service::settings::values::Value;
 
 /// How soon a signal is heard.
 const LOOK_UP: Duration = Duration::from_millis(250);

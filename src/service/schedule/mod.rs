@@ -19,9 +19,9 @@ use croner::parser::{CronParser, Seconds, Year};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::Desk;
+use super::control_handle::Desk;
 use super::settings::ScheduleSettings;
-use super::ticking::Ticking;
+use super::ticker::Ticking;
 use crate::engine::Order;
 use crate::ledger::{Job, JobKind};
 

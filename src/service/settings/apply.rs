@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::load::{Origin, Problem, Resolved, Settings};
-use super::value::Value;
+use super::values::Value;
 use crate::model::{BatchConfig, ErrorClass, ErrorMode, FailureLimit, Order, RetryPolicy, StrategyKind};
 use crate::process::Limits;
 
@@ -282,8 +282,10 @@ fn directives(filter: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::values::Kind;
+    use super::super::{catalogue, load};
     use super::*;
-    use crate::service::settings::{Given, Kind, Surroundings, catalogue, load};
+    use crate::service::settings::{Given, Surroundings};
 
     fn with(key: &str, value: Value) -> Settings {
         let given = Given { key: key.to_owned(), flag: "--x".to_owned(), value };

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::value::{Kind, Value};
+use super::values::{Kind, Value};
 use crate::model::{BatchConfig, ErrorClass, RetryPolicy};
 use crate::process::Limits;
 
@@ -59,9 +59,9 @@ pub fn catalogue() -> &'static [Setting] {
         let mut all = places();
         all.extend(work(&default));
         all.extend(care(&default));
-        all.extend(super::watched::settings());
+        all.extend(super::sections::watched::settings());
         all.extend(ErrorClass::ALL.into_iter().flat_map(|class| retries(class, &default)));
-        all.extend(super::scheduled::settings());
+        all.extend(super::sections::scheduled::settings());
         all.extend(kept(&default));
         all.extend(told());
         all.extend(served());
@@ -354,8 +354,8 @@ fn limits() -> Vec<Setting> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::values::Raw;
     use super::*;
-    use crate::service::settings::Raw;
 
     #[test]
     fn names_are_each_settings_own() {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::catalogue::Setting;
 use super::load::{Origin, Resolved, Settings};
-use super::value::Value;
+use super::values::Value;
 
 /// A setting that has another value than before.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,8 +55,8 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Given, Layers, Takes, setting};
     use super::*;
-    use crate::service::settings::{Given, Layers, Takes, setting};
 
     fn with(values: &[(&str, Value)]) -> Settings {
         let given = |(key, value): &(&str, Value)| Given {

@@ -6,9 +6,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::catalogue::{Setting, catalogue, setting};
-use super::search::{self, Told};
-use super::value::Value;
-use super::{environment, file};
+use super::layers::search::{self, Told};
+use super::layers::{environment, file};
+use super::values::Value;
 use crate::source::Filters;
 
 /// Where a value comes from.

@@ -18,18 +18,13 @@
 mod apply;
 mod catalogue;
 mod change;
-mod environment;
-mod file;
+mod layers;
 mod load;
 mod pair;
-mod scheduled;
-mod search;
-mod served;
+mod sections;
 mod start;
 mod suggest;
-mod units;
-mod value;
-mod watched;
+pub(super) mod values;
 
 pub use apply::{LogSettings, ScheduleSettings};
 pub use catalogue::{Setting, Takes, catalogue, setting};
@@ -38,4 +33,4 @@ pub use load::{
     Given, Layers, Origin, Problem, Resolved, Settings, SettingsError, Surroundings, check, load,
 };
 pub use pair::{Pairs, limit_pair, retry_pair};
-pub use value::{Kind, Raw, Value};
+pub use values::{Kind, Raw, Value};

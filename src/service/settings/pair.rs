@@ -2,7 +2,7 @@
 
 use super::catalogue::setting;
 use super::suggest::{did_you_mean, nearest};
-use super::value::{Raw, Value};
+use super::values::{Raw, Value};
 use crate::model::ErrorClass;
 use crate::process::{LimitError, Limits};
 

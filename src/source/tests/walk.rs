@@ -6,6 +6,7 @@ use std::time::Duration;
 use rustix::fs::{CWD, Mode};
 
 use super::*;
+use crate::source::read::open;
 
 const ODD: [&[u8]; 9] =
     [b"_a", b"-b", b".c", b"new\nline", b"q\"uote'", b"bad\xff\xfe", b"\x01", "\u{e4}".as_bytes(), b"*?["];

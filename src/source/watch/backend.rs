@@ -7,7 +7,7 @@ use notify::{ErrorKind, RecursiveMode};
 
 use super::events::Handler;
 use super::folders::Reason;
-use crate::model::quiet::quietly;
+use crate::model::panic_guard::quietly;
 
 pub(super) type Watcher = Box<dyn notify::Watcher + Send>;
 pub(super) type MakeWatcher = dyn Fn(Handler) -> notify::Result<Watcher> + Send + Sync;

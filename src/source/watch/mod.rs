@@ -32,14 +32,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use self::backend::{MakeWatcher, Refusal, Watcher};
-use self::events::{Handler, State};
-use self::folders::{Reason, Served, Standing};
-use self::pending::Pending;
-use self::rules::Rules;
 use super::Filters;
-use super::open::{is_folder, stat_at};
 use crate::model::{FolderKey, Root, RootId};
+use crate::source::read::open::{is_folder, stat_at};
+use backend::{MakeWatcher, Refusal, Watcher};
+use events::{Handler, State};
+use folders::{Reason, Served, Standing};
+use pending::Pending;
+use rules::Rules;
 
 pub use news::{News, TouchedFolder, TouchedName, WatchStatus};
 

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::pending::Due;
 use super::rules::Rules;
 use crate::model::{FolderKey, RootId};
-use crate::source::ignored::IGNORE_FILE;
-use crate::source::open::is_folder;
+use crate::source::filter::ignored::IGNORE_FILE;
+use crate::source::read::open::is_folder;
 
 /// A name in a folder that was touched: what it is now has to be looked up ([`Source::look`]).
 ///

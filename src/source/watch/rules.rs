@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::source::Filters;
 use crate::source::filter::EntryPath;
-use crate::source::ignored::IGNORE_FILE;
+use crate::source::filter::ignored::IGNORE_FILE;
 
 /// What is no news.
 #[derive(Debug, Default)]

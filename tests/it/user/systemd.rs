@@ -149,7 +149,7 @@ fn codes(text: &str) -> BTreeSet<u8> {
 
 /// The exit codes that the program has, by name.
 fn exit_codes() -> BTreeMap<String, u8> {
-    let source = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/exit.rs")).unwrap();
+    let source = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/exit_code.rs")).unwrap();
     let codes = source.lines().filter_map(|line| {
         let (name, code) = line.strip_prefix("pub(crate) const ")?.split_once(": u8 = ")?;
         Some((name.to_owned(), code.trim_end_matches(';').parse().ok()?))

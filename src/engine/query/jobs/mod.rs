@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::error::EngineError;
-use crate::engine::stats::lossy;
-use crate::engine::stats::{BatchStatistics, ProcessingProgress, ProcessingState};
+use crate::engine::stats::{BatchStatistics, ProcessingProgress, ProcessingState, lossy};
 use crate::engine::store::StoreView;
 use crate::ledger::{Job, JobEnd, JobKind};
 use crate::model::{RootId, Timestamp};

@@ -70,7 +70,7 @@ fn child() {
 
 fn spawn(how: &str, note: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "engine::fatal::tests::child", "--nocapture"])
+        .args(["--exact", "engine::workers::crash_hook::tests::child", "--nocapture"])
         .env(HOW, how)
         .env(NOTE, note)
         .stdout(Stdio::null())

@@ -29,7 +29,6 @@ use std::time::Instant;
 use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 
 use super::pool_threads::Crew;
-
 use super::task::Task;
 
 /// What a worker thread does from its start to its end.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::engine::workers::task::Lot;
 use crate::model::{BatchPriority, DiscoveredFile, FileBatch, FileKey, Fingerprint, RootId};
+
 use std::collections::HashSet;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant, SystemTime};

@@ -1,6 +1,6 @@
 //! How many workers there are: more than cores while opening files waits, and so many again when it does not.
 //!
-//! Where only reading waits, a worker asks for files ahead (`worker/ahead.rs`), which takes no thread: of those, no waiting
+//! Where only reading waits, a worker asks for files ahead (`engine/workers/read_ahead.rs`), which takes no thread: of those, no waiting
 //! is reported here.
 //!
 //! Of files that are measured now and then, the share of time tells that was spent waiting to read them, be it for a

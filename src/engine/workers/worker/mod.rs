@@ -6,27 +6,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::crash_hook::{self};
+use super::context::WorkContext;
+use super::crash_hook;
+use super::io_wait::Gauge;
+use super::outcome::{Attempt, GROUP_BYTES_MAX, GROUP_FILES_MAX, OutcomeGroup, ReadFile};
 use super::pool::Hand;
+use super::read_ahead::ReadAhead;
+use super::record::put;
 use super::slots::{Held, Slot, Stage};
 use super::task::Task;
 use crate::engine::lifecycle::transition::End;
 use crate::engine::resources::memory_budget::{Admission, Lease, Permit};
-use crate::engine::workers::context::WorkContext;
-use crate::engine::workers::outcome::GROUP_BYTES_MAX;
-use crate::engine::workers::outcome::GROUP_FILES_MAX;
 use crate::ledger::Marker;
 use crate::model::{BatchPriority, Digest, DiscoveredFile, ErrorClass, FileError, Resource};
 use crate::process::{FileContent, Processor, ResultWriter};
 use crate::source::{Ahead, Content, ReadError};
-
-use super::io_wait::Gauge;
-use super::read_ahead::ReadAhead;
-use super::record::put;
-use crate::engine::workers::outcome::Attempt;
-use crate::engine::workers::outcome::ReadFile;
-
-use crate::engine::workers::outcome::OutcomeGroup;
 
 #[cfg(test)]
 mod tests;

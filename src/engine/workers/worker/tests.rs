@@ -1,18 +1,18 @@
 use super::*;
-use crate::BatchConfig;
-use crate::Clock;
-use crate::RootTable;
-use crate::Stop;
 use crate::engine::lifecycle::transition::{Change, End, Ending};
 use crate::engine::resources::memory_budget::{Budget, need};
+use crate::engine::stop::Stop;
 use crate::engine::workers::crash_hook::Dying;
 use crate::engine::workers::pool::Pool;
 use crate::engine::workers::record::overdue_outcome;
-use crate::engine::workers::slots::Board;
-use crate::engine::workers::slots::Stage;
+use crate::engine::workers::slots::{Board, Stage};
+use crate::model::clock::Clock;
+use crate::model::config::BatchConfig;
+use crate::model::key::RootTable;
 use crate::model::{BatchPriority, FileBatch};
 use crate::process::from_fn;
 use crate::source::{Filters, TreeSource};
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -5,11 +5,11 @@
 use std::ops::Range;
 
 use super::languages::language_of;
-use super::{Clues, Description, Dialect, Facts, Frame, Span};
-use crate::process::ast::evidence::Evidence;
-use crate::process::ast::facts::SymbolKind;
-use crate::process::ast::frame::{Visibility, flag};
-use crate::process::ast::vocabulary::marker;
+use super::{Clues, Description, Dialect, Facts};
+use crate::process::ast::detect::evidence::Evidence;
+use crate::process::ast::detect::vocabulary::marker;
+use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
+use crate::process::ast::facts::symbol_kind::SymbolKind;
 
 #[derive(Debug, Default)]
 pub(super) struct ClassModel;

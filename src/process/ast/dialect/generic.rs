@@ -1,6 +1,7 @@
 //! A document that no dialect fits: counted, and nothing more is said about it.
 
-use super::{Clues, Description, Dialect, Facts, Frame, Span};
+use super::{Clues, Description, Dialect, Facts};
+use crate::process::ast::facts::frame::{Frame, Span};
 
 #[derive(Debug, Default)]
 pub(super) struct Generic;

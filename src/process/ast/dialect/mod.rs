@@ -11,13 +11,13 @@ mod tree_sitter;
 
 use std::sync::LazyLock;
 
-use super::evidence::Evidence;
+use super::detect::evidence::Evidence;
+use super::detect::vocabulary::Keys;
 use super::extract::{Scratch, extract};
 pub(super) use super::facts::Facts;
 use super::facts::Store;
-pub(super) use super::frame::{Frame, Span};
+pub(super) use super::facts::frame::{Frame, Span};
 use super::json::Fault;
-use super::vocabulary::Keys;
 
 /// How many dialects there are.
 pub(super) const DIALECTS: usize = 7;

@@ -1,8 +1,8 @@
 //! Call sites, and whose they are.
 
+use super::frame::{Frame, Span};
 use super::{Call, Facts, since};
-use crate::process::ast::frame::{Frame, Span};
-use crate::process::ast::names::NameDigest;
+use crate::process::ast::interner::NameDigest;
 
 /// Calls in an object that may be told twice.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +15,7 @@ pub(super) struct Repeated {
 
 impl Facts<'_, '_> {
     /// A call site.
-    pub(in super::super) fn call(&mut self, callee: Span, frame: &Frame) {
+    pub(in crate::process::ast) fn call(&mut self, callee: Span, frame: &Frame) {
         if callee.is_none() || self.store.is_full() {
             return;
         }
@@ -32,7 +32,7 @@ impl Facts<'_, '_> {
     }
 
     /// Gives the calls and branches that wait since this object began to the last symbol that does so, too.
-    pub(in super::super) fn give_to_waiting(&mut self, frame: &mut Frame) {
+    pub(in crate::process::ast) fn give_to_waiting(&mut self, frame: &mut Frame) {
         let store = &mut *self.store;
         let inside = since(&store.waiting, &store.symbols, frame.at);
         let Some(&number) = store.waiting.get(inside..).and_then(<[u32]>::last) else { return };
@@ -42,13 +42,13 @@ impl Facts<'_, '_> {
     }
 
     /// Gives the calls that wait since a byte, plus one, to the newest symbol.
-    pub(in super::super) fn give_to_newest(&mut self, from: u32) {
+    pub(in crate::process::ast) fn give_to_newest(&mut self, from: u32) {
         let newest = self.store.symbols.len() as u32;
         self.store.move_calls(newest, from - 1);
     }
 
     /// Notes that the calls in an object are told once more, should the one around be of a kind that does so.
-    pub(in super::super) fn may_be_repeated(&mut self, frame: &Frame, around: &Frame) {
+    pub(in crate::process::ast) fn may_be_repeated(&mut self, frame: &Frame, around: &Frame) {
         let store = &mut *self.store;
         let to = store.calls_waiting.len();
         let inside = store.calls_waiting.iter().rev().take_while(|call| call.caller >= frame.at).count();
@@ -58,7 +58,7 @@ impl Facts<'_, '_> {
     }
 
     /// Drops the calls in what an object repeats.
-    pub(in super::super) fn drop_repeated(&mut self, frame: &Frame) {
+    pub(in crate::process::ast) fn drop_repeated(&mut self, frame: &Frame) {
         let store = &mut *self.store;
         while let Some(one) = store.repeated.pop_if(|one| one.within >= frame.at) {
             let to = one.calls.1.min(store.calls_waiting.len());

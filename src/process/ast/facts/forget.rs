@@ -1,11 +1,16 @@
 //! Taking back what was found inside an object that turns out not to count.
 
-use super::{Call, Facts, Symbol, SymbolKind, since};
-use crate::process::ast::frame::Frame;
+use super::frame::Frame;
+use super::symbol_kind::SymbolKind;
+use super::{Call, Facts, Symbol, since};
 
 impl Facts<'_, '_> {
     /// Drops those that wait since this object began and turn out to be none.
-    pub(in super::super) fn drop_if(&mut self, frame: &Frame, mut is_none: impl FnMut(&Symbol) -> bool) {
+    pub(in crate::process::ast) fn drop_if(
+        &mut self,
+        frame: &Frame,
+        mut is_none: impl FnMut(&Symbol) -> bool,
+    ) {
         let store = &mut *self.store;
         for waiting in [&mut store.waiting, &mut store.variables_waiting] {
             let inside = since(waiting, &store.symbols, frame.at);
@@ -25,7 +30,7 @@ impl Facts<'_, '_> {
     }
 
     /// Drops the newest call, where it is the one at this byte, plus one, and turns out to be none.
-    pub(in super::super) fn drop_call(&mut self, at: u32, is_none: impl Fn(&[u8]) -> bool) {
+    pub(in crate::process::ast) fn drop_call(&mut self, at: u32, is_none: impl Fn(&[u8]) -> bool) {
         let callees = &self.store.callees;
         self.store
             .calls_waiting
@@ -33,13 +38,17 @@ impl Facts<'_, '_> {
     }
 
     /// Drops the newest call, where it began at this byte, plus one, or behind it.
-    pub(in super::super) fn drop_newest_call(&mut self, from: u32) {
+    pub(in crate::process::ast) fn drop_newest_call(&mut self, from: u32) {
         self.store.calls_waiting.pop_if(|call| call.caller >= from);
     }
 
     /// Takes back symbols directly inside this object that turn out to be none, but nothing that is in them: that
     /// waits again, and the branches are those of the object.
-    pub(in super::super) fn dissolve(&mut self, frame: &mut Frame, mut is_none: impl FnMut(&Symbol) -> bool) {
+    pub(in crate::process::ast) fn dissolve(
+        &mut self,
+        frame: &mut Frame,
+        mut is_none: impl FnMut(&Symbol) -> bool,
+    ) {
         let store = &mut *self.store;
         let from = since(&store.waiting, &store.symbols, frame.at);
         let is_one = |number: &mut u32| store.symbols.get(*number as usize).is_some_and(&mut is_none);
@@ -68,7 +77,7 @@ impl Facts<'_, '_> {
     }
 
     /// Forgets all that began at this byte, plus one, or behind it.
-    pub(in super::super) fn forget(&mut self, from: u32) {
+    pub(in crate::process::ast) fn forget(&mut self, from: u32) {
         let store = &mut *self.store;
         while store.symbols.pop_if(|symbol| symbol.at >= from).is_some() {}
         let left = store.symbols.len() as u32;

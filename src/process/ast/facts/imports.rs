@@ -1,28 +1,28 @@
 //! Imports, and the names that wait for one.
 
+use super::frame::{Frame, Span};
 use super::{Facts, Import, Name};
-use crate::process::ast::frame::{Frame, Span};
 
 impl Facts<'_, '_> {
     /// A name that waits for its import or declaration.
-    pub(in super::super) fn name(&mut self, name: Span, alias: Span, frame: &Frame) {
+    pub(in crate::process::ast) fn name(&mut self, name: Span, alias: Span, frame: &Frame) {
         if name.is_some() && !self.store.is_full() {
             self.store.names.push(Name { name, alias, at: frame.at });
         }
     }
 
     /// Takes the next name that began inside this object, the last one first.
-    pub(in super::super) fn take_name(&mut self, frame: &Frame) -> Option<Name> {
+    pub(in crate::process::ast) fn take_name(&mut self, frame: &Frame) -> Option<Name> {
         self.store.names.pop_if(|name| name.at > frame.at)
     }
 
     /// Forgets the names that began inside this object.
-    pub(in super::super) fn drop_names(&mut self, frame: &Frame) {
+    pub(in crate::process::ast) fn drop_names(&mut self, frame: &Frame) {
         while self.take_name(frame).is_some() {}
     }
 
     /// An import that is this object, with the names that began inside.
-    pub(in super::super) fn import(&mut self, module: Span, alias: Span, frame: &Frame) {
+    pub(in crate::process::ast) fn import(&mut self, module: Span, alias: Span, frame: &Frame) {
         let store = &mut *self.store;
         let inside = store.names.partition_point(|name| name.at <= frame.at);
         if module.is_some() && !store.is_full() {
@@ -35,7 +35,7 @@ impl Facts<'_, '_> {
     }
 
     /// An import of a whole module.
-    pub(in super::super) fn import_module(&mut self, module: Span, alias: Span, frame: &Frame) {
+    pub(in crate::process::ast) fn import_module(&mut self, module: Span, alias: Span, frame: &Frame) {
         if module.is_some() && !self.store.is_full() {
             let names = (0, 0);
             self.store.imports.push(Import { module, alias, line: frame.line, names, at: frame.at });

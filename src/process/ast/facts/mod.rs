@@ -5,12 +5,14 @@
 
 mod calls;
 mod forget;
+pub(crate) mod frame;
 mod imports;
+pub(crate) mod symbol_kind;
 
-use super::frame::{Frame, Span, Visibility, flag};
+use super::interner::Names;
 use super::json::{self, Text};
-use super::names::Names;
-pub(super) use super::symbol_kind::SymbolKind;
+use frame::{Frame, Span, Visibility, flag};
+pub(super) use symbol_kind::SymbolKind;
 
 /// Symbols, imported names and call sites that are kept of a document; with more it is too large.
 const KEPT_MAX: usize = 4_000_000;

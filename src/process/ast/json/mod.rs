@@ -5,12 +5,13 @@
 //! tree, no conversion of numbers.
 
 pub(crate) mod fault;
+pub(super) mod open_keys;
 mod place;
 mod scan;
 pub(crate) mod swar;
 mod token;
 mod unescape;
-mod visit;
+pub(super) mod visit;
 
 pub(crate) use fault::{BOM, Fault, What};
 pub(crate) use place::{PlaceKey, only_text, pair, place};

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{counts_of, result_of, same_in_any_order, text_of};
-use crate::process::ast::Limits;
+use crate::process::ast::output::limits::Limits;
 use crate::process::{AstProcessor, FileContent, Processor, ResultWriter};
 
 #[test]

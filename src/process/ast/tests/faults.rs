@@ -2,8 +2,8 @@
 
 use super::text_of;
 use crate::model::ErrorClass;
+use crate::process::ast::facts::frame::{Frame, Span};
 use crate::process::ast::facts::{Facts, Store};
-use crate::process::ast::frame::{Frame, Span};
 
 /// Document, line, column, words of the message.
 type Case = (&'static [u8], u64, u64, &'static str);

@@ -1,10 +1,8 @@
 //! Tests of the whole pass. Single parts have theirs beside them.
 
 mod called;
-mod clang;
-mod class_model;
 mod counts;
-mod estree;
+mod dialects;
 mod faults;
 mod foreign;
 mod found;
@@ -13,15 +11,13 @@ mod grown;
 mod node_types;
 mod oracles;
 mod properties;
-mod python;
-mod syn_tree;
-mod tree_sitter;
 mod version;
 mod written;
 
 use properties::{Doc, Order};
 
-use super::{AstProcessor, Limits};
+use super::AstProcessor;
+use super::output::limits::Limits;
 use crate::model::FileError;
 use crate::process::{FileContent, Processor, ResultWriter};
 

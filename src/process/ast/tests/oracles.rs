@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-use super::super::vocabulary::KIND_FIELDS;
 use super::properties::{Doc, Order, jiter_accepts, serde_accepts};
 use super::{counts_of, text_of};
+use crate::process::ast::detect::vocabulary::KIND_FIELDS;
 
 fn key() -> impl Strategy<Value = String> {
     prop_oneof![

@@ -7,8 +7,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use super::super::VERSION;
 use super::golden::files;
+use crate::process::ast::VERSION;
 use crate::process::{AstProcessor, FileContent, Processor, ResultWriter};
 
 const FILE: &str = "tests/golden/results.txt";

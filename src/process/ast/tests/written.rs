@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::clang::{names, places, unit};
+use super::dialects::clang::{names, places, unit};
 
 /// `range` of a node by the bytes of its first and its last token.
 fn range(begin: u32, end: u32) -> String {

@@ -5,12 +5,12 @@
 
 mod text;
 
-use self::text::{Exposition, Kind};
 use super::figures::Seen;
 use crate::engine::{
     BatchStatistics, BreakerState, FailureReport, ProcessingState, RootState, StatusReport, WatchFigures,
 };
 use crate::model::{ErrorClass, Resource};
+use text::{Exposition, Kind};
 
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 

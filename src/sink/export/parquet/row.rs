@@ -250,13 +250,13 @@ impl Group for Call<'_> {
 
 #[derive(Debug, Deserialize)]
 struct Notes<'a> {
-    bom: Option<bool>,
-    duplicate_keys: Option<i64>,
-    non_finite_numbers: Option<i64>,
-    numbers_beyond_f64: Option<i64>,
-    lone_surrogates: Option<i64>,
+    pub(crate) bom: Option<bool>,
+    pub(crate) duplicate_keys: Option<i64>,
+    pub(crate) non_finite_numbers: Option<i64>,
+    pub(crate) numbers_beyond_f64: Option<i64>,
+    pub(crate) lone_surrogates: Option<i64>,
     #[serde(borrow, default)]
-    top_level: Option<Text<'a>>,
+    pub(crate) top_level: Option<Text<'a>>,
     #[serde(borrow, default)]
     grammar: Option<Text<'a>>,
 }

@@ -1,15 +1,15 @@
 //! What a node is: a symbol, a call, a branch, or a part of a callee.
 
-use super::super::{Facts, Frame, Span};
 use super::kinds::role;
 use super::lines::{Late, Line};
 use super::written::{self, Extent};
 use super::{
-    Clang, HAS_BRACES, HAS_CONSTRUCTED, HAS_LISTED, IN_CALLEE, IS_CLASS, IS_CLOSURE, IS_COMPLETE, IS_IMPLICIT,
+    Clang, HAS_BRACES, HAS_CONSTRUCTED, HAS_LISTED, IN_CALLEE, IS_CLASS, IS_CLOSURE, IS_COMPLETE,
+    IS_IMPLICIT, IS_LIST, IS_LOGICAL, IS_POINTER, IS_SUPER, LEFT_OUT, Node, name, paths,
 };
-use super::{IS_LIST, IS_LOGICAL, IS_POINTER, IS_SUPER, LEFT_OUT, Node, name, paths};
-use crate::process::ast::facts::SymbolKind;
-use crate::process::ast::frame::{Visibility, flag};
+use crate::process::ast::dialect::Facts;
+use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
+use crate::process::ast::facts::symbol_kind::SymbolKind;
 
 pub(super) fn is_function(role: u8) -> bool {
     matches!(role, role::FUNCTION | role::METHOD | role::CONVERSION | role::CONSTRUCTOR | role::OBJC_METHOD)

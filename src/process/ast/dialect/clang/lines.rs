@@ -6,7 +6,7 @@
 
 use super::{HAS_LINE, HAS_OFFSET, INCLUDED};
 use crate::process::ast::facts::Symbol;
-use crate::process::ast::frame::Frame;
+use crate::process::ast::facts::frame::Frame;
 use crate::process::ast::json::{self, PlaceKey};
 
 /// A line of the source, from 1. One number, as each open node holds a dozen.

@@ -13,11 +13,11 @@ mod scopes;
 mod written;
 
 use super::languages::language_of;
-use super::{Clues, Description, Dialect, Facts, Frame, Span};
-use crate::process::ast::evidence::Evidence;
-use crate::process::ast::frame::{Visibility, flag};
+use super::{Clues, Description, Dialect, Facts};
+use crate::process::ast::detect::evidence::Evidence;
+use crate::process::ast::detect::vocabulary::marker;
+use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
 use crate::process::ast::json;
-use crate::process::ast::vocabulary::marker;
 use keys::{KEYS, QUAL_TYPE, key, name};
 use kinds::{KINDS, SAW_CXX, SAW_OBJC, role, saw};
 use lines::{Line, Place, Places, Sum, Waiting};

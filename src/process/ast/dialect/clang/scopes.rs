@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 
-use super::super::{Facts, Frame, Span};
 use super::Node;
 use super::kinds::role;
-use crate::process::ast::facts::{Symbol, SymbolKind};
-use crate::process::ast::frame::Visibility;
+use crate::process::ast::dialect::Facts;
+use crate::process::ast::facts::Symbol;
+use crate::process::ast::facts::frame::{Frame, Span, Visibility};
+use crate::process::ast::facts::symbol_kind::SymbolKind;
 
 /// Scopes and strays that are kept; others are taken for what they stand in.
 const KEPT_MAX: usize = 4_000_000;

@@ -7,11 +7,11 @@
 mod kinds;
 mod nodes;
 
-use super::{Clues, Description, Dialect, Facts, Frame, Span};
-use crate::process::ast::evidence::Evidence;
-use crate::process::ast::frame::{Visibility, flag};
+use super::{Clues, Description, Dialect, Facts};
+use crate::process::ast::detect::evidence::Evidence;
+use crate::process::ast::detect::vocabulary::marker;
+use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
 use crate::process::ast::json::{self, PlaceKey};
-use crate::process::ast::vocabulary::marker;
 use kinds::{KINDS, role};
 
 #[derive(Debug, Default)]

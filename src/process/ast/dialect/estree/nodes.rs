@@ -2,9 +2,9 @@
 
 use super::kinds::role;
 use super::{Estree, Unsettled, bit, key, name};
-use crate::process::ast::dialect::{Facts, Frame, Span};
-use crate::process::ast::facts::SymbolKind;
-use crate::process::ast::frame::{Visibility, flag};
+use crate::process::ast::dialect::Facts;
+use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
+use crate::process::ast::facts::symbol_kind::SymbolKind;
 
 /// Which of the parent's texts a name gives, by where it stands.
 #[inline(always)]

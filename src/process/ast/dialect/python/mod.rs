@@ -4,10 +4,10 @@
 
 mod vyper;
 
-use super::{Clues, Description, Dialect, Facts, Frame, Span, Store, language_of};
-use crate::process::ast::evidence::Evidence;
-use crate::process::ast::facts::SymbolKind;
-use crate::process::ast::frame::flag;
+use super::{Clues, Description, Dialect, Facts, Store, language_of};
+use crate::process::ast::detect::evidence::Evidence;
+use crate::process::ast::facts::frame::{Frame, Span, flag};
+use crate::process::ast::facts::symbol_kind::SymbolKind;
 
 /// What the reading of one document knows.
 #[derive(Debug, Default)]

@@ -2,11 +2,11 @@
 //!
 //! Source: the nodes of Vyper 0.2, 0.3 and 0.4, `vyper -f ast` and `annotated_ast`.
 
-use super::super::{Clues, Facts, Frame, Span};
 use super::{NEXT_FLAG, PLACE, key, name, role};
-use crate::process::ast::facts::SymbolKind;
-use crate::process::ast::frame::Visibility;
-use crate::process::ast::vocabulary::marker;
+use crate::process::ast::detect::vocabulary::marker;
+use crate::process::ast::dialect::{Clues, Facts};
+use crate::process::ast::facts::frame::{Frame, Span, Visibility};
+use crate::process::ast::facts::symbol_kind::SymbolKind;
 
 pub(super) const LANGUAGE: &str = "vyper";
 

@@ -6,11 +6,11 @@
 mod uses;
 mod words;
 
-use super::{Clues, Description, Dialect, Facts, Frame, Span};
-use crate::process::ast::evidence::Evidence;
-use crate::process::ast::facts::SymbolKind;
-use crate::process::ast::frame::{Visibility, flag};
-use crate::process::ast::vocabulary::marker;
+use super::{Clues, Description, Dialect, Facts};
+use crate::process::ast::detect::evidence::Evidence;
+use crate::process::ast::detect::vocabulary::marker;
+use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
+use crate::process::ast::facts::symbol_kind::SymbolKind;
 use uses::Uses;
 use words::{KEYS, TAGS, is_literal, is_tag, key};
 

@@ -3,7 +3,8 @@
 //! A path's first part may be known last, since keys come in any order. So the tree of one `use` is kept
 //! until all of it is read: its paths, each with the path that it continues, and its leaves.
 
-use super::{Facts, Frame, Span};
+use super::Facts;
+use crate::process::ast::facts::frame::{Frame, Span};
 
 /// A module with more parts is longer than a name may be.
 const PARTS_MAX: usize = Span::LEN_MAX / 3 + 1;

@@ -1,8 +1,9 @@
 //! What the grammars of C and C++ read as a call, and is none.
 
-use super::super::{Facts, Frame};
 use super::DIRECTIVE;
 use super::parts::Node;
+use crate::process::ast::dialect::Facts;
+use crate::process::ast::facts::frame::Frame;
 
 /// Words of the language in front of brackets.
 const WORDS: [&str; 11] = [

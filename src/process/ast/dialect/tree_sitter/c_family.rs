@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::super::{Facts, Frame, Span};
 use super::parts::{Field, Node};
 use super::symbols::{add, close_closure, note};
 use super::{LOOSE, NO_ACCESS, OF_TEMPLATE, QUALIFIED, Reading};
-use crate::process::ast::facts::{Symbol, SymbolKind};
-use crate::process::ast::frame::flag;
+use crate::process::ast::dialect::Facts;
+use crate::process::ast::facts::Symbol;
+use crate::process::ast::facts::frame::{Frame, Span, flag};
+use crate::process::ast::facts::symbol_kind::SymbolKind;
 
 const DECLARATORS: &[&str] = &[
     "function_declarator",

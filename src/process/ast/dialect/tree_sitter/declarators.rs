@@ -1,12 +1,12 @@
 //! Nodes whose kind leaves open what they declare.
 
-use super::super::{Facts, Frame, Span};
 use super::kinds::{Grammar, word};
 use super::parts::{Field, Node};
 use super::symbols::{name, note, settle_static};
 use super::{Reading, c_family, scripts};
-use crate::process::ast::facts::SymbolKind;
-use crate::process::ast::frame::Visibility;
+use crate::process::ast::dialect::Facts;
+use crate::process::ast::facts::frame::{Frame, Span, Visibility};
+use crate::process::ast::facts::symbol_kind::SymbolKind;
 
 /// A node that may be a symbol.
 pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {

@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use super::super::super::facts::SymbolKind;
-use super::super::super::names::{NameDigest, Names};
 use super::languages;
 use super::tables::{self, Rules};
+use crate::process::ast::facts::symbol_kind::SymbolKind;
+use crate::process::ast::interner::{NameDigest, Names};
 
 /// Grammars with rules of their own. Where none fits, a tree has no symbols, imports or calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,7 +147,7 @@ pub(super) mod word {
 
 #[derive(Debug, Default)]
 pub(super) struct Kind {
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// Whether the parts below stay.
     pub(super) stays: bool,
     pub(super) is_worded: bool,

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::super::Clues;
 use super::kinds::{Grammar, kinds};
 use super::relatives;
 use super::tables::ROOTS;
-use crate::process::ast::evidence::Evidence;
-use crate::process::ast::names::{NameDigest, Names};
-use crate::process::ast::vocabulary::marker;
+use crate::process::ast::detect::evidence::Evidence;
+use crate::process::ast::detect::vocabulary::marker;
+use crate::process::ast::dialect::Clues;
+use crate::process::ast::interner::{NameDigest, Names};
 
 /// How well a document fits: nodes have a `type`, two points, and children or a text; and kinds that are
 /// written small, as all but few grammars have them, where other trees name the points like this, too.
@@ -45,7 +45,7 @@ pub(super) fn language(clues: &Clues<'_>) -> &'static str {
 
 /// Whether a document holds something and yet no kind of node that the tables know for its language: it is of
 /// another grammar, or its language has no table.
-pub(in super::super) fn is_foreign(clues: &Clues<'_>) -> bool {
+pub(in crate::process::ast::dialect) fn is_foreign(clues: &Clues<'_>) -> bool {
     let (Some((_, tally)), Some(language)) = (clues.evidence.kind_field(), clues.store.read_as) else {
         return false;
     };
@@ -75,7 +75,7 @@ pub(super) fn telltale_kinds() -> impl Iterator<Item = (&'static str, &'static s
 }
 
 /// The language of the sources with an extension.
-pub(in super::super) fn of_extension(extension: &[u8]) -> Option<&'static str> {
+pub(in crate::process::ast::dialect) fn of_extension(extension: &[u8]) -> Option<&'static str> {
     static ALL: LazyLock<BTreeMap<&[u8], &str>> = LazyLock::new(|| {
         let known = EXTENSIONS.iter().rev();
         known.flat_map(|&(language, all)| all.split(' ').map(move |one| (one.as_bytes(), language))).collect()

@@ -16,7 +16,6 @@ mod relatives;
 mod scripts;
 mod symbols;
 mod tables;
-mod use_trees;
 mod variables;
 
 pub(super) use languages::{is_foreign, of_extension as language_of_extension};
@@ -25,8 +24,8 @@ use kinds::{Action, Callee, Grammar, Kinds, kinds, no_kind, word};
 use parts::{Field, Node, Part, path_of};
 use scripts::Decorators;
 
-use super::{Description, Dialect, Facts, Frame, Span, Store};
-use crate::process::ast::frame::flag;
+use super::{Description, Dialect, Facts, Store};
+use crate::process::ast::facts::frame::{Frame, Span, flag};
 use crate::process::ast::json::{self, PlaceKey};
 
 /// What the reading of one document knows.

@@ -2,8 +2,9 @@
 //!
 //! A node that closes leaves one part; of the kinds that rules look into, the parts below stay behind it.
 
-use super::super::{Facts, Span};
 use super::kinds::{Kind, Shape, word};
+use crate::process::ast::dialect::Facts;
+use crate::process::ast::facts::frame::Span;
 
 /// Names of the fields that rules ask for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

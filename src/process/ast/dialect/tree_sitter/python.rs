@@ -1,10 +1,10 @@
 //! Python: what its grammar reads otherwise than Python does.
 
-use super::super::{Facts, Frame};
 use super::parts::{Field, Node};
 use super::{ENDS_EARLY, ENDS_IN_COMMENT};
-use crate::process::ast::facts::SymbolKind;
-use crate::process::ast::frame::flag;
+use crate::process::ast::dialect::Facts;
+use crate::process::ast::facts::frame::{Frame, flag};
+use crate::process::ast::facts::symbol_kind::SymbolKind;
 
 /// The left side of what the grammar takes for the declaration of a type.
 pub(super) fn aliased_type(node: Node<'_>) -> Option<Node<'_>> {

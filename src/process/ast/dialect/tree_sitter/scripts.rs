@@ -1,13 +1,13 @@
 //! What JavaScript and TypeScript have of their own.
 
-use super::super::{Facts, Frame, Span};
 use super::kinds::{Shape, word};
 use super::parts::{self, Field, Node};
 use super::symbols::{add, name, note};
 use super::variables::pattern;
 use super::{LOOSE, Reading};
-use crate::process::ast::facts::SymbolKind;
-use crate::process::ast::frame::flag;
+use crate::process::ast::dialect::Facts;
+use crate::process::ast::facts::frame::{Frame, Span, flag};
+use crate::process::ast::facts::symbol_kind::SymbolKind;
 
 const FUNCTIONS: &[&str] = &["arrow_function", "function_expression", "generator_function", "function"];
 const CLASSES: &[&str] = &["class", "class_expression"];

@@ -1,12 +1,14 @@
 //! Symbols whose kind says what they are, and the name of any.
 
-use super::super::{Facts, Frame, Span};
 use super::kinds::{Grammar, word};
 use super::parts::{Field, Node};
-use super::{LOOSE, NO_ACCESS, OF_TEMPLATE, QUALIFIED, Reading, python, scripts, variables};
-use super::{c_calls, c_family};
-use crate::process::ast::facts::{Symbol, SymbolKind};
-use crate::process::ast::frame::{Visibility, flag};
+use super::{
+    LOOSE, NO_ACCESS, OF_TEMPLATE, QUALIFIED, Reading, c_calls, c_family, python, scripts, variables,
+};
+use crate::process::ast::dialect::Facts;
+use crate::process::ast::facts::Symbol;
+use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
+use crate::process::ast::facts::symbol_kind::SymbolKind;
 
 /// What follows a name that is declared.
 const BODY: &[&str] = &[

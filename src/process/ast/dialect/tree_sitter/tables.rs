@@ -1,11 +1,10 @@
 //! What the nodes of each grammar are.
 
-use super::super::super::facts::SymbolKind::{
-    Class, Enum, Function, Interface, Method, Module, Struct, TypeAlias,
+use super::kinds::Action::{self, Call, Change, Closer, Closure, Import, Operation, Variables};
+use super::kinds::{Callee, Grammar};
+use crate::process::ast::facts::symbol_kind::SymbolKind::{
+    self, Class, Enum, Function, Interface, Method, Module, Struct, TypeAlias,
 };
-use super::kinds::Action::{Call, Change, Closer, Closure, Import, Operation, Variables};
-use super::kinds::{Action, Callee, Grammar};
-use crate::process::ast::facts::SymbolKind;
 
 /// The kinds of a grammar that do something.
 #[derive(Debug)]

@@ -1,12 +1,12 @@
 //! Variables and constants at the top level.
 
-use super::super::{Facts, Frame, Span};
 use super::kinds::Grammar;
 use super::parts::{Field, Node};
 use super::symbols::{add, note};
 use super::{LOOSE, Reading, scripts};
-use crate::process::ast::facts::SymbolKind;
-use crate::process::ast::frame::Visibility;
+use crate::process::ast::dialect::Facts;
+use crate::process::ast::facts::frame::{Frame, Span, Visibility};
+use crate::process::ast::facts::symbol_kind::SymbolKind;
 
 impl Grammar {
     /// Whether only what stands directly at the top is a variable.

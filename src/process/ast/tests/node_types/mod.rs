@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::super::dialect::ALL;
 use super::golden::files;
 use super::result_of;
+use crate::process::ast::dialect::ALL;
 use shown::shown;
 
 const FOLDER: &str = "data/node_types/estree";

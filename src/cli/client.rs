@@ -1,0 +1,76 @@
+//! Questions to the run that holds the state, or to the state itself where no run does.
+
+use crate::cli::options::global::Global;
+use anyhow::Result;
+use outlast::AstProcessor;
+use outlast::engine::Engine;
+use outlast::engine::EngineError;
+use outlast::engine::StoreView;
+use outlast::ledger::LedgerError;
+use outlast::service::ControlError;
+use outlast::service::Desk;
+use outlast::service::Request;
+use outlast::service::answer;
+use outlast::service::ask;
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often, and how long, a state that is in use without answering is tried: a run is starting or ending.
+const BUSY_TRIES: u32 = 50;
+
+const BUSY_WAIT: Duration = Duration::from_millis(100);
+
+/// How often a run is asked that has no state open yet.
+const LATER_TRIES: u32 = 10;
+
+/// Puts a request to the run that holds the state, or opens the state. When this returns, the state is
+/// let go: whoever reads what is printed may take any time.
+pub(crate) fn put(global: &Global, request: &Request) -> Result<Vec<u8>> {
+    put_or_else(global, request, || ask_state(global, request))
+}
+
+/// The same, with something else to do with a state that no run holds, whose report is the answer.
+pub(crate) fn put_or<T: Serialize>(
+    global: &Global,
+    request: &Request,
+    alone: impl Fn() -> Result<T, EngineError>,
+) -> Result<Vec<u8>> {
+    put_or_else(global, request, || {
+        let what = "the answer can't be put into words";
+        serde_json::to_vec(&alone()?)
+            .map_err(|error| EngineError::Io { what: what.to_owned(), source: error.into() })
+    })
+}
+
+fn put_or_else(
+    global: &Global,
+    request: &Request,
+    alone: impl Fn() -> Result<Vec<u8>, EngineError>,
+) -> Result<Vec<u8>> {
+    let mut tries = 0;
+    loop {
+        match ask(&global.state, request) {
+            Err(ControlError::NobodyListens(_)) => match alone() {
+                Err(error) if is_in_use(&error) && tries < BUSY_TRIES => {}
+                answered => return Ok(answered?),
+            },
+            Err(ControlError::Later(_)) if tries < LATER_TRIES => {}
+            answered => return Ok(answered?),
+        }
+        tries += 1;
+        std::thread::sleep(BUSY_WAIT);
+    }
+}
+
+/// The answer of the state itself, opened and closed again.
+pub(crate) fn ask_state(global: &Global, request: &Request) -> Result<Vec<u8>, EngineError> {
+    let desk = Desk::new(Arc::new(Engine::new(Arc::new(AstProcessor::default()))));
+    let mut payload = Vec::new();
+    answer(&desk, &StoreView::open(&global.state)?, request, &mut payload)?;
+    Ok(payload)
+}
+
+pub(crate) fn is_in_use(error: &EngineError) -> bool {
+    matches!(error, EngineError::Ledger(LedgerError::InUse { .. }))
+}

@@ -1,0 +1,36 @@
+//! `outlast compact`: the record log is freed of what is out of date, by the run that holds the state or alone.
+
+use anyhow::{Context, Result};
+use indicatif::HumanBytes;
+use outlast::engine::{self, CompactReport};
+use outlast::service::Request;
+
+use crate::cli::options::global::{Format, Global};
+use crate::cli::output::terminal::{self, Lines};
+use crate::cli::{client, exit_code};
+
+/// `outlast compact`.
+pub(crate) fn compact(global: &Global) -> Result<u8> {
+    let payload = client::put_or(global, &Request::Compact, || engine::compact(&global.state))?;
+    let report: CompactReport = serde_json::from_slice(&payload).context("the answer tells no compaction")?;
+    if global.format == Format::Json {
+        terminal::print_json(&report)?;
+    } else {
+        terminal::print(|out| show(&report, out))?;
+    }
+    Ok(exit_code::DONE)
+}
+
+fn show(report: &CompactReport, out: &mut Lines<'_>) -> std::io::Result<()> {
+    let (before, after) = (HumanBytes(report.bytes_before), HumanBytes(report.bytes_after));
+    if report.segments_dropped == 0 {
+        return writeln!(out, "nothing to compact: the record log has {before}, all of it up to date");
+    }
+    writeln!(
+        out,
+        "the record log had {before} and has {after}: {} records ({}) carried forward, in {:.1} s",
+        report.records_copied,
+        HumanBytes(report.bytes_copied),
+        report.seconds
+    )
+}

@@ -1,0 +1,153 @@
+//! `outlast config`: which settings hold, where they come from, and what is wrong with them.
+
+use std::io;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use outlast::service::settings::{self, Layers, Problem, Settings, SettingsError, Takes};
+use serde_json::json;
+
+use crate::cli::options::flags::{Flags, OfRun, OfWatch};
+use crate::cli::options::global::{Format, Global};
+use crate::cli::output::terminal::{self, Lines};
+use crate::cli::{exit_code, show_passed_over};
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    pub(crate) command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Show every setting: its value, where that comes from, with `+` what a running process takes over only
+    /// with its next job, and with `*` only when it is started again
+    Show(ShowArgs),
+    /// Tell everything that is wrong in the configuration files and the environment, one a line
+    Check(CheckArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    pub(crate) flags: Flags<OfRun>,
+
+    #[command(flatten)]
+    pub(crate) watching: Flags<OfWatch>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Check this file alone
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// `outlast config`.
+pub(crate) fn config(global: &Global, layers: &Layers, args: &ConfigArgs) -> Result<u8> {
+    let file = match &args.command {
+        ConfigCommand::Check(CheckArgs { file: Some(file) }) => file,
+        command => return config_of_all(global, layers, matches!(command, ConfigCommand::Show(_))),
+    };
+    told(global.format, &[file.display().to_string()], &settings::check(file))
+}
+
+/// Shows or checks what is read for a command in this place.
+fn config_of_all(global: &Global, layers: &Layers, is_shown: bool) -> Result<u8> {
+    let (settings, mut problems) = layers.load_what_is_right();
+    show_passed_over(&settings);
+    if is_shown && problems.is_empty() {
+        return show(&settings, global.format);
+    }
+    if is_shown {
+        return Err(SettingsError(problems).into());
+    }
+    problems.extend(settings.check_files());
+    let files = if problems.is_empty() { paths(&settings) } else { Vec::new() };
+    told(global.format, &files, &problems)
+}
+
+fn show(settings: &Settings, format: Format) -> Result<u8> {
+    if format == Format::Json {
+        let rows: Vec<_> = settings.all().iter().map(row).collect();
+        terminal::print_json(&json!({ "files": paths(settings), "settings": rows }))?;
+    } else {
+        terminal::print(|out| write_settings(settings, out))?;
+    }
+    Ok(exit_code::DONE)
+}
+
+fn write_settings(settings: &Settings, out: &mut Lines<'_>) -> io::Result<()> {
+    let value_of = |one: &settings::Resolved| one.value.to_string();
+    let width = settings.all().iter().map(|one| value_of(one).len()).max().unwrap_or(0).min(30);
+    for one in settings.all() {
+        let mark = match one.setting.takes {
+            Takes::AtOnce => ' ',
+            Takes::NextJob => '+',
+            Takes::Restart => '*',
+        };
+        let (key, unit) = (&one.setting.key, unit(one));
+        writeln!(out, "{mark} {key:<30} {:<width$} {unit:<9} {}", value_of(one), one.origin)?;
+    }
+    writeln!(
+        out,
+        "+ a process that runs takes a change over with its next job; * only when it is started again"
+    )?;
+    for path in settings.files() {
+        writeln!(out, "read {}", path.display())?;
+    }
+    Ok(())
+}
+
+/// The unit where the value does not say it itself.
+fn unit(one: &settings::Resolved) -> &'static str {
+    match one.setting.kind {
+        settings::Kind::Count { unit, .. } => unit,
+        _ => "",
+    }
+}
+
+fn row(one: &settings::Resolved) -> serde_json::Value {
+    let setting = one.setting;
+    json!({
+        "key": setting.key,
+        "value": one.value,
+        "unit": setting.kind.unit(),
+        "origin": one.origin.to_string(),
+        "restart": setting.takes == Takes::Restart,
+        "next_job": setting.takes == Takes::NextJob,
+        "default": setting.default,
+        "limits": setting.kind.limits(),
+        "env": setting.variable(),
+        "about": setting.about,
+    })
+}
+
+fn paths(settings: &Settings) -> Vec<String> {
+    settings.files().iter().map(|path| path.display().to_string()).collect()
+}
+
+/// Tells what is wrong, and with what exit code.
+fn told(format: Format, files: &[String], problems: &[Problem]) -> Result<u8> {
+    let code = if problems.is_empty() { exit_code::DONE } else { exit_code::CONFIG };
+    terminal::code_of_printed(tell(format, files, problems), code)
+}
+
+fn tell(format: Format, files: &[String], problems: &[Problem]) -> Result<()> {
+    if format == Format::Json {
+        let problem = |one: &Problem| json!({ "origin": one.origin.to_string(), "problem": one.what });
+        let problems: Vec<_> = problems.iter().map(problem).collect();
+        return terminal::print_json(&json!({ "files": files, "problems": problems }));
+    }
+    terminal::print(|out| {
+        problems.iter().try_for_each(|problem| writeln!(out, "{problem}"))?;
+        if !problems.is_empty() {
+            return Ok(());
+        }
+        files.iter().try_for_each(|file| writeln!(out, "{file}: sound"))?;
+        if files.is_empty() {
+            writeln!(out, "there is no configuration file; the environment is sound")?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,103 @@
+//! `outlast ctl`: orders for the process that holds the state.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+use outlast::engine::{Order, OrderDone, root_path};
+use outlast::service::{Request, ask};
+
+use super::roots::{ForgetArgs, order_forget};
+use crate::cli::exit_code;
+use crate::cli::options::global::{Format, Global};
+use crate::cli::output::terminal;
+
+#[derive(Debug, Args)]
+pub(crate) struct CtlArgs {
+    #[command(subcommand)]
+    order: CtlOrder,
+}
+
+#[derive(Debug, Subcommand)]
+enum CtlOrder {
+    /// Begin no file until `resume`
+    Pause,
+    /// Go on
+    Resume,
+    /// Finish what is in hand, keep the rest pending, and end
+    Stop,
+    /// Commit what is finished, and print the cursor
+    Checkpoint,
+    /// Scan again: everything, or what is at and below a path
+    Rescan {
+        /// A file or folder below a root
+        path: Option<PathBuf>,
+    },
+    /// Go on with so many worker threads
+    Workers {
+        /// Their number
+        #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+        count: u16,
+    },
+    /// Read the configuration again
+    Reload,
+    /// Serve another root as well, also after a restart
+    Add {
+        /// Its folder
+        root: PathBuf,
+        /// Jobs of higher priority come first
+        #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+        priority: i16,
+    },
+    /// Serve a root no longer; its records stay
+    Remove {
+        /// Its folder
+        root: PathBuf,
+    },
+    /// End the records of files, or of a whole root, as removed
+    Forget(ForgetArgs),
+    /// End a job that is queued or runs
+    Cancel {
+        /// Its number, see `outlast jobs`
+        job: u64,
+    },
+}
+
+/// `outlast ctl`.
+pub(crate) fn ctl(global: &Global, args: &CtlArgs) -> Result<u8> {
+    let order = match order_of(&args.order) {
+        Ok(order) => order,
+        Err(forget) => return order_forget(global, forget),
+    };
+    let request = Request::Order(order);
+    let payload = ask(&global.state, &request)?;
+    let done: OrderDone =
+        serde_json::from_slice(&payload).context("the answer does not tell what was done")?;
+    match global.format {
+        Format::Json => terminal::print_json(&done)?,
+        _ => terminal::print(|out| writeln!(out, "{}", done.what))?,
+    }
+    Ok(exit_code::DONE)
+}
+
+/// The order for the run's thread; `forget` is a request of its own, as it takes more than one.
+fn order_of(order: &CtlOrder) -> std::result::Result<Order, &ForgetArgs> {
+    Ok(match order {
+        CtlOrder::Pause => Order::Pause,
+        CtlOrder::Resume => Order::Resume,
+        CtlOrder::Stop => Order::Stop,
+        CtlOrder::Checkpoint => Order::Checkpoint,
+        CtlOrder::Rescan { path } => {
+            let path = path.as_deref().map(|path| root_path(path).into_os_string());
+            Order::Rescan { path, scheduled: false }
+        }
+        CtlOrder::Workers { count } => Order::Workers { count: usize::from(*count) },
+        CtlOrder::Reload => Order::Reload,
+        CtlOrder::Add { root, priority } => {
+            Order::Add { root: root_path(root).into_os_string(), priority: *priority }
+        }
+        CtlOrder::Remove { root } => Order::Remove { root: root_path(root).into_os_string() },
+        CtlOrder::Forget(forget) => return Err(forget),
+        CtlOrder::Cancel { job } => Order::Cancel { job: *job },
+    })
+}

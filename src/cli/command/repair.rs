@@ -1,0 +1,38 @@
+//! `outlast repair`.
+
+use crate::cli::exit_code;
+use crate::cli::options::flags::{Flags, OfRepair};
+use crate::cli::options::global::{Format, Global, absolute};
+use crate::cli::output::terminal;
+use anyhow::Result;
+use clap::Args;
+use outlast::engine;
+use outlast::engine::RepairReport;
+use outlast::service::settings::Settings;
+
+#[derive(Debug, Args)]
+pub(crate) struct RepairArgs {
+    #[command(flatten)]
+    pub(crate) flags: Flags<OfRepair>,
+}
+
+/// `outlast repair`.
+pub(crate) fn repair(global: &Global, settings: &Settings) -> Result<u8> {
+    let report = engine::repair(&global.state, &settings.out().map_or_else(|| "records".into(), absolute))?;
+    show(&report, global.format)?;
+    Ok(exit_code::DONE)
+}
+/// The answer of `repair`.
+fn show(report: &RepairReport, format: Format) -> Result<()> {
+    if format == Format::Json {
+        return terminal::print_json(report);
+    }
+    terminal::print(|out| {
+        writeln!(
+            out,
+            "repaired: {} records kept, {} dropped, {} files known; run `outlast run` to bring it up to date",
+            report.records_kept, report.records_dropped, report.files
+        )?;
+        report.set_aside.iter().try_for_each(|path| writeln!(out, "  set aside: {}", path.display()))
+    })
+}

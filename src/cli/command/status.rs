@@ -1,0 +1,148 @@
+//! `outlast status`.
+
+use crate::cli::client::put;
+use crate::cli::exit_code;
+use crate::cli::options::global::{Format, Global};
+use crate::cli::output::summary::to_the_second;
+use crate::cli::output::terminal::{self, Lines};
+use anyhow::{Context, Result};
+use clap::Args;
+use outlast::engine::BatchStatistics;
+use outlast::engine::BreakerState;
+use outlast::engine::StatusReport;
+use outlast::engine::WatchFigures;
+use outlast::service::Request;
+use std::io;
+use std::time::Duration;
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Show it again each second, until interrupted
+    #[arg(long)]
+    pub(crate) follow: bool,
+}
+
+/// How often `status --follow` shows it again.
+const FOLLOW_STATUS: Duration = Duration::from_secs(1);
+
+/// `outlast status`.
+pub(crate) fn status(global: &Global, args: &StatusArgs) -> Result<u8> {
+    let clears = args.follow && global.format == Format::Human && terminal::Stream::Out.is_steerable();
+    loop {
+        let payload = put(global, &Request::Status)?;
+        let report: StatusReport = serde_json::from_slice(&payload).context("the answer is no status")?;
+        if clears {
+            terminal::clear_screen()?;
+        }
+        show(&report, global.format)?;
+        if !args.follow {
+            return Ok(exit_code::DONE);
+        }
+        std::thread::sleep(FOLLOW_STATUS);
+        if !clears && global.format == Format::Human {
+            terminal::print(|out| writeln!(out))?;
+        }
+    }
+}
+
+fn write_status(report: &StatusReport, out: &mut Lines<'_>) -> io::Result<()> {
+    writeln!(out, "tick {}, records end at {}", report.cursor.tick, report.records_end)?;
+    for root in &report.roots {
+        let counts = root.counts;
+        writeln!(
+            out,
+            "root {} ({}): {} pending, {} ok, {} failed",
+            root.name,
+            root.path.display(),
+            counts.pending,
+            counts.ok,
+            counts.failed
+        )?;
+    }
+    let older = report.jobs.len().saturating_sub(STATUS_JOBS);
+    if older > 0 {
+        writeln!(out, "{older} older jobs: see `outlast jobs`")?;
+    }
+    for job in report.jobs.iter().skip(older) {
+        let ended = job.ended.map_or_else(|| "-".to_owned(), to_the_second);
+        writeln!(
+            out,
+            "job {}: {}, {} to {ended}, {} ok, {} failed, {} unchanged, {} removed",
+            job.job,
+            job.end,
+            to_the_second(job.started),
+            job.ok,
+            job.failed,
+            job.unchanged,
+            job.removed
+        )?;
+    }
+    writeln!(
+        out,
+        "state {:.1} MB, records {:.1} MB in {}",
+        report.state_bytes as f64 / 1e6,
+        report.records_bytes as f64 / 1e6,
+        report.records.display()
+    )?;
+    report.running.as_ref().map_or(Ok(()), |running| write_running(running, out))
+}
+
+fn write_running(running: &BatchStatistics, out: &mut Lines<'_>) -> io::Result<()> {
+    let progress = &running.progress;
+    writeln!(
+        out,
+        "running: job {}, {}, {} ok, {} failed, {} unchanged, {} pending, {:.0} files/s, {} workers",
+        progress.job,
+        running.state,
+        progress.ok,
+        progress.failed,
+        progress.unchanged,
+        progress.pending,
+        progress.files_per_second,
+        running.workers_allowed
+    )?;
+    for breaker in running.breakers.iter().filter(|breaker| breaker.state != BreakerState::Closed) {
+        let why = breaker.why.as_deref().unwrap_or_default();
+        writeln!(out, "waiting for {} since {:.0} s: {why}", breaker.resource, breaker.open_seconds)?;
+    }
+    running.watch.as_ref().map_or(Ok(()), |watch| write_watch(watch, out))
+}
+
+fn write_watch(watch: &WatchFigures, out: &mut Lines<'_>) -> io::Result<()> {
+    for root in &watch.roots {
+        let why = root.why.as_deref().map_or_else(String::new, |why| format!(": {why}"));
+        writeln!(out, "root {} is {}{why}", root.name, root.state)?;
+    }
+    let (status, latency) = (&watch.status, &watch.latency);
+    writeln!(
+        out,
+        "{} folders watched, {} names and {} folders to look at, {} jobs queued, {} overflows",
+        status.armed_folders, status.waiting, watch.folders_waiting, watch.queued_jobs, status.overflows
+    )?;
+    for (reason, folders) in &status.unwatched {
+        writeln!(out, "{folders} folders are polled: {reason}")?;
+    }
+    if let Some(why) = &watch.unreadable {
+        let folders = watch.unreadable_folders;
+        writeln!(out, "{folders} folders can't be listed, and are tried again and again, such as {why}")?;
+    }
+    if latency.count > 0 {
+        writeln!(
+            out,
+            "from a change to its record: {:.0} ms for half, {:.0} ms for 99 % of the last",
+            latency.p50_seconds * 1e3,
+            latency.p99_seconds * 1e3
+        )?;
+    }
+    Ok(())
+}
+/// The answer of `status`.
+fn show(report: &StatusReport, format: Format) -> Result<()> {
+    if format == Format::Json {
+        return terminal::print_json(report);
+    }
+    terminal::print(|out| write_status(report, out))
+}
+
+/// Jobs that `status` tells of; `jobs` tells of more.
+const STATUS_JOBS: usize = 10;

@@ -1,0 +1,45 @@
+//! Options that every command takes.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::flags::{Everywhere, Flags};
+
+/// The global options.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    #[command(flatten)]
+    pub(crate) flags: Flags<Everywhere>,
+
+    /// Configuration file [default: the nearest outlast.toml, from the current folder upwards]
+    #[arg(long, global = true, help_heading = "Global options", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// How results are printed
+    #[arg(long, global = true, help_heading = "Global options", value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+
+    /// The state folder that the settings name, once they are read.
+    #[arg(skip)]
+    pub(crate) state: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Human,
+    /// One JSON object
+    Json,
+    /// One JSON object on each line; of `records` only
+    #[value(hide = true)]
+    Ndjson,
+    /// A table; of `records` only
+    #[value(hide = true)]
+    Parquet,
+}
+
+/// A record folder is named relative to the current folder.
+pub(crate) fn absolute(out: &Path) -> PathBuf {
+    std::path::absolute(out).unwrap_or_else(|_| out.to_owned())
+}

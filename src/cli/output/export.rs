@@ -1,0 +1,119 @@
+//! `outlast records --output`: records to a file.
+
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Result;
+use outlast::RecordHead;
+use outlast::engine::{CommittedLog, EngineError};
+use outlast::service::Signals;
+use outlast::sink::export::{ExportError, OutputFile};
+
+use crate::cli::exit_code;
+use crate::cli::options::global::{Format, Global};
+use outlast::LogPosition;
+
+/// How long it may take to leave when that is asked for.
+const LEAVE: Duration = Duration::from_secs(10);
+
+/// Writes these records of the log to a file, which is there as a whole or not at all.
+pub(crate) fn write(
+    global: &Global,
+    format: Format,
+    log: &CommittedLog,
+    which: &Which,
+    path: &Path,
+) -> Result<u8> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let signals = Signals::install(&stop, LEAVE)?;
+    let records = Records { log, which, stop: &stop, path };
+    match records.write(&global.state, format) {
+        Err(EngineError::Export(error @ ExportError::Interrupted { .. })) => {
+            tracing::warn!("{error}");
+            Ok(signals.exit_code().unwrap_or(exit_code::UNEXPECTED))
+        }
+        told => Ok(told.map(|()| exit_code::DONE)?),
+    }
+}
+
+/// What is written, and where to.
+struct Records<'a> {
+    log: &'a CommittedLog,
+    which: &'a Which,
+    stop: &'a AtomicBool,
+    path: &'a Path,
+}
+
+impl Records<'_> {
+    fn write(&self, state: &Path, format: Format) -> Result<(), EngineError> {
+        for folder in [state, Path::new(&self.log.folder)] {
+            if is_within(self.path, folder) {
+                let what = "lies in a folder of the state, where only runs write; name a file elsewhere";
+                return Err(ExportError::Target { path: self.path.to_owned(), what }.into());
+            }
+        }
+        let output = OutputFile::create(self.path)?;
+        match format {
+            Format::Parquet => self.table(&output)?,
+            Format::Human | Format::Json | Format::Ndjson => self.lines(&output)?,
+        }
+        Ok(output.commit()?)
+    }
+
+    fn lines(&self, output: &OutputFile) -> Result<(), EngineError> {
+        let mut out = BufWriter::with_capacity(256 << 10, output.file());
+        self.each(|line, _| {
+            let written = out.write_all(line).and_then(|()| out.write_all(b"\n"));
+            written.map_err(ExportError::write(output.path()))
+        })?;
+        Ok(out.flush().map_err(ExportError::write(output.path()))?)
+    }
+
+    #[cfg(feature = "parquet")]
+    fn table(&self, output: &OutputFile) -> Result<(), EngineError> {
+        let mut table = outlast::sink::export::ParquetWriter::new(output.path(), output.file())?;
+        self.each(|_, record| table.push(record))?;
+        Ok(table.finish()?)
+    }
+
+    /// The arguments were refused before.
+    #[cfg(not(feature = "parquet"))]
+    fn table(&self, _: &OutputFile) -> Result<(), EngineError> {
+        let what = "can't be written by this outlast, which was built without the Cargo feature `parquet`";
+        Err(ExportError::Target { path: self.path.to_owned(), what }.into())
+    }
+
+    fn each(
+        &self,
+        mut tell: impl FnMut(&[u8], &RecordHead<'_>) -> Result<(), ExportError>,
+    ) -> Result<(), EngineError> {
+        let tell = |line: &[u8], record: &RecordHead<'_>| {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(ExportError::Interrupted { path: self.path.to_owned() }.into());
+            }
+            Ok(tell(line, record)?)
+        };
+        match self.which {
+            Which::Since(since) => self.log.each_from(*since, tell),
+            Which::At(positions) => self.log.each_at(positions, tell),
+        }
+    }
+}
+
+/// Whether a file, links followed, lies in this folder or below. What can't be told has no file there.
+fn is_within(path: &Path, folder: &Path) -> bool {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let real = path.canonicalize().or_else(|_| parent.canonicalize());
+    matches!((real, folder.canonicalize()), (Ok(real), Ok(folder)) if real.starts_with(&folder))
+}
+
+/// Which records of a log are meant.
+pub(crate) enum Which {
+    /// All from a cursor on.
+    Since(LogPosition),
+    /// Those at these positions, one a line.
+    At(String),
+}

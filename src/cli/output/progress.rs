@@ -1,0 +1,167 @@
+//! Progress on stderr: a bar on a terminal, a heartbeat line elsewhere.
+
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use outlast::engine::{BatchStatistics, Engine, ProcessingState};
+use outlast::service::settings::Settings;
+
+use super::terminal::{Stream, plain, tell, tell_json};
+use crate::cli::options::global::Format;
+
+/// How often the bar is drawn.
+const DRAW: Duration = Duration::from_millis(100);
+
+/// Shows progress until it is dropped.
+pub(crate) struct Shown {
+    /// Nothing is ever sent: that it is dropped tells the thread to end.
+    end: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Starts to show the progress of an engine, on a thread named `progress`.
+pub(crate) fn show(engine: &Arc<Engine>, format: Format, settings: &Settings) -> Result<Shown> {
+    let heartbeat = settings.heartbeat();
+    let bar = match settings.progress() {
+        "never" => return Ok(Shown { end: None, thread: None }),
+        // On a terminal that can't be steered it would be lines upon lines.
+        "always" => !Stream::Err.is_terminal() || Stream::Err.is_steerable(),
+        _ => Stream::Err.is_steerable() && format == Format::Human,
+    };
+    let (end, ended) = sync_channel::<()>(0);
+    let engine = Arc::clone(engine);
+    let thread = std::thread::Builder::new()
+        .name("progress".to_owned())
+        .spawn(move || {
+            let mut display = if bar { Display::bar() } else { Display::heartbeat(format) };
+            let every = if bar { DRAW } else { heartbeat };
+            while ended.recv_timeout(every) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                display.show(&engine.statistics());
+            }
+            display.clear();
+        })
+        .inspect_err(|error| tracing::warn!(%error, "no progress is shown"));
+    Ok(Shown { end: Some(end), thread: thread.ok() })
+}
+
+enum Display {
+    Bar { bar: ProgressBar, rate: Rate },
+    Heartbeat { format: Format, rate: Rate },
+}
+
+impl Display {
+    fn bar() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{bar:30} {percent:>3}% {wide_msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self::Bar { bar, rate: Rate::default() }
+    }
+
+    fn heartbeat(format: Format) -> Self {
+        Self::Heartbeat { format, rate: Rate::default() }
+    }
+
+    fn show(&mut self, statistics: &BatchStatistics) {
+        // What stands for months has nothing to say.
+        if matches!(statistics.state, ProcessingState::Idle | ProcessingState::Watching) {
+            return self.clear();
+        }
+        match self {
+            Self::Bar { bar, rate } => {
+                rate.note(statistics);
+                let done = statistics.progress.bytes;
+                bar.set_length(done + statistics.pending_bytes);
+                bar.set_position(done);
+                bar.set_message(plain(&message(statistics, rate)));
+            }
+            Self::Heartbeat { format: Format::Human, rate } => {
+                rate.note(statistics);
+                tell(&format!("outlast: {}", message(statistics, rate)));
+            }
+            Self::Heartbeat { .. } => {
+                if let Ok(line) = serde_json::to_string(statistics) {
+                    tell_json(&line);
+                }
+            }
+        }
+    }
+
+    fn clear(&self) {
+        if let Self::Bar { bar, .. } = self {
+            bar.reset();
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Bytes and files per second, as moving averages.
+#[derive(Default)]
+struct Rate {
+    last: Option<(Instant, u64, u64)>,
+    bytes: f64,
+    files: f64,
+}
+
+impl Rate {
+    fn note(&mut self, statistics: &BatchStatistics) {
+        let (bytes, files) = (statistics.progress.bytes, statistics.progress.ok + statistics.progress.failed);
+        let now = Instant::now();
+        if self.last.is_none() {
+            let elapsed = statistics.progress.elapsed_seconds.max(1e-3);
+            (self.bytes, self.files) = (bytes as f64 / elapsed, files as f64 / elapsed);
+        }
+        if let Some((then, old_bytes, old_files)) = self.last {
+            let seconds = (now - then).as_secs_f64().max(1e-3);
+            let weight = (seconds / 3.0).min(1.0);
+            let towards = |old: f64, new: f64| old + weight * (new - old);
+            self.bytes = towards(self.bytes, bytes.saturating_sub(old_bytes) as f64 / seconds);
+            self.files = towards(self.files, files.saturating_sub(old_files) as f64 / seconds);
+        }
+        self.last = Some((now, bytes, files));
+    }
+}
+
+fn message(statistics: &BatchStatistics, rate: &Rate) -> String {
+    let progress = &statistics.progress;
+    let done = progress.ok + progress.failed;
+    let mut text = format!(
+        "{done} of {} files committed, {}, {:.0} files/s",
+        done + progress.pending,
+        HumanBytes(progress.bytes),
+        rate.files
+    );
+    if progress.unchanged > 0 {
+        text += &format!(", {} unchanged", progress.unchanged);
+    }
+    if progress.failed > 0 {
+        text += &format!(", {} failed", progress.failed);
+    }
+    match statistics.state {
+        ProcessingState::Scanning => text += ", still finding files",
+        ProcessingState::Draining => text += ", stopping",
+        ProcessingState::Waiting => text += ", waiting: see the log",
+        ProcessingState::Paused => text += ", paused",
+        ProcessingState::Processing if rate.bytes > 0.0 => {
+            let left = Duration::from_secs_f64(statistics.pending_bytes as f64 / rate.bytes.max(1.0));
+            text += &format!(", {} left", HumanDuration(left));
+        }
+        _ => {}
+    }
+    for slow in statistics.workers.iter().filter_map(|worker| worker.slow_file.as_deref()) {
+        text += &format!(", slow: {slow}");
+    }
+    text
+}

@@ -1,0 +1,84 @@
+//! Results on stdout.
+
+use std::io;
+
+use anyhow::Result;
+use outlast::Timestamp;
+use outlast::engine::{RepositoryProcessingResult, StopCause};
+
+use super::terminal::{self, Lines};
+use crate::cli::options::global::Format;
+
+/// The summary of a run.
+pub(crate) fn summary(result: &RepositoryProcessingResult, format: Format, dry_run: bool) -> Result<()> {
+    if format == Format::Json {
+        return terminal::print_json(result);
+    }
+    terminal::print(|out| write_summary(result, dry_run, out))
+}
+
+fn write_summary(result: &RepositoryProcessingResult, dry_run: bool, out: &mut Lines<'_>) -> io::Result<()> {
+    let progress = &result.progress;
+    if dry_run {
+        writeln!(out, "dry run: nothing was read or written")?;
+    } else {
+        let end = match result.stopped {
+            _ if result.interrupted => "interrupted, work kept",
+            Some(StopCause::FailFast) => "stopped by the first failure, work kept",
+            Some(StopCause::MaxFailures) => "stopped by too many failures, work kept",
+            None => "done",
+        };
+        let resumed = if result.resumed { ", resumed" } else { "" };
+        writeln!(out, "job {}: {end}{resumed}", progress.job)?;
+    }
+    let counts = [
+        ("discovered", progress.discovered),
+        ("ok", progress.ok),
+        ("failed", progress.failed),
+        ("unchanged", progress.unchanged),
+        ("pending", progress.pending),
+        ("removed", progress.removed),
+    ];
+    for (name, count) in counts {
+        writeln!(out, "  {name:<11}{count:>10}")?;
+    }
+    for (reason, count) in &progress.skipped {
+        writeln!(out, "  {:<11}{count:>10}  ({reason})", "skipped")?;
+    }
+    for (rule, count) in &progress.filtered {
+        let rule = if rule == "include" { "no include glob matches" } else { rule };
+        writeln!(out, "  {:<11}{count:>10}  ({rule})", "left out")?;
+    }
+    if progress.failed_earlier > 0 {
+        writeln!(out, "  {} of the unchanged files failed in an earlier run", progress.failed_earlier)?;
+    }
+    if progress.failed + progress.failed_earlier > 0 {
+        writeln!(out, "  which files failed, and why: outlast failures")?;
+    }
+    if progress.unreadable_folders > 0 {
+        writeln!(out, "  {} folders could not be listed: see the log", progress.unreadable_folders)?;
+    }
+    for breaker in &result.breakers {
+        let (resource, seconds) = (breaker.resource, breaker.open_seconds);
+        writeln!(out, "  waited {seconds:.1} s for a resource: {resource}")?;
+    }
+    if !dry_run {
+        writeln!(
+            out,
+            "  {:.1} MB in {:.2} s, {:.0} files/s, {} batches, {} ticks, {:.0} MB of memory at most",
+            progress.bytes as f64 / 1e6,
+            progress.elapsed_seconds,
+            progress.files_per_second,
+            progress.batches,
+            progress.ticks,
+            result.peak_rss_bytes as f64 / 1e6
+        )?;
+    }
+    Ok(())
+}
+
+/// A time without the fraction of its second, which people do not read.
+pub(crate) fn to_the_second(time: Timestamp) -> String {
+    let text = time.to_string();
+    text.split_once('.').map_or_else(|| text.clone(), |(seconds, _)| format!("{seconds}Z"))
+}

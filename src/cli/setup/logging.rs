@@ -1,0 +1,103 @@
+//! Logging on stderr, and in a file as well where one is named.
+
+use std::fmt::Debug;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::Result;
+use outlast::service::settings::{Settings, SettingsError};
+use tracing::field::Field;
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt, reload};
+
+use super::log_file::LogFile;
+use crate::cli::output::terminal;
+
+/// Sets what is logged from now on.
+pub(crate) type SetLevel = Box<dyn Fn(&Settings) + Send + Sync>;
+
+/// Logging, as it was set up.
+pub(crate) struct Logging {
+    pub(crate) set_level: SetLevel,
+    /// Sends what is left when it is dropped.
+    #[cfg(feature = "otel")]
+    _telemetry: Option<super::otel::Telemetry>,
+}
+
+/// Sets up logging, and traces of a process that works where they are wanted. A filter that passed the check of the settings and still can't be read is said, and `warn` taken.
+///
+/// # Errors
+/// Where the log file can't be opened.
+pub(crate) fn init(settings: &Settings, works: bool) -> Result<Logging> {
+    let log = settings.log();
+    let (filter, level) = reload::Layer::new(filter_of(&log.filter));
+    // Of an event that can't be written the layers would tell on the same stderr, and panic.
+    let to_stderr = fmt::layer().log_internal_errors(false);
+    let to_stderr = if log.json {
+        let json = to_stderr.with_writer(|| terminal::Log { json: true }).with_ansi(false);
+        json.json().with_current_span(false).boxed()
+    } else {
+        let ansi = terminal::Stream::Err.has_colours();
+        let human = to_stderr.with_writer(|| terminal::Log { json: false }).with_ansi(ansi);
+        human.fmt_fields(debug_fn(write_field).delimited(" ")).boxed()
+    };
+    let to_file = match &log.file {
+        None => None,
+        Some(path) => {
+            let file = LogFile::open(path, log.file_bytes_max, log.files_kept)
+                .map_err(|error| SettingsError(vec![settings.log_file_problem(&error)]))?;
+            let layer = fmt::layer().with_writer(file).with_ansi(false).log_internal_errors(false);
+            Some(layer.json().with_current_span(false))
+        }
+    };
+    #[cfg(feature = "otel")]
+    let telemetry = works.then(super::otel::Telemetry::start).flatten();
+    #[cfg(feature = "otel")]
+    {
+        let spans = telemetry.as_ref().map(super::otel::Telemetry::layer);
+        let told = to_stderr.and_then(to_file).with_filter(filter);
+        tracing_subscriber::registry().with(spans).with(told).init();
+    }
+    #[cfg(not(feature = "otel"))]
+    let _ = works;
+    #[cfg(not(feature = "otel"))]
+    tracing_subscriber::registry().with(filter).with(to_stderr).with(to_file).init();
+    Ok(Logging {
+        set_level: level_setter(log.filter, level),
+        #[cfg(feature = "otel")]
+        _telemetry: telemetry,
+    })
+}
+
+/// A field of an event or a span for people: the message, or a name and its value, in which nothing steers a terminal.
+fn write_field(out: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt::Result {
+    let shown = terminal::plain(&format!("{value:?}"));
+    match field.name() {
+        "message" => out.write_str(&shown),
+        // Of the crate `log`: where in the source an event comes from.
+        name if name.starts_with("log.") => Ok(()),
+        name => write!(out, "{}={shown}", name.trim_start_matches("r#")),
+    }
+}
+
+fn level_setter<S: 'static>(present: String, level: reload::Handle<EnvFilter, S>) -> SetLevel {
+    let present = Mutex::new(present);
+    Box::new(move |settings| {
+        let wanted = settings.log().filter;
+        let mut present = present.lock().unwrap_or_else(PoisonError::into_inner);
+        if wanted != *present {
+            // The subscriber lives as long as the process.
+            let _ = level.reload(filter_of(&wanted));
+            *present = wanted;
+        }
+    })
+}
+
+fn filter_of(text: &str) -> EnvFilter {
+    EnvFilter::try_new(text).unwrap_or_else(|error| {
+        terminal::tell(&format!("outlast: --log-level {text}: {error}; logging `warn`"));
+        EnvFilter::new("warn")
+    })
+}

@@ -1,0 +1,19 @@
+//! What is set up before a command begins: memory, logging, telemetry, services.
+
+use super::SetLevel;
+use outlast::service::settings::Layers;
+use outlast::service::settings::Settings;
+
+pub(super) mod allocator;
+pub(super) mod log_file;
+pub(super) mod logging;
+#[cfg(feature = "otel")]
+pub(super) mod otel;
+pub(super) mod services;
+
+/// The settings of a process, and what it needs to read them again.
+pub(crate) struct Configured<'a> {
+    pub(crate) layers: Layers,
+    pub(crate) settings: &'a Settings,
+    pub(crate) set_level: SetLevel,
+}

@@ -1,0 +1,110 @@
+//! What lives while the process holds the state: others' ways to ask it and to give it orders.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Result;
+use outlast::BatchConfig;
+use outlast::engine::Engine;
+use outlast::service::settings::Settings;
+use outlast::service::{
+    Controlled, Desk, NextJob, Reload, Reloading, Scheduled, Served, SharedSchedule, Signals, Supervised,
+};
+
+use super::{Configured, allocator};
+use crate::cli::output::terminal::tell;
+
+/// All that goes with an engine.
+pub(crate) struct Services {
+    desk: Arc<Desk>,
+    reload: Arc<Reload>,
+    /// Of a process that stays.
+    schedule: Option<SharedSchedule>,
+    /// Until it goes with those that were started.
+    served: Cell<Option<Served>>,
+}
+
+/// What was started; dropped before the state is closed.
+pub(crate) struct RunningServices {
+    /// Ends first: no more news of what goes on.
+    _supervised: Option<Supervised>,
+    _scheduled: Option<Scheduled>,
+    _reloading: Option<Reloading>,
+    _served: Option<Served>,
+    _control: Option<Controlled>,
+}
+
+impl Services {
+    /// For an engine that is given this configuration. HTTP is served from now on: where that can't be, nothing begins.
+    pub(crate) fn new(
+        engine: &Arc<Engine>,
+        configured: Configured<'_>,
+        config: &BatchConfig,
+        signals: &Signals,
+        next_job: NextJob,
+    ) -> Result<Self> {
+        let Configured { layers, settings, set_level } = configured;
+        #[cfg(feature = "otel")]
+        super::otel::observe(engine);
+        let signals = signals.clone();
+        let schedule: SharedSchedule = Arc::new(Mutex::new(settings.schedule()));
+        let changing = Arc::clone(&schedule);
+        let reload = Reload::new(layers, settings.clone(), config.clone(), Arc::clone(engine), next_job)
+            .applying(set_level)
+            .applying(move |settings| {
+                signals.set_drain(Duration::from_secs(settings.batch().drain_seconds));
+            })
+            .applying(move |settings| {
+                *changing.lock().unwrap_or_else(PoisonError::into_inner) = settings.schedule();
+            });
+        let reload = Arc::new(reload);
+        let by_order = Arc::clone(&reload);
+        let desk = Desk::new(Arc::clone(engine)).with_reload(move || by_order.read_again());
+        let schedule = (next_job == NextJob::Here).then_some(schedule);
+        let desk = Arc::new(desk);
+        let served = serve(settings, &desk)?;
+        if let Some(served) = &served {
+            reload.changing_token(served.token_changer());
+        }
+        let served = Cell::new(served);
+        Ok(Self { desk, reload, schedule, served })
+    }
+
+    /// Starts what lives while the process holds this state. What can't be started is said, and done without.
+    pub(crate) fn start(&self, state: &Path) -> RunningServices {
+        allocator::state_is_open();
+        let control = Controlled::listen(state, Arc::clone(&self.desk))
+            .inspect_err(|error| tracing::warn!(%error, "status, explain and ctl can't ask this process"));
+        let reloading = Reloading::start(Arc::clone(&self.reload))
+            .inspect_err(|error| tracing::warn!(%error, "SIGHUP would end this process"));
+        let keep = |schedule: &SharedSchedule| {
+            Scheduled::start(Arc::clone(schedule), Arc::clone(&self.desk))
+                .inspect_err(|error| tracing::warn!(%error, "no scan is made by the schedule"))
+                .ok()
+        };
+        let scheduled = self.schedule.as_ref().and_then(keep);
+        // Last, as it says that all is ready.
+        let supervised = Supervised::start(Arc::clone(self.desk.engine()))
+            .inspect_err(|error| tracing::warn!(%error, "the service manager is told nothing"));
+        RunningServices {
+            _supervised: supervised.ok(),
+            _scheduled: scheduled,
+            _reloading: reloading.ok(),
+            _served: self.served.take().inspect(say_served),
+            _control: control.ok(),
+        }
+    }
+}
+
+/// Serves HTTP where that is asked for. It is said once the state is held.
+fn serve(settings: &Settings, desk: &Arc<Desk>) -> Result<Option<Served>> {
+    let Some(http) = settings.http()? else { return Ok(None) };
+    Ok(Some(Served::start(&http, Arc::clone(desk))?))
+}
+
+fn say_served(served: &Served) {
+    tell(&format!("outlast: serving http://{}/", served.address()));
+    tracing::info!(address = %served.address(), "serving HTTP");
+}

@@ -1,0 +1,101 @@
+//! What callers may look at while a run goes on.
+
+use super::one_run::runs_already;
+use crate::engine::StoreView;
+use crate::engine::command::Wishes;
+use crate::engine::coordinator::event::Event;
+use crate::engine::error::EngineError;
+use crate::engine::job_plan::JobPlan;
+use crate::engine::stats::BatchStatistics;
+use crate::model::BatchConfig;
+use crate::model::key::RootId;
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::mpsc::SyncSender;
+
+/// What others may look at while a run goes on.
+#[derive(Default)]
+pub(super) struct Shared {
+    pub(super) statistics: Mutex<BatchStatistics>,
+    pub(super) running: Mutex<Option<Running>>,
+    pub(super) wishes: Wishes,
+}
+
+/// A run that goes on.
+pub(super) struct Running {
+    pub(super) job: u64,
+    pub(super) view: StoreView,
+    /// The roots that are served meanwhile.
+    pub(super) roots: Vec<RootId>,
+    pub(super) config: Arc<BatchConfig>,
+    /// The attempt that goes on; none while the run waits for something, or is between two jobs.
+    pub(super) send: Option<SyncSender<Event>>,
+    /// Another job will follow.
+    pub(super) is_between: bool,
+}
+
+/// Shows the run to others until it is dropped.
+pub(super) struct Published<'a> {
+    shared: &'a Shared,
+    /// Whether another job may follow, and the state can be looked at until then.
+    stays: bool,
+}
+
+impl<'a> Published<'a> {
+    pub(super) fn new(
+        shared: &'a Shared,
+        plan: &JobPlan,
+        view: StoreView,
+        config: &Arc<BatchConfig>,
+        stays: bool,
+    ) -> Result<Self, EngineError> {
+        let mut shown = shared.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.as_ref().is_some_and(|running| !running.is_between) {
+            return Err(runs_already());
+        }
+        let roots = plan.roots.iter().map(|(root, _)| root.id).collect();
+        let (job, config) = (plan.job.id, Arc::clone(config));
+        *shown = Some(Running { job, view, roots, config, send: None, is_between: false });
+        Ok(Self { shared, stays })
+    }
+
+    /// From now on an attempt listens.
+    pub(super) fn listens(&self, send: &SyncSender<Event>) {
+        let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = shown.as_mut() {
+            running.send = Some(send.clone());
+        }
+    }
+
+    /// What can be looked at is this from now on.
+    pub(super) fn look(&self, view: StoreView) {
+        let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = shown.as_mut() {
+            running.view = view;
+        }
+    }
+
+    /// Shows it no longer: the state is to be closed.
+    pub(super) fn end(mut self) {
+        self.stays = false;
+    }
+}
+
+impl Drop for Published<'_> {
+    fn drop(&mut self) {
+        let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
+        match shown.as_mut() {
+            Some(running) if self.stays => (running.send, running.is_between) = (None, true),
+            _ => *shown = None,
+        }
+    }
+}
+
+impl Shared {
+    /// No job will follow.
+    pub(super) fn end(&self) {
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}

@@ -1,0 +1,103 @@
+//! A run from its start to its end: opens the state, starts the threads, coordinates, closes the job.
+
+use std::path::{Path, PathBuf};
+
+use super::engine::{Engine, RunOptions};
+use super::session::Runtime;
+use crate::engine::coordinator::run_state::{Ending, RunState};
+use crate::engine::error::EngineError;
+use crate::engine::resources::machine;
+use crate::engine::stats::{BatchResult, CheckpointData, RepositoryProcessingResult};
+use crate::engine::{job_plan, roots};
+use crate::ledger::AskedState;
+use crate::model::BatchConfig;
+
+impl Engine {
+    /// Ingests folders: goes on with what the state holds as pending, scans for what is new, and
+    /// returns when all is done or a stop was asked for.
+    ///
+    /// # Errors
+    /// What ends a run as a whole; everything committed before stays.
+    pub fn run(
+        &self,
+        roots: &[PathBuf],
+        config: &BatchConfig,
+        options: &RunOptions,
+    ) -> Result<RepositoryProcessingResult, EngineError> {
+        self.run_with(roots, config, options, |_| ())
+    }
+
+    /// The same, with something of the caller's that lives while the run holds the state: made once the
+    /// state folder is open, dropped before it is closed.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub fn run_with<G>(
+        &self,
+        roots: &[PathBuf],
+        config: &BatchConfig,
+        options: &RunOptions,
+        begun: impl FnOnce(&Path) -> G,
+    ) -> Result<RepositoryProcessingResult, EngineError> {
+        let _one = self.begin()?;
+        let roots = roots::resolve_roots(roots)?;
+        let (mut runtime, meter) = Runtime::open(self, config, options, None)?;
+        let plan = runtime.begin(&roots).inspect_err(|_| runtime.discard())?;
+        tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");
+        let mut run = RunState::new(meter);
+        run.begin_job(&plan, runtime.first_tick());
+        let guard = begun(&options.state);
+        let ended = runtime.run_job(&plan, &mut run, None);
+        // Whoever reads the state through this run has to go first.
+        drop(guard);
+        runtime.close(&ended);
+        self.result_of(ended?, plan.resumed, run, &runtime)
+    }
+
+    pub(super) fn result_of(
+        &self,
+        ending: Ending,
+        resumed: bool,
+        run: RunState,
+        runtime: &Runtime<'_>,
+    ) -> Result<RepositoryProcessingResult, EngineError> {
+        let stopped = match ending {
+            Ending::GaveUp { resource, why } => {
+                return Err(EngineError::Unavailable { resource, what: why });
+            }
+            Ending::Stopped(cause) => Some(cause),
+            Ending::Done
+            | Ending::Interrupted
+            | Ending::Hindered(_)
+            | Ending::Reconfigured
+            | Ending::Superseded => None,
+        };
+        if ending == Ending::Done {
+            runtime.in_hand.clear();
+        }
+        Ok(RepositoryProcessingResult {
+            progress: run.statistics.progress,
+            resumed,
+            first_commit_seconds: run.first_commit.map(|elapsed| elapsed.as_secs_f64()),
+            peak_rss_bytes: machine::peak_rss_bytes(),
+            interrupted: ending == Ending::Interrupted,
+            stopped,
+            breakers: run.statistics.breakers.into_iter().filter(|breaker| breaker.opened > 0).collect(),
+        })
+    }
+
+    /// Goes on with a job from a checkpoint: with its roots and its configuration, from what is committed.
+    ///
+    /// # Errors
+    /// The state does not know the job, or has not reached the checkpoint; or as [`Engine::run`].
+    pub fn resume(&self, job_id: u64, checkpoint: &CheckpointData) -> Result<BatchResult, EngineError> {
+        let (roots, config) = {
+            let state = AskedState::open(&checkpoint.state)?;
+            job_plan::of_checkpoint(state.info(), &state.reader(), job_id, checkpoint, self.identity())?
+        };
+        let options = RunOptions::new(&checkpoint.state);
+        let done = self.run(&roots, &config, &options)?.progress;
+        let (ok, failed, bytes) = (done.ok, done.failed, done.bytes);
+        Ok(BatchResult { ok, failed, bytes, elapsed_seconds: done.elapsed_seconds, ..BatchResult::default() })
+    }
+}

@@ -1,0 +1,175 @@
+//! The lock of a state folder: who holds it, and whether the folder is still the one that it was taken for.
+//!
+//! The lock is on the file `lock`. People remove that file, and version control cleans whole folders away: a lock
+//! counts only while the file that is locked is the one at its path. The database has a lock of its own, which sled
+//! takes: it excludes a second process also where the lock file is gone.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+
+use super::{disk, refused};
+use crate::ledger::error::LedgerError;
+use crate::ledger::names::{DB, LOCK, STATE};
+use crate::model::{durable, failpoint};
+
+/// A lock that was given back can outlive that for a moment: in a child of the process that held it, which was
+/// forked just then and has not begun its own program yet.
+const LOCK_WAIT: Duration = Duration::from_millis(100);
+/// The same for the database, where this process itself may have had it open: until sled's own threads, and walks that are
+/// under way, have let go of it.
+const CLOSE_WAIT: Duration = Duration::from_secs(5);
+/// How long a start waits for those who read the state: each does so for milliseconds.
+const READERS_WAIT: Duration = Duration::from_secs(30);
+/// Whether this process has opened a database.
+static HAS_OPENED: AtomicBool = AtomicBool::new(false);
+
+/// The right to use a state folder, for as long as a clone of it is around.
+#[derive(Debug, Clone)]
+pub struct HeldState {
+    path: PathBuf,
+    lock: Arc<File>,
+    /// Whether the lock file was not there before.
+    is_new: bool,
+}
+
+impl HeldState {
+    /// Locks a state folder that is there.
+    pub(crate) fn take(path: &Path) -> Result<Self, LedgerError> {
+        let lock_path = path.join(LOCK);
+        failpoint::hit("state.lock").map_err(LedgerError::io(path))?;
+        let begun = Instant::now();
+        loop {
+            let (file, is_new) = open_lock(&lock_path).map_err(|error| refused(path, error))?;
+            if let Err(error) = lock_for_us(&file, path, &lock_path, begun + LOCK_WAIT) {
+                // Where there are no locks, nobody else has it.
+                if is_new && !matches!(error, LedgerError::InUse { .. } | LedgerError::BeingRead { .. }) {
+                    let _ = std::fs::remove_file(&lock_path);
+                }
+                return Err(error);
+            }
+            // Whoever held it before may have removed it, as a start does that fails.
+            if durable::is_at(&file, &lock_path).map_err(LedgerError::io(&lock_path))? {
+                return Ok(Self { path: path.to_owned(), lock: Arc::new(file), is_new });
+            }
+            if begun.elapsed() > READERS_WAIT + LOCK_WAIT * 10 {
+                return Err(LedgerError::LockGone { path: lock_path });
+            }
+        }
+    }
+
+    /// The folder's absolute path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file that is locked.
+    pub(super) fn lock_file(&self) -> &File {
+        &self.lock
+    }
+
+    /// Removes the lock file, where taking the lock has made it.
+    pub(super) fn remove_if_new(&self) {
+        if self.is_new && self.check().is_ok() {
+            let _ = std::fs::remove_file(self.path.join(LOCK));
+        }
+    }
+
+    /// Whether the folder at the path is still the one that is locked: nothing may be written by path otherwise.
+    ///
+    /// # Errors
+    /// [`LedgerError::Gone`] and [`LedgerError::LockGone`] where it is not.
+    pub fn check(&self) -> Result<(), LedgerError> {
+        let lock_path = self.path.join(LOCK);
+        // What can't be looked at now is no proof.
+        if durable::is_at(&self.lock, &lock_path).unwrap_or(true) {
+            return Ok(());
+        }
+        match disk::is_there(&self.path.join(STATE))? {
+            true => Err(LedgerError::LockGone { path: lock_path }),
+            false => Err(LedgerError::Gone { path: self.path.clone() }),
+        }
+    }
+
+    /// From now on a lock on a database may be this process's own, for a moment.
+    pub(crate) fn note_opened() {
+        HAS_OPENED.store(true, Ordering::Relaxed);
+    }
+
+    /// Locks the database, where there is one, against every process that has it open.
+    pub(crate) fn lock_database(&self) -> Result<Option<File>, LedgerError> {
+        let data = self.path.join(DB).join("db");
+        let file = match File::options().read(true).write(true).open(&data) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(LedgerError::io(&data))?,
+        };
+        let wait = if HAS_OPENED.load(Ordering::Relaxed) { CLOSE_WAIT } else { LOCK_WAIT };
+        lock_for_us(&file, &self.path, &data, Instant::now() + wait)?;
+        Ok(Some(file))
+    }
+}
+
+/// Opens the lock file; tells whether it was made for that.
+fn open_lock(path: &Path) -> io::Result<(File, bool)> {
+    match File::options().write(true).create_new(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let opened = File::options().write(true).create(true).truncate(false).open(path);
+            Ok((opened?, false))
+        }
+        made => Ok((made?, true)),
+    }
+}
+
+/// Locks a file of the state in `folder`, unless somebody else holds its lock.
+fn lock_for_us(file: &File, folder: &Path, path: &Path, until: Instant) -> Result<(), LedgerError> {
+    let begun = Instant::now();
+    loop {
+        match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(()),
+            Err(Errno::WOULDBLOCK) => {
+                let (is_read, path) = (is_only_read(file), folder.to_path_buf());
+                let until = if is_read { begun + READERS_WAIT } else { until };
+                if Instant::now() >= until {
+                    return Err(if is_read {
+                        LedgerError::BeingRead { path }
+                    } else {
+                        LedgerError::InUse { path }
+                    });
+                }
+                std::thread::sleep(LOCK_WAIT / 20);
+            }
+            Err(errno) => return Err(LedgerError::io(path)(durable::lock_error(folder, errno))),
+        }
+    }
+}
+
+/// Whether those who hold the lock of this file read the state, and do not write it.
+fn is_only_read(file: &File) -> bool {
+    let is_shared = rustix::fs::flock(file, FlockOperation::NonBlockingLockShared).is_ok();
+    is_shared && rustix::fs::flock(file, FlockOperation::Unlock).is_ok()
+}
+
+/// Locks a state for reading: no other process writes it meanwhile. None where there is no lock file, or no locks: what
+/// uses the state all the same would have answered by itself.
+pub(crate) fn lock_to_read(folder: &Path) -> Result<Option<File>, LedgerError> {
+    let path = folder.join(LOCK);
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(LedgerError::io(&path))?,
+    };
+    let begun = Instant::now();
+    loop {
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => return Ok(Some(file)),
+            Err(Errno::WOULDBLOCK) if begun.elapsed() < LOCK_WAIT => std::thread::sleep(LOCK_WAIT / 20),
+            Err(Errno::WOULDBLOCK) => return Err(LedgerError::InUse { path: folder.to_path_buf() }),
+            Err(_) => return Ok(None),
+        }
+    }
+}

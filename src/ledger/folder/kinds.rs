@@ -1,0 +1,27 @@
+//! What may stand at the paths of a state.
+
+use std::path::Path;
+
+use crate::ledger::error::LedgerError;
+use crate::ledger::names::{BEFORE, DB, IN_HAND, LOCK, LOG_CHECKED, REPAIRING, STATE, WITNESS};
+use crate::model::durable::{Kind, instead_of};
+
+const FILES: [&str; 7] = [LOCK, STATE, WITNESS, REPAIRING, LOG_CHECKED, "db/db", "db/conf"];
+const FOLDERS: [&str; 4] = [DB, "db/blobs", IN_HAND, BEFORE];
+
+/// Refuses a state with something else in place of one of its files or folders, before anything of it is opened: a FIFO
+/// would hold a process up for ever, and a device has no end.
+pub(super) fn check(state: &Path) -> Result<(), LedgerError> {
+    let files = FILES.iter().map(|name| (name, Kind::File));
+    let folders = FOLDERS.iter().map(|name| (name, Kind::Folder));
+    // Those above others come first.
+    folders.chain(files).try_for_each(|(name, kind)| check_one(&state.join(name), kind))
+}
+
+/// The same for one file or folder, where there is something.
+pub(crate) fn check_one(path: &Path, kind: Kind) -> Result<(), LedgerError> {
+    match instead_of(kind, path).map_err(LedgerError::io(path))? {
+        Some(what) => Err(LedgerError::damaged(path, what)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,106 @@
+//! Tree `ready`: which blocks hold pending entries of which priority class.
+//!
+//! A row's key is the class and the key of the block, its value the number of such entries in it. The
+//! class of an entry follows from its fingerprint alone, so the tree can always be built again.
+
+use super::entry::Entry;
+use crate::model::{FileKey, Order, Timestamp};
+
+/// Number of classes; the lowest comes first.
+pub(crate) const CLASSES: usize = 64;
+
+/// Number of pending entries of each class in one block.
+pub(super) type ClassCounts = [u32; CLASSES];
+
+/// The rule that gives each entry its class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Classes {
+    pub(crate) order: Order,
+    pub(crate) base: Timestamp,
+}
+
+impl Classes {
+    pub(crate) fn of(self, entry: &Entry) -> u8 {
+        match self.order {
+            Order::Path => 0,
+            Order::Smallest => log2(entry.fingerprint.size),
+            Order::Largest => 63 - log2(entry.fingerprint.size),
+            Order::Newest => log2(self.age_seconds(entry)),
+            Order::Oldest => 63 - log2(self.age_seconds(entry)),
+        }
+    }
+
+    /// Counts the entry where it is pending.
+    pub(crate) fn count(self, counts: &mut ClassCounts, entry: &Entry) {
+        if entry.pending {
+            counts[usize::from(self.of(entry))] += 1;
+        }
+    }
+
+    fn age_seconds(self, entry: &Entry) -> u64 {
+        let age = i128::from(self.base.0) - i128::from(entry.fingerprint.mtime.0);
+        u64::try_from(age / 1_000_000_000).unwrap_or(0)
+    }
+}
+
+fn log2(number: u64) -> u8 {
+    number.checked_ilog2().map_or(0, |log| log as u8)
+}
+
+/// Key of a row.
+pub(crate) fn row_key(class: u8, block_key: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(block_key.len() + 1);
+    key.push(class);
+    key.extend_from_slice(block_key);
+    key
+}
+
+/// Number of entries and checksum of a row; None for what is no row.
+pub(crate) fn tally_row(key: &[u8], value: &[u8]) -> Option<(u64, u32)> {
+    let count = u32::from_le_bytes(value.try_into().ok()?);
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(key);
+    hasher.update(value);
+    Some((u64::from(count), hasher.finalize()))
+}
+
+/// A place in the order of the pending files. The default is the start.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct ReadyPosition {
+    pub(crate) class: u8,
+    /// Entries of the class below this key lie before the position.
+    pub(crate) key: Vec<u8>,
+}
+
+/// Pending files, and where to go on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReadyFiles {
+    /// The files: by class, and by path within a class.
+    pub files: Vec<(FileKey, Entry)>,
+    /// Where the next ones are; none behind the last.
+    pub next: Option<ReadyPosition>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_put_sizes_and_ages_in_order() {
+        let base = Timestamp(100 * 1_000_000_000);
+        let class = |order, size, mtime_s: i64| {
+            let mut entry = Entry::default();
+            entry.fingerprint.size = size;
+            entry.fingerprint.mtime = Timestamp(mtime_s * 1_000_000_000);
+            Classes { order, base }.of(&entry)
+        };
+        assert_eq!([0, 1, 2, 1023, u64::MAX].map(|size| class(Order::Smallest, size, 0)), [0, 0, 1, 9, 63]);
+        assert_eq!([0, u64::MAX].map(|size| class(Order::Largest, size, 0)), [63, 0]);
+        assert_eq!(
+            [200, 99, 36, i64::MIN / 1_000_000_000].map(|s| class(Order::Newest, 0, s)),
+            [0, 0, 6, 33]
+        );
+        assert_eq!([200, 36].map(|s| class(Order::Oldest, 0, s)), [63, 57]);
+        assert_eq!(class(Order::Path, 7, 7), 0);
+    }
+}

@@ -1,0 +1,216 @@
+//! The ledger as everyone but its writer sees it.
+
+mod sample;
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::LedgerError;
+use super::database::{Bytes, Store, Tree};
+use crate::ledger::folder::disk::bytes_below;
+use crate::ledger::map::block::RowReader;
+use crate::ledger::map::entry::{Counts, Entry};
+use crate::ledger::map::job::{JOB_PREFIX, Job, decode_job};
+use crate::ledger::map::meta::TickMeta;
+use crate::ledger::map::ready::{Classes, ReadyFiles, ReadyPosition, row_key};
+use crate::ledger::map::scan::Scan;
+use crate::model::{Cursor, FileKey, LogPosition, LogStart, RootId};
+
+/// What the last commit left behind.
+#[derive(Debug, Default)]
+pub(super) struct Committed {
+    pub(super) cursor: Cursor,
+    pub(super) counts: BTreeMap<u32, Counts>,
+    pub(super) total: Counts,
+    /// None before the ledger is open.
+    pub(super) classes: Option<Classes>,
+    pub(super) log_start: LogStart,
+}
+
+impl Committed {
+    pub(super) fn of(tick: &TickMeta, counts: &BTreeMap<u32, Counts>, log_start: LogStart) -> Self {
+        let mut total = Counts::default();
+        counts.values().for_each(|&counts| total += counts);
+        let classes = tick.ready_is_whole.then_some(Classes { order: tick.order, base: tick.base });
+        Self { cursor: tick.cursor, counts: counts.clone(), total, classes, log_start }
+    }
+}
+
+/// Reads the ledger, from any thread.
+///
+/// The cursor and the counts are those of the last durable commit. Entries and jobs may be seen a moment before the
+/// commit that wrote them is durable, unless the reader is of [`Ledger::committed_reader`](super::commit::Ledger::committed_reader).
+#[derive(Clone)]
+pub struct LedgerReader {
+    pub(super) store: Arc<Store>,
+    pub(super) committed: Arc<RwLock<Committed>>,
+    pub(super) only_committed: bool,
+}
+
+impl LedgerReader {
+    /// What is known of a file.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn get(&self, key: &FileKey) -> Result<Option<Entry>, LedgerError> {
+        let key = key.as_bytes();
+        let found = match self.only_committed {
+            true => self.store.committed_below(Bound::Included(key))?,
+            false => self.store.last_below(Tree::Files, Bound::Included(key))?,
+        };
+        let Some((block_key, value)) = found else { return Ok(None) };
+        let mut rows = RowReader::default();
+        let body = rows.start(&block_key, &value).map_err(|what| self.damaged(what))?;
+        while rows.next(body).map_err(|what| self.damaged(what))? {
+            if rows.key.as_slice() >= key {
+                return Ok((rows.key == key).then_some(rows.entry));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is known of each of these files, which are sorted: each block is read once.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn lookup<K: Borrow<FileKey>>(&self, keys: &[K]) -> Result<Vec<Option<Entry>>, LedgerError> {
+        let mut scan = self.scan();
+        let mut found = Vec::with_capacity(keys.len());
+        for (number, key) in keys.iter().enumerate() {
+            let key = key.borrow().as_bytes();
+            // What the key before led to may lie behind this one, too: seeking back would read the block again.
+            let is_behind = number > 0 && scan.peek()?.is_none_or(|(at, _)| at >= key);
+            if !is_behind {
+                scan.seek(key)?;
+            }
+            found.push(scan.peek()?.filter(|(at, _)| *at == key).map(|(_, entry)| *entry));
+        }
+        Ok(found)
+    }
+
+    /// Walks all entries, from the first on.
+    pub fn scan(&self) -> Scan {
+        Scan::new(Arc::clone(&self.store), self.only_committed)
+    }
+
+    /// At least `limit` pending files from a position on, as far as there are so many: whole blocks.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn ready(&self, from: &ReadyPosition, limit: usize) -> Result<ReadyFiles, LedgerError> {
+        let layout = self.store.layout();
+        let classes = self.classes()?;
+        // The block that holds the position may begin before it, since blocks merge.
+        let home = self.store.last_below(Tree::Files, Bound::Included(&from.key))?;
+        let block_key = home.as_ref().map_or(&[][..], |(key, _)| key);
+        let mut walk = self.store.walk(Tree::Ready, Bound::Included(&row_key(from.class, block_key)))?;
+        let mut ready = ReadyFiles::default();
+        while let Some((row, _)) = walk.next()? {
+            let (&class, block_key) = row.split_first().ok_or_else(|| self.damaged("a row has no class"))?;
+            if ready.files.len() >= limit.max(1) {
+                ready.next = Some(ReadyPosition { class, key: block_key.to_vec() });
+                break;
+            }
+            let start = if class == from.class { from.key.as_slice() } else { &[] };
+            self.collect_ready(block_key, (classes, class), start, &mut ready.files)?;
+        }
+        drop(layout);
+        Ok(ready)
+    }
+
+    fn classes(&self) -> Result<Classes, LedgerError> {
+        self.with(|committed| committed.classes).ok_or_else(|| self.damaged("the order is not known"))
+    }
+
+    fn collect_ready(
+        &self,
+        block_key: &[u8],
+        (classes, class): (Classes, u8),
+        start: &[u8],
+        files: &mut Vec<(FileKey, Entry)>,
+    ) -> Result<(), LedgerError> {
+        let value: Option<Bytes> = self.store.get(Tree::Files, block_key)?;
+        let value = value.ok_or_else(|| self.damaged("a block with pending files is gone"))?;
+        let mut rows = RowReader::default();
+        let body = rows.start(block_key, &value).map_err(|what| self.damaged(what))?;
+        while rows.next(body).map_err(|what| self.damaged(what))? {
+            let entry = &rows.entry;
+            if entry.pending && classes.of(entry) == class && rows.key.as_slice() >= start {
+                let key = FileKey::from_bytes(&rows.key);
+                files.push((key.ok_or_else(|| self.damaged("an entry has no file's key"))?, *entry));
+            }
+        }
+        Ok(())
+    }
+
+    /// Files and bytes of one root.
+    pub fn counts(&self, root: RootId) -> Counts {
+        self.with(|committed| committed.counts.get(&root.0).copied().unwrap_or_default())
+    }
+
+    /// Files and bytes of these roots together.
+    pub fn counts_of(&self, roots: impl IntoIterator<Item = RootId>) -> Counts {
+        let mut sum = Counts::default();
+        roots.into_iter().for_each(|root| sum += self.counts(root));
+        sum
+    }
+
+    /// Files and bytes of all roots.
+    pub fn total(&self) -> Counts {
+        self.with(|committed| committed.total)
+    }
+
+    /// What was committed last.
+    pub fn cursor(&self) -> Cursor {
+        self.with(|committed| committed.cursor)
+    }
+
+    /// Where the committed part of the record log begins and ends.
+    pub fn log(&self) -> (LogStart, LogPosition) {
+        self.with(|committed| (committed.log_start, committed.cursor.log))
+    }
+
+    /// The remembered jobs, oldest first.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn jobs(&self) -> Result<Vec<Job>, LedgerError> {
+        let layout = self.store.layout();
+        let mut jobs = BTreeMap::new();
+        self.store.walk_prefix(Tree::Meta, JOB_PREFIX)?.check_each(|key, value| {
+            jobs.insert(key.to_vec(), decode_job(key, value)?);
+            Ok(())
+        })?;
+        if let Some(before) = layout.before.as_ref().filter(|_| self.only_committed) {
+            for (key, value) in before.meta.iter().filter(|(key, _)| key.starts_with(JOB_PREFIX)) {
+                jobs.remove(key);
+                if let Some(value) = value {
+                    jobs.insert(key.clone(), decode_job(key, value).map_err(|what| self.damaged(what))?);
+                }
+            }
+        }
+        Ok(jobs.into_values().collect())
+    }
+
+    /// Bytes that the ledger takes on the disk.
+    ///
+    /// # Errors
+    /// Where its folder can't be read.
+    pub fn size_on_disk(&self) -> Result<u64, LedgerError> {
+        let folder = self.store.folder();
+        let witness = folder.with_file_name("witness");
+        let witness_bytes = std::fs::metadata(witness).map_or(0, |found| found.blocks() * 512);
+        Ok(bytes_below(folder)? + witness_bytes)
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&Committed) -> T) -> T {
+        f(&self.committed.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn damaged(&self, what: &'static str) -> LedgerError {
+        LedgerError::damaged(self.store.folder(), what)
+    }
+}

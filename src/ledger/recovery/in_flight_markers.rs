@@ -1,0 +1,351 @@
+//! What the workers have in hand, for the next start: should the process die without a word, these files
+//! are suspects. All of it is hints. What can't be written or read is left out, and nothing is synced.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::ledger::error::LedgerError;
+use crate::ledger::folder::{StateFolder, disk};
+use crate::ledger::names::IN_HAND;
+use crate::model::{FileKey, failpoint};
+
+const VERSION: u8 = 1;
+/// Suspects that are remembered; the rest is forgotten.
+const SUSPECTS_MAX: usize = 100_000;
+/// Keys of one task that are noted; the rest is not.
+const KEYS_BYTES_MAX: usize = 1 << 20;
+/// What is read of a file: more than is ever written.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+/// Time and files between two notes of the place in a task, at most.
+const PLACE_EVERY: Duration = Duration::from_millis(5);
+const PLACE_FILES: usize = 32;
+/// Above the place stands how often the files to the next note are fewer, as a power of two: where each takes long,
+/// and many workers wait, there are not 32 suspects for each of them.
+const REACH_SHIFT: u32 = 24;
+const HALVINGS_MAX: u32 = PLACE_FILES.trailing_zeros();
+const SUSPECTS: &str = "suspects";
+
+const PLACE_AT: usize = 1;
+const ALONE_AT: usize = 5;
+const COUNT_AT: usize = 14;
+const KEYS_AT: usize = 22;
+/// Above every number of files: none is in hand.
+const NO_PLACE: u32 = u32::MAX;
+const NO_COUNTER: u64 = u64::MAX;
+
+/// The folder that remembers what is in hand.
+#[derive(Debug)]
+pub struct InHand {
+    folder: PathBuf,
+    /// Device and inode of the folder: at its path may be another one by now.
+    identity: (u64, u64),
+    oom_kills: Option<u64>,
+}
+
+/// What the last process had in hand when it ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Files that were in hand, then earlier suspects, each once; last the one that was alone, so that each
+    /// of them comes before one that kills again. Some may be done by now.
+    pub suspects: Vec<FileKey>,
+    /// The file that was in hand alone, where exactly one was in the whole process.
+    pub alone: Option<FileKey>,
+    /// The kernel's count of processes killed for memory when that process began; none where nothing was in
+    /// hand.
+    pub oom_kills: Option<u64>,
+}
+
+impl InHand {
+    /// Takes what the last process left. It counts as suspect from now on, also after another death, until
+    /// [`InHand::set_suspects`] or [`InHand::clear`]. `oom_kills` is the kernel's count now.
+    ///
+    /// # Errors
+    /// Where the folder can't be read or written. Damaged files in it are no error: they are left out.
+    pub fn open(state: &StateFolder, oom_kills: Option<u64>) -> Result<(Self, Left), LedgerError> {
+        let folder = state.path().join(IN_HAND);
+        failpoint::hit("in-hand.open").map_err(LedgerError::io(&folder))?;
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(LedgerError::io(&folder)(error));
+            }
+            _ => {}
+        }
+        let identity = identity_of(&folder).map_err(LedgerError::io(&folder))?;
+        let in_hand = Self { folder, identity, oom_kills };
+        let markers = in_hand.markers()?;
+        let suspects = in_hand.suspects().map_err(LedgerError::io(&in_hand.folder))?;
+        let left = left_by(&suspects, &markers);
+        if !markers.is_empty() {
+            // They are suspects before the markers go.
+            in_hand.set_suspects(&left.suspects)?;
+        }
+        for (path, _) in markers {
+            disk::remove(&path)?;
+        }
+        Ok((in_hand, left))
+    }
+
+    /// The marker of a worker. What an earlier one of the same number notes from now on is not seen.
+    pub fn marker(&self, worker: usize) -> Marker {
+        let path = self.folder.join(worker.to_string());
+        // Its holder may still run, abandoned: it keeps the file, and this one gets a new one.
+        let _ = fs::remove_file(&path);
+        let (oom_kills, buffer) = (self.oom_kills, Vec::new());
+        Marker { path, file: None, buffer, oom_kills, noted: None, reach: PLACE_FILES }
+    }
+
+    /// Remembers these suspects, and no others, until the next [`InHand::open`].
+    ///
+    /// # Errors
+    /// Where the folder can't be written; the suspects are those of before then.
+    pub fn set_suspects(&self, keys: &[FileKey]) -> Result<(), LedgerError> {
+        let path = self.folder.join(SUSPECTS);
+        if !self.is_in_place() {
+            return Ok(());
+        }
+        if keys.is_empty() {
+            return disk::remove(&path);
+        }
+        let mut bytes = Vec::new();
+        encode(&mut bytes, keys.iter().take(SUSPECTS_MAX), false, None, usize::MAX);
+        let temporary = path.with_extension("tmp");
+        failpoint::hit("in-hand.suspects")
+            .and_then(|()| fs::write(&temporary, bytes))
+            .and_then(|()| fs::rename(&temporary, &path))
+            .map_err(LedgerError::io(&path))
+    }
+
+    /// Forgets everything: the run came to its end. Markers that are out note nothing any more.
+    pub fn clear(&self) {
+        if !self.is_in_place() {
+            return;
+        }
+        let cleared = fs::read_dir(&self.folder)
+            .and_then(|mut entries| entries.try_for_each(|entry| fs::remove_file(entry?.path())));
+        if let Err(error) = cleared {
+            tracing::debug!(folder = %self.folder.display(), %error, "what was in hand can't be cleared");
+        }
+    }
+
+    fn is_in_place(&self) -> bool {
+        identity_of(&self.folder).is_ok_and(|identity| identity == self.identity)
+    }
+
+    fn suspects(&self) -> io::Result<Vec<FileKey>> {
+        Ok(read(&self.folder.join(SUSPECTS))?.map(|noted| noted.files).unwrap_or_default())
+    }
+
+    /// The files of the workers, with what each says; none for a damaged one. What is no file is removed.
+    fn markers(&self) -> Result<Vec<(PathBuf, Option<Noted>)>, LedgerError> {
+        let mut markers = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(LedgerError::io(&self.folder))? {
+            let entry = entry.map_err(LedgerError::io(&self.folder))?;
+            if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                disk::remove(&entry.path())?;
+                continue;
+            }
+            let is_marker = entry.file_name().to_str().is_some_and(|name| name.parse::<usize>().is_ok());
+            if is_marker {
+                let path = entry.path();
+                let mut noted = read(&path).map_err(LedgerError::io(&self.folder))?;
+                // What lies further behind the place was not begun.
+                noted.iter_mut().for_each(|noted| noted.files.truncate(noted.reach));
+                markers.push((path, noted));
+            }
+        }
+        Ok(markers)
+    }
+}
+
+fn identity_of(folder: &Path) -> io::Result<(u64, u64)> {
+    fs::metadata(folder).map(|found| (found.dev(), found.ino()))
+}
+
+/// Notes what one worker has in hand. What can't be written is not noted.
+#[derive(Debug)]
+pub struct Marker {
+    path: PathBuf,
+    file: Option<File>,
+    buffer: Vec<u8>,
+    oom_kills: Option<u64>,
+    /// When a place was noted last in the present task, and which.
+    noted: Option<(Instant, usize)>,
+    /// Files until the next note, at most.
+    reach: usize,
+}
+
+impl Marker {
+    /// A task begins: its files, in the order in which they are done. `alone` says that nothing else is in
+    /// hand in the whole process.
+    pub fn begin<'k>(&mut self, files: impl Iterator<Item = &'k FileKey>, alone: bool) {
+        self.noted = None;
+        self.buffer.clear();
+        encode(&mut self.buffer, files, alone, self.oom_kills, KEYS_BYTES_MAX);
+        let file = match self.file.take() {
+            Some(file) => Ok(file),
+            None => File::options().write(true).create(true).truncate(true).open(&self.path),
+        };
+        let written = failpoint::hit("in-hand.note")
+            .and(file)
+            .and_then(|file| self.file.insert(file).write_all_at(&self.buffer, 0));
+        self.told(written);
+    }
+
+    /// So many of the task's files are done. Written down every 5 ms, or 32 files, or fewer where they take long.
+    pub fn place(&mut self, place: usize, now: Instant) {
+        if let Some((at, noted)) = self.noted {
+            let done = place.saturating_sub(noted);
+            let is_late = now.saturating_duration_since(at) >= PLACE_EVERY;
+            if !is_late && done < self.reach {
+                return;
+            }
+            let expected = if is_late { done } else { self.reach };
+            self.reach = (2 * expected).next_power_of_two().clamp(1, PLACE_FILES);
+        }
+        self.noted = Some((now, place));
+        let halvings = HALVINGS_MAX - self.reach.trailing_zeros();
+        let place = u32::try_from(place).ok().filter(|place| *place < 1 << REACH_SHIFT);
+        self.write_place(place.map_or(NO_PLACE, |place| halvings << REACH_SHIFT | place));
+    }
+
+    /// The task has ended: nothing is in hand.
+    pub fn end(&mut self) {
+        self.write_place(NO_PLACE);
+    }
+
+    fn write_place(&self, place: u32) {
+        if let Some(file) = &self.file {
+            self.told(file.write_all_at(&place.to_le_bytes(), PLACE_AT as u64));
+        }
+    }
+
+    fn told(&self, written: io::Result<()>) {
+        if let Err(error) = written {
+            tracing::debug!(file = %self.path.display(), %error, "what is in hand can't be noted");
+        }
+    }
+}
+
+/// What a file in the folder says.
+#[derive(Debug)]
+struct Noted {
+    /// From the place on.
+    files: Vec<FileKey>,
+    /// How many of them may have been begun.
+    reach: usize,
+    alone: bool,
+    oom_kills: Option<u64>,
+}
+
+fn left_by(earlier: &[FileKey], markers: &[(PathBuf, Option<Noted>)]) -> Left {
+    let noted =
+        || markers.iter().filter_map(|(_, noted)| noted.as_ref()).filter(|noted| !noted.files.is_empty());
+    // A damaged marker may have noted others.
+    let all_readable = markers.iter().all(|(_, noted)| noted.is_some());
+    let alone = match noted().collect::<Vec<_>>()[..] {
+        [Noted { files, alone: true, .. }] if all_readable && files.len() == 1 => files.first(),
+        _ => None,
+    };
+    let mut seen: BTreeSet<&FileKey> = alone.into_iter().collect();
+    let others = noted().flat_map(|noted| &noted.files).chain(earlier).filter(|key| seen.insert(key));
+    let others = others.take(SUSPECTS_MAX - 1).collect::<Vec<_>>();
+    Left {
+        suspects: others.into_iter().chain(alone).cloned().collect(),
+        alone: alone.cloned(),
+        oom_kills: noted().filter_map(|noted| noted.oom_kills).max(),
+    }
+}
+
+/// Appends the whole content of a file, with place 0. Keys beyond `keys_bytes_max` are left out.
+fn encode<'k>(
+    to: &mut Vec<u8>,
+    files: impl Iterator<Item = &'k FileKey>,
+    alone: bool,
+    oom_kills: Option<u64>,
+    keys_bytes_max: usize,
+) {
+    to.extend_from_slice(&[VERSION, 0, 0, 0, 0, u8::from(alone)]);
+    to.extend_from_slice(&oom_kills.unwrap_or(NO_COUNTER).to_le_bytes());
+    to.extend_from_slice(&[0; KEYS_AT - COUNT_AT]);
+    let (mut count, mut before): (u32, &[u8]) = (0, &[]);
+    for file in files {
+        let key = file.as_bytes();
+        let shared = shared_len(before, key).min(u16::MAX.into());
+        // No ledger holds a longer one.
+        let Ok(rest) = u16::try_from(key.len() - shared) else { continue };
+        if to.len() + 4 + usize::from(rest) > keys_bytes_max.saturating_add(KEYS_AT) {
+            break;
+        }
+        to.extend_from_slice(&(shared as u16).to_le_bytes());
+        to.extend_from_slice(&rest.to_le_bytes());
+        to.extend_from_slice(&key[shared..]);
+        (count, before) = (count + 1, key);
+    }
+    let length = u32::try_from(to.len() - KEYS_AT).unwrap_or(0);
+    to[COUNT_AT..COUNT_AT + 4].copy_from_slice(&count.to_le_bytes());
+    to[COUNT_AT + 4..KEYS_AT].copy_from_slice(&length.to_le_bytes());
+    let crc = crc_of(to);
+    to.extend_from_slice(&crc.to_le_bytes());
+}
+
+fn shared_len(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+fn crc_of(bytes: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&bytes[..PLACE_AT]);
+    hasher.update(&bytes[ALONE_AT..]);
+    hasher.finalize()
+}
+
+/// What the file says; none where it is gone, torn or damaged. One that can't be read is not taken for that: what it
+/// says would be lost.
+fn read(path: &Path) -> io::Result<Option<Noted>> {
+    let mut bytes = Vec::new();
+    match File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut bytes)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(|_| decode(&bytes)),
+    }
+}
+
+fn decode(bytes: &[u8]) -> Option<Noted> {
+    let number = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+    let (place, count, length) = (number(PLACE_AT)?, number(COUNT_AT)?, number(COUNT_AT + 4)?);
+    // Behind it there may be the rest of a longer task.
+    let end = KEYS_AT.checked_add(usize::try_from(length).ok()?)?;
+    let sealed = bytes.get(..end)?;
+    if bytes.first() != Some(&VERSION) || crc_of(sealed) != number(end)? {
+        return None;
+    }
+    let oom_kills = u64::from_le_bytes(*bytes.get(ALONE_AT + 1..)?.first_chunk()?);
+    let files = decode_keys(&sealed[KEYS_AT..], count)?;
+    // No place, and one that was damaged, lie behind all files.
+    let (halvings, place) = match place >> REACH_SHIFT {
+        halvings @ 0..=HALVINGS_MAX => (halvings, place & ((1 << REACH_SHIFT) - 1)),
+        _ => (0, NO_PLACE),
+    };
+    Some(Noted {
+        files: files.into_iter().skip(usize::try_from(place).ok()?).collect(),
+        reach: PLACE_FILES >> halvings,
+        alone: sealed[ALONE_AT] == 1,
+        oom_kills: (oom_kills != NO_COUNTER).then_some(oom_kills),
+    })
+}
+
+fn decode_keys(mut bytes: &[u8], count: u32) -> Option<Vec<FileKey>> {
+    let (mut keys, mut key) = (Vec::new(), Vec::new());
+    for _ in 0..count {
+        let (&[a, b, c, d], rest) = bytes.split_first_chunk()?;
+        let (suffix, behind) = rest.split_at_checked(u16::from_le_bytes([c, d]).into())?;
+        key.truncate(u16::from_le_bytes([a, b]).into());
+        key.extend_from_slice(suffix);
+        keys.push(FileKey::from_bytes(&key)?);
+        bytes = behind;
+    }
+    Some(keys)
+}

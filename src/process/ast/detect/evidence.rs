@@ -1,0 +1,132 @@
+//! What a document shows of itself: counts that tell its dialect, its language and its soundness.
+
+use super::kind_counts::Tally;
+use super::vocabulary::{KIND_FIELDS, MARKERS, Roles};
+use crate::process::ast::interner::NameDigest;
+use crate::process::ast::json;
+use crate::process::ast::json::visit::Text;
+
+/// Counted over the whole document, so that neither key order nor a first guess matters.
+#[derive(Debug, Default)]
+pub(crate) struct Evidence {
+    /// All JSON values.
+    pub(crate) values: u64,
+    /// All objects.
+    pub(crate) objects: u64,
+    /// Strings under each of the `KIND_FIELDS`, per object the last one.
+    pub(super) tallies: [Tally; KIND_FIELDS.len()],
+    /// How often each of the `MARKERS` is a key; the first stands for other keys.
+    pub(super) markers: [u64; MARKERS.len() + 1],
+    /// A bit for each of the `MARKERS` that the document's own object has as a key.
+    pub(super) top: u32,
+    pub(crate) notes: Notes,
+    text: Vec<u8>,
+}
+
+/// What is unusual in a document that is sound all the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Notes {
+    pub(crate) bom: bool,
+    pub(crate) duplicate_keys: u64,
+    pub(crate) non_finite_numbers: u64,
+    pub(crate) numbers_beyond_f64: u64,
+    pub(crate) lone_surrogates: u64,
+    /// What the document is, where it is no object.
+    pub(crate) top_level: Option<&'static str>,
+    /// Whether the dialect knows nothing of the grammar that the document is of.
+    pub(crate) unknown_grammar: bool,
+}
+
+impl Evidence {
+    pub(crate) fn clear(&mut self) {
+        self.values = 0;
+        self.objects = 0;
+        self.tallies.iter_mut().for_each(Tally::clear);
+        self.markers = Default::default();
+        self.top = 0;
+        self.notes = Notes::default();
+        self.text = Vec::new();
+    }
+
+    /// The field that most objects hold a string under, among the `KIND_FIELDS`.
+    pub(crate) fn kind_field(&self) -> Option<(&'static str, &Tally)> {
+        let most = self.tallies.iter().map(Tally::total).max().filter(|&most| most > 0)?;
+        KIND_FIELDS.into_iter().zip(&self.tallies).find(|(_, tally)| tally.total() == most)
+    }
+
+    /// Share of the nodes whose kind a dialect knows.
+    pub(crate) fn known(&self, dialect: usize) -> f64 {
+        let Some((_, tally)) = self.kind_field() else { return 0.0 };
+        let known: u64 = tally.kinds().filter(|kind| kind.roles.of(dialect) > 0).map(|kind| kind.count).sum();
+        known as f64 / tally.total() as f64
+    }
+
+    /// How often a marker is a key.
+    pub(crate) fn marker(&self, marker: u8) -> u64 {
+        self.markers.get(usize::from(marker)).copied().unwrap_or(0)
+    }
+
+    /// How often some markers are keys, all together.
+    pub(crate) fn count(&self, markers: &[u8]) -> u64 {
+        markers.iter().map(|&marker| self.marker(marker)).sum()
+    }
+
+    /// Whether the document's own object has a marker as a key.
+    pub(crate) fn has_on_top(&self, marker: u8) -> bool {
+        self.top & (1 << (marker - 1)) != 0
+    }
+
+    /// Counts a key among the `MARKERS`, numbered from 1.
+    #[inline(always)]
+    pub(crate) fn mark(&mut self, marker: u8, depth: usize) {
+        if let Some(count) = self.markers.get_mut(usize::from(marker)) {
+            *count += 1;
+        }
+        if depth == 1 {
+            self.top |= 1 << (marker - 1);
+        }
+    }
+
+    /// Counts a kind under one of the `KIND_FIELDS`, numbered from 1; tells its number where it is worth knowing.
+    #[inline(always)]
+    pub(crate) fn kind(&mut self, field: u8, doc: &[u8], text: Text<'_>) -> (Roles, Option<u32>) {
+        if text.escaped {
+            return (self.escaped_kind(field, text.raw), None);
+        }
+        let digest = NameDigest::within(doc, text.at, text.raw);
+        let tally = self.tallies.get_mut(usize::from(field) - 1);
+        tally.map_or((Roles::default(), None), |tally| tally.add(text.raw, digest))
+    }
+
+    /// Counts a kind again by its number; tells whether it did.
+    #[inline(always)]
+    pub(crate) fn kind_again(&mut self, field: u8, number: u32) -> bool {
+        self.tallies.get_mut(usize::from(field) - 1).is_some_and(|tally| tally.add_again(number))
+    }
+
+    #[cold]
+    fn escaped_kind(&mut self, field: u8, raw: &[u8]) -> Roles {
+        self.text.clear();
+        json::unescape(raw, &mut self.text);
+        let (tally, digest) = (self.tallies.get_mut(usize::from(field) - 1), NameDigest::of(&self.text));
+        tally.map_or(Roles::default(), |tally| tally.add(&self.text, digest).0)
+    }
+
+    /// Takes back a kind: the object holds the field once more, and the last one counts.
+    #[cold]
+    pub(crate) fn take_back(&mut self, field: u8, raw: &[u8]) {
+        self.text.clear();
+        json::unescape(raw, &mut self.text);
+        if let Some(tally) = self.tallies.get_mut(usize::from(field) - 1) {
+            tally.undo(&self.text);
+        }
+    }
+
+    /// A key's digest, its escapes resolved.
+    #[cold]
+    pub(crate) fn escaped_key(&mut self, raw: &[u8]) -> (&[u8], NameDigest) {
+        self.text.clear();
+        json::unescape(raw, &mut self.text);
+        (&self.text, NameDigest::of(&self.text))
+    }
+}

@@ -1,0 +1,6 @@
+//! What tells dialect, language and soundness of a document.
+
+pub(super) mod evidence;
+pub(super) mod kind_counts;
+pub(super) mod known;
+pub(super) mod vocabulary;

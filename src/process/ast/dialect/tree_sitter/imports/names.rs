@@ -1,0 +1,14 @@
+//! The names that an import has.
+
+use crate::process::ast::dialect::tree_sitter::Node;
+use crate::process::ast::facts::Facts;
+use crate::process::ast::facts::frame::{Frame, Span};
+
+pub(super) fn text(node: Option<Node<'_>>, facts: &mut Facts<'_, '_>) -> Span {
+    node.map_or(Span::NONE, |node| node.name(facts))
+}
+
+/// A name that the import takes, with its alias.
+pub(super) fn add_name(name: Span, alias: Span, facts: &mut Facts<'_, '_>, frame: &Frame) {
+    facts.name(name, alias, &Frame { at: frame.at + 1, ..*frame });
+}

@@ -1,0 +1,230 @@
+//! Settings in a file, with the line of each.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::model::ErrorClass;
+use crate::service::settings::catalogue::{Setting, catalogue, setting};
+use crate::service::settings::load::{Found, Origin, Problem};
+use crate::service::settings::suggest::{did_you_mean, nearest};
+use crate::service::settings::values::Raw;
+
+/// The name that is looked for in each folder.
+pub(crate) const NAME: &str = "outlast.toml";
+/// The largest file that is read; one with every setting has a few kilobytes.
+const BYTES_MAX: u64 = 1 << 20;
+
+/// What the file sets that is named by this path; none where there is no such file.
+pub(crate) fn read(path: &Path, problems: &mut Vec<Problem>) -> Option<Vec<Found>> {
+    let toml = TomlFile::at_path(path);
+    match File::open(&toml.path) {
+        Ok(file) => Some(toml.read(file, problems)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => {
+            problems.push(toml.unreadable(&error));
+            Some(Vec::new())
+        }
+    }
+}
+
+/// What the open file at this path sets.
+pub(super) fn read_open(path: &Path, file: File, problems: &mut Vec<Problem>) -> Vec<Found> {
+    TomlFile::at_path(path).read(file, problems)
+}
+
+fn text_of(file: File) -> io::Result<String> {
+    let mut text = String::new();
+    file.take(BYTES_MAX + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > BYTES_MAX {
+        return Err(io::Error::other("larger than 1 MiB, which no configuration is"));
+    }
+    Ok(text)
+}
+
+struct TomlFile {
+    path: PathBuf,
+}
+
+/// Where a walk through the tables is.
+struct Place<'a> {
+    /// Key of the table, with a dot behind it unless it is the outermost.
+    prefix: &'a str,
+    text: &'a str,
+}
+
+impl TomlFile {
+    fn at_path(path: &Path) -> Self {
+        Self { path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()) }
+    }
+
+    fn read(&self, file: File, problems: &mut Vec<Problem>) -> Vec<Found> {
+        match text_of(file) {
+            Ok(text) => self.settings(&text, problems),
+            Err(error) => {
+                problems.push(self.unreadable(&error));
+                Vec::new()
+            }
+        }
+    }
+
+    fn unreadable(&self, error: &io::Error) -> Problem {
+        Problem { origin: self.origin(None), what: format!("can't be read: {error}") }
+    }
+
+    fn origin(&self, line: Option<usize>) -> Origin {
+        Origin::File { path: self.path.clone(), line }
+    }
+
+    fn at(&self, text: &str, byte: usize) -> Origin {
+        let before = text.as_bytes().get(..byte).unwrap_or_default();
+        self.origin(Some(1 + before.iter().filter(|&&byte| byte == b'\n').count()))
+    }
+
+    fn settings(&self, text: &str, problems: &mut Vec<Problem>) -> Vec<Found> {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let of_error = |error: &toml::de::Error| Problem {
+            origin: self.at(text, error.span().map_or(0, |span| span.start)),
+            what: error.message().replace('\n', "; "),
+        };
+        let mut wrong: Vec<Problem> = errors.iter().map(of_error).collect();
+        let (mut found, mut others) = (Vec::new(), Vec::new());
+        self.walk(table.get_ref(), &Place { prefix: "", text }, &mut found, &mut others);
+        // What the rest of a line that is no TOML was taken for says nothing.
+        let lines: Vec<Origin> = wrong.iter().map(|problem| problem.origin.clone()).collect();
+        wrong.extend(others.into_iter().filter(|problem| !lines.contains(&problem.origin)));
+        wrong.sort_by_key(|problem| match problem.origin {
+            Origin::File { line, .. } => line,
+            _ => None,
+        });
+        problems.extend(wrong);
+        found
+    }
+
+    fn walk(&self, table: &DeTable<'_>, at: &Place<'_>, found: &mut Vec<Found>, problems: &mut Vec<Problem>) {
+        for (name, value) in table {
+            let key = format!("{}{}", at.prefix, name.get_ref());
+            let origin = self.at(at.text, name.span().start);
+            // In quotes, `"limit.depth"` is one name with a dot in it, and no setting.
+            let known = setting(&key).filter(|_| !name.get_ref().contains('.'));
+            let inner = format!("{key}.");
+            let is_table = catalogue().iter().any(|setting| setting.key.starts_with(&inner));
+            match (known, value.get_ref()) {
+                (Some(setting), value) => match self.value(setting, value) {
+                    Ok(value) => found.push(Found { setting, value, origin }),
+                    Err(what) => problems.push(Problem { origin, what }),
+                },
+                (None, DeValue::Table(table)) if is_table => {
+                    self.walk(table, &Place { prefix: &inner, text: at.text }, found, problems);
+                }
+                (None, _) if is_table => {
+                    let what = format!("{key} is a table: write [{key}] and its settings below");
+                    problems.push(Problem { origin, what });
+                }
+                (None, _) => problems.push(Problem { origin, what: unknown(&key) }),
+            }
+        }
+    }
+
+    fn value(
+        &self,
+        setting: &Setting,
+        value: &DeValue<'_>,
+    ) -> Result<crate::service::settings::values::Value, String> {
+        let raw = raw(value);
+        let parsed =
+            setting.kind.parse(&raw).map_err(|wrong| format!("{} is {raw}: {wrong}", setting.key))?;
+        Ok(parsed.below(self.path.parent().unwrap_or(Path::new("/"))))
+    }
+}
+
+fn raw<'a>(value: &'a DeValue<'_>) -> Raw<'a> {
+    match value {
+        DeValue::String(text) => Raw::Text(text.as_ref().into()),
+        // A number such as 0x10 or 1_000, as one of ten digits.
+        DeValue::Integer(number) => {
+            let digits = number.as_str().replace('_', "");
+            let plain =
+                i128::from_str_radix(&digits, number.radix()).map_or(digits, |plain| plain.to_string());
+            Raw::Number(plain.into())
+        }
+        DeValue::Float(number) => Raw::Number(number.as_str().replace('_', "").into()),
+        DeValue::Boolean(switch) => Raw::Switch(*switch),
+        DeValue::Array(items) => Raw::List(items.iter().map(Spanned::get_ref).map(raw).collect()),
+        DeValue::Datetime(_) => Raw::Other("a time"),
+        DeValue::Table(_) => Raw::Other("a table"),
+    }
+}
+
+/// Tables count as one with their settings: `[limits]` is meant as `[limit]`.
+fn unknown(key: &str) -> String {
+    let mut names: Vec<&str> = catalogue().iter().map(|setting| setting.key.as_str()).collect();
+    names.extend(["retry", "limit"]);
+    let policies: Vec<String> = ErrorClass::ALL.iter().map(|class| format!("retry.{class}")).collect();
+    names.extend(policies.iter().map(String::as_str));
+    let hint = did_you_mean(nearest(key, names.into_iter()));
+    format!("{key} is no setting; {hint}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> (Vec<String>, Vec<String>) {
+        let mut problems = Vec::new();
+        let file = TomlFile { path: "/p/outlast.toml".into() };
+        let found = file.settings(text, &mut problems);
+        let found =
+            found.iter().map(|found| format!("{} {}={}", found.origin, found.setting.key, found.value));
+        let mut found: Vec<_> = found.collect();
+        found.sort();
+        let mut problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        problems.sort();
+        (found, problems)
+    }
+
+    #[test]
+    fn values_have_their_lines_and_paths_are_below_the_files_folder() {
+        let text = "state = \"s\"\nworkers = 0x1_0\n\n[retry.io-transient]\nattempts = 5\n\
+                    [limit]\ndepth = 1_000\n";
+        let (found, problems) = told(text);
+        assert!(problems.is_empty(), "{problems:?}");
+        let lines = [
+            "/p/outlast.toml:1 state=/p/s",
+            "/p/outlast.toml:2 workers=16",
+            "/p/outlast.toml:5 retry.io-transient.attempts=5",
+            "/p/outlast.toml:7 limit.depth=1000",
+        ];
+        assert_eq!(found, lines);
+        assert_eq!(told("limit.kinds = 1\nheartbeat = 0.5").0.len(), 2, "dotted keys and fractions");
+        assert_eq!(told("\"limit.kinds\" = 1").1.len(), 1, "that is another name");
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_line() {
+        let text = "workers = 0\nbatch_size = 3\nlimit = 5\norder = \"random\"\n[retry.parse]\nattempts = 2\n\
+                    [retry.mount]\nattempts = 2\n[limits]\ndepth = 1\n[retry.io-transiet]\nattempts = 2\n";
+        let lines = [
+            "/p/outlast.toml:11: retry.io-transiet is no setting; did you mean retry.io-transient?",
+            "/p/outlast.toml:1: workers is 0: must be 1 to 1024 threads",
+            "/p/outlast.toml:2: batch_size is no setting; did you mean batch-size?",
+            "/p/outlast.toml:3: limit is a table: write [limit] and its settings below",
+            "/p/outlast.toml:4: order is \"random\": must be one of path, smallest, largest, newest, oldest",
+            "/p/outlast.toml:6: retry.parse.attempts is 2: must be 1: the same content fails again",
+            "/p/outlast.toml:7: retry.mount is no setting; `outlast config show` lists all",
+            "/p/outlast.toml:9: limits is no setting; did you mean limit?",
+        ];
+        assert_eq!(told(text).1, lines);
+    }
+
+    #[test]
+    fn what_is_no_toml_is_told_with_its_line_too() {
+        let (found, problems) = told("workers = 2\nstate = \nworkers = 3\n");
+        assert!(problems.iter().any(|line| line.starts_with("/p/outlast.toml:2: ")), "{problems:?}");
+        assert!(problems.iter().any(|line| line.contains(":3: duplicate key")), "{problems:?}");
+        assert!(found.len() <= 1, "{found:?}");
+    }
+}

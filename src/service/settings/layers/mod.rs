@@ -1,0 +1,5 @@
+//! Where values come from: the environment, files, and the search for files.
+
+pub(super) mod environment;
+pub(super) mod file;
+pub(super) mod search;

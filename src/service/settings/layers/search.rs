@@ -1,0 +1,213 @@
+//! Configuration files that are only looked for, in contrast to one that is named.
+//!
+//! Constraints: what can't be seen is not there: a service may be started in a folder that its user can't enter. A
+//! project's file is found in folders that others may write to, and a setting such as `log-file` makes a process append
+//! to any file of its user. So one counts only where it, and the link that leads to it, belongs to that user or to
+//! root, and where not everybody can change it. The user's own file is found by `HOME` and `XDG_CONFIG_HOME`, which
+//! stand for that user's own word, as `--config` does.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::file::{self, NAME};
+use crate::service::settings::load::{Found, Origin, Problem, Surroundings};
+
+/// What a search has to tell besides what it found.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// What is wrong.
+    pub(crate) problems: Vec<Problem>,
+    /// What was found and does not count.
+    pub(crate) passed_over: Vec<Problem>,
+}
+
+/// Whose file is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Project,
+    User,
+}
+
+/// The project's file: the nearest one, from the current folder upwards.
+pub(crate) fn project(surroundings: &Surroundings, told: &mut Told) -> Option<(PathBuf, Vec<Found>)> {
+    let mut paths = surroundings.folder.ancestors().map(|folder| folder.join(NAME));
+    paths.find_map(|path| look(path, Whose::Project, told))
+}
+
+/// The user's file.
+pub(crate) fn users(surroundings: &Surroundings, told: &mut Told) -> Option<(PathBuf, Vec<Found>)> {
+    look(surroundings.users_file()?, Whose::User, told)
+}
+
+fn look(path: PathBuf, whose: Whose, told: &mut Told) -> Option<(PathBuf, Vec<Found>)> {
+    match open(&path, whose) {
+        Ok(file) => {
+            let found = file::read_open(&path, file, &mut told.problems);
+            Some((path, found))
+        }
+        Err(Unfit::Absent) => None,
+        Err(Unfit::PassedOver(what)) => {
+            told.passed_over.push(problem(path, what));
+            None
+        }
+        Err(Unfit::Wrong(what)) => {
+            told.problems.push(problem(path, what));
+            None
+        }
+    }
+}
+
+fn problem(path: PathBuf, what: String) -> Problem {
+    Problem { origin: Origin::File { path, line: None }, what }
+}
+
+/// Why a file is not read.
+enum Unfit {
+    Absent,
+    PassedOver(String),
+    Wrong(String),
+}
+
+fn open(path: &Path, whose: Whose) -> Result<File, Unfit> {
+    // Who made a link chose the file.
+    let named = path.symlink_metadata().map_err(|error| unseen(&error))?;
+    let meant = path.metadata().map_err(|error| unseen(&error))?;
+    check_owners(path, whose, &[&named, &meant])?;
+    if !meant.is_file() {
+        return Err(Unfit::Wrong("is no file; move it, or name one with --config".to_owned()));
+    }
+    // Should a pipe stand there by now, it is not waited for.
+    let opened = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path);
+    let file = opened.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Unfit::Absent,
+        io::ErrorKind::PermissionDenied => Unfit::PassedOver(not_obeyed(path, &error.to_string())),
+        _ => Unfit::Wrong(format!("can't be read: {error}")),
+    })?;
+    let opened = file.metadata().map_err(|error| unseen(&error))?;
+    check_owners(path, whose, &[&opened])?;
+    Ok(file)
+}
+
+/// A path that does not lead anywhere, or not for this user, has no file at its end. Other failures do not say that
+/// there is none.
+fn unseen(error: &io::Error) -> Unfit {
+    match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(
+            Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::PERM | Errno::LOOP | Errno::NAMETOOLONG,
+        ) => Unfit::Absent,
+        _ => Unfit::PassedOver(format!("can't be looked at, and counts as not there: {error}")),
+    }
+}
+
+fn check_owners(path: &Path, whose: Whose, found: &[&Metadata]) -> Result<(), Unfit> {
+    if whose == Whose::User {
+        return Ok(());
+    }
+    let user = rustix::process::geteuid().as_raw();
+    if let Some(stranger) = found.iter().map(|one| one.uid()).find(|uid| ![0, user].contains(uid)) {
+        let what = format!("it belongs to user {stranger}, neither to you (user {user}) nor to root");
+        return Err(Unfit::PassedOver(not_obeyed(path, &what)));
+    }
+    // Of a link the mode says nothing.
+    if let Some(open) = found.iter().find(|one| one.is_file() && one.mode() & 0o002 != 0) {
+        let mode = open.mode() & 0o777;
+        let what = format!("everybody can change it (its mode is {mode:04o}): `chmod o-w`");
+        return Err(Unfit::PassedOver(not_obeyed(path, &what)));
+    }
+    Ok(())
+}
+
+fn not_obeyed(path: &Path, why: &str) -> String {
+    format!("is not obeyed: {why}; where you trust it, name it: --config {}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, chown, symlink};
+
+    use super::*;
+
+    fn searched(folder: &Path) -> (Option<PathBuf>, Told) {
+        let (mut told, surroundings) =
+            (Told::default(), Surroundings { folder: folder.to_owned(), ..Surroundings::default() });
+        let found = project(&surroundings, &mut told);
+        (found.map(|(path, _)| path), told)
+    }
+
+    /// A folder with a file in it, and one below.
+    fn place() -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(NAME);
+        fs::write(&file, "workers = 3\n").unwrap();
+        let below = dir.path().join("below");
+        fs::create_dir(&below).unwrap();
+        (dir, file, below)
+    }
+
+    #[track_caller]
+    fn is_passed_over(folder: &Path, file: &Path, words: &str) {
+        let (found, told) = searched(folder);
+        assert_eq!((found, told.problems.len(), told.passed_over.len()), (None, 0, 1), "{told:?}");
+        let what = told.passed_over[0].to_string();
+        let named = format!("--config {}", file.display());
+        assert!(what.contains("is not obeyed") && what.contains(words) && what.contains(&named), "{what}");
+    }
+
+    #[test]
+    fn a_file_that_everybody_can_change_is_passed_over_and_one_of_the_group_is_not() {
+        let (_dir, file, below) = place();
+        assert_eq!(searched(&below).0, Some(file.clone()));
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).unwrap();
+        assert_eq!(searched(&below).0, Some(file.clone()));
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o646)).unwrap();
+        is_passed_over(&below, &file, "0646");
+    }
+
+    #[test]
+    fn a_strangers_file_is_passed_over_as_well_as_a_strangers_link_and_a_link_to_one() {
+        let (dir, file, below) = place();
+        if chown(&file, Some(54_321), None).is_err() {
+            return; // Only root can give a file away.
+        }
+        is_passed_over(&below, &file, "user 54321");
+        let link = below.join(NAME);
+        symlink(&file, &link).unwrap();
+        let (found, told) = searched(&below);
+        assert!(found.is_none() && told.passed_over.len() == 2, "the link, and the file above: {told:?}");
+        chown(&file, Some(0), None).unwrap();
+        assert_eq!(searched(&below).0, Some(link.clone()));
+        std::os::unix::fs::lchown(&link, Some(54_321), None).unwrap();
+        let (found, told) = searched(&below);
+        assert!(found == Some(file) && told.passed_over.len() == 1, "the search goes on above: {told:?}");
+        let elsewhere = dir.path().join("folder");
+        fs::create_dir(&elsewhere).unwrap();
+        fs::create_dir(elsewhere.join(NAME)).unwrap();
+        assert_eq!(searched(&elsewhere).1.problems.len(), 1, "one's own folder of that name is a mistake");
+        chown(elsewhere.join(NAME), Some(54_321), None).unwrap();
+        assert_eq!(searched(&elsewhere).1.problems.len(), 0, "a stranger's keeps nobody from starting");
+    }
+
+    #[test]
+    fn what_a_path_does_not_lead_to_is_not_there() {
+        let (dir, file, below) = place();
+        let link = below.join(NAME);
+        for target in [Path::new(NAME), Path::new("nowhere"), &file.join("below-a-file")] {
+            symlink(target, &link).unwrap();
+            let (found, told) = searched(&below);
+            assert!(found.as_ref() == Some(&file) && told.passed_over.is_empty(), "{target:?}: {told:?}");
+            fs::remove_file(&link).unwrap();
+        }
+        for folder in
+            [file.join("x"), dir.path().join("gone/further"), below.join("n".repeat(300)), PathBuf::new()]
+        {
+            let (_, told) = searched(&folder);
+            assert!(told.problems.is_empty() && told.passed_over.is_empty(), "{folder:?}: {told:?}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What is served over HTTP, and the token that its clients show.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::service::http::{HttpSettings, is_local};
+use crate::service::settings::load::{Origin, Problem, Settings, SettingsError};
+
+/// Fewer characters can be guessed.
+const TOKEN_CHARS_MIN: usize = 16;
+const TOKEN_BYTES_MAX: u64 = 4 << 10;
+/// What a token's file may not allow: others anything, the group to write.
+const MODE_REFUSED: u32 = 0o027;
+
+impl Settings {
+    /// Where HTTP is served, if it is, with the token from its file.
+    ///
+    /// # Errors
+    /// There is no token in the file, or others could read it.
+    pub fn http(&self) -> Result<Option<HttpSettings>, SettingsError> {
+        let token = self.token()?;
+        Ok(self.address("listen").map(|listen| HttpSettings { listen, token }))
+    }
+
+    /// The token in the file that is named for it.
+    ///
+    /// # Errors
+    /// There is none in it, or others could read it.
+    pub fn token(&self) -> Result<Option<String>, SettingsError> {
+        let token = self.path("token-file").map(read_token).transpose();
+        token.map_err(|what| SettingsError(vec![self.problem("token-file", &what)]))
+    }
+
+    /// An address that others reach, and no token.
+    pub(crate) fn check_served(&self, problems: &mut Vec<Problem>) {
+        let open = self.address("listen").filter(|address| !is_local(address));
+        if let (Some(address), None) = (open, self.path("token-file")) {
+            let what = format!(
+                "listen is {address}, which can be reached from elsewhere: name a token-file, or listen on 127.0.0.1"
+            );
+            problems.push(self.problem("listen", &what));
+        }
+    }
+
+    pub(crate) fn problem(&self, key: &str, what: &str) -> Problem {
+        let origin = self.get(key).map_or(Origin::Default, |one| one.origin.clone());
+        Problem { origin, what: what.to_owned() }
+    }
+}
+
+/// The token in a file. No message ever holds any of it.
+fn read_token(path: &Path) -> Result<String, String> {
+    let wrong = |what: String| format!("token-file {}: {what}", path.display());
+    let text = read_small(path).map_err(|error| wrong(error.to_string()))?;
+    let token = text.strip_suffix('\n').unwrap_or(&text);
+    let token = token.strip_suffix('\r').unwrap_or(token);
+    if token.chars().count() < TOKEN_CHARS_MIN {
+        return Err(wrong(format!(
+            "a token has {TOKEN_CHARS_MIN} characters or more: `openssl rand -hex 32`"
+        )));
+    }
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(wrong("a token is one line of ASCII characters without spaces".to_owned()));
+    }
+    Ok(token.to_owned())
+}
+
+fn read_small(path: &Path) -> io::Result<String> {
+    let file = File::open(path)?;
+    // Of the file that was opened: another one may stand there by now.
+    let mode = file.metadata()?.permissions().mode() & 0o777;
+    if mode & MODE_REFUSED != 0 {
+        let what = format!("others can read or change it (its mode is {mode:04o}): `chmod 600`");
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, what));
+    }
+    let mut text = String::new();
+    file.take(TOKEN_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::service::settings::load::{Given, Surroundings, load};
+    use crate::service::settings::values::Value;
+
+    const TOKEN: &str = "0123456789abcdef";
+
+    fn with(listen: &str, token_file: Option<&Path>) -> Result<Settings, SettingsError> {
+        let given = |key: &str, value| Given { key: key.to_owned(), flag: format!("--{key}"), value };
+        let mut all = vec![given("listen", Value::Address(listen.parse().unwrap()))];
+        all.extend(token_file.map(|path| given("token-file", Value::Path(path.to_owned()))));
+        load(&all, None, &Surroundings::default())
+    }
+
+    #[test]
+    fn an_address_that_others_reach_needs_a_token() {
+        for local in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+            assert_eq!(with(local, None).unwrap().http().unwrap().unwrap().token, None, "{local}");
+        }
+        for open in ["0.0.0.0:1", "[::]:1", "192.168.0.1:1"] {
+            let told = with(open, None).unwrap_err().to_string();
+            assert!(told.starts_with("flag --listen: ") && told.contains("token-file"), "{told}");
+            assert!(with(open, Some(Path::new("/t"))).is_ok());
+        }
+        assert_eq!(load(&[], None, &Surroundings::default()).unwrap().http().unwrap(), None);
+    }
+
+    #[test]
+    fn a_token_is_read_from_a_file_that_only_its_owner_reads_and_never_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token");
+        let read = |text: &str, mode: u32| {
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            with("0.0.0.0:1", Some(&path)).unwrap().http()
+        };
+        let settings = read(&format!("{TOKEN}\n"), 0o400).unwrap().unwrap();
+        assert_eq!(settings.token.as_deref(), Some(TOKEN));
+        assert!(!format!("{settings:?}").contains(TOKEN));
+        assert!(read(TOKEN, 0o640).is_ok(), "as systemd hands credentials over");
+        for (text, mode, why) in [
+            (TOKEN, 0o644, "chmod 600"),
+            (TOKEN, 0o620, "chmod 600"),
+            ("short", 0o600, "16 characters"),
+            ("", 0o600, "16 characters"),
+            ("0123456789 abcdef", 0o600, "without spaces"),
+            ("0123456789abcdef\nsecond", 0o600, "one line"),
+        ] {
+            let told = read(text, mode).unwrap_err().to_string();
+            assert!(told.contains(why) && told.contains("token"), "{text:?}: {told}");
+            assert!(!told.contains("0123456789"), "{told}");
+        }
+        fs::remove_file(&path).unwrap();
+        assert!(with("0.0.0.0:1", Some(&path)).unwrap().http().is_err());
+    }
+}

@@ -1,0 +1,339 @@
+//! Which names are let in, and why.
+//!
+//! Which names a scan lets in: include and exclude globs.
+
+pub(super) mod hidden;
+pub(super) mod ignored;
+
+use std::fmt;
+
+use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
+
+/// Include and exclude globs.
+///
+/// A glob without `/` is matched with the name of a file, one with `/` with the path relative to
+/// the root; `*` and `?` don't match `/`, `**` does. A leading `/` only anchors. Exclude globs cut
+/// folders as well, and one that ends in `/` cuts folders only. Exclude wins over include. No
+/// include glob at all lets every file in.
+///
+/// ```
+/// use outlast::source::Filters;
+///
+/// let filters = Filters::new(&["*.ast.json".to_owned()], &["build/".to_owned()])?;
+/// assert!(filters.accepts(b"src/a.ast.json"));
+/// assert!(!filters.accepts(b"build/a.ast.json"));
+/// assert!(!filters.accepts(b"src/a.txt"));
+/// # Ok::<(), outlast::source::FilterError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Filters {
+    include: Globs,
+    exclude: Globs,
+}
+
+/// A glob that is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{list} glob \"{glob}\": {reason}")]
+pub struct FilterError {
+    /// `include` or `exclude`.
+    pub list: &'static str,
+    /// The glob as it was given.
+    pub glob: String,
+    /// What is wrong with it, and what to write.
+    pub reason: String,
+}
+
+impl Filters {
+    /// Compiles the globs.
+    ///
+    /// # Errors
+    /// The first glob that is none.
+    pub fn new(include: &[String], exclude: &[String]) -> Result<Self, FilterError> {
+        if let Some(glob) = include.iter().find(|glob| glob.ends_with('/')) {
+            return Err(FilterError {
+                list: "include",
+                glob: glob.clone(),
+                reason: format!("names a folder; write \"{glob}**\" for the files below it"),
+            });
+        }
+        Ok(Self { include: Globs::new("include", include)?, exclude: Globs::new("exclude", exclude)? })
+    }
+
+    /// A text that is the same exactly as long as the rules are: one line a rule, sorted. What
+    /// `.outlastignore` files say is not in it, since every scan reads them anew.
+    pub fn signature(&self) -> String {
+        let lines = |list: &str, globs: &Globs| {
+            let escaped = |text: &String| text.replace('\\', "\\\\").replace('\n', "\\n");
+            globs.texts.iter().map(|text| format!("{list} {}\n", escaped(text))).collect::<Vec<_>>()
+        };
+        let mut all = lines("exclude", &self.exclude);
+        all.extend(lines("include", &self.include));
+        all.sort();
+        all.dedup();
+        all.concat()
+    }
+
+    /// Whether the globs let the file at this relative path in: none of its folders is cut, and its
+    /// name is wanted. `.outlastignore` files are not asked; [`TreeSource::explain`] does.
+    ///
+    /// [`TreeSource::explain`]: super::TreeSource::explain
+    pub fn accepts(&self, relative: &[u8]) -> bool {
+        let mut entry = EntryPath::in_folder(b"");
+        let mut components = relative.split(|&byte| byte == b'/').peekable();
+        while let Some(name) = components.next() {
+            entry.set(name);
+            let is_folder = components.peek().is_some();
+            if self.cut(&entry, is_folder).is_some() {
+                return false;
+            }
+            entry.enter();
+        }
+        true
+    }
+
+    /// The rule that leaves this entry out.
+    pub(super) fn cut(&self, entry: &EntryPath, is_folder: bool) -> Option<Cut<'_>> {
+        if !is_folder && !self.include.is_empty() && self.include.find(entry, false).is_none() {
+            return Some(Cut::Include);
+        }
+        self.exclude.find(entry, is_folder).map(Cut::Exclude)
+    }
+}
+
+/// The rule that left an entry out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut<'a> {
+    /// No include glob matches.
+    Include,
+    /// This exclude glob matches.
+    Exclude(&'a str),
+    /// This pattern of the `.outlastignore` in this folder matches.
+    Ignored { folder: &'a [u8], pattern: &'a str },
+    /// The folder holds state or records.
+    State,
+}
+
+impl Cut<'_> {
+    /// The name in summaries, with the folder of the `.outlastignore` that holds the pattern.
+    pub(super) fn in_full(&self) -> String {
+        match self {
+            Self::Ignored { folder, .. } if !folder.is_empty() => {
+                format!("{}/{self}", String::from_utf8_lossy(folder))
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
+/// The name in summaries.
+impl fmt::Display for Cut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Include => f.write_str("include"),
+            Self::Exclude(glob) => write!(f, "exclude:{glob}"),
+            Self::Ignored { pattern, .. } => write!(f, ".outlastignore:{pattern}"),
+            Self::State => f.write_str("state-folder"),
+        }
+    }
+}
+
+/// The relative path of the entry in hand; one buffer for all entries of a folder.
+#[derive(Debug)]
+pub(super) struct EntryPath {
+    bytes: Vec<u8>,
+    name_at: usize,
+}
+
+/// Room for a name: it is asked for once a folder, and few are longer.
+const NAME_BYTES: usize = 64;
+
+impl EntryPath {
+    /// For the entries of this folder; empty for the root.
+    pub(super) fn in_folder(relative: &[u8]) -> Self {
+        let mut bytes = Vec::with_capacity(relative.len() + NAME_BYTES);
+        bytes.extend_from_slice(relative);
+        let mut entry = Self { bytes, name_at: relative.len() };
+        if !relative.is_empty() {
+            entry.enter();
+        }
+        entry
+    }
+
+    /// Takes the entry of this name in hand.
+    pub(super) fn set(&mut self, name: &[u8]) {
+        self.bytes.truncate(self.name_at);
+        self.bytes.extend_from_slice(name);
+    }
+
+    /// Goes into the entry in hand, which is a folder.
+    pub(super) fn enter(&mut self) {
+        self.bytes.push(b'/');
+        self.name_at = self.bytes.len();
+    }
+
+    /// The entry's name.
+    pub(super) fn name(&self) -> &[u8] {
+        &self.bytes[self.name_at..]
+    }
+
+    /// The path of the entry's folder, relative to the root; empty for the root.
+    pub(super) fn folder(&self) -> &[u8] {
+        &self.bytes[..self.name_at.saturating_sub(1)]
+    }
+
+    /// The entry's path, relative to the root.
+    pub(super) fn path(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Globs of one list. Those of the form `*SUFFIX`, nearly all that are used, are plain comparisons.
+#[derive(Debug, Clone, Default)]
+struct Globs {
+    texts: Vec<String>,
+    /// Suffix, and which text it is of.
+    suffixes: Vec<(Box<[u8]>, usize)>,
+    names: GlobSet,
+    name_texts: Vec<usize>,
+    paths: GlobSet,
+    path_texts: Vec<usize>,
+}
+
+impl Globs {
+    fn new(list: &'static str, texts: &[String]) -> Result<Self, FilterError> {
+        let mut globs = Self { texts: texts.to_vec(), ..Self::default() };
+        let (mut names, mut paths) = (GlobSetBuilder::new(), GlobSetBuilder::new());
+        for (at, text) in texts.iter().enumerate() {
+            let error = |reason: String| FilterError { list, glob: text.clone(), reason };
+            let inner = text.strip_suffix('/').unwrap_or(text);
+            let inner = inner.strip_prefix("./").unwrap_or(inner);
+            if inner.is_empty() {
+                return Err(error("empty; write \"*\" for every file".to_owned()));
+            }
+            if let Some(suffix) = suffix_of(text) {
+                globs.suffixes.push((suffix.as_bytes().into(), at));
+                continue;
+            }
+            let glob = GlobBuilder::new(inner.strip_prefix('/').unwrap_or(inner))
+                .literal_separator(true)
+                .build()
+                .map_err(|e| {
+                    error(format!("{}; put \"\\\" before a character that stands for itself", e.kind()))
+                })?;
+            if inner.contains('/') {
+                paths.add(glob);
+                globs.path_texts.push(at);
+            } else {
+                names.add(glob);
+                globs.name_texts.push(at);
+            }
+        }
+        let too_large = |e: globset::Error| FilterError {
+            list,
+            glob: e.glob().unwrap_or_default().to_owned(),
+            reason: format!("{}; use fewer or shorter globs", e.kind()),
+        };
+        globs.names = names.build().map_err(too_large)?;
+        globs.paths = paths.build().map_err(too_large)?;
+        Ok(globs)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    /// The first glob that matches.
+    fn find(&self, entry: &EntryPath, is_folder: bool) -> Option<&str> {
+        let name = entry.name();
+        let suffix = self.suffixes.iter().find(|(suffix, _)| name.ends_with(suffix)).map(|&(_, at)| at);
+        let found = suffix
+            .or_else(|| self.find_in(&self.names, &self.name_texts, name, is_folder))
+            .or_else(|| self.find_in(&self.paths, &self.path_texts, entry.path(), is_folder))?;
+        self.texts.get(found).map(String::as_str)
+    }
+
+    fn find_in(&self, set: &GlobSet, texts: &[usize], path: &[u8], is_folder: bool) -> Option<usize> {
+        if set.is_empty() {
+            return None;
+        }
+        let matching = set.matches_candidate(&Candidate::from_bytes(path));
+        let fits = |at: &usize| is_folder || !self.texts.get(*at).is_some_and(|text| text.ends_with('/'));
+        matching.into_iter().filter_map(|at| texts.get(at).copied()).find(fits)
+    }
+}
+
+/// `.ast.json` for `*.ast.json`; none where more than a comparison is needed.
+fn suffix_of(glob: &str) -> Option<&str> {
+    let suffix = glob.strip_prefix('*')?;
+    (!suffix.is_empty() && !suffix.contains(['*', '?', '[', ']', '{', '}', '\\', '/'])).then_some(suffix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filters(include: &[&str], exclude: &[&str]) -> Filters {
+        let owned = |globs: &[&str]| globs.iter().map(|&glob| glob.to_owned()).collect::<Vec<_>>();
+        Filters::new(&owned(include), &owned(exclude)).unwrap()
+    }
+
+    #[test]
+    fn names_and_paths_are_matched_as_documented() {
+        for (glob, path, expected) in [
+            ("*.ast.json", &b"a/b/.x.ast.json"[..], true),
+            ("*.ast.json", b".ast.json", true),
+            ("*.ast.json", b"new\nline\xff.ast.json", true),
+            ("*_ast.json", b"a_ast.json", true),
+            ("*.ast.json", b"a.ast.json.tmp", false),
+            ("[ab].json", b"x/a.json", true),
+            ("?[!x].js*", b"\xff\n.json", true),
+            ("*.{ast,syntax}.json", b"d/a.syntax.json", true),
+            ("src/*.json", b"src/a.json", true),
+            ("src/*.json", b"src/deep/a.json", false),
+            ("src/**/*.json", b"src/very/deep/a.json", true),
+            ("**/gen/*", b"a/gen/x", true),
+            ("/top.json", b"top.json", true),
+            ("/top.json", b"a/top.json", false),
+            ("./src/*", b"src/a", true),
+        ] {
+            assert_eq!(filters(&[glob], &[]).accepts(path), expected, "{glob} {}", path.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn an_exclude_cuts_files_and_folders_and_wins() {
+        let filters = filters(&["*.json"], &["build/", "*.tmp.json", "a/b", "node_*"]);
+        let accepts = |path: &str| filters.accepts(path.as_bytes());
+        assert!(accepts("x/y.json") && accepts("build.json") && accepts("b/x.json"));
+        assert!(!accepts("build/y.json") && !accepts("x/build/z/y.json"));
+        assert!(!accepts("y.tmp.json") && !accepts("a/b/y.json") && !accepts("node_modules/y.json"));
+        assert!(Filters::default().accepts(b"anything"));
+        let file = {
+            let mut entry = EntryPath::in_folder(b"");
+            entry.set(b"build");
+            entry
+        };
+        assert_eq!(filters.cut(&file, true).map(|cut| cut.to_string()).as_deref(), Some("exclude:build/"));
+        assert_eq!(filters.cut(&file, false), Some(Cut::Include));
+    }
+
+    #[test]
+    fn a_glob_that_is_none_is_named_with_a_remedy() {
+        let error = |include: &str, exclude: &str| {
+            let list = |glob: &str| if glob.is_empty() { vec![] } else { vec![glob.to_owned()] };
+            Filters::new(&list(include), &list(exclude)).unwrap_err().to_string()
+        };
+        assert!(error("src/", "").contains("\"src/**\""));
+        assert!(error("", "[a").starts_with("exclude glob \"[a\": "));
+        assert!(error("", "/").contains("empty"));
+    }
+
+    #[test]
+    fn the_signature_follows_the_rules_and_not_their_order() {
+        let signature = |i: &[&str], e: &[&str]| filters(i, e).signature();
+        assert_eq!(signature(&["b", "a"], &["c"]), "exclude c\ninclude a\ninclude b\n");
+        assert_eq!(signature(&["a", "b", "a"], &[]), signature(&["b", "a"], &[]));
+        assert_ne!(signature(&["a"], &[]), signature(&[], &["a"]));
+        assert_ne!(signature(&["a\ninclude b"], &[]), signature(&["a", "b"], &[]));
+    }
+}

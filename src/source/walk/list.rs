@@ -1,0 +1,277 @@
+//! Listing one open folder.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{RawDir, Stat};
+use rustix::io::Errno;
+use rustix::path::Arg;
+
+use super::names::{CUT, Names, VISIT};
+use crate::source::filter::ignored::{IGNORE_FILE, IgnoreChain};
+use crate::source::filter::{Cut, EntryPath, Filters};
+use crate::source::read::open::{EntryKind, fingerprint, folder_below, stat_in};
+use crate::source::{ListedKind, SkipReason};
+
+/// What a getdents call returns at most: 300 entries and more, so two calls are enough for nearly all folders.
+const DIRENTS_LEN: usize = 32 << 10;
+/// Names of one folder for which memory is kept for the next one.
+const NAMES_KEPT: usize = 1 << 20;
+/// Rules that are counted one by one; what other rules left out is counted together.
+const RULES_MAX: usize = 1000;
+
+/// The folders that are never entered, as they are on disk now.
+#[derive(Debug, Default)]
+pub(crate) struct StateFolders(Vec<(Vec<u8>, u64, u64)>);
+
+impl StateFolders {
+    /// Looks the folders up; one that doesn't exist can't be entered.
+    pub(super) fn find(paths: &[PathBuf]) -> Self {
+        let look_up = |path: &PathBuf| {
+            let real = path.canonicalize().ok()?;
+            let stat = rustix::fs::stat(&real).ok()?;
+            let name = real.file_name().map_or(Vec::new(), |name| name.as_bytes().to_vec());
+            Some((name, stat.st_dev, stat.st_ino))
+        };
+        Self(paths.iter().filter_map(look_up).collect())
+    }
+
+    /// Whether this is one of them.
+    pub(super) fn holds(&self, stat: &Stat) -> bool {
+        self.0.iter().any(|&(_, dev, ino)| (dev, ino) == (stat.st_dev, stat.st_ino))
+    }
+
+    fn holds_entry(&self, folder: BorrowedFd<'_>, name: &[u8]) -> bool {
+        self.0.iter().any(|(known, ..)| known == name)
+            && stat_in(folder, name).is_ok_and(|stat| self.holds(&stat))
+    }
+}
+
+/// The rules that apply in one folder.
+#[derive(Debug)]
+pub(super) struct Scope<'a> {
+    filters: &'a Filters,
+    state: &'a StateFolders,
+    /// The ignore files of this folder and those above.
+    pub(super) ignored: Option<Arc<IgnoreChain>>,
+}
+
+impl<'a> Scope<'a> {
+    /// The rules in a folder below which nothing but what stands above it is known.
+    pub(super) fn new(
+        filters: &'a Filters,
+        state: &'a StateFolders,
+        above: Option<Arc<IgnoreChain>>,
+    ) -> Self {
+        Self { filters, state, ignored: above }
+    }
+
+    /// Adds the folder's own ignore file, where it has one.
+    pub(super) fn read_ignore_file(&mut self, folder: BorrowedFd<'_>, relative: &[u8]) -> io::Result<()> {
+        self.ignored = IgnoreChain::with_file_of(self.ignored.take(), folder, relative)?;
+        Ok(())
+    }
+
+    /// The rule of the command line, or of the state, that leaves an entry of this open folder out.
+    pub(super) fn cut(&self, folder: BorrowedFd<'_>, entry: &EntryPath, is_folder: bool) -> Option<Cut<'_>> {
+        if is_folder && self.state.holds_entry(folder, entry.name()) {
+            return Some(Cut::State);
+        }
+        self.filters.cut(entry, is_folder)
+    }
+
+    /// The ignore file's rule that leaves an entry out.
+    pub(super) fn cut_by_ignore_file(&self, entry: &EntryPath, is_folder: bool) -> Option<Cut<'_>> {
+        self.ignored.as_ref()?.cut(entry, is_folder)
+    }
+}
+
+/// Counts what rules left out.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    include: u64,
+    rules: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    fn count(&mut self, cut: Cut<'_>) {
+        match cut {
+            Cut::Include => self.include += 1,
+            _ => self.add(cut.to_string(), 1),
+        }
+    }
+
+    fn add(&mut self, rule: String, entries: u64) {
+        let full = self.rules.len() >= RULES_MAX && !self.rules.contains_key(&rule);
+        let rule = if full { "other rules".to_owned() } else { rule };
+        *self.rules.entry(rule).or_default() += entries;
+    }
+
+    /// Adds another thread's counts.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.include += other.include;
+        for (rule, entries) in other.rules {
+            self.add(rule, entries);
+        }
+    }
+
+    /// The counts by the names of the rules.
+    pub(super) fn into_rules(self) -> BTreeMap<String, u64> {
+        let mut rules = self.rules;
+        if self.include > 0 {
+            rules.insert(Cut::Include.to_string(), self.include);
+        }
+        rules
+    }
+}
+
+/// Lists folders, one after the other, into memory that it keeps.
+#[derive(Debug)]
+pub(super) struct Lister {
+    dirents: Vec<u8>,
+    /// The entries of the folder listed last that are no folders and that the rules let in.
+    pub(super) files: Names,
+    /// For what is found out about these.
+    pub(super) looked: Vec<Looked>,
+    /// What the rules left out so far.
+    pub(super) tally: Tally,
+}
+
+impl Lister {
+    pub(super) fn new() -> Self {
+        let (files, looked, tally) = Default::default();
+        Self { dirents: Vec::with_capacity(DIRENTS_LEN), files, looked, tally }
+    }
+
+    /// Lists an open folder, and returns its sub-folders, tagged [`VISIT`] where they are not cut.
+    ///
+    /// # Errors
+    /// The folder can't be listed, or its ignore file can't be read.
+    pub(super) fn list(
+        &mut self,
+        folder: BorrowedFd<'_>,
+        relative: &[u8],
+        scope: &mut Scope<'_>,
+    ) -> io::Result<Names> {
+        let mut entry = EntryPath::in_folder(relative);
+        let (mut folders, has_ignore_file) = self.read_entries(folder, scope, &mut entry)?;
+        if has_ignore_file {
+            scope.read_ignore_file(folder, relative)?;
+        }
+        if scope.ignored.is_some() {
+            self.apply_ignore_files(scope, &mut entry, &mut folders);
+        }
+        self.files.sort();
+        folders.sort();
+        folders.shrink();
+        Ok(folders)
+    }
+
+    /// Takes in what the globs let in, unsorted. True where there is an ignore file.
+    fn read_entries(
+        &mut self,
+        folder: BorrowedFd<'_>,
+        scope: &Scope<'_>,
+        entry: &mut EntryPath,
+    ) -> io::Result<(Names, bool)> {
+        let Self { dirents, files, tally, .. } = self;
+        files.clear(NAMES_KEPT);
+        let mut folders = Names::default();
+        let mut has_ignore_file = false;
+        let mut directory = RawDir::new(folder, dirents.spare_capacity_mut());
+        while let Some(next) = directory.next() {
+            let dirent = match next {
+                Ok(dirent) => dirent,
+                Err(Errno::INTR) => continue,
+                Err(errno) => return Err(errno.into()),
+            };
+            let name = dirent.file_name().to_bytes();
+            if name == b"." || name == b".." {
+                continue;
+            }
+            has_ignore_file |= name == IGNORE_FILE;
+            let kind = match EntryKind::of(dirent.file_type()) {
+                EntryKind::Unknown => {
+                    stat_in(folder, name).map_or(EntryKind::Unknown, |s| EntryKind::of_stat(&s))
+                }
+                kind => kind,
+            };
+            entry.set(name);
+            let is_folder = kind == EntryKind::Folder;
+            let cut = scope.cut(folder, entry, is_folder);
+            let pushed = match (is_folder, &cut) {
+                (true, _) => folders.push(if cut.is_some() { CUT } else { VISIT }, name),
+                (false, None) => files.push(kind.tag(), name),
+                (false, Some(_)) => Ok(()),
+            };
+            pushed.map_err(io::Error::other)?;
+            if let Some(cut) = cut {
+                tally.count(cut);
+            }
+        }
+        Ok((folders, has_ignore_file))
+    }
+
+    fn apply_ignore_files(&mut self, scope: &Scope<'_>, entry: &mut EntryPath, folders: &mut Names) {
+        let Self { files, tally, .. } = self;
+        files.retain(|_, name| {
+            entry.set(name);
+            let cut = scope.cut_by_ignore_file(entry, false);
+            cut.is_none_or(|cut| {
+                tally.count(cut);
+                false
+            })
+        });
+        folders.retag(|tag, name| {
+            entry.set(name);
+            match scope.cut_by_ignore_file(entry, true) {
+                Some(cut) if tag == VISIT => {
+                    tally.count(cut);
+                    CUT
+                }
+                _ => tag,
+            }
+        });
+    }
+}
+
+/// Lists a folder below an open root to its end, and takes nothing in.
+pub(super) fn list_through(root: BorrowedFd<'_>, relative: &[u8]) -> Result<(), Errno> {
+    let opened = if relative.is_empty() { None } else { Some(folder_below(root, relative)?) };
+    let folder = opened.as_ref().map_or(root, |fd| fd.as_fd());
+    let mut dirents = Vec::with_capacity(DIRENTS_LEN);
+    let mut directory = RawDir::new(folder, dirents.spare_capacity_mut());
+    while let Some(next) = directory.next() {
+        match next {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+/// What an entry that was no folder is now.
+pub(super) fn look_at(folder: BorrowedFd<'_>, name: impl Arg + Copy) -> ListedKind {
+    match stat_in(folder, name) {
+        Ok(stat) => match EntryKind::of_stat(&stat) {
+            EntryKind::File => ListedKind::File(fingerprint(&stat)),
+            EntryKind::Folder => ListedKind::Vanished,
+            EntryKind::Other(reason) => ListedKind::Skipped(reason),
+            EntryKind::Unknown => ListedKind::Skipped(SkipReason::NoMetadata),
+        },
+        Err(Errno::NOENT) => ListedKind::Vanished,
+        Err(_) => ListedKind::Skipped(SkipReason::NoMetadata),
+    }
+}
+
+/// The path of an entry, for messages.
+pub(super) fn shown(path: &[u8]) -> std::path::Display<'_> {
+    Path::new(std::ffi::OsStr::from_bytes(path)).display()
+}
+
+/// What stands at a place in the order of names.
+pub(super) type Looked = (usize, ListedKind);

@@ -1,0 +1,251 @@
+//! How fast a scan gets on, and how many threads it has: more while listing waits for a disk or a network.
+//!
+//! Now and then a thread measures a folder's listing, and a portion of its files' metadata. Where much of that
+//! time was spent waiting, and there are folders to list, more threads are started, up to [`THREADS_WAITING_MAX`]; and
+//! where one folder has many files, helpers ask for their metadata. A scan that does not wait has helpers, too, as long
+//! as its own threads find no other folder. All end with what they were started for.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::thread_clock::{Moment, Sampler, Spent};
+
+/// Threads at most that list at the same time while listing waits.
+const THREADS_WAITING_MAX: usize = 32;
+/// Share of time from which on a scan is said to wait.
+const WAITING_MIN: f64 = 0.3;
+/// Waiting that is worth more threads.
+const WAITED_MIN: Duration = Duration::from_millis(10);
+/// What is measured before the number of threads changes again.
+const MEASURES_MIN: u32 = 4;
+/// So many times the threads from one change to the next.
+const GROWTH: usize = 4;
+/// Of the measures so far as much is left when another one comes.
+const KEPT: f64 = 15.0 / 16.0;
+
+/// Files of one folder that one thread asks for at a time: few, since what is found is handed on only then.
+const PORTION: usize = 64;
+/// The same where helpers only share the work: to start one takes as long as to ask for 40 files.
+const PORTION_SHARED: usize = 2048;
+/// Files of a folder that tell whether it waits, before helpers share the rest of it.
+const ALONE: usize = 4 * PORTION;
+
+/// The pace of one scan, shared by its threads.
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// Threads that the scan begins with.
+    own: usize,
+    most: usize,
+    /// Threads that list, or ask for metadata.
+    busy: AtomicUsize,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    threads: usize,
+    wanted: usize,
+    waiting: f64,
+    total: f64,
+    /// Measures since the number of threads changed.
+    measures: u32,
+    has_ended: bool,
+}
+
+impl State {
+    fn waits(&self) -> bool {
+        self.waiting >= WAITED_MIN.as_secs_f64() && self.waiting >= WAITING_MIN * self.total
+    }
+}
+
+impl Pace {
+    /// Of a scan that begins with so many threads. One thread stays alone: it lists in the order of keys.
+    pub(super) fn new(threads: usize) -> Self {
+        let most = if threads == 1 { 1 } else { threads.max(THREADS_WAITING_MAX) };
+        let state = State { wanted: threads, ..State::default() };
+        Self {
+            own: threads,
+            most,
+            busy: AtomicUsize::new(0),
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Whether the number of threads may change.
+    fn is_fixed(&self) -> bool {
+        self.most == 1
+    }
+
+    /// Waits until there should be more than these threads; none once a thread has found nothing left to do.
+    pub(super) fn more_than(&self, threads: usize) -> Option<usize> {
+        let mut state = self.lock();
+        (state.threads, state.measures) = (threads, 0);
+        let waits = |state: &mut State| !state.has_ended && state.wanted <= threads;
+        let state = self.changed.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner);
+        (!state.has_ended).then_some(state.wanted)
+    }
+
+    /// There can't be more threads than these.
+    pub(super) fn refuse_more(&self, threads: usize) {
+        self.lock().wanted = threads;
+    }
+
+    /// A thread works, until this is dropped. That it ends says that nothing is left to do.
+    pub(super) fn at_work(&self) -> AtWork<'_> {
+        AtWork(self)
+    }
+
+    /// A thread lists a folder, until this is dropped.
+    pub(super) fn busy(&self) -> Busy<'_> {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        Busy { pace: self, threads: 1 }
+    }
+
+    /// Helpers for `left` files of one folder, of which so many were `asked` for, and for how many files each thread
+    /// asks at a time: helpers where the scan waits, and where its own threads find no other folder.
+    pub(super) fn help_with(&self, left: usize, asked: usize) -> (Busy<'_>, usize) {
+        let none = (Busy { pace: self, threads: 0 }, PORTION);
+        if left <= PORTION {
+            return none;
+        }
+        let state = self.lock();
+        let (portion, most) = match state.waits() {
+            true => (PORTION, self.most),
+            false if asked >= ALONE => (PORTION_SHARED, self.own),
+            false => return none,
+        };
+        let free = most.saturating_sub(self.busy.load(Ordering::Relaxed));
+        let threads = left.div_ceil(portion).saturating_sub(1).min(free);
+        if threads == 0 {
+            return none;
+        }
+        self.busy.fetch_add(threads, Ordering::Relaxed);
+        (Busy { pace: self, threads }, portion)
+    }
+
+    /// Notes what was measured; `has_more` tells whether more threads would find folders.
+    pub(super) fn note(&self, spent: Spent, has_more: impl FnOnce() -> bool) {
+        let mut state = self.lock();
+        state.waiting = state.waiting * KEPT + spent.waiting.as_secs_f64();
+        state.total = state.total * KEPT + spent.total.as_secs_f64();
+        state.measures += 1;
+        let may_grow = state.wanted == state.threads && state.threads < self.most;
+        if may_grow && state.measures >= MEASURES_MIN && state.waits() && has_more() {
+            state.wanted = (state.threads * GROWTH).min(self.most);
+            tracing::debug!(threads = state.wanted, "listing waits: more threads");
+            self.changed.notify_all();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A thread that works.
+pub(super) struct AtWork<'a>(&'a Pace);
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        self.0.lock().has_ended = true;
+        self.0.changed.notify_all();
+    }
+}
+
+/// Threads that are busy.
+pub(super) struct Busy<'a> {
+    pace: &'a Pace,
+    pub(super) threads: usize,
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.pace.busy.fetch_sub(self.threads, Ordering::Relaxed);
+    }
+}
+
+/// One thread's part in it.
+pub(super) struct Stride<'a> {
+    pub(super) pace: &'a Pace,
+    sampler: Option<Sampler>,
+}
+
+impl<'a> Stride<'a> {
+    /// The calling thread's.
+    pub(super) fn new(pace: &'a Pace) -> Self {
+        Self { pace, sampler: (!pace.is_fixed()).then(Sampler::of_this_thread) }
+    }
+
+    /// Begins to measure, where it is time to.
+    pub(super) fn begin(&mut self) -> Option<Moment> {
+        self.sampler.as_mut()?.begin(Instant::now())
+    }
+
+    /// What was begun is done.
+    pub(super) fn end(&self, begun: Option<Moment>, has_more: impl FnOnce() -> bool) {
+        if let (Some(sampler), Some(begun)) = (&self.sampler, begun) {
+            self.pace.note(sampler.since(&begun), has_more);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spent(waiting_ms: u64, total_ms: u64) -> Spent {
+        Spent { total: Duration::from_millis(total_ms), waiting: Duration::from_millis(waiting_ms) }
+    }
+
+    /// The numbers of threads that a scan comes to, measure by measure.
+    fn threads_of(pace: &Pace, spent: Spent, has_more: bool) -> usize {
+        let mut threads = pace.lock().wanted;
+        for _ in 0..100 {
+            pace.lock().threads = threads;
+            pace.note(spent, || has_more);
+            let wanted = pace.lock().wanted;
+            if wanted > threads {
+                threads = pace.more_than(threads).unwrap();
+            }
+        }
+        threads
+    }
+
+    #[test]
+    fn a_scan_that_waits_gets_more_threads_and_one_that_works_does_not() {
+        assert_eq!(threads_of(&Pace::new(2), spent(9, 10), true), THREADS_WAITING_MAX);
+        assert_eq!(threads_of(&Pace::new(2), spent(2, 10), true), 2, "most of it is work");
+        assert_eq!(threads_of(&Pace::new(2), spent(9, 10), false), 2, "there is nothing for them to do");
+        assert_eq!(threads_of(&Pace::new(1), spent(9, 10), true), 1, "one alone stays alone");
+    }
+
+    #[test]
+    fn helpers_come_where_the_scan_waits_and_not_more_than_there_may_be() {
+        let pace = Pace::new(2);
+        (0..MEASURES_MIN).for_each(|_| pace.note(spent(9, 10), || false));
+        let (_one, (some, portion)) = (pace.busy(), pace.help_with(11 * PORTION, 0));
+        assert_eq!((some.threads, portion), (10, PORTION));
+        assert_eq!(pace.help_with(100_000, 0).0.threads, THREADS_WAITING_MAX - 11);
+        drop(some);
+        assert_eq!(pace.help_with(100_000, 0).0.threads, THREADS_WAITING_MAX - 1);
+    }
+
+    #[test]
+    fn helpers_share_a_large_folder_where_a_scan_has_threads_that_find_no_other() {
+        let pace = Pace::new(3);
+        let told = |left, asked| {
+            let (busy, portion) = pace.help_with(left, asked);
+            (busy.threads, portion)
+        };
+        let _one = pace.busy();
+        assert_eq!(told(100_000, ALONE - 1), (0, PORTION), "it may turn out to wait");
+        assert_eq!(told(1_000, ALONE), (0, PORTION), "it is too small to share");
+        assert_eq!(told(2 * PORTION_SHARED, ALONE), (1, PORTION_SHARED));
+        assert_eq!(told(100_000, ALONE), (2, PORTION_SHARED));
+        let _others = (pace.busy(), pace.busy());
+        assert_eq!(told(100_000, ALONE), (0, PORTION), "they list folders themselves");
+    }
+}

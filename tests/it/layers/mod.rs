@@ -1,0 +1,313 @@
+//! The rules of the crate's structure, held by reading its source.
+
+mod imports;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use imports::Imports;
+
+/// Each room's layer. A room sees the layers below its own and nothing else.
+const LAYERS: [(&str, u8); 9] = [
+    ("model", 1),
+    ("source", 2),
+    ("batch", 2),
+    ("process", 2),
+    ("ledger", 2),
+    ("sink", 2),
+    ("engine", 3),
+    ("service", 4),
+    ("cli", 5),
+];
+/// Crates that are named in one place only.
+const OWNED: [(&str, &str); 23] = [
+    ("sled", "ledger/database/"),
+    ("bincode", "ledger/"),
+    ("crossbeam_deque", "engine/workers/pool/"),
+    ("notify", "source/watch/"),
+    ("parquet", "sink/export/"),
+    ("globset", "source/"),
+    ("tokio", "service/"),
+    ("axum", "service/http/"),
+    ("hyper", "service/http/"),
+    ("hyper_util", "service/http/"),
+    ("signal_hook", "service/"),
+    ("toml", "service/settings/"),
+    ("strsim", "service/settings/"),
+    ("clap", "cli/"),
+    ("anyhow", "cli/"),
+    ("indicatif", "cli/"),
+    ("tracing_subscriber", "cli/"),
+    ("croner", "service/schedule/"),
+    ("sd_notify", "service/supervisor.rs"),
+    ("opentelemetry", "cli/setup/otel.rs"),
+    ("opentelemetry_otlp", "cli/setup/otel.rs"),
+    ("opentelemetry_sdk", "cli/setup/otel.rs"),
+    ("tracing_opentelemetry", "cli/setup/otel.rs"),
+];
+const LINES_MAX: usize = 500;
+/// Files and folders in one folder.
+const ENTRIES_MAX: usize = 15;
+
+/// The engine's rooms, top to bottom: none imports from one above.
+const ENGINE: [&str; 19] = [
+    "run",
+    "coordinator",
+    "watch",
+    "edit",
+    "query",
+    "discovery",
+    "dispatch",
+    "commit",
+    "workers",
+    "compaction",
+    "job_plan",
+    "roots",
+    "store",
+    "command",
+    "stats",
+    "resources",
+    "lifecycle",
+    "stop",
+    "error",
+];
+
+/// Where modules may import each other: below these, for this reason.
+const CYCLES: [(&str, &[&str]); 3] = [
+    (
+        "what tells a document's dialect are the words of all dialects, and each reads documents; a grammar recurses",
+        &["process::ast::detect", "process::ast::dialect", "process::ast::extract"],
+    ),
+    (
+        "a new state folder is made with its ledger in it, and hands it out",
+        &["ledger::commit", "ledger::folder"],
+    ),
+    (
+        "a row of the catalogue names the function that reads it, which asks for other rows",
+        &["service::schedule", "service::settings"],
+    ),
+];
+
+/// A source file: its path below `src`, and its text without comments.
+struct Source {
+    path: String,
+    lines: usize,
+    code: String,
+}
+
+impl Source {
+    fn read(src: &Path, path: &Path) -> Self {
+        let text = fs::read_to_string(path).unwrap();
+        let code = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>();
+        let path = path.strip_prefix(src).unwrap().to_str().unwrap().to_owned();
+        Self { path, lines: text.lines().count(), code: code.join("\n") }
+    }
+
+    /// The room, or none for the roots of the two crates.
+    fn room(&self) -> Option<&str> {
+        self.path.split_once('/').map(|(room, _)| room)
+    }
+
+    /// How many `super::` lead to the crate's root.
+    fn depth(&self) -> usize {
+        let parts = self.path.split('/').count();
+        if self.path.ends_with("/mod.rs") { parts - 1 } else { parts }
+    }
+
+    /// What stands at the crate's root in each path of this file: `crate::NAME`, or as many `super::`
+    /// as lead there.
+    fn imports(&self) -> Vec<String> {
+        let up = "super::".repeat(self.depth());
+        let (code, tests) = self.code.split_once("#[cfg(test)]\nmod ").unwrap_or((&self.code, ""));
+        let deeper = format!("super::{up}");
+        let above = names_behind(code, &up).chain(names_behind(tests, &deeper));
+        names_behind(&self.code, "crate::").chain(above).collect()
+    }
+}
+
+/// The names behind a prefix: one, or each of a group in braces.
+fn names_behind<'a>(code: &'a str, prefix: &'a str) -> impl Iterator<Item = String> + 'a {
+    code.match_indices(prefix).flat_map(move |(at, _)| {
+        let whole_word =
+            !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':' || c == '$');
+        let rest = &code[at + prefix.len()..];
+        match rest.strip_prefix('{') {
+            _ if !whole_word => Vec::new(),
+            Some(group) => top_names(group),
+            None => vec![word(rest)],
+        }
+    })
+}
+
+fn word(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+/// The first word of each member of a group, up to its closing brace.
+fn top_names(group: &str) -> Vec<String> {
+    let (mut names, mut depth, mut begins) = (Vec::new(), 0, true);
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => begins = true,
+            c if begins && !c.is_whitespace() => {
+                names.push(word(&group[at..]));
+                begins = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn sources() -> Vec<Source> {
+    let src = folder("src");
+    let (mut folders, mut found) = (vec![src.clone()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.extension() {
+                _ if path.is_dir() => folders.push(path),
+                Some(extension) if extension == "rs" => found.push(Source::read(&src, &path)),
+                _ => {}
+            }
+        }
+    }
+    assert!(found.len() > 50, "the source was not found");
+    found
+}
+
+#[track_caller]
+fn assert_none(broken: Vec<String>) {
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn a_room_imports_only_from_lower_layers() {
+    let layers = BTreeMap::from(LAYERS);
+    let mut broken = Vec::new();
+    let mut seen = 0;
+    for source in sources() {
+        let Some(room) = source.room() else { continue };
+        let Some(layer) = layers.get(room) else {
+            broken.push(format!("{}: {room} has no layer", source.path));
+            continue;
+        };
+        for name in source.imports() {
+            seen += 1;
+            let fits = name == room || layers.get(name.as_str()).is_some_and(|below| below < layer);
+            if !fits {
+                broken.push(format!("{}: a room of layer {layer} names {name}", source.path));
+            }
+        }
+        let from_outside = source.code.contains("outlast::");
+        if from_outside && room != "cli" {
+            broken.push(format!("{}: only the command line sees the library from outside", source.path));
+        }
+    }
+    assert_none(broken);
+    assert!(seen > 50, "only {seen} imports were found");
+}
+
+#[test]
+fn a_heavy_crate_is_named_in_one_room() {
+    let mut broken = Vec::new();
+    for source in sources() {
+        for (name, place) in OWNED {
+            let named = names_behind(&source.code, &format!("{name}::")).next().is_some()
+                || source.code.contains(&format!("use {name};"));
+            if named
+                && !source.path.starts_with(place)
+                && !(name == "bincode" && source.path.starts_with("model/"))
+            {
+                broken.push(format!("{}: names {name}, which belongs in {place}", source.path));
+            }
+        }
+    }
+    assert_none(broken);
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    let long = sources().into_iter().filter(|source| source.lines > LINES_MAX);
+    assert_none(long.map(|source| format!("{}: {} lines", source.path, source.lines)).collect());
+}
+
+#[test]
+fn a_lint_that_is_set_aside_has_to_fire() {
+    let set_aside =
+        sources().into_iter().filter(|s| s.code.contains("#[allow(") || s.code.contains("#![allow("));
+    assert_none(set_aside.map(|source| format!("{}: use #[expect(..., reason)]", source.path)).collect());
+}
+
+/// What is printed elsewhere would pass by what keeps it from steering a terminal.
+#[test]
+fn one_file_of_the_command_writes_to_stdout_and_stderr() {
+    let writes = ["io::stdout", "io::stderr", "println!", "print!"];
+    let others = sources().into_iter().filter(|source| {
+        source.path.starts_with("cli/")
+            && source.path != "cli/output/terminal.rs"
+            && writes.iter().any(|name| source.code.contains(name))
+    });
+    assert_none(
+        others.map(|source| format!("{}: prints past cli/output/terminal.rs", source.path)).collect(),
+    );
+}
+
+fn folder(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+#[test]
+fn the_engines_rooms_import_downwards_only() {
+    let rank = |room: &str| ENGINE.iter().position(|known| *known == room);
+    let imports = Imports::of(&folder("src"));
+    let mut broken = Vec::new();
+    for (from, to) in imports.each() {
+        let ([top, room, ..], [other, lower, ..]) = (from.as_slice(), to.as_slice()) else { continue };
+        if top != "engine" || other != "engine" || room == lower {
+            continue;
+        }
+        match (rank(room), rank(lower)) {
+            (Some(above), Some(below)) if above < below => {}
+            _ => broken.push(format!("{} imports from {}", from.join("::"), to.join("::"))),
+        }
+    }
+    assert_none(broken);
+}
+
+#[test]
+fn no_modules_import_each_other_but_those_that_are_named() {
+    let mut cycles = Imports::of(&folder("src")).cycles();
+    cycles.extend(Imports::of(&folder("benches")).cycles());
+    let fits = |cycle: &BTreeSet<String>, places: &[&str]| {
+        cycle.iter().all(|module| places.iter().any(|place| module.starts_with(place)))
+    };
+    let is_named = |cycle: &BTreeSet<String>| CYCLES.iter().any(|(_, places)| fits(cycle, places));
+    let new = cycles.iter().filter(|cycle| !is_named(cycle));
+    assert_none(new.map(|cycle| format!("these import each other: {cycle:?}")).collect());
+    let old = CYCLES.iter().filter(|(_, places)| !cycles.iter().any(|cycle| fits(cycle, places)));
+    assert_none(old.map(|(reason, _)| format!("no longer: {reason}")).collect());
+}
+
+#[test]
+fn a_folder_can_be_taken_in_at_a_glance() {
+    let mut entries: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in sources() {
+        let parts: Vec<&str> = source.path.split('/').collect();
+        for at in 0..parts.len() {
+            entries.entry(parts[..at].join("/")).or_default().insert(parts[at].to_owned());
+        }
+        if let [.., above, name] = parts.as_slice()
+            && name.strip_suffix(".rs") == Some(*above)
+        {
+            panic!("{}: what a room is named for stands in its `mod.rs`", source.path);
+        }
+    }
+    let files = |names: &BTreeSet<String>| names.iter().filter(|name| name.ends_with(".rs")).count();
+    let wide = entries.iter().filter(|(_, names)| files(names) > ENTRIES_MAX);
+    assert_none(wide.map(|(path, names)| format!("{path}: {} files", files(names))).collect());
+}
