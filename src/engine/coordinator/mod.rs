@@ -28,6 +28,7 @@ use super::stats::{BatchStatistics, ProcessingState, StopCause};
 use super::stop::Stop;
 use super::watch::Agenda;
 use crate::engine::commit::committer::Committer;
+use crate::engine::commit::tick_policy::TickPolicy;
 use crate::engine::discovery::message::Message;
 use crate::engine::lifecycle::transition::{Change, End};
 use crate::engine::roots::identity::RootGuard;
@@ -82,10 +83,7 @@ pub(crate) struct Coordinator<'a> {
     pub(super) unlisted: bool,
     /// Why the attempt ends, and when it ends at the latest.
     pub(super) ending: Option<(Ending, Instant)>,
-    pub(super) last_tick: Instant,
-    /// Since when something waits for the coming tick; of no meaning while nothing does.
-    pub(super) waiting_since: Instant,
-    pub(super) tick_cost: Duration,
+    pub(super) ticks: TickPolicy,
     pub(super) checkpoints: Vec<SyncSender<Cursor>>,
     last_look: Option<Instant>,
     /// Whether the watcher's news may still come.
@@ -124,9 +122,7 @@ impl<'a> Coordinator<'a> {
             makes_claimable: false,
             unlisted: false,
             ending: None,
-            last_tick: now,
-            waiting_since: now,
-            tick_cost: Duration::ZERO,
+            ticks: TickPolicy::new(now),
             checkpoints: Vec::new(),
             last_look: None,
             touched: TouchedFiles::default(),
@@ -265,7 +261,7 @@ impl<'a> Coordinator<'a> {
         let wait = match self.committer.waiting() {
             0 => wait_max,
             _ if self.tick_is_due() => Duration::ZERO,
-            _ => self.until_tick().clamp(MOMENT, LOOK_UP).min(wait_max),
+            _ => self.ticks.until_due(&self.tick_inputs()).clamp(MOMENT, LOOK_UP).min(wait_max),
         };
         if self.is_full() {
             // There is no room on the disk: what comes waits in the channel.
@@ -279,7 +275,7 @@ impl<'a> Coordinator<'a> {
             next = if self.is_full() { None } else { events.try_recv().ok() };
         }
         if had_none && self.committer.waiting() > 0 {
-            self.waiting_since = self.now();
+            self.ticks.waits_from(self.now());
         }
         Ok(())
     }

@@ -1,77 +1,39 @@
 //! The commit tick: when it is due, what it commits, and what is written at a job's end.
 
-use std::time::Duration;
-
 use super::publish::Standing;
 use super::run_state::{Ending, Outage};
 use super::{Coordinator, LOOK_UP};
+use crate::engine::commit::tick_policy::{TickInputs, TickPolicy};
 use crate::engine::error::EngineError;
 use crate::engine::job_plan;
 use crate::engine::lifecycle::counts::Tally;
 use crate::engine::roots::identity::LostRoot;
 use crate::engine::stats::StopCause;
 use crate::ledger::JobEnd;
-use crate::model::{BatchConfig, Cursor, Resource};
-
-/// A tick that is not due by time has to have earned back the last one's cost this many times.
-const TICK_COST_FACTOR: u32 = 20;
-/// The same for one that is due since the outcome of a touched file waits. With it, commits take up to a quarter
-/// of the time while such files come one after the other.
-const URGENT_COST_FACTOR: u32 = 3;
-/// The shortest time between two ticks once nothing is left to hand out: all wait for the last one, so it should have
-/// little to do. That matters only where much waits.
-const CLOSING: Duration = Duration::from_millis(25);
-const CLOSING_FILES: usize = 512;
+use crate::model::{Cursor, Resource};
 
 impl Coordinator<'_> {
-    pub(super) fn since_tick(&self) -> Duration {
-        self.now().saturating_duration_since(self.last_tick)
-    }
-
-    /// A tick is due by time, by the number of outcomes, when memory asks for it, or as soon as
-    /// the workers have nothing to do until it is committed.
+    /// Returns whether a tick is due.
     pub(super) fn tick_is_due(&self) -> bool {
-        if !self.run.breakers.is_closed(Resource::Disk) {
-            return false;
-        }
-        if !self.checkpoints.is_empty() || self.is_full() {
-            return true;
-        }
-        if self.committer.waiting() == 0 {
-            return false;
-        }
-        let since = self.since_tick();
-        // While a scan goes on, what is done already need not be committed for it to find more to do.
-        let feeds = self.makes_claimable || !self.scanning;
-        let earned = since >= self.tick_cost * TICK_COST_FACTOR;
-        self.waiting_for() >= BatchConfig::TICK
-            || (feeds && self.dispatch.outstanding() == 0)
-            || self.until_sooner().is_some_and(|left| left.is_zero())
-            || (earned
-                && (self.dispatch.claims.ended_count() >= self.config().checkpoint_interval
-                    || (self.makes_claimable && self.dispatch.hungry() > 0)))
+        self.ticks.is_due(&self.tick_inputs())
     }
 
-    /// How long it takes until the next tick is due by time, with what waits for it.
-    pub(super) fn until_tick(&self) -> Duration {
-        let by_time = BatchConfig::TICK.saturating_sub(self.waiting_for());
-        self.until_sooner().map_or(by_time, |left| left.min(by_time))
-    }
-
-    /// How long something has waited for this tick at most. The first find in a while is not committed before anybody
-    /// can have processed it.
-    fn waiting_for(&self) -> Duration {
-        self.since_tick().min(self.now().saturating_duration_since(self.waiting_since))
-    }
-
-    /// How long it takes until a tick is due that should come sooner than usual.
-    fn until_sooner(&self) -> Option<Duration> {
-        let least = self.tick_cost * URGENT_COST_FACTOR;
-        if self.touched.wait_for_tick() {
-            return Some(least.saturating_sub(self.since_tick()));
+    pub(super) fn tick_inputs(&self) -> TickInputs {
+        let waiting = self.committer.waiting();
+        TickInputs {
+            now: self.now(),
+            waiting,
+            is_demanded: !self.checkpoints.is_empty() || self.is_full(),
+            is_hindered: !self.run.breakers.is_closed(Resource::Disk),
+            is_urgent: self.touched.wait_for_tick(),
+            is_scanning: self.scanning,
+            makes_claimable: self.makes_claimable,
+            outstanding: self.dispatch.outstanding(),
+            idle: self.dispatch.hungry(),
+            ended: self.dispatch.claims.ended_count(),
+            interval: self.config().checkpoint_interval,
+            is_all_out: TickPolicy::may_close(waiting, self.scanning) && self.claimable() == 0,
         }
-        let is_closing = self.committer.waiting() >= CLOSING_FILES && !self.scanning && self.claimable() == 0;
-        is_closing.then(|| least.max(CLOSING).saturating_sub(self.waiting_for()))
     }
 
     pub(super) fn commit(&mut self) -> Result<(), EngineError> {
@@ -85,8 +47,7 @@ impl Coordinator<'_> {
         self.makes_claimable = false;
         self.dispatch.claims.committed();
         self.settle_touched()?;
-        self.last_tick = self.now();
-        self.tick_cost = self.last_tick.saturating_duration_since(begun);
+        self.ticks.committed(begun, self.now());
         if self.run.first_commit.is_none() && (ok, failed) != (self.run.tally.ok, self.run.tally.failed) {
             self.run.first_commit = Some(self.now().saturating_duration_since(self.set.started));
         }
@@ -106,7 +67,7 @@ impl Coordinator<'_> {
     /// listed and read meanwhile, and a run that finds nothing to do is one tick.
     pub(super) fn begin_under_way(&mut self) -> Result<(), EngineError> {
         let is_under_way = self.dispatch.outstanding() > 0 || self.committer.waiting() > 0;
-        let is_due = !self.run.has_begun && (is_under_way || self.since_tick() >= LOOK_UP);
+        let is_due = !self.run.has_begun && (is_under_way || self.ticks.since(self.now()) >= LOOK_UP);
         // Who waits for the ledger's check hands nothing out meanwhile.
         let is_due = is_due && self.committer.store().ledger.is_checked();
         if is_due && self.has_room() { self.begin() } else { Ok(()) }
