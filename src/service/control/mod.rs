@@ -87,15 +87,15 @@ pub enum Request {
         ended: Option<usize>,
     },
     /// Makes failed files due again: [`RetryReport`](crate::engine::RetryReport) as JSON, once that is
-    /// committed. Only a run does: without one, [`retry`](crate::engine::edit::retry) opens the state itself.
+    /// committed. Only a run does: without one, [`retry`](crate::engine::retry) opens the state itself.
     Retry(RetryFilter),
     /// Asks for something to be done: [`OrderDone`](crate::engine::OrderDone) as JSON.
     Order(Order),
     /// [`ForgetReport`](crate::engine::ForgetReport) as JSON, once what was asked for is forgotten. Only a run does:
-    /// without one, [`forget`](crate::engine::edit::forget) opens the state itself.
+    /// without one, [`forget`](crate::engine::forget) opens the state itself.
     Forget(ForgetFilter),
     /// Compacts the record log: [`CompactReport`](crate::engine::CompactReport) as JSON, once it is. Only a run
-    /// does: without one, [`compact`](crate::engine::compaction) opens the state itself.
+    /// does: without one, [`compact`](crate::engine::compact) opens the state itself.
     Compact,
 }
 
