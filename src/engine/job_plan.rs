@@ -1,4 +1,4 @@
-//! Jobs: what is settled before a run's threads start, and what is written when it ends.
+//! Jobs: what is settled before a run's threads start, and what is recorded when it ends.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -21,35 +21,35 @@ pub(crate) struct JobPlan {
     pub job: Job,
     /// The roots whose files are processed meanwhile.
     pub roots: Vec<(Root, Ground)>,
-    /// The job's own roots: what they have pending it claims.
+    /// The job's own roots: it claims their pending files.
     pub own: Vec<(Root, Ground)>,
-    /// What of these it scans.
+    /// Which part of these it scans.
     pub scan: Scan,
     /// Whether the first failure stops it.
     pub fails_fast: bool,
     pub resumed: bool,
-    /// What is written down while it is under way already, before it itself: that these jobs were interrupted, whose
-    /// process was killed. None where it is written down that it has begun.
+    /// Jobs to record as interrupted, as their process was killed. They are recorded while this job is already under
+    /// way, before the job itself. None once its beginning is recorded.
     pub begins: Option<Vec<Job>>,
 }
 
 impl JobPlan {
-    /// The job, where it is not written down yet that it has begun.
+    /// Returns the job, if its beginning is not recorded yet.
     pub(crate) fn unwritten(&self) -> Option<Job> {
         self.begins.as_ref().map(|_| self.job.clone())
     }
 
-    /// Whether a scan counts all of this root.
+    /// Returns whether a scan counts all of this root.
     pub(crate) fn scans_whole(&self, id: RootId) -> bool {
         self.scan == Scan::All && self.own.iter().any(|(root, _)| root.id == id)
     }
 
-    /// Whether a scan counts all that is served.
+    /// Returns whether a scan counts all that is served.
     pub(crate) fn scans_all(&self) -> bool {
         self.roots.iter().all(|(root, _)| self.scans_whole(root.id))
     }
 
-    /// The same with each root where it leads now.
+    /// Returns the same plan with each root bound to where it leads now.
     pub(crate) fn bound(&self, marks: &RootMarks) -> Self {
         let mut plan = self.clone();
         let roots = plan.roots.iter_mut().chain(&mut plan.own);
@@ -57,7 +57,7 @@ impl JobPlan {
         plan
     }
 
-    /// The folder that it scans only.
+    /// Returns the directory, if the job scans only that.
     pub(crate) fn below(&self) -> Option<FolderKey> {
         match &self.scan {
             Scan::Below(folder) => Some(folder.clone()),
@@ -69,15 +69,15 @@ impl JobPlan {
 /// What a job scans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Scan {
-    /// Its roots.
+    /// All of its roots.
     All,
-    /// What is at and below a folder of its one root.
+    /// What is at and below a directory of its one root.
     Below(FolderKey),
-    /// Nothing: it stands and waits for news.
+    /// Nothing: a standing job that waits for watch events.
     Nothing,
 }
 
-/// Registers the roots, durably, and the job, which is so once it is under way.
+/// Registers the roots durably, and the job, which becomes durable once it is under way.
 pub(crate) fn begin(
     store: &mut Store,
     roots: &[GivenRoot],
@@ -99,13 +99,13 @@ pub(crate) fn begin(
     Ok(JobPlan { job, own: roots.clone(), roots, scan: Scan::All, fails_fast, resumed, begins })
 }
 
-/// A root, and how a job sees it.
+/// Maps a root to how a job sees it.
 pub(crate) fn with_ground(job: &Job, config: &BatchConfig) -> impl Fn(&RootInfo) -> (Root, Ground) + use<> {
     let (run_start, quarantine) = (job.start.log, config.on_error == ErrorMode::Quarantine);
     move |info| (info.root(), Ground { epoch: info.epoch, run_start, quarantine })
 }
 
-/// A job that somebody wants.
+/// A request for a job.
 pub(crate) struct Wanted {
     pub kind: JobKind,
     pub roots: Vec<u32>,
@@ -114,12 +114,12 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Of the usual priority, and with whole roots.
+    /// Creates a request of the usual priority, for whole roots.
     pub(crate) fn of(kind: JobKind, roots: Vec<u32>) -> Self {
         Self { kind, roots, priority: 0, scope: None }
     }
 
-    /// The next one behind these, queued.
+    /// Makes the next job behind these, queued.
     pub(crate) fn job(self, jobs: &[Job]) -> Job {
         let Self { kind, roots, priority, scope } = self;
         let now = now();
@@ -149,14 +149,14 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_system_time(SystemTime::now())
 }
 
-/// Begins a job now, where the state stands, durably.
+/// Begins a job now, at the current state, durably.
 pub(crate) fn start(store: &mut Store, job: Job, config: &BatchConfig) -> Result<Job, EngineError> {
     let job = begun(store, job, config)?;
     store.commit_without_lines(&[], Some(&job))?;
     Ok(job)
 }
 
-/// The job as it begins now, where the state stands.
+/// Returns the job as it begins now, at the current state.
 fn begun(store: &mut Store, job: Job, config: &BatchConfig) -> Result<Job, EngineError> {
     store.ledger.set_order(config.order, now())?;
     store.ledger.keep_jobs(config.jobs_kept);
@@ -164,13 +164,13 @@ fn begun(store: &mut Store, job: Job, config: &BatchConfig) -> Result<Job, Engin
     Ok(Job { started: now(), end: JobEnd::Running, config, start, ..job })
 }
 
-/// Writes down that jobs of a process that was killed were interrupted.
+/// Records jobs of a process that was killed as interrupted.
 pub(crate) fn close_stale(store: &mut Store) -> Result<(), EngineError> {
     let stale = interrupt_stale(&mut store.reader.jobs()?);
     stale.iter().try_for_each(|job| store.commit_without_lines(&[], Some(job)))
 }
 
-/// The job with the counts that it has come to.
+/// Returns the job with the counts so far.
 pub(crate) fn so_far(job: &Job, tally: &Tally, bytes: u64) -> Job {
     Job {
         discovered: tally.discovered,
@@ -183,12 +183,12 @@ pub(crate) fn so_far(job: &Job, tally: &Tally, bytes: u64) -> Job {
     }
 }
 
-/// The job at its end.
+/// Returns the job at its end.
 pub(crate) fn ended(job: Job, end: JobEnd) -> Job {
     Job { end, ended: Some(now()), ..job }
 }
 
-/// The roots and the configuration of a checkpoint's job.
+/// Returns the roots and the configuration of a checkpoint's job.
 pub(crate) fn of_checkpoint(
     info: &StateInfo,
     reader: &LedgerReader,

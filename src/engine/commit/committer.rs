@@ -18,26 +18,26 @@ const WRITE_BYTES: usize = 1 << 20;
 struct RootGround {
     name: String,
     ground: Ground,
-    /// Whether all its files are listed, and so counted, from the beginning.
+    /// Whether all its files count as listed from the beginning.
     listed: bool,
     /// Whether it is one of the run's own.
     is_counted: bool,
 }
 
-/// What came together, and mostly is in the order of the tree, with the lines of its records one after the other.
+/// Changes that arrived together, mostly in tree order, with their record lines concatenated.
 struct Run {
     outcomes: Vec<Outcome>,
     lines: Vec<u8>,
-    /// Whether all files of all roots were listed when it came, and so counted, these too.
+    /// Whether all files of all roots had been listed when it arrived, and so were counted, these too.
     all_listed: bool,
 }
 
-/// One file's news, where it waits.
+/// One file's pending change.
 struct News<'r> {
     key: &'r FileKey,
     change: &'r Change,
     line: &'r [u8],
-    /// The number of the run that it came with.
+    /// The number of the run that it arrived with.
     run: usize,
     all_listed: bool,
 }
@@ -51,14 +51,14 @@ pub(crate) struct Committer<'a> {
     lines_bytes: usize,
     /// Whether all files of all roots are listed by now.
     all_listed: bool,
-    /// Files that were missing, and whose entries were other ones by then than was known.
+    /// Files reported missing whose entries had changed by then.
     doubted: Vec<FileKey>,
-    /// For lines on their way to the log, kept from tick to tick.
+    /// Buffer for lines on their way to the log, kept from tick to tick.
     buffer: Vec<u8>,
 }
 
 impl<'a> Committer<'a> {
-    /// For files of these roots.
+    /// Creates a committer for files of these roots.
     pub(crate) fn new(store: &'a mut Store, roots: &[(Root, Ground)]) -> Self {
         let known = |(root, ground): &(Root, Ground)| {
             let (name, ground) = (root.name.clone(), *ground);
@@ -73,21 +73,21 @@ impl<'a> Committer<'a> {
         self.store
     }
 
-    /// The store, for what is no file's change.
+    /// Returns the store, for changes that concern no file.
     pub(crate) fn store_mut(&mut self) -> &mut Store {
         self.store
     }
 
-    /// The files of this root that wait as gone.
+    /// Returns the files of this root that wait to be committed as gone.
     pub(crate) fn gone_of(&self, root: RootId) -> Vec<FileKey> {
         let all = self.runs.iter().flat_map(|run| &run.outcomes);
         let gone = all.filter(|outcome| outcome.change.is_gone() && outcome.key.root() == root);
         gone.map(|outcome| outcome.key.clone()).collect()
     }
 
-    /// Forgets what waits as gone of this root, if this says so.
+    /// Drops waiting removals in this root that the predicate selects.
     pub(crate) fn forget_gone(&mut self, root: RootId, which: impl Fn(&FileKey) -> bool) {
-        // What is gone has no line: the lines of the others stay where they are.
+        // A removal has no line: the lines of the others stay where they are.
         let stays = |outcome: &Outcome| {
             outcome.key.root() != root || !outcome.change.is_gone() || !which(&outcome.key)
         };
@@ -95,28 +95,28 @@ impl<'a> Committer<'a> {
         self.waiting = self.runs.iter().map(|run| run.outcomes.len()).sum();
     }
 
-    /// Files that somebody missed, and that the ledger still holds, since it held something else of them when the
-    /// news came to be committed: an outcome, mostly. They have to be looked for again.
+    /// Takes the files that were reported missing but that the ledger still holds, since their entries had changed
+    /// before the report was committed (by an outcome, mostly). They have to be looked for again.
     pub(crate) fn take_doubted(&mut self) -> Vec<FileKey> {
         std::mem::take(&mut self.doubted)
     }
 
-    /// Changes that wait for the next tick.
+    /// Returns the number of changes that wait for the next tick.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting
     }
 
-    /// Whether changes of this root wait for the next tick.
+    /// Returns whether changes of this root wait for the next tick.
     pub(crate) fn holds_of(&self, root: RootId) -> bool {
         self.runs.iter().flat_map(|run| &run.outcomes).any(|outcome| outcome.key.root() == root)
     }
 
-    /// Bytes of record lines that wait for the next tick.
+    /// Returns the bytes of record lines that wait for the next tick.
     pub(crate) fn waiting_bytes(&self) -> usize {
         self.lines_bytes
     }
 
-    /// Files of all roots that the state knows may change; those of others than the run's are not counted.
+    /// Accepts changes in all roots that the state knows; only those in the run's roots are counted.
     pub(crate) fn know_all_roots(&mut self) {
         for info in &self.store.state.info().roots {
             let ground = Ground { epoch: info.epoch, run_start: LogPosition::START, quarantine: false };
@@ -125,22 +125,22 @@ impl<'a> Committer<'a> {
         }
     }
 
-    /// All files of these roots count as listed from the beginning.
+    /// Sets for which roots all files count as listed from the beginning.
     pub(crate) fn set_listed(&mut self, is_listed: impl Fn(RootId) -> bool) {
         self.roots.iter_mut().for_each(|(id, root)| root.listed = is_listed(*id));
     }
 
-    /// From now on all files of all roots count as listed.
+    /// Counts all files of all roots as listed from now on.
     pub(crate) fn set_all_listed(&mut self) {
         self.all_listed = true;
     }
 
-    /// Takes what a scan found, or what somebody told.
+    /// Takes changes that a scan found or a client asked for.
     pub(crate) fn take_changes(&mut self, changes: Vec<(FileKey, Change)>) {
         self.take_run(changes.into_iter().map(Outcome::of_news).collect(), Vec::new());
     }
 
-    /// Takes what a worker did.
+    /// Takes the outcomes of a worker.
     pub(crate) fn take_group(&mut self, group: OutcomeGroup) {
         self.take_run(group.outcomes, group.lines);
     }
@@ -154,11 +154,10 @@ impl<'a> Committer<'a> {
         self.runs.push(Run { outcomes, lines, all_listed: self.all_listed });
     }
 
-    /// Commits all that waits, together with the job's own record as of the new counts: record lines
-    /// first, then the ledger. When it returns, it is durable. Nothing to commit is no tick, unless the job itself has to
-    /// be written down.
-    /// Where it fails, the counts stay as they were, and what waited is lost: it is still pending, or found again.
-    /// `job` gets whether nothing of what is committed is to be done again.
+    /// Commits all waiting changes with the job's own record at the new counts: record lines first, then the ledger.
+    /// The commit is durable on return. Without changes there is no tick, unless the job itself has to be recorded.
+    /// On failure the counts stay as they were, and the waiting changes are lost: their files are still pending, or
+    /// are found again. `job` is passed whether nothing of what is committed has to be done again.
     pub(crate) fn commit(
         &mut self,
         counts: &mut Tally,
@@ -213,13 +212,12 @@ impl<'a> Committer<'a> {
     }
 }
 
-/// All that waits: by key, and the news of one file in the order in which they came. They stay where they are: to move
-/// them into that order was an eighth of what the committing thread did for each file.
+/// Returns all waiting changes by key, those of one file in order of arrival. They are not moved: moving them into
+/// that order was an eighth of what the committing thread did for each file.
 fn in_order(runs: &[Run]) -> Vec<News<'_>> {
     let mut by_beginning: Vec<(usize, &Run)> = runs.iter().enumerate().collect();
-    // Runs are in the order of the tree, and mostly overlap with no other one: put in order by where they
-    // begin, they nearly are what the sort below is to make of them, and it has one comparison a file to do.
-    // As they come, it took seven.
+    // Runs are in tree order and mostly do not overlap. Ordered by their first key, they are nearly what the sort
+    // below produces, and it needs one comparison a file. In order of arrival, it took seven.
     by_beginning.sort_by_key(|(_, run)| run.outcomes.first().map(|one| &one.key));
     let mut news = Vec::with_capacity(runs.iter().map(|run| run.outcomes.len()).sum());
     for (number, run) in by_beginning {
@@ -272,7 +270,7 @@ fn settle_one(
     Ok(entry)
 }
 
-/// Puts lines together and knows where the next one will stand.
+/// Assembles lines, and knows where the next one will stand.
 struct LineWriter<'a> {
     log: &'a mut crate::sink::RecordLog,
     position: LogPosition,
@@ -305,7 +303,7 @@ impl<'a> LineWriter<'a> {
         Ok(())
     }
 
-    /// Makes all durable, and gives the buffer back.
+    /// Makes all lines durable, and returns the buffer.
     fn end(mut self) -> Result<(crate::sink::Appended, Vec<u8>), EngineError> {
         if !self.buffer.is_empty() {
             self.hand_over()?;

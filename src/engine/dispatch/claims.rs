@@ -1,5 +1,5 @@
-//! Which files are in flight. Claims live in memory only: after a crash all is pending again, or found again by
-//! the next scan.
+//! Which files are in flight. Claims live in memory only: after a crash all files are pending again, or found again
+//! by the next scan.
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
@@ -10,10 +10,10 @@ use crate::engine::lifecycle::transition::Ground;
 use crate::ledger::{Entry, LedgerError, LedgerReader, ReadyPosition, Retry};
 use crate::model::{BatchConfig, DiscoveredFile, FileKey, Root, Timestamp};
 
-/// What one batch counts as that is kept ready.
+/// The number of files that a batch kept ready counts as.
 const BATCH_FILES: usize = 1_000;
-/// Bounds of the files handed out: enough that a slow sync leaves no worker
-/// idle, and not more than memory should hold.
+/// Bounds of the files handed out: enough that a slow sync leaves no worker idle, and not more than memory should
+/// hold.
 const IN_FLIGHT_MIN: usize = 2_048;
 const IN_FLIGHT_MAX: usize = 65_536;
 
@@ -23,23 +23,23 @@ pub(crate) struct Claims {
     limit: usize,
     /// Batches kept ready for each worker.
     ahead: usize,
-    /// Hashes of keys. Should two ever be alike, the second file waits for the first: who names files so that they
-    /// are gets these files slowly, and no other.
+    /// Hashes of keys. If two collide, the second file waits for the first: file names made to collide slow down only
+    /// these files.
     in_flight: FxHashSet<u64>,
     /// Outcomes of the coming tick: not in flight any more once it is committed.
     ended: Vec<u64>,
-    /// Files in flight that are pending in the ledger only with the coming tick: at least those, some twice where they
-    /// were taken back meanwhile. Exact after each tick.
+    /// Files in flight that the ledger holds as pending only from the coming tick on. An upper bound, as files that
+    /// were taken back meanwhile may count twice; exact after each tick.
     early: u64,
-    /// Where to go on; none at the end of a round.
+    /// Where to continue; none at the end of a round.
     position: Option<ReadyPosition>,
     /// A whole round found nothing, and nothing was committed since.
     exhausted: bool,
-    /// Files that an earlier process had in hand when it died: they run last, and alone, in this order.
+    /// Files that were in flight when an earlier process died: they run last, alone, and in this order.
     suspects: VecDeque<FileKey>,
     /// Hashes of these.
     suspected: FxHashSet<u64>,
-    /// When the first of the files is due that the present round passed over: their retries are later.
+    /// When the first of the files is due that the current round skipped as their retries are later.
     due_next: Option<Retry>,
     config: BatchConfig,
 }
@@ -55,7 +55,8 @@ fn hash_of(key: &FileKey) -> u64 {
 type Roots<'a> = &'a [(Root, Ground)];
 
 impl Claims {
-    /// No claims yet. At most about as many files will be in flight as the configuration's batches have.
+    /// Creates an empty set of claims. Limits the files in flight to about as many as the configuration's batches
+    /// have.
     pub(crate) fn new(config: &BatchConfig, suspects: Vec<FileKey>) -> Self {
         let ahead = config.max_concurrent_batches;
         Self {
@@ -73,70 +74,70 @@ impl Claims {
         }
     }
 
-    /// There are so many workers from now on.
+    /// Sets the number of workers.
     pub(crate) fn set_workers(&mut self, workers: usize) {
         self.limit = limit_of(workers, self.ahead);
     }
 
-    /// Files that may be in flight.
+    /// Returns the number of files that may be in flight.
     pub(crate) fn limit(&self) -> usize {
         self.limit
     }
 
-    /// Number of files in flight.
+    /// Returns the number of files in flight.
     pub(crate) fn in_flight(&self) -> u64 {
         self.in_flight.len() as u64
     }
 
-    /// Of these, as many as are pending in the ledger.
+    /// Returns how many of these are pending in the ledger.
     pub(crate) fn in_flight_pending(&self) -> u64 {
         self.in_flight().saturating_sub(self.early)
     }
 
-    /// Whether a file is in flight.
+    /// Returns whether a file is in flight.
     pub(crate) fn is_in_flight(&self, key: &FileKey) -> bool {
         self.in_flight.contains(&hash_of(key))
     }
 
-    /// Whether a file's outcome waits for the coming tick.
+    /// Returns whether a file's outcome waits for the coming tick.
     pub(crate) fn has_ended(&self, key: &FileKey) -> bool {
         self.ended.contains(&hash_of(key))
     }
 
-    /// Files in flight that no worker is through with yet. What only waits for the tick must not keep
-    /// the workers waiting, too.
+    /// Returns the number of files in flight that no worker has finished. Outcomes that only wait for the tick must
+    /// not make the workers wait, too.
     fn unfinished(&self) -> usize {
         self.in_flight.len().saturating_sub(self.ended.len())
     }
 
-    /// Whether more should be claimed.
+    /// Returns whether more should be claimed.
     pub(crate) fn has_room(&self) -> bool {
         self.unfinished() <= self.limit / 2
     }
 
-    /// Outcomes that wait for the coming tick.
+    /// Returns the number of outcomes that wait for the coming tick.
     pub(crate) fn ended_count(&self) -> usize {
         self.ended.len()
     }
 
-    /// A worker is through with a file.
+    /// Notes that a worker has finished a file.
     pub(crate) fn ended(&mut self, key: &FileKey) {
         self.ended.push(hash_of(key));
     }
 
-    /// What is pending in the ledger is not to be claimed until the coming tick, which makes something else of it.
+    /// Keeps a pending file from being claimed until the coming tick, which changes its entry.
     pub(crate) fn hold(&mut self, key: &FileKey) {
         self.in_flight.insert(hash_of(key));
         self.ended.push(hash_of(key));
     }
 
-    /// A file was taken back before a worker began it.
+    /// Notes that a file was taken back before a worker began it.
     pub(crate) fn released(&mut self, key: &FileKey) {
         self.in_flight.remove(&hash_of(key));
         self.exhausted = false;
     }
 
-    /// What ended is committed.
+    /// Notes that all outcomes of the tick are committed.
     pub(crate) fn committed(&mut self) {
         (self.exhausted, self.early) = (false, 0);
         for hash in self.ended.drain(..) {
@@ -145,8 +146,9 @@ impl Claims {
     }
 
     /// Claims the next pending files of these roots that are due by `now`, in the ledger's order and about
-    /// `files_max` at most; starts over at the end. None where a whole round finds none, or where starting over is not worth it yet: a round reads
-    /// all blocks with pending files again, those in flight included, so it waits until few of these are left.
+    /// `files_max` at most; starts over at the end. None if a whole round finds none, or if starting over is not
+    /// worth it yet: a round reads all blocks with pending files again, those in flight included, so it waits until
+    /// few of these are left.
     pub(crate) fn next(
         &mut self,
         reader: &LedgerReader,
@@ -178,7 +180,7 @@ impl Claims {
         }
     }
 
-    /// Claims the next of the suspects that is still pending and due.
+    /// Claims the next suspect that is still pending and due.
     pub(crate) fn next_suspect(
         &mut self,
         reader: &LedgerReader,
@@ -196,8 +198,8 @@ impl Claims {
         Ok(None)
     }
 
-    /// Claims a file as this entry, which the ledger holds, or will hold with the coming tick (`is_early`). None
-    /// where it is due later, in flight, or one of the suspects.
+    /// Claims a file with this entry, which the ledger holds, or will hold from the coming tick on (`is_early`). None
+    /// if it is due later, in flight, or a suspect.
     pub(crate) fn claim_early(
         &mut self,
         key: FileKey,
@@ -222,7 +224,7 @@ impl Claims {
         if suspected { None } else { self.claim(key, entry, roots, now) }
     }
 
-    /// When a retry is due. The clock may have been set back since it was noted.
+    /// Returns when a retry is due. The clock may have been set back since it was noted.
     fn due(&self, retry: &Retry, now: Timestamp) -> Timestamp {
         retry.due(now, self.config.retry_policy(retry.class).longest())
     }

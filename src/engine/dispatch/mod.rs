@@ -1,6 +1,6 @@
 //! Claims live in memory; a crash forgets them.
 //!
-//! From pending files to workers: claims, plans batches, hands them out, and keeps the books of what is out.
+//! From pending files to workers: claims files, plans batches, hands them out, and tracks what is dispatched.
 
 pub(super) mod claims;
 
@@ -17,7 +17,7 @@ use crate::ledger::{LedgerError, LedgerReader};
 use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileBatch, FileKey, Order, Root, Timestamp};
 use claims::Claims;
 
-/// What is out, and what comes next.
+/// What is dispatched, and what comes next.
 pub(crate) struct Dispatcher {
     pool: Arc<Pool>,
     planner: Planner,
@@ -27,19 +27,19 @@ pub(crate) struct Dispatcher {
     batches: HashMap<u64, Out>,
     /// Workers that may take tasks now.
     workers: usize,
-    /// Files that are tried at once to see whether it works again.
+    /// Files that are tried at once to probe whether processing works again.
     probes: usize,
     order: Order,
 }
 
-/// A batch that is out.
+/// A dispatched batch.
 struct Out {
     left: usize,
     seen: BatchObservation,
     lot: Arc<Lot>,
 }
 
-/// Files of an urgent batch at most: the workers share what is many.
+/// Files of an urgent batch at most: larger sets are spread over the workers.
 const URGENT_FILES_MAX: usize = 8;
 
 type Roots<'a> = &'a [(Root, Ground)];
@@ -63,7 +63,7 @@ impl Dispatcher {
         }
     }
 
-    /// There are so many workers from now on.
+    /// Sets the number of workers.
     pub(crate) fn set_workers(&mut self, workers: usize) {
         self.workers = workers;
         self.claims.set_workers(workers);
@@ -77,13 +77,13 @@ impl Dispatcher {
         self.pool.hungry()
     }
 
-    /// Whether a file is out beside which there must be no other.
+    /// Returns whether a file is dispatched that must run alone.
     pub(crate) fn is_alone(&self) -> bool {
         // It is the only batch then.
         self.batches.values().next().is_some_and(|out| out.lot.batch.priority == BatchPriority::Low)
     }
 
-    /// Pending files of these roots that are not in flight.
+    /// Returns the number of pending files of these roots that are not in flight.
     pub(crate) fn claimable(&self, reader: &LedgerReader, roots: Roots<'_>) -> u64 {
         let pending = reader.counts_of(roots.iter().map(|(root, _)| root.id)).pending;
         pending.saturating_sub(self.claims.in_flight_pending())
@@ -115,7 +115,8 @@ impl Dispatcher {
         self.hand_out(files, load, BatchPriority::Normal);
     }
 
-    /// Claims a few files to see whether it works again, each a batch of its own; true where there are none to try.
+    /// Claims a few files to probe whether processing works again, each a batch of its own. True if there are none to
+    /// try.
     pub(crate) fn claim_probe(
         &mut self,
         reader: &LedgerReader,
@@ -128,8 +129,8 @@ impl Dispatcher {
         Ok(none)
     }
 
-    /// Hands out one of the files that were in hand when an earlier process died, alone. Does nothing where there
-    /// is none.
+    /// Hands out one of the files that were in flight when an earlier process died, alone. Does nothing if there is
+    /// none.
     pub(crate) fn claim_suspect(
         &mut self,
         reader: &LedgerReader,
@@ -142,7 +143,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// A batch of one file. [`BatchPriority::Low`] says that nothing else is in hand meanwhile.
+    /// Hands out a batch of one file. [`BatchPriority::Low`] means that nothing else is in flight meanwhile.
     fn hand_out_one(&mut self, file: DiscoveredFile, priority: BatchPriority) {
         let load = Load { workers: 1, memory_percent: 0, pending_after: 0 };
         self.hand_out(vec![file], load, priority);
@@ -157,14 +158,14 @@ impl Dispatcher {
         }
     }
 
-    /// How many more urgent batches may take long. Half of the workers are left for all else: what is more urgent finds
-    /// one of them, and fewer stand in line for memory.
+    /// Returns how many more urgent batches may take long. Half of the workers are left for all else: more urgent
+    /// work finds a free one, and fewer wait for memory.
     pub(crate) fn room_for_long(&self) -> usize {
         let is_urgent = |out: &&Out| out.lot.batch.priority == BatchPriority::High;
         (self.workers / 2).saturating_sub(self.batches.values().filter(is_urgent).count())
     }
 
-    /// Hands out files that overtake all others, in batches that are small enough to spread over the workers.
+    /// Hands out files that bypass the queue, in batches small enough to spread over the workers.
     pub(crate) fn hand_out_urgent(&mut self, files: Vec<DiscoveredFile>) {
         self.outstanding += files.len();
         let size = (files.len() / (4 * self.workers.max(1))).clamp(1, URGENT_FILES_MAX);
@@ -188,7 +189,7 @@ impl Dispatcher {
     }
 
     /// Takes these files out of the bulk batches that hold them, as far as no worker has begun them: they can be
-    /// claimed again. Tells which.
+    /// claimed again. Returns the files taken out.
     pub(crate) fn take_out(&mut self, keys: &HashSet<&FileKey>) -> HashSet<FileKey> {
         let mut out = HashSet::new();
         let mut batches = Vec::new();
@@ -227,13 +228,13 @@ impl Dispatcher {
         self.pool.push(task);
     }
 
-    /// A part of a batch is given up: it stays pending.
+    /// Drops a part of a batch: its files stay pending.
     pub(crate) fn forget(&mut self, task: Option<Task>) {
         let files = task.map_or(0, |task| task.take_all().len());
         self.outstanding = self.outstanding.saturating_sub(files);
     }
 
-    /// Notes what a worker is through with; true when its batch is complete.
+    /// Notes the files that a worker has finished; true when its batch is complete.
     pub(crate) fn ended(&mut self, group: &OutcomeGroup) -> bool {
         let files = group.outcomes.len();
         self.outstanding = self.outstanding.saturating_sub(files);
