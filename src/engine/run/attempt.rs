@@ -1,4 +1,4 @@
-//! One attempt of a run: its threads, from their start to their end.
+//! One attempt of a run: its threads, from start to end.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -35,12 +35,12 @@ use crate::ledger::{InHand, Left};
 use crate::model::joining::join_until;
 use crate::model::{BatchConfig, Clock, FileKey, RootTable};
 
-/// How long threads that have nothing more to do are waited for.
+/// How long to wait for threads that have nothing more to do.
 const THREADS_END: Duration = Duration::from_secs(1);
-/// A record log that is compared in less time than it takes to start a thread.
+/// A record log below this size is compared in less time than it takes to start a thread.
 const LOG_BYTES_SMALL: u64 = 64 << 10;
 
-/// What all attempts of a run share.
+/// State shared by all attempts of a run.
 pub(super) struct Course<'a> {
     pub engine: &'a Engine,
     pub plan: &'a JobPlan,
@@ -52,7 +52,7 @@ pub(super) struct Course<'a> {
     pub in_hand: Arc<InHand>,
     /// The kernel's count of processes that it killed for want of memory.
     pub oom_kills: Option<u64>,
-    /// What an earlier process had in hand when it died.
+    /// The files that were in flight when an earlier process died.
     pub left: Left,
 }
 
@@ -70,7 +70,7 @@ impl Course<'_> {
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         shown.listens(&send);
         let halt = Stop::default();
-        // On every way out, also a failure to start the next thread.
+        // On every way out, also on failure to start the next thread.
         let _halt = StopOnDrop(&halt);
         crash_hook::watch();
         let pending = store.reader.counts_of(plan.roots.iter().map(|(root, _)| root.id)).pending;
@@ -104,24 +104,24 @@ impl Course<'_> {
             coordinator.blame(key)?;
         }
         let ended = coordinator.run(&receive);
-        // Whoever still sends does not wait for a receiver any more.
+        // From here on, senders no longer block on the receiver.
         drop(receive);
         context.dying.let_go();
         pool.0.close();
         let deadline = Instant::now() + THREADS_END;
         pool.0.join(Some(deadline));
         threads.into_iter().for_each(|thread| join_until(thread, deadline));
-        // Whatever was read of a damaged ledger, and by whom: what it is said to be is what the check of all of it says.
+        // For a damaged ledger, the full check decides the error, whatever was read of it and by which thread.
         ended.or_else(|error| store.ledger.settle().map_err(EngineError::from).and(Err(error)))
     }
 
-    /// The file that was alone in hand when the kernel killed a process for want of memory, and ours died.
+    /// Returns the file that was alone in flight when the kernel killed a process for want of memory, and ours died.
     fn killed_by(&self) -> Option<FileKey> {
         let rose = self.left.oom_kills.is_some_and(|before| self.oom_kills.is_some_and(|now| now > before));
         self.left.alone.clone().filter(|_| rose)
     }
 
-    /// With what is pending before anything was scanned, if there is any.
+    /// Creates the workers' context. `left_over` indicates that files were pending before anything was scanned.
     fn context(&self, plan: &JobPlan, halt: &Stop, left_over: bool) -> WorkContext {
         let roots = plan.roots.iter().map(|(root, _)| root.clone()).collect();
         WorkContext {
@@ -154,11 +154,11 @@ impl Course<'_> {
         };
         let work = |worker: &mut BatchWorker<_>, task, hand: &Hand<'_>| worker.run(task, hand);
         let panicked = move || drop(told.send(Event::Failed(EngineError::Panicked("worker"))));
-        // The others are started last: one can do all.
+        // The others are started last: one is enough to do all.
         Pool::start(1, make, work, panicked).map_err(EngineError::no_threads("a worker thread"))
     }
 
-    /// The scan, the check of the log, and what follows the watcher.
+    /// Starts the scan, the check of the log, and the threads that follow the watcher.
     fn start_readers(
         &self,
         plan: &JobPlan,
@@ -186,7 +186,7 @@ impl Course<'_> {
             let check = move || {
                 let _ = match check_log(&records, &ranges, &halt) {
                     Ok(true) => checked.send(Event::LogChecked),
-                    // The attempt ends.
+                    // The attempt is ending.
                     Ok(false) => Ok(()),
                     Err(error) => checked.send(Event::Failed(error)),
                 };
@@ -220,7 +220,7 @@ impl Course<'_> {
     }
 }
 
-/// Starts a thread of the run. Should it panic, the run fails: nobody waits for it for ever.
+/// Starts a thread of the run. A panic in it fails the run, so that no thread waits for it for ever.
 pub(super) fn spawn(
     name: &'static str,
     send: &SyncSender<Event>,

@@ -1,4 +1,4 @@
-//! Batches without a state: the same pool and the same workers, the outcomes returned instead of committed.
+//! Batches without a state: the same pool and workers, with outcomes returned instead of committed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -27,17 +27,17 @@ use crate::source::{Filters, TreeSource};
 
 /// Groups of outcomes that may wait for the receiver.
 const CHANNEL_GROUPS: usize = 256;
-/// How often it looks for a worker that hangs.
+/// Time between checks for a hung worker.
 const LOOK_AROUND: Duration = Duration::from_millis(50);
 const WORKER: &str = "a worker thread";
 
-/// What the workers tell.
+/// What the workers send.
 type Told = Result<OutcomeGroup, EngineError>;
 
 /// Processes batches of files (see [`DiscoveredFile::at`](crate::DiscoveredFile::at)) on `worker_count` threads.
 ///
 /// # Errors
-/// Where threads can't be started. A file's failure is part of the result.
+/// If threads can't be started. A file's failure is part of the result.
 pub fn execute_batches(
     batches: Vec<FileBatch>,
     worker_count: usize,
@@ -48,8 +48,8 @@ pub fn execute_batches(
     execute(batches, processor, &config)
 }
 
-/// Processes one batch on as many threads as the configuration says. A file that takes longer than
-/// `timeout_seconds` fails as `timeout`, and its thread is left to itself.
+/// Processes one batch on as many threads as the configuration says. A file that takes longer than `timeout_seconds`
+/// fails as `timeout`, and its thread is abandoned.
 ///
 /// # Errors
 /// As [`execute_batches`].
@@ -78,7 +78,7 @@ fn execute(
     let pool = start_workers(&context, send)?;
     batches.into_iter().for_each(|batch| pool.push(Task::new(batch)));
     let result = gather(receive, &mut gathered, &context, &pool);
-    // Where it did not come to its end, for those that go on.
+    // On an error, this stops the workers that still run.
     context.stop.request();
     pool.close();
     pool.join(Some(Instant::now() + limit_of(&context)));
@@ -87,7 +87,7 @@ fn execute(
 }
 
 fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContext {
-    // Nobody would come back for a second attempt.
+    // There is no later run to make a second attempt.
     let config = BatchConfig { retry_attempts: 1, retry: BTreeMap::new(), workers_max: 0, ..config.clone() };
     let dying = Dying::default();
     // There is nothing to save.
@@ -121,7 +121,7 @@ fn start_workers(context: &Arc<WorkContext>, send: SyncSender<Told>) -> Result<A
     let work = |worker: &mut BatchWorker<_>, task, hand: &Hand<'_>| worker.run(task, hand);
     let panicked = move || drop(told.send(Err(EngineError::Panicked("worker"))));
     let pool = Pool::start(1, make, work, panicked).map_err(EngineError::no_threads(WORKER))?;
-    // Fewer do as well.
+    // Fewer will do as well.
     let _ = pool.allow(context.config.worker_count);
     Ok(pool)
 }
@@ -130,7 +130,7 @@ fn limit_of(context: &WorkContext) -> Duration {
     Duration::from_secs(context.config.timeout_seconds)
 }
 
-/// Takes all outcomes; in place of a worker that hangs, another one goes on.
+/// Collects all outcomes; replaces a worker that hangs.
 fn gather(
     receive: Receiver<Told>,
     gathered: &mut Gathered,
@@ -245,7 +245,7 @@ impl Gathered {
     }
 }
 
-/// A worker writes a record's line; this reads it back.
+/// Parses the record line that a worker wrote.
 fn one_result(path: &Path, change: &Change, line: &mut Vec<u8>) -> ProcessingResult {
     let gone = || crate::model::FileError::new(crate::model::ErrorClass::IoPermanent, "the file is gone");
     let mut one =

@@ -1,7 +1,7 @@
-//! What others ask of a running engine: the control socket, HTTP, a schedule, a program.
+//! Commands to a running engine: from the control socket, HTTP, a schedule, a program.
 //!
-//! What needs the state is done by the run's own thread, its only writer, between two rounds of its loop.
-//! The rest is a wish, which that thread looks at in each round.
+//! What needs the state is done by the run's own thread, its only writer, between two rounds of its loop. The rest
+//! are flags, which that thread checks in each round.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -17,18 +17,18 @@ use crate::engine::error::EngineError;
 use crate::engine::store::StoreView;
 use crate::model::{BatchConfig, Clock};
 
-/// How long an answer is waited for: a run may be between two attempts, or commit.
+/// How long to wait for an answer: a run may be between two attempts, or be committing.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
 const LOOK_UP: Duration = Duration::from_millis(10);
-/// How long a running process may take to let go of a root: files in flight are finished first.
+/// How long a running process may take to release a root: files in flight are finished first.
 const LEAVE_WAIT: Duration = Duration::from_secs(60);
 const LEAVE_LOOK_UP: Duration = Duration::from_millis(50);
 
 impl Engine {
-    /// Carries an order out, or hands it to the run and waits for its answer.
+    /// Carries an order out, or passes it to the run and waits for its answer.
     ///
     /// # Errors
-    /// No run goes on, or it can't do that now; or the order does not fit the state.
+    /// No run is going on, or it can't do that now; or the order does not fit the state.
     pub fn order(&self, order: Order) -> Result<OrderDone, EngineError> {
         match order {
             Order::Stop => {
@@ -49,10 +49,10 @@ impl Engine {
         }
     }
 
-    /// Makes failed files due for the run that goes on, and waits until that is committed.
+    /// Makes failed files due for the current run, and waits until that is committed.
     ///
     /// # Errors
-    /// No run goes on, or it ends before all is committed; the glob can't be read, or the state not.
+    /// No run is going on, or it ends before all is committed; the glob can't be parsed, or the state not read.
     pub fn retry(&self, filter: &RetryFilter) -> Result<RetryReport, EngineError> {
         let view = self.view().ok_or_else(|| broken_off(0, "due", "the run has ended"))?;
         let roots = self.roots();
@@ -67,11 +67,10 @@ impl Engine {
         )
     }
 
-    /// Forgets files or a root while a run goes on, and waits until that is committed. A root that is served is served
-    /// no more.
+    /// Forgets files or a root during a run, and waits until that is committed. A served root is no longer served.
     ///
     /// # Errors
-    /// No run goes on, or it ends before all is committed; or it can't go on without the root.
+    /// No run is going on, or it ends before all is committed; or it can't continue without the root.
     pub fn forget(&self, filter: &ForgetFilter) -> Result<ForgetReport, EngineError> {
         let view = self.view().ok_or_else(|| broken_off(0, "forgotten", "the run has ended"))?;
         if filter.dry_run {
@@ -84,7 +83,7 @@ impl Engine {
             return Ok(report);
         };
         let until = Instant::now() + LEAVE_WAIT;
-        // It may find more of the root until it serves that no longer.
+        // It may find more of the root until it stops serving it.
         while !self.put(|reply| Event::Forget { root: root.id, reply })?? {
             if Instant::now() >= until {
                 return Err(broken_off(
@@ -113,10 +112,10 @@ impl Engine {
         })
     }
 
-    /// Has the run that goes on compact its record log, and waits until it has.
+    /// Makes the current run compact its record log, and waits until it has.
     ///
     /// # Errors
-    /// No run goes on, it ends before, or something is missing that it waits for, such as room on the disk.
+    /// No run is going on, it ends before, or it lacks something, such as room on the disk.
     pub fn compact(&self) -> Result<CompactReport, EngineError> {
         let (reply, done) = sync_channel(1);
         self.events()
@@ -150,7 +149,7 @@ impl Engine {
         Ok(OrderDone::told("going on with the new configuration"))
     }
 
-    /// Changes the configuration that a run goes on with, also where that only waits to be taken over.
+    /// Changes the configuration that a run continues with, also if that still waits to be applied.
     fn workers(&self, count: usize) -> Result<OrderDone, EngineError> {
         let present = self.config().ok_or_else(no_run)?;
         let with =
@@ -160,8 +159,8 @@ impl Engine {
         Ok(OrderDone::told(format!("going on with {count} workers, until the configuration is read again")))
     }
 
-    /// Puts something to the run's own thread, and waits for its answer. `make` makes the message around the way
-    /// back; it is sent again where an attempt has ended without looking at it.
+    /// Sends an event to the run's own thread, and waits for its answer. `make` builds the event around the reply
+    /// channel; it is sent again if an attempt has ended without receiving it.
     pub(crate) fn put<T>(&self, make: impl Fn(SyncSender<T>) -> Event) -> Result<T, EngineError> {
         let clock = self.clock();
         let until = clock.now() + ANSWER_WAIT;
@@ -182,7 +181,7 @@ impl Engine {
     }
 }
 
-/// Whether a message was taken before it was too late.
+/// Sends an event; returns whether it was accepted by the deadline.
 fn send_until(send: &SyncSender<Event>, mut event: Event, clock: &Clock, until: Instant) -> bool {
     loop {
         match send.try_send(event) {
@@ -194,7 +193,7 @@ fn send_until(send: &SyncSender<Event>, mut event: Event, clock: &Clock, until: 
     }
 }
 
-/// What is answered before it is too late.
+/// Receives the answer, until the deadline.
 fn answer_until<T>(answer: &Receiver<T>, clock: &Clock, until: Instant) -> Result<T, RecvTimeoutError> {
     loop {
         match answer.recv_timeout(until.saturating_duration_since(clock.now())) {

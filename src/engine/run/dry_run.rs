@@ -22,8 +22,8 @@ use crate::model::{BatchConfig, LogPosition, Resource, Root};
 use crate::source::Source;
 
 impl Engine {
-    /// Scans, and tells what a run would do: `pending` files would be processed, `removed` ones are gone.
-    /// No file is read, no state is made, and nothing is recorded; an existing state is opened as `status` does.
+    /// Scans, and reports what a run would do: `pending` files would be processed, `removed` ones are gone. No file
+    /// is read, no state is made, and nothing is recorded; an existing state is opened as `status` does.
     ///
     /// # Errors
     /// As [`Engine::run`].
@@ -60,7 +60,7 @@ impl Engine {
             let lookout = Lookout::new(Arc::clone(&source), self.stop(), self.clock());
             match marks.compared(reader, &lookout, &roots, config.accept_empty)? {
                 Ok(marks) => roots.iter_mut().for_each(|(root, _)| *root = marks.bound(root)),
-                // A run would wait for it, and take nothing for removed.
+                // A run would wait for it, and treat nothing as removed.
                 Err(lost) => {
                     return Err(EngineError::Unavailable {
                         resource: Resource::Files,
@@ -103,7 +103,7 @@ impl Engine {
     }
 }
 
-/// Counts what the scan tells; true at its end.
+/// Counts what the scan reports; true at its end.
 fn take(
     event: Event,
     reader: Option<&LedgerReader>,
@@ -113,7 +113,7 @@ fn take(
     let message = match event {
         Event::Discovered(message) => message,
         Event::Failed(error) => return Err(error),
-        // No worker, and no client.
+        // There is no worker and no client.
         _ => return Ok(false),
     };
     match message {

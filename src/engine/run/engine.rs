@@ -1,4 +1,4 @@
-//! The engine as its callers see it.
+//! The engine's public interface.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -23,28 +23,28 @@ use crate::source::{Filters, Source, TreeSource};
 /// Where a run keeps its state, and when its clock starts.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
-    /// State folder.
+    /// State directory.
     pub state: PathBuf,
-    /// Record folder, relative to the state folder where it isn't absolute. None is the one that the state
-    /// has, and `records` for a new state.
+    /// Record directory, relative to the state directory unless absolute. None is the one that the state has, and
+    /// `records` for a new state.
     pub records: Option<PathBuf>,
     /// When the process started: `first_commit_seconds` counts from here.
     pub started: Instant,
 }
 
 impl RunOptions {
-    /// This state folder, with its own record folder, and the clock started now.
+    /// Creates options for this state directory, with its own record directory and the clock started now.
     pub fn new(state: impl Into<PathBuf>) -> Self {
         Self { state: state.into(), records: None, started: Instant::now() }
     }
 
-    /// The record folder for a new state.
+    /// Returns the record directory for a new state.
     pub(crate) fn records_or_default(&self) -> &Path {
         self.records.as_deref().unwrap_or(Path::new(RECORDS))
     }
 }
 
-/// What a strategy is made by, at the start of each run.
+/// Creates a strategy, at the start of each run.
 type MakeStrategy = dyn Fn(&BatchConfig) -> Box<dyn BatchStrategy> + Send + Sync;
 
 /// Runs jobs with one processor.
@@ -54,13 +54,13 @@ pub struct Engine {
     strategy: Box<MakeStrategy>,
     pub(crate) stop: Stop,
     pub(super) clock: Clock,
-    /// A run goes on.
+    /// Whether a run is going on.
     pub(crate) runs: AtomicBool,
     shared: Arc<Shared>,
 }
 
 impl Engine {
-    /// An engine for this processor, with the tree on disk as its source.
+    /// Creates an engine for this processor, with the tree on disk as its source.
     pub fn new(processor: Arc<dyn Processor>) -> Self {
         Self {
             processor,
@@ -73,14 +73,14 @@ impl Engine {
         }
     }
 
-    /// The same engine with a source of one's own; filters of the configuration are the source's business then.
+    /// Replaces the source; filters of the configuration are then up to that source.
     #[must_use]
     pub fn with_source(mut self, source: Arc<dyn Source>) -> Self {
         self.source = Some(source);
         self
     }
 
-    /// The same engine with a strategy of one's own, made anew for each run.
+    /// Replaces the strategy, which is made anew for each run.
     #[must_use]
     pub fn with_strategy(
         mut self,
@@ -95,53 +95,53 @@ impl Engine {
         OneRun::begin(&self.runs, &self.stop)
     }
 
-    /// The clock of its runs: it stands while the process does.
+    /// Returns the clock of its runs: it stands still while the process is stopped.
     pub(crate) fn clock(&self) -> Clock {
         self.clock.clone()
     }
 
-    /// Identity of its processor.
+    /// Returns the identity of its processor.
     pub fn identity(&self) -> &str {
         self.processor.identity()
     }
 
-    /// What asks the present run to stop, or the next one where none goes on: see [`Stop::request`]. With the end of that
-    /// run it is over.
+    /// Returns a handle that asks the current run to stop, or the next one if none is running: see [`Stop::request`].
+    /// The request ends with that run.
     #[must_use]
     pub fn stop(&self) -> Stop {
         self.stop.clone()
     }
 
-    /// Figures of the present run, as of its last commit; of the last one when none runs.
+    /// Returns figures of the current run, as of its last commit; of the last one when none runs.
     pub fn statistics(&self) -> BatchStatistics {
         self.shared.statistics.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The state of the present run, for reading; none when none runs.
+    /// Returns the state of the current run, for reading; none when none runs.
     pub fn view(&self) -> Option<StoreView> {
         let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.as_ref().map(|running| running.view.clone())
     }
 
-    /// The configuration of the present run, or of what it goes on with next; none when none runs.
+    /// Returns the configuration of the current run, or the one it continues with next; none when none runs.
     pub fn config(&self) -> Option<Arc<BatchConfig>> {
         let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.as_ref().map(|running| Arc::clone(&running.config))
     }
 
-    /// The roots that the present run serves.
+    /// Returns the roots that the current run serves.
     pub(crate) fn roots(&self) -> Vec<RootId> {
         let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.as_ref().map(|running| running.roots.clone()).unwrap_or_default()
     }
 
-    /// Where the present run takes news; none when none runs.
+    /// Returns the channel for events to the current run; none when none runs.
     pub(crate) fn events(&self) -> Option<SyncSender<Event>> {
         let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.as_ref()?.send.clone()
     }
 
-    /// What others look at has this root no longer.
+    /// Removes this root from the view that other threads see.
     pub(crate) fn show_without(&self, root: RootId) {
         let mut running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(view) = running.as_mut().map(|running| &mut running.view) {
@@ -150,10 +150,10 @@ impl Engine {
         }
     }
 
-    /// Commits now what the present run's workers have handed over, and returns the cursor.
+    /// Commits now what the current run's workers have handed over, and returns the cursor.
     ///
     /// # Errors
-    /// No run of this job goes on.
+    /// No run of this job is going on.
     pub fn checkpoint(&self, job_id: u64) -> Result<CheckpointData, EngineError> {
         let view = {
             let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -167,8 +167,8 @@ impl Engine {
         Ok(CheckpointData { job_id, state, cursor: self.put(Event::Checkpoint)?, state_id })
     }
 
-    /// The source for a configuration: the engine's own, or the tree on disk, which never enters the `state` folders,
-    /// and which arms a watcher where there is one.
+    /// Returns the source for a configuration: the engine's own, or the tree on disk, which never enters the `state`
+    /// directories, and which arms a watcher if there is one.
     pub(crate) fn source_for(
         &self,
         config: &BatchConfig,
@@ -185,16 +185,15 @@ impl Engine {
         }))
     }
 
-    /// Whether its source is no tree on disk, but a user's own.
+    /// Returns whether its source is a user's own instead of the tree on disk.
     pub(super) fn has_own_source(&self) -> bool {
         self.source.is_some()
     }
 
-    /// The tree on disk as a source, with the filters that a configuration asks for: the processor's
-    /// own where it names none.
+    /// Returns the tree on disk as a source, with the configuration's filters: the processor's own if it names none.
     ///
     /// # Errors
-    /// A glob that can't be read.
+    /// A glob that can't be parsed.
     pub fn tree_for(&self, config: &BatchConfig, state: Vec<PathBuf>) -> Result<TreeSource, EngineError> {
         let own = || self.processor.default_include().iter().map(|glob| (*glob).to_owned()).collect();
         let include = if config.include.is_empty() { own() } else { config.include.clone() };

@@ -1,4 +1,4 @@
-//! What callers may look at while a run goes on.
+//! What other threads may see during a run.
 
 use super::one_run::runs_already;
 use crate::engine::StoreView;
@@ -15,7 +15,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::mpsc::SyncSender;
 
-/// What others may look at while a run goes on.
+/// What is visible to other threads during a run.
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) statistics: Mutex<BatchStatistics>,
@@ -23,23 +23,23 @@ pub(super) struct Shared {
     pub(super) wishes: Wishes,
 }
 
-/// A run that goes on.
+/// A run that is going on.
 pub(super) struct Running {
     pub(super) job: u64,
     pub(super) view: StoreView,
     /// The roots that are served meanwhile.
     pub(super) roots: Vec<RootId>,
     pub(super) config: Arc<BatchConfig>,
-    /// The attempt that goes on; none while the run waits for something, or is between two jobs.
+    /// The current attempt; none while the run waits for something, or is between two jobs.
     pub(super) send: Option<SyncSender<Event>>,
     /// Another job will follow.
     pub(super) is_between: bool,
 }
 
-/// Shows the run to others until it is dropped.
+/// Publishes the run to other threads until it is dropped.
 pub(super) struct Published<'a> {
     shared: &'a Shared,
-    /// Whether another job may follow, and the state can be looked at until then.
+    /// Whether another job may follow, with the state readable until then.
     stays: bool,
 }
 
@@ -61,7 +61,7 @@ impl<'a> Published<'a> {
         Ok(Self { shared, stays })
     }
 
-    /// From now on an attempt listens.
+    /// Publishes the channel of an attempt.
     pub(super) fn listens(&self, send: &SyncSender<Event>) {
         let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = shown.as_mut() {
@@ -69,7 +69,7 @@ impl<'a> Published<'a> {
         }
     }
 
-    /// What can be looked at is this from now on.
+    /// Replaces the published view.
     pub(super) fn look(&self, view: StoreView) {
         let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = shown.as_mut() {
@@ -77,7 +77,7 @@ impl<'a> Published<'a> {
         }
     }
 
-    /// Shows it no longer: the state is to be closed.
+    /// Withdraws the view, as the state is about to be closed.
     pub(super) fn end(mut self) {
         self.stays = false;
     }
@@ -94,7 +94,7 @@ impl Drop for Published<'_> {
 }
 
 impl Shared {
-    /// No job will follow.
+    /// Ends the run for other threads: no job will follow.
     pub(super) fn end(&self) {
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

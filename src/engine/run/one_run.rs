@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::engine::error::EngineError;
 use crate::engine::stop::Stop;
 
-/// The one run of an engine. What asked it to stop has asked no other one, so that is over when this is dropped.
+/// The one run of an engine. A stop request applies only to it, so it is cleared when this is dropped.
 pub(super) struct OneRun<'a> {
     runs: &'a AtomicBool,
     stop: &'a Stop,
 }
 
 impl<'a> OneRun<'a> {
-    /// Begins a run, where none goes on.
+    /// Begins a run, if none is going on.
     pub(super) fn begin(runs: &'a AtomicBool, stop: &'a Stop) -> Result<Self, EngineError> {
         if runs.swap(true, Ordering::SeqCst) {
             return Err(runs_already());

@@ -1,5 +1,5 @@
-//! The thread `pulse`: tells a run's clock that the process runs. What is in flight while the process is stopped, or its
-//! container frozen, has not taken that time.
+//! The thread `pulse`: lets a run's clock know that the process runs. Time while the process is stopped, or its
+//! container frozen, does not count for files in flight.
 
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use crate::model::Clock;
 
-/// A stop that is longer is told.
+/// A longer stop is logged.
 const LONG: Duration = Duration::from_secs(1);
 
-/// The thread, until it is dropped.
+/// The thread, which ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Pulse {
     clock: Clock,
-    /// Nothing is ever sent: that it is dropped tells the thread to end.
+    /// Nothing is ever sent: dropping it ends the thread.
     end: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Pulse {
-    /// Starts it. Where there is no thread for it, all time counts.
+    /// Starts the thread. If that fails, all time counts.
     pub(crate) fn start(clock: &Clock) -> Self {
         let (end, ended) = sync_channel::<()>(0);
         let beats = clock.clone();

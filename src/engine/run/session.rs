@@ -24,35 +24,36 @@ use crate::source::watch::Watch;
 const OWN_DESCRIPTORS: u64 = 192;
 /// Descriptors of one worker.
 const WORKERS_DESCRIPTORS: u64 = 5;
-/// Each worker's part of a limit of addresses: a quarter of them is for their stacks, of 2 MiB, and for what they keep.
+/// Each worker's part of an address-space limit: a quarter of it is for their stacks, of 2 MiB, and for what they
+/// keep.
 const WORKERS_ADDRESSES: u64 = 16 << 20;
 
 /// An open state, and what goes with it.
 pub(super) struct Runtime<'a> {
     engine: &'a Engine,
-    /// Empty only while the store is opened again, and once all is over.
+    /// Empty only while the store is reopened, and once all is over.
     slot: Option<Store>,
     config: Arc<BatchConfig>,
     lookout: Lookout,
     pub in_hand: Arc<InHand>,
-    /// What an earlier process had in hand when it died.
+    /// The files that were in flight when an earlier process died.
     left: Left,
     oom_kills: Option<u64>,
-    /// Of all jobs: threads that were given up by one keep their memory.
+    /// Shared by all jobs: threads abandoned in one keep their memory.
     budget: Arc<Budget>,
     bounds: Bounds,
-    /// When the present job began, or the process.
+    /// When the current job began, or the process.
     started: Instant,
     clock: Clock,
-    /// Gives the clock its beats.
+    /// Advances the clock.
     _pulse: Pulse,
     watch: Option<Arc<Watch>>,
-    /// The source has other filters than the roots were registered with.
+    /// Whether the source's filters differ from those that the roots were registered with.
     has_other_filters: bool,
 }
 
 impl<'a> Runtime<'a> {
-    /// Opens the state, or makes one.
+    /// Opens the state, or creates one.
     pub(super) fn open(
         engine: &'a Engine,
         config: &BatchConfig,
@@ -98,7 +99,7 @@ impl<'a> Runtime<'a> {
         Ok((runtime, Meter::of_machine(memory_limit_bytes, machine)))
     }
 
-    /// The state; an error where it is closed.
+    /// Returns the state; an error if it is closed.
     pub(super) fn store(&mut self) -> Result<&mut Store, EngineError> {
         Ok(self.slot.as_mut().ok_or(LedgerError::Poisoned)?)
     }
@@ -123,8 +124,8 @@ impl<'a> Runtime<'a> {
             .map_err(EngineError::or_unavailable)
     }
 
-    /// Registers these roots with the present filters. With `reprocess` all that was done is due again, if the
-    /// configuration says so: once, when they are registered first.
+    /// Registers these roots with the current filters. With `reprocess` all that was done is due again, if the
+    /// configuration says so: once, when they are first registered.
     pub(super) fn register(
         &mut self,
         roots: &[GivenRoot],
@@ -141,7 +142,7 @@ impl<'a> Runtime<'a> {
         self.has_other_filters
     }
 
-    /// What an earlier process had in hand has been done: nobody is suspect any more.
+    /// Clears the suspects, once the files in flight in an earlier process have been processed.
     pub(super) fn forget_suspects(&mut self) {
         self.left = Left::default();
         if let Err(error) = self.in_hand.set_suspects(&[]) {
@@ -149,19 +150,19 @@ impl<'a> Runtime<'a> {
         }
     }
 
-    /// A job's clock begins.
+    /// Starts a job's clock.
     pub(super) fn restart_clock(&mut self) {
         self.started = self.clock.now();
     }
 
-    /// Writes down how a job ended that another one took the place of.
+    /// Records how a job ended that was superseded.
     pub(super) fn end_job(&mut self, plan: &JobPlan, run: &RunState, end: JobEnd) -> Result<(), EngineError> {
         let so_far = job_plan::so_far(&plan.job, &run.tally, run.statistics.progress.bytes);
         let job = if end.is_final() { job_plan::ended(so_far, end) } else { Job { end, ..so_far } };
         self.store()?.commit_without_lines(&[], Some(&job))
     }
 
-    /// The tick before which nothing is this runtime's.
+    /// Returns the tick before which nothing is this runtime's.
     pub(super) fn first_tick(&self) -> u64 {
         self.slot.as_ref().map_or(0, |store| store.ledger.cursor().tick)
     }
@@ -199,7 +200,7 @@ impl<'a> Runtime<'a> {
         }
     }
 
-    /// Goes on with another configuration.
+    /// Continues with another configuration.
     fn configure(&mut self, config: &BatchConfig, run: &mut RunState) -> Result<(), EngineError> {
         let (old, new) = (&self.config, config);
         if (&old.include, &old.exclude) != (&new.include, &new.exclude) && self.watch.is_some() {
@@ -215,7 +216,7 @@ impl<'a> Runtime<'a> {
         Ok(())
     }
 
-    /// Closes the state of a start that failed: one that was made for it goes.
+    /// Closes the state of a failed start; removes one that was created for it.
     pub(super) fn discard(&mut self) {
         self.slot.take().into_iter().for_each(Store::discard);
     }
@@ -228,9 +229,8 @@ impl<'a> Runtime<'a> {
     }
 }
 
-/// The configuration with as many workers as there are descriptors and addresses for. Each needs a descriptor for a file,
-/// one for its folder, one for its note of what it has in hand and one to measure itself, and the processor may need
-/// another.
+/// Limits the workers to the available descriptors and addresses. Each needs a descriptor for a file, one for its
+/// directory, one for its in-flight marker and one to measure itself, and the processor may need another.
 fn with_room_for(config: &BatchConfig, bounds: Bounds) -> BatchConfig {
     let descriptors = machine::raise_descriptor_limit().saturating_sub(OWN_DESCRIPTORS) / WORKERS_DESCRIPTORS;
     let addresses = bounds.addresses.unwrap_or(u64::MAX) / WORKERS_ADDRESSES;

@@ -1,4 +1,4 @@
-//! A run from its start to its end: opens the state, starts the threads, coordinates, closes the job.
+//! A run from start to end: opens the state, starts the threads, coordinates, closes the job.
 
 use std::path::{Path, PathBuf};
 
@@ -13,11 +13,11 @@ use crate::ledger::AskedState;
 use crate::model::BatchConfig;
 
 impl Engine {
-    /// Ingests folders: goes on with what the state holds as pending, scans for what is new, and
-    /// returns when all is done or a stop was asked for.
+    /// Ingests directories: continues with what is pending in the state, scans for what is new, and returns when all
+    /// is done or a stop was requested.
     ///
     /// # Errors
-    /// What ends a run as a whole; everything committed before stays.
+    /// Any failure that ends the run as a whole; everything committed before stays.
     pub fn run(
         &self,
         roots: &[PathBuf],
@@ -27,8 +27,8 @@ impl Engine {
         self.run_with(roots, config, options, |_| ())
     }
 
-    /// The same, with something of the caller's that lives while the run holds the state: made once the
-    /// state folder is open, dropped before it is closed.
+    /// Like [`Engine::run`], with a caller's value that lives while the run holds the state: made once the state
+    /// directory is open, dropped before it is closed.
     ///
     /// # Errors
     /// As [`Engine::run`].
@@ -48,7 +48,7 @@ impl Engine {
         run.begin_job(&plan, runtime.first_tick());
         let guard = begun(&options.state);
         let ended = runtime.run_job(&plan, &mut run, None);
-        // Whoever reads the state through this run has to go first.
+        // Readers of the state through this run have to go first.
         drop(guard);
         runtime.close(&ended);
         self.result_of(ended?, plan.resumed, run, &runtime)
@@ -86,7 +86,7 @@ impl Engine {
         })
     }
 
-    /// Goes on with a job from a checkpoint: with its roots and its configuration, from what is committed.
+    /// Continues a job from a checkpoint: with its roots and its configuration, from what is committed.
     ///
     /// # Errors
     /// The state does not know the job, or has not reached the checkpoint; or as [`Engine::run`].

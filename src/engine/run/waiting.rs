@@ -18,15 +18,14 @@ use crate::ledger::{HeldState, JobEnd, LedgerError, StateFolder};
 use crate::model::Resource;
 use crate::source::Source;
 
-/// How often it looks up.
+/// How often it checks.
 const LOOK_UP: Duration = Duration::from_millis(50);
 /// Room and descriptors that have to be there at least before a state is opened again.
 const ROOM_TO_OPEN_BYTES: u64 = 16 << 20;
 const DESCRIPTORS_TO_OPEN: usize = 32;
 
 impl Course<'_> {
-    /// Makes attempts, one after the other, until the run ends. The slot is empty only while the store is opened
-    /// again.
+    /// Makes one attempt after the other, until the run ends. The slot is empty only while the store is reopened.
     pub(super) fn run(
         &self,
         slot: &mut Option<Store>,
@@ -83,14 +82,14 @@ impl Course<'_> {
         }
     }
 
-    /// Whether the roots are the folders that they were.
+    /// Checks whether the roots are the same directories as before.
     fn check_roots(&self, store: &mut Store, marks: &mut RootMarks) -> Result<Option<Outage>, EngineError> {
         let (plan, accept_empty) = (self.plan, self.config.accept_empty);
         let lost = marks.check(store, &self.lookout, &plan.roots, |id| plan.scans_whole(id), accept_empty)?;
         Ok(lost.map(Outage::Root))
     }
 
-    /// Waits until the roots are back. Closes the job where that takes too long, or a stop is asked for.
+    /// Waits until the roots are back. Closes the job if that takes too long, or a stop is requested.
     fn await_roots(
         &self,
         lost: &LostRoot,
@@ -99,7 +98,7 @@ impl Course<'_> {
         run: &mut RunState,
     ) -> Result<Option<Ending>, EngineError> {
         run.breakers.trip(Resource::Files, lost.to_string(), self.clock.now());
-        // Another configuration may say what to make of them.
+        // Another configuration may treat them differently.
         let has_config = || self.engine.wishes().has_config();
         let held = store.state.held().clone();
         let works = || {
@@ -119,7 +118,7 @@ impl Course<'_> {
         !lost.unlisted || self.lookout.ask(&lost.root.path, look).unwrap_or(false)
     }
 
-    /// Waits until a state can be opened again that could not be written.
+    /// Waits until a state that could not be written can be opened again.
     fn await_state(
         &self,
         mut resource: Resource,
@@ -153,7 +152,7 @@ impl Course<'_> {
                 Err(failed) => {
                     let (closed, error) = *failed;
                     let is_read = matches!(error, EngineError::Ledger(LedgerError::InUse { .. }));
-                    // It is held no longer than for one answer.
+                    // A reader holds it no longer than for one answer.
                     let short = error.short_of().or(is_read.then_some(resource));
                     let Some(short) = short else { return Err(error) };
                     (state, resource, why) = (closed, short, error.to_string());
@@ -162,7 +161,7 @@ impl Course<'_> {
         }
     }
 
-    /// Waits until a probe works; tells how the run ends where it stops waiting before. The state must stay this
+    /// Waits until a probe succeeds; returns how the run ends if it gives up before. The state must stay this
     /// process's own meanwhile.
     fn await_resource(
         &self,

@@ -1,17 +1,17 @@
-//! A process that stays: a row of jobs over one open state, while a watcher tells what changes.
+//! A process that stays: a row of jobs over one open state, while a watcher reports what changes.
 //!
-//! A *scan job* scans its roots, or a part of them, and ends when all of that is processed: the first scan,
-//! an added root, a scan that somebody or a schedule asked for, a reconcile. When none is queued, a *standing
-//! job* scans nothing and follows the news, until one is. Queued jobs are in the ledger, so a restart finds
-//! them; the one of the highest priority comes first, and takes the place of a running one of a lower.
+//! A *scan job* scans its roots, or a part of them, and ends when all of that is processed: the first scan, an added
+//! root, a scan that a client or a schedule asked for, a reconcile. When none is queued, a *standing job* scans
+//! nothing and follows watch events, until one is. Queued jobs are in the ledger, so a restart finds them; the one of
+//! the highest priority comes first, and takes the place of a running one of a lower.
 //!
-//! News go through every job, past its bulk work: see `engine/discovery/follow/`. Nothing that the watcher told lives longer
-//! than the process: each start scans. So does a process where news may have been lost, such as by a state
-//! that could not be written.
+//! Watch events go through every job, past its bulk work: see `engine/discovery/follow/`. None of them outlives the
+//! process: each start scans. So does a process where events may have been lost, such as by a state that could not be
+//! written.
 //!
 //! A root that goes away does not hold up the others: it is left out until it is back, and scanned then. One that is
-//! not there when the process starts is away, too. Once a second it is looked at where each root leads: a link that was
-//! changed makes the next job watch and scan what it leads to.
+//! missing when the process starts is away, too. Once a second each root is resolved: a link that was changed makes
+//! the next job watch and scan what it leads to.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -30,12 +30,12 @@ use crate::model::{BatchConfig, Root};
 use crate::source::watch::{Watch, WatchSettings};
 
 impl Engine {
-    /// Ingests folders and keeps the records in step with them until a stop is asked for. Without `roots`
-    /// it serves those that were added to the state. `begun` makes something that lives while the state is held,
-    /// as for [`Engine::run_with`].
+    /// Ingests directories and keeps the records in step with them until a stop is requested. Without `roots` it
+    /// serves those that were added to the state. `begun` makes a value that lives while the state is held, as for
+    /// [`Engine::run_with`].
     ///
     /// # Errors
-    /// What ends a run as a whole; everything committed before stays.
+    /// Any failure that ends the run as a whole; everything committed before stays.
     pub fn watch_with<G>(
         &self,
         roots: &[PathBuf],
@@ -54,7 +54,7 @@ impl Engine {
         let guard = begun(&options.state);
         let mut run = RunState::new(meter);
         let ended = self.do_jobs(&mut runtime, &mut agenda, &mut run);
-        // Whoever reads the state through this run has to go first.
+        // Readers of the state through this run have to go first.
         drop(guard);
         self.shared().end();
         runtime.close(&ended);
@@ -63,7 +63,7 @@ impl Engine {
         self.result_of(ending, false, run, &runtime)
     }
 
-    /// Does one job after the other, until one ends all.
+    /// Does one job after the other, until one ends the process.
     fn do_jobs(
         &self,
         runtime: &mut Runtime<'_>,
@@ -79,7 +79,7 @@ impl Engine {
             tracing::info!(job = plan.job.id, kind = %plan.job.kind, "begun");
             let ending = runtime.run_job(&plan, run, Some(agenda))?;
             match &ending {
-                // Written down already; the standing job never is.
+                // Recorded already; the standing job never is.
                 Ending::Done if plan.scans_all() => runtime.forget_suspects(),
                 Ending::Done => {}
                 Ending::Superseded => runtime.end_job(&plan, run, agenda.end_of(&plan.job))?,
@@ -138,8 +138,8 @@ impl Runtime<'_> {
         Ok(())
     }
 
-    /// Has the state know roots that are not there. They are registered with the processor and the filters of the time
-    /// when they are.
+    /// Records missing roots in the state. They are registered once they are there, with the processor and the
+    /// filters of that time.
     fn remember(&mut self, roots: &[GivenRoot]) -> Result<Vec<Root>, EngineError> {
         let (identity, config) = (self.identity().to_owned(), self.config());
         let store = self.store()?;
@@ -155,7 +155,7 @@ impl Runtime<'_> {
         Ok(known)
     }
 
-    /// The filters are others: what is pending is looked at again, and all is scanned.
+    /// Applies other filters: pending files are checked again, and all is scanned.
     fn register_again(&mut self, agenda: &mut Agenda) -> Result<(), EngineError> {
         let paths: Vec<_> = agenda.paths_here().into_iter().map(GivenRoot::known).collect();
         // Those that are away are registered when they are back.
