@@ -1,14 +1,14 @@
 //! Files that a scan finds, on their way to the ledger and to the workers.
 //!
-//! Mostly there is more to do than the workers have room for: what is found waits in the ledger, and is claimed from
-//! there. While nothing waits there, it goes to the workers at once. Should the process die before the tick that
-//! makes it pending, the ledger knows nothing of it, and nothing is lost: a start scans. Where little has changed in a
-//! large tree, that tick commits the outcomes, too, and each block that they lie in is written once instead of twice.
-//! A single file that waits for its next attempt keeps all on the way through the ledger: that is only slower.
+//! Mostly there is more to do than the workers have room for: found files wait in the ledger, and are claimed from
+//! there. While nothing waits there, they go to the workers at once. Should the process die before the tick that
+//! makes them pending, the ledger knows nothing of them, and nothing is lost: a start scans. Where little has changed
+//! in a large tree, that tick commits the outcomes, too, and each block that they lie in is written once instead of
+//! twice. A single file that waits for its next attempt keeps all on the way through the ledger: that is only slower.
 //!
-//! A few large files do not wait for those before them, where a scan finds them and files go in the order of the tree:
-//! one that is begun last is worked on by one worker while all others have nothing to do. With 50,000 small files and
-//! one of 200 MB behind them, two workers took 1.19 of the least time.
+//! A few large files do not wait for those before them, where a scan finds them and files go in tree order: one begun
+//! last keeps one worker busy while all others are idle. With 50,000 small files and one of 200 MB behind them, two
+//! workers took 1.19 of the least time.
 
 use super::Coordinator;
 use crate::engine::error::EngineError;
@@ -17,10 +17,10 @@ use crate::engine::workers::worker::LARGE_BYTES;
 use crate::ledger::Entry;
 use crate::model::{DiscoveredFile, FileKey, LogPosition, Order};
 
-/// What will be known of a file once the news of it is committed.
+/// A file's entry as it will be once its changes are committed.
 pub(super) struct Preview<'a> {
     pub key: &'a FileKey,
-    /// Whether the last of the news is that it is gone.
+    /// Whether the last of the changes is a removal.
     pub is_gone: bool,
     /// What the ledger holds.
     old: Option<Entry>,
@@ -29,7 +29,7 @@ pub(super) struct Preview<'a> {
 }
 
 impl Preview<'_> {
-    /// The entry that makes it due, and whether the ledger does not hold it as pending yet.
+    /// Returns the entry that makes it due, and whether the ledger does not hold it as pending yet.
     pub(super) fn due(&self) -> Option<(Entry, bool)> {
         let entry = self.new.filter(|entry| entry.pending)?;
         Some((entry, !self.old.is_some_and(|old| old.pending)))
@@ -37,7 +37,7 @@ impl Preview<'_> {
 }
 
 impl Coordinator<'_> {
-    /// Queues what a scan has found, and hands it out where nothing else waits for the workers.
+    /// Queues what a scan has found, and hands it out if nothing else waits for the workers.
     pub(super) fn take_found(&mut self, mut changes: Vec<(FileKey, Change)>) -> Result<(), EngineError> {
         if changes.is_empty() {
             return Ok(());
@@ -81,7 +81,7 @@ impl Coordinator<'_> {
         Ok(files)
     }
 
-    /// What these changes lead to, which it sorts by file: those of one stay in the order in which they came.
+    /// Returns what these changes lead to. Sorts them by file: those of one stay in order of arrival.
     pub(super) fn preview<'c>(
         &self,
         changes: &'c mut [(FileKey, Change)],

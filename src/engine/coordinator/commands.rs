@@ -14,7 +14,7 @@ use crate::engine::watch::root_checks::Present;
 use crate::model::{Root, RootId};
 
 impl Coordinator<'_> {
-    /// Carries out what needs the state. An error is the state's own: the run can't go on with it.
+    /// Carries out an order that needs the state. An error is the state's own: the run can't continue with it.
     pub(crate) fn carry_out(&mut self, ordered: Ordered) -> Result<(), EngineError> {
         let what = "this is a single run: only `outlast watch` takes that order";
         let done = match self.at_hand() {
@@ -29,8 +29,8 @@ impl Coordinator<'_> {
         self.switch_if_wanted()
     }
 
-    /// Has a root leave the state that nothing is known of any more. One that is served is served no more, and leaves
-    /// later. An error is the state's own.
+    /// Removes a root from the state once nothing is known of it any more. A served root is no longer served, and
+    /// leaves later. An error is the state's own.
     pub(crate) fn forget_root(
         &mut self,
         id: RootId,
@@ -68,7 +68,7 @@ impl Coordinator<'_> {
         agenda.remove(&root.path, hands).map(drop)
     }
 
-    /// The agenda of a watching process, and what its orders take.
+    /// Returns the agenda of a watching process, and what its orders need.
     fn at_hand(&mut self) -> Option<(&mut Agenda, Hands<'_>)> {
         let hands = Hands {
             store: self.committer.store_mut(),
@@ -80,7 +80,7 @@ impl Coordinator<'_> {
         Some((self.agenda.as_deref_mut()?, hands))
     }
 
-    /// Looks at what a watching process has to do.
+    /// Checks what a watching process has to do.
     pub(crate) fn look_at_agenda(&mut self) -> Result<(), EngineError> {
         let Some(agenda) = self.agenda.as_deref_mut().filter(|agenda| agenda.is_due()) else { return Ok(()) };
         let (store, context) = (self.committer.store_mut(), self.set.context);
@@ -99,7 +99,7 @@ impl Coordinator<'_> {
         self.switch_if_wanted()
     }
 
-    /// Makes room for another job where one should come first.
+    /// Ends this job if another one should come first.
     pub(crate) fn switch_if_wanted(&mut self) -> Result<(), EngineError> {
         let Some(agenda) = self.agenda.as_deref() else { return Ok(()) };
         if agenda.wants_switch(self.committer.store(), &self.set.plan.job)? {

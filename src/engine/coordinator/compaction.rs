@@ -1,4 +1,4 @@
-//! Compacting while a run goes on: in portions between the ticks, never in their way.
+//! Compaction during a run: in portions between the ticks, never in their way.
 
 use std::time::Instant;
 
@@ -8,16 +8,16 @@ use crate::engine::error::EngineError;
 use crate::engine::store::Store;
 use crate::model::Resource;
 
-/// While there is other work, this many times a portion's cost passes before the next one.
+/// During other work, this many times a portion's cost passes before the next one.
 const PAUSE_FACTOR: u32 = 9;
 
 impl Compaction {
-    /// Whether somebody waits for what comes of it.
+    /// Returns whether a client waits for the result.
     fn is_awaited(&self) -> bool {
         !(self.asked.is_empty() && self.waiting.is_empty())
     }
 
-    /// Whether a portion may be done now, beside other work or not.
+    /// Returns whether a portion may be done now, beside other work or not.
     fn may_step(&self, store: &Store, is_idle: bool, now: Instant) -> bool {
         let Some((begun, took)) = self.last else { return self.is_busy(store) };
         let pause = match &self.phase {
@@ -30,7 +30,7 @@ impl Compaction {
 }
 
 impl Coordinator<'_> {
-    /// Does a portion, where nothing more urgent waits. Returns whether to come back at once.
+    /// Compacts a portion, if nothing more urgent waits. Returns whether to come back at once.
     pub(in crate::engine) fn compact(&mut self) -> Result<bool, EngineError> {
         let is_free = self.ending.is_none() && self.log_is_checked() && self.run.breakers.all_closed();
         let (is_idle, now) = (self.is_idle(), self.now());
@@ -52,13 +52,13 @@ impl Coordinator<'_> {
         Ok(is_idle && is_next)
     }
 
-    /// What is missing that nothing is compacted without.
+    /// Returns the missing resource that compaction waits for.
     fn holds_compaction_up(&self) -> Option<(Resource, String)> {
         let open = || self.run.breakers.open_since().map(|(resource, _, why)| (resource, why.to_owned()));
         self.lacks_room().map(|why| (Resource::Disk, why)).or_else(open)
     }
 
-    /// Whether the log is being compacted or has to be, and there is room on the disk for that.
+    /// Returns whether the log is being compacted or has to be, with room on the disk for it.
     pub(in crate::engine) fn is_compacting(&self) -> bool {
         self.compaction.is_busy(self.committer.store()) && self.lacks_room().is_none()
     }

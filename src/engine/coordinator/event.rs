@@ -1,4 +1,4 @@
-//! What the threads of a run tell the coordinator.
+//! Messages from the threads of a run to the coordinator.
 
 use std::sync::mpsc::SyncSender;
 
@@ -15,24 +15,24 @@ pub(crate) const CHANNEL_EVENTS: usize = 384;
 
 /// One message.
 pub(crate) enum Event {
-    /// What a scan or a watcher has come upon.
+    /// Changes that a scan or a watcher has found.
     Discovered(Message),
-    /// A worker is through with files.
+    /// A worker has finished files.
     Ended(OutcomeGroup),
     /// The record log is as it was committed.
     LogChecked,
-    /// A thread can't go on.
+    /// A thread can't continue.
     Failed(EngineError),
-    /// Somebody wants a commit tick now, and its cursor.
+    /// A client requests a commit tick now, and its cursor.
     Checkpoint(SyncSender<Cursor>),
-    /// Somebody asks for something that needs the state.
+    /// A client requests something that needs the state.
     Order(Ordered),
-    /// A caller wants these files processed again, or forgotten, and to know when that is committed.
+    /// A caller wants these files processed again, or forgotten, and a reply when that is committed.
     Asked { changes: Vec<(FileKey, Change)>, reply: SyncSender<Cursor> },
-    /// A caller wants this root to leave the state, and to know whether it has: not while it is served, or files of
-    /// it are known.
+    /// A caller wants this root removed from the state, and to know whether it was: not while it is served, or files
+    /// of it are known.
     Forget { root: RootId, reply: SyncSender<Result<bool, EngineError>> },
-    /// Somebody wants the record log compacted, and to know when it is.
+    /// A caller wants the record log compacted, and a reply when it is.
     Compact(CompactReply),
 }
 

@@ -12,10 +12,10 @@ use crate::engine::stats::ProcessingState;
 use crate::engine::workers::outcome::{Outcome, OutcomeGroup};
 use crate::model::Resource;
 
-/// Room that stays free on the disk, so that a commit never meets its end: some segments of the database, and
+/// Room that stays free on the disk, so that a commit never fails at its very end: some segments of the database, and
 /// the blocks of a tick of files that lie far apart.
 const ROOM_BYTES: u64 = 8 << 20;
-/// The part of it that the end of a job is still written into.
+/// The part of it that the end of a job may still be written into.
 const LAST_ROOM_BYTES: u64 = 2 << 20;
 /// What a change takes in the database at most, on average.
 const CHANGE_BYTES: u64 = 512;
@@ -23,8 +23,8 @@ const CHANGE_BYTES: u64 = 512;
 const DESCRIPTORS_FREE: usize = 8;
 
 impl Coordinator<'_> {
-    /// Notes which attempts failed for want of something. While it is missing, such a failure counts for nothing:
-    /// the file stays as it was.
+    /// Notes which attempts failed for want of a resource. While it is missing, such a failure does not count: the
+    /// file stays as it was.
     pub(super) fn note_breakers(&mut self, group: &mut OutcomeGroup) {
         let (now, was_closed) = (self.now(), self.run.breakers.all_closed());
         let is_short = |outcome: &Outcome| outcome.short_of == Some(Resource::Memory);
@@ -45,7 +45,7 @@ impl Coordinator<'_> {
         }
     }
 
-    /// Takes back what is not begun, and shows that the run waits.
+    /// Takes back what is not begun, and publishes that the run waits.
     fn hold(&mut self) {
         self.take_back();
         if self.ending.is_none() {
@@ -60,17 +60,17 @@ impl Coordinator<'_> {
         self.hold();
     }
 
-    /// A root that is not what it was: what it holds has to be listed again when it is back.
+    /// Ends the attempt for a root that has changed identity: its files have to be listed again when it is back.
     pub(crate) fn lost_root(&mut self, lost: LostRoot) {
-        // Beside other roots, which go on.
+        // A watching process continues with its other roots.
         if self.agenda.is_none() {
             self.trip(Resource::Files, lost.to_string());
         }
         self.end(Ending::Hindered(Outage::Root(lost)));
     }
 
-    /// A folder could not be listed: it is again, when what was missing is there. A root is waited for that can't be
-    /// listed itself; one that often can and can't is left to the next scan.
+    /// Handles a directory that could not be listed: it is listed again once what was missing is there. If it is a
+    /// root, the run waits for it; one that keeps failing and recovering is left to the next scan.
     pub(super) fn unlisted(&mut self, resource: Resource, why: String, root: Option<LostRoot>) {
         self.unlisted = true;
         let may_wait = resource == Resource::Files && self.run.rescans + 1 < self.config().retry_attempts;
@@ -88,7 +88,7 @@ impl Coordinator<'_> {
         }
     }
 
-    /// Whether files may be claimed. Where something is missing, it is tried whether it is back.
+    /// Returns whether files may be claimed. Probes whether a missing resource is back.
     pub(super) fn may_claim(&mut self) -> Result<bool, EngineError> {
         if self.run.breakers.all_closed() {
             let is_paused = self.set.wishes.is_paused();
@@ -112,7 +112,7 @@ impl Coordinator<'_> {
         Ok(false)
     }
 
-    /// Shows a pause that begins or ends.
+    /// Publishes a pause that begins or ends.
     fn note_pause(&mut self, is_paused: bool) {
         if is_paused == (self.run.statistics.state == ProcessingState::Paused) {
             return;
@@ -128,7 +128,7 @@ impl Coordinator<'_> {
     fn probe(&mut self, resource: Resource, now: Instant) -> Result<(), EngineError> {
         let works = match resource {
             Resource::Disk => Some(self.lacks_room().is_none()),
-            // Where nothing is in hand any more, waiting can't help: a few files at a time, then.
+            // Once nothing is in flight, waiting can't help: a few files at a time, then.
             Resource::Memory if self.run.pressure.over => self.probe_with_files(resource)?,
             Resource::Memory => Some(self.set.context.budget.shortage().is_none()),
             Resource::Descriptors => Some(can_open(DESCRIPTORS_FREE)),
@@ -140,7 +140,7 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    /// Tries a few files; their outcomes tell. None as long as that is not known.
+    /// Tries a few files; their outcomes decide. None as long as these are not known.
     fn probe_with_files(&mut self, resource: Resource) -> Result<Option<bool>, EngineError> {
         if resource == Resource::Files
             && let Some(lost) = self.set.guard.lost()
@@ -157,7 +157,7 @@ impl Coordinator<'_> {
         Ok(none.then_some(true))
     }
 
-    /// Whether there is room for a commit; where there is none, the run waits for it.
+    /// Returns whether there is room for a commit; if not, the run waits for it.
     pub(super) fn has_room(&mut self) -> bool {
         if let Some(why) = self.lacks_room() {
             if self.run.breakers.is_closed(Resource::Disk) {
@@ -172,7 +172,7 @@ impl Coordinator<'_> {
         self.lacks_room_beside(ROOM_BYTES)
     }
 
-    /// The same, for the commit that ends the job.
+    /// Returns whether room is lacking for the commit that ends the job.
     pub(super) fn lacks_last_room(&self) -> bool {
         self.lacks_room_beside(LAST_ROOM_BYTES).is_some()
     }
@@ -192,7 +192,7 @@ impl Coordinator<'_> {
         })
     }
 
-    /// Looks at memory.
+    /// Checks memory.
     pub(super) fn look_at_machine(&mut self) {
         let pressure = self.run.meter.look();
         if let Some(why) = &pressure.why
@@ -204,8 +204,8 @@ impl Coordinator<'_> {
     }
 }
 
-/// Notes outcomes in the order in which they came: what is fine between two failures tells that they are not in a row.
-/// Releases files for which something is missing by now. True where a file could not be read for good.
+/// Notes outcomes in order of arrival: a success between two failures shows that they are not in a row. Releases
+/// files for which something is missing by now. True if a file could not be read for good.
 fn note_outcomes(breakers: &mut Breakers, outcomes: &mut [Outcome], now: Instant) -> bool {
     let (mut fine, mut is_final) = (0, false);
     for outcome in outcomes {
@@ -241,7 +241,7 @@ fn release_all(group: &mut OutcomeGroup) {
     }
 }
 
-/// Whether so many files can be opened.
+/// Returns whether so many files can be opened.
 pub(crate) fn can_open(files: usize) -> bool {
     let opened: Result<Vec<_>, _> = (0..files).map(|_| std::fs::File::open("/dev/null")).collect();
     opened.is_ok()
@@ -254,7 +254,7 @@ mod tests {
     use crate::ledger::Retry;
     use crate::model::{Digest, ErrorClass, FileKey, Fingerprint, RootId, Timestamp};
 
-    /// Outcomes of so many files, of which each `nth` could not be read.
+    /// Creates outcomes of so many files, of which each `nth` could not be read.
     fn outcomes(files: usize, nth: usize) -> Vec<Outcome> {
         let fingerprint = Fingerprint::default();
         let one = |number: usize| {

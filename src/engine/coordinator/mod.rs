@@ -1,6 +1,6 @@
 //! One thread; the only caller of commit. Every other room is a part that it owns.
 //!
-//! The loop of an attempt: receive news, commit when a tick is due, claim and plan what is pending.
+//! The loop of an attempt: receive events, commit when a tick is due, claim and plan what is pending.
 
 pub(super) mod admission;
 pub(super) mod changed;
@@ -44,29 +44,29 @@ use run_state::{Ending, Outage, RunState};
 /// Changes that make a tick due at once, so that memory stays bounded.
 const WAITING_MAX: usize = 8_192;
 const WAITING_BYTES_MAX: usize = 8 << 20;
-/// How often it looks at the machine and at the workers, and shows how things stand.
+/// Time between checks of the machine and the workers, and between publications.
 const LOOK_AROUND: Duration = Duration::from_millis(250);
 /// The shortest wait.
 const MOMENT: Duration = Duration::from_millis(1);
-/// Ticks at an attempt's end: one may lead to news of files that it found to be other ones.
+/// Ticks at an attempt's end: one may reveal that files reported missing have changed.
 const LAST_TICKS_MAX: usize = 3;
-/// How often the loop looks up while nothing comes in.
+/// How often the loop wakes while no events arrive.
 pub(super) const LOOK_UP: Duration = Duration::from_millis(20);
-/// The same while there is nothing to do but to wait for news.
+/// The same while there is nothing to do but to wait for watch events.
 const LOOK_UP_STANDING: Duration = Duration::from_millis(100);
 
-/// What an attempt gives its coordinator to work with.
+/// What an attempt provides to its coordinator.
 pub(crate) struct Setting<'a> {
     pub plan: &'a JobPlan,
     pub context: &'a WorkContext,
     pub started: Instant,
     pub pool: &'a Arc<Pool>,
-    /// What callers ask for.
+    /// What callers request.
     pub stop: &'a Stop,
     pub wishes: &'a Wishes,
-    /// What stops this attempt's threads, whatever the reason.
+    /// Stops this attempt's threads, whatever the reason.
     pub halt: &'a Stop,
-    /// Where others look at the figures.
+    /// The figures that other threads read.
     pub shown: &'a Mutex<BatchStatistics>,
     pub guard: RootGuard<'a>,
 }
@@ -77,20 +77,20 @@ pub(crate) struct Coordinator<'a> {
     pub(super) run: &'a mut RunState,
     pub(super) dispatch: Dispatcher,
     pub(super) scanning: bool,
-    /// Whether the workers would get more to do by the coming tick: it makes something pending that they do not have.
+    /// Whether the coming tick gives the workers more to do: it makes something pending that they do not have.
     pub(super) makes_claimable: bool,
-    /// A folder could not be listed for want of something that may come back.
+    /// A directory could not be listed for want of something that may come back.
     pub(super) unlisted: bool,
     /// Why the attempt ends, and when it ends at the latest.
     pub(super) ending: Option<(Ending, Instant)>,
     pub(super) ticks: TickPolicy,
     pub(super) checkpoints: Vec<SyncSender<Cursor>>,
     last_look: Option<Instant>,
-    /// Whether the watcher's news may still come.
+    /// Whether watch events may still come.
     pub(super) following: bool,
-    /// The tick with which the job was written down as completed.
+    /// The tick that recorded the job as completed.
     pub(super) completed_at: Option<u64>,
-    /// Of a process that watches.
+    /// Set in a process that watches.
     pub(super) agenda: Option<&'a mut Agenda>,
     pub(super) touched: TouchedFiles,
     pub(super) compaction: Compaction,
@@ -132,7 +132,7 @@ impl<'a> Coordinator<'a> {
         }
     }
 
-    /// Runs until all is done, or the attempt can't go on. Closes the job, unless another attempt will follow.
+    /// Runs until all is done, or the attempt can't continue. Closes the job, unless another attempt will follow.
     pub(crate) fn run(mut self, events: &Receiver<Event>) -> Result<Ending, EngineError> {
         self.publish();
         let ended = loop {
@@ -147,7 +147,8 @@ impl<'a> Coordinator<'a> {
         self.close(ended)
     }
 
-    /// One round of the loop, which waits for news for at most so long; tells how the attempt ended, if it did.
+    /// Runs one round of the loop, which waits for events for at most so long; returns how the attempt ended, if it
+    /// did.
     pub(crate) fn step(
         &mut self,
         events: &Receiver<Event>,
@@ -179,7 +180,7 @@ impl<'a> Coordinator<'a> {
         }
     }
 
-    /// Stops claiming; the workers finish the files in hand and release the rest.
+    /// Stops claiming; the workers finish the files in flight and release the rest.
     pub(super) fn end(&mut self, ending: Ending) {
         if self.ending.is_some() {
             return;
@@ -214,7 +215,7 @@ impl<'a> Coordinator<'a> {
                         self.commit()?;
                     }
                 }
-                // What could not be committed is told by nobody again.
+                // What could not be committed is not reported again.
                 if let (true, Some(agenda)) = (late || self.committer.waiting() > 0, &mut self.agenda) {
                     agenda.must_scan = true;
                 }
@@ -228,14 +229,14 @@ impl<'a> Coordinator<'a> {
         let again = self.unlisted && self.run.rescans + 1 < self.config().retry_attempts;
         let ending = if again { Ending::Hindered(Outage::Rescan) } else { Ending::Done };
         if self.following {
-            // News that was taken from the watcher is on its way.
+            // Events already taken from the watcher are still on their way.
             self.end(ending);
             return Ok(None);
         }
         Ok(Some(ending))
     }
 
-    /// Whether nothing keeps the job from its end but what waits to be committed.
+    /// Returns whether the job can end once what waits is committed.
     pub(super) fn is_done_once_committed(&self) -> bool {
         self.set.plan.scan != Scan::Nothing
             && !self.scanning
@@ -246,13 +247,13 @@ impl<'a> Coordinator<'a> {
             && self.claimable() == 0
     }
 
-    /// Whether nothing is under way.
+    /// Returns whether nothing is under way.
     pub(super) fn is_idle(&self) -> bool {
         !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0
     }
 
-    /// Whether the record log is known to be as it was committed: no run ends well on one that is damaged. It waits for
-    /// the check, unless it is stopped.
+    /// Returns whether the record log is known to be as it was committed: no run ends well on a damaged one. The run
+    /// waits for the check, unless it is stopped.
     pub(super) fn log_is_checked(&self) -> bool {
         self.committer.store().log_compared.is_some()
     }
@@ -264,7 +265,7 @@ impl<'a> Coordinator<'a> {
             _ => self.ticks.until_due(&self.tick_inputs()).clamp(MOMENT, LOOK_UP).min(wait_max),
         };
         if self.is_full() {
-            // There is no room on the disk: what comes waits in the channel.
+            // There is no room on the disk: events wait in the channel.
             std::thread::sleep(wait_max);
             return Ok(());
         }
@@ -368,8 +369,8 @@ impl<'a> Coordinator<'a> {
         self.dispatch.claimable(&self.committer.store().reader, &self.set.plan.own)
     }
 
-    /// Looks at the machine and the workers now and then, and shows how things stand, also while nothing is
-    /// committed, since that is when somebody wonders.
+    /// Checks the machine and the workers now and then, and publishes the figures, also while nothing is committed,
+    /// since that is when they are needed most.
     fn look_around(&mut self) -> Result<(), EngineError> {
         let now = self.now();
         if self.last_look.is_some_and(|last| now.saturating_duration_since(last) < LOOK_AROUND) {
@@ -397,7 +398,7 @@ impl<'a> Coordinator<'a> {
         Ok(())
     }
 
-    /// What the run does when nothing holds it back.
+    /// Returns what the run does when nothing holds it back.
     pub(super) fn working(&self) -> ProcessingState {
         match self.scanning {
             true => ProcessingState::Scanning,

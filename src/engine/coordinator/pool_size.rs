@@ -2,7 +2,7 @@ use super::Coordinator;
 use crate::engine::stats::WorkerStatistics;
 
 impl Coordinator<'_> {
-    /// Looks whether workers wait for what they read, and has more or fewer of them.
+    /// Checks whether workers wait for their reads, and adjusts their number.
     pub(crate) fn look_at_reading(&mut self) {
         let now = self.now();
         if !self.staffing.is_due(now) {

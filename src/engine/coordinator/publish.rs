@@ -1,4 +1,4 @@
-//! The figures of a run, as others see them.
+//! The figures of a run, as other threads see them.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -22,7 +22,7 @@ pub(crate) struct Standing {
 }
 
 impl RunState {
-    /// Notes what a worker did.
+    /// Notes a worker's outcomes.
     pub(crate) fn note_group(&mut self, group: &OutcomeGroup, batch_is_complete: bool) {
         let progress = &mut self.statistics.progress;
         progress.bytes += group.bytes;
@@ -35,7 +35,7 @@ impl RunState {
         }
     }
 
-    /// Shows how things stand.
+    /// Publishes the current figures.
     pub(crate) fn publish(
         &mut self,
         shown: &Mutex<BatchStatistics>,
@@ -64,7 +64,7 @@ impl RunState {
         show(shown, statistics);
     }
 
-    /// Shows that the run waits, or goes on.
+    /// Publishes whether the run waits or continues.
     pub(crate) fn publish_state(
         &mut self,
         shown: &Mutex<BatchStatistics>,
@@ -90,7 +90,7 @@ fn show(shown: &Mutex<BatchStatistics>, statistics: &BatchStatistics) {
 }
 
 impl ProcessTotals {
-    /// With what was added from one showing to the next: figures begin at 0 with each job.
+    /// Adds the difference between two publications: figures begin at 0 with each job.
     fn with_news(self, before: &BatchStatistics, now: &BatchStatistics) -> Self {
         let is_same_job = before.progress.job == now.progress.job;
         let added = |before: u64, now: u64| if is_same_job { now.saturating_sub(before) } else { now };
@@ -127,7 +127,7 @@ mod tests {
             (1, &[9, 6], 2),
             (1, &[9], 2),
             (1, &[10, 4], 2),
-            // Another job may have done more at its first showing than the last one had at its last.
+            // Another job may have done more at its first publication than the last one had at its last.
             (2, &[12, 1], 3),
             (2, &[12, 1], 3),
         ] {

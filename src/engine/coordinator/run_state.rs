@@ -19,7 +19,7 @@ pub(crate) struct RunState {
     pub statistics: BatchStatistics,
     pub breakers: Breakers,
     pub meter: Meter,
-    /// As it was looked at last; each attempt does so first.
+    /// As last checked; each attempt checks it first.
     pub pressure: Pressure,
     /// From the start of the process to the first commit of new work.
     pub first_commit: Option<Duration>,
@@ -27,11 +27,11 @@ pub(crate) struct RunState {
     pub first_tick: u64,
     /// Whether it is durable that the job has begun.
     pub has_begun: bool,
-    /// Tells the room that is left where a folder lies.
+    /// Returns the free space on a directory's file system.
     pub free_bytes: fn(&Path) -> std::io::Result<u64>,
     /// Attempts that were begun only to list again what could not be listed.
     pub rescans: u16,
-    /// What a process before was killed for has been held against its file.
+    /// Whether the kill of an earlier process has been counted against its file.
     pub blamed: bool,
     /// From changes to their durable records.
     pub latency: Latency,
@@ -42,33 +42,33 @@ pub(crate) struct RunState {
 pub(crate) enum Ending {
     /// All is done.
     Done,
-    /// It was asked to stop.
+    /// A stop was requested.
     Interrupted,
     /// Too many files failed.
     Stopped(StopCause),
-    /// It can't go on as it is; another attempt can, when what is missing is there again.
+    /// It can't continue as it is; another attempt can, when what is missing is there again.
     Hindered(Outage),
-    /// There is another configuration to go on with.
+    /// There is another configuration to continue with.
     Reconfigured,
     /// Another job comes first.
     Superseded,
-    /// What is missing was waited for long enough.
+    /// The wait for a missing resource was given up.
     GaveUp { resource: Resource, why: String },
 }
 
 /// What another attempt waits for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Outage {
-    /// A root is not the folder that it was.
+    /// A root is no longer the same directory.
     Root(LostRoot),
     /// The state could not be written for want of this, and has to be opened again.
     State { resource: Resource, why: String },
-    /// Folders could not be listed for want of something that is there again.
+    /// Directories could not be listed for want of something that is there again.
     Rescan,
 }
 
 impl RunState {
-    /// Before all jobs.
+    /// Creates the state before all jobs.
     pub(crate) fn new(meter: Meter) -> Self {
         Self {
             tally: Tally::default(),
@@ -86,7 +86,7 @@ impl RunState {
         }
     }
 
-    /// Before all attempts of a job: its counts begin anew.
+    /// Resets the counts before all attempts of a job.
     pub(crate) fn begin_job(&mut self, plan: &JobPlan, first_tick: u64) {
         let watch = self.statistics.watch.take();
         self.statistics = BatchStatistics { watch, ..BatchStatistics::default() };
@@ -96,8 +96,8 @@ impl RunState {
         self.has_begun = plan.begins.is_none();
     }
 
-    /// Before each attempt: a scan will count anew what it finds, and what was not committed is forgotten. Roots that
-    /// are not scanned as a whole count as the ledger has them.
+    /// Prepares for an attempt: a scan will count anew what it finds, and what was not committed is forgotten. Roots
+    /// that are not scanned as a whole start with the ledger's counts.
     pub(crate) fn begin_attempt(&mut self, reader: &LedgerReader, plan: &JobPlan, workers: usize) {
         self.statistics.workers.resize_with(workers, WorkerStatistics::default);
         self.statistics.workers_allowed = workers;
@@ -114,14 +114,14 @@ impl RunState {
         self.statistics.progress.pending = pending;
     }
 
-    /// After the state was opened again: what it says was committed counts.
+    /// Takes over the committed counts after the state was reopened.
     pub(crate) fn take_committed(&mut self, jobs: &[Job], id: u64) {
         if let Some(job) = jobs.iter().find(|job| job.id == id) {
             (self.tally.ok, self.tally.failed, self.tally.removed) = (job.ok, job.failed, job.removed);
         }
     }
 
-    /// What is open for longer than the run waits.
+    /// Returns the ending if a breaker has been open for longer than the run waits.
     pub(crate) fn given_up(&self, wait: Duration, now: Instant) -> Option<Ending> {
         let (resource, since, why) = self.breakers.open_since()?;
         let over = now.saturating_duration_since(since) >= wait;

@@ -1,5 +1,5 @@
-//! What is done when a worker does not come back, when the time to end is over, and when a processor brings
-//! the process down.
+//! Handles workers that do not come back, a drain that exceeds its time, and a processor that brings the process
+//! down.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -13,17 +13,17 @@ use crate::engine::workers::record::{crashed_outcome, overdue_outcome};
 use crate::engine::workers::slots::Seized;
 use crate::model::{DiscoveredFile, FileKey, Resource};
 
-/// Threads that were given up and have not come back, at most: each keeps its memory.
+/// Abandoned threads that have not come back, at most: each keeps its memory.
 const ABANDONED_MAX: usize = 256;
-/// A file that is in hand for longer than this holds up the files behind it.
+/// A file that is in flight for longer than this holds up the files behind it.
 const SLOW_FILE: Duration = Duration::from_millis(200);
-/// How long a dying process waits for the files that other workers have in hand.
+/// How long a dying process waits for the files that other workers are processing.
 const LAST_FILES: Duration = Duration::from_millis(1_500);
 /// How long a process takes to die.
 const DEATH: Duration = Duration::from_secs(10);
 
 impl Coordinator<'_> {
-    /// Files in hand for too long fail, and their workers are replaced.
+    /// Fails files in flight for too long, and replaces their workers.
     pub(super) fn seize_overdue(&mut self, now: Instant) -> Result<(), EngineError> {
         let limit = Duration::from_secs(self.config().timeout_seconds);
         for seized in self.set.context.board.seize_overdue(limit, now) {
@@ -45,7 +45,7 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    /// What waits behind a slow file goes to workers that have nothing to do.
+    /// Passes what waits behind a slow file to idle workers.
     pub(super) fn share_rests(&self, now: Instant) {
         if self.dispatch.hungry() > 0 {
             let rests = self.set.context.board.take_rests(SLOW_FILE, now);
@@ -53,7 +53,7 @@ impl Coordinator<'_> {
         }
     }
 
-    /// Takes what a seized slot held: what was finished counts, the rest goes to other workers.
+    /// Takes what a seized slot held: finished outcomes count, the rest goes to other workers.
     fn take_over(&mut self, seized: Seized) -> Option<DiscoveredFile> {
         if !seized.group.outcomes.is_empty() {
             self.take_group(seized.group);
@@ -64,7 +64,7 @@ impl Coordinator<'_> {
         seized.file
     }
 
-    /// Gives up what is in hand: it stays pending.
+    /// Abandons what is in flight: it stays pending.
     pub(super) fn abandon_all(&mut self) {
         for seized in self.set.context.board.seize_all() {
             if let Some(path) =
@@ -77,7 +77,7 @@ impl Coordinator<'_> {
         }
     }
 
-    /// The kernel killed an earlier process, for want of memory, while this file alone was in hand.
+    /// Counts a crash against the only file in flight when the kernel killed an earlier process for want of memory.
     pub(crate) fn blame(&mut self, key: FileKey) -> Result<(), EngineError> {
         let entry = self.committer.store().reader.get(&key)?;
         let Some(entry) = entry.filter(|entry| entry.pending) else { return Ok(()) };
@@ -87,8 +87,8 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    /// A processor is bringing the process down: what is finished is committed, and so is whose fault it was.
-    /// The dying thread waits for that.
+    /// Commits what is finished and which file is at fault, while a processor is bringing the process down. The dying
+    /// thread waits for that.
     pub(super) fn last_words(
         &mut self,
         seat: usize,
@@ -103,7 +103,7 @@ impl Coordinator<'_> {
                 path = self.convict(seized)?.unwrap_or(path);
             }
             self.await_others(events)?;
-            // Another one may be dying of the same.
+            // Another thread may be dying of the same.
             dying = self.set.context.dying.poll();
         }
         self.commit()?;
@@ -112,7 +112,7 @@ impl Coordinator<'_> {
         Err(EngineError::Crashed { path })
     }
 
-    /// The file that this slot had in hand is at fault; tells its path.
+    /// Attributes the crash to this slot's current file; returns its path.
     fn convict(&mut self, seized: Seized) -> Result<Option<PathBuf>, EngineError> {
         let (worker, batch) = (seized.worker, seized.group.batch_id);
         self.set.pool.abandon(worker);
@@ -127,7 +127,7 @@ impl Coordinator<'_> {
         Ok(Some(path))
     }
 
-    /// Takes what the other workers have in hand, for as long as a dying process waits.
+    /// Takes the outcomes of the other workers' files, for as long as a dying process waits.
     fn await_others(&mut self, events: &Receiver<Event>) -> Result<(), EngineError> {
         let until = self.now() + LAST_FILES;
         while self.dispatch.outstanding() > 0 {

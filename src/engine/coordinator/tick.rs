@@ -1,4 +1,4 @@
-//! The commit tick: when it is due, what it commits, and what is written at a job's end.
+//! The commit tick: when it is due, what it commits, and what is recorded at a job's end.
 
 use super::publish::Standing;
 use super::run_state::{Ending, Outage};
@@ -53,7 +53,7 @@ impl Coordinator<'_> {
         }
         self.publish();
         for reply in self.checkpoints.drain(..) {
-            // Whoever asked may have gone.
+            // The client may have gone.
             let _ = reply.try_send(cursor);
         }
         if let Some(lost) = lost {
@@ -63,7 +63,7 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    /// Writes down that the job has begun, once there is something to do or a moment has passed: the first files are
+    /// Records that the job has begun, once there is something to do or a moment has passed: the first files are
     /// listed and read meanwhile, and a run that finds nothing to do is one tick.
     pub(super) fn begin_under_way(&mut self) -> Result<(), EngineError> {
         let is_under_way = self.dispatch.outstanding() > 0 || self.committer.waiting() > 0;
@@ -73,8 +73,8 @@ impl Coordinator<'_> {
         if is_due && self.has_room() { self.begin() } else { Ok(()) }
     }
 
-    /// Writes down that the job has begun, where it is not yet. That comes before the first tick with records: so an
-    /// older copy of the state lacks two ticks of any run, and differs from a state whose last tick was cut short.
+    /// Records that the job has begun, if it is not recorded yet. That comes before the first tick with records: so
+    /// an older copy of the state lacks two ticks of any run, and differs from a state whose last tick was cut short.
     fn begin(&mut self) -> Result<(), EngineError> {
         if !self.run.has_begun {
             let store = self.committer.store_mut();
@@ -85,7 +85,7 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    /// Commits what waits, and the job as it stands then, or as it ends. What waits as gone is looked for once more
+    /// Commits what waits, and the job as it stands then, or as it ends. Waiting removals are checked once more
     /// before: a root that went away takes no record with it.
     fn commit_waiting(&mut self, end: Option<JobEnd>) -> (Option<LostRoot>, Result<Cursor, EngineError>) {
         if self.committer.waiting() > 0
@@ -108,9 +108,9 @@ impl Coordinator<'_> {
         (lost, committed)
     }
 
-    /// Before files are taken for gone: their roots must be what they were, and the files still not there, as a mount
-    /// may have come and gone since. What says otherwise is forgotten, and stays as it was. Tells the
-    /// first root that is lost.
+    /// Confirms removals before they are committed: their roots must be unchanged, and the files still missing, as a
+    /// mount may have come and gone since. Others are dropped, and these files stay as they were. Returns the first
+    /// lost root.
     pub(super) fn check_gone(&mut self) -> Option<LostRoot> {
         let (guard, committer) = (&self.set.guard, &mut self.committer);
         let mut first = None;
@@ -130,13 +130,13 @@ impl Coordinator<'_> {
         first
     }
 
-    /// Whether the tick that is due may be the job's last one, which ends it: another tick for that alone would take
-    /// two more syncs. Should there be more to do all the same, the next tick says that the job goes on.
+    /// Returns whether the tick that is due may also end the job: another tick for that alone would take two more
+    /// syncs. Should there be more to do all the same, the next tick records that the job continues.
     fn may_be_last(&self) -> bool {
         self.ending.is_none() && !self.following && !self.unlisted && self.is_done_once_committed()
     }
 
-    /// Whether it is written down already that the job is completed, and nothing was since.
+    /// Returns whether the job is recorded as completed already, with nothing recorded since.
     fn is_written_as(&self, end: JobEnd) -> bool {
         let at = self.committer.store().ledger.cursor().tick;
         end == JobEnd::Completed && self.committer.waiting() == 0 && self.completed_at == Some(at)
@@ -163,21 +163,21 @@ impl Coordinator<'_> {
         self.run.publish(self.set.shown, &standing, self.set.started, now);
     }
 
-    /// Writes down how the job ended, where that can be written.
+    /// Records how the job ended, if that can be written.
     pub(crate) fn close(&mut self, ended: Result<Ending, EngineError>) -> Result<Ending, EngineError> {
         let end = match &ended {
             Ok(Ending::Done) => JobEnd::Completed,
             Ok(Ending::Interrupted) => JobEnd::Interrupted,
             Ok(Ending::Stopped(_) | Ending::GaveUp { .. }) => JobEnd::Failed,
             Ok(Ending::Hindered(_) | Ending::Reconfigured | Ending::Superseded) => return ended,
-            // Where the state itself failed nothing more can be written; the error says so.
+            // If the state itself failed, nothing more can be written; the error says so.
             Err(error) if error.is_of_the_state() => return open_again_or(ended),
             Err(_) => JobEnd::Failed,
         };
         if self.is_written_as(end) || (end != JobEnd::Completed && self.lacks_last_room()) {
             return ended;
         }
-        // What could not be committed before waits still; a root that is lost ends the job as it is.
+        // What could not be committed before still waits; a lost root ends the job as it is.
         let (_, committed) = self.commit_waiting(Some(end));
         match committed {
             Err(error) if end == JobEnd::Completed => return open_again_or(Err(error)),
@@ -188,7 +188,7 @@ impl Coordinator<'_> {
     }
 }
 
-/// A state that could not be written is opened again when what was short is there.
+/// Makes the run reopen a state that could not be written, once the missing resource is there.
 fn open_again_or(ended: Result<Ending, EngineError>) -> Result<Ending, EngineError> {
     match ended {
         Err(error) if let Some(resource) = error.short_of() => {

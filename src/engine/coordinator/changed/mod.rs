@@ -1,11 +1,11 @@
-//! Files that a watcher tells of: they overtake bulk work.
+//! Files that a watcher reports: they bypass bulk work.
 //!
-//! What such a file has changed to is queued with the committer as any other change, and the file goes to the
-//! workers at once, mostly before the tick that makes it pending: that tick may well commit its outcome, too. Should
-//! the process die before, the ledger knows nothing of it, and nothing is lost: a start scans.
+//! The change of such a file is queued with the committer as any other, and the file goes to the workers at once,
+//! mostly before the tick that makes it pending: that tick may well commit its outcome, too. Should the process die
+//! before, the ledger knows nothing of it, and nothing is lost: a start scans.
 //!
-//! A file is never in hand twice. One that waits in a bulk batch is taken out of it. One that a worker has begun, or
-//! whose outcome waits for the tick, is looked at again when that is committed.
+//! A file is never in flight twice. One that waits in a bulk batch is taken out of it. One that a worker has begun,
+//! or whose outcome waits for the tick, is checked again when that is committed.
 
 #[cfg(test)]
 mod tests;
@@ -20,23 +20,23 @@ use crate::engine::workers::outcome::OutcomeGroup;
 use crate::ledger::Entry;
 use crate::model::FileKey;
 
-/// Touched files under way at most: what is more is pending as all else.
+/// Touched files under way at most: further ones are pending as all else.
 const TOUCHED_MAX: usize = 32_768;
 
 /// Touched files whose outcome is not committed.
 #[derive(Debug, Default)]
 pub(crate) struct TouchedFiles {
     files: HashMap<FileKey, TouchedFile>,
-    /// Those that the coming tick settles, or makes it worth to look again.
+    /// Those that the coming tick settles, or after which they should be checked again.
     ended: Vec<FileKey>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct TouchedFile {
-    /// When the oldest news of it came.
+    /// When its oldest change was reported.
     since: Instant,
-    /// There was more news while a worker had it: a version within one tick of its file system's clock, say, which
-    /// looks as the one that was read.
+    /// It changed again while a worker had it: to a version within one tick of its file system's clock, say, which
+    /// looks like the one that was read.
     again: bool,
 }
 
@@ -44,19 +44,19 @@ struct TouchedFile {
 struct Due {
     key: FileKey,
     entry: Entry,
-    /// Whether the ledger holds it as pending only with the coming tick.
+    /// Whether the ledger holds it as pending only from the coming tick on.
     is_early: bool,
-    /// When the oldest news of it came.
+    /// When its oldest change was reported.
     since: Instant,
 }
 
 impl TouchedFiles {
-    /// Whether the next tick should come soon.
+    /// Returns whether the next tick should come soon.
     pub(super) fn wait_for_tick(&self) -> bool {
         !self.ended.is_empty()
     }
 
-    /// Notes whose outcomes are there.
+    /// Notes touched files whose outcomes have arrived.
     pub(super) fn note_group(&mut self, group: &OutcomeGroup) {
         if self.files.is_empty() {
             return;
@@ -69,7 +69,7 @@ impl TouchedFiles {
         self.files.len() < TOUCHED_MAX
     }
 
-    /// Notes news of a file that a worker gets, or, `again`, has.
+    /// Notes a change of a file that a worker gets, or, if `again`, already has.
     fn note(&mut self, key: &FileKey, since: Instant, again: bool) {
         let file = self.files.entry(key.clone()).or_insert(TouchedFile { since, again });
         *file = TouchedFile { since: since.min(file.since), again };
@@ -77,7 +77,7 @@ impl TouchedFiles {
 }
 
 impl Coordinator<'_> {
-    /// Queues what has changed, and hands out what is due of it.
+    /// Queues the changes, and hands out the files that they make due.
     pub(super) fn take_touched(
         &mut self,
         mut changes: Vec<(FileKey, Change)>,
@@ -94,7 +94,7 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    /// What rules leave out by now is not begun any more.
+    /// Keeps files that rules now exclude from being begun.
     pub(super) fn hold_hidden(&mut self, changes: &[(FileKey, Change)]) {
         let hidden = changes.iter().filter(|(_, change)| matches!(change, Change::Hidden(_)));
         let hidden: Vec<&FileKey> = hidden.map(|(key, _)| key).collect();
@@ -109,13 +109,14 @@ impl Coordinator<'_> {
         }
     }
 
-    /// Nothing is begun while something is missing, at the end, or beside a file that has to be alone.
+    /// Returns whether touched files may be handed out: not while a resource is missing, at the end, or beside a file
+    /// that must run alone.
     pub(super) fn may_overtake(&self) -> bool {
         let goes_on = !self.set.halt.is_requested() && !self.set.stop.is_requested();
         goes_on && !self.set.wishes.is_paused() && self.run.breakers.all_closed() && !self.dispatch.is_alone()
     }
 
-    /// What of these changes makes a file due. A tick should come soon for those that are gone.
+    /// Returns the files that these changes make due. For removed ones a tick should come soon.
     fn due_of(&mut self, changes: &mut [(FileKey, Change)], since: Instant) -> Result<Vec<Due>, EngineError> {
         let mut due = Vec::new();
         for preview in self.preview(changes)? {
@@ -133,7 +134,7 @@ impl Coordinator<'_> {
         Ok(due)
     }
 
-    /// Hands out what is due now and not in hand; remembers what is.
+    /// Hands out due files that are not in flight; notes those that are.
     fn hand_out_touched(&mut self, due: Vec<Due>) {
         let claims = &self.dispatch.claims;
         let in_flight: Vec<&Due> = due.iter().filter(|due| claims.is_in_flight(&due.key)).collect();
@@ -157,7 +158,7 @@ impl Coordinator<'_> {
         self.dispatch.hand_out_urgent(files);
     }
 
-    /// After a tick: notes what it took, and hands out again what is still due.
+    /// Notes what a tick settled, and hands out again what is still due.
     pub(super) fn settle_touched(&mut self) -> Result<(), EngineError> {
         self.look_for_doubted()?;
         if self.touched.ended.is_empty() {
@@ -196,7 +197,7 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    /// Where what is missing came to something else in the ledger since it was seen, it is looked for again.
+    /// Looks again for files reported missing whose ledger entries have changed since.
     fn look_for_doubted(&mut self) -> Result<(), EngineError> {
         let mut doubted = self.committer.take_doubted();
         if doubted.is_empty() {
@@ -211,7 +212,7 @@ impl Coordinator<'_> {
         for part in known.chunk_by(|(a, _), (b, _)| a.root() == b.root()) {
             let root = part.first().and_then(|(key, _)| self.set.context.roots.get(key.root()));
             let keys: Vec<_> = part.iter().map(|(key, _)| key.clone()).collect();
-            // Of a root that does not answer nothing is taken for gone.
+            // If a root does not answer, none of its files is considered gone.
             if let Some(Ok(found)) = root.map(|root| self.set.guard.found_again(root, &keys)) {
                 let missing = part.iter().filter(|(key, _)| !found.contains(key));
                 gone.extend(missing.map(|(key, entry)| (key.clone(), Change::Missing(*entry))));

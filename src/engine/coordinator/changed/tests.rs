@@ -33,12 +33,12 @@ fn name(n: usize) -> String {
     format!("f{n:05}")
 }
 
-/// A run over many files that take their time, and what a test does beside it.
+/// A run over many slow files, and what a test does beside it.
 struct Bulk {
     tree: tempfile::TempDir,
     engine: Arc<Engine>,
     gate: Gate,
-    /// What a file takes, in microseconds.
+    /// Time that a file takes, in microseconds.
     takes_micros: Arc<AtomicU64>,
 }
 
@@ -74,7 +74,7 @@ impl Bulk {
         self.view().reader.get(&key(name)).unwrap()
     }
 
-    /// What a watcher does.
+    /// Reports changes of these files, as a watcher would.
     fn tell(&self, names: &[&str]) {
         let look = |name: &&str| {
             let seen = fs::metadata(self.path(name)).map(|found| Fingerprint::from_metadata(&found));
@@ -110,7 +110,7 @@ impl Bulk {
         (config, RunOptions::new(self.tree.path().join("state")))
     }
 
-    /// Runs, and calls `beside` once all is listed and files are in hand.
+    /// Runs, and calls `beside` once all is listed and files are in flight.
     fn run_beside(&self, beside: impl FnOnce(&Self)) -> crate::engine::stats::RepositoryProcessingResult {
         let (config, options) = self.settings();
         let (engine, root) = (Arc::clone(&self.engine), self.tree.path().join("root"));
@@ -125,13 +125,13 @@ impl Bulk {
         run.join().unwrap()
     }
 
-    /// The records of a file.
+    /// Returns the records of a file.
     fn records(&self, path: &str) -> Vec<(RecordStatus, Option<String>)> {
         let log = self.log().into_iter().filter(|(name, ..)| name == path);
         log.map(|(_, status, result)| (status, result)).collect()
     }
 
-    /// All records, in the order in which they were written.
+    /// Returns all records, in the order in which they were written.
     fn log(&self) -> Vec<(String, RecordStatus, Option<String>)> {
         let view = StoreView::open(&self.tree.path().join("state")).unwrap();
         let mut records = Vec::new();
@@ -158,7 +158,7 @@ fn ok(content: &str) -> (RecordStatus, Option<String>) {
 fn a_touched_file_is_durable_long_before_the_bulk_work_ends() {
     let bulk = Bulk::new();
     bulk.slow_down();
-    // One that waits in a batch, one that nobody has claimed, one that no scan has seen.
+    // One that waits in a batch, one that is not claimed, one that no scan has seen.
     let (waits, last) = (name(1_500), name(FILES - 1));
     let names = [waits.as_str(), last.as_str(), "new"];
     let done = bulk.run_beside(|bulk| {
@@ -211,7 +211,7 @@ fn a_file_that_changes_again_and_again_ends_as_it_is_and_counts_once() {
     assert_eq!(bulk.records(&gone), [ok("before"), (RecordStatus::Removed, None)]);
 }
 
-/// A state with one root, and a version of a file in it.
+/// Creates a state with one root, and a version of a file in it.
 fn state(folder: &Path) -> (Store, job_plan::JobPlan) {
     let root = folder.join("root");
     fs::create_dir(&root).unwrap();
