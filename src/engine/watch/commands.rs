@@ -13,10 +13,10 @@ use crate::ledger::{Job, JobEnd, JobKind};
 use crate::model::{BatchConfig, Root};
 use crate::source::Source;
 
-/// Jobs that wait at most where a client asks for another one. What the process queues by itself is one for each root.
+/// Most jobs that may wait when a client asks for another one. The process itself queues one for each root.
 pub(super) const QUEUED_MAX: usize = 1000;
 
-/// What carrying out an order takes.
+/// What an order needs to be carried out.
 pub(crate) struct Hands<'a> {
     pub store: &'a mut Store,
     pub lookout: &'a Lookout,
@@ -48,8 +48,8 @@ impl Agenda {
         Ok(told(&queued, "a scan of all roots"))
     }
 
-    /// The served root that a path lies in, the innermost, and the way from there. The path may be one below where the
-    /// root leads, too.
+    /// Returns the innermost served root that contains a path, and the relative path from there. The path may also be
+    /// one below where the root leads.
     fn root_above(&self, path: &Path, hands: &Hands<'_>) -> Result<Option<(Root, PathBuf)>, EngineError> {
         let infos = &hands.store.state.info().roots;
         let target_of = |root: &Root| {
@@ -75,7 +75,7 @@ impl Agenda {
         }
     }
 
-    /// Whether another job may be queued that a client asks for.
+    /// Checks whether another job may be queued for a client.
     fn check_room(&self, store: &Store) -> Result<(), EngineError> {
         let waiting = store.reader.jobs()?.iter().filter(|job| job.end == JobEnd::Queued).count();
         if waiting < QUEUED_MAX {
@@ -91,7 +91,7 @@ impl Agenda {
     fn rescan(&mut self, path: &Path, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
         let what = "lies in none of the roots that are served";
         let (root, relative) = self.root_above(path, &hands)?.ok_or_else(|| EngineError::root(path, what))?;
-        // What is no folder, or not there any more, is seen from the folder above.
+        // What is not a directory, or no longer exists, is seen from the directory above.
         let (at, from) = (root.path.clone(), relative.clone());
         let is_scope = move |below: &&Path| at.join(below).is_dir() && below.to_str().is_some();
         let look = move |_: &dyn Source| from.ancestors().find(is_scope).map(Path::to_owned);

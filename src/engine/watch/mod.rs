@@ -1,6 +1,6 @@
 //! The durable queue of jobs and the roots that are served; no threads.
 //!
-//! What a watching process has to do: the roots that it serves, and the jobs that wait.
+//! Work of a watching process: the roots that it serves, and the jobs that wait.
 
 pub(super) mod commands;
 pub(super) mod root_checks;
@@ -26,13 +26,13 @@ use root_checks::{Present, Served};
 /// How a process watches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatchOptions {
-    /// Whether nothing is watched and all is polled, for file systems that tell of no changes.
+    /// Whether nothing is watched and all is polled, for file systems that report no changes.
     pub poll: bool,
     /// Time between two polls of what can't be watched.
     pub poll_interval: Duration,
-    /// How long a file that somebody writes must stand still, where nothing says that he is through with it.
+    /// How long a file must stay unchanged after a write, if nothing shows that its writer has finished.
     pub settle: Duration,
-    /// Time between two scans that look for what the watcher did not tell; none makes none.
+    /// Time between two scans for changes that the watcher did not report; none disables them.
     pub reconcile: Option<Duration>,
 }
 
@@ -47,34 +47,34 @@ impl Default for WatchOptions {
     }
 }
 
-/// How often roots are looked at: those that are served, and those that are away.
+/// Time between checks of roots: those that are served, and those that are away.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Carried from job to job.
+/// State carried from job to job.
 pub(crate) struct Agenda {
-    /// None where the source can't tell what changes: then all is scanned again now and then.
+    /// None if the source can't report changes: then all is scanned again now and then.
     pub watch: Option<Arc<Watch>>,
     pub folders: Arc<TouchedFolders>,
     pub options: WatchOptions,
     pub(super) served: Vec<Served>,
     /// The roots that the process was started with: each start serves them.
     pub named: Vec<PathBuf>,
-    /// News may have been lost: all has to be scanned.
+    /// Watch events may have been lost: all has to be scanned.
     pub must_scan: bool,
     next_reconcile: Option<Instant>,
     next_look: Instant,
-    /// The running job is not to go on.
+    /// The running job is cancelled.
     pub cancelled: bool,
-    /// The roots are others than the running job serves.
+    /// The roots differ from those that the running job serves.
     pub changed: bool,
-    /// Why folders are polled, as far as that was told.
+    /// Reasons for polling directories that have been reported.
     polled_for: BTreeSet<String>,
 }
 
-/// A job that was queued, or does what was wanted already.
+/// A job that was queued, or one that already covers the request.
 pub(crate) struct Queued {
     pub job: u64,
-    /// False where it waited before.
+    /// False if it waited before.
     pub is_new: bool,
 }
 
@@ -96,19 +96,19 @@ impl Agenda {
         }
     }
 
-    /// From now on this root is served. One that is away is registered when it is back.
+    /// Serves this root from now on. One that is away is registered when it is back.
     pub(crate) fn serve(&mut self, root: Root, away: Option<String>) {
         if self.served.iter().any(|served| served.root.id == root.id) {
             return;
         }
-        // Others are to see it soon.
+        // Its status should be visible soon.
         self.next_look = Instant::now();
         let is_registered = away.is_none();
         let away = away.map(|why| LostRoot::new(root.clone(), why));
         self.served.push(Served { root, away, is_registered, look: None, known: None });
     }
 
-    /// From now on this root is served no more.
+    /// Stops serving this root.
     pub(crate) fn leave(&mut self, id: RootId) {
         self.served.retain(|served| served.root.id != id);
         if let Some(watch) = &self.watch {
@@ -117,7 +117,7 @@ impl Agenda {
         self.folders.listed(&FolderKey::root(id), Instant::now());
     }
 
-    /// This root can't be served until it is back.
+    /// Marks this root as away until it is back.
     pub(crate) fn lose(&mut self, lost: &LostRoot) {
         for served in self.served.iter_mut().filter(|served| served.root.id == lost.root.id) {
             tracing::warn!("{}; the other roots go on, and it is scanned when it is back", lost);
@@ -125,7 +125,7 @@ impl Agenda {
         }
     }
 
-    /// Has the threads that follow the watcher look whether they should end.
+    /// Makes the threads that follow the watcher check whether they should end.
     pub(crate) fn wake(&self) {
         if let Some(watch) = &self.watch {
             watch.wake();
@@ -133,12 +133,12 @@ impl Agenda {
         self.folders.wake();
     }
 
-    /// The served root with this path.
+    /// Returns the served root with this path.
     pub(crate) fn find(&self, path: &Path) -> Option<&Root> {
         self.served.iter().map(|served| &served.root).find(|root| root.path == path)
     }
 
-    /// The roots that are served.
+    /// Returns the served roots.
     pub(crate) fn roots(&self) -> impl Iterator<Item = &Root> {
         self.served.iter().map(|served| &served.root)
     }
@@ -154,7 +154,7 @@ impl Agenda {
         roots::warn_of_nested(&served.cloned().collect::<Vec<_>>());
     }
 
-    /// The paths of the roots that can be served.
+    /// Returns the paths of the roots that can be served.
     pub(crate) fn paths_here(&self) -> Vec<PathBuf> {
         let here = self.served.iter().filter(|served| served.away.is_none());
         here.map(|served| served.root.path.clone()).collect()
@@ -175,14 +175,14 @@ impl Agenda {
         Ok(Queued { job: job.id, is_new: true })
     }
 
-    /// The job that waits and will scan all that is wanted.
+    /// Returns the waiting job that will scan all that is wanted.
     pub(crate) fn waiting_for(&self, store: &Store, wanted: &Wanted) -> Result<Option<Queued>, EngineError> {
         let jobs = store.reader.jobs()?;
         let job = jobs.iter().find(|job| will_do(job, wanted));
         Ok(job.map(|job| Queued { job: job.id, is_new: false }))
     }
 
-    /// Ends the queued jobs none of whose roots is served any more.
+    /// Ends the queued jobs that have no served root any more.
     pub(crate) fn cancel_unserved(&self, store: &mut Store) -> Result<(), EngineError> {
         let served = self.ids();
         for job in store.reader.jobs()? {
@@ -193,14 +193,14 @@ impl Agenda {
         Ok(())
     }
 
-    /// The queued jobs, without those whose roots are all away.
+    /// Returns the queued jobs, without those whose roots are all away.
     fn runnable(&self, store: &Store) -> Result<Vec<Job>, LedgerError> {
         let is_runnable =
             |job: &Job| job.end == JobEnd::Queued && job.roots.iter().any(|&id| self.is_here(id));
         Ok(store.reader.jobs()?.into_iter().filter(is_runnable).collect())
     }
 
-    /// Begins the next job, durably: the first of the queued ones, else one that stands and waits for news.
+    /// Begins the next job, durably: the first queued one, else a standing one that waits for watch events.
     pub(crate) fn begin(&mut self, store: &mut Store, config: &BatchConfig) -> Result<JobPlan, EngineError> {
         self.changed = false;
         let runnable = self.runnable(store)?;
@@ -229,7 +229,7 @@ impl Agenda {
         JobPlan { job, roots, own, scan, fails_fast, resumed, begins: None }
     }
 
-    /// How a job ends that is not done, and did not end all.
+    /// Returns how a job ends that is not done, while the process continues.
     pub(crate) fn end_of(&self, job: &Job) -> JobEnd {
         match job.kind {
             _ if self.cancelled => JobEnd::Cancelled,
@@ -238,19 +238,19 @@ impl Agenda {
         }
     }
 
-    /// Whether the running job should make room for another one.
+    /// Returns whether the running job should make room for another one.
     pub(crate) fn wants_switch(&self, store: &Store, running: &Job) -> Result<bool, LedgerError> {
         let runnable = self.runnable(store)?;
         let next = next_queued(&runnable);
         Ok(self.cancelled || self.changed || next.is_some_and(|next| outranks(next, running)))
     }
 
-    /// Whether it is time to look at what there is to do.
+    /// Returns whether the next check is due.
     pub(crate) fn is_due(&self) -> bool {
         Instant::now() >= self.next_look
     }
 
-    /// Looks at the roots, and whether a scan is due. Tells a root that went away.
+    /// Checks the roots, and whether a scan is due. Returns a root that went away.
     pub(crate) fn look(
         &mut self,
         store: &mut Store,
@@ -270,11 +270,11 @@ impl Agenda {
             self.must_scan = false;
             self.queue(store, Wanted::of(JobKind::Reconcile, self.ids()))?;
         }
-        // The others are seen to the next time.
+        // The others are handled the next time.
         Ok(lost.into_iter().next())
     }
 
-    /// Tells why folders are polled that should be watched, and that a reason is gone, each once.
+    /// Logs why directories are polled that should be watched, and when a reason is gone, each once.
     pub(crate) fn tell_of_polling(&mut self, status: &WatchStatus) {
         if status.polling {
             return;
@@ -290,7 +290,7 @@ impl Agenda {
         self.polled_for = reasons;
     }
 
-    /// What others see of the watcher.
+    /// Returns the watcher's figures.
     pub(crate) fn figures(&self, store: &Store) -> WatchFigures {
         let status = self.watch.as_ref().map(|watch| watch.status()).unwrap_or_default();
         let unwatched = self.watch.as_ref().map(|watch| watch.unwatched()).unwrap_or_default();
@@ -325,7 +325,7 @@ impl Agenda {
     }
 }
 
-/// Whether a job that waits scans all that is wanted, and no later.
+/// Returns whether a waiting job scans all that is wanted, and no later.
 fn will_do(job: &Job, wanted: &Wanted) -> bool {
     let covers = job.scope.is_none() || job.scope == wanted.scope;
     job.end == JobEnd::Queued

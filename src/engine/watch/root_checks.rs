@@ -1,4 +1,4 @@
-//! Looks at the roots that are served: which went away, are back, or lead elsewhere than before.
+//! Checks the served roots: which went away, are back, or lead elsewhere than before.
 
 use super::Agenda;
 use crate::engine::error::EngineError;
@@ -9,7 +9,7 @@ use crate::engine::store::Store;
 use crate::model::{BatchConfig, FileKey, Root};
 use crate::source::Source;
 
-/// A root that is served.
+/// A served root.
 #[derive(Debug)]
 pub(crate) struct Served {
     pub(super) root: Root,
@@ -17,14 +17,14 @@ pub(crate) struct Served {
     pub(super) away: Option<LostRoot>,
     /// It was registered by this process.
     pub(super) is_registered: bool,
-    /// Looks whether it went away, or is back.
+    /// The probe whether it went away, or is back.
     pub(super) look: Option<Look<Stand>>,
-    /// Files that it had when it went away, for telling whether it is back.
+    /// Files that it had when it went away, used to recognise it.
     pub(super) known: Option<Vec<FileKey>>,
 }
 
 impl Served {
-    /// What the last look told, where it is new. Begins the next one.
+    /// Returns the last probe's answer, if it is new, and begins the next probe.
     fn look(
         &mut self,
         lookout: &Lookout,
@@ -53,8 +53,8 @@ pub(crate) struct Present<'a> {
 }
 
 impl Agenda {
-    /// Those that went away, and those that lead elsewhere than before: what the running job knows of these is no
-    /// longer true.
+    /// Returns the roots that went away, and those that lead elsewhere than before: what the running job knows of
+    /// these is no longer true.
     pub(super) fn look_at_those_here(
         &mut self,
         store: &mut Store,
@@ -101,9 +101,9 @@ impl Agenda {
                 seen.and_then(|seen| unlisted().map_or(Ok(seen), Err)).map_or_else(Stand::Lost, Stand::Same)
             };
             if let Some(Stand::Same(seen)) = served.look(lookout, look) {
-                // It may be another folder with the same files, and would be lost again at once.
+                // It may be another directory with the same files, and would be lost again at once.
                 RootMarks::of(store.state.info()).accept(store, served.root.id, seen)?;
-                // The processor and the filters may be others than when it was seen last.
+                // The processor and the filters may have changed since it was last there.
                 let reprocess = config.reprocess && !served.is_registered;
                 let config = BatchConfig { reprocess, ..config.clone() };
                 let root = GivenRoot::known(served.root.path.clone());

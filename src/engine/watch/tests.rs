@@ -24,7 +24,7 @@ impl Place {
         Self { store, folder, lookout, config: BatchConfig::default() }
     }
 
-    /// Registers a root of its own folder with another processor.
+    /// Registers a root of its own directory with another processor.
     fn root(&mut self, name: &str) -> RootInfo {
         let path = self.folder.path().canonicalize().unwrap().join(name);
         std::fs::create_dir(&path).unwrap();
@@ -33,7 +33,7 @@ impl Place {
         infos.unwrap().remove(0)
     }
 
-    /// Looks until each root has been seen.
+    /// Checks until each root has been seen.
     fn look(&mut self, agenda: &mut Agenda) -> Option<LostRoot> {
         settle(&self.lookout);
         let lost = self.glance(agenda);
@@ -47,7 +47,7 @@ impl Place {
         agenda.look(&mut self.store, &present, &running).unwrap()
     }
 
-    /// The jobs that wait.
+    /// Returns the jobs that wait.
     fn queued(&self) -> Vec<(JobKind, Vec<u32>)> {
         let jobs = self.store.reader.jobs().unwrap().into_iter();
         jobs.filter(|job| job.end == JobEnd::Queued).map(|job| (job.kind, job.roots)).collect()
@@ -58,7 +58,7 @@ impl Place {
     }
 }
 
-/// When a look is overdue.
+/// Time after which a probe is overdue.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 fn agenda() -> Agenda {

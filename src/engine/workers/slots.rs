@@ -1,10 +1,10 @@
-//! What each worker has in hand: for whoever wonders what is slow, and to take it away from a worker that
-//! hangs or dies.
+//! One slot per worker: its current file, finished outcomes and remaining task. Used to report slow files and to
+//! reclaim the work of a worker that hangs or dies.
 //!
-//! A worker locks its slot once a file, to put down what came of the last one and to take the next; it reads
-//! and processes without the lock. Whoever takes the slot away takes all of it: what is finished and not handed
-//! over, the file in hand, and the rest of the task. The worker finds that out at its next look, and drops what
-//! it has. So each outcome is told once, by one of the two.
+//! A worker locks its slot once a file, to store the last outcome and to take the next file; it reads and processes
+//! without the lock. A slot is taken away as a whole: the finished outcomes not handed over, the current file, and
+//! the rest of the task. The worker finds that out when it next locks the slot, and drops what it has. So each
+//! outcome is reported once, by one of the two.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -16,7 +16,7 @@ use super::task::Task;
 use crate::engine::resources::memory_budget::{Budget, GivenUp};
 use crate::model::{DiscoveredFile, RootTable};
 
-/// A file that is in hand for longer than this is slow.
+/// A file that is in flight for longer than this is slow.
 const SLOW: Duration = Duration::from_secs(1);
 
 /// One slot for each worker.
@@ -26,10 +26,10 @@ pub(crate) struct Board {
     seats: AtomicUsize,
 }
 
-/// What is done with the file in hand.
+/// What a worker does with its current file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// For memory.
+    /// Waiting for memory.
     Waiting,
     Reading,
     Processing,
@@ -39,20 +39,20 @@ impl Stage {
     const ALL: [Self; 3] = [Self::Waiting, Self::Reading, Self::Processing];
 }
 
-/// What was taken away from a worker.
+/// Work taken away from a worker.
 #[derive(Debug)]
 pub(crate) struct Seized {
     pub worker: usize,
-    /// The file in hand.
+    /// The current file.
     pub file: Option<DiscoveredFile>,
     pub stage: Stage,
-    /// What is finished.
+    /// Finished outcomes.
     pub group: OutcomeGroup,
     /// What is not begun.
     pub rest: Option<Task>,
 }
 
-/// What one thread has in hand. A thread that takes the place of another one gets a slot of its own.
+/// The current work of one thread. A thread that replaces another one gets a slot of its own.
 pub(crate) struct Slot {
     worker: usize,
     seat: usize,
@@ -71,22 +71,22 @@ pub(crate) struct Held {
     pub group: OutcomeGroup,
     /// When the first of the group's files was begun.
     pub group_since: Instant,
-    /// The place in the batch of the file in hand.
+    /// The current file's place in the batch.
     place: Option<usize>,
     since: Instant,
     abandoned: bool,
-    /// What is in use until its thread comes back.
+    /// Memory in use until its thread comes back.
     given_up: Option<GivenUp>,
 }
 
 impl Board {
-    /// For so many workers, whose memory is of this budget.
+    /// Creates slots for so many workers, whose memory comes from this budget.
     pub(crate) fn new(workers: usize, budget: Arc<Budget>) -> Self {
         let slots = (0..workers).map(|worker| RwLock::new(Arc::new(Slot::new(worker, worker)))).collect();
         Self { slots, budget, seats: AtomicUsize::new(workers) }
     }
 
-    /// A slot for a thread that begins as this worker. Its seat is a number that no other thread has.
+    /// Creates a slot for a thread that begins as this worker. Its seat is a number that no other thread has.
     pub(crate) fn enter(&self, worker: usize) -> Arc<Slot> {
         let slot = Arc::new(Slot::new(worker, self.seats.fetch_add(1, Ordering::Relaxed)));
         if let Some(place) = self.slots.get(worker) {
@@ -95,14 +95,14 @@ impl Board {
         slot
     }
 
-    /// Takes away all that workers have in hand whose file has taken longer than `limit`.
+    /// Takes away all work of those workers whose current file has taken longer than `limit`.
     pub(crate) fn seize_overdue(&self, limit: Duration, now: Instant) -> Vec<Seized> {
         let overdue = |held: &Held| held.place.is_some() && now.saturating_duration_since(held.since) > limit;
         let slots = self.slots().filter(|slot| slot.stage() != Stage::Waiting);
         slots.filter_map(|slot| slot.seize_if(&self.budget, overdue)).collect()
     }
 
-    /// Takes what is not begun from workers that have one file in hand for longer than `limit`.
+    /// Takes what is not begun from workers whose current file has taken longer than `limit`.
     pub(crate) fn take_rests(&self, limit: Duration, now: Instant) -> Vec<Task> {
         let rest = |slot: Arc<Slot>| {
             let mut held = slot.hold()?;
@@ -112,17 +112,17 @@ impl Board {
         self.slots().filter_map(rest).collect()
     }
 
-    /// Takes away everything in hand. A worker that is just about to begin a task is not seen.
+    /// Takes away the work of all workers. A worker that is just about to begin a task is missed.
     pub(crate) fn seize_all(&self) -> Vec<Seized> {
         self.slots().filter_map(|slot| slot.seize_if(&self.budget, |_| true)).collect()
     }
 
-    /// Takes away what the thread with this seat has in hand. None where it has nothing, or was abandoned.
+    /// Takes away the work of the thread with this seat. None if it has nothing, or was abandoned.
     pub(crate) fn seize(&self, seat: usize) -> Option<Seized> {
         self.slots().find(|slot| slot.seat == seat)?.seize_if(&self.budget, |_| true)
     }
 
-    /// For each worker the path of a file that it has had in hand for long.
+    /// Returns for each worker the path of its current file, if that is slow.
     pub(crate) fn slow_files(&self, roots: &RootTable, now: Instant) -> Vec<Option<String>> {
         let look = |slot: Arc<Slot>| {
             let held = slot.lock();
@@ -132,7 +132,7 @@ impl Board {
         self.slots().map(look).collect()
     }
 
-    /// For each worker the batch that it works on, and the files of it that it has in hand or begins next.
+    /// Returns for each worker its batch, and the number of that batch's files that it is processing or begins next.
     pub(crate) fn in_hand(&self) -> Vec<Option<(u64, u64)>> {
         let look = |slot: Arc<Slot>| {
             let held = slot.lock();
@@ -142,7 +142,7 @@ impl Board {
         self.slots().map(look).collect()
     }
 
-    /// What the workers have measured since they were asked last.
+    /// Returns what the workers have measured since the last call.
     pub(crate) fn take_measures(&self) -> Measures {
         self.slots().fold(Measures::default(), |sum, slot| sum.plus(slot.reading.take()))
     }
@@ -172,22 +172,22 @@ impl Slot {
         self.worker
     }
 
-    /// The number of the thread among all that have worked here.
+    /// Returns the number of the thread among all that have worked here.
     pub(crate) fn seat(&self) -> usize {
         self.seat
     }
 
-    /// What is in hand; none when it was taken away.
+    /// Locks the slot; none when it was taken away.
     pub(crate) fn hold(&self) -> Option<MutexGuard<'_, Held>> {
         Some(self.lock()).filter(|held| !held.abandoned)
     }
 
-    /// What is done with the file in hand from now on.
+    /// Sets what is done with the current file from now on.
     pub(crate) fn is_at(&self, stage: Stage) {
         self.stage.store(stage as usize, Ordering::Relaxed);
     }
 
-    /// The file in hand waited for memory, which does not count: it is read from now on.
+    /// Restarts the current file's time, as waiting for memory does not count: it is read from now on.
     pub(crate) fn restart(&self, now: Instant) {
         self.lock().since = now;
         self.is_at(Stage::Reading);
@@ -197,7 +197,7 @@ impl Slot {
         Stage::ALL.get(self.stage.load(Ordering::Relaxed)).copied().unwrap_or(Stage::Waiting)
     }
 
-    /// Its thread has come back to find that all was taken away.
+    /// Notes that its thread has come back to find that its work was taken away.
     pub(crate) fn came_back(&self) {
         self.lock().given_up = None;
     }
@@ -234,7 +234,7 @@ impl Held {
         self.task = Some(task);
     }
 
-    /// Takes the next file in hand; at the end of the task, nothing.
+    /// Takes the next file of the task; none at its end.
     pub(crate) fn next(&mut self, now: Instant) -> Option<usize> {
         self.place = self.task.as_mut().and_then(Task::next_place);
         self.since = now;
@@ -244,11 +244,11 @@ impl Held {
         self.place
     }
 
-    /// Takes the finished outcomes out, at this time. The file that was in hand is among them, or is none.
+    /// Takes the finished outcomes out, at this time. The current file is among them, or there is none.
     pub(crate) fn take_group(&mut self, now: Instant) -> OutcomeGroup {
         self.place = None;
         let (batch_id, worker) = (self.group.batch_id, self.group.worker);
-        // The next one mostly comes to what this one did: it need not grow, and be copied, on the way there.
+        // The next group mostly becomes as large as this one: it need not grow, and be copied, on the way there.
         let outcomes = Vec::with_capacity(self.group.outcomes.len());
         let lines = Vec::with_capacity(self.group.lines.len().min(GROUP_BYTES_MAX));
         let next = OutcomeGroup { batch_id, worker, outcomes, lines, ..OutcomeGroup::default() };

@@ -1,42 +1,43 @@
-//! How many workers there are: more than cores while opening files waits, and so many again when it does not.
+//! How many workers there are: more than cores while opening files waits, and the usual number when it does not.
 //!
-//! Where only reading waits, a worker asks for files ahead (`engine/workers/read_ahead.rs`), which takes no thread: of those, no waiting
-//! is reported here.
+//! Where only reading waits, a worker asks for files ahead (`engine/workers/read_ahead.rs`), which takes no thread:
+//! such waits are not reported here.
 //!
-//! Of files that are measured now and then, the share of time tells that was spent waiting to read them, be it for a
-//! disk or for a network. Where that share is w, `worker_count` threads keep as many cores busy as 1 - w of them, so
-//! it takes `worker_count / (1 - w)` for all on average, and some times that as they wait at random. Waiting for a core
-//! is left out, and so is what a processor waits for: a machine that others use looks like no slow disk, and no service
-//! is called by more threads because it is slow.
+//! Files measured now and then show the share of time that was spent waiting to read them, be it for a disk or for a
+//! network. If that share is w, `worker_count` threads keep as many cores busy as 1 - w of them, so it takes
+//! `worker_count / (1 - w)` for all on average, and some times that as they wait at random. Waiting for a core is
+//! left out, and so is what a processor waits for: a machine with other load does not look like a slow disk, and no
+//! service is called by more threads because it is slow.
 //!
-//! Threads are added quickly, up to four times as many at each look, as nothing is lost by a few that find nothing to
-//! wait for; and they rest only when that has held for a while. A single read that waits is no reason for anything.
+//! Threads are added quickly, up to four times as many at each check, as nothing is lost by a few that find nothing
+//! to wait for; and they rest only when that has held for a while. A single read that waits is no reason for
+//! anything.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::model::BatchConfig;
 
-/// Time from one look to the next.
+/// Time between two checks.
 const LOOK: Duration = Duration::from_millis(20);
 /// Below this share of time, waiting is no reason for more threads.
 const WAITING_MIN: f64 = 0.2;
-/// Fewer files than this tell nothing, and fewer that waited are chance.
+/// Fewer files than this show nothing, and fewer that waited are chance.
 const FILES_MIN: f64 = 3.0;
 const WAITED_MIN: f64 = 2.5;
-/// So many times the threads that would be enough if each waited in its turn. Twice is too few on a disk that others
-/// use as well; what is too many only waits.
+/// So many times the threads that would be enough if each waited in its turn. Twice is too few on a disk with other
+/// load; surplus threads only wait.
 const HEADROOM: f64 = 4.0;
-/// What a look leaves of the figures of those before it.
+/// The share of earlier figures that remains at each check.
 const KEPT: f64 = 0.75;
-/// So many times the workers at most from one look to the next. Of 20,000 files that were not in memory, 0.5 s of
+/// So many times the workers at most from one check to the next. Of 20,000 files that were not in memory, 0.5 s of
 /// reading for the best number of threads, 0.2 s were gone until there were enough of them at twice and 50 ms.
 const GROWTH: usize = 4;
-/// Looks, and time, after which threads rest that were not needed all the while.
+/// Checks, and time, after which threads rest that were not needed all the while.
 const CALM_LOOKS: u32 = 4;
 const CALM: Duration = Duration::from_millis(500);
 
-/// What a worker has measured and nobody has taken yet. Only the worker adds, once a millisecond.
+/// A worker's measures that have not been collected yet. Only the worker adds, once a millisecond.
 #[derive(Debug, Default)]
 pub(crate) struct ReadingTimes {
     waiting_ns: AtomicU64,
@@ -45,12 +46,12 @@ pub(crate) struct ReadingTimes {
     waited: AtomicU64,
 }
 
-/// What was measured: seconds and files.
+/// Measures: seconds and files.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Measures {
     /// Waiting to read.
     pub waiting: f64,
-    /// All that the files took.
+    /// The total time of the files.
     pub total: f64,
     pub files: f64,
     /// Of these, files whose reading had to wait.
@@ -93,7 +94,7 @@ impl Measures {
     }
 }
 
-/// The number of workers that there should be.
+/// Decides how many workers there should be.
 #[derive(Debug)]
 pub(crate) struct Staffing {
     least: usize,
@@ -123,10 +124,10 @@ impl Staffing {
         is_due
     }
 
-    /// Goes by what was measured since the last look, and by how many workers find nothing to do. The new number,
-    /// where it is another one.
+    /// Decides by the measures since the last check, and by how many workers are idle. Returns the new number, if it
+    /// has changed.
     pub(crate) fn decide(&mut self, now: Instant, measured: Measures, hungry: usize) -> Option<usize> {
-        // Files that take longer than a look are told by some looks and not by others.
+        // Files that take longer than the interval show up in some checks and not in others.
         if measured.files > 0.0 {
             self.recent = self.recent.scaled(KEPT).plus(measured);
         }

@@ -14,7 +14,7 @@ use crate::source::{
     Content, Folder, FolderVisitor, Listed, ListedKind, Names, ReadError, ScanReport, Source,
 };
 
-/// What a look finds where so many files were measured, each of which waited for this share of its millisecond.
+/// Returns what a check finds if so many files were measured, each of which waited for this share of its millisecond.
 fn measured(files: f64, share: f64) -> Measures {
     let total = files / 1e3;
     Measures { waiting: share * total, total, files, waited: if share > 0.0 { files } else { 0.0 } }
@@ -24,7 +24,7 @@ fn staffing(least: usize, most: usize) -> Staffing {
     Staffing::new(&BatchConfig { worker_count: least, workers_max: most, ..BatchConfig::default() })
 }
 
-/// Looks once, a look's time later.
+/// Checks once, at the next interval.
 fn look(staffing: &mut Staffing, now: &mut Instant, found: Measures) -> Option<usize> {
     *now += LOOK;
     staffing.decide(*now, found, 0)
@@ -57,7 +57,7 @@ fn nothing_is_added_for_little_waiting_for_chance_for_idle_workers_or_where_the_
     assert!(!staffing(2, 0).is_due(now), "nobody looks");
 }
 
-/// A folder of files, each of which takes its time to be read.
+/// A directory of files, each of which takes its time to be read.
 struct SlowSource {
     files: usize,
     /// How long the reads take that come after so many.
@@ -82,7 +82,7 @@ impl Source for SlowSource {
     fn read(&self, _: &Root, key: &FileKey, _: u64, buffer: &mut Vec<u8>) -> Result<Content, ReadError> {
         let before = self.reads.fetch_add(1, Ordering::Relaxed);
         let pause = self.pauses.iter().rev().find(|(from, _)| before >= *from).map(|(_, pause)| *pause);
-        // Nothing at all takes no time: a sleep of nothing still does.
+        // For a time of zero there is no sleep, as even that takes time.
         pause.filter(|pause| !pause.is_zero()).into_iter().for_each(sleep);
         buffer.clear();
         buffer.extend_from_slice(key.name());
@@ -106,8 +106,8 @@ impl Source for SlowSource {
     }
 }
 
-/// The numbers of workers that were allowed in a run, one behind the other, and how many were shown at its end. The
-/// run is stopped once the numbers are what `is_enough` says.
+/// Returns the numbers of workers that were allowed in a run, in order, and how many were shown at its end. The run
+/// is stopped once `is_enough` accepts the numbers.
 fn run(
     source: SlowSource,
     processor: impl Processor + 'static,

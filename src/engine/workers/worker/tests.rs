@@ -21,7 +21,7 @@ use std::time::{Instant, SystemTime};
 const LIMIT: Duration = Duration::from_millis(100);
 const LONG: Duration = Duration::from_secs(20);
 
-/// A processor that takes its time over content that says so, then answers with the number of bytes.
+/// A processor that is slow on content that says so, then answers with the number of bytes.
 fn sleeper(hang: Duration) -> Arc<dyn Processor> {
     Arc::new(from_fn("sleeper/1", &["*"], move |file: &FileContent<'_>| {
         if file.bytes == b"hang" {
@@ -48,7 +48,7 @@ fn context(processor: Arc<dyn Processor>, workers: usize) -> Arc<WorkContext> {
     })
 }
 
-/// A batch of files, each with what `content` gives.
+/// Creates a batch of files, with content made by `content`.
 fn batch(folder: &Path, id: u64, files: usize, content: impl Fn(usize) -> &'static str) -> FileBatch {
     let file = |n: usize| {
         let path = folder.join(format!("{id}-{n:03}"));
@@ -98,7 +98,7 @@ impl Seen {
     }
 }
 
-/// What a coordinator does, until all files have an outcome.
+/// Acts as a coordinator, until all files have an outcome.
 fn coordinate(
     context: &Arc<WorkContext>,
     pool: &Arc<Pool>,
@@ -122,7 +122,7 @@ fn coordinate(
     seen
 }
 
-/// Until the threads that were abandoned have come back, and ended: then only `others` share the context.
+/// Waits until the abandoned threads have come back and ended: then only `others` share the context.
 fn wait_for_abandoned(context: &Arc<WorkContext>, others: usize) {
     let until = Instant::now() + LONG;
     while Arc::strong_count(context) > 1 + others {
@@ -211,7 +211,7 @@ fn all_that_is_in_hand_can_be_taken_at_once() {
     assert!(context.board.seize_all().is_empty(), "nothing is taken twice");
 }
 
-/// A file that is more than a worker keeps without asking.
+/// A file larger than what a worker keeps without asking.
 fn large() -> &'static str {
     Box::leak("x".repeat(6 << 20).into_boxed_str())
 }
