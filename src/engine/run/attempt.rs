@@ -144,7 +144,7 @@ impl Course<'_> {
         context: &Arc<WorkContext>,
         send: &SyncSender<Event>,
     ) -> Result<Arc<Pool>, EngineError> {
-        let (context, outcomes, told) = (Arc::clone(context), send.clone(), send.clone());
+        let (context, outcomes, failures) = (Arc::clone(context), send.clone(), send.clone());
         let make = move |worker| {
             let outcomes = outcomes.clone();
             BatchWorker::new(Arc::clone(&context), worker, move |group| {
@@ -153,7 +153,7 @@ impl Course<'_> {
             })
         };
         let work = |worker: &mut BatchWorker<_>, task, hand: &Hand<'_>| worker.run(task, hand);
-        let panicked = move || drop(told.send(Event::Failed(EngineError::Panicked("worker"))));
+        let panicked = move || drop(failures.send(Event::Failed(EngineError::Panicked("worker"))));
         // The others are started last: one is enough to do all.
         Pool::start(1, make, work, panicked).map_err(EngineError::no_threads("a worker thread"))
     }
@@ -197,8 +197,8 @@ impl Course<'_> {
             }
         }
         if let Some(news) = news {
-            let (told, rescan, found) = (Reports::to(send), news.clone(), Reports::to(send));
-            threads.push(spawn("watch", send, move || news.follow(&told))?);
+            let (reports, rescan, found) = (Reports::to(send), news.clone(), Reports::to(send));
+            threads.push(spawn("watch", send, move || news.follow(&reports))?);
             threads.push(spawn("rescan", send, move || rescan.rescan(&found))?);
         }
         Ok(threads)

@@ -111,7 +111,7 @@ fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContex
 }
 
 fn start_workers(context: &Arc<WorkContext>, send: SyncSender<Told>) -> Result<Arc<Pool>, EngineError> {
-    let (for_workers, told) = (Arc::clone(context), send.clone());
+    let (for_workers, failures) = (Arc::clone(context), send.clone());
     let make = move |worker| {
         let send = send.clone();
         BatchWorker::new(Arc::clone(&for_workers), worker, move |group| {
@@ -119,7 +119,7 @@ fn start_workers(context: &Arc<WorkContext>, send: SyncSender<Told>) -> Result<A
         })
     };
     let work = |worker: &mut BatchWorker<_>, task, hand: &Hand<'_>| worker.run(task, hand);
-    let panicked = move || drop(told.send(Err(EngineError::Panicked("worker"))));
+    let panicked = move || drop(failures.send(Err(EngineError::Panicked("worker"))));
     let pool = Pool::start(1, make, work, panicked).map_err(EngineError::no_threads(WORKER))?;
     // Fewer will do as well.
     let _ = pool.allow(context.config.worker_count);

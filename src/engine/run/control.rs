@@ -198,7 +198,7 @@ fn answer_until<T>(answer: &Receiver<T>, clock: &Clock, until: Instant) -> Resul
     loop {
         match answer.recv_timeout(until.saturating_duration_since(clock.now())) {
             Err(RecvTimeoutError::Timeout) if clock.now() < until => {}
-            told => return told,
+            reply => return reply,
         }
     }
 }

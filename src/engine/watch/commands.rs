@@ -182,9 +182,9 @@ impl Agenda {
 
 fn told(queued: &Queued, what: &str) -> OrderDone {
     let &Queued { job, is_new } = queued;
-    let told = match is_new {
+    let text = match is_new {
         true => format!("queued as job {job}: {what}"),
         false => format!("nothing queued: job {job} waits, and is {what}"),
     };
-    OrderDone { job: Some(job), ..OrderDone::told(told) }
+    OrderDone { job: Some(job), ..OrderDone::told(text) }
 }

@@ -30,7 +30,7 @@ impl Served {
         lookout: &Lookout,
         question: impl FnOnce(&dyn Source) -> Stand + Send + 'static,
     ) -> Option<Stand> {
-        let told = match &self.look {
+        let answer = match &self.look {
             Some(look) => Some(look.told()?),
             None => None,
         };
@@ -41,7 +41,7 @@ impl Served {
             .filter(|error| error.is_overdue())
             .map(|error| Stand::Lost(error.to_string()));
         self.look = begun.ok();
-        told.and_then(Result::ok).or(overdue)
+        answer.and_then(Result::ok).or(overdue)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::source::Source;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// What the workers of a run share.
+/// State shared by the workers of a run.
 pub(crate) struct WorkContext {
     pub processor: Arc<dyn Processor>,
     pub source: Arc<dyn Source>,
@@ -21,11 +21,11 @@ pub(crate) struct WorkContext {
     pub clock: Clock,
     /// The memory for files.
     pub budget: Arc<Budget>,
-    /// Where workers note what they have in hand, for the next start.
+    /// Where workers note the files in flight, for the next start.
     pub in_hand: Option<Arc<InHand>>,
     pub stop: Stop,
     pub board: Arc<Board>,
     pub dying: Arc<Dying>,
-    /// Whether files are in flight that an earlier scan found, while the present one may find that rules hide them.
+    /// Whether files from an earlier scan are in flight, while the present scan may find that rules hide them.
     pub doubts_rules: AtomicBool,
 }

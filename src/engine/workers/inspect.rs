@@ -13,19 +13,19 @@ use crate::model::{BatchConfig, FileError, FileKey, RootTable};
 use crate::process::{FileContent, Processor, ResultWriter};
 use crate::source::{Filters, ReadError, Source, TreeSource};
 
-/// What a processor makes of one file.
+/// The result of processing one file.
 #[derive(Debug, Clone)]
 pub struct Inspection {
     /// The file as it was named.
     pub path: PathBuf,
-    /// Its content; empty where it could not be read.
+    /// Its content; empty if it could not be read.
     pub content: Vec<u8>,
     /// The processor's result as JSON on one line, or why the file failed.
     pub outcome: Result<Vec<u8>, FileError>,
 }
 
-/// Reads a file as a run does and gives it to the processor. Filters don't matter, nor whether the name is
-/// a link: the user named it. Nothing but a regular file is opened.
+/// Reads a file as a run does and passes it to the processor. Filters don't matter, nor whether the name is a link:
+/// the user named it. Nothing but a regular file is opened.
 ///
 /// ```
 /// use outlast::{AstProcessor, BatchConfig};
@@ -39,7 +39,7 @@ pub struct Inspection {
 /// ```
 ///
 /// # Errors
-/// Where the path leads to no regular file. That the file can't be read or processed is part of the result.
+/// If the path leads to no regular file. That the file can't be read or processed is part of the result.
 pub fn inspect(
     path: &Path,
     processor: &dyn Processor,
@@ -82,7 +82,7 @@ fn unreachable(path: &Path, error: &std::io::Error) -> EngineError {
     EngineError::root(path, format!("{error}; check the path"))
 }
 
-/// What stands there instead of a file, and what to do.
+/// Returns what is there instead of a file, and what to do.
 fn no_file(kind: FileType) -> Option<String> {
     let what = match kind {
         kind if kind.is_file() => return None,

@@ -11,11 +11,11 @@ pub(crate) struct Outcome {
     pub key: FileKey,
     pub change: Change,
     pub line: usize,
-    /// What was short, where the file failed and not by its own fault.
+    /// The missing resource, if the file failed through no fault of its own.
     pub short_of: Option<Resource>,
 }
 
-/// Outcomes of one batch, with the lines of their records one after the other.
+/// Outcomes of one batch, with their record lines concatenated.
 #[derive(Debug, Default)]
 pub(crate) struct OutcomeGroup {
     pub batch_id: u64,
@@ -26,7 +26,7 @@ pub(crate) struct OutcomeGroup {
     pub busy: Duration,
 }
 
-/// What came of one attempt at a file.
+/// The result of one attempt at a file.
 pub(super) enum Attempt {
     Plain(End),
     Unchanged(Content),
@@ -35,14 +35,14 @@ pub(super) enum Attempt {
 }
 
 impl Outcome {
-    /// Other news of a file, which has no line.
+    /// Creates the outcome for another change of a file, which has no line.
     pub(crate) fn of_news((key, change): (FileKey, Change)) -> Self {
         Self { key, change, line: 0, short_of: None }
     }
 }
 
 impl Attempt {
-    /// Puts it into the log.
+    /// Logs it.
     pub(super) fn log(&self) {
         match self {
             Self::Failed { error, .. } => {
@@ -61,8 +61,8 @@ pub(super) struct ReadFile {
     pub hash: blake3::Hash,
 }
 
-/// Outcomes that a worker hands over together: mostly those of a whole task. Of 64 at a time, a first run over small
-/// files took 2 % longer, as the coordinator was woken more often.
+/// Outcomes that a worker hands over together: mostly those of a whole task. With 64 at a time, a first run over
+/// small files took 2 % longer, as the coordinator was woken more often.
 pub(super) const GROUP_FILES_MAX: usize = 256;
 
 pub(crate) const GROUP_BYTES_MAX: usize = 256 << 10;

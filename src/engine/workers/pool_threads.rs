@@ -1,4 +1,4 @@
-//! The threads of a pool: who runs, who has ended, and who is not waited for any more.
+//! The threads of a pool: which run, which have ended, and which were abandoned.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ pub(super) struct Crew {
 /// The thread in a worker's place.
 #[derive(Default)]
 struct Member {
-    /// How many threads have had the place before. A thread with another number was abandoned.
+    /// The number of earlier threads in this place. A thread with another number was abandoned.
     number: u64,
     running: bool,
     handle: Option<JoinHandle<()>>,
@@ -50,7 +50,7 @@ impl Crew {
         }
     }
 
-    /// Leaves a worker's thread to itself.
+    /// Abandons a worker's thread.
     pub(super) fn abandon(&self, worker: usize) {
         if let Some(member) = self.lock().get_mut(worker) {
             *member = Member { number: member.number + 1, ..Member::default() };
@@ -58,7 +58,7 @@ impl Crew {
         }
     }
 
-    /// Waits for all that run; false where the deadline has come first.
+    /// Waits for all running threads; false if the deadline comes first.
     pub(super) fn join(&self, deadline: Option<Instant>) -> bool {
         let mut members = self.lock();
         while members.iter().any(|member| member.running) {
@@ -76,7 +76,7 @@ impl Crew {
         let handles: Vec<_> = members.iter_mut().filter_map(|member| member.handle.take()).collect();
         drop(members);
         for handle in handles {
-            // A panic of its work was caught and told.
+            // A panic of its work was caught and reported.
             let _ = handle.join();
         }
         true

@@ -1,7 +1,7 @@
 //! Which files a worker asks for before it reads them.
 //!
-//! It asks only where reading has waited: of files in memory, asking would take a fifth of the time that they take. Where
-//! asking itself waits, as each `open` does on a network, threads help and asking does not.
+//! It asks only if reading has waited: for files in memory, asking would take a fifth of the time that they take.
+//! Where asking itself waits, as each `open` does on a network, threads help and asking does not.
 
 use crate::model::DiscoveredFile;
 use crate::source::Ahead;
@@ -10,11 +10,11 @@ use crate::source::Ahead;
 const FILES: usize = 32;
 /// Bytes ahead, at most.
 const BYTES: u64 = 8 << 20;
-/// A file of more bytes is not asked for: the kernel reads ahead in it by itself.
+/// A larger file is not asked for: the kernel reads ahead in it by itself.
 const FILE_BYTES_MAX: u64 = 1 << 20;
-/// So many files in a row that were in memory, and asking ends.
+/// After so many files in a row that were in memory, asking ends.
 const IN_MEMORY_MAX: usize = 2 * FILES;
-/// So many times in a row has asking waited, and it ends.
+/// After so many waits for asking in a row, it ends.
 const WAITS_MAX: u32 = 2;
 
 /// What a worker asks for, and whether it does.
@@ -34,17 +34,17 @@ enum Mode {
         in_memory: usize,
         waits: u32,
     },
-    /// Asking waits itself.
+    /// Asking itself waits.
     Useless,
 }
 
 impl ReadAhead {
-    /// A task begins at this place.
+    /// Notes that a task begins at this place.
     pub(super) fn begin(&mut self, place: usize) {
         self.asked = place;
     }
 
-    /// Asks for the files behind the one at `place`, where it is time to. `ask` says whether it had to wait.
+    /// Asks for the files behind the one at `place`, when it is time to. `ask` returns whether it had to wait.
     pub(super) fn ask(
         &mut self,
         place: usize,
@@ -75,7 +75,7 @@ impl ReadAhead {
                 Ahead::InMemory => in_memory += 1,
                 Ahead::Unopened | Ahead::Unable => (),
             }
-            // A file that can't be opened says nothing about the others: no threads help a process that has no more
+            // A file that can't be opened says nothing about the others: threads do not help a process that is out of
             // descriptors.
             if is_first && (has_waited || found != Ahead::Unopened) {
                 // A source that can't be asked is one whose reads wait.
@@ -94,7 +94,7 @@ impl ReadAhead {
         };
     }
 
-    /// A file was measured whose reading has waited, or not. Whether more threads would help.
+    /// Notes whether reading a measured file has waited. Returns whether more threads would help.
     pub(super) fn note(&mut self, has_waited: bool) -> bool {
         match (self.mode, has_waited) {
             (Mode::Off, true) => self.mode = Mode::On { in_memory: 0, waits: 0 },
@@ -122,7 +122,7 @@ mod tests {
         (0..count).map(file).collect()
     }
 
-    /// How many files are asked for at each place of a task of these.
+    /// Returns the files that are asked for at each place of a task of these.
     fn asked(ahead: &mut ReadAhead, files: &[DiscoveredFile], (found, waits): (Ahead, bool)) -> Vec<usize> {
         ahead.begin(0);
         let at = |place| {

@@ -1,4 +1,4 @@
-//! What came of a file, as the coordinator is told it.
+//! The outcome of a file, as it is passed to the coordinator.
 
 use std::hash::BuildHasher;
 
@@ -13,7 +13,7 @@ use crate::model::{
 };
 use crate::source::Content;
 
-/// The outcome of a file that failed and that no worker is to tell of: as if one had said so.
+/// Creates the outcome of a failed file that no worker will report, as if a worker had.
 pub(crate) fn failed_outcome(
     context: &WorkContext,
     worker: usize,
@@ -27,7 +27,7 @@ pub(crate) fn failed_outcome(
     group
 }
 
-/// The outcome of a file that took too long; none where no file was in hand.
+/// Creates the outcome of a file that took too long; none if there was no current file.
 pub(crate) fn overdue_outcome(context: &WorkContext, seized: &Seized) -> Option<OutcomeGroup> {
     let limit = context.config.timeout_seconds;
     let (class, message, short_of) = match seized.stage {
@@ -44,7 +44,7 @@ pub(crate) fn overdue_outcome(context: &WorkContext, seized: &Seized) -> Option<
     Some(failed_outcome(context, seized.worker, seized.group.batch_id, file, &error, Some(short_of)))
 }
 
-/// The outcome of a file that brings the process down, as it did `crashes_before` times.
+/// Creates the outcome of a file that brings the process down, as it did `crashes_before` times.
 pub(crate) fn crashed_outcome(
     context: &WorkContext,
     worker: usize,
@@ -65,7 +65,7 @@ pub(crate) fn crashed_outcome(
     group
 }
 
-/// Adds what came of an attempt to a group.
+/// Adds the outcome of an attempt to a group.
 pub(super) fn put(
     context: &WorkContext,
     group: &mut OutcomeGroup,
@@ -143,8 +143,8 @@ fn push(group: &mut OutcomeGroup, file: &DiscoveredFile, end: End, line: usize, 
     group.outcomes.push(Outcome { key: file.key.clone(), change, line, short_of });
 }
 
-/// Whether the file is tried again after this failure, and when: as the policy of its class says. A failure
-/// of the processor's own is final where the processor does not say that it may pass.
+/// Returns when the file is tried again after this failure, if it is: by the policy of its class. A failure of the
+/// processor's own is final unless the processor says that it may pass.
 fn another_attempt(
     file: &DiscoveredFile,
     error: &FileError,

@@ -1,11 +1,10 @@
-//! Last words: when a processor is about to bring the process down, the run gets a moment to commit what is
-//! finished, and to note which file it was.
+//! Last words: when a processor is about to bring the process down, the run gets a moment to commit what is finished,
+//! and to note which file it was.
 //!
-//! Seen are an abort, a fault (a stack overflow and a wild pointer among them) and `exit`, where they happen
-//! in a worker's thread within a call of the processor. That thread says so, waits until it is let go or
-//! until [`PATIENCE_MS`] have passed, and dies as it was going to: what was installed before is put
-//! back, and takes its course. Everything else dies at once: another thread, a signal that another process
-//! sent, `SIGKILL`, `_exit`.
+//! An abort, a fault (including a stack overflow and a wild pointer) and `exit` are caught if they happen in a
+//! worker's thread within a call of the processor. That thread signals this, waits until it is released or until
+//! [`PATIENCE_MS`] have passed, and dies as it was going to: the former handlers are restored, and take their course.
+//! Everything else dies at once: another thread, a signal that another process sent, `SIGKILL`, `_exit`.
 #![expect(unsafe_code, reason = "signal handlers and exit hooks can be had in no other way")]
 
 use std::cell::Cell;
@@ -23,13 +22,13 @@ const PATIENCE_MS: u64 = 3_000;
 const STEP_MS: u64 = 5;
 /// Threads of a run that may be dying at the same time; further ones wait unseen.
 const DYING_MAX: usize = 8;
-/// A word that was heard.
+/// An entry that was polled.
 const HEARD: usize = usize::MAX;
 
-/// What was installed before.
+/// The handlers that were installed before.
 static FORMER: OnceLock<[libc::sigaction; SIGNALS.len()]> = OnceLock::new();
 
-/// Where the threads of one run say that they are about to die.
+/// Where the threads of one run signal that they are about to die.
 #[derive(Default)]
 pub(crate) struct Dying {
     /// Seats, from 1; 0 is free.
@@ -38,7 +37,7 @@ pub(crate) struct Dying {
 }
 
 impl Dying {
-    /// The seat of a thread that is about to die with the whole process; each is told once.
+    /// Returns the seat of a thread that is about to die with the whole process; each is returned once.
     pub(crate) fn poll(&self) -> Option<usize> {
         self.seats.iter().find_map(|word| match word.load(Ordering::Acquire) {
             0 | HEARD => None,
@@ -49,12 +48,12 @@ impl Dying {
         })
     }
 
-    /// Nobody needs to wait any more, now or later.
+    /// Releases all dying threads, now and later.
     pub(crate) fn let_go(&self) {
         self.go.store(true, Ordering::Release);
     }
 
-    /// Says that this seat is dying, and waits.
+    /// Signals that this seat is dying, and waits.
     fn wait(&self, seat: usize) {
         for word in &self.seats {
             if word.compare_exchange(0, seat + 1, Ordering::AcqRel, Ordering::Acquire).is_ok() {
@@ -72,18 +71,18 @@ impl Dying {
     }
 }
 
-/// Who calls a processor.
+/// The thread that calls a processor.
 struct Caller {
     dying: *const Dying,
     seat: usize,
 }
 
 thread_local! {
-    /// Who calls a processor in this thread, now.
+    /// The current caller of a processor in this thread.
     static CALLER: Cell<*const Caller> = const { Cell::new(ptr::null()) };
 }
 
-/// Puts the former caller back, on every way out.
+/// Restores the former caller, on every way out.
 struct Leave(*const Caller);
 
 impl Drop for Leave {
@@ -93,7 +92,7 @@ impl Drop for Leave {
     }
 }
 
-/// Makes the call of a processor, as this seat of a run.
+/// Calls a processor, as this seat of a run.
 pub(crate) fn within<T>(dying: &Dying, seat: usize, call: impl FnOnce() -> T) -> T {
     let caller = Caller { dying, seat };
     let _leave = Leave(CALLER.replace(&raw const caller));
@@ -101,7 +100,7 @@ pub(crate) fn within<T>(dying: &Dying, seat: usize, call: impl FnOnce() -> T) ->
     call()
 }
 
-/// Watches from now on, once for the whole process.
+/// Installs the handlers, once for the whole process.
 pub(crate) fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -126,7 +125,7 @@ pub(crate) fn watch() {
     });
 }
 
-/// Waits where this thread is within the call of a processor, and only once.
+/// Waits if this thread is within the call of a processor, and only once.
 fn last_words() {
     let caller = CALLER.replace(ptr::null());
     if caller.is_null() {

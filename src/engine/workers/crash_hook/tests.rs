@@ -39,7 +39,7 @@ fn die(how: &str) {
     }
 }
 
-/// Only in a child: a thread that dies as it is told, and a coordinator that is slow.
+/// Runs only in a child: a thread that dies as requested, and a coordinator that is slow.
 #[test]
 fn child() {
     let (Ok(how), Ok(note)) = (std::env::var(HOW), std::env::var(NOTE)) else { return };
@@ -79,7 +79,7 @@ fn spawn(how: &str, note: &Path) -> Child {
         .unwrap()
 }
 
-/// How a child ends, what its coordinator noted, and what it wrote on stderr.
+/// Returns how a child ends, what its coordinator noted, and what it wrote on stderr.
 fn end_of(how: &str) -> (ExitStatus, String, String) {
     let folder = tempfile::tempdir().unwrap();
     let note = folder.path().join("note");

@@ -1,20 +1,19 @@
 //! Worker threads over work-stealing deques.
 //!
-//! One injector takes new tasks, each worker has a deque of its own. A worker looks into its own
-//! deque, then the injector, then the deques of the others from a random one on. One that finds
-//! nothing parks; it is counted as hungry until it is woken, and a busy worker that sees a hungry one
-//! splits what it holds.
+//! One injector takes new tasks, each worker has a deque of its own. A worker tries its own deque, then the injector,
+//! then the deques of the others from a random one on. One that finds nothing parks; it counts as hungry until it is
+//! woken, and a busy worker that sees a hungry one splits its task.
 //!
-//! Urgent tasks have an injector of their own, which every worker looks into first. One that has other work in
-//! hand looks at their number between two files, puts the rest of its task into its deque, and goes for them.
+//! Urgent tasks have an injector of their own, which every worker tries first. A worker with other work checks their
+//! number between two files, puts the rest of its task into its deque, and takes them.
 //!
-//! There may be more or fewer workers from one moment to the next ([`Pool::allow`]): a thread is started when its
-//! number is allowed for the first time. One whose number is not allowed any more gives the rest of its task, and what is
-//! in its deque, back to the injector, and rests until it is allowed again, or the pool is closed. It is not hungry.
+//! The number of workers may change at any time ([`Pool::allow`]): a thread is started when its number is allowed for
+//! the first time. One whose number is no longer allowed returns the rest of its task, and what is in its deque, to
+//! the injector, and rests until it is allowed again, or the pool is closed. It is not hungry.
 //!
-//! A thread that hangs is left to itself: what waits in its deque goes back to the injector, and another
-//! thread takes its place. Whatever it was working on has been taken from its slot on the board before, so
-//! when it comes back it finds that out, and ends without a look at the queues.
+//! A thread that hangs is abandoned: what waits in its deque goes back to the injector, and another thread takes its
+//! place. Its current work has been taken from its slot on the board before, so when it comes back it finds that out,
+//! and ends without using the queues.
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +30,7 @@ use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 use super::pool_threads::Crew;
 use super::task::Task;
 
-/// What a worker thread does from its start to its end.
+/// The body of a worker thread.
 type Body = dyn Fn(&Pool, usize, &Deque<Task>) + Send + Sync;
 
 /// The queues that the workers share. [`Pool::close`] ends the workers once the queues are empty.
@@ -40,7 +39,7 @@ pub(crate) struct Pool {
     urgent: Injector<Task>,
     /// Tasks in `urgent`, or about to be.
     urgent_tasks: AtomicUsize,
-    /// One for each worker. Only looked at by who has nothing of its own.
+    /// One for each worker. Used only by workers that have nothing of their own.
     stealers: RwLock<Vec<Stealer<Task>>>,
     hungry: AtomicUsize,
     /// Workers from this number on rest.
@@ -55,9 +54,9 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Makes the queues and starts `workers` threads named `worker-N`. Each calls `make` for its own state,
-    /// then `work` for each task, until that breaks off because the thread was abandoned. Should one of these
-    /// panic, the thread calls `panicked` and ends. Without workers, tasks are only taken back.
+    /// Creates the queues and starts `workers` threads named `worker-N`. Each calls `make` for its own state, then
+    /// `work` for each task, until that breaks because the thread was abandoned. If one of these panics, the thread
+    /// calls `panicked` and ends. Without workers, tasks are only taken back.
     pub(crate) fn start<S, M, W, P>(workers: usize, make: M, work: W, panicked: P) -> io::Result<Arc<Self>>
     where
         M: Fn(usize) -> S + Send + Sync + 'static,
@@ -100,8 +99,7 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Lets so many workers take tasks from now on, and starts the threads that there are not yet. One thread calls
-    /// this at a time.
+    /// Lets so many workers take tasks from now on, and starts the missing threads. One thread calls this at a time.
     ///
     /// # Errors
     /// A thread can't be started: as many are allowed as there are.
@@ -125,15 +123,15 @@ impl Pool {
     }
 
     fn let_work(&self, workers: usize) {
-        // Under the lock, so that nobody is between looking and sleeping.
+        // Under the lock, so that no worker is between checking and sleeping.
         let _guard = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
         self.allowed.store(workers, Ordering::SeqCst);
         self.rested.notify_all();
-        // Those that are parked and one too many now must not take the others' wake-ups.
+        // Parked workers that are surplus now must not take the others' wake-ups.
         self.wake.notify_all();
     }
 
-    /// Workers that may take tasks.
+    /// Returns the number of workers that may take tasks.
     pub(crate) fn allowed(&self) -> usize {
         self.allowed.load(Ordering::Relaxed)
     }
@@ -143,7 +141,7 @@ impl Pool {
         self.crew.start(worker, move || (pool.body)(&pool, worker, &deque))
     }
 
-    /// Adds work. What is urgent overtakes the rest.
+    /// Adds work. Urgent tasks come first.
     pub(crate) fn push(&self, task: Task) {
         self.inject(task);
         self.wake_one();
@@ -151,7 +149,7 @@ impl Pool {
 
     fn inject(&self, task: Task) {
         if task.is_urgent() {
-            // Counted first: a worker that sees the number and no task goes on with what it had.
+            // Counted first: a worker that sees the number and no task continues with what it had.
             self.urgent_tasks.fetch_add(1, Ordering::Relaxed);
             self.urgent.push(task);
         } else {
@@ -178,14 +176,14 @@ impl Pool {
         first_of(|| self.injector.steal().or_else(|| stealers.iter().map(Stealer::steal).collect()))
     }
 
-    /// The hand of a worker that a test calls itself, in the place of a thread.
+    /// Provides the hand of a worker that a test calls itself, in the place of a thread.
     #[cfg(test)]
     pub(crate) fn with_hand<T>(&self, work: impl FnOnce(&Hand<'_>) -> T) -> T {
         self.allowed.fetch_max(1, Ordering::Relaxed);
         work(&Hand { pool: self, deque: &Deque::new_fifo(), worker: 0 })
     }
 
-    /// Workers that wait for work.
+    /// Returns the number of workers that wait for work.
     pub(crate) fn hungry(&self) -> usize {
         self.hungry.load(Ordering::Relaxed)
     }
@@ -198,19 +196,18 @@ impl Pool {
         self.rested.notify_all();
     }
 
-    /// Waits until all workers have ended, those left aside that were abandoned. False where the deadline
-    /// has come first.
+    /// Waits until all workers have ended, except abandoned ones. False if the deadline comes first.
     pub(crate) fn join(&self, deadline: Option<Instant>) -> bool {
         self.crew.join(deadline)
     }
 
-    /// Nobody waits for this worker any more. What it has in hand must have been taken from its slot.
+    /// Abandons this worker's thread. Its work must have been taken from its slot.
     pub(crate) fn abandon(&self, worker: usize) {
         self.crew.abandon(worker);
     }
 
-    /// Starts another thread in the place of a worker's whose slot was taken away. What the former one has in
-    /// its deque is for everybody.
+    /// Replaces the thread of a worker whose slot was taken away. What the former one has in its deque goes to all
+    /// workers.
     pub(crate) fn replace(self: &Arc<Self>, worker: usize) -> io::Result<()> {
         self.abandon(worker);
         let deque = Deque::new_fifo();
@@ -226,8 +223,8 @@ impl Pool {
         self.spawn(worker, deque)
     }
 
-    /// A worker that parks counts itself as hungry under the lock and then looks once more, so
-    /// either it sees the task, or this sees it.
+    /// Wakes one parked worker. A worker that parks counts itself as hungry under the lock and then tries once more,
+    /// so either it sees the task, or this sees it.
     fn wake_one(&self) {
         std::sync::atomic::fence(Ordering::SeqCst);
         if self.hungry.load(Ordering::SeqCst) > 0 {
@@ -237,7 +234,7 @@ impl Pool {
     }
 }
 
-/// What a queue gives, in the end.
+/// Takes from a queue, retrying until it has a definite result.
 fn first_of(steal: impl Fn() -> Steal<Task>) -> Option<Task> {
     loop {
         match steal() {
@@ -256,7 +253,7 @@ pub(crate) struct Hand<'a> {
 }
 
 impl Hand<'_> {
-    /// Gives half of `task` away where another worker is hungry and nothing else lies ready for it.
+    /// Gives half of `task` away if another worker is hungry and nothing else is ready for it.
     pub(crate) fn share(&self, task: &mut Task) {
         if self.pool.hungry.load(Ordering::Relaxed) == 0 || !self.deque.is_empty() {
             return;
@@ -267,8 +264,8 @@ impl Hand<'_> {
         }
     }
 
-    /// Puts the rest of `task` where others and this worker find it again, if there is urgent work to do before, or
-    /// this worker is to rest.
+    /// Puts the rest of `task` where others and this worker find it again, if urgent work comes first, or this worker
+    /// is to rest.
     pub(crate) fn make_way(&self, task: &mut Task) {
         let is_overtaken = self.pool.urgent_tasks.load(Ordering::Relaxed) > 0 && !task.is_urgent();
         let is_surplus = self.is_surplus();
@@ -283,17 +280,17 @@ impl Hand<'_> {
         self.pool.wake_one();
     }
 
-    /// Workers that may take tasks.
+    /// Returns the number of workers that may take tasks.
     pub(crate) fn allowed(&self) -> usize {
         self.pool.allowed()
     }
 
-    /// Whether this worker is one too many now. Once the pool is closed, all help to empty it.
+    /// Returns whether this worker is surplus now. Once the pool is closed, all help to empty it.
     pub(crate) fn is_surplus(&self) -> bool {
         self.worker >= self.pool.allowed() && !self.pool.closed.load(Ordering::SeqCst)
     }
 
-    /// Waits as long as this worker is one too many. What it has in its deque is for everybody: others look there
+    /// Waits as long as this worker is surplus. Returns what it has in its deque to the pool: others try that deque
     /// last of all.
     fn rest(&self) {
         while let Some(task) = self.deque.pop() {
@@ -304,7 +301,7 @@ impl Hand<'_> {
         drop(self.pool.rested.wait_while(guard, rests).unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Another task, where one is there and this worker may take it.
+    /// Returns another task, if there is one and this worker may take it.
     pub(crate) fn try_next(&self) -> Option<Task> {
         if self.is_surplus() { None } else { self.find() }
     }
@@ -354,7 +351,7 @@ impl Hand<'_> {
     }
 }
 
-/// A victim at random: xorshift, seeded by the worker's number; it only has to spread.
+/// Picks a random victim: xorshift, seeded by the worker's number; it only has to spread.
 fn random_below(bound: usize, seed: usize) -> usize {
     thread_local!(static STATE: std::cell::Cell<u64> = const { std::cell::Cell::new(0) });
     STATE.with(|state| {

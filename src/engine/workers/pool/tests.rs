@@ -30,7 +30,7 @@ fn joined(pool: &Pool) -> bool {
     pool.join(Some(Instant::now() + LONG))
 }
 
-/// Takes all files of a task, one by one, shares the rest, and tells each.
+/// Takes all files of a task one by one, shares the rest, and reports each.
 fn tell_each(send: &mut Sender<FileKey>, mut task: Task, hand: &Hand<'_>) -> ControlFlow<()> {
     loop {
         hand.share(&mut task);
@@ -63,7 +63,7 @@ fn urgent(id: u64, files: usize) -> Task {
 
 #[test]
 fn urgent_work_overtakes_a_task_between_two_files_and_the_rest_is_done_after_it() {
-    let (told, seen) = channel();
+    let (report, seen) = channel();
     let (at_third, third) = channel();
     let (go_on, gate) = channel();
     let gate = Mutex::new(gate);
@@ -78,7 +78,7 @@ fn urgent_work_overtakes_a_task_between_two_files_and_the_rest_is_done_after_it(
             send.send(task.batch_id()).unwrap();
         }
     };
-    let pool = Pool::start(1, move |_| told.clone(), work, || ()).unwrap();
+    let pool = Pool::start(1, move |_| report.clone(), work, || ()).unwrap();
     pool.push(Task::new(batch(1, 6)));
     third.recv_timeout(LONG).unwrap();
     pool.push(Task::new(batch(2, 1)));
@@ -173,7 +173,7 @@ fn workers_that_are_allowed_later_take_part_and_rest_when_they_are_one_too_many(
         done += 1;
     }
     pool.allow(1).unwrap();
-    // Each of the three may have had one file in hand, and have told of some before.
+    // Each of the three may have been processing one file, and have reported some before.
     let mut alone = 0;
     while alone < 100 {
         alone = if receive.recv_timeout(LONG).unwrap() == 0 { alone + 1 } else { 0 };
@@ -216,7 +216,7 @@ fn workers_that_wait_for_work_when_they_are_one_too_many_take_nobodys_wake_up() 
     assert!(joined(&pool));
 }
 
-/// A pool of one worker that waits at each task until the gate is open, and whether it has begun one.
+/// Creates a pool of one worker that waits at each task until the gate is open, and has begun one.
 fn gated(gate: &Arc<Mutex<()>>) -> Arc<Pool> {
     let gate = Arc::clone(gate);
     let (send, begun) = channel();
@@ -257,8 +257,8 @@ fn a_pool_without_workers_gives_tasks_back() {
 
 #[test]
 fn a_panic_is_told_and_does_not_hang_the_pool() {
-    let told = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&told);
+    let reported = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&reported);
     let work = |_: &mut (), _: Task, _: &Hand<'_>| panic!("of the test");
     let panicked = move || {
         counter.fetch_add(1, Ordering::SeqCst);
@@ -266,7 +266,7 @@ fn a_panic_is_told_and_does_not_hang_the_pool() {
     let pool = Pool::start(2, |_| (), work, panicked).unwrap();
     pool.push(Task::new(batch(1, 1)));
     assert!(joined(&pool));
-    assert_eq!(told.load(Ordering::SeqCst), 1);
+    assert_eq!(reported.load(Ordering::SeqCst), 1);
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn what_an_abandoned_worker_had_set_aside_goes_to_others() {
     let work = move |send: &mut Sender<FileKey>, mut task: Task, hand: &Hand<'_>| {
         let taken = gate.lock().unwrap().take();
         let Some(gate) = taken else { return tell_each(send, task, hand) };
-        // The first: it sets half aside for a hungry one, and hangs.
+        // The first: it sets half aside for an idle one, and hangs.
         hand.deque.push(task.split().unwrap());
         begun_send.send(()).unwrap();
         let _ = gate.recv();

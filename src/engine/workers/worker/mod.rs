@@ -1,4 +1,4 @@
-//! What a worker does with one file: read, hash, process, write the record's line.
+//! Processes one file: read, hash, process, write the record's line.
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -25,14 +25,14 @@ use crate::source::{Ahead, Content, ReadError};
 #[cfg(test)]
 mod tests;
 
-/// Times that a file may have grown again when it is to be read.
+/// How often a file may have grown again when it is to be read.
 const GROWTHS_MAX: usize = 5;
-/// A file that is longer than its file system told is allowed so many times as much for the next read: within
-/// [`GROWTHS_MAX`] it is found out how long it is, up to what memory allows.
+/// A file that is longer than its file system reported is allowed so many times as much for the next read: within
+/// [`GROWTHS_MAX`] reads its length is known, up to what memory allows.
 const LONGER_FACTOR: u64 = 64;
 /// A file of this size takes long, compared to most.
 pub(crate) const LARGE_BYTES: u64 = 4 << 20;
-/// A slow processor's outcomes don't wait longer than this for company.
+/// A slow processor's outcomes are handed over after this time, even if few.
 const GROUP_AGE_MAX: Duration = Duration::from_millis(20);
 
 /// A worker's buffers, and where its outcomes go.
@@ -43,16 +43,16 @@ pub(crate) struct BatchWorker<S> {
     content: Vec<u8>,
     result: ResultWriter,
     marker: Option<Marker>,
-    /// Where in its batch the present task began.
+    /// Where in its batch the current task began.
     first: usize,
-    /// Bytes that a buffer keeps from file to file without asking.
+    /// Bytes that a buffer keeps from file to file without a permit.
     kept: usize,
-    /// What the content's buffer has beyond that.
+    /// The lease for what the content's buffer has beyond that.
     lease: Option<Lease>,
     workers: usize,
     gauge: Gauge,
     ahead: ReadAhead,
-    /// When the file in hand was taken.
+    /// When the current file was taken.
     taken: Instant,
 }
 
@@ -63,7 +63,7 @@ impl<S> Drop for BatchWorker<S> {
 }
 
 impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
-    /// `send` takes each group of outcomes.
+    /// Creates a worker; `send` takes each group of outcomes.
     pub(crate) fn new(context: Arc<WorkContext>, worker: usize, send: S) -> Self {
         let slot = context.board.enter(worker);
         let marker = context.in_hand.as_ref().map(|in_hand| in_hand.marker(worker));
@@ -87,19 +87,19 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         }
     }
 
-    /// Works through a task. Once a stop is asked for, what is left is released. Breaks off where what it had
-    /// in hand was taken away: this worker must not be called again.
+    /// Works through a task. Once a stop is requested, what is left is released. Breaks if its work was taken away:
+    /// this worker must not be called again.
     pub(crate) fn run(&mut self, task: Task, hand: &Hand<'_>) -> ControlFlow<()> {
         match catch_unwind(AssertUnwindSafe(|| self.work_through_all(task, hand))) {
             Ok(Some(())) => ControlFlow::Continue(()),
             Ok(None) => ControlFlow::Break(()),
-            // What an abandoned thread does concerns nobody.
+            // A panic of an abandoned thread is ignored.
             Err(_) if self.slot.hold().is_none() => ControlFlow::Break(()),
             Err(panic) => resume_unwind(panic),
         }
     }
 
-    /// The task, and those that are there as long as it has memory that is worth keeping for them.
+    /// Works through the task, and through further ones as long as its memory lease is worth keeping for them.
     fn work_through_all(&mut self, task: Task, hand: &Hand<'_>) -> Option<()> {
         let mut next = Some(task);
         while let Some(task) = next {
@@ -154,9 +154,8 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         Some(())
     }
 
-    /// Puts down what came of the last file, hands over what is due, and takes the next file in hand: its
-    /// place, or none at the end of the task, which comes early where urgent work waits. Breaks off where the
-    /// slot was taken away.
+    /// Stores the outcome of the last file, hands over what is due, and takes the next file: its place, or none at
+    /// the end of the task, which comes early if urgent work waits. Breaks if the slot was taken away.
     fn turn(&mut self, done: Option<(&DiscoveredFile, Attempt)>, hand: &Hand<'_>) -> Option<Option<usize>> {
         let mut now = self.context.clock.now();
         let mut held = self.slot.hold()?;
@@ -171,7 +170,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         if is_due(&held, now.saturating_duration_since(held.group_since)) {
             let group = held.take_group(now);
             drop(held);
-            // May wait until there is room.
+            // May block until there is room.
             (self.send)(group);
             now = self.context.clock.now();
             held = self.slot.hold()?;
@@ -246,7 +245,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         unread(&ReadError::Unstable)
     }
 
-    /// Waits for memory for a file of this size. None where it has a lease that is good for it.
+    /// Waits for memory for a file of this size. None if the current lease is sufficient for it.
     fn admit<'c>(&mut self, context: &'c WorkContext, size: u64) -> Result<Option<Permit<'c>>, Box<Attempt>> {
         if self.lease.as_ref().is_some_and(|lease| lease.is_good_for(size)) {
             return Ok(None);
@@ -278,7 +277,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         }
     }
 
-    /// The content is done with. A large buffer stays as it is, where a lease covers it.
+    /// Releases the content. A large buffer stays as it is, if a lease covers it.
     fn put_down(&mut self, context: &WorkContext, permit: Option<Permit<'_>>) {
         // Under a lease, it stays in any case.
         let Some(permit) = permit else { return };
@@ -297,7 +296,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         }
     }
 
-    /// Gives back what the content's buffer has grown to.
+    /// Frees what the content's buffer has grown by.
     fn give_back(&mut self) {
         self.content.clear();
         self.content.shrink_to(self.kept);
@@ -334,12 +333,12 @@ fn unread(error: &ReadError) -> Attempt {
     Attempt::Failed { read: None, error: file_error(error), short_of: error.short_of() }
 }
 
-/// Whether the finished outcomes are handed over now.
+/// Returns whether the finished outcomes are handed over now.
 fn is_due(held: &Held, busy: Duration) -> bool {
     if held.group.outcomes.is_empty() {
         return false;
     }
-    // What is done need not wait for a file that may take long.
+    // Finished outcomes need not wait for a file that may take long.
     let no_company =
         held.task.as_ref().and_then(Task::peek).is_none_or(|next| next.fingerprint.size >= LARGE_BYTES);
     no_company
