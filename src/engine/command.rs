@@ -92,7 +92,7 @@ pub(crate) struct Ordered {
     pub reply: SyncSender<Result<OrderDone, EngineError>>,
 }
 
-/// What is requested of the run, until that changes.
+/// Requests to the run, in effect until they change.
 #[derive(Debug, Default)]
 pub(crate) struct Wishes {
     paused: AtomicBool,

@@ -66,7 +66,7 @@ impl JobPlan {
     }
 }
 
-/// What a job scans.
+/// The scope of a job's scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Scan {
     /// All of its roots.

@@ -13,7 +13,7 @@ use crate::model::{Cursor, FileKey, LogPosition, RecordLine, RecordStatus, Root,
 /// Size at which record lines are handed to the log, in bytes.
 const WRITE_BYTES: usize = 1 << 20;
 
-/// What the committer knows of a root.
+/// A root as the committer sees it.
 #[derive(Debug, Clone)]
 struct RootGround {
     name: String,

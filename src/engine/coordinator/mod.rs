@@ -55,7 +55,7 @@ pub(super) const LOOK_UP: Duration = Duration::from_millis(20);
 /// The same while there is nothing to do but to wait for watch events.
 const LOOK_UP_STANDING: Duration = Duration::from_millis(100);
 
-/// What an attempt provides to its coordinator.
+/// The context that an attempt provides to its coordinator.
 pub(crate) struct Setting<'a> {
     pub plan: &'a JobPlan,
     pub context: &'a WorkContext,

@@ -10,7 +10,7 @@ use crate::engine::workers::outcome::OutcomeGroup;
 use crate::ledger::Counts;
 use crate::model::Cursor;
 
-/// How the ledger stands.
+/// The state of the ledger.
 pub(crate) struct Standing {
     pub cursor: Cursor,
     /// Of the run's roots together.

@@ -37,7 +37,7 @@ pub(crate) struct RunState {
     pub latency: Latency,
 }
 
-/// How an attempt ends.
+/// The ending of an attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ending {
     /// All is done.
@@ -56,7 +56,7 @@ pub(crate) enum Ending {
     GaveUp { resource: Resource, why: String },
 }
 
-/// What another attempt waits for.
+/// A condition that another attempt waits for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Outage {
     /// A root is no longer the same directory.

@@ -17,7 +17,7 @@ use crate::ledger::{LedgerError, LedgerReader};
 use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileBatch, FileKey, Order, Root, Timestamp};
 use claims::Claims;
 
-/// What is dispatched, and what comes next.
+/// The batches that are dispatched, and the claims for the next ones.
 pub(crate) struct Dispatcher {
     pool: Arc<Pool>,
     planner: Planner,

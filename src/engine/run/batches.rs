@@ -31,7 +31,7 @@ const CHANNEL_GROUPS: usize = 256;
 const LOOK_AROUND: Duration = Duration::from_millis(50);
 const WORKER: &str = "a worker thread";
 
-/// What the workers send.
+/// A message from the workers.
 type Told = Result<OutcomeGroup, EngineError>;
 
 /// Processes batches of files (see [`DiscoveredFile::at`](crate::DiscoveredFile::at)) on `worker_count` threads.

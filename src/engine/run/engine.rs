@@ -20,7 +20,7 @@ use crate::process::Processor;
 use crate::source::watch::Watch;
 use crate::source::{Filters, Source, TreeSource};
 
-/// Where a run keeps its state, and when its clock starts.
+/// The location of a run's state, and the start of its clock.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
     /// State directory.

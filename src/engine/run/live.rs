@@ -15,7 +15,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::mpsc::SyncSender;
 
-/// What is visible to other threads during a run.
+/// The state that is visible to other threads during a run.
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) statistics: Mutex<BatchStatistics>,

@@ -16,7 +16,7 @@ use crate::source::Source;
 /// Most jobs that may wait when a client asks for another one. The process itself queues one for each root.
 pub(super) const QUEUED_MAX: usize = 1000;
 
-/// What an order needs to be carried out.
+/// The context that an order needs to be carried out.
 pub(crate) struct Hands<'a> {
     pub store: &'a mut Store,
     pub lookout: &'a Lookout,

@@ -23,7 +23,7 @@ use crate::model::{BatchConfig, ErrorMode, FolderKey, Root, RootId};
 use crate::source::watch::{Watch, WatchStatus};
 use root_checks::{Present, Served};
 
-/// How a process watches.
+/// Options of a watching process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatchOptions {
     /// Whether nothing is watched and all is polled, for file systems that report no changes.

@@ -45,7 +45,7 @@ impl Served {
     }
 }
 
-/// What a root that is back is registered with.
+/// The context in which a root that is back is registered.
 pub(crate) struct Present<'a> {
     pub lookout: &'a Lookout,
     pub processor: &'a str,

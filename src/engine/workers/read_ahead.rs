@@ -17,7 +17,7 @@ const IN_MEMORY_MAX: usize = 2 * FILES;
 /// After so many waits for asking in a row, it ends.
 const WAITS_MAX: u32 = 2;
 
-/// What a worker asks for, and whether it does.
+/// The files that a worker asks for ahead, and whether it does.
 #[derive(Debug, Default)]
 pub(super) struct ReadAhead {
     mode: Mode,

@@ -26,7 +26,7 @@ pub(crate) struct Board {
     seats: AtomicUsize,
 }
 
-/// What a worker does with its current file.
+/// The stage of a worker's current file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// Waiting for memory.

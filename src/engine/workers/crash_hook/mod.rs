@@ -28,7 +28,7 @@ const HEARD: usize = usize::MAX;
 /// The handlers that were installed before.
 static FORMER: OnceLock<[libc::sigaction; SIGNALS.len()]> = OnceLock::new();
 
-/// Where the threads of one run signal that they are about to die.
+/// Entries in which the threads of one run signal that they are about to die.
 #[derive(Default)]
 pub(crate) struct Dying {
     /// Seats, from 1; 0 is free.
