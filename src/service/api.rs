@@ -1,4 +1,4 @@
-//! The async face of the engine: each call runs the same synchronous function on a thread that may block.
+//! The async API of the engine: each call runs the same synchronous function on a thread that may block.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,11 @@ use crate::engine::{
 use crate::model::{BatchConfig, FileBatch, FileError};
 use crate::process::{AstProcessor, FileContent, Processor};
 
-/// Runs blocking work off the async threads.
+/// Runs blocking work on a thread of its own.
 async fn offload<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
 ) -> Result<T, EngineError> {
-    // One of its own: the runtime panics where it can't start one.
+    // A dedicated thread: the runtime panics if it can't start one.
     let (send, done) = oneshot::channel();
     let thread = std::thread::Builder::new().name("outlast".to_owned());
     let started = thread.spawn(move || {
@@ -29,7 +29,7 @@ async fn offload<T: Send + 'static>(
     done.await.unwrap_or(Err(EngineError::Panicked("outlast")))
 }
 
-/// Asks a job to stop whose future is dropped before it has ended, so that its state is free again.
+/// Asks a job to stop if its future is dropped before the job has ended, which releases its state.
 struct StopIfDropped {
     stop: Stop,
     has_ended: Arc<AtomicBool>,
@@ -37,14 +37,14 @@ struct StopIfDropped {
 
 impl Drop for StopIfDropped {
     fn drop(&mut self) {
-        // The next job would take it for its own otherwise.
+        // Otherwise the next job would take the request as its own.
         if !self.has_ended.load(Ordering::SeqCst) {
             self.stop.request();
         }
     }
 }
 
-/// The same for a job of an engine, which is asked to stop where nobody waits for it any more.
+/// Runs a job of an engine like `offload`, and asks it to stop once its future is dropped.
 async fn offload_job<T: Send + 'static>(
     engine: &Arc<Engine>,
     work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
@@ -58,12 +58,12 @@ async fn offload_job<T: Send + 'static>(
         done
     });
     let ended = ended.await;
-    // Also where its thread was not started, or went down.
+    // Also if its thread did not start, or panicked.
     stops.has_ended.store(true, Ordering::SeqCst);
     ended
 }
 
-/// Processes one batch in parallel. One file's failure stops no other.
+/// Processes one batch in parallel. A file's failure does not stop the others.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -97,7 +97,7 @@ pub async fn process_batch(
     offload(move || process_one_batch(batch, processor, &config)).await
 }
 
-/// Processes many batches on one pool of `worker_count` threads that steal from each other.
+/// Processes several batches on one pool of `worker_count` work-stealing threads.
 ///
 /// # Errors
 /// As [`process_batch`].
@@ -109,11 +109,11 @@ pub async fn execute_parallel_batches(
     offload(move || execute_batches(batches, worker_count, processor)).await
 }
 
-/// Goes on with a job of the AST processor from a checkpoint; with another processor, see
+/// Resumes a job of the AST processor from a checkpoint. For another processor, see
 /// [`BatchProcessingEngine::resume_failed_batch_job`].
 ///
 /// # Errors
-/// The state does not know the job or has not reached the checkpoint; or what ends a run.
+/// The state does not know the job or has not reached the checkpoint; or the run as a whole fails.
 pub async fn resume_failed_batch_job(
     job_id: u64,
     checkpoint: CheckpointData,
@@ -151,36 +151,36 @@ pub struct BatchProcessingEngine {
 }
 
 impl BatchProcessingEngine {
-    /// An engine with its state in `.outlast` in the current folder.
+    /// Creates an engine with its state in `.outlast` in the current folder.
     pub fn new(processor: Arc<dyn Processor>) -> Self {
         Self::from_engine(Engine::new(processor))
     }
 
-    /// An engine that was set up with a source or a strategy of one's own.
+    /// Wraps an engine that was built with a custom source or strategy.
     pub fn from_engine(engine: Engine) -> Self {
         let options = RunOptions::new(".outlast");
         Self { engine: Arc::new(engine), state: options.state, records: options.records }
     }
 
-    /// The same engine with another state folder.
+    /// Sets the state folder.
     #[must_use]
     pub fn with_state(mut self, state: &Path) -> Self {
         state.clone_into(&mut self.state);
         self
     }
 
-    /// The same engine with another record folder.
+    /// Sets the record folder.
     #[must_use]
     pub fn with_records(mut self, records: &Path) -> Self {
         self.records = Some(records.to_owned());
         self
     }
 
-    /// Ingests a folder: goes on where the last run stopped, finds what is new, changed and gone, and
-    /// returns when all is committed.
+    /// Ingests a folder: resumes where the last run stopped, finds new, changed and removed files, and returns once
+    /// everything is committed.
     ///
     /// # Errors
-    /// What ends a run as a whole; everything committed before stays.
+    /// The run as a whole fails; everything committed before stays.
     pub async fn process_repository(
         &self,
         path: &Path,
@@ -192,12 +192,12 @@ impl BatchProcessingEngine {
         offload_job(&self.engine, move |engine| engine.run(&[path], &config, &options)).await
     }
 
-    /// Live figures, as of the last commit.
+    /// Returns live figures, as of the last commit.
     pub fn processing_statistics(&self) -> BatchStatistics {
         self.engine.statistics()
     }
 
-    /// Commits what the running job's workers have handed over so far, and returns the cursor.
+    /// Commits what the running job's workers have finished so far, and returns the cursor.
     ///
     /// # Errors
     /// The job is not running.
@@ -206,10 +206,10 @@ impl BatchProcessingEngine {
         offload(move || engine.checkpoint(job_id)).await
     }
 
-    /// Goes on with a job from a checkpoint: with its roots and its configuration, from what is committed.
+    /// Resumes a job from a checkpoint: with its roots and its configuration, from what is committed.
     ///
     /// # Errors
-    /// The state does not know the job or has not reached the checkpoint; or what ends a run.
+    /// The state does not know the job or has not reached the checkpoint; or the run as a whole fails.
     pub async fn resume_failed_batch_job(
         &self,
         job_id: u64,
@@ -218,22 +218,22 @@ impl BatchProcessingEngine {
         offload_job(&self.engine, move |engine| engine.resume(job_id, &checkpoint)).await
     }
 
-    /// What asks the running job to stop, see [`Stop::request`]: it commits what it has in hand and leaves
-    /// the rest pending. The next job is asked nothing. A job whose future is dropped is asked to stop, too, and releases
-    /// the state.
+    /// Returns the handle that asks the running job to stop, see [`Stop::request`]: the job commits its in-flight
+    /// files and leaves the rest pending. The next job is not affected. A job whose future is dropped is asked to
+    /// stop as well, and releases the state.
     #[must_use]
     pub fn stop(&self) -> Stop {
         self.engine.stop()
     }
 }
 
-/// Makes a processor of an async function: each call is driven to its end on the worker thread
-/// that has the file, within the tokio runtime of the caller.
+/// Makes a processor of an async function: each call runs to completion on the worker thread of its file, within the
+/// caller's tokio runtime.
 ///
-/// The function gets the path and the content as its own, since it may hold them while it waits.
+/// The function owns the path and the content, since it may hold them across awaits.
 ///
 /// # Panics
-/// Outside a tokio runtime.
+/// Panics outside a tokio runtime.
 pub fn async_from_fn<F, R, T>(
     identity: &str,
     include: &[&'static str],
@@ -257,7 +257,7 @@ mod tests {
     use super::*;
     use crate::ledger::LedgerError;
 
-    /// A tree of so many files, each of which takes a while, and an engine for it.
+    /// Creates a tree of `files` slow files, and an engine for it.
     fn slow(files: usize) -> (tempfile::TempDir, BatchProcessingEngine) {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("tree")).unwrap();

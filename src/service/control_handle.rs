@@ -1,26 +1,26 @@
-//! Who takes questions and orders for a running process: the control socket, HTTP, a schedule and signals all
-//! come here.
+//! The one entry point for requests and commands to a running process: the control socket, HTTP, the schedule and
+//! signals all use it.
 
 use std::sync::Arc;
 
 use crate::engine::{Engine, EngineError, Order, OrderDone};
 
-/// Reads the configuration again; says what changed, or why the old one stays.
+/// Reloads the configuration; returns what changed, or why the old one stays.
 type ReadAgain = dyn Fn() -> Result<String, String> + Send + Sync;
 
-/// A running engine, and what only its process can do.
+/// A running engine, and the actions that only its process can do.
 pub struct Desk {
     engine: Arc<Engine>,
     read_again: Option<Box<ReadAgain>>,
 }
 
 impl Desk {
-    /// For an engine of a process without a configuration.
+    /// Creates the handle of a process without a configuration.
     pub fn new(engine: Arc<Engine>) -> Self {
         Self { engine, read_again: None }
     }
 
-    /// The same, for a process that can read its configuration again.
+    /// Creates the handle of a process that can reload its configuration.
     #[must_use]
     pub fn with_reload(
         mut self,
@@ -30,12 +30,12 @@ impl Desk {
         self
     }
 
-    /// The engine.
+    /// Returns the engine.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
 
-    /// Carries an order out.
+    /// Carries a command out.
     ///
     /// # Errors
     /// As [`Engine::order`]; or the configuration can't be read, and the old one stays.

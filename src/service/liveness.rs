@@ -1,8 +1,8 @@
-//! For how long something has not moved.
+//! How long a value has stayed unchanged (stall detection).
 
 use std::time::{Duration, Instant};
 
-/// Something that should move, as it was at the last look.
+/// A value that should change, as of the last check.
 #[derive(Debug)]
 pub(super) struct Still<T> {
     last: Option<(T, Instant)>,
@@ -15,8 +15,8 @@ impl<T> Default for Still<T> {
 }
 
 impl<T: PartialEq> Still<T> {
-    /// Looks at it; tells for how long looks have found it like this. Where it is not expected to move, that begins
-    /// anew.
+    /// Checks the value; returns for how long checks have found it unchanged. Where no change is expected, that time
+    /// starts again.
     pub(super) fn look(&mut self, now_is: T, is_expected: bool, now: Instant) -> Duration {
         match &self.last {
             Some((before, since)) if is_expected && *before == now_is => {

@@ -1,4 +1,4 @@
-//! One client: its request, and the answer.
+//! One client connection: its request, and the answer.
 
 use std::io::{self, BufWriter, Write};
 use std::os::unix::net::UnixStream;
@@ -23,15 +23,15 @@ const REQUEST_BYTES_MAX: u64 = 64 << 10;
 const REQUEST_WAIT: Duration = Duration::from_secs(5);
 /// How long a client may leave its answer unread.
 const WRITE_WAIT: Duration = Duration::from_secs(10);
-/// How often a client is told that its answer is worked on.
+/// How often a client is sent `works` while its answer is prepared.
 const TELL_WORKS: Duration = Duration::from_secs(1);
-/// For how long, where the engine itself is not needed for it: a file system that hangs may be.
+/// For how long, if the answer does not need the engine itself: it may need a file system that hangs.
 const WORKS_MAX: Duration = Duration::from_secs(60);
-/// How long an engine may show nothing new, and still work on what it was asked for.
+/// How long an engine may show no progress and still count as working on a request.
 const STILL_MAX: Duration = Duration::from_secs(10);
 
-/// Waits for the request here, where the run's end cuts the waiting short; answers on a thread that may block, once
-/// there is a place for that.
+/// Waits for the request on the async thread, where the run's end cancels the wait. Answers on a thread that may
+/// block, once one is free.
 pub(super) async fn attend(
     mut stream: tokio::net::UnixStream,
     desk: Arc<Desk>,
@@ -69,10 +69,10 @@ pub(super) async fn attend(
     }
 }
 
-/// Whether something can still come of a request.
+/// Whether a request may still get an answer.
 struct Works {
     engine: Arc<Engine>,
-    /// It takes as long as it takes, and is done by the engine's own thread.
+    /// No time limit: the engine's own thread does the work.
     is_long: bool,
     begun: Instant,
     shown: Still<u64>,
@@ -93,8 +93,8 @@ struct Client {
 }
 
 impl Client {
-    /// Tells that the answer is worked on, unless it has begun. A client that has not even room for that is not
-    /// waited for.
+    /// Sends `works`, unless the answer has begun. Does not wait for a client whose socket buffer has no room even
+    /// for that.
     fn tell_works(&self) {
         let is_answered = self.is_answered.lock().unwrap_or_else(PoisonError::into_inner);
         if !*is_answered {
@@ -103,13 +103,13 @@ impl Client {
         }
     }
 
-    /// Where an answer is written to.
+    /// Begins the answer: returns its writer.
     fn begin(&self) -> BufWriter<&UnixStream> {
         *self.is_answered.lock().unwrap_or_else(PoisonError::into_inner) = true;
         BufWriter::with_capacity(64 << 10, &self.stream)
     }
 
-    /// Answers in one line.
+    /// Sends a one-line answer.
     fn say(&self, line: &str) -> io::Result<()> {
         let mut out = self.begin();
         writeln!(out, "{line}").and_then(|()| out.flush())
@@ -138,7 +138,7 @@ impl Client {
     }
 }
 
-/// The line that says why there is no answer.
+/// Formats the line that is sent instead of an answer.
 fn refusal(error: EngineError) -> String {
     match error {
         EngineError::Settings(what) => format!("config {}", serde_json::Value::String(what)),
@@ -150,7 +150,7 @@ fn refusal(error: EngineError) -> String {
     }
 }
 
-/// Why a run has no state open: it has not begun yet, or waits for what it takes to open the state again.
+/// Describes why a run has no state open: it has not begun yet, or waits for a resource to open the state again.
 fn what_is_missing(breakers: &[BreakerStatus]) -> String {
     let open = breakers.iter().find(|breaker| breaker.state != BreakerState::Closed);
     match open {
@@ -164,15 +164,15 @@ fn what_is_missing(breakers: &[BreakerStatus]) -> String {
     }
 }
 
-/// A message may name a path that has a line feed in it.
+/// Joins the lines of a message, which may name a path that contains a line feed.
 fn one_line(message: &str) -> String {
     message.replace('\n', " ")
 }
 
-/// Says `ok` before the first byte of the payload.
+/// Sends `ok` before the first byte of the payload.
 struct Reply<'a> {
     client: &'a Client,
-    /// Where the payload goes, once it has begun.
+    /// The payload's writer, once it has begun.
     out: Option<BufWriter<&'a UnixStream>>,
 }
 

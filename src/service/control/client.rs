@@ -1,7 +1,7 @@
-//! The side that asks.
+//! The client side of the control socket.
 //!
-//! Constraint: a process that is stopped, or hangs, holds no client up. What is limited is its silence: while it works
-//! on an answer it says so, and a long answer may take any time.
+//! Constraint: a process that is stopped, or hangs, blocks no client. The limit is on its silence: while it works on
+//! an answer it sends `works`, and a long answer may take any time.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -13,19 +13,19 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connec
 
 use super::{ControlError, Request, SOCKET, WORKS, with_short_path};
 
-/// How long the process may say nothing.
+/// How long the process may stay silent.
 const SILENCE_MAX: Duration = Duration::from_secs(8);
 
-/// Whether a run answers for a state, or is there and hangs.
+/// Returns whether a run answers for a state, or is there and hangs.
 pub fn is_answered(state: &Path) -> bool {
     connect_to(state).is_ok_and(|stream| stream.is_some())
 }
 
-/// A connection to the process that listens for a state; none where that process takes none in time.
+/// Connects to the process that listens for a state; `None` if that process accepts no connection in time.
 fn connect_to(state: &Path) -> io::Result<Option<UnixStream>> {
     with_short_path(state, |short| {
         let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-        // That of sending goes for connecting as well, where too many wait already.
+        // The send timeout applies to connecting as well, if the backlog is full.
         sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(SILENCE_MAX))?;
         sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, Some(SILENCE_MAX))?;
         match connect(&socket, &SocketAddrUnix::new(short.join(SOCKET))?) {
@@ -36,17 +36,17 @@ fn connect_to(state: &Path) -> io::Result<Option<UnixStream>> {
     })
 }
 
-/// Asks the run that holds a state, and returns the payload.
+/// Sends a request to the run that holds a state, and returns the payload.
 ///
 /// # Errors
-/// Nobody listens, the run refused, said nothing for too long, or the connection broke.
+/// No process listens, the run refused, was silent for too long, or the connection broke.
 pub fn ask(state: &Path, request: &Request) -> Result<Vec<u8>, ControlError> {
     let path = state.join(SOCKET);
     let nobody = || ControlError::NobodyListens(state.to_owned());
     let silent = |process| ControlError::Silent { state: state.to_owned(), process };
     let stream = connect_to(state).map_err(|_| nobody())?.ok_or_else(|| silent(None))?;
     let process = sockopt::socket_peercred(&stream).ok().map(|peer| peer.pid.as_raw_nonzero().get());
-    // A run that ends closes the connections that it has not answered yet, or cuts the answer short.
+    // A run that ends closes connections that it has not answered yet, or cuts the answer short.
     let broken = |error: io::Error| match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => silent(process),
         _ => nobody(),
@@ -71,7 +71,7 @@ pub fn ask(state: &Path, request: &Request) -> Result<Vec<u8>, ControlError> {
     Err(if line.is_empty() { nobody() } else { refusal(line.trim_end(), &path) })
 }
 
-/// The payload, if it came to its end; none where it was cut short.
+/// Returns the payload if it is complete; `None` if it was cut short.
 fn whole(mut payload: Vec<u8>, path: &Path) -> Option<Result<Vec<u8>, ControlError>> {
     let last = payload.strip_suffix(b"\n")?.iter().rposition(|&byte| byte == b'\n')?;
     match std::str::from_utf8(payload.get(last..)?).ok()?.trim() {
@@ -83,7 +83,7 @@ fn whole(mut payload: Vec<u8>, path: &Path) -> Option<Result<Vec<u8>, ControlErr
     }
 }
 
-/// What a line says that stands for an answer.
+/// Converts a line that was sent instead of an answer.
 fn refusal(line: &str, path: &Path) -> ControlError {
     match line.split_once(' ') {
         Some(("wrong", what)) => ControlError::Wrong(what.to_owned()),

@@ -1,20 +1,20 @@
 //! The control socket: a running engine answers questions about the state that it holds.
 //!
-//! `ctl.sock` in the state folder, mode 0600. A request is one line of JSON. The answer is the line `ok`,
-//! the payload, a line feed and the line `end`; or one line with a message after `error `, after `wrong `
-//! where the request is at fault, or after `later ` where the run has not got its state open, or no room for that; or
-//! `config ` and, as a JSON string, what is wrong with the settings. A payload that can't be completed ends in a line
-//! feed and such a line with `error ` in place of `end`; a stream that has neither was cut short. Before all that, the
-//! line `works` comes each second, as long as something may come of the request.
+//! `ctl.sock` in the state folder, mode 0600. A request is one line of JSON. The answer is the line `ok`, the
+//! payload, a line feed and the line `end`; or one line with a message after `error `, after `wrong ` if the request
+//! is at fault, or after `later ` if the run has its state not open yet, or no room for the request; or `config `
+//! and, as a JSON string, what is wrong with the settings. A payload that can't be completed ends in a line feed and
+//! such a line with `error ` in place of `end`; a stream that has neither was cut short. Before all that, the line
+//! `works` comes each second, as long as an answer may still follow.
 //!
-//! All requests ask, but four. `compact` has the run compact its record log, and waits for that. `retry` makes
-//! failed files due, and `forget` ends records: it hands them to the run's own thread in bounded chunks and waits for the commit of each;
-//! where the run ends meanwhile, the error says how many are due. An `order` is carried out as the desk does for
-//! everybody.
+//! All requests only read, except four. `compact` makes the run compact its record log, and waits for that. `retry`
+//! makes failed files due, and `forget` ends records: both go to the run's own thread in bounded chunks, each of
+//! which is committed before the next; if the run ends meanwhile, the error says how many are due. An `order` is
+//! carried out as for every other source of commands.
 //!
-//! Constraints: a client that sends nothing or reads nothing holds up neither the run nor, for long,
-//! other clients, and a run that is stopped or hangs holds up no client. So no payload waits for a reader of records: it tells where they stand in the log,
-//! and the client reads them there.
+//! Constraints: a client that sends nothing or reads nothing delays neither the run nor, for long, other clients, and
+//! a run that is stopped or hangs blocks no client. So no payload waits for a reader of records: it states their
+//! positions in the log, and the client reads them there.
 
 mod attend;
 mod client;
@@ -41,55 +41,55 @@ use crate::engine::{EngineError, ForgetFilter, Order, RetryFilter, StoreView};
 use crate::model::{ErrorClass, RecordCursor, RecordStatus};
 
 const SOCKET: &str = "ctl.sock";
-/// The line that says that an answer is worked on.
+/// The line that says that the answer is being prepared.
 const WORKS: &str = "works";
-/// Clients at the same time.
+/// Concurrent clients.
 const CONNECTIONS_MAX: usize = 128;
-/// Requests that are answered at the same time.
+/// Requests that are answered concurrently.
 const ANSWERS_MAX: usize = 16;
-/// Pause after a connection that can't be accepted, such as for want of descriptors.
+/// Pause after a failed `accept`, such as for lack of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How long the run's end waits for answers under way.
+/// How long the end of the run waits for answers in flight.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
-/// What can be asked.
+/// A request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "ask")]
 pub enum Request {
     /// [`StatusReport`](crate::engine::StatusReport) as JSON.
     Status,
-    /// The latest record of each path: a line with [`CommittedLog`](crate::engine::CommittedLog) as JSON,
-    /// then the position of each, one a line.
+    /// The latest record of each path: a line with [`CommittedLog`](crate::engine::CommittedLog) as JSON, then their
+    /// positions, one a line.
     Current {
         /// Only records with this status.
         status: Option<RecordStatus>,
     },
     /// The log from a cursor to its committed end: [`CommittedLog`](crate::engine::CommittedLog) as JSON.
     Since {
-        /// Where to begin.
+        /// The start.
         since: RecordCursor,
     },
     /// [`Explanation`](crate::engine::Explanation) of a path, as JSON.
     Explain {
-        /// An absolute path, which may be no UTF-8.
+        /// An absolute path, which need not be UTF-8.
         path: OsString,
     },
     /// [`FailureReport`](crate::engine::FailureReport) as JSON.
     Failures {
         /// Only failures of this class.
         class: Option<ErrorClass>,
-        /// How many files are told of each class.
+        /// How many files are listed of each class.
         samples: usize,
     },
-    /// [`JobReport`](crate::engine::JobReport) as JSON: jobs that wait or run, and the latest that ended.
+    /// [`JobReport`](crate::engine::JobReport) as JSON: jobs that are queued or run, and the latest that ended.
     Jobs {
-        /// How many of those that ended; none for all.
+        /// How many of the ended jobs; `None` for all.
         ended: Option<usize>,
     },
     /// Makes failed files due again: [`RetryReport`](crate::engine::RetryReport) as JSON, once that is
     /// committed. Only a run does: without one, [`retry`](crate::engine::retry) opens the state itself.
     Retry(RetryFilter),
-    /// Asks for something to be done: [`OrderDone`](crate::engine::OrderDone) as JSON.
+    /// Carries a command out: [`OrderDone`](crate::engine::OrderDone) as JSON.
     Order(Order),
     /// [`ForgetReport`](crate::engine::ForgetReport) as JSON, once what was asked for is forgotten. Only a run does:
     /// without one, [`forget`](crate::engine::forget) opens the state itself.
@@ -99,31 +99,31 @@ pub enum Request {
     Compact,
 }
 
-/// Why a question got no answer.
+/// Why a request got no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
-    /// Nobody listens, or not to the end of the answer: no run holds the state, or it is ending.
+    /// No process listens, or not to the end of the answer: no run holds the state, or it is ending.
     #[error("no run answers for {state}; start one with `outlast watch ROOT --state {state}`", state = .0.display())]
     NobodyListens(PathBuf),
-    /// The run said no.
+    /// The run refused.
     #[error("{0}")]
     Refused(String),
-    /// The question can't be answered for this state.
+    /// The request does not fit this state.
     #[error("{0}")]
     Wrong(String),
-    /// The run has not got its state open now, or no room for what was asked; the message tells what it waits for.
+    /// The run does not have its state open now, or has no room for the request; the message says what it waits for.
     #[error("{0}")]
     Later(String),
-    /// The process is there and says nothing: it is stopped, or hangs.
+    /// The process is there but silent: it is stopped, or hangs.
     #[error("{state}: {} holds the state and does not answer: is it stopped, or does its disk hang? It may still do what it \
              was asked for; let it go on, or end it, and ask again", process_named(*.process), state = .state.display())]
     Silent {
         /// The state folder.
         state: PathBuf,
-        /// Number of the process, where that is known.
+        /// The process id, if known.
         process: Option<i32>,
     },
-    /// The settings that the run was to take over are wrong; what is wrong, a line each.
+    /// The settings to reload are invalid; each problem on a line of its own.
     #[error("{0}")]
     Settings(String),
     /// The socket can't be made, or the connection broke; the message names the path.
@@ -141,10 +141,10 @@ impl ControlError {
     }
 }
 
-/// Answers one request: what a running engine does, and a command by itself when none runs.
+/// Answers one request: called by a running engine, and by a command itself if none runs.
 ///
 /// # Errors
-/// Where the state can't be read, the request does not fit it, or `out` can't be written.
+/// The state can't be read, the request does not fit it, or `out` can't be written.
 pub fn answer(
     desk: &Desk,
     view: &StoreView,
@@ -162,7 +162,7 @@ pub fn answer(
             write_json(&view.jobs(running.as_ref(), *ended)?, out)
         }
         Request::Current { status } => {
-            // The end comes first: what is committed meanwhile is met again from there, not missed.
+            // The end is read first: what is committed meanwhile comes again when reading on from there.
             write_json(&view.log(), out)?;
             out.write_all(b"\n").map_err(unsent)?;
             view.write_positions(*status, out)
@@ -204,10 +204,10 @@ pub struct Controlled {
 }
 
 impl Controlled {
-    /// Starts listening. The state folder's lock must be held, so that the socket is nobody else's.
+    /// Starts to listen. The caller must hold the state folder's lock, so that no other process uses the socket.
     ///
     /// # Errors
-    /// Where the socket or the thread can't be made.
+    /// The socket or the thread can't be created.
     pub fn listen(state: &Path, desk: Arc<Desk>) -> Result<Self, ControlError> {
         Self::listen_at(state, desk).map_err(ControlError::io(&state.join(SOCKET)))
     }
@@ -228,7 +228,7 @@ impl Controlled {
         let (close, closed) = oneshot::channel();
         let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || {
             runtime.block_on(serve(&listener, &desk, closed));
-            // A client that does not read its answer must not hold the run's end up.
+            // A client that does not read its answer must not delay the end of the run.
             runtime.shutdown_timeout(CLOSE_WAIT);
         })?;
         Ok(Self { path, identity, close: Some(close), thread: Some(thread) })
@@ -237,8 +237,8 @@ impl Controlled {
 
 impl Drop for Controlled {
     fn drop(&mut self) {
-        // The socket goes first: whoever comes now finds nobody, and opens the state itself. One that has taken its
-        // place is of the process that has taken the state's.
+        // Remove the socket first: clients that come now find no listener, and open the state themselves. A socket
+        // with another identity belongs to the process that has taken over the state.
         if identity_of(&self.path).is_ok_and(|identity| identity == self.identity) {
             let _ = fs::remove_file(&self.path);
         }
@@ -284,7 +284,7 @@ async fn accept_each(listener: &UnixListener, desk: &Arc<Desk>) {
     }
 }
 
-/// A socket's path must be shorter than about 108 bytes: going through the folder's descriptor makes any fit.
+/// Calls `use_path` with a path through the folder's descriptor: socket paths are limited to about 108 bytes.
 fn with_short_path<T>(folder: &Path, use_path: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
     let opened = fs::File::open(folder)?;
     use_path(Path::new(&format!("/proc/self/fd/{}", opened.as_raw_fd())))

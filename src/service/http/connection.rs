@@ -1,7 +1,7 @@
-//! Connections, and the limits on what a client may do with one.
+//! Connections, and the limits of each client.
 //!
-//! Where all places are taken, the connection gives way that has been there longest without a whole head of a request;
-//! where many are, none is kept behind its answer. So only what is being answered holds others up.
+//! When all slots are taken, the connection is dropped that has gone longest without a complete request head; when
+//! many are, none is kept alive after its answer. So only requests being answered delay others.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -25,27 +25,27 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, Sleep};
 
-/// Connections at the same time.
+/// Concurrent connections.
 const CONNECTIONS_MAX: usize = 256;
-/// How long a client may take for the head of a request, and between two requests.
+/// How long a client may take for a request head, and between two requests.
 const HEAD_WAIT: Duration = Duration::from_secs(5);
-/// Longest head of a request, in bytes.
+/// Longest request head, in bytes.
 const HEAD_BYTES_MAX: usize = 16 << 10;
-/// How long a client may leave unread what it asked for.
+/// How long a client may leave its answer unread.
 const WRITE_WAIT: Duration = Duration::from_secs(15);
-/// Pause after a connection that can't be accepted, such as for want of descriptors.
+/// Pause after a failed `accept`, such as for lack of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A connection.
+/// An open connection.
 struct Attended {
     task: AbortHandle,
-    /// The head of a request has come.
+    /// Whether a request head has arrived.
     has_asked: Arc<AtomicBool>,
 }
 
 pub(super) async fn accept_each(listener: TcpListener, router: Router) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    // No more than have a place, the oldest first.
+    // At most as many as there are slots, the oldest first.
     let mut waiting: VecDeque<Attended> = VecDeque::new();
     loop {
         let stream = match listener.accept().await {
@@ -70,7 +70,7 @@ pub(super) async fn accept_each(listener: TcpListener, router: Router) {
 }
 
 async fn attend(stream: TcpStream, router: Router, place: OwnedSemaphorePermit, has_asked: Arc<AtomicBool>) {
-    // An event is sent at once, also where the one before it was not acknowledged.
+    // Sends an event at once, even if the one before it was not acknowledged.
     let _ = stream.set_nodelay(true);
     let router = TowerToHyperService::new(router);
     let answering = service_fn(|request| {
@@ -95,7 +95,7 @@ async fn attend(stream: TcpStream, router: Router, place: OwnedSemaphorePermit, 
     }
 }
 
-/// A stream that fails when nobody reads for too long what is written to it.
+/// A stream that fails if the peer does not read for too long.
 struct Impatient {
     stream: TcpStream,
     /// Runs while a write waits.

@@ -1,4 +1,4 @@
-//! Server-sent events: a snapshot each second, to as many as are listened to.
+//! Server-sent events: a snapshot each second, to a limited number of listeners.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -16,12 +16,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use super::figures::Figures;
 use super::respond::failed;
 
-/// Who listens at the same time.
+/// Concurrent listeners.
 const LISTENERS_MAX: usize = 16;
-/// How long one stream lasts. A browser opens the next one by itself; who has gone without a word has not kept
-/// a place for longer.
+/// How long one stream lasts. A browser opens the next one by itself; a client that vanished silently has not kept
+/// its slot for longer.
 const STREAM_LIFE: Duration = Duration::from_secs(15 * 60);
-/// How soon a browser tries again, in milliseconds.
+/// Makes a browser reconnect after so many milliseconds.
 const HELLO: &str = "retry: 2000\n\n";
 
 pub(super) struct Listeners(Arc<Semaphore>);
@@ -31,7 +31,7 @@ impl Listeners {
         Self(Arc::new(Semaphore::new(LISTENERS_MAX)))
     }
 
-    /// The stream for one more, where there is room.
+    /// Opens a stream for one more listener, if there is room.
     pub(super) fn stream(&self, figures: &Figures) -> Response {
         let Ok(place) = Arc::clone(&self.0).try_acquire_owned() else {
             let mut refused = failed(StatusCode::SERVICE_UNAVAILABLE, "too many listen already; ask again");
@@ -39,19 +39,19 @@ impl Listeners {
             return refused;
         };
         let (first, later) = figures.listen();
-        // One is on its way while the next one is made; who is slower than that misses some.
+        // One event is in flight while the next is made; slower listeners miss some.
         let (send, frames) = mpsc::channel(1);
         tokio::spawn(pass_on(first, later, send, place));
         let head = [
             (CONTENT_TYPE, "text/event-stream"),
-            // What stands in between would keep events back until there are many.
+            // A buffering proxy would keep events back until there are many.
             (HeaderName::from_static("x-accel-buffering"), "no"),
         ];
         (head, Body::new(Feed(frames))).into_response()
     }
 }
 
-/// Passes snapshots on until nobody listens any more.
+/// Forwards snapshots until the listener is gone.
 async fn pass_on(
     first: Bytes,
     mut later: watch::Receiver<Bytes>,

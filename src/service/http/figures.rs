@@ -1,5 +1,5 @@
-//! The engine's figures, looked at each second: their history, what they sum up to, whether they still move,
-//! and the snapshot that those who listen are sent.
+//! The engine's figures, sampled each second: their history, their sums, stall detection, and the snapshot that
+//! listeners are sent.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -16,7 +16,7 @@ use crate::service::liveness::Still;
 use crate::service::ticker::has_thread;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// A report on failures passes over all of the ledger: at the most a twentieth of a core's time goes into it.
+/// A failure report scans all of the ledger: at most a twentieth of a core's time goes into it.
 const REPORT_REST: u32 = 20;
 const REPORT_AGE_MIN: Duration = Duration::from_secs(1);
 
@@ -29,28 +29,28 @@ pub(super) struct Figures {
 
 struct Kept {
     history: History,
-    /// How often figures were shown; none are expected where no run goes on.
+    /// How often figures were published; none are expected while no run is active.
     shown: Still<u64>,
     /// When the last sample was taken, and the files and bytes until then.
     looked: Instant,
     sampled: (u64, u64),
-    /// What happened in the last second.
+    /// The sample of the last second.
     last: Sample,
 }
 
-/// A report on failures, not older than a scrape or a page needs it.
+/// A cached failure report, not older than a scrape or a page needs.
 struct Report {
     made: Instant,
     took: Duration,
     failures: Arc<FailureReport>,
 }
 
-/// What is sent each second.
+/// The data of an event.
 #[derive(Serialize)]
 struct Snapshot<'a> {
-    /// When, in seconds since 1970.
+    /// Unix time, in seconds.
     at: u64,
-    /// Files that workers were through with, per second, in the last one.
+    /// Files that workers finished, per second, in the last one.
     files_per_second: f64,
     /// Bytes that they read, per second, in the last one.
     bytes_per_second: f64,
@@ -58,7 +58,7 @@ struct Snapshot<'a> {
     statistics: &'a BatchStatistics,
 }
 
-/// The figures as of now, and what follows from them.
+/// The current figures, and what is derived from them.
 pub(super) struct Seen {
     pub(super) statistics: BatchStatistics,
     pub(super) readiness: Readiness,
@@ -75,12 +75,12 @@ impl Figures {
         Self { engine, kept: Mutex::new(kept), snapshots, report: tokio::sync::Mutex::new(None) }
     }
 
-    /// Looks at the engine each second, for ever.
+    /// Samples the engine each second, for ever.
     pub(super) async fn sample_each_second(&self) {
         let mut ticks = tokio::time::interval(SECOND);
-        // A look that comes late covers the time that it missed.
+        // A late sample covers the time that it missed.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // The first is due at once, before there is anything to compare with.
+        // The first tick is due at once, before there is a sample to compare with.
         ticks.tick().await;
         loop {
             ticks.tick().await;
@@ -111,7 +111,7 @@ impl Figures {
         }
     }
 
-    /// The figures as of now.
+    /// Returns the current figures.
     pub(super) fn look(&self) -> Seen {
         let statistics = self.engine.statistics();
         let is_open = self.engine.view().is_some();
@@ -126,14 +126,14 @@ impl Figures {
         self.kept().history.report()
     }
 
-    /// A snapshot as of now, and those of each second from now on.
+    /// Returns a snapshot as of now, and the receiver of the next ones.
     pub(super) fn listen(&self) -> (Bytes, watch::Receiver<Bytes>) {
         let later = self.snapshots.subscribe();
         (snapshot(&self.look()), later)
     }
 
-    /// What failed, with a few files of each class: a little old, where many ask. None where no run goes on, or
-    /// the state can't be read.
+    /// Returns what failed, with a few files of each class: slightly stale under many requests. `None` if no run is
+    /// active, or the state can't be read.
     pub(super) async fn failures(&self) -> Option<Arc<FailureReport>> {
         let mut kept = self.report.lock().await;
         if let Some(report) = &*kept
@@ -151,7 +151,7 @@ impl Figures {
         Some(failures)
     }
 
-    /// From now on no report from before is given out: somebody has changed what it would say.
+    /// Drops the cached report after a change to what it would contain.
     pub(super) async fn forget_failures(&self) {
         *self.report.lock().await = None;
     }
@@ -161,7 +161,7 @@ impl Figures {
     }
 }
 
-/// One event of the stream.
+/// Formats one event of the stream.
 fn snapshot(seen: &Seen) -> Bytes {
     let snapshot = Snapshot {
         at: unix_seconds(),
@@ -170,7 +170,7 @@ fn snapshot(seen: &Seen) -> Bytes {
         readiness: seen.readiness.clone(),
         statistics: &seen.statistics,
     };
-    // What is in it can always be written; JSON has no line feeds, which would end the event.
+    // Serialization can't fail here. JSON has no line feeds, which would end the event.
     let json = serde_json::to_string(&snapshot).unwrap_or_default();
     Bytes::from(format!("event: snapshot\ndata: {json}\n\n"))
 }

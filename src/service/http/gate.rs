@@ -1,8 +1,8 @@
-//! Who may ask: the token, the host that is asked for, and where an order comes from.
+//! Access control: the token, the requested host, and the origin of a command.
 //!
-//! Without a token everybody on this machine may ask. A web page from elsewhere that is open on this machine
-//! may not: neither under a name of its own that it has lead here (the `Host` says so), nor by a form or a
-//! script (the `Origin` and the type of the content do, which is looked at where a body is read).
+//! Without a token every user of this machine has access. A web page from elsewhere that is open on this machine has
+//! not: neither under a host name of its own that it resolves to here (the `Host` header shows it), nor by a form or
+//! a script (the `Origin` and the content type show it; the latter is checked when a body is read).
 
 use std::net::SocketAddr;
 use std::sync::{PoisonError, RwLock};
@@ -20,27 +20,27 @@ use serde::Deserialize;
 use super::Arc;
 use super::respond::{ANSWER_WAIT, failed};
 
-/// Says which hash is meant by the cookie.
+/// Key derivation context of the cookie's hash.
 const COOKIE_CONTEXT: &str = "outlast 2026 cookie of the dashboard";
 const NOTHING_FROM_ELSEWHERE: &str = "default-src 'none'; frame-ancestors 'none'";
 
 pub(super) struct Gate {
-    /// What a `Host` may be, in lower case.
+    /// Accepted values of `Host`, in lower case.
     hosts: Vec<String>,
-    /// Where one is needed. It may become another one.
+    /// The required token, if any. It can be replaced.
     token: Option<RwLock<Token>>,
     port: u16,
 }
 
-/// Compared as hashes, which takes the same time whatever differs.
+/// A token, compared by its hash: in constant time.
 struct Token {
     hash: blake3::Hash,
     cookie: blake3::Hash,
-    /// Cookies of a host are those of all its ports.
+    /// Cookies of a host are shared by all its ports.
     cookie_name: String,
 }
 
-/// The token in the address of the dashboard.
+/// The token in the dashboard's URL.
 #[derive(Deserialize)]
 struct LogIn {
     token: Option<String>,
@@ -60,7 +60,7 @@ impl Gate {
         Self { hosts, token, port }
     }
 
-    /// From now on another token is needed, where one is. Tells whether it is another one than before.
+    /// Replaces the token, where one is required. Returns whether it differs from the old one.
     pub(super) fn change_token(&self, token: &str) -> bool {
         let Some(present) = &self.token else { return false };
         let mut present = present.write().unwrap_or_else(PoisonError::into_inner);
@@ -69,11 +69,11 @@ impl Gate {
         is_other
     }
 
-    /// Why a request is refused; or the answer to it, where that is all there is to it.
+    /// Checks a request. The error is why it is refused, or the complete answer, such as a login.
     fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Box<Response>> {
         let host = host_of(uri, headers)?;
         match &self.token {
-            // Who watches over a process has no token, and uses whatever name or address it has for it.
+            // A process monitor has no token, and uses any name or address.
             Some(_) if uri.path() == "/healthz" => {}
             Some(token) => {
                 token.read().unwrap_or_else(PoisonError::into_inner).check(method, uri, headers)?;
@@ -92,7 +92,7 @@ fn refused(status: StatusCode, what: &str) -> Box<Response> {
     Box::new(failed(status, what))
 }
 
-/// The one host that a request names, in lower case.
+/// Returns the one host that a request names, in lower case.
 fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<String, Box<Response>> {
     let mut named = headers.get_all(HOST).iter();
     let (first, second) = (named.next().and_then(|host| host.to_str().ok()), named.next());
@@ -104,7 +104,7 @@ fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<String, Box<Response>> {
     Ok(host.to_ascii_lowercase())
 }
 
-/// What only a program of this site, or no web page at all, sends.
+/// Checks for what only a program of this site sends, or a client that is no web page.
 fn check_order(host: &str, headers: &HeaderMap) -> Result<(), Box<Response>> {
     let text =
         |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("-").to_ascii_lowercase());
@@ -120,7 +120,7 @@ fn check_order(host: &str, headers: &HeaderMap) -> Result<(), Box<Response>> {
     Ok(())
 }
 
-/// Whether the body of a request is said to be JSON, which no form of a web page can say.
+/// Checks that the body of a request is declared as JSON, which no HTML form can do.
 pub(super) fn check_content(headers: &HeaderMap) -> Result<(), Box<Response>> {
     let content = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = content.split(';').next().unwrap_or_default().trim();
@@ -174,7 +174,7 @@ impl Token {
         })
     }
 
-    /// The token leaves the address bar for a cookie that no script sees and no other site sends.
+    /// Moves the token from the address bar to a cookie that no script sees and no other site sends.
     fn logged_in(&self) -> Response {
         let cookie =
             format!("{}={}; HttpOnly; SameSite=Strict; Path=/", self.cookie_name, self.cookie.to_hex());
@@ -182,7 +182,7 @@ impl Token {
     }
 }
 
-/// Lets a request through, or not; and gives every answer the headers that keep browsers from harm.
+/// Admits a request or refuses it; adds to every answer the headers that protect browsers.
 pub(super) async fn guard(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
     let let_in = gate.check(request.method(), request.uri(), request.headers());
     let mut answer = match let_in {
@@ -202,7 +202,7 @@ pub(super) async fn guard(State(gate): State<Arc<Gate>>, request: Request, next:
     set(REFERRER_POLICY, "no-referrer");
     set(CACHE_CONTROL, "no-store");
     set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    // The page has one of its own.
+    // The page sets its own.
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NOTHING_FROM_ELSEWHERE));
     answer
 }

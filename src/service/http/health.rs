@@ -1,4 +1,4 @@
-//! Whether the process should live on, and whether all works.
+//! Liveness and readiness of the process.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use serde::Serialize;
 
 use crate::engine::{BatchStatistics, BreakerState, ProcessingState, RootState, WatchedRoot};
 
-/// A run that has shown nothing for longer than this hangs. A commit on a slow disk, or a state that is opened
-/// again, may take a while.
+/// A run that has published nothing for longer than this hangs. A commit on a slow disk, or reopening a state, may
+/// take a while.
 const STALLED: Duration = Duration::from_secs(60);
 
-/// For how long nothing was shown, where that is too long.
+/// Returns for how long nothing was published, if that is too long.
 pub(super) fn stalled(still: Duration) -> Option<Duration> {
     Some(still).filter(|still| *still > STALLED)
 }
 
-/// Answer of `/healthz`.
+/// The answer of `/healthz`.
 #[derive(Debug, Serialize)]
 pub(super) struct Health {
     /// `ok` or `stalled`.
@@ -32,21 +32,21 @@ impl Health {
     }
 }
 
-/// Answer of `/readyz`.
+/// The answer of `/readyz`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Readiness {
-    /// Whether each check is well.
+    /// Whether each check passes.
     pub(super) ready: bool,
     /// The checks.
     pub(super) checks: Vec<Check>,
 }
 
-/// One thing that has to be well.
+/// One condition of readiness.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Check {
     /// Its name.
     pub(super) name: &'static str,
-    /// Whether it is well.
+    /// Whether it passes.
     pub(super) ok: bool,
     /// What is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,6 @@
-//! Throughput over time, as far back as somebody looks: 15 minutes second by second, a day minute by minute.
+//! Throughput over time, as far back as clients can see: 15 minutes second by second, a day minute by minute.
 //!
-//! Constraints: a fixed amount is kept, and no clock is read here.
+//! Constraints: memory is bounded, and no clock is read here.
 
 use std::collections::VecDeque;
 
@@ -13,20 +13,20 @@ const MINUTES: usize = 24 * 60;
 /// Seconds in a minute.
 const MINUTE: u64 = 60;
 
-/// What happened in an interval, and how things stood at its end.
+/// The work of an interval, and the state at its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Sample {
-    /// When it ended, in seconds since 1970.
+    /// Its end, in Unix seconds.
     pub(super) at: u64,
-    /// How long it was, in seconds.
+    /// Its length, in seconds.
     pub(super) seconds: f64,
-    /// Files that workers were through with.
+    /// Files that workers finished.
     pub(super) files: u64,
     /// Bytes that they read.
     pub(super) bytes: u64,
     /// Files that are due.
     pub(super) pending: u64,
-    /// Files that failed, of the job.
+    /// Failed files of the job.
     pub(super) failed: u64,
 }
 
@@ -35,11 +35,11 @@ pub(super) struct Sample {
 pub(super) struct History {
     seconds: VecDeque<Sample>,
     minutes: VecDeque<Sample>,
-    /// The minute that is not over.
+    /// The current, incomplete minute.
     minute: Option<Sample>,
 }
 
-/// Answer of `/api/history`.
+/// The answer of `/api/history`.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(super) struct HistoryReport {
     /// A sample about each second.
@@ -51,23 +51,23 @@ pub(super) struct HistoryReport {
 /// Samples as columns, the oldest first.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(super) struct Series {
-    /// Ends of the intervals, in seconds since 1970.
+    /// Ends of the intervals, in Unix seconds.
     pub(super) at: Vec<u64>,
-    /// Files that workers were through with, per second.
+    /// Files that workers finished, per second.
     pub(super) files_per_second: Vec<f64>,
     /// Bytes that they read, per second.
     pub(super) bytes_per_second: Vec<f64>,
     /// Files that were due at the end.
     pub(super) pending: Vec<u64>,
-    /// Files that had failed by then, of the job.
+    /// Failed files of the job at the end.
     pub(super) failed: Vec<u64>,
 }
 
 impl History {
-    /// Adds what happened since the last call.
+    /// Adds the sample since the last call.
     pub(super) fn add(&mut self, sample: Sample) {
         push(&mut self.seconds, sample, SECONDS);
-        // A minute of the clock, so that those of a day are about as many as a day has.
+        // Minutes follow the clock, so that a day has about as many of them as it should.
         if let Some(minute) = self.minute.take() {
             if minute.at / MINUTE == sample.at / MINUTE {
                 let (seconds, files, bytes) = (
@@ -108,7 +108,7 @@ impl Series {
 }
 
 impl Sample {
-    /// So many in its time, per second, to a tenth.
+    /// Returns a count per second, to a tenth.
     pub(super) fn rate(&self, count: u64) -> f64 {
         (count as f64 / self.seconds.max(1e-3) * 10.0).round() / 10.0
     }

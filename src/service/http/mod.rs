@@ -5,15 +5,15 @@
 //! | `GET /healthz` | whether the process should live on |
 //! | `GET /readyz` | whether all works, check by check |
 //! | `GET /metrics` | figures, in the text format of Prometheus |
-//! | `GET /api/status`, `/api/failures`, `/api/jobs`, `/api/history` | what the commands tell, as JSON |
+//! | `GET /api/status`, `/api/failures`, `/api/jobs`, `/api/history` | what the commands report, as JSON |
 //! | `GET /api/events` | a snapshot each second, as server-sent events |
 //! | `POST /api/retry`, `/api/orders` | what it did |
 //! | `GET /` | the dashboard: one page, without anything from elsewhere |
 //!
-//! Constraints: a GET changes nothing. Who may ask is decided in one place (`gate.rs`), before anything else
-//! is looked at. Clients hold up neither the run nor, for long, other clients: connections, the size and the
-//! time of a request, and the patience with who does not read are limited; what takes time is done on threads
-//! of its own, few at a time. All that comes from files or their names is data to the page, never markup.
+//! Constraints: a GET changes nothing. Access is decided in one place (`gate.rs`), before anything else is read.
+//! Clients delay neither the run nor, for long, other clients: connections, the size and the time of a request, and
+//! the wait for slow readers are limited; slow work runs on a few threads of its own. Everything that comes from
+//! files or their names is data to the page, never markup.
 
 mod connection;
 mod events;
@@ -44,25 +44,25 @@ use gate::Gate;
 use page::Page;
 use routes::Site;
 
-/// Threads for what takes time: questions to the ledger, orders.
+/// Threads for slow work: queries of the ledger, commands.
 const THREADS_MAX: usize = 6;
-/// Connections that wait to be accepted.
+/// Connections that wait for `accept`.
 const BACKLOG: u32 = 128;
-/// What the system keeps for a client that does not read. Less than usual: it is noticed sooner.
+/// Kernel send buffer of a client that does not read. Smaller than usual: the client is noticed sooner.
 const SEND_BUFFER_BYTES: u32 = 64 << 10;
-/// How long the end waits for answers under way.
+/// How long the shutdown waits for answers in flight.
 const CLOSE_WAIT: Duration = Duration::from_millis(800);
 
-/// Where to listen, and who is let in.
+/// Where to listen, and which clients are admitted.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpSettings {
-    /// The address. One that can be reached from elsewhere needs a token.
+    /// The address. One that is reachable from other machines needs a token.
     pub listen: SocketAddr,
-    /// What clients have to show.
+    /// The token that clients must present.
     pub token: Option<String>,
 }
 
-/// The token stays secret.
+/// Hides the token.
 impl fmt::Debug for HttpSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let token = self.token.as_ref().map(|_| "...");
@@ -70,20 +70,20 @@ impl fmt::Debug for HttpSettings {
     }
 }
 
-/// Why nothing is served.
+/// Why HTTP is not served.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// Everybody could ask and give orders.
+    /// Every client could query and give commands.
     #[error("{0} can be reached from elsewhere: name a `token-file`, or listen on 127.0.0.1")]
     Open(SocketAddr),
-    /// The address can't be had.
+    /// The address can't be bound.
     #[error(
         "can't listen on {listen}: {source}; is another process there? name another address with `listen`"
     )]
     Listen {
         /// The address.
         listen: SocketAddr,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The operating system refused.
@@ -91,7 +91,7 @@ pub enum HttpError {
     Io(#[source] io::Error),
 }
 
-/// Whether only this machine reaches an address.
+/// Returns whether an address is reachable from this machine only.
 pub(crate) fn is_local(address: &SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
@@ -105,10 +105,10 @@ pub struct Served {
 }
 
 impl Served {
-    /// Listens, and answers for the desk's engine.
+    /// Starts to listen, and answers for the engine of `desk`.
     ///
     /// # Errors
-    /// The address needs a token, or can't be had; or there is no thread to be had.
+    /// The address needs a token, or can't be bound; or no thread can be started.
     pub fn start(settings: &HttpSettings, desk: Arc<Desk>) -> Result<Self, HttpError> {
         let listen = settings.listen;
         if settings.token.is_none() && !is_local(&listen) {
@@ -139,13 +139,12 @@ impl Served {
         Ok(Self { address, gate, close: Some(close), thread: Some(thread) })
     }
 
-    /// Where it listens: with the port that the system chose, where none was asked for.
+    /// Returns the bound address: with the port that the system chose, if none was requested.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What makes another token the one that clients have to show, where they have to show one. It tells whether it is
-    /// another one.
+    /// Returns the function that replaces the token, where one is required. It returns whether the new token differs.
     pub fn token_changer(&self) -> impl Fn(&str) -> bool + Send + Sync + 'static {
         let gate = Arc::clone(&self.gate);
         move |token| gate.change_token(token)

@@ -1,4 +1,4 @@
-//! The dashboard: one page with its style and its script in it.
+//! The dashboard: one page with its style and script inlined.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,11 +16,11 @@ const SCRIPT: &[&str] = &[
     include_str!("dashboard/tables.js"),
     include_str!("dashboard/live.js"),
 ];
-/// Where the page says which of its parts are its own.
+/// Placeholder of the nonce in the page's own tags.
 const NONCE: &str = "NONCE";
 
 pub(super) struct Page {
-    /// The page in pieces, with a nonce between each two.
+    /// The page, split at each nonce.
     pieces: Vec<String>,
     secret: [u8; 32],
     served: AtomicU64,
@@ -38,7 +38,7 @@ impl Page {
         Ok(Self { pieces: pieces.collect(), secret, served: AtomicU64::new(0) })
     }
 
-    /// The page. Only its own style and script are let in, and only what it asks its own server for.
+    /// Returns the page. Its policy admits only its own style and script, and requests to its own server.
     pub(super) fn answer(&self) -> Response {
         let nonce = self.nonce();
         let policy = format!(
@@ -49,7 +49,7 @@ impl Page {
         (head, self.pieces.join(&nonce)).into_response()
     }
 
-    /// Another one each time, which nobody can guess.
+    /// Returns a fresh, unguessable nonce.
     fn nonce(&self) -> String {
         let number = self.served.fetch_add(1, Ordering::Relaxed);
         blake3::keyed_hash(&self.secret, &number.to_le_bytes()).to_hex()[..32].to_owned()

@@ -1,4 +1,4 @@
-//! What is asked for in a query or in a body, read with care.
+//! Validated queries and bodies of requests.
 
 use std::os::unix::ffi::OsStrExt;
 
@@ -13,12 +13,12 @@ use super::respond::failed;
 use crate::engine::{Order, RetryFilter, SAMPLES};
 use crate::model::ErrorClass;
 
-/// Samples of a class, at the most: each may be looked up in the records.
+/// Samples of a class, at most: each may need a lookup in the records.
 const SAMPLES_MAX: usize = 100;
-/// Jobs that ended, where nobody says how many.
+/// Ended jobs, by default.
 const JOBS: usize = 20;
 
-/// Query of `/api/failures`.
+/// The query of `/api/failures`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FailuresQuery {
@@ -27,18 +27,18 @@ pub(super) struct FailuresQuery {
 }
 
 impl FailuresQuery {
-    /// The class, where one is asked for, and the number of samples.
+    /// Returns the class, if one is given, and the number of samples.
     pub(super) fn read(&self) -> (Option<ErrorClass>, usize) {
         (self.class, self.samples.unwrap_or(SAMPLES).min(SAMPLES_MAX))
     }
 
-    /// Whether it asks for what everybody asks for.
+    /// Whether the query has the default values, whose report is cached.
     pub(super) fn is_usual(&self) -> bool {
         self.read() == (None, SAMPLES)
     }
 }
 
-/// Query of `/api/jobs`.
+/// The query of `/api/jobs`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct JobsQuery {
@@ -46,13 +46,13 @@ pub(super) struct JobsQuery {
 }
 
 impl JobsQuery {
-    /// How many of the jobs that ended are told.
+    /// Returns how many of the ended jobs are listed.
     pub(super) fn ended(&self) -> usize {
         self.ended.unwrap_or(JOBS)
     }
 }
 
-/// Body of `/api/retry`: all that failed, or what each of these lets in.
+/// The body of `/api/retry`: all failed files, or those that match each of these fields.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RetryBody {
@@ -60,7 +60,7 @@ struct RetryBody {
     class: Option<ErrorClass>,
     /// Files whose name (or, with a `/`, path below the root) matches.
     glob: Option<String>,
-    /// A file or a folder, absolute.
+    /// A file or folder, absolute.
     path: Option<String>,
 }
 
@@ -69,7 +69,7 @@ pub(super) fn retry_filter(body: &Bytes) -> Result<RetryFilter, Box<Response>> {
     Ok(RetryFilter { class, glob, path: path.map(Into::into) })
 }
 
-/// An order as [`Order`] is written, where paths may be plain strings.
+/// Parses a command as [`Order`] is serialized, where paths may be plain strings.
 pub(super) fn order(body: &Bytes) -> Result<Order, Box<Response>> {
     let mut value: Value = json(body)?;
     for member in ["path", "root"] {
@@ -80,7 +80,7 @@ pub(super) fn order(body: &Bytes) -> Result<Order, Box<Response>> {
         }
     }
     match serde_json::from_value(value).map_err(|error| wrong(&error))? {
-        // All of it in one piece is what a program in the same process says. Others have it read again.
+        // A complete configuration only comes from code in the same process. Clients ask for a reload instead.
         Order::Configure { .. } => {
             Err(Box::new(failed(StatusCode::FORBIDDEN, "change the configuration file, and order `reload`")))
         }

@@ -1,4 +1,4 @@
-//! What is answered under which path.
+//! The handlers of each path.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +39,7 @@ pub(super) struct Site {
     pub(super) listeners: Listeners,
 }
 
-/// As handlers get it.
+/// The handlers' view of it.
 pub(super) type Shared = State<Arc<Site>>;
 
 pub(super) fn router(site: &Arc<Site>) -> Router {
@@ -139,7 +139,7 @@ async fn orders(State(site): Shared, request: axum::extract::Request) -> Respons
     told(blocking(move || desk.order(order)).await, StatusCode::CONFLICT)
 }
 
-/// The body of a request, of which the head alone was waited for so far.
+/// Reads the body of a request, of which only the head has been awaited so far.
 async fn body(request: axum::extract::Request) -> Result<Bytes, Box<Response>> {
     use axum::extract::FromRequest;
     gate::check_content(request.headers())?;
@@ -156,7 +156,7 @@ fn too_large_or_broken(wrong: &BytesRejection) -> Response {
     failed(wrong.status(), &wrong.body_text())
 }
 
-/// Asks the state of the run that goes on.
+/// Queries the state of the active run.
 async fn ask<T: Serialize + Send + 'static>(
     site: &Arc<Site>,
     question: impl FnOnce(StoreView) -> Result<T, EngineError> + Send + 'static,
@@ -169,13 +169,13 @@ async fn ask<T: Serialize + Send + 'static>(
     }
 }
 
-/// Does what takes time where nobody waits for it but who asked. None where it went down.
+/// Runs slow work on a thread where only its client waits for it. Returns `None` if it panicked.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     has_thread().ok()?;
     tokio::task::spawn_blocking(work).await.ok()
 }
 
-/// What came of something, or why nothing did. `unfit` is the status of what does not fit the run.
+/// Converts a result to a response. `unfit` is the status of a request that does not fit the run.
 fn told<T: Serialize>(done: Option<Result<T, EngineError>>, unfit: StatusCode) -> Response {
     match done {
         Some(Ok(done)) => answer(StatusCode::OK, &done),

@@ -1,7 +1,7 @@
 //! Settings that are read again while the process runs: when SIGHUP comes, when somebody asks for it, and when
 //! a file that they come from changes, appears or goes.
 //!
-//! What is wrong is told in full, and everything stays as it was: never a part of a new configuration.
+//! All problems are reported, and nothing is applied: never a part of a new configuration.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,45 +20,45 @@ use crate::engine::{Engine, Order};
 use crate::model::BatchConfig;
 use crate::service::settings::values::Value;
 
-/// How soon a signal is heard.
+/// How soon a signal is noticed.
 const LOOK_UP: Duration = Duration::from_millis(250);
-/// The files are looked at each time that so many of these have passed.
+/// The files are checked each time that so many of these have passed.
 const LOOK_AT_FILES: u32 = 4;
 const STAYS: &str = "the configuration stays as it was";
 
-/// What becomes of a change that holds from the next job on.
+/// Where a change goes that takes effect with the next job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextJob {
-    /// The process does a single job: the change is for another process.
+    /// The process runs a single job: the change is for another process.
     Elsewhere,
-    /// The process does more jobs: the engine is told.
+    /// The process runs more jobs: the change goes to the engine.
     Here,
 }
 
-/// What takes changes over besides the engine, such as the log.
+/// Applies changes outside the engine, such as to the log.
 type Apply = dyn Fn(&Settings) + Send + Sync;
-/// What takes a token over, and tells whether it is another one.
+/// Replaces the token, and returns whether it differs.
 type ChangeToken = dyn Fn(&str) -> bool + Send + Sync;
 
-/// The settings of a process, and how they are read again.
+/// The settings of a process, and how they are reloaded.
 pub struct Reload {
     layers: Layers,
     engine: Arc<Engine>,
     next_job: NextJob,
-    /// What a single run has from its command line alone.
+    /// What a single run gets from its command line only.
     reprocess: bool,
     change_processor: bool,
     present: Mutex<Present>,
     appliers: Vec<Box<Apply>>,
-    /// Where clients have to show one.
+    /// Set if clients must present a token.
     change_token: OnceLock<Box<ChangeToken>>,
-    /// The files as they were when the settings were read.
+    /// The files as of the last reading of the settings.
     marks: Marks,
 }
 
 struct Present {
     settings: Settings,
-    /// What the engine was given last.
+    /// The configuration last passed to the engine.
     asked: BatchConfig,
 }
 
@@ -68,7 +68,7 @@ struct Present {
 pub struct ReloadError(#[from] std::io::Error);
 
 impl Reload {
-    /// For settings that were just read from these layers, and the configuration that the engine was given by them.
+    /// Creates it from settings that were just read from these layers, and the configuration passed to the engine.
     pub fn new(
         layers: Layers,
         settings: Settings,
@@ -83,24 +83,24 @@ impl Reload {
         Self { layers, engine, next_job, reprocess, change_processor, present, appliers, change_token, marks }
     }
 
-    /// From now on the token is read from its file again, too, and goes here.
+    /// Also rereads the token from its file from now on, and passes it to `change`.
     pub fn changing_token(&self, change: impl Fn(&str) -> bool + Send + Sync + 'static) {
         let _ = self.change_token.set(Box::new(change));
     }
 
-    /// The same, with something that takes changes over as well. It is called with each new configuration that
-    /// is sound, and does nothing for what is as it was.
+    /// Adds a function that applies changes. It is called with each valid new configuration, and ignores values that
+    /// have not changed.
     #[must_use]
     pub fn applying(mut self, apply: impl Fn(&Settings) + Send + Sync + 'static) -> Self {
         self.appliers.push(Box::new(apply));
         self
     }
 
-    /// Reads the settings again and takes over what can be. Tells on one line what changed, and what holds only
+    /// Reloads the settings and applies what can be. Returns one line: what changed, and what only takes effect
     /// later.
     ///
     /// # Errors
-    /// Everything that is wrong, a line each. Nothing is taken over.
+    /// All problems, a line each. Nothing is applied.
     pub fn read_again(&self) -> Result<String, String> {
         let _told = supervisor::reloading();
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,7 +122,7 @@ impl Reload {
         Ok(told)
     }
 
-    /// The token that its file holds by now. What is no file, such as a pipe, was read at the start, once.
+    /// Returns the current token of its file. What is not a regular file, such as a pipe, was read once at the start.
     fn token(&self, settings: &Settings) -> Result<Option<String>, SettingsError> {
         let path = settings.get("token-file").map(|one| &one.value);
         let is_no_file = |path: &Path| fs::metadata(path).is_ok_and(|found| !found.is_file());
@@ -141,12 +141,12 @@ impl Reload {
         }
     }
 
-    /// Has the engine go on with another configuration, where it is another one. Somebody may have asked for another
-    /// number of workers meanwhile: tells what is put back.
+    /// Passes a configuration to the engine if it differs. The number of workers may have been changed by a command
+    /// meanwhile: returns what is reset.
     fn configure(&self, present: &mut Present, taken: &Settings) -> Result<Option<Changed>, String> {
         let Self { reprocess, change_processor, .. } = *self;
         let wanted = BatchConfig { reprocess, change_processor, ..taken.batch() };
-        // Between two attempts none is shown; what was asked for last is what it goes on with.
+        // Between two attempts the engine shows none; it goes on with the one last passed to it.
         let running = self.engine.config().map_or_else(|| present.asked.clone(), |config| (*config).clone());
         if wanted == running && wanted == present.asked {
             return Ok(None);
@@ -178,18 +178,18 @@ impl Reload {
     }
 }
 
-/// Reads the settings again on SIGHUP, which does not end the process any more, and when a file changes, on a
-/// thread named `reload`, until dropped.
+/// Reloads the settings on SIGHUP, which no longer ends the process, and when a file changes, on a thread named
+/// `reload`, until dropped.
 #[derive(Debug)]
 pub struct Reloading {
     _thread: Ticking,
 }
 
 impl Reloading {
-    /// Starts to listen and to look.
+    /// Starts to listen and to poll.
     ///
     /// # Errors
-    /// Where the system refuses the thread or the handler.
+    /// The system refuses the thread or the handler.
     pub fn start(reload: Arc<Reload>) -> Result<Self, ReloadError> {
         let hung_up = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register(SIGHUP, Arc::clone(&hung_up))?;
@@ -217,7 +217,7 @@ fn log_outcome(outcome: Result<String, String>) {
     }
 }
 
-/// What tells one version of each file from another; nothing where there is none.
+/// Distinguishes versions of each file; `None` if the file does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Marks(BTreeMap<PathBuf, Option<[i64; 5]>>);
 
@@ -232,16 +232,16 @@ impl Marks {
     }
 }
 
-/// Files that are looked at again and again.
+/// The polled files.
 struct Watched {
     read: Marks,
-    /// As they were at the last look, where that is not as they were read.
+    /// Their versions at the last check, if they differ from those that were read.
     moving: Option<Marks>,
 }
 
 impl Watched {
-    /// Whether they are others than those that were read, and stood still since the last look: one that is being
-    /// written is not read.
+    /// Returns whether the files differ from those that were read, and are unchanged since the last check: a file is
+    /// not read while it is being written.
     fn has_changed(&mut self, now: Marks) -> bool {
         if now == self.read {
             self.moving = None;

@@ -30,7 +30,7 @@ impl Place {
         Reload::new(self.layers(), settings, asked, Arc::clone(&self.engine), next_job)
     }
 
-    /// What the engine goes on with.
+    /// Returns the configuration that the engine goes on with.
     fn taken(&self) -> Option<BatchConfig> {
         self.engine.wishes().take_config().map(|config| (*config).clone())
     }

@@ -1,12 +1,11 @@
 //! Scans at set times: so long after the last one, or as a cron expression says.
 //!
-//! Constraints: never two such scans at once. A time that comes while a scan goes on is left out. However many times
-//! were missed, because the process was down, the machine slept or the clock was set on, one scan makes up for
-//! them. The clock that counts is the wall clock, which is looked at each half minute, since it may be set and the
-//! machine may sleep.
+//! Constraints: never two such scans at once. A time that comes during a scan is skipped. However many times were
+//! missed, because the process was down, the machine slept or the clock was set forward, one scan makes up for them.
+//! The wall clock counts, and is read each half minute, since it may be set and the machine may sleep.
 //!
-//! Cron expressions are meant in the time zone of the system, or that of `TZ`. Where summer time skips the time of
-//! day, the scan begins at the first moment behind the gap; where the time of day comes twice, it begins once.
+//! Cron expressions use the time zone of the system, or that of `TZ`. If summer time skips the time of day, the scan
+//! begins at the first moment after the gap; if the time of day comes twice, it begins once.
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -25,21 +24,21 @@ use super::ticker::Ticking;
 use crate::engine::Order;
 use crate::ledger::{Job, JobKind};
 
-/// How often the wall clock is looked at, at least.
+/// How often the wall clock is read, at least.
 const LOOK: Duration = Duration::from_secs(30);
-/// How soon it is looked again after something was done.
+/// How soon it is read again after an action.
 const SOON: Duration = Duration::from_secs(1);
 
-/// A cron expression of five fields.
+/// Parses a cron expression of five fields.
 pub(super) fn read_cron(text: &str) -> Result<Cron, String> {
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
     parser.parse(text).map_err(|wrong| wrong.to_string())
 }
 
-/// The time zone of the system, or that of `TZ`. A system that says nothing of one has UTC.
+/// Returns the time zone of the system, or that of `TZ`; UTC if the system has none.
 ///
 /// # Errors
-/// `TZ`, or `/etc/localtime`, is no zone that is known.
+/// `TZ`, or `/etc/localtime`, is not a known zone.
 pub(super) fn system_zone() -> Result<TimeZone, String> {
     const LOCAL: &str = "/etc/localtime";
     TimeZone::try_system().or_else(|wrong| match std::env::var_os("TZ") {
@@ -55,7 +54,7 @@ pub(super) fn system_zone() -> Result<TimeZone, String> {
     })
 }
 
-/// The name of a zone whose data the system does not have, so that those of the program are used.
+/// Returns the name of a zone whose data the system lacks, so that the built-in data is used.
 fn without_system_data(zone: &TimeZone) -> Option<&str> {
     let name = zone.iana_name().filter(|_| *zone != TimeZone::UTC)?;
     let folder = std::env::var_os("TZDIR").unwrap_or_else(|| "/usr/share/zoneinfo".into());
@@ -73,15 +72,15 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// What the settings say; the delays of each `seed` are its own. A cron expression that can't be read, which
-    /// settings never have, counts as none.
+    /// Creates it from the settings; `seed` determines its delays. A cron expression that can't be parsed, which
+    /// settings never contain, is ignored.
     pub fn new(settings: &ScheduleSettings, seed: u64, zone: TimeZone) -> Self {
         let cron = settings.cron.as_deref().and_then(|text| read_cron(text).ok());
         Self { every: settings.every, cron, jitter: settings.jitter, seed, zone }
     }
 
-    /// When the scan is due that follows the `last` one: a time up to `after` is due now. None for never. A last scan
-    /// that lies ahead, as the clock was set back, counts as one that begins now.
+    /// Returns when the scan after `last` is due: a time up to `after` is due now, `None` is never. A last scan in
+    /// the future, as the clock was set back, counts as one that begins now.
     pub fn next(&self, after: Timestamp, last: Option<Timestamp>) -> Option<Timestamp> {
         let from = last.filter(|last| *last <= after).unwrap_or(after);
         let every = self.every.and_then(|every| from.checked_add(every).ok());
@@ -91,7 +90,7 @@ impl Schedule {
         due.checked_add(self.delay(due)).ok()
     }
 
-    /// The delay of what is due at this time: always the same.
+    /// Returns the delay of a scan due at this time: always the same.
     fn delay(&self, due: Timestamp) -> Duration {
         let Ok(most @ 1..) = u64::try_from(self.jitter.as_millis()) else { return Duration::ZERO };
         let mut hasher = blake3::Hasher::new();
@@ -100,21 +99,21 @@ impl Schedule {
     }
 }
 
-/// What is known of scans.
+/// The known scans.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Scans {
-    /// When the last scan of everything began.
+    /// When the last scan of all roots began.
     last: Option<Timestamp>,
-    /// Whether one goes on or waits for its turn.
+    /// Whether one runs or is queued.
     open: bool,
 }
 
 impl Scans {
-    /// Those among the jobs that scan all that is served.
+    /// Selects the jobs that scan all served roots.
     fn of(jobs: &[Job]) -> Self {
         let scans = || jobs.iter().filter(|job| job.kind != JobKind::Watch && job.scope.is_none());
-        // What is served is what the latest standing job works on, or the latest start scans; the first scan of a root
-        // that was added leaves the others out.
+        // The served roots are those of the latest watch job or of the latest start's scans; the first scan of an
+        // added root covers that root only.
         let serves = |job: &&Job| matches!(job.kind, JobKind::Watch | JobKind::Run);
         let served = jobs.iter().rev().find(serves).map(|job| job.roots.as_slice()).unwrap_or_default();
         let whole = || scans().filter(|job| served.iter().all(|root| job.roots.contains(root)));
@@ -126,26 +125,26 @@ impl Scans {
     }
 }
 
-/// What is to be done.
+/// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
     /// Nothing, for so long at most.
     Wait(Duration),
-    /// A scan is due.
+    /// Start the scan that is due.
     Scan,
-    /// One is due, and left out, since one goes on.
+    /// Skip the scan that is due, since one is running.
     LeaveOut,
 }
 
-/// Whose turn it is, as time goes by.
+/// The progress of a schedule.
 #[derive(Debug)]
 struct Turns {
-    /// When the last scan began, or was left out; before any is known, when this began.
+    /// When the last scan began, or was skipped; before any is known, when the schedule began.
     last: Timestamp,
 }
 
 impl Turns {
-    /// What is due now. `look` is asked for the scans only when something seems to be.
+    /// Returns what is due now. Calls `look` for the scans only if a scan may be due.
     fn turn(&mut self, schedule: &Schedule, now: Timestamp, look: impl FnOnce() -> Scans) -> Turn {
         // The clock may have been set back.
         self.last = self.last.min(now);
@@ -164,13 +163,13 @@ impl Turns {
             self.last = now;
             return Turn::LeaveOut;
         }
-        // Somebody may have asked for a scan meanwhile.
+        // A scan may have been requested meanwhile.
         self.last = scans.last.filter(|last| *last <= now).map_or(self.last, |last| last.max(self.last));
         wait(self.last).unwrap_or(Turn::Scan)
     }
 }
 
-/// Settings of a schedule that may change while it is kept, which is heeded within half a minute.
+/// Settings of a schedule that may change while it runs; a change takes effect within half a minute.
 pub type SharedSchedule = Arc<Mutex<ScheduleSettings>>;
 
 /// The thread can't be started.
@@ -178,17 +177,17 @@ pub type SharedSchedule = Arc<Mutex<ScheduleSettings>>;
 #[error("scans at set times can't be kept: {0}")]
 pub struct ScheduleError(#[from] std::io::Error);
 
-/// Asks for the scans that are due, on a thread named `schedule`, until dropped.
+/// Starts the scans that are due, on a thread named `schedule`, until dropped.
 #[derive(Debug)]
 pub struct Scheduled {
     _thread: Ticking,
 }
 
 impl Scheduled {
-    /// Starts to keep a schedule.
+    /// Starts a schedule.
     ///
     /// # Errors
-    /// Where the system refuses the thread.
+    /// The system refuses the thread.
     pub fn start(settings: SharedSchedule, desk: Arc<Desk>) -> Result<Self, ScheduleError> {
         let has_cron = settings.lock().unwrap_or_else(PoisonError::into_inner).cron.is_some();
         if has_cron
@@ -205,25 +204,25 @@ impl Scheduled {
     }
 }
 
-/// What the thread has.
+/// The state of the thread.
 struct Keeper {
     settings: SharedSchedule,
     desk: Arc<Desk>,
-    /// None until the state can be read.
+    /// `None` until the state can be read.
     turns: Option<Turns>,
-    /// As it was last known.
+    /// The last known zone.
     zone: TimeZone,
 }
 
 impl Keeper {
-    /// Does what is due, and tells how long nothing is.
+    /// Does what is due, and returns how long nothing will be.
     fn step(&mut self, now: Timestamp) -> Duration {
         let settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(view) = self.desk.engine().view() else { return SOON };
         let scans = || view.reader.jobs().map(|jobs| Scans::of(&jobs)).unwrap_or_default();
         let begun = |last: Option<Timestamp>| last.filter(|last| *last <= now).unwrap_or(now);
         let turns = self.turns.get_or_insert_with(|| Turns { last: begun(scans().last) });
-        // It was known when the settings were read.
+        // It was valid when the settings were read.
         self.zone = system_zone().unwrap_or_else(|_| self.zone.clone());
         let schedule = Schedule::new(&settings, seed_of(&view.state), self.zone.clone());
         match turns.turn(&schedule, now, scans) {
@@ -247,8 +246,8 @@ impl Keeper {
     }
 }
 
-/// A number that this state folder has on this machine, and hardly another one: states that have the same schedule
-/// are not all scanned at the same time.
+/// Returns a number that is stable for this state folder on this machine and almost certainly unique: states with the
+/// same schedule are not all scanned at the same time.
 fn seed_of(state: &Path) -> u64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&std::fs::read("/etc/machine-id").unwrap_or_default());

@@ -8,7 +8,7 @@ fn settings(every: Option<Duration>, cron: Option<&str>, jitter: Duration) -> Sc
     ScheduleSettings { every, cron: cron.map(str::to_owned), jitter }
 }
 
-/// In a zone with summer time from the last Sunday in March to that in October.
+/// Creates a schedule in a zone with summer time from the last Sunday in March to that in October.
 fn schedule(settings: &ScheduleSettings) -> Schedule {
     Schedule::new(settings, 7, TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap())
 }
@@ -17,7 +17,7 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// The scans of so many days of looks at each full minute.
+/// Returns the scans of `days` days with a check at each full minute.
 fn scans(schedule: &Schedule, from: &str, days: u64) -> Vec<String> {
     let mut turns = Turns { last: at(from) };
     let mut found = Vec::new();
@@ -91,7 +91,7 @@ fn what_was_missed_is_made_up_for_once() {
     turns.last = now;
     let soon = now + Duration::from_secs(1);
     assert_eq!(turns.turn(&six, soon, Scans::default), Turn::Wait(LOOK));
-    // The scan that a start begins with counts.
+    // The scan of a start counts.
     let mut turns = Turns { last: at("2026-11-20T10:00:00Z") };
     let begun = || Scans { last: Some(at("2026-11-24T10:19:00Z")), open: false };
     assert_eq!(turns.turn(&six, now, begun), Turn::Wait(LOOK));

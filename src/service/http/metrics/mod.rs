@@ -1,7 +1,7 @@
 //! `/metrics`: which figures there are, in base units.
 //!
-//! Constraints: no path, no name of a file, and no name of a root ever becomes a label; all labels come from
-//! lists that are fixed or as long as there are workers.
+//! Constraints: no path, file name or root name ever becomes a label; all labels come from lists that are fixed or as
+//! long as the number of workers.
 
 mod text;
 
@@ -33,7 +33,7 @@ const ROOT_STATES: [(RootState, &str); 4] = [
     (RootState::Away, "away"),
 ];
 
-/// All of them. What can't be read just now is left out.
+/// Formats all metrics. Those that can't be read at the moment are left out.
 pub(super) fn text(seen: &Seen, failures: Option<&FailureReport>, status: Option<&StatusReport>) -> String {
     let mut out = Exposition::default();
     let version = env!("CARGO_PKG_VERSION");
@@ -147,7 +147,7 @@ fn memory(out: &mut Exposition, statistics: &BatchStatistics) {
     out.gauge("memory_pressure_ratio", help, f64::from(memory.percent) / 100.0);
 }
 
-/// All that the state holds, not only what the present job has to do with.
+/// Adds the metrics of the whole state, beyond the current job.
 fn state(out: &mut Exposition, status: &StatusReport) {
     let mut files = out.metric(Kind::Gauge, "state_files", "Files that the state knows, by how they stand");
     let total = status.total;

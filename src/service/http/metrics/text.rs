@@ -2,28 +2,28 @@
 
 use std::fmt::Write;
 
-/// What a metric is.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// It only grows, and begins at 0 with the process.
+    /// Only grows, and starts at 0 with the process.
     Counter,
-    /// It goes up and down.
+    /// Goes up and down.
     Gauge,
 }
 
-/// A text that grows metric by metric.
+/// The text that is built metric by metric.
 #[derive(Debug, Default)]
 pub(super) struct Exposition(String);
 
 impl Exposition {
-    /// Begins a metric. Its samples follow, and nothing else.
+    /// Begins a metric. Its samples must follow directly.
     pub(super) fn metric(&mut self, kind: Kind, name: &'static str, help: &str) -> Metric<'_> {
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
         };
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");
-        // A String takes whatever is written to it.
+        // Writing to a String can't fail.
         let _ = write!(self.0, "# HELP outlast_{name} {help}\n# TYPE outlast_{name} {kind}\n");
         Metric { text: &mut self.0, name }
     }
@@ -41,7 +41,7 @@ impl Exposition {
     }
 }
 
-/// A value, whole where it is.
+/// A value, formatted as an integer if it is one.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Number {
     Whole(u64),
@@ -73,12 +73,12 @@ pub(super) struct Metric<'a> {
 }
 
 impl Metric<'_> {
-    /// The one sample of a metric without labels.
+    /// Adds the one sample of a metric without labels.
     fn is(&mut self, value: impl Into<Number>) {
         self.of(&[], value);
     }
 
-    /// A sample with labels.
+    /// Adds a sample with labels.
     pub(super) fn of(&mut self, labels: &[(&str, &str)], value: impl Into<Number>) -> &mut Self {
         let _ = write!(self.text, "outlast_{}", self.name);
         for (at, (label, text)) in labels.iter().enumerate() {
