@@ -33,7 +33,7 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    /// The arguments, if they go together in ways that clap can't tell.
+    /// Returns the arguments if they fit together in ways that clap can't check.
     pub(crate) fn checked(self) -> Result<Self, clap::Error> {
         match self.misfit() {
             Some(what) => Err(Self::command().error(ErrorKind::ArgumentConflict, what)),
@@ -41,7 +41,7 @@ impl Cli {
         }
     }
 
-    /// What the settings of the command are read from.
+    /// Returns the sources of the command's settings.
     pub(crate) fn layers(&self) -> Layers {
         Layers {
             given: self.global.flags.given.iter().chain(self.command.given()).cloned().collect(),
@@ -109,7 +109,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether it asks, or gives orders to, whoever holds the state.
+    /// Returns whether the command only asks the process that holds the state, or gives it orders.
     pub(crate) fn only_asks(&self) -> bool {
         matches!(
             self,
@@ -124,7 +124,7 @@ impl Command {
         )
     }
 
-    /// The settings that its own flags gave.
+    /// Returns the settings given by the command's own flags.
     pub(crate) fn given(&self) -> Vec<&Given> {
         match self {
             Self::Run(args) => args.flags.given.iter().collect(),

@@ -1,4 +1,4 @@
-//! Questions to the run that holds the state, or to the state itself where no run does.
+//! Requests to the run that holds the state, or to the state itself if no run does.
 
 use crate::cli::options::global::Global;
 use anyhow::Result;
@@ -16,21 +16,21 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often, and how long, a state that is in use without answering is tried: a run is starting or ending.
+/// How often, and how long, a state in use that does not answer is retried: a run is starting or ending.
 const BUSY_TRIES: u32 = 50;
 
 const BUSY_WAIT: Duration = Duration::from_millis(100);
 
-/// How often a run is asked that has no state open yet.
+/// How often a run that has no state open yet is retried.
 const LATER_TRIES: u32 = 10;
 
-/// Puts a request to the run that holds the state, or opens the state. When this returns, the state is
-/// let go: whoever reads what is printed may take any time.
+/// Sends a request to the run that holds the state, or opens the state. Releases the state before returning: the
+/// reader of the output may take any time.
 pub(crate) fn put(global: &Global, request: &Request) -> Result<Vec<u8>> {
     put_or_else(global, request, || ask_state(global, request))
 }
 
-/// The same, with something else to do with a state that no run holds, whose report is the answer.
+/// Like [`put`], but `alone` handles a state that no run holds; its report is the answer.
 pub(crate) fn put_or<T: Serialize>(
     global: &Global,
     request: &Request,
@@ -63,7 +63,7 @@ fn put_or_else(
     }
 }
 
-/// The answer of the state itself, opened and closed again.
+/// Answers from the state itself, which is opened and closed again.
 pub(crate) fn ask_state(global: &Global, request: &Request) -> Result<Vec<u8>, EngineError> {
     let desk = Desk::new(Arc::new(Engine::new(Arc::new(AstProcessor::default()))));
     let mut payload = Vec::new();

@@ -1,4 +1,4 @@
-//! Exit codes, and which error has which.
+//! Exit codes, and their errors.
 
 use outlast::engine::EngineError;
 use outlast::ledger::LedgerError;
@@ -7,31 +7,31 @@ use outlast::service::{ControlError, HttpError};
 use outlast::sink::SinkError;
 use outlast::sink::export::ExportError;
 
-/// All is done.
+/// Success.
 pub(crate) const DONE: u8 = 0;
-/// Something unexpected.
+/// An unexpected error.
 pub(crate) const UNEXPECTED: u8 = 1;
-/// The command line is wrong.
+/// An invalid command line.
 pub(crate) const USAGE: u8 = 2;
 /// Done, but some files failed, now or earlier, or some folders could not be listed.
 pub(crate) const SOME_FAILED: u8 = 3;
 /// No file matched.
 pub(crate) const NOTHING_MATCHED: u8 = 4;
-/// There is no state here.
+/// There is no state.
 pub(crate) const NO_STATE: u8 = 10;
 /// The state is in use.
 pub(crate) const IN_USE: u8 = 11;
 /// The state is damaged.
 pub(crate) const DAMAGED: u8 = 12;
-/// A resource did not come back in time: the file system, room on the disk, memory, descriptors; or a process does not
+/// A resource did not come back in time: the file system, disk space, memory, descriptors; or a process does not
 /// answer.
 pub(crate) const UNAVAILABLE: u8 = 75;
-/// A bad configuration.
+/// An invalid configuration.
 pub(crate) const CONFIG: u8 = 78;
-/// A run that was asked to stop, as by SIGTERM.
+/// A run that was asked to stop, such as by SIGTERM.
 pub(crate) const STOPPED: u8 = 143;
 
-/// The table that `outlast --help` ends with.
+/// The table at the end of `outlast --help`.
 pub(crate) const HELP: &str = "\
 Exit codes:
   0    done
@@ -48,7 +48,7 @@ Exit codes:
   130  interrupted by SIGINT, work kept
   143  interrupted by SIGTERM, or a run by `outlast ctl stop`, work kept";
 
-/// The exit code of an error.
+/// Returns the exit code of an error.
 pub(crate) fn code_of(error: &anyhow::Error) -> u8 {
     if let Some(error) = error.downcast_ref::<EngineError>() {
         return code_of_engine(error);
@@ -107,7 +107,7 @@ fn code_of_ledger(error: &LedgerError) -> u8 {
     }
 }
 
-/// A limit on the size of files, or on memory, leaves the state without room, and all that was committed whole.
+/// Handles a limit on file size or memory, which leaves the state without room, and everything committed intact.
 fn code_of_state_io(error: &std::io::Error) -> u8 {
     use std::io::ErrorKind::{FileTooLarge, OutOfMemory};
     if matches!(error.kind(), FileTooLarge | OutOfMemory) { UNAVAILABLE } else { UNEXPECTED }

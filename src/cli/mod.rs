@@ -25,7 +25,7 @@ use outlast::service::settings::Settings;
 use output::terminal::tell;
 use setup::logging::SetLevel;
 
-/// Parses the arguments, carries the command out, and maps what comes of it to an exit code.
+/// Parses the arguments, runs the command, and maps its result to an exit code.
 pub(crate) fn main(started: Instant) -> ExitCode {
     setup::allocator::set_up();
     if let Err(error) = outlast::service::report_file_size_limit() {
@@ -45,7 +45,7 @@ pub(crate) fn main(started: Instant) -> ExitCode {
 }
 
 fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
-    // What the settings are is asked even where they are wrong, or name a log file that can't be written.
+    // `config` works even if the settings are invalid, or name a log file that can't be written.
     if let Command::Config(args) = &cli.command {
         return command::config::config(&cli.global, &cli.layers(), args);
     }
@@ -55,7 +55,7 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     if !problems.is_empty() && !cli.command.only_asks() {
         return Err(SettingsError(problems).into());
     }
-    // Whoever asks a process, or stops it, needs none of its settings but where the state is.
+    // Commands that query or stop a process need none of its settings except the state's location.
     problems.iter().for_each(|problem| tell(&format!("outlast: not taken over: {problem}")));
     let works = matches!(cli.command, Command::Run(_) | Command::Watch(_));
     let logging = setup::logging::init(&settings, works)?;
@@ -81,12 +81,12 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     }
 }
 
-/// Says which configuration files were found and are not obeyed.
+/// Reports configuration files that were found but are ignored.
 pub(crate) fn show_passed_over(settings: &Settings) {
     settings.passed_over().iter().for_each(|file| tell(&format!("outlast: {file}")));
 }
 
-/// What a failure is told in: a line for each thing that is wrong with the settings, and else one.
+/// Formats a failure: a line for each problem of the settings, otherwise one.
 fn lines_of(error: &anyhow::Error) -> Vec<String> {
     if let Some(SettingsError(problems)) = error.downcast_ref() {
         return problems.iter().map(ToString::to_string).collect();
@@ -97,7 +97,7 @@ fn lines_of(error: &anyhow::Error) -> Vec<String> {
     }
 }
 
-/// The error and its causes, without what was said already.
+/// Formats the error and its causes, without repetitions.
 fn text_of(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string).filter(|cause| !cause.is_empty()) {

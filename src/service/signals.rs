@@ -14,18 +14,18 @@ use signal_hook::iterator::Signals as Incoming;
 #[error("signal handlers can't be installed: {0}")]
 pub struct SignalError(#[from] std::io::Error);
 
-/// Has a write beyond the limit on the size of files (`ulimit -f`) fail with `EFBIG`, where the signal that goes with it
-/// would end the process. Programs of one's own that set no handler for SIGXFSZ want this as well.
+/// Makes a write beyond the file size limit (`ulimit -f`) fail with `EFBIG`, where its signal would otherwise end the
+/// process. Custom programs without a handler for SIGXFSZ want this as well.
 ///
 /// # Errors
-/// Where the system refuses.
+/// The system refuses.
 pub fn report_file_size_limit() -> Result<(), SignalError> {
-    // That there is a handler is enough, and unlike a signal that is ignored no other program inherits it.
+    // Any handler suffices, and unlike an ignored signal it is not inherited by other programs.
     flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
     Ok(())
 }
 
-/// Which signal came.
+/// Records which signal came.
 #[derive(Debug, Clone)]
 pub struct Signals {
     received: Arc<AtomicUsize>,
@@ -37,7 +37,7 @@ impl Signals {
     /// the end of `drain`, counted from the first: a run that hangs in the file system can't end by itself.
     ///
     /// # Errors
-    /// Where the system refuses.
+    /// The system refuses.
     pub fn install(stop: &Arc<AtomicBool>, drain: Duration) -> Result<Self, SignalError> {
         let signals =
             Self { received: Arc::new(AtomicUsize::new(0)), drain_millis: Arc::new(AtomicU64::new(0)) };
@@ -49,7 +49,7 @@ impl Signals {
                 wait_running(Duration::from_millis(drain_millis.load(Ordering::Relaxed)));
                 let what =
                     "outlast: the time to finish is over; what was in hand is still pending: run again\n";
-                // Nobody may be there to read it.
+                // The reader of stderr may be gone.
                 let _ = std::io::stderr().write_all(what.as_bytes());
                 std::process::exit(128 + signal);
             }
@@ -57,7 +57,7 @@ impl Signals {
         if let Err(error) = deadline {
             tracing::warn!(%error, "no thread can end a run that hangs when it is to stop: a second signal does");
         }
-        // Not the stop itself: others ask for that, too.
+        // Not `stop` itself, which is also set by others.
         let is_second = Arc::new(AtomicBool::new(false));
         for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
             flag::register_conditional_shutdown(signal, code, Arc::clone(&is_second))?;
@@ -72,13 +72,13 @@ impl Signals {
         Ok(signals)
     }
 
-    /// From now on, a run that is asked to stop has so long.
+    /// Sets how long a run that is asked to stop may take, from now on.
     pub fn set_drain(&self, drain: Duration) {
         let millis = u64::try_from(drain.as_millis()).unwrap_or(u64::MAX);
         self.drain_millis.store(millis, Ordering::Relaxed);
     }
 
-    /// The exit code of a run that a signal interrupted: 130 for SIGINT, 143 for SIGTERM.
+    /// Returns the exit code of a run that a signal interrupted: 130 for SIGINT, 143 for SIGTERM.
     pub fn exit_code(&self) -> Option<u8> {
         match i32::try_from(self.received.load(Ordering::Relaxed)) {
             Ok(SIGINT) => Some(130),
@@ -88,8 +88,8 @@ impl Signals {
     }
 }
 
-/// Waits for so long. Time in which the process is stopped, or frozen, is none of it: a short sleep is no more than that
-/// however late it ends.
+/// Waits for `time`. Time in which the process is stopped, or frozen, does not count: a short sleep counts as its
+/// length, however late it ends.
 fn wait_running(time: Duration) {
     const STEP: Duration = Duration::from_millis(100);
     let mut left = time;

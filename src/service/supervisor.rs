@@ -1,11 +1,10 @@
-//! What the service manager is told: that the process is ready, how it stands, that it reloads, that it ends, and
-//! that it is alive.
+//! Notifications to the service manager: readiness, status, reloading, stopping, and the watchdog.
 //!
-//! Alive is what goes on, not what merely runs: the engine's own thread shows its figures again and again, and
-//! something comes of the files in hand. A file may take as long as `timeout` allows; where nothing is in hand, or the
-//! run is paused or waits for something, there is nothing to come.
+//! Alive means progress, not merely a running process: the engine's own thread keeps publishing figures, and
+//! in-flight files make progress. A file may take as long as `timeout` allows. No progress is expected if no file is
+//! in flight, or the run is paused or waits for a resource.
 //!
-//! Without a service manager that wants to be told, nothing happens here.
+//! Does nothing without a service manager that wants notifications.
 
 use std::io;
 use std::sync::Arc;
@@ -18,12 +17,12 @@ use super::liveness::Still;
 use super::ticker::Ticking;
 use crate::engine::{BatchStatistics, Engine, ProcessingState};
 
-/// How often it is looked whether the process was asked to stop.
+/// How often a stop request is checked for.
 const LOOK_UP: Duration = Duration::from_millis(250);
-/// How often the status is told.
+/// How often the status is sent.
 const TELL: Duration = Duration::from_secs(5);
-/// How much longer than a file may take until something must have come of one: for a commit, and for the worker that is
-/// replaced.
+/// Extra time beyond a file's timeout until some file must have made progress: for a commit, and for the replacement
+/// of the worker.
 const GRACE: Duration = Duration::from_secs(60);
 
 /// The thread can't be started.
@@ -31,7 +30,7 @@ const GRACE: Duration = Duration::from_secs(60);
 #[error("the service manager can't be told how things stand: {0}")]
 pub struct SupervisorError(#[from] io::Error);
 
-/// Tells the service manager how an engine stands, on a thread named `supervisor`, until dropped.
+/// Reports an engine's state to the service manager, on a thread named `supervisor`, until dropped.
 #[derive(Debug)]
 pub struct Supervised {
     thread: Option<Ticking>,
@@ -39,10 +38,10 @@ pub struct Supervised {
 }
 
 impl Supervised {
-    /// Says that the process is ready, and starts to watch over it. Does nothing where no service manager is.
+    /// Reports that the process is ready, and starts to monitor it. Does nothing without a service manager.
     ///
     /// # Errors
-    /// Where the system refuses the thread.
+    /// The system refuses the thread.
     pub fn start(engine: Arc<Engine>) -> Result<Self, SupervisorError> {
         let told_end = Arc::new(AtomicBool::new(false));
         if std::env::var_os("NOTIFY_SOCKET").is_none() {
@@ -74,7 +73,7 @@ impl Drop for Supervised {
     }
 }
 
-/// Says that the settings are read again, and, when it is dropped, that this is over.
+/// Reports that the settings are being reloaded, and, when the result is dropped, that this is over.
 pub(super) fn reloading() -> Reloaded {
     if std::env::var_os("NOTIFY_SOCKET").is_some()
         && let Ok(now) = NotifyState::monotonic_usec_now()
@@ -84,7 +83,7 @@ pub(super) fn reloading() -> Reloaded {
     Reloaded
 }
 
-/// The settings are being read again.
+/// A reload in progress.
 pub(super) struct Reloaded;
 
 impl Drop for Reloaded {
@@ -99,10 +98,10 @@ fn tell(what: &[NotifyState<'_>]) {
     }
 }
 
-/// What the thread has.
+/// The state of the thread.
 struct Watchman {
     engine: Arc<Engine>,
-    /// How often the manager wants to hear.
+    /// The watchdog interval.
     alive_every: Option<Duration>,
     liveness: Liveness,
     told: Option<(Instant, String)>,
@@ -161,16 +160,16 @@ fn status_of(statistics: &BatchStatistics) -> String {
     format!("{state}: {} ok, {} failed, {} pending", progress.ok, progress.failed, progress.pending)
 }
 
-/// What was seen at the last looks.
+/// The progress at the last checks.
 #[derive(Debug, Default)]
 struct Liveness {
     shown: Still<u64>,
-    /// What moves when something comes of files.
+    /// Counts that change when files make progress.
     files: Still<[u64; 6]>,
 }
 
 impl Liveness {
-    /// Whether all is well since the last look; else what is not. Nothing may come of files in hand for the `limit`.
+    /// Checks that all is well since the last check, or returns what is not. In-flight files may pause for `limit`.
     fn look(
         &mut self,
         statistics: &BatchStatistics,
@@ -203,7 +202,7 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(100);
 
-    /// Looks each ten seconds at figures that are made by the number of the look; tells which went well.
+    /// Checks each ten seconds the figures made from the number of the check; returns which passed.
     fn looks(figures: impl Fn(u64) -> BatchStatistics) -> Vec<bool> {
         let (mut liveness, start) = (Liveness::default(), Instant::now());
         let look = |number: u64| {

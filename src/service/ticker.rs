@@ -1,4 +1,4 @@
-//! A thread that does something now and then, as long as somebody holds it.
+//! A thread that runs a step periodically until its handle is dropped.
 
 use std::io;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
@@ -7,27 +7,27 @@ use std::time::{Duration, Instant};
 
 use crate::model::joining::join_until;
 
-/// How long its end is waited for: a file system, or whoever it talks to, may never answer.
+/// How long the drop waits for the thread, which a file system or a peer may block for ever.
 const END: Duration = Duration::from_secs(2);
 
-/// Whether another thread can be started: tokio panics where it needs one that can't.
+/// Checks whether another thread can be started: tokio panics if it needs one that can't.
 pub(super) fn has_thread() -> io::Result<()> {
     std::thread::Builder::new().spawn(|| ()).map(drop)
 }
 
-/// The thread; it ends when this is dropped.
+/// The handle; dropping it ends the thread.
 #[derive(Debug)]
 pub(super) struct Ticking {
-    /// Nothing is ever sent: that it is dropped tells the thread to end.
+    /// Carries no messages: dropping it ends the thread.
     end: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Ticking {
-    /// Starts a thread that waits for so long, does a step, and waits for as long as that says.
+    /// Starts a thread that waits for `first_wait`, runs a step, and waits for as long as the step returns.
     ///
     /// # Errors
-    /// Where the system refuses the thread.
+    /// The system refuses the thread.
     pub(super) fn start(
         name: &str,
         first_wait: Duration,

@@ -1,4 +1,4 @@
-//! `outlast compact`: the record log is freed of what is out of date, by the run that holds the state or alone.
+//! `outlast compact`: removes outdated records from the record log, through the run that holds the state or alone.
 
 use anyhow::{Context, Result};
 use indicatif::HumanBytes;
@@ -9,7 +9,7 @@ use crate::cli::options::global::{Format, Global};
 use crate::cli::output::terminal::{self, Lines};
 use crate::cli::{client, exit_code};
 
-/// `outlast compact`.
+/// Runs `outlast compact`.
 pub(crate) fn compact(global: &Global) -> Result<u8> {
     let payload = client::put_or(global, &Request::Compact, || engine::compact(&global.state))?;
     let report: CompactReport = serde_json::from_slice(&payload).context("the answer tells no compaction")?;

@@ -1,4 +1,4 @@
-//! `outlast config`: which settings hold, where they come from, and what is wrong with them.
+//! `outlast config`: effective settings, their sources, and what is wrong with them.
 
 use std::io;
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ pub(crate) struct CheckArgs {
     pub(crate) file: Option<PathBuf>,
 }
 
-/// `outlast config`.
+/// Runs `outlast config`.
 pub(crate) fn config(global: &Global, layers: &Layers, args: &ConfigArgs) -> Result<u8> {
     let file = match &args.command {
         ConfigCommand::Check(CheckArgs { file: Some(file) }) => file,
@@ -52,7 +52,7 @@ pub(crate) fn config(global: &Global, layers: &Layers, args: &ConfigArgs) -> Res
     told(global.format, &[file.display().to_string()], &settings::check(file))
 }
 
-/// Shows or checks what is read for a command in this place.
+/// Shows or checks the settings that a command here would use.
 fn config_of_all(global: &Global, layers: &Layers, is_shown: bool) -> Result<u8> {
     let (settings, mut problems) = layers.load_what_is_right();
     show_passed_over(&settings);
@@ -99,7 +99,7 @@ fn write_settings(settings: &Settings, out: &mut Lines<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// The unit where the value does not say it itself.
+/// Returns the unit, if the value does not include it.
 fn unit(one: &settings::Resolved) -> &'static str {
     match one.setting.kind {
         settings::Kind::Count { unit, .. } => unit,
@@ -127,7 +127,7 @@ fn paths(settings: &Settings) -> Vec<String> {
     settings.files().iter().map(|path| path.display().to_string()).collect()
 }
 
-/// Tells what is wrong, and with what exit code.
+/// Prints the problems, and returns the exit code.
 fn told(format: Format, files: &[String], problems: &[Problem]) -> Result<u8> {
     let code = if problems.is_empty() { exit_code::DONE } else { exit_code::CONFIG };
     terminal::code_of_printed(tell(format, files, problems), code)

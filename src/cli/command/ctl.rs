@@ -1,4 +1,4 @@
-//! `outlast ctl`: orders for the process that holds the state.
+//! `outlast ctl`: commands for the process that holds the state.
 
 use std::path::PathBuf;
 
@@ -63,7 +63,7 @@ enum CtlOrder {
     },
 }
 
-/// `outlast ctl`.
+/// Runs `outlast ctl`.
 pub(crate) fn ctl(global: &Global, args: &CtlArgs) -> Result<u8> {
     let order = match order_of(&args.order) {
         Ok(order) => order,
@@ -80,7 +80,7 @@ pub(crate) fn ctl(global: &Global, args: &CtlArgs) -> Result<u8> {
     Ok(exit_code::DONE)
 }
 
-/// The order for the run's thread; `forget` is a request of its own, as it takes more than one.
+/// Converts to a command for the run's thread; `forget` is a request of its own, as it takes several commands.
 fn order_of(order: &CtlOrder) -> std::result::Result<Order, &ForgetArgs> {
     Ok(match order {
         CtlOrder::Pause => Order::Pause,

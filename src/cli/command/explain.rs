@@ -17,7 +17,7 @@ pub(crate) struct ExplainArgs {
     pub(crate) path: PathBuf,
 }
 
-/// `outlast explain`.
+/// Runs `outlast explain`.
 pub(crate) fn explain(global: &Global, args: &ExplainArgs) -> Result<u8> {
     let path = std::path::absolute(&args.path)?;
     let payload = put(global, &Request::Explain { path: path.into_os_string() })?;
@@ -26,7 +26,7 @@ pub(crate) fn explain(global: &Global, args: &ExplainArgs) -> Result<u8> {
     Ok(exit_code::DONE)
 }
 
-/// The answer of `explain`.
+/// Prints the answer of `explain`.
 fn explanation(told: &Explanation, format: Format) -> Result<()> {
     if format == Format::Json {
         return terminal::print_json(told);

@@ -44,7 +44,7 @@ fn class() -> impl TypedValueParser<Value = ErrorClass> {
         .try_map(move |name| of_name(name).ok_or("no class of failures"))
 }
 
-/// `outlast failures`.
+/// Runs `outlast failures`.
 pub(crate) fn failures(global: &Global, args: &FailuresArgs) -> Result<u8> {
     let request = Request::Failures { class: args.class, samples: usize::from(args.samples) };
     let payload = client::put(global, &request)?;
@@ -84,7 +84,7 @@ fn show(report: &FailureReport, args: &FailuresArgs, out: &mut Lines<'_>) -> io:
     Ok(())
 }
 
-/// What there is to say of a class besides how many failed.
+/// Formats the details of a class besides its count.
 fn details(group: &FailureGroup) -> String {
     let mut text = String::new();
     if group.quarantined > 0 {
@@ -126,7 +126,7 @@ fn files(count: u64) -> String {
     if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
 }
 
-/// `outlast retry`.
+/// Runs `outlast retry`.
 pub(crate) fn retry(global: &Global, args: &RetryArgs) -> Result<u8> {
     let path = args.glob.as_ref().map(std::path::absolute).transpose()?;
     let filter = RetryFilter {

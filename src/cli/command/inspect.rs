@@ -1,4 +1,4 @@
-//! `outlast inspect`: what the processor sees in one file.
+//! `outlast inspect`: what the processor extracts from one file.
 
 use clap::Args;
 use std::collections::BTreeMap;
@@ -18,14 +18,14 @@ use crate::cli::output::terminal::{self, Lines};
 
 use std::path::PathBuf;
 
-/// What a person is shown of each list. JSON has all of it.
+/// How many items of each list are shown to people. JSON has all.
 const KINDS_SHOWN: usize = 10;
 const SYMBOLS_SHOWN: usize = 100;
 const IMPORTS_SHOWN: usize = 30;
 const NAMES_SHOWN: usize = 10;
 const CALLS_SHOWN: usize = 15;
 
-/// `outlast inspect`.
+/// Runs `outlast inspect`.
 pub(crate) fn inspect(global: &Global, args: &InspectArgs, settings: &Settings) -> Result<u8> {
     let processor = AstProcessor::with_limits(settings.limits());
     let seen = engine::inspect(&args.file, &processor, &settings.batch())?;
@@ -64,7 +64,7 @@ fn failure(seen: &Inspection, error: &FileError, out: &mut Lines<'_>) -> io::Res
     Ok(())
 }
 
-/// The result as it is in a record.
+/// The result as in a record.
 #[derive(Deserialize)]
 struct Shown {
     dialect: String,
@@ -174,7 +174,7 @@ impl Shown {
         Ok(())
     }
 
-    /// Each symbol below the one that its qualified name begins with.
+    /// Prints each symbol indented below the one that prefixes its qualified name.
     fn symbols(&self, out: &mut Lines<'_>) -> io::Result<()> {
         writeln!(out, "  symbols    {}", self.totals.symbols)?;
         let mut around: Vec<&str> = Vec::new();
@@ -224,7 +224,7 @@ impl Shown {
 }
 
 impl Symbol {
-    /// Lines, complexity, and what else is known.
+    /// Formats lines, complexity, and other known facts.
     fn details(&self) -> String {
         let lines = match (self.line, self.end_line) {
             (Some(line), Some(end)) if end != line => format!("lines {line}-{end}"),
@@ -250,7 +250,7 @@ fn named(name: &str, alias: Option<&str>) -> String {
     format!("{}{alias}", name)
 }
 
-/// A symbol's name within another one's, if it is inside.
+/// Returns a symbol's name within another one's, if it is inside.
 fn inner_name<'a>(outer: &str, symbol: &'a Symbol) -> Option<&'a str> {
     symbol.qualified_name.strip_prefix(outer)?.strip_prefix('.')
 }

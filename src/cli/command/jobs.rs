@@ -25,10 +25,10 @@ pub(crate) struct JobsArgs {
     all: bool,
 }
 
-/// Roots of a job that are named; of the others their number.
+/// Roots of a job that are listed by name; the rest are counted.
 const ROOTS_SHOWN: usize = 3;
 
-/// `outlast jobs`.
+/// Runs `outlast jobs`.
 pub(crate) fn jobs(global: &Global, args: &JobsArgs) -> Result<u8> {
     let ended = (!args.all).then_some(args.limit as usize);
     let payload = client::put(global, &Request::Jobs { ended })?;
@@ -43,7 +43,7 @@ pub(crate) fn jobs(global: &Global, args: &JobsArgs) -> Result<u8> {
 }
 
 const HEADS: [&str; 8] = ["job", "kind", "state", "began (UTC)", "took", "ok", "failed", "roots"];
-/// Which of these columns hold numbers.
+/// Which of these columns are right-aligned numbers.
 const RIGHT: [bool; 8] = [true, false, false, false, true, true, true, false];
 
 fn show(report: &JobReport, now: Timestamp, out: &mut Lines<'_>) -> io::Result<()> {
@@ -89,7 +89,7 @@ fn none() -> String {
 
 fn state_of(job: &JobLine) -> String {
     match (job.phase, job.progress) {
-        // Not 100 % before its end.
+        // Never 100 % before the end.
         (_, Some(share)) => format!("{} {}%", job.state, ((share * 100.0) as u8).min(99)),
         (Some(ProcessingState::Scanning), None) if job.kind != JobKind::Watch => "scanning".to_owned(),
         (Some(ProcessingState::Draining), None) => "draining".to_owned(),
@@ -103,7 +103,7 @@ fn to_the_minute(time: Timestamp) -> String {
     text.get(..16).unwrap_or(&text).replace('T', " ")
 }
 
-/// From its start to its end, or so far.
+/// Formats the time from the start to the end, or so far.
 fn took(job: &JobLine, now: Timestamp) -> String {
     let end = if job.state == JobOutcome::Running { Some(now) } else { job.ended };
     let (Some(start), Some(end)) = (job.started, end) else { return none() };

@@ -1,4 +1,4 @@
-//! `status`, `records`, `explain`, `repair`: asked of the run that holds the state, or of the state itself.
+//! `outlast records`: asks the run that holds the state, or the state itself.
 
 use clap::Args;
 use clap::ValueEnum;
@@ -22,12 +22,12 @@ use crate::cli::output::terminal;
 use outlast::RecordStatus;
 use std::path::PathBuf;
 
-/// How often `--follow` looks for more.
+/// How often `--follow` polls for more.
 const FOLLOW: Duration = Duration::from_millis(200);
-/// How often it is asked again where a compaction was faster.
+/// How often a request is repeated after a concurrent compaction.
 const DROPPED_TRIES: u32 = 5;
 
-/// `outlast records`.
+/// Runs `outlast records`.
 pub(crate) fn records(global: &Global, args: &RecordsArgs) -> Result<u8> {
     if let Some(since) = args.since.as_ref().filter(|since| since.is_bare()) {
         terminal::tell(&format!(
@@ -53,13 +53,13 @@ pub(crate) fn records(global: &Global, args: &RecordsArgs) -> Result<u8> {
         out.flush()?;
     }
     if args.cursor {
-        // It is what was asked for: that it can't be told is a failure.
+        // The cursor is part of the requested output: failing to print it is an error.
         terminal::try_tell(&log.cursor().to_string()).context("the cursor can't be written to stderr")?;
     }
     Ok(exit_code::DONE)
 }
 
-/// The records that are meant, and their log, held open for reading.
+/// Returns the requested records, and their log, held open for reading.
 fn asked(global: &Global, args: &RecordsArgs) -> Result<(CommittedLog, Which)> {
     let request = match &args.since {
         Some(since) => Request::Since { since: since.clone() },
@@ -74,7 +74,7 @@ fn asked(global: &Global, args: &RecordsArgs) -> Result<(CommittedLog, Which)> {
     }
 }
 
-/// What an answer tells of, held open for reading.
+/// Opens the log that an answer refers to, and holds it for reading.
 fn held(request: &Request, payload: Vec<u8>) -> Result<(CommittedLog, Which)> {
     let log_of =
         |told: &[u8]| serde_json::from_slice::<CommittedLog>(told).context("the answer tells no log");
@@ -90,14 +90,13 @@ fn held(request: &Request, payload: Vec<u8>) -> Result<(CommittedLog, Which)> {
     Ok((log, Which::At(positions.to_owned())))
 }
 
-/// Whether a segment is gone, as it is when a compaction came between the answer and its use.
+/// Returns whether a segment is gone, since a compaction came between the answer and its use.
 fn is_dropped(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(EngineError::Sink(SinkError::Missing { .. })))
 }
 
-/// Prints the log as it grows: from a cursor, from its start, or, where that is gone, the latest record of each
-/// path and then what comes. A state that is in use without answering is tried again for ever: a run may take
-/// long to start.
+/// Prints the log as it grows: from a cursor, from its start, or, if that is gone, the latest record of each path and
+/// then what follows. A state that is in use without an answer is retried for ever: a run may take long to start.
 fn follow(global: &Global, mut since: Option<RecordCursor>, out: &mut dyn Write) -> Result<Infallible> {
     let (mut seen, mut tries, mut is_silent) = (None, 0, false);
     loop {
@@ -150,8 +149,7 @@ fn follow(global: &Global, mut since: Option<RecordCursor>, out: &mut dyn Write)
     }
 }
 
-/// Tells whether a state was committed to, without opening it: each commit makes its witness longer, or
-/// another file.
+/// Detects commits to a state without opening it: each commit makes its witness longer, or another file.
 #[derive(PartialEq, Eq)]
 struct Stamp {
     length: u64,

@@ -16,13 +16,13 @@ pub(crate) struct RepairArgs {
     pub(crate) flags: Flags<OfRepair>,
 }
 
-/// `outlast repair`.
+/// Runs `outlast repair`.
 pub(crate) fn repair(global: &Global, settings: &Settings) -> Result<u8> {
     let report = engine::repair(&global.state, &settings.out().map_or_else(|| "records".into(), absolute))?;
     show(&report, global.format)?;
     Ok(exit_code::DONE)
 }
-/// The answer of `repair`.
+/// Prints the answer of `repair`.
 fn show(report: &RepairReport, format: Format) -> Result<()> {
     if format == Format::Json {
         return terminal::print_json(report);

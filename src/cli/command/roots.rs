@@ -42,7 +42,7 @@ pub(crate) struct MoveRootArgs {
     new: PathBuf,
 }
 
-/// `outlast forget`.
+/// Runs `outlast forget`.
 pub(crate) fn forget(global: &Global, args: &ForgetArgs) -> Result<u8> {
     let filter = args.filter();
     tell_forgotten(
@@ -51,7 +51,7 @@ pub(crate) fn forget(global: &Global, args: &ForgetArgs) -> Result<u8> {
     )
 }
 
-/// `outlast ctl forget`.
+/// Runs `outlast ctl forget`.
 pub(crate) fn order_forget(global: &Global, args: &ForgetArgs) -> Result<u8> {
     tell_forgotten(global, &ask(&global.state, &Request::Forget(args.filter()))?)
 }
@@ -83,7 +83,7 @@ fn show_forgotten(report: &ForgetReport, out: &mut Lines<'_>) -> io::Result<()> 
     }
 }
 
-/// `outlast move-root`.
+/// Runs `outlast move-root`.
 pub(crate) fn move_root(global: &Global, args: &MoveRootArgs) -> Result<u8> {
     let moved = run::when_free(&global.state, || engine::move_root(&global.state, &args.old, &args.new));
     let moved: MovedRoot = moved.context("the root stays where it is")?;

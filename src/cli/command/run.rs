@@ -19,7 +19,7 @@ use crate::cli::output::{progress, summary, terminal};
 use crate::cli::setup::Configured;
 use crate::cli::setup::services::Services;
 
-/// How long, and how long apart, a state that is in use without a run is tried.
+/// For how long, and how often, a state that is in use without a run is retried.
 const BUSY_MAX: Duration = Duration::from_secs(5);
 const BUSY_WAIT: Duration = Duration::from_millis(20);
 
@@ -52,7 +52,7 @@ pub(crate) fn run(
     terminal::code_of_printed(printed, code_of(&result, &signals))
 }
 
-/// An engine with the processor that the settings ask for.
+/// Creates an engine with the processor for these settings.
 pub(crate) fn engine(settings: &Settings) -> Arc<Engine> {
     Arc::new(Engine::new(Arc::new(AstProcessor::with_limits(settings.limits()))))
 }
@@ -61,8 +61,8 @@ pub(crate) fn options(global: &Global, settings: &Settings, started: Instant) ->
     RunOptions { state: global.state.clone(), records: settings.out().map(absolute), started }
 }
 
-/// `status` and its like hold the state for an instant: a state that is in use while no run answers
-/// for it is tried again for a while.
+/// Runs a job; retries for a while if the state is in use without a run that answers, since `status` and similar
+/// commands hold the state for an instant.
 pub(crate) fn when_free<T>(state: &Path, run: impl Fn() -> Result<T, EngineError>) -> Result<T, EngineError> {
     let begun = Instant::now();
     loop {

@@ -22,10 +22,10 @@ pub(crate) struct StatusArgs {
     pub(crate) follow: bool,
 }
 
-/// How often `status --follow` shows it again.
+/// How often `status --follow` refreshes.
 const FOLLOW_STATUS: Duration = Duration::from_secs(1);
 
-/// `outlast status`.
+/// Runs `outlast status`.
 pub(crate) fn status(global: &Global, args: &StatusArgs) -> Result<u8> {
     let clears = args.follow && global.format == Format::Human && terminal::Stream::Out.is_steerable();
     loop {
@@ -136,7 +136,7 @@ fn write_watch(watch: &WatchFigures, out: &mut Lines<'_>) -> io::Result<()> {
     }
     Ok(())
 }
-/// The answer of `status`.
+/// Prints the answer of `status`.
 fn show(report: &StatusReport, format: Format) -> Result<()> {
     if format == Format::Json {
         return terminal::print_json(report);
@@ -144,5 +144,5 @@ fn show(report: &StatusReport, format: Format) -> Result<()> {
     terminal::print(|out| write_status(report, out))
 }
 
-/// Jobs that `status` tells of; `jobs` tells of more.
+/// Jobs that `status` lists; `jobs` lists more.
 const STATUS_JOBS: usize = 10;

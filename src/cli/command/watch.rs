@@ -17,7 +17,7 @@ use crate::cli::setup::services::Services;
 
 use std::path::PathBuf;
 
-/// Follows what changes until it is asked to stop.
+/// Follows changes until asked to stop.
 pub(crate) fn watch(
     global: &Global,
     args: &WatchArgs,

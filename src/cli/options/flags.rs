@@ -1,4 +1,4 @@
-//! Flags that set settings, made from the catalogue: help, limits and defaults stand there, once.
+//! Flags of settings, generated from the catalogue: help, limits and defaults are defined there, once.
 
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -10,11 +10,11 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use outlast::service::settings::{Given, Kind, Pairs, Raw, Setting, Value, limit_pair, retry_pair, setting};
 
-/// Which settings have a flag in a place.
+/// A group of settings that have flags.
 pub(crate) trait Scope {
     /// Their keys, in the order of the help.
     const KEYS: &'static [&'static str];
-    /// Flags of several settings.
+    /// Flags that set several settings.
     const PAIRS: &'static [Pair] = &[];
     /// Whether the flags go with every command.
     const GLOBAL: bool = false;
@@ -43,7 +43,7 @@ const RETRY: Pair = Pair {
     parse: retry_pair,
 };
 
-/// Those of every command.
+/// Flags of every command.
 #[derive(Debug)]
 pub(crate) struct Everywhere;
 impl Scope for Everywhere {
@@ -52,7 +52,7 @@ impl Scope for Everywhere {
     const GLOBAL: bool = true;
 }
 
-/// Those of a run.
+/// Flags of a run.
 #[derive(Debug)]
 pub(crate) struct OfRun;
 impl Scope for OfRun {
@@ -86,7 +86,7 @@ impl Scope for OfRun {
     const PAIRS: &'static [Pair] = &[RETRY, LIMIT];
 }
 
-/// Those of a process that watches, beside those of a run.
+/// Flags of a watching process, besides those of a run.
 #[derive(Debug)]
 pub(crate) struct OfWatch;
 impl Scope for OfWatch {
@@ -94,7 +94,7 @@ impl Scope for OfWatch {
         &["poll", "poll-interval", "settle", "reconcile", "every", "cron", "jitter"];
 }
 
-/// Those of what reads one file.
+/// Flags of a command that reads one file.
 #[derive(Debug)]
 pub(crate) struct OfInspect;
 impl Scope for OfInspect {
@@ -102,14 +102,14 @@ impl Scope for OfInspect {
     const PAIRS: &'static [Pair] = &[LIMIT];
 }
 
-/// Those of a repair.
+/// Flags of a repair.
 #[derive(Debug)]
 pub(crate) struct OfRepair;
 impl Scope for OfRepair {
     const KEYS: &'static [&'static str] = &["out"];
 }
 
-/// The settings that flags gave.
+/// The settings given by flags.
 #[derive(Debug)]
 pub(crate) struct Flags<S> {
     pub(crate) given: Vec<Given>,
@@ -163,7 +163,7 @@ fn arg<S: Scope>(setting: &'static Setting) -> Arg {
         Kind::Switch => arg.action(ArgAction::SetTrue),
         Kind::Globs => arg.action(ArgAction::Append).value_parser(StringValueParser::new()),
         Kind::Path => arg.value_parser(PathBufValueParser::new()),
-        // clap lists the words in the help, and names the nearest one.
+        // clap lists the words in the help, and suggests the nearest one.
         Kind::Choice(words) => arg.value_parser(
             PossibleValuesParser::new(words).try_map(move |word| setting.kind.parse(&Raw::Text(word.into()))),
         ),
@@ -192,7 +192,7 @@ fn pair_arg(pair: &'static Pair) -> Arg {
     arg.action(ArgAction::Append).value_parser(ValueParser::new(pair.parse))
 }
 
-/// What the flag of a setting gave, if it is there.
+/// Returns the value of a setting's flag, if present.
 fn given(setting: &Setting, matches: &ArgMatches) -> Option<Given> {
     let key = setting.key.as_str();
     if matches.value_source(key) != Some(ValueSource::CommandLine) {

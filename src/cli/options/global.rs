@@ -39,7 +39,7 @@ pub(crate) enum Format {
     Parquet,
 }
 
-/// A record folder is named relative to the current folder.
+/// Resolves a record folder against the current folder.
 pub(crate) fn absolute(out: &Path) -> PathBuf {
     std::path::absolute(out).unwrap_or_else(|_| out.to_owned())
 }

@@ -1,4 +1,4 @@
-//! The command line as it was given: what is wrong with it, its help and its version.
+//! The actual command line: its errors, help and version.
 
 use std::ffi::OsString;
 
@@ -9,7 +9,7 @@ use crate::cli::args::Cli;
 use crate::cli::exit_code;
 use crate::cli::output::terminal::{self, Stream, plain};
 
-/// Reads the arguments of the process. A message on what is wrong repeats some of them, which are made plain before.
+/// Parses the arguments of the process. Error messages repeat some of them, which are escaped first.
 pub(crate) fn parse() -> Result<Cli, clap::Error> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let read = |arguments: Vec<OsString>| Cli::try_parse_from(arguments).and_then(Cli::checked);
@@ -17,10 +17,10 @@ pub(crate) fn parse() -> Result<Cli, clap::Error> {
     read(arguments).map_err(|wrong| read(shown).err().unwrap_or(wrong))
 }
 
-/// Shows what is wrong, or the help or the version that was asked for.
+/// Prints the error, or the requested help or version.
 ///
 /// # Errors
-/// Where what was asked for can't be written.
+/// The requested text can't be written.
 pub(crate) fn show(error: &clap::Error) -> Result<u8> {
     let stream = if error.use_stderr() { Stream::Err } else { Stream::Out };
     let text = error.render();

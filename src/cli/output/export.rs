@@ -1,4 +1,4 @@
-//! `outlast records --output`: records to a file.
+//! `outlast records --output`: exports records to a file.
 
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -16,10 +16,10 @@ use crate::cli::exit_code;
 use crate::cli::options::global::{Format, Global};
 use outlast::LogPosition;
 
-/// How long it may take to leave when that is asked for.
+/// How long the export may take to stop when asked to.
 const LEAVE: Duration = Duration::from_secs(10);
 
-/// Writes these records of the log to a file, which is there as a whole or not at all.
+/// Writes these records of the log to a file, which appears complete or not at all.
 pub(crate) fn write(
     global: &Global,
     format: Format,
@@ -39,7 +39,7 @@ pub(crate) fn write(
     }
 }
 
-/// What is written, and where to.
+/// The records, and their destination.
 struct Records<'a> {
     log: &'a CommittedLog,
     which: &'a Which,
@@ -79,7 +79,7 @@ impl Records<'_> {
         Ok(table.finish()?)
     }
 
-    /// The arguments were refused before.
+    /// Unreachable: the arguments were refused before.
     #[cfg(not(feature = "parquet"))]
     fn table(&self, _: &OutputFile) -> Result<(), EngineError> {
         let what = "can't be written by this outlast, which was built without the Cargo feature `parquet`";
@@ -103,14 +103,14 @@ impl Records<'_> {
     }
 }
 
-/// Whether a file, links followed, lies in this folder or below. What can't be told has no file there.
+/// Returns whether a file, links resolved, lies in this folder or below; false if that can't be determined.
 fn is_within(path: &Path, folder: &Path) -> bool {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let real = path.canonicalize().or_else(|_| parent.canonicalize());
     matches!((real, folder.canonicalize()), (Ok(real), Ok(folder)) if real.starts_with(&folder))
 }
 
-/// Which records of a log are meant.
+/// A selection of records of a log.
 pub(crate) enum Which {
     /// All from a cursor on.
     Since(LogPosition),

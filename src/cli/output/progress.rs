@@ -16,9 +16,9 @@ use crate::cli::options::global::Format;
 /// How often the bar is drawn.
 const DRAW: Duration = Duration::from_millis(100);
 
-/// Shows progress until it is dropped.
+/// The progress display, active until dropped.
 pub(crate) struct Shown {
-    /// Nothing is ever sent: that it is dropped tells the thread to end.
+    /// Carries no messages: dropping it ends the thread.
     end: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -37,7 +37,7 @@ pub(crate) fn show(engine: &Arc<Engine>, format: Format, settings: &Settings) ->
     let heartbeat = settings.heartbeat();
     let bar = match settings.progress() {
         "never" => return Ok(Shown { end: None, thread: None }),
-        // On a terminal that can't be steered it would be lines upon lines.
+        // A terminal without cursor control would show a new line for each update.
         "always" => !Stream::Err.is_terminal() || Stream::Err.is_steerable(),
         _ => Stream::Err.is_steerable() && format == Format::Human,
     };
@@ -75,7 +75,7 @@ impl Display {
     }
 
     fn show(&mut self, statistics: &BatchStatistics) {
-        // What stands for months has nothing to say.
+        // An idle state may last for months.
         if matches!(statistics.state, ProcessingState::Idle | ProcessingState::Watching) {
             return self.clear();
         }

@@ -1,4 +1,4 @@
-//! The place of a fault in a text.
+//! Display of the place of an error in a text.
 
 use std::fmt::Write as _;
 use std::io;
@@ -9,8 +9,8 @@ use super::terminal::{Lines, push_plain};
 const BEFORE: usize = 50;
 const AFTER: usize = 25;
 
-/// Writes the text around a place, with a mark below it. Line and column are those of a failure: from 1,
-/// the column in bytes.
+/// Prints the text around a place, with a mark below it. Line and column are as in a failure: from 1, the column in
+/// bytes.
 pub(crate) fn show_place(content: &[u8], line: u64, column: u64, out: &mut Lines<'_>) -> io::Result<()> {
     let Some((before, after)) = around(content, line, column) else { return Ok(()) };
     let (before, after) = (readable(before), readable(after));
@@ -18,7 +18,7 @@ pub(crate) fn show_place(content: &[u8], line: u64, column: u64, out: &mut Lines
     writeln!(out, "    {}^", " ".repeat(before.chars().count()))
 }
 
-/// What stands on the line before the place and from it on, cut between characters.
+/// Returns the line's text before and after the place, cut between characters.
 fn around(content: &[u8], line: u64, column: u64) -> Option<(&[u8], &[u8])> {
     let start = match usize::try_from(line).ok()?.checked_sub(2) {
         None => 0,
@@ -37,7 +37,7 @@ fn is_continuation(text: &[u8], at: usize) -> bool {
     text.get(at).is_some_and(|byte| byte & 0xc0 == 0x80)
 }
 
-/// Bytes as text: what is no UTF-8 as `\xff`.
+/// Converts bytes to text: invalid UTF-8 becomes `\xff`.
 fn readable(bytes: &[u8]) -> String {
     let mut shown = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {

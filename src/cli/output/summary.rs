@@ -9,7 +9,7 @@ use outlast::engine::{RepositoryProcessingResult, StopCause};
 use super::terminal::{self, Lines};
 use crate::cli::options::global::Format;
 
-/// The summary of a run.
+/// Prints the summary of a run.
 pub(crate) fn summary(result: &RepositoryProcessingResult, format: Format, dry_run: bool) -> Result<()> {
     if format == Format::Json {
         return terminal::print_json(result);
@@ -77,7 +77,7 @@ fn write_summary(result: &RepositoryProcessingResult, dry_run: bool, out: &mut L
     Ok(())
 }
 
-/// A time without the fraction of its second, which people do not read.
+/// Formats a time without fractions of a second, which people do not read.
 pub(crate) fn to_the_second(time: Timestamp) -> String {
     let text = time.to_string();
     text.split_once('.').map_or_else(|| text.clone(), |(seconds, _)| format!("{seconds}Z"))

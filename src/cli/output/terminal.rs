@@ -1,9 +1,9 @@
-//! stdout and stderr, and what of a text may reach them.
+//! stdout and stderr, and the escaping of texts for them.
 //!
-//! Constraints: the only place of the command that writes there. Names of files, rules, settings and messages come from
-//! strangers, and may hold sequences that steer a terminal. What is for people goes through [`Lines`], a call for each
-//! line: whatever steers, a line feed too, is shown as an escape such as `\u{1b}`. JSON keeps its bytes; only on a
-//! terminal it has such characters as JSON escapes, which mean the same.
+//! Constraints: the only place of the command that writes there. Names of files, rules, settings and messages are
+//! untrusted, and may contain terminal control sequences. Output for people goes through [`Lines`], a call for each
+//! line: control characters, including line feeds, are shown as escapes such as `\u{1b}`. JSON keeps its bytes; only
+//! on a terminal such characters become JSON escapes, which mean the same.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -12,25 +12,25 @@ use anyhow::Result;
 use outlast::model::with_remedy;
 use serde::Serialize;
 
-/// Whether a character steers a terminal, or turns the direction of writing, which would reorder a line.
+/// Returns whether a character controls a terminal, or changes the text direction, which would reorder a line.
 fn steers(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A text on one line, in which nothing steers the terminal.
+/// Escapes all control characters of a text, which becomes one line.
 pub(crate) fn plain(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     text.chars().for_each(|c| push_plain(c, &mut shown));
     shown
 }
 
-/// The same for one character.
+/// Appends one character, escaped if necessary.
 pub(crate) fn push_plain(c: char, shown: &mut String) {
     if steers(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
 }
 
-/// JSON in which such characters are escapes.
+/// Replaces such characters in JSON by escapes.
 fn plain_json(line: &[u8]) -> String {
     let mut shown = String::with_capacity(line.len());
     for c in String::from_utf8_lossy(line).chars() {
@@ -43,7 +43,7 @@ fn plain_json(line: &[u8]) -> String {
     shown
 }
 
-/// Lines for people: each call of `writeln!` is one, and a line feed within it is shown as an escape.
+/// Writer of lines for people: each call of `writeln!` is one, and a line feed within it is escaped.
 pub(crate) struct Lines<'a> {
     out: Box<dyn Write + 'a>,
 }
@@ -53,7 +53,7 @@ impl<'a> Lines<'a> {
         Self { out: Box::new(out) }
     }
 
-    /// What `writeln!` calls.
+    /// Called by `writeln!`.
     pub(crate) fn write_fmt(&mut self, line: fmt::Arguments<'_>) -> io::Result<()> {
         let text = line.to_string();
         let mut shown = plain(text.strip_suffix('\n').unwrap_or(&text));
@@ -77,23 +77,23 @@ pub(crate) fn print_json<T: Serialize>(value: &T) -> Result<()> {
     Ok(out.flush()?)
 }
 
-/// stdout, for lines of JSON. It has to be flushed: what can't be written by then fails.
+/// Returns stdout, for lines of JSON. The caller must flush it: otherwise a late write error is lost.
 pub(crate) fn json_out() -> Box<dyn Write> {
     let out = BufWriter::with_capacity(256 << 10, Stdout);
     if Stream::Out.is_terminal() { Box::new(JsonLines { out, line: Vec::new() }) } else { Box::new(out) }
 }
 
-/// Prints a text of our own, such as the help, which may have colours.
+/// Prints a trusted text, such as the help, which may have colours.
 pub(crate) fn print_own(text: &str) -> Result<()> {
     Ok(Stdout.write_all(text.as_bytes()).and_then(|()| Stdout.flush())?)
 }
 
-/// Clears the screen, where stdout is one.
+/// Clears the screen, if stdout is one.
 pub(crate) fn clear_screen() -> Result<()> {
     print_own("\x1b[2J\x1b[H")
 }
 
-/// Whether the reader of stdout has gone, which is nobody's failure.
+/// Returns whether the reader of stdout has gone, which is not an error.
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()
@@ -101,7 +101,7 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
         .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// The exit code of what was done, and printed as far as its reader wanted it.
+/// Returns the exit code of an action, ignoring that its reader closed stdout early.
 pub(crate) fn code_of_printed(printed: Result<()>, code: u8) -> Result<u8> {
     match printed {
         Err(error) if !is_closed_pipe(&error) => Err(error),
@@ -109,12 +109,12 @@ pub(crate) fn code_of_printed(printed: Result<()>, code: u8) -> Result<u8> {
     }
 }
 
-/// Writes a line on stderr. Where that fails nobody can be told, and the exit code still says how it went.
+/// Writes a line on stderr. Ignores failure, as there is no other channel; the exit code still shows the result.
 pub(crate) fn tell(line: &str) {
     let _ = try_tell(line);
 }
 
-/// The same, for what was asked for.
+/// Writes a line on stderr that was requested, and reports failure.
 pub(crate) fn try_tell(line: &str) -> io::Result<()> {
     writeln!(Lines::new(io::stderr()), "{line}")
 }
@@ -124,12 +124,12 @@ pub(crate) fn tell_json(line: &str) {
     let _ = Log { json: true }.write_all(format!("{line}\n").as_bytes());
 }
 
-/// Writes a text of our own on stderr, which may have colours.
+/// Writes a trusted text on stderr, which may have colours.
 pub(crate) fn tell_own(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// The log on stderr. Of one for people the fields are made plain before they come here, as the rest has colours.
+/// The log on stderr. In the human format, fields are escaped before they come here, as the rest has colours.
 pub(crate) struct Log {
     pub(crate) json: bool,
 }
@@ -149,7 +149,7 @@ impl Write for Log {
     }
 }
 
-/// Where something is written to.
+/// A standard output stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     Out,
@@ -164,19 +164,19 @@ impl Stream {
         }
     }
 
-    /// Whether it is a terminal that can be steered: `TERM` tells of one that can't by `dumb`, or by nothing.
+    /// Whether it is a terminal with cursor control: `TERM` is `dumb`, or empty, for one without.
     pub(crate) fn is_steerable(self) -> bool {
         let term = std::env::var_os("TERM").unwrap_or_default();
         self.is_terminal() && !term.is_empty() && term != "dumb"
     }
 
-    /// Whether colours are wanted there. An empty `NO_COLOR` counts as not set.
+    /// Whether colours are wanted. An empty `NO_COLOR` counts as unset.
     pub(crate) fn has_colours(self) -> bool {
         self.is_steerable() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty())
     }
 }
 
-/// stdout, which says what it is where it fails.
+/// stdout, which names itself in errors.
 struct Stdout;
 
 impl Stdout {
@@ -197,10 +197,10 @@ impl Write for Stdout {
     }
 }
 
-/// Lines of JSON on a terminal.
+/// Escapes lines of JSON for a terminal.
 struct JsonLines<W: Write> {
     out: W,
-    /// What has come of a line.
+    /// The incomplete line so far.
     line: Vec<u8>,
 }
 
@@ -246,7 +246,7 @@ mod tests {
         let value = serde_json::json!({ "path": "a\x1b]0;x\x07\u{9b}31m\x7f\u{202e}", "n": 1 });
         let text = value.to_string() + "\n";
         let (mut told, mut lines) = (Vec::new(), JsonLines { out: Vec::new(), line: Vec::new() });
-        // However it is cut.
+        // Wherever the writes split it.
         text.as_bytes().chunks(3).for_each(|part| lines.write_all(part).unwrap());
         told.append(&mut lines.out);
         let told = String::from_utf8(told).unwrap();

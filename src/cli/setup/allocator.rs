@@ -1,4 +1,4 @@
-//! What the allocator keeps, and for whom; and the end of a process that gets no memory.
+//! Allocator tuning, and the end of a process that runs out of memory.
 #![expect(unsafe_code, reason = "an allocator and its settings have no safe face")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -14,49 +14,49 @@ use crate::cli::exit_code;
 #[global_allocator]
 static ALLOCATOR: OrEnd = OrEnd;
 
-/// From this size on, a buffer is mapped from the system, and goes back to it when it is freed.
+/// Buffers from this size on are mapped from the system, and returned to it when freed.
 ///
-/// Left to itself, glibc raises the threshold with each large buffer that is freed, and keeps what each thread
-/// freed: eight threads that hold one buffer of 20 MiB at a time between them end with 164 MiB, and with 2 MiB
-/// where the threshold is fixed. Workers' own buffers for small files are kept by the workers.
+/// By default, glibc raises the threshold with each large buffer that is freed, and keeps what each thread freed:
+/// eight threads that hold one buffer of 20 MiB at a time between them end with 164 MiB, and with 2 MiB if the
+/// threshold is fixed. Workers' own buffers for small files are kept by the workers.
 #[cfg(target_env = "gnu")]
 const MAPPED_BYTES: libc::c_int = 4 << 20;
-/// The same until the state is open: sled's 50 histograms of 512 KiB are to be zero. Mapped memory is, and stays untouched;
-/// what comes from the heap is cleared. A run over one file: 5 MB less, 12 ms of CPU time for 14.
+/// The threshold until the state is open: sled needs 50 zeroed histograms of 512 KiB. Mapped memory is zero, and
+/// stays untouched; heap memory is cleared. A run over one file: 5 MB less, 12 ms of CPU time instead of 14.
 #[cfg(target_env = "gnu")]
 const MAPPED_BYTES_AT_START: libc::c_int = 256 << 10;
-/// What is freed below that stays with the process up to this, for each of glibc's arenas: the lines of a group of
-/// files, which one thread fills and another frees, and the megabyte here and there that a commit tick of 8,192 files
-/// is made of. At glibc's own 128 KiB, and with 1 MiB for the other, they were given back and asked for again tick by
-/// tick: 2 % of the CPU time of 100,000 small files.
+/// Freed memory below that threshold stays with the process up to this, for each of glibc's arenas: the lines of a
+/// group of files, which one thread fills and another frees, and the occasional megabyte that a commit tick of 8,192
+/// files consists of. At glibc's own 128 KiB, and with 1 MiB for the other, they were returned and requested again in
+/// each tick: 2 % of the CPU time of 100,000 small files.
 #[cfg(target_env = "gnu")]
 const KEPT_BYTES: libc::c_int = 8 << 20;
 
-/// Arenas for each core. Every thread takes one of its own while there are fewer, and what it has freed stays there: with
-/// glibc's own eight for each core, a first run over 1,000,000 files on two cores took 95 to 110 MB; one that goes on after
-/// a kill takes 90 with two for each, and 65 with one. The CPU time is the same with these, or 1 % less; threads wait for
-/// each other some more, 1 % of the time.
+/// Arenas for each core. Every thread takes its own while there are fewer, and memory that it freed stays there: with
+/// glibc's own eight for each core, a first run over 1,000,000 files on two cores took 95 to 110 MB; one that resumes
+/// after a kill takes 90 with two for each, and 65 with one. The CPU time is the same with these, or 1 % less;
+/// threads wait for each other slightly more, 1 % of the time.
 #[cfg(target_env = "gnu")]
 const ARENAS_PER_CORE: usize = 1;
-/// Part of a limit of addresses that arenas may have, each of which takes 64 MiB of them.
+/// The share of an address space limit for each arena, which takes 64 MiB of it.
 #[cfg(target_env = "gnu")]
 const ARENA_OF_LIMIT_BYTES: u64 = 512 << 20;
 
-/// Limits that memory meets, by what sets them.
+/// Limits that allocation may hit, by the command that sets them.
 const LIMITS: [(&str, Resource); 2] = [("ulimit -v", Resource::As), ("ulimit -d", Resource::Data)];
-/// What each command gets on with.
+/// Enough for each command.
 const ENOUGH_MIB: u32 = 256;
-/// Stack of the first thread that is there from the start, several times what a command was seen to use. The kernel adds
-/// to it page by page, and where it may not, there is nobody who could be told.
+/// Stack of the main thread that is touched at the start, several times what a command was seen to use. The kernel
+/// extends it page by page, and if it may not, the failure can't be reported.
 const STACK_BYTES: usize = 256 << 10;
-/// What has to be left at the start, so that there is room for that stack. It is mapped, and given back at once.
+/// Memory needed at the start, so that there is room for that stack. It is mapped, and returned at once.
 const START_BYTES: usize = 8 << 20;
 
-/// The system's allocator; who needs memory and gets none ends the process in an orderly way, and not by an abort that
-/// looks like a fault. What is in hand then is nobody's fault either: it is left as after a kill.
+/// The system allocator; on failure it ends the process in an orderly way, instead of by an abort that looks like a
+/// crash. In-flight files are not blamed either: they are left as after a kill.
 struct OrEnd;
 
-// SAFETY: each call is the system allocator's own, unchanged, where it returns.
+// SAFETY: each call is the system allocator's own, unchanged, if it returns.
 unsafe impl GlobalAlloc for OrEnd {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise is the same.
@@ -69,7 +69,7 @@ unsafe impl GlobalAlloc for OrEnd {
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
-        // SAFETY: the caller's promise is the same, and what it has came from the system allocator.
+        // SAFETY: the caller's promise is the same, and its memory came from the system allocator.
         or_end(unsafe { System.realloc(at, layout, bytes) }, bytes)
     }
 
@@ -87,7 +87,7 @@ fn or_end(at: *mut u8, bytes: usize) -> *mut u8 {
     at
 }
 
-/// A line that needs no memory.
+/// A line that needs no allocation.
 struct Line {
     text: [u8; 512],
     len: usize,
@@ -103,7 +103,7 @@ impl Write for Line {
     }
 }
 
-/// Says which limit was met, and ends the process.
+/// Reports which limit was hit, and ends the process.
 #[cold]
 fn end(bytes: usize) -> ! {
     let mut line = Line { text: [0; 512], len: 0 };
@@ -117,14 +117,14 @@ fn end(bytes: usize) -> ! {
         line,
         "; {ENOUGH_MIB} MiB are enough for small files. What was committed is kept: try again"
     );
-    // SAFETY: the line lives; neither call needs memory, and the second one does not return.
+    // SAFETY: the line lives; neither call allocates, and the second one does not return.
     unsafe {
         libc::write(libc::STDERR_FILENO, line.text.as_ptr().cast(), line.len);
         libc::_exit(exit_code::UNAVAILABLE.into())
     }
 }
 
-/// Makes freed memory the system's again, so that a limit of memory can hold, and prepares for one that does not.
+/// Makes glibc return freed memory, so that a memory limit can hold, and prepares for one that does not.
 pub(crate) fn set_up() {
     let limit = LIMITS.iter().filter_map(|(_, limit)| getrlimit(*limit).current).min();
     #[cfg(target_env = "gnu")]
@@ -166,7 +166,7 @@ fn share_arenas(limit: Option<u64>) {
     }
 }
 
-/// Takes the settings of a process that works, once its state is open.
+/// Applies the settings of a working process, once its state is open.
 pub(crate) fn state_is_open() {
     #[cfg(target_env = "gnu")]
     // SAFETY: it only sets a parameter of the allocator, which glibc does under its own lock.

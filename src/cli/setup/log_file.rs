@@ -1,8 +1,7 @@
-//! A log file of bounded size, with a bounded number of older ones beside it: `log`, `log.1`, `log.2`, ...
+//! A log file of bounded size, with a bounded number of rotated ones: `log`, `log.1`, `log.2`, ...
 //!
-//! `tracing-appender` turns files by time only. Several processes may write to one file, and whoever tidies up
-//! may move it away: each line looks whether the file is still the one of its name. Nothing that goes wrong
-//! here ever stops what is logged.
+//! `tracing-appender` rotates by time only. Several processes may write to one file, and a cleanup may move it away:
+//! each write checks whether the file is still the one at its path. No error here ever stops the logging process.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -14,7 +13,7 @@ use outlast::model::with_remedy;
 use rustix::fs::OFlags;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The file, open for appending.
+/// The log file, open for appending.
 pub(crate) struct LogFile {
     path: PathBuf,
     bytes_max: u64,
@@ -24,14 +23,14 @@ pub(crate) struct LogFile {
 
 struct Open {
     file: File,
-    /// Whether the present trouble was told.
+    /// Whether the current error was reported.
     told: bool,
 }
 
 impl LogFile {
-    /// Opens or makes it; only its owner can read it, since paths of files are told in it.
+    /// Opens or creates the file; only its owner can read it, since it contains paths of files.
     pub(crate) fn open(path: &Path, bytes_max: u64, kept: u32) -> io::Result<Self> {
-        // Were the current folder another one later, it would be another file.
+        // After a change of the current folder, the relative path would mean another file.
         let path = std::path::absolute(path)?;
         let open = Mutex::new(Open { file: append_to(&path)?, told: false });
         Ok(Self { path, bytes_max, kept, open })
@@ -48,9 +47,9 @@ impl LogFile {
         open.file.write_all(line)
     }
 
-    /// Puts the file aside and begins a new one.
+    /// Rotates the file and begins a new one.
     fn turn(&self, open: &mut Open) -> io::Result<()> {
-        // Of several processes one turns it; the others find it done. Without locks here, they may lose a file.
+        // One of several processes rotates it; the others find it done. Without locks here, they may lose a file.
         let _ = open.file.lock();
         if self.is_at_its_name(&open.file)? {
             for number in (1..self.kept).rev() {
@@ -85,7 +84,7 @@ impl LogFile {
 }
 
 fn append_to(path: &Path) -> io::Result<File> {
-    // Whoever reads a pipe under this name is not waited for.
+    // Does not wait for the reader of a pipe at this path.
     let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
     OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(nonblocking).open(path)
 }
@@ -94,7 +93,7 @@ fn unless_missing(done: io::Result<()>) -> io::Result<()> {
     done.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
-/// A line that can't be written is lost; the first of several is told on stderr.
+/// A line that can't be written is lost; the first of several failures is reported on stderr.
 impl Write for &LogFile {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);

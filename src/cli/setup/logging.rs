@@ -1,4 +1,4 @@
-//! Logging on stderr, and in a file as well where one is named.
+//! Logging on stderr, and to a file as well if one is named.
 
 use std::fmt::Debug;
 use std::sync::{Mutex, PoisonError};
@@ -15,25 +15,26 @@ use tracing_subscriber::{EnvFilter, Layer, fmt, reload};
 use super::log_file::LogFile;
 use crate::cli::output::terminal;
 
-/// Sets what is logged from now on.
+/// Changes the log level.
 pub(crate) type SetLevel = Box<dyn Fn(&Settings) + Send + Sync>;
 
-/// Logging, as it was set up.
+/// The logging setup.
 pub(crate) struct Logging {
     pub(crate) set_level: SetLevel,
-    /// Sends what is left when it is dropped.
+    /// Sends the remaining data when dropped.
     #[cfg(feature = "otel")]
     _telemetry: Option<super::otel::Telemetry>,
 }
 
-/// Sets up logging, and traces of a process that works where they are wanted. A filter that passed the check of the settings and still can't be read is said, and `warn` taken.
+/// Sets up logging, and for a working process traces, if wanted. A filter that passed the check of the settings and
+/// still can't be parsed is reported, and replaced by `warn`.
 ///
 /// # Errors
-/// Where the log file can't be opened.
+/// The log file can't be opened.
 pub(crate) fn init(settings: &Settings, works: bool) -> Result<Logging> {
     let log = settings.log();
     let (filter, level) = reload::Layer::new(filter_of(&log.filter));
-    // Of an event that can't be written the layers would tell on the same stderr, and panic.
+    // For an event that can't be written the layers would report to the same stderr, and panic.
     let to_stderr = fmt::layer().log_internal_errors(false);
     let to_stderr = if log.json {
         let json = to_stderr.with_writer(|| terminal::Log { json: true }).with_ansi(false);
@@ -71,12 +72,12 @@ pub(crate) fn init(settings: &Settings, works: bool) -> Result<Logging> {
     })
 }
 
-/// A field of an event or a span for people: the message, or a name and its value, in which nothing steers a terminal.
+/// Writes a field of an event or a span for people: the message, or a name and its value, escaped.
 fn write_field(out: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt::Result {
     let shown = terminal::plain(&format!("{value:?}"));
     match field.name() {
         "message" => out.write_str(&shown),
-        // Of the crate `log`: where in the source an event comes from.
+        // Added by the crate `log`: the source location of an event.
         name if name.starts_with("log.") => Ok(()),
         name => write!(out, "{}={shown}", name.trim_start_matches("r#")),
     }

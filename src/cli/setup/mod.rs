@@ -11,7 +11,7 @@ pub(super) mod logging;
 pub(super) mod otel;
 pub(super) mod services;
 
-/// The settings of a process, and what it needs to read them again.
+/// The settings of a process, and what it needs to reload them.
 pub(crate) struct Configured<'a> {
     pub(crate) layers: Layers,
     pub(crate) settings: &'a Settings,

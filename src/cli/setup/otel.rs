@@ -1,7 +1,7 @@
-//! Traces and metrics for an OpenTelemetry collector: in builds with the Cargo feature `otel`, where
+//! Traces and metrics for an OpenTelemetry collector: in builds with the Cargo feature `otel`, if
 //! `OTEL_EXPORTER_OTLP_ENDPOINT` names one. The standard's other variables count as well.
 //!
-//! Constraints: a collector that does not answer costs a run nothing but the moment at its end.
+//! Constraints: a collector that does not answer only costs a run a moment at its end.
 
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -22,19 +22,19 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::cli::output::terminal::tell;
 
-/// The share of batches whose spans are sent, where nothing else is asked for.
+/// The share of batches whose spans are sent, by default.
 const SAMPLED: f64 = 0.1;
-/// How long the end of the process waits for what is not sent yet.
+/// How long the end of the process waits for unsent data.
 const END: Duration = Duration::from_millis(900);
 
-/// What sends; what is left is sent when it is dropped.
+/// The exporters; the remaining data is sent on drop.
 pub(crate) struct Telemetry {
     traces: SdkTracerProvider,
     metrics: SdkMeterProvider,
 }
 
 impl Telemetry {
-    /// Starts to send, where a collector is named. Where that can't be, it is said, and done without.
+    /// Starts to export, if a collector is named. A failure is reported, and the process goes on without.
     pub(crate) fn start() -> Option<Self> {
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         if !is_set("OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -60,10 +60,10 @@ impl Telemetry {
         Ok(Self { traces, metrics })
     }
 
-    /// What makes traces of spans.
+    /// Returns the layer that makes traces of spans.
     pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
         let tracer = self.traces.tracer("outlast");
-        // What is logged is another matter.
+        // Log events are not exported.
         let only = filter_fn(|told| told.is_span() && told.target().starts_with("outlast"));
         let only = only.with_max_level_hint(LevelFilter::DEBUG);
         tracing_opentelemetry::layer().with_tracer(tracer).with_filter(only)
@@ -75,7 +75,7 @@ impl Drop for Telemetry {
         let (traces, metrics) = (self.traces.clone(), self.metrics.clone());
         let (ended, end) = sync_channel::<()>(0);
         let other = ended.clone();
-        // Where a thread can't be started, its part of the channel is dropped, and not waited for.
+        // If a thread can't be started, its sender is dropped, and not waited for.
         let _ = Builder::new().name("end-traces".to_owned()).spawn(move || {
             let _ = traces.shutdown_with_timeout(END);
             drop(ended);
@@ -84,12 +84,12 @@ impl Drop for Telemetry {
             let _ = metrics.shutdown_with_timeout(END);
             drop(other);
         });
-        // Nothing is sent: both have ended once their ends are dropped.
+        // No messages are sent: both threads have ended once their senders are dropped.
         let _ = end.recv_timeout(END);
     }
 }
 
-/// A figure that only grows, and how it is told.
+/// A figure: its name, unit and source.
 type Count = (&'static str, &'static str, fn(&BatchStatistics) -> u64);
 
 const COUNTS: [Count; 4] = [
@@ -107,7 +107,7 @@ const GAUGES: [Count; 6] = [
     ("outlast.memory.limit", "By", |figures| figures.memory.limit_bytes),
 ];
 
-/// Has the figures of an engine sent now and then. Does nothing where nothing is sent.
+/// Exports the figures of an engine periodically. Does nothing without a collector.
 pub(crate) fn observe(engine: &Arc<Engine>) {
     let meter = global::meter("outlast");
     for (name, unit, read) in COUNTS {

@@ -1,4 +1,4 @@
-//! What lives while the process holds the state: others' ways to ask it and to give it orders.
+//! Services of a process while it holds the state: how others query and control it.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -16,19 +16,19 @@ use outlast::service::{
 use super::{Configured, allocator};
 use crate::cli::output::terminal::tell;
 
-/// All that goes with an engine.
+/// The services of an engine.
 pub(crate) struct Services {
     desk: Arc<Desk>,
     reload: Arc<Reload>,
-    /// Of a process that stays.
+    /// Set for a long-running process.
     schedule: Option<SharedSchedule>,
-    /// Until it goes with those that were started.
+    /// Moves to the running services once they start.
     served: Cell<Option<Served>>,
 }
 
-/// What was started; dropped before the state is closed.
+/// The running services; dropped before the state is closed.
 pub(crate) struct RunningServices {
-    /// Ends first: no more news of what goes on.
+    /// Ends first: the service manager gets no more status.
     _supervised: Option<Supervised>,
     _scheduled: Option<Scheduled>,
     _reloading: Option<Reloading>,
@@ -37,7 +37,7 @@ pub(crate) struct RunningServices {
 }
 
 impl Services {
-    /// For an engine that is given this configuration. HTTP is served from now on: where that can't be, nothing begins.
+    /// Prepares an engine with this configuration. HTTP is served from now on: if that fails, nothing starts.
     pub(crate) fn new(
         engine: &Arc<Engine>,
         configured: Configured<'_>,
@@ -72,7 +72,7 @@ impl Services {
         Ok(Self { desk, reload, schedule, served })
     }
 
-    /// Starts what lives while the process holds this state. What can't be started is said, and done without.
+    /// Starts the services for the time that the process holds this state. A failure is reported, and tolerated.
     pub(crate) fn start(&self, state: &Path) -> RunningServices {
         allocator::state_is_open();
         let control = Controlled::listen(state, Arc::clone(&self.desk))
@@ -85,7 +85,7 @@ impl Services {
                 .ok()
         };
         let scheduled = self.schedule.as_ref().and_then(keep);
-        // Last, as it says that all is ready.
+        // Last, as it reports readiness.
         let supervised = Supervised::start(Arc::clone(self.desk.engine()))
             .inspect_err(|error| tracing::warn!(%error, "the service manager is told nothing"));
         RunningServices {
@@ -98,7 +98,7 @@ impl Services {
     }
 }
 
-/// Serves HTTP where that is asked for. It is said once the state is held.
+/// Serves HTTP, if configured. The address is printed once the state is held.
 fn serve(settings: &Settings, desk: &Arc<Desk>) -> Result<Option<Served>> {
     let Some(http) = settings.http()? else { return Ok(None) };
     Ok(Some(Served::start(&http, Arc::clone(desk))?))

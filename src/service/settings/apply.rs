@@ -1,4 +1,4 @@
-//! What the settings come to: the configuration of a run, limits of records, paths, and the log.
+//! The results of the settings: the configuration of a run, limits of records, paths, and logging.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,23 +9,23 @@ use super::values::Value;
 use crate::model::{BatchConfig, ErrorClass, ErrorMode, FailureLimit, Order, RetryPolicy, StrategyKind};
 use crate::process::Limits;
 
-/// How and where is logged.
+/// How and where the process logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
     /// Levels of targets.
     pub filter: String,
-    /// Whether the log on stderr is in JSON.
+    /// Whether the log on stderr is JSON.
     pub json: bool,
-    /// A file for the log as well.
+    /// An additional log file.
     pub file: Option<PathBuf>,
-    /// Size in bytes at which a log file is put aside.
+    /// Size in bytes at which a log file is rotated.
     pub file_bytes_max: u64,
-    /// Older log files that are kept.
+    /// Rotated log files that are kept.
     pub files_kept: u32,
 }
 
-/// Where a value that nobody set depends on another one: `workers-max` on `workers`, attempts of a class on
-/// `retry-attempts`, and a longest pause on the first one.
+/// Derives unset values from others: `workers-max` from `workers`, attempts of a class from `retry-attempts`, and a
+/// longest pause from the first one.
 pub(super) fn fill_defaults(all: &mut [Resolved]) {
     let get = |all: &[Resolved], key: &str| {
         all.iter().find(|one| one.setting.key == key).map(|one| one.value.clone())
@@ -35,7 +35,7 @@ pub(super) fn fill_defaults(all: &mut [Resolved]) {
         && let Some(max) = all.iter_mut().find(|one| one.setting.key == "workers-max")
         && max.origin == Origin::Default
     {
-        // Whoever sets the number means it.
+        // An explicit number is meant as the maximum.
         max.value = set;
     }
     let Some(Value::Count(attempts)) = get(all, "retry-attempts") else { return };
@@ -59,16 +59,16 @@ pub(super) fn fill_defaults(all: &mut [Resolved]) {
 /// When all roots are scanned again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScheduleSettings {
-    /// So long after the last scan began.
+    /// Time since the start of the last scan.
     pub every: Option<Duration>,
-    /// At these times: a cron expression.
+    /// Times, as a cron expression.
     pub cron: Option<String>,
-    /// Up to so much later.
+    /// Random delay, at most.
     pub jitter: Duration,
 }
 
 impl Settings {
-    /// When all roots are scanned again.
+    /// Returns when all roots are scanned again.
     pub fn schedule(&self) -> ScheduleSettings {
         let every = match self.value("every") {
             Some(Value::Duration(every)) => Some(*every),
@@ -81,7 +81,7 @@ impl Settings {
         ScheduleSettings { every, cron, jitter: self.time("jitter") }
     }
 
-    /// The configuration of a run.
+    /// Returns the configuration of a run.
     pub fn batch(&self) -> BatchConfig {
         BatchConfig {
             batch_size: self.count("batch-size") as usize,
@@ -103,7 +103,7 @@ impl Settings {
             exclude: self.list("exclude"),
             order: self.order(),
             strategy: self.strategy(),
-            // Asked for by a flag of one run, never by a setting: a file that says so would redo all each time.
+            // Set only by a flag of one run, never by a setting: a file that did would redo all each time.
             reprocess: false,
             change_processor: false,
             compact_above_percent: self.count("compact-above"),
@@ -111,7 +111,7 @@ impl Settings {
         }
     }
 
-    /// How much of a document goes into its record.
+    /// Returns how much of a document goes into its record.
     pub fn limits(&self) -> Limits {
         let limit = |name: &str| self.count(&format!("limit.{name}")) as usize;
         Limits {
@@ -123,17 +123,17 @@ impl Settings {
         }
     }
 
-    /// The state folder.
+    /// Returns the state folder.
     pub fn state(&self) -> &Path {
         self.path("state").unwrap_or(Path::new(".outlast"))
     }
 
-    /// The record folder, where one is named.
+    /// Returns the record folder, if one is set.
     pub fn out(&self) -> Option<&Path> {
         self.path("out")
     }
 
-    /// How and where is logged.
+    /// Returns how and where the process logs.
     pub fn log(&self) -> LogSettings {
         LogSettings {
             filter: self.value("log-level").map(|filter| directives(filter.to_string())).unwrap_or_default(),
@@ -144,17 +144,17 @@ impl Settings {
         }
     }
 
-    /// `auto`, `always` or `never`.
+    /// Returns `auto`, `always` or `never`.
     pub fn progress(&self) -> &'static str {
         self.word("progress")
     }
 
-    /// Time between two heartbeat lines.
+    /// Returns the time between two heartbeat lines.
     pub fn heartbeat(&self) -> Duration {
         self.time("heartbeat")
     }
 
-    /// Pauses of which the longest is shorter than the first.
+    /// Reports pauses of which the longest is shorter than the first.
     pub(super) fn check_pauses(&self, problems: &mut Vec<Problem>) {
         for class in ErrorClass::ALL {
             let (first, longest) = (format!("retry.{class}.backoff"), format!("retry.{class}.backoff-max"));
@@ -171,7 +171,7 @@ impl Settings {
         }
     }
 
-    /// The policy of a class, where anything of it was set.
+    /// Returns the policy of a class, if any part of it was set.
     fn retry(&self, class: ErrorClass) -> Option<(ErrorClass, RetryPolicy)> {
         let key = |part: &str| format!("retry.{class}.{part}");
         let is_set = |part| self.get(&key(part)).is_some_and(|one| one.origin != Origin::Default);
@@ -216,7 +216,7 @@ impl Settings {
         }
     }
 
-    /// The setting with this key.
+    /// Returns the setting with this key.
     pub fn get(&self, key: &str) -> Option<&Resolved> {
         self.all.iter().find(|one| one.setting.key == key)
     }
@@ -275,7 +275,7 @@ impl Settings {
     }
 }
 
-/// A level alone is that of Outlast: what the libraries below it tell is for those who name them.
+/// Applies a bare level to Outlast only: the messages of the libraries below it need an explicit target.
 fn directives(filter: String) -> String {
     if filter.contains(['=', ',']) { filter } else { format!("outlast={}", filter.trim()) }
 }
@@ -302,7 +302,7 @@ mod tests {
         assert_eq!((settings.state(), settings.out()), (Path::new(".outlast"), None));
     }
 
-    /// Every setting reaches what it is for, and its limits are those that a run checks.
+    /// Every setting reaches its destination, and its limits match those that a run checks.
     #[test]
     fn each_setting_changes_something_and_its_bounds_are_accepted() {
         let whole = |settings: &Settings| {
@@ -337,7 +337,7 @@ mod tests {
         }
     }
 
-    /// A longest pause of nothing is shorter than the first one.
+    /// A longest pause of zero is shorter than the first one.
     fn is_refused(key: &str, value: &Value) -> bool {
         key.ends_with("backoff-max") && *value == Value::Duration(Duration::ZERO)
     }

@@ -1,4 +1,4 @@
-//! Every setting there is.
+//! The catalogue of all settings.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -7,51 +7,51 @@ use super::values::{Kind, Value};
 use crate::model::{BatchConfig, ErrorClass, RetryPolicy};
 use crate::process::Limits;
 
-/// One setting.
+/// A setting.
 #[derive(Debug, Clone)]
 pub struct Setting {
-    /// Its name in a file, with the tables it stands in: `workers`, `limit.depth`.
+    /// Its name in a file, including its tables: `workers`, `limit.depth`.
     pub key: String,
-    /// What kind of value it has, and the limits.
+    /// The type of its value, and the limits.
     pub kind: Kind,
-    /// Its value where nobody sets it.
+    /// Its default value.
     pub default: Value,
-    /// What it does, on one line.
+    /// Its help text, on one line.
     pub about: &'static str,
-    /// When a process that runs takes a change over.
+    /// When a running process applies a change.
     pub takes: Takes,
 }
 
-/// When a process that runs takes over a change of a setting.
+/// When a running process applies a change of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
-    /// As soon as it has read the settings again.
+    /// As soon as the settings are reloaded.
     AtOnce,
-    /// With the next job: what one has begun with stays as long as it runs.
+    /// With the next job: a running job keeps the old value.
     NextJob,
-    /// When it is started again.
+    /// After a restart.
     Restart,
 }
 
 impl Setting {
-    /// The variable of the environment.
+    /// Returns the environment variable.
     pub fn variable(&self) -> String {
         format!("OUTLAST_{}", self.key.to_uppercase().replace(['-', '.'], "_"))
     }
 
-    /// The flag of the command line.
+    /// Returns the command-line flag.
     pub fn flag(&self) -> String {
         let flag = self.key.split('.').next().unwrap_or_default();
         format!("--{flag}")
     }
 }
 
-/// The setting with this key.
+/// Returns the setting with this key.
 pub fn setting(key: &str) -> Option<&'static Setting> {
     catalogue().iter().find(|setting| setting.key == key)
 }
 
-/// Every setting, in the order in which they are shown.
+/// Returns every setting, in display order.
 pub fn catalogue() -> &'static [Setting] {
     static ALL: OnceLock<Vec<Setting>> = OnceLock::new();
     ALL.get_or_init(|| {
@@ -73,19 +73,19 @@ pub fn catalogue() -> &'static [Setting] {
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
 pub(super) const DAY: Duration = Duration::from_secs(86_400);
-/// The most of anything that is counted.
+/// Maximum of any count.
 const COUNT_MAX: u64 = 1_000_000;
 
 pub(super) fn row(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
     Setting { key: key.into(), kind, default, about, takes: Takes::AtOnce }
 }
 
-/// The same, of what a job has from its beginning to its end.
+/// Builds a setting that is fixed for the duration of a job.
 fn of_job(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
     Setting { takes: Takes::NextJob, ..row(key, kind, default, about) }
 }
 
-/// The same, of what is read once in the life of a process.
+/// Builds a setting that is read once in the life of a process.
 pub(super) fn fixed(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
     Setting { takes: Takes::Restart, ..row(key, kind, default, about) }
 }
@@ -95,7 +95,7 @@ fn seconds(min: u64, max: Duration) -> Kind {
     Kind::Duration { min, max, bare_seconds: true, whole_seconds: true }
 }
 
-/// Where things are.
+/// Settings of paths.
 fn places() -> Vec<Setting> {
     vec![
         fixed("state", Kind::Path, Value::Path(".outlast".into()), "State folder"),
@@ -103,7 +103,7 @@ fn places() -> Vec<Setting> {
     ]
 }
 
-/// What is done, and in which portions.
+/// Settings of the work and its batches.
 fn work(default: &BatchConfig) -> Vec<Setting> {
     let count = |max, unit| Kind::Count { min: 1, max, unit };
     let value = |count: usize| Value::Count(count as u64);
@@ -172,7 +172,7 @@ fn work(default: &BatchConfig) -> Vec<Setting> {
     ]
 }
 
-/// What happens when something goes wrong.
+/// Settings of error handling.
 fn care(default: &BatchConfig) -> Vec<Setting> {
     let attempts = Kind::Count { min: 1, max: 100, unit: "attempts" };
     let time = |seconds| Value::Duration(Duration::from_secs(seconds));
@@ -222,7 +222,7 @@ fn care(default: &BatchConfig) -> Vec<Setting> {
     ]
 }
 
-/// When files are tried again whose failure has this class.
+/// Settings of the retries of files that failed with this class.
 fn retries(class: ErrorClass, default: &BatchConfig) -> [Setting; 3] {
     let policy = RetryPolicy::default_of(class, default.retry_attempts);
     let max = if class.can_pass() { 100 } else { 1 };
@@ -247,7 +247,7 @@ fn retries(class: ErrorClass, default: &BatchConfig) -> [Setting; 3] {
     ]
 }
 
-/// What stays of the past.
+/// Settings of retention.
 fn kept(default: &BatchConfig) -> Vec<Setting> {
     vec![
         row(
@@ -271,7 +271,7 @@ fn kept(default: &BatchConfig) -> Vec<Setting> {
     ]
 }
 
-/// What is told while a run goes on, and where.
+/// Settings of logs and progress.
 fn told() -> Vec<Setting> {
     let beat =
         Kind::Duration { min: Duration::from_millis(10), max: DAY, bare_seconds: true, whole_seconds: false };
@@ -312,7 +312,7 @@ fn told() -> Vec<Setting> {
     ]
 }
 
-/// What is served over HTTP.
+/// Settings of HTTP.
 fn served() -> Vec<Setting> {
     vec![
         fixed(
@@ -330,7 +330,7 @@ fn served() -> Vec<Setting> {
     ]
 }
 
-/// What goes into a record.
+/// Settings of the record's content.
 fn limits() -> Vec<Setting> {
     let default = Limits::default();
     let about = [

@@ -1,4 +1,4 @@
-//! What differs between two readings of the settings.
+//! Differences between two readings of the settings.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use super::catalogue::Setting;
 use super::load::{Origin, Resolved, Settings};
 use super::values::Value;
 
-/// A setting that has another value than before.
+/// A setting whose value has changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Changed {
-    /// Key of the setting.
+    /// The key of the setting.
     pub key: &'static str,
     /// The value before.
     pub from: Value,
     /// The value now.
     pub to: Value,
-    /// Where the value now comes from.
+    /// The source of the value now.
     pub origin: Origin,
 }
 
@@ -26,7 +26,7 @@ impl fmt::Display for Changed {
 }
 
 impl Settings {
-    /// What `next` has another value for. What only follows from another setting, by default, is not told.
+    /// Returns the settings that differ in `next`, except defaults that merely follow from another setting.
     pub fn changes_to(&self, next: &Self) -> Vec<(&'static Setting, Changed)> {
         let pairs = self.all.iter().zip(&next.all);
         let differ = |(old, new): &(&Resolved, &Resolved)| {
@@ -40,7 +40,7 @@ impl Settings {
         pairs.filter(differ).map(changed).collect()
     }
 
-    /// The settings as `next` has them, but for those that are not taken over: these stay as they are here.
+    /// Returns `next`, except for settings that `takes` rejects: these keep their value here.
     #[must_use]
     pub fn taking(&self, next: &Self, takes: impl Fn(&Setting) -> bool) -> Self {
         let mut taken = next.clone();

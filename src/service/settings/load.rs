@@ -1,4 +1,4 @@
-//! The layers of settings, one above the other.
+//! The layers of settings, and their precedence.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -11,14 +11,14 @@ use super::layers::{environment, file};
 use super::values::Value;
 use crate::source::Filters;
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody set it.
+    /// The default.
     Default,
-    /// A flag of the command line, with its dashes.
+    /// A command-line flag, with its dashes.
     Flag(String),
-    /// A variable of the environment.
+    /// An environment variable.
     Variable(String),
     /// A file.
     File {
@@ -41,12 +41,12 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Something that is wrong, with its place.
+/// A problem, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Where.
     pub origin: Origin,
-    /// What, and what to write.
+    /// What is wrong, and how to fix it.
     pub what: String,
 }
 
@@ -56,12 +56,12 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that is wrong with the settings, a line each.
+/// All problems of the settings, a line each.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct SettingsError(pub Vec<Problem>);
 
-/// A value that a flag gave.
+/// A value given by a flag.
 #[derive(Debug, Clone)]
 pub struct Given {
     /// Key of the setting.
@@ -72,7 +72,7 @@ pub struct Given {
     pub value: Value,
 }
 
-/// A value that a layer has.
+/// A value found in a layer.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) setting: &'static Setting,
@@ -80,17 +80,17 @@ pub(super) struct Found {
     pub(super) origin: Origin,
 }
 
-/// What a process finds around it.
+/// The environment of a process.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     /// The current folder, absolute.
     pub folder: PathBuf,
-    /// The environment.
+    /// The environment variables.
     pub variables: BTreeMap<OsString, OsString>,
 }
 
 impl Surroundings {
-    /// Those of this process. Where the current folder was removed there is none, and no file near it.
+    /// Captures that of this process. If the current folder was removed it is empty, and no file is near it.
     pub fn of_process() -> Self {
         let folder = std::env::current_dir().unwrap_or_default();
         Self { folder, variables: std::env::vars_os().collect() }
@@ -100,7 +100,7 @@ impl Surroundings {
         self.variables.get(OsStr::new(name)).filter(|value| !value.is_empty()).map(Path::new)
     }
 
-    /// The user's file, which need not be there. The standard has relative folders ignored.
+    /// Returns the user's file, which need not exist. The XDG standard requires relative folders to be ignored.
     pub(super) fn users_file(&self) -> Option<PathBuf> {
         let config = self.variable("XDG_CONFIG_HOME").filter(|folder| folder.is_absolute());
         let config = config.map(Path::to_owned).or_else(|| Some(self.variable("HOME")?.join(".config")));
@@ -108,19 +108,19 @@ impl Surroundings {
     }
 }
 
-/// What settings are read from, as often as is wanted.
+/// The sources of the settings, which can be read repeatedly.
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
-    /// What flags gave.
+    /// The values of flags.
     pub given: Vec<Given>,
-    /// The file that was named in place of the nearest.
+    /// The file that was named instead of the nearest.
     pub config: Option<PathBuf>,
-    /// What the process found around it when it started.
+    /// The environment of the process when it started.
     pub surroundings: Surroundings,
 }
 
 impl Layers {
-    /// Reads all of them.
+    /// Reads all layers.
     ///
     /// # Errors
     /// As [`load`].
@@ -128,12 +128,12 @@ impl Layers {
         load(&self.given, self.config.as_deref(), &self.surroundings)
     }
 
-    /// Reads all of them; what is wrong counts as not set, and is told.
+    /// Reads all layers; an invalid value counts as unset, and is reported.
     pub fn load_what_is_right(&self) -> (Settings, Vec<Problem>) {
         read(&self.given, self.config.as_deref(), &self.surroundings)
     }
 
-    /// The files that count where they are there.
+    /// Returns the paths whose files count, if they exist.
     pub fn places(&self) -> Vec<PathBuf> {
         let folder = &self.surroundings.folder;
         let named = self.config.as_deref().or_else(|| self.surroundings.variable(environment::CONFIG));
@@ -153,7 +153,7 @@ pub struct Resolved {
     pub setting: &'static Setting,
     /// Its value.
     pub value: Value,
-    /// Where the value comes from.
+    /// The source of the value.
     pub origin: Origin,
 }
 
@@ -166,26 +166,26 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Every setting, with its value and where that comes from.
+    /// Returns every setting, with its value and source.
     pub fn all(&self) -> &[Resolved] {
         &self.all
     }
 
-    /// The files that were read, the one that wins first.
+    /// Returns the files that were read, by precedence.
     pub fn files(&self) -> &[PathBuf] {
         &self.files
     }
 
-    /// Files that were found and are not obeyed, and why.
+    /// Returns files that were found but are ignored, and why.
     pub fn passed_over(&self) -> &[Problem] {
         &self.passed_over
     }
 }
 
-/// Reads all layers: these flags, and what the surroundings hold; `config` names a file in place of the nearest.
+/// Reads all layers: flags and environment; `config` names a file instead of the nearest.
 ///
 /// # Errors
-/// Everything that is wrong in any layer, be it overruled by another or not.
+/// All problems of any layer, including values that another layer overrides.
 pub fn load(
     given: &[Given],
     config: Option<&Path>,
@@ -197,7 +197,7 @@ pub fn load(
 
 fn read(given: &[Given], config: Option<&Path>, surroundings: &Surroundings) -> (Settings, Vec<Problem>) {
     let mut told = Told::default();
-    // From the top down: what was set is kept.
+    // By precedence: the first value wins.
     let mut layers = vec![of_flags(given), environment::read(&surroundings.variables, &mut told.problems)];
     let mut files = Vec::new();
     let project = project(config, surroundings, &mut told);
@@ -214,7 +214,7 @@ fn read(given: &[Given], config: Option<&Path>, surroundings: &Surroundings) -> 
     (settings, problems)
 }
 
-/// Everything that is wrong with this one file, and with the files that it names.
+/// Returns all problems of one file, and of the files that it names.
 pub fn check(path: &Path) -> Vec<Problem> {
     let mut problems = Vec::new();
     let Some(found) = file::read(path, &mut problems) else { return vec![missing(path)] };
@@ -231,11 +231,11 @@ fn of_flags(given: &[Given]) -> Vec<Found> {
         let origin = Origin::Flag(given.flag.clone());
         Some(Found { setting: setting(&given.key)?, value: given.value.clone(), origin })
     };
-    // Of one that is given twice, the last.
+    // The last occurrence of a flag wins.
     given.iter().rev().filter_map(found).collect()
 }
 
-/// The file that is named, or else the nearest one upwards.
+/// Reads the named file, or else finds the nearest one upwards.
 fn project(
     named: Option<&Path>,
     surroundings: &Surroundings,
@@ -269,7 +269,7 @@ fn check_globs(found: &Found, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The value of each setting: that of the first layer that has one.
+/// Selects the value of each setting from the first layer that has one.
 fn stack(layers: Vec<Vec<Found>>) -> Vec<Resolved> {
     let mut found: BTreeMap<&str, Found> = BTreeMap::new();
     for one in layers.into_iter().flatten() {

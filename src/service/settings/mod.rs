@@ -1,15 +1,15 @@
 //! Settings: what can be set, where a value comes from, and what is wrong with it.
 //!
-//! Constraints: every setting stands once, in the catalogue, with its unit, limits and default; every layer
-//! reads its values with the same function, so that a mistake reads the same wherever it is made. An unknown
-//! name is a mistake, never ignored. All mistakes are told at once, each with its place and the remedy.
+//! Constraints: every setting is defined once, in the catalogue, with its unit, limits and default; every layer
+//! parses values with the same function, so that an error reads the same wherever it is made. An unknown name is an
+//! error, never ignored. All problems are reported at once, each with its place and the remedy.
 //!
-//! The layers, the first that has a value wins:
+//! The layers, by precedence:
 //!
 //! 1. flags of the command line;
 //! 2. variables of the environment, `OUTLAST_` and the key in upper case;
 //! 3. the file that `--config` or `OUTLAST_CONFIG` names, else the nearest `outlast.toml`, from the current
-//!    folder upwards, that others than the user and root can't have put there;
+//!    upwards, that only the user and root can have put there;
 //! 4. the user's `outlast/outlast.toml` in `XDG_CONFIG_HOME`, else in `~/.config`;
 //! 5. the default.
 //!

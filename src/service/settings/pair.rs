@@ -9,10 +9,10 @@ use crate::process::{LimitError, Limits};
 /// Keys of settings, with their values.
 pub type Pairs = Vec<(String, Value)>;
 
-/// The settings in `CLASS=ATTEMPTS[,BACKOFF[,MAX]]`.
+/// Parses the settings in `CLASS=ATTEMPTS[,BACKOFF[,MAX]]`.
 ///
 /// # Errors
-/// What is wrong, and what to write.
+/// What is wrong, and how to fix it.
 pub fn retry_pair(text: &str) -> Result<Pairs, String> {
     let Some((class, policy)) = text.split_once('=') else {
         return Err("expected CLASS=ATTEMPTS[,BACKOFF[,MAX]], such as io-transient=5,250ms,1m".to_owned());
@@ -33,10 +33,10 @@ pub fn retry_pair(text: &str) -> Result<Pairs, String> {
     keyed.map(|(name, part)| keyed_value(format!("retry.{class}.{name}"), name, part)).collect()
 }
 
-/// The setting in `NAME=N`.
+/// Parses the setting in `NAME=N`.
 ///
 /// # Errors
-/// What is wrong, and what to write.
+/// What is wrong, and how to fix it.
 pub fn limit_pair(text: &str) -> Result<Pairs, String> {
     let Some((name, value)) = text.split_once('=') else {
         return Err("expected NAME=N, such as depth=20000".to_owned());

@@ -1,4 +1,4 @@
-//! What a start checks beyond the settings themselves: the files that they name.
+//! Checks at the start beyond the settings themselves: of the files that they name.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -11,8 +11,7 @@ use super::Settings;
 use super::load::Problem;
 
 impl Settings {
-    /// Everything that a process with these settings would not start for, of the files that they name. Nothing is
-    /// made or changed.
+    /// Returns all problems with named files that would keep a process from starting. Nothing is created or changed.
     pub fn check_files(&self) -> Vec<Problem> {
         let mut problems: Vec<Problem> = self.token().err().into_iter().flat_map(|wrong| wrong.0).collect();
         if let Some(Err(error)) = self.path("log-file").map(can_append_to) {
@@ -21,7 +20,7 @@ impl Settings {
         problems
     }
 
-    /// What to say of a log file that can't be opened.
+    /// Describes why a log file can't be opened.
     pub fn log_file_problem(&self, error: &io::Error) -> Problem {
         let path = self.path("log-file").unwrap_or(Path::new("")).display();
         let what = format!("log file {path} can't be opened: {error}; name one in a folder that is there");
@@ -29,7 +28,7 @@ impl Settings {
     }
 }
 
-/// Whether a file could be opened for appending, or made.
+/// Checks whether a file could be opened for appending, or created.
 fn can_append_to(path: &Path) -> io::Result<()> {
     let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
     match OpenOptions::new().append(true).custom_flags(nonblocking).open(path) {

@@ -1,6 +1,6 @@
-//! What an unknown name was meant to be.
+//! Suggestions for unknown names.
 
-/// Names that the library or an older flag has, and the key that is meant.
+/// Names in the library or of older flags, and the key that is meant.
 const OTHER_NAMES: [(&str, &str); 8] = [
     ("worker-count", "workers"),
     ("max-concurrent-batches", "batches-ahead"),
@@ -12,7 +12,7 @@ const OTHER_NAMES: [(&str, &str); 8] = [
     ("log", "log-level"),
 ];
 
-/// The nearest of these names, where one is near enough to be meant.
+/// Returns the nearest of these names, if it is near enough.
 pub(super) fn nearest<'a>(unknown: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = unknown.to_lowercase().replace('_', "-");
     let other = OTHER_NAMES.iter().find(|(other, _)| *other == wanted).map(|(_, key)| *key);
@@ -22,7 +22,7 @@ pub(super) fn nearest<'a>(unknown: &str, names: impl Iterator<Item = &'a str>) -
     (near.0 <= 1 + target.len() / 5).then_some(near.1)
 }
 
-/// The end of a message about an unknown name.
+/// Formats the end of a message about an unknown name.
 pub(super) fn did_you_mean(name: Option<&str>) -> String {
     match name {
         Some(name) => format!("did you mean {name}?"),

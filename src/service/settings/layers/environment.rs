@@ -9,13 +9,13 @@ use crate::service::settings::load::{Found, Origin, Problem};
 use crate::service::settings::suggest::{did_you_mean, nearest};
 
 const PREFIX: &[u8] = b"OUTLAST_";
-/// The variable that names the file in place of the nearest one.
+/// The variable that names the configuration file, instead of the nearest one.
 pub(crate) const CONFIG: &str = "OUTLAST_CONFIG";
-/// Older name of the variable of `log-level`; that one wins.
+/// The older name of the `log-level` variable, which takes precedence.
 const LOG: (&str, &str) = ("OUTLAST_LOG", "OUTLAST_LOG_LEVEL");
 
-/// Variables that begin like settings and are none: of tests and benchmarks, and those that Kubernetes sets
-/// where a service is called `outlast`.
+/// Variables with the prefix that are no settings: those of tests and benchmarks, and those that Kubernetes sets for
+/// a service named `outlast`.
 const OTHERS: [&str; 6] = [
     "OUTLAST_BENCH_",
     "OUTLAST_FAILPOINT",
@@ -26,7 +26,7 @@ const OTHERS: [&str; 6] = [
 ];
 const OTHERS_ENDS: [&str; 2] = ["_ROUNDS", "_SEED"];
 
-/// What the variables set; one that is empty is as if it were not there.
+/// Reads what the variables set; an empty one counts as unset.
 pub(crate) fn read(variables: &BTreeMap<OsString, OsString>, problems: &mut Vec<Problem>) -> Vec<Found> {
     let is_ours = |name: &OsStr| name.as_bytes().starts_with(PREFIX);
     let ours = variables.iter().filter(|(name, value)| is_ours(name) && !value.is_empty());

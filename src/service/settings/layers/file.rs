@@ -1,4 +1,4 @@
-//! Settings in a file, with the line of each.
+//! Settings in a file, each with its line.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,12 +13,12 @@ use crate::service::settings::load::{Found, Origin, Problem};
 use crate::service::settings::suggest::{did_you_mean, nearest};
 use crate::service::settings::values::Raw;
 
-/// The name that is looked for in each folder.
+/// The file name that is looked for in each folder.
 pub(crate) const NAME: &str = "outlast.toml";
 /// The largest file that is read; one with every setting has a few kilobytes.
 const BYTES_MAX: u64 = 1 << 20;
 
-/// What the file sets that is named by this path; none where there is no such file.
+/// Reads the settings of the file at this path; `None` if there is no such file.
 pub(crate) fn read(path: &Path, problems: &mut Vec<Problem>) -> Option<Vec<Found>> {
     let toml = TomlFile::at_path(path);
     match File::open(&toml.path) {
@@ -31,7 +31,7 @@ pub(crate) fn read(path: &Path, problems: &mut Vec<Problem>) -> Option<Vec<Found
     }
 }
 
-/// What the open file at this path sets.
+/// Reads the settings of the open file at this path.
 pub(super) fn read_open(path: &Path, file: File, problems: &mut Vec<Problem>) -> Vec<Found> {
     TomlFile::at_path(path).read(file, problems)
 }
@@ -49,9 +49,9 @@ struct TomlFile {
     path: PathBuf,
 }
 
-/// Where a walk through the tables is.
+/// The position of a walk through the tables.
 struct Place<'a> {
-    /// Key of the table, with a dot behind it unless it is the outermost.
+    /// Key of the table, with a trailing dot unless it is the outermost.
     prefix: &'a str,
     text: &'a str,
 }
@@ -93,7 +93,7 @@ impl TomlFile {
         let mut wrong: Vec<Problem> = errors.iter().map(of_error).collect();
         let (mut found, mut others) = (Vec::new(), Vec::new());
         self.walk(table.get_ref(), &Place { prefix: "", text }, &mut found, &mut others);
-        // What the rest of a line that is no TOML was taken for says nothing.
+        // Problems that the parser's recovery causes on a line with a syntax error are noise.
         let lines: Vec<Origin> = wrong.iter().map(|problem| problem.origin.clone()).collect();
         wrong.extend(others.into_iter().filter(|problem| !lines.contains(&problem.origin)));
         wrong.sort_by_key(|problem| match problem.origin {
@@ -108,7 +108,7 @@ impl TomlFile {
         for (name, value) in table {
             let key = format!("{}{}", at.prefix, name.get_ref());
             let origin = self.at(at.text, name.span().start);
-            // In quotes, `"limit.depth"` is one name with a dot in it, and no setting.
+            // In quotes, `"limit.depth"` is one name that contains a dot, and no setting.
             let known = setting(&key).filter(|_| !name.get_ref().contains('.'));
             let inner = format!("{key}.");
             let is_table = catalogue().iter().any(|setting| setting.key.starts_with(&inner));
@@ -144,7 +144,7 @@ impl TomlFile {
 fn raw<'a>(value: &'a DeValue<'_>) -> Raw<'a> {
     match value {
         DeValue::String(text) => Raw::Text(text.as_ref().into()),
-        // A number such as 0x10 or 1_000, as one of ten digits.
+        // Normalizes numbers such as 0x10 or 1_000 to decimal.
         DeValue::Integer(number) => {
             let digits = number.as_str().replace('_', "");
             let plain =
@@ -159,7 +159,7 @@ fn raw<'a>(value: &'a DeValue<'_>) -> Raw<'a> {
     }
 }
 
-/// Tables count as one with their settings: `[limits]` is meant as `[limit]`.
+/// Describes an unknown key. Suggestions include tables: `[limits]` is meant as `[limit]`.
 fn unknown(key: &str) -> String {
     let mut names: Vec<&str> = catalogue().iter().map(|setting| setting.key.as_str()).collect();
     names.extend(["retry", "limit"]);

@@ -1,10 +1,10 @@
-//! Configuration files that are only looked for, in contrast to one that is named.
+//! Configuration files that are found by a search, in contrast to one that is named.
 //!
-//! Constraints: what can't be seen is not there: a service may be started in a folder that its user can't enter. A
-//! project's file is found in folders that others may write to, and a setting such as `log-file` makes a process append
-//! to any file of its user. So one counts only where it, and the link that leads to it, belongs to that user or to
-//! root, and where not everybody can change it. The user's own file is found by `HOME` and `XDG_CONFIG_HOME`, which
-//! stand for that user's own word, as `--config` does.
+//! Constraints: an invisible file does not exist: a service may be started in a folder that its user can't enter. A
+//! project's file is found in folders that others may write to, and a setting such as `log-file` makes a process
+//! append to any file of its user. So a file only counts if it, and the link that leads to it, belongs to that user
+//! or to root, and if it is not world-writable. The user's own file is found by `HOME` and `XDG_CONFIG_HOME`, which
+//! are as explicit as `--config`.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
@@ -17,29 +17,29 @@ use rustix::io::Errno;
 use super::file::{self, NAME};
 use crate::service::settings::load::{Found, Origin, Problem, Surroundings};
 
-/// What a search has to tell besides what it found.
+/// What a search reports besides its result.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     /// What is wrong.
     pub(crate) problems: Vec<Problem>,
-    /// What was found and does not count.
+    /// Files that were found and are ignored.
     pub(crate) passed_over: Vec<Problem>,
 }
 
-/// Whose file is looked for.
+/// The kind of file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Whose {
     Project,
     User,
 }
 
-/// The project's file: the nearest one, from the current folder upwards.
+/// Finds the project's file: the nearest one, from the current folder upwards.
 pub(crate) fn project(surroundings: &Surroundings, told: &mut Told) -> Option<(PathBuf, Vec<Found>)> {
     let mut paths = surroundings.folder.ancestors().map(|folder| folder.join(NAME));
     paths.find_map(|path| look(path, Whose::Project, told))
 }
 
-/// The user's file.
+/// Finds the user's file.
 pub(crate) fn users(surroundings: &Surroundings, told: &mut Told) -> Option<(PathBuf, Vec<Found>)> {
     look(surroundings.users_file()?, Whose::User, told)
 }
@@ -66,7 +66,7 @@ fn problem(path: PathBuf, what: String) -> Problem {
     Problem { origin: Origin::File { path, line: None }, what }
 }
 
-/// Why a file is not read.
+/// Why a file is not used.
 enum Unfit {
     Absent,
     PassedOver(String),
@@ -74,14 +74,14 @@ enum Unfit {
 }
 
 fn open(path: &Path, whose: Whose) -> Result<File, Unfit> {
-    // Who made a link chose the file.
+    // The owner of a link chose the file.
     let named = path.symlink_metadata().map_err(|error| unseen(&error))?;
     let meant = path.metadata().map_err(|error| unseen(&error))?;
     check_owners(path, whose, &[&named, &meant])?;
     if !meant.is_file() {
         return Err(Unfit::Wrong("is no file; move it, or name one with --config".to_owned()));
     }
-    // Should a pipe stand there by now, it is not waited for.
+    // Does not block if a pipe has taken the file's place by now.
     let opened = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path);
     let file = opened.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Unfit::Absent,
@@ -93,8 +93,8 @@ fn open(path: &Path, whose: Whose) -> Result<File, Unfit> {
     Ok(file)
 }
 
-/// A path that does not lead anywhere, or not for this user, has no file at its end. Other failures do not say that
-/// there is none.
+/// Classifies an error: a path that leads nowhere, or not for this user, has no file at its end. Other failures do
+/// not prove that.
 fn unseen(error: &io::Error) -> Unfit {
     match error.raw_os_error().map(Errno::from_raw_os_error) {
         Some(
@@ -113,7 +113,7 @@ fn check_owners(path: &Path, whose: Whose, found: &[&Metadata]) -> Result<(), Un
         let what = format!("it belongs to user {stranger}, neither to you (user {user}) nor to root");
         return Err(Unfit::PassedOver(not_obeyed(path, &what)));
     }
-    // Of a link the mode says nothing.
+    // The mode of a link means nothing.
     if let Some(open) = found.iter().find(|one| one.is_file() && one.mode() & 0o002 != 0) {
         let mode = open.mode() & 0o777;
         let what = format!("everybody can change it (its mode is {mode:04o}): `chmod o-w`");
@@ -140,7 +140,7 @@ mod tests {
         (found.map(|(path, _)| path), told)
     }
 
-    /// A folder with a file in it, and one below.
+    /// Creates a folder that contains a file, and one below.
     fn place() -> (tempfile::TempDir, PathBuf, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join(NAME);

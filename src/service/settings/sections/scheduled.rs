@@ -1,4 +1,4 @@
-//! The settings of scans at set times.
+//! Settings of scheduled scans.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::service::settings::load::{Problem, Settings};
 use crate::service::settings::values::{Kind, Value};
 
 impl Settings {
-    /// A cron expression, and a time zone that is not known.
+    /// Reports a cron expression if the time zone is unknown.
     pub(crate) fn check_scheduled(&self, problems: &mut Vec<Problem>) {
         if self.schedule().cron.is_some()
             && let Err(what) = system_zone()
@@ -18,7 +18,7 @@ impl Settings {
     }
 }
 
-/// When a process that stays scans everything again.
+/// When a long-running process scans everything again.
 pub(crate) fn settings() -> Vec<Setting> {
     let time = |min, max| Kind::Duration { min, max, bare_seconds: false, whole_seconds: false };
     vec![

@@ -1,4 +1,4 @@
-//! What is served over HTTP, and the token that its clients show.
+//! Settings of HTTP, and the token that clients present.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,14 +8,14 @@ use std::path::Path;
 use crate::service::http::{HttpSettings, is_local};
 use crate::service::settings::load::{Origin, Problem, Settings, SettingsError};
 
-/// Fewer characters can be guessed.
+/// Minimum length of a token: a shorter one could be guessed.
 const TOKEN_CHARS_MIN: usize = 16;
 const TOKEN_BYTES_MAX: u64 = 4 << 10;
-/// What a token's file may not allow: others anything, the group to write.
+/// Refused permissions of a token file: any for others, writing for the group.
 const MODE_REFUSED: u32 = 0o027;
 
 impl Settings {
-    /// Where HTTP is served, if it is, with the token from its file.
+    /// Returns where HTTP is served, if it is, with the token from its file.
     ///
     /// # Errors
     /// There is no token in the file, or others could read it.
@@ -24,16 +24,16 @@ impl Settings {
         Ok(self.address("listen").map(|listen| HttpSettings { listen, token }))
     }
 
-    /// The token in the file that is named for it.
+    /// Returns the token in the configured file.
     ///
     /// # Errors
-    /// There is none in it, or others could read it.
+    /// The file contains none, or others could read it.
     pub fn token(&self) -> Result<Option<String>, SettingsError> {
         let token = self.path("token-file").map(read_token).transpose();
         token.map_err(|what| SettingsError(vec![self.problem("token-file", &what)]))
     }
 
-    /// An address that others reach, and no token.
+    /// Reports an address that is reachable from other machines without a token.
     pub(crate) fn check_served(&self, problems: &mut Vec<Problem>) {
         let open = self.address("listen").filter(|address| !is_local(address));
         if let (Some(address), None) = (open, self.path("token-file")) {
@@ -50,7 +50,7 @@ impl Settings {
     }
 }
 
-/// The token in a file. No message ever holds any of it.
+/// Reads the token in a file. No message ever contains any of it.
 fn read_token(path: &Path) -> Result<String, String> {
     let wrong = |what: String| format!("token-file {}: {what}", path.display());
     let text = read_small(path).map_err(|error| wrong(error.to_string()))?;
@@ -69,7 +69,7 @@ fn read_token(path: &Path) -> Result<String, String> {
 
 fn read_small(path: &Path) -> io::Result<String> {
     let file = File::open(path)?;
-    // Of the file that was opened: another one may stand there by now.
+    // The mode of the opened file: another file may have replaced it at its path.
     let mode = file.metadata()?.permissions().mode() & 0o777;
     if mode & MODE_REFUSED != 0 {
         let what = format!("others can read or change it (its mode is {mode:04o}): `chmod 600`");

@@ -1,4 +1,4 @@
-//! The settings of a process that follows what changes.
+//! Settings of a process that follows changes.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::service::settings::catalogue::{DAY, HOUR, Setting, fixed};
 use crate::service::settings::load::Settings;
 use crate::service::settings::values::{Kind, Value};
 
-/// How a process follows what changes.
+/// Returns the settings of watching.
 pub(crate) fn settings() -> Vec<Setting> {
     let default = WatchOptions::default();
     let pause = |min| Kind::Duration { min, max: 7 * DAY, bare_seconds: true, whole_seconds: false };
@@ -40,7 +40,7 @@ pub(crate) fn settings() -> Vec<Setting> {
 }
 
 impl Settings {
-    /// How a process follows what changes.
+    /// Returns how a process follows changes.
     pub fn watching(&self) -> WatchOptions {
         let reconcile = self.time("reconcile");
         WatchOptions {

@@ -1,6 +1,6 @@
 //! Kinds of values, and their text.
 //!
-//! Kinds of values, and the one way from text to each.
+//! There is one way from text to each kind.
 
 #[cfg(test)]
 mod tests;
@@ -19,105 +19,105 @@ use tracing::level_filters::LevelFilter;
 use crate::model::FailureLimit;
 use crate::service::schedule::read_cron;
 
-/// What kind of value a setting has, and its limits.
+/// The type of a setting's value, and its limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     /// A whole number.
     Count {
-        /// The least.
+        /// The minimum.
         min: u64,
-        /// The most.
+        /// The maximum.
         max: u64,
         /// What is counted.
         unit: &'static str,
     },
-    /// A length of time.
+    /// A duration.
     Duration {
-        /// The shortest.
+        /// The minimum.
         min: Duration,
-        /// The longest.
+        /// The maximum.
         max: Duration,
-        /// Whether a number without a unit is one of seconds; else it is refused.
+        /// Whether a number without a unit counts as seconds; otherwise it is refused.
         bare_seconds: bool,
         /// Whether fractions of a second are refused.
         whole_seconds: bool,
     },
     /// A number of bytes.
     Size {
-        /// The least.
+        /// The minimum.
         min: u64,
-        /// The most.
+        /// The maximum.
         max: u64,
-        /// A size is rounded down to a multiple of this many bytes.
+        /// A size is rounded down to a multiple of this.
         step: u64,
     },
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// Yes or no.
+    /// A boolean.
     Switch,
     /// Globs.
     Globs,
     /// A path.
     Path,
-    /// A level of logging, or levels of targets.
+    /// A log level, or levels of targets.
     LogFilter,
     /// A number of failures, or a share.
     Failures,
-    /// Times, as a cron expression.
+    /// A schedule, as a cron expression.
     Cron,
     /// An address to listen on.
     Address,
 }
 
-/// A value as a layer has it.
+/// An unparsed value of a layer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Raw<'a> {
     /// Text: of a flag, a variable, or a string in a file.
     Text(Cow<'a, str>),
     /// A number in a file.
     Number(Cow<'a, str>),
-    /// A truth value in a file.
+    /// A boolean in a file.
     Switch(bool),
     /// A list in a file.
     List(Vec<Raw<'a>>),
-    /// Something in a file that no setting has.
+    /// Another type in a file, which no setting has.
     Other(&'static str),
 }
 
 /// The value of a setting.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// None.
+    /// No value.
     Unset,
     /// A whole number.
     Count(u64),
-    /// A length of time.
+    /// A duration.
     Duration(Duration),
     /// A number of bytes.
     Size(u64),
-    /// One of the words of its kind.
+    /// One of its kind's words.
     Choice(&'static str),
-    /// Yes or no.
+    /// A boolean.
     Switch(bool),
     /// Globs.
     List(Vec<String>),
     /// A path.
     Path(PathBuf),
-    /// A level of logging, or levels of targets.
+    /// A log level, or levels of targets.
     LogFilter(String),
     /// A number of failures, or a share.
     Failures(FailureLimit),
-    /// Times, as a cron expression.
+    /// A schedule, as a cron expression.
     Cron(String),
     /// An address to listen on.
     Address(SocketAddr),
 }
 
 impl Kind {
-    /// The value in a text or in a value of a file.
+    /// Parses a text, or a value of a file.
     ///
     /// # Errors
-    /// What it must be, for a message that has named the setting and the value.
+    /// What it must be, for a message that already names the setting and the value.
     pub fn parse(&self, raw: &Raw<'_>) -> Result<Value, String> {
         let must = || format!("must be {}", self.limits());
         match (self, raw) {
@@ -153,7 +153,7 @@ impl Kind {
         }
     }
 
-    /// The value in a variable of the environment, which need not be text where it is a path.
+    /// Parses an environment variable, which need not be UTF-8 for a path.
     ///
     /// # Errors
     /// As of [`Kind::parse`].
@@ -186,11 +186,11 @@ impl Kind {
         }
     }
 
-    /// What a value must be, in words.
+    /// Describes the valid values, in words.
     pub fn limits(&self) -> String {
         let time = units::duration_text;
         match *self {
-            // Only attempts at what can't pass have no choice.
+            // Only the attempts of a permanent error class are fixed.
             Self::Count { min, max, .. } if min == max => {
                 format!("{min}: the same content fails again")
             }
@@ -229,7 +229,7 @@ impl Kind {
         }
     }
 
-    /// The unit, for tables.
+    /// Returns the unit, for tables.
     pub fn unit(&self) -> &'static str {
         match *self {
             Self::Count { unit, .. } => unit,
@@ -255,8 +255,8 @@ fn switch(text: &str) -> Option<bool> {
     }
 }
 
-/// Whether each part is a level, or a target with a level. A word alone that is no level would name a target,
-/// and nothing but that target would be logged: more likely it was meant as a level.
+/// Returns whether each part is a level, or a target with a level. A bare word that is no level would name a target
+/// and log only that target: more likely it was meant as a level.
 fn is_filter(text: &str) -> bool {
     let is_level = |level: &str| level.trim().parse::<LevelFilter>().is_ok() && !level.trim().is_empty();
     text.split(',').all(|part| match part.rsplit_once('=') {
@@ -265,7 +265,7 @@ fn is_filter(text: &str) -> bool {
     })
 }
 
-/// Globs in one text, with commas between them that are in no brackets.
+/// Splits globs at commas that are outside of brackets.
 fn split_globs(text: &str) -> Vec<String> {
     let (mut depth, mut from, mut globs) = (0_usize, 0, Vec::new());
     for (at, c) in text.char_indices() {
@@ -284,7 +284,7 @@ fn split_globs(text: &str) -> Vec<String> {
 }
 
 impl Value {
-    /// The same, with a path taken as relative to this folder.
+    /// Resolves a path relative to this folder.
     #[must_use]
     pub(super) fn below(self, folder: &Path) -> Self {
         match self {
@@ -294,7 +294,7 @@ impl Value {
     }
 }
 
-/// As it can be written in a file, but for the quotes.
+/// Formats the value as in a file, without the quotes.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! Durations and sizes with their units, from text and back.
+//! Parsing and formatting of durations and sizes with units.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -18,7 +18,7 @@ const SIZES: [(&str, u64); 9] = [
 ];
 const SPANS: [(&str, u128); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
-/// A duration such as `250ms`, `30s`, `1h30m`; without a unit only 0 and, where it is allowed, seconds.
+/// Parses a duration such as `250ms`, `30s`, `1h30m`; without a unit only 0 and, if allowed, seconds.
 pub(super) fn duration(text: &str, bare_seconds: bool) -> Option<Duration> {
     if let Ok(number) = text.parse::<f64>() {
         let clear = bare_seconds || number == 0.0;
@@ -27,7 +27,7 @@ pub(super) fn duration(text: &str, bare_seconds: bool) -> Option<Duration> {
     Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok()
 }
 
-/// A duration in its largest unit that leaves no fraction; less than a millisecond is left out.
+/// Formats a duration in its largest unit without a fraction; omits less than a millisecond.
 pub(super) fn duration_text(duration: Duration) -> String {
     let millis = duration.as_millis();
     if millis == 0 {
@@ -37,7 +37,7 @@ pub(super) fn duration_text(duration: Duration) -> String {
     unit.map_or_else(|| format!("{millis}ms"), |(name, length)| format!("{}{name}", millis / length))
 }
 
-/// A size such as `128MB` or `1.5GiB`; without a unit only 0. Upper and lower case are the same.
+/// Parses a size such as `128MB` or `1.5GiB`; without a unit only 0. Case is ignored.
 pub(super) fn size(text: &str) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = (&text[..digits], text[digits..].trim_start());
@@ -52,19 +52,19 @@ pub(super) fn size(text: &str) -> Option<u64> {
     }
 }
 
-/// A size in its largest unit that leaves no fraction, in powers of two before powers of ten.
+/// Formats a size in its largest unit without a fraction, in powers of two before powers of ten.
 pub(super) fn size_text(bytes: u64) -> String {
     let fits = |(_, unit): &&(&str, u64)| bytes > 0 && bytes.is_multiple_of(*unit);
     let (binary, decimal) = (SIZES[5..].iter().rev().find(fits), SIZES[..5].iter().rev().find(fits));
     let unit = match (binary, decimal) {
-        // 1000 MiB is that, and not 1048576000 B; 128 MB is no number of MiB.
+        // 1000 MiB stays that, rather than 1048576000 B; 128 MB is no whole number of MiB.
         (Some(binary), Some(decimal)) if binary.1 < decimal.1 => Some(decimal),
         (binary, decimal) => binary.or(decimal),
     };
     unit.map_or_else(|| format!("{bytes}B"), |(name, unit)| format!("{}{name}", bytes / unit))
 }
 
-/// A port alone is one that only this machine reaches.
+/// Parses an address. A bare port is reachable from this machine only.
 pub(super) fn address(text: &str) -> Option<SocketAddr> {
     let local = |port: &str| Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse().ok()?)));
     let port = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text);
