@@ -1,5 +1,5 @@
 //! Around the engine: settings and what reads them again, signals, the control socket, HTTP, scans at set times, what a
-//! service manager is told, and the async face for programs of one's own.
+//! service manager is sent, and the async API for custom programs.
 //!
 //! Constraints: the only room where tokio lives; nothing here processes a file or writes state.
 

@@ -21,36 +21,36 @@ pub(crate) struct ExplainArgs {
 pub(crate) fn explain(global: &Global, args: &ExplainArgs) -> Result<u8> {
     let path = std::path::absolute(&args.path)?;
     let payload = put(global, &Request::Explain { path: path.into_os_string() })?;
-    let told: Explanation = serde_json::from_slice(&payload).context("the answer is no explanation")?;
-    explanation(&told, global.format)?;
+    let answer: Explanation = serde_json::from_slice(&payload).context("the answer is no explanation")?;
+    explanation(&answer, global.format)?;
     Ok(exit_code::DONE)
 }
 
 /// Prints the answer of `explain`.
-fn explanation(told: &Explanation, format: Format) -> Result<()> {
+fn explanation(answer: &Explanation, format: Format) -> Result<()> {
     if format == Format::Json {
-        return terminal::print_json(told);
+        return terminal::print_json(answer);
     }
-    terminal::print(|out| write_explanation(told, out))
+    terminal::print(|out| write_explanation(answer, out))
 }
 
-fn write_explanation(told: &Explanation, out: &mut Lines<'_>) -> io::Result<()> {
-    writeln!(out, "{}", told.path)?;
-    writeln!(out, "  root      {}", told.root.as_deref().unwrap_or("none"))?;
-    writeln!(out, "  scan      {}", told.scan)?;
-    writeln!(out, "  state     {}", told.state)?;
-    if let Some(size) = told.size {
+fn write_explanation(answer: &Explanation, out: &mut Lines<'_>) -> io::Result<()> {
+    writeln!(out, "{}", answer.path)?;
+    writeln!(out, "  root      {}", answer.root.as_deref().unwrap_or("none"))?;
+    writeln!(out, "  scan      {}", answer.scan)?;
+    writeln!(out, "  state     {}", answer.state)?;
+    if let Some(size) = answer.size {
         let changed =
-            told.mtime.map_or_else(|| "at a time out of bounds".to_owned(), |time| time.to_string());
+            answer.mtime.map_or_else(|| "at a time out of bounds".to_owned(), |time| time.to_string());
         writeln!(out, "  version   {size} bytes, changed {changed}")?;
     }
-    if told.attempts > 0 {
-        writeln!(out, "  attempts  {}", told.attempts)?;
+    if answer.attempts > 0 {
+        writeln!(out, "  attempts  {}", answer.attempts)?;
     }
-    if told.recheck {
+    if answer.recheck {
         writeln!(out, "  recheck   the next scan compares its content: it changed just before it was read")?;
     }
-    if let (Some(record), Some(position)) = (&told.record, told.position) {
+    if let (Some(record), Some(position)) = (&answer.record, answer.position) {
         writeln!(out, "  record    {} (at {position})", record.get())?;
     }
     Ok(())

@@ -219,7 +219,7 @@ job  kind       state        began (UTC)        took     ok  failed  roots
             let ended = Some(Timestamp(start.0 + seconds * 1_000_000_000));
             took(&JobLine { ended, ..line(1, JobOutcome::Completed) }, start)
         };
-        let told = [-5, 0, 59, 61, 3_599, 3_661, 90_000].map(after);
-        assert_eq!(told, ["0s", "0s", "59s", "1m01s", "59m59s", "1h01m", "1d01h"]);
+        let shown = [-5, 0, 59, 61, 3_599, 3_661, 90_000].map(after);
+        assert_eq!(shown, ["0s", "0s", "59s", "1m01s", "59m59s", "1h01m", "1d01h"]);
     }
 }

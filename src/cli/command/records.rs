@@ -77,7 +77,7 @@ fn asked(global: &Global, args: &RecordsArgs) -> Result<(CommittedLog, Which)> {
 /// Opens the log that an answer refers to, and holds it for reading.
 fn held(request: &Request, payload: Vec<u8>) -> Result<(CommittedLog, Which)> {
     let log_of =
-        |told: &[u8]| serde_json::from_slice::<CommittedLog>(told).context("the answer tells no log");
+        |line: &[u8]| serde_json::from_slice::<CommittedLog>(line).context("the answer tells no log");
     if let Request::Since { since } = request {
         let mut log = log_of(&payload)?;
         log.hold_from(since.position)?;
@@ -131,8 +131,8 @@ fn follow(global: &Global, mut since: Option<RecordCursor>, out: &mut dyn Write)
             Some(Err(error)) if is_dropped(&error) && tries < DROPPED_TRIES => {
                 (seen, tries) = (None, tries + 1);
             }
-            Some(told) => {
-                let (log, which) = told?;
+            Some(answer) => {
+                let (log, which) = answer?;
                 match which {
                     Which::At(_) if log.start == LogStart::default() => {
                         (since, seen) = (Some(RecordCursor::default()), None);

@@ -35,7 +35,7 @@ pub(crate) fn write(
             tracing::warn!("{error}");
             Ok(signals.exit_code().unwrap_or(exit_code::UNEXPECTED))
         }
-        told => Ok(told.map(|()| exit_code::DONE)?),
+        result => Ok(result.map(|()| exit_code::DONE)?),
     }
 }
 

@@ -73,8 +73,8 @@ mod tests {
     fn a_long_line_is_cut_between_characters() {
         let line = "é".repeat(1000);
         for column in 900..910 {
-            let told = shown(line.as_bytes(), 1, column * 2 + 1);
-            assert_eq!(told, format!("    {}\n    {}^\n", "é".repeat(37), " ".repeat(25)));
+            let text = shown(line.as_bytes(), 1, column * 2 + 1);
+            assert_eq!(text, format!("    {}\n    {}^\n", "é".repeat(37), " ".repeat(25)));
         }
     }
 }

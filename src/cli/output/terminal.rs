@@ -232,25 +232,25 @@ mod tests {
 
     #[test]
     fn a_call_is_a_line_whatever_it_holds() {
-        let mut told = Vec::new();
-        let mut lines = Lines::new(&mut told);
+        let mut written = Vec::new();
+        let mut lines = Lines::new(&mut written);
         let name = "a\nroot b";
         writeln!(lines, "root {name}").unwrap();
         writeln!(lines).unwrap();
         drop(lines);
-        assert_eq!(told, b"root a\\nroot b\n\n");
+        assert_eq!(written, b"root a\\nroot b\n\n");
     }
 
     #[test]
     fn json_on_a_terminal_means_the_same() {
         let value = serde_json::json!({ "path": "a\x1b]0;x\x07\u{9b}31m\x7f\u{202e}", "n": 1 });
         let text = value.to_string() + "\n";
-        let (mut told, mut lines) = (Vec::new(), JsonLines { out: Vec::new(), line: Vec::new() });
+        let (mut written, mut lines) = (Vec::new(), JsonLines { out: Vec::new(), line: Vec::new() });
         // Wherever the writes split it.
         text.as_bytes().chunks(3).for_each(|part| lines.write_all(part).unwrap());
-        told.append(&mut lines.out);
-        let told = String::from_utf8(told).unwrap();
-        assert!(told.strip_suffix('\n').unwrap().chars().all(|c| !steers(c)), "{told:?}");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&told).unwrap(), value);
+        written.append(&mut lines.out);
+        let written = String::from_utf8(written).unwrap();
+        assert!(written.strip_suffix('\n').unwrap().chars().all(|c| !steers(c)), "{written:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&written).unwrap(), value);
     }
 }

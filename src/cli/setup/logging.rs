@@ -58,8 +58,8 @@ pub(crate) fn init(settings: &Settings, works: bool) -> Result<Logging> {
     #[cfg(feature = "otel")]
     {
         let spans = telemetry.as_ref().map(super::otel::Telemetry::layer);
-        let told = to_stderr.and_then(to_file).with_filter(filter);
-        tracing_subscriber::registry().with(spans).with(told).init();
+        let layers = to_stderr.and_then(to_file).with_filter(filter);
+        tracing_subscriber::registry().with(spans).with(layers).init();
     }
     #[cfg(not(feature = "otel"))]
     let _ = works;

@@ -64,7 +64,7 @@ impl Telemetry {
     pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
         let tracer = self.traces.tracer("outlast");
         // Log events are not exported.
-        let only = filter_fn(|told| told.is_span() && told.target().starts_with("outlast"));
+        let only = filter_fn(|metadata| metadata.is_span() && metadata.target().starts_with("outlast"));
         let only = only.with_max_level_hint(LevelFilter::DEBUG);
         tracing_opentelemetry::layer().with_tracer(tracer).with_filter(only)
     }

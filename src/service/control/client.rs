@@ -42,14 +42,14 @@ fn connect_to(state: &Path) -> io::Result<Option<UnixStream>> {
 /// No process listens, the run refused, was silent for too long, or the connection broke.
 pub fn ask(state: &Path, request: &Request) -> Result<Vec<u8>, ControlError> {
     let path = state.join(SOCKET);
-    let nobody = || ControlError::NobodyListens(state.to_owned());
+    let no_listener = || ControlError::NobodyListens(state.to_owned());
     let silent = |process| ControlError::Silent { state: state.to_owned(), process };
-    let stream = connect_to(state).map_err(|_| nobody())?.ok_or_else(|| silent(None))?;
+    let stream = connect_to(state).map_err(|_| no_listener())?.ok_or_else(|| silent(None))?;
     let process = sockopt::socket_peercred(&stream).ok().map(|peer| peer.pid.as_raw_nonzero().get());
     // A run that ends closes connections that it has not answered yet, or cuts the answer short.
     let broken = |error: io::Error| match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => silent(process),
-        _ => nobody(),
+        _ => no_listener(),
     };
     let mut line =
         serde_json::to_string(request).map_err(io::Error::from).map_err(ControlError::io(&path))?;
@@ -66,9 +66,9 @@ pub fn ask(state: &Path, request: &Request) -> Result<Vec<u8>, ControlError> {
     if line.trim_end() == "ok" {
         let mut payload = Vec::new();
         reader.read_to_end(&mut payload).map_err(broken)?;
-        return whole(payload, &path).unwrap_or_else(|| Err(nobody()));
+        return whole(payload, &path).unwrap_or_else(|| Err(no_listener()));
     }
-    Err(if line.is_empty() { nobody() } else { refusal(line.trim_end(), &path) })
+    Err(if line.is_empty() { no_listener() } else { refusal(line.trim_end(), &path) })
 }
 
 /// Returns the payload if it is complete; `None` if it was cut short.

@@ -173,9 +173,9 @@ pub fn answer(
             write_json(&log, out)
         }
         Request::Explain { path } => {
-            let told =
+            let explanation =
                 view.explain(Path::new(path), &|config| engine.tree_for(config, view.own_folders()))?;
-            write_json(&told, out)
+            write_json(&explanation, out)
         }
         Request::Failures { class, samples } => write_json(&view.failures(*class, *samples)?, out),
         Request::Retry(filter) => write_json(&engine.retry(filter)?, out),
@@ -318,7 +318,10 @@ mod tests {
         let nothing = from_fn("nothing/1", &["*"], |_: &FileContent<'_>| Ok(()));
         let engine = Arc::new(Engine::new(Arc::new(nothing)));
         let _listens = Controlled::listen(folder.path(), Arc::new(Desk::new(engine))).unwrap();
-        let told = ask(folder.path(), &Request::Status);
-        assert!(matches!(&told, Err(ControlError::Later(why)) if why.contains("about to open")), "{told:?}");
+        let answer = ask(folder.path(), &Request::Status);
+        assert!(
+            matches!(&answer, Err(ControlError::Later(why)) if why.contains("about to open")),
+            "{answer:?}"
+        );
     }
 }

@@ -98,10 +98,10 @@ fn not_running(state: ProcessingState) -> Option<String> {
 
 fn open_breakers(statistics: &BatchStatistics) -> Option<String> {
     let open = statistics.breakers.iter().filter(|breaker| breaker.state != BreakerState::Closed);
-    let told: Vec<_> = open
+    let reasons: Vec<_> = open
         .map(|breaker| format!("{}: {}", breaker.resource, breaker.why.as_deref().unwrap_or("being tried")))
         .collect();
-    (!told.is_empty()).then(|| told.join("; "))
+    (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 #[cfg(test)]
@@ -149,8 +149,8 @@ mod tests {
         let with = |state| BatchStatistics { breakers: vec![breaker(state)], ..well.clone() };
         assert_eq!(wrong(&with(BreakerState::Closed)), [""; 0]);
         assert_eq!(wrong(&with(BreakerState::HalfOpen)), ["breakers-closed"]);
-        let told = Readiness::of(&with(BreakerState::Open), false, Some(STALLED));
-        let why: Vec<_> = told.checks.into_iter().filter_map(|check| check.why).collect();
+        let readiness = Readiness::of(&with(BreakerState::Open), false, Some(STALLED));
+        let why: Vec<_> = readiness.checks.into_iter().filter_map(|check| check.why).collect();
         assert_eq!(
             why,
             ["the state is not open, or just being opened", "nothing was shown for 60 s", "disk: full"]

@@ -120,8 +120,8 @@ mod tests {
     #[test]
     fn a_whole_configuration_is_not_taken_from_outside() {
         let config = serde_json::to_string(&crate::model::BatchConfig::default()).unwrap();
-        let told = read(&format!(r#"{{"order":"configure","config":{config}}}"#));
-        assert_eq!(told, Err(StatusCode::FORBIDDEN));
+        let answer = read(&format!(r#"{{"order":"configure","config":{config}}}"#));
+        assert_eq!(answer, Err(StatusCode::FORBIDDEN));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Settings that are read again while the process runs: when SIGHUP comes, when somebody asks for it, and when
+//! Settings that are read again while the process runs: when SIGHUP comes, when a command asks for it, and when
 //! a file that they come from changes, appears or goes.
 //!
 //! All problems are reported, and nothing is applied: never a part of a new configuration.
@@ -114,12 +114,12 @@ impl Reload {
         news.for_each(|file| tracing::warn!("{file}"));
         present.settings = taken;
         drop(present);
-        let mut told = self.told(&changes, put_back);
+        let mut answer = self.told(&changes, put_back);
         if let (Some(token), Some(change)) = (token, self.change_token.get()) {
             let is = if change(&token) { "another one" } else { "the same" };
-            told += &format!("; the token was read again and is {is}");
+            answer += &format!("; the token was read again and is {is}");
         }
-        Ok(told)
+        Ok(answer)
     }
 
     /// Returns the current token of its file. What is not a regular file, such as a pipe, was read once at the start.

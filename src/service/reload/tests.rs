@@ -44,21 +44,21 @@ fn what_can_change_is_taken_over_and_all_is_told() {
     assert_eq!(reload.read_again().unwrap(), "the configuration is as it was");
     assert_eq!(place.taken(), None, "a run is not disturbed for nothing");
     place.write("workers = 3\nexclude = [\"b\"]\nout = \"s\"\n");
-    let told = reload.read_again().unwrap();
-    let parts: Vec<&str> = told.split("; ").collect();
+    let answer = reload.read_again().unwrap();
+    let parts: Vec<&str> = answer.split("; ").collect();
     assert!(
         parts.iter().any(|part| part.starts_with("workers 2 -> 3 (") && part.ends_with("toml:1)")),
-        "{told}"
+        "{answer}"
     );
     let ends = |key: &str, end: &str| parts.iter().any(|part| part.starts_with(key) && part.ends_with(end));
-    assert!(ends("exclude a -> b", ": holds from the next run on"), "{told}");
-    assert!(ends("out ", ": needs a restart"), "{told}");
+    assert!(ends("exclude a -> b", ": holds from the next run on"), "{answer}");
+    assert!(ends("out ", ": needs a restart"), "{answer}");
     let config = place.taken().unwrap();
     assert_eq!((config.worker_count, config.exclude), (3, vec!["a".to_owned()]));
-    let told = reload.read_again().unwrap();
+    let answer = reload.read_again().unwrap();
     assert!(
-        !told.contains("workers") && told.contains("out "),
-        "what was not taken over is told again: {told}"
+        !answer.contains("workers") && answer.contains("out "),
+        "what was not taken over is told again: {answer}"
     );
 }
 
@@ -67,8 +67,8 @@ fn a_process_with_more_jobs_to_do_gets_other_filters_too() {
     let place = Place::new();
     let reload = place.reload(NextJob::Here);
     place.write("include = [\"*.json\"]\n");
-    let told = reload.read_again().unwrap();
-    assert!(told.ends_with(": holds with the next job"), "{told}");
+    let answer = reload.read_again().unwrap();
+    assert!(answer.ends_with(": holds with the next job"), "{answer}");
     assert_eq!(place.taken().unwrap().include, ["*.json"]);
 }
 

@@ -307,10 +307,10 @@ mod tests {
     fn each_setting_changes_something_and_its_bounds_are_accepted() {
         let whole = |settings: &Settings| {
             let paths = (settings.state().to_owned(), settings.out().map(Path::to_owned));
-            let told = (settings.log(), settings.progress(), settings.heartbeat());
+            let shown = (settings.log(), settings.progress(), settings.heartbeat());
             let served = (settings.address("listen"), settings.path("token-file").map(Path::to_owned));
             let kept = (settings.watching(), settings.schedule(), served);
-            (settings.batch(), settings.limits(), paths, told, kept)
+            (settings.batch(), settings.limits(), paths, shown, kept)
         };
         let default = whole(&load(&[], None, &Surroundings::default()).unwrap());
         for setting in catalogue() {

@@ -70,13 +70,13 @@ mod tests {
     #[test]
     fn a_change_is_told_with_both_values_and_not_what_follows_from_it() {
         let (old, new) = (with(&[]), with(&[("retry-attempts", Value::Count(7))]));
-        let told = |old: &Settings, new| {
+        let changes = |old: &Settings, new| {
             let lines = old.changes_to(new).into_iter().map(|(_, changed)| changed.to_string());
             lines.collect::<Vec<_>>()
         };
-        assert_eq!(told(&old, &new), ["retry-attempts 3 -> 7 (flag --retry-attempts)"]);
-        assert_eq!(told(&new, &old), ["retry-attempts 7 -> 3 (default)"]);
-        assert!(told(&new, &new).is_empty());
+        assert_eq!(changes(&old, &new), ["retry-attempts 3 -> 7 (flag --retry-attempts)"]);
+        assert_eq!(changes(&new, &old), ["retry-attempts 7 -> 3 (default)"]);
+        assert!(changes(&new, &new).is_empty());
     }
 
     #[test]

@@ -196,16 +196,16 @@ pub fn load(
 }
 
 fn read(given: &[Given], config: Option<&Path>, surroundings: &Surroundings) -> (Settings, Vec<Problem>) {
-    let mut told = Told::default();
+    let mut notes = Told::default();
     // By precedence: the first value wins.
-    let mut layers = vec![of_flags(given), environment::read(&surroundings.variables, &mut told.problems)];
+    let mut layers = vec![of_flags(given), environment::read(&surroundings.variables, &mut notes.problems)];
     let mut files = Vec::new();
-    let project = project(config, surroundings, &mut told);
-    for (path, found) in project.into_iter().chain(search::users(surroundings, &mut told)) {
+    let project = project(config, surroundings, &mut notes);
+    for (path, found) in project.into_iter().chain(search::users(surroundings, &mut notes)) {
         files.push(path);
         layers.push(found);
     }
-    let Told { mut problems, passed_over } = told;
+    let Told { mut problems, passed_over } = notes;
     layers.iter().flatten().for_each(|found| check_globs(found, &mut problems));
     let settings = Settings { all: stack(layers), files, passed_over };
     settings.check_pauses(&mut problems);
@@ -239,15 +239,15 @@ fn of_flags(given: &[Given]) -> Vec<Found> {
 fn project(
     named: Option<&Path>,
     surroundings: &Surroundings,
-    told: &mut Told,
+    notes: &mut Told,
 ) -> Option<(PathBuf, Vec<Found>)> {
     let Some(path) = named.or_else(|| surroundings.variable(environment::CONFIG)) else {
-        return search::project(surroundings, told);
+        return search::project(surroundings, notes);
     };
     let path = surroundings.folder.join(path);
-    let found = file::read(&path, &mut told.problems);
+    let found = file::read(&path, &mut notes.problems);
     if found.is_none() {
-        told.problems.push(missing(&path));
+        notes.problems.push(missing(&path));
     }
     Some((path, found?))
 }

@@ -60,15 +60,21 @@ mod tests {
 
     #[test]
     fn a_policy_has_up_to_three_parts() {
-        let told = |text| retry_pair(text).map(|pairs| pairs.len());
-        assert_eq!((told("timeout=2"), told("timeout=2,1s"), told("timeout=2,1s,1m")), (Ok(1), Ok(2), Ok(3)));
-        assert!(told("timeout").unwrap_err().contains("CLASS=ATTEMPTS"));
-        assert_eq!(told("time-out=2").unwrap_err(), "there is no class \"time-out\"; did you mean timeout?");
-        assert!(told("mount=2").unwrap_err().contains("io-transient, io-permanent"));
+        let parsed = |text| retry_pair(text).map(|pairs| pairs.len());
         assert_eq!(
-            told("parse=2").unwrap_err(),
+            (parsed("timeout=2"), parsed("timeout=2,1s"), parsed("timeout=2,1s,1m")),
+            (Ok(1), Ok(2), Ok(3))
+        );
+        assert!(parsed("timeout").unwrap_err().contains("CLASS=ATTEMPTS"));
+        assert_eq!(
+            parsed("time-out=2").unwrap_err(),
+            "there is no class \"time-out\"; did you mean timeout?"
+        );
+        assert!(parsed("mount=2").unwrap_err().contains("io-transient, io-permanent"));
+        assert_eq!(
+            parsed("parse=2").unwrap_err(),
             "attempts is \"2\": must be 1: the same content fails again"
         );
-        assert!(told("timeout=2,5").unwrap_err().contains("backoff is \"5\": must be 0s to 1h"));
+        assert!(parsed("timeout=2,5").unwrap_err().contains("backoff is \"5\": must be 0s to 1h"));
     }
 }

@@ -102,9 +102,9 @@ async function post(path, body, button) {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
-    const told = await answer.json();
-    if (!answer.ok) throw new Error(told.error);
-    return told;
+    const reply = await answer.json();
+    if (!answer.ok) throw new Error(reply.error);
+    return reply;
   } catch (error) {
     tell(`That did not work: ${error.message}`, "bad");
     return null;
@@ -119,15 +119,15 @@ function tell(text, tone) {
 }
 
 async function order(body, button) {
-  const told = await post("/api/orders", body, button);
-  if (told) tell(told.what, "good");
+  const reply = await post("/api/orders", body, button);
+  if (reply) tell(reply.what, "good");
 }
 
 async function retry(filter, button) {
-  const told = await post("/api/retry", filter, button);
-  if (!told) return;
-  const elsewhere = told.elsewhere ? ` ${files(told.elsewhere)} of other roots stay as they are.` : "";
-  tell(`${files(told.files)} will be tried again.${elsewhere}`, "good");
+  const reply = await post("/api/retry", filter, button);
+  if (!reply) return;
+  const elsewhere = reply.elsewhere ? ` ${files(reply.elsewhere)} of other roots stay as they are.` : "";
+  tell(`${files(reply.files)} will be tried again.${elsewhere}`, "good");
   ask();
 }
 

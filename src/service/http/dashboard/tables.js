@@ -4,8 +4,8 @@ const slow = { failures: null, status: null };
 function showFailures(report) {
   if (!report) return;
   slow.failures = report;
-  const told = `${files(report.failed)} failed, ${count(report.waiting)} to be tried again.`;
-  say("failures-text", report.classes.length ? told : "Nothing failed.");
+  const summary = `${files(report.failed)} failed, ${count(report.waiting)} to be tried again.`;
+  say("failures-text", report.classes.length ? summary : "Nothing failed.");
   keep(byId("failures"), report.classes, (group) => group.class, beginClass, fillClass);
   setOrders();
 }

@@ -109,10 +109,10 @@ fn workers(out: &mut Exposition, statistics: &BatchStatistics) {
     for (name, worker) in workers() {
         busy.of(&[("worker", name)], worker.busy_seconds);
     }
-    let mut in_hand =
+    let mut in_flight =
         out.metric(Kind::Gauge, "worker_in_hand_files", "Files of the batch that a worker works on");
     for (name, worker) in workers() {
-        in_hand.of(&[("worker", name)], worker.in_hand);
+        in_flight.of(&[("worker", name)], worker.in_hand);
     }
 }
 
@@ -242,7 +242,7 @@ mod tests {
             "outlast_watch_unwatched_folders 5",
             "outlast_watch_roots{state=\"away\"} 0",
         ] {
-            assert!(text.lines().any(|told| told == line), "no {line} in\n{text}");
+            assert!(text.lines().any(|written| written == line), "no {line} in\n{text}");
         }
         assert!(!text.contains("/a/path"));
     }

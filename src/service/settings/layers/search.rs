@@ -34,29 +34,29 @@ enum Whose {
 }
 
 /// Finds the project's file: the nearest one, from the current folder upwards.
-pub(crate) fn project(surroundings: &Surroundings, told: &mut Told) -> Option<(PathBuf, Vec<Found>)> {
+pub(crate) fn project(surroundings: &Surroundings, notes: &mut Told) -> Option<(PathBuf, Vec<Found>)> {
     let mut paths = surroundings.folder.ancestors().map(|folder| folder.join(NAME));
-    paths.find_map(|path| look(path, Whose::Project, told))
+    paths.find_map(|path| look(path, Whose::Project, notes))
 }
 
 /// Finds the user's file.
-pub(crate) fn users(surroundings: &Surroundings, told: &mut Told) -> Option<(PathBuf, Vec<Found>)> {
-    look(surroundings.users_file()?, Whose::User, told)
+pub(crate) fn users(surroundings: &Surroundings, notes: &mut Told) -> Option<(PathBuf, Vec<Found>)> {
+    look(surroundings.users_file()?, Whose::User, notes)
 }
 
-fn look(path: PathBuf, whose: Whose, told: &mut Told) -> Option<(PathBuf, Vec<Found>)> {
+fn look(path: PathBuf, whose: Whose, notes: &mut Told) -> Option<(PathBuf, Vec<Found>)> {
     match open(&path, whose) {
         Ok(file) => {
-            let found = file::read_open(&path, file, &mut told.problems);
+            let found = file::read_open(&path, file, &mut notes.problems);
             Some((path, found))
         }
         Err(Unfit::Absent) => None,
         Err(Unfit::PassedOver(what)) => {
-            told.passed_over.push(problem(path, what));
+            notes.passed_over.push(problem(path, what));
             None
         }
         Err(Unfit::Wrong(what)) => {
-            told.problems.push(problem(path, what));
+            notes.problems.push(problem(path, what));
             None
         }
     }
@@ -134,10 +134,10 @@ mod tests {
     use super::*;
 
     fn searched(folder: &Path) -> (Option<PathBuf>, Told) {
-        let (mut told, surroundings) =
+        let (mut notes, surroundings) =
             (Told::default(), Surroundings { folder: folder.to_owned(), ..Surroundings::default() });
-        let found = project(&surroundings, &mut told);
-        (found.map(|(path, _)| path), told)
+        let found = project(&surroundings, &mut notes);
+        (found.map(|(path, _)| path), notes)
     }
 
     /// Creates a folder that contains a file, and one below.
@@ -152,9 +152,9 @@ mod tests {
 
     #[track_caller]
     fn is_passed_over(folder: &Path, file: &Path, words: &str) {
-        let (found, told) = searched(folder);
-        assert_eq!((found, told.problems.len(), told.passed_over.len()), (None, 0, 1), "{told:?}");
-        let what = told.passed_over[0].to_string();
+        let (found, notes) = searched(folder);
+        assert_eq!((found, notes.problems.len(), notes.passed_over.len()), (None, 0, 1), "{notes:?}");
+        let what = notes.passed_over[0].to_string();
         let named = format!("--config {}", file.display());
         assert!(what.contains("is not obeyed") && what.contains(words) && what.contains(&named), "{what}");
     }
@@ -178,13 +178,13 @@ mod tests {
         is_passed_over(&below, &file, "user 54321");
         let link = below.join(NAME);
         symlink(&file, &link).unwrap();
-        let (found, told) = searched(&below);
-        assert!(found.is_none() && told.passed_over.len() == 2, "the link, and the file above: {told:?}");
+        let (found, notes) = searched(&below);
+        assert!(found.is_none() && notes.passed_over.len() == 2, "the link, and the file above: {notes:?}");
         chown(&file, Some(0), None).unwrap();
         assert_eq!(searched(&below).0, Some(link.clone()));
         std::os::unix::fs::lchown(&link, Some(54_321), None).unwrap();
-        let (found, told) = searched(&below);
-        assert!(found == Some(file) && told.passed_over.len() == 1, "the search goes on above: {told:?}");
+        let (found, notes) = searched(&below);
+        assert!(found == Some(file) && notes.passed_over.len() == 1, "the search goes on above: {notes:?}");
         let elsewhere = dir.path().join("folder");
         fs::create_dir(&elsewhere).unwrap();
         fs::create_dir(elsewhere.join(NAME)).unwrap();
@@ -199,15 +199,15 @@ mod tests {
         let link = below.join(NAME);
         for target in [Path::new(NAME), Path::new("nowhere"), &file.join("below-a-file")] {
             symlink(target, &link).unwrap();
-            let (found, told) = searched(&below);
-            assert!(found.as_ref() == Some(&file) && told.passed_over.is_empty(), "{target:?}: {told:?}");
+            let (found, notes) = searched(&below);
+            assert!(found.as_ref() == Some(&file) && notes.passed_over.is_empty(), "{target:?}: {notes:?}");
             fs::remove_file(&link).unwrap();
         }
         for folder in
             [file.join("x"), dir.path().join("gone/further"), below.join("n".repeat(300)), PathBuf::new()]
         {
-            let (_, told) = searched(&folder);
-            assert!(told.problems.is_empty() && told.passed_over.is_empty(), "{folder:?}: {told:?}");
+            let (_, notes) = searched(&folder);
+            assert!(notes.problems.is_empty() && notes.passed_over.is_empty(), "{folder:?}: {notes:?}");
         }
     }
 }

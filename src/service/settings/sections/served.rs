@@ -103,8 +103,8 @@ mod tests {
             assert_eq!(with(local, None).unwrap().http().unwrap().unwrap().token, None, "{local}");
         }
         for open in ["0.0.0.0:1", "[::]:1", "192.168.0.1:1"] {
-            let told = with(open, None).unwrap_err().to_string();
-            assert!(told.starts_with("flag --listen: ") && told.contains("token-file"), "{told}");
+            let error = with(open, None).unwrap_err().to_string();
+            assert!(error.starts_with("flag --listen: ") && error.contains("token-file"), "{error}");
             assert!(with(open, Some(Path::new("/t"))).is_ok());
         }
         assert_eq!(load(&[], None, &Surroundings::default()).unwrap().http().unwrap(), None);
@@ -131,9 +131,9 @@ mod tests {
             ("0123456789 abcdef", 0o600, "without spaces"),
             ("0123456789abcdef\nsecond", 0o600, "one line"),
         ] {
-            let told = read(text, mode).unwrap_err().to_string();
-            assert!(told.contains(why) && told.contains("token"), "{text:?}: {told}");
-            assert!(!told.contains("0123456789"), "{told}");
+            let error = read(text, mode).unwrap_err().to_string();
+            assert!(error.contains(why) && error.contains("token"), "{text:?}: {error}");
+            assert!(!error.contains("0123456789"), "{error}");
         }
         fs::remove_file(&path).unwrap();
         assert!(with("0.0.0.0:1", Some(&path)).unwrap().http().is_err());

@@ -47,7 +47,7 @@ fn a_filter_is_made_of_levels() {
 
 #[test]
 fn a_port_alone_is_one_of_this_machine() {
-    let read = |told: &str| text(Kind::Address, told).map(|value| value.to_string());
+    let read = |address: &str| text(Kind::Address, address).map(|value| value.to_string());
     let here = ["7650", ":7650", "localhost:7650", "127.0.0.1:7650"].map(|local| read(local).unwrap());
     assert_eq!(here, ["127.0.0.1:7650"; 4]);
     assert_eq!(read("[::]:80").unwrap(), "[::]:80");
