@@ -29,7 +29,7 @@ async fn offload<T: Send + 'static>(
     done.await.unwrap_or(Err(EngineError::Panicked("outlast")))
 }
 
-/// Asks a job to stop if its future is dropped before the job has ended, which releases its state.
+/// Guard that asks a job to stop if its future is dropped before the job has ended, which releases its state.
 struct StopIfDropped {
     stop: Stop,
     has_ended: Arc<AtomicBool>,

@@ -25,7 +25,7 @@ pub fn report_file_size_limit() -> Result<(), SignalError> {
     Ok(())
 }
 
-/// Records which signal came.
+/// The record of which signal came.
 #[derive(Debug, Clone)]
 pub struct Signals {
     received: Arc<AtomicUsize>,

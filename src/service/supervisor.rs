@@ -30,7 +30,7 @@ const GRACE: Duration = Duration::from_secs(60);
 #[error("the service manager can't be told how things stand: {0}")]
 pub struct SupervisorError(#[from] io::Error);
 
-/// Reports an engine's state to the service manager, on a thread named `supervisor`, until dropped.
+/// The reporter of an engine's state to the service manager, on a thread named `supervisor`, until dropped.
 #[derive(Debug)]
 pub struct Supervised {
     thread: Option<Ticking>,

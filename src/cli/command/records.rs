@@ -149,7 +149,7 @@ fn follow(global: &Global, mut since: Option<RecordCursor>, out: &mut dyn Write)
     }
 }
 
-/// Detects commits to a state without opening it: each commit makes its witness longer, or another file.
+/// Detector of commits to a state, without opening it: each commit makes its witness longer, or another file.
 #[derive(PartialEq, Eq)]
 struct Stamp {
     length: u64,

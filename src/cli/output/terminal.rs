@@ -197,7 +197,7 @@ impl Write for Stdout {
     }
 }
 
-/// Escapes lines of JSON for a terminal.
+/// Writer that escapes lines of JSON for a terminal.
 struct JsonLines<W: Write> {
     out: W,
     /// The incomplete line so far.

@@ -69,7 +69,7 @@ pub(super) async fn attend(
     }
 }
 
-/// Whether a request may still get an answer.
+/// The check of whether a request may still get an answer.
 struct Works {
     engine: Arc<Engine>,
     /// No time limit: the engine's own thread does the work.
@@ -169,7 +169,7 @@ fn one_line(message: &str) -> String {
     message.replace('\n', " ")
 }
 
-/// Sends `ok` before the first byte of the payload.
+/// Writer of an answer, which sends `ok` before the first byte of the payload.
 struct Reply<'a> {
     client: &'a Client,
     /// The payload's writer, once it has begun.

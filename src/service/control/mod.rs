@@ -193,7 +193,7 @@ fn unsent(source: io::Error) -> EngineError {
     EngineError::Io { what: "the answer can't be passed on; ask again".to_owned(), source }
 }
 
-/// Listens on the control socket of a state folder, on a thread named `control`, until dropped.
+/// The listener on the control socket of a state folder, on a thread named `control`, until dropped.
 #[derive(Debug)]
 pub struct Controlled {
     path: PathBuf,
@@ -318,10 +318,7 @@ mod tests {
         let nothing = from_fn("nothing/1", &["*"], |_: &FileContent<'_>| Ok(()));
         let engine = Arc::new(Engine::new(Arc::new(nothing)));
         let _listens = Controlled::listen(folder.path(), Arc::new(Desk::new(engine))).unwrap();
-        let answer = ask(folder.path(), &Request::Status);
-        assert!(
-            matches!(&answer, Err(ControlError::Later(why)) if why.contains("about to open")),
-            "{answer:?}"
-        );
+        let got = ask(folder.path(), &Request::Status);
+        assert!(matches!(&got, Err(ControlError::Later(why)) if why.contains("about to open")), "{got:?}");
     }
 }

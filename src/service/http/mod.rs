@@ -96,7 +96,7 @@ pub(crate) fn is_local(address: &SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
 
-/// Serves HTTP, on a thread named `http` and a few named `http-work`, until dropped.
+/// The HTTP server, on a thread named `http` and a few named `http-work`, until dropped.
 pub struct Served {
     address: SocketAddr,
     gate: Arc<Gate>,

@@ -68,7 +68,7 @@ struct Present {
 pub struct ReloadError(#[from] std::io::Error);
 
 impl Reload {
-    /// Creates it from settings that were just read from these layers, and the configuration passed to the engine.
+    /// Creates the reloader for settings just read from these layers, and the configuration passed to the engine.
     pub fn new(
         layers: Layers,
         settings: Settings,
@@ -178,8 +178,8 @@ impl Reload {
     }
 }
 
-/// Reloads the settings on SIGHUP, which no longer ends the process, and when a file changes, on a thread named
-/// `reload`, until dropped.
+/// The thread `reload`: reloads the settings on SIGHUP, which no longer ends the process, and when a file changes,
+/// until dropped.
 #[derive(Debug)]
 pub struct Reloading {
     _thread: Ticking,
@@ -217,7 +217,7 @@ fn log_outcome(outcome: Result<String, String>) {
     }
 }
 
-/// Distinguishes versions of each file; `None` if the file does not exist.
+/// The version of each file; `None` if the file does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Marks(BTreeMap<PathBuf, Option<[i64; 5]>>);
 

@@ -72,8 +72,8 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Creates it from the settings; `seed` determines its delays. A cron expression that can't be parsed, which
-    /// settings never contain, is ignored.
+    /// Creates a schedule from the settings; `seed` determines its delays. A cron expression that can't be parsed,
+    /// which settings never contain, is ignored.
     pub fn new(settings: &ScheduleSettings, seed: u64, zone: TimeZone) -> Self {
         let cron = settings.cron.as_deref().and_then(|text| read_cron(text).ok());
         Self { every: settings.every, cron, jitter: settings.jitter, seed, zone }
@@ -177,7 +177,7 @@ pub type SharedSchedule = Arc<Mutex<ScheduleSettings>>;
 #[error("scans at set times can't be kept: {0}")]
 pub struct ScheduleError(#[from] std::io::Error);
 
-/// Starts the scans that are due, on a thread named `schedule`, until dropped.
+/// The scheduler of due scans, on a thread named `schedule`, until dropped.
 #[derive(Debug)]
 pub struct Scheduled {
     _thread: Ticking,

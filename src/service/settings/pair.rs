@@ -60,21 +60,15 @@ mod tests {
 
     #[test]
     fn a_policy_has_up_to_three_parts() {
-        let parsed = |text| retry_pair(text).map(|pairs| pairs.len());
+        let read = |text| retry_pair(text).map(|pairs| pairs.len());
+        assert_eq!((read("timeout=2"), read("timeout=2,1s"), read("timeout=2,1s,1m")), (Ok(1), Ok(2), Ok(3)));
+        assert!(read("timeout").unwrap_err().contains("CLASS=ATTEMPTS"));
+        assert_eq!(read("time-out=2").unwrap_err(), "there is no class \"time-out\"; did you mean timeout?");
+        assert!(read("mount=2").unwrap_err().contains("io-transient, io-permanent"));
         assert_eq!(
-            (parsed("timeout=2"), parsed("timeout=2,1s"), parsed("timeout=2,1s,1m")),
-            (Ok(1), Ok(2), Ok(3))
-        );
-        assert!(parsed("timeout").unwrap_err().contains("CLASS=ATTEMPTS"));
-        assert_eq!(
-            parsed("time-out=2").unwrap_err(),
-            "there is no class \"time-out\"; did you mean timeout?"
-        );
-        assert!(parsed("mount=2").unwrap_err().contains("io-transient, io-permanent"));
-        assert_eq!(
-            parsed("parse=2").unwrap_err(),
+            read("parse=2").unwrap_err(),
             "attempts is \"2\": must be 1: the same content fails again"
         );
-        assert!(parsed("timeout=2,5").unwrap_err().contains("backoff is \"5\": must be 0s to 1h"));
+        assert!(read("timeout=2,5").unwrap_err().contains("backoff is \"5\": must be 0s to 1h"));
     }
 }

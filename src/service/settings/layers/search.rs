@@ -1,10 +1,10 @@
 //! Configuration files that are found by a search, in contrast to one that is named.
 //!
-//! Constraints: an invisible file does not exist: a service may be started in a folder that its user can't enter. A
-//! project's file is found in folders that others may write to, and a setting such as `log-file` makes a process
-//! append to any file of its user. So a file only counts if it, and the link that leads to it, belongs to that user
-//! or to root, and if it is not world-writable. The user's own file is found by `HOME` and `XDG_CONFIG_HOME`, which
-//! are as explicit as `--config`.
+//! Constraints: a file that can't be seen counts as absent: a service may be started in a folder that its user can't
+//! enter. A project's file is found in folders that others may write to, and a setting such as `log-file` makes a
+//! process append to any file of its user. So a file only counts if it, and the link that leads to it, belongs to that
+//! user or to root, and if it is not world-writable. The user's own file is found by `HOME` and `XDG_CONFIG_HOME`,
+//! which are as explicit as `--config`.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
