@@ -9,11 +9,10 @@ use crate::model::DiscoveredFile;
 
 /// Aims at batches that keep one worker busy for [`AdaptiveStrategy::TARGET`].
 ///
-/// The number of files stays within 50 and 500 and the bytes within 16 MiB, where one file alone
-/// isn't larger. Two things go below 50 files: memory pressure, which halves both limits for each
-/// 2 % above 80 % of the memory limit, down to one file, and gives them back as it falls; and the
-/// end of the work, where a batch takes at most half of a worker's even share of what is left, so
-/// that all workers end together.
+/// The number of files stays between 50 and 500 and the bytes within 16 MiB, unless one file alone is larger. Two
+/// things go below 50 files: memory pressure, which halves both limits for each 2 % above 80 % of the memory limit,
+/// down to one file, and restores them as it falls; and the end of the work, where a batch takes at most half of a
+/// worker's even share of the rest, so that all workers end together.
 #[derive(Debug, Clone)]
 pub struct AdaptiveStrategy {
     start: usize,
@@ -21,24 +20,24 @@ pub struct AdaptiveStrategy {
 }
 
 impl AdaptiveStrategy {
-    /// How long one worker should have a batch. Half a commit tick: outcomes keep coming within
-    /// each tick, and what a batch costs by itself (a claim, a marker: some 10 µs) is 0.1 % at most.
+    /// How long one batch should occupy a worker. Half a commit tick: outcomes keep arriving within each tick, and
+    /// a batch's own cost (a claim, a marker: some 10 µs) is 0.1 % at most.
     pub const TARGET: Duration = Duration::from_millis(50);
-    /// Fewest files, without memory pressure and before the end of the work.
+    /// Minimum number of files, without memory pressure and before the end of the work.
     pub const FILES_MIN: usize = 50;
-    /// Most files.
+    /// Maximum number of files.
     pub const FILES_MAX: usize = 500;
-    /// Most bytes, except where a single file is larger.
+    /// Maximum number of bytes, unless a single file is larger.
     pub const BYTES_MAX: u64 = 16 << 20;
 
     const PRESSURE_PERCENT: u8 = 80;
 
-    /// Begins with batches of `start` files, at most 500, until the first batch has ended.
+    /// Starts with batches of `start` files, at most 500, until the first batch has ended.
     pub fn new(start: usize) -> Self {
         Self { start: start.clamp(1, Self::FILES_MAX), cost: CostModel::default() }
     }
 
-    /// How many of the files keep a worker busy for the target.
+    /// Returns how many of the files keep a worker busy for the target.
     fn by_cost(&self, files: &[DiscoveredFile]) -> usize {
         if !self.cost.has_learned() {
             return self.start;

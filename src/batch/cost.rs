@@ -1,15 +1,14 @@
-//! What files cost, learned from the batches that ended.
+//! The cost of files, learned from finished batches.
 
 use std::time::Duration;
 
 use super::BatchObservation;
 
-/// Seconds as a number per file plus a number per byte.
+/// Seconds as a cost per file plus a cost per byte.
 ///
-/// A straight line through the decayed observations (mean size of a batch's files against mean time
-/// of one), weighted by their number. Where all batches look alike the slope can't be seen: then it
-/// leans on the ratio known beforehand, and the line still goes through the mean, so that what is
-/// like the batches seen is predicted well.
+/// A straight line through the decayed observations (mean size of a batch's files against mean time of one),
+/// weighted by their number. If all batches are alike, the slope can't be observed: then it leans on the prior
+/// ratio, and the line still goes through the mean, so that batches like those seen are predicted well.
 #[derive(Debug, Clone)]
 pub(super) struct CostModel {
     per_file: f64,
@@ -21,14 +20,14 @@ pub(super) struct CostModel {
     size_time: f64,
 }
 
-/// Before anything is observed: what the bare loop of reading, hashing and parsing takes of one core.
+/// Before any observation: what the bare loop of reading, hashing and parsing takes of one core.
 const PER_FILE_S: f64 = 12e-6;
 const PER_BYTE_S: f64 = 2e-9;
 
-/// What an observation still counts after the next one: the last ten batches decide.
+/// The weight that an observation keeps after the next one: the last ten batches decide.
 const DECAY: f64 = 0.9;
 
-/// Spread of the sizes, relative to their mean, from which the observed slope outweighs the ratio known beforehand.
+/// Spread of the sizes, relative to their mean, from which the observed slope outweighs the prior ratio.
 const SPREAD: f64 = 0.25;
 
 impl Default for CostModel {
@@ -46,22 +45,22 @@ impl Default for CostModel {
 }
 
 impl CostModel {
-    /// Whether anything has been observed.
+    /// Returns whether anything has been observed.
     pub(super) fn has_learned(&self) -> bool {
         self.weight > 0.0
     }
 
-    /// Seconds for files of this number and size together.
+    /// Returns the seconds for files of this number and total size.
     pub(super) fn seconds(&self, files: usize, bytes: u64) -> f64 {
         self.per_file * files as f64 + self.per_byte * bytes as f64
     }
 
-    /// The same as a duration.
+    /// Returns the same as a duration.
     pub(super) fn estimate(&self, files: usize, bytes: u64) -> Duration {
         Duration::try_from_secs_f64(self.seconds(files, bytes)).unwrap_or(Duration::MAX)
     }
 
-    /// Learns from a batch that ended.
+    /// Learns from a finished batch.
     pub(super) fn observe(&mut self, done: &BatchObservation) {
         if done.files == 0 {
             return;
@@ -82,11 +81,11 @@ impl CostModel {
         let time = self.time / self.weight;
         let variance = (self.size_size / self.weight - size * size).max(0.0);
         let covariance = self.size_time / self.weight - size * time;
-        // The ratio known beforehand, scaled to the mean that was observed.
+        // The prior ratio, scaled to the observed mean.
         let known = time * PER_BYTE_S / (PER_FILE_S + PER_BYTE_S * size);
         let trust = (SPREAD * size).powi(2) + 1.0;
         let slope = (covariance + known * trust) / (variance + trust);
-        // Neither a byte nor a file gives time back.
+        // Neither a byte nor a file has a negative cost.
         let steepest = if size > 0.0 { time / size } else { 0.0 };
         self.per_byte = slope.clamp(0.0, steepest);
         self.per_file = (time - self.per_byte * size).max(0.0);

@@ -6,7 +6,7 @@ use super::cost::CostModel;
 use super::{BatchObservation, BatchStrategy, Load};
 use crate::model::DiscoveredFile;
 
-/// The same number of files in each batch.
+/// Puts the same number of files in each batch.
 #[derive(Debug, Clone)]
 pub struct CountStrategy {
     files: usize,
@@ -14,7 +14,7 @@ pub struct CountStrategy {
 }
 
 impl CountStrategy {
-    /// Batches of `files` files; at least 1.
+    /// Creates batches of `files` files; at least 1.
     pub fn new(files: usize) -> Self {
         Self { files: files.max(1), cost: CostModel::default() }
     }
@@ -34,7 +34,7 @@ impl BatchStrategy for CountStrategy {
     }
 }
 
-/// As many files as stay within a number of bytes: 1 to 500.
+/// Puts as many files in a batch as stay within a number of bytes: 1 to 500.
 #[derive(Debug, Clone)]
 pub struct SizeStrategy {
     bytes: u64,
@@ -42,10 +42,10 @@ pub struct SizeStrategy {
 }
 
 impl SizeStrategy {
-    /// Most files in one batch, however small they are.
+    /// Maximum number of files in one batch, however small they are.
     pub const FILES_MAX: usize = 500;
 
-    /// Batches of at most `bytes` bytes, except where a single file is larger.
+    /// Creates batches of at most `bytes` bytes, unless a single file is larger.
     pub fn new(bytes: u64) -> Self {
         Self { bytes, cost: CostModel::default() }
     }
@@ -72,7 +72,7 @@ impl BatchStrategy for SizeStrategy {
     }
 }
 
-/// How many files, from the first and at least one, have at most `bytes` bytes together.
+/// Returns how many files, from the first and at least one, have at most `bytes` bytes together.
 pub(super) fn within_bytes<'a>(files: impl Iterator<Item = &'a DiscoveredFile>, bytes: u64) -> usize {
     let mut total = 0u64;
     let fitting = files.take_while(|file| {

@@ -23,14 +23,14 @@ pub use plan::{Planner, create_optimal_batches, sort};
 /// [`next_batch`](BatchStrategy::next_batch) says where each batch ends; the engine does the rest. See
 /// `examples/own_strategy.rs`.
 pub trait BatchStrategy: Send + Sync {
-    /// How many of `files`, from the first, make the next batch. At least 1 is taken, at most all.
-    /// `files` is never empty.
+    /// Returns how many of `files`, from the first, make the next batch. At least 1 is taken, at most all. `files`
+    /// is never empty.
     fn next_batch(&self, files: &[DiscoveredFile], load: &Load) -> usize;
 
-    /// Learns from a batch that ended. The default learns nothing.
+    /// Learns from a finished batch. The default learns nothing.
     fn observe(&mut self, _done: &BatchObservation) {}
 
-    /// What one worker is expected to need for files of this number and size together.
+    /// Returns the expected time of one worker for files of this number and total size.
     fn estimate(&self, _files: usize, _bytes: u64) -> Duration {
         Duration::ZERO
     }
@@ -47,7 +47,7 @@ pub struct Load {
     pub pending_after: u64,
 }
 
-/// What a batch took.
+/// The measured cost of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchObservation {
     /// Files in it.
@@ -58,7 +58,7 @@ pub struct BatchObservation {
     pub busy: Duration,
 }
 
-/// The strategy that a configuration names.
+/// Returns the strategy that a configuration names.
 pub fn strategy_of(config: &BatchConfig) -> Box<dyn BatchStrategy> {
     match config.strategy {
         StrategyKind::Adaptive => Box::new(AdaptiveStrategy::new(config.batch_size)),

@@ -1,4 +1,4 @@
-//! From pending files to numbered batches.
+//! Turns pending files into numbered batches.
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -26,13 +26,13 @@ pub struct Planner {
 }
 
 impl Planner {
-    /// Cuts as `strategy` says.
+    /// Creates a planner that cuts as `strategy` says.
     pub fn new(strategy: Box<dyn BatchStrategy>) -> Self {
         Self { strategy, planned: 0 }
     }
 
-    /// Cuts the files, in their order; `load.pending_after` doesn't count them. What the strategy
-    /// says is kept between 1 and what there is.
+    /// Cuts the files, in their order; `load.pending_after` doesn't count them. The strategy's answer is clamped
+    /// between 1 and the number of files.
     pub fn plan(&mut self, files: Vec<DiscoveredFile>, load: Load, now: SystemTime) -> Vec<FileBatch> {
         let mut cuts = Vec::new();
         let mut rest = files.as_slice();
@@ -50,7 +50,7 @@ impl Planner {
         self.strategy.observe(done);
     }
 
-    /// One batch of all these files, numbered as the others.
+    /// Makes one batch of all these files, numbered like the others.
     pub fn batch(&mut self, files: Vec<DiscoveredFile>, now: SystemTime) -> FileBatch {
         self.planned += 1;
         let total_size = files.iter().fold(0u64, |sum, file| sum.saturating_add(file.fingerprint.size));
@@ -86,7 +86,7 @@ pub fn create_optimal_batches(
     Ok(Planner::new(strategy_of(config)).plan(files, load, SystemTime::now()))
 }
 
-/// Sorts exactly by the order, and by key among equals.
+/// Sorts by the order, and by key among equals.
 pub fn sort(files: &mut [DiscoveredFile], order: Order) {
     let size = |file: &DiscoveredFile| file.fingerprint.size;
     let time = |file: &DiscoveredFile| file.fingerprint.mtime;

@@ -26,7 +26,7 @@ fn sizes() -> impl Strategy<Value = Vec<u64>> {
     prop::collection::vec(prop_oneof![Just(0), 1u64..10_000, 1u64..40_000_000, Just(u64::MAX)], 0..1500)
 }
 
-/// Says a number that has nothing to do with the files.
+/// Returns a number unrelated to the files.
 struct Any(usize);
 
 impl BatchStrategy for Any {

@@ -1,20 +1,20 @@
 //! Where files come from, and how they are read.
 //!
 //! Constraints:
-//! - A folder is listed as a whole, sorted by name, so that it can be merged with the ledger in one
-//!   pass and what is missing shows.
-//! - Memory: a name costs itself and 8 bytes while its folder is visited. Waiting sub-folders are
-//!   kept as such names, not as paths, so neither a million files nor a million folders in one
-//!   folder hurt. Metadata is asked for only while a listing is consumed.
-//! - Nothing but regular files is ever opened for reading, and no link below a root is ever followed,
-//!   not even one that takes a folder's place during the scan: the kernel resolves paths below a root
-//!   without links (`openat2`), or this room does so component by component. Links on the way to a
-//!   root are the user's own and are followed. Mount points are crossed.
-//! - What is left out is counted under the rule that left it out, and [`TreeSource::explain`] finds
-//!   the rule by the same code. An `.outlastignore` that can't be understood makes its folder
-//!   unreadable: what it meant to leave out is not guessed.
-//! - Between two reads of a thread at most the folder is kept open, and what is read from it counts only where it
-//!   is the version that was expected: what took the place of a root or a folder is never read as it.
+//! - A folder is listed as a whole, sorted by name, so that it can be merged with the ledger in one pass and
+//!   missing entries show.
+//! - Memory: a name costs itself and 8 bytes while its folder is visited. Queued sub-folders are kept as such
+//!   names, not as paths, so neither a million files nor a million folders in one folder are a problem. Metadata is
+//!   requested only while a listing is consumed.
+//! - Only regular files are ever opened for reading, and no link below a root is ever followed, not even one that
+//!   replaces a folder during the scan: the kernel resolves paths below a root without links (`openat2`), or this
+//!   room does so component by component. Links on the path to a root are the user's own and are followed. Mount
+//!   points are crossed.
+//! - Excluded entries are counted under the rule that excluded them, and [`TreeSource::explain`] finds the rule by
+//!   the same code. An `.outlastignore` that can't be parsed makes its folder unreadable: what it meant to exclude
+//!   is not guessed.
+//! - At most one folder per thread stays open between two reads, and what is read from it counts only if it is the
+//!   expected version: a replaced root or folder is never read as the original.
 
 mod filter;
 mod read;
@@ -36,18 +36,18 @@ pub use walk::names::Names;
 pub(crate) use walk::thread_clock::{Moment, Sampler, Spent};
 pub use walk::verdict::Verdict;
 
-/// Files that exist somewhere: a tree on disk ([`TreeSource`]), or anything of a user's own.
+/// A place where files exist: a tree on disk ([`TreeSource`]), or a custom implementation.
 pub trait Source: Send + Sync {
-    /// Visits every folder under `root` once, on up to `threads` threads, each with a visitor of
-    /// its own, until all is visited or a visitor breaks off. One that waits for a disk or a network may take more
-    /// threads than that, as [`TreeSource`] does, but for `threads` of 1.
+    /// Visits every folder under `root` once, on up to `threads` threads, each with its own visitor, until
+    /// everything is visited or a visitor breaks off. A source that waits for a disk or a network may use more
+    /// threads than that, as [`TreeSource`] does, unless `threads` is 1.
     ///
     /// # Errors
-    /// Where the root itself can't be listed: the error is the system's own, so that its class shows,
-    /// and the caller names the root. A folder below that can't is reported to the visitor.
+    /// The root itself can't be listed: the error is the system's own, so that its class is kept, and the caller
+    /// adds the root. A folder below that can't be listed is reported to the visitor.
     ///
     /// # Panics
-    /// Where a visitor did, once all threads have ended.
+    /// If a visitor panicked, once all threads have ended.
     fn scan(
         &self,
         root: &Root,
@@ -55,16 +55,15 @@ pub trait Source: Send + Sync {
         visitors: &(dyn Fn() -> Box<dyn FolderVisitor> + Sync),
     ) -> std::io::Result<ScanReport>;
 
-    /// Visits every folder at and below `from` as [`Source::scan`] does: what rules say in the folders
-    /// above holds. Where `from` is gone, or no folder any more, nothing is visited but
-    /// [`FolderVisitor::unreadable`] told `NotFound`; where a rule cuts it, [`FolderVisitor::cut`] is told.
+    /// Visits every folder at and below `from` as [`Source::scan`] does; rules of the folders above apply. Where
+    /// `from` is gone or not a directory any more, nothing is visited and [`FolderVisitor::unreadable`] gets
+    /// `NotFound`; where a rule excludes it, [`FolderVisitor::cut`] is called.
     ///
     /// # Errors
-    /// Where the root itself can't be opened, as with a scan; `Unsupported` for a source that can't
-    /// begin below its root.
+    /// The root itself can't be opened, as with a scan; `Unsupported` for a source that can't start below its root.
     ///
     /// # Panics
-    /// Where a visitor did, once all threads have ended.
+    /// If a visitor panicked, once all threads have ended.
     fn scan_below(
         &self,
         root: &Root,
@@ -76,12 +75,12 @@ pub trait Source: Send + Sync {
         Err(std::io::ErrorKind::Unsupported.into())
     }
 
-    /// What these names are now in one folder, in the same order: those that a scan would list among
-    /// the folder's files. None where the folder is gone or a rule cuts it.
+    /// Returns the current state of these names in one folder, in the same order, for those that a scan would list
+    /// among the folder's files. `None` where the folder is gone or a rule excludes it.
     ///
     /// # Errors
-    /// Where the root or a folder on the way can't be opened, or an `.outlastignore` can't be read:
-    /// nothing is known then. `Unsupported` for a source that can't look at single files.
+    /// The root or a folder on the path can't be opened, or an `.outlastignore` can't be read: nothing is known
+    /// then. `Unsupported` for a source that can't check single files.
     fn look(
         &self,
         root: &Root,
@@ -92,12 +91,12 @@ pub trait Source: Send + Sync {
         Err(std::io::ErrorKind::Unsupported.into())
     }
 
-    /// Reads one file into `buffer`, replacing what is in it, and says which version was read: the
-    /// fingerprint is the same before and after reading.
+    /// Reads one file into `buffer`, replacing its contents, and returns which version was read: the fingerprint is
+    /// the same before and after reading.
     ///
     /// # Errors
-    /// The file is gone, is no regular file any more, kept changing, is longer than `size_max` bytes, whatever size is
-    /// told of it, or can't be read.
+    /// The file is gone, is not a regular file any more, kept changing, is longer than `size_max` bytes whatever
+    /// its reported size, or can't be read.
     fn read(
         &self,
         root: &Root,
@@ -106,11 +105,11 @@ pub trait Source: Send + Sync {
         buffer: &mut Vec<u8>,
     ) -> Result<Content, ReadError>;
 
-    /// Reads a file that is expected at this version: [`Source::read`], but what the calling thread has kept open
-    /// since its last read may be used where it leads to the very version.
+    /// Reads a file that is expected at this version: like [`Source::read`], but may use what the calling thread
+    /// has kept open since its last read, if that leads to exactly this version.
     ///
     /// # Errors
-    /// As there.
+    /// As [`Source::read`].
     fn read_expected(
         &self,
         root: &Root,
@@ -123,24 +122,25 @@ pub trait Source: Send + Sync {
         self.read(root, key, size_max, buffer)
     }
 
-    /// Has a file brought into memory that the calling thread reads soon, and does not wait for it.
+    /// Starts reading a file into memory that the calling thread will read soon, without waiting for it.
     fn ahead(&self, root: &Root, key: &FileKey) -> Ahead {
         let _ = (root, key);
         Ahead::Unable
     }
 
-    /// The calling thread reads nothing for now: what it has kept open is closed, so that the file system can be
-    /// unmounted, and what it knows of rules is looked up anew.
+    /// Releases what the calling thread keeps between reads, as it pauses: open folders are closed, so that the
+    /// file system can be unmounted, and cached rules are dropped.
     fn rest(&self) {}
 
-    /// What tells the folder of a root from another one at the same path: while it stays the same, a file
-    /// that is not found is gone. Otherwise the root was renamed, replaced or unmounted.
+    /// Returns a mark that distinguishes the folder of a root from another one at the same path. While it stays the
+    /// same, a file that is not found is gone; otherwise the root was renamed, replaced or unmounted.
     ///
     /// # Errors
-    /// Where there is no such folder.
+    /// There is no such folder.
     fn root_mark(&self, root: &Root) -> std::io::Result<u128>;
 
-    /// Lists a root's own folder to its end, and visits nothing: whether a scan can begin again that failed there.
+    /// Lists a root's own folder to its end without visiting anything, to check whether a failed scan can be
+    /// restarted.
     ///
     /// # Errors
     /// As [`Source::scan`].
@@ -149,47 +149,47 @@ pub trait Source: Send + Sync {
         Ok(())
     }
 
-    /// Where a root leads: its path without links, for one that is a folder on disk. Another one than before is
-    /// another tree, and what it shows is what the root holds. Else the path itself.
+    /// Returns where a root leads: its path without links, if it is a folder on disk; otherwise the path itself. A
+    /// different target is a different tree, and its contents are what the root holds.
     ///
     /// # Errors
-    /// Where there is no such folder.
+    /// There is no such folder.
     fn root_target(&self, root: &Root) -> std::io::Result<std::path::PathBuf> {
         Ok(root.path.clone())
     }
 
-    /// Whether a file that no listing shows still exists, or may: filters can hide it.
+    /// Returns whether a file that no listing shows exists, or may exist: filters can hide it.
     fn exists(&self, root: &Root, key: &FileKey) -> bool;
 
-    /// Whether a rule leaves a file out that exists: asked of files that are known, and that no listing shows.
+    /// Returns whether a rule excludes a file that exists. Called for known files that no listing shows.
     fn is_hidden(&self, root: &Root, key: &FileKey) -> bool {
         let _ = root;
         !self.accepts(&key.relative_path())
     }
 
-    /// Files are known in this folder that rules leave out by now. Where it tells what changes, it is to tell of it when
-    /// these are deleted.
+    /// Notes that this folder has known files that rules exclude by now. A source that reports changes must report
+    /// the deletion of these files.
     fn watch_hidden(&self, root: &Root, folder: &FolderKey) {
         let _ = (root, folder);
     }
 
-    /// Whether the filters let a file with this relative path in, as far as the path alone tells.
+    /// Returns whether the filters accept a file with this relative path, judging by the path alone.
     fn accepts(&self, relative: &[u8]) -> bool;
 
-    /// The filters as text: when it changes, what is pending is looked at again.
+    /// Returns the filters as text: when it changes, pending files are checked again.
     fn filters(&self) -> String;
 }
 
-/// Takes folders as a scan finds them; one for each scanning thread.
+/// Receives folders as a scan finds them; one per scanning thread.
 pub trait FolderVisitor: Send {
-    /// A folder was listed.
+    /// Handles a listed folder.
     fn folder(&mut self, folder: Folder<'_>) -> ControlFlow<()>;
 
-    /// A folder can't be listed: what the ledger holds below it stays as it is. `NotFound` where it
-    /// went after its parent was listed.
+    /// Handles a folder that can't be listed: the ledger's records below it stay as they are. `NotFound` if it was
+    /// removed after its parent was listed.
     fn unreadable(&mut self, folder: &FolderKey, error: &std::io::Error) -> ControlFlow<()>;
 
-    /// A rule cuts this folder: files that are known below it may be gone.
+    /// Handles a folder that a rule excludes: known files below it may be gone.
     fn cut(&mut self, folder: &FolderKey) -> ControlFlow<()> {
         let _ = folder;
         ControlFlow::Continue(())
@@ -200,9 +200,9 @@ pub trait FolderVisitor: Send {
 pub struct Folder<'a> {
     /// The folder.
     pub key: FolderKey,
-    /// Entries that are no folders and whose names the filters let in, ascending by name, each name once.
+    /// Entries that are not directories and whose names the filters accept, ascending, each name once.
     pub files: &'a mut dyn Iterator<Item = Listed<'a>>,
-    /// Names of the sub-folders that will be visited or that filters cut, ascending: all that exist.
+    /// Names of all existing sub-folders, whether they will be visited or are excluded, ascending.
     pub folders: &'a Names,
 }
 
@@ -220,9 +220,9 @@ pub struct Listed<'a> {
 pub enum ListedKind {
     /// A regular file.
     File(Fingerprint),
-    /// Something that is never opened.
+    /// An entry of a type that is never opened.
     Skipped(SkipReason),
-    /// It was gone when its metadata was asked for.
+    /// The entry was gone when its metadata was requested.
     Vanished,
 }
 
@@ -242,7 +242,7 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
-    /// The name in summaries.
+    /// Returns the name used in summaries.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Symlink => "symlink",
@@ -254,11 +254,11 @@ impl SkipReason {
     }
 }
 
-/// What a scan left out.
+/// What a scan covered and excluded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScanReport {
     /// Folders that were listed.
     pub folders: u64,
-    /// Entries that a rule left out, by rule. A folder that is cut counts once.
+    /// Excluded entries, by rule. An excluded folder counts once.
     pub filtered: std::collections::BTreeMap<String, u64>,
 }

@@ -1,7 +1,7 @@
-//! Whether a rule leaves a file out that no listing shows.
+//! Checks whether a rule excludes a file that no listing shows.
 //!
-//! It is asked for one file after the other, mostly in the order of the tree. So each thread keeps for a moment what the
-//! rules say of the folders on the way: a neighbour costs a comparison, a new folder what its ignore file costs.
+//! Files are checked one at a time, mostly in tree order. So each thread briefly caches the rules of the folders on
+//! the path: a neighbour costs a comparison, a new folder costs reading its ignore file.
 
 use std::cell::RefCell;
 use std::io;
@@ -15,12 +15,12 @@ use super::{EntryPath, Filters};
 use crate::model::{FileKey, Root};
 use crate::source::read::open;
 
-/// What is known is not believed for longer.
+/// Cached rules expire after this.
 const KEPT: Duration = Duration::from_millis(100);
 
 thread_local!(static WAY: RefCell<Option<Way>> = const { RefCell::new(None) });
 
-/// The way to the folder that was asked for last.
+/// The path to the last folder checked.
 struct Way {
     root: PathBuf,
     opened: OwnedFd,
@@ -29,15 +29,16 @@ struct Way {
     levels: Vec<Level>,
 }
 
-/// A folder on the way.
+/// A folder on the path.
 struct Level {
     name: Vec<u8>,
     ignored: Option<Arc<IgnoreChain>>,
-    /// A rule cuts it, or a folder above it.
+    /// A rule excludes it, or a folder above it.
     is_cut: bool,
 }
 
-/// Whether the filters, or an ignore file, leave this file out. What can't be found out is let in: reading it tells.
+/// Returns whether the filters or an ignore file exclude this file. Where that can't be determined, the file is
+/// accepted: reading it will show.
 pub(crate) fn is_hidden(filters: &Filters, root: &Root, key: &FileKey) -> bool {
     WAY.with_borrow_mut(|kept| {
         let way = kept.take().filter(|way| way.root == root.path && way.since.elapsed() < KEPT);
@@ -50,7 +51,7 @@ pub(crate) fn is_hidden(filters: &Filters, root: &Root, key: &FileKey) -> bool {
     })
 }
 
-/// Forgets what is known.
+/// Clears the cache.
 pub(crate) fn forget() {
     WAY.with_borrow_mut(|kept| *kept = None);
 }
@@ -80,7 +81,7 @@ impl Way {
         Ok(self.levels.last().is_none_or(|level| level.is_cut || is_cut(filters, level, &entry, false)))
     }
 
-    /// Goes one folder down.
+    /// Descends one folder.
     fn enter(&mut self, filters: &Filters, entry: &EntryPath) -> io::Result<()> {
         let Some(above) = self.levels.last() else { return Ok(()) };
         let is_cut = above.is_cut || is_cut(filters, above, entry, true);

@@ -1,4 +1,4 @@
-//! `.outlastignore` files: gitignore syntax, for their own folder and all below it.
+//! `.outlastignore` files: gitignore syntax, for their own folder and everything below it.
 
 use std::ffi::OsStr;
 use std::io;
@@ -15,13 +15,13 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-/// Name of the files.
+/// The file name.
 pub(crate) const IGNORE_FILE: &[u8] = b".outlastignore";
 
-/// An ignore file of this size is taken for a mistake.
+/// An ignore file of this size is treated as a mistake.
 const SIZE_MAX: usize = 1 << 20;
 
-/// The ignore files that apply in a folder: the nearest, then those of the folders above.
+/// The ignore files that apply in a folder: the nearest first, then those of the folders above.
 #[derive(Debug)]
 pub(crate) struct IgnoreChain {
     rules: Gitignore,
@@ -31,11 +31,11 @@ pub(crate) struct IgnoreChain {
 }
 
 impl IgnoreChain {
-    /// Puts the ignore file of an open folder, if it has one, before those of the folders above.
+    /// Prepends the ignore file of an open folder, if it has one, to those of the folders above.
     ///
     /// # Errors
-    /// The file can't be read, or a line of it is no pattern. The folder must not be listed then:
-    /// what the file would leave out is not known.
+    /// The file can't be read, or one of its lines is not a pattern. The folder must not be listed then: what the
+    /// file would exclude is unknown.
     pub(crate) fn with_file_of(
         above: Option<Arc<Self>>,
         open_folder: BorrowedFd<'_>,
@@ -54,7 +54,7 @@ impl IgnoreChain {
         Ok(Some(Arc::new(Self { rules, folder: folder.to_vec(), above })))
     }
 
-    /// The pattern that leaves this entry out: of the nearest file that has a word on it, its last.
+    /// Returns the pattern that excludes this entry: the last match in the nearest file that has any match.
     pub(crate) fn cut(&self, entry: &EntryPath, is_folder: bool) -> Option<Cut<'_>> {
         let mut next = Some(self);
         while let Some(chain) = next {
@@ -72,7 +72,7 @@ impl IgnoreChain {
     }
 }
 
-/// The folder's ignore file; none where there is no regular file of that name.
+/// Reads the folder's ignore file; `None` where there is no regular file of that name.
 fn read(folder: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let opened = retry_on_intr(|| rustix::fs::openat(folder, IGNORE_FILE, flags, Mode::empty()));
@@ -97,12 +97,12 @@ fn read(folder: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(text))
 }
 
-/// Whoever put it there meant to leave something out, and what is not guessed.
+/// The entry was put there to exclude something; what exactly is not guessed.
 fn no_file() -> io::Error {
     invalid("a link or a pipe, which is not read; put a regular file there".to_owned())
 }
 
-/// An error that may pass stays the system's own, so that its class shows.
+/// Adds the file name. A transient error stays the system's own, so that its class is kept.
 fn named(error: io::Error) -> io::Error {
     if Resource::of_io(&error).is_some() {
         return error;

@@ -31,15 +31,15 @@ pub struct Filters {
     exclude: Globs,
 }
 
-/// A glob that is none.
+/// An invalid glob.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{list} glob \"{glob}\": {reason}")]
 pub struct FilterError {
     /// `include` or `exclude`.
     pub list: &'static str,
-    /// The glob as it was given.
+    /// The glob as given.
     pub glob: String,
-    /// What is wrong with it, and what to write.
+    /// What is wrong with it, and what to write instead.
     pub reason: String,
 }
 
@@ -47,7 +47,7 @@ impl Filters {
     /// Compiles the globs.
     ///
     /// # Errors
-    /// The first glob that is none.
+    /// The first invalid glob.
     pub fn new(include: &[String], exclude: &[String]) -> Result<Self, FilterError> {
         if let Some(glob) = include.iter().find(|glob| glob.ends_with('/')) {
             return Err(FilterError {
@@ -59,8 +59,8 @@ impl Filters {
         Ok(Self { include: Globs::new("include", include)?, exclude: Globs::new("exclude", exclude)? })
     }
 
-    /// A text that is the same exactly as long as the rules are: one line a rule, sorted. What
-    /// `.outlastignore` files say is not in it, since every scan reads them anew.
+    /// Returns a text that is equal exactly when the rules are: one line per rule, sorted. The contents of
+    /// `.outlastignore` files are not in it, since every scan reads them again.
     pub fn signature(&self) -> String {
         let lines = |list: &str, globs: &Globs| {
             let escaped = |text: &String| text.replace('\\', "\\\\").replace('\n', "\\n");
@@ -73,8 +73,8 @@ impl Filters {
         all.concat()
     }
 
-    /// Whether the globs let the file at this relative path in: none of its folders is cut, and its
-    /// name is wanted. `.outlastignore` files are not asked; [`TreeSource::explain`] does.
+    /// Returns whether the globs accept the file at this relative path: none of its folders is excluded, and its
+    /// name is included. `.outlastignore` files are not consulted; [`TreeSource::explain`] does that.
     ///
     /// [`TreeSource::explain`]: super::TreeSource::explain
     pub fn accepts(&self, relative: &[u8]) -> bool {
@@ -91,7 +91,7 @@ impl Filters {
         true
     }
 
-    /// The rule that leaves this entry out.
+    /// Returns the rule that excludes this entry.
     pub(super) fn cut(&self, entry: &EntryPath, is_folder: bool) -> Option<Cut<'_>> {
         if !is_folder && !self.include.is_empty() && self.include.find(entry, false).is_none() {
             return Some(Cut::Include);
@@ -100,7 +100,7 @@ impl Filters {
     }
 }
 
-/// The rule that left an entry out.
+/// The rule that excluded an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut<'a> {
     /// No include glob matches.
@@ -114,7 +114,7 @@ pub(super) enum Cut<'a> {
 }
 
 impl Cut<'_> {
-    /// The name in summaries, with the folder of the `.outlastignore` that holds the pattern.
+    /// Returns the name used in summaries, with the folder of the `.outlastignore` that holds the pattern.
     pub(super) fn in_full(&self) -> String {
         match self {
             Self::Ignored { folder, .. } if !folder.is_empty() => {
@@ -125,7 +125,7 @@ impl Cut<'_> {
     }
 }
 
-/// The name in summaries.
+/// The name used in summaries.
 impl fmt::Display for Cut<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -137,18 +137,18 @@ impl fmt::Display for Cut<'_> {
     }
 }
 
-/// The relative path of the entry in hand; one buffer for all entries of a folder.
+/// The relative path of the current entry; one buffer serves all entries of a folder.
 #[derive(Debug)]
 pub(super) struct EntryPath {
     bytes: Vec<u8>,
     name_at: usize,
 }
 
-/// Room for a name: it is asked for once a folder, and few are longer.
+/// Capacity for a name: allocated once per folder, and few names are longer.
 const NAME_BYTES: usize = 64;
 
 impl EntryPath {
-    /// For the entries of this folder; empty for the root.
+    /// Creates the path for entries of this folder; empty for the root.
     pub(super) fn in_folder(relative: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(relative.len() + NAME_BYTES);
         bytes.extend_from_slice(relative);
@@ -159,39 +159,39 @@ impl EntryPath {
         entry
     }
 
-    /// Takes the entry of this name in hand.
+    /// Makes the entry of this name the current one.
     pub(super) fn set(&mut self, name: &[u8]) {
         self.bytes.truncate(self.name_at);
         self.bytes.extend_from_slice(name);
     }
 
-    /// Goes into the entry in hand, which is a folder.
+    /// Enters the current entry, which is a folder.
     pub(super) fn enter(&mut self) {
         self.bytes.push(b'/');
         self.name_at = self.bytes.len();
     }
 
-    /// The entry's name.
+    /// Returns the entry's name.
     pub(super) fn name(&self) -> &[u8] {
         &self.bytes[self.name_at..]
     }
 
-    /// The path of the entry's folder, relative to the root; empty for the root.
+    /// Returns the path of the entry's folder, relative to the root; empty for the root.
     pub(super) fn folder(&self) -> &[u8] {
         &self.bytes[..self.name_at.saturating_sub(1)]
     }
 
-    /// The entry's path, relative to the root.
+    /// Returns the entry's path, relative to the root.
     pub(super) fn path(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-/// Globs of one list. Those of the form `*SUFFIX`, nearly all that are used, are plain comparisons.
+/// Globs of one list. Those of the form `*SUFFIX`, nearly all in use, are plain comparisons.
 #[derive(Debug, Clone, Default)]
 struct Globs {
     texts: Vec<String>,
-    /// Suffix, and which text it is of.
+    /// The suffix, and whether it applies to the name or the path.
     suffixes: Vec<(Box<[u8]>, usize)>,
     names: GlobSet,
     name_texts: Vec<usize>,
@@ -242,7 +242,7 @@ impl Globs {
         self.texts.is_empty()
     }
 
-    /// The first glob that matches.
+    /// Returns the first glob that matches.
     fn find(&self, entry: &EntryPath, is_folder: bool) -> Option<&str> {
         let name = entry.name();
         let suffix = self.suffixes.iter().find(|(suffix, _)| name.ends_with(suffix)).map(|&(_, at)| at);
@@ -262,7 +262,7 @@ impl Globs {
     }
 }
 
-/// `.ast.json` for `*.ast.json`; none where more than a comparison is needed.
+/// Returns `.ast.json` for `*.ast.json`; `None` where more than a comparison is needed.
 fn suffix_of(glob: &str) -> Option<&str> {
     let suffix = glob.strip_prefix('*')?;
     (!suffix.is_empty() && !suffix.contains(['*', '?', '[', ']', '{', '}', '\\', '/'])).then_some(suffix)

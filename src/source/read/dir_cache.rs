@@ -1,9 +1,9 @@
-//! The folder that the present thread read its last file from, kept open for the next one.
+//! The folder of the current thread's last file, kept open for the next one.
 //!
-//! Batches are in the order of the tree, so most files lie in the folder of the one before. Opened from there, a
-//! file costs one component of its path and not all: of 100,000 small files, eight to a folder and seven folders
-//! deep, that takes 2 % of the CPU time away. What is read from a folder that was moved meanwhile may be another file than the one at the
-//! path now. So it only counts where it is the very version that was expected; [`Source::rest`] closes it.
+//! Batches are in tree order, so most files share the folder of their predecessor. Opened from there, a file costs
+//! one path component instead of all: for 100,000 small files, eight to a folder and seven folders deep, that saves
+//! 2 % of the CPU time. A file read from a folder that was moved meanwhile may differ from the file now at the
+//! path. So it only counts if it is exactly the expected version; [`Source::rest`] closes the folder.
 //!
 //! [`Source::rest`]: crate::source::Source::rest
 
@@ -28,7 +28,7 @@ struct Last {
     opened: Option<(OwnedFd, Instant)>,
 }
 
-/// Opens a file: from the folder of the last one, or by its path where that was another folder, or it fails.
+/// Opens a file: from the folder of the last one, or by its path if that is another folder or fails.
 pub(super) fn file(root: &Root, key: &FileKey) -> Option<OwnedFd> {
     in_last_folder(root, key).or_else(|| open::file(root, key).ok())
 }
@@ -37,7 +37,7 @@ fn in_last_folder(root: &Root, key: &FileKey) -> Option<OwnedFd> {
     LAST.with_borrow_mut(|last| {
         let folder = key.folder_bytes();
         if last.folder != folder || last.root != root.path {
-            // One file may be all that is read here: it is opened with the second one.
+            // One file may be all that is read here, so the folder is opened with the second one.
             last.root.clone_from(&root.path);
             last.opened = None;
             last.folder.clear();
@@ -52,7 +52,7 @@ fn in_last_folder(root: &Root, key: &FileKey) -> Option<OwnedFd> {
     })
 }
 
-/// Closes it.
+/// Closes the cached folder.
 pub(crate) fn close() {
     LAST.with_borrow_mut(|last| *last = Last::default());
 }

@@ -17,24 +17,24 @@ use super::SkipReason;
 use crate::model::{ErrorClass, FileKey, Fingerprint, Resource, Root, Timestamp, memory};
 use open::EntryKind;
 
-/// What was read.
+/// The result of reading one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Content {
-    /// The version: the same before and after reading.
+    /// The version read: the same before and after reading.
     pub fingerprint: Fingerprint,
-    /// Bytes that were read. Some file systems tell another size (procfs, FUSE with direct I/O): the content counts.
+    /// Bytes read. Some file systems report another size (procfs, FUSE with direct I/O): the content counts.
     pub size: u64,
-    /// A later write could leave the fingerprint as it is: the next scan must compare the content.
+    /// A later write could leave the fingerprint unchanged, so the next scan must compare the content.
     pub racy: bool,
 }
 
-/// Why a file was not read. The path is left to the caller, whose records have it beside the message.
+/// Why a file was not read. The path is left to the caller, whose records hold it beside the message.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// There is no file of this name any more: nothing, or a folder in its place.
     #[error("gone since it was found")]
     Gone,
-    /// Something that is never opened has taken its place.
+    /// It was replaced by something that is never opened.
     #[error("a {} has taken its place, which is never opened; put a regular file there", .0.as_str())]
     NotAFile(SkipReason),
     /// It changed during each attempt.
@@ -46,12 +46,12 @@ pub enum ReadError {
         /// Its size in bytes.
         size: u64,
     },
-    /// Longer than its file system told, and than was allowed.
+    /// Longer than its file system reported, and than was allowed.
     #[error(
         "more than {read} bytes long, although its file system tells fewer; raise the memory limit to process it"
     )]
     Longer {
-        /// Bytes that were read, and there were more.
+        /// Bytes read; there were more.
         read: u64,
     },
     /// Opening or reading failed.
@@ -60,8 +60,8 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// The class of the file's failure; none where the file didn't fail but is gone, or is to be
-    /// skipped as something that is never opened.
+    /// Returns the class of the file's failure; `None` if the file didn't fail but is gone, or is to be skipped as
+    /// something that is never opened.
     pub fn class(&self) -> Option<ErrorClass> {
         match self {
             Self::Gone | Self::NotAFile(_) => None,
@@ -73,7 +73,7 @@ impl ReadError {
 }
 
 impl ReadError {
-    /// What was short, where the file itself is not at fault.
+    /// Returns the exhausted resource, if the file itself is not at fault.
     pub fn short_of(&self) -> Option<Resource> {
         match self {
             Self::Io(error) => Resource::of_io(error),
@@ -93,17 +93,17 @@ impl From<Errno> for ReadError {
     }
 }
 
-/// Attempts in a row at a file that changes while it is read.
+/// Consecutive attempts at a file that changes while it is read.
 const ATTEMPTS: usize = 4;
 
-/// A file of more than this is looked at before it is read, too: it may be another version by now.
+/// A file larger than this is also checked before it is read: it may be another version by now.
 const LOOK_FIRST_BYTES: u64 = 64 << 10;
 
-/// Kernels stamp files with the time of the last clock tick, up to 10 ms ago, and coarse file
-/// systems (exFAT) round that to 10 ms.
+/// Kernels stamp files with the time of the last clock tick, up to 10 ms ago, and coarse file systems (exFAT) round
+/// that to 10 ms.
 const RACY_WINDOW_NS: i64 = 20_000_000;
 
-/// Where times are kept in whole seconds (ext3, small ext4 inodes) or two (FAT).
+/// The window where times are kept in whole seconds (ext3, small ext4 inodes) or two (FAT).
 const RACY_WINDOW_COARSE_NS: i64 = 2_000_000_000 + RACY_WINDOW_NS;
 
 /// Reads a file into `buffer`.
@@ -114,7 +114,7 @@ pub(super) fn read(
     buffer: &mut Vec<u8>,
 ) -> Result<Content, ReadError> {
     for number in 0..ATTEMPTS {
-        // One that is not as long as is told, again, is no file that is being written: its file system tells no length.
+        // A second length mismatch means the file is not being written: its file system reports no true length.
         let length = if number == 0 { Length::Told } else { Length::Any };
         if let Some(content) = attempt(root, key, size_max, length, buffer)? {
             return Ok(content);
@@ -124,8 +124,8 @@ pub(super) fn read(
     Err(ReadError::Unstable)
 }
 
-/// Reads a file that is expected at this version, from the folder of the last one where that is still open. Where it
-/// is another one by now, it is read anew.
+/// Reads a file that is expected at this version, from the folder of the last one if that is still open. If it is
+/// another version by now, it is read again.
 pub(super) fn read_expected(
     root: &Root,
     key: &FileKey,
@@ -139,7 +139,7 @@ pub(super) fn read_expected(
             || rustix::fs::fstat(fd).is_ok_and(|stat| open::fingerprint(&stat) == *expected)
     };
     let limits = (size_max, Length::Told);
-    // To read at a place takes nothing out of a pipe or a terminal that stands there by now: it fails.
+    // Positioned reads take nothing out of a pipe or terminal that replaced the file: they fail.
     if expected.size <= size_max
         && let Some(fd) = fd.filter(is_worth_it)
         && let Ok(Some(content)) =
@@ -150,7 +150,7 @@ pub(super) fn read_expected(
     read(root, key, size_max, buffer)
 }
 
-/// One attempt; none where the file changed meanwhile.
+/// Makes one attempt; `None` if the file changed meanwhile.
 fn attempt(
     root: &Root,
     key: &FileKey,
@@ -165,9 +165,9 @@ fn attempt(
     }
 }
 
-/// Reads an open file; none where it changed meanwhile.
+/// Reads an open file; `None` if it changed meanwhile.
 ///
-/// What it is has to be known before it is read: its size, and that it is a file.
+/// Its type and size must be known before it is read.
 fn read_open(
     fd: &OwnedFd,
     limits: (u64, Length),
@@ -184,22 +184,22 @@ fn read_open(
     if fingerprint.size > limits.0 {
         return Err(ReadError::TooLarge { size: fingerprint.size });
     }
-    // What can't be read at a place, as some mounts have it, can be read on.
+    // Files without positioned reads, as on some mounts, can be read sequentially.
     read_version(|rest, _| rustix::io::read(fd, rest), fd, &fingerprint, limits, buffer)
 }
 
-/// Which length a file may have.
+/// The length a file may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Length {
-    /// What its file system tells.
+    /// The length its file system reports.
     Told,
-    /// Any.
+    /// Any length.
     Any,
 }
 
-/// Reads an open file to its end; none where it is not this version of it, or not all the time.
+/// Reads an open file to its end; `None` if it is not this version of it, or not all the time.
 ///
-/// The `fstat` behind the read proves that the version is still the one that was to be read.
+/// The `fstat` after the read proves that the version is still the requested one.
 fn read_version(
     read: impl Fn(SpareCapacity<'_, u8>, u64) -> Result<usize, Errno>,
     fd: &OwnedFd,
@@ -210,7 +210,7 @@ fn read_version(
     let read_at = Timestamp::from_system_time(SystemTime::now());
     let told = usize::try_from(version.size).map_err(|_| ReadError::TooLarge { size: version.size })?;
     buffer.clear();
-    // A read with room for one byte more that ends where the file was told to end has met its end.
+    // With room for one more byte, a read that stops at the reported length has reached the end.
     reserve(buffer, told.saturating_add(1))?;
     while buffer.len() as u64 <= size_max {
         if buffer.len() == buffer.capacity() {
@@ -244,12 +244,12 @@ fn racy_window_ns(fingerprint: &Fingerprint) -> i64 {
     if changed.0 % 1_000_000_000 == 0 { RACY_WINDOW_COARSE_NS } else { RACY_WINDOW_NS }
 }
 
-/// Why a file couldn't be opened that the kernel says is none: looks at what stands there.
+/// Returns why the kernel refused to open a path as a file, by checking what is there.
 fn refused(root: &Root, key: &FileKey, errno: Errno) -> ReadError {
     match open::kind_of(root, key) {
         Ok(EntryKind::Other(reason)) => ReadError::NotAFile(reason),
         Ok(EntryKind::Folder) => ReadError::Gone,
-        // A regular file at this path is behind a link, or has only now come back.
+        // A regular file at this path is behind a link, or has only just come back.
         Ok(EntryKind::File | EntryKind::Unknown) if errno == Errno::LOOP => ReadError::Gone,
         Ok(_) => ReadError::Io(errno.into()),
         Err(errno) => errno.into(),

@@ -1,4 +1,4 @@
-//! Opening files and folders without being led out of the tree.
+//! Opens files and folders without being led out of the tree.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -11,28 +11,28 @@ use rustix::path::Arg;
 use crate::model::{FileKey, Fingerprint, Root, RootId, Timestamp};
 use crate::source::SkipReason;
 
-/// How a file is opened: never through a link, never waiting for the other end of a pipe, never
-/// taking a terminal.
+/// Flags for opening a file: never follows a link, never waits for the other end of a pipe, never acquires a
+/// terminal.
 const FILE: OFlags = OFlags::RDONLY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::NONBLOCK)
     .union(OFlags::NOCTTY)
     .union(OFlags::CLOEXEC);
 
-/// How a folder below the root is opened.
+/// Flags for opening a folder below the root.
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// A folder that is only passed through: permission to list it is not needed.
+/// Flags for a folder that is only traversed: permission to list it is not needed.
 const STEP: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Opens a root for listing. Links on the way to it are followed: the user named it.
+/// Opens a root for listing. Links on the path to it are followed: the user named it.
 pub(crate) fn root_folder(path: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))
 }
 
-/// Opens a folder below `root`, without following any link on the way. Where something else stands
-/// in a folder's place by now, the folder is gone: `NOENT`.
+/// Opens a folder below `root`, without following any link on the path. If something else has replaced a folder,
+/// the folder is gone: `NOENT`.
 pub(crate) fn folder_below(root: BorrowedFd<'_>, relative: &[u8]) -> Result<OwnedFd, Errno> {
     below(root, relative, FOLDER).map_err(|errno| match errno {
         Errno::LOOP | Errno::NOTDIR => Errno::NOENT,
@@ -40,16 +40,16 @@ pub(crate) fn folder_below(root: BorrowedFd<'_>, relative: &[u8]) -> Result<Owne
     })
 }
 
-/// Opens the file of a key, without following a link on the way from the root to it.
+/// Opens the file of a key, without following a link on the path from the root to it.
 ///
-/// The usual case is one call with the full path. A link that stops it may stand on the way to the
-/// root itself, where it is allowed: only then the root is opened first. Nothing is kept between
-/// two calls, so a root that was replaced is seen at once.
+/// The usual case is one call with the full path. A link that stops it may be on the path to the root itself, where
+/// it is allowed: only then is the root opened first. Nothing is kept between two calls, so a replaced root is
+/// noticed at once.
 pub(crate) fn file(root: &Root, key: &FileKey) -> Result<OwnedFd, Errno> {
     open_below(root, &key.relative_path(), FILE)
 }
 
-/// Opens the folder that the file of a key is in, in the same way.
+/// Opens the folder that contains the file of a key, in the same way.
 pub(super) fn folder_of(root: &Root, key: &FileKey) -> Result<OwnedFd, Errno> {
     open_below(root, &key.folder().relative_path(), STEP)
 }
@@ -62,7 +62,7 @@ pub(super) fn file_in(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Er
 fn open_below(root: &Root, relative: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
     let path = full_path(root, relative);
     if root.id == RootId::FILE_SYSTEM {
-        // A path that a user gave as it is: its folders may be links, the file may not.
+        // A path given by the user is used as it is: its folders may be links, the file may not.
         return retry_on_intr(|| rustix::fs::open(path.as_slice(), flags, Mode::empty()));
     }
     match openat2(CWD, &path, flags) {
@@ -78,7 +78,7 @@ fn open_below(root: &Root, relative: &[u8], flags: OFlags) -> Result<OwnedFd, Er
     }
 }
 
-/// What stands at the path of a key, the last component not followed.
+/// Returns the type of the entry at a key's path, without following the last component.
 pub(crate) fn kind_of(root: &Root, key: &FileKey) -> Result<EntryKind, Errno> {
     stat_in(CWD, full_path(root, &key.relative_path()).as_slice()).map(|stat| EntryKind::of_stat(&stat))
 }
@@ -94,7 +94,7 @@ fn full_path(root: &Root, relative: &[u8]) -> Vec<u8> {
 
 fn below(base: BorrowedFd<'_>, relative: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
     match openat2(base, relative, flags) {
-        // Kernels before 5.6 don't know the call, and some containers forbid it.
+        // Kernels before 5.6 lack the call, and some containers forbid it.
         Err(Errno::NOSYS | Errno::PERM) => step_by_step(base, relative, flags),
         done => done,
     }
@@ -104,7 +104,7 @@ fn openat2(base: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> Result<OwnedFd, 
     retry_on_intr(|| rustix::fs::openat2(base, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS))
 }
 
-/// What `openat2` does, one component at a time.
+/// Does what `openat2` does, one component at a time.
 fn step_by_step(base: BorrowedFd<'_>, relative: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
     let mut at: Option<OwnedFd> = None;
     let mut rest = relative;
@@ -121,22 +121,22 @@ fn step_by_step(base: BorrowedFd<'_>, relative: &[u8], flags: OFlags) -> Result<
     }
 }
 
-/// What the file system says of an entry of an open folder, links not followed.
+/// Returns the metadata of an entry of an open folder, without following links.
 pub(crate) fn stat_in(folder: BorrowedFd<'_>, name: impl Arg + Copy) -> Result<Stat, Errno> {
     retry_on_intr(|| rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW))
 }
 
-/// What the file system says of a path, its last component not followed.
+/// Returns the metadata of a path, without following its last component.
 pub(crate) fn stat_at(path: &Path) -> Result<Stat, Errno> {
     stat_in(CWD, path.as_os_str().as_bytes())
 }
 
-/// Whether a path leads to a folder, its last component not followed.
+/// Returns whether a path leads to a directory, without following its last component.
 pub(crate) fn is_folder(path: &Path) -> bool {
     stat_at(path).is_ok_and(|stat| EntryKind::of_stat(&stat) == EntryKind::Folder)
 }
 
-/// The fingerprint in an answer of `stat`.
+/// Returns the fingerprint in a `stat` result.
 pub(crate) fn fingerprint(stat: &Stat) -> Fingerprint {
     let part = |nanoseconds: u64| u32::try_from(nanoseconds).unwrap_or(0);
     Fingerprint {
@@ -147,7 +147,7 @@ pub(crate) fn fingerprint(stat: &Stat) -> Fingerprint {
     }
 }
 
-/// What an entry is, as far as this room cares.
+/// The type of an entry, as far as this room distinguishes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EntryKind {
     /// A regular file.
@@ -156,12 +156,12 @@ pub(crate) enum EntryKind {
     Folder,
     /// Never opened.
     Other(SkipReason),
-    /// The listing doesn't say.
+    /// The listing doesn't say which.
     Unknown,
 }
 
 impl EntryKind {
-    /// From what a listing or an answer of `stat` says.
+    /// Converts the file type of a listing or a `stat` result.
     pub(crate) fn of(kind: FileType) -> Self {
         match kind {
             FileType::RegularFile => Self::File,
@@ -174,7 +174,7 @@ impl EntryKind {
         }
     }
 
-    /// From an answer of `stat`.
+    /// Converts a `stat` result.
     pub(crate) fn of_stat(stat: &Stat) -> Self {
         Self::of(FileType::from_raw_mode(stat.st_mode))
     }
@@ -189,12 +189,12 @@ impl EntryKind {
         Self::Other(SkipReason::Device),
     ];
 
-    /// One byte for a packed listing.
+    /// Encodes the kind as one byte for a packed listing.
     pub(crate) fn tag(self) -> u8 {
         Self::CODES.iter().position(|&kind| kind == self).map_or(2, |at| at as u8)
     }
 
-    /// The kind of a packed listing's byte.
+    /// Decodes the byte of a packed listing.
     pub(crate) fn of_tag(tag: u8) -> Self {
         Self::CODES.get(usize::from(tag)).copied().unwrap_or(Self::Unknown)
     }

@@ -86,7 +86,7 @@ fn a_source_of_ones_own_that_cannot_look_says_so() {
     assert_eq!(Own.look(&tree.root(), &top, &[]).unwrap_err().kind(), io::ErrorKind::Unsupported);
 }
 
-/// Whether a path is the folder or below it.
+/// Returns whether a path is the folder or below it.
 fn is_at(path: &[u8], folder: &[u8]) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| matches!(rest, [] | [b'/', ..]))
 }

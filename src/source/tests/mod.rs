@@ -27,7 +27,7 @@ impl Tree {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// One with files at these paths.
+    /// Creates a tree with files at these paths.
     pub(super) fn with(paths: &[&str]) -> Self {
         let tree = Self::new();
         for path in paths {
@@ -59,7 +59,7 @@ impl Tree {
     }
 }
 
-/// Something to put into a random tree.
+/// An entry to put into a random tree.
 #[derive(Debug, Clone)]
 pub(super) enum Plant {
     File(Vec<&'static str>),
@@ -80,7 +80,7 @@ pub(super) fn plants() -> impl Strategy<Value = Vec<Plant>> {
     prop::collection::vec(plant, 0..25)
 }
 
-/// Puts it there, where nothing is in its way.
+/// Creates the entry, if nothing is in its way.
 pub(super) fn plant(tree: &Tree, plant: &Plant) {
     let (path, content) = match plant {
         Plant::File(path) => (path.join("/"), String::new()),
@@ -99,7 +99,7 @@ pub(super) fn plant(tree: &Tree, plant: &Plant) {
     }
 }
 
-/// Every path in the tree, links not followed.
+/// Collects every path in the tree, without following links.
 pub(super) fn all_paths(folder: &Path, prefix: &[u8], all: &mut Vec<(Vec<u8>, bool)>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
@@ -117,18 +117,18 @@ pub(super) fn source(include: &[&str], exclude: &[&str]) -> TreeSource {
     TreeSource::new(Filters::new(&owned(include), &owned(exclude)).unwrap(), Vec::new())
 }
 
-/// What a scan told, all threads together.
+/// What a scan reported, all threads together.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// Visited folders and the names of their sub-folders, in the order of the visits.
+    /// Visited folders and the names of their sub-folders, in visiting order.
     pub(super) folders: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
-    /// Each entry's kind; how often a path was told is how often it is in the list.
+    /// Each entry's kind; a path reported repeatedly is in the list as often.
     pub(super) files: BTreeMap<Vec<u8>, Vec<ListedKind>>,
     pub(super) unreadable: Vec<Vec<u8>>,
 }
 
 impl Seen {
-    /// The paths of regular files.
+    /// Returns the paths of regular files.
     pub(super) fn paths(&self) -> Vec<String> {
         let is_file = |kinds: &[ListedKind]| matches!(kinds, [ListedKind::File(_)]);
         let files = self.files.iter().filter(|(_, kinds)| is_file(kinds));
@@ -158,7 +158,7 @@ impl FolderVisitor for Recorder {
     }
 }
 
-/// What a walk told the visitors it was given.
+/// Collects what a walk reported to its visitors.
 pub(super) fn gather(
     walk: impl FnOnce(&(dyn Fn() -> Box<dyn FolderVisitor> + Sync)) -> io::Result<ScanReport>,
 ) -> io::Result<(Seen, ScanReport)> {

@@ -12,7 +12,7 @@ fn read_of(tree: &Tree, path: &str, buffer: &mut Vec<u8>) -> Result<Content, Rea
     source(&[], &[]).read(&tree.root(), &tree.key(path), 1 << 30, buffer)
 }
 
-/// Tells a writing thread to end, also when the test that reads fails.
+/// Makes a writing thread end, also when the reading test fails.
 struct StopAtEnd<'a>(&'a AtomicBool);
 
 impl Drop for StopAtEnd<'_> {
@@ -210,7 +210,7 @@ fn a_replaced_file_is_one_version_or_the_other() {
 fn a_fresh_file_is_racy_and_an_old_one_is_not() {
     let tree = Tree::with(&["f", "g"]);
     let racy = |path| read_of(&tree, path, &mut Vec::new()).unwrap().racy;
-    // On a busy machine the thread may rest between the two for longer than the window.
+    // On a busy machine the thread may be descheduled between the two for longer than the window.
     let fresh = || {
         tree.write("f", b"{}");
         racy("f")
@@ -233,7 +233,7 @@ fn a_file_is_read_to_its_end_whatever_size_its_file_system_tells() {
     let content = content.unwrap();
     assert_eq!(buffer, std::fs::read("/proc/version").unwrap());
     assert_eq!((content.fingerprint.size, content.size), (0, buffer.len() as u64));
-    // Longer than what one call gives: it comes in pieces.
+    // Longer than one call returns: it arrives in pieces.
     let long = std::fs::read("/proc/kallsyms").unwrap_or_default();
     if long.len() > 100_000 {
         let (content, buffer) = read("kallsyms", 1 << 30);

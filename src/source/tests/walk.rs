@@ -218,7 +218,7 @@ fn a_folder_that_goes_or_becomes_a_link_while_walking_is_told_as_unreadable() {
             ControlFlow::Continue(())
         }))
     };
-    // The visitor only knows NotFound: what stands behind a link must look gone, not forbidden.
+    // The visitor only knows `NotFound`: what is behind a link must look gone, not forbidden.
     source(&[], &[]).scan(&tree.root(), 1, &make).unwrap();
     assert_eq!(*told.lock().unwrap(), ["", "a", "unreadable b", "c", "unreadable c/d"]);
 }

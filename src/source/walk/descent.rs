@@ -1,4 +1,4 @@
-//! Going down from a root to one entry by the rules of a scan, without visiting anything else.
+//! Descends from a root to one entry by the rules of a scan, without visiting anything else.
 
 use std::borrow::Cow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -13,23 +13,23 @@ use crate::source::filter::{Cut, EntryPath};
 use crate::source::read::open::{self, EntryKind};
 use crate::source::{Listed, ListedKind};
 
-/// A folder below a root, and the rules that apply in it. An `Err` of its methods is the verdict
-/// that a scan would have reached on the way.
+/// A folder below a root, and the rules that apply in it. An `Err` of its methods is the verdict that a scan would
+/// have reached on the path.
 pub(super) struct Descent<'a> {
     root: BorrowedFd<'a>,
     scope: Scope<'a>,
-    /// The folder, where it is not the root.
+    /// The open folder, unless it is the root.
     opened: Option<OwnedFd>,
     entry: EntryPath,
 }
 
 impl<'a> Descent<'a> {
-    /// At the root, which is open.
+    /// Starts at the root, which is open.
     pub(super) fn new(root: BorrowedFd<'a>, scope: Scope<'a>) -> Self {
         Self { root, scope, opened: None, entry: EntryPath::in_folder(b"") }
     }
 
-    /// Goes down each component of a path relative to where it is; empty stays.
+    /// Descends each component of a path relative to the current folder; an empty path stays.
     pub(super) fn enter_all(&mut self, relative: &[u8]) -> Result<(), Verdict> {
         let components = relative.split(|&byte| byte == b'/').filter(|name| !name.is_empty());
         for name in components {
@@ -40,7 +40,7 @@ impl<'a> Descent<'a> {
         Ok(())
     }
 
-    /// Adds the rules of the folder's own ignore file; due before anything in it is looked at.
+    /// Adds the rules of the folder's own ignore file. Required before any of its entries is checked.
     pub(super) fn read_ignore_file(&mut self) -> Result<(), Verdict> {
         let folder = self.opened.as_ref().map_or(self.root, |fd| fd.as_fd());
         let relative = self.entry.folder();
@@ -48,13 +48,13 @@ impl<'a> Descent<'a> {
         self.scope.read_ignore_file(folder, relative).map_err(unreadable)
     }
 
-    /// The ignore files of the folders above, for a walk that begins here: not the folder's own.
+    /// Returns the ignore files of the folders above, without the folder's own, for a walk that starts here.
     pub(super) fn into_ignored_above(self) -> Option<Arc<IgnoreChain>> {
         self.scope.ignored
     }
 
-    /// Takes one entry of the folder in hand and says what no rule leaves out. On the way to
-    /// another one, anything but a folder ends it.
+    /// Makes one entry of the folder the current one and returns its kind, unless a rule excludes it. Before the
+    /// last component, anything but a folder ends the descent.
     fn kind_of(&mut self, name: &[u8], is_last: bool) -> Result<EntryKind, Verdict> {
         self.entry.set(name);
         let at = || self.entry.path().to_vec();
@@ -74,7 +74,7 @@ impl<'a> Descent<'a> {
         }
     }
 
-    /// Enters the entry in hand.
+    /// Enters the current entry.
     fn enter(&mut self) -> Result<(), Verdict> {
         let opened = open::folder_below(self.root, self.entry.path());
         let unreadable =
@@ -88,13 +88,13 @@ impl<'a> Descent<'a> {
         self.opened.as_ref().map_or(self.root, |fd| fd.as_fd())
     }
 
-    /// The rule that leaves the entry in hand out.
+    /// Returns the rule that excludes the current entry.
     fn cut(&self, is_folder: bool) -> Option<Cut<'_>> {
         let by_command_line = self.scope.cut(self.folder(), &self.entry, is_folder);
         by_command_line.or_else(|| self.scope.cut_by_ignore_file(&self.entry, is_folder))
     }
 
-    /// What a scan makes of the last entry of a path, the folder's ignore file being read.
+    /// Returns the verdict of a scan on the last entry of a path. The folder's ignore file must have been read.
     pub(super) fn verdict(mut self, name: &[u8]) -> Result<Verdict, Verdict> {
         if self.kind_of(name, true)? == EntryKind::Folder {
             self.enter()?;
@@ -108,8 +108,8 @@ impl<'a> Descent<'a> {
         })
     }
 
-    /// An entry as a scan lists it among the folder's files, whose ignore file was read. None where
-    /// a rule leaves it out, it is a folder, or nothing.
+    /// Returns an entry as a scan lists it among the folder's files. The ignore file must have been read. `None` if
+    /// a rule excludes the entry, it is a folder, or it doesn't exist.
     pub(super) fn listed(&mut self, name: &[u8]) -> Option<Listed<'static>> {
         self.entry.set(name);
         if self.cut(false).is_some() {
@@ -120,7 +120,7 @@ impl<'a> Descent<'a> {
     }
 }
 
-/// What is behind something that is no folder.
+/// Returns the verdict on what is behind a non-directory.
 fn in_the_way(kind: EntryKind, at: Vec<u8>) -> Verdict {
     match kind {
         EntryKind::Other(reason) => Verdict::Skipped { reason, at },

@@ -1,4 +1,4 @@
-//! Why one path is, or is not, among the files of a scan.
+//! Explains why one path is, or is not, among the files of a scan.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -11,14 +11,13 @@ use super::verdict::Verdict;
 use crate::source::filter::Cut;
 
 impl TreeSource {
-    /// Says what a scan of the folder `root` makes of a path relative to it, by going down to it as
-    /// a scan does.
+    /// Returns what a scan of the folder `root` makes of a path relative to it, by descending to it as a scan does.
     pub fn explain(&self, root: &Path, relative: &[u8]) -> Verdict {
         self.judge(root, relative, true)
     }
 
-    /// The same for one of many paths: it does not look whether the folders on the way can be listed, which takes the
-    /// longer, the more there is in them.
+    /// Does the same for one of many paths: it does not check whether the folders on the path can be listed, which
+    /// takes longer the more entries they have.
     pub fn verdict(&self, root: &Path, relative: &[u8]) -> Verdict {
         self.judge(root, relative, false)
     }
@@ -45,7 +44,7 @@ impl TreeSource {
     }
 }
 
-/// The first folder on the way to a path that can't be listed: a scan sees nothing of what lies below it.
+/// Returns the first folder on a path that can't be listed: a scan sees nothing below it.
 fn unlisted(root: BorrowedFd<'_>, relative: &[u8], is_folder: bool) -> Option<Verdict> {
     let ends = relative.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
     let ends = std::iter::once(0).chain(ends).chain(is_folder.then_some(relative.len()));

@@ -1,8 +1,8 @@
 //! The files of one listed folder, with their metadata.
 //!
-//! Some are asked for ahead of whoever goes through them. While the scan waits for its file system, helpers ask for
-//! more of them at the same time: one folder of 100,000 files must not wait 100,000 times. Nor must it keep one core
-//! busy and leave the others idle.
+//! Some metadata is requested ahead of the consumer. While the scan waits for its file system, helpers request more
+//! in parallel: one folder of 100,000 files must not wait 100,000 times. Nor must it keep one core busy and leave
+//! the others idle.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -20,7 +20,7 @@ use crate::source::{Listed, ListedKind};
 pub(super) struct Files<'a, 'p> {
     entries: Entries<'a>,
     next: usize,
-    /// What was asked for, in memory that is kept from folder to folder, and how far it was gone through.
+    /// Metadata fetched so far, in memory that is kept from folder to folder, and how much of it is consumed.
     ready: &'a mut Vec<Looked>,
     gone: usize,
     stride: &'a mut Stride<'p>,
@@ -61,15 +61,16 @@ impl<'a, 'p> Files<'a, 'p> {
         }
     }
 
-    /// In this thread, which measures it.
+    /// Fetches a part's metadata in this thread, which measures it.
     fn look_at(&mut self, part: Range<usize>) {
         let begun = self.stride.begin();
         self.entries.look_at(part, self.ready);
         self.stride.end(begun, || self.stack.has_more());
     }
 
-    /// The first part in this thread, each other one in one of its own, or in this one where that can't be started. Rare,
-    /// and by itself: on a frame together with this, each call for metadata took a twentieth longer.
+    /// Fetches the first part in this thread and each other one in its own thread, or here if that can't be
+    /// started. This is rare, so it is a separate function: sharing a stack frame with it made each metadata call a
+    /// twentieth slower.
     #[cold]
     #[inline(never)]
     fn look_with_helpers(&mut self, first: Range<usize>, others: Vec<Range<usize>>) {
@@ -145,7 +146,7 @@ mod tests {
     use crate::model::{FolderKey, RootId};
     use crate::source::filter::Filters;
 
-    /// So many that helpers share them, and so many that these come more than once.
+    /// Enough files for helpers to share, and for helpers to come more than once.
     const FILES: usize = 12_000;
 
     #[test]

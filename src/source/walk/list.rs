@@ -1,4 +1,4 @@
-//! Listing one open folder.
+//! Lists one open folder.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,11 +17,11 @@ use crate::source::filter::{Cut, EntryPath, Filters};
 use crate::source::read::open::{EntryKind, fingerprint, folder_below, stat_in};
 use crate::source::{ListedKind, SkipReason};
 
-/// What a getdents call returns at most: 300 entries and more, so two calls are enough for nearly all folders.
+/// The buffer size of a getdents call: 300 entries and more, so two calls suffice for nearly all folders.
 const DIRENTS_LEN: usize = 32 << 10;
 /// Names of one folder for which memory is kept for the next one.
 const NAMES_KEPT: usize = 1 << 20;
-/// Rules that are counted one by one; what other rules left out is counted together.
+/// Rules that are counted one by one; further rules share one count.
 const RULES_MAX: usize = 1000;
 
 /// The folders that are never entered, as they are on disk now.
@@ -40,7 +40,7 @@ impl StateFolders {
         Self(paths.iter().filter_map(look_up).collect())
     }
 
-    /// Whether this is one of them.
+    /// Returns whether this is one of them.
     pub(super) fn holds(&self, stat: &Stat) -> bool {
         self.0.iter().any(|&(_, dev, ino)| (dev, ino) == (stat.st_dev, stat.st_ino))
     }
@@ -61,7 +61,7 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// The rules in a folder below which nothing but what stands above it is known.
+    /// Creates the rules for a folder, given only what its parents establish.
     pub(super) fn new(
         filters: &'a Filters,
         state: &'a StateFolders,
@@ -70,13 +70,13 @@ impl<'a> Scope<'a> {
         Self { filters, state, ignored: above }
     }
 
-    /// Adds the folder's own ignore file, where it has one.
+    /// Adds the folder's own ignore file, if it has one.
     pub(super) fn read_ignore_file(&mut self, folder: BorrowedFd<'_>, relative: &[u8]) -> io::Result<()> {
         self.ignored = IgnoreChain::with_file_of(self.ignored.take(), folder, relative)?;
         Ok(())
     }
 
-    /// The rule of the command line, or of the state, that leaves an entry of this open folder out.
+    /// Returns the rule of the command line, or of the state, that excludes an entry of this open folder.
     pub(super) fn cut(&self, folder: BorrowedFd<'_>, entry: &EntryPath, is_folder: bool) -> Option<Cut<'_>> {
         if is_folder && self.state.holds_entry(folder, entry.name()) {
             return Some(Cut::State);
@@ -84,13 +84,13 @@ impl<'a> Scope<'a> {
         self.filters.cut(entry, is_folder)
     }
 
-    /// The ignore file's rule that leaves an entry out.
+    /// Returns the ignore file's rule that excludes an entry.
     pub(super) fn cut_by_ignore_file(&self, entry: &EntryPath, is_folder: bool) -> Option<Cut<'_>> {
         self.ignored.as_ref()?.cut(entry, is_folder)
     }
 }
 
-/// Counts what rules left out.
+/// Counts what rules excluded.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     include: u64,
@@ -119,7 +119,7 @@ impl Tally {
         }
     }
 
-    /// The counts by the names of the rules.
+    /// Returns the counts by the names of the rules.
     pub(super) fn into_rules(self) -> BTreeMap<String, u64> {
         let mut rules = self.rules;
         if self.include > 0 {
@@ -133,11 +133,11 @@ impl Tally {
 #[derive(Debug)]
 pub(super) struct Lister {
     dirents: Vec<u8>,
-    /// The entries of the folder listed last that are no folders and that the rules let in.
+    /// The non-directory entries of the last listed folder that the rules accept.
     pub(super) files: Names,
-    /// For what is found out about these.
+    /// Storage for their metadata.
     pub(super) looked: Vec<Looked>,
-    /// What the rules left out so far.
+    /// What the rules have excluded so far.
     pub(super) tally: Tally,
 }
 
@@ -147,7 +147,7 @@ impl Lister {
         Self { dirents: Vec::with_capacity(DIRENTS_LEN), files, looked, tally }
     }
 
-    /// Lists an open folder, and returns its sub-folders, tagged [`VISIT`] where they are not cut.
+    /// Lists an open folder, and returns its sub-folders, tagged [`VISIT`] unless they are excluded.
     ///
     /// # Errors
     /// The folder can't be listed, or its ignore file can't be read.
@@ -171,7 +171,7 @@ impl Lister {
         Ok(folders)
     }
 
-    /// Takes in what the globs let in, unsorted. True where there is an ignore file.
+    /// Collects the names that the globs accept, unsorted. Returns true if there is an ignore file.
     fn read_entries(
         &mut self,
         folder: BorrowedFd<'_>,
@@ -239,7 +239,7 @@ impl Lister {
     }
 }
 
-/// Lists a folder below an open root to its end, and takes nothing in.
+/// Lists a folder below an open root to its end, collecting nothing.
 pub(super) fn list_through(root: BorrowedFd<'_>, relative: &[u8]) -> Result<(), Errno> {
     let opened = if relative.is_empty() { None } else { Some(folder_below(root, relative)?) };
     let folder = opened.as_ref().map_or(root, |fd| fd.as_fd());
@@ -254,7 +254,7 @@ pub(super) fn list_through(root: BorrowedFd<'_>, relative: &[u8]) -> Result<(), 
     Ok(())
 }
 
-/// What an entry that was no folder is now.
+/// Returns the current state of an entry that was not a directory.
 pub(super) fn look_at(folder: BorrowedFd<'_>, name: impl Arg + Copy) -> ListedKind {
     match stat_in(folder, name) {
         Ok(stat) => match EntryKind::of_stat(&stat) {
@@ -268,10 +268,10 @@ pub(super) fn look_at(folder: BorrowedFd<'_>, name: impl Arg + Copy) -> ListedKi
     }
 }
 
-/// The path of an entry, for messages.
+/// Returns the path of an entry, for messages.
 pub(super) fn shown(path: &[u8]) -> std::path::Display<'_> {
     Path::new(std::ffi::OsStr::from_bytes(path)).display()
 }
 
-/// What stands at a place in the order of names.
+/// An entry's position in the order of names, and its state.
 pub(super) type Looked = (usize, ListedKind);

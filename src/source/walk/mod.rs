@@ -34,7 +34,7 @@ use pace::{Pace, Stride};
 use stack::{Job, Stack, Turn};
 use verdict::Verdict;
 
-/// More threads than this to begin with only wait for each other.
+/// More initial threads than this only wait for each other.
 const THREADS_MAX: usize = 256;
 
 /// A tree on disk.
@@ -46,14 +46,14 @@ pub struct TreeSource {
 }
 
 impl TreeSource {
-    /// Files that the filters let in. Folders at the paths in `state` are never entered: those that
-    /// hold the state and the records.
+    /// Creates a source of the files that the filters accept. Folders at the paths in `state` are never entered:
+    /// those that hold the state and the records.
     pub fn new(filters: Filters, state: Vec<PathBuf>) -> Self {
         Self { filters, state, watch: None }
     }
 
-    /// Arms each folder before it is listed, so that nothing between the two is lost. What these
-    /// filters leave out, and the state, is no news from now on.
+    /// Arms each folder before it is listed, so that nothing between the two is lost. From now on, what these
+    /// filters exclude, and the state, is not reported.
     #[must_use]
     pub fn with_watch(mut self, watch: Arc<Watch>) -> Self {
         watch.set_rules(self.filters.clone(), &self.state);
@@ -61,7 +61,7 @@ impl TreeSource {
         self
     }
 
-    /// The filters.
+    /// Returns the filters.
     pub fn filters(&self) -> &Filters {
         &self.filters
     }
@@ -69,7 +69,7 @@ impl TreeSource {
     /// Opens a root, and finds the folders that are never entered.
     ///
     /// # Errors
-    /// The system's own, or `InvalidInput` where the root is one of those folders.
+    /// The system's own, or `InvalidInput` if the root is one of those folders.
     pub(super) fn open_root(&self, path: &Path) -> io::Result<(OwnedFd, StateFolders)> {
         let fd = open::root_folder(path)?;
         let state = StateFolders::find(&self.state);
@@ -122,7 +122,7 @@ impl Source for TreeSource {
                     watch.forget(root.id, from);
                 }
                 if let Verdict::LeftOut { .. } = verdict {
-                    // There is nothing to go on with, whatever the visitor says.
+                    // There is nothing to continue with, whatever the visitor returns.
                     let _ = visitors().cut(from);
                     return Ok(ScanReport::default());
                 }
@@ -131,7 +131,7 @@ impl Source for TreeSource {
         };
         let ignored = descent.into_ignored_above();
         if let Some(error) = error {
-            // There is nothing to go on with, whatever the visitor says.
+            // There is nothing to continue with, whatever the visitor returns.
             let _ = visitors().unreadable(from, &error);
             return Ok(ScanReport::default());
         }
@@ -205,11 +205,11 @@ impl Source for TreeSource {
 
     fn exists(&self, root: &Root, key: &FileKey) -> bool {
         match open::file(root, key) {
-            // Where it can't be looked at, it may well be a file.
+            // If it can't be checked, it may well be a file.
             Ok(fd) => {
                 rustix::fs::fstat(&fd).map_or(true, |stat| EntryKind::of_stat(&stat) == EntryKind::File)
             }
-            // A socket or a device stands there, or the device of the file system itself is gone.
+            // It is a socket or a device, or the device of the file system itself is gone.
             Err(Errno::NXIO | Errno::NODEV) => {
                 !matches!(open::kind_of(root, key), Ok(EntryKind::Other(_) | EntryKind::Folder))
             }
@@ -257,8 +257,8 @@ impl Walk<'_> {
         self.into_report()
     }
 
-    /// Runs the threads to their end, and starts more where they wait. One that can't be started is done without; a
-    /// panic goes on in the caller once all have ended.
+    /// Runs the threads to their end, and starts more while they wait. A thread that can't be started is done
+    /// without; a panic continues in the caller once all have ended.
     fn run(
         &self,
         threads: usize,
@@ -276,7 +276,7 @@ impl Walk<'_> {
                         self.work(pace, visitors().as_mut());
                     }) {
                         Ok(handle) => handles.push(handle),
-                        // All is done by this thread, then.
+                        // This thread then does all the work.
                         Err(_) if handles.is_empty() => {
                             let _at_work = pace.at_work();
                             self.work(pace, visitors().as_mut());
@@ -315,7 +315,7 @@ impl Walk<'_> {
         total.tally.merge(lister.tally);
     }
 
-    /// Lists one folder, hands its sub-folders to all threads, then the folder to the visitor.
+    /// Lists one folder, shares its sub-folders with all threads, then passes the folder to the visitor.
     fn visit(
         &self,
         turn: &Turn<'_>,
@@ -344,7 +344,7 @@ impl Walk<'_> {
         visitor.folder(Folder { key: job.key, files: &mut files, folders: &names })
     }
 
-    /// Opens, arms and lists a folder; none is opened for the root, which is open.
+    /// Opens, arms and lists a folder. The root is already open.
     fn list(
         &self,
         key: &FolderKey,
@@ -356,7 +356,7 @@ impl Walk<'_> {
             b"" => Ok(None),
             _ => open::folder_below(self.fd.as_fd(), relative).map(Some),
         };
-        // A folder that can't be opened is noted as unwatched, so that it is looked at again.
+        // A folder that can't be opened is recorded as unwatched, so that it is checked again.
         if let Some(watch) = self.watch.filter(|_| !matches!(opened, Err(Errno::NOENT))) {
             watch.arm(self.root, key);
         }

@@ -16,19 +16,19 @@ use crate::model::shared_prefix;
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Names {
-    /// For each name a tag (1 byte), its length (2 bytes, little endian), its bytes, and a zero byte: the system takes
-    /// it from here as it is. To copy it for each call was a tenth of what a file's metadata costs.
+    /// Per name a tag (1 byte), its length (2 bytes, little endian), its bytes, and a zero byte: system calls take
+    /// it from here as it is. Copying it for each call was a tenth of the cost of a file's metadata.
     arena: Vec<u8>,
     /// Where each name begins in the arena.
     starts: Vec<u32>,
 }
 
 const HEAD: usize = 3;
-/// So many names are sorted without asking for memory.
+/// Up to this many names are sorted without allocating.
 const FEW: usize = 32;
-/// So many names are sorted at once, with 16 bytes a name.
+/// Up to this many names are sorted at once, with 16 bytes a name.
 const AT_ONCE: usize = 1 << 16;
-/// More are parted so often at most: a few names that are unlike the others must not keep these together.
+/// Larger sets are partitioned at most this often: a few dissimilar names must not keep the rest together.
 const LEVELS: u32 = 8;
 
 /// More names in one folder than can be addressed: 4 GiB of them.
@@ -37,38 +37,38 @@ const LEVELS: u32 = 8;
 pub(super) struct TooManyNames;
 
 impl Names {
-    /// How many names there are.
+    /// Returns the number of names.
     pub fn len(&self) -> usize {
         self.starts.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
         self.starts.is_empty()
     }
 
-    /// The names, ascending.
+    /// Returns the names, ascending.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> + '_ {
         self.starts.iter().map(|&start| entry(&self.arena, start).1)
     }
 
-    /// Whether this name is among them.
+    /// Returns whether this name is among them.
     pub fn contains(&self, name: &[u8]) -> bool {
         self.find(name).is_some()
     }
 
-    /// Whether it is among them as one that no rule cuts.
+    /// Returns whether it is among them as one that no rule excludes.
     pub(crate) fn lets_in(&self, name: &[u8]) -> bool {
         self.find(name).is_some_and(|tag| tag != CUT)
     }
 
-    /// The tag of a name.
+    /// Returns the tag of a name.
     fn find(&self, name: &[u8]) -> Option<u8> {
         let at = self.starts.binary_search_by(|&start| entry(&self.arena, start).1.cmp(name)).ok()?;
         Some(entry(&self.arena, *self.starts.get(at)?).0)
     }
 
-    /// The tag and the name at `index`, in ascending order.
+    /// Returns the tag and the name at `index`, in ascending order.
     pub(super) fn get(&self, index: usize) -> Option<(u8, &CStr)> {
         let &start = self.starts.get(index)?;
         let (tag, name) = entry(&self.arena, start);
@@ -77,12 +77,12 @@ impl Names {
         CStr::from_bytes_with_nul(terminated).ok().map(|name| (tag, name))
     }
 
-    /// The name at `index`, in ascending order.
+    /// Returns the name at `index`, in ascending order.
     pub(super) fn name(&self, index: usize) -> Option<&[u8]> {
         self.starts.get(index).map(|&start| entry(&self.arena, start).1)
     }
 
-    /// Adds a name; [`Names::sort`] is due before anything is looked up.
+    /// Adds a name. [`Names::sort`] must be called before any lookup.
     pub(super) fn push(&mut self, tag: u8, name: &[u8]) -> Result<(), TooManyNames> {
         let start = u32::try_from(self.arena.len()).map_err(|_| TooManyNames)?;
         let len = u16::try_from(name.len()).map_err(|_| TooManyNames)?;
@@ -94,7 +94,7 @@ impl Names {
         Ok(())
     }
 
-    /// Sorts the names and keeps each once: a folder that changes while it is listed may tell a name twice.
+    /// Sorts the names and removes duplicates: a folder that changes while it is listed may return a name twice.
     pub(super) fn sort(&mut self) {
         let Self { arena, starts } = self;
         let name = |start| entry(arena, start).1;
@@ -123,7 +123,7 @@ impl Names {
         }
     }
 
-    /// Forgets all names; gives memory back where it is more than `arena_max` bytes of names.
+    /// Removes all names; frees memory beyond `arena_max` bytes of names.
     pub(super) fn clear(&mut self, arena_max: usize) {
         if self.arena.capacity() > arena_max {
             *self = Self::default();
@@ -132,15 +132,15 @@ impl Names {
         self.starts.clear();
     }
 
-    /// Gives back what was reserved and not used.
+    /// Frees unused capacity.
     pub(super) fn shrink(&mut self) {
         self.arena.shrink_to_fit();
         self.starts.shrink_to_fit();
     }
 }
 
-/// Sorts these names. More than `most` of them are parted first by the byte behind what all have in common, so many times
-/// at most: the keys of 1,000,000 names would take 16 MB.
+/// Sorts these names. More than `most` of them are first partitioned by the byte after their common prefix, at most
+/// `levels` times: the keys of 1,000,000 names would take 16 MB.
 fn sort_parts(arena: &[u8], starts: &mut [u32], most: usize, levels: u32) {
     let name = |start| entry(arena, start).1;
     let Some(first) = starts.first().map(|&start| name(start)) else { return };
@@ -170,8 +170,8 @@ fn sort_parts(arena: &[u8], starts: &mut [u32], most: usize, levels: u32) {
     }
 }
 
-/// Sorts names that have so many bytes in common at their beginning. Nearly all differ in the eight bytes behind
-/// these: to compare them takes a fourth of the time that comparing whole names does.
+/// Sorts names that share this many leading bytes. Nearly all differ in the next eight: comparing those takes a
+/// fourth of the time of comparing whole names.
 fn sort_at_once(arena: &[u8], starts: &mut [u32], shared: usize) {
     let name = |start| entry(arena, start).1;
     let (mut few, mut many) = ([(0, 0); FEW], Vec::new());
@@ -188,7 +188,7 @@ fn sort_at_once(arena: &[u8], starts: &mut [u32], shared: usize) {
     starts.iter_mut().zip(keyed).for_each(|(start, (_, sorted))| *start = *sorted);
 }
 
-/// The first eight bytes as a number that sorts as they do; what is missing is zero.
+/// Returns the first eight bytes as a number that sorts as they do, padded with zeros.
 fn leading(bytes: &[u8]) -> u64 {
     let mut first = [0; 8];
     let len = bytes.len().min(8);

@@ -1,9 +1,9 @@
-//! How fast a scan gets on, and how many threads it has: more while listing waits for a disk or a network.
+//! The pace of a scan and its number of threads: more while listing waits for a disk or a network.
 //!
-//! Now and then a thread measures a folder's listing, and a portion of its files' metadata. Where much of that
-//! time was spent waiting, and there are folders to list, more threads are started, up to [`THREADS_WAITING_MAX`]; and
-//! where one folder has many files, helpers ask for their metadata. A scan that does not wait has helpers, too, as long
-//! as its own threads find no other folder. All end with what they were started for.
+//! Now and then a thread measures a folder's listing, and a portion of its files' metadata. If much of that time
+//! was spent waiting, and there are folders to list, more threads are started, up to [`THREADS_WAITING_MAX`]; if
+//! one folder has many files, helpers request their metadata. A scan that does not wait also has helpers, as long
+//! as its own threads find no other folder. Each ends with the work it was started for.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,33 +11,33 @@ use std::time::{Duration, Instant};
 
 use super::thread_clock::{Moment, Sampler, Spent};
 
-/// Threads at most that list at the same time while listing waits.
+/// Maximum number of threads that list at the same time while listing waits.
 const THREADS_WAITING_MAX: usize = 32;
-/// Share of time from which on a scan is said to wait.
+/// Share of time spent waiting from which a scan counts as waiting.
 const WAITING_MIN: f64 = 0.3;
-/// Waiting that is worth more threads.
+/// Waiting time that justifies more threads.
 const WAITED_MIN: Duration = Duration::from_millis(10);
-/// What is measured before the number of threads changes again.
+/// Measurements required before the number of threads changes again.
 const MEASURES_MIN: u32 = 4;
-/// So many times the threads from one change to the next.
+/// Factor by which the number of threads grows per change.
 const GROWTH: usize = 4;
-/// Of the measures so far as much is left when another one comes.
+/// Decay of earlier measurements with each new one.
 const KEPT: f64 = 15.0 / 16.0;
 
-/// Files of one folder that one thread asks for at a time: few, since what is found is handed on only then.
+/// Files of one folder that a thread checks at a time: few, since results are passed on only then.
 const PORTION: usize = 64;
-/// The same where helpers only share the work: to start one takes as long as to ask for 40 files.
+/// The same when helpers only share the work: starting one takes as long as checking 40 files.
 const PORTION_SHARED: usize = 2048;
-/// Files of a folder that tell whether it waits, before helpers share the rest of it.
+/// Files of a folder checked first, to see whether it waits, before helpers share the rest.
 const ALONE: usize = 4 * PORTION;
 
 /// The pace of one scan, shared by its threads.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// Threads that the scan begins with.
+    /// Threads that the scan starts with.
     own: usize,
     most: usize,
-    /// Threads that list, or ask for metadata.
+    /// Threads that list or request metadata.
     busy: AtomicUsize,
     state: Mutex<State>,
     changed: Condvar,
@@ -49,7 +49,7 @@ struct State {
     wanted: usize,
     waiting: f64,
     total: f64,
-    /// Measures since the number of threads changed.
+    /// Measurements since the number of threads changed.
     measures: u32,
     has_ended: bool,
 }
@@ -61,7 +61,8 @@ impl State {
 }
 
 impl Pace {
-    /// Of a scan that begins with so many threads. One thread stays alone: it lists in the order of keys.
+    /// Creates the pace of a scan that starts with this many threads. A single thread stays alone: it lists in key
+    /// order.
     pub(super) fn new(threads: usize) -> Self {
         let most = if threads == 1 { 1 } else { threads.max(THREADS_WAITING_MAX) };
         let state = State { wanted: threads, ..State::default() };
@@ -74,12 +75,12 @@ impl Pace {
         }
     }
 
-    /// Whether the number of threads may change.
+    /// Returns whether the number of threads is fixed.
     fn is_fixed(&self) -> bool {
         self.most == 1
     }
 
-    /// Waits until there should be more than these threads; none once a thread has found nothing left to do.
+    /// Waits until more than these threads are wanted; `None` once a thread has found nothing left to do.
     pub(super) fn more_than(&self, threads: usize) -> Option<usize> {
         let mut state = self.lock();
         (state.threads, state.measures) = (threads, 0);
@@ -88,24 +89,24 @@ impl Pace {
         (!state.has_ended).then_some(state.wanted)
     }
 
-    /// There can't be more threads than these.
+    /// Records that no more threads than these can be started.
     pub(super) fn refuse_more(&self, threads: usize) {
         self.lock().wanted = threads;
     }
 
-    /// A thread works, until this is dropped. That it ends says that nothing is left to do.
+    /// Marks a thread as working until the guard is dropped. When one ends, nothing is left to do.
     pub(super) fn at_work(&self) -> AtWork<'_> {
         AtWork(self)
     }
 
-    /// A thread lists a folder, until this is dropped.
+    /// Marks a thread as listing a folder until the guard is dropped.
     pub(super) fn busy(&self) -> Busy<'_> {
         self.busy.fetch_add(1, Ordering::Relaxed);
         Busy { pace: self, threads: 1 }
     }
 
-    /// Helpers for `left` files of one folder, of which so many were `asked` for, and for how many files each thread
-    /// asks at a time: helpers where the scan waits, and where its own threads find no other folder.
+    /// Returns helpers for `left` files of one folder, `asked` of which were already checked, and how many files
+    /// each thread checks at a time: helpers if the scan waits, or if its own threads find no other folder.
     pub(super) fn help_with(&self, left: usize, asked: usize) -> (Busy<'_>, usize) {
         let none = (Busy { pace: self, threads: 0 }, PORTION);
         if left <= PORTION {
@@ -126,7 +127,7 @@ impl Pace {
         (Busy { pace: self, threads }, portion)
     }
 
-    /// Notes what was measured; `has_more` tells whether more threads would find folders.
+    /// Records a measurement; `has_more` returns whether more threads would find folders.
     pub(super) fn note(&self, spent: Spent, has_more: impl FnOnce() -> bool) {
         let mut state = self.lock();
         state.waiting = state.waiting * KEPT + spent.waiting.as_secs_f64();
@@ -145,7 +146,7 @@ impl Pace {
     }
 }
 
-/// A thread that works.
+/// A working thread.
 pub(super) struct AtWork<'a>(&'a Pace);
 
 impl Drop for AtWork<'_> {
@@ -167,24 +168,24 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// One thread's part in it.
+/// One thread's share of the measuring.
 pub(super) struct Stride<'a> {
     pub(super) pace: &'a Pace,
     sampler: Option<Sampler>,
 }
 
 impl<'a> Stride<'a> {
-    /// The calling thread's.
+    /// Creates the calling thread's.
     pub(super) fn new(pace: &'a Pace) -> Self {
         Self { pace, sampler: (!pace.is_fixed()).then(Sampler::of_this_thread) }
     }
 
-    /// Begins to measure, where it is time to.
+    /// Starts a measurement, if one is due.
     pub(super) fn begin(&mut self) -> Option<Moment> {
         self.sampler.as_mut()?.begin(Instant::now())
     }
 
-    /// What was begun is done.
+    /// Ends a measurement.
     pub(super) fn end(&self, begun: Option<Moment>, has_more: impl FnOnce() -> bool) {
         if let (Some(sampler), Some(begun)) = (&self.sampler, begun) {
             self.pace.note(sampler.since(&begun), has_more);
@@ -200,7 +201,7 @@ mod tests {
         Spent { total: Duration::from_millis(total_ms), waiting: Duration::from_millis(waiting_ms) }
     }
 
-    /// The numbers of threads that a scan comes to, measure by measure.
+    /// Returns the numbers of threads that a scan reaches, measurement by measurement.
     fn threads_of(pace: &Pace, spent: Spent, has_more: bool) -> usize {
         let mut threads = pace.lock().wanted;
         for _ in 0..100 {

@@ -1,4 +1,4 @@
-//! The folders that are still to be visited, shared by the threads of a scan.
+//! The folders still to be visited, shared by the threads of a scan.
 
 use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ pub(super) struct Job {
     pub(super) ignored: Option<Arc<IgnoreChain>>,
 }
 
-/// Sub-folders of one folder. However many there are, they are kept as their packed names alone.
+/// Sub-folders of one folder. However many there are, only their packed names are kept.
 #[derive(Debug)]
 struct Group {
     parent: FolderKey,
@@ -35,7 +35,7 @@ impl Group {
         }
     }
 
-    /// Takes some off that are the next ones, where there are any.
+    /// Splits off those that come next, if there are any.
     fn split(&mut self) -> Option<Self> {
         let end = self.range.start + self.range.len().div_ceil(2).min(STOLEN_MAX);
         let range = std::mem::replace(&mut self.range.start, end)..end;
@@ -49,15 +49,16 @@ impl Group {
     }
 }
 
-/// Folders that a thread takes from another at most: it is back soon, and threads stay near each other in the tree.
+/// Maximum number of folders a thread steals at once: it returns soon, and threads stay near each other in the
+/// tree.
 const STOLEN_MAX: usize = 16;
 
-/// Folders to visit. Each thread takes those that it has found itself, last in, first out, so that it goes through what
-/// lies together, and one thread alone visits in the order of keys. One that has none takes some of another's that are
-/// nearest to the root.
+/// Folders to visit. Each thread takes those that it has found itself, last in, first out, so that it visits
+/// neighbours together, and a single thread visits in key order. An idle thread steals folders nearest to the root
+/// from another.
 ///
-/// Threads that took folders in turn from one stack met every block of the ledger each, and decoded all of its rows
-/// to find their own: on two threads, with 8 files a folder, the rows took a third longer.
+/// When threads took turns at one shared stack, each met every block of the ledger and decoded all of its rows to
+/// find its own: on two threads, with 8 files a folder, the rows took a third longer.
 ///
 /// A scan ends when nothing is left and no thread has a [`Turn`], since only a turn adds folders.
 #[derive(Debug)]
@@ -69,9 +70,9 @@ pub(super) struct Stack {
 #[derive(Debug)]
 struct State {
     first: Option<Job>,
-    /// Each thread's own, by its seat.
+    /// Each thread's own folders, by its seat.
     own: Vec<Vec<Group>>,
-    /// Turns that are out.
+    /// Turns in progress.
     turns: usize,
     waiting: usize,
     stopped: bool,
@@ -108,27 +109,27 @@ impl Stack {
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// A place for one more thread.
+    /// Adds a place for one more thread.
     pub(super) fn seat(&self) -> Seat<'_> {
         let mut state = self.lock();
         state.own.push(Vec::new());
         Seat { stack: self, number: state.own.len() - 1 }
     }
 
-    /// Whether folders wait that no thread has taken.
+    /// Returns whether folders are queued that no thread has taken.
     pub(super) fn has_more(&self) -> bool {
         let state = self.lock();
         state.waiting == 0 && state.own.iter().any(|own| !own.is_empty())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere leaves nothing half done in here.
+        // A panic in another thread leaves nothing inconsistent in here.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<'a> Seat<'a> {
-    /// The next folder, as soon as there is one; none when all is visited or the scan was stopped.
+    /// Returns the next folder as soon as there is one; `None` when all is visited or the scan was stopped.
     pub(super) fn take(&self) -> Option<(Turn<'a>, Job)> {
         let mut state = self.stack.lock();
         loop {
@@ -149,7 +150,7 @@ impl<'a> Seat<'a> {
     }
 }
 
-/// One folder in a thread's hands. Dropped without [`Turn::end`], as a panic does, it stops the scan.
+/// One folder being processed by a thread. Dropped without [`Turn::end`], as by a panic, it stops the scan.
 #[derive(Debug)]
 pub(super) struct Turn<'a> {
     stack: &'a Stack,
@@ -172,7 +173,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The folder is done; a break stops the scan.
+    /// Marks the folder as done; a break stops the scan.
     pub(super) fn end(mut self, flow: ControlFlow<()>) {
         self.complete = flow.is_continue();
     }

@@ -1,7 +1,7 @@
-//! What a thread's time goes into: running, waiting for a core, or waiting for something else, such as a disk.
+//! What a thread spends its time on: running, waiting for a core, or waiting for something else, such as a disk.
 //!
-//! A thread that has to wait for a core because others run there does not wait for its files, and more threads
-//! would not help it. The clock on the wall can't tell the two apart; the scheduler's own account can.
+//! A thread that waits for a core because others run there does not wait for its files, and more threads would not
+//! help it. Wall-clock time can't distinguish the two; the scheduler's accounting can.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// How often a thread measures what it does: each time would cost some percent of a small file.
+/// How often a thread is measured: each time would cost some percent of a small file.
 const EVERY: Duration = Duration::from_millis(1);
 
-/// Measures now and then what one thread does. Whether it does depends on the time since it last did, not on what is
-/// measured, so what waits long is not seen more often.
+/// Samples what one thread does. Sampling depends on the time since the last sample, not on what is measured, so
+/// long waits are not over-represented.
 #[derive(Debug)]
 pub(crate) struct Sampler {
     thread: ThreadTime,
@@ -21,12 +21,12 @@ pub(crate) struct Sampler {
 }
 
 impl Sampler {
-    /// Of the calling thread.
+    /// Creates a sampler of the calling thread.
     pub(crate) fn of_this_thread() -> Self {
         Self { thread: ThreadTime::of_this_thread(), last: None }
     }
 
-    /// Begins to measure, where it is time to.
+    /// Starts a measurement, if one is due.
     pub(crate) fn begin(&mut self, now: Instant) -> Option<Moment> {
         if self.last.is_some_and(|last| now.saturating_duration_since(last) < EVERY) {
             return None;
@@ -35,25 +35,25 @@ impl Sampler {
         Some(self.thread.now())
     }
 
-    /// The account now.
+    /// Returns the thread's current times.
     pub(crate) fn now(&self) -> Moment {
         self.thread.now()
     }
 
-    /// What went by since it began.
+    /// Returns the time spent since it began.
     pub(crate) fn since(&self, begun: &Moment) -> Spent {
         self.thread.now().since(begun)
     }
 }
 
-/// The account of one thread, which alone may ask for it.
+/// The times of one thread, readable only by that thread.
 #[derive(Debug)]
 struct ThreadTime {
-    /// Where the scheduler tells how long the thread has waited for a core; none where it does not.
+    /// The scheduler's count of time spent waiting for a core; `None` where it is unavailable.
     schedstat: Option<File>,
 }
 
-/// The account of a thread at one moment.
+/// The times of a thread at one moment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
     wall: Instant,
@@ -61,29 +61,29 @@ pub(crate) struct Moment {
     queued: Duration,
 }
 
-/// What went by between two moments.
+/// The time spent between two moments.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Spent {
-    /// Running, or waiting for something that is no core.
+    /// Running, or waiting for something other than a core.
     pub total: Duration,
-    /// Waiting for something that is no core.
+    /// Waiting for something other than a core.
     pub waiting: Duration,
 }
 
 impl ThreadTime {
-    /// That of the calling thread.
+    /// Creates that of the calling thread.
     fn of_this_thread() -> Self {
         Self { schedstat: File::open("/proc/thread-self/schedstat").ok() }
     }
 
-    /// The account now; some microseconds of system calls.
+    /// Returns the current times; costs some microseconds of system calls.
     fn now(&self) -> Moment {
         let running = clock_gettime(ClockId::ThreadCPUTime);
         let running = Duration::try_from(running).unwrap_or_default();
         Moment { wall: Instant::now(), running, queued: self.queued().unwrap_or_default() }
     }
 
-    /// The second number of three: time on a run queue, in nanoseconds.
+    /// Returns the second of three numbers: time on a run queue, in nanoseconds.
     fn queued(&self) -> Option<Duration> {
         let mut bytes = [0; 64];
         let length = self.schedstat.as_ref()?.read_at(&mut bytes, 0).ok()?;
@@ -93,7 +93,7 @@ impl ThreadTime {
 }
 
 impl Moment {
-    /// What went by since another moment of the same thread.
+    /// Returns the time spent since another moment of the same thread.
     fn since(&self, before: &Self) -> Spent {
         let queued = self.queued.saturating_sub(before.queued);
         let total = self.wall.saturating_duration_since(before.wall).saturating_sub(queued);
@@ -115,7 +115,7 @@ mod tests {
         while time.now().since(&slept).total < Duration::from_millis(30) {}
         let (sleep, work) = (slept.since(&begun), time.now().since(&slept));
         assert!(sleep.waiting >= Duration::from_millis(28), "{sleep:?}");
-        // However many others want the cores meanwhile.
+        // However many other threads want the cores meanwhile.
         assert!(work.waiting < Duration::from_millis(10), "{work:?}");
     }
 }

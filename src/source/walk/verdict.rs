@@ -1,4 +1,4 @@
-//! What a scan makes of one path.
+//! The verdict of a scan on one path.
 
 use std::fmt;
 use std::io;
@@ -7,22 +7,22 @@ use super::list::shown;
 use crate::model::Fingerprint;
 use crate::source::SkipReason;
 
-/// What a scan makes of one path. `at` is the relative path of the entry that decided: the path
-/// itself, or a folder on the way to it.
+/// The verdict of a scan on one path. `at` is the relative path of the entry that decided: the path itself, or a
+/// folder leading to it.
 #[derive(Debug)]
 pub enum Verdict {
     /// A file that is ingested.
     Accepted(Fingerprint),
     /// A folder that is visited.
     Folder,
-    /// A rule leaves it out.
+    /// A rule excludes it.
     LeftOut {
-        /// The rule, as summaries name it; with the folder of the `.outlastignore` that holds it.
+        /// The rule, as in summaries; with the folder of the `.outlastignore` that holds it.
         rule: String,
         /// What it was applied to.
         at: Vec<u8>,
     },
-    /// It is, or stands behind, something that is never opened.
+    /// It is, or is behind, something that is never opened.
     Skipped {
         /// Why.
         reason: SkipReason,
@@ -31,9 +31,9 @@ pub enum Verdict {
     },
     /// There is nothing at this path.
     Missing,
-    /// No path below a root: it is absolute, or has an empty component, `.`, `..` or a zero byte.
+    /// Not a path below a root: it is absolute, or has an empty component, `.`, `..` or a zero byte.
     Outside,
-    /// A folder on the way can't be opened, or its `.outlastignore` can't be read.
+    /// A folder on the path can't be opened, or its `.outlastignore` can't be read.
     Unreadable {
         /// The folder.
         at: Vec<u8>,
@@ -42,7 +42,7 @@ pub enum Verdict {
     },
 }
 
-/// One line for a person.
+/// One line, for display.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

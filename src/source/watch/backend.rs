@@ -12,7 +12,7 @@ use crate::model::panic_guard::quietly;
 pub(super) type Watcher = Box<dyn notify::Watcher + Send>;
 pub(super) type MakeWatcher = dyn Fn(Handler) -> notify::Result<Watcher> + Send + Sync;
 
-/// The system's watcher. It does not tell where its thread can't be started, and panics at each call then.
+/// Creates the system's watcher. It does not report a failure to start its thread, but panics at each later call.
 pub(super) fn inotify(handler: Handler) -> notify::Result<Watcher> {
     std::thread::Builder::new().spawn(|| ()).map_err(notify::Error::io)?;
     let watcher = <notify::INotifyWatcher as notify::Watcher>::new(handler, notify::Config::default())?;
@@ -24,12 +24,12 @@ pub(super) fn inotify(handler: Handler) -> notify::Result<Watcher> {
 pub(super) enum Refusal {
     /// The folder is gone.
     Gone,
-    /// The watcher's thread is.
+    /// The watcher's thread has ended.
     Dead,
     Because(Reason),
 }
 
-/// Watches one folder, nothing below it.
+/// Watches one folder, but nothing below it.
 pub(super) fn watch(watcher: Option<&mut Watcher>, path: &Path) -> Result<(), Refusal> {
     let Some(watcher) = watcher else { return Err(Refusal::Because(Reason::NoWatcher)) };
     match quietly(|| watcher.watch(path, RecursiveMode::NonRecursive)) {
@@ -50,7 +50,7 @@ fn is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// Removes a watch, if it is there.
+/// Removes a watch, if it exists.
 pub(super) fn unwatch(watcher: Option<&mut Watcher>, path: &Path) {
     let _ = quietly(|| watcher.map(|watcher| watcher.unwatch(path)));
 }

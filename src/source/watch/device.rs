@@ -1,9 +1,9 @@
-//! Which file systems tell of changes.
+//! Which file systems report changes.
 
 use std::path::Path;
 
-/// File systems whose files can change on another machine, or behind the kernel's back: `inotify`
-/// accepts a watch there, and stays silent.
+/// File systems whose files can change on another machine, or unnoticed by the kernel: `inotify` accepts a watch
+/// there, and stays silent.
 const SILENT: [(u64, &str); 17] = [
     (0x6969, "nfs"),
     (0x517b, "smb"),
@@ -24,7 +24,7 @@ const SILENT: [(u64, &str); 17] = [
     (0xaad7_aaea, "panfs"),
 ];
 
-/// The kind of a file system without events; none where there are events, or it can't be told.
+/// Returns the kind of a file system without events; `None` if it has events, or is unknown.
 pub(super) fn silent_kind(path: &Path) -> Option<&'static str> {
     let magic = rustix::fs::statfs(path).ok()?.f_type;
     // The field is signed, and narrower, on some architectures.

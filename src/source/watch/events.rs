@@ -19,11 +19,11 @@ use crate::model::{FolderKey, RootId};
 pub(super) enum Happened {
     FolderCame,
     FolderWent,
-    /// Something was renamed to it: a file or a folder.
+    /// A file or folder was renamed to it.
     Came,
-    /// A file is gone, or what it was isn't told.
+    /// A file is gone, or an entry of unknown type.
     Went,
-    /// A watched folder itself was renamed; its parent's event says the same, where there is one.
+    /// A watched folder itself was renamed; its parent's event, if any, reports the same.
     Moved,
     /// A file was closed by a writer.
     Closed,
@@ -32,7 +32,8 @@ pub(super) enum Happened {
 }
 
 impl Happened {
-    /// None for what is no news. Reading a tree makes an event a file: those have to be cheap.
+    /// Returns `None` for events that are not reported. Reading a tree causes one event per file, so those have to
+    /// be cheap.
     fn of(event: &notify::Event) -> Option<Self> {
         Some(match event.kind {
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => Self::Closed,
@@ -56,10 +57,10 @@ impl Happened {
     }
 }
 
-/// Takes the events of one watcher. It does no I/O: the watcher's thread has to keep up with the kernel's queue.
+/// Receives the events of one watcher. It does no I/O: the watcher's thread has to keep up with the kernel's queue.
 pub(super) struct Handler {
     pub(super) shared: Arc<Shared>,
-    /// Which watcher it is of: one that was given up still has events.
+    /// Which watcher it belongs to: one that was abandoned still has events.
     pub(super) generation: u64,
 }
 
@@ -91,7 +92,7 @@ impl Handler {
     }
 }
 
-/// The watcher's thread has ended. Where nobody asked it to, no event comes any more.
+/// The watcher's thread has ended. Unless that was requested, no more events arrive.
 impl Drop for Handler {
     fn drop(&mut self) {
         let now = Instant::now();
@@ -103,7 +104,7 @@ impl Drop for Handler {
     }
 }
 
-/// All that the watcher's thread, the walks and the taker of news share.
+/// State shared by the watcher's thread, the walks and the consumer of watch events.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) generation: u64,
@@ -112,32 +113,32 @@ pub(super) struct State {
     pub(super) pending: Pending,
     /// Paths whose watch may have outlived the folder that was there.
     pub(super) stale: Vec<PathBuf>,
-    /// When another watcher is to be made in place of one that lost events.
+    /// When to replace a watcher that lost events.
     pub(super) renew_at: Option<Instant>,
-    /// Until when the taker sleeps.
+    /// Until when the consumer sleeps.
     pub(super) asleep_until: Option<Instant>,
     pub(super) woken: bool,
-    /// Whether it is news that a file went whose name the filters refuse.
+    /// Whether to report the removal of files whose names the filters refuse.
     pub(super) tells_hidden: bool,
     pub(super) events: u64,
     pub(super) overflows: u64,
 }
 
 impl State {
-    /// Events are missing: nothing is known of the files, nor of the watches.
+    /// Records lost events: neither the files nor the watches are known any more.
     pub(super) fn lose(&mut self, now: Instant) {
         self.renew_at = self.renew_at.or(Some(now));
         self.touch_roots();
     }
 
-    /// Every root has to be scanned.
+    /// Marks every root for a scan.
     pub(super) fn touch_roots(&mut self) {
         for served in &self.roots {
             self.pending.folder(served.id, FolderKey::root(served.id));
         }
     }
 
-    /// No folder is watched any more.
+    /// Records that no folder is watched any more.
     pub(super) fn disarm_all(&mut self, reason: &Reason) {
         self.roots.iter_mut().for_each(|served| served.disarm_all(reason));
     }
@@ -146,7 +147,7 @@ impl State {
         self.roots.iter_mut().find(|served| served.id == root)
     }
 
-    /// Whether a walk armed what is at this path, for any root.
+    /// Returns whether a walk armed what is at this path, for any root.
     pub(super) fn is_armed(&self, path: &Path) -> bool {
         self.roots.iter().any(|served| {
             let relative = served.relative(path.as_os_str().as_bytes());
@@ -155,7 +156,7 @@ impl State {
         })
     }
 
-    /// Notes an event for each root that it belongs to.
+    /// Records an event for each root that it belongs to.
     pub(super) fn note(&mut self, path: &Path, happened: Happened, now: Instant) {
         self.events += 1;
         let path = path.as_os_str().as_bytes();
@@ -209,7 +210,7 @@ impl Note<'_> {
             }
         }
         if self.served.get(&parent).is_none() {
-            // Rules cut the folder, or no walk has come to it: it will.
+            // Rules exclude the folder, or no walk has reached it yet: one will.
             return;
         }
         match happened {
@@ -230,13 +231,13 @@ impl Note<'_> {
         }
     }
 
-    /// A folder that a walk came to is gone, or another one by now.
+    /// Handles a visited folder that is gone, or was replaced by another.
     fn went(&mut self, folder: FolderKey) {
         self.stale.append(&mut self.served.remove_below(&folder));
         self.pending.folder(self.served.id, folder);
     }
 
-    /// A folder whose own metadata changed: one that couldn't be read may be readable now.
+    /// Handles a folder whose own metadata changed: one that was unreadable may be readable now.
     fn appeared_again(&mut self, folder: FolderKey) {
         if matches!(self.served.get(&folder), Some(Standing::Unwatched(_))) {
             self.pending.folder(self.served.id, folder);

@@ -18,28 +18,28 @@ pub(super) enum Standing {
 /// Why a folder is polled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reason {
-    /// It was asked for.
+    /// Polling was requested.
     Asked,
     /// Its file system, of this kind, has no events.
     Silent(&'static str),
-    /// The user's watches are used up.
+    /// The user's limit of watches is reached.
     Limit,
-    /// There is no watcher to be had at the moment.
+    /// No watcher is available at the moment.
     NoWatcher,
-    /// The watch went with a watcher that lost events; the scan that makes up for them sets another one.
+    /// The watch was lost with a watcher that lost events; the scan that makes up for them sets another one.
     Lost,
-    /// The system's own words.
+    /// The system's error message.
     Refused(Box<str>),
 }
 
 impl Reason {
-    /// Whether it holds for all below the folder, and stays.
+    /// Returns whether it holds for everything below the folder, and stays.
     fn covers(&self) -> bool {
         matches!(self, Self::Asked | Self::Silent(_))
     }
 }
 
-/// For people; with a remedy where there is one.
+/// For display; with a remedy where there is one.
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -53,7 +53,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A root and those of its folders that a walk has come to.
+/// A root and those of its folders that a walk has reached.
 #[derive(Debug)]
 pub(super) struct Served {
     pub(super) id: RootId,
@@ -66,7 +66,7 @@ impl Served {
         Self { id: root.id, path: root.path.clone(), folders: BTreeMap::new() }
     }
 
-    /// A path relative to the root; empty for the root itself, none for what is not below it.
+    /// Returns a path relative to the root; empty for the root itself, `None` for what is not below it.
     pub(super) fn relative<'p>(&self, path: &'p [u8]) -> Option<&'p [u8]> {
         let root = self.path.as_os_str().as_bytes();
         let rest = path.strip_prefix(root.strip_suffix(b"/").unwrap_or(root))?;
@@ -76,7 +76,7 @@ impl Served {
         }
     }
 
-    /// The absolute path of something below the root.
+    /// Returns the absolute path of something below the root.
     pub(super) fn path_of(&self, relative: &[u8]) -> PathBuf {
         if relative.is_empty() { self.path.clone() } else { self.path.join(OsStr::from_bytes(relative)) }
     }
@@ -89,7 +89,7 @@ impl Served {
         self.get(folder) == Some(&Standing::Armed)
     }
 
-    /// Notes how a folder stands. What holds for a folder above is not noted again.
+    /// Records a folder's standing. What holds for a folder above is not recorded again.
     pub(super) fn set(&mut self, folder: FolderKey, standing: Standing) {
         if let Standing::Unwatched(reason) = &standing
             && reason.covers()
@@ -101,12 +101,12 @@ impl Served {
         self.folders.insert(folder, standing);
     }
 
-    /// The standing of each folder above this one that is known.
+    /// Returns the known standing of each folder above this one.
     fn above(&self, folder: &FolderKey) -> impl Iterator<Item = &Standing> {
         folder.above().filter_map(|above| self.folders.get(&above))
     }
 
-    /// Takes out a folder and all below it; the paths of those that were armed.
+    /// Removes a folder and everything below it; returns the paths of those that were armed.
     pub(super) fn remove_below(&mut self, folder: &FolderKey) -> Vec<PathBuf> {
         let below = self.folders.range(folder..).map(|(key, _)| key);
         let below: Vec<_> =
@@ -120,19 +120,19 @@ impl Served {
         armed
     }
 
-    /// The watcher is gone.
+    /// Records that the watcher is gone.
     pub(super) fn disarm_all(&mut self, reason: &Reason) {
         for standing in self.folders.values_mut().filter(|standing| **standing == Standing::Armed) {
             *standing = Standing::Unwatched(reason.clone());
         }
     }
 
-    /// Each folder and how it stands.
+    /// Returns each folder and its standing.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&FolderKey, &Standing)> {
         self.folders.iter()
     }
 
-    /// The folders that are not watched, without those below another one of them.
+    /// Returns the folders that are not watched, without those below another of them.
     pub(super) fn unwatched(&self) -> impl Iterator<Item = &FolderKey> {
         let mut last: Option<&FolderKey> = None;
         self.folders.iter().filter_map(move |(key, standing)| {

@@ -1,19 +1,19 @@
 //! News of changes below the roots, from `inotify`.
 //!
 //! Constraints:
-//! - A walk arms each folder before it lists it, one watch a folder: what happens in between is
-//!   listed or told, and a folder that no walk came to needs no watch. A new folder is news as a
-//!   folder, since what was put into it before it was armed is told by nobody.
-//! - News says where to look, never what is there. So an event that comes twice, late, or under the
-//!   old path of a folder that was renamed does no harm.
-//! - The watcher's thread must keep up with the kernel's queue, and reading a tree makes an event a
-//!   file: its callback takes one lock, does no I/O, and drops what is no news before that.
-//! - What waits is bounded: names collapse into their folder, folders into their root.
-//! - Which folders are armed is kept here as the watcher has it: a folder that an event takes away is
-//!   armed again by the walk that the event leads to. Its old watch, and those below it, are removed
-//!   before: the same folder may be armed under its new path already, with the same watch.
-//! - After lost events nothing is known of the watches, so another watcher is made, and every root is
-//!   news.
+//! - A walk arms each folder before it lists it, one watch a folder: what happens in between is listed or reported,
+//!   and a folder that no walk reaches needs no watch. A new folder is reported as a folder, since entries put into
+//!   it before it was armed cause no event.
+//! - Watch events say where to check, never what is there. So an event that arrives twice, late, or under the old
+//!   path of a renamed folder does no harm.
+//! - The watcher's thread must keep up with the kernel's queue, and reading a tree causes an event per file: its
+//!   callback takes one lock, does no I/O, and first drops what is not reported.
+//! - Pending changes are bounded: names collapse into their folder, folders into their root.
+//! - Which folders are armed is tracked here as the watcher has it: a folder that an event removes is armed again
+//!   by the walk that the event leads to. Its old watch, and those below it, are removed first: the same folder may
+//!   be armed under its new path already, with the same watch.
+//! - After lost events nothing is known of the watches, so another watcher is made, and every root is reported as
+//!   changed.
 
 mod backend;
 mod device;
@@ -43,19 +43,19 @@ use rules::Rules;
 
 pub use news::{News, TouchedFolder, TouchedName, WatchStatus};
 
-/// Names that wait at most; more of them collapse into their folders.
+/// Maximum number of pending names; beyond that they collapse into their folders.
 const NAMES_MAX: usize = 65_536;
-/// Folders that wait at most; more of them collapse into their root.
+/// Maximum number of pending folders; beyond that they collapse into their root.
 const FOLDERS_MAX: usize = 16_384;
-/// When a watcher that can't be made is tried again.
+/// Delay before retrying to create a watcher.
 const RENEW_AFTER: Duration = Duration::from_secs(1);
 
 /// How to watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WatchSettings {
-    /// No events at all: every root is polled.
+    /// Use no events at all: every root is polled.
     pub poll: bool,
-    /// How long a file must be quiet before it is news, where its writer doesn't close it.
+    /// How long a file must be quiet before it is reported, if its writer doesn't close it.
     pub settle: Duration,
 }
 
@@ -76,7 +76,7 @@ pub struct Watch {
     silent: Mutex<HashMap<u64, Option<&'static str>>>,
 }
 
-/// What the watcher's thread sees.
+/// State visible to the watcher's thread.
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
@@ -89,7 +89,7 @@ impl Shared {
         lock(&self.state)
     }
 
-    /// Wakes the taker where something is due before it would wake by itself.
+    /// Wakes the consumer if something is due before it would wake by itself.
     fn wake_for(&self, state: &mut State, now: Instant) {
         let due = [state.pending.next_due(now), state.renew_at].into_iter().flatten().min();
         if due.is_some_and(|due| state.asleep_until.is_some_and(|until| due < until)) {
@@ -107,8 +107,8 @@ impl Drop for Watch {
 }
 
 impl Watch {
-    /// Begins to watch, or only keeps account of what is to be polled: all, as long as there is no `inotify` instance
-    /// to be had.
+    /// Starts watching, or only records what is to be polled: everything, as long as no `inotify` instance is
+    /// available.
     pub fn new(settings: WatchSettings) -> Self {
         Self::with(settings, Box::new(backend::inotify))
     }
@@ -137,15 +137,15 @@ impl Watch {
         watch
     }
 
-    /// What is no news: what the filters leave out, and the folders of state and records.
+    /// Sets what is not reported: what the filters exclude, and the folders of state and records.
     pub(super) fn set_rules(&self, filters: Filters, state: &[PathBuf]) {
         let state = state.iter().filter_map(|path| path.canonicalize().ok()).collect();
         let mut shared = self.shared.lock();
         (shared.rules, shared.tells_hidden) = (Arc::new(Rules { filters, state }), false);
     }
 
-    /// Files are known in this folder that the filters leave out: it is watched with those above it, and from now on
-    /// it is news when a file goes whose name the filters refuse.
+    /// Notes that this folder has known files that the filters exclude: it is watched with those above it, and from
+    /// now on the removal of files whose names the filters refuse is reported.
     pub(super) fn watch_hidden(&self, root: &Root, folder: &FolderKey) {
         self.shared.lock().tells_hidden = true;
         for folder in std::iter::once(folder.clone()).chain(folder.above()) {
@@ -157,8 +157,7 @@ impl Watch {
         }
     }
 
-    /// A root is served from now on. Its folders are armed by walks. Where it is served already,
-    /// nothing changes.
+    /// Adds a root to watch. Its folders are armed by walks. If it is watched already, nothing changes.
     pub fn add_root(&self, root: &Root) {
         let known = self.shared.lock().served(root.id).map(|served| served.path == root.path);
         match known {
@@ -170,12 +169,12 @@ impl Watch {
         if self.settings.poll {
             served.set(FolderKey::root(root.id), Standing::Unwatched(Reason::Asked));
         }
-        // Another device may have got the number of one that went.
+        // Another device may have reused the number of one that is gone.
         lock(&self.silent).clear();
         self.shared.lock().roots.push(served);
     }
 
-    /// A root is served no more: what waits of it is dropped.
+    /// Removes a root: its pending changes are dropped.
     pub fn remove_root(&self, root: RootId) {
         let mut state = self.shared.lock();
         let mut armed = state.served(root).map(|served| served.remove_below(&FolderKey::root(root)));
@@ -186,8 +185,8 @@ impl Watch {
         self.wake();
     }
 
-    /// Watches a folder of a served root, which is about to be listed. One that can't be watched is
-    /// noted as such. A walk may be late, and its root served no more: then nothing is watched.
+    /// Watches a folder of a served root, which is about to be listed. One that can't be watched is recorded as
+    /// such. A late walk may arm a root that is no longer served: then nothing is watched.
     pub fn arm(&self, root: &Root, folder: &FolderKey) {
         if self.settings.poll {
             return;
@@ -203,13 +202,13 @@ impl Watch {
         }
         let mut watcher = lock(&self.watcher);
         self.mend(&mut watcher);
-        // Before the watch is there: an event that takes the folder away again may come first. A root that is
-        // removed from here on has its watches removed once this call lets go of the watcher.
+        // Recorded before the watch exists: an event that removes the folder again may come first. A root that is
+        // removed from here on has its watches removed once this call releases the watcher.
         if !self.set(root.id, folder, Standing::Armed) {
             return;
         }
         match backend::watch(watcher.as_mut(), &path) {
-            // A file that took the folder's place can be watched as well.
+            // A file that replaced the folder can be watched as well.
             Ok(()) if is_folder(&path) => {}
             Ok(()) | Err(Refusal::Gone) => self.forget(root.id, folder),
             Err(Refusal::Because(reason)) => {
@@ -224,14 +223,14 @@ impl Watch {
         }
     }
 
-    /// A folder is not there any more, or no walk comes to it.
+    /// Forgets a folder that no longer exists, or that no walk reaches.
     pub(super) fn forget(&self, root: RootId, folder: &FolderKey) {
         let mut state = self.shared.lock();
         let armed = state.served(root).map(|served| served.remove_below(folder));
         state.stale.extend(armed.unwrap_or_default());
     }
 
-    /// Notes how a folder stands; false where its root is not served.
+    /// Records a folder's standing; returns false if its root is not served.
     fn set(&self, root: RootId, folder: &FolderKey, standing: Standing) -> bool {
         let mut state = self.shared.lock();
         let served = state.served(root);
@@ -247,8 +246,7 @@ impl Watch {
         kind
     }
 
-    /// Removes watches that outlived their folder; makes another watcher in place of one that lost
-    /// events.
+    /// Removes watches that outlived their folder, and replaces a watcher that lost events.
     fn mend(&self, watcher: &mut Option<Watcher>) {
         let now = Instant::now();
         let mut state = self.shared.lock();
@@ -268,8 +266,7 @@ impl Watch {
         state.renew_at = None;
         state.stale.clear();
         state.disarm_all(&Reason::Lost);
-        // Events of the old watcher are no news from here on, and what becomes of a new one that
-        // can't be made is not either.
+        // Events of the old watcher are ignored from here on, and so are those of a new one that can't be created.
         state.generation += 1;
         let handler = Handler { shared: Arc::clone(&self.shared), generation: state.generation + 1 };
         drop(state);
@@ -289,8 +286,7 @@ impl Watch {
         }
     }
 
-    /// Waits up to `wait` for something that was touched to be due, and takes up to `max` of it.
-    /// For one thread.
+    /// Waits up to `wait` for a change to be due, and takes up to `max` of them. For one thread.
     pub fn take(&self, wait: Duration, max: usize) -> News {
         let until = Instant::now().checked_add(wait);
         loop {
@@ -317,13 +313,13 @@ impl Watch {
         }
     }
 
-    /// Has [`Watch::take`] return, now or the next time.
+    /// Makes [`Watch::take`] return, now or the next time.
     pub fn wake(&self) {
         self.shared.lock().woken = true;
         self.shared.changed.notify_all();
     }
 
-    /// How it does.
+    /// Returns the state of the watch.
     pub fn status(&self) -> WatchStatus {
         let state = self.shared.lock();
         let mut status = WatchStatus {
@@ -343,7 +339,7 @@ impl Watch {
         status
     }
 
-    /// The folders that have to be polled, each with all below it.
+    /// Returns the folders that have to be polled, each with everything below it.
     pub fn unwatched(&self) -> Vec<(RootId, FolderKey)> {
         let state = self.shared.lock();
         let of = |served: &Served| served.unwatched().map(|key| (served.id, key.clone())).collect::<Vec<_>>();
@@ -357,7 +353,7 @@ impl fmt::Debug for Watch {
     }
 }
 
-/// A panic elsewhere leaves nothing half done behind these locks.
+/// A panic in another thread leaves nothing inconsistent behind these locks.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! What the watch tells.
+//! What the watch reports.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
@@ -14,7 +14,7 @@ use crate::model::{FolderKey, RootId};
 use crate::source::filter::ignored::IGNORE_FILE;
 use crate::source::read::open::is_folder;
 
-/// A name in a folder that was touched: what it is now has to be looked up ([`Source::look`]).
+/// A changed name in a folder: its current state has to be looked up ([`Source::look`]).
 ///
 /// [`Source::look`]: crate::source::Source::look
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,12 +25,12 @@ pub struct TouchedName {
     pub folder: FolderKey,
     /// The name.
     pub name: Box<[u8]>,
-    /// When the event came that made it news.
+    /// When the event arrived that made it due.
     pub since: Instant,
 }
 
-/// A folder that has to be scanned with all below it ([`Source::scan_below`]): it is new, another
-/// one, or gone, or its rules changed. The root's own where events were lost, or the root itself moved.
+/// A folder that has to be scanned with everything below it ([`Source::scan_below`]): it is new, replaced, or gone,
+/// or its rules changed. The root's own where events were lost, or the root itself moved.
 ///
 /// [`Source::scan_below`]: crate::source::Source::scan_below
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,7 +41,7 @@ pub struct TouchedFolder {
     pub folder: FolderKey,
 }
 
-/// What was touched and is due.
+/// Changes that are due.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct News {
     /// Names, by folder and name.
@@ -51,12 +51,12 @@ pub struct News {
 }
 
 impl News {
-    /// Whether there is none.
+    /// Returns whether there are no changes.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty() && self.folders.is_empty()
     }
 
-    /// Tells apart what events didn't: a name that stands for its folder, or is one.
+    /// Separates what events didn't: a name that stands for its folder, or is one.
     pub(super) fn of(
         folders: Vec<(RootId, FolderKey)>,
         names: Vec<Due>,
@@ -83,26 +83,26 @@ impl News {
     }
 }
 
-/// How the watch does.
+/// The state of the watch.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchStatus {
     /// Folders that are watched.
     pub armed_folders: u64,
-    /// Names and folders that were touched and not yet taken.
+    /// Changed names and folders not yet taken.
     pub waiting: u64,
-    /// Events that were looked at.
+    /// Events received.
     pub events: u64,
-    /// Events that were no news, nearly all of them of files that were opened.
+    /// Events that were ignored, nearly all of them for opened files.
     pub ignored_events: u64,
     /// How often events were lost.
     pub overflows: u64,
-    /// Folders that are not watched, by the reason.
+    /// Folders that are not watched, by reason.
     pub unwatched: BTreeMap<String, u64>,
-    /// Whether polling was asked for.
+    /// Whether polling was requested.
     pub polling: bool,
 }
 
-/// Whether a name stands for a folder now.
+/// Returns whether a name stands for a folder now.
 fn stands_for_folder(root: Option<&PathBuf>, relative: &[u8]) -> bool {
     root.is_some_and(|root| is_folder(&root.join(OsStr::from_bytes(relative))))
 }

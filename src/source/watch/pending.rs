@@ -1,16 +1,16 @@
-//! What was touched and not yet taken: when it is due, and how much of it is kept.
+//! Changes not yet taken: when they are due, and how many are kept.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::model::{FileKey, FolderKey, RootId};
 
-/// How an event bears on when a name is due.
+/// How an event affects when a name is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Touch {
-    /// It is as whoever wrote it wants it: closed, renamed to, or gone.
+    /// The file is as its writer wants it: closed, renamed to, or gone.
     Complete,
-    /// Someone is writing it.
+    /// It is being written.
     Written,
     /// Its metadata changed, which neither completes a file nor begins one.
     Metadata,
@@ -27,21 +27,21 @@ pub(super) struct Due {
 
 #[derive(Debug)]
 struct Name {
-    /// Where it stands in the queue.
+    /// Its position in the queue.
     slot: Slot,
     complete: bool,
-    /// The event that completed it, or the last one where none did.
+    /// When the completing event arrived, or the last one if none completed it.
     since: Instant,
     may_be_folder: bool,
 }
 
-/// When a name is due at the earliest, and a number that tells names of the same moment apart.
+/// When a name is due at the earliest, and a number that separates names of the same moment.
 type Slot = (Instant, u64);
 
 /// Names and folders that were touched.
 ///
-/// A completed name is due at once, another one when it was quiet for a while. Names above the limit
-/// collapse into their folder, folders above it into their root.
+/// A completed name is due at once, any other once it has been quiet for a while. Names above the limit collapse
+/// into their folder, folders above it into their root.
 #[derive(Debug)]
 pub(super) struct Pending {
     settle: Duration,
@@ -67,12 +67,12 @@ impl Pending {
         }
     }
 
-    /// How much waits.
+    /// Returns the number of pending changes.
     pub(super) fn len(&self) -> usize {
         self.names.len() + self.folders.len()
     }
 
-    /// A name was touched.
+    /// Records that a name was touched.
     pub(super) fn name(&mut self, key: FileKey, touch: Touch, may_be_folder: bool, now: Instant) {
         let Some(name) = self.names.get_mut(&key) else {
             return self.first_touch(key, touch, may_be_folder, now);
@@ -105,7 +105,7 @@ impl Pending {
         self.names.insert(key, Name { slot, complete, since: now, may_be_folder });
     }
 
-    /// A folder was touched, with all below it.
+    /// Records that a folder was touched, with everything below it.
     pub(super) fn folder(&mut self, root: RootId, folder: FolderKey) {
         let above = self.folders.range(..=&folder).next_back();
         if above.is_some_and(|(above, _)| folder.as_bytes().starts_with(above.as_bytes())) {
@@ -119,7 +119,7 @@ impl Pending {
         }
     }
 
-    /// Drops all of a root.
+    /// Drops everything of a root.
     pub(super) fn forget(&mut self, root: RootId) {
         let folder = FolderKey::root(root);
         self.drop_folders(&folder);
@@ -146,7 +146,7 @@ impl Pending {
         }
     }
 
-    /// When something may be due next.
+    /// Returns when something may be due next.
     pub(super) fn next_due(&self, now: Instant) -> Option<Instant> {
         if !self.folders.is_empty() {
             return Some(now);
@@ -154,7 +154,7 @@ impl Pending {
         self.queue.first_key_value().map(|(&(due, _), _)| due)
     }
 
-    /// Takes what is due, folders first, then names by the time they became due.
+    /// Takes what is due: folders first, then names by the time they became due.
     pub(super) fn take(&mut self, now: Instant, max: usize) -> (Vec<(RootId, FolderKey)>, Vec<Due>) {
         let mut folders = Vec::new();
         while folders.len() < max

@@ -1,4 +1,4 @@
-//! What is no news.
+//! Which changes are not reported.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use crate::source::Filters;
 use crate::source::filter::EntryPath;
 use crate::source::filter::ignored::IGNORE_FILE;
 
-/// What is no news.
+/// Excludes changes from being reported.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     pub(super) filters: Filters,
@@ -15,7 +15,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// Whether the globs let in an entry whose folder they let in.
+    /// Returns whether the globs accept an entry whose folder they accept.
     pub(super) fn lets_in(&self, relative: &[u8], is_folder: bool) -> bool {
         let (folder, name) = match relative.iter().rposition(|&byte| byte == b'/') {
             Some(at) => (&relative[..at], &relative[at + 1..]),
@@ -26,7 +26,7 @@ impl Rules {
         self.filters.cut(&entry, is_folder).is_none()
     }
 
-    /// Whether a file of this name is news: it is let in, or says what is.
+    /// Returns whether a change to this file is reported: it is accepted, or is an ignore file.
     pub(super) fn concerns(&self, relative: &[u8]) -> bool {
         let name = relative.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
         name == IGNORE_FILE || self.lets_in(relative, false)

@@ -1,4 +1,4 @@
-//! What is kept of the watches, with a watcher that does what a test says.
+//! What is recorded of the watches, with a watcher that does what a test says.
 
 use std::sync::atomic::AtomicBool;
 
@@ -7,7 +7,7 @@ use notify::{Event, EventHandler, RecursiveMode, WatcherKind};
 
 use super::*;
 
-/// What a test sees of its watchers, and tells them.
+/// What a test observes of its watchers, and makes them report.
 #[derive(Default)]
 struct Stage {
     watched: Mutex<BTreeSet<String>>,
@@ -41,7 +41,7 @@ impl Stage {
     }
 
     fn event(&self, kind: EventKind, path: &Path) {
-        // A tracker tells a rename that a parent folder saw.
+        // A tracker marks a rename that a parent folder saw.
         let event = Event::new(kind).add_path(path.to_owned()).set_tracker(1);
         lock(&self.handler).as_mut().unwrap().handle_event(Ok(event));
     }
@@ -137,7 +137,7 @@ fn watches_of_a_renamed_folder_are_removed_before_it_is_told_under_its_new_path(
     let tree = Tree::with(&["b/x/f"]);
     let stage = Stage::new();
     let mut mirror = Mirror::with(&tree, source(&[], &[]), stage.watch());
-    // A walk was at the new path before the events of the renaming were read.
+    // A walk was at the new path before the events of the rename were read.
     let top = FolderKey::root(RootId(1));
     let old = [top.child(b"a"), top.child(b"a").child(b"y")];
     for folder in &old {
@@ -287,7 +287,7 @@ fn a_file_in_the_place_of_a_folder_that_was_being_armed_is_told_by_name() {
     assert_eq!(unwatched(&mirror.watch), [""; 0]);
     let closed = EventKind::Access(AccessKind::Close(AccessMode::Write));
     for (name, kind) in [("y", closed), ("z", TO)] {
-        // As if the event came in the midst of the arming.
+        // As if the event arrived in the middle of the arming.
         mirror.watch.set(RootId(1), &top.child(name.as_bytes()), Standing::Armed);
         stage.event(kind, &mirror.root.path.join(name));
     }

@@ -112,7 +112,7 @@ fn what_is_deleted_and_made_again_is_what_it_is_now() {
         tree.write("d/e/f", b"again");
     }
     mirror.catch_up();
-    // A file where a folder was, and the other way round.
+    // A file where a folder was, and vice versa.
     fs::remove_dir_all(tree.at("x")).unwrap();
     tree.write("x", b"a file");
     fs::remove_file(tree.at("y")).unwrap();
@@ -141,7 +141,7 @@ fn editors_noise_is_no_news() {
     fs::set_permissions(tree.at("src/a.json"), PermissionsExt::from_mode(0o644)).unwrap();
     fs::remove_file(tree.at("src/a.json~")).unwrap();
     fs::remove_file(tree.at("src/.a.json.swp")).unwrap();
-    // As others do.
+    // As other editors do.
     tree.write("src/#a.json#", b"");
     symlink("nowhere", tree.at("src/.#a.json")).unwrap();
     fs::remove_file(tree.at("src/.#a.json")).unwrap();
@@ -236,7 +236,7 @@ fn random_changes_while_the_tree_is_scanned_are_all_seen_in_the_end() {
     }
 }
 
-/// Changes a tree at random; what can't be done is left.
+/// Changes a tree at random; what can't be done is skipped.
 fn churn(tree: &Tree, seed: u64, changes: u32) {
     let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut below = |limit: u64| {

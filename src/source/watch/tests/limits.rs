@@ -16,10 +16,10 @@ fn an_overflow_of_the_kernels_queue_is_noticed_and_nothing_is_missed() {
         return;
     }
     {
-        // The callback waits for this lock, so that nobody reads the queue.
+        // The callback waits for this lock, so that no thread reads the queue.
         let _stalled = mirror.watch.shared.lock();
         for n in 0..queue + 100 {
-            // Two files by turns: the kernel merges an event with the one before that is the same.
+            // Alternates two files: the kernel merges an event with an identical predecessor.
             tree.write(if n % 2 == 0 { "a/f" } else { "b/g" }, b"");
             if n % 4 == 3 && n > queue {
                 break;

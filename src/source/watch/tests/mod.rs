@@ -1,4 +1,4 @@
-//! The watch on real trees, followed by a mirror that believes nothing but the news.
+//! The watch on real trees, followed by a mirror that relies on the watch events alone.
 
 mod account;
 mod changes;
@@ -16,7 +16,7 @@ use crate::source::{ListedKind, Source, TreeSource};
 /// Long enough for a busy machine; nothing that works waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What a consumer of the news knows of a root.
+/// What a consumer of the watch events knows of a root.
 struct Mirror {
     source: TreeSource,
     watch: Arc<Watch>,
@@ -72,7 +72,7 @@ impl Mirror {
         }
     }
 
-    /// Takes what comes until `done`; what came, names and folders by their paths.
+    /// Takes changes until `done`; returns them, names and folders by their paths.
     #[track_caller]
     fn until(&mut self, mut done: impl FnMut(&Self) -> bool) -> Told {
         let (mut told, deadline) = (Told::default(), Instant::now() + PATIENCE);
@@ -85,7 +85,7 @@ impl Mirror {
         told
     }
 
-    /// Takes what comes until all that is in the tree is known, and nothing else.
+    /// Takes changes until everything in the tree is known, and nothing else.
     #[track_caller]
     fn catch_up(&mut self) -> Told {
         self.until(|mirror| mirror.files == mirror.actual())
@@ -111,8 +111,8 @@ impl Mirror {
         }
     }
 
-    /// Takes what is there, and what the events that were made so far still lead to: a file that
-    /// is made now is told after all of them.
+    /// Takes what is there, and what the events so far still lead to: a file that is created now is reported after
+    /// all of them.
     #[track_caller]
     fn rest(&mut self, tree: &Tree) -> Told {
         tree.write("the-last", b"");
@@ -124,7 +124,7 @@ impl Mirror {
     }
 }
 
-/// What was told, in the order of its coming.
+/// What was reported, in order of arrival.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Told {
     names: Vec<String>,
@@ -162,7 +162,7 @@ fn move_to(tree: &Tree, from: &str, to: &str) {
     std::fs::rename(tree.at(from), tree.at(to)).unwrap();
 }
 
-/// The paths of the folders that have to be polled.
+/// Returns the paths of the folders that have to be polled.
 fn unwatched(watch: &Watch) -> Vec<String> {
     watch.unwatched().iter().map(|(_, folder)| String::from_utf8(folder.relative_path()).unwrap()).collect()
 }

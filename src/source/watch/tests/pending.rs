@@ -6,7 +6,7 @@ use crate::source::watch::pending::Touch;
 
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// Pending news with a clock of its own, in milliseconds.
+/// Pending changes with a clock of its own, in milliseconds.
 struct Bench {
     pending: Pending,
     start: Instant,
@@ -29,7 +29,7 @@ impl Bench {
         self.pending.folder(RootId(1), folder(path));
     }
 
-    /// The paths that are due, folders with a `/` at their end.
+    /// Returns the paths that are due, folders with a trailing `/`.
     fn take(&mut self, millis: u64) -> Vec<String> {
         self.take_up_to(millis, usize::MAX)
     }

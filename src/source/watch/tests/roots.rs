@@ -150,7 +150,7 @@ fn a_walk_that_is_late_for_a_root_that_is_served_no_more_leaves_no_watch_behind(
     assert!(!is_watched_by_the_system(&folder), "nobody would ever remove it");
 }
 
-/// Whether any watch of this process is on a folder, as the kernel tells it.
+/// Returns whether any watch of this process is on a folder, according to the kernel.
 fn is_watched_by_the_system(folder: &Path) -> bool {
     let inode = std::os::unix::fs::MetadataExt::ino(&fs::metadata(folder).unwrap());
     let word = format!(" ino:{inode:x} ");
