@@ -14,7 +14,7 @@ impl ResultWriter {
     /// Sets the result to anything that serde can write.
     ///
     /// # Errors
-    /// A failure of class `processor` where the value can't be JSON, such as a map with keys that are no strings.
+    /// A failure of class `processor` if the value can't be JSON, such as a map with keys that are not strings.
     pub fn set<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), FileError> {
         self.json.clear();
         let written = serde_json::to_writer(&mut self.json, value);
@@ -26,24 +26,24 @@ impl ResultWriter {
         })
     }
 
-    /// The result as JSON.
+    /// Returns the result as JSON.
     pub fn as_bytes(&self) -> &[u8] {
         if self.json.is_empty() { b"null" } else { &self.json }
     }
 
-    /// The empty buffer, for a processor of this crate that writes sound JSON on one line by itself.
+    /// Returns the empty buffer, for a processor of this crate that writes sound JSON on one line by itself.
     pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
         self.json.clear();
         &mut self.json
     }
 
-    /// Empties it, and gives back what it has grown to beyond this many bytes.
+    /// Empties it, and frees what it has grown to beyond this many bytes.
     pub(crate) fn keep(&mut self, bytes: usize) {
         self.json.clear();
         self.json.shrink_to(bytes);
     }
 
-    /// Makes it ready for the next file.
+    /// Resets it for the next file.
     pub(crate) fn clear(&mut self) {
         self.json.clear();
     }

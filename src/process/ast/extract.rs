@@ -1,4 +1,4 @@
-//! The visitor that gathers evidence and facts, compiled anew for each dialect.
+//! The visitor that collects evidence and facts, compiled separately for each dialect.
 
 use super::detect::evidence::Evidence;
 use super::detect::known::{self, KeySet, KnownKeys, KnownKind, KnownKinds, Last};
@@ -11,25 +11,25 @@ use super::json::open_keys::OpenKeys;
 use super::json::swar::{self, Digits};
 use super::json::{self, Fault, Form, Stack, Text, Visitor};
 
-/// Levels that the scratch keeps from document to document.
+/// Levels that the scratch keeps between documents.
 const LEVELS_KEPT_MAX: usize = 1_024;
-/// Levels of the scanner's stack that are kept from document to document.
+/// Levels of the scanner's stack that are kept between documents.
 const STACK_KEPT_MAX: usize = 64 * 1024;
 
-/// What a thread keeps from document to document.
+/// What a thread keeps between documents.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     pub(super) evidence: Evidence,
     pub(super) store: Store,
     pub(super) keys: OpenKeys,
-    /// Of each dialect that the thread has met.
+    /// One entry per dialect that the thread has met.
     known: [Option<(KnownKeys, KnownKinds)>; DIALECTS],
     pub(super) levels: Vec<Level>,
     pub(super) stack: Stack,
 }
 
 impl Scratch {
-    /// Forgets the document, and gives back memory after an unusual one.
+    /// Clears the document, and frees memory after an unusual one.
     pub(super) fn clear(&mut self) {
         self.evidence.clear();
         self.store.clear();
@@ -46,11 +46,11 @@ pub(super) struct Level {
     frame: Frame,
     /// A bit for each of the `KIND_FIELDS` that holds a string.
     kinds: u8,
-    /// The first of them, in their order, whose string is a kind that the dialect knows; 0 for none.
+    /// The first of them, in their order, whose string is a kind known to the dialect; 0 for none.
     role_from: u8,
     last: Last,
     keys: KeySet,
-    /// Where these strings stand in the document.
+    /// Where these strings are in the document.
     kind_at: [(u32, u32); KIND_FIELDS.len()],
 }
 
@@ -103,7 +103,7 @@ struct Extractor<'a, 's, D> {
     levels: &'s mut Vec<Level>,
     /// Level of the innermost object, 0 outside of all.
     object: usize,
-    /// The key that the next value stands under; in an array, the array's.
+    /// The key of the next value; in an array, the array's.
     next: Key,
     dialect: D,
     values: u64,
@@ -124,13 +124,13 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
         self.levels.resize(depth + 16, Level::default());
     }
 
-    /// What follows a closed object or array stands under the key of what is around, where that is an array.
+    /// Restores the key after a closed object or array, if it was in an array.
     #[inline(always)]
     fn back_to(&mut self, depth: usize) {
         self.next = Key::of_field(self.levels[depth - 1].frame.slot);
     }
 
-    /// The object's kind, under one of the `KIND_FIELDS`.
+    /// Handles the object's kind, under one of the `KIND_FIELDS`.
     #[inline]
     fn kind(&mut self, text: Text<'a>) {
         let field = self.next.kind();
@@ -157,7 +157,7 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
         }
     }
 
-    /// A known key of an object, by its number.
+    /// Handles a known key of an object, by its number.
     #[inline(always)]
     fn enter_key(&mut self, number: u8, depth: usize) {
         let level = &mut self.levels[depth];
@@ -177,8 +177,8 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
         }
     }
 
-    /// A key that tells of the dialect, or of the object's kind: where the object has it already, the last
-    /// one counts.
+    /// Handles a key that indicates the dialect, or the object's kind: if the object has it already, the last one
+    /// counts.
     #[inline(always)]
     fn evident_key(&mut self, depth: usize) {
         let (kind, marker) = (self.next.kind(), self.next.marker());
@@ -213,7 +213,7 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
         self.evidence.notes.lone_surrogates += u64::from(json::has_lone_surrogate(raw));
     }
 
-    /// The value of up to nine digits.
+    /// Returns the value of up to nine digits.
     #[inline(always)]
     fn whole(&self, at: usize, end: usize) -> Option<u32> {
         match (swar::load8(self.facts.doc, at), end - at) {
@@ -227,7 +227,7 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
         }
     }
 
-    /// A number that f64 may not hold, or that is none of JSON's.
+    /// Notes a number that f64 may not hold, or that is not JSON's.
     #[cold]
     fn note_number(&mut self, raw: &[u8]) {
         let digits = raw.strip_prefix(b"-").unwrap_or(raw);
@@ -243,7 +243,7 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
     }
 }
 
-/// Without an exponent, f64 holds a number of as many bytes for sure. Only others are parsed: parsing all with a
+/// Without an exponent, f64 surely holds a number of this many bytes. Only others are parsed: parsing all with a
 /// sign or a fraction was two thirds of the work on a list of them.
 const DIGITS_SURE: usize = 300;
 

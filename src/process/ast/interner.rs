@@ -2,7 +2,7 @@
 
 use super::json::swar;
 
-/// Slots that a set keeps from document to document.
+/// Slots that a set keeps between documents.
 const SLOTS_KEPT_MAX: usize = 4_096;
 
 /// Texts by open addressing, all in one buffer.
@@ -20,8 +20,8 @@ struct Entry {
     at: usize,
 }
 
-/// What tells a text from others: a hash, and its ends, which are all of a text of up to sixteen. Of a
-/// text shorter than eight, both are all of it.
+/// What distinguishes a text from others: a hash, and its ends, which are all of a text of up to sixteen. Of a text
+/// shorter than eight, both are all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NameDigest {
     hash: u64,
@@ -37,13 +37,13 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    /// The first eight bytes, filled up with zeros, as a number that sorts as they do.
+    /// Returns the first eight bytes, padded with zeros, as a number that sorts as they do.
     fn head(self) -> u64 {
         self.first.swap_bytes()
     }
 }
 
-/// The lowest bytes of a word, as many as the place says.
+/// Masks for the lowest bytes of a word, as many as the index.
 const MASKS: [u64; 9] = [
     0,
     0xff,
@@ -70,7 +70,7 @@ impl NameDigest {
         Self::with(name, Ends { first, last, len: name.len() })
     }
 
-    /// The digest of a text within a document, by its place: with fewer branches than `of`.
+    /// Computes the digest of a text within a document, by its position: with fewer branches than `of`.
     #[inline(always)]
     pub(super) fn within(doc: &[u8], at: usize, name: &[u8]) -> Self {
         let len = name.len();
@@ -93,13 +93,13 @@ impl NameDigest {
         self.ends
     }
 
-    /// The same on every machine: which names of a huge document are counted depends on it.
+    /// Returns the hash. It is the same on every machine: which names of a huge document are counted depends on it.
     #[inline(always)]
     pub(super) fn hash(&self) -> u64 {
         self.hash
     }
 
-    /// Whether all that tells this text from another one is in the digest.
+    /// Returns whether the digest fully identifies the text.
     #[inline(always)]
     pub(super) fn is_whole(&self) -> bool {
         self.ends.len <= 16
@@ -111,12 +111,12 @@ impl Names {
         self.entries.len()
     }
 
-    /// A text by its number.
+    /// Returns a text by its number.
     pub(super) fn get(&self, number: usize) -> &[u8] {
         self.entries.get(number).map_or(&[], |entry| self.text_of(entry))
     }
 
-    /// The hash of a text by its number.
+    /// Returns the hash of a text by its number.
     pub(super) fn hash(&self, number: usize) -> u64 {
         self.entries.get(number).map_or(0, |entry| entry.digest.hash)
     }
@@ -125,7 +125,7 @@ impl Names {
         self.text.get(entry.at..entry.at + entry.digest.ends.len).unwrap_or_default()
     }
 
-    /// The number of a text, or the free slot where it belongs.
+    /// Returns the number of a text, or the free slot where it belongs.
     #[inline]
     pub(super) fn find(&self, name: &[u8], digest: NameDigest) -> Result<usize, usize> {
         let mask = self.slots.len().wrapping_sub(1);
@@ -145,7 +145,7 @@ impl Names {
         }
     }
 
-    /// Adds a text that `find` has not found, at the free slot that it told.
+    /// Adds a text that `find` has not found, at the free slot that it returned.
     pub(super) fn add(&mut self, name: &[u8], digest: NameDigest, slot: usize) -> usize {
         self.entries.push(Entry { digest, at: self.text.len() });
         self.text.extend_from_slice(name);
@@ -158,8 +158,8 @@ impl Names {
         self.entries.len() - 1
     }
 
-    /// Sets the place of each text, by its number, in their order. Most differ in their first eight bytes, which
-    /// compare as one number.
+    /// Sets the rank of each text, by its number. Most differ in their first eight bytes, which compare as one
+    /// number.
     pub(super) fn rank(&self, ranks: &mut Vec<u32>) {
         let mut order: Vec<(u64, u32)> = Vec::with_capacity(self.entries.len());
         order.extend((0..).zip(&self.entries).map(|(number, entry)| (entry.digest.ends.head(), number)));
@@ -175,7 +175,7 @@ impl Names {
         }
     }
 
-    /// Drops the texts that `keep` does not want; the others move up.
+    /// Drops the texts that `keep` refuses; the others move up.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(u64) -> bool) {
         self.entries.retain(|entry| keep(entry.digest.hash));
         let mut text = Vec::new();
@@ -191,7 +191,7 @@ impl Names {
         self.index_all();
     }
 
-    /// Forgets everything, and gives back memory after an unusual document.
+    /// Clears everything, and frees memory after an unusual document.
     pub(super) fn clear(&mut self) {
         if self.slots.len() > SLOTS_KEPT_MAX {
             *self = Self::default();
@@ -202,7 +202,7 @@ impl Names {
         }
     }
 
-    /// Enters all entries into the empty slots.
+    /// Inserts all entries into the empty slots.
     fn index_all(&mut self) {
         let mask = self.slots.len().wrapping_sub(1);
         for (number, entry) in self.entries.iter().enumerate() {
@@ -225,8 +225,8 @@ fn hash(name: &[u8], ends: Ends) -> u64 {
 
 const K: [u64; 3] = [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9];
 
-/// Of two lanes: in one alone, a word of the text could undo what the words before it did, so that any
-/// number of texts had the same hash, and each was compared with all of them.
+/// Hashes in two lanes: in one alone, a word of the text could cancel the words before it, so that any number of
+/// texts had the same hash, and each was compared with all of them.
 #[inline(never)]
 fn hash_middle(name: &[u8], state: u64) -> u64 {
     let (mut one, mut other) = (state, !state);

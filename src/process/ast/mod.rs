@@ -58,12 +58,13 @@ pub struct AstProcessor {
 const VERSION: &str = "ast/21";
 
 impl AstProcessor {
-    /// A processor with the default limits.
+    /// Creates a processor with the default limits.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A processor with other limits. They are part of its identity: with other ones, every file is due again.
+    /// Creates a processor with other limits. They are part of its identity: with other ones, every file is due
+    /// again.
     pub fn with_limits(limits: Limits) -> Self {
         let Limits { depth, symbols, imports, calls, kinds } = limits;
         let identity = if limits == Limits::default() {
@@ -81,18 +82,18 @@ impl Default for AstProcessor {
     }
 }
 
-/// How many guesses of dialects a thread keeps.
+/// Number of dialect guesses that a thread keeps.
 const GUESSES: usize = 64;
 
-/// What a thread keeps from document to document.
+/// What a thread keeps between documents.
 #[derive(Debug)]
 struct Reader {
     scratch: Scratch,
     summary: Summary,
-    /// Place of the dialect that the document is taken for.
+    /// Index of the dialect that the document is taken for.
     guess: usize,
-    /// That of the last document of each source's extension, by a hash of it. A folder of many languages would
-    /// else be read twice: 0.86 of the CPU time on `data/sample`.
+    /// The dialect of the last document of each source's extension, by a hash of it. A folder of many languages
+    /// would otherwise be read twice: 0.86 of the CPU time on `data/sample`.
     guesses: [Option<usize>; GUESSES],
 }
 
@@ -108,7 +109,7 @@ impl Default for Reader {
 }
 
 thread_local! {
-    /// Taken out while in use, so that a panic leaves nothing half counted behind.
+    /// Taken out while in use, so that a panic leaves nothing half counted.
     static READER: Cell<Option<Box<Reader>>> = const { Cell::new(None) };
 }
 
@@ -178,7 +179,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Whether a document was taken for one of another language, or with other children, than it has: the
+    /// Returns whether a document was taken for one of another language, or with other children, than it has: the
     /// next reading knows.
     fn was_read_otherwise(&mut self, dialect: usize, file: &FileContent<'_>) -> bool {
         let Scratch { evidence, store, .. } = &self.scratch;
@@ -230,7 +231,7 @@ fn check_text(doc: &[u8]) -> Result<(), Fault> {
     Err(Fault::new(What::Utf8, valid))
 }
 
-/// What a document is, where it is no object.
+/// Returns the type of a document that is not an object.
 fn top_level(doc: &[u8]) -> Option<&'static str> {
     match doc.iter().find(|byte| !byte.is_ascii_whitespace())? {
         b'{' => None,

@@ -191,7 +191,7 @@ impl EntryPath {
 #[derive(Debug, Clone, Default)]
 struct Globs {
     texts: Vec<String>,
-    /// The suffix, and whether it applies to the name or the path.
+    /// The suffix, and the index of its text.
     suffixes: Vec<(Box<[u8]>, usize)>,
     names: GlobSet,
     name_texts: Vec<usize>,

@@ -1,4 +1,4 @@
-//! What a document shows of itself: counts that tell its dialect, its language and its soundness.
+//! The evidence in a document: counts that show its dialect, its language and its soundness.
 
 use super::kind_counts::Tally;
 use super::vocabulary::{KIND_FIELDS, MARKERS, Roles};
@@ -17,13 +17,13 @@ pub(crate) struct Evidence {
     pub(super) tallies: [Tally; KIND_FIELDS.len()],
     /// How often each of the `MARKERS` is a key; the first stands for other keys.
     pub(super) markers: [u64; MARKERS.len() + 1],
-    /// A bit for each of the `MARKERS` that the document's own object has as a key.
+    /// A bit for each of the `MARKERS` that is a key of the top-level object.
     pub(super) top: u32,
     pub(crate) notes: Notes,
     text: Vec<u8>,
 }
 
-/// What is unusual in a document that is sound all the same.
+/// What is unusual in a document that is nevertheless sound.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Notes {
     pub(crate) bom: bool,
@@ -31,9 +31,9 @@ pub(crate) struct Notes {
     pub(crate) non_finite_numbers: u64,
     pub(crate) numbers_beyond_f64: u64,
     pub(crate) lone_surrogates: u64,
-    /// What the document is, where it is no object.
+    /// The document's type, if it is not an object.
     pub(crate) top_level: Option<&'static str>,
-    /// Whether the dialect knows nothing of the grammar that the document is of.
+    /// Whether the dialect does not know the document's grammar.
     pub(crate) unknown_grammar: bool,
 }
 
@@ -48,30 +48,30 @@ impl Evidence {
         self.text = Vec::new();
     }
 
-    /// The field that most objects hold a string under, among the `KIND_FIELDS`.
+    /// Returns the one of the `KIND_FIELDS` under which most objects hold a string.
     pub(crate) fn kind_field(&self) -> Option<(&'static str, &Tally)> {
         let most = self.tallies.iter().map(Tally::total).max().filter(|&most| most > 0)?;
         KIND_FIELDS.into_iter().zip(&self.tallies).find(|(_, tally)| tally.total() == most)
     }
 
-    /// Share of the nodes whose kind a dialect knows.
+    /// Returns the share of the nodes whose kind a dialect knows.
     pub(crate) fn known(&self, dialect: usize) -> f64 {
         let Some((_, tally)) = self.kind_field() else { return 0.0 };
         let known: u64 = tally.kinds().filter(|kind| kind.roles.of(dialect) > 0).map(|kind| kind.count).sum();
         known as f64 / tally.total() as f64
     }
 
-    /// How often a marker is a key.
+    /// Returns how often a marker is a key.
     pub(crate) fn marker(&self, marker: u8) -> u64 {
         self.markers.get(usize::from(marker)).copied().unwrap_or(0)
     }
 
-    /// How often some markers are keys, all together.
+    /// Returns how often some markers are keys, in total.
     pub(crate) fn count(&self, markers: &[u8]) -> u64 {
         markers.iter().map(|&marker| self.marker(marker)).sum()
     }
 
-    /// Whether the document's own object has a marker as a key.
+    /// Returns whether the top-level object has a marker as a key.
     pub(crate) fn has_on_top(&self, marker: u8) -> bool {
         self.top & (1 << (marker - 1)) != 0
     }
@@ -87,7 +87,7 @@ impl Evidence {
         }
     }
 
-    /// Counts a kind under one of the `KIND_FIELDS`, numbered from 1; tells its number where it is worth knowing.
+    /// Counts a kind under one of the `KIND_FIELDS`, numbered from 1; returns its number if that is worth knowing.
     #[inline(always)]
     pub(crate) fn kind(&mut self, field: u8, doc: &[u8], text: Text<'_>) -> (Roles, Option<u32>) {
         if text.escaped {
@@ -98,7 +98,7 @@ impl Evidence {
         tally.map_or((Roles::default(), None), |tally| tally.add(text.raw, digest))
     }
 
-    /// Counts a kind again by its number; tells whether it did.
+    /// Counts a kind again by its number; returns whether it did.
     #[inline(always)]
     pub(crate) fn kind_again(&mut self, field: u8, number: u32) -> bool {
         self.tallies.get_mut(usize::from(field) - 1).is_some_and(|tally| tally.add_again(number))
@@ -112,7 +112,7 @@ impl Evidence {
         tally.map_or(Roles::default(), |tally| tally.add(&self.text, digest).0)
     }
 
-    /// Takes back a kind: the object holds the field once more, and the last one counts.
+    /// Takes back a kind: the object has the field again, and the last one counts.
     #[cold]
     pub(crate) fn take_back(&mut self, field: u8, raw: &[u8]) {
         self.text.clear();
@@ -122,7 +122,7 @@ impl Evidence {
         }
     }
 
-    /// A key's digest, its escapes resolved.
+    /// Returns a key's digest, with its escapes resolved.
     #[cold]
     pub(crate) fn escaped_key(&mut self, raw: &[u8]) -> (&[u8], NameDigest) {
         self.text.clear();

@@ -1,25 +1,25 @@
-//! How often each kind occurs, in bounded memory.
+//! Counts how often each kind occurs, in bounded memory.
 
 use super::vocabulary::{Roles, vocabulary};
 use crate::process::ast::interner::{NameDigest, Names};
 
 /// Distinct kinds counted by name. A document with more is counted by a sample of them.
 const DISTINCT_MAX: usize = 16_384;
-/// A longer string is no name of a kind and counts only as a node, in bytes.
+/// A longer string is not the name of a kind and counts only as a node, in bytes.
 const NAME_LEN_MAX: usize = 256;
 
 /// Counts of the strings under one field.
 ///
-/// When more than `DISTINCT_MAX` distinct names appear, those whose hash begins with a one bit are
-/// dropped for good, then those whose second bit is one, and so on. So which names stay depends on
-/// the set of names alone, never on their order, and the counts of those that stay are exact.
+/// When more than `DISTINCT_MAX` distinct names appear, those whose hash begins with a one bit are dropped for
+/// good, then those whose second bit is one, and so on. So which names stay depends only on the set of names, never
+/// on their order, and the counts of those that stay are exact.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     names: Names,
     counted: Vec<Counted>,
     /// Leading zero bits that a hash must have to be counted by name.
     zeros_min: u32,
-    /// All strings counted, those without a name here included.
+    /// All strings counted, including those without a name here.
     total: u64,
 }
 
@@ -38,12 +38,12 @@ pub(crate) struct Kind<'a> {
 }
 
 impl Tally {
-    /// All strings counted.
+    /// Returns the number of strings counted.
     pub(crate) fn total(&self) -> u64 {
         self.total
     }
 
-    /// The names with their counts, in the order of their first appearance.
+    /// Returns the names with their counts, in order of first appearance.
     pub(crate) fn kinds(&self) -> impl Iterator<Item = Kind<'_>> {
         let kind = |(number, counted): (usize, &Counted)| Kind {
             name: self.names.get(number),
@@ -53,7 +53,7 @@ impl Tally {
         self.counted.iter().enumerate().map(kind).filter(|kind| kind.count > 0)
     }
 
-    /// Counts a string, and tells what it is to each dialect, and the number that it can be counted again by.
+    /// Counts a string, and returns its role in each dialect and the number that it can be counted again by.
     #[inline]
     pub(super) fn add(&mut self, name: &[u8], digest: NameDigest) -> (Roles, Option<u32>) {
         self.total += 1;
@@ -72,7 +72,7 @@ impl Tally {
         }
     }
 
-    /// Counts a string again by its number. Tells whether it did: where names were dropped, numbers have changed.
+    /// Counts a string again by its number. Returns whether it did: where names were dropped, numbers have changed.
     #[inline(always)]
     pub(super) fn add_again(&mut self, number: u32) -> bool {
         match self.counted.get_mut(number as usize) {
@@ -96,7 +96,7 @@ impl Tally {
         }
     }
 
-    /// Forgets everything, and gives back memory after an unusual document.
+    /// Clears everything, and frees memory after an unusual document.
     pub(super) fn clear(&mut self) {
         if self.total > 0 || self.names.len() > 0 {
             self.names.clear();

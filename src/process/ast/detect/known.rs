@@ -1,24 +1,24 @@
 //! Keys and kinds that a thread has met in documents of one dialect, found again by their bytes.
 //!
-//! A dialect's documents have a few dozen of each, in nearly the same order. So the sixteen bytes at a place are
-//! compared as one number with the key that came next the last time, and only where that fails, looked up. That
-//! saves the search for the string's end, its hash, and one look-up each for what it means and for repetitions:
-//! a quarter of all work on small documents of Python.
+//! A dialect's documents have a few dozen of each, in nearly the same order. So the sixteen bytes at a position are
+//! compared as one number with the key that came next the last time, and only if that fails, looked up. That saves
+//! the search for the string's end, its hash, and one look-up each for its meaning and for repetitions: a quarter
+//! of all work on small documents of Python.
 
 use super::vocabulary::{Key, Roles};
 use crate::process::ast::json::swar;
 
-/// Bytes that are compared as one number.
+/// Number of bytes that are compared as one number.
 const CHUNK: usize = 16;
 
-/// The sixteen bytes at a place; none close to the document's end.
+/// Returns the sixteen bytes at a position; `None` close to the document's end.
 #[inline(always)]
 pub(crate) fn chunk(doc: &[u8], at: usize) -> Option<u128> {
     let chunk: &[u8; CHUNK] = doc.get(at..)?.first_chunk()?;
     Some(u128::from_le_bytes(*chunk))
 }
 
-/// Those and the next sixteen.
+/// Returns those and the next sixteen.
 #[inline(always)]
 pub(crate) fn two_chunks(doc: &[u8], at: usize) -> Option<[u128; 2]> {
     let chunks: &[u8; 2 * CHUNK] = doc.get(at..)?.first_chunk()?;
@@ -26,7 +26,7 @@ pub(crate) fn two_chunks(doc: &[u8], at: usize) -> Option<[u128; 2]> {
     Some([u128::from_le_bytes(*chunks.first()?), u128::from_le_bytes(*chunks.get(1)?)])
 }
 
-/// A text of up to sixteen bytes, to be compared with those that a document has.
+/// A text of up to sixteen bytes, to compare with those of a document.
 #[derive(Debug, Clone, Copy)]
 struct Pattern {
     bytes: u128,
@@ -35,7 +35,7 @@ struct Pattern {
 
 impl Pattern {
     const ANY: Self = Self { bytes: 0, mask: 0 };
-    /// Fits nothing.
+    /// Matches nothing.
     const NONE: Self = Self { bytes: 1, mask: 0 };
 
     fn of(text: &[u8]) -> Self {
@@ -59,7 +59,7 @@ impl Pattern {
     }
 }
 
-/// A hash, in its upper bits, of the text that begins a chunk and ends with a quote.
+/// Returns a hash, in its upper bits, of the text that begins a chunk and ends with a quote.
 #[inline(always)]
 fn hash(chunk: u128, seed: u8) -> u64 {
     let text = swar::up_to_quote(chunk);
@@ -67,14 +67,14 @@ fn hash(chunk: u128, seed: u8) -> u64 {
     both.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// What an object had last, a known key or kind: the next key is guessed by it.
+/// The last known key or kind of an object: the next key is guessed by it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Last(u16);
 
 impl Last {
     const KIND: u16 = 256;
     const WITHIN: u16 = 512;
-    /// How many there are.
+    /// The number of possible values.
     const COUNT: usize = 1_024;
 
     #[inline(always)]
@@ -92,19 +92,19 @@ impl Last {
         Self(Self::KIND | u16::from(place))
     }
 
-    /// Nothing yet, in an object that stands under one of the dialect's own keys.
+    /// The start of an object under one of the dialect's own keys.
     #[inline(always)]
     pub(crate) fn within(field: u8) -> Self {
         Self(Self::WITHIN | u16::from(field))
     }
 }
 
-/// A set of known keys: those that an object has.
+/// The set of known keys that an object has.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct KeySet([u64; 4]);
 
 impl KeySet {
-    /// Adds a key; tells whether it is in the set already.
+    /// Adds a key; returns whether it is in the set already.
     #[inline(always)]
     pub(crate) fn add(&mut self, number: u8) -> bool {
         let (word, bit) = (&mut self.0[usize::from(number >> 6)], 1 << (number & 63));
@@ -114,16 +114,16 @@ impl KeySet {
     }
 }
 
-/// A key as the documents of late have it: with the quote, and the colon and a space where they have place.
+/// A key as recent documents write it: with the quote, and the colon and a space where they fit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KnownKey {
     pattern: Pattern,
     hash: u64,
     pub(crate) key: Key,
-    /// Of all of it.
+    /// The length of all of it.
     pub(crate) len: u8,
     pub(crate) has_colon: bool,
-    /// Of its name and the quote.
+    /// The length of its name and the quote.
     name_len: u8,
 }
 
@@ -137,7 +137,7 @@ impl KnownKey {
         name_len: 0,
     };
 
-    /// Whether the chunk begins with its name and the quote, whatever is behind it.
+    /// Returns whether the chunk begins with its name and the quote, whatever follows.
     fn has_name(&self, chunk: u128) -> bool {
         let mask = u128::MAX >> (8 * (CHUNK - usize::from(self.name_len)));
         (chunk ^ self.pattern.bytes) & mask == 0
@@ -158,15 +158,15 @@ impl KnownKey {
     }
 }
 
-/// Keys by numbers from 1, in the order in which they were met.
+/// Keys by numbers from 1, in the order of first appearance.
 #[derive(Debug)]
 pub(crate) struct KnownKeys {
     keys: Box<[KnownKey; 256]>,
     count: u8,
-    /// By the bytes that they begin with, and by the hash of their name: open addressing.
+    /// Indexes by the keys' first bytes, and by the hash of their name: open addressing.
     by_bytes: Box<[u8; 1024]>,
     by_hash: Box<[u8; 1024]>,
-    /// What came next the last time, for each [`Last`], and what else did before.
+    /// The key that came next the last time, for each [`Last`], and another that did before.
     next: Box<[[u8; 2]; Last::COUNT]>,
 }
 
@@ -183,14 +183,14 @@ impl Default for KnownKeys {
 }
 
 impl KnownKeys {
-    /// Forgets keys before a document, where there is no more place for its own.
+    /// Drops keys before a document, if there is no room left for its own.
     pub(crate) fn make_place(&mut self) {
         if self.count == u8::MAX {
             *self = Self::default();
         }
     }
 
-    /// The known key that stands here, behind its opening quote, and its number.
+    /// Returns the known key at this position, after its opening quote, and its number.
     #[inline(always)]
     pub(crate) fn find(&mut self, last: Last, chunk: u128) -> Option<(u8, &KnownKey)> {
         let [mut number, other] = self.next[last.place()];
@@ -227,8 +227,9 @@ impl KnownKeys {
         }
     }
 
-    /// The number of a key that was read otherwise, by the hash of its name; 0 where no place is left for it. The
-    /// chunk begins with the name of so many bytes, and its quote: none where the document writes it with escapes.
+    /// Returns the number of a key that was read otherwise, by the hash of its name; 0 if there is no room for it.
+    /// The chunk begins with the name of this many bytes, and its quote: `None` if the document writes it with
+    /// escapes.
     #[cold]
     pub(crate) fn number(&mut self, key: Key, hash: u64, chunk: Option<u128>, len: usize) -> u8 {
         let mut slot = hash as usize & 1023;
@@ -254,7 +255,7 @@ impl KnownKeys {
         self.count
     }
 
-    /// Learns how a key is written, where that is not known yet.
+    /// Learns how a key is written, if that is not known yet.
     fn write(&mut self, number: u8, chunk: Option<u128>, len: usize) {
         let known = &mut self.keys[usize::from(number)];
         let Some(chunk) = chunk.filter(|_| len < CHUNK && known.pattern.is_none()) else { return };
@@ -267,7 +268,7 @@ impl KnownKeys {
     }
 }
 
-/// A kind as a document has it, with the quote behind it. It may be twice as long as a key: a fifth of the kinds
+/// A kind as a document writes it, with the closing quote. It may be twice as long as a key: a fifth of the kinds
 /// of clang and of tree-sitter are longer than a chunk.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KnownKind {
@@ -279,11 +280,11 @@ pub(crate) struct KnownKind {
     pub(crate) number: u32,
     pub(crate) roles: Roles,
     field: u8,
-    /// Without the quote.
+    /// The length without the quote.
     pub(crate) len: u8,
 }
 
-/// Kinds, each at the place of its hash: what comes later takes the place.
+/// Kinds, each in the slot of its hash: a later one replaces an earlier one.
 #[derive(Debug)]
 pub(crate) struct KnownKinds {
     kinds: Box<[KnownKind; 256]>,
@@ -306,7 +307,7 @@ impl Default for KnownKinds {
 }
 
 impl KnownKinds {
-    /// Forgets the kinds of the document before.
+    /// Invalidates the kinds of the document before.
     pub(crate) fn begin(&mut self) {
         match self.document.checked_add(1) {
             Some(document) => self.document = document,
@@ -314,13 +315,13 @@ impl KnownKinds {
         }
     }
 
-    /// Where the kind that stands here belongs, behind its opening quote.
+    /// Returns the slot of the kind at this position, after its opening quote.
     #[inline(always)]
     pub(crate) fn place([chunk, _]: [u128; 2], field: u8) -> u8 {
         (hash(chunk, field) >> 56) as u8
     }
 
-    /// The known kind that stands here.
+    /// Returns the known kind at this position.
     #[inline(always)]
     pub(crate) fn find(&self, place: u8, chunks: [u128; 2], field: u8) -> Option<&KnownKind> {
         let known = &self.kinds[usize::from(place)];
@@ -328,7 +329,7 @@ impl KnownKinds {
         (fits && known.field == field && known.document == self.document).then_some(known)
     }
 
-    /// Learns a kind of this number in its tally; `written` has the quote behind it.
+    /// Learns a kind of this number in its tally; `written` includes the closing quote.
     #[cold]
     pub(crate) fn learn(&mut self, place: u8, field: u8, written: &[u8], number: u32, roles: Roles) {
         let (head, rest) = written.split_at(written.len().min(CHUNK));
@@ -348,7 +349,7 @@ mod tests {
         chunk(format!("{text:?<16}").as_bytes(), 0).unwrap()
     }
 
-    /// The number of a key that a document has, what is found of it, and whether its colon is.
+    /// Returns the number of a document's key, the length found, and whether that includes the colon.
     fn found(keys: &mut KnownKeys, text: &str) -> Option<(u8, usize, bool)> {
         let found = keys.find(Last::default(), chunk_of(text));
         found.map(|(number, known)| (number, known.len.into(), known.has_colon))

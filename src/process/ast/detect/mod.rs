@@ -1,4 +1,4 @@
-//! What tells dialect, language and soundness of a document.
+//! Detects dialect, language and soundness of a document.
 
 pub(super) mod evidence;
 pub(super) mod kind_counts;

@@ -9,7 +9,7 @@ use crate::process::ast::interner::{Ends, NameDigest, Names};
 pub(crate) const KIND_FIELDS: [&str; 7] =
     ["_type", "ast_type", "node_type", "nodeType", "_kind", "type", "kind"];
 
-/// Keys whose presence tells of a dialect, wherever they occur. Their order is that of their numbers.
+/// Keys whose presence indicates a dialect, wherever they occur. Their order is that of their numbers.
 pub(super) const MARKERS: [&str; 29] = [
     "children",
     "namedChildren",
@@ -42,8 +42,8 @@ pub(super) const MARKERS: [&str; 29] = [
     "doc_string",
 ];
 
-/// The number of one of the `MARKERS`, from 1: looked up while this is compiled, as each document is asked for some
-/// forty of them.
+/// Returns the number of one of the `MARKERS`, from 1: computed at compile time, as each document needs some forty
+/// of them.
 pub(crate) const fn marker(name: &str) -> u8 {
     let mut number = MARKERS.len();
     while number > 0 && !is_same(MARKERS[number - 1].as_bytes(), name.as_bytes()) {
@@ -61,13 +61,13 @@ const fn is_same(one: &[u8], other: &[u8]) -> bool {
     at == 0
 }
 
-/// What a kind is to each dialect: a byte for each, 0 where the dialect does not know it. As many as a
-/// register holds, so that they are moved as one.
+/// The role of a kind in each dialect: a byte each, 0 if the dialect does not know it. As many as a register holds,
+/// so that they are moved as one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Roles([u8; DIALECTS.next_power_of_two()]);
 
 impl Roles {
-    /// The role in the dialect of this number.
+    /// Returns the role in the dialect of this number.
     #[inline(always)]
     pub(crate) fn of(self, dialect: usize) -> u8 {
         self.0.get(dialect).copied().unwrap_or(0)
@@ -109,13 +109,13 @@ impl Vocabulary {
     }
 }
 
-/// The kinds of all dialects, made once.
+/// Returns the kinds of all dialects, built once.
 pub(super) fn vocabulary() -> &'static Vocabulary {
     static ALL_KINDS: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::new);
     &ALL_KINDS
 }
 
-/// What a key is: three numbers, each from 1, 0 for nothing. Packed, so that it is moved as one.
+/// The meaning of a key: three numbers, each from 1, 0 for none. Packed, so that it is moved as one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Key(u32);
 
@@ -123,31 +123,31 @@ impl Key {
     const KIND: u32 = 8;
     const MARKER: u32 = 16;
 
-    /// The key of a value in an array that stands under one of the dialect's own.
+    /// Returns the key of a value in an array under one of the dialect's own keys.
     #[inline(always)]
     pub(crate) const fn of_field(field: u8) -> Self {
         Self(field as u32)
     }
 
-    /// Whether it is one of the `KIND_FIELDS` or the `MARKERS`.
+    /// Returns whether it is one of the `KIND_FIELDS` or the `MARKERS`.
     #[inline(always)]
     pub(crate) fn is_evidence(self) -> bool {
         self.0 >> Self::KIND > 0
     }
 
-    /// Among the dialect's own.
+    /// Returns its number among the dialect's own keys.
     #[inline(always)]
     pub(crate) fn field(self) -> u8 {
         self.0 as u8
     }
 
-    /// Among the `KIND_FIELDS`.
+    /// Returns its number among the `KIND_FIELDS`.
     #[inline(always)]
     pub(crate) fn kind(self) -> u8 {
         (self.0 >> Self::KIND) as u8
     }
 
-    /// Among the `MARKERS`.
+    /// Returns its number among the `MARKERS`.
     #[inline(always)]
     pub(crate) fn marker(self) -> u8 {
         (self.0 >> Self::MARKER) as u8
@@ -165,7 +165,7 @@ impl Keys {
     /// Many times the number of keys.
     const SLOTS: usize = 256;
 
-    /// The keys of a dialect, each with its number, the kind fields and the markers.
+    /// Collects the keys of a dialect, each with its number, the kind fields and the markers.
     pub(crate) fn new(fields: &'static [(&'static str, u8)]) -> Self {
         let free = (Ends::default(), Key::default());
         let mut all = Self { slots: Box::new([free; Self::SLOTS]), long: Vec::new() };

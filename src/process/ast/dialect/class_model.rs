@@ -1,4 +1,4 @@
-//! Class models: what tools for Java and its kin say of a file, its classes with their members.
+//! Class models: what tools for Java and related languages say of a file, its classes with their members.
 //!
 //! What an object is follows from the keys above it, so it is known as soon as the object opens.
 
@@ -44,7 +44,7 @@ const FOREIGN: [u8; 8] = [
     marker("lineno"),
 ];
 
-/// A model says of which file or package it is, or at least has methods; it has none of the keys that
+/// Scores a document. A model names its file or package, or at least has methods; it has none of the keys that
 /// syntax trees are made of.
 fn score(evidence: &Evidence) -> f64 {
     let names_origin = evidence.has_on_top(const { marker("filePath") })
@@ -135,7 +135,7 @@ mod name {
     pub(super) const OBJECT: usize = 3;
 }
 
-/// What an array under one of its keys holds comes now.
+/// The contents of an array under one of its keys come next.
 const IN_ARRAY: u32 = flag::OWN;
 /// Its line is that of `startLine`, or of `line`.
 const HAS_START: u32 = flag::OWN << 1;
@@ -227,7 +227,7 @@ impl Dialect for ClassModel {
     }
 }
 
-/// One of the members that may tell the line: the first of `startLine`, `line`, `lineNumber` does.
+/// Reads a member that may hold the line: the first of `startLine`, `line`, `lineNumber` counts.
 fn line(facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, number: u32) {
     facts.line(number);
     match field {
@@ -244,7 +244,7 @@ fn line(facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, number: u32) {
     }
 }
 
-/// `public`, or `[public , static ]`.
+/// Reads `public`, or `[public , static ]`.
 fn modifiers(facts: &Facts<'_, '_>, frame: &mut Frame, text: Span) {
     frame.set(HAS_MODIFIERS, true);
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
@@ -297,7 +297,7 @@ fn close_call(facts: &mut Facts<'_, '_>, frame: &Frame) {
     facts.call(callee, frame);
 }
 
-/// Whether a text is names with dots between them.
+/// Returns whether a text is names with dots between them.
 fn is_path(text: &[u8]) -> bool {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | 0x80..);
     let is_name =
@@ -305,7 +305,7 @@ fn is_path(text: &[u8]) -> bool {
     text.split(|&byte| byte == b'.').all(is_name)
 }
 
-/// `java.util.List`, or a whole statement: `import static java.lang.Math.*;`, `using System.IO`.
+/// Reads `java.util.List`, or a whole statement: `import static java.lang.Math.*;`, `using System.IO`.
 fn import(facts: &mut Facts<'_, '_>, span: Span, frame: &Frame) {
     let text = facts.text(span);
     let mut all = trimmed(text, 0..text.len());
@@ -335,14 +335,14 @@ fn import(facts: &mut Facts<'_, '_>, span: Span, frame: &Frame) {
     }
 }
 
-/// A part of a text, without white space around.
+/// Returns a part of a text, without surrounding white space.
 fn trimmed(text: &[u8], range: Range<usize>) -> Range<usize> {
     let part = text.get(range.clone()).unwrap_or_default();
     let from = range.start + part.len() - part.trim_ascii_start().len();
     from..from + part.trim_ascii().len()
 }
 
-/// A part of a text without a word that it begins with.
+/// Returns a part of a text without a leading word.
 fn without(text: &[u8], range: Range<usize>, word: &[u8]) -> Range<usize> {
     let begins = text.get(range.clone()).is_some_and(|part| part.starts_with(word));
     trimmed(text, if begins { range.start + word.len()..range.end } else { range })

@@ -1,4 +1,4 @@
-//! A document that no dialect fits: counted, and nothing more is said about it.
+//! A document that no dialect fits: it is only counted.
 
 use super::{Clues, Description, Dialect, Facts};
 use crate::process::ast::facts::frame::{Frame, Span};

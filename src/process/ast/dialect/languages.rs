@@ -1,4 +1,4 @@
-//! Languages by the endings of their source files.
+//! Languages by the extensions of their source files.
 
 #[rustfmt::skip]
 const LANGUAGES: &[(&str, &[&str])] = &[
@@ -10,7 +10,7 @@ const LANGUAGES: &[(&str, &[&str])] = &[
     ("swift", &["swift"]), ("lua", &["lua"]),
 ];
 
-/// The language of files with this extension, in any case.
+/// Returns the language of files with this extension, in any case.
 pub(super) fn language_of(extension: &[u8]) -> Option<&'static str> {
     let is_it = |known: &&str| known.as_bytes().eq_ignore_ascii_case(extension);
     LANGUAGES.iter().find(|(_, extensions)| extensions.iter().any(&is_it)).map(|&(name, _)| name)

@@ -1,4 +1,4 @@
-//! The ways in which parsers write their trees, one file each.
+//! The formats in which parsers write their trees, one file each.
 
 mod clang;
 mod class_model;
@@ -19,10 +19,10 @@ use super::facts::Store;
 pub(super) use super::facts::frame::{Frame, Span};
 use super::json::Fault;
 
-/// How many dialects there are.
+/// The number of dialects.
 pub(super) const DIALECTS: usize = 7;
 
-/// All dialects. Where two fit a document equally well, it is of the earlier one.
+/// All dialects. If two fit a document equally well, the earlier one wins.
 pub(super) static ALL: [Description; DIALECTS] = [
     python::DESCRIPTION,
     estree::DESCRIPTION,
@@ -33,21 +33,21 @@ pub(super) static ALL: [Description; DIALECTS] = [
     generic::DESCRIPTION,
 ];
 
-/// The least score with which a document is of a dialect.
+/// The minimum score for a document to be of a dialect.
 const SCORE_MIN: f64 = 0.7;
 
 /// Reads a document from a byte on, down to a depth; see [`extract`].
 type Read = fn(&[u8], usize, usize, &'static Keys, &mut Scratch) -> Result<usize, Fault>;
 
-/// What is known of a dialect without reading.
+/// The static description of a dialect.
 #[derive(Debug)]
 pub(super) struct Description {
     pub(super) name: &'static str,
-    /// Its kinds of nodes, each with what it is to the dialect: a number from 1.
+    /// Its kinds of nodes, each with its role in the dialect: a number from 1.
     pub(super) kinds: &'static [(&'static str, u8)],
-    /// Its keys, each with a number from 1 that the dialect calls it by.
+    /// Its keys, each with its number in the dialect, from 1.
     pub(super) keys: &'static [(&'static str, u8)],
-    /// For a dialect without a kind field: the numbers that it counts nodes by, each with the node's kind.
+    /// For a dialect without a kind field: the numbers of its tags, each with the node's kind.
     pub(super) tags: &'static [(u8, &'static str)],
     /// How well a document fits: from 0 to 1.
     pub(super) score: fn(&Evidence) -> f64,
@@ -57,34 +57,34 @@ pub(super) struct Description {
     pub(super) read: Read,
 }
 
-/// What may tell a document's language.
+/// The evidence for a document's language.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clues<'a> {
     pub(super) evidence: &'a Evidence,
     pub(super) store: &'a Store,
     pub(super) doc: &'a [u8],
-    /// The file's own path: only where the content leaves it open.
+    /// The file's own path: used only if the content leaves it open.
     pub(super) path: &'a [u8],
 }
 
 impl Clues<'_> {
-    /// Whether some node is of this kind.
+    /// Returns whether some node is of this kind.
     pub(super) fn has_kind(&self, mut is_it: impl FnMut(&[u8]) -> bool) -> bool {
         self.evidence.kind_field().is_some_and(|(_, tally)| tally.kinds().any(|kind| is_it(kind.name)))
     }
 
-    /// The extension of the source that the document names.
+    /// Returns the extension of the source that the document names.
     pub(super) fn source_extension(&self) -> &[u8] {
         extension(self.store.text(self.doc, self.store.source))
     }
 
-    /// The extension before the one of the dump: `ts` of `a.ts.ast.json` and of `a.ts_ast.json`.
+    /// Returns the extension before that of the dump: `ts` of `a.ts.ast.json` and of `a.ts_ast.json`.
     pub(super) fn path_extension(&self) -> &[u8] {
         source_extension(self.path)
     }
 }
 
-/// The language that a file's own name speaks of.
+/// Returns the language that a file's own name indicates.
 pub(super) fn language_of(path: &[u8]) -> Option<&'static str> {
     language_of_extension(source_extension(path))
 }
@@ -93,7 +93,7 @@ pub(super) fn language_of_extension(extension: &[u8]) -> Option<&'static str> {
     Some(extension).filter(|extension| !extension.is_empty()).and_then(tree_sitter::language_of_extension)
 }
 
-/// The extension of the source that a dump's name tells, without the endings of dumps.
+/// Returns the source's extension in a dump's name, without the endings of dumps.
 pub(super) fn source_extension(path: &[u8]) -> &[u8] {
     let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
     let endings: [&[u8]; 5] = [b".ast.json", b".syntax.json", b"_ast.json", b".json", b""];
@@ -111,64 +111,64 @@ fn extension(name: &[u8]) -> &[u8] {
 /// One reading of a document. Members of an object come in any order, children before their object
 /// closes; see [`Frame`].
 pub(super) trait Dialect: Default {
-    /// Its place among `ALL`.
+    /// Its index in `ALL`.
     const PLACE: usize;
     /// Whether `open` does something.
     const LOOKS_DOWN: bool = false;
-    /// Whether keys tell what is a node, rather than a kind field.
+    /// Whether keys determine what is a node, rather than a kind field.
     const HAS_TAGS: bool = false;
 
-    /// Whether a place in the source, or another object that `whole` reads, may stand under a key.
+    /// Returns whether a place in the source, or another object that `whole` reads, may be under a key.
     fn is_whole(_field: u8) -> bool {
         false
     }
 
-    /// Reads a member of the innermost object that begins at a byte, in place of the object or array there and all
-    /// that is in it: how many values it is, and the position behind it. It has none of the keys that tell of a
-    /// dialect, and no objects inside. Nothing where it must be read as usual.
+    /// Reads a member of the innermost object that begins at a byte, instead of visiting the object or array there
+    /// and its contents: returns its number of values, and the position after it. It has no keys that indicate a
+    /// dialect, and no objects inside. Returns `None` if it must be read as usual.
     fn whole(&mut self, _doc: &[u8], _at: usize, _frame: &mut Frame, _field: u8) -> Option<(u64, usize)> {
         None
     }
 
-    /// At a document's beginning. Where the language decides how it is read, the store is told as what.
+    /// Begins a document. If the language decides how it is read, records in the store which one is assumed.
     fn of(_store: &mut Store) -> Self {
         Self::default()
     }
 
-    /// An object opens under `frame.slot` of its parent.
+    /// Handles an object that opens under `frame.slot` of its parent.
     fn open(&mut self, _frame: &mut Frame, _parent: &Frame) {}
 
-    /// In a dialect that has tags: an object or array opens directly under a key of an object, any key.
+    /// In a dialect that has tags: handles an object or array that opens directly under any key of an object.
     fn holds(&mut self, _frame: &mut Frame, _field: u8, _is_array: bool) {}
 
-    /// A string under one of the dialect's keys, or in an array there.
+    /// Handles a string under one of the dialect's keys, or in an array there.
     fn text(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, field: u8, text: Span);
 
-    /// A whole number under one of the dialect's keys, or in an array there.
+    /// Handles a whole number under one of the dialect's keys, or in an array there.
     fn number(&mut self, _facts: &mut Facts<'_, '_>, _frame: &mut Frame, _field: u8, _number: u32) {}
 
-    /// `true` or `false` under one of the dialect's keys.
+    /// Handles `true` or `false` under one of the dialect's keys.
     fn truth(&mut self, _facts: &mut Facts<'_, '_>, _frame: &mut Frame, _field: u8, _truth: bool) {}
 
-    /// An object closes.
+    /// Handles an object that closes.
     fn close(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame);
 }
 
-/// The keys of a dialect by its place.
+/// Returns the keys of a dialect by its index.
 pub(super) fn keys_of(dialect: usize) -> Option<&'static Keys> {
     static KEYS: LazyLock<Vec<Keys>> =
         LazyLock::new(|| ALL.iter().map(|dialect| Keys::new(dialect.keys)).collect());
     KEYS.get(dialect)
 }
 
-/// Whether a document is of a grammar that its dialect does not know. Only tree-sitter has many; documents of the
+/// Returns whether a document is of a grammar unknown to its dialect. Only tree-sitter has many; documents of the
 /// other dialects are recognised by their kinds.
 pub(super) fn is_of_unknown_grammar(dialect: usize, clues: &Clues<'_>) -> bool {
     dialect == tree_sitter::TreeSitter::PLACE && tree_sitter::is_foreign(clues)
 }
 
-/// The dialect that the evidence speaks for, by its place, and how well it fits: generic, with 0, when
-/// none does.
+/// Returns the dialect that the evidence indicates, by its index, and how well it fits: generic, with 0, if none
+/// does.
 pub(super) fn detect(evidence: &Evidence) -> (usize, f64) {
     let mut best = (DIALECTS - 1, 0.0);
     for (place, dialect) in ALL.iter().enumerate() {

@@ -1,20 +1,20 @@
-//! Call sites, and whose they are.
+//! Call sites, and their callers.
 
 use super::frame::{Frame, Span};
 use super::{Call, Facts, since};
 use crate::process::ast::interner::NameDigest;
 
-/// Calls in an object that may be told twice.
+/// Calls in an object that may be repeated.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Repeated {
-    /// Byte of the opening brace of the object around, plus one.
+    /// Byte of the enclosing object's opening brace, plus one.
     within: u32,
-    /// From where to where they wait.
+    /// The range of the pending calls.
     calls: (usize, usize),
 }
 
 impl Facts<'_, '_> {
-    /// A call site.
+    /// Adds a call site.
     pub(in crate::process::ast) fn call(&mut self, callee: Span, frame: &Frame) {
         if callee.is_none() || self.store.is_full() {
             return;
@@ -31,7 +31,7 @@ impl Facts<'_, '_> {
         self.store.calls_waiting.push(Call { caller: frame.at, callee: callee as u32 });
     }
 
-    /// Gives the calls and branches that wait since this object began to the last symbol that does so, too.
+    /// Gives the calls and branches pending since this object began to the last symbol that is pending, too.
     pub(in crate::process::ast) fn give_to_waiting(&mut self, frame: &mut Frame) {
         let store = &mut *self.store;
         let inside = since(&store.waiting, &store.symbols, frame.at);
@@ -41,13 +41,13 @@ impl Facts<'_, '_> {
         store.move_calls(number + 1, frame.at);
     }
 
-    /// Gives the calls that wait since a byte, plus one, to the newest symbol.
+    /// Gives the calls pending since a byte, plus one, to the newest symbol.
     pub(in crate::process::ast) fn give_to_newest(&mut self, from: u32) {
         let newest = self.store.symbols.len() as u32;
         self.store.move_calls(newest, from - 1);
     }
 
-    /// Notes that the calls in an object are told once more, should the one around be of a kind that does so.
+    /// Notes that the calls in an object are repeated, should the enclosing one be of a kind that does so.
     pub(in crate::process::ast) fn may_be_repeated(&mut self, frame: &Frame, around: &Frame) {
         let store = &mut *self.store;
         let to = store.calls_waiting.len();

@@ -1,11 +1,11 @@
-//! Taking back what was found inside an object that turns out not to count.
+//! Takes back what was found inside an object that turns out not to count.
 
 use super::frame::Frame;
 use super::symbol_kind::SymbolKind;
 use super::{Call, Facts, Symbol, since};
 
 impl Facts<'_, '_> {
-    /// Drops those that wait since this object began and turn out to be none.
+    /// Drops the symbols pending since this object began that turn out not to be symbols.
     pub(in crate::process::ast) fn drop_if(
         &mut self,
         frame: &Frame,
@@ -29,7 +29,7 @@ impl Facts<'_, '_> {
         }
     }
 
-    /// Drops the newest call, where it is the one at this byte, plus one, and turns out to be none.
+    /// Drops the newest call, if it is the one at this byte, plus one, and turns out not to be a call.
     pub(in crate::process::ast) fn drop_call(&mut self, at: u32, is_none: impl Fn(&[u8]) -> bool) {
         let callees = &self.store.callees;
         self.store
@@ -37,13 +37,13 @@ impl Facts<'_, '_> {
             .pop_if(|call| call.caller == at && is_none(callees.get(call.callee as usize)));
     }
 
-    /// Drops the newest call, where it began at this byte, plus one, or behind it.
+    /// Drops the newest call, if it began at this byte, plus one, or later.
     pub(in crate::process::ast) fn drop_newest_call(&mut self, from: u32) {
         self.store.calls_waiting.pop_if(|call| call.caller >= from);
     }
 
-    /// Takes back symbols directly inside this object that turn out to be none, but nothing that is in them: that
-    /// waits again, and the branches are those of the object.
+    /// Takes back symbols directly inside this object that turn out not to be symbols, but not their contents:
+    /// those are pending again, and the branches are the object's.
     pub(in crate::process::ast) fn dissolve(
         &mut self,
         frame: &mut Frame,
@@ -76,7 +76,7 @@ impl Facts<'_, '_> {
         store.calls_waiting.extend(again.map(|call| Call { caller: frame.at + 1, ..call }));
     }
 
-    /// Forgets all that began at this byte, plus one, or behind it.
+    /// Drops everything that began at this byte, plus one, or later.
     pub(in crate::process::ast) fn forget(&mut self, from: u32) {
         let store = &mut *self.store;
         while store.symbols.pop_if(|symbol| symbol.at >= from).is_some() {}

@@ -1,10 +1,10 @@
-//! Imports, and the names that wait for one.
+//! Imports, and the names pending for one.
 
 use super::frame::{Frame, Span};
 use super::{Facts, Import, Name};
 
 impl Facts<'_, '_> {
-    /// A name that waits for its import or declaration.
+    /// Adds a name that is pending for its import or declaration.
     pub(in crate::process::ast) fn name(&mut self, name: Span, alias: Span, frame: &Frame) {
         if name.is_some() && !self.store.is_full() {
             self.store.names.push(Name { name, alias, at: frame.at });
@@ -16,12 +16,12 @@ impl Facts<'_, '_> {
         self.store.names.pop_if(|name| name.at > frame.at)
     }
 
-    /// Forgets the names that began inside this object.
+    /// Drops the names that began inside this object.
     pub(in crate::process::ast) fn drop_names(&mut self, frame: &Frame) {
         while self.take_name(frame).is_some() {}
     }
 
-    /// An import that is this object, with the names that began inside.
+    /// Adds this object as an import, with the names that began inside.
     pub(in crate::process::ast) fn import(&mut self, module: Span, alias: Span, frame: &Frame) {
         let store = &mut *self.store;
         let inside = store.names.partition_point(|name| name.at <= frame.at);
@@ -34,7 +34,7 @@ impl Facts<'_, '_> {
         store.names.truncate(inside);
     }
 
-    /// An import of a whole module.
+    /// Adds an import of a whole module.
     pub(in crate::process::ast) fn import_module(&mut self, module: Span, alias: Span, frame: &Frame) {
         if module.is_some() && !self.store.is_full() {
             let names = (0, 0);

@@ -1,7 +1,7 @@
 //! What a document says about the source: symbols, imports and calls as they are found.
 //!
-//! Objects close from the inside out, so a symbol is known before the one around it. Each waits, in the
-//! order of closing, until the next symbol that began before it closes and adopts it.
+//! Objects close from the inside out, so a symbol is known before its enclosing one. Each is pending, in the order
+//! of closing, until the next symbol that began before it closes and adopts it.
 
 mod calls;
 mod forget;
@@ -14,11 +14,11 @@ use super::json::{self, Text};
 use frame::{Frame, Span, Visibility, flag};
 pub(super) use symbol_kind::SymbolKind;
 
-/// Symbols, imported names and call sites that are kept of a document; with more it is too large.
+/// Maximum number of symbols, imported names and call sites of a document; with more it is too large.
 const KEPT_MAX: usize = 4_000_000;
-/// Texts that are put together from a document's, in bytes; with more it is too large.
+/// Maximum size of the texts built from a document's, in bytes; with more it is too large.
 const MADE_MAX: usize = 1 << 29;
-/// Bytes and entries that the scratch keeps from document to document.
+/// Bytes and entries that the scratch keeps between documents.
 const KEPT_BETWEEN_MAX: usize = 4_096;
 
 #[derive(Debug, Clone, Copy)]
@@ -27,19 +27,19 @@ pub(super) struct Symbol {
     pub(super) visibility: Visibility,
     pub(super) flags: u32,
     pub(super) name: Span,
-    /// The whole qualified name, where the document tells it.
+    /// The whole qualified name, if the document states it.
     pub(super) qualified: Span,
     /// Byte where its object begins, plus one.
     pub(super) at: u32,
     pub(super) line: u32,
     pub(super) end_line: u32,
-    /// Number of the symbol around, plus one; 0 at the top.
+    /// Number of the enclosing symbol, plus one; 0 at the top.
     pub(super) outer: u32,
     /// 0 when unknown.
     pub(super) complexity: u32,
 }
 
-/// A name that waits for the import, or the declaration, that it belongs to.
+/// A name pending for the import, or the declaration, that it belongs to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Name {
     pub(super) name: Span,
@@ -61,17 +61,17 @@ pub(super) struct Import {
 /// Call sites of one callee in one symbol.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Call {
-    /// Number of the symbol, plus one; 0 at the top. Until it is known: where the call's object begins.
+    /// Number of the symbol, plus one; 0 at the top. Until that is known: where the call's object begins.
     pub(super) caller: u32,
     pub(super) callee: u32,
 }
 
-/// All that is kept of a document, reused from one to the next.
+/// Everything kept of a document, reused from one to the next.
 #[derive(Debug, Default)]
 pub(super) struct Store {
     pub(super) symbols: Vec<Symbol>,
-    /// Numbers of the symbols that no other one has adopted yet; of variables in a list of their own, as what
-    /// is inside of a function without a name drops them.
+    /// Numbers of the symbols not adopted yet; variables are in a separate list, as a function without a name drops
+    /// those inside it.
     waiting: Vec<u32>,
     variables_waiting: Vec<u32>,
     pub(super) imports: Vec<Import>,
@@ -83,25 +83,25 @@ pub(super) struct Store {
     pub(super) callees: Names,
     /// The greatest line that was named.
     pub(super) lines: u32,
-    /// The language of the sources, where a dialect reads each in its own way: the one that the document
-    /// is taken for, and the one that it was read as.
+    /// The language of the sources, if the dialect reads each in its own way: the one that the document is taken
+    /// for, and the one that it was read as.
     pub(super) language: &'static str,
     pub(super) read_as: Option<&'static str>,
-    /// Whether a document of tree-sitter that has named children is taken to have `children`, too.
+    /// Whether a document of tree-sitter that has named children is assumed to have `children`, too.
     pub(super) has_children: bool,
-    /// The source that the document names, where the dialect looks for it.
+    /// The source that the document names, if the dialect looks for it.
     pub(super) source: Span,
-    /// Bits of the dialect's own that tell the language.
+    /// The dialect's own bits that indicate the language.
     pub(super) hints: u8,
-    /// How many nodes there are of each of the dialect's tags.
+    /// The number of nodes for each of the dialect's tags.
     pub(super) tags: Vec<u64>,
     made: Vec<u8>,
-    /// Whether something was not kept, which stays so even where other things are forgotten.
+    /// Whether something was not kept, which stays so even if other things are dropped.
     is_over: bool,
 }
 
 impl Store {
-    /// Forgets the document, and gives back memory after an unusual one.
+    /// Clears the document, and frees memory after an unusual one.
     pub(super) fn clear(&mut self) {
         fn clear<T>(list: &mut Vec<T>) {
             list.clear();
@@ -126,7 +126,7 @@ impl Store {
         self.is_over = false;
     }
 
-    /// Whether the document holds more than is kept of one.
+    /// Returns whether the document holds more than is kept of one.
     pub(super) fn is_full(&mut self) -> bool {
         self.is_over = self.is_over
             || self.symbols.len() >= KEPT_MAX
@@ -154,7 +154,7 @@ impl Facts<'_, '_> {
         self.store.text(self.doc, span)
     }
 
-    /// A string of the document as a span, its escapes resolved. None when it is too long for a name.
+    /// Returns a string of the document as a span, with its escapes resolved. None if it is too long for a name.
     #[inline]
     pub(super) fn span(&mut self, text: Text<'_>) -> Span {
         if text.escaped {
@@ -174,7 +174,7 @@ impl Facts<'_, '_> {
         self.made_from(at)
     }
 
-    /// The text that was put together from a place on. None, and away, when it is too long.
+    /// Returns the text built from this position on. If it is too long, drops it and returns none.
     fn made_from(&mut self, at: usize) -> Span {
         let Store { made, is_over, .. } = &mut *self.store;
         if made.len() > MADE_MAX {
@@ -190,14 +190,14 @@ impl Facts<'_, '_> {
         }
     }
 
-    /// A text made of this one.
+    /// Stores a copy of this text.
     pub(super) fn make(&mut self, text: &[u8]) -> Span {
         let at = self.store.made.len();
         self.store.made.extend_from_slice(text);
         self.made_from(at)
     }
 
-    /// Two texts with another one between them; the one that is there, where only one is.
+    /// Joins two texts with another one between them; if only one exists, returns that.
     pub(super) fn join(&mut self, first: Span, between: &str, second: Span) -> Span {
         if first.is_none() || second.is_none() {
             return first.or(second);
@@ -213,7 +213,7 @@ impl Facts<'_, '_> {
         self.made_from(at)
     }
 
-    /// Texts, one behind the other.
+    /// Concatenates texts.
     pub(super) fn chain(&mut self, texts: &[Span]) -> Span {
         if let [text] = texts {
             return *text;
@@ -233,13 +233,13 @@ impl Facts<'_, '_> {
         }
     }
 
-    /// A part of a text, in bytes from its beginning.
+    /// Returns a part of a text, in bytes from its beginning.
     pub(super) fn part(&self, span: Span, from: usize, to: usize) -> Span {
         let (from, to) = (from.min(to), to.min(usize::from(span.len)));
         Span { at: span.at + from as u32, len: to.saturating_sub(from) as u16, made: span.made }
     }
 
-    /// A symbol that is this object. Adopts what began inside.
+    /// Adds this object as a symbol, which adopts what began inside.
     pub(super) fn symbol(&mut self, kind: SymbolKind, name: Span, frame: &Frame) {
         if name.is_none() || self.store.is_full() {
             return;
@@ -266,7 +266,7 @@ impl Facts<'_, '_> {
         }
     }
 
-    /// The symbol that is this object, where it was the last one to be made.
+    /// Returns the symbol of this object, if it was the last one made.
     pub(super) fn newest(&mut self, frame: &Frame) -> Option<&mut Symbol> {
         self.store.symbols.last_mut().filter(|symbol| symbol.at == frame.at)
     }
@@ -280,7 +280,7 @@ impl Facts<'_, '_> {
         }
     }
 
-    /// Drops the variables that began inside an object which is a function without a name, or the like.
+    /// Drops the variables that began inside an object that is a function without a name, or the like.
     pub(super) fn drop_variables(&mut self, frame: &Frame) {
         let Store { variables_waiting, symbols, .. } = &mut *self.store;
         let inside = since(variables_waiting, symbols, frame.at);
@@ -291,7 +291,7 @@ impl Facts<'_, '_> {
         while symbols.pop_if(|symbol| symbol.kind == SymbolKind::Dropped).is_some() {}
     }
 
-    /// Changes the variables that wait since this object began.
+    /// Changes the variables pending since this object began.
     pub(super) fn each_variable(&mut self, frame: &Frame, mut change: impl FnMut(&mut Symbol)) {
         let inside = since(&self.store.variables_waiting, &self.store.symbols, frame.at);
         for &number in self.store.variables_waiting.get(inside..).unwrap_or_default() {
@@ -299,7 +299,7 @@ impl Facts<'_, '_> {
         }
     }
 
-    /// Changes the symbols, but no variables, that wait since this object began.
+    /// Changes the symbols, but not the variables, pending since this object began.
     pub(super) fn each_waiting(&mut self, frame: &Frame, mut change: impl FnMut(&mut Symbol)) {
         let Store { waiting, variables_waiting, symbols, .. } = &mut *self.store;
         for list in [waiting, variables_waiting] {
@@ -310,7 +310,7 @@ impl Facts<'_, '_> {
         }
     }
 
-    /// Remembers that the source has at least this many lines.
+    /// Records that the source has at least this many lines.
     #[inline(always)]
     pub(super) fn line(&mut self, line: u32) {
         self.store.lines = self.store.lines.max(line);
@@ -326,7 +326,7 @@ impl Store {
         }
     }
 
-    /// Gives the newest symbol, which began at `at`, what waits inside of it.
+    /// Gives the newest symbol, which began at `at`, what is pending inside of it.
     fn adopt(&mut self, kind: SymbolKind, at: u32) {
         let number = self.symbols.len() as u32;
         let inside = since(&self.variables_waiting, &self.symbols, at);
@@ -356,14 +356,14 @@ impl Store {
         self.move_calls(number, at);
     }
 
-    /// Makes a symbol, by its number plus one, the caller of what waits since an object began.
+    /// Makes a symbol, by its number plus one, the caller of what is pending since an object began.
     fn move_calls(&mut self, symbol: u32, at: u32) {
         let inside = self.calls_waiting.iter().rev().take_while(|call| call.caller > at).count();
         let calls = self.calls_waiting.drain(self.calls_waiting.len() - inside..);
         self.calls.extend(calls.map(|call| Call { caller: symbol, ..call }));
     }
 
-    /// What is left at the document's end stands at the top.
+    /// Puts what is left at the document's end at the top.
     pub(super) fn end(&mut self) {
         let calls = self.calls_waiting.drain(..);
         self.calls.extend(calls.map(|call| Call { caller: 0, ..call }));
@@ -372,7 +372,7 @@ impl Store {
     }
 }
 
-/// The first among those waiting that began inside the object at a byte.
+/// Returns the index of the first pending symbol that began inside the object at a byte.
 fn since(waiting: &[u32], symbols: &[Symbol], at: u32) -> usize {
     let inside = |number: &&u32| symbols.get(**number as usize).is_some_and(|symbol| symbol.at > at);
     waiting.len() - waiting.iter().rev().take_while(inside).count()

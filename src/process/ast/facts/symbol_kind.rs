@@ -1,6 +1,6 @@
 //! Kinds of symbols.
 
-/// What a symbol is, in one vocabulary for all languages.
+/// The kind of a symbol, in one vocabulary for all languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum SymbolKind {
     Class,
@@ -13,9 +13,9 @@ pub(crate) enum SymbolKind {
     Struct,
     TypeAlias,
     Variable,
-    /// Gives its name to what stands inside, without being a symbol.
+    /// Gives its name to its contents, without being a symbol.
     Scope,
-    /// Was none after all.
+    /// Turned out not to be a symbol.
     Dropped,
 }
 
@@ -40,7 +40,7 @@ impl SymbolKind {
         matches!(self, Self::Function | Self::Method)
     }
 
-    /// Whether functions inside are methods.
+    /// Returns whether functions inside are methods.
     pub(crate) fn has_methods(self) -> bool {
         matches!(self, Self::Class | Self::Interface | Self::Struct | Self::Enum | Self::Scope)
     }

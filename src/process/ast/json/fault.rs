@@ -1,4 +1,4 @@
-//! Where and why a document is not well-formed, and how that is told.
+//! Where and why a document is not well-formed, and how that is reported.
 
 use crate::model::{ErrorClass, FileError};
 
@@ -38,7 +38,7 @@ impl Fault {
         Self { what, at }
     }
 
-    /// The failure of the file: the message a person reads, line and column.
+    /// Converts it into the file's failure: a readable message, line and column.
     pub(crate) fn into_error(self, doc: &[u8]) -> FileError {
         let message = match foreign_format(doc) {
             Some(message) => message.to_owned(),
@@ -87,7 +87,7 @@ impl Fault {
     }
 }
 
-/// What a person may have overlooked.
+/// Returns a hint at what a person may have overlooked.
 fn hint(doc: &[u8], at: usize, what: What) -> &'static str {
     let (before, rest) = doc.split_at_checked(at).unwrap_or((doc, b""));
     let opens_comment = rest.starts_with(b"//") || rest.starts_with(b"/*");
@@ -109,7 +109,7 @@ fn not_utf8(doc: &[u8], at: usize) -> String {
     }
 }
 
-/// The character at a position as a message names it.
+/// Returns the character at a position as a message names it.
 fn found(doc: &[u8], at: usize, byte: u8) -> String {
     let rest = doc.get(at..).unwrap_or_default();
     let head = rest.get(..rest.len().min(4)).unwrap_or_default();
@@ -120,7 +120,7 @@ fn found(doc: &[u8], at: usize, byte: u8) -> String {
     }
 }
 
-/// A message for content that is plainly something else than JSON in UTF-8.
+/// Returns a message for content that is plainly not JSON in UTF-8.
 fn foreign_format(doc: &[u8]) -> Option<&'static str> {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
     let text = doc.strip_prefix(BOM).unwrap_or(doc);
@@ -145,7 +145,7 @@ fn foreign_format(doc: &[u8]) -> Option<&'static str> {
 /// The UTF-8 byte order mark.
 pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// Line and column (in bytes) of a byte, both from 1.
+/// Returns line and column (in bytes) of a byte, both from 1.
 fn position(doc: &[u8], at: usize) -> (u64, u64) {
     let before = doc.get(..at).unwrap_or(doc);
     let lines = before.iter().filter(|&&byte| byte == b'\n').count();

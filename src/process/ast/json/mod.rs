@@ -1,8 +1,8 @@
-//! Reading JSON: one pass over the bytes, told to a visitor that is compiled into the pass.
+//! Reading JSON: one pass over the bytes, reported to a visitor that is compiled into the pass.
 //!
-//! Constraints: the whole of RFC 8259, to the last byte, and beyond it only what parsers of sources
-//! really write: a byte order mark, `NaN` and the infinities, lone surrogate escapes. No recursion, no
-//! tree, no conversion of numbers.
+//! Constraints: the whole of RFC 8259, to the last byte, and beyond it only what parsers of sources really write: a
+//! byte order mark, `NaN` and the infinities, lone surrogate escapes. No recursion, no tree, no conversion of
+//! numbers.
 
 pub(crate) mod fault;
 pub(super) mod open_keys;

@@ -1,28 +1,28 @@
-//! Keys of the open objects that are too many to be known, to find those that an object holds twice.
+//! Keys of the open objects that don't fit among the known ones, to find repeated keys of an object.
 
 /// Keys that are kept of all open objects together. Beyond, only what is kept is compared.
 const OPEN_MAX: usize = 4_000_000;
 /// Up to here each new key is compared with the others; an object with more is sorted when it closes.
 const FEW: usize = 48;
-/// Kept from document to document.
+/// Entries kept between documents.
 const KEPT_MAX: usize = 16_384;
 
-/// Hashes of the keys, the innermost object's last. Two keys of one hash are taken for the same: among
-/// keys that nobody made for it, that happens once in some 10^13 objects of a thousand keys.
+/// Hashes of the keys, the innermost object's last. Two keys of one hash count as the same: among keys not crafted
+/// for it, that happens once in some 10^13 objects of a thousand keys.
 #[derive(Debug, Default)]
 pub(crate) struct OpenKeys {
     hashes: Vec<u64>,
 }
 
 impl OpenKeys {
-    /// Where the keys of an object that opens now will begin.
+    /// Returns where the keys of an object that opens now will begin.
     #[inline(always)]
     pub(crate) fn begin(&self) -> u32 {
         self.hashes.len() as u32
     }
 
-    /// Adds a key of the innermost object, whose keys begin at `begin`. Tells whether the object has it already,
-    /// as far as it has few.
+    /// Adds a key of the innermost object, whose keys begin at `begin`. Returns whether the object has it already,
+    /// as long as it has few.
     #[cold]
     pub(crate) fn add(&mut self, hash: u64, begin: u32) -> bool {
         let keys = self.hashes.get(begin as usize..).unwrap_or_default();
@@ -33,7 +33,7 @@ impl OpenKeys {
         again
     }
 
-    /// Forgets the keys of an object that closes. Tells how many repetitions `add` did not see.
+    /// Drops the keys of an object that closes. Returns how many repetitions `add` did not see.
     #[inline(always)]
     pub(crate) fn end(&mut self, begin: u32) -> u64 {
         let begin = begin as usize;
@@ -54,7 +54,7 @@ impl OpenKeys {
         repetitions(keys) - seen
     }
 
-    /// Forgets everything, and gives back memory after an unusual document.
+    /// Clears everything, and frees memory after an unusual document.
     pub(crate) fn clear(&mut self) {
         self.hashes.clear();
         self.hashes.shrink_to(KEPT_MAX);

@@ -1,5 +1,5 @@
-//! Places in a source, a few whole numbers each, and other small objects: read as a whole where they are written as
-//! nearly all are.
+//! Places in a source, a few whole numbers each, and other small objects: read as a whole if they are written in
+//! the usual way.
 
 use std::ops::Range;
 
@@ -9,11 +9,11 @@ use super::token::{at, skip_space};
 /// A place that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place<const N: usize> {
-    /// Its numbers in the order of the keys that were asked for, where it has them.
+    /// Its numbers in the order of the requested keys, where present.
     pub(crate) numbers: [Option<u32>; N],
-    /// How many values it is: itself and its numbers.
+    /// The number of values: itself and its numbers.
     pub(crate) values: u64,
-    /// The position behind it.
+    /// The position after it.
     pub(crate) end: usize,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct PlaceKey {
 }
 
 impl PlaceKey {
-    /// One of up to sixteen bytes.
+    /// Creates a key of up to sixteen bytes.
     pub(crate) const fn of(written: &str) -> Self {
         let (mut bytes, mut len) = (0, written.len());
         let mask = u128::MAX >> (8 * (CHUNK - len));
@@ -40,7 +40,7 @@ impl PlaceKey {
         Self { bytes, mask, len: written.len() }
     }
 
-    /// Whether it stands at a position; no, close to the document's end.
+    /// Returns whether it is at a position; false close to the document's end.
     #[inline(always)]
     fn is_at(self, doc: &[u8], pos: usize) -> bool {
         let chunk = doc.get(pos..).and_then(<[u8]>::first_chunk::<CHUNK>);
@@ -48,8 +48,8 @@ impl PlaceKey {
     }
 }
 
-/// The object that begins at `start`, with whole numbers of few digits under some of the keys in their order, and
-/// under no other ones. Nothing where it is written otherwise, or is none.
+/// Reads the object that begins at `start`, with whole numbers of few digits under some of the keys in their order,
+/// and no other keys. `None` if it is written otherwise, or is not an object.
 #[inline(always)]
 pub(crate) fn place<const N: usize>(doc: &[u8], start: usize, keys: &[PlaceKey; N]) -> Option<Place<N>> {
     let mut numbers = [None; N];
@@ -69,7 +69,7 @@ pub(crate) fn place<const N: usize>(doc: &[u8], start: usize, keys: &[PlaceKey; 
     (at(doc, pos) == b'}').then_some(Place { numbers, values, end: pos + 1 })
 }
 
-/// The array of two such numbers that begins at `start`.
+/// Reads the array of two such numbers that begins at `start`.
 #[inline(always)]
 pub(crate) fn pair(doc: &[u8], start: usize) -> Option<Place<2>> {
     let (mut numbers, mut pos) = ([None; 2], start);
@@ -85,8 +85,8 @@ pub(crate) fn pair(doc: &[u8], start: usize) -> Option<Place<2>> {
     (at(doc, pos) == b']').then_some(Place { numbers, values: 3, end: pos + 1 })
 }
 
-/// The object that begins at `start`, with a text without escapes under this key and no other one: where the text
-/// begins, where it ends, and the position behind the object.
+/// Reads the object that begins at `start`, with a text without escapes under this key and no other one: returns
+/// the text's range, and the position after the object.
 #[inline(always)]
 pub(crate) fn only_text(doc: &[u8], start: usize, key: PlaceKey) -> Option<(Range<usize>, usize)> {
     let begin = skip_space(doc, start + 1);

@@ -13,7 +13,7 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// Gives back memory after an unusually deep document.
+    /// Frees memory after an unusually deep document.
     pub(crate) fn shrink(&mut self, levels_max: usize) {
         self.is_object.truncate(levels_max);
         self.is_object.shrink_to(levels_max);
@@ -41,7 +41,7 @@ impl Stack {
     }
 }
 
-/// The one pass. `doc` is valid UTF-8.
+/// The single pass. `doc` is valid UTF-8.
 struct Scanner<'a, 's, V> {
     doc: &'a [u8],
     visitor: &'s mut V,
@@ -54,7 +54,7 @@ struct Scanner<'a, 's, V> {
 
 /// What follows a token.
 enum Next {
-    /// A value begins at the position, maybe after white space.
+    /// A value begins at the position, possibly after white space.
     Value,
     /// A value has just ended.
     After,
@@ -84,8 +84,8 @@ pub(crate) fn scan<'a, V: Visitor<'a>>(
 }
 
 impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
-    /// Scans the document's value and returns the position behind it. Inlined, so that the scanner's own state is
-    /// in registers.
+    /// Scans the document's value and returns the position after it. Inlined, so that the scanner's own state is in
+    /// registers.
     #[inline(always)]
     fn document(&mut self, mut pos: usize) -> Result<usize, Fault> {
         loop {
@@ -107,8 +107,8 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
         }
     }
 
-    /// The beginning of a value, or all of a scalar. Strings and numbers are asked for first: they
-    /// are most of the values, and two branches that the processor foresees beat a jump table.
+    /// Scans the beginning of a value, or all of a scalar. Strings and numbers are checked first: they are most of
+    /// the values, and two branches that the processor predicts beat a jump table.
     #[inline(always)]
     fn value(&mut self, pos: usize) -> Result<(Next, usize), Fault> {
         let byte = at(self.doc, pos);
@@ -179,7 +179,7 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
         }
     }
 
-    /// A key and its colon.
+    /// Scans a key and its colon.
     #[inline(always)]
     fn key(&mut self, pos: usize, expected: What) -> Result<usize, Fault> {
         if at(self.doc, pos) != b'"' {

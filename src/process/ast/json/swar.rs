@@ -1,12 +1,12 @@
 //! Eight and sixteen bytes at a time, without SIMD instructions.
 //!
-//! Each function answers for the first match only: subtraction borrows may mark bytes behind a true
-//! match, never before it.
+//! Each function is exact for the first match only: subtraction borrows may mark bytes after a true match, never
+//! before it.
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// The eight bytes at `pos`, the first in the lowest place; `None` close to the end.
+/// Returns the eight bytes at `pos`, the first in the lowest place; `None` close to the end.
 #[inline(always)]
 pub(crate) fn load8(bytes: &[u8], pos: usize) -> Option<u64> {
     bytes.get(pos..).and_then(<[u8]>::first_chunk).map(|chunk| u64::from_le_bytes(*chunk))
@@ -21,7 +21,7 @@ fn string_marks(word: u64) -> u64 {
     (quote_or_control | backslash) & !word & HIGH
 }
 
-/// The bytes up to the first quote, that one included; zeros behind it.
+/// Returns the bytes up to and including the first quote; zeros after it.
 #[inline(always)]
 pub(crate) fn up_to_quote(chunk: u128) -> u128 {
     const ONES: u128 = u128::from_le_bytes([0x01; 16]);
@@ -30,7 +30,7 @@ pub(crate) fn up_to_quote(chunk: u128) -> u128 {
     chunk & (marks ^ marks.wrapping_sub(1))
 }
 
-/// Position of the first quote, backslash or control character from `pos` on; the length if none.
+/// Returns the position of the first quote, backslash or control character from `pos` on; the length if none.
 #[inline(always)]
 pub(crate) fn string_stop(bytes: &[u8], mut pos: usize) -> usize {
     while let Some(word) = load8(bytes, pos) {
@@ -50,26 +50,26 @@ fn string_stop_near_end(bytes: &[u8], pos: usize) -> usize {
     stop.map_or(bytes.len(), |at| pos + at)
 }
 
-/// Whether a text has no quotes, backslashes and control characters.
+/// Returns whether a text has no quotes, backslashes and control characters.
 #[inline]
 pub(crate) fn is_plain(text: &[u8]) -> bool {
     let is_plain = |chunk: &[u8; 8]| string_marks(u64::from_le_bytes(*chunk)) == 0;
     let (eights, rest) = text.as_chunks();
     match text.last_chunk() {
-        // The last eight bytes may be looked at twice.
+        // The last eight bytes may be checked twice.
         Some(last) => eights.iter().all(is_plain) && is_plain(last),
         None => rest.iter().all(|&byte| byte >= b' ' && byte != b'"' && byte != b'\\'),
     }
 }
 
-/// Marks what is no digit.
+/// Marks bytes that are not digits.
 #[inline(always)]
 fn digit_marks(word: u64) -> u64 {
     let word = word ^ (ONES * u64::from(b'0'));
     (((word & !HIGH) + ONES * 0x76) | word) & HIGH
 }
 
-/// One to seven digits, and what is behind them.
+/// One to seven digits, and what follows them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Digits {
     word: u64,
@@ -77,8 +77,8 @@ pub(crate) struct Digits {
 }
 
 impl Digits {
-    /// Those of the whole number that begins at `pos`: nothing where it has a sign, a fraction, an exponent or
-    /// more digits, or is none.
+    /// Reads the whole number that begins at `pos`: `None` if it has a sign, a fraction, an exponent or more
+    /// digits, or is not a number.
     #[inline(always)]
     pub(crate) fn at(bytes: &[u8], pos: usize) -> Option<Self> {
         let word = load8(bytes, pos)?;
@@ -93,24 +93,24 @@ impl Digits {
         self.len as usize
     }
 
-    /// Their value, without a branch on their number.
+    /// Returns their value, without a branch on their number.
     #[inline(always)]
     pub(crate) fn value(self) -> u32 {
         value(self.word, self.len)
     }
 }
 
-/// The value of the first digits of a word, one to eight.
+/// Returns the value of the first digits of a word, one to eight.
 #[inline(always)]
 pub(crate) fn value(word: u64, len: u32) -> u32 {
-    // The last digit into the highest place, zeros before the first.
+    // Moves the last digit into the highest place, with zeros before the first.
     let digits = (word & (ONES * 0x0f)) << (64 - 8 * len);
     let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
     (fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) as u32
 }
 
-/// Position of the first byte from `pos` on that is no digit; the length if none.
+/// Returns the position of the first non-digit from `pos` on; the length if none.
 #[inline(always)]
 pub(crate) fn digits_stop(bytes: &[u8], mut pos: usize) -> usize {
     while let Some(word) = load8(bytes, pos) {
@@ -126,7 +126,7 @@ pub(crate) fn digits_stop(bytes: &[u8], mut pos: usize) -> usize {
     pos
 }
 
-/// Position of the first byte from `pos` on that differs from `byte`; the length if none.
+/// Returns the position of the first byte from `pos` on that differs from `byte`; the length if none.
 #[inline(always)]
 pub(crate) fn run_stop(bytes: &[u8], byte: u8, mut pos: usize) -> usize {
     let pattern = ONES * u64::from(byte);
@@ -147,7 +147,7 @@ pub(crate) fn run_stop(bytes: &[u8], byte: u8, mut pos: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// Every byte value, at every offset of texts around the chunk sizes.
+    /// Checks every byte value, at every offset of texts around the chunk sizes.
     fn each_place(mut check: impl FnMut(&[u8], u8, usize)) {
         for filler in [b'a', b'7', b' ', 0xff] {
             for byte in 0..=255 {

@@ -4,13 +4,13 @@ use super::fault::{Fault, What};
 use super::swar;
 use super::visit::{Form, Text};
 
-/// The byte at `pos`, 0 behind the end. No token begins with a NUL, so both end in the same fault.
+/// Returns the byte at `pos`, 0 after the end. No token begins with a NUL, so both end in the same fault.
 #[inline(always)]
 pub(crate) fn at(doc: &[u8], pos: usize) -> u8 {
     doc.get(pos).copied().unwrap_or(0)
 }
 
-/// Position of the next byte that is not white space.
+/// Returns the position of the next byte that is not white space.
 #[inline(always)]
 pub(crate) fn skip_space(doc: &[u8], pos: usize) -> usize {
     let byte = at(doc, pos);
@@ -23,7 +23,7 @@ pub(crate) fn skip_space(doc: &[u8], pos: usize) -> usize {
     skip_run(doc, pos)
 }
 
-/// Line breaks, then the indentation, which is a run of one byte.
+/// Skips line breaks, then the indentation, which is a run of one byte.
 #[inline(always)]
 fn skip_run(doc: &[u8], mut pos: usize) -> usize {
     loop {
@@ -35,7 +35,7 @@ fn skip_run(doc: &[u8], mut pos: usize) -> usize {
     }
 }
 
-/// A string whose opening quote is just before `start`, and the position behind its closing quote.
+/// Reads a string whose opening quote is just before `start`; returns it and the position after its closing quote.
 #[inline(always)]
 pub(crate) fn string(doc: &[u8], start: usize) -> Result<(Text<'_>, usize), Fault> {
     let end = swar::string_stop(doc, start);
@@ -45,7 +45,7 @@ pub(crate) fn string(doc: &[u8], start: usize) -> Result<(Text<'_>, usize), Faul
     Ok((Text { raw, escaped, unicode, at: start }, end + 1))
 }
 
-/// The closing quote of a string whose first backslash or fault is at `pos`, and whether there is a `\u`.
+/// Returns the closing quote of a string whose first backslash or fault is at `pos`, and whether there is a `\u`.
 #[inline(never)]
 fn escaped_string(doc: &[u8], mut pos: usize) -> Result<(usize, bool), Fault> {
     let mut unicode = false;
@@ -62,7 +62,7 @@ fn escaped_string(doc: &[u8], mut pos: usize) -> Result<(usize, bool), Fault> {
     }
 }
 
-/// The position behind an escape whose backslash is just before `pos`.
+/// Returns the position after an escape whose backslash is just before `pos`.
 #[inline(always)]
 fn escape(doc: &[u8], pos: usize) -> Result<usize, Fault> {
     match at(doc, pos) {
@@ -75,7 +75,7 @@ fn escape(doc: &[u8], pos: usize) -> Result<usize, Fault> {
     }
 }
 
-/// The position behind the number that begins at `start` with a digit or a minus sign, and how it is written.
+/// Returns the position after the number that begins at `start` with a digit or a minus sign, and its form.
 #[inline(always)]
 pub(crate) fn number(doc: &[u8], start: usize) -> Result<(usize, Form), Fault> {
     let first = if at(doc, start) == b'-' { start + 1 } else { start };
@@ -93,8 +93,8 @@ pub(crate) fn number(doc: &[u8], start: usize) -> Result<(usize, Form), Fault> {
     Ok((end, if first == start { Form::Digits } else { Form::Decimal }))
 }
 
-/// The position behind a `NaN` or `Infinity` that begins at `start`: no JSON, but what Python and
-/// others write for such numbers unless told otherwise. `-NaN` is written by nobody.
+/// Returns the position after a `NaN` or `Infinity` that begins at `start`: not JSON, but what Python and others
+/// write for such numbers by default. `-NaN` is never written.
 #[cold]
 pub(crate) fn not_finite(doc: &[u8], start: usize) -> Result<usize, Fault> {
     let rest = doc.get(start..).unwrap_or_default();
@@ -108,7 +108,7 @@ pub(crate) fn not_finite(doc: &[u8], start: usize) -> Result<usize, Fault> {
     }
 }
 
-/// Fraction and exponent of a number whose integer part ends at `pos`.
+/// Reads fraction and exponent of a number whose integer part ends at `pos`.
 #[inline(never)]
 fn fraction(doc: &[u8], mut pos: usize) -> Result<(usize, Form), Fault> {
     if at(doc, pos) == b'.' {
@@ -127,7 +127,7 @@ fn some_digits(doc: &[u8], start: usize, missing: What) -> Result<usize, Fault> 
     if end == start { Err(Fault::new(missing, start)) } else { Ok(end) }
 }
 
-/// The position behind a literal that begins at `start` with `t`, `f` or `n`.
+/// Returns the position after a literal that begins at `start` with `t`, `f` or `n`.
 #[inline(always)]
 pub(crate) fn literal(doc: &[u8], start: usize) -> Result<usize, Fault> {
     let rest = doc.get(start..).unwrap_or_default();

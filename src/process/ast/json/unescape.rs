@@ -13,7 +13,7 @@ pub(crate) fn unescape(raw: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
-/// Whether a string's escapes hold a surrogate without its other half.
+/// Returns whether a string's escapes hold a surrogate without its other half.
 pub(crate) fn has_lone_surrogate(raw: &[u8]) -> bool {
     let mut rest = raw;
     while let Some(at) = rest.iter().position(|&byte| byte == b'\\') {
@@ -29,7 +29,7 @@ pub(crate) fn has_lone_surrogate(raw: &[u8]) -> bool {
     false
 }
 
-/// The character of the escape that `text` begins with, and the escape's length.
+/// Returns the character of the escape that `text` begins with, and the escape's length.
 fn decode(text: &[u8]) -> (char, usize) {
     let c = match text.get(1) {
         Some(b'b') => '\x08',
@@ -53,7 +53,7 @@ fn decode_unicode(text: &[u8]) -> (char, usize) {
     (char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 6)
 }
 
-/// The UTF-16 code unit of a `\uXXXX` at `at`.
+/// Returns the UTF-16 code unit of a `\uXXXX` at `at`.
 fn code_unit(text: &[u8], at: usize) -> Option<u32> {
     let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
     u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()

@@ -1,16 +1,16 @@
-//! What the scanner tells while it reads: the place where further extraction plugs in.
+//! What the scanner reports while it reads: the extension point for further extraction.
 
 use super::swar::Digits;
 
-/// A string of the document between its quotes, escapes as they stand.
+/// A string of the document between its quotes, with its escapes unresolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Text<'a> {
     /// The bytes between the quotes; UTF-8.
     pub(crate) raw: &'a [u8],
     /// Whether `raw` has a backslash in it.
     pub(crate) escaped: bool,
-    /// Whether it has a `\u`: only then it may have surrogates. Looking for them in each string with a
-    /// backslash was nearly half of the work on a list of texts of several lines.
+    /// Whether it has a `\u`: only then it may have surrogates. Searching for them in each string with a backslash
+    /// was nearly half of the work on a list of texts of several lines.
     pub(crate) unicode: bool,
     /// Where `raw` begins in the document.
     pub(crate) at: usize,
@@ -34,43 +34,43 @@ pub(crate) enum Form {
 /// the document's own object or array has 1. A key's value is the next part at the key's depth, or
 /// the object or array that opens at one more.
 pub(crate) trait Visitor<'a> {
-    /// A key that the visitor knows by the bytes behind its opening quote, in place of `key`: a position
-    /// behind its closing quote, and whether it is behind the colon, too.
+    /// Handles a key that the visitor knows by the bytes after its opening quote, instead of `key`: returns a
+    /// position after its closing quote, and whether that is after the colon, too.
     #[inline(always)]
     fn known_key(&mut self, _at: usize, _depth: usize) -> Option<(usize, bool)> {
         None
     }
-    /// A string that it knows so, in place of `string`.
+    /// Handles a string that it knows in this way, instead of `string`.
     #[inline(always)]
     fn known_string(&mut self, _at: usize, _depth: usize) -> Option<usize> {
         None
     }
-    /// An object or array that it reads as a whole, in place of all that is in it.
+    /// Handles an object or array that it reads as a whole, instead of its contents.
     #[inline(always)]
     fn known_value(&mut self, _at: usize, _depth: usize) -> Option<usize> {
         None
     }
-    /// `{` at a byte of the document.
+    /// Handles `{` at a byte of the document.
     fn open_object(&mut self, at: usize, depth: usize);
-    /// `}`
+    /// Handles `}`.
     fn close_object(&mut self, depth: usize);
-    /// `[`
+    /// Handles `[`.
     fn open_array(&mut self, depth: usize);
-    /// `]`
+    /// Handles `]`.
     fn close_array(&mut self, depth: usize);
-    /// A key, before its value.
+    /// Handles a key, before its value.
     fn key(&mut self, key: Text<'a>, depth: usize);
-    /// A string that is not a key.
+    /// Handles a string that is not a key.
     fn string(&mut self, text: Text<'a>, depth: usize);
-    /// A whole number of few digits.
+    /// Handles a whole number of few digits.
     fn digits(&mut self, digits: Digits);
-    /// Any other number, from one byte of the document to another.
+    /// Handles any other number, from one byte of the document to another.
     fn number(&mut self, at: usize, end: usize, form: Form);
-    /// `true`, `false` or `null`.
+    /// Handles `true`, `false` or `null`.
     fn literal(&mut self, raw: &'a [u8], depth: usize);
 }
 
-/// Counts values and does nothing else: what the cheapest full parse costs.
+/// Counts values and does nothing else: the cost of the cheapest full parse.
 #[derive(Debug, Default)]
 pub(crate) struct ValueCount {
     pub(crate) values: u64,

@@ -1,4 +1,4 @@
-//! How much of a document is looked at and told.
+//! How much of a document is read and reported.
 
 use std::ops::RangeInclusive;
 
@@ -32,10 +32,10 @@ impl Default for Limits {
     }
 }
 
-/// A limit that can't be set so.
+/// An invalid limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LimitError {
-    /// There is none of this name.
+    /// There is no limit of this name.
     #[error("there is no limit {0:?}; the limits are {names}", names = Limits::NAMES.join(", "))]
     Unknown(String),
     /// Outside its bounds.
@@ -43,9 +43,9 @@ pub enum LimitError {
     Outside {
         /// The limit.
         name: &'static str,
-        /// What was given.
+        /// The given value.
         value: u64,
-        /// What is allowed.
+        /// The allowed range.
         bounds: RangeInclusive<u64>,
     },
 }

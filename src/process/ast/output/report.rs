@@ -10,11 +10,11 @@ use crate::process::ast::facts::frame::flag;
 use crate::process::ast::facts::{Import, Name, Symbol};
 use crate::process::ast::json::swar;
 
-/// All that a result says.
+/// The contents of a result.
 pub(crate) struct Report<'a> {
     pub(crate) clues: Clues<'a>,
     pub(crate) summary: &'a Summary,
-    /// Place of the dialect among `ALL`.
+    /// Index of the dialect in `ALL`.
     pub(crate) dialect: usize,
     pub(crate) confidence: f64,
     pub(crate) depth: usize,
@@ -49,7 +49,7 @@ impl Report<'_> {
         out.push(b'}');
     }
 
-    /// Number of nodes, the field that tells their kinds, and the kinds.
+    /// Number of nodes, the field that holds their kinds, and the kinds.
     fn nodes(&self, out: &mut Vec<u8>) {
         let tags = ALL.get(self.dialect).map_or(&[][..], |dialect| dialect.tags);
         let evidence = self.clues.evidence;
@@ -87,7 +87,7 @@ impl Report<'_> {
         }
     }
 
-    /// How many nodes have a tag.
+    /// Returns how many nodes have a tag.
     fn tagged(&self, tag: u8) -> u64 {
         self.clues.store.tags.get(usize::from(tag)).copied().unwrap_or(0)
     }
@@ -197,7 +197,7 @@ impl Report<'_> {
     }
 }
 
-/// `notes`, where there is something to note.
+/// Appends `notes`, if there is something to note.
 fn notes(notes: &Notes, out: &mut Vec<u8>) {
     if *notes == Notes::default() {
         return;
@@ -259,7 +259,7 @@ fn hundredths(value: u64, out: &mut Vec<u8>) {
     }
 }
 
-/// The first eight bytes, filled up with zeros, as a number that sorts as they do.
+/// Returns the first eight bytes, padded with zeros, as a number that sorts as they do.
 fn head(text: &[u8]) -> u64 {
     let mut head = [0; 8];
     head.iter_mut().zip(text).for_each(|(to, from)| *to = *from);

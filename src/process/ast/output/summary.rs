@@ -1,4 +1,4 @@
-//! The facts of a whole document, put in order: what is listed, and how many there are.
+//! The facts of a whole document, in order: what is listed, and how many there are.
 
 use std::cmp::Reverse;
 
@@ -33,7 +33,7 @@ pub(super) struct CallSum {
 }
 
 impl Summary {
-    /// Puts a document's facts in order.
+    /// Orders a document's facts.
     pub(crate) fn make(&mut self, doc: &[u8], store: &mut Store) {
         self.symbols.clear();
         self.drop_repeated_variables(doc, store);
@@ -49,12 +49,12 @@ impl Summary {
         self.sum_calls(doc, store);
     }
 
-    /// A caller's qualified name; empty at the top.
+    /// Returns a caller's qualified name; empty at the top.
     pub(super) fn caller(&self, call: &CallSum) -> &[u8] {
         self.callers.get(call.caller as usize)
     }
 
-    /// Gives back memory after an unusual document.
+    /// Frees memory after an unusual document.
     pub(crate) fn clear(&mut self) {
         const KEPT_MAX: usize = 4_096;
         self.symbols.clear();
@@ -68,7 +68,7 @@ impl Summary {
         self.callee_ranks.shrink_to(KEPT_MAX);
     }
 
-    /// Of the variables of one kind and qualified name, the one with the smallest line stays.
+    /// Keeps, of the variables of one kind and qualified name, the one with the smallest line.
     fn drop_repeated_variables(&mut self, doc: &[u8], store: &mut Store) {
         let variables = (0..).zip(&store.symbols).filter(|(_, symbol)| symbol.kind.is_variable());
         self.symbols.extend(variables.map(|(number, _)| number));
@@ -122,7 +122,7 @@ impl Summary {
                 _ => self.calls.push(CallSum { caller, callee: call.callee, count: 1 }),
             }
         }
-        // Symbols of one name, such as overloads, may stand anywhere.
+        // Symbols of one name, such as overloads, may be anywhere.
         self.calls.sort_unstable_by_key(|sum| (sum.caller, sum.callee));
         self.calls.dedup_by(|next, kept| {
             let same = (kept.caller, kept.callee) == (next.caller, next.callee);
@@ -132,7 +132,7 @@ impl Summary {
         self.sort_calls(&store.callees);
     }
 
-    /// Sorts by ranks of the names rather than by the names, which are compared only where they are ranked: 4 % of
+    /// Sorts by ranks of the names rather than by the names, which are compared only when they are ranked: 4 % of
     /// the work on documents of many calls, such as class models.
     fn sort_calls(&mut self, callees: &Names) {
         if self.calls.len() < 2 {
@@ -147,7 +147,7 @@ impl Summary {
         });
     }
 
-    /// The number of a caller's qualified name. `symbol` is a number plus one, 0 at the top.
+    /// Returns the number of a caller's qualified name. `symbol` is a number plus one, 0 at the top.
     fn name_caller(&mut self, doc: &[u8], store: &Store, mut symbol: u32) -> u32 {
         while let Some(scope) = at(store, symbol)
             && scope.kind.name().is_empty()
@@ -164,13 +164,13 @@ impl Summary {
     }
 }
 
-/// What else is written of a symbol, from its line on. Symbols that have all else in common may come in
-/// any order, as the keys do that they stand under.
+/// Returns what else is written of a symbol, from its line on. Symbols that share everything else may come in any
+/// order, as the keys above them do.
 fn rest(symbol: &Symbol) -> (u32, u32, Visibility, u32, u32) {
     (symbol.line, symbol.end_line, symbol.visibility, symbol.flags, symbol.complexity)
 }
 
-/// Sorts by a key that takes memory: kept for each number only where they are not too many.
+/// Sorts by a key that takes memory: cached for each number only if they are not too many.
 fn sort_by_key<K: Ord>(numbers: &mut [u32], key: impl Fn(u32) -> K) {
     if numbers.len() <= 50_000 {
         numbers.sort_by_cached_key(|&number| key(number));
@@ -179,13 +179,13 @@ fn sort_by_key<K: Ord>(numbers: &mut [u32], key: impl Fn(u32) -> K) {
     }
 }
 
-/// The symbol of a number plus one; none for 0.
+/// Returns the symbol of a number plus one; `None` for 0.
 fn at(store: &Store, number: u32) -> Option<&Symbol> {
     store.symbols.get((number as usize).checked_sub(1)?)
 }
 
-/// Whether the qualified names together are much longer than a document of this length needs: symbols
-/// within each other can have names of a multiple of its length.
+/// Returns whether the qualified names together are much longer than a document of this length needs: nested
+/// symbols can have names of a multiple of its length.
 pub(crate) fn has_long_names(doc: &[u8], store: &Store) -> bool {
     const ALWAYS: usize = 64 << 20;
     if store.symbols.len() <= ALWAYS / QUALIFIED_LEN_MAX {
@@ -193,7 +193,7 @@ pub(crate) fn has_long_names(doc: &[u8], store: &Store) -> bool {
     }
     let mut lens: Vec<u16> = vec![0; store.symbols.len()];
     let mut sum = 0;
-    // Those around were found behind those within.
+    // Enclosing symbols were found after those within.
     for (place, symbol) in store.symbols.iter().enumerate().rev() {
         let around = (symbol.outer as usize).checked_sub(1).filter(|_| symbol.qualified.is_none());
         let around = around.and_then(|around| lens.get(around)).map_or(0, |&len| usize::from(len) + 1);
@@ -213,15 +213,15 @@ fn qualified(doc: &[u8], store: &Store, number: u32) -> Vec<u8> {
     name
 }
 
-/// A qualified name that would be longer loses its outer names, in bytes: a few MB of symbols, each within
-/// the one before, would else have qualified names of GB.
+/// A longer qualified name loses its outer names, in bytes: a few MB of nested symbols would otherwise have
+/// qualified names of GB.
 const QUALIFIED_LEN_MAX: usize = 2_048;
 
-/// Appends a symbol's name behind the names of those around it.
+/// Appends a symbol's name after the names of those around it.
 pub(super) fn write_qualified(doc: &[u8], store: &Store, number: u32, out: &mut Vec<u8>) {
     let start = out.len();
     let mut next = number + 1;
-    // From the inside out, each name backwards; then all of it is turned round.
+    // From the inside out, each name backwards; then all of it is reversed.
     while let Some(symbol) = at(store, next) {
         let name = store.text(doc, symbol.qualified.or(symbol.name));
         if out.len() > start {

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::process::ast::AstProcessor;
 use crate::process::{FileContent, Processor, ResultWriter};
 
-/// What a function calls, as `callee count`, in a dump below `data/dialects`.
+/// Returns what a function calls, as `callee count`, in a dump below `data/dialects`.
 fn called(dump: &str, caller: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/dialects").join(dump);
     let bytes = std::fs::read(path).unwrap();
@@ -28,7 +28,7 @@ fn a_name_with_scopes_in_front_is_told_with_all_of_them() {
     let told = called(TREE_SITTER, "qualified");
     assert_eq!(told[..5], scoped);
     assert_eq!(told[5..], ["shop.back.door 2", "shop.open 1"]);
-    // clang tells the function's own name.
+    // clang reports the function's own name.
     let own = ["door 2", "free 1", "least 1", "of 1", "open 1", "price 1", "size 1"];
     assert_eq!(called(CLANG, "qualified"), own);
 }

@@ -170,7 +170,7 @@ fn what_is_unusual_is_noted_and_not_refused() {
     assert_eq!(result_of(format!("{{{}}}", many.join(",")))["notes"]["duplicate_keys"], 100);
 }
 
-/// Which of two fields tells the kind must not depend on the one that comes last.
+/// Which of two fields holds the kind must not depend on the one that comes last.
 #[test]
 fn repetitions_count_in_objects_of_any_number_of_keys_whatever_was_read_before() {
     for (at, distinct) in [1, 40, 254, 255, 256, 300, 700, 40, 300].into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What is refused, where, and in which words.
+//! What is refused, where, and with which message.
 
 use super::text_of;
 use crate::model::ErrorClass;
@@ -143,7 +143,7 @@ fn nesting_over_the_limit_names_the_limit() {
     }
 }
 
-/// Every beginning of a document fails, and says so at its end or in the token that is cut.
+/// Every prefix of a document fails, and the fault is at its end or in the token that is cut.
 #[test]
 fn every_truncation_fails_close_to_its_end() {
     let doc = r#"{"type":"A","b":[1.5e3,true,"x\u00e9y",{"é":-12}],"c":null}"#;

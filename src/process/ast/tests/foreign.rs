@@ -1,4 +1,4 @@
-//! Whether a document says so whose grammar is not known.
+//! Whether a document of an unknown grammar is reported as such.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::golden::files;
 use crate::process::{AstProcessor, FileContent, Processor, ResultWriter};
 
-/// The results of all dumps in a folder of tree-sitter's, by name.
+/// Returns the results of all dumps in a folder of tree-sitter's, by name.
 fn results(folder: &str) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/dialects/tree-sitter");

@@ -33,7 +33,7 @@ fn qualified_names_of_deep_nesting_are_bounded() {
     assert_eq!(longest.max(), Some(2_001));
 }
 
-/// Whether a variable was one of a function's depended on which was known first.
+/// Whether a variable belonged to a function depended on which was known first.
 #[test]
 fn a_function_without_a_name_has_its_variables_in_any_order() {
     let variable = r#""inner":[{"kind":"VarDecl","name":"most"}]"#;
@@ -54,7 +54,7 @@ fn an_id_of_another_node_is_no_name() {
     assert_eq!(result["calls"], serde_json::json!([{"caller": "f", "callee": "g.h", "count": 1}]));
 }
 
-/// A member's name and a string as its value were kept in one place.
+/// A member's name and a string as its value were kept in one slot.
 #[test]
 fn a_string_as_a_members_value_is_no_name() {
     let method = r#"{"type":"MethodDefinition","value":"v","key":{"type":"Identifier","name":"k"}}"#;
@@ -62,7 +62,7 @@ fn a_string_as_a_members_value_is_no_name() {
     assert_eq!(result["symbols"][0]["name"], "k");
 }
 
-/// A node of the source that begins in an included file had a line that is none of the source's.
+/// A node of the source that begins in an included file had a line that is not the source's.
 #[test]
 fn lines_are_those_of_the_source_itself() {
     let place = r#"{"offset":1,"line":9,"includedFrom":{"file":"a.c"}}"#;

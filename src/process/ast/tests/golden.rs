@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::process::{AstProcessor, FileContent, Processor, ResultWriter};
 
-/// All files in a folder, sorted.
+/// Returns all files in a folder, sorted.
 pub(super) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
@@ -17,7 +17,7 @@ pub(super) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Compares the results of all samples of a dialect, and tells what differs.
+/// Compares the results of all samples of a dialect, and reports what differs.
 fn check(dialect: &str) {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let expected_in = project.join("tests/golden/expected");
@@ -30,7 +30,7 @@ fn check(dialect: &str) {
             continue;
         }
         checked += 1;
-        // What is expected has the name of the sample.
+        // The expected results are named like the sample.
         let sample = project.join("data").join(path.strip_prefix(&expected_in).unwrap());
         let bytes = fs::read(&sample).unwrap();
         let mut result = ResultWriter::default();
@@ -43,7 +43,7 @@ fn check(dialect: &str) {
     assert!(differences.is_empty(), "{} of {checked}:\n{}", differences.len(), differences.join("\n"));
 }
 
-/// Tells the first difference of each member.
+/// Reports the first difference of each member.
 fn compare(sample: &Path, expected: &Value, found: &Value, differences: &mut Vec<String>) {
     let names = expected.as_object().unwrap().keys().chain(found.as_object().unwrap().keys());
     let mut names: Vec<_> = names.filter(|name| !matches!(&name[..], "confidence" | "notes")).collect();

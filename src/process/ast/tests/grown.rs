@@ -1,4 +1,4 @@
-//! The properties with random bytes. `tests/fuzz/` has the same with bytes that are led by coverage.
+//! The properties with random bytes. `tests/fuzz/` has the same with coverage-guided bytes.
 
 use std::path::Path;
 

@@ -21,7 +21,7 @@ use super::output::limits::Limits;
 use crate::model::FileError;
 use crate::process::{FileContent, Processor, ResultWriter};
 
-/// The result's text.
+/// Returns the result's text.
 fn text_of(doc: impl AsRef<[u8]>) -> Result<String, FileError> {
     let mut result = ResultWriter::default();
     let content = FileContent { path: b"x.ast.json", bytes: doc.as_ref() };
@@ -29,12 +29,12 @@ fn text_of(doc: impl AsRef<[u8]>) -> Result<String, FileError> {
     Ok(String::from_utf8(result.as_bytes().to_vec()).unwrap())
 }
 
-/// The result, read back by a strict parser.
+/// Returns the result, read back by a strict parser.
 fn result_of(doc: impl AsRef<[u8]>) -> serde_json::Value {
     serde_json::from_str(&text_of(doc).unwrap()).unwrap()
 }
 
-/// The members that count, of any dialect.
+/// Returns the members that count, of any dialect.
 fn counts_of(doc: impl AsRef<[u8]>) -> serde_json::Value {
     let mut result = result_of(doc);
     let members = result.as_object_mut().unwrap();
@@ -42,7 +42,7 @@ fn counts_of(doc: impl AsRef<[u8]>) -> serde_json::Value {
     result
 }
 
-/// The result of a document, which is the same however its keys are ordered and its white space is laid out.
+/// Returns the result of a document, and checks that it does not depend on key order and white space.
 fn same_in_any_order(doc: impl AsRef<[u8]>) -> serde_json::Value {
     let text = text_of(&doc).unwrap();
     let value = serde_json::from_slice(doc.as_ref()).unwrap();

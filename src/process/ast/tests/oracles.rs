@@ -36,7 +36,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Values, depth, and for each kind field the strings under it: by recursion over a tree.
+/// Counts values, depth, and for each kind field the strings under it: by recursion over a tree.
 fn count(value: &Value, depth: usize, sums: &mut (u64, usize, Vec<Map<String, Value>>)) {
     sums.0 += 1;
     let inner: Vec<&Value> = match value {

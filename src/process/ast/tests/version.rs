@@ -15,7 +15,7 @@ const FILE: &str = "tests/golden/results.txt";
 const WRITE: &str = "OUTLAST_WRITE_GOLDEN";
 const COMMAND: &str = "cargo test --lib results_change_with_the_version_only";
 
-/// The version, and a line for each sample: content, result, path.
+/// Returns the version, and a line for each sample: content, result, path.
 fn results() -> String {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
@@ -35,7 +35,7 @@ fn results() -> String {
     text
 }
 
-/// The result of each sample, by its content and path.
+/// Returns the result of each sample, by its content and path.
 fn by_sample(text: &str) -> BTreeMap<(&str, &str), &str> {
     let sample = |line| {
         let mut parts = str::splitn(line, 3, ' ');
@@ -50,7 +50,7 @@ fn version(text: &str) -> (u32, &str) {
     (version.strip_prefix("ast/").and_then(|number| number.parse().ok()).unwrap_or(0), version)
 }
 
-/// Whether what is now may take the place of what was before, as far as it was asked for.
+/// Checks whether the new results may replace the old ones, as far as requested.
 fn judge(before: &str, now: &str, asked: &str) -> Result<(), String> {
     let (was, is) = (by_sample(before), by_sample(now));
     let other = |(sample, result): &(_, _)| was.get(sample).is_some_and(|before| before != result);

@@ -1,10 +1,10 @@
-//! What the source says, of what clang adds and repeats.
+//! What the source says, separated from what clang adds and repeats.
 
 use serde_json::{Value, json};
 
 use super::dialects::clang::{names, places, unit};
 
-/// `range` of a node by the bytes of its first and its last token.
+/// Returns `range` of a node by the bytes of its first and its last token.
 fn range(begin: u32, end: u32) -> String {
     format!(r#""range":{{"begin":{{"offset":{begin},"line":3}},"end":{{"offset":{end}}}}}"#)
 }
@@ -17,7 +17,7 @@ fn call(id: &str, name: &str, at: u32, end: u32) -> String {
     format!(r#"{{"id":"{id}","kind":"CallExpr",{},"inner":[{}]}}"#, range(at, end), callee(name, at))
 }
 
-/// A function that holds these expressions.
+/// Returns a function that holds these expressions.
 fn function(parts: &[String]) -> Value {
     unit(&format!(
         r#"{{"id":"0x2","kind":"FunctionDecl",{},"name":"f","inner":[{}]}}"#,
@@ -92,7 +92,7 @@ fn braces_construct_what_is_named_in_front_of_them() {
         of(r#"VarDecl","name":"a","init":"list"#, through(construct(6, true, 10, 15))),
         of(r#"VarDecl","name":"b","init":"c"#, construct(7, true, 10, 15)),
         of("CXXCtorInitializer", of("InitListExpr", construct(8, true, 10, 15))),
-        // The argument of a call leaves its callee alone.
+        // The argument of a call does not affect its callee.
         format!(
             r#"{{"kind":"CallExpr",{},"inner":[{},{}]}}"#,
             range(20, 30),

@@ -1,4 +1,4 @@
-//! What a node is: a symbol, a call, a branch, or a part of a callee.
+//! Decides what a node is: a symbol, a call, a branch, or a part of a callee.
 
 use super::kinds::role;
 use super::lines::{Late, Line};
@@ -19,7 +19,7 @@ fn is_record(role: u8) -> bool {
     matches!(role, role::RECORD | role::CXX_RECORD | role::SPECIALIZATION)
 }
 
-/// Whether variables inside are none of the file.
+/// Returns whether variables inside are not the file's.
 fn is_body(role: u8) -> bool {
     is_function(role) || is_record(role) || matches!(role, role::LAMBDA | role::BLOCK)
 }
@@ -28,7 +28,7 @@ fn is_written_call(node: &Node) -> bool {
     Extent::of(&node.places).is_call(node.first_extent)
 }
 
-/// The path of an expression that may be called, or a part of what is: empty where it is computed.
+/// Returns the path of an expression that may be called, or a part of one: empty if it is computed.
 pub(super) fn path(facts: &mut Facts<'_, '_>, frame: &Frame, is_implied: bool) -> Span {
     if !frame.has(IN_CALLEE) || frame.flags & LEFT_OUT != 0 {
         return Span::NONE;
@@ -50,7 +50,7 @@ pub(super) fn path(facts: &mut Facts<'_, '_>, frame: &Frame, is_implied: bool) -
     }
 }
 
-/// Tells the node around what a construction constructs, through what stands for it.
+/// Passes what a construction constructs to the enclosing node, through the nodes that stand for it.
 pub(super) fn hand_constructed(frame: &Frame, parent: &mut Frame) {
     parent.flags |= if frame.role == role::LIST { HAS_BRACES } else { 0 };
     let constructed = match frame.role {
@@ -63,7 +63,7 @@ pub(super) fn hand_constructed(frame: &Frame, parent: &mut Frame) {
 }
 
 impl Clang {
-    /// Makes of a node what it is.
+    /// Records a node as what it is.
     #[inline(always)]
     pub(super) fn declare(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, node: &Node) {
         self.settle_access(facts, frame);
@@ -114,7 +114,7 @@ impl Clang {
         }
     }
 
-    /// An operator is called by its own name, an object by the object's.
+    /// Records an operator call by the operator's name, a call of an object by the object's.
     fn operator_call(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame, node: &Node) {
         let operator = frame.names[name::FIRST];
         let is_object = facts.text(operator) == b"operator()";
@@ -122,7 +122,8 @@ impl Clang {
         self.call(facts, frame, node, callee);
     }
 
-    /// Of a list in braces, and where there are no brackets, the node around knows whether a name stands in front.
+    /// Records a construction. For a list in braces, and where there are no brackets, the enclosing node knows
+    /// whether a name precedes it.
     fn construct(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, node: &Node) {
         let is_written = Extent::of(&node.places).is_construction(node.first_extent);
         match frame.role {
@@ -136,7 +137,7 @@ impl Clang {
         }
     }
 
-    /// What is constructed by `new` where the construction itself does not show it: its type points there.
+    /// Records what `new` constructs if the construction itself does not show it: its type points there.
     fn construct_new(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame, node: &Node) {
         let written = frame.names[name::TYPE];
         let pointed = facts.text(written).strip_suffix(b"*").map_or(&b""[..], <[u8]>::trim_ascii);
@@ -155,16 +156,16 @@ impl Clang {
         }
     }
 
-    /// Records and namespaces give their names to what is defined outside of them.
+    /// Records the names that records and namespaces give to what is defined outside of them.
     pub(super) fn declare_left_out(&mut self, frame: &Frame, node: &Node) {
-        // What is defined elsewhere may name the first declaration, which need not be the definition.
+        // What is defined elsewhere may name the first declaration, which may not be the definition.
         let is_type = is_record(frame.role) && (frame.has(IS_COMPLETE) || !frame.has(IS_IMPLICIT));
         if frame.role == role::NAMESPACE || is_type {
             self.scopes.add(frame, node, frame.names[name::OWN], None);
         }
     }
 
-    /// Members of a record that stand before its first access specifier have what is usual for it.
+    /// Gives members of a record before its first access specifier the default visibility.
     fn settle_access(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame) {
         let around = self.nodes.last().map_or(Visibility::Unknown, |around| around.access);
         let access = match frame.role {
@@ -195,7 +196,7 @@ impl Clang {
         }
     }
 
-    /// What declares something.
+    /// Records a declaration.
     fn symbol(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame, node: &Node) {
         let own = frame.names[name::OWN];
         match frame.role {
@@ -212,7 +213,7 @@ impl Clang {
                 self.add(facts, frame, node, SymbolKind::Method, own);
             }
             role::CONSTRUCTOR => {
-                // That of a template has its parameters behind.
+                // A template's name is followed by its parameters.
                 let end = facts.text(own).iter().position(|&byte| byte == b'<');
                 let own = facts.part(own, 0, end.unwrap_or(usize::from(own.len)));
                 self.add(facts, frame, node, SymbolKind::Method, own);
@@ -243,7 +244,7 @@ impl Clang {
                 let kind = if constant { SymbolKind::Constant } else { SymbolKind::Variable };
                 self.add(facts, frame, node, kind, own);
             }
-            // A function that is declared among statements is none of the file's, as its variables are not.
+            // A function that is declared among statements is not the file's, as its variables are not.
             role::LOCAL => facts.drop_if(frame, |symbol| symbol.kind == SymbolKind::Function),
             role::FRIEND => facts.each_waiting(frame, |symbol| symbol.flags |= flag::OUTSIDE),
             role::ACCESS => self.nodes.last_mut().into_iter().for_each(|node| node.access = frame.visibility),
@@ -252,7 +253,7 @@ impl Clang {
         }
     }
 
-    /// Adds a symbol, and notes what is to be known later.
+    /// Adds a symbol, and notes what will be known later.
     fn add(
         &mut self,
         facts: &mut Facts<'_, '_>,

@@ -2,7 +2,7 @@
 //!
 //! Source: the class names of declarations, statements, types, attributes and comments up to clang 22.
 
-/// What a kind is. The numbers tell the language, too.
+/// The role of a kind. The numbers also show the language.
 pub(super) mod role {
     /// Of any language, and nothing else.
     pub(in super::super) const PLAIN: u8 = 1;
@@ -25,14 +25,14 @@ pub(super) mod role {
     pub(in super::super) const IMPORT: u8 = 16;
     /// Holds a declaration for any types.
     pub(in super::super) const TEMPLATE: u8 = 17;
-    /// Says with its first child what the source says; those behind repeat it in the compiler's words.
+    /// Its first child says what the source says; those after repeat it in the compiler's words.
     pub(in super::super) const FIRST_ONLY: u8 = 18;
     /// A call that may be one token.
     pub(in super::super) const LITERAL_CALL: u8 = 19;
     pub(in super::super) const VARIABLE_TEMPLATE: u8 = 20;
     pub(in super::super) const VARIABLE_SPECIALIZATION: u8 = 21;
     pub(in super::super) const PARTIAL_VARIABLE: u8 = 22;
-    /// A name for a part of another variable: what is inside tells how the part is had.
+    /// A name for a part of another variable: its contents show how the part is obtained.
     pub(in super::super) const BINDING: u8 = 23;
     /// Declarations among statements.
     pub(in super::super) const LOCAL: u8 = 24;
@@ -97,11 +97,11 @@ use role::*;
 const FIRST_CXX: u8 = METHOD;
 const FIRST_OBJC: u8 = OBJC_INTERFACE;
 
-/// Bits for the languages that a role speaks of.
+/// Bits for the languages that a role indicates.
 pub(super) const SAW_CXX: u8 = 1;
 pub(super) const SAW_OBJC: u8 = 2;
 
-/// The languages that a role speaks of.
+/// Returns the languages that a role indicates.
 pub(super) fn saw(role: u8) -> u8 {
     match role {
         FIRST_OBJC.. => SAW_OBJC,

@@ -1,8 +1,8 @@
-//! Lines, which clang names only where they differ from the one before.
+//! Lines, which clang names only where they differ from the previous one.
 //!
-//! "Before" goes by clang's order: `loc`, `range.begin`, `range.end`, then `inner`. As a document's keys may
-//! stand in any other, each part is summed up by the line that it hands on, and by what in it still waits
-//! for the one that it is handed.
+//! "Previous" goes by clang's order: `loc`, `range.begin`, `range.end`, then `inner`. As a document's keys may be
+//! in any other order, each part is summarised by the line that it passes on, and by what in it is still pending
+//! for the line passed to it.
 
 use super::{HAS_LINE, HAS_OFFSET, INCLUDED};
 use crate::process::ast::facts::Symbol;
@@ -16,10 +16,10 @@ pub(super) struct Line(u32);
 impl Line {
     /// No place.
     pub(super) const NONE: Self = Self(0);
-    /// The one before, not known yet.
+    /// The previous line, not known yet.
     pub(super) const BEFORE: Self = Self(u32::MAX);
 
-    /// The line of this number; none for 0.
+    /// Returns the line of this number; none for 0.
     pub(super) fn known(number: u32) -> Self {
         Self(if number == u32::MAX { 0 } else { number })
     }
@@ -28,23 +28,23 @@ impl Line {
         self.0.wrapping_add(1) > 1
     }
 
-    /// The line, where `before` is the one before it.
+    /// Returns the line, given the line before it.
     pub(super) fn after(self, before: Self) -> Self {
         if self == Self::BEFORE && before.is_known() { before } else { self }
     }
 
-    /// What is handed on behind this one, where `before` was handed in.
+    /// Returns the line passed on after this one, if `before` was passed in.
     pub(super) fn hand_on(self, before: Self) -> Self {
         if self.is_known() { self } else { before }
     }
 
-    /// The line as a number, 0 while it isn't known.
+    /// Returns the line as a number, 0 while it isn't known.
     pub(super) fn number(self) -> u32 {
         if self.is_known() { self.0 } else { 0 }
     }
 }
 
-/// What a place outside of macros has, where the file is the one before; the line only where it is another one.
+/// The keys of a place outside of macros, if the file is unchanged; the line only if it has changed.
 const PLACE_KEYS: [PlaceKey; 4] = [
     PlaceKey::of("\"offset\":"),
     PlaceKey::of("\"line\":"),
@@ -56,9 +56,9 @@ const PLACE_KEYS: [PlaceKey; 4] = [
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Place {
     pub(super) line: Line,
-    /// What it hands on: another line where a macro was written elsewhere.
+    /// The line it passes on: another one if a macro was written elsewhere.
     pub(super) last: Line,
-    /// Byte in its file, plus one; 0 for unknown. Of what a macro makes, where that is written.
+    /// Byte in its file, plus one; 0 for unknown. For the product of a macro, where that is written.
     pub(super) at: u32,
     pub(super) is_of_macro: bool,
     /// Written here as an argument of a macro.
@@ -67,12 +67,12 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Its line, where it is in the source itself.
+    /// Returns its line, if it is in the source itself.
     pub(super) fn own_line(&self) -> Line {
         if self.included { Line::NONE } else { self.line }
     }
 
-    /// Reads a place that has no other keys, as nearly all are; how many values it is, and the position behind it.
+    /// Reads a place that has no other keys, as nearly all do; returns its number of values and the end position.
     #[inline(always)]
     pub(super) fn read(doc: &[u8], at: usize) -> Option<(Self, u64, usize)> {
         let place = json::place(doc, at, &PLACE_KEYS)?;
@@ -81,7 +81,7 @@ impl Place {
         Some((read, place.values, place.end))
     }
 
-    /// A place as its own members tell it.
+    /// Builds a place from its own members.
     pub(super) fn of(frame: &Frame) -> Self {
         let line = match (frame.has(HAS_OFFSET), frame.has(HAS_LINE)) {
             (true, true) => Line::known(frame.line),
@@ -95,24 +95,25 @@ impl Place {
         Self { line, last: line.hand_on(Line::NONE), at, is_of_macro: false, is_argument: false, included }
     }
 
-    /// What a macro makes: written in one place, used in another, which counts.
+    /// Builds the place of a macro's product: written in one place, used in another, which counts.
     pub(super) fn of_macro(spelling: Self, expansion: Self) -> Self {
         Self {
             line: expansion.line.after(spelling.last),
             last: expansion.last.hand_on(spelling.last),
             at: spelling.at,
             is_of_macro: true,
-            // A macro is defined in front of its uses, or in another file.
+            // A macro is defined before its uses, or in another file.
             is_argument: !spelling.included && !expansion.included && spelling.at > expansion.at,
             included: expansion.included,
         }
     }
 }
 
-/// What a part of a document hands to the node around. Packed, so that an open node is copied as a few registers.
+/// What a part of a document passes to the enclosing node. Packed, so that an open node is copied as a few
+/// registers.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sum {
-    /// The greatest line, 0 for none; and in its highest bit, whether the line before the part counts too.
+    /// The greatest line, 0 for none; in its highest bit, whether the line before the part counts too.
     line: u32,
     pub(super) branches: u32,
 }
@@ -120,7 +121,7 @@ pub(super) struct Sum {
 impl Sum {
     const BEFORE: u32 = 1 << 31;
 
-    /// The greatest line that is known, 0 for none.
+    /// Returns the greatest known line, 0 for none.
     pub(super) fn known(self) -> u32 {
         self.line & !Self::BEFORE
     }
@@ -131,7 +132,7 @@ impl Sum {
         self.line = self.known().max(known) | self.line & Self::BEFORE | before;
     }
 
-    /// Adds a part that stands behind the line `before`.
+    /// Adds a part that follows the line `before`.
     pub(super) fn add(&mut self, part: Self, before: Line) {
         self.line = self.known().max(part.known()) | self.line & Self::BEFORE;
         self.branches = self.branches.saturating_add(part.branches);
@@ -150,7 +151,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Makes known what the places before tell. Returns what they hand on to the nodes inside.
+    /// Resolves what the earlier places determine. Returns what they pass on to the nodes inside.
     pub(super) fn settle(&mut self) -> Line {
         let mut last = Line::NONE;
         for place in [&mut self.loc, &mut self.begin, &mut self.end] {
@@ -160,14 +161,14 @@ impl Places {
         last
     }
 
-    /// The first line of what the node is, in the source itself.
+    /// Returns the first line of what the node is, in the source itself.
     pub(super) fn first(&self) -> Line {
         let begin = self.begin.own_line();
         if begin == Line::NONE { self.loc.own_line() } else { begin }
     }
 
-    /// Whether the node begins behind its name, as what the class of a lambda is called by does: that is named by
-    /// the lambda's bracket.
+    /// Returns whether the node begins after its name, as the call operator of a lambda's class does: that is named
+    /// by the lambda's bracket.
     pub(super) fn begins_behind(&self) -> bool {
         self.loc.at < self.begin.at && self.loc.is_of_macro == self.begin.is_of_macro
     }
@@ -179,17 +180,17 @@ impl Places {
     }
 }
 
-/// A symbol that waits for something.
+/// A symbol with pending lines or visibility.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Late {
     pub(super) number: u32,
     pub(super) at: u32,
-    /// Whether its first and its last line are the one before.
+    /// Whether its first and its last line are the previous one.
     pub(super) first: bool,
     pub(super) last: bool,
 }
 
-/// Symbols that wait, in the order of closing.
+/// Pending symbols, in the order of closing.
 #[derive(Debug, Default)]
 pub(super) struct Waiting(Vec<Late>);
 
@@ -198,12 +199,12 @@ impl Waiting {
         self.0.push(late);
     }
 
-    /// Forgets those that began at a byte or behind.
+    /// Drops those that began at this byte or later.
     pub(super) fn forget(&mut self, from: u32) {
         while self.0.pop_if(|late| late.at >= from).is_some() {}
     }
 
-    /// Gives those that began at a byte or behind what they wait for.
+    /// Gives those that began at this byte or later what they are pending for.
     pub(super) fn give(
         &mut self,
         from: u32,
@@ -211,7 +212,7 @@ impl Waiting {
         mut give: impl FnMut(&Late, &mut Symbol),
     ) {
         while let Some(late) = self.0.pop_if(|late| late.at >= from) {
-            // Another one may have its number, when it was dropped.
+            // After a symbol was dropped, another may have its number.
             if let Some(symbol) = symbols.get_mut(late.number as usize).filter(|one| one.at == late.at) {
                 give(&late, symbol);
             }

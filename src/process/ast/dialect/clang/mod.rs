@@ -1,8 +1,8 @@
 //! What clang writes with `-ast-dump=json`: C, C++ and Objective-C.
 //!
-//! Nodes are the objects that stand in one another under `inner`; those that only are referred to don't
-//! count. What the compiler made up, and what stands in an included file, is left out: often known only
-//! when the node closes, so that all that was found inside is forgotten then. What it repeats counts once.
+//! Nodes are objects nested under `inner`; those that are only referred to don't count. What the compiler made up,
+//! and what is in an included file, is left out. Often that is known only when the node closes: then everything
+//! found inside is dropped. Repetitions count once.
 
 mod declare;
 mod keys;
@@ -24,15 +24,15 @@ use lines::{Line, Place, Places, Sum, Waiting};
 use scopes::Scopes;
 use written::{Extent, Once};
 
-/// One reading.
+/// The state of one reading.
 #[derive(Debug, Default)]
 pub(super) struct Clang {
-    /// The open nodes; the first stands for what is around the document.
+    /// The open nodes; the first represents what is around the document.
     nodes: Vec<Node>,
-    /// Of the macro that the innermost place comes from: where it is written, and where it is used.
+    /// The macro of the innermost place: where it is written, and where it is used.
     spelling: Place,
     expansion: Place,
-    /// Symbols whose lines are the one before, and those whose visibility is the record's own.
+    /// Symbols whose lines are the previous one, and those whose visibility is the record's default.
     late_lines: Waiting,
     late_access: Waiting,
     scopes: Scopes,
@@ -42,11 +42,11 @@ pub(super) struct Clang {
     text: Vec<u8>,
 }
 
-/// What is known of an open node beside its frame.
+/// The state of an open node beside its frame.
 #[derive(Debug, Clone, Copy, Default)]
 struct Node {
     places: Places,
-    /// What its last child handed on.
+    /// The line its last child passed on.
     last: Line,
     /// The first child: its byte plus one, its extent and its sum.
     first: u32,
@@ -56,13 +56,13 @@ struct Node {
     second: u32,
     /// The sum from there on.
     sum: Sum,
-    /// First child that is left out with those behind it, if the node is a template: its byte plus one.
+    /// First child that is left out together with the following, if the node is a template: its byte plus one.
     cut: u32,
     /// The sum from there on.
     sum_cut: Sum,
-    /// Whether some child stands before the node itself, or in another file.
+    /// Whether some child is before the node itself, or in another file.
     has_elsewhere: bool,
-    /// The least byte that a child begins with, plus one; outside of macros.
+    /// The least byte at which a child begins, plus one; outside of macros.
     least: u32,
     has_function: bool,
     /// What the last access specifier said.
@@ -70,11 +70,11 @@ struct Node {
     id: Span,
     context: Span,
     is_implied: bool,
-    /// Languages that the nodes inside speak of.
+    /// Languages that the nodes inside indicate.
     saw: u8,
 }
 
-/// A larger one is copied by a call at each beginning and end.
+/// A larger node is copied by a call at each beginning and end.
 const _: () = assert!(size_of::<Node>() <= 128, "an open node is too large");
 
 const PLACE: usize = 3;
@@ -89,7 +89,7 @@ pub(super) const DESCRIPTION: Description = Description {
     read: super::extract::<Clang>,
 };
 
-/// Other parsers of such languages have some of the kinds, but not clang's places.
+/// Other parsers of such languages share some of the kinds, but not clang's places.
 fn score(evidence: &Evidence) -> f64 {
     let has_places = evidence.marker(const { marker("range") }) > 0
         && evidence.marker(const { marker("inner") }) + evidence.marker(const { marker("loc") }) > 0;
@@ -248,7 +248,7 @@ impl Dialect for Clang {
     }
 }
 
-/// Members that are one word out of few.
+/// Reads members that are one word out of few.
 fn read_word(facts: &Facts<'_, '_>, frame: &mut Frame, field: u8, text: Span) {
     let word = facts.text(text);
     match field {
@@ -289,7 +289,7 @@ impl Clang {
             role::CUT_TEMPLATE | role::VARIABLE_TEMPLATE => around.is_some_and(|around| around.cut > 0),
             role::FIRST_ONLY | role::PSEUDO => parent.count > 0,
             role::UNWRITTEN | role::BINDING => true,
-            // What stands in the variable of a loop, or in the class of a lambda, may be written.
+            // The contents of a loop's variable, or of a lambda's class, may be written.
             0 | role::VARIABLE | role::CXX_RECORD => parent.flags & (SKIPPED | INCLUDED) != 0,
             _ => parent.flags & LEFT_OUT != 0,
         };
@@ -318,7 +318,7 @@ impl Clang {
         self.set_place(place, parent, frame.slot);
     }
 
-    /// Sets a place of the innermost node: one that stands under a key of this object.
+    /// Sets a place of the innermost node: one under a key of this object.
     fn set_place(&mut self, place: Place, parent: &mut Frame, field: u8) {
         let Some(Node { places, .. }) = self.nodes.last_mut() else { return };
         match field {
@@ -367,8 +367,8 @@ impl Clang {
         }
     }
 
-    /// Forgets the children that say again, or in the compiler's words, what is said elsewhere. Returns what
-    /// the others sum up to.
+    /// Drops the children that repeat, also in the compiler's words, what is said elsewhere. Returns the sum of the
+    /// others.
     #[inline(always)]
     fn keep(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame, node: &Node) -> Sum {
         let mut inside = node.sum_first;
@@ -390,7 +390,7 @@ impl Clang {
         inside
     }
 
-    /// Finds out whether a node is left out for what only its end tells.
+    /// Determines whether a node is left out for reasons known only at its end.
     #[inline(always)]
     fn settle_left_out(&mut self, facts: &Facts<'_, '_>, frame: &mut Frame, node: &Node) {
         let Places { loc, begin, .. } = node.places;
@@ -399,14 +399,14 @@ impl Clang {
         }
         match frame.role {
             role::UNWRITTEN => frame.flags |= IS_MADE,
-            // It holds what a loop goes through, as it is written.
+            // It holds what a loop iterates over, as it is written.
             role::VARIABLE if frame.has(IS_IMPLICIT) => {
                 let is_range = facts.text(frame.names[name::OWN]).starts_with(b"__range");
                 frame.set(IS_IMPLICIT, !is_range);
             }
             // A template's own variable names itself as what it is made of.
             role::VARIABLE => frame.set(IS_MADE, false),
-            // Made by an explicit instantiation: its members stand where the template does.
+            // Made by an explicit instantiation: its members are at the template's position.
             role::SPECIALIZATION if !begin.is_of_macro && begin.at > 0 => {
                 let is_made = node.has_elsewhere || node.least > 0 && node.least < begin.at;
                 frame.flags |= if is_made { IS_MADE } else { 0 };
@@ -419,7 +419,7 @@ impl Clang {
         }
     }
 
-    /// Tells the node around what this one leaves behind.
+    /// Passes on to the enclosing node what this one leaves.
     fn hand_up(
         &mut self,
         facts: &mut Facts<'_, '_>,
@@ -463,7 +463,7 @@ impl Clang {
         self.settle_lines(facts, frame.at, before);
     }
 
-    /// Tells the symbols that wait, and began at a byte or behind, the line before.
+    /// Gives the previous line to pending symbols that began at this byte or later.
     fn settle_lines(&mut self, facts: &mut Facts<'_, '_>, from: u32, before: Line) {
         if !before.is_known() {
             return;
@@ -482,13 +482,13 @@ impl Clang {
         self.once.forget(from);
     }
 
-    /// The document closes, or one of several in an array.
+    /// Ends the document, or one of several in an array.
     fn end(&mut self, facts: &mut Facts<'_, '_>) {
         let Some(around) = self.nodes.last_mut() else { return };
         let Node { sum_first, sum, sum_cut, .. } = *around;
         facts.line(sum_first.known().max(sum.known()).max(sum_cut.known()));
         facts.store.hints |= around.saw;
-        // Where the lines before are in no place, the last lines alone say nothing.
+        // If the previous lines are in no place, the last lines alone say nothing.
         self.late_lines.give(0, &mut facts.store.symbols, |late, symbol| {
             symbol.end_line = if late.first { 0 } else { symbol.end_line };
         });

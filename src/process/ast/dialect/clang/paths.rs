@@ -1,9 +1,9 @@
-//! Names out of clang's types.
+//! Extracts names from clang's types.
 
-/// Words of a type that are no part of its name.
+/// Words of a type that are not part of its name.
 const WORDS: [&[u8]; 5] = [b"const", b"volatile", b"struct", b"class", b"union"];
 
-/// Writes the dotted path of a type into `out`: without what stands in angle or square brackets. Nothing, where
+/// Writes the dotted path of a type into `out`, without the contents of angle or square brackets. Writes nothing if
 /// the type has no name, as that of a lambda.
 pub(super) fn type_path(written: &[u8], out: &mut Vec<u8>) {
     out.clear();
@@ -39,7 +39,7 @@ pub(super) fn type_path(written: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Types that are no records, as they are in every source; whatever else is made is a call of its type.
+/// Types that are not records, as sources spell them; any other construction is a call of its type.
 const PLAIN: [&[u8]; 38] = [
     b"void",
     b"bool",
@@ -81,21 +81,21 @@ const PLAIN: [&[u8]; 38] = [
     b"decltype",
 ];
 
-/// Whether a type is a number, a truth value or the like, or points to something.
+/// Returns whether a type is a number, a truth value or the like, or points to something.
 pub(super) fn is_plain(path: &[u8]) -> bool {
     path.contains(&b'*') || path.split(|&byte| byte == b' ').all(|word| PLAIN.contains(&word))
 }
 
-/// Words in front of a type that say nothing about it.
+/// Words before a type that say nothing about it.
 const KINDS_OF_TYPES: [&[u8]; 5] = [b"struct", b"class", b"union", b"enum", b"typename"];
 
-/// Writes the name of a conversion to the type that a function of this type returns into `out`: `operator`, and
-/// the type's words without the scopes that they are in and the arguments of templates, with a space only where
-/// two words meet. So it is the same whether or not a scope is written.
+/// Writes the name of a conversion to this function type's return type into `out`: `operator`, and the type's words
+/// without scopes and template arguments, with a space only between two words. So it is the same whether or not a
+/// scope is written.
 pub(super) fn conversion(written: &[u8], out: &mut Vec<u8>) {
     out.clear();
     out.extend_from_slice(b"operator");
-    // Where the word in front begins, which is a scope where `::` follows.
+    // Where the preceding word begins, which is a scope if `::` follows.
     let (mut rest, mut depth, mut scope) = (written, 0_usize, out.len());
     while let Some((&byte, behind)) = rest.split_first() {
         let end = rest.iter().position(|&byte| !is_word(byte)).unwrap_or(rest.len());
@@ -123,7 +123,7 @@ pub(super) fn conversion(written: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Drops what stands since the bracket that this one closes.
+/// Drops everything since the bracket that this one closes.
 fn close(open: u8, close: u8, out: &mut Vec<u8>) {
     match out.iter().rposition(|&byte| byte == open || byte == close) {
         Some(at) if out.get(at) == Some(&open) => out.truncate(at),
@@ -131,8 +131,8 @@ fn close(open: u8, close: u8, out: &mut Vec<u8>) {
     }
 }
 
-/// Whether a type's value is constant: `const` stands behind its last `*` or `&`. Of pointers to functions or to
-/// arrays the declarator in round brackets tells.
+/// Returns whether a type's value is constant: `const` follows its last `*` or `&`. For pointers to functions or to
+/// arrays the declarator in round brackets decides.
 pub(super) fn is_constant(written: &[u8]) -> bool {
     let (mut is_constant, mut depth, mut rest) = (false, 0_usize, written);
     while let Some((&byte, behind)) = rest.split_first() {
@@ -156,7 +156,7 @@ pub(super) fn is_constant(written: &[u8]) -> bool {
     is_constant
 }
 
-/// Whether what stands behind a round bracket is a declarator, rather than parameters or the place of a lambda.
+/// Returns whether a round bracket opens a declarator, rather than parameters or the place of a lambda.
 fn is_declarator(behind: &[u8]) -> bool {
     let inside = behind.split(|byte| matches!(byte, b'(' | b')')).next().unwrap_or_default();
     inside.first().is_some_and(|byte| b"*&^".contains(byte)) || inside.windows(3).any(|three| three == b"::*")

@@ -1,5 +1,4 @@
-//! Functions that are defined outside of the record or namespace which they belong to, and name it by its
-//! number.
+//! Functions defined outside of the record or namespace that they belong to, which they name by its number.
 
 use std::collections::HashMap;
 
@@ -10,7 +9,7 @@ use crate::process::ast::facts::Symbol;
 use crate::process::ast::facts::frame::{Frame, Span, Visibility};
 use crate::process::ast::facts::symbol_kind::SymbolKind;
 
-/// Scopes and strays that are kept; others are taken for what they stand in.
+/// Maximum number of scopes and strays kept; further ones are attributed to where they are written.
 const KEPT_MAX: usize = 4_000_000;
 
 /// A record or namespace, also one that is left out.
@@ -18,7 +17,7 @@ const KEPT_MAX: usize = 4_000_000;
 struct Scope {
     at: u32,
     id: Span,
-    /// The id of the one that it belongs to, where it is written elsewhere.
+    /// The id of the scope that it belongs to, if it is written elsewhere.
     context: Span,
     name: Span,
     /// Number of its symbol.
@@ -34,7 +33,7 @@ struct Stray {
     scope: Span,
 }
 
-/// All scopes, in the order of closing, and the symbols that are to find theirs.
+/// All scopes, in the order of closing, and the symbols still to be matched with theirs.
 #[derive(Debug, Default)]
 pub(super) struct Scopes {
     scopes: Vec<Scope>,
@@ -56,8 +55,8 @@ impl Scopes {
         }
     }
 
-    /// Brings each stray of a document into its scope, and drops the variables that are a type's. Another
-    /// document has numbers of its own.
+    /// Moves each stray of a document into its scope, and drops the variables that are a type's. Another document
+    /// has its own numbers.
     pub(super) fn end(&mut self, facts: &mut Facts<'_, '_>) {
         if !self.strays.is_empty() {
             self.bring_home(facts);
@@ -72,7 +71,7 @@ impl Scopes {
             ids.entry(facts.text(scope.id).to_vec()).or_default().push(place);
         }
         let scopes = &self.scopes;
-        // Only what began before: so no scope is ever inside of itself. clang may name an instance twice.
+        // Only scopes that began earlier: so no scope is ever inside of itself. clang may name an instance twice.
         let find = |id: Span, at: u32, facts: &Facts<'_, '_>| {
             let began = |place: &&usize| scopes.get(**place).is_some_and(|scope| scope.at < at);
             ids.get(facts.text(id)).and_then(|places| places.iter().rev().find(began)).copied()
@@ -100,7 +99,7 @@ impl Scopes {
         }
     }
 
-    /// Of each scope, the one around.
+    /// Returns the enclosing scope of each scope.
     fn outer(&self) -> Vec<Option<usize>> {
         let mut outer = vec![None; self.scopes.len()];
         let mut open: Vec<(usize, u32)> = Vec::new();
@@ -113,7 +112,8 @@ impl Scopes {
         outer
     }
 
-    /// The number, plus one, of a scope's symbol: of one made for its name alone, where it is left out.
+    /// Returns the number, plus one, of a scope's symbol. If the scope is left out, makes a symbol just for its
+    /// name.
     fn symbol_of(&mut self, place: usize, outer: &[Option<usize>], facts: &mut Facts<'_, '_>) -> u32 {
         let symbols = &mut facts.store.symbols;
         let (mut home, mut inside, mut next) = (0, None, Some(place));

@@ -1,11 +1,11 @@
-//! What of a tree the source says: clang adds calls that nobody wrote, and repeats what it refers to again.
+//! Which parts of a tree the source says: clang adds calls that are not written, and repeats what it refers to.
 
 use std::collections::HashSet;
 
 use super::lines::Places;
 
-/// Where a node begins and ends, as the bytes of its first and last token, plus one; 0 for unknown. Of what a
-/// macro makes, the bytes where it is written.
+/// Where a node begins and ends, as the bytes of its first and last token, plus one; 0 for unknown. For the product
+/// of a macro, the bytes where it is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Extent {
     pub(super) begin: u32,
@@ -21,32 +21,33 @@ impl Extent {
         self.begin > 0 && self.end > 0
     }
 
-    /// Whether a call is written: one that the compiler makes has no text beyond what is called.
+    /// Returns whether a call is written: one that the compiler makes has no text beyond what is called.
     pub(super) fn is_call(self, callee: Self) -> bool {
         !self.is_known() || self != callee
     }
 
-    /// Whether a construction is written: with brackets around its arguments, or the type in front of them. A
-    /// conversion or copy has no text beyond its argument, and what is made without any has one token.
+    /// Returns whether a construction is written: with brackets around its arguments, or the type before them. A
+    /// conversion or copy has no text beyond its argument, and a construction without arguments has one token.
     pub(super) fn is_construction(self, argument: Self) -> bool {
         let is_one_token = !argument.is_known() && self.begin == self.end;
         !self.is_known() || !is_one_token && self != argument
     }
 }
 
-/// Whether the compiler alone calls this: the promise of a coroutine, and what turns an operand into an awaiter.
+/// Returns whether only the compiler calls this: the promise of a coroutine, and what turns an operand into an
+/// awaiter.
 pub(super) fn is_of_coroutine(callee: &[u8]) -> bool {
     callee.starts_with(b"__promise.") || callee.ends_with(b"operator co_await")
 }
 
-/// What is written in an argument of a macro, by its kind and bytes: above all ids, which are addresses.
+/// Returns a hash of what is written in a macro argument, by its kind and bytes, since ids are addresses.
 fn argument(role: u8, places: &Places) -> Option<u64> {
     let is_argument = places.begin.is_argument && places.end.is_argument && places.begin.at < 1 << 24;
     let (begin, end) = (u64::from(places.begin.at), u64::from(places.end.at));
     is_argument.then_some(1 << 63 | u64::from(role) << 56 | begin << 32 | end)
 }
 
-/// The calls and branches that were counted, so that each counts once however often it is repeated.
+/// The calls and branches counted so far, so that each counts once however often it is repeated.
 #[derive(Debug, Default)]
 pub(super) struct Once {
     seen: HashSet<u64>,
@@ -55,14 +56,15 @@ pub(super) struct Once {
 }
 
 impl Once {
-    /// Whether a node is met for the first time. One without a usable id always is.
+    /// Returns whether a node is met for the first time. One without a usable id always is.
     pub(super) fn is_first(&mut self, at: u32, id: &[u8]) -> bool {
         let digits = id.strip_prefix(b"0x").and_then(|digits| std::str::from_utf8(digits).ok());
         let id = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
         id.is_none_or(|id| self.is_new(at, id))
     }
 
-    /// The same of a call or branch. A macro may name its argument more than once: what is written there is one, then.
+    /// Does the same for a call or branch. A macro may name its argument more than once: what is written there is
+    /// then one.
     pub(super) fn is_first_use(&mut self, at: u32, id: &[u8], role: u8, places: &Places) -> bool {
         self.is_first(at, id) && argument(role, places).is_none_or(|written| self.is_new(at, written))
     }
@@ -75,7 +77,7 @@ impl Once {
         is_new
     }
 
-    /// Forgets the nodes that began at a byte or behind: what repeats them is the first then.
+    /// Drops the nodes that began at this byte or later: what repeats them is then the first.
     pub(super) fn forget(&mut self, from: u32) {
         while let Some((_, id)) = self.order.pop_if(|(at, _)| *at >= from) {
             self.seen.remove(&id);

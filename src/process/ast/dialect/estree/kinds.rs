@@ -1,5 +1,5 @@
-//! The kinds of nodes. Of those that begin with `TS`, `Ts` and `JSX` only the ones that are of use: the
-//! score knows the others by how they begin.
+//! The kinds of nodes. Of those that begin with `TS`, `Ts` and `JSX` only the useful ones are listed: the score
+//! recognises the others by their prefix.
 
 pub(super) mod role {
     /// A word that all kinds of documents use: tokens, comments.
@@ -41,7 +41,7 @@ pub(super) mod role {
     pub(in super::super) const IMPORT_SPECIFIER: u8 = 33;
     pub(in super::super) const DEFAULT_SPECIFIER: u8 = 34;
     pub(in super::super) const NAMESPACE_SPECIFIER: u8 = 35;
-    /// What is called through it is what stands in it.
+    /// What is called through it is its contents.
     pub(in super::super) const THROUGH: u8 = 36;
     pub(in super::super) const PRIVATE_NAME: u8 = 37;
     pub(in super::super) const QUALIFIED_NAME: u8 = 38;
@@ -52,7 +52,7 @@ pub(super) mod role {
     pub(in super::super) const EXPORT_SPECIFIER: u8 = 42;
     /// A field of a record's type, not of its values.
     pub(in super::super) const STATIC_FIELD: u8 = 43;
-    /// A member of an object type: a method where a declared class has it.
+    /// A member of an object type: a method if it belongs to a declared class.
     pub(in super::super) const TYPE_MEMBER: u8 = 44;
     pub(in super::super) const OBJECT_TYPE: u8 = 45;
     /// An interface without a name.

@@ -19,13 +19,13 @@ pub(super) struct Estree {
     unsettled: Unsettled,
 }
 
-/// Where variables began of which it is not known yet whether they stand at the top of a module: that
-/// is told by the kind of what is around them, and kinds may come last.
+/// Range of variables not yet known to be at the top of a module: that depends on the kind of the enclosing node,
+/// and kinds may come last.
 #[derive(Debug, Default)]
 struct Unsettled {
-    /// The first one, 0 when there is none.
+    /// Where the first one began, 0 if there is none.
     first: u32,
-    /// None began behind this.
+    /// None began after this.
     last: u32,
 }
 
@@ -41,8 +41,8 @@ pub(super) const DESCRIPTION: Description = Description {
     read: super::extract::<Estree>,
 };
 
-/// Roots of trees that share many kinds with ESTree: those of luaparse, Solidity, css-tree, Glimmer, and
-/// of compilers.
+/// Roots of trees that share many kinds with ESTree: those of luaparse, Solidity, css-tree, Glimmer, and of
+/// compilers.
 const FOREIGN: [&[u8]; 7] = [
     b"Chunk",
     b"SourceUnit",
@@ -53,8 +53,8 @@ const FOREIGN: [&[u8]; 7] = [
     b"Template",
 ];
 
-/// The share of known kinds, squared: ESTree has them all, and some other trees have most of them.
-/// Kinds that could be anybody's speak neither for nor against.
+/// Scores by the share of known kinds, squared: ESTree has them all, and some other trees have most of them. Kinds
+/// common to many formats count neither for nor against.
 fn score(evidence: &Evidence) -> f64 {
     let Some(("type", tally)) = evidence.kind_field() else { return 0.0 };
     let has_spans = evidence.marker(const { marker("span") }) > 0;
@@ -73,7 +73,7 @@ fn score(evidence: &Evidence) -> f64 {
     share * share
 }
 
-/// Whether a kind begins with a prefix, in capitals or like a word, and goes on with a capital letter.
+/// Returns whether a kind begins with a prefix, in capitals or like a word, followed by a capital letter.
 fn is_extension(kind: &[u8], prefix: &[u8]) -> bool {
     kind.split_at_checked(prefix.len()).is_some_and(|(start, rest)| {
         start.first() == prefix.first()
@@ -168,9 +168,9 @@ mod name {
 mod bit {
     use super::flag;
 
-    /// Is what is called, or an object, or the like, that it is taken from.
+    /// It is called, or is the object or the like that the callee is taken from.
     pub(super) const IN_CALLEE: u32 = flag::OWN;
-    /// In what a variable at the top is bound by.
+    /// Inside the pattern that binds a variable at the top.
     pub(super) const IN_PATTERN: u32 = flag::OWN << 1;
     /// No variable inside can be one of a module.
     pub(super) const NOT_TOP: u32 = flag::OWN << 2;
@@ -190,7 +190,7 @@ mod bit {
     /// A member of an object type is a method; of a symbol: it is one where its type is the body of a class.
     pub(super) const TYPE_METHOD: u32 = flag::OWN << 14;
     pub(super) const TYPE_ACCESSOR: u32 = flag::OWN << 15;
-    /// The body is another namespace, of which this one is the first part of the name.
+    /// The body is another namespace, and this one is the first part of its name.
     pub(super) const IS_PREFIX: u32 = flag::OWN << 16;
     /// The name is one of several parts.
     pub(super) const HAS_PARTS: u32 = flag::OWN << 19;

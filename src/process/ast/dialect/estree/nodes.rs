@@ -1,4 +1,4 @@
-//! What is done with a node when it closes.
+//! Handles a node when it closes.
 
 use super::kinds::role;
 use super::{Estree, Unsettled, bit, key, name};
@@ -6,7 +6,7 @@ use crate::process::ast::dialect::Facts;
 use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
 use crate::process::ast::facts::symbol_kind::SymbolKind;
 
-/// Which of the parent's texts a name gives, by where it stands.
+/// Returns which of the parent's texts a name sets, by its position.
 #[inline(always)]
 fn place(slot: u8) -> Option<usize> {
     match slot {
@@ -18,7 +18,7 @@ fn place(slot: u8) -> Option<usize> {
     }
 }
 
-/// An object without a kind: places in the source, and what SWC wraps arguments and functions in.
+/// Closes an object without a kind: places in the source, and SWC's wrappers of arguments and functions.
 #[inline(always)]
 pub(super) fn close_bare(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
     match frame.slot {
@@ -53,7 +53,7 @@ pub(super) fn close_identifier(facts: &mut Facts<'_, '_>, frame: &Frame, parent:
     }
 }
 
-/// Leaves the path of what is called, or of a part of it.
+/// Passes on the path of what is called, or of a part of it.
 #[inline(always)]
 fn pass_path(path: Span, frame: &Frame, parent: &mut Frame) {
     if frame.has(bit::IN_CALLEE) && frame.slot != key::PROPERTY {
@@ -73,7 +73,7 @@ pub(super) fn close_string(frame: &Frame, parent: &mut Frame) {
     }
 }
 
-/// `a.b` where it is called, or a part of what is.
+/// Closes `a.b` where it is called, or is a part of what is.
 #[inline(always)]
 pub(super) fn close_member_expression(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
     if frame.has(bit::IN_CALLEE) {
@@ -130,7 +130,7 @@ impl Estree {
             role::PRIVATE_NAME => close_private_name(facts, frame, parent),
             role::METHOD | role::CONSTRUCTOR | role::FIELD | role::STATIC_FIELD => close_member(facts, frame),
             role::TYPE_MEMBER => close_type_member(facts, frame),
-            // Some parsers begin an exported class behind its decorators.
+            // Some parsers begin an exported class after its decorators.
             role::DECORATOR if frame.line > 0 => {
                 parent.count = if parent.count == 0 { frame.line } else { parent.count.min(frame.line) };
             }
@@ -152,7 +152,7 @@ impl Estree {
         }
     }
 
-    /// Variables, of which Flow's `declare var x` has the name itself.
+    /// Closes a declaration of variables; Flow's `declare var x` has the name itself.
     fn close_declaration(&mut self, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
         let own = frame.names[name::SECOND];
         if own.is_some() && !frame.has(bit::NOT_TOP) {
@@ -192,8 +192,8 @@ impl Unsettled {
         self.last = self.last.max(at);
     }
 
-    /// Variables began inside an object that closes: they stay where it is a module's top, and are dropped
-    /// where it is none. The block that is a module's body, as Flow has it, looks like one that stands in a body.
+    /// Settles variables that began inside a closing object: they are kept if it is a module's top, and dropped
+    /// otherwise. The block that is a module's body in Flow looks like one inside a body.
     #[inline(never)]
     pub(super) fn settle(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame) {
         match frame.role {
@@ -219,7 +219,7 @@ fn drop_in_blocks(facts: &mut Facts<'_, '_>, frame: &Frame) {
     facts.drop_if(frame, |symbol| symbol.flags & bit::IN_BLOCK != 0);
 }
 
-/// A symbol that takes its branches for itself. Without a name it is none, and they are those of what is around.
+/// Makes a symbol that takes its branches. Without a name there is no symbol, and they go to the enclosing node.
 fn symbol(facts: &mut Facts<'_, '_>, kind: SymbolKind, place: usize, frame: &mut Frame) {
     let own = frame.names[place];
     if own.is_some() {
@@ -228,7 +228,7 @@ fn symbol(facts: &mut Facts<'_, '_>, kind: SymbolKind, place: usize, frame: &mut
     }
 }
 
-/// Whether a function here may be the value of a declarator or a member, perhaps in parentheses.
+/// Returns whether a function here may be the value of a declarator or a member, perhaps in parentheses.
 fn is_value(slot: u8) -> bool {
     matches!(slot, key::VALUE | key::INIT | key::EXPRESSION)
 }
@@ -240,7 +240,7 @@ fn close_function_expression(facts: &mut Facts<'_, '_>, frame: &mut Frame, paren
             parent.set(bit::INNER_FUNCTION, true);
             parent.set(bit::INNER_ASYNC, frame.has(flag::ASYNC));
         }
-        // What others have as a declaration.
+        // Other parsers write this as a declaration.
         key::DEFAULT => symbol(facts, SymbolKind::Function, name::SECOND, frame),
         _ => {}
     }
@@ -254,7 +254,7 @@ fn close_class_expression(facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: 
     }
 }
 
-/// `#x`, where it is a member's name or called.
+/// Closes `#x`, where it is a member's name or called.
 fn close_private_name(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
     let is_key = frame.slot == key::KEY;
     if is_key || frame.has(bit::IN_CALLEE) && frame.slot == key::PROPERTY {
@@ -269,7 +269,7 @@ fn close_private_name(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Fra
     }
 }
 
-/// The first line of what is decorated is that of its first decorator.
+/// Sets the first line of a decorated node to that of its first decorator.
 fn begin_with_decorators(frame: &mut Frame) {
     if frame.count > 0 && frame.line > 0 {
         frame.line = frame.line.min(frame.count);
@@ -293,7 +293,7 @@ fn close_member(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     symbol(facts, SymbolKind::Method, name::FIRST, frame);
 }
 
-/// A method in an object type of Flow, which the object type drops unless it may be the body of a class.
+/// Closes a method in an object type of Flow, which the object type drops unless it may be the body of a class.
 fn close_type_member(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     if frame.has(bit::TYPE_METHOD | bit::TYPE_ACCESSOR) {
         symbol(facts, SymbolKind::Method, name::FIRST, frame);
@@ -307,7 +307,7 @@ fn drop_type_members(facts: &mut Facts<'_, '_>, frame: &Frame) {
     facts.drop_if(frame, |symbol| symbol.flags & bit::TYPE_METHOD != 0);
 }
 
-/// A namespace, whose name may have parts: `A.B` is one symbol `B` in the scope `A`. Some parsers have a
+/// Closes a namespace, whose name may have parts: `A.B` is one symbol `B` in the scope `A`. Some parsers nest a
 /// namespace for each part, one as the body of the other.
 fn close_namespace(facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame) {
     let own = frame.names[name::SECOND];
@@ -330,7 +330,7 @@ fn close_namespace(facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Fr
     }
 }
 
-/// What names are bound by: imports, exports, and parts of patterns.
+/// Closes what binds names: imports, exports, and parts of patterns.
 fn close_binding(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
     let [named, first, second, string, ..] = frame.names;
     match frame.role {
@@ -373,7 +373,7 @@ fn close_binding(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
     }
 }
 
-/// `{a as b}`: the alias only where it is another name.
+/// Closes `{a as b}`: the alias counts only if it differs from the name.
 fn close_specifier(facts: &mut Facts<'_, '_>, own: Span, alias: Span, frame: &Frame) {
     let alias = if facts.text(own) == facts.text(alias) { Span::NONE } else { alias };
     facts.name(own, alias, frame);

@@ -9,7 +9,7 @@ use crate::process::ast::detect::evidence::Evidence;
 use crate::process::ast::facts::frame::{Frame, Span, flag};
 use crate::process::ast::facts::symbol_kind::SymbolKind;
 
-/// What the reading of one document knows.
+/// The state of reading one document.
 #[derive(Debug, Default)]
 pub(super) struct Python {
     /// The document is taken for a contract in Vyper, whose compiler names most nodes as Python does.
@@ -30,7 +30,8 @@ pub(super) const DESCRIPTION: Description = Description {
     read: super::extract::<Python>,
 };
 
-/// Some write other languages' sources as Python's nodes, such as Bazel's files: then the file's name tells so.
+/// Some tools write other languages' sources as Python's nodes, such as Bazel's files: then the file's name
+/// decides.
 fn language(clues: &Clues<'_>) -> &'static str {
     match language_of(clues.path) {
         _ if vyper::is_it(clues) => vyper::LANGUAGE,
@@ -168,7 +169,7 @@ const KINDS: &[(&str, u8)] = &[
 mod name {
     /// `name`.
     pub(super) const OWN: usize = 0;
-    /// `module`; of an attribute, what it is taken from.
+    /// `module`; for an attribute, the value it is taken from.
     pub(super) const FIRST: usize = 1;
     pub(super) const ASNAME: usize = 2;
     /// Of a call.
@@ -179,7 +180,7 @@ mod name {
     pub(super) const ID: usize = 4;
 }
 
-/// Dots of a relative import; with more it leads nowhere.
+/// Dots of a relative import; beyond that it is invalid.
 const LEVEL_MAX: u32 = 16;
 
 /// Inside what is called.
@@ -286,7 +287,7 @@ fn close_name(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
     }
 }
 
-/// `a.b` where it is called, or a part of what is.
+/// Closes `a.b` where it is called, or is a part of what is.
 #[inline(always)]
 fn close_attribute(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
     if frame.has(IN_CALLEE) {
@@ -296,7 +297,7 @@ fn close_attribute(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame)
     facts.drop_names(frame);
 }
 
-/// What declares or binds names.
+/// Closes a statement that declares or binds names.
 fn close_statement(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     let own = frame.names[name::OWN];
     match frame.role {
@@ -333,8 +334,8 @@ fn close_statement(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
         role::BINDING => facts.drop_names(frame),
         role::LAMBDA => facts.drop_variables(frame),
         role::TUPLE => {
-            // `dims` is real in `ExtSlice`. From Python 3.9 on a tuple has it as another name of `elts`, which those
-            // write who ask for all attributes of a node.
+            // `dims` is real in `ExtSlice`. From Python 3.9 on a tuple has it as another name of `elts`, which
+            // appears in dumps of all attributes of a node.
             frame.branches = frame.branches.saturating_sub(frame.count);
             facts.drop_repeated(frame);
         }

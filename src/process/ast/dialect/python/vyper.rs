@@ -17,7 +17,8 @@ const IN_TYPE: u32 = NEXT_FLAG << 1;
 /// Of a variable: it does not change. Of a word: it says so.
 const FIXED: u32 = NEXT_FLAG << 2;
 
-/// Whether a document is a contract: some node is Vyper's own, or has the member that only Vyper's nodes have.
+/// Returns whether a document is a contract: some node is Vyper's own, or has the member that only Vyper's nodes
+/// have.
 pub(super) fn is_it(clues: &Clues<'_>) -> bool {
     let Some((field, tally)) = clues.evidence.kind_field() else { return false };
     field == "ast_type"
@@ -33,7 +34,7 @@ pub(super) fn open(frame: &mut Frame, parent: &Frame) {
     };
 }
 
-/// A member that is true.
+/// Records a member that is true.
 pub(super) fn mark(frame: &mut Frame, field: u8) {
     match field {
         key::IS_PUBLIC => frame.visibility = Visibility::Public,
@@ -42,7 +43,7 @@ pub(super) fn mark(frame: &mut Frame, field: u8) {
     }
 }
 
-/// Closes what Vyper has otherwise than Python. Tells whether that was all.
+/// Closes nodes in which Vyper differs from Python. Returns whether that was all.
 pub(super) fn close(facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut Frame) -> bool {
     if frame.has(ELSEWHERE) {
         return true;
@@ -84,7 +85,7 @@ pub(super) fn close(facts: &mut Facts<'_, '_>, frame: &mut Frame, parent: &mut F
     true
 }
 
-/// Releases before 0.3 have the words around a type, such as `public(constant(uint256))`, as calls.
+/// Records type words, such as `public(constant(uint256))`, which releases before 0.3 write as calls.
 fn tell_word(facts: &Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
     match facts.text(frame.names[name::CALLEE]) {
         b"public" => parent.visibility = Visibility::Public,
@@ -97,7 +98,7 @@ fn tell_word(facts: &Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
     parent.set(FIXED, parent.has(FIXED) || frame.has(FIXED));
 }
 
-/// A decorator says who may call a function.
+/// Sets a function's visibility from a decorator.
 fn tell_visibility(facts: &Facts<'_, '_>, decorator: Span, function: &mut Frame) {
     match facts.text(decorator) {
         b"external" | b"public" | b"deploy" => function.visibility = Visibility::Public,

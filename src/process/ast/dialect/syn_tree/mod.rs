@@ -1,7 +1,7 @@
-//! Rust's syn, written by syn-serde: a tree without a kind field, in which keys tell what is under them.
+//! Rust's syn, written by syn-serde: a tree without a kind field, in which keys determine what is under them.
 //!
-//! An item is an object under `items`, `content` or `item` with one key, which tells what it is; expressions
-//! and types are written the same way, wherever they stand.
+//! An item is an object under `items`, `content` or `item` with one key, which shows what it is; expressions and
+//! types are written the same way everywhere.
 
 mod uses;
 mod words;
@@ -50,8 +50,8 @@ const FOREIGN: [u8; 15] = [
     marker("span"),
 ];
 
-/// A file has items with identifiers, a fragment has paths; neither has many of the kind fields, which are
-/// other things here. A key that syn never writes makes it another parser's.
+/// Scores a document. A file has items with identifiers, a fragment has paths; neither has many of the kind fields,
+/// which mean other things here. A key that syn never writes makes it another parser's.
 fn score(evidence: &Evidence) -> f64 {
     let idents = evidence.marker(const { marker("ident") });
     if idents == 0 {
@@ -73,7 +73,7 @@ fn score(evidence: &Evidence) -> f64 {
     1.0 - (kinds as f64 / evidence.objects as f64).min(1.0)
 }
 
-/// What an object is by the keys above it.
+/// The role of an object, by the keys above it.
 mod role {
     pub(super) const ITEM: u8 = 1;
     pub(super) const FUNCTION: u8 = 2;
@@ -96,11 +96,11 @@ mod name {
     /// `rename`.
     pub(super) const ALIAS: usize = 1;
     pub(super) const METHOD: usize = 2;
-    /// What is called, or the type that an `impl` is for, as far as it is read.
+    /// What is called, or the type that an `impl` is for, as far as it has been read.
     pub(super) const PATH: usize = 3;
 }
 
-/// What an array under one of its keys holds comes now.
+/// The contents of an array under one of its keys come next.
 const IN_ARRAY: u32 = flag::OWN;
 /// A part of what is called, or of the type that an `impl` is for.
 const IN_PATH: u32 = flag::OWN << 1;
@@ -225,7 +225,7 @@ fn visibility(word: &[u8]) -> Visibility {
     }
 }
 
-/// What an item is by its only key; or what matters inside of some.
+/// Determines what an item is by its only key, or what matters inside of some.
 fn open_in_item(frame: &mut Frame, parent: &Frame) {
     if parent.role != role::ITEM {
         match (parent.role, frame.slot) {
@@ -252,8 +252,7 @@ fn open_in_item(frame: &mut Frame, parent: &Frame) {
     };
 }
 
-/// Whether an object is a part of the path that its parent is a part of: `a.b` of `a.b()`, but `a` of no
-/// `a()()`.
+/// Returns the flags of an object that is a part of its parent's path: `a.b` of `a.b()`, but not `a` of `a()()`.
 fn path_flags(slot: u8, parent: &Frame) -> u32 {
     let is_type = parent.has(IN_TYPE);
     let is_part = match parent.slot {
@@ -275,7 +274,7 @@ fn path_flags(slot: u8, parent: &Frame) -> u32 {
     if is_part { parent.flags & (IN_PATH | IN_TYPE) } else { 0 }
 }
 
-/// Hands the path, as far as it is read, to the object around.
+/// Passes the path, as far as it has been read, to the enclosing object.
 #[inline(always)]
 fn close_in_path(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
     let (path, own) = (frame.names[name::PATH], frame.names[name::OWN]);
@@ -301,7 +300,7 @@ impl SynTree {
         }
     }
 
-    /// `*`, as the tree of a path or `use`, or among others in braces.
+    /// Handles `*`, as the tree of a path or `use`, or among others in braces.
     fn glob(&mut self, facts: &Facts<'_, '_>, frame: &Frame, text: Span) {
         if (frame.has(IN_USE) || frame.role == role::USE) && facts.text(text) == b"*" {
             self.uses.leaf(frame.at, frame.count, text, Span::NONE);
@@ -364,7 +363,7 @@ impl SynTree {
     }
 }
 
-/// Members of a trait that is implemented are as visible as it.
+/// Makes members of an implemented trait as visible as the trait.
 fn close_impl(facts: &mut Facts<'_, '_>, frame: &Frame) {
     if frame.has(HAS_TRAIT) {
         facts.each_waiting(frame, |symbol| {

@@ -1,7 +1,7 @@
-//! What `use` trees name.
+//! The names in `use` trees.
 //!
-//! A path's first part may be known last, since keys come in any order. So the tree of one `use` is kept
-//! until all of it is read: its paths, each with the path that it continues, and its leaves.
+//! A path's first part may be known last, since keys come in any order. So the tree of one `use` is kept until all
+//! of it is read: its paths, each with the path that it continues, and its leaves.
 
 use super::Facts;
 use crate::process::ast::facts::frame::{Frame, Span};
@@ -25,7 +25,7 @@ struct Path {
 /// A name that is used.
 #[derive(Debug, Clone, Copy)]
 struct Leaf {
-    /// The same for those that stand together in braces.
+    /// Equal for leaves that share a pair of braces.
     group: u32,
     /// Number of the path that it ends.
     path: u32,
@@ -34,13 +34,13 @@ struct Leaf {
 }
 
 impl Uses {
-    /// A path begins that continues another one; returns its number, from 1.
+    /// Begins a path that continues another one; returns its number, from 1.
     pub(super) fn begin_path(&mut self, before: u32) -> u32 {
         self.paths.push(Path { part: Span::NONE, before });
         self.paths.len() as u32
     }
 
-    /// The part that a path adds.
+    /// Sets the part that a path adds.
     pub(super) fn end_path(&mut self, path: u32, part: Span) {
         if let Some(path) = self.paths.get_mut((path as usize).wrapping_sub(1)) {
             path.part = part;
@@ -51,8 +51,7 @@ impl Uses {
         self.leaves.push(Leaf { group, path, name, alias });
     }
 
-    /// A `use` is read to its end: each leaf without a path is a module, those that stand together behind
-    /// one are names of it.
+    /// Ends a `use`: each leaf without a path is a module, those grouped after one are names of it.
     pub(super) fn end(&mut self, facts: &mut Facts<'_, '_>, frame: &Frame) {
         let mut leaves = std::mem::take(&mut self.leaves);
         leaves.sort_by_key(|leaf| leaf.group);
@@ -72,7 +71,7 @@ impl Uses {
         self.paths.clear();
     }
 
-    /// All parts of a path.
+    /// Joins all parts of a path.
     fn module(&self, facts: &mut Facts<'_, '_>, mut number: u32) -> Span {
         let mut parts = Vec::new();
         while let Some(path) = self.paths.get((number as usize).wrapping_sub(1)) {

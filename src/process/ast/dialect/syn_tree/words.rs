@@ -1,6 +1,6 @@
-//! The keys that syn-serde writes, as far as they matter: most of them are tags.
+//! The relevant keys that syn-serde writes: most of them are tags.
 
-/// Literals first, then the other tags, then keys that are none.
+/// Literals first, then the other tags, then keys that are neither.
 #[rustfmt::skip]
 const WORDS: [&str; 103] = [
     "str", "byte_str", "c_str", "byte", "char", "int", "float", "bool",
@@ -19,7 +19,7 @@ const WORDS: [&str; 103] = [
 const LITERALS: u8 = 8;
 const TAGGING: usize = 91;
 
-/// The number of a word, from 1.
+/// Returns the number of a word, from 1.
 const fn number(word: &str) -> u8 {
     let mut at = 0;
     while at < WORDS.len() {
@@ -59,19 +59,19 @@ pub(super) const TAGS: [(u8, &str); TAGGING] = {
     tags
 };
 
-/// Whether a key tells the kind of its object, which has no other key, by an object or array under it.
+/// Returns whether a key determines the kind of its object, which has no other key, by an object or array under it.
 #[inline(always)]
 pub(super) const fn is_tag(key: u8) -> bool {
     key > 0 && key as usize <= TAGGING
 }
 
-/// Whether a key tells the kind of its object whatever is under it.
+/// Returns whether a key determines the kind of its object whatever is under it.
 #[inline(always)]
 pub(super) const fn is_literal(key: u8) -> bool {
     key > 0 && key <= LITERALS
 }
 
-/// Numbers of the keys that the dialect asks for.
+/// Numbers of the keys that the dialect uses.
 pub(super) mod key {
     use super::number;
 

@@ -1,11 +1,11 @@
-//! What the grammars of C and C++ read as a call, and is none.
+//! What the grammars of C and C++ read as a call although it is not.
 
 use super::DIRECTIVE;
 use super::parts::Node;
 use crate::process::ast::dialect::Facts;
 use crate::process::ast::facts::frame::Frame;
 
-/// Words of the language in front of brackets.
+/// Keywords before brackets.
 const WORDS: [&str; 11] = [
     "short",
     "long",
@@ -20,7 +20,7 @@ const WORDS: [&str; 11] = [
     "__builtin_types_compatible_p",
 ];
 
-/// Whether a callee makes another type of a value (`static_cast<T>`, `int`), or is a word of the language.
+/// Returns whether a callee converts a value to another type (`static_cast<T>`, `int`), or is a keyword.
 pub(super) fn is_none(callee: Node<'_>, facts: &mut Facts<'_, '_>) -> bool {
     let casts = ["static_cast", "dynamic_cast", "const_cast", "reinterpret_cast"];
     match callee.kind() {
@@ -31,13 +31,13 @@ pub(super) fn is_none(callee: Node<'_>, facts: &mut Facts<'_, '_>) -> bool {
     }
 }
 
-/// Drops what stands in an attribute: it names something, `aligned(8)`, and calls nothing.
+/// Drops the contents of an attribute: it names something, `aligned(8)`, and calls nothing.
 pub(super) fn drop_attribute(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     facts.forget(frame.at);
     frame.branches = 0;
 }
 
-/// Passes on to what follows in a directive whether only the preprocessor reads it: from `#if` to the end of its line.
+/// Marks the rest of a directive as read only by the preprocessor: from `#if` to the end of its line.
 pub(super) fn pass_directive(token: &str, parent: &mut Frame) {
     match token {
         "#if" | "#elif" => parent.flags |= DIRECTIVE,

@@ -1,4 +1,4 @@
-//! What C and C++ declare: a declarator tells what has which name, and whether it is a function.
+//! What C and C++ declare: a declarator determines the name, and whether it is a function.
 
 use std::collections::HashMap;
 
@@ -34,11 +34,11 @@ const TYPES: &[&str] = &[
     "class_specifier",
     "enum_specifier",
 ];
-/// What a declarator ends in, beside names.
+/// What a declarator can end in, beside names.
 const TOLD: &[&str] =
     &["qualified_identifier", "template_function", "operator_cast", "structured_binding_declarator"];
 
-/// A node that declares something.
+/// Closes a node that declares something.
 pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     match node.kind() {
         "type_definition" => {
@@ -129,7 +129,7 @@ fn qualifies(node: Node<'_>, words: &[&str], facts: &mut Facts<'_, '_>) -> bool 
     qualifiers.any(|qualifier| qualifier.says(facts, words))
 }
 
-/// `namespace a::b` is `b` in `a`.
+/// Closes a namespace: `namespace a::b` is `b` in `a`.
 fn close_namespace(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     let mut names = Vec::new();
     let mut told = node
@@ -143,7 +143,7 @@ fn close_namespace(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, 
         names.extend(node.children().filter(|child| child.is(&["namespace_identifier", "identifier"])));
         told = node.first(&["nested_namespace_specifier"]);
     }
-    // The inner ones begin behind those around: no child does as soon.
+    // Inner ones begin after those around: no child begins as early.
     for (place, told) in names.iter().enumerate().rev() {
         let name = told.name(facts);
         let mut frame = Frame { at: frame.at + place as u32, ..*frame };
@@ -152,7 +152,7 @@ fn close_namespace(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, 
     frame.branches = if names.is_empty() { frame.branches } else { 0 };
 }
 
-/// What is in a class without a name.
+/// Closes a class without a name.
 pub(super) fn close_nameless(facts: &mut Facts<'_, '_>, frame: &Frame) {
     facts.each_waiting(frame, |symbol| {
         if symbol.kind == SymbolKind::Function && symbol.flags & flag::FREE == 0 {
@@ -161,7 +161,7 @@ pub(super) fn close_nameless(facts: &mut Facts<'_, '_>, frame: &Frame) {
     });
 }
 
-/// Of what a class, struct, union or enum is called, what it is within and its own name.
+/// Returns the scope and the own name of a class, struct, union or enum.
 pub(super) fn named(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) -> (Span, Span) {
     let told = node.field(Field::Name).or_else(|| {
         node.children().find(|child| child.is(&["type_identifier", "qualified_identifier", "template_type"]))
@@ -173,8 +173,8 @@ pub(super) fn named(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame
     (within, name(last, facts))
 }
 
-/// Whether a class, struct, union or enum is defined, rather than only named: an enum also where its type stands
-/// behind it.
+/// Returns whether a class, struct, union or enum is defined, rather than only named: an enum also if its type
+/// follows.
 pub(super) fn is_defined(node: Node<'_>) -> bool {
     match node.kind() {
         "struct_specifier" | "union_specifier" | "class_specifier" => {
@@ -191,14 +191,14 @@ pub(super) fn is_defined(node: Node<'_>) -> bool {
 /// What a declarator declares.
 #[derive(Debug, Clone, Copy)]
 struct Declared<'p> {
-    /// The name, or what holds it.
+    /// The name, or the node that holds it.
     name: Node<'p>,
     is_function: bool,
     /// The pointer or reference next to the name.
     pointer: Option<Node<'p>>,
 }
 
-/// What a declaration declares: its declarators stand behind the type, where it has one.
+/// Returns what a declaration declares: its declarators follow the type, if it has one.
 fn declared(node: Node<'_>) -> impl Iterator<Item = Declared<'_>> {
     let mut has_type = false;
     let is_typedef = node.kind() == "type_definition";
@@ -216,8 +216,8 @@ fn declared(node: Node<'_>) -> impl Iterator<Item = Declared<'_>> {
     })
 }
 
-/// Follows a chain of declarators to the name at its end. The one next to the name, round brackets left aside,
-/// says what that is: `(*f)(int)` is a pointer, `(*f(int))(int)` and `(f)(int)` are functions.
+/// Follows a chain of declarators to the name at its end. The one next to the name, ignoring round brackets,
+/// decides: `(*f)(int)` is a pointer, `(*f(int))(int)` and `(f)(int)` are functions.
 fn declarator(node: Node<'_>, has_type: bool) -> Option<Declared<'_>> {
     let (mut told, mut nearest, mut pointer) = (node, "", None);
     let mut is_guide = false;
@@ -231,7 +231,7 @@ fn declarator(node: Node<'_>, has_type: bool) -> Option<Declared<'_>> {
         match told.kind() {
             kind @ "function_declarator" => {
                 nearest = kind;
-                // Without a type in front, `A(int) -> A<int>` is no function.
+                // Without a preceding type, `A(int) -> A<int>` is not a function.
                 is_guide = !has_type && told.first(&["trailing_return_type"]).is_some();
             }
             kind @ ("pointer_declarator" | "reference_declarator" | "pointer_type_declarator") => {
@@ -246,7 +246,7 @@ fn declarator(node: Node<'_>, has_type: bool) -> Option<Declared<'_>> {
     (!is_guide).then_some(Declared { name: told, is_function, pointer })
 }
 
-/// Whether a template is that of the declaration which a symbol is of.
+/// Returns whether a template is that of a symbol's declaration.
 fn is_declared_by(node: Node<'_>, symbol: u32) -> bool {
     node.children().any(|child| match child.kind() {
         "template_declaration" => is_declared_by(child, symbol),
@@ -254,7 +254,7 @@ fn is_declared_by(node: Node<'_>, symbol: u32) -> bool {
     })
 }
 
-/// Of `A::*name`, what stands behind the scope.
+/// Returns what follows the scope in `A::*name`.
 fn pointer_to_member(node: Node<'_>) -> Option<Node<'_>> {
     let mut told = Some(node);
     while let Some(node) = told.filter(|node| node.kind() == "qualified_identifier") {
@@ -263,7 +263,7 @@ fn pointer_to_member(node: Node<'_>) -> Option<Node<'_>> {
     told.filter(|told| told.kind() == "pointer_type_declarator")
 }
 
-/// Whether the template in front of a declaration is there for its name: then it is where the declaration begins.
+/// Returns whether the template before a declaration belongs to its name: then the declaration begins there.
 fn is_of_template(told: Node<'_>) -> bool {
     told.is(&["qualified_identifier", "template_function", "template_type"])
 }
@@ -276,11 +276,11 @@ fn ends_in_conversion(node: Node<'_>) -> bool {
     told.is_some_and(|node| node.kind() == "operator_cast")
 }
 
-/// What a name says that it is within, and its last part. Of templates without their arguments.
+/// Returns the scope that a name states, and its last part. Templates are without their arguments.
 fn within<'p>(told: Node<'p>, facts: &mut Facts<'_, '_>) -> Option<(Span, Node<'p>)> {
     let mut names = Vec::new();
     let mut inner = Some(told);
-    // The rest of the names is the last part of each.
+    // The remaining name is the last part of each.
     while let Some(node) = inner.take() {
         match node.kind() {
             "qualified_identifier" => {
@@ -306,8 +306,8 @@ fn within<'p>(told: Node<'p>, facts: &mut Facts<'_, '_>) -> Option<(Span, Node<'
     Some((within, last))
 }
 
-/// The text of a name. Those of operators have a space only where two words meet: `operator new[]`,
-/// `operator const char*`; that of a conversion is without parameters, scopes and arguments of templates.
+/// Returns the text of a name. Operators have a space only between two words: `operator new[]`, `operator const
+/// char*`; a conversion is without parameters, scopes and template arguments.
 fn name(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
     let mut texts = Vec::new();
     match node.kind() {
@@ -331,7 +331,7 @@ fn name(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
     facts.make(&made)
 }
 
-/// The words of a conversion: `operator`, its type, and the pointers behind that.
+/// Collects the words of a conversion: `operator`, its type, and the pointers after that.
 fn converted<'p>(node: Node<'p>, texts: &mut Vec<Node<'p>>, facts: &mut Facts<'_, '_>) {
     let mut inner = Some(node);
     while let Some(node) = inner.take() {
@@ -355,8 +355,9 @@ fn converted<'p>(node: Node<'p>, texts: &mut Vec<Node<'p>>, facts: &mut Facts<'_
     }
 }
 
-/// What a qualified name stands within is looked for from there outwards. In a namespace of the document a function
-/// is no method, and a variable is one of the file's; else it is taken for a class where it is written.
+/// Resolves the scope of each qualified name, searching outwards from there. In a namespace of the document a
+/// function is not a method, and a variable is the file's; otherwise the scope is taken for a class where it is
+/// written.
 fn settle_scopes(facts: &mut Facts<'_, '_>) {
     let symbols = &facts.store.symbols;
     let outer = |symbol: &Symbol| (symbol.outer as usize).checked_sub(1).and_then(|outer| symbols.get(outer));
@@ -411,7 +412,7 @@ fn outer_name_len(symbol: Symbol, facts: &Facts<'_, '_>) -> usize {
     outer.map_or(0, |outer| usize::from(outer.name.len))
 }
 
-/// Where a name of so many bytes at the end of a path can be: there, and in what is further out.
+/// Returns where a name of this many bytes at the end of a path can be: there, and in each outer scope.
 fn outwards(path: &[u8], written: usize) -> impl Iterator<Item = Vec<u8>> {
     let (around, written) = path.split_at(path.len().saturating_sub(written));
     let around = around.strip_suffix(b".").unwrap_or(around);
@@ -422,7 +423,7 @@ fn outwards(path: &[u8], written: usize) -> impl Iterator<Item = Vec<u8>> {
     inner.chain(std::iter::once(written.to_vec()))
 }
 
-/// The names of a symbol and of those around it.
+/// Returns the names of a symbol and of those around it.
 fn path_of(number: usize, facts: &Facts<'_, '_>) -> Vec<u8> {
     let mut names = Vec::new();
     let mut next = Some(number);

@@ -8,7 +8,7 @@ use crate::process::ast::dialect::Facts;
 use crate::process::ast::facts::frame::{Frame, Span, Visibility};
 use crate::process::ast::facts::symbol_kind::SymbolKind;
 
-/// A node that may be a symbol.
+/// Closes a node that may be a symbol.
 pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     match (reading.grammar, node.kind()) {
         (Grammar::Go, _) => {
@@ -26,7 +26,7 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
             let path = named.map_or(Span::NONE, Node::path);
             close_scope(path, facts, frame);
         }
-        // Of an object or a type without a name, too.
+        // Also for an object or a type without a name.
         (
             Grammar::Kotlin | Grammar::Scala,
             "class_body" | "enum_class_body" | "template_body" | "with_template_body",
@@ -55,7 +55,7 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
     }
 }
 
-/// A scope that is no symbol: functions inside are methods, also where it has no name.
+/// Closes a scope that is not a symbol: functions inside are methods, even if it has no name.
 fn close_scope(name: Span, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     if name.is_some() {
         return facts.symbol(SymbolKind::Scope, name, frame);

@@ -1,4 +1,4 @@
-//! Kinds of nodes, each with what it is in each grammar.
+//! Kinds of nodes, each with its role in each grammar.
 
 use std::sync::LazyLock;
 
@@ -51,7 +51,7 @@ impl Grammar {
     }
 }
 
-/// What a kind is to paths of names.
+/// The role of a kind in paths of names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Shape {
     #[default]
@@ -61,13 +61,13 @@ pub(super) enum Shape {
     Join,
     /// A name where it is a leaf.
     NameOrJoin,
-    /// Stands for its first child that is no token.
+    /// Stands for its first child that is not a token.
     Through,
-    /// A name behind a dollar sign.
+    /// A name after a dollar sign.
     Variable,
-    /// Stands for its first child where a sign says that there is a value; else an operation.
+    /// Stands for its first child if a sign asserts that there is a value; otherwise an operation.
     Assert,
-    /// An operation: only what looks for its operand sees it.
+    /// An operation: visible only when searching for its operand.
     Operation,
 }
 
@@ -77,19 +77,19 @@ impl Shape {
     }
 }
 
-/// What a node is in one grammar.
+/// The role of a node in one grammar.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Action {
     #[default]
     None,
     Symbol(SymbolKind),
-    /// A symbol of a kind, or none, as a closer look tells.
+    /// A symbol of a kind, or none, decided by a closer check.
     Closer,
     Variables,
     Branch,
     /// A branch for each operator, or for each arm but the first.
     Operation,
-    /// A call, or an import where the callee says so.
+    /// A call, or an import if the callee is one.
     Call(Callee),
     Import,
     /// A function without a name.
@@ -98,7 +98,7 @@ pub(super) enum Action {
     Change,
 }
 
-/// Where a call's callee is.
+/// Where the callee of a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Callee {
     First,
@@ -106,7 +106,7 @@ pub(super) enum Callee {
     Parts,
     /// The first child that is a type.
     New,
-    /// The command's name, which may stand behind variables that are set for it.
+    /// The command's name, possibly after variables that are set for it.
     Command,
 }
 
@@ -127,7 +127,7 @@ pub(super) mod word {
     /// An operation, whose path is that of an operand.
     pub(in super::super) const OPERATION: u16 = 1 << 11;
 
-    /// The bit of a word, 0 for others.
+    /// Returns the bit of a word, 0 for others.
     pub(in super::super) fn of(word: &[u8]) -> u16 {
         match word {
             b"public" => PUBLIC,
@@ -152,13 +152,13 @@ pub(super) struct Kind {
     pub(super) stays: bool,
     pub(super) is_worded: bool,
     pub(super) is_modifier: bool,
-    /// Gives its words to what it is the value of.
+    /// Passes its words to the node whose value it is.
     pub(super) is_function: bool,
     pub(super) is_directive: bool,
     pub(super) shape: Shape,
     /// The bit of `word` that it is itself.
     pub(super) word: u16,
-    /// A bit for each grammar that has it, as far as the tables tell.
+    /// A bit for each grammar that has it, according to the tables.
     known: u32,
     actions: [Action; GRAMMARS],
 }
@@ -169,7 +169,7 @@ impl Kind {
         self.actions.get(grammar as usize).copied().unwrap_or_default()
     }
 
-    /// Whether the grammar is known to have it.
+    /// Returns whether the grammar is known to have it.
     pub(super) fn is_known(&self, grammar: Grammar) -> bool {
         self.known >> grammar as usize & 1 != 0
     }
@@ -193,7 +193,7 @@ fn is_worded(name: &[u8]) -> bool {
         && name.first().is_some_and(|byte| !byte.is_ascii_digit())
 }
 
-/// Kinds that no rule names: tokens, and others.
+/// Kinds without rules: tokens, and others.
 static UNKNOWN: [Kind; 2] = [unknown(false), unknown(true)];
 
 const fn unknown(is_worded: bool) -> Kind {
@@ -212,7 +212,7 @@ const fn unknown(is_worded: bool) -> Kind {
     }
 }
 
-/// What stands for a node whose kind has not come yet.
+/// Returns the placeholder for a node whose kind has not come yet.
 pub(super) fn no_kind() -> &'static Kind {
     &UNKNOWN[0]
 }
@@ -285,13 +285,13 @@ impl Kinds {
             let known = u32::from(grammar != Grammar::None) << grammar as usize;
             all.each(names, |kind| kind.known |= known);
         }
-        // These are what any tree begins with.
+        // Any tree begins with these.
         all.each(tables::ROOTS, |kind| kind.known = 0);
         all
     }
 }
 
-/// The kinds of all grammars, made once.
+/// Returns the kinds of all grammars, built once.
 pub(super) fn kinds() -> &'static Kinds {
     static ALL: LazyLock<Kinds> = LazyLock::new(Kinds::new);
     &ALL

@@ -11,8 +11,8 @@ use crate::process::ast::detect::vocabulary::marker;
 use crate::process::ast::dialect::Clues;
 use crate::process::ast::interner::{NameDigest, Names};
 
-/// How well a document fits: nodes have a `type`, two points, and children or a text; and kinds that are
-/// written small, as all but few grammars have them, where other trees name the points like this, too.
+/// Scores a document: nodes have a `type`, two points, and children or a text; and kinds in lower case, as all but
+/// few grammars have them, since other trees also name the points like this.
 pub(super) fn score(evidence: &Evidence) -> f64 {
     let Some(("type", tally)) = evidence.kind_field() else { return 0.0 };
     let mut points = evidence.count(const { &[marker("start_point"), marker("startPosition")] });
@@ -38,12 +38,12 @@ pub(super) fn score(evidence: &Evidence) -> f64 {
     fits * share(small)
 }
 
-/// The language that the file's name speaks of, else the one that most of its own kinds speak for.
+/// Returns the language that the file's name indicates, or else the one that most of its own kinds indicate.
 pub(super) fn language(clues: &Clues<'_>) -> &'static str {
     of_extension(clues.path_extension()).unwrap_or_else(|| of_kinds(clues))
 }
 
-/// Whether a document holds something and yet no kind of node that the tables know for its language: it is of
+/// Returns whether a document has content but no kind of node that the tables know for its language: it is of
 /// another grammar, or its language has no table.
 pub(in crate::process::ast::dialect) fn is_foreign(clues: &Clues<'_>) -> bool {
     let (Some((_, tally)), Some(language)) = (clues.evidence.kind_field(), clues.store.read_as) else {
@@ -63,18 +63,18 @@ fn is_root(kind: &[u8]) -> bool {
     ROOTS.split_ascii_whitespace().any(|root| root.as_bytes() == kind)
 }
 
-/// Whether it is a comment, a part of one, or the line that names an interpreter.
+/// Returns whether it is a comment, a part of one, or the line that names an interpreter.
 fn is_comment(kind: &[u8]) -> bool {
     let has = |word: &[u8]| kind.windows(word.len()).any(|part| part == word);
     has(b"comment") || has(b"shebang") || has(b"hash_bang") || has(b"haddock")
 }
 
-/// The kinds that tell each language.
+/// Returns the kinds that indicate each language.
 pub(super) fn telltale_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
     TELLTALES.iter().map(|&(language, _, kinds)| (language, kinds))
 }
 
-/// The language of the sources with an extension.
+/// Returns the language of the sources with an extension.
 pub(in crate::process::ast::dialect) fn of_extension(extension: &[u8]) -> Option<&'static str> {
     static ALL: LazyLock<BTreeMap<&[u8], &str>> = LazyLock::new(|| {
         let known = EXTENSIONS.iter().rev();
@@ -86,10 +86,10 @@ pub(in crate::process::ast::dialect) fn of_extension(extension: &[u8]) -> Option
     ALL.get(extension).or_else(|| ALL.get(&extension.to_ascii_lowercase()[..])).copied()
 }
 
-/// No known extension is longer, in bytes.
+/// The length of the longest known extension, in bytes.
 const EXTENSION_LEN_MAX: usize = 16;
 
-/// The language with the most kinds of its own: two at least, and more than any other has.
+/// Returns the language with the most kinds of its own: two at least, and more than any other has.
 fn of_kinds(clues: &Clues<'_>) -> &'static str {
     let Some((_, tally)) = clues.evidence.kind_field() else { return "unknown" };
     let (mut own, mut ruled_out) = ([0; TELLTALES.len()], 0);
@@ -100,7 +100,7 @@ fn of_kinds(clues: &Clues<'_>) -> &'static str {
     }
     let (mut best, mut most, mut is_tie) = ("unknown", 1, false);
     for (&(language, base, _), &count) in TELLTALES.iter().zip(&own) {
-        // What only has the kinds of the language that this one grew from is of that one.
+        // A document with only the base language's kinds is of that one.
         let more = TELLTALES.iter().zip(&own).find(|(one, _)| one.0 == base).map_or(0, |(_, &more)| more);
         let count = if count > 0 { count + more } else { 0 };
         is_tie = count == most || is_tie && count < most;
@@ -113,7 +113,7 @@ fn of_kinds(clues: &Clues<'_>) -> &'static str {
     if is_tie || is_other { "unknown" } else { best }
 }
 
-/// What a kind tells: a bit for each of the languages that it speaks for, and that it rules out.
+/// What a kind shows: a bit for each of the languages that it indicates, and that it rules out.
 #[derive(Debug, Clone, Copy, Default)]
 struct Telltale {
     speaks_for: u32,
@@ -194,7 +194,7 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("unknown", relatives::EXTENSIONS),
 ];
 
-/// Kinds that tell a language, which has those of another one as well where one is named.
+/// Kinds that indicate a language, which also has those of the base language if one is named.
 #[rustfmt::skip]
 const TELLTALES: &[(&str, &str, &str)] = &[
     ("python", "", "import_from_statement function_definition class_definition dotted_name module expression_list \

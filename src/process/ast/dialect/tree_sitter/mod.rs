@@ -1,8 +1,8 @@
 //! Dumps of tree-sitter's concrete syntax trees, of any grammar.
 //!
-//! A node says its `type`, its place and, some of them, its text; its children stand in an array. What a
-//! node is depends on those around and below it, so each leaves a part of itself with the node around,
-//! which reads them when it closes: see [`parts`].
+//! A node has its `type`, its place and, for some, its text; its children are in an array. What a node is depends
+//! on those around and below it, so each leaves a part of itself with the enclosing node, which reads them when it
+//! closes: see [`parts`].
 
 mod c_calls;
 mod c_family;
@@ -28,7 +28,7 @@ use super::{Description, Dialect, Facts, Store};
 use crate::process::ast::facts::frame::{Frame, Span, flag};
 use crate::process::ast::json::{self, PlaceKey};
 
-/// What the reading of one document knows.
+/// The state of reading one document.
 #[derive(Debug, Default)]
 pub(super) struct TreeSitter {
     reading: Option<Reading>,
@@ -50,7 +50,7 @@ struct Reading {
 /// An open object.
 #[derive(Debug, Clone, Copy, Default)]
 struct Open {
-    /// Where its part is.
+    /// The index of its part.
     part: u32,
     points: [Point; 4],
 }
@@ -108,26 +108,26 @@ const KEYS: &[(&str, u8)] = &[
 
 /// Among the children of a node.
 const INSIDE: u32 = flag::OWN;
-/// Something else that a node holds: not read.
+/// Another member of a node: not read.
 const IGNORED: u32 = flag::OWN << 1;
 /// Its kind is known.
 const IS_NODE: u32 = flag::OWN << 2;
-/// Of a symbol, too: what it is depends on what stands around it.
+/// Of a symbol, too: what it is depends on its surroundings.
 const LOOSE: u32 = flag::OWN << 3;
 /// Its last child is a comment.
 const ENDS_IN_COMMENT: u32 = flag::OWN << 4;
-/// It ends before the comments that the grammar ends it with.
+/// It ends before the trailing comments that the grammar includes.
 const ENDS_EARLY: u32 = flag::OWN << 5;
-/// Of a symbol: the access that a class says is none for it.
+/// Of a symbol: the access that a class states does not apply.
 const NO_ACCESS: u32 = flag::OWN << 6;
-/// Of a variable of C++: its name says where it belongs.
+/// Of a variable of C++: its name states its scope.
 const QUALIFIED: u32 = flag::OWN << 7;
-/// Of a symbol of C++: begins with the template in front of it.
+/// Of a symbol of C++: begins with the template before it.
 const OF_TEMPLATE: u32 = flag::OWN << 8;
-/// In what C's preprocessor alone reads.
+/// Inside what only C's preprocessor reads.
 const DIRECTIVE: u32 = flag::OWN << 9;
 
-/// What a point has where it is an object.
+/// The keys of a point that is an object.
 const PLACE_KEYS: [PlaceKey; 2] = [PlaceKey::of("\"row\":"), PlaceKey::of("\"column\":")];
 
 impl Dialect for TreeSitter {
@@ -225,7 +225,7 @@ impl Dialect for TreeSitter {
 }
 
 impl Reading {
-    /// The document is read as one of the language that it is taken for.
+    /// Creates a reading for the language that the document is taken for.
     fn of(facts: &mut Facts<'_, '_>) -> Self {
         let language = facts.store.language;
         facts.store.read_as = Some(language);
@@ -234,7 +234,7 @@ impl Reading {
 }
 
 impl Open {
-    /// First and last line, 0 where unknown. An end in column 0 is the end of the line before.
+    /// Returns first and last line, 0 if unknown. An end in column 0 is the end of the line before.
     fn lines(&self) -> (u32, u32) {
         let [start, end, other_start, other_end] = self.points;
         let start = if start.numbers == 2 { start } else { other_start };
@@ -284,7 +284,7 @@ impl TreeSitter {
         }
     }
 
-    /// Fills in what the node around wants to know.
+    /// Fills in what the enclosing node needs.
     fn describe(&mut self, grammar: Grammar, place: usize, facts: &mut Facts<'_, '_>) {
         let Some(node) = Node::new(self.parts.get(place..).unwrap_or_default()) else { return };
         let is_script = grammar == Grammar::JavaScript;
@@ -305,7 +305,7 @@ impl TreeSitter {
         }
     }
 
-    /// Does what the node's kind asks for.
+    /// Performs the action of the node's kind.
     #[inline(never)]
     fn act(
         &self,
@@ -333,7 +333,7 @@ impl TreeSitter {
             }
             Action::Call(callee) => {
                 if callee == Callee::Command {
-                    // What is set for one command only is no variable.
+                    // What is set for one command only is not a variable.
                     facts.drop_variables(frame);
                 }
                 if !imports::called(reading.grammar, node, facts, frame)
@@ -353,13 +353,13 @@ impl TreeSitter {
     }
 }
 
-/// Whether a branch of a kind is the one that is taken otherwise, or has branches inside.
+/// Returns whether a branch of a kind is the default, or has branches inside.
 fn is_no_branch(grammar: Grammar, node: Node<'_>) -> bool {
     match node.kind() {
         // Scala's may be a case itself: `catch case e: E => f()`.
         "catch_clause" => grammar == Grammar::Scala && !node.has_token("case"),
         "switch_label" | "case_statement" => node.has_token("default"),
-        // Where its labels are nodes of their own, each of them is the branch.
+        // If its labels are nodes of their own, each of them is the branch.
         "switch_section" => {
             let labels = ["case_switch_label", "case_pattern_switch_label", "default_switch_label"];
             node.has_token("default") || node.first(&labels).is_some()
@@ -379,8 +379,8 @@ fn operators(node: Node<'_>) -> u32 {
     }
 }
 
-/// Whether what the grammar reads as a call is something else: Swift's `defer` and subscripts, C#'s `nameof`, C++'s
-/// casts, and `new int`.
+/// Returns whether what the grammar reads as a call is something else: Swift's `defer` and subscripts, C#'s
+/// `nameof`, C++'s casts, and `new int`.
 fn is_no_call(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) -> bool {
     let says =
         |word, facts: &mut Facts<'_, '_>| node.child(0).is_some_and(|first| first.says(facts, &[word]));
@@ -403,7 +403,7 @@ fn is_no_call(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>, frame
     }
 }
 
-/// C#'s `(T)(x)`, which an older grammar reads as a call of what stands in parentheses.
+/// Returns whether it is C#'s `(T)(x)`, which an older grammar reads as a call of what is in parentheses.
 fn is_cast(node: Node<'_>) -> bool {
     let inner = node.first(&["parenthesized_expression"]).and_then(|callee| callee.child(1));
     let is_type = inner.is_some_and(|inner| {

@@ -1,12 +1,12 @@
-//! What is left of a node while the one around it is open.
+//! What is kept of a node while the enclosing one is open.
 //!
-//! A node that closes leaves one part; of the kinds that rules look into, the parts below stay behind it.
+//! A closing node leaves one part; for the kinds that rules look into, the parts below stay after it.
 
 use super::kinds::{Kind, Shape, word};
 use crate::process::ast::dialect::Facts;
 use crate::process::ast::facts::frame::Span;
 
-/// Names of the fields that rules ask for.
+/// Names of the fields that rules use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Field {
     #[default]
@@ -40,15 +40,15 @@ impl Field {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part {
     pub(super) kind: &'static Kind,
-    /// How many parts it takes, with those that stayed.
+    /// How many parts it takes, including those kept below it.
     pub(super) size: u32,
     /// Byte of the node's opening brace, plus one.
     pub(super) at: u32,
-    /// Its own text, where it has one.
+    /// Its own text, if it has one.
     pub(super) text: Option<Span>,
-    /// As a callee: the names behind the last computed part.
+    /// As a callee: the names after the last computed part.
     pub(super) path: Span,
-    /// Bits of `word` that it gives to the node around.
+    /// Bits of `word` that it passes to the enclosing node.
     pub(super) words: u16,
     pub(super) field: Field,
     pub(super) is_leaf: bool,
@@ -76,7 +76,7 @@ impl<'p> Node<'p> {
         self.parts.first()
     }
 
-    /// The kind's name; empty for one that no rule names.
+    /// Returns the kind's name; empty for one without a rule.
     pub(super) fn kind(self) -> &'static str {
         self.part().map_or("", |part| part.kind.name)
     }
@@ -98,12 +98,12 @@ impl<'p> Node<'p> {
         self.part().filter(is_value).map_or(Span::NONE, |part| part.path)
     }
 
-    /// The path; of an operation, that of its last operand, or of what is compared.
+    /// Returns the path; for an operation, that of its last operand, or of what is compared.
     pub(super) fn operand(self) -> Span {
         self.part().map_or(Span::NONE, |part| part.path)
     }
 
-    /// Where type arguments were read as comparisons, `f < T > (x)`: what is called.
+    /// Returns what is called if type arguments were read as comparisons, `f < T > (x)`.
     pub(super) fn generic_callee(self) -> Span {
         let is_less = |part: &Part| part.words & word::LESS != 0;
         let left = self.child(0).filter(|left| left.part().is_some_and(is_less));
@@ -111,7 +111,7 @@ impl<'p> Node<'p> {
         left.map_or(Span::NONE, Self::operand)
     }
 
-    /// What an operation leaves beside its path.
+    /// Returns what an operation leaves beside its path.
     pub(super) fn operation(self) -> u16 {
         let Some(part) = self.part() else { return 0 };
         let is_less = || self.has_token("<");
@@ -131,22 +131,22 @@ impl<'p> Node<'p> {
         }
     }
 
-    /// Whether it is Rust's `a.await`, which passes like a member does.
+    /// Returns whether it is Rust's `a.await`, which passes like a member does.
     fn is_awaited(self) -> bool {
         self.kind() == "await_expression" && self.last().is_some_and(|last| last.kind() == "await")
     }
 
-    /// Whether it says of its operand that it is there: `a!`, `a!!`.
+    /// Returns whether it asserts that its operand is there: `a!`, `a!!`.
     fn asserts(self) -> bool {
         self.last().is_some_and(|sign| sign.is(&["!", "!!", "bang"]))
     }
 
-    /// Whether the kind is a word, which those of most tokens are not.
+    /// Returns whether the kind is a word, which those of most tokens are not.
     pub(super) fn is_worded(self) -> bool {
         self.part().is_some_and(|part| part.kind.is_worded)
     }
 
-    /// Whether it is a part of a path of names, by itself.
+    /// Returns whether it is a part of a path of names, by itself.
     pub(super) fn is_name(self) -> bool {
         self.part().is_some_and(|part| part.kind.shape.is_name())
     }
@@ -167,7 +167,7 @@ impl<'p> Node<'p> {
         self.children().last()
     }
 
-    /// The first child of one of these kinds.
+    /// Returns the first child of one of these kinds.
     pub(super) fn first(self, kinds: &[&str]) -> Option<Self> {
         self.children().find(|child| child.is(kinds))
     }
@@ -180,29 +180,29 @@ impl<'p> Node<'p> {
         self.children().find(|child| child.part().is_some_and(|part| part.field == field))
     }
 
-    /// Whether a leaf of this kind is among the children.
+    /// Returns whether a leaf of this kind is among the children.
     pub(super) fn has_token(self, kind: &str) -> bool {
         self.children().any(|child| child.kind() == kind && child.is_leaf())
     }
 
-    /// The words of the leaves among the children, and of those that hold modifiers.
+    /// Returns the words of the leaves among the children, and of those that hold modifiers.
     pub(super) fn words(self) -> u16 {
         self.children().filter_map(Self::part).fold(self.own_words(), |words, part| words | part.words)
     }
 
-    /// The same, of the children ahead of one.
+    /// Does the same for the children before one.
     pub(super) fn words_until(self, is_end: impl Fn(&Self) -> bool) -> u16 {
         let ahead = self.children().take_while(|child| !is_end(child)).filter_map(Self::part);
         ahead.fold(0, |words, part| words | part.words | if part.is_leaf { part.kind.word } else { 0 })
     }
 
-    /// The words of the leaves among the children.
+    /// Returns the words of the leaves among the children.
     pub(super) fn own_words(self) -> u16 {
         let leaves = self.children().filter_map(Self::part).filter(|part| part.is_leaf);
         leaves.fold(0, |words, part| words | part.kind.word)
     }
 
-    /// The own text, else the texts of the leaves one behind the other. None where one is not known.
+    /// Returns the own text, or else the leaves' texts concatenated. `None` if one is not known.
     pub(super) fn text(self, facts: &mut Facts<'_, '_>) -> Option<Span> {
         let own = self.part()?;
         if own.text.is_some() {
@@ -228,18 +228,18 @@ impl<'p> Node<'p> {
         true
     }
 
-    /// The text, empty where there is none.
+    /// Returns the text, empty if there is none.
     pub(super) fn name(self, facts: &mut Facts<'_, '_>) -> Span {
         self.text(facts).unwrap_or_default()
     }
 
-    /// Whether its text is known to be one of these.
+    /// Returns whether its text is known to be one of these.
     pub(super) fn says(self, facts: &mut Facts<'_, '_>, texts: &[&str]) -> bool {
         let text = self.name(facts);
         texts.iter().any(|one| one.as_bytes() == facts.text(text))
     }
 
-    /// The text between a string's quotes, or Lua's long brackets: `[==[a]==]`.
+    /// Returns the text between a string's quotes, or Lua's long brackets: `[==[a]==]`.
     pub(super) fn unquoted(self, facts: &mut Facts<'_, '_>) -> Span {
         let span = self.name(facts);
         let text = facts.text(span);
@@ -253,7 +253,7 @@ impl<'p> Node<'p> {
         facts.part(span, from, to)
     }
 
-    /// The children that are no tokens. What is called as its kind is a name all the same.
+    /// Returns the children that are not tokens. A child whose text equals its kind is still a name.
     pub(super) fn named(self, facts: &mut Facts<'_, '_>) -> Vec<Self> {
         let is_named = |child: &Self| {
             child.is_worded()
@@ -303,9 +303,9 @@ pub(super) fn path_of(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
         }
         Shape::Assert if node.asserts() => named.next().map_or(Span::NONE, Node::path),
         Shape::Operation | Shape::Assert => node.last().map_or(Span::NONE, Node::operand),
-        // The type stands in front of what is cast.
+        // The type precedes what is cast.
         Shape::Through if part.kind.name == "cast_expression" => node.last().map_or(Span::NONE, Node::path),
-        // Rust's `<A as B>::f` is `B`'s, and `<A>::f` is of no path.
+        // Rust's `<A as B>::f` is `B`'s, and `<A>::f` has no path.
         Shape::Through if node.kind() == "bracketed_type" => {
             let cast = named.next().filter(|inner| inner.kind() == "qualified_type");
             cast.and_then(Node::last).map_or(Span::NONE, Node::path)
@@ -328,7 +328,7 @@ fn name_path(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
     if facts.text(name).contains(&b' ') { Span::NONE } else { name }
 }
 
-/// A shell's command, which may stand in quotes, and may be put together.
+/// Returns the path of a shell's command, which may be quoted or composed.
 fn command_path(name: Span, facts: &Facts<'_, '_>) -> Span {
     let text = facts.text(name);
     let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'');
@@ -361,7 +361,7 @@ fn joined_path<'p>(
     }
     let (ahead, mut last) = match last {
         Some(_) if is_list => return whole,
-        // A word that is a keyword elsewhere stands as one inside.
+        // A word that is a keyword elsewhere is a keyword leaf inside.
         None if node.kind() == "identifier" && first.is_leaf() => return name_path(node, facts),
         None if node.is(&["navigation_suffix", "user_type", "identifier", "variable"]) => {
             return first.path();
@@ -372,7 +372,7 @@ fn joined_path<'p>(
         }
         Some(last) => (first.path(), last),
     };
-    // An index, Kotlin's `A::class`, or `import.meta`, which later grammars have a node for.
+    // An index, Kotlin's `A::class`, or `import.meta`, for which later grammars have a node.
     let is_class = node.kind() == "navigation_expression" && node.has_token("::");
     if node.has_token("[") || is_class || first.kind() == "import" {
         return Span::NONE;
@@ -396,7 +396,8 @@ fn joined_path<'p>(
     facts.join(ahead, ".", name)
 }
 
-/// A name of C++ with scopes or `template` in front, behind the path that stands ahead. Of a member its own name is told.
+/// Returns a name of C++ with leading scopes or `template`, after the path before it. For a member its own name is
+/// used.
 fn behind(node: Node<'_>, ahead: Span, inner: Span, facts: &mut Facts<'_, '_>) -> Span {
     let dot = facts.text(inner).iter().rposition(|&byte| byte == b'.');
     let from = dot.filter(|_| node.kind() == "field_expression").map_or(0, |dot| dot + 1);

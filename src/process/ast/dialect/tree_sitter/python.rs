@@ -1,4 +1,4 @@
-//! Python: what its grammar reads otherwise than Python does.
+//! Python: where its grammar reads differently from Python.
 
 use super::parts::{Field, Node};
 use super::{ENDS_EARLY, ENDS_IN_COMMENT};
@@ -6,7 +6,7 @@ use crate::process::ast::dialect::Facts;
 use crate::process::ast::facts::frame::{Frame, flag};
 use crate::process::ast::facts::symbol_kind::SymbolKind;
 
-/// The left side of what the grammar takes for the declaration of a type.
+/// Returns the left side of what the grammar takes for the declaration of a type.
 pub(super) fn aliased_type(node: Node<'_>) -> Option<Node<'_>> {
     let is_side =
         |child: &Node<'_>| child.kind() == "identifier" || child.kind() == "type" && !child.is_leaf();
@@ -14,7 +14,7 @@ pub(super) fn aliased_type(node: Node<'_>) -> Option<Node<'_>> {
     is_it.then(|| node.field(Field::Left).or_else(|| node.children().find(is_side))).flatten()
 }
 
-/// Whether what the grammar takes for the declaration of a type is `type(a).b = c`, with a call.
+/// Returns whether what the grammar takes for the declaration of a type is `type(a).b = c`, with a call.
 pub(super) fn calls_type(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) -> bool {
     let Some(left) = aliased_type(node) else { return false };
     let is_name = |told: Node<'_>| told.is(&["identifier", "generic_type"]);
@@ -27,7 +27,7 @@ pub(super) fn calls_type(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Fram
     })
 }
 
-/// Python's decorators stand beside what they decorate, and belong to it.
+/// Assigns Python's decorators to what they decorate, which they precede.
 pub(super) fn close_decorated(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     facts.give_to_waiting(frame);
     let decorators = node.children().filter(|child| child.kind() == "decorator");
@@ -41,8 +41,8 @@ pub(super) fn close_decorated(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: 
     }
 }
 
-/// Where indentation alone ends a block, the grammar counts comments behind the last statement to it. The source
-/// does not: what the block belongs to ends with the statement.
+/// Ends a block before its trailing comments. If indentation alone ends a block, the grammar includes comments
+/// after the last statement. The source does not: the block's owner ends with the statement.
 #[inline(always)]
 pub(super) fn end_before_comments(kind: &str, frame: &mut Frame, parent: &mut Frame) {
     if frame.count > 0 && (frame.has(ENDS_EARLY) || frame.has(ENDS_IN_COMMENT) && kind == "block") {

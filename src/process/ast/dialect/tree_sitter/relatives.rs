@@ -1,8 +1,9 @@
-//! Languages without rules whose trees resemble those of a language that has some: none of them is told as that one.
+//! Languages without rules whose trees resemble those of a language with rules, and must not be reported as that
+//! one.
 //!
-//! Where a grammar has no node of its own, as Starlark's beside Python's, only the file's name tells.
+//! If a grammar has no node of its own, as Starlark's beside Python's, only the file's name decides.
 
-/// Endings of sources in such languages.
+/// Extensions of sources in such languages.
 pub(super) const EXTENSIONS: &str = "cu cuh cl glsl vert frag geom comp tesc tese hlsl hlsli fx metal wgsl ispc isph \
 bzl bazel star sky bb bbappend bbclass pyx pxd pxi mojo hy gd nim nims coco xsh sage svelte vue astro marko riot qml as hx \
 coffee ls elm purs res resi sol cairo move fc tact apex cls d di odin v c3 ha pony gleam cr rbs luau fnl moon nut \
@@ -51,7 +52,7 @@ const OWN_KINDS: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// What a whole tree is a node of, in these languages alone.
+/// Root nodes that only these languages have.
 const ROOTS: &[(&str, &[&str])] = &[
     ("program", &["javascript", "typescript", "java", "ruby", "php", "bash", "lua", "dart", "sql"]),
     ("source_file", &["go", "rust", "kotlin", "swift", "dart", "sql"]),
@@ -65,7 +66,7 @@ const ROOTS: &[(&str, &[&str])] = &[
     ("script", &[]),
 ];
 
-/// Every kind that rules languages out, each with what tells which.
+/// Returns every kind that rules languages out, each with a predicate for which.
 pub(super) fn kinds() -> impl Iterator<Item = (&'static str, impl Fn(&str) -> bool)> {
     let own = OWN_KINDS
         .iter()

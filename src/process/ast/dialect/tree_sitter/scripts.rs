@@ -1,4 +1,4 @@
-//! What JavaScript and TypeScript have of their own.
+//! What is specific to JavaScript and TypeScript.
 
 use super::kinds::{Shape, word};
 use super::parts::{self, Field, Node};
@@ -12,7 +12,7 @@ use crate::process::ast::facts::symbol_kind::SymbolKind;
 const FUNCTIONS: &[&str] = &["arrow_function", "function_expression", "generator_function", "function"];
 const CLASSES: &[&str] = &["class", "class_expression"];
 
-/// Members and declarators whose value is a function or a class; methods and signatures.
+/// Closes members and declarators whose value is a function or a class; methods and signatures.
 pub(super) fn close_member(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     if node.is(&["method_definition", "method_signature"]) {
         let name = name(reading.grammar, node, facts);
@@ -44,7 +44,7 @@ pub(super) fn close_member(reading: Reading, node: Node<'_>, facts: &mut Facts<'
     note(reading, kind, node, name, Span::NONE, facts, frame);
 }
 
-/// The variables of a declarator.
+/// Adds the variables of a declarator.
 fn bind(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     for name in pattern(node.child(0)) {
         let name = name.name(facts);
@@ -52,7 +52,7 @@ fn bind(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     }
 }
 
-/// What stands in parentheses.
+/// Strips parentheses.
 fn bare(mut node: Node<'_>) -> Node<'_> {
     while node.kind() == "parenthesized_expression" {
         let Some(inner) = node.children().find(|child| !child.is(&["(", ")", "comment"])) else { break };
@@ -61,10 +61,10 @@ fn bare(mut node: Node<'_>) -> Node<'_> {
     node
 }
 
-/// A declaration of variables.
+/// Closes a declaration of variables.
 pub(super) fn close_variables(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     if frame.outer == 0 {
-        // A fragment: where it stands is not known.
+        // A fragment: its context is not known.
         return facts.drop_variables(frame);
     }
     if node.has_token("const") {
@@ -76,8 +76,8 @@ pub(super) fn close_variables(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: 
     }
 }
 
-/// What a node changes in those inside: signatures and methods of objects are no symbols, variables in blocks none
-/// of the module.
+/// Applies what a node changes in those inside: signatures and methods of objects are not symbols, variables in
+/// blocks are not the module's.
 pub(super) fn change(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     match node.kind() {
         "class_body" => facts.each_waiting(frame, |symbol| symbol.flags &= !LOOSE),
@@ -108,7 +108,7 @@ fn drop_in_blocks(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     let mut last = 0;
     facts.drop_if(frame, |symbol| {
         if symbol.at < last {
-            // The variables come behind all others.
+            // The variables come after all others.
             (children, is_in_block) = (node.children().peekable(), false);
         }
         last = symbol.at;
@@ -119,8 +119,8 @@ fn drop_in_blocks(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     });
 }
 
-/// Reads a node as a callee, or a part of one. TypeScript's grammar takes a whole operation for the left side of a `!`
-/// or of type arguments: `-a!.b()` is `(-a)!.b()` for it, `await a<T>()` is `(await a)<T>()`.
+/// Reads a node as a callee, or a part of one. TypeScript's grammar takes a whole operation for the left side of a
+/// `!` or of type arguments: it reads `-a!.b()` as `(-a)!.b()`, and `await a<T>()` as `(await a)<T>()`.
 pub(super) fn path_of(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
     match node.part().map(|part| part.kind.shape) {
         Some(Shape::Operation | Shape::Assert) => node.last().map_or(Span::NONE, Node::operand),
@@ -131,26 +131,26 @@ pub(super) fn path_of(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
     }
 }
 
-/// Decorators that stand beside what they decorate: their calls and branches belong to it.
+/// Decorators beside what they decorate: their calls and branches belong to it.
 #[derive(Debug, Default)]
 pub(super) struct Decorators {
     runs: Vec<Run>,
 }
 
-/// Decorators, one behind the other.
+/// Consecutive decorators.
 #[derive(Debug, Clone, Copy)]
 struct Run {
-    /// Where the node around begins.
+    /// Where the enclosing node begins.
     around: u32,
     /// Where the first of them begins.
     at: u32,
     line: u32,
-    /// Branches of the node around that were there before.
+    /// Branches that the enclosing node had before.
     branches: u32,
 }
 
 impl Decorators {
-    /// A node closes: it is a decorator, or what the decorators before it decorate.
+    /// Handles a closing node: it is a decorator, or what the decorators before it decorate.
     #[inline(always)]
     pub(super) fn pass(
         &mut self,
@@ -183,7 +183,7 @@ impl Decorators {
             }
             ("decorator" | "comment", _) | (_, None) => {}
             (_, Some(run)) if is_node => {
-                // All that waits is theirs: what is decorated has taken its own.
+                // Everything pending is theirs: what is decorated has taken its own.
                 if let Some(symbol) = facts.newest(frame) {
                     symbol.line = run.line;
                     symbol.complexity += std::mem::replace(&mut parent.branches, run.branches) - run.branches;

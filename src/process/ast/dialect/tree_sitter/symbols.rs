@@ -1,4 +1,4 @@
-//! Symbols whose kind says what they are, and the name of any.
+//! Symbols determined by their kind, and the name of any.
 
 use super::kinds::{Grammar, word};
 use super::parts::{Field, Node};
@@ -10,7 +10,7 @@ use crate::process::ast::facts::Symbol;
 use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
 use crate::process::ast::facts::symbol_kind::SymbolKind;
 
-/// What follows a name that is declared.
+/// What follows a declared name.
 const BODY: &[&str] = &[
     "parameters",
     "formal_parameters",
@@ -27,7 +27,7 @@ const BODY: &[&str] = &[
     ":",
 ];
 
-/// A node that is a symbol by its kind.
+/// Closes a node that is a symbol by its kind.
 pub(super) fn close(
     reading: Reading,
     kind: SymbolKind,
@@ -46,7 +46,7 @@ pub(super) fn close(
     note(reading, kind, node, name, within, facts, frame);
 }
 
-/// Makes a symbol of a node; `within` is what its name says of where it belongs.
+/// Makes a symbol of a node; `within` is the scope that its name states.
 pub(super) fn note(
     reading: Reading,
     mut kind: SymbolKind,
@@ -90,7 +90,7 @@ pub(super) fn note(
     }
     settle(reading, kind, node, facts, frame);
     let words = match grammar {
-        // What stands behind the name is of the constructor.
+        // What follows the name belongs to the constructor.
         Grammar::Scala => node.words_until(|child| child.is_name()),
         _ => node.words(),
     };
@@ -116,7 +116,7 @@ pub(super) fn note(
     frame.branches = 0;
 }
 
-/// Ruby's `define_method(:name) { ... }`: a method of that name.
+/// Handles Ruby's `define_method(:name) { ... }`: a method of that name.
 pub(super) fn defined_by_call(
     reading: Reading,
     node: Node<'_>,
@@ -141,7 +141,7 @@ pub(super) fn defined_by_call(
     note(reading, SymbolKind::Function, node, name, Span::NONE, facts, frame);
 }
 
-/// Makes a symbol, which keeps the marks that it depends on its surroundings.
+/// Makes a symbol, which keeps the flags that make it depend on its surroundings.
 pub(super) fn add(kind: SymbolKind, name: Span, facts: &mut Facts<'_, '_>, frame: &Frame) {
     facts.symbol(kind, name, frame);
     if frame.has(LOOSE | QUALIFIED | OF_TEMPLATE)
@@ -151,22 +151,22 @@ pub(super) fn add(kind: SymbolKind, name: Span, facts: &mut Facts<'_, '_>, frame
     }
 }
 
-/// What began inside a function without a name.
+/// Closes a function without a name, with what began inside.
 pub(super) fn close_closure(facts: &mut Facts<'_, '_>, frame: &Frame) {
     facts.drop_variables(frame);
     drop_loose(facts, frame, true);
-    // A class inside is none of the class's around.
+    // A class inside is not a member of the class around.
     facts.each_waiting(frame, |symbol| symbol.flags |= NO_ACCESS);
 }
 
-/// Declarations that are none inside a function.
+/// Drops declarations that don't count inside a function.
 fn drop_loose(facts: &mut Facts<'_, '_>, frame: &Frame, are_none: bool) {
     if are_none {
         facts.drop_if(frame, |symbol| symbol.flags & LOOSE != 0);
     }
 }
 
-/// What a symbol changes in those directly inside.
+/// Applies what a symbol changes in those directly inside.
 fn settle(reading: Reading, kind: SymbolKind, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     let change: fn(&mut Symbol) = match (reading.grammar, kind) {
         (Grammar::Java, SymbolKind::Interface) => |symbol| {
@@ -195,7 +195,7 @@ fn settle(reading: Reading, kind: SymbolKind, node: Node<'_>, facts: &mut Facts<
     facts.each_waiting(frame, change);
 }
 
-/// Rust's functions without `self` are static where they are methods.
+/// Marks Rust's methods without `self` as static.
 pub(super) fn settle_static(symbol: &mut Symbol) {
     if symbol.flags & LOOSE != 0 {
         symbol.flags |= flag::STATIC;
@@ -236,7 +236,7 @@ fn visibility(
     }
 }
 
-/// The type of a Go method's receiver.
+/// Returns the type of a Go method's receiver.
 fn receiver(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
     let types = ["type_identifier", "generic_type", "pointer_type", "parenthesized_type"];
     let declared = node.first(&["parameter_list"]).and_then(|list| list.first(&["parameter_declaration"]));
@@ -247,7 +247,7 @@ fn receiver(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
     told.map_or(Span::NONE, |told| told.name(facts))
 }
 
-/// The name that a node declares.
+/// Returns the name that a node declares.
 pub(super) fn name(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
     let kind = node.kind();
     match kind {
@@ -281,14 +281,14 @@ pub(super) fn name(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>) 
     }
 }
 
-/// A name with dots in place of other signs between its parts.
+/// Returns a name with dots in place of other separators.
 fn dotted(name: Span, facts: &mut Facts<'_, '_>) -> Span {
     let text = facts.text(name);
     if !text.iter().any(|byte| matches!(byte, b':' | b'\\')) {
         return name;
     }
     let mut made = Vec::with_capacity(text.len());
-    // In front of the outermost name they say that it is that.
+    // Before the outermost name they mark it as such.
     let from = text.iter().take_while(|byte| matches!(byte, b':' | b'\\')).count();
     for (place, &byte) in text.iter().enumerate().skip(from) {
         let is_second = byte == b':' && place > 0 && text.get(place - 1) == Some(&b':');
@@ -301,7 +301,7 @@ fn dotted(name: Span, facts: &mut Facts<'_, '_>) -> Span {
     facts.make(&made)
 }
 
-/// Where no field tells it: the name before parameters and body.
+/// Returns the name before parameters and body, if no field holds it.
 fn unfielded(grammar: Grammar, node: Node<'_>) -> Option<Node<'_>> {
     let joined = [
         "scope_resolution",
@@ -326,7 +326,7 @@ fn unfielded(grammar: Grammar, node: Node<'_>) -> Option<Node<'_>> {
     }
 }
 
-/// What a node changes in those that began inside.
+/// Applies what a node changes in those that began inside.
 pub(super) fn change(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     match reading.grammar {
         Grammar::Python => python::close_decorated(node, facts, frame),
@@ -350,7 +350,7 @@ pub(super) fn change(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>
     }
 }
 
-/// `readonly`, and `declare -r`.
+/// Returns whether it is `readonly`, or `declare -r`.
 fn declares_constants(node: Node<'_>, facts: &mut Facts<'_, '_>) -> bool {
     let mut options = node.children().filter(|child| child.kind() == "word");
     node.has_token("readonly")
@@ -360,7 +360,7 @@ fn declares_constants(node: Node<'_>, facts: &mut Facts<'_, '_>) -> bool {
         })
 }
 
-/// C++: what stands behind `private:` and the like.
+/// Sets the access of what follows C++'s `private:` and the like.
 fn give_access(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     let mut access = Vec::new();
     for child in node.children().filter(|child| child.kind() == "access_specifier") {

@@ -1,4 +1,4 @@
-//! What the nodes of each grammar are.
+//! The roles of each grammar's nodes.
 
 use super::kinds::Action::{self, Call, Change, Closer, Closure, Import, Operation, Variables};
 use super::kinds::{Callee, Grammar};
@@ -6,7 +6,7 @@ use crate::process::ast::facts::symbol_kind::SymbolKind::{
     self, Class, Enum, Function, Interface, Method, Module, Struct, TypeAlias,
 };
 
-/// The kinds of a grammar that do something.
+/// The kinds of a grammar that have an action.
 #[derive(Debug)]
 pub(super) struct Rules {
     pub(super) symbols: &'static [(SymbolKind, &'static str)],
@@ -14,15 +14,15 @@ pub(super) struct Rules {
     pub(super) rest: &'static [(Action, &'static str)],
 }
 
-/// Words that are no names although their kinds look so.
+/// Words that are not names although their kinds look so.
 pub(super) const WORDS: &str = "import from as use type typeof extern crate pub using package global unsafe given static async
 public protected private internal interface enum struct extension for const readonly val let default else default_keyword
 new function await case && || ?? ?: and or = ( ) [ , . : :: -> * ! !! bang < >";
 
-/// Comments stand anywhere, and are no parts of what they stand in.
+/// Comments occur anywhere, and are not parts of their surroundings.
 pub(super) const COMMENTS: &str = "comment line_comment block_comment multiline_comment";
 
-/// Nodes that those around look for.
+/// Nodes that the enclosing ones look for.
 pub(super) const LOOKED_FOR: &str = "alias asterisk blank_identifier block body_statement call_suffix class_body
 class_expression command_substitution declaration_list dot enumerator_list expansion formal_parameters
 function_value_parameters interface_type struct_type match_arm number optional_chain parameter self_parameter simple_expansion
@@ -40,7 +40,7 @@ private_property_identifier constant name word namespace_identifier package_iden
 this_expression super super_expression self self_expression crate instance_variable global_variable class_variable
 command_name destructor_name operator_name predefined_type primitive_type relative_scope base base_expression";
 
-/// Tokens between which stands what C's preprocessor alone reads; the last is the end of a line.
+/// Tokens around what only C's preprocessor reads; the last is the end of a line.
 pub(super) const DIRECTIVES: [&str; 3] = ["#if", "#elif", "\n"];
 
 /// Nodes that join names.
@@ -57,15 +57,16 @@ pub(super) const THROUGH: &str =
 type_assertion instantiation_expression generic_function generic_type generic_name template_function template_method template_type
 try_expression bracketed_type constructor_invocation dependent_type list_splat namespace_name_as_prefix";
 
-/// Nodes that stand for their operand where they assert that it is there.
+/// Nodes that stand for their operand if they assert that it is there.
 pub(super) const ASSERTING: &str = "unary_expression postfix_expression postfix_unary_expression";
 
-/// Operations. Some grammars read them as what is called, or as what has a member, where their last operand is: `!a.b()`.
+/// Operations. Some grammars read them as what is called, or as what has a member, where their last operand is:
+/// `!a.b()`.
 pub(super) const OPERANDS: &str = "binary_expression prefix_expression range_expression additive_expression
 multiplicative_expression comparison_expression equality_expression infix_expression conjunction_expression
 disjunction_expression nil_coalescing_expression elvis_expression await_expression";
 
-/// Nodes whose children the nodes around look at.
+/// Nodes whose children the enclosing nodes inspect.
 pub(super) const STAYING: &str = "string string_literal interpreted_string_literal raw_string_literal encapsed_string
 system_lib_string raw_string word identifier command_name variable_name
 dotted_name scoped_identifier scoped_type_identifier qualified_name namespace_name qualified_identifier stable_identifier
@@ -89,10 +90,10 @@ variable function_definition";
 /// One branch where an operator is among the children.
 pub(super) const OPERATIONS: &str = "binary_expression binary infix_expression list";
 
-/// What a tree begins with; it does not tell whose it is.
+/// Root nodes, which do not show the language.
 pub(super) const ROOTS: &str = "module program source_file translation_unit compilation_unit chunk source document stream stylesheet ERROR";
 
-/// What else a source may hold that declares and does nothing, so that it is known to be read.
+/// Other content of a source that declares and does nothing, so that it is known to be read.
 pub(super) const PLAIN: &[(&str, &str)] = &[
     ("python", "expression_statement pass_statement"),
     ("javascript", "expression_statement empty_statement debugger_statement export_statement"),

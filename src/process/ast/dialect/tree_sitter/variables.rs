@@ -9,7 +9,7 @@ use crate::process::ast::facts::frame::{Frame, Span, Visibility};
 use crate::process::ast::facts::symbol_kind::SymbolKind;
 
 impl Grammar {
-    /// Whether only what stands directly at the top is a variable.
+    /// Returns whether only what is directly at the top is a variable.
     pub(super) fn keeps_variables_close(self) -> bool {
         matches!(self, Self::Ruby | Self::Kotlin | Self::Swift)
     }
@@ -27,7 +27,7 @@ pub(super) fn drop_far(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '
     }
 }
 
-/// A node that declares variables, or assigns to them.
+/// Closes a node that declares variables, or assigns to them.
 pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     match reading.grammar {
         Grammar::Python => {
@@ -83,7 +83,7 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
             }
         }
         Grammar::Lua => {
-            // The node around tells whether it stands at the top; `local` makes a variable anywhere.
+            // The enclosing node knows whether it is at the top; `local` makes a variable anywhere.
             frame.set(LOOSE, !node.is(&["local_variable_declaration", "variable_declaration"]));
             facts.each_variable(frame, |symbol| symbol.flags &= !LOOSE);
             close_lua(reading, node, facts, frame);
@@ -97,13 +97,13 @@ fn declare(is_constant: bool, name: Span, facts: &mut Facts<'_, '_>, frame: &Fra
     add(kind, name, facts, frame);
 }
 
-/// The name in a language whose `_` is none.
+/// Returns the name, in a language whose `_` is not a name.
 fn told_name(told: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
     let name = told.name(facts);
     if facts.text(name) == b"_" { Span::NONE } else { name }
 }
 
-/// Who sees what is declared, where the name or the node itself tells.
+/// Returns the visibility of a declaration, if the name or the node itself shows it.
 pub(super) fn visibility(
     grammar: Grammar,
     node: Node<'_>,
@@ -125,7 +125,7 @@ pub(super) fn visibility(
     }
 }
 
-/// The names that a pattern binds.
+/// Returns the names that a pattern binds.
 pub(super) fn pattern(node: Option<Node<'_>>) -> Vec<Node<'_>> {
     let mut names = Vec::new();
     let mut waiting = Vec::from_iter(node);
@@ -171,7 +171,7 @@ pub(super) fn pattern(node: Option<Node<'_>>) -> Vec<Node<'_>> {
     names
 }
 
-/// Kotlin's and Swift's: `val` and `let` make a constant.
+/// Closes Kotlin's and Swift's declarations: `val` and `let` make a constant.
 fn close_property(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     if frame.outer == 0 {
         return;
@@ -194,7 +194,7 @@ fn close_property(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) 
     }
 }
 
-/// Lua's: a function that is assigned to a name is a function of that name.
+/// Closes Lua's assignment: a function that is assigned to a name is a function of that name.
 fn close_lua(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     let Some(names) = node.first(&["variable_list", "identifier"]) else { return };
     let mut values = node.first(&["expression_list"]).into_iter().flat_map(Node::children);
@@ -211,7 +211,7 @@ fn close_lua(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame:
     }
 }
 
-/// Lua: what is assigned at the top is a variable, in a block not.
+/// Settles Lua's assignments: at the top they make a variable, in a block not.
 pub(super) fn change_chunk(facts: &mut Facts<'_, '_>, frame: &Frame) {
     facts.drop_if(frame, |symbol| symbol.kind.is_variable() && symbol.flags & LOOSE != 0);
     facts.each_variable(frame, |symbol| symbol.flags &= !LOOSE);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::process::ast::tests::same_in_any_order;
 
-/// A translation unit of these declarations.
+/// Creates a translation unit of these declarations.
 pub(crate) fn unit(declarations: &str) -> Value {
     same_in_any_order(format!(
         r#"{{"id":"0x1","kind":"TranslationUnitDecl","loc":{{}},"range":{{"begin":{{}},"end":{{}}}},
@@ -12,7 +12,7 @@ pub(crate) fn unit(declarations: &str) -> Value {
     ))
 }
 
-/// `loc` and `range` of a node that names its line once, and its last one where it is another.
+/// Returns `loc` and `range` of a node that names its line once, and its last one if it differs.
 pub(crate) fn places(first: u32, last: u32) -> String {
     let end = if last == first { String::new() } else { format!(r#","line":{last}"#) };
     format!(
@@ -21,7 +21,7 @@ pub(crate) fn places(first: u32, last: u32) -> String {
     )
 }
 
-/// `range` of a node in the line before.
+/// Returns `range` of a node in the line before.
 const SAME_LINE: &str = r#""range":{"begin":{"offset":5},"end":{"offset":6}}"#;
 
 pub(crate) fn names(result: &Value) -> Vec<(&str, u64, u64)> {
@@ -42,7 +42,7 @@ fn lines_are_carried_from_place_to_place() {
         places(2, 3),
         places(4, 6),
     ));
-    // What follows a node stands behind the last line that was named inside of it.
+    // What follows a node is after the last line named inside of it.
     assert_eq!(names(&result), [("e", 2, 3), ("t", 3, 3), ("r", 4, 6), ("after_field", 5, 5)]);
     assert_eq!(result["lines"], 6);
     assert_eq!((&result["dialect"], &result["confidence"]), (&json!("clang"), &json!(1)));

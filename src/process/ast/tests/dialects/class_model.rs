@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::process::ast::tests::{result_of, same_in_any_order};
 
-/// A model of one class with these members.
+/// Returns a model of one class with these members.
 fn model(members: &str) -> Value {
     same_in_any_order(format!(r#"{{"filePath":"/srv/A.java","classes":[{{"name":"A",{members}}}]}}"#))
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::process::ast::tests::{result_of, same_in_any_order};
 use crate::process::{AstProcessor, FileContent, Processor, ResultWriter};
 
-/// The result of a program of these statements.
+/// Returns the result of a program of these statements.
 fn program(statements: Value) -> Value {
     let result = same_in_any_order(json!({"type": "Program", "body": statements}).to_string());
     assert_eq!((&result["dialect"], &result["confidence"]), (&json!("estree"), &json!(1)));
@@ -34,7 +34,7 @@ fn variable(kind: &str, pattern: Value, init: Value) -> Value {
     json!({"type": "VariableDeclaration", "kind": kind, "declarations": [declarator]})
 }
 
-/// The symbols as `kind qualified_name`, in the record's order.
+/// Returns the symbols as `kind qualified_name`, in the record's order.
 fn symbols(result: &Value) -> Vec<String> {
     let text = |symbol: &Value, name: &str| symbol[name].as_str().unwrap().to_owned();
     let symbols = result["symbols"].as_array().unwrap();
@@ -289,7 +289,7 @@ fn what_other_parsers_write_is_not_taken_for_it() {
     for tree in trees {
         assert_ne!(result_of(tree.to_string())["dialect"], "estree", "{tree}");
     }
-    // With the places that SWC writes, it is an empty file of its.
+    // With the places that SWC writes, it is SWC's dump of an empty file.
     let empty = json!({"type": "Module", "span": {"start": 1, "end": 1}, "body": [], "interpreter": null});
     assert_eq!(same_in_any_order(empty.to_string())["dialect"], "estree");
 }

@@ -1,4 +1,4 @@
-//! Python: releases of its `ast`, and what is written of them.
+//! Python: releases of its `ast`, and the records of them.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ struct Node {
     computed: Vec<String>,
 }
 
-/// All kinds that `data/tools/list_python_nodes.py` has told.
+/// Returns all kinds listed by `data/tools/list_python_nodes.py`.
 fn nodes() -> Vec<Node> {
     let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/node_types/python/nodes.txt");
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
@@ -36,7 +36,7 @@ fn every_node_of_every_release_is_known() {
     assert!(unknown.is_empty(), "{unknown:?}");
 }
 
-/// A function whose body is this expression.
+/// Returns a function whose body is this expression.
 fn function(expression: &Value) -> Value {
     json!({"_type": "Module", "body": [{"_type": "FunctionDef", "name": "f", "lineno": 1, "end_lineno": 9, "body": [
         {"_type": "Expr", "lineno": 2, "value": expression}
@@ -49,7 +49,7 @@ fn call(name: &str) -> Value {
     ]})
 }
 
-/// What is told of what an expression calls, and of its branches.
+/// Returns the reported calls and branches of an expression.
 fn told(expression: &Value) -> (Value, Value) {
     let result = same_in_any_order(function(expression).to_string());
     (result["calls"].clone(), result["symbols"].clone())
@@ -61,7 +61,7 @@ fn a_computed_attribute_repeats_nothing() {
     let computing: Vec<_> = all.iter().filter(|node| !node.computed.is_empty()).collect();
     assert_eq!(computing.len(), 7);
     for node in computing {
-        // Values of constants are no nodes; those of a tuple are.
+        // Values of constants are not nodes; those of a tuple are.
         let value = if node.kind == "Tuple" { json!([call("g"), call("h")]) } else { json!("text") };
         let mut plain = json!({"_type": node.kind});
         for field in &node.fields {
@@ -109,7 +109,7 @@ fn branches_of_a_type_alias_are_its_own() {
     );
 }
 
-/// A contract with one thing in it.
+/// Returns a contract with one item.
 fn contract(what: &Value, imports: &Value) -> Value {
     json!({"ast": {"ast_type": "Module", "doc_string": null, "body": [what]}, "imports": imports})
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::process::ast::tests::{result_of, same_in_any_order};
 
-/// A file of these items. One more tells that it is syn's.
+/// Returns a file of these items. One more identifies it as syn's.
 fn file(items: &str) -> Value {
     let last = r#"{"macro":{"path":{"segments":[{"ident":"vec"}]}}}"#;
     let result = same_in_any_order(format!(r#"{{"items":[{items},{last}]}}"#));
@@ -17,7 +17,7 @@ fn path(segments: &[&str]) -> String {
     json!({"path": {"segments": segments}}).to_string()
 }
 
-/// A function `f` with one statement.
+/// Returns a function `f` with one statement.
 fn function(expression: &str) -> Value {
     file(&format!(r#"{{"fn":{{"ident":"f","inputs":[],"stmts":[{{"expr":[{expression},true]}}]}}}}"#))
 }

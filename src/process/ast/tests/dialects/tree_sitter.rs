@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use crate::process::ast::tests::{result_of, same_in_any_order};
 
-/// A leaf with a text.
+/// Returns a leaf with a text.
 fn leaf(kind: &str, text: &str) -> Value {
     json!({"type": kind, "start_point": [0, 0], "end_point": [0, 1], "text": text})
 }
 
-/// A node with a place on one line.
+/// Returns a node with a place on one line.
 fn node(kind: &str, line: u32, children: &[Value]) -> Value {
     json!({"type": kind, "start_point": [line - 1, 0], "end_point": [line - 1, 9], "children": children})
 }
@@ -31,7 +31,7 @@ fn python_call(name: &str) -> Value {
     node("call", 2, &[leaf("identifier", name), node("argument_list", 2, &[leaf("(", "("), leaf(")", ")")])])
 }
 
-/// Makes a tree tell its language.
+/// Adds kinds to a tree that show its language.
 fn python(mut children: Vec<Value>) -> Value {
     children.push(node("elif_clause", 1, &[]));
     children.push(node("except_clause", 1, &[]));
@@ -220,7 +220,7 @@ fn deep_trees_are_read_without_a_deep_stack() {
     assert_eq!(result_of(doc)["dialect"], "tree-sitter");
 }
 
-/// A tree that tells JavaScript, with these statements.
+/// Returns a tree recognisable as JavaScript, with these statements.
 fn script(mut statements: Vec<Value>) -> Value {
     statements.push(node("lexical_declaration", 9, &[]));
     statements.push(node("statement_block", 9, &[node("template_string", 9, &[])]));

@@ -1,6 +1,6 @@
-//! Every type of node of every parser of the ESTree family, as the parsers' own packages list them, against a
-//! table that says what each is taken for: a type that the table does not have, a role that the dialect does
-//! not give, and a kind of the dialect's that the table does not have all fail.
+//! Every type of node of every parser of the ESTree family, as the parsers' own packages list them, against a table
+//! of their roles: a type that the table lacks, a role that the dialect does not give, and a kind of the dialect's
+//! that the table lacks all fail.
 
 mod shown;
 
@@ -45,7 +45,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER)
 }
 
-/// The role of each type; `-` for none.
+/// Returns the role of each type; `-` for none.
 fn table() -> BTreeMap<String, String> {
     let text = fs::read_to_string(folder().join("roles.tsv")).unwrap();
     let mut table = BTreeMap::new();
@@ -58,7 +58,7 @@ fn table() -> BTreeMap<String, String> {
     table
 }
 
-/// The types of each parser, by the parser's name.
+/// Returns the types of each parser, by the parser's name.
 fn lists() -> BTreeMap<String, BTreeSet<String>> {
     let mut found = Vec::new();
     files(&folder(), &mut found);
@@ -70,7 +70,7 @@ fn lists() -> BTreeMap<String, BTreeSet<String>> {
     found.iter().map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), types(path))).collect()
 }
 
-/// What a result says, in short.
+/// Summarises a result.
 fn told(result: &Value, with_complexity: bool) -> Value {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let mut told = Vec::new();
@@ -137,7 +137,7 @@ fn the_dialect_gives_each_type_the_role_that_the_table_says() {
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// The types of nodes in the dumps of a parser.
+/// Returns the types of nodes in the dumps of a parser.
 fn dumped(parser: &str) -> BTreeSet<String> {
     fn gather(value: &Value, types: &mut BTreeSet<String>) {
         match value {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// A program with a node of a type, and what the node shows by its role.
+/// Returns a program with a node of a type, and what the node shows by its role.
 pub(super) fn shown(kind: &str, role: &str) -> (Value, Value) {
     let found = declared(kind, role).or_else(|| member(kind, role)).or_else(|| place(kind, role));
     let found = found.or_else(|| taken(kind, role)).or_else(|| specifier(kind, role));
@@ -44,7 +44,7 @@ fn declarator() -> Value {
     json!({"type": "VariableDeclarator", "id": id("n")})
 }
 
-/// What has a name of its own.
+/// Nodes with a name of their own.
 fn declared(kind: &str, role: &str) -> Option<(Value, Value)> {
     let value =
         |init: Value| program(variables(json!({"type": "VariableDeclarator", "id": id("n"), "init": init})));
@@ -104,7 +104,7 @@ fn member(kind: &str, role: &str) -> Option<(Value, Value)> {
     Some((one, json!(["class C", method])))
 }
 
-/// What tells whether variables in it are symbols.
+/// Nodes that decide whether variables in them are symbols.
 fn place(kind: &str, role: &str) -> Option<(Value, Value)> {
     let declaration = variables(declarator());
     match role {
@@ -125,7 +125,7 @@ fn place(kind: &str, role: &str) -> Option<(Value, Value)> {
     }
 }
 
-/// What is taken from elsewhere.
+/// Nodes that import.
 fn taken(kind: &str, role: &str) -> Option<(Value, Value)> {
     let (node, import) = match role {
         "import" => (json!({"type": kind, "source": string()}), "import m"),
@@ -213,7 +213,7 @@ fn used(kind: &str, role: &str) -> Option<(Value, Value)> {
     })
 }
 
-/// What gives its name to the node around.
+/// Nodes that give their name to the enclosing node.
 fn name(kind: &str, role: &str) -> Option<(Value, Value)> {
     Some(match role {
         "name" => {

@@ -1,4 +1,4 @@
-//! What holds of every result, whatever the document.
+//! What holds for every result, whatever the document.
 
 use std::collections::BTreeSet;
 
@@ -18,10 +18,10 @@ const KINDS: [&str; 10] = [
     "type_alias",
     "variable",
 ];
-/// A longer name is none, in bytes.
+/// Maximum length of a name, in bytes.
 const NAME_LEN_MAX: usize = 1_024;
 
-/// Reads a result and checks what it says against itself.
+/// Reads a result and checks its consistency.
 pub(crate) fn check(text: &str, limits: &Limits) -> Value {
     assert!(!text.contains('\n'), "more than one line");
     let result: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("no JSON: {error}: {text}"));
@@ -44,7 +44,7 @@ fn text_in<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value}"))
 }
 
-/// A line that is at least 1 and not beyond the last one; 0 when there is none.
+/// Returns a line that is at least 1 and not beyond the last one; 0 if there is none.
 fn line(result: &Value, value: &Value, name: &str) -> u64 {
     let Some(line) = value.get(name) else { return 0 };
     let (line, last) = (line.as_u64().unwrap(), result["lines"].as_u64().unwrap_or(0));
@@ -52,7 +52,7 @@ fn line(result: &Value, value: &Value, name: &str) -> u64 {
     line
 }
 
-/// As many are listed as the limit lets, and the total tells how many there are.
+/// Checks that as many are listed as the limit allows, and that the total is how many there are.
 fn check_total(result: &Value, name: &str, limit: usize) {
     let total = result["totals"][name].as_u64().unwrap();
     assert_eq!(list(result, name).len() as u64, total.min(limit as u64), "of {total} {name}");
@@ -84,7 +84,7 @@ fn check_symbols(result: &Value, limits: &Limits) {
         let complexity = symbol.get("complexity").map_or(1, |it| it.as_u64().unwrap());
         let callable = matches!(kind, "function" | "method");
         assert!(complexity > 0 && (callable || symbol.get("complexity").is_none()), "{symbol}");
-        // A class model tells both itself.
+        // A class model states both itself.
         if result["dialect"] != "class-model" {
             let before = qualified.strip_suffix(name);
             assert!(before.is_some_and(|before| before.is_empty() || before.ends_with('.')), "{symbol}");
@@ -136,7 +136,7 @@ fn check_calls(result: &Value, limits: &Limits) {
     let pairs: BTreeSet<_> = calls.iter().map(|call| (caller(call), text_in(call, "callee"))).collect();
     assert_eq!(pairs.len(), calls.len(), "a pair of caller and callee twice");
     assert!(pairs.iter().all(|(_, callee)| !callee.is_empty()));
-    // All are listed: then each caller is among them.
+    // If all are listed, each caller is among them.
     let symbols = list(result, "symbols");
     if symbols.len() < limits.symbols {
         let known: BTreeSet<_> = symbols.iter().map(|symbol| text_in(symbol, "qualified_name")).collect();

@@ -18,7 +18,7 @@ pub(crate) enum Doc {
 pub(crate) struct Counts {
     pub(crate) values: u64,
     pub(crate) depth: u64,
-    /// Keys that an object holds once more.
+    /// Keys that an object repeats.
     pub(crate) repeated: u64,
 }
 
@@ -65,7 +65,7 @@ impl Doc {
         }
     }
 
-    /// How many objects hold a string under a key.
+    /// Returns how many objects hold a string under a key.
     pub(crate) fn nodes(&self, field: &str) -> u64 {
         let is_text = |doc: &Self| match doc {
             Self::Text(_) => true,
@@ -82,14 +82,14 @@ impl Doc {
         }
     }
 
-    /// The shortest text.
+    /// Returns the shortest text.
     pub(crate) fn plain(&self) -> String {
         let mut printer = Printer { seed: None, order: Order::Kept, out: String::new() };
         printer.value(self);
         printer.out
     }
 
-    /// Another text: white space, escapes and the order of keys as a seed has it.
+    /// Returns another text: white space, escapes and the order of keys vary with a seed.
     pub(crate) fn varied(&self, seed: u64, order: Order) -> String {
         let mut printer = Printer { seed: Some(seed), order, out: String::new() };
         printer.value(self);

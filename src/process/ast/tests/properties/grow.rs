@@ -3,12 +3,12 @@
 use super::doc::Doc;
 use super::samples::{KIND_FIELDS, Samples, Shape, Slot};
 
-/// Deepest nesting that is grown.
+/// Deepest nesting that is generated.
 const DEPTH_MAX: usize = 40;
-/// Values that are grown.
+/// Number of values that are generated.
 const VALUES_MAX: usize = 4_000;
 
-/// What stands at unexpected places.
+/// Values for unexpected places.
 const ODD: [&str; 24] = [
     "null",
     "true",
@@ -36,7 +36,7 @@ const ODD: [&str; 24] = [
     "\"[public, static ]\"",
 ];
 
-/// Reads choices from bytes; behind their end, all choices are 0.
+/// Reads choices from bytes; after their end, all choices are 0.
 pub(crate) struct Choices<'a> {
     bytes: &'a [u8],
 }
@@ -50,7 +50,7 @@ impl<'a> Choices<'a> {
         self.bytes.split_off_first().copied().unwrap_or(0)
     }
 
-    /// A place in a list of this length.
+    /// Chooses an index in a list of this length.
     pub(crate) fn place(&mut self, len: usize) -> usize {
         let high = if len > 256 { usize::from(self.byte()) << 8 } else { 0 };
         (high | usize::from(self.byte())) % len.max(1)
@@ -69,7 +69,7 @@ impl<'a> Choices<'a> {
 pub(crate) struct Grower<'a, 'b> {
     samples: &'a Samples,
     choices: &'a mut Choices<'b>,
-    /// Whether anything may stand anywhere, else only what stood under the same key in a sample.
+    /// Whether anything may be anywhere; otherwise only what a sample has under the same key.
     wild: bool,
     left: usize,
 }
@@ -99,7 +99,7 @@ impl<'a, 'b> Grower<'a, 'b> {
         Doc::Object(members)
     }
 
-    /// A shape that stands under a key; anywhere, where all is wild.
+    /// Returns a shape found under a key; or anywhere, if all is wild.
     fn shape(&mut self, key: &str) -> Option<&'a Shape> {
         let known = self.samples.under.get(key).map(Vec::as_slice).unwrap_or_default();
         let number = if known.is_empty() || self.wild && self.choices.byte() > 200 {
@@ -158,7 +158,7 @@ impl<'a, 'b> Grower<'a, 'b> {
         }
     }
 
-    /// A member twice, or one that belongs elsewhere, or something else under the key.
+    /// Repeats a member, or adds one that belongs elsewhere, or something else under the key.
     fn strays(&mut self, key: &str, slot: &Slot, depth: usize) -> Vec<(String, Doc)> {
         let own = self.member(key, slot, depth);
         let other = self.choices.place(self.samples.shapes.len());

@@ -1,5 +1,5 @@
-//! What must hold for every document, as functions of plain bytes: run by the crate's own tests with
-//! random bytes, and by the fuzz targets under `tests/fuzz/` with bytes that are led by coverage.
+//! What must hold for every document, as functions of plain bytes: run by the crate's own tests with random bytes,
+//! and by the fuzz targets under `tests/fuzz/` with coverage-guided bytes.
 
 mod claims;
 mod doc;
@@ -20,7 +20,7 @@ use samples::Samples;
 pub(crate) const DIALECTS: [&str; 7] =
     ["python-ast", "estree", "tree-sitter", "clang", "syn", "class-model", "generic"];
 
-/// Paths of documents, one of which each is read under.
+/// Paths of documents; each is read under one of them.
 const PATHS: [&[u8]; 6] =
     [b"x.ast.json", b"a/b.ts.ast.json", b"C.java_ast.json", b"c.cpp.syntax.json", b"\xff.rb.ast.json", b""];
 
@@ -39,7 +39,7 @@ pub(crate) struct Properties {
 /// A document, and how it is read.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// Whether anything stands anywhere.
+    /// Whether anything may be anywhere.
     pub(crate) wild: bool,
     /// For another text of the document.
     pub(crate) seed: u64,
@@ -58,7 +58,7 @@ impl Properties {
         Self { styles: read(dialect), others: others.collect() }
     }
 
-    /// What the bytes stand for.
+    /// Decodes the bytes.
     pub(crate) fn plan(&self, bytes: &[u8]) -> Plan {
         let mut choices = Choices::new(bytes);
         let wild = choices.byte() & 1 == 1;
@@ -82,7 +82,7 @@ impl Properties {
         check_counts(&doc, &result);
         let low = read(path, text.as_bytes(), &LOW).unwrap();
         claims::check_cut(&result, &claims::check(&low, &LOW));
-        // Neither what was read before matters nor how the document is written.
+        // Neither what was read before nor how the document is written matters.
         let _ = read(path, &self.others[other], &Limits::default());
         let again = read(path, text.as_bytes(), &Limits::default()).unwrap();
         assert_eq!(once, again, "read again: {text}");
@@ -92,8 +92,8 @@ impl Properties {
             read(path, kept.as_bytes(), &Limits::default()).unwrap(),
             "{text}\nwritten as {kept}"
         );
-        // Where anything stands anywhere, two keys of one meaning may stand in one object: an order of keys is
-        // nothing to a document whose members are what its parser writes there.
+        // If anything may be anywhere, two keys of one meaning may be in one object: key order is irrelevant only
+        // to a document whose members are what its parser writes there.
         if !wild {
             let moved = doc.varied(seed, Order::AllMove);
             let moved_result = read(path, moved.as_bytes(), &Limits::default()).unwrap();
@@ -113,7 +113,7 @@ fn check_counts(doc: &Doc, result: &Value) {
     }
 }
 
-/// The result's text, or the failure's.
+/// Returns the result's text, or the failure's.
 fn read(path: &[u8], bytes: &[u8], limits: &Limits) -> Result<String, String> {
     let mut result = ResultWriter::default();
     let content = FileContent { path, bytes };
@@ -134,7 +134,7 @@ pub(crate) fn check_any(bytes: &[u8]) {
         return;
     }
     let accepted = outcome.is_ok();
-    // Beyond the grammar, a byte order mark and these numbers are let through; jiter knows the numbers.
+    // Beyond the grammar, a byte order mark and these numbers are accepted; jiter knows the numbers.
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if !shown.contains("NaN") && !shown.contains("Infinity") {
         assert_eq!(accepted, serde_accepts(text), "serde_json: {shown}");
@@ -152,13 +152,12 @@ pub(crate) fn check_any(bytes: &[u8]) {
     }
 }
 
-/// Skipping everything checks the same grammar, lone surrogates let through, but knows no numbers that
-/// are not finite.
+/// Skips everything: checks the same grammar, accepts lone surrogates, but knows no numbers that are not finite.
 pub(crate) fn serde_accepts(doc: &[u8]) -> bool {
     std::str::from_utf8(doc).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
 }
 
-/// Lets numbers that are not finite through, but no lone surrogates.
+/// Accepts numbers that are not finite, but no lone surrogates.
 pub(crate) fn jiter_accepts(doc: &[u8]) -> bool {
     let mut jiter = jiter::Jiter::new(doc).with_allow_inf_nan();
     std::str::from_utf8(doc).is_ok() && jiter.next_skip().is_ok() && jiter.finish().is_ok()

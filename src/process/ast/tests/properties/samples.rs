@@ -1,4 +1,4 @@
-//! What the samples of a dialect are made of: the material that further documents are grown from.
+//! The building blocks of a dialect's samples, from which further documents are grown.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,23 +15,23 @@ pub(crate) const KIND_FIELDS: [&str; 7] =
 /// Scalars that are kept of one key.
 const SCALARS_MAX: usize = 64;
 
-/// The objects of some samples, each without what stands inside.
+/// The objects of some samples, each without its contents.
 #[derive(Debug, Default)]
 pub(crate) struct Samples {
     /// All shapes of objects.
     pub(crate) shapes: Vec<Shape>,
-    /// Those that stand under a key, in an array or not, by their numbers. The document's own is under "".
+    /// Those under a key, in an array or not, by their numbers. The document's own is under "".
     pub(crate) under: BTreeMap<String, Vec<usize>>,
-    /// Strings, numbers and literals that stand under a key, in an array or not.
+    /// Strings, numbers and literals under a key, in an array or not.
     pub(crate) scalars: BTreeMap<String, Vec<Doc>>,
     /// The smallest sample.
     pub(crate) smallest: Vec<u8>,
 }
 
-/// An object's keys, and what stands under each.
+/// An object's keys, and what is under each.
 pub(crate) type Shape = Vec<(String, Slot)>;
 
-/// What stands under a key.
+/// The contents of a key.
 #[derive(Debug, Clone)]
 pub(crate) enum Slot {
     Scalar(Doc),
@@ -67,7 +67,7 @@ impl Samples {
             Value::Object(members) => {
                 let shape: Shape =
                     members.iter().map(|(key, value)| (key.clone(), Slot::of(value))).collect();
-                // Objects of one kind that have the same keys are one shape, whatever is in them.
+                // Objects of one kind with the same keys are one shape, whatever their contents.
                 let name = |(key, slot): &(String, Slot)| match slot {
                     Slot::Scalar(Doc::Text(kind)) if KIND_FIELDS.contains(&&key[..]) => {
                         format!("{key}={kind}")

@@ -1,4 +1,4 @@
-//! What a node imports.
+//! The imports of a node.
 
 mod names;
 mod use_trees;
@@ -31,7 +31,7 @@ const PATHS: &[&str] = &[
     "alias_qualified_name",
 ];
 
-/// A node that imports by its kind.
+/// Closes a node that imports by its kind.
 pub(super) fn close(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     match (grammar, node.kind()) {
         (Grammar::Python, "import_statement") => python_modules(node, facts, frame),
@@ -70,7 +70,7 @@ pub(super) fn close(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>,
     }
 }
 
-/// Whether a call is an import.
+/// Returns whether a call is an import.
 pub(super) fn called(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) -> bool {
     let functions: &[&str] = match grammar {
         Grammar::JavaScript => &["require", "import"],
@@ -92,7 +92,7 @@ pub(super) fn called(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>
         values.next();
     }
     let value = values.next().filter(|value| value.is(STRINGS));
-    // What `import` is given beside the module says how to import it.
+    // Further arguments of `import` say how to import the module.
     let is_import = node.child(0).is_some_and(|function| function.kind() == "import");
     if value.is_none() || !is_import && values.next().is_some() {
         return false;
@@ -118,7 +118,7 @@ fn import_string(path: Option<Node<'_>>, alias: Option<Node<'_>>, facts: &mut Fa
     facts.import_module(module, alias, frame);
 }
 
-/// Name and alias of `name as alias`.
+/// Returns name and alias of `name as alias`.
 fn aliased(node: Node<'_>, facts: &mut Facts<'_, '_>) -> (Span, Span) {
     let named = node.named(facts);
     let mut alias = if named.len() > 1 { named.last().copied() } else { None };
@@ -195,7 +195,7 @@ fn script_export(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     facts.import(source, Span::NONE, frame);
 }
 
-/// Names with their aliases, where these are others. Any word or string may be a name, also `default`.
+/// Adds names with their aliases, if these differ. Any word or string may be a name, also `default`.
 fn add_differing(list: Node<'_>, kind: &str, facts: &mut Facts<'_, '_>, frame: &Frame) {
     for item in list.children().filter(|item| item.kind() == kind) {
         let mut names = item
@@ -211,7 +211,7 @@ fn unquoted(node: Option<Node<'_>>, facts: &mut Facts<'_, '_>) -> Span {
     node.map_or(Span::NONE, |node| node.unquoted(facts))
 }
 
-/// `import a.b.C`, `use A\B\C as D`: the last name is what is imported.
+/// Adds `import a.b.C`, `use A\B\C as D`: the last name is what is imported.
 fn dotted(node: Node<'_>, separator: u8, facts: &mut Facts<'_, '_>, frame: &Frame) {
     let path = text(node.first(PATHS), facts);
     let mut alias = None;
@@ -239,7 +239,7 @@ fn dotted(node: Node<'_>, separator: u8, facts: &mut Facts<'_, '_>, frame: &Fram
     }
 }
 
-/// `using A.B`, `import A`: all of it is the module.
+/// Adds `using A.B`, `import A`: all of it is the module.
 fn whole(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     let is_path = |child: &Node<'_>| child.is(PATHS) || child.is(&["generic_name", "predefined_type"]);
     let sign = node.children().position(|child| child.is(&["=", "name_equals"]));
@@ -247,7 +247,7 @@ fn whole(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     let module = node.children().skip(sign.map_or(0, |sign| sign + 1)).filter(is_path).last();
     let mut path = text(module, facts);
     if path.is_none() || facts.text(path).contains(&b'<') {
-        // Of a generic type without its arguments.
+        // A generic type is without its arguments.
         path = module.map_or(Span::NONE, Node::path);
     }
     let alias = text(alias, facts);
@@ -270,7 +270,7 @@ fn php_use(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     facts.import(module, Span::NONE, frame);
 }
 
-/// `import a.B, c._`: each is an import of its own.
+/// Adds `import a.B, c._`: each is an import of its own.
 fn scala(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     let parts: Vec<_> = node.children().collect();
     for parts in parts.split(|part| part.kind() == ",") {

@@ -1,11 +1,11 @@
-//! Rust's `use` trees: the leaves that stand directly in a group are one import.
+//! Rust's `use` trees: the leaves directly in a group are one import.
 
 use super::names::{add_name, text};
 use crate::process::ast::dialect::tree_sitter::parts::Node;
 use crate::process::ast::facts::Facts;
 use crate::process::ast::facts::frame::{Frame, Span};
 
-/// A name with the path ahead of it in its own leaf.
+/// A name with the path before it in its own leaf.
 struct Leaf {
     ahead: Span,
     name: Span,
@@ -39,14 +39,14 @@ pub(super) fn close(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     }
 }
 
-/// The children that are paths or trees: `self`, `super` and `crate` are such, too.
+/// Returns the children that are paths or trees, including `self`, `super` and `crate`.
 fn parts_of(node: Node<'_>) -> Vec<Node<'_>> {
     let is_part =
         |child: &Node<'_>| child.is_worded() && !child.is(&["use", "as", "pub", "visibility_modifier"]);
     node.children().filter(is_part).collect()
 }
 
-/// The path of a group, and what stands in it.
+/// Returns the path of a group, and its contents.
 fn group<'p>(path: Span, part: Node<'p>, facts: &mut Facts<'_, '_>) -> (Span, Vec<Node<'p>>) {
     let parts = parts_of(part);
     if part.kind() == "use_list" {
