@@ -1,28 +1,28 @@
 //! What is done with a file's content.
 //!
-//! [`Processor`] is where users plug in their own work; [`ast`] is the one that comes along.
+//! [`Processor`] is where users plug in their own work; [`ast`] is the built-in one.
 //!
 //! Constraints: a processor sees one file at a time, gets its content as one slice, keeps no state
-//! between files that changes a result, and answers with one JSON value or a [`FileError`].
+//! between files that changes a result, and returns one JSON value or a [`FileError`].
 //!
 //! # The AST processor
 //!
-//! What it does is told in the [crate's page](crate#how-a-syntax-tree-is-read), what it answers in
-//! [`record_format`](mod@crate::record_format). Its files, in `src/process/ast/`, in the order in which a
-//! document meets them:
+//! The [crate's page](crate#how-a-syntax-tree-is-read) describes what it does,
+//! [`record_format`](mod@crate::record_format) what it returns. Its files, in `src/process/ast/`, in the order in
+//! which a document passes through them:
 //!
 //! | file | does |
 //! |---|---|
-//! | `mod.rs` | the processor, its limits and version; guesses the dialect, and reads again where the guess was wrong |
+//! | `mod.rs` | the processor, its limits and version; guesses the dialect, and reads again if the guess was wrong |
 //! | `json/` | the pass over the bytes: tokens, faults with their place; calls a visitor that is compiled into it |
-//! | `extract.rs` | that visitor: keeps a frame for each open object, and hands what it meets to evidence and dialect |
+//! | `extract.rs` | that visitor: keeps a frame for each open object, and passes what it meets to evidence and dialect |
 //! | `process/ast/detect/vocabulary.rs` | the kinds and keys that the dialects know, looked up once for each string |
 //! | `process/ast/detect/known.rs` | the keys and kinds that the thread has met, found again by their bytes |
 //! | `process/ast/json/open_keys.rs` | the other keys of the open objects, to find repetitions |
-//! | `process/ast/detect/evidence.rs`, `process/ast/detect/kind_counts.rs`, `process/ast/interner.rs` | what speaks for a dialect: counts of kinds and keys, in bounded memory |
-//! | `dialect/` | a file or folder for each dialect: its words, how well a document fits, the language, and what becomes of an object that closes |
-//! | `process/ast/facts/` | what an open object is known to be; symbols, imports and calls, each adopted by the symbol around it |
-//! | `process/ast/output/summary.rs` | the facts in their order, repetitions dropped, calls summed up |
+//! | `process/ast/detect/evidence.rs`, `process/ast/detect/kind_counts.rs`, `process/ast/interner.rs` | the evidence for a dialect: counts of kinds and keys, in bounded memory |
+//! | `dialect/` | a file or folder for each dialect: its words, how well a document fits, the language, and what is made of a closing object |
+//! | `process/ast/facts/` | the state of an open object; symbols, imports and calls, each adopted by the enclosing symbol |
+//! | `process/ast/output/summary.rs` | the facts in order, repetitions dropped, calls summed up |
 //! | `process/ast/output/report.rs` | the result as a line of JSON |
 //!
 //! A new dialect is a file in `dialect/` and a line in its table, with samples in `data/dialects` and what an
@@ -48,7 +48,7 @@ pub struct FileContent<'a> {
 }
 
 impl FileContent<'_> {
-    /// The path as text, with replacement characters where it is not UTF-8.
+    /// Returns the path as text, with replacement characters where it is not UTF-8.
     pub fn path_text(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(self.path)
     }
@@ -58,10 +58,10 @@ impl FileContent<'_> {
 ///
 /// Use [`from_fn`] for a plain function. See `examples/` for one of each kind.
 pub trait Processor: Send + Sync {
-    /// Name and version, such as `ast/21`. When it changes, every file is due again.
+    /// Returns name and version, such as `ast/21`. When it changes, every file is due again.
     fn identity(&self) -> &str;
 
-    /// Globs of the files that it wants where the user gives none. `*` matches any name.
+    /// Returns globs of the files that it processes if the user gives none. `*` matches any name.
     fn default_include(&self) -> &[&str] {
         &["*"]
     }
@@ -69,6 +69,6 @@ pub trait Processor: Send + Sync {
     /// Processes one file and sets its result.
     ///
     /// # Errors
-    /// What makes this file fail. Others go on; a panic fails only this file, too.
+    /// Whatever makes this file fail. Other files go on; a panic fails only this file, too.
     fn process(&self, file: &FileContent<'_>, result: &mut ResultWriter) -> Result<(), FileError>;
 }

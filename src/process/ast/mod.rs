@@ -2,11 +2,11 @@
 //!
 //! Constraints:
 //! - One pass over the bytes, without recursion and without a tree. A thread reads a document as one of
-//!   the dialect that it saw last under such a name; only where the whole document then shows another one, it
-//!   is read again.
+//!   the dialect that it last saw under such a name; only if the whole document then shows another one is it
+//!   read again.
 //! - A document is sound JSON in UTF-8 to its last byte; what is unusual but readable is noted.
-//! - Memory beside the document is bounded: by the depth limit, by limits on distinct kinds, and by what
-//!   is kept of symbols, imports and calls, of which a document with more than millions fails.
+//! - Memory beside the document is bounded: by the depth limit, by limits on distinct kinds, and by a
+//!   limit of millions on symbols, imports and calls, beyond which a document fails.
 //! - The result depends neither on the order of keys nor on white space, nor on what was read before.
 
 mod detect;

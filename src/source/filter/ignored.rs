@@ -97,7 +97,7 @@ fn read(folder: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(text))
 }
 
-/// The entry was put there to exclude something; what exactly is not guessed.
+/// Returns the error for a non-file: it was put there to exclude something, and what exactly is not guessed.
 fn no_file() -> io::Error {
     invalid("a link or a pipe, which is not read; put a regular file there".to_owned())
 }

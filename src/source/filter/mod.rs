@@ -1,6 +1,6 @@
 //! Which names are let in, and why.
 //!
-//! Which names a scan lets in: include and exclude globs.
+//! Which names a scan accepts: include and exclude globs.
 
 pub(super) mod hidden;
 pub(super) mod ignored;

@@ -238,7 +238,7 @@ struct Walk<'a> {
     total: Mutex<Total>,
 }
 
-/// What the threads leave behind.
+/// The combined results of the threads.
 #[derive(Default)]
 struct Total {
     folders: u64,

@@ -202,7 +202,7 @@ fn entry(arena: &[u8], start: u32) -> (u8, &[u8]) {
     (arena[at], &arena[at + HEAD..at + HEAD + len])
 }
 
-/// Names longer than 65,535 bytes, which no file system has, are left out.
+/// Names longer than 65,535 bytes, which no file system has, are skipped.
 impl<N: AsRef<[u8]>> FromIterator<N> for Names {
     fn from_iter<I: IntoIterator<Item = N>>(names: I) -> Self {
         let mut all = Self::default();
@@ -225,7 +225,7 @@ impl fmt::Debug for Names {
 /// Tag of a sub-folder that will be visited.
 pub(super) const VISIT: u8 = 0;
 
-/// Tag of a sub-folder that a rule cut.
+/// Tag of a sub-folder that a rule excluded.
 pub(super) const CUT: u8 = 1;
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ impl Last {
         Self(Self::KIND | u16::from(place))
     }
 
-    /// The start of an object under one of the dialect's own keys.
+    /// Returns the start of an object under one of the dialect's own keys.
     #[inline(always)]
     pub(crate) fn within(field: u8) -> Self {
         Self(Self::WITHIN | u16::from(field))

@@ -138,7 +138,7 @@ pub(super) trait Dialect: Default {
     /// Handles an object that opens under `frame.slot` of its parent.
     fn open(&mut self, _frame: &mut Frame, _parent: &Frame) {}
 
-    /// In a dialect that has tags: handles an object or array that opens directly under any key of an object.
+    /// Handles an object or array that opens directly under any key of an object, in a dialect that has tags.
     fn holds(&mut self, _frame: &mut Frame, _field: u8, _is_array: bool) {}
 
     /// Handles a string under one of the dialect's keys, or in an array there.

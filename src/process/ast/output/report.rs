@@ -49,7 +49,7 @@ impl Report<'_> {
         out.push(b'}');
     }
 
-    /// Number of nodes, the field that holds their kinds, and the kinds.
+    /// Appends the number of nodes, the field that holds their kinds, and the kinds.
     fn nodes(&self, out: &mut Vec<u8>) {
         let tags = ALL.get(self.dialect).map_or(&[][..], |dialect| dialect.tags);
         let evidence = self.clues.evidence;

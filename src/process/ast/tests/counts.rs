@@ -117,7 +117,7 @@ fn a_failure_leaves_nothing_behind_for_the_next_document() {
     assert_eq!(text_of(doc).unwrap(), fresh);
 }
 
-/// Chunked reading must not depend on where a token stands, or on how close the end is.
+/// Chunked reading must not depend on where a token is, or on how close the end is.
 #[test]
 fn tokens_of_every_length_at_every_offset() {
     for len in 0..40 {

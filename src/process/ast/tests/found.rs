@@ -2,7 +2,7 @@
 
 use super::{result_of, text_of};
 
-/// Without lines, functions of one name stood in the order of the keys above them.
+/// Without lines, functions of one name were in the order of the keys above them.
 #[test]
 fn symbols_of_one_name_stand_in_an_order_of_their_own() {
     let declared = r#"{"type":"FunctionDeclaration","async":true,"id":{"type":"Identifier","name":"f"}}"#;

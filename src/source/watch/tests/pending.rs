@@ -6,7 +6,7 @@ use crate::source::watch::pending::Touch;
 
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// Pending changes with a clock of its own, in milliseconds.
+/// Pending changes with their own clock, in milliseconds.
 struct Bench {
     pending: Pending,
     start: Instant,

@@ -36,7 +36,7 @@ pub(super) mod role {
     pub(in super::super) const BINDING: u8 = 23;
     /// Declarations among statements.
     pub(in super::super) const LOCAL: u8 = 24;
-    /// Declares what is none of the record's that it stands in.
+    /// Declares something that does not belong to its enclosing record.
     pub(in super::super) const FRIEND: u8 = 25;
     /// A list in braces of what has no constructor.
     pub(in super::super) const LIST: u8 = 26;
@@ -48,7 +48,7 @@ pub(super) mod role {
     pub(in super::super) const SPECIALIZATION: u8 = 43;
     pub(in super::super) const NAMESPACE: u8 = 44;
     pub(in super::super) const ACCESS: u8 = 45;
-    /// Holds its declaration, and what the compiler made of it behind that.
+    /// Holds its declaration, followed by what the compiler made of it.
     pub(in super::super) const CUT_TEMPLATE: u8 = 46;
     pub(in super::super) const LAMBDA: u8 = 47;
     pub(in super::super) const CXX_CALL: u8 = 48;

@@ -89,7 +89,7 @@ pub(super) const DESCRIPTION: Description = Description {
     read: super::extract::<Clang>,
 };
 
-/// Other parsers of such languages share some of the kinds, but not clang's places.
+/// Scores a document: other parsers of such languages share some of the kinds, but not clang's places.
 fn score(evidence: &Evidence) -> f64 {
     let has_places = evidence.marker(const { marker("range") }) > 0
         && evidence.marker(const { marker("inner") }) + evidence.marker(const { marker("loc") }) > 0;

@@ -39,7 +39,7 @@ pub(super) fn type_path(written: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Types that are not records, as sources spell them; any other construction is a call of its type.
+/// Types that are not records, found in every source; any other construction is a call of its type.
 const PLAIN: [&[u8]; 38] = [
     b"void",
     b"bool",

@@ -1,8 +1,8 @@
 //! The family of trees for JavaScript and TypeScript that follow ESTree: acorn, espree, Babel, Flow, Hermes,
 //! typescript-estree, SWC, oxc.
 //!
-//! Sources: the ESTree specification to ES2025 with JSX, and each parser's own list of its types, which stand in
-//! `data/node_types/estree` with what each of them is.
+//! Sources: the ESTree specification to ES2025 with JSX, and each parser's own list of its types, which are in
+//! `data/node_types/estree` with the role of each.
 
 mod kinds;
 mod nodes;
@@ -196,7 +196,7 @@ mod bit {
     pub(super) const HAS_PARTS: u32 = flag::OWN << 19;
     /// Everything fits the case's pattern.
     pub(super) const FITS_ALL: u32 = flag::OWN << 17;
-    /// Of a variable: it stands in the block that is a body.
+    /// Of a variable: it is in the block that is a body.
     pub(super) const IN_BLOCK: u32 = flag::OWN << 18;
 }
 

@@ -30,8 +30,8 @@ pub(super) const DESCRIPTION: Description = Description {
     read: super::extract::<Python>,
 };
 
-/// Some tools write other languages' sources as Python's nodes, such as Bazel's files: then the file's name
-/// decides.
+/// Returns the language. Some tools write other languages' sources as Python's nodes, such as Bazel's files: then
+/// the file's name decides.
 fn language(clues: &Clues<'_>) -> &'static str {
     match language_of(clues.path) {
         _ if vyper::is_it(clues) => vyper::LANGUAGE,
@@ -40,7 +40,7 @@ fn language(clues: &Clues<'_>) -> &'static str {
     }
 }
 
-/// Under the plain names `type` and `kind` other parsers' nodes have the same kinds.
+/// Scores a document. Under the plain names `type` and `kind` other parsers' nodes have the same kinds.
 fn score(evidence: &Evidence) -> f64 {
     match evidence.kind_field() {
         Some(("type" | "kind", _)) => evidence.known(PLACE) * 0.9,
@@ -111,7 +111,7 @@ mod role {
     pub(super) const BOOL_OP: u8 = 13;
     pub(super) const BRANCH: u8 = 14;
     pub(super) const LAMBDA: u8 = 15;
-    /// A branch that binds names which are no declarations.
+    /// A branch that binds names which are not declarations.
     pub(super) const LOOP: u8 = 16;
     pub(super) const BINDING: u8 = 17;
     pub(super) const TUPLE: u8 = 18;
@@ -180,7 +180,7 @@ mod name {
     pub(super) const ID: usize = 4;
 }
 
-/// Dots of a relative import; beyond that it is invalid.
+/// Dots of a relative import; with more it leads nowhere.
 const LEVEL_MAX: u32 = 16;
 
 /// Inside what is called.

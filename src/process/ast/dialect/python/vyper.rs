@@ -1,4 +1,4 @@
-//! Vyper: contracts whose compiler names most of its nodes as Python does, and has others of its own.
+//! Vyper: contracts whose compiler names most of its nodes as Python does, and adds its own.
 //!
 //! Source: the nodes of Vyper 0.2, 0.3 and 0.4, `vyper -f ast` and `annotated_ast`.
 

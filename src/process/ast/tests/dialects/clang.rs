@@ -218,6 +218,6 @@ fn what_the_compiler_made_of_a_template_is_left_out() {
         places(3, 6)
     ));
     assert_eq!(names(&inside), [("Box", 4, 6), ("Box.put", 6, 6)]);
-    // One that stands by itself was written.
+    // One that is on its own was written.
     assert_eq!(names(&unit(&format!("{written},{made}"))).len(), 4);
 }

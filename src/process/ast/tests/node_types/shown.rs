@@ -232,7 +232,7 @@ fn name(kind: &str, role: &str) -> Option<(Value, Value)> {
     })
 }
 
-/// A node in the places, and with the members, that give a role to others.
+/// Puts a node in the places, and with the members, that give a role to others.
 fn everywhere(kind: &str) -> Value {
     let node = json!({"type": kind, "id": id("n"), "key": id("n"), "name": "n", "callee": id("c"), "value": string(),
         "method": true, "operator": "&&", "test": id("a"), "body": [], "source": string()});

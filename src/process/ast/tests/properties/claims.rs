@@ -146,7 +146,7 @@ fn check_calls(result: &Value, limits: &Limits) {
     }
 }
 
-/// With low limits the lists are the beginnings of the full ones, and the totals stay.
+/// Checks that with low limits the lists are the beginnings of the full ones, and the totals stay.
 pub(crate) fn check_cut(full: &Value, cut: &Value) {
     for name in ["dialect", "confidence", "language", "values", "depth", "nodes", "kind_field", "totals"] {
         assert_eq!(full[name], cut[name], "{name}");

@@ -5,7 +5,7 @@ use serde_json::Value;
 /// A JSON value whose members keep their order and may repeat their keys.
 #[derive(Debug, Clone)]
 pub(crate) enum Doc {
-    /// A token as it stands: a number, a literal, or a string with escapes of its own.
+    /// A token as written: a number, a literal, or a string with its own escapes.
     Token(String),
     /// A string, without its escapes.
     Text(String),

@@ -50,7 +50,7 @@ pub(crate) struct Plan {
 }
 
 impl Properties {
-    /// `project` is the crate's own folder, `dialect` one of the [`DIALECTS`].
+    /// Reads the samples. `project` is the crate's own folder, `dialect` one of the [`DIALECTS`].
     pub(crate) fn of(project: &Path, dialect: &str) -> Self {
         let read = |dialect: &str| Samples::read(&project.join("data/dialects").join(dialect));
         let smallest = |styles: Vec<Samples>| styles.into_iter().map(|style| style.smallest);
