@@ -40,7 +40,7 @@ pub(super) fn is_of_coroutine(callee: &[u8]) -> bool {
     callee.starts_with(b"__promise.") || callee.ends_with(b"operator co_await")
 }
 
-/// Returns a hash of what is written in a macro argument, by its kind and bytes, since ids are addresses.
+/// Returns a key of what is written in a macro argument, by kind and bytes: above all ids, which are addresses.
 fn argument(role: u8, places: &Places) -> Option<u64> {
     let is_argument = places.begin.is_argument && places.end.is_argument && places.begin.at < 1 << 24;
     let (begin, end) = (u64::from(places.begin.at), u64::from(places.end.at));
