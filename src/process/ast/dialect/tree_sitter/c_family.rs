@@ -306,8 +306,8 @@ fn within<'p>(told: Node<'p>, facts: &mut Facts<'_, '_>) -> Option<(Span, Node<'
     Some((within, last))
 }
 
-/// Returns the text of a name. Operators have a space only between two words: `operator new[]`, `operator const
-/// char*`; a conversion is without parameters, scopes and template arguments.
+/// Returns the text of a name. Operators have a space only between two words: `operator new[]`,
+/// `operator const char*`; a conversion is without parameters, scopes and template arguments.
 fn name(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
     let mut texts = Vec::new();
     match node.kind() {
