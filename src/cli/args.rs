@@ -2,7 +2,7 @@
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
-use outlast::service::settings::Given;
+use outlast::service::settings::{Given, Layers, Surroundings};
 
 use super::exit_code;
 use crate::cli::command::config::{ConfigArgs, ConfigCommand};
@@ -18,8 +18,6 @@ use crate::cli::command::run::RunArgs;
 use crate::cli::command::status::StatusArgs;
 use crate::cli::command::watch::WatchArgs;
 use crate::cli::options::global::{Format, Global};
-use outlast::service::settings::Layers;
-use outlast::service::settings::Surroundings;
 
 /// A batch engine for files that outlasts crashes.
 #[derive(Debug, Parser)]

@@ -1,20 +1,17 @@
 //! Requests to the run that holds the state, or to the state itself if no run does.
 
-use crate::cli::options::global::Global;
-use anyhow::Result;
-use outlast::AstProcessor;
-use outlast::engine::Engine;
-use outlast::engine::EngineError;
-use outlast::engine::StoreView;
-use outlast::ledger::LedgerError;
-use outlast::service::ControlError;
-use outlast::service::Desk;
-use outlast::service::Request;
-use outlast::service::answer;
-use outlast::service::ask;
-use serde::Serialize;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+
+use anyhow::Result;
+use outlast::AstProcessor;
+use outlast::engine::{Engine, EngineError, StoreView};
+use outlast::ledger::LedgerError;
+use outlast::service::{ControlError, Desk, Request, answer, ask};
+use serde::Serialize;
+
+use crate::cli::options::global::Global;
 
 /// How often, and how long, a state in use that does not answer is retried: a run is starting or ending.
 const BUSY_TRIES: u32 = 50;
@@ -50,13 +47,25 @@ fn put_or_else(
 ) -> Result<Vec<u8>> {
     let mut tries = 0;
     loop {
-        match ask(&global.state, request) {
+        match ask_when_open(&global.state, request) {
             Err(ControlError::NobodyListens(_)) => match alone() {
                 Err(error) if is_in_use(&error) && tries < BUSY_TRIES => {}
                 answered => return Ok(answered?),
             },
-            Err(ControlError::Later(_)) if tries < LATER_TRIES => {}
             answered => return Ok(answered?),
+        }
+        tries += 1;
+        std::thread::sleep(BUSY_WAIT);
+    }
+}
+
+/// Asks the run that holds the state; one that is about to open it is asked again.
+pub(crate) fn ask_when_open(state: &Path, request: &Request) -> Result<Vec<u8>, ControlError> {
+    let mut tries = 0;
+    loop {
+        match ask(state, request) {
+            Err(ControlError::Later(_)) if tries < LATER_TRIES => {}
+            answered => return answered,
         }
         tries += 1;
         std::thread::sleep(BUSY_WAIT);

@@ -11,17 +11,16 @@ mod options;
 mod output;
 mod setup;
 
-use crate::cli::setup::Configured;
-
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Result;
 use outlast::service::ControlError;
-use outlast::service::settings::SettingsError;
+use outlast::service::settings::{Settings, SettingsError};
+
+use crate::cli::setup::Configured;
 
 use args::{Cli, Command};
-use outlast::service::settings::Settings;
 use output::terminal::tell;
 use setup::logging::SetLevel;
 

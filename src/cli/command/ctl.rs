@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use outlast::engine::{Order, OrderDone, root_path};
-use outlast::service::{Request, ask};
+use outlast::service::Request;
 
 use super::roots::{ForgetArgs, order_forget};
+use crate::cli::client;
 use crate::cli::exit_code;
 use crate::cli::options::global::{Format, Global};
 use crate::cli::output::terminal;
@@ -70,7 +71,7 @@ pub(crate) fn ctl(global: &Global, args: &CtlArgs) -> Result<u8> {
         Err(forget) => return order_forget(global, forget),
     };
     let request = Request::Order(order);
-    let payload = ask(&global.state, &request)?;
+    let payload = client::ask_when_open(&global.state, &request)?;
     let done: OrderDone =
         serde_json::from_slice(&payload).context("the answer does not tell what was done")?;
     match global.format {

@@ -1,15 +1,17 @@
 //! `outlast explain`.
 
-use crate::cli::client::put;
-use crate::cli::exit_code;
-use crate::cli::options::global::{Format, Global};
-use crate::cli::output::terminal::{self, Lines};
+use std::io;
+use std::path::PathBuf;
+
 use anyhow::{Context, Result};
 use clap::Args;
 use outlast::engine::Explanation;
 use outlast::service::Request;
-use std::io;
-use std::path::PathBuf;
+
+use crate::cli::client::put;
+use crate::cli::exit_code;
+use crate::cli::options::global::{Format, Global};
+use crate::cli::output::terminal::{self, Lines};
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {

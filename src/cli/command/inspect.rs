@@ -1,10 +1,11 @@
 //! `outlast inspect`: what the processor extracts from one file.
 
-use clap::Args;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use clap::Args;
 use outlast::engine::{self, Inspection};
 use outlast::service::settings::Settings;
 use outlast::{AstProcessor, FileError};
@@ -15,8 +16,6 @@ use crate::cli::options::flags::{Flags, OfInspect};
 use crate::cli::options::global::{Format, Global};
 use crate::cli::output::sanitize::show_place;
 use crate::cli::output::terminal::{self, Lines};
-
-use std::path::PathBuf;
 
 /// How many items of each list are shown to people. JSON has all.
 const KINDS_SHOWN: usize = 10;

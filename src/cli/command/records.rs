@@ -1,26 +1,23 @@
 //! `outlast records`: asks the run that holds the state, or the state itself.
 
-use clap::Args;
-use clap::ValueEnum;
 use std::convert::Infallible;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
 use outlast::engine::{CommittedLog, EngineError};
 use outlast::service::{ControlError, Request, ask};
 use outlast::sink::SinkError;
-use outlast::{LogStart, RecordCursor};
+use outlast::{LogStart, RecordCursor, RecordStatus};
 
 use crate::cli::client::{ask_state, is_in_use, put};
 use crate::cli::exit_code;
 use crate::cli::options::global::{Format, Global};
 use crate::cli::output::export::{self, Which};
 use crate::cli::output::terminal;
-use outlast::RecordStatus;
-use std::path::PathBuf;
 
 /// How often `--follow` polls for more.
 const FOLLOW: Duration = Duration::from_millis(200);

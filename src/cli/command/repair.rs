@@ -1,14 +1,14 @@
 //! `outlast repair`.
 
+use anyhow::Result;
+use clap::Args;
+use outlast::engine::{self, RepairReport};
+use outlast::service::settings::Settings;
+
 use crate::cli::exit_code;
 use crate::cli::options::flags::{Flags, OfRepair};
 use crate::cli::options::global::{Format, Global, absolute};
 use crate::cli::output::terminal;
-use anyhow::Result;
-use clap::Args;
-use outlast::engine;
-use outlast::engine::RepairReport;
-use outlast::service::settings::Settings;
 
 #[derive(Debug, Args)]
 pub(crate) struct RepairArgs {

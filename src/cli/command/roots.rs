@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use outlast::engine::{self, ForgetFilter, ForgetReport, MovedRoot, root_path};
-use outlast::service::{Request, ask};
+use outlast::service::Request;
 
 use super::run;
 use crate::cli::options::global::{Format, Global};
@@ -53,7 +53,7 @@ pub(crate) fn forget(global: &Global, args: &ForgetArgs) -> Result<u8> {
 
 /// Runs `outlast ctl forget`.
 pub(crate) fn order_forget(global: &Global, args: &ForgetArgs) -> Result<u8> {
-    tell_forgotten(global, &ask(&global.state, &Request::Forget(args.filter()))?)
+    tell_forgotten(global, &client::ask_when_open(&global.state, &Request::Forget(args.filter()))?)
 }
 
 fn tell_forgotten(global: &Global, payload: &[u8]) -> Result<u8> {

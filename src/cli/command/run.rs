@@ -1,11 +1,11 @@
 //! `outlast run`.
 
-use clap::Args;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use clap::Args;
 use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions};
 use outlast::ledger::LedgerError;
 use outlast::service::settings::Settings;

@@ -1,19 +1,18 @@
 //! `outlast status`.
 
+use std::io;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use outlast::engine::{BatchStatistics, BreakerState, StatusReport, WatchFigures};
+use outlast::service::Request;
+
 use crate::cli::client::put;
 use crate::cli::exit_code;
 use crate::cli::options::global::{Format, Global};
 use crate::cli::output::summary::to_the_second;
 use crate::cli::output::terminal::{self, Lines};
-use anyhow::{Context, Result};
-use clap::Args;
-use outlast::engine::BatchStatistics;
-use outlast::engine::BreakerState;
-use outlast::engine::StatusReport;
-use outlast::engine::WatchFigures;
-use outlast::service::Request;
-use std::io;
-use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {

@@ -1,9 +1,10 @@
 //! `outlast watch`.
 
-use clap::Args;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use clap::Args;
 use outlast::BatchConfig;
 use outlast::service::{NextJob, Signals};
 
@@ -14,8 +15,6 @@ use crate::cli::options::global::Global;
 use crate::cli::output::progress;
 use crate::cli::setup::Configured;
 use crate::cli::setup::services::Services;
-
-use std::path::PathBuf;
 
 /// Follows changes until asked to stop.
 pub(crate) fn watch(

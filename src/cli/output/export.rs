@@ -7,14 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
-use outlast::RecordHead;
 use outlast::engine::{CommittedLog, EngineError};
 use outlast::service::Signals;
 use outlast::sink::export::{ExportError, OutputFile};
+use outlast::{LogPosition, RecordHead};
 
 use crate::cli::exit_code;
 use crate::cli::options::global::{Format, Global};
-use outlast::LogPosition;
 
 /// How long the export may take to stop when asked to.
 const LEAVE: Duration = Duration::from_secs(10);

@@ -1,8 +1,8 @@
 //! What is set up before a command begins: memory, logging, telemetry, services.
 
+use outlast::service::settings::{Layers, Settings};
+
 use super::SetLevel;
-use outlast::service::settings::Layers;
-use outlast::service::settings::Settings;
 
 pub(super) mod allocator;
 pub(super) mod log_file;

@@ -2,10 +2,9 @@
 //! were all deleted.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fmt, io};
 
 use super::probe::Lookout;
 use crate::engine::error::EngineError;

@@ -1,5 +1,8 @@
 //! What other threads may see during a run.
 
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::one_run::runs_already;
 use crate::engine::StoreView;
 use crate::engine::command::Wishes;
@@ -9,11 +12,6 @@ use crate::engine::job_plan::JobPlan;
 use crate::engine::stats::BatchStatistics;
 use crate::model::BatchConfig;
 use crate::model::key::RootId;
-
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::mpsc::SyncSender;
 
 /// The state that is visible to other threads during a run.
 #[derive(Default)]

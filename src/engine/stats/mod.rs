@@ -6,7 +6,7 @@ pub(super) mod latency;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -14,8 +14,8 @@ use crate::engine::lifecycle::counts::Tally;
 use crate::engine::resources::breaker::BreakerStatus;
 use crate::model::{Cursor, ErrorClass, RecordStatus};
 use crate::source::watch::WatchStatus;
+
 use latency::LatencyFigures;
-use std::path::Path;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use super::crash_hook::Dying;
 use super::slots::Board;
 use crate::engine::resources::memory_budget::Budget;
@@ -8,9 +11,6 @@ use crate::model::config::BatchConfig;
 use crate::model::key::RootTable;
 use crate::process::Processor;
 use crate::source::Source;
-
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// State shared by the workers of a run.
 pub(crate) struct WorkContext {

@@ -1,9 +1,9 @@
+use std::time::Duration;
+
 use crate::engine::lifecycle::transition::{Change, End};
 use crate::model::failure::{FileError, Resource};
 use crate::model::key::FileKey;
 use crate::source::Content;
-
-use std::time::Duration;
 
 /// One file's outcome. `line` is the length of its record's line in the group.
 #[derive(Debug)]

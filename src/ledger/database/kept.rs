@@ -19,10 +19,9 @@
 //! The whole is copied and not only what sled 0.34 may rewrite, as that needs no proof of what sled does.
 //! File systems with reflinks share the blocks.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
+use std::{fs, io};
 
 use super::copy;
 use crate::ledger::error::LedgerError;

@@ -1,10 +1,9 @@
 //! The threads of the embedded store: whether there are any, and their start.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::{fs, io};
 
 use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};

@@ -27,17 +27,17 @@ mod requests;
 mod respond;
 mod routes;
 
-use std::fmt;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use std::{fmt, io};
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
 use super::control_handle::Desk;
+
 use events::Listeners;
 use figures::Figures;
 use gate::Gate;

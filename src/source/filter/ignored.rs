@@ -7,13 +7,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Cut, EntryPath};
-use crate::model::Resource;
-use crate::source::read::open::EntryKind;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
+
+use super::{Cut, EntryPath};
+use crate::model::Resource;
+use crate::source::read::open::EntryKind;
 
 /// The file name.
 pub(crate) const IGNORE_FILE: &[u8] = b".outlastignore";

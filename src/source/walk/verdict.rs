@@ -1,7 +1,6 @@
 //! The verdict of a scan on one path.
 
-use std::fmt;
-use std::io;
+use std::{fmt, io};
 
 use super::list::shown;
 use crate::model::Fingerprint;

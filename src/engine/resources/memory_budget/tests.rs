@@ -1,5 +1,4 @@
-use std::sync::mpsc;
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, mpsc};
 use std::time::Instant;
 
 use super::*;

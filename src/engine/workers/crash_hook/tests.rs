@@ -1,8 +1,9 @@
-use super::*;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+
+use super::*;
 
 /// How the child dies, and where it writes what its coordinator has done.
 const HOW: &str = "OUTLAST_TEST_DEATH";

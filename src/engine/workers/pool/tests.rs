@@ -1,10 +1,10 @@
-use super::*;
-use crate::engine::workers::task::Lot;
-use crate::model::{BatchPriority, DiscoveredFile, FileBatch, FileKey, Fingerprint, RootId};
-
 use std::collections::HashSet;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
+
+use super::*;
+use crate::engine::workers::task::Lot;
+use crate::model::{BatchPriority, DiscoveredFile, FileBatch, FileKey, Fingerprint, RootId};
 
 fn batch(id: u64, files: usize) -> FileBatch {
     let file = |n: usize| DiscoveredFile {

@@ -1,3 +1,8 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Instant, SystemTime};
+
 use super::*;
 use crate::engine::lifecycle::transition::{Change, End, Ending};
 use crate::engine::resources::memory_budget::{Budget, need};
@@ -12,11 +17,6 @@ use crate::model::key::RootTable;
 use crate::model::{BatchPriority, FileBatch};
 use crate::process::from_fn;
 use crate::source::{Filters, TreeSource};
-
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Instant, SystemTime};
 
 const LIMIT: Duration = Duration::from_millis(100);
 const LONG: Duration = Duration::from_secs(20);
