@@ -1,7 +1,8 @@
-//! Records that end though their files may still be there: of files, of a part of a tree, or of a whole root.
+//! Ends records of files that may still exist: of single files, of a part of a tree, or of a whole root.
 //!
-//! A `removed` record is appended for each record, also where a rule leaves the file out by now. Files that are still
-//! there and let in come back as new ones with the next scan. A whole root leaves the state once nothing is left of it.
+//! A `removed` record is appended for each record, also where a rule leaves the file out by now. Files that still
+//! exist and are let in come back as new ones with the next scan. A whole root leaves the state once none of its
+//! files is left.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -21,8 +22,8 @@ use crate::model::{FileKey, FolderKey, LogPosition, Root, RootId};
 pub struct ForgetFilter {
     /// Files whose name (or, with a `/`, path below the root) matches this glob.
     pub glob: Option<String>,
-    /// The glob taken as an absolute path, which may be no UTF-8. Where a root is there, or the state knows a file or
-    /// a folder there, that is meant, and the glob not looked at.
+    /// The glob as an absolute path, which may not be UTF-8. Where a root is there, or the state knows a file or a
+    /// folder there, that is meant, and the glob ignored.
     pub path: Option<OsString>,
     /// Only count.
     #[serde(default)]
@@ -34,22 +35,22 @@ pub struct ForgetFilter {
 pub struct ForgetReport {
     /// Files that the state no longer knows.
     pub files: u64,
-    /// Of those, files with a record, which ends with one that says `removed`.
+    /// Of those, files whose record is ended by a `removed` record.
     pub records: u64,
-    /// Name of the root that has left the state, where a whole root was forgotten.
+    /// Name of the root that has left the state, if a whole root was forgotten.
     pub root: Option<String>,
-    /// Whether all that is only what would be done.
+    /// Whether this only says what would be done.
     pub dry_run: bool,
 }
 
 impl ForgetReport {
-    /// Whether nothing matched.
+    /// Returns whether nothing matched.
     pub fn is_empty(&self) -> bool {
         self.files == 0 && self.root.is_none()
     }
 }
 
-/// Forgets files or a root of a state that no run holds. Committed when this returns.
+/// Forgets files or a root of a state that is not in use by a run. Committed when this returns.
 ///
 /// # Errors
 /// There is no state, or it is in use or damaged; or the glob can't be read.
@@ -78,12 +79,12 @@ fn commit_alone(store: &mut Store, changes: Vec<(FileKey, Change)>) -> Result<()
     committer.commit(&mut Tally::default(), false, |_, _| None).map(drop)
 }
 
-/// The state knows a root no longer that it holds no file of.
+/// Removes a root without files from the state.
 pub(crate) fn drop_root(store: &mut Store, root: RootId) -> Result<(), EngineError> {
     store.describe(|state| state.roots.retain(|info| info.id != root.0))
 }
 
-/// What a filter means.
+/// What a filter selects.
 pub(crate) struct Chosen {
     /// The root, where it is a whole one.
     pub(crate) root: Option<Root>,
@@ -100,7 +101,7 @@ impl StoreView {
         Ok(Chosen { root, selection })
     }
 
-    /// The root that a filter names: by its path, or by its name where the path is not known.
+    /// Returns the root that a filter names: by its path, or by its name where the path is not known.
     fn whole_root(&self, filter: &ForgetFilter) -> Option<&Root> {
         let by_path = filter.path.as_deref().and_then(|path| self.root_of(Path::new(path)));
         let is_lost = |root: &&Root| {
@@ -110,7 +111,7 @@ impl StoreView {
         whole.or_else(|| self.roots.iter().find(is_lost))
     }
 
-    /// What would be forgotten.
+    /// Counts what would be forgotten.
     pub(crate) fn forgotten(&self, filter: &ForgetFilter) -> Result<ForgetReport, EngineError> {
         let mut report = ForgetReport { dry_run: true, ..ForgetReport::default() };
         let chosen = self.chosen(filter)?;
@@ -119,7 +120,7 @@ impl StoreView {
         Ok(report)
     }
 
-    /// Gives what is to be forgotten to `commit`, chunk by chunk, each with the number of files before it.
+    /// Passes what is to be forgotten to `commit`, chunk by chunk, each with the number of files before it.
     pub(crate) fn each_chunk(
         &self,
         selection: &Selection,

@@ -1,4 +1,4 @@
-//! Failed files that somebody wants processed again: which, and how they become due.
+//! Retry of failed files on request: which, and how they become due.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -18,13 +18,13 @@ use crate::source::{Filters, TreeSource, Verdict};
 /// Files whose changes are committed together.
 const CHUNK_FILES: usize = 8_192;
 
-/// Which failed files are meant. With nothing in it, all.
+/// Selects failed files. An empty filter selects all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryFilter {
     /// Files whose name (or, with a `/`, path below the root) matches this glob.
     pub glob: Option<String>,
-    /// The glob taken as an absolute path, which may be no UTF-8. Where the state knows a file or a folder
-    /// there, that is meant, and the glob not looked at.
+    /// The glob as an absolute path, which may not be UTF-8. Where the state knows a file or a folder there, that is
+    /// meant, and the glob ignored.
     pub path: Option<OsString>,
     /// Files that failed with this class.
     pub class: Option<ErrorClass>,
@@ -35,15 +35,15 @@ pub struct RetryFilter {
 pub struct RetryReport {
     /// Files that were made due.
     pub files: u64,
-    /// Of those, files that waited for another attempt already.
+    /// Of those, files that already waited for another attempt.
     pub waited: u64,
     /// Files that were made due, by the class of their failure.
     pub classes: BTreeMap<ErrorClass, u64>,
-    /// Files that match and stay as they are: their roots are none of the run's that goes on.
+    /// Files that match and stay as they are: their roots are not in the current run.
     pub elsewhere: u64,
     /// Files that match and stay as they are: a rule of their root's latest run leaves them out.
     pub left_out: u64,
-    /// Whether a run goes on that processes them now.
+    /// Whether a current run processes them now.
     pub running: bool,
 }
 
@@ -55,7 +55,7 @@ impl RetryReport {
     }
 }
 
-/// Makes failed files of a state due that no run holds. Committed when this returns.
+/// Makes failed files due in a state that is not in use by a run. Committed when this returns.
 ///
 /// # Errors
 /// There is no state, or it is in use or damaged; or the glob can't be read.
@@ -67,7 +67,7 @@ pub fn retry(state: &Path, filter: &RetryFilter) -> Result<RetryReport, EngineEr
 }
 
 fn commit(store: &mut Store, chunk: Vec<(FileKey, Change)>) -> Result<(), EngineError> {
-    // Nobody else writes: each entry is as it was observed.
+    // There is no other writer: each entry is as it was observed.
     let ground = Ground { epoch: 0, run_start: LogPosition::START, quarantine: false };
     let due = |(key, change): (FileKey, Change)| {
         let Change::Asked(observed) = change else { return None };
@@ -78,13 +78,13 @@ fn commit(store: &mut Store, chunk: Vec<(FileKey, Change)>) -> Result<(), Engine
     store.commit_without_lines(&changes, None)
 }
 
-/// What was asked for was done for so many files only.
+/// Error: a request was carried out for only so many files.
 pub(crate) fn broken_off(files: u64, are: &str, why: &str) -> EngineError {
     let what = format!("{files} files are {are}, and the rest is as it was; ask again");
     EngineError::Io { what, source: io::Error::new(io::ErrorKind::Interrupted, why) }
 }
 
-/// Files on their way to being due.
+/// Selected files that are being made due.
 pub(crate) struct Asked<'a> {
     view: &'a StoreView,
     filter: &'a RetryFilter,
@@ -98,8 +98,8 @@ impl<'a> Asked<'a> {
         Self { view, filter, sieve, report: RetryReport::default() }
     }
 
-    /// Gives the changes of the roots that are `within` to `commit`, chunk by chunk, each with the number of
-    /// files before it.
+    /// Passes the changes of the roots that are `within` to `commit`, chunk by chunk, each with the number of files
+    /// before it.
     pub(crate) fn each_chunk(
         mut self,
         within: impl Fn(RootId) -> bool,
@@ -123,7 +123,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Changes that are committed in bounded chunks.
+/// Collects changes into bounded chunks and commits these.
 pub(super) struct Chunks<C> {
     chunk: Vec<(FileKey, Change)>,
     /// Files before these.
@@ -156,7 +156,7 @@ impl<C: FnMut(Vec<(FileKey, Change)>, u64) -> Result<(), EngineError>> Chunks<C>
     }
 }
 
-/// Tells the files that a rule leaves out: due, they would be processed though they are not wanted.
+/// Excludes files that a rule leaves out: due, they would be processed though they are not wanted.
 struct Sieve<'a> {
     view: &'a StoreView,
     /// As the latest run of each root saw them.
@@ -168,7 +168,7 @@ impl Sieve<'_> {
         let Some(root) = self.view.roots.get(key.root()) else { return Ok(false) };
         let view = self.view;
         let tree = |config: &BatchConfig| {
-            // What the processor asks for by itself is known to match: the file is in the state.
+            // What the processor includes itself is known to match: the file is in the state.
             let include = if config.include.is_empty() { &vec!["*".to_owned()] } else { &config.include };
             Ok(TreeSource::new(Filters::new(include, &config.exclude)?, view.own_folders()))
         };
@@ -182,8 +182,8 @@ impl Sieve<'_> {
 }
 
 impl StoreView {
-    /// Tells each file that failed, or waits for another attempt, and that the filter lets in, with the class
-    /// of its failure.
+    /// Calls `each` for each file that failed, or waits for another attempt, and that the filter lets in, with the
+    /// class of its failure.
     ///
     /// # Errors
     /// The glob can't be read, or the state not; or `each` fails.
@@ -199,7 +199,7 @@ impl StoreView {
         })
     }
 
-    /// Tells each file of a selection.
+    /// Calls `each` for each file of a selection.
     pub(super) fn each_selected(
         &self,
         Selection { prefix, is_file, globs }: &Selection,
@@ -221,8 +221,8 @@ impl StoreView {
         Ok(())
     }
 
-    /// What is meant by a glob that may be an absolute path as well: a file or a folder that the state knows there,
-    /// else what matches the glob.
+    /// Resolves a glob that may be an absolute path as well: a file or a folder that the state knows there, else what
+    /// matches the glob.
     pub(super) fn selection(
         &self,
         glob: Option<&str>,
@@ -250,7 +250,7 @@ impl StoreView {
         Ok(Selection { prefix: Vec::new(), is_file: false, globs })
     }
 
-    /// The file or the folder at a path, where the ledger holds it or something below it.
+    /// Returns the file or the folder at a path, where the ledger holds it or something below it.
     fn known_at(&self, root: RootId, relative: &[u8]) -> Result<Option<Selection>, EngineError> {
         if let Some(key) = FileKey::from_relative_path(root, relative)
             && self.reader.get(&key)?.is_some()
@@ -266,7 +266,7 @@ impl StoreView {
     }
 }
 
-/// Which entries are looked at: those whose keys begin with `prefix` and whose paths match.
+/// Selects entries whose keys begin with `prefix` and whose paths match.
 pub(crate) struct Selection {
     prefix: Vec<u8>,
     is_file: bool,
@@ -274,7 +274,7 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    /// All below a folder.
+    /// Selects all below a folder.
     pub(super) fn below(folder: &FolderKey) -> Self {
         Self { prefix: folder.as_bytes().to_vec(), is_file: false, globs: None }
     }
@@ -285,7 +285,7 @@ fn globs_of(glob: &str) -> Result<Filters, EngineError> {
     filters.map_err(|error| EngineError::Job(format!("glob \"{}\": {}", error.glob, error.reason)))
 }
 
-/// The class of a failure that stands, or waits for another attempt.
+/// Returns the class of a failure that stands, or waits for another attempt.
 fn failure_of(entry: &ledger::Entry) -> Option<ErrorClass> {
     match entry.state() {
         EntryState::Failed(class) => Some(class),
