@@ -1,4 +1,4 @@
-//! What failed, by class: from the ledger, with a few records looked up as samples.
+//! Failures by class: from the ledger, with a few records looked up as samples.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::ledger::{Entry, EntryState};
 use crate::model::{ErrorClass, FileKey, LogPosition, RecordHead, RetryPolicy, Timestamp};
 use crate::sink::{LineReader, SinkError};
 
-/// Samples of a class where nobody says how many.
+/// Default number of samples of a class.
 pub const SAMPLES: usize = 3;
 
 /// Answer of `outlast failures`.
@@ -19,7 +19,7 @@ pub const SAMPLES: usize = 3;
 pub struct FailureReport {
     /// Files that failed, all classes of this report together.
     pub failed: u64,
-    /// Files that failed in a way that may pass and are tried again.
+    /// Files that failed with an error that may pass and are tried again.
     pub waiting: u64,
     /// Each class that occurs, in the order of the classes.
     pub classes: Vec<FailureGroup>,
@@ -32,9 +32,9 @@ pub struct FailureGroup {
     pub class: ErrorClass,
     /// Files whose latest record says so.
     pub failed: u64,
-    /// Of those, files that are set aside until their content changes.
+    /// Of those, files quarantined until their content changes.
     pub quarantined: u64,
-    /// Pending files whose last attempt ended so, and that are tried again.
+    /// Pending files whose last attempt failed so, and that are tried again.
     pub waiting: u64,
     /// When the first of those is due.
     pub next_at: Option<Timestamp>,
@@ -51,7 +51,7 @@ pub struct FailureSample {
     pub root: String,
     /// Path relative to the root, with replacement characters where it is not UTF-8.
     pub path: String,
-    /// What went wrong; none before there is a record of it.
+    /// What went wrong; `None` before there is a record of it.
     pub message: Option<String>,
     /// Line of the fault, from 1.
     pub line: Option<u64>,
@@ -59,19 +59,19 @@ pub struct FailureSample {
     pub column: Option<u64>,
     /// Attempts at this version.
     pub attempts: u16,
-    /// Whether it is set aside until its content changes.
+    /// Whether it is quarantined until its content changes.
     pub quarantined: bool,
-    /// When it is tried again; none for a file that failed.
+    /// When it is tried again; `None` for a file that failed.
     pub next_at: Option<Timestamp>,
-    /// Where its record stands.
+    /// Position of its record.
     pub position: Option<LogPosition>,
     /// The tick that committed its record.
     pub committed_tick: Option<u64>,
 }
 
 impl StoreView {
-    /// Counts what failed and what waits for another attempt, by class: all, or one class. Of each class,
-    /// up to `samples` files are told. One pass over the ledger; memory grows with the samples only.
+    /// Counts failures and files that wait for another attempt, by class: all, or one class. Of each class, up to
+    /// `samples` files are reported. One pass over the ledger; memory grows with the samples only.
     ///
     /// # Errors
     /// Where the state or a record of it can't be read.
@@ -149,7 +149,7 @@ impl StoreView {
     }
 }
 
-/// When a file that waits is tried again.
+/// Returns when a waiting file is tried again.
 fn next_at(entry: &Entry) -> Option<Timestamp> {
     Some(entry.retry?.due(job_plan::now(), RetryPolicy::LONGEST))
 }
@@ -162,7 +162,7 @@ enum Place {
     Suspected,
 }
 
-/// Where a file counts: a pending one can wait for another attempt, and be suspected of a crash besides.
+/// Returns where a file counts: a pending one can wait for another attempt, and be suspected of a crash besides.
 fn places(entry: &Entry) -> [Option<(ErrorClass, Place)>; 2] {
     match entry.state() {
         EntryState::Ok => [None, None],

@@ -1,4 +1,4 @@
-//! Records out of the log: which a state names, and printing them once the state is let go.
+//! Records out of the log: which a state names, and printing them once the state is released.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -15,20 +15,20 @@ use crate::model::{
 };
 use crate::sink::{HeldSegments, LineReader, LogReader, SinkError, begins_line};
 
-/// Records that are looked for before they are told.
+/// Records that are looked up before they are passed on.
 const FOUND_MAX: usize = 1024;
 
-/// The log of a state up to what was committed: all that printing records needs once the state is let go.
+/// The committed part of a state's log: all that printing records needs once the state is released.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CommittedLog {
-    /// The record folder, whose name may be no UTF-8.
+    /// The record folder, whose name may not be UTF-8.
     pub folder: OsString,
     /// The end.
     pub end: LogPosition,
-    /// Id of the state; none where it has not got one yet.
+    /// Id of the state; `None` where it does not have one yet.
     #[serde(default)]
     pub state: Option<String>,
-    /// Where it begins.
+    /// Where the log begins.
     #[serde(default)]
     pub start: LogStart,
     #[serde(skip)]
@@ -36,15 +36,16 @@ pub struct CommittedLog {
 }
 
 impl CommittedLog {
-    /// The cursor to go on from.
+    /// Returns the cursor to go on from.
     pub fn cursor(&self) -> RecordCursor {
         RecordCursor { position: self.end, state: self.state.clone() }
     }
 
-    /// Whether records can be written from a cursor on.
+    /// Checks whether records can be written from a cursor on.
     ///
     /// # Errors
-    /// Where it is of another state, lies behind the end, within a record, or before what is gone; or the log can't be read.
+    /// If it is of another state, lies after the end, within a record, or before the kept part; or the log can't be
+    /// read.
     pub fn check_cursor(&self, since: &RecordCursor) -> Result<(), EngineError> {
         if !since.is_of(self.state.as_deref()) {
             let what = format!(
@@ -74,8 +75,8 @@ impl CommittedLog {
         Err(EngineError::Job(what))
     }
 
-    /// Holds the files open that records from a cursor on are read from, so that they can be read to the end
-    /// although a compaction drops segments meanwhile.
+    /// Keeps the files open that hold the records from a cursor on, so that these can be read to the end although a
+    /// compaction drops segments meanwhile.
     ///
     /// # Errors
     /// [`SinkError::Missing`] where that has happened already: ask for the log again.
@@ -103,7 +104,7 @@ impl CommittedLog {
         self.start.go_on_from(since).unwrap_or(since)
     }
 
-    /// Writes the log from a cursor on, which [`CommittedLog::check_cursor`] found right.
+    /// Writes the log from a cursor on that [`CommittedLog::check_cursor`] has accepted.
     ///
     /// # Errors
     /// Where the log can't be read, or `out` not written.
@@ -111,8 +112,8 @@ impl CommittedLog {
         self.each_from(since, |line, _| write_line(line, out))
     }
 
-    /// Tells each line of the log from a cursor on, and the record that it is. Copies are passed over: their
-    /// records were told before.
+    /// Passes each line of the log from a cursor on to `tell`, with its record. Copies are skipped: their records
+    /// were passed before.
     ///
     /// # Errors
     /// Where the log can't be read, or `tell` fails.
@@ -133,7 +134,7 @@ impl CommittedLog {
         Ok(())
     }
 
-    /// Writes the records at these positions, as [`StoreView::write_positions`] tells them.
+    /// Writes the records at these positions, as [`StoreView::write_positions`] reports them.
     ///
     /// # Errors
     /// Where one is no position, the log can't be read, or `out` not written.
@@ -141,7 +142,7 @@ impl CommittedLog {
         self.each_at(positions, |line, _| write_line(line, out))
     }
 
-    /// Tells each of those lines, and the record that it is.
+    /// Passes each of those lines to `tell`, with its record.
     ///
     /// # Errors
     /// Where one is no position, the log can't be read, or `tell` fails.
@@ -162,15 +163,14 @@ impl CommittedLog {
 }
 
 impl StoreView {
-    /// The log as it is committed now.
+    /// Returns the log as it is committed now.
     pub fn log(&self) -> CommittedLog {
         let (start, end) = self.reader.log();
         let (state, held) = (self.id.clone(), HeldSegments::default());
         CommittedLog { folder: self.records.clone().into(), end, state, start, held }
     }
 
-    /// Writes the latest record of each path that exists, in the order of the tree: all, or those with
-    /// one status.
+    /// Writes the latest record of each path that exists, in the order of the tree: all, or those with one status.
     ///
     /// # Errors
     /// Where the state can't be read, or `out` not written.
@@ -186,7 +186,7 @@ impl StoreView {
         })
     }
 
-    /// The line of a file's record, which was at this position when its entry was read.
+    /// Returns the line of a file's record, which was at this position when its entry was read.
     pub(super) fn line_of(
         &self,
         lines: &mut LineReader,
@@ -204,7 +204,7 @@ impl StoreView {
         Ok(lines.line_at(now)?.to_vec())
     }
 
-    /// Writes where those records stand, one a line, for [`CommittedLog::write_lines`].
+    /// Writes the positions of those records, one a line, for [`CommittedLog::write_lines`].
     ///
     /// # Errors
     /// Where the state can't be read, or `out` not written.
@@ -234,7 +234,7 @@ impl StoreView {
                 scan.advance();
             }
             let is_last = found.len() < FOUND_MAX;
-            // Whoever is told may be slow: nothing of the database is held meanwhile, so that it can be closed.
+            // The client may be slow: nothing of the database is held meanwhile, so that it can be closed.
             scan.refresh();
             for (key, position) in found.drain(..) {
                 tell(&key, position)?;
@@ -246,7 +246,7 @@ impl StoreView {
     }
 }
 
-/// The record of a line: whoever loads the records takes them for sound.
+/// Returns the record of a line: programs that load the records rely on them being valid.
 fn sound<'a>(folder: &Path, line: &'a [u8]) -> Result<RecordHead<'a>, EngineError> {
     RecordHead::parse(line).map_err(|_| {
         let what = "a line that was committed is no record any more".to_owned();

@@ -1,4 +1,4 @@
-//! What can be asked of a state, while a run goes on and after.
+//! Queries of a state, during a run and after.
 
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
@@ -40,11 +40,11 @@ pub struct StatusReport {
     /// The record folder.
     #[serde(serialize_with = "lossy")]
     pub records: PathBuf,
-    /// Figures of the run that goes on, if one does.
+    /// Figures of the current run, if there is one.
     pub running: Option<BatchStatistics>,
 }
 
-/// Files of a state or root, by how they stand.
+/// Files of a state or root, by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateCounts {
     /// Files that are due.
@@ -53,7 +53,7 @@ pub struct StateCounts {
     pub ok: u64,
     /// Files whose latest record says `failed`.
     pub failed: u64,
-    /// Sizes of all these files together, in bytes.
+    /// Total size of all these files, in bytes.
     pub bytes: u64,
 }
 
@@ -76,7 +76,7 @@ pub struct RootStatus {
     pub counts: StateCounts,
 }
 
-/// How a path stands in the ledger.
+/// State of a path in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileState {
@@ -107,28 +107,28 @@ impl fmt::Display for FileState {
 pub struct Explanation {
     /// The path asked for, absolute.
     pub path: String,
-    /// Name of the root it lies under; none where it lies under none.
+    /// Name of the root that contains it; `None` where none does.
     pub root: Option<String>,
-    /// What a scan makes of it now: `ingested`, or why it is left out.
+    /// What a scan does with it now: `ingested`, or why it is left out.
     pub scan: String,
-    /// How it stands in the ledger.
+    /// Its state in the ledger.
     pub state: FileState,
-    /// Attempts at the present version that failed and may pass.
+    /// Attempts at the current version that failed with an error that may pass.
     pub attempts: u16,
     /// Size as last seen, in bytes.
     pub size: Option<u64>,
-    /// Time of the last change of the content, as last seen; none where no record can hold it.
+    /// Modification time as last seen; `None` where no record can hold it.
     pub mtime: Option<Timestamp>,
-    /// Whether the next scan compares the content, since the times alone can't tell.
+    /// Whether the next scan compares the content, since the times alone don't decide.
     pub recheck: bool,
-    /// Where its latest record stands.
+    /// Position of its latest record.
     pub position: Option<LogPosition>,
     /// Its latest record.
     pub record: Option<Box<RawValue>>,
 }
 
 impl StoreView {
-    /// Counts, jobs and sizes. `running` tells the run that goes on.
+    /// Returns counts, jobs and sizes. `running` has the figures of the current run.
     ///
     /// # Errors
     /// Where the state can't be read.
@@ -156,7 +156,7 @@ impl StoreView {
         })
     }
 
-    /// What the state and the filters of the latest job say of a path.
+    /// Returns what the state and the filters of the latest job say of a path.
     ///
     /// # Errors
     /// Where the state can't be read.
@@ -212,7 +212,7 @@ impl StoreView {
         Ok(())
     }
 
-    /// The innermost root that a path lies under, and the path relative to it.
+    /// Returns the innermost root that contains a path, and the path relative to it.
     pub(crate) fn root_of(&self, absolute: &Path) -> Option<(&Root, Vec<u8>)> {
         let target = |root: &Root| self.targets.get(&root.id).cloned().unwrap_or_default();
         let places: Vec<(&Root, PathBuf)> = self.roots.iter().map(|root| (root, target(root))).collect();
@@ -224,7 +224,7 @@ impl StoreView {
         let real = absolute.parent().map(roots::resolved);
         let real = real.and_then(|parent| Some(parent.join(absolute.file_name()?)));
         match (inner(absolute), real.as_deref().and_then(inner)) {
-            // Where two roots lead to it, it is the one's that it was named by.
+            // Where two roots lead to it, the root by which it was named counts.
             (Some(named), Some((found, _)))
                 if found.id != named.0.id && real.is_some_and(|real| real.starts_with(target(named.0))) =>
             {
@@ -244,7 +244,7 @@ impl StoreView {
         Ok(Some(tree.explain(&root.path, relative)))
     }
 
-    /// The tree as the latest job with this root sees it; none where there was no job.
+    /// Returns the tree as the latest job with this root sees it; `None` where there was no job.
     pub(crate) fn tree_of(
         &self,
         root: RootId,

@@ -1,4 +1,4 @@
-//! The list of jobs: which one is next, and what is told of each.
+//! The list of jobs: which one is next, and the summary of each.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,14 +11,14 @@ use crate::engine::store::StoreView;
 use crate::ledger::{Job, JobEnd, JobKind};
 use crate::model::{RootId, Timestamp};
 
-/// The queued job whose turn is next: of the highest priority, the oldest.
+/// Returns the queued job that is next: of the highest priority, the oldest.
 pub(crate) fn next_queued(jobs: &[Job]) -> Option<&Job> {
     let queued = jobs.iter().filter(|job| job.end == JobEnd::Queued);
     // By number, as the clock may have been set.
     queued.min_by_key(|job| (std::cmp::Reverse(job.priority), job.id))
 }
 
-/// Whether a queued job takes the place of the one that runs. A standing job makes room for any.
+/// Returns whether a queued job preempts the running one. A standing job makes room for any.
 pub(crate) fn outranks(queued: &Job, running: &Job) -> bool {
     running.kind == JobKind::Watch || queued.priority > running.priority
 }
@@ -28,38 +28,38 @@ pub(crate) fn outranks(queued: &Job, running: &Job) -> bool {
 pub struct JobReport {
     /// The jobs, in the order of their numbers.
     pub jobs: Vec<JobLine>,
-    /// Ended jobs that are remembered and were not asked for: all older than those listed.
+    /// Ended jobs that are remembered but not listed: all older than those listed.
     pub left_out: u64,
 }
 
-/// What is told of one job.
+/// Summary of one job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobLine {
     /// Its number.
     pub job: u64,
-    /// Why there is this job.
+    /// Why the job exists.
     pub kind: JobKind,
     /// How it ended, or that it waits or runs.
     pub state: JobOutcome,
     /// Higher ones go first.
     pub priority: i16,
-    /// The roots that it works on.
+    /// Its roots.
     pub roots: Vec<JobRoot>,
-    /// The folder or file below its one root that is meant; none for all of its roots.
+    /// The folder or file below its one root that it is limited to; `None` for all of its roots.
     pub scope: Option<String>,
-    /// When it was asked for.
+    /// When it was requested.
     pub queued: Timestamp,
-    /// When it began, the last time; none where it never did.
+    /// When it last began; `None` where it never did.
     pub started: Option<Timestamp>,
-    /// When it ended; none while it waits or runs, or when it was killed.
+    /// When it ended; `None` while it waits or runs, or if it was killed.
     pub ended: Option<Timestamp>,
-    /// What it is about, while it runs.
+    /// Its phase, while it runs.
     pub phase: Option<ProcessingState>,
     /// Files of its roots that are due, while it runs.
     pub pending: Option<u64>,
-    /// Share of the files found that it is through with, 0 to 1: while it runs, and once all are found.
+    /// Share of the files found that are finished, 0 to 1: while it runs, and once all are found.
     pub progress: Option<f64>,
-    /// Entries found that are no folder and whose name the filters let in.
+    /// Entries found that are not directories and whose names the filters let in.
     pub discovered: u64,
     /// Files processed.
     pub ok: u64,
@@ -67,7 +67,7 @@ pub struct JobLine {
     pub failed: u64,
     /// Files that were done already.
     pub unchanged: u64,
-    /// Files that were gone.
+    /// Files that no longer exist.
     pub removed: u64,
     /// Bytes read.
     pub bytes: u64,
@@ -92,7 +92,7 @@ pub struct JobStatus {
     pub end: JobOutcome,
     /// When it began.
     pub started: Timestamp,
-    /// When it ended; none while it runs, or when it was killed.
+    /// When it ended; `None` while it runs, or if it was killed.
     pub ended: Option<Timestamp>,
     /// Files processed.
     pub ok: u64,
@@ -100,7 +100,7 @@ pub struct JobStatus {
     pub failed: u64,
     /// Files that were done already.
     pub unchanged: u64,
-    /// Files that were gone.
+    /// Files that no longer exist.
     pub removed: u64,
     /// Bytes read.
     pub bytes: u64,
@@ -112,7 +112,7 @@ pub struct JobStatus {
 pub enum JobOutcome {
     /// It waits for its turn.
     Queued,
-    /// It goes on.
+    /// It runs.
     Running,
     /// Everything was processed.
     Completed,
@@ -122,18 +122,18 @@ pub enum JobOutcome {
     Killed,
     /// It could not go on, or failures stopped it; the rest is pending.
     Failed,
-    /// It was taken back before its end.
+    /// It was cancelled before its end.
     Cancelled,
 }
 
 impl JobOutcome {
-    /// `live` tells whether a process holds the state for a job: before its own begins, it closes what
-    /// others left.
+    /// Returns a job's outcome. `live` says whether a process holds the state for a job: before its own begins, it
+    /// closes those that others left.
     fn of(job: &Job, live: bool) -> Self {
         match job.end {
             JobEnd::Running if live => Self::Running,
             JobEnd::Running => Self::Killed,
-            // The next job writes down that it ended, and can't tell when.
+            // The next job records that it ended, and can't know when.
             JobEnd::Interrupted if job.ended.is_none() => Self::Killed,
             JobEnd::Interrupted => Self::Interrupted,
             JobEnd::Completed => Self::Completed,
@@ -177,8 +177,8 @@ impl JobStatus {
 }
 
 impl StoreView {
-    /// The jobs that wait or run, and the latest `ended_max` of those that ended; none for all. `running`
-    /// tells the run that goes on.
+    /// Returns the jobs that wait or run, and the latest `ended_max` of those that ended (all if `None`). `running`
+    /// has the figures of the current run.
     ///
     /// # Errors
     /// Where the state can't be read.
@@ -224,7 +224,7 @@ impl StoreView {
             bytes: job.bytes,
         };
         match running {
-            // The figures are those of the job before until the first ones of this one are there.
+            // The figures are those of the previous job until the first ones of this one exist.
             Some(live) if state == JobOutcome::Running && live.progress.job == job.id => line.with_live(live),
             _ => line,
         }
@@ -262,7 +262,7 @@ impl JobLine {
     }
 }
 
-/// While files are still being found nobody knows the whole.
+/// While files are still being found the total is unknown.
 fn share_of(state: ProcessingState, progress: &ProcessingProgress) -> Option<f64> {
     let is_known = state == ProcessingState::Processing && progress.discovered > 0;
     let rest = || progress.pending as f64 / progress.discovered as f64;

@@ -91,7 +91,7 @@ fn the_latest_ended_jobs_are_told_and_all_that_wait_or_run() {
         JobEnd::Running,
     ];
     let mut jobs: Vec<Job> = ends.into_iter().zip(1..).map(|(end, id)| job(id, end)).collect();
-    // What a process that died left behind, closed by the next one.
+    // Left open by a process that died, closed by the next one.
     jobs[2].ended = None;
     let view = store_with(&folder, &jobs).view();
     let mut statistics = BatchStatistics::default();
