@@ -1,7 +1,7 @@
 //! Merges each listed folder with what the ledger holds of it.
 //!
-//! Both sides are sorted alike, so one pass finds what is new, changed, done and gone, with one
-//! ledger block in memory. It runs on the scanning threads; the ledger is only read.
+//! Both sides are sorted alike, so one pass finds what is new, changed, done and gone, with one ledger block in
+//! memory. It runs on the scanning threads, and only reads the ledger.
 
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
@@ -28,25 +28,25 @@ const COUNTED_MAX: u64 = 8192;
 /// Time after which changes are handed over, however few: where listing is slow, workers wait for them.
 const CHANGES_AGE_MAX: Duration = Duration::from_millis(100);
 
-/// What a scan is for.
+/// The purpose of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// A job's: all that it sees is counted.
+    /// For a job: all that it sees is counted.
     Job,
-    /// A job's of a part of a root: what that holds is counted already, and only changes are told.
+    /// For a job on a part of a root: its entries are counted already, and only changes are reported.
     Part,
-    /// Something was touched here: only changes are told, and who looks into it tries again what can't be listed.
+    /// For touched names and folders: only changes are reported, and the caller retries what can't be listed.
     News,
 }
 
 impl Purpose {
-    /// Whether what it sees is to be counted.
+    /// Returns whether what the scan sees is counted.
     fn counts(self) -> bool {
         self == Self::Job
     }
 
-    /// Whether nothing is to be done for a file with this entry that is seen with this fingerprint. Where there is not,
-    /// it is counted here, unless it is already.
+    /// Returns whether nothing is to be done for a file with this entry that is seen with this fingerprint. If so, it
+    /// is counted here, unless it is already.
     fn settles(self, ground: Ground, entry: &Entry, seen: &Fingerprint, counts: &mut ScanCounts) -> bool {
         if !self.counts() {
             return ground.is_untouched(entry, seen);
@@ -76,13 +76,13 @@ pub(crate) struct Intake {
     counts: ScanCounts,
     /// The folder of the last file that rules hide.
     hidden_in: Option<Box<[u8]>>,
-    /// Whether rules were asked about a file that no listing shows.
+    /// Whether rules were applied to a file that no listing shows.
     asked_rules: bool,
-    /// When something was handed over last.
+    /// When something was last handed over.
     handed: Instant,
-    /// When the first of the news came that it looks into; else the time at which they are told.
+    /// When the oldest of the handled watch events came; else the time at which changes are reported.
     pub since: Option<Instant>,
-    /// Where a process that stays notes what could not be listed.
+    /// Where a process that stays records what could not be listed.
     pub unlisted: Option<Arc<TouchedFolders>>,
 }
 
@@ -145,8 +145,8 @@ impl Intake {
         }
     }
 
-    /// Passes by a file that is the ledger's next entry and for which nothing is to be done, as for nearly all of them when
-    /// little has changed. To copy the entry out, as [`Self::entry_of`] does, took longer than all of this.
+    /// Skips a file that is the ledger's next entry and needs nothing, as nearly all do when little has changed.
+    /// Copying the entry out, as [`Self::entry_of`] does, took longer than all of this.
     fn pass_settled(&mut self, prefix: &[u8], listed: &Listed<'_>) -> Result<bool, EngineError> {
         let (Some(scan), ListedKind::File(seen)) = (&mut self.scan, &listed.kind) else { return Ok(false) };
         let Some((key, entry)) = scan.peek()? else { return Ok(false) };
@@ -159,7 +159,7 @@ impl Intake {
         Ok(passes)
     }
 
-    /// The ledger's entry of a listed name. What it holds before that name is missing on disk.
+    /// Returns the ledger's entry of a listed name. Entries before that name are missing on disk.
     fn entry_of(&mut self, prefix: &[u8], name: &[u8]) -> Result<Option<Entry>, EngineError> {
         loop {
             let Some((key, entry)) = self.peek()? else { return Ok(None) };
@@ -192,12 +192,12 @@ impl Intake {
         Ok(true)
     }
 
-    /// A file that is there, and not listed. Where rules hide it, its records stay, but nothing is done for it any more;
-    /// it may as well have come since.
+    /// Handles a file that exists but is not listed. Where rules hide it, its records stay, but nothing is done for
+    /// it any more; it may also have been created since.
     fn not_shown(&mut self, key: FileKey, entry: Entry) {
         let is_next = self.hidden_in.as_deref() == Some(key.folder_bytes());
         if !is_next {
-            // Rules count as they are now.
+            // The current rules count.
             self.source.rest();
         }
         self.asked_rules = true;
@@ -213,8 +213,8 @@ impl Intake {
         }
     }
 
-    /// What the ledger holds in sub-folders that do not exist any more is missing; in those that rules cut, each file is
-    /// looked for.
+    /// Reports ledger entries in sub-folders that no longer exist as missing; in those that rules cut, each file is
+    /// checked on disk.
     fn merge_sub_folders(&mut self, folder: &Folder<'_>) -> Result<(), EngineError> {
         let parent = folder.key.as_bytes();
         let mut child = Vec::new();
@@ -224,7 +224,8 @@ impl Intake {
             let lets_in = folder.folders.lets_in(&rest[..len]);
             child.clear();
             child.extend_from_slice(&key[..parent.len() + len]);
-            // All keys below a folder begin with its own, which ends in a zero byte; the first one behind them with this.
+            // All keys below a folder begin with its own, which ends in a zero byte; the first key after them begins
+            // with this.
             child.push(u8::from(lets_in));
             if lets_in {
                 self.seek(&child)?;
@@ -235,7 +236,7 @@ impl Intake {
         Ok(())
     }
 
-    /// A folder that went after its parent was listed, or that rules cut: all below it is looked for.
+    /// Handles a folder that went after its parent was listed, or that rules cut: all below it is checked on disk.
     fn merge_gone(&mut self, folder: &FolderKey) -> Result<(), EngineError> {
         self.seek(folder.as_bytes())?;
         while self.take_missing(folder.as_bytes())? {}
@@ -245,7 +246,7 @@ impl Intake {
     fn note(&mut self, folder: &FolderKey, listed: Listed<'_>, entry: Option<Entry>) {
         match listed.kind {
             ListedKind::File(seen) => self.note_file(folder, &listed.name, seen, entry),
-            // What can't be looked at may well be there still: what is known of it stays.
+            // What can't be checked may well still exist: what is known of it stays.
             ListedKind::Skipped(SkipReason::NoMetadata)
                 if entry.is_some_and(|entry| self.ground.counted(&entry).is_some()) => {}
             ListedKind::Skipped(reason) => {
@@ -334,7 +335,7 @@ impl FolderVisitor for Intake {
         }
         let below = || self.root.path.join(OsStr::from_bytes(&folder.relative_path()));
         let path = if is_root { self.root.path.clone() } else { below() };
-        // A root may come back that is not there.
+        // A root that is not there may come back.
         let is_away = is_root && (is_gone || error.kind() == ErrorKind::NotADirectory);
         let short_of = Resource::of_io(error).or(is_away.then_some(Resource::Files));
         let (path, why) = (path.display(), format!("can't be listed: {error}"));
@@ -345,7 +346,8 @@ impl FolderVisitor for Intake {
             tracing::debug!(root = %self.root.name, folder = %path, %error, "can't list a folder");
             return self.go_on(Ok(()));
         }
-        // What holds for all folders is told once, by the breaker; what news come upon, the watcher's figures tell.
+        // What affects all folders is reported once, by the breaker; what watch events meet, by the watcher's
+        // figures.
         if self.purpose != Purpose::News && short_of.is_none_or(|resource| resource == Resource::Files) {
             tracing::warn!(root = %self.root.name, folder = %path, %error, "can't list a folder");
         }
@@ -365,7 +367,7 @@ impl FolderVisitor for Intake {
 }
 
 impl Intake {
-    /// Looks at names in one folder, which are sorted, instead of listing it: what is there was told by the source.
+    /// Checks sorted names in one folder instead of listing it: the source has reported what is there.
     pub(crate) fn look_again(
         &mut self,
         reader: &LedgerReader,
@@ -381,7 +383,7 @@ impl Intake {
                 None if self.source.exists(&self.root, &folder.file(name)) => {
                     entry.into_iter().for_each(|entry| self.not_shown(folder.file(name), entry));
                 }
-                // Its outcome may wait for the tick: the ledger does not know it then.
+                // Its outcome may still wait for the tick, and the ledger not know it yet.
                 None => self.missing(folder, name, Some(entry.unwrap_or_default())),
             }
         }
@@ -393,7 +395,7 @@ impl Drop for Intake {
     fn drop(&mut self) {
         self.hand_over();
         if self.asked_rules {
-            // What is kept open would hold up an unmount.
+            // Folders kept open would block an unmount.
             self.source.rest();
         }
     }

@@ -1,4 +1,4 @@
-//! What the threads of discovery report, and where to: they know no other message, and not who receives them.
+//! The messages of discovery's threads, and where they go: the threads know no other message, nor the receiver.
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -16,39 +16,39 @@ use crate::source::ScanReport;
 pub(crate) enum Message {
     /// A scan found changes.
     Found { changes: Vec<(FileKey, Change)>, counts: ScanCounts, pass: Pass },
-    /// A watcher's news has led to these changes: each [`Change::Touched`], [`Change::Missing`] or [`Change::Hidden`], in
-    /// the order in which they were seen. They overtake all else. `since` is when the oldest of the news came.
+    /// Watch events have led to these changes: each [`Change::Touched`], [`Change::Missing`] or [`Change::Hidden`],
+    /// in the order in which they were seen. They overtake all else. `since` is when the oldest event came.
     ///
-    /// A file that is not there is reported as missing also where the ledger does not know it yet, as the default
-    /// entry then: it may have been processed, and only wait to be committed.
+    /// A file that is not there is reported as missing also where the ledger does not know it yet, with the default
+    /// entry: it may have been processed and only wait for its commit.
     Touched { changes: Vec<(FileKey, Change)>, since: Instant, pass: Pass },
     /// A scan of one root has ended.
     Scanned(ScanReport),
     /// A folder could not be listed, for want of something that may come back. `lost` is the root whose own folder it
-    /// is: nothing of that was seen.
+    /// is: nothing in it was seen.
     Unlisted { resource: Resource, why: String, lost: Option<LostRoot> },
     /// All scans have ended.
     ScansEnded,
-    /// The watcher is followed no longer; all that was taken from it has been reported.
+    /// The watcher is no longer followed; all that was taken from it has been reported.
     WatchEnded,
-    /// What is finished has to be committed before a folder is listed; the reply is the cursor of that commit.
+    /// What is finished must be committed before a folder is listed; the reply is the cursor of that commit.
     Commit(SyncSender<Cursor>),
     /// A thread can't go on.
     Failed(EngineError),
 }
 
-/// The way to the receiver of messages.
+/// A sender of these messages.
 #[derive(Clone)]
 pub(crate) struct Reports(Arc<dyn Fn(Message) -> bool + Send + Sync>);
 
 impl Reports {
-    /// Sends each message through this channel, as one of its own kind.
+    /// Sends each message through this channel, converted to its event type.
     pub(crate) fn to<E: From<Message> + Send + 'static>(send: &SyncSender<E>) -> Self {
         let send = send.clone();
         Self(Arc::new(move |message| send.send(message.into()).is_ok()))
     }
 
-    /// Sends a message. Returns false where nobody receives any more: the attempt has failed, and nothing counts then.
+    /// Sends a message. Returns false if the receiver is gone: the attempt has failed, and nothing counts then.
     pub(crate) fn send(&self, message: Message) -> bool {
         (self.0)(message)
     }

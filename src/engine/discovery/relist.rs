@@ -7,29 +7,29 @@ use std::time::{Duration, Instant};
 use crate::engine::stop::Stop;
 use crate::model::{FolderKey, RootId};
 
-/// Pause before a folder is listed again that could not be.
+/// Delay before a folder that could not be listed is tried again.
 pub(super) const AGAIN: Duration = Duration::from_secs(5);
-/// The same where that may well stay so: no permission.
+/// The same for an error that may well stay: no permission.
 const AGAIN_LATER: Duration = Duration::from_secs(60);
-/// Folders that could not be listed and are known by name at most.
+/// Folders that could not be listed and are kept by name, at most.
 const UNLISTED_MAX: usize = 1_024;
-/// Folders that wait at most; more of them collapse into their root's own.
+/// Folders queued at most; more of them collapse into their root's own.
 const FOLDERS_MAX: usize = 16_384;
 
-/// Folders that have to be listed again, each once. They outlive the attempts: what is not listed stays.
+/// Queue of folders to list again, each once. It outlives attempts: what is not listed stays.
 #[derive(Debug, Default)]
 pub(crate) struct TouchedFolders {
     due: Mutex<Due>,
     added: Condvar,
-    /// Those that could not be listed when that was last tried, when that was, and why.
+    /// Folders that could not be listed when last tried, with the time and the reason.
     unlisted: Mutex<BTreeMap<FolderKey, (Instant, String)>>,
 }
 
-/// When each of them may be listed.
+/// When each folder may be listed.
 type Due = BTreeMap<FolderKey, Instant>;
 
 impl TouchedFolders {
-    /// Has a folder listed again, not before `at`. What lies below another one is left to that.
+    /// Queues a folder to be listed again, not before `at`. A folder below a queued one is covered by that.
     pub(crate) fn add(&self, folder: FolderKey, at: Instant) {
         let mut due = self.lock();
         let is_sooner = |above: &FolderKey| due.get(above).is_some_and(|due| *due <= at);
@@ -48,7 +48,8 @@ impl TouchedFolders {
         self.added.notify_one();
     }
 
-    /// Notes that a folder could not be listed, and has it listed again in a while: soon where that may pass.
+    /// Records that a folder could not be listed, and queues it again after a delay: a short one where the error may
+    /// pass.
     pub(crate) fn not_listed(&self, folder: FolderKey, why: String, may_pass: bool) {
         let now = Instant::now();
         let mut unlisted = lock(&self.unlisted);
@@ -59,29 +60,29 @@ impl TouchedFolders {
         self.add(folder, now + if may_pass { AGAIN } else { AGAIN_LATER });
     }
 
-    /// All at and below a folder has been listed since `begun`, but for what was noted meanwhile.
+    /// Records that all at and below a folder was listed since `begun`, except for what was added meanwhile.
     pub(crate) fn listed(&self, folder: &FolderKey, begun: Instant) {
         let is_below = |key: &FolderKey| key.as_bytes().starts_with(folder.as_bytes());
         lock(&self.unlisted).retain(|key, (at, _)| *at >= begun || !is_below(key));
     }
 
-    /// The folders that can't be listed, and why.
+    /// Returns the folders that can't be listed, with the reasons.
     pub(crate) fn unlisted(&self) -> Vec<(FolderKey, String)> {
         lock(&self.unlisted).iter().map(|(folder, (_, why))| (folder.clone(), why.clone())).collect()
     }
 
-    /// Has whoever waits look whether it should end.
+    /// Wakes waiting threads to check whether they should end.
     pub(crate) fn wake(&self) {
         let _due = self.lock();
         self.added.notify_all();
     }
 
-    /// Number of folders that wait.
+    /// Returns the number of queued folders.
     pub(crate) fn waiting(&self) -> usize {
         self.lock().len()
     }
 
-    /// Takes up to `max` that are due; waits for the first for a while.
+    /// Takes up to `max` folders that are due; waits up to `wait` for the first.
     pub(super) fn take(&self, wait: Duration, max: usize, halt: &Stop) -> Vec<FolderKey> {
         let none = |due: &mut Due| {
             let now = Instant::now();
@@ -107,12 +108,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A folder and all below it.
+/// Returns a folder and all below it.
 fn below<'d>(due: &'d Due, folder: &'d FolderKey) -> impl Iterator<Item = (&'d FolderKey, &'d Instant)> {
     due.range(folder..).take_while(|(key, _)| key.as_bytes().starts_with(folder.as_bytes()))
 }
 
-/// Leaves all that waits below a root to the root's own folder, when the first of it is due.
+/// Replaces all queued folders of a root by the root's own, due with the earliest of them.
 fn collapse(due: &mut Due, root: RootId) {
     let root = FolderKey::root(root);
     if let Some(first) = below(due, &root).map(|(_, at)| *at).min() {
@@ -194,7 +195,7 @@ mod tests {
         for number in 0..200_000 {
             folders.add(folder(&format!("deep/n{number}")), now);
         }
-        // A look at each that waits would take minutes.
+        // Checking each waiting folder would take minutes.
         assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
         assert_eq!(folders.waiting(), 2);
         assert_eq!(taken(&folders, 1), [""], "when the first of them is due");

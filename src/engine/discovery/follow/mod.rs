@@ -1,4 +1,4 @@
-//! From what the watcher tells to changes: threads `watch` and `rescan` of an attempt.
+//! Turns watch events into changes: threads `watch` and `rescan` of an attempt.
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -17,13 +17,13 @@ use crate::model::{FolderKey, Root, RootId};
 use crate::source::watch::{TouchedName, Watch};
 use crate::source::{FolderVisitor, Source};
 
-/// Messages of news that may wait for the coordinator.
+/// Messages with changes that may wait for the coordinator.
 const NEWS_EVENTS: usize = 16;
-/// Names that are taken from the watcher together.
+/// Names that are taken from the watcher at once.
 const NAMES_MAX: usize = 1024;
-/// Touched folders that are taken together: one commit does for all of them.
+/// Touched folders that are taken at once: one commit serves all of them.
 const FOLDERS_TAKEN: usize = 256;
-/// How long a thread waits at most before it looks whether it should end.
+/// How long a thread waits at most before it checks whether to end.
 const LOOK_UP: Duration = Duration::from_millis(200);
 /// A poll may take this share of the time: one in so many.
 const POLL_SHARE: u32 = 20;
@@ -42,7 +42,7 @@ pub(crate) struct NewsPlan {
 }
 
 impl NewsPlan {
-    /// Thread `watch`: looks at touched names until the attempt ends. What was taken is told before.
+    /// Thread `watch`: checks touched names until the attempt ends. All that was taken is reported before.
     pub(crate) fn follow(&self, send: &Reports) {
         let gate = Gate::new(NEWS_EVENTS);
         while !self.halt.is_requested() {
@@ -63,7 +63,7 @@ impl NewsPlan {
         names.sort_by(|a, b| (&a.folder, &a.name).cmp(&(&b.folder, &b.name)));
         for group in names.chunk_by(|a, b| a.folder == b.folder) {
             let Some(first) = group.first() else { continue };
-            // A root that is not served now is scanned when it is again.
+            // A root that is not served now is scanned when it is served again.
             let Some((root, ground)) = self.served(first.root) else { continue };
             let mut wanted: Vec<Box<[u8]>> = group.iter().map(|touched| touched.name.clone()).collect();
             wanted.dedup();
@@ -98,7 +98,7 @@ impl NewsPlan {
         }
     }
 
-    /// Lists what can't be watched. What it does not come to, or can't list, the next poll does.
+    /// Lists what can't be watched. What it does not reach, or can't list, is left to the next poll.
     fn poll(&self, send: &Reports, gate: &Gate) {
         let unwatched = self.watch.unwatched();
         if unwatched.is_empty() {
@@ -110,7 +110,7 @@ impl NewsPlan {
                 return;
             }
             self.rescan_one(&folder, send, gate);
-            // A poll may take long, and what was touched is not to wait for all of it.
+            // A poll may take long, and touched folders must not wait for all of it.
             self.rescan_touched(Duration::ZERO, send, gate);
         }
     }
@@ -132,9 +132,9 @@ impl NewsPlan {
         }
     }
 
-    /// Lists a folder and all below it. What of that can't be listed waits to be listed again.
+    /// Lists a folder and all below it. Folders that can't be listed are queued to be listed again.
     fn rescan_one(&self, folder: &FolderKey, send: &Reports, gate: &Gate) {
-        // A root that is not served now is scanned when it is again.
+        // A root that is not served now is scanned when it is served again.
         let Some((root, ground)) = self.served(folder.root_id()) else { return };
         let visitors = || -> Box<dyn FolderVisitor> {
             let mut intake = self.intake(root, *ground, send, gate);
@@ -150,8 +150,8 @@ impl NewsPlan {
         }
     }
 
-    /// Has committed what is finished: a file whose outcome only waits for the tick is not in the ledger, and a
-    /// folder that is gone would leave it behind.
+    /// Makes the coordinator commit what is finished: a file whose outcome only waits for the tick is not in the
+    /// ledger, and would be missed where its folder is gone.
     fn commit_first(&self, send: &Reports) {
         let (reply, committed) = sync_channel(1);
         if !send.send(Message::Commit(reply)) {

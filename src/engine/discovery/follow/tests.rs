@@ -7,14 +7,14 @@ use crate::engine::store::Store;
 use crate::source::ScanReport;
 use crate::source::watch::WatchSettings;
 
-/// Follows three roots that are polled; what is listed, and how often something was committed for it.
+/// Follows three roots that are polled; records what is listed, and how often something was committed for it.
 struct Polled {
     listed: Arc<Mutex<Vec<FolderKey>>>,
     commits: u64,
     folders: Arc<TouchedFolders>,
 }
 
-/// Lets the thread `rescan` go until it ends. `listing` is called with each folder that it lists.
+/// Runs the thread `rescan` until it ends. `listing` is called with each folder that it lists.
 fn polled(
     poll_interval: Duration,
     touched: &[FolderKey],
@@ -58,14 +58,14 @@ fn polled(
     Polled { listed, commits, folders: hands.folders }
 }
 
-/// What a listing can do meanwhile.
+/// What a listing can do to the state meanwhile.
 #[derive(Clone)]
 struct NewsHands {
     folders: Arc<TouchedFolders>,
     halt: Stop,
 }
 
-/// Does what is committed first; counts it.
+/// Answers requests to commit first; counts them.
 fn answer(events: &Receiver<Message>) -> u64 {
     let mut commits = 0;
     for event in events {

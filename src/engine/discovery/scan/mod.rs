@@ -24,14 +24,14 @@ pub(crate) fn scan_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get).clamp(2, 4)
 }
 
-/// A scan of all roots, one after the other. `reader` is none where there is no state yet.
+/// A scan of all roots, one after the other. `reader` is `None` where there is no state yet.
 pub(crate) struct ScanPlan {
     pub reader: Option<LedgerReader>,
     pub roots: Vec<(Root, Ground)>,
     /// Only what is at and below this folder, of the one root.
     pub below: Option<FolderKey>,
     pub source: Arc<dyn Source>,
-    /// Where a process that stays notes what could not be listed.
+    /// Where a process that stays records what could not be listed.
     pub unlisted: Option<Arc<TouchedFolders>>,
     pub halt: Stop,
 }
@@ -43,8 +43,8 @@ impl ScanPlan {
             if self.halt.is_requested() {
                 break;
             }
-            // All that the ledger will hold of a root that it knows nothing of comes from this very scan, which
-            // sees each file once: there is nothing to merge with.
+            // All that the ledger will hold of a root unknown to it comes from this very scan, which sees each file
+            // once: there is nothing to merge with.
             let known = self.reader.as_ref().filter(|reader| reader.counts(root.id).files() > 0);
             let visitors = || -> Box<dyn FolderVisitor> {
                 let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
@@ -80,7 +80,7 @@ impl ScanPlan {
     }
 }
 
-/// A root that can't be listed is an unreadable folder like any other; one that must not be listed ends the run.
+/// Handles a root that can't be listed, as any unreadable folder; one that must not be listed ends the run.
 pub(crate) fn root_unreadable(
     root: &Root,
     error: io::Error,

@@ -5,7 +5,7 @@ use crate::engine::lifecycle::counts::ScanCounts;
 use crate::model::{FileKey, LogPosition, Resource, RootId};
 use crate::source::{Content, ReadError, ScanReport};
 
-/// A source of which only parts are scanned, by a function.
+/// A source that scans only parts, by a function.
 pub(crate) struct PartSource<F>(pub F);
 
 impl<F> Source for PartSource<F>
