@@ -1,23 +1,23 @@
 //! Frees the record log of what is out of date, in ticks as any other; no threads.
 //!
-//! Compacting the record log: what is still the latest record of a path is carried forward, and the segments
-//! that it stood in are dropped.
+//! Compacts the record log: each line that is still the latest record of its path is carried forward, and the
+//! segments that held it are dropped.
 //!
-//! First in, first out. A *pass* closes the present segment and takes those before, oldest first, in *turns* of
-//! some segments each: it walks the ledger, and each line that an entry's record has there is appended to the
-//! log again as a copy, together with the entry's new position, in ticks as any other. So a crash anywhere
-//! leaves a right state, and whoever goes on finds less to carry. When the walk has ended, nothing points
-//! to these segments any more, and they are dropped: see `ledger/commit/log_start.rs` for how.
+//! First in, first out. A *pass* closes the current segment and takes the earlier ones, oldest first, in *turns* of
+//! some segments each: it walks the ledger, and each line in those segments that is an entry's record is appended to
+//! the log again as a copy, together with the entry's new position, in ticks as any other. So a crash anywhere leaves
+//! a valid state, and the next pass finds less to carry. When the walk has ended, nothing points to these segments
+//! any more, and they are dropped: see `ledger/commit/log_start.rs` for how.
 //!
 //! Since only the oldest segments go, a `removed` record needs no copy: every older line of its path goes before
 //! it does, or with it.
 //!
-//! Who asks for a pass gets one where anything at all is out of date, which is *counted*: the log has a line for
-//! each record of an entry, and one more for each that is of no use any more.
+//! A pass that was asked for runs where anything at all is out of date, which is *counted*: the log has a line for
+//! each record of an entry, and one more for each obsolete record.
 //!
-//! When a pass is worth it without that is *measured*: of some places of the log, taken at random, how many lie in
-//! lines that are out of date. That costs little, and needs no count kept for it. A pass over a log of which half is
-//! out of date writes as much as it frees at most.
+//! When a pass is worth it without a request is *measured*: of some random places in the log, how many lie in lines
+//! that are out of date. That costs little, and needs no count kept for it. A pass over a log of which half is out of
+//! date writes at most as much as it frees.
 
 mod pass;
 pub(super) mod stale_count;
@@ -38,15 +38,14 @@ use pass::Pass;
 use stale_count::Count;
 use stale_sample::Measure;
 
-/// The longest portion that is aimed at while a run goes on, and while nobody waits.
+/// The longest portion aimed at during a run while no request waits.
 pub(super) const PORTION: Duration = Duration::from_millis(15);
 const PORTION_ALONE: Duration = Duration::from_millis(200);
 
-/// How long the segment stays, while a run goes on, that was written to last: whoever follows the log has
-/// read it by then.
+/// How long the segment last written to is kept during a run: clients that follow the log have read it by then.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What compacting the record log did.
+/// Result of compacting the record log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct CompactReport {
     /// Length of the record log before, in bytes.
@@ -63,10 +62,10 @@ pub struct CompactReport {
     pub seconds: f64,
 }
 
-/// Where a report goes, or why there is none.
+/// Where a report, or the reason why there is none, is sent.
 pub(crate) type CompactReply = SyncSender<Result<CompactReport, EngineError>>;
 
-/// What is to be done next.
+/// The next step.
 pub(super) enum Phase {
     Idle,
     Counting(Box<Count>),
@@ -74,27 +73,27 @@ pub(super) enum Phase {
     Passing(Box<Pass>),
 }
 
-/// The compaction of one log: when it is due, and how far it is.
+/// The compaction of one log: when it is due, and its progress.
 pub(crate) struct Compaction {
     above_percent: u64,
     min_bytes: u64,
-    /// Where the records of the present run begin, if one goes on.
+    /// Where the records of the current run begin, if there is one.
     run_start: Option<LogPosition>,
     pub(super) phase: Phase,
-    /// Length of the log when it was measured last.
+    /// Length of the log at the last measurement.
     measured_at: Option<u64>,
-    /// Who asked for a pass that has not begun.
+    /// Requests for a pass that has not begun.
     pub(super) asked: Vec<CompactReply>,
-    /// Who waits for the pass under way.
+    /// Requests that wait for the pass under way.
     pub(super) waiting: Vec<CompactReply>,
-    /// How long the segment stays that was written to last.
+    /// How long the segment last written to is kept.
     grace: Duration,
     /// The last portion: when it began, and how long it took.
     pub(super) last: Option<(Instant, Duration)>,
 }
 
 impl Compaction {
-    /// By these rules, while a run goes on whose records begin there.
+    /// Creates a compaction with these rules, during a run whose records begin at `run_start`.
     pub(crate) fn new(config: &BatchConfig, run_start: Option<LogPosition>) -> Self {
         Self {
             above_percent: config.compact_above_percent,
@@ -109,23 +108,23 @@ impl Compaction {
         }
     }
 
-    /// Wants a pass, whatever the rules say, and to be told when it has ended.
+    /// Requests a pass, whatever the rules say; `reply` gets its report.
     pub(crate) fn ask(&mut self, reply: CompactReply) {
         self.asked.push(reply);
     }
 
-    /// Tells all who asked that nothing comes of it for want of something. A pass under way goes on when it is there.
+    /// Refuses all requests for want of a resource. A pass under way goes on when it is there.
     pub(super) fn refuse(&mut self, resource: Resource, what: &str) {
         if let Phase::Counting(_) = self.phase {
             self.phase = Phase::Idle;
         }
         for reply in self.asked.drain(..).chain(self.waiting.drain(..)) {
-            // Whoever asked may have gone.
+            // The requester may have gone.
             let _ = reply.try_send(Err(EngineError::Unavailable { resource, what: what.to_owned() }));
         }
     }
 
-    /// Whether something is under way or due.
+    /// Returns whether a step is under way or due.
     pub(crate) fn is_busy(&self, store: &Store) -> bool {
         !matches!(self.phase, Phase::Idle)
             || !self.asked.is_empty()
@@ -141,8 +140,8 @@ impl Compaction {
             && self.measured_at.is_none_or(|before| bytes > before + before / 8)
     }
 
-    /// Does one portion of what is under way or due, of bounded length. Returns whether there is more. `now` is
-    /// the clock's time.
+    /// Does one portion of what is under way or due, of bounded length. Returns whether there is more. `now` is the
+    /// clock's time.
     ///
     /// # Errors
     /// Where the state can't be read or written, or a line is not the record that the ledger says.
@@ -199,7 +198,7 @@ impl Compaction {
         Ok(Phase::Passing(Box::new(pass)))
     }
 
-    /// Nothing is out of date.
+    /// Ends where nothing is out of date.
     fn leave(&mut self, store: &Store) -> Phase {
         let bytes = store.ledger.log_bytes();
         let report = CompactReport { bytes_before: bytes, bytes_after: bytes, ..CompactReport::default() };
@@ -212,20 +211,20 @@ impl Compaction {
             tracing::info!(?report, "the record log is compact");
         }
         for reply in self.waiting.drain(..) {
-            // Whoever asked may have gone.
+            // The requester may have gone.
             let _ = reply.try_send(Ok(report));
         }
         Phase::Idle
     }
 }
 
-/// Whether nothing was recorded since the last pass.
+/// Returns whether nothing was recorded since the last pass.
 fn is_compact(store: &Store) -> bool {
     store.ledger.log_start().compact_at == Some(store.ledger.cursor().log)
 }
 
-/// Removes one segment that the log does not begin before any more. Returns whether there was one; where not, it
-/// is forgotten that there were any.
+/// Removes one segment before the beginning of the log. Returns whether there was one; if not, forgets that there
+/// were any.
 fn drop_one(store: &mut Store) -> Result<bool, EngineError> {
     store.ledger.settle()?;
     let is_dropped = store.log.remove_one_before(store.ledger.log_start().segment)?;
@@ -238,8 +237,8 @@ fn drop_one(store: &mut Store) -> Result<bool, EngineError> {
 /// Compacts the record log of a state that no run holds.
 ///
 /// # Errors
-/// There is no state, it is in use or damaged, or it can't be written, as for want of room: what was done until then
-/// stays, and the next attempt goes on from there.
+/// There is no state, it is in use or damaged, or it can't be written, for example for want of disk space: what was
+/// done until then stays, and the next attempt goes on from there.
 pub fn compact(state: &Path) -> Result<CompactReport, EngineError> {
     compact_alone(state).map_err(EngineError::or_unavailable)
 }

@@ -10,23 +10,23 @@ use crate::ledger::{Entry, RecordRef, Scan, Tick, free_bytes};
 use crate::model::{FileKey, LogPosition, RecordHead, push_copy};
 use crate::sink::{HeldSegments, LineReader, SinkError};
 
-/// What a turn takes of the log at least, and the part of it that it takes at least, so that the ledger is walked
-/// eight times in a pass at most.
+/// The least that a turn takes of the log, in bytes and as a fraction of it, so that a pass walks the ledger eight
+/// times at most.
 const TURN_BYTES: u64 = 1 << 30;
 const TURN_PART: u64 = 8;
-/// Room on the disk that is left beside the copies of a turn.
+/// Disk space kept free beside the copies of a turn.
 const ROOM_BYTES: u64 = 64 << 20;
-/// Copies that a portion writes, in bytes: it adapts to how fast they are written. Making fewer durable takes as long.
+/// Copies that a portion writes, in bytes: it adapts to how fast they are written. Committing fewer takes as long.
 const PORTION_BYTES_MIN: usize = 512 << 10;
 const PORTION_BYTES_MAX: usize = 8 << 20;
 const PORTION_FILES_MAX: usize = 4096;
-/// Entries between two looks at the clock.
+/// Entries between two readings of the clock.
 const LOOK_FILES: usize = 256;
 
 /// A pass under way.
 pub(crate) struct Pass {
     begun: Instant,
-    /// The segment that was written to last stays until then.
+    /// The segment last written to is kept until then.
     rests_until: Instant,
     run_start: Option<LogPosition>,
     /// Segments before this one are dropped in the end.
@@ -35,14 +35,14 @@ pub(crate) struct Pass {
     portion_bytes: usize,
     /// The end of the log behind the last tick of the pass itself.
     own: LogPosition,
-    /// Whether nobody else has recorded anything since the pass began.
+    /// Whether only the pass itself has recorded anything since it began.
     is_alone: bool,
     report: CompactReport,
 }
 
 /// A walk over the ledger for the oldest segments.
 struct Turn {
-    /// The first segment that is not theirs.
+    /// The first segment after those of this turn.
     before: u32,
     scan: Scan,
     lines: LineReader,
@@ -65,7 +65,7 @@ pub(super) fn segments_of(store: &Store) -> Vec<(u32, u64)> {
 }
 
 impl Pass {
-    /// Closes the present segment and begins with the oldest ones.
+    /// Closes the current segment and begins with the oldest ones.
     pub(super) fn begin(
         store: &mut Store,
         run_start: Option<LogPosition>,
@@ -88,7 +88,7 @@ impl Pass {
         })
     }
 
-    /// Does a portion; tells what the pass did, once it has ended.
+    /// Does a portion; returns the report once the pass has ended.
     pub(super) fn step(
         &mut self,
         store: &mut Store,
@@ -117,12 +117,12 @@ impl Pass {
         Ok(Some(self.report))
     }
 
-    /// Whether the last turn's walk has ended, and only the grace is waited for.
+    /// Returns whether the last turn's walk has ended and only the grace period is left.
     pub(crate) fn rests(&self) -> bool {
         self.turn.before >= self.target && self.turn.has_ended && !self.turn.has_left
     }
 
-    /// Carries some lines forward, and commits that. Returns whether the turn's segments are of no use any more.
+    /// Carries some lines forward and commits them. Returns whether the turn's segments are of no use any more.
     fn carry(&mut self, store: &mut Store, portion: Duration) -> Result<bool, EngineError> {
         if self.turn.has_ended {
             return Ok(true);
@@ -159,7 +159,7 @@ impl Pass {
         if carried.copies.is_empty() {
             return Ok(false);
         }
-        // What is committed rests on the entries of now, whatever the walk has met: nothing can come between.
+        // The commit uses the current entries, whatever the walk has read: nothing can come between.
         let files: Vec<&FileKey> = carried.copies.iter().map(|copy| &copy.file).collect();
         let current = store.reader.lookup(&files)?;
         let begin = store.begin_tick()?;
@@ -194,7 +194,7 @@ impl Turn {
     }
 }
 
-/// The first segment behind those of the next turn.
+/// Returns the first segment after those of the next turn.
 fn end_of_turn(store: &Store) -> u32 {
     let aim = (store.ledger.log_bytes() / TURN_PART).max(TURN_BYTES);
     let mut taken = 0;
@@ -207,13 +207,13 @@ fn end_of_turn(store: &Store) -> u32 {
     u32::MAX
 }
 
-/// Why the copies of a turn may not fit on the disk, all of its lines being of use.
+/// Returns why the copies of a turn may not fit on the disk if all of its lines are current.
 pub(super) fn lacks_room(store: &Store) -> Option<String> {
     let before = end_of_turn(store);
     let of_turn = segments_of(store).into_iter().filter(|(segment, _)| *segment < before);
     let need = of_turn.map(|(_, bytes)| bytes).sum::<u64>() + ROOM_BYTES;
     let records = store.state.records();
-    // What can't be told is no reason to stay: the commit will tell.
+    // Where the free space is unknown, the pass goes on: the commit reports a full disk.
     let free = free_bytes(&records).ok().filter(|free| *free < need)?;
     Some(format!(
         "{}: {free} bytes are free on its file system, and compacting takes up to {need}; make room",
@@ -261,8 +261,8 @@ impl Carried {
         Ok(())
     }
 
-    /// Keeps the lines that are still the records of their files, by the entries of now, and returns these
-    /// entries with the records where they will stand, in a tick that begins there.
+    /// Keeps the lines that are still the records of their files, by the current entries, and returns these entries
+    /// with the records where they will stand in a tick that begins at `begin`.
     fn settle(&mut self, begin: LogPosition, current: Vec<Option<Entry>>) -> Vec<(FileKey, Option<Entry>)> {
         let (mut changes, mut end) = (Vec::with_capacity(self.copies.len()), 0);
         for (copy, entry) in self.copies.drain(..).zip(current) {

@@ -9,7 +9,7 @@ use crate::model::LogPosition;
 use crate::sink::LogReader;
 
 /// A count under way: of the entries' records, then of the log's lines until there are more of these. What is
-/// recorded meanwhile stands behind the end, and makes only more of the lines before it out of date.
+/// recorded meanwhile lies after the end, and only makes more of the earlier lines out of date.
 pub(crate) struct Count {
     scan: Scan,
     records: u64,
@@ -25,7 +25,7 @@ impl Count {
         Self { scan: store.reader.scan(), records: 0, log: None, lines: 0, end }
     }
 
-    /// Counts until a time. Returns whether some line is no path's latest record, once that is known.
+    /// Counts until a deadline. Returns whether some line is not its path's latest record, once that is known.
     pub(super) fn step(&mut self, store: &Store, until: Instant) -> Result<Option<bool>, EngineError> {
         // Others have committed since the portion before.
         self.scan.refresh();
@@ -44,7 +44,7 @@ impl Count {
         }
     }
 
-    /// Counts the record of the next entry; behind the last one, turns to the log.
+    /// Counts the record of the next entry; after the last one, turns to the log.
     fn count_entry(&mut self, store: &Store) -> Result<(), EngineError> {
         match self.scan.peek()? {
             Some((_, entry)) => {

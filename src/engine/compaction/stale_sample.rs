@@ -7,14 +7,14 @@ use crate::engine::store::Store;
 use crate::model::{FileKey, LogPosition, RecordOf, RootId};
 use crate::sink;
 
-/// Places that are looked at: the share that they tell is off by 3 % in one of three measurements.
+/// Places sampled: the resulting share is off by 3 % in one of three measurements.
 const PLACES: u32 = 256;
-/// Places that are enough where nothing at all of them is out of date: a tenth, the least share that a pass may be
-/// wanted for, would have shown in 999 of 1,000.
+/// Places that are enough where none of them is out of date: a tenth, the least share that can make a pass worth it,
+/// would have shown in 999 of 1,000 measurements.
 const PLACES_ALL_LATEST: u32 = 64;
-/// The beginning of a line that is read first, in bytes. The root and the path stand there.
+/// Bytes at the beginning of a line that are read first. The root and the path are in there.
 const HEAD_BYTES: usize = 4 << 10;
-/// What these take at most, each byte of a path escaped.
+/// The most that these take, each byte of a path escaped.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 
 /// A measurement under way.
@@ -34,8 +34,8 @@ impl Measure {
         Self { segments, bytes, seed: store.ledger.cursor().tick, looked: 0, dead: 0 }
     }
 
-    /// Looks at some places, until a time. Returns the share of bytes that are out of date, in percent, once
-    /// that is known.
+    /// Samples some places, until a deadline. Returns the share of bytes that are out of date, in percent, once that
+    /// is known.
     pub(super) fn step(&mut self, store: &Store, until: Instant) -> Result<Option<u64>, EngineError> {
         while self.looked < PLACES {
             let Some(place) = self.next_place() else { return Ok(Some(0)) };
@@ -51,7 +51,7 @@ impl Measure {
         Ok((self.looked >= PLACES).then(|| u64::from(self.dead * 100 / self.looked)))
     }
 
-    /// Any byte of the log, each with the same chance.
+    /// Returns a byte of the log, each with the same chance.
     fn next_place(&mut self) -> Option<LogPosition> {
         let mut at = next_random(&mut self.seed).checked_rem(self.bytes)?;
         for &(segment, bytes) in &self.segments {
@@ -64,7 +64,7 @@ impl Measure {
     }
 }
 
-/// Whether the line around a place is still the latest record of its path.
+/// Returns whether the line around a place is still the latest record of its path.
 fn is_latest(store: &Store, place: LogPosition) -> Result<bool, EngineError> {
     let records = store.state.records();
     let key_of = |head: &[u8]| RecordOf::parse(head, |record| key_under(store, record)).flatten();

@@ -75,7 +75,7 @@ fn a_segment_that_goes_while_the_status_is_told_is_passed_over() {
     let mut world = worn();
     let records = world.path.join("records");
     let before = world.store().view().status(None).unwrap().records_bytes;
-    // Listed, and not there: as a segment is that is dropped meanwhile.
+    // Listed but missing, like a segment that is dropped meanwhile.
     std::os::unix::fs::symlink("gone", records.join(crate::sink::segment_name(9999))).unwrap();
     assert_eq!(crate::sink::segments(&records).unwrap().last().unwrap().0, 9999);
     assert_eq!(world.store().view().status(None).unwrap().records_bytes, before);

@@ -18,19 +18,19 @@ use crate::model::{FileKey, Fingerprint, RecordCursor, RecordLine, RecordStatus,
 const SEGMENT_BYTES: u64 = 1500;
 const FILES: u8 = 12;
 
-/// A state, and what it has to say.
+/// A state, and the records expected in it.
 struct World {
     _folder: tempfile::TempDir,
     path: PathBuf,
     store: Option<Store>,
     compaction: Option<Compaction>,
-    /// Where the present run's records begin.
+    /// Where the current run's records begin.
     run_start: LogPosition,
     /// All lines in the order of their ticks.
     history: Vec<String>,
     /// The latest line of each path that exists.
     current: BTreeMap<FileKey, String>,
-    /// Cursors that were told, and how many lines lie before each.
+    /// Cursors that were reported, and how many lines lie before each.
     cursors: Vec<(LogPosition, usize)>,
 }
 
@@ -127,7 +127,7 @@ impl World {
         self.run_start = store.ledger.cursor().log;
     }
 
-    /// Some steps of a compaction; it is begun where none goes on. Returns whether it has ended.
+    /// Does some steps of a compaction, which is begun where there is none. Returns whether it has ended.
     fn compact(&mut self, steps: usize) -> Result<bool, EngineError> {
         let run_start = self.run_start;
         let compaction = self.compaction.get_or_insert_with(|| compaction(Some(run_start)));
@@ -140,7 +140,7 @@ impl World {
         Ok(false)
     }
 
-    /// Whether the log holds no more than a copy of each current line.
+    /// Returns whether the log holds no more than a copy of each current line.
     fn is_compact(&mut self) -> bool {
         let live: usize = self.current.values().map(|line| line.len() + 70).sum();
         self.store().ledger.log_bytes() <= live as u64
@@ -167,7 +167,7 @@ impl World {
         }
     }
 
-    /// Whether each entry says rightly whether the present run has made its record.
+    /// Checks that each entry says correctly whether the current run has made its record.
     fn check_runs(&mut self, made: &BTreeMap<FileKey, bool>) {
         let run_start = self.run_start;
         let ground = crate::engine::lifecycle::transition::Ground { epoch: 1, run_start, quarantine: false };
@@ -358,7 +358,7 @@ fn a_log_of_which_nothing_is_out_of_date_is_left_to_whoever_stands_within_it() {
     assert_eq!(world.store().ledger.log_start(), crate::model::LogStart::default());
     world.check();
 
-    // A single line is reason enough for whoever asks.
+    // A single line is reason enough for a requested pass.
     world.commit(&BTreeMap::from([(FILES - 1, None)]));
     assert!(world.compact(usize::MAX).unwrap());
     assert!(world.is_compact() && world.store().ledger.log_start().segment > 1);
