@@ -1,4 +1,4 @@
-//! Whether a root is still the folder that it was: a file system that went away looks like a tree whose files
+//! Checks whether a root is still the folder that it was: a file system that went away looks like a tree whose files
 //! were all deleted.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,9 +14,9 @@ use crate::ledger::{LedgerError, LedgerReader, RootInfo, StateInfo};
 use crate::model::{FileKey, FolderKey, Root, RootId};
 use crate::source::Source;
 
-/// Known files that are looked for in a folder that is another one than before.
+/// Known files that are checked for in a folder other than before.
 const SAMPLE_FILES: usize = 256;
-/// Files that are looked for in one look, which has to end in time.
+/// Files that are checked for in one probe, which has to end in time.
 const KEYS_A_LOOK: usize = 64;
 
 /// A root that is not what it was.
@@ -24,17 +24,17 @@ const KEYS_A_LOOK: usize = 64;
 pub(crate) struct LostRoot {
     pub root: Root,
     pub why: String,
-    /// It is there, but could not be listed.
+    /// It exists, but could not be listed.
     pub unlisted: bool,
 }
 
 impl LostRoot {
-    /// One that is not the folder that it was.
+    /// Creates one that is not the folder that it was.
     pub(crate) fn new(root: Root, why: String) -> Self {
         Self { root, why, unlisted: false }
     }
 
-    /// What is wrong with it still: one that could not be listed is back when it can be.
+    /// Returns what is still wrong with it: one that could not be listed is back when it can be.
     pub(crate) fn still_unlisted(&self, source: &dyn Source) -> Option<String> {
         let error = if self.unlisted { source.list_root(&self.root).err()? } else { return None };
         Some(format!("can't be listed: {error}"))
@@ -47,7 +47,7 @@ impl fmt::Display for LostRoot {
     }
 }
 
-/// Where a root led when it was looked at, and what tells that folder from others.
+/// Where a root led when it was probed, and what distinguishes that folder from others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub mark: u128,
@@ -69,12 +69,12 @@ impl Seen {
 /// What the state remembers of a root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Known {
-    /// None where it was never looked at.
+    /// `None` where it was never probed.
     mark: Option<u128>,
     target: PathBuf,
 }
 
-/// How a root stands.
+/// Result of comparing a root with what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stand {
     /// As before.
@@ -85,12 +85,12 @@ pub(crate) enum Stand {
     Lost(String),
 }
 
-/// What tells each root from other folders, as far as that is known. Each look at a root has a clone.
+/// What distinguishes each root from other folders, as far as known. Each probe of a root has a clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RootMarks(Arc<BTreeMap<RootId, Known>>);
 
 impl RootMarks {
-    /// The marks that the state remembers.
+    /// Returns the marks that the state remembers.
     pub(crate) fn of(info: &StateInfo) -> Self {
         let known = |info: &RootInfo| {
             (RootId(info.id), Known { mark: parse(&info.mark), target: info.target().to_owned() })
@@ -98,13 +98,13 @@ impl RootMarks {
         Self(Arc::new(info.roots.iter().map(known).collect()))
     }
 
-    /// The root as an attempt sees it: by where it leads, so that it is one tree for all of the attempt.
+    /// Returns the root as an attempt sees it: by where it leads, so that it is one tree for all of the attempt.
     pub(crate) fn bound(&self, root: &Root) -> Root {
         let target = self.0.get(&root.id).map(|known| known.target.clone());
         Root { path: target.unwrap_or_else(|| root.path.clone()), ..root.clone() }
     }
 
-    /// How a root stands, by what can be told without its files.
+    /// Compares a root without reading its files.
     pub(crate) fn stand(&self, source: &dyn Source, root: &Root) -> Stand {
         let seen = match Seen::of(source, root) {
             Ok(seen) => seen,
@@ -115,14 +115,14 @@ impl RootMarks {
             (true, true) => Stand::Same(seen),
             (true, false) => Stand::Leads(seen),
             (false, true) => Stand::Lost(WENT.to_owned()),
-            // A link was changed, and that is what it says; but for a mount point without its file system.
+            // A link was changed on purpose; except where it leads to a mount point without its file system.
             (false, false) if is_empty(&seen.target) => Stand::Lost(LEADS_TO_NOTHING.to_owned()),
             (false, false) => Stand::Leads(seen),
         }
     }
 
-    /// What a root is that is there, or what is wrong with it. One that is another folder than before is taken for
-    /// the same one if any file is there of these that are known of it, or none are known.
+    /// Recognises a root that is there, or returns what is wrong with it. One that is another folder than before is
+    /// taken for the same if any of these known files is there, or none are known.
     pub(crate) fn again(
         &self,
         source: &dyn Source,
@@ -143,9 +143,9 @@ impl RootMarks {
         }
     }
 
-    /// Looks at each root. The first that is not what it was is told; where all are, the state remembers them. One that
-    /// leads elsewhere or is another folder, and is not scanned whole by this job, is remembered as it was: whoever looks at
-    /// it next has it scanned.
+    /// Checks each root. The first that is not what it was is returned; if all are, the state remembers them. One
+    /// that leads elsewhere or is another folder, and is not scanned whole by this job, is remembered as it was: the
+    /// next check requests its scan.
     pub(crate) fn check(
         &mut self,
         store: &mut Store,
@@ -164,13 +164,13 @@ impl RootMarks {
         Ok(None)
     }
 
-    /// Takes a root that is back, or leads elsewhere, for what it is now.
+    /// Accepts a root that is back, or leads elsewhere, as what it is now.
     pub(crate) fn accept(mut self, store: &mut Store, root: RootId, seen: Seen) -> Result<(), EngineError> {
         self.insert(root, seen);
         self.remember(store)
     }
 
-    /// Keeps what was known before of roots that are others by now and not scanned for that.
+    /// Keeps what was known of roots that are others by now and not scanned for that.
     fn keep_unscanned(&mut self, before: &Self, scans_whole: impl Fn(RootId) -> bool) {
         for (id, known) in Arc::make_mut(&mut self.0) {
             let is_other = |old: &&Known| old.mark.is_some() && old != &&*known;
@@ -184,7 +184,7 @@ impl RootMarks {
         Arc::make_mut(&mut self.0).insert(root, Known { mark: Some(mark), target });
     }
 
-    /// Has the state remember them.
+    /// Saves the marks in the state.
     fn remember(&self, store: &mut Store) -> Result<(), EngineError> {
         let marks = &self.0;
         store.describe(|info| {
@@ -196,7 +196,7 @@ impl RootMarks {
         })
     }
 
-    /// The marks as they are now, or the first root that is not what it was.
+    /// Returns the current marks, or the first root that is not what it was.
     pub(crate) fn compared(
         &self,
         reader: &LedgerReader,
@@ -231,14 +231,14 @@ impl RootMarks {
             Ok(Stand::Lost(_)) => {}
             Err(error) => return Ok(Err(error.to_string())),
         }
-        // Only now, as most roots are what they were.
+        // Read only now, as most roots are what they were.
         let (known, marks, of) = (known_files(reader, root)?, self.clone(), root.clone());
         let look = move |source: &dyn Source| marks.again(source, &of, &known, accept_empty);
         Ok(lookout.ask(&root.path, look).unwrap_or_else(|error| Err(error.to_string())))
     }
 }
 
-/// Notes of new roots what tells them from other folders. One that can't be looked at is looked at again later.
+/// Records what distinguishes new roots from other folders. One that can't be probed is probed again later.
 pub(crate) fn mark_new<'i>(lookout: &Lookout, infos: impl Iterator<Item = &'i mut RootInfo>) {
     for info in infos {
         let root = info.root();
@@ -258,7 +258,7 @@ fn parse(mark: &str) -> Option<u128> {
     u128::from_str_radix(mark, 16).ok()
 }
 
-/// Looks at the roots while an attempt goes on.
+/// Checks the roots while an attempt goes on.
 pub(crate) struct RootGuard<'a> {
     pub(crate) lookout: &'a Lookout,
     marks: &'a RootMarks,
@@ -266,25 +266,25 @@ pub(crate) struct RootGuard<'a> {
 }
 
 impl<'a> RootGuard<'a> {
-    /// Holds the roots against these marks.
+    /// Compares the roots with these marks.
     pub(crate) fn new(lookout: &'a Lookout, marks: &'a RootMarks, roots: &'a [(Root, Ground)]) -> Self {
         Self { lookout, marks, roots }
     }
 
-    /// The same by the root's own path: what an attempt sees of it is where it led then, and it may lead elsewhere when
-    /// it is back.
+    /// Returns the same by the root's own path: an attempt sees where it led then, and it may lead elsewhere when it
+    /// is back.
     pub(crate) fn as_given(&self, lost: LostRoot) -> LostRoot {
         let given = self.roots.iter().find(|(root, _)| root.id == lost.root.id);
         let root = given.map_or_else(|| lost.root.clone(), |(root, _)| root.clone());
         LostRoot { root, ..lost }
     }
 
-    /// The first root that is not the folder that it was.
+    /// Returns the first root that is not the folder that it was.
     pub(crate) fn lost(&self) -> Option<LostRoot> {
         self.roots.iter().find_map(|(root, _)| self.look(root))
     }
 
-    /// What is wrong with a root, if anything is.
+    /// Returns what is wrong with a root, if anything is.
     pub(crate) fn look(&self, root: &Root) -> Option<LostRoot> {
         let (marks, of) = (self.marks.clone(), root.clone());
         let why = match self.lookout.ask(&root.path, move |source| marks.stand(source, &of)) {
@@ -296,7 +296,7 @@ impl<'a> RootGuard<'a> {
         Some(LostRoot::new(root.clone(), why))
     }
 
-    /// Those of these files that are there again.
+    /// Returns those of these files that exist again.
     pub(crate) fn found_again(&self, root: &Root, gone: &[FileKey]) -> Result<BTreeSet<FileKey>, LostRoot> {
         let mut found = BTreeSet::new();
         for keys in gone.chunks(KEYS_A_LOOK) {
@@ -311,12 +311,12 @@ impl<'a> RootGuard<'a> {
     }
 }
 
-/// Some of the files that the ledger knows of a root, spread over all of them.
+/// Returns some of the files that the ledger knows of a root, spread over all of them.
 pub(crate) fn known_files(reader: &LedgerReader, root: &Root) -> Result<Vec<FileKey>, LedgerError> {
     reader.sample(FolderKey::root(root.id).as_bytes(), SAMPLE_FILES)
 }
 
-/// Whether a folder holds nothing; what can't be told is not empty.
+/// Returns whether a folder is empty; an unreadable one is not.
 fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }

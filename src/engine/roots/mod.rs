@@ -1,9 +1,9 @@
 //! What a root is, and whether it is still there.
 //!
-//! What a root is: the path that was given, made absolute, its links not followed. Where it leads may change.
+//! A root is a path as given, made absolute, its links not followed. Where it leads may change.
 //!
-//! A root is told by its path and has the path's last component as its name. What the path leads to, its *target*, is
-//! looked up for each attempt; another target is a change of the tree (`engine/roots/identity.rs`).
+//! A root is identified by its path and has the path's last component as its name. What the path leads to, its
+//! *target*, is looked up for each attempt; another target is a change of the tree (`engine/roots/identity.rs`).
 
 pub(super) mod identity;
 mod nested;
@@ -30,28 +30,28 @@ use probe::Lookout;
 
 /// Roots that a state remembers at most: `state.json` is written as a whole.
 pub(crate) const ROOTS_MAX: usize = 4096;
-/// Links that are followed on the way to a root; the system follows as many.
+/// Links that are followed on the way to a root; the system's limit is the same.
 const LINKS_MAX: usize = 40;
 
 /// A root as a caller gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GivenRoot {
-    /// As [`root_path`] makes it.
+    /// As [`root_path`] returns it.
     pub path: PathBuf,
-    /// Where it leads, without links, as far as that is there.
+    /// Where it leads, without links, as far as that exists.
     pub target: PathBuf,
 }
 
 impl GivenRoot {
-    /// One that the state knows.
+    /// Creates one that the state knows.
     pub(crate) fn known(path: PathBuf) -> Self {
         Self { target: path.clone(), path }
     }
 }
 
-/// The path of a root, absolute. No link is followed, but for one that `..` stands behind: what that means is
-/// the system's business. A relative path begins at `$PWD`, where that leads to the current folder, so that `.` in a
-/// folder that was entered by a link is that link.
+/// Returns the path of a root, absolute. No link is followed, except for one followed by `..`: what that means is up
+/// to the system. A relative path begins at `$PWD`, where that leads to the current folder, so that `.` in a folder
+/// that was entered by a link is that link.
 pub fn root_path(given: &Path) -> PathBuf {
     let whole = if given.is_absolute() { given.to_owned() } else { current_folder().join(given) };
     let components: Vec<Component<'_>> = whole.components().collect();
@@ -67,7 +67,7 @@ pub fn root_path(given: &Path) -> PathBuf {
     }
 }
 
-/// What `..` takes away is left out.
+/// Removes the components that `..` cancels.
 fn without_parents(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
@@ -80,7 +80,7 @@ fn without_parents(path: &Path) -> PathBuf {
     plain
 }
 
-/// As the user's shell names it, if that is right.
+/// Returns the current folder as the user's shell names it, if that is right.
 fn current_folder() -> PathBuf {
     let is_plain =
         |path: &PathBuf| path.is_absolute() && !path.components().any(|part| part == Component::ParentDir);
@@ -96,7 +96,7 @@ fn is_same_folder(one: &Path, other: &Path) -> bool {
     id(one).is_some_and(|found| id(other) == Some(found))
 }
 
-/// The folders to ingest, each path once.
+/// Returns the folders to ingest, each path once.
 pub(crate) fn resolve_roots(given: &[PathBuf]) -> Result<Vec<GivenRoot>, EngineError> {
     let mut roots: Vec<GivenRoot> = Vec::new();
     for given in given {
@@ -118,7 +118,7 @@ pub(crate) fn resolve_roots(given: &[PathBuf]) -> Result<Vec<GivenRoot>, EngineE
     Ok(roots)
 }
 
-/// Where its file system fails, or nothing more can be opened, it may well be there.
+/// Where its file system fails, or nothing more can be opened, the root may well exist.
 fn cannot_look(given: &Path, error: &std::io::Error) -> EngineError {
     let what = format!("can't be opened: {error}");
     match Resource::of_io(error) {
@@ -129,11 +129,11 @@ fn cannot_look(given: &Path, error: &std::io::Error) -> EngineError {
 
 const IS_A_FILE: &str = "is a file, not a folder; name its folder, and the file with --include";
 
-/// A root that can't be served now.
+/// Why a root can't be served now.
 pub(crate) struct NotThere {
     pub root: GivenRoot,
     pub error: EngineError,
-    /// It is there, and no folder.
+    /// It exists, but is not a directory.
     pub is_file: bool,
 }
 
@@ -155,7 +155,7 @@ pub(crate) fn resolve_root(lookout: &Lookout, given: &Path) -> Result<Vec<GivenR
     })
 }
 
-/// Where a path would lead that leads nowhere: links are followed as far as they go.
+/// Returns where a dangling path would lead: links are followed as far as they go.
 fn leads_to(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..LINKS_MAX {
@@ -168,14 +168,14 @@ fn leads_to(path: &Path) -> PathBuf {
     path
 }
 
-/// The path with the links in it resolved that are there.
+/// Returns the path with its existing links resolved.
 pub(crate) fn resolved(path: &Path) -> PathBuf {
     let there = path.ancestors().find_map(|above| Some((above.canonicalize().ok()?, above)));
     let joined = there.and_then(|(real, above)| Some(real.join(path.strip_prefix(above).ok()?)));
     joined.map_or_else(|| path.to_owned(), |joined| joined.components().collect())
 }
 
-/// The root that a path lies in, by its path or by where it leads, the innermost, and the way from there.
+/// Returns the innermost root that contains a path, by its path or by where it leads, and the path relative to it.
 pub(crate) fn root_above<R: Clone + Borrow<Root>>(
     places: &[(R, PathBuf)],
     path: &Path,
@@ -190,7 +190,7 @@ pub(crate) fn root_above<R: Clone + Borrow<Root>>(
     Some((root, path.strip_prefix(at).ok()?.to_owned()))
 }
 
-/// The roots, those that lead to one and the same folder once: the one that the state knows, else the first.
+/// Returns the roots; of those that lead to the same folder only one: the one that the state knows, else the first.
 pub(crate) fn each_once<'r>(infos: &[RootInfo], roots: &'r [GivenRoot]) -> Vec<&'r GivenRoot> {
     let is_known = |root: &GivenRoot| infos.iter().any(|info| info.path == root.path);
     let comes_first = |other: usize, root: usize| {
@@ -216,8 +216,8 @@ pub(crate) fn each_once<'r>(infos: &[RootInfo], roots: &'r [GivenRoot]) -> Vec<&
     once
 }
 
-/// The place of a root in what the state remembers: known, known by where it leads, rebuilt without its path, or new.
-/// `used` is the highest number of a root that is no longer there and that jobs still name.
+/// Returns the index of a root in what the state remembers: known, known by where it leads, rebuilt without its path,
+/// or new. `used` is the highest number of a removed root that jobs still name.
 pub(crate) fn find_or_add(
     infos: &mut Vec<RootInfo>,
     root: &GivenRoot,
@@ -227,7 +227,7 @@ pub(crate) fn find_or_add(
     if let Some(at) = infos.iter().position(|info| info.path == root.path) {
         return Ok(at);
     }
-    // Earlier versions kept where a root led, not what was given. Its name stays: records go by it.
+    // Earlier versions kept where a root led, not the given path. Its name stays: records refer to it.
     let is_of_earlier_version =
         |info: &RootInfo| info.target.as_os_str().is_empty() && info.path == root.target;
     if let Some(at) = infos.iter().position(is_of_earlier_version) {
@@ -279,7 +279,7 @@ fn name_with_hash(path: &Path) -> String {
     format!("{}-{}", name_of(path), &hash[..8])
 }
 
-/// The last component; where another root has that name, more to it.
+/// Returns the last component; where another root has that name, more of the path.
 fn free_name(infos: &[RootInfo], path: &Path) -> String {
     let numbered = (2_u32..).map(|number| format!("{}-{number}", name_with_hash(path)));
     let mut names = [name_of(path), name_with_hash(path)].into_iter().chain(numbered);
@@ -287,8 +287,8 @@ fn free_name(infos: &[RootInfo], path: &Path) -> String {
     names.find(is_free).unwrap_or_default()
 }
 
-/// Warns of what may be wrong with roots that the state did not know `before`: that they are known ones that were
-/// moved, or lie in known ones that are not ingested with them.
+/// Warns of roots unknown to the state `before` that may be a mistake: known ones that were moved, or ones in known
+/// ones that are not ingested with them.
 pub(crate) fn warn_of_new(lookout: &Lookout, before: &[RootInfo], chosen: &[RootInfo]) {
     let ids = |infos: &[RootInfo]| infos.iter().map(|info| info.id).collect::<HashSet<_>>();
     let (known_ids, chosen_ids) = (ids(before), ids(chosen));
@@ -330,23 +330,24 @@ pub(crate) fn warn_of_new(lookout: &Lookout, before: &[RootInfo], chosen: &[Root
 /// Answer of `outlast move-root`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MovedRoot {
-    /// The root's name in the records, which stays: they go by it.
+    /// The root's name in the records, which stays: they refer to it.
     pub name: String,
-    /// Where it was.
+    /// Its old path.
     #[serde(serialize_with = "lossy")]
     pub from: PathBuf,
-    /// Where it is from now on.
+    /// Its new path.
     #[serde(serialize_with = "lossy")]
     pub to: PathBuf,
     /// Files that the state knows of it.
     pub files: u64,
 }
 
-/// Gives a root of a state that no run holds another path: its tree was moved, or copied. The next run compares the
-/// files by content where their metadata are others.
+/// Gives a root another path, in a state not in use by a run: its tree was moved, or copied. The next run compares
+/// files by content where their metadata differ.
 ///
 /// # Errors
-/// There is no state, or it is in use or damaged; it knows no root at `from`, or one at `to`; or no folder is there.
+/// There is no state, or it is in use or damaged; it has no root at `from`, or one at `to`; or `to` is not a
+/// directory.
 pub fn move_root(state: &Path, from: &Path, to: &Path) -> Result<MovedRoot, EngineError> {
     let mut state = StateFolder::open(state)?;
     let old = root_path(from);
@@ -366,7 +367,7 @@ pub fn move_root(state: &Path, from: &Path, to: &Path) -> Result<MovedRoot, Engi
         return Err(EngineError::root(to, what));
     }
     let (id, name, from) = (info.id, info.name.clone(), info.path.clone());
-    // A damaged ledger is told before anything is changed.
+    // A damaged ledger is reported before anything is changed.
     let files = Ledger::open(&state)?.reader().counts(RootId(id)).files();
     // The mark of the old folder stays: the next run looks for known files in the new one, which may not be mounted.
     state.update(|state| {
@@ -377,7 +378,7 @@ pub fn move_root(state: &Path, from: &Path, to: &Path) -> Result<MovedRoot, Engi
     Ok(MovedRoot { name, from, to: new.path.clone(), files })
 }
 
-/// Whether nothing is at a path; what can't be told is not gone.
+/// Returns whether nothing is at a path; an unreadable one is not gone.
 fn is_gone(lookout: &Lookout, path: &Path) -> bool {
     let at = path.to_owned();
     let look = move |_: &dyn Source| matches!(at.metadata(), Err(error) if error.kind() == std::io::ErrorKind::NotFound);

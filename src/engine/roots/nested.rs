@@ -1,20 +1,20 @@
-//! Roots that lie in others. A state may know thousands: each is looked up by the folders above it.
+//! Nested roots. A state may know thousands: each is looked up by the folders above it.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use crate::ledger::RootInfo;
 
-/// Roots by where they are and where they lead.
+/// Roots by their paths and by their targets.
 pub(super) struct Nesting<'a> {
     infos: Vec<&'a RootInfo>,
-    /// Places in `infos`, ascending.
+    /// Indexes into `infos`, ascending.
     by_path: HashMap<&'a Path, Vec<usize>>,
     by_target: HashMap<&'a Path, Vec<usize>>,
 }
 
 impl<'a> Nesting<'a> {
-    /// Of those of these roots whose path is known.
+    /// Indexes those roots whose path is known.
     pub(super) fn of(infos: impl Iterator<Item = &'a RootInfo>) -> Self {
         let infos: Vec<_> = infos.filter(|info| !info.path.as_os_str().is_empty()).collect();
         let (mut by_path, mut by_target) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
@@ -25,8 +25,8 @@ impl<'a> Nesting<'a> {
         Self { infos, by_path, by_target }
     }
 
-    /// The first root that this one lies in, as they were given or where they lead. Of two that lead to the same folder,
-    /// the later one lies in the other.
+    /// Returns the first root that contains this one, by path or by target. Of two that lead to the same folder, the
+    /// later one counts as inside the other.
     pub(super) fn around(&self, inner: &RootInfo) -> Option<&'a RootInfo> {
         let given = inner.path.ancestors().filter_map(|above| self.by_path.get(above));
         let led = inner.target().ancestors().filter_map(|above| self.by_target.get(above));

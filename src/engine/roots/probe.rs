@@ -1,7 +1,7 @@
-//! Looks at roots from threads that nobody has to wait for: a call into a file system that hangs never returns.
+//! Probes roots on detached threads with a deadline: a call into a file system that hangs never returns.
 //!
-//! Each look has a thread of its own. While one is overdue no other one is begun at the same path, so that what hangs
-//! is found out at once from then on, and leaves few threads behind.
+//! Each probe has its own thread. While one is overdue no other is begun at the same path, so that a hang is detected
+//! at once from then on, and leaves few threads behind.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,14 @@ use crate::engine::stop::Stop;
 use crate::model::Clock;
 use crate::source::Source;
 
-/// How long a file system may take for an answer: a disk that has to spin up takes some seconds.
+/// Deadline for an answer of a file system: a disk that has to spin up takes some seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The same once a stop is asked for.
+/// The same once a stop is requested.
 const PATIENCE_AT_STOP: Duration = Duration::from_secs(1);
-/// How often whoever waits looks whether a stop is asked for.
+/// How often a waiting thread checks for a requested stop.
 const LOOK_UP: Duration = Duration::from_millis(50);
 
-/// Looks at the files of a source.
+/// Runs probes of a source's files.
 #[derive(Clone)]
 pub(crate) struct Lookout {
     source: Arc<dyn Source>,
@@ -30,20 +30,20 @@ pub(crate) struct Lookout {
     under_way: Arc<Mutex<Vec<Weak<Begun>>>>,
 }
 
-/// A look whose thread has not ended.
+/// A probe whose thread has not ended.
 struct Begun {
     path: PathBuf,
     at: Instant,
 }
 
-/// A look.
+/// A pending probe.
 pub(crate) struct Look<T> {
     clock: Clock,
     overdue_at: Instant,
     answer: Receiver<T>,
 }
 
-/// Why a look told nothing.
+/// Why a probe has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoAnswer {
     #[error("does not answer: its file system hangs, or its server can't be reached")]
@@ -53,32 +53,32 @@ pub(crate) enum NoAnswer {
 }
 
 impl NoAnswer {
-    /// Whether the file system hangs.
+    /// Returns whether the file system hangs.
     pub(crate) fn is_overdue(&self) -> bool {
         matches!(self, Self::Overdue)
     }
 }
 
 impl Lookout {
-    /// Where a stop is asked for, answers are not waited for as long.
+    /// Creates probes of this source. Once a stop is requested, the deadline is shorter.
     pub(crate) fn new(source: Arc<dyn Source>, stop: Stop, clock: Clock) -> Self {
         Self { source, stop, clock, patience: PATIENCE, under_way: Arc::default() }
     }
 
-    /// The source.
+    /// Returns the source.
     pub(crate) fn source(&self) -> &Arc<dyn Source> {
         &self.source
     }
 
-    /// Looks at the files of another source from now on.
+    /// Probes the files of another source from now on.
     pub(crate) fn set_source(&mut self, source: Arc<dyn Source>) {
         self.source = source;
     }
 
-    /// Begins to look at what is at and below a path.
+    /// Begins a probe of what is at and below a path.
     ///
     /// # Errors
-    /// An earlier look there is overdue.
+    /// An earlier probe there is overdue.
     pub(crate) fn begin<T: Send + 'static>(
         &self,
         path: &Path,
@@ -97,17 +97,17 @@ impl Lookout {
         let look = move || {
             let told = question(source.as_ref());
             drop(begun);
-            // Whoever asked may wait no longer.
+            // The requester may have stopped waiting.
             let _ = send.send(told);
         };
         spawn_or_do("look", look);
         Ok(Look { clock: self.clock.clone(), overdue_at: at + self.patience, answer })
     }
 
-    /// The same, and waits for the answer while it is not overdue.
+    /// Begins a probe and waits for its answer until the deadline.
     ///
     /// # Errors
-    /// There is none.
+    /// There is no answer.
     pub(crate) fn ask<T: Send + 'static>(
         &self,
         path: &Path,
@@ -136,7 +136,7 @@ impl Lookout {
     }
 }
 
-/// Does something in a thread of its own, or at once where none can be started.
+/// Runs `work` on its own thread, or at once where none can be started.
 pub(super) fn spawn_or_do(name: &str, work: impl FnOnce() + Send + 'static) {
     let work = Arc::new(Mutex::new(Some(work)));
     let take = |work: &Mutex<Option<_>>| work.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -154,7 +154,7 @@ pub(super) fn spawn_or_do(name: &str, work: impl FnOnce() + Send + 'static) {
 }
 
 impl<T> Look<T> {
-    /// What it told; none as long as it may still.
+    /// Returns the answer; `None` while it may still come.
     pub(crate) fn told(&self) -> Option<Result<T, NoAnswer>> {
         match self.answer.try_recv() {
             Ok(told) => Some(Ok(told)),
@@ -177,20 +177,20 @@ pub(crate) mod tests {
     use super::*;
     use crate::source::{Filters, TreeSource};
 
-    /// One that finds out soon what hangs.
+    /// Creates probes with a short deadline.
     pub(crate) fn impatient(patience: Duration, stop: Stop) -> Lookout {
         let source = Arc::new(TreeSource::new(Filters::default(), Vec::new()));
         Lookout { patience, ..Lookout::new(source, stop, Clock::default()) }
     }
 
-    /// Waits until no thread looks.
+    /// Waits until no probe's thread is left.
     pub(crate) fn settle(lookout: &Lookout) {
         while Arc::strong_count(&lookout.source) > 1 {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
 
-    /// A look that hangs until the other end is dropped.
+    /// A probe that hangs until the other end is dropped.
     fn hanging() -> (impl FnOnce(&dyn Source) -> u32 + Send + 'static, std::sync::mpsc::SyncSender<()>) {
         let (hold, held) = sync_channel::<()>(1);
         let question = move |_: &dyn Source| {

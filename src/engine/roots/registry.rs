@@ -1,4 +1,4 @@
-//! The roots that a state knows: registered, chosen for a job, and pruned.
+//! The registry of a state's roots: registering, choosing for a job, and pruning.
 
 use super::probe::Lookout;
 use super::{GivenRoot, identity};
@@ -10,10 +10,10 @@ use crate::model::config::BatchConfig;
 use crate::model::key::{FileKey, RootId};
 use crate::source::Source;
 
-/// Files looked at together when a changed filter is applied to what is pending.
+/// Files checked at once when a changed filter is applied to pending ones.
 const PRUNE_FILES: usize = 8192;
 
-/// Finds or adds each root in the state, and notices what changed since its last run.
+/// Finds or adds each root in the state, and records what changed since its last run.
 pub(crate) fn register(
     store: &mut Store,
     roots: &[GivenRoot],
@@ -27,23 +27,22 @@ pub(crate) fn register(
     let (chosen, filtered) = choose(&mut infos, roots, processor, &source.filters(), config, used)?;
     if infos != before {
         super::warn_of_new(lookout, &before, &chosen);
-        // What is no longer let in leaves the queue before the new filters are on record.
+        // Files no longer let in leave the queue before the new filters are recorded.
         prune(store, &filtered, source)?;
-        // Otherwise the first attempt would have the state remember what the new ones are, and write it once more.
+        // Otherwise the first attempt would record the marks of the new ones, and write the state once more.
         identity::mark_new(lookout, infos.iter_mut().skip(before.len()));
         store.describe(|state| state.roots = infos)?;
     }
     Ok(chosen)
 }
 
-/// The highest number of a root that a remembered job names: a new root gets none that another one had then.
+/// Returns the highest number of a root that a remembered job names: a new root must not reuse one.
 pub(crate) fn last_used(reader: &LedgerReader) -> Result<u32, EngineError> {
     Ok(reader.jobs()?.iter().flat_map(|job| &job.roots).copied().max().unwrap_or(0))
 }
 
-/// The chosen roots as a run with this processor and these filters leaves them, and which of them
-/// had other filters before. What is chosen tells where its path leads now; the others, where it led when it was
-/// looked at last.
+/// Returns the chosen roots as a run with this processor and these filters leaves them, and which of them had other
+/// filters before. A chosen root's target is where its path leads now; that of others, where it led when last probed.
 pub(crate) fn choose(
     infos: &mut Vec<RootInfo>,
     roots: &[GivenRoot],
@@ -75,7 +74,7 @@ pub(crate) fn choose(
     Ok((chosen, filtered))
 }
 
-/// A new version of a processor takes its own records over; another processor only where that is asked for.
+/// A new version of a processor takes over its own records; another processor only where that is requested.
 pub(crate) fn check_processor(
     info: &RootInfo,
     processor: &str,
@@ -89,8 +88,8 @@ pub(crate) fn check_processor(
     Err(EngineError::OtherProcessor { path, found, wanted })
 }
 
-/// Takes pending files that the filters don't let in any more out of the queue. One with a record
-/// keeps it, and is due again when a filter lets it in.
+/// Removes pending files that the filters no longer let in from the queue. One with a record keeps it, and is due
+/// again when a filter lets it in.
 fn prune(store: &mut Store, roots: &[RootId], source: &dyn Source) -> Result<(), EngineError> {
     let mut position = Some(ReadyPosition::default());
     while let Some(from) = position {

@@ -81,7 +81,7 @@ fn two_ways_to_one_folder_are_one_root_the_known_one_first() {
     assert_eq!(each_once(&[], &both), [&both[0]]);
 }
 
-/// A copy of a state that an earlier version made: its root was given as a link, and kept as where that led.
+/// Returns a copy of a state of an earlier version: its root was given as a link, and kept as where that led.
 fn state_of_earlier_version(folder: &Path) -> PathBuf {
     let (from, to) =
         (Path::new(env!("CARGO_MANIFEST_DIR")).join("data/states/resolved-root"), folder.join("state"));
@@ -93,7 +93,7 @@ fn state_of_earlier_version(folder: &Path) -> PathBuf {
             }
         }
     }
-    // Where it was made, it lay elsewhere.
+    // Its original path was another.
     let path = folder.join("rel1");
     StateFolder::open(&to).unwrap().update(|info| info.roots[0].path = path).unwrap();
     to
@@ -116,7 +116,7 @@ fn a_state_of_an_earlier_version_goes_on_without_a_second_record() {
     }
     fs::remove_file(base.join("rel2/a.py.ast.json")).unwrap();
     std::os::unix::fs::symlink("rel1", base.join("current")).unwrap();
-    // Of the version that made it: with another one, every file is due again.
+    // The processor version that made it: with another one, every file is due again.
     let of_then = from_fn("ast/2", &["*.ast.json"], |_: &FileContent<'_>| Ok(()));
     let engine = Engine::new(Arc::new(of_then));
     let run = || {
