@@ -1,13 +1,13 @@
-//! How near the process is to its limit of memory, and its surroundings to theirs.
+//! How near the process is to its memory limit, and its control group and machine to theirs.
 
 use std::fmt;
 
 use super::machine::{Machine, Usage};
 use super::memory_budget::OWN_BYTES;
 
-/// From here on the surroundings' use makes batches smaller; and below this, what was too much is so no longer.
+/// From here on the use of group or machine makes batches smaller; below this, an excess is over.
 const NEAR_PERCENT: u8 = 90;
-/// A group that is this full, with less left than this process may still take, is about to lose a process.
+/// A group this full, with less left than this process may still take, is about to lose a process.
 const FULL_PERCENT: u8 = 95;
 /// Share of time in which tasks wait for memory that counts as pressure: it is a multiple of what a healthy
 /// machine shows, and reached long before anything is killed.
@@ -15,12 +15,12 @@ const STALL_PERCENT: f32 = 10.0;
 /// What such pressure counts as: batches become an eighth.
 const STALL_COUNTS_AS: u8 = 85;
 
-/// How memory stands.
+/// Memory pressure.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Pressure {
-    /// Share of the limit in use, in percent; raised where the surroundings are short. At most 255.
+    /// Share of the limit in use, in percent; raised where group or machine is short. At most 255.
     pub percent: u8,
-    /// Nothing more should be begun: until it is below 90 % again.
+    /// Whether nothing more should be begun: until it is below 90 % again.
     pub over: bool,
     /// Why, for a person, where it is over.
     pub why: Option<String>,
@@ -28,7 +28,7 @@ pub(crate) struct Pressure {
     pub limit_bytes: u64,
 }
 
-/// Looks at the use of memory, with a memory of its own: what is over stays so until it is clearly below.
+/// Reads the use of memory, with hysteresis: what is over stays so until it is clearly below.
 pub(crate) struct Meter {
     limit_bytes: u64,
     read: Box<dyn FnMut() -> Usage + Send>,
@@ -36,22 +36,22 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// Of this process on its machine.
+    /// Measures this process on its machine.
     pub(crate) fn of_machine(limit_bytes: u64, machine: Machine) -> Self {
         Self::new(limit_bytes, move || machine.usage())
     }
 
-    /// With readings from elsewhere.
+    /// Uses readings from another source.
     pub(crate) fn new(limit_bytes: u64, read: impl FnMut() -> Usage + Send + 'static) -> Self {
         Self { limit_bytes: limit_bytes.max(1), read: Box::new(read), over: false }
     }
 
-    /// From now on this much may be taken.
+    /// Sets the limit from now on.
     pub(crate) fn set_limit(&mut self, limit_bytes: u64) {
         self.limit_bytes = limit_bytes.max(1);
     }
 
-    /// How it stands now. Costs some ten system calls.
+    /// Returns the current pressure. Costs some ten system calls.
     pub(crate) fn look(&mut self) -> Pressure {
         let usage = (self.read)();
         let own = Filled { who: "this process", used: usage.rss_bytes, limit: self.limit_bytes };
@@ -75,7 +75,7 @@ impl Meter {
     }
 }
 
-/// The control group, and the whole machine.
+/// Returns how full the control group and the whole machine are.
 fn surroundings(usage: &Usage) -> [Option<Filled>; 2] {
     let group = usage.group.map(|group| Filled {
         who: "the control group",

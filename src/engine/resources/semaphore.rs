@@ -1,5 +1,5 @@
-//! A limit on what the scanning threads have under way, so that they never fill the channel that
-//! the workers share with them.
+//! A limit on what the scanning threads have in flight, so that they never fill the channel that the workers share
+//! with them.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 

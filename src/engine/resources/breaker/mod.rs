@@ -1,13 +1,13 @@
-//! Breakers: what everybody shares and is short stops the run for a while, instead of failing file after file.
+//! Breakers: a shortage of something that all files share pauses the run, instead of failing file after file.
 //!
-//! One for each [`Resource`]. Closed: work goes on. Open: nothing is begun, and what failed for want of the
-//! resource is tried again. Half-open, once the pause is over: a probe, or a few files. A good one closes it, a
-//! bad one opens it again for longer.
+//! One for each [`Resource`]. Closed: work goes on. Open: nothing is begun, and what failed for want of the resource
+//! is tried again. Half-open, once the pause is over: a probe, or a few files. A good outcome closes it, a bad one
+//! opens it again for longer.
 //!
-//! Constraints: it reads no clock and keeps a fixed amount; the same calls at the same times with the same
-//! seed give the same answers. It closes only by a good outcome behind a pause. Where a resource answers each
-//! probe while the same few files go on failing, it is these files: after [`RELAPSES_MAX`] rounds without a good
-//! one in between, their outcomes no longer open it, so that such a run ends.
+//! Constraints: it reads no clock and keeps a fixed amount; the same calls at the same times with the same seed give
+//! the same results. It closes only by a good outcome after a pause. Where a resource answers each probe while the
+//! same few files go on failing, it is these files: after [`RELAPSES_MAX`] rounds without a good one in between,
+//! their outcomes no longer open it, so that such a run ends.
 
 use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
@@ -38,7 +38,7 @@ const fn rule(resource: Resource) -> Rule {
             attempts_max: 200,
             within: Duration::from_secs(10),
         },
-        // A commit that finds no room fails as a whole: there is no second one to wait for.
+        // A commit without room fails as a whole: there is no second one to wait for.
         Resource::Disk => Rule {
             failures_min: 1,
             attempts_min: 1,
@@ -77,10 +77,10 @@ const fn good_needed(resource: Resource) -> u32 {
     }
 }
 
-/// What may be done now.
+/// What a breaker allows now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// All.
+    /// Everything.
     Closed,
     /// Nothing, until then.
     Open {
@@ -99,21 +99,21 @@ pub enum BreakerState {
     Closed,
     /// It is short or away: nothing is begun.
     Open,
-    /// It is being tried whether it is back.
+    /// It is being probed.
     HalfOpen,
 }
 
-/// How the breaker of one resource stands.
+/// Status of one resource's breaker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BreakerStatus {
     /// What it watches.
     pub resource: Resource,
     /// Its state.
     pub state: BreakerState,
-    /// Why it opened; none while closed.
+    /// Why it opened; `None` while closed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub why: Option<String>,
-    /// Times that it opened from closed.
+    /// How often it opened from closed.
     pub opened: u64,
     /// Time not closed, all times together, in seconds.
     pub open_seconds: f64,
@@ -157,20 +157,20 @@ impl Breakers {
         Self::with_seed(std::collections::hash_map::RandomState::new().hash_one(()))
     }
 
-    /// The seed spreads the pauses.
+    /// Creates breakers; the seed spreads the pauses.
     pub(crate) fn with_seed(seed: u64) -> Self {
         Self { seed, all: Resource::ALL.map(Breaker::new) }
     }
 
-    /// Outcomes of finished attempts: so many were short of this resource, and so many had enough of it.
+    /// Records outcomes of finished attempts: how many were short of this resource, and how many had enough of it.
     ///
-    /// While it is open they tell of the time before, and count for nothing.
+    /// While it is open they are about the time before, and are ignored.
     pub(crate) fn note(&mut self, resource: Resource, failed: u32, fine: u32, now: Instant) {
         let seed = self.seed;
         self.of(resource).note(failed, fine, now, seed);
     }
 
-    /// Something said directly that the resource is not there.
+    /// Opens a breaker on a direct report that the resource is missing.
     pub(crate) fn trip(&mut self, resource: Resource, why: String, now: Instant) {
         let seed = self.seed;
         let breaker = self.of(resource);
@@ -184,7 +184,7 @@ impl Breakers {
         }
     }
 
-    /// A probe's answer. It counts while half-open only: an answer from before would be about another time.
+    /// Records a probe's answer. It counts while half-open only: an answer from before would be about another time.
     pub(crate) fn probed(&mut self, resource: Resource, ok: bool, now: Instant) {
         let seed = self.seed;
         let breaker = self.of(resource);
@@ -194,7 +194,7 @@ impl Breakers {
         if ok { breaker.good(1, now) } else { breaker.open_again(now, seed) }
     }
 
-    /// What may be done now: once the pause of an open one is over it is half-open, until an answer comes.
+    /// Returns what may be done now: an open breaker whose pause is over becomes half-open, until an answer comes.
     pub(crate) fn verdict(&mut self, resource: Resource, now: Instant) -> Verdict {
         let breaker = self.of(resource);
         match breaker.state {
@@ -217,7 +217,7 @@ impl Breakers {
         self.all.iter().all(|one| one.state == State::Closed)
     }
 
-    /// The resource that is away for longest, since when, and why.
+    /// Returns the resource that is missing longest, since when, and why.
     pub(crate) fn open_since(&self) -> Option<(Resource, Instant, &str)> {
         let open = self.all.iter().filter_map(|one| {
             let (why, since) = one.open.as_ref()?;
@@ -226,7 +226,7 @@ impl Breakers {
         open.min_by_key(|(_, since, _)| *since)
     }
 
-    /// How each stands.
+    /// Returns the status of each breaker.
     pub(crate) fn report(&self, now: Instant) -> Vec<BreakerStatus> {
         self.all.iter().map(|one| one.report(now)).collect()
     }
@@ -306,8 +306,8 @@ impl Breaker {
         tracing::info!(resource = %self.resource, pause_ms, "breaker open again: it is not back yet");
     }
 
-    /// Opens for a pause that doubles with each opening, between half of that and the whole: runs that share a
-    /// file server don't come back to it at one moment.
+    /// Opens for a pause that doubles with each opening, between half of that and the whole: runs that share a file
+    /// server don't come back to it at the same moment.
     fn pause(&mut self, now: Instant, seed: u64) -> Duration {
         let half = (PAUSE_MIN / 2).saturating_mul(1 << u32::from(self.pauses.min(16))).min(PAUSE_MAX / 2);
         let half_ms = half.as_millis() as u64;

@@ -8,7 +8,7 @@ fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// The end of the pause of an open one.
+/// Returns the end of an open breaker's pause.
 #[track_caller]
 fn until(breakers: &mut Breakers, resource: Resource, now: Instant) -> Instant {
     match breakers.verdict(resource, now) {
@@ -17,7 +17,7 @@ fn until(breakers: &mut Breakers, resource: Resource, now: Instant) -> Instant {
     }
 }
 
-/// Goes to the end of the pause and lets a probe answer; returns the time.
+/// Advances to the end of the pause and answers a probe; returns the time.
 fn probe(breakers: &mut Breakers, resource: Resource, now: Instant, ok: bool) -> Instant {
     let then = until(breakers, resource, now);
     assert_eq!(breakers.verdict(resource, then), Verdict::Probe);
@@ -186,7 +186,7 @@ fn step() -> impl Strategy<Value = (usize, Step)> {
     (0..Resource::ALL.len(), step)
 }
 
-/// Checks what holds before and behind any step.
+/// Checks what must hold before and after any step.
 fn check_step(before: State, step: &Step, after: &Breaker, now: Instant) {
     let answered = matches!(step, Step::Probed(true) | Step::Note(0, 1..));
     match (before, after.state) {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// What the recent attempts have to be like for a breaker to open.
+/// The recent attempts that open a breaker.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     /// Failures among them, at least.
@@ -11,9 +11,9 @@ pub(super) struct Rule {
     pub attempts_min: u32,
     /// Share of failures, at least.
     pub percent: u32,
-    /// Or so many failures, one after the other.
+    /// Or this many failures, one after the other.
     pub in_a_row: Option<u32>,
-    /// Older attempts than the last so many don't count: a fast run would not notice for long.
+    /// Attempts before the last `attempts_max` don't count: a fast run would take long to notice.
     pub attempts_max: u32,
     /// Nor those from before this time.
     pub within: Duration,
@@ -21,7 +21,7 @@ pub(super) struct Rule {
 
 const SLOTS: usize = 10;
 
-/// The last attempts. The oldest slot leaves as a whole, so what counts is up to a tenth less than the rule's.
+/// The last attempts. The oldest slot is dropped as a whole, so up to a tenth less than the rule's number counts.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     slots: [Slot; SLOTS],
@@ -43,7 +43,7 @@ impl Slot {
 }
 
 impl Window {
-    /// Among outcomes of one call the good ones are taken as the last.
+    /// Records outcomes. Among those of one call the good ones count as the last.
     pub(super) fn note(&mut self, failed: u32, fine: u32, now: Instant, rule: &Rule) {
         self.in_a_row = if fine > 0 { 0 } else { self.in_a_row.saturating_add(failed) };
         let slot = self.slots[self.at];
@@ -60,7 +60,7 @@ impl Window {
         slot.fine = slot.fine.saturating_add(fine);
     }
 
-    /// Why the breaker has to open, if it has to.
+    /// Returns why the breaker has to open, if it has to.
     pub(super) fn passes(&self, now: Instant, rule: &Rule) -> Option<String> {
         if rule.in_a_row.is_some_and(|row| self.in_a_row >= row) {
             return Some(format!("{} attempts in a row failed", self.in_a_row));
@@ -71,7 +71,7 @@ impl Window {
             .then(|| format!("{failed} of the last {attempts} attempts failed"))
     }
 
-    /// Failures, and all attempts, of the slots that are not over.
+    /// Returns the failures, and all attempts, of the slots that have not expired.
     fn counts(&self, now: Instant, rule: &Rule) -> (u32, u32) {
         let is_recent =
             |slot: &&Slot| slot.begun.is_some_and(|begun| now.saturating_duration_since(begun) < rule.within);

@@ -1,17 +1,17 @@
-//! What the machine has and what is in use of it, as the kernel tells it under `/proc` and `/sys`.
+//! The machine's resources and their use, as the kernel reports them under `/proc` and `/sys`.
 //!
-//! A limit of memory can stand in any control group from the process's own upwards, in version 1 or 2 of
-//! their file system; whichever is fullest is the one that counts. All that is missing or odd reads as "not
-//! known", never as an error: a run must not fail because its machine tells little.
+//! A memory limit can be set in any control group from the process's own upwards, in version 1 or 2 of their file
+//! system; the fullest one counts. Anything missing or odd reads as "not known", never as an error: a run must not
+//! fail because its machine reports little.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors that are asked for at most: some programs and kernels set up tables of the whole limit's size.
+/// Descriptors requested at most: some programs and kernels set up tables of the whole limit's size.
 const DESCRIPTORS_MAX: u64 = 65_536;
-/// Values from here on are how version 1 says "no limit".
+/// Values from here on are version 1's "no limit".
 const NO_LIMIT: u64 = 1 << 60;
 
 /// What is in use.
@@ -21,9 +21,9 @@ pub(crate) struct Usage {
     pub rss_bytes: u64,
     /// The fullest control group with a limit, this process's own or one above it.
     pub group: Option<GroupUse>,
-    /// What the whole machine can still give without swapping.
+    /// Memory that the whole machine can still give without swapping.
     pub available_bytes: Option<u64>,
-    /// What the whole machine has.
+    /// Memory of the whole machine.
     pub total_bytes: Option<u64>,
     /// Share of the last ten seconds in which some of the group's tasks waited for memory, in percent.
     pub some_avg10: Option<f32>,
@@ -34,21 +34,21 @@ pub(crate) struct Usage {
 /// What bounds the memory of this process, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Bounds {
-    /// The smallest limit of a control group, or what the machine has.
+    /// The smallest limit of a control group, or the machine's memory.
     pub memory: Option<u64>,
-    /// What the limits of the process (`ulimit -v`, `ulimit -d`) leave it, where it has any.
+    /// Address space that the limits of the process (`ulimit -v`, `ulimit -d`) leave it, if it has any.
     pub addresses: Option<u64>,
 }
 
 impl Bounds {
-    /// What of a limit of memory files may be admitted for. Stacks and the allocator's pools take addresses, too, and who
-    /// asks for more than there are dies: files get them up to the half.
+    /// Returns the part of a memory limit that files may be admitted for. Stacks and the allocator's pools take
+    /// addresses, too, and a process that asks for more than there are dies: files get up to half.
     pub(crate) fn for_files(&self, limit_bytes: u64) -> u64 {
         self.addresses.map_or(limit_bytes, |left| limit_bytes.min(left / 2))
     }
 }
 
-/// What a control group has and uses.
+/// Limit and use of a control group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct GroupUse {
     /// Without the file cache and other memory that the kernel takes back on its own.
@@ -56,7 +56,7 @@ pub(crate) struct GroupUse {
     pub limit_bytes: u64,
 }
 
-/// Where this process's figures stand.
+/// Where this process's figures are found.
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {
     proc: PathBuf,
@@ -64,19 +64,19 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// This machine, as seen from this process.
+    /// Creates the view of this machine from this process.
     pub(crate) fn new() -> Self {
         Self::at(Path::new("/"))
     }
 
-    /// With `/proc` and `/sys` below another folder.
+    /// Uses `/proc` and `/sys` below another folder.
     fn at(base: &Path) -> Self {
         let proc = base.join("proc");
         let group = Group::find(&text(&proc.join("self/cgroup")), &text(&proc.join("self/mountinfo")));
         Self { group: group.map(|group| group.below(base)), proc }
     }
 
-    /// What this process may take at most, from now on.
+    /// Returns what this process may take at most from now on.
     pub(crate) fn bounds(&self) -> Bounds {
         let groups = self.group.iter().flat_map(|group| group.folders().filter_map(|at| group.limit(at)));
         let memory = groups.chain(field_bytes(&text(&self.proc.join("meminfo")), "MemTotal")).min();
@@ -106,13 +106,13 @@ impl Machine {
         }
     }
 
-    /// Processes that the kernel killed for want of memory since it started.
+    /// Returns the number of processes that the kernel has killed for want of memory since it started.
     pub(crate) fn oom_kills(&self) -> Option<u64> {
         counter(&text(&self.proc.join("vmstat")), "oom_kill")
     }
 }
 
-/// The process's largest resident memory, where the system tells it.
+/// Returns the process's peak resident memory, where the system reports it.
 pub(crate) fn peak_rss_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -120,7 +120,7 @@ pub(crate) fn peak_rss_bytes() -> u64 {
     kib.unwrap_or(0) << 10
 }
 
-/// Raises the limit of open descriptors as far as the process may, and tells where it is now.
+/// Raises the limit of open descriptors as far as the process may, and returns the resulting limit.
 pub(crate) fn raise_descriptor_limit() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let current = limit.current.unwrap_or(u64::MAX);
@@ -148,8 +148,8 @@ enum Version {
 }
 
 impl Group {
-    /// From `/proc/self/cgroup` and `/proc/self/mountinfo`. Where both versions are mounted, memory belongs to
-    /// version 1 if that has it.
+    /// Finds it from `/proc/self/cgroup` and `/proc/self/mountinfo`. Where both versions are mounted, memory belongs
+    /// to version 1 if that has the controller.
     fn find(groups: &str, mounts: &str) -> Option<Self> {
         Self::of(Version::One, groups, mounts).or_else(|| Self::of(Version::Two, groups, mounts))
     }
@@ -177,7 +177,7 @@ impl Group {
         Self { version: self.version, mount: moved(&self.mount), folder: moved(&self.folder) }
     }
 
-    /// The group's own folder and those above it.
+    /// Returns the group's own folder and those above it.
     fn folders(&self) -> impl Iterator<Item = &Path> {
         self.folder.ancestors().take_while(|folder| folder.starts_with(&self.mount))
     }
@@ -199,7 +199,7 @@ impl Group {
         let all: u64 = text(&folder.join(name)).trim().parse().ok()?;
         let stat = text(&folder.join("memory.stat"));
         let given_back = reclaimable.iter().filter_map(|name| counter(&stat, name));
-        // The two files are not of one moment.
+        // The two files were not read at the same moment.
         Some(all.saturating_sub(given_back.sum()))
     }
 
@@ -217,7 +217,7 @@ impl Group {
     }
 }
 
-/// The root and the place of a mount, if it is the one looked for: a line of `/proc/self/mountinfo`.
+/// Returns root and mount point of a line of `/proc/self/mountinfo`, if it is the mount looked for.
 fn mount_of(version: Version, line: &str) -> Option<(PathBuf, PathBuf)> {
     let (front, behind) = line.split_once(" - ")?;
     let (mut front, mut behind) = (front.split(' ').skip(3), behind.split(' '));
@@ -230,35 +230,35 @@ fn mount_of(version: Version, line: &str) -> Option<(PathBuf, PathBuf)> {
     is_it.then(|| (PathBuf::from(root), PathBuf::from(place)))
 }
 
-/// Blanks stand in octal there.
+/// Decodes blanks, which are in octal there.
 fn unescaped(field: &str) -> String {
     field.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
 }
 
-/// A limit: a number, and none for `max` and for what stands for it.
+/// Parses a limit: a number; `None` for `max` and for what stands for it.
 fn limit_bytes(text: &str) -> Option<u64> {
     text.trim().parse().ok().filter(|&bytes| bytes < NO_LIMIT)
 }
 
-/// A field of `/proc/meminfo` or `/proc/PID/status`: `NAME:   123 kB`.
+/// Reads a field of `/proc/meminfo` or `/proc/PID/status`: `NAME:   123 kB`.
 fn field_bytes(text: &str, name: &str) -> Option<u64> {
     let of_line = |line: &str| line.strip_prefix(name)?.strip_prefix(':').map(str::to_owned);
     let value = text.lines().find_map(of_line)?;
     value.trim().strip_suffix("kB")?.trim_end().parse::<u64>().ok()?.checked_mul(1 << 10)
 }
 
-/// A line of `memory.stat` or `/proc/vmstat`: `name 123`.
+/// Reads a line of `memory.stat` or `/proc/vmstat`: `name 123`.
 fn counter(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|line| line.split_once(' ').filter(|(key, _)| *key == name)?.1.trim().parse().ok())
 }
 
-/// From `some avg10=0.12 avg60=0.00 avg300=0.00 total=194542929`, and `full` the same.
+/// Reads `some avg10=0.12 avg60=0.00 avg300=0.00 total=194542929`, and `full` the same.
 fn avg10(text: &str, kind: &str) -> Option<f32> {
     let line = text.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(' '))?;
     line.split(' ').find_map(|word| word.strip_prefix("avg10=")?.parse().ok())
 }
 
-/// A file's text; nothing where there is none.
+/// Returns a file's text; empty if it is missing.
 fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }

@@ -1,12 +1,12 @@
 //! The memory that a run may use: files are admitted before they are read.
 //!
-//! One limit holds for the whole process. A part of it is the engine's own, the rest admits files by what
-//! reading and processing them takes. So the number of workers does not multiply the memory, and a file larger
-//! than the limit allows fails at once instead of taking all others with it.
+//! One limit holds for the whole process. A part of it is the engine's own; the rest admits files by what reading and
+//! processing them takes. So the number of workers does not multiply the memory, and a file larger than the limit
+//! allows fails at once instead of failing all others with it.
 //!
-//! Constraints: what is admitted together never exceeds the budget. Who waits is served in the order of coming:
-//! small files behind a large one wait with it, or it would wait for ever. A file that can be admitted at once
-//! costs two atomic operations.
+//! Constraints: what is admitted together never exceeds the budget. Waiting files are served in order of arrival:
+//! small files behind a large one wait with it, or it would wait for ever. A file that can be admitted at once costs
+//! two atomic operations.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -16,25 +16,25 @@ use std::time::Duration;
 use crate::engine::stop::Stop;
 use crate::model::BatchConfig;
 
-/// What the engine needs beside the files: the ledger's cache, what waits for a commit, the queues. A run of
-/// 100,000 small files peaks at 45 MB, one of a million at 71 to 89 MB; what that is more is within the megabyte that
-/// each file is admitted with, of which small ones use next to nothing.
+/// Memory of the engine beside the files: the ledger's cache, outcomes that wait for a commit, the queues. A run of
+/// 100,000 small files peaks at 45 MB, one of a million at 71 to 89 MB; the excess is within the megabyte that each
+/// file is admitted with, of which small ones use next to nothing.
 pub(super) const OWN_BYTES: u64 = 64 << 20;
-/// What a file takes beside its content: the processor's result, the record's line, and buffers.
+/// Memory of a file beside its content: the processor's result, the record's line, and buffers.
 const FILE_BYTES: u64 = 1 << 20;
-/// Files up to this size are good for each other: [`FILE_BYTES`] has room for them.
+/// Files up to this size can share a permit: [`FILE_BYTES`] has room for them.
 const SMALL_BYTES: u64 = 64 << 10;
 /// The smallest limit of memory that a configuration may have.
 const LIMIT_MIN: u64 = 16 << 20;
-/// A lease is for no more: should a small file hang under it, that much is missing until the process ends.
+/// A lease is limited to this: should a small file hang under it, that much is missing until the process ends.
 const LEASE_BYTES_MAX: u64 = 80 << 20;
-/// How often who waits looks whether a stop was asked for: that is a flag, which wakes nobody.
+/// How often a waiting thread checks for a requested stop: that is a flag, which wakes no thread.
 const LOOK_UP: Duration = Duration::from_millis(20);
 
-/// The limit of memory of the whole process, in bytes.
+/// Returns the memory limit of the whole process, in bytes.
 ///
-/// What was configured is taken as it is. Where it is the default, it is not more than half of what the
-/// control group or the machine has: nobody decided that there are 1,000 MiB for this.
+/// A configured limit is taken as it is. The default is capped at half of what the control group or the machine has:
+/// 1,000 MiB were not chosen for this machine.
 pub(crate) fn effective_limit(config: &BatchConfig, machine_bytes: Option<u64>) -> u64 {
     limit_of(config.memory_limit_mb, BatchConfig::default().memory_limit_mb, machine_bytes)
 }
@@ -47,7 +47,7 @@ fn limit_of(configured_mb: u64, default_mb: u64, there_bytes: Option<u64>) -> u6
     }
 }
 
-/// What a file of this size takes while it is in hand.
+/// Returns the memory that a file of this size takes while in flight.
 pub(crate) fn need(size: u64) -> u64 {
     size.saturating_add(size / 4).saturating_add(FILE_BYTES)
 }
@@ -56,45 +56,45 @@ pub(crate) fn need(size: u64) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Budget {
     limit_bytes: AtomicU64,
-    /// The part of the limit that is for files.
+    /// The part of the limit available to files.
     total: AtomicU64,
     in_use: AtomicU64,
-    /// Part of what is in use by threads that were given up.
+    /// Part of what is in use: by threads that were abandoned.
     abandoned: AtomicU64,
-    /// How many these are.
+    /// Number of these threads.
     given_up: AtomicUsize,
     /// The largest need that did not fit beside them.
     refused: AtomicU64,
-    /// How many wait: whoever finds none needs no lock.
+    /// Number of waiting threads: while it is zero no lock is needed.
     waiting: AtomicUsize,
     line: Mutex<Line>,
     turn: Condvar,
 }
 
-/// Who waits, in the order of coming.
+/// Waiting threads, in order of arrival.
 #[derive(Debug, Default)]
 struct Line {
     next: u64,
     waiting: VecDeque<u64>,
 }
 
-/// The answer to a worker that wants to read a file.
+/// Answer to a worker's request to read a file.
 #[derive(Debug)]
 pub(crate) enum Admission<'a> {
-    /// It may, for as long as it holds this.
+    /// The file may be read while the permit is held.
     Admitted(Permit<'a>),
     /// The file could never be admitted.
     TooLarge {
-        /// The limit of the whole process.
+        /// Memory limit of the whole process.
         limit_bytes: u64,
     },
-    /// It can't be admitted as long as threads that were given up hold their memory.
+    /// It can't be admitted while abandoned threads hold their memory.
     Short,
-    /// A stop was asked for meanwhile.
+    /// A stop was requested meanwhile.
     Stopped,
 }
 
-/// A thread that was given up: the memory of its file stays in use until it comes back, when this is dropped.
+/// An abandoned thread: the memory of its file stays in use until the thread returns, when this is dropped.
 #[derive(Debug)]
 pub(crate) struct GivenUp {
     budget: Arc<Budget>,
@@ -109,8 +109,8 @@ pub(crate) struct Permit<'a> {
     size: u64,
 }
 
-/// Memory for one file after the other, none of which is larger than the first. A buffer that had a large file in it
-/// stays as it is meanwhile: to map it anew for each took a sixth of the time of files of 20 MB.
+/// Memory for one file after the other, none larger than the first. A buffer that held a large file stays mapped
+/// meanwhile: mapping it anew for each took a sixth of the time of files of 20 MB.
 #[derive(Debug)]
 #[must_use = "the memory is given back when this is dropped"]
 pub(crate) struct Lease {
@@ -119,7 +119,7 @@ pub(crate) struct Lease {
 }
 
 impl Budget {
-    /// Of a process whose memory is limited to this.
+    /// Creates a budget for a process whose memory is limited to this.
     pub(crate) fn new(limit_bytes: u64) -> Self {
         let budget = Self {
             limit_bytes: AtomicU64::new(0),
@@ -136,7 +136,7 @@ impl Budget {
         budget
     }
 
-    /// Another limit holds from now on. What is in use stays so.
+    /// Sets another limit. Memory in use stays so.
     pub(crate) fn set_limit(&self, limit_bytes: u64) {
         self.limit_bytes.store(limit_bytes, Ordering::SeqCst);
         self.total.store(limit_bytes - own_bytes(limit_bytes), Ordering::SeqCst);
@@ -151,12 +151,12 @@ impl Budget {
         self.total.load(Ordering::SeqCst)
     }
 
-    /// What threads that were given up leave for files.
+    /// Returns what abandoned threads leave for files.
     fn attainable(&self) -> u64 {
         self.total().saturating_sub(self.given_up_bytes())
     }
 
-    /// Memory for a file of this size, where there is some at once and nobody waits.
+    /// Returns memory for a file of this size if it is available at once and no thread waits.
     pub(crate) fn admit_now(&self, size: u64) -> Option<Permit<'_>> {
         let free = self.waiting.load(Ordering::SeqCst) == 0 && self.take(need(size));
         free.then(|| Permit { budget: self, size })
@@ -179,7 +179,7 @@ impl Budget {
         self.in_use.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_ok()
     }
 
-    /// Stands in line. Who is through, for whatever reason, lets the next one look.
+    /// Waits in the queue. A thread that leaves it, for whatever reason, wakes the next one.
     fn wait(&self, size: u64, need: u64, stop: &Stop) -> Admission<'_> {
         let mut line = self.lock();
         let ticket = line.next;
@@ -210,7 +210,7 @@ impl Budget {
         self.wake();
     }
 
-    /// Lets those who wait look at once. The lock makes sure that nobody is between looking and sleeping.
+    /// Wakes waiting threads to check at once. The lock ensures that none is between its check and its sleep.
     pub(crate) fn wake(&self) {
         if self.waiting.load(Ordering::SeqCst) > 0 {
             drop(self.lock());
@@ -218,8 +218,8 @@ impl Budget {
         }
     }
 
-    /// The worker with a file of this size in hand hangs and is given up: its memory stays in use until its thread
-    /// comes back. Who can't be admitted beside it does not wait for that.
+    /// Abandons a worker that hangs on a file of this size: the memory stays in use until its thread returns. Files
+    /// that can't be admitted beside it do not wait for that.
     pub(crate) fn give_up(self: &Arc<Self>, size: u64) -> GivenUp {
         let need = need(size);
         self.abandoned.fetch_add(need, Ordering::SeqCst);
@@ -228,19 +228,19 @@ impl Budget {
         GivenUp { budget: Arc::clone(self), need }
     }
 
-    /// Threads that were given up and have not come back.
+    /// Returns the number of abandoned threads that have not returned.
     pub(crate) fn given_up(&self) -> usize {
         self.given_up.load(Ordering::SeqCst)
     }
 
-    /// What they hold.
+    /// Returns the memory that they hold.
     pub(crate) fn given_up_bytes(&self) -> u64 {
         self.abandoned.load(Ordering::SeqCst)
     }
 
-    /// Why a file could not be admitted that fits the limit, as long as that has not changed.
+    /// Returns why a file within the limit could not be admitted, as long as that has not changed.
     pub(crate) fn shortage(&self) -> Option<String> {
-        // What is above the limit by now is too large, and waits for nothing.
+        // What is above the current limit is too large, and waits for nothing.
         let refused = self.refused.load(Ordering::SeqCst).min(self.total());
         if refused <= self.attainable() {
             return None;
@@ -253,27 +253,27 @@ impl Budget {
         ))
     }
 
-    /// The largest file that can be admitted.
+    /// Returns the size of the largest file that can be admitted.
     pub(crate) fn size_max(&self) -> u64 {
-        // Of the rounding in `need`, a file may be a few bytes larger than this tells.
+        // By the rounding in `need`, a file may be a few bytes larger than this.
         self.total().saturating_sub(FILE_BYTES) / 5 * 4
     }
 
-    /// What the files in hand may take together.
+    /// Returns the memory that the files in flight may take together.
     pub(crate) fn in_use_bytes(&self) -> u64 {
         self.in_use.load(Ordering::Relaxed)
     }
 
-    /// What one of so many workers' buffers may keep from file to file: a quarter of the engine's own part
-    /// among them.
+    /// Returns what the buffers of one of `workers` workers may keep from file to file: its part of a quarter of the
+    /// engine's own memory.
     pub(crate) fn kept_bytes(&self, workers: usize) -> usize {
         const KEPT_MAX: u64 = 4 << 20;
         let share = own_bytes(self.limit_bytes()) / 4 / workers.max(1) as u64;
         share.clamp(SMALL_BYTES, KEPT_MAX) as usize
     }
 
-    /// Makes a lease of the permit of one of so many workers. The permit is given back where it is for more than the
-    /// worker's part of a half, or than [`LEASE_BYTES_MAX`].
+    /// Turns the permit of one of `workers` workers into a lease. The permit is given back where it is for more than
+    /// the worker's part of a half, or than [`LEASE_BYTES_MAX`].
     pub(crate) fn lease<'p>(
         self: &Arc<Self>,
         permit: Permit<'p>,
@@ -297,25 +297,25 @@ fn own_bytes(limit_bytes: u64) -> u64 {
 }
 
 impl Permit<'_> {
-    /// The largest content that may be read with it. A file that has grown past this needs another permit, once
-    /// this one is given back.
+    /// Returns the largest content that may be read with it. A file that has grown past this needs another permit,
+    /// once this one is given back.
     pub(crate) fn size_max(&self) -> u64 {
         self.size.max(SMALL_BYTES)
     }
 }
 
 impl Lease {
-    /// Whether a file of this size may be read with it: while others wait for memory, it is to be given back.
+    /// Returns whether a file of this size may be read with it: while others wait for memory, it is to be given back.
     pub(crate) fn is_good_for(&self, size: u64) -> bool {
         size <= self.size && self.budget.waiting.load(Ordering::SeqCst) == 0
     }
 
-    /// As [`Permit::size_max`].
+    /// Same as [`Permit::size_max`].
     pub(crate) fn size_max(&self) -> u64 {
         self.size.max(SMALL_BYTES)
     }
 
-    /// Size of the largest file that it is good for.
+    /// Returns the size of the largest file that may use it.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }

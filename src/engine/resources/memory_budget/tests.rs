@@ -20,7 +20,7 @@ fn is_too_large(budget: &Budget, size: u64) -> bool {
     matches!(budget.acquire(size, &Stop::default()), Admission::TooLarge { .. })
 }
 
-/// Waits until so many stand in line.
+/// Waits until this many threads are queued.
 fn until_waiting(budget: &Budget, count: usize) {
     let end = Instant::now() + Duration::from_secs(20);
     while budget.waiting.load(Ordering::SeqCst) != count {
@@ -148,7 +148,7 @@ fn a_large_file_is_not_starved_by_small_ones() {
                 }
             });
         }
-        // All stand behind the large file, though there would be room for them.
+        // All are queued behind the large file, though there would be room for them.
         until_waiting(&budget, 5);
         drop(first);
         assert!(large.join().unwrap());
@@ -224,7 +224,7 @@ fn beside_a_worker_that_hangs_large_files_are_not_too_large_and_fit_when_it_come
         assert!(is_short(budget.size_max()) && budget.shortage().is_some());
         assert!(is_too_large(&budget, budget.size_max() + 8), "that it would be without them, too");
         assert_eq!(budget.given_up(), 1);
-        // It comes back.
+        // The thread returns.
         drop((hanging, given_up));
     });
     assert_eq!((budget.given_up(), budget.shortage()), (0, None));
@@ -258,7 +258,7 @@ fn permits_end_with_a_panic_too() {
     assert!(thread.join().is_err());
 }
 
-/// Readings one after the other, of a process limited to 1,000 MiB: what is told of each.
+/// Readings one after the other, of a process limited to 1,000 MiB: the result of each.
 fn looks<const N: usize>(usages: [Usage; N]) -> [Pressure; N] {
     let mut readings = usages.into_iter();
     let mut meter = Meter::new(1000 * MIB, move || readings.next().unwrap());
