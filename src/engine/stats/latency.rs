@@ -1,10 +1,10 @@
-//! How long news of a file takes until what came of it is durable.
+//! The time from a file's change event until its outcome is durable.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Files that the figures look back on.
+/// Files that the figures cover.
 const WINDOW: usize = 1_024;
 
 /// The last files' times.
@@ -16,10 +16,10 @@ pub(crate) struct Latency {
     count: u64,
 }
 
-/// From the event of a file's change to the commit of what came of it, over the last 1,024 of such files.
+/// From the event of a file's change to the commit of its outcome, over the last 1,024 of such files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct LatencyFigures {
-    /// Files since the run began, also those that the other figures do not look back on any more.
+    /// Files since the run began, also those that the other figures no longer cover.
     pub count: u64,
     /// Half of them took no longer, in seconds.
     pub p50_seconds: f64,
@@ -30,7 +30,7 @@ pub struct LatencyFigures {
 }
 
 impl Latency {
-    /// Notes what one file took.
+    /// Records the time of one file.
     pub(crate) fn note(&mut self, took: Duration) {
         let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
         if let Some(oldest) = self.window.get_mut(self.next) {
@@ -42,7 +42,7 @@ impl Latency {
         self.count += 1;
     }
 
-    /// The figures as of now.
+    /// Returns the current figures.
     pub(crate) fn figures(&self) -> LatencyFigures {
         let mut sorted = self.window.clone();
         sorted.sort_unstable();

@@ -1,6 +1,6 @@
 //! What a run counts and measures; no I/O.
 //!
-//! What a run and its parts tell.
+//! The figures of a run and its parts.
 
 pub(super) mod latency;
 
@@ -17,7 +17,7 @@ use crate::source::watch::WatchStatus;
 
 use latency::LatencyFigures;
 
-/// Where a run stands.
+/// State of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProcessingState {
@@ -26,15 +26,15 @@ pub enum ProcessingState {
     Idle,
     /// Finding files, and processing what was found.
     Scanning,
-    /// All is found; the rest is processed.
+    /// All files are found; the rest is processed.
     Processing,
-    /// Asked to stop: finishing the files in hand.
+    /// Stopping on request: finishing the files in flight.
     Draining,
-    /// Waiting for a resource that is not there; see the breakers.
+    /// Waiting for a missing resource; see the breakers.
     Waiting,
-    /// Asked to begin nothing for a while.
+    /// Paused on request: nothing is begun.
     Paused,
-    /// All is done; what changes is processed.
+    /// All is done; changes are processed.
     Watching,
     /// Ended.
     Ended,
@@ -61,7 +61,7 @@ impl fmt::Display for ProcessingState {
 pub struct ProcessingProgress {
     /// Number of the job within the state.
     pub job: u64,
-    /// Entries that are no folder and whose name the filters let in.
+    /// Entries that are not directories and whose names the filters let in.
     pub discovered: u64,
     /// Files processed, whose record says `ok`.
     pub ok: u64,
@@ -75,7 +75,7 @@ pub struct ProcessingProgress {
     pub skipped: BTreeMap<String, u64>,
     /// Entries left out by a rule, by rule; not discovered. A folder that is cut counts once.
     pub filtered: BTreeMap<String, u64>,
-    /// Files with a record that are gone.
+    /// Files with a record that no longer exist.
     pub removed: u64,
     /// Of the unchanged files, those whose last outcome is a failure.
     pub failed_earlier: u64,
@@ -106,21 +106,21 @@ impl ProcessingProgress {
     }
 }
 
-/// What a whole run did.
+/// Result of a whole run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RepositoryProcessingResult {
     /// The counts at its end.
     #[serde(flatten)]
     pub progress: ProcessingProgress,
-    /// Whether it went on with a run that had not come to its end.
+    /// Whether it continued a run that had not ended.
     pub resumed: bool,
     /// From the start of the process to the first durable commit of new work, in seconds.
     pub first_commit_seconds: Option<f64>,
     /// Largest resident memory of the process, in bytes.
     pub peak_rss_bytes: u64,
-    /// Whether it was asked to stop before its end; the rest is pending.
+    /// Whether it was stopped on request before its end; the rest is pending.
     pub interrupted: bool,
-    /// What stopped it before its end, where its failures did; the rest is pending.
+    /// Why failures stopped it before its end, if they did; the rest is pending.
     pub stopped: Option<StopCause>,
     /// Resources that it had to wait for.
     pub breakers: Vec<BreakerStatus>,
@@ -130,7 +130,7 @@ pub struct RepositoryProcessingResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StopCause {
-    /// The first one, as was asked for.
+    /// The first one, as configured.
     FailFast,
     /// More than were allowed.
     MaxFailures,
@@ -141,9 +141,9 @@ pub enum StopCause {
 pub struct MemoryStatus {
     /// Resident memory, in bytes.
     pub rss_bytes: u64,
-    /// What it may be, in bytes.
+    /// Memory limit, in bytes.
     pub limit_bytes: u64,
-    /// What the files in hand may take together, in bytes.
+    /// What the files in flight may take together, in bytes.
     pub in_hand_bytes: u64,
     /// How scarce memory is, in percent of the limit, and raised where the system is short of it: above 80,
     /// adaptive batches become smaller.
@@ -153,42 +153,42 @@ pub struct MemoryStatus {
 /// Live figures of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BatchStatistics {
-    /// Where it stands.
+    /// State of the run.
     pub state: ProcessingState,
     /// The counts at the last commit.
     #[serde(flatten)]
     pub progress: ProcessingProgress,
-    /// Sizes of the pending files together, in bytes.
+    /// Total size of the pending files, in bytes.
     pub pending_bytes: u64,
     /// Files handed to workers and not committed yet.
     pub in_flight: u64,
     /// What has been committed.
     pub cursor: Cursor,
-    /// Each worker, those included that rest.
+    /// Each worker, including idle ones.
     pub workers: Vec<WorkerStatistics>,
-    /// Workers that may take files now: more than were configured while reading waits for a disk or a network.
+    /// Workers that may take files now: more than configured while reads wait for a disk or a network.
     #[serde(default)]
     pub workers_allowed: usize,
-    /// What the run depends on, as far as it was ever missing.
+    /// The resources of the run that were ever missing.
     pub breakers: Vec<BreakerStatus>,
     /// Memory of the process.
     pub memory: MemoryStatus,
-    /// Of a process that watches.
+    /// Figures of a watching process.
     #[serde(default)]
     pub watch: Option<WatchFigures>,
-    /// What all jobs of this process did together.
+    /// Totals of all jobs of this process.
     #[serde(default)]
     pub process: ProcessTotals,
-    /// How often this process has shown figures: while a run goes on, several times a second. One that does not
-    /// change any more is a run that hangs.
+    /// How often this process has published figures: during a run, several times a second. A value that no longer
+    /// changes means a run that hangs.
     #[serde(skip)]
     pub shown: u64,
 }
 
-/// What all jobs of a process did together.
+/// Totals of all jobs of a process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessTotals {
-    /// Files that workers were through with.
+    /// Files that workers have finished.
     pub files: u64,
     /// Bytes that they read.
     pub bytes: u64,
@@ -196,28 +196,28 @@ pub struct ProcessTotals {
     pub batches: u64,
 }
 
-/// What a watching process tells.
+/// Figures of a watching process.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct WatchFigures {
     /// The watcher.
     pub status: WatchStatus,
     /// From a change to its durable record, of the latest ones.
     pub latency: LatencyFigures,
-    /// The roots that are served.
+    /// The served roots.
     pub roots: Vec<WatchedRoot>,
-    /// Touched folders that wait to be listed again.
+    /// Touched folders queued to be listed again.
     pub folders_waiting: u64,
     /// Folders that can't be listed: they are tried again and again, and what is known of the files below stays.
     #[serde(default)]
     pub unreadable_folders: u64,
-    /// The first of them, and why.
+    /// The first of them, and the reason.
     #[serde(default)]
     pub unreadable: Option<String>,
-    /// Jobs that wait for their turn.
+    /// Queued jobs.
     pub queued_jobs: u64,
 }
 
-/// A root that is served.
+/// A served root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchedRoot {
     /// Number in the state.
@@ -227,7 +227,7 @@ pub struct WatchedRoot {
     pub name: String,
     /// Its folder.
     pub path: PathBuf,
-    /// How it is served.
+    /// Its state.
     pub state: RootState,
     /// Why it is away, or unreadable.
     pub why: Option<String>,
@@ -237,31 +237,31 @@ pub struct WatchedRoot {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RootState {
-    /// The system tells what changes.
+    /// The system reports changes.
     Watched,
     /// Some of its folders can't be watched: they are listed again and again.
     Polled,
     /// Its own folder can't be listed.
     Unreadable,
-    /// It is not there; it is scanned when it is back.
+    /// It is missing; it is scanned when it is back.
     Away,
 }
 
 /// One worker's figures.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct WorkerStatistics {
-    /// Files that it was through with.
+    /// Files that it has finished.
     pub files: u64,
     /// Bytes that it read.
     pub bytes: u64,
     /// Time at work, in seconds.
     pub busy_seconds: f64,
-    /// The file that it has in hand, when that takes long.
+    /// Its current file, if that takes long.
     pub slow_file: Option<String>,
-    /// The batch that it works on.
+    /// Its current batch.
     #[serde(default)]
     pub batch: Option<u64>,
-    /// Files of that batch that it has in hand or begins next.
+    /// Files of that batch that it is processing or begins next.
     #[serde(default)]
     pub in_hand: u64,
 }
@@ -278,7 +278,7 @@ impl fmt::Display for RootState {
     }
 }
 
-/// A state at a commit tick, for going on from it.
+/// A state at a commit tick, to continue from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckpointData {
     /// The job.
@@ -287,8 +287,8 @@ pub struct CheckpointData {
     pub state: PathBuf,
     /// What had been committed.
     pub cursor: Cursor,
-    /// Id of the state: one that was made anew at the same path, or repaired, has another one. None where it was not
-    /// told.
+    /// Id of the state: a state re-created at the same path, or repaired, has another one. `None` where it was not
+    /// given.
     #[serde(default)]
     pub state_id: Option<String>,
 }
@@ -306,7 +306,7 @@ pub struct ProcessingResult {
     pub error: Option<crate::model::FileError>,
 }
 
-/// What became of one batch.
+/// Result of one batch.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BatchResult {
     /// Number of the batch; 0 for a resumed job.
@@ -326,13 +326,13 @@ pub struct BatchResult {
 }
 
 impl BatchResult {
-    /// The failures, with their files.
+    /// Returns the failures, with their files.
     pub fn errors(&self) -> impl Iterator<Item = (&PathBuf, &crate::model::FileError)> {
         self.results.iter().filter_map(|result| Some((&result.path, result.error.as_ref()?)))
     }
 }
 
-/// What became of many batches.
+/// Result of many batches.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BatchExecutionResult {
     /// Each batch, in the given order.
