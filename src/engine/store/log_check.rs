@@ -1,9 +1,9 @@
-//! Whether the record log is what was committed: compared with its checksums, or untouched since it was.
+//! Checks that the record log is as committed: compared with its checksums, or untouched since it was.
 //!
-//! To compare it, all of it is read: a tenth of a run in which nothing has changed while it is in memory, and far more
-//! from a disk. So a run that has compared it and appended nothing leaves a note of the files, as the system told of
-//! them before they were compared and still does at its end. The next run goes by that for a day, while the machine has
-//! not been started again, and while device, inode, size and times of each file are the same.
+//! A comparison reads all of it: a tenth of a run in which nothing has changed while it is in memory, and far more
+//! from a disk. So a run that has compared it and appended nothing leaves a note of the files, as the system reported
+//! them before the comparison and still does at its end. The next run relies on that for a day, while the machine has
+//! not been restarted, and while device, inode, size and times of each file are the same.
 
 use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt;
@@ -15,10 +15,10 @@ use crate::ledger::{LOG_CHECKED, Ledger, LogRange, StateFolder};
 use crate::model::{Fingerprint, Timestamp};
 use crate::sink::{self, SinkError};
 
-/// How long a note is good for.
+/// How long a note is valid.
 const GOOD_NS: i64 = 24 * 3600 * 1_000_000_000;
 
-/// Compares committed ranges of the record log with their checksums. False where it was stopped before the end.
+/// Compares committed ranges of the record log with their checksums. Returns false if stopped before the end.
 ///
 /// # Errors
 /// [`SinkError::Damaged`] where one differs.
@@ -36,7 +36,7 @@ pub(crate) fn check_log(records: &Path, ranges: &[LogRange], stop: &Stop) -> Res
     Ok(true)
 }
 
-/// When the log was compared, as a note in the state folder says, where its files are as they were then.
+/// Returns when the log was compared, from a note in the state folder, if its files are unchanged since.
 pub(super) fn compared_at(state: &StateFolder, files: &str, now: Timestamp) -> Option<Timestamp> {
     let note = std::fs::read_to_string(state.path().join(LOG_CHECKED)).ok()?;
     let (at, noted) = note.split_once('\n')?;
@@ -45,15 +45,15 @@ pub(super) fn compared_at(state: &StateFolder, files: &str, now: Timestamp) -> O
     is_good.then_some(at)
 }
 
-/// Leaves a note that these files were compared then. One that can't be written is done without.
+/// Leaves a note that these files were compared then. One that can't be written is not essential.
 pub(super) fn note(state: &StateFolder, files: &str, at: Timestamp) {
     if let Err(error) = std::fs::write(state.path().join(LOG_CHECKED), format!("{}\n{files}", at.0)) {
         tracing::debug!(%error, "no note of the log's check can be left");
     }
 }
 
-/// What the system tells of the log's files, up to where it is committed, and since when it runs. None where it is
-/// longer, or can't be looked at.
+/// Returns what the system reports of the log's files, up to where it is committed, and its boot. `None` where the
+/// log is longer, or can't be read.
 pub(super) fn files_of(state: &StateFolder, ledger: &Ledger) -> Option<String> {
     let mut files = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let (first, end) = (ledger.log_start().segment, ledger.cursor().log);
@@ -110,7 +110,7 @@ mod tests {
             self.state().join("records").join(sink::segment_name(1))
         }
 
-        /// Whether the next run takes the log for right.
+        /// Returns whether the next run takes the log as intact.
         fn is_known(&self) -> bool {
             Store::create(&self.state(), None).unwrap().log_compared.is_some()
         }

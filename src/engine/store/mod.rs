@@ -1,6 +1,6 @@
 //! State folder, ledger and record log as one; the only room that opens them to write.
 //!
-//! The durable state as a whole: state folder, ledger and record log, opened so that they agree.
+//! The durable state: state folder, ledger and record log, opened so that they agree.
 
 pub(super) mod log_check;
 pub(super) mod repair;
@@ -17,9 +17,9 @@ use crate::ledger::{
 use crate::model::{ConfigError, FileKey, LogPosition, RecordCursor, RootId, RootTable, Timestamp};
 use crate::sink::RecordLog;
 
-/// The record folder of a state, in the state folder, where none is named.
+/// The default record folder, in the state folder.
 pub(crate) const RECORDS: &str = "records";
-/// How the names of the state's own parts begin.
+/// Prefixes of the names of the state's own parts.
 const OWN_PARTS: [&str; 11] = [
     "db",
     "witness",
@@ -40,14 +40,14 @@ pub struct Store {
     pub(crate) ledger: Ledger,
     pub(crate) reader: LedgerReader,
     pub(crate) log: RecordLog,
-    /// What the system told of the log's files before they were opened.
+    /// What the system reported of the log's files before they were opened.
     pub(crate) log_files: Option<String>,
     /// When they were compared with their checksums.
     pub(crate) log_compared: Option<Timestamp>,
 }
 
-/// A state for reading, while a run writes it or after. A [`Store`]'s keeps the state locked as long as one is around,
-/// even after the store was dropped: let it go before waiting for anybody.
+/// A state for reading, during a run and after. A view of a [`Store`] keeps the state locked while it exists, even
+/// after the store was dropped: drop it before waiting for other threads or processes.
 #[derive(Clone)]
 pub struct StoreView {
     /// The ledger.
@@ -58,11 +58,11 @@ pub struct StoreView {
     pub records: PathBuf,
     /// The roots of the state.
     pub roots: RootTable,
-    /// Tells the state's cursors from those of others; none where it has not got one yet.
+    /// Distinguishes the state's cursors from those of others; `None` where it does not have one yet.
     pub id: Option<String>,
-    /// Where each of them led when it was looked at last.
+    /// Where each root led when last probed.
     pub(crate) targets: BTreeMap<RootId, PathBuf>,
-    /// The job that goes on, as it began, where that may not be written down yet.
+    /// The current job, as it began, where that may not be committed yet.
     pub(crate) begun: Option<Job>,
 }
 
@@ -100,7 +100,7 @@ impl Store {
         })
     }
 
-    /// Opens the state in `folder`; where there is none, none is made.
+    /// Opens the state in `folder`; never creates one.
     ///
     /// # Errors
     /// There is none; or it is in use, damaged, of another format, or can't be written.
@@ -112,13 +112,13 @@ impl Store {
         Ok(store)
     }
 
-    /// Closes the ledger and the log, also where others read them; the lock is kept.
+    /// Closes the ledger and the log, also for readers; the lock is kept.
     pub(crate) fn close(self) -> StateFolder {
         self.ledger.close();
         self.state
     }
 
-    /// Closes the state of a start that failed, and removes it where it was made for that.
+    /// Closes the state of a start that failed, and removes it if that start created it.
     pub(crate) fn discard(self) {
         let is_new = !self.ledger.may_have_committed();
         let state = self.close();
@@ -127,8 +127,8 @@ impl Store {
         }
     }
 
-    /// Opens the ledger and the log of a state again. The ledger may still be checked beside what follows; nothing is
-    /// written until it is. Where that fails, the state is given back, locked.
+    /// Reopens the ledger and the log of a state. The ledger may still be checked in the background; nothing is
+    /// written until it is. On failure, the state is given back, locked.
     pub(crate) fn open(state: StateFolder) -> Result<Self, Box<(StateFolder, EngineError)>> {
         let opened = || -> Result<_, EngineError> {
             state.held().check()?;
@@ -138,7 +138,7 @@ impl Store {
             let compared = files.as_ref().and_then(|files| log_check::compared_at(&state, files, now));
             let first = ledger.log_start().segment;
             let records = state.records();
-            // Where nothing is left to wait for, the log need not be looked at.
+            // Where nothing is left to wait for, the log need not be checked.
             if ledger.is_checked() || !RecordLog::is_as_committed(&records, first, ledger.cursor().log)? {
                 ledger.settle()?;
             }
@@ -153,7 +153,7 @@ impl Store {
         }
     }
 
-    /// Changes what the state says of itself, where that is a change, durably.
+    /// Changes the state's description durably, if that is a change.
     ///
     /// # Errors
     /// The ledger is damaged, or the state can't be written.
@@ -162,7 +162,7 @@ impl Store {
         Ok(state.update_behind(change, || ledger.settle())?)
     }
 
-    /// Leaves a note for the next run where the log was compared, and is as it was before.
+    /// Leaves a note for the next run if the log was compared and is unchanged.
     pub(crate) fn note_compared_log(&self) {
         let files = log_check::files_of(&self.state, &self.ledger);
         if let (Some(at), Some(files), Ok(())) = (self.log_compared, files, self.state.held().check())
@@ -192,18 +192,18 @@ impl Store {
         Ok(())
     }
 
-    /// A view for reading. It keeps the lock as the store does.
+    /// Returns a view for reading. It keeps the lock as the store does.
     pub fn view(&self) -> StoreView {
         StoreView::of(&self.state, &self.ledger)
     }
 
-    /// The state folder's path.
+    /// Returns the state folder's path.
     pub fn path(&self) -> &Path {
         self.state.path()
     }
 }
 
-/// The record folder must be none of the state's own parts.
+/// Checks that the record folder is none of the state's own parts.
 fn check_apart(folder: &Path, records: &Path) -> Result<(), ConfigError> {
     let (folder, records) = (real(folder), real(&folder.join(records)));
     let Ok(inside) = records.strip_prefix(&folder) else { return Ok(()) };
@@ -219,14 +219,14 @@ fn check_apart(folder: &Path, records: &Path) -> Result<(), ConfigError> {
     }
 }
 
-/// The path without links, as far as it exists.
+/// Returns the path without links, as far as it exists.
 pub(crate) fn real(path: &Path) -> PathBuf {
     path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }
 
 impl StoreView {
-    /// Opens the state in `folder` for reading. Nothing in it changes, and it is not locked after that. What a crash
-    /// has left in the record log stays: only a run cuts it off.
+    /// Opens the state in `folder` for reading. Nothing in it changes, and it is not locked afterwards. What a crash
+    /// left in the record log stays: only a run cuts it off.
     ///
     /// # Errors
     /// There is no state; or it is in use, damaged, or of another format.
@@ -246,12 +246,12 @@ impl StoreView {
         Self { reader, state: state.to_owned(), records, roots, id, targets, begun: None }
     }
 
-    /// The same while a job goes on of which it is not written down yet that it has begun.
+    /// Returns the view with a current job whose begin is not committed yet.
     pub(crate) fn during(self, begun: Option<Job>) -> Self {
         Self { begun, ..self }
     }
 
-    /// The jobs that are remembered, oldest first.
+    /// Returns the remembered jobs, oldest first.
     pub(crate) fn known_jobs(&self) -> Result<Vec<Job>, LedgerError> {
         let mut jobs = self.reader.jobs()?;
         if let Some(begun) = self.begun.as_ref().filter(|begun| !jobs.iter().any(|job| job.id == begun.id)) {
@@ -261,18 +261,18 @@ impl StoreView {
         Ok(jobs)
     }
 
-    /// A place in its record log, as a consumer keeps it.
+    /// Returns a position in its record log, as a consumer keeps it.
     pub fn cursor_at(&self, position: LogPosition) -> RecordCursor {
         RecordCursor { position, state: self.id.clone() }
     }
 
-    /// The folders that hold the state: no scan enters them.
+    /// Returns the folders that hold the state: no scan enters them.
     pub fn own_folders(&self) -> Vec<PathBuf> {
         vec![self.state.clone(), self.records.clone()]
     }
 }
 
-/// Makes jobs of a process that was killed interrupted ones, and returns these.
+/// Marks jobs of a killed process as interrupted, and returns these.
 pub(crate) fn interrupt_stale(jobs: &mut [Job]) -> Vec<Job> {
     let stale = jobs.iter_mut().filter(|job| job.end == JobEnd::Running);
     let interrupted = stale.map(|job| {

@@ -1,8 +1,8 @@
 //! Rebuilds a state from the record log, the truth that the ledger indexes.
 //!
-//! Lines that can't be trusted are dropped: those that are no records, and all of a committed range
-//! whose checksum differs. Their files are due again at the next run, which also finds what has
-//! changed since: entries are rebuilt without inode and ctime, so the content decides once.
+//! Untrusted lines are dropped: those that are not records, and all of a committed range whose checksum differs.
+//! Their files are due again at the next run, which also finds what has changed since: entries are rebuilt without
+//! inode and ctime, so the content decides once.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -16,12 +16,12 @@ use crate::ledger::{Entry, Ledger, LogRange, RecordRef, RootInfo, StateFolder, T
 use crate::model::{Digest, FileKey, Fingerprint, LogPosition, RecordHead, RecordStatus, RootId, durable};
 use crate::sink::{self, RawLine, RawLines, RecordFolder, RecordLog, SinkError};
 
-/// Numbers that may be missing between two segments; what lies further off is no part of the log.
+/// Numbers that may be missing between two segments; what lies further off is not part of the log.
 const GAP_MAX: u32 = 1000;
 /// Entries that are committed together.
 const TICK_FILES: usize = 8192;
 
-/// What a repair did.
+/// Result of a repair.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepairReport {
     /// Records that are kept.
@@ -30,15 +30,15 @@ pub struct RepairReport {
     pub records_dropped: u64,
     /// Files that the state knows now.
     pub files: u64,
-    /// Record files that were rewritten; the damaged ones stand beside them.
+    /// Record files that were rewritten; the damaged ones are kept beside them.
     pub set_aside: Vec<PathBuf>,
 }
 
-/// Repairs the state in `state`; `records` is the record folder for a state that does not tell it any more.
+/// Repairs the state in `state`; `records` is the record folder of a state that no longer names it.
 ///
-/// It can be run again at any time, also after it was killed: until the state's mark of a repair is
-/// gone, which happens at one instant, each attempt begins with the log and the checksums as the first
-/// one found them. What it leaves behind after that, the next repair clears up before it sets its mark.
+/// It can be run again at any time, also after it was killed: until the state's mark of a repair is gone, which
+/// happens at one instant, each attempt begins with the log and the checksums as the first one found them. What it
+/// leaves behind after that, the next repair clears up before it sets its mark.
 ///
 /// # Errors
 /// The state is in use or can't be written, or a file has the name of a segment far behind the log's end.
@@ -68,13 +68,13 @@ pub fn repair(state: &Path, records: &Path) -> Result<RepairReport, EngineError>
     for (segment, path) in sink::segments(&records)? {
         index_segment(&mut ledger, &path, segment, &mut roots)?;
     }
-    // Of a root that was forgotten only `removed` records are left.
+    // A forgotten root has only `removed` records left.
     let reader = ledger.reader();
     let is_root =
         |info: &RootInfo| !info.path.as_os_str().is_empty() || reader.counts(RootId(info.id)).files() > 0;
     roots.infos.retain(is_root);
     state.update(|info| info.roots = roots.infos)?;
-    // Records may stand elsewhere now.
+    // Records may be at other positions now.
     state.renew_id()?;
     ledger.begin_log_at(first, false)?;
     drop(RecordLog::open_in(locked, first, ledger.cursor())?);
@@ -84,10 +84,10 @@ pub fn repair(state: &Path, records: &Path) -> Result<RepairReport, EngineError>
     Ok(report)
 }
 
-/// Refuses a file that is named like a segment, but can't be one: it would be taken for the log's end.
+/// Refuses a file named like a segment that can't be one: it would be taken for the log's end.
 fn check_foreign(records: &Path, ranges: &[LogRange]) -> Result<(), EngineError> {
     let found = sink::segments(records)?;
-    // What came before the first segment that was committed may have been dropped.
+    // Segments before the first committed one may have been dropped.
     let known = ranges.iter().map(|range| range.segment).min();
     let mut before = known.or(found.first().map(|(segment, _)| *segment)).unwrap_or(0);
     for (segment, path) in found {
@@ -100,29 +100,29 @@ fn check_foreign(records: &Path, ranges: &[LogRange]) -> Result<(), EngineError>
     Ok(())
 }
 
-/// Segments are numbered without gaps: one that is missing in between becomes an empty one. Returns the first:
-/// the log begins there, whatever came before.
+/// Segments are numbered without gaps: a missing one in between becomes an empty one. Returns the first: the log
+/// begins there, whatever came before.
 fn close_gaps(records: &Path) -> Result<u32, EngineError> {
     let segments = sink::segments(records)?;
     let first = segments.first().map_or(LogPosition::START.segment, |(segment, _)| *segment);
     let last = segments.last().map_or(0, |(segment, _)| *segment);
     for segment in first..=last {
         let path = records.join(sink::segment_name(segment));
-        // What is there keeps what it holds.
+        // An existing file keeps its content.
         let made = File::options().append(true).create(true).open(&path);
         made.map_err(EngineError::io(path.display().to_string()))?;
     }
     Ok(first)
 }
 
-/// Drops what can't be trusted from a segment. Returns the number of lines kept and the highest tick.
+/// Drops untrusted lines from a segment. Returns the number of lines kept and the highest tick.
 fn clean_segment(
     path: &Path,
     segment: u32,
     ranges: &[LogRange],
     report: &mut RepairReport,
 ) -> Result<(u64, u64), EngineError> {
-    // What an unfinished repair has rewritten does not lie where it was committed any more.
+    // What an unfinished repair has rewritten is no longer where it was committed.
     let source = sink::original_of(path)?;
     let mut bad = Vec::new();
     for range in ranges.iter().filter(|range| range.segment == segment) {
@@ -162,18 +162,18 @@ fn clean_segment(
     Ok((kept, last_tick))
 }
 
-/// Makes the part of a segment durable that was not committed, and is kept all the same.
+/// Makes the part of a segment durable that was not committed, but is kept all the same.
 fn make_sure(path: &Path, committed: u64) -> io::Result<()> {
     let file = File::options().read(true).write(true).open(path)?;
     durable::write_again(&file, committed, file.metadata()?.len())
 }
 
-/// Whether a line is whole, and not in a range whose checksum differs.
+/// Returns whether a line is whole, and not in a range whose checksum differs.
 fn is_trusted(line: RawLine<'_>, bad: &[std::ops::Range<u64>]) -> bool {
     line.is_whole && !bad.iter().any(|range| range.contains(&line.offset))
 }
 
-/// Writes a segment anew, from its source without what can't be trusted, and keeps that beside it.
+/// Rewrites a segment from its source without untrusted lines, and keeps the source beside it.
 fn rewrite(path: &Path, source: &Path, bad: &[std::ops::Range<u64>]) -> Result<(), EngineError> {
     let fresh = path.with_extension("ndjson.new");
     let failed = |path: &Path| EngineError::io(path.display().to_string());
@@ -267,8 +267,8 @@ impl Roots {
         changes.insert(key, entry);
     }
 
-    /// The root of this name; one that the state does not know any more is known without its path,
-    /// which the next run of a folder of that name supplies.
+    /// Returns the root of this name; one unknown to the state is known without its path, which the next run of a
+    /// folder of that name supplies.
     fn info_of(&mut self, name: &str, processor: &str) -> &RootInfo {
         let at = self.infos.iter().position(|info| info.name == name).unwrap_or_else(|| {
             self.infos.push(RootInfo {

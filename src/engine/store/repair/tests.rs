@@ -1,11 +1,11 @@
-//! What is on disk after a repair was killed, at each of its steps, and what the next one makes of it.
+//! What is on disk after a repair was killed at each of its steps, and how the next one handles it.
 
 use std::fs;
 
 use super::*;
 use crate::model::{Cursor, RecordLine};
 
-/// Ticks of the log, each with a line of its own; three of them fill a segment.
+/// Ticks of the log, each with one line; three of them fill a segment.
 const TICKS: u64 = 8;
 const SEGMENTS: u32 = 3;
 
@@ -65,7 +65,7 @@ impl Patient {
         fs::read(self.segment(segment)).unwrap()
     }
 
-    /// Changes a byte of a line so that it still is a record: only its checksum tells.
+    /// Changes a byte of a line so that it still is a record: only its checksum differs.
     fn change(&self, segment: u32, line: usize) {
         let mut lines = self.lines[&segment].clone();
         let at = lines[line].windows(5).position(|text| text == b"file-").unwrap();
@@ -83,7 +83,7 @@ impl Patient {
         repair(&self.state(), "records".as_ref()).unwrap()
     }
 
-    /// Repairs, which must drop these lines and keep every other one. Returns the numbered asides.
+    /// Repairs, which must drop these lines and keep every other one. Returns the numbered copies set aside.
     fn is_repaired_without(&self, dropped: &[(u32, usize)]) -> Vec<PathBuf> {
         let found: Vec<_> = dropped
             .iter()
@@ -110,7 +110,7 @@ impl Patient {
         report.set_aside
     }
 
-    /// The state opens, all of its log is as committed, and nothing of a repair is left.
+    /// Checks that the state opens, its log is as committed, and nothing of a repair is left.
     fn is_sound(&self) {
         let state = StateFolder::open(&self.state()).unwrap();
         let ledger = Ledger::open(&state).unwrap();
@@ -127,7 +127,7 @@ impl Patient {
         assert!(left.is_empty(), "{left:?}");
     }
 
-    /// What a repair does first.
+    /// Does the first step of a repair.
     fn begin(&self) -> StateFolder {
         let state = StateFolder::open_for_repair(&self.state(), "records".as_ref()).unwrap();
         state.begin_repair().unwrap();
@@ -152,7 +152,7 @@ fn killed_before_the_new_segment_has_its_name() {
         drop(patient.begin());
         fs::write(patient.segment(2).with_extension("ndjson.new"), "half").unwrap();
         if is_damaged_more {
-            // A line that is none: not only the checksum tells.
+            // A line that is not a record: more than the checksum shows it.
             fs::write(patient.segment(2), [&patient.without(2, 2)[..], b"no record\n"].concat()).unwrap();
         }
         fs::hard_link(patient.segment(2), patient.aside(2, "")).unwrap();
@@ -211,7 +211,7 @@ fn killed_when_the_mark_was_gone_already() {
     let stale = fs::read(&before).unwrap();
     patient.change(1, 0);
     patient.is_repaired_without(&[(1, 0)]);
-    // The same as if it had not come to its last steps.
+    // As if it had not reached its last steps.
     fs::rename(patient.aside(1, "-1"), patient.aside(1, "")).unwrap();
     fs::write(patient.state().join("witness.damaged"), &stale).unwrap();
     fs::create_dir(patient.state().join("db.damaged")).unwrap();
