@@ -34,7 +34,7 @@ pub(crate) struct Tally {
     pub unreadable_folders: u64,
 }
 
-/// Reason for a file that was pending and gone before it was read.
+/// Reason for a file that was pending and vanished before it was read.
 const VANISHED: &str = "vanished";
 
 impl Tally {
@@ -49,7 +49,7 @@ impl Tally {
         }
     }
 
-    /// Moves a file from one place to another; `entry` is what it came to. One that is pending and was not counted
+    /// Moves a file from one count to another; `entry` is its new entry. A file that is pending and was not counted
     /// before in this run was discovered.
     pub(crate) fn note(
         &mut self,
@@ -92,7 +92,7 @@ impl Tally {
                     *self.skipped.entry(VANISHED).or_default() += 1;
                 }
             }
-            // Rules leave it out, and what they leave out is not discovered.
+            // Rules leave it out, and files left out are not discovered.
             Effect::Hidden if after.is_none() => self.discovered -= u64::from(before.is_some()),
             Effect::Hidden
             | Effect::None
@@ -103,7 +103,7 @@ impl Tally {
         }
     }
 
-    /// Whether any file is counted there.
+    /// Returns whether any file is counted there.
     fn holds(&self, place: Counted) -> bool {
         match place {
             Counted::Pending => true,
@@ -146,7 +146,7 @@ mod tests {
         let mut tally = scanned.clone();
         tally.note(before, Some(Counted::Pending), Effect::Pending, None);
         assert_eq!((tally.discovered, tally.failed_earlier, sum(&tally, 1)), (1, 0, 1));
-        // Only touched: it is what it was, again and again.
+        // Only touched: it stays the same, again and again.
         for _ in 0..3 {
             tally.note(Some(Counted::Pending), None, Effect::Unchanged, None);
             assert_eq!((tally.discovered, tally.unchanged, sum(&tally, 0)), (1, 1, 1));

@@ -1,4 +1,4 @@
-//! What each kind of news does to a file's entry in the ledger: pure functions, no I/O.
+//! How each kind of event changes a file's entry in the ledger: pure functions, no I/O.
 
 #[cfg(test)]
 mod tests;
@@ -6,7 +6,7 @@ mod tests;
 use crate::ledger::{Entry, RecordRef, Retry};
 use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition};
 
-/// News of one file, on its way to the ledger.
+/// An event of one file, on its way to the ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Change {
     /// A scan saw this version, and it is due.
@@ -17,16 +17,16 @@ pub(crate) enum Change {
     Missing(Entry),
     /// A rule leaves the file out that the ledger holds as this pending entry.
     Hidden(Entry),
-    /// A worker is through with the file.
+    /// A worker has finished with the file.
     Ended(Ending),
-    /// Somebody wants the file processed again that the ledger holds as this entry.
+    /// A client requested to process the file again that the ledger holds as this entry.
     Asked(Entry),
-    /// Its record is to end, whether the file is there or not.
+    /// Its record is to end, whether the file exists or not.
     Forgotten,
 }
 
 impl Change {
-    /// Whether it says that the file is gone.
+    /// Returns whether it says that the file is gone.
     pub(crate) fn is_gone(&self) -> bool {
         matches!(self, Self::Missing(_) | Self::Ended(Ending { end: End::Gone, .. }))
     }
@@ -37,30 +37,30 @@ impl Change {
 pub(crate) struct Ending {
     /// The version that was claimed.
     pub claimed: Fingerprint,
-    /// What came of it.
+    /// The outcome.
     pub end: End,
 }
 
-/// What came of an attempt.
+/// Outcome of an attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum End {
     /// A version was read and processed, or failed for good.
     Recorded { fingerprint: Fingerprint, racy: bool, digest: Option<Digest>, failure: Option<ErrorClass> },
-    /// The content already has a record: only the fingerprint is news.
+    /// The content already has a record: only the fingerprint has changed.
     Unchanged { fingerprint: Fingerprint, racy: bool },
     /// The file is gone, or is no regular file any more.
     Gone,
-    /// A rule leaves it out by now: it was not looked at.
+    /// A rule leaves it out by now: it was not read.
     Hidden,
-    /// It failed in a way that may pass.
+    /// It failed with an error that may pass.
     Again(Retry),
     /// It brought the process down.
     Crashed,
-    /// It was not looked at.
+    /// It was not read.
     Released,
 }
 
-/// What a change did.
+/// The effect of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// The entry stays as it was.
@@ -77,17 +77,17 @@ pub(crate) enum Effect {
     Removed,
     /// The entry, which had no record, is deleted.
     Vanished,
-    /// The entry is pending no more, as a rule leaves its file out: it is what its record says, or deleted.
+    /// The entry is no longer pending, as a rule leaves its file out: it returns to its record, or is deleted.
     Hidden,
 }
 
-/// The place of a file in the counts of a run.
+/// How a file counts in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Counted {
     Pending,
     Ok,
     Failed,
-    /// Done, and not by this run, whose scan has seen it so.
+    /// Done by an earlier run; this run's scan has seen it so.
     Unchanged {
         failed: bool,
     },
@@ -99,24 +99,24 @@ impl Counted {
     }
 }
 
-/// What the decision needs beside the entry.
+/// The context of a decision beside the entry.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ground {
-    /// The present epoch of the file's root.
+    /// The current epoch of the file's root.
     pub epoch: u32,
     /// Where this run's records begin.
     pub run_start: LogPosition,
-    /// Whether what fails is set aside.
+    /// Whether failing files are quarantined.
     pub quarantine: bool,
 }
 
 impl Ground {
-    /// Whether the entry was completed by this run.
+    /// Returns whether the record was made by this run.
     pub(crate) fn is_of_this_run(&self, record: &RecordRef) -> bool {
         !record.carried && record.position >= self.run_start
     }
 
-    /// How this run counts a file with this entry; none where it was done by an earlier run.
+    /// Returns how this run counts a file with this entry; `None` if an earlier run completed it.
     pub(crate) fn counted(&self, entry: &Entry) -> Option<Counted> {
         if entry.pending {
             return Some(Counted::Pending);
@@ -125,7 +125,7 @@ impl Ground {
         Some(Counted::by_failure(record.failure))
     }
 
-    /// How a run counts a file with this entry once it has listed all files: none is left out then.
+    /// Returns how a run counts a file with this entry once it has listed all files: none is left out then.
     pub(crate) fn counted_as_listed(&self, entry: &Entry) -> Option<Counted> {
         let of_earlier_run = || {
             let failure = entry.record.as_ref()?.failure;
@@ -136,7 +136,7 @@ impl Ground {
         self.counted(entry).or_else(of_earlier_run)
     }
 
-    /// The record that speaks for its content: where a file has this content still, nothing is to be done for it.
+    /// Returns the record that stands for its content: a file that still has this content needs nothing done.
     pub(crate) fn standing<'e>(&self, entry: &'e Entry) -> Option<&'e RecordRef> {
         let stands = |record: &&RecordRef| {
             record.epoch == self.epoch && !record.failure.is_some_and(ErrorClass::is_environmental)
@@ -144,7 +144,7 @@ impl Ground {
         entry.record.as_ref().filter(stands)
     }
 
-    /// Whether nothing is to be done for a file that is seen with this fingerprint.
+    /// Returns whether nothing is to be done for a file seen with this fingerprint.
     pub(crate) fn is_current(&self, entry: &Entry, seen: &Fingerprint) -> bool {
         let Some(record) = &entry.record else { return false };
         if entry.pending || entry.fingerprint != *seen {
@@ -160,14 +160,14 @@ impl Ground {
             || (!entry.recheck && !record.failure.is_some_and(ErrorClass::is_environmental))
     }
 
-    /// The same for a file that was touched after it was read: a version whose times a later write could share is
-    /// not taken for what was read.
+    /// The same for a file that was touched after it was read: a version whose times a later write could share is not
+    /// taken for the one that was read.
     pub(crate) fn is_untouched(&self, entry: &Entry, seen: &Fingerprint) -> bool {
         !entry.recheck && self.is_current(entry, seen)
     }
 }
 
-/// Applies one change to an entry, at a position that its record would take.
+/// Applies one change to an entry, at the position that its record would take.
 pub(crate) fn apply(
     old: Option<Entry>,
     change: &Change,
@@ -192,7 +192,7 @@ pub(crate) fn apply(
     }
 }
 
-/// Whether an entry is as it was observed; its record's line may have been carried forward meanwhile.
+/// Returns whether an entry is as it was observed; its record's line may have been carried forward meanwhile.
 fn is_as(entry: Option<&Entry>, observed: &Entry) -> bool {
     let Some(entry) = entry else { return false };
     let Some(record) = entry.record.filter(|record| record.carried) else { return entry == observed };
@@ -217,15 +217,16 @@ fn found(
     }
 }
 
-/// Makes a file due at once, as if it had never been tried. The record of no epoch is one that is not taken
-/// for the present content's.
+/// Makes a file due at once, as if it had never been tried. A record of no epoch is not taken for the current
+/// content's.
 fn asked(entry: Entry) -> (Option<Entry>, Effect) {
     let record = entry.record.map(|record| RecordRef { epoch: 0, ..record });
     let due = Entry { pending: true, fingerprint: entry.fingerprint, record, ..Entry::default() };
     if due == entry { (Some(entry), Effect::None) } else { (Some(due), Effect::Pending) }
 }
 
-/// What is kept of a pending file that a rule leaves out: its record, and the file is due again when it is let in.
+/// Returns what is kept of a pending file that a rule leaves out: its record; the file is due again when it is let
+/// in.
 pub(crate) fn hidden(entry: &Entry) -> Option<Entry> {
     entry.record.map(|record| Entry { record: Some(record), ..Entry::default() })
 }
@@ -282,8 +283,8 @@ fn ended(
     }
 }
 
-/// The entry after the version `read` was dealt with: done, unless a scan meanwhile saw a version
-/// that is neither the claimed nor the one that was read.
+/// Returns the entry after the version `read` was handled: done, unless a scan meanwhile saw a version that is
+/// neither the claimed nor the read one.
 fn settle(entry: Entry, claimed: Fingerprint, read: Fingerprint, racy: bool) -> Entry {
     if entry.fingerprint != claimed && entry.fingerprint != read {
         return entry;

@@ -56,7 +56,7 @@ fn what_a_rule_hides_is_what_its_record_says_and_a_late_outcome_changes_nothing(
             assert!(entry.is_none_or(|entry| !entry.pending && entry.fingerprint == Fingerprint::default()));
             assert_eq!(outcome(entry, &recorded(1, 1)), (entry, Effect::None));
         }
-        // Something else is known of it by now.
+        // The ledger has another entry for it by now.
         let changed = pending(3, None);
         assert_eq!(outcome(Some(changed), &Change::Hidden(waiting)), (Some(changed), Effect::None));
     }
