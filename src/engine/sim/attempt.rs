@@ -38,22 +38,22 @@ use crate::model::failpoint::{self, Fault};
 use crate::model::{FileKey, RootId, RootTable};
 use crate::source::Source;
 
-/// Steps of an attempt with faults, before it dies.
+/// Steps of an attempt with faults before it dies.
 const STEPS_MAX: u64 = 300;
-/// So many that a breaker opens, and probes some times.
+/// Enough for a breaker to open and probe several times.
 const ROUNDS_WITHOUT_READS: usize = 400;
-/// Rounds after which a run without faults must have come to its end.
+/// Rounds after which a run without faults must have ended.
 const ROUNDS_MAX: usize = 20_000;
 
 type Groups = Rc<RefCell<Vec<OutcomeGroup>>>;
 type Worker = BatchWorker<Box<dyn FnMut(OutcomeGroup)>>;
 
-/// The workers, called by hand.
+/// The workers, stepped by hand.
 struct Crew {
     context: Arc<WorkContext>,
     pool: Arc<Pool>,
     workers: Vec<Worker>,
-    /// What they are through with, on its way to the coordinator.
+    /// Finished outcomes, on their way to the coordinator.
     groups: Groups,
 }
 
@@ -76,7 +76,7 @@ impl Crew {
         )
     }
 
-    /// A worker takes a task and works through it.
+    /// Makes a worker take a task and work through it.
     fn work(&mut self, index: usize) {
         let Some(task) = self.pool.take_back() else { return };
         let worker = &mut self.workers[index];
@@ -85,7 +85,7 @@ impl Crew {
         }
     }
 
-    /// A worker takes a task, and never comes back from its first file.
+    /// Makes a worker take a task and hang on its first file.
     fn hang(&mut self, index: usize) {
         let Some(task) = self.pool.take_back() else { return };
         let slot = self.context.board.enter(index);
@@ -97,14 +97,14 @@ impl Crew {
         slot.is_at(Stage::Processing);
     }
 
-    /// The worker's thread was replaced, if it hung.
+    /// Replaces the worker's thread, if it hung.
     fn replace(&mut self, index: usize) {
         self.workers[index] = self.worker(index);
     }
 }
 
 impl Schedule {
-    /// Makes attempts until the run ends, or the process dies. Whether it came to its end.
+    /// Makes attempts until the run ends, or the process dies. Returns whether it ended.
     pub(super) fn run(&mut self, store: Store, plan: &JobPlan, run: &mut RunState, faults: Faults) -> bool {
         let mut slot = Some(store);
         let mut marks = slot.as_ref().map(|store| RootMarks::of(store.state.info())).unwrap();
@@ -112,7 +112,7 @@ impl Schedule {
             let store = slot.as_mut().unwrap();
             match marks.check(store, &self.lookout(), &plan.roots, |id| plan.scans_whole(id), false) {
                 Ok(None) => {}
-                // It waits until the tree is back.
+                // The run waits until the tree is back.
                 Ok(Some(_)) => {
                     self.heal();
                     continue;
@@ -142,7 +142,7 @@ impl Schedule {
         Lookout::new(Arc::new(self.world.clone()), Stop::default(), self.clock.clone())
     }
 
-    /// What went away is back, and the run has noticed.
+    /// Brings back what went away, and waits until the run has noticed.
     fn pass_breakers(&self, run: &mut RunState) {
         while !run.breakers.all_closed() {
             self.clock.advance(Duration::from_secs(1));
@@ -153,7 +153,7 @@ impl Schedule {
         }
     }
 
-    /// One attempt; none where the process died.
+    /// Makes one attempt; returns `None` if the process died.
     fn attempt(
         &mut self,
         store: &mut Store,
@@ -269,7 +269,7 @@ impl Schedule {
         Ok(None)
     }
 
-    /// A watcher tells of what has changed, and of some file that has not.
+    /// Makes a watcher report what has changed, and some file that has not.
     fn tell(&mut self, scan: &ScanPlan, send: &SyncSender<Event>) {
         let mut names = std::mem::take(&mut self.touched);
         self.with_any_file(|_, path| names.push(path));
@@ -330,7 +330,7 @@ impl Schedule {
     ) -> Result<Option<Ending>, EngineError> {
         let (found_send, found) = sync_channel(CHANNEL_EVENTS);
         scan.run(&Reports::to(&found_send));
-        // Only told of, never scanned.
+        // Only reported, never scanned.
         let mut edits = self.rng.below(40);
         for _ in 0..ROUNDS_MAX {
             while edits > 0 && self.rng.chance(40) {
@@ -357,15 +357,15 @@ impl Schedule {
     }
 }
 
-/// The next that a scan has to tell.
+/// Passes on the scan's next message.
 fn tell_next(found: &Receiver<Event>, send: &SyncSender<Event>) {
     if let Ok(event) = found.try_recv() {
-        // The channel has room for more than there can be, while anybody receives.
+        // The channel has room for more messages than there can be, while there is a receiver.
         send.try_send(event).unwrap();
     }
 }
 
-/// Nobody waits for the answer.
+/// Requests a compaction; no thread waits for the reply.
 fn ask_to_compact(send: &SyncSender<Event>) {
     let _ = send.try_send(Event::Compact(sync_channel(1).0));
 }

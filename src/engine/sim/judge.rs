@@ -1,4 +1,4 @@
-//! Whether all is as it must be after a schedule.
+//! Checks the result of a schedule.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,21 +22,21 @@ struct Record {
     position: usize,
 }
 
-/// The counts of a run add up at any time.
+/// Checks that the counts of a run add up.
 pub(super) fn adds_up(progress: &ProcessingProgress) {
     let skipped: u64 = progress.skipped.values().sum();
     let parts = progress.ok + progress.failed + progress.unchanged + progress.pending + skipped;
     assert_eq!(progress.discovered, parts, "{progress:?}");
 }
 
-/// What a schedule led to.
+/// Result of a schedule.
 pub(super) struct Verdict {
     pub(super) is_compacted: bool,
     /// Of each path's records in their order, so that two versions of the engine can be compared.
     pub(super) digest: blake3::Hash,
 }
 
-/// Each file has one record of its content, as it must be; nothing else has one.
+/// Checks that each file has one correct record of its content, and that nothing else has one.
 pub(super) fn judge(state: &Path, schedule: &Schedule) -> Verdict {
     let view = StoreView::open(state).unwrap();
     let mut log: BTreeMap<String, Vec<Record>> = BTreeMap::new();
@@ -48,7 +48,7 @@ pub(super) fn judge(state: &Path, schedule: &Schedule) -> Verdict {
         let head = RecordHead::parse(line).unwrap();
         count += 1;
         let records = log.entry(head.path.clone().into_owned()).or_default();
-        // A copy stands for what was dropped with the segment that it stood in.
+        // A copy stands for the original that was dropped with its segment.
         if !head.is_copy() || records.is_empty() {
             records.push(Record {
                 status: head.status,
@@ -82,7 +82,7 @@ pub(super) fn judge(state: &Path, schedule: &Schedule) -> Verdict {
     }
 }
 
-/// Files that an attempt was counted for, or that have a record.
+/// Returns the number of files that an attempt was counted for, or that have a record.
 pub(super) fn attempted(state: &Path, schedule: &Schedule) -> usize {
     let view = StoreView::open(state).unwrap();
     let entry = |path: &String| view.reader.get(&key_of(path)).unwrap();
@@ -98,7 +98,7 @@ fn is_at_rest(entry: &Entry) -> bool {
     !entry.pending && entry.retry.is_none() && entry.attempts == 0 && entry.crashes == 0
 }
 
-/// No content has two records, unless the first told of a failure of its surroundings.
+/// Checks that no content has two records, unless the first reported an environment failure.
 fn assert_once(path: &str, records: &[Record]) {
     for pair in records.windows(2) {
         let [before, after] = pair else { continue };

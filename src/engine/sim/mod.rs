@@ -1,11 +1,11 @@
 //! Simulated runs: the real stages, one step at a time in an order that a seed chooses, with a clock that stands
 //! still between steps. Everything that can go wrong does: reads fail, the tree goes away and comes back, files
-//! change and a watcher tells of it, the processor fails and hangs, the state can't be written, or turns out to be damaged, the process dies. At the end all is well
-//! again, and then each file has its one record.
+//! change and a watcher reports it, the processor fails and hangs, the state can't be written, or turns out to be
+//! damaged, the process dies. At the end all faults are lifted, and then each file must have its one record.
 //!
 //! `OUTLAST_SIM_SEEDS` sets the number of schedules, `OUTLAST_SIM_SEED` the first. `OUTLAST_SIM_DIGESTS` names a file
-//! that gets a line for each: its seed and a digest of what it led to. A change that only moves code leaves all of
-//! them as they were.
+//! that gets a line for each: its seed and a digest of its result. A change that only moves code leaves all of them
+//! unchanged.
 
 mod attempt;
 mod judge;
@@ -26,18 +26,18 @@ use crate::model::{BatchConfig, Clock};
 use judge::Verdict;
 use world::{Behaviour, Trouble, World};
 
-/// A number of schedules that takes some seconds.
+/// Schedules that take some seconds.
 const SEEDS: u64 = 250;
 /// Starts of the process in one schedule.
 const LIVES_MAX: u64 = 4;
 const LIMIT_BYTES: u64 = 256 << 20;
-/// One of so many schedules has a tree that is not in memory, so that files are asked for ahead.
+/// One in this many schedules has a tree that is not in memory, so that files are read ahead.
 const COLD: u64 = 4;
 
 thread_local! {
-    /// What the file system of the state has left.
+    /// Free space of the state's file system.
     static FREE: Cell<u64> = const { Cell::new(u64::MAX) };
-    /// What the process has in use.
+    /// Memory in use by the process.
     static RSS: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -61,12 +61,12 @@ impl Rng {
     }
 }
 
-/// What a process meets.
+/// The faults that a process meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Faults {
-    /// Whatever the seed chooses, and then its death.
+    /// Any that the seed chooses, and then its death.
     Any,
-    /// Each read fails, from the end of the scan until it dies.
+    /// Each read fails, from the end of the scan until the process dies.
     Reads,
     None,
 }
@@ -78,7 +78,7 @@ struct Schedule {
     clock: Clock,
     config: Arc<BatchConfig>,
     names: u64,
-    /// What changed and no watcher has told of.
+    /// Changed files that no watcher has reported.
     touched: Vec<String>,
 }
 
@@ -122,7 +122,7 @@ impl Schedule {
         self.world.lock().write(path, behaviour);
     }
 
-    /// Something happens to the tree or to the machine.
+    /// Causes a fault of the tree or the machine.
     fn disturb(&mut self) {
         match self.rng.below(12) {
             0 => self.world.lock().trouble = Trouble::Unmounted,
@@ -137,7 +137,7 @@ impl Schedule {
         }
     }
 
-    /// A file is made, written anew or removed.
+    /// Creates, rewrites or removes a file.
     fn edit(&mut self) {
         match self.rng.below(4) {
             0 => self.add_file(),
@@ -158,14 +158,14 @@ impl Schedule {
         }
     }
 
-    /// All that went away is back.
+    /// Lifts all faults.
     fn heal(&self) {
         self.world.lock().trouble = Trouble::None;
         FREE.set(u64::MAX);
         RSS.set(0);
     }
 
-    /// A process, from its start to its end or death. Whether the run came to its end.
+    /// Runs a process from its start to its end or death. Returns whether the run ended.
     fn live(&mut self, state: &Path, faults: Faults) -> bool {
         self.touched.clear();
         // Where the state can't be opened, nothing happened.
@@ -218,7 +218,7 @@ fn scratch() -> tempfile::TempDir {
     if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
-/// The verdict, and whether files were asked for ahead.
+/// Returns the verdict, and whether files were read ahead.
 fn simulate(seed: u64) -> (Verdict, bool) {
     let _seed = Failing(seed);
     let folder = scratch();
@@ -242,7 +242,7 @@ fn whatever_happens_each_file_has_its_one_record_in_the_end() {
     let first = from_env("OUTLAST_SIM_SEED", 1);
     let seeds = from_env("OUTLAST_SIM_SEEDS", SEEDS);
     let hook = std::panic::take_hook();
-    // The processor panics where it is told to.
+    // The processor panics where its file says so.
     std::panic::set_hook(Box::new(move |info| {
         if !info.payload().is::<&str>() || info.location().is_none_or(|at| !at.file().ends_with("world.rs")) {
             hook(info);
@@ -286,7 +286,7 @@ fn a_ledger_that_turns_out_to_be_damaged_while_it_is_scanned_is_not_written() {
         let state = folder.path().join("state");
         let mut schedule = Schedule::new(seed);
         schedule.live(&state, Faults::Any);
-        // Of a state that is there, has files, and is not to be written again anyway.
+        // With a state that exists, has files, and is not due to be rewritten anyway.
         if schedule.live(&state, Faults::None)
             && let Some(block) = damage::take_block(&state)
         {

@@ -1,5 +1,5 @@
-//! What a simulated run meets: a tree in memory that changes, fails and goes away, and a processor that does what
-//! each file tells it to.
+//! The world of a simulated run: a tree in memory that changes, fails and goes away, and a processor that does what
+//! each file says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -15,7 +15,7 @@ use crate::source::{
     Ahead, Content, Folder, FolderVisitor, Listed, ListedKind, Names, ReadError, ScanReport, Source,
 };
 
-/// A wait that is taken for one of a disk.
+/// A wait long enough to count as a disk's.
 const WAIT: Duration = Duration::from_micros(30);
 
 /// How processing a file ends.
@@ -25,26 +25,26 @@ pub(super) enum Behaviour {
     Parse,
     Error,
     Panic,
-    /// Fails so often in a way that may pass, then is fine.
+    /// Fails this many times with an error that may pass, then succeeds.
     Busy(u32),
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct File {
-    /// Different for each content that there ever was.
+    /// Different for each content that ever existed.
     pub version: u64,
     pub behaviour: Behaviour,
 }
 
-/// What is the matter with the tree.
+/// A fault of the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trouble {
     None,
-    /// Another folder, an empty one, is at its place.
+    /// Another, empty folder is in its place.
     Unmounted,
-    /// Whatever is asked fails with this.
+    /// Every call fails with this.
     Failing(Errno),
-    /// Reading fails now and then.
+    /// Reads fail now and then.
     Flaky,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct State {
     pub removed: BTreeSet<String>,
     /// Calls of the processor, by version.
     pub calls: BTreeMap<u64, u32>,
-    /// Files that were asked for before they were read.
+    /// Files that were read ahead.
     pub asked: u64,
     versions: u64,
     reads: u64,
@@ -64,7 +64,7 @@ pub(super) struct State {
     is_cold: bool,
 }
 
-/// The world, shared by all that is in it.
+/// The world, shared by all its users.
 #[derive(Debug, Clone)]
 pub(super) struct World(Arc<Mutex<State>>);
 
@@ -82,12 +82,12 @@ impl World {
 }
 
 impl State {
-    /// What is at a path, as a watcher looks at it.
+    /// Returns what is at a path, as a watcher sees it.
     pub(super) fn look(&self, path: &str) -> Option<Fingerprint> {
         self.files.get(path).filter(|_| self.trouble != Trouble::Unmounted).map(File::fingerprint)
     }
 
-    /// Writes a file with another content than any before.
+    /// Writes a file with content that is different from all before.
     pub(super) fn write(&mut self, path: String, behaviour: Behaviour) {
         self.versions += 1;
         self.files.insert(path, File { version: self.versions, behaviour });
@@ -240,7 +240,7 @@ impl Processor for World {
             *calls += 1;
             let calls = *calls;
             let path = String::from_utf8(file.path.to_vec()).unwrap();
-            // It may have been written anew since it was read.
+            // It may have been rewritten since it was read.
             (state.files.get(&path).filter(|file| file.version == version).map(|file| file.behaviour), calls)
         };
         match behaviour {
