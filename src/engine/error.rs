@@ -1,4 +1,4 @@
-//! What can end a run before its time.
+//! The errors that end a run before its time.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub enum EngineError {
     /// A setting is outside its limits.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// What a run depends on was not there for as long as it waits. Everything committed stays.
+    /// A resource of the run was missing for as long as it waits. Everything committed stays.
     #[error("{what}; work is kept: run again when it is there")]
     Unavailable {
         /// What is missing.
@@ -37,10 +37,10 @@ pub enum EngineError {
     /// A processor is bringing the process down.
     #[error("{}: the processor brought the process down; work is kept: run again", path.display())]
     Crashed {
-        /// The file that it had in hand.
+        /// The file that was being processed.
         path: PathBuf,
     },
-    /// Settings that were read again are wrong, and the old ones stay; what is wrong, a line each.
+    /// Reloaded settings are wrong, and the old ones stay; the text has a line for each fault.
     #[error("{0}")]
     Settings(String),
     /// A glob that can't be read.
@@ -60,12 +60,12 @@ pub enum EngineError {
     OtherProcessor {
         /// The root.
         path: PathBuf,
-        /// The processor's identity that the state knows.
+        /// The processor's identity in the state.
         found: String,
-        /// The present one's.
+        /// The current one's.
         wanted: String,
     },
-    /// No job of this number, or a checkpoint that the state has not reached.
+    /// No job with this number, or a checkpoint that the state has not reached.
     #[error("{0}")]
     Job(String),
     /// A thread of the engine panicked: a fault of the engine, of a source or of a strategy, not of a file.
@@ -76,18 +76,18 @@ pub enum EngineError {
     Io {
         /// What was tried.
         what: String,
-        /// What it said.
+        /// Its error.
         source: io::Error,
     },
 }
 
 impl EngineError {
-    /// Whether the state failed, so that nothing more is written before it was opened again.
+    /// Returns whether the state failed, so that nothing more is written until it is opened again.
     pub(crate) fn is_of_the_state(&self) -> bool {
         matches!(self, Self::Ledger(_) | Self::Sink(_))
     }
 
-    /// What the state was short of, where it may come back.
+    /// Returns the resource that the state was short of, where it may come back.
     pub(crate) fn short_of(&self) -> Option<Resource> {
         match self {
             Self::Ledger(error) => error.short_of(),
@@ -96,7 +96,7 @@ impl EngineError {
         }
     }
 
-    /// The same, as something to try again later, where that helps.
+    /// Converts to an error that is tried again later, where that helps.
     pub(crate) fn or_unavailable(self) -> Self {
         match self.short_of() {
             Some(resource) => Self::Unavailable { resource, what: self.to_string() },
@@ -108,7 +108,7 @@ impl EngineError {
         Self::Root { path: path.to_owned(), what: what.into() }
     }
 
-    /// So many threads can't be started, or none: a limit, like memory, that others may leave room in again.
+    /// Error for threads that can't be started: a limit, like memory, that other processes may free again.
     pub(crate) fn no_threads(what: &str) -> impl FnOnce(io::Error) -> Self + '_ {
         move |error| Self::Unavailable {
             resource: Resource::Memory,

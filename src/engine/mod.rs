@@ -1,14 +1,14 @@
 //! The run: what is found is queued, claimed, processed and committed.
 //!
-//! Threads of a run, in the order they start and the reverse of the order they end: the calling
-//! thread (plans, and is the only writer of durable state), `worker-N`, `scan` with its `walk-N`,
-//! `check-log`, which compares the record log with its checksums, and `watch` and `rescan`, which follow a watcher. All report to the calling thread
-//! over one bounded channel. It only ever receives; what the scan may have under way is limited, so
-//! that the workers always find room.
+//! Threads of a run, in the order they start and the reverse of the order they end: the calling thread (plans, and is
+//! the only writer of durable state), `worker-N`, `scan` with its `walk-N`, `check-log`, which compares the record
+//! log with its checksums, and `watch` and `rescan`, which follow a watcher. All report to the calling thread over
+//! one bounded channel. It only ever receives; what the scan may have in flight is limited, so that the workers
+//! always find room.
 //!
-//! Constraints: a crash forgets nothing, since a file that is claimed is pending in the ledger, or was found or told
-//! of a moment ago, and the next start's scan finds it again; claims live in memory only; whatever is reported as done
-//! has been committed.
+//! Constraints: a crash forgets nothing, since a claimed file is pending in the ledger, or was found or reported a
+//! moment ago, and the next start's scan finds it again; claims live in memory only; whatever is reported as done has
+//! been committed.
 
 mod command;
 mod commit;

@@ -1,36 +1,36 @@
-//! Asking a run to stop.
+//! The request to stop a run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Asks a run to stop: it finishes the files in hand, commits them, and leaves the rest pending. Where none runs, it is
-/// the next one that is asked; no other.
+/// A request to stop a run: it finishes the files in flight, commits them, and leaves the rest pending. Where none
+/// runs, the request applies to the next run only.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Asks.
+    /// Requests the stop.
     pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was asked.
+    /// Returns whether a stop is requested.
     pub fn is_requested(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// What was asked holds no longer.
+    /// Withdraws the request.
     pub(crate) fn withdraw(&self) {
         self.0.store(false, Ordering::Relaxed);
     }
 
-    /// The flag itself, for a signal handler.
+    /// Returns the flag itself, for a signal handler.
     pub fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.0)
     }
 }
 
-/// Asks for the stop of others on every way out.
+/// Requests a stop on every way out of a scope.
 pub(crate) struct StopOnDrop<'a>(pub &'a Stop);
 
 impl Drop for StopOnDrop<'_> {
