@@ -1,6 +1,6 @@
-//! A state that is asked while nobody holds it: nothing in its folder changes.
+//! A state that is queried while no process holds it: nothing in its folder changes.
 //!
-//! sled writes when it opens a database, so what it opens is a copy, in a folder of its own for temporary files. Whoever
+//! sled writes when it opens a database, so it opens a copy, in its own folder for temporary files. A process that
 //! wants to write waits until the copy is made: 20 ms for 1,000,000 files.
 
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::ledger::folder::state_file::{self, StateInfo};
 use crate::ledger::recovery::verify::{Loaded, Opened};
 use crate::ledger::recovery::witness::Witness;
 
-/// A state as it was at one moment. It is not locked: what its record folder holds may go on meanwhile.
+/// A state as it was at one moment. It is not locked: its record folder may change meanwhile.
 pub struct AskedState {
     path: PathBuf,
     info: StateInfo,
@@ -32,7 +32,7 @@ impl AskedState {
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let path = folder::absolute(path)?;
         match Self::try_open(&path) {
-            // A read that failed within sled, or damage: that is still there when it is looked at again.
+            // A read that failed within sled, or damage: damage is still there at the next attempt.
             Err(LedgerError::Damaged { .. }) => Self::try_open(&path),
             opened => opened,
         }
@@ -64,22 +64,22 @@ impl AskedState {
         Ok(Self { path: path.to_owned(), info, reader })
     }
 
-    /// The folder's absolute path.
+    /// Returns the folder's absolute path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The record folder's absolute path.
+    /// Returns the record folder's absolute path.
     pub fn records(&self) -> PathBuf {
         self.path.join(&self.info.records)
     }
 
-    /// What the state says of itself.
+    /// Returns the state's description.
     pub fn info(&self) -> &StateInfo {
         &self.info
     }
 
-    /// The ledger.
+    /// Returns a reader of the ledger.
     pub fn reader(&self) -> LedgerReader {
         self.reader.clone()
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with the durable state.
+//! The errors of the durable state.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,13 +20,13 @@ pub enum LedgerError {
         /// The state folder.
         path: PathBuf,
     },
-    /// There is something else than a folder at the path, or above it.
+    /// A path, or one above it, is not a directory.
     #[error("{}: not a folder; name a folder with --state", path.display())]
     NoFolder {
-        /// What is no folder.
+        /// The path that is not a directory.
         path: PathBuf,
     },
-    /// The folder of a state that was open was removed, or another one is in its place.
+    /// The folder of an open state was removed or replaced.
     #[error(
         "{}: the state folder was removed or replaced while it was in use; nothing more is written: start again",
         path.display()
@@ -35,7 +35,7 @@ pub enum LedgerError {
         /// The state folder.
         path: PathBuf,
     },
-    /// The lock file of a state that was open was removed or replaced: another process may use the state by now.
+    /// The lock file of an open state was removed or replaced: another process may use the state by now.
     #[error(
         "{}: the lock file was removed or replaced while the state was in use; nothing more is written: start again",
         path.display()
@@ -105,7 +105,7 @@ pub enum LedgerError {
         #[source]
         error: io::Error,
     },
-    /// A file of a state that was open was removed, or another one is in its place.
+    /// A file of an open state was removed or replaced.
     #[error(
         "{}: was removed or replaced while it was in use; put it back if you can, and run `outlast repair`",
         path.display()
@@ -127,7 +127,7 @@ pub enum LedgerError {
         #[source]
         error: io::Error,
     },
-    /// The state was closed while it was read.
+    /// The state was closed during a read.
     #[error("the state was closed while it was read; ask again")]
     Closed,
     /// An earlier commit failed: what is on disk is not known until the state is opened again.
@@ -139,7 +139,7 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
-    /// What was short, where it may come back. What was committed before is whole: open the state again then.
+    /// Returns what was short, where it may come back. What was committed before is whole: open the state again then.
     pub fn short_of(&self) -> Option<Resource> {
         match self {
             Self::Io { error, .. } => Resource::of_state_io(error),

@@ -9,7 +9,7 @@ pub struct LogRange {
     pub segment: u32,
     /// Offset of the first byte.
     pub from: u64,
-    /// Offset behind the last byte.
+    /// Offset after the last byte.
     pub to: u64,
     /// Checksum of the bytes.
     pub crc32: u32,
@@ -22,7 +22,7 @@ impl LogRange {
         self.segment >= before.segment && begins_right && self.from <= self.to
     }
 
-    /// Both ranges in one; `next` follows in the same segment.
+    /// Returns both ranges as one; `next` follows in the same segment.
     pub(super) fn join(&self, next: &Self) -> Self {
         let mut crc = crc32fast::Hasher::new_with_initial_len(self.crc32, self.to - self.from);
         crc.combine(&crc32fast::Hasher::new_with_initial_len(next.crc32, next.to - next.from));

@@ -1,4 +1,4 @@
-//! Names of what stands in a state folder.
+//! Names of files and folders in a state folder.
 
 pub(super) const DB: &str = "db";
 pub(super) const WITNESS: &str = "witness";

@@ -1,8 +1,8 @@
-//! The beginning of the record log: its oldest segments go when nothing in them is of use any more.
+//! The beginning of the record log: its oldest segments are removed when nothing in them is of use any more.
 //!
-//! Three steps, in this order, each right to be the last one before a crash. The ledger says that the log
-//! begins later: from now on the segments before are leftovers, which whoever opens the log removes. They
-//! are removed. The witness forgets them: what it still says of them is passed over.
+//! Three steps, in this order; a crash may follow each. The ledger records that the log begins later: from now on the
+//! segments before are leftovers, removed whenever the log is opened. They are removed. The witness forgets them:
+//! what it still says of them is ignored.
 
 use super::{Ledger, encoded};
 use crate::ledger::database::Changes;
@@ -12,25 +12,25 @@ use crate::ledger::map::meta::LOG_START_KEY;
 use crate::model::{LogPosition, LogStart};
 
 impl Ledger {
-    /// Where the record log begins.
+    /// Returns where the record log begins.
     pub fn log_start(&self) -> LogStart {
         self.log_start
     }
 
-    /// The committed part of the record log, oldest first: ranges of about 1 MiB, each of one segment.
+    /// Returns the committed part of the record log, oldest first: ranges of about 1 MiB, each of one segment.
     pub fn log_ranges(&self) -> Vec<LogRange> {
         let mut ranges = self.witness.log_ranges();
         ranges.retain(|range| range.segment >= self.log_start.segment);
         ranges
     }
 
-    /// Length of the committed part of the record log, in bytes.
+    /// Returns the length of the committed part of the record log, in bytes.
     pub fn log_bytes(&self) -> u64 {
         self.witness.log_bytes()
     }
 
-    /// Lets the record log begin with this segment, durably. No entry's record may stand before it: that is
-    /// the caller's to see to. `is_compact` tells that the log holds no record now but the latest of each path.
+    /// Makes the record log begin with this segment, durably. The caller ensures that no entry's record is before it.
+    /// `is_compact` says that the log now holds only the latest record of each path.
     ///
     /// # Errors
     /// [`LedgerError::Invalid`] where the log has not reached the segment; or as for [`Ledger::commit`].
@@ -60,12 +60,12 @@ impl Ledger {
         Ok(start)
     }
 
-    /// Whether there is something for [`Ledger::forget_dropped_log`] to do.
+    /// Returns whether [`Ledger::forget_dropped_log`] has something to do.
     pub fn has_dropped_log(&self) -> bool {
         self.witness.first_segment().is_some_and(|segment| segment < self.log_start.segment)
     }
 
-    /// Lets the witness forget the segments before the log's first one, once they are removed.
+    /// Makes the witness forget the segments before the log's first one, once they are removed.
     ///
     /// # Errors
     /// As for [`Ledger::commit`].

@@ -38,14 +38,14 @@ const ORDER_ROWS: usize = 8192;
 /// What one tick commits.
 #[derive(Debug, Clone, Copy)]
 pub struct Tick<'a> {
-    /// Sorted by key, each key once; None removes the entry.
+    /// Sorted by key, each key once; `None` removes the entry.
     pub changes: &'a [(FileKey, Option<Entry>)],
     /// End of the record log, which is durable up to here.
     pub log: LogPosition,
     /// crc32 of what the tick appended to the log: from the last tick's end, or from the start of the
     /// segment when its number has risen.
     pub log_crc: u32,
-    /// A job to remember in its present state.
+    /// A job to remember in its current state.
     pub job: Option<&'a Job>,
 }
 
@@ -59,14 +59,14 @@ pub struct Ledger {
     pub(super) log_start: LogStart,
     pub(super) witness: Witness,
     pub(super) poisoned: bool,
-    /// While blocks are still being checked.
+    /// The check of blocks, while it runs.
     pub(super) checking: Option<Checking>,
-    /// Of the copy that was kept until they were.
+    /// Removes the copy that was kept until the check's end.
     pub(super) removal: Option<Removal>,
 }
 
 impl Ledger {
-    /// Makes an empty ledger that has committed up to `tick`.
+    /// Creates an empty ledger that has committed up to `tick`.
     pub(super) fn create_in(held: &HeldState, tick: u64) -> Result<Self, LedgerError> {
         let witness_path = held.path().join(WITNESS);
         Witness::create(&witness_path)?;
@@ -82,8 +82,8 @@ impl Ledger {
         Ok(Self::with(held, store, Loaded::empty(tick), witness))
     }
 
-    /// Starts the ledger anew, to be filled from the record log: what was there is set aside, the
-    /// next commit has the number `first_tick` and may begin at the start of the log.
+    /// Resets the ledger, to be filled from the record log: the old one is set aside, the next commit has the number
+    /// `first_tick` and may begin at the start of the log.
     ///
     /// Until [`Ledger::rebuilt`], even after a crash, the ledger opens for nothing else.
     ///
@@ -99,12 +99,12 @@ impl Ledger {
                 disk::set_aside(from, &aside)?;
             }
         }
-        // Where the witness was lost, too: the next attempt must not take the one made here for it.
+        // Where the witness was lost, too: the next attempt must not use the one made here in its place.
         let aside = folder.join(WITNESS_ASIDE);
         if !disk::is_there(&aside)? {
             disk::replace(&aside, b"")?;
         }
-        // What an earlier, unfinished repair made is worth nothing; what it set aside stays.
+        // What an earlier, unfinished repair made is worthless; what it set aside stays.
         kept::forget(folder)?;
         disk::remove(&db)?;
         disk::remove(&witness)?;
@@ -114,9 +114,9 @@ impl Ledger {
 
     /// Ends a rebuild: the ledger is whole again, and what was set aside is removed.
     ///
-    /// The mark goes first, at one instant. While it stands, what was set aside is what the next attempt
-    /// begins with, so none of it may be missing; where it is gone, leftovers mean nothing, and
-    /// [`StateFolder::begin_repair`] removes them.
+    /// The mark is removed first, at one instant. While it exists, the next attempt begins with what was set aside,
+    /// so none of it may be missing; once it is gone, leftovers mean nothing, and [`StateFolder::begin_repair`]
+    /// removes them.
     ///
     /// # Errors
     /// Where the folder can't be written.
@@ -130,24 +130,24 @@ impl Ledger {
         disk::sync_folder(&self.folder)
     }
 
-    /// The reading side.
+    /// Returns a reader of the ledger.
     pub fn reader(&self) -> LedgerReader {
         self.reader.clone()
     }
 
-    /// The same, for what others are told: it reads nothing of a tick that is not durable yet.
+    /// Returns a reader for clients: it reads nothing of a tick that is not durable yet.
     pub fn committed_reader(&self) -> LedgerReader {
         LedgerReader { only_committed: true, ..self.reader.clone() }
     }
 
-    /// Closes the database, also where readers are around: they find it closed from now on.
+    /// Closes the database, also for existing readers: they find it closed from now on.
     pub fn close(mut self) {
         drop(self.checking.take());
         self.reader.store.close();
     }
 
-    /// Does something to what is durable. Where that fails, nothing more is committed, and all is written again
-    /// before the state is used again.
+    /// Runs a step that changes durable data. If it fails, nothing more is committed, and all is written again before
+    /// the state is used again.
     pub(super) fn guarded<T>(
         &mut self,
         step: impl FnOnce(&mut Self) -> Result<T, LedgerError>,
@@ -165,18 +165,18 @@ impl Ledger {
         result
     }
 
-    /// What was committed last.
+    /// Returns the cursor of the last commit.
     pub fn cursor(&self) -> Cursor {
         self.tick.cursor
     }
 
-    /// How many ended jobs are remembered, from the next one on that begins or ends: beyond that the oldest
-    /// are forgotten, and jobs that run or wait never. Until this is called all are.
+    /// Sets how many ended jobs are remembered, from the next one on that begins or ends: beyond that the oldest are
+    /// forgotten, running and waiting ones never. Until this is called all are kept.
     pub fn keep_jobs(&mut self, kept: usize) {
         self.jobs.keep(kept);
     }
 
-    /// Whether anything was committed, or may have been: a commit that failed can be on disk all the same.
+    /// Returns whether anything was committed, or may have been: a failed commit can be on disk all the same.
     pub fn may_have_committed(&self) -> bool {
         self.poisoned || self.tick.cursor.tick > 0
     }
@@ -186,7 +186,7 @@ impl Ledger {
         self.tick.blocks.values
     }
 
-    /// Commits a tick: when this returns, all of it is on disk to stay.
+    /// Commits a tick: when this returns, all of it is durable.
     ///
     /// # Errors
     /// [`LedgerError::Invalid`] for a tick that breaks the rules, which changes nothing. After any other
@@ -202,7 +202,7 @@ impl Ledger {
         Ok(self.tick.cursor)
     }
 
-    /// What the tick appends to the log.
+    /// Returns what the tick appends to the log.
     fn appended(&self, tick: &Tick<'_>) -> Result<LogRange, LedgerError> {
         let before = self.tick.cursor.log;
         let LogPosition { segment, offset: to } = tick.log;
@@ -246,14 +246,14 @@ impl Ledger {
     }
 
     pub(super) fn publish(&self) {
-        // First: a reader up to the new cursor must see what lies before it.
+        // First: a reader of the new cursor must see what precedes it.
         self.reader.store.settle();
         let mut committed = self.reader.committed.write().unwrap_or_else(PoisonError::into_inner);
         *committed = Committed::of(&self.tick, &self.counts, self.log_start);
     }
 
-    /// Puts the pending files in this order, with ages as of `now`; nothing happens where they are in
-    /// it already. Positions of the order before are of no more use.
+    /// Puts the pending files in this order, with ages as of `now`; does nothing if that is their order already.
+    /// Positions of the previous order become invalid.
     ///
     /// # Errors
     /// As for [`Ledger::commit`].

@@ -1,4 +1,4 @@
-//! Opening the ledger: what there is, whether it is what was committed, and from when on it may be written.
+//! Opening the ledger: what exists, whether it is what was committed, and when it may be written.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// The same, and goes on while the blocks of a large ledger are checked: what is read until then may be damaged.
+    /// The same, but returns while the blocks of a large ledger are checked: what is read until then may be damaged.
     /// [`Ledger::settle`] reports that, and is called before anything is written.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl Ledger {
     }
 
     fn open_in(held: &HeldState) -> Result<Self, LedgerError> {
-        // Before anything is touched: another process may have it open, though the lock file is ours.
+        // Before anything is changed: another process may have it open, though this one has the lock file.
         drop(held.lock_database()?);
         kept::recover(held.path())?;
         renew::write_noted(held)?;
@@ -65,7 +65,7 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Opens what is there, and the line of the last tick where the witness lacks it.
+    /// Opens the existing database, and returns the line of the last tick if the witness lacks it.
     fn open_once(held: &HeldState) -> Result<(Self, Option<Line>), LedgerError> {
         let folder = held.path();
         let witness = Witness::open(&folder.join(WITNESS))?;
@@ -99,7 +99,8 @@ impl Ledger {
         ledger
     }
 
-    /// Waits until all is checked. Where something is wrong, it is closed for all who read it, and nothing was changed.
+    /// Waits until all is checked. If something is wrong, the ledger is closed for all readers, and nothing was
+    /// changed.
     ///
     /// # Errors
     /// As [`Ledger::open`].
@@ -110,12 +111,12 @@ impl Ledger {
         settled
     }
 
-    /// Whether nothing is left to wait for.
+    /// Returns whether no check is left to wait for.
     pub fn is_checked(&self) -> bool {
         self.checking.as_ref().is_none_or(Checking::has_ended)
     }
 
-    /// All is right: from now on it may be written.
+    /// Ends the check well: from now on the ledger may be written.
     fn goes_on(&mut self, copy: Option<Removal>) -> Result<(), LedgerError> {
         self.removal = copy;
         let tidied = self.witness.tidy();

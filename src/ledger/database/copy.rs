@@ -1,7 +1,7 @@
 //! Copies of the database's folder.
 //!
-//! Writers of one file wait for each other, so two threads copy a large file into two: `db` has the second half at its
-//! place and nothing before it, `db.front` the first half. [`join`] makes one of them, which is needed only where the
+//! Writers of one file wait for each other, so two threads copy a large file into two: `db` has the second half at
+//! its place and nothing before it, `db.front` the first half. [`join`] combines them, which is needed only where the
 //! copy is used. One that is used at once is copied whole: joining writes the first half twice.
 
 use std::fs::{self, File};
@@ -15,23 +15,23 @@ use crate::ledger::folder::{disk, kinds};
 use crate::model::durable::Kind;
 use crate::model::failpoint;
 
-/// Bytes that are read and written at a time. Two threads copy 70 MB in 12.0 ms so, and in 12.7 with 1 MiB, which the
-/// kernel has to clear first.
+/// Bytes per read and write. Two threads copy 70 MB in 12.0 ms with this, and in 12.7 with 1 MiB, which the kernel
+/// has to clear first.
 const PART_BYTES: usize = 128 << 10;
 /// Files from this size on are copied in two halves.
 const LARGE_BYTES: u64 = 8 << 20;
 const FRONT: &str = "front";
 
-/// What a copy of a large file is.
+/// The form of a large file's copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// One file, that can be used at once.
+    /// One file, usable at once.
     Whole,
-    /// Two, which took less time. [`join`] has to follow before they are used.
+    /// Two, which took less time. [`join`] must be called before they are used.
     Halves,
 }
 
-/// Copies a folder with all files and folders in it to where there is nothing.
+/// Copies a folder with all its files and folders to a path that does not exist.
 ///
 /// # Errors
 /// Of a read or a write, with its path. What was copied until then stays.
@@ -45,7 +45,7 @@ pub(crate) fn folder(from: &Path, to: &Path, form: Form) -> Result<(), LedgerErr
         if kind.is_dir() {
             folder(&from, &to, form)?;
         } else {
-            // What is skipped would be missing in the copy, and sled would make it anew.
+            // A skipped file would be missing in the copy, and sled would create it anew.
             kinds::check_one(&from, Kind::File)?;
             file(&from, &to, form)?;
         }
@@ -111,7 +111,7 @@ impl Copy<'_> {
     }
 }
 
-/// Makes a file of what was copied in two halves. It can be done again: the first half stays beside it.
+/// Joins a file that was copied in two halves. It can be repeated: the first half stays beside it.
 pub(crate) fn join(database: &Path) -> Result<(), LedgerError> {
     let (whole, front) = (database.join("db"), front_of(database));
     if !disk::is_there(&front)? {
@@ -123,12 +123,12 @@ pub(crate) fn join(database: &Path) -> Result<(), LedgerError> {
     Copy { from: &front, source: &source, length }.part(0..length, &whole, &target)
 }
 
-/// Where the first half of a database is, if it was copied in two.
+/// Returns the path of a database's first half, for a copy in halves.
 pub(crate) fn front_of(database: &Path) -> PathBuf {
     database.join("db").with_extension(FRONT)
 }
 
-/// Gives a copy the mode and, where that is allowed, the owner of its original.
+/// Gives a copy the mode and, where allowed, the owner of its original.
 fn give(copy: &File, found: &fs::Metadata) -> io::Result<()> {
     let made = copy.metadata()?;
     if (made.uid(), made.gid()) != (found.uid(), found.gid())
@@ -142,7 +142,7 @@ fn give(copy: &File, found: &fs::Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder durable, with all files and folders in it.
+/// Makes a folder durable, with all its files and folders.
 pub(super) fn sync(folder: &Path) -> Result<(), LedgerError> {
     for entry in fs::read_dir(folder).map_err(LedgerError::io(folder))? {
         let entry = entry.map_err(LedgerError::io(folder))?;

@@ -1,9 +1,9 @@
 //! The database as it was before sled opened it.
 //!
-//! sled takes a read that fails while it opens a database for the end of its log, and then writes that down: it
-//! zeroes what it has not read, truncates the file, replaces its snapshot. So a copy is made first. It goes once all
-//! that was opened agrees with the witness; where it does not, or opening fails, the copy takes the database's place,
-//! and only what a second look at it says counts as damage.
+//! sled takes a read that fails while it opens a database for the end of its log, and then persists that: it zeroes
+//! what it has not read, truncates the file, replaces its snapshot. So a copy is made first. It is removed once all
+//! that was opened agrees with the witness; if it does not, or opening fails, the copy takes the database's place,
+//! and only what a second check of it confirms counts as damage.
 //!
 //! | in the state folder | is |
 //! |---|---|
@@ -12,9 +12,9 @@
 //! | `db.before/failed` | what opening has made of the database, while the copy is put back |
 //! | `db.gone` | a copy that is being removed |
 //!
-//! A process that was killed meanwhile leaves a complete copy behind, which the next start puts back. Nothing is synced
-//! until then: what a power cut leaves of a copy proves nothing, and that of another boot is removed. An incomplete one
-//! is removed, too; sled had not begun.
+//! A process that was killed meanwhile leaves a complete copy behind, which the next start puts back. Nothing is
+//! synced until then: what a power cut leaves of a copy proves nothing, and that of another boot is removed. An
+//! incomplete one is removed, too; sled had not begun.
 //!
 //! The whole is copied and not only what sled 0.34 may rewrite, as that needs no proof of what sled does.
 //! File systems with reflinks share the blocks.
@@ -39,11 +39,11 @@ pub(crate) struct Kept {
     state: PathBuf,
 }
 
-/// Opens the database of a state with `open`, which gets its folder, and keeps a copy until that is known to be right.
-/// Where opening fails, the database is as it was. [`recover`] comes before it.
+/// Opens the database of a state with `open`, which gets its folder, and keeps a copy until the result is known to be
+/// right. If opening fails, the database is as it was. [`recover`] must be called before.
 ///
 /// # Errors
-/// As [`Kept::put_back`] for what `open` says.
+/// As [`Kept::put_back`] for the error of `open`.
 pub(crate) fn open_kept<T>(
     state: &Path,
     open: impl FnOnce(&Path) -> Result<T, LedgerError>,
@@ -59,13 +59,13 @@ pub(crate) fn open_kept<T>(
 }
 
 impl Kept {
-    /// What was opened is right: the copy goes.
+    /// Removes the copy: what was opened is right.
     pub(crate) fn discard(self) -> Result<Removal, LedgerError> {
         discard(&self.state)
     }
 
-    /// Lets the copy take the place of a database that is wrong, and closed. Tells what to say of it: that there is damage
-    /// only where `look_again` says so, too, of another copy.
+    /// Replaces a database that is wrong, and closed, by the copy. Returns the error to report: damage only where
+    /// `look_again` confirms it on another copy.
     pub(crate) fn put_back(
         self,
         error: LedgerError,
@@ -90,13 +90,13 @@ impl Kept {
     }
 }
 
-/// What was found wrong, and is not there when it is looked at again.
+/// Error: something was found wrong that a second check did not confirm.
 fn misread(folder: &Path, found: &str) -> LedgerError {
     let what = format!("a read failed, or gave what is not there ({found}); nothing was changed: try again");
     LedgerError::io(folder)(io::Error::other(what))
 }
 
-/// Where the database of a state is as it was committed: the copy, where a process died while it opened the database.
+/// Returns where the database of a state is as committed: the copy, if a process died while it opened the database.
 pub(crate) fn place_of(state: &Path) -> Result<PathBuf, LedgerError> {
     let of = if is_due_back(state)? { state.join(BEFORE) } else { state.to_owned() };
     check_there(&of.join(DB))?;
@@ -118,7 +118,7 @@ pub(crate) fn forget(state: &Path) -> Result<(), LedgerError> {
     }
 }
 
-/// Puts back what a process has left that died while it opened the database.
+/// Puts back what a process left that died while it opened the database.
 pub(crate) fn recover(state: &Path) -> Result<(), LedgerError> {
     if is_due_back(state)? {
         tracing::warn!(state = %state.display(), "a process died while it opened the ledger, which is put back as it was");
@@ -128,13 +128,13 @@ pub(crate) fn recover(state: &Path) -> Result<(), LedgerError> {
     }
 }
 
-/// Whether the copy is what was committed, and not the database.
+/// Returns whether the copy, and not the database, is what was committed.
 fn is_due_back(state: &Path) -> Result<bool, LedgerError> {
     let before = state.join(BEFORE);
     if !disk::is_there(&before.join(DB))? {
         return Ok(false);
     }
-    // The database goes only once the copy is durable.
+    // The database is removed only once the copy is durable.
     if !disk::is_there(&state.join(DB))? {
         return Ok(true);
     }
@@ -175,7 +175,7 @@ fn mark_complete(state: &Path) -> Result<(), LedgerError> {
     })
 }
 
-/// Lets the copy take the database's place, durably.
+/// Moves the copy to the database's place, durably.
 fn put_back(state: &Path) -> Result<(), LedgerError> {
     let (db, before) = (state.join(DB), state.join(BEFORE));
     let copy = before.join(DB);
@@ -191,7 +191,7 @@ fn put_back(state: &Path) -> Result<(), LedgerError> {
     discard(state).map(drop)
 }
 
-/// Removes the copy: at one instant, and its bytes after that.
+/// Removes the copy: its name at one instant, its bytes after that.
 fn discard(state: &Path) -> Result<Removal, LedgerError> {
     let (before, gone) = (state.join(BEFORE), state.join(GONE));
     disk::remove(&gone)?;
@@ -200,7 +200,7 @@ fn discard(state: &Path) -> Result<Removal, LedgerError> {
     Ok(Removal::begin(gone))
 }
 
-/// The removal of a folder, beside what is done meanwhile: it takes 5 to 10 ms. It has ended when this is dropped.
+/// Removal of a folder in the background: it takes 5 to 10 ms. It has ended when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Removal(Option<JoinHandle<()>>);
 

@@ -11,10 +11,10 @@
 //!   leaves `snap.*.generating` behind and later takes that for the newest snapshot: it is removed
 //!   before opening. The log that the snapshot was made from is still there.
 //! * It panics on some damaged files: each call runs under [`quietly`].
-//! * It keeps to its cache's size only where pages are touched often: each of 256 parts of them looks what to let go of
-//!   once 64 accesses have come together. A walk touches a page once and no more, and so most of the database stayed
-//!   in memory, 56 bytes a file: [`Walk`] touches each page some more times.
-//! * Its file lock outlives it for a moment, until its own threads let go: the next opening waits for that.
+//! * It keeps to its cache's size only where pages are touched often: each of the cache's 256 parts evicts only once
+//!   64 accesses have accumulated. A walk touches a page just once, and so most of the database stayed in memory, 56
+//!   bytes a file: [`Walk`] touches each page some more times.
+//! * Its file lock outlives it for a moment, until its own threads release it: the next opening waits for that.
 
 pub(super) mod copy;
 pub(super) mod kept;
@@ -45,17 +45,17 @@ use temporary::Temporary;
 pub(super) type Bytes = sled::IVec;
 /// Key and value.
 pub(super) type Pair = (Bytes, Bytes);
-/// What a tree gets: a value for each key, none to remove it.
+/// Changes of a tree: a value for each key, `None` to remove it.
 pub(super) type Changes = BTreeMap<Vec<u8>, Option<Bytes>>;
 
-/// Each of the cache's parts keeps the page that was touched last, and with 32 MiB one or two more: nothing changed in
+/// Each of the cache's parts keeps the page touched last, and with 32 MiB one or two more: a run with no change in
 /// 1,000,000 files took 65 MB then and 57 with this, in one folder 98 and 78, at the same CPU time.
 const CACHE_BYTES: u64 = 8 << 20;
-/// Of a larger database, sled's threads read so many heads of segments while it opens that one core is too few: with
-/// 70 MB it took twice as long.
+/// When opening a larger database, sled's threads read so many segment heads that one core is too few: with 70 MB it
+/// took twice as long.
 const SMALL_BYTES: u64 = 8 << 20;
-/// Twelve to 17 pairs are in a page: with these, one is mostly touched often enough for the page before it in its part to
-/// be let go of. Nothing changed in 1,000,000 files takes 67 MB so, 72 with one touch less, and 65 to 69 with more of them.
+/// A page holds 12 to 17 pairs: with these touches, a page is mostly touched often enough to evict the one before it
+/// in its part. No change in 1,000,000 files takes 67 MB so, 72 with one touch less, and 65 to 69 with more.
 const TOUCHES: usize = 3;
 
 /// The trees.
@@ -79,18 +79,18 @@ struct Trees {
 /// The open database.
 pub(crate) struct Store {
     folder: PathBuf,
-    /// None once it is closed, whatever others still hold of it.
+    /// `None` once it is closed, whatever other threads still hold of it.
     trees: RwLock<Option<Trees>>,
     data: File,
-    /// Held for reading while what is read must fit together.
+    /// Held for reading while reads must be consistent.
     layout: RwLock<Layout>,
-    /// None for a copy.
+    /// `None` for a copy.
     held: Option<HeldState>,
     _copied: Option<Temporary>,
 }
 
 impl Store {
-    /// Makes a database in a state folder that has none.
+    /// Creates a database in a state folder that has none.
     pub(super) fn create(held: &HeldState) -> Result<Self, LedgerError> {
         let folder = held.path().join(DB);
         failpoint::hit("db.create").map_err(LedgerError::io(&folder))?;
@@ -98,7 +98,7 @@ impl Store {
         Self::open_in(&folder, folder.clone(), Some(held))
     }
 
-    /// Opens what [`Store::create`] made, or a copy of it: `at` is where it is, `folder` what errors name.
+    /// Opens what [`Store::create`] made, or a copy of it: `at` is its place, `folder` the path named in errors.
     pub(super) fn open(at: &Path, folder: PathBuf, held: Option<&HeldState>) -> Result<Self, LedgerError> {
         remove_unfinished_snapshots(at)?;
         Self::open_in(at, folder, held)
@@ -124,7 +124,7 @@ impl Store {
         Ok(Self { folder, trees, data, layout, held: held.cloned(), _copied: None })
     }
 
-    /// Closes it, also where others hold it for reading: they find it closed from now on.
+    /// Closes it, also for existing readers: they find it closed from now on.
     pub(super) fn close(&self) {
         let trees = self.trees.write().unwrap_or_else(PoisonError::into_inner).take();
         if trees.is_some() {
@@ -133,12 +133,12 @@ impl Store {
         }
     }
 
-    /// The lock on the state folder; none of a copy.
+    /// Returns the lock on the state folder; `None` for a copy.
     pub(super) fn held(&self) -> Option<&HeldState> {
         self.held.as_ref()
     }
 
-    /// The same store, which is open in a copy. That is removed as soon as it may be.
+    /// Marks the store as open in a copy, which is removed as soon as it may be.
     pub(super) fn of_copy(mut self, copied: Temporary) -> Self {
         self._copied = copied.is_needed().then_some(copied);
         self
@@ -158,29 +158,29 @@ impl Store {
         disk::sync_parent(&self.folder)
     }
 
-    /// Holds off transactions, and tells what there is to be seen.
+    /// Holds off transactions, and returns what is visible.
     pub(super) fn layout(&self) -> RwLockReadGuard<'_, Layout> {
         self.layout.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The latest transaction is committed: from now on it is to be seen by all.
+    /// Marks the latest transaction as committed: from now on all readers see it.
     pub(super) fn settle(&self) {
         let mut layout = self.layout.write().unwrap_or_else(PoisonError::into_inner);
         layout.number += 1;
         layout.before = None;
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Bytes>, LedgerError> {
         self.on(tree, |tree| tree.get(key))
     }
 
-    /// The last pair whose key is not above the bound.
+    /// Returns the last pair whose key is not above the bound.
     pub(super) fn last_below(&self, tree: Tree, bound: Bound<&[u8]>) -> Result<Option<Pair>, LedgerError> {
         self.on(tree, |tree| tree.range::<&[u8], _>((Bound::Unbounded, bound)).next_back().transpose())
     }
 
-    /// The last block whose key is not above the bound, as it is committed.
+    /// Returns the last block whose key is not above the bound, as it is committed.
     pub(super) fn committed_below(&self, bound: Bound<&[u8]>) -> Result<Option<Pair>, LedgerError> {
         let layout = self.layout();
         match &layout.before {
@@ -189,21 +189,21 @@ impl Store {
         }
     }
 
-    /// All pairs from a bound on.
+    /// Returns all pairs from a bound on.
     pub(super) fn walk(&self, tree: Tree, from: Bound<&[u8]>) -> Result<Walk, LedgerError> {
         let (tree, iter) =
             self.on(tree, |tree| Ok((tree.clone(), tree.range::<&[u8], _>((from, Bound::Unbounded)))))?;
         Ok(Walk { folder: self.folder.clone(), tree, iter, goes_on: false })
     }
 
-    /// All pairs whose key begins with `prefix`.
+    /// Returns all pairs whose key begins with `prefix`.
     pub(super) fn walk_prefix(&self, tree: Tree, prefix: &[u8]) -> Result<Walk, LedgerError> {
         let (tree, iter) = self.on(tree, |tree| Ok((tree.clone(), tree.scan_prefix(prefix))))?;
         Ok(Walk { folder: self.folder.clone(), tree, iter, goes_on: false })
     }
 
-    /// Applies all changes or none, and returns when they are on disk to stay. Until [`Store::settle`] readers of
-    /// what is committed see the trees as before: `before` is what `files` replaces.
+    /// Applies all changes or none, and returns when they are durable. Until [`Store::settle`] readers of what is
+    /// committed see the trees as before: `before` is what `files` replaces.
     pub(super) fn apply(
         &self,
         (files, before): (Changes, Changes),
@@ -277,17 +277,17 @@ pub(super) struct Walk {
     folder: PathBuf,
     tree: sled::Tree,
     iter: sled::Iter,
-    /// Whether it has met a pair: one alone is no walk.
+    /// Whether it has returned a pair: one alone is no walk.
     goes_on: bool,
 }
 
 impl Walk {
-    /// The next pair; none behind the last.
+    /// Returns the next pair; `None` after the last.
     pub(super) fn next(&mut self) -> Result<Option<Pair>, LedgerError> {
         self.step(sled::Iter::next)
     }
 
-    /// The next pair from the other end.
+    /// Returns the next pair from the other end.
     pub(super) fn next_back(&mut self) -> Result<Option<Pair>, LedgerError> {
         self.step(sled::Iter::next_back)
     }
@@ -301,7 +301,7 @@ impl Walk {
         on_store(folder, || touched(tree, step(iter), touches))
     }
 
-    /// Calls `f` with each pair; what it finds wrong is damage.
+    /// Calls `f` with each pair; an error of `f` is damage.
     pub(super) fn check_each(
         mut self,
         mut f: impl FnMut(&[u8], &[u8]) -> Result<(), &'static str>,
@@ -313,7 +313,7 @@ impl Walk {
     }
 }
 
-/// Touches the page of a pair as often as it takes for the pages before it to be let go of.
+/// Touches the page of a pair often enough to evict the pages before it.
 fn touched(
     tree: &sled::Tree,
     pair: Option<sled::Result<Pair>>,
@@ -354,13 +354,13 @@ fn on_store<T>(folder: &Path, f: impl FnOnce() -> sled::Result<T>) -> Result<T, 
     }
 }
 
-/// What a panic is about, where there is no room for what is written: sled shows the error that it did not expect.
+/// Returns the kind of a panic caused by want of space or memory: sled shows the error that it did not expect.
 fn kind_of(panic: &str) -> Option<io::ErrorKind> {
     let tells = |texts: &[&str]| texts.iter().any(|text| panic.contains(text));
     if tells(&["FileTooLarge", "File too large"]) {
         return Some(io::ErrorKind::FileTooLarge);
     }
-    // What allocates is told of no memory by a null.
+    // Allocations report a lack of memory by a null pointer.
     if tells(&["converting zero into", "OutOfMemory", "Cannot allocate memory"]) {
         return Some(io::ErrorKind::OutOfMemory);
     }
@@ -368,7 +368,7 @@ fn kind_of(panic: &str) -> Option<io::ErrorKind> {
         .then_some(io::ErrorKind::StorageFull)
 }
 
-/// Whether the file system itself refused. Reading at a place that can't be is damage.
+/// Returns whether the file system itself refused. Reading at an impossible place is damage.
 fn is_of_the_disk(error: &io::Error) -> bool {
     // By kind alone: sled drops the system's number when it copies an error.
     !matches!(

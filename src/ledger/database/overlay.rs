@@ -1,5 +1,5 @@
-//! The tree `files` with changes laid over what is stored: those of a tick that is being prepared, or those that show
-//! how it was before a tick that is not committed yet.
+//! The tree `files` with changes laid over the stored blocks: those of a tick being prepared, or those that show the
+//! state before a tick that is not committed yet.
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -7,23 +7,23 @@ use std::sync::Arc;
 use super::{Bytes, Changes, Pair, Store, Tree};
 use crate::ledger::error::LedgerError;
 
-/// What the trees hold, as far as one look must fit to the next one.
+/// What readers see of the trees, as far as two reads must be consistent.
 #[derive(Default)]
 pub(crate) struct Layout {
-    /// Rises with each change of what is to be seen.
+    /// Incremented with each change of what is visible.
     pub(crate) number: u64,
     /// What the latest transaction replaced, while it is not committed.
     pub(crate) before: Option<Arc<Before>>,
 }
 
-/// What a transaction replaced: laid over the trees, it shows them as they were.
+/// The blocks that a transaction replaced: laid over the trees, they show these as they were.
 #[derive(Default)]
 pub(crate) struct Before {
     pub(crate) files: Changes,
     pub(crate) meta: Changes,
 }
 
-/// The last block whose key is within the bound.
+/// Returns the last block whose key is within the bound.
 pub(crate) fn last_below(
     store: &Store,
     changes: &Changes,
@@ -45,7 +45,7 @@ pub(crate) fn last_below(
     })
 }
 
-/// The first block whose key is within the bound.
+/// Returns the first block whose key is within the bound.
 pub(crate) fn first_above(
     store: &Store,
     changes: &Changes,

@@ -1,7 +1,7 @@
-//! Copies of a database for those who ask, in the folder for temporary files.
+//! Copies of a database for queries, in the folder for temporary files.
 //!
-//! A copy lies in a folder of its user's with a number, which is locked while it is in use. What a process leaves that was
-//! killed is removed by the next one that takes its number.
+//! A copy is in a numbered folder of its user, which is locked while in use. The copy of a killed process is removed
+//! by the next one that takes its number.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -45,22 +45,22 @@ impl Temporary {
     fn copy_to(place: &Path, database: &Path) -> Result<Self, LedgerError> {
         let made = Self::make(place)?;
         copy::folder(database, &made.database(), copy::Form::Whole)?;
-        // What a process has left that died while it opened the database is a copy in two halves itself.
+        // A process that died while it opened the database has left a copy that is in two halves itself.
         copy::join(&made.database())?;
         Ok(made)
     }
 
-    /// The copy.
+    /// Returns the path of the copy.
     pub(crate) fn database(&self) -> PathBuf {
         self.folder.join(DB)
     }
 
-    /// Whether sled opens files in it after it was opened itself: it has them for large pages only.
+    /// Returns whether sled opens files in it after it was opened itself: it has them for large pages only.
     pub(super) fn is_needed(&self) -> bool {
         fs::read_dir(self.database().join("blobs")).map_or(true, |mut blobs| blobs.next().is_some())
     }
 
-    /// Makes a folder that no other user can look into, and no other process uses.
+    /// Creates a folder that no other user can read, and no other process uses.
     fn make(place: &Path) -> Result<Self, LedgerError> {
         let user = rustix::process::geteuid().as_raw();
         for number in 0_u32.. {
@@ -71,7 +71,7 @@ impl Temporary {
             };
             let made = match locked(&folder, user) {
                 Ok(lock) => Self { folder, _lock: Some(lock) },
-                // There are no locks, and nobody else knows of it.
+                // There are no locks, and no other process knows of it.
                 Err(error) if is_new && !matches!(Errno::from_io_error(&error), Some(Errno::WOULDBLOCK)) => {
                     Self { folder, _lock: None }
                 }
@@ -85,7 +85,7 @@ impl Temporary {
     }
 }
 
-/// Locks a folder of this user's, if nobody has.
+/// Locks a folder of this user, unless another process has.
 fn locked(folder: &Path, user: u32) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(folder, flags, Mode::empty())?);
@@ -93,7 +93,7 @@ fn locked(folder: &Path, user: u32) -> io::Result<File> {
         return Err(Errno::WOULDBLOCK.into());
     }
     rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-    // Whoever had it before has removed it, then.
+    // Otherwise the previous owner has removed it.
     if durable::is_at(&file, folder)? { Ok(file) } else { Err(Errno::WOULDBLOCK.into()) }
 }
 
@@ -116,7 +116,7 @@ mod tests {
         fs::create_dir(second.database()).unwrap();
         fs::write(second.database().join("db"), "left").unwrap();
         let left = second.folder.clone();
-        // As a kill does: the lock goes, and the folder stays.
+        // As a kill does: the lock is released, and the folder stays.
         let Temporary { _lock, .. } = &second;
         rustix::fs::flock(_lock.as_ref().unwrap(), FlockOperation::Unlock).unwrap();
         let third = Temporary::make(place.path()).unwrap();

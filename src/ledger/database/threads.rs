@@ -1,4 +1,4 @@
-//! The threads of the embedded store: whether there are any, and their start.
+//! The threads of the embedded store: whether they can be started, and their start.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -8,17 +8,17 @@ use std::{fs, io};
 use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 
-/// Threads that sled gets on with.
+/// Threads that sled needs at least.
 const THREADS_MIN: usize = 2;
 
-/// Whether a few threads can be started. sled starts some with the first database that a process opens, and without any
-/// it would wait for ever.
+/// Checks that a few threads can be started. sled starts some with the first database that a process opens, and
+/// without any it would wait for ever.
 pub(super) fn check() -> io::Result<()> {
     static CHECKED: AtomicBool = AtomicBool::new(false);
     if CHECKED.load(Ordering::Relaxed) {
         return Ok(());
     }
-    // All at once: each rests until the others were started.
+    // All at once: each waits until the others are started.
     let (hold, held) = std::sync::mpsc::channel::<()>();
     let held = Mutex::new(held);
     std::thread::scope(|scope| {
@@ -32,13 +32,13 @@ pub(super) fn check() -> io::Result<()> {
     Ok(())
 }
 
-/// Does on one core what may be the first that sled has to read or write in this process.
+/// Runs on one core what may be sled's first read or write in this process.
 ///
-/// sled starts seven threads then, and each spins until the last one is started: on another core they take the time of
-/// the thread that starts them. On its own core they rest until then. A run over one file on two busy cores: 9 ms of CPU
-/// time for 12. After that all of them have all cores.
+/// sled starts seven threads then, and each spins until the last one is started: on another core they take the time
+/// of the thread that starts them. On its own core they wait until then. A run over one file on two busy cores: 9 ms
+/// of CPU time for 12. Afterwards all of them have all cores.
 pub(super) fn started_on_one_core<T>(first: impl FnOnce() -> T) -> T {
-    // With a database that is there, its opening is the first; of a new one, it is what is written first.
+    // With an existing database, its opening is the first; with a new one, its first write.
     static LEFT: AtomicU32 = AtomicU32::new(2);
     let take = |left: u32| left.checked_sub(1);
     if LEFT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
@@ -65,7 +65,7 @@ pub(super) fn started_on_one_core<T>(first: impl FnOnce() -> T) -> T {
     done
 }
 
-/// The threads of the process; none where that can't be found out.
+/// Returns the threads of the process; empty where that can't be found out.
 fn ids() -> BTreeSet<i32> {
     let entries = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()

@@ -1,4 +1,4 @@
-//! Files that are there as a whole or not at all, also after a power cut.
+//! Files that exist as a whole or not at all, also after a power cut.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,7 +10,7 @@ use crate::ledger::error::LedgerError;
 use crate::model::durable::{self, Kind};
 use crate::model::failpoint;
 
-/// Replaces `path` by `bytes`: whoever looks, even after a power cut, sees the old content or the new.
+/// Replaces `path` by `bytes`: readers, even after a power cut, see the old content or the new.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
     let temporary = path.with_extension("tmp");
     let written = failpoint::hit("replace.create").and_then(|()| durable::create_anew(&temporary));
@@ -25,8 +25,8 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
     sync_parent(path)
 }
 
-/// Refuses a file that was removed or replaced since it was opened: what was synced is only durable while it has its
-/// name.
+/// Refuses a file that was removed or replaced since it was opened: synced data is only durable while the file has
+/// its name.
 pub(crate) fn check_in_place(file: &File, path: &Path) -> Result<(), LedgerError> {
     match durable::is_at(file, path).map_err(LedgerError::io(path))? {
         true => Ok(()),
@@ -45,7 +45,7 @@ pub(crate) fn sync_parent(path: &Path) -> Result<(), LedgerError> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
-/// What a file holds; nothing where it is missing.
+/// Returns a file's content; empty if it is missing.
 pub(crate) fn read_if_there(path: &Path) -> Result<Vec<u8>, LedgerError> {
     kinds::check_one(path, Kind::File)?;
     match fs::read(path) {
@@ -54,7 +54,7 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Vec<u8>, LedgerError> {
     }
 }
 
-/// Removes a file or a folder with all that is in it, if it is there.
+/// Removes a file or a folder with all its content, if it exists.
 pub(crate) fn remove(path: &Path) -> Result<(), LedgerError> {
     failpoint::hit("remove").map_err(LedgerError::io(path))?;
     let removed = match fs::symlink_metadata(path) {
@@ -65,7 +65,7 @@ pub(crate) fn remove(path: &Path) -> Result<(), LedgerError> {
     absent_is_fine(removed).map_err(LedgerError::io(path))
 }
 
-/// Moves a file or folder, if it is there, over what has the new name.
+/// Moves a file or folder, if it exists, over whatever has the new name.
 pub(crate) fn set_aside(path: &Path, aside: &Path) -> Result<(), LedgerError> {
     if !is_there(path)? {
         return Ok(());
@@ -74,10 +74,10 @@ pub(crate) fn set_aside(path: &Path, aside: &Path) -> Result<(), LedgerError> {
     fs::rename(path, aside).map_err(LedgerError::io(path))
 }
 
-/// How many bytes the file system that holds `path` still has for users without privileges.
+/// Returns how many bytes the file system of `path` has left for unprivileged users.
 ///
 /// # Errors
-/// What the system said, with the path.
+/// The system's error, with the path.
 pub fn free_bytes(path: &Path) -> io::Result<u64> {
     let free = rustix::fs::statvfs(path).map(|found| found.f_bavail.saturating_mul(found.f_frsize));
     free.map_err(|errno| {
@@ -86,10 +86,10 @@ pub fn free_bytes(path: &Path) -> io::Result<u64> {
     })
 }
 
-/// Whether there is a file or folder of this name.
+/// Returns whether a file or folder of this name exists.
 ///
 /// # Errors
-/// Where that can't be told: it is no absence.
+/// If that can't be determined: that is no absence.
 pub(crate) fn is_there(path: &Path) -> Result<bool, LedgerError> {
     let found = failpoint::hit("look").and_then(|()| path.symlink_metadata());
     match found {
@@ -112,7 +112,7 @@ pub(crate) fn bytes_below(folder: &Path) -> Result<u64, LedgerError> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(folder).map_err(LedgerError::io(folder))? {
         let entry = entry.map_err(LedgerError::io(folder))?;
-        // Files come and go while the writer works.
+        // Files appear and vanish while the writer works.
         match entry.metadata() {
             Ok(found) if found.is_dir() => bytes += bytes_below(&entry.path())?,
             Ok(found) => bytes += found.blocks() * 512,

@@ -1,8 +1,8 @@
-//! The lock of a state folder: who holds it, and whether the folder is still the one that it was taken for.
+//! The lock of a state folder: which process holds it, and whether the folder is still the one that was locked.
 //!
-//! The lock is on the file `lock`. People remove that file, and version control cleans whole folders away: a lock
-//! counts only while the file that is locked is the one at its path. The database has a lock of its own, which sled
-//! takes: it excludes a second process also where the lock file is gone.
+//! The lock is on the file `lock`. People remove that file, and version control cleans up whole folders: a lock
+//! counts only while the locked file is the one at its path. The database has a lock of its own, which sled takes: it
+//! excludes a second process also where the lock file is gone.
 
 use std::fs::File;
 use std::io;
@@ -19,28 +19,28 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::names::{DB, LOCK, STATE};
 use crate::model::{durable, failpoint};
 
-/// A lock that was given back can outlive that for a moment: in a child of the process that held it, which was
-/// forked just then and has not begun its own program yet.
+/// A released lock can persist for a moment: in a child of the process that held it, forked just then and not yet
+/// running its own program.
 const LOCK_WAIT: Duration = Duration::from_millis(100);
-/// The same for the database, where this process itself may have had it open: until sled's own threads, and walks that are
-/// under way, have let go of it.
+/// The same for the database, which this process itself may have had open: until sled's own threads, and walks under
+/// way, have released it.
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
-/// How long a start waits for those who read the state: each does so for milliseconds.
+/// How long a start waits for readers of the state: each takes milliseconds.
 const READERS_WAIT: Duration = Duration::from_secs(30);
 /// Whether this process has opened a database.
 static HAS_OPENED: AtomicBool = AtomicBool::new(false);
 
-/// The right to use a state folder, for as long as a clone of it is around.
+/// The right to use a state folder, while a clone of it exists.
 #[derive(Debug, Clone)]
 pub struct HeldState {
     path: PathBuf,
     lock: Arc<File>,
-    /// Whether the lock file was not there before.
+    /// Whether the lock file was created by this.
     is_new: bool,
 }
 
 impl HeldState {
-    /// Locks a state folder that is there.
+    /// Locks an existing state folder.
     pub(crate) fn take(path: &Path) -> Result<Self, LedgerError> {
         let lock_path = path.join(LOCK);
         failpoint::hit("state.lock").map_err(LedgerError::io(path))?;
@@ -48,13 +48,13 @@ impl HeldState {
         loop {
             let (file, is_new) = open_lock(&lock_path).map_err(|error| refused(path, error))?;
             if let Err(error) = lock_for_us(&file, path, &lock_path, begun + LOCK_WAIT) {
-                // Where there are no locks, nobody else has it.
+                // Without locks, no other process has it.
                 if is_new && !matches!(error, LedgerError::InUse { .. } | LedgerError::BeingRead { .. }) {
                     let _ = std::fs::remove_file(&lock_path);
                 }
                 return Err(error);
             }
-            // Whoever held it before may have removed it, as a start does that fails.
+            // The previous owner may have removed it, as a failed start does.
             if durable::is_at(&file, &lock_path).map_err(LedgerError::io(&lock_path))? {
                 return Ok(Self { path: path.to_owned(), lock: Arc::new(file), is_new });
             }
@@ -64,30 +64,30 @@ impl HeldState {
         }
     }
 
-    /// The folder's absolute path.
+    /// Returns the folder's absolute path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The file that is locked.
+    /// Returns the locked file.
     pub(super) fn lock_file(&self) -> &File {
         &self.lock
     }
 
-    /// Removes the lock file, where taking the lock has made it.
+    /// Removes the lock file, if taking the lock has created it.
     pub(super) fn remove_if_new(&self) {
         if self.is_new && self.check().is_ok() {
             let _ = std::fs::remove_file(self.path.join(LOCK));
         }
     }
 
-    /// Whether the folder at the path is still the one that is locked: nothing may be written by path otherwise.
+    /// Checks that the folder at the path is still the locked one: otherwise nothing may be written by path.
     ///
     /// # Errors
     /// [`LedgerError::Gone`] and [`LedgerError::LockGone`] where it is not.
     pub fn check(&self) -> Result<(), LedgerError> {
         let lock_path = self.path.join(LOCK);
-        // What can't be looked at now is no proof.
+        // A path that can't be checked now is no proof.
         if durable::is_at(&self.lock, &lock_path).unwrap_or(true) {
             return Ok(());
         }
@@ -97,12 +97,12 @@ impl HeldState {
         }
     }
 
-    /// From now on a lock on a database may be this process's own, for a moment.
+    /// Records that a lock on a database may be this process's own for a moment.
     pub(crate) fn note_opened() {
         HAS_OPENED.store(true, Ordering::Relaxed);
     }
 
-    /// Locks the database, where there is one, against every process that has it open.
+    /// Locks an existing database against every process that has it open.
     pub(crate) fn lock_database(&self) -> Result<Option<File>, LedgerError> {
         let data = self.path.join(DB).join("db");
         let file = match File::options().read(true).write(true).open(&data) {
@@ -115,7 +115,7 @@ impl HeldState {
     }
 }
 
-/// Opens the lock file; tells whether it was made for that.
+/// Opens the lock file; returns whether that created it.
 fn open_lock(path: &Path) -> io::Result<(File, bool)> {
     match File::options().write(true).create_new(true).open(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -126,7 +126,7 @@ fn open_lock(path: &Path) -> io::Result<(File, bool)> {
     }
 }
 
-/// Locks a file of the state in `folder`, unless somebody else holds its lock.
+/// Locks a file of the state in `folder`, unless another process holds its lock.
 fn lock_for_us(file: &File, folder: &Path, path: &Path, until: Instant) -> Result<(), LedgerError> {
     let begun = Instant::now();
     loop {
@@ -149,14 +149,14 @@ fn lock_for_us(file: &File, folder: &Path, path: &Path, until: Instant) -> Resul
     }
 }
 
-/// Whether those who hold the lock of this file read the state, and do not write it.
+/// Returns whether the holders of this file's lock only read the state.
 fn is_only_read(file: &File) -> bool {
     let is_shared = rustix::fs::flock(file, FlockOperation::NonBlockingLockShared).is_ok();
     is_shared && rustix::fs::flock(file, FlockOperation::Unlock).is_ok()
 }
 
-/// Locks a state for reading: no other process writes it meanwhile. None where there is no lock file, or no locks: what
-/// uses the state all the same would have answered by itself.
+/// Locks a state for reading: no other process writes it meanwhile. Returns `None` without lock file or lock support:
+/// a process that uses the state all the same would have answered by itself.
 pub(crate) fn lock_to_read(folder: &Path) -> Result<Option<File>, LedgerError> {
     let path = folder.join(LOCK);
     let file = match File::open(&path) {

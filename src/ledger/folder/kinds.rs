@@ -1,4 +1,4 @@
-//! What may stand at the paths of a state.
+//! The expected kinds of the paths of a state.
 
 use std::path::Path;
 
@@ -9,16 +9,16 @@ use crate::model::durable::{Kind, instead_of};
 const FILES: [&str; 7] = [LOCK, STATE, WITNESS, REPAIRING, LOG_CHECKED, "db/db", "db/conf"];
 const FOLDERS: [&str; 4] = [DB, "db/blobs", IN_HAND, BEFORE];
 
-/// Refuses a state with something else in place of one of its files or folders, before anything of it is opened: a FIFO
-/// would hold a process up for ever, and a device has no end.
+/// Refuses a state where one of its files or folders is something else, before any of it is opened: a FIFO would
+/// block a process for ever, and a device has no end.
 pub(super) fn check(state: &Path) -> Result<(), LedgerError> {
     let files = FILES.iter().map(|name| (name, Kind::File));
     let folders = FOLDERS.iter().map(|name| (name, Kind::Folder));
-    // Those above others come first.
+    // Parents come first.
     folders.chain(files).try_for_each(|(name, kind)| check_one(&state.join(name), kind))
 }
 
-/// The same for one file or folder, where there is something.
+/// The same for one file or folder, if it exists.
 pub(crate) fn check_one(path: &Path, kind: Kind) -> Result<(), LedgerError> {
     match instead_of(kind, path).map_err(LedgerError::io(path))? {
         Some(what) => Err(LedgerError::damaged(path, what)),

@@ -1,4 +1,4 @@
-//! What a start has made that found no state, and unmakes where it fails.
+//! What a start has created where it found no state, removed again if it fails.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,16 +12,16 @@ use crate::ledger::database::kept;
 use crate::ledger::names::{DB, LOCK, STATE, WITNESS};
 use crate::model::durable;
 
-/// What a start has made that found no state.
+/// What a start has created where it found no state.
 #[derive(Debug)]
 pub(super) struct Made {
     pub(super) folders: Vec<PathBuf>,
-    /// The ledger, open until it is taken: to close it and to open it again took a third of a run over one file.
+    /// The ledger, open until it is taken: closing and reopening it took a third of a run over one file.
     pub(super) ledger: Mutex<Option<Ledger>>,
 }
 
 impl Made {
-    /// Takes the ledger. A later caller gets none, and has to open it.
+    /// Takes the ledger. A later caller gets `None`, and has to open it.
     pub(super) fn take_ledger(&self) -> Option<Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -37,7 +37,7 @@ impl Made {
             held.remove_if_new();
             return;
         }
-        // The log's first segment is there at most, and it is empty.
+        // At most the log's first segment exists, and it is empty.
         let log = path.join(records);
         for entry in fs::read_dir(&log).into_iter().flatten().flatten() {
             if is_record(&entry.file_name()) && entry.metadata().is_ok_and(|found| found.len() == 0) {

@@ -1,6 +1,6 @@
 //! The state folder: who may use it, what may stand in it, and what it says of itself.
 //!
-//! The state folder: who may use it, and what it says of itself.
+//! The state folder: which process may use it, and its description.
 
 pub(super) mod disk;
 pub(super) mod held;
@@ -30,7 +30,7 @@ const CACHE_TAG: (&str, &str) = (
     "CACHEDIR.TAG",
     "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a state of outlast. See https://bford.info/cachedir/\n",
 );
-/// What a folder may hold where no state was made yet, or was made halfway.
+/// What a folder may hold where no state was created yet, or only half.
 pub(super) const UNFINISHED: [&str; 6] = [LOCK, IGNORE.0, CACHE_TAG.0, "state.tmp", "witness.tmp", IN_HAND];
 
 /// A state folder, locked for this process until it and the ledger in it are dropped.
@@ -42,21 +42,21 @@ pub struct StateFolder {
     made: Option<Made>,
 }
 
-/// The lock of the database that a repair is to set aside; none where it is gone.
+/// The lock of the database that a repair is to set aside; `None` where it is gone.
 type RepairLock = Option<File>;
 
 impl StateFolder {
-    /// Opens the state, or makes one where there is none.
+    /// Opens the state, or creates one where there is none.
     ///
     /// `records` is the record folder: absolute, or relative to the state folder.
     ///
     /// # Errors
-    /// [`LedgerError::OtherRecords`] where the state names another record folder, and whatever keeps
-    /// the state from being opened. A folder that was made for it is removed again.
+    /// [`LedgerError::OtherRecords`] where the state names another record folder, and whatever keeps the state from
+    /// being opened. A folder that was created for it is removed again.
     pub fn create(path: &Path, records: &Path) -> Result<Self, LedgerError> {
         let path = absolute(path)?;
         let made = Made { folders: make_folder(&path)?, ledger: Mutex::default() };
-        // Whether the folder is another program's can only be told while nobody makes a state in it.
+        // Only while no process creates a state in it is it certain whether the folder is another program's.
         let held = match HeldState::take(&path) {
             Err(error) => {
                 if matches!(error, LedgerError::ReadOnly { .. }) {
@@ -71,7 +71,7 @@ impl StateFolder {
             Ok(true) => return Self::read_with(held, records),
             Ok(false) => {}
             Err(error) => {
-                // What there is stays.
+                // An existing state stays.
                 held.remove_if_new();
                 durable::remove_made(&made.folders);
                 return Err(error);
@@ -100,15 +100,15 @@ impl StateFolder {
         Ok(state)
     }
 
-    /// Removes what [`StateFolder::create`] has made, if it made the state and nothing was committed since: a start
-    /// that fails leaves nothing behind. The ledger and the log must be closed.
+    /// Removes what [`StateFolder::create`] has created, if it created the state and nothing was committed since: a
+    /// start that fails leaves nothing behind. The ledger and the log must be closed.
     pub fn discard_if_made(self) {
         if let Some(made) = &self.made {
             made.undo(&self.held, &self.info.records);
         }
     }
 
-    /// Opens a state that is there.
+    /// Opens an existing state.
     ///
     /// # Errors
     /// [`LedgerError::NoState`] where there is none, and whatever keeps it from being opened.
@@ -127,12 +127,12 @@ impl StateFolder {
 
     /// Opens a state whatever is wrong with it, to repair it with [`Ledger::rebuild`].
     ///
-    /// What `state.json` says is kept where it is sound. Otherwise the state begins anew, without
-    /// roots, with this record folder. On disk nothing changes before [`StateFolder::begin_repair`].
+    /// The content of `state.json` is kept where it is sound. Otherwise the state begins anew, without roots, with
+    /// this record folder. On disk nothing changes before [`StateFolder::begin_repair`].
     ///
     /// # Errors
-    /// Where there is neither a state nor a record to make one of, or the folder is in use, is of another
-    /// format, or can't be written.
+    /// There is neither a state nor a record to make one of, or the folder is in use, is of another format, or can't
+    /// be written.
     pub fn open_for_repair(path: &Path, records: &Path) -> Result<Self, LedgerError> {
         let path = absolute(path)?;
         check_folder(&path)?;
@@ -158,40 +158,40 @@ impl StateFolder {
         Ok(state)
     }
 
-    /// The folder's absolute path.
+    /// Returns the folder's absolute path.
     pub fn path(&self) -> &Path {
         self.held.path()
     }
 
-    /// The lock on the folder.
+    /// Returns the lock on the folder.
     pub fn held(&self) -> &HeldState {
         &self.held
     }
 
-    /// The record folder's absolute path.
+    /// Returns the record folder's absolute path.
     pub fn records(&self) -> PathBuf {
         self.path().join(&self.info.records)
     }
 
-    /// Room that opening the ledger takes beside what is there, at most: a copy, and what is written.
+    /// Returns the disk space that opening the ledger takes at most: a copy, and what is written.
     pub fn bytes_to_open(&self) -> u64 {
         bytes_below(&self.path().join(DB)).unwrap_or(0).saturating_mul(2)
     }
 
-    /// What the state says of itself.
+    /// Returns the state's description.
     pub fn info(&self) -> &StateInfo {
         &self.info
     }
 
-    /// Changes what the state says of itself, durably and as a whole.
+    /// Changes the state's description, durably and as a whole.
     ///
     /// # Errors
-    /// Where the folder can't be written; nothing is changed then.
+    /// If the folder can't be written; nothing is changed then.
     pub fn update(&mut self, f: impl FnOnce(&mut StateInfo)) -> Result<(), LedgerError> {
         self.update_behind(f, || Ok(()))
     }
 
-    /// The same, behind what has to go well before something is written.
+    /// The same, after a step that must succeed before anything is written.
     pub(crate) fn update_behind(
         &mut self,
         f: impl FnOnce(&mut StateInfo),
@@ -216,7 +216,7 @@ impl StateFolder {
         if self.info.id.is_empty() { self.renew_id() } else { Ok(()) }
     }
 
-    /// Gives the state another id: cursors of before are refused from now on.
+    /// Gives the state another id: earlier cursors are refused from now on.
     ///
     /// # Errors
     /// As [`StateFolder::update`].
@@ -224,7 +224,7 @@ impl StateFolder {
         self.update(|info| info.id = state_file::new_id())
     }
 
-    /// The ledger of a state that was made just now, once.
+    /// Returns the ledger of a state that was just created, once.
     pub(super) fn take_new(&self) -> Option<Ledger> {
         self.made.as_ref().and_then(Made::take_ledger)
     }
@@ -236,15 +236,15 @@ impl StateFolder {
         }
     }
 
-    /// Whether a repair was begun and has not ended.
+    /// Returns whether a repair was begun and has not ended.
     ///
     /// # Errors
-    /// Where that can't be told.
+    /// If that can't be determined.
     pub fn is_in_repair(&self) -> Result<bool, LedgerError> {
         disk::is_there(&self.path().join(REPAIRING))
     }
 
-    /// Writes `state.json` anew where it is damaged.
+    /// Rewrites `state.json` if it is damaged.
     pub(super) fn mend_description(&self) -> Result<(), LedgerError> {
         let path = self.path().join(STATE);
         match state_file::read(&path) {
@@ -274,8 +274,8 @@ pub(super) fn has_traces(path: &Path) -> Result<bool, LedgerError> {
     Ok(false)
 }
 
-/// Whether the folder holds a state. One that lost its `state.json` is damaged; one whose making was
-/// cut short does not count.
+/// Returns whether the folder holds a state. One that lost its `state.json` is damaged; one whose creation was cut
+/// short does not count.
 pub(super) fn has_state(path: &Path) -> Result<bool, LedgerError> {
     if disk::is_there(&path.join(STATE))? {
         return Ok(true);
@@ -283,7 +283,7 @@ pub(super) fn has_state(path: &Path) -> Result<bool, LedgerError> {
     let witness = path.join(WITNESS);
     let lost = match fs::metadata(&witness) {
         Ok(found) => found.len() > 0,
-        // The witness is made before the database.
+        // The witness is created before the database.
         Err(error) if error.kind() == io::ErrorKind::NotFound => disk::is_there(&path.join(DB))?,
         Err(error) => return Err(LedgerError::io(&witness)(error)),
     };
@@ -293,7 +293,7 @@ pub(super) fn has_state(path: &Path) -> Result<bool, LedgerError> {
     Ok(false)
 }
 
-/// Makes a state. `state.json` comes last: without it, the next attempt starts over.
+/// Creates a state. `state.json` comes last: without it, the next attempt starts over.
 fn initialise(held: &HeldState, records: &Path) -> Result<(StateInfo, Ledger), LedgerError> {
     let path = held.path();
     check_no_records(&path.join(records))?;
@@ -304,7 +304,7 @@ fn initialise(held: &HeldState, records: &Path) -> Result<(StateInfo, Ledger), L
     Ok((info, ledger))
 }
 
-/// Removes what an earlier attempt has left, durably: nothing of it may come back beside what is made.
+/// Removes what an earlier attempt left, durably: nothing of it may reappear beside the new state.
 fn remove_unfinished(path: &Path) -> Result<(), LedgerError> {
     let names = [DB, WITNESS, IN_HAND, BEFORE, GONE];
     let mut found = names.iter().map(|name| disk::is_there(&path.join(name)));
@@ -335,11 +335,11 @@ pub(super) fn check_foreign(path: &Path, records: &Path) -> Result<(), LedgerErr
     Ok(())
 }
 
-/// Refuses records that some lost state wrote: an empty ledger would take them for the leftovers of a
-/// crash, and they would be cut off.
+/// Refuses records of a lost state: an empty ledger would take them for the leftovers of a crash, and they would be
+/// cut off.
 fn check_no_records(folder: &Path) -> Result<(), LedgerError> {
     let entries = match fs::read_dir(folder) {
-        // What is no folder holds no records; the record log refuses it.
+        // A path that is not a directory holds no records; the record log refuses it.
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(());
         }
@@ -367,7 +367,7 @@ fn write_marks(path: &Path) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// Makes the folder, and all above it; returns those that were made.
+/// Creates the folder, and all above it; returns those that were created.
 fn make_folder(path: &Path) -> Result<Vec<PathBuf>, LedgerError> {
     check_folder(path)?;
     if path.is_dir() {
@@ -377,8 +377,8 @@ fn make_folder(path: &Path) -> Result<Vec<PathBuf>, LedgerError> {
     durable::make_folders(path, 0o700).map_err(|error| refused(path, error))
 }
 
-/// Refuses a path at which there is something else than a folder, or that lies below a file, and a folder in which
-/// something else is in place of what a state is made of.
+/// Refuses a path that is not a directory, or lies below a file, and a folder in which something else is in place of
+/// a part of the state.
 pub(super) fn check_folder(path: &Path) -> Result<(), LedgerError> {
     for ancestor in path.ancestors() {
         if disk::is_there(ancestor)? {
@@ -406,13 +406,13 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf, LedgerError> {
     std::path::absolute(path).map_err(LedgerError::io(path))
 }
 
-/// The record folder as it is kept: relative where it lies in the state, so that both move together.
+/// Returns the record folder as it is stored: relative where it lies in the state, so that both move together.
 fn stored_records(path: &Path, records: &Path) -> PathBuf {
     let full = path.join(records);
     full.strip_prefix(path).map(Path::to_path_buf).unwrap_or(full)
 }
 
-/// The path without links, as far as it exists.
+/// Returns the path without links, as far as it exists.
 fn real(path: &Path) -> PathBuf {
     for ancestor in path.ancestors() {
         if let (Ok(real), Ok(rest)) = (ancestor.canonicalize(), path.strip_prefix(ancestor)) {

@@ -1,12 +1,12 @@
-//! What follows a sync that failed.
+//! Recovery from a failed sync.
 //!
-//! The system may count pages as clean then that never reached the disk: they are read as if they were there, until a
-//! power cut. So that is noted, and whatever opens the state next writes all of it again before anything is
-//! believed. The note only has to outlive the process: where the machine goes, so does what was read in vain.
-//! The same is done where the note may be missing: where the database has a tick whose line the witness lacks.
+//! After it, the system may count pages as clean that never reached the disk: they are read as if they were there,
+//! until a power cut. So that is noted, and whatever opens the state next writes all of it again before anything is
+//! believed. The note only has to outlive the process: a power cut loses the clean pages as well. The same is done
+//! where the note may be missing: where the database has a tick whose line the witness lacks.
 //!
-//! The note is a byte in the lock file that was never written: it takes neither a name nor a block, and so there is room
-//! for it on a full disk. Where not even that can be had, this process remembers it.
+//! The note is a byte in the lock file that was never written: it takes neither a name nor a block, and so fits on a
+//! full disk. Where not even that is possible, this process remembers it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -19,7 +19,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::names::{DB, STATE, WITNESS};
 use crate::model::{durable, failpoint};
 
-/// States that have to be written again, and don't say so.
+/// States that must be written again, but have no note of it.
 static REMEMBERED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 fn remembered() -> MutexGuard<'static, BTreeSet<PathBuf>> {
@@ -36,7 +36,7 @@ pub(crate) fn note(held: &HeldState) {
     }
 }
 
-/// Writes everything again that a failed sync was for, where one is noted.
+/// Writes everything again that a failed sync was for, if one is noted.
 pub(crate) fn write_noted(held: &HeldState) -> Result<(), LedgerError> {
     let noted = held.lock_file().metadata().map_err(LedgerError::io(held.path()))?.len() > 0;
     if noted || remembered().contains(held.path()) { write_all(held) } else { Ok(()) }
@@ -76,7 +76,7 @@ fn write_file(path: &Path) -> Result<(), LedgerError> {
     disk::absent_is_fine(again()).map_err(LedgerError::io(path))
 }
 
-/// Small files get another inode, and so their folder another name to sync.
+/// Small files get another inode, so their folder has another name to sync.
 fn replace_file(path: &Path) -> Result<(), LedgerError> {
     match fs::read(path) {
         Ok(bytes) => disk::replace(path, &bytes),

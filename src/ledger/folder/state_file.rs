@@ -13,13 +13,13 @@ use super::disk;
 use crate::ledger::error::LedgerError;
 use crate::model::{Root, RootId};
 
-/// The format of a state that this version writes. What an earlier version must not read is another format.
+/// The format of a state that this version writes. Anything that an earlier version must not read is another format.
 pub const FORMAT: u32 = 2;
-/// The oldest one that it reads, too: states without an id, roots without a target, and jobs with fewer members. One that
-/// is changed is of this version's format from then on.
+/// The oldest format that it reads: states without an id, roots without a target, and jobs with fewer members. A
+/// state that is changed has this version's format from then on.
 const FORMAT_MIN: u32 = 1;
 
-/// What a state says of itself.
+/// A state's description.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StateInfo {
@@ -28,11 +28,11 @@ pub struct StateInfo {
     /// The record folder: absolute, or relative to the state folder.
     #[serde(with = "path_text")]
     pub records: PathBuf,
-    /// Tells this state's cursors from those of others: another one where a state is made anew or repaired. Empty
-    /// for a state that was last written by a version without.
+    /// Distinguishes this state's cursors from those of others: a state re-created or repaired has another one. Empty
+    /// if the state was last written by a version without.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// The roots that were ever ingested.
+    /// All roots ever ingested.
     pub roots: Vec<RootInfo>,
 }
 
@@ -44,34 +44,33 @@ pub struct RootInfo {
     pub id: u32,
     /// Name in the records.
     pub name: String,
-    /// Path as it was given, absolute, its links not followed; empty where it is not known, after a repair.
+    /// Path as given, absolute, its links not followed; empty where it is not known, after a repair.
     #[serde(with = "path_text")]
     pub path: PathBuf,
-    /// Where that led when it was looked at last, without links. Empty in a state of a version that kept such a path
-    /// in `path`.
+    /// Where that led when last probed, without links. Empty in a state of a version that kept such a path in `path`.
     #[serde(default, skip_serializing_if = "is_empty", with = "path_text")]
     pub target: PathBuf,
     /// Identity of the processor that its files are processed with.
     pub processor: String,
-    /// Rises each time that all its files become due again.
+    /// Incremented each time all its files become due again.
     pub epoch: u32,
-    /// The filters that it is ingested with.
+    /// Its filters.
     pub filters: String,
-    /// What tells its folder from others at the same path, in hexadecimal; empty where that is not known.
+    /// What distinguishes its folder from others at the same path, in hexadecimal; empty where that is not known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mark: String,
-    /// Whether it was added to what a watching process serves.
+    /// Whether it was added to the roots of a watching process.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub watched: bool,
 }
 
 impl RootInfo {
-    /// The root, as the other rooms know it.
+    /// Returns the root, as the other rooms use it.
     pub fn root(&self) -> Root {
         Root { id: RootId(self.id), name: self.name.clone(), path: self.path.clone() }
     }
 
-    /// Where its path led when it was looked at last.
+    /// Returns where its path led when last probed.
     pub fn target(&self) -> &Path {
         if is_empty(&self.target) { &self.path } else { &self.target }
     }
@@ -87,7 +86,7 @@ impl StateInfo {
     }
 }
 
-/// A short name that no other state of the same folder has had, as far as chance goes.
+/// Returns a short name that no other state of the same folder has had, as far as chance goes.
 pub(super) fn new_id() -> String {
     // The keys of the standard hash maps are the system's randomness.
     let hash = RandomState::new().hash_one((SystemTime::now(), std::process::id()));
@@ -107,7 +106,7 @@ fn crc_member(body: &str) -> String {
     format!("{CRC_START}{:08x}\"{END}\n", crc32fast::hash(body.as_bytes()))
 }
 
-/// Replaces the file. Returns what it holds now: of this version's format.
+/// Replaces the file. Returns its new content: of this version's format.
 pub(super) fn write(path: &Path, info: StateInfo) -> Result<StateInfo, LedgerError> {
     let info = StateInfo { format: FORMAT, ..info };
     let text = serde_json::to_string_pretty(&info).map_err(|error| LedgerError::io(path)(error.into()))?;

@@ -1,4 +1,4 @@
-//! Blocks: runs of neighbouring entries in one value, each row told by its difference to the one before.
+//! Blocks: runs of neighbouring entries in one value, each row encoded as its difference to the one before.
 
 use bincode::error::EncodeError;
 
@@ -8,13 +8,13 @@ use super::row::read::NO_ROW;
 use super::row::{self, Numbers, Row};
 use crate::model::shared_prefix;
 
-/// Key and value of a block take no more together, unless one entry alone does.
+/// Limit of a block's key and value together, unless one entry alone takes more.
 ///
 /// sled keeps up to 17 values in a page, and writes pages above 128 KiB to files of their own.
 pub(super) const BLOCK_BYTES_MAX: usize = 5632;
 
 const COUNT_LEN: usize = 2;
-/// A row takes no more beside its key.
+/// Limit of a row beside its key.
 const ROW_BYTES_MAX: usize = 160;
 
 /// Entries with their keys, in order.
@@ -62,19 +62,18 @@ impl Rows {
     }
 }
 
-/// A block made of the rows from one position up to `end`.
+/// A block encoded from the rows up to `end`.
 pub(super) struct Encoded {
     pub(super) value: Vec<u8>,
     pub(super) end: usize,
 }
 
-/// What a row grows by with its first record: a digest, and where the line stands.
+/// What a row grows by with its first record: a digest, and the line's position.
 const RECORD_BYTES: usize = 20;
 
 /// Encodes rows from `from` on, until the value has `aim` bytes or key and value would pass the limit. Where the
-/// block `will_grow`, room is left for the records of files that have none: filled up with files that are new, each
-/// block would be split, and written twice for that, when they are done. `scratch` is for it to write in, and may
-/// hold anything.
+/// block `will_grow`, room is left for the records of files that have none: filled up with new files, each block
+/// would be split, and written twice for that, when they are done. `scratch` is a buffer for it, with any content.
 pub(super) fn encode(
     rows: &Rows,
     from: usize,
@@ -83,7 +82,7 @@ pub(super) fn encode(
 ) -> Result<Encoded, &'static str> {
     let block_key = rows.key(from);
     let room = BLOCK_BYTES_MAX.saturating_sub(block_key.len() + CRC_LEN);
-    // The first row fits in, however long: it has no more of its key than the key is long.
+    // The first row fits in, however long: it encodes no more of its key than the key's length.
     let space = room.max(block_key.len()) + ROW_BYTES_MAX;
     if scratch.len() < space {
         scratch.resize(space, 0);
@@ -115,7 +114,7 @@ pub(super) fn encode(
     Ok(Encoded { value, end })
 }
 
-/// Number of entries and checksum of a block whose checksum matches.
+/// Returns number of entries and checksum of a block whose checksum matches.
 pub(crate) fn check(key: &[u8], value: &[u8]) -> Result<(u64, u32), &'static str> {
     let (count, _) = split_count(unseal(key, value)?)?;
     Ok((u64::from(count), crc_at_end(value)))
@@ -135,19 +134,19 @@ pub(crate) struct RowReader {
     at: usize,
     left: u16,
     first: bool,
-    /// Bytes that the key has in common with the one before in the block; `usize::MAX` for the first.
+    /// Bytes that the key shares with the one before in the block; `usize::MAX` for the first.
     shared: usize,
 }
 
 impl RowReader {
-    /// Goes before the first row of a block, checks the block, and returns the body for [`Self::next`].
+    /// Moves before the first row of a block, checks the block, and returns the body for [`Self::next`].
     pub(crate) fn start<'a>(&mut self, key: &[u8], value: &'a [u8]) -> Result<&'a [u8], &'static str> {
         let body = unseal(key, value)?;
         self.restart(key, body)?;
         Ok(body)
     }
 
-    /// Goes before the first row of a block whose body was checked before.
+    /// Moves before the first row of a block whose body was checked before.
     pub(super) fn restart(&mut self, key: &[u8], body: &[u8]) -> Result<(), &'static str> {
         (self.left, _) = split_count(body)?;
         self.at = COUNT_LEN;
@@ -158,13 +157,13 @@ impl RowReader {
         Ok(())
     }
 
-    /// Whether the row is the first one whose key is not below `key`, as far as that shows: the key before is less than
-    /// this one in the byte behind what the two have in common, so it is less than all that has this byte, too.
+    /// Returns whether the row is the first one whose key is not below `key`, as far as that shows: the key before is
+    /// less than this one in the byte after what both share, so it is less than all that has this byte, too.
     pub(super) fn is_first_from(&self, key: &[u8]) -> bool {
         self.key.as_slice() >= key && shared_prefix(&self.key, key) > self.shared
     }
 
-    /// Steps to the next row; false behind the last.
+    /// Moves to the next row; returns false after the last.
     pub(crate) fn next(&mut self, body: &[u8]) -> Result<bool, &'static str> {
         let rest = body.get(self.at..).ok_or(NO_ROW)?;
         if self.left == 0 {
@@ -280,7 +279,7 @@ pub(crate) mod tests {
 
         #[test]
         fn bytes_that_are_no_block_never_panic(mut body in proptest::collection::vec(any::<u8>(), 0..200)) {
-            // Sealed, so that the rows themselves are what is tried.
+            // Sealed, so that the rows themselves are tested.
             body.insert(0, VERSION);
             seal(b"k", &mut body);
             let _ = decoded(b"k", &body);

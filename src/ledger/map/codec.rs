@@ -3,11 +3,11 @@
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::{BorrowDecode, Encode};
 
-/// Version of every encoding in the store, but those that say otherwise.
+/// Version of every encoding in the store without a version of its own.
 pub(super) const VERSION: u8 = 1;
-/// Bytes of the checksum behind each value.
+/// Bytes of the checksum after each value.
 pub(super) const CRC_LEN: usize = 4;
-/// No value that is decoded in one piece takes more memory than this.
+/// Memory limit of decoding one value.
 const LIMIT_BYTES: usize = 1 << 20;
 
 type Config = Configuration<LittleEndian, Varint, Limit<LIMIT_BYTES>>;
@@ -18,13 +18,13 @@ pub(super) const CONFIG: Config = bincode::config::standard().with_limit::<LIMIT
 /// The same without that limit, for rows: they are numbers, and a part of a key that is not copied.
 pub(super) const UNLIMITED: Configuration = bincode::config::standard();
 
-/// Ends a value that begins with its version byte.
+/// Completes a value that begins with its version byte.
 pub(super) fn seal(key: &[u8], value: &mut Vec<u8>) {
     let crc = crc_of(key, value);
     value.extend_from_slice(&crc.to_le_bytes());
 }
 
-/// The body between version byte and checksum; otherwise what is wrong with the value.
+/// Returns the body between version byte and checksum, or what is wrong with the value.
 pub(super) fn unseal<'a>(key: &[u8], value: &'a [u8]) -> Result<&'a [u8], &'static str> {
     match unseal_any(key, value)? {
         (VERSION, body) => Ok(body),
@@ -32,10 +32,10 @@ pub(super) fn unseal<'a>(key: &[u8], value: &'a [u8]) -> Result<&'a [u8], &'stat
     }
 }
 
-/// What is wrong with a value that a later version wrote.
+/// The error of a value that a later version wrote.
 pub(super) const UNKNOWN_VERSION: &str = "a value has an unknown version";
 
-/// The same, of whichever version, and which one that is.
+/// The same for any version, which is returned, too.
 pub(super) fn unseal_any<'a>(key: &[u8], value: &'a [u8]) -> Result<(u8, &'a [u8]), &'static str> {
     let (sealed, trailer) = value.split_last_chunk::<CRC_LEN>().ok_or("a value is cut short")?;
     if crc_of(key, sealed) != u32::from_le_bytes(*trailer) {
@@ -45,12 +45,12 @@ pub(super) fn unseal_any<'a>(key: &[u8], value: &'a [u8]) -> Result<(u8, &'a [u8
     Ok((version, body))
 }
 
-/// The body of a sealed value that was checked before.
+/// Returns the body of a sealed value that was checked before.
 pub(super) fn body(value: &[u8]) -> Result<&[u8], &'static str> {
     value.get(1..value.len().saturating_sub(CRC_LEN)).ok_or("a value is cut short")
 }
 
-/// The checksum at the end of a sealed value; 0 for what is no sealed value.
+/// Returns the checksum at the end of a sealed value; 0 if it is not one.
 pub(super) fn crc_at_end(value: &[u8]) -> u32 {
     value.last_chunk::<CRC_LEN>().map_or(0, |trailer| u32::from_le_bytes(*trailer))
 }

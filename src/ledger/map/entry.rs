@@ -12,16 +12,16 @@ use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition, RecordStatus, T
 pub struct Entry {
     /// Whether the file is due. An entry that is not has a record.
     pub pending: bool,
-    /// Whether the content decides, not the fingerprint: the next scan makes the file due because a later
-    /// write could have left its fingerprint as it is, or it is due although this version has a record.
+    /// Whether the content decides, not the fingerprint: the next scan makes the file due because a later write could
+    /// have left its fingerprint unchanged, or it is due although this version has a record.
     pub recheck: bool,
-    /// Attempts at this version that failed in a way that may pass.
+    /// Attempts at this version that failed with an error that may pass.
     pub attempts: u16,
-    /// The last of these, and when the next one is due; none where the file is due at once.
+    /// The last of these, and when the next one is due; `None` where the file is due at once.
     pub retry: Option<Retry>,
     /// How often this version brought the process down.
     pub crashes: u8,
-    /// It failed, and is not due again before its content changes, whatever the class of its failure.
+    /// Whether it failed, and is not due again before its content changes, whatever the class of its failure.
     pub quarantined: bool,
     /// The version: as last seen when pending, as processed otherwise.
     pub fingerprint: Fingerprint,
@@ -39,15 +39,15 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// When it is due, where retries of its class are never put off for longer than this: one further away was noted
-    /// while the clock was ahead, and is due now.
+    /// Returns when it is due, where retries of its class are delayed by at most `longest`: a time further away was
+    /// recorded while the clock was ahead, and is due now.
     pub fn due(&self, now: Timestamp, longest: Duration) -> Timestamp {
         let longest_ns = i64::try_from(longest.as_nanos()).unwrap_or(i64::MAX);
         if self.at.0.saturating_sub(now.0) > longest_ns { now } else { self.at }
     }
 }
 
-/// Where the last record of a file is, and what it says.
+/// Position and summary of a file's last record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordRef {
     /// Start of its line in the record log.
@@ -56,14 +56,14 @@ pub struct RecordRef {
     pub epoch: u32,
     /// Digest of the content, where it was read.
     pub digest: Option<Digest>,
-    /// Class of the failure; none for a file that was processed.
+    /// Class of the failure; `None` for a file that was processed.
     pub failure: Option<ErrorClass>,
-    /// The line is a copy that a run has made of an earlier run's: where it stands does not tell when the
-    /// file was processed.
+    /// Whether the line is a copy that a run has made of an earlier run's: its position does not show when the file
+    /// was processed.
     pub carried: bool,
 }
 
-/// Where a file stands.
+/// State of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryState {
     /// Due.
@@ -75,14 +75,14 @@ pub enum EntryState {
 }
 
 impl RecordRef {
-    /// What the record says.
+    /// Returns the record's status.
     pub fn status(&self) -> RecordStatus {
         if self.failure.is_none() { RecordStatus::Ok } else { RecordStatus::Failed }
     }
 }
 
 impl Entry {
-    /// Where the file stands.
+    /// Returns the file's state.
     pub fn state(&self) -> EntryState {
         match self.record {
             Some(record) if !self.pending => record.failure.map_or(EntryState::Ok, EntryState::Failed),
@@ -107,7 +107,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Number of all files.
+    /// Returns the number of all files.
     pub fn files(&self) -> u64 {
         self.pending + self.ok + self.failed
     }
@@ -134,7 +134,7 @@ impl Counts {
     }
 }
 
-// Sums of sizes wrap: a file system may report any size, and subtracting undoes what adding did.
+// Sums of sizes wrap: a file system may report any size, and subtracting undoes an addition.
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.pending = self.pending.wrapping_add(other.pending);

@@ -1,4 +1,4 @@
-//! Jobs, as the ledger remembers them: those that wait, the one that runs, and those that ended last.
+//! Jobs, as the ledger remembers them: waiting ones, the running one, and those that ended last.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ pub(crate) const JOB_PREFIX: &[u8] = b"job/";
 /// Version of a job's encoding. Version 1 is still read.
 const JOB_VERSION: u8 = 2;
 
-/// Why there is a job.
+/// Why a job exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JobKind {
@@ -22,13 +22,13 @@ pub enum JobKind {
     Run,
     /// A watcher's standing job: it scans nothing and follows changes.
     Watch,
-    /// The first scan of roots that a watcher was given.
+    /// The first scan of roots that were added to a watcher.
     Added,
-    /// A scan that was asked for.
+    /// A scan on request.
     Rescan,
-    /// A scan that was due by its schedule.
+    /// A scan due by its schedule.
     Scheduled,
-    /// A watcher's own scan, to find what its events did not tell.
+    /// A watcher's own scan, to find what its events did not report.
     Reconcile,
 }
 
@@ -59,12 +59,12 @@ pub enum JobEnd {
     Failed,
     /// It waits for its turn.
     Queued,
-    /// It was taken back before its end.
+    /// It was cancelled before its end.
     Cancelled,
 }
 
 impl JobEnd {
-    /// Whether nothing comes after it. A job that neither runs nor waits is forgotten some day.
+    /// Returns whether this end is final. A job that neither runs nor waits is forgotten some day.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Running | Self::Queued)
     }
@@ -75,27 +75,27 @@ impl JobEnd {
 pub struct Job {
     /// Its number, from 1.
     pub id: u64,
-    /// Why there is this job.
+    /// Why the job exists.
     pub kind: JobKind,
-    /// Higher ones go first; 0 is the usual one.
+    /// Higher ones go first; 0 is the default.
     pub priority: i16,
-    /// A folder or file below its one root, relative to it, where not all of its roots is meant.
+    /// A folder or file below its one root, relative to it, if the job is limited to that.
     pub scope: Option<String>,
-    /// When it was asked for; of a run the time of its start.
+    /// When it was requested; for a run, the time of its start.
     pub queued: Timestamp,
-    /// When it began, the last time; the same as `queued` as long as it did not.
+    /// When it last began; the same as `queued` while it has not.
     pub started: Timestamp,
     /// When it ended.
     pub ended: Option<Timestamp>,
     /// How it ended.
     pub end: JobEnd,
-    /// The roots that it works on.
+    /// Its roots.
     pub roots: Vec<u32>,
     /// Its configuration, in JSON.
     pub config: String,
-    /// Where it began.
+    /// The cursor at its beginning.
     pub start: Cursor,
-    /// Entries it found that are no folder and whose name the filters let in.
+    /// Entries it found that are not directories and whose names the filters let in.
     pub discovered: u64,
     /// Files it processed.
     pub ok: u64,
@@ -110,7 +110,7 @@ pub struct Job {
 }
 
 impl Job {
-    /// Whether it ever began: what is cancelled may not have.
+    /// Returns whether it ever began: a cancelled job may not have.
     pub fn has_begun(&self) -> bool {
         self.started > self.queued || !matches!(self.end, JobEnd::Queued | JobEnd::Cancelled)
     }
@@ -148,7 +148,7 @@ impl From<JobV1> for Job {
             roots: old.roots,
             config: old.config,
             start: old.start,
-            // At least these: what was skipped or left pending was not written down.
+            // At least these: what was skipped or left pending was not recorded.
             discovered: old.ok.saturating_add(old.failed).saturating_add(old.unchanged),
             ok: old.ok,
             failed: old.failed,
@@ -159,17 +159,17 @@ impl From<JobV1> for Job {
     }
 }
 
-/// Key of a job's value.
+/// Returns the key of a job's value.
 pub(crate) fn job_key(id: u64) -> Vec<u8> {
     [JOB_PREFIX, &id.to_be_bytes()].concat()
 }
 
-/// A job's value.
+/// Encodes a job's value.
 pub(crate) fn encode_job(key: &[u8], job: &Job) -> Result<Vec<u8>, &'static str> {
     codec::encode_as(JOB_VERSION, key, job)
 }
 
-/// The job of a value, as this or an earlier version wrote it.
+/// Decodes the job of a value, as this or an earlier version wrote it.
 pub(crate) fn decode_job(key: &[u8], value: &[u8]) -> Result<Job, &'static str> {
     match codec::unseal_any(key, value)? {
         (JOB_VERSION, body) => codec::decode_body(body),
@@ -178,7 +178,7 @@ pub(crate) fn decode_job(key: &[u8], value: &[u8]) -> Result<Job, &'static str> 
     }
 }
 
-/// Which jobs there are, and how many of them are kept when they have ended.
+/// The known jobs, and how many ended ones are kept.
 #[derive(Debug)]
 pub(crate) struct Jobs {
     ends: BTreeMap<u64, JobEnd>,
@@ -186,19 +186,19 @@ pub(crate) struct Jobs {
 }
 
 impl Jobs {
-    /// These jobs; all are kept until [`Jobs::keep`] says how many.
+    /// Creates the list of these jobs; all are kept until [`Jobs::keep`] sets a limit.
     pub(crate) fn new(ends: BTreeMap<u64, JobEnd>) -> Self {
         Self { ends, kept: usize::MAX }
     }
 
-    /// Keeps so many ended jobs from the next one on that begins or ends.
+    /// Keeps this many ended jobs from the next one on that begins or ends.
     pub(crate) fn keep(&mut self, kept: usize) {
         self.kept = kept;
     }
 
-    /// Takes in how a job stands, and tells which ones are forgotten for it, the oldest first.
+    /// Records a job's state, and returns the jobs that are forgotten for it, the oldest first.
     pub(crate) fn put(&mut self, job: &Job) -> Vec<u64> {
-        // Each tick puts the running job: only where something changed there can be too many.
+        // Each tick puts the running job: only a change can make too many.
         if self.ends.insert(job.id, job.end) == Some(job.end) {
             return Vec::new();
         }

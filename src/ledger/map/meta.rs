@@ -1,4 +1,4 @@
-//! The values of tree `meta`: where the ledger stands, and what it counts. Jobs are in `ledger/map/job.rs`.
+//! The values of tree `meta`: the ledger's cursor and its counts. Jobs are in `ledger/map/job.rs`.
 
 use bincode::{Decode, Encode};
 
@@ -11,7 +11,7 @@ pub(crate) const TICK_KEY: &[u8] = b"tick";
 pub(crate) const LOG_START_KEY: &[u8] = b"log-start";
 pub(crate) const ROOT_PREFIX: &[u8] = b"root/";
 
-/// Number and checksums of all values of a tree: tells any two contents apart, in any order.
+/// Number and checksums of all values of a tree: distinguishes any two contents, in any order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
 pub(crate) struct Tally {
     pub(crate) values: u64,
@@ -41,7 +41,7 @@ impl Tally {
     }
 }
 
-/// Where the ledger stands: written by every tick.
+/// The ledger's cursor: written by every tick.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct TickMeta {
     pub(crate) cursor: Cursor,
@@ -50,14 +50,14 @@ pub(crate) struct TickMeta {
     pub(crate) blocks: Tally,
     pub(crate) ready: Tally,
     pub(crate) order: Order,
-    /// Ages are told against this time.
+    /// Ages are measured from this time.
     pub(crate) base: Timestamp,
     /// False while `ready` is being built for a new order.
     pub(crate) ready_is_whole: bool,
 }
 
 impl TickMeta {
-    /// A ledger without entries that has committed up to `tick`.
+    /// Describes a ledger without entries that has committed up to `tick`.
     pub(crate) fn empty(tick: u64) -> Self {
         Self {
             cursor: Cursor { tick, log: LogPosition::START },
@@ -71,12 +71,12 @@ impl TickMeta {
     }
 }
 
-/// Key of the counts of one root.
+/// Returns the key of one root's counts.
 pub(crate) fn root_key(root: u32) -> Vec<u8> {
     [ROOT_PREFIX, &root.to_be_bytes()].concat()
 }
 
-/// The root and the counts of one value.
+/// Returns the root and the counts of one value.
 pub(crate) fn root_counts(key: &[u8], value: &[u8]) -> Result<(u32, Counts), &'static str> {
     let number = key.strip_prefix(ROOT_PREFIX).and_then(|rest| rest.try_into().ok());
     let root = number.map(u32::from_be_bytes).ok_or("a root has no number")?;

@@ -2,7 +2,7 @@
 //!
 //! Changes to the packed sorted map: which blocks a tick rewrites, splits, merges and removes.
 //!
-//! Everything is prepared in memory, over what the store holds; the store itself is only read.
+//! Everything is prepared in memory, over the stored blocks; the store itself is only read.
 
 pub(super) mod block;
 pub(super) mod codec;
@@ -26,9 +26,9 @@ use entry::{Counts, Entry};
 use meta::Tally;
 use ready::{CLASSES, ClassCounts, Classes, row_key, tally_row};
 
-/// A block below this size is merged with a neighbour, where both fit into one.
+/// A block below this size is merged with a neighbour, if both fit into one.
 const SMALL_BYTES: usize = 1024;
-/// A merged block takes no more, so that the next few entries don't split it again.
+/// Limit of a merged block, so that the next few entries don't split it again.
 const MERGED_BYTES_MAX: usize = 4608;
 
 /// What a tick does to the trees `files` and `ready`, and to their sums.
@@ -37,7 +37,7 @@ pub(super) struct Merge<'a> {
     classes: Classes,
     pub(super) files: Changes,
     pub(super) ready: Changes,
-    /// What the tree `files` holds under the keys that change: with it, the tree reads as before.
+    /// The old values of `files` under the changed keys: with them, the tree reads as before.
     pub(super) before: Changes,
     pub(super) blocks: Tally,
     pub(super) ready_rows: Tally,
@@ -71,7 +71,7 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Takes in changes that are sorted by key, each key once.
+    /// Applies changes that are sorted by key, each key once.
     pub(super) fn apply(&mut self, changes: &[(FileKey, Option<Entry>)]) -> Result<(), LedgerError> {
         let mut rest = changes;
         while let Some((first, _)) = rest.first() {
@@ -96,8 +96,8 @@ impl<'a> Merge<'a> {
         Ok(())
     }
 
-    /// Merges a block's rows with the changes that fall into it, and drops the block. True where all
-    /// changes lie behind the block's last row.
+    /// Merges a block's rows with the changes that fall into it, and drops the block. Returns true where all changes
+    /// lie after the block's last row.
     fn merge_rows(
         &mut self,
         home: Option<&Pair>,
@@ -141,7 +141,7 @@ impl<'a> Merge<'a> {
         Ok(appended.unwrap_or(false))
     }
 
-    /// Writes the collected rows as blocks. `next` is the block behind them.
+    /// Writes the collected rows as blocks. `next` is the block after them.
     fn put_rows(&mut self, appended: bool, next: Option<Pair>) -> Result<(), LedgerError> {
         if self.rows.len() == 0 {
             return Ok(());
@@ -166,7 +166,7 @@ impl<'a> Merge<'a> {
         if appended || full.len() < 2 {
             return Ok(full);
         }
-        // In equal parts, so that each has room for what comes between.
+        // In equal parts, so that each has room for later entries between.
         let total: usize = full.iter().map(|block| block.value.len()).sum();
         self.encode_to(total / full.len(), false)
     }
@@ -183,7 +183,7 @@ impl<'a> Merge<'a> {
         Ok(blocks)
     }
 
-    /// Adds the rows of a neighbouring block to the collected ones, where all fit into one block.
+    /// Adds the rows of a neighbouring block to the collected ones, if all fit into one block.
     fn take_neighbour(&mut self, len: usize, next: Option<Pair>) -> Result<bool, LedgerError> {
         let fits = |pair: &Pair| pair.0.len() + pair.1.len() + len <= MERGED_BYTES_MAX;
         if let Some(next) = next.filter(fits) {
@@ -215,7 +215,7 @@ impl<'a> Merge<'a> {
         let (entries, crc) =
             block::check(key, value).map_err(|what| LedgerError::damaged(self.store.folder(), what))?;
         self.blocks.subtract(entries, crc);
-        // A block that the tick itself has made is in there as none already.
+        // A block that the tick itself has created is in there as `None` already.
         self.before.entry(key.to_vec()).or_insert_with(|| Some(value.clone()));
         self.files.insert(key.to_vec(), None);
         self.each_ready_row(key, classes, |merge, row, count| {

@@ -1,7 +1,7 @@
 //! Tree `ready`: which blocks hold pending entries of which priority class.
 //!
-//! A row's key is the class and the key of the block, its value the number of such entries in it. The
-//! class of an entry follows from its fingerprint alone, so the tree can always be built again.
+//! A row's key is the class and the key of the block, its value the number of such entries in it. The class of an
+//! entry follows from its fingerprint alone, so the tree can always be rebuilt.
 
 use super::entry::Entry;
 use crate::model::{FileKey, Order, Timestamp};
@@ -12,7 +12,7 @@ pub(crate) const CLASSES: usize = 64;
 /// Number of pending entries of each class in one block.
 pub(super) type ClassCounts = [u32; CLASSES];
 
-/// The rule that gives each entry its class.
+/// The rule that assigns classes to entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Classes {
     pub(crate) order: Order,
@@ -30,7 +30,7 @@ impl Classes {
         }
     }
 
-    /// Counts the entry where it is pending.
+    /// Counts the entry if it is pending.
     pub(crate) fn count(self, counts: &mut ClassCounts, entry: &Entry) {
         if entry.pending {
             counts[usize::from(self.of(entry))] += 1;
@@ -47,7 +47,7 @@ fn log2(number: u64) -> u8 {
     number.checked_ilog2().map_or(0, |log| log as u8)
 }
 
-/// Key of a row.
+/// Returns the key of a row.
 pub(crate) fn row_key(class: u8, block_key: &[u8]) -> Vec<u8> {
     let mut key = Vec::with_capacity(block_key.len() + 1);
     key.push(class);
@@ -55,7 +55,7 @@ pub(crate) fn row_key(class: u8, block_key: &[u8]) -> Vec<u8> {
     key
 }
 
-/// Number of entries and checksum of a row; None for what is no row.
+/// Returns number of entries and checksum of a row; `None` if it is not one.
 pub(crate) fn tally_row(key: &[u8], value: &[u8]) -> Option<(u64, u32)> {
     let count = u32::from_le_bytes(value.try_into().ok()?);
     let mut hasher = crc32fast::Hasher::new();
@@ -64,7 +64,7 @@ pub(crate) fn tally_row(key: &[u8], value: &[u8]) -> Option<(u64, u32)> {
     Some((u64::from(count), hasher.finalize()))
 }
 
-/// A place in the order of the pending files. The default is the start.
+/// A position in the order of the pending files. The default is the start.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct ReadyPosition {
     pub(crate) class: u8,
@@ -72,12 +72,12 @@ pub struct ReadyPosition {
     pub(crate) key: Vec<u8>,
 }
 
-/// Pending files, and where to go on.
+/// Pending files, and the position to continue from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReadyFiles {
     /// The files: by class, and by path within a class.
     pub files: Vec<(FileKey, Entry)>,
-    /// Where the next ones are; none behind the last.
+    /// Where the next ones are; `None` after the last.
     pub next: Option<ReadyPosition>,
 }
 

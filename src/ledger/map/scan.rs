@@ -12,13 +12,13 @@ use crate::ledger::error::LedgerError;
 
 /// A cursor over all entries, in the order of their keys. It holds one block at a time.
 ///
-/// Commits may go on meanwhile: an entry that is there all the time is met exactly once, in order.
+/// Commits may go on meanwhile: an entry that exists all the time is returned exactly once, in order.
 pub struct Scan {
     store: Arc<Store>,
-    /// Whether what a tick has changed is only met once it is committed.
+    /// Whether changes of a tick are only seen once it is committed.
     only_committed: bool,
     walk: Option<Walk>,
-    /// In the place of `walk`, while a tick is being committed: how all was before it.
+    /// In place of `walk`, while a tick is being committed: the state before it.
     before: Option<Arc<Before>>,
     /// The store's layout when `walk` began.
     layout: u64,
@@ -28,7 +28,7 @@ pub struct Scan {
     /// Whether `reader` stands on an entry of the scan.
     on_row: bool,
     at_end: bool,
-    /// Entries before this are passed over.
+    /// Entries before this are skipped.
     start: (Vec<u8>, Edge),
     skipping: bool,
 }
@@ -57,7 +57,7 @@ impl Scan {
         }
     }
 
-    /// Goes to the first entry whose encoded key is not below `key`, which may be any bytes.
+    /// Moves to the first entry whose encoded key is not below `key`, which may be any bytes.
     ///
     /// # Errors
     /// Where the ledger can't be read.
@@ -81,7 +81,7 @@ impl Scan {
             return Ok(());
         }
         if !self.is_in_block(key) && self.is_at_or_behind(self.next_block.as_ref(), key) {
-            // The next block is here already; most steps of a walk go there.
+            // The next block is loaded already; most steps of a walk go there.
             self.step()?;
             if self.is_in_block(key) {
                 return Ok(());
@@ -93,10 +93,10 @@ impl Scan {
         Ok(())
     }
 
-    /// Stays where it is, but lets go of the block in memory: what commits have written since it was read is met
+    /// Stays at its position, but releases the block in memory: what commits have written since it was read is seen
     /// from here on.
     pub fn refresh(&mut self) {
-        // While it skips, it still stands before `start`.
+        // While it skips, it is still before `start`.
         if !self.skipping {
             let edge = if self.on_row { Edge::With } else { Edge::Behind };
             self.start = (self.reader.key.clone(), edge);
@@ -114,7 +114,7 @@ impl Scan {
         block.is_some_and(|(block_key, _)| &block_key[..] <= key)
     }
 
-    /// The entry at the cursor; none behind the last.
+    /// Returns the entry at the cursor; `None` after the last.
     ///
     /// # Errors
     /// Where the ledger can't be read.
@@ -132,7 +132,7 @@ impl Scan {
         Ok(self.on_row.then_some((self.reader.key.as_slice(), &self.reader.entry)))
     }
 
-    /// Leaves the entry at the cursor for the one behind it.
+    /// Moves from the entry at the cursor to the next one.
     pub fn advance(&mut self) {
         self.on_row = false;
     }
@@ -146,7 +146,7 @@ impl Scan {
         }
     }
 
-    /// Loads the block that the start lies in, or the first one.
+    /// Loads the block that contains the start, or the first one.
     fn find_start(&mut self) -> Result<(), LedgerError> {
         let store = Arc::clone(&self.store);
         let layout = store.layout();
@@ -169,7 +169,7 @@ impl Scan {
         self.load(first)
     }
 
-    /// The block behind this one, which is the one that was met last.
+    /// Returns the block after this one, which is the last one seen.
     fn block_behind(&mut self, block: Option<&Pair>) -> Result<Option<Pair>, LedgerError> {
         match (block, &self.before, &mut self.walk) {
             (Some((key, _)), Some(before), _) => {
@@ -180,7 +180,7 @@ impl Scan {
         }
     }
 
-    /// Goes to the next block.
+    /// Moves to the next block.
     fn step(&mut self) -> Result<(), LedgerError> {
         let store = Arc::clone(&self.store);
         let layout = store.layout();
@@ -207,9 +207,10 @@ impl Scan {
         self.restart()
     }
 
-    /// Goes before the first row of the block. Its checksum is compared when the ledger is opened, of a large one beside the
-    /// first listing and before anything is written; or it was written since. The store has one of its own for whatever it
-    /// reads: to compare this one once more was a tenth of what a walk over the ledger costs.
+    /// Moves before the first row of the block. Its checksum is compared when the ledger is opened, of a large one
+    /// beside the first listing and before anything is written; or it was written since. The store has its own
+    /// checksum for whatever it reads: comparing this one once more was a tenth of the cost of a walk over the
+    /// ledger.
     fn restart(&mut self) -> Result<(), LedgerError> {
         let Some((key, value)) = &self.block else { return Ok(()) };
         let restarted = codec::body(value).and_then(|body| self.reader.restart(key, body));

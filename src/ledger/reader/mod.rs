@@ -1,4 +1,4 @@
-//! The ledger as everyone but its writer sees it.
+//! The reading side of the ledger.
 
 mod sample;
 
@@ -19,13 +19,13 @@ use crate::ledger::map::ready::{Classes, ReadyFiles, ReadyPosition, row_key};
 use crate::ledger::map::scan::Scan;
 use crate::model::{Cursor, FileKey, LogPosition, LogStart, RootId};
 
-/// What the last commit left behind.
+/// The figures of the last commit.
 #[derive(Debug, Default)]
 pub(super) struct Committed {
     pub(super) cursor: Cursor,
     pub(super) counts: BTreeMap<u32, Counts>,
     pub(super) total: Counts,
-    /// None before the ledger is open.
+    /// `None` before the ledger is open.
     pub(super) classes: Option<Classes>,
     pub(super) log_start: LogStart,
 }
@@ -41,8 +41,9 @@ impl Committed {
 
 /// Reads the ledger, from any thread.
 ///
-/// The cursor and the counts are those of the last durable commit. Entries and jobs may be seen a moment before the
-/// commit that wrote them is durable, unless the reader is of [`Ledger::committed_reader`](super::commit::Ledger::committed_reader).
+/// The cursor and the counts are those of the last durable commit. Entries and jobs may be visible a moment before
+/// their commit is durable, except to a reader from
+/// [`Ledger::committed_reader`](super::commit::Ledger::committed_reader).
 #[derive(Clone)]
 pub struct LedgerReader {
     pub(super) store: Arc<Store>,
@@ -51,7 +52,7 @@ pub struct LedgerReader {
 }
 
 impl LedgerReader {
-    /// What is known of a file.
+    /// Returns what is known of a file.
     ///
     /// # Errors
     /// Where the ledger can't be read.
@@ -72,7 +73,7 @@ impl LedgerReader {
         Ok(None)
     }
 
-    /// What is known of each of these files, which are sorted: each block is read once.
+    /// Returns what is known of each of these files, which are sorted: each block is read once.
     ///
     /// # Errors
     /// Where the ledger can't be read.
@@ -81,7 +82,7 @@ impl LedgerReader {
         let mut found = Vec::with_capacity(keys.len());
         for (number, key) in keys.iter().enumerate() {
             let key = key.borrow().as_bytes();
-            // What the key before led to may lie behind this one, too: seeking back would read the block again.
+            // The result for the previous key may lie after this one, too: seeking back would read the block again.
             let is_behind = number > 0 && scan.peek()?.is_none_or(|(at, _)| at >= key);
             if !is_behind {
                 scan.seek(key)?;
@@ -96,7 +97,7 @@ impl LedgerReader {
         Scan::new(Arc::clone(&self.store), self.only_committed)
     }
 
-    /// At least `limit` pending files from a position on, as far as there are so many: whole blocks.
+    /// Returns at least `limit` pending files from a position on, if there are that many: whole blocks.
     ///
     /// # Errors
     /// Where the ledger can't be read.
@@ -146,34 +147,34 @@ impl LedgerReader {
         Ok(())
     }
 
-    /// Files and bytes of one root.
+    /// Returns files and bytes of one root.
     pub fn counts(&self, root: RootId) -> Counts {
         self.with(|committed| committed.counts.get(&root.0).copied().unwrap_or_default())
     }
 
-    /// Files and bytes of these roots together.
+    /// Returns files and bytes of these roots together.
     pub fn counts_of(&self, roots: impl IntoIterator<Item = RootId>) -> Counts {
         let mut sum = Counts::default();
         roots.into_iter().for_each(|root| sum += self.counts(root));
         sum
     }
 
-    /// Files and bytes of all roots.
+    /// Returns files and bytes of all roots.
     pub fn total(&self) -> Counts {
         self.with(|committed| committed.total)
     }
 
-    /// What was committed last.
+    /// Returns the cursor of the last commit.
     pub fn cursor(&self) -> Cursor {
         self.with(|committed| committed.cursor)
     }
 
-    /// Where the committed part of the record log begins and ends.
+    /// Returns where the committed part of the record log begins and ends.
     pub fn log(&self) -> (LogStart, LogPosition) {
         self.with(|committed| (committed.log_start, committed.cursor.log))
     }
 
-    /// The remembered jobs, oldest first.
+    /// Returns the remembered jobs, oldest first.
     ///
     /// # Errors
     /// Where the ledger can't be read.
@@ -195,7 +196,7 @@ impl LedgerReader {
         Ok(jobs.into_values().collect())
     }
 
-    /// Bytes that the ledger takes on the disk.
+    /// Returns the size of the ledger on disk, in bytes.
     ///
     /// # Errors
     /// Where its folder can't be read.

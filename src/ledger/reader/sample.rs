@@ -1,4 +1,4 @@
-//! Some entries of a part of the ledger, spread over all of it, without a walk over all of it.
+//! A sample of entries, spread over a part of the ledger, without a walk over all of it.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::Bound;
@@ -10,12 +10,12 @@ use crate::ledger::map::block::RowReader;
 use crate::ledger::map::scan::Scan;
 use crate::model::FileKey;
 
-/// Bytes behind what two keys have in common that tell where the middle between them is.
+/// Bytes after the shared prefix of two keys that determine the middle between them.
 const DIGITS: usize = 8;
 
 impl LedgerReader {
-    /// Up to `max` of the files whose encoded keys begin with `prefix`, spread over all of them: each found one cuts
-    /// a gap between two others. It takes two seeks for each.
+    /// Returns up to `max` of the files whose encoded keys begin with `prefix`, spread over all of them: each found
+    /// one splits a gap between two others. It takes two seeks for each.
     ///
     /// # Errors
     /// Where the ledger can't be read.
@@ -40,7 +40,7 @@ impl LedgerReader {
                     gaps.push_back((key.clone(), high));
                     found.insert(key);
                 }
-                // All that is in the gap lies in its lower half, or behind the first of it.
+                // All in the gap lies in its lower half, or after the first of it.
                 (middle, _) => {
                     gaps.push_back((next.clone(), middle.unwrap_or(high)));
                     found.insert(next);
@@ -50,7 +50,7 @@ impl LedgerReader {
         Ok(found.iter().take(max).filter_map(|key| FileKey::from_bytes(key)).collect())
     }
 
-    /// The last key that begins with `prefix`.
+    /// Returns the last key that begins with `prefix`.
     fn last_of(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
         let end = end_of(prefix);
         let bound = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
@@ -68,20 +68,20 @@ impl LedgerReader {
     }
 }
 
-/// The first key that is not below `from`.
+/// Returns the first key that is not below `from`.
 fn key_from(scan: &mut Scan, from: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
     scan.seek(from)?;
     Ok(scan.peek()?.map(|(key, _)| key.to_vec()))
 }
 
-/// What comes right behind a key.
+/// Returns the key right after a key.
 fn behind(key: &[u8]) -> Vec<u8> {
     let mut next = key.to_vec();
     next.push(0);
     next
 }
 
-/// What comes right behind all keys that begin with `prefix`; none where nothing does.
+/// Returns the key right after all keys that begin with `prefix`; `None` if there can be none.
 fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
     let mut end = prefix.to_vec();
     while let Some(last) = end.pop() {
@@ -93,7 +93,7 @@ fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
-/// About the middle between two keys, `low` below `high`; none where they are too near each other.
+/// Returns about the middle between two keys, `low` below `high`; `None` where they are too near each other.
 fn between(low: &[u8], high: &[u8]) -> Option<Vec<u8>> {
     let common = low.iter().zip(high).take_while(|(a, b)| a == b).count();
     let number = |key: &[u8]| {
@@ -120,7 +120,7 @@ mod tests {
     use crate::ledger::map::entry::Entry;
     use crate::model::{FolderKey, LogPosition, RootId};
 
-    /// A ledger with these files, of root 1 but where they begin with a number of their own.
+    /// Creates a ledger with these files, of root 1 unless they begin with another number.
     fn ledger(paths: &[String]) -> (tempfile::TempDir, Ledger) {
         let folder = tempfile::tempdir().unwrap();
         let state = StateFolder::create(&folder.path().join("state"), "records".as_ref()).unwrap();

@@ -1,9 +1,9 @@
-//! The check of all blocks of a ledger that is open already, beside what is read of it.
+//! The background check of all blocks of an open ledger.
 //!
-//! A start needs the whole of a large ledger to be right before it writes, and not before it lists folders and reads
-//! files: of 1,000,000 files the check takes 40 ms, and on two busy cores the first listing begins after 82 ms in place of
-//! 153. Until the check has ended well nothing is written, and the copy of the database stays (`ledger/database/kept.rs`). Where it fails,
-//! the database is closed for all who read it.
+//! A start needs a large ledger to be right as a whole before it writes, but not before it lists folders and reads
+//! files: for 1,000,000 files the check takes 40 ms, and on two busy cores the first listing begins after 82 ms
+//! instead of 153. Until the check has ended well nothing is written, and the copy of the database stays
+//! (`ledger/database/kept.rs`). If it fails, the database is closed for all readers.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::ledger::names::{DB, WITNESS};
 /// The check, on a thread of its own.
 pub(crate) struct Checking {
     held: HeldState,
-    /// None where there is no thread for it.
+    /// `None` if no thread could be started for it.
     thread: Option<JoinHandle<Result<(), LedgerError>>>,
     kept: Option<Kept>,
 }
@@ -36,15 +36,15 @@ impl Checking {
         Self { held: held.clone(), thread: thread.ok(), kept: Some(kept) }
     }
 
-    /// Whether waiting for it takes no time.
+    /// Returns whether waiting for it takes no time.
     pub(crate) fn has_ended(&self) -> bool {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// Waits for its end. Where something is wrong the store is closed and the database as it was before.
+    /// Waits for its end. If something is wrong the store is closed and the database as it was before.
     ///
     /// # Errors
-    /// [`LedgerError::Damaged`] only where a second look at what was committed says so, too.
+    /// [`LedgerError::Damaged`] only if a second check of what was committed confirms it.
     pub(crate) fn settle(mut self, store: &Store, tick: &TickMeta) -> Result<Option<Removal>, LedgerError> {
         let result = self.thread.take().and_then(|thread| thread.join().ok());
         let checked = result.unwrap_or_else(|| verify::check(store, tick));
@@ -60,7 +60,7 @@ impl Checking {
 }
 
 impl Drop for Checking {
-    /// What was read only is right or not: the copy goes, or is put back by the next start.
+    /// Data that was only read is right or not: the copy is removed, or put back by the next start.
     fn drop(&mut self) {
         if let (Some(Ok(Ok(()))), Some(kept)) = (self.thread.take().map(JoinHandle::join), self.kept.take()) {
             let _ = kept.discard();
@@ -68,7 +68,7 @@ impl Drop for Checking {
     }
 }
 
-/// Opens a database and checks all of it, for what that says.
+/// Opens a database and checks all of it, for the resulting error.
 pub(crate) fn look_again(held: &HeldState, at: &Path) -> Result<(), LedgerError> {
     let witness = Witness::read(&held.path().join(WITNESS))?;
     let store = Store::open(at, held.path().join(DB), Some(held))?;

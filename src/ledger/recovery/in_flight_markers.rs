@@ -1,5 +1,5 @@
-//! What the workers have in hand, for the next start: should the process die without a word, these files
-//! are suspects. All of it is hints. What can't be written or read is left out, and nothing is synced.
+//! Files in flight on each worker, for the next start: if the process dies without a report, these files are
+//! suspects. All of it is hints. What can't be written or read is left out, and nothing is synced.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -14,17 +14,17 @@ use crate::ledger::names::IN_HAND;
 use crate::model::{FileKey, failpoint};
 
 const VERSION: u8 = 1;
-/// Suspects that are remembered; the rest is forgotten.
+/// Suspects kept; the rest is forgotten.
 const SUSPECTS_MAX: usize = 100_000;
-/// Keys of one task that are noted; the rest is not.
+/// Bytes of keys recorded for one task; the rest is not.
 const KEYS_BYTES_MAX: usize = 1 << 20;
-/// What is read of a file: more than is ever written.
+/// Bytes read of a file: more than is ever written.
 const FILE_BYTES_MAX: u64 = 64 << 20;
-/// Time and files between two notes of the place in a task, at most.
+/// Maximum time and files between two writes of the place in a task.
 const PLACE_EVERY: Duration = Duration::from_millis(5);
 const PLACE_FILES: usize = 32;
-/// Above the place stands how often the files to the next note are fewer, as a power of two: where each takes long,
-/// and many workers wait, there are not 32 suspects for each of them.
+/// The bits above the place say how far the files until the next write are reduced, as a power of two: where each
+/// takes long, and many workers wait, there are not 32 suspects for each of them.
 const REACH_SHIFT: u32 = 24;
 const HALVINGS_MAX: u32 = PLACE_FILES.trailing_zeros();
 const SUSPECTS: &str = "suspects";
@@ -33,29 +33,28 @@ const PLACE_AT: usize = 1;
 const ALONE_AT: usize = 5;
 const COUNT_AT: usize = 14;
 const KEYS_AT: usize = 22;
-/// Above every number of files: none is in hand.
+/// Above every number of files: none is in flight.
 const NO_PLACE: u32 = u32::MAX;
 const NO_COUNTER: u64 = u64::MAX;
 
-/// The folder that remembers what is in hand.
+/// The folder of the in-flight markers.
 #[derive(Debug)]
 pub struct InHand {
     folder: PathBuf,
-    /// Device and inode of the folder: at its path may be another one by now.
+    /// Device and inode of the folder: another one may be at its path by now.
     identity: (u64, u64),
     oom_kills: Option<u64>,
 }
 
-/// What the last process had in hand when it ended.
+/// What the last process was working on when it ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Left {
-    /// Files that were in hand, then earlier suspects, each once; last the one that was alone, so that each
-    /// of them comes before one that kills again. Some may be done by now.
+    /// Files in flight, then earlier suspects, each once; last the one that was alone, so that each of them comes
+    /// before one that kills again. Some may be done by now.
     pub suspects: Vec<FileKey>,
-    /// The file that was in hand alone, where exactly one was in the whole process.
+    /// The file that was in flight alone, if exactly one was in the whole process.
     pub alone: Option<FileKey>,
-    /// The kernel's count of processes killed for memory when that process began; none where nothing was in
-    /// hand.
+    /// The kernel's count of processes killed for memory when that process began; `None` if nothing was in flight.
     pub oom_kills: Option<u64>,
 }
 
@@ -80,7 +79,7 @@ impl InHand {
         let suspects = in_hand.suspects().map_err(LedgerError::io(&in_hand.folder))?;
         let left = left_by(&suspects, &markers);
         if !markers.is_empty() {
-            // They are suspects before the markers go.
+            // They become suspects before the markers are removed.
             in_hand.set_suspects(&left.suspects)?;
         }
         for (path, _) in markers {
@@ -89,7 +88,7 @@ impl InHand {
         Ok((in_hand, left))
     }
 
-    /// The marker of a worker. What an earlier one of the same number notes from now on is not seen.
+    /// Returns the marker of a worker. Later writes of an earlier marker with the same number are ignored.
     pub fn marker(&self, worker: usize) -> Marker {
         let path = self.folder.join(worker.to_string());
         // Its holder may still run, abandoned: it keeps the file, and this one gets a new one.
@@ -101,7 +100,7 @@ impl InHand {
     /// Remembers these suspects, and no others, until the next [`InHand::open`].
     ///
     /// # Errors
-    /// Where the folder can't be written; the suspects are those of before then.
+    /// If the folder can't be written; the suspects are the previous ones then.
     pub fn set_suspects(&self, keys: &[FileKey]) -> Result<(), LedgerError> {
         let path = self.folder.join(SUSPECTS);
         if !self.is_in_place() {
@@ -119,7 +118,7 @@ impl InHand {
             .map_err(LedgerError::io(&path))
     }
 
-    /// Forgets everything: the run came to its end. Markers that are out note nothing any more.
+    /// Removes everything: the run has ended. Existing markers record nothing any more.
     pub fn clear(&self) {
         if !self.is_in_place() {
             return;
@@ -139,7 +138,8 @@ impl InHand {
         Ok(read(&self.folder.join(SUSPECTS))?.map(|noted| noted.files).unwrap_or_default())
     }
 
-    /// The files of the workers, with what each says; none for a damaged one. What is no file is removed.
+    /// Returns the workers' files with their content; `None` for a damaged one. Anything that is not a file is
+    /// removed.
     fn markers(&self) -> Result<Vec<(PathBuf, Option<Noted>)>, LedgerError> {
         let mut markers = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(LedgerError::io(&self.folder))? {
@@ -152,7 +152,7 @@ impl InHand {
             if is_marker {
                 let path = entry.path();
                 let mut noted = read(&path).map_err(LedgerError::io(&self.folder))?;
-                // What lies further behind the place was not begun.
+                // Files further beyond the place were not begun.
                 noted.iter_mut().for_each(|noted| noted.files.truncate(noted.reach));
                 markers.push((path, noted));
             }
@@ -165,22 +165,22 @@ fn identity_of(folder: &Path) -> io::Result<(u64, u64)> {
     fs::metadata(folder).map(|found| (found.dev(), found.ino()))
 }
 
-/// Notes what one worker has in hand. What can't be written is not noted.
+/// Records the files in flight on one worker. What can't be written is not recorded.
 #[derive(Debug)]
 pub struct Marker {
     path: PathBuf,
     file: Option<File>,
     buffer: Vec<u8>,
     oom_kills: Option<u64>,
-    /// When a place was noted last in the present task, and which.
+    /// Time and value of the last recorded place in the current task.
     noted: Option<(Instant, usize)>,
-    /// Files until the next note, at most.
+    /// Files until the next write, at most.
     reach: usize,
 }
 
 impl Marker {
-    /// A task begins: its files, in the order in which they are done. `alone` says that nothing else is in
-    /// hand in the whole process.
+    /// Begins a task: its files, in the order in which they are done. `alone` says that nothing else is in flight in
+    /// the whole process.
     pub fn begin<'k>(&mut self, files: impl Iterator<Item = &'k FileKey>, alone: bool) {
         self.noted = None;
         self.buffer.clear();
@@ -195,7 +195,7 @@ impl Marker {
         self.told(written);
     }
 
-    /// So many of the task's files are done. Written down every 5 ms, or 32 files, or fewer where they take long.
+    /// Records how many of the task's files are done. Written every 5 ms, or 32 files, or fewer where they take long.
     pub fn place(&mut self, place: usize, now: Instant) {
         if let Some((at, noted)) = self.noted {
             let done = place.saturating_sub(noted);
@@ -212,7 +212,7 @@ impl Marker {
         self.write_place(place.map_or(NO_PLACE, |place| halvings << REACH_SHIFT | place));
     }
 
-    /// The task has ended: nothing is in hand.
+    /// Ends the task: nothing is in flight.
     pub fn end(&mut self) {
         self.write_place(NO_PLACE);
     }
@@ -230,7 +230,7 @@ impl Marker {
     }
 }
 
-/// What a file in the folder says.
+/// Content of a file in the folder.
 #[derive(Debug)]
 struct Noted {
     /// From the place on.
@@ -244,7 +244,7 @@ struct Noted {
 fn left_by(earlier: &[FileKey], markers: &[(PathBuf, Option<Noted>)]) -> Left {
     let noted =
         || markers.iter().filter_map(|(_, noted)| noted.as_ref()).filter(|noted| !noted.files.is_empty());
-    // A damaged marker may have noted others.
+    // A damaged marker may have recorded others.
     let all_readable = markers.iter().all(|(_, noted)| noted.is_some());
     let alone = match noted().collect::<Vec<_>>()[..] {
         [Noted { files, alone: true, .. }] if all_readable && files.len() == 1 => files.first(),
@@ -303,8 +303,8 @@ fn crc_of(bytes: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// What the file says; none where it is gone, torn or damaged. One that can't be read is not taken for that: what it
-/// says would be lost.
+/// Reads the file's content; `None` if it is missing, torn or damaged. A file that can't be read is an error instead:
+/// its content would be lost.
 fn read(path: &Path) -> io::Result<Option<Noted>> {
     let mut bytes = Vec::new();
     match File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut bytes)) {
@@ -316,7 +316,7 @@ fn read(path: &Path) -> io::Result<Option<Noted>> {
 fn decode(bytes: &[u8]) -> Option<Noted> {
     let number = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
     let (place, count, length) = (number(PLACE_AT)?, number(COUNT_AT)?, number(COUNT_AT + 4)?);
-    // Behind it there may be the rest of a longer task.
+    // The rest of a longer task may follow.
     let end = KEYS_AT.checked_add(usize::try_from(length).ok()?)?;
     let sealed = bytes.get(..end)?;
     if bytes.first() != Some(&VERSION) || crc_of(sealed) != number(end)? {
@@ -324,7 +324,7 @@ fn decode(bytes: &[u8]) -> Option<Noted> {
     }
     let oom_kills = u64::from_le_bytes(*bytes.get(ALONE_AT + 1..)?.first_chunk()?);
     let files = decode_keys(&sealed[KEYS_AT..], count)?;
-    // No place, and one that was damaged, lie behind all files.
+    // No place, or a damaged one, lies beyond all files.
     let (halvings, place) = match place >> REACH_SHIFT {
         halvings @ 0..=HALVINGS_MAX => (halvings, place & ((1 << REACH_SHIFT) - 1)),
         _ => (0, NO_PLACE),

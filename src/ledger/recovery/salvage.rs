@@ -7,11 +7,10 @@ use crate::ledger::log_range::LogRange;
 use crate::ledger::names::{DB_ASIDE, REPAIRING, WITNESS, WITNESS_ASIDE};
 
 impl StateFolder {
-    /// Begins a repair, durably: until it has ended the state opens for nothing else. Goes on with one
-    /// that was begun.
+    /// Begins a repair, durably: until it has ended the state opens for nothing else. Continues one that was begun.
     ///
-    /// What an ended repair has left is removed first. Once the mark stands, what is set aside is of
-    /// this repair, and tells it how the state was.
+    /// Leftovers of an ended repair are removed first. Once the mark is set, what is set aside is of this repair, and
+    /// shows it the original state.
     ///
     /// # Errors
     /// Where the folder can't be written.
@@ -26,11 +25,11 @@ impl StateFolder {
         self.mend_description()
     }
 
-    /// The committed ranges of the record log, as far as the lines of the witness are sound. Once a
-    /// repair has set it aside, that one's.
+    /// Returns the committed ranges of the record log, as far as the lines of the witness are sound. Once a repair
+    /// has set the witness aside, that one's.
     ///
     /// # Errors
-    /// Where the witness is there and can't be read.
+    /// If the witness exists and can't be read.
     pub fn readable_log_ranges(&self) -> Result<Vec<LogRange>, LedgerError> {
         let (path, aside) = (self.path().join(WITNESS), self.path().join(WITNESS_ASIDE));
         let path = if disk::is_there(&aside)? { aside } else { path };
@@ -65,7 +64,7 @@ mod tests {
             let expected =
                 if is_lost { vec![] } else { vec![LogRange { segment: 1, from: 0, to: 7, crc32: 77 }] };
             for attempt in 0..3 {
-                // What an ended repair has left, before the first attempt.
+                // Leftovers of an ended repair, before the first attempt.
                 if attempt == 0 {
                     fs::write(path.join(WITNESS_ASIDE), "of another time").unwrap();
                     fs::create_dir(path.join(DB_ASIDE)).unwrap();

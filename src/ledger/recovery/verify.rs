@@ -1,4 +1,4 @@
-//! Whether what is on disk is what was committed last.
+//! Checks whether the disk holds what was committed last.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -14,11 +14,11 @@ use crate::ledger::map::ready::tally_row;
 use crate::ledger::map::{block, codec};
 use crate::model::LogStart;
 
-/// So many blocks, 16,000 files, are checked before anything else and by one thread: that takes a millisecond. Only one
-/// where more would leave no test of what goes on meanwhile.
+/// This many blocks, 16,000 files, are checked before anything else and by one thread: that takes a millisecond. Only
+/// one in debug builds, where more would leave no test of the background check.
 pub(crate) const BLOCKS_FEW: u64 = if cfg!(debug_assertions) { 1 } else { 256 };
 
-/// What the small values of the database say.
+/// Content of the database's small values.
 pub(crate) struct Loaded {
     pub(crate) tick: TickMeta,
     pub(crate) counts: BTreeMap<u32, Counts>,
@@ -27,18 +27,18 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// What they say of a ledger without files.
+    /// Returns their content for a ledger without files.
     pub(crate) fn empty(tick: TickMeta) -> Self {
         let (counts, log_start) = Default::default();
         Self { tick, counts, jobs: Jobs::new(BTreeMap::new()), log_start }
     }
 }
 
-/// A database that is what was committed last, as far as its small values say.
+/// A database whose small values match what was committed last.
 pub(crate) struct Opened {
     pub(crate) store: Store,
     pub(crate) loaded: Loaded,
-    /// The last tick's line, where the witness lacks it.
+    /// The last tick's line, if the witness lacks it.
     pub(crate) missing: Option<Line>,
 }
 
@@ -56,7 +56,7 @@ impl Opened {
     }
 }
 
-/// Checks all blocks, and what is pending, against the sums of the last tick.
+/// Checks all blocks, and the pending entries, against the sums of the last tick.
 pub(super) fn check(store: &Store, tick: &TickMeta) -> Result<(), LedgerError> {
     let damaged = |what: &str| LedgerError::damaged(store.folder(), what);
     let are_few = tick.blocks.values <= BLOCKS_FEW;
@@ -100,7 +100,7 @@ fn load(store: &Store) -> Result<Loaded, LedgerError> {
     Ok(Loaded { tick, counts, jobs: Jobs::new(ends), log_start })
 }
 
-/// Checks all blocks, from both ends at once: what a start waits for, it waits half as long for.
+/// Checks all blocks, from both ends at once: that halves the wait of a start.
 fn tally_blocks(store: &Store) -> Result<Tally, LedgerError> {
     let frontier = Mutex::new(Frontier::default());
     let (frontier, store) = (&frontier, store);
@@ -108,11 +108,11 @@ fn tally_blocks(store: &Store) -> Result<Tally, LedgerError> {
         let rear = std::thread::Builder::new().name("verify".to_owned());
         let rear = rear.spawn_scoped(scope, move || tally_from(store, frontier, End::Rear));
         let front = tally_from(store, frontier, End::Front)?;
-        // Where no thread can be started, all was done from the front.
+        // Where no thread could be started, all was done from the front.
         let rear = rear.map_or(Ok(Ok(Tally::default())), |thread| thread.join());
         match rear {
             Ok(Ok(rear)) => Ok(front.plus(rear)),
-            // sled does not find the way back over some names: what is wrong shows from the front as well.
+            // sled does not find the way back over some names: errors show from the front as well.
             _ => tally_front(store),
         }
     })
@@ -128,7 +128,7 @@ enum End {
     Rear,
 }
 
-/// The last block that was taken from the front, and the last from the rear.
+/// The last blocks taken from the front and from the rear.
 #[derive(Default)]
 struct Frontier {
     front: Option<Vec<u8>>,
@@ -136,7 +136,7 @@ struct Frontier {
 }
 
 impl Frontier {
-    /// Takes a block from one end; false where it was taken from the other one.
+    /// Takes a block from one end; returns false if it was taken from the other one.
     fn take(&mut self, key: &[u8], end: End) -> bool {
         let Self { front, rear } = self;
         let is_free =
@@ -203,7 +203,7 @@ fn compare(tick: &TickMeta, witness: &Witness) -> Result<Option<Line>, LedgerErr
     Ok(None)
 }
 
-/// The witness line of a tick.
+/// Returns the witness line of a tick.
 pub(crate) fn line_of(tick: &TickMeta) -> Line {
     Line { tick: tick.cursor.tick, log: tick.log, blocks: tick.blocks }
 }

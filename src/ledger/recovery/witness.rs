@@ -1,9 +1,8 @@
-//! The witness: what the database has to say when it is opened again.
+//! The witness: what the database must hold when it is opened again.
 //!
-//! The database can lose its newest transactions, or be an older copy put back, without an error of
-//! its own. So each tick is written down a second time, here, after the database has it: an
-//! append-only file of lines of equal length. The last line is the newest tick's own; lines before it
-//! may be merged, one for about each MiB of a segment of the log.
+//! The database can lose its newest transactions, or be an older copy put back, without an error of its own. So each
+//! tick is recorded a second time, here, after the database has it: an append-only file of lines of equal length. The
+//! last line is the newest tick's own; lines before it may be merged, one for about each MiB of a segment of the log.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -20,10 +19,10 @@ use crate::model::failpoint;
 const VERSION: u8 = 1;
 const BODY_LEN: usize = 57;
 const LINE_LEN: usize = BODY_LEN + 4;
-/// Lines above the least number that are kept before the file is written anew.
+/// Lines above the minimum that are kept before the file is rewritten.
 const LINES_MAX: usize = 4096;
-/// The same when a ledger is opened, or forgets a part of the log: to read some lines more takes less time than to sync
-/// a new file.
+/// The same when a ledger is opened, or forgets a part of the log: reading some more lines takes less time than
+/// syncing a new file.
 const LINES_TIDY: usize = 256;
 
 const CONFIG: Configuration<LittleEndian, Fixint, Limit<BODY_LEN>> =
@@ -61,7 +60,7 @@ impl Line {
     }
 }
 
-/// What the file says, and the file where it is open for appending.
+/// Content of the file, and the file where it is open for appending.
 pub(crate) struct Witness {
     path: PathBuf,
     file: Option<File>,
@@ -75,7 +74,7 @@ pub(crate) struct Witness {
 }
 
 impl Witness {
-    /// Makes an empty one.
+    /// Creates an empty one.
     pub(crate) fn create(path: &Path) -> Result<(), LedgerError> {
         disk::replace(path, &[])
     }
@@ -86,7 +85,7 @@ impl Witness {
         Ok(Self { file: Some(open_to_append(path)?), ..witness })
     }
 
-    /// Reads the file. A last line that was not written to its end is dropped.
+    /// Reads the file. An incomplete last line is dropped.
     pub(crate) fn read(path: &Path) -> Result<Self, LedgerError> {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
@@ -139,12 +138,12 @@ impl Witness {
         Ok(())
     }
 
-    /// The file's path.
+    /// Returns the file's path.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The newest tick.
+    /// Returns the newest tick.
     pub(super) fn last(&self) -> Option<&Line> {
         self.last.as_ref()
     }
@@ -155,7 +154,7 @@ impl Witness {
         line.encode(&self.path, &mut bytes)?;
         self.take(line)?;
         if self.torn {
-            // Behind the torn end, a crash before the file is whole again would leave damage.
+            // After the torn end, a crash before the file is whole again would leave damage.
             return self.compact();
         }
         let file = self.file.as_mut().ok_or(LedgerError::Poisoned)?;
@@ -171,26 +170,25 @@ impl Witness {
         Ok(())
     }
 
-    /// Forgets the segments before this one, in memory: the file follows when it is written anew. The newest
-    /// tick stays.
+    /// Forgets the segments before this one, in memory: the file follows when it is rewritten. The newest tick stays.
     pub(crate) fn forget_before(&mut self, segment: u32) {
         self.merged.retain(|range| range.segment >= segment);
         let all = self.merged.iter().chain(self.last.as_ref().map(|last| &last.log));
         self.log_bytes = all.map(|range| range.to - range.from).sum();
     }
 
-    /// The oldest segment that it tells of.
+    /// Returns the oldest segment that it has a range of.
     pub(crate) fn first_segment(&self) -> Option<u32> {
         let first = self.merged.first().or_else(|| self.last.as_ref().map(|last| &last.log));
         first.map(|range| range.segment)
     }
 
-    /// Length of the committed log, in bytes.
+    /// Returns the length of the committed log, in bytes.
     pub(crate) fn log_bytes(&self) -> u64 {
         self.log_bytes
     }
 
-    /// Writes the file anew where that makes it much shorter, or whole.
+    /// Rewrites the file where that makes it much shorter, or whole.
     pub(crate) fn tidy(&mut self) -> Result<(), LedgerError> {
         let is_long = self.lines_in_file > self.merged.len() + LINES_TIDY;
         if self.torn || is_long { self.compact() } else { Ok(()) }
@@ -211,7 +209,7 @@ impl Witness {
         Ok(())
     }
 
-    /// The committed log, oldest first: ranges of about 1 MiB, each of one segment.
+    /// Returns the committed log, oldest first: ranges of about 1 MiB, each of one segment.
     pub(crate) fn log_ranges(&self) -> Vec<LogRange> {
         let mut ranges = self.merged.clone();
         if let Some(last) = &self.last {
@@ -234,7 +232,7 @@ fn push_merged(ranges: &mut Vec<LogRange>, log: LogRange) {
     }
 }
 
-/// The ranges in those lines that are as they were written.
+/// Returns the ranges of those lines that are intact.
 pub(super) fn sound_ranges(bytes: &[u8]) -> Vec<LogRange> {
     bytes.chunks(LINE_LEN).filter_map(Line::decode).map(|line| line.log).collect()
 }
@@ -248,7 +246,7 @@ fn open_to_append(path: &Path) -> Result<File, LedgerError> {
 mod tests {
     use super::*;
 
-    /// The lines of a log whose ticks append these byte strings; an empty one starts a new segment.
+    /// Returns the lines of a log whose ticks append these byte strings; an empty one starts a new segment.
     fn lines_of(appends: &[&[u8]]) -> Vec<Line> {
         let mut log = LogRange { segment: 1, from: 0, to: 0, crc32: 0 };
         let mut lines = Vec::new();

@@ -1,4 +1,4 @@
-//! A ledger that lacks a block, and whose other values are right: only the check of all blocks tells of it.
+//! A ledger that lacks a block, and whose other values are right: only the check of all blocks detects it.
 
 use std::fs;
 use std::ops::Bound;
@@ -10,7 +10,7 @@ use crate::ledger::database::{Bytes, Changes, Store, Tree};
 /// A block, as it is stored.
 pub(crate) type Block = (Vec<u8>, Vec<u8>);
 
-/// Takes the first block out of a state that is closed, so that only the sums of all blocks tell of it.
+/// Takes the first block out of a closed state, so that only the sums of all blocks show it.
 pub(crate) fn take_block(state: &Path) -> Option<Block> {
     let store = opened(state);
     let (key, value) = store.walk(Tree::Files, Bound::Unbounded).unwrap().next().unwrap()?;
@@ -33,7 +33,7 @@ fn apply(store: &Store, files: Changes) {
     store.apply((files, Changes::new()), Changes::new(), Changes::new()).unwrap();
 }
 
-/// What the files of a state hold that are more than a hint.
+/// Returns the content of a state's files that are more than a hint.
 pub(crate) fn contents(state: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut contents = BTreeMap::new();
     for entry in fs::read_dir(state).unwrap().map(Result::unwrap) {

@@ -7,8 +7,8 @@ use super::*;
 
 const FILES: usize = 3000;
 
-/// File `n`, in the order of the keys. Every tenth one stays, the others come and go. The long names
-/// make for about a hundred blocks, which sled spreads over several of its pages.
+/// Returns file `n`, in the order of the keys. Every tenth one stays, the others come and go. The long names make for
+/// about a hundred blocks, which sled spreads over several of its pages.
 fn file(n: usize) -> FileKey {
     key(&format!("src/module/file{n:05}{}.ast.json", "-".repeat(150)))
 }
@@ -21,7 +21,7 @@ fn staying() -> Vec<FileKey> {
     (0..FILES).filter(|n| stays(*n)).map(file).collect()
 }
 
-/// Lets the files of a range that don't stay come or go: blocks split or merge.
+/// Adds or removes the files of a range that don't stay: blocks split or merge.
 fn churn(ledger: &mut Ledger, range: std::ops::Range<usize>, come: bool) {
     let moving = range.filter(|n| !stays(*n));
     let changes: Vec<_> = moving.map(|n| (file(n), come.then(|| pending(n as u64)))).collect();
@@ -35,7 +35,7 @@ fn full_ledger(folder: &Path) -> Ledger {
     ledger
 }
 
-/// Of these sorted keys, those of files that stay.
+/// Returns those of these sorted keys whose files stay.
 fn that_stay(found: impl IntoIterator<Item = FileKey>) -> Vec<FileKey> {
     let staying: BTreeSet<_> = staying().into_iter().collect();
     found.into_iter().filter(|key| staying.contains(key)).collect()

@@ -1,4 +1,4 @@
-//! Damage is noticed, and never breaks out.
+//! Damage is detected, and never causes a panic.
 
 use std::fs;
 use std::path::PathBuf;
@@ -70,7 +70,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 impl Fixture {
-    /// Opens a copy that `damage` was done to: None where that was noticed.
+    /// Opens a copy after `damage` was done to it: `None` if that was detected.
     fn opened_after(&self, damage: impl FnOnce(&Path)) -> Option<Vec<(Vec<u8>, Entry)>> {
         let path = self.folder.path().join("broken");
         copy(&self.last, &path);
@@ -82,7 +82,7 @@ impl Fixture {
         }
     }
 
-    /// Damages a file, and returns whether that was noticed. If not, nothing may be lost.
+    /// Damages a file, and returns whether that was detected. If not, nothing may be lost.
     fn notices(&self, file: &Path, damage: impl FnOnce(&mut Vec<u8>)) -> bool {
         let contents = self.opened_after(|path| {
             let path = path.join(file);
@@ -101,7 +101,7 @@ impl Fixture {
     }
 }
 
-/// About `count` offsets into the used part of a file.
+/// Returns about `count` offsets into the used part of a file.
 fn offsets(bytes: &[u8], count: usize) -> Vec<usize> {
     let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
     (0..used).step_by(used.div_ceil(count).max(1)).collect()

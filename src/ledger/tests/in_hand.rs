@@ -1,4 +1,4 @@
-//! What was in hand is known after any death of the process, and never made up.
+//! The files in flight are known after any death of the process, and never invented.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -19,7 +19,7 @@ fn left(state: &StateFolder) -> Left {
     InHand::open(state, None).unwrap().1
 }
 
-/// A state in whose process one worker had these in hand, and no other had any.
+/// Returns a state in whose process one worker had these files in flight, and no other had any.
 fn with_one_in_hand(files: &[FileKey], alone: bool) -> (tempfile::TempDir, StateFolder) {
     let folder = tempfile::tempdir().unwrap();
     let state = state_in(folder.path());
@@ -48,7 +48,7 @@ fn files_are_suspects_from_the_place_on_until_they_are_cleared() {
     let expected = keys(&["src/b", "src/bc", "a"]);
     let found = left(&state);
     assert_eq!(found, Left { suspects: expected.clone(), alone: None, oom_kills: Some(7) });
-    // They stay suspects after another death, without a counter that they could be judged by.
+    // They stay suspects after another death, without a count to judge them by.
     let (in_hand, again) = InHand::open(&state, Some(8)).unwrap();
     assert_eq!(again, Left { suspects: expected, ..Left::default() });
     in_hand.set_suspects(&keys(&["src/b"])).unwrap();
@@ -170,7 +170,7 @@ fn what_is_left_of_it_alone_is_no_strangers_folder() {
 
 const CHILD: &str = "OUTLAST_IN_HAND_CHILD";
 
-/// Files in the task of this number.
+/// Returns the files in the task of this number.
 fn task(number: usize) -> Vec<FileKey> {
     (0..1 + number * 37 % 300).map(|file| key(&format!("m{number}/f{file:03}"))).collect()
 }

@@ -1,4 +1,4 @@
-//! A database that is opened is as it was before, or what was committed.
+//! A database that is opened is as it was before, or as committed.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ fn state() -> (tempfile::TempDir, PathBuf) {
     (folder, path)
 }
 
-/// All files below a folder, with what they hold.
+/// Returns all files below a folder, with their content.
 fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -36,7 +36,7 @@ fn boot() -> Vec<u8> {
     fs::read("/proc/sys/kernel/random/boot_id").unwrap()
 }
 
-/// Leaves what a process leaves that dies while it opens the database: a copy, and something else in its place.
+/// Leaves what a process leaves that dies while it opens the database: a copy, and another database in its place.
 fn die_opening(path: &Path, boot: &[u8]) {
     let before = path.join("db.before");
     fs::create_dir(&before).unwrap();

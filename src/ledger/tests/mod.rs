@@ -123,7 +123,7 @@ fn check(reader: &LedgerReader, model: &Model, pool: &[FileKey], classes: Classe
         assert_eq!(scan.peek().unwrap(), next.map(|(key, entry)| (key.as_bytes(), entry)));
         scan.advance();
     }
-    // As the scan of a tree does: where one folder's entries end, those of the next one begin mostly.
+    // Like the scan of a tree: where one folder's entries end, those of the next one mostly begin.
     for (at, key) in pool.iter().enumerate().step_by(3) {
         let prefix = key.folder().files_prefix();
         scan.seek(&prefix).unwrap();
@@ -216,7 +216,7 @@ fn appended_files_fill_their_blocks_once_they_are_done() {
         ledger.block_count()
     };
     let new = in_ticks(pending);
-    // No block was split, since there was room for what they came to; and not for much more.
+    // No block was split, since there was room for the records; and not for much more.
     assert_eq!(in_ticks(done), new);
     let mut packed = created(&folder.path().join("packed"));
     let all: Vec<_> =

@@ -100,7 +100,7 @@ fn making_a_state_that_was_cut_short_starts_over() {
     }
 }
 
-/// Makes the state and looks into it, without committing.
+/// Creates the state and reads it, without committing.
 fn commit_nothing_durable(path: &Path) {
     let ledger = created(path);
     assert_eq!(ledger.cursor().tick, 0);
@@ -182,7 +182,7 @@ fn a_state_whose_lock_file_was_removed_is_still_in_use_and_its_holder_notices() 
     opened(&path).unwrap();
 }
 
-/// The lock that a ledger is open under.
+/// Returns the lock that a ledger is open under.
 fn opened_state(ledger: &Ledger) -> HeldState {
     ledger.reader.store.held().unwrap().clone()
 }

@@ -1,4 +1,4 @@
-//! A tick whose commit fails: nobody is told of it, and nothing of it is believed before it was written again.
+//! A tick whose commit fails: it is not reported, and nothing of it is believed before it is written again.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -7,7 +7,7 @@ use super::*;
 use crate::model::Cursor;
 use crate::model::failpoint::{Fault, arm};
 
-/// Some changes of 600 files, others each time: new ones, other ones, removed ones, whole blocks of them.
+/// Returns changes of 600 files, others each time: new ones, other ones, removed ones, whole blocks of them.
 fn changes(round: u64) -> Vec<(FileKey, Option<Entry>)> {
     let is_meant = |n: &u64| (n * 7 + round * 31) % 11 < 3 || n / 100 == round % 6;
     let entry =
@@ -40,12 +40,12 @@ fn try_commit(ledger: &mut Ledger, round: u64) -> Result<Cursor, LedgerError> {
     ledger.commit(Tick { changes: &changes(round), log, log_crc: 7, job: Some(&job) })
 }
 
-/// Whether the state is to be written again before it is used.
+/// Returns whether the state must be written again before it is used.
 fn is_noted(path: &Path) -> bool {
     fs::metadata(path.join("lock")).unwrap().len() > 0
 }
 
-/// What tells whether `state.json` was written again.
+/// Returns what shows whether `state.json` was rewritten.
 fn version(path: &Path) -> (u64, i64, i64) {
     let found = fs::metadata(path.join("state.json")).unwrap();
     (found.ino(), found.mtime(), found.mtime_nsec())
@@ -54,7 +54,7 @@ fn version(path: &Path) -> (u64, i64, i64) {
 /// Entries, figures of the jobs, and the end.
 type Told = (Vec<(Vec<u8>, Entry)>, Vec<u64>, Cursor);
 
-/// Everything that a reader tells, found in several ways.
+/// Returns everything that a reader reports, found in several ways.
 fn told(reader: &LedgerReader) -> Told {
     let all = contents(reader).unwrap();
     for n in (0..600).step_by(7) {
@@ -81,7 +81,7 @@ fn a_reader_of_what_is_committed_sees_nothing_of_a_tick_before_all_of_it_is_dura
         round += 1;
         let before = told(&ledger.reader());
         assert_eq!(told(&ledger.committed_reader()), before);
-        // A walk that is under way meets the rest as it was, too.
+        // A walk under way sees the rest as it was, too.
         let committed = ledger.committed_reader();
         let mut scan = committed.scan();
         let first = scan.peek().unwrap().map(|(key, entry)| (key.to_vec(), *entry));
@@ -121,7 +121,7 @@ fn what_a_failed_sync_was_for_is_written_again_before_it_counts() {
             drop(armed);
             assert!(is_noted(&path), "call {hit}");
             drop(ledger);
-            // The first attempts to write it again fail: it is none the less to be written.
+            // The first attempts to write it again fail: it still has to be written.
             for again in 1.. {
                 let armed = arm(again..again + 1, fault);
                 let opened = opened(&path);

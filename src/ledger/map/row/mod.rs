@@ -1,4 +1,4 @@
-//! One row of a block: an entry, told by its difference to the row before.
+//! One row of a block: an entry, encoded as its difference to the row before.
 
 pub(super) mod read;
 
@@ -21,7 +21,7 @@ mod flags {
     pub(super) const SAME_LOG: u8 = 1 << 5;
     /// The inode changed when the content did.
     pub(super) const SAME_TIME: u8 = 1 << 6;
-    /// A byte of rarer marks follows, and what they announce.
+    /// A byte of rarer marks follows, and their data.
     pub(super) const MORE: u8 = 1 << 7;
 }
 
@@ -34,7 +34,7 @@ mod marks {
     pub(super) const ALL: u8 = (1 << 4) - 1;
 }
 
-/// What the next row's numbers are told against.
+/// The numbers that the next row's are relative to.
 #[derive(Default)]
 pub(super) struct Numbers {
     mtime: i64,
@@ -63,7 +63,7 @@ pub(super) struct Row<'a> {
     more: More,
 }
 
-/// What few rows have. It is read apart: in one piece with the rest, it kept all of a row out of registers.
+/// What few rows have. It is read separately: together with the rest, it kept all of a row out of registers.
 #[derive(Default, Clone, Copy)]
 struct More {
     marks: u8,

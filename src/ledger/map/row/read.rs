@@ -1,13 +1,13 @@
-//! Reading rows: what a scan of what has not changed does for every file.
+//! Reading rows: done for every file in a scan of an unchanged tree.
 //!
-//! The numbers are those that bincode writes, and are read here without it. By its decoder a row took 17 ns, and 125
-//! amid a scan's system calls; so it takes 11, and 75.
+//! The numbers are bincode's, and are read here without it. By its decoder a row took 17 ns, and 125 amid a scan's
+//! system calls; so it takes 11, and 75.
 
 use super::{More, Numbers, flags, marks};
 use crate::ledger::map::entry::{Entry, RecordRef, Retry};
 use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition, Timestamp};
 
-/// What a row that can't be read is.
+/// The error of a row that can't be read.
 pub(in crate::ledger) const NO_ROW: &str = "a row can't be decoded";
 
 /// A row's key, as its difference to the key before.
@@ -16,7 +16,7 @@ pub(in crate::ledger) struct KeyPart<'a> {
     pub(in crate::ledger) suffix: &'a [u8],
 }
 
-/// Reads the row that `bytes` begin with into `entry`, in place, and returns its key and the bytes behind it.
+/// Reads the row at the start of `bytes` into `entry`, in place, and returns its key and the bytes after it.
 #[inline]
 pub(in crate::ledger) fn read<'a>(
     bytes: &'a [u8],
@@ -100,7 +100,7 @@ impl More {
     }
 }
 
-/// Bytes that are yet to be read.
+/// Bytes yet to be read.
 struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
@@ -118,8 +118,8 @@ impl<'a> Input<'a> {
         Ok(slice)
     }
 
-    /// Bytes where they are: by value, they would share the place of the error, and leave it in odd parts, each of which
-    /// waits for the store of another.
+    /// Returns bytes by reference: by value, they would share the place of the error, and leave it in odd parts, each
+    /// of which waits for the store of another.
     #[inline(always)]
     fn array<const LEN: usize>(&mut self) -> Result<&'a [u8; LEN], &'static str> {
         let (array, rest) = self.0.split_first_chunk().ok_or(NO_ROW)?;
@@ -127,7 +127,7 @@ impl<'a> Input<'a> {
         Ok(array)
     }
 
-    /// A number: itself in one byte up to 250, else behind a byte that says how many bytes it has.
+    /// Reads a number: itself in one byte up to 250, else after a byte that gives its length in bytes.
     #[inline(always)]
     fn number(&mut self) -> Result<u64, &'static str> {
         let len = match self.byte()? {
@@ -141,7 +141,7 @@ impl<'a> Input<'a> {
         Ok(u64::from_le_bytes(*eight) << unused >> unused)
     }
 
-    /// A number with fewer than eight bytes from its beginning to the end of the block.
+    /// Reads a number with fewer than eight bytes from its beginning to the end of the block.
     #[cold]
     fn last_number(&mut self, len: usize) -> Result<u64, &'static str> {
         let bytes = self.slice(len)?;
@@ -158,7 +158,7 @@ impl<'a> Input<'a> {
         self.number()?.try_into().map_err(|_| NO_ROW)
     }
 
-    /// A number whose sign is its lowest bit.
+    /// Reads a number whose sign is its lowest bit.
     #[inline(always)]
     fn signed(&mut self) -> Result<i64, &'static str> {
         let number = self.number()?;
