@@ -33,7 +33,7 @@ pub(crate) struct Pass {
     target: u32,
     turn: Turn,
     portion_bytes: usize,
-    /// The end of the log behind the last tick of the pass itself.
+    /// The end of the log after the pass's own last tick.
     own: LogPosition,
     /// Whether only the pass itself has recorded anything since it began.
     is_alone: bool,
@@ -48,7 +48,7 @@ struct Turn {
     lines: LineReader,
     /// Whether nothing points to its segments any more.
     has_ended: bool,
-    /// Whether the log begins behind them: their files can be removed.
+    /// Whether the log begins after them: their files can be removed.
     has_left: bool,
 }
 

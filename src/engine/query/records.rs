@@ -295,7 +295,7 @@ mod tests {
         let tick = Tick { changes: &changes, log: LogPosition::START, log_crc: 0, job: None };
         store.ledger.commit(tick).unwrap();
         let view = store.view();
-        let told = view.write_positions(None, &mut Reopens(Some(store)));
-        assert!(told.unwrap_err().to_string().contains("ask again"));
+        let written = view.write_positions(None, &mut Reopens(Some(store)));
+        assert!(written.unwrap_err().to_string().contains("ask again"));
     }
 }

@@ -166,7 +166,7 @@ impl StoreView {
         tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
     ) -> Result<Explanation, EngineError> {
         let absolute = std::path::absolute(path).map_err(EngineError::io(path.display().to_string()))?;
-        let mut told = Explanation {
+        let mut answer = Explanation {
             path: absolute.to_string_lossy().into_owned(),
             root: None,
             scan: "lies under no root of this state".to_owned(),
@@ -178,36 +178,36 @@ impl StoreView {
             position: None,
             record: None,
         };
-        let Some((root, relative)) = self.root_of(&absolute) else { return Ok(told) };
-        told.root = Some(root.name.clone());
-        told.scan = match self.verdict(root, &relative, tree)? {
+        let Some((root, relative)) = self.root_of(&absolute) else { return Ok(answer) };
+        answer.root = Some(root.name.clone());
+        answer.scan = match self.verdict(root, &relative, tree)? {
             Some(verdict) => verdict.to_string(),
             None => "not scanned yet".to_owned(),
         };
         if let Some(key) = FileKey::from_relative_path(root.id, &relative)
             && let Some(entry) = self.reader.get(&key)?
         {
-            self.tell_entry(&mut told, &key, &entry)?;
+            self.tell_entry(&mut answer, &key, &entry)?;
         }
-        Ok(told)
+        Ok(answer)
     }
 
-    fn tell_entry(&self, told: &mut Explanation, key: &FileKey, entry: &Entry) -> Result<(), EngineError> {
-        told.state = match entry.state() {
+    fn tell_entry(&self, answer: &mut Explanation, key: &FileKey, entry: &Entry) -> Result<(), EngineError> {
+        answer.state = match entry.state() {
             EntryState::Pending => FileState::Pending,
             EntryState::Ok => FileState::Ok,
             EntryState::Failed(_) => FileState::Failed,
         };
-        told.attempts = entry.attempts;
-        told.size = Some(entry.fingerprint.size);
-        told.mtime = entry.fingerprint.mtime.known();
-        told.recheck = entry.recheck;
+        answer.attempts = entry.attempts;
+        answer.size = Some(entry.fingerprint.size);
+        answer.mtime = entry.fingerprint.mtime.known();
+        answer.recheck = entry.recheck;
         if let Some(record) = &entry.record {
             let line = self.line_of(&mut LineReader::new(&self.records), key.as_bytes(), record.position)?;
             let line = RecordHead::parse(&line).map(|head| without_copy_mark(&line, &head).into_owned());
-            told.position = Some(record.position);
+            answer.position = Some(record.position);
             let line = line.ok().and_then(|line| String::from_utf8(line).ok());
-            told.record = line.and_then(|line| RawValue::from_string(line).ok());
+            answer.record = line.and_then(|line| RawValue::from_string(line).ok());
         }
         Ok(())
     }

@@ -301,11 +301,11 @@ impl<'a> RootGuard<'a> {
         let mut found = BTreeSet::new();
         for keys in gone.chunks(KEYS_A_LOOK) {
             let (mut keys, of) = (keys.to_vec(), root.clone());
-            let told = self.lookout.ask(&root.path, move |source| {
+            let answer = self.lookout.ask(&root.path, move |source| {
                 keys.retain(|key| source.exists(&of, key));
                 keys
             });
-            found.extend(told.map_err(|error| LostRoot::new(root.clone(), error.to_string()))?);
+            found.extend(answer.map_err(|error| LostRoot::new(root.clone(), error.to_string()))?);
         }
         Ok(found)
     }

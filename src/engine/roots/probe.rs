@@ -95,10 +95,10 @@ impl Lookout {
         let (send, answer) = sync_channel(1);
         let (source, at) = (Arc::clone(&self.source), begun.at);
         let look = move || {
-            let told = question(source.as_ref());
+            let answer = question(source.as_ref());
             drop(begun);
             // The requester may have stopped waiting.
-            let _ = send.send(told);
+            let _ = send.send(answer);
         };
         spawn_or_do("look", look);
         Ok(Look { clock: self.clock.clone(), overdue_at: at + self.patience, answer })
@@ -117,7 +117,7 @@ impl Lookout {
         let look = self.begin(path, question)?;
         loop {
             match look.answer.recv_timeout(LOOK_UP.min(self.patience)) {
-                Ok(told) => return Ok(told),
+                Ok(answer) => return Ok(answer),
                 Err(RecvTimeoutError::Disconnected) => return Err(NoAnswer::Panicked),
                 Err(RecvTimeoutError::Timeout) if self.is_overdue(begun) => {
                     return Err(NoAnswer::Overdue);
@@ -157,7 +157,7 @@ impl<T> Look<T> {
     /// Returns the answer; `None` while it may still come.
     pub(crate) fn told(&self) -> Option<Result<T, NoAnswer>> {
         match self.answer.try_recv() {
-            Ok(told) => Some(Ok(told)),
+            Ok(answer) => Some(Ok(answer)),
             Err(TryRecvError::Disconnected) => Some(Err(NoAnswer::Panicked)),
             Err(TryRecvError::Empty) => {
                 (self.clock.now() >= self.overdue_at).then_some(Err(NoAnswer::Overdue))
@@ -226,7 +226,7 @@ pub(crate) mod tests {
             std::thread::sleep(Duration::from_millis(5));
             look.told()
         });
-        assert_eq!(late.take(2000).find_map(|told| told?.ok()), Some(7), "a late answer is one");
+        assert_eq!(late.take(2000).find_map(|answer| answer?.ok()), Some(7), "a late answer is one");
         let again = std::iter::repeat_with(|| {
             std::thread::sleep(Duration::from_millis(5));
             lookout.ask(stuck, |_| 3)
@@ -250,8 +250,8 @@ pub(crate) mod tests {
     #[test]
     fn a_look_that_panics_tells_nothing() {
         let lookout = impatient(Duration::from_secs(600), Stop::default());
-        let told = lookout.ask(Path::new("/any"), |_| std::panic::panic_any("as it was told"));
-        assert!(matches!(told, Err(NoAnswer::Panicked)), "{told:?}");
+        let answer = lookout.ask(Path::new("/any"), |_| std::panic::panic_any("as it was told"));
+        assert!(matches!(answer, Err(NoAnswer::Panicked)), "{answer:?}");
         assert_eq!(lookout.ask(Path::new("/any"), |_| 1).unwrap(), 1);
     }
 }

@@ -59,8 +59,8 @@ struct Crew {
 
 impl Crew {
     fn new(context: &Arc<WorkContext>) -> Self {
-        let nobody = |(): &mut (), _, _: &Hand<'_>| ControlFlow::Break(());
-        let pool = Pool::start(0, |_| (), nobody, || ()).unwrap();
+        let no_work = |(): &mut (), _, _: &Hand<'_>| ControlFlow::Break(());
+        let pool = Pool::start(0, |_| (), no_work, || ()).unwrap();
         let mut crew =
             Self { context: Arc::clone(context), pool, workers: Vec::new(), groups: Groups::default() };
         crew.workers = (0..context.config.worker_count).map(|index| crew.worker(index)).collect();

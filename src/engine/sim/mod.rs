@@ -295,8 +295,8 @@ fn a_ledger_that_turns_out_to_be_damaged_while_it_is_scanned_is_not_written() {
             schedule.heal();
             assert!(!schedule.live(&state, Faults::None), "it came to its end");
             // A process that died has left the copy that it was to put back.
-            let told = StateFolder::open(&state).and_then(|folder| Ledger::open(&folder).map(drop));
-            assert!(matches!(told, Err(LedgerError::Damaged { .. })), "{told:?}");
+            let opened = StateFolder::open(&state).and_then(|folder| Ledger::open(&folder).map(drop));
+            assert!(matches!(opened, Err(LedgerError::Damaged { .. })), "{opened:?}");
             let after = damage::contents(&state);
             assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
             before

@@ -348,11 +348,11 @@ fn a_log_of_which_nothing_is_out_of_date_is_left_to_whoever_stands_within_it() {
     let mut world = World::new();
     (0..FILES).for_each(|file| world.commit(&BTreeMap::from([(file, Some(280))])));
     let before = world.store().ledger.cursor();
-    let (reply, told) = sync_channel(1);
+    let (reply, answer) = sync_channel(1);
     let mut compaction = compaction(Some(world.run_start));
     compaction.asked = vec![reply];
     while compaction.step(world.store(), Instant::now()).unwrap() {}
-    let report = told.try_recv().unwrap().unwrap();
+    let report = answer.try_recv().unwrap().unwrap();
     assert_eq!((report.segments_dropped, report.bytes_after), (0, report.bytes_before));
     assert_eq!(world.store().ledger.cursor(), before);
     assert_eq!(world.store().ledger.log_start(), crate::model::LogStart::default());

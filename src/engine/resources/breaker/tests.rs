@@ -114,8 +114,8 @@ fn outcomes_from_before_neither_close_nor_prolong() {
     breakers.note(Resource::Disk, 3, 900, start + ms(2));
     breakers.probed(Resource::Disk, true, start + ms(3));
     assert_eq!(until(&mut breakers, Resource::Disk, start + ms(4)), end);
-    let told = "no room, said again";
-    assert_eq!(breakers.open_since(), Some((Resource::Disk, start, told)), "what is known by now");
+    let why = "no room, said again";
+    assert_eq!(breakers.open_since(), Some((Resource::Disk, start, why)), "what is known by now");
 }
 
 #[test]
