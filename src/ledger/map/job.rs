@@ -332,13 +332,13 @@ mod tests {
         let key = job_key(9);
         codec::seal(&key, &mut value);
         let log = LogPosition { segment: 1, offset: 6 };
-        let told = Job {
+        let expected = Job {
             ended: Some(Timestamp(8)),
             start: Cursor { tick: 4, log },
             discovered: 6,
             ..job(9, JobEnd::Failed)
         };
-        assert_eq!(decode_job(&key, &value), Ok(told));
+        assert_eq!(decode_job(&key, &value), Ok(expected));
     }
 
     #[test]

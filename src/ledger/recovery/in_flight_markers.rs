@@ -74,18 +74,18 @@ impl InHand {
             _ => {}
         }
         let identity = identity_of(&folder).map_err(LedgerError::io(&folder))?;
-        let in_hand = Self { folder, identity, oom_kills };
-        let markers = in_hand.markers()?;
-        let suspects = in_hand.suspects().map_err(LedgerError::io(&in_hand.folder))?;
+        let opened = Self { folder, identity, oom_kills };
+        let markers = opened.markers()?;
+        let suspects = opened.suspects().map_err(LedgerError::io(&opened.folder))?;
         let left = left_by(&suspects, &markers);
         if !markers.is_empty() {
             // They become suspects before the markers are removed.
-            in_hand.set_suspects(&left.suspects)?;
+            opened.set_suspects(&left.suspects)?;
         }
         for (path, _) in markers {
             disk::remove(&path)?;
         }
-        Ok((in_hand, left))
+        Ok((opened, left))
     }
 
     /// Returns the marker of a worker. Later writes of an earlier marker with the same number are ignored.

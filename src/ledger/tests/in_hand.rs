@@ -23,11 +23,11 @@ fn left(state: &StateFolder) -> Left {
 fn with_one_in_hand(files: &[FileKey], alone: bool) -> (tempfile::TempDir, StateFolder) {
     let folder = tempfile::tempdir().unwrap();
     let state = state_in(folder.path());
-    let (in_hand, _) = InHand::open(&state, Some(3)).unwrap();
-    let mut other = in_hand.marker(1);
+    let (markers, _) = InHand::open(&state, Some(3)).unwrap();
+    let mut other = markers.marker(1);
     other.begin(keys(&["done"]).iter(), true);
     other.end();
-    in_hand.marker(0).begin(files.iter(), alone);
+    markers.marker(0).begin(files.iter(), alone);
     (folder, state)
 }
 
@@ -35,10 +35,10 @@ fn with_one_in_hand(files: &[FileKey], alone: bool) -> (tempfile::TempDir, State
 fn files_are_suspects_from_the_place_on_until_they_are_cleared() {
     let folder = tempfile::tempdir().unwrap();
     let state = state_in(folder.path());
-    let (in_hand, nothing) = InHand::open(&state, Some(7)).unwrap();
+    let (markers, nothing) = InHand::open(&state, Some(7)).unwrap();
     assert_eq!(nothing, Left::default());
     let now = Instant::now();
-    let [mut first, mut second] = [0, 1].map(|worker| in_hand.marker(worker));
+    let [mut first, mut second] = [0, 1].map(|worker| markers.marker(worker));
     first.begin(keys(&["z", "src/b", "src/bc", "a"]).iter(), false);
     first.place(1, now);
     first.place(2, now + Duration::from_millis(4));
@@ -49,10 +49,10 @@ fn files_are_suspects_from_the_place_on_until_they_are_cleared() {
     let found = left(&state);
     assert_eq!(found, Left { suspects: expected.clone(), alone: None, oom_kills: Some(7) });
     // They stay suspects after another death, without a count to judge them by.
-    let (in_hand, again) = InHand::open(&state, Some(8)).unwrap();
+    let (markers, again) = InHand::open(&state, Some(8)).unwrap();
     assert_eq!(again, Left { suspects: expected, ..Left::default() });
-    in_hand.set_suspects(&keys(&["src/b"])).unwrap();
-    in_hand.marker(0).begin(keys(&["x", "src/b"]).iter(), false);
+    markers.set_suspects(&keys(&["src/b"])).unwrap();
+    markers.marker(0).begin(keys(&["x", "src/b"]).iter(), false);
     assert_eq!(left(&state).suspects, keys(&["x", "src/b"]));
     InHand::open(&state, None).unwrap().0.clear();
     assert_eq!(left(&state), Left::default());
@@ -62,10 +62,10 @@ fn files_are_suspects_from_the_place_on_until_they_are_cleared() {
 fn of_a_long_task_only_what_may_have_been_begun_is_suspect() {
     let folder = tempfile::tempdir().unwrap();
     let state = state_in(folder.path());
-    let (in_hand, _) = InHand::open(&state, None).unwrap();
+    let (markers, _) = InHand::open(&state, None).unwrap();
     let names: Vec<String> = (0..500).map(|number| format!("{number:03}")).collect();
     let files = keys(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let (mut marker, now) = (in_hand.marker(0), Instant::now());
+    let (mut marker, now) = (markers.marker(0), Instant::now());
     marker.begin(files.iter(), false);
     (0..=40).for_each(|place| marker.place(place, now));
     let suspects = left(&state).suspects;
@@ -80,9 +80,9 @@ fn where_files_take_long_few_are_suspect_and_more_again_when_they_do_not() {
     let names: Vec<String> = (0..500).map(|number| format!("{number:03}")).collect();
     let files = keys(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let suspects = |slow: usize, quick: usize| {
-        let (in_hand, _) = InHand::open(&state, None).unwrap();
-        in_hand.set_suspects(&[]).unwrap();
-        let (mut marker, mut now) = (in_hand.marker(0), Instant::now());
+        let (markers, _) = InHand::open(&state, None).unwrap();
+        markers.set_suspects(&[]).unwrap();
+        let (mut marker, mut now) = (markers.marker(0), Instant::now());
         marker.begin(files.iter(), false);
         for place in 0..=slow + quick {
             marker.place(place, now);
@@ -100,8 +100,8 @@ fn where_files_take_long_few_are_suspect_and_more_again_when_they_do_not() {
 fn one_that_was_alone_comes_after_all_other_suspects_from_then_on() {
     let (_folder, state) = with_one_in_hand(&keys(&["a", "b", "c"]), false);
     let die_alone = |name: &str| {
-        let (in_hand, left) = InHand::open(&state, None).unwrap();
-        in_hand.marker(0).begin(keys(&[name]).iter(), true);
+        let (markers, left) = InHand::open(&state, None).unwrap();
+        markers.marker(0).begin(keys(&[name]).iter(), true);
         left.suspects
     };
     assert_eq!(die_alone("a"), keys(&["a", "b", "c"]));
@@ -144,10 +144,10 @@ fn a_marker_that_is_cut_or_changed_is_left_out() {
 fn who_is_replaced_can_note_nothing_more() {
     let folder = tempfile::tempdir().unwrap();
     let state = state_in(folder.path());
-    let (in_hand, _) = InHand::open(&state, None).unwrap();
-    let mut hung = in_hand.marker(0);
+    let (markers, _) = InHand::open(&state, None).unwrap();
+    let mut hung = markers.marker(0);
     hung.begin(keys(&["hung"]).iter(), false);
-    let mut next = in_hand.marker(0);
+    let mut next = markers.marker(0);
     next.begin(keys(&["next"]).iter(), false);
     hung.end();
     hung.begin(keys(&["ghost"]).iter(), false);
@@ -181,10 +181,10 @@ fn task(number: usize) -> Vec<FileKey> {
 fn child() {
     let Some(folder) = std::env::var_os(CHILD) else { return };
     let state = state_in(folder.as_ref());
-    let (in_hand, _) = InHand::open(&state, None).unwrap();
+    let (markers, _) = InHand::open(&state, None).unwrap();
     std::thread::scope(|scope| {
         for worker in 0..2 {
-            let mut marker = in_hand.marker(worker);
+            let mut marker = markers.marker(worker);
             scope.spawn(move || {
                 for number in (worker..).step_by(2) {
                     let files = task(number);
@@ -216,8 +216,8 @@ fn a_killed_process_leaves_one_task_of_each_worker() {
         child.kill().unwrap();
         child.wait().unwrap();
         let state = StateFolder::open(&folder.path().join("state")).unwrap();
-        let (in_hand, left) = InHand::open(&state, None).unwrap();
-        in_hand.clear();
+        let (markers, left) = InHand::open(&state, None).unwrap();
+        markers.clear();
         let mut of_task = BTreeMap::<usize, Vec<FileKey>>::new();
         for suspect in left.suspects {
             let path = String::from_utf8(suspect.relative_path()).unwrap();
