@@ -19,10 +19,10 @@ pub struct DiscoveredFile {
 }
 
 impl DiscoveredFile {
-    /// Looks at the file at `path`, outside any state.
+    /// Reads the metadata of the file at `path`, outside any state.
     ///
     /// # Errors
-    /// Where the path can't be made absolute, has `..` in it, or there is no file.
+    /// If the path can't be made absolute, has `..` in it, or there is no file.
     pub fn at(path: &Path) -> std::io::Result<Self> {
         let absolute = std::path::absolute(path)?;
         let key = FileKey::from_absolute_path(&absolute).ok_or_else(|| {
@@ -35,7 +35,7 @@ impl DiscoveredFile {
         Ok(Self { key, fingerprint: Fingerprint::from_metadata(&metadata), attempts: 0, recorded: None })
     }
 
-    /// The programming language that the name tells: `py` for `a.py.ast.json`, none for `a.ast.json`.
+    /// Returns the programming language in the name: `py` for `a.py.ast.json`, `None` for `a.ast.json`.
     pub fn language(&self) -> Option<&str> {
         let name = std::str::from_utf8(self.key.name()).ok()?;
         let stem = [".ast.json", ".syntax.json", "_ast.json", ".json"]
@@ -54,11 +54,11 @@ pub enum BatchPriority {
     /// Bulk work.
     #[default]
     Normal,
-    /// Overtakes bulk work: a file that was just changed, or a large one that should not be begun last.
+    /// Before bulk work: a file that was just changed, or a large one that should not be begun last.
     High,
 }
 
-/// Files that one worker takes together.
+/// Files that one worker takes at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileBatch {
     /// Number of the batch within the run, from 1.

@@ -1,9 +1,9 @@
 //! Time, as a run sees it.
 //!
-//! A process may not run for a while: Ctrl-Z, a frozen container, a debugger, a machine that is overloaded. That time is
-//! nobody's: a file in flight has not taken it, and nothing was waited for so long. So the system's clock counts beats,
-//! which a thread of the run gives it ([`Clock::beat`]): where the next one is late it stands still, and goes on from
-//! there. Without beats it is the system's own.
+//! A process may not run for a while: Ctrl-Z, a frozen container, a debugger, a machine that is overloaded. That time
+//! is not counted: a file in flight has not taken it, and nothing was waited for so long. So the system's clock
+//! counts beats from a thread of the run ([`Clock::beat`]): where the next one is late it stands still, and continues
+//! from there. Without beats it is the system's own.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -13,21 +13,21 @@ use super::Timestamp;
 
 /// A beat that comes later than this is late.
 const BEAT_LATE: Duration = Duration::from_millis(100);
-/// In place of a beat, while there are none.
+/// Stands for a beat while there are none.
 const NO_BEAT: u64 = u64::MAX;
 
-/// The time in which this process ran, or one that stands still until it is moved on. Clones are one clock.
+/// The time in which this process ran, or a simulated time. Clones are one clock.
 #[derive(Debug, Clone)]
 pub struct Clock(Arc<Kind>);
 
 #[derive(Debug)]
 enum Kind {
     System(Beats),
-    /// Nanoseconds that it was moved on.
+    /// Nanoseconds that it was advanced.
     Simulated(AtomicU64),
 }
 
-/// The last beat, and how long the process did not run before: nanoseconds from `base`.
+/// The last beat, and how long the process did not run until then: nanoseconds from `base`.
 #[derive(Debug)]
 struct Beats {
     base: Instant,
@@ -52,22 +52,22 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// How long the one who gives the beats may rest in between.
+    /// Longest pause between beats for the thread that gives them.
     pub const BEAT: Duration = Duration::from_millis(50);
 
-    /// A clock that only [`Clock::advance`] moves; clones move together.
+    /// Creates a clock that only [`Clock::advance`] moves; clones move together.
     pub fn simulated() -> Self {
         Self(Arc::new(Kind::Simulated(AtomicU64::new(0))))
     }
 
-    /// Moves a simulated clock on. The system's own is not moved.
+    /// Advances a simulated clock. The system's own is not moved.
     pub fn advance(&self, by: Duration) {
         if let Kind::Simulated(passed) = &*self.0 {
             passed.fetch_add(nanos(by), Ordering::Relaxed);
         }
     }
 
-    /// For measuring. Never goes back.
+    /// Returns the time for measuring. Never goes back.
     pub fn now(&self) -> Instant {
         static BASE: OnceLock<Instant> = OnceLock::new();
         match &*self.0 {
@@ -78,7 +78,7 @@ impl Clock {
         }
     }
 
-    /// The same with the time in which the process did not run, as those have it who know no clock.
+    /// Returns the same with the time in which the process did not run, for code that uses the system's clock.
     pub fn instant(&self) -> Instant {
         match &*self.0 {
             Kind::System(_) => Instant::now(),
@@ -86,8 +86,8 @@ impl Clock {
         }
     }
 
-    /// Tells that the process runs. From the first beat on, time that passes without one does not count. Tells how
-    /// much did not since the last.
+    /// Reports that the process runs. From the first beat on, time without one does not count. Returns how much did
+    /// not count since the last.
     pub fn beat(&self) -> Duration {
         match &*self.0 {
             Kind::System(beats) => beats.beat(nanos(beats.base.elapsed())),
@@ -95,14 +95,14 @@ impl Clock {
         }
     }
 
-    /// No more beats will come: all time counts from now on, and what did not count before is forgotten.
+    /// Ends the beats: all time counts from now on, and what did not count before is forgotten.
     pub fn end_beats(&self) {
         if let Kind::System(beats) = &*self.0 {
             beats.write(|_, _| (NO_BEAT, 0));
         }
     }
 
-    /// For keeping: the time of day. A simulated one begins in 2001.
+    /// Returns the time of day, for storing. A simulated one begins in 2001.
     pub fn time(&self) -> Timestamp {
         match &*self.0 {
             Kind::System(_) => Timestamp::from_system_time(SystemTime::now()),
@@ -131,7 +131,7 @@ impl Beats {
         Duration::from_nanos(missed)
     }
 
-    /// The last beat, and what was lost up to it.
+    /// Returns the last beat, and the time lost until then.
     fn read(&self) -> (u64, u64) {
         loop {
             let before = self.version.load(Ordering::SeqCst);
@@ -153,7 +153,7 @@ impl Beats {
     }
 }
 
-/// How far time has come, where the last beat was then.
+/// Returns how far time has advanced, given the last beat.
 fn counted(passed: u64, last: u64) -> u64 {
     passed.min(last.saturating_add(nanos(BEAT_LATE)))
 }

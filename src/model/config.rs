@@ -1,4 +1,4 @@
-//! What a user can set.
+//! The configuration of a run.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{ErrorClass, RetryPolicy};
 
-/// Which files come first. Sizes and ages are compared by powers of two, and exactly within what is claimed together.
+/// The order of files. Sizes and ages are compared by powers of two, and exactly within what is claimed together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
-    /// In the order of the tree, but for large files, which should not be begun last: the fastest, since neighbours in
-    /// the tree are neighbours in the ledger.
+    /// In the order of the tree, except for large files, which should not be begun last: the fastest, since
+    /// neighbours in the tree are neighbours in the ledger.
     #[default]
     Path,
     /// Small files first.
@@ -28,7 +28,7 @@ pub enum Order {
     Oldest,
 }
 
-/// Which strategy cuts the pending files into batches.
+/// The strategy that cuts pending files into batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StrategyKind {
@@ -41,17 +41,17 @@ pub enum StrategyKind {
     Size,
 }
 
-/// What a file's failure means for others and for later.
+/// Effect of a file's failure on other files and on later runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorMode {
-    /// The others go on. The file is due again when its content changes; where its surroundings were at fault,
-    /// or the processor has a new version, at the next run.
+    /// The others go on. The file is due again when its content changes; where the environment was at fault, or the
+    /// processor has a new version, at the next run.
     #[default]
     Continue,
     /// The first failure stops the run, its work kept.
     FailFast,
-    /// The others go on. The file is due again only when its content changes, or somebody asks for it.
+    /// The others go on. The file is due again only when its content changes, or on request.
     Quarantine,
 }
 
@@ -59,17 +59,17 @@ pub enum ErrorMode {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum FailureLimit {
-    /// So many files.
+    /// A number of files.
     Files(u64),
-    /// So many of a hundred files that the run was through with, once these are [`FailureLimit::PERCENT_OF_MIN`].
+    /// A percentage of the files that the run has finished, once these are [`FailureLimit::PERCENT_OF_MIN`].
     Percent(f64),
 }
 
 impl FailureLimit {
-    /// A share of fewer files than this says nothing.
+    /// A share of fewer files than this means nothing.
     pub const PERCENT_OF_MIN: u64 = 100;
 
-    /// Whether a run with this many failures among those files goes too far.
+    /// Returns whether this many failures among those files exceed the limit.
     pub fn is_passed(self, failed: u64, of: u64) -> bool {
         match self {
             Self::Files(max) => failed > max,
@@ -135,41 +135,42 @@ pub struct BatchConfig {
     /// Worker threads. 1 to 1,024; the default is the number of cores.
     pub worker_count: usize,
     /// The most worker threads there may be: while reading waits for a disk or a network, threads are added up to
-    /// this many, and rest again when it does not. 0 to 1,024. With `worker_count` or less, as by default, the
-    /// number is fixed; the command allows [`BatchConfig::WORKERS_MAX`] where nobody sets the number of workers.
+    /// this many, and sleep again when it does not. 0 to 1,024. With `worker_count` or less, as by default, the
+    /// number is fixed; the command allows [`BatchConfig::WORKERS_MAX`] where the number of workers is not set.
     pub workers_max: usize,
     /// Largest file that is read, in MiB; a larger one fails as `too-large`. At least 16.
     pub memory_limit_mb: u64,
     /// Outcomes after which a commit tick is due before its 100 ms have passed, once the last tick's cost is
     /// earned back twenty times. 1 to 1,000,000.
     pub checkpoint_interval: usize,
-    /// Attempts at a file whose failure may pass, the first included, where `retry` has nothing for its class. 1 to 100.
+    /// Attempts at a file whose failure may pass, the first included, where `retry` has nothing for its class. 1 to
+    /// 100.
     pub retry_attempts: u16,
     /// Retry policies by class, in place of [`RetryPolicy::default_of`].
     pub retry: BTreeMap<ErrorClass, RetryPolicy>,
     /// Longest time for one file, in seconds: one that takes longer fails as `timeout`, and its worker is
     /// replaced. 1 to 86,400.
     pub timeout_seconds: u64,
-    /// What a file's failure means for others and for later.
+    /// Effect of a file's failure on other files and on later runs.
     pub on_error: ErrorMode,
-    /// How many failures stop the run; none for any number.
+    /// How many failures stop the run; `None` for no limit.
     pub max_failures: Option<FailureLimit>,
-    /// Longest time from a request to stop until the run has ended, in seconds: what is in hand then is
-    /// abandoned. 1 to 3,600.
+    /// Longest time from a request to stop until the run has ended, in seconds: files in flight then are abandoned. 1
+    /// to 3,600.
     pub drain_seconds: u64,
-    /// How long a run waits for a resource that is not there (a file system, room on the disk, memory,
-    /// descriptors) before it gives up, in seconds. 0 to 604,800.
+    /// How long a run waits for a missing resource (a file system, room on the disk, memory, descriptors) before it
+    /// gives up, in seconds. 0 to 604,800.
     pub wait_seconds: u64,
-    /// Jobs that are remembered once they have ended; the oldest are forgotten first. 1 to 10,000.
+    /// Ended jobs that are remembered; the oldest are forgotten first. 1 to 10,000.
     pub jobs_kept: usize,
-    /// Take a root for emptied that is empty and another folder than before, instead of waiting for a file
-    /// system to be mounted.
+    /// Take a root that is empty and another folder than before for emptied, instead of waiting for a file system to
+    /// be mounted.
     pub accept_empty: bool,
     /// Globs that a file's name or relative path must match; empty for the processor's own.
     pub include: Vec<String>,
     /// Globs of files and folders to leave out.
     pub exclude: Vec<String>,
-    /// Which files come first.
+    /// The order of files.
     pub order: Order,
     /// How batches are cut.
     pub strategy: StrategyKind,
@@ -221,9 +222,9 @@ impl Default for BatchConfig {
 pub struct ConfigError {
     /// The setting.
     pub name: &'static str,
-    /// What was given.
+    /// The given value.
     pub value: String,
-    /// What is allowed.
+    /// The allowed values.
     pub limits: &'static str,
 }
 
@@ -231,15 +232,15 @@ impl BatchConfig {
     /// The longest time a commit tick waits for more outcomes.
     pub const TICK: Duration = Duration::from_millis(100);
 
-    /// What the command has for `workers_max`.
+    /// The command's default of `workers_max`.
     pub const WORKERS_MAX: usize = 64;
 
-    /// The most worker threads that there may be at once.
+    /// Returns the most worker threads that there may be at once.
     pub fn most_workers(&self) -> usize {
         self.workers_max.max(self.worker_count)
     }
 
-    /// The retry policy of a class.
+    /// Returns the retry policy of a class.
     pub fn retry_policy(&self, class: ErrorClass) -> RetryPolicy {
         let default = || RetryPolicy::default_of(class, self.retry_attempts);
         self.retry.get(&class).copied().unwrap_or_else(default)

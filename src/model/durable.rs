@@ -1,4 +1,4 @@
-//! Names that survive a power cut, and locks: what all rooms that write need of the file system.
+//! Names that survive a power cut, and locks: the file-system functions of all rooms that write.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -11,8 +11,9 @@ use super::failpoint;
 
 /// Makes the names in a folder durable.
 ///
-/// Some file systems can't sync a folder (CIFS, some FUSE and shared folders): they say so, and that is no failure, as
-/// nothing else would make the names more durable there. Nor can a folder be synced that may be written to but not read.
+/// Some file systems can't sync a folder (CIFS, some FUSE and shared folders): they report that, and it is no
+/// failure, as nothing else would make the names more durable there. Nor can a folder be synced that may be written
+/// to but not read.
 ///
 /// # Errors
 /// Where its sync failed, or it can't be opened for another reason than missing permission.
@@ -29,15 +30,15 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 fn cannot_sync(error: &io::Error) -> bool {
-    let told = Errno::from_io_error(error);
-    [Errno::INVAL, Errno::OPNOTSUPP, Errno::NOSYS].iter().any(|unsupported| told == Some(*unsupported))
+    let errno = Errno::from_io_error(error);
+    [Errno::INVAL, Errno::OPNOTSUPP, Errno::NOSYS].iter().any(|unsupported| errno == Some(*unsupported))
 }
 
-/// Makes a folder and all that are missing above it, with this mode, and their names durable. Returns those that it
-/// made, outermost first.
+/// Creates a folder and all missing ones above it, with this mode, and makes their names durable. Returns those that
+/// it created, outermost first.
 ///
 /// # Errors
-/// Where one can't be made or its name not be synced; those that were made are removed again.
+/// If one can't be created or its name not be synced; those that were created are removed again.
 pub(crate) fn make_folders(path: &Path, mode: u32) -> io::Result<Vec<PathBuf>> {
     let mut made = Vec::new();
     match make_below(path, mode, &mut made) {
@@ -64,7 +65,7 @@ fn make_below(path: &Path, mode: u32, made: &mut Vec<PathBuf>) -> io::Result<()>
     sync_folder(above)
 }
 
-/// Removes the folders that [`make_folders`] made, as far as they are empty.
+/// Removes the folders that [`make_folders`] created, as far as they are empty.
 pub(crate) fn remove_made(made: &[PathBuf]) {
     for folder in made.iter().rev() {
         if fs::remove_dir(folder).is_err() {
@@ -73,13 +74,13 @@ pub(crate) fn remove_made(made: &[PathBuf]) {
     }
 }
 
-/// Bytes that are written again at a time.
+/// Bytes rewritten at a time.
 const AGAIN_BYTES: usize = 1 << 20;
 
-/// Writes what a file holds from an offset on once more, up to an end, and syncs it.
+/// Rewrites a file's content from an offset up to an end, and syncs it.
 ///
-/// After a failed sync the system may count pages as clean that never reached the disk: another sync alone would say
-/// that all is well. Pages that were written again are dirty again.
+/// After a failed sync the system may count pages as clean that never reached the disk: another sync alone would
+/// report success. Rewritten pages are dirty again.
 ///
 /// # Errors
 /// Where the file can't be read, written or synced.
@@ -97,7 +98,7 @@ pub(crate) fn write_again(file: &File, from: u64, end: u64) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Whether a path still leads to the file or folder that is open here.
+/// Returns whether a path still leads to this open file or folder.
 pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let open = file.metadata()?;
     match fs::metadata(path) {
@@ -109,15 +110,15 @@ pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// What a path of a state is for.
+/// The expected kind of a path of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     File,
     Folder,
 }
 
-/// What is wrong with what stands at a path that is for a file or folder, with the remedy; none where it is one, or
-/// nothing is there.
+/// Returns what is wrong with a path that should be a file or folder, with the remedy; `None` where it is one, or
+/// does not exist.
 pub(crate) fn instead_of(kind: Kind, path: &Path) -> io::Result<Option<String>> {
     let what = match fs::metadata(path).map(|found| found.file_type()) {
         Ok(found) if found.is_file() && kind == Kind::File => return Ok(None),
@@ -138,33 +139,33 @@ pub(crate) fn instead_of(kind: Kind, path: &Path) -> io::Result<Option<String>> 
     Ok(Some(format!("it is {what}, not a {wanted}; move it away")))
 }
 
-/// Makes a file for what is written anew, in place of whatever has its name.
+/// Creates a new file, in place of whatever has its name.
 pub(crate) fn create_anew(path: &Path) -> io::Result<File> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => fs::remove_dir_all(path)?,
-        // To open a FIFO could take for ever.
+        // Opening a FIFO could block for ever.
         Ok(found) if !found.is_file() => fs::remove_file(path)?,
         _ => {}
     }
     File::create(path)
 }
 
-/// What a refused lock says to a person: whether locks are missing at all, and on which file system.
+/// Returns the message for a refused lock: whether locks are missing at all, and on which file system.
 pub(crate) fn lock_error(path: &Path, errno: Errno) -> io::Error {
     let missing = [Errno::NOLCK, Errno::OPNOTSUPP, Errno::NOSYS, Errno::INVAL, Errno::BADF];
     let error = io::Error::from(errno);
     if !missing.contains(&errno) {
         return error;
     }
-    let told = format!(
+    let message = format!(
         "can't be locked ({error}): its file system{} has no file locks; mount it with locks, or choose a folder \
          on another file system",
         file_system_of(path).map(|found| format!(", {found},")).unwrap_or_default()
     );
-    io::Error::new(error.kind(), told)
+    io::Error::new(error.kind(), message)
 }
 
-/// The type of the file system that holds `path`, and where it is mounted.
+/// Returns the type of the file system that holds `path`, and where it is mounted.
 fn file_system_of(path: &Path) -> Option<String> {
     let device = fs::metadata(path).ok()?.dev();
     let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
@@ -241,11 +242,11 @@ mod tests {
         std::os::unix::fs::symlink("missing", path("dangling")).unwrap();
         std::os::unix::fs::symlink("loop", path("loop")).unwrap();
         std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
-        let told = |kind, path: &Path| instead_of(kind, path).unwrap();
+        let fault = |kind, path: &Path| instead_of(kind, path).unwrap();
         for name in ["file", "link", "missing", "file/below"] {
-            assert_eq!(told(Kind::File, &path(name)), None, "{name}");
+            assert_eq!(fault(Kind::File, &path(name)), None, "{name}");
         }
-        assert_eq!(told(Kind::Folder, folder.path()), None);
+        assert_eq!(fault(Kind::Folder, folder.path()), None);
         let (here, null) = (folder.path().to_owned(), PathBuf::from("/dev/null"));
         for (kind, path, words) in [
             (Kind::Folder, path("file"), "a file, not a folder"),
@@ -255,19 +256,19 @@ mod tests {
             (Kind::File, path("socket"), "a socket"),
             (Kind::File, null, "a device"),
         ] {
-            let told = told(kind, &path).unwrap();
-            assert!(told.contains(words) && told.contains("move it away"), "{told}");
+            let message = fault(kind, &path).unwrap();
+            assert!(message.contains(words) && message.contains("move it away"), "{message}");
         }
         create_anew(&path("socket")).unwrap();
-        assert_eq!(told(Kind::File, &path("socket")), None);
+        assert_eq!(fault(Kind::File, &path("socket")), None);
     }
 
     #[test]
     fn missing_locks_are_told_with_their_file_system() {
         let folder = tempfile::tempdir().unwrap();
         for errno in [Errno::NOLCK, Errno::OPNOTSUPP] {
-            let told = lock_error(folder.path(), errno).to_string();
-            assert!(told.contains("no file locks") && told.contains("file system, "), "{told}");
+            let message = lock_error(folder.path(), errno).to_string();
+            assert!(message.contains("no file locks") && message.contains("file system, "), "{message}");
         }
         assert!(!lock_error(folder.path(), Errno::IO).to_string().contains("locks"));
         let mounts = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n40 22 0:50 / /mnt/share rw,relatime shared:9 - cifs //host/x rw\n";

@@ -1,8 +1,8 @@
-//! Places at which a test lets the system fail: before, and where it means something else also after, each
-//! call that makes state durable.
+//! Places at which a test makes the system fail: before, and where it means something else also after, each call that
+//! makes state durable.
 //!
 //! They exist in debug builds and unit tests only: a release build has nothing of them. A whole process gets its
-//! fault from the environment, a test in the same process arms its own thread with [`arm`].
+//! fault from the environment; a test in the same process arms its own thread with [`arm`].
 //!
 //! | `OUTLAST_FAILPOINT` | the fault |
 //! |---|---|
@@ -12,12 +12,11 @@
 //! | `7..9=EIO` | the 7th and the 8th hit fail |
 //! | `count` | none |
 //!
-//! Each hit appends its place, and `write` where something is written, to the file that
-//! `OUTLAST_FAILPOINT_LOG` names.
+//! Each hit appends its place, and `write` where something is written, to the file named in `OUTLAST_FAILPOINT_LOG`.
 
 use std::io::{self, Write};
 
-/// Lets the fault happen here that is due here.
+/// Causes the fault that is due at this hit, if any.
 ///
 /// # Errors
 /// The fault.
@@ -29,7 +28,7 @@ pub fn hit(place: &'static str) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes all bytes, or lets the fault happen here that is due here.
+/// Writes all bytes, or causes the fault that is due at this hit.
 ///
 /// # Errors
 /// The fault, or that of the writer.
@@ -61,14 +60,14 @@ mod debug {
 
     use rustix::io::Errno;
 
-    /// What happens at a place.
+    /// The fault at a place.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Fault {
         /// The device failed.
         Io,
         /// There is no room on the device.
         NoSpace,
-        /// There was room for half of what is written.
+        /// There is room for half of what is written.
         Short,
         /// The process ends.
         Abort,
@@ -82,7 +81,7 @@ mod debug {
     }
 
     impl Plan {
-        /// None where the text says nothing that can be done.
+        /// Parses a plan; `None` where the text is not one.
         fn parse(text: &str) -> Option<Self> {
             let (hits, fault) = text.split_once('=')?;
             let fault = match fault {
@@ -118,7 +117,7 @@ mod debug {
                 let plan = Plan::parse(&text);
                 if plan.is_none() && !matches!(text.as_str(), "" | "count") {
                     let what = format!("OUTLAST_FAILPOINT={text:?} can't be read: no fault will happen\n");
-                    // Nobody may be there to read it.
+                    // There may be no reader.
                     let _ = std::io::Write::write_all(&mut std::io::stderr(), what.as_bytes());
                 }
                 let log = std::env::var_os("OUTLAST_FAILPOINT_LOG").map(PathBuf::from);
@@ -136,8 +135,8 @@ mod debug {
         static ARMED: RefCell<Option<OfThread>> = const { RefCell::new(None) };
     }
 
-    /// Lets a fault happen in this thread, at these of the hits that follow in it, from 1, until the guard
-    /// is dropped. Other threads don't notice.
+    /// Causes a fault in this thread, at these of its following hits, from 1, until the guard is dropped. Other
+    /// threads are not affected.
     #[must_use]
     pub fn arm(hits: Range<u64>, fault: Fault) -> Armed {
         ARMED.set(Some(OfThread { plan: Plan { hits, fault }, hits: 0 }));
@@ -149,7 +148,7 @@ mod debug {
     pub struct Armed(std::marker::PhantomData<*const ()>);
 
     impl Armed {
-        /// How many hits there were in this thread since it was armed.
+        /// Returns the number of hits in this thread since it was armed.
         pub fn hits(&self) -> u64 {
             ARMED.with_borrow(|armed| armed.as_ref().map_or(0, |armed| armed.hits))
         }

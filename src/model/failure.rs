@@ -1,4 +1,4 @@
-//! Why a file failed, and what follows from it.
+//! Why a file failed, and the consequences.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorClass {
-    /// Reading failed in a way that may pass: interrupted, out of descriptors, a stale handle.
+    /// Reading failed with an error that may pass: interrupted, out of descriptors, a stale handle.
     IoTransient,
-    /// Reading failed in a way that stays: no permission, a broken disk.
+    /// Reading failed with an error that stays: no permission, a broken disk.
     IoPermanent,
-    /// The content is not what the processor reads.
+    /// The content is not in the processor's format.
     Parse,
     /// Larger than the limit.
     TooLarge,
@@ -26,7 +26,7 @@ pub enum ErrorClass {
     Crash,
     /// A kind of content that the processor knows and doesn't support.
     Unsupported,
-    /// A failure of the processor's own.
+    /// An error of the processor itself.
     Processor,
 }
 
@@ -45,17 +45,17 @@ impl ErrorClass {
         Self::Processor,
     ];
 
-    /// The code in the ledger, from 1.
+    /// Returns the code in the ledger, from 1.
     pub fn code(self) -> u8 {
         Self::ALL.iter().position(|&class| class == self).map_or(0, |at| at as u8 + 1)
     }
 
-    /// The class with this code.
+    /// Returns the class with this code.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.get(usize::from(code.checked_sub(1)?)).copied()
     }
 
-    /// The name in records and messages.
+    /// Returns the name in records and messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::IoTransient => "io-transient",
@@ -71,7 +71,7 @@ impl ErrorClass {
         }
     }
 
-    /// Whether another attempt at the same content can help: only then a retry policy may say so.
+    /// Returns whether another attempt at the same content can help: only then a retry policy may say so.
     pub fn can_pass(self) -> bool {
         match self {
             Self::IoTransient
@@ -85,7 +85,7 @@ impl ErrorClass {
         }
     }
 
-    /// Whether the surroundings were at fault and not the content: due again at the next run.
+    /// Returns whether the environment was at fault and not the content: due again at the next run.
     pub fn is_environmental(self) -> bool {
         match self {
             Self::IoTransient | Self::IoPermanent | Self::TooLarge | Self::Unstable | Self::Timeout => true,
@@ -93,7 +93,7 @@ impl ErrorClass {
         }
     }
 
-    /// The class of a failed read.
+    /// Returns the class of a failed read.
     pub fn of_io(error: &std::io::Error) -> Self {
         use rustix::io::Errno;
         match error.raw_os_error().map(Errno::from_raw_os_error) {
@@ -121,7 +121,7 @@ impl fmt::Display for ErrorClass {
     }
 }
 
-/// What everybody shares, and what can run out or go away: not one file's fault.
+/// What all files share, and what can run out or go away: not one file's fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Resource {
@@ -141,7 +141,7 @@ impl Resource {
     /// Every resource.
     pub const ALL: [Self; 5] = [Self::Files, Self::Disk, Self::Memory, Self::Descriptors, Self::Processor];
 
-    /// The name in statistics and messages.
+    /// Returns the name in statistics and messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Files => "files",
@@ -152,24 +152,24 @@ impl Resource {
         }
     }
 
-    /// What is short when the state can't be written, if it is something that may come back.
+    /// Returns what is short when the state can't be written, if that may come back.
     pub fn of_state_io(error: &std::io::Error) -> Option<Self> {
         use std::io::ErrorKind;
         match error.kind() {
-            // A limit on one file's size is none: waiting does not raise it.
+            // A limit on one file's size is not a resource: waiting does not raise it.
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(Self::Disk),
             ErrorKind::OutOfMemory => Some(Self::Memory),
             _ => Self::of_io(error).filter(|short| *short == Self::Descriptors),
         }
     }
 
-    /// What may be at fault when processing ends like this.
+    /// Returns what may be at fault when processing ends with this class.
     pub fn of_processing(class: ErrorClass) -> Option<Self> {
         matches!(class, ErrorClass::Processor | ErrorClass::Panic | ErrorClass::Timeout)
             .then_some(Self::Processor)
     }
 
-    /// What is short when a file can't be read, if it is not the file's own fault.
+    /// Returns what is short when a file can't be read, if it is not the file's own fault.
     pub fn of_io(error: &std::io::Error) -> Option<Self> {
         use rustix::io::Errno;
         match error.raw_os_error().map(Errno::from_raw_os_error) {
@@ -186,7 +186,7 @@ impl fmt::Display for Resource {
     }
 }
 
-/// A failure to write, with the remedy where the system's own words don't lead to it.
+/// Adds the remedy to a failed write where the system's message doesn't lead to it.
 #[doc(hidden)]
 pub fn with_remedy(error: std::io::Error) -> std::io::Error {
     let remedy = match error.kind() {
@@ -197,7 +197,7 @@ pub fn with_remedy(error: std::io::Error) -> std::io::Error {
     std::io::Error::new(error.kind(), format!("{error}; {remedy}"))
 }
 
-/// A file's failure as its record tells it.
+/// A file's failure, as in its record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileError {
     /// Class of the failure.
@@ -210,23 +210,23 @@ pub struct FileError {
     /// Column of the fault, in bytes from 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub column: Option<u64>,
-    /// Whether another attempt may help, in the word of the processor: see [`FileError::may_pass`].
+    /// Whether another attempt may help, according to the processor: see [`FileError::may_pass`].
     #[serde(skip)]
     pub may_pass: bool,
 }
 
 impl FileError {
-    /// A failure without a position.
+    /// Creates a failure without a position.
     pub fn new(class: ErrorClass, message: impl Into<String>) -> Self {
         Self { class, message: message.into(), line: None, column: None, may_pass: false }
     }
 
-    /// The failure of a read.
+    /// Creates the failure of a read.
     pub fn from_io(error: &std::io::Error) -> Self {
         Self::new(ErrorClass::of_io(error), error.to_string())
     }
 
-    /// The same failure at a position: line from 1, column in bytes from 1.
+    /// Adds a position: line from 1, column in bytes from 1.
     #[must_use]
     pub fn at(mut self, line: u64, column: u64) -> Self {
         self.line = Some(line);
@@ -234,8 +234,8 @@ impl FileError {
         self
     }
 
-    /// The same failure of class `processor`, which may pass: the file is tried again as the retry policy of
-    /// that class says. Without this word such a failure is final.
+    /// Marks a failure of class `processor` as one that may pass: the file is tried again by the retry policy of that
+    /// class. Without this mark such a failure is final.
     ///
     /// ```
     /// use outlast::{ErrorClass, FileError};

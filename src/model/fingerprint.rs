@@ -1,4 +1,4 @@
-//! What tells one version of a file from another.
+//! What distinguishes one version of a file from another.
 
 use std::fmt;
 
@@ -11,19 +11,19 @@ use serde::{Deserialize, Serialize, Serializer};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// From whole seconds and nanoseconds, as file systems give them.
+    /// Converts from whole seconds and nanoseconds, as file systems give them.
     pub fn from_parts(seconds: i64, nanoseconds: u32) -> Self {
         let whole = seconds.checked_mul(1_000_000_000);
         let time = whole.and_then(|whole| whole.checked_add(i64::from(nanoseconds.min(999_999_999))));
         Self(time.unwrap_or(if seconds < 0 { i64::MIN } else { i64::MAX }))
     }
 
-    /// Itself, unless it stands for a time that is out of bounds.
+    /// Returns the time, unless it stands for one that is out of bounds.
     pub fn known(self) -> Option<Self> {
         (self.0 != i64::MIN && self.0 != i64::MAX).then_some(self)
     }
 
-    /// From the system's time type.
+    /// Converts from the system's time type.
     pub fn from_system_time(time: std::time::SystemTime) -> Self {
         let clamp = |d: std::time::Duration| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX);
         match time.duration_since(std::time::UNIX_EPOCH) {
@@ -65,10 +65,10 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// What the file system says of a file: while this is the same, its content is taken to be the same.
+/// Metadata of a file: while this is the same, its content is taken to be the same.
 ///
-/// `inode` 0 together with `ctime` 0 means *not known* (a state that was rebuilt from the records):
-/// such a fingerprint equals no other, and the content decides.
+/// `inode` 0 together with `ctime` 0 means *not known* (a state that was rebuilt from the records): such a
+/// fingerprint equals no other, and the content decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Encode, Decode)]
 pub struct Fingerprint {
     /// Length in bytes.
@@ -82,7 +82,7 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Reads it off a file's metadata.
+    /// Takes it from a file's metadata.
     pub fn from_metadata(metadata: &std::fs::Metadata) -> Self {
         use std::os::unix::fs::MetadataExt;
         let part = |n: i64| u32::try_from(n).unwrap_or(0);
@@ -94,8 +94,8 @@ impl Fingerprint {
         }
     }
 
-    /// Whether a later write could leave this fingerprint as it is: the content or the inode changed
-    /// less than `window_ns` before the content was read. An mtime that lies ahead of a ctime that does not was set by
+    /// Returns whether a later write could leave this fingerprint unchanged: the content or the inode changed less
+    /// than `window_ns` before the content was read. An mtime that lies ahead of a ctime that does not was set by
     /// hand: a write would not leave it.
     pub fn is_racy(&self, read_at: Timestamp, window_ns: i64) -> bool {
         let was_set = self.mtime > read_at && self.ctime <= read_at && self.ctime != Timestamp(0);
@@ -104,19 +104,19 @@ impl Fingerprint {
     }
 }
 
-/// The first 16 bytes of a content's blake3 hash: enough to tell versions of one file apart.
+/// The first 16 bytes of a content's blake3 hash: enough to distinguish versions of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 pub struct Digest(pub [u8; 16]);
 
 impl Digest {
-    /// Cuts a full hash down.
+    /// Shortens a full hash.
     pub fn from_hash(hash: &blake3::Hash) -> Self {
         let mut short = [0; 16];
         short.copy_from_slice(&hash.as_bytes()[..16]);
         Self(short)
     }
 
-    /// Reads the first 32 hex digits of a hash, as records hold them.
+    /// Parses the first 32 hex digits of a hash, as records hold them.
     pub fn from_hex(hex: &str) -> Option<Self> {
         let mut bytes = [0; 16];
         for (at, byte) in bytes.iter_mut().enumerate() {

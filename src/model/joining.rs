@@ -3,13 +3,13 @@
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// The first pause between two looks. Mostly a thread that is to end has done so by then: with pauses of a
-/// millisecond from the first one on, a run over one file waited for two of them.
+/// The first pause between two checks. Mostly an ending thread has ended by then: with pauses of a millisecond from
+/// the first one on, a run over one file waited for two of them.
 const FIRST_PAUSE: Duration = Duration::from_micros(20);
-/// The longest one.
+/// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_millis(1);
 
-/// Waits for a thread to end, but no longer than until then: one that hangs in the file system is left behind.
+/// Waits for a thread to end, but no longer than until `latest`: one that hangs in the file system is abandoned.
 pub(crate) fn join_until(thread: JoinHandle<()>, latest: Instant) {
     let mut pause = FIRST_PAUSE;
     while !thread.is_finished() && Instant::now() < latest {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct RootId(pub u32);
 
 impl RootId {
-    /// The file system's own root `/`, for files that are given by an absolute path.
+    /// The file system's own root `/`, for files given by an absolute path.
     pub const FILE_SYSTEM: Self = Self(0);
 }
 
@@ -35,7 +35,7 @@ pub struct RootTable {
 }
 
 impl RootTable {
-    /// A table of these roots, and of the file system's own root `/` as number 0 where they don't hold one.
+    /// Creates a table of these roots, and of the file system's own root `/` as number 0 if they don't hold one.
     pub fn new(mut roots: Vec<Root>) -> Self {
         if !roots.iter().any(|root| root.id == RootId::FILE_SYSTEM) {
             roots.push(Root { id: RootId::FILE_SYSTEM, name: "/".to_owned(), path: PathBuf::from("/") });
@@ -44,26 +44,26 @@ impl RootTable {
         Self { roots }
     }
 
-    /// The root with this number, if the table holds it.
+    /// Returns the root with this number, if the table holds it.
     pub fn get(&self, id: RootId) -> Option<&Root> {
         let at = self.roots.binary_search_by_key(&id, |root| root.id).ok()?;
         self.roots.get(at)
     }
 
-    /// The absolute path of a file, if its root is known here.
+    /// Returns the absolute path of a file, if its root is known here.
     pub fn path_of(&self, key: &FileKey) -> Option<PathBuf> {
         let root = self.get(key.root())?;
         Some(root.path.join(OsStr::from_bytes(&key.relative_path())))
     }
 
-    /// All roots but the file system's own.
+    /// Returns all roots but the file system's own.
     pub fn iter(&self) -> impl Iterator<Item = &Root> {
         self.roots.iter().filter(|root| root.id != RootId::FILE_SYSTEM)
     }
 }
 
 const ROOT_LEN: usize = 4;
-/// Nearly all files' keys are not longer: they are put together without memory of their own.
+/// Length that nearly all files' keys stay below: they are built without an allocation.
 const SHORT_LEN: usize = 256;
 
 /// Key of a folder: the number of its root (4 bytes, big endian), then each component of the
@@ -74,18 +74,18 @@ const SHORT_LEN: usize = 256;
 pub struct FolderKey(Box<[u8]>);
 
 impl FolderKey {
-    /// The key of the root folder itself.
+    /// Returns the key of the root folder itself.
     pub fn root(root: RootId) -> Self {
         Self(Box::new(root.0.to_be_bytes()))
     }
 
-    /// The root that it belongs to.
+    /// Returns its root.
     pub fn root_id(&self) -> RootId {
         RootId(self.0.first_chunk::<ROOT_LEN>().map_or(0, |id| u32::from_be_bytes(*id)))
     }
 
-    /// The key of a path relative to a root, `/` between components; empty for the root itself. None
-    /// where it is absolute, or has an empty component, `.`, `..` or a zero byte.
+    /// Returns the key of a path relative to a root, `/` between components; empty for the root itself. `None` if it
+    /// is absolute, or has an empty component, `.`, `..` or a zero byte.
     pub fn from_relative_path(root: RootId, path: &[u8]) -> Option<Self> {
         let mut bytes = Vec::with_capacity(ROOT_LEN + path.len() + 1);
         bytes.extend_from_slice(&root.0.to_be_bytes());
@@ -101,7 +101,7 @@ impl FolderKey {
         Some(Self(bytes.into()))
     }
 
-    /// The key of a folder in this one. `name` is one component, without `/` and zero bytes.
+    /// Returns the key of a folder in this one. `name` is one component, without `/` and zero bytes.
     #[must_use]
     pub fn child(&self, name: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(self.0.len() + name.len() + 1);
@@ -111,7 +111,7 @@ impl FolderKey {
         Self(bytes.into())
     }
 
-    /// The key of a file in this folder. `name` is one component, without `/` and zero bytes.
+    /// Returns the key of a file in this folder. `name` is one component, without `/` and zero bytes.
     pub fn file(&self, name: &[u8]) -> FileKey {
         let (folder, len) = (self.0.len(), self.0.len() + 1 + name.len());
         let (mut short, mut long) = ([0; SHORT_LEN], Vec::new());
@@ -127,24 +127,24 @@ impl FolderKey {
         FileKey((&*bytes).into())
     }
 
-    /// What all keys of the files directly in this folder begin with.
+    /// Returns the prefix of all keys of the files directly in this folder.
     pub fn files_prefix(&self) -> Vec<u8> {
         let mut bytes = self.0.to_vec();
         bytes.push(0);
         bytes
     }
 
-    /// The encoded key; what all keys below this folder begin with.
+    /// Returns the encoded key, the prefix of all keys below this folder.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The path relative to the root, with `/` between components; empty for the root itself.
+    /// Returns the path relative to the root, with `/` between components; empty for the root itself.
     pub fn relative_path(&self) -> Vec<u8> {
         slashed(&self.0[ROOT_LEN..])
     }
 
-    /// The folders above this one, from the innermost to the root.
+    /// Returns the folders above this one, from the innermost to the root.
     pub fn above(&self) -> impl Iterator<Item = Self> {
         let ends = (ROOT_LEN..self.0.len()).rev();
         let is_end = |&end: &usize| end == ROOT_LEN || self.0[end - 1] == 0;
@@ -176,8 +176,8 @@ impl fmt::Debug for FolderKey {
 pub struct FileKey(Arc<[u8]>);
 
 impl FileKey {
-    /// The key of a path relative to a root, `/` between components. None where the path is
-    /// empty, absolute, or has an empty component, `.`, `..` or a zero byte.
+    /// Returns the key of a path relative to a root, `/` between components. `None` if the path is empty, absolute,
+    /// or has an empty component, `.`, `..` or a zero byte.
     pub fn from_relative_path(root: RootId, path: &[u8]) -> Option<Self> {
         let (folder, name) = match path.iter().rposition(|&byte| byte == b'/') {
             Some(0) => return None,
@@ -188,41 +188,41 @@ impl FileKey {
         is_component(name).then(|| key.file(name))
     }
 
-    /// The key of an absolute path, below the root of the file system.
+    /// Returns the key of an absolute path, below the root of the file system.
     pub fn from_absolute_path(path: &Path) -> Option<Self> {
         let relative = path.strip_prefix("/").ok()?;
         Self::from_relative_path(RootId::FILE_SYSTEM, relative.as_os_str().as_bytes())
     }
 
-    /// Takes encoded bytes back. None where they are not an encoded file key.
+    /// Parses encoded bytes. `None` if they are not an encoded file key.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let path = bytes.get(ROOT_LEN..)?;
         let at = name_start(path)?;
         (is_folder(&path[..at - 1]) && at < path.len()).then(|| Self(bytes.into()))
     }
 
-    /// The root that the file was found under.
+    /// Returns the root that the file was found under.
     pub fn root(&self) -> RootId {
         root_of(&self.0)
     }
 
-    /// The file's name, without its folder.
+    /// Returns the file's name, without its folder.
     pub fn name(&self) -> &[u8] {
         let path = &self.0[ROOT_LEN..];
         &path[name_start(path).unwrap_or(0)..]
     }
 
-    /// The folder that the file is in.
+    /// Returns the folder that the file is in.
     pub fn folder(&self) -> FolderKey {
         FolderKey(self.folder_bytes().into())
     }
 
-    /// The encoded key of the folder that the file is in.
+    /// Returns the encoded key of the folder that the file is in.
     pub(crate) fn folder_bytes(&self) -> &[u8] {
         &self.0[..self.0.len() - self.name().len() - 1]
     }
 
-    /// The path relative to the root, with `/` between components.
+    /// Returns the path relative to the root, with `/` between components.
     pub fn relative_path(&self) -> Vec<u8> {
         let name = self.name();
         let folder = &self.0[ROOT_LEN..self.0.len() - name.len() - 1];
@@ -232,7 +232,7 @@ impl FileKey {
         path
     }
 
-    /// The encoded key.
+    /// Returns the encoded key.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -244,15 +244,15 @@ impl fmt::Debug for FileKey {
     }
 }
 
-/// Length of what two keys or names have in common at their beginning.
+/// Returns the length of the common prefix of two keys or names.
 pub(crate) fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
     let alike = |(a, b): &(&[u8], &[u8])| a == b;
     let whole = a.chunks_exact(8).zip(b.chunks_exact(8)).take_while(alike).count() * 8;
     whole + a[whole..].iter().zip(&b[whole..]).take_while(|(a, b)| a == b).count()
 }
 
-/// Whether these are components, none empty, that each end in a zero byte. Looks at all bytes without a branch, which
-/// is quicker: each file that is claimed comes by here.
+/// Returns whether these are components, none empty, that each end in a zero byte. Reads all bytes without a branch,
+/// which is faster: each claimed file is checked here.
 fn is_folder(components: &[u8]) -> bool {
     let [first, .., last] = components else { return components.is_empty() };
     let pairs = components.iter().zip(&components[1..]);
@@ -263,7 +263,7 @@ fn is_component(name: &[u8]) -> bool {
     !name.is_empty() && name != b"." && name != b".." && !name.contains(&0) && !name.contains(&b'/')
 }
 
-/// Where the name begins in an encoded path: behind the last zero byte.
+/// Returns where the name begins in an encoded path: after the last zero byte.
 fn name_start(path: &[u8]) -> Option<usize> {
     path.iter().rposition(|&byte| byte == 0).map(|at| at + 1)
 }
@@ -272,7 +272,7 @@ fn root_of(bytes: &[u8]) -> RootId {
     bytes.first_chunk::<ROOT_LEN>().map_or(RootId::FILE_SYSTEM, |b| RootId(u32::from_be_bytes(*b)))
 }
 
-/// Components that each end in a zero byte, with `/` between them.
+/// Replaces the zero byte that ends each component by a `/` between them.
 fn slashed(components: &[u8]) -> Vec<u8> {
     let inner = components.strip_suffix(&[0]).unwrap_or(components);
     inner.iter().map(|&b| if b == 0 { b'/' } else { b }).collect()

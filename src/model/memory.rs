@@ -1,4 +1,4 @@
-//! Memory that may be refused.
+//! Allocations that may be refused.
 
 use std::cell::Cell;
 use std::collections::TryReserveError;
@@ -8,21 +8,21 @@ thread_local! {
     static CAN_DO_WITHOUT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this thread asks the allocator for memory that it can do without: whoever ends the process for want of
-/// memory leaves it alone then.
+/// Returns whether this thread makes an allocation that it can do without: the allocator then does not end the
+/// process for want of memory.
 #[doc(hidden)]
 pub fn can_do_without_memory() -> bool {
     CAN_DO_WITHOUT.try_with(Cell::get).unwrap_or(false)
 }
 
-/// Whether a thread gets no memory for its second stack, where signals are handled: it panics before it has begun, which
-/// takes the process with it, and nobody hears of it otherwise.
+/// Returns whether a panic is that of a thread without memory for its second stack, where signals are handled: it
+/// panics before it has begun, which ends the process, and is not reported otherwise.
 #[doc(hidden)]
 pub fn is_for_want_of_stack(info: &PanicHookInfo<'_>) -> bool {
     info.payload_as_str().is_some_and(|what| what.contains("alternative stack"))
 }
 
-/// Makes room for so many bytes more, if there is memory for them.
+/// Reserves this many more bytes, if there is memory for them.
 pub(crate) fn try_reserve(buffer: &mut Vec<u8>, more: usize) -> Result<(), TryReserveError> {
     CAN_DO_WITHOUT.set(true);
     let reserved = buffer.try_reserve_exact(more);

@@ -1,6 +1,6 @@
 //! Panics of libraries, turned into values.
 //!
-//! The embedded store panics on some damaged files, the file watcher where its thread has ended. A user shall read
+//! The embedded store panics on some damaged files, the file watcher where its thread has ended. A user shall see
 //! what is wrong and what to do, not a backtrace.
 
 use std::any::Any;
@@ -31,7 +31,7 @@ fn install_hook() {
     ONCE.call_once(|| {
         let previous = take_hook();
         set_hook(Box::new(move |info| {
-            // The store's own threads hand their panics on to the thread that waits for them.
+            // The store's own threads pass their panics on to the thread that waits for them.
             let of_store = std::thread::current().name().is_some_and(|name| name.starts_with("sled-io-"));
             if is_for_want_of_stack(info) || (!of_store && !QUIET.try_with(Cell::get).unwrap_or(false)) {
                 previous(info);

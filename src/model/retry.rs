@@ -6,28 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use super::ErrorClass;
 
-/// How often, and how long apart, a file is tried whose failure has one class.
+/// How often, and how long apart, a file is tried again after a failure of one class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RetryPolicy {
     /// Attempts, the first included. 1 to 100.
     pub attempts: u16,
-    /// Bound of the pause behind the first attempt, in milliseconds; it doubles with each one. 0 to 3,600,000.
+    /// Bound of the pause after the first attempt, in milliseconds; it doubles with each one. 0 to 3,600,000.
     pub backoff_ms: u64,
-    /// Where the bound stops to grow, in milliseconds. At least `backoff_ms`, at most 86,400,000.
+    /// Where the bound stops growing, in milliseconds. At least `backoff_ms`, at most 86,400,000.
     pub backoff_max_ms: u64,
 }
 
 impl RetryPolicy {
-    /// No policy puts an attempt off for longer.
+    /// No policy delays an attempt for longer.
     pub const LONGEST: Duration = Duration::from_secs(86_400);
 
-    /// The longest pause.
+    /// Returns the longest pause.
     pub fn longest(&self) -> Duration {
         Duration::from_millis(self.backoff_max_ms)
     }
 
-    /// What holds for a class where nothing is configured. `attempts` is the number for failures that may pass.
+    /// Returns the default policy of a class. `attempts` is the number for failures that may pass.
     pub fn default_of(class: ErrorClass, attempts: u16) -> Self {
         let attempts = match class {
             ErrorClass::IoTransient | ErrorClass::Unstable | ErrorClass::Processor => attempts,
@@ -43,7 +43,7 @@ impl RetryPolicy {
         Self { attempts, backoff_ms: 250, backoff_max_ms: 30_000 }
     }
 
-    /// The pause behind the attempt with this number, from 1: any time up to the bound, so that files that
+    /// Returns the pause after the attempt with this number, from 1: any time up to the bound, so that files that
     /// failed together are not tried together ("full jitter"). The same seed gives the same pause.
     pub fn pause(&self, attempt: u16, seed: u64) -> Duration {
         let doublings = u32::from(attempt.saturating_sub(1)).min(32);

@@ -1,7 +1,7 @@
 //! Copies of records: lines that were carried forward so that the segment they stood in can go.
 //!
-//! A copy is the line as it was, with two more members at its end: `copied_from`, where the record stood
-//! at first, and `copied_tick`, the tick that wrote the copy.
+//! A copy is the original line, with two more members at its end: `copied_from`, where the record was at first, and
+//! `copied_tick`, the tick that wrote the copy.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ const MARK: &[u8] = b",\"copied_from\":\"";
 /// A mark with the largest numbers is shorter.
 const MARK_BYTES_MAX: usize = 128;
 
-/// The line as it was before it was copied. `record` is what stands in it.
+/// Returns the line as it was before it was copied. `record` is its parsed form.
 pub fn without_copy_mark<'a>(line: &'a [u8], record: &RecordHead<'_>) -> Cow<'a, [u8]> {
     let from = line.len().saturating_sub(MARK_BYTES_MAX);
     let mark = line[from..].windows(MARK.len()).rposition(|bytes| bytes == MARK);
@@ -24,7 +24,7 @@ pub fn without_copy_mark<'a>(line: &'a [u8], record: &RecordHead<'_>) -> Cow<'a,
     }
 }
 
-/// Appends a copy of the line that stands at `from`, which may be a copy itself, for the tick that writes it.
+/// Appends a copy of the line at `from`, which may be a copy itself, for the tick that writes it.
 pub fn push_copy(line: &[u8], record: &RecordHead<'_>, from: LogPosition, tick: u64, out: &mut Vec<u8>) {
     let original = without_copy_mark(line, record);
     let whole = original.trim_ascii_end();
@@ -35,7 +35,7 @@ pub fn push_copy(line: &[u8], record: &RecordHead<'_>, from: LogPosition, tick: 
     out.extend_from_slice(format!("\",\"copied_tick\":{tick}}}\n").as_bytes());
 }
 
-/// Which file a record is of: the beginning of its line, enough where the rest does not matter.
+/// The file of a record: the beginning of its line, enough where the rest does not matter.
 #[derive(Debug, Deserialize)]
 pub struct RecordOf<'a> {
     /// Name of the root.
@@ -48,7 +48,7 @@ pub struct RecordOf<'a> {
 }
 
 impl RecordOf<'_> {
-    /// Reads the first bytes of a line; none where they are too few, or no record's.
+    /// Reads the first bytes of a line; `None` if they are too few, or not a record's.
     pub fn parse<T>(begin: &[u8], tell: impl FnOnce(&RecordOf<'_>) -> T) -> Option<T> {
         // Within a string each quotation mark has a backslash before it.
         const NEXT: &[u8] = b",\"status\":\"";
@@ -57,7 +57,7 @@ impl RecordOf<'_> {
         serde_json::from_slice(&head).ok().map(|record| tell(&record))
     }
 
-    /// The key of the file under a root of this number; none for a path that can't be one.
+    /// Returns the key of the file under a root of this number; `None` for a path that can't be one.
     pub fn key(&self, root: RootId) -> Option<FileKey> {
         super::key_of(root, &self.path, self.path_bytes.as_deref())
     }

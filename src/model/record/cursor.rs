@@ -1,4 +1,4 @@
-//! Cursors as the consumers of records keep them: a place in the log, and the state whose log that is.
+//! Cursors as the consumers of records keep them: a position in the log, and the state of that log.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,10 +10,10 @@ use super::LogPosition;
 /// Characters of a state's id, at most.
 const ID_MAX: usize = 32;
 
-/// Where a consumer of the records goes on. As text it is `SEGMENT:OFFSET@STATE`.
+/// Where a consumer of the records continues. As text it is `SEGMENT:OFFSET@STATE`.
 ///
-/// A state that is made anew, or repaired, has another id: positions of the one before mean other records there. The
-/// start of the log is that of any state.
+/// A state that is re-created, or repaired, has another id: earlier positions mean other records there. The start of
+/// the log is that of any state.
 ///
 /// ```
 /// use outlast::{LogPosition, RecordCursor};
@@ -26,19 +26,19 @@ const ID_MAX: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RecordCursor {
-    /// The place in the log.
+    /// The position in the log.
     pub position: LogPosition,
-    /// Id of the state; none where it was not told.
+    /// Id of the state; `None` where it was not given.
     pub state: Option<String>,
 }
 
 impl RecordCursor {
-    /// Whether it can be one of the state with this id, if that has one.
+    /// Returns whether it can be one of the state with this id, if that has one.
     pub fn is_of(&self, state: Option<&str>) -> bool {
         self.state.is_none() || self.state.as_deref() == state
     }
 
-    /// Whether it says no state, and should.
+    /// Returns whether it names no state, and should.
     pub fn is_bare(&self) -> bool {
         self.state.is_none() && self.position != LogPosition::START
     }

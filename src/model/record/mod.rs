@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::{FileError, FileKey, Fingerprint, RootId, Timestamp};
 
-/// A place in the record log: the number of a segment file, from 1, and a byte offset in it.
+/// A position in the record log: the number of a segment file, from 1, and a byte offset in it.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode,
 )]
@@ -71,7 +71,7 @@ pub struct Cursor {
 pub struct LogStart {
     /// Number of the first segment; all before it are gone.
     pub segment: u32,
-    /// End of what is gone. Whoever has read the log up to there has missed nothing.
+    /// End of the dropped part. A reader that has read the log up to there has missed nothing.
     pub dropped_to: Option<LogPosition>,
     /// The end of the log when it held no record but the latest of each path.
     pub compact_at: Option<LogPosition>,
@@ -84,7 +84,8 @@ impl Default for LogStart {
 }
 
 impl LogStart {
-    /// Where whoever has read the log up to `since` goes on; none where records in between are gone.
+    /// Returns where a reader that has read the log up to `since` continues; `None` where records in between are
+    /// gone.
     pub fn go_on_from(&self, since: LogPosition) -> Option<LogPosition> {
         if since.segment >= self.segment {
             return Some(since);
@@ -101,7 +102,7 @@ pub enum RecordStatus {
     Ok,
     /// Not processed, with a class and a message.
     Failed,
-    /// The file is gone.
+    /// The file no longer exists.
     Removed,
 }
 
@@ -117,7 +118,7 @@ pub struct RecordLine<'a> {
     pub key: &'a FileKey,
     /// How it ended.
     pub status: RecordStatus,
-    /// The version that was read; none when removed.
+    /// The version that was read; `None` when removed.
     pub fingerprint: Option<&'a Fingerprint>,
     /// Hash of the content, where it was read.
     pub digest: Option<&'a blake3::Hash>,
@@ -184,7 +185,7 @@ impl RecordLine<'_> {
         push_number(line, u64::from(self.attempts));
     }
 
-    /// Ends a line that [`RecordLine::begin`] began.
+    /// Completes a line that [`RecordLine::begin`] began.
     pub fn finish(line: &mut Vec<u8>, tick: u64) {
         push_number(line, tick);
         line.extend_from_slice(b"}\n");
@@ -207,7 +208,7 @@ fn push_number(line: &mut Vec<u8>, number: u64) {
     push_json(line, &number);
 }
 
-/// A record as it is read back.
+/// A parsed record.
 #[derive(Debug, Clone, Deserialize)]
 pub struct RecordHead<'a> {
     /// Name of the root.
@@ -221,16 +222,16 @@ pub struct RecordHead<'a> {
     pub path_bytes: Option<Cow<'a, str>>,
     /// How it ended.
     pub status: RecordStatus,
-    /// Size in bytes; none when removed.
+    /// Size in bytes; `None` when removed.
     #[serde(default)]
     pub size: Option<u64>,
-    /// Time of the last change of the content; none when removed, or where it is out of bounds.
+    /// Modification time; `None` when removed, or where it is out of bounds.
     #[serde(default)]
     pub mtime: Option<Timestamp>,
     /// blake3 of the content, hex, where it was read.
     #[serde(borrow, default)]
     pub digest: Option<Cow<'a, str>>,
-    /// Identity of the processor; none when removed.
+    /// Identity of the processor; `None` when removed.
     #[serde(borrow, default)]
     pub processor: Option<Cow<'a, str>>,
     /// Attempts at this version.
@@ -244,7 +245,7 @@ pub struct RecordHead<'a> {
     pub result: Option<&'a RawValue>,
     /// The tick that committed it.
     pub committed_tick: u64,
-    /// Where the record stood at first, where this line is a copy of it.
+    /// Original position of the record, if this line is a copy of it.
     #[serde(borrow, default)]
     pub copied_from: Option<Cow<'a, str>>,
     /// The tick that wrote the copy.
@@ -261,23 +262,23 @@ impl<'a> RecordHead<'a> {
         serde_json::from_slice(line)
     }
 
-    /// Whether the line is a copy: its record stood in the log before.
+    /// Returns whether the line is a copy: its record was in the log before.
     pub fn is_copy(&self) -> bool {
         self.copied_from.is_some()
     }
 
-    /// The tick that wrote the line.
+    /// Returns the tick that wrote the line.
     pub fn written_tick(&self) -> u64 {
         self.copied_tick.unwrap_or(self.committed_tick)
     }
 
-    /// The key of the record's file under a root of this number; none for a path that can't be one.
+    /// Returns the key of the record's file under a root of this number; `None` for a path that can't be one.
     pub fn key(&self, root: RootId) -> Option<FileKey> {
         key_of(root, &self.path, self.path_bytes.as_deref())
     }
 }
 
-/// The key of a file whose path is told like this.
+/// Returns the key of a file whose path is given in this form.
 pub(super) fn key_of(root: RootId, path: &str, path_bytes: Option<&str>) -> Option<FileKey> {
     match path_bytes {
         Some(encoded) => {
