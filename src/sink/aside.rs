@@ -1,8 +1,8 @@
-//! What a repair sets aside: the segments as it found them.
+//! Segments that a repair sets aside, as it found them.
 //!
-//! While a repair goes on, `records-000001.ndjson.damaged` is that segment as it was found, whole and
-//! durable; what has the segment's own name may be the repair's work already. Once the repair has
-//! ended it is called `.damaged-1`, or the first number that is free, and means nothing any more.
+//! During a repair, `records-000001.ndjson.damaged` is that segment as it was found, whole and durable; the segment's
+//! own name may already be the repair's work. Once the repair has ended it is renamed `.damaged-1`, or the first free
+//! number, and means nothing any more.
 
 use std::fs::{self, File};
 use std::io;
@@ -14,21 +14,21 @@ use crate::model::{durable, failpoint};
 
 const ASIDE: &str = "ndjson.damaged";
 
-/// The name under which a segment is set aside.
+/// Returns the name under which a segment is set aside.
 fn aside_of(segment: &Path) -> PathBuf {
     segment.with_extension(ASIDE)
 }
 
-/// A segment as the repair that goes on found it: what is set aside, once it is.
+/// Returns a segment as the current repair found it: what is set aside, once it is.
 ///
 /// # Errors
-/// Where it can't be told whether it is.
+/// If it can't be determined whether it is.
 pub fn original_of(segment: &Path) -> Result<PathBuf, SinkError> {
     let aside = aside_of(segment);
     if is_free(&aside)? { Ok(segment.to_owned()) } else { Ok(aside) }
 }
 
-/// Whether there is nothing of this name.
+/// Returns whether nothing has this name.
 fn is_free(path: &Path) -> Result<bool, SinkError> {
     match path.symlink_metadata() {
         Ok(_) => Ok(false),
@@ -37,7 +37,7 @@ fn is_free(path: &Path) -> Result<bool, SinkError> {
     }
 }
 
-/// The segments that are set aside, under the names that they came from, ascending.
+/// Returns the segments that are set aside, under their original names, ascending.
 ///
 /// # Errors
 /// Where the folder can't be listed.
@@ -47,9 +47,9 @@ pub fn set_aside_segments(folder: &Path) -> Result<Vec<(u32, PathBuf)>, SinkErro
     Ok(found)
 }
 
-/// Puts `fresh`, which is durable, in the place of a segment, which is set aside if it is not yet.
+/// Replaces a segment by `fresh`, which is durable; the segment is set aside if it is not yet.
 ///
-/// At no instant is there no file of the segment's name, or a part of one that is set aside.
+/// At no instant is the segment's name missing, or the file set aside incomplete.
 ///
 /// # Errors
 /// Where the folder can't be written.
@@ -61,7 +61,7 @@ pub fn replace_segment(segment: &Path, fresh: &Path) -> Result<(), SinkError> {
             copy_whole(segment, &aside)?;
         }
     }
-    // Also where an earlier attempt has set it aside: its sync may have failed.
+    // Also if an earlier attempt has set it aside: its sync may have failed.
     sync_folder(folder)?;
     fs::rename(fresh, segment).map_err(SinkError::io(segment))?;
     sync_folder(folder)
@@ -79,7 +79,7 @@ fn copy_whole(from: &Path, to: &Path) -> Result<(), SinkError> {
     fs::rename(&temporary, to).map_err(SinkError::io(to))
 }
 
-/// Gives what is set aside names that no repair takes for its own. Returns them.
+/// Renames what is set aside to names that no repair takes for its own. Returns these.
 ///
 /// # Errors
 /// Where the folder can't be written.

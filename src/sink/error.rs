@@ -1,4 +1,4 @@
-//! What can go wrong with the record log.
+//! The errors of the record log.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub enum SinkError {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What it said.
+        /// Its error.
         source: io::Error,
     },
     /// The log does not hold what the ledger says was committed.
@@ -24,7 +24,7 @@ pub enum SinkError {
         /// What is wrong.
         what: String,
     },
-    /// A segment is not there. A reader of a log that is compacted meanwhile asks again where it begins.
+    /// A segment is missing. A reader of a log that is compacted meanwhile asks again where it begins.
     #[error(
         "{}: the record file is missing (if its disk is not mounted, mount it); run `outlast repair`",
         path.display()
@@ -39,13 +39,13 @@ pub enum SinkError {
         /// The record folder.
         path: PathBuf,
     },
-    /// There is something else than a folder at the path, or above it.
+    /// A path, or one above it, is not a directory.
     #[error("{}: not a folder; name a folder with --out", path.display())]
     NoFolder {
-        /// What is no folder.
+        /// The path that is not a directory.
         path: PathBuf,
     },
-    /// The file that is written was deleted, replaced or cut by somebody else.
+    /// The file being written was deleted, replaced or cut by another process.
     #[error(
         "{}: was deleted, replaced or cut while it was written; put it back if you can, and run `outlast repair`",
         path.display()
@@ -63,7 +63,7 @@ pub enum SinkError {
 }
 
 impl SinkError {
-    /// What was short, where it may come back. What was committed before is whole: open the log again then.
+    /// Returns what was short, where it may come back. What was committed before is whole: open the log again then.
     pub fn short_of(&self) -> Option<Resource> {
         match self {
             Self::Io { source, .. } => Resource::of_state_io(source),

@@ -1,12 +1,12 @@
-//! What can go wrong with an export.
+//! The errors of an export.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Failure of an export. Nothing is under the file's name then but what was there before.
+/// Failure of an export. The file's name then still has its previous content, if any.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// No file can stand under this name.
+    /// No file can have this name.
     #[error("{}: {what}", path.display())]
     Target {
         /// The name.
@@ -21,7 +21,7 @@ pub enum ExportError {
         path: PathBuf,
         /// What to do.
         remedy: &'static str,
-        /// What it said.
+        /// Its error.
         source: io::Error,
     },
     /// The format has no room for a record.
@@ -32,24 +32,24 @@ pub enum ExportError {
         /// Path of the record.
         path: String,
     },
-    /// It was to stop before its end.
+    /// It was stopped before its end.
     #[error("{}: not written, since it was interrupted; what was there before stays", path.display())]
     Interrupted {
         /// The file.
         path: PathBuf,
     },
-    /// The encoder failed: a fault of ours.
+    /// The encoder failed: a bug of this program.
     #[error("the table can't be encoded: {0}; report it, and export with --format ndjson meanwhile")]
     Encode(String),
 }
 
 impl ExportError {
-    /// A name that no file may have.
+    /// Error for a name that no file may have.
     pub fn target(path: &Path, what: &'static str) -> Self {
         Self::Target { path: path.to_owned(), what }
     }
 
-    /// A failure to write `path`, with the remedy that fits it.
+    /// Error for a failed write of `path`, with the fitting remedy.
     pub fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| {

@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use super::ExportError;
 use crate::model::durable;
 
-/// What the names of unfinished files begin and end with.
+/// Prefix and suffix of the names of unfinished files.
 const PREFIX: &str = ".outlast-export-";
 const SUFFIX: &str = ".tmp";
-/// Names that are tried for an unfinished file.
+/// Names tried for an unfinished file.
 const NAMES_MAX: u32 = 1_000;
 
-/// A file in the making, beside the one that it becomes. Dropped before [`OutputFile::commit`] it leaves
-/// nothing behind; what a kill leaves, the next one in the same folder clears away.
+/// An unfinished file, beside the one that it becomes. Dropped before [`OutputFile::commit`] it leaves nothing
+/// behind; what a kill leaves, the next one in the same folder removes.
 #[derive(Debug)]
 pub struct OutputFile {
     target: PathBuf,
@@ -25,11 +25,11 @@ pub struct OutputFile {
 }
 
 impl OutputFile {
-    /// Begins the file that is to stand at `path`, where a file may be already.
+    /// Begins the file that will be at `path`, where a file may exist already.
     ///
     /// # Errors
-    /// Where no file can be made there: the folder is missing or can't be written to, or `path` is
-    /// something else than a file.
+    /// If no file can be created there: the folder is missing or can't be written to, or `path` is something else
+    /// than a file.
     pub fn create(path: &Path) -> Result<Self, ExportError> {
         let target = target_of(path)?;
         let folder = folder_of(&target);
@@ -46,17 +46,17 @@ impl OutputFile {
         Ok(Self { target, temporary, file, committed: false })
     }
 
-    /// What is written to.
+    /// Returns the file to write to.
     pub fn file(&self) -> &File {
         &self.file
     }
 
-    /// Where it will stand, links followed.
+    /// Returns its final path, links followed.
     pub fn path(&self) -> &Path {
         &self.target
     }
 
-    /// Syncs what was written, and puts it under its name.
+    /// Syncs what was written, and moves it to its name.
     ///
     /// # Errors
     /// Where the system refuses.
@@ -76,7 +76,7 @@ impl Drop for OutputFile {
     }
 }
 
-/// The file that `path` stands for: a link is followed, since replacing it would leave its file as it is.
+/// Returns the file behind `path`: a link is followed, since replacing it would leave its file as it is.
 fn target_of(path: &Path) -> Result<PathBuf, ExportError> {
     if path.file_name().is_none() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
         return Err(ExportError::target(path, "is no name of a file; add one"));
@@ -100,7 +100,7 @@ fn folder_of(target: &Path) -> PathBuf {
     }
 }
 
-/// A new file in the folder, locked so that nobody takes it for a leftover.
+/// Creates a file in the folder, locked so that no process takes it for a leftover.
 fn create_in(folder: &Path) -> io::Result<(PathBuf, File)> {
     for number in 0..NAMES_MAX {
         let path = folder.join(format!("{PREFIX}{}-{number}{SUFFIX}", std::process::id()));
@@ -108,7 +108,7 @@ fn create_in(folder: &Path) -> io::Result<(PathBuf, File)> {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
             opened => opened?,
         };
-        // Where there are no locks, nothing is cleared away either.
+        // Without locks, nothing is removed either.
         let _ = file.lock();
         if file.metadata()?.nlink() > 0 {
             return Ok((path, file));
@@ -117,7 +117,7 @@ fn create_in(folder: &Path) -> io::Result<(PathBuf, File)> {
     Err(io::Error::new(io::ErrorKind::AlreadyExists, "no name is free for an unfinished file"))
 }
 
-/// Removes unfinished files that nobody writes any more. What can't be removed does no harm.
+/// Removes unfinished files that no process writes any more. What can't be removed does no harm.
 fn clear_leftovers(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();

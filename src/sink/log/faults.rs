@@ -1,4 +1,4 @@
-//! Every call of the log fails once, in segments so small that each tick begins one.
+//! Every call of the log fails once, with segments so small that each tick begins one.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::model::Resource;
 use crate::model::failpoint::{Fault, arm};
 use crate::sink::check_range;
 
-/// Appends ticks until one fails. Returns the cursor behind the last that did not, and how many calls there were.
+/// Appends ticks until one fails. Returns the cursor after the last good one, and the number of calls.
 fn write_until_it_fails(folder: &Path, mut cursor: Cursor, hit: u64, fault: Fault) -> (Cursor, u64) {
     let armed = arm(hit..hit + 1, fault);
     let written = (|| -> Result<(), SinkError> {

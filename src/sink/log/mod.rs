@@ -13,7 +13,7 @@ use super::reader::{check_file, check_folder};
 use super::{LogReader, SEGMENT_BYTES_MAX, SinkError, segment_name, segments};
 use crate::model::{Cursor, LogPosition, RecordHead, durable, failpoint};
 
-/// No page of memory is larger: what ends in one was written with what lies before it there.
+/// The largest size of a memory page: whatever ends in a page was written with what precedes it there.
 const PAGE_BYTES: u64 = 64 << 10;
 
 /// The writing end of the record log.
@@ -22,13 +22,13 @@ pub struct RecordLog {
     folder: PathBuf,
     path: PathBuf,
     file: File,
-    /// Held for as long as the log is open.
+    /// Held while the log is open.
     lock: RecordFolder,
     position: LogPosition,
     tick_crc: crc32fast::Hasher,
     dirty: bool,
     segment_bytes_max: u64,
-    /// The next tick begins a segment, however full the present one is.
+    /// The next tick begins a segment, however full the current one is.
     closing: bool,
     poisoned: bool,
 }
@@ -41,7 +41,7 @@ pub struct RecordFolder {
 }
 
 impl RecordFolder {
-    /// Takes a folder, which is made if it is missing, for this process.
+    /// Takes a folder, which is created if it is missing, for this process.
     ///
     /// # Errors
     /// [`SinkError::InUse`] where another process has it; [`SinkError::NoFolder`] where there is something else;
@@ -58,9 +58,9 @@ impl RecordFolder {
         }
     }
 
-    /// Whether the folder at the path is still the one that is locked.
+    /// Checks that the folder at the path is still the locked one.
     fn check(&self) -> Result<(), SinkError> {
-        // What can't be looked at now is no proof.
+        // A path that can't be checked now is no proof.
         match durable::is_at(&self.lock, &self.path).unwrap_or(true) {
             true => Ok(()),
             false => Err(SinkError::Lost { path: self.path.clone() }),
@@ -68,10 +68,10 @@ impl RecordFolder {
     }
 }
 
-/// What a tick appended.
+/// Result of a tick's writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
-    /// End of the log behind it.
+    /// End of the log after it.
     pub end: LogPosition,
     /// crc32 of the appended bytes.
     pub crc: u32,
@@ -86,14 +86,14 @@ impl RecordLog {
         Self::open_from(folder, LogPosition::START.segment, cursor)
     }
 
-    /// Opens the log in `folder`, which is made if it is missing, and cuts off what lies behind `cursor`: what
-    /// a tick that was not committed has left, in the rest of the segment and in the next one, since each
-    /// tick begins one segment at most. What lies before segment `first` was dropped, and goes if it is there.
+    /// Opens the log in `folder`, which is created if it is missing, and cuts off what follows `cursor`: what an
+    /// uncommitted tick has left, in the rest of the segment and in the next one, since each tick begins one segment
+    /// at most. Segments before `first` were dropped, and are removed if they exist.
     ///
     /// # Errors
-    /// [`SinkError::Damaged`] where the log is shorter than `cursor` says, or goes on further than one tick
-    /// behind it: then the state is an older copy, and nothing is cut. [`SinkError::InUse`] where another
-    /// process has it open; [`SinkError::Io`] otherwise.
+    /// [`SinkError::Damaged`] where the log is shorter than `cursor` says, or continues further than one tick after
+    /// it: then the state is an older copy, and nothing is cut. [`SinkError::InUse`] where another process has it
+    /// open; [`SinkError::Io`] otherwise.
     pub fn open_from(folder: &Path, first: u32, cursor: Cursor) -> Result<Self, SinkError> {
         Self::open_in(RecordFolder::take(folder)?, first, cursor)
     }
@@ -125,14 +125,14 @@ impl RecordLog {
         remove_before(folder, first, &found)?;
         let path = folder.join(segment_name(committed.segment));
         if first_use && path.symlink_metadata().is_ok() {
-            // Made anew: that its name is durable can't be told.
+            // Created anew: it is unknown whether its name is durable.
             failpoint::hit("log.remove").map_err(SinkError::io(&path))?;
             fs::remove_file(&path).map_err(SinkError::io(&path))?;
         }
         let mut file = open_segment(&path, first_use)?;
         is_changed |= cut(&file, committed.offset).map_err(SinkError::io(&path))?;
         file.seek(SeekFrom::End(0)).map_err(SinkError::io(&path))?;
-        // What is as it was committed was synced then, its name too: two of a start's seven syncs.
+        // An unchanged log was synced when committed, its name too: two of a start's seven syncs.
         if is_changed {
             failpoint::hit("log.sync-cut").map_err(SinkError::io(&path))?;
             file.sync_all().map_err(SinkError::io(&path))?;
@@ -152,7 +152,7 @@ impl RecordLog {
         })
     }
 
-    /// Whether opening the log with this cursor changes nothing.
+    /// Returns whether opening the log with this cursor changes nothing.
     ///
     /// # Errors
     /// The folder can't be listed.
@@ -164,7 +164,7 @@ impl RecordLog {
         Ok(is_whole && committed != LogPosition::START && found.iter().all(|(segment, _)| is_known(*segment)))
     }
 
-    /// The same log with another size from which a segment counts as full.
+    /// Sets another size from which a segment counts as full.
     #[must_use]
     pub fn with_segment_bytes_max(mut self, bytes: u64) -> Self {
         self.segment_bytes_max = bytes;
@@ -174,7 +174,7 @@ impl RecordLog {
     /// Begins a tick: the next line goes to the returned position.
     ///
     /// # Errors
-    /// Where a new segment is due and can't be made.
+    /// If a new segment is due and can't be created.
     pub fn begin_tick(&mut self) -> Result<LogPosition, SinkError> {
         self.tick_crc = crc32fast::Hasher::new();
         if self.position.offset >= self.segment_bytes_max || self.closing {
@@ -183,7 +183,7 @@ impl RecordLog {
         Ok(self.position)
     }
 
-    /// Lets the next tick begin a segment, unless the present one is empty.
+    /// Makes the next tick begin a segment, unless the current one is empty.
     pub fn close_segment(&mut self) {
         self.closing = self.position.offset > 0;
     }
@@ -191,7 +191,7 @@ impl RecordLog {
     /// Removes the oldest segment before this one, durably. Returns whether there was one.
     ///
     /// # Errors
-    /// Where the folder can't be read or written; the log can be written further.
+    /// If the folder can't be read or written; the log can still be written.
     pub fn remove_one_before(&self, first: u32) -> Result<bool, SinkError> {
         self.lock.check()?;
         let mut found = segments(&self.folder)?;
@@ -217,7 +217,7 @@ impl RecordLog {
     /// Makes what was appended durable, if anything was, and ends the tick.
     ///
     /// # Errors
-    /// Where the sync fails: it is not tried again, since a second one would lie.
+    /// If the sync fails: it is not retried, since a second one would report a false success.
     pub fn sync(&mut self) -> Result<Appended, SinkError> {
         self.guarded(|log| {
             if log.dirty {
@@ -231,7 +231,7 @@ impl RecordLog {
         })
     }
 
-    /// What was synced is only durable while it has its name.
+    /// Checks that the segment still has its name: only then is synced data durable.
     fn check_in_place(&self) -> Result<(), SinkError> {
         let ours = self.file.metadata().map_err(SinkError::io(&self.path))?;
         let named = fs::metadata(&self.path);
@@ -261,32 +261,32 @@ impl RecordLog {
     }
 }
 
-/// Removes those of these segments that lie before the first one, in this order.
+/// Removes those of these segments that precede the first one, in this order.
 fn remove_before(folder: &Path, first: u32, found: &[(u32, PathBuf)]) -> Result<(), SinkError> {
     for (_, path) in found.iter().filter(|(segment, _)| *segment < first) {
         failpoint::hit("log.drop").map_err(SinkError::io(path))?;
         fs::remove_file(path).map_err(SinkError::io(path))?;
-        // One by one, so that what a power cut leaves is the end of the log, without a gap.
+        // One by one, so that a power cut leaves the end of the log, without a gap.
         sync_folder(folder)?;
     }
     Ok(())
 }
 
-/// Cuts a segment back to what was committed, and tells whether there was something to cut. Its times stay as they are
-/// where there was not.
+/// Cuts a segment back to what was committed, and returns whether there was something to cut. If not, its times stay
+/// as they are.
 fn cut(file: &File, committed: u64) -> io::Result<bool> {
     failpoint::hit("log.cut")?;
     if file.metadata()?.len() == committed {
         return Ok(false);
     }
-    // The page in which the committed part ends may hold what a failed sync was for. It is durable before the cut: a
+    // The page in which the committed part ends may hold data of a failed sync. It is durable before the cut: a
     // segment of the right length has nothing that a start would have to sync.
     durable::write_again(file, committed - committed % PAGE_BYTES, committed)?;
     file.set_len(committed)?;
     Ok(true)
 }
 
-/// Behind the cursor there may be lines of the next tick, and none of a later one.
+/// Checks that only lines of the next tick follow the cursor, and none of a later one.
 fn check_tail(folder: &Path, found: &[(u32, PathBuf)], cursor: Cursor) -> Result<(), SinkError> {
     for (segment, path) in found.iter().filter(|(segment, _)| *segment >= cursor.log.segment) {
         let from = if *segment == cursor.log.segment { cursor.log.offset } else { 0 };
@@ -294,7 +294,7 @@ fn check_tail(folder: &Path, found: &[(u32, PathBuf)], cursor: Cursor) -> Result
         let (from, end) =
             (LogPosition { segment: *segment, offset: from }, LogPosition { segment: *segment, offset: end });
         let mut lines = LogReader::new(folder, from, end)?;
-        // A torn line ends what is of use.
+        // Nothing after a torn line is of use.
         while let Ok(Some((_, line))) = lines.next_line() {
             let tick = RecordHead::parse(line).map_or(0, |record| record.written_tick());
             if tick > cursor.tick + 1 {
@@ -323,7 +323,7 @@ fn open_segment(path: &Path, create: bool) -> Result<File, SinkError> {
 
 const NOT_BEGUN: &str = "the log ends before this file: either outlast did not write it, and it has to be moved elsewhere, or the state is older than the log";
 
-/// Every segment from the first up to the committed end must be there, and the last one long enough.
+/// Checks that every segment from the first up to the committed end exists, and that the last one is long enough.
 fn check_complete(
     folder: &Path,
     found: &[(u32, PathBuf)],

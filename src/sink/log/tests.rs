@@ -149,7 +149,7 @@ fn a_log_that_has_dropped_its_beginning_opens_without_it() {
         "{error}"
     );
     assert!(error.to_string().contains("outlast repair"), "{error}");
-    // The start before this one was killed when it had not removed anything yet.
+    // The start before this one was killed before it had removed anything.
     let log = RecordLog::open_from(folder.path(), 3, at(end)).unwrap();
     assert_eq!(segments(folder.path()).unwrap().len(), 1);
     drop(log);

@@ -10,7 +10,7 @@ use super::{SinkError, segment_name, segment_number};
 use crate::model::LogPosition;
 use crate::model::durable::{Kind, instead_of};
 
-/// The segments in a folder, ascending; none where the folder is missing.
+/// Returns the segments in a folder, ascending; empty if the folder is missing.
 ///
 /// # Errors
 /// Where the folder can't be listed.
@@ -18,10 +18,10 @@ pub fn segments(folder: &Path) -> Result<Vec<(u32, PathBuf)>, SinkError> {
     listed(folder, segment_number)
 }
 
-/// Length of a segment; 0 where a compaction has dropped it since it was listed.
+/// Returns the length of a segment; 0 if a compaction has dropped it since it was listed.
 ///
 /// # Errors
-/// Where it can't be looked at, or is no file.
+/// If its metadata can't be read, or it is not a file.
 pub fn segment_bytes(path: &Path) -> Result<u64, SinkError> {
     match fs::metadata(path) {
         Ok(found) if found.is_file() => Ok(found.len()),
@@ -30,7 +30,7 @@ pub fn segment_bytes(path: &Path) -> Result<u64, SinkError> {
     }
 }
 
-/// The files whose names have a number, ascending; none where the folder is missing.
+/// Returns the files whose names have a number, ascending; empty if the folder is missing.
 pub(super) fn listed(
     folder: &Path,
     number_of: impl Fn(&str) -> Option<u32>,
@@ -54,11 +54,11 @@ pub(super) fn listed(
     Ok(found)
 }
 
-/// Segments that are open, so that they can be read to the end although they are dropped meanwhile.
+/// Open segments, which can be read to the end although they are dropped meanwhile.
 #[derive(Debug, Clone, Default)]
 pub struct HeldSegments(Arc<BTreeMap<u32, File>>);
 
-/// The oldest segments go first, and one takes longer to go than others to be read.
+/// The oldest segments are dropped first, and dropping one takes longer than reading others.
 const HELD_MAX: usize = 128;
 
 impl HeldSegments {
@@ -75,7 +75,7 @@ impl HeldSegments {
         Ok(Self(Arc::new(opened.collect::<Result<_, SinkError>>()?)))
     }
 
-    /// A segment's file, which has its place in common with all others of this call.
+    /// Returns a segment's file, which shares its offset with all others of this call.
     fn file(&self, folder: &Path, segment: u32) -> Result<File, SinkError> {
         let path = folder.join(segment_name(segment));
         match self.0.get(&segment) {
@@ -97,7 +97,7 @@ pub struct LogReader {
 }
 
 impl LogReader {
-    /// A reader of the lines between `from` and `end`, the committed end of the log.
+    /// Creates a reader of the lines between `from` and `end`, the committed end of the log.
     ///
     /// # Errors
     /// Where the segment at `from` can't be opened.
@@ -105,7 +105,7 @@ impl LogReader {
         Self::of_held(folder, from, end, HeldSegments::default())
     }
 
-    /// The same, of segments that are held open; one reader at a time.
+    /// The same for segments that are held open; one reader at a time.
     ///
     /// # Errors
     /// As there.
@@ -123,7 +123,7 @@ impl LogReader {
         Ok(reader)
     }
 
-    /// The next line without its line feed, and where it begins. None at the end.
+    /// Returns the next line without its line feed, and where it begins; `None` at the end.
     ///
     /// # Errors
     /// Where a segment can't be read, or the log ends within a line.
@@ -176,14 +176,14 @@ fn open(path: &Path) -> Result<File, SinkError> {
     })
 }
 
-/// Refuses what is no segment of a record folder that may have gone since it was listed.
+/// Refuses anything but a segment of a record folder that may have gone since it was listed.
 fn check_segment(path: &Path) -> Result<(), SinkError> {
     path.parent().map_or(Ok(()), check_folder)?;
     check_file(path)
 }
 
-/// Refuses what is no file in place of a segment, before it is opened: a FIFO would hold a process up for ever, and a
-/// device has no end.
+/// Refuses anything but a file in place of a segment, before it is opened: a FIFO would block a process for ever, and
+/// a device has no end.
 pub(super) fn check_file(path: &Path) -> Result<(), SinkError> {
     match instead_of(Kind::File, path).map_err(SinkError::io(path))? {
         Some(what) => Err(SinkError::damaged(path, what)),
@@ -191,7 +191,7 @@ pub(super) fn check_file(path: &Path) -> Result<(), SinkError> {
     }
 }
 
-/// Refuses what is no folder in place of the record folder, or above it.
+/// Refuses a record folder, or one above it, that is not a directory.
 pub(super) fn check_folder(path: &Path) -> Result<(), SinkError> {
     match path.ancestors().find(|ancestor| ancestor.symlink_metadata().is_ok()) {
         Some(there) if !there.is_dir() => Err(SinkError::NoFolder { path: there.to_owned() }),
@@ -199,7 +199,7 @@ pub(super) fn check_folder(path: &Path) -> Result<(), SinkError> {
     }
 }
 
-/// A line of a segment as it stands there.
+/// A line of a segment as it is on disk.
 #[derive(Debug, Clone, Copy)]
 pub struct RawLine<'a> {
     /// Where it begins.
@@ -230,7 +230,7 @@ impl RawLines {
         Ok(Self { path: path.to_owned(), file, offset: 0, line: Vec::new() })
     }
 
-    /// The next line.
+    /// Returns the next line.
     ///
     /// # Errors
     /// Where the segment can't be read.
@@ -259,21 +259,21 @@ pub struct LineReader {
     buffer: Vec<u8>,
 }
 
-/// What is read at first for one line, in bytes; doubled until the line ends.
+/// Bytes read at first for one line; doubled until the line ends.
 const LINE_BYTES: usize = 4 << 10;
 
 impl LineReader {
-    /// A reader of the log in this folder.
+    /// Creates a reader of the log in this folder.
     pub fn new(folder: &Path) -> Self {
         Self::of_held(folder, HeldSegments::default())
     }
 
-    /// The same, of segments that are held open.
+    /// The same for segments that are held open.
     pub fn of_held(folder: &Path, held: HeldSegments) -> Self {
         Self { folder: folder.to_owned(), held, open: None, buffer: Vec::new() }
     }
 
-    /// The line that begins at a position, without its line feed.
+    /// Returns the line that begins at a position, without its line feed.
     ///
     /// # Errors
     /// Where the segment can't be read, or ends within the line.
@@ -300,7 +300,7 @@ impl LineReader {
     }
 }
 
-/// Where the line begins that a position lies in, and its first bytes, at most so many.
+/// Returns where the line around a position begins, and its first bytes, up to a limit.
 ///
 /// # Errors
 /// Where the segment can't be read.
@@ -331,7 +331,7 @@ pub fn line_around(
     Ok((LogPosition { offset: start, ..position }, buffer))
 }
 
-/// Whether a line begins at a position, or the segment ends there.
+/// Returns whether a line begins at a position, or the segment ends there.
 ///
 /// # Errors
 /// Where the segment can't be read.
@@ -359,7 +359,7 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     Ok(read)
 }
 
-/// Whether a range of a segment's bytes has this crc32.
+/// Returns whether a range of a segment's bytes has this crc32.
 ///
 /// # Errors
 /// Where the segment can't be read, or is shorter.
@@ -373,7 +373,7 @@ pub fn check_range(path: &Path, from: u64, to: u64, crc: u32) -> Result<bool, Si
     Ok(found == crc)
 }
 
-/// How much there is to be read, and its crc32. A read that a signal has cut short is made again.
+/// Returns the number of bytes and their crc32. A read that a signal interrupts is retried.
 fn sum_of(mut source: impl Read) -> io::Result<(u64, u32)> {
     let mut buffer = vec![0; 256 << 10];
     let (mut read, mut hasher) = (0, crc32fast::Hasher::new());

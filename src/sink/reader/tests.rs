@@ -1,6 +1,6 @@
 use super::*;
 
-/// Each second read is cut short by a signal.
+/// A reader whose every second read is interrupted by a signal.
 struct Interrupted<'a>(&'a [u8], bool);
 
 impl Read for Interrupted<'_> {

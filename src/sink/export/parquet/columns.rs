@@ -1,8 +1,8 @@
-//! Rows taken apart into columns: values, and the two levels that tell how they are nested.
+//! Rows taken apart into columns: values, and the two levels that describe how they are nested.
 //!
-//! The *definition level* of an entry counts the optional groups, lists and values on the way to it that
-//! are there; the *repetition level* is the depth of the list that the entry goes on with, 0 at the start
-//! of a row. A column's entry without a value stands for what is missing above it.
+//! The *definition level* of an entry counts the optional groups, lists and values on the way to it that exist; the
+//! *repetition level* is the depth of the list that the entry continues, 0 at the start of a row. A column's entry
+//! without a value stands for what is missing above it.
 
 use std::mem;
 
@@ -36,7 +36,7 @@ enum Values {
     Int32(Vec<i32>),
     Int64(Vec<i64>),
     Double(Vec<f64>),
-    /// All texts in one, and where each ends.
+    /// All texts joined, and where each ends.
     Bytes(Vec<u8>, Vec<usize>),
 }
 
@@ -59,7 +59,7 @@ impl Values {
     }
 }
 
-/// A column of the row group in the making.
+/// A column of the current row group.
 #[derive(Debug)]
 pub(super) struct Column {
     values: Values,
@@ -98,7 +98,7 @@ impl Column {
         cell.map_or(0, |cell| self.values.push(cell)) + 2 * size_of::<i16>()
     }
 
-    /// Writes all entries and drops them.
+    /// Writes all entries and clears them.
     pub(super) fn write(&mut self, writer: &mut ColumnWriter<'_>) -> Result<(), ParquetError> {
         let (definitions, repetitions) = (&self.definitions, &self.repetitions);
         let definitions = self.is_nullable.then_some(definitions.as_slice());
@@ -132,7 +132,7 @@ impl Column {
     }
 }
 
-/// The texts, which share the memory of the whole.
+/// Cuts out the texts, which share the memory of the whole.
 fn cut(text: Vec<u8>, ends: &[usize]) -> Vec<ByteArray> {
     let text = Bytes::from(text);
     let mut start = 0;
@@ -140,7 +140,7 @@ fn cut(text: Vec<u8>, ends: &[usize]) -> Vec<ByteArray> {
     ends.iter().map(&mut next).collect()
 }
 
-/// Where in the nesting an entry stands.
+/// Nesting of an entry.
 #[derive(Debug, Clone, Copy, Default)]
 struct Level {
     definition: i16,
@@ -151,14 +151,14 @@ struct Level {
 
 /// A group of columns of the schema.
 pub(super) trait Group {
-    /// Its columns, those of groups in it counted.
+    /// Number of its columns, including those of nested groups.
     const WIDTH: usize;
 
-    /// Puts each of its members, in the order of the schema.
+    /// Writes each of its members, in the order of the schema.
     fn put(&self, to: &mut Cursor<'_>);
 }
 
-/// Puts one row into the columns, from the first to the last.
+/// Writes one row into the columns, from the first to the last.
 #[derive(Debug)]
 pub(super) struct Cursor<'a> {
     columns: &'a mut [Column],
@@ -172,23 +172,23 @@ impl<'a> Cursor<'a> {
         Self { columns, next: 0, level: Level::default(), bytes: 0 }
     }
 
-    /// About how much memory the row takes.
+    /// Returns about how much memory the row takes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// A value that each row of its group has.
+    /// Writes a value that each row of its group has.
     pub(super) fn required<'c>(&mut self, cell: impl Into<Cell<'c>>) {
         self.push(Some(cell.into()), self.level);
     }
 
-    /// A value that may be missing.
+    /// Writes a value that may be missing.
     pub(super) fn optional<'c>(&mut self, cell: Option<impl Into<Cell<'c>>>) {
         let definition = self.level.definition + i16::from(cell.is_some());
         self.push(cell.map(Into::into), Level { definition, ..self.level });
     }
 
-    /// A group that may be missing.
+    /// Writes a group that may be missing.
     pub(super) fn group<G: Group>(&mut self, group: Option<&G>) {
         match group {
             Some(group) => self.deeper(1, |inner| group.put(inner)),
@@ -196,7 +196,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A list that may be missing.
+    /// Writes a list that may be missing.
     pub(super) fn optional_list<G: Group>(&mut self, items: Option<&[G]>) {
         match items {
             Some(items) => self.deeper(1, |inner| inner.list(items)),
@@ -204,7 +204,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A list that may be empty.
+    /// Writes a list that may be empty.
     pub(super) fn list<G: Group>(&mut self, items: &[G]) {
         if items.is_empty() {
             return self.missing(G::WIDTH);

@@ -1,8 +1,8 @@
 //! Records as a Parquet table, one row for each.
 //!
-//! Rows are kept in columns, each with its definition and repetition levels, and written as a row group
-//! when there are enough of them: nothing else is held. The results of the AST processor have columns of
-//! their own; any other result, and one of an unknown shape, is the JSON text in `result_json`.
+//! Rows are kept in columns, each with its definition and repetition levels, and written as a row group when there
+//! are enough of them: nothing else is held. The results of the AST processor have their own columns; any other
+//! result, and one of an unknown shape, is the JSON text in `result_json`.
 
 mod columns;
 mod row;
@@ -47,7 +47,7 @@ pub struct ParquetWriter<W: Write + Send> {
 }
 
 impl<W: Write + Send> ParquetWriter<W> {
-    /// Begins a table. `path` is what messages name.
+    /// Begins a table. `path` is used in messages.
     ///
     /// # Errors
     /// Where `out` can't be written.

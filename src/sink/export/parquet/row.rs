@@ -9,10 +9,10 @@ use serde::{Deserialize, Deserializer};
 use super::columns::{Cell, Cursor, Group};
 use crate::model::{RecordHead, RecordStatus, Timestamp};
 
-/// What the identity of the AST processor begins with; its version follows.
+/// Prefix of the AST processor's identity; its version follows.
 const AST: &str = "ast/";
 
-/// Puts a record's row.
+/// Writes a record's row.
 pub(super) fn put(record: &RecordHead<'_>, to: &mut Cursor<'_>) {
     let bytes = record.path_bytes.as_deref().and_then(decoded);
     to.required(&*record.root);
@@ -36,13 +36,13 @@ pub(super) fn put(record: &RecordHead<'_>, to: &mut Cursor<'_>) {
     to.optional(error.and_then(|error| error.column).map(whole));
     let is_ast = record.processor.as_deref().is_some_and(|name| name.starts_with(AST));
     let text = record.result.map(serde_json::value::RawValue::get);
-    // A result of an unknown shape is no failure: it is told as it is.
+    // A result of an unknown shape is no failure: it is written as it is.
     let ast = text.filter(|_| is_ast).and_then(|text| serde_json::from_str::<AstResult<'_>>(text).ok());
     put_ast(ast.as_ref(), to);
     to.optional(text.filter(|_| ast.is_none()));
 }
 
-/// A number beyond what the column holds takes the nearest that it does.
+/// Returns the number, or the nearest one that the column can hold.
 fn whole(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -72,7 +72,7 @@ fn put_ast(ast: Option<&AstResult<'_>>, to: &mut Cursor<'_>) {
     to.group(ast.and_then(|ast| ast.notes.as_ref()));
 }
 
-/// The AST processor's result. What it has beyond these members is left out.
+/// The AST processor's result. Other members are left out.
 #[derive(Debug, Deserialize)]
 struct AstResult<'a> {
     #[serde(borrow)]
@@ -101,7 +101,7 @@ struct AstResult<'a> {
     notes: Option<Notes<'a>>,
 }
 
-/// A text that is borrowed where it has no escapes, also inside an `Option`.
+/// A text that is borrowed if it has no escapes, also inside an `Option`.
 #[derive(Debug, Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 

@@ -2,13 +2,13 @@
 
 /// The schema of an exported table, in Parquet's own notation.
 ///
-/// * A column is null where the record has no such member. `symbols`, `imports` and `calls` are null where
-///   the processor does not tell them, and empty where there are none.
-/// * `path_bytes` are the bytes of a path that is not UTF-8; `mtime` is in microseconds, UTC, since not
-///   every reader knows nanoseconds.
-/// * `confidence` to `notes` are the members of an AST processor's result. `async` and `static` are false,
-///   and `kinds_omitted` is 0, where the result does not name them. `result_json` is the result of any
-///   other processor, as it stands in the record.
+/// * A column is null where the record has no such member. `symbols`, `imports` and `calls` are null where the
+///   processor does not report them, and empty where there are none.
+/// * `path_bytes` are the bytes of a path that is not UTF-8; `mtime` is in microseconds, UTC, since not every reader
+///   knows nanoseconds.
+/// * `confidence` to `notes` are the members of an AST processor's result. `async` and `static` are false, and
+///   `kinds_omitted` is 0, where the result does not name them. `result_json` is the result of any other processor,
+///   as it is in the record.
 pub const PARQUET_SCHEMA: &str = "
 message record {
   required binary root (UTF8);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 
-/// The rows of a table made of these lines, as JSON.
+/// Returns the rows of a table made of these lines, as JSON.
 fn table_of(lines: &[String]) -> Vec<Value> {
     rows(&bytes_of(lines))
 }
@@ -66,7 +66,7 @@ const FULL: &str = r#"{"dialect":"python-ast","confidence":0.97,"language":"pyth
 
 #[test]
 fn every_member_of_a_result_has_its_column() {
-    let told = table_of(&[ok("a", "ast/2", FULL)]);
+    let rows = table_of(&[ok("a", "ast/2", FULL)]);
     let expected = json!({
         "root": "asts", "path": "a", "path_bytes": null, "status": "ok", "size": 12,
         "mtime": 1_795_559_621_011_975_i64, "digest": "ab12", "processor": "ast/2", "attempts": 2,
@@ -96,21 +96,21 @@ fn every_member_of_a_result_has_its_column() {
             "numbers_beyond_f64": null, "lone_surrogates": 4, "top_level": "array", "grammar": "unknown"},
         "result_json": null,
     });
-    assert_eq!(told, [expected]);
+    assert_eq!(rows, [expected]);
 }
 
 #[test]
 fn what_a_result_does_not_tell_is_null_and_what_is_empty_is_empty() {
     let short = r#"{"dialect":"generic","language":"unknown","values":1,"depth":0,"nodes":0,"kind_field":null,"kinds":{}}"#;
     let empty = short.replace("{}}", r#"{},"symbols":[],"imports":[],"calls":[]}"#);
-    let told = table_of(&[ok("a", "ast/1", short), ok("b", "ast/2", &empty)]);
+    let rows = table_of(&[ok("a", "ast/1", short), ok("b", "ast/2", &empty)]);
     for name in ["symbols", "imports", "calls"] {
-        assert_eq!((&told[0][name], &told[1][name]), (&Value::Null, &json!([])), "{name}");
+        assert_eq!((&rows[0][name], &rows[1][name]), (&Value::Null, &json!([])), "{name}");
     }
     for name in ["notes", "symbols_total", "lines", "confidence", "kind_field", "result_json"] {
-        assert!(told.iter().all(|row| row[name].is_null()), "{name}");
+        assert!(rows.iter().all(|row| row[name].is_null()), "{name}");
     }
-    assert_eq!((&told[0]["kinds"], &told[0]["kinds_omitted"]), (&json!([]), &json!(0)));
+    assert_eq!((&rows[0]["kinds"], &rows[0]["kinds_omitted"]), (&json!([]), &json!(0)));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn other_results_are_told_as_they_are() {
 
 #[test]
 fn failures_removals_and_names_that_are_no_text() {
-    let told = table_of(&[
+    let rows = table_of(&[
         r#"{"root":"r","path":"a","status":"failed","size":18446744073709551615,"mtime":"1969-12-31T23:59:59.999999999Z","processor":"ast/1","attempts":1,"error":{"class":"parse","message":"odd","line":1,"column":13},"committed_tick":17}"#.to_owned(),
         r#"{"root":"r","path":"b\ufffd","path_bytes":"Yv8=","status":"removed","committed_tick":18}"#.to_owned(),
     ]);
@@ -140,11 +140,11 @@ fn failures_removals_and_names_that_are_no_text() {
         "error_message": "odd", "error_line": 1, "error_column": 13, "dialect": null, "result_json": null,
     });
     for (name, value) in failed.as_object().unwrap() {
-        assert_eq!(&told[0][name], value, "{name}");
+        assert_eq!(&rows[0][name], value, "{name}");
     }
-    assert_eq!(told[1]["path_bytes"], json!(b"b\xff"));
+    assert_eq!(rows[1]["path_bytes"], json!(b"b\xff"));
     for name in ["size", "mtime", "processor", "attempts", "error_class"] {
-        assert!(told[1][name].is_null(), "{name}");
+        assert!(rows[1][name].is_null(), "{name}");
     }
 }
 
@@ -187,6 +187,6 @@ fn a_full_disk_is_told_with_the_file_and_a_remedy() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut writer = ParquetWriter::new(Path::new("my.parquet"), full).unwrap();
     writer.push(&RecordHead::parse(ok("a", "ast/2", FULL).as_bytes()).unwrap()).unwrap();
-    let told = writer.finish().unwrap_err().to_string();
-    assert!(told.starts_with("my.parquet: can't be written") && told.contains("free some space"), "{told}");
+    let error = writer.finish().unwrap_err().to_string();
+    assert!(error.starts_with("my.parquet: can't be written") && error.contains("free some space"), "{error}");
 }
