@@ -187,6 +187,6 @@ fn a_full_disk_is_told_with_the_file_and_a_remedy() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut writer = ParquetWriter::new(Path::new("my.parquet"), full).unwrap();
     writer.push(&RecordHead::parse(ok("a", "ast/2", FULL).as_bytes()).unwrap()).unwrap();
-    let error = writer.finish().unwrap_err().to_string();
-    assert!(error.starts_with("my.parquet: can't be written") && error.contains("free some space"), "{error}");
+    let text = writer.finish().unwrap_err().to_string();
+    assert!(text.starts_with("my.parquet: can't be written") && text.contains("free some space"), "{text}");
 }
