@@ -1,8 +1,8 @@
 //! The words that all rooms share: keys, fingerprints, outcomes, records, configuration.
 //!
 //! Plain data and pure functions: nothing here starts a thread, the time comes from [`Clock`], and tests make I/O
-//! fail by [`failpoint`]. Only `durable` touches the file system: the functions of all rooms that write; `quiet`
-//! makes values of panics, and `joining` waits for threads that others start.
+//! fail by [`failpoint`]. Only `durable` touches the file system: the functions of all rooms that write;
+//! `panic_guard` makes values of panics, and `joining` waits for threads that others start.
 
 mod batch;
 pub(super) mod clock;
