@@ -100,7 +100,7 @@
 //! nothing of it, and need not: each start scans. So does the process itself where events may have been lost, such as
 //! by a state that could not be written.
 //!
-//! Requests to the process, [`engine::Order`]s, come to [`service::Desk`] from everywhere. What needs the state is
+//! Requests to the process, [`engine::Command`]s, come to [`service::ControlHandle`] from everywhere. What needs the state is
 //! done by the coordinator between two rounds of its loop. A new configuration ends the attempt, and the next one
 //! begins with it: there is no second way in which a value takes effect.
 //!

@@ -2,7 +2,7 @@
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
-use outlast::service::settings::{Given, Layers, Surroundings};
+use outlast::service::settings::{FlagValue, Layers, ProcessEnv};
 
 use super::exit_code;
 use crate::cli::command::config::{ConfigArgs, ConfigCommand};
@@ -44,7 +44,7 @@ impl Cli {
         Layers {
             given: self.global.flags.given.iter().chain(self.command.given()).cloned().collect(),
             config: self.global.config.clone(),
-            surroundings: Surroundings::of_process(),
+            surroundings: ProcessEnv::of_process(),
         }
     }
 
@@ -123,7 +123,7 @@ impl Command {
     }
 
     /// Returns the settings given by the command's own flags.
-    pub(crate) fn given(&self) -> Vec<&Given> {
+    pub(crate) fn given(&self) -> Vec<&FlagValue> {
         match self {
             Self::Run(args) => args.flags.given.iter().collect(),
             Self::Watch(args) => args.flags.given.iter().chain(&args.watching.given).collect(),

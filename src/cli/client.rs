@@ -8,7 +8,7 @@ use anyhow::Result;
 use outlast::AstProcessor;
 use outlast::engine::{Engine, EngineError, StoreView};
 use outlast::ledger::LedgerError;
-use outlast::service::{ControlError, Desk, Request, answer, ask};
+use outlast::service::{ControlError, ControlHandle, Request, answer, ask};
 use serde::Serialize;
 
 use crate::cli::options::global::Global;
@@ -74,7 +74,7 @@ pub(crate) fn ask_when_open(state: &Path, request: &Request) -> Result<Vec<u8>, 
 
 /// Answers from the state itself, which is opened and closed again.
 pub(crate) fn ask_state(global: &Global, request: &Request) -> Result<Vec<u8>, EngineError> {
-    let desk = Desk::new(Arc::new(Engine::new(Arc::new(AstProcessor::default()))));
+    let desk = ControlHandle::new(Arc::new(Engine::new(Arc::new(AstProcessor::default()))));
     let mut payload = Vec::new();
     answer(&desk, &StoreView::open(&global.state)?, request, &mut payload)?;
     Ok(payload)

@@ -13,8 +13,8 @@ use crate::model::{BatchConfig, Cursor, RecordCursor};
 /// A command to a running engine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "order")]
-pub enum Order {
-    /// Begin no file until [`Order::Resume`]; files in flight are finished and committed.
+pub enum Command {
+    /// Begin no file until [`Command::Resume`]; files in flight are finished and committed.
     Pause,
     /// Resume after a pause.
     Resume,
@@ -65,7 +65,7 @@ pub enum Order {
 
 /// The reply to an order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrderDone {
+pub struct CommandReply {
     /// One line of text for a person.
     pub what: String,
     /// The job that was queued or ended.
@@ -79,7 +79,7 @@ pub struct OrderDone {
     pub records_end: Option<RecordCursor>,
 }
 
-impl OrderDone {
+impl CommandReply {
     /// Creates a reply that has only text.
     pub fn told(what: impl Into<String>) -> Self {
         Self { what: what.into(), ..Self::default() }
@@ -87,20 +87,20 @@ impl OrderDone {
 }
 
 /// An order on its way to the run's thread, and the channel for its reply.
-pub(crate) struct Ordered {
-    pub order: Order,
-    pub reply: SyncSender<Result<OrderDone, EngineError>>,
+pub(crate) struct CommandRequest {
+    pub order: Command,
+    pub reply: SyncSender<Result<CommandReply, EngineError>>,
 }
 
 /// Requests to the run, in effect until they change.
 #[derive(Debug, Default)]
-pub(crate) struct Wishes {
+pub(crate) struct ControlFlags {
     paused: AtomicBool,
     /// The configuration to continue with, from the next attempt on.
     config: Mutex<Option<Arc<BatchConfig>>>,
 }
 
-impl Wishes {
+impl ControlFlags {
     pub(crate) fn is_paused(&self) -> bool {
         self.paused.load(Ordering::Relaxed)
     }

@@ -7,10 +7,10 @@ use super::error::EngineError;
 use super::roots::{self, GivenRoot};
 use super::stats::CheckpointData;
 use super::store::{Store, interrupt_stale};
-use crate::engine::lifecycle::counts::Tally;
-use crate::engine::lifecycle::transition::Ground;
-use crate::engine::roots::identity::RootMarks;
-use crate::engine::roots::probe::Lookout;
+use crate::engine::lifecycle::counts::RunCounts;
+use crate::engine::lifecycle::transition::RunScope;
+use crate::engine::roots::identity::RootIdentities;
+use crate::engine::roots::probe::FsProbe;
 use crate::engine::roots::registry::register;
 use crate::ledger::{Job, JobEnd, JobKind, LedgerReader, RootInfo, StateInfo};
 use crate::model::{BatchConfig, Cursor, ErrorMode, FolderKey, Root, RootId, Timestamp};
@@ -20,9 +20,9 @@ use crate::model::{BatchConfig, Cursor, ErrorMode, FolderKey, Root, RootId, Time
 pub(crate) struct JobPlan {
     pub job: Job,
     /// The roots whose files are processed meanwhile.
-    pub roots: Vec<(Root, Ground)>,
+    pub roots: Vec<(Root, RunScope)>,
     /// The job's own roots: it claims their pending files.
-    pub own: Vec<(Root, Ground)>,
+    pub own: Vec<(Root, RunScope)>,
     /// Which part of these it scans.
     pub scan: Scan,
     /// Whether the first failure stops it.
@@ -50,7 +50,7 @@ impl JobPlan {
     }
 
     /// Returns the same plan with each root bound to where it leads now.
-    pub(crate) fn bound(&self, marks: &RootMarks) -> Self {
+    pub(crate) fn bound(&self, marks: &RootIdentities) -> Self {
         let mut plan = self.clone();
         let roots = plan.roots.iter_mut().chain(&mut plan.own);
         roots.for_each(|(root, _)| *root = marks.bound(root));
@@ -82,7 +82,7 @@ pub(crate) fn begin(
     store: &mut Store,
     roots: &[GivenRoot],
     processor: &str,
-    lookout: &Lookout,
+    lookout: &FsProbe,
     config: &BatchConfig,
 ) -> Result<JobPlan, EngineError> {
     let infos = register(store, roots, processor, lookout, config)?;
@@ -92,7 +92,7 @@ pub(crate) fn begin(
     let same_roots =
         |job: &&Job| job.has_begun() && job.roots.iter().any(|id| infos.iter().any(|info| info.id == *id));
     let resumed = jobs.iter().rev().find(same_roots).is_some_and(|job| job.end != JobEnd::Completed);
-    let wanted = Wanted::of(JobKind::Run, infos.iter().map(|info| info.id).collect());
+    let wanted = JobRequest::of(JobKind::Run, infos.iter().map(|info| info.id).collect());
     let job = begun(store, wanted.job(&jobs), config)?;
     let roots: Vec<_> = infos.iter().map(with_ground(&job, config)).collect();
     let fails_fast = config.on_error == ErrorMode::FailFast;
@@ -100,20 +100,20 @@ pub(crate) fn begin(
 }
 
 /// Maps a root to how a job sees it.
-pub(crate) fn with_ground(job: &Job, config: &BatchConfig) -> impl Fn(&RootInfo) -> (Root, Ground) + use<> {
+pub(crate) fn with_ground(job: &Job, config: &BatchConfig) -> impl Fn(&RootInfo) -> (Root, RunScope) + use<> {
     let (run_start, quarantine) = (job.start.log, config.on_error == ErrorMode::Quarantine);
-    move |info| (info.root(), Ground { epoch: info.epoch, run_start, quarantine })
+    move |info| (info.root(), RunScope { epoch: info.epoch, run_start, quarantine })
 }
 
 /// A request for a job.
-pub(crate) struct Wanted {
+pub(crate) struct JobRequest {
     pub kind: JobKind,
     pub roots: Vec<u32>,
     pub priority: i16,
     pub scope: Option<String>,
 }
 
-impl Wanted {
+impl JobRequest {
     /// Creates a request of the usual priority, for whole roots.
     pub(crate) fn of(kind: JobKind, roots: Vec<u32>) -> Self {
         Self { kind, roots, priority: 0, scope: None }
@@ -171,7 +171,7 @@ pub(crate) fn close_stale(store: &mut Store) -> Result<(), EngineError> {
 }
 
 /// Returns the job with the counts so far.
-pub(crate) fn so_far(job: &Job, tally: &Tally, bytes: u64) -> Job {
+pub(crate) fn so_far(job: &Job, tally: &RunCounts, bytes: u64) -> Job {
     Job {
         discovered: tally.discovered,
         ok: tally.ok,

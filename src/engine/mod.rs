@@ -32,7 +32,7 @@ mod store;
 mod watch;
 mod workers;
 
-pub use command::{Order, OrderDone};
+pub use command::{Command, CommandReply};
 pub use compaction::{CompactReport, compact};
 pub use edit::forget::{ForgetFilter, ForgetReport, forget};
 pub use edit::retry::{RetryFilter, RetryReport, retry};

@@ -104,6 +104,6 @@ pub use map::ready::{ReadyFiles, ReadyPosition};
 pub use map::scan::Scan;
 pub(crate) use names::LOG_CHECKED;
 pub use reader::LedgerReader;
-pub use recovery::in_flight_markers::{InHand, Left, Marker};
+pub use recovery::in_flight_markers::{InFlightMarkers, Marker, PreviousCrash};
 #[cfg(test)]
 pub(crate) use tests::checking as damage;

@@ -3,18 +3,18 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Engine, EngineError, Order, OrderDone};
+use crate::engine::{Command, CommandReply, Engine, EngineError};
 
 /// Reloads the configuration; returns what changed, or why the old one stays.
 type ReadAgain = dyn Fn() -> Result<String, String> + Send + Sync;
 
 /// A running engine, and the actions that only its process can do.
-pub struct Desk {
+pub struct ControlHandle {
     engine: Arc<Engine>,
     read_again: Option<Box<ReadAgain>>,
 }
 
-impl Desk {
+impl ControlHandle {
     /// Creates the handle of a process without a configuration.
     pub fn new(engine: Arc<Engine>) -> Self {
         Self { engine, read_again: None }
@@ -39,11 +39,11 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Engine::order`]; or the configuration can't be read, and the old one stays.
-    pub fn order(&self, order: Order) -> Result<OrderDone, EngineError> {
+    pub fn order(&self, order: Command) -> Result<CommandReply, EngineError> {
         tracing::info!(?order, "asked for");
         match (&order, &self.read_again) {
-            (Order::Reload, Some(read_again)) => {
-                read_again().map(OrderDone::told).map_err(EngineError::Settings)
+            (Command::Reload, Some(read_again)) => {
+                read_again().map(CommandReply::told).map_err(EngineError::Settings)
             }
             _ => self.engine.order(order),
         }

@@ -4,17 +4,17 @@ use std::time::{Duration, Instant};
 
 /// A value that should change, as of the last check.
 #[derive(Debug)]
-pub(super) struct Still<T> {
+pub(super) struct StallDetector<T> {
     last: Option<(T, Instant)>,
 }
 
-impl<T> Default for Still<T> {
+impl<T> Default for StallDetector<T> {
     fn default() -> Self {
         Self { last: None }
     }
 }
 
-impl<T: PartialEq> Still<T> {
+impl<T: PartialEq> StallDetector<T> {
     /// Checks the value; returns for how long checks have found it unchanged. Where no change is expected, that time
     /// starts again.
     pub(super) fn look(&mut self, now_is: T, is_expected: bool, now: Instant) -> Duration {
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn what_does_not_move_is_still_for_as_long_as_it_should() {
-        let (begun, mut figure) = (Instant::now(), Still::default());
+        let (begun, mut figure) = (Instant::now(), StallDetector::default());
         let mut look = |value, is_expected, seconds| {
             figure.look(value, is_expected, begun + Duration::from_secs(seconds)).as_secs()
         };

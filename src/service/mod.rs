@@ -19,7 +19,7 @@ pub use api::{
     BatchProcessingEngine, async_from_fn, execute_parallel_batches, process_batch, resume_failed_batch_job,
 };
 pub use control::{ControlError, Controlled, Request, answer, ask, is_answered};
-pub use control_handle::Desk;
+pub use control_handle::ControlHandle;
 pub use http::{HttpError, HttpSettings, Served};
 pub use reload::{NextJob, Reload, ReloadError, Reloading};
 pub use schedule::{Schedule, ScheduleError, Scheduled, SharedSchedule};

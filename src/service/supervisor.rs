@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
 
-use super::liveness::Still;
-use super::ticker::Ticking;
+use super::liveness::StallDetector;
+use super::ticker::Ticker;
 use crate::engine::{BatchStatistics, Engine, ProcessingState};
 
 /// How often a stop request is checked for.
@@ -33,7 +33,7 @@ pub struct SupervisorError(#[from] io::Error);
 /// The reporter of an engine's state to the service manager, on a thread named `supervisor`, until dropped.
 #[derive(Debug)]
 pub struct Supervised {
-    thread: Option<Ticking>,
+    thread: Option<Ticker>,
     told_end: Arc<AtomicBool>,
 }
 
@@ -57,7 +57,7 @@ impl Supervised {
             told_end: Arc::clone(&told_end),
         };
         let wait = watch.wait();
-        let thread = Ticking::start("supervisor", Duration::ZERO, move || {
+        let thread = Ticker::start("supervisor", Duration::ZERO, move || {
             watch.step(Instant::now());
             wait
         })?;
@@ -163,9 +163,9 @@ fn status_of(statistics: &BatchStatistics) -> String {
 /// The progress at the last checks.
 #[derive(Debug, Default)]
 struct Liveness {
-    shown: Still<u64>,
+    shown: StallDetector<u64>,
     /// Counts that change when files make progress.
-    files: Still<[u64; 6]>,
+    files: StallDetector<[u64; 6]>,
 }
 
 impl Liveness {

@@ -17,13 +17,13 @@ pub(super) fn has_thread() -> io::Result<()> {
 
 /// The handle; dropping it ends the thread.
 #[derive(Debug)]
-pub(super) struct Ticking {
+pub(super) struct Ticker {
     /// Carries no messages: dropping it ends the thread.
     end: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Ticking {
+impl Ticker {
     /// Starts a thread that waits for `first_wait`, runs a step, and waits for as long as the step returns.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl Ticking {
     }
 }
 
-impl Drop for Ticking {
+impl Drop for Ticker {
     fn drop(&mut self) {
         drop(self.end.take());
         let Some(thread) = self.thread.take() else { return };

@@ -33,7 +33,7 @@ pub use read::ahead::Ahead;
 pub use read::{Content, ReadError};
 pub use walk::TreeSource;
 pub use walk::names::Names;
-pub(crate) use walk::thread_clock::{Moment, Sampler, Spent};
+pub(crate) use walk::thread_clock::{Moment, Sampler, ThreadTimes};
 pub use walk::verdict::Verdict;
 
 /// A place where files exist: a tree on disk ([`TreeSource`]), or a custom implementation.

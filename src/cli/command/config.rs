@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use outlast::service::settings::{self, Layers, Problem, Settings, SettingsError, Takes};
+use outlast::service::settings::{self, AppliesWhen, Layers, Problem, Settings, SettingsError};
 use serde_json::json;
 
 use crate::cli::options::flags::{Flags, OfRun, OfWatch};
@@ -82,9 +82,9 @@ fn write_settings(settings: &Settings, out: &mut Lines<'_>) -> io::Result<()> {
     let width = settings.all().iter().map(|one| value_of(one).len()).max().unwrap_or(0).min(30);
     for one in settings.all() {
         let mark = match one.setting.takes {
-            Takes::AtOnce => ' ',
-            Takes::NextJob => '+',
-            Takes::Restart => '*',
+            AppliesWhen::AtOnce => ' ',
+            AppliesWhen::NextJob => '+',
+            AppliesWhen::Restart => '*',
         };
         let (key, unit) = (&one.setting.key, unit(one));
         writeln!(out, "{mark} {key:<30} {:<width$} {unit:<9} {}", value_of(one), one.origin)?;
@@ -114,8 +114,8 @@ fn row(one: &settings::Resolved) -> serde_json::Value {
         "value": one.value,
         "unit": setting.kind.unit(),
         "origin": one.origin.to_string(),
-        "restart": setting.takes == Takes::Restart,
-        "next_job": setting.takes == Takes::NextJob,
+        "restart": setting.takes == AppliesWhen::Restart,
+        "next_job": setting.takes == AppliesWhen::NextJob,
         "default": setting.default,
         "limits": setting.kind.limits(),
         "env": setting.variable(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use outlast::engine::{Order, OrderDone, root_path};
+use outlast::engine::{Command, CommandReply, root_path};
 use outlast::service::Request;
 
 use super::roots::{ForgetArgs, order_forget};
@@ -72,7 +72,7 @@ pub(crate) fn ctl(global: &Global, args: &CtlArgs) -> Result<u8> {
     };
     let request = Request::Order(order);
     let payload = client::ask_when_open(&global.state, &request)?;
-    let done: OrderDone =
+    let done: CommandReply =
         serde_json::from_slice(&payload).context("the answer does not tell what was done")?;
     match global.format {
         Format::Json => terminal::print_json(&done)?,
@@ -82,23 +82,23 @@ pub(crate) fn ctl(global: &Global, args: &CtlArgs) -> Result<u8> {
 }
 
 /// Converts to a command for the run's thread; `forget` is a request of its own, as it takes several commands.
-fn order_of(order: &CtlOrder) -> std::result::Result<Order, &ForgetArgs> {
+fn order_of(order: &CtlOrder) -> std::result::Result<Command, &ForgetArgs> {
     Ok(match order {
-        CtlOrder::Pause => Order::Pause,
-        CtlOrder::Resume => Order::Resume,
-        CtlOrder::Stop => Order::Stop,
-        CtlOrder::Checkpoint => Order::Checkpoint,
+        CtlOrder::Pause => Command::Pause,
+        CtlOrder::Resume => Command::Resume,
+        CtlOrder::Stop => Command::Stop,
+        CtlOrder::Checkpoint => Command::Checkpoint,
         CtlOrder::Rescan { path } => {
             let path = path.as_deref().map(|path| root_path(path).into_os_string());
-            Order::Rescan { path, scheduled: false }
+            Command::Rescan { path, scheduled: false }
         }
-        CtlOrder::Workers { count } => Order::Workers { count: usize::from(*count) },
-        CtlOrder::Reload => Order::Reload,
+        CtlOrder::Workers { count } => Command::Workers { count: usize::from(*count) },
+        CtlOrder::Reload => Command::Reload,
         CtlOrder::Add { root, priority } => {
-            Order::Add { root: root_path(root).into_os_string(), priority: *priority }
+            Command::Add { root: root_path(root).into_os_string(), priority: *priority }
         }
-        CtlOrder::Remove { root } => Order::Remove { root: root_path(root).into_os_string() },
+        CtlOrder::Remove { root } => Command::Remove { root: root_path(root).into_os_string() },
         CtlOrder::Forget(forget) => return Err(forget),
-        CtlOrder::Cancel { job } => Order::Cancel { job: *job },
+        CtlOrder::Cancel { job } => Command::Cancel { job: *job },
     })
 }

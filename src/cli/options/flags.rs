@@ -8,7 +8,9 @@ use clap::builder::{
 };
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
-use outlast::service::settings::{Given, Kind, Pairs, Raw, Setting, Value, limit_pair, retry_pair, setting};
+use outlast::service::settings::{
+    FlagValue, Kind, Pairs, Raw, Setting, Value, limit_pair, retry_pair, setting,
+};
 
 /// A group of settings that have flags.
 pub(crate) trait Scope {
@@ -112,7 +114,7 @@ impl Scope for OfRepair {
 /// The settings given by flags.
 #[derive(Debug)]
 pub(crate) struct Flags<S> {
-    pub(crate) given: Vec<Given>,
+    pub(crate) given: Vec<FlagValue>,
     scope: PhantomData<S>,
 }
 
@@ -130,11 +132,11 @@ impl<S: Scope> Args for Flags<S> {
 impl<S: Scope> FromArgMatches for Flags<S> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let known = S::KEYS.iter().filter_map(|key| setting(key));
-        let mut given: Vec<Given> = known.filter_map(|setting| given(setting, matches)).collect();
+        let mut given: Vec<FlagValue> = known.filter_map(|setting| given(setting, matches)).collect();
         for pair in S::PAIRS {
             let parsed = matches.get_many::<Pairs>(pair.name).into_iter().flatten().flatten();
             let flag = format!("--{}", pair.name);
-            given.extend(parsed.map(|(key, value)| Given {
+            given.extend(parsed.map(|(key, value)| FlagValue {
                 key: key.clone(),
                 flag: flag.clone(),
                 value: value.clone(),
@@ -193,7 +195,7 @@ fn pair_arg(pair: &'static Pair) -> Arg {
 }
 
 /// Returns the value of a setting's flag, if present.
-fn given(setting: &Setting, matches: &ArgMatches) -> Option<Given> {
+fn given(setting: &Setting, matches: &ArgMatches) -> Option<FlagValue> {
     let key = setting.key.as_str();
     if matches.value_source(key) != Some(ValueSource::CommandLine) {
         return None;
@@ -204,5 +206,5 @@ fn given(setting: &Setting, matches: &ArgMatches) -> Option<Given> {
         Kind::Path => Value::Path(matches.get_one::<PathBuf>(key)?.clone()),
         _ => matches.get_one::<Value>(key)?.clone(),
     };
-    Some(Given { key: key.to_owned(), flag: setting.flag(), value })
+    Some(FlagValue { key: key.to_owned(), flag: setting.flag(), value })
 }

@@ -10,7 +10,8 @@ use outlast::BatchConfig;
 use outlast::engine::Engine;
 use outlast::service::settings::Settings;
 use outlast::service::{
-    Controlled, Desk, NextJob, Reload, Reloading, Scheduled, Served, SharedSchedule, Signals, Supervised,
+    ControlHandle, Controlled, NextJob, Reload, Reloading, Scheduled, Served, SharedSchedule, Signals,
+    Supervised,
 };
 
 use super::{Configured, allocator};
@@ -18,7 +19,7 @@ use crate::cli::output::terminal::tell;
 
 /// The services of an engine.
 pub(crate) struct Services {
-    desk: Arc<Desk>,
+    desk: Arc<ControlHandle>,
     reload: Arc<Reload>,
     /// Set for a long-running process.
     schedule: Option<SharedSchedule>,
@@ -61,7 +62,7 @@ impl Services {
             });
         let reload = Arc::new(reload);
         let by_order = Arc::clone(&reload);
-        let desk = Desk::new(Arc::clone(engine)).with_reload(move || by_order.read_again());
+        let desk = ControlHandle::new(Arc::clone(engine)).with_reload(move || by_order.read_again());
         let schedule = (next_job == NextJob::Here).then_some(schedule);
         let desk = Arc::new(desk);
         let served = serve(settings, &desk)?;
@@ -99,7 +100,7 @@ impl Services {
 }
 
 /// Serves HTTP, if configured. The address is printed once the state is held.
-fn serve(settings: &Settings, desk: &Arc<Desk>) -> Result<Option<Served>> {
+fn serve(settings: &Settings, desk: &Arc<ControlHandle>) -> Result<Option<Served>> {
     let Some(http) = settings.http()? else { return Ok(None) };
     Ok(Some(Served::start(&http, Arc::clone(desk))?))
 }

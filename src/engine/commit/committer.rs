@@ -3,8 +3,8 @@
 use rustc_hash::FxHashMap;
 
 use crate::engine::error::EngineError;
-use crate::engine::lifecycle::counts::Tally;
-use crate::engine::lifecycle::transition::{Change, Effect, Ground, apply};
+use crate::engine::lifecycle::counts::RunCounts;
+use crate::engine::lifecycle::transition::{Effect, FileEvent, RunScope, apply};
 use crate::engine::store::Store;
 use crate::engine::workers::outcome::{Outcome, OutcomeGroup};
 use crate::ledger::{Entry, Job, Tick};
@@ -17,7 +17,7 @@ const WRITE_BYTES: usize = 1 << 20;
 #[derive(Debug, Clone)]
 struct RootGround {
     name: String,
-    ground: Ground,
+    ground: RunScope,
     /// Whether all its files count as listed from the beginning.
     listed: bool,
     /// Whether it is one of the run's own.
@@ -33,9 +33,9 @@ struct Run {
 }
 
 /// One file's pending change.
-struct News<'r> {
+struct PendingChange<'r> {
     key: &'r FileKey,
-    change: &'r Change,
+    change: &'r FileEvent,
     line: &'r [u8],
     /// The number of the run that it arrived with.
     run: usize,
@@ -59,8 +59,8 @@ pub(crate) struct Committer<'a> {
 
 impl<'a> Committer<'a> {
     /// Creates a committer for files of these roots.
-    pub(crate) fn new(store: &'a mut Store, roots: &[(Root, Ground)]) -> Self {
-        let known = |(root, ground): &(Root, Ground)| {
+    pub(crate) fn new(store: &'a mut Store, roots: &[(Root, RunScope)]) -> Self {
+        let known = |(root, ground): &(Root, RunScope)| {
             let (name, ground) = (root.name.clone(), *ground);
             (root.id, RootGround { name, ground, listed: false, is_counted: true })
         };
@@ -119,7 +119,7 @@ impl<'a> Committer<'a> {
     /// Accepts changes in all roots that the state knows; only those in the run's roots are counted.
     pub(crate) fn know_all_roots(&mut self) {
         for info in &self.store.state.info().roots {
-            let ground = Ground { epoch: info.epoch, run_start: LogPosition::START, quarantine: false };
+            let ground = RunScope { epoch: info.epoch, run_start: LogPosition::START, quarantine: false };
             let root = RootGround { name: info.name.clone(), ground, listed: false, is_counted: false };
             self.roots.entry(RootId(info.id)).or_insert(root);
         }
@@ -136,7 +136,7 @@ impl<'a> Committer<'a> {
     }
 
     /// Takes changes that a scan found or a client asked for.
-    pub(crate) fn take_changes(&mut self, changes: Vec<(FileKey, Change)>) {
+    pub(crate) fn take_changes(&mut self, changes: Vec<(FileKey, FileEvent)>) {
         self.take_run(changes.into_iter().map(Outcome::of_news).collect(), Vec::new());
     }
 
@@ -160,9 +160,9 @@ impl<'a> Committer<'a> {
     /// are found again. `job` is passed whether nothing of what is committed has to be done again.
     pub(crate) fn commit(
         &mut self,
-        counts: &mut Tally,
+        counts: &mut RunCounts,
         is_due: bool,
-        job: impl FnOnce(&Tally, bool) -> Option<Job>,
+        job: impl FnOnce(&RunCounts, bool) -> Option<Job>,
     ) -> Result<Cursor, EngineError> {
         let mut tally = counts.clone();
         let cursor = self.commit_with(&mut tally, is_due, job)?;
@@ -172,14 +172,14 @@ impl<'a> Committer<'a> {
 
     fn commit_with(
         &mut self,
-        tally: &mut Tally,
+        tally: &mut RunCounts,
         is_due: bool,
-        job: impl FnOnce(&Tally, bool) -> Option<Job>,
+        job: impl FnOnce(&RunCounts, bool) -> Option<Job>,
     ) -> Result<Cursor, EngineError> {
         let runs = std::mem::take(&mut self.runs);
         (self.waiting, self.lines_bytes) = (0, 0);
         let news = in_order(&runs);
-        let files: Vec<&[News<'_>]> = news.chunk_by(|a, b| a.key == b.key).collect();
+        let files: Vec<&[PendingChange<'_>]> = news.chunk_by(|a, b| a.key == b.key).collect();
         let keys: Vec<&FileKey> = files.iter().map(|of_file| of_file[0].key).collect();
         let entries = self.store.reader.lookup(&keys)?;
         let mut writer = LineWriter::begin(self.store, std::mem::take(&mut self.buffer))?;
@@ -188,7 +188,8 @@ impl<'a> Committer<'a> {
             let mut entry = old;
             for one in of_file {
                 let Some(root) = self.roots.get(&one.key.root()) else { continue };
-                if matches!(one.change, Change::Missing(seen) if entry.is_some_and(|entry| entry != *seen)) {
+                if matches!(one.change, FileEvent::Missing(seen) if entry.is_some_and(|entry| entry != *seen))
+                {
                     self.doubted.push(one.key.clone());
                 }
                 entry = settle_one(entry, one, root, &mut writer, tally)?;
@@ -214,7 +215,7 @@ impl<'a> Committer<'a> {
 
 /// Returns all waiting changes by key, those of one file in order of arrival. They are not moved: moving them into
 /// that order was an eighth of what the committing thread did for each file.
-fn in_order(runs: &[Run]) -> Vec<News<'_>> {
+fn in_order(runs: &[Run]) -> Vec<PendingChange<'_>> {
     let mut by_beginning: Vec<(usize, &Run)> = runs.iter().enumerate().collect();
     // Runs are in tree order and mostly do not overlap. Ordered by their first key, they are nearly what the sort
     // below produces, and it needs one comparison a file. In order of arrival, it took seven.
@@ -225,7 +226,7 @@ fn in_order(runs: &[Run]) -> Vec<News<'_>> {
         for Outcome { key, change, line, .. } in &run.outcomes {
             let (line, rest) = lines.split_at(*line);
             lines = rest;
-            news.push(News { key, change, line, run: number, all_listed: run.all_listed });
+            news.push(PendingChange { key, change, line, run: number, all_listed: run.all_listed });
         }
     }
     news.sort_by(|a, b| a.key.cmp(b.key).then(a.run.cmp(&b.run)));
@@ -235,13 +236,13 @@ fn in_order(runs: &[Run]) -> Vec<News<'_>> {
 /// Applies one change, writes the line it asks for, and counts it.
 fn settle_one(
     old: Option<Entry>,
-    news: &News<'_>,
+    news: &PendingChange<'_>,
     root: &RootGround,
     writer: &mut LineWriter<'_>,
-    tally: &mut Tally,
+    tally: &mut RunCounts,
 ) -> Result<Option<Entry>, EngineError> {
     let listed = root.listed || news.all_listed;
-    let counted = if listed { Ground::counted_as_listed } else { Ground::counted };
+    let counted = if listed { RunScope::counted_as_listed } else { RunScope::counted };
     let is_counted = |_: &&Entry| root.is_counted;
     let before = old.as_ref().filter(is_counted).and_then(|entry| counted(&root.ground, entry));
     let (entry, effect) = apply(old, news.change, root.ground, writer.position());

@@ -12,13 +12,13 @@
 
 use super::Coordinator;
 use crate::engine::error::EngineError;
-use crate::engine::lifecycle::transition::{Change, apply};
+use crate::engine::lifecycle::transition::{FileEvent, apply};
 use crate::engine::workers::worker::LARGE_BYTES;
 use crate::ledger::Entry;
 use crate::model::{DiscoveredFile, FileKey, LogPosition, Order};
 
 /// A file's entry as it will be once its changes are committed.
-pub(super) struct Preview<'a> {
+pub(super) struct PendingEntry<'a> {
     pub key: &'a FileKey,
     /// Whether the last of the changes is a removal.
     pub is_gone: bool,
@@ -28,7 +28,7 @@ pub(super) struct Preview<'a> {
     new: Option<Entry>,
 }
 
-impl Preview<'_> {
+impl PendingEntry<'_> {
     /// Returns the entry that makes it due, and whether the ledger does not hold it as pending yet.
     pub(super) fn due(&self) -> Option<(Entry, bool)> {
         let entry = self.new.filter(|entry| entry.pending)?;
@@ -38,7 +38,7 @@ impl Preview<'_> {
 
 impl Coordinator<'_> {
     /// Queues what a scan has found, and hands it out if nothing else waits for the workers.
-    pub(super) fn take_found(&mut self, mut changes: Vec<(FileKey, Change)>) -> Result<(), EngineError> {
+    pub(super) fn take_found(&mut self, mut changes: Vec<(FileKey, FileEvent)>) -> Result<(), EngineError> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -57,8 +57,9 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    fn hand_out_large(&mut self, changes: &[(FileKey, Change)]) -> Result<(), EngineError> {
-        let is_large = |change: &Change| matches!(change, Change::Found(seen) if seen.size >= LARGE_BYTES);
+    fn hand_out_large(&mut self, changes: &[(FileKey, FileEvent)]) -> Result<(), EngineError> {
+        let is_large =
+            |change: &FileEvent| matches!(change, FileEvent::Found(seen) if seen.size >= LARGE_BYTES);
         let mut large = changes.iter().filter(|(_, change)| is_large(change)).peekable();
         let room = if large.peek().is_some() { self.dispatch.room_for_long() } else { 0 };
         if room > 0 {
@@ -69,7 +70,10 @@ impl Coordinator<'_> {
     }
 
     /// Claims what these changes make due, before it is pending in the ledger.
-    fn claim_found(&mut self, changes: &mut [(FileKey, Change)]) -> Result<Vec<DiscoveredFile>, EngineError> {
+    fn claim_found(
+        &mut self,
+        changes: &mut [(FileKey, FileEvent)],
+    ) -> Result<Vec<DiscoveredFile>, EngineError> {
         let previews = self.preview(changes)?;
         let (roots, now) = (&self.set.plan.own, self.set.context.clock.time());
         let mut files = Vec::new();
@@ -84,8 +88,8 @@ impl Coordinator<'_> {
     /// Returns what these changes lead to. Sorts them by file: those of one stay in order of arrival.
     pub(super) fn preview<'c>(
         &self,
-        changes: &'c mut [(FileKey, Change)],
-    ) -> Result<Vec<Preview<'c>>, EngineError> {
+        changes: &'c mut [(FileKey, FileEvent)],
+    ) -> Result<Vec<PendingEntry<'c>>, EngineError> {
         changes.sort_by(|(a, _), (b, _)| a.cmp(b));
         let changes = &*changes;
         let keys: Vec<&FileKey> = changes.chunk_by(|(a, _), (b, _)| a == b).map(|same| &same[0].0).collect();
@@ -96,7 +100,12 @@ impl Coordinator<'_> {
             let ground = self.set.plan.roots.iter().find(|(root, _)| root.id == key.root());
             let Some((_, ground)) = ground else { continue };
             let one = |entry, (_, change): &(_, _)| apply(entry, change, *ground, LogPosition::START).0;
-            previews.push(Preview { key, is_gone: last.is_gone(), old, new: news.iter().fold(old, one) });
+            previews.push(PendingEntry {
+                key,
+                is_gone: last.is_gone(),
+                old,
+                new: news.iter().fold(old, one),
+            });
         }
         Ok(previews)
     }

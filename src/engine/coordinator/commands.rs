@@ -4,18 +4,18 @@ use std::sync::mpsc::SyncSender;
 
 use super::Coordinator;
 use super::run_state::Ending;
-use crate::engine::command::Ordered;
+use crate::engine::command::CommandRequest;
 use crate::engine::edit::forget::drop_root;
 use crate::engine::error::EngineError;
 use crate::engine::stats::WatchFigures;
-use crate::engine::watch::Agenda;
-use crate::engine::watch::commands::Hands;
+use crate::engine::watch::WatchState;
+use crate::engine::watch::commands::CommandContext;
 use crate::engine::watch::root_checks::Present;
 use crate::model::{Root, RootId};
 
 impl Coordinator<'_> {
     /// Carries out an order that needs the state. An error is the state's own: the run can't continue with it.
-    pub(crate) fn carry_out(&mut self, ordered: Ordered) -> Result<(), EngineError> {
+    pub(crate) fn carry_out(&mut self, ordered: CommandRequest) -> Result<(), EngineError> {
         let what = "this is a single run: only `outlast watch` takes that order";
         let done = match self.at_hand() {
             Some((agenda, hands)) => agenda.carry_out(ordered.order, hands),
@@ -69,8 +69,8 @@ impl Coordinator<'_> {
     }
 
     /// Returns the agenda of a watching process, and what its orders need.
-    fn at_hand(&mut self) -> Option<(&mut Agenda, Hands<'_>)> {
-        let hands = Hands {
+    fn at_hand(&mut self) -> Option<(&mut WatchState, CommandContext<'_>)> {
+        let hands = CommandContext {
             store: self.committer.store_mut(),
             lookout: self.set.guard.lookout,
             processor: self.set.context.processor.identity(),

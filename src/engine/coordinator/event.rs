@@ -2,11 +2,11 @@
 
 use std::sync::mpsc::SyncSender;
 
-use crate::engine::command::Ordered;
+use crate::engine::command::CommandRequest;
 use crate::engine::compaction::CompactReply;
 use crate::engine::discovery::message::Message;
 use crate::engine::error::EngineError;
-use crate::engine::lifecycle::transition::Change;
+use crate::engine::lifecycle::transition::FileEvent;
 use crate::engine::workers::outcome::OutcomeGroup;
 use crate::model::{Cursor, FileKey, RootId};
 
@@ -26,9 +26,9 @@ pub(crate) enum Event {
     /// A client requests a commit tick now, and its cursor.
     Checkpoint(SyncSender<Cursor>),
     /// A client requests something that needs the state.
-    Order(Ordered),
+    Order(CommandRequest),
     /// A caller wants these files processed again, or forgotten, and a reply when that is committed.
-    Asked { changes: Vec<(FileKey, Change)>, reply: SyncSender<Cursor> },
+    Asked { changes: Vec<(FileKey, FileEvent)>, reply: SyncSender<Cursor> },
     /// A caller wants this root removed from the state, and to know whether it was: not while it is served, or files
     /// of it are known.
     Forget { root: RootId, reply: SyncSender<Result<bool, EngineError>> },

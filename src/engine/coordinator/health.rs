@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::Coordinator;
-use super::run_state::{Ending, Outage};
+use super::run_state::{Ending, Interruption};
 use crate::engine::error::EngineError;
-use crate::engine::lifecycle::transition::{Change, End};
+use crate::engine::lifecycle::transition::{End, FileEvent};
 use crate::engine::resources::breaker::{Breakers, Verdict};
 use crate::engine::roots::identity::LostRoot;
 use crate::engine::stats::ProcessingState;
@@ -66,7 +66,7 @@ impl Coordinator<'_> {
         if self.agenda.is_none() {
             self.trip(Resource::Files, lost.to_string());
         }
-        self.end(Ending::Hindered(Outage::Root(lost)));
+        self.end(Ending::Hindered(Interruption::Root(lost)));
     }
 
     /// Handles a directory that could not be listed: it is listed again once what was missing is there. If it is a
@@ -209,7 +209,7 @@ impl Coordinator<'_> {
 fn note_outcomes(breakers: &mut Breakers, outcomes: &mut [Outcome], now: Instant) -> bool {
     let (mut fine, mut is_final) = (0, false);
     for outcome in outcomes {
-        let Change::Ended(ending) = &mut outcome.change else { continue };
+        let FileEvent::Ended(ending) = &mut outcome.change else { continue };
         let Some(resource) = outcome.short_of else {
             fine += u32::from(!matches!(ending.end, End::Released | End::Hidden | End::Gone));
             continue;
@@ -235,7 +235,7 @@ fn note_fine(breakers: &mut Breakers, files: u32, now: Instant) {
 
 fn release_all(group: &mut OutcomeGroup) {
     for outcome in &mut group.outcomes {
-        if let (Change::Ended(ending), Some(_)) = (&mut outcome.change, outcome.short_of) {
+        if let (FileEvent::Ended(ending), Some(_)) = (&mut outcome.change, outcome.short_of) {
             ending.end = End::Released;
         }
     }
@@ -264,7 +264,7 @@ mod tests {
                 End::Recorded { fingerprint, racy: false, digest: Some(Digest([0; 16])), failure: None };
             let end = if failed { End::Again(again) } else { done };
             let key = FileKey::from_relative_path(RootId(1), format!("{number}").as_bytes()).unwrap();
-            let change = Change::Ended(Ending { claimed: fingerprint, end });
+            let change = FileEvent::Ended(Ending { claimed: fingerprint, end });
             Outcome { key, change, line: 0, short_of: failed.then_some(Resource::Files) }
         };
         (0..files).map(one).collect()

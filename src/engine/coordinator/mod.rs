@@ -19,27 +19,27 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::command::Wishes;
+use super::command::ControlFlags;
 use super::compaction::Compaction;
 use super::dispatch::Dispatcher;
 use super::error::EngineError;
 use super::job_plan::{JobPlan, Scan};
 use super::stats::{BatchStatistics, ProcessingState, StopCause};
 use super::stop::Stop;
-use super::watch::Agenda;
+use super::watch::WatchState;
 use crate::engine::commit::committer::Committer;
 use crate::engine::commit::tick_policy::TickPolicy;
 use crate::engine::discovery::message::Message;
-use crate::engine::lifecycle::transition::{Change, End};
-use crate::engine::roots::identity::RootGuard;
+use crate::engine::lifecycle::transition::{End, FileEvent};
+use crate::engine::roots::identity::RootMonitor;
 use crate::engine::workers::context::WorkContext;
 use crate::engine::workers::outcome::OutcomeGroup;
 use crate::engine::workers::pool::Pool;
-use crate::engine::workers::sizing::Staffing;
+use crate::engine::workers::sizing::PoolSizer;
 use crate::model::{BatchConfig, Cursor};
-use changed::TouchedFiles;
+use changed::ChangedFiles;
 use event::Event;
-use run_state::{Ending, Outage, RunState};
+use run_state::{Ending, Interruption, RunState};
 
 /// Changes that make a tick due at once, so that memory stays bounded.
 const WAITING_MAX: usize = 8_192;
@@ -63,12 +63,12 @@ pub(crate) struct Setting<'a> {
     pub pool: &'a Arc<Pool>,
     /// What callers request.
     pub stop: &'a Stop,
-    pub wishes: &'a Wishes,
+    pub wishes: &'a ControlFlags,
     /// Stops this attempt's threads, whatever the reason.
     pub halt: &'a Stop,
     /// The figures that other threads read.
     pub shown: &'a Mutex<BatchStatistics>,
-    pub guard: RootGuard<'a>,
+    pub guard: RootMonitor<'a>,
 }
 
 pub(crate) struct Coordinator<'a> {
@@ -91,10 +91,10 @@ pub(crate) struct Coordinator<'a> {
     /// The tick that recorded the job as completed.
     pub(super) completed_at: Option<u64>,
     /// Set in a process that watches.
-    pub(super) agenda: Option<&'a mut Agenda>,
-    pub(super) touched: TouchedFiles,
+    pub(super) agenda: Option<&'a mut WatchState>,
+    pub(super) touched: ChangedFiles,
     pub(super) compaction: Compaction,
-    pub(super) staffing: Staffing,
+    pub(super) staffing: PoolSizer,
 }
 
 impl<'a> Coordinator<'a> {
@@ -103,14 +103,14 @@ impl<'a> Coordinator<'a> {
         committer: Committer<'a>,
         run: &'a mut RunState,
         dispatch: Dispatcher,
-        agenda: Option<&'a mut Agenda>,
+        agenda: Option<&'a mut WatchState>,
     ) -> Self {
         let (now, mut committer) = (set.context.clock.now(), committer);
         committer.set_listed(|root| !set.plan.scans_whole(root));
         let scanning = set.plan.scan != Scan::Nothing;
         run.statistics.state = if scanning { ProcessingState::Scanning } else { ProcessingState::Watching };
         let compaction = Compaction::new(&set.context.config, Some(set.plan.job.start.log));
-        let staffing = Staffing::new(&set.context.config);
+        let staffing = PoolSizer::new(&set.context.config);
         Self {
             following: agenda.as_ref().is_some_and(|agenda| agenda.watch.is_some()),
             agenda,
@@ -125,7 +125,7 @@ impl<'a> Coordinator<'a> {
             ticks: TickPolicy::new(now),
             checkpoints: Vec::new(),
             last_look: None,
-            touched: TouchedFiles::default(),
+            touched: ChangedFiles::default(),
             completed_at: None,
             compaction,
             staffing,
@@ -227,7 +227,7 @@ impl<'a> Coordinator<'a> {
             return Ok(None);
         }
         let again = self.unlisted && self.run.rescans + 1 < self.config().retry_attempts;
-        let ending = if again { Ending::Hindered(Outage::Rescan) } else { Ending::Done };
+        let ending = if again { Ending::Hindered(Interruption::Rescan) } else { Ending::Done };
         if self.following {
             // Events already taken from the watcher are still on their way.
             self.end(ending);
@@ -340,7 +340,7 @@ impl<'a> Coordinator<'a> {
         self.touched.note_group(&group);
         let complete = self.dispatch.ended(&group);
         self.run.note_group(&group, complete);
-        let failed = |change: &Change| matches!(change, Change::Ended(e) if matches!(e.end, End::Recorded { failure: Some(_), .. }));
+        let failed = |change: &FileEvent| matches!(change, FileEvent::Ended(e) if matches!(e.end, End::Recorded { failure: Some(_), .. }));
         if self.set.plan.fails_fast && group.outcomes.iter().any(|outcome| failed(&outcome.change)) {
             self.end(Ending::Stopped(StopCause::FailFast));
         }

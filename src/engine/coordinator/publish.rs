@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::run_state::RunState;
-use crate::engine::lifecycle::transition::{Change, End};
+use crate::engine::lifecycle::transition::{End, FileEvent};
 use crate::engine::stats::{BatchStatistics, MemoryStatus, ProcessTotals, ProcessingState};
 use crate::engine::workers::outcome::OutcomeGroup;
 use crate::ledger::Counts;
@@ -77,8 +77,8 @@ impl RunState {
     }
 }
 
-fn was_looked_at(change: &Change) -> bool {
-    !matches!(change, Change::Ended(ending) if matches!(ending.end, End::Released | End::Hidden | End::Gone))
+fn was_looked_at(change: &FileEvent) -> bool {
+    !matches!(change, FileEvent::Ended(ending) if matches!(ending.end, End::Released | End::Hidden | End::Gone))
 }
 
 fn show(shown: &Mutex<BatchStatistics>, statistics: &BatchStatistics) {

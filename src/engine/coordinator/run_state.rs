@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::engine::job_plan::JobPlan;
-use crate::engine::lifecycle::counts::Tally;
+use crate::engine::lifecycle::counts::RunCounts;
 use crate::engine::resources::breaker::Breakers;
 use crate::engine::resources::memory_meter::{Meter, Pressure};
 use crate::engine::roots::identity::LostRoot;
@@ -15,7 +15,7 @@ use crate::model::Resource;
 
 /// Counts, figures, and what holds the run back.
 pub(crate) struct RunState {
-    pub tally: Tally,
+    pub tally: RunCounts,
     pub statistics: BatchStatistics,
     pub breakers: Breakers,
     pub meter: Meter,
@@ -47,7 +47,7 @@ pub(crate) enum Ending {
     /// Too many files failed.
     Stopped(StopCause),
     /// It can't continue as it is; another attempt can, when what is missing is there again.
-    Hindered(Outage),
+    Hindered(Interruption),
     /// There is another configuration to continue with.
     Reconfigured,
     /// Another job comes first.
@@ -58,7 +58,7 @@ pub(crate) enum Ending {
 
 /// A condition that another attempt waits for.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Outage {
+pub(crate) enum Interruption {
     /// A root is no longer the same directory.
     Root(LostRoot),
     /// The state could not be written for want of this, and has to be opened again.
@@ -71,7 +71,7 @@ impl RunState {
     /// Creates the state before all jobs.
     pub(crate) fn new(meter: Meter) -> Self {
         Self {
-            tally: Tally::default(),
+            tally: RunCounts::default(),
             statistics: BatchStatistics::default(),
             breakers: Breakers::new(),
             pressure: Pressure::default(),
@@ -91,7 +91,7 @@ impl RunState {
         let watch = self.statistics.watch.take();
         self.statistics = BatchStatistics { watch, ..BatchStatistics::default() };
         self.statistics.progress.job = plan.job.id;
-        self.tally = Tally::default();
+        self.tally = RunCounts::default();
         (self.first_tick, self.rescans) = (first_tick, 0);
         self.has_begun = plan.begins.is_none();
     }
@@ -102,13 +102,14 @@ impl RunState {
         self.statistics.workers.resize_with(workers, WorkerStatistics::default);
         self.statistics.workers_allowed = workers;
         let pending = reader.counts_of(plan.roots.iter().map(|(root, _)| root.id)).pending;
-        let Tally { ok, failed, removed, .. } = self.tally;
+        let RunCounts { ok, failed, removed, .. } = self.tally;
         let unscanned = plan.roots.iter().filter(|(root, _)| !plan.scans_whole(root.id));
         let known = reader.counts_of(unscanned.map(|(root, _)| root.id));
         let unchanged = (known.ok + known.failed).saturating_sub(ok + failed);
         let failed_earlier = known.failed.saturating_sub(failed).min(unchanged);
         let discovered = pending + ok + failed + unchanged;
-        self.tally = Tally { discovered, ok, failed, unchanged, failed_earlier, removed, ..Tally::default() };
+        self.tally =
+            RunCounts { discovered, ok, failed, unchanged, failed_earlier, removed, ..RunCounts::default() };
         self.statistics.progress.filtered.clear();
         self.statistics.progress.take_tally(&self.tally);
         self.statistics.progress.pending = pending;

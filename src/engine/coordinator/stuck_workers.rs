@@ -10,7 +10,7 @@ use super::event::Event;
 use super::run_state::Ending;
 use crate::engine::error::EngineError;
 use crate::engine::workers::record::{crashed_outcome, overdue_outcome};
-use crate::engine::workers::slots::Seized;
+use crate::engine::workers::slots::Reclaimed;
 use crate::model::{DiscoveredFile, FileKey, Resource};
 
 /// Abandoned threads that have not come back, at most: each keeps its memory.
@@ -54,7 +54,7 @@ impl Coordinator<'_> {
     }
 
     /// Takes what a seized slot held: finished outcomes count, the rest goes to other workers.
-    fn take_over(&mut self, seized: Seized) -> Option<DiscoveredFile> {
+    fn take_over(&mut self, seized: Reclaimed) -> Option<DiscoveredFile> {
         if !seized.group.outcomes.is_empty() {
             self.take_group(seized.group);
         }
@@ -113,13 +113,13 @@ impl Coordinator<'_> {
     }
 
     /// Attributes the crash to this slot's current file; returns its path.
-    fn convict(&mut self, seized: Seized) -> Result<Option<PathBuf>, EngineError> {
+    fn convict(&mut self, seized: Reclaimed) -> Result<Option<PathBuf>, EngineError> {
         let (worker, batch) = (seized.worker, seized.group.batch_id);
         self.set.pool.abandon(worker);
         // What is not begun is still pending.
-        let Seized { rest, .. } = seized;
+        let Reclaimed { rest, .. } = seized;
         self.dispatch.forget(rest);
-        let Some(file) = self.take_over(Seized { rest: None, ..seized }) else { return Ok(None) };
+        let Some(file) = self.take_over(Reclaimed { rest: None, ..seized }) else { return Ok(None) };
         let path = self.set.context.roots.path_of(&file.key).unwrap_or_default();
         let crashes = self.committer.store().reader.get(&file.key)?.map_or(0, |entry| entry.crashes);
         tracing::error!(path = %path.display(), crashes, "the processor brings the process down");

@@ -1,12 +1,12 @@
 //! The commit tick: when it is due, what it commits, and what is recorded at a job's end.
 
 use super::publish::Standing;
-use super::run_state::{Ending, Outage};
+use super::run_state::{Ending, Interruption};
 use super::{Coordinator, LOOK_UP};
 use crate::engine::commit::tick_policy::{TickInputs, TickPolicy};
 use crate::engine::error::EngineError;
 use crate::engine::job_plan;
-use crate::engine::lifecycle::counts::Tally;
+use crate::engine::lifecycle::counts::RunCounts;
 use crate::engine::roots::identity::LostRoot;
 use crate::engine::stats::StopCause;
 use crate::ledger::JobEnd;
@@ -97,7 +97,7 @@ impl Coordinator<'_> {
         let (job, bytes) = (&self.set.plan.job, self.run.statistics.progress.bytes);
         let may_be_last = lost.is_none() && self.may_be_last();
         let mut is_last = false;
-        let with_counts = |tally: &Tally, is_done| {
+        let with_counts = |tally: &RunCounts, is_done| {
             let so_far = job_plan::so_far(job, tally, bytes);
             is_last = may_be_last && is_done;
             let end = end.or_else(|| is_last.then_some(JobEnd::Completed));
@@ -192,7 +192,7 @@ impl Coordinator<'_> {
 fn open_again_or(ended: Result<Ending, EngineError>) -> Result<Ending, EngineError> {
     match ended {
         Err(error) if let Some(resource) = error.short_of() => {
-            Ok(Ending::Hindered(Outage::State { resource, why: error.to_string() }))
+            Ok(Ending::Hindered(Interruption::State { resource, why: error.to_string() }))
         }
         other => other,
     }

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::message::{Message, Reports};
-use super::relist::TouchedFolders;
+use super::relist::RelistQueue;
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::counts::ScanCounts;
-use crate::engine::lifecycle::transition::{Change, Ground};
-use crate::engine::resources::semaphore::Gate;
+use crate::engine::lifecycle::transition::{FileEvent, RunScope};
+use crate::engine::resources::semaphore::Semaphore;
 use crate::engine::roots::identity::LostRoot;
 use crate::engine::stop::Stop;
 use crate::ledger::{Entry, LedgerReader, Scan};
@@ -47,7 +47,7 @@ impl Purpose {
 
     /// Returns whether nothing is to be done for a file with this entry that is seen with this fingerprint. If so, it
     /// is counted here, unless it is already.
-    fn settles(self, ground: Ground, entry: &Entry, seen: &Fingerprint, counts: &mut ScanCounts) -> bool {
+    fn settles(self, ground: RunScope, entry: &Entry, seen: &Fingerprint, counts: &mut ScanCounts) -> bool {
         if !self.counts() {
             return ground.is_untouched(entry, seen);
         }
@@ -62,17 +62,17 @@ impl Purpose {
 }
 
 /// One scanning thread's visitor.
-pub(crate) struct Intake {
+pub(crate) struct LedgerMerge {
     purpose: Purpose,
     /// None where the ledger knows nothing of the root.
     scan: Option<Scan>,
-    ground: Ground,
+    ground: RunScope,
     root: Root,
     source: Arc<dyn Source>,
     stop: Stop,
     send: Reports,
-    gate: Gate,
-    changes: Vec<(FileKey, Change)>,
+    gate: Semaphore,
+    changes: Vec<(FileKey, FileEvent)>,
     counts: ScanCounts,
     /// The folder of the last file that rules hide.
     hidden_in: Option<Box<[u8]>>,
@@ -83,18 +83,18 @@ pub(crate) struct Intake {
     /// When the oldest of the handled watch events came; else the time at which changes are reported.
     pub since: Option<Instant>,
     /// Where a process that stays records what could not be listed.
-    pub unlisted: Option<Arc<TouchedFolders>>,
+    pub unlisted: Option<Arc<RelistQueue>>,
 }
 
-impl Intake {
+impl LedgerMerge {
     pub(crate) fn new(
         purpose: Purpose,
         reader: Option<&LedgerReader>,
-        ground: Ground,
+        ground: RunScope,
         root: Root,
         source: Arc<dyn Source>,
         stop: Stop,
-        (send, gate): (Reports, Gate),
+        (send, gate): (Reports, Semaphore),
     ) -> Self {
         let (changes, counts) = Default::default();
         let scan = reader.map(LedgerReader::scan);
@@ -186,7 +186,7 @@ impl Intake {
         self.advance();
         match key {
             Some(key) if self.source.exists(&self.root, &key) => self.not_shown(key, entry),
-            Some(key) => self.push(key, Change::Missing(entry)),
+            Some(key) => self.push(key, FileEvent::Missing(entry)),
             None => {}
         }
         Ok(true)
@@ -209,7 +209,7 @@ impl Intake {
             self.source.watch_hidden(&self.root, &key.folder());
         }
         if entry.pending {
-            self.push(key, Change::Hidden(entry));
+            self.push(key, FileEvent::Hidden(entry));
         }
     }
 
@@ -265,18 +265,18 @@ impl Intake {
         match entry {
             Some(entry) if self.purpose.settles(self.ground, &entry, &seen, &mut self.counts) => {}
             Some(entry) if !is_news && entry.pending && entry.fingerprint == seen => {}
-            _ if is_news => self.push(folder.file(name), Change::Touched(seen)),
-            _ => self.push(folder.file(name), Change::Found(seen)),
+            _ if is_news => self.push(folder.file(name), FileEvent::Touched(seen)),
+            _ => self.push(folder.file(name), FileEvent::Found(seen)),
         }
     }
 
     fn missing(&mut self, folder: &FolderKey, name: &[u8], entry: Option<Entry>) {
         if let Some(entry) = entry {
-            self.push(folder.file(name), Change::Missing(entry));
+            self.push(folder.file(name), FileEvent::Missing(entry));
         }
     }
 
-    fn push(&mut self, key: FileKey, change: Change) {
+    fn push(&mut self, key: FileKey, change: FileEvent) {
         self.changes.push((key, change));
         if self.changes.len() >= CHANGES_MAX {
             self.hand_over();
@@ -299,7 +299,7 @@ impl Intake {
         );
     }
 
-    fn tell_found(&self, changes: Vec<(FileKey, Change)>, counts: ScanCounts) {
+    fn tell_found(&self, changes: Vec<(FileKey, FileEvent)>, counts: ScanCounts) {
         if !changes.is_empty() || counts != ScanCounts::default() {
             // The receiver is gone only when the run has failed, and then nothing counts any more.
             self.send.send(Message::Found { changes, counts, pass: self.gate.pass() });
@@ -319,7 +319,7 @@ impl Intake {
     }
 }
 
-impl FolderVisitor for Intake {
+impl FolderVisitor for LedgerMerge {
     fn folder(&mut self, mut folder: Folder<'_>) -> ControlFlow<()> {
         let result = self.merge(&mut folder);
         self.go_on(result)
@@ -366,7 +366,7 @@ impl FolderVisitor for Intake {
     }
 }
 
-impl Intake {
+impl LedgerMerge {
     /// Checks sorted names in one folder instead of listing it: the source has reported what is there.
     pub(crate) fn look_again(
         &mut self,
@@ -391,7 +391,7 @@ impl Intake {
     }
 }
 
-impl Drop for Intake {
+impl Drop for LedgerMerge {
     fn drop(&mut self) {
         self.hand_over();
         if self.asked_rules {

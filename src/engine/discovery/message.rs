@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::counts::ScanCounts;
-use crate::engine::lifecycle::transition::Change;
-use crate::engine::resources::semaphore::Pass;
+use crate::engine::lifecycle::transition::FileEvent;
+use crate::engine::resources::semaphore::SemaphorePermit;
 use crate::engine::roots::identity::LostRoot;
 use crate::model::{Cursor, FileKey, Resource};
 use crate::source::ScanReport;
@@ -15,13 +15,13 @@ use crate::source::ScanReport;
 /// One message.
 pub(crate) enum Message {
     /// A scan found changes.
-    Found { changes: Vec<(FileKey, Change)>, counts: ScanCounts, pass: Pass },
-    /// Watch events have led to these changes: each [`Change::Touched`], [`Change::Missing`] or [`Change::Hidden`],
+    Found { changes: Vec<(FileKey, FileEvent)>, counts: ScanCounts, pass: SemaphorePermit },
+    /// Watch events have led to these changes: each [`FileEvent::Touched`], [`FileEvent::Missing`] or [`FileEvent::Hidden`],
     /// in the order in which they were seen. They overtake all else. `since` is when the oldest event came.
     ///
     /// A file that is not there is reported as missing also where the ledger does not know it yet, with the default
     /// entry: it may have been processed and only wait for its commit.
-    Touched { changes: Vec<(FileKey, Change)>, since: Instant, pass: Pass },
+    Touched { changes: Vec<(FileKey, FileEvent)>, since: Instant, pass: SemaphorePermit },
     /// A scan of one root has ended.
     Scanned(ScanReport),
     /// A folder could not be listed, for want of something that may come back. `lost` is the root whose own folder it

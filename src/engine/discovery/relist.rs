@@ -18,7 +18,7 @@ const FOLDERS_MAX: usize = 16_384;
 
 /// Queue of folders to list again, each once. It outlives attempts: what is not listed stays.
 #[derive(Debug, Default)]
-pub(crate) struct TouchedFolders {
+pub(crate) struct RelistQueue {
     due: Mutex<Due>,
     added: Condvar,
     /// Folders that could not be listed when last tried, with the time and the reason.
@@ -28,7 +28,7 @@ pub(crate) struct TouchedFolders {
 /// When each folder may be listed.
 type Due = BTreeMap<FolderKey, Instant>;
 
-impl TouchedFolders {
+impl RelistQueue {
     /// Queues a folder to be listed again, not before `at`. A folder below a queued one is covered by that.
     pub(crate) fn add(&self, folder: FolderKey, at: Instant) {
         let mut due = self.lock();
@@ -130,14 +130,14 @@ mod tests {
         FolderKey::from_relative_path(RootId(1), path.as_bytes()).unwrap()
     }
 
-    fn taken(folders: &TouchedFolders, max: usize) -> Vec<String> {
+    fn taken(folders: &RelistQueue, max: usize) -> Vec<String> {
         let taken = folders.take(Duration::ZERO, max, &Stop::default());
         taken.iter().map(|folder| String::from_utf8(folder.relative_path()).unwrap()).collect()
     }
 
     #[test]
     fn a_folder_is_listed_with_the_one_above_unless_that_has_to_wait() {
-        let (folders, now) = (TouchedFolders::default(), Instant::now());
+        let (folders, now) = (RelistQueue::default(), Instant::now());
         let later = now + Duration::from_secs(60);
         for path in ["a/b/c", "a/b", "a/b/d", "a/bc", "a/b"] {
             folders.add(folder(path), now);
@@ -155,8 +155,8 @@ mod tests {
 
     #[test]
     fn what_could_not_be_listed_is_known_and_due_again_until_it_was_listed() {
-        let (folders, begun) = (TouchedFolders::default(), Instant::now());
-        let known = |folders: &TouchedFolders| folders.unlisted().len();
+        let (folders, begun) = (RelistQueue::default(), Instant::now());
+        let known = |folders: &RelistQueue| folders.unlisted().len();
         for path in ["a", "a/b", "c"] {
             folders.not_listed(folder(path), format!("{path} hides"), true);
         }
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn several_due_folders_are_taken_together_and_the_rest_stays() {
-        let (folders, now) = (TouchedFolders::default(), Instant::now());
+        let (folders, now) = (RelistQueue::default(), Instant::now());
         for path in ["a", "b", "c"] {
             folders.add(folder(path), now);
         }
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_burst_of_folders_is_noted_at_once_and_comes_down_to_the_root() {
-        let (folders, now) = (TouchedFolders::default(), Instant::now());
+        let (folders, now) = (RelistQueue::default(), Instant::now());
         let other = FolderKey::root(RootId(2)).child(b"other");
         folders.add(other.clone(), now);
         for number in 0..FOLDERS_MAX - 1 {

@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
-use crate::engine::lifecycle::transition::Ground;
+use crate::engine::lifecycle::transition::RunScope;
 use crate::ledger::{Entry, LedgerError, LedgerReader, ReadyPosition, Retry};
 use crate::model::{BatchConfig, DiscoveredFile, FileKey, Root, Timestamp};
 
@@ -52,7 +52,7 @@ fn hash_of(key: &FileKey) -> u64 {
     FxBuildHasher.hash_one(key)
 }
 
-type Roots<'a> = &'a [(Root, Ground)];
+type Roots<'a> = &'a [(Root, RunScope)];
 
 impl Claims {
     /// Creates an empty set of claims. Limits the files in flight to about as many as the configuration's batches

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::batch::{BatchObservation, BatchStrategy, Load, Planner, sort};
-use crate::engine::lifecycle::transition::Ground;
+use crate::engine::lifecycle::transition::RunScope;
 use crate::engine::workers::outcome::OutcomeGroup;
 use crate::engine::workers::pool::Pool;
-use crate::engine::workers::task::{Lot, Task};
+use crate::engine::workers::task::{SharedBatch, Task};
 use crate::ledger::{LedgerError, LedgerReader};
 use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileBatch, FileKey, Order, Root, Timestamp};
 use claims::Claims;
@@ -36,13 +36,13 @@ pub(crate) struct Dispatcher {
 struct Out {
     left: usize,
     seen: BatchObservation,
-    lot: Arc<Lot>,
+    lot: Arc<SharedBatch>,
 }
 
 /// Files of an urgent batch at most: larger sets are spread over the workers.
 const URGENT_FILES_MAX: usize = 8;
 
-type Roots<'a> = &'a [(Root, Ground)];
+type Roots<'a> = &'a [(Root, RunScope)];
 
 impl Dispatcher {
     pub(crate) fn new(
@@ -183,7 +183,7 @@ impl Dispatcher {
     fn push(&mut self, batch: FileBatch) {
         let (id, left) = (batch.batch_id, batch.files.len());
         let seen = BatchObservation { files: left, bytes: 0, busy: Duration::ZERO };
-        let lot = Arc::new(Lot::new(batch));
+        let lot = Arc::new(SharedBatch::new(batch));
         self.batches.insert(id, Out { left, seen, lot: Arc::clone(&lot) });
         self.pool.push(Task::of(lot));
     }

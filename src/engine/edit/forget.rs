@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::retry::{Chunks, Selection};
 use crate::engine::commit::committer::Committer;
 use crate::engine::error::EngineError;
-use crate::engine::lifecycle::counts::Tally;
-use crate::engine::lifecycle::transition::{Change, Ground};
+use crate::engine::lifecycle::counts::RunCounts;
+use crate::engine::lifecycle::transition::{FileEvent, RunScope};
 use crate::engine::store::{Store, StoreView};
 use crate::model::{FileKey, FolderKey, LogPosition, Root, RootId};
 
@@ -70,13 +70,13 @@ pub fn forget(state: &Path, filter: &ForgetFilter) -> Result<ForgetReport, Engin
     Ok(report)
 }
 
-fn commit_alone(store: &mut Store, changes: Vec<(FileKey, Change)>) -> Result<(), EngineError> {
-    let ground = Ground { epoch: 0, run_start: LogPosition::START, quarantine: false };
-    let roots: Vec<(Root, Ground)> =
+fn commit_alone(store: &mut Store, changes: Vec<(FileKey, FileEvent)>) -> Result<(), EngineError> {
+    let ground = RunScope { epoch: 0, run_start: LogPosition::START, quarantine: false };
+    let roots: Vec<(Root, RunScope)> =
         store.state.info().roots.iter().map(|info| (info.root(), ground)).collect();
     let mut committer = Committer::new(store, &roots);
     committer.take_changes(changes);
-    committer.commit(&mut Tally::default(), false, |_, _| None).map(drop)
+    committer.commit(&mut RunCounts::default(), false, |_, _| None).map(drop)
 }
 
 /// Removes a root without files from the state.
@@ -125,13 +125,13 @@ impl StoreView {
         &self,
         selection: &Selection,
         report: &mut ForgetReport,
-        commit: impl FnMut(Vec<(FileKey, Change)>, u64) -> Result<(), EngineError>,
+        commit: impl FnMut(Vec<(FileKey, FileEvent)>, u64) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
         let mut chunks = Chunks::new(report.files, commit);
         self.each_selected(selection, |key, entry| {
             report.files += 1;
             report.records += u64::from(entry.record.is_some());
-            chunks.push(key, Change::Forgotten)
+            chunks.push(key, FileEvent::Forgotten)
         })?;
         chunks.end()
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::error::EngineError;
-use crate::engine::lifecycle::transition::{Change, Ground, apply};
+use crate::engine::lifecycle::transition::{FileEvent, RunScope, apply};
 use crate::engine::store::{Store, StoreView};
 use crate::ledger::{self, EntryState};
 use crate::model::{BatchConfig, ErrorClass, FileKey, FolderKey, LogPosition, RootId};
@@ -66,11 +66,11 @@ pub fn retry(state: &Path, filter: &RetryFilter) -> Result<RetryReport, EngineEr
     asked.each_chunk(|_| true, |chunk, _| commit(&mut store, chunk))
 }
 
-fn commit(store: &mut Store, chunk: Vec<(FileKey, Change)>) -> Result<(), EngineError> {
+fn commit(store: &mut Store, chunk: Vec<(FileKey, FileEvent)>) -> Result<(), EngineError> {
     // There is no other writer: each entry is as it was observed.
-    let ground = Ground { epoch: 0, run_start: LogPosition::START, quarantine: false };
-    let due = |(key, change): (FileKey, Change)| {
-        let Change::Asked(observed) = change else { return None };
+    let ground = RunScope { epoch: 0, run_start: LogPosition::START, quarantine: false };
+    let due = |(key, change): (FileKey, FileEvent)| {
+        let FileEvent::Asked(observed) = change else { return None };
         let (entry, _) = apply(Some(observed), &change, ground, LogPosition::START);
         Some((key, entry))
     };
@@ -88,13 +88,13 @@ pub(crate) fn broken_off(files: u64, are: &str, why: &str) -> EngineError {
 pub(crate) struct Asked<'a> {
     view: &'a StoreView,
     filter: &'a RetryFilter,
-    sieve: Sieve<'a>,
+    sieve: RetrySelector<'a>,
     pub(crate) report: RetryReport,
 }
 
 impl<'a> Asked<'a> {
     pub(crate) fn new(view: &'a StoreView, filter: &'a RetryFilter) -> Self {
-        let sieve = Sieve { view, trees: BTreeMap::new() };
+        let sieve = RetrySelector { view, trees: BTreeMap::new() };
         Self { view, filter, sieve, report: RetryReport::default() }
     }
 
@@ -103,7 +103,7 @@ impl<'a> Asked<'a> {
     pub(crate) fn each_chunk(
         mut self,
         within: impl Fn(RootId) -> bool,
-        commit: impl FnMut(Vec<(FileKey, Change)>, u64) -> Result<(), EngineError>,
+        commit: impl FnMut(Vec<(FileKey, FileEvent)>, u64) -> Result<(), EngineError>,
     ) -> Result<RetryReport, EngineError> {
         let mut chunks = Chunks::new(0, commit);
         self.view.retriable(self.filter, |key, entry, class| {
@@ -116,7 +116,7 @@ impl<'a> Asked<'a> {
                 return Ok(());
             }
             self.report.count(class, entry.pending);
-            chunks.push(key, Change::Asked(entry))
+            chunks.push(key, FileEvent::Asked(entry))
         })?;
         chunks.end()?;
         Ok(self.report)
@@ -125,19 +125,19 @@ impl<'a> Asked<'a> {
 
 /// Collects changes into bounded chunks and commits these.
 pub(super) struct Chunks<C> {
-    chunk: Vec<(FileKey, Change)>,
+    chunk: Vec<(FileKey, FileEvent)>,
     /// Files before these.
     before: u64,
     commit: C,
 }
 
-impl<C: FnMut(Vec<(FileKey, Change)>, u64) -> Result<(), EngineError>> Chunks<C> {
+impl<C: FnMut(Vec<(FileKey, FileEvent)>, u64) -> Result<(), EngineError>> Chunks<C> {
     /// `commit` gets each chunk and the number of files before it, which is `before` for the first.
     pub(super) fn new(before: u64, commit: C) -> Self {
         Self { chunk: Vec::new(), before, commit }
     }
 
-    pub(super) fn push(&mut self, key: FileKey, change: Change) -> Result<(), EngineError> {
+    pub(super) fn push(&mut self, key: FileKey, change: FileEvent) -> Result<(), EngineError> {
         self.chunk.push((key, change));
         if self.chunk.len() >= CHUNK_FILES { self.commit() } else { Ok(()) }
     }
@@ -157,13 +157,13 @@ impl<C: FnMut(Vec<(FileKey, Change)>, u64) -> Result<(), EngineError>> Chunks<C>
 }
 
 /// Excludes files that a rule leaves out: due, they would be processed though they are not wanted.
-struct Sieve<'a> {
+struct RetrySelector<'a> {
     view: &'a StoreView,
     /// As the latest run of each root saw them.
     trees: BTreeMap<RootId, Option<TreeSource>>,
 }
 
-impl Sieve<'_> {
+impl RetrySelector<'_> {
     fn leaves_out(&mut self, key: &FileKey) -> Result<bool, EngineError> {
         let Some(root) = self.view.roots.get(key.root()) else { return Ok(false) };
         let view = self.view;

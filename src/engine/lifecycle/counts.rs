@@ -23,7 +23,7 @@ pub(crate) struct ScanCounts {
 /// Counts of a run, moved along with each committed change, so that at any time
 /// discovered = ok + failed + unchanged + pending + skipped.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Tally {
+pub(crate) struct RunCounts {
     pub discovered: u64,
     pub ok: u64,
     pub failed: u64,
@@ -37,7 +37,7 @@ pub(crate) struct Tally {
 /// Reason for a file that was pending and vanished before it was read.
 const VANISHED: &str = "vanished";
 
-impl Tally {
+impl RunCounts {
     /// Adds what a scan counted.
     pub(crate) fn add(&mut self, counts: ScanCounts) {
         self.discovered += counts.discovered;
@@ -120,14 +120,14 @@ mod tests {
     use crate::ledger::RecordRef;
     use crate::model::{ErrorClass, LogPosition};
 
-    fn sum(tally: &Tally, pending: u64) -> u64 {
+    fn sum(tally: &RunCounts, pending: u64) -> u64 {
         tally.ok + tally.failed + tally.unchanged + pending + tally.skipped.values().sum::<u64>()
     }
 
     #[test]
     fn a_file_is_in_one_place_however_it_moves() {
         use Counted::{Failed, Ok, Pending};
-        let mut tally = Tally::default();
+        let mut tally = RunCounts::default();
         tally.note(None, Some(Pending), Effect::Pending, None);
         assert_eq!((tally.discovered, sum(&tally, 1)), (1, 1));
         tally.note(Some(Pending), Some(Ok), Effect::Recorded, None);
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_file_that_was_unchanged_and_is_due_after_all_is_not_counted_twice() {
         let before = Some(Counted::Unchanged { failed: true });
-        let scanned = Tally { discovered: 1, unchanged: 1, failed_earlier: 1, ..Tally::default() };
+        let scanned = RunCounts { discovered: 1, unchanged: 1, failed_earlier: 1, ..RunCounts::default() };
         let mut tally = scanned.clone();
         tally.note(before, Some(Counted::Pending), Effect::Pending, None);
         assert_eq!((tally.discovered, tally.failed_earlier, sum(&tally, 1)), (1, 0, 1));
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_file_that_no_scan_has_counted_is_discovered_when_it_is_due() {
-        let mut tally = Tally::default();
+        let mut tally = RunCounts::default();
         tally.note(Some(Counted::Unchanged { failed: false }), Some(Counted::Pending), Effect::Pending, None);
         assert_eq!((tally.discovered, tally.unchanged, sum(&tally, 1)), (1, 0, 1));
     }
@@ -171,7 +171,7 @@ mod tests {
         let record =
             Some(RecordRef { position: LogPosition::START, epoch: 1, digest: None, failure, carried: false });
         let entry = Entry { record, ..Entry::default() };
-        let mut tally = Tally::default();
+        let mut tally = RunCounts::default();
         tally.note(Some(Counted::Pending), None, Effect::Unchanged, Some(&entry));
         assert_eq!((tally.unchanged, tally.failed_earlier), (1, 1));
     }

@@ -5,29 +5,29 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// Hands out a limited number of passes.
 #[derive(Debug, Clone)]
-pub(crate) struct Gate(Arc<(Mutex<usize>, Condvar)>);
+pub(crate) struct Semaphore(Arc<(Mutex<usize>, Condvar)>);
 
 /// One of the gate's passes; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Pass(Gate);
+pub(crate) struct SemaphorePermit(Semaphore);
 
-impl Gate {
+impl Semaphore {
     /// A gate with this many passes.
     pub(crate) fn new(passes: usize) -> Self {
         Self(Arc::new((Mutex::new(passes), Condvar::new())))
     }
 
     /// Waits for a pass.
-    pub(crate) fn pass(&self) -> Pass {
+    pub(crate) fn pass(&self) -> SemaphorePermit {
         let (left, freed) = &*self.0;
         let guard = left.lock().unwrap_or_else(PoisonError::into_inner);
         let mut guard = freed.wait_while(guard, |left| *left == 0).unwrap_or_else(PoisonError::into_inner);
         *guard -= 1;
-        Pass(self.clone())
+        SemaphorePermit(self.clone())
     }
 }
 
-impl Drop for Pass {
+impl Drop for SemaphorePermit {
     fn drop(&mut self) {
         let (left, freed) = &*self.0.0;
         *left.lock().unwrap_or_else(PoisonError::into_inner) += 1;
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn no_more_pass_than_the_gate_has() {
-        let gate = Gate::new(2);
+        let gate = Semaphore::new(2);
         let (first, _second) = (gate.pass(), gate.pass());
         let third = std::thread::spawn({
             let gate = gate.clone();

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fmt, io};
 
-use super::probe::Lookout;
+use super::probe::FsProbe;
 use crate::engine::error::EngineError;
-use crate::engine::lifecycle::transition::Ground;
+use crate::engine::lifecycle::transition::RunScope;
 use crate::engine::store::Store;
 use crate::ledger::{LedgerError, LedgerReader, RootInfo, StateInfo};
 use crate::model::{FileKey, FolderKey, Root, RootId};
@@ -87,9 +87,9 @@ pub(crate) enum Stand {
 
 /// What distinguishes each root from other folders, as far as known. Each probe of a root has a clone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct RootMarks(Arc<BTreeMap<RootId, Known>>);
+pub(crate) struct RootIdentities(Arc<BTreeMap<RootId, Known>>);
 
-impl RootMarks {
+impl RootIdentities {
     /// Returns the marks that the state remembers.
     pub(crate) fn of(info: &StateInfo) -> Self {
         let known = |info: &RootInfo| {
@@ -149,8 +149,8 @@ impl RootMarks {
     pub(crate) fn check(
         &mut self,
         store: &mut Store,
-        lookout: &Lookout,
-        roots: &[(Root, Ground)],
+        lookout: &FsProbe,
+        roots: &[(Root, RunScope)],
         scans_whole: impl Fn(RootId) -> bool,
         accept_empty: bool,
     ) -> Result<Option<LostRoot>, EngineError> {
@@ -200,8 +200,8 @@ impl RootMarks {
     pub(crate) fn compared(
         &self,
         reader: &LedgerReader,
-        lookout: &Lookout,
-        roots: &[(Root, Ground)],
+        lookout: &FsProbe,
+        roots: &[(Root, RunScope)],
         accept_empty: bool,
     ) -> Result<Result<Self, LostRoot>, LedgerError> {
         let mut marks = self.clone();
@@ -217,7 +217,7 @@ impl RootMarks {
     fn looked(
         &self,
         reader: &LedgerReader,
-        lookout: &Lookout,
+        lookout: &FsProbe,
         root: &Root,
         accept_empty: bool,
     ) -> Result<Result<Seen, String>, LedgerError> {
@@ -239,7 +239,7 @@ impl RootMarks {
 }
 
 /// Records what distinguishes new roots from other folders. One that can't be probed is probed again later.
-pub(crate) fn mark_new<'i>(lookout: &Lookout, infos: impl Iterator<Item = &'i mut RootInfo>) {
+pub(crate) fn mark_new<'i>(lookout: &FsProbe, infos: impl Iterator<Item = &'i mut RootInfo>) {
     for info in infos {
         let root = info.root();
         if let Ok(Ok(seen)) = lookout.ask(&info.path, move |source| Seen::of(source, &root)) {
@@ -259,15 +259,19 @@ fn parse(mark: &str) -> Option<u128> {
 }
 
 /// Checks the roots while an attempt goes on.
-pub(crate) struct RootGuard<'a> {
-    pub(crate) lookout: &'a Lookout,
-    marks: &'a RootMarks,
-    pub(crate) roots: &'a [(Root, Ground)],
+pub(crate) struct RootMonitor<'a> {
+    pub(crate) lookout: &'a FsProbe,
+    marks: &'a RootIdentities,
+    pub(crate) roots: &'a [(Root, RunScope)],
 }
 
-impl<'a> RootGuard<'a> {
+impl<'a> RootMonitor<'a> {
     /// Compares the roots with these marks.
-    pub(crate) fn new(lookout: &'a Lookout, marks: &'a RootMarks, roots: &'a [(Root, Ground)]) -> Self {
+    pub(crate) fn new(
+        lookout: &'a FsProbe,
+        marks: &'a RootIdentities,
+        roots: &'a [(Root, RunScope)],
+    ) -> Self {
         Self { lookout, marks, roots }
     }
 
@@ -335,12 +339,12 @@ mod tests {
         std::fs::create_dir(folder.path().join("new")).unwrap();
         std::os::unix::fs::symlink("new", &given).unwrap();
         let at = |path: PathBuf| Root { id: RootId(1), name: "current".to_owned(), path };
-        let ground = Ground { epoch: 1, run_start: LogPosition::START, quarantine: false };
-        let (roots, marks) = ([(at(given), ground)], RootMarks::default());
+        let ground = RunScope { epoch: 1, run_start: LogPosition::START, quarantine: false };
+        let (roots, marks) = ([(at(given), ground)], RootIdentities::default());
         let lookout = impatient(std::time::Duration::from_secs(1), Stop::default());
         let seen = LostRoot { root: at(folder.path().join("old")), why: String::new(), unlisted: true };
         assert!(seen.still_unlisted(&**lookout.source()).is_some());
-        let lost = RootGuard::new(&lookout, &marks, &roots).as_given(seen);
+        let lost = RootMonitor::new(&lookout, &marks, &roots).as_given(seen);
         assert_eq!(lost.still_unlisted(&**lookout.source()), None);
     }
 }

@@ -26,7 +26,7 @@ use crate::model::{Resource, Root, RootId};
 use crate::source::Source;
 use nested::Nesting;
 pub(crate) use nested::warn_of_nested;
-use probe::Lookout;
+use probe::FsProbe;
 
 /// Roots that a state remembers at most: `state.json` is written as a whole.
 pub(crate) const ROOTS_MAX: usize = 4096;
@@ -138,7 +138,7 @@ pub(crate) struct NotThere {
 }
 
 /// The same for one root whose file system may hang.
-pub(crate) fn resolve_root(lookout: &Lookout, given: &Path) -> Result<Vec<GivenRoot>, Box<NotThere>> {
+pub(crate) fn resolve_root(lookout: &FsProbe, given: &Path) -> Result<Vec<GivenRoot>, Box<NotThere>> {
     let given = given.to_owned();
     let path = given.clone();
     let look = move |_: &dyn Source| {
@@ -289,7 +289,7 @@ fn free_name(infos: &[RootInfo], path: &Path) -> String {
 
 /// Warns of roots unknown to the state `before` that may be a mistake: known ones that were moved, or ones in known
 /// ones that are not ingested with them.
-pub(crate) fn warn_of_new(lookout: &Lookout, before: &[RootInfo], chosen: &[RootInfo]) {
+pub(crate) fn warn_of_new(lookout: &FsProbe, before: &[RootInfo], chosen: &[RootInfo]) {
     let ids = |infos: &[RootInfo]| infos.iter().map(|info| info.id).collect::<HashSet<_>>();
     let (known_ids, chosen_ids) = (ids(before), ids(chosen));
     let is_new = |info: &&RootInfo| !known_ids.contains(&info.id);
@@ -379,7 +379,7 @@ pub fn move_root(state: &Path, from: &Path, to: &Path) -> Result<MovedRoot, Engi
 }
 
 /// Returns whether nothing is at a path; an unreadable one is not gone.
-fn is_gone(lookout: &Lookout, path: &Path) -> bool {
+fn is_gone(lookout: &FsProbe, path: &Path) -> bool {
     let at = path.to_owned();
     let look = move |_: &dyn Source| matches!(at.metadata(), Err(error) if error.kind() == std::io::ErrorKind::NotFound);
     lookout.ask(path, look).unwrap_or(false)

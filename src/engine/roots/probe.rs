@@ -22,7 +22,7 @@ const LOOK_UP: Duration = Duration::from_millis(50);
 
 /// Runs probes of a source's files.
 #[derive(Clone)]
-pub(crate) struct Lookout {
+pub(crate) struct FsProbe {
     source: Arc<dyn Source>,
     stop: Stop,
     clock: Clock,
@@ -37,7 +37,7 @@ struct Begun {
 }
 
 /// A pending probe.
-pub(crate) struct Look<T> {
+pub(crate) struct ProbeHandle<T> {
     clock: Clock,
     overdue_at: Instant,
     answer: Receiver<T>,
@@ -45,21 +45,21 @@ pub(crate) struct Look<T> {
 
 /// Why a probe has no answer.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NoAnswer {
+pub(crate) enum ProbeError {
     #[error("does not answer: its file system hangs, or its server can't be reached")]
     Overdue,
     #[error("can't be looked at: the look failed with a panic")]
     Panicked,
 }
 
-impl NoAnswer {
+impl ProbeError {
     /// Returns whether the file system hangs.
     pub(crate) fn is_overdue(&self) -> bool {
         matches!(self, Self::Overdue)
     }
 }
 
-impl Lookout {
+impl FsProbe {
     /// Creates probes of this source. Once a stop is requested, the deadline is shorter.
     pub(crate) fn new(source: Arc<dyn Source>, stop: Stop, clock: Clock) -> Self {
         Self { source, stop, clock, patience: PATIENCE, under_way: Arc::default() }
@@ -83,13 +83,13 @@ impl Lookout {
         &self,
         path: &Path,
         question: impl FnOnce(&dyn Source) -> T + Send + 'static,
-    ) -> Result<Look<T>, NoAnswer> {
+    ) -> Result<ProbeHandle<T>, ProbeError> {
         let begun = Arc::new(Begun { path: path.to_owned(), at: self.clock.now() });
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         under_way.retain(|look| look.strong_count() > 0);
         let is_overdue = |look: Arc<Begun>| look.path == path && self.is_overdue(look.at);
         if under_way.iter().filter_map(Weak::upgrade).any(is_overdue) {
-            return Err(NoAnswer::Overdue);
+            return Err(ProbeError::Overdue);
         }
         under_way.push(Arc::downgrade(&begun));
         let (send, answer) = sync_channel(1);
@@ -101,7 +101,7 @@ impl Lookout {
             let _ = send.send(answer);
         };
         spawn_or_do("look", look);
-        Ok(Look { clock: self.clock.clone(), overdue_at: at + self.patience, answer })
+        Ok(ProbeHandle { clock: self.clock.clone(), overdue_at: at + self.patience, answer })
     }
 
     /// Begins a probe and waits for its answer until the deadline.
@@ -112,15 +112,15 @@ impl Lookout {
         &self,
         path: &Path,
         question: impl FnOnce(&dyn Source) -> T + Send + 'static,
-    ) -> Result<T, NoAnswer> {
+    ) -> Result<T, ProbeError> {
         let begun = self.clock.now();
         let look = self.begin(path, question)?;
         loop {
             match look.answer.recv_timeout(LOOK_UP.min(self.patience)) {
                 Ok(answer) => return Ok(answer),
-                Err(RecvTimeoutError::Disconnected) => return Err(NoAnswer::Panicked),
+                Err(RecvTimeoutError::Disconnected) => return Err(ProbeError::Panicked),
                 Err(RecvTimeoutError::Timeout) if self.is_overdue(begun) => {
-                    return Err(NoAnswer::Overdue);
+                    return Err(ProbeError::Overdue);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -153,20 +153,20 @@ pub(super) fn spawn_or_do(name: &str, work: impl FnOnce() + Send + 'static) {
     }
 }
 
-impl<T> Look<T> {
+impl<T> ProbeHandle<T> {
     /// Returns the answer; `None` while it may still come.
-    pub(crate) fn told(&self) -> Option<Result<T, NoAnswer>> {
+    pub(crate) fn told(&self) -> Option<Result<T, ProbeError>> {
         match self.answer.try_recv() {
             Ok(answer) => Some(Ok(answer)),
-            Err(TryRecvError::Disconnected) => Some(Err(NoAnswer::Panicked)),
+            Err(TryRecvError::Disconnected) => Some(Err(ProbeError::Panicked)),
             Err(TryRecvError::Empty) => {
-                (self.clock.now() >= self.overdue_at).then_some(Err(NoAnswer::Overdue))
+                (self.clock.now() >= self.overdue_at).then_some(Err(ProbeError::Overdue))
             }
         }
     }
 }
 
-impl<T> fmt::Debug for Look<T> {
+impl<T> fmt::Debug for ProbeHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Look").field("overdue_at", &self.overdue_at).finish_non_exhaustive()
     }
@@ -178,13 +178,13 @@ pub(crate) mod tests {
     use crate::source::{Filters, TreeSource};
 
     /// Creates probes with a short deadline.
-    pub(crate) fn impatient(patience: Duration, stop: Stop) -> Lookout {
+    pub(crate) fn impatient(patience: Duration, stop: Stop) -> FsProbe {
         let source = Arc::new(TreeSource::new(Filters::default(), Vec::new()));
-        Lookout { patience, ..Lookout::new(source, stop, Clock::default()) }
+        FsProbe { patience, ..FsProbe::new(source, stop, Clock::default()) }
     }
 
     /// Waits until no probe's thread is left.
-    pub(crate) fn settle(lookout: &Lookout) {
+    pub(crate) fn settle(lookout: &FsProbe) {
         while Arc::strong_count(&lookout.source) > 1 {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -210,14 +210,14 @@ pub(crate) mod tests {
         assert_eq!(lookout.ask(fine, |_| 1).unwrap(), 1);
         let begun = Instant::now();
         let (question, hold_too) = hanging();
-        assert!(matches!(lookout.ask(stuck, question), Err(NoAnswer::Overdue)));
+        assert!(matches!(lookout.ask(stuck, question), Err(ProbeError::Overdue)));
         assert!(begun.elapsed() >= Duration::from_millis(200));
-        assert!(matches!(look.told(), Some(Err(NoAnswer::Overdue))));
+        assert!(matches!(look.told(), Some(Err(ProbeError::Overdue))));
         let asked = std::sync::atomic::AtomicBool::new(false);
         let asked = Arc::new(asked);
         let seen = Arc::clone(&asked);
         let again = lookout.ask(stuck, move |_| seen.store(true, std::sync::atomic::Ordering::Relaxed));
-        assert!(matches!(again, Err(NoAnswer::Overdue)));
+        assert!(matches!(again, Err(ProbeError::Overdue)));
         assert!(!asked.load(std::sync::atomic::Ordering::Relaxed), "no further thread hangs there");
         assert_eq!(lookout.ask(fine, |_| 2).unwrap(), 2);
 
@@ -251,7 +251,7 @@ pub(crate) mod tests {
     fn a_look_that_panics_tells_nothing() {
         let lookout = impatient(Duration::from_secs(600), Stop::default());
         let answer = lookout.ask(Path::new("/any"), |_| std::panic::panic_any("as it was told"));
-        assert!(matches!(answer, Err(NoAnswer::Panicked)), "{answer:?}");
+        assert!(matches!(answer, Err(ProbeError::Panicked)), "{answer:?}");
         assert_eq!(lookout.ask(Path::new("/any"), |_| 1).unwrap(), 1);
     }
 }

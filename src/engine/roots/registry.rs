@@ -1,6 +1,6 @@
 //! The registry of a state's roots: registering, choosing for a job, and pruning.
 
-use super::probe::Lookout;
+use super::probe::FsProbe;
 use super::{GivenRoot, identity};
 use crate::engine::Store;
 use crate::engine::error::EngineError;
@@ -18,7 +18,7 @@ pub(crate) fn register(
     store: &mut Store,
     roots: &[GivenRoot],
     processor: &str,
-    lookout: &Lookout,
+    lookout: &FsProbe,
     config: &BatchConfig,
 ) -> Result<Vec<RootInfo>, EngineError> {
     let (source, before) = (lookout.source().as_ref(), store.state.info().roots.clone());

@@ -13,25 +13,25 @@ use crate::engine::commit::committer::Committer;
 use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
 use crate::engine::coordinator::run_state::{Ending, RunState};
 use crate::engine::coordinator::{Coordinator, Setting};
-use crate::engine::discovery::follow::NewsPlan;
+use crate::engine::discovery::follow::WatchFollower;
 use crate::engine::discovery::message::Reports;
 use crate::engine::discovery::scan::ScanPlan;
 use crate::engine::dispatch::Dispatcher;
 use crate::engine::error::EngineError;
 use crate::engine::job_plan::{JobPlan, Scan};
 use crate::engine::resources::memory_budget::Budget;
-use crate::engine::roots::identity::{RootGuard, RootMarks};
-use crate::engine::roots::probe::Lookout;
+use crate::engine::roots::identity::{RootIdentities, RootMonitor};
+use crate::engine::roots::probe::FsProbe;
 use crate::engine::stop::{Stop, StopOnDrop};
 use crate::engine::store::Store;
 use crate::engine::store::log_check::check_log;
-use crate::engine::watch::Agenda;
+use crate::engine::watch::WatchState;
 use crate::engine::workers::context::WorkContext;
-use crate::engine::workers::crash_hook::{self, Dying};
-use crate::engine::workers::pool::{Hand, Pool};
-use crate::engine::workers::slots::Board;
+use crate::engine::workers::crash_hook::{self, CrashSignal};
+use crate::engine::workers::pool::{Pool, WorkerHandle};
+use crate::engine::workers::slots::WorkerSlots;
 use crate::engine::workers::worker::BatchWorker;
-use crate::ledger::{InHand, Left};
+use crate::ledger::{InFlightMarkers, PreviousCrash};
 use crate::model::joining::join_until;
 use crate::model::{BatchConfig, Clock, FileKey, RootTable};
 
@@ -44,16 +44,16 @@ const LOG_BYTES_SMALL: u64 = 64 << 10;
 pub(super) struct Course<'a> {
     pub engine: &'a Engine,
     pub plan: &'a JobPlan,
-    pub lookout: Lookout,
+    pub lookout: FsProbe,
     pub config: Arc<BatchConfig>,
     pub started: Instant,
     pub clock: Clock,
     pub budget: Arc<Budget>,
-    pub in_hand: Arc<InHand>,
+    pub in_hand: Arc<InFlightMarkers>,
     /// The kernel's count of processes that it killed for want of memory.
     pub oom_kills: Option<u64>,
     /// The files that were in flight when an earlier process died.
-    pub left: Left,
+    pub left: PreviousCrash,
 }
 
 impl Course<'_> {
@@ -62,10 +62,10 @@ impl Course<'_> {
         &self,
         plan: &JobPlan,
         store: &mut Store,
-        marks: &RootMarks,
+        marks: &RootIdentities,
         shown: &Published<'_>,
         run: &mut RunState,
-        agenda: Option<&mut Agenda>,
+        agenda: Option<&mut WatchState>,
     ) -> Result<Ending, EngineError> {
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         shown.listens(&send);
@@ -91,7 +91,7 @@ impl Course<'_> {
             wishes: self.engine.wishes(),
             halt: &halt,
             shown: self.engine.shown(),
-            guard: RootGuard::new(&self.lookout, marks, &self.plan.roots),
+            guard: RootMonitor::new(&self.lookout, marks, &self.plan.roots),
         };
         let strategy = self.engine.make_strategy(&self.config);
         let suspects = self.left.suspects.clone();
@@ -131,10 +131,10 @@ impl Course<'_> {
             config: Arc::clone(&self.config),
             clock: self.clock.clone(),
             stop: halt.clone(),
-            board: Arc::new(Board::new(self.config.most_workers(), Arc::clone(&self.budget))),
+            board: Arc::new(WorkerSlots::new(self.config.most_workers(), Arc::clone(&self.budget))),
             budget: Arc::clone(&self.budget),
             in_hand: Some(Arc::clone(&self.in_hand)),
-            dying: Arc::new(Dying::default()),
+            dying: Arc::new(CrashSignal::default()),
             doubts_rules: AtomicBool::new(plan.scan != Scan::Nothing && left_over),
         }
     }
@@ -152,7 +152,7 @@ impl Course<'_> {
                 let _ = outcomes.send(Event::Ended(group));
             })
         };
-        let work = |worker: &mut BatchWorker<_>, task, hand: &Hand<'_>| worker.run(task, hand);
+        let work = |worker: &mut BatchWorker<_>, task, hand: &WorkerHandle<'_>| worker.run(task, hand);
         let panicked = move || drop(failures.send(Event::Failed(EngineError::Panicked("worker"))));
         // The others are started last: one is enough to do all.
         Pool::start(1, make, work, panicked).map_err(EngineError::no_threads("a worker thread"))
@@ -165,7 +165,7 @@ impl Course<'_> {
         store: &Store,
         halt: &Stop,
         send: &SyncSender<Event>,
-        news: Option<NewsPlan>,
+        news: Option<WatchFollower>,
     ) -> Result<Vec<JoinHandle<()>>, EngineError> {
         let mut threads = Vec::new();
         if plan.scan != Scan::Nothing {
@@ -204,11 +204,11 @@ impl Course<'_> {
         Ok(threads)
     }
 
-    fn news(&self, plan: &JobPlan, agenda: &Agenda, store: &Store, halt: &Stop) -> Option<NewsPlan> {
+    fn news(&self, plan: &JobPlan, agenda: &WatchState, store: &Store, halt: &Stop) -> Option<WatchFollower> {
         let watch = agenda.watch.clone()?;
         // A root that leads elsewhere than before is watched there, and no longer where it led.
         plan.roots.iter().for_each(|(root, _)| watch.add_root(root));
-        Some(NewsPlan {
+        Some(WatchFollower {
             reader: store.reader.clone(),
             roots: plan.roots.clone(),
             source: Arc::clone(self.lookout.source()),

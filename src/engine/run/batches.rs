@@ -8,17 +8,17 @@ use std::time::{Duration, Instant};
 
 use super::pulse::Pulse;
 use crate::engine::error::EngineError;
-use crate::engine::lifecycle::transition::{Change, End};
+use crate::engine::lifecycle::transition::{End, FileEvent};
 use crate::engine::resources::machine::Machine;
 use crate::engine::resources::memory_budget::{Budget, effective_limit};
 use crate::engine::stats::{BatchExecutionResult, BatchResult, ProcessingResult, WorkerStatistics};
 use crate::engine::stop::Stop;
 use crate::engine::workers::context::WorkContext;
-use crate::engine::workers::crash_hook::Dying;
+use crate::engine::workers::crash_hook::CrashSignal;
 use crate::engine::workers::outcome::OutcomeGroup;
-use crate::engine::workers::pool::{Hand, Pool};
+use crate::engine::workers::pool::{Pool, WorkerHandle};
 use crate::engine::workers::record::overdue_outcome;
-use crate::engine::workers::slots::Board;
+use crate::engine::workers::slots::WorkerSlots;
 use crate::engine::workers::task::Task;
 use crate::engine::workers::worker::BatchWorker;
 use crate::model::{BatchConfig, Clock, FileBatch, FileKey, RecordHead, RecordLine, RecordStatus, RootTable};
@@ -71,7 +71,7 @@ fn execute(
     let started = Instant::now();
     let context = Arc::new(context_of(processor, config));
     let _pulse = Pulse::start(&context.clock);
-    let mut gathered = Gathered::new(&batches, config.worker_count);
+    let mut gathered = BatchCollector::new(&batches, config.worker_count);
     // The callers' numbers need not be unique; these are, and results keep the callers'.
     (0..).zip(&mut batches).for_each(|(at, batch)| batch.batch_id = at);
     let (send, receive) = sync_channel(CHANNEL_GROUPS);
@@ -89,7 +89,7 @@ fn execute(
 fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContext {
     // There is no later run to make a second attempt.
     let config = BatchConfig { retry_attempts: 1, retry: BTreeMap::new(), workers_max: 0, ..config.clone() };
-    let dying = Dying::default();
+    let dying = CrashSignal::default();
     // There is nothing to save.
     dying.let_go();
     let bounds = Machine::new().bounds();
@@ -100,7 +100,7 @@ fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContex
         source: Arc::new(TreeSource::new(Filters::default(), Vec::new())),
         roots: RootTable::new(Vec::new()),
         clock: Clock::default(),
-        board: Arc::new(Board::new(config.worker_count, Arc::clone(&budget))),
+        board: Arc::new(WorkerSlots::new(config.worker_count, Arc::clone(&budget))),
         budget,
         in_hand: None,
         stop: Stop::default(),
@@ -118,7 +118,7 @@ fn start_workers(context: &Arc<WorkContext>, send: SyncSender<Told>) -> Result<A
             let _ = send.send(Ok(group));
         })
     };
-    let work = |worker: &mut BatchWorker<_>, task, hand: &Hand<'_>| worker.run(task, hand);
+    let work = |worker: &mut BatchWorker<_>, task, hand: &WorkerHandle<'_>| worker.run(task, hand);
     let panicked = move || drop(failures.send(Err(EngineError::Panicked("worker"))));
     let pool = Pool::start(1, make, work, panicked).map_err(EngineError::no_threads(WORKER))?;
     // Fewer will do as well.
@@ -133,7 +133,7 @@ fn limit_of(context: &WorkContext) -> Duration {
 /// Collects all outcomes; replaces a worker that hangs.
 fn gather(
     receive: Receiver<Told>,
-    gathered: &mut Gathered,
+    gathered: &mut BatchCollector,
     context: &WorkContext,
     pool: &Arc<Pool>,
 ) -> Result<(), EngineError> {
@@ -161,7 +161,7 @@ fn gather(
     Ok(())
 }
 
-struct Gathered {
+struct BatchCollector {
     outstanding: usize,
     started: Instant,
     /// When each batch's first file was begun, in seconds from the start.
@@ -173,7 +173,7 @@ struct Gathered {
     workers: Vec<WorkerStatistics>,
 }
 
-impl Gathered {
+impl BatchCollector {
     fn new(batches: &[FileBatch], worker_count: usize) -> Self {
         let mut places = Vec::new();
         let mut results = Vec::new();
@@ -246,11 +246,11 @@ impl Gathered {
 }
 
 /// Parses the record line that a worker wrote.
-fn one_result(path: &Path, change: &Change, line: &mut Vec<u8>) -> ProcessingResult {
+fn one_result(path: &Path, change: &FileEvent, line: &mut Vec<u8>) -> ProcessingResult {
     let gone = || crate::model::FileError::new(crate::model::ErrorClass::IoPermanent, "the file is gone");
     let mut one =
         ProcessingResult { path: path.to_owned(), status: RecordStatus::Removed, result: None, error: None };
-    let Change::Ended(ending) = change else { return one };
+    let FileEvent::Ended(ending) = change else { return one };
     if !matches!(ending.end, End::Recorded { .. }) {
         one.error = Some(gone());
         return one;

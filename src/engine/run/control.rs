@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::time::{Duration, Instant};
 
 use super::engine::Engine;
-use crate::engine::command::{Order, OrderDone, Ordered};
+use crate::engine::command::{Command, CommandReply, CommandRequest};
 use crate::engine::compaction::{self, CompactReport};
 use crate::engine::coordinator::event::Event;
 use crate::engine::edit::forget::{ForgetFilter, ForgetReport};
@@ -29,23 +29,23 @@ impl Engine {
     ///
     /// # Errors
     /// No run is going on, or it can't do that now; or the order does not fit the state.
-    pub fn order(&self, order: Order) -> Result<OrderDone, EngineError> {
+    pub fn order(&self, order: Command) -> Result<CommandReply, EngineError> {
         match order {
-            Order::Stop => {
+            Command::Stop => {
                 self.stop().request();
-                Ok(OrderDone::told(
+                Ok(CommandReply::told(
                     "stopping: what is in hand is finished and committed, the rest stays pending",
                 ))
             }
-            Order::Pause => Ok(self.pause(true)),
-            Order::Resume => Ok(self.pause(false)),
-            Order::Workers { count } => self.workers(count),
-            Order::Configure { config } => self.configure(*config),
-            Order::Checkpoint => self.checkpoint_now(),
-            Order::Reload => Err(EngineError::Job(
+            Command::Pause => Ok(self.pause(true)),
+            Command::Resume => Ok(self.pause(false)),
+            Command::Workers { count } => self.workers(count),
+            Command::Configure { config } => self.configure(*config),
+            Command::Checkpoint => self.checkpoint_now(),
+            Command::Reload => Err(EngineError::Job(
                 "this process has read no configuration that it could read again".to_owned(),
             )),
-            other => self.put(|reply| Event::Order(Ordered { order: other.clone(), reply }))?,
+            other => self.put(|reply| Event::Order(CommandRequest { order: other.clone(), reply }))?,
         }
     }
 
@@ -125,17 +125,17 @@ impl Engine {
         done.recv().map_err(|_| compaction::ended())?
     }
 
-    fn checkpoint_now(&self) -> Result<OrderDone, EngineError> {
+    fn checkpoint_now(&self) -> Result<CommandReply, EngineError> {
         let cursor = self.put(Event::Checkpoint)?;
         let records_end = self.view().ok_or_else(no_run)?.cursor_at(cursor.log);
         let what = format!("committed: tick {}, records end at {records_end}", cursor.tick);
         let job = Some(self.statistics().progress.job);
-        Ok(OrderDone { what, job, cursor: Some(cursor), records_end: Some(records_end) })
+        Ok(CommandReply { what, job, cursor: Some(cursor), records_end: Some(records_end) })
     }
 
-    fn pause(&self, paused: bool) -> OrderDone {
+    fn pause(&self, paused: bool) -> CommandReply {
         let was_paused = self.wishes().pause(paused);
-        OrderDone::told(match (was_paused, paused) {
+        CommandReply::told(match (was_paused, paused) {
             (false, true) => "paused: no file is begun until `resume`",
             (true, false) => "going on",
             (true, true) => "is paused already",
@@ -143,20 +143,22 @@ impl Engine {
         })
     }
 
-    fn configure(&self, config: BatchConfig) -> Result<OrderDone, EngineError> {
+    fn configure(&self, config: BatchConfig) -> Result<CommandReply, EngineError> {
         config.check()?;
         self.wishes().want_config(|_| config);
-        Ok(OrderDone::told("going on with the new configuration"))
+        Ok(CommandReply::told("going on with the new configuration"))
     }
 
     /// Changes the configuration that a run continues with, also if that still waits to be applied.
-    fn workers(&self, count: usize) -> Result<OrderDone, EngineError> {
+    fn workers(&self, count: usize) -> Result<CommandReply, EngineError> {
         let present = self.config().ok_or_else(no_run)?;
         let with =
             |config: &BatchConfig| BatchConfig { worker_count: count, workers_max: count, ..config.clone() };
         with(&present).check()?;
         self.wishes().want_config(|waiting| with(waiting.unwrap_or(&present)));
-        Ok(OrderDone::told(format!("going on with {count} workers, until the configuration is read again")))
+        Ok(CommandReply::told(format!(
+            "going on with {count} workers, until the configuration is read again"
+        )))
     }
 
     /// Sends an event to the run's own thread, and waits for its answer. `make` builds the event around the reply

@@ -10,10 +10,10 @@ use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
 use crate::engine::discovery::message::{Message, Reports};
 use crate::engine::discovery::scan::ScanPlan;
 use crate::engine::error::EngineError;
-use crate::engine::lifecycle::counts::Tally;
-use crate::engine::lifecycle::transition::{Change, Ground};
-use crate::engine::roots::identity::RootMarks;
-use crate::engine::roots::probe::Lookout;
+use crate::engine::lifecycle::counts::RunCounts;
+use crate::engine::lifecycle::transition::{FileEvent, RunScope};
+use crate::engine::roots::identity::RootIdentities;
+use crate::engine::roots::probe::FsProbe;
 use crate::engine::roots::{self, registry};
 use crate::engine::stats::{ProcessingProgress, RepositoryProcessingResult};
 use crate::engine::stop::{Stop, StopOnDrop};
@@ -51,13 +51,16 @@ impl Engine {
         let used = reader.as_ref().map_or(Ok(0), registry::last_used)?;
         let chosen = registry::choose(&mut infos, &paths, identity, &source.filters(), config, used)?.0;
         let end = reader.as_ref().map_or(LogPosition::START, |reader| reader.cursor().log);
-        let ground =
-            |epoch| Ground { epoch, run_start: LogPosition { segment: u32::MAX, ..end }, quarantine: false };
+        let ground = |epoch| RunScope {
+            epoch,
+            run_start: LogPosition { segment: u32::MAX, ..end },
+            quarantine: false,
+        };
         let root = |info: &crate::ledger::RootInfo| (info.root(), ground(info.epoch));
-        let mut roots: Vec<(Root, Ground)> = chosen.iter().map(root).collect();
+        let mut roots: Vec<(Root, RunScope)> = chosen.iter().map(root).collect();
         if let (Some(state), Some(reader)) = (&state, &reader) {
-            let marks = RootMarks::of(state.info());
-            let lookout = Lookout::new(Arc::clone(&source), self.stop(), self.clock());
+            let marks = RootIdentities::of(state.info());
+            let lookout = FsProbe::new(Arc::clone(&source), self.stop(), self.clock());
             match marks.compared(reader, &lookout, &roots, config.accept_empty)? {
                 Ok(marks) => roots.iter_mut().for_each(|(root, _)| *root = marks.bound(root)),
                 // A run would wait for it, and treat nothing as removed.
@@ -74,7 +77,7 @@ impl Engine {
 
     fn count(
         &self,
-        roots: Vec<(Root, Ground)>,
+        roots: Vec<(Root, RunScope)>,
         reader: Option<LedgerReader>,
         source: Arc<dyn Source>,
         options: &RunOptions,
@@ -82,7 +85,7 @@ impl Engine {
         let pending = |root: &Root| reader.as_ref().map_or(0, |reader| reader.counts(root.id).pending);
         let due: u64 = roots.iter().map(|(root, _)| pending(root)).sum();
         let mut result = RepositoryProcessingResult::default();
-        let mut tally = Tally { discovered: due, ..Tally::default() };
+        let mut tally = RunCounts { discovered: due, ..RunCounts::default() };
         result.progress.pending = due;
         let halt = Stop::default();
         let halting = halt.clone();
@@ -107,7 +110,7 @@ impl Engine {
 fn take(
     event: Event,
     reader: Option<&LedgerReader>,
-    tally: &mut Tally,
+    tally: &mut RunCounts,
     progress: &mut ProcessingProgress,
 ) -> Result<bool, EngineError> {
     let message = match event {
@@ -124,20 +127,20 @@ fn take(
                 let known = reader.map(|reader| reader.get(&key)).transpose()?.flatten();
                 let was_due = u64::from(known.is_some_and(|entry| entry.pending));
                 match change {
-                    Change::Found(_) | Change::Touched(_) => {
+                    FileEvent::Found(_) | FileEvent::Touched(_) => {
                         progress.pending += 1 - was_due;
                         tally.discovered += 1 - was_due;
                     }
-                    Change::Missing(_) => {
+                    FileEvent::Missing(_) => {
                         progress.pending -= was_due;
                         tally.discovered -= was_due;
                         tally.removed += 1;
                     }
-                    Change::Hidden(_) => {
+                    FileEvent::Hidden(_) => {
                         progress.pending -= was_due;
                         tally.discovered -= was_due;
                     }
-                    Change::Ended(_) | Change::Asked(_) | Change::Forgotten => {}
+                    FileEvent::Ended(_) | FileEvent::Asked(_) | FileEvent::Forgotten => {}
                 }
             }
         }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::live::Shared;
 use super::one_run::OneRun;
 use crate::batch::{BatchStrategy, strategy_of};
-use crate::engine::command::Wishes;
+use crate::engine::command::ControlFlags;
 use crate::engine::coordinator::event::Event;
 use crate::engine::error::EngineError;
 use crate::engine::stats::{BatchStatistics, CheckpointData};
@@ -221,7 +221,7 @@ impl Engine {
         &self.shared
     }
 
-    pub(crate) fn wishes(&self) -> &Wishes {
+    pub(crate) fn wishes(&self) -> &ControlFlags {
         &self.shared.wishes
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::one_run::runs_already;
 use crate::engine::StoreView;
-use crate::engine::command::Wishes;
+use crate::engine::command::ControlFlags;
 use crate::engine::coordinator::event::Event;
 use crate::engine::error::EngineError;
 use crate::engine::job_plan::JobPlan;
@@ -18,7 +18,7 @@ use crate::model::key::RootId;
 pub(super) struct Shared {
     pub(super) statistics: Mutex<BatchStatistics>,
     pub(super) running: Mutex<Option<Running>>,
-    pub(super) wishes: Wishes,
+    pub(super) wishes: ControlFlags,
 }
 
 /// A run that is going on.

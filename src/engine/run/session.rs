@@ -12,11 +12,11 @@ use crate::engine::job_plan::{self, JobPlan};
 use crate::engine::resources::machine::{self, Bounds, Machine};
 use crate::engine::resources::memory_budget::{Budget, effective_limit};
 use crate::engine::resources::memory_meter::Meter;
-use crate::engine::roots::probe::Lookout;
+use crate::engine::roots::probe::FsProbe;
 use crate::engine::roots::{GivenRoot, registry};
 use crate::engine::store::Store;
-use crate::engine::watch::Agenda;
-use crate::ledger::{InHand, Job, JobEnd, LedgerError, Left, RootInfo};
+use crate::engine::watch::WatchState;
+use crate::ledger::{InFlightMarkers, Job, JobEnd, LedgerError, PreviousCrash, RootInfo};
 use crate::model::{BatchConfig, Clock};
 use crate::source::watch::Watch;
 
@@ -34,10 +34,10 @@ pub(super) struct Runtime<'a> {
     /// Empty only while the store is reopened, and once all is over.
     slot: Option<Store>,
     config: Arc<BatchConfig>,
-    lookout: Lookout,
-    pub in_hand: Arc<InHand>,
+    lookout: FsProbe,
+    pub in_hand: Arc<InFlightMarkers>,
     /// The files that were in flight when an earlier process died.
-    left: Left,
+    left: PreviousCrash,
     oom_kills: Option<u64>,
     /// Shared by all jobs: threads abandoned in one keep their memory.
     budget: Arc<Budget>,
@@ -68,7 +68,7 @@ impl<'a> Runtime<'a> {
         let clock = engine.clock();
         let prepared =
             engine.source_for(config, store.view().own_folders(), watch.as_ref()).and_then(|source| {
-                let opened = InHand::open(&store.state, oom_kills);
+                let opened = InFlightMarkers::open(&store.state, oom_kills);
                 Ok((source, opened.map_err(|error| EngineError::from(error).or_unavailable())?))
             });
         let (source, (in_hand, left)) = match prepared {
@@ -84,7 +84,7 @@ impl<'a> Runtime<'a> {
             engine,
             slot: Some(store),
             config: Arc::new(with_room_for(config, bounds)),
-            lookout: Lookout::new(source, engine.stop(), clock.clone()),
+            lookout: FsProbe::new(source, engine.stop(), clock.clone()),
             in_hand: Arc::new(in_hand),
             left,
             oom_kills,
@@ -104,7 +104,7 @@ impl<'a> Runtime<'a> {
         Ok(self.slot.as_mut().ok_or(LedgerError::Poisoned)?)
     }
 
-    pub(super) fn lookout(&self) -> &Lookout {
+    pub(super) fn lookout(&self) -> &FsProbe {
         &self.lookout
     }
 
@@ -144,7 +144,7 @@ impl<'a> Runtime<'a> {
 
     /// Clears the suspects, once the files in flight in an earlier process have been processed.
     pub(super) fn forget_suspects(&mut self) {
-        self.left = Left::default();
+        self.left = PreviousCrash::default();
         if let Err(error) = self.in_hand.set_suspects(&[]) {
             tracing::debug!(%error, "suspects can't be forgotten");
         }
@@ -172,7 +172,7 @@ impl<'a> Runtime<'a> {
         &mut self,
         plan: &JobPlan,
         run: &mut RunState,
-        mut agenda: Option<&mut Agenda>,
+        mut agenda: Option<&mut WatchState>,
     ) -> Result<Ending, EngineError> {
         loop {
             if let Some(config) = self.engine.wishes().take_config() {

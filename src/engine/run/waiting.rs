@@ -6,14 +6,14 @@ use std::time::Duration;
 use super::attempt::Course;
 use super::live::Published;
 use crate::engine::coordinator::health::can_open;
-use crate::engine::coordinator::run_state::{Ending, Outage, RunState};
+use crate::engine::coordinator::run_state::{Ending, Interruption, RunState};
 use crate::engine::error::EngineError;
 use crate::engine::job_plan;
 use crate::engine::resources::breaker::Verdict;
-use crate::engine::roots::identity::{LostRoot, RootMarks};
+use crate::engine::roots::identity::{LostRoot, RootIdentities};
 use crate::engine::stats::ProcessingState;
 use crate::engine::store::Store;
-use crate::engine::watch::Agenda;
+use crate::engine::watch::WatchState;
 use crate::ledger::{HeldState, JobEnd, LedgerError, StateFolder};
 use crate::model::Resource;
 use crate::source::Source;
@@ -30,9 +30,9 @@ impl Course<'_> {
         &self,
         slot: &mut Option<Store>,
         run: &mut RunState,
-        mut agenda: Option<&mut Agenda>,
+        mut agenda: Option<&mut WatchState>,
     ) -> Result<Ending, EngineError> {
-        let mut marks = slot.as_ref().map(|store| RootMarks::of(store.state.info())).unwrap_or_default();
+        let mut marks = slot.as_ref().map(|store| RootIdentities::of(store.state.info())).unwrap_or_default();
         loop {
             if self.engine.wishes().has_config() {
                 return Ok(Ending::Reconfigured);
@@ -51,7 +51,7 @@ impl Course<'_> {
             };
             let Ending::Hindered(outage) = ending else { return Ok(ending) };
             let given_up = match outage {
-                Outage::Root(lost)
+                Interruption::Root(lost)
                     if agenda.is_none()
                         && !lost.unlisted
                         && self.check_roots(store, &mut marks)?.is_none() =>
@@ -59,15 +59,17 @@ impl Course<'_> {
                     tracing::info!("{lost}: listing again");
                     None
                 }
-                Outage::Rescan => {
+                Interruption::Rescan => {
                     run.rescans += 1;
                     tracing::info!("some folders could not be listed: listing again");
                     None
                 }
                 // Another root may be there.
-                Outage::Root(lost) if agenda.is_some() => return Ok(Ending::Hindered(Outage::Root(lost))),
-                Outage::Root(lost) => self.await_roots(&lost, store, &mut marks, run)?,
-                Outage::State { resource, why } => {
+                Interruption::Root(lost) if agenda.is_some() => {
+                    return Ok(Ending::Hindered(Interruption::Root(lost)));
+                }
+                Interruption::Root(lost) => self.await_roots(&lost, store, &mut marks, run)?,
+                Interruption::State { resource, why } => {
                     shown.end();
                     if let Some(agenda) = agenda.as_deref_mut() {
                         agenda.must_scan = true;
@@ -83,10 +85,14 @@ impl Course<'_> {
     }
 
     /// Checks whether the roots are the same directories as before.
-    fn check_roots(&self, store: &mut Store, marks: &mut RootMarks) -> Result<Option<Outage>, EngineError> {
+    fn check_roots(
+        &self,
+        store: &mut Store,
+        marks: &mut RootIdentities,
+    ) -> Result<Option<Interruption>, EngineError> {
         let (plan, accept_empty) = (self.plan, self.config.accept_empty);
         let lost = marks.check(store, &self.lookout, &plan.roots, |id| plan.scans_whole(id), accept_empty)?;
-        Ok(lost.map(Outage::Root))
+        Ok(lost.map(Interruption::Root))
     }
 
     /// Waits until the roots are back. Closes the job if that takes too long, or a stop is requested.
@@ -94,7 +100,7 @@ impl Course<'_> {
         &self,
         lost: &LostRoot,
         store: &mut Store,
-        marks: &mut RootMarks,
+        marks: &mut RootIdentities,
         run: &mut RunState,
     ) -> Result<Option<Ending>, EngineError> {
         run.breakers.trip(Resource::Files, lost.to_string(), self.clock.now());

@@ -19,12 +19,12 @@ use std::sync::Arc;
 
 use super::engine::{Engine, RunOptions};
 use super::session::Runtime;
-use crate::engine::coordinator::run_state::{Ending, Outage, RunState};
+use crate::engine::coordinator::run_state::{Ending, Interruption, RunState};
 use crate::engine::error::EngineError;
-use crate::engine::job_plan::{self, Wanted};
+use crate::engine::job_plan::{self, JobRequest};
 use crate::engine::roots::{self, GivenRoot, registry, root_path};
 use crate::engine::stats::RepositoryProcessingResult;
-use crate::engine::watch::{Agenda, WatchOptions};
+use crate::engine::watch::{WatchOptions, WatchState};
 use crate::ledger::JobKind;
 use crate::model::{BatchConfig, Root};
 use crate::source::watch::{Watch, WatchSettings};
@@ -48,7 +48,7 @@ impl Engine {
         let settings = WatchSettings { poll: watching.poll, settle: watching.settle };
         let watch = (!self.has_own_source()).then(|| Arc::new(Watch::new(settings)));
         let (mut runtime, meter) = Runtime::open(self, config, options, watch.clone())?;
-        let mut agenda = Agenda::new(watch, watching.clone());
+        let mut agenda = WatchState::new(watch, watching.clone());
         let served = runtime.serve_roots(&mut agenda, roots).map_err(EngineError::or_unavailable);
         served.inspect_err(|_| runtime.discard())?;
         let guard = begun(&options.state);
@@ -67,7 +67,7 @@ impl Engine {
     fn do_jobs(
         &self,
         runtime: &mut Runtime<'_>,
-        agenda: &mut Agenda,
+        agenda: &mut WatchState,
         run: &mut RunState,
     ) -> Result<Ending, EngineError> {
         loop {
@@ -83,7 +83,7 @@ impl Engine {
                 Ending::Done if plan.scans_all() => runtime.forget_suspects(),
                 Ending::Done => {}
                 Ending::Superseded => runtime.end_job(&plan, run, agenda.end_of(&plan.job))?,
-                Ending::Hindered(Outage::Root(lost)) => {
+                Ending::Hindered(Interruption::Root(lost)) => {
                     agenda.lose(lost);
                     runtime.end_job(&plan, run, agenda.end_of(&plan.job))?;
                 }
@@ -97,7 +97,7 @@ impl Engine {
 
 impl Runtime<'_> {
     /// Serves these roots, and those that were added to the state, and queues the first scan.
-    fn serve_roots(&mut self, agenda: &mut Agenda, given: &[PathBuf]) -> Result<(), EngineError> {
+    fn serve_roots(&mut self, agenda: &mut WatchState, given: &[PathBuf]) -> Result<(), EngineError> {
         let store = self.store()?;
         job_plan::close_stale(store)?;
         let known = store.state.info().roots.clone();
@@ -133,7 +133,7 @@ impl Runtime<'_> {
         agenda.named = given.iter().map(|path| root_path(path)).collect();
         agenda.warn_of_nested(self.store()?);
         agenda.cancel_unserved(self.store()?)?;
-        let wanted = Wanted::of(JobKind::Run, agenda.ids());
+        let wanted = JobRequest::of(JobKind::Run, agenda.ids());
         agenda.queue(self.store()?, wanted)?;
         Ok(())
     }
@@ -156,15 +156,15 @@ impl Runtime<'_> {
     }
 
     /// Applies other filters: pending files are checked again, and all is scanned.
-    fn register_again(&mut self, agenda: &mut Agenda) -> Result<(), EngineError> {
+    fn register_again(&mut self, agenda: &mut WatchState) -> Result<(), EngineError> {
         let paths: Vec<_> = agenda.paths_here().into_iter().map(GivenRoot::known).collect();
         // Those that are away are registered when they are back.
         self.register(&paths, false)?;
-        agenda.queue(self.store()?, Wanted::of(JobKind::Rescan, agenda.ids()))?;
+        agenda.queue(self.store()?, JobRequest::of(JobKind::Rescan, agenda.ids()))?;
         Ok(())
     }
 
-    fn begin_next(&mut self, agenda: &mut Agenda) -> Result<job_plan::JobPlan, EngineError> {
+    fn begin_next(&mut self, agenda: &mut WatchState) -> Result<job_plan::JobPlan, EngineError> {
         let config = self.config();
         agenda.begin(self.store()?, &config)
     }

@@ -10,29 +10,29 @@ use std::time::{Duration, Instant};
 use super::world::Trouble;
 use super::{Faults, Schedule, judge};
 use crate::batch::strategy_of;
-use crate::engine::command::Wishes;
+use crate::engine::command::ControlFlags;
 use crate::engine::commit::committer::Committer;
 use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
-use crate::engine::coordinator::run_state::{Ending, Outage, RunState};
+use crate::engine::coordinator::run_state::{Ending, Interruption, RunState};
 use crate::engine::coordinator::{Coordinator, Setting};
 use crate::engine::discovery::message::{Message, Reports};
 use crate::engine::discovery::scan::ScanPlan;
 use crate::engine::dispatch::Dispatcher;
 use crate::engine::error::EngineError;
 use crate::engine::job_plan::JobPlan;
-use crate::engine::lifecycle::transition::Change;
+use crate::engine::lifecycle::transition::FileEvent;
 use crate::engine::resources::memory_budget::Budget;
-use crate::engine::resources::semaphore::Gate;
-use crate::engine::roots::identity::{RootGuard, RootMarks};
-use crate::engine::roots::probe::Lookout;
+use crate::engine::resources::semaphore::Semaphore;
+use crate::engine::roots::identity::{RootIdentities, RootMonitor};
+use crate::engine::roots::probe::FsProbe;
 use crate::engine::stats::BatchStatistics;
 use crate::engine::stop::Stop;
 use crate::engine::store::Store;
 use crate::engine::workers::context::WorkContext;
-use crate::engine::workers::crash_hook::Dying;
+use crate::engine::workers::crash_hook::CrashSignal;
 use crate::engine::workers::outcome::OutcomeGroup;
-use crate::engine::workers::pool::{Hand, Pool};
-use crate::engine::workers::slots::{Board, Stage};
+use crate::engine::workers::pool::{Pool, WorkerHandle};
+use crate::engine::workers::slots::{Stage, WorkerSlots};
 use crate::engine::workers::worker::BatchWorker;
 use crate::model::failpoint::{self, Fault};
 use crate::model::{FileKey, RootId, RootTable};
@@ -59,7 +59,7 @@ struct Crew {
 
 impl Crew {
     fn new(context: &Arc<WorkContext>) -> Self {
-        let no_work = |(): &mut (), _, _: &Hand<'_>| ControlFlow::Break(());
+        let no_work = |(): &mut (), _, _: &WorkerHandle<'_>| ControlFlow::Break(());
         let pool = Pool::start(0, |_| (), no_work, || ()).unwrap();
         let mut crew =
             Self { context: Arc::clone(context), pool, workers: Vec::new(), groups: Groups::default() };
@@ -107,7 +107,7 @@ impl Schedule {
     /// Makes attempts until the run ends, or the process dies. Returns whether it ended.
     pub(super) fn run(&mut self, store: Store, plan: &JobPlan, run: &mut RunState, faults: Faults) -> bool {
         let mut slot = Some(store);
-        let mut marks = slot.as_ref().map(|store| RootMarks::of(store.state.info())).unwrap();
+        let mut marks = slot.as_ref().map(|store| RootIdentities::of(store.state.info())).unwrap();
         loop {
             let store = slot.as_mut().unwrap();
             match marks.check(store, &self.lookout(), &plan.roots, |id| plan.scans_whole(id), false) {
@@ -127,7 +127,7 @@ impl Schedule {
                 Ok(Some(Ending::Hindered(outage))) => {
                     self.heal();
                     self.pass_breakers(run);
-                    if matches!(outage, Outage::State { .. }) {
+                    if matches!(outage, Interruption::State { .. }) {
                         let Ok(store) = Store::open(slot.take().unwrap().close()) else { return false };
                         run.take_committed(&store.reader.jobs().unwrap(), plan.job.id);
                         slot = Some(store);
@@ -138,8 +138,8 @@ impl Schedule {
         }
     }
 
-    pub(super) fn lookout(&self) -> Lookout {
-        Lookout::new(Arc::new(self.world.clone()), Stop::default(), self.clock.clone())
+    pub(super) fn lookout(&self) -> FsProbe {
+        FsProbe::new(Arc::new(self.world.clone()), Stop::default(), self.clock.clone())
     }
 
     /// Brings back what went away, and waits until the run has noticed.
@@ -158,7 +158,7 @@ impl Schedule {
         &mut self,
         store: &mut Store,
         plan: &JobPlan,
-        marks: &RootMarks,
+        marks: &RootIdentities,
         run: &mut RunState,
         faults: Faults,
     ) -> Result<Option<Ending>, EngineError> {
@@ -171,11 +171,11 @@ impl Schedule {
             roots: RootTable::new(roots),
             config: Arc::clone(&self.config),
             clock: self.clock.clone(),
-            board: Arc::new(Board::new(self.config.worker_count, Arc::clone(&budget))),
+            board: Arc::new(WorkerSlots::new(self.config.worker_count, Arc::clone(&budget))),
             budget,
             in_hand: None,
             stop: halt.clone(),
-            dying: Arc::new(Dying::default()),
+            dying: Arc::new(CrashSignal::default()),
             doubts_rules: Default::default(),
         });
         let mut crew = Crew::new(&context);
@@ -195,10 +195,10 @@ impl Schedule {
             started: Instant::now(),
             pool: &pool,
             stop: &stop,
-            wishes: &Wishes::default(),
+            wishes: &ControlFlags::default(),
             halt: &halt,
             shown: &shown,
-            guard: RootGuard::new(&lookout, marks, &plan.roots),
+            guard: RootMonitor::new(&lookout, marks, &plan.roots),
         };
         let dispatch =
             Dispatcher::new(&self.config, strategy_of(&self.config), Arc::clone(&crew.pool), Vec::new());
@@ -277,11 +277,11 @@ impl Schedule {
             let key = FileKey::from_relative_path(RootId(1), path.as_bytes()).unwrap();
             let known = || scan.reader.as_ref().unwrap().get(&key).unwrap().unwrap_or_default();
             let change =
-                self.world.lock().look(&path).map_or_else(|| Change::Missing(known()), Change::Found);
+                self.world.lock().look(&path).map_or_else(|| FileEvent::Missing(known()), FileEvent::Found);
             (key, change)
         };
         let changes = names.into_iter().map(look).collect();
-        let message = Message::Touched { changes, since: self.clock.now(), pass: Gate::new(1).pass() };
+        let message = Message::Touched { changes, since: self.clock.now(), pass: Semaphore::new(1).pass() };
         send.try_send(message.into()).unwrap_or_default();
     }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::engine::lifecycle::counts::Tally;
+use crate::engine::lifecycle::counts::RunCounts;
 use crate::engine::resources::breaker::BreakerStatus;
 use crate::model::{Cursor, ErrorClass, RecordStatus};
 use crate::source::watch::WatchStatus;
@@ -94,7 +94,7 @@ pub struct ProcessingProgress {
 }
 
 impl ProcessingProgress {
-    pub(crate) fn take_tally(&mut self, tally: &Tally) {
+    pub(crate) fn take_tally(&mut self, tally: &RunCounts) {
         self.discovered = tally.discovered;
         self.ok = tally.ok;
         self.failed = tally.failed;

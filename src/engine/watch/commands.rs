@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Agenda, Queued};
-use crate::engine::command::{Order, OrderDone};
+use super::{Queued, WatchState};
+use crate::engine::command::{Command, CommandReply};
 use crate::engine::error::EngineError;
-use crate::engine::job_plan::{self, Wanted};
-use crate::engine::roots::probe::Lookout;
+use crate::engine::job_plan::{self, JobRequest};
+use crate::engine::roots::probe::FsProbe;
 use crate::engine::roots::{self, registry};
 use crate::engine::store::Store;
 use crate::ledger::{Job, JobEnd, JobKind};
@@ -17,40 +17,52 @@ use crate::source::Source;
 pub(super) const QUEUED_MAX: usize = 1000;
 
 /// The context that an order needs to be carried out.
-pub(crate) struct Hands<'a> {
+pub(crate) struct CommandContext<'a> {
     pub store: &'a mut Store,
-    pub lookout: &'a Lookout,
+    pub lookout: &'a FsProbe,
     pub processor: &'a str,
     pub running: &'a Job,
     pub config: &'a BatchConfig,
 }
 
-impl Agenda {
-    pub(crate) fn carry_out(&mut self, order: Order, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+impl WatchState {
+    pub(crate) fn carry_out(
+        &mut self,
+        order: Command,
+        hands: CommandContext<'_>,
+    ) -> Result<CommandReply, EngineError> {
         match order {
-            Order::Rescan { path: None, scheduled } => self.rescan_all(scheduled, hands),
-            Order::Rescan { path: Some(path), .. } => self.rescan(&PathBuf::from(path), hands),
-            Order::Add { root, priority } => self.add(PathBuf::from(root), priority, hands),
-            Order::Remove { root } => self.remove(&PathBuf::from(root), hands),
-            Order::Cancel { job } => self.cancel(job, hands),
+            Command::Rescan { path: None, scheduled } => self.rescan_all(scheduled, hands),
+            Command::Rescan { path: Some(path), .. } => self.rescan(&PathBuf::from(path), hands),
+            Command::Add { root, priority } => self.add(PathBuf::from(root), priority, hands),
+            Command::Remove { root } => self.remove(&PathBuf::from(root), hands),
+            Command::Cancel { job } => self.cancel(job, hands),
             other => Err(EngineError::Job(format!("nothing that a job does: {other:?}"))),
         }
     }
 
-    fn rescan_all(&mut self, scheduled: bool, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+    fn rescan_all(
+        &mut self,
+        scheduled: bool,
+        hands: CommandContext<'_>,
+    ) -> Result<CommandReply, EngineError> {
         let kind = if scheduled { JobKind::Scheduled } else { JobKind::Rescan };
         let is_under_way = |job: &Job| job.kind == JobKind::Scheduled && !job.end.is_final();
         if scheduled && let Some(job) = hands.store.reader.jobs()?.iter().find(|job| is_under_way(job)) {
             let what = format!("nothing queued: job {}, which the schedule asked for, has not ended", job.id);
-            return Ok(OrderDone { job: Some(job.id), ..OrderDone::told(what) });
+            return Ok(CommandReply { job: Some(job.id), ..CommandReply::told(what) });
         }
-        let queued = self.queue_asked(hands.store, Wanted::of(kind, self.ids()))?;
+        let queued = self.queue_asked(hands.store, JobRequest::of(kind, self.ids()))?;
         Ok(told(&queued, "a scan of all roots"))
     }
 
     /// Returns the innermost served root that contains a path, and the relative path from there. The path may also be
     /// one below where the root leads.
-    fn root_above(&self, path: &Path, hands: &Hands<'_>) -> Result<Option<(Root, PathBuf)>, EngineError> {
+    fn root_above(
+        &self,
+        path: &Path,
+        hands: &CommandContext<'_>,
+    ) -> Result<Option<(Root, PathBuf)>, EngineError> {
         let infos = &hands.store.state.info().roots;
         let target_of = |root: &Root| {
             let info = infos.iter().find(|info| info.id == root.id.0);
@@ -67,7 +79,7 @@ impl Agenda {
     }
 
     /// Queues a job that a client asked for, unless too many wait.
-    pub(super) fn queue_asked(&self, store: &mut Store, wanted: Wanted) -> Result<Queued, EngineError> {
+    pub(super) fn queue_asked(&self, store: &mut Store, wanted: JobRequest) -> Result<Queued, EngineError> {
         match self.check_room(store) {
             // One that waits may do it.
             Err(error) => self.waiting_for(store, &wanted)?.ok_or(error),
@@ -88,7 +100,7 @@ impl Agenda {
         Err(EngineError::Job(what))
     }
 
-    fn rescan(&mut self, path: &Path, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+    fn rescan(&mut self, path: &Path, hands: CommandContext<'_>) -> Result<CommandReply, EngineError> {
         let what = "lies in none of the roots that are served";
         let (root, relative) = self.root_above(path, &hands)?.ok_or_else(|| EngineError::root(path, what))?;
         // What is not a directory, or no longer exists, is seen from the directory above.
@@ -101,7 +113,7 @@ impl Agenda {
         let scope = below.to_str().filter(|scope| !scope.is_empty()).map(str::to_owned);
         let is_path = below == relative;
         let shown = if below.as_os_str().is_empty() { root.path.clone() } else { root.path.join(&below) };
-        let wanted = Wanted { scope, ..Wanted::of(JobKind::Rescan, vec![root.id.0]) };
+        let wanted = JobRequest { scope, ..JobRequest::of(JobKind::Rescan, vec![root.id.0]) };
         let queued = self.queue_asked(hands.store, wanted)?;
         let what = match is_path {
             true => format!("a scan of {}", shown.display()),
@@ -110,10 +122,15 @@ impl Agenda {
         Ok(told(&queued, &what))
     }
 
-    fn add(&mut self, path: PathBuf, priority: i16, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+    fn add(
+        &mut self,
+        path: PathBuf,
+        priority: i16,
+        hands: CommandContext<'_>,
+    ) -> Result<CommandReply, EngineError> {
         let given = roots::resolve_root(hands.lookout, &path).map_err(|not_there| not_there.error)?;
         if let Some(root) = given.iter().find_map(|given| self.find(&given.path)) {
-            return Ok(OrderDone::told(format!("{} is served already", root.path.display())));
+            return Ok(CommandReply::told(format!("{} is served already", root.path.display())));
         }
         self.check_room(hands.store)?;
         let infos = registry::register(hands.store, &given, hands.processor, hands.lookout, hands.config)?;
@@ -125,11 +142,16 @@ impl Agenda {
         let shown = infos.iter().map(|info| info.path.display().to_string()).collect::<Vec<_>>().join(", ");
         infos.iter().for_each(|info| self.serve(info.root(), None));
         self.warn_of_nested(hands.store);
-        let queued = self.queue(hands.store, Wanted { priority, ..Wanted::of(JobKind::Added, ids) })?;
+        let queued =
+            self.queue(hands.store, JobRequest { priority, ..JobRequest::of(JobKind::Added, ids) })?;
         Ok(told(&queued, &format!("the first scan of {shown}")))
     }
 
-    pub(crate) fn remove(&mut self, path: &Path, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+    pub(crate) fn remove(
+        &mut self,
+        path: &Path,
+        hands: CommandContext<'_>,
+    ) -> Result<CommandReply, EngineError> {
         let found = match self.find(path) {
             Some(root) => Some(root.clone()),
             None => self
@@ -155,10 +177,10 @@ impl Agenda {
             what +=
                 ". This process was started with it: name it no longer, or the next start serves it again";
         }
-        Ok(OrderDone::told(what))
+        Ok(CommandReply::told(what))
     }
 
-    fn cancel(&mut self, id: u64, hands: Hands<'_>) -> Result<OrderDone, EngineError> {
+    fn cancel(&mut self, id: u64, hands: CommandContext<'_>) -> Result<CommandReply, EngineError> {
         if id == hands.running.id && hands.running.kind == JobKind::Watch {
             return Err(EngineError::Job(format!(
                 "job {id} is the watching itself; to end it, order `stop`"
@@ -166,9 +188,11 @@ impl Agenda {
         }
         if id == hands.running.id {
             self.cancelled = true;
-            return Ok(OrderDone {
+            return Ok(CommandReply {
                 job: Some(id),
-                ..OrderDone::told(format!("job {id} scans no further; what it has found is processed still"))
+                ..CommandReply::told(format!(
+                    "job {id} scans no further; what it has found is processed still"
+                ))
             });
         }
         let jobs = hands.store.reader.jobs()?;
@@ -176,15 +200,15 @@ impl Agenda {
             return Err(EngineError::Job(format!("no job {id} waits or runs; see `outlast jobs`")));
         };
         hands.store.commit_without_lines(&[], Some(&job_plan::ended(job, JobEnd::Cancelled)))?;
-        Ok(OrderDone { job: Some(id), ..OrderDone::told(format!("job {id} is cancelled")) })
+        Ok(CommandReply { job: Some(id), ..CommandReply::told(format!("job {id} is cancelled")) })
     }
 }
 
-fn told(queued: &Queued, what: &str) -> OrderDone {
+fn told(queued: &Queued, what: &str) -> CommandReply {
     let &Queued { job, is_new } = queued;
     let text = match is_new {
         true => format!("queued as job {job}: {what}"),
         false => format!("nothing queued: job {job} waits, and is {what}"),
     };
-    OrderDone { job: Some(job), ..OrderDone::told(text) }
+    CommandReply { job: Some(job), ..CommandReply::told(text) }
 }

@@ -10,18 +10,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::error::EngineError;
-use super::job_plan::{self, JobPlan, Scan, Wanted, with_ground};
+use super::job_plan::{self, JobPlan, JobRequest, Scan, with_ground};
 use super::roots;
 use super::stats::{RootState, WatchFigures, WatchedRoot};
 use super::store::Store;
-use crate::engine::discovery::relist::TouchedFolders;
-use crate::engine::lifecycle::transition::Ground;
+use crate::engine::discovery::relist::RelistQueue;
+use crate::engine::lifecycle::transition::RunScope;
 use crate::engine::query::jobs::{next_queued, outranks};
 use crate::engine::roots::identity::LostRoot;
 use crate::ledger::{Job, JobEnd, JobKind, LedgerError, RootInfo};
 use crate::model::{BatchConfig, ErrorMode, FolderKey, Root, RootId};
 use crate::source::watch::{Watch, WatchStatus};
-use root_checks::{Present, Served};
+use root_checks::{Present, ServedRoot};
 
 /// Options of a watching process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,12 +51,12 @@ impl Default for WatchOptions {
 const LOOK: Duration = Duration::from_secs(1);
 
 /// State carried from job to job.
-pub(crate) struct Agenda {
+pub(crate) struct WatchState {
     /// None if the source can't report changes: then all is scanned again now and then.
     pub watch: Option<Arc<Watch>>,
-    pub folders: Arc<TouchedFolders>,
+    pub folders: Arc<RelistQueue>,
     pub options: WatchOptions,
-    pub(super) served: Vec<Served>,
+    pub(super) served: Vec<ServedRoot>,
     /// The roots that the process was started with: each start serves them.
     pub named: Vec<PathBuf>,
     /// Watch events may have been lost: all has to be scanned.
@@ -78,7 +78,7 @@ pub(crate) struct Queued {
     pub is_new: bool,
 }
 
-impl Agenda {
+impl WatchState {
     pub(crate) fn new(watch: Option<Arc<Watch>>, options: WatchOptions) -> Self {
         let now = Instant::now();
         Self {
@@ -105,7 +105,7 @@ impl Agenda {
         self.next_look = Instant::now();
         let is_registered = away.is_none();
         let away = away.map(|why| LostRoot::new(root.clone(), why));
-        self.served.push(Served { root, away, is_registered, look: None, known: None });
+        self.served.push(ServedRoot { root, away, is_registered, look: None, known: None });
     }
 
     /// Stops serving this root.
@@ -165,7 +165,7 @@ impl Agenda {
     }
 
     /// Queues a job, durably, unless another one that waits will scan all of that.
-    pub(crate) fn queue(&self, store: &mut Store, wanted: Wanted) -> Result<Queued, EngineError> {
+    pub(crate) fn queue(&self, store: &mut Store, wanted: JobRequest) -> Result<Queued, EngineError> {
         if let Some(queued) = self.waiting_for(store, &wanted)? {
             return Ok(queued);
         }
@@ -176,7 +176,11 @@ impl Agenda {
     }
 
     /// Returns the waiting job that will scan all that is wanted.
-    pub(crate) fn waiting_for(&self, store: &Store, wanted: &Wanted) -> Result<Option<Queued>, EngineError> {
+    pub(crate) fn waiting_for(
+        &self,
+        store: &Store,
+        wanted: &JobRequest,
+    ) -> Result<Option<Queued>, EngineError> {
         let jobs = store.reader.jobs()?;
         let job = jobs.iter().find(|job| will_do(job, wanted));
         Ok(job.map(|job| Queued { job: job.id, is_new: false }))
@@ -206,7 +210,7 @@ impl Agenda {
         let runnable = self.runnable(store)?;
         let job = match next_queued(&runnable) {
             Some(job) => job.clone(),
-            None => Wanted::of(JobKind::Watch, self.ids()).job(&store.reader.jobs()?),
+            None => JobRequest::of(JobKind::Watch, self.ids()).job(&store.reader.jobs()?),
         };
         let resumed = job.start != crate::model::Cursor::default() && job.kind != JobKind::Watch;
         let job = job_plan::start(store, job, config)?;
@@ -215,7 +219,7 @@ impl Agenda {
 
     fn plan(&self, job: Job, infos: &[RootInfo], config: &BatchConfig, resumed: bool) -> JobPlan {
         let here = infos.iter().filter(|info| self.is_here(info.id));
-        let roots: Vec<(Root, Ground)> = here.map(with_ground(&job, config)).collect();
+        let roots: Vec<(Root, RunScope)> = here.map(with_ground(&job, config)).collect();
         let own: Vec<_> = roots.iter().filter(|(root, _)| job.roots.contains(&root.id.0)).cloned().collect();
         let below = |scope: &String| {
             FolderKey::from_relative_path(own.first()?.0.id, scope.as_bytes()).map(Scan::Below)
@@ -262,13 +266,13 @@ impl Agenda {
         let back = self.came_back(store, present)?;
         let (lost, led) = self.look_at_those_here(store, present)?;
         for id in back.into_iter().chain(led) {
-            self.queue(store, Wanted::of(JobKind::Rescan, vec![id]))?;
+            self.queue(store, JobRequest::of(JobKind::Rescan, vec![id]))?;
         }
         let is_due = self.must_scan || self.next_reconcile.is_some_and(|at| at <= now);
         if is_due && running.kind == JobKind::Watch {
             self.next_reconcile = self.options.reconcile.map(|pause| now + pause);
             self.must_scan = false;
-            self.queue(store, Wanted::of(JobKind::Reconcile, self.ids()))?;
+            self.queue(store, JobRequest::of(JobKind::Reconcile, self.ids()))?;
         }
         // The others are handled the next time.
         Ok(lost.into_iter().next())
@@ -326,7 +330,7 @@ impl Agenda {
 }
 
 /// Returns whether a waiting job scans all that is wanted, and no later.
-fn will_do(job: &Job, wanted: &Wanted) -> bool {
+fn will_do(job: &Job, wanted: &JobRequest) -> bool {
     let covers = job.scope.is_none() || job.scope == wanted.scope;
     job.end == JobEnd::Queued
         && job.kind != JobKind::Watch

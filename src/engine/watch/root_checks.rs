@@ -1,9 +1,9 @@
 //! Checks the served roots: which went away, are back, or lead elsewhere than before.
 
-use super::Agenda;
+use super::WatchState;
 use crate::engine::error::EngineError;
-use crate::engine::roots::identity::{LostRoot, RootMarks, Stand, known_files};
-use crate::engine::roots::probe::{Look, Lookout};
+use crate::engine::roots::identity::{LostRoot, RootIdentities, Stand, known_files};
+use crate::engine::roots::probe::{FsProbe, ProbeHandle};
 use crate::engine::roots::{GivenRoot, registry};
 use crate::engine::store::Store;
 use crate::model::{BatchConfig, FileKey, Root};
@@ -11,23 +11,23 @@ use crate::source::Source;
 
 /// A served root.
 #[derive(Debug)]
-pub(crate) struct Served {
+pub(crate) struct ServedRoot {
     pub(super) root: Root,
     /// Why it can't be served just now.
     pub(super) away: Option<LostRoot>,
     /// It was registered by this process.
     pub(super) is_registered: bool,
     /// The probe whether it went away, or is back.
-    pub(super) look: Option<Look<Stand>>,
+    pub(super) look: Option<ProbeHandle<Stand>>,
     /// Files that it had when it went away, used to recognise it.
     pub(super) known: Option<Vec<FileKey>>,
 }
 
-impl Served {
+impl ServedRoot {
     /// Returns the last probe's answer, if it is new, and begins the next probe.
     fn look(
         &mut self,
-        lookout: &Lookout,
+        lookout: &FsProbe,
         question: impl FnOnce(&dyn Source) -> Stand + Send + 'static,
     ) -> Option<Stand> {
         let answer = match &self.look {
@@ -47,12 +47,12 @@ impl Served {
 
 /// The context in which a root that is back is registered.
 pub(crate) struct Present<'a> {
-    pub lookout: &'a Lookout,
+    pub lookout: &'a FsProbe,
     pub processor: &'a str,
     pub config: &'a BatchConfig,
 }
 
-impl Agenda {
+impl WatchState {
     /// Returns the roots that went away, and those that lead elsewhere than before: what the running job knows of
     /// these is no longer true.
     pub(super) fn look_at_those_here(
@@ -61,7 +61,7 @@ impl Agenda {
         present: &Present<'_>,
     ) -> Result<(Vec<LostRoot>, Vec<u32>), EngineError> {
         let (mut lost, mut led) = (Vec::new(), Vec::new());
-        let marks = RootMarks::of(store.state.info());
+        let marks = RootIdentities::of(store.state.info());
         for served in self.served.iter_mut().filter(|served| served.away.is_none()) {
             let (before, root) = (marks.clone(), served.root.clone());
             match served.look(present.lookout, move |source| before.stand(source, &root)) {
@@ -69,7 +69,7 @@ impl Agenda {
                 Some(Stand::Leads(seen)) => {
                     let (path, target) = (served.root.path.display(), seen.target.display().to_string());
                     tracing::warn!("{path}: leads to {target} now, which is watched and scanned");
-                    RootMarks::of(store.state.info()).accept(store, served.root.id, seen)?;
+                    RootIdentities::of(store.state.info()).accept(store, served.root.id, seen)?;
                     served.look = None;
                     led.push(served.root.id.0);
                 }
@@ -87,7 +87,7 @@ impl Agenda {
     ) -> Result<Vec<u32>, EngineError> {
         let &Present { lookout, processor, config } = present;
         let mut back = Vec::new();
-        let marks = RootMarks::of(store.state.info());
+        let marks = RootIdentities::of(store.state.info());
         for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
             let (marks, root) = (marks.clone(), served.root.clone());
             let known = match &served.known {
@@ -102,7 +102,7 @@ impl Agenda {
             };
             if let Some(Stand::Same(seen)) = served.look(lookout, look) {
                 // It may be another directory with the same files, and would be lost again at once.
-                RootMarks::of(store.state.info()).accept(store, served.root.id, seen)?;
+                RootIdentities::of(store.state.info()).accept(store, served.root.id, seen)?;
                 // The processor and the filters may have changed since it was last there.
                 let reprocess = config.reprocess && !served.is_registered;
                 let config = BatchConfig { reprocess, ..config.clone() };

@@ -3,7 +3,7 @@ use std::sync::mpsc::sync_channel;
 use super::commands::QUEUED_MAX;
 use super::*;
 use crate::engine::roots::identity::Stand;
-use crate::engine::roots::probe::Lookout;
+use crate::engine::roots::probe::FsProbe;
 use crate::engine::roots::probe::tests::{impatient, settle};
 use crate::engine::roots::{GivenRoot, registry};
 use crate::engine::stop::Stop;
@@ -12,7 +12,7 @@ use crate::ledger::RootInfo;
 struct Place {
     store: Store,
     folder: tempfile::TempDir,
-    lookout: Lookout,
+    lookout: FsProbe,
     config: BatchConfig,
 }
 
@@ -34,15 +34,15 @@ impl Place {
     }
 
     /// Checks until each root has been seen.
-    fn look(&mut self, agenda: &mut Agenda) -> Option<LostRoot> {
+    fn look(&mut self, agenda: &mut WatchState) -> Option<LostRoot> {
         settle(&self.lookout);
         let lost = self.glance(agenda);
         settle(&self.lookout);
         lost.or(self.glance(agenda))
     }
 
-    fn glance(&mut self, agenda: &mut Agenda) -> Option<LostRoot> {
-        let running = Wanted::of(JobKind::Watch, agenda.ids()).job(&[]);
+    fn glance(&mut self, agenda: &mut WatchState) -> Option<LostRoot> {
+        let running = JobRequest::of(JobKind::Watch, agenda.ids()).job(&[]);
         let present = Present { lookout: &self.lookout, processor: "now/2", config: &self.config };
         agenda.look(&mut self.store, &present, &running).unwrap()
     }
@@ -61,8 +61,8 @@ impl Place {
 /// Time after which a probe is overdue.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-fn agenda() -> Agenda {
-    Agenda::new(None, WatchOptions { reconcile: Some(Duration::ZERO), ..WatchOptions::default() })
+fn agenda() -> WatchState {
+    WatchState::new(None, WatchOptions { reconcile: Some(Duration::ZERO), ..WatchOptions::default() })
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn while_all_roots_are_away_no_more_than_one_scan_of_them_waits() {
     }
     // As at each start.
     for _ in 0..3 {
-        agenda.queue(&mut place.store, Wanted::of(JobKind::Run, agenda.ids())).unwrap();
+        agenda.queue(&mut place.store, JobRequest::of(JobKind::Run, agenda.ids())).unwrap();
     }
     for _ in 0..5 {
         place.look(&mut agenda);
@@ -88,27 +88,30 @@ fn while_all_roots_are_away_no_more_than_one_scan_of_them_waits() {
 fn a_job_waits_for_another_one_only_if_that_does_all_of_it_and_no_later() {
     let mut place = Place::new();
     let agenda = agenda();
-    let of = |roots: &[u32]| Wanted::of(JobKind::Rescan, roots.to_vec());
-    let mut queue = |wanted: Wanted| {
+    let of = |roots: &[u32]| JobRequest::of(JobKind::Rescan, roots.to_vec());
+    let mut queue = |wanted: JobRequest| {
         let queued = agenda.queue(&mut place.store, wanted).unwrap();
         (queued.job, queued.is_new)
     };
     let part = |scope: &str| Some(scope.to_owned());
-    assert_eq!(queue(Wanted { scope: part("d"), ..of(&[1]) }), (1, true));
-    assert_eq!(queue(Wanted { scope: part("d"), ..of(&[1]) }), (1, false));
-    assert_eq!(queue(Wanted { scope: part("e"), ..of(&[1]) }), (2, true));
+    assert_eq!(queue(JobRequest { scope: part("d"), ..of(&[1]) }), (1, true));
+    assert_eq!(queue(JobRequest { scope: part("d"), ..of(&[1]) }), (1, false));
+    assert_eq!(queue(JobRequest { scope: part("e"), ..of(&[1]) }), (2, true));
     assert_eq!(queue(of(&[1])), (3, true));
     assert_eq!(queue(of(&[1, 2])), (4, true));
     assert_eq!(queue(of(&[2])), (4, false));
-    assert_eq!(queue(Wanted { scope: part("f"), ..of(&[2]) }), (4, false));
-    assert_eq!(queue(Wanted { priority: 1, ..of(&[2]) }), (5, true));
+    assert_eq!(queue(JobRequest { scope: part("f"), ..of(&[2]) }), (4, false));
+    assert_eq!(queue(JobRequest { priority: 1, ..of(&[2]) }), (5, true));
 }
 
 #[test]
 fn so_many_jobs_wait_and_one_more_is_refused_unless_another_one_does_it() {
     let mut place = Place::new();
     let agenda = agenda();
-    let of = |scope: usize| Wanted { scope: Some(scope.to_string()), ..Wanted::of(JobKind::Rescan, vec![1]) };
+    let of = |scope: usize| JobRequest {
+        scope: Some(scope.to_string()),
+        ..JobRequest::of(JobKind::Rescan, vec![1])
+    };
     for number in 0..QUEUED_MAX {
         assert!(agenda.queue_asked(&mut place.store, of(number)).unwrap().is_new);
     }
@@ -116,7 +119,7 @@ fn so_many_jobs_wait_and_one_more_is_refused_unless_another_one_does_it() {
     assert!(refused.contains("1000 may at most"), "{refused}");
     assert!(!agenda.queue_asked(&mut place.store, of(7)).unwrap().is_new);
     // The process itself is not held up.
-    assert!(agenda.queue(&mut place.store, Wanted::of(JobKind::Run, vec![2])).unwrap().is_new);
+    assert!(agenda.queue(&mut place.store, JobRequest::of(JobKind::Run, vec![2])).unwrap().is_new);
 }
 
 #[test]
@@ -155,9 +158,9 @@ fn a_root_that_comes_back_is_registered_as_the_process_is_now() {
 #[test]
 fn a_job_that_was_taken_back_does_not_wait_again_because_its_root_went() {
     let mut agenda = agenda();
-    let scan = Wanted::of(JobKind::Run, vec![1]).job(&[]);
+    let scan = JobRequest::of(JobKind::Run, vec![1]).job(&[]);
     assert_eq!(agenda.end_of(&scan), JobEnd::Queued);
-    assert_eq!(agenda.end_of(&Wanted::of(JobKind::Watch, vec![1]).job(&[])), JobEnd::Completed);
+    assert_eq!(agenda.end_of(&JobRequest::of(JobKind::Watch, vec![1]).job(&[])), JobEnd::Completed);
     agenda.cancelled = true;
     assert_eq!(agenda.end_of(&scan), JobEnd::Cancelled);
 }
@@ -191,7 +194,7 @@ fn a_root_that_does_not_answer_is_away_until_it_does_and_holds_up_no_other_one()
     assert!(begun.elapsed() >= PATIENCE && slowest < PATIENCE / 2, "{slowest:?}");
     assert_eq!(
         lost.to_string(),
-        format!("{}: {}", stuck.path.display(), crate::engine::roots::probe::NoAnswer::Overdue)
+        format!("{}: {}", stuck.path.display(), crate::engine::roots::probe::ProbeError::Overdue)
     );
     agenda.lose(&lost);
     std::fs::remove_dir(&other.path).unwrap();

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::crash_hook::Dying;
-use super::slots::Board;
+use super::crash_hook::CrashSignal;
+use super::slots::WorkerSlots;
 use crate::engine::resources::memory_budget::Budget;
 use crate::engine::stop::Stop;
-use crate::ledger::InHand;
+use crate::ledger::InFlightMarkers;
 use crate::model::clock::Clock;
 use crate::model::config::BatchConfig;
 use crate::model::key::RootTable;
@@ -22,10 +22,10 @@ pub(crate) struct WorkContext {
     /// The memory for files.
     pub budget: Arc<Budget>,
     /// Where workers note the files in flight, for the next start.
-    pub in_hand: Option<Arc<InHand>>,
+    pub in_hand: Option<Arc<InFlightMarkers>>,
     pub stop: Stop,
-    pub board: Arc<Board>,
-    pub dying: Arc<Dying>,
+    pub board: Arc<WorkerSlots>,
+    pub dying: Arc<CrashSignal>,
     /// Whether files from an earlier scan are in flight, while the present scan may find that rules hide them.
     pub doubts_rules: AtomicBool,
 }

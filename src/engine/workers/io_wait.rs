@@ -3,21 +3,21 @@
 use std::time::{Duration, Instant};
 
 use super::slots::Slot;
-use crate::source::{Moment, Sampler, Spent};
+use crate::source::{Moment, Sampler, ThreadTimes};
 
 /// A shorter wait is not one for a disk or a network.
 const WAIT_MIN: Duration = Duration::from_micros(20);
 
 /// Measures one worker's reads.
-pub(super) struct Gauge(Sampler);
+pub(super) struct IoWaitSampler(Sampler);
 
 /// A measured file.
 pub(super) struct Measured {
     begun: Moment,
-    read: Spent,
+    read: ThreadTimes,
 }
 
-impl Gauge {
+impl IoWaitSampler {
     /// Creates the gauge of the calling thread.
     pub(super) fn of_this_thread() -> Self {
         Self(Sampler::of_this_thread())

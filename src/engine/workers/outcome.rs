@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::engine::lifecycle::transition::{Change, End};
+use crate::engine::lifecycle::transition::{End, FileEvent};
 use crate::model::failure::{FileError, Resource};
 use crate::model::key::FileKey;
 use crate::source::Content;
@@ -9,7 +9,7 @@ use crate::source::Content;
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub key: FileKey,
-    pub change: Change,
+    pub change: FileEvent,
     pub line: usize,
     /// The missing resource, if the file failed through no fault of its own.
     pub short_of: Option<Resource>,
@@ -36,7 +36,7 @@ pub(super) enum Attempt {
 
 impl Outcome {
     /// Creates the outcome for another change of a file, which has no line.
-    pub(crate) fn of_news((key, change): (FileKey, Change)) -> Self {
+    pub(crate) fn of_news((key, change): (FileKey, FileEvent)) -> Self {
         Self { key, change, line: 0, short_of: None }
     }
 }

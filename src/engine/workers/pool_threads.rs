@@ -7,7 +7,7 @@ use std::time::Instant;
 
 /// One place for each worker that was ever started.
 #[derive(Default)]
-pub(super) struct Crew {
+pub(super) struct PoolThreads {
     members: Mutex<Vec<Member>>,
     ended: Condvar,
 }
@@ -21,7 +21,7 @@ struct Member {
     handle: Option<JoinHandle<()>>,
 }
 
-impl Crew {
+impl PoolThreads {
     /// Starts the thread of a worker.
     pub(super) fn start(
         self: &Arc<Self>,

@@ -4,8 +4,8 @@ use std::hash::BuildHasher;
 
 use super::context::WorkContext;
 use super::outcome::{Attempt, Outcome, OutcomeGroup, ReadFile};
-use super::slots::{Seized, Stage};
-use crate::engine::lifecycle::transition::{Change, End, Ending};
+use super::slots::{Reclaimed, Stage};
+use crate::engine::lifecycle::transition::{End, Ending, FileEvent};
 use crate::ledger::Retry;
 use crate::model::{
     BatchConfig, Clock, Digest, DiscoveredFile, ErrorClass, FileError, Fingerprint, RecordLine, RecordStatus,
@@ -28,7 +28,7 @@ pub(crate) fn failed_outcome(
 }
 
 /// Creates the outcome of a file that took too long; none if there was no current file.
-pub(crate) fn overdue_outcome(context: &WorkContext, seized: &Seized) -> Option<OutcomeGroup> {
+pub(crate) fn overdue_outcome(context: &WorkContext, seized: &Reclaimed) -> Option<OutcomeGroup> {
     let limit = context.config.timeout_seconds;
     let (class, message, short_of) = match seized.stage {
         Stage::Waiting | Stage::Reading => {
@@ -139,7 +139,7 @@ fn put_record(
 }
 
 fn push(group: &mut OutcomeGroup, file: &DiscoveredFile, end: End, line: usize, short_of: Option<Resource>) {
-    let change = Change::Ended(Ending { claimed: file.fingerprint, end });
+    let change = FileEvent::Ended(Ending { claimed: file.fingerprint, end });
     group.outcomes.push(Outcome { key: file.key.clone(), change, line, short_of });
 }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::outcome::{GROUP_BYTES_MAX, OutcomeGroup};
-use super::sizing::{Measures, ReadingTimes};
+use super::sizing::{IoWait, ReadingTimes};
 use super::task::Task;
 use crate::engine::resources::memory_budget::{Budget, GivenUp};
 use crate::model::{DiscoveredFile, RootTable};
@@ -20,7 +20,7 @@ use crate::model::{DiscoveredFile, RootTable};
 const SLOW: Duration = Duration::from_secs(1);
 
 /// One slot for each worker.
-pub(crate) struct Board {
+pub(crate) struct WorkerSlots {
     slots: Vec<RwLock<Arc<Slot>>>,
     budget: Arc<Budget>,
     seats: AtomicUsize,
@@ -41,7 +41,7 @@ impl Stage {
 
 /// Work taken away from a worker.
 #[derive(Debug)]
-pub(crate) struct Seized {
+pub(crate) struct Reclaimed {
     pub worker: usize,
     /// The current file.
     pub file: Option<DiscoveredFile>,
@@ -62,11 +62,11 @@ pub(crate) struct Slot {
     pub reading: ReadingTimes,
     /// Size of the file that its lease of memory is for; 0 without one.
     pub leased_bytes: AtomicU64,
-    held: Mutex<Held>,
+    held: Mutex<SlotState>,
 }
 
 /// A slot, locked.
-pub(crate) struct Held {
+pub(crate) struct SlotState {
     pub task: Option<Task>,
     pub group: OutcomeGroup,
     /// When the first of the group's files was begun.
@@ -79,7 +79,7 @@ pub(crate) struct Held {
     given_up: Option<GivenUp>,
 }
 
-impl Board {
+impl WorkerSlots {
     /// Creates slots for so many workers, whose memory comes from this budget.
     pub(crate) fn new(workers: usize, budget: Arc<Budget>) -> Self {
         let slots = (0..workers).map(|worker| RwLock::new(Arc::new(Slot::new(worker, worker)))).collect();
@@ -96,8 +96,9 @@ impl Board {
     }
 
     /// Takes away all work of those workers whose current file has taken longer than `limit`.
-    pub(crate) fn seize_overdue(&self, limit: Duration, now: Instant) -> Vec<Seized> {
-        let overdue = |held: &Held| held.place.is_some() && now.saturating_duration_since(held.since) > limit;
+    pub(crate) fn seize_overdue(&self, limit: Duration, now: Instant) -> Vec<Reclaimed> {
+        let overdue =
+            |held: &SlotState| held.place.is_some() && now.saturating_duration_since(held.since) > limit;
         let slots = self.slots().filter(|slot| slot.stage() != Stage::Waiting);
         slots.filter_map(|slot| slot.seize_if(&self.budget, overdue)).collect()
     }
@@ -113,12 +114,12 @@ impl Board {
     }
 
     /// Takes away the work of all workers. A worker that is just about to begin a task is missed.
-    pub(crate) fn seize_all(&self) -> Vec<Seized> {
+    pub(crate) fn seize_all(&self) -> Vec<Reclaimed> {
         self.slots().filter_map(|slot| slot.seize_if(&self.budget, |_| true)).collect()
     }
 
     /// Takes away the work of the thread with this seat. None if it has nothing, or was abandoned.
-    pub(crate) fn seize(&self, seat: usize) -> Option<Seized> {
+    pub(crate) fn seize(&self, seat: usize) -> Option<Reclaimed> {
         self.slots().find(|slot| slot.seat == seat)?.seize_if(&self.budget, |_| true)
     }
 
@@ -143,8 +144,8 @@ impl Board {
     }
 
     /// Returns what the workers have measured since the last call.
-    pub(crate) fn take_measures(&self) -> Measures {
-        self.slots().fold(Measures::default(), |sum, slot| sum.plus(slot.reading.take()))
+    pub(crate) fn take_measures(&self) -> IoWait {
+        self.slots().fold(IoWait::default(), |sum, slot| sum.plus(slot.reading.take()))
     }
 
     fn slots(&self) -> impl Iterator<Item = Arc<Slot>> {
@@ -155,7 +156,7 @@ impl Board {
 impl Slot {
     fn new(worker: usize, seat: usize) -> Self {
         let now = Instant::now();
-        let held = Held {
+        let held = SlotState {
             task: None,
             group: OutcomeGroup::default(),
             group_since: now,
@@ -178,7 +179,7 @@ impl Slot {
     }
 
     /// Locks the slot; none when it was taken away.
-    pub(crate) fn hold(&self) -> Option<MutexGuard<'_, Held>> {
+    pub(crate) fn hold(&self) -> Option<MutexGuard<'_, SlotState>> {
         Some(self.lock()).filter(|held| !held.abandoned)
     }
 
@@ -202,7 +203,7 @@ impl Slot {
         self.lock().given_up = None;
     }
 
-    fn seize_if(&self, budget: &Arc<Budget>, fits: impl FnOnce(&Held) -> bool) -> Option<Seized> {
+    fn seize_if(&self, budget: &Arc<Budget>, fits: impl FnOnce(&SlotState) -> bool) -> Option<Reclaimed> {
         let mut held = self.hold()?;
         if !fits(&held) {
             return None;
@@ -218,15 +219,15 @@ impl Slot {
         let stage = self.stage();
         let since = held.since;
         let group = held.take_group(since);
-        Some(Seized { worker: self.worker, file, stage, group, rest })
+        Some(Reclaimed { worker: self.worker, file, stage, group, rest })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Held> {
+    fn lock(&self) -> MutexGuard<'_, SlotState> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Held {
+impl SlotState {
     /// Begins a task.
     pub(crate) fn begin(&mut self, task: Task, worker: usize, now: Instant) {
         self.group = OutcomeGroup { batch_id: task.batch_id(), worker, ..OutcomeGroup::default() };

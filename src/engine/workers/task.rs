@@ -9,12 +9,12 @@ use crate::model::{BatchPriority, DiscoveredFile, FileBatch};
 /// A batch, and which of its files were taken. Each file is taken once: by a worker that is about to begin it, or by
 /// the coordinator that takes it out.
 #[derive(Debug)]
-pub(crate) struct Lot {
+pub(crate) struct SharedBatch {
     pub batch: FileBatch,
     taken: Box<[AtomicBool]>,
 }
 
-impl Lot {
+impl SharedBatch {
     /// Creates a lot of which nothing is taken yet.
     pub(crate) fn new(batch: FileBatch) -> Self {
         let taken = batch.files.iter().map(|_| AtomicBool::new(false)).collect();
@@ -31,18 +31,18 @@ impl Lot {
 /// A part of a batch.
 #[derive(Debug, Clone)]
 pub(crate) struct Task {
-    lot: Arc<Lot>,
+    lot: Arc<SharedBatch>,
     range: Range<usize>,
 }
 
 impl Task {
     /// Creates a task for all of a batch.
     pub(crate) fn new(batch: FileBatch) -> Self {
-        Self::of(Arc::new(Lot::new(batch)))
+        Self::of(Arc::new(SharedBatch::new(batch)))
     }
 
     /// Creates a task for all of a shared batch.
-    pub(crate) fn of(lot: Arc<Lot>) -> Self {
+    pub(crate) fn of(lot: Arc<SharedBatch>) -> Self {
         let range = 0..lot.batch.files.len();
         Self { lot, range }
     }
@@ -53,7 +53,7 @@ impl Task {
     }
 
     /// Returns its batch.
-    pub(crate) fn lot(&self) -> &Arc<Lot> {
+    pub(crate) fn lot(&self) -> &Arc<SharedBatch> {
         &self.lot
     }
 

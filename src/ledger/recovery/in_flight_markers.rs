@@ -39,7 +39,7 @@ const NO_COUNTER: u64 = u64::MAX;
 
 /// The folder of the in-flight markers.
 #[derive(Debug)]
-pub struct InHand {
+pub struct InFlightMarkers {
     folder: PathBuf,
     /// Device and inode of the folder: another one may be at its path by now.
     identity: (u64, u64),
@@ -48,7 +48,7 @@ pub struct InHand {
 
 /// What the last process was working on when it ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Left {
+pub struct PreviousCrash {
     /// Files in flight, then earlier suspects, each once; last the one that was alone, so that each of them comes
     /// before one that kills again. Some may be done by now.
     pub suspects: Vec<FileKey>,
@@ -58,13 +58,13 @@ pub struct Left {
     pub oom_kills: Option<u64>,
 }
 
-impl InHand {
+impl InFlightMarkers {
     /// Takes what the last process left. It counts as suspect from now on, also after another death, until
-    /// [`InHand::set_suspects`] or [`InHand::clear`]. `oom_kills` is the kernel's count now.
+    /// [`InFlightMarkers::set_suspects`] or [`InFlightMarkers::clear`]. `oom_kills` is the kernel's count now.
     ///
     /// # Errors
     /// Where the folder can't be read or written. Damaged files in it are no error: they are left out.
-    pub fn open(state: &StateFolder, oom_kills: Option<u64>) -> Result<(Self, Left), LedgerError> {
+    pub fn open(state: &StateFolder, oom_kills: Option<u64>) -> Result<(Self, PreviousCrash), LedgerError> {
         let folder = state.path().join(IN_HAND);
         failpoint::hit("in-hand.open").map_err(LedgerError::io(&folder))?;
         match fs::create_dir(&folder) {
@@ -97,7 +97,7 @@ impl InHand {
         Marker { path, file: None, buffer, oom_kills, noted: None, reach: PLACE_FILES }
     }
 
-    /// Remembers these suspects, and no others, until the next [`InHand::open`].
+    /// Remembers these suspects, and no others, until the next [`InFlightMarkers::open`].
     ///
     /// # Errors
     /// If the folder can't be written; the suspects are the previous ones then.
@@ -241,7 +241,7 @@ struct Noted {
     oom_kills: Option<u64>,
 }
 
-fn left_by(earlier: &[FileKey], markers: &[(PathBuf, Option<Noted>)]) -> Left {
+fn left_by(earlier: &[FileKey], markers: &[(PathBuf, Option<Noted>)]) -> PreviousCrash {
     let noted =
         || markers.iter().filter_map(|(_, noted)| noted.as_ref()).filter(|noted| !noted.files.is_empty());
     // A damaged marker may have recorded others.
@@ -253,7 +253,7 @@ fn left_by(earlier: &[FileKey], markers: &[(PathBuf, Option<Noted>)]) -> Left {
     let mut seen: BTreeSet<&FileKey> = alone.into_iter().collect();
     let others = noted().flat_map(|noted| &noted.files).chain(earlier).filter(|key| seen.insert(key));
     let others = others.take(SUSPECTS_MAX - 1).collect::<Vec<_>>();
-    Left {
+    PreviousCrash {
         suspects: others.into_iter().chain(alone).cloned().collect(),
         alone: alone.cloned(),
         oom_kills: noted().filter_map(|noted| noted.oom_kills).max(),

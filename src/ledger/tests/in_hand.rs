@@ -15,15 +15,15 @@ fn state_in(folder: &Path) -> StateFolder {
     StateFolder::create(&folder.join("state"), "records".as_ref()).unwrap()
 }
 
-fn left(state: &StateFolder) -> Left {
-    InHand::open(state, None).unwrap().1
+fn left(state: &StateFolder) -> PreviousCrash {
+    InFlightMarkers::open(state, None).unwrap().1
 }
 
 /// Returns a state in whose process one worker had these files in flight, and no other had any.
 fn with_one_in_hand(files: &[FileKey], alone: bool) -> (tempfile::TempDir, StateFolder) {
     let folder = tempfile::tempdir().unwrap();
     let state = state_in(folder.path());
-    let (markers, _) = InHand::open(&state, Some(3)).unwrap();
+    let (markers, _) = InFlightMarkers::open(&state, Some(3)).unwrap();
     let mut other = markers.marker(1);
     other.begin(keys(&["done"]).iter(), true);
     other.end();
@@ -35,8 +35,8 @@ fn with_one_in_hand(files: &[FileKey], alone: bool) -> (tempfile::TempDir, State
 fn files_are_suspects_from_the_place_on_until_they_are_cleared() {
     let folder = tempfile::tempdir().unwrap();
     let state = state_in(folder.path());
-    let (markers, nothing) = InHand::open(&state, Some(7)).unwrap();
-    assert_eq!(nothing, Left::default());
+    let (markers, nothing) = InFlightMarkers::open(&state, Some(7)).unwrap();
+    assert_eq!(nothing, PreviousCrash::default());
     let now = Instant::now();
     let [mut first, mut second] = [0, 1].map(|worker| markers.marker(worker));
     first.begin(keys(&["z", "src/b", "src/bc", "a"]).iter(), false);
@@ -47,22 +47,22 @@ fn files_are_suspects_from_the_place_on_until_they_are_cleared() {
     second.place(2, now + Duration::from_millis(6));
     let expected = keys(&["src/b", "src/bc", "a"]);
     let found = left(&state);
-    assert_eq!(found, Left { suspects: expected.clone(), alone: None, oom_kills: Some(7) });
+    assert_eq!(found, PreviousCrash { suspects: expected.clone(), alone: None, oom_kills: Some(7) });
     // They stay suspects after another death, without a count to judge them by.
-    let (markers, again) = InHand::open(&state, Some(8)).unwrap();
-    assert_eq!(again, Left { suspects: expected, ..Left::default() });
+    let (markers, again) = InFlightMarkers::open(&state, Some(8)).unwrap();
+    assert_eq!(again, PreviousCrash { suspects: expected, ..PreviousCrash::default() });
     markers.set_suspects(&keys(&["src/b"])).unwrap();
     markers.marker(0).begin(keys(&["x", "src/b"]).iter(), false);
     assert_eq!(left(&state).suspects, keys(&["x", "src/b"]));
-    InHand::open(&state, None).unwrap().0.clear();
-    assert_eq!(left(&state), Left::default());
+    InFlightMarkers::open(&state, None).unwrap().0.clear();
+    assert_eq!(left(&state), PreviousCrash::default());
 }
 
 #[test]
 fn of_a_long_task_only_what_may_have_been_begun_is_suspect() {
     let folder = tempfile::tempdir().unwrap();
     let state = state_in(folder.path());
-    let (markers, _) = InHand::open(&state, None).unwrap();
+    let (markers, _) = InFlightMarkers::open(&state, None).unwrap();
     let names: Vec<String> = (0..500).map(|number| format!("{number:03}")).collect();
     let files = keys(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let (mut marker, now) = (markers.marker(0), Instant::now());
@@ -80,7 +80,7 @@ fn where_files_take_long_few_are_suspect_and_more_again_when_they_do_not() {
     let names: Vec<String> = (0..500).map(|number| format!("{number:03}")).collect();
     let files = keys(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let suspects = |slow: usize, quick: usize| {
-        let (markers, _) = InHand::open(&state, None).unwrap();
+        let (markers, _) = InFlightMarkers::open(&state, None).unwrap();
         markers.set_suspects(&[]).unwrap();
         let (mut marker, mut now) = (markers.marker(0), Instant::now());
         marker.begin(files.iter(), false);
@@ -100,7 +100,7 @@ fn where_files_take_long_few_are_suspect_and_more_again_when_they_do_not() {
 fn one_that_was_alone_comes_after_all_other_suspects_from_then_on() {
     let (_folder, state) = with_one_in_hand(&keys(&["a", "b", "c"]), false);
     let die_alone = |name: &str| {
-        let (markers, left) = InHand::open(&state, None).unwrap();
+        let (markers, left) = InFlightMarkers::open(&state, None).unwrap();
         markers.marker(0).begin(keys(&[name]).iter(), true);
         left.suspects
     };
@@ -117,7 +117,7 @@ fn one_that_was_in_hand_alone_is_named() {
     assert_eq!(alone(&["a", "b"], true), None);
     let (_folder, state) = with_one_in_hand(&keys(&["a"]), true);
     fs::write(state.path().join("in-hand/2"), "torn").unwrap();
-    assert_eq!(left(&state), Left { suspects: keys(&["a"]), alone: None, oom_kills: Some(3) });
+    assert_eq!(left(&state), PreviousCrash { suspects: keys(&["a"]), alone: None, oom_kills: Some(3) });
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_marker_that_is_cut_or_changed_is_left_out() {
     let path = state.path().join("in-hand/0");
     let whole = fs::read(&path).unwrap();
     let read_back = |bytes: &[u8]| {
-        InHand::open(&state, None).unwrap().0.clear();
+        InFlightMarkers::open(&state, None).unwrap().0.clear();
         fs::write(&path, bytes).unwrap();
         left(&state).suspects
     };
@@ -144,7 +144,7 @@ fn a_marker_that_is_cut_or_changed_is_left_out() {
 fn who_is_replaced_can_note_nothing_more() {
     let folder = tempfile::tempdir().unwrap();
     let state = state_in(folder.path());
-    let (markers, _) = InHand::open(&state, None).unwrap();
+    let (markers, _) = InFlightMarkers::open(&state, None).unwrap();
     let mut hung = markers.marker(0);
     hung.begin(keys(&["hung"]).iter(), false);
     let mut next = markers.marker(0);
@@ -165,7 +165,7 @@ fn what_is_left_of_it_alone_is_no_strangers_folder() {
             disk::remove(&entry).unwrap();
         }
     }
-    assert_eq!(left(&state_in(folder.path())), Left::default(), "a new state knows no suspects");
+    assert_eq!(left(&state_in(folder.path())), PreviousCrash::default(), "a new state knows no suspects");
 }
 
 const CHILD: &str = "OUTLAST_IN_HAND_CHILD";
@@ -181,7 +181,7 @@ fn task(number: usize) -> Vec<FileKey> {
 fn child() {
     let Some(folder) = std::env::var_os(CHILD) else { return };
     let state = state_in(folder.as_ref());
-    let (markers, _) = InHand::open(&state, None).unwrap();
+    let (markers, _) = InFlightMarkers::open(&state, None).unwrap();
     std::thread::scope(|scope| {
         for worker in 0..2 {
             let mut marker = markers.marker(worker);
@@ -216,7 +216,7 @@ fn a_killed_process_leaves_one_task_of_each_worker() {
         child.kill().unwrap();
         child.wait().unwrap();
         let state = StateFolder::open(&folder.path().join("state")).unwrap();
-        let (markers, left) = InHand::open(&state, None).unwrap();
+        let (markers, left) = InFlightMarkers::open(&state, None).unwrap();
         markers.clear();
         let mut of_task = BTreeMap::<usize, Vec<FileKey>>::new();
         for suspect in left.suspects {

@@ -24,7 +24,7 @@ use std::cell::Cell;
 use super::{FileContent, Processor, ResultWriter};
 use crate::model::{ErrorClass, FileError};
 use detect::vocabulary::marker;
-use dialect::{ALL, Clues, DIALECTS};
+use dialect::{ALL, DIALECTS, LanguageHints};
 use extract::Scratch;
 use interner::NameDigest;
 use json::{BOM, Fault, What};
@@ -172,9 +172,9 @@ impl Reader {
             return Err(FileError::new(ErrorClass::TooLarge, message));
         }
         self.summary.make(doc, store);
-        let clues = Clues { evidence, store, doc, path: file.path };
+        let clues = LanguageHints { evidence, store, doc, path: file.path };
         evidence.notes.unknown_grammar = dialect::is_of_unknown_grammar(dialect, &clues);
-        let clues = Clues { evidence, store, doc, path: file.path };
+        let clues = LanguageHints { evidence, store, doc, path: file.path };
         Report { clues, summary: &self.summary, dialect, confidence, depth, limits }.write(out);
         Ok(())
     }
@@ -184,7 +184,7 @@ impl Reader {
     fn was_read_otherwise(&mut self, dialect: usize, file: &FileContent<'_>) -> bool {
         let Scratch { evidence, store, .. } = &self.scratch;
         let Some(read_as) = store.read_as else { return false };
-        let clues = Clues { evidence, store, doc: file.bytes, path: file.path };
+        let clues = LanguageHints { evidence, store, doc: file.bytes, path: file.path };
         let language = ALL.get(dialect).map_or(read_as, |dialect| (dialect.language)(&clues));
         let has_children = evidence.marker(const { marker("children") }) > 0;
         let is_other =

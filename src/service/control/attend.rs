@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use super::{Request, WORKS, answer};
 use crate::engine::{BreakerState, BreakerStatus, Engine, EngineError};
 use crate::ledger::LedgerError;
-use crate::service::control_handle::Desk;
-use crate::service::liveness::Still;
+use crate::service::control_handle::ControlHandle;
+use crate::service::liveness::StallDetector;
 use crate::service::ticker::has_thread;
 
 /// Longest request line, in bytes.
@@ -34,7 +34,7 @@ const STILL_MAX: Duration = Duration::from_secs(10);
 /// block, once one is free.
 pub(super) async fn attend(
     mut stream: tokio::net::UnixStream,
-    desk: Arc<Desk>,
+    desk: Arc<ControlHandle>,
     places: Arc<Semaphore>,
 ) -> io::Result<()> {
     let mut line = String::new();
@@ -45,8 +45,12 @@ pub(super) async fn attend(
     stream.set_write_timeout(Some(WRITE_WAIT))?;
     let request = serde_json::from_str(&line);
     let is_long = matches!(request, Ok(Request::Compact | Request::Retry(_) | Request::Forget(_)));
-    let mut works =
-        Works { engine: Arc::clone(desk.engine()), is_long, begun: Instant::now(), shown: Still::default() };
+    let mut works = Works {
+        engine: Arc::clone(desk.engine()),
+        is_long,
+        begun: Instant::now(),
+        shown: StallDetector::default(),
+    };
     let client = Arc::new(Client { stream, is_answered: Mutex::new(false) });
     if let Err(error) = has_thread() {
         return client.say(&format!("later no thread can be started that answers: {error}"));
@@ -75,7 +79,7 @@ struct Works {
     /// No time limit: the engine's own thread does the work.
     is_long: bool,
     begun: Instant,
-    shown: Still<u64>,
+    shown: StallDetector<u64>,
 }
 
 impl Works {
@@ -115,7 +119,7 @@ impl Client {
         writeln!(out, "{line}").and_then(|()| out.flush())
     }
 
-    fn answer(&self, request: serde_json::Result<Request>, desk: &Desk) -> io::Result<()> {
+    fn answer(&self, request: serde_json::Result<Request>, desk: &ControlHandle) -> io::Result<()> {
         let request = match request {
             Ok(request) => request,
             Err(error) => {

@@ -36,8 +36,8 @@ use tokio::sync::{Semaphore, oneshot};
 use attend::attend;
 pub use client::{ask, is_answered};
 
-use super::control_handle::Desk;
-use crate::engine::{EngineError, ForgetFilter, Order, RetryFilter, StoreView};
+use super::control_handle::ControlHandle;
+use crate::engine::{Command, EngineError, ForgetFilter, RetryFilter, StoreView};
 use crate::model::{ErrorClass, RecordCursor, RecordStatus};
 
 const SOCKET: &str = "ctl.sock";
@@ -89,8 +89,8 @@ pub enum Request {
     /// Makes failed files due again: [`RetryReport`](crate::engine::RetryReport) as JSON, once that is
     /// committed. Only a run does: without one, [`retry`](crate::engine::retry) opens the state itself.
     Retry(RetryFilter),
-    /// Carries a command out: [`OrderDone`](crate::engine::OrderDone) as JSON.
-    Order(Order),
+    /// Carries a command out: [`CommandReply`](crate::engine::CommandReply) as JSON.
+    Order(Command),
     /// [`ForgetReport`](crate::engine::ForgetReport) as JSON, once what was asked for is forgotten. Only a run does:
     /// without one, [`forget`](crate::engine::forget) opens the state itself.
     Forget(ForgetFilter),
@@ -146,7 +146,7 @@ impl ControlError {
 /// # Errors
 /// The state can't be read, the request does not fit it, or `out` can't be written.
 pub fn answer(
-    desk: &Desk,
+    desk: &ControlHandle,
     view: &StoreView,
     request: &Request,
     out: &mut dyn Write,
@@ -208,11 +208,11 @@ impl Controlled {
     ///
     /// # Errors
     /// The socket or the thread can't be created.
-    pub fn listen(state: &Path, desk: Arc<Desk>) -> Result<Self, ControlError> {
+    pub fn listen(state: &Path, desk: Arc<ControlHandle>) -> Result<Self, ControlError> {
         Self::listen_at(state, desk).map_err(ControlError::io(&state.join(SOCKET)))
     }
 
-    fn listen_at(state: &Path, desk: Arc<Desk>) -> io::Result<Self> {
+    fn listen_at(state: &Path, desk: Arc<ControlHandle>) -> io::Result<Self> {
         let path = state.join(SOCKET);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -255,14 +255,14 @@ fn identity_of(path: &Path) -> io::Result<(u64, u64)> {
 }
 
 /// Serves until `closed`, whatever the clients do.
-async fn serve(listener: &UnixListener, desk: &Arc<Desk>, closed: oneshot::Receiver<()>) {
+async fn serve(listener: &UnixListener, desk: &Arc<ControlHandle>, closed: oneshot::Receiver<()>) {
     tokio::select! {
         () = accept_each(listener, desk) => {}
         _ = closed => {}
     }
 }
 
-async fn accept_each(listener: &UnixListener, desk: &Arc<Desk>) {
+async fn accept_each(listener: &UnixListener, desk: &Arc<ControlHandle>) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let places = Arc::new(Semaphore::new(ANSWERS_MAX));
     while let Ok(connection) = Arc::clone(&connections).acquire_owned().await {
@@ -302,7 +302,7 @@ mod tests {
         let nothing = || from_fn("nothing/1", &["*"], |_: &FileContent<'_>| Ok(()));
         let listen = || {
             let engine = Arc::new(Engine::new(Arc::new(nothing())));
-            Controlled::listen(folder.path(), Arc::new(Desk::new(engine))).unwrap()
+            Controlled::listen(folder.path(), Arc::new(ControlHandle::new(engine))).unwrap()
         };
         let first = listen();
         let second = listen();
@@ -317,7 +317,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let nothing = from_fn("nothing/1", &["*"], |_: &FileContent<'_>| Ok(()));
         let engine = Arc::new(Engine::new(Arc::new(nothing)));
-        let _listens = Controlled::listen(folder.path(), Arc::new(Desk::new(engine))).unwrap();
+        let _listens = Controlled::listen(folder.path(), Arc::new(ControlHandle::new(engine))).unwrap();
         let got = ask(folder.path(), &Request::Status);
         assert!(matches!(&got, Err(ControlError::Later(why)) if why.contains("about to open")), "{got:?}");
     }

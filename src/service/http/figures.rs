@@ -12,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 use super::health::{Readiness, stalled};
 use super::history::{History, HistoryReport, Sample};
 use crate::engine::{BatchStatistics, Engine, FailureReport, SAMPLES};
-use crate::service::liveness::Still;
+use crate::service::liveness::StallDetector;
 use crate::service::ticker::has_thread;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ pub(super) struct Figures {
 struct Kept {
     history: History,
     /// How often figures were published; none are expected while no run is active.
-    shown: Still<u64>,
+    shown: StallDetector<u64>,
     /// When the last sample was taken, and the files and bytes until then.
     looked: Instant,
     sampled: (u64, u64),
@@ -70,7 +70,7 @@ impl Figures {
     pub(super) fn new(engine: Arc<Engine>) -> Self {
         let now = engine.clock().now();
         let (history, last) = (History::default(), Sample::default());
-        let kept = Kept { history, shown: Still::default(), looked: now, sampled: (0, 0), last };
+        let kept = Kept { history, shown: StallDetector::default(), looked: now, sampled: (0, 0), last };
         let snapshots = watch::Sender::new(Bytes::new());
         Self { engine, kept: Mutex::new(kept), snapshots, report: tokio::sync::Mutex::new(None) }
     }

@@ -36,7 +36,7 @@ use std::{fmt, io};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
-use super::control_handle::Desk;
+use super::control_handle::ControlHandle;
 
 use events::Listeners;
 use figures::Figures;
@@ -109,7 +109,7 @@ impl Served {
     ///
     /// # Errors
     /// The address needs a token, or can't be bound; or no thread can be started.
-    pub fn start(settings: &HttpSettings, desk: Arc<Desk>) -> Result<Self, HttpError> {
+    pub fn start(settings: &HttpSettings, desk: Arc<ControlHandle>) -> Result<Self, HttpError> {
         let listen = settings.listen;
         if settings.token.is_none() && !is_local(&listen) {
             return Err(HttpError::Open(listen));

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::respond::failed;
-use crate::engine::{Order, RetryFilter, SAMPLES};
+use crate::engine::{Command, RetryFilter, SAMPLES};
 use crate::model::ErrorClass;
 
 /// Samples of a class, at most: each may need a lookup in the records.
@@ -69,8 +69,8 @@ pub(super) fn retry_filter(body: &Bytes) -> Result<RetryFilter, Box<Response>> {
     Ok(RetryFilter { class, glob, path: path.map(Into::into) })
 }
 
-/// Parses a command as [`Order`] is serialized, where paths may be plain strings.
-pub(super) fn order(body: &Bytes) -> Result<Order, Box<Response>> {
+/// Parses a command as [`Command`] is serialized, where paths may be plain strings.
+pub(super) fn order(body: &Bytes) -> Result<Command, Box<Response>> {
     let mut value: Value = json(body)?;
     for member in ["path", "root"] {
         if let Some(path) = value.get_mut(member)
@@ -81,7 +81,7 @@ pub(super) fn order(body: &Bytes) -> Result<Order, Box<Response>> {
     }
     match serde_json::from_value(value).map_err(|error| wrong(&error))? {
         // A complete configuration only comes from code in the same process. Clients ask for a reload instead.
-        Order::Configure { .. } => {
+        Command::Configure { .. } => {
             Err(Box::new(failed(StatusCode::FORBIDDEN, "change the configuration file, and order `reload`")))
         }
         order => Ok(order),
@@ -100,17 +100,17 @@ fn wrong(error: &serde_json::Error) -> Box<Response> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Order, StatusCode> {
+    fn read(text: &str) -> Result<Command, StatusCode> {
         order(&Bytes::copy_from_slice(text.as_bytes())).map_err(|refused| refused.status())
     }
 
     #[test]
     fn orders_are_written_as_people_write_them() {
-        assert_eq!(read(r#"{"order":"pause"}"#), Ok(Order::Pause));
-        assert_eq!(read(r#"{"order":"workers","count":3}"#), Ok(Order::Workers { count: 3 }));
-        let add = Order::Add { root: "/a b/ü".into(), priority: -1 };
+        assert_eq!(read(r#"{"order":"pause"}"#), Ok(Command::Pause));
+        assert_eq!(read(r#"{"order":"workers","count":3}"#), Ok(Command::Workers { count: 3 }));
+        let add = Command::Add { root: "/a b/ü".into(), priority: -1 };
         assert_eq!(read(r#"{"order":"add","root":"/a b/ü","priority":-1}"#), Ok(add));
-        let rescan = Order::Rescan { path: None, scheduled: false };
+        let rescan = Command::Rescan { path: None, scheduled: false };
         assert_eq!(read(r#"{"order":"rescan","path":null,"scheduled":false}"#), Ok(rescan));
         for wrong in ["", "{}", "[]", r#"{"order":"dance"}"#, r#"{"order":"workers","count":-1}"#] {
             assert_eq!(read(wrong), Err(StatusCode::BAD_REQUEST), "{wrong}");

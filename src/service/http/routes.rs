@@ -20,8 +20,8 @@ use super::health::Health;
 use super::page::Page;
 use super::requests::{self, FailuresQuery, JobsQuery};
 use super::respond::failed;
-use super::{Desk, metrics};
-use crate::engine::{EngineError, Order, StoreView};
+use super::{ControlHandle, metrics};
+use crate::engine::{Command, EngineError, StoreView};
 use crate::service::ticker::has_thread;
 
 /// Largest body of a request, in bytes.
@@ -31,7 +31,7 @@ const BODY_WAIT: Duration = Duration::from_secs(5);
 
 /// What all requests share.
 pub(super) struct Site {
-    pub(super) desk: Arc<Desk>,
+    pub(super) desk: Arc<ControlHandle>,
     pub(super) gate: Arc<Gate>,
     pub(super) page: Page,
     pub(super) figures: Figures,
@@ -130,7 +130,7 @@ async fn retry(State(site): Shared, request: axum::extract::Request) -> Response
 }
 
 async fn orders(State(site): Shared, request: axum::extract::Request) -> Response {
-    let order: Order = match body(request).await.and_then(|body| requests::order(&body)) {
+    let order: Command = match body(request).await.and_then(|body| requests::order(&body)) {
         Ok(order) => order,
         Err(refused) => return *refused,
     };

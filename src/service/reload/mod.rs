@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use signal_hook::consts::SIGHUP;
 
-use super::settings::{Changed, Layers, Setting, Settings, SettingsError, Takes};
+use super::settings::{AppliesWhen, Changed, Layers, Setting, Settings, SettingsError};
 use super::supervisor;
-use super::ticker::Ticking;
-use crate::engine::{Engine, Order};
+use super::ticker::Ticker;
+use crate::engine::{Command, Engine};
 use crate::model::BatchConfig;
 use crate::service::settings::values::Value;
 
@@ -133,11 +133,11 @@ impl Reload {
         }
     }
 
-    fn is_taken(&self, takes: Takes) -> bool {
+    fn is_taken(&self, takes: AppliesWhen) -> bool {
         match takes {
-            Takes::AtOnce => true,
-            Takes::NextJob => self.next_job == NextJob::Here,
-            Takes::Restart => false,
+            AppliesWhen::AtOnce => true,
+            AppliesWhen::NextJob => self.next_job == NextJob::Here,
+            AppliesWhen::Restart => false,
         }
     }
 
@@ -151,7 +151,7 @@ impl Reload {
         if wanted == running && wanted == present.asked {
             return Ok(None);
         }
-        let order = Order::Configure { config: Box::new(wanted.clone()) };
+        let order = Command::Configure { config: Box::new(wanted.clone()) };
         self.engine.order(order).map_err(|error| error.to_string())?;
         let workers = taken.get("workers").filter(|_| wanted.worker_count != running.worker_count);
         present.asked = wanted;
@@ -165,10 +165,10 @@ impl Reload {
 
     fn told(&self, changes: &[(&'static Setting, Changed)], put_back: Option<Changed>) -> String {
         let later = |takes| match (takes, self.next_job) {
-            (Takes::AtOnce, _) => "",
-            (Takes::NextJob, NextJob::Here) => ": holds with the next job",
-            (Takes::NextJob, NextJob::Elsewhere) => ": holds from the next run on",
-            (Takes::Restart, _) => ": needs a restart",
+            (AppliesWhen::AtOnce, _) => "",
+            (AppliesWhen::NextJob, NextJob::Here) => ": holds with the next job",
+            (AppliesWhen::NextJob, NextJob::Elsewhere) => ": holds from the next run on",
+            (AppliesWhen::Restart, _) => ": needs a restart",
         };
         let line = |(setting, changed): &(&Setting, Changed)| format!("{changed}{}", later(setting.takes));
         let mut parts: Vec<String> = changes.iter().map(line).collect();
@@ -182,7 +182,7 @@ impl Reload {
 /// until dropped.
 #[derive(Debug)]
 pub struct Reloading {
-    _thread: Ticking,
+    _thread: Ticker,
 }
 
 impl Reloading {
@@ -195,7 +195,7 @@ impl Reloading {
         signal_hook::flag::register(SIGHUP, Arc::clone(&hung_up))?;
         let mut watched = Watched { read: reload.marks.clone(), moving: None };
         let mut round = 0_u32;
-        let thread = Ticking::start("reload", LOOK_UP, move || {
+        let thread = Ticker::start("reload", LOOK_UP, move || {
             round = round.wrapping_add(1);
             let changed = round.is_multiple_of(LOOK_AT_FILES)
                 && watched.has_changed(Marks::of(&reload.layers.places()));

@@ -2,7 +2,7 @@ use std::sync::atomic::AtomicU64;
 
 use super::*;
 use crate::process::AstProcessor;
-use crate::service::settings::Surroundings;
+use crate::service::settings::ProcessEnv;
 
 struct Place {
     folder: tempfile::TempDir,
@@ -21,7 +21,7 @@ impl Place {
 
     fn layers(&self) -> Layers {
         let folder = self.folder.path().to_owned();
-        Layers { surroundings: Surroundings { folder, ..Surroundings::default() }, ..Layers::default() }
+        Layers { surroundings: ProcessEnv { folder, ..ProcessEnv::default() }, ..Layers::default() }
     }
 
     fn reload(&self, next_job: NextJob) -> Reload {

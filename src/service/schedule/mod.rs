@@ -18,10 +18,10 @@ use croner::parser::{CronParser, Seconds, Year};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::control_handle::Desk;
+use super::control_handle::ControlHandle;
 use super::settings::ScheduleSettings;
-use super::ticker::Ticking;
-use crate::engine::Order;
+use super::ticker::Ticker;
+use crate::engine::Command;
 use crate::ledger::{Job, JobKind};
 
 /// How often the wall clock is read, at least.
@@ -180,7 +180,7 @@ pub struct ScheduleError(#[from] std::io::Error);
 /// The scheduler of due scans, on a thread named `schedule`, until dropped.
 #[derive(Debug)]
 pub struct Scheduled {
-    _thread: Ticking,
+    _thread: Ticker,
 }
 
 impl Scheduled {
@@ -188,7 +188,7 @@ impl Scheduled {
     ///
     /// # Errors
     /// The system refuses the thread.
-    pub fn start(settings: SharedSchedule, desk: Arc<Desk>) -> Result<Self, ScheduleError> {
+    pub fn start(settings: SharedSchedule, desk: Arc<ControlHandle>) -> Result<Self, ScheduleError> {
         let has_cron = settings.lock().unwrap_or_else(PoisonError::into_inner).cron.is_some();
         if has_cron
             && let Ok(zone) = system_zone()
@@ -199,7 +199,7 @@ impl Scheduled {
             );
         }
         let mut keeper = Keeper { settings, desk, turns: None, zone: TimeZone::UTC };
-        let thread = Ticking::start("schedule", SOON, move || keeper.step(Timestamp::now()))?;
+        let thread = Ticker::start("schedule", SOON, move || keeper.step(Timestamp::now()))?;
         Ok(Self { _thread: thread })
     }
 }
@@ -207,7 +207,7 @@ impl Scheduled {
 /// The state of the thread.
 struct Keeper {
     settings: SharedSchedule,
-    desk: Arc<Desk>,
+    desk: Arc<ControlHandle>,
     /// `None` until the state can be read.
     turns: Option<Turns>,
     /// The last known zone.
@@ -231,7 +231,7 @@ impl Keeper {
                 tracing::info!("a scan is due by the schedule and left out, as one goes on or waits");
                 SOON
             }
-            Turn::Scan => match self.desk.order(Order::Rescan { path: None, scheduled: true }) {
+            Turn::Scan => match self.desk.order(Command::Rescan { path: None, scheduled: true }) {
                 Ok(done) => {
                     tracing::info!("a scan is due by the schedule: {}", done.what);
                     turns.last = now;

@@ -285,16 +285,16 @@ mod tests {
     use super::super::values::Kind;
     use super::super::{catalogue, load};
     use super::*;
-    use crate::service::settings::{Given, Surroundings};
+    use crate::service::settings::{FlagValue, ProcessEnv};
 
     fn with(key: &str, value: Value) -> Settings {
-        let given = Given { key: key.to_owned(), flag: "--x".to_owned(), value };
-        load(&[given], None, &Surroundings::default()).unwrap()
+        let given = FlagValue { key: key.to_owned(), flag: "--x".to_owned(), value };
+        load(&[given], None, &ProcessEnv::default()).unwrap()
     }
 
     #[test]
     fn without_settings_all_is_as_the_library_has_it() {
-        let settings = load(&[], None, &Surroundings::default()).unwrap();
+        let settings = load(&[], None, &ProcessEnv::default()).unwrap();
         let config = settings.batch();
         assert_eq!(config, BatchConfig { workers_max: config.workers_max, ..BatchConfig::default() });
         assert!(config.workers_max >= BatchConfig::WORKERS_MAX.max(config.worker_count));
@@ -312,7 +312,7 @@ mod tests {
             let kept = (settings.watching(), settings.schedule(), served);
             (settings.batch(), settings.limits(), paths, shown, kept)
         };
-        let default = whole(&load(&[], None, &Surroundings::default()).unwrap());
+        let default = whole(&load(&[], None, &ProcessEnv::default()).unwrap());
         for setting in catalogue() {
             let values = match setting.kind {
                 Kind::Count { min, max, .. } => vec![Value::Count(min), Value::Count(max)],
@@ -344,13 +344,13 @@ mod tests {
 
     #[test]
     fn a_number_of_workers_that_is_set_stays_unless_the_most_is_set_as_well() {
-        let given = |key: &str, count| Given {
+        let given = |key: &str, count| FlagValue {
             key: key.to_owned(),
             flag: "--x".to_owned(),
             value: Value::Count(count),
         };
-        let most = |given: &[Given]| {
-            let config = load(given, None, &Surroundings::default()).unwrap().batch();
+        let most = |given: &[FlagValue]| {
+            let config = load(given, None, &ProcessEnv::default()).unwrap().batch();
             (config.worker_count, config.most_workers())
         };
         let cores = BatchConfig::default().worker_count;

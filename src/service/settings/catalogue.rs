@@ -19,12 +19,12 @@ pub struct Setting {
     /// Its help text, on one line.
     pub about: &'static str,
     /// When a running process applies a change.
-    pub takes: Takes,
+    pub takes: AppliesWhen,
 }
 
 /// When a running process applies a change of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Takes {
+pub enum AppliesWhen {
     /// As soon as the settings are reloaded.
     AtOnce,
     /// With the next job: a running job keeps the old value.
@@ -77,17 +77,17 @@ pub(super) const DAY: Duration = Duration::from_secs(86_400);
 const COUNT_MAX: u64 = 1_000_000;
 
 pub(super) fn row(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
-    Setting { key: key.into(), kind, default, about, takes: Takes::AtOnce }
+    Setting { key: key.into(), kind, default, about, takes: AppliesWhen::AtOnce }
 }
 
 /// Builds a setting that is fixed for the duration of a job.
 fn of_job(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
-    Setting { takes: Takes::NextJob, ..row(key, kind, default, about) }
+    Setting { takes: AppliesWhen::NextJob, ..row(key, kind, default, about) }
 }
 
 /// Builds a setting that is read once in the life of a process.
 pub(super) fn fixed(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
-    Setting { takes: Takes::Restart, ..row(key, kind, default, about) }
+    Setting { takes: AppliesWhen::Restart, ..row(key, kind, default, about) }
 }
 
 fn seconds(min: u64, max: Duration) -> Kind {

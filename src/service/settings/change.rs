@@ -55,11 +55,11 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Given, Layers, Takes, setting};
+    use super::super::{AppliesWhen, FlagValue, Layers, setting};
     use super::*;
 
     fn with(values: &[(&str, Value)]) -> Settings {
-        let given = |(key, value): &(&str, Value)| Given {
+        let given = |(key, value): &(&str, Value)| FlagValue {
             key: (*key).to_owned(),
             flag: format!("--{key}"),
             value: value.clone(),
@@ -83,7 +83,7 @@ mod tests {
     fn what_is_not_taken_over_stays_a_change() {
         let new = [("out", Value::Path("/b".into())), ("batch-size", Value::Count(9))];
         let (old, new) = (with(&[("out", Value::Path("/a".into()))]), with(&new));
-        let taken = old.taking(&new, |setting| setting.takes != Takes::Restart);
+        let taken = old.taking(&new, |setting| setting.takes != AppliesWhen::Restart);
         assert_eq!((taken.out(), taken.batch().batch_size), (old.out(), 9));
         let left = taken.changes_to(&new);
         assert_eq!(left.iter().map(|(setting, _)| setting.key.as_str()).collect::<Vec<_>>(), ["out"]);
@@ -93,13 +93,13 @@ mod tests {
     fn what_runs_takes_over_limits_and_levels_and_keeps_where_things_are() {
         let takes = |key: &str| setting(key).unwrap().takes;
         for key in ["workers", "memory-limit", "timeout", "retry.timeout.attempts", "wait", "log-level"] {
-            assert_eq!(takes(key), Takes::AtOnce, "{key}");
+            assert_eq!(takes(key), AppliesWhen::AtOnce, "{key}");
         }
         for key in ["include", "exclude", "order", "on-error"] {
-            assert_eq!(takes(key), Takes::NextJob, "{key}");
+            assert_eq!(takes(key), AppliesWhen::NextJob, "{key}");
         }
         for key in ["state", "out", "log-file", "log-format", "limit.depth", "heartbeat"] {
-            assert_eq!(takes(key), Takes::Restart, "{key}");
+            assert_eq!(takes(key), AppliesWhen::Restart, "{key}");
         }
     }
 }

@@ -63,7 +63,7 @@ pub struct SettingsError(pub Vec<Problem>);
 
 /// A value given by a flag.
 #[derive(Debug, Clone)]
-pub struct Given {
+pub struct FlagValue {
     /// Key of the setting.
     pub key: String,
     /// The flag, with its dashes.
@@ -74,7 +74,7 @@ pub struct Given {
 
 /// A value found in a layer.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct LayerValue {
     pub(super) setting: &'static Setting,
     pub(super) value: Value,
     pub(super) origin: Origin,
@@ -82,14 +82,14 @@ pub(super) struct Found {
 
 /// The environment of a process.
 #[derive(Debug, Clone, Default)]
-pub struct Surroundings {
+pub struct ProcessEnv {
     /// The current folder, absolute.
     pub folder: PathBuf,
     /// The environment variables.
     pub variables: BTreeMap<OsString, OsString>,
 }
 
-impl Surroundings {
+impl ProcessEnv {
     /// Captures that of this process. If the current folder was removed it is empty, and no file is near it.
     pub fn of_process() -> Self {
         let folder = std::env::current_dir().unwrap_or_default();
@@ -112,11 +112,11 @@ impl Surroundings {
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
     /// The values of flags.
-    pub given: Vec<Given>,
+    pub given: Vec<FlagValue>,
     /// The file that was named instead of the nearest.
     pub config: Option<PathBuf>,
     /// The environment of the process when it started.
-    pub surroundings: Surroundings,
+    pub surroundings: ProcessEnv,
 }
 
 impl Layers {
@@ -187,15 +187,15 @@ impl Settings {
 /// # Errors
 /// All problems of any layer, including values that another layer overrides.
 pub fn load(
-    given: &[Given],
+    given: &[FlagValue],
     config: Option<&Path>,
-    surroundings: &Surroundings,
+    surroundings: &ProcessEnv,
 ) -> Result<Settings, SettingsError> {
     let (settings, problems) = read(given, config, surroundings);
     if problems.is_empty() { Ok(settings) } else { Err(SettingsError(problems)) }
 }
 
-fn read(given: &[Given], config: Option<&Path>, surroundings: &Surroundings) -> (Settings, Vec<Problem>) {
+fn read(given: &[FlagValue], config: Option<&Path>, surroundings: &ProcessEnv) -> (Settings, Vec<Problem>) {
     let mut notes = Told::default();
     // By precedence: the first value wins.
     let mut layers = vec![of_flags(given), environment::read(&surroundings.variables, &mut notes.problems)];
@@ -226,10 +226,10 @@ pub fn check(path: &Path) -> Vec<Problem> {
     problems
 }
 
-fn of_flags(given: &[Given]) -> Vec<Found> {
-    let found = |given: &Given| {
+fn of_flags(given: &[FlagValue]) -> Vec<LayerValue> {
+    let found = |given: &FlagValue| {
         let origin = Origin::Flag(given.flag.clone());
-        Some(Found { setting: setting(&given.key)?, value: given.value.clone(), origin })
+        Some(LayerValue { setting: setting(&given.key)?, value: given.value.clone(), origin })
     };
     // The last occurrence of a flag wins.
     given.iter().rev().filter_map(found).collect()
@@ -238,9 +238,9 @@ fn of_flags(given: &[Given]) -> Vec<Found> {
 /// Reads the named file, or else finds the nearest one upwards.
 fn project(
     named: Option<&Path>,
-    surroundings: &Surroundings,
+    surroundings: &ProcessEnv,
     notes: &mut Told,
-) -> Option<(PathBuf, Vec<Found>)> {
+) -> Option<(PathBuf, Vec<LayerValue>)> {
     let Some(path) = named.or_else(|| surroundings.variable(environment::CONFIG)) else {
         return search::project(surroundings, notes);
     };
@@ -257,7 +257,7 @@ fn missing(path: &Path) -> Problem {
     Problem { origin, what: "there is no such file; check the path".to_owned() }
 }
 
-fn check_globs(found: &Found, problems: &mut Vec<Problem>) {
+fn check_globs(found: &LayerValue, problems: &mut Vec<Problem>) {
     let Value::List(globs) = &found.value else { return };
     for glob in globs {
         let alone = std::slice::from_ref(glob);
@@ -270,13 +270,13 @@ fn check_globs(found: &Found, problems: &mut Vec<Problem>) {
 }
 
 /// Selects the value of each setting from the first layer that has one.
-fn stack(layers: Vec<Vec<Found>>) -> Vec<Resolved> {
-    let mut found: BTreeMap<&str, Found> = BTreeMap::new();
+fn stack(layers: Vec<Vec<LayerValue>>) -> Vec<Resolved> {
+    let mut found: BTreeMap<&str, LayerValue> = BTreeMap::new();
     for one in layers.into_iter().flatten() {
         found.entry(&one.setting.key).or_insert(one);
     }
     let resolved = |setting: &'static Setting| match found.remove(setting.key.as_str()) {
-        Some(Found { setting, value, origin }) => Resolved { setting, value, origin },
+        Some(LayerValue { setting, value, origin }) => Resolved { setting, value, origin },
         None => Resolved { setting, value: setting.default.clone(), origin: Origin::Default },
     };
     let mut all: Vec<_> = catalogue().iter().map(resolved).collect();

@@ -27,10 +27,10 @@ mod suggest;
 pub(super) mod values;
 
 pub use apply::{LogSettings, ScheduleSettings};
-pub use catalogue::{Setting, Takes, catalogue, setting};
+pub use catalogue::{AppliesWhen, Setting, catalogue, setting};
 pub use change::Changed;
 pub use load::{
-    Given, Layers, Origin, Problem, Resolved, Settings, SettingsError, Surroundings, check, load,
+    FlagValue, Layers, Origin, Problem, ProcessEnv, Resolved, Settings, SettingsError, check, load,
 };
 pub use pair::{Pairs, limit_pair, retry_pair};
 pub use values::{Kind, Raw, Value};

@@ -12,7 +12,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::{Cut, EntryPath};
+use super::{EntryPath, ExclusionRule};
 use crate::model::Resource;
 use crate::source::read::open::EntryKind;
 
@@ -56,14 +56,14 @@ impl IgnoreChain {
     }
 
     /// Returns the pattern that excludes this entry: the last match in the nearest file that has any match.
-    pub(crate) fn cut(&self, entry: &EntryPath, is_folder: bool) -> Option<Cut<'_>> {
+    pub(crate) fn cut(&self, entry: &EntryPath, is_folder: bool) -> Option<ExclusionRule<'_>> {
         let mut next = Some(self);
         while let Some(chain) = next {
             let skip = if chain.folder.is_empty() { 0 } else { chain.folder.len() + 1 };
             let path = entry.path().get(skip..).unwrap_or_default();
             match chain.rules.matched(Path::new(OsStr::from_bytes(path)), is_folder) {
                 Match::Ignore(glob) => {
-                    return Some(Cut::Ignored { folder: &chain.folder, pattern: glob.original() });
+                    return Some(ExclusionRule::Ignored { folder: &chain.folder, pattern: glob.original() });
                 }
                 Match::Whitelist(_) => return None,
                 Match::None => next = chain.above.as_deref(),

@@ -92,17 +92,17 @@ impl Filters {
     }
 
     /// Returns the rule that excludes this entry.
-    pub(super) fn cut(&self, entry: &EntryPath, is_folder: bool) -> Option<Cut<'_>> {
+    pub(super) fn cut(&self, entry: &EntryPath, is_folder: bool) -> Option<ExclusionRule<'_>> {
         if !is_folder && !self.include.is_empty() && self.include.find(entry, false).is_none() {
-            return Some(Cut::Include);
+            return Some(ExclusionRule::Include);
         }
-        self.exclude.find(entry, is_folder).map(Cut::Exclude)
+        self.exclude.find(entry, is_folder).map(ExclusionRule::Exclude)
     }
 }
 
 /// The rule that excluded an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cut<'a> {
+pub(super) enum ExclusionRule<'a> {
     /// No include glob matches.
     Include,
     /// This exclude glob matches.
@@ -113,7 +113,7 @@ pub(super) enum Cut<'a> {
     State,
 }
 
-impl Cut<'_> {
+impl ExclusionRule<'_> {
     /// Returns the name used in summaries, with the folder of the `.outlastignore` that holds the pattern.
     pub(super) fn in_full(&self) -> String {
         match self {
@@ -126,7 +126,7 @@ impl Cut<'_> {
 }
 
 /// The name used in summaries.
-impl fmt::Display for Cut<'_> {
+impl fmt::Display for ExclusionRule<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Include => f.write_str("include"),
@@ -314,7 +314,7 @@ mod tests {
             entry
         };
         assert_eq!(filters.cut(&file, true).map(|cut| cut.to_string()).as_deref(), Some("exclude:build/"));
-        assert_eq!(filters.cut(&file, false), Some(Cut::Include));
+        assert_eq!(filters.cut(&file, false), Some(ExclusionRule::Include));
     }
 
     #[test]

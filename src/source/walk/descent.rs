@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use super::list::{Scope, look_at};
 use super::verdict::Verdict;
 use crate::source::filter::ignored::IgnoreChain;
-use crate::source::filter::{Cut, EntryPath};
+use crate::source::filter::{EntryPath, ExclusionRule};
 use crate::source::read::open::{self, EntryKind};
 use crate::source::{Listed, ListedKind};
 
@@ -89,7 +89,7 @@ impl<'a> Descent<'a> {
     }
 
     /// Returns the rule that excludes the current entry.
-    fn cut(&self, is_folder: bool) -> Option<Cut<'_>> {
+    fn cut(&self, is_folder: bool) -> Option<ExclusionRule<'_>> {
         let by_command_line = self.scope.cut(self.folder(), &self.entry, is_folder);
         by_command_line.or_else(|| self.scope.cut_by_ignore_file(&self.entry, is_folder))
     }

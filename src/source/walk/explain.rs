@@ -8,7 +8,7 @@ use super::TreeSource;
 use super::descent::Descent;
 use super::list::{Scope, list_through};
 use super::verdict::Verdict;
-use crate::source::filter::Cut;
+use crate::source::filter::ExclusionRule;
 
 impl TreeSource {
     /// Returns what a scan of the folder `root` makes of a path relative to it, by descending to it as a scan does.
@@ -30,7 +30,7 @@ impl TreeSource {
         let (fd, state) = match self.open_root(root) {
             Ok(opened) => opened,
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                return Verdict::LeftOut { rule: Cut::State.to_string(), at: Vec::new() };
+                return Verdict::LeftOut { rule: ExclusionRule::State.to_string(), at: Vec::new() };
             }
             Err(error) => return Verdict::Unreadable { at: Vec::new(), error },
         };

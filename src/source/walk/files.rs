@@ -141,7 +141,7 @@ mod tests {
     use super::super::list::{Lister, Scope, StateFolders};
     use super::super::pace::Pace;
     use super::super::stack::Job;
-    use super::super::thread_clock::Spent;
+    use super::super::thread_clock::ThreadTimes;
     use super::*;
     use crate::model::{FolderKey, RootId};
     use crate::source::filter::Filters;
@@ -159,7 +159,7 @@ mod tests {
         let (filters, state, mut lister) = (Filters::default(), StateFolders::default(), Lister::new());
         lister.list(fd.as_fd(), b"", &mut Scope::new(&filters, &state, None)).unwrap();
         let stack = Stack::new(Job { key: FolderKey::root(RootId(1)), ignored: None });
-        let waiting = Spent { total: Duration::from_secs(1), waiting: Duration::from_secs(1) };
+        let waiting = ThreadTimes { total: Duration::from_secs(1), waiting: Duration::from_secs(1) };
         for waits in [false, true] {
             let pace = Pace::new(2);
             if waits {

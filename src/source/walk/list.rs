@@ -13,7 +13,7 @@ use rustix::path::Arg;
 
 use super::names::{CUT, Names, VISIT};
 use crate::source::filter::ignored::{IGNORE_FILE, IgnoreChain};
-use crate::source::filter::{Cut, EntryPath, Filters};
+use crate::source::filter::{EntryPath, ExclusionRule, Filters};
 use crate::source::read::open::{EntryKind, fingerprint, folder_below, stat_in};
 use crate::source::{ListedKind, SkipReason};
 
@@ -77,15 +77,20 @@ impl<'a> Scope<'a> {
     }
 
     /// Returns the rule of the command line, or of the state, that excludes an entry of this open folder.
-    pub(super) fn cut(&self, folder: BorrowedFd<'_>, entry: &EntryPath, is_folder: bool) -> Option<Cut<'_>> {
+    pub(super) fn cut(
+        &self,
+        folder: BorrowedFd<'_>,
+        entry: &EntryPath,
+        is_folder: bool,
+    ) -> Option<ExclusionRule<'_>> {
         if is_folder && self.state.holds_entry(folder, entry.name()) {
-            return Some(Cut::State);
+            return Some(ExclusionRule::State);
         }
         self.filters.cut(entry, is_folder)
     }
 
     /// Returns the ignore file's rule that excludes an entry.
-    pub(super) fn cut_by_ignore_file(&self, entry: &EntryPath, is_folder: bool) -> Option<Cut<'_>> {
+    pub(super) fn cut_by_ignore_file(&self, entry: &EntryPath, is_folder: bool) -> Option<ExclusionRule<'_>> {
         self.ignored.as_ref()?.cut(entry, is_folder)
     }
 }
@@ -98,9 +103,9 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, cut: Cut<'_>) {
+    fn count(&mut self, cut: ExclusionRule<'_>) {
         match cut {
-            Cut::Include => self.include += 1,
+            ExclusionRule::Include => self.include += 1,
             _ => self.add(cut.to_string(), 1),
         }
     }
@@ -123,7 +128,7 @@ impl Tally {
     pub(super) fn into_rules(self) -> BTreeMap<String, u64> {
         let mut rules = self.rules;
         if self.include > 0 {
-            rules.insert(Cut::Include.to_string(), self.include);
+            rules.insert(ExclusionRule::Include.to_string(), self.include);
         }
         rules
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::thread_clock::{Moment, Sampler, Spent};
+use super::thread_clock::{Moment, Sampler, ThreadTimes};
 
 /// Maximum number of threads that list at the same time while listing waits.
 const THREADS_WAITING_MAX: usize = 32;
@@ -128,7 +128,7 @@ impl Pace {
     }
 
     /// Records a measurement; `has_more` returns whether more threads would find folders.
-    pub(super) fn note(&self, spent: Spent, has_more: impl FnOnce() -> bool) {
+    pub(super) fn note(&self, spent: ThreadTimes, has_more: impl FnOnce() -> bool) {
         let mut state = self.lock();
         state.waiting = state.waiting * KEPT + spent.waiting.as_secs_f64();
         state.total = state.total * KEPT + spent.total.as_secs_f64();
@@ -197,12 +197,12 @@ impl<'a> Stride<'a> {
 mod tests {
     use super::*;
 
-    fn spent(waiting_ms: u64, total_ms: u64) -> Spent {
-        Spent { total: Duration::from_millis(total_ms), waiting: Duration::from_millis(waiting_ms) }
+    fn spent(waiting_ms: u64, total_ms: u64) -> ThreadTimes {
+        ThreadTimes { total: Duration::from_millis(total_ms), waiting: Duration::from_millis(waiting_ms) }
     }
 
     /// Returns the numbers of threads that a scan reaches, measurement by measurement.
-    fn threads_of(pace: &Pace, spent: Spent, has_more: bool) -> usize {
+    fn threads_of(pace: &Pace, spent: ThreadTimes, has_more: bool) -> usize {
         let mut threads = pace.lock().wanted;
         for _ in 0..100 {
             pace.lock().threads = threads;

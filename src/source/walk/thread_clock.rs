@@ -41,7 +41,7 @@ impl Sampler {
     }
 
     /// Returns the time spent since it began.
-    pub(crate) fn since(&self, begun: &Moment) -> Spent {
+    pub(crate) fn since(&self, begun: &Moment) -> ThreadTimes {
         self.thread.now().since(begun)
     }
 }
@@ -63,7 +63,7 @@ pub(crate) struct Moment {
 
 /// The time spent between two moments.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Spent {
+pub(crate) struct ThreadTimes {
     /// Running, or waiting for something other than a core.
     pub total: Duration,
     /// Waiting for something other than a core.
@@ -94,11 +94,11 @@ impl ThreadTime {
 
 impl Moment {
     /// Returns the time spent since another moment of the same thread.
-    fn since(&self, before: &Self) -> Spent {
+    fn since(&self, before: &Self) -> ThreadTimes {
         let queued = self.queued.saturating_sub(before.queued);
         let total = self.wall.saturating_duration_since(before.wall).saturating_sub(queued);
         let running = self.running.saturating_sub(before.running);
-        Spent { total, waiting: total.saturating_sub(running) }
+        ThreadTimes { total, waiting: total.saturating_sub(running) }
     }
 }
 

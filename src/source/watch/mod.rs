@@ -41,7 +41,7 @@ use folders::{Reason, Served, Standing};
 use pending::Pending;
 use rules::Rules;
 
-pub use news::{News, TouchedFolder, TouchedName, WatchStatus};
+pub use news::{TouchedFolder, TouchedName, WatchEvents, WatchStatus};
 
 /// Maximum number of pending names; beyond that they collapse into their folders.
 const NAMES_MAX: usize = 65_536;
@@ -287,7 +287,7 @@ impl Watch {
     }
 
     /// Waits up to `wait` for a change to be due, and takes up to `max` of them. For one thread.
-    pub fn take(&self, wait: Duration, max: usize) -> News {
+    pub fn take(&self, wait: Duration, max: usize) -> WatchEvents {
         let until = Instant::now().checked_add(wait);
         loop {
             let now = Instant::now();
@@ -303,7 +303,7 @@ impl Watch {
                 let roots = state.roots.iter().map(|served| (served.id, served.path.clone())).collect();
                 let rules = Arc::clone(&state.rules);
                 drop(state);
-                return News::of(folders, names, &roots, &rules);
+                return WatchEvents::of(folders, names, &roots, &rules);
             }
             let wakes = [until, state.pending.next_due(now), state.renew_at].into_iter().flatten().min();
             let sleep = wakes.map_or(Duration::MAX, |at| at.saturating_duration_since(now));

@@ -43,14 +43,14 @@ pub struct TouchedFolder {
 
 /// Changes that are due.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct News {
+pub struct WatchEvents {
     /// Names, by folder and name.
     pub names: Vec<TouchedName>,
     /// Folders, ascending.
     pub folders: Vec<TouchedFolder>,
 }
 
-impl News {
+impl WatchEvents {
     /// Returns whether there are no changes.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty() && self.folders.is_empty()

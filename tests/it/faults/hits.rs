@@ -74,7 +74,7 @@ impl Hit {
 }
 
 /// Where the runs begin: a tree, and a state or none.
-struct Ground {
+struct RunScope {
     folder: tempfile::TempDir,
     root: PathBuf,
     state: Option<PathBuf>,
@@ -105,7 +105,7 @@ impl Work {
     }
 }
 
-impl Ground {
+impl RunScope {
     /// A tree that was never ingested.
     fn fresh() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -200,7 +200,7 @@ impl Ground {
     }
 }
 
-fn each_call_fails_once(ground: impl FnOnce() -> Ground, seed: u64) {
+fn each_call_fails_once(ground: impl FnOnce() -> RunScope, seed: u64) {
     if !cfg!(debug_assertions) {
         return skip("calls fail in debug builds only");
     }
@@ -232,20 +232,20 @@ fn each_call_fails_once(ground: impl FnOnce() -> Ground, seed: u64) {
 
 #[test]
 fn each_call_of_a_first_run_fails_once() {
-    each_call_fails_once(Ground::fresh, from_env("OUTLAST_FAULT_SEED", 11));
+    each_call_fails_once(RunScope::fresh, from_env("OUTLAST_FAULT_SEED", 11));
 }
 
 #[test]
 fn each_call_of_a_later_run_fails_once() {
-    each_call_fails_once(Ground::changed, from_env("OUTLAST_FAULT_SEED", 12));
+    each_call_fails_once(RunScope::changed, from_env("OUTLAST_FAULT_SEED", 12));
 }
 
 #[test]
 fn each_call_of_a_compaction_fails_once() {
-    each_call_fails_once(|| Ground::worn(Work::Compact), from_env("OUTLAST_FAULT_SEED", 13));
+    each_call_fails_once(|| RunScope::worn(Work::Compact), from_env("OUTLAST_FAULT_SEED", 13));
 }
 
 #[test]
 fn each_call_of_a_run_that_compacts_fails_once() {
-    each_call_fails_once(|| Ground::worn(Work::CompactingRun), from_env("OUTLAST_FAULT_SEED", 14));
+    each_call_fails_once(|| RunScope::worn(Work::CompactingRun), from_env("OUTLAST_FAULT_SEED", 14));
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use outlast::engine::Order;
+use outlast::engine::Command;
 use outlast::service::{Request, ask};
 
 use super::{Promise, Rng};
@@ -31,8 +31,8 @@ impl Checkpoints {
                     promise = promise.max(Promise::of(&serde_json::from_slice(&answer).unwrap()));
                     Some(())
                 };
-                let _ = order(Order::Pause).and_then(|()| order(Order::Checkpoint));
-                let _ = order(Order::Resume);
+                let _ = order(Command::Pause).and_then(|()| order(Command::Checkpoint));
+                let _ = order(Command::Resume);
                 // Otherwise the next pause comes before any file was begun.
                 std::thread::sleep(stretch / 4 + rng.time_up_to(stretch));
             }

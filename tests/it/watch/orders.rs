@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use outlast::engine::Order;
+use outlast::engine::Command;
 use outlast::service::{Request, ask};
 
 use super::{AST, OTHER, Watcher, wait_until};
@@ -237,7 +237,7 @@ fn what_happens_while_one_job_follows_another_is_not_missed() {
     let mut watcher = Watcher::start(&sandbox);
     let mut rng = Rng::new(35);
     for round in 0..60 {
-        let order = Order::Rescan { path: None, scheduled: false };
+        let order = Command::Rescan { path: None, scheduled: false };
         ask(&sandbox.state, &Request::Order(order)).unwrap();
         for number in 0..rng.within(1..6) {
             sandbox.write(format!("j{}/f{number}.ast.json", round % 8), Content::Ast(2).bytes(&mut rng));

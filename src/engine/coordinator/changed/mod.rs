@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use super::Coordinator;
 use crate::engine::error::EngineError;
-use crate::engine::lifecycle::transition::Change;
+use crate::engine::lifecycle::transition::FileEvent;
 use crate::engine::workers::outcome::OutcomeGroup;
 use crate::ledger::Entry;
 use crate::model::FileKey;
@@ -25,14 +25,14 @@ const TOUCHED_MAX: usize = 32_768;
 
 /// Touched files whose outcome is not committed.
 #[derive(Debug, Default)]
-pub(crate) struct TouchedFiles {
-    files: HashMap<FileKey, TouchedFile>,
+pub(crate) struct ChangedFiles {
+    files: HashMap<FileKey, ChangedFile>,
     /// Those that the coming tick settles, or after which they should be checked again.
     ended: Vec<FileKey>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct TouchedFile {
+struct ChangedFile {
     /// When its oldest change was reported.
     since: Instant,
     /// It changed again while a worker had it: to a version within one tick of its file system's clock, say, which
@@ -41,7 +41,7 @@ struct TouchedFile {
 }
 
 /// A touched file that is due, as it will be in the ledger.
-struct Due {
+struct DueFile {
     key: FileKey,
     entry: Entry,
     /// Whether the ledger holds it as pending only from the coming tick on.
@@ -50,7 +50,7 @@ struct Due {
     since: Instant,
 }
 
-impl TouchedFiles {
+impl ChangedFiles {
     /// Returns whether the next tick should come soon.
     pub(super) fn wait_for_tick(&self) -> bool {
         !self.ended.is_empty()
@@ -71,8 +71,8 @@ impl TouchedFiles {
 
     /// Notes a change of a file that a worker gets, or, if `again`, already has.
     fn note(&mut self, key: &FileKey, since: Instant, again: bool) {
-        let file = self.files.entry(key.clone()).or_insert(TouchedFile { since, again });
-        *file = TouchedFile { since: since.min(file.since), again };
+        let file = self.files.entry(key.clone()).or_insert(ChangedFile { since, again });
+        *file = ChangedFile { since: since.min(file.since), again };
     }
 }
 
@@ -80,7 +80,7 @@ impl Coordinator<'_> {
     /// Queues the changes, and hands out the files that they make due.
     pub(super) fn take_touched(
         &mut self,
-        mut changes: Vec<(FileKey, Change)>,
+        mut changes: Vec<(FileKey, FileEvent)>,
         since: Instant,
     ) -> Result<(), EngineError> {
         self.hold_hidden(&changes);
@@ -95,8 +95,8 @@ impl Coordinator<'_> {
     }
 
     /// Keeps files that rules now exclude from being begun.
-    pub(super) fn hold_hidden(&mut self, changes: &[(FileKey, Change)]) {
-        let hidden = changes.iter().filter(|(_, change)| matches!(change, Change::Hidden(_)));
+    pub(super) fn hold_hidden(&mut self, changes: &[(FileKey, FileEvent)]) {
+        let hidden = changes.iter().filter(|(_, change)| matches!(change, FileEvent::Hidden(_)));
         let hidden: Vec<&FileKey> = hidden.map(|(key, _)| key).collect();
         if hidden.is_empty() {
             return;
@@ -117,7 +117,11 @@ impl Coordinator<'_> {
     }
 
     /// Returns the files that these changes make due. For removed ones a tick should come soon.
-    fn due_of(&mut self, changes: &mut [(FileKey, Change)], since: Instant) -> Result<Vec<Due>, EngineError> {
+    fn due_of(
+        &mut self,
+        changes: &mut [(FileKey, FileEvent)],
+        since: Instant,
+    ) -> Result<Vec<DueFile>, EngineError> {
         let mut due = Vec::new();
         for preview in self.preview(changes)? {
             if !self.touched.has_room() {
@@ -128,16 +132,16 @@ impl Coordinator<'_> {
                 self.touched.note(key, since, false);
                 self.touched.ended.push(key.clone());
             } else if let Some((entry, is_early)) = preview.due() {
-                due.push(Due { key: key.clone(), entry, is_early, since });
+                due.push(DueFile { key: key.clone(), entry, is_early, since });
             }
         }
         Ok(due)
     }
 
     /// Hands out due files that are not in flight; notes those that are.
-    fn hand_out_touched(&mut self, due: Vec<Due>) {
+    fn hand_out_touched(&mut self, due: Vec<DueFile>) {
         let claims = &self.dispatch.claims;
-        let in_flight: Vec<&Due> = due.iter().filter(|due| claims.is_in_flight(&due.key)).collect();
+        let in_flight: Vec<&DueFile> = due.iter().filter(|due| claims.is_in_flight(&due.key)).collect();
         if !in_flight.is_empty() {
             let taken_out = self.dispatch.take_out(&in_flight.iter().map(|due| &due.key).collect());
             for due in in_flight.into_iter().filter(|due| !taken_out.contains(&due.key)) {
@@ -149,7 +153,7 @@ impl Coordinator<'_> {
         }
         let (roots, now) = (&self.set.plan.roots, self.set.context.clock.time());
         let mut files = Vec::new();
-        for Due { key, entry, is_early, since } in due {
+        for DueFile { key, entry, is_early, since } in due {
             if let Some(file) = self.dispatch.claims.claim_early(key, &entry, is_early, roots, now) {
                 self.touched.note(&file.key, since, false);
                 files.push(file);
@@ -178,7 +182,7 @@ impl Coordinator<'_> {
             let Some(file) = self.touched.files.remove(&key) else { continue };
             match entry {
                 Some(entry) if entry.pending => {
-                    again.push(Due { key, entry, is_early: false, since: file.since });
+                    again.push(DueFile { key, entry, is_early: false, since: file.since });
                 }
                 Some(entry) if file.again && entry.recheck => {
                     unsure.push((key, entry.fingerprint, file.since));
@@ -192,7 +196,7 @@ impl Coordinator<'_> {
         }
         // What was read may be an older version with the same times: it is read again at once.
         for (key, seen, since) in unsure {
-            self.take_touched(vec![(key, Change::Touched(seen))], since)?;
+            self.take_touched(vec![(key, FileEvent::Touched(seen))], since)?;
         }
         Ok(())
     }
@@ -215,7 +219,7 @@ impl Coordinator<'_> {
             // If a root does not answer, none of its files is considered gone.
             if let Some(Ok(found)) = root.map(|root| self.set.guard.found_again(root, &keys)) {
                 let missing = part.iter().filter(|(key, _)| !found.contains(key));
-                gone.extend(missing.map(|(key, entry)| (key.clone(), Change::Missing(*entry))));
+                gone.extend(missing.map(|(key, entry)| (key.clone(), FileEvent::Missing(*entry))));
             }
         }
         self.committer.take_changes(gone);

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use crate::engine::commit::committer::Committer;
 use crate::engine::discovery::message::Message;
 use crate::engine::job_plan;
-use crate::engine::lifecycle::counts::Tally;
-use crate::engine::lifecycle::transition::{Change, End, Ending};
-use crate::engine::resources::semaphore::Gate;
+use crate::engine::lifecycle::counts::RunCounts;
+use crate::engine::lifecycle::transition::{End, Ending, FileEvent};
+use crate::engine::resources::semaphore::Semaphore;
 use crate::engine::roots::GivenRoot;
 use crate::engine::run::engine::{Engine, RunOptions};
 use crate::engine::stats::ProcessingState;
@@ -37,7 +37,7 @@ fn name(n: usize) -> String {
 struct Bulk {
     tree: tempfile::TempDir,
     engine: Arc<Engine>,
-    gate: Gate,
+    gate: Semaphore,
     /// Time that a file takes, in microseconds.
     takes_micros: Arc<AtomicU64>,
 }
@@ -52,7 +52,7 @@ impl Bulk {
             std::thread::sleep(Duration::from_micros(micros.load(Ordering::Relaxed)));
             Ok(String::from_utf8_lossy(file.bytes).into_owned())
         });
-        let (engine, gate) = (Arc::new(Engine::new(Arc::new(slow))), Gate::new(8));
+        let (engine, gate) = (Arc::new(Engine::new(Arc::new(slow))), Semaphore::new(8));
         let bulk = Self { tree, engine, gate, takes_micros };
         (0..FILES).for_each(|n| bulk.write(&name(n), "before"));
         bulk
@@ -78,8 +78,8 @@ impl Bulk {
     fn tell(&self, names: &[&str]) {
         let look = |name: &&str| {
             let seen = fs::metadata(self.path(name)).map(|found| Fingerprint::from_metadata(&found));
-            let change =
-                seen.map_or_else(|_| Change::Missing(self.entry(name).unwrap_or_default()), Change::Found);
+            let change = seen
+                .map_or_else(|_| FileEvent::Missing(self.entry(name).unwrap_or_default()), FileEvent::Found);
             (key(name), change)
         };
         let changes = names.iter().map(look).collect();
@@ -226,7 +226,7 @@ const SEEN: Fingerprint = Fingerprint { size: 3, mtime: Timestamp(5), ctime: Tim
 
 fn done() -> OutcomeGroup {
     let end = End::Recorded { fingerprint: SEEN, racy: false, digest: None, failure: None };
-    let change = Change::Ended(Ending { claimed: SEEN, end });
+    let change = FileEvent::Ended(Ending { claimed: SEEN, end });
     let mut lines = Vec::new();
     let line = crate::model::RecordLine {
         root: "root",
@@ -248,9 +248,9 @@ fn done() -> OutcomeGroup {
 fn what_is_found_and_processed_within_one_tick_is_committed_by_it() {
     let folder = tempfile::tempdir().unwrap();
     let (mut store, plan) = state(folder.path());
-    let mut tally = Tally::default();
+    let mut tally = RunCounts::default();
     let mut committer = Committer::new(&mut store, &plan.roots);
-    committer.take_changes(vec![(key("a"), Change::Found(SEEN)), (key("b"), Change::Found(SEEN))]);
+    committer.take_changes(vec![(key("a"), FileEvent::Found(SEEN)), (key("b"), FileEvent::Found(SEEN))]);
     committer.take_group(done());
     committer.commit(&mut tally, false, |_, _| Some(plan.job.clone())).unwrap();
     let entry = committer.store().reader.get(&key("a")).unwrap().unwrap();
@@ -265,8 +265,8 @@ fn an_outcome_that_comes_before_its_news_leaves_the_file_pending() {
     let (mut store, plan) = state(folder.path());
     let mut committer = Committer::new(&mut store, &plan.roots);
     committer.take_group(done());
-    committer.take_changes(vec![(key("a"), Change::Found(SEEN))]);
-    committer.commit(&mut Tally::default(), false, |_, _| Some(plan.job.clone())).unwrap();
+    committer.take_changes(vec![(key("a"), FileEvent::Found(SEEN))]);
+    committer.commit(&mut RunCounts::default(), false, |_, _| Some(plan.job.clone())).unwrap();
     assert!(committer.store().reader.get(&key("a")).unwrap().unwrap().pending);
 }
 
@@ -275,13 +275,13 @@ fn a_file_that_is_missed_before_its_outcome_is_committed_is_looked_for_again() {
     let folder = tempfile::tempdir().unwrap();
     let (mut store, plan) = state(folder.path());
     let mut committer = Committer::new(&mut store, &plan.roots);
-    committer.take_changes(vec![(key("a"), Change::Found(SEEN))]);
+    committer.take_changes(vec![(key("a"), FileEvent::Found(SEEN))]);
     committer.take_group(done());
     committer.take_changes(vec![
-        (key("a"), Change::Missing(Entry::default())),
-        (key("never"), Change::Missing(Entry::default())),
+        (key("a"), FileEvent::Missing(Entry::default())),
+        (key("never"), FileEvent::Missing(Entry::default())),
     ]);
-    committer.commit(&mut Tally::default(), false, |_, _| Some(plan.job.clone())).unwrap();
+    committer.commit(&mut RunCounts::default(), false, |_, _| Some(plan.job.clone())).unwrap();
     assert_eq!(committer.take_doubted(), [key("a")]);
 }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use super::merge::{Intake, Purpose};
+use super::merge::{LedgerMerge, Purpose};
 use super::message::{Message, Reports};
-use super::relist::{AGAIN, TouchedFolders};
+use super::relist::{AGAIN, RelistQueue};
 use super::scan::{root_unreadable, scan_threads};
 use crate::engine::error::EngineError;
-use crate::engine::lifecycle::transition::Ground;
-use crate::engine::resources::semaphore::Gate;
+use crate::engine::lifecycle::transition::RunScope;
+use crate::engine::resources::semaphore::Semaphore;
 use crate::engine::stop::Stop;
 use crate::ledger::LedgerReader;
 use crate::model::{FolderKey, Root, RootId};
@@ -30,21 +30,21 @@ const POLL_SHARE: u32 = 20;
 
 /// What an attempt needs to follow the watcher.
 #[derive(Clone)]
-pub(crate) struct NewsPlan {
+pub(crate) struct WatchFollower {
     pub reader: LedgerReader,
-    pub roots: Vec<(Root, Ground)>,
+    pub roots: Vec<(Root, RunScope)>,
     pub source: Arc<dyn Source>,
     pub watch: Arc<Watch>,
-    pub folders: Arc<TouchedFolders>,
+    pub folders: Arc<RelistQueue>,
     /// Time between two polls of what can't be watched.
     pub poll_interval: Duration,
     pub halt: Stop,
 }
 
-impl NewsPlan {
+impl WatchFollower {
     /// Thread `watch`: checks touched names until the attempt ends. All that was taken is reported before.
     pub(crate) fn follow(&self, send: &Reports) {
-        let gate = Gate::new(NEWS_EVENTS);
+        let gate = Semaphore::new(NEWS_EVENTS);
         while !self.halt.is_requested() {
             let news = self.watch.take(LOOK_UP, NAMES_MAX);
             let now = Instant::now();
@@ -59,7 +59,7 @@ impl NewsPlan {
         send.send(Message::WatchEnded);
     }
 
-    fn look(&self, mut names: Vec<TouchedName>, send: &Reports, gate: &Gate) -> Result<(), EngineError> {
+    fn look(&self, mut names: Vec<TouchedName>, send: &Reports, gate: &Semaphore) -> Result<(), EngineError> {
         names.sort_by(|a, b| (&a.folder, &a.name).cmp(&(&b.folder, &b.name)));
         for group in names.chunk_by(|a, b| a.folder == b.folder) {
             let Some(first) = group.first() else { continue };
@@ -85,7 +85,7 @@ impl NewsPlan {
 
     /// Thread `rescan`: lists touched folders, and polls those that can't be watched, until the attempt ends.
     pub(crate) fn rescan(&self, send: &Reports) {
-        let gate = Gate::new(NEWS_EVENTS);
+        let gate = Semaphore::new(NEWS_EVENTS);
         let mut next_poll = Instant::now() + self.poll_interval;
         while !self.halt.is_requested() {
             self.rescan_touched(LOOK_UP, send, &gate);
@@ -99,7 +99,7 @@ impl NewsPlan {
     }
 
     /// Lists what can't be watched. What it does not reach, or can't list, is left to the next poll.
-    fn poll(&self, send: &Reports, gate: &Gate) {
+    fn poll(&self, send: &Reports, gate: &Semaphore) {
         let unwatched = self.watch.unwatched();
         if unwatched.is_empty() {
             return;
@@ -116,7 +116,7 @@ impl NewsPlan {
     }
 
     /// Lists some of the touched folders that are due; waits for them for a while.
-    fn rescan_touched(&self, wait: Duration, send: &Reports, gate: &Gate) {
+    fn rescan_touched(&self, wait: Duration, send: &Reports, gate: &Semaphore) {
         let taken = self.folders.take(wait, FOLDERS_TAKEN, &self.halt);
         if taken.is_empty() {
             return;
@@ -133,7 +133,7 @@ impl NewsPlan {
     }
 
     /// Lists a folder and all below it. Folders that can't be listed are queued to be listed again.
-    fn rescan_one(&self, folder: &FolderKey, send: &Reports, gate: &Gate) {
+    fn rescan_one(&self, folder: &FolderKey, send: &Reports, gate: &Semaphore) {
         // A root that is not served now is scanned when it is served again.
         let Some((root, ground)) = self.served(folder.root_id()) else { return };
         let visitors = || -> Box<dyn FolderVisitor> {
@@ -161,13 +161,13 @@ impl NewsPlan {
         }
     }
 
-    fn served(&self, id: RootId) -> Option<&(Root, Ground)> {
+    fn served(&self, id: RootId) -> Option<&(Root, RunScope)> {
         self.roots.iter().find(|(root, _)| root.id == id)
     }
 
-    fn intake(&self, root: &Root, ground: Ground, send: &Reports, gate: &Gate) -> Intake {
+    fn intake(&self, root: &Root, ground: RunScope, send: &Reports, gate: &Semaphore) -> LedgerMerge {
         let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
-        Intake::new(
+        LedgerMerge::new(
             Purpose::News,
             Some(&self.reader),
             ground,

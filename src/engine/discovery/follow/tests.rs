@@ -11,7 +11,7 @@ use crate::source::watch::WatchSettings;
 struct Polled {
     listed: Arc<Mutex<Vec<FolderKey>>>,
     commits: u64,
-    folders: Arc<TouchedFolders>,
+    folders: Arc<RelistQueue>,
 }
 
 /// Runs the thread `rescan` until it ends. `listing` is called with each folder that it lists.
@@ -39,7 +39,7 @@ fn polled(
         };
         listing(from, number, &in_hands).map(|()| ScanReport::default())
     });
-    let plan = NewsPlan {
+    let plan = WatchFollower {
         reader: store.reader.clone(),
         roots,
         source: Arc::new(source),
@@ -61,7 +61,7 @@ fn polled(
 /// What a listing can do to the state meanwhile.
 #[derive(Clone)]
 struct NewsHands {
-    folders: Arc<TouchedFolders>,
+    folders: Arc<RelistQueue>,
     halt: Stop,
 }
 

@@ -4,12 +4,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::merge::{Intake, Purpose};
+use super::merge::{LedgerMerge, Purpose};
 use super::message::{Message, Reports};
-use super::relist::TouchedFolders;
+use super::relist::RelistQueue;
 use crate::engine::error::EngineError;
-use crate::engine::lifecycle::transition::Ground;
-use crate::engine::resources::semaphore::Gate;
+use crate::engine::lifecycle::transition::RunScope;
+use crate::engine::resources::semaphore::Semaphore;
 use crate::engine::stop::Stop;
 use crate::ledger::LedgerReader;
 use crate::model::{FolderKey, Root};
@@ -27,18 +27,18 @@ pub(crate) fn scan_threads() -> usize {
 /// A scan of all roots, one after the other. `reader` is `None` where there is no state yet.
 pub(crate) struct ScanPlan {
     pub reader: Option<LedgerReader>,
-    pub roots: Vec<(Root, Ground)>,
+    pub roots: Vec<(Root, RunScope)>,
     /// Only what is at and below this folder, of the one root.
     pub below: Option<FolderKey>,
     pub source: Arc<dyn Source>,
     /// Where a process that stays records what could not be listed.
-    pub unlisted: Option<Arc<TouchedFolders>>,
+    pub unlisted: Option<Arc<RelistQueue>>,
     pub halt: Stop,
 }
 
 impl ScanPlan {
     pub(crate) fn run(&self, send: &Reports) {
-        let gate = Gate::new(SCAN_EVENTS);
+        let gate = Semaphore::new(SCAN_EVENTS);
         for (root, ground) in &self.roots {
             if self.halt.is_requested() {
                 break;
@@ -49,7 +49,7 @@ impl ScanPlan {
             let visitors = || -> Box<dyn FolderVisitor> {
                 let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
                 let purpose = if self.below.is_some() { Purpose::Part } else { Purpose::Job };
-                let mut intake = Intake::new(
+                let mut intake = LedgerMerge::new(
                     purpose,
                     known,
                     *ground,

@@ -56,8 +56,8 @@ pub(crate) fn root(id: u32) -> Root {
     Root { id: RootId(id), name: format!("r{id}"), path: format!("/r{id}").into() }
 }
 
-pub(crate) fn ground() -> Ground {
-    Ground { epoch: 1, run_start: LogPosition::START, quarantine: true }
+pub(crate) fn ground() -> RunScope {
+    RunScope { epoch: 1, run_start: LogPosition::START, quarantine: true }
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_root_that_cannot_be_listed_is_told_and_counted_whatever_the_reason() {
         (Errno::NAMETOOLONG, none),
         (Errno::INVAL, none),
     ] {
-        let unlisted = Arc::new(TouchedFolders::default());
+        let unlisted = Arc::new(RelistQueue::default());
         let plan = ScanPlan {
             reader: None,
             roots: vec![(root(1), ground()), (root(2), ground())],

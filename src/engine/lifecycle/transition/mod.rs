@@ -8,7 +8,7 @@ use crate::model::{Digest, ErrorClass, Fingerprint, LogPosition};
 
 /// An event of one file, on its way to the ledger.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Change {
+pub(crate) enum FileEvent {
     /// A scan saw this version, and it is due.
     Found(Fingerprint),
     /// Something wrote this version a moment ago: it is due even where a record of this run has its times.
@@ -25,7 +25,7 @@ pub(crate) enum Change {
     Forgotten,
 }
 
-impl Change {
+impl FileEvent {
     /// Returns whether it says that the file is gone.
     pub(crate) fn is_gone(&self) -> bool {
         matches!(self, Self::Missing(_) | Self::Ended(Ending { end: End::Gone, .. }))
@@ -101,7 +101,7 @@ impl Counted {
 
 /// The context of a decision beside the entry.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ground {
+pub(crate) struct RunScope {
     /// The current epoch of the file's root.
     pub epoch: u32,
     /// Where this run's records begin.
@@ -110,7 +110,7 @@ pub(crate) struct Ground {
     pub quarantine: bool,
 }
 
-impl Ground {
+impl RunScope {
     /// Returns whether the record was made by this run.
     pub(crate) fn is_of_this_run(&self, record: &RecordRef) -> bool {
         !record.carried && record.position >= self.run_start
@@ -170,25 +170,25 @@ impl Ground {
 /// Applies one change to an entry, at the position that its record would take.
 pub(crate) fn apply(
     old: Option<Entry>,
-    change: &Change,
-    ground: Ground,
+    change: &FileEvent,
+    ground: RunScope,
     position: LogPosition,
 ) -> (Option<Entry>, Effect) {
     match change {
-        Change::Found(seen) => found(old, *seen, |entry| ground.is_current(entry, seen)),
-        Change::Touched(seen) => found(old, *seen, |entry| ground.is_untouched(entry, seen)),
-        Change::Missing(observed) if is_as(old.as_ref(), observed) => gone(old),
-        Change::Asked(observed) => match old {
+        FileEvent::Found(seen) => found(old, *seen, |entry| ground.is_current(entry, seen)),
+        FileEvent::Touched(seen) => found(old, *seen, |entry| ground.is_untouched(entry, seen)),
+        FileEvent::Missing(observed) if is_as(old.as_ref(), observed) => gone(old),
+        FileEvent::Asked(observed) => match old {
             Some(entry) if is_as(Some(&entry), observed) => asked(entry),
             _ => (old, Effect::None),
         },
-        Change::Hidden(observed) => match old {
+        FileEvent::Hidden(observed) => match old {
             Some(entry) if entry.pending && is_as(Some(&entry), observed) => (hidden(&entry), Effect::Hidden),
             _ => (old, Effect::None),
         },
-        Change::Missing(_) => (old, Effect::None),
-        Change::Forgotten => gone(old),
-        Change::Ended(ending) => ended(old, ending, ground, position),
+        FileEvent::Missing(_) => (old, Effect::None),
+        FileEvent::Forgotten => gone(old),
+        FileEvent::Ended(ending) => ended(old, ending, ground, position),
     }
 }
 
@@ -242,7 +242,7 @@ fn gone(old: Option<Entry>) -> (Option<Entry>, Effect) {
 fn ended(
     old: Option<Entry>,
     ending: &Ending,
-    ground: Ground,
+    ground: RunScope,
     position: LogPosition,
 ) -> (Option<Entry>, Effect) {
     // Only a pending entry was claimed: anything else means that the attempt is out of date.

@@ -1,8 +1,8 @@
 use super::*;
 use crate::model::Timestamp;
 
-const GROUND: Ground =
-    Ground { epoch: 1, run_start: LogPosition { segment: 1, offset: 100 }, quarantine: false };
+const GROUND: RunScope =
+    RunScope { epoch: 1, run_start: LogPosition { segment: 1, offset: 100 }, quarantine: false };
 const RETRY: Retry = Retry { class: ErrorClass::IoTransient, at: Timestamp(99) };
 const HERE: LogPosition = LogPosition { segment: 1, offset: 500 };
 
@@ -24,33 +24,33 @@ fn pending(n: u64, record: Option<RecordRef>) -> Entry {
     Entry { pending: true, fingerprint: version(n), record, ..Entry::default() }
 }
 
-fn recorded(claimed: u64, read: u64) -> Change {
+fn recorded(claimed: u64, read: u64) -> FileEvent {
     let fingerprint = version(read);
     let end = End::Recorded { fingerprint, racy: false, digest: Some(Digest([4; 16])), failure: None };
-    Change::Ended(Ending { claimed: version(claimed), end })
+    FileEvent::Ended(Ending { claimed: version(claimed), end })
 }
 
-fn outcome(old: Option<Entry>, change: &Change) -> (Option<Entry>, Effect) {
+fn outcome(old: Option<Entry>, change: &FileEvent) -> (Option<Entry>, Effect) {
     apply(old, change, GROUND, HERE)
 }
 
 #[test]
 fn a_new_file_becomes_pending_and_then_done() {
-    let (entry, effect) = outcome(None, &Change::Found(version(1)));
+    let (entry, effect) = outcome(None, &FileEvent::Found(version(1)));
     assert_eq!((entry.as_ref(), effect), (Some(&pending(1, None)), Effect::Pending));
     let (entry, effect) = outcome(entry, &recorded(1, 1));
     let entry = entry.unwrap();
     assert_eq!((entry.pending, effect), (false, Effect::Recorded));
     assert_eq!(entry.record.unwrap().position, HERE);
-    assert_eq!(outcome(Some(entry), &Change::Found(version(1))), (Some(entry), Effect::None));
+    assert_eq!(outcome(Some(entry), &FileEvent::Found(version(1))), (Some(entry), Effect::None));
 }
 
 #[test]
 fn what_a_rule_hides_is_what_its_record_says_and_a_late_outcome_changes_nothing() {
     let old = record(50, None);
     for (waiting, kept) in [(pending(1, None), None), (pending(2, Some(old)), Some(old))] {
-        let ended = Change::Ended(Ending { claimed: waiting.fingerprint, end: End::Hidden });
-        for change in [Change::Hidden(waiting), ended] {
+        let ended = FileEvent::Ended(Ending { claimed: waiting.fingerprint, end: End::Hidden });
+        for change in [FileEvent::Hidden(waiting), ended] {
             let (entry, effect) = outcome(Some(waiting), &change);
             assert_eq!((entry.and_then(|entry| entry.record), effect), (kept, Effect::Hidden));
             assert!(entry.is_none_or(|entry| !entry.pending && entry.fingerprint == Fingerprint::default()));
@@ -58,7 +58,7 @@ fn what_a_rule_hides_is_what_its_record_says_and_a_late_outcome_changes_nothing(
         }
         // The ledger has another entry for it by now.
         let changed = pending(3, None);
-        assert_eq!(outcome(Some(changed), &Change::Hidden(waiting)), (Some(changed), Effect::None));
+        assert_eq!(outcome(Some(changed), &FileEvent::Hidden(waiting)), (Some(changed), Effect::None));
     }
 }
 
@@ -82,7 +82,7 @@ fn a_version_seen_while_another_was_read_stays_pending() {
 fn a_file_that_changes_again_is_counted_as_pending_again() {
     assert_eq!(GROUND.counted(&done(50)), None, "an earlier run's");
     assert_eq!(GROUND.counted(&done(200)), Some(Counted::Ok));
-    let (entry, effect) = outcome(Some(done(200)), &Change::Found(version(2)));
+    let (entry, effect) = outcome(Some(done(200)), &FileEvent::Found(version(2)));
     let entry = entry.unwrap();
     assert_eq!((GROUND.counted(&entry), effect), (Some(Counted::Pending), Effect::Pending));
     assert!(entry.record.is_some(), "the former record is still known");
@@ -90,10 +90,10 @@ fn a_file_that_changes_again_is_counted_as_pending_again() {
 
 #[test]
 fn a_file_is_removed_only_as_it_was_observed() {
-    let gone = Change::Missing(done(50));
+    let gone = FileEvent::Missing(done(50));
     assert_eq!(outcome(Some(done(50)), &gone), (None, Effect::Removed));
     assert_eq!(outcome(Some(done(200)), &gone), (Some(done(200)), Effect::None));
-    assert_eq!(outcome(Some(pending(1, None)), &Change::Missing(pending(1, None))).1, Effect::Vanished);
+    assert_eq!(outcome(Some(pending(1, None)), &FileEvent::Missing(pending(1, None))).1, Effect::Vanished);
 }
 
 #[test]
@@ -101,11 +101,11 @@ fn failing_again_for_the_same_reason_writes_no_second_record() {
     let failure = Some(ErrorClass::IoPermanent);
     let unread = RecordRef { digest: None, ..record(50, failure) };
     let failed = Entry { record: Some(unread), ..done(50) };
-    let (entry, _) = outcome(Some(failed), &Change::Found(version(1)));
+    let (entry, _) = outcome(Some(failed), &FileEvent::Found(version(1)));
     let entry = entry.unwrap();
     assert!(entry.pending && entry.recheck, "the surroundings may have changed");
     let end = End::Recorded { fingerprint: version(1), racy: false, digest: None, failure };
-    let again = Change::Ended(Ending { claimed: version(1), end });
+    let again = FileEvent::Ended(Ending { claimed: version(1), end });
     let (entry, effect) = outcome(Some(entry), &again);
     assert_eq!(effect, Effect::FailedAgain);
     assert_eq!(entry.unwrap().record, Some(unread));
@@ -113,7 +113,7 @@ fn failing_again_for_the_same_reason_writes_no_second_record() {
 
 #[test]
 fn another_epoch_or_a_racy_entry_is_due() {
-    let other = Ground { epoch: 2, ..GROUND };
+    let other = RunScope { epoch: 2, ..GROUND };
     assert!(GROUND.is_current(&done(50), &version(1)));
     assert!(!other.is_current(&done(50), &version(1)));
     let racy = Entry { recheck: true, ..done(50) };
@@ -125,56 +125,56 @@ fn another_epoch_or_a_racy_entry_is_due() {
 #[test]
 fn a_touched_file_is_due_where_its_times_say_nothing() {
     let racy = Entry { recheck: true, ..done(200) };
-    let (entry, effect) = outcome(Some(racy), &Change::Touched(version(1)));
+    let (entry, effect) = outcome(Some(racy), &FileEvent::Touched(version(1)));
     assert_eq!((entry.unwrap().pending, effect), (true, Effect::Pending));
-    assert_eq!(outcome(Some(done(200)), &Change::Touched(version(1))).1, Effect::None);
+    assert_eq!(outcome(Some(done(200)), &FileEvent::Touched(version(1))).1, Effect::None);
 }
 
 #[test]
 fn a_failure_that_may_pass_counts_an_attempt() {
-    let again = Change::Ended(Ending { claimed: version(1), end: End::Again(RETRY) });
+    let again = FileEvent::Ended(Ending { claimed: version(1), end: End::Again(RETRY) });
     let (entry, effect) = outcome(Some(pending(1, None)), &again);
     let entry = entry.unwrap();
     assert_eq!((entry.attempts, entry.retry, effect), (1, Some(RETRY), Effect::Pending));
-    let (changed, _) = outcome(Some(entry), &Change::Found(version(2)));
+    let (changed, _) = outcome(Some(entry), &FileEvent::Found(version(2)));
     assert_eq!(changed, Some(pending(2, None)), "another version begins anew");
-    let released = Change::Ended(Ending { claimed: version(1), end: End::Released });
+    let released = FileEvent::Ended(Ending { claimed: version(1), end: End::Released });
     assert_eq!(outcome(Some(pending(1, None)), &released).0, Some(pending(1, None)));
 }
 
 #[test]
 fn content_is_unchanged_only_as_long_as_its_record_stands() {
     let end = End::Unchanged { fingerprint: version(2), racy: false };
-    let unchanged = Change::Ended(Ending { claimed: version(2), end });
+    let unchanged = FileEvent::Ended(Ending { claimed: version(2), end });
     let touched = pending(2, Some(record(50, None)));
     assert_eq!(outcome(Some(touched), &unchanged).1, Effect::Unchanged);
-    let (back, _) = outcome(None, &Change::Found(version(2)));
+    let (back, _) = outcome(None, &FileEvent::Found(version(2)));
     assert_eq!(outcome(back, &unchanged), (back, Effect::None), "removed, and there again: it has no record");
 }
 
 #[test]
 fn a_crash_is_counted_apart_from_attempts() {
-    let crashed = Change::Ended(Ending { claimed: version(1), end: End::Crashed });
+    let crashed = FileEvent::Ended(Ending { claimed: version(1), end: End::Crashed });
     let entry = outcome(Some(pending(1, None)), &crashed).0.unwrap();
     assert_eq!((entry.pending, entry.attempts, entry.crashes), (true, 0, 1));
 }
 
 #[test]
 fn what_is_set_aside_waits_for_new_content_or_for_somebody_who_asks() {
-    let ground = Ground { quarantine: true, ..GROUND };
+    let ground = RunScope { quarantine: true, ..GROUND };
     let failure = Some(ErrorClass::Timeout);
     let end = End::Recorded { fingerprint: version(1), racy: false, digest: None, failure };
-    let failed = Change::Ended(Ending { claimed: version(1), end });
+    let failed = FileEvent::Ended(Ending { claimed: version(1), end });
     let entry = apply(Some(pending(1, None)), &failed, ground, HERE).0.unwrap();
     assert!(entry.quarantined);
-    let later = Ground { epoch: 2, run_start: LogPosition { segment: 2, offset: 0 }, quarantine: false };
+    let later = RunScope { epoch: 2, run_start: LogPosition { segment: 2, offset: 0 }, quarantine: false };
     assert!(later.is_current(&entry, &version(1)), "neither a new processor nor a new run");
     assert!(!later.is_current(&entry, &version(2)));
-    let (due, effect) = apply(Some(entry), &Change::Asked(entry), later, HERE);
+    let (due, effect) = apply(Some(entry), &FileEvent::Asked(entry), later, HERE);
     let due = due.unwrap();
     assert_eq!((due.pending, due.quarantined, effect), (true, false, Effect::Pending));
     assert_eq!(due.record.unwrap().epoch, 0, "the old record is not taken for the content's");
-    assert_eq!(apply(Some(due), &Change::Asked(entry), later, HERE), (Some(due), Effect::None));
+    assert_eq!(apply(Some(due), &FileEvent::Asked(entry), later, HERE), (Some(due), Effect::None));
 }
 
 #[test]
@@ -184,8 +184,8 @@ fn a_record_that_is_carried_forward_stays_what_it_was() {
         Entry { record: Some(record), ..done(offset) }
     };
     assert_eq!(GROUND.counted(&carried(200)), None, "it is an earlier run's, wherever its line stands");
-    assert_eq!(outcome(Some(carried(200)), &Change::Missing(done(50))), (None, Effect::Removed));
-    let (entry, effect) = outcome(Some(carried(200)), &Change::Asked(done(50)));
+    assert_eq!(outcome(Some(carried(200)), &FileEvent::Missing(done(50))), (None, Effect::Removed));
+    let (entry, effect) = outcome(Some(carried(200)), &FileEvent::Asked(done(50)));
     assert_eq!(effect, Effect::Pending);
     assert_eq!(entry.unwrap().record.unwrap().position.offset, 200, "the line is where it is now");
 }

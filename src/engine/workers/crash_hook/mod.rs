@@ -30,13 +30,13 @@ static FORMER: OnceLock<[libc::sigaction; SIGNALS.len()]> = OnceLock::new();
 
 /// Entries in which the threads of one run signal that they are about to die.
 #[derive(Default)]
-pub(crate) struct Dying {
+pub(crate) struct CrashSignal {
     /// Seats, from 1; 0 is free.
     seats: [AtomicUsize; DYING_MAX],
     go: AtomicBool,
 }
 
-impl Dying {
+impl CrashSignal {
     /// Returns the seat of a thread that is about to die with the whole process; each is returned once.
     pub(crate) fn poll(&self) -> Option<usize> {
         self.seats.iter().find_map(|word| match word.load(Ordering::Acquire) {
@@ -73,7 +73,7 @@ impl Dying {
 
 /// The thread that calls a processor.
 struct Caller {
-    dying: *const Dying,
+    dying: *const CrashSignal,
     seat: usize,
 }
 
@@ -93,7 +93,7 @@ impl Drop for Leave {
 }
 
 /// Calls a processor, as this seat of a run.
-pub(crate) fn within<T>(dying: &Dying, seat: usize, call: impl FnOnce() -> T) -> T {
+pub(crate) fn within<T>(dying: &CrashSignal, seat: usize, call: impl FnOnce() -> T) -> T {
     let caller = Caller { dying, seat };
     let _leave = Leave(CALLER.replace(&raw const caller));
     compiler_fence(Ordering::SeqCst);

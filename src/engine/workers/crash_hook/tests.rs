@@ -46,7 +46,7 @@ fn child() {
     let (Ok(how), Ok(note)) = (std::env::var(HOW), std::env::var(NOTE)) else { return };
     watch();
     watch();
-    let dying = std::sync::Arc::new(Dying::default());
+    let dying = std::sync::Arc::new(CrashSignal::default());
     let of_thread = std::sync::Arc::clone(&dying);
     std::thread::spawn(move || match how.strip_prefix("stranger ") {
         Some(how) => die(how),

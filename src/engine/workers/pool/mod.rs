@@ -27,7 +27,7 @@ use std::time::Instant;
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 
-use super::pool_threads::Crew;
+use super::pool_threads::PoolThreads;
 use super::task::Task;
 
 /// The body of a worker thread.
@@ -49,7 +49,7 @@ pub(crate) struct Pool {
     wake: Condvar,
     /// More are allowed, or the pool is closed.
     rested: Condvar,
-    crew: Arc<Crew>,
+    crew: Arc<PoolThreads>,
     body: Box<Body>,
 }
 
@@ -60,13 +60,13 @@ impl Pool {
     pub(crate) fn start<S, M, W, P>(workers: usize, make: M, work: W, panicked: P) -> io::Result<Arc<Self>>
     where
         M: Fn(usize) -> S + Send + Sync + 'static,
-        W: Fn(&mut S, Task, &Hand<'_>) -> ControlFlow<()> + Send + Sync + 'static,
+        W: Fn(&mut S, Task, &WorkerHandle<'_>) -> ControlFlow<()> + Send + Sync + 'static,
         P: Fn() + Send + Sync + 'static,
     {
         let body = move |pool: &Self, worker: usize, deque: &Deque<Task>| {
             let all_tasks = || {
                 let mut state = make(worker);
-                let hand = Hand { pool, deque, worker };
+                let hand = WorkerHandle { pool, deque, worker };
                 while let Some(task) = hand.next_task() {
                     if work(&mut state, task, &hand).is_break() {
                         break;
@@ -178,9 +178,9 @@ impl Pool {
 
     /// Provides the hand of a worker that a test calls itself, in the place of a thread.
     #[cfg(test)]
-    pub(crate) fn with_hand<T>(&self, work: impl FnOnce(&Hand<'_>) -> T) -> T {
+    pub(crate) fn with_hand<T>(&self, work: impl FnOnce(&WorkerHandle<'_>) -> T) -> T {
         self.allowed.fetch_max(1, Ordering::Relaxed);
-        work(&Hand { pool: self, deque: &Deque::new_fifo(), worker: 0 })
+        work(&WorkerHandle { pool: self, deque: &Deque::new_fifo(), worker: 0 })
     }
 
     /// Returns the number of workers that wait for work.
@@ -246,13 +246,13 @@ fn first_of(steal: impl Fn() -> Steal<Task>) -> Option<Task> {
 }
 
 /// One worker's access to the queues.
-pub(crate) struct Hand<'a> {
+pub(crate) struct WorkerHandle<'a> {
     pool: &'a Pool,
     deque: &'a Deque<Task>,
     worker: usize,
 }
 
-impl Hand<'_> {
+impl WorkerHandle<'_> {
     /// Gives half of `task` away if another worker is hungry and nothing else is ready for it.
     pub(crate) fn share(&self, task: &mut Task) {
         if self.pool.hungry.load(Ordering::Relaxed) == 0 || !self.deque.is_empty() {

@@ -3,7 +3,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::*;
-use crate::engine::workers::task::Lot;
+use crate::engine::workers::task::SharedBatch;
 use crate::model::{BatchPriority, DiscoveredFile, FileBatch, FileKey, Fingerprint, RootId};
 
 fn batch(id: u64, files: usize) -> FileBatch {
@@ -31,7 +31,7 @@ fn joined(pool: &Pool) -> bool {
 }
 
 /// Takes all files of a task one by one, shares the rest, and reports each.
-fn tell_each(send: &mut Sender<FileKey>, mut task: Task, hand: &Hand<'_>) -> ControlFlow<()> {
+fn tell_each(send: &mut Sender<FileKey>, mut task: Task, hand: &WorkerHandle<'_>) -> ControlFlow<()> {
     loop {
         hand.share(&mut task);
         let Some(place) = task.next_place() else { return ControlFlow::Continue(()) };
@@ -67,7 +67,7 @@ fn urgent_work_overtakes_a_task_between_two_files_and_the_rest_is_done_after_it(
     let (at_third, third) = channel();
     let (go_on, gate) = channel();
     let gate = Mutex::new(gate);
-    let work = move |send: &mut Sender<u64>, mut task: Task, hand: &Hand<'_>| {
+    let work = move |send: &mut Sender<u64>, mut task: Task, hand: &WorkerHandle<'_>| {
         loop {
             hand.make_way(&mut task);
             let Some(place) = task.next_place() else { return ControlFlow::Continue(()) };
@@ -109,13 +109,13 @@ fn a_file_that_was_taken_out_is_not_begun() {
     let held = gate.lock().unwrap();
     let work = {
         let gate = Arc::clone(&gate);
-        move |send: &mut Sender<FileKey>, task: Task, hand: &Hand<'_>| {
+        move |send: &mut Sender<FileKey>, task: Task, hand: &WorkerHandle<'_>| {
             drop(gate.lock());
             tell_each(send, task, hand)
         }
     };
     let pool = Pool::start(2, move |_| send.clone(), work, || ()).unwrap();
-    let lot = Arc::new(Lot::new(batch(1, 5)));
+    let lot = Arc::new(SharedBatch::new(batch(1, 5)));
     pool.push(Task::of(Arc::clone(&lot)));
     assert!(lot.take(1) && lot.take(4));
     assert!(!lot.take(4), "it is taken once");
@@ -131,7 +131,7 @@ fn a_file_that_was_taken_out_is_not_begun() {
 fn one_long_batch_keeps_all_workers_busy() {
     let started = Instant::now();
     let (send, receive) = channel();
-    let work = |(worker, send): &mut (usize, Sender<usize>), mut task: Task, hand: &Hand<'_>| {
+    let work = |(worker, send): &mut (usize, Sender<usize>), mut task: Task, hand: &WorkerHandle<'_>| {
         loop {
             hand.share(&mut task);
             if task.next_place().is_none() {
@@ -153,7 +153,7 @@ fn one_long_batch_keeps_all_workers_busy() {
 #[test]
 fn workers_that_are_allowed_later_take_part_and_rest_when_they_are_one_too_many() {
     let (send, receive) = channel();
-    let work = |(worker, send): &mut (usize, Sender<usize>), mut task: Task, hand: &Hand<'_>| {
+    let work = |(worker, send): &mut (usize, Sender<usize>), mut task: Task, hand: &WorkerHandle<'_>| {
         loop {
             hand.make_way(&mut task);
             hand.share(&mut task);
@@ -221,7 +221,7 @@ fn gated(gate: &Arc<Mutex<()>>) -> Arc<Pool> {
     let gate = Arc::clone(gate);
     let (send, begun) = channel();
     let make = move |_| send.clone();
-    let work = move |send: &mut Sender<()>, _: Task, _: &Hand<'_>| {
+    let work = move |send: &mut Sender<()>, _: Task, _: &WorkerHandle<'_>| {
         let _ = send.send(());
         drop(gate.lock());
         ControlFlow::Continue(())
@@ -246,7 +246,7 @@ fn what_no_worker_began_can_be_taken_back() {
 
 #[test]
 fn a_pool_without_workers_gives_tasks_back() {
-    let work = |(): &mut (), _: Task, _: &Hand<'_>| ControlFlow::Continue(());
+    let work = |(): &mut (), _: Task, _: &WorkerHandle<'_>| ControlFlow::Continue(());
     let pool = Pool::start(0, |_| (), work, || ()).unwrap();
     pool.push(Task::new(batch(1, 3)));
     let mut task = pool.take_back().unwrap();
@@ -259,7 +259,7 @@ fn a_pool_without_workers_gives_tasks_back() {
 fn a_panic_is_told_and_does_not_hang_the_pool() {
     let reported = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&reported);
-    let work = |_: &mut (), _: Task, _: &Hand<'_>| panic!("of the test");
+    let work = |_: &mut (), _: Task, _: &WorkerHandle<'_>| panic!("of the test");
     let panicked = move || {
         counter.fetch_add(1, Ordering::SeqCst);
     };
@@ -275,7 +275,7 @@ fn what_an_abandoned_worker_had_set_aside_goes_to_others() {
     let (open, gate) = std::sync::mpsc::sync_channel::<()>(0);
     let (begun_send, begun) = channel();
     let gate = Mutex::new(Some(gate));
-    let work = move |send: &mut Sender<FileKey>, mut task: Task, hand: &Hand<'_>| {
+    let work = move |send: &mut Sender<FileKey>, mut task: Task, hand: &WorkerHandle<'_>| {
         let taken = gate.lock().unwrap().take();
         let Some(gate) = taken else { return tell_each(send, task, hand) };
         // The first: it sets half aside for an idle one, and hangs.

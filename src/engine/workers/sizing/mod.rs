@@ -48,7 +48,7 @@ pub(crate) struct ReadingTimes {
 
 /// Measures: seconds and files.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Measures {
+pub(crate) struct IoWait {
     /// Waiting to read.
     pub waiting: f64,
     /// The total time of the files.
@@ -67,9 +67,9 @@ impl ReadingTimes {
         self.waited.fetch_add(waited.into(), Ordering::Relaxed);
     }
 
-    pub(crate) fn take(&self) -> Measures {
+    pub(crate) fn take(&self) -> IoWait {
         let take = |number: &AtomicU64| number.swap(0, Ordering::Relaxed) as f64;
-        Measures {
+        IoWait {
             waiting: take(&self.waiting_ns) / 1e9,
             total: take(&self.total_ns) / 1e9,
             files: take(&self.files),
@@ -78,7 +78,7 @@ impl ReadingTimes {
     }
 }
 
-impl Measures {
+impl IoWait {
     pub(crate) fn plus(self, other: Self) -> Self {
         Self {
             waiting: self.waiting + other.waiting,
@@ -96,11 +96,11 @@ impl Measures {
 
 /// Decides how many workers there should be.
 #[derive(Debug)]
-pub(crate) struct Staffing {
+pub(crate) struct PoolSizer {
     least: usize,
     pub(crate) most: usize,
     pub(crate) allowed: usize,
-    recent: Measures,
+    recent: IoWait,
     last_look: Option<Instant>,
     calm_since: Option<Instant>,
     calm_looks: u32,
@@ -108,7 +108,7 @@ pub(crate) struct Staffing {
     calm_wanted: usize,
 }
 
-impl Staffing {
+impl PoolSizer {
     pub(crate) fn new(config: &BatchConfig) -> Self {
         let (least, most) = (config.worker_count, config.most_workers());
         let (recent, last_look, calm_since, calm_looks, calm_wanted) = Default::default();
@@ -126,7 +126,7 @@ impl Staffing {
 
     /// Decides by the measures since the last check, and by how many workers are idle. Returns the new number, if it
     /// has changed.
-    pub(crate) fn decide(&mut self, now: Instant, measured: Measures, hungry: usize) -> Option<usize> {
+    pub(crate) fn decide(&mut self, now: Instant, measured: IoWait, hungry: usize) -> Option<usize> {
         // Files that take longer than the interval show up in some checks and not in others.
         if measured.files > 0.0 {
             self.recent = self.recent.scaled(KEPT).plus(measured);
@@ -156,7 +156,7 @@ impl Staffing {
     }
 
     fn wanted(&self) -> usize {
-        let Measures { waiting, total, waited, .. } = self.recent;
+        let IoWait { waiting, total, waited, .. } = self.recent;
         let share = waiting / total.max(1e-9);
         if share < WAITING_MIN || waited < WAITED_MIN {
             return self.least;

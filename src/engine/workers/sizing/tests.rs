@@ -15,17 +15,17 @@ use crate::source::{
 };
 
 /// Returns what a check finds if so many files were measured, each of which waited for this share of its millisecond.
-fn measured(files: f64, share: f64) -> Measures {
+fn measured(files: f64, share: f64) -> IoWait {
     let total = files / 1e3;
-    Measures { waiting: share * total, total, files, waited: if share > 0.0 { files } else { 0.0 } }
+    IoWait { waiting: share * total, total, files, waited: if share > 0.0 { files } else { 0.0 } }
 }
 
-fn staffing(least: usize, most: usize) -> Staffing {
-    Staffing::new(&BatchConfig { worker_count: least, workers_max: most, ..BatchConfig::default() })
+fn staffing(least: usize, most: usize) -> PoolSizer {
+    PoolSizer::new(&BatchConfig { worker_count: least, workers_max: most, ..BatchConfig::default() })
 }
 
 /// Checks once, at the next interval.
-fn look(staffing: &mut Staffing, now: &mut Instant, found: Measures) -> Option<usize> {
+fn look(staffing: &mut PoolSizer, now: &mut Instant, found: IoWait) -> Option<usize> {
     *now += LOOK;
     staffing.decide(*now, found, 0)
 }
@@ -49,7 +49,7 @@ fn nothing_is_added_for_little_waiting_for_chance_for_idle_workers_or_where_the_
     let (mut calm, mut now) = (staffing(2, 32), Instant::now());
     assert_eq!((0..50).find_map(|_| look(&mut calm, &mut now, measured(50.0, 0.15))), None);
     // One file that waited for long among many that did not.
-    let stall = Measures { waiting: 0.05, total: 0.055, files: 50.0, waited: 1.0 };
+    let stall = IoWait { waiting: 0.05, total: 0.055, files: 50.0, waited: 1.0 };
     assert_eq!(look(&mut staffing(2, 32), &mut now, stall), None);
     assert_eq!(look(&mut staffing(2, 32), &mut now, measured(2.0, 0.9)), None, "two files tell nothing");
     let idle = staffing(8, 32).decide(now, measured(50.0, 0.9), 3);

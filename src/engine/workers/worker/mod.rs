@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::context::WorkContext;
 use super::crash_hook;
-use super::io_wait::Gauge;
+use super::io_wait::IoWaitSampler;
 use super::outcome::{Attempt, GROUP_BYTES_MAX, GROUP_FILES_MAX, OutcomeGroup, ReadFile};
-use super::pool::Hand;
+use super::pool::WorkerHandle;
 use super::read_ahead::ReadAhead;
 use super::record::put;
-use super::slots::{Held, Slot, Stage};
+use super::slots::{Slot, SlotState, Stage};
 use super::task::Task;
 use crate::engine::lifecycle::transition::End;
 use crate::engine::resources::memory_budget::{Admission, Lease, Permit};
@@ -50,7 +50,7 @@ pub(crate) struct BatchWorker<S> {
     /// The lease for what the content's buffer has beyond that.
     lease: Option<Lease>,
     workers: usize,
-    gauge: Gauge,
+    gauge: IoWaitSampler,
     ahead: ReadAhead,
     /// When the current file was taken.
     taken: Instant,
@@ -81,7 +81,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
             kept,
             lease,
             workers,
-            gauge: Gauge::of_this_thread(),
+            gauge: IoWaitSampler::of_this_thread(),
             ahead: ReadAhead::default(),
             taken,
         }
@@ -89,7 +89,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
 
     /// Works through a task. Once a stop is requested, what is left is released. Breaks if its work was taken away:
     /// this worker must not be called again.
-    pub(crate) fn run(&mut self, task: Task, hand: &Hand<'_>) -> ControlFlow<()> {
+    pub(crate) fn run(&mut self, task: Task, hand: &WorkerHandle<'_>) -> ControlFlow<()> {
         match catch_unwind(AssertUnwindSafe(|| self.work_through_all(task, hand))) {
             Ok(Some(())) => ControlFlow::Continue(()),
             Ok(None) => ControlFlow::Break(()),
@@ -100,7 +100,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
     }
 
     /// Works through the task, and through further ones as long as its memory lease is worth keeping for them.
-    fn work_through_all(&mut self, task: Task, hand: &Hand<'_>) -> Option<()> {
+    fn work_through_all(&mut self, task: Task, hand: &WorkerHandle<'_>) -> Option<()> {
         let mut next = Some(task);
         while let Some(task) = next {
             self.work_through(task, hand)?;
@@ -110,7 +110,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         Some(())
     }
 
-    fn work_through(&mut self, task: Task, hand: &Hand<'_>) -> Option<()> {
+    fn work_through(&mut self, task: Task, hand: &WorkerHandle<'_>) -> Option<()> {
         let (lot, context) = (Arc::clone(task.lot()), Arc::clone(&self.context));
         let _span = tracing::debug_span!("batch", id = lot.batch.batch_id, files = task.len()).entered();
         self.begin_task(task)?;
@@ -156,7 +156,11 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
 
     /// Stores the outcome of the last file, hands over what is due, and takes the next file: its place, or none at
     /// the end of the task, which comes early if urgent work waits. Breaks if the slot was taken away.
-    fn turn(&mut self, done: Option<(&DiscoveredFile, Attempt)>, hand: &Hand<'_>) -> Option<Option<usize>> {
+    fn turn(
+        &mut self,
+        done: Option<(&DiscoveredFile, Attempt)>,
+        hand: &WorkerHandle<'_>,
+    ) -> Option<Option<usize>> {
         let mut now = self.context.clock.now();
         let mut held = self.slot.hold()?;
         if let Some((file, attempt)) = done {
@@ -334,7 +338,7 @@ fn unread(error: &ReadError) -> Attempt {
 }
 
 /// Returns whether the finished outcomes are handed over now.
-fn is_due(held: &Held, busy: Duration) -> bool {
+fn is_due(held: &SlotState, busy: Duration) -> bool {
     if held.group.outcomes.is_empty() {
         return false;
     }

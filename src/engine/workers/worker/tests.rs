@@ -4,13 +4,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Instant, SystemTime};
 
 use super::*;
-use crate::engine::lifecycle::transition::{Change, End, Ending};
+use crate::engine::lifecycle::transition::{End, Ending, FileEvent};
 use crate::engine::resources::memory_budget::{Budget, need};
 use crate::engine::stop::Stop;
-use crate::engine::workers::crash_hook::Dying;
+use crate::engine::workers::crash_hook::CrashSignal;
 use crate::engine::workers::pool::Pool;
 use crate::engine::workers::record::overdue_outcome;
-use crate::engine::workers::slots::{Board, Stage};
+use crate::engine::workers::slots::{Stage, WorkerSlots};
 use crate::model::clock::Clock;
 use crate::model::config::BatchConfig;
 use crate::model::key::RootTable;
@@ -39,11 +39,11 @@ fn context(processor: Arc<dyn Processor>, workers: usize) -> Arc<WorkContext> {
         roots: RootTable::new(Vec::new()),
         config: Arc::new(BatchConfig { worker_count: workers, ..BatchConfig::default() }),
         clock: Clock::default(),
-        board: Arc::new(Board::new(workers, Arc::clone(&budget))),
+        board: Arc::new(WorkerSlots::new(workers, Arc::clone(&budget))),
         budget,
         in_hand: None,
         stop: Stop::default(),
-        dying: Arc::new(Dying::default()),
+        dying: Arc::new(CrashSignal::default()),
         doubts_rules: Default::default(),
     })
 }
@@ -72,7 +72,7 @@ fn start(context: &Arc<WorkContext>, workers: usize) -> (Arc<Pool>, Receiver<Out
         let send: Sender<OutcomeGroup> = send.clone();
         BatchWorker::new(Arc::clone(&context), worker, move |group| drop(send.send(group)))
     };
-    let work = |worker: &mut BatchWorker<_>, task, hand: &Hand<'_>| worker.run(task, hand);
+    let work = |worker: &mut BatchWorker<_>, task, hand: &WorkerHandle<'_>| worker.run(task, hand);
     (Pool::start(workers, make, work, || panic!("a worker panicked")).unwrap(), receive)
 }
 
@@ -84,7 +84,7 @@ impl Seen {
     fn take(&mut self, group: &OutcomeGroup) {
         assert_eq!(group.lines.len(), group.outcomes.iter().map(|outcome| outcome.line).sum::<usize>());
         for outcome in &group.outcomes {
-            let Change::Ended(Ending { end: End::Recorded { failure, .. }, .. }) = outcome.change else {
+            let FileEvent::Ended(Ending { end: End::Recorded { failure, .. }, .. }) = outcome.change else {
                 panic!("{:?}", outcome.change)
             };
             let name = String::from_utf8_lossy(outcome.key.name()).into_owned();

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::languages::language_of;
-use super::{Clues, Description, Dialect, Facts};
+use super::{Description, Dialect, Facts, LanguageHints};
 use crate::process::ast::detect::evidence::Evidence;
 use crate::process::ast::detect::vocabulary::marker;
 use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
@@ -57,7 +57,7 @@ fn score(evidence: &Evidence) -> f64 {
     1.0 - (evidence.count(&FOREIGN) as f64 / evidence.objects as f64).min(1.0)
 }
 
-fn language(clues: &Clues<'_>) -> &'static str {
+fn language(clues: &LanguageHints<'_>) -> &'static str {
     let told = language_of(clues.source_extension()).or_else(|| language_of(clues.path_extension()));
     let packages: [&[u8]; 4] = [b"java.", b"javax.", b"jakarta.", b"android."];
     let is_java = || {

@@ -1,6 +1,6 @@
 //! A document that no dialect fits: it is only counted.
 
-use super::{Clues, Description, Dialect, Facts};
+use super::{Description, Dialect, Facts, LanguageHints};
 use crate::process::ast::facts::frame::{Frame, Span};
 
 #[derive(Debug, Default)]
@@ -12,7 +12,7 @@ pub(super) const DESCRIPTION: Description = Description {
     keys: &[],
     tags: &[],
     score: |_| 0.0,
-    language: |_: &Clues<'_>| "unknown",
+    language: |_: &LanguageHints<'_>| "unknown",
     read: super::extract::<Generic>,
 };
 

@@ -52,14 +52,14 @@ pub(super) struct Description {
     /// How well a document fits: from 0 to 1.
     pub(super) score: fn(&Evidence) -> f64,
     /// The source's language, or `unknown`.
-    pub(super) language: fn(&Clues<'_>) -> &'static str,
+    pub(super) language: fn(&LanguageHints<'_>) -> &'static str,
     /// Reads a document as one of this dialect; returns its depth.
     pub(super) read: Read,
 }
 
 /// The evidence for a document's language.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Clues<'a> {
+pub(super) struct LanguageHints<'a> {
     pub(super) evidence: &'a Evidence,
     pub(super) store: &'a Store,
     pub(super) doc: &'a [u8],
@@ -67,7 +67,7 @@ pub(super) struct Clues<'a> {
     pub(super) path: &'a [u8],
 }
 
-impl Clues<'_> {
+impl LanguageHints<'_> {
     /// Returns whether some node is of this kind.
     pub(super) fn has_kind(&self, mut is_it: impl FnMut(&[u8]) -> bool) -> bool {
         self.evidence.kind_field().is_some_and(|(_, tally)| tally.kinds().any(|kind| is_it(kind.name)))
@@ -163,7 +163,7 @@ pub(super) fn keys_of(dialect: usize) -> Option<&'static Keys> {
 
 /// Returns whether a document is of a grammar unknown to its dialect. Only tree-sitter has many; documents of the
 /// other dialects are recognised by their kinds.
-pub(super) fn is_of_unknown_grammar(dialect: usize, clues: &Clues<'_>) -> bool {
+pub(super) fn is_of_unknown_grammar(dialect: usize, clues: &LanguageHints<'_>) -> bool {
     dialect == tree_sitter::TreeSitter::PLACE && tree_sitter::is_foreign(clues)
 }
 

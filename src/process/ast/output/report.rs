@@ -5,14 +5,14 @@ use std::cmp::Reverse;
 use super::limits::Limits;
 use super::summary::{Summary, write_qualified};
 use crate::process::ast::detect::evidence::Notes;
-use crate::process::ast::dialect::{ALL, Clues};
+use crate::process::ast::dialect::{ALL, LanguageHints};
 use crate::process::ast::facts::frame::flag;
 use crate::process::ast::facts::{Import, Name, Symbol};
 use crate::process::ast::json::swar;
 
 /// The contents of a result.
 pub(crate) struct Report<'a> {
-    pub(crate) clues: Clues<'a>,
+    pub(crate) clues: LanguageHints<'a>,
     pub(crate) summary: &'a Summary,
     /// Index of the dialect in `ALL`.
     pub(crate) dialect: usize,
@@ -104,7 +104,7 @@ impl Report<'_> {
     }
 
     fn symbol(&self, place: u32, symbol: &Symbol, out: &mut Vec<u8>) {
-        let Clues { doc, store, .. } = self.clues;
+        let LanguageHints { doc, store, .. } = self.clues;
         out.extend_from_slice(b"{\"kind\":");
         string(symbol.kind.name().as_bytes(), out);
         text_member(b",\"name\":", store.text(doc, symbol.name), out);
@@ -153,7 +153,7 @@ impl Report<'_> {
     }
 
     fn import(&self, import: &Import, out: &mut Vec<u8>) {
-        let Clues { doc, store, .. } = self.clues;
+        let LanguageHints { doc, store, .. } = self.clues;
         out.extend_from_slice(b"{\"module\":");
         string(store.text(doc, import.module), out);
         out.extend_from_slice(b",\"names\":[");

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::service::settings::catalogue::{Setting, catalogue};
-use crate::service::settings::load::{Found, Origin, Problem};
+use crate::service::settings::load::{LayerValue, Origin, Problem};
 use crate::service::settings::suggest::{did_you_mean, nearest};
 
 const PREFIX: &[u8] = b"OUTLAST_";
@@ -27,7 +27,7 @@ const OTHERS: [&str; 6] = [
 const OTHERS_ENDS: [&str; 2] = ["_ROUNDS", "_SEED"];
 
 /// Reads what the variables set; an empty one counts as unset.
-pub(crate) fn read(variables: &BTreeMap<OsString, OsString>, problems: &mut Vec<Problem>) -> Vec<Found> {
+pub(crate) fn read(variables: &BTreeMap<OsString, OsString>, problems: &mut Vec<Problem>) -> Vec<LayerValue> {
     let is_ours = |name: &OsStr| name.as_bytes().starts_with(PREFIX);
     let ours = variables.iter().filter(|(name, value)| is_ours(name) && !value.is_empty());
     let mut found = Vec::new();
@@ -36,7 +36,7 @@ pub(crate) fn read(variables: &BTreeMap<OsString, OsString>, problems: &mut Vec<
         let origin = Origin::Variable(shown.to_string());
         match meant(&shown, variables) {
             Meant::Setting(setting) => match setting.kind.parse_os(value) {
-                Ok(value) => found.push(Found { setting, value, origin }),
+                Ok(value) => found.push(LayerValue { setting, value, origin }),
                 Err(wrong) => {
                     let what = format!("{} is {:?}: {wrong}", setting.key, value.to_string_lossy());
                     problems.push(Problem { origin, what });

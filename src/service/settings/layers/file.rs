@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::model::ErrorClass;
 use crate::service::settings::catalogue::{Setting, catalogue, setting};
-use crate::service::settings::load::{Found, Origin, Problem};
+use crate::service::settings::load::{LayerValue, Origin, Problem};
 use crate::service::settings::suggest::{did_you_mean, nearest};
 use crate::service::settings::values::Raw;
 
@@ -19,7 +19,7 @@ pub(crate) const NAME: &str = "outlast.toml";
 const BYTES_MAX: u64 = 1 << 20;
 
 /// Reads the settings of the file at this path; `None` if there is no such file.
-pub(crate) fn read(path: &Path, problems: &mut Vec<Problem>) -> Option<Vec<Found>> {
+pub(crate) fn read(path: &Path, problems: &mut Vec<Problem>) -> Option<Vec<LayerValue>> {
     let toml = TomlFile::at_path(path);
     match File::open(&toml.path) {
         Ok(file) => Some(toml.read(file, problems)),
@@ -32,7 +32,7 @@ pub(crate) fn read(path: &Path, problems: &mut Vec<Problem>) -> Option<Vec<Found
 }
 
 /// Reads the settings of the open file at this path.
-pub(super) fn read_open(path: &Path, file: File, problems: &mut Vec<Problem>) -> Vec<Found> {
+pub(super) fn read_open(path: &Path, file: File, problems: &mut Vec<Problem>) -> Vec<LayerValue> {
     TomlFile::at_path(path).read(file, problems)
 }
 
@@ -61,7 +61,7 @@ impl TomlFile {
         Self { path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()) }
     }
 
-    fn read(&self, file: File, problems: &mut Vec<Problem>) -> Vec<Found> {
+    fn read(&self, file: File, problems: &mut Vec<Problem>) -> Vec<LayerValue> {
         match text_of(file) {
             Ok(text) => self.settings(&text, problems),
             Err(error) => {
@@ -84,7 +84,7 @@ impl TomlFile {
         self.origin(Some(1 + before.iter().filter(|&&byte| byte == b'\n').count()))
     }
 
-    fn settings(&self, text: &str, problems: &mut Vec<Problem>) -> Vec<Found> {
+    fn settings(&self, text: &str, problems: &mut Vec<Problem>) -> Vec<LayerValue> {
         let (table, errors) = DeTable::parse_recoverable(text);
         let of_error = |error: &toml::de::Error| Problem {
             origin: self.at(text, error.span().map_or(0, |span| span.start)),
@@ -104,7 +104,13 @@ impl TomlFile {
         found
     }
 
-    fn walk(&self, table: &DeTable<'_>, at: &Place<'_>, found: &mut Vec<Found>, problems: &mut Vec<Problem>) {
+    fn walk(
+        &self,
+        table: &DeTable<'_>,
+        at: &Place<'_>,
+        found: &mut Vec<LayerValue>,
+        problems: &mut Vec<Problem>,
+    ) {
         for (name, value) in table {
             let key = format!("{}{}", at.prefix, name.get_ref());
             let origin = self.at(at.text, name.span().start);
@@ -114,7 +120,7 @@ impl TomlFile {
             let is_table = catalogue().iter().any(|setting| setting.key.starts_with(&inner));
             match (known, value.get_ref()) {
                 (Some(setting), value) => match self.value(setting, value) {
-                    Ok(value) => found.push(Found { setting, value, origin }),
+                    Ok(value) => found.push(LayerValue { setting, value, origin }),
                     Err(what) => problems.push(Problem { origin, what }),
                 },
                 (None, DeValue::Table(table)) if is_table => {

@@ -15,7 +15,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::file::{self, NAME};
-use crate::service::settings::load::{Found, Origin, Problem, Surroundings};
+use crate::service::settings::load::{LayerValue, Origin, Problem, ProcessEnv};
 
 /// What a search reports besides its result.
 #[derive(Debug, Default)]
@@ -34,17 +34,17 @@ enum Whose {
 }
 
 /// Finds the project's file: the nearest one, from the current folder upwards.
-pub(crate) fn project(surroundings: &Surroundings, notes: &mut Told) -> Option<(PathBuf, Vec<Found>)> {
+pub(crate) fn project(surroundings: &ProcessEnv, notes: &mut Told) -> Option<(PathBuf, Vec<LayerValue>)> {
     let mut paths = surroundings.folder.ancestors().map(|folder| folder.join(NAME));
     paths.find_map(|path| look(path, Whose::Project, notes))
 }
 
 /// Finds the user's file.
-pub(crate) fn users(surroundings: &Surroundings, notes: &mut Told) -> Option<(PathBuf, Vec<Found>)> {
+pub(crate) fn users(surroundings: &ProcessEnv, notes: &mut Told) -> Option<(PathBuf, Vec<LayerValue>)> {
     look(surroundings.users_file()?, Whose::User, notes)
 }
 
-fn look(path: PathBuf, whose: Whose, notes: &mut Told) -> Option<(PathBuf, Vec<Found>)> {
+fn look(path: PathBuf, whose: Whose, notes: &mut Told) -> Option<(PathBuf, Vec<LayerValue>)> {
     match open(&path, whose) {
         Ok(file) => {
             let found = file::read_open(&path, file, &mut notes.problems);
@@ -135,7 +135,7 @@ mod tests {
 
     fn searched(folder: &Path) -> (Option<PathBuf>, Told) {
         let (mut notes, surroundings) =
-            (Told::default(), Surroundings { folder: folder.to_owned(), ..Surroundings::default() });
+            (Told::default(), ProcessEnv { folder: folder.to_owned(), ..ProcessEnv::default() });
         let found = project(&surroundings, &mut notes);
         (found.map(|(path, _)| path), notes)
     }

@@ -85,16 +85,16 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::service::settings::load::{Given, Surroundings, load};
+    use crate::service::settings::load::{FlagValue, ProcessEnv, load};
     use crate::service::settings::values::Value;
 
     const TOKEN: &str = "0123456789abcdef";
 
     fn with(listen: &str, token_file: Option<&Path>) -> Result<Settings, SettingsError> {
-        let given = |key: &str, value| Given { key: key.to_owned(), flag: format!("--{key}"), value };
+        let given = |key: &str, value| FlagValue { key: key.to_owned(), flag: format!("--{key}"), value };
         let mut all = vec![given("listen", Value::Address(listen.parse().unwrap()))];
         all.extend(token_file.map(|path| given("token-file", Value::Path(path.to_owned()))));
-        load(&all, None, &Surroundings::default())
+        load(&all, None, &ProcessEnv::default())
     }
 
     #[test]
@@ -107,7 +107,7 @@ mod tests {
             assert!(error.starts_with("flag --listen: ") && error.contains("token-file"), "{error}");
             assert!(with(open, Some(Path::new("/t"))).is_ok());
         }
-        assert_eq!(load(&[], None, &Surroundings::default()).unwrap().http().unwrap(), None);
+        assert_eq!(load(&[], None, &ProcessEnv::default()).unwrap().http().unwrap(), None);
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl notify::Watcher for Fake {
 const FROM: EventKind = EventKind::Modify(ModifyKind::Name(RenameMode::From));
 const TO: EventKind = EventKind::Modify(ModifyKind::Name(RenameMode::To));
 
-fn told(news: &News) -> Told {
+fn told(news: &WatchEvents) -> Told {
     let mut told = Told::default();
     told.add(news);
     told

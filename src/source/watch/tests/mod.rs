@@ -56,7 +56,7 @@ impl Mirror {
         self.files.extend(seen.files.into_iter().map(|(path, mut kinds)| (path, kinds.remove(0))));
     }
 
-    fn apply(&mut self, news: &News) {
+    fn apply(&mut self, news: &WatchEvents) {
         let id = self.root.id;
         for touched in news.folders.iter().filter(|touched| touched.root == id) {
             self.scan_again(&touched.folder.relative_path());
@@ -132,7 +132,7 @@ struct Told {
 }
 
 impl Told {
-    fn add(&mut self, news: &News) {
+    fn add(&mut self, news: &WatchEvents) {
         let shown = |path: Vec<u8>| path.escape_ascii().to_string();
         let name = |touched: &TouchedName| shown(touched.folder.file(&touched.name).relative_path());
         self.names.extend(news.names.iter().map(name));

@@ -13,7 +13,7 @@ mod scopes;
 mod written;
 
 use super::languages::language_of;
-use super::{Clues, Description, Dialect, Facts};
+use super::{Description, Dialect, Facts, LanguageHints};
 use crate::process::ast::detect::evidence::Evidence;
 use crate::process::ast::detect::vocabulary::marker;
 use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
@@ -99,7 +99,7 @@ fn score(evidence: &Evidence) -> f64 {
     }
 }
 
-fn language(clues: &Clues<'_>) -> &'static str {
+fn language(clues: &LanguageHints<'_>) -> &'static str {
     match clues.store.hints {
         SAW_CXX => return "c++",
         SAW_OBJC => return "objective-c",

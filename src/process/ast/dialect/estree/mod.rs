@@ -7,7 +7,7 @@
 mod kinds;
 mod nodes;
 
-use super::{Clues, Description, Dialect, Facts};
+use super::{Description, Dialect, Facts, LanguageHints};
 use crate::process::ast::detect::evidence::Evidence;
 use crate::process::ast::detect::vocabulary::marker;
 use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
@@ -82,7 +82,7 @@ fn is_extension(kind: &[u8], prefix: &[u8]) -> bool {
     })
 }
 
-fn language(clues: &Clues<'_>) -> &'static str {
+fn language(clues: &LanguageHints<'_>) -> &'static str {
     let extension = clues.path_extension().to_ascii_lowercase();
     let named = matches!(&extension[..], b"ts" | b"tsx" | b"mts" | b"cts");
     if named || clues.has_kind(|kind| is_extension(kind, b"TS")) { "typescript" } else { "javascript" }

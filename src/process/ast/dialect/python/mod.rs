@@ -4,7 +4,7 @@
 
 mod vyper;
 
-use super::{Clues, Description, Dialect, Facts, Store, language_of};
+use super::{Description, Dialect, Facts, LanguageHints, Store, language_of};
 use crate::process::ast::detect::evidence::Evidence;
 use crate::process::ast::facts::frame::{Frame, Span, flag};
 use crate::process::ast::facts::symbol_kind::SymbolKind;
@@ -32,7 +32,7 @@ pub(super) const DESCRIPTION: Description = Description {
 
 /// Returns the language. Some tools write other languages' sources as Python's nodes, such as Bazel's files: then
 /// the file's name decides.
-fn language(clues: &Clues<'_>) -> &'static str {
+fn language(clues: &LanguageHints<'_>) -> &'static str {
     match language_of(clues.path) {
         _ if vyper::is_it(clues) => vyper::LANGUAGE,
         Some(UNKNOWN) => UNKNOWN,

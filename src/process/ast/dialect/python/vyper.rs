@@ -4,7 +4,7 @@
 
 use super::{NEXT_FLAG, PLACE, key, name, role};
 use crate::process::ast::detect::vocabulary::marker;
-use crate::process::ast::dialect::{Clues, Facts};
+use crate::process::ast::dialect::{Facts, LanguageHints};
 use crate::process::ast::facts::frame::{Frame, Span, Visibility};
 use crate::process::ast::facts::symbol_kind::SymbolKind;
 
@@ -19,7 +19,7 @@ const FIXED: u32 = NEXT_FLAG << 2;
 
 /// Returns whether a document is a contract: some node is Vyper's own, or has the member that only Vyper's nodes
 /// have.
-pub(super) fn is_it(clues: &Clues<'_>) -> bool {
+pub(super) fn is_it(clues: &LanguageHints<'_>) -> bool {
     let Some((field, tally)) = clues.evidence.kind_field() else { return false };
     field == "ast_type"
         && (clues.evidence.marker(const { marker("doc_string") }) > 0

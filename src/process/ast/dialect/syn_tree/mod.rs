@@ -6,7 +6,7 @@
 mod uses;
 mod words;
 
-use super::{Clues, Description, Dialect, Facts};
+use super::{Description, Dialect, Facts, LanguageHints};
 use crate::process::ast::detect::evidence::Evidence;
 use crate::process::ast::detect::vocabulary::marker;
 use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
@@ -27,7 +27,7 @@ pub(super) const DESCRIPTION: Description = Description {
     keys: &KEYS,
     tags: &TAGS,
     score,
-    language: |_: &Clues<'_>| "rust",
+    language: |_: &LanguageHints<'_>| "rust",
     read: super::extract::<SynTree>,
 };
 

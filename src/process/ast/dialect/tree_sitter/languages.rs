@@ -8,7 +8,7 @@ use super::relatives;
 use super::tables::ROOTS;
 use crate::process::ast::detect::evidence::Evidence;
 use crate::process::ast::detect::vocabulary::marker;
-use crate::process::ast::dialect::Clues;
+use crate::process::ast::dialect::LanguageHints;
 use crate::process::ast::interner::{NameDigest, Names};
 
 /// Scores a document: nodes have a `type`, two points, and children or a text; and kinds in lower case, as all but
@@ -39,13 +39,13 @@ pub(super) fn score(evidence: &Evidence) -> f64 {
 }
 
 /// Returns the language that the file's name indicates, or else the one that most of its own kinds indicate.
-pub(super) fn language(clues: &Clues<'_>) -> &'static str {
+pub(super) fn language(clues: &LanguageHints<'_>) -> &'static str {
     of_extension(clues.path_extension()).unwrap_or_else(|| of_kinds(clues))
 }
 
 /// Returns whether a document has content but no kind of node that the tables know for its language: it is of
 /// another grammar, or its language has no table.
-pub(in crate::process::ast::dialect) fn is_foreign(clues: &Clues<'_>) -> bool {
+pub(in crate::process::ast::dialect) fn is_foreign(clues: &LanguageHints<'_>) -> bool {
     let (Some((_, tally)), Some(language)) = (clues.evidence.kind_field(), clues.store.read_as) else {
         return false;
     };
@@ -90,7 +90,7 @@ pub(in crate::process::ast::dialect) fn of_extension(extension: &[u8]) -> Option
 const EXTENSION_LEN_MAX: usize = 16;
 
 /// Returns the language with the most kinds of its own: two at least, and more than any other has.
-fn of_kinds(clues: &Clues<'_>) -> &'static str {
+fn of_kinds(clues: &LanguageHints<'_>) -> &'static str {
     let Some((_, tally)) = clues.evidence.kind_field() else { return "unknown" };
     let (mut own, mut ruled_out) = ([0; TELLTALES.len()], 0);
     for kind in tally.kinds() {
