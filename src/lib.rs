@@ -7,7 +7,7 @@
 //! # Data flow
 //!
 //! ```text
-//!  tree ──scan──► intake ──► Ledger (pending) ──claim──► planner ──► FileBatch ──► deques ──► worker
+//!  tree ──scan──► merge ───► Ledger (pending) ──claim──► planner ──► FileBatch ──► deques ──► worker
 //!                                   ▲                                                          │ Processor
 //!                                   └───────────── commit tick ◄────── outcomes ◄──────────────┘
 //!                                                       │
@@ -15,7 +15,7 @@
 //!                                              record log (NDJSON)
 //! ```
 //!
-//! 1. [`Source`] lists folder after folder. For each, the *intake* merges the sorted listing with what the [`ledger`]
+//! 1. [`Source`] lists folder after folder. For each, the scan *merges* the sorted listing with what the [`ledger`]
 //!    holds of that folder: one pass finds what is new, changed, done, or gone.
 //! 2. What is due becomes *pending* in the ledger with the next tick, and is claimed from there: a run after a crash
 //!    begins with the pending files before it has scanned. While nothing else is pending, a due file goes to the
@@ -40,7 +40,7 @@
 //! |---|---|---|
 //! | 5 | `main.rs`, `cli/` | arguments, printing, exit codes, logging, progress |
 //! | 4 | [`service`] | settings and their reload, signals, the control socket, HTTP and the dashboard, the schedule, reports to a service manager, the async interface: the only room with tokio |
-//! | 3 | [`engine`] | the run: intake, claims, coordinator, pool, worker, committer, breakers, budget, compaction, repair, queries |
+//! | 3 | [`engine`] | the run: scan and merge, claims, coordinator, pool, workers, committer, breakers, memory budget, compaction, repair, queries |
 //! | 2 | [`source`] | where files come from: the tree walk, filters, the watch, reading one version of a file |
 //! | 2 | [`batch`] | how pending files are cut into batches |
 //! | 2 | [`process`] | what is done with a file: the trait for custom processors, and the AST processor with its dialects |
@@ -50,7 +50,7 @@
 //!
 //! The engine has rooms of its own, in one order from top to bottom: `run`, `coordinator`, `watch`, `edit`, `query`,
 //! `discovery`, `dispatch`, `commit`, `workers`, `compaction`, `roots`, `store`, `stats`, `resources`, `lifecycle`.
-//! The first line of each says what it must not do.
+//! The first line of each says what it does or must not do.
 //!
 //! Architecture invariants, each checked by a test in `tests/it/layers/`: a room imports only from lower layers, and
 //! rooms of one layer don't see each other; none of the engine's rooms imports from one above; modules import each
@@ -65,7 +65,7 @@
 //! |---|---|---|---|
 //! | the caller's | | plans, commits; between two attempts it waits for what is missing | when all is done, or a stop is carried out |
 //! | `worker-N` | the attempt, first; more of them the caller's thread, while opening files waits | reads, processes | when the pool is closed; a surplus one sleeps meanwhile, one that hangs is abandoned |
-//! | `scan`, `walk-N` | the attempt, then `scan`, which adds some while listing waits | list folders, intake | when all is listed, or a stop |
+//! | `scan`, `walk-N` | the attempt, then `scan`, which adds some while listing waits | list folders, merge | when all is listed, or a stop |
 //! | `walk-helper` | a `walk-N` in a large folder, where it waits, or where the others have none | ask for the metadata of 64 files, or of 2,048 | when it has it |
 //! | `watch`, `rescan` | the attempt, of a process that stays | check touched names; list touched folders, poll | at the attempt's end |
 //! | `pulse` | the run, and a call without a state | reports to the run's clock that the process runs: time in which it is stopped counts for no limit | before the state is closed |
@@ -79,6 +79,8 @@
 //! | `supervisor` | the command, where a service manager listens | reports the status, and whether there is progress | before the state is closed |
 //! | `http`, `http-work` | the command | serve health, metrics, the JSON API and the dashboard; read the figures each second | before the state is closed |
 //! | `progress` | the command | the bar, or heartbeat lines | when the run has ended |
+//! | `copy`, `remove-copy` | opening a ledger | copy half of a large database; remove the copy | at their end |
+//! | `outlast` | the async face | runs one job, as the caller's thread | with the job |
 //! | `deadline` | the command, at the first signal | ends the process when draining takes too long | with the process |
 //!
 //! All threads of a run report to the caller's over one bounded channel, and it only ever receives. The scan's share
@@ -100,8 +102,8 @@
 //! nothing of it, and need not: each start scans. So does the process itself where events may have been lost, such as
 //! by a state that could not be written.
 //!
-//! Requests to the process, [`engine::Command`]s, come to [`service::ControlHandle`] from everywhere. What needs the state is
-//! done by the coordinator between two rounds of its loop. A new configuration ends the attempt, and the next one
+//! Requests to the process, [`engine::Command`]s, come to [`service::ControlHandle`] from everywhere. What needs the
+//! state is done by the coordinator between two rounds of its loop. A new configuration ends the attempt, and the next one
 //! begins with it: there is no second way in which a value takes effect.
 //!
 //! # What is guaranteed, and why it holds
@@ -112,6 +114,9 @@
 //! 2. one sled transaction: entries, the queue, counts, the job, the cursor (tick, end of the log);
 //! 3. `flush()`, `fdatasync` of the database file, a line in the witness, `fdatasync`;
 //! 4. only now the outcomes count as committed.
+//!
+//! `engine/commit/committer.rs` makes these steps, `engine/commit/tick_policy.rs` says when; the log is in `sink/log/`, the
+//! transaction and the witness are behind `ledger/commit/`.
 //!
 //! | stopped | at the next start |
 //! |---|---|

@@ -24,7 +24,7 @@ use crate::cli::options::global::{Format, Global};
 #[command(name = "outlast", bin_name = "outlast", version, about, after_help = exit_code::HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: CliCommand,
 
     #[command(flatten)]
     pub(crate) global: Global,
@@ -44,12 +44,12 @@ impl Cli {
         Layers {
             given: self.global.flags.given.iter().chain(self.command.given()).cloned().collect(),
             config: self.global.config.clone(),
-            surroundings: ProcessEnv::of_process(),
+            process_env: ProcessEnv::of_process(),
         }
     }
 
     fn misfit(&self) -> Option<&'static str> {
-        let Command::Records(args) = &self.command else {
+        let CliCommand::Records(args) = &self.command else {
             let of_records = matches!(self.global.format, Format::Ndjson | Format::Parquet);
             return of_records
                 .then_some("--format ndjson and --format parquet are for `records`; use human or json");
@@ -73,7 +73,7 @@ impl Cli {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum CliCommand {
     /// Ingest folders: every file once, going on where the last run stopped
     Run(RunArgs),
     /// Ingest folders, stay, and keep the records in step with what changes
@@ -106,7 +106,7 @@ pub(crate) enum Command {
     Config(ConfigArgs),
 }
 
-impl Command {
+impl CliCommand {
     /// Returns whether the command only asks the process that holds the state, or gives it orders.
     pub(crate) fn only_asks(&self) -> bool {
         matches!(

@@ -74,9 +74,9 @@ pub(crate) fn ask_when_open(state: &Path, request: &Request) -> Result<Vec<u8>, 
 
 /// Answers from the state itself, which is opened and closed again.
 pub(crate) fn ask_state(global: &Global, request: &Request) -> Result<Vec<u8>, EngineError> {
-    let desk = ControlHandle::new(Arc::new(Engine::new(Arc::new(AstProcessor::default()))));
+    let control_handle = ControlHandle::new(Arc::new(Engine::new(Arc::new(AstProcessor::default()))));
     let mut payload = Vec::new();
-    answer(&desk, &StoreView::open(&global.state)?, request, &mut payload)?;
+    answer(&control_handle, &StoreView::open(&global.state)?, request, &mut payload)?;
     Ok(payload)
 }
 

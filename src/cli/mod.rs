@@ -20,7 +20,7 @@ use outlast::service::settings::{Settings, SettingsError};
 
 use crate::cli::setup::Configured;
 
-use args::{Cli, Command};
+use args::{Cli, CliCommand};
 use output::terminal::tell;
 use setup::logging::SetLevel;
 
@@ -45,7 +45,7 @@ pub(crate) fn main(started: Instant) -> ExitCode {
 
 fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     // `config` works even if the settings are invalid, or name a log file that can't be written.
-    if let Command::Config(args) = &cli.command {
+    if let CliCommand::Config(args) = &cli.command {
         return command::config::config(&cli.global, &cli.layers(), args);
     }
     let layers = cli.layers();
@@ -56,27 +56,27 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     }
     // Commands that query or stop a process need none of its settings except the state's location.
     problems.iter().for_each(|problem| tell(&format!("outlast: not taken over: {problem}")));
-    let works = matches!(cli.command, Command::Run(_) | Command::Watch(_));
+    let works = matches!(cli.command, CliCommand::Run(_) | CliCommand::Watch(_));
     let logging = setup::logging::init(&settings, works)?;
     cli.global.state = settings.state().to_owned();
     let global = &cli.global;
     let configured = || Configured { layers, settings: &settings, set_level: logging.set_level };
     match &cli.command {
-        Command::Run(args) => command::run::run(global, args, configured(), started),
-        Command::Watch(args) => command::watch::watch(global, args, configured(), started),
-        Command::Status(args) => command::status::status(global, args),
-        Command::Jobs(args) => command::jobs::jobs(global, args),
-        Command::Records(args) => command::records::records(global, args),
-        Command::Explain(args) => command::explain::explain(global, args),
-        Command::Failures(args) => command::failures::failures(global, args),
-        Command::Retry(args) => command::failures::retry(global, args),
-        Command::Forget(args) => command::roots::forget(global, args),
-        Command::MoveRoot(args) => command::roots::move_root(global, args),
-        Command::Ctl(args) => command::ctl::ctl(global, args),
-        Command::Inspect(args) => command::inspect::inspect(global, args, &settings),
-        Command::Compact => command::compact::compact(global),
-        Command::Repair(_) => command::repair::repair(global, &settings),
-        Command::Config(args) => command::config::config(global, &cli.layers(), args),
+        CliCommand::Run(args) => command::run::run(global, args, configured(), started),
+        CliCommand::Watch(args) => command::watch::watch(global, args, configured(), started),
+        CliCommand::Status(args) => command::status::status(global, args),
+        CliCommand::Jobs(args) => command::jobs::jobs(global, args),
+        CliCommand::Records(args) => command::records::records(global, args),
+        CliCommand::Explain(args) => command::explain::explain(global, args),
+        CliCommand::Failures(args) => command::failures::failures(global, args),
+        CliCommand::Retry(args) => command::failures::retry(global, args),
+        CliCommand::Forget(args) => command::roots::forget(global, args),
+        CliCommand::MoveRoot(args) => command::roots::move_root(global, args),
+        CliCommand::Ctl(args) => command::ctl::ctl(global, args),
+        CliCommand::Inspect(args) => command::inspect::inspect(global, args, &settings),
+        CliCommand::Compact => command::compact::compact(global),
+        CliCommand::Repair(_) => command::repair::repair(global, &settings),
+        CliCommand::Config(args) => command::config::config(global, &cli.layers(), args),
     }
 }
 

@@ -63,7 +63,7 @@ pub enum Command {
     },
 }
 
-/// The reply to an order.
+/// The reply to a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandReply {
     /// One line of text for a person.
@@ -81,12 +81,12 @@ pub struct CommandReply {
 
 impl CommandReply {
     /// Creates a reply that has only text.
-    pub fn told(what: impl Into<String>) -> Self {
+    pub fn text(what: impl Into<String>) -> Self {
         Self { what: what.into(), ..Self::default() }
     }
 }
 
-/// An order on its way to the run's thread, and the channel for its reply.
+/// A command on its way to the run's thread, and where its reply goes.
 pub(crate) struct CommandRequest {
     pub order: Command,
     pub reply: SyncSender<Result<CommandReply, EngineError>>,

@@ -24,7 +24,7 @@ pub(crate) struct JobPlan {
     /// The job's own roots: it claims their pending files.
     pub own: Vec<(Root, RunScope)>,
     /// Which part of these it scans.
-    pub scan: Scan,
+    pub scan: ScanScope,
     /// Whether the first failure stops it.
     pub fails_fast: bool,
     pub resumed: bool,
@@ -41,7 +41,7 @@ impl JobPlan {
 
     /// Returns whether a scan counts all of this root.
     pub(crate) fn scans_whole(&self, id: RootId) -> bool {
-        self.scan == Scan::All && self.own.iter().any(|(root, _)| root.id == id)
+        self.scan == ScanScope::All && self.own.iter().any(|(root, _)| root.id == id)
     }
 
     /// Returns whether a scan counts all that is served.
@@ -60,15 +60,15 @@ impl JobPlan {
     /// Returns the directory, if the job scans only that.
     pub(crate) fn below(&self) -> Option<FolderKey> {
         match &self.scan {
-            Scan::Below(folder) => Some(folder.clone()),
-            Scan::All | Scan::Nothing => None,
+            ScanScope::Below(folder) => Some(folder.clone()),
+            ScanScope::All | ScanScope::Nothing => None,
         }
     }
 }
 
 /// The scope of a job's scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Scan {
+pub(crate) enum ScanScope {
     /// All of its roots.
     All,
     /// What is at and below a directory of its one root.
@@ -82,10 +82,10 @@ pub(crate) fn begin(
     store: &mut Store,
     roots: &[GivenRoot],
     processor: &str,
-    lookout: &FsProbe,
+    fs_probe: &FsProbe,
     config: &BatchConfig,
 ) -> Result<JobPlan, EngineError> {
-    let infos = register(store, roots, processor, lookout, config)?;
+    let infos = register(store, roots, processor, fs_probe, config)?;
     roots::warn_of_nested(&infos);
     let mut jobs = store.reader.jobs()?;
     let begins = Some(interrupt_stale(&mut jobs));
@@ -96,7 +96,7 @@ pub(crate) fn begin(
     let job = begun(store, wanted.job(&jobs), config)?;
     let roots: Vec<_> = infos.iter().map(with_ground(&job, config)).collect();
     let fails_fast = config.on_error == ErrorMode::FailFast;
-    Ok(JobPlan { job, own: roots.clone(), roots, scan: Scan::All, fails_fast, resumed, begins })
+    Ok(JobPlan { job, own: roots.clone(), roots, scan: ScanScope::All, fails_fast, resumed, begins })
 }
 
 /// Maps a root to how a job sees it.

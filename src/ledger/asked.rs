@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use super::database::{Store, kept};
+use super::database::{Database, kept};
 use super::folder::{self, held};
 use super::names::{DB, STATE, WITNESS};
 use super::reader::Committed;
@@ -52,7 +52,7 @@ impl AskedState {
         let witness = Witness::read(&path.join(WITNESS))?;
         let copied = Temporary::copy_of(&kept::place_of(path)?)?;
         drop(lock);
-        let store = Store::open(&copied.database(), path.join(DB), None)?;
+        let store = Database::open(&copied.database(), path.join(DB), None)?;
         let Opened { store, loaded, .. } = Opened::of(store.of_copy(copied), &witness)?.checked()?;
         let Loaded { tick, counts, log_start, .. } = loaded;
         let committed = Committed::of(&tick, &counts, log_start);

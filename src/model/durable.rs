@@ -112,17 +112,17 @@ pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 
 /// The expected kind of a path of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FileKind {
     File,
     Folder,
 }
 
 /// Returns what is wrong with a path that should be a file or folder, with the remedy; `None` where it is one, or
 /// does not exist.
-pub(crate) fn instead_of(kind: Kind, path: &Path) -> io::Result<Option<String>> {
+pub(crate) fn instead_of(kind: FileKind, path: &Path) -> io::Result<Option<String>> {
     let what = match fs::metadata(path).map(|found| found.file_type()) {
-        Ok(found) if found.is_file() && kind == Kind::File => return Ok(None),
-        Ok(found) if found.is_dir() && kind == Kind::Folder => return Ok(None),
+        Ok(found) if found.is_file() && kind == FileKind::File => return Ok(None),
+        Ok(found) if found.is_dir() && kind == FileKind::Folder => return Ok(None),
         Ok(found) if found.is_file() => "a file",
         Ok(found) if found.is_dir() => "a folder",
         Ok(found) if found.is_fifo() => "a FIFO",
@@ -135,7 +135,7 @@ pub(crate) fn instead_of(kind: Kind, path: &Path) -> io::Result<Option<String>> 
             _ => return Err(error),
         },
     };
-    let wanted = if kind == Kind::File { "file" } else { "folder" };
+    let wanted = if kind == FileKind::File { "file" } else { "folder" };
     Ok(Some(format!("it is {what}, not a {wanted}; move it away")))
 }
 
@@ -244,23 +244,23 @@ mod tests {
         std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
         let fault = |kind, path: &Path| instead_of(kind, path).unwrap();
         for name in ["file", "link", "missing", "file/below"] {
-            assert_eq!(fault(Kind::File, &path(name)), None, "{name}");
+            assert_eq!(fault(FileKind::File, &path(name)), None, "{name}");
         }
-        assert_eq!(fault(Kind::Folder, folder.path()), None);
+        assert_eq!(fault(FileKind::Folder, folder.path()), None);
         let (here, null) = (folder.path().to_owned(), PathBuf::from("/dev/null"));
         for (kind, path, words) in [
-            (Kind::Folder, path("file"), "a file, not a folder"),
-            (Kind::File, here, "a folder, not a file"),
-            (Kind::File, path("dangling"), "a link that leads nowhere"),
-            (Kind::Folder, path("loop"), "a link that leads to itself"),
-            (Kind::File, path("socket"), "a socket"),
-            (Kind::File, null, "a device"),
+            (FileKind::Folder, path("file"), "a file, not a folder"),
+            (FileKind::File, here, "a folder, not a file"),
+            (FileKind::File, path("dangling"), "a link that leads nowhere"),
+            (FileKind::Folder, path("loop"), "a link that leads to itself"),
+            (FileKind::File, path("socket"), "a socket"),
+            (FileKind::File, null, "a device"),
         ] {
             let message = fault(kind, &path).unwrap();
             assert!(message.contains(words) && message.contains("move it away"), "{message}");
         }
         create_anew(&path("socket")).unwrap();
-        assert_eq!(fault(Kind::File, &path("socket")), None);
+        assert_eq!(fault(FileKind::File, &path("socket")), None);
     }
 
     #[test]

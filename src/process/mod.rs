@@ -16,14 +16,14 @@
 //! | `mod.rs` | the processor, its limits and version; guesses the dialect, and reads again if the guess was wrong |
 //! | `json/` | the pass over the bytes: tokens, faults with their place; calls a visitor that is compiled into it |
 //! | `extract.rs` | that visitor: keeps a frame for each open object, and passes what it meets to evidence and dialect |
-//! | `process/ast/detect/vocabulary.rs` | the kinds and keys that the dialects know, looked up once for each string |
-//! | `process/ast/detect/known.rs` | the keys and kinds that the thread has met, found again by their bytes |
-//! | `process/ast/json/open_keys.rs` | the other keys of the open objects, to find repetitions |
-//! | `process/ast/detect/evidence.rs`, `process/ast/detect/kind_counts.rs`, `process/ast/interner.rs` | the evidence for a dialect: counts of kinds and keys, in bounded memory |
+//! | `detect/vocabulary.rs` | the kinds and keys that the dialects know, looked up once for each string |
+//! | `detect/known.rs` | the keys and kinds that the thread has met, found again by their bytes |
+//! | `json/open_keys.rs` | the other keys of the open objects, to find repetitions |
+//! | `detect/evidence.rs`, `detect/kind_counts.rs`, `interner.rs` | the evidence for a dialect: counts of kinds and keys, in bounded memory |
 //! | `dialect/` | a file or folder for each dialect: its words, how well a document fits, the language, and what is made of a closing object |
-//! | `process/ast/facts/` | the state of an open object; symbols, imports and calls, each adopted by the enclosing symbol |
-//! | `process/ast/output/summary.rs` | the facts in order, repetitions dropped, calls summed up |
-//! | `process/ast/output/report.rs` | the result as a line of JSON |
+//! | `facts/` | the state of an open object; symbols, imports and calls, each adopted by the enclosing symbol |
+//! | `output/summary.rs` | the facts in order, repetitions dropped, calls summed up |
+//! | `output/report.rs` | the result as a line of JSON |
 //!
 //! A new dialect is a file in `dialect/` and a line in its table, with samples in `data/dialects` and what an
 //! independent count expects of them in `tests/golden`.

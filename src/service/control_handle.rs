@@ -43,7 +43,7 @@ impl ControlHandle {
         tracing::info!(?order, "asked for");
         match (&order, &self.read_again) {
             (Command::Reload, Some(read_again)) => {
-                read_again().map(CommandReply::told).map_err(EngineError::Settings)
+                read_again().map(CommandReply::text).map_err(EngineError::Settings)
             }
             _ => self.engine.order(order),
         }

@@ -48,7 +48,7 @@ impl Signals {
             if let Some(signal) = incoming.forever().next() {
                 wait_running(Duration::from_millis(drain_millis.load(Ordering::Relaxed)));
                 let what =
-                    "outlast: the time to finish is over; what was in hand is still pending: run again\n";
+                    "outlast: the time to finish is over; files in flight are still pending: run again\n";
                 // The reader of stderr may be gone.
                 let _ = std::io::stderr().write_all(what.as_bytes());
                 std::process::exit(128 + signal);

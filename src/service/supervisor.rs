@@ -27,7 +27,7 @@ const GRACE: Duration = Duration::from_secs(60);
 
 /// The thread can't be started.
 #[derive(Debug, thiserror::Error)]
-#[error("the service manager can't be told how things stand: {0}")]
+#[error("can't report to the service manager: {0}")]
 pub struct SupervisorError(#[from] io::Error);
 
 /// The reporter of an engine's state to the service manager, on a thread named `supervisor`, until dropped.
@@ -52,7 +52,7 @@ impl Supervised {
             alive_every: sd_notify::watchdog_enabled().map(|limit| limit / 2),
             engine,
             liveness: Liveness::default(),
-            told: None,
+            reported: None,
             pinged: None,
             told_end: Arc::clone(&told_end),
         };
@@ -94,7 +94,7 @@ impl Drop for Reloaded {
 
 fn tell(what: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(what) {
-        tracing::debug!(%error, "the service manager can't be told");
+        tracing::debug!(%error, "can't report to the service manager");
     }
 }
 
@@ -104,7 +104,7 @@ struct Watchman {
     /// The watchdog interval.
     alive_every: Option<Duration>,
     liveness: Liveness,
-    told: Option<(Instant, String)>,
+    reported: Option<(Instant, String)>,
     pinged: Option<Instant>,
     told_end: Arc<AtomicBool>,
 }
@@ -131,15 +131,15 @@ impl Watchman {
                 .map_or(Duration::ZERO, |config| Duration::from_secs(config.timeout_seconds));
             match self.liveness.look(&self.engine.statistics(), limit + GRACE, self.engine.clock().now()) {
                 Ok(()) => tell(&[NotifyState::Watchdog]),
-                Err(why) => tracing::error!("the service manager is not told that all is well: {why}"),
+                Err(why) => tracing::error!("not reporting to the service manager that all is well: {why}"),
             }
         }
-        if is_due(self.told.as_ref().map(|(at, _)| *at), TELL) {
+        if is_due(self.reported.as_ref().map(|(at, _)| *at), TELL) {
             let status = status_of(&self.engine.statistics());
-            if self.told.as_ref().is_none_or(|(_, told)| *told != status) {
+            if self.reported.as_ref().is_none_or(|(_, reported)| *reported != status) {
                 tell(&[NotifyState::Status(&status)]);
             }
-            self.told = Some((now, status));
+            self.reported = Some((now, status));
         }
     }
 }
@@ -190,7 +190,7 @@ impl Liveness {
             && !matches!(statistics.state, ProcessingState::Waiting | ProcessingState::Paused);
         match (shows, self.files.look(counts, is_busy, now) > limit) {
             (false, _) => Err("the run's own thread hangs"),
-            (true, true) => Err("nothing comes of the files in hand"),
+            (true, true) => Err("no progress on in-flight files"),
             (true, false) => Ok(()),
         }
     }

@@ -67,7 +67,7 @@ pub fn replace_segment(segment: &Path, fresh: &Path) -> Result<(), SinkError> {
     sync_folder(folder)
 }
 
-/// For file systems without links.
+/// Does the same on file systems without links.
 fn copy_whole(from: &Path, to: &Path) -> Result<(), SinkError> {
     let temporary = from.with_extension("ndjson.copy");
     let copied = (|| {

@@ -49,7 +49,7 @@ pub(crate) fn config(global: &Global, layers: &Layers, args: &ConfigArgs) -> Res
         ConfigCommand::Check(CheckArgs { file: Some(file) }) => file,
         command => return config_of_all(global, layers, matches!(command, ConfigCommand::Show(_))),
     };
-    told(global.format, &[file.display().to_string()], &settings::check(file))
+    reported(global.format, &[file.display().to_string()], &settings::check(file))
 }
 
 /// Shows or checks the settings that a command here would use.
@@ -64,7 +64,7 @@ fn config_of_all(global: &Global, layers: &Layers, is_shown: bool) -> Result<u8>
     }
     problems.extend(settings.check_files());
     let files = if problems.is_empty() { paths(&settings) } else { Vec::new() };
-    told(global.format, &files, &problems)
+    reported(global.format, &files, &problems)
 }
 
 fn show(settings: &Settings, format: Format) -> Result<u8> {
@@ -102,7 +102,7 @@ fn write_settings(settings: &Settings, out: &mut Lines<'_>) -> io::Result<()> {
 /// Returns the unit, if the value does not include it.
 fn unit(one: &settings::Resolved) -> &'static str {
     match one.setting.kind {
-        settings::Kind::Count { unit, .. } => unit,
+        settings::ValueKind::Count { unit, .. } => unit,
         _ => "",
     }
 }
@@ -128,7 +128,7 @@ fn paths(settings: &Settings) -> Vec<String> {
 }
 
 /// Prints the problems, and returns the exit code.
-fn told(format: Format, files: &[String], problems: &[Problem]) -> Result<u8> {
+fn reported(format: Format, files: &[String], problems: &[Problem]) -> Result<u8> {
     let code = if problems.is_empty() { exit_code::DONE } else { exit_code::CONFIG };
     terminal::code_of_printed(tell(format, files, problems), code)
 }

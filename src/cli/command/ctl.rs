@@ -25,7 +25,7 @@ enum CtlOrder {
     Pause,
     /// Go on
     Resume,
-    /// Finish what is in hand, keep the rest pending, and end
+    /// Finish the files in flight, keep the rest pending, and end
     Stop,
     /// Commit what is finished, and print the cursor
     Checkpoint,

@@ -9,7 +9,7 @@ use clap::builder::{
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use outlast::service::settings::{
-    FlagValue, Kind, Pairs, Raw, Setting, Value, limit_pair, retry_pair, setting,
+    FlagValue, Pairs, Raw, Setting, Value, ValueKind, limit_pair, retry_pair, setting,
 };
 
 /// A group of settings that have flags.
@@ -162,11 +162,11 @@ fn arg<S: Scope>(setting: &'static Setting) -> Arg {
     let arg = if S::GLOBAL { arg.global(true).help_heading("Global options") } else { arg };
     let arg = if key == "log-level" { arg.alias("log") } else { arg };
     match setting.kind {
-        Kind::Switch => arg.action(ArgAction::SetTrue),
-        Kind::Globs => arg.action(ArgAction::Append).value_parser(StringValueParser::new()),
-        Kind::Path => arg.value_parser(PathBufValueParser::new()),
+        ValueKind::Switch => arg.action(ArgAction::SetTrue),
+        ValueKind::Globs => arg.action(ArgAction::Append).value_parser(StringValueParser::new()),
+        ValueKind::Path => arg.value_parser(PathBufValueParser::new()),
         // clap lists the words in the help, and suggests the nearest one.
-        Kind::Choice(words) => arg.value_parser(
+        ValueKind::Choice(words) => arg.value_parser(
             PossibleValuesParser::new(words).try_map(move |word| setting.kind.parse(&Raw::Text(word.into()))),
         ),
         kind => arg.value_parser(ValueParser::new(move |text: &str| kind.parse(&Raw::Text(text.into())))),
@@ -175,17 +175,17 @@ fn arg<S: Scope>(setting: &'static Setting) -> Arg {
 
 fn value_name(setting: &Setting) -> &'static str {
     match setting.kind {
-        Kind::Count { .. } => "N",
-        Kind::Duration { .. } => "DURATION",
-        Kind::Size { .. } => "SIZE",
-        Kind::Globs => "GLOB",
-        Kind::Path if setting.key.ends_with("file") => "FILE",
-        Kind::Path => "DIR",
-        Kind::Failures => "N|P%",
-        Kind::Cron => "CRON",
-        Kind::LogFilter => "LEVEL|FILTER",
-        Kind::Address => "ADDRESS",
-        Kind::Choice(_) | Kind::Switch => "WORD",
+        ValueKind::Count { .. } => "N",
+        ValueKind::Duration { .. } => "DURATION",
+        ValueKind::Size { .. } => "SIZE",
+        ValueKind::Globs => "GLOB",
+        ValueKind::Path if setting.key.ends_with("file") => "FILE",
+        ValueKind::Path => "DIR",
+        ValueKind::Failures => "N|P%",
+        ValueKind::Cron => "CRON",
+        ValueKind::LogFilter => "LEVEL|FILTER",
+        ValueKind::Address => "ADDRESS",
+        ValueKind::Choice(_) | ValueKind::Switch => "WORD",
     }
 }
 
@@ -201,9 +201,9 @@ fn given(setting: &Setting, matches: &ArgMatches) -> Option<FlagValue> {
         return None;
     }
     let value = match setting.kind {
-        Kind::Switch => Value::Switch(true),
-        Kind::Globs => Value::List(matches.get_many::<String>(key)?.cloned().collect()),
-        Kind::Path => Value::Path(matches.get_one::<PathBuf>(key)?.clone()),
+        ValueKind::Switch => Value::Switch(true),
+        ValueKind::Globs => Value::List(matches.get_many::<String>(key)?.cloned().collect()),
+        ValueKind::Path => Value::Path(matches.get_one::<PathBuf>(key)?.clone()),
         _ => matches.get_one::<Value>(key)?.clone(),
     };
     Some(FlagValue { key: key.to_owned(), flag: setting.flag(), value })

@@ -24,7 +24,7 @@ pub(crate) struct LogFile {
 struct Open {
     file: File,
     /// Whether the current error was reported.
-    told: bool,
+    reported: bool,
 }
 
 impl LogFile {
@@ -32,7 +32,7 @@ impl LogFile {
     pub(crate) fn open(path: &Path, bytes_max: u64, kept: u32) -> io::Result<Self> {
         // After a change of the current folder, the relative path would mean another file.
         let path = std::path::absolute(path)?;
-        let open = Mutex::new(Open { file: append_to(&path)?, told: false });
+        let open = Mutex::new(Open { file: append_to(&path)?, reported: false });
         Ok(Self { path, bytes_max, kept, open })
     }
 
@@ -98,9 +98,9 @@ impl Write for &LogFile {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         match self.append(&mut open, line) {
-            Ok(()) => open.told = false,
-            Err(error) if !open.told => {
-                open.told = true;
+            Ok(()) => open.reported = false,
+            Err(error) if !open.reported => {
+                open.reported = true;
                 let (path, error) = (self.path.display(), with_remedy(error));
                 crate::cli::output::terminal::tell(&format!(
                     "outlast: log file {path} can't be written: {error}; going on without it"

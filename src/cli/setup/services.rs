@@ -19,7 +19,7 @@ use crate::cli::output::terminal::tell;
 
 /// The services of an engine.
 pub(crate) struct Services {
-    desk: Arc<ControlHandle>,
+    control_handle: Arc<ControlHandle>,
     reload: Arc<Reload>,
     /// Set for a long-running process.
     schedule: Option<SharedSchedule>,
@@ -62,33 +62,34 @@ impl Services {
             });
         let reload = Arc::new(reload);
         let by_order = Arc::clone(&reload);
-        let desk = ControlHandle::new(Arc::clone(engine)).with_reload(move || by_order.read_again());
+        let control_handle =
+            ControlHandle::new(Arc::clone(engine)).with_reload(move || by_order.read_again());
         let schedule = (next_job == NextJob::Here).then_some(schedule);
-        let desk = Arc::new(desk);
-        let served = serve(settings, &desk)?;
+        let control_handle = Arc::new(control_handle);
+        let served = serve(settings, &control_handle)?;
         if let Some(served) = &served {
             reload.changing_token(served.token_changer());
         }
         let served = Cell::new(served);
-        Ok(Self { desk, reload, schedule, served })
+        Ok(Self { control_handle, reload, schedule, served })
     }
 
     /// Starts the services for the time that the process holds this state. A failure is reported, and tolerated.
     pub(crate) fn start(&self, state: &Path) -> RunningServices {
         allocator::state_is_open();
-        let control = Controlled::listen(state, Arc::clone(&self.desk))
+        let control = Controlled::listen(state, Arc::clone(&self.control_handle))
             .inspect_err(|error| tracing::warn!(%error, "status, explain and ctl can't ask this process"));
         let reloading = Reloading::start(Arc::clone(&self.reload))
             .inspect_err(|error| tracing::warn!(%error, "SIGHUP would end this process"));
         let keep = |schedule: &SharedSchedule| {
-            Scheduled::start(Arc::clone(schedule), Arc::clone(&self.desk))
+            Scheduled::start(Arc::clone(schedule), Arc::clone(&self.control_handle))
                 .inspect_err(|error| tracing::warn!(%error, "no scan is made by the schedule"))
                 .ok()
         };
         let scheduled = self.schedule.as_ref().and_then(keep);
         // Last, as it reports readiness.
-        let supervised = Supervised::start(Arc::clone(self.desk.engine()))
-            .inspect_err(|error| tracing::warn!(%error, "the service manager is told nothing"));
+        let supervised = Supervised::start(Arc::clone(self.control_handle.engine()))
+            .inspect_err(|error| tracing::warn!(%error, "nothing is reported to the service manager"));
         RunningServices {
             _supervised: supervised.ok(),
             _scheduled: scheduled,
@@ -100,9 +101,9 @@ impl Services {
 }
 
 /// Serves HTTP, if configured. The address is printed once the state is held.
-fn serve(settings: &Settings, desk: &Arc<ControlHandle>) -> Result<Option<Served>> {
+fn serve(settings: &Settings, control_handle: &Arc<ControlHandle>) -> Result<Option<Served>> {
     let Some(http) = settings.http()? else { return Ok(None) };
-    Ok(Some(Served::start(&http, Arc::clone(desk))?))
+    Ok(Some(Served::start(&http, Arc::clone(control_handle))?))
 }
 
 fn say_served(served: &Served) {

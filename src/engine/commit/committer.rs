@@ -271,7 +271,7 @@ fn settle_one(
     Ok(entry)
 }
 
-/// Assembles lines, and knows where the next one will stand.
+/// Assembles lines, and tracks the position of the next one.
 struct LineWriter<'a> {
     log: &'a mut crate::sink::RecordLog,
     position: LogPosition,

@@ -1,4 +1,4 @@
-//! Records first, then the ledger. When a tick is due is a pure function.
+//! Makes changes durable: the records first, then the ledger. When a tick is due is a pure function.
 
 pub(super) mod committer;
 pub(super) mod tick_policy;

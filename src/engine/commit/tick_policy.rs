@@ -146,8 +146,8 @@ mod tests {
 
     #[test]
     fn each_reason_for_a_tick_alone() {
-        type FileEvent = fn(&mut TickInputs);
-        let cases: [(&str, u32, FileEvent, bool); 14] = [
+        type Adjust = fn(&mut TickInputs);
+        let cases: [(&str, u32, Adjust, bool); 14] = [
             ("nothing special", 50, |_| (), false),
             ("by time", 1000, |_| (), true),
             ("nothing waits", 1000, |i| i.waiting = 0, false),

@@ -1,7 +1,5 @@
-//! Frees the record log of what is out of date, in ticks as any other; no threads.
-//!
-//! Compacts the record log: each line that is still the latest record of its path is carried forward, and the
-//! segments that held it are dropped.
+//! Compacts the record log, in ticks as any other, with no threads of its own: each line that is still the latest record
+//! of its path is carried forward, and the segments that held it are dropped.
 //!
 //! First in, first out. A *pass* closes the current segment and takes the earlier ones, oldest first, in *turns* of
 //! some segments each: it walks the ledger, and each line in those segments that is an entry's record is appended to
@@ -38,7 +36,7 @@ use pass::Pass;
 use stale_count::Count;
 use stale_sample::Measure;
 
-/// The longest portion aimed at during a run while no request waits.
+/// The longest portion aimed at: during a run, and (`PORTION_ALONE`) without one, when nothing waits for it.
 pub(super) const PORTION: Duration = Duration::from_millis(15);
 const PORTION_ALONE: Duration = Duration::from_millis(200);
 

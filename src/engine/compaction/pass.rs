@@ -142,7 +142,7 @@ impl Pass {
             looked += 1;
             let is_full =
                 carried.lines.len() >= self.portion_bytes || carried.copies.len() >= PORTION_FILES_MAX;
-            // Committing takes its time, too.
+            // Committing takes time, too.
             let is_late = looked % LOOK_FILES == 0 && begun.elapsed() >= portion / 2;
             if is_full || is_late {
                 break false;

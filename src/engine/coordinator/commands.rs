@@ -1,9 +1,9 @@
-//! Orders that need the state: carried out between two rounds of the loop.
+//! The coordinator's part in commands: those that need the state, between two rounds of the loop.
 
 use std::sync::mpsc::SyncSender;
 
 use super::Coordinator;
-use super::run_state::Ending;
+use super::run_state::AttemptEnd;
 use crate::engine::command::CommandRequest;
 use crate::engine::edit::forget::drop_root;
 use crate::engine::error::EngineError;
@@ -18,7 +18,7 @@ impl Coordinator<'_> {
     pub(crate) fn carry_out(&mut self, ordered: CommandRequest) -> Result<(), EngineError> {
         let what = "this is a single run: only `outlast watch` takes that order";
         let done = match self.at_hand() {
-            Some((agenda, hands)) => agenda.carry_out(ordered.order, hands),
+            Some((watch_state, hands)) => watch_state.carry_out(ordered.order, hands),
             None => Err(EngineError::Job(what.to_owned())),
         };
         match done {
@@ -47,11 +47,14 @@ impl Coordinator<'_> {
 
     fn try_forget(&mut self, id: RootId) -> Result<bool, EngineError> {
         let is_running = self.set.plan.roots.iter().any(|(root, _)| root.id == id);
-        let served =
-            self.agenda.as_deref().and_then(|agenda| agenda.roots().find(|root| root.id == id)).cloned();
+        let served = self
+            .watch_state
+            .as_deref()
+            .and_then(|watch_state| watch_state.roots().find(|root| root.id == id))
+            .cloned();
         if let Some(root) = served {
             self.remove_root(&root)?;
-        } else if is_running && self.agenda.is_none() {
+        } else if is_running && self.watch_state.is_none() {
             let what = "the run that goes on ingests this root: forget it when that has ended";
             return Err(EngineError::Job(what.to_owned()));
         }
@@ -64,34 +67,37 @@ impl Coordinator<'_> {
     }
 
     fn remove_root(&mut self, root: &Root) -> Result<(), EngineError> {
-        let Some((agenda, hands)) = self.at_hand() else { return Ok(()) };
-        agenda.remove(&root.path, hands).map(drop)
+        let Some((watch_state, hands)) = self.at_hand() else { return Ok(()) };
+        watch_state.remove(&root.path, hands).map(drop)
     }
 
-    /// Returns the agenda of a watching process, and what its orders need.
+    /// Returns the state of a watching process, and the context that its commands need.
     fn at_hand(&mut self) -> Option<(&mut WatchState, CommandContext<'_>)> {
         let hands = CommandContext {
             store: self.committer.store_mut(),
-            lookout: self.set.guard.lookout,
+            fs_probe: self.set.guard.fs_probe,
             processor: self.set.context.processor.identity(),
             running: &self.set.plan.job,
             config: &self.set.context.config,
         };
-        Some((self.agenda.as_deref_mut()?, hands))
+        Some((self.watch_state.as_deref_mut()?, hands))
     }
 
     /// Checks what a watching process has to do.
-    pub(crate) fn look_at_agenda(&mut self) -> Result<(), EngineError> {
-        let Some(agenda) = self.agenda.as_deref_mut().filter(|agenda| agenda.is_due()) else { return Ok(()) };
+    pub(crate) fn check_watch_state(&mut self) -> Result<(), EngineError> {
+        let Some(watch_state) = self.watch_state.as_deref_mut().filter(|watch_state| watch_state.is_due())
+        else {
+            return Ok(());
+        };
         let (store, context) = (self.committer.store_mut(), self.set.context);
         let present = Present {
-            lookout: self.set.guard.lookout,
+            fs_probe: self.set.guard.fs_probe,
             processor: context.processor.identity(),
             config: &context.config,
         };
-        let lost = agenda.look(store, &present, &self.set.plan.job)?;
-        let figures = agenda.figures(store);
-        agenda.tell_of_polling(&figures.status);
+        let lost = watch_state.look(store, &present, &self.set.plan.job)?;
+        let figures = watch_state.figures(store);
+        watch_state.tell_of_polling(&figures.status);
         self.run.statistics.watch = Some(WatchFigures { latency: self.run.latency.figures(), ..figures });
         if let Some(lost) = lost {
             self.lost_root(lost);
@@ -101,9 +107,9 @@ impl Coordinator<'_> {
 
     /// Ends this job if another one should come first.
     pub(crate) fn switch_if_wanted(&mut self) -> Result<(), EngineError> {
-        let Some(agenda) = self.agenda.as_deref() else { return Ok(()) };
-        if agenda.wants_switch(self.committer.store(), &self.set.plan.job)? {
-            self.end(Ending::Superseded);
+        let Some(watch_state) = self.watch_state.as_deref() else { return Ok(()) };
+        if watch_state.wants_switch(self.committer.store(), &self.set.plan.job)? {
+            self.end(AttemptEnd::Superseded);
         }
         Ok(())
     }

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::Coordinator;
-use super::run_state::{Ending, Interruption};
+use super::run_state::{AttemptEnd, Interruption};
 use crate::engine::error::EngineError;
-use crate::engine::lifecycle::transition::{End, FileEvent};
-use crate::engine::resources::breaker::{Breakers, Verdict};
+use crate::engine::lifecycle::transition::{AttemptOutcome, FileEvent};
+use crate::engine::resources::breaker::{BreakerVerdict, Breakers};
 use crate::engine::roots::identity::LostRoot;
 use crate::engine::stats::ProcessingState;
 use crate::engine::workers::outcome::{Outcome, OutcomeGroup};
@@ -63,10 +63,10 @@ impl Coordinator<'_> {
     /// Ends the attempt for a root that has changed identity: its files have to be listed again when it is back.
     pub(crate) fn lost_root(&mut self, lost: LostRoot) {
         // A watching process continues with its other roots.
-        if self.agenda.is_none() {
+        if self.watch_state.is_none() {
             self.trip(Resource::Files, lost.to_string());
         }
-        self.end(Ending::Hindered(Interruption::Root(lost)));
+        self.end(AttemptEnd::Hindered(Interruption::Root(lost)));
     }
 
     /// Handles a directory that could not be listed: it is listed again once what was missing is there. If it is a
@@ -91,7 +91,7 @@ impl Coordinator<'_> {
     /// Returns whether files may be claimed. Probes whether a missing resource is back.
     pub(super) fn may_claim(&mut self) -> Result<bool, EngineError> {
         if self.run.breakers.all_closed() {
-            let is_paused = self.set.wishes.is_paused();
+            let is_paused = self.set.control_flags.is_paused();
             self.note_pause(is_paused);
             return Ok(!is_paused);
         }
@@ -102,7 +102,7 @@ impl Coordinator<'_> {
             return Ok(false);
         }
         for resource in Resource::ALL {
-            if let Verdict::Probe = self.run.breakers.verdict(resource, now) {
+            if let BreakerVerdict::Probe = self.run.breakers.verdict(resource, now) {
                 self.probe(resource, now)?;
             }
         }
@@ -211,14 +211,17 @@ fn note_outcomes(breakers: &mut Breakers, outcomes: &mut [Outcome], now: Instant
     for outcome in outcomes {
         let FileEvent::Ended(ending) = &mut outcome.change else { continue };
         let Some(resource) = outcome.short_of else {
-            fine += u32::from(!matches!(ending.end, End::Released | End::Hidden | End::Gone));
+            fine += u32::from(!matches!(
+                ending.end,
+                AttemptOutcome::Released | AttemptOutcome::Hidden | AttemptOutcome::Gone
+            ));
             continue;
         };
         note_fine(breakers, std::mem::take(&mut fine), now);
         breakers.note(resource, 1, 0, now);
-        is_final |= resource == Resource::Files && matches!(ending.end, End::Recorded { .. });
+        is_final |= resource == Resource::Files && matches!(ending.end, AttemptOutcome::Recorded { .. });
         if !breakers.is_closed(resource) {
-            ending.end = End::Released;
+            ending.end = AttemptOutcome::Released;
         }
     }
     note_fine(breakers, fine, now);
@@ -236,7 +239,7 @@ fn note_fine(breakers: &mut Breakers, files: u32, now: Instant) {
 fn release_all(group: &mut OutcomeGroup) {
     for outcome in &mut group.outcomes {
         if let (FileEvent::Ended(ending), Some(_)) = (&mut outcome.change, outcome.short_of) {
-            ending.end = End::Released;
+            ending.end = AttemptOutcome::Released;
         }
     }
 }
@@ -250,7 +253,7 @@ pub(crate) fn can_open(files: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::lifecycle::transition::Ending;
+    use crate::engine::lifecycle::transition::Attempted;
     use crate::ledger::Retry;
     use crate::model::{Digest, ErrorClass, FileKey, Fingerprint, RootId, Timestamp};
 
@@ -260,11 +263,15 @@ mod tests {
         let one = |number: usize| {
             let failed = number.is_multiple_of(nth);
             let again = Retry { class: ErrorClass::IoTransient, at: Timestamp(0) };
-            let done =
-                End::Recorded { fingerprint, racy: false, digest: Some(Digest([0; 16])), failure: None };
-            let end = if failed { End::Again(again) } else { done };
+            let done = AttemptOutcome::Recorded {
+                fingerprint,
+                racy: false,
+                digest: Some(Digest([0; 16])),
+                failure: None,
+            };
+            let end = if failed { AttemptOutcome::Again(again) } else { done };
             let key = FileKey::from_relative_path(RootId(1), format!("{number}").as_bytes()).unwrap();
-            let change = FileEvent::Ended(Ending { claimed: fingerprint, end });
+            let change = FileEvent::Ended(Attempted { claimed: fingerprint, end });
             Outcome { key, change, line: 0, short_of: failed.then_some(Resource::Files) }
         };
         (0..files).map(one).collect()

@@ -1,6 +1,5 @@
-//! One thread; the only caller of commit. Every other room is a part that it owns.
-//!
-//! The loop of an attempt: receive events, commit when a tick is due, claim and plan what is pending.
+//! The loop of an attempt, on one thread: receives events, commits when a tick is due, claims and plans what is
+//! pending. During a run no other thread commits.
 
 pub(super) mod admission;
 pub(super) mod changed;
@@ -23,14 +22,14 @@ use super::command::ControlFlags;
 use super::compaction::Compaction;
 use super::dispatch::Dispatcher;
 use super::error::EngineError;
-use super::job_plan::{JobPlan, Scan};
+use super::job_plan::{JobPlan, ScanScope};
 use super::stats::{BatchStatistics, ProcessingState, StopCause};
 use super::stop::Stop;
 use super::watch::WatchState;
 use crate::engine::commit::committer::Committer;
 use crate::engine::commit::tick_policy::TickPolicy;
 use crate::engine::discovery::message::Message;
-use crate::engine::lifecycle::transition::{End, FileEvent};
+use crate::engine::lifecycle::transition::{AttemptOutcome, FileEvent};
 use crate::engine::roots::identity::RootMonitor;
 use crate::engine::workers::context::WorkContext;
 use crate::engine::workers::outcome::OutcomeGroup;
@@ -39,7 +38,7 @@ use crate::engine::workers::sizing::PoolSizer;
 use crate::model::{BatchConfig, Cursor};
 use changed::ChangedFiles;
 use event::Event;
-use run_state::{Ending, Interruption, RunState};
+use run_state::{AttemptEnd, Interruption, RunState};
 
 /// Changes that make a tick due at once, so that memory stays bounded.
 const WAITING_MAX: usize = 8_192;
@@ -56,14 +55,14 @@ pub(super) const LOOK_UP: Duration = Duration::from_millis(20);
 const LOOK_UP_STANDING: Duration = Duration::from_millis(100);
 
 /// The context that an attempt provides to its coordinator.
-pub(crate) struct Setting<'a> {
+pub(crate) struct AttemptContext<'a> {
     pub plan: &'a JobPlan,
     pub context: &'a WorkContext,
     pub started: Instant,
     pub pool: &'a Arc<Pool>,
     /// What callers request.
     pub stop: &'a Stop,
-    pub wishes: &'a ControlFlags,
+    pub control_flags: &'a ControlFlags,
     /// Stops this attempt's threads, whatever the reason.
     pub halt: &'a Stop,
     /// The figures that other threads read.
@@ -72,7 +71,7 @@ pub(crate) struct Setting<'a> {
 }
 
 pub(crate) struct Coordinator<'a> {
-    pub(super) set: Setting<'a>,
+    pub(super) set: AttemptContext<'a>,
     pub(super) committer: Committer<'a>,
     pub(super) run: &'a mut RunState,
     pub(super) dispatch: Dispatcher,
@@ -82,7 +81,7 @@ pub(crate) struct Coordinator<'a> {
     /// A directory could not be listed for want of something that may come back.
     pub(super) unlisted: bool,
     /// Why the attempt ends, and when it ends at the latest.
-    pub(super) ending: Option<(Ending, Instant)>,
+    pub(super) ending: Option<(AttemptEnd, Instant)>,
     pub(super) ticks: TickPolicy,
     pub(super) checkpoints: Vec<SyncSender<Cursor>>,
     last_look: Option<Instant>,
@@ -91,29 +90,29 @@ pub(crate) struct Coordinator<'a> {
     /// The tick that recorded the job as completed.
     pub(super) completed_at: Option<u64>,
     /// Set in a process that watches.
-    pub(super) agenda: Option<&'a mut WatchState>,
+    pub(super) watch_state: Option<&'a mut WatchState>,
     pub(super) touched: ChangedFiles,
     pub(super) compaction: Compaction,
-    pub(super) staffing: PoolSizer,
+    pub(super) sizer: PoolSizer,
 }
 
 impl<'a> Coordinator<'a> {
     pub(crate) fn new(
-        set: Setting<'a>,
+        set: AttemptContext<'a>,
         committer: Committer<'a>,
         run: &'a mut RunState,
         dispatch: Dispatcher,
-        agenda: Option<&'a mut WatchState>,
+        watch_state: Option<&'a mut WatchState>,
     ) -> Self {
         let (now, mut committer) = (set.context.clock.now(), committer);
         committer.set_listed(|root| !set.plan.scans_whole(root));
-        let scanning = set.plan.scan != Scan::Nothing;
+        let scanning = set.plan.scan != ScanScope::Nothing;
         run.statistics.state = if scanning { ProcessingState::Scanning } else { ProcessingState::Watching };
         let compaction = Compaction::new(&set.context.config, Some(set.plan.job.start.log));
-        let staffing = PoolSizer::new(&set.context.config);
+        let sizer = PoolSizer::new(&set.context.config);
         Self {
-            following: agenda.as_ref().is_some_and(|agenda| agenda.watch.is_some()),
-            agenda,
+            following: watch_state.as_ref().is_some_and(|watch_state| watch_state.watch.is_some()),
+            watch_state,
             set,
             committer,
             run,
@@ -128,15 +127,15 @@ impl<'a> Coordinator<'a> {
             touched: ChangedFiles::default(),
             completed_at: None,
             compaction,
-            staffing,
+            sizer,
         }
     }
 
     /// Runs until all is done, or the attempt can't continue. Closes the job, unless another attempt will follow.
-    pub(crate) fn run(mut self, events: &Receiver<Event>) -> Result<Ending, EngineError> {
+    pub(crate) fn run(mut self, events: &Receiver<Event>) -> Result<AttemptEnd, EngineError> {
         self.publish();
         let ended = loop {
-            let is_standing = self.set.plan.scan == Scan::Nothing && self.is_idle();
+            let is_standing = self.set.plan.scan == ScanScope::Nothing && self.is_idle();
             match self.step(events, if is_standing { LOOK_UP_STANDING } else { LOOK_UP }) {
                 Ok(None) => {}
                 Ok(Some(ending)) => break Ok(ending),
@@ -153,9 +152,9 @@ impl<'a> Coordinator<'a> {
         &mut self,
         events: &Receiver<Event>,
         wait_max: Duration,
-    ) -> Result<Option<Ending>, EngineError> {
-        self.heed_wishes();
-        if let Some(worker) = self.set.context.dying.poll() {
+    ) -> Result<Option<AttemptEnd>, EngineError> {
+        self.apply_control_flags();
+        if let Some(worker) = self.set.context.crash_signal.poll() {
             return self.last_words(worker, events);
         }
         self.look_around()?;
@@ -172,36 +171,36 @@ impl<'a> Coordinator<'a> {
         self.end_if_done()
     }
 
-    fn heed_wishes(&mut self) {
+    fn apply_control_flags(&mut self) {
         if self.set.stop.is_requested() {
-            self.end(Ending::Interrupted);
-        } else if self.set.wishes.has_config() {
-            self.end(Ending::Reconfigured);
+            self.end(AttemptEnd::Interrupted);
+        } else if self.set.control_flags.has_config() {
+            self.end(AttemptEnd::Reconfigured);
         }
     }
 
     /// Stops claiming; the workers finish the files in flight and release the rest.
-    pub(super) fn end(&mut self, ending: Ending) {
+    pub(super) fn end(&mut self, ending: AttemptEnd) {
         if self.ending.is_some() {
             return;
         }
         let drain = Duration::from_secs(self.config().drain_seconds);
         // The last commit needs some of the time.
         let latest = self.now() + drain - (drain / 4).min(Duration::from_secs(2));
-        if ending != Ending::Done {
+        if ending != AttemptEnd::Done {
             let in_hand = self.dispatch.outstanding();
-            tracing::info!(?ending, in_hand, "ending: finishing the files in hand");
+            tracing::info!(?ending, in_hand, "ending: finishing the files in flight");
             self.run.statistics.state = ProcessingState::Draining;
         }
         self.ending = Some((ending, latest));
         self.set.halt.request();
-        if let Some(agenda) = &self.agenda {
-            agenda.wake();
+        if let Some(watch_state) = &self.watch_state {
+            watch_state.wake();
         }
         self.take_back();
     }
 
-    fn end_if_done(&mut self) -> Result<Option<Ending>, EngineError> {
+    fn end_if_done(&mut self) -> Result<Option<AttemptEnd>, EngineError> {
         if let Some((ending, latest)) = &self.ending {
             let late = self.now() >= *latest;
             let has_ended = !self.scanning && !self.following && self.dispatch.outstanding() == 0;
@@ -216,8 +215,10 @@ impl<'a> Coordinator<'a> {
                     }
                 }
                 // What could not be committed is not reported again.
-                if let (true, Some(agenda)) = (late || self.committer.waiting() > 0, &mut self.agenda) {
-                    agenda.must_scan = true;
+                if let (true, Some(watch_state)) =
+                    (late || self.committer.waiting() > 0, &mut self.watch_state)
+                {
+                    watch_state.must_scan = true;
                 }
                 return Ok(Some(ending));
             }
@@ -227,7 +228,7 @@ impl<'a> Coordinator<'a> {
             return Ok(None);
         }
         let again = self.unlisted && self.run.rescans + 1 < self.config().retry_attempts;
-        let ending = if again { Ending::Hindered(Interruption::Rescan) } else { Ending::Done };
+        let ending = if again { AttemptEnd::Hindered(Interruption::Rescan) } else { AttemptEnd::Done };
         if self.following {
             // Events already taken from the watcher are still on their way.
             self.end(ending);
@@ -238,7 +239,7 @@ impl<'a> Coordinator<'a> {
 
     /// Returns whether the job can end once what waits is committed.
     pub(super) fn is_done_once_committed(&self) -> bool {
-        self.set.plan.scan != Scan::Nothing
+        self.set.plan.scan != ScanScope::Nothing
             && !self.scanning
             && self.dispatch.outstanding() == 0
             && self.log_is_checked()
@@ -340,9 +341,9 @@ impl<'a> Coordinator<'a> {
         self.touched.note_group(&group);
         let complete = self.dispatch.ended(&group);
         self.run.note_group(&group, complete);
-        let failed = |change: &FileEvent| matches!(change, FileEvent::Ended(e) if matches!(e.end, End::Recorded { failure: Some(_), .. }));
+        let failed = |change: &FileEvent| matches!(change, FileEvent::Ended(e) if matches!(e.end, AttemptOutcome::Recorded { failure: Some(_), .. }));
         if self.set.plan.fails_fast && group.outcomes.iter().any(|outcome| failed(&outcome.change)) {
-            self.end(Ending::Stopped(StopCause::FailFast));
+            self.end(AttemptEnd::Stopped(StopCause::FailFast));
         }
         self.committer.take_group(group);
     }
@@ -378,12 +379,12 @@ impl<'a> Coordinator<'a> {
         }
         self.last_look = Some(now);
         self.committer.store().state.held().check()?;
-        self.seize_overdue(now)?;
+        self.reclaim_overdue(now)?;
         self.share_rests(now);
         self.look_at_machine();
-        self.look_at_agenda()?;
-        let slow = self.set.context.board.slow_files(&self.set.context.roots, now);
-        let in_hand = self.set.context.board.in_hand();
+        self.check_watch_state()?;
+        let slow = self.set.context.slots.slow_files(&self.set.context.roots, now);
+        let in_hand = self.set.context.slots.in_hand();
         for ((worker, slow_file), held) in self.run.statistics.workers.iter_mut().zip(slow).zip(in_hand) {
             worker.slow_file = slow_file;
             (worker.batch, worker.in_hand) = held.map_or((None, 0), |(batch, files)| (Some(batch), files));
@@ -402,7 +403,7 @@ impl<'a> Coordinator<'a> {
     pub(super) fn working(&self) -> ProcessingState {
         match self.scanning {
             true => ProcessingState::Scanning,
-            false if self.set.plan.scan == Scan::Nothing => ProcessingState::Watching,
+            false if self.set.plan.scan == ScanScope::Nothing => ProcessingState::Watching,
             false => ProcessingState::Processing,
         }
     }

@@ -4,13 +4,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::run_state::RunState;
-use crate::engine::lifecycle::transition::{End, FileEvent};
+use crate::engine::lifecycle::transition::{AttemptOutcome, FileEvent};
 use crate::engine::stats::{BatchStatistics, MemoryStatus, ProcessTotals, ProcessingState};
 use crate::engine::workers::outcome::OutcomeGroup;
 use crate::ledger::Counts;
 use crate::model::Cursor;
 
-/// The state of the ledger.
+/// The committed figures that a publication shows.
 pub(crate) struct Standing {
     pub cursor: Cursor,
     /// Of the run's roots together.
@@ -78,7 +78,7 @@ impl RunState {
 }
 
 fn was_looked_at(change: &FileEvent) -> bool {
-    !matches!(change, FileEvent::Ended(ending) if matches!(ending.end, End::Released | End::Hidden | End::Gone))
+    !matches!(change, FileEvent::Ended(ending) if matches!(ending.end, AttemptOutcome::Released | AttemptOutcome::Hidden | AttemptOutcome::Gone))
 }
 
 fn show(shown: &Mutex<BatchStatistics>, statistics: &BatchStatistics) {

@@ -37,9 +37,9 @@ pub(crate) struct RunState {
     pub latency: Latency,
 }
 
-/// The ending of an attempt.
+/// How an attempt of a run ended.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Ending {
+pub(crate) enum AttemptEnd {
     /// All is done.
     Done,
     /// A stop was requested.
@@ -123,9 +123,9 @@ impl RunState {
     }
 
     /// Returns the ending if a breaker has been open for longer than the run waits.
-    pub(crate) fn given_up(&self, wait: Duration, now: Instant) -> Option<Ending> {
+    pub(crate) fn given_up(&self, wait: Duration, now: Instant) -> Option<AttemptEnd> {
         let (resource, since, why) = self.breakers.open_since()?;
         let over = now.saturating_duration_since(since) >= wait;
-        over.then(|| Ending::GaveUp { resource, why: why.to_owned() })
+        over.then(|| AttemptEnd::GaveUp { resource, why: why.to_owned() })
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Coordinator;
 use super::event::Event;
-use super::run_state::Ending;
+use super::run_state::AttemptEnd;
 use crate::engine::error::EngineError;
 use crate::engine::workers::record::{crashed_outcome, overdue_outcome};
 use crate::engine::workers::slots::Reclaimed;
@@ -24,15 +24,15 @@ const DEATH: Duration = Duration::from_secs(10);
 
 impl Coordinator<'_> {
     /// Fails files in flight for too long, and replaces their workers.
-    pub(super) fn seize_overdue(&mut self, now: Instant) -> Result<(), EngineError> {
+    pub(super) fn reclaim_overdue(&mut self, now: Instant) -> Result<(), EngineError> {
         let limit = Duration::from_secs(self.config().timeout_seconds);
-        for seized in self.set.context.board.seize_overdue(limit, now) {
-            let overdue = overdue_outcome(self.set.context, &seized);
-            let worker = seized.worker;
-            self.take_over(seized);
+        for reclaimed in self.set.context.slots.reclaim_overdue(limit, now) {
+            let overdue = overdue_outcome(self.set.context, &reclaimed);
+            let worker = reclaimed.worker;
+            self.take_over(reclaimed);
             if self.set.context.budget.given_up() > ABANDONED_MAX {
                 let why = format!("the processor did not come back from {ABANDONED_MAX} files");
-                self.end(Ending::GaveUp { resource: Resource::Processor, why });
+                self.end(AttemptEnd::GaveUp { resource: Resource::Processor, why });
             }
             self.set
                 .pool
@@ -48,32 +48,32 @@ impl Coordinator<'_> {
     /// Passes what waits behind a slow file to idle workers.
     pub(super) fn share_rests(&self, now: Instant) {
         if self.dispatch.hungry() > 0 {
-            let rests = self.set.context.board.take_rests(SLOW_FILE, now);
+            let rests = self.set.context.slots.take_rests(SLOW_FILE, now);
             rests.into_iter().for_each(|rest| self.dispatch.pass_on(rest));
         }
     }
 
     /// Takes what a seized slot held: finished outcomes count, the rest goes to other workers.
-    fn take_over(&mut self, seized: Reclaimed) -> Option<DiscoveredFile> {
-        if !seized.group.outcomes.is_empty() {
-            self.take_group(seized.group);
+    fn take_over(&mut self, reclaimed: Reclaimed) -> Option<DiscoveredFile> {
+        if !reclaimed.group.outcomes.is_empty() {
+            self.take_group(reclaimed.group);
         }
-        if let Some(rest) = seized.rest {
+        if let Some(rest) = reclaimed.rest {
             self.dispatch.pass_on(rest);
         }
-        seized.file
+        reclaimed.file
     }
 
     /// Abandons what is in flight: it stays pending.
     pub(super) fn abandon_all(&mut self) {
-        for seized in self.set.context.board.seize_all() {
+        for reclaimed in self.set.context.slots.seize_all() {
             if let Some(path) =
-                seized.file.as_ref().and_then(|file| self.set.context.roots.path_of(&file.key))
+                reclaimed.file.as_ref().and_then(|file| self.set.context.roots.path_of(&file.key))
             {
                 tracing::warn!(path = %path.display(), "abandoned: it is still pending");
             }
-            self.set.pool.abandon(seized.worker);
-            self.take_over(seized);
+            self.set.pool.abandon(reclaimed.worker);
+            self.take_over(reclaimed);
         }
     }
 
@@ -93,33 +93,33 @@ impl Coordinator<'_> {
         &mut self,
         seat: usize,
         events: &Receiver<Event>,
-    ) -> Result<Option<Ending>, EngineError> {
+    ) -> Result<Option<AttemptEnd>, EngineError> {
         self.set.halt.request();
         self.take_back();
         let mut path = PathBuf::new();
-        let mut dying = Some(seat);
-        while let Some(seat) = dying {
-            if let Some(seized) = self.set.context.board.seize(seat) {
-                path = self.convict(seized)?.unwrap_or(path);
+        let mut crash_signal = Some(seat);
+        while let Some(seat) = crash_signal {
+            if let Some(reclaimed) = self.set.context.slots.seize(seat) {
+                path = self.convict(reclaimed)?.unwrap_or(path);
             }
             self.await_others(events)?;
             // Another thread may be dying of the same.
-            dying = self.set.context.dying.poll();
+            crash_signal = self.set.context.crash_signal.poll();
         }
         self.commit()?;
-        self.set.context.dying.let_go();
+        self.set.context.crash_signal.let_go();
         std::thread::sleep(DEATH);
         Err(EngineError::Crashed { path })
     }
 
     /// Attributes the crash to this slot's current file; returns its path.
-    fn convict(&mut self, seized: Reclaimed) -> Result<Option<PathBuf>, EngineError> {
-        let (worker, batch) = (seized.worker, seized.group.batch_id);
+    fn convict(&mut self, reclaimed: Reclaimed) -> Result<Option<PathBuf>, EngineError> {
+        let (worker, batch) = (reclaimed.worker, reclaimed.group.batch_id);
         self.set.pool.abandon(worker);
         // What is not begun is still pending.
-        let Reclaimed { rest, .. } = seized;
+        let Reclaimed { rest, .. } = reclaimed;
         self.dispatch.forget(rest);
-        let Some(file) = self.take_over(Reclaimed { rest: None, ..seized }) else { return Ok(None) };
+        let Some(file) = self.take_over(Reclaimed { rest: None, ..reclaimed }) else { return Ok(None) };
         let path = self.set.context.roots.path_of(&file.key).unwrap_or_default();
         let crashes = self.committer.store().reader.get(&file.key)?.map_or(0, |entry| entry.crashes);
         tracing::error!(path = %path.display(), crashes, "the processor brings the process down");

@@ -1,7 +1,8 @@
-//! The commit tick: when it is due, what it commits, and what is recorded at a job's end.
+//! The coordinator's side of a commit tick: what the policy is asked, what is committed, and what is recorded at a job's
+//! end.
 
 use super::publish::Standing;
-use super::run_state::{Ending, Interruption};
+use super::run_state::{AttemptEnd, Interruption};
 use super::{Coordinator, LOOK_UP};
 use crate::engine::commit::tick_policy::{TickInputs, TickPolicy};
 use crate::engine::error::EngineError;
@@ -68,7 +69,7 @@ impl Coordinator<'_> {
     pub(super) fn begin_under_way(&mut self) -> Result<(), EngineError> {
         let is_under_way = self.dispatch.outstanding() > 0 || self.committer.waiting() > 0;
         let is_due = !self.run.has_begun && (is_under_way || self.ticks.since(self.now()) >= LOOK_UP);
-        // Who waits for the ledger's check hands nothing out meanwhile.
+        // A run that waits for the ledger's check hands nothing out meanwhile.
         let is_due = is_due && self.committer.store().ledger.is_checked();
         if is_due && self.has_room() { self.begin() } else { Ok(()) }
     }
@@ -145,7 +146,7 @@ impl Coordinator<'_> {
     fn heed_failures(&mut self) {
         let (ok, failed) = (self.run.tally.ok, self.run.tally.failed);
         if self.config().max_failures.is_some_and(|max| max.is_passed(failed, ok + failed)) {
-            self.end(Ending::Stopped(StopCause::MaxFailures));
+            self.end(AttemptEnd::Stopped(StopCause::MaxFailures));
         }
     }
 
@@ -164,12 +165,15 @@ impl Coordinator<'_> {
     }
 
     /// Records how the job ended, if that can be written.
-    pub(crate) fn close(&mut self, ended: Result<Ending, EngineError>) -> Result<Ending, EngineError> {
+    pub(crate) fn close(
+        &mut self,
+        ended: Result<AttemptEnd, EngineError>,
+    ) -> Result<AttemptEnd, EngineError> {
         let end = match &ended {
-            Ok(Ending::Done) => JobEnd::Completed,
-            Ok(Ending::Interrupted) => JobEnd::Interrupted,
-            Ok(Ending::Stopped(_) | Ending::GaveUp { .. }) => JobEnd::Failed,
-            Ok(Ending::Hindered(_) | Ending::Reconfigured | Ending::Superseded) => return ended,
+            Ok(AttemptEnd::Done) => JobEnd::Completed,
+            Ok(AttemptEnd::Interrupted) => JobEnd::Interrupted,
+            Ok(AttemptEnd::Stopped(_) | AttemptEnd::GaveUp { .. }) => JobEnd::Failed,
+            Ok(AttemptEnd::Hindered(_) | AttemptEnd::Reconfigured | AttemptEnd::Superseded) => return ended,
             // If the state itself failed, nothing more can be written; the error says so.
             Err(error) if error.is_of_the_state() => return open_again_or(ended),
             Err(_) => JobEnd::Failed,
@@ -189,10 +193,10 @@ impl Coordinator<'_> {
 }
 
 /// Makes the run reopen a state that could not be written, once the missing resource is there.
-fn open_again_or(ended: Result<Ending, EngineError>) -> Result<Ending, EngineError> {
+fn open_again_or(ended: Result<AttemptEnd, EngineError>) -> Result<AttemptEnd, EngineError> {
     match ended {
         Err(error) if let Some(resource) = error.short_of() => {
-            Ok(Ending::Hindered(Interruption::State { resource, why: error.to_string() }))
+            Ok(AttemptEnd::Hindered(Interruption::State { resource, why: error.to_string() }))
         }
         other => other,
     }

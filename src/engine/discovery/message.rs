@@ -16,8 +16,8 @@ use crate::source::ScanReport;
 pub(crate) enum Message {
     /// A scan found changes.
     Found { changes: Vec<(FileKey, FileEvent)>, counts: ScanCounts, pass: SemaphorePermit },
-    /// Watch events have led to these changes: each [`FileEvent::Touched`], [`FileEvent::Missing`] or [`FileEvent::Hidden`],
-    /// in the order in which they were seen. They overtake all else. `since` is when the oldest event came.
+    /// Watch events have led to these changes: each [`FileEvent::Touched`], [`FileEvent::Missing`] or
+    /// [`FileEvent::Hidden`], in the order in which they were seen. They overtake all else. `since` is when the oldest event came.
     ///
     /// A file that is not there is reported as missing also where the ledger does not know it yet, with the default
     /// entry: it may have been processed and only wait for its commit.

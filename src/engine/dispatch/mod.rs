@@ -1,6 +1,5 @@
-//! Claims live in memory; a crash forgets them.
-//!
-//! From pending files to workers: claims files, plans batches, hands them out, and tracks what is dispatched.
+//! From pending files to workers: claims, plans, hands out and tracks batches. Claims live in memory; a crash forgets
+//! them.
 
 pub(super) mod claims;
 

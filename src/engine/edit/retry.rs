@@ -78,7 +78,7 @@ fn commit(store: &mut Store, chunk: Vec<(FileKey, FileEvent)>) -> Result<(), Eng
     store.commit_without_lines(&changes, None)
 }
 
-/// Error: a request was carried out for only so many files.
+/// Returns the error for a request that was carried out for only so many files.
 pub(crate) fn broken_off(files: u64, are: &str, why: &str) -> EngineError {
     let what = format!("{files} files are {are}, and the rest is as it was; ask again");
     EngineError::Io { what, source: io::Error::new(io::ErrorKind::Interrupted, why) }

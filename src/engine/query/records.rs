@@ -68,7 +68,7 @@ impl CommittedLog {
         } else if go_on_from != Some(since) {
             return Ok(());
         } else if !begins_line(Path::new(&self.folder), since)? {
-            format!("cursor {since} is not the start of a record; use one that was told")
+            format!("cursor {since} is not the start of a record; use one that was printed")
         } else {
             return Ok(());
         };

@@ -3,21 +3,21 @@
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-/// Hands out a limited number of passes.
+/// Limits how many permits are held at a time.
 #[derive(Debug, Clone)]
 pub(crate) struct Semaphore(Arc<(Mutex<usize>, Condvar)>);
 
-/// One of the gate's passes; given back when dropped.
+/// A permit of a semaphore, returned when dropped.
 #[derive(Debug)]
 pub(crate) struct SemaphorePermit(Semaphore);
 
 impl Semaphore {
-    /// A gate with this many passes.
+    /// Creates a semaphore with this many permits.
     pub(crate) fn new(passes: usize) -> Self {
         Self(Arc::new((Mutex::new(passes), Condvar::new())))
     }
 
-    /// Waits for a pass.
+    /// Waits for a permit.
     pub(crate) fn pass(&self) -> SemaphorePermit {
         let (left, freed) = &*self.0;
         let guard = left.lock().unwrap_or_else(PoisonError::into_inner);

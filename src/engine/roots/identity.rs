@@ -90,7 +90,7 @@ pub(crate) enum Stand {
 pub(crate) struct RootIdentities(Arc<BTreeMap<RootId, Known>>);
 
 impl RootIdentities {
-    /// Returns the marks that the state remembers.
+    /// Returns the identities that the state remembers.
     pub(crate) fn of(info: &StateInfo) -> Self {
         let known = |info: &RootInfo| {
             (RootId(info.id), Known { mark: parse(&info.mark), target: info.target().to_owned() })
@@ -149,12 +149,12 @@ impl RootIdentities {
     pub(crate) fn check(
         &mut self,
         store: &mut Store,
-        lookout: &FsProbe,
+        fs_probe: &FsProbe,
         roots: &[(Root, RunScope)],
         scans_whole: impl Fn(RootId) -> bool,
         accept_empty: bool,
     ) -> Result<Option<LostRoot>, EngineError> {
-        let mut marks = match self.compared(&store.reader, lookout, roots, accept_empty)? {
+        let mut marks = match self.compared(&store.reader, fs_probe, roots, accept_empty)? {
             Ok(marks) => marks,
             Err(lost) => return Ok(Some(lost)),
         };
@@ -184,7 +184,7 @@ impl RootIdentities {
         Arc::make_mut(&mut self.0).insert(root, Known { mark: Some(mark), target });
     }
 
-    /// Saves the marks in the state.
+    /// Saves the identities in the state.
     fn remember(&self, store: &mut Store) -> Result<(), EngineError> {
         let marks = &self.0;
         store.describe(|info| {
@@ -196,17 +196,17 @@ impl RootIdentities {
         })
     }
 
-    /// Returns the current marks, or the first root that is not what it was.
+    /// Returns the current identities, or the first root that is not what it was.
     pub(crate) fn compared(
         &self,
         reader: &LedgerReader,
-        lookout: &FsProbe,
+        fs_probe: &FsProbe,
         roots: &[(Root, RunScope)],
         accept_empty: bool,
     ) -> Result<Result<Self, LostRoot>, LedgerError> {
         let mut marks = self.clone();
         for (root, _) in roots {
-            match self.looked(reader, lookout, root, accept_empty)? {
+            match self.looked(reader, fs_probe, root, accept_empty)? {
                 Ok(seen) => marks.insert(root.id, seen),
                 Err(why) => return Ok(Err(LostRoot::new(root.clone(), why))),
             }
@@ -217,12 +217,12 @@ impl RootIdentities {
     fn looked(
         &self,
         reader: &LedgerReader,
-        lookout: &FsProbe,
+        fs_probe: &FsProbe,
         root: &Root,
         accept_empty: bool,
     ) -> Result<Result<Seen, String>, LedgerError> {
         let (marks, of) = (self.clone(), root.clone());
-        match lookout.ask(&root.path, move |source| marks.stand(source, &of)) {
+        match fs_probe.ask(&root.path, move |source| marks.stand(source, &of)) {
             Ok(Stand::Same(seen)) => return Ok(Ok(seen)),
             Ok(Stand::Leads(seen)) => {
                 tracing::info!("{} leads to {} now", root.path.display(), seen.target.display());
@@ -234,15 +234,15 @@ impl RootIdentities {
         // Read only now, as most roots are what they were.
         let (known, marks, of) = (known_files(reader, root)?, self.clone(), root.clone());
         let look = move |source: &dyn Source| marks.again(source, &of, &known, accept_empty);
-        Ok(lookout.ask(&root.path, look).unwrap_or_else(|error| Err(error.to_string())))
+        Ok(fs_probe.ask(&root.path, look).unwrap_or_else(|error| Err(error.to_string())))
     }
 }
 
 /// Records what distinguishes new roots from other folders. One that can't be probed is probed again later.
-pub(crate) fn mark_new<'i>(lookout: &FsProbe, infos: impl Iterator<Item = &'i mut RootInfo>) {
+pub(crate) fn mark_new<'i>(fs_probe: &FsProbe, infos: impl Iterator<Item = &'i mut RootInfo>) {
     for info in infos {
         let root = info.root();
-        if let Ok(Ok(seen)) = lookout.ask(&info.path, move |source| Seen::of(source, &root)) {
+        if let Ok(Ok(seen)) = fs_probe.ask(&info.path, move |source| Seen::of(source, &root)) {
             seen.note_in(info);
         }
     }
@@ -260,19 +260,19 @@ fn parse(mark: &str) -> Option<u128> {
 
 /// Checks the roots while an attempt goes on.
 pub(crate) struct RootMonitor<'a> {
-    pub(crate) lookout: &'a FsProbe,
+    pub(crate) fs_probe: &'a FsProbe,
     marks: &'a RootIdentities,
     pub(crate) roots: &'a [(Root, RunScope)],
 }
 
 impl<'a> RootMonitor<'a> {
-    /// Compares the roots with these marks.
+    /// Compares the roots with these identities.
     pub(crate) fn new(
-        lookout: &'a FsProbe,
+        fs_probe: &'a FsProbe,
         marks: &'a RootIdentities,
         roots: &'a [(Root, RunScope)],
     ) -> Self {
-        Self { lookout, marks, roots }
+        Self { fs_probe, marks, roots }
     }
 
     /// Returns the same by the root's own path: an attempt sees where it led then, and it may lead elsewhere when it
@@ -291,7 +291,7 @@ impl<'a> RootMonitor<'a> {
     /// Returns what is wrong with a root, if anything is.
     pub(crate) fn look(&self, root: &Root) -> Option<LostRoot> {
         let (marks, of) = (self.marks.clone(), root.clone());
-        let why = match self.lookout.ask(&root.path, move |source| marks.stand(source, &of)) {
+        let why = match self.fs_probe.ask(&root.path, move |source| marks.stand(source, &of)) {
             Ok(Stand::Same(_)) => return None,
             Ok(Stand::Leads(seen)) => format!("leads to {} now", seen.target.display()),
             Ok(Stand::Lost(why)) => why,
@@ -305,7 +305,7 @@ impl<'a> RootMonitor<'a> {
         let mut found = BTreeSet::new();
         for keys in gone.chunks(KEYS_A_LOOK) {
             let (mut keys, of) = (keys.to_vec(), root.clone());
-            let answer = self.lookout.ask(&root.path, move |source| {
+            let answer = self.fs_probe.ask(&root.path, move |source| {
                 keys.retain(|key| source.exists(&of, key));
                 keys
             });
@@ -341,10 +341,10 @@ mod tests {
         let at = |path: PathBuf| Root { id: RootId(1), name: "current".to_owned(), path };
         let ground = RunScope { epoch: 1, run_start: LogPosition::START, quarantine: false };
         let (roots, marks) = ([(at(given), ground)], RootIdentities::default());
-        let lookout = impatient(std::time::Duration::from_secs(1), Stop::default());
+        let fs_probe = impatient(std::time::Duration::from_secs(1), Stop::default());
         let seen = LostRoot { root: at(folder.path().join("old")), why: String::new(), unlisted: true };
-        assert!(seen.still_unlisted(&**lookout.source()).is_some());
-        let lost = RootMonitor::new(&lookout, &marks, &roots).as_given(seen);
-        assert_eq!(lost.still_unlisted(&**lookout.source()), None);
+        assert!(seen.still_unlisted(&**fs_probe.source()).is_some());
+        let lost = RootMonitor::new(&fs_probe, &marks, &roots).as_given(seen);
+        assert_eq!(lost.still_unlisted(&**fs_probe.source()), None);
     }
 }

@@ -138,7 +138,7 @@ pub(crate) struct NotThere {
 }
 
 /// The same for one root whose file system may hang.
-pub(crate) fn resolve_root(lookout: &FsProbe, given: &Path) -> Result<Vec<GivenRoot>, Box<NotThere>> {
+pub(crate) fn resolve_root(fs_probe: &FsProbe, given: &Path) -> Result<Vec<GivenRoot>, Box<NotThere>> {
     let given = given.to_owned();
     let path = given.clone();
     let look = move |_: &dyn Source| {
@@ -148,7 +148,7 @@ pub(crate) fn resolve_root(lookout: &FsProbe, given: &Path) -> Result<Vec<GivenR
             Box::new(NotThere { root: GivenRoot { target: leads_to(&path), path }, error, is_file })
         })
     };
-    lookout.ask(&given, look).unwrap_or_else(|error| {
+    fs_probe.ask(&given, look).unwrap_or_else(|error| {
         let root = GivenRoot::known(without_parents(&current_folder().join(&given)));
         let error = EngineError::root(&given, error.to_string());
         Err(Box::new(NotThere { root, error, is_file: false }))
@@ -289,7 +289,7 @@ fn free_name(infos: &[RootInfo], path: &Path) -> String {
 
 /// Warns of roots unknown to the state `before` that may be a mistake: known ones that were moved, or ones in known
 /// ones that are not ingested with them.
-pub(crate) fn warn_of_new(lookout: &FsProbe, before: &[RootInfo], chosen: &[RootInfo]) {
+pub(crate) fn warn_of_new(fs_probe: &FsProbe, before: &[RootInfo], chosen: &[RootInfo]) {
     let ids = |infos: &[RootInfo]| infos.iter().map(|info| info.id).collect::<HashSet<_>>();
     let (known_ids, chosen_ids) = (ids(before), ids(chosen));
     let is_new = |info: &&RootInfo| !known_ids.contains(&info.id);
@@ -306,7 +306,7 @@ pub(crate) fn warn_of_new(lookout: &FsProbe, before: &[RootInfo], chosen: &[Root
     }
     for new in chosen.iter().filter(is_new) {
         let namesakes = namesakes.get(&name_of(&new.path)).into_iter().flatten();
-        for known in namesakes.filter(|known| is_gone(lookout, &known.path)) {
+        for known in namesakes.filter(|known| is_gone(fs_probe, &known.path)) {
             tracing::warn!(
                 "{} is gone, and {} is new and has its name. If it was moved there, end this and give `outlast forget \
                  {1}` and `outlast move-root {0} {1}`: its records stay. If it is no more, `outlast forget {0}` ends \
@@ -379,8 +379,8 @@ pub fn move_root(state: &Path, from: &Path, to: &Path) -> Result<MovedRoot, Engi
 }
 
 /// Returns whether nothing is at a path; an unreadable one is not gone.
-fn is_gone(lookout: &FsProbe, path: &Path) -> bool {
+fn is_gone(fs_probe: &FsProbe, path: &Path) -> bool {
     let at = path.to_owned();
     let look = move |_: &dyn Source| matches!(at.metadata(), Err(error) if error.kind() == std::io::ErrorKind::NotFound);
-    lookout.ask(path, look).unwrap_or(false)
+    fs_probe.ask(path, look).unwrap_or(false)
 }

@@ -155,7 +155,7 @@ pub(super) fn spawn_or_do(name: &str, work: impl FnOnce() + Send + 'static) {
 
 impl<T> ProbeHandle<T> {
     /// Returns the answer; `None` while it may still come.
-    pub(crate) fn told(&self) -> Option<Result<T, ProbeError>> {
+    pub(crate) fn answer(&self) -> Option<Result<T, ProbeError>> {
         match self.answer.try_recv() {
             Ok(answer) => Some(Ok(answer)),
             Err(TryRecvError::Disconnected) => Some(Err(ProbeError::Panicked)),
@@ -184,8 +184,8 @@ pub(crate) mod tests {
     }
 
     /// Waits until no probe's thread is left.
-    pub(crate) fn settle(lookout: &FsProbe) {
-        while Arc::strong_count(&lookout.source) > 1 {
+    pub(crate) fn settle(fs_probe: &FsProbe) {
+        while Arc::strong_count(&fs_probe.source) > 1 {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -202,34 +202,34 @@ pub(crate) mod tests {
 
     #[test]
     fn what_hangs_is_waited_for_once_and_holds_up_nothing_beside_it() {
-        let lookout = impatient(Duration::from_millis(200), Stop::default());
+        let fs_probe = impatient(Duration::from_millis(200), Stop::default());
         let (stuck, fine) = (Path::new("/stuck"), Path::new("/fine"));
         let (question, hold) = hanging();
-        let look = lookout.begin(stuck, question).unwrap();
-        assert!(look.told().is_none(), "it may answer yet");
-        assert_eq!(lookout.ask(fine, |_| 1).unwrap(), 1);
+        let look = fs_probe.begin(stuck, question).unwrap();
+        assert!(look.answer().is_none(), "it may answer yet");
+        assert_eq!(fs_probe.ask(fine, |_| 1).unwrap(), 1);
         let begun = Instant::now();
         let (question, hold_too) = hanging();
-        assert!(matches!(lookout.ask(stuck, question), Err(ProbeError::Overdue)));
+        assert!(matches!(fs_probe.ask(stuck, question), Err(ProbeError::Overdue)));
         assert!(begun.elapsed() >= Duration::from_millis(200));
-        assert!(matches!(look.told(), Some(Err(ProbeError::Overdue))));
+        assert!(matches!(look.answer(), Some(Err(ProbeError::Overdue))));
         let asked = std::sync::atomic::AtomicBool::new(false);
         let asked = Arc::new(asked);
         let seen = Arc::clone(&asked);
-        let again = lookout.ask(stuck, move |_| seen.store(true, std::sync::atomic::Ordering::Relaxed));
+        let again = fs_probe.ask(stuck, move |_| seen.store(true, std::sync::atomic::Ordering::Relaxed));
         assert!(matches!(again, Err(ProbeError::Overdue)));
         assert!(!asked.load(std::sync::atomic::Ordering::Relaxed), "no further thread hangs there");
-        assert_eq!(lookout.ask(fine, |_| 2).unwrap(), 2);
+        assert_eq!(fs_probe.ask(fine, |_| 2).unwrap(), 2);
 
         drop((hold, hold_too));
         let late = std::iter::repeat_with(|| {
             std::thread::sleep(Duration::from_millis(5));
-            look.told()
+            look.answer()
         });
         assert_eq!(late.take(2000).find_map(|answer| answer?.ok()), Some(7), "a late answer is one");
         let again = std::iter::repeat_with(|| {
             std::thread::sleep(Duration::from_millis(5));
-            lookout.ask(stuck, |_| 3)
+            fs_probe.ask(stuck, |_| 3)
         });
         assert_eq!(again.take(2000).find_map(Result::ok), Some(3));
     }
@@ -237,10 +237,10 @@ pub(crate) mod tests {
     #[test]
     fn once_a_stop_is_asked_for_nobody_waits_long() {
         let stop = Stop::default();
-        let lookout = impatient(Duration::from_secs(600), stop.clone());
+        let fs_probe = impatient(Duration::from_secs(600), stop.clone());
         let (question, _hold) = hanging();
         let begun = Instant::now();
-        let asker = std::thread::spawn(move || lookout.ask(Path::new("/stuck"), question).is_err());
+        let asker = std::thread::spawn(move || fs_probe.ask(Path::new("/stuck"), question).is_err());
         std::thread::sleep(Duration::from_millis(20));
         stop.request();
         assert!(asker.join().unwrap());
@@ -249,9 +249,9 @@ pub(crate) mod tests {
 
     #[test]
     fn a_look_that_panics_tells_nothing() {
-        let lookout = impatient(Duration::from_secs(600), Stop::default());
-        let answer = lookout.ask(Path::new("/any"), |_| std::panic::panic_any("as it was told"));
+        let fs_probe = impatient(Duration::from_secs(600), Stop::default());
+        let answer = fs_probe.ask(Path::new("/any"), |_| std::panic::panic_any("as it was told"));
         assert!(matches!(answer, Err(ProbeError::Panicked)), "{answer:?}");
-        assert_eq!(lookout.ask(Path::new("/any"), |_| 1).unwrap(), 1);
+        assert_eq!(fs_probe.ask(Path::new("/any"), |_| 1).unwrap(), 1);
     }
 }

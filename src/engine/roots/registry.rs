@@ -18,19 +18,19 @@ pub(crate) fn register(
     store: &mut Store,
     roots: &[GivenRoot],
     processor: &str,
-    lookout: &FsProbe,
+    fs_probe: &FsProbe,
     config: &BatchConfig,
 ) -> Result<Vec<RootInfo>, EngineError> {
-    let (source, before) = (lookout.source().as_ref(), store.state.info().roots.clone());
+    let (source, before) = (fs_probe.source().as_ref(), store.state.info().roots.clone());
     let mut infos = before.clone();
     let used = last_used(&store.reader)?;
     let (chosen, filtered) = choose(&mut infos, roots, processor, &source.filters(), config, used)?;
     if infos != before {
-        super::warn_of_new(lookout, &before, &chosen);
+        super::warn_of_new(fs_probe, &before, &chosen);
         // Files no longer let in leave the queue before the new filters are recorded.
         prune(store, &filtered, source)?;
         // Otherwise the first attempt would record the marks of the new ones, and write the state once more.
-        identity::mark_new(lookout, infos.iter_mut().skip(before.len()));
+        identity::mark_new(fs_probe, infos.iter_mut().skip(before.len()));
         store.describe(|state| state.roots = infos)?;
     }
     Ok(chosen)

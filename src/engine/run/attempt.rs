@@ -11,14 +11,14 @@ use super::engine::Engine;
 use super::live::Published;
 use crate::engine::commit::committer::Committer;
 use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
-use crate::engine::coordinator::run_state::{Ending, RunState};
-use crate::engine::coordinator::{Coordinator, Setting};
+use crate::engine::coordinator::run_state::{AttemptEnd, RunState};
+use crate::engine::coordinator::{AttemptContext, Coordinator};
 use crate::engine::discovery::follow::WatchFollower;
 use crate::engine::discovery::message::Reports;
 use crate::engine::discovery::scan::ScanPlan;
 use crate::engine::dispatch::Dispatcher;
 use crate::engine::error::EngineError;
-use crate::engine::job_plan::{JobPlan, Scan};
+use crate::engine::job_plan::{JobPlan, ScanScope};
 use crate::engine::resources::memory_budget::Budget;
 use crate::engine::roots::identity::{RootIdentities, RootMonitor};
 use crate::engine::roots::probe::FsProbe;
@@ -44,7 +44,7 @@ const LOG_BYTES_SMALL: u64 = 64 << 10;
 pub(super) struct Course<'a> {
     pub engine: &'a Engine,
     pub plan: &'a JobPlan,
-    pub lookout: FsProbe,
+    pub fs_probe: FsProbe,
     pub config: Arc<BatchConfig>,
     pub started: Instant,
     pub clock: Clock,
@@ -65,8 +65,8 @@ impl Course<'_> {
         marks: &RootIdentities,
         shown: &Published<'_>,
         run: &mut RunState,
-        agenda: Option<&mut WatchState>,
-    ) -> Result<Ending, EngineError> {
+        watch_state: Option<&mut WatchState>,
+    ) -> Result<AttemptEnd, EngineError> {
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         shown.listens(&send);
         let halt = Stop::default();
@@ -76,22 +76,22 @@ impl Course<'_> {
         let pending = store.reader.counts_of(plan.roots.iter().map(|(root, _)| root.id)).pending;
         let context = Arc::new(self.context(plan, &halt, pending > 0));
         let pool = CloseOnDrop(self.start_pool(&context, &send)?);
-        let news = agenda.as_deref().and_then(|agenda| self.news(plan, agenda, store, &halt));
+        let news = watch_state.as_deref().and_then(|watch_state| self.news(plan, watch_state, store, &halt));
         let threads = self.start_readers(plan, store, &halt, &send, news)?;
         if let Err(error) = pool.0.allow(self.config.worker_count) {
             let workers = pool.0.allowed();
             tracing::warn!(workers, %error, "fewer workers, as no more threads can be started");
         }
-        let setting = Setting {
+        let setting = AttemptContext {
             plan,
             context: &context,
             started: self.started,
             pool: &pool.0,
             stop: self.engine.stop_flag(),
-            wishes: self.engine.wishes(),
+            control_flags: self.engine.control_flags(),
             halt: &halt,
             shown: self.engine.shown(),
-            guard: RootMonitor::new(&self.lookout, marks, &self.plan.roots),
+            guard: RootMonitor::new(&self.fs_probe, marks, &self.plan.roots),
         };
         let strategy = self.engine.make_strategy(&self.config);
         let suspects = self.left.suspects.clone();
@@ -99,14 +99,14 @@ impl Course<'_> {
         let committer = Committer::new(store, &plan.roots);
         // Once in the life of a process.
         let killed_by = self.killed_by().filter(|_| !std::mem::replace(&mut run.blamed, true));
-        let mut coordinator = Coordinator::new(setting, committer, run, dispatch, agenda);
+        let mut coordinator = Coordinator::new(setting, committer, run, dispatch, watch_state);
         if let Some(key) = killed_by {
             coordinator.blame(key)?;
         }
         let ended = coordinator.run(&receive);
         // From here on, senders no longer block on the receiver.
         drop(receive);
-        context.dying.let_go();
+        context.crash_signal.let_go();
         pool.0.close();
         let deadline = Instant::now() + THREADS_END;
         pool.0.join(Some(deadline));
@@ -126,16 +126,16 @@ impl Course<'_> {
         let roots = plan.roots.iter().map(|(root, _)| root.clone()).collect();
         WorkContext {
             processor: self.engine.processor(),
-            source: Arc::clone(self.lookout.source()),
+            source: Arc::clone(self.fs_probe.source()),
             roots: RootTable::new(roots),
             config: Arc::clone(&self.config),
             clock: self.clock.clone(),
             stop: halt.clone(),
-            board: Arc::new(WorkerSlots::new(self.config.most_workers(), Arc::clone(&self.budget))),
+            slots: Arc::new(WorkerSlots::new(self.config.most_workers(), Arc::clone(&self.budget))),
             budget: Arc::clone(&self.budget),
             in_hand: Some(Arc::clone(&self.in_hand)),
-            dying: Arc::new(CrashSignal::default()),
-            doubts_rules: AtomicBool::new(plan.scan != Scan::Nothing && left_over),
+            crash_signal: Arc::new(CrashSignal::default()),
+            doubts_rules: AtomicBool::new(plan.scan != ScanScope::Nothing && left_over),
         }
     }
 
@@ -168,12 +168,12 @@ impl Course<'_> {
         news: Option<WatchFollower>,
     ) -> Result<Vec<JoinHandle<()>>, EngineError> {
         let mut threads = Vec::new();
-        if plan.scan != Scan::Nothing {
+        if plan.scan != ScanScope::Nothing {
             let scan = ScanPlan {
                 reader: Some(store.reader.clone()),
                 roots: plan.own.clone(),
                 below: plan.below(),
-                source: Arc::clone(self.lookout.source()),
+                source: Arc::clone(self.fs_probe.source()),
                 unlisted: news.as_ref().map(|news| Arc::clone(&news.folders)),
                 halt: halt.clone(),
             };
@@ -204,17 +204,23 @@ impl Course<'_> {
         Ok(threads)
     }
 
-    fn news(&self, plan: &JobPlan, agenda: &WatchState, store: &Store, halt: &Stop) -> Option<WatchFollower> {
-        let watch = agenda.watch.clone()?;
+    fn news(
+        &self,
+        plan: &JobPlan,
+        watch_state: &WatchState,
+        store: &Store,
+        halt: &Stop,
+    ) -> Option<WatchFollower> {
+        let watch = watch_state.watch.clone()?;
         // A root that leads elsewhere than before is watched there, and no longer where it led.
         plan.roots.iter().for_each(|(root, _)| watch.add_root(root));
         Some(WatchFollower {
             reader: store.reader.clone(),
             roots: plan.roots.clone(),
-            source: Arc::clone(self.lookout.source()),
+            source: Arc::clone(self.fs_probe.source()),
             watch,
-            folders: Arc::clone(&agenda.folders),
-            poll_interval: agenda.options.poll_interval,
+            folders: Arc::clone(&watch_state.folders),
+            poll_interval: watch_state.options.poll_interval,
             halt: halt.clone(),
         })
     }

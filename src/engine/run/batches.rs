@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::pulse::Pulse;
 use crate::engine::error::EngineError;
-use crate::engine::lifecycle::transition::{End, FileEvent};
+use crate::engine::lifecycle::transition::{AttemptOutcome, FileEvent};
 use crate::engine::resources::machine::Machine;
 use crate::engine::resources::memory_budget::{Budget, effective_limit};
 use crate::engine::stats::{BatchExecutionResult, BatchResult, ProcessingResult, WorkerStatistics};
@@ -32,7 +32,7 @@ const LOOK_AROUND: Duration = Duration::from_millis(50);
 const WORKER: &str = "a worker thread";
 
 /// A message from the workers.
-type Told = Result<OutcomeGroup, EngineError>;
+type Report = Result<OutcomeGroup, EngineError>;
 
 /// Processes batches of files (see [`DiscoveredFile::at`](crate::DiscoveredFile::at)) on `worker_count` threads.
 ///
@@ -89,9 +89,9 @@ fn execute(
 fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContext {
     // There is no later run to make a second attempt.
     let config = BatchConfig { retry_attempts: 1, retry: BTreeMap::new(), workers_max: 0, ..config.clone() };
-    let dying = CrashSignal::default();
+    let crash_signal = CrashSignal::default();
     // There is nothing to save.
-    dying.let_go();
+    crash_signal.let_go();
     let bounds = Machine::new().bounds();
     let limit_bytes = effective_limit(&config, bounds.memory);
     let budget = Arc::new(Budget::new(bounds.for_files(limit_bytes)));
@@ -100,17 +100,17 @@ fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContex
         source: Arc::new(TreeSource::new(Filters::default(), Vec::new())),
         roots: RootTable::new(Vec::new()),
         clock: Clock::default(),
-        board: Arc::new(WorkerSlots::new(config.worker_count, Arc::clone(&budget))),
+        slots: Arc::new(WorkerSlots::new(config.worker_count, Arc::clone(&budget))),
         budget,
         in_hand: None,
         stop: Stop::default(),
-        dying: Arc::new(dying),
+        crash_signal: Arc::new(crash_signal),
         doubts_rules: Default::default(),
         config: Arc::new(config),
     }
 }
 
-fn start_workers(context: &Arc<WorkContext>, send: SyncSender<Told>) -> Result<Arc<Pool>, EngineError> {
+fn start_workers(context: &Arc<WorkContext>, send: SyncSender<Report>) -> Result<Arc<Pool>, EngineError> {
     let (for_workers, failures) = (Arc::clone(context), send.clone());
     let make = move |worker| {
         let send = send.clone();
@@ -132,7 +132,7 @@ fn limit_of(context: &WorkContext) -> Duration {
 
 /// Collects all outcomes; replaces a worker that hangs.
 fn gather(
-    receive: Receiver<Told>,
+    receive: Receiver<Report>,
     gathered: &mut BatchCollector,
     context: &WorkContext,
     pool: &Arc<Pool>,
@@ -149,13 +149,13 @@ fn gather(
             continue;
         }
         last_look = now;
-        for seized in context.board.seize_overdue(limit_of(context), now) {
-            if let Some(group) = overdue_outcome(context, &seized) {
+        for reclaimed in context.slots.reclaim_overdue(limit_of(context), now) {
+            if let Some(group) = overdue_outcome(context, &reclaimed) {
                 gathered.take(group, &context.roots);
             }
-            gathered.take(seized.group, &context.roots);
-            seized.rest.into_iter().for_each(|rest| pool.push(rest));
-            pool.replace(seized.worker).map_err(EngineError::no_threads(WORKER))?;
+            gathered.take(reclaimed.group, &context.roots);
+            reclaimed.rest.into_iter().for_each(|rest| pool.push(rest));
+            pool.replace(reclaimed.worker).map_err(EngineError::no_threads(WORKER))?;
         }
     }
     Ok(())
@@ -251,7 +251,7 @@ fn one_result(path: &Path, change: &FileEvent, line: &mut Vec<u8>) -> Processing
     let mut one =
         ProcessingResult { path: path.to_owned(), status: RecordStatus::Removed, result: None, error: None };
     let FileEvent::Ended(ending) = change else { return one };
-    if !matches!(ending.end, End::Recorded { .. }) {
+    if !matches!(ending.end, AttemptOutcome::Recorded { .. }) {
         one.error = Some(gone());
         return one;
     }

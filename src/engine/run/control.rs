@@ -33,8 +33,8 @@ impl Engine {
         match order {
             Command::Stop => {
                 self.stop().request();
-                Ok(CommandReply::told(
-                    "stopping: what is in hand is finished and committed, the rest stays pending",
+                Ok(CommandReply::text(
+                    "stopping: files in flight are finished and committed, the rest stays pending",
                 ))
             }
             Command::Pause => Ok(self.pause(true)),
@@ -134,8 +134,8 @@ impl Engine {
     }
 
     fn pause(&self, paused: bool) -> CommandReply {
-        let was_paused = self.wishes().pause(paused);
-        CommandReply::told(match (was_paused, paused) {
+        let was_paused = self.control_flags().pause(paused);
+        CommandReply::text(match (was_paused, paused) {
             (false, true) => "paused: no file is begun until `resume`",
             (true, false) => "going on",
             (true, true) => "is paused already",
@@ -145,8 +145,8 @@ impl Engine {
 
     fn configure(&self, config: BatchConfig) -> Result<CommandReply, EngineError> {
         config.check()?;
-        self.wishes().want_config(|_| config);
-        Ok(CommandReply::told("going on with the new configuration"))
+        self.control_flags().want_config(|_| config);
+        Ok(CommandReply::text("going on with the new configuration"))
     }
 
     /// Changes the configuration that a run continues with, also if that still waits to be applied.
@@ -155,8 +155,8 @@ impl Engine {
         let with =
             |config: &BatchConfig| BatchConfig { worker_count: count, workers_max: count, ..config.clone() };
         with(&present).check()?;
-        self.wishes().want_config(|waiting| with(waiting.unwrap_or(&present)));
-        Ok(CommandReply::told(format!(
+        self.control_flags().want_config(|waiting| with(waiting.unwrap_or(&present)));
+        Ok(CommandReply::text(format!(
             "going on with {count} workers, until the configuration is read again"
         )))
     }

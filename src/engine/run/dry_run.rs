@@ -60,8 +60,8 @@ impl Engine {
         let mut roots: Vec<(Root, RunScope)> = chosen.iter().map(root).collect();
         if let (Some(state), Some(reader)) = (&state, &reader) {
             let marks = RootIdentities::of(state.info());
-            let lookout = FsProbe::new(Arc::clone(&source), self.stop(), self.clock());
-            match marks.compared(reader, &lookout, &roots, config.accept_empty)? {
+            let fs_probe = FsProbe::new(Arc::clone(&source), self.stop(), self.clock());
+            match marks.compared(reader, &fs_probe, &roots, config.accept_empty)? {
                 Ok(marks) => roots.iter_mut().for_each(|(root, _)| *root = marks.bound(root)),
                 // A run would wait for it, and treat nothing as removed.
                 Err(lost) => {

@@ -221,7 +221,7 @@ impl Engine {
         &self.shared
     }
 
-    pub(crate) fn wishes(&self) -> &ControlFlags {
-        &self.shared.wishes
+    pub(crate) fn control_flags(&self) -> &ControlFlags {
+        &self.shared.control_flags
     }
 }

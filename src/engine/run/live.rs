@@ -18,7 +18,7 @@ use crate::model::key::RootId;
 pub(super) struct Shared {
     pub(super) statistics: Mutex<BatchStatistics>,
     pub(super) running: Mutex<Option<Running>>,
-    pub(super) wishes: ControlFlags,
+    pub(super) control_flags: ControlFlags,
 }
 
 /// A run that is going on.

@@ -1,4 +1,4 @@
-//! Threads begin and end here and nowhere else.
+//! A run from start to end: starts the threads of each attempt, and ends them.
 
 pub(super) mod attempt;
 pub(super) mod batches;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::attempt::Course;
 use super::engine::{Engine, RunOptions};
 use super::pulse::Pulse;
-use crate::engine::coordinator::run_state::{Ending, RunState};
+use crate::engine::coordinator::run_state::{AttemptEnd, RunState};
 use crate::engine::error::EngineError;
 use crate::engine::job_plan::{self, JobPlan};
 use crate::engine::resources::machine::{self, Bounds, Machine};
@@ -34,7 +34,7 @@ pub(super) struct Runtime<'a> {
     /// Empty only while the store is reopened, and once all is over.
     slot: Option<Store>,
     config: Arc<BatchConfig>,
-    lookout: FsProbe,
+    fs_probe: FsProbe,
     pub in_hand: Arc<InFlightMarkers>,
     /// The files that were in flight when an earlier process died.
     left: PreviousCrash,
@@ -84,7 +84,7 @@ impl<'a> Runtime<'a> {
             engine,
             slot: Some(store),
             config: Arc::new(with_room_for(config, bounds)),
-            lookout: FsProbe::new(source, engine.stop(), clock.clone()),
+            fs_probe: FsProbe::new(source, engine.stop(), clock.clone()),
             in_hand: Arc::new(in_hand),
             left,
             oom_kills,
@@ -104,8 +104,8 @@ impl<'a> Runtime<'a> {
         Ok(self.slot.as_mut().ok_or(LedgerError::Poisoned)?)
     }
 
-    pub(super) fn lookout(&self) -> &FsProbe {
-        &self.lookout
+    pub(super) fn fs_probe(&self) -> &FsProbe {
+        &self.fs_probe
     }
 
     pub(super) fn identity(&self) -> &str {
@@ -118,9 +118,9 @@ impl<'a> Runtime<'a> {
 
     /// Registers a job that scans these roots, durably.
     pub(super) fn begin(&mut self, roots: &[GivenRoot]) -> Result<JobPlan, EngineError> {
-        let (lookout, config) = (self.lookout.clone(), self.config());
+        let (fs_probe, config) = (self.fs_probe.clone(), self.config());
         let identity = self.engine.identity();
-        job_plan::begin(self.store()?, roots, identity, &lookout, &config)
+        job_plan::begin(self.store()?, roots, identity, &fs_probe, &config)
             .map_err(EngineError::or_unavailable)
     }
 
@@ -131,11 +131,11 @@ impl<'a> Runtime<'a> {
         roots: &[GivenRoot],
         reprocess: bool,
     ) -> Result<Vec<RootInfo>, EngineError> {
-        let lookout = self.lookout.clone();
+        let fs_probe = self.fs_probe.clone();
         let config = BatchConfig { reprocess: reprocess && self.config.reprocess, ..(*self.config).clone() };
         let identity = self.engine.identity();
         self.has_other_filters = false;
-        registry::register(self.store()?, roots, identity, &lookout, &config)
+        registry::register(self.store()?, roots, identity, &fs_probe, &config)
     }
 
     pub(super) fn has_other_filters(&self) -> bool {
@@ -172,19 +172,19 @@ impl<'a> Runtime<'a> {
         &mut self,
         plan: &JobPlan,
         run: &mut RunState,
-        mut agenda: Option<&mut WatchState>,
-    ) -> Result<Ending, EngineError> {
+        mut watch_state: Option<&mut WatchState>,
+    ) -> Result<AttemptEnd, EngineError> {
         loop {
-            if let Some(config) = self.engine.wishes().take_config() {
+            if let Some(config) = self.engine.control_flags().take_config() {
                 self.configure(&config, run)?;
-                if self.has_other_filters && agenda.is_some() {
-                    return Ok(Ending::Superseded);
+                if self.has_other_filters && watch_state.is_some() {
+                    return Ok(AttemptEnd::Superseded);
                 }
             }
             let course = Course {
                 engine: self.engine,
                 plan,
-                lookout: self.lookout.clone(),
+                fs_probe: self.fs_probe.clone(),
                 config: Arc::clone(&self.config),
                 started: self.started,
                 clock: self.clock.clone(),
@@ -193,8 +193,8 @@ impl<'a> Runtime<'a> {
                 oom_kills: self.oom_kills,
                 left: self.left.clone(),
             };
-            match course.run(&mut self.slot, run, agenda.as_deref_mut())? {
-                Ending::Reconfigured => {}
+            match course.run(&mut self.slot, run, watch_state.as_deref_mut())? {
+                AttemptEnd::Reconfigured => {}
                 ending => return Ok(ending),
             }
         }
@@ -205,7 +205,7 @@ impl<'a> Runtime<'a> {
         let (old, new) = (&self.config, config);
         if (&old.include, &old.exclude) != (&new.include, &new.exclude) && self.watch.is_some() {
             let own = self.store()?.view().own_folders();
-            self.lookout.set_source(self.engine.source_for(config, own, self.watch.as_ref())?);
+            self.fs_probe.set_source(self.engine.source_for(config, own, self.watch.as_ref())?);
             self.has_other_filters = true;
         }
         self.config = Arc::new(with_room_for(config, self.bounds));
@@ -222,7 +222,7 @@ impl<'a> Runtime<'a> {
     }
 
     /// Closes the state.
-    pub(super) fn close(&mut self, ended: &Result<Ending, EngineError>) {
+    pub(super) fn close(&mut self, ended: &Result<AttemptEnd, EngineError>) {
         if let (Some(store), Ok(_)) = (self.slot.take(), ended) {
             store.note_compared_log();
         }

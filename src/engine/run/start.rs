@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::engine::{Engine, RunOptions};
 use super::session::Runtime;
-use crate::engine::coordinator::run_state::{Ending, RunState};
+use crate::engine::coordinator::run_state::{AttemptEnd, RunState};
 use crate::engine::error::EngineError;
 use crate::engine::resources::machine;
 use crate::engine::stats::{BatchResult, CheckpointData, RepositoryProcessingResult};
@@ -56,23 +56,23 @@ impl Engine {
 
     pub(super) fn result_of(
         &self,
-        ending: Ending,
+        ending: AttemptEnd,
         resumed: bool,
         run: RunState,
         runtime: &Runtime<'_>,
     ) -> Result<RepositoryProcessingResult, EngineError> {
         let stopped = match ending {
-            Ending::GaveUp { resource, why } => {
+            AttemptEnd::GaveUp { resource, why } => {
                 return Err(EngineError::Unavailable { resource, what: why });
             }
-            Ending::Stopped(cause) => Some(cause),
-            Ending::Done
-            | Ending::Interrupted
-            | Ending::Hindered(_)
-            | Ending::Reconfigured
-            | Ending::Superseded => None,
+            AttemptEnd::Stopped(cause) => Some(cause),
+            AttemptEnd::Done
+            | AttemptEnd::Interrupted
+            | AttemptEnd::Hindered(_)
+            | AttemptEnd::Reconfigured
+            | AttemptEnd::Superseded => None,
         };
-        if ending == Ending::Done {
+        if ending == AttemptEnd::Done {
             runtime.in_hand.clear();
         }
         Ok(RepositoryProcessingResult {
@@ -80,7 +80,7 @@ impl Engine {
             resumed,
             first_commit_seconds: run.first_commit.map(|elapsed| elapsed.as_secs_f64()),
             peak_rss_bytes: machine::peak_rss_bytes(),
-            interrupted: ending == Ending::Interrupted,
+            interrupted: ending == AttemptEnd::Interrupted,
             stopped,
             breakers: run.statistics.breakers.into_iter().filter(|breaker| breaker.opened > 0).collect(),
         })

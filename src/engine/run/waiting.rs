@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::attempt::Course;
 use super::live::Published;
 use crate::engine::coordinator::health::can_open;
-use crate::engine::coordinator::run_state::{Ending, Interruption, RunState};
+use crate::engine::coordinator::run_state::{AttemptEnd, Interruption, RunState};
 use crate::engine::error::EngineError;
 use crate::engine::job_plan;
-use crate::engine::resources::breaker::Verdict;
+use crate::engine::resources::breaker::BreakerVerdict;
 use crate::engine::roots::identity::{LostRoot, RootIdentities};
 use crate::engine::stats::ProcessingState;
 use crate::engine::store::Store;
@@ -30,29 +30,29 @@ impl Course<'_> {
         &self,
         slot: &mut Option<Store>,
         run: &mut RunState,
-        mut agenda: Option<&mut WatchState>,
-    ) -> Result<Ending, EngineError> {
+        mut watch_state: Option<&mut WatchState>,
+    ) -> Result<AttemptEnd, EngineError> {
         let mut marks = slot.as_ref().map(|store| RootIdentities::of(store.state.info())).unwrap_or_default();
         loop {
-            if self.engine.wishes().has_config() {
-                return Ok(Ending::Reconfigured);
+            if self.engine.control_flags().has_config() {
+                return Ok(AttemptEnd::Reconfigured);
             }
             let store = slot.as_mut().ok_or(LedgerError::Poisoned)?;
             let (shared, view) = (self.engine.shared(), store.view().during(self.plan.unwritten()));
-            let shown = Published::new(shared, self.plan, view, &self.config, agenda.is_some())?;
+            let shown = Published::new(shared, self.plan, view, &self.config, watch_state.is_some())?;
             run.begin_attempt(&store.reader, self.plan, self.config.worker_count);
             let ending = match self.check_roots(store, &mut marks)? {
-                Some(outage) => Ending::Hindered(outage),
+                Some(outage) => AttemptEnd::Hindered(outage),
                 None => {
                     shown.look(store.view().during(self.plan.unwritten()));
                     let plan = self.plan.bound(&marks);
-                    self.attempt(&plan, store, &marks, &shown, run, agenda.as_deref_mut())?
+                    self.attempt(&plan, store, &marks, &shown, run, watch_state.as_deref_mut())?
                 }
             };
-            let Ending::Hindered(outage) = ending else { return Ok(ending) };
+            let AttemptEnd::Hindered(outage) = ending else { return Ok(ending) };
             let given_up = match outage {
                 Interruption::Root(lost)
-                    if agenda.is_none()
+                    if watch_state.is_none()
                         && !lost.unlisted
                         && self.check_roots(store, &mut marks)?.is_none() =>
                 {
@@ -65,14 +65,14 @@ impl Course<'_> {
                     None
                 }
                 // Another root may be there.
-                Interruption::Root(lost) if agenda.is_some() => {
-                    return Ok(Ending::Hindered(Interruption::Root(lost)));
+                Interruption::Root(lost) if watch_state.is_some() => {
+                    return Ok(AttemptEnd::Hindered(Interruption::Root(lost)));
                 }
                 Interruption::Root(lost) => self.await_roots(&lost, store, &mut marks, run)?,
                 Interruption::State { resource, why } => {
                     shown.end();
-                    if let Some(agenda) = agenda.as_deref_mut() {
-                        agenda.must_scan = true;
+                    if let Some(watch_state) = watch_state.as_deref_mut() {
+                        watch_state.must_scan = true;
                     }
                     let state = slot.take().map(Store::close).ok_or(LedgerError::Poisoned)?;
                     self.await_state(resource, why, state, slot, run)?
@@ -91,7 +91,8 @@ impl Course<'_> {
         marks: &mut RootIdentities,
     ) -> Result<Option<Interruption>, EngineError> {
         let (plan, accept_empty) = (self.plan, self.config.accept_empty);
-        let lost = marks.check(store, &self.lookout, &plan.roots, |id| plan.scans_whole(id), accept_empty)?;
+        let lost =
+            marks.check(store, &self.fs_probe, &plan.roots, |id| plan.scans_whole(id), accept_empty)?;
         Ok(lost.map(Interruption::Root))
     }
 
@@ -102,17 +103,17 @@ impl Course<'_> {
         store: &mut Store,
         marks: &mut RootIdentities,
         run: &mut RunState,
-    ) -> Result<Option<Ending>, EngineError> {
+    ) -> Result<Option<AttemptEnd>, EngineError> {
         run.breakers.trip(Resource::Files, lost.to_string(), self.clock.now());
         // Another configuration may treat them differently.
-        let has_config = || self.engine.wishes().has_config();
+        let has_config = || self.engine.control_flags().has_config();
         let held = store.state.held().clone();
         let works = || {
             let is_back = self.check_roots(store, marks)?.is_none() && self.is_listed_again(lost);
             Ok(is_back || has_config())
         };
         let Some(ending) = self.await_resource(Resource::Files, &held, run, works)? else { return Ok(None) };
-        let end = if ending == Ending::Interrupted { JobEnd::Interrupted } else { JobEnd::Failed };
+        let end = if ending == AttemptEnd::Interrupted { JobEnd::Interrupted } else { JobEnd::Failed };
         let so_far = job_plan::so_far(&self.plan.job, &run.tally, run.statistics.progress.bytes);
         store.commit_without_lines(&[], Some(&job_plan::ended(so_far, end)))?;
         Ok(Some(ending))
@@ -121,7 +122,7 @@ impl Course<'_> {
     fn is_listed_again(&self, lost: &LostRoot) -> bool {
         let of = lost.clone();
         let look = move |source: &dyn Source| of.still_unlisted(source).is_none();
-        !lost.unlisted || self.lookout.ask(&lost.root.path, look).unwrap_or(false)
+        !lost.unlisted || self.fs_probe.ask(&lost.root.path, look).unwrap_or(false)
     }
 
     /// Waits until a state that could not be written can be opened again.
@@ -132,7 +133,7 @@ impl Course<'_> {
         mut state: StateFolder,
         slot: &mut Option<Store>,
         run: &mut RunState,
-    ) -> Result<Option<Ending>, EngineError> {
+    ) -> Result<Option<AttemptEnd>, EngineError> {
         loop {
             run.breakers.trip(resource, why, self.clock.now());
             let free_bytes = run.free_bytes;
@@ -175,22 +176,22 @@ impl Course<'_> {
         held: &HeldState,
         run: &mut RunState,
         mut works: impl FnMut() -> Result<bool, EngineError>,
-    ) -> Result<Option<Ending>, EngineError> {
+    ) -> Result<Option<AttemptEnd>, EngineError> {
         loop {
             held.check()?;
             let now = self.clock.now();
             run.publish_state(self.engine.shown(), ProcessingState::Waiting, now);
             if self.engine.stop_flag().is_requested() {
-                return Ok(Some(Ending::Interrupted));
+                return Ok(Some(AttemptEnd::Interrupted));
             }
             match run.breakers.verdict(resource, now) {
-                Verdict::Closed => return Ok(None),
-                Verdict::Probe => {
+                BreakerVerdict::Closed => return Ok(None),
+                BreakerVerdict::Probe => {
                     let works = works()?;
                     run.breakers.probed(resource, works, now);
                     continue;
                 }
-                Verdict::Open { .. } => {}
+                BreakerVerdict::Open { .. } => {}
             }
             if let Some(given_up) = run.given_up(Duration::from_secs(self.config.wait_seconds), now) {
                 return Ok(Some(given_up));

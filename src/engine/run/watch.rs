@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use super::engine::{Engine, RunOptions};
 use super::session::Runtime;
-use crate::engine::coordinator::run_state::{Ending, Interruption, RunState};
+use crate::engine::coordinator::run_state::{AttemptEnd, Interruption, RunState};
 use crate::engine::error::EngineError;
 use crate::engine::job_plan::{self, JobRequest};
 use crate::engine::roots::{self, GivenRoot, registry, root_path};
@@ -48,12 +48,12 @@ impl Engine {
         let settings = WatchSettings { poll: watching.poll, settle: watching.settle };
         let watch = (!self.has_own_source()).then(|| Arc::new(Watch::new(settings)));
         let (mut runtime, meter) = Runtime::open(self, config, options, watch.clone())?;
-        let mut agenda = WatchState::new(watch, watching.clone());
-        let served = runtime.serve_roots(&mut agenda, roots).map_err(EngineError::or_unavailable);
+        let mut watch_state = WatchState::new(watch, watching.clone());
+        let served = runtime.serve_roots(&mut watch_state, roots).map_err(EngineError::or_unavailable);
         served.inspect_err(|_| runtime.discard())?;
         let guard = begun(&options.state);
         let mut run = RunState::new(meter);
-        let ended = self.do_jobs(&mut runtime, &mut agenda, &mut run);
+        let ended = self.do_jobs(&mut runtime, &mut watch_state, &mut run);
         // Readers of the state through this run have to go first.
         drop(guard);
         self.shared().end();
@@ -67,29 +67,29 @@ impl Engine {
     fn do_jobs(
         &self,
         runtime: &mut Runtime<'_>,
-        agenda: &mut WatchState,
+        watch_state: &mut WatchState,
         run: &mut RunState,
-    ) -> Result<Ending, EngineError> {
+    ) -> Result<AttemptEnd, EngineError> {
         loop {
             if runtime.has_other_filters() {
-                runtime.register_again(agenda)?;
+                runtime.register_again(watch_state)?;
             }
-            let plan = runtime.begin_next(agenda)?;
+            let plan = runtime.begin_next(watch_state)?;
             run.begin_job(&plan, runtime.first_tick());
             tracing::info!(job = plan.job.id, kind = %plan.job.kind, "begun");
-            let ending = runtime.run_job(&plan, run, Some(agenda))?;
+            let ending = runtime.run_job(&plan, run, Some(watch_state))?;
             match &ending {
                 // Recorded already; the standing job never is.
-                Ending::Done if plan.scans_all() => runtime.forget_suspects(),
-                Ending::Done => {}
-                Ending::Superseded => runtime.end_job(&plan, run, agenda.end_of(&plan.job))?,
-                Ending::Hindered(Interruption::Root(lost)) => {
-                    agenda.lose(lost);
-                    runtime.end_job(&plan, run, agenda.end_of(&plan.job))?;
+                AttemptEnd::Done if plan.scans_all() => runtime.forget_suspects(),
+                AttemptEnd::Done => {}
+                AttemptEnd::Superseded => runtime.end_job(&plan, run, watch_state.end_of(&plan.job))?,
+                AttemptEnd::Hindered(Interruption::Root(lost)) => {
+                    watch_state.lose(lost);
+                    runtime.end_job(&plan, run, watch_state.end_of(&plan.job))?;
                 }
                 _ => return Ok(ending),
             }
-            agenda.cancelled = false;
+            watch_state.cancelled = false;
             runtime.restart_clock();
         }
     }
@@ -97,14 +97,14 @@ impl Engine {
 
 impl Runtime<'_> {
     /// Serves these roots, and those that were added to the state, and queues the first scan.
-    fn serve_roots(&mut self, agenda: &mut WatchState, given: &[PathBuf]) -> Result<(), EngineError> {
+    fn serve_roots(&mut self, watch_state: &mut WatchState, given: &[PathBuf]) -> Result<(), EngineError> {
         let store = self.store()?;
         job_plan::close_stale(store)?;
         let known = store.state.info().roots.clone();
         let added = known.iter().filter(|info| info.watched).map(|info| info.path.clone());
         let (mut here, mut away) = (Vec::<GivenRoot>::new(), Vec::new());
         for path in given.iter().cloned().chain(added) {
-            match roots::resolve_root(self.lookout(), &path) {
+            match roots::resolve_root(self.fs_probe(), &path) {
                 Ok(resolved) => here.extend(resolved),
                 // It may be a mount point whose file system is not there yet, or a link that is still to be made.
                 Err(not_there) => {
@@ -124,17 +124,17 @@ impl Runtime<'_> {
         }
         let missing = self.remember(&away.iter().map(|(root, _)| root.clone()).collect::<Vec<_>>())?;
         for info in self.register(&here, true)? {
-            agenda.serve(info.root(), None);
+            watch_state.serve(info.root(), None);
         }
         for (root, (_, why)) in missing.into_iter().zip(away) {
             tracing::warn!("{why}: it is served when it is there");
-            agenda.serve(root, Some(why));
+            watch_state.serve(root, Some(why));
         }
-        agenda.named = given.iter().map(|path| root_path(path)).collect();
-        agenda.warn_of_nested(self.store()?);
-        agenda.cancel_unserved(self.store()?)?;
-        let wanted = JobRequest::of(JobKind::Run, agenda.ids());
-        agenda.queue(self.store()?, wanted)?;
+        watch_state.named = given.iter().map(|path| root_path(path)).collect();
+        watch_state.warn_of_nested(self.store()?);
+        watch_state.cancel_unserved(self.store()?)?;
+        let wanted = JobRequest::of(JobKind::Run, watch_state.ids());
+        watch_state.queue(self.store()?, wanted)?;
         Ok(())
     }
 
@@ -156,16 +156,16 @@ impl Runtime<'_> {
     }
 
     /// Applies other filters: pending files are checked again, and all is scanned.
-    fn register_again(&mut self, agenda: &mut WatchState) -> Result<(), EngineError> {
-        let paths: Vec<_> = agenda.paths_here().into_iter().map(GivenRoot::known).collect();
+    fn register_again(&mut self, watch_state: &mut WatchState) -> Result<(), EngineError> {
+        let paths: Vec<_> = watch_state.paths_here().into_iter().map(GivenRoot::known).collect();
         // Those that are away are registered when they are back.
         self.register(&paths, false)?;
-        agenda.queue(self.store()?, JobRequest::of(JobKind::Rescan, agenda.ids()))?;
+        watch_state.queue(self.store()?, JobRequest::of(JobKind::Rescan, watch_state.ids()))?;
         Ok(())
     }
 
-    fn begin_next(&mut self, agenda: &mut WatchState) -> Result<job_plan::JobPlan, EngineError> {
+    fn begin_next(&mut self, watch_state: &mut WatchState) -> Result<job_plan::JobPlan, EngineError> {
         let config = self.config();
-        agenda.begin(self.store()?, &config)
+        watch_state.begin(self.store()?, &config)
     }
 }

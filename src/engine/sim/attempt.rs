@@ -13,8 +13,8 @@ use crate::batch::strategy_of;
 use crate::engine::command::ControlFlags;
 use crate::engine::commit::committer::Committer;
 use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
-use crate::engine::coordinator::run_state::{Ending, Interruption, RunState};
-use crate::engine::coordinator::{Coordinator, Setting};
+use crate::engine::coordinator::run_state::{AttemptEnd, Interruption, RunState};
+use crate::engine::coordinator::{AttemptContext, Coordinator};
 use crate::engine::discovery::message::{Message, Reports};
 use crate::engine::discovery::scan::ScanPlan;
 use crate::engine::dispatch::Dispatcher;
@@ -88,7 +88,7 @@ impl Crew {
     /// Makes a worker take a task and hang on its first file.
     fn hang(&mut self, index: usize) {
         let Some(task) = self.pool.take_back() else { return };
-        let slot = self.context.board.enter(index);
+        let slot = self.context.slots.enter(index);
         let now = self.context.clock.now();
         let mut held = slot.hold().unwrap();
         held.begin(task, index, now);
@@ -110,7 +110,7 @@ impl Schedule {
         let mut marks = slot.as_ref().map(|store| RootIdentities::of(store.state.info())).unwrap();
         loop {
             let store = slot.as_mut().unwrap();
-            match marks.check(store, &self.lookout(), &plan.roots, |id| plan.scans_whole(id), false) {
+            match marks.check(store, &self.fs_probe(), &plan.roots, |id| plan.scans_whole(id), false) {
                 Ok(None) => {}
                 // The run waits until the tree is back.
                 Ok(Some(_)) => {
@@ -123,8 +123,8 @@ impl Schedule {
             let ended = self.attempt(store, plan, &marks, run, faults);
             judge::adds_up(&run.statistics.progress);
             match ended {
-                Ok(Some(Ending::Done)) => return true,
-                Ok(Some(Ending::Hindered(outage))) => {
+                Ok(Some(AttemptEnd::Done)) => return true,
+                Ok(Some(AttemptEnd::Hindered(outage))) => {
                     self.heal();
                     self.pass_breakers(run);
                     if matches!(outage, Interruption::State { .. }) {
@@ -138,7 +138,7 @@ impl Schedule {
         }
     }
 
-    pub(super) fn lookout(&self) -> FsProbe {
+    pub(super) fn fs_probe(&self) -> FsProbe {
         FsProbe::new(Arc::new(self.world.clone()), Stop::default(), self.clock.clone())
     }
 
@@ -161,7 +161,7 @@ impl Schedule {
         marks: &RootIdentities,
         run: &mut RunState,
         faults: Faults,
-    ) -> Result<Option<Ending>, EngineError> {
+    ) -> Result<Option<AttemptEnd>, EngineError> {
         let (stop, halt) = (Stop::default(), Stop::default());
         let roots = plan.roots.iter().map(|(root, _)| root.clone()).collect();
         let budget = Arc::new(Budget::new(super::LIMIT_BYTES));
@@ -171,15 +171,15 @@ impl Schedule {
             roots: RootTable::new(roots),
             config: Arc::clone(&self.config),
             clock: self.clock.clone(),
-            board: Arc::new(WorkerSlots::new(self.config.worker_count, Arc::clone(&budget))),
+            slots: Arc::new(WorkerSlots::new(self.config.worker_count, Arc::clone(&budget))),
             budget,
             in_hand: None,
             stop: halt.clone(),
-            dying: Arc::new(CrashSignal::default()),
+            crash_signal: Arc::new(CrashSignal::default()),
             doubts_rules: Default::default(),
         });
         let mut crew = Crew::new(&context);
-        let (pool, lookout) = (Arc::clone(&crew.pool), self.lookout());
+        let (pool, fs_probe) = (Arc::clone(&crew.pool), self.fs_probe());
         let scan = ScanPlan {
             below: None,
             reader: Some(store.reader.clone()),
@@ -189,16 +189,16 @@ impl Schedule {
             halt: halt.clone(),
         };
         let shown = Mutex::new(BatchStatistics::default());
-        let setting = Setting {
+        let setting = AttemptContext {
             plan,
             context: &context,
             started: Instant::now(),
             pool: &pool,
             stop: &stop,
-            wishes: &ControlFlags::default(),
+            control_flags: &ControlFlags::default(),
             halt: &halt,
             shown: &shown,
-            guard: RootMonitor::new(&lookout, marks, &plan.roots),
+            guard: RootMonitor::new(&fs_probe, marks, &plan.roots),
         };
         let dispatch =
             Dispatcher::new(&self.config, strategy_of(&self.config), Arc::clone(&crew.pool), Vec::new());
@@ -223,7 +223,7 @@ impl Schedule {
         crew: &mut Crew,
         scan: &ScanPlan,
         stop: &Stop,
-    ) -> Result<Option<Ending>, EngineError> {
+    ) -> Result<Option<AttemptEnd>, EngineError> {
         let (mut scanned, mut armed) = (false, None);
         let (found_send, found) = sync_channel(CHANNEL_EVENTS);
         for _ in 0..self.rng.below(STEPS_MAX) {
@@ -301,7 +301,7 @@ impl Schedule {
         send: &SyncSender<Event>,
         crew: &mut Crew,
         scan: &ScanPlan,
-    ) -> Result<Option<Ending>, EngineError> {
+    ) -> Result<Option<AttemptEnd>, EngineError> {
         scan.run(&Reports::to(send));
         if self.rng.chance(30) {
             ask_to_compact(send);
@@ -327,7 +327,7 @@ impl Schedule {
         send: &SyncSender<Event>,
         crew: &mut Crew,
         scan: &ScanPlan,
-    ) -> Result<Option<Ending>, EngineError> {
+    ) -> Result<Option<AttemptEnd>, EngineError> {
         let (found_send, found) = sync_channel(CHANNEL_EVENTS);
         scan.run(&Reports::to(&found_send));
         // Only reported, never scanned.

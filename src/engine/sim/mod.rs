@@ -26,7 +26,7 @@ use crate::model::{BatchConfig, Clock};
 use judge::Verdict;
 use world::{Behaviour, Trouble, World};
 
-/// Schedules that take some seconds.
+/// The number of schedules: together they take some seconds.
 const SEEDS: u64 = 250;
 /// Starts of the process in one schedule.
 const LIVES_MAX: u64 = 4;
@@ -197,7 +197,7 @@ impl Schedule {
             })?;
         }
         let root = GivenRoot::known("/simulated".into());
-        job_plan::begin(store, &[root], "simulated/1", &self.lookout(), &self.config)
+        job_plan::begin(store, &[root], "simulated/1", &self.fs_probe(), &self.config)
     }
 }
 

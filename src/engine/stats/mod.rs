@@ -1,6 +1,4 @@
-//! What a run counts and measures; no I/O.
-//!
-//! The figures of a run and its parts.
+//! The figures of a run and its parts; no I/O.
 
 pub(super) mod latency;
 

@@ -1,6 +1,5 @@
-//! State folder, ledger and record log as one; the only room that opens them to write.
-//!
-//! The durable state: state folder, ledger and record log, opened so that they agree.
+//! The durable state: state folder, ledger and record log, opened so that they agree. The only room that opens them to
+//! write.
 
 pub(super) mod log_check;
 pub(super) mod repair;

@@ -1,4 +1,4 @@
-//! Orders that need the state, carried out by the thread that holds it.
+//! What a watching process does for a command: roots added or removed, scans queued, jobs cancelled.
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +16,10 @@ use crate::source::Source;
 /// Most jobs that may wait when a client asks for another one. The process itself queues one for each root.
 pub(super) const QUEUED_MAX: usize = 1000;
 
-/// The context that an order needs to be carried out.
+/// The context that a command needs.
 pub(crate) struct CommandContext<'a> {
     pub store: &'a mut Store,
-    pub lookout: &'a FsProbe,
+    pub fs_probe: &'a FsProbe,
     pub processor: &'a str,
     pub running: &'a Job,
     pub config: &'a BatchConfig,
@@ -50,10 +50,10 @@ impl WatchState {
         let is_under_way = |job: &Job| job.kind == JobKind::Scheduled && !job.end.is_final();
         if scheduled && let Some(job) = hands.store.reader.jobs()?.iter().find(|job| is_under_way(job)) {
             let what = format!("nothing queued: job {}, which the schedule asked for, has not ended", job.id);
-            return Ok(CommandReply { job: Some(job.id), ..CommandReply::told(what) });
+            return Ok(CommandReply { job: Some(job.id), ..CommandReply::text(what) });
         }
         let queued = self.queue_asked(hands.store, JobRequest::of(kind, self.ids()))?;
-        Ok(told(&queued, "a scan of all roots"))
+        Ok(reply_of(&queued, "a scan of all roots"))
     }
 
     /// Returns the innermost served root that contains a path, and the relative path from there. The path may also be
@@ -73,7 +73,7 @@ impl WatchState {
             return Ok(Some(found));
         }
         let at = path.to_owned();
-        let real = hands.lookout.ask(path, move |_: &dyn Source| roots::resolved(&at));
+        let real = hands.fs_probe.ask(path, move |_: &dyn Source| roots::resolved(&at));
         let real = real.map_err(|error| EngineError::root(path, error.to_string()))?;
         Ok(roots::root_above(&places, &real))
     }
@@ -107,7 +107,7 @@ impl WatchState {
         let (at, from) = (root.path.clone(), relative.clone());
         let is_scope = move |below: &&Path| at.join(below).is_dir() && below.to_str().is_some();
         let look = move |_: &dyn Source| from.ancestors().find(is_scope).map(Path::to_owned);
-        let found = hands.lookout.ask(&root.path, look);
+        let found = hands.fs_probe.ask(&root.path, look);
         let found = found.map_err(|error| EngineError::root(&root.path, error.to_string()))?;
         let below = found.unwrap_or_default();
         let scope = below.to_str().filter(|scope| !scope.is_empty()).map(str::to_owned);
@@ -117,9 +117,9 @@ impl WatchState {
         let queued = self.queue_asked(hands.store, wanted)?;
         let what = match is_path {
             true => format!("a scan of {}", shown.display()),
-            false => format!("a scan of {}, as {} is no folder", shown.display(), path.display()),
+            false => format!("a scan of {}, as {} is not a directory", shown.display(), path.display()),
         };
-        Ok(told(&queued, &what))
+        Ok(reply_of(&queued, &what))
     }
 
     fn add(
@@ -128,12 +128,12 @@ impl WatchState {
         priority: i16,
         hands: CommandContext<'_>,
     ) -> Result<CommandReply, EngineError> {
-        let given = roots::resolve_root(hands.lookout, &path).map_err(|not_there| not_there.error)?;
+        let given = roots::resolve_root(hands.fs_probe, &path).map_err(|not_there| not_there.error)?;
         if let Some(root) = given.iter().find_map(|given| self.find(&given.path)) {
-            return Ok(CommandReply::told(format!("{} is served already", root.path.display())));
+            return Ok(CommandReply::text(format!("{} is served already", root.path.display())));
         }
         self.check_room(hands.store)?;
-        let infos = registry::register(hands.store, &given, hands.processor, hands.lookout, hands.config)?;
+        let infos = registry::register(hands.store, &given, hands.processor, hands.fs_probe, hands.config)?;
         let ids: Vec<u32> = infos.iter().map(|info| info.id).collect();
         hands.store.describe(|state| {
             let added = state.roots.iter_mut().filter(|info| ids.contains(&info.id));
@@ -144,7 +144,7 @@ impl WatchState {
         self.warn_of_nested(hands.store);
         let queued =
             self.queue(hands.store, JobRequest { priority, ..JobRequest::of(JobKind::Added, ids) })?;
-        Ok(told(&queued, &format!("the first scan of {shown}")))
+        Ok(reply_of(&queued, &format!("the first scan of {shown}")))
     }
 
     pub(crate) fn remove(
@@ -177,7 +177,7 @@ impl WatchState {
             what +=
                 ". This process was started with it: name it no longer, or the next start serves it again";
         }
-        Ok(CommandReply::told(what))
+        Ok(CommandReply::text(what))
     }
 
     fn cancel(&mut self, id: u64, hands: CommandContext<'_>) -> Result<CommandReply, EngineError> {
@@ -190,7 +190,7 @@ impl WatchState {
             self.cancelled = true;
             return Ok(CommandReply {
                 job: Some(id),
-                ..CommandReply::told(format!(
+                ..CommandReply::text(format!(
                     "job {id} scans no further; what it has found is processed still"
                 ))
             });
@@ -200,15 +200,15 @@ impl WatchState {
             return Err(EngineError::Job(format!("no job {id} waits or runs; see `outlast jobs`")));
         };
         hands.store.commit_without_lines(&[], Some(&job_plan::ended(job, JobEnd::Cancelled)))?;
-        Ok(CommandReply { job: Some(id), ..CommandReply::told(format!("job {id} is cancelled")) })
+        Ok(CommandReply { job: Some(id), ..CommandReply::text(format!("job {id} is cancelled")) })
     }
 }
 
-fn told(queued: &Queued, what: &str) -> CommandReply {
+fn reply_of(queued: &Queued, what: &str) -> CommandReply {
     let &Queued { job, is_new } = queued;
     let text = match is_new {
         true => format!("queued as job {job}: {what}"),
         false => format!("nothing queued: job {job} waits, and is {what}"),
     };
-    CommandReply { job: Some(job), ..CommandReply::told(text) }
+    CommandReply { job: Some(job), ..CommandReply::text(text) }
 }

@@ -1,16 +1,16 @@
-//! The durable queue of jobs and the roots that are served; no threads.
-//!
-//! Work of a watching process: the roots that it serves, and the jobs that wait.
+//! Work of a watching process: the roots that it serves, and the durable queue of jobs. Its only threads are those of
+//! probes.
 
 pub(super) mod commands;
 pub(super) mod root_checks;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::error::EngineError;
-use super::job_plan::{self, JobPlan, JobRequest, Scan, with_ground};
+use super::job_plan::{self, JobPlan, JobRequest, ScanScope, with_ground};
 use super::roots;
 use super::stats::{RootState, WatchFigures, WatchedRoot};
 use super::store::Store;
@@ -222,12 +222,12 @@ impl WatchState {
         let roots: Vec<(Root, RunScope)> = here.map(with_ground(&job, config)).collect();
         let own: Vec<_> = roots.iter().filter(|(root, _)| job.roots.contains(&root.id.0)).cloned().collect();
         let below = |scope: &String| {
-            FolderKey::from_relative_path(own.first()?.0.id, scope.as_bytes()).map(Scan::Below)
+            FolderKey::from_relative_path(own.first()?.0.id, scope.as_bytes()).map(ScanScope::Below)
         };
         let scan = match (&job.kind, &job.scope) {
-            (JobKind::Watch, _) => Scan::Nothing,
-            (_, Some(scope)) => below(scope).unwrap_or(Scan::All),
-            (_, None) => Scan::All,
+            (JobKind::Watch, _) => ScanScope::Nothing,
+            (_, Some(scope)) => below(scope).unwrap_or(ScanScope::All),
+            (_, None) => ScanScope::All,
         };
         let fails_fast = config.on_error == ErrorMode::FailFast;
         JobPlan { job, roots, own, scan, fails_fast, resumed, begins: None }

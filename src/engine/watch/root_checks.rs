@@ -27,14 +27,14 @@ impl ServedRoot {
     /// Returns the last probe's answer, if it is new, and begins the next probe.
     fn look(
         &mut self,
-        lookout: &FsProbe,
+        fs_probe: &FsProbe,
         question: impl FnOnce(&dyn Source) -> Stand + Send + 'static,
     ) -> Option<Stand> {
         let answer = match &self.look {
-            Some(look) => Some(look.told()?),
+            Some(look) => Some(look.answer()?),
             None => None,
         };
-        let begun = lookout.begin(&self.root.path, question);
+        let begun = fs_probe.begin(&self.root.path, question);
         let overdue = begun
             .as_ref()
             .err()
@@ -47,7 +47,7 @@ impl ServedRoot {
 
 /// The context in which a root that is back is registered.
 pub(crate) struct Present<'a> {
-    pub lookout: &'a FsProbe,
+    pub fs_probe: &'a FsProbe,
     pub processor: &'a str,
     pub config: &'a BatchConfig,
 }
@@ -64,7 +64,7 @@ impl WatchState {
         let marks = RootIdentities::of(store.state.info());
         for served in self.served.iter_mut().filter(|served| served.away.is_none()) {
             let (before, root) = (marks.clone(), served.root.clone());
-            match served.look(present.lookout, move |source| before.stand(source, &root)) {
+            match served.look(present.fs_probe, move |source| before.stand(source, &root)) {
                 Some(Stand::Lost(why)) => lost.push(LostRoot::new(served.root.clone(), why)),
                 Some(Stand::Leads(seen)) => {
                     let (path, target) = (served.root.path.display(), seen.target.display().to_string());
@@ -85,7 +85,7 @@ impl WatchState {
         store: &mut Store,
         present: &Present<'_>,
     ) -> Result<Vec<u32>, EngineError> {
-        let &Present { lookout, processor, config } = present;
+        let &Present { fs_probe, processor, config } = present;
         let mut back = Vec::new();
         let marks = RootIdentities::of(store.state.info());
         for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
@@ -100,14 +100,14 @@ impl WatchState {
                 let unlisted = || lost.and_then(|lost| lost.still_unlisted(source));
                 seen.and_then(|seen| unlisted().map_or(Ok(seen), Err)).map_or_else(Stand::Lost, Stand::Same)
             };
-            if let Some(Stand::Same(seen)) = served.look(lookout, look) {
+            if let Some(Stand::Same(seen)) = served.look(fs_probe, look) {
                 // It may be another directory with the same files, and would be lost again at once.
                 RootIdentities::of(store.state.info()).accept(store, served.root.id, seen)?;
                 // The processor and the filters may have changed since it was last there.
                 let reprocess = config.reprocess && !served.is_registered;
                 let config = BatchConfig { reprocess, ..config.clone() };
                 let root = GivenRoot::known(served.root.path.clone());
-                registry::register(store, &[root], processor, lookout, &config)?;
+                registry::register(store, &[root], processor, fs_probe, &config)?;
                 tracing::warn!("{}: is back", served.root.path.display());
                 (served.away, served.is_registered, served.look, served.known) = (None, true, None, None);
                 back.push(served.root.id.0);

@@ -12,7 +12,7 @@ use crate::ledger::RootInfo;
 struct Place {
     store: Store,
     folder: tempfile::TempDir,
-    lookout: FsProbe,
+    fs_probe: FsProbe,
     config: BatchConfig,
 }
 
@@ -20,8 +20,8 @@ impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::create(&folder.path().join("state"), None).unwrap();
-        let lookout = impatient(PATIENCE, Stop::default());
-        Self { store, folder, lookout, config: BatchConfig::default() }
+        let fs_probe = impatient(PATIENCE, Stop::default());
+        Self { store, folder, fs_probe, config: BatchConfig::default() }
     }
 
     /// Registers a root of its own directory with another processor.
@@ -29,22 +29,22 @@ impl Place {
         let path = self.folder.path().canonicalize().unwrap().join(name);
         std::fs::create_dir(&path).unwrap();
         let root = GivenRoot::known(path);
-        let infos = registry::register(&mut self.store, &[root], "now/1", &self.lookout, &self.config);
+        let infos = registry::register(&mut self.store, &[root], "now/1", &self.fs_probe, &self.config);
         infos.unwrap().remove(0)
     }
 
     /// Checks until each root has been seen.
-    fn look(&mut self, agenda: &mut WatchState) -> Option<LostRoot> {
-        settle(&self.lookout);
-        let lost = self.glance(agenda);
-        settle(&self.lookout);
-        lost.or(self.glance(agenda))
+    fn look(&mut self, watch_state: &mut WatchState) -> Option<LostRoot> {
+        settle(&self.fs_probe);
+        let lost = self.glance(watch_state);
+        settle(&self.fs_probe);
+        lost.or(self.glance(watch_state))
     }
 
-    fn glance(&mut self, agenda: &mut WatchState) -> Option<LostRoot> {
-        let running = JobRequest::of(JobKind::Watch, agenda.ids()).job(&[]);
-        let present = Present { lookout: &self.lookout, processor: "now/2", config: &self.config };
-        agenda.look(&mut self.store, &present, &running).unwrap()
+    fn glance(&mut self, watch_state: &mut WatchState) -> Option<LostRoot> {
+        let running = JobRequest::of(JobKind::Watch, watch_state.ids()).job(&[]);
+        let present = Present { fs_probe: &self.fs_probe, processor: "now/2", config: &self.config };
+        watch_state.look(&mut self.store, &present, &running).unwrap()
     }
 
     /// Returns the jobs that wait.
@@ -61,25 +61,25 @@ impl Place {
 /// Time after which a probe is overdue.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-fn agenda() -> WatchState {
+fn watch_state() -> WatchState {
     WatchState::new(None, WatchOptions { reconcile: Some(Duration::ZERO), ..WatchOptions::default() })
 }
 
 #[test]
 fn while_all_roots_are_away_no_more_than_one_scan_of_them_waits() {
     let mut place = Place::new();
-    let mut agenda = agenda();
+    let mut watch_state = watch_state();
     for name in ["a", "b"] {
         let info = place.root(name);
         std::fs::remove_dir(&info.path).unwrap();
-        agenda.serve(info.root(), Some("not there".to_owned()));
+        watch_state.serve(info.root(), Some("not there".to_owned()));
     }
     // As at each start.
     for _ in 0..3 {
-        agenda.queue(&mut place.store, JobRequest::of(JobKind::Run, agenda.ids())).unwrap();
+        watch_state.queue(&mut place.store, JobRequest::of(JobKind::Run, watch_state.ids())).unwrap();
     }
     for _ in 0..5 {
-        place.look(&mut agenda);
+        place.look(&mut watch_state);
     }
     assert_eq!(place.queued(), [(JobKind::Run, vec![1, 2])]);
 }
@@ -87,10 +87,10 @@ fn while_all_roots_are_away_no_more_than_one_scan_of_them_waits() {
 #[test]
 fn a_job_waits_for_another_one_only_if_that_does_all_of_it_and_no_later() {
     let mut place = Place::new();
-    let agenda = agenda();
+    let watch_state = watch_state();
     let of = |roots: &[u32]| JobRequest::of(JobKind::Rescan, roots.to_vec());
     let mut queue = |wanted: JobRequest| {
-        let queued = agenda.queue(&mut place.store, wanted).unwrap();
+        let queued = watch_state.queue(&mut place.store, wanted).unwrap();
         (queued.job, queued.is_new)
     };
     let part = |scope: &str| Some(scope.to_owned());
@@ -107,84 +107,84 @@ fn a_job_waits_for_another_one_only_if_that_does_all_of_it_and_no_later() {
 #[test]
 fn so_many_jobs_wait_and_one_more_is_refused_unless_another_one_does_it() {
     let mut place = Place::new();
-    let agenda = agenda();
+    let watch_state = watch_state();
     let of = |scope: usize| JobRequest {
         scope: Some(scope.to_string()),
         ..JobRequest::of(JobKind::Rescan, vec![1])
     };
     for number in 0..QUEUED_MAX {
-        assert!(agenda.queue_asked(&mut place.store, of(number)).unwrap().is_new);
+        assert!(watch_state.queue_asked(&mut place.store, of(number)).unwrap().is_new);
     }
-    let refused = agenda.queue_asked(&mut place.store, of(QUEUED_MAX)).err().unwrap().to_string();
+    let refused = watch_state.queue_asked(&mut place.store, of(QUEUED_MAX)).err().unwrap().to_string();
     assert!(refused.contains("1000 may at most"), "{refused}");
-    assert!(!agenda.queue_asked(&mut place.store, of(7)).unwrap().is_new);
+    assert!(!watch_state.queue_asked(&mut place.store, of(7)).unwrap().is_new);
     // The process itself is not held up.
-    assert!(agenda.queue(&mut place.store, JobRequest::of(JobKind::Run, vec![2])).unwrap().is_new);
+    assert!(watch_state.queue(&mut place.store, JobRequest::of(JobKind::Run, vec![2])).unwrap().is_new);
 }
 
 #[test]
 fn a_root_that_comes_back_is_registered_as_the_process_is_now() {
     let mut place = Place::new();
-    let mut agenda = agenda();
-    agenda.options.reconcile = None;
-    agenda.next_reconcile = None;
+    let mut watch_state = watch_state();
+    watch_state.options.reconcile = None;
+    watch_state.next_reconcile = None;
     let info = place.root("a");
     std::fs::remove_dir(&info.path).unwrap();
-    agenda.serve(info.root(), Some("not there".to_owned()));
-    place.look(&mut agenda);
+    watch_state.serve(info.root(), Some("not there".to_owned()));
+    place.look(&mut watch_state);
     assert_eq!((place.info(1).processor.as_str(), place.info(1).epoch), ("now/1", 1));
     std::fs::create_dir(&info.path).unwrap();
-    place.look(&mut agenda);
+    place.look(&mut watch_state);
     assert_eq!((place.info(1).processor.as_str(), place.info(1).epoch), ("now/2", 2));
     assert_eq!(place.queued(), [(JobKind::Rescan, vec![1])]);
 
     // All is to be processed again once, not each time that it comes back.
     place.config.reprocess = true;
     let lost = LostRoot::new(info.root(), String::new());
-    agenda.lose(&lost);
-    place.look(&mut agenda);
+    watch_state.lose(&lost);
+    place.look(&mut watch_state);
     assert_eq!(place.info(1).epoch, 2);
     let second = place.root("b");
     let before = place.info(2).epoch;
-    agenda.serve(second.root(), Some("not there at the start".to_owned()));
+    watch_state.serve(second.root(), Some("not there at the start".to_owned()));
     for _ in 0..2 {
-        place.look(&mut agenda);
-        agenda.lose(&LostRoot::new(second.root(), String::new()));
+        place.look(&mut watch_state);
+        watch_state.lose(&LostRoot::new(second.root(), String::new()));
     }
-    place.look(&mut agenda);
+    place.look(&mut watch_state);
     assert_eq!(place.info(2).epoch, before + 1);
 }
 
 #[test]
 fn a_job_that_was_taken_back_does_not_wait_again_because_its_root_went() {
-    let mut agenda = agenda();
+    let mut watch_state = watch_state();
     let scan = JobRequest::of(JobKind::Run, vec![1]).job(&[]);
-    assert_eq!(agenda.end_of(&scan), JobEnd::Queued);
-    assert_eq!(agenda.end_of(&JobRequest::of(JobKind::Watch, vec![1]).job(&[])), JobEnd::Completed);
-    agenda.cancelled = true;
-    assert_eq!(agenda.end_of(&scan), JobEnd::Cancelled);
+    assert_eq!(watch_state.end_of(&scan), JobEnd::Queued);
+    assert_eq!(watch_state.end_of(&JobRequest::of(JobKind::Watch, vec![1]).job(&[])), JobEnd::Completed);
+    watch_state.cancelled = true;
+    assert_eq!(watch_state.end_of(&scan), JobEnd::Cancelled);
 }
 
 #[test]
 fn a_root_that_does_not_answer_is_away_until_it_does_and_holds_up_no_other_one() {
     let mut place = Place::new();
-    let mut agenda = agenda();
-    agenda.next_reconcile = None;
+    let mut watch_state = watch_state();
+    watch_state.next_reconcile = None;
     let (stuck, other) = (place.root("stuck"), place.root("other"));
     for info in [&stuck, &other] {
-        agenda.serve(info.root(), None);
+        watch_state.serve(info.root(), None);
     }
     let (hold, held) = sync_channel::<()>(1);
     let begun = Instant::now();
-    let hangs = place.lookout.begin(&stuck.path, move |_| {
+    let hangs = place.fs_probe.begin(&stuck.path, move |_| {
         let _ = held.recv();
         Stand::Lost("was gone when it answered".to_owned())
     });
-    agenda.served[0].look = Some(hangs.unwrap());
+    watch_state.served[0].look = Some(hangs.unwrap());
     let mut slowest = Duration::ZERO;
     let lost = loop {
         let looked = Instant::now();
-        let lost = place.glance(&mut agenda);
+        let lost = place.glance(&mut watch_state);
         slowest = slowest.max(looked.elapsed());
         if let Some(lost) = lost {
             break lost;
@@ -196,18 +196,18 @@ fn a_root_that_does_not_answer_is_away_until_it_does_and_holds_up_no_other_one()
         lost.to_string(),
         format!("{}: {}", stuck.path.display(), crate::engine::roots::probe::ProbeError::Overdue)
     );
-    agenda.lose(&lost);
+    watch_state.lose(&lost);
     std::fs::remove_dir(&other.path).unwrap();
     let gone = std::iter::repeat_with(|| {
         std::thread::sleep(Duration::from_millis(10));
-        place.glance(&mut agenda)
+        place.glance(&mut watch_state)
     });
     let gone = gone.take(2000).flatten().next().unwrap();
     assert_eq!(gone.root.id.0, 2, "the other one is looked at meanwhile");
-    assert!(!agenda.is_here(1));
+    assert!(!watch_state.is_here(1));
     drop(hold);
-    place.look(&mut agenda);
-    place.look(&mut agenda);
-    assert!(agenda.is_here(1));
+    place.look(&mut watch_state);
+    place.look(&mut watch_state);
+    assert!(watch_state.is_here(1));
     assert_eq!(place.queued(), [(JobKind::Rescan, vec![1])]);
 }

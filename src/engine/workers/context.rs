@@ -1,3 +1,5 @@
+//! What all workers of a run share.
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -24,8 +26,8 @@ pub(crate) struct WorkContext {
     /// Where workers note the files in flight, for the next start.
     pub in_hand: Option<Arc<InFlightMarkers>>,
     pub stop: Stop,
-    pub board: Arc<WorkerSlots>,
-    pub dying: Arc<CrashSignal>,
+    pub slots: Arc<WorkerSlots>,
+    pub crash_signal: Arc<CrashSignal>,
     /// Whether files from an earlier scan are in flight, while the present scan may find that rules hide them.
     pub doubts_rules: AtomicBool,
 }

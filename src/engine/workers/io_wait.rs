@@ -18,7 +18,7 @@ pub(super) struct Measured {
 }
 
 impl IoWaitSampler {
-    /// Creates the gauge of the calling thread.
+    /// Creates the sampler of the calling thread.
     pub(super) fn of_this_thread() -> Self {
         Self(Sampler::of_this_thread())
     }

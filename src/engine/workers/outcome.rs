@@ -1,6 +1,8 @@
+//! Outcomes of files, and the groups in which they are handed over.
+
 use std::time::Duration;
 
-use crate::engine::lifecycle::transition::{End, FileEvent};
+use crate::engine::lifecycle::transition::{AttemptOutcome, FileEvent};
 use crate::model::failure::{FileError, Resource};
 use crate::model::key::FileKey;
 use crate::source::Content;
@@ -28,7 +30,7 @@ pub(crate) struct OutcomeGroup {
 
 /// The result of one attempt at a file.
 pub(super) enum Attempt {
-    Plain(End),
+    Plain(AttemptOutcome),
     Unchanged(Content),
     Processed(ReadFile),
     Failed { read: Option<ReadFile>, error: FileError, short_of: Option<Resource> },

@@ -33,11 +33,11 @@ impl PoolThreads {
             members.resize_with(worker + 1, Member::default);
         }
         let Some(member) = members.get_mut(worker) else { return Ok(()) };
-        let (crew, number) = (Arc::clone(self), member.number);
+        let (pool_threads, number) = (Arc::clone(self), member.number);
         let thread = std::thread::Builder::new().name(format!("worker-{worker}"));
         member.handle = Some(thread.spawn(move || {
             work();
-            crew.has_ended(worker, number);
+            pool_threads.has_ended(worker, number);
         })?);
         member.running = true;
         Ok(())

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use super::context::WorkContext;
 use super::outcome::{Attempt, Outcome, OutcomeGroup, ReadFile};
 use super::slots::{Reclaimed, Stage};
-use crate::engine::lifecycle::transition::{End, Ending, FileEvent};
+use crate::engine::lifecycle::transition::{AttemptOutcome, Attempted, FileEvent};
 use crate::ledger::Retry;
 use crate::model::{
     BatchConfig, Clock, Digest, DiscoveredFile, ErrorClass, FileError, Fingerprint, RecordLine, RecordStatus,
@@ -28,9 +28,9 @@ pub(crate) fn failed_outcome(
 }
 
 /// Creates the outcome of a file that took too long; none if there was no current file.
-pub(crate) fn overdue_outcome(context: &WorkContext, seized: &Reclaimed) -> Option<OutcomeGroup> {
+pub(crate) fn overdue_outcome(context: &WorkContext, reclaimed: &Reclaimed) -> Option<OutcomeGroup> {
     let limit = context.config.timeout_seconds;
-    let (class, message, short_of) = match seized.stage {
+    let (class, message, short_of) = match reclaimed.stage {
         Stage::Waiting | Stage::Reading => {
             let message = format!("reading took longer than {limit} s; look after its disk or mount");
             (ErrorClass::IoTransient, message, Resource::Files)
@@ -40,8 +40,8 @@ pub(crate) fn overdue_outcome(context: &WorkContext, seized: &Reclaimed) -> Opti
             (ErrorClass::Timeout, message, Resource::Processor)
         }
     };
-    let (file, error) = (seized.file.as_ref()?, FileError::new(class, message));
-    Some(failed_outcome(context, seized.worker, seized.group.batch_id, file, &error, Some(short_of)))
+    let (file, error) = (reclaimed.file.as_ref()?, FileError::new(class, message));
+    Some(failed_outcome(context, reclaimed.worker, reclaimed.group.batch_id, file, &error, Some(short_of)))
 }
 
 /// Creates the outcome of a file that brings the process down, as it did `crashes_before` times.
@@ -55,7 +55,7 @@ pub(crate) fn crashed_outcome(
     let mut group = OutcomeGroup { batch_id, worker, ..OutcomeGroup::default() };
     let crashes = u16::from(crashes_before) + 1;
     if crashes < context.config.retry_policy(ErrorClass::Crash).attempts {
-        push(&mut group, file, End::Crashed, 0, None);
+        push(&mut group, file, AttemptOutcome::Crashed, 0, None);
         return group;
     }
     let times = if crashes == 1 { "once".to_owned() } else { format!("{crashes} times") };
@@ -77,7 +77,7 @@ pub(super) fn put(
         Attempt::Plain(end) => push(group, file, end, 0, None),
         Attempt::Unchanged(Content { fingerprint, size, racy }) => {
             group.bytes += size;
-            push(group, file, End::Unchanged { fingerprint, racy }, 0, None);
+            push(group, file, AttemptOutcome::Unchanged { fingerprint, racy }, 0, None);
         }
         Attempt::Processed(read) => put_record(context, group, file, Some(&read), Ok(result), None),
         Attempt::Failed { read, error, short_of } => {
@@ -98,7 +98,7 @@ fn put_failure(
         return put_record(context, group, file, read, Err(error), short_of);
     };
     group.bytes += read.map_or(0, |read| read.content.size);
-    push(group, file, End::Again(retry), 0, short_of.or(read.map(|_| Resource::Processor)));
+    push(group, file, AttemptOutcome::Again(retry), 0, short_of.or(read.map(|_| Resource::Processor)));
 }
 
 fn put_record(
@@ -110,7 +110,7 @@ fn put_record(
     short_of: Option<Resource>,
 ) {
     let Some(root) = context.roots.get(file.key.root()) else {
-        return push(group, file, End::Released, 0, None);
+        return push(group, file, AttemptOutcome::Released, 0, None);
     };
     let fingerprint = read.map_or(file.fingerprint, |read| read.content.fingerprint);
     let size = read.map_or(fingerprint.size, |read| read.content.size);
@@ -129,7 +129,7 @@ fn put_record(
     };
     line.begin(&mut group.lines);
     let line = group.lines.len() - before;
-    let end = End::Recorded {
+    let end = AttemptOutcome::Recorded {
         fingerprint,
         racy: read.is_some_and(|read| read.content.racy),
         digest: read.map(|read| Digest::from_hash(&read.hash)),
@@ -138,8 +138,14 @@ fn put_record(
     push(group, file, end, line, short_of);
 }
 
-fn push(group: &mut OutcomeGroup, file: &DiscoveredFile, end: End, line: usize, short_of: Option<Resource>) {
-    let change = FileEvent::Ended(Ending { claimed: file.fingerprint, end });
+fn push(
+    group: &mut OutcomeGroup,
+    file: &DiscoveredFile,
+    end: AttemptOutcome,
+    line: usize,
+    short_of: Option<Resource>,
+) {
+    let change = FileEvent::Ended(Attempted { claimed: file.fingerprint, end });
     group.outcomes.push(Outcome { key: file.key.clone(), change, line, short_of });
 }
 

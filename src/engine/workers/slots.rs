@@ -96,7 +96,7 @@ impl WorkerSlots {
     }
 
     /// Takes away all work of those workers whose current file has taken longer than `limit`.
-    pub(crate) fn seize_overdue(&self, limit: Duration, now: Instant) -> Vec<Reclaimed> {
+    pub(crate) fn reclaim_overdue(&self, limit: Duration, now: Instant) -> Vec<Reclaimed> {
         let overdue =
             |held: &SlotState| held.place.is_some() && now.saturating_duration_since(held.since) > limit;
         let slots = self.slots().filter(|slot| slot.stage() != Stage::Waiting);

@@ -15,7 +15,7 @@ pub(crate) struct SharedBatch {
 }
 
 impl SharedBatch {
-    /// Creates a lot of which nothing is taken yet.
+    /// Creates a shared batch of which nothing is taken yet.
     pub(crate) fn new(batch: FileBatch) -> Self {
         let taken = batch.files.iter().map(|_| AtomicBool::new(false)).collect();
         Self { batch, taken }

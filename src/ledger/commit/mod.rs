@@ -1,6 +1,4 @@
-//! One writer. A tick is durable as a whole, or not at all.
-//!
-//! The one writer of the ledger.
+//! The one writer of the ledger: a tick is durable as a whole, or not at all.
 
 pub(super) mod log_start;
 pub(super) mod opening;
@@ -11,7 +9,7 @@ use std::ops::Bound;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
-use super::database::{Bytes, Changes, Store, Tree};
+use super::database::{Bytes, Changes, Database, Tree};
 use super::error::LedgerError;
 use super::folder::{StateFolder, disk, renew};
 use super::log_range::LogRange;
@@ -71,7 +69,7 @@ impl Ledger {
         let witness_path = held.path().join(WITNESS);
         Witness::create(&witness_path)?;
         let tick = TickMeta::empty(tick);
-        let store = Store::create(held)?;
+        let store = Database::create(held)?;
         let meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(&store, TICK_KEY, &tick)?))]);
         store.apply(Default::default(), Changes::new(), meta)?;
         store.sync_names()?;
@@ -353,7 +351,7 @@ fn check_changes(changes: &[(FileKey, Option<Entry>)]) -> Result<(), LedgerError
     Ok(())
 }
 
-fn put_job(store: &Store, jobs: &mut Jobs, job: &Job, meta: &mut Changes) -> Result<(), LedgerError> {
+fn put_job(store: &Database, jobs: &mut Jobs, job: &Job, meta: &mut Changes) -> Result<(), LedgerError> {
     let key = job_key(job.id);
     let value = encode_job(&key, job).map_err(|what| LedgerError::damaged(store.folder(), what))?;
     meta.insert(key, Some(Bytes::from(value)));
@@ -362,7 +360,7 @@ fn put_job(store: &Store, jobs: &mut Jobs, job: &Job, meta: &mut Changes) -> Res
 }
 
 pub(super) fn encoded<T: bincode::Encode>(
-    store: &Store,
+    store: &Database,
     key: &[u8],
     value: &T,
 ) -> Result<Bytes, LedgerError> {

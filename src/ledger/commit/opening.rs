@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Ledger;
-use crate::ledger::database::Store;
+use crate::ledger::database::Database;
 use crate::ledger::database::kept::{self, Removal};
 use crate::ledger::error::LedgerError;
 use crate::ledger::folder::held::HeldState;
@@ -70,7 +70,7 @@ impl Ledger {
         let folder = held.path();
         let witness = Witness::open(&folder.join(WITNESS))?;
         let open = |at: &Path| {
-            let opened = Opened::of(Store::open(at, folder.join(DB), Some(held))?, &witness)?;
+            let opened = Opened::of(Database::open(at, folder.join(DB), Some(held))?, &witness)?;
             let is_small = opened.loaded.tick.blocks.values < BLOCKS_FEW;
             Ok((if is_small { opened.checked()? } else { opened }, is_small))
         };
@@ -86,7 +86,7 @@ impl Ledger {
         Ok((ledger, missing))
     }
 
-    pub(super) fn with(held: &HeldState, store: Store, loaded: Loaded, mut witness: Witness) -> Self {
+    pub(super) fn with(held: &HeldState, store: Database, loaded: Loaded, mut witness: Witness) -> Self {
         let Loaded { tick, counts, jobs, log_start } = loaded;
         witness.forget_before(log_start.segment);
         let (store, committed) = (Arc::new(store), Arc::default());

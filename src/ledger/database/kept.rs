@@ -90,7 +90,7 @@ impl Kept {
     }
 }
 
-/// Error: something was found wrong that a second check did not confirm.
+/// Returns the error for a fault that a second check did not confirm.
 fn misread(folder: &Path, found: &str) -> LedgerError {
     let what = format!("a read failed, or gave what is not there ({found}); nothing was changed: try again");
     LedgerError::io(folder)(io::Error::other(what))
@@ -147,7 +147,7 @@ fn make_copy(state: &Path) -> Result<(), LedgerError> {
     let before = state.join(BEFORE);
     let made = failpoint::hit("kept.create").and_then(|()| fs::create_dir(&before));
     made.map_err(LedgerError::io(&before))?;
-    copy::folder(&state.join(DB), &before.join(DB), copy::Form::Halves).map_err(|error| {
+    copy::folder(&state.join(DB), &before.join(DB), copy::CopyForm::Halves).map_err(|error| {
         // What is left of it means nothing.
         let _ = discard(state);
         without_room(error)

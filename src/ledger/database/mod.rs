@@ -1,6 +1,4 @@
-//! The embedded store: the only room that names sled, and where its folder is copied.
-//!
-//! The embedded store: the only file that names sled.
+//! The embedded store: the only room that names sled, with the copies of its folder.
 //!
 //! What sled 0.34.7 does, and what follows here:
 //!
@@ -77,7 +75,7 @@ struct Trees {
 }
 
 /// The open database.
-pub(crate) struct Store {
+pub(crate) struct Database {
     folder: PathBuf,
     /// `None` once it is closed, whatever other threads still hold of it.
     trees: RwLock<Option<Trees>>,
@@ -89,7 +87,7 @@ pub(crate) struct Store {
     _copied: Option<Temporary>,
 }
 
-impl Store {
+impl Database {
     /// Creates a database in a state folder that has none.
     pub(super) fn create(held: &HeldState) -> Result<Self, LedgerError> {
         let folder = held.path().join(DB);
@@ -98,7 +96,7 @@ impl Store {
         Self::open_in(&folder, folder.clone(), Some(held))
     }
 
-    /// Opens what [`Store::create`] made, or a copy of it: `at` is its place, `folder` the path named in errors.
+    /// Opens what [`Database::create`] made, or a copy of it: `at` is its place, `folder` the path named in errors.
     pub(super) fn open(at: &Path, folder: PathBuf, held: Option<&HeldState>) -> Result<Self, LedgerError> {
         remove_unfinished_snapshots(at)?;
         Self::open_in(at, folder, held)
@@ -148,7 +146,7 @@ impl Store {
         &self.folder
     }
 
-    /// Makes the files themselves durable, after [`Store::create`].
+    /// Makes the files themselves durable, after [`Database::create`].
     pub(super) fn sync_names(&self) -> Result<(), LedgerError> {
         let conf = self.folder.join("conf");
         failpoint::hit("db.sync-names").map_err(LedgerError::io(&conf))?;
@@ -202,7 +200,7 @@ impl Store {
         Ok(Walk { folder: self.folder.clone(), tree, iter, goes_on: false })
     }
 
-    /// Applies all changes or none, and returns when they are durable. Until [`Store::settle`] readers of what is
+    /// Applies all changes or none, and returns when they are durable. Until [`Database::settle`] readers of what is
     /// committed see the trees as before: `before` is what `files` replaces.
     pub(super) fn apply(
         &self,
@@ -266,7 +264,7 @@ impl Store {
     }
 }
 
-impl Drop for Store {
+impl Drop for Database {
     fn drop(&mut self) {
         self.close();
     }

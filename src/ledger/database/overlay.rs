@@ -4,7 +4,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::{Bytes, Changes, Pair, Store, Tree};
+use super::{Bytes, Changes, Database, Pair, Tree};
 use crate::ledger::error::LedgerError;
 
 /// What readers see of the trees, as far as two reads must be consistent.
@@ -25,7 +25,7 @@ pub(crate) struct Before {
 
 /// Returns the last block whose key is within the bound.
 pub(crate) fn last_below(
-    store: &Store,
+    store: &Database,
     changes: &Changes,
     bound: Bound<&[u8]>,
 ) -> Result<Option<Pair>, LedgerError> {
@@ -47,7 +47,7 @@ pub(crate) fn last_below(
 
 /// Returns the first block whose key is within the bound.
 pub(crate) fn first_above(
-    store: &Store,
+    store: &Database,
     changes: &Changes,
     bound: Bound<&[u8]>,
 ) -> Result<Option<Pair>, LedgerError> {

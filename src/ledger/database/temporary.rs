@@ -44,7 +44,7 @@ impl Temporary {
 
     fn copy_to(place: &Path, database: &Path) -> Result<Self, LedgerError> {
         let made = Self::make(place)?;
-        copy::folder(database, &made.database(), copy::Form::Whole)?;
+        copy::folder(database, &made.database(), copy::CopyForm::Whole)?;
         // A process that died while it opened the database has left a copy that is in two halves itself.
         copy::join(&made.database())?;
         Ok(made)

@@ -1,4 +1,4 @@
-//! The threads of the embedded store: whether they can be started, and their start.
+//! sled's threads: whether they can be started, and their start.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::kinds;
 use crate::ledger::error::LedgerError;
-use crate::model::durable::{self, Kind};
+use crate::model::durable::{self, FileKind};
 use crate::model::failpoint;
 
 /// Replaces `path` by `bytes`: readers, even after a power cut, see the old content or the new.
@@ -47,7 +47,7 @@ pub(crate) fn sync_parent(path: &Path) -> Result<(), LedgerError> {
 
 /// Returns a file's content; empty if it is missing.
 pub(crate) fn read_if_there(path: &Path) -> Result<Vec<u8>, LedgerError> {
-    kinds::check_one(path, Kind::File)?;
+    kinds::check_one(path, FileKind::File)?;
     match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         read => read.map_err(LedgerError::io(path)),

@@ -1,6 +1,4 @@
-//! The state folder: who may use it, what may stand in it, and what it says of itself.
-//!
-//! The state folder: which process may use it, and its description.
+//! The state folder: which process may use it, what may be in it, and its description.
 
 pub(super) mod disk;
 pub(super) mod held;
@@ -19,7 +17,7 @@ use super::database::kept;
 use super::error::LedgerError;
 use super::names::{BEFORE, DB, GONE, IN_HAND, LOCK, REPAIRING, STATE, WITNESS};
 use crate::ledger::folder::disk::bytes_below;
-use crate::model::durable::{self, Kind};
+use crate::model::durable::{self, FileKind};
 use crate::model::failpoint;
 use held::HeldState;
 use made::{Made, is_record};
@@ -361,7 +359,7 @@ fn write_marks(path: &Path) -> Result<(), LedgerError> {
     for (name, text) in [IGNORE, CACHE_TAG] {
         let file = path.join(name);
         failpoint::hit("state.marks").map_err(LedgerError::io(&file))?;
-        kinds::check_one(&file, Kind::File)?;
+        kinds::check_one(&file, FileKind::File)?;
         fs::write(&file, text).map_err(LedgerError::io(&file))?;
     }
     Ok(())

@@ -13,13 +13,13 @@ pub(crate) const ROOT_PREFIX: &[u8] = b"root/";
 
 /// Number and checksums of all values of a tree: distinguishes any two contents, in any order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
-pub(crate) struct Tally {
+pub(crate) struct TreeSum {
     pub(crate) values: u64,
     pub(crate) entries: u64,
     pub(super) crc_sum: u64,
 }
 
-impl Tally {
+impl TreeSum {
     pub(crate) fn add(&mut self, entries: u64, crc: u32) {
         self.values = self.values.wrapping_add(1);
         self.entries = self.entries.wrapping_add(entries);
@@ -47,8 +47,8 @@ pub(crate) struct TickMeta {
     pub(crate) cursor: Cursor,
     /// What the tick appended to the log; kept so that a witness line can be made again.
     pub(crate) log: LogRange,
-    pub(crate) blocks: Tally,
-    pub(crate) ready: Tally,
+    pub(crate) blocks: TreeSum,
+    pub(crate) ready: TreeSum,
     pub(crate) order: Order,
     /// Ages are measured from this time.
     pub(crate) base: Timestamp,
@@ -62,8 +62,8 @@ impl TickMeta {
         Self {
             cursor: Cursor { tick, log: LogPosition::START },
             log: LogRange { segment: 1, from: 0, to: 0, crc32: 0 },
-            blocks: Tally::default(),
-            ready: Tally::default(),
+            blocks: TreeSum::default(),
+            ready: TreeSum::default(),
             order: Order::Path,
             base: Timestamp(0),
             ready_is_whole: true,

@@ -1,8 +1,7 @@
-//! What stands in the trees of the database, and how it is encoded.
+//! The values in the trees of the database and their encoding; `Merge` decides which blocks a tick rewrites, splits,
+//! merges and removes.
 //!
-//! Changes to the packed sorted map: which blocks a tick rewrites, splits, merges and removes.
-//!
-//! Everything is prepared in memory, over the stored blocks; the store itself is only read.
+//! Everything is prepared in memory, over the stored blocks; the database itself is only read.
 
 pub(super) mod block;
 pub(super) mod codec;
@@ -18,12 +17,12 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::LedgerError;
-use super::database::{Bytes, Changes, Pair, Store, overlay};
+use super::database::{Bytes, Changes, Database, Pair, overlay};
 use crate::model::FileKey;
 use block::{BLOCK_BYTES_MAX, Encoded, RowReader, Rows};
 use codec::crc_at_end;
 use entry::{Counts, Entry};
-use meta::Tally;
+use meta::TreeSum;
 use ready::{CLASSES, ClassCounts, Classes, row_key, tally_row};
 
 /// A block below this size is merged with a neighbour, if both fit into one.
@@ -33,14 +32,14 @@ const MERGED_BYTES_MAX: usize = 4608;
 
 /// What a tick does to the trees `files` and `ready`, and to their sums.
 pub(super) struct Merge<'a> {
-    store: &'a Store,
+    store: &'a Database,
     classes: Classes,
     pub(super) files: Changes,
     pub(super) ready: Changes,
     /// The old values of `files` under the changed keys: with them, the tree reads as before.
     pub(super) before: Changes,
-    pub(super) blocks: Tally,
-    pub(super) ready_rows: Tally,
+    pub(super) blocks: TreeSum,
+    pub(super) ready_rows: TreeSum,
     /// Counts of all roots, with those of the tick's changes.
     pub(super) counts: BTreeMap<u32, Counts>,
     rows: Rows,
@@ -51,9 +50,9 @@ pub(super) struct Merge<'a> {
 
 impl<'a> Merge<'a> {
     pub(super) fn new(
-        store: &'a Store,
+        store: &'a Database,
         classes: Classes,
-        (blocks, ready_rows): (Tally, Tally),
+        (blocks, ready_rows): (TreeSum, TreeSum),
         counts: BTreeMap<u32, Counts>,
     ) -> Self {
         Self {

@@ -7,14 +7,14 @@ use super::block::RowReader;
 use super::codec;
 use super::entry::Entry;
 use crate::ledger::database::overlay::{self, Before};
-use crate::ledger::database::{Pair, Store, Tree, Walk};
+use crate::ledger::database::{Database, Pair, Tree, Walk};
 use crate::ledger::error::LedgerError;
 
 /// A cursor over all entries, in the order of their keys. It holds one block at a time.
 ///
 /// Commits may go on meanwhile: an entry that exists all the time is returned exactly once, in order.
 pub struct Scan {
-    store: Arc<Store>,
+    store: Arc<Database>,
     /// Whether changes of a tick are only seen once it is committed.
     only_committed: bool,
     walk: Option<Walk>,
@@ -40,7 +40,7 @@ enum Edge {
 }
 
 impl Scan {
-    pub(crate) fn new(store: Arc<Store>, only_committed: bool) -> Self {
+    pub(crate) fn new(store: Arc<Database>, only_committed: bool) -> Self {
         Self {
             store,
             only_committed,

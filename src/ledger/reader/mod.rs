@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::LedgerError;
-use super::database::{Bytes, Store, Tree};
+use super::database::{Bytes, Database, Tree};
 use crate::ledger::folder::disk::bytes_below;
 use crate::ledger::map::block::RowReader;
 use crate::ledger::map::entry::{Counts, Entry};
@@ -46,7 +46,7 @@ impl Committed {
 /// [`Ledger::committed_reader`](super::commit::Ledger::committed_reader).
 #[derive(Clone)]
 pub struct LedgerReader {
-    pub(super) store: Arc<Store>,
+    pub(super) store: Arc<Database>,
     pub(super) committed: Arc<RwLock<Committed>>,
     pub(super) only_committed: bool,
 }

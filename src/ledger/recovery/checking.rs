@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 
 use super::verify::{self, Opened};
 use super::witness::Witness;
-use crate::ledger::database::Store;
+use crate::ledger::database::Database;
 use crate::ledger::database::kept::{Kept, Removal};
 use crate::ledger::error::LedgerError;
 use crate::ledger::folder::held::HeldState;
@@ -27,7 +27,7 @@ pub(crate) struct Checking {
 }
 
 impl Checking {
-    pub(crate) fn begin(held: &HeldState, store: &Arc<Store>, tick: &TickMeta, kept: Kept) -> Self {
+    pub(crate) fn begin(held: &HeldState, store: &Arc<Database>, tick: &TickMeta, kept: Kept) -> Self {
         let check = {
             let (store, tick) = (Arc::clone(store), tick.clone());
             move || verify::check(&store, &tick)
@@ -45,7 +45,11 @@ impl Checking {
     ///
     /// # Errors
     /// [`LedgerError::Damaged`] only if a second check of what was committed confirms it.
-    pub(crate) fn settle(mut self, store: &Store, tick: &TickMeta) -> Result<Option<Removal>, LedgerError> {
+    pub(crate) fn settle(
+        mut self,
+        store: &Database,
+        tick: &TickMeta,
+    ) -> Result<Option<Removal>, LedgerError> {
         let result = self.thread.take().and_then(|thread| thread.join().ok());
         let checked = result.unwrap_or_else(|| verify::check(store, tick));
         match (checked, self.kept.take()) {
@@ -71,6 +75,6 @@ impl Drop for Checking {
 /// Opens a database and checks all of it, for the resulting error.
 pub(crate) fn look_again(held: &HeldState, at: &Path) -> Result<(), LedgerError> {
     let witness = Witness::read(&held.path().join(WITNESS))?;
-    let store = Store::open(at, held.path().join(DB), Some(held))?;
+    let store = Database::open(at, held.path().join(DB), Some(held))?;
     Opened::of(store, &witness)?.checked().map(drop)
 }

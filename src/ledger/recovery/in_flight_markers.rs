@@ -126,7 +126,7 @@ impl InFlightMarkers {
         let cleared = fs::read_dir(&self.folder)
             .and_then(|mut entries| entries.try_for_each(|entry| fs::remove_file(entry?.path())));
         if let Err(error) = cleared {
-            tracing::debug!(folder = %self.folder.display(), %error, "what was in hand can't be cleared");
+            tracing::debug!(folder = %self.folder.display(), %error, "the in-flight markers can't be cleared");
         }
     }
 
@@ -192,7 +192,7 @@ impl Marker {
         let written = failpoint::hit("in-hand.note")
             .and(file)
             .and_then(|file| self.file.insert(file).write_all_at(&self.buffer, 0));
-        self.told(written);
+        self.reported(written);
     }
 
     /// Records how many of the task's files are done. Written every 5 ms, or 32 files, or fewer where they take long.
@@ -219,13 +219,13 @@ impl Marker {
 
     fn write_place(&self, place: u32) {
         if let Some(file) = &self.file {
-            self.told(file.write_all_at(&place.to_le_bytes(), PLACE_AT as u64));
+            self.reported(file.write_all_at(&place.to_le_bytes(), PLACE_AT as u64));
         }
     }
 
-    fn told(&self, written: io::Result<()>) {
+    fn reported(&self, written: io::Result<()>) {
         if let Err(error) = written {
-            tracing::debug!(file = %self.path.display(), %error, "what is in hand can't be noted");
+            tracing::debug!(file = %self.path.display(), %error, "the in-flight marker can't be written");
         }
     }
 }

@@ -5,11 +5,11 @@ use std::ops::Bound;
 use std::sync::{Mutex, PoisonError};
 
 use super::witness::{Line, Witness};
-use crate::ledger::database::{Store, Tree};
+use crate::ledger::database::{Database, Tree};
 use crate::ledger::error::LedgerError;
 use crate::ledger::map::entry::Counts;
 use crate::ledger::map::job::{JOB_PREFIX, Jobs, decode_job};
-use crate::ledger::map::meta::{LOG_START_KEY, ROOT_PREFIX, TICK_KEY, Tally, TickMeta, root_counts};
+use crate::ledger::map::meta::{LOG_START_KEY, ROOT_PREFIX, TICK_KEY, TickMeta, TreeSum, root_counts};
 use crate::ledger::map::ready::tally_row;
 use crate::ledger::map::{block, codec};
 use crate::model::LogStart;
@@ -36,7 +36,7 @@ impl Loaded {
 
 /// A database whose small values match what was committed last.
 pub(crate) struct Opened {
-    pub(crate) store: Store,
+    pub(crate) store: Database,
     pub(crate) loaded: Loaded,
     /// The last tick's line, if the witness lacks it.
     pub(crate) missing: Option<Line>,
@@ -44,7 +44,7 @@ pub(crate) struct Opened {
 
 impl Opened {
     /// Checks the small values of an open database, against themselves and against the witness.
-    pub(crate) fn of(store: Store, witness: &Witness) -> Result<Self, LedgerError> {
+    pub(crate) fn of(store: Database, witness: &Witness) -> Result<Self, LedgerError> {
         let loaded = load(&store)?;
         let missing = compare(&loaded.tick, witness)?;
         Ok(Self { store, loaded, missing })
@@ -57,7 +57,7 @@ impl Opened {
 }
 
 /// Checks all blocks, and the pending entries, against the sums of the last tick.
-pub(super) fn check(store: &Store, tick: &TickMeta) -> Result<(), LedgerError> {
+pub(super) fn check(store: &Database, tick: &TickMeta) -> Result<(), LedgerError> {
     let damaged = |what: &str| LedgerError::damaged(store.folder(), what);
     let are_few = tick.blocks.values <= BLOCKS_FEW;
     let blocks = if are_few { tally_front(store)? } else { tally_blocks(store)? };
@@ -71,7 +71,7 @@ pub(super) fn check(store: &Store, tick: &TickMeta) -> Result<(), LedgerError> {
 }
 
 /// Reads the small values of the database, and checks them against each other.
-fn load(store: &Store) -> Result<Loaded, LedgerError> {
+fn load(store: &Database) -> Result<Loaded, LedgerError> {
     let damaged = |what: &str| LedgerError::damaged(store.folder(), what);
     let value = store.get(Tree::Meta, TICK_KEY)?.ok_or_else(|| damaged("the last tick is gone"))?;
     let tick: TickMeta = codec::decode(TICK_KEY, &value).map_err(damaged)?;
@@ -101,7 +101,7 @@ fn load(store: &Store) -> Result<Loaded, LedgerError> {
 }
 
 /// Checks all blocks, from both ends at once: that halves the wait of a start.
-fn tally_blocks(store: &Store) -> Result<Tally, LedgerError> {
+fn tally_blocks(store: &Database) -> Result<TreeSum, LedgerError> {
     let frontier = Mutex::new(Frontier::default());
     let (frontier, store) = (&frontier, store);
     std::thread::scope(|scope| {
@@ -109,7 +109,7 @@ fn tally_blocks(store: &Store) -> Result<Tally, LedgerError> {
         let rear = rear.spawn_scoped(scope, move || tally_from(store, frontier, End::Rear));
         let front = tally_from(store, frontier, End::Front)?;
         // Where no thread could be started, all was done from the front.
-        let rear = rear.map_or(Ok(Ok(Tally::default())), |thread| thread.join());
+        let rear = rear.map_or(Ok(Ok(TreeSum::default())), |thread| thread.join());
         match rear {
             Ok(Ok(rear)) => Ok(front.plus(rear)),
             // sled does not find the way back over some names: errors show from the front as well.
@@ -118,7 +118,7 @@ fn tally_blocks(store: &Store) -> Result<Tally, LedgerError> {
     })
 }
 
-fn tally_front(store: &Store) -> Result<Tally, LedgerError> {
+fn tally_front(store: &Database) -> Result<TreeSum, LedgerError> {
     tally_from(store, &Mutex::default(), End::Front)
 }
 
@@ -151,8 +151,8 @@ impl Frontier {
     }
 }
 
-fn tally_from(store: &Store, frontier: &Mutex<Frontier>, end: End) -> Result<Tally, LedgerError> {
-    let mut tally = Tally::default();
+fn tally_from(store: &Database, frontier: &Mutex<Frontier>, end: End) -> Result<TreeSum, LedgerError> {
+    let mut tally = TreeSum::default();
     let mut walk = store.walk(Tree::Files, Bound::Unbounded)?;
     loop {
         let pair = if end == End::Front { walk.next()? } else { walk.next_back()? };
@@ -168,8 +168,8 @@ fn tally_from(store: &Store, frontier: &Mutex<Frontier>, end: End) -> Result<Tal
     Ok(tally)
 }
 
-fn tally_ready(store: &Store) -> Result<Tally, LedgerError> {
-    let mut tally = Tally::default();
+fn tally_ready(store: &Database) -> Result<TreeSum, LedgerError> {
+    let mut tally = TreeSum::default();
     store.walk(Tree::Ready, Bound::Unbounded)?.check_each(|key, value| {
         let (entries, crc) = tally_row(key, value).ok_or("a row of pending files is no row")?;
         tally.add(entries, crc);

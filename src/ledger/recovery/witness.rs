@@ -13,7 +13,7 @@ use bincode::{Decode, Encode};
 use crate::ledger::error::LedgerError;
 use crate::ledger::folder::disk;
 use crate::ledger::log_range::LogRange;
-use crate::ledger::map::meta::Tally;
+use crate::ledger::map::meta::TreeSum;
 use crate::model::failpoint;
 
 const VERSION: u8 = 1;
@@ -35,7 +35,7 @@ pub(crate) struct Line {
     /// What the tick appended to the log; its end is the cursor.
     pub(super) log: LogRange,
     /// The ledger's blocks at that tick.
-    pub(super) blocks: Tally,
+    pub(super) blocks: TreeSum,
 }
 
 impl Line {
@@ -197,7 +197,7 @@ impl Witness {
     fn compact(&mut self) -> Result<(), LedgerError> {
         let mut bytes = Vec::with_capacity((self.merged.len() + 1) * LINE_LEN);
         for &log in &self.merged {
-            Line { tick: 0, log, blocks: Tally::default() }.encode(&self.path, &mut bytes)?;
+            Line { tick: 0, log, blocks: TreeSum::default() }.encode(&self.path, &mut bytes)?;
         }
         if let Some(last) = &self.last {
             last.encode(&self.path, &mut bytes)?;
@@ -254,7 +254,7 @@ mod tests {
             let from = if bytes.is_empty() { 0 } else { log.to };
             let segment = log.segment + u32::from(bytes.is_empty());
             log = LogRange { segment, from, to: from + bytes.len() as u64, crc32: crc32fast::hash(bytes) };
-            lines.push(Line { tick: at as u64 + 1, log, blocks: Tally::default() });
+            lines.push(Line { tick: at as u64 + 1, log, blocks: TreeSum::default() });
         }
         lines
     }

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::path::PathBuf;
 
 use super::*;
-use crate::ledger::database::{Bytes, Changes, Store, Tree};
+use crate::ledger::database::{Bytes, Changes, Database, Tree};
 
 /// A block, as it is stored.
 pub(crate) type Block = (Vec<u8>, Vec<u8>);
@@ -23,13 +23,13 @@ pub(crate) fn put_block(state: &Path, (key, value): Block) {
     apply(&opened(state), Changes::from([(key, Some(Bytes::from(value)))]));
 }
 
-fn opened(state: &Path) -> Store {
+fn opened(state: &Path) -> Database {
     let held = HeldState::take(state).unwrap();
     drop(held.lock_database().unwrap());
-    Store::open(&state.join("db"), state.join("db"), None).unwrap()
+    Database::open(&state.join("db"), state.join("db"), None).unwrap()
 }
 
-fn apply(store: &Store, files: Changes) {
+fn apply(store: &Database, files: Changes) {
     store.apply((files, Changes::new()), Changes::new(), Changes::new()).unwrap();
 }
 

@@ -40,7 +40,7 @@ fn boot() -> Vec<u8> {
 fn die_opening(path: &Path, boot: &[u8]) {
     let before = path.join("db.before");
     fs::create_dir(&before).unwrap();
-    copy::folder(&path.join("db"), &before.join("db"), copy::Form::Halves).unwrap();
+    copy::folder(&path.join("db"), &before.join("db"), copy::CopyForm::Halves).unwrap();
     fs::write(before.join("boot"), boot).unwrap();
     fs::write(path.join("db/db"), "what is left").unwrap();
 }
@@ -151,13 +151,13 @@ fn a_large_database_is_put_together_again() {
     fs::create_dir(&database).unwrap();
     let bytes: Vec<u8> = (0..9_u32 << 20).map(|at| ((at * 31) >> 7) as u8).collect();
     fs::write(database.join("db"), &bytes).unwrap();
-    copy::folder(&database, &copied, copy::Form::Halves).unwrap();
+    copy::folder(&database, &copied, copy::CopyForm::Halves).unwrap();
     for _ in 0..2 {
         copy::join(&copied).unwrap();
         assert!(fs::read(copied.join("db")).unwrap() == bytes);
     }
     let whole = folder.path().join("whole");
-    copy::folder(&database, &whole, copy::Form::Whole).unwrap();
+    copy::folder(&database, &whole, copy::CopyForm::Whole).unwrap();
     assert!(fs::read(whole.join("db")).unwrap() == bytes);
     assert!(!copy::front_of(&whole).exists());
 }

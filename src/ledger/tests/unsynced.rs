@@ -52,10 +52,10 @@ fn version(path: &Path) -> (u64, i64, i64) {
 }
 
 /// Entries, figures of the jobs, and the end.
-type Told = (Vec<(Vec<u8>, Entry)>, Vec<u64>, Cursor);
+type Reported = (Vec<(Vec<u8>, Entry)>, Vec<u64>, Cursor);
 
 /// Returns everything that a reader reports, found in several ways.
-fn told(reader: &LedgerReader) -> Told {
+fn reported(reader: &LedgerReader) -> Reported {
     let all = contents(reader).unwrap();
     for n in (0..600).step_by(7) {
         let key = key(&format!("d{}/f{n:04}", n / 200));
@@ -79,8 +79,8 @@ fn a_reader_of_what_is_committed_sees_nothing_of_a_tick_before_all_of_it_is_dura
         round += 1;
         try_commit(&mut ledger, round).unwrap();
         round += 1;
-        let before = told(&ledger.reader());
-        assert_eq!(told(&ledger.committed_reader()), before);
+        let before = reported(&ledger.reader());
+        assert_eq!(reported(&ledger.committed_reader()), before);
         // A walk under way sees the rest as it was, too.
         let committed = ledger.committed_reader();
         let mut scan = committed.scan();
@@ -95,7 +95,7 @@ fn a_reader_of_what_is_committed_sees_nothing_of_a_tick_before_all_of_it_is_dura
             scan.advance();
         }
         assert_eq!(met, before.0);
-        assert_eq!(told(&ledger.committed_reader()), before);
+        assert_eq!(reported(&ledger.committed_reader()), before);
         seen_early += u32::from(contents(&ledger.reader()).unwrap() != before.0);
         drop((scan, committed, ledger));
         ledger = opened(&path).unwrap();

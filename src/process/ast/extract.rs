@@ -9,7 +9,7 @@ use super::facts::{Facts, Store};
 use super::interner::NameDigest;
 use super::json::open_keys::OpenKeys;
 use super::json::swar::{self, Digits};
-use super::json::{self, Fault, Form, Stack, Text, Visitor};
+use super::json::{self, Form, Stack, SyntaxFault, Text, Visitor};
 
 /// Levels that the scratch keeps between documents.
 const LEVELS_KEPT_MAX: usize = 1_024;
@@ -61,7 +61,7 @@ pub(super) fn extract<D: Dialect>(
     depth_limit: usize,
     keys: &'static Keys,
     scratch: &mut Scratch,
-) -> Result<usize, Fault> {
+) -> Result<usize, SyntaxFault> {
     let Scratch { evidence, store, keys: open_keys, known, levels, stack } = scratch;
     let (known_keys, known_kinds) = known[D::PLACE].get_or_insert_default();
     known_keys.make_place();

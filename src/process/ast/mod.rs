@@ -27,7 +27,7 @@ use detect::vocabulary::marker;
 use dialect::{ALL, DIALECTS, LanguageHints};
 use extract::Scratch;
 use interner::NameDigest;
-use json::{BOM, Fault, What};
+use json::{BOM, SyntaxFault, What};
 pub use output::limits::{LimitError, Limits};
 use output::report::Report;
 use output::summary::{Summary, has_long_names};
@@ -140,7 +140,7 @@ impl Reader {
             let message = "4 GiB or more in one document; split it".to_owned();
             return Err(FileError::new(ErrorClass::TooLarge, message));
         }
-        let fault = |fault: Fault| fault.into_error(doc);
+        let fault = |fault: SyntaxFault| fault.into_error(doc);
         check_text(doc).map_err(fault)?;
         let extension = dialect::source_extension(file.path);
         if let Some(language) = dialect::language_of_extension(extension) {
@@ -172,10 +172,10 @@ impl Reader {
             return Err(FileError::new(ErrorClass::TooLarge, message));
         }
         self.summary.make(doc, store);
-        let clues = LanguageHints { evidence, store, doc, path: file.path };
-        evidence.notes.unknown_grammar = dialect::is_of_unknown_grammar(dialect, &clues);
-        let clues = LanguageHints { evidence, store, doc, path: file.path };
-        Report { clues, summary: &self.summary, dialect, confidence, depth, limits }.write(out);
+        let hints = LanguageHints { evidence, store, doc, path: file.path };
+        evidence.notes.unknown_grammar = dialect::is_of_unknown_grammar(dialect, &hints);
+        let hints = LanguageHints { evidence, store, doc, path: file.path };
+        Report { hints, summary: &self.summary, dialect, confidence, depth, limits }.write(out);
         Ok(())
     }
 
@@ -184,8 +184,8 @@ impl Reader {
     fn was_read_otherwise(&mut self, dialect: usize, file: &FileContent<'_>) -> bool {
         let Scratch { evidence, store, .. } = &self.scratch;
         let Some(read_as) = store.read_as else { return false };
-        let clues = LanguageHints { evidence, store, doc: file.bytes, path: file.path };
-        let language = ALL.get(dialect).map_or(read_as, |dialect| (dialect.language)(&clues));
+        let hints = LanguageHints { evidence, store, doc: file.bytes, path: file.path };
+        let language = ALL.get(dialect).map_or(read_as, |dialect| (dialect.language)(&hints));
         let has_children = evidence.marker(const { marker("children") }) > 0;
         let is_other =
             evidence.marker(const { marker("namedChildren") }) > 0 && has_children != store.has_children;
@@ -195,7 +195,7 @@ impl Reader {
     }
 
     /// Reads a document as one of the guessed dialect; returns its depth.
-    fn pass(&mut self, doc: &[u8], depth_limit: usize) -> Result<usize, Fault> {
+    fn pass(&mut self, doc: &[u8], depth_limit: usize) -> Result<usize, SyntaxFault> {
         let notes = &mut self.scratch.evidence.notes;
         notes.bom = doc.starts_with(BOM);
         let start = if notes.bom { BOM.len() } else { 0 };
@@ -213,7 +213,7 @@ impl Reader {
 /// # Errors
 /// The first fault of a document that is not sound, or is nested deeper than the default limit.
 pub fn count_values(doc: &[u8]) -> Result<u64, FileError> {
-    let fault = |fault: Fault| fault.into_error(doc);
+    let fault = |fault: SyntaxFault| fault.into_error(doc);
     check_text(doc).map_err(fault)?;
     let start = if doc.starts_with(BOM) { BOM.len() } else { 0 };
     let mut count = json::ValueCount::default();
@@ -223,12 +223,12 @@ pub fn count_values(doc: &[u8]) -> Result<u64, FileError> {
 }
 
 /// Checks that a document is UTF-8.
-fn check_text(doc: &[u8]) -> Result<(), Fault> {
+fn check_text(doc: &[u8]) -> Result<(), SyntaxFault> {
     if simdutf8::basic::from_utf8(doc).is_ok() {
         return Ok(());
     }
     let valid = simdutf8::compat::from_utf8(doc).map_or_else(|error| error.valid_up_to(), str::len);
-    Err(Fault::new(What::Utf8, valid))
+    Err(SyntaxFault::new(What::Utf8, valid))
 }
 
 /// Returns the type of a document that is not an object.

@@ -34,7 +34,7 @@ const STILL_MAX: Duration = Duration::from_secs(10);
 /// block, once one is free.
 pub(super) async fn attend(
     mut stream: tokio::net::UnixStream,
-    desk: Arc<ControlHandle>,
+    control_handle: Arc<ControlHandle>,
     places: Arc<Semaphore>,
 ) -> io::Result<()> {
     let mut line = String::new();
@@ -46,7 +46,7 @@ pub(super) async fn attend(
     let request = serde_json::from_str(&line);
     let is_long = matches!(request, Ok(Request::Compact | Request::Retry(_) | Request::Forget(_)));
     let mut works = Works {
-        engine: Arc::clone(desk.engine()),
+        engine: Arc::clone(control_handle.engine()),
         is_long,
         begun: Instant::now(),
         shown: StallDetector::default(),
@@ -60,7 +60,7 @@ pub(super) async fn attend(
         let client = Arc::clone(&client);
         tokio::task::spawn_blocking(move || {
             let _place = place;
-            client.answer(request, &desk)
+            client.answer(request, &control_handle)
         })
         .await
     };
@@ -119,7 +119,7 @@ impl Client {
         writeln!(out, "{line}").and_then(|()| out.flush())
     }
 
-    fn answer(&self, request: serde_json::Result<Request>, desk: &ControlHandle) -> io::Result<()> {
+    fn answer(&self, request: serde_json::Result<Request>, control_handle: &ControlHandle) -> io::Result<()> {
         let request = match request {
             Ok(request) => request,
             Err(error) => {
@@ -127,12 +127,12 @@ impl Client {
                 return self.say(&format!("error the request is not understood: {error}; {remedy}"));
             }
         };
-        let Some(view) = desk.engine().view() else {
-            let what = what_is_missing(&desk.engine().statistics().breakers);
+        let Some(view) = control_handle.engine().view() else {
+            let what = what_is_missing(&control_handle.engine().statistics().breakers);
             return self.say(&format!("later {}", one_line(&what)));
         };
         let mut reply = Reply { client: self, out: None };
-        match (answer(desk, &view, &request, &mut reply), &mut reply.out) {
+        match (answer(control_handle, &view, &request, &mut reply), &mut reply.out) {
             (Ok(()), _) => writeln!(reply, "\nend").and_then(|()| reply.flush()),
             (Err(error), Some(out)) => {
                 writeln!(out, "\nerror {}", one_line(&error.to_string())).and_then(|()| out.flush())

@@ -146,12 +146,12 @@ impl ControlError {
 /// # Errors
 /// The state can't be read, the request does not fit it, or `out` can't be written.
 pub fn answer(
-    desk: &ControlHandle,
+    control_handle: &ControlHandle,
     view: &StoreView,
     request: &Request,
     out: &mut dyn Write,
 ) -> Result<(), EngineError> {
-    let engine = desk.engine();
+    let engine = control_handle.engine();
     match request {
         Request::Status => {
             let running = engine.view().is_some().then(|| engine.statistics());
@@ -180,7 +180,7 @@ pub fn answer(
         Request::Failures { class, samples } => write_json(&view.failures(*class, *samples)?, out),
         Request::Retry(filter) => write_json(&engine.retry(filter)?, out),
         Request::Forget(filter) => write_json(&engine.forget(filter)?, out),
-        Request::Order(order) => write_json(&desk.order(order.clone())?, out),
+        Request::Order(order) => write_json(&control_handle.order(order.clone())?, out),
         Request::Compact => write_json(&engine.compact()?, out),
     }
 }
@@ -208,11 +208,11 @@ impl Controlled {
     ///
     /// # Errors
     /// The socket or the thread can't be created.
-    pub fn listen(state: &Path, desk: Arc<ControlHandle>) -> Result<Self, ControlError> {
-        Self::listen_at(state, desk).map_err(ControlError::io(&state.join(SOCKET)))
+    pub fn listen(state: &Path, control_handle: Arc<ControlHandle>) -> Result<Self, ControlError> {
+        Self::listen_at(state, control_handle).map_err(ControlError::io(&state.join(SOCKET)))
     }
 
-    fn listen_at(state: &Path, desk: Arc<ControlHandle>) -> io::Result<Self> {
+    fn listen_at(state: &Path, control_handle: Arc<ControlHandle>) -> io::Result<Self> {
         let path = state.join(SOCKET);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -227,7 +227,7 @@ impl Controlled {
         let identity = identity_of(&path)?;
         let (close, closed) = oneshot::channel();
         let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || {
-            runtime.block_on(serve(&listener, &desk, closed));
+            runtime.block_on(serve(&listener, &control_handle, closed));
             // A client that does not read its answer must not delay the end of the run.
             runtime.shutdown_timeout(CLOSE_WAIT);
         })?;
@@ -255,14 +255,14 @@ fn identity_of(path: &Path) -> io::Result<(u64, u64)> {
 }
 
 /// Serves until `closed`, whatever the clients do.
-async fn serve(listener: &UnixListener, desk: &Arc<ControlHandle>, closed: oneshot::Receiver<()>) {
+async fn serve(listener: &UnixListener, control_handle: &Arc<ControlHandle>, closed: oneshot::Receiver<()>) {
     tokio::select! {
-        () = accept_each(listener, desk) => {}
+        () = accept_each(listener, control_handle) => {}
         _ = closed => {}
     }
 }
 
-async fn accept_each(listener: &UnixListener, desk: &Arc<ControlHandle>) {
+async fn accept_each(listener: &UnixListener, control_handle: &Arc<ControlHandle>) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let places = Arc::new(Semaphore::new(ANSWERS_MAX));
     while let Ok(connection) = Arc::clone(&connections).acquire_owned().await {
@@ -274,10 +274,10 @@ async fn accept_each(listener: &UnixListener, desk: &Arc<ControlHandle>) {
                 continue;
             }
         };
-        let (desk, places) = (Arc::clone(desk), Arc::clone(&places));
+        let (control_handle, places) = (Arc::clone(control_handle), Arc::clone(&places));
         tokio::spawn(async move {
             let _connection = connection;
-            if let Err(error) = attend(stream, desk, places).await {
+            if let Err(error) = attend(stream, control_handle, places).await {
                 tracing::debug!(%error, "a control connection ended early");
             }
         });

@@ -85,7 +85,7 @@ fn check(name: &'static str, why: Option<String>) -> Check {
 fn not_running(state: ProcessingState) -> Option<String> {
     let why = match state {
         ProcessingState::Idle => "has not begun",
-        ProcessingState::Draining => "is asked to stop, and finishes what is in hand",
+        ProcessingState::Draining => "is asked to stop, and finishes the files in flight",
         ProcessingState::Ended => "has ended",
         ProcessingState::Scanning
         | ProcessingState::Processing

@@ -105,11 +105,11 @@ pub struct Served {
 }
 
 impl Served {
-    /// Starts to listen, and answers for the engine of `desk`.
+    /// Starts to listen, and answers for the engine of `control_handle`.
     ///
     /// # Errors
     /// The address needs a token, or can't be bound; or no thread can be started.
-    pub fn start(settings: &HttpSettings, desk: Arc<ControlHandle>) -> Result<Self, HttpError> {
+    pub fn start(settings: &HttpSettings, control_handle: Arc<ControlHandle>) -> Result<Self, HttpError> {
         let listen = settings.listen;
         if settings.token.is_none() && !is_local(&listen) {
             return Err(HttpError::Open(listen));
@@ -128,8 +128,8 @@ impl Served {
         let address = listener.local_addr().map_err(HttpError::Io)?;
         let gate = Arc::new(Gate::new(address, settings.token.as_deref()));
         let page = Page::new().map_err(HttpError::Io)?;
-        let (figures, listeners) = (Figures::new(Arc::clone(desk.engine())), Listeners::new());
-        let site = Arc::new(Site { desk, gate: Arc::clone(&gate), page, figures, listeners });
+        let (figures, listeners) = (Figures::new(Arc::clone(control_handle.engine())), Listeners::new());
+        let site = Arc::new(Site { control_handle, gate: Arc::clone(&gate), page, figures, listeners });
         let (close, closed) = oneshot::channel();
         let thread = std::thread::Builder::new().name("http".to_owned()).spawn(move || {
             runtime.block_on(serve(listener, site, closed));

@@ -32,7 +32,7 @@ impl FailuresQuery {
         (self.class, self.samples.unwrap_or(SAMPLES).min(SAMPLES_MAX))
     }
 
-    /// Whether the query has the default values, whose report is cached.
+    /// Returns whether the query has the default values, whose report is cached.
     pub(super) fn is_usual(&self) -> bool {
         self.read() == (None, SAMPLES)
     }

@@ -31,7 +31,7 @@ const BODY_WAIT: Duration = Duration::from_secs(5);
 
 /// What all requests share.
 pub(super) struct Site {
-    pub(super) desk: Arc<ControlHandle>,
+    pub(super) control_handle: Arc<ControlHandle>,
     pub(super) gate: Arc<Gate>,
     pub(super) page: Page,
     pub(super) figures: Figures,
@@ -81,14 +81,14 @@ async fn readiness(State(site): Shared) -> Response {
 async fn all_metrics(State(site): Shared) -> Response {
     let seen = site.figures.look();
     let failures = site.figures.failures().await;
-    let engine = Arc::clone(site.desk.engine());
+    let engine = Arc::clone(site.control_handle.engine());
     let status = blocking(move || engine.view().and_then(|view| view.status(None).ok())).await;
     let text = metrics::text(&seen, failures.as_deref(), status.flatten().as_ref());
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
 }
 
 async fn status(State(site): Shared) -> Response {
-    let running = site.desk.engine().statistics();
+    let running = site.control_handle.engine().statistics();
     ask(&site, move |view| view.status(Some(running))).await
 }
 
@@ -97,7 +97,7 @@ async fn jobs(State(site): Shared, query: Result<Query<JobsQuery>, QueryRejectio
         Ok(Query(query)) => query.ended(),
         Err(wrong) => return failed(StatusCode::BAD_REQUEST, &wrong.body_text()),
     };
-    let running = site.desk.engine().statistics();
+    let running = site.control_handle.engine().statistics();
     ask(&site, move |view| view.jobs(Some(&running), Some(ended))).await
 }
 
@@ -122,11 +122,11 @@ async fn retry(State(site): Shared, request: axum::extract::Request) -> Response
         Err(refused) => return *refused,
     };
     tracing::info!(?filter, "failed files are asked for again");
-    let engine = Arc::clone(site.desk.engine());
+    let engine = Arc::clone(site.control_handle.engine());
     let done = blocking(move || engine.retry(&filter)).await;
     site.figures.forget_failures().await;
     // The run is there; what does not fit is the glob.
-    told(done, StatusCode::BAD_REQUEST)
+    reported(done, StatusCode::BAD_REQUEST)
 }
 
 async fn orders(State(site): Shared, request: axum::extract::Request) -> Response {
@@ -134,8 +134,8 @@ async fn orders(State(site): Shared, request: axum::extract::Request) -> Respons
         Ok(order) => order,
         Err(refused) => return *refused,
     };
-    let desk = Arc::clone(&site.desk);
-    told(blocking(move || desk.order(order)).await, StatusCode::CONFLICT)
+    let control_handle = Arc::clone(&site.control_handle);
+    reported(blocking(move || control_handle.order(order)).await, StatusCode::CONFLICT)
 }
 
 /// Reads the body of a request, of which only the head has been awaited so far.
@@ -160,11 +160,11 @@ async fn ask<T: Serialize + Send + 'static>(
     site: &Arc<Site>,
     question: impl FnOnce(StoreView) -> Result<T, EngineError> + Send + 'static,
 ) -> Response {
-    let engine = Arc::clone(site.desk.engine());
+    let engine = Arc::clone(site.control_handle.engine());
     match blocking(move || engine.view().map(question)).await {
         Some(None) => no_run(),
-        Some(Some(done)) => told(Some(done), StatusCode::CONFLICT),
-        None => told::<T>(None, StatusCode::CONFLICT),
+        Some(Some(done)) => reported(Some(done), StatusCode::CONFLICT),
+        None => reported::<T>(None, StatusCode::CONFLICT),
     }
 }
 
@@ -175,7 +175,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 /// Converts a result to a response. `unfit` is the status of a request that does not fit the run.
-fn told<T: Serialize>(done: Option<Result<T, EngineError>>, unfit: StatusCode) -> Response {
+fn reported<T: Serialize>(done: Option<Result<T, EngineError>>, unfit: StatusCode) -> Response {
     match done {
         Some(Ok(done)) => answer(StatusCode::OK, &done),
         Some(Err(error)) => {

@@ -62,7 +62,7 @@ struct Present {
     asked: BatchConfig,
 }
 
-/// The reload thread can't be started, or SIGHUP can't be heard.
+/// The reload thread can't be started, or no handler for SIGHUP can be installed.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration can't be read again when it changes: {0}")]
 pub struct ReloadError(#[from] std::io::Error);
@@ -83,7 +83,7 @@ impl Reload {
         Self { layers, engine, next_job, reprocess, change_processor, present, appliers, change_token, marks }
     }
 
-    /// Also rereads the token from its file from now on, and passes it to `change`.
+    /// Makes reloads read the token from its file as well, and pass it to `change`.
     pub fn changing_token(&self, change: impl Fn(&str) -> bool + Send + Sync + 'static) {
         let _ = self.change_token.set(Box::new(change));
     }
@@ -114,7 +114,7 @@ impl Reload {
         news.for_each(|file| tracing::warn!("{file}"));
         present.settings = taken;
         drop(present);
-        let mut answer = self.told(&changes, put_back);
+        let mut answer = self.reported(&changes, put_back);
         if let (Some(token), Some(change)) = (token, self.change_token.get()) {
             let is = if change(&token) { "another one" } else { "the same" };
             answer += &format!("; the token was read again and is {is}");
@@ -163,7 +163,7 @@ impl Reload {
         }))
     }
 
-    fn told(&self, changes: &[(&'static Setting, Changed)], put_back: Option<Changed>) -> String {
+    fn reported(&self, changes: &[(&'static Setting, Changed)], put_back: Option<Changed>) -> String {
         let later = |takes| match (takes, self.next_job) {
             (AppliesWhen::AtOnce, _) => "",
             (AppliesWhen::NextJob, NextJob::Here) => ": holds with the next job",

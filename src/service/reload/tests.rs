@@ -21,7 +21,7 @@ impl Place {
 
     fn layers(&self) -> Layers {
         let folder = self.folder.path().to_owned();
-        Layers { surroundings: ProcessEnv { folder, ..ProcessEnv::default() }, ..Layers::default() }
+        Layers { process_env: ProcessEnv { folder, ..ProcessEnv::default() }, ..Layers::default() }
     }
 
     fn reload(&self, next_job: NextJob) -> Reload {
@@ -32,7 +32,7 @@ impl Place {
 
     /// Returns the configuration that the engine goes on with.
     fn taken(&self) -> Option<BatchConfig> {
-        self.engine.wishes().take_config().map(|config| (*config).clone())
+        self.engine.control_flags().take_config().map(|config| (*config).clone())
     }
 }
 

@@ -136,7 +136,7 @@ enum Turn {
     LeaveOut,
 }
 
-/// The progress of a schedule.
+/// The state of a schedule between two checks.
 #[derive(Debug)]
 struct Turns {
     /// When the last scan began, or was skipped; before any is known, when the schedule began.
@@ -188,7 +188,10 @@ impl Scheduled {
     ///
     /// # Errors
     /// The system refuses the thread.
-    pub fn start(settings: SharedSchedule, desk: Arc<ControlHandle>) -> Result<Self, ScheduleError> {
+    pub fn start(
+        settings: SharedSchedule,
+        control_handle: Arc<ControlHandle>,
+    ) -> Result<Self, ScheduleError> {
         let has_cron = settings.lock().unwrap_or_else(PoisonError::into_inner).cron.is_some();
         if has_cron
             && let Ok(zone) = system_zone()
@@ -198,7 +201,7 @@ impl Scheduled {
                 "the system has no data of the time zone {name}: cron goes by those that came with outlast"
             );
         }
-        let mut keeper = Keeper { settings, desk, turns: None, zone: TimeZone::UTC };
+        let mut keeper = Keeper { settings, control_handle, turns: None, zone: TimeZone::UTC };
         let thread = Ticker::start("schedule", SOON, move || keeper.step(Timestamp::now()))?;
         Ok(Self { _thread: thread })
     }
@@ -207,7 +210,7 @@ impl Scheduled {
 /// The state of the thread.
 struct Keeper {
     settings: SharedSchedule,
-    desk: Arc<ControlHandle>,
+    control_handle: Arc<ControlHandle>,
     /// `None` until the state can be read.
     turns: Option<Turns>,
     /// The last known zone.
@@ -218,7 +221,7 @@ impl Keeper {
     /// Does what is due, and returns how long nothing will be.
     fn step(&mut self, now: Timestamp) -> Duration {
         let settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(view) = self.desk.engine().view() else { return SOON };
+        let Some(view) = self.control_handle.engine().view() else { return SOON };
         let scans = || view.reader.jobs().map(|jobs| Scans::of(&jobs)).unwrap_or_default();
         let begun = |last: Option<Timestamp>| last.filter(|last| *last <= now).unwrap_or(now);
         let turns = self.turns.get_or_insert_with(|| Turns { last: begun(scans().last) });
@@ -231,7 +234,7 @@ impl Keeper {
                 tracing::info!("a scan is due by the schedule and left out, as one goes on or waits");
                 SOON
             }
-            Turn::Scan => match self.desk.order(Command::Rescan { path: None, scheduled: true }) {
+            Turn::Scan => match self.control_handle.order(Command::Rescan { path: None, scheduled: true }) {
                 Ok(done) => {
                     tracing::info!("a scan is due by the schedule: {}", done.what);
                     turns.last = now;

@@ -35,7 +35,7 @@ pub(super) fn fill_defaults(all: &mut [Resolved]) {
         && let Some(max) = all.iter_mut().find(|one| one.setting.key == "workers-max")
         && max.origin == Origin::Default
     {
-        // An explicit number is meant as the maximum.
+        // An explicit number of workers is also the maximum.
         max.value = set;
     }
     let Some(Value::Count(attempts)) = get(all, "retry-attempts") else { return };
@@ -282,7 +282,7 @@ fn directives(filter: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::values::Kind;
+    use super::super::values::ValueKind;
     use super::super::{catalogue, load};
     use super::*;
     use crate::service::settings::{FlagValue, ProcessEnv};
@@ -315,17 +315,17 @@ mod tests {
         let default = whole(&load(&[], None, &ProcessEnv::default()).unwrap());
         for setting in catalogue() {
             let values = match setting.kind {
-                Kind::Count { min, max, .. } => vec![Value::Count(min), Value::Count(max)],
-                Kind::Duration { min, max, .. } => vec![Value::Duration(min), Value::Duration(max)],
-                Kind::Size { min, max, .. } => vec![Value::Size(min), Value::Size(max)],
-                Kind::Choice(words) => words.iter().map(|word| Value::Choice(word)).collect(),
-                Kind::Switch => vec![Value::Switch(true)],
-                Kind::Globs => vec![Value::List(vec!["*.x".to_owned()])],
-                Kind::Path => vec![Value::Path("/elsewhere".into())],
-                Kind::LogFilter => vec![Value::LogFilter("debug".to_owned())],
-                Kind::Failures => vec![Value::Failures(FailureLimit::Files(7))],
-                Kind::Cron => vec![Value::Cron("30 2 * * *".to_owned())],
-                Kind::Address => vec![Value::Address(([127, 0, 0, 1], 80).into())],
+                ValueKind::Count { min, max, .. } => vec![Value::Count(min), Value::Count(max)],
+                ValueKind::Duration { min, max, .. } => vec![Value::Duration(min), Value::Duration(max)],
+                ValueKind::Size { min, max, .. } => vec![Value::Size(min), Value::Size(max)],
+                ValueKind::Choice(words) => words.iter().map(|word| Value::Choice(word)).collect(),
+                ValueKind::Switch => vec![Value::Switch(true)],
+                ValueKind::Globs => vec![Value::List(vec!["*.x".to_owned()])],
+                ValueKind::Path => vec![Value::Path("/elsewhere".into())],
+                ValueKind::LogFilter => vec![Value::LogFilter("debug".to_owned())],
+                ValueKind::Failures => vec![Value::Failures(FailureLimit::Files(7))],
+                ValueKind::Cron => vec![Value::Cron("30 2 * * *".to_owned())],
+                ValueKind::Address => vec![Value::Address(([127, 0, 0, 1], 80).into())],
             };
             let mut changed = false;
             for value in values.into_iter().filter(|value| !is_refused(&setting.key, value)) {

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::values::{Kind, Value};
+use super::values::{Value, ValueKind};
 use crate::model::{BatchConfig, ErrorClass, RetryPolicy};
 use crate::process::Limits;
 
@@ -13,7 +13,7 @@ pub struct Setting {
     /// Its name in a file, including its tables: `workers`, `limit.depth`.
     pub key: String,
     /// The type of its value, and the limits.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// Its default value.
     pub default: Value,
     /// Its help text, on one line.
@@ -58,12 +58,14 @@ pub fn catalogue() -> &'static [Setting] {
         let default = BatchConfig::default();
         let mut all = places();
         all.extend(work(&default));
+        all.extend(selection());
+        all.extend(memory(&default));
         all.extend(care(&default));
         all.extend(super::sections::watched::settings());
         all.extend(ErrorClass::ALL.into_iter().flat_map(|class| retries(class, &default)));
         all.extend(super::sections::scheduled::settings());
         all.extend(kept(&default));
-        all.extend(told());
+        all.extend(log_and_progress());
         all.extend(served());
         all.extend(limits());
         all
@@ -76,38 +78,37 @@ pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// Maximum of any count.
 const COUNT_MAX: u64 = 1_000_000;
 
-pub(super) fn row(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
+pub(super) fn row(key: impl Into<String>, kind: ValueKind, default: Value, about: &'static str) -> Setting {
     Setting { key: key.into(), kind, default, about, takes: AppliesWhen::AtOnce }
 }
 
 /// Builds a setting that is fixed for the duration of a job.
-fn of_job(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
+fn of_job(key: impl Into<String>, kind: ValueKind, default: Value, about: &'static str) -> Setting {
     Setting { takes: AppliesWhen::NextJob, ..row(key, kind, default, about) }
 }
 
 /// Builds a setting that is read once in the life of a process.
-pub(super) fn fixed(key: impl Into<String>, kind: Kind, default: Value, about: &'static str) -> Setting {
+pub(super) fn fixed(key: impl Into<String>, kind: ValueKind, default: Value, about: &'static str) -> Setting {
     Setting { takes: AppliesWhen::Restart, ..row(key, kind, default, about) }
 }
 
-fn seconds(min: u64, max: Duration) -> Kind {
+fn seconds(min: u64, max: Duration) -> ValueKind {
     let min = Duration::from_secs(min);
-    Kind::Duration { min, max, bare_seconds: true, whole_seconds: true }
+    ValueKind::Duration { min, max, bare_seconds: true, whole_seconds: true }
 }
 
 /// Settings of paths.
 fn places() -> Vec<Setting> {
     vec![
-        fixed("state", Kind::Path, Value::Path(".outlast".into()), "State folder"),
-        fixed("out", Kind::Path, Value::Unset, "Record folder; else `records` in the state folder"),
+        fixed("state", ValueKind::Path, Value::Path(".outlast".into()), "State folder"),
+        fixed("out", ValueKind::Path, Value::Unset, "Record folder; else `records` in the state folder"),
     ]
 }
 
 /// Settings of the work and its batches.
 fn work(default: &BatchConfig) -> Vec<Setting> {
-    let count = |max, unit| Kind::Count { min: 1, max, unit };
+    let count = |max, unit| ValueKind::Count { min: 1, max, unit };
     let value = |count: usize| Value::Count(count as u64);
-    let memory = Kind::Size { min: 16 << 20, max: u64::MAX, step: 1 << 20 };
     vec![
         row(
             "workers",
@@ -135,37 +136,51 @@ fn work(default: &BatchConfig) -> Vec<Setting> {
         ),
         row(
             "strategy",
-            Kind::Choice(&["adaptive", "count", "size"]),
+            ValueKind::Choice(&["adaptive", "count", "size"]),
             Value::Choice("adaptive"),
             "How pending files are cut into batches",
         ),
+    ]
+}
+
+/// Which files, and in which order.
+fn selection() -> Vec<Setting> {
+    vec![
         of_job(
             "order",
-            Kind::Choice(&["path", "smallest", "largest", "newest", "oldest"]),
+            ValueKind::Choice(&["path", "smallest", "largest", "newest", "oldest"]),
             Value::Choice("path"),
             "Which files come first: exactly among those claimed together, by powers of two of size or age beyond",
         ),
         of_job(
             "include",
-            Kind::Globs,
+            ValueKind::Globs,
             Value::List(Vec::new()),
             "Only files whose name (or, with a `/`, path) matches; else *.ast.json, *.syntax.json, *_ast.json",
         ),
         of_job(
             "exclude",
-            Kind::Globs,
+            ValueKind::Globs,
             Value::List(Vec::new()),
             "Leave out files and folders whose name (or, with a `/`, path) matches",
         ),
+    ]
+}
+
+/// How much is kept until it is committed.
+fn memory(default: &BatchConfig) -> Vec<Setting> {
+    let files = ValueKind::Count { min: 1, max: COUNT_MAX, unit: "files" };
+    let size = ValueKind::Size { min: 16 << 20, max: u64::MAX, step: 1 << 20 };
+    vec![
         row(
             "checkpoint-interval",
-            count(COUNT_MAX, "files"),
-            value(default.checkpoint_interval),
+            files,
+            Value::Count(default.checkpoint_interval as u64),
             "Outcomes after which a commit is due before its 100 ms have passed",
         ),
         row(
             "memory-limit",
-            memory,
+            size,
             Value::Size(default.memory_limit_mb << 20),
             "Memory that a run may take, in whole MiB",
         ),
@@ -174,7 +189,7 @@ fn work(default: &BatchConfig) -> Vec<Setting> {
 
 /// Settings of error handling.
 fn care(default: &BatchConfig) -> Vec<Setting> {
-    let attempts = Kind::Count { min: 1, max: 100, unit: "attempts" };
+    let attempts = ValueKind::Count { min: 1, max: 100, unit: "attempts" };
     let time = |seconds| Value::Duration(Duration::from_secs(seconds));
     vec![
         row(
@@ -191,13 +206,13 @@ fn care(default: &BatchConfig) -> Vec<Setting> {
         ),
         of_job(
             "on-error",
-            Kind::Choice(&["continue", "fail-fast", "quarantine"]),
+            ValueKind::Choice(&["continue", "fail-fast", "quarantine"]),
             Value::Choice("continue"),
             "What a file's failure does: nothing to the others, stop the run, or put the file aside until it changes",
         ),
         row(
             "max-failures",
-            Kind::Failures,
+            ValueKind::Failures,
             Value::Unset,
             "Stop when more files have failed, or a larger share",
         ),
@@ -215,7 +230,7 @@ fn care(default: &BatchConfig) -> Vec<Setting> {
         ),
         row(
             "accept-empty",
-            Kind::Switch,
+            ValueKind::Switch,
             Value::Switch(default.accept_empty),
             "Take an empty root for emptied, instead of waiting for a file system to be mounted",
         ),
@@ -226,8 +241,9 @@ fn care(default: &BatchConfig) -> Vec<Setting> {
 fn retries(class: ErrorClass, default: &BatchConfig) -> [Setting; 3] {
     let policy = RetryPolicy::default_of(class, default.retry_attempts);
     let max = if class.can_pass() { 100 } else { 1 };
-    let attempts = Kind::Count { min: 1, max, unit: "attempts" };
-    let pause = |max| Kind::Duration { min: Duration::ZERO, max, bare_seconds: false, whole_seconds: false };
+    let attempts = ValueKind::Count { min: 1, max, unit: "attempts" };
+    let pause =
+        |max| ValueKind::Duration { min: Duration::ZERO, max, bare_seconds: false, whole_seconds: false };
     let time = |millis| Value::Duration(Duration::from_millis(millis));
     let key = |part: &str| format!("retry.{class}.{part}");
     [
@@ -252,19 +268,19 @@ fn kept(default: &BatchConfig) -> Vec<Setting> {
     vec![
         row(
             "jobs-kept",
-            Kind::Count { min: 1, max: 10_000, unit: "jobs" },
+            ValueKind::Count { min: 1, max: 10_000, unit: "jobs" },
             Value::Count(default.jobs_kept as u64),
             "Jobs that are remembered once they have ended, the latest ones",
         ),
         row(
             "compact-above",
-            Kind::Count { min: 10, max: 100, unit: "percent" },
+            ValueKind::Count { min: 10, max: 100, unit: "percent" },
             Value::Count(default.compact_above_percent),
             "Share of the record log that is out of date when a run compacts it; 100 for never",
         ),
         row(
             "compact-min",
-            Kind::Size { min: 0, max: u64::MAX, step: 1 },
+            ValueKind::Size { min: 0, max: u64::MAX, step: 1 },
             Value::Size(default.compact_min_bytes),
             "A shorter record log is left as it is",
         ),
@@ -272,19 +288,28 @@ fn kept(default: &BatchConfig) -> Vec<Setting> {
 }
 
 /// Settings of logs and progress.
-fn told() -> Vec<Setting> {
-    let beat =
-        Kind::Duration { min: Duration::from_millis(10), max: DAY, bare_seconds: true, whole_seconds: false };
-    let file_size = Kind::Size { min: 4 << 10, max: 1 << 40, step: 1 };
+fn log_and_progress() -> Vec<Setting> {
+    let beat = ValueKind::Duration {
+        min: Duration::from_millis(10),
+        max: DAY,
+        bare_seconds: true,
+        whole_seconds: false,
+    };
+    let file_size = ValueKind::Size { min: 4 << 10, max: 1 << 40, step: 1 };
     vec![
-        row("log-level", Kind::LogFilter, Value::LogFilter("warn".into()), "What is logged"),
+        row("log-level", ValueKind::LogFilter, Value::LogFilter("warn".into()), "What is logged"),
         fixed(
             "log-format",
-            Kind::Choice(&["human", "json"]),
+            ValueKind::Choice(&["human", "json"]),
             Value::Choice("human"),
             "How the log on stderr is written",
         ),
-        fixed("log-file", Kind::Path, Value::Unset, "A file for the log as well, a JSON object on each line"),
+        fixed(
+            "log-file",
+            ValueKind::Path,
+            Value::Unset,
+            "A file for the log as well, a JSON object on each line",
+        ),
         fixed(
             "log-file-size",
             file_size,
@@ -293,13 +318,13 @@ fn told() -> Vec<Setting> {
         ),
         fixed(
             "log-files",
-            Kind::Count { min: 0, max: 100, unit: "files" },
+            ValueKind::Count { min: 0, max: 100, unit: "files" },
             Value::Count(4),
             "Older log files that are kept",
         ),
         fixed(
             "progress",
-            Kind::Choice(&["auto", "always", "never"]),
+            ValueKind::Choice(&["auto", "always", "never"]),
             Value::Choice("auto"),
             "Progress on stderr: a bar on a terminal and lines elsewhere, the bar, or nothing",
         ),
@@ -317,13 +342,13 @@ fn served() -> Vec<Setting> {
     vec![
         fixed(
             "listen",
-            Kind::Address,
+            ValueKind::Address,
             Value::Unset,
             "Where HTTP is served: health, metrics, the dashboard; one that others reach needs `token-file`",
         ),
         fixed(
             "token-file",
-            Kind::Path,
+            ValueKind::Path,
             Value::Unset,
             "A file whose only line is the token that clients of HTTP have to show",
         ),
@@ -344,7 +369,7 @@ fn limits() -> Vec<Setting> {
     let rows = Limits::NAMES.into_iter().zip(about).zip(defaults);
     rows.map(|((name, about), default)| {
         let (min, unit) = if name == "depth" { (1, "levels") } else { (0, name) };
-        let kind = Kind::Count { min, max: COUNT_MAX, unit };
+        let kind = ValueKind::Count { min, max: COUNT_MAX, unit };
         fixed(format!("limit.{name}"), kind, Value::Count(default as u64), about)
     })
     .collect()

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::catalogue::{Setting, catalogue, setting};
-use super::layers::search::{self, Told};
+use super::layers::search::{self, SearchNotes};
 use super::layers::{environment, file};
 use super::values::Value;
 use crate::source::Filters;
@@ -116,7 +116,7 @@ pub struct Layers {
     /// The file that was named instead of the nearest.
     pub config: Option<PathBuf>,
     /// The environment of the process when it started.
-    pub surroundings: ProcessEnv,
+    pub process_env: ProcessEnv,
 }
 
 impl Layers {
@@ -125,23 +125,23 @@ impl Layers {
     /// # Errors
     /// As [`load`].
     pub fn load(&self) -> Result<Settings, SettingsError> {
-        load(&self.given, self.config.as_deref(), &self.surroundings)
+        load(&self.given, self.config.as_deref(), &self.process_env)
     }
 
     /// Reads all layers; an invalid value counts as unset, and is reported.
     pub fn load_what_is_right(&self) -> (Settings, Vec<Problem>) {
-        read(&self.given, self.config.as_deref(), &self.surroundings)
+        read(&self.given, self.config.as_deref(), &self.process_env)
     }
 
     /// Returns the paths whose files count, if they exist.
     pub fn places(&self) -> Vec<PathBuf> {
-        let folder = &self.surroundings.folder;
-        let named = self.config.as_deref().or_else(|| self.surroundings.variable(environment::CONFIG));
+        let folder = &self.process_env.folder;
+        let named = self.config.as_deref().or_else(|| self.process_env.variable(environment::CONFIG));
         let mut places = match named {
             Some(path) => vec![folder.join(path)],
             None => folder.ancestors().map(|folder| folder.join(file::NAME)).collect(),
         };
-        places.extend(self.surroundings.users_file());
+        places.extend(self.process_env.users_file());
         places
     }
 }
@@ -189,23 +189,23 @@ impl Settings {
 pub fn load(
     given: &[FlagValue],
     config: Option<&Path>,
-    surroundings: &ProcessEnv,
+    process_env: &ProcessEnv,
 ) -> Result<Settings, SettingsError> {
-    let (settings, problems) = read(given, config, surroundings);
+    let (settings, problems) = read(given, config, process_env);
     if problems.is_empty() { Ok(settings) } else { Err(SettingsError(problems)) }
 }
 
-fn read(given: &[FlagValue], config: Option<&Path>, surroundings: &ProcessEnv) -> (Settings, Vec<Problem>) {
-    let mut notes = Told::default();
+fn read(given: &[FlagValue], config: Option<&Path>, process_env: &ProcessEnv) -> (Settings, Vec<Problem>) {
+    let mut notes = SearchNotes::default();
     // By precedence: the first value wins.
-    let mut layers = vec![of_flags(given), environment::read(&surroundings.variables, &mut notes.problems)];
+    let mut layers = vec![of_flags(given), environment::read(&process_env.variables, &mut notes.problems)];
     let mut files = Vec::new();
-    let project = project(config, surroundings, &mut notes);
-    for (path, found) in project.into_iter().chain(search::users(surroundings, &mut notes)) {
+    let project = project(config, process_env, &mut notes);
+    for (path, found) in project.into_iter().chain(search::users(process_env, &mut notes)) {
         files.push(path);
         layers.push(found);
     }
-    let Told { mut problems, passed_over } = notes;
+    let SearchNotes { mut problems, passed_over } = notes;
     layers.iter().flatten().for_each(|found| check_globs(found, &mut problems));
     let settings = Settings { all: stack(layers), files, passed_over };
     settings.check_pauses(&mut problems);
@@ -238,13 +238,13 @@ fn of_flags(given: &[FlagValue]) -> Vec<LayerValue> {
 /// Reads the named file, or else finds the nearest one upwards.
 fn project(
     named: Option<&Path>,
-    surroundings: &ProcessEnv,
-    notes: &mut Told,
+    process_env: &ProcessEnv,
+    notes: &mut SearchNotes,
 ) -> Option<(PathBuf, Vec<LayerValue>)> {
-    let Some(path) = named.or_else(|| surroundings.variable(environment::CONFIG)) else {
-        return search::project(surroundings, notes);
+    let Some(path) = named.or_else(|| process_env.variable(environment::CONFIG)) else {
+        return search::project(process_env, notes);
     };
-    let path = surroundings.folder.join(path);
+    let path = process_env.folder.join(path);
     let found = file::read(&path, &mut notes.problems);
     if found.is_none() {
         notes.problems.push(missing(&path));

@@ -33,4 +33,4 @@ pub use load::{
     FlagValue, Layers, Origin, Problem, ProcessEnv, Resolved, Settings, SettingsError, check, load,
 };
 pub use pair::{Pairs, limit_pair, retry_pair};
-pub use values::{Kind, Raw, Value};
+pub use values::{Raw, Value, ValueKind};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{SinkError, segment_name, segment_number};
 use crate::model::LogPosition;
-use crate::model::durable::{Kind, instead_of};
+use crate::model::durable::{FileKind, instead_of};
 
 /// Returns the segments in a folder, ascending; empty if the folder is missing.
 ///
@@ -185,7 +185,7 @@ fn check_segment(path: &Path) -> Result<(), SinkError> {
 /// Refuses anything but a file in place of a segment, before it is opened: a FIFO would block a process for ever, and
 /// a device has no end.
 pub(super) fn check_file(path: &Path) -> Result<(), SinkError> {
-    match instead_of(Kind::File, path).map_err(SinkError::io(path))? {
+    match instead_of(FileKind::File, path).map_err(SinkError::io(path))? {
         Some(what) => Err(SinkError::damaged(path, what)),
         None => Ok(()),
     }

@@ -43,11 +43,11 @@ pub(crate) fn is_hidden(filters: &Filters, root: &Root, key: &FileKey) -> bool {
     WAY.with_borrow_mut(|kept| {
         let way = kept.take().filter(|way| way.root == root.path && way.since.elapsed() < KEPT);
         let Ok(mut way) = way.map_or_else(|| Way::at(root), Ok) else { return false };
-        let told = way.hides(filters, key);
-        if told.is_ok() {
+        let reported = way.hides(filters, key);
+        if reported.is_ok() {
             *kept = Some(way);
         }
-        told.unwrap_or(false)
+        reported.unwrap_or(false)
     })
 }
 

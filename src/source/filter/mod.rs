@@ -1,6 +1,4 @@
-//! Which names are let in, and why.
-//!
-//! Which names a scan accepts: include and exclude globs.
+//! Which names a scan accepts, and why: include and exclude globs, ignore files.
 
 pub(super) mod hidden;
 pub(super) mod ignored;

@@ -1,6 +1,4 @@
-//! Opens and reads files, without being led out of the tree.
-//!
-//! Reading one version of a file, whole.
+//! Reads one version of a file, whole, without being led out of the tree.
 
 pub(super) mod ahead;
 pub(super) mod dir_cache;
@@ -115,7 +113,7 @@ pub(super) fn read(
 ) -> Result<Content, ReadError> {
     for number in 0..ATTEMPTS {
         // A second length mismatch means the file is not being written: its file system reports no true length.
-        let length = if number == 0 { Length::Told } else { Length::Any };
+        let length = if number == 0 { Length::Known } else { Length::Any };
         if let Some(content) = attempt(root, key, size_max, length, buffer)? {
             return Ok(content);
         }
@@ -138,7 +136,7 @@ pub(super) fn read_expected(
         expected.size <= LOOK_FIRST_BYTES
             || rustix::fs::fstat(fd).is_ok_and(|stat| open::fingerprint(&stat) == *expected)
     };
-    let limits = (size_max, Length::Told);
+    let limits = (size_max, Length::Known);
     // Positioned reads take nothing out of a pipe or terminal that replaced the file: they fail.
     if expected.size <= size_max
         && let Some(fd) = fd.filter(is_worth_it)
@@ -192,7 +190,7 @@ fn read_open(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Length {
     /// The length its file system reports.
-    Told,
+    Known,
     /// Any length.
     Any,
 }
@@ -208,24 +206,24 @@ fn read_version(
     buffer: &mut Vec<u8>,
 ) -> Result<Option<Content>, ReadError> {
     let read_at = Timestamp::from_system_time(SystemTime::now());
-    let told = usize::try_from(version.size).map_err(|_| ReadError::TooLarge { size: version.size })?;
+    let reported = usize::try_from(version.size).map_err(|_| ReadError::TooLarge { size: version.size })?;
     buffer.clear();
     // With room for one more byte, a read that stops at the reported length has reached the end.
-    reserve(buffer, told.saturating_add(1))?;
+    reserve(buffer, reported.saturating_add(1))?;
     while buffer.len() as u64 <= size_max {
         if buffer.len() == buffer.capacity() {
             let left = usize::try_from(size_max - buffer.len() as u64).unwrap_or(usize::MAX);
             reserve(buffer, left.min(buffer.len()).saturating_add(1))?;
         }
         let at = buffer.len() as u64;
-        let is_end = retry_on_intr(|| read(spare_capacity(buffer), at))? == 0 || buffer.len() == told;
+        let is_end = retry_on_intr(|| read(spare_capacity(buffer), at))? == 0 || buffer.len() == reported;
         if is_end {
             break;
         }
     }
     let after = rustix::fs::fstat(fd)?;
     let is_same = EntryKind::of_stat(&after) == EntryKind::File && open::fingerprint(&after) == *version;
-    if !is_same || (length == Length::Told && buffer.len() != told) {
+    if !is_same || (length == Length::Known && buffer.len() != reported) {
         return Ok(None);
     }
     let (size, racy) = (buffer.len() as u64, version.is_racy(read_at, racy_window_ns(version)));

@@ -125,11 +125,11 @@ proptest! {
         let asked = names(&[".e", "a", "b", "build", "c.json", "d.json", "none.json"]);
         let folders = paths.iter().filter(|(_, is_folder)| *is_folder).map(|(path, _)| path.as_slice());
         for folder in folders.chain([&b""[..]]) {
-            let told = full.files.iter().filter(|(path, _)| parent(path) == folder);
-            let told: Vec<_> = told.map(|(path, kinds)| (path.rsplit(|&b| b == b'/').next().unwrap(), &kinds[0])).collect();
+            let reported = full.files.iter().filter(|(path, _)| parent(path) == folder);
+            let reported: Vec<_> = reported.map(|(path, kinds)| (path.rsplit(|&b| b == b'/').next().unwrap(), &kinds[0])).collect();
             let looked_at = looked_at(&source, &tree.root(), folder, &asked);
             let looked_at: Vec<_> = looked_at.iter().map(|listed| (&*listed.name, &listed.kind)).collect();
-            prop_assert_eq!(looked_at, told);
+            prop_assert_eq!(looked_at, reported);
         }
     }
 }

@@ -46,7 +46,7 @@ proptest! {
         let mut left_out = 0;
         for (path, is_folder) in &paths {
             let visited = seen.folders.iter().any(|(folder, _)| folder == path);
-            let told = seen.files.get(path).map(Vec::as_slice);
+            let reported = seen.files.get(path).map(Vec::as_slice);
             let verdict = source.explain(tree.path(), path);
             if !*is_folder && !matches!(verdict, Verdict::Unreadable { .. } | Verdict::Missing) {
                 let key = FileKey::from_relative_path(RootId(1), path).unwrap();
@@ -54,7 +54,7 @@ proptest! {
                 let behind_link = matches!(&verdict, Verdict::Skipped { at, .. } if at != path);
                 prop_assert!(behind_link || hidden == matches!(verdict, Verdict::LeftOut { .. }), "{path:?}: {verdict}");
             }
-            match (&verdict, told) {
+            match (&verdict, reported) {
                 (Verdict::Folder, None) => prop_assert!(*is_folder && visited),
                 (Verdict::Accepted(version), Some([ListedKind::File(listed)])) => {
                     prop_assert_eq!(version, listed);
@@ -67,7 +67,7 @@ proptest! {
                     prop_assert!(!visited);
                     left_out += u64::from(at == path);
                 }
-                _ => prop_assert!(false, "{verdict:?} for {path:?}, which the scan told as {told:?}"),
+                _ => prop_assert!(false, "{verdict:?} for {path:?}, which the scan reported as {reported:?}"),
             }
         }
         prop_assert_eq!(report.filtered.values().sum::<u64>(), left_out);

@@ -201,12 +201,12 @@ fn a_panic_in_a_visitor_ends_the_scan_and_reaches_the_caller() {
 fn a_folder_that_goes_or_becomes_a_link_while_walking_is_told_as_unreadable() {
     let tree = Tree::with(&["a/f", "b/f", "c/f", "c/d/f"]);
     let outside = Tree::with(&["d/secret"]);
-    let told = Arc::new(Mutex::new(Vec::new()));
+    let reported = Arc::new(Mutex::new(Vec::new()));
     let make = || -> Box<dyn FolderVisitor> {
-        let (told, b, c) = (Arc::clone(&told), tree.at("b"), tree.at("c"));
+        let (reported, b, c) = (Arc::clone(&reported), tree.at("b"), tree.at("c"));
         let (moved, outside) = (tree.at("moved"), outside.path().to_owned());
         Box::new(At(move |path: &[u8]| {
-            told.lock().unwrap().push(String::from_utf8_lossy(path).into_owned());
+            reported.lock().unwrap().push(String::from_utf8_lossy(path).into_owned());
             match path {
                 b"a" => std::fs::remove_dir_all(&b).unwrap(),
                 b"c" => {
@@ -220,5 +220,5 @@ fn a_folder_that_goes_or_becomes_a_link_while_walking_is_told_as_unreadable() {
     };
     // The visitor only knows `NotFound`: what is behind a link must look gone, not forbidden.
     source(&[], &[]).scan(&tree.root(), 1, &make).unwrap();
-    assert_eq!(*told.lock().unwrap(), ["", "a", "unreadable b", "c", "unreadable c/d"]);
+    assert_eq!(*reported.lock().unwrap(), ["", "a", "unreadable b", "c", "unreadable c/d"]);
 }

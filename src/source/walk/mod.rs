@@ -1,6 +1,4 @@
-//! Lists folders by the rules of the filters; reads no file.
-//!
-//! The tree on disk as a source.
+//! The tree on disk as a source: lists folders by the rules of the filters; reads no file.
 
 pub(super) mod descent;
 pub(super) mod explain;

@@ -237,16 +237,16 @@ mod tests {
     #[test]
     fn helpers_share_a_large_folder_where_a_scan_has_threads_that_find_no_other() {
         let pace = Pace::new(3);
-        let told = |left, asked| {
+        let reported = |left, asked| {
             let (busy, portion) = pace.help_with(left, asked);
             (busy.threads, portion)
         };
         let _one = pace.busy();
-        assert_eq!(told(100_000, ALONE - 1), (0, PORTION), "it may turn out to wait");
-        assert_eq!(told(1_000, ALONE), (0, PORTION), "it is too small to share");
-        assert_eq!(told(2 * PORTION_SHARED, ALONE), (1, PORTION_SHARED));
-        assert_eq!(told(100_000, ALONE), (2, PORTION_SHARED));
+        assert_eq!(reported(100_000, ALONE - 1), (0, PORTION), "it may turn out to wait");
+        assert_eq!(reported(1_000, ALONE), (0, PORTION), "it is too small to share");
+        assert_eq!(reported(2 * PORTION_SHARED, ALONE), (1, PORTION_SHARED));
+        assert_eq!(reported(100_000, ALONE), (2, PORTION_SHARED));
         let _others = (pace.busy(), pace.busy());
-        assert_eq!(told(100_000, ALONE), (0, PORTION), "they list folders themselves");
+        assert_eq!(reported(100_000, ALONE), (0, PORTION), "they list folders themselves");
     }
 }

@@ -49,7 +49,7 @@ impl Sampler {
 /// The times of one thread, readable only by that thread.
 #[derive(Debug)]
 struct ThreadTime {
-    /// The scheduler's count of time spent waiting for a core; `None` where it is unavailable.
+    /// The file with the scheduler's count of time spent waiting for a core; `None` where there is none.
     schedstat: Option<File>,
 }
 

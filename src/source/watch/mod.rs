@@ -1,4 +1,4 @@
-//! News of changes below the roots, from `inotify`.
+//! Reports changes below the roots, from `inotify`.
 //!
 //! Constraints:
 //! - A walk arms each folder before it lists it, one watch a folder: what happens in between is listed or reported,

@@ -47,8 +47,9 @@ const OWNED: [(&str, &str); 23] = [
     ("tracing_opentelemetry", "cli/setup/otel.rs"),
 ];
 const LINES_MAX: usize = 500;
-/// Files and folders in one folder.
-const ENTRIES_MAX: usize = 15;
+const FUNCTION_LINES_MAX: usize = 60;
+/// Files in one folder.
+const FILES_MAX: usize = 15;
 
 /// The engine's rooms, top to bottom: none imports from one above.
 const ENGINE: [&str; 19] = [
@@ -182,6 +183,48 @@ fn no_file_is_too_long_to_read() {
 }
 
 #[test]
+fn no_function_is_longer_than_a_screen() {
+    let mut long = Vec::new();
+    for source in sources() {
+        let lines: Vec<&str> = source.code.lines().collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.contains("fn ")) {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            let end = format!("{indent}}}");
+            let len = lines[at..].iter().position(|line| line.trim_end() == end).map_or(0, |len| len + 1);
+            if len > FUNCTION_LINES_MAX && ends_in_body(line, &lines[at + 1..]) {
+                long.push(format!("{}:{}: {len} lines", source.path, at + 1));
+            }
+        }
+    }
+    assert_none(long);
+}
+
+/// Whether a line with `fn` begins a function with a body of several lines.
+fn ends_in_body(line: &str, behind: &[&str]) -> bool {
+    let head = std::iter::once(&line).chain(behind).take_while(|line| !line.trim_end().ends_with(';'));
+    head.map(|line| line.trim_end())
+        .find(|line| line.ends_with('{') || line.ends_with('}'))
+        .is_some_and(|line| line.ends_with('{'))
+}
+
+#[test]
+fn a_name_stands_for_one_type() {
+    let mut types: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for source in sources().into_iter().filter(|source| !source.path.contains("/tests")) {
+        for line in source.code.lines() {
+            let item = line.strip_prefix("pub(crate) ").or_else(|| line.strip_prefix("pub "));
+            let Some((kind, rest)) = item.and_then(|item| item.split_once(' ')) else { continue };
+            if matches!(kind, "struct" | "enum" | "trait" | "type" | "union") {
+                let name = rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+                types.entry(name.to_owned()).or_default().push(source.path.clone());
+            }
+        }
+    }
+    let twice = types.iter().filter(|(_, paths)| paths.len() > 1);
+    assert_none(twice.map(|(name, paths)| format!("{name} is defined in {}", paths.join(" and "))).collect());
+}
+
+#[test]
 fn a_lint_that_is_set_aside_has_to_fire() {
     let set_aside =
         sources().into_iter().filter(|s| s.code.contains("#[allow(") || s.code.contains("#![allow("));
@@ -253,6 +296,6 @@ fn a_folder_can_be_taken_in_at_a_glance() {
         }
     }
     let files = |names: &BTreeSet<String>| names.iter().filter(|name| name.ends_with(".rs")).count();
-    let wide = entries.iter().filter(|(_, names)| files(names) > ENTRIES_MAX);
+    let wide = entries.iter().filter(|(_, names)| files(names) > FILES_MAX);
     assert_none(wide.map(|(path, names)| format!("{path}: {} files", files(names))).collect());
 }

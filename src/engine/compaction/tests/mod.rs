@@ -150,7 +150,7 @@ impl World {
         let store = self.store.as_ref().unwrap();
         check_log(&store.state.records(), &store.ledger.log_ranges(), &Stop::default()).unwrap();
         let view = store.view();
-        assert_eq!(told(&view), self.current.values().cloned().collect::<String>());
+        assert_eq!(reported(&view), self.current.values().cloned().collect::<String>());
         let log = view.log();
         for &(cursor, before) in &self.cursors {
             match log.check_cursor(&view.cursor_at(cursor)) {
@@ -181,7 +181,7 @@ impl World {
     }
 }
 
-fn told(view: &StoreView) -> String {
+fn reported(view: &StoreView) -> String {
     let mut out = Vec::new();
     view.write_current(None, &mut out).unwrap();
     String::from_utf8(out).unwrap()

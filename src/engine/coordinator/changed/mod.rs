@@ -20,10 +20,10 @@ use crate::engine::workers::outcome::OutcomeGroup;
 use crate::ledger::Entry;
 use crate::model::FileKey;
 
-/// Touched files under way at most: further ones are pending as all else.
+/// Changed files under way at most: further ones are pending as all else.
 const TOUCHED_MAX: usize = 32_768;
 
-/// Touched files whose outcome is not committed.
+/// Changed files whose outcome is not committed.
 #[derive(Debug, Default)]
 pub(crate) struct ChangedFiles {
     files: HashMap<FileKey, ChangedFile>,
@@ -40,7 +40,7 @@ struct ChangedFile {
     again: bool,
 }
 
-/// A touched file that is due, as it will be in the ledger.
+/// A changed file that is due, as it will be in the ledger.
 struct DueFile {
     key: FileKey,
     entry: Entry,
@@ -56,7 +56,7 @@ impl ChangedFiles {
         !self.ended.is_empty()
     }
 
-    /// Notes touched files whose outcomes have arrived.
+    /// Notes changed files whose outcomes have arrived.
     pub(super) fn note_group(&mut self, group: &OutcomeGroup) {
         if self.files.is_empty() {
             return;
@@ -109,11 +109,14 @@ impl Coordinator<'_> {
         }
     }
 
-    /// Returns whether touched files may be handed out: not while a resource is missing, at the end, or beside a file
+    /// Returns whether changed files may be handed out: not while a resource is missing, at the end, or beside a file
     /// that must run alone.
     pub(super) fn may_overtake(&self) -> bool {
         let goes_on = !self.set.halt.is_requested() && !self.set.stop.is_requested();
-        goes_on && !self.set.wishes.is_paused() && self.run.breakers.all_closed() && !self.dispatch.is_alone()
+        goes_on
+            && !self.set.control_flags.is_paused()
+            && self.run.breakers.all_closed()
+            && !self.dispatch.is_alone()
     }
 
     /// Returns the files that these changes make due. For removed ones a tick should come soon.
@@ -226,7 +229,7 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    /// Takes back what no worker has begun. Touched files among it are pending as all else from now on.
+    /// Takes back what no worker has begun. Changed files among it are pending as all else from now on.
     pub(super) fn take_back(&mut self) {
         self.dispatch.take_back();
         self.makes_claimable = true;

@@ -8,7 +8,7 @@ use crate::engine::commit::committer::Committer;
 use crate::engine::discovery::message::Message;
 use crate::engine::job_plan;
 use crate::engine::lifecycle::counts::RunCounts;
-use crate::engine::lifecycle::transition::{End, Ending, FileEvent};
+use crate::engine::lifecycle::transition::{AttemptOutcome, Attempted, FileEvent};
 use crate::engine::resources::semaphore::Semaphore;
 use crate::engine::roots::GivenRoot;
 use crate::engine::run::engine::{Engine, RunOptions};
@@ -216,17 +216,17 @@ fn state(folder: &Path) -> (Store, job_plan::JobPlan) {
     let root = folder.join("root");
     fs::create_dir(&root).unwrap();
     let mut store = Store::create(&folder.join("state"), None).unwrap();
-    let lookout = crate::engine::roots::probe::tests::impatient(Duration::from_secs(60), Stop::default());
+    let fs_probe = crate::engine::roots::probe::tests::impatient(Duration::from_secs(60), Stop::default());
     let root = GivenRoot::known(root);
-    let plan = job_plan::begin(&mut store, &[root], "one/1", &lookout, &BatchConfig::default()).unwrap();
+    let plan = job_plan::begin(&mut store, &[root], "one/1", &fs_probe, &BatchConfig::default()).unwrap();
     (store, plan)
 }
 
 const SEEN: Fingerprint = Fingerprint { size: 3, mtime: Timestamp(5), ctime: Timestamp(6), inode: 7 };
 
 fn done() -> OutcomeGroup {
-    let end = End::Recorded { fingerprint: SEEN, racy: false, digest: None, failure: None };
-    let change = FileEvent::Ended(Ending { claimed: SEEN, end });
+    let end = AttemptOutcome::Recorded { fingerprint: SEEN, racy: false, digest: None, failure: None };
+    let change = FileEvent::Ended(Attempted { claimed: SEEN, end });
     let mut lines = Vec::new();
     let line = crate::model::RecordLine {
         root: "root",

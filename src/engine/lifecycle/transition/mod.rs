@@ -18,7 +18,7 @@ pub(crate) enum FileEvent {
     /// A rule leaves the file out that the ledger holds as this pending entry.
     Hidden(Entry),
     /// A worker has finished with the file.
-    Ended(Ending),
+    Ended(Attempted),
     /// A client requested to process the file again that the ledger holds as this entry.
     Asked(Entry),
     /// Its record is to end, whether the file exists or not.
@@ -28,22 +28,22 @@ pub(crate) enum FileEvent {
 impl FileEvent {
     /// Returns whether it says that the file is gone.
     pub(crate) fn is_gone(&self) -> bool {
-        matches!(self, Self::Missing(_) | Self::Ended(Ending { end: End::Gone, .. }))
+        matches!(self, Self::Missing(_) | Self::Ended(Attempted { end: AttemptOutcome::Gone, .. }))
     }
 }
 
 /// How a worker's attempt ended.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Ending {
+pub(crate) struct Attempted {
     /// The version that was claimed.
     pub claimed: Fingerprint,
     /// The outcome.
-    pub end: End,
+    pub end: AttemptOutcome,
 }
 
 /// Outcome of an attempt.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum End {
+pub(crate) enum AttemptOutcome {
     /// A version was read and processed, or failed for good.
     Recorded { fingerprint: Fingerprint, racy: bool, digest: Option<Digest>, failure: Option<ErrorClass> },
     /// The content already has a record: only the fingerprint has changed.
@@ -241,32 +241,32 @@ fn gone(old: Option<Entry>) -> (Option<Entry>, Effect) {
 
 fn ended(
     old: Option<Entry>,
-    ending: &Ending,
+    ending: &Attempted,
     ground: RunScope,
     position: LogPosition,
 ) -> (Option<Entry>, Effect) {
     // Only a pending entry was claimed: anything else means that the attempt is out of date.
     let Some(entry) = old.filter(|entry| entry.pending) else { return (old, Effect::None) };
     match ending.end {
-        End::Released => (Some(entry), Effect::None),
-        End::Hidden => (hidden(&entry), Effect::Hidden),
-        End::Again(retry) => {
+        AttemptOutcome::Released => (Some(entry), Effect::None),
+        AttemptOutcome::Hidden => (hidden(&entry), Effect::Hidden),
+        AttemptOutcome::Again(retry) => {
             let attempts = entry.attempts.saturating_add(1);
             (Some(Entry { attempts, retry: Some(retry), ..entry }), Effect::Pending)
         }
-        End::Crashed => {
+        AttemptOutcome::Crashed => {
             let crashes = entry.crashes.saturating_add(1);
             (Some(Entry { crashes, ..entry }), Effect::Pending)
         }
-        End::Gone => gone(Some(entry)),
+        AttemptOutcome::Gone => gone(Some(entry)),
         // The record that the worker compared with may have gone meanwhile: the file was removed, and is back.
-        End::Unchanged { .. } if ground.standing(&entry).is_none() => (Some(entry), Effect::None),
-        End::Unchanged { fingerprint, racy } => {
+        AttemptOutcome::Unchanged { .. } if ground.standing(&entry).is_none() => (Some(entry), Effect::None),
+        AttemptOutcome::Unchanged { fingerprint, racy } => {
             let done = settle(entry, ending.claimed, fingerprint, racy);
             let effect = if done.pending { Effect::Pending } else { Effect::Unchanged };
             (Some(done), effect)
         }
-        End::Recorded { fingerprint, racy, digest, failure } => {
+        AttemptOutcome::Recorded { fingerprint, racy, digest, failure } => {
             let settled = settle(entry, ending.claimed, fingerprint, racy);
             if let (Some(record), Some(_)) = (&entry.record, failure)
                 && record.digest == digest

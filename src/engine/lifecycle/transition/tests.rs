@@ -26,8 +26,9 @@ fn pending(n: u64, record: Option<RecordRef>) -> Entry {
 
 fn recorded(claimed: u64, read: u64) -> FileEvent {
     let fingerprint = version(read);
-    let end = End::Recorded { fingerprint, racy: false, digest: Some(Digest([4; 16])), failure: None };
-    FileEvent::Ended(Ending { claimed: version(claimed), end })
+    let end =
+        AttemptOutcome::Recorded { fingerprint, racy: false, digest: Some(Digest([4; 16])), failure: None };
+    FileEvent::Ended(Attempted { claimed: version(claimed), end })
 }
 
 fn outcome(old: Option<Entry>, change: &FileEvent) -> (Option<Entry>, Effect) {
@@ -49,7 +50,7 @@ fn a_new_file_becomes_pending_and_then_done() {
 fn what_a_rule_hides_is_what_its_record_says_and_a_late_outcome_changes_nothing() {
     let old = record(50, None);
     for (waiting, kept) in [(pending(1, None), None), (pending(2, Some(old)), Some(old))] {
-        let ended = FileEvent::Ended(Ending { claimed: waiting.fingerprint, end: End::Hidden });
+        let ended = FileEvent::Ended(Attempted { claimed: waiting.fingerprint, end: AttemptOutcome::Hidden });
         for change in [FileEvent::Hidden(waiting), ended] {
             let (entry, effect) = outcome(Some(waiting), &change);
             assert_eq!((entry.and_then(|entry| entry.record), effect), (kept, Effect::Hidden));
@@ -104,8 +105,8 @@ fn failing_again_for_the_same_reason_writes_no_second_record() {
     let (entry, _) = outcome(Some(failed), &FileEvent::Found(version(1)));
     let entry = entry.unwrap();
     assert!(entry.pending && entry.recheck, "the surroundings may have changed");
-    let end = End::Recorded { fingerprint: version(1), racy: false, digest: None, failure };
-    let again = FileEvent::Ended(Ending { claimed: version(1), end });
+    let end = AttemptOutcome::Recorded { fingerprint: version(1), racy: false, digest: None, failure };
+    let again = FileEvent::Ended(Attempted { claimed: version(1), end });
     let (entry, effect) = outcome(Some(entry), &again);
     assert_eq!(effect, Effect::FailedAgain);
     assert_eq!(entry.unwrap().record, Some(unread));
@@ -132,20 +133,20 @@ fn a_touched_file_is_due_where_its_times_say_nothing() {
 
 #[test]
 fn a_failure_that_may_pass_counts_an_attempt() {
-    let again = FileEvent::Ended(Ending { claimed: version(1), end: End::Again(RETRY) });
+    let again = FileEvent::Ended(Attempted { claimed: version(1), end: AttemptOutcome::Again(RETRY) });
     let (entry, effect) = outcome(Some(pending(1, None)), &again);
     let entry = entry.unwrap();
     assert_eq!((entry.attempts, entry.retry, effect), (1, Some(RETRY), Effect::Pending));
     let (changed, _) = outcome(Some(entry), &FileEvent::Found(version(2)));
     assert_eq!(changed, Some(pending(2, None)), "another version begins anew");
-    let released = FileEvent::Ended(Ending { claimed: version(1), end: End::Released });
+    let released = FileEvent::Ended(Attempted { claimed: version(1), end: AttemptOutcome::Released });
     assert_eq!(outcome(Some(pending(1, None)), &released).0, Some(pending(1, None)));
 }
 
 #[test]
 fn content_is_unchanged_only_as_long_as_its_record_stands() {
-    let end = End::Unchanged { fingerprint: version(2), racy: false };
-    let unchanged = FileEvent::Ended(Ending { claimed: version(2), end });
+    let end = AttemptOutcome::Unchanged { fingerprint: version(2), racy: false };
+    let unchanged = FileEvent::Ended(Attempted { claimed: version(2), end });
     let touched = pending(2, Some(record(50, None)));
     assert_eq!(outcome(Some(touched), &unchanged).1, Effect::Unchanged);
     let (back, _) = outcome(None, &FileEvent::Found(version(2)));
@@ -154,7 +155,7 @@ fn content_is_unchanged_only_as_long_as_its_record_stands() {
 
 #[test]
 fn a_crash_is_counted_apart_from_attempts() {
-    let crashed = FileEvent::Ended(Ending { claimed: version(1), end: End::Crashed });
+    let crashed = FileEvent::Ended(Attempted { claimed: version(1), end: AttemptOutcome::Crashed });
     let entry = outcome(Some(pending(1, None)), &crashed).0.unwrap();
     assert_eq!((entry.pending, entry.attempts, entry.crashes), (true, 0, 1));
 }
@@ -163,8 +164,8 @@ fn a_crash_is_counted_apart_from_attempts() {
 fn what_is_set_aside_waits_for_new_content_or_for_somebody_who_asks() {
     let ground = RunScope { quarantine: true, ..GROUND };
     let failure = Some(ErrorClass::Timeout);
-    let end = End::Recorded { fingerprint: version(1), racy: false, digest: None, failure };
-    let failed = FileEvent::Ended(Ending { claimed: version(1), end });
+    let end = AttemptOutcome::Recorded { fingerprint: version(1), racy: false, digest: None, failure };
+    let failed = FileEvent::Ended(Attempted { claimed: version(1), end });
     let entry = apply(Some(pending(1, None)), &failed, ground, HERE).0.unwrap();
     assert!(entry.quarantined);
     let later = RunScope { epoch: 2, run_start: LogPosition { segment: 2, offset: 0 }, quarantine: false };

@@ -79,7 +79,7 @@ const fn good_needed(resource: Resource) -> u32 {
 
 /// What a breaker allows now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum BreakerVerdict {
     /// Everything.
     Closed,
     /// Nothing, until then.
@@ -195,17 +195,17 @@ impl Breakers {
     }
 
     /// Returns what may be done now: an open breaker whose pause is over becomes half-open, until an answer comes.
-    pub(crate) fn verdict(&mut self, resource: Resource, now: Instant) -> Verdict {
+    pub(crate) fn verdict(&mut self, resource: Resource, now: Instant) -> BreakerVerdict {
         let breaker = self.of(resource);
         match breaker.state {
-            State::Closed => Verdict::Closed,
-            State::Open { until } if now < until => Verdict::Open { until },
+            State::Closed => BreakerVerdict::Closed,
+            State::Open { until } if now < until => BreakerVerdict::Open { until },
             State::Open { .. } => {
                 breaker.turn(State::HalfOpen { good: 0 }, now);
                 tracing::debug!(%resource, "breaker half-open: trying whether it is back");
-                Verdict::Probe
+                BreakerVerdict::Probe
             }
-            State::HalfOpen { .. } => Verdict::Probe,
+            State::HalfOpen { .. } => BreakerVerdict::Probe,
         }
     }
 

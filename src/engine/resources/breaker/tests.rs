@@ -12,7 +12,7 @@ fn ms(ms: u64) -> Duration {
 #[track_caller]
 fn until(breakers: &mut Breakers, resource: Resource, now: Instant) -> Instant {
     match breakers.verdict(resource, now) {
-        Verdict::Open { until } => until,
+        BreakerVerdict::Open { until } => until,
         other => panic!("{resource} is not open: {other:?}"),
     }
 }
@@ -20,7 +20,7 @@ fn until(breakers: &mut Breakers, resource: Resource, now: Instant) -> Instant {
 /// Advances to the end of the pause and answers a probe; returns the time.
 fn probe(breakers: &mut Breakers, resource: Resource, now: Instant, ok: bool) -> Instant {
     let then = until(breakers, resource, now);
-    assert_eq!(breakers.verdict(resource, then), Verdict::Probe);
+    assert_eq!(breakers.verdict(resource, then), BreakerVerdict::Probe);
     breakers.probed(resource, ok, then);
     then
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// The recent attempts that open a breaker.
+/// The conditions on the recent attempts under which a breaker opens.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     /// Failures among them, at least.

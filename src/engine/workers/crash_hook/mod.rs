@@ -73,7 +73,7 @@ impl CrashSignal {
 
 /// The thread that calls a processor.
 struct Caller {
-    dying: *const CrashSignal,
+    crash_signal: *const CrashSignal,
     seat: usize,
 }
 
@@ -93,8 +93,8 @@ impl Drop for Leave {
 }
 
 /// Calls a processor, as this seat of a run.
-pub(crate) fn within<T>(dying: &CrashSignal, seat: usize, call: impl FnOnce() -> T) -> T {
-    let caller = Caller { dying, seat };
+pub(crate) fn within<T>(crash_signal: &CrashSignal, seat: usize, call: impl FnOnce() -> T) -> T {
+    let caller = Caller { crash_signal, seat };
     let _leave = Leave(CALLER.replace(&raw const caller));
     compiler_fence(Ordering::SeqCst);
     call()
@@ -132,8 +132,8 @@ fn last_words() {
         return;
     }
     // SAFETY: `within` has not returned, so its caller and what that borrows live.
-    let (dying, seat) = unsafe { (&*(*caller).dying, (*caller).seat) };
-    dying.wait(seat);
+    let (crash_signal, seat) = unsafe { (&*(*caller).crash_signal, (*caller).seat) };
+    crash_signal.wait(seat);
 }
 
 extern "C" fn on_exit() {

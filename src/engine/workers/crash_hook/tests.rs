@@ -46,8 +46,8 @@ fn child() {
     let (Ok(how), Ok(note)) = (std::env::var(HOW), std::env::var(NOTE)) else { return };
     watch();
     watch();
-    let dying = std::sync::Arc::new(CrashSignal::default());
-    let of_thread = std::sync::Arc::clone(&dying);
+    let crash_signal = std::sync::Arc::new(CrashSignal::default());
+    let of_thread = std::sync::Arc::clone(&crash_signal);
     std::thread::spawn(move || match how.strip_prefix("stranger ") {
         Some(how) => die(how),
         None => {
@@ -58,11 +58,11 @@ fn child() {
     std::fs::write(&note, "begun").unwrap();
     let until = Instant::now() + Duration::from_secs(20);
     while Instant::now() < until {
-        if let Some(seat) = dying.poll() {
+        if let Some(seat) = crash_signal.poll() {
             std::thread::sleep(Duration::from_millis(200));
-            let again = dying.poll();
+            let again = crash_signal.poll();
             std::fs::write(&note, format!("{seat} {again:?}")).unwrap();
-            dying.let_go();
+            crash_signal.let_go();
         }
         std::thread::sleep(Duration::from_millis(1));
     }

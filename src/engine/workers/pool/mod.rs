@@ -12,7 +12,7 @@
 //! the injector, and rests until it is allowed again, or the pool is closed. It is not hungry.
 //!
 //! A thread that hangs is abandoned: what waits in its deque goes back to the injector, and another thread takes its
-//! place. Its current work has been taken from its slot on the board before, so when it comes back it finds that out,
+//! place. Its current work has been taken from its slot before, so when it comes back it finds that out,
 //! and ends without using the queues.
 
 #[cfg(test)]
@@ -49,7 +49,7 @@ pub(crate) struct Pool {
     wake: Condvar,
     /// More are allowed, or the pool is closed.
     rested: Condvar,
-    crew: Arc<PoolThreads>,
+    pool_threads: Arc<PoolThreads>,
     body: Box<Body>,
 }
 
@@ -88,7 +88,7 @@ impl Pool {
             parked: Mutex::new(()),
             wake: Condvar::new(),
             rested: Condvar::new(),
-            crew: Arc::default(),
+            pool_threads: Arc::default(),
             body: Box::new(body),
         });
         if let Err(error) = pool.allow(workers) {
@@ -138,7 +138,7 @@ impl Pool {
 
     fn spawn(self: &Arc<Self>, worker: usize, deque: Deque<Task>) -> io::Result<()> {
         let pool = Arc::clone(self);
-        self.crew.start(worker, move || (pool.body)(&pool, worker, &deque))
+        self.pool_threads.start(worker, move || (pool.body)(&pool, worker, &deque))
     }
 
     /// Adds work. Urgent tasks come first.
@@ -176,7 +176,7 @@ impl Pool {
         first_of(|| self.injector.steal().or_else(|| stealers.iter().map(Stealer::steal).collect()))
     }
 
-    /// Provides the hand of a worker that a test calls itself, in the place of a thread.
+    /// Provides the handle of a worker that a test calls itself, in place of a thread.
     #[cfg(test)]
     pub(crate) fn with_hand<T>(&self, work: impl FnOnce(&WorkerHandle<'_>) -> T) -> T {
         self.allowed.fetch_max(1, Ordering::Relaxed);
@@ -198,12 +198,12 @@ impl Pool {
 
     /// Waits until all workers have ended, except abandoned ones. False if the deadline comes first.
     pub(crate) fn join(&self, deadline: Option<Instant>) -> bool {
-        self.crew.join(deadline)
+        self.pool_threads.join(deadline)
     }
 
     /// Abandons this worker's thread. Its work must have been taken from its slot.
     pub(crate) fn abandon(&self, worker: usize) {
-        self.crew.abandon(worker);
+        self.pool_threads.abandon(worker);
     }
 
     /// Replaces the thread of a worker whose slot was taken away. What the former one has in its deque goes to all

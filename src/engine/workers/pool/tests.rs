@@ -216,7 +216,7 @@ fn workers_that_wait_for_work_when_they_are_one_too_many_take_nobodys_wake_up() 
     assert!(joined(&pool));
 }
 
-/// Creates a pool of one worker that waits at each task until the gate is open, and has begun one.
+/// Creates a pool of one worker that waits at each task until the gate is open; the worker has begun one.
 fn gated(gate: &Arc<Mutex<()>>) -> Arc<Pool> {
     let gate = Arc::clone(gate);
     let (send, begun) = channel();

@@ -20,44 +20,43 @@ fn measured(files: f64, share: f64) -> IoWait {
     IoWait { waiting: share * total, total, files, waited: if share > 0.0 { files } else { 0.0 } }
 }
 
-fn staffing(least: usize, most: usize) -> PoolSizer {
+fn sizer(least: usize, most: usize) -> PoolSizer {
     PoolSizer::new(&BatchConfig { worker_count: least, workers_max: most, ..BatchConfig::default() })
 }
 
 /// Checks once, at the next interval.
-fn look(staffing: &mut PoolSizer, now: &mut Instant, found: IoWait) -> Option<usize> {
+fn look(sizer: &mut PoolSizer, now: &mut Instant, found: IoWait) -> Option<usize> {
     *now += LOOK;
-    staffing.decide(*now, found, 0)
+    sizer.decide(*now, found, 0)
 }
 
 #[test]
 fn threads_grow_until_they_are_enough_for_the_waiting_and_rest_when_it_has_ended_for_a_while() {
-    let (mut staffing, mut now) = (staffing(2, 32), Instant::now());
-    let grown: Vec<_> =
-        std::iter::from_fn(|| look(&mut staffing, &mut now, measured(50.0, 0.9375))).collect();
+    let (mut sizer, mut now) = (sizer(2, 32), Instant::now());
+    let grown: Vec<_> = std::iter::from_fn(|| look(&mut sizer, &mut now, measured(50.0, 0.9375))).collect();
     assert_eq!(grown, [8, 32], "a sixteenth of the time is work: sixteen times as many");
     let ended = now;
-    while staffing.allowed > 2 {
-        look(&mut staffing, &mut now, measured(50.0, 0.0));
-        assert!(now - ended < 4 * CALM, "{staffing:?}");
+    while sizer.allowed > 2 {
+        look(&mut sizer, &mut now, measured(50.0, 0.0));
+        assert!(now - ended < 4 * CALM, "{sizer:?}");
     }
     assert!(now - ended >= CALM);
 }
 
 #[test]
 fn nothing_is_added_for_little_waiting_for_chance_for_idle_workers_or_where_the_number_is_fixed() {
-    let (mut calm, mut now) = (staffing(2, 32), Instant::now());
+    let (mut calm, mut now) = (sizer(2, 32), Instant::now());
     assert_eq!((0..50).find_map(|_| look(&mut calm, &mut now, measured(50.0, 0.15))), None);
     // One file that waited for long among many that did not.
     let stall = IoWait { waiting: 0.05, total: 0.055, files: 50.0, waited: 1.0 };
-    assert_eq!(look(&mut staffing(2, 32), &mut now, stall), None);
-    assert_eq!(look(&mut staffing(2, 32), &mut now, measured(2.0, 0.9)), None, "two files tell nothing");
-    let idle = staffing(8, 32).decide(now, measured(50.0, 0.9), 3);
+    assert_eq!(look(&mut sizer(2, 32), &mut now, stall), None);
+    assert_eq!(look(&mut sizer(2, 32), &mut now, measured(2.0, 0.9)), None, "two files tell nothing");
+    let idle = sizer(8, 32).decide(now, measured(50.0, 0.9), 3);
     assert_eq!(idle, None, "they would find no files either");
-    assert!(!staffing(2, 0).is_due(now), "nobody looks");
+    assert!(!sizer(2, 0).is_due(now), "nobody looks");
 }
 
-/// A directory of files, each of which takes its time to be read.
+/// A folder of files that are slow to read.
 struct SlowSource {
     files: usize,
     /// How long the reads take that come after so many.

@@ -15,7 +15,7 @@ use super::read_ahead::ReadAhead;
 use super::record::put;
 use super::slots::{Slot, SlotState, Stage};
 use super::task::Task;
-use crate::engine::lifecycle::transition::End;
+use crate::engine::lifecycle::transition::AttemptOutcome;
 use crate::engine::resources::memory_budget::{Admission, Lease, Permit};
 use crate::ledger::Marker;
 use crate::model::{BatchPriority, Digest, DiscoveredFile, ErrorClass, FileError, Resource};
@@ -65,7 +65,7 @@ impl<S> Drop for BatchWorker<S> {
 impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
     /// Creates a worker; `send` takes each group of outcomes.
     pub(crate) fn new(context: Arc<WorkContext>, worker: usize, send: S) -> Self {
-        let slot = context.board.enter(worker);
+        let slot = context.slots.enter(worker);
         let marker = context.in_hand.as_ref().map(|in_hand| in_hand.marker(worker));
         let kept = context.budget.kept_bytes(context.config.worker_count);
         let ((content, result), taken) = (Default::default(), context.clock.now());
@@ -208,11 +208,13 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
 
     fn attempt_within_span(&mut self, context: &WorkContext, file: &DiscoveredFile) -> Attempt {
         if context.stop.is_requested() {
-            return Attempt::Plain(End::Released);
+            return Attempt::Plain(AttemptOutcome::Released);
         }
-        let Some(root) = context.roots.get(file.key.root()) else { return Attempt::Plain(End::Released) };
+        let Some(root) = context.roots.get(file.key.root()) else {
+            return Attempt::Plain(AttemptOutcome::Released);
+        };
         if context.doubts_rules.load(Ordering::Relaxed) && context.source.is_hidden(root, &file.key) {
-            return Attempt::Plain(End::Hidden);
+            return Attempt::Plain(AttemptOutcome::Hidden);
         }
         let mut size = file.fingerprint.size;
         for _ in 0..GROWTHS_MAX {
@@ -227,7 +229,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
             let (read, measured) = self.gauge.read(self.taken, read);
             let attempt = match read {
                 Ok(content) => self.process(context, file, content),
-                Err(ReadError::Gone | ReadError::NotAFile(_)) => Attempt::Plain(End::Gone),
+                Err(ReadError::Gone | ReadError::NotAFile(_)) => Attempt::Plain(AttemptOutcome::Gone),
                 // It has grown since it was found: that takes another permit.
                 Err(ReadError::TooLarge { size: grown }) => {
                     size = grown;
@@ -263,7 +265,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         self.slot.restart(context.clock.now());
         match admission {
             Admission::Admitted(permit) => Ok(Some(permit)),
-            Admission::Stopped => Err(Box::new(Attempt::Plain(End::Released))),
+            Admission::Stopped => Err(Box::new(Attempt::Plain(AttemptOutcome::Released))),
             Admission::Short => {
                 let message = "there is no memory for it beside files that were given up";
                 let error = FileError::new(ErrorClass::IoTransient, message);
@@ -329,7 +331,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         let path = file.key.relative_path();
         let content = FileContent { path: &path, bytes: &self.content };
         let call = || process_content(context.processor.as_ref(), &content, &mut self.result);
-        crash_hook::within(&context.dying, self.slot.seat(), call)
+        crash_hook::within(&context.crash_signal, self.slot.seat(), call)
     }
 }
 

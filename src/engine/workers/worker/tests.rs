@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Instant, SystemTime};
 
 use super::*;
-use crate::engine::lifecycle::transition::{End, Ending, FileEvent};
+use crate::engine::lifecycle::transition::{AttemptOutcome, Attempted, FileEvent};
 use crate::engine::resources::memory_budget::{Budget, need};
 use crate::engine::stop::Stop;
 use crate::engine::workers::crash_hook::CrashSignal;
@@ -39,11 +39,11 @@ fn context(processor: Arc<dyn Processor>, workers: usize) -> Arc<WorkContext> {
         roots: RootTable::new(Vec::new()),
         config: Arc::new(BatchConfig { worker_count: workers, ..BatchConfig::default() }),
         clock: Clock::default(),
-        board: Arc::new(WorkerSlots::new(workers, Arc::clone(&budget))),
+        slots: Arc::new(WorkerSlots::new(workers, Arc::clone(&budget))),
         budget,
         in_hand: None,
         stop: Stop::default(),
-        dying: Arc::new(CrashSignal::default()),
+        crash_signal: Arc::new(CrashSignal::default()),
         doubts_rules: Default::default(),
     })
 }
@@ -84,7 +84,9 @@ impl Seen {
     fn take(&mut self, group: &OutcomeGroup) {
         assert_eq!(group.lines.len(), group.outcomes.iter().map(|outcome| outcome.line).sum::<usize>());
         for outcome in &group.outcomes {
-            let FileEvent::Ended(Ending { end: End::Recorded { failure, .. }, .. }) = outcome.change else {
+            let FileEvent::Ended(Attempted { end: AttemptOutcome::Recorded { failure, .. }, .. }) =
+                outcome.change
+            else {
                 panic!("{:?}", outcome.change)
             };
             let name = String::from_utf8_lossy(outcome.key.name()).into_owned();
@@ -111,12 +113,12 @@ fn coordinate(
         if let Ok(group) = receive.recv_timeout(Duration::from_millis(10)) {
             seen.take(&group);
         }
-        for seized in context.board.seize_overdue(LIMIT, context.clock.now()) {
-            assert_eq!(seized.stage, Stage::Processing);
-            seen.take(&overdue_outcome(context, &seized).unwrap());
-            seen.take(&seized.group);
-            seized.rest.into_iter().for_each(|rest| pool.push(rest));
-            pool.replace(seized.worker).unwrap();
+        for reclaimed in context.slots.reclaim_overdue(LIMIT, context.clock.now()) {
+            assert_eq!(reclaimed.stage, Stage::Processing);
+            seen.take(&overdue_outcome(context, &reclaimed).unwrap());
+            seen.take(&reclaimed.group);
+            reclaimed.rest.into_iter().for_each(|rest| pool.push(rest));
+            pool.replace(reclaimed.worker).unwrap();
         }
     }
     seen
@@ -191,24 +193,24 @@ fn all_that_is_in_hand_can_be_taken_at_once() {
     let (pool, receive) = start(&context, 2);
     pool.push(Task::new(batch(folder.path(), 1, 6, |n| if n == 2 { "hang" } else { "go" })));
     let until = Instant::now() + LONG;
-    while context.board.slow_files(&context.roots, context.clock.now()).iter().all(Option::is_none) {
+    while context.slots.slow_files(&context.roots, context.clock.now()).iter().all(Option::is_none) {
         assert!(Instant::now() < until);
         std::thread::sleep(Duration::from_millis(10));
     }
     let mut seen = Seen::default();
-    let seized = context.board.seize_all();
-    let files: Vec<_> = seized.iter().filter_map(|seized| seized.file.as_ref()).collect();
+    let reclaimed = context.slots.seize_all();
+    let files: Vec<_> = reclaimed.iter().filter_map(|reclaimed| reclaimed.file.as_ref()).collect();
     assert_eq!(files.len(), 1);
     assert!(files[0].key.name().ends_with(b"002"));
-    let rest: usize = seized.iter().filter_map(|seized| Some(seized.rest.as_ref()?.len())).sum();
+    let rest: usize = reclaimed.iter().filter_map(|reclaimed| Some(reclaimed.rest.as_ref()?.len())).sum();
     receive.try_iter().for_each(|group| seen.take(&group));
-    seized.iter().for_each(|seized| seen.take(&seized.group));
+    reclaimed.iter().for_each(|reclaimed| seen.take(&reclaimed.group));
     let waiting: usize = std::iter::from_fn(|| pool.take_back()).map(|task| task.len()).sum();
     assert_eq!((seen.0.len() + rest + waiting, seen.failed().len()), (5, 0));
-    seized.iter().for_each(|seized| pool.abandon(seized.worker));
+    reclaimed.iter().for_each(|reclaimed| pool.abandon(reclaimed.worker));
     pool.close();
     assert!(pool.join(Some(Instant::now() + Duration::from_secs(1))), "shutdown does not wait for it");
-    assert!(context.board.seize_all().is_empty(), "nothing is taken twice");
+    assert!(context.slots.seize_all().is_empty(), "nothing is taken twice");
 }
 
 /// A file larger than what a worker keeps without asking.
@@ -244,14 +246,14 @@ fn a_small_file_that_hangs_behind_a_large_one_takes_the_memory_of_that_along() {
     let hangs = |n| if n == 0 { content } else { "hang" };
     pool.push(Task::new(batch(folder.path(), 1, 2, hangs)));
     let until = Instant::now() + LONG;
-    let seized = loop {
+    let reclaimed = loop {
         assert!(Instant::now() < until, "nothing hangs");
         std::thread::sleep(Duration::from_millis(10));
-        if let Some(seized) = context.board.seize_overdue(10 * LIMIT, context.clock.now()).pop() {
-            break seized;
+        if let Some(reclaimed) = context.slots.reclaim_overdue(10 * LIMIT, context.clock.now()).pop() {
+            break reclaimed;
         }
     };
-    assert_eq!(seized.file.unwrap().fingerprint.size, 4);
+    assert_eq!(reclaimed.file.unwrap().fingerprint.size, 4);
     assert_eq!(context.budget.given_up_bytes(), need(6 << 20));
     pool.abandon(0);
 }

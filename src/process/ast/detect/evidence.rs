@@ -1,6 +1,6 @@
 //! The evidence in a document: counts that show its dialect, its language and its soundness.
 
-use super::kind_counts::Tally;
+use super::kind_counts::KindCounts;
 use super::vocabulary::{KIND_FIELDS, MARKERS, Roles};
 use crate::process::ast::interner::NameDigest;
 use crate::process::ast::json;
@@ -14,7 +14,7 @@ pub(crate) struct Evidence {
     /// All objects.
     pub(crate) objects: u64,
     /// Strings under each of the `KIND_FIELDS`, per object the last one.
-    pub(super) tallies: [Tally; KIND_FIELDS.len()],
+    pub(super) tallies: [KindCounts; KIND_FIELDS.len()],
     /// How often each of the `MARKERS` is a key; the first stands for other keys.
     pub(super) markers: [u64; MARKERS.len() + 1],
     /// A bit for each of the `MARKERS` that is a key of the top-level object.
@@ -41,7 +41,7 @@ impl Evidence {
     pub(crate) fn clear(&mut self) {
         self.values = 0;
         self.objects = 0;
-        self.tallies.iter_mut().for_each(Tally::clear);
+        self.tallies.iter_mut().for_each(KindCounts::clear);
         self.markers = Default::default();
         self.top = 0;
         self.notes = Notes::default();
@@ -49,8 +49,8 @@ impl Evidence {
     }
 
     /// Returns the one of the `KIND_FIELDS` under which most objects hold a string.
-    pub(crate) fn kind_field(&self) -> Option<(&'static str, &Tally)> {
-        let most = self.tallies.iter().map(Tally::total).max().filter(|&most| most > 0)?;
+    pub(crate) fn kind_field(&self) -> Option<(&'static str, &KindCounts)> {
+        let most = self.tallies.iter().map(KindCounts::total).max().filter(|&most| most > 0)?;
         KIND_FIELDS.into_iter().zip(&self.tallies).find(|(_, tally)| tally.total() == most)
     }
 

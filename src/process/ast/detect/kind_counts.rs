@@ -14,7 +14,7 @@ const NAME_LEN_MAX: usize = 256;
 /// good, then those whose second bit is one, and so on. So which names stay depends only on the set of names, never
 /// on their order, and the counts of those that stay are exact.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct KindCounts {
     names: Names,
     counted: Vec<Counted>,
     /// Leading zero bits that a hash must have to be counted by name.
@@ -31,21 +31,21 @@ struct Counted {
 
 /// A name as it was counted.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Kind<'a> {
+pub(crate) struct KindCount<'a> {
     pub(crate) name: &'a [u8],
     pub(crate) count: u64,
     pub(crate) roles: Roles,
 }
 
-impl Tally {
+impl KindCounts {
     /// Returns the number of strings counted.
     pub(crate) fn total(&self) -> u64 {
         self.total
     }
 
     /// Returns the names with their counts, in order of first appearance.
-    pub(crate) fn kinds(&self) -> impl Iterator<Item = Kind<'_>> {
-        let kind = |(number, counted): (usize, &Counted)| Kind {
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = KindCount<'_>> {
+        let kind = |(number, counted): (usize, &Counted)| KindCount {
             name: self.names.get(number),
             count: counted.count,
             roles: counted.roles,
@@ -137,11 +137,11 @@ impl Tally {
 mod tests {
     use super::*;
 
-    fn add(tally: &mut Tally, name: &str) {
+    fn add(tally: &mut KindCounts, name: &str) {
         tally.add(name.as_bytes(), NameDigest::of(name.as_bytes()));
     }
 
-    fn sorted(tally: &Tally) -> Vec<(Vec<u8>, u64)> {
+    fn sorted(tally: &KindCounts) -> Vec<(Vec<u8>, u64)> {
         let mut all: Vec<_> = tally.kinds().map(|kind| (kind.name.to_vec(), kind.count)).collect();
         all.sort();
         all
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn few_names_are_counted_exactly_and_taken_back() {
-        let mut tally = Tally::default();
+        let mut tally = KindCounts::default();
         for name in ["Call", "", "Name", "Call", "a name of more than sixteen bytes", "Name", "Call"] {
             add(&mut tally, name);
         }
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn a_flood_of_names_leaves_the_same_sample_in_any_order() {
         let names: Vec<_> = (0..60_000).map(|n| format!("kind-{n}")).collect();
-        let (mut forward, mut backward) = (Tally::default(), Tally::default());
+        let (mut forward, mut backward) = (KindCounts::default(), KindCounts::default());
         for name in names.iter().chain(&names) {
             add(&mut forward, name);
         }

@@ -57,14 +57,14 @@ fn score(evidence: &Evidence) -> f64 {
     1.0 - (evidence.count(&FOREIGN) as f64 / evidence.objects as f64).min(1.0)
 }
 
-fn language(clues: &LanguageHints<'_>) -> &'static str {
-    let told = language_of(clues.source_extension()).or_else(|| language_of(clues.path_extension()));
+fn language(hints: &LanguageHints<'_>) -> &'static str {
+    let known = language_of(hints.source_extension()).or_else(|| language_of(hints.path_extension()));
     let packages: [&[u8]; 4] = [b"java.", b"javax.", b"jakarta.", b"android."];
     let is_java = || {
-        let mut modules = clues.store.imports.iter().map(|import| clues.store.text(clues.doc, import.module));
+        let mut modules = hints.store.imports.iter().map(|import| hints.store.text(hints.doc, import.module));
         modules.any(|module| packages.iter().any(|package| module.starts_with(package)))
     };
-    told.unwrap_or_else(|| if is_java() { "java" } else { "unknown" })
+    known.unwrap_or_else(|| if is_java() { "java" } else { "unknown" })
 }
 
 mod key {
@@ -265,7 +265,7 @@ fn visibility(frame: &Frame) -> Visibility {
         Visibility::Unknown if frame.has(PROTECTED) => Visibility::Protected,
         Visibility::Unknown if frame.has(PRIVATE) => Visibility::Private,
         Visibility::Unknown if frame.has(HAS_MODIFIERS) => Visibility::Package,
-        told => told,
+        known => known,
     }
 }
 

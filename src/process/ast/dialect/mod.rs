@@ -1,4 +1,4 @@
-//! The formats in which parsers write their trees, one file each.
+//! The ways in which parsers write their trees, one file or folder each.
 
 mod clang;
 mod class_model;
@@ -17,7 +17,7 @@ use super::extract::{Scratch, extract};
 pub(super) use super::facts::Facts;
 use super::facts::Store;
 pub(super) use super::facts::frame::{Frame, Span};
-use super::json::Fault;
+use super::json::SyntaxFault;
 
 /// The number of dialects.
 pub(super) const DIALECTS: usize = 7;
@@ -37,7 +37,7 @@ pub(super) static ALL: [Description; DIALECTS] = [
 const SCORE_MIN: f64 = 0.7;
 
 /// Reads a document from a byte on, down to a depth; see [`extract`].
-type Read = fn(&[u8], usize, usize, &'static Keys, &mut Scratch) -> Result<usize, Fault>;
+type Read = fn(&[u8], usize, usize, &'static Keys, &mut Scratch) -> Result<usize, SyntaxFault>;
 
 /// The static description of a dialect.
 #[derive(Debug)]
@@ -163,8 +163,8 @@ pub(super) fn keys_of(dialect: usize) -> Option<&'static Keys> {
 
 /// Returns whether a document is of a grammar unknown to its dialect. Only tree-sitter has many; documents of the
 /// other dialects are recognised by their kinds.
-pub(super) fn is_of_unknown_grammar(dialect: usize, clues: &LanguageHints<'_>) -> bool {
-    dialect == tree_sitter::TreeSitter::PLACE && tree_sitter::is_foreign(clues)
+pub(super) fn is_of_unknown_grammar(dialect: usize, hints: &LanguageHints<'_>) -> bool {
+    dialect == tree_sitter::TreeSitter::PLACE && tree_sitter::is_foreign(hints)
 }
 
 /// Returns the dialect that the evidence indicates, by its index, and how well it fits: generic, with 0, if none

@@ -39,7 +39,7 @@ impl Span {
     }
 }
 
-/// An open object: what its members said so far, and what its children left with it.
+/// An open object: what its members have given so far, and what its children left with it.
 ///
 /// Members come in any order, so what an object is may be known only when it closes: then its dialect makes a
 /// symbol, a call or an import of it, or passes parts of it on to the parent. What `names` hold is each dialect's

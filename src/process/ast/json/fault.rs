@@ -27,12 +27,12 @@ pub(crate) enum What {
 
 /// What is wrong, and at which byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct SyntaxFault {
     pub(crate) what: What,
     pub(crate) at: usize,
 }
 
-impl Fault {
+impl SyntaxFault {
     #[cold]
     pub(crate) fn new(what: What, at: usize) -> Self {
         Self { what, at }

@@ -13,7 +13,7 @@ mod token;
 mod unescape;
 pub(super) mod visit;
 
-pub(crate) use fault::{BOM, Fault, What};
+pub(crate) use fault::{BOM, SyntaxFault, What};
 pub(crate) use place::{PlaceKey, only_text, pair, place};
 pub(crate) use scan::{Stack, scan};
 pub(crate) use unescape::{has_lone_surrogate, unescape};

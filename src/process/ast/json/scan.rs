@@ -1,6 +1,6 @@
 //! One pass over a document: full RFC 8259 grammar, an explicit stack, no tree.
 
-use super::fault::{Fault, What};
+use super::fault::{SyntaxFault, What};
 use super::swar::Digits;
 use super::token::{at, literal, not_finite, number, skip_space, string};
 use super::visit::{Form, Visitor};
@@ -71,14 +71,17 @@ pub(crate) fn scan<'a, V: Visitor<'a>>(
     depth_limit: usize,
     stack: &mut Stack,
     visitor: &mut V,
-) -> Result<usize, Fault> {
+) -> Result<usize, SyntaxFault> {
     let mut scanner = Scanner { doc, visitor, stack, depth: 0, depth_max: 0, depth_limit, in_object: false };
     let end = scanner.document(start)?;
     let rest = skip_space(doc, end);
     if rest < doc.len() {
         let line_feed = doc.get(end..rest).is_some_and(|between| between.contains(&b'\n'));
         let opens = matches!(at(doc, rest), b'{' | b'[');
-        return Err(Fault::new(if line_feed && opens { What::NextDocument } else { What::Trailing }, rest));
+        return Err(SyntaxFault::new(
+            if line_feed && opens { What::NextDocument } else { What::Trailing },
+            rest,
+        ));
     }
     Ok(scanner.depth_max)
 }
@@ -87,7 +90,7 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
     /// Scans the document's value and returns the position after it. Inlined, so that the scanner's own state is in
     /// registers.
     #[inline(always)]
-    fn document(&mut self, mut pos: usize) -> Result<usize, Fault> {
+    fn document(&mut self, mut pos: usize) -> Result<usize, SyntaxFault> {
         loop {
             let next;
             (next, pos) = self.value(skip_space(self.doc, pos))?;
@@ -110,7 +113,7 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
     /// Scans the beginning of a value, or all of a scalar. Strings and numbers are checked first: they are most of
     /// the values, and two branches that the processor predicts beat a jump table.
     #[inline(always)]
-    fn value(&mut self, pos: usize) -> Result<(Next, usize), Fault> {
+    fn value(&mut self, pos: usize) -> Result<(Next, usize), SyntaxFault> {
         let byte = at(self.doc, pos);
         if byte == b'"' {
             if let Some(end) = self.visitor.known_string(pos + 1, self.depth) {
@@ -149,12 +152,12 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
                 self.visitor.literal(self.doc.get(pos..end).unwrap_or_default(), self.depth);
                 Ok((Next::After, end))
             }
-            _ => Err(Fault::new(What::Value, pos)),
+            _ => Err(SyntaxFault::new(What::Value, pos)),
         }
     }
 
     #[inline(always)]
-    fn after_value(&mut self, pos: usize) -> Result<(Next, usize), Fault> {
+    fn after_value(&mut self, pos: usize) -> Result<(Next, usize), SyntaxFault> {
         let byte = at(self.doc, pos);
         if self.in_object {
             match byte {
@@ -164,7 +167,7 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
                     self.close();
                     Ok((Next::After, pos + 1))
                 }
-                _ => Err(Fault::new(What::CommaOrBrace, pos)),
+                _ => Err(SyntaxFault::new(What::CommaOrBrace, pos)),
             }
         } else {
             match byte {
@@ -174,16 +177,16 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
                     self.close();
                     Ok((Next::After, pos + 1))
                 }
-                _ => Err(Fault::new(What::CommaOrBracket, pos)),
+                _ => Err(SyntaxFault::new(What::CommaOrBracket, pos)),
             }
         }
     }
 
     /// Scans a key and its colon.
     #[inline(always)]
-    fn key(&mut self, pos: usize, expected: What) -> Result<usize, Fault> {
+    fn key(&mut self, pos: usize, expected: What) -> Result<usize, SyntaxFault> {
         if at(self.doc, pos) != b'"' {
-            return Err(Fault::new(expected, pos));
+            return Err(SyntaxFault::new(expected, pos));
         }
         let end = match self.visitor.known_key(pos + 1, self.depth) {
             Some((end, true)) => return Ok(end),
@@ -191,18 +194,18 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
             None => self.other_key(pos)?,
         };
         let colon = skip_space(self.doc, end);
-        if at(self.doc, colon) == b':' { Ok(colon + 1) } else { Err(Fault::new(What::Colon, colon)) }
+        if at(self.doc, colon) == b':' { Ok(colon + 1) } else { Err(SyntaxFault::new(What::Colon, colon)) }
     }
 
     #[inline(always)]
-    fn other_key(&mut self, pos: usize) -> Result<usize, Fault> {
+    fn other_key(&mut self, pos: usize) -> Result<usize, SyntaxFault> {
         let (key, end) = string(self.doc, pos + 1)?;
         self.visitor.key(key, self.depth);
         Ok(end)
     }
 
     #[inline(always)]
-    fn open_object(&mut self, pos: usize) -> Result<(Next, usize), Fault> {
+    fn open_object(&mut self, pos: usize) -> Result<(Next, usize), SyntaxFault> {
         self.open(pos, true)?;
         self.visitor.open_object(pos, self.depth);
         let pos = skip_space(self.doc, pos + 1);
@@ -215,7 +218,7 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
     }
 
     #[inline(always)]
-    fn open_array(&mut self, pos: usize) -> Result<(Next, usize), Fault> {
+    fn open_array(&mut self, pos: usize) -> Result<(Next, usize), SyntaxFault> {
         self.open(pos, false)?;
         self.visitor.open_array(self.depth);
         let pos = skip_space(self.doc, pos + 1);
@@ -228,9 +231,9 @@ impl<'a, V: Visitor<'a>> Scanner<'a, '_, V> {
     }
 
     #[inline(always)]
-    fn open(&mut self, pos: usize, is_object: bool) -> Result<(), Fault> {
+    fn open(&mut self, pos: usize, is_object: bool) -> Result<(), SyntaxFault> {
         if self.depth >= self.depth_limit {
-            return Err(Fault::new(What::Depth(self.depth_limit), pos));
+            return Err(SyntaxFault::new(What::Depth(self.depth_limit), pos));
         }
         self.stack.set(self.depth, self.in_object);
         self.in_object = is_object;

@@ -1,6 +1,6 @@
 //! The grammar of single tokens: strings, numbers, literals, white space.
 
-use super::fault::{Fault, What};
+use super::fault::{SyntaxFault, What};
 use super::swar;
 use super::visit::{Form, Text};
 
@@ -37,7 +37,7 @@ fn skip_run(doc: &[u8], mut pos: usize) -> usize {
 
 /// Reads a string whose opening quote is just before `start`; returns it and the position after its closing quote.
 #[inline(always)]
-pub(crate) fn string(doc: &[u8], start: usize) -> Result<(Text<'_>, usize), Fault> {
+pub(crate) fn string(doc: &[u8], start: usize) -> Result<(Text<'_>, usize), SyntaxFault> {
     let end = swar::string_stop(doc, start);
     let escaped = at(doc, end) != b'"';
     let (end, unicode) = if escaped { escaped_string(doc, end)? } else { (end, false) };
@@ -47,7 +47,7 @@ pub(crate) fn string(doc: &[u8], start: usize) -> Result<(Text<'_>, usize), Faul
 
 /// Returns the closing quote of a string whose first backslash or fault is at `pos`, and whether there is a `\u`.
 #[inline(never)]
-fn escaped_string(doc: &[u8], mut pos: usize) -> Result<(usize, bool), Fault> {
+fn escaped_string(doc: &[u8], mut pos: usize) -> Result<(usize, bool), SyntaxFault> {
     let mut unicode = false;
     loop {
         match at(doc, pos) {
@@ -56,7 +56,7 @@ fn escaped_string(doc: &[u8], mut pos: usize) -> Result<(usize, bool), Fault> {
                 unicode |= at(doc, pos + 1) == b'u';
                 pos = escape(doc, pos + 1)?;
             }
-            _ => return Err(Fault::new(What::Control, pos)),
+            _ => return Err(SyntaxFault::new(What::Control, pos)),
         }
         pos = swar::string_stop(doc, pos);
     }
@@ -64,27 +64,27 @@ fn escaped_string(doc: &[u8], mut pos: usize) -> Result<(usize, bool), Fault> {
 
 /// Returns the position after an escape whose backslash is just before `pos`.
 #[inline(always)]
-fn escape(doc: &[u8], pos: usize) -> Result<usize, Fault> {
+fn escape(doc: &[u8], pos: usize) -> Result<usize, SyntaxFault> {
     match at(doc, pos) {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(pos + 1),
         b'u' => match (pos + 1..pos + 5).find(|&digit| !at(doc, digit).is_ascii_hexdigit()) {
-            Some(bad) => Err(Fault::new(What::UnicodeEscape, bad)),
+            Some(bad) => Err(SyntaxFault::new(What::UnicodeEscape, bad)),
             None => Ok(pos + 5),
         },
-        _ => Err(Fault::new(What::Escape, pos)),
+        _ => Err(SyntaxFault::new(What::Escape, pos)),
     }
 }
 
 /// Returns the position after the number that begins at `start` with a digit or a minus sign, and its form.
 #[inline(always)]
-pub(crate) fn number(doc: &[u8], start: usize) -> Result<(usize, Form), Fault> {
+pub(crate) fn number(doc: &[u8], start: usize) -> Result<(usize, Form), SyntaxFault> {
     let first = if at(doc, start) == b'-' { start + 1 } else { start };
     let end = swar::digits_stop(doc, first);
     if at(doc, first) == b'0' && end > first + 1 {
-        return Err(Fault::new(What::LeadingZero, first));
+        return Err(SyntaxFault::new(What::LeadingZero, first));
     }
     if end == first {
-        let end = not_finite(doc, first).map_err(|_| Fault::new(What::IntegerDigit, first));
+        let end = not_finite(doc, first).map_err(|_| SyntaxFault::new(What::IntegerDigit, first));
         return Ok((end?, Form::Other));
     }
     if matches!(at(doc, end), b'.' | b'e' | b'E') {
@@ -96,7 +96,7 @@ pub(crate) fn number(doc: &[u8], start: usize) -> Result<(usize, Form), Fault> {
 /// Returns the position after a `NaN` or `Infinity` that begins at `start`: not JSON, but what Python and others
 /// write for such numbers by default. `-NaN` is never written.
 #[cold]
-pub(crate) fn not_finite(doc: &[u8], start: usize) -> Result<usize, Fault> {
+pub(crate) fn not_finite(doc: &[u8], start: usize) -> Result<usize, SyntaxFault> {
     let rest = doc.get(start..).unwrap_or_default();
     let negative = start > 0 && at(doc, start - 1) == b'-';
     if rest.starts_with(b"Infinity") {
@@ -104,13 +104,13 @@ pub(crate) fn not_finite(doc: &[u8], start: usize) -> Result<usize, Fault> {
     } else if rest.starts_with(b"NaN") && !negative {
         Ok(start + 3)
     } else {
-        Err(Fault::new(What::Value, start))
+        Err(SyntaxFault::new(What::Value, start))
     }
 }
 
 /// Reads fraction and exponent of a number whose integer part ends at `pos`.
 #[inline(never)]
-fn fraction(doc: &[u8], mut pos: usize) -> Result<(usize, Form), Fault> {
+fn fraction(doc: &[u8], mut pos: usize) -> Result<(usize, Form), SyntaxFault> {
     if at(doc, pos) == b'.' {
         pos = some_digits(doc, pos + 1, What::FractionDigit)?;
     }
@@ -122,14 +122,14 @@ fn fraction(doc: &[u8], mut pos: usize) -> Result<(usize, Form), Fault> {
     Ok((pos, Form::Decimal))
 }
 
-fn some_digits(doc: &[u8], start: usize, missing: What) -> Result<usize, Fault> {
+fn some_digits(doc: &[u8], start: usize, missing: What) -> Result<usize, SyntaxFault> {
     let end = swar::digits_stop(doc, start);
-    if end == start { Err(Fault::new(missing, start)) } else { Ok(end) }
+    if end == start { Err(SyntaxFault::new(missing, start)) } else { Ok(end) }
 }
 
 /// Returns the position after a literal that begins at `start` with `t`, `f` or `n`.
 #[inline(always)]
-pub(crate) fn literal(doc: &[u8], start: usize) -> Result<usize, Fault> {
+pub(crate) fn literal(doc: &[u8], start: usize) -> Result<usize, SyntaxFault> {
     let rest = doc.get(start..).unwrap_or_default();
     if rest.starts_with(b"null") || rest.starts_with(b"true") {
         Ok(start + 4)
@@ -141,8 +141,8 @@ pub(crate) fn literal(doc: &[u8], start: usize) -> Result<usize, Fault> {
 }
 
 #[cold]
-fn bad_literal(rest: &[u8], start: usize) -> Fault {
+fn bad_literal(rest: &[u8], start: usize) -> SyntaxFault {
     let words: [&[u8]; 3] = [b"null", b"true", b"false"];
     let same = |word: &&[u8]| word.iter().zip(rest).take_while(|(a, b)| a == b).count();
-    Fault::new(What::Literal, start + words.iter().map(same).max().unwrap_or(0))
+    SyntaxFault::new(What::Literal, start + words.iter().map(same).max().unwrap_or(0))
 }

@@ -12,7 +12,7 @@ use crate::process::ast::json::swar;
 
 /// The contents of a result.
 pub(crate) struct Report<'a> {
-    pub(crate) clues: LanguageHints<'a>,
+    pub(crate) hints: LanguageHints<'a>,
     pub(crate) summary: &'a Summary,
     /// Index of the dialect in `ALL`.
     pub(crate) dialect: usize,
@@ -30,12 +30,12 @@ impl Report<'_> {
         out.extend_from_slice(b",\"confidence\":");
         hundredths((self.confidence * 100.0).round() as u64, out);
         out.extend_from_slice(b",\"language\":");
-        string((dialect.language)(&self.clues).as_bytes(), out);
-        member(b",\"values\":", self.clues.evidence.values, out);
+        string((dialect.language)(&self.hints).as_bytes(), out);
+        member(b",\"values\":", self.hints.evidence.values, out);
         member(b",\"depth\":", self.depth as u64, out);
         self.nodes(out);
-        if self.clues.store.lines > 0 {
-            member(b",\"lines\":", self.clues.store.lines.into(), out);
+        if self.hints.store.lines > 0 {
+            member(b",\"lines\":", self.hints.store.lines.into(), out);
         }
         self.symbols(out);
         self.imports(out);
@@ -45,14 +45,14 @@ impl Report<'_> {
         member(b",\"imports\":", self.summary.imports.len() as u64, out);
         member(b",\"calls\":", self.summary.calls_total, out);
         out.push(b'}');
-        notes(&self.clues.evidence.notes, out);
+        notes(&self.hints.evidence.notes, out);
         out.push(b'}');
     }
 
     /// Appends the number of nodes, the field that holds their kinds, and the kinds.
     fn nodes(&self, out: &mut Vec<u8>) {
         let tags = ALL.get(self.dialect).map_or(&[][..], |dialect| dialect.tags);
-        let evidence = self.clues.evidence;
+        let evidence = self.hints.evidence;
         let field = evidence.kind_field().filter(|_| tags.is_empty());
         let tagged: u64 = tags.iter().map(|&(tag, _)| self.tagged(tag)).sum();
         let nodes = field.map_or(tagged, |(_, tally)| tally.total());
@@ -89,14 +89,14 @@ impl Report<'_> {
 
     /// Returns how many nodes have a tag.
     fn tagged(&self, tag: u8) -> u64 {
-        self.clues.store.tags.get(usize::from(tag)).copied().unwrap_or(0)
+        self.hints.store.tags.get(usize::from(tag)).copied().unwrap_or(0)
     }
 
     fn symbols(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"symbols\":[");
         for (at, &place) in self.summary.symbols.iter().take(self.limits.symbols).enumerate() {
             comma(at, out);
-            if let Some(symbol) = self.clues.store.symbols.get(place as usize) {
+            if let Some(symbol) = self.hints.store.symbols.get(place as usize) {
                 self.symbol(place, symbol, out);
             }
         }
@@ -104,7 +104,7 @@ impl Report<'_> {
     }
 
     fn symbol(&self, place: u32, symbol: &Symbol, out: &mut Vec<u8>) {
-        let LanguageHints { doc, store, .. } = self.clues;
+        let LanguageHints { doc, store, .. } = self.hints;
         out.extend_from_slice(b"{\"kind\":");
         string(symbol.kind.name().as_bytes(), out);
         text_member(b",\"name\":", store.text(doc, symbol.name), out);
@@ -145,7 +145,7 @@ impl Report<'_> {
         out.extend_from_slice(b",\"imports\":[");
         for (at, &place) in self.summary.imports.iter().take(self.limits.imports).enumerate() {
             comma(at, out);
-            if let Some(import) = self.clues.store.imports.get(place as usize) {
+            if let Some(import) = self.hints.store.imports.get(place as usize) {
                 self.import(import, out);
             }
         }
@@ -153,7 +153,7 @@ impl Report<'_> {
     }
 
     fn import(&self, import: &Import, out: &mut Vec<u8>) {
-        let LanguageHints { doc, store, .. } = self.clues;
+        let LanguageHints { doc, store, .. } = self.hints;
         out.extend_from_slice(b"{\"module\":");
         string(store.text(doc, import.module), out);
         out.extend_from_slice(b",\"names\":[");
@@ -189,7 +189,7 @@ impl Report<'_> {
                 out.push(b',');
             }
             out.extend_from_slice(b"\"callee\":");
-            string(self.clues.store.callees.get(call.callee as usize), out);
+            string(self.hints.store.callees.get(call.callee as usize), out);
             member(b",\"count\":", call.count, out);
             out.push(b'}');
         }

@@ -13,10 +13,10 @@ fn called(dump: &str, caller: &str) -> Vec<String> {
     AstProcessor::new().process(&FileContent { path: dump.as_bytes(), bytes: &bytes }, &mut result).unwrap();
     let result: serde_json::Value = serde_json::from_slice(result.as_bytes()).unwrap();
     let calls = result["calls"].as_array().unwrap().iter().filter(|call| call["caller"] == caller);
-    let mut told: Vec<_> =
+    let mut reported: Vec<_> =
         calls.map(|call| format!("{} {}", call["callee"].as_str().unwrap(), call["count"])).collect();
-    told.sort_unstable();
-    told
+    reported.sort_unstable();
+    reported
 }
 
 const TREE_SITTER: &str = "tree-sitter/leaves/called.cpp.ast.json";
@@ -25,9 +25,9 @@ const CLANG: &str = "clang/called.cpp.ast.json";
 #[test]
 fn a_name_with_scopes_in_front_is_told_with_all_of_them() {
     let scoped = ["least 1", "price 1", "shop.Desk.Row.size 1", "shop.Desk.free 1", "shop.Desk.of 1"];
-    let told = called(TREE_SITTER, "qualified");
-    assert_eq!(told[..5], scoped);
-    assert_eq!(told[5..], ["shop.back.door 2", "shop.open 1"]);
+    let reported = called(TREE_SITTER, "qualified");
+    assert_eq!(reported[..5], scoped);
+    assert_eq!(reported[5..], ["shop.back.door 2", "shop.open 1"]);
     // clang reports the function's own name.
     let own = ["door 2", "free 1", "least 1", "of 1", "open 1", "price 1", "size 1"];
     assert_eq!(called(CLANG, "qualified"), own);
@@ -73,8 +73,8 @@ fn what_stands_in_a_macro_s_argument_is_called_once() {
 
 #[test]
 fn messages_are_sent_to_variables_and_properties() {
-    let told = called("clang/receivers.m.ast.json", "Shelf.lend:");
+    let reported = called("clang/receivers.m.ast.json", "Shelf.lend:");
     let expected = "Shelf.first 1, _done 1, _next.lend: 2, _next.other.lend: 1, _next.other.told 1, lend: 2, self._done 1, \
                     self._next.lend: 1, self.last 1, self.last.lend: 1, self.other.lend: 1, self.told 1";
-    assert_eq!(told.join(", "), expected);
+    assert_eq!(reported.join(", "), expected);
 }

@@ -27,10 +27,10 @@ fn results() -> String {
         let mut result = ResultWriter::default();
         let outcome =
             AstProcessor::new().process(&FileContent { path: path.as_bytes(), bytes: &bytes }, &mut result);
-        let told =
+        let reported =
             outcome.map_or_else(|error| error.to_string().into_bytes(), |()| result.as_bytes().to_vec());
         let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex()[..16].to_owned();
-        writeln!(text, "{} {} {path}", digest(&bytes), digest(&told)).unwrap();
+        writeln!(text, "{} {} {path}", digest(&bytes), digest(&reported)).unwrap();
     }
     text
 }
@@ -93,18 +93,18 @@ fn results_change_with_the_version_only() {
 #[test]
 fn a_changed_result_needs_a_higher_version() {
     let before = "ast/2\nc1 r1 a\nc2 r2 b\n";
-    let told = |now: &str, asked: &str| judge(before, now, asked).err().unwrap_or_default();
-    assert_eq!(told(before, ""), "");
+    let reported = |now: &str, asked: &str| judge(before, now, asked).err().unwrap_or_default();
+    assert_eq!(reported(before, ""), "");
     let other = "ast/2\nc1 r9 a\nc2 r2 b\n";
     for asked in ["", "1"] {
-        let problem = told(other, asked);
+        let problem = reported(other, asked);
         assert!(problem.contains("raise VERSION") && problem.contains("  a\n") && !problem.contains("  b\n"));
     }
-    assert_eq!(told(other, "unreleased"), "");
+    assert_eq!(reported(other, "unreleased"), "");
     let raised = "ast/3\nc1 r9 a\nc2 r2 b\n";
-    assert!(told(raised, "").contains("no results of ast/3") && told(raised, "1").is_empty());
+    assert!(reported(raised, "").contains("no results of ast/3") && reported(raised, "1").is_empty());
     let more = "ast/2\nc1 r1 a\nc8 r8 b\nc3 r3 c\n";
-    assert!(told(more, "").contains("other samples") && told(more, "1").is_empty());
-    assert!(told("ast/1\nc1 r1 a\nc2 r2 b\n", "unreleased").contains("later version"));
+    assert!(reported(more, "").contains("other samples") && reported(more, "1").is_empty());
+    assert!(reported("ast/1\nc1 r1 a\nc2 r2 b\n", "unreleased").contains("later version"));
     assert!(judge("ast/9\n", "ast/10\n", "1").is_ok());
 }

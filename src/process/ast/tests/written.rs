@@ -151,8 +151,8 @@ fn what_is_declared_elsewhere_has_the_name_that_it_is_declared_by() {
            {{"id":"0x8","kind":"EnumDecl","loc":{{"offset":9}},"range":{{"begin":{{"offset":4}},"end":{{"offset":9}}}},"name":"none"}}"#,
         at = places(8, 8)
     ));
-    let told: Vec<_> = names(&result).into_iter().map(|(name, ..)| name).collect();
-    assert_eq!(told, ["ns", "ns.E", "ns.R", "ns.R.In", "ns.R.In.operator T*", "ns.v"]);
+    let reported: Vec<_> = names(&result).into_iter().map(|(name, ..)| name).collect();
+    assert_eq!(reported, ["ns", "ns.E", "ns.R", "ns.R.In", "ns.R.In.operator T*", "ns.v"]);
 }
 
 #[test]
@@ -178,6 +178,6 @@ fn a_scope_is_known_by_each_of_its_declarations() {
              {{"id":"0x6","kind":"CXXMethodDecl",{at},"name":"run","parentDeclContextId":"0x3"}},{made}]}}"#,
         at = places(3, 3)
     ));
-    let told: Vec<_> = names(&result).into_iter().map(|(name, ..)| name).collect();
-    assert_eq!(told, ["ns", "ns.Box.put", "ns.Later.run"]);
+    let reported: Vec<_> = names(&result).into_iter().map(|(name, ..)| name).collect();
+    assert_eq!(reported, ["ns", "ns.Box.put", "ns.Later.run"]);
 }

@@ -121,7 +121,7 @@ function showMemory(statistics, status) {
   const tight = memory.percent > 80 ? " It is scarce: batches are made smaller." : "";
   say("memory-text", `${bytes(memory.rss_bytes)} of ${bytes(memory.limit_bytes)}, ` +
     `pressure ${memory.percent}\u00a0%.${tight}`);
-  const list = [["Files in hand", bytes(memory.in_hand_bytes)]];
+  const list = [["Files in flight", bytes(memory.in_hand_bytes)]];
   if (status) {
     list.push(["State", bytes(status.state_bytes)], ["Records", bytes(status.records_bytes)]);
   }

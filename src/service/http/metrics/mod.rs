@@ -37,7 +37,7 @@ const ROOT_STATES: [(RootState, &str); 4] = [
 pub(super) fn text(seen: &Seen, failures: Option<&FailureReport>, status: Option<&StatusReport>) -> String {
     let mut out = Exposition::default();
     let version = env!("CARGO_PKG_VERSION");
-    out.metric(Kind::IoWaitSampler, "build_info", "The version that runs").of(&[("version", version)], 1);
+    out.metric(Kind::Gauge, "build_info", "The version that runs").of(&[("version", version)], 1);
     process(&mut out, seen);
     job(&mut out, &seen.statistics);
     queue(&mut out, &seen.statistics);
@@ -59,7 +59,7 @@ pub(super) fn text(seen: &Seen, failures: Option<&FailureReport>, status: Option
 fn process(out: &mut Exposition, seen: &Seen) {
     out.gauge("ready", "Whether all checks of /readyz are well", seen.readiness.ready);
     let mut states =
-        out.metric(Kind::IoWaitSampler, "state", "What the process is doing: 1 for that, 0 for the others");
+        out.metric(Kind::Gauge, "state", "What the process is doing: 1 for that, 0 for the others");
     for (state, name) in STATES {
         states.of(&[("state", name)], seen.statistics.state == state);
     }
@@ -75,8 +75,7 @@ fn job(out: &mut Exposition, statistics: &BatchStatistics) {
     out.gauge("job_number", "Number of the present job", progress.job);
     out.gauge("job_elapsed_seconds", "Time that the present job has taken", progress.elapsed_seconds);
     out.gauge("job_discovered_files", "Files that the present job has found", progress.discovered);
-    let mut files =
-        out.metric(Kind::IoWaitSampler, "job_files", "Files of the present job by what became of them");
+    let mut files = out.metric(Kind::Gauge, "job_files", "Files of the present job by what became of them");
     let skipped = progress.skipped.values().sum();
     for (outcome, count) in [
         ("ok", progress.ok),
@@ -111,7 +110,7 @@ fn workers(out: &mut Exposition, statistics: &BatchStatistics) {
         busy.of(&[("worker", name)], worker.busy_seconds);
     }
     let mut in_flight =
-        out.metric(Kind::IoWaitSampler, "worker_in_hand_files", "Files of the batch that a worker works on");
+        out.metric(Kind::Gauge, "worker_in_hand_files", "Files of the batch that a worker works on");
     for (name, worker) in workers() {
         in_flight.of(&[("worker", name)], worker.in_hand);
     }
@@ -120,7 +119,7 @@ fn workers(out: &mut Exposition, statistics: &BatchStatistics) {
 fn breakers(out: &mut Exposition, statistics: &BatchStatistics) {
     let of = |resource| statistics.breakers.iter().find(|breaker| breaker.resource == resource);
     let mut states =
-        out.metric(Kind::IoWaitSampler, "breaker_state", "State of a breaker: 1 for that, 0 for the others");
+        out.metric(Kind::Gauge, "breaker_state", "State of a breaker: 1 for that, 0 for the others");
     for resource in Resource::ALL {
         let present = of(resource).map_or(BreakerState::Closed, |breaker| breaker.state);
         for (state, name) in BREAKER_STATES {
@@ -143,15 +142,14 @@ fn memory(out: &mut Exposition, statistics: &BatchStatistics) {
     let memory = statistics.memory;
     out.gauge("memory_resident_bytes", "Resident memory of the process", memory.rss_bytes);
     out.gauge("memory_limit_bytes", "What that may be", memory.limit_bytes);
-    out.gauge("memory_in_hand_bytes", "What the files in hand may take together", memory.in_hand_bytes);
+    out.gauge("memory_in_hand_bytes", "What the files in flight may take together", memory.in_hand_bytes);
     let help = "How scarce memory is, 0 to 1: above 0.8, batches become smaller";
     out.gauge("memory_pressure_ratio", help, f64::from(memory.percent) / 100.0);
 }
 
 /// Adds the metrics of the whole state, beyond the current job.
 fn state(out: &mut Exposition, status: &StatusReport) {
-    let mut files =
-        out.metric(Kind::IoWaitSampler, "state_files", "Files that the state knows, by how they stand");
+    let mut files = out.metric(Kind::Gauge, "state_files", "Files that the state knows, by how they stand");
     let total = status.total;
     for (name, count) in [("pending", total.pending), ("ok", total.ok), ("failed", total.failed)] {
         files.of(&[("status", name)], count);
@@ -164,17 +162,16 @@ fn state(out: &mut Exposition, status: &StatusReport) {
 fn classes(out: &mut Exposition, failures: &FailureReport) {
     let of = |class| failures.classes.iter().find(|group| group.class == class);
     let mut failed =
-        out.metric(Kind::IoWaitSampler, "failed_files", "Files whose latest record says that they failed");
+        out.metric(Kind::Gauge, "failed_files", "Files whose latest record says that they failed");
     for class in ErrorClass::ALL {
         failed.of(&[("class", class.as_str())], of(class).map_or(0, |group| group.failed));
     }
-    let mut waiting =
-        out.metric(Kind::IoWaitSampler, "retrying_files", "Files that failed and are tried again");
+    let mut waiting = out.metric(Kind::Gauge, "retrying_files", "Files that failed and are tried again");
     for class in ErrorClass::ALL {
         waiting.of(&[("class", class.as_str())], of(class).map_or(0, |group| group.waiting));
     }
     let help = "Files that are set aside until their content changes";
-    let mut aside = out.metric(Kind::IoWaitSampler, "quarantined_files", help);
+    let mut aside = out.metric(Kind::Gauge, "quarantined_files", help);
     for class in ErrorClass::ALL {
         aside.of(&[("class", class.as_str())], of(class).map_or(0, |group| group.quarantined));
     }
@@ -202,10 +199,10 @@ fn watcher(out: &mut Exposition, watch: &WatchFigures) {
     );
     out.counter("watch_committed_total", "Changed files whose outcome became durable", latency.count);
     let help = "From a change to its durable record, of the latest ones";
-    let mut times = out.metric(Kind::IoWaitSampler, "watch_latency_seconds", help);
+    let mut times = out.metric(Kind::Gauge, "watch_latency_seconds", help);
     times.of(&[("quantile", "0.5")], latency.p50_seconds);
     times.of(&[("quantile", "0.99")], latency.p99_seconds).of(&[("quantile", "1")], latency.max_seconds);
-    let mut roots = out.metric(Kind::IoWaitSampler, "watch_roots", "Roots that are served, by how");
+    let mut roots = out.metric(Kind::Gauge, "watch_roots", "Roots that are served, by how");
     for (state, name) in ROOT_STATES {
         let count = watch.roots.iter().filter(|root| root.state == state).count();
         roots.of(&[("state", name)], count as u64);

@@ -8,7 +8,7 @@ pub(super) enum Kind {
     /// Only grows, and starts at 0 with the process.
     Counter,
     /// Goes up and down.
-    IoWaitSampler,
+    Gauge,
 }
 
 /// The text that is built metric by metric.
@@ -20,7 +20,7 @@ impl Exposition {
     pub(super) fn metric(&mut self, kind: Kind, name: &'static str, help: &str) -> Metric<'_> {
         let kind = match kind {
             Kind::Counter => "counter",
-            Kind::IoWaitSampler => "gauge",
+            Kind::Gauge => "gauge",
         };
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");
         // Writing to a String can't fail.
@@ -33,7 +33,7 @@ impl Exposition {
     }
 
     pub(super) fn gauge(&mut self, name: &'static str, help: &str, value: impl Into<Number>) {
-        self.metric(Kind::IoWaitSampler, name, help).is(value);
+        self.metric(Kind::Gauge, name, help).is(value);
     }
 
     pub(super) fn into_text(self) -> String {
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn what_has_a_meaning_in_the_format_is_escaped() {
         let mut text = Exposition::default();
-        text.metric(Kind::IoWaitSampler, "odd", "a \\ and\na line")
+        text.metric(Kind::Gauge, "odd", "a \\ and\na line")
             .of(&[("a", "\\\"\n"), ("b", "ü")], 0.5)
             .of(&[], 7);
         text.counter("done_total", "Done", 12_345_678_901_234_567_890);

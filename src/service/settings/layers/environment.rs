@@ -11,7 +11,7 @@ use crate::service::settings::suggest::{did_you_mean, nearest};
 const PREFIX: &[u8] = b"OUTLAST_";
 /// The variable that names the configuration file, instead of the nearest one.
 pub(crate) const CONFIG: &str = "OUTLAST_CONFIG";
-/// The older name of the `log-level` variable, which takes precedence.
+/// The older name of the `log-level` variable; the newer one takes precedence.
 const LOG: (&str, &str) = ("OUTLAST_LOG", "OUTLAST_LOG_LEVEL");
 
 /// Variables with the prefix that are no settings: those of tests and benchmarks, and those that Kubernetes sets for
@@ -78,7 +78,7 @@ fn meant(name: &str, variables: &BTreeMap<OsString, OsString>) -> Meant {
 mod tests {
     use super::*;
 
-    fn told(variables: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+    fn reported(variables: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
         let variables = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
         let mut problems = Vec::new();
         let found = read(&variables, &mut problems);
@@ -89,16 +89,19 @@ mod tests {
     #[test]
     fn only_variables_with_the_prefix_are_looked_at() {
         let others = [("PATH", "/bin"), ("OUTLAST_KILL_ROUNDS", "3"), ("OUTLAST_SERVICE_HOST", "x")];
-        assert_eq!(told(&others), (Vec::new(), Vec::new()));
-        let (found, problems) = told(&[("OUTLAST_LIMIT_DEPTH", "7"), ("OUTLAST_WORKER", "2")]);
+        assert_eq!(reported(&others), (Vec::new(), Vec::new()));
+        let (found, problems) = reported(&[("OUTLAST_LIMIT_DEPTH", "7"), ("OUTLAST_WORKER", "2")]);
         assert_eq!(found, ["limit.depth=7"]);
         assert_eq!(problems, ["env OUTLAST_WORKER: no such setting; did you mean OUTLAST_WORKERS?"]);
     }
 
     #[test]
     fn the_older_name_of_the_log_level_holds_where_the_newer_one_is_not_set() {
-        assert_eq!(told(&[("OUTLAST_LOG", "info")]).0, ["log-level=info"]);
-        assert_eq!(told(&[("OUTLAST_LOG", "info"), ("OUTLAST_LOG_LEVEL", "debug")]).0, ["log-level=debug"]);
-        assert_eq!(told(&[("OUTLAST_LOG", "info"), ("OUTLAST_LOG_LEVEL", "")]).0, ["log-level=info"]);
+        assert_eq!(reported(&[("OUTLAST_LOG", "info")]).0, ["log-level=info"]);
+        assert_eq!(
+            reported(&[("OUTLAST_LOG", "info"), ("OUTLAST_LOG_LEVEL", "debug")]).0,
+            ["log-level=debug"]
+        );
+        assert_eq!(reported(&[("OUTLAST_LOG", "info"), ("OUTLAST_LOG_LEVEL", "")]).0, ["log-level=info"]);
     }
 }

@@ -179,7 +179,7 @@ fn unknown(key: &str) -> String {
 mod tests {
     use super::*;
 
-    fn told(text: &str) -> (Vec<String>, Vec<String>) {
+    fn reported(text: &str) -> (Vec<String>, Vec<String>) {
         let mut problems = Vec::new();
         let file = TomlFile { path: "/p/outlast.toml".into() };
         let found = file.settings(text, &mut problems);
@@ -196,7 +196,7 @@ mod tests {
     fn values_have_their_lines_and_paths_are_below_the_files_folder() {
         let text = "state = \"s\"\nworkers = 0x1_0\n\n[retry.io-transient]\nattempts = 5\n\
                     [limit]\ndepth = 1_000\n";
-        let (found, problems) = told(text);
+        let (found, problems) = reported(text);
         assert!(problems.is_empty(), "{problems:?}");
         let lines = [
             "/p/outlast.toml:1 state=/p/s",
@@ -205,8 +205,8 @@ mod tests {
             "/p/outlast.toml:7 limit.depth=1000",
         ];
         assert_eq!(found, lines);
-        assert_eq!(told("limit.kinds = 1\nheartbeat = 0.5").0.len(), 2, "dotted keys and fractions");
-        assert_eq!(told("\"limit.kinds\" = 1").1.len(), 1, "that is another name");
+        assert_eq!(reported("limit.kinds = 1\nheartbeat = 0.5").0.len(), 2, "dotted keys and fractions");
+        assert_eq!(reported("\"limit.kinds\" = 1").1.len(), 1, "that is another name");
     }
 
     #[test]
@@ -223,12 +223,12 @@ mod tests {
             "/p/outlast.toml:7: retry.mount is no setting; `outlast config show` lists all",
             "/p/outlast.toml:9: limits is no setting; did you mean limit?",
         ];
-        assert_eq!(told(text).1, lines);
+        assert_eq!(reported(text).1, lines);
     }
 
     #[test]
     fn what_is_no_toml_is_told_with_its_line_too() {
-        let (found, problems) = told("workers = 2\nstate = \nworkers = 3\n");
+        let (found, problems) = reported("workers = 2\nstate = \nworkers = 3\n");
         assert!(problems.iter().any(|line| line.starts_with("/p/outlast.toml:2: ")), "{problems:?}");
         assert!(problems.iter().any(|line| line.contains(":3: duplicate key")), "{problems:?}");
         assert!(found.len() <= 1, "{found:?}");

@@ -19,7 +19,7 @@ use crate::service::settings::load::{LayerValue, Origin, Problem, ProcessEnv};
 
 /// What a search reports besides its result.
 #[derive(Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct SearchNotes {
     /// What is wrong.
     pub(crate) problems: Vec<Problem>,
     /// Files that were found and are ignored.
@@ -34,17 +34,20 @@ enum Whose {
 }
 
 /// Finds the project's file: the nearest one, from the current folder upwards.
-pub(crate) fn project(surroundings: &ProcessEnv, notes: &mut Told) -> Option<(PathBuf, Vec<LayerValue>)> {
-    let mut paths = surroundings.folder.ancestors().map(|folder| folder.join(NAME));
+pub(crate) fn project(
+    process_env: &ProcessEnv,
+    notes: &mut SearchNotes,
+) -> Option<(PathBuf, Vec<LayerValue>)> {
+    let mut paths = process_env.folder.ancestors().map(|folder| folder.join(NAME));
     paths.find_map(|path| look(path, Whose::Project, notes))
 }
 
 /// Finds the user's file.
-pub(crate) fn users(surroundings: &ProcessEnv, notes: &mut Told) -> Option<(PathBuf, Vec<LayerValue>)> {
-    look(surroundings.users_file()?, Whose::User, notes)
+pub(crate) fn users(process_env: &ProcessEnv, notes: &mut SearchNotes) -> Option<(PathBuf, Vec<LayerValue>)> {
+    look(process_env.users_file()?, Whose::User, notes)
 }
 
-fn look(path: PathBuf, whose: Whose, notes: &mut Told) -> Option<(PathBuf, Vec<LayerValue>)> {
+fn look(path: PathBuf, whose: Whose, notes: &mut SearchNotes) -> Option<(PathBuf, Vec<LayerValue>)> {
     match open(&path, whose) {
         Ok(file) => {
             let found = file::read_open(&path, file, &mut notes.problems);
@@ -133,10 +136,10 @@ mod tests {
 
     use super::*;
 
-    fn searched(folder: &Path) -> (Option<PathBuf>, Told) {
-        let (mut notes, surroundings) =
-            (Told::default(), ProcessEnv { folder: folder.to_owned(), ..ProcessEnv::default() });
-        let found = project(&surroundings, &mut notes);
+    fn searched(folder: &Path) -> (Option<PathBuf>, SearchNotes) {
+        let (mut notes, process_env) =
+            (SearchNotes::default(), ProcessEnv { folder: folder.to_owned(), ..ProcessEnv::default() });
+        let found = project(&process_env, &mut notes);
         (found.map(|(path, _)| path), notes)
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::service::schedule::system_zone;
 use crate::service::settings::catalogue::{DAY, SECOND, Setting, row};
 use crate::service::settings::load::{Problem, Settings};
-use crate::service::settings::values::{Kind, Value};
+use crate::service::settings::values::{Value, ValueKind};
 
 impl Settings {
     /// Reports a cron expression if the time zone is unknown.
@@ -18,9 +18,9 @@ impl Settings {
     }
 }
 
-/// When a long-running process scans everything again.
+/// Returns when a long-running process scans everything again.
 pub(crate) fn settings() -> Vec<Setting> {
-    let time = |min, max| Kind::Duration { min, max, bare_seconds: false, whole_seconds: false };
+    let time = |min, max| ValueKind::Duration { min, max, bare_seconds: false, whole_seconds: false };
     vec![
         row(
             "every",
@@ -28,7 +28,7 @@ pub(crate) fn settings() -> Vec<Setting> {
             Value::Unset,
             "`watch` scans all roots again when the last whole scan began so long ago",
         ),
-        row("cron", Kind::Cron, Value::Unset, "`watch` scans all roots again at these times"),
+        row("cron", ValueKind::Cron, Value::Unset, "`watch` scans all roots again at these times"),
         row(
             "jitter",
             time(Duration::ZERO, DAY),

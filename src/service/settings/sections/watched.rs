@@ -5,16 +5,16 @@ use std::time::Duration;
 use crate::engine::WatchOptions;
 use crate::service::settings::catalogue::{DAY, HOUR, Setting, fixed};
 use crate::service::settings::load::Settings;
-use crate::service::settings::values::{Kind, Value};
+use crate::service::settings::values::{Value, ValueKind};
 
 /// Returns the settings of watching.
 pub(crate) fn settings() -> Vec<Setting> {
     let default = WatchOptions::default();
-    let pause = |min| Kind::Duration { min, max: 7 * DAY, bare_seconds: true, whole_seconds: false };
+    let pause = |min| ValueKind::Duration { min, max: 7 * DAY, bare_seconds: true, whole_seconds: false };
     vec![
         fixed(
             "poll",
-            Kind::Switch,
+            ValueKind::Switch,
             Value::Switch(default.poll),
             "List the roots again and again, for file systems that tell of no changes",
         ),
@@ -26,7 +26,7 @@ pub(crate) fn settings() -> Vec<Setting> {
         ),
         fixed(
             "settle",
-            Kind::Duration { min: Duration::ZERO, max: HOUR, bare_seconds: true, whole_seconds: false },
+            ValueKind::Duration { min: Duration::ZERO, max: HOUR, bare_seconds: true, whole_seconds: false },
             Value::Duration(default.settle),
             "How long a file must stand still that its writer keeps open",
         ),

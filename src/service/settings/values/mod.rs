@@ -21,7 +21,7 @@ use crate::service::schedule::read_cron;
 
 /// The type of a setting's value, and its limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Kind {
+pub enum ValueKind {
     /// A whole number.
     Count {
         /// The minimum.
@@ -113,7 +113,7 @@ pub enum Value {
     Address(SocketAddr),
 }
 
-impl Kind {
+impl ValueKind {
     /// Parses a text, or a value of a file.
     ///
     /// # Errors
@@ -156,7 +156,7 @@ impl Kind {
     /// Parses an environment variable, which need not be UTF-8 for a path.
     ///
     /// # Errors
-    /// As of [`Kind::parse`].
+    /// As of [`ValueKind::parse`].
     pub fn parse_os(&self, text: &OsStr) -> Result<Value, String> {
         match (self, text.to_str()) {
             (_, Some(text)) => self.parse(&Raw::Text(text.into())),

@@ -95,10 +95,10 @@ impl notify::Watcher for Fake {
 const FROM: EventKind = EventKind::Modify(ModifyKind::Name(RenameMode::From));
 const TO: EventKind = EventKind::Modify(ModifyKind::Name(RenameMode::To));
 
-fn told(news: &WatchEvents) -> Told {
-    let mut told = Told::default();
-    told.add(news);
-    told
+fn reported(news: &WatchEvents) -> Reported {
+    let mut reported = Reported::default();
+    reported.add(news);
+    reported
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn watches_of_a_renamed_folder_are_removed_before_it_is_told_under_its_new_path(
     stage.event(FROM, &mirror.root.path.join("a"));
     stage.event(TO, &mirror.root.path.join("b"));
     let news = mirror.watch.take(Duration::ZERO, 10);
-    assert_eq!(told(&news).folders, ["a", "b"]);
+    assert_eq!(reported(&news).folders, ["a", "b"]);
     assert_eq!(*lock(&stage.unwatched), ["a", "y", "b", "x"]);
     assert_eq!(armed(&mirror.watch), 1, "the root");
     mirror.apply(&news);
@@ -161,7 +161,7 @@ fn after_lost_events_there_is_another_watcher_and_every_root_is_news() {
     let mut mirror = Mirror::with(&tree, source(&[], &[]), stage.watch());
     stage.overflow();
     let news = mirror.watch.take(Duration::ZERO, 10);
-    assert_eq!((told(&news).folders, stage.watched()), (vec![String::new()], vec![]));
+    assert_eq!((reported(&news).folders, stage.watched()), (vec![String::new()], vec![]));
     assert_eq!(unwatched(&mirror.watch), [""], "until it is scanned");
     let reasons: Vec<_> = mirror.watch.status().unwatched.into_keys().collect();
     assert_eq!(reasons, ["events were lost, and a scan will watch it again"], "no limit is to be raised");
@@ -170,7 +170,7 @@ fn after_lost_events_there_is_another_watcher_and_every_root_is_news() {
     let status = mirror.watch.status();
     assert_eq!((status.overflows, stage.made.load(Ordering::Relaxed)), (1, 2));
     stage.event(EventKind::Remove(RemoveKind::File), &mirror.root.path.join("a/f"));
-    assert_eq!(told(&mirror.watch.take(Duration::ZERO, 10)).names, ["a/f"]);
+    assert_eq!(reported(&mirror.watch.take(Duration::ZERO, 10)).names, ["a/f"]);
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_watcher_that_died_is_replaced_as_soon_as_one_can_be_made() {
     stage.is_broken.store(true, Ordering::Relaxed);
     // The thread takes the handler with it.
     *lock(&stage.handler) = None;
-    assert_eq!(told(&mirror.watch.take(Duration::ZERO, 10)).folders, [""]);
+    assert_eq!(reported(&mirror.watch.take(Duration::ZERO, 10)).folders, [""]);
     mirror.scan_again(b"");
     assert_eq!((unwatched(&mirror.watch), armed(&mirror.watch)), (vec![String::new()], 0));
     let reasons: Vec<_> = mirror.watch.status().unwatched.into_keys().collect();
@@ -207,7 +207,7 @@ fn a_watcher_that_died_is_replaced_as_soon_as_one_can_be_made() {
     stage.is_broken.store(false, Ordering::Relaxed);
     mirror.watch.shared.lock().renew_at = Some(Instant::now());
     let news = mirror.watch.take(PATIENCE, 10);
-    assert_eq!(told(&news).folders, [""], "all that changed meanwhile");
+    assert_eq!(reported(&news).folders, [""], "all that changed meanwhile");
     mirror.apply(&news);
     assert_eq!((unwatched(&mirror.watch), armed(&mirror.watch)), (vec![], 2));
 }
@@ -228,7 +228,7 @@ fn without_a_watcher_at_the_start_all_is_polled_until_one_can_be_made() {
     assert_eq!(mirror.difference(), [""; 0]);
     stage.is_broken.store(false, Ordering::Relaxed);
     let news = mirror.watch.take(PATIENCE, 10);
-    assert_eq!(told(&news).folders, [""], "it is tried again without being asked");
+    assert_eq!(reported(&news).folders, [""], "it is tried again without being asked");
     mirror.apply(&news);
     assert_eq!((unwatched(&mirror.watch), armed(&mirror.watch)), (vec![], 2));
 }
@@ -292,7 +292,7 @@ fn a_file_in_the_place_of_a_folder_that_was_being_armed_is_told_by_name() {
         stage.event(kind, &mirror.root.path.join(name));
     }
     let news = mirror.watch.take(Duration::ZERO, 10);
-    assert_eq!(told(&news).names, ["y", "z"]);
+    assert_eq!(reported(&news).names, ["y", "z"]);
     mirror.apply(&news);
     assert_eq!((armed(&mirror.watch), mirror.difference()), (1, vec![]));
 }

@@ -14,11 +14,11 @@ fn a_file_is_told_by_name_as_soon_as_it_is_closed_and_not_before() {
         file.write_all(b"half").unwrap();
         new.write_all(b"half").unwrap();
     }
-    assert_eq!(mirror.rest(&tree), Told::default(), "both are being written");
+    assert_eq!(mirror.rest(&tree), Reported::default(), "both are being written");
     let before = Instant::now();
     drop(file);
-    let told = mirror.until(|mirror| mirror.files.get(&b"s/a"[..]) == mirror.actual().get(&b"s/a"[..]));
-    assert_eq!(told.names, ["s/a"]);
+    let reported = mirror.until(|mirror| mirror.files.get(&b"s/a"[..]) == mirror.actual().get(&b"s/a"[..]));
+    assert_eq!(reported.names, ["s/a"]);
     assert!(before.elapsed() < Duration::from_secs(5), "the time that files settle in is no part of it");
     drop(new);
     assert_eq!(mirror.catch_up().names, ["s/new"]);
@@ -35,9 +35,9 @@ fn a_file_that_nobody_closes_is_told_once_it_is_quiet() {
     fs::set_permissions(tree.at("a"), PermissionsExt::from_mode(0o600)).unwrap();
     fs::hard_link(tree.at("a"), tree.at("b")).unwrap();
     symlink("a", tree.at("c")).unwrap();
-    let mut told = mirror.catch_up();
-    told.names.dedup();
-    assert_eq!(told.names, ["a", "b", "c"]);
+    let mut reported = mirror.catch_up();
+    reported.names.dedup();
+    assert_eq!(reported.names, ["a", "b", "c"]);
 }
 
 #[test]
@@ -60,9 +60,9 @@ fn a_renamed_folder_is_gone_from_its_old_path_and_watched_at_its_new_one() {
     let outside = Tree::with(&["in/deep/3"]);
     let mut mirror = Mirror::of(&tree, source(&[], &[]));
     move_to(&tree, "a", "b");
-    let mut told = mirror.catch_up();
-    told.folders.dedup();
-    assert_eq!((told.names, told.folders), (vec![], vec!["a".to_owned(), "b".to_owned()]));
+    let mut reported = mirror.catch_up();
+    reported.folders.dedup();
+    assert_eq!((reported.names, reported.folders), (vec![], vec!["a".to_owned(), "b".to_owned()]));
     assert_eq!(armed(&mirror.watch), 5);
     tree.write("b/x/1", b"changed");
     assert_eq!(mirror.catch_up().names, ["b/x/1"]);
@@ -77,8 +77,8 @@ fn a_renamed_folder_is_gone_from_its_old_path_and_watched_at_its_new_one() {
     assert_eq!(mirror.files.len(), 2);
     outside.write("a/x/1", b"nobody sees it");
     tree.write("in/deep/3", b"seen");
-    let told = mirror.rest(&tree);
-    assert_eq!(told.names, ["in/deep/3"], "what was moved out is not watched");
+    let reported = mirror.rest(&tree);
+    assert_eq!(reported.names, ["in/deep/3"], "what was moved out is not watched");
     assert_eq!(armed(&mirror.watch), 5, "the root, b, b/y, in, in/deep");
 }
 
@@ -90,14 +90,14 @@ fn an_atomic_replace_is_told_under_the_name_that_was_replaced() {
         tree.write(".a.json.tmp", format!("{n}").as_bytes());
         move_to(&tree, ".a.json.tmp", "a.json");
     }
-    let mut told = mirror.catch_up();
-    told.names.dedup();
-    assert_eq!(told, Told { names: vec!["a.json".to_owned()], folders: vec![] });
+    let mut reported = mirror.catch_up();
+    reported.names.dedup();
+    assert_eq!(reported, Reported { names: vec!["a.json".to_owned()], folders: vec![] });
     move_to(&tree, "a.json", "b.json");
-    let mut told = mirror.catch_up();
-    told.names.sort();
-    told.names.dedup();
-    assert_eq!(told.names, ["a.json", "b.json"]);
+    let mut reported = mirror.catch_up();
+    reported.names.sort();
+    reported.names.dedup();
+    assert_eq!(reported.names, ["a.json", "b.json"]);
 }
 
 #[test]
@@ -149,12 +149,12 @@ fn editors_noise_is_no_news() {
     fs::create_dir(tree.at("build")).unwrap();
     tree.write("build/x.json", b"");
     tree.write("the-end.json", b"");
-    let mut told = mirror.until(|mirror| mirror.files.contains_key(&b"the-end.json"[..]));
-    told.merge(mirror.catch_up());
-    told.names.sort();
-    told.names.dedup();
-    assert_eq!(told.folders, [""; 0]);
-    assert_eq!(told.names, ["src/.#a.json", "src/a.json", "the-end.json"]);
+    let mut reported = mirror.until(|mirror| mirror.files.contains_key(&b"the-end.json"[..]));
+    reported.merge(mirror.catch_up());
+    reported.names.sort();
+    reported.names.dedup();
+    assert_eq!(reported.folders, [""; 0]);
+    assert_eq!(reported.names, ["src/.#a.json", "src/a.json", "the-end.json"]);
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn reading_a_tree_is_no_news() {
     for path in mirror.files.keys() {
         fs::read(tree.at(path)).unwrap();
     }
-    assert_eq!(mirror.rest(&tree), Told::default());
+    assert_eq!(mirror.rest(&tree), Reported::default());
     let status = mirror.watch.status();
     assert!(status.ignored_events >= 500 && status.events < 20 && status.overflows == 0, "{status:?}");
 }
@@ -177,8 +177,8 @@ fn a_changed_ignore_file_has_its_folder_scanned() {
     let tree = Tree::with(&["s/a.json", "s/t/b.json", "c.json", "u/d.json"]);
     let mut mirror = Mirror::of(&tree, source(&["*.json"], &[]));
     tree.write("s/.outlastignore", b"t/\n");
-    let told = mirror.catch_up();
-    assert_eq!((told.folders, mirror.files.len()), (vec!["s".to_owned()], 3));
+    let reported = mirror.catch_up();
+    assert_eq!((reported.folders, mirror.files.len()), (vec!["s".to_owned()], 3));
     tree.write("s/.tmp", b"a.json\n");
     move_to(&tree, "s/.tmp", "s/.outlastignore");
     mirror.catch_up();

@@ -74,20 +74,20 @@ impl Mirror {
 
     /// Takes changes until `done`; returns them, names and folders by their paths.
     #[track_caller]
-    fn until(&mut self, mut done: impl FnMut(&Self) -> bool) -> Told {
-        let (mut told, deadline) = (Told::default(), Instant::now() + PATIENCE);
+    fn until(&mut self, mut done: impl FnMut(&Self) -> bool) -> Reported {
+        let (mut reported, deadline) = (Reported::default(), Instant::now() + PATIENCE);
         while !done(self) {
-            assert!(Instant::now() < deadline, "not seen: {:?}; told {told:?}", self.difference());
+            assert!(Instant::now() < deadline, "not seen: {:?}; reported {reported:?}", self.difference());
             let news = self.watch.take(Duration::from_millis(20), 1000);
             self.apply(&news);
-            told.add(&news);
+            reported.add(&news);
         }
-        told
+        reported
     }
 
     /// Takes changes until everything in the tree is known, and nothing else.
     #[track_caller]
-    fn catch_up(&mut self) -> Told {
+    fn catch_up(&mut self) -> Reported {
         self.until(|mirror| mirror.files == mirror.actual())
     }
 
@@ -114,24 +114,24 @@ impl Mirror {
     /// Takes what is there, and what the events so far still lead to: a file that is created now is reported after
     /// all of them.
     #[track_caller]
-    fn rest(&mut self, tree: &Tree) -> Told {
+    fn rest(&mut self, tree: &Tree) -> Reported {
         tree.write("the-last", b"");
-        let mut told = self.until(|mirror| mirror.files.contains_key(&b"the-last"[..]));
+        let mut reported = self.until(|mirror| mirror.files.contains_key(&b"the-last"[..]));
         std::fs::remove_file(tree.at("the-last")).unwrap();
-        told.merge(self.until(|mirror| !mirror.files.contains_key(&b"the-last"[..])));
-        told.names.retain(|name| name != "the-last");
-        told
+        reported.merge(self.until(|mirror| !mirror.files.contains_key(&b"the-last"[..])));
+        reported.names.retain(|name| name != "the-last");
+        reported
     }
 }
 
 /// What was reported, in order of arrival.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Told {
+struct Reported {
     names: Vec<String>,
     folders: Vec<String>,
 }
 
-impl Told {
+impl Reported {
     fn add(&mut self, news: &WatchEvents) {
         let shown = |path: Vec<u8>| path.escape_ascii().to_string();
         let name = |touched: &TouchedName| shown(touched.folder.file(&touched.name).relative_path());

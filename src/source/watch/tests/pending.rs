@@ -162,7 +162,7 @@ proptest! {
         // The last touch of each path that was not followed by a take of it, or of a folder above it.
         let mut open = std::collections::BTreeSet::new();
         let mut now = 0;
-        let told = |open: &mut std::collections::BTreeSet<String>, taken: Vec<String>| {
+        let reported = |open: &mut std::collections::BTreeSet<String>, taken: Vec<String>| {
             for path in taken {
                 match path.strip_suffix('/') {
                     Some("") => open.clear(),
@@ -185,11 +185,11 @@ proptest! {
             if take {
                 let taken = bench.take_up_to(now, 3);
                 prop_assert!(taken.len() <= 3);
-                told(&mut open, taken);
+                reported(&mut open, taken);
             }
         }
         let taken = bench.take(now + 500);
-        told(&mut open, taken);
+        reported(&mut open, taken);
         prop_assert_eq!(open.into_iter().collect::<Vec<_>>(), Vec::<String>::new());
         prop_assert_eq!(bench.pending.len(), 0);
     }

@@ -16,8 +16,8 @@ fn a_root_that_is_moved_away_and_comes_back_is_watched_again() {
 
     move_to(&tree, "root", "away");
     assert_eq!(mirror.until(|mirror| armed(&mirror.watch) == 0).names, [""; 0]);
-    let told = mirror.until(|mirror| mirror.watch.take(Duration::ZERO, 10).is_empty());
-    assert_eq!(told.names, [""; 0]);
+    let reported = mirror.until(|mirror| mirror.watch.take(Duration::ZERO, 10).is_empty());
+    assert_eq!(reported.names, [""; 0]);
     tree.write("away/s/f", b"changed while away");
     move_to(&tree, "away", "root");
     mirror.scan_again(b"");
@@ -114,10 +114,10 @@ fn the_state_folder_is_never_news() {
         tree.write(".outlast/new/deep", b"");
     }
     fs::set_permissions(tree.at(".outlast"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-    assert_eq!(mirror.rest(&tree), Told::default());
+    assert_eq!(mirror.rest(&tree), Reported::default());
     fs::remove_dir_all(tree.at("s/records")).unwrap();
     fs::create_dir(tree.at("s/records")).unwrap();
-    assert_eq!(mirror.rest(&tree), Told::default());
+    assert_eq!(mirror.rest(&tree), Reported::default());
     assert_eq!(armed(&mirror.watch), 2);
 }
 
@@ -155,7 +155,8 @@ fn is_watched_by_the_system(folder: &Path) -> bool {
     let inode = std::os::unix::fs::MetadataExt::ino(&fs::metadata(folder).unwrap());
     let word = format!(" ino:{inode:x} ");
     let open = fs::read_dir("/proc/self/fdinfo").unwrap();
-    let told = open.filter_map(|file| fs::read_to_string(file.ok()?.path()).ok());
-    told.flat_map(|told| told.lines().map(str::to_owned).collect::<Vec<_>>())
+    let reported = open.filter_map(|file| fs::read_to_string(file.ok()?.path()).ok());
+    reported
+        .flat_map(|reported| reported.lines().map(str::to_owned).collect::<Vec<_>>())
         .any(|line| line.starts_with("inotify ") && line.contains(&word))
 }

@@ -156,7 +156,7 @@ impl Clang {
         }
     }
 
-    /// Records the names that records and namespaces give to what is defined outside of them.
+    /// Notes the names that structs, classes and namespaces give to what is defined outside of them.
     pub(super) fn declare_left_out(&mut self, frame: &Frame, node: &Node) {
         // What is defined elsewhere may name the first declaration, which may not be the definition.
         let is_type = is_record(frame.role) && (frame.has(IS_COMPLETE) || !frame.has(IS_IMPLICIT));

@@ -72,7 +72,7 @@ impl Place {
         if self.included { Line::NONE } else { self.line }
     }
 
-    /// Reads a place that has no other keys, as nearly all do; returns its number of values and the end position.
+    /// Reads a place without other keys, as nearly all are; returns it, its number of values and the end position.
     #[inline(always)]
     pub(super) fn read(doc: &[u8], at: usize) -> Option<(Self, u64, usize)> {
         let place = json::place(doc, at, &PLACE_KEYS)?;

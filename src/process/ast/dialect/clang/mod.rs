@@ -99,14 +99,14 @@ fn score(evidence: &Evidence) -> f64 {
     }
 }
 
-fn language(clues: &LanguageHints<'_>) -> &'static str {
-    match clues.store.hints {
+fn language(hints: &LanguageHints<'_>) -> &'static str {
+    match hints.store.hints {
         SAW_CXX => return "c++",
         SAW_OBJC => return "objective-c",
         0 => {}
         _ => return "objective-c++",
     }
-    match language_of(clues.path_extension()) {
+    match language_of(hints.path_extension()) {
         Some(language @ ("c++" | "objective-c" | "objective-c++")) => language,
         _ => "c",
     }

@@ -82,10 +82,10 @@ fn is_extension(kind: &[u8], prefix: &[u8]) -> bool {
     })
 }
 
-fn language(clues: &LanguageHints<'_>) -> &'static str {
-    let extension = clues.path_extension().to_ascii_lowercase();
+fn language(hints: &LanguageHints<'_>) -> &'static str {
+    let extension = hints.path_extension().to_ascii_lowercase();
     let named = matches!(&extension[..], b"ts" | b"tsx" | b"mts" | b"cts");
-    if named || clues.has_kind(|kind| is_extension(kind, b"TS")) { "typescript" } else { "javascript" }
+    if named || hints.has_kind(|kind| is_extension(kind, b"TS")) { "typescript" } else { "javascript" }
 }
 
 mod key {

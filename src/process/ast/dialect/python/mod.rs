@@ -32,9 +32,9 @@ pub(super) const DESCRIPTION: Description = Description {
 
 /// Returns the language. Some tools write other languages' sources as Python's nodes, such as Bazel's files: then
 /// the file's name decides.
-fn language(clues: &LanguageHints<'_>) -> &'static str {
-    match language_of(clues.path) {
-        _ if vyper::is_it(clues) => vyper::LANGUAGE,
+fn language(hints: &LanguageHints<'_>) -> &'static str {
+    match language_of(hints.path) {
+        _ if vyper::is_it(hints) => vyper::LANGUAGE,
         Some(UNKNOWN) => UNKNOWN,
         _ => "python",
     }

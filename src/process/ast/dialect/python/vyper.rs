@@ -19,10 +19,10 @@ const FIXED: u32 = NEXT_FLAG << 2;
 
 /// Returns whether a document is a contract: some node is Vyper's own, or has the member that only Vyper's nodes
 /// have.
-pub(super) fn is_it(clues: &LanguageHints<'_>) -> bool {
-    let Some((field, tally)) = clues.evidence.kind_field() else { return false };
+pub(super) fn is_it(hints: &LanguageHints<'_>) -> bool {
+    let Some((field, tally)) = hints.evidence.kind_field() else { return false };
     field == "ast_type"
-        && (clues.evidence.marker(const { marker("doc_string") }) > 0
+        && (hints.evidence.marker(const { marker("doc_string") }) > 0
             || tally.kinds().any(|kind| kind.roles.of(PLACE) >= role::VYPER))
 }
 

@@ -330,7 +330,7 @@ impl SynTree {
         frame.visibility = match frame.visibility {
             _ if frame.has(OF_TRAIT) => Visibility::Unknown,
             Visibility::Unknown => Visibility::Private,
-            told => told,
+            known => known,
         };
         let own = frame.names[name::OWN];
         let own = if facts.text(own) == b"_" { Span::NONE } else { own };

@@ -35,7 +35,7 @@ const TYPES: &[&str] = &[
     "enum_specifier",
 ];
 /// What a declarator can end in, beside names.
-const TOLD: &[&str] =
+const DECLARED: &[&str] =
     &["qualified_identifier", "template_function", "operator_cast", "structured_binding_declarator"];
 
 /// Closes a node that declares something.
@@ -87,14 +87,14 @@ fn close_declaration(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>
 fn close_function(
     reading: Reading,
     node: Node<'_>,
-    told: Node<'_>,
+    named_node: Node<'_>,
     facts: &mut Facts<'_, '_>,
     frame: &mut Frame,
 ) {
-    let Some((within, last)) = within(told, facts) else { return };
+    let Some((within, last)) = within(named_node, facts) else { return };
     let kind = if within.is_some() { SymbolKind::Method } else { SymbolKind::Function };
     frame.set(LOOSE, node.kind() == "declaration");
-    frame.set(OF_TEMPLATE, is_of_template(told));
+    frame.set(OF_TEMPLATE, is_of_template(named_node));
     let name = name(last, facts);
     note(reading, kind, node, name, within, facts, frame);
 }
@@ -132,20 +132,20 @@ fn qualifies(node: Node<'_>, words: &[&str], facts: &mut Facts<'_, '_>) -> bool 
 /// Closes a namespace: `namespace a::b` is `b` in `a`.
 fn close_namespace(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     let mut names = Vec::new();
-    let mut told = node
+    let mut named_node = node
         .field(Field::Name)
         .or_else(|| node.first(&["namespace_identifier", "nested_namespace_specifier", "identifier"]));
-    while let Some(node) = told.take() {
+    while let Some(node) = named_node.take() {
         if node.kind() != "nested_namespace_specifier" {
             names.push(node);
             break;
         }
         names.extend(node.children().filter(|child| child.is(&["namespace_identifier", "identifier"])));
-        told = node.first(&["nested_namespace_specifier"]);
+        named_node = node.first(&["nested_namespace_specifier"]);
     }
     // Inner ones begin after those around: no child begins as early.
-    for (place, told) in names.iter().enumerate().rev() {
-        let name = told.name(facts);
+    for (place, named_node) in names.iter().enumerate().rev() {
+        let name = named_node.name(facts);
         let mut frame = Frame { at: frame.at + place as u32, ..*frame };
         note(reading, SymbolKind::Module, node, name, Span::NONE, facts, &mut frame);
     }
@@ -163,13 +163,13 @@ pub(super) fn close_nameless(facts: &mut Facts<'_, '_>, frame: &Frame) {
 
 /// Returns the scope and the own name of a class, struct, union or enum.
 pub(super) fn named(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) -> (Span, Span) {
-    let told = node.field(Field::Name).or_else(|| {
+    let named_node = node.field(Field::Name).or_else(|| {
         node.children().find(|child| child.is(&["type_identifier", "qualified_identifier", "template_type"]))
     });
-    let Some((within, last)) = told.and_then(|told| within(told, facts)) else {
+    let Some((within, last)) = named_node.and_then(|named_node| within(named_node, facts)) else {
         return (Span::NONE, Span::NONE);
     };
-    frame.set(OF_TEMPLATE, told.is_some_and(is_of_template));
+    frame.set(OF_TEMPLATE, named_node.is_some_and(is_of_template));
     (within, name(last, facts))
 }
 
@@ -210,40 +210,42 @@ fn declared(node: Node<'_>) -> impl Iterator<Item = Declared<'_>> {
         {
             return declarator(child, has_type);
         }
-        let is_told = child.is(TOLD) && (has_type || ends_in_conversion(child));
+        let is_declared = child.is(DECLARED) && (has_type || ends_in_conversion(child));
         has_type |= is_type;
-        if is_told { declarator(child, has_type) } else { None }
+        if is_declared { declarator(child, has_type) } else { None }
     })
 }
 
 /// Follows a chain of declarators to the name at its end. The one next to the name, ignoring round brackets,
 /// decides: `(*f)(int)` is a pointer, `(*f(int))(int)` and `(f)(int)` are functions.
 fn declarator(node: Node<'_>, has_type: bool) -> Option<Declared<'_>> {
-    let (mut told, mut nearest, mut pointer) = (node, "", None);
+    let (mut named_node, mut nearest, mut pointer) = (node, "", None);
     let mut is_guide = false;
     loop {
-        if let Some(member) = pointer_to_member(told) {
-            told = member;
+        if let Some(member) = pointer_to_member(named_node) {
+            named_node = member;
         }
-        if !told.is(DECLARATORS) {
+        if !named_node.is(DECLARATORS) {
             break;
         }
-        match told.kind() {
+        match named_node.kind() {
             kind @ "function_declarator" => {
                 nearest = kind;
                 // Without a preceding type, `A(int) -> A<int>` is not a function.
-                is_guide = !has_type && told.first(&["trailing_return_type"]).is_some();
+                is_guide = !has_type && named_node.first(&["trailing_return_type"]).is_some();
             }
             kind @ ("pointer_declarator" | "reference_declarator" | "pointer_type_declarator") => {
-                (nearest, pointer) = (kind, Some(told));
+                (nearest, pointer) = (kind, Some(named_node));
             }
             kind @ "array_declarator" => nearest = kind,
             _ => {}
         }
-        told = told.children().find(|child| child.is(DECLARATORS) || child.is(TOLD) || child.is_name())?;
+        named_node = named_node
+            .children()
+            .find(|child| child.is(DECLARATORS) || child.is(DECLARED) || child.is_name())?;
     }
-    let is_function = nearest == "function_declarator" || ends_in_conversion(told);
-    (!is_guide).then_some(Declared { name: told, is_function, pointer })
+    let is_function = nearest == "function_declarator" || ends_in_conversion(named_node);
+    (!is_guide).then_some(Declared { name: named_node, is_function, pointer })
 }
 
 /// Returns whether a template is that of a symbol's declaration.
@@ -256,30 +258,30 @@ fn is_declared_by(node: Node<'_>, symbol: u32) -> bool {
 
 /// Returns what follows the scope in `A::*name`.
 fn pointer_to_member(node: Node<'_>) -> Option<Node<'_>> {
-    let mut told = Some(node);
-    while let Some(node) = told.filter(|node| node.kind() == "qualified_identifier") {
-        told = node.first(&["pointer_type_declarator", "qualified_identifier"]);
+    let mut named_node = Some(node);
+    while let Some(node) = named_node.filter(|node| node.kind() == "qualified_identifier") {
+        named_node = node.first(&["pointer_type_declarator", "qualified_identifier"]);
     }
-    told.filter(|told| told.kind() == "pointer_type_declarator")
+    named_node.filter(|named_node| named_node.kind() == "pointer_type_declarator")
 }
 
 /// Returns whether the template before a declaration belongs to its name: then the declaration begins there.
-fn is_of_template(told: Node<'_>) -> bool {
-    told.is(&["qualified_identifier", "template_function", "template_type"])
+fn is_of_template(named_node: Node<'_>) -> bool {
+    named_node.is(&["qualified_identifier", "template_function", "template_type"])
 }
 
 fn ends_in_conversion(node: Node<'_>) -> bool {
-    let mut told = Some(node);
-    while let Some(node) = told.filter(|node| node.kind() == "qualified_identifier") {
-        told = node.children().find(|child| child.is(&["operator_cast", "qualified_identifier"]));
+    let mut named_node = Some(node);
+    while let Some(node) = named_node.filter(|node| node.kind() == "qualified_identifier") {
+        named_node = node.children().find(|child| child.is(&["operator_cast", "qualified_identifier"]));
     }
-    told.is_some_and(|node| node.kind() == "operator_cast")
+    named_node.is_some_and(|node| node.kind() == "operator_cast")
 }
 
 /// Returns the scope that a name states, and its last part. Templates are without their arguments.
-fn within<'p>(told: Node<'p>, facts: &mut Facts<'_, '_>) -> Option<(Span, Node<'p>)> {
+fn within<'p>(named_node: Node<'p>, facts: &mut Facts<'_, '_>) -> Option<(Span, Node<'p>)> {
     let mut names = Vec::new();
-    let mut inner = Some(told);
+    let mut inner = Some(named_node);
     // The remaining name is the last part of each.
     while let Some(node) = inner.take() {
         match node.kind() {

@@ -70,13 +70,15 @@ fn close_scope(name: Span, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
 
 fn close_impl(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     let is_type = |child: &Node<'_>| child.kind().contains("type") && child.kind() != "type_parameters";
-    let mut told = node.field(Field::Type).or_else(|| node.children().filter(is_type).last());
-    while let Some(node) = told.filter(|node| node.is(&["reference_type", "pointer_type", "generic_type"])) {
+    let mut named_node = node.field(Field::Type).or_else(|| node.children().filter(is_type).last());
+    while let Some(node) =
+        named_node.filter(|node| node.is(&["reference_type", "pointer_type", "generic_type"]))
+    {
         let within =
             ["primitive_type", "type_identifier", "scoped_type_identifier", "generic_type", "reference_type"];
-        told = node.first(&within);
+        named_node = node.first(&within);
     }
-    let path = told.map_or(Span::NONE, Node::path);
+    let path = named_node.map_or(Span::NONE, Node::path);
     let dot = facts.text(path).iter().rposition(|&byte| byte == b'.');
     let name = facts.part(path, dot.map_or(0, |dot| dot + 1), usize::from(path.len));
     let is_of_trait = node.has_token("for");

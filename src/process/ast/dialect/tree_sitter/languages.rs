@@ -39,14 +39,14 @@ pub(super) fn score(evidence: &Evidence) -> f64 {
 }
 
 /// Returns the language that the file's name indicates, or else the one that most of its own kinds indicate.
-pub(super) fn language(clues: &LanguageHints<'_>) -> &'static str {
-    of_extension(clues.path_extension()).unwrap_or_else(|| of_kinds(clues))
+pub(super) fn language(hints: &LanguageHints<'_>) -> &'static str {
+    of_extension(hints.path_extension()).unwrap_or_else(|| of_kinds(hints))
 }
 
 /// Returns whether a document has content but no kind of node that the tables know for its language: it is of
 /// another grammar, or its language has no table.
-pub(in crate::process::ast::dialect) fn is_foreign(clues: &LanguageHints<'_>) -> bool {
-    let (Some((_, tally)), Some(language)) = (clues.evidence.kind_field(), clues.store.read_as) else {
+pub(in crate::process::ast::dialect) fn is_foreign(hints: &LanguageHints<'_>) -> bool {
+    let (Some((_, tally)), Some(language)) = (hints.evidence.kind_field(), hints.store.read_as) else {
         return false;
     };
     let grammar = Grammar::of_language(language);
@@ -90,8 +90,8 @@ pub(in crate::process::ast::dialect) fn of_extension(extension: &[u8]) -> Option
 const EXTENSION_LEN_MAX: usize = 16;
 
 /// Returns the language with the most kinds of its own: two at least, and more than any other has.
-fn of_kinds(clues: &LanguageHints<'_>) -> &'static str {
-    let Some((_, tally)) = clues.evidence.kind_field() else { return "unknown" };
+fn of_kinds(hints: &LanguageHints<'_>) -> &'static str {
+    let Some((_, tally)) = hints.evidence.kind_field() else { return "unknown" };
     let (mut own, mut ruled_out) = ([0; TELLTALES.len()], 0);
     for kind in tally.kinds() {
         let Telltale { speaks_for, rules_out } = telltales().get(kind.name);

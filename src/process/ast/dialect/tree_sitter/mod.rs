@@ -419,9 +419,9 @@ fn callee_of(callee: Callee, node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span 
         Callee::New => {
             let no_type =
                 ["new", "arguments", "argument_list", "block", "do_block", "call_suffix", "type_arguments"];
-            let told = node.field(Field::Constructor).or_else(|| node.field(Field::Type));
+            let named_node = node.field(Field::Constructor).or_else(|| node.field(Field::Type));
             let first = || node.children().find(|child| child.is_worded() && !child.is(&no_type));
-            told.or_else(first).map_or(Span::NONE, Node::path)
+            named_node.or_else(first).map_or(Span::NONE, Node::path)
         }
         Callee::Parts => {
             let arguments = ["arguments", "argument_list", "block", "do_block", "call_suffix"];

@@ -17,7 +17,7 @@ pub(super) fn aliased_type(node: Node<'_>) -> Option<Node<'_>> {
 /// Returns whether what the grammar takes for the declaration of a type is `type(a).b = c`, with a call.
 pub(super) fn calls_type(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) -> bool {
     let Some(left) = aliased_type(node) else { return false };
-    let is_name = |told: Node<'_>| told.is(&["identifier", "generic_type"]);
+    let is_name = |named: Node<'_>| named.is(&["identifier", "generic_type"]);
     let function = node.child(0).filter(|child| child.says(facts, &["type"]));
     let function = function.filter(|_| !is_name(left) && !left.child(0).is_some_and(is_name));
     function.is_some_and(|function| {
@@ -31,7 +31,7 @@ pub(super) fn calls_type(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Fram
 pub(super) fn close_decorated(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
     facts.give_to_waiting(frame);
     let decorators = node.children().filter(|child| child.kind() == "decorator");
-    let is_mark = |told: Node<'_>| matches!(facts.text(told.path()), b"staticmethod" | b"classmethod");
+    let is_mark = |named: Node<'_>| matches!(facts.text(named.path()), b"staticmethod" | b"classmethod");
     if decorators.flat_map(Node::children).any(is_mark) {
         facts.each_waiting(frame, |symbol| {
             if symbol.kind == SymbolKind::Function {

@@ -25,20 +25,20 @@ pub(super) fn close_member(reading: Reading, node: Node<'_>, facts: &mut Facts<'
     let value = value.filter(|value| !value.is_leaf());
     let (is_function, is_class) =
         value.map_or((false, false), |value| (value.is(FUNCTIONS), value.is(CLASSES)));
-    let told = if is_declarator {
-        node.child(0).filter(|told| told.kind() == "identifier")
+    let named = if is_declarator {
+        node.child(0).filter(|named| named.kind() == "identifier")
     } else {
-        let told = node.field(Field::Name).or_else(|| node.field(Field::Property));
-        told.or_else(|| node.first(&["property_identifier", "private_property_identifier"]))
+        let named = node.field(Field::Name).or_else(|| node.field(Field::Property));
+        named.or_else(|| node.first(&["property_identifier", "private_property_identifier"]))
     };
     let kind = match is_declarator {
-        true if is_function && told.is_some() => SymbolKind::Function,
-        true if is_class && told.is_some() => SymbolKind::Class,
+        true if is_function && named.is_some() => SymbolKind::Function,
+        true if is_class && named.is_some() => SymbolKind::Class,
         true => return bind(node, facts, frame),
         false if is_function => SymbolKind::Method,
         false => return,
     };
-    let name = told.map_or(Span::NONE, |told| told.name(facts));
+    let name = named.map_or(Span::NONE, |named| named.name(facts));
     let words = value.and_then(Node::part).map_or(0, |part| part.words);
     frame.set(flag::ASYNC, words & word::ASYNC != 0);
     note(reading, kind, node, name, Span::NONE, facts, frame);

@@ -65,26 +65,7 @@ pub(super) fn note(
         }
         return settle(reading, kind, node, facts, frame);
     }
-    match grammar {
-        Grammar::JavaScript if kind == SymbolKind::Module && node.first(&["nested_identifier"]).is_some() => {
-            let dot = facts.text(name).iter().rposition(|&byte| byte == b'.').unwrap_or_default();
-            within = facts.part(name, 0, dot);
-            name = facts.part(name, dot + 1, usize::from(name.len));
-        }
-        Grammar::Go if node.kind() == "method_declaration" => within = receiver(node, facts),
-        Grammar::Lua => {
-            if let Some(dot) = facts.text(name).iter().rposition(|&byte| byte == b'.') {
-                within = facts.part(name, 0, dot);
-                name = facts.part(name, dot + 1, usize::from(name.len));
-            }
-            let is_method = |name: Node<'_>| name.kind() == "method_index_expression" || name.has_token(":");
-            if node.first(&["method_index_expression", "variable"]).is_some_and(is_method) {
-                kind = SymbolKind::Method;
-            }
-            frame.set(flag::FREE, kind == SymbolKind::Function);
-        }
-        _ => {}
-    }
+    (kind, name, within) = qualified(grammar, kind, node, (name, within), facts, frame);
     if kind.is_callable() {
         drop_loose(facts, frame, grammar == Grammar::C);
     }
@@ -116,6 +97,38 @@ pub(super) fn note(
     frame.branches = 0;
 }
 
+/// Splits a name that holds the one of what it stands in: the kind, the last name, and where it stands.
+fn qualified(
+    grammar: Grammar,
+    mut kind: SymbolKind,
+    node: Node<'_>,
+    (mut name, mut within): (Span, Span),
+    facts: &mut Facts<'_, '_>,
+    frame: &mut Frame,
+) -> (SymbolKind, Span, Span) {
+    match grammar {
+        Grammar::JavaScript if kind == SymbolKind::Module && node.first(&["nested_identifier"]).is_some() => {
+            let dot = facts.text(name).iter().rposition(|&byte| byte == b'.').unwrap_or_default();
+            within = facts.part(name, 0, dot);
+            name = facts.part(name, dot + 1, usize::from(name.len));
+        }
+        Grammar::Go if node.kind() == "method_declaration" => within = receiver(node, facts),
+        Grammar::Lua => {
+            if let Some(dot) = facts.text(name).iter().rposition(|&byte| byte == b'.') {
+                within = facts.part(name, 0, dot);
+                name = facts.part(name, dot + 1, usize::from(name.len));
+            }
+            let is_method = |name: Node<'_>| name.kind() == "method_index_expression" || name.has_token(":");
+            if node.first(&["method_index_expression", "variable"]).is_some_and(is_method) {
+                kind = SymbolKind::Method;
+            }
+            frame.set(flag::FREE, kind == SymbolKind::Function);
+        }
+        _ => {}
+    }
+    (kind, name, within)
+}
+
 /// Handles Ruby's `define_method(:name) { ... }`: a method of that name.
 pub(super) fn defined_by_call(
     reading: Reading,
@@ -123,16 +136,16 @@ pub(super) fn defined_by_call(
     facts: &mut Facts<'_, '_>,
     frame: &mut Frame,
 ) {
-    let told =
+    let named_node =
         node.first(&["argument_list"]).and_then(|given| given.children().find(|one| one.kind() != "("));
-    let told = told.filter(|told| told.is(&["simple_symbol", "string"]));
-    let (Some(told), Some(_)) = (told, node.first(&["block", "do_block"])) else { return };
+    let named_node = named_node.filter(|named_node| named_node.is(&["simple_symbol", "string"]));
+    let (Some(named_node), Some(_)) = (named_node, node.first(&["block", "do_block"])) else { return };
     if !node.child(0).is_some_and(|called| called.says(facts, &["define_method", "define_singleton_method"]))
     {
         return;
     }
-    let text = told.unquoted(facts);
-    let colon = usize::from(told.kind() == "simple_symbol");
+    let text = named_node.unquoted(facts);
+    let colon = usize::from(named_node.kind() == "simple_symbol");
     let name = facts.part(text, colon, usize::from(text.len));
     frame.set(
         flag::STATIC,
@@ -240,11 +253,11 @@ fn visibility(
 fn receiver(node: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
     let types = ["type_identifier", "generic_type", "pointer_type", "parenthesized_type"];
     let declared = node.first(&["parameter_list"]).and_then(|list| list.first(&["parameter_declaration"]));
-    let mut told = declared.and_then(Node::last);
-    while let Some(node) = told.filter(|node| node.kind() != "type_identifier") {
-        told = node.first(&types);
+    let mut named_node = declared.and_then(Node::last);
+    while let Some(node) = named_node.filter(|node| node.kind() != "type_identifier") {
+        named_node = node.first(&types);
     }
-    told.map_or(Span::NONE, |told| told.name(facts))
+    named_node.map_or(Span::NONE, |named_node| named_node.name(facts))
 }
 
 /// Returns the name that a node declares.
@@ -256,21 +269,23 @@ pub(super) fn name(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>) 
         "secondary_constructor" => return facts.make(b"constructor"),
         _ => {}
     }
-    let told = node.field(Field::Name).or_else(|| python::aliased_type(node));
-    let Some(mut told) = told.or_else(|| unfielded(grammar, node)) else { return Span::NONE };
-    match told.kind() {
-        "string" | "string_literal" => return told.unquoted(facts),
+    let named_node = node.field(Field::Name).or_else(|| python::aliased_type(node));
+    let Some(mut named_node) = named_node.or_else(|| unfielded(grammar, node)) else { return Span::NONE };
+    match named_node.kind() {
+        "string" | "string_literal" => return named_node.unquoted(facts),
         "computed_property_name" | "number" => return Span::NONE,
-        "nested_identifier" => return told.path(),
+        "nested_identifier" => return named_node.path(),
         _ => {}
     }
-    if let Some(generic) = told.child(0).filter(|child| told.kind() == "type" && child.is_through()) {
-        told = generic;
+    if let Some(generic) =
+        named_node.child(0).filter(|child| named_node.kind() == "type" && child.is_through())
+    {
+        named_node = generic;
     }
-    if (told.is_through() || told.kind() == "type") && !told.is_leaf() {
-        told = told.first_name().unwrap_or(told);
+    if (named_node.is_through() || named_node.kind() == "type") && !named_node.is_leaf() {
+        named_node = named_node.first_name().unwrap_or(named_node);
     }
-    let name = told.name(facts);
+    let name = named_node.name(facts);
     match grammar {
         Grammar::CSharp if kind == "destructor_declaration" && name.is_some() => {
             let tilde = facts.make(b"~");

@@ -42,14 +42,14 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
         Grammar::JavaScript => scripts::close_variables(node, facts, frame),
         Grammar::Go => {
             for child in node.children().filter(|child| child.kind() == "identifier") {
-                let name = told_name(child, facts);
+                let name = declared_name(child, facts);
                 frame.visibility = visibility(Grammar::Go, node, name, facts);
                 declare(node.kind() == "const_spec", name, facts, frame);
             }
         }
         Grammar::Rust => {
-            let told = node.field(Field::Name).or_else(|| node.first(&["identifier"]));
-            let name = told.map_or(Span::NONE, |told| told_name(told, facts));
+            let named = node.field(Field::Name).or_else(|| node.first(&["identifier"]));
+            let name = named.map_or(Span::NONE, |named| declared_name(named, facts));
             frame.visibility = visibility(Grammar::Rust, node, name, facts);
             declare(node.kind() == "const_item", name, facts, frame);
         }
@@ -61,27 +61,16 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
         }
         Grammar::Php => {
             for element in node.children().filter(|child| child.kind() == "const_element") {
-                let name = element.child(0).map_or(Span::NONE, |told| told.name(facts));
+                let name = element.child(0).map_or(Span::NONE, |named| named.name(facts));
                 declare(true, name, facts, frame);
             }
         }
         Grammar::Bash => {
-            let name = node.first(&["variable_name"]).map_or(Span::NONE, |told| told.name(facts));
+            let name = node.first(&["variable_name"]).map_or(Span::NONE, |named| named.name(facts));
             declare(false, name, facts, frame);
         }
         Grammar::Kotlin | Grammar::Swift => close_property(node, facts, frame),
-        Grammar::Scala => {
-            let told = node.field(Field::Pattern).or_else(|| node.first(&["identifier"]));
-            let is_name = told.is_some_and(|told| told.is(&["identifier", "identifiers"]));
-            for name in pattern(told) {
-                let name = told_name(name, facts);
-                // In a pattern, a capital letter makes it a value to compare with.
-                let text = std::str::from_utf8(facts.text(name)).unwrap_or_default();
-                if is_name || !text.starts_with(char::is_uppercase) {
-                    declare(node.kind() == "val_definition", name, facts, frame);
-                }
-            }
-        }
+        Grammar::Scala => close_scala(node, facts, frame),
         Grammar::Lua => {
             // The enclosing node knows whether it is at the top; `local` makes a variable anywhere.
             frame.set(LOOSE, !node.is(&["local_variable_declaration", "variable_declaration"]));
@@ -92,14 +81,27 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
     }
 }
 
+fn close_scala(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
+    let named = node.field(Field::Pattern).or_else(|| node.first(&["identifier"]));
+    let is_name = named.is_some_and(|named| named.is(&["identifier", "identifiers"]));
+    for name in pattern(named) {
+        let name = declared_name(name, facts);
+        // In a pattern, a capital letter makes it a value to compare with.
+        let text = std::str::from_utf8(facts.text(name)).unwrap_or_default();
+        if is_name || !text.starts_with(char::is_uppercase) {
+            declare(node.kind() == "val_definition", name, facts, frame);
+        }
+    }
+}
+
 fn declare(is_constant: bool, name: Span, facts: &mut Facts<'_, '_>, frame: &Frame) {
     let kind = if is_constant { SymbolKind::Constant } else { SymbolKind::Variable };
     add(kind, name, facts, frame);
 }
 
 /// Returns the name, in a language whose `_` is not a name.
-fn told_name(told: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
-    let name = told.name(facts);
+fn declared_name(named: Node<'_>, facts: &mut Facts<'_, '_>) -> Span {
+    let name = named.name(facts);
     if facts.text(name) == b"_" { Span::NONE } else { name }
 }
 
@@ -188,7 +190,7 @@ fn close_property(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) 
             found.push(names);
         }
         for name in found {
-            let name = told_name(name, facts);
+            let name = declared_name(name, facts);
             declare(is_constant, name, facts, frame);
         }
     }
@@ -200,8 +202,8 @@ fn close_lua(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame:
     let mut values = node.first(&["expression_list"]).into_iter().flat_map(Node::children);
     let is_function = values.next().is_some_and(|value| value.kind() == "function_definition");
     if is_function && values.next().is_none() && names.children().count() < 2 {
-        let told = names.child(0).unwrap_or(names);
-        let name = told.path();
+        let named = names.child(0).unwrap_or(names);
+        let name = named.path();
         frame.set(LOOSE, false);
         return note(reading, SymbolKind::Function, node, name, Span::NONE, facts, frame);
     }

@@ -104,9 +104,9 @@ fn members_have_the_access_that_the_record_says() {
     };
     for (tag, first) in [("class", "private"), ("struct", "public")] {
         let result = unit(&record(tag));
-        let told: Vec<_> =
+        let reported: Vec<_> =
             result["symbols"].as_array().unwrap().iter().map(|one| &one["visibility"]).collect();
-        assert_eq!(told, [&Value::Null, &json!(first), &json!("protected")], "{tag}");
+        assert_eq!(reported, [&Value::Null, &json!(first), &json!("protected")], "{tag}");
         assert_eq!(result["symbols"][0]["kind"], tag);
         assert_eq!(result["language"], "c++");
     }

@@ -50,7 +50,7 @@ fn call(name: &str) -> Value {
 }
 
 /// Returns the reported calls and branches of an expression.
-fn told(expression: &Value) -> (Value, Value) {
+fn reported(expression: &Value) -> (Value, Value) {
     let result = same_in_any_order(function(expression).to_string());
     (result["calls"].clone(), result["symbols"].clone())
 }
@@ -71,7 +71,7 @@ fn a_computed_attribute_repeats_nothing() {
         for name in &node.computed {
             whole[name] = value.clone();
         }
-        assert_eq!(told(&whole), told(&plain), "{}", node.kind);
+        assert_eq!(reported(&whole), reported(&plain), "{}", node.kind);
     }
 }
 
@@ -79,7 +79,7 @@ fn a_computed_attribute_repeats_nothing() {
 fn elements_of_tuples_within_tuples_count_once() {
     let tuple = |elements: Value| json!({"_type": "Tuple", "dims": elements, "elts": elements, "ctx": {"_type": "Load"}});
     let inner = tuple(json!([call("g"), tuple(json!([call("h")]))]));
-    let (calls, symbols) = told(&tuple(json!([inner, call("g")])));
+    let (calls, symbols) = reported(&tuple(json!([inner, call("g")])));
     let call = |callee: &str, count: u64| json!({"caller": "f", "callee": callee, "count": count});
     assert_eq!(calls, json!([call("in_call", 3), call("g", 2), call("h", 1)]));
     assert_eq!(symbols[0]["complexity"], 4);
@@ -92,7 +92,7 @@ fn dims_of_an_ext_slice_are_real() {
         {"_type": "Subscript", "value": {"_type": "Name", "id": "a"}, "slice": {"_type": "ExtSlice", "dims": [slice("g"), slice("h")]}},
         {"_type": "Tuple", "elts": [call("g")], "dims": [call("g")]}
     ]});
-    let (calls, symbols) = told(&tuple);
+    let (calls, symbols) = reported(&tuple);
     let call = |callee: &str, count: u64| json!({"caller": "f", "callee": callee, "count": count});
     assert_eq!(calls, json!([call("in_call", 3), call("g", 2), call("h", 1)]));
     assert_eq!(symbols[0]["complexity"], 4);
@@ -102,7 +102,7 @@ fn dims_of_an_ext_slice_are_real() {
 fn branches_of_a_type_alias_are_its_own() {
     let alias =
         json!({"_type": "TypeAlias", "name": {"_type": "Name", "id": "T"}, "value": {"_type": "IfExp"}});
-    let (_, symbols) = told(&json!({"_type": "Await", "value": alias}));
+    let (_, symbols) = reported(&json!({"_type": "Await", "value": alias}));
     assert_eq!(
         symbols[1],
         json!({"kind": "function", "name": "f", "qualified_name": "f", "line": 1, "end_line": 9, "complexity": 1})

@@ -259,15 +259,15 @@ fn methods_of_an_object_are_no_symbols_and_leave_what_is_in_them() {
         &[leaf("identifier", "outer"), node("formal_parameters", 1, &[]), object],
     );
     let result = read(&script(vec![outer]));
-    let told = |name: &str| {
+    let reported = |name: &str| {
         let symbols = result["symbols"].as_array().unwrap();
         symbols.iter().find(|symbol| symbol["name"] == name).cloned().unwrap_or_default()
     };
     assert_eq!(result["totals"]["symbols"], 3);
-    assert_eq!(told("outer")["complexity"], 2);
-    assert_eq!(told("inner")["qualified_name"], "outer.inner");
+    assert_eq!(reported("outer")["complexity"], 2);
+    assert_eq!(reported("inner")["qualified_name"], "outer.inner");
     assert_eq!(
-        (&told("held")["kind"], &told("held")["qualified_name"]),
+        (&reported("held")["kind"], &reported("held")["qualified_name"]),
         (&json!("method"), &json!("outer.held"))
     );
     let expected = json!([

@@ -71,15 +71,19 @@ fn lists() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// Summarises a result.
-fn told(result: &Value, with_complexity: bool) -> Value {
+fn reported(result: &Value, with_complexity: bool) -> Value {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for symbol in result["symbols"].as_array().unwrap() {
         let is_static = if symbol["static"] == true { "static " } else { "" };
         let from = symbol["line"].as_u64().map_or(String::new(), |line| format!(" from {line}"));
-        told.push(format!("{is_static}{} {}{from}", text(&symbol["kind"]), text(&symbol["qualified_name"])));
+        reported.push(format!(
+            "{is_static}{} {}{from}",
+            text(&symbol["kind"]),
+            text(&symbol["qualified_name"])
+        ));
         if with_complexity && !symbol["complexity"].is_null() {
-            told.push(format!("complexity {}", symbol["complexity"]));
+            reported.push(format!("complexity {}", symbol["complexity"]));
         }
     }
     for import in result["imports"].as_array().unwrap() {
@@ -91,12 +95,12 @@ fn told(result: &Value, with_complexity: bool) -> Value {
             .map(|name| text(&name["name"]) + &alias(name))
             .collect();
         let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
-        told.push(format!("import {}{}{names}", text(&import["module"]), alias(import)));
+        reported.push(format!("import {}{}{names}", text(&import["module"]), alias(import)));
     }
-    told.extend(
+    reported.extend(
         result["calls"].as_array().unwrap().iter().map(|call| format!("call {}", text(&call["callee"]))),
     );
-    json!(told)
+    json!(reported)
 }
 
 #[test]
@@ -129,9 +133,9 @@ fn the_dialect_gives_each_type_the_role_that_the_table_says() {
     for (kind, role) in table() {
         let (document, expected) = shown(&kind, &role);
         let result = result_of(document.to_string());
-        let told = told(&result, expected.to_string().contains("complexity"));
-        if result["dialect"] != "estree" || told != expected {
-            wrong.push(format!("{kind}, {role}: {told} instead of {expected}"));
+        let reported = reported(&result, expected.to_string().contains("complexity"));
+        if result["dialect"] != "estree" || reported != expected {
+            wrong.push(format!("{kind}, {role}: {reported} instead of {expected}"));
         }
     }
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));

@@ -59,11 +59,11 @@ pub(super) fn close(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>,
         (Grammar::CSharp | Grammar::Swift, _) => whole(node, facts, frame),
         (Grammar::Php, "namespace_use_declaration") => php_use(node, facts, frame),
         (Grammar::Php, _) => {
-            let mut told = node;
-            while let Some(inner) = told.first(&["parenthesized_expression"]) {
-                told = inner;
+            let mut named_node = node;
+            while let Some(inner) = named_node.first(&["parenthesized_expression"]) {
+                named_node = inner;
             }
-            import_string(told.first(STRINGS), None, facts, frame);
+            import_string(named_node.first(STRINGS), None, facts, frame);
         }
         (Grammar::Scala, _) => scala(node, facts, frame),
         _ => {}
