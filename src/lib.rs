@@ -80,7 +80,7 @@
 //! | `http`, `http-work` | the command | serve health, metrics, the JSON API and the dashboard; read the figures each second | before the state is closed |
 //! | `progress` | the command | the bar, or heartbeat lines | when the run has ended |
 //! | `copy`, `remove-copy` | opening a ledger | copy half of a large database; remove the copy | at their end |
-//! | `outlast` | the async face | runs one job, as the caller's thread | with the job |
+//! | `outlast` | the async interface | runs one job, as the caller's thread | with the job |
 //! | `deadline` | the command, at the first signal | ends the process when draining takes too long | with the process |
 //!
 //! All threads of a run report to the caller's over one bounded channel, and it only ever receives. The scan's share

@@ -27,8 +27,8 @@ impl AskedState {
     /// Reads the state in a folder, and checks all of its ledger.
     ///
     /// # Errors
-    /// As [`StateFolder::open`](super::folder::StateFolder::open) and [`Ledger::open`](super::commit::Ledger::open), and where there is
-    /// no room for a copy of the ledger.
+    /// As [`StateFolder::open`](super::folder::StateFolder::open) and [`Ledger::open`](super::commit::Ledger::open), and
+    /// where there is no room for a copy of the ledger.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let path = folder::absolute(path)?;
         match Self::try_open(&path) {
