@@ -21,12 +21,7 @@ impl Coordinator<'_> {
             Some((watch_state, hands)) => watch_state.carry_out(ordered.order, hands),
             None => Err(EngineError::Job(what.to_owned())),
         };
-        match done {
-            Err(error) if error.is_of_the_state() => return Err(error),
-            // The client may have gone.
-            done => drop(ordered.reply.try_send(done)),
-        }
-        self.switch_if_wanted()
+        self.answer(&ordered.reply, done)
     }
 
     /// Removes a root from the state once nothing is known of it any more. A served root is no longer served, and
@@ -37,6 +32,16 @@ impl Coordinator<'_> {
         reply: &SyncSender<Result<bool, EngineError>>,
     ) -> Result<(), EngineError> {
         let done = self.try_forget(id);
+        self.answer(reply, done)
+    }
+
+    /// Sends a client what came of its request, and makes room for another job if one should come first. Returns an
+    /// error of the state itself instead.
+    fn answer<T>(
+        &mut self,
+        reply: &SyncSender<Result<T, EngineError>>,
+        done: Result<T, EngineError>,
+    ) -> Result<(), EngineError> {
         match done {
             Err(error) if error.is_of_the_state() => return Err(error),
             // The client may have gone.

@@ -260,17 +260,18 @@ impl<'a> Coordinator<'a> {
     }
 
     fn receive(&mut self, events: &Receiver<Event>, wait_max: Duration) -> Result<(), EngineError> {
-        let wait = match self.committer.waiting() {
+        let inputs = self.tick_inputs();
+        let wait = match inputs.waiting {
             0 => wait_max,
-            _ if self.tick_is_due() => Duration::ZERO,
-            _ => self.ticks.until_due(&self.tick_inputs()).clamp(MOMENT, LOOK_UP).min(wait_max),
+            _ if self.ticks.is_due(&inputs) => Duration::ZERO,
+            _ => self.ticks.until_due(&inputs).clamp(MOMENT, LOOK_UP).min(wait_max),
         };
         if self.is_full() {
             // There is no room on the disk: events wait in the channel.
             std::thread::sleep(wait_max);
             return Ok(());
         }
-        let had_none = self.committer.waiting() == 0;
+        let had_none = inputs.waiting == 0;
         let mut next = events.recv_timeout(wait).ok();
         while let Some(event) = next {
             self.take(event)?;

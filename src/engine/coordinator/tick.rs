@@ -19,6 +19,7 @@ impl Coordinator<'_> {
         self.ticks.is_due(&self.tick_inputs())
     }
 
+    /// Returns what a tick may be due for now.
     pub(super) fn tick_inputs(&self) -> TickInputs {
         let waiting = self.committer.waiting();
         TickInputs {

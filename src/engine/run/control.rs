@@ -14,8 +14,9 @@ use crate::engine::coordinator::event::Event;
 use crate::engine::edit::forget::{ForgetFilter, ForgetReport};
 use crate::engine::edit::retry::{Asked, RetryFilter, RetryReport, Selection, broken_off};
 use crate::engine::error::EngineError;
+use crate::engine::lifecycle::transition::FileEvent;
 use crate::engine::store::StoreView;
-use crate::model::{BatchConfig, Clock};
+use crate::model::{BatchConfig, Clock, FileKey};
 
 /// How long to wait for an answer: a run may be between two attempts, or be committing.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
@@ -60,10 +61,7 @@ impl Engine {
         asked.report.running = true;
         asked.each_chunk(
             |root| roots.contains(&root),
-            |chunk, before| {
-                let committed = self.put(|reply| Event::Asked { changes: chunk.clone(), reply });
-                committed.map(drop).map_err(|error| broken_off(before, "due", &error.to_string()))
-            },
+            |chunk, before| self.commit_asked(&chunk, before, "due"),
         )
     }
 
@@ -106,10 +104,18 @@ impl Engine {
         selection: &Selection,
         report: &mut ForgetReport,
     ) -> Result<(), EngineError> {
-        view.each_chunk(selection, report, |changes, before| {
-            let committed = self.put(|reply| Event::Asked { changes: changes.clone(), reply });
-            committed.map(drop).map_err(|error| broken_off(before, "forgotten", &error.to_string()))
-        })
+        view.each_chunk(selection, report, |changes, before| self.commit_asked(&changes, before, "forgotten"))
+    }
+
+    /// Hands changes to the run's thread, and waits until they are committed. `before` files `are` so already.
+    fn commit_asked(
+        &self,
+        changes: &[(FileKey, FileEvent)],
+        before: u64,
+        are: &str,
+    ) -> Result<(), EngineError> {
+        let committed = self.put(|reply| Event::Asked { changes: changes.to_vec(), reply });
+        committed.map(drop).map_err(|error| broken_off(before, are, &error.to_string()))
     }
 
     /// Makes the current run compact its record log, and waits until it has.
