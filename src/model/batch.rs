@@ -76,6 +76,21 @@ pub struct FileBatch {
 }
 
 #[cfg(test)]
+impl FileBatch {
+    /// Creates a batch that no planner has made.
+    pub(crate) fn unplanned(batch_id: u64, files: impl Iterator<Item = DiscoveredFile>) -> Self {
+        Self {
+            batch_id,
+            files: files.collect(),
+            total_size: 0,
+            estimated_processing_time: Duration::ZERO,
+            priority: BatchPriority::Normal,
+            created_at: SystemTime::UNIX_EPOCH,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::RootId;

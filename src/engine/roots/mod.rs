@@ -256,17 +256,9 @@ pub(crate) fn find_or_add(
         );
         return Err(EngineError::root(&root.path, what));
     }
-    infos.push(RootInfo {
-        id: infos.iter().map(|info| info.id).max().unwrap_or(0).max(used) + 1,
-        name: free_name(infos, &root.path),
-        path: root.path.clone(),
-        target: root.target.clone(),
-        processor: processor.to_owned(),
-        epoch: 1,
-        filters: String::new(),
-        mark: String::new(),
-        watched: false,
-    });
+    let id = infos.iter().map(|info| info.id).max().unwrap_or(0).max(used) + 1;
+    let info = RootInfo::new(id, free_name(infos, &root.path), &root.path, processor);
+    infos.push(RootInfo { target: root.target.clone(), ..info });
     Ok(infos.len() - 1)
 }
 

@@ -8,17 +8,7 @@ use crate::model::BatchConfig;
 use crate::process::{FileContent, from_fn};
 
 fn info(id: u32, path: &str, target: &str) -> RootInfo {
-    RootInfo {
-        id,
-        name: name_of(Path::new(path)),
-        path: path.into(),
-        target: target.into(),
-        processor: "one/1".to_owned(),
-        epoch: 1,
-        filters: String::new(),
-        mark: String::new(),
-        watched: false,
-    }
+    RootInfo { target: target.into(), ..RootInfo::new(id, name_of(Path::new(path)), path, "one/1") }
 }
 
 fn given(path: &str, target: &str) -> GivenRoot {

@@ -267,7 +267,7 @@ fn one_result(path: &Path, change: &FileEvent, line: &mut Vec<u8>) -> Processing
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{BatchPriority, DiscoveredFile, ErrorClass};
+    use crate::model::{DiscoveredFile, ErrorClass};
     use crate::process::{FileContent, from_fn};
 
     #[test]
@@ -278,14 +278,7 @@ mod tests {
             std::fs::write(&path, if n == 3 { "hang" } else { "go" }).unwrap();
             DiscoveredFile::at(&path).unwrap()
         };
-        let batch = FileBatch {
-            batch_id: 5,
-            files: (0..20).map(file).collect(),
-            total_size: 0,
-            estimated_processing_time: Duration::ZERO,
-            priority: BatchPriority::Normal,
-            created_at: std::time::SystemTime::UNIX_EPOCH,
-        };
+        let batch = FileBatch::unplanned(5, (0..20).map(file));
         let processor = from_fn("sleeper/1", &["*"], |file: &FileContent<'_>| {
             std::thread::sleep(Duration::from_secs(if file.bytes == b"hang" { 6 } else { 0 }));
             Ok(file.bytes.len())

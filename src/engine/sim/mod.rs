@@ -183,17 +183,8 @@ impl Schedule {
         let known = store.state.info().roots.iter().any(|info| info.path == Path::new("/simulated"));
         if !known {
             store.state.update(|info| {
-                info.roots.push(RootInfo {
-                    id: 1,
-                    name: "simulated".to_owned(),
-                    path: "/simulated".into(),
-                    processor: "simulated/1".to_owned(),
-                    epoch: 1,
-                    filters: String::new(),
-                    mark: String::new(),
-                    watched: false,
-                    target: "/simulated".into(),
-                });
+                let root = RootInfo::new(1, "simulated", "/simulated", "simulated/1");
+                info.roots.push(RootInfo { target: "/simulated".into(), ..root });
             })?;
         }
         let root = GivenRoot::known("/simulated".into());

@@ -65,6 +65,21 @@ pub struct RootInfo {
 }
 
 impl RootInfo {
+    /// Creates one that was never probed and had no run yet.
+    pub(crate) fn new(id: u32, name: impl Into<String>, path: impl Into<PathBuf>, processor: &str) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            path: path.into(),
+            target: PathBuf::new(),
+            processor: processor.to_owned(),
+            epoch: 1,
+            filters: String::new(),
+            mark: String::new(),
+            watched: false,
+        }
+    }
+
     /// Returns the root, as the other rooms use it.
     pub fn root(&self) -> Root {
         Root { id: RootId(self.id), name: self.name.clone(), path: self.path.clone() }

@@ -17,17 +17,7 @@ fn a_new_state_is_private_and_marked_and_opens_again() {
     assert_eq!(fs::read_to_string(path.join(".gitignore")).unwrap(), "*\n");
     assert!(path.join("CACHEDIR.TAG").exists());
     assert_eq!(state.records(), path.join("records"));
-    let root = RootInfo {
-        id: 1,
-        name: "asts".to_owned(),
-        path: "/data".into(),
-        processor: "ast/1".to_owned(),
-        epoch: 1,
-        filters: "{}".to_owned(),
-        mark: String::new(),
-        watched: false,
-        target: Default::default(),
-    };
+    let root = RootInfo { filters: "{}".to_owned(), ..RootInfo::new(1, "asts", "/data", "ast/1") };
     state.update(|info| info.roots.push(root.clone())).unwrap();
     drop(state);
     assert_eq!(StateFolder::open(&path).unwrap().info().roots, [root]);

@@ -43,17 +43,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
         let mut store = Store::create(&path, None).unwrap();
-        let root = RootInfo {
-            id: 1,
-            name: "asts".to_owned(),
-            path: "/tree".into(),
-            processor: "ast/1".to_owned(),
-            epoch: 1,
-            filters: String::new(),
-            mark: String::new(),
-            watched: false,
-            target: Default::default(),
-        };
+        let root = RootInfo::new(1, "asts", "/tree", "ast/1");
         store.state.update(|info| info.roots.push(root)).unwrap();
         let log = std::mem::replace(&mut store.log, spare_log());
         store.log = log.with_segment_bytes_max(SEGMENT_BYTES);

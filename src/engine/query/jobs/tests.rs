@@ -58,17 +58,7 @@ fn only_a_higher_priority_takes_the_place_of_a_scan_and_any_that_of_the_standing
 /// A state with one root and these jobs.
 fn store_with(folder: &tempfile::TempDir, jobs: &[Job]) -> Store {
     let mut store = Store::create(&folder.path().join("state"), None).unwrap();
-    let root = RootInfo {
-        id: 1,
-        name: "asts".to_owned(),
-        path: "/data/asts".into(),
-        processor: "ast/1".to_owned(),
-        epoch: 1,
-        filters: String::new(),
-        mark: String::new(),
-        watched: false,
-        target: Default::default(),
-    };
+    let root = RootInfo::new(1, "asts", "/data/asts", "ast/1");
     store.state.update(|info| info.roots.push(root)).unwrap();
     jobs.iter().for_each(|job| store.commit_without_lines(&[], Some(job)).unwrap());
     store

@@ -271,17 +271,8 @@ impl Roots {
     /// folder of that name supplies.
     fn info_of(&mut self, name: &str, processor: &str) -> &RootInfo {
         let at = self.infos.iter().position(|info| info.name == name).unwrap_or_else(|| {
-            self.infos.push(RootInfo {
-                id: self.infos.iter().map(|info| info.id).max().unwrap_or(0) + 1,
-                name: name.to_owned(),
-                path: PathBuf::new(),
-                processor: processor.to_owned(),
-                epoch: 1,
-                filters: String::new(),
-                mark: String::new(),
-                watched: false,
-                target: PathBuf::new(),
-            });
+            let id = self.infos.iter().map(|info| info.id).max().unwrap_or(0) + 1;
+            self.infos.push(RootInfo::new(id, name, PathBuf::new(), processor));
             self.infos.len() - 1
         });
         &self.infos[at]

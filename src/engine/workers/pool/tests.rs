@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 use std::sync::mpsc::{Sender, channel};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::engine::workers::task::SharedBatch;
@@ -13,14 +13,7 @@ fn batch(id: u64, files: usize) -> FileBatch {
         attempts: 0,
         recorded: None,
     };
-    FileBatch {
-        batch_id: id,
-        files: (0..files).map(file).collect(),
-        total_size: 0,
-        estimated_processing_time: Duration::ZERO,
-        priority: BatchPriority::Normal,
-        created_at: SystemTime::UNIX_EPOCH,
-    }
+    FileBatch::unplanned(id, (0..files).map(file))
 }
 
 const LONG: Duration = Duration::from_secs(20);

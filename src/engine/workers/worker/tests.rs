@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use super::*;
 use crate::engine::lifecycle::transition::{AttemptOutcome, Attempted, FileEvent};
@@ -11,10 +11,10 @@ use crate::engine::workers::crash_hook::CrashSignal;
 use crate::engine::workers::pool::Pool;
 use crate::engine::workers::record::overdue_outcome;
 use crate::engine::workers::slots::{Stage, WorkerSlots};
+use crate::model::FileBatch;
 use crate::model::clock::Clock;
 use crate::model::config::BatchConfig;
 use crate::model::key::RootTable;
-use crate::model::{BatchPriority, FileBatch};
 use crate::process::from_fn;
 use crate::source::{Filters, TreeSource};
 
@@ -55,14 +55,7 @@ fn batch(folder: &Path, id: u64, files: usize, content: impl Fn(usize) -> &'stat
         std::fs::write(&path, content(n)).unwrap();
         DiscoveredFile::at(&path).unwrap()
     };
-    FileBatch {
-        batch_id: id,
-        files: (0..files).map(file).collect(),
-        total_size: 0,
-        estimated_processing_time: Duration::ZERO,
-        priority: BatchPriority::Normal,
-        created_at: SystemTime::UNIX_EPOCH,
-    }
+    FileBatch::unplanned(id, (0..files).map(file))
 }
 
 fn start(context: &Arc<WorkContext>, workers: usize) -> (Arc<Pool>, Receiver<OutcomeGroup>) {
