@@ -12,7 +12,7 @@ use crate::engine::lifecycle::transition::RunScope;
 use crate::engine::roots::identity::RootIdentities;
 use crate::engine::roots::probe::FsProbe;
 use crate::engine::roots::registry::register;
-use crate::ledger::{Job, JobEnd, JobKind, LedgerReader, RootInfo, StateInfo};
+use crate::ledger::{Job, JobCounts, JobEnd, JobKind, LedgerReader, RootInfo, StateInfo};
 use crate::model::{BatchConfig, Cursor, ErrorMode, FolderKey, Root, RootId, Timestamp};
 
 /// A job that has begun.
@@ -136,11 +136,7 @@ impl JobRequest {
             config: String::new(),
             start: Cursor::default(),
             discovered: 0,
-            ok: 0,
-            failed: 0,
-            unchanged: 0,
-            removed: 0,
-            bytes: 0,
+            counts: JobCounts::default(),
         }
     }
 }
@@ -172,15 +168,8 @@ pub(crate) fn close_stale(store: &mut Store) -> Result<(), EngineError> {
 
 /// Returns the job with the counts so far.
 pub(crate) fn so_far(job: &Job, tally: &RunCounts, bytes: u64) -> Job {
-    Job {
-        discovered: tally.discovered,
-        ok: tally.ok,
-        failed: tally.failed,
-        unchanged: tally.unchanged,
-        removed: tally.removed,
-        bytes,
-        ..job.clone()
-    }
+    let RunCounts { discovered, ok, failed, unchanged, removed, .. } = *tally;
+    Job { discovered, counts: JobCounts { ok, failed, unchanged, removed, bytes }, ..job.clone() }
 }
 
 /// Returns the job at its end.

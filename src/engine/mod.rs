@@ -38,7 +38,7 @@ pub use edit::forget::{ForgetFilter, ForgetReport, forget};
 pub use edit::retry::{RetryFilter, RetryReport, retry};
 pub use error::EngineError;
 pub use query::failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
-pub use query::jobs::{JobLine, JobOutcome, JobReport, JobRoot, JobStatus};
+pub use query::jobs::{JobOutcome, JobReport, JobRoot, JobStatus, JobSummary};
 pub use query::records::CommittedLog;
 pub use query::status::{Explanation, FileState, RootStatus, StateCounts, StatusReport};
 pub use resources::breaker::{BreakerState, BreakerStatus};

@@ -99,7 +99,7 @@ pub use folder::held::HeldState;
 pub use folder::state_file::{FORMAT, RootInfo, StateInfo};
 pub use log_range::LogRange;
 pub use map::entry::{Counts, Entry, EntryState, RecordRef, Retry};
-pub use map::job::{Job, JobEnd, JobKind};
+pub use map::job::{Job, JobCounts, JobEnd, JobKind};
 pub use map::ready::{ReadyFiles, ReadyPosition};
 pub use map::scan::Scan;
 pub(crate) use names::LOG_CHECKED;

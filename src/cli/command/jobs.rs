@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 use clap::Args;
 use outlast::Timestamp;
-use outlast::engine::{JobLine, JobOutcome, JobReport, ProcessingState};
+use outlast::engine::{JobOutcome, JobReport, JobSummary, ProcessingState};
 use outlast::ledger::JobKind;
 use outlast::service::Request;
 
@@ -70,15 +70,15 @@ fn show(report: &JobReport, now: Timestamp, out: &mut Lines<'_>) -> io::Result<(
     Ok(())
 }
 
-fn row(job: &JobLine, now: Timestamp) -> [String; 8] {
+fn row(job: &JobSummary, now: Timestamp) -> [String; 8] {
     [
         job.job.to_string(),
         job.kind.to_string(),
         state_of(job),
         job.started.map_or_else(none, to_the_minute),
         took(job, now),
-        job.ok.to_string(),
-        job.failed.to_string(),
+        job.counts.ok.to_string(),
+        job.counts.failed.to_string(),
         roots_of(job),
     ]
 }
@@ -87,7 +87,7 @@ fn none() -> String {
     "-".to_owned()
 }
 
-fn state_of(job: &JobLine) -> String {
+fn state_of(job: &JobSummary) -> String {
     match (job.phase, job.progress) {
         // Never 100 % before the end.
         (_, Some(share)) => format!("{} {}%", job.state, ((share * 100.0) as u8).min(99)),
@@ -104,7 +104,7 @@ fn to_the_minute(time: Timestamp) -> String {
 }
 
 /// Formats the time from the start to the end, or so far.
-fn took(job: &JobLine, now: Timestamp) -> String {
+fn took(job: &JobSummary, now: Timestamp) -> String {
     let end = if job.state == JobOutcome::Running { Some(now) } else { job.ended };
     let (Some(start), Some(end)) = (job.started, end) else { return none() };
     let seconds = end.0.saturating_sub(start.0).max(0) as u64 / 1_000_000_000;
@@ -116,7 +116,7 @@ fn took(job: &JobLine, now: Timestamp) -> String {
     }
 }
 
-fn roots_of(job: &JobLine) -> String {
+fn roots_of(job: &JobSummary) -> String {
     let names: Vec<String> = job.roots.iter().take(ROOTS_SHOWN).map(|root| root.name.clone()).collect();
     let mut text = names.join(", ");
     if let Some(scope) = &job.scope {
@@ -134,6 +134,7 @@ fn roots_of(job: &JobLine) -> String {
 #[cfg(test)]
 mod tests {
     use outlast::engine::JobRoot;
+    use outlast::ledger::JobCounts;
 
     use super::*;
 
@@ -145,8 +146,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn line(job: u64, state: JobOutcome) -> JobLine {
-        JobLine {
+    fn line(job: u64, state: JobOutcome) -> JobSummary {
+        JobSummary {
             job,
             kind: JobKind::Run,
             state,
@@ -160,11 +161,7 @@ mod tests {
             pending: None,
             progress: None,
             discovered: 40_000,
-            ok: 11_052,
-            failed: 0,
-            unchanged: 0,
-            removed: 0,
-            bytes: 5,
+            counts: JobCounts { ok: 11_052, bytes: 5, ..JobCounts::default() },
         }
     }
 
@@ -180,21 +177,21 @@ mod tests {
         let phase = Some(ProcessingState::Scanning);
         let jobs = vec![
             line(98, JobOutcome::Killed),
-            JobLine { ended, kind: JobKind::Scheduled, ..line(99, JobOutcome::Interrupted) },
-            JobLine {
+            JobSummary { ended, kind: JobKind::Scheduled, ..line(99, JobOutcome::Interrupted) },
+            JobSummary {
                 progress: Some(0.9999),
                 kind: JobKind::Reconcile,
                 roots: ["a", "b", "c", "d", "e"].map(root).to_vec(),
                 ..line(100, JobOutcome::Running)
             },
-            JobLine { kind: JobKind::Added, phase, ..line(101, JobOutcome::Running) },
-            JobLine { kind: JobKind::Watch, phase, ..line(102, JobOutcome::Running) },
-            JobLine {
+            JobSummary { kind: JobKind::Added, phase, ..line(101, JobOutcome::Running) },
+            JobSummary { kind: JobKind::Watch, phase, ..line(102, JobOutcome::Running) },
+            JobSummary {
                 kind: JobKind::Rescan,
                 started: None,
                 scope: Some("src\u{1b}".to_owned()),
                 priority: 5,
-                ok: 0,
+                counts: JobCounts::default(),
                 ..line(103, JobOutcome::Queued)
             },
         ];
@@ -217,7 +214,7 @@ job  kind       state        began (UTC)        took     ok  failed  roots
         let after = |seconds: i64| {
             let start = at("2026-11-24T22:37:56Z");
             let ended = Some(Timestamp(start.0 + seconds * 1_000_000_000));
-            took(&JobLine { ended, ..line(1, JobOutcome::Completed) }, start)
+            took(&JobSummary { ended, ..line(1, JobOutcome::Completed) }, start)
         };
         let shown = [-5, 0, 59, 61, 3_599, 3_661, 90_000].map(after);
         assert_eq!(shown, ["0s", "0s", "59s", "1m01s", "59m59s", "1h01m", "1d01h"]);

@@ -70,10 +70,10 @@ fn write_status(report: &StatusReport, out: &mut Lines<'_>) -> io::Result<()> {
             job.job,
             job.end,
             to_the_second(job.started),
-            job.ok,
-            job.failed,
-            job.unchanged,
-            job.removed
+            job.counts.ok,
+            job.counts.failed,
+            job.counts.unchanged,
+            job.counts.removed
         )?;
     }
     writeln!(

@@ -118,7 +118,9 @@ impl RunState {
     /// Takes over the committed counts after the state was reopened.
     pub(crate) fn take_committed(&mut self, jobs: &[Job], id: u64) {
         if let Some(job) = jobs.iter().find(|job| job.id == id) {
-            (self.tally.ok, self.tally.failed, self.tally.removed) = (job.ok, job.failed, job.removed);
+            let counts = &job.counts;
+            (self.tally.ok, self.tally.failed, self.tally.removed) =
+                (counts.ok, counts.failed, counts.removed);
         }
     }
 

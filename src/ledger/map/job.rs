@@ -97,15 +97,22 @@ pub struct Job {
     pub start: Cursor,
     /// Entries it found that are not directories and whose names the filters let in.
     pub discovered: u64,
-    /// Files it processed.
+    /// What it did.
+    pub counts: JobCounts,
+}
+
+/// What a job did so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct JobCounts {
+    /// Files processed.
     pub ok: u64,
-    /// Files that failed in it.
+    /// Files that failed.
     pub failed: u64,
-    /// Files it found unchanged.
+    /// Files that were done already.
     pub unchanged: u64,
-    /// Files it found removed.
+    /// Files that no longer exist.
     pub removed: u64,
-    /// Bytes it processed.
+    /// Bytes read.
     pub bytes: u64,
 }
 
@@ -127,15 +134,12 @@ struct JobV1 {
     roots: Vec<u32>,
     config: String,
     start: Cursor,
-    ok: u64,
-    failed: u64,
-    unchanged: u64,
-    removed: u64,
-    bytes: u64,
+    counts: JobCounts,
 }
 
 impl From<JobV1> for Job {
     fn from(old: JobV1) -> Self {
+        let counts = old.counts;
         Self {
             id: old.id,
             kind: JobKind::Run,
@@ -149,12 +153,8 @@ impl From<JobV1> for Job {
             config: old.config,
             start: old.start,
             // At least these: what was skipped or left pending was not recorded.
-            discovered: old.ok.saturating_add(old.failed).saturating_add(old.unchanged),
-            ok: old.ok,
-            failed: old.failed,
-            unchanged: old.unchanged,
-            removed: old.removed,
-            bytes: old.bytes,
+            discovered: counts.ok.saturating_add(counts.failed).saturating_add(counts.unchanged),
+            counts,
         }
     }
 }
@@ -250,7 +250,8 @@ mod tests {
             let [ok, failed, unchanged, removed, bytes] = counts;
             let start = Cursor { tick, log: LogPosition { segment, offset } };
             let (started, ended) = (Timestamp(started), ended.map(Timestamp));
-            JobV1 { id, started, ended, end, roots, config, start, ok, failed, unchanged, removed, bytes }
+            let counts = JobCounts { ok, failed, unchanged, removed, bytes };
+            JobV1 { id, started, ended, end, roots, config, start, counts }
         }
     }
 
@@ -282,8 +283,7 @@ mod tests {
             prop_assert_eq!((job.id, job.end, job.start), (old.id, old.end, old.start));
             prop_assert_eq!((job.started, job.ended), (old.started, old.ended));
             prop_assert_eq!((job.roots, job.config), (old.roots, old.config));
-            let counts = [job.ok, job.failed, job.unchanged, job.removed, job.bytes];
-            prop_assert_eq!(counts, [old.ok, old.failed, old.unchanged, old.removed, old.bytes]);
+            prop_assert_eq!(job.counts, old.counts);
         }
 
         #[test]
@@ -308,21 +308,8 @@ mod tests {
     fn job(id: u64, end: JobEnd) -> Job {
         let (started, start) = (Timestamp(7), Cursor::default());
         let (roots, config) = (vec![1], "{}".to_owned());
-        let old = JobV1 {
-            id,
-            started,
-            ended: None,
-            end,
-            roots,
-            config,
-            start,
-            ok: 1,
-            failed: 2,
-            unchanged: 3,
-            removed: 4,
-            bytes: 5,
-        };
-        old.into()
+        let counts = JobCounts { ok: 1, failed: 2, unchanged: 3, removed: 4, bytes: 5 };
+        JobV1 { id, started, ended: None, end, roots, config, start, counts }.into()
     }
 
     /// The bytes themselves, since both sides of the other tests would change together.

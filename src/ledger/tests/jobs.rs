@@ -17,11 +17,7 @@ fn job(id: u64, end: JobEnd) -> Job {
         config: "{}".to_owned(),
         start: Cursor::default(),
         discovered: 10,
-        ok: 1,
-        failed: 2,
-        unchanged: 3,
-        removed: 4,
-        bytes: 5,
+        counts: JobCounts { ok: 1, failed: 2, unchanged: 3, removed: 4, bytes: 5 },
     }
 }
 

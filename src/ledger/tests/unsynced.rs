@@ -31,11 +31,7 @@ fn try_commit(ledger: &mut Ledger, round: u64) -> Result<Cursor, LedgerError> {
         config: String::new(),
         start: Cursor::default(),
         discovered: round,
-        ok: round,
-        failed: 0,
-        unchanged: 0,
-        removed: 0,
-        bytes: 0,
+        counts: JobCounts { ok: round, ..JobCounts::default() },
     };
     ledger.commit(Tick { changes: &changes(round), log, log_crc: 7, job: Some(&job) })
 }
@@ -66,7 +62,7 @@ fn reported(reader: &LedgerReader) -> Reported {
         let next = all.iter().find(|(found, _)| found.as_slice() >= key.as_bytes());
         assert_eq!(scan.peek().unwrap().map(|(key, entry)| (key.to_vec(), *entry)), next.cloned());
     }
-    (all, reader.jobs().unwrap().iter().map(|job| job.ok).collect(), reader.cursor())
+    (all, reader.jobs().unwrap().iter().map(|job| job.counts.ok).collect(), reader.cursor())
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::ledger::JobEnd;
+use crate::ledger::{JobCounts, JobEnd};
 use crate::model::{Cursor, Timestamp as Stored};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -151,11 +151,7 @@ fn only_jobs_that_scan_all_that_is_served_count() {
         config: String::new(),
         start: Cursor::default(),
         discovered: 0,
-        ok: 0,
-        failed: 0,
-        unchanged: 0,
-        removed: 0,
-        bytes: 0,
+        counts: JobCounts::default(),
     };
     let mut jobs = vec![
         job(JobKind::Run, 1, JobEnd::Completed, &[1, 2]),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::error::EngineError;
 use crate::engine::stats::{BatchStatistics, ProcessingProgress, ProcessingState, lossy};
 use crate::engine::store::StoreView;
-use crate::ledger::{Job, JobEnd, JobKind};
+use crate::ledger::{Job, JobCounts, JobEnd, JobKind};
 use crate::model::{RootId, Timestamp};
 
 /// Returns the queued job that is next: of the highest priority, the oldest.
@@ -27,14 +27,14 @@ pub(crate) fn outranks(queued: &Job, running: &Job) -> bool {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct JobReport {
     /// The jobs, in the order of their numbers.
-    pub jobs: Vec<JobLine>,
+    pub jobs: Vec<JobSummary>,
     /// Ended jobs that are remembered but not listed: all older than those listed.
     pub left_out: u64,
 }
 
 /// Summary of one job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct JobLine {
+pub struct JobSummary {
     /// Its number.
     pub job: u64,
     /// Why the job exists.
@@ -61,16 +61,9 @@ pub struct JobLine {
     pub progress: Option<f64>,
     /// Entries found that are not directories and whose names the filters let in.
     pub discovered: u64,
-    /// Files processed.
-    pub ok: u64,
-    /// Files that failed.
-    pub failed: u64,
-    /// Files that were done already.
-    pub unchanged: u64,
-    /// Files that no longer exist.
-    pub removed: u64,
-    /// Bytes read.
-    pub bytes: u64,
+    /// What it did.
+    #[serde(flatten)]
+    pub counts: JobCounts,
 }
 
 /// A root of a job.
@@ -94,16 +87,9 @@ pub struct JobStatus {
     pub started: Timestamp,
     /// When it ended; `None` while it runs, or if it was killed.
     pub ended: Option<Timestamp>,
-    /// Files processed.
-    pub ok: u64,
-    /// Files that failed.
-    pub failed: u64,
-    /// Files that were done already.
-    pub unchanged: u64,
-    /// Files that no longer exist.
-    pub removed: u64,
-    /// Bytes read.
-    pub bytes: u64,
+    /// What it did.
+    #[serde(flatten)]
+    pub counts: JobCounts,
 }
 
 /// How a job ended, if it did.
@@ -167,11 +153,7 @@ impl JobStatus {
             end: JobOutcome::of(job, live),
             started: job.started,
             ended: job.ended,
-            ok: job.ok,
-            failed: job.failed,
-            unchanged: job.unchanged,
-            removed: job.removed,
-            bytes: job.bytes,
+            counts: job.counts,
         }
     }
 }
@@ -187,9 +169,9 @@ impl StoreView {
         running: Option<&BatchStatistics>,
         ended_max: Option<usize>,
     ) -> Result<JobReport, EngineError> {
-        let mut lines: Vec<JobLine> =
-            self.known_jobs()?.iter().map(|job| self.job_line(job, running)).collect();
-        let is_open = |line: &JobLine| matches!(line.state, JobOutcome::Queued | JobOutcome::Running);
+        let mut lines: Vec<JobSummary> =
+            self.known_jobs()?.iter().map(|job| self.summary(job, running)).collect();
+        let is_open = |line: &JobSummary| matches!(line.state, JobOutcome::Queued | JobOutcome::Running);
         let ended = lines.iter().filter(|line| !is_open(line)).count();
         let left_out = ended.saturating_sub(ended_max.unwrap_or(usize::MAX));
         let mut older = left_out;
@@ -201,9 +183,9 @@ impl StoreView {
         Ok(JobReport { jobs: lines, left_out: left_out as u64 })
     }
 
-    fn job_line(&self, job: &Job, running: Option<&BatchStatistics>) -> JobLine {
+    fn summary(&self, job: &Job, running: Option<&BatchStatistics>) -> JobSummary {
         let state = JobOutcome::of(job, running.is_some());
-        let line = JobLine {
+        let line = JobSummary {
             job: job.id,
             kind: job.kind,
             state,
@@ -217,11 +199,7 @@ impl StoreView {
             pending: None,
             progress: None,
             discovered: job.discovered,
-            ok: job.ok,
-            failed: job.failed,
-            unchanged: job.unchanged,
-            removed: job.removed,
-            bytes: job.bytes,
+            counts: job.counts,
         };
         match running {
             // The figures are those of the previous job until the first ones of this one exist.
@@ -244,19 +222,16 @@ impl StoreView {
     }
 }
 
-impl JobLine {
+impl JobSummary {
     fn with_live(self, statistics: &BatchStatistics) -> Self {
         let progress = &statistics.progress;
+        let ProcessingProgress { ok, failed, unchanged, removed, bytes, .. } = *progress;
         Self {
             phase: Some(statistics.state),
             pending: Some(progress.pending),
             progress: (self.kind != JobKind::Watch).then(|| share_of(statistics.state, progress)).flatten(),
             discovered: progress.discovered,
-            ok: progress.ok,
-            failed: progress.failed,
-            unchanged: progress.unchanged,
-            removed: progress.removed,
-            bytes: progress.bytes,
+            counts: JobCounts { ok, failed, unchanged, removed, bytes },
             ..self
         }
     }

@@ -19,11 +19,7 @@ fn job(id: u64, end: JobEnd) -> Job {
         config: "{}".to_owned(),
         start: Cursor::default(),
         discovered: 9,
-        ok: 1,
-        failed: 2,
-        unchanged: 3,
-        removed: 4,
-        bytes: 5,
+        counts: JobCounts { ok: 1, failed: 2, unchanged: 3, removed: 4, bytes: 5 },
     }
 }
 
@@ -108,7 +104,8 @@ fn what_never_began_has_no_start_and_a_lost_root_its_number() {
     let known = JobRoot { name: "asts".to_owned(), path: "/data/asts".into() };
     assert_eq!(waits.roots, [known, JobRoot { name: "7".to_owned(), path: PathBuf::new() }]);
     let json = serde_json::to_string(&report).unwrap();
-    assert!(json.contains(r#""kind":"rescan","state":"queued""#), "{json}");
+    let first = r#"{"jobs":[{"job":1,"kind":"rescan","state":"queued","priority":0,"roots":[{"name":"asts","path":"/data/asts"},{"name":"7","path":""}],"scope":"src","queued":"1970-01-01T00:00:00.000000001Z","started":null,"ended":null,"phase":null,"pending":null,"progress":null,"discovered":9,"ok":1,"failed":2,"unchanged":3,"removed":4,"bytes":5},"#;
+    assert!(json.starts_with(first), "{json}");
     assert_eq!(serde_json::from_str::<JobReport>(&json).unwrap(), report);
 }
 
@@ -122,10 +119,19 @@ fn the_share_that_is_done_is_told_once_all_is_found() {
     let line = |statistics: &BatchStatistics| view.jobs(Some(statistics), None).unwrap().jobs[0].clone();
     let scanning = line(&statistics);
     assert_eq!((scanning.phase, scanning.pending), (Some(ProcessingState::Scanning), Some(10)));
-    assert_eq!((scanning.progress, scanning.ok), (None, 30));
+    assert_eq!((scanning.progress, scanning.counts.ok), (None, 30));
     statistics.state = ProcessingState::Processing;
     assert_eq!(line(&statistics).progress, Some(0.75));
     statistics.progress.job = 0;
     let begins = line(&statistics);
-    assert_eq!((begins.state, begins.progress, begins.ok), (JobOutcome::Running, None, 1));
+    assert_eq!((begins.state, begins.progress, begins.counts.ok), (JobOutcome::Running, None, 1));
+}
+
+#[test]
+fn a_status_has_each_job_in_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = store_with(&folder, &[job(1, JobEnd::Completed)]).view().status(None).unwrap();
+    let json = serde_json::to_string(&report.jobs).unwrap();
+    let expected = r#"[{"job":1,"end":"completed","started":"1970-01-01T00:00:00.000000001Z","ended":"1970-01-01T00:00:00.000000099Z","ok":1,"failed":2,"unchanged":3,"removed":4,"bytes":5}]"#;
+    assert_eq!(json, expected);
 }
