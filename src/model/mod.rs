@@ -27,6 +27,7 @@ pub use fingerprint::{Digest, Fingerprint, Timestamp};
 pub(crate) use key::shared_prefix;
 pub use key::{FileKey, FolderKey, Root, RootId, RootTable};
 pub use memory::{can_do_without_memory, is_for_want_of_stack};
+pub use record::ast::{AstCall, AstImport, AstImportedName, AstNotes, AstResult, AstSymbol, AstTotals};
 pub use record::copies::{RecordOf, push_copy, without_copy_mark};
 pub use record::cursor::RecordCursor;
 pub use record::{Cursor, LogPosition, LogStart, RecordHead, RecordLine, RecordStatus};

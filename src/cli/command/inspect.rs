@@ -1,15 +1,15 @@
 //! `outlast inspect`: what the processor extracts from one file.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
 use outlast::engine::{self, Inspection};
+use outlast::process::ast::{AstNotes, AstResult, AstSymbol};
 use outlast::service::settings::Settings;
 use outlast::{AstProcessor, FileError};
-use serde::Deserialize;
 
 use crate::cli::exit_code;
 use crate::cli::options::flags::{Flags, OfInspect};
@@ -42,8 +42,8 @@ fn show(seen: &Inspection, format: Format) -> Result<()> {
         }
         (Err(error), true) => terminal::print_json(&serde_json::json!({ "error": error })),
         (Ok(result), false) => {
-            let shown: Shown = serde_json::from_slice(result).context("the result is none of ast")?;
-            terminal::print(|out| title(seen, out).and_then(|()| shown.write(out)))
+            let shown = serde_json::from_slice(result).context("the result is none of ast")?;
+            terminal::print(|out| title(seen, out).and_then(|()| write(&shown, out)))
         }
         (Err(error), false) => terminal::print(|out| failure(seen, error, out)),
     }
@@ -63,198 +63,140 @@ fn failure(seen: &Inspection, error: &FileError, out: &mut Lines<'_>) -> io::Res
     Ok(())
 }
 
-/// The result as in a record.
-#[derive(Deserialize)]
-struct Shown {
-    dialect: String,
-    confidence: f64,
-    language: String,
-    values: u64,
-    depth: u64,
-    nodes: u64,
-    kind_field: Option<String>,
-    kinds: BTreeMap<String, u64>,
-    #[serde(default)]
-    kinds_omitted: u64,
-    lines: Option<u64>,
-    symbols: Vec<Symbol>,
-    imports: Vec<Import>,
-    calls: Vec<Call>,
-    totals: Totals,
-    #[serde(default)]
-    notes: serde_json::Map<String, serde_json::Value>,
+fn write(result: &AstResult<'_>, out: &mut Lines<'_>) -> io::Result<()> {
+    writeln!(out, "  dialect    {}, confidence {}", result.dialect, result.confidence.unwrap_or_default())?;
+    writeln!(out, "  language   {}", result.language)?;
+    let lines = result.lines.map_or_else(String::new, |lines| format!(", up to line {lines}"));
+    writeln!(
+        out,
+        "  counts     {} values, {} nodes, {} levels{lines}",
+        result.values, result.nodes, result.depth
+    )?;
+    if let Some(notes) = &result.notes {
+        write_notes(notes, out)?;
+    }
+    write_kinds(result, out)?;
+    write_symbols(result, out)?;
+    write_imports(result, out)?;
+    write_calls(result, out)
 }
 
-#[derive(Deserialize)]
-struct Totals {
-    symbols: usize,
-    imports: usize,
-    calls: u64,
+fn write_notes(notes: &AstNotes<'_>, out: &mut Lines<'_>) -> io::Result<()> {
+    if notes.bom == Some(true) {
+        writeln!(out, "  note       bom")?;
+    }
+    let count = |count: Option<u32>| count.map(|count| count.to_string());
+    let text = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+    let noted = [
+        ("duplicate_keys", count(notes.duplicate_keys)),
+        ("grammar", text(&notes.grammar)),
+        ("lone_surrogates", count(notes.lone_surrogates)),
+        ("non_finite_numbers", count(notes.non_finite_numbers)),
+        ("numbers_beyond_f64", count(notes.numbers_beyond_f64)),
+        ("top_level", text(&notes.top_level)),
+    ];
+    for (name, value) in noted {
+        if let Some(value) = value {
+            writeln!(out, "  note       {name}: {value}")?;
+        }
+    }
+    Ok(())
 }
 
-#[derive(Deserialize)]
-struct Symbol {
-    kind: String,
-    qualified_name: String,
-    line: Option<u64>,
-    end_line: Option<u64>,
-    visibility: Option<String>,
-    #[serde(default, rename = "async")]
-    is_async: bool,
-    #[serde(default, rename = "static")]
-    is_static: bool,
-    complexity: Option<u64>,
+fn write_kinds(result: &AstResult<'_>, out: &mut Lines<'_>) -> io::Result<()> {
+    if result.nodes == 0 {
+        return Ok(());
+    }
+    let by = result.kind_field.as_ref().map_or_else(String::new, |field| format!(", named by {field}"));
+    writeln!(out, "  kinds      {}{by}", result.kinds.len())?;
+    for (kind, count) in result.kinds.iter().take(KINDS_SHOWN) {
+        writeln!(out, "    {count:>7}  {kind}")?;
+    }
+    let not_shown: u32 = result.kinds.iter().skip(KINDS_SHOWN).map(|(_, count)| count).sum();
+    let rest = not_shown + result.kinds_omitted;
+    if rest > 0 {
+        writeln!(out, "    {rest:>7}  in further kinds")?;
+    }
+    Ok(())
 }
 
-#[derive(Deserialize)]
-struct Import {
-    module: String,
-    names: Vec<Name>,
-    alias: Option<String>,
-    line: Option<u64>,
+/// Prints each symbol indented below the one that prefixes its qualified name.
+fn write_symbols(result: &AstResult<'_>, out: &mut Lines<'_>) -> io::Result<()> {
+    let total = result.totals.unwrap_or_default().symbols;
+    writeln!(out, "  symbols    {total}")?;
+    let mut around: Vec<&str> = Vec::new();
+    for symbol in result.symbols.iter().flatten().take(SYMBOLS_SHOWN) {
+        while around.last().is_some_and(|outer| inner_name(outer, symbol).is_none()) {
+            around.pop();
+        }
+        let name = around.last().and_then(|outer| inner_name(outer, symbol));
+        let name = name.unwrap_or(&symbol.qualified_name);
+        let indent = "  ".repeat(around.len());
+        let named = format!("{indent}{} {name}", symbol.kind);
+        writeln!(out, "    {:<44} {}", named, details(symbol).trim_end())?;
+        if !matches!(&*symbol.kind, "variable" | "constant") {
+            around.push(&symbol.qualified_name);
+        }
+    }
+    more(total, SYMBOLS_SHOWN, out)
 }
 
-#[derive(Deserialize)]
-struct Name {
-    name: String,
-    alias: Option<String>,
+fn write_imports(result: &AstResult<'_>, out: &mut Lines<'_>) -> io::Result<()> {
+    let total = result.totals.unwrap_or_default().imports;
+    writeln!(out, "  imports    {total}")?;
+    for import in result.imports.iter().flatten().take(IMPORTS_SHOWN) {
+        let module = named(&import.module, import.alias.as_deref());
+        let names = import.names.iter().take(NAMES_SHOWN);
+        let mut names: Vec<_> = names.map(|name| named(&name.name, name.alias.as_deref())).collect();
+        if import.names.len() > NAMES_SHOWN {
+            names.push(format!("and {} more", import.names.len() - NAMES_SHOWN));
+        }
+        let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+        let line = import.line.map_or_else(String::new, |line| format!("line {line}"));
+        writeln!(out, "    {line:<10} {module}{names}")?;
+    }
+    more(total, IMPORTS_SHOWN, out)
 }
 
-#[derive(Deserialize)]
-struct Call {
-    caller: Option<String>,
-    callee: String,
-    count: u64,
+fn write_calls(result: &AstResult<'_>, out: &mut Lines<'_>) -> io::Result<()> {
+    let mut rest = result.totals.unwrap_or_default().calls;
+    writeln!(out, "  calls      {rest}")?;
+    for call in result.calls.iter().flatten().take(CALLS_SHOWN) {
+        let from = call.caller.as_ref().map_or_else(String::new, |caller| format!("  from {caller}"));
+        writeln!(out, "    {:>7}  {}{from}", call.count, call.callee)?;
+        rest = rest.saturating_sub(call.count);
+    }
+    if rest > 0 {
+        writeln!(out, "    {rest:>7}  more")?;
+    }
+    Ok(())
 }
 
-impl Shown {
-    fn write(&self, out: &mut Lines<'_>) -> io::Result<()> {
-        writeln!(out, "  dialect    {}, confidence {}", self.dialect, self.confidence)?;
-        writeln!(out, "  language   {}", self.language)?;
-        let lines = self.lines.map_or_else(String::new, |lines| format!(", up to line {lines}"));
-        writeln!(
-            out,
-            "  counts     {} values, {} nodes, {} levels{lines}",
-            self.values, self.nodes, self.depth
-        )?;
-        self.notes(out)?;
-        self.kinds(out)?;
-        self.symbols(out)?;
-        self.imports(out)?;
-        self.calls(out)
-    }
-
-    fn notes(&self, out: &mut Lines<'_>) -> io::Result<()> {
-        for (name, value) in &self.notes {
-            match value {
-                serde_json::Value::Bool(true) => writeln!(out, "  note       {name}")?,
-                serde_json::Value::String(text) => writeln!(out, "  note       {name}: {text}")?,
-                value => writeln!(out, "  note       {name}: {value}")?,
-            }
-        }
-        Ok(())
-    }
-
-    fn kinds(&self, out: &mut Lines<'_>) -> io::Result<()> {
-        if self.nodes == 0 {
-            return Ok(());
-        }
-        let by = self.kind_field.as_ref().map_or_else(String::new, |field| format!(", named by {field}"));
-        writeln!(out, "  kinds      {}{by}", self.kinds.len())?;
-        let mut kinds: Vec<_> = self.kinds.iter().collect();
-        kinds.sort_by(|a, b| b.1.cmp(a.1));
-        for (kind, count) in kinds.iter().take(KINDS_SHOWN) {
-            writeln!(out, "    {count:>7}  {}", kind)?;
-        }
-        let rest = kinds.iter().skip(KINDS_SHOWN).map(|(_, count)| **count).sum::<u64>() + self.kinds_omitted;
-        if rest > 0 {
-            writeln!(out, "    {rest:>7}  in further kinds")?;
-        }
-        Ok(())
-    }
-
-    /// Prints each symbol indented below the one that prefixes its qualified name.
-    fn symbols(&self, out: &mut Lines<'_>) -> io::Result<()> {
-        writeln!(out, "  symbols    {}", self.totals.symbols)?;
-        let mut around: Vec<&str> = Vec::new();
-        for symbol in self.symbols.iter().take(SYMBOLS_SHOWN) {
-            while around.last().is_some_and(|outer| inner_name(outer, symbol).is_none()) {
-                around.pop();
-            }
-            let name = around.last().and_then(|outer| inner_name(outer, symbol));
-            let name = name.unwrap_or(&symbol.qualified_name);
-            let indent = "  ".repeat(around.len());
-            let named = format!("{indent}{} {name}", symbol.kind);
-            writeln!(out, "    {:<44} {}", named, symbol.details().trim_end())?;
-            if !matches!(symbol.kind.as_str(), "variable" | "constant") {
-                around.push(&symbol.qualified_name);
-            }
-        }
-        more(self.totals.symbols, SYMBOLS_SHOWN, out)
-    }
-
-    fn imports(&self, out: &mut Lines<'_>) -> io::Result<()> {
-        writeln!(out, "  imports    {}", self.totals.imports)?;
-        for import in self.imports.iter().take(IMPORTS_SHOWN) {
-            let named = named(&import.module, import.alias.as_deref());
-            let mut names: Vec<_> = import.names.iter().take(NAMES_SHOWN).map(Name::shown).collect();
-            if import.names.len() > NAMES_SHOWN {
-                names.push(format!("and {} more", import.names.len() - NAMES_SHOWN));
-            }
-            let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
-            let line = import.line.map_or_else(String::new, |line| format!("line {line}"));
-            writeln!(out, "    {line:<10} {named}{names}")?;
-        }
-        more(self.totals.imports, IMPORTS_SHOWN, out)
-    }
-
-    fn calls(&self, out: &mut Lines<'_>) -> io::Result<()> {
-        writeln!(out, "  calls      {}", self.totals.calls)?;
-        for call in self.calls.iter().take(CALLS_SHOWN) {
-            let from = call.caller.as_ref().map_or_else(String::new, |caller| format!("  from {}", caller));
-            writeln!(out, "    {:>7}  {}{from}", call.count, &call.callee)?;
-        }
-        let shown: u64 = self.calls.iter().take(CALLS_SHOWN).map(|call| call.count).sum();
-        if self.totals.calls > shown {
-            writeln!(out, "    {:>7}  more", self.totals.calls - shown)?;
-        }
-        Ok(())
-    }
-}
-
-impl Symbol {
-    /// Formats lines, complexity, and other known facts.
-    fn details(&self) -> String {
-        let lines = match (self.line, self.end_line) {
-            (Some(line), Some(end)) if end != line => format!("lines {line}-{end}"),
-            (Some(line), _) => format!("line {line}"),
-            (None, _) => String::new(),
-        };
-        let complexity = self.complexity.map_or_else(String::new, |value| format!("complexity {value}"));
-        let mut words: Vec<&str> = self.visibility.as_deref().into_iter().collect();
-        words.extend(self.is_async.then_some("async"));
-        words.extend(self.is_static.then_some("static"));
-        format!("{lines:<17} {complexity:<14} {}", words.join(" "))
-    }
-}
-
-impl Name {
-    fn shown(&self) -> String {
-        named(&self.name, self.alias.as_deref())
-    }
+/// Formats lines, complexity, and other known facts.
+fn details(symbol: &AstSymbol<'_>) -> String {
+    let lines = match (symbol.line, symbol.end_line) {
+        (Some(line), Some(end)) if end != line => format!("lines {line}-{end}"),
+        (Some(line), _) => format!("line {line}"),
+        (None, _) => String::new(),
+    };
+    let complexity = symbol.complexity.map_or_else(String::new, |value| format!("complexity {value}"));
+    let mut words: Vec<&str> = symbol.visibility.as_deref().into_iter().collect();
+    words.extend(symbol.is_async.then_some("async"));
+    words.extend(symbol.is_static.then_some("static"));
+    format!("{lines:<17} {complexity:<14} {}", words.join(" "))
 }
 
 fn named(name: &str, alias: Option<&str>) -> String {
-    let alias = alias.map_or_else(String::new, |alias| format!(" as {}", alias));
-    format!("{}{alias}", name)
+    alias.map_or_else(|| name.to_owned(), |alias| format!("{name} as {alias}"))
 }
 
 /// Returns a symbol's name within another one's, if it is inside.
-fn inner_name<'a>(outer: &str, symbol: &'a Symbol) -> Option<&'a str> {
+fn inner_name<'a>(outer: &str, symbol: &'a AstSymbol<'_>) -> Option<&'a str> {
     symbol.qualified_name.strip_prefix(outer)?.strip_prefix('.')
 }
 
-fn more(total: usize, shown: usize, out: &mut Lines<'_>) -> io::Result<()> {
+fn more(total: u32, shown: usize, out: &mut Lines<'_>) -> io::Result<()> {
+    let total = total as usize;
     if total > shown {
         writeln!(out, "             {} more: --format json lists what a record lists", total - shown)?;
     }

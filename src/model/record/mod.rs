@@ -1,5 +1,6 @@
 //! Records: one line of JSON for each outcome.
 
+pub(super) mod ast;
 pub(super) mod copies;
 pub(super) mod cursor;
 

@@ -22,6 +22,7 @@ mod tests;
 use std::cell::Cell;
 
 use super::{FileContent, Processor, ResultWriter};
+pub use crate::model::{AstCall, AstImport, AstImportedName, AstNotes, AstResult, AstSymbol, AstTotals};
 use crate::model::{ErrorClass, FileError};
 use detect::vocabulary::marker;
 use dialect::{ALL, DIALECTS, LanguageHints};

@@ -244,10 +244,10 @@ macro_rules! cells {
     ($($from:ty => $cell:ident),*) => {
         $(impl From<$from> for Cell<'_> {
             fn from(value: $from) -> Self {
-                Self::$cell(value)
+                Self::$cell(value.into())
             }
         })*
     };
 }
 
-cells!(bool => Bool, i32 => Int32, i64 => Int64, f64 => Double);
+cells!(bool => Bool, i32 => Int32, i64 => Int64, u32 => Int64, f64 => Double);

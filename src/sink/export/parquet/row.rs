@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use base64::Engine as _;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 
 use super::columns::{Cell, Cursor, Group};
-use crate::model::{RecordHead, RecordStatus, Timestamp};
+use crate::model::{
+    AstCall, AstImport, AstImportedName, AstNotes, AstResult, AstSymbol, RecordHead, RecordStatus, Timestamp,
+};
 
 /// Prefix of the AST processor's identity; its version follows.
 const AST: &str = "ast/";
@@ -60,7 +60,7 @@ fn put_ast(ast: Option<&AstResult<'_>>, to: &mut Cursor<'_>) {
     to.optional(ast.map(|ast| ast.nodes));
     to.optional(ast.and_then(|ast| ast.kind_field.as_deref()));
     to.optional(ast.and_then(|ast| ast.lines));
-    to.optional_list(ast.map(|ast| ast.kinds.0.as_slice()));
+    to.optional_list(ast.map(|ast| ast.kinds.as_slice()));
     to.optional(ast.map(|ast| ast.kinds_omitted));
     to.optional_list(ast.and_then(|ast| ast.symbols.as_deref()));
     to.optional_list(ast.and_then(|ast| ast.imports.as_deref()));
@@ -72,81 +72,7 @@ fn put_ast(ast: Option<&AstResult<'_>>, to: &mut Cursor<'_>) {
     to.group(ast.and_then(|ast| ast.notes.as_ref()));
 }
 
-/// The AST processor's result. Other members are left out.
-#[derive(Debug, Deserialize)]
-struct AstResult<'a> {
-    #[serde(borrow)]
-    dialect: Cow<'a, str>,
-    confidence: Option<f64>,
-    #[serde(borrow)]
-    language: Cow<'a, str>,
-    values: i64,
-    depth: i64,
-    nodes: i64,
-    #[serde(borrow, default)]
-    kind_field: Option<Text<'a>>,
-    lines: Option<i64>,
-    #[serde(borrow)]
-    kinds: Kinds<'a>,
-    #[serde(default)]
-    kinds_omitted: i64,
-    #[serde(borrow, default)]
-    symbols: Option<Vec<Symbol<'a>>>,
-    #[serde(borrow, default)]
-    imports: Option<Vec<Import<'a>>>,
-    #[serde(borrow, default)]
-    calls: Option<Vec<Call<'a>>>,
-    totals: Option<Totals>,
-    #[serde(borrow, default)]
-    notes: Option<Notes<'a>>,
-}
-
-/// A text that is borrowed if it has no escapes, also inside an `Option`.
-#[derive(Debug, Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl std::ops::Deref for Text<'_> {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-#[derive(Debug, Deserialize)]
-struct Totals {
-    symbols: i64,
-    imports: i64,
-    calls: i64,
-}
-
-/// Kinds in the order of the record.
-#[derive(Debug)]
-struct Kinds<'a>(Vec<(Text<'a>, i64)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Kinds<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Kinds<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object of kinds and counts")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut kinds = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    kinds.push(entry);
-                }
-                Ok(Kinds(kinds))
-            }
-        }
-        deserializer.deserialize_map(Entries)
-    }
-}
-
-impl Group for (Text<'_>, i64) {
+impl Group for (Cow<'_, str>, u32) {
     const WIDTH: usize = 2;
 
     fn put(&self, to: &mut Cursor<'_>) {
@@ -155,26 +81,7 @@ impl Group for (Text<'_>, i64) {
     }
 }
 
-#[derive(Debug, Deserialize)]
-struct Symbol<'a> {
-    #[serde(borrow)]
-    kind: Cow<'a, str>,
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-    #[serde(borrow)]
-    qualified_name: Cow<'a, str>,
-    line: Option<i64>,
-    end_line: Option<i64>,
-    #[serde(borrow, default)]
-    visibility: Option<Text<'a>>,
-    #[serde(default, rename = "async")]
-    is_async: bool,
-    #[serde(default, rename = "static")]
-    is_static: bool,
-    complexity: Option<i64>,
-}
-
-impl Group for Symbol<'_> {
+impl Group for AstSymbol<'_> {
     const WIDTH: usize = 9;
 
     fn put(&self, to: &mut Cursor<'_>) {
@@ -190,19 +97,8 @@ impl Group for Symbol<'_> {
     }
 }
 
-#[derive(Debug, Deserialize)]
-struct Import<'a> {
-    #[serde(borrow)]
-    module: Cow<'a, str>,
-    #[serde(borrow, default)]
-    names: Vec<ImportedName<'a>>,
-    #[serde(borrow, default)]
-    alias: Option<Text<'a>>,
-    line: Option<i64>,
-}
-
-impl Group for Import<'_> {
-    const WIDTH: usize = ImportedName::WIDTH + 3;
+impl Group for AstImport<'_> {
+    const WIDTH: usize = AstImportedName::WIDTH + 3;
 
     fn put(&self, to: &mut Cursor<'_>) {
         to.required(&*self.module);
@@ -212,15 +108,7 @@ impl Group for Import<'_> {
     }
 }
 
-#[derive(Debug, Deserialize)]
-struct ImportedName<'a> {
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-    #[serde(borrow, default)]
-    alias: Option<Text<'a>>,
-}
-
-impl Group for ImportedName<'_> {
+impl Group for AstImportedName<'_> {
     const WIDTH: usize = 2;
 
     fn put(&self, to: &mut Cursor<'_>) {
@@ -229,16 +117,7 @@ impl Group for ImportedName<'_> {
     }
 }
 
-#[derive(Debug, Deserialize)]
-struct Call<'a> {
-    #[serde(borrow, default)]
-    caller: Option<Text<'a>>,
-    #[serde(borrow)]
-    callee: Cow<'a, str>,
-    count: i64,
-}
-
-impl Group for Call<'_> {
+impl Group for AstCall<'_> {
     const WIDTH: usize = 3;
 
     fn put(&self, to: &mut Cursor<'_>) {
@@ -248,20 +127,7 @@ impl Group for Call<'_> {
     }
 }
 
-#[derive(Debug, Deserialize)]
-struct Notes<'a> {
-    pub(crate) bom: Option<bool>,
-    pub(crate) duplicate_keys: Option<i64>,
-    pub(crate) non_finite_numbers: Option<i64>,
-    pub(crate) numbers_beyond_f64: Option<i64>,
-    pub(crate) lone_surrogates: Option<i64>,
-    #[serde(borrow, default)]
-    pub(crate) top_level: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    grammar: Option<Text<'a>>,
-}
-
-impl Group for Notes<'_> {
+impl Group for AstNotes<'_> {
     const WIDTH: usize = 7;
 
     fn put(&self, to: &mut Cursor<'_>) {
