@@ -12,7 +12,7 @@ mod reload;
 mod schedule;
 pub mod settings;
 mod signals;
-mod supervisor;
+mod systemd;
 mod ticker;
 
 pub use api::{
@@ -24,4 +24,4 @@ pub use http::{HttpError, HttpSettings, Served};
 pub use reload::{NextJob, Reload, ReloadError, Reloading};
 pub use schedule::{Schedule, ScheduleError, Scheduled, SharedSchedule};
 pub use signals::{SignalError, Signals, report_file_size_limit};
-pub use supervisor::{Supervised, SupervisorError};
+pub use systemd::{SystemdError, SystemdNotifier};

@@ -11,7 +11,7 @@ use outlast::engine::Engine;
 use outlast::service::settings::Settings;
 use outlast::service::{
     ControlHandle, Controlled, NextJob, Reload, Reloading, Scheduled, Served, SharedSchedule, Signals,
-    Supervised,
+    SystemdNotifier,
 };
 
 use super::{Configured, allocator};
@@ -30,7 +30,7 @@ pub(crate) struct Services {
 /// The running services; dropped before the state is closed.
 pub(crate) struct RunningServices {
     /// Ends first: the service manager gets no more status.
-    _supervised: Option<Supervised>,
+    _notifier: Option<SystemdNotifier>,
     _scheduled: Option<Scheduled>,
     _reloading: Option<Reloading>,
     _served: Option<Served>,
@@ -88,10 +88,10 @@ impl Services {
         };
         let scheduled = self.schedule.as_ref().and_then(keep);
         // Last, as it reports readiness.
-        let supervised = Supervised::start(Arc::clone(self.control_handle.engine()))
+        let notifier = SystemdNotifier::start(Arc::clone(self.control_handle.engine()))
             .inspect_err(|error| tracing::warn!(%error, "nothing is reported to the service manager"));
         RunningServices {
-            _supervised: supervised.ok(),
+            _notifier: notifier.ok(),
             _scheduled: scheduled,
             _reloading: reloading.ok(),
             _served: self.served.take().inspect(say_served),

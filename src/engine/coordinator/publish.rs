@@ -61,7 +61,7 @@ impl RunState {
             in_hand_bytes: standing.in_hand_bytes,
             percent: self.pressure.percent,
         };
-        show(shown, statistics);
+        show(shown, statistics, now);
     }
 
     /// Publishes whether the run waits or continues.
@@ -73,7 +73,7 @@ impl RunState {
     ) {
         self.statistics.state = state;
         self.statistics.breakers = self.breakers.report(now);
-        show(shown, &self.statistics);
+        show(shown, &self.statistics, now);
     }
 }
 
@@ -81,12 +81,12 @@ fn was_looked_at(change: &FileEvent) -> bool {
     !matches!(change, FileEvent::Ended(ending) if matches!(ending.end, AttemptOutcome::Released | AttemptOutcome::Hidden | AttemptOutcome::Gone))
 }
 
-fn show(shown: &Mutex<BatchStatistics>, statistics: &BatchStatistics) {
+fn show(shown: &Mutex<BatchStatistics>, statistics: &BatchStatistics, now: Instant) {
     let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
     let process = shown.process.with_news(&shown, statistics);
-    let times = shown.shown + 1;
+    let progressed = shown.progressed.filter(|_| statistics.stands_as(&shown)).or(Some(now));
     shown.clone_from(statistics);
-    (shown.process, shown.shown) = (process, times);
+    (shown.process, shown.published, shown.progressed) = (process, Some(now), progressed);
 }
 
 impl ProcessTotals {
@@ -107,6 +107,8 @@ impl ProcessTotals {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::engine::stats::WorkerStatistics;
 
@@ -131,12 +133,30 @@ mod tests {
             (2, &[12, 1], 3),
             (2, &[12, 1], 3),
         ] {
-            show(&shown, &statistics(job, files, batches));
+            show(&shown, &statistics(job, files, batches), Instant::now());
             let process = shown.lock().unwrap().process;
             assert_eq!(process.bytes, process.files * 10);
             sums.push((process.files, process.batches));
         }
         assert_eq!(sums, [(10, 1), (15, 2), (15, 2), (20, 2), (33, 5), (33, 5)]);
-        assert_eq!(shown.lock().unwrap().shown, 6, "each showing is seen");
+    }
+
+    #[test]
+    fn publication_and_progress_of_files_are_dated() {
+        let (shown, start) = (Mutex::default(), Instant::now());
+        let dates = |seconds: u64, in_flight, tick, state| {
+            let mut figures = BatchStatistics { in_flight, state, ..BatchStatistics::default() };
+            figures.cursor.tick = tick;
+            show(&shown, &figures, start + Duration::from_secs(seconds));
+            let shown = shown.lock().unwrap();
+            [shown.published, shown.progressed].map(|at| at.unwrap().duration_since(start).as_secs())
+        };
+        let processing = ProcessingState::Processing;
+        assert_eq!(dates(1, 3, 7, processing), [1, 1]);
+        assert_eq!(dates(2, 3, 7, processing), [2, 1], "nothing has come of the files");
+        assert_eq!(dates(3, 3, 8, processing), [3, 3], "a commit");
+        assert_eq!(dates(4, 3, 8, ProcessingState::Paused), [4, 4]);
+        assert_eq!(dates(5, 0, 8, processing), [5, 5], "nothing is in flight");
+        assert_eq!(dates(6, 1, 8, processing), [6, 5]);
     }
 }

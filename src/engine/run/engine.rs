@@ -6,8 +6,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::live::Shared;
-use super::one_run::OneRun;
+use super::live::{OneRun, Shared};
 use crate::batch::{BatchStrategy, strategy_of};
 use crate::engine::command::ControlFlags;
 use crate::engine::coordinator::event::Event;
@@ -92,7 +91,7 @@ impl Engine {
 
     /// Begins a run.
     pub(super) fn begin(&self) -> Result<OneRun<'_>, EngineError> {
-        OneRun::begin(&self.runs, &self.stop)
+        OneRun::begin(&self.runs, &self.stop, &self.shared)
     }
 
     /// Returns the clock of its runs: it stands still while the process is stopped.

@@ -1,15 +1,17 @@
 //! What other threads may see during a run.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-use super::one_run::runs_already;
 use crate::engine::StoreView;
 use crate::engine::command::ControlFlags;
 use crate::engine::coordinator::event::Event;
 use crate::engine::error::EngineError;
 use crate::engine::job_plan::JobPlan;
 use crate::engine::stats::BatchStatistics;
+use crate::engine::stop::Stop;
 use crate::model::BatchConfig;
 use crate::model::key::RootId;
 
@@ -32,6 +34,39 @@ pub(super) struct Running {
     pub(super) send: Option<SyncSender<Event>>,
     /// Another job will follow.
     pub(super) is_between: bool,
+}
+
+/// The one run of an engine. A stop request and signs of life are its own, so they are cleared when this is dropped.
+pub(super) struct OneRun<'a> {
+    runs: &'a AtomicBool,
+    stop: &'a Stop,
+    shared: &'a Shared,
+}
+
+impl<'a> OneRun<'a> {
+    /// Begins a run, if none is going on.
+    pub(super) fn begin(
+        runs: &'a AtomicBool,
+        stop: &'a Stop,
+        shared: &'a Shared,
+    ) -> Result<Self, EngineError> {
+        if runs.swap(true, Ordering::SeqCst) {
+            return Err(runs_already());
+        }
+        Ok(Self { runs, stop, shared })
+    }
+}
+
+impl Drop for OneRun<'_> {
+    fn drop(&mut self) {
+        self.stop.withdraw();
+        self.shared.shows_life(None);
+        self.runs.store(false, Ordering::SeqCst);
+    }
+}
+
+fn runs_already() -> EngineError {
+    EngineError::Job("this engine runs a job already; make another engine".to_owned())
 }
 
 /// Publishes the run to other threads until it is dropped.
@@ -92,6 +127,12 @@ impl Drop for Published<'_> {
 }
 
 impl Shared {
+    /// Notes that the run's own thread is there; none once it has ended.
+    pub(super) fn shows_life(&self, at: Option<Instant>) {
+        let mut statistics = self.statistics.lock().unwrap_or_else(PoisonError::into_inner);
+        (statistics.published, statistics.progressed) = (at, at);
+    }
+
     /// Ends the run for other threads: no job will follow.
     pub(super) fn end(&self) {
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;

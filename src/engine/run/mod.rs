@@ -6,7 +6,6 @@ pub(super) mod control;
 pub(super) mod dry_run;
 pub(super) mod engine;
 pub(super) mod live;
-pub(super) mod one_run;
 pub(super) mod pulse;
 pub(super) mod session;
 pub(super) mod start;

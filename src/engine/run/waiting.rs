@@ -40,6 +40,7 @@ impl Course<'_> {
             let store = slot.as_mut().ok_or(LedgerError::Poisoned)?;
             let (shared, view) = (self.engine.shared(), store.view().during(self.plan.unwritten()));
             let shown = Published::new(shared, self.plan, view, &self.config, watch_state.is_some())?;
+            shared.shows_life(Some(self.clock.now()));
             run.begin_attempt(&store.reader, self.plan, self.config.worker_count);
             let ending = match self.check_roots(store, &mut marks)? {
                 Some(outage) => AttemptEnd::Hindered(outage),

@@ -5,6 +5,7 @@ pub(super) mod latency;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -177,10 +178,42 @@ pub struct BatchStatistics {
     /// Totals of all jobs of this process.
     #[serde(default)]
     pub process: ProcessTotals,
-    /// How often this process has published figures: during a run, several times a second. A value that no longer
-    /// changes means a run that hangs.
+    /// When the run's own thread last published figures, which it does several times a second, by the engine's
+    /// clock; none without a run.
     #[serde(skip)]
-    pub shown: u64,
+    pub published: Option<Instant>,
+    /// When files last made progress, or none had to.
+    #[serde(skip)]
+    pub progressed: Option<Instant>,
+}
+
+impl BatchStatistics {
+    /// Returns for how long the run has published nothing; none without a run.
+    pub(crate) fn silence(&self, now: Instant) -> Option<Duration> {
+        self.published.map(|at| now.saturating_duration_since(at))
+    }
+
+    /// Returns whether some file has to make progress: one is in flight, and nothing holds the run back.
+    pub(crate) fn expects_progress(&self) -> bool {
+        self.in_flight > 0 && !matches!(self.state, ProcessingState::Waiting | ProcessingState::Paused)
+    }
+
+    /// Returns whether no file has made progress since these figures, although some had to.
+    pub(crate) fn stands_as(&self, before: &Self) -> bool {
+        let counts = |figures: &Self| {
+            let progress = &figures.progress;
+            let ended = progress.ok + progress.failed;
+            (
+                figures.cursor.tick,
+                progress.discovered,
+                progress.unchanged,
+                ended,
+                progress.batches,
+                progress.bytes,
+            )
+        };
+        self.expects_progress() && counts(self) == counts(before)
+    }
 }
 
 /// Totals of all jobs of a process.

@@ -14,7 +14,6 @@ use super::{Request, WORKS, answer};
 use crate::engine::{BreakerState, BreakerStatus, Engine, EngineError};
 use crate::ledger::LedgerError;
 use crate::service::control_handle::ControlHandle;
-use crate::service::liveness::StallDetector;
 use crate::service::ticker::has_thread;
 
 /// Longest request line, in bytes.
@@ -27,8 +26,8 @@ const WRITE_WAIT: Duration = Duration::from_secs(10);
 const TELL_WORKS: Duration = Duration::from_secs(1);
 /// For how long, if the answer does not need the engine itself: it may need a file system that hangs.
 const WORKS_MAX: Duration = Duration::from_secs(60);
-/// How long an engine may show no progress and still count as working on a request.
-const STILL_MAX: Duration = Duration::from_secs(10);
+/// How long a run may publish nothing and still count as working on a request.
+const SILENCE_MAX: Duration = Duration::from_secs(10);
 
 /// Waits for the request on the async thread, where the run's end cancels the wait. Answers on a thread that may
 /// block, once one is free.
@@ -45,12 +44,7 @@ pub(super) async fn attend(
     stream.set_write_timeout(Some(WRITE_WAIT))?;
     let request = serde_json::from_str(&line);
     let is_long = matches!(request, Ok(Request::Compact | Request::Retry(_) | Request::Forget(_)));
-    let mut works = Works {
-        engine: Arc::clone(control_handle.engine()),
-        is_long,
-        begun: Instant::now(),
-        shown: StallDetector::default(),
-    };
+    let works = Works { engine: Arc::clone(control_handle.engine()), is_long, begun: Instant::now() };
     let client = Arc::new(Client { stream, is_answered: Mutex::new(false) });
     if let Err(error) = has_thread() {
         return client.say(&format!("later no thread can be started that answers: {error}"));
@@ -79,14 +73,15 @@ struct Works {
     /// No time limit: the engine's own thread does the work.
     is_long: bool,
     begun: Instant,
-    shown: StallDetector<u64>,
 }
 
 impl Works {
-    fn goes_on(&mut self) -> bool {
-        let shown = self.engine.statistics().shown;
-        let still = self.shown.look(shown, true, self.engine.clock().now());
-        if self.is_long { still < STILL_MAX } else { self.begun.elapsed() < WORKS_MAX }
+    fn goes_on(&self) -> bool {
+        if !self.is_long {
+            return self.begun.elapsed() < WORKS_MAX;
+        }
+        let silent = self.engine.statistics().silence(self.engine.clock().now());
+        silent.is_none_or(|silent| silent < SILENCE_MAX)
     }
 }
 

@@ -9,10 +9,11 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::health::{Readiness, stalled};
+use super::health::Readiness;
 use super::history::{History, HistoryReport, Sample};
 use crate::engine::{BatchStatistics, Engine, FailureReport, SAMPLES};
-use crate::service::liveness::StallDetector;
+use crate::service::liveness::{Liveness, Stalled};
+use crate::service::systemd;
 use crate::service::ticker::has_thread;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -22,6 +23,7 @@ const REPORT_AGE_MIN: Duration = Duration::from_secs(1);
 
 pub(super) struct Figures {
     engine: Arc<Engine>,
+    liveness: Liveness,
     kept: Mutex<Kept>,
     snapshots: watch::Sender<Bytes>,
     report: tokio::sync::Mutex<Option<Report>>,
@@ -29,8 +31,6 @@ pub(super) struct Figures {
 
 struct Kept {
     history: History,
-    /// How often figures were published; none are expected while no run is active.
-    shown: StallDetector<u64>,
     /// When the last sample was taken, and the files and bytes until then.
     looked: Instant,
     sampled: (u64, u64),
@@ -62,7 +62,7 @@ struct Snapshot<'a> {
 pub(super) struct Seen {
     pub(super) statistics: BatchStatistics,
     pub(super) readiness: Readiness,
-    pub(super) stalled: Option<Duration>,
+    pub(super) stalled: Option<Stalled>,
     last: Sample,
 }
 
@@ -70,9 +70,10 @@ impl Figures {
     pub(super) fn new(engine: Arc<Engine>) -> Self {
         let now = engine.clock().now();
         let (history, last) = (History::default(), Sample::default());
-        let kept = Kept { history, shown: StallDetector::default(), looked: now, sampled: (0, 0), last };
+        let kept = Kept { history, looked: now, sampled: (0, 0), last };
         let snapshots = watch::Sender::new(Bytes::new());
-        Self { engine, kept: Mutex::new(kept), snapshots, report: tokio::sync::Mutex::new(None) }
+        let (liveness, report) = (Liveness::new(systemd::watchdog_interval()), tokio::sync::Mutex::new(None));
+        Self { engine, liveness, kept: Mutex::new(kept), snapshots, report }
     }
 
     /// Samples the engine each second, for ever.
@@ -115,11 +116,9 @@ impl Figures {
     pub(super) fn look(&self) -> Seen {
         let statistics = self.engine.statistics();
         let is_open = self.engine.view().is_some();
-        let mut kept = self.kept();
-        let now = self.engine.clock().now();
-        let stalled = stalled(kept.shown.look(statistics.shown, is_open, now));
+        let stalled = self.liveness.stalled(&self.engine, &statistics);
         let readiness = Readiness::of(&statistics, is_open, stalled);
-        Seen { readiness, stalled, last: kept.last, statistics }
+        Seen { readiness, stalled, last: self.kept().last, statistics }
     }
 
     pub(super) fn history(&self) -> HistoryReport {

@@ -1,34 +1,24 @@
 //! Liveness and readiness of the process.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 use crate::engine::{BatchStatistics, BreakerState, ProcessingState, RootState, WatchedRoot};
-
-/// A run that has published nothing for longer than this hangs. A commit on a slow disk, or reopening a state, may
-/// take a while.
-const STALLED: Duration = Duration::from_secs(60);
-
-/// Returns for how long nothing was published, if that is too long.
-pub(super) fn stalled(still: Duration) -> Option<Duration> {
-    Some(still).filter(|still| *still > STALLED)
-}
+use crate::service::liveness::Stalled;
 
 /// The answer of `/healthz`.
 #[derive(Debug, Serialize)]
 pub(super) struct Health {
     /// `ok` or `stalled`.
     pub(super) status: &'static str,
-    /// For how long, in seconds.
+    /// Since when, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) stalled_seconds: Option<u64>,
 }
 
 impl Health {
-    pub(super) fn of(stalled: Option<Duration>) -> Self {
+    pub(super) fn of(stalled: Option<Stalled>) -> Self {
         let status = if stalled.is_some() { "stalled" } else { "ok" };
-        Self { status, stalled_seconds: stalled.map(|since| since.as_secs()) }
+        Self { status, stalled_seconds: stalled.map(|stalled| stalled.since.as_secs()) }
     }
 }
 
@@ -54,10 +44,10 @@ pub(super) struct Check {
 }
 
 impl Readiness {
-    pub(super) fn of(statistics: &BatchStatistics, is_open: bool, stalled: Option<Duration>) -> Self {
+    pub(super) fn of(statistics: &BatchStatistics, is_open: bool, stalled: Option<Stalled>) -> Self {
         let mut checks = vec![
             check("state-open", (!is_open).then(|| "the state is not open, or just being opened".to_owned())),
-            check("progress", stalled.map(|since| format!("nothing was shown for {} s", since.as_secs()))),
+            check("progress", stalled.map(|stalled| stalled.to_string())),
             check("running", not_running(statistics.state)),
             check(
                 "not-paused",
@@ -110,14 +100,6 @@ mod tests {
     use crate::engine::{BreakerStatus, WatchFigures};
     use crate::model::Resource;
 
-    #[test]
-    fn a_run_that_shows_nothing_for_long_hangs() {
-        assert_eq!(stalled(STALLED), None);
-        let long = STALLED + Duration::from_secs(1);
-        assert_eq!(stalled(long), Some(long));
-        assert_eq!(Health::of(stalled(long)).status, "stalled");
-    }
-
     fn wrong(statistics: &BatchStatistics) -> Vec<&'static str> {
         let readiness = Readiness::of(statistics, true, None);
         let wrong: Vec<_> =
@@ -149,12 +131,9 @@ mod tests {
         let with = |state| BatchStatistics { breakers: vec![breaker(state)], ..well.clone() };
         assert_eq!(wrong(&with(BreakerState::Closed)), [""; 0]);
         assert_eq!(wrong(&with(BreakerState::HalfOpen)), ["breakers-closed"]);
-        let readiness = Readiness::of(&with(BreakerState::Open), false, Some(STALLED));
+        let readiness = Readiness::of(&with(BreakerState::Open), false, None);
         let why: Vec<_> = readiness.checks.into_iter().filter_map(|check| check.why).collect();
-        assert_eq!(
-            why,
-            ["the state is not open, or just being opened", "nothing was shown for 60 s", "disk: full"]
-        );
+        assert_eq!(why, ["the state is not open, or just being opened", "disk: full"]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::time::Duration;
 use signal_hook::consts::SIGHUP;
 
 use super::settings::{AppliesWhen, Changed, Layers, Setting, Settings, SettingsError};
-use super::supervisor;
+use super::systemd;
 use super::ticker::Ticker;
 use crate::engine::{Command, Engine};
 use crate::model::BatchConfig;
@@ -102,7 +102,7 @@ impl Reload {
     /// # Errors
     /// All problems, a line each. Nothing is applied.
     pub fn read_again(&self) -> Result<String, String> {
-        let _told = supervisor::reloading();
+        let _told = systemd::reloading();
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
         let next = self.layers.load().map_err(|wrong| format!("{wrong}\n{STAYS}"))?;
         let changes = present.settings.changes_to(&next);

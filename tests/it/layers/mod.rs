@@ -40,7 +40,7 @@ const OWNED: [(&str, &str); 23] = [
     ("indicatif", "cli/"),
     ("tracing_subscriber", "cli/"),
     ("croner", "service/schedule/"),
-    ("sd_notify", "service/supervisor.rs"),
+    ("sd_notify", "service/systemd.rs"),
     ("opentelemetry", "cli/setup/otel.rs"),
     ("opentelemetry_otlp", "cli/setup/otel.rs"),
     ("opentelemetry_sdk", "cli/setup/otel.rs"),

@@ -6,6 +6,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use super::http::client_of;
 use super::{AST, Background, slow, wait_until};
 use crate::support::{Disk, Sandbox, ran, skip};
 
@@ -103,7 +104,7 @@ fn a_run_that_ends_by_itself_says_so_and_one_without_a_manager_tells_nobody() {
 }
 
 #[test]
-fn a_run_whose_own_thread_hangs_gives_no_sign_of_life() {
+fn a_run_whose_own_thread_hangs_gives_no_sign_of_life_to_anyone() {
     // The worker goes on meanwhile: it must not come to the end.
     let sandbox = slow(200);
     let disk = match Disk::make(&sandbox.dir.path().canonicalize().unwrap(), "ext4", 64 << 20) {
@@ -112,16 +113,26 @@ fn a_run_whose_own_thread_hangs_gives_no_sign_of_life() {
     };
     sandbox.settle();
     let (manager, out) = (Manager::new(sandbox), disk.mount.join("out"));
-    let run = manager.run(&["--out", out.to_str().unwrap()], 500);
+    let mut run = manager.run(&["--out", out.to_str().unwrap(), "--listen", "127.0.0.1:0"], 4_000);
+    let client = client_of(&mut run);
     manager.wait_for("WATCHDOG=1");
+    assert_eq!(client.get("/healthz").expect(200).json()["status"], "ok");
     let frozen = match disk.freeze() {
         Ok(frozen) => frozen,
         Err(why) => return skip(&format!("no file system can be frozen here: {why}")),
     };
     // It hangs as soon as it commits: what is finished can't be written, and fails in no way either.
-    wait_until("signs of life end", || (!manager.is_alive(Duration::from_secs(2))).then_some(()));
+    wait_until("signs of life end", || (!manager.is_alive(Duration::from_secs(5))).then_some(()));
+    let health = client.get("/healthz").expect(503).json();
+    assert_eq!(health["status"], "stalled");
+    let silent = health["stalled_seconds"].as_u64().unwrap();
+    assert!(silent >= 2, "half of the watchdog's time: {health}");
+    let readiness = client.get("/readyz").expect(503).json();
+    let progress = readiness["checks"].as_array().unwrap().iter().find(|check| check["name"] == "progress");
+    assert!(progress.unwrap()["why"].as_str().unwrap().starts_with("nothing was shown for"), "{readiness}");
     drop(frozen);
     assert!(manager.is_alive(Duration::from_secs(30)), "it goes on");
+    client.get("/healthz").expect(200);
     manager.ctl("stop");
     run.end().expect(143);
 }

@@ -39,7 +39,7 @@ fn serving(sandbox: &Sandbox, extra: &[&str]) -> (Background, Client) {
 }
 
 /// A client of a process that has just been started.
-fn client_of(run: &mut Background) -> Client {
+pub(crate) fn client_of(run: &mut Background) -> Client {
     let address = run.says("outlast: serving http://");
     let address: SocketAddr = address.trim_end_matches('/').parse().unwrap();
     Client(address)
