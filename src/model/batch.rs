@@ -37,13 +37,16 @@ impl DiscoveredFile {
 
     /// Returns the programming language in the name: `py` for `a.py.ast.json`, `None` for `a.ast.json`.
     pub fn language(&self) -> Option<&str> {
-        let name = std::str::from_utf8(self.key.name()).ok()?;
-        let stem = [".ast.json", ".syntax.json", "_ast.json", ".json"]
-            .iter()
-            .find_map(|suffix| name.strip_suffix(suffix))?;
-        let (before, extension) = stem.rsplit_once('.')?;
+        let name = std::str::from_utf8(dumped_name(self.key.name())?).ok()?;
+        let (before, extension) = name.rsplit_once('.')?;
         (!before.is_empty() && !extension.is_empty()).then_some(extension)
     }
+}
+
+/// Returns what the name of a dump has before its ending: `a.py` of `a.py.ast.json`.
+pub(crate) fn dumped_name(name: &[u8]) -> Option<&[u8]> {
+    let endings: [&[u8]; 4] = [b".ast.json", b".syntax.json", b"_ast.json", b".json"];
+    endings.iter().find_map(|ending| name.strip_suffix(*ending))
 }
 
 /// How soon a batch is wanted.

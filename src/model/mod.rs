@@ -19,6 +19,7 @@ pub(crate) mod panic_guard;
 mod record;
 mod retry;
 
+pub(crate) use batch::dumped_name;
 pub use batch::{BatchPriority, DiscoveredFile, FileBatch};
 pub use clock::Clock;
 pub use config::{BatchConfig, ConfigError, ErrorMode, FailureLimit, Order, StrategyKind};

@@ -4,8 +4,7 @@
 
 use std::ops::Range;
 
-use super::languages::language_of;
-use super::{Description, Dialect, Facts, LanguageHints};
+use super::{Description, Dialect, Facts, LanguageHints, language_of_extension};
 use crate::process::ast::detect::evidence::Evidence;
 use crate::process::ast::detect::vocabulary::marker;
 use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
@@ -57,8 +56,16 @@ fn score(evidence: &Evidence) -> f64 {
     1.0 - (evidence.count(&FOREIGN) as f64 / evidence.objects as f64).min(1.0)
 }
 
+/// Languages that no dumper of class models is known for. A name with an extension of theirs, such as the model's own
+/// `Shelf.json`, shows nothing.
+pub(super) const WITHOUT_MODELS: [&str; 14] = [
+    "html", "css", "json", "yaml", "toml", "sql", "haskell", "elixir", "ocaml", "dart", "zig", "julia",
+    "vyper", "unknown",
+];
+
 fn language(hints: &LanguageHints<'_>) -> &'static str {
-    let known = language_of(hints.source_extension()).or_else(|| language_of(hints.path_extension()));
+    let shown = |extension| language_of_extension(extension).filter(|name| !WITHOUT_MODELS.contains(name));
+    let known = shown(hints.source_extension()).or_else(|| shown(hints.path_extension()));
     let packages: [&[u8]; 4] = [b"java.", b"javax.", b"jakarta.", b"android."];
     let is_java = || {
         let mut modules = hints.store.imports.iter().map(|import| hints.store.text(hints.doc, import.module));

@@ -18,6 +18,8 @@ pub(super) use super::facts::Facts;
 use super::facts::Store;
 pub(super) use super::facts::frame::{Frame, Span};
 use super::json::SyntaxFault;
+use crate::model::dumped_name;
+pub(super) use languages::language_of_extension;
 
 /// The number of dialects.
 pub(super) const DIALECTS: usize = 7;
@@ -89,15 +91,10 @@ pub(super) fn language_of(path: &[u8]) -> Option<&'static str> {
     language_of_extension(source_extension(path))
 }
 
-pub(super) fn language_of_extension(extension: &[u8]) -> Option<&'static str> {
-    Some(extension).filter(|extension| !extension.is_empty()).and_then(tree_sitter::language_of_extension)
-}
-
 /// Returns the source's extension in a dump's name, without the endings of dumps.
 pub(super) fn source_extension(path: &[u8]) -> &[u8] {
     let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-    let endings: [&[u8]; 5] = [b".ast.json", b".syntax.json", b"_ast.json", b".json", b""];
-    extension(endings.iter().find_map(|ending| name.strip_suffix(*ending)).unwrap_or(name))
+    extension(dumped_name(name).unwrap_or(name))
 }
 
 fn extension(name: &[u8]) -> &[u8] {

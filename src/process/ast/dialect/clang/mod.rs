@@ -12,8 +12,7 @@ mod paths;
 mod scopes;
 mod written;
 
-use super::languages::language_of;
-use super::{Description, Dialect, Facts, LanguageHints};
+use super::{Description, Dialect, Facts, LanguageHints, language_of};
 use crate::process::ast::detect::evidence::Evidence;
 use crate::process::ast::detect::vocabulary::marker;
 use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
@@ -106,7 +105,7 @@ fn language(hints: &LanguageHints<'_>) -> &'static str {
         0 => {}
         _ => return "objective-c++",
     }
-    match language_of(hints.path_extension()) {
+    match language_of(hints.path) {
         Some(language @ ("c++" | "objective-c" | "objective-c++")) => language,
         _ => "c",
     }

@@ -7,7 +7,7 @@
 mod kinds;
 mod nodes;
 
-use super::{Description, Dialect, Facts, LanguageHints};
+use super::{Description, Dialect, Facts, LanguageHints, language_of};
 use crate::process::ast::detect::evidence::Evidence;
 use crate::process::ast::detect::vocabulary::marker;
 use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
@@ -83,9 +83,8 @@ fn is_extension(kind: &[u8], prefix: &[u8]) -> bool {
 }
 
 fn language(hints: &LanguageHints<'_>) -> &'static str {
-    let extension = hints.path_extension().to_ascii_lowercase();
-    let named = matches!(&extension[..], b"ts" | b"tsx" | b"mts" | b"cts");
-    if named || hints.has_kind(|kind| is_extension(kind, b"TS")) { "typescript" } else { "javascript" }
+    let is_named = language_of(hints.path) == Some("typescript");
+    if is_named || hints.has_kind(|kind| is_extension(kind, b"TS")) { "typescript" } else { "javascript" }
 }
 
 mod key {

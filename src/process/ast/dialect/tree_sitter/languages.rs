@@ -1,6 +1,5 @@
 //! Which documents are tree-sitter's, and of which language.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::kinds::{Grammar, kinds};
@@ -8,7 +7,7 @@ use super::relatives;
 use super::tables::ROOTS;
 use crate::process::ast::detect::evidence::Evidence;
 use crate::process::ast::detect::vocabulary::marker;
-use crate::process::ast::dialect::LanguageHints;
+use crate::process::ast::dialect::{LanguageHints, language_of_extension};
 use crate::process::ast::interner::{NameDigest, Names};
 
 /// Scores a document: nodes have a `type`, two points, and children or a text; and kinds in lower case, as all but
@@ -40,7 +39,7 @@ pub(super) fn score(evidence: &Evidence) -> f64 {
 
 /// Returns the language that the file's name indicates, or else the one that most of its own kinds indicate.
 pub(super) fn language(hints: &LanguageHints<'_>) -> &'static str {
-    of_extension(hints.path_extension()).unwrap_or_else(|| of_kinds(hints))
+    language_of_extension(hints.path_extension()).unwrap_or_else(|| of_kinds(hints))
 }
 
 /// Returns whether a document has content but no kind of node that the tables know for its language: it is of
@@ -73,21 +72,6 @@ fn is_comment(kind: &[u8]) -> bool {
 pub(super) fn telltale_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
     TELLTALES.iter().map(|&(language, _, kinds)| (language, kinds))
 }
-
-/// Returns the language of the sources with an extension.
-pub(in crate::process::ast::dialect) fn of_extension(extension: &[u8]) -> Option<&'static str> {
-    static ALL: LazyLock<BTreeMap<&[u8], &str>> = LazyLock::new(|| {
-        let known = EXTENSIONS.iter().rev();
-        known.flat_map(|&(language, all)| all.split(' ').map(move |one| (one.as_bytes(), language))).collect()
-    });
-    if extension.is_empty() || extension.len() > EXTENSION_LEN_MAX {
-        return None;
-    }
-    ALL.get(extension).or_else(|| ALL.get(&extension.to_ascii_lowercase()[..])).copied()
-}
-
-/// The length of the longest known extension, in bytes.
-const EXTENSION_LEN_MAX: usize = 16;
 
 /// Returns the language with the most kinds of its own: two at least, and more than any other has.
 fn of_kinds(hints: &LanguageHints<'_>) -> &'static str {
@@ -157,42 +141,6 @@ impl Telltales {
         &mut self.all[number]
     }
 }
-
-const EXTENSIONS: &[(&str, &str)] = &[
-    ("python", "py pyi"),
-    ("javascript", "js mjs cjs jsx"),
-    ("typescript", "ts tsx mts cts"),
-    ("c", "c"),
-    ("c++", "cpp cc cxx hpp hh hxx"),
-    ("objective-c", "m"),
-    ("objective-c++", "mm"),
-    ("java", "java"),
-    ("kotlin", "kt kts"),
-    ("scala", "scala"),
-    ("groovy", "groovy"),
-    ("c#", "cs"),
-    ("rust", "rs"),
-    ("go", "go"),
-    ("ruby", "rb"),
-    ("php", "php"),
-    ("bash", "sh bash"),
-    ("swift", "swift"),
-    ("lua", "lua"),
-    ("html", "html htm"),
-    ("css", "css"),
-    ("json", "json"),
-    ("yaml", "yaml yml"),
-    ("toml", "toml"),
-    ("sql", "sql"),
-    ("haskell", "hs"),
-    ("elixir", "ex exs"),
-    ("ocaml", "ml mli"),
-    ("dart", "dart"),
-    ("zig", "zig"),
-    ("julia", "jl"),
-    ("vyper", "vy vyi"),
-    ("unknown", relatives::EXTENSIONS),
-];
 
 /// Kinds that indicate a language, which also has those of the base language if one is named.
 #[rustfmt::skip]

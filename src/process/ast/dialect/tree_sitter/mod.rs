@@ -18,7 +18,7 @@ mod symbols;
 mod tables;
 mod variables;
 
-pub(super) use languages::{is_foreign, of_extension as language_of_extension};
+pub(super) use languages::is_foreign;
 
 use kinds::{Action, Callee, Grammar, Kinds, kinds, no_kind, word};
 use parts::{Field, Node, Part, path_of};

@@ -3,12 +3,6 @@
 //!
 //! If a grammar has no node of its own, as Starlark's beside Python's, only the file's name decides.
 
-/// Extensions of sources in such languages.
-pub(super) const EXTENSIONS: &str = "cu cuh cl glsl vert frag geom comp tesc tese hlsl hlsli fx metal wgsl ispc isph \
-bzl bazel star sky bb bbappend bbclass pyx pxd pxi mojo hy gd nim nims coco xsh sage svelte vue astro marko riot qml as hx \
-coffee ls elm purs res resi sol cairo move fc tact apex cls d di odin v c3 ha pony gleam cr rbs luau fnl moon nut \
-tl fish ps1 psm1 nu elv awk tcl hack hhi vala vapi scss sass less styl proto thrift pde";
-
 /// Nodes that the grammars of such languages have, and the one that they grew from does not.
 const OWN_KINDS: &[(&[&str], &str)] = &[
     (
