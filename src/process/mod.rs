@@ -7,9 +7,9 @@
 //!
 //! # The AST processor
 //!
-//! The [crate's page](crate#how-a-syntax-tree-is-read) describes what it does,
-//! [`record_format`](mod@crate::record_format) what it returns. Its files, in `src/process/ast/`, in the order in
-//! which a document passes through them:
+//! [The architecture](crate::guide::architecture#how-a-syntax-tree-is-read) describes what it does,
+//! [the page on records](crate::guide::records) what it returns. Its files, in `src/process/ast/`, in the order in which
+//! a document passes through them:
 //!
 //! | file | does |
 //! |---|---|
@@ -25,8 +25,7 @@
 //! | `output/summary.rs` | the facts in order, repetitions dropped, calls summed up |
 //! | `output/report.rs` | the result as a line of JSON |
 //!
-//! A new dialect is a file in `dialect/` and a line in its table, with samples in `data/dialects` and what an
-//! independent count expects of them in `tests/golden`.
+//! [A recipe](crate::guide::architecture#recipes) says how to add a dialect.
 
 pub mod ast;
 mod plain;

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// The `result` of a record that the AST processor made, as [`record_format`](mod@crate::record_format) describes it.
+/// The `result` of a record that the AST processor made, as [the page on records](crate::guide::records) describes it.
 ///
 /// It borrows its texts from the JSON wherever that has no escapes. Members that it does not know are passed over,
 /// so that results of later versions can be read, too. Every count fits `u32`, as a document has less than 4 GiB.

@@ -1,53 +1,15 @@
-//! What the pages say is what the program does: examples of records, and the settings.
+//! The tables and examples of settings have every setting.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::path::Path;
+use std::fs;
 
 use serde_json::Value;
 
+use super::page::{Page, project};
 use crate::support::{Sandbox, ran};
 
-/// The examples, each on one line.
-fn examples() -> Vec<String> {
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/src/record_format.md");
-    let page = fs::read_to_string(page).unwrap();
-    let blocks = page.split("```json\n").skip(1).map(|rest| rest.split("\n```").next().unwrap());
-    blocks.map(|block| block.lines().map(str::trim_start).collect()).collect()
-}
-
-/// A record without the number of its tick, which depends on the machine's speed.
-fn without_tick(line: &str) -> &str {
-    line.rsplit_once(r#","committed_tick":"#).unwrap().0
-}
-
-#[test]
-fn the_examples_of_records_are_real() {
-    let sandbox = Sandbox::new();
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample");
-    let time = "2026-11-24T10:00:00.123456789Z".parse::<jiff::Timestamp>().unwrap();
-    for (name, length) in [("items", usize::MAX), ("orders", 4000), ("storage", usize::MAX)] {
-        let path = format!("python/inventory/{name}.py.ast.json");
-        let bytes = fs::read(samples.join(&path)).unwrap();
-        let copy = sandbox.write(path, &bytes[..length.min(bytes.len())]);
-        File::options().append(true).open(copy).unwrap().set_modified(time.into()).unwrap();
-    }
-    sandbox.run_code(&[], 3);
-    fs::remove_file(sandbox.root.join("python/inventory/storage.py.ast.json")).unwrap();
-    sandbox.run_code(&[], 3);
-
-    let told = ran(&mut sandbox.command(["records", "--since", "1:0"])).expect(0);
-    let written: Vec<_> = told.lines().into_iter().map(|line| str::from_utf8(line).unwrap()).collect();
-    let examples = examples();
-    assert_eq!(examples.len(), 3);
-    for example in &examples {
-        let is_there = written.iter().any(|line| without_tick(line) == without_tick(example));
-        assert!(is_there, "{example}\nis none of\n{}", written.join("\n"));
-    }
-}
-
 /// Every setting as the program tells it, with this file in the current folder.
-fn settings(file: &str) -> Vec<Value> {
+pub(super) fn settings(file: &str) -> Vec<Value> {
     let sandbox = Sandbox::new();
     fs::write(sandbox.dir.path().join("outlast.toml"), file).unwrap();
     let mut command = crate::support::outlast();
@@ -81,17 +43,16 @@ fn line_of(row: &Value) -> String {
 
 #[test]
 fn the_table_of_settings_is_the_programs() {
-    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let section = page.split("\n## Configuration\n").nth(1).unwrap().split("\n## ").next().unwrap();
-    let told: BTreeSet<&str> = section.lines().filter(|line| line.starts_with("| `")).collect();
+    let page = Page::guide("configuration");
+    let documented: BTreeSet<&str> = page.text.lines().filter(|line| line.starts_with("| `")).collect();
     let rows = settings("");
     let wanted: Vec<String> = rows.iter().map(line_of).collect();
-    assert_eq!(told, wanted.iter().map(String::as_str).collect());
+    assert_eq!(documented, wanted.iter().map(String::as_str).collect());
 }
 
 #[test]
 fn the_example_of_a_configuration_has_every_setting_with_its_default() {
-    let example = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/data/outlast.toml")).unwrap();
+    let example = fs::read_to_string(project().join("data/outlast.toml")).unwrap();
     assert!(settings(&example).iter().all(|row| row["origin"] == "default"), "as it is, it sets nothing");
     // A setting or table that is commented out has no space behind the mark.
     let uncommented = |line: &str| match line.strip_prefix('#') {
