@@ -88,7 +88,7 @@ impl CommandReply {
 
 /// A command on its way to the run's thread, and where its reply goes.
 pub(crate) struct CommandRequest {
-    pub order: Command,
+    pub command: Command,
     pub reply: SyncSender<Result<CommandReply, EngineError>>,
 }
 

@@ -13,11 +13,15 @@ use crate::model::{Cursor, FileKey, LogPosition, RecordLine, RecordStatus, Root,
 /// Size at which record lines are handed to the log, in bytes.
 const WRITE_BYTES: usize = 1 << 20;
 
+/// Changes that make a tick due at once.
+const WAITING_MAX: usize = 8_192;
+const WAITING_BYTES_MAX: usize = 8 << 20;
+
 /// A root as the committer sees it.
 #[derive(Debug, Clone)]
-struct RootGround {
+struct CountedRoot {
     name: String,
-    ground: RunScope,
+    scope: RunScope,
     /// Whether all its files count as listed from the beginning.
     listed: bool,
     /// Whether it is one of the run's own.
@@ -25,7 +29,7 @@ struct RootGround {
 }
 
 /// Changes that arrived together, mostly in tree order, with their record lines concatenated.
-struct Run {
+struct PendingRun {
     outcomes: Vec<Outcome>,
     lines: Vec<u8>,
     /// Whether all files of all roots had been listed when it arrived, and so were counted, these too.
@@ -45,14 +49,14 @@ struct PendingChange<'r> {
 /// Collects changes, and commits them tick by tick.
 pub(crate) struct Committer<'a> {
     store: &'a mut Store,
-    roots: FxHashMap<RootId, RootGround>,
-    runs: Vec<Run>,
+    roots: FxHashMap<RootId, CountedRoot>,
+    runs: Vec<PendingRun>,
     waiting: usize,
     lines_bytes: usize,
     /// Whether all files of all roots are listed by now.
     all_listed: bool,
     /// Files reported missing whose entries had changed by then.
-    doubted: Vec<FileKey>,
+    unconfirmed: Vec<FileKey>,
     /// Buffer for lines on their way to the log, kept from tick to tick.
     buffer: Vec<u8>,
 }
@@ -60,13 +64,13 @@ pub(crate) struct Committer<'a> {
 impl<'a> Committer<'a> {
     /// Creates a committer for files of these roots.
     pub(crate) fn new(store: &'a mut Store, roots: &[(Root, RunScope)]) -> Self {
-        let known = |(root, ground): &(Root, RunScope)| {
-            let (name, ground) = (root.name.clone(), *ground);
-            (root.id, RootGround { name, ground, listed: false, is_counted: true })
+        let known = |(root, scope): &(Root, RunScope)| {
+            let name = root.name.clone();
+            (root.id, CountedRoot { name, scope: *scope, listed: false, is_counted: true })
         };
         let roots = roots.iter().map(known).collect();
-        let (runs, all_listed, doubted, buffer) = Default::default();
-        Self { store, roots, runs, waiting: 0, lines_bytes: 0, all_listed, doubted, buffer }
+        let (runs, all_listed, unconfirmed, buffer) = Default::default();
+        Self { store, roots, runs, waiting: 0, lines_bytes: 0, all_listed, unconfirmed, buffer }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -79,14 +83,14 @@ impl<'a> Committer<'a> {
     }
 
     /// Returns the files of this root that wait to be committed as gone.
-    pub(crate) fn gone_of(&self, root: RootId) -> Vec<FileKey> {
+    pub(super) fn removed_of(&self, root: RootId) -> Vec<FileKey> {
         let all = self.runs.iter().flat_map(|run| &run.outcomes);
-        let gone = all.filter(|outcome| outcome.change.is_gone() && outcome.key.root() == root);
-        gone.map(|outcome| outcome.key.clone()).collect()
+        let removed = all.filter(|outcome| outcome.change.is_gone() && outcome.key.root() == root);
+        removed.map(|outcome| outcome.key.clone()).collect()
     }
 
     /// Drops waiting removals in this root that the predicate selects.
-    pub(crate) fn forget_gone(&mut self, root: RootId, which: impl Fn(&FileKey) -> bool) {
+    pub(super) fn drop_removals(&mut self, root: RootId, which: impl Fn(&FileKey) -> bool) {
         // A removal has no line: the lines of the others stay where they are.
         let stays = |outcome: &Outcome| {
             outcome.key.root() != root || !outcome.change.is_gone() || !which(&outcome.key)
@@ -95,10 +99,9 @@ impl<'a> Committer<'a> {
         self.waiting = self.runs.iter().map(|run| run.outcomes.len()).sum();
     }
 
-    /// Takes the files that were reported missing but that the ledger still holds, since their entries had changed
-    /// before the report was committed (by an outcome, mostly). They have to be looked for again.
-    pub(crate) fn take_doubted(&mut self) -> Vec<FileKey> {
-        std::mem::take(&mut self.doubted)
+    /// Takes the files reported missing whose entries had changed by then.
+    pub(super) fn take_unconfirmed(&mut self) -> Vec<FileKey> {
+        std::mem::take(&mut self.unconfirmed)
     }
 
     /// Returns the number of changes that wait for the next tick.
@@ -116,11 +119,16 @@ impl<'a> Committer<'a> {
         self.lines_bytes
     }
 
+    /// Returns whether a tick is due at once, so that memory stays bounded.
+    pub(crate) fn is_full(&self) -> bool {
+        self.waiting >= WAITING_MAX || self.lines_bytes >= WAITING_BYTES_MAX
+    }
+
     /// Accepts changes in all roots that the state knows; only those in the run's roots are counted.
     pub(crate) fn know_all_roots(&mut self) {
         for info in &self.store.state.info().roots {
-            let ground = RunScope { epoch: info.epoch, run_start: LogPosition::START, quarantine: false };
-            let root = RootGround { name: info.name.clone(), ground, listed: false, is_counted: false };
+            let scope = RunScope { epoch: info.epoch, run_start: LogPosition::START, quarantine: false };
+            let root = CountedRoot { name: info.name.clone(), scope, listed: false, is_counted: false };
             self.roots.entry(RootId(info.id)).or_insert(root);
         }
     }
@@ -151,7 +159,7 @@ impl<'a> Committer<'a> {
         }
         self.waiting += outcomes.len();
         self.lines_bytes += lines.len();
-        self.runs.push(Run { outcomes, lines, all_listed: self.all_listed });
+        self.runs.push(PendingRun { outcomes, lines, all_listed: self.all_listed });
     }
 
     /// Commits all waiting changes with the job's own record at the new counts: record lines first, then the ledger.
@@ -164,35 +172,37 @@ impl<'a> Committer<'a> {
         is_due: bool,
         job: impl FnOnce(&RunCounts, bool) -> Option<Job>,
     ) -> Result<Cursor, EngineError> {
-        let mut tally = counts.clone();
-        let cursor = self.commit_with(&mut tally, is_due, job)?;
-        *counts = tally;
+        let mut new_counts = counts.clone();
+        let cursor = self.commit_with(&mut new_counts, is_due, job)?;
+        *counts = new_counts;
         Ok(cursor)
     }
 
     fn commit_with(
         &mut self,
-        tally: &mut RunCounts,
+        counts: &mut RunCounts,
         is_due: bool,
         job: impl FnOnce(&RunCounts, bool) -> Option<Job>,
     ) -> Result<Cursor, EngineError> {
         let runs = std::mem::take(&mut self.runs);
-        (self.waiting, self.lines_bytes) = (0, 0);
-        let news = in_order(&runs);
-        let files: Vec<&[PendingChange<'_>]> = news.chunk_by(|a, b| a.key == b.key).collect();
+        self.waiting = 0;
+        self.lines_bytes = 0;
+        let in_order = in_order(&runs);
+        let files: Vec<&[PendingChange<'_>]> = in_order.chunk_by(|a, b| a.key == b.key).collect();
         let keys: Vec<&FileKey> = files.iter().map(|of_file| of_file[0].key).collect();
         let entries = self.store.reader.lookup(&keys)?;
         let mut writer = LineWriter::begin(self.store, std::mem::take(&mut self.buffer))?;
-        let (mut changes, mut is_done) = (Vec::with_capacity(entries.len()), true);
+        let mut changes = Vec::with_capacity(entries.len());
+        let mut is_done = true;
         for (of_file, old) in files.into_iter().zip(entries) {
             let mut entry = old;
             for one in of_file {
                 let Some(root) = self.roots.get(&one.key.root()) else { continue };
                 if matches!(one.change, FileEvent::Missing(seen) if entry.is_some_and(|entry| entry != *seen))
                 {
-                    self.doubted.push(one.key.clone());
+                    self.unconfirmed.push(one.key.clone());
                 }
-                entry = settle_one(entry, one, root, &mut writer, tally)?;
+                entry = settle_one(entry, one, root, &mut writer, counts)?;
             }
             is_done &= entry.is_none_or(|entry| !entry.pending);
             if entry != old {
@@ -206,56 +216,55 @@ impl<'a> Committer<'a> {
         if nothing && !is_due {
             return Ok(self.store.ledger.cursor());
         }
-        let job = job(tally, is_done && self.doubted.is_empty());
-        let (log, log_crc) = (appended.end, appended.crc);
-        let tick = Tick { changes: &changes, log, log_crc, job: job.as_ref() };
+        let job = job(counts, is_done && self.unconfirmed.is_empty());
+        let tick = Tick { changes: &changes, log: appended.end, log_crc: appended.crc, job: job.as_ref() };
         Ok(self.store.ledger.commit(tick)?)
     }
 }
 
 /// Returns all waiting changes by key, those of one file in order of arrival. They are not moved: moving them into
 /// that order was an eighth of what the committing thread did for each file.
-fn in_order(runs: &[Run]) -> Vec<PendingChange<'_>> {
-    let mut by_beginning: Vec<(usize, &Run)> = runs.iter().enumerate().collect();
+fn in_order(runs: &[PendingRun]) -> Vec<PendingChange<'_>> {
+    let mut by_beginning: Vec<(usize, &PendingRun)> = runs.iter().enumerate().collect();
     // Runs are in tree order and mostly do not overlap. Ordered by their first key, they are nearly what the sort
     // below produces, and it needs one comparison a file. In order of arrival, it took seven.
     by_beginning.sort_by_key(|(_, run)| run.outcomes.first().map(|one| &one.key));
-    let mut news = Vec::with_capacity(runs.iter().map(|run| run.outcomes.len()).sum());
+    let mut changes = Vec::with_capacity(runs.iter().map(|run| run.outcomes.len()).sum());
     for (number, run) in by_beginning {
         let mut lines = run.lines.as_slice();
         for Outcome { key, change, line, .. } in &run.outcomes {
             let (line, rest) = lines.split_at(*line);
             lines = rest;
-            news.push(PendingChange { key, change, line, run: number, all_listed: run.all_listed });
+            changes.push(PendingChange { key, change, line, run: number, all_listed: run.all_listed });
         }
     }
-    news.sort_by(|a, b| a.key.cmp(b.key).then(a.run.cmp(&b.run)));
-    news
+    changes.sort_by(|a, b| a.key.cmp(b.key).then(a.run.cmp(&b.run)));
+    changes
 }
 
 /// Applies one change, writes the line it asks for, and counts it.
 fn settle_one(
     old: Option<Entry>,
-    news: &PendingChange<'_>,
-    root: &RootGround,
+    pending: &PendingChange<'_>,
+    root: &CountedRoot,
     writer: &mut LineWriter<'_>,
-    tally: &mut RunCounts,
+    counts: &mut RunCounts,
 ) -> Result<Option<Entry>, EngineError> {
-    let listed = root.listed || news.all_listed;
+    let listed = root.listed || pending.all_listed;
     let counted = if listed { RunScope::counted_as_listed } else { RunScope::counted };
     let is_counted = |_: &&Entry| root.is_counted;
-    let before = old.as_ref().filter(is_counted).and_then(|entry| counted(&root.ground, entry));
-    let (entry, effect) = apply(old, news.change, root.ground, writer.position());
-    let after = entry.as_ref().filter(is_counted).and_then(|entry| root.ground.counted(entry));
-    tally.note(before, after, effect, entry.as_ref());
+    let before = old.as_ref().filter(is_counted).and_then(|entry| counted(&root.scope, entry));
+    let (entry, effect) = apply(old, pending.change, root.scope, writer.position());
+    let after = entry.as_ref().filter(is_counted).and_then(|entry| root.scope.counted(entry));
+    counts.note(before, after, effect, entry.as_ref());
     match effect {
         Effect::Recorded => {
-            writer.write(|buffer| buffer.extend_from_slice(news.line))?;
+            writer.write(|buffer| buffer.extend_from_slice(pending.line))?;
         }
         Effect::Removed => {
             let line = RecordLine {
                 root: &root.name,
-                key: news.key,
+                key: pending.key,
                 status: RecordStatus::Removed,
                 fingerprint: None,
                 digest: None,

@@ -37,8 +37,10 @@ use stale_count::Count;
 use stale_sample::Measure;
 
 /// The longest portion aimed at: during a run, and (`PORTION_ALONE`) without one, when nothing waits for it.
-pub(super) const PORTION: Duration = Duration::from_millis(15);
+const PORTION: Duration = Duration::from_millis(15);
 const PORTION_ALONE: Duration = Duration::from_millis(200);
+/// During other work, this many times a portion's cost passes before the next one.
+const PAUSE_FACTOR: u32 = 9;
 
 /// How long the segment last written to is kept during a run: clients that follow the log have read it by then.
 const GRACE: Duration = Duration::from_secs(1);
@@ -64,7 +66,7 @@ pub struct CompactReport {
 pub(crate) type CompactReply = SyncSender<Result<CompactReport, EngineError>>;
 
 /// The next step.
-pub(super) enum Phase {
+enum Phase {
     Idle,
     Counting(Box<Count>),
     Measuring(Measure),
@@ -77,17 +79,17 @@ pub(crate) struct Compaction {
     min_bytes: u64,
     /// Where the records of the current run begin, if there is one.
     run_start: Option<LogPosition>,
-    pub(super) phase: Phase,
+    phase: Phase,
     /// Length of the log at the last measurement.
     measured_at: Option<u64>,
     /// Requests for a pass that has not begun.
-    pub(super) asked: Vec<CompactReply>,
+    asked: Vec<CompactReply>,
     /// Requests that wait for the pass under way.
-    pub(super) waiting: Vec<CompactReply>,
+    waiting: Vec<CompactReply>,
     /// How long the segment last written to is kept.
     grace: Duration,
     /// The last portion: when it began, and how long it took.
-    pub(super) last: Option<(Instant, Duration)>,
+    last: Option<(Instant, Duration)>,
 }
 
 impl Compaction {
@@ -112,7 +114,7 @@ impl Compaction {
     }
 
     /// Refuses all requests for want of a resource. A pass under way goes on when it is there.
-    pub(super) fn refuse(&mut self, resource: Resource, what: &str) {
+    pub(crate) fn refuse(&mut self, resource: Resource, what: &str) {
         if let Phase::Counting(_) = self.phase {
             self.phase = Phase::Idle;
         }
@@ -120,6 +122,22 @@ impl Compaction {
             // The requester may have gone.
             let _ = reply.try_send(Err(EngineError::Unavailable { resource, what: what.to_owned() }));
         }
+    }
+
+    /// Returns whether a client waits for the result.
+    pub(crate) fn is_awaited(&self) -> bool {
+        !(self.asked.is_empty() && self.waiting.is_empty())
+    }
+
+    /// Returns whether a portion may be done now, beside other work or not.
+    pub(crate) fn may_step(&self, store: &Store, is_idle: bool, now: Instant) -> bool {
+        let Some((begun, took)) = self.last else { return self.is_busy(store) };
+        let pause = match &self.phase {
+            Phase::Passing(pass) if pass.rests() => PORTION * 2,
+            _ if is_idle => return self.is_busy(store),
+            _ => took * (1 + PAUSE_FACTOR),
+        };
+        now.saturating_duration_since(begun) >= pause && self.is_busy(store)
     }
 
     /// Returns whether a step is under way or due.

@@ -26,7 +26,7 @@ pub(crate) enum Event {
     /// A client requests a commit tick now, and its cursor.
     Checkpoint(SyncSender<Cursor>),
     /// A client requests something that needs the state.
-    Order(CommandRequest),
+    Command(CommandRequest),
     /// A caller wants these files processed again, or forgotten, and a reply when that is committed.
     Asked { changes: Vec<(FileKey, FileEvent)>, reply: SyncSender<Cursor> },
     /// A caller wants this root removed from the state, and to know whether it was: not while it is served, or files

@@ -1,188 +1,191 @@
-//! What holds a run back: breakers, memory, room on the disk, roots that went away.
+//! What holds a run back: breakers, memory, room on the disk.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::Coordinator;
-use super::run_state::{AttemptEnd, Interruption};
-use crate::engine::error::EngineError;
+use crate::engine::commit::committer::Committer;
 use crate::engine::lifecycle::transition::{AttemptOutcome, FileEvent};
-use crate::engine::resources::breaker::{BreakerVerdict, Breakers};
-use crate::engine::roots::identity::LostRoot;
-use crate::engine::stats::ProcessingState;
+use crate::engine::resources::breaker::{BreakerStatus, BreakerVerdict, Breakers};
+use crate::engine::resources::memory_budget::Budget;
+use crate::engine::resources::memory_meter::{Meter, Pressure};
 use crate::engine::workers::outcome::{Outcome, OutcomeGroup};
+use crate::ledger::free_bytes;
 use crate::model::Resource;
 
 /// Room that stays free on the disk, so that a commit never fails at its very end: some segments of the database, and
 /// the blocks of a tick of files that lie far apart.
-const ROOM_BYTES: u64 = 8 << 20;
+pub(super) const ROOM_BYTES: u64 = 8 << 20;
 /// The part of it that the end of a job may still be written into.
-const LAST_ROOM_BYTES: u64 = 2 << 20;
+pub(super) const LAST_ROOM_BYTES: u64 = 2 << 20;
 /// What a change takes in the database at most, on average.
 const CHANGE_BYTES: u64 = 512;
 /// Descriptors that must be free again before files are opened.
 const DESCRIPTORS_FREE: usize = 8;
 
-impl Coordinator<'_> {
+/// The state of what all files share, over all attempts of a run.
+pub(crate) struct Health {
+    breakers: Breakers,
+    meter: Meter,
+    /// As last checked; each attempt checks it first.
+    pressure: Pressure,
+    /// Returns the free space on a directory's file system.
+    free_bytes: FreeBytes,
+}
+
+pub(crate) type FreeBytes = fn(&Path) -> std::io::Result<u64>;
+
+/// Whether files may be begun.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Permission {
+    Allowed,
+    /// Only to find out whether these are back.
+    Probe(Vec<Resource>),
+    /// Not before a pause is over.
+    Held,
+    /// Not in this run, as it has waited for this for as long as it may.
+    GivenUp {
+        resource: Resource,
+        why: String,
+    },
+}
+
+/// What a worker's outcomes say about the resources.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Noted {
+    /// A breaker opened, and none was open before.
+    pub tripped: bool,
+    /// A file could not be read for good.
+    pub is_final: bool,
+}
+
+impl Health {
+    pub(crate) fn new(meter: Meter, breakers: Breakers, free_bytes: FreeBytes) -> Self {
+        Self { breakers, meter, pressure: Pressure::default(), free_bytes }
+    }
+
+    /// Returns the health as this machine has it.
+    pub(crate) fn of_machine(meter: Meter) -> Self {
+        Self::new(meter, Breakers::new(), free_bytes)
+    }
+
+    pub(crate) fn set_memory_limit(&mut self, limit_bytes: u64) {
+        self.meter.set_limit(limit_bytes);
+    }
+
+    /// Returns whether nothing is missing.
+    pub(crate) fn is_good(&self) -> bool {
+        self.breakers.all_closed()
+    }
+
+    /// Returns whether this resource is there, as far as known.
+    pub(super) fn has(&self, resource: Resource) -> bool {
+        self.breakers.is_closed(resource)
+    }
+
+    pub(super) fn pressure(&self) -> &Pressure {
+        &self.pressure
+    }
+
+    pub(super) fn report(&self, now: Instant) -> Vec<BreakerStatus> {
+        self.breakers.report(now)
+    }
+
+    /// Returns whether files may be begun now, in a run that waits for a missing resource for at most so long.
+    pub(super) fn permission(&mut self, wait: Duration, now: Instant) -> Permission {
+        if self.is_good() {
+            return Permission::Allowed;
+        }
+        if let Some((resource, why)) = self.given_up(wait, now) {
+            return Permission::GivenUp { resource, why };
+        }
+        let due = Resource::ALL
+            .into_iter()
+            .filter(|resource| self.breakers.verdict(*resource, now) == BreakerVerdict::Probe);
+        let due: Vec<Resource> = due.collect();
+        if due.is_empty() { Permission::Held } else { Permission::Probe(due) }
+    }
+
+    /// Returns the resource that has been missing for this long, and why.
+    pub(crate) fn given_up(&self, wait: Duration, now: Instant) -> Option<(Resource, String)> {
+        let (resource, since, why) = self.breakers.open_since()?;
+        (now.saturating_duration_since(since) >= wait).then(|| (resource, why.to_owned()))
+    }
+
+    /// Returns what compaction waits for.
+    pub(super) fn missing_for_compaction(&self, committer: &Committer<'_>) -> Option<(Resource, String)> {
+        let open = || self.breakers.open_since().map(|(resource, _, why)| (resource, why.to_owned()));
+        self.missing_disk_space(committer, ROOM_BYTES).map(|why| (Resource::Disk, why)).or_else(open)
+    }
+
+    /// Returns what the breaker of one resource allows now.
+    pub(crate) fn verdict(&mut self, resource: Resource, now: Instant) -> BreakerVerdict {
+        self.breakers.verdict(resource, now)
+    }
+
+    /// Notes a missing resource.
+    pub(crate) fn trip(&mut self, resource: Resource, why: String, now: Instant) {
+        self.breakers.trip(resource, why, now);
+    }
+
+    /// Notes a failure for want of this resource, which alone says little.
+    pub(super) fn note_failure(&mut self, resource: Resource, now: Instant) {
+        self.breakers.note(resource, 1, 0, now);
+    }
+
+    /// Notes the result of a probe.
+    pub(crate) fn probed(&mut self, resource: Resource, works: bool, now: Instant) {
+        self.breakers.probed(resource, works, now);
+    }
+
+    /// Probes a resource. None if only files can show it.
+    pub(super) fn probe(
+        &self,
+        resource: Resource,
+        budget: &Budget,
+        committer: &Committer<'_>,
+    ) -> Option<bool> {
+        match resource {
+            Resource::Disk => Some(self.missing_disk_space(committer, ROOM_BYTES).is_none()),
+            // Once nothing is in flight, waiting can't help: a few files at a time, then.
+            Resource::Memory if self.pressure.over => None,
+            Resource::Memory => Some(budget.shortage().is_none()),
+            Resource::Descriptors => Some(can_open(DESCRIPTORS_FREE)),
+            Resource::Files | Resource::Processor => None,
+        }
+    }
+
+    /// Checks memory. Returns why a breaker opened for it, if one did.
+    pub(super) fn check_memory(&mut self) -> Option<String> {
+        self.pressure = self.meter.look();
+        self.pressure.why.clone().filter(|_| self.has(Resource::Memory))
+    }
+
     /// Notes which attempts failed for want of a resource. While it is missing, such a failure does not count: the
     /// file stays as it was.
-    pub(super) fn note_breakers(&mut self, group: &mut OutcomeGroup) {
-        let (now, was_closed) = (self.now(), self.run.breakers.all_closed());
+    pub(super) fn note_group(&mut self, group: &mut OutcomeGroup, budget: &Budget, now: Instant) -> Noted {
+        let was_good = self.is_good();
         let is_short = |outcome: &Outcome| outcome.short_of == Some(Resource::Memory);
         if group.outcomes.iter().any(is_short)
-            && let Some(why) = self.set.context.budget.shortage()
+            && let Some(why) = budget.shortage()
         {
-            self.run.breakers.trip(Resource::Memory, why, now);
+            self.breakers.trip(Resource::Memory, why, now);
         }
-        let is_final = note_outcomes(&mut self.run.breakers, &mut group.outcomes, now);
-        let tripped = was_closed && !self.run.breakers.all_closed();
-        if (tripped || is_final)
-            && let Some(lost) = self.set.guard.lost()
-        {
-            release_all(group);
-            self.lost_root(lost);
-        } else if tripped {
-            self.hold();
-        }
+        let is_final = note_outcomes(&mut self.breakers, &mut group.outcomes, now);
+        Noted { tripped: was_good && !self.is_good(), is_final }
     }
 
-    /// Takes back what is not begun, and publishes that the run waits.
-    fn hold(&mut self) {
-        self.take_back();
-        if self.ending.is_none() {
-            let now = self.now();
-            self.run.publish_state(self.set.shown, ProcessingState::Waiting, now);
-        }
+    /// Returns whether so many bytes are free on a directory's file system.
+    pub(crate) fn has_disk_space(&self, folder: &Path, bytes: u64) -> bool {
+        (self.free_bytes)(folder).is_ok_and(|free| free >= bytes)
     }
 
-    pub(super) fn trip(&mut self, resource: Resource, why: String) {
-        let now = self.now();
-        self.run.breakers.trip(resource, why, now);
-        self.hold();
-    }
-
-    /// Ends the attempt for a root that has changed identity: its files have to be listed again when it is back.
-    pub(crate) fn lost_root(&mut self, lost: LostRoot) {
-        // A watching process continues with its other roots.
-        if self.watch_state.is_none() {
-            self.trip(Resource::Files, lost.to_string());
-        }
-        self.end(AttemptEnd::Hindered(Interruption::Root(lost)));
-    }
-
-    /// Handles a directory that could not be listed: it is listed again once what was missing is there. If it is a
-    /// root, the run waits for it; one that keeps failing and recovering is left to the next scan.
-    pub(super) fn unlisted(&mut self, resource: Resource, why: String, root: Option<LostRoot>) {
-        self.unlisted = true;
-        let may_wait = resource == Resource::Files && self.run.rescans + 1 < self.config().retry_attempts;
-        let root = root.filter(|_| may_wait).map(|lost| self.set.guard.as_given(lost));
-        match self.set.guard.lost().or(root) {
-            Some(lost) => {
-                self.run.rescans += u16::from(lost.unlisted);
-                self.lost_root(lost);
-            }
-            None if resource == Resource::Files => {
-                let now = self.now();
-                self.run.breakers.note(resource, 1, 0, now);
-            }
-            None => self.trip(resource, why),
-        }
-    }
-
-    /// Returns whether files may be claimed. Probes whether a missing resource is back.
-    pub(super) fn may_claim(&mut self) -> Result<bool, EngineError> {
-        if self.run.breakers.all_closed() {
-            let is_paused = self.set.control_flags.is_paused();
-            self.note_pause(is_paused);
-            return Ok(!is_paused);
-        }
-        let now = self.now();
-        let wait = Duration::from_secs(self.config().wait_seconds);
-        if let Some(given_up) = self.run.given_up(wait, now) {
-            self.end(given_up);
-            return Ok(false);
-        }
-        for resource in Resource::ALL {
-            if let BreakerVerdict::Probe = self.run.breakers.verdict(resource, now) {
-                self.probe(resource, now)?;
-            }
-        }
-        if self.run.breakers.all_closed() {
-            self.run.statistics.state = self.working();
-        }
-        Ok(false)
-    }
-
-    /// Publishes a pause that begins or ends.
-    fn note_pause(&mut self, is_paused: bool) {
-        if is_paused == (self.run.statistics.state == ProcessingState::Paused) {
-            return;
-        }
-        if is_paused {
-            self.take_back();
-        }
-        let (state, now) = (if is_paused { ProcessingState::Paused } else { self.working() }, self.now());
-        tracing::info!(%is_paused, "a pause begins or ends");
-        self.run.publish_state(self.set.shown, state, now);
-    }
-
-    fn probe(&mut self, resource: Resource, now: Instant) -> Result<(), EngineError> {
-        let works = match resource {
-            Resource::Disk => Some(self.lacks_room().is_none()),
-            // Once nothing is in flight, waiting can't help: a few files at a time, then.
-            Resource::Memory if self.run.pressure.over => self.probe_with_files(resource)?,
-            Resource::Memory => Some(self.set.context.budget.shortage().is_none()),
-            Resource::Descriptors => Some(can_open(DESCRIPTORS_FREE)),
-            Resource::Files | Resource::Processor => self.probe_with_files(resource)?,
-        };
-        if let Some(works) = works {
-            self.run.breakers.probed(resource, works, now);
-        }
-        Ok(())
-    }
-
-    /// Tries a few files; their outcomes decide. None as long as these are not known.
-    fn probe_with_files(&mut self, resource: Resource) -> Result<Option<bool>, EngineError> {
-        if resource == Resource::Files
-            && let Some(lost) = self.set.guard.lost()
-        {
-            self.lost_root(lost);
-            return Ok(Some(false));
-        }
-        if self.dispatch.outstanding() > 0 || self.committer.waiting() > 0 {
-            return Ok(None);
-        }
-        let now = self.set.context.clock.time();
-        let (reader, roots) = (&self.committer.store().reader, &self.set.plan.own);
-        let none = self.dispatch.claim_probe(reader, roots, now)?;
-        Ok(none.then_some(true))
-    }
-
-    /// Returns whether there is room for a commit; if not, the run waits for it.
-    pub(super) fn has_room(&mut self) -> bool {
-        if let Some(why) = self.lacks_room() {
-            if self.run.breakers.is_closed(Resource::Disk) {
-                self.trip(Resource::Disk, why);
-            }
-            return false;
-        }
-        self.run.breakers.is_closed(Resource::Disk)
-    }
-
-    pub(super) fn lacks_room(&self) -> Option<String> {
-        self.lacks_room_beside(ROOM_BYTES)
-    }
-
-    /// Returns whether room is lacking for the commit that ends the job.
-    pub(super) fn lacks_last_room(&self) -> bool {
-        self.lacks_room_beside(LAST_ROOM_BYTES).is_some()
-    }
-
-    fn lacks_room_beside(&self, room_bytes: u64) -> Option<String> {
-        let store = self.committer.store();
-        let waiting = self.committer.waiting() as u64 * CHANGE_BYTES;
-        let need = room_bytes + waiting + 2 * self.committer.waiting_bytes() as u64;
+    /// Returns why there is no room for a commit of what waits, and so many bytes beside.
+    pub(super) fn missing_disk_space(&self, committer: &Committer<'_>, room_bytes: u64) -> Option<String> {
+        let store = committer.store();
+        let waiting = committer.waiting() as u64 * CHANGE_BYTES;
+        let need = room_bytes + waiting + 2 * committer.waiting_bytes() as u64;
         let records = store.state.records();
-        [store.path(), &records].into_iter().find_map(|folder| match (self.run.free_bytes)(folder) {
+        [store.path(), &records].into_iter().find_map(|folder| match (self.free_bytes)(folder) {
             Ok(free) if free >= need => None,
             Ok(free) => Some(format!(
                 "{}: {free} bytes are free on its file system, and a commit takes up to {need}; make room",
@@ -191,23 +194,13 @@ impl Coordinator<'_> {
             Err(error) => Some(format!("{}: can't be looked at: {error}", folder.display())),
         })
     }
-
-    /// Checks memory.
-    pub(super) fn look_at_machine(&mut self) {
-        let pressure = self.run.meter.look();
-        if let Some(why) = &pressure.why
-            && self.run.breakers.is_closed(Resource::Memory)
-        {
-            self.trip(Resource::Memory, why.clone());
-        }
-        self.run.pressure = pressure;
-    }
 }
 
 /// Notes outcomes in order of arrival: a success between two failures shows that they are not in a row. Releases
 /// files for which something is missing by now. True if a file could not be read for good.
 fn note_outcomes(breakers: &mut Breakers, outcomes: &mut [Outcome], now: Instant) -> bool {
-    let (mut fine, mut is_final) = (0, false);
+    let mut fine = 0;
+    let mut is_final = false;
     for outcome in outcomes {
         let FileEvent::Ended(ending) = &mut outcome.change else { continue };
         let Some(resource) = outcome.short_of else {
@@ -236,7 +229,8 @@ fn note_fine(breakers: &mut Breakers, files: u32, now: Instant) {
     }
 }
 
-fn release_all(group: &mut OutcomeGroup) {
+/// Releases the files that failed for want of something: they stay as they were.
+pub(super) fn release_all(group: &mut OutcomeGroup) {
     for outcome in &mut group.outcomes {
         if let (FileEvent::Ended(ending), Some(_)) = (&mut outcome.change, outcome.short_of) {
             ending.end = AttemptOutcome::Released;
@@ -287,5 +281,27 @@ mod tests {
         assert!(!is_open(outcomes(256, 40)));
         assert!(is_open(outcomes(5, 1)));
         assert!(is_open(outcomes(40, 2)), "half of the last 20");
+    }
+
+    #[test]
+    fn one_answer_says_whether_files_may_be_begun() {
+        let meter = Meter::new(u64::MAX, Default::default);
+        let mut health = Health::new(meter, Breakers::with_seed(0), |_| Ok(u64::MAX));
+        let begun = Instant::now();
+        let wait = Duration::from_secs(60);
+        assert_eq!(health.permission(wait, begun), Permission::Allowed);
+        health.trip(Resource::Disk, "full".to_owned(), begun);
+        assert_eq!(health.permission(wait, begun), Permission::Held);
+        health.trip(Resource::Descriptors, "none left".to_owned(), begun);
+        let later = begun + Duration::from_secs(30);
+        let both = vec![Resource::Disk, Resource::Descriptors];
+        assert_eq!(health.permission(wait, later), Permission::Probe(both));
+        // One that is not back yet keeps no other from being probed.
+        health.probed(Resource::Disk, true, later);
+        assert_eq!(health.permission(wait, later), Permission::Probe(vec![Resource::Descriptors]));
+        let given_up = Permission::GivenUp { resource: Resource::Descriptors, why: "none left".to_owned() };
+        assert_eq!(health.permission(wait, begun + wait), given_up);
+        health.probed(Resource::Descriptors, true, later);
+        assert_eq!(health.permission(wait, begun + wait), Permission::Allowed);
     }
 }

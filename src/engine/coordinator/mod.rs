@@ -1,63 +1,63 @@
 //! The loop of an attempt, on one thread: receives events, commits when a tick is due, claims and plans what is
 //! pending. During a run no other thread commits.
 
-pub(super) mod admission;
-pub(super) mod changed;
-pub(super) mod commands;
-pub(super) mod compaction;
+mod commits;
+mod discovery_state;
+mod draining;
 pub(super) mod event;
 pub(super) mod health;
-pub(super) mod pool_size;
-pub(super) mod publish;
+mod publish;
+mod receive;
 pub(super) mod run_state;
-pub(super) mod stuck_workers;
-pub(super) mod tick;
+mod watching;
+mod worker_pool;
 
-use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::path::PathBuf;
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::command::ControlFlags;
 use super::compaction::Compaction;
-use super::dispatch::Dispatcher;
+use super::dispatch::{ClaimScope, Dispatcher};
 use super::error::EngineError;
 use super::job_plan::{JobPlan, ScanScope};
-use super::stats::{BatchStatistics, ProcessingState, StopCause};
+use super::stats::{BatchStatistics, ProcessingState, WatchFigures};
 use super::stop::Stop;
 use super::watch::WatchState;
 use crate::engine::commit::committer::Committer;
-use crate::engine::commit::tick_policy::TickPolicy;
-use crate::engine::discovery::message::Message;
-use crate::engine::lifecycle::transition::{AttemptOutcome, FileEvent};
-use crate::engine::roots::identity::RootMonitor;
+use crate::engine::roots::identity::{LostRoot, RootMonitor};
 use crate::engine::workers::context::WorkContext;
-use crate::engine::workers::outcome::OutcomeGroup;
 use crate::engine::workers::pool::Pool;
-use crate::engine::workers::sizing::PoolSizer;
-use crate::model::{BatchConfig, Cursor};
-use changed::ChangedFiles;
+use crate::model::Resource;
+use commits::Ticks;
+use discovery_state::DiscoveryState;
+use draining::{Drained, Draining};
 use event::Event;
+use health::{Permission, ROOM_BYTES};
 use run_state::{AttemptEnd, Interruption, RunState};
+use watching::{Checked, Watching};
+use worker_pool::{Crashed, WorkerPool};
 
-/// Changes that make a tick due at once, so that memory stays bounded.
-const WAITING_MAX: usize = 8_192;
-const WAITING_BYTES_MAX: usize = 8 << 20;
 /// Time between checks of the machine and the workers, and between publications.
-const LOOK_AROUND: Duration = Duration::from_millis(250);
+const CHECK: Duration = Duration::from_millis(250);
 /// The shortest wait.
 const MOMENT: Duration = Duration::from_millis(1);
 /// Ticks at an attempt's end: one may reveal that files reported missing have changed.
 const LAST_TICKS_MAX: usize = 3;
 /// How often the loop wakes while no events arrive.
-pub(super) const LOOK_UP: Duration = Duration::from_millis(20);
+const WAKE: Duration = Duration::from_millis(20);
 /// The same while there is nothing to do but to wait for watch events.
-const LOOK_UP_STANDING: Duration = Duration::from_millis(100);
+const WAKE_STANDING: Duration = Duration::from_millis(100);
+/// How long a dying process waits for the files that other workers are processing.
+const LAST_FILES: Duration = Duration::from_millis(1_500);
+/// How long a process takes to die.
+const DEATH: Duration = Duration::from_secs(10);
 
 /// The context that an attempt provides to its coordinator.
 pub(crate) struct AttemptContext<'a> {
     pub plan: &'a JobPlan,
-    pub context: &'a WorkContext,
+    pub work: &'a WorkContext,
     pub started: Instant,
     pub pool: &'a Arc<Pool>,
     /// What callers request.
@@ -67,82 +67,78 @@ pub(crate) struct AttemptContext<'a> {
     pub halt: &'a Stop,
     /// The figures that other threads read.
     pub shown: &'a Mutex<BatchStatistics>,
-    pub guard: RootMonitor<'a>,
+    pub root_monitor: RootMonitor<'a>,
 }
 
+impl AttemptContext<'_> {
+    fn now(&self) -> Instant {
+        self.work.clock.now()
+    }
+
+    /// Returns whether files may be begun, as far as callers have a say.
+    fn goes_on(&self) -> bool {
+        !self.halt.is_requested() && !self.stop.is_requested() && !self.control_flags.is_paused()
+    }
+
+    /// Returns what claims are made from.
+    fn claim_scope<'c>(&'c self, committer: &'c Committer<'_>) -> ClaimScope<'c> {
+        ClaimScope { reader: &committer.store().reader, plan: self.plan, now: self.work.clock.time() }
+    }
+}
+
+/// The parts of an attempt, and the order in which they act.
 pub(crate) struct Coordinator<'a> {
-    pub(super) set: AttemptContext<'a>,
-    pub(super) committer: Committer<'a>,
-    pub(super) run: &'a mut RunState,
-    pub(super) dispatch: Dispatcher,
-    pub(super) scanning: bool,
-    /// Whether the coming tick gives the workers more to do: it makes something pending that they do not have.
-    pub(super) makes_claimable: bool,
-    /// A directory could not be listed for want of something that may come back.
-    pub(super) unlisted: bool,
-    /// Why the attempt ends, and when it ends at the latest.
-    pub(super) ending: Option<(AttemptEnd, Instant)>,
-    pub(super) ticks: TickPolicy,
-    pub(super) checkpoints: Vec<SyncSender<Cursor>>,
-    last_look: Option<Instant>,
-    /// Whether watch events may still come.
-    pub(super) following: bool,
-    /// The tick that recorded the job as completed.
-    pub(super) completed_at: Option<u64>,
-    /// Set in a process that watches.
-    pub(super) watch_state: Option<&'a mut WatchState>,
-    pub(super) touched: ChangedFiles,
-    pub(super) compaction: Compaction,
-    pub(super) sizer: PoolSizer,
+    attempt: AttemptContext<'a>,
+    run: &'a mut RunState,
+    committer: Committer<'a>,
+    ticks: Ticks,
+    dispatch: Dispatcher,
+    discovery: DiscoveryState,
+    workers: WorkerPool<'a>,
+    draining: Draining,
+    compaction: Compaction,
+    watching: Watching<'a>,
 }
 
 impl<'a> Coordinator<'a> {
     pub(crate) fn new(
-        set: AttemptContext<'a>,
+        attempt: AttemptContext<'a>,
         committer: Committer<'a>,
         run: &'a mut RunState,
         dispatch: Dispatcher,
         watch_state: Option<&'a mut WatchState>,
     ) -> Self {
-        let (now, mut committer) = (set.context.clock.now(), committer);
-        committer.set_listed(|root| !set.plan.scans_whole(root));
-        let scanning = set.plan.scan != ScanScope::Nothing;
-        run.statistics.state = if scanning { ProcessingState::Scanning } else { ProcessingState::Watching };
-        let compaction = Compaction::new(&set.context.config, Some(set.plan.job.start.log));
-        let sizer = PoolSizer::new(&set.context.config);
+        let mut committer = committer;
+        committer.set_listed(|root| !attempt.plan.scans_whole(root));
+        let is_following = watch_state.as_ref().is_some_and(|watch_state| watch_state.watch.is_some());
+        let discovery = DiscoveryState::new(attempt.plan.scan != ScanScope::Nothing, is_following);
+        run.statistics.state = discovery.activity();
         Self {
-            following: watch_state.as_ref().is_some_and(|watch_state| watch_state.watch.is_some()),
-            watch_state,
-            set,
-            committer,
+            ticks: Ticks::new(attempt.now()),
+            workers: WorkerPool::new(attempt.pool, attempt.work),
+            compaction: Compaction::new(&attempt.work.config, Some(attempt.plan.job.start.log)),
+            draining: Draining::default(),
+            watching: Watching(watch_state),
+            attempt,
             run,
+            committer,
             dispatch,
-            scanning,
-            makes_claimable: false,
-            unlisted: false,
-            ending: None,
-            ticks: TickPolicy::new(now),
-            checkpoints: Vec::new(),
-            last_look: None,
-            touched: ChangedFiles::default(),
-            completed_at: None,
-            compaction,
-            sizer,
+            discovery,
         }
     }
 
     /// Runs until all is done, or the attempt can't continue. Closes the job, unless another attempt will follow.
     pub(crate) fn run(mut self, events: &Receiver<Event>) -> Result<AttemptEnd, EngineError> {
-        self.publish();
+        self.run.publish(&self.attempt, &self.committer, &self.dispatch);
         let ended = loop {
-            let is_standing = self.set.plan.scan == ScanScope::Nothing && self.is_idle();
-            match self.step(events, if is_standing { LOOK_UP_STANDING } else { LOOK_UP }) {
+            let is_standing = self.discovery.is_standing() && !self.is_under_way();
+            match self.step(events, if is_standing { WAKE_STANDING } else { WAKE }) {
                 Ok(None) => {}
                 Ok(Some(ending)) => break Ok(ending),
                 Err(error) => break Err(error),
             }
         };
-        self.set.halt.request();
+        self.attempt.halt.request();
         self.close(ended)
     }
 
@@ -153,83 +149,73 @@ impl<'a> Coordinator<'a> {
         events: &Receiver<Event>,
         wait_max: Duration,
     ) -> Result<Option<AttemptEnd>, EngineError> {
-        self.apply_control_flags();
-        if let Some(worker) = self.set.context.crash_signal.poll() {
-            return self.last_words(worker, events);
+        if self.attempt.stop.is_requested() {
+            self.end(AttemptEnd::Interrupted);
+        } else if self.attempt.control_flags.has_config() {
+            self.end(AttemptEnd::Reconfigured);
         }
-        self.look_around()?;
-        self.look_at_reading();
-        if self.ending.is_none() {
+        if let Some(thread) = self.workers.dying_thread() {
+            return self.commit_before_crash(thread, events);
+        }
+        self.check()?;
+        if let Some(workers) = self.workers.resize(self.attempt.now(), self.dispatch.idle()) {
+            self.dispatch.set_workers(workers);
+            self.run.set_workers(workers);
+        }
+        if !self.draining.has_begun() {
             self.claim()?;
         }
-        self.begin_under_way()?;
+        self.begin_job()?;
         let wait_max = if self.compact()? { Duration::ZERO } else { wait_max };
         self.receive(events, wait_max)?;
-        if self.tick_is_due() {
+        if self.ticks.policy.is_due(&self.tick_inputs()) {
             self.commit()?;
         }
         self.end_if_done()
     }
 
-    fn apply_control_flags(&mut self) {
-        if self.set.stop.is_requested() {
-            self.end(AttemptEnd::Interrupted);
-        } else if self.set.control_flags.has_config() {
-            self.end(AttemptEnd::Reconfigured);
-        }
-    }
-
     /// Stops claiming; the workers finish the files in flight and release the rest.
-    pub(super) fn end(&mut self, ending: AttemptEnd) {
-        if self.ending.is_some() {
+    fn end(&mut self, ending: AttemptEnd) {
+        let is_done = ending == AttemptEnd::Done;
+        let drain = Duration::from_secs(self.attempt.work.config.drain_seconds);
+        if !self.draining.begin(ending.clone(), drain, self.attempt.now()) {
             return;
         }
-        let drain = Duration::from_secs(self.config().drain_seconds);
-        // The last commit needs some of the time.
-        let latest = self.now() + drain - (drain / 4).min(Duration::from_secs(2));
-        if ending != AttemptEnd::Done {
-            let in_hand = self.dispatch.outstanding();
-            tracing::info!(?ending, in_hand, "ending: finishing the files in flight");
+        if !is_done {
+            let in_flight = self.dispatch.outstanding();
+            tracing::info!(?ending, in_flight, "ending: finishing the files in flight");
             self.run.statistics.state = ProcessingState::Draining;
         }
-        self.ending = Some((ending, latest));
-        self.set.halt.request();
-        if let Some(watch_state) = &self.watch_state {
-            watch_state.wake();
-        }
-        self.take_back();
+        self.attempt.halt.request();
+        self.watching.wake();
+        self.dispatch.take_back();
     }
 
     fn end_if_done(&mut self) -> Result<Option<AttemptEnd>, EngineError> {
-        if let Some((ending, latest)) = &self.ending {
-            let late = self.now() >= *latest;
-            let has_ended = !self.scanning && !self.following && self.dispatch.outstanding() == 0;
-            if late || has_ended {
-                let ending = ending.clone();
-                if late {
-                    self.abandon_all();
-                }
-                for _ in 0..LAST_TICKS_MAX {
-                    if self.committer.waiting() > 0 {
-                        self.commit()?;
-                    }
-                }
-                // What could not be committed is not reported again.
-                if let (true, Some(watch_state)) =
-                    (late || self.committer.waiting() > 0, &mut self.watch_state)
-                {
-                    watch_state.must_scan = true;
-                }
-                return Ok(Some(ending));
+        if self.draining.has_begun() {
+            let is_at_rest = self.discovery.has_ended() && self.dispatch.outstanding() == 0;
+            let drained = self.draining.drained(is_at_rest, self.attempt.now());
+            let Some(Drained { ending, is_late }) = drained else { return Ok(None) };
+            if is_late {
+                let groups = self.workers.abandon_all(&self.dispatch);
+                groups.into_iter().for_each(|group| self.take_group(group));
             }
-            return Ok(None);
+            for _ in 0..LAST_TICKS_MAX {
+                if self.committer.waiting() > 0 {
+                    self.commit()?;
+                }
+            }
+            if is_late || self.committer.waiting() > 0 {
+                self.watching.scan_again();
+            }
+            return Ok(Some(ending));
         }
         if self.committer.waiting() > 0 || !self.is_done_once_committed() {
             return Ok(None);
         }
-        let again = self.unlisted && self.run.rescans + 1 < self.config().retry_attempts;
-        let ending = if again { AttemptEnd::Hindered(Interruption::Rescan) } else { AttemptEnd::Done };
-        if self.following {
+        let lists_again = self.discovery.is_incomplete() && self.run.may_rescan(&self.attempt.work.config);
+        let ending = if lists_again { AttemptEnd::Hindered(Interruption::Rescan) } else { AttemptEnd::Done };
+        if self.discovery.is_following() {
             // Events already taken from the watcher are still on their way.
             self.end(ending);
             return Ok(None);
@@ -238,182 +224,194 @@ impl<'a> Coordinator<'a> {
     }
 
     /// Returns whether the job can end once what waits is committed.
-    pub(super) fn is_done_once_committed(&self) -> bool {
-        self.set.plan.scan != ScanScope::Nothing
-            && !self.scanning
+    fn is_done_once_committed(&self) -> bool {
+        let store = self.committer.store();
+        !self.discovery.is_standing()
+            && !self.discovery.is_scanning()
             && self.dispatch.outstanding() == 0
-            && self.log_is_checked()
-            && !self.is_compacting()
-            && self.run.breakers.all_closed()
-            && self.claimable() == 0
+            && store.log_compared.is_some()
+            && (!self.compaction.is_busy(store)
+                || self.run.health.missing_disk_space(&self.committer, ROOM_BYTES).is_some())
+            && self.run.health.is_good()
+            && self.dispatch.claimable(&self.attempt.claim_scope(&self.committer)) == 0
     }
 
-    /// Returns whether nothing is under way.
-    pub(super) fn is_idle(&self) -> bool {
-        !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0
-    }
-
-    /// Returns whether the record log is known to be as it was committed: no run ends well on a damaged one. The run
-    /// waits for the check, unless it is stopped.
-    pub(super) fn log_is_checked(&self) -> bool {
-        self.committer.store().log_compared.is_some()
-    }
-
-    fn receive(&mut self, events: &Receiver<Event>, wait_max: Duration) -> Result<(), EngineError> {
-        let inputs = self.tick_inputs();
-        let wait = match inputs.waiting {
-            0 => wait_max,
-            _ if self.ticks.is_due(&inputs) => Duration::ZERO,
-            _ => self.ticks.until_due(&inputs).clamp(MOMENT, LOOK_UP).min(wait_max),
-        };
-        if self.is_full() {
-            // There is no room on the disk: events wait in the channel.
-            std::thread::sleep(wait_max);
-            return Ok(());
-        }
-        let had_none = inputs.waiting == 0;
-        let mut next = events.recv_timeout(wait).ok();
-        while let Some(event) = next {
-            self.take(event)?;
-            next = if self.is_full() { None } else { events.try_recv().ok() };
-        }
-        if had_none && self.committer.waiting() > 0 {
-            self.ticks.waits_from(self.now());
-        }
-        Ok(())
-    }
-
-    pub(super) fn take(&mut self, event: Event) -> Result<(), EngineError> {
-        match event {
-            Event::Discovered(message) => self.take_discovered(message)?,
-            Event::Ended(group) => self.take_group(group),
-            Event::LogChecked => {
-                let now = self.set.context.clock.time();
-                self.committer.store_mut().log_compared = Some(now);
-            }
-            Event::Failed(error) => return Err(error),
-            Event::Order(ordered) => self.carry_out(ordered)?,
-            Event::Checkpoint(reply) => self.checkpoints.push(reply),
-            Event::Asked { changes, reply } => {
-                self.committer.know_all_roots();
-                self.committer.take_changes(changes);
-                self.checkpoints.push(reply);
-            }
-            Event::Forget { root, reply } => self.forget_root(root, &reply)?,
-            Event::Compact(reply) => self.compaction.ask(reply),
-        }
-        Ok(())
-    }
-
-    fn take_discovered(&mut self, message: Message) -> Result<(), EngineError> {
-        match message {
-            Message::Found { changes, counts, pass } => {
-                drop(pass);
-                self.run.tally.add(counts);
-                self.take_found(changes)?;
-            }
-            Message::Touched { changes, since, pass } => {
-                drop(pass);
-                self.take_touched(changes, since)?;
-            }
-            Message::Scanned(report) => {
-                for (rule, count) in report.filtered {
-                    *self.run.statistics.progress.filtered.entry(rule).or_default() += count;
-                }
-            }
-            Message::ScansEnded => {
-                self.scanning = false;
-                self.set.context.doubts_rules.store(false, Ordering::Relaxed);
-                self.committer.set_all_listed();
-                if self.run.statistics.state == ProcessingState::Scanning {
-                    self.run.statistics.state = self.working();
-                }
-            }
-            Message::Unlisted { resource, why, lost } => self.unlisted(resource, why, lost),
-            Message::WatchEnded => self.following = false,
-            Message::Commit(reply) => self.checkpoints.push(reply),
-            Message::Failed(error) => return Err(error),
-        }
-        Ok(())
-    }
-
-    pub(super) fn take_group(&mut self, mut group: OutcomeGroup) {
-        self.note_breakers(&mut group);
-        self.touched.note_group(&group);
-        let complete = self.dispatch.ended(&group);
-        self.run.note_group(&group, complete);
-        let failed = |change: &FileEvent| matches!(change, FileEvent::Ended(e) if matches!(e.end, AttemptOutcome::Recorded { failure: Some(_), .. }));
-        if self.set.plan.fails_fast && group.outcomes.iter().any(|outcome| failed(&outcome.change)) {
-            self.end(AttemptEnd::Stopped(StopCause::FailFast));
-        }
-        self.committer.take_group(group);
-    }
-
-    pub(super) fn is_full(&self) -> bool {
-        self.committer.waiting() >= WAITING_MAX || self.committer.waiting_bytes() >= WAITING_BYTES_MAX
+    /// Returns whether workers have files, or outcomes wait to be committed.
+    fn is_under_way(&self) -> bool {
+        self.dispatch.outstanding() > 0 || self.committer.waiting() > 0
     }
 
     /// Claims pending files, plans batches of them and hands them to the workers, unless something holds it back.
     fn claim(&mut self) -> Result<(), EngineError> {
-        if !self.may_claim()? {
+        let wait = Duration::from_secs(self.attempt.work.config.wait_seconds);
+        match self.run.health.permission(wait, self.attempt.now()) {
+            Permission::Allowed => {}
+            Permission::Probe(resources) => return self.probe(&resources),
+            Permission::Held => return Ok(()),
+            Permission::GivenUp { resource, why } => {
+                self.end(AttemptEnd::GaveUp { resource, why });
+                return Ok(());
+            }
+        }
+        let is_paused = self.attempt.control_flags.is_paused();
+        if is_paused != (self.run.statistics.state == ProcessingState::Paused) {
+            tracing::info!(%is_paused, "a pause begins or ends");
+            if is_paused {
+                self.dispatch.take_back();
+            }
+            let state = if is_paused { ProcessingState::Paused } else { self.discovery.activity() };
+            self.run.publish_state(&self.attempt, state);
+        }
+        if is_paused {
             return Ok(());
         }
-        let now = self.set.context.clock.time();
-        let (reader, roots) = (&self.committer.store().reader, &self.set.plan.own);
-        self.dispatch.claim(reader, roots, now, self.run.pressure.percent)?;
-        if !self.scanning && self.dispatch.outstanding() == 0 && self.committer.waiting() == 0 {
-            self.dispatch.claim_suspect(reader, roots, now)?;
+        let is_last = !self.discovery.is_scanning();
+        let scope = self.attempt.claim_scope(&self.committer);
+        self.dispatch.claim(&scope)?;
+        if is_last && !self.is_under_way() {
+            self.dispatch.claim_suspect(&self.attempt.claim_scope(&self.committer))?;
         }
         Ok(())
     }
 
-    pub(super) fn claimable(&self) -> u64 {
-        self.dispatch.claimable(&self.committer.store().reader, &self.set.plan.own)
+    /// Probes whether missing resources are back: where only files can show it, a few of them, whose outcomes decide.
+    fn probe(&mut self, resources: &[Resource]) -> Result<(), EngineError> {
+        for &resource in resources {
+            let budget = &self.attempt.work.budget;
+            let mut works = self.run.health.probe(resource, budget, &self.committer);
+            if resource == Resource::Files
+                && let Some(lost) = self.attempt.root_monitor.lost()
+            {
+                self.lose_root(lost);
+                works = Some(false);
+            } else if works.is_none() && !self.is_under_way() {
+                let none = self.dispatch.claim_probe(&self.attempt.claim_scope(&self.committer))?;
+                works = none.then_some(true);
+            }
+            if let Some(works) = works {
+                self.run.health.probed(resource, works, self.attempt.now());
+            }
+        }
+        if self.run.health.is_good() {
+            self.run.statistics.state = self.discovery.activity();
+        }
+        Ok(())
     }
 
-    /// Checks the machine and the workers now and then, and publishes the figures, also while nothing is committed,
-    /// since that is when they are needed most.
-    fn look_around(&mut self) -> Result<(), EngineError> {
-        let now = self.now();
-        if self.last_look.is_some_and(|last| now.saturating_duration_since(last) < LOOK_AROUND) {
+    /// Takes back what is not begun, and publishes that the run waits.
+    fn hold(&mut self) {
+        self.dispatch.take_back();
+        if !self.draining.has_begun() {
+            self.run.publish_state(&self.attempt, ProcessingState::Waiting);
+        }
+    }
+
+    /// Ends the attempt for a root that has changed identity: its files have to be listed again when it is back.
+    fn lose_root(&mut self, lost: LostRoot) {
+        // A watching process continues with its other roots.
+        if !self.watching.is_set() {
+            self.run.health.trip(Resource::Files, lost.to_string(), self.attempt.now());
+            self.hold();
+        }
+        self.end(AttemptEnd::Hindered(Interruption::Root(lost)));
+    }
+
+    /// Checks the machine, the workers and the served roots now and then, and publishes the figures, also while
+    /// nothing is committed, since that is when they are needed most.
+    fn check(&mut self) -> Result<(), EngineError> {
+        let now = self.attempt.now();
+        if !self.ticks.is_check_due(now) {
             return Ok(());
         }
-        self.last_look = Some(now);
         self.committer.store().state.held().check()?;
-        self.reclaim_overdue(now)?;
-        self.share_rests(now);
-        self.look_at_machine();
-        self.check_watch_state()?;
-        let slow = self.set.context.slots.slow_files(&self.set.context.roots, now);
-        let in_hand = self.set.context.slots.in_hand();
-        for ((worker, slow_file), held) in self.run.statistics.workers.iter_mut().zip(slow).zip(in_hand) {
-            worker.slow_file = slow_file;
-            (worker.batch, worker.in_hand) = held.map_or((None, 0), |(batch, files)| (Some(batch), files));
+        for group in self.workers.reclaim_overdue(now, &self.dispatch)? {
+            self.take_group(group);
         }
+        if let Some(why) = self.workers.too_many_hang() {
+            self.end(AttemptEnd::GaveUp { resource: Resource::Processor, why });
+        }
+        self.workers.share_rests(now, &self.dispatch);
+        if let Some(why) = self.run.health.check_memory() {
+            self.run.health.trip(Resource::Memory, why, now);
+            self.hold();
+        }
+        self.dispatch.set_memory_percent(self.run.health.pressure().percent);
+        let checked = self.watching.check(&mut self.committer, &self.attempt)?;
+        if let Some(Checked { figures, lost, wants_switch }) = checked {
+            let latency = self.run.latency.figures();
+            self.run.statistics.watch = Some(WatchFigures { latency, ..figures });
+            if let Some(lost) = lost {
+                self.lose_root(lost);
+            }
+            if wants_switch {
+                self.end(AttemptEnd::Superseded);
+            }
+        }
+        self.workers.show(&mut self.run.statistics.workers, now);
         // With changes under way the counts would not add up until they are committed.
         if self.committer.waiting() == 0 {
-            self.publish();
+            self.run.publish(&self.attempt, &self.committer, &self.dispatch);
         } else {
-            let state = self.run.statistics.state;
-            self.run.publish_state(self.set.shown, state, now);
+            self.run.publish_state(&self.attempt, self.run.statistics.state);
         }
         Ok(())
     }
 
-    /// Returns what the run does when nothing holds it back.
-    pub(super) fn working(&self) -> ProcessingState {
-        match self.scanning {
-            true => ProcessingState::Scanning,
-            false if self.set.plan.scan == ScanScope::Nothing => ProcessingState::Watching,
-            false => ProcessingState::Processing,
+    /// Compacts a portion, if nothing more urgent waits. Returns whether to come back at once.
+    fn compact(&mut self) -> Result<bool, EngineError> {
+        let is_idle = !self.discovery.is_scanning() && !self.is_under_way();
+        let health = &self.run.health;
+        if self.compaction.is_awaited()
+            && let Some((resource, why)) = health.missing_for_compaction(&self.committer)
+        {
+            self.compaction.refuse(resource, &why);
         }
+        let store = self.committer.store();
+        let is_free = !self.draining.has_begun() && store.log_compared.is_some() && health.is_good();
+        let now = self.attempt.now();
+        if !is_free
+            || self.ticks.policy.is_due(&self.tick_inputs())
+            || !self.compaction.may_step(store, is_idle, now)
+            || health.missing_disk_space(&self.committer, ROOM_BYTES).is_some()
+        {
+            return Ok(false);
+        }
+        let is_busy = self.compaction.step(self.committer.store_mut(), now)?;
+        // Once it has ended, there may be nothing left to wait for.
+        let now = self.attempt.now();
+        let is_next = !is_busy || self.compaction.may_step(self.committer.store(), is_idle, now);
+        Ok(is_idle && is_next)
     }
 
-    pub(super) fn now(&self) -> Instant {
-        self.set.context.clock.now()
-    }
-
-    pub(super) fn config(&self) -> &BatchConfig {
-        &self.set.context.config
+    /// Commits what is finished and which file is at fault, while a processor is bringing the process down. The dying
+    /// thread waits for that.
+    fn commit_before_crash(
+        &mut self,
+        thread: usize,
+        events: &Receiver<Event>,
+    ) -> Result<Option<AttemptEnd>, EngineError> {
+        self.attempt.halt.request();
+        self.dispatch.take_back();
+        let mut at_fault = PathBuf::new();
+        let mut dying = Some(thread);
+        while let Some(thread) = dying {
+            let reader = &self.committer.store().reader;
+            let Crashed { groups, path } =
+                self.workers.attribute_crash(thread, &mut self.dispatch, reader)?;
+            groups.into_iter().for_each(|group| self.take_group(group));
+            at_fault = path.unwrap_or(at_fault);
+            let until = self.attempt.now() + LAST_FILES;
+            while self.dispatch.outstanding() > 0 {
+                let wait = until.saturating_duration_since(self.attempt.now());
+                let Ok(event) = events.recv_timeout(wait) else { break };
+                self.take(event)?;
+            }
+            // Another thread may be dying of the same.
+            dying = self.workers.dying_thread();
+        }
+        self.commit()?;
+        self.workers.let_die();
+        std::thread::sleep(DEATH);
+        Err(EngineError::Crashed { path: at_fault })
     }
 }

@@ -3,23 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use super::AttemptContext;
 use super::run_state::RunState;
+use crate::engine::commit::committer::Committer;
+use crate::engine::dispatch::Dispatcher;
 use crate::engine::lifecycle::transition::{AttemptOutcome, FileEvent};
 use crate::engine::stats::{BatchStatistics, MemoryStatus, ProcessTotals, ProcessingState};
 use crate::engine::workers::outcome::OutcomeGroup;
-use crate::ledger::Counts;
-use crate::model::Cursor;
-
-/// The committed figures that a publication shows.
-pub(crate) struct Standing {
-    pub cursor: Cursor,
-    /// Of the run's roots together.
-    pub counts: Counts,
-    /// Ticks before this run.
-    pub first_tick: u64,
-    pub in_flight: u64,
-    pub in_hand_bytes: u64,
-}
 
 impl RunState {
     /// Notes a worker's outcomes.
@@ -29,61 +19,70 @@ impl RunState {
         progress.batches += u64::from(batch_is_complete);
         if let Some(worker) = self.statistics.workers.get_mut(group.worker) {
             worker.files +=
-                group.outcomes.iter().filter(|outcome| was_looked_at(&outcome.change)).count() as u64;
+                group.outcomes.iter().filter(|outcome| was_attempted(&outcome.change)).count() as u64;
             worker.bytes += group.bytes;
             worker.busy_seconds += group.busy.as_secs_f64();
         }
     }
 
-    /// Publishes the current figures.
-    pub(crate) fn publish(
+    /// Publishes the current figures: those of the last commit, and what is in flight.
+    pub(super) fn publish(
         &mut self,
-        shown: &Mutex<BatchStatistics>,
-        standing: &Standing,
-        started: Instant,
-        now: Instant,
+        attempt: &AttemptContext<'_>,
+        committer: &Committer<'_>,
+        dispatch: &Dispatcher,
     ) {
-        let elapsed = now.saturating_duration_since(started).as_secs_f64();
+        let now = attempt.now();
+        let elapsed = now.saturating_duration_since(attempt.started).as_secs_f64();
+        let store = committer.store();
+        let cursor = store.ledger.cursor();
+        let committed = store.reader.counts_of(attempt.plan.roots.iter().map(|(root, _)| root.id));
         let statistics = &mut self.statistics;
         let progress = &mut statistics.progress;
-        progress.take_tally(&self.tally);
-        progress.pending = standing.counts.pending;
-        progress.ticks = standing.cursor.tick.saturating_sub(standing.first_tick);
+        progress.take_counts(&self.counts);
+        progress.pending = committed.pending;
+        progress.ticks = cursor.tick.saturating_sub(self.job.first_tick);
         progress.elapsed_seconds = elapsed;
         progress.files_per_second = (progress.ok + progress.failed) as f64 / elapsed.max(1e-9);
-        statistics.cursor = standing.cursor;
-        statistics.pending_bytes = standing.counts.pending_bytes;
-        statistics.in_flight = standing.in_flight;
-        statistics.breakers = self.breakers.report(now);
+        statistics.cursor = cursor;
+        statistics.pending_bytes = committed.pending_bytes;
+        statistics.in_flight = dispatch.in_flight();
+        statistics.breakers = self.health.report(now);
+        let pressure = self.health.pressure();
         statistics.memory = MemoryStatus {
-            rss_bytes: self.pressure.rss_bytes,
-            limit_bytes: self.pressure.limit_bytes,
-            in_hand_bytes: standing.in_hand_bytes,
-            percent: self.pressure.percent,
+            rss_bytes: pressure.rss_bytes,
+            limit_bytes: pressure.limit_bytes,
+            in_hand_bytes: attempt.work.budget.in_use_bytes(),
+            percent: pressure.percent,
         };
-        show(shown, statistics, now);
+        show(attempt.shown, statistics, now);
     }
 
     /// Publishes whether the run waits or continues.
-    pub(crate) fn publish_state(
+    pub(super) fn publish_state(&mut self, attempt: &AttemptContext<'_>, state: ProcessingState) {
+        self.show_state(attempt.shown, state, attempt.now());
+    }
+
+    /// Publishes a state of the run, also between its attempts.
+    pub(crate) fn show_state(
         &mut self,
         shown: &Mutex<BatchStatistics>,
         state: ProcessingState,
         now: Instant,
     ) {
         self.statistics.state = state;
-        self.statistics.breakers = self.breakers.report(now);
+        self.statistics.breakers = self.health.report(now);
         show(shown, &self.statistics, now);
     }
 }
 
-fn was_looked_at(change: &FileEvent) -> bool {
+fn was_attempted(change: &FileEvent) -> bool {
     !matches!(change, FileEvent::Ended(ending) if matches!(ending.end, AttemptOutcome::Released | AttemptOutcome::Hidden | AttemptOutcome::Gone))
 }
 
 fn show(shown: &Mutex<BatchStatistics>, statistics: &BatchStatistics, now: Instant) {
     let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
-    let process = shown.process.with_news(&shown, statistics);
+    let process = shown.process.plus(&shown, statistics);
     let progressed = shown.progressed.filter(|_| statistics.stands_as(&shown)).or(Some(now));
     shown.clone_from(statistics);
     (shown.process, shown.published, shown.progressed) = (process, Some(now), progressed);
@@ -91,7 +90,7 @@ fn show(shown: &Mutex<BatchStatistics>, statistics: &BatchStatistics, now: Insta
 
 impl ProcessTotals {
     /// Adds the difference between two publications: figures begin at 0 with each job.
-    fn with_news(self, before: &BatchStatistics, now: &BatchStatistics) -> Self {
+    fn plus(self, before: &BatchStatistics, now: &BatchStatistics) -> Self {
         let is_same_job = before.progress.job == now.progress.job;
         let added = |before: u64, now: u64| if is_same_job { now.saturating_sub(before) } else { now };
         let mut totals = self;

@@ -1,34 +1,25 @@
 //! What a run carries through all its attempts.
 
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::health::Health;
+use crate::engine::commit::job_record::JobRecord;
 use crate::engine::job_plan::JobPlan;
 use crate::engine::lifecycle::counts::RunCounts;
-use crate::engine::resources::breaker::Breakers;
-use crate::engine::resources::memory_meter::{Meter, Pressure};
 use crate::engine::roots::identity::LostRoot;
 use crate::engine::stats::latency::Latency;
 use crate::engine::stats::{BatchStatistics, StopCause, WorkerStatistics};
-use crate::ledger::{Job, LedgerReader, free_bytes};
-use crate::model::Resource;
+use crate::ledger::{Job, LedgerReader};
+use crate::model::{BatchConfig, Resource};
 
 /// Counts, figures, and what holds the run back.
 pub(crate) struct RunState {
-    pub tally: RunCounts,
+    pub counts: RunCounts,
     pub statistics: BatchStatistics,
-    pub breakers: Breakers,
-    pub meter: Meter,
-    /// As last checked; each attempt checks it first.
-    pub pressure: Pressure,
+    pub health: Health,
+    pub job: JobRecord,
     /// From the start of the process to the first commit of new work.
     pub first_commit: Option<Duration>,
-    /// The last tick before this run, or the one with which the job began.
-    pub first_tick: u64,
-    /// Whether it is durable that the job has begun.
-    pub has_begun: bool,
-    /// Returns the free space on a directory's file system.
-    pub free_bytes: fn(&Path) -> std::io::Result<u64>,
     /// Attempts that were begun only to list again what could not be listed.
     pub rescans: u16,
     /// Whether the kill of an earlier process has been counted against its file.
@@ -69,17 +60,13 @@ pub(crate) enum Interruption {
 
 impl RunState {
     /// Creates the state before all jobs.
-    pub(crate) fn new(meter: Meter) -> Self {
+    pub(crate) fn new(health: Health) -> Self {
         Self {
-            tally: RunCounts::default(),
+            counts: RunCounts::default(),
             statistics: BatchStatistics::default(),
-            breakers: Breakers::new(),
-            pressure: Pressure::default(),
-            meter,
+            health,
+            job: JobRecord::default(),
             first_commit: None,
-            first_tick: 0,
-            has_begun: false,
-            free_bytes,
             rescans: 0,
             blamed: false,
             latency: Latency::default(),
@@ -91,43 +78,49 @@ impl RunState {
         let watch = self.statistics.watch.take();
         self.statistics = BatchStatistics { watch, ..BatchStatistics::default() };
         self.statistics.progress.job = plan.job.id;
-        self.tally = RunCounts::default();
-        (self.first_tick, self.rescans) = (first_tick, 0);
-        self.has_begun = plan.begins.is_none();
+        self.counts = RunCounts::default();
+        self.job = JobRecord { first_tick, has_begun: plan.begins.is_none(), completed_at: None };
+        self.rescans = 0;
     }
 
     /// Prepares for an attempt: a scan will count anew what it finds, and what was not committed is forgotten. Roots
     /// that are not scanned as a whole start with the ledger's counts.
     pub(crate) fn begin_attempt(&mut self, reader: &LedgerReader, plan: &JobPlan, workers: usize) {
-        self.statistics.workers.resize_with(workers, WorkerStatistics::default);
-        self.statistics.workers_allowed = workers;
+        self.statistics.workers.truncate(workers);
+        self.set_workers(workers);
         let pending = reader.counts_of(plan.roots.iter().map(|(root, _)| root.id)).pending;
-        let RunCounts { ok, failed, removed, .. } = self.tally;
+        let RunCounts { ok, failed, removed, .. } = self.counts;
         let unscanned = plan.roots.iter().filter(|(root, _)| !plan.scans_whole(root.id));
         let known = reader.counts_of(unscanned.map(|(root, _)| root.id));
         let unchanged = (known.ok + known.failed).saturating_sub(ok + failed);
         let failed_earlier = known.failed.saturating_sub(failed).min(unchanged);
         let discovered = pending + ok + failed + unchanged;
-        self.tally =
+        self.counts =
             RunCounts { discovered, ok, failed, unchanged, failed_earlier, removed, ..RunCounts::default() };
         self.statistics.progress.filtered.clear();
-        self.statistics.progress.take_tally(&self.tally);
+        self.statistics.progress.take_counts(&self.counts);
         self.statistics.progress.pending = pending;
     }
 
     /// Takes over the committed counts after the state was reopened.
     pub(crate) fn take_committed(&mut self, jobs: &[Job], id: u64) {
         if let Some(job) = jobs.iter().find(|job| job.id == id) {
-            let counts = &job.counts;
-            (self.tally.ok, self.tally.failed, self.tally.removed) =
-                (counts.ok, counts.failed, counts.removed);
+            self.counts.ok = job.counts.ok;
+            self.counts.failed = job.counts.failed;
+            self.counts.removed = job.counts.removed;
         }
     }
 
-    /// Returns the ending if a breaker has been open for longer than the run waits.
-    pub(crate) fn given_up(&self, wait: Duration, now: Instant) -> Option<AttemptEnd> {
-        let (resource, since, why) = self.breakers.open_since()?;
-        let over = now.saturating_duration_since(since) >= wait;
-        over.then(|| AttemptEnd::GaveUp { resource, why: why.to_owned() })
+    /// Returns whether the run may list once more what could not be listed.
+    pub(super) fn may_rescan(&self, config: &BatchConfig) -> bool {
+        self.rescans + 1 < config.retry_attempts
+    }
+
+    /// Sets the number of workers.
+    pub(super) fn set_workers(&mut self, workers: usize) {
+        self.statistics.workers_allowed = workers;
+        if self.statistics.workers.len() < workers {
+            self.statistics.workers.resize_with(workers, WorkerStatistics::default);
+        }
     }
 }

@@ -6,8 +6,9 @@ use std::hash::BuildHasher;
 
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
+use super::ClaimScope;
 use crate::engine::lifecycle::transition::RunScope;
-use crate::ledger::{Entry, LedgerError, LedgerReader, ReadyPosition, Retry};
+use crate::ledger::{Entry, LedgerError, ReadyPosition, Retry};
 use crate::model::{BatchConfig, DiscoveredFile, FileKey, Root, Timestamp};
 
 /// The number of files that a batch kept ready counts as.
@@ -51,8 +52,6 @@ fn limit_of(workers: usize, ahead: usize) -> usize {
 fn hash_of(key: &FileKey) -> u64 {
     FxBuildHasher.hash_one(key)
 }
-
-type Roots<'a> = &'a [(Root, RunScope)];
 
 impl Claims {
     /// Creates an empty set of claims. Limits the files in flight to about as many as the configuration's batches
@@ -145,18 +144,16 @@ impl Claims {
         }
     }
 
-    /// Claims the next pending files of these roots that are due by `now`, in the ledger's order and about
+    /// Claims the next pending files of the job's own roots that are due, in the ledger's order and about
     /// `files_max` at most; starts over at the end. None if a whole round finds none, or if starting over is not
     /// worth it yet: a round reads all blocks with pending files again, those in flight included, so it waits until
     /// few of these are left.
     pub(crate) fn next(
         &mut self,
-        reader: &LedgerReader,
-        roots: Roots<'_>,
-        now: Timestamp,
+        scope: &ClaimScope<'_>,
         files_max: usize,
     ) -> Result<Vec<DiscoveredFile>, LedgerError> {
-        if self.exhausted && self.due_next.is_none_or(|next| self.due(&next, now) > now) {
+        if self.exhausted && self.due_next.is_none_or(|next| self.due(&next, scope.now) > scope.now) {
             return Ok(Vec::new());
         }
         let mut started_over = false;
@@ -166,11 +163,14 @@ impl Claims {
                     self.exhausted = started_over;
                     return Ok(Vec::new());
                 }
-                (started_over, self.due_next) = (true, None);
+                started_over = true;
+                self.due_next = None;
             }
             let limit = self.limit.saturating_sub(self.unfinished()).clamp(1, files_max.max(1));
-            let ready = reader.ready(&self.position.take().unwrap_or_default(), limit)?;
-            let claim = |(key, entry): (FileKey, Entry)| self.claim_unsuspected(key, &entry, roots, now);
+            let ready = scope.reader.ready(&self.position.take().unwrap_or_default(), limit)?;
+            let claim = |(key, entry): (FileKey, Entry)| {
+                self.claim_unsuspected(key, &entry, &scope.plan.own, scope.now)
+            };
             let files: Vec<DiscoveredFile> = ready.files.into_iter().filter_map(claim).collect();
             self.position = ready.next;
             if !files.is_empty() {
@@ -183,14 +183,12 @@ impl Claims {
     /// Claims the next suspect that is still pending and due.
     pub(crate) fn next_suspect(
         &mut self,
-        reader: &LedgerReader,
-        roots: Roots<'_>,
-        now: Timestamp,
+        scope: &ClaimScope<'_>,
     ) -> Result<Option<DiscoveredFile>, LedgerError> {
         while let Some(key) = self.suspects.pop_front() {
             self.suspected.remove(&hash_of(&key));
-            if let Some(entry) = reader.get(&key)?.filter(|entry| entry.pending)
-                && let Some(file) = self.claim(key, &entry, roots, now)
+            if let Some(entry) = scope.reader.get(&key)?.filter(|entry| entry.pending)
+                && let Some(file) = self.claim(key, &entry, &scope.plan.own, scope.now)
             {
                 return Ok(Some(file));
             }
@@ -205,10 +203,9 @@ impl Claims {
         key: FileKey,
         entry: &Entry,
         is_early: bool,
-        roots: Roots<'_>,
-        now: Timestamp,
+        scope: &ClaimScope<'_>,
     ) -> Option<DiscoveredFile> {
-        let file = self.claim_unsuspected(key, entry, roots, now)?;
+        let file = self.claim_unsuspected(key, entry, &scope.plan.roots, scope.now)?;
         self.early += u64::from(is_early);
         Some(file)
     }
@@ -217,7 +214,7 @@ impl Claims {
         &mut self,
         key: FileKey,
         entry: &Entry,
-        roots: Roots<'_>,
+        roots: &[(Root, RunScope)],
         now: Timestamp,
     ) -> Option<DiscoveredFile> {
         let suspected = !self.suspected.is_empty() && self.suspected.contains(&hash_of(&key));
@@ -233,10 +230,10 @@ impl Claims {
         &mut self,
         key: FileKey,
         entry: &Entry,
-        roots: Roots<'_>,
+        roots: &[(Root, RunScope)],
         now: Timestamp,
     ) -> Option<DiscoveredFile> {
-        let ground = roots.iter().find(|(root, _)| root.id == key.root())?.1;
+        let run_scope = roots.iter().find(|(root, _)| root.id == key.root())?.1;
         if let Some(later) = entry.retry.filter(|retry| self.due(retry, now) > now) {
             self.due_next = Some(self.due_next.filter(|next| next.at <= later.at).unwrap_or(later));
             return None;
@@ -244,7 +241,7 @@ impl Claims {
         if !self.in_flight.insert(hash_of(&key)) {
             return None;
         }
-        let recorded = ground.standing(entry).and_then(|record| record.digest);
+        let recorded = run_scope.standing(entry).and_then(|record| record.digest);
         Some(DiscoveredFile { key, fingerprint: entry.fingerprint, attempts: entry.attempts, recorded })
     }
 }

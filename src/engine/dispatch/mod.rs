@@ -1,47 +1,73 @@
 //! From pending files to workers: claims, plans, hands out and tracks batches. Claims live in memory; a crash forgets
 //! them.
 
-pub(super) mod claims;
+pub(super) mod admission;
+pub(super) mod changed_files;
+mod claims;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::batch::{BatchObservation, BatchStrategy, Load, Planner, sort};
-use crate::engine::lifecycle::transition::RunScope;
+use crate::engine::job_plan::JobPlan;
 use crate::engine::workers::outcome::OutcomeGroup;
 use crate::engine::workers::pool::Pool;
 use crate::engine::workers::task::{SharedBatch, Task};
 use crate::ledger::{LedgerError, LedgerReader};
-use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileBatch, FileKey, Order, Root, Timestamp};
+use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileBatch, FileKey, Order, Timestamp};
+use changed_files::ChangedFiles;
 use claims::Claims;
 
 /// The batches that are dispatched, and the claims for the next ones.
 pub(crate) struct Dispatcher {
     pool: Arc<Pool>,
     planner: Planner,
-    pub claims: Claims,
+    claims: Claims,
+    changed: ChangedFiles,
     /// Files handed to workers whose outcome has not come yet.
     outstanding: usize,
     batches: HashMap<u64, Out>,
     /// Workers that may take tasks now.
     workers: usize,
+    /// Whether the coming tick makes files pending that no worker has.
+    makes_claimable: bool,
+    /// Memory in use, of the limit.
+    memory_percent: u8,
     /// Files that are tried at once to probe whether processing works again.
     probes: usize,
     order: Order,
+}
+
+/// The ledger and the job that files are claimed for, and the time by which they are due.
+pub(crate) struct ClaimScope<'a> {
+    pub reader: &'a LedgerReader,
+    pub plan: &'a JobPlan,
+    pub now: Timestamp,
+}
+
+/// The way of files to the workers.
+#[derive(Debug, Clone, Copy)]
+enum Lane {
+    /// In batches that the strategy cuts, of which idle workers steal; so many files are claimed after them.
+    Bulk { pending_after: u64 },
+    /// Before all others, in batches small enough to spread over the workers: changed files, and large ones.
+    Changed,
+    /// One by one: their outcomes show whether processing works again.
+    Probe,
+    /// One by one, with nothing else in flight meanwhile.
+    Alone,
 }
 
 /// A dispatched batch.
 struct Out {
     left: usize,
     seen: BatchObservation,
-    lot: Arc<SharedBatch>,
+    shared: Arc<SharedBatch>,
 }
 
-/// Files of an urgent batch at most: larger sets are spread over the workers.
-const URGENT_FILES_MAX: usize = 8;
-
-type Roots<'a> = &'a [(Root, RunScope)];
+/// Files of a batch of changed files at most: larger sets are spread over the workers.
+const CHANGED_FILES_MAX: usize = 8;
 
 impl Dispatcher {
     pub(crate) fn new(
@@ -54,9 +80,12 @@ impl Dispatcher {
             pool,
             planner: Planner::new(strategy),
             claims: Claims::new(config, suspects),
+            changed: ChangedFiles::default(),
             outstanding: 0,
             batches: HashMap::new(),
             workers: config.worker_count,
+            makes_claimable: false,
+            memory_percent: 0,
             probes: config.worker_count,
             order: config.order,
         }
@@ -68,138 +97,137 @@ impl Dispatcher {
         self.claims.set_workers(workers);
     }
 
+    /// Sets how much of the memory is in use: the strategy cuts smaller batches where little is left.
+    pub(crate) fn set_memory_percent(&mut self, percent: u8) {
+        self.memory_percent = percent;
+    }
+
+    /// Returns the number of files that workers have.
     pub(crate) fn outstanding(&self) -> usize {
         self.outstanding
     }
 
-    pub(crate) fn hungry(&self) -> usize {
-        self.pool.hungry()
+    /// Returns the number of files whose outcomes are not committed.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.claims.in_flight()
+    }
+
+    /// Returns the number of outcomes that wait for the coming tick.
+    pub(crate) fn ended_count(&self) -> usize {
+        self.claims.ended_count()
+    }
+
+    /// Notes that a tick has committed all outcomes that waited.
+    pub(crate) fn committed(&mut self) {
+        self.claims.committed();
+        self.makes_claimable = false;
+    }
+
+    /// Returns whether the coming tick gives the workers more to do: it makes something pending that they do not have.
+    pub(crate) fn makes_claimable(&self) -> bool {
+        self.makes_claimable
+    }
+
+    /// Returns the number of workers without a task.
+    pub(crate) fn idle(&self) -> usize {
+        self.pool.idle()
     }
 
     /// Returns whether a file is dispatched that must run alone.
-    pub(crate) fn is_alone(&self) -> bool {
+    fn is_alone(&self) -> bool {
         // It is the only batch then.
-        self.batches.values().next().is_some_and(|out| out.lot.batch.priority == BatchPriority::Low)
+        self.batches.values().next().is_some_and(|out| out.shared.batch.priority == BatchPriority::Low)
     }
 
-    /// Returns the number of pending files of these roots that are not in flight.
-    pub(crate) fn claimable(&self, reader: &LedgerReader, roots: Roots<'_>) -> u64 {
-        let pending = reader.counts_of(roots.iter().map(|(root, _)| root.id)).pending;
+    /// Returns the number of pending files of the job's own roots that are not in flight.
+    pub(crate) fn claimable(&self, scope: &ClaimScope<'_>) -> u64 {
+        let pending = scope.reader.counts_of(scope.plan.own.iter().map(|(root, _)| root.id)).pending;
         pending.saturating_sub(self.claims.in_flight_pending())
     }
 
     /// Claims what is due and hands it to the workers, as long as there is room.
-    pub(crate) fn claim(
-        &mut self,
-        reader: &LedgerReader,
-        roots: Roots<'_>,
-        now: Timestamp,
-        memory_percent: u8,
-    ) -> Result<(), LedgerError> {
-        while !self.is_alone() && self.claims.has_room() && self.claimable(reader, roots) > 0 {
-            let files = self.claims.next(reader, roots, now, usize::MAX)?;
+    pub(crate) fn claim(&mut self, scope: &ClaimScope<'_>) -> Result<(), LedgerError> {
+        while !self.is_alone() && self.claims.has_room() && self.claimable(scope) > 0 {
+            let files = self.claims.next(scope, usize::MAX)?;
             if files.is_empty() {
                 break;
             }
-            let load =
-                Load { workers: self.workers, memory_percent, pending_after: self.claimable(reader, roots) };
-            self.hand_out(files, load, BatchPriority::Normal);
+            let pending_after = self.claimable(scope);
+            self.push(files, Lane::Bulk { pending_after });
         }
         Ok(())
     }
 
-    /// Hands out what a scan found, while it may find more.
-    pub(crate) fn hand_out_found(&mut self, files: Vec<DiscoveredFile>, memory_percent: u8) {
-        let load = Load { workers: self.workers, memory_percent, pending_after: self.claims.limit() as u64 };
-        self.hand_out(files, load, BatchPriority::Normal);
-    }
-
     /// Claims a few files to probe whether processing works again, each a batch of its own. True if there are none to
     /// try.
-    pub(crate) fn claim_probe(
-        &mut self,
-        reader: &LedgerReader,
-        roots: Roots<'_>,
-        now: Timestamp,
-    ) -> Result<bool, LedgerError> {
-        let files = self.claims.next(reader, roots, now, self.probes)?;
+    pub(crate) fn claim_probe(&mut self, scope: &ClaimScope<'_>) -> Result<bool, LedgerError> {
+        let files = self.claims.next(scope, self.probes)?;
         let none = files.is_empty();
-        files.into_iter().for_each(|file| self.hand_out_one(file, BatchPriority::Normal));
+        self.push(files, Lane::Probe);
         Ok(none)
     }
 
     /// Hands out one of the files that were in flight when an earlier process died, alone. Does nothing if there is
     /// none.
-    pub(crate) fn claim_suspect(
-        &mut self,
-        reader: &LedgerReader,
-        roots: Roots<'_>,
-        now: Timestamp,
-    ) -> Result<(), LedgerError> {
-        if let Some(file) = self.claims.next_suspect(reader, roots, now)? {
-            self.hand_out_one(file, BatchPriority::Low);
-        }
+    pub(crate) fn claim_suspect(&mut self, scope: &ClaimScope<'_>) -> Result<(), LedgerError> {
+        let files = self.claims.next_suspect(scope)?.into_iter().collect();
+        self.push(files, Lane::Alone);
         Ok(())
     }
 
-    /// Hands out a batch of one file. [`BatchPriority::Low`] means that nothing else is in flight meanwhile.
-    fn hand_out_one(&mut self, file: DiscoveredFile, priority: BatchPriority) {
-        let load = Load { workers: 1, memory_percent: 0, pending_after: 0 };
-        self.hand_out(vec![file], load, priority);
-    }
-
-    fn hand_out(&mut self, mut files: Vec<DiscoveredFile>, load: Load, priority: BatchPriority) {
-        sort(&mut files, self.order);
+    /// Hands claimed files to the workers.
+    fn push(&mut self, mut files: Vec<DiscoveredFile>, lane: Lane) {
         self.outstanding += files.len();
-        for mut batch in self.planner.plan(files, load, SystemTime::now()) {
-            batch.priority = priority;
-            self.push(batch);
+        let now = SystemTime::now();
+        let (size, priority) = match lane {
+            Lane::Bulk { pending_after } => {
+                sort(&mut files, self.order);
+                let load = Load { workers: self.workers, memory_percent: self.memory_percent, pending_after };
+                self.planner.plan(files, load, now).into_iter().for_each(|batch| self.enqueue(batch));
+                return;
+            }
+            Lane::Changed => {
+                let spread = files.len() / (4 * self.workers.max(1));
+                (spread.clamp(1, CHANGED_FILES_MAX), BatchPriority::High)
+            }
+            Lane::Probe => (1, BatchPriority::Normal),
+            Lane::Alone => (1, BatchPriority::Low),
+        };
+        let mut files = files.into_iter().peekable();
+        while files.peek().is_some() {
+            let batch = self.planner.batch(files.by_ref().take(size).collect(), now);
+            self.enqueue(FileBatch { priority, ..batch });
         }
     }
 
-    /// Returns how many more urgent batches may take long. Half of the workers are left for all else: more urgent
-    /// work finds a free one, and fewer wait for memory.
-    pub(crate) fn room_for_long(&self) -> usize {
-        let is_urgent = |out: &&Out| out.lot.batch.priority == BatchPriority::High;
+    /// Returns how many more batches may go before the others that may take long. Half of the workers are left for
+    /// all else: changed files find a free one, and fewer wait for memory.
+    fn room_for_long(&self) -> usize {
+        let is_urgent = |out: &&Out| out.shared.batch.priority == BatchPriority::High;
         (self.workers / 2).saturating_sub(self.batches.values().filter(is_urgent).count())
     }
 
-    /// Hands out files that bypass the queue, in batches small enough to spread over the workers.
-    pub(crate) fn hand_out_urgent(&mut self, files: Vec<DiscoveredFile>) {
-        self.outstanding += files.len();
-        let size = (files.len() / (4 * self.workers.max(1))).clamp(1, URGENT_FILES_MAX);
-        let mut files = files.into_iter();
-        loop {
-            let next: Vec<DiscoveredFile> = files.by_ref().take(size).collect();
-            if next.is_empty() {
-                return;
-            }
-            let batch = self.planner.batch(next, SystemTime::now());
-            self.push(FileBatch { priority: BatchPriority::High, ..batch });
-        }
-    }
-
-    fn push(&mut self, batch: FileBatch) {
+    fn enqueue(&mut self, batch: FileBatch) {
         let (id, left) = (batch.batch_id, batch.files.len());
         let seen = BatchObservation { files: left, bytes: 0, busy: Duration::ZERO };
-        let lot = Arc::new(SharedBatch::new(batch));
-        self.batches.insert(id, Out { left, seen, lot: Arc::clone(&lot) });
-        self.pool.push(Task::of(lot));
+        let shared = Arc::new(SharedBatch::new(batch));
+        self.batches.insert(id, Out { left, seen, shared: Arc::clone(&shared) });
+        self.pool.push(Task::of(shared));
     }
 
     /// Takes these files out of the bulk batches that hold them, as far as no worker has begun them: they can be
     /// claimed again. Returns the files taken out.
-    pub(crate) fn take_out(&mut self, keys: &HashSet<&FileKey>) -> HashSet<FileKey> {
+    fn take_out(&mut self, keys: &HashSet<&FileKey>) -> HashSet<FileKey> {
         let mut out = HashSet::new();
         let mut batches = Vec::new();
-        for Out { lot, seen, .. } in self.batches.values_mut() {
-            if lot.batch.priority != BatchPriority::Normal {
+        for Out { shared, seen, .. } in self.batches.values_mut() {
+            if shared.batch.priority != BatchPriority::Normal {
                 continue;
             }
-            for (place, file) in lot.batch.files.iter().enumerate() {
-                if keys.contains(&file.key) && lot.take(place) {
+            for (place, file) in shared.batch.files.iter().enumerate() {
+                if keys.contains(&file.key) && shared.take(place) {
                     seen.files -= 1;
-                    batches.push(lot.batch.batch_id);
+                    batches.push(shared.batch.batch_id);
                     out.insert(file.key.clone());
                 }
             }
@@ -212,7 +240,7 @@ impl Dispatcher {
         out
     }
 
-    /// Takes back what no worker has begun: it can be claimed again.
+    /// Takes back what no worker has begun: it can be claimed again. Changed files among it are pending as all else.
     pub(crate) fn take_back(&mut self) {
         while let Some(task) = self.pool.take_back() {
             let (id, files) = (task.batch_id(), task.take_all());
@@ -220,6 +248,8 @@ impl Dispatcher {
             self.outstanding = self.outstanding.saturating_sub(files.len());
             self.settle(id, files.len(), 0, Duration::ZERO);
         }
+        self.makes_claimable = true;
+        self.changed.keep_claimed(&self.claims);
     }
 
     /// Gives the rest of a task to other workers.
@@ -236,6 +266,7 @@ impl Dispatcher {
     /// Notes the files that a worker has finished; true when its batch is complete.
     pub(crate) fn ended(&mut self, group: &OutcomeGroup) -> bool {
         let files = group.outcomes.len();
+        self.changed.note_group(group);
         self.outstanding = self.outstanding.saturating_sub(files);
         group.outcomes.iter().for_each(|outcome| self.claims.ended(&outcome.key));
         self.settle(group.batch_id, files, group.bytes, group.busy)

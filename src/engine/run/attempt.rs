@@ -29,6 +29,7 @@ use crate::engine::watch::WatchState;
 use crate::engine::workers::context::WorkContext;
 use crate::engine::workers::crash_hook::{self, CrashSignal};
 use crate::engine::workers::pool::{Pool, WorkerHandle};
+use crate::engine::workers::record::blamed_outcome;
 use crate::engine::workers::slots::WorkerSlots;
 use crate::engine::workers::worker::BatchWorker;
 use crate::ledger::{InFlightMarkers, PreviousCrash};
@@ -82,16 +83,16 @@ impl Course<'_> {
             let workers = pool.0.allowed();
             tracing::warn!(workers, %error, "fewer workers, as no more threads can be started");
         }
-        let setting = AttemptContext {
+        let attempt = AttemptContext {
             plan,
-            context: &context,
+            work: &context,
             started: self.started,
             pool: &pool.0,
             stop: self.engine.stop_flag(),
             control_flags: self.engine.control_flags(),
             halt: &halt,
             shown: self.engine.shown(),
-            guard: RootMonitor::new(&self.fs_probe, marks, &self.plan.roots),
+            root_monitor: RootMonitor::new(&self.fs_probe, marks, &self.plan.roots),
         };
         let strategy = self.engine.make_strategy(&self.config);
         let suspects = self.left.suspects.clone();
@@ -99,10 +100,10 @@ impl Course<'_> {
         let committer = Committer::new(store, &plan.roots);
         // Once in the life of a process.
         let killed_by = self.killed_by().filter(|_| !std::mem::replace(&mut run.blamed, true));
-        let mut coordinator = Coordinator::new(setting, committer, run, dispatch, watch_state);
-        if let Some(key) = killed_by {
-            coordinator.blame(key)?;
-        }
+        let blamed =
+            killed_by.map(|key| blamed_outcome(&context, &committer.store().reader, key)).transpose()?;
+        let mut coordinator = Coordinator::new(attempt, committer, run, dispatch, watch_state);
+        blamed.flatten().into_iter().for_each(|group| coordinator.take_group(group));
         let ended = coordinator.run(&receive);
         // From here on, senders no longer block on the receiver.
         drop(receive);

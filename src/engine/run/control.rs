@@ -46,7 +46,7 @@ impl Engine {
             Command::Reload => Err(EngineError::Job(
                 "this process has read no configuration that it could read again".to_owned(),
             )),
-            other => self.put(|reply| Event::Order(CommandRequest { order: other.clone(), reply }))?,
+            other => self.put(|reply| Event::Command(CommandRequest { command: other.clone(), reply }))?,
         }
     }
 

@@ -99,7 +99,7 @@ impl Engine {
             && let Ok(event) = receive.recv()
             && !take(event, reader.as_ref(), &mut tally, &mut result.progress)?
         {}
-        result.progress.take_tally(&tally);
+        result.progress.take_counts(&tally);
         result.progress.elapsed_seconds = options.started.elapsed().as_secs_f64();
         result.interrupted = self.stop().is_requested();
         Ok(result)

@@ -157,7 +157,7 @@ impl<'a> Runtime<'a> {
 
     /// Records how a job ended that was superseded.
     pub(super) fn end_job(&mut self, plan: &JobPlan, run: &RunState, end: JobEnd) -> Result<(), EngineError> {
-        let so_far = job_plan::so_far(&plan.job, &run.tally, run.statistics.progress.bytes);
+        let so_far = job_plan::so_far(&plan.job, &run.counts, run.statistics.progress.bytes);
         let job = if end.is_final() { job_plan::ended(so_far, end) } else { Job { end, ..so_far } };
         self.store()?.commit_without_lines(&[], Some(&job))
     }
@@ -211,7 +211,7 @@ impl<'a> Runtime<'a> {
         self.config = Arc::new(with_room_for(config, self.bounds));
         let memory_limit_bytes = effective_limit(config, self.bounds.memory);
         self.budget.set_limit(self.bounds.for_files(memory_limit_bytes));
-        run.meter.set_limit(memory_limit_bytes);
+        run.health.set_memory_limit(memory_limit_bytes);
         tracing::info!(workers = self.config.worker_count, "going on with another configuration");
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::engine::{Engine, RunOptions};
 use super::session::Runtime;
+use crate::engine::coordinator::health::Health;
 use crate::engine::coordinator::run_state::{AttemptEnd, RunState};
 use crate::engine::error::EngineError;
 use crate::engine::resources::machine;
@@ -44,7 +45,7 @@ impl Engine {
         let (mut runtime, meter) = Runtime::open(self, config, options, None)?;
         let plan = runtime.begin(&roots).inspect_err(|_| runtime.discard())?;
         tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");
-        let mut run = RunState::new(meter);
+        let mut run = RunState::new(Health::of_machine(meter));
         run.begin_job(&plan, runtime.first_tick());
         let guard = begun(&options.state);
         let ended = runtime.run_job(&plan, &mut run, None);

@@ -1,11 +1,10 @@
 //! A run is made of attempts; between two of them it waits for what is missing.
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::attempt::Course;
 use super::live::Published;
-use crate::engine::coordinator::health::can_open;
+use crate::engine::coordinator::health::{Health, can_open};
 use crate::engine::coordinator::run_state::{AttemptEnd, Interruption, RunState};
 use crate::engine::error::EngineError;
 use crate::engine::job_plan;
@@ -105,17 +104,17 @@ impl Course<'_> {
         marks: &mut RootIdentities,
         run: &mut RunState,
     ) -> Result<Option<AttemptEnd>, EngineError> {
-        run.breakers.trip(Resource::Files, lost.to_string(), self.clock.now());
+        run.health.trip(Resource::Files, lost.to_string(), self.clock.now());
         // Another configuration may treat them differently.
         let has_config = || self.engine.control_flags().has_config();
         let held = store.state.held().clone();
-        let works = || {
+        let works = |_: &Health| {
             let is_back = self.check_roots(store, marks)?.is_none() && self.is_listed_again(lost);
             Ok(is_back || has_config())
         };
         let Some(ending) = self.await_resource(Resource::Files, &held, run, works)? else { return Ok(None) };
         let end = if ending == AttemptEnd::Interrupted { JobEnd::Interrupted } else { JobEnd::Failed };
-        let so_far = job_plan::so_far(&self.plan.job, &run.tally, run.statistics.progress.bytes);
+        let so_far = job_plan::so_far(&self.plan.job, &run.counts, run.statistics.progress.bytes);
         store.commit_without_lines(&[], Some(&job_plan::ended(so_far, end)))?;
         Ok(Some(ending))
     }
@@ -136,15 +135,14 @@ impl Course<'_> {
         run: &mut RunState,
     ) -> Result<Option<AttemptEnd>, EngineError> {
         loop {
-            run.breakers.trip(resource, why, self.clock.now());
-            let free_bytes = run.free_bytes;
+            run.health.trip(resource, why, self.clock.now());
             let room_to_open = state.bytes_to_open().max(ROOM_TO_OPEN_BYTES);
-            let has_room = |folder: &Path, bytes| free_bytes(folder).is_ok_and(|free| free >= bytes);
-            let works = || {
+            let works = |health: &Health| {
                 Ok(match resource {
                     Resource::Descriptors => can_open(DESCRIPTORS_TO_OPEN),
                     _ => {
-                        has_room(state.path(), room_to_open) && has_room(&state.records(), ROOM_TO_OPEN_BYTES)
+                        health.has_disk_space(state.path(), room_to_open)
+                            && health.has_disk_space(&state.records(), ROOM_TO_OPEN_BYTES)
                     }
                 })
             };
@@ -176,26 +174,27 @@ impl Course<'_> {
         resource: Resource,
         held: &HeldState,
         run: &mut RunState,
-        mut works: impl FnMut() -> Result<bool, EngineError>,
+        mut works: impl FnMut(&Health) -> Result<bool, EngineError>,
     ) -> Result<Option<AttemptEnd>, EngineError> {
         loop {
             held.check()?;
             let now = self.clock.now();
-            run.publish_state(self.engine.shown(), ProcessingState::Waiting, now);
+            run.show_state(self.engine.shown(), ProcessingState::Waiting, now);
             if self.engine.stop_flag().is_requested() {
                 return Ok(Some(AttemptEnd::Interrupted));
             }
-            match run.breakers.verdict(resource, now) {
+            match run.health.verdict(resource, now) {
                 BreakerVerdict::Closed => return Ok(None),
                 BreakerVerdict::Probe => {
-                    let works = works()?;
-                    run.breakers.probed(resource, works, now);
+                    let works = works(&run.health)?;
+                    run.health.probed(resource, works, now);
                     continue;
                 }
                 BreakerVerdict::Open { .. } => {}
             }
-            if let Some(given_up) = run.given_up(Duration::from_secs(self.config.wait_seconds), now) {
-                return Ok(Some(given_up));
+            let wait = Duration::from_secs(self.config.wait_seconds);
+            if let Some((resource, why)) = run.health.given_up(wait, now) {
+                return Ok(Some(AttemptEnd::GaveUp { resource, why }));
             }
             std::thread::sleep(LOOK_UP);
         }

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use super::engine::{Engine, RunOptions};
 use super::session::Runtime;
+use crate::engine::coordinator::health::Health;
 use crate::engine::coordinator::run_state::{AttemptEnd, Interruption, RunState};
 use crate::engine::error::EngineError;
 use crate::engine::job_plan::{self, JobRequest};
@@ -52,7 +53,7 @@ impl Engine {
         let served = runtime.serve_roots(&mut watch_state, roots).map_err(EngineError::or_unavailable);
         served.inspect_err(|_| runtime.discard())?;
         let guard = begun(&options.state);
-        let mut run = RunState::new(meter);
+        let mut run = RunState::new(Health::of_machine(meter));
         let ended = self.do_jobs(&mut runtime, &mut watch_state, &mut run);
         // Readers of the state through this run have to go first.
         drop(guard);

@@ -144,11 +144,11 @@ impl Schedule {
 
     /// Brings back what went away, and waits until the run has noticed.
     fn pass_breakers(&self, run: &mut RunState) {
-        while !run.breakers.all_closed() {
+        while !run.health.is_good() {
             self.clock.advance(Duration::from_secs(1));
             for resource in crate::model::Resource::ALL {
-                run.breakers.verdict(resource, self.clock.now());
-                run.breakers.probed(resource, true, self.clock.now());
+                run.health.verdict(resource, self.clock.now());
+                run.health.probed(resource, true, self.clock.now());
             }
         }
     }
@@ -189,20 +189,20 @@ impl Schedule {
             halt: halt.clone(),
         };
         let shown = Mutex::new(BatchStatistics::default());
-        let setting = AttemptContext {
+        let attempt = AttemptContext {
             plan,
-            context: &context,
+            work: &context,
             started: Instant::now(),
             pool: &pool,
             stop: &stop,
             control_flags: &ControlFlags::default(),
             halt: &halt,
             shown: &shown,
-            guard: RootMonitor::new(&fs_probe, marks, &plan.roots),
+            root_monitor: RootMonitor::new(&fs_probe, marks, &plan.roots),
         };
         let dispatch =
             Dispatcher::new(&self.config, strategy_of(&self.config), Arc::clone(&crew.pool), Vec::new());
-        let coordinator = Coordinator::new(setting, Committer::new(store, &plan.roots), run, dispatch, None);
+        let coordinator = Coordinator::new(attempt, Committer::new(store, &plan.roots), run, dispatch, None);
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         send.send(Event::LogChecked).unwrap();
         let ended = match faults {

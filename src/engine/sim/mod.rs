@@ -18,7 +18,9 @@ use std::sync::Arc;
 use super::job_plan::{self, JobPlan};
 use super::roots::GivenRoot;
 use super::store::Store;
+use crate::engine::coordinator::health::Health;
 use crate::engine::coordinator::run_state::RunState;
+use crate::engine::resources::breaker::Breakers;
 use crate::engine::resources::machine::Usage;
 use crate::engine::resources::memory_meter::Meter;
 use crate::ledger::{Ledger, LedgerError, RootInfo, StateFolder, damage};
@@ -172,10 +174,9 @@ impl Schedule {
         let Ok(mut store) = Store::create(state, None) else { return false };
         let Ok(plan) = self.begin(&mut store) else { return false };
         let meter = Meter::new(LIMIT_BYTES, || Usage { rss_bytes: RSS.get(), ..Usage::default() });
-        let mut run = RunState::new(meter);
+        let breakers = Breakers::with_seed(self.rng.next());
+        let mut run = RunState::new(Health::new(meter, breakers, |_| Ok(FREE.get())));
         run.begin_job(&plan, store.ledger.cursor().tick);
-        run.breakers = crate::engine::resources::breaker::Breakers::with_seed(self.rng.next());
-        run.free_bytes = |_| Ok(FREE.get());
         self.run(store, &plan, &mut run, faults)
     }
 

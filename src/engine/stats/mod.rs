@@ -93,15 +93,15 @@ pub struct ProcessingProgress {
 }
 
 impl ProcessingProgress {
-    pub(crate) fn take_tally(&mut self, tally: &RunCounts) {
-        self.discovered = tally.discovered;
-        self.ok = tally.ok;
-        self.failed = tally.failed;
-        self.unchanged = tally.unchanged;
-        self.failed_earlier = tally.failed_earlier;
-        self.removed = tally.removed;
-        self.unreadable_folders = tally.unreadable_folders;
-        self.skipped = tally.skipped.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect();
+    pub(crate) fn take_counts(&mut self, counts: &RunCounts) {
+        self.discovered = counts.discovered;
+        self.ok = counts.ok;
+        self.failed = counts.failed;
+        self.unchanged = counts.unchanged;
+        self.failed_earlier = counts.failed_earlier;
+        self.removed = counts.removed;
+        self.unreadable_folders = counts.unreadable_folders;
+        self.skipped = counts.skipped.iter().map(|(reason, files)| ((*reason).to_owned(), *files)).collect();
     }
 }
 

@@ -6,10 +6,10 @@ use super::context::WorkContext;
 use super::outcome::{Attempt, Outcome, OutcomeGroup, ReadFile};
 use super::slots::{Reclaimed, Stage};
 use crate::engine::lifecycle::transition::{AttemptOutcome, Attempted, FileEvent};
-use crate::ledger::Retry;
+use crate::ledger::{Entry, LedgerError, LedgerReader, Retry};
 use crate::model::{
-    BatchConfig, Clock, Digest, DiscoveredFile, ErrorClass, FileError, Fingerprint, RecordLine, RecordStatus,
-    Resource, Timestamp,
+    BatchConfig, Clock, Digest, DiscoveredFile, ErrorClass, FileError, FileKey, Fingerprint, RecordLine,
+    RecordStatus, Resource, Timestamp,
 };
 use crate::source::Content;
 
@@ -42,6 +42,19 @@ pub(crate) fn overdue_outcome(context: &WorkContext, reclaimed: &Reclaimed) -> O
     };
     let (file, error) = (reclaimed.file.as_ref()?, FileError::new(class, message));
     Some(failed_outcome(context, reclaimed.worker, reclaimed.group.batch_id, file, &error, Some(short_of)))
+}
+
+/// Creates the outcome of the file that was alone in flight when the kernel killed an earlier process for want of
+/// memory; none if it is not pending any more.
+pub(crate) fn blamed_outcome(
+    context: &WorkContext,
+    reader: &LedgerReader,
+    key: FileKey,
+) -> Result<Option<OutcomeGroup>, LedgerError> {
+    let Some(entry) = reader.get(&key)?.filter(|entry| entry.pending) else { return Ok(None) };
+    let Entry { fingerprint, attempts, crashes, .. } = entry;
+    let file = DiscoveredFile { key, fingerprint, attempts, recorded: None };
+    Ok(Some(crashed_outcome(context, 0, 0, &file, crashes)))
 }
 
 /// Creates the outcome of a file that brings the process down, as it did `crashes_before` times.

@@ -30,6 +30,11 @@ impl FileEvent {
     pub(crate) fn is_gone(&self) -> bool {
         matches!(self, Self::Missing(_) | Self::Ended(Attempted { end: AttemptOutcome::Gone, .. }))
     }
+
+    /// Returns whether an attempt failed for good.
+    pub(crate) fn is_failure(&self) -> bool {
+        matches!(self, Self::Ended(Attempted { end: AttemptOutcome::Recorded { failure: Some(_), .. }, .. }))
+    }
 }
 
 /// How a worker's attempt ended.

@@ -1,15 +1,15 @@
 //! Worker threads over work-stealing deques.
 //!
 //! One injector takes new tasks, each worker has a deque of its own. A worker tries its own deque, then the injector,
-//! then the deques of the others from a random one on. One that finds nothing parks; it counts as hungry until it is
-//! woken, and a busy worker that sees a hungry one splits its task.
+//! then the deques of the others from a random one on. One that finds nothing parks; it counts as idle until it is
+//! woken, and a busy worker that sees an idle one splits its task.
 //!
 //! Urgent tasks have an injector of their own, which every worker tries first. A worker with other work checks their
 //! number between two files, puts the rest of its task into its deque, and takes them.
 //!
 //! The number of workers may change at any time ([`Pool::allow`]): a thread is started when its number is allowed for
 //! the first time. One whose number is no longer allowed returns the rest of its task, and what is in its deque, to
-//! the injector, and rests until it is allowed again, or the pool is closed. It is not hungry.
+//! the injector, and rests until it is allowed again, or the pool is closed. It is not idle.
 //!
 //! A thread that hangs is abandoned: what waits in its deque goes back to the injector, and another thread takes its
 //! place. Its current work has been taken from its slot before, so when it comes back it finds that out,
@@ -41,7 +41,7 @@ pub(crate) struct Pool {
     urgent_tasks: AtomicUsize,
     /// One for each worker. Used only by workers that have nothing of their own.
     stealers: RwLock<Vec<Stealer<Task>>>,
-    hungry: AtomicUsize,
+    idle: AtomicUsize,
     /// Workers from this number on rest.
     allowed: AtomicUsize,
     closed: AtomicBool,
@@ -82,7 +82,7 @@ impl Pool {
             urgent: Injector::new(),
             urgent_tasks: AtomicUsize::new(0),
             stealers: RwLock::default(),
-            hungry: AtomicUsize::new(0),
+            idle: AtomicUsize::new(0),
             allowed: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             parked: Mutex::new(()),
@@ -184,8 +184,8 @@ impl Pool {
     }
 
     /// Returns the number of workers that wait for work.
-    pub(crate) fn hungry(&self) -> usize {
-        self.hungry.load(Ordering::Relaxed)
+    pub(crate) fn idle(&self) -> usize {
+        self.idle.load(Ordering::Relaxed)
     }
 
     /// Lets each worker end when it finds no more work.
@@ -223,11 +223,11 @@ impl Pool {
         self.spawn(worker, deque)
     }
 
-    /// Wakes one parked worker. A worker that parks counts itself as hungry under the lock and then tries once more,
+    /// Wakes one parked worker. A worker that parks counts itself as idle under the lock and then tries once more,
     /// so either it sees the task, or this sees it.
     fn wake_one(&self) {
         std::sync::atomic::fence(Ordering::SeqCst);
-        if self.hungry.load(Ordering::SeqCst) > 0 {
+        if self.idle.load(Ordering::SeqCst) > 0 {
             let _guard = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
             self.wake.notify_one();
         }
@@ -253,9 +253,9 @@ pub(crate) struct WorkerHandle<'a> {
 }
 
 impl WorkerHandle<'_> {
-    /// Gives half of `task` away if another worker is hungry and nothing else is ready for it.
+    /// Gives half of `task` away if another worker is idle and nothing else is ready for it.
     pub(crate) fn share(&self, task: &mut Task) {
-        if self.pool.hungry.load(Ordering::Relaxed) == 0 || !self.deque.is_empty() {
+        if self.pool.idle.load(Ordering::Relaxed) == 0 || !self.deque.is_empty() {
             return;
         }
         if let Some(rear) = task.split() {
@@ -315,7 +315,7 @@ impl WorkerHandle<'_> {
                 return Some(task);
             }
             let guard = self.pool.parked.lock().unwrap_or_else(PoisonError::into_inner);
-            self.pool.hungry.fetch_add(1, Ordering::SeqCst);
+            self.pool.idle.fetch_add(1, Ordering::SeqCst);
             std::sync::atomic::fence(Ordering::SeqCst);
             let found = self.find();
             if found.is_none() && !self.pool.closed.load(Ordering::SeqCst) && !self.is_surplus() {
@@ -323,7 +323,7 @@ impl WorkerHandle<'_> {
             } else {
                 drop(guard);
             }
-            self.pool.hungry.fetch_sub(1, Ordering::SeqCst);
+            self.pool.idle.fetch_sub(1, Ordering::SeqCst);
             if found.is_some() {
                 return found;
             }

@@ -87,7 +87,7 @@ fn urgent_work_overtakes_a_task_between_two_files_and_the_rest_is_done_after_it(
 fn an_idle_worker_begins_urgent_work_at_once() {
     let (send, receive) = channel();
     let pool = Pool::start(3, move |_| send.clone(), tell_each, || ()).unwrap();
-    while pool.hungry() < 3 {
+    while pool.idle() < 3 {
         std::thread::yield_now();
     }
     pool.push(urgent(1, 1));
@@ -173,7 +173,7 @@ fn workers_that_are_allowed_later_take_part_and_rest_when_they_are_one_too_many(
         done += 1;
         assert!(done < 900, "they go on");
     }
-    assert_eq!(pool.hungry(), 0, "who rests is not hungry");
+    assert_eq!(pool.idle(), 0, "a resting worker is not idle");
     pool.allow(3).unwrap();
     while receive.recv_timeout(LONG).unwrap() == 0 {
         done += 1;
@@ -191,20 +191,20 @@ fn workers_that_are_allowed_later_take_part_and_rest_when_they_are_one_too_many(
 fn workers_that_wait_for_work_when_they_are_one_too_many_take_nobodys_wake_up() {
     let (send, receive) = channel();
     let pool = Pool::start(1, move |_| send.clone(), tell_each, || ()).unwrap();
-    let hungry = |wanted: usize| {
+    let idle = |wanted: usize| {
         let begun = Instant::now();
-        while pool.hungry() != wanted {
-            assert!(begun.elapsed() < LONG, "{} are hungry, not {wanted}", pool.hungry());
+        while pool.idle() != wanted {
+            assert!(begun.elapsed() < LONG, "{} are idle, not {wanted}", pool.idle());
             std::thread::sleep(Duration::from_millis(1));
         }
     };
     for round in 0..20 {
         pool.allow(8).unwrap();
-        hungry(8);
+        idle(8);
         pool.allow(1).unwrap();
         pool.push(Task::new(batch(round, 1)));
         receive.recv_timeout(LONG).unwrap();
-        hungry(1);
+        idle(1);
     }
     assert!(joined(&pool));
 }

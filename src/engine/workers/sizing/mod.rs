@@ -98,8 +98,8 @@ impl IoWait {
 #[derive(Debug)]
 pub(crate) struct PoolSizer {
     least: usize,
-    pub(crate) most: usize,
-    pub(crate) allowed: usize,
+    most: usize,
+    allowed: usize,
     recent: IoWait,
     last_look: Option<Instant>,
     calm_since: Option<Instant>,
@@ -115,6 +115,12 @@ impl PoolSizer {
         Self { least, most, allowed: least, recent, last_look, calm_since, calm_looks, calm_wanted }
     }
 
+    /// Notes that no more than so many workers can be had.
+    pub(crate) fn limit(&mut self, workers: usize) {
+        self.most = workers;
+        self.allowed = workers;
+    }
+
     pub(crate) fn is_due(&mut self, now: Instant) -> bool {
         let is_due = self.most > self.least
             && self.last_look.is_none_or(|last| now.saturating_duration_since(last) >= LOOK);
@@ -126,12 +132,12 @@ impl PoolSizer {
 
     /// Decides by the measures since the last check, and by how many workers are idle. Returns the new number, if it
     /// has changed.
-    pub(crate) fn decide(&mut self, now: Instant, measured: IoWait, hungry: usize) -> Option<usize> {
+    pub(crate) fn decide(&mut self, now: Instant, measured: IoWait, idle: usize) -> Option<usize> {
         // Files that take longer than the interval show up in some checks and not in others.
         if measured.files > 0.0 {
             self.recent = self.recent.scaled(KEPT).plus(measured);
         }
-        let are_idle = hungry >= self.allowed;
+        let are_idle = idle >= self.allowed;
         if self.recent.files < FILES_MIN && !are_idle {
             return None;
         }
@@ -140,7 +146,7 @@ impl PoolSizer {
         if wanted >= self.allowed {
             (self.calm_since, self.calm_looks, self.calm_wanted) = (None, 0, 0);
             // Where many find nothing to read, more would not find it either.
-            if hungry * 4 <= self.allowed {
+            if idle * 4 <= self.allowed {
                 self.allowed = wanted.min(self.allowed * GROWTH);
             }
         } else {

@@ -146,7 +146,7 @@ fn a_file_that_hangs_stops_no_other_and_comes_too_late() {
         (0, 0),
         "its memory is given back"
     );
-    assert_eq!((pool.hungry(), receive.try_iter().count()), (0, 0), "it changes nothing when it comes back");
+    assert_eq!((pool.idle(), receive.try_iter().count()), (0, 0), "it changes nothing when it comes back");
 }
 
 #[test]

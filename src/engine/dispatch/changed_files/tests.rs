@@ -1,24 +1,18 @@
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::engine::commit::committer::Committer;
 use crate::engine::discovery::message::Message;
-use crate::engine::job_plan;
-use crate::engine::lifecycle::counts::RunCounts;
-use crate::engine::lifecycle::transition::{AttemptOutcome, Attempted, FileEvent};
+use crate::engine::lifecycle::transition::FileEvent;
 use crate::engine::resources::semaphore::Semaphore;
-use crate::engine::roots::GivenRoot;
 use crate::engine::run::engine::{Engine, RunOptions};
 use crate::engine::stats::ProcessingState;
-use crate::engine::stop::Stop;
-use crate::engine::store::{Store, StoreView};
-use crate::engine::workers::outcome::{Outcome, OutcomeGroup};
+use crate::engine::store::StoreView;
 use crate::engine::workers::worker::LARGE_BYTES;
 use crate::ledger::Entry;
-use crate::model::{BatchConfig, FileKey, Fingerprint, LogPosition, RecordStatus, RootId, Timestamp};
+use crate::model::{BatchConfig, FileKey, Fingerprint, LogPosition, RecordStatus, RootId};
 use crate::process::{FileContent, from_fn};
 
 const LONG: Duration = Duration::from_secs(60);
@@ -209,80 +203,6 @@ fn a_file_that_changes_again_and_again_ends_as_it_is_and_counts_once() {
     assert_eq!((progress.unchanged, skipped, progress.pending), (FILES as u64 / 4 - 2, 2, 0), "{progress:?}");
     assert_eq!(bulk.records(&again).last(), Some(&ok("round 19")));
     assert_eq!(bulk.records(&gone), [ok("before"), (RecordStatus::Removed, None)]);
-}
-
-/// Creates a state with one root, and a version of a file in it.
-fn state(folder: &Path) -> (Store, job_plan::JobPlan) {
-    let root = folder.join("root");
-    fs::create_dir(&root).unwrap();
-    let mut store = Store::create(&folder.join("state"), None).unwrap();
-    let fs_probe = crate::engine::roots::probe::tests::impatient(Duration::from_secs(60), Stop::default());
-    let root = GivenRoot::known(root);
-    let plan = job_plan::begin(&mut store, &[root], "one/1", &fs_probe, &BatchConfig::default()).unwrap();
-    (store, plan)
-}
-
-const SEEN: Fingerprint = Fingerprint { size: 3, mtime: Timestamp(5), ctime: Timestamp(6), inode: 7 };
-
-fn done() -> OutcomeGroup {
-    let end = AttemptOutcome::Recorded { fingerprint: SEEN, racy: false, digest: None, failure: None };
-    let change = FileEvent::Ended(Attempted { claimed: SEEN, end });
-    let mut lines = Vec::new();
-    let line = crate::model::RecordLine {
-        root: "root",
-        key: &key("a"),
-        status: RecordStatus::Ok,
-        fingerprint: Some(&SEEN),
-        digest: None,
-        processor: "one/1",
-        attempts: 1,
-        result: Some(b"1"),
-        error: None,
-    };
-    line.begin(&mut lines);
-    let outcome = Outcome { key: key("a"), change, line: lines.len(), short_of: None };
-    OutcomeGroup { outcomes: vec![outcome], lines, ..OutcomeGroup::default() }
-}
-
-#[test]
-fn what_is_found_and_processed_within_one_tick_is_committed_by_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let (mut store, plan) = state(folder.path());
-    let mut tally = RunCounts::default();
-    let mut committer = Committer::new(&mut store, &plan.roots);
-    committer.take_changes(vec![(key("a"), FileEvent::Found(SEEN)), (key("b"), FileEvent::Found(SEEN))]);
-    committer.take_group(done());
-    committer.commit(&mut tally, false, |_, _| Some(plan.job.clone())).unwrap();
-    let entry = committer.store().reader.get(&key("a")).unwrap().unwrap();
-    assert!(!entry.pending && entry.record.is_some() && entry.fingerprint == SEEN);
-    assert_eq!((tally.discovered, tally.ok), (2, 1));
-    assert!(committer.take_doubted().is_empty());
-}
-
-#[test]
-fn an_outcome_that_comes_before_its_news_leaves_the_file_pending() {
-    let folder = tempfile::tempdir().unwrap();
-    let (mut store, plan) = state(folder.path());
-    let mut committer = Committer::new(&mut store, &plan.roots);
-    committer.take_group(done());
-    committer.take_changes(vec![(key("a"), FileEvent::Found(SEEN))]);
-    committer.commit(&mut RunCounts::default(), false, |_, _| Some(plan.job.clone())).unwrap();
-    assert!(committer.store().reader.get(&key("a")).unwrap().unwrap().pending);
-}
-
-#[test]
-fn a_file_that_is_missed_before_its_outcome_is_committed_is_looked_for_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let (mut store, plan) = state(folder.path());
-    let mut committer = Committer::new(&mut store, &plan.roots);
-    committer.take_changes(vec![(key("a"), FileEvent::Found(SEEN))]);
-    committer.take_group(done());
-    committer.take_changes(vec![
-        (key("a"), FileEvent::Missing(Entry::default())),
-        (key("never"), FileEvent::Missing(Entry::default())),
-    ]);
-    committer.commit(&mut RunCounts::default(), false, |_, _| Some(plan.job.clone())).unwrap();
-    assert_eq!(committer.take_doubted(), [key("a")]);
 }
 
 #[test]

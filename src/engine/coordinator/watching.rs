@@ -1,0 +1,142 @@
+//! The coordinator's part in commands and served roots: what needs the state is done between two rounds of the loop.
+
+use std::sync::mpsc::SyncSender;
+
+use super::AttemptContext;
+use crate::engine::command::{Command, CommandReply};
+use crate::engine::commit::committer::Committer;
+use crate::engine::edit::forget::drop_root;
+use crate::engine::error::EngineError;
+use crate::engine::roots::identity::LostRoot;
+use crate::engine::stats::WatchFigures;
+use crate::engine::watch::WatchState;
+use crate::engine::watch::commands::CommandContext;
+use crate::engine::watch::root_checks::Present;
+use crate::model::{Root, RootId};
+
+/// The state of a watching process; empty in a single run.
+pub(super) struct Watching<'a>(pub Option<&'a mut WatchState>);
+
+/// What a check of the served roots found.
+pub(super) struct Checked {
+    pub figures: WatchFigures,
+    /// A root that went away.
+    pub lost: Option<LostRoot>,
+    /// Whether another job should come first.
+    pub wants_switch: bool,
+}
+
+impl Watching<'_> {
+    /// Returns whether this is a watching process.
+    pub(super) fn is_set(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Wakes the threads that wait for watch events.
+    pub(super) fn wake(&self) {
+        if let Some(watch_state) = &self.0 {
+            watch_state.wake();
+        }
+    }
+
+    /// Makes the next job scan: what was reported since the last commit will not be reported again.
+    pub(super) fn scan_again(&mut self) {
+        if let Some(watch_state) = &mut self.0 {
+            watch_state.must_scan = true;
+        }
+    }
+
+    /// Carries out a command that needs the state.
+    pub(super) fn carry_out(
+        &mut self,
+        command: Command,
+        committer: &mut Committer<'_>,
+        attempt: &AttemptContext<'_>,
+    ) -> Result<CommandReply, EngineError> {
+        match &mut self.0 {
+            Some(watch_state) => watch_state.carry_out(command, context(committer, attempt)),
+            None => {
+                let what = "this is a single run: only `outlast watch` takes that order";
+                Err(EngineError::Job(what.to_owned()))
+            }
+        }
+    }
+
+    /// Removes a root from the state once nothing is known of it any more. A served root is no longer served, and
+    /// leaves later.
+    pub(super) fn forget(
+        &mut self,
+        id: RootId,
+        committer: &mut Committer<'_>,
+        attempt: &AttemptContext<'_>,
+    ) -> Result<bool, EngineError> {
+        let is_running = attempt.plan.roots.iter().any(|(root, _)| root.id == id);
+        let is_same = |root: &&Root| root.id == id;
+        if let Some(watch_state) = &mut self.0 {
+            let served = watch_state.roots().find(is_same).cloned();
+            if let Some(root) = served {
+                watch_state.remove(&root.path, context(committer, attempt))?;
+            }
+        } else if is_running {
+            let what = "the run that goes on ingests this root: forget it when that has ended";
+            return Err(EngineError::Job(what.to_owned()));
+        }
+        let is_known = committer.store().reader.counts(id).files() > 0;
+        if is_running || is_known || committer.holds_of(id) {
+            return Ok(false);
+        }
+        drop_root(committer.store_mut(), id)?;
+        Ok(true)
+    }
+
+    /// Checks the served roots, if that is due.
+    pub(super) fn check(
+        &mut self,
+        committer: &mut Committer<'_>,
+        attempt: &AttemptContext<'_>,
+    ) -> Result<Option<Checked>, EngineError> {
+        let Some(watch_state) = self.0.as_deref_mut().filter(|watch_state| watch_state.is_due()) else {
+            return Ok(None);
+        };
+        let store = committer.store_mut();
+        let present = Present {
+            fs_probe: attempt.root_monitor.fs_probe,
+            processor: attempt.work.processor.identity(),
+            config: &attempt.work.config,
+        };
+        let lost = watch_state.look(store, &present, &attempt.plan.job)?;
+        let figures = watch_state.figures(store);
+        watch_state.tell_of_polling(&figures.status);
+        let wants_switch = watch_state.wants_switch(store, &attempt.plan.job)?;
+        Ok(Some(Checked { figures, lost, wants_switch }))
+    }
+
+    /// Sends a client what came of its request. Returns whether another job should come first now. An error of the
+    /// state itself is returned instead: the run can't continue with it.
+    pub(super) fn answer<T>(
+        &self,
+        reply: &SyncSender<Result<T, EngineError>>,
+        done: Result<T, EngineError>,
+        committer: &Committer<'_>,
+        attempt: &AttemptContext<'_>,
+    ) -> Result<bool, EngineError> {
+        match done {
+            Err(error) if error.is_of_the_state() => return Err(error),
+            // The client may have gone.
+            done => drop(reply.try_send(done)),
+        }
+        let Some(watch_state) = &self.0 else { return Ok(false) };
+        Ok(watch_state.wants_switch(committer.store(), &attempt.plan.job)?)
+    }
+}
+
+/// Returns the context that commands need.
+fn context<'c>(committer: &'c mut Committer<'_>, attempt: &'c AttemptContext<'_>) -> CommandContext<'c> {
+    CommandContext {
+        store: committer.store_mut(),
+        fs_probe: attempt.root_monitor.fs_probe,
+        processor: attempt.work.processor.identity(),
+        running: &attempt.plan.job,
+        config: &attempt.work.config,
+    }
+}

@@ -1,0 +1,71 @@
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::batch::strategy_of;
+use crate::engine::job_plan::{self, JobPlan};
+use crate::engine::roots::GivenRoot;
+use crate::engine::roots::probe::tests::impatient;
+use crate::engine::stop::Stop;
+use crate::engine::store::Store;
+use crate::engine::workers::pool::{Pool, WorkerHandle};
+use crate::model::{BatchConfig, BatchPriority, Fingerprint, RootId, Timestamp};
+
+fn found(path: &str, size: u64) -> (FileKey, FileEvent) {
+    let key = FileKey::from_relative_path(RootId(1), path.as_bytes()).unwrap();
+    (key, FileEvent::Found(Fingerprint { size, ..Fingerprint::default() }))
+}
+
+fn state(folder: &Path) -> (Store, JobPlan) {
+    let root = folder.join("root");
+    fs::create_dir(&root).unwrap();
+    let mut store = Store::create(&folder.join("state"), None).unwrap();
+    let fs_probe = impatient(Duration::from_secs(60), Stop::default());
+    let root = GivenRoot::known(root);
+    let plan = job_plan::begin(&mut store, &[root], "one/1", &fs_probe, &BatchConfig::default()).unwrap();
+    (store, plan)
+}
+
+/// Returns the priorities of the batches that were handed out, and whether files wait to be claimed.
+fn admitted(order: Order, origin: ChangeOrigin, is_open: bool, sizes: &[u64]) -> (Vec<BatchPriority>, bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut store, plan) = state(folder.path());
+    let config = BatchConfig { order, ..BatchConfig::default() };
+    let no_work = |(): &mut (), _, _: &WorkerHandle<'_>| ControlFlow::Break(());
+    let pool = Pool::start(0, |_| (), no_work, || ()).unwrap();
+    let mut dispatch = Dispatcher::new(&config, strategy_of(&config), pool.clone(), Vec::new());
+    dispatch.set_workers(4);
+    // A large file that is found while another one is pending.
+    if sizes.iter().any(|&size| size >= LARGE_BYTES) {
+        let pending = crate::ledger::Entry { pending: true, ..Default::default() };
+        store.commit_without_lines(&[(found("pending", 1).0, Some(pending))], None).unwrap();
+    }
+    let scope = ClaimScope { reader: &store.reader, plan: &plan, now: Timestamp(0) };
+    let mut changes: Vec<_> =
+        sizes.iter().enumerate().map(|(n, &size)| found(&format!("f{n}"), size)).collect();
+    dispatch.admit(&scope, &mut changes, origin, is_open).unwrap();
+    let batches = std::iter::from_fn(|| pool.take_back());
+    let priorities: Vec<_> = batches.map(|task| task.lot().batch.priority).collect();
+    assert_eq!(priorities.is_empty(), dispatch.outstanding() == 0);
+    (priorities, dispatch.makes_claimable())
+}
+
+#[test]
+fn each_origin_bypasses_the_queue_by_its_own_rule() {
+    let watch = ChangeOrigin::Watch { since: Instant::now() };
+    let (scan, client) = (ChangeOrigin::Scan, ChangeOrigin::Client);
+    let (small, large) = ([1, 1], [1, LARGE_BYTES]);
+    let (high, normal) = (BatchPriority::High, BatchPriority::Normal);
+    let queued = (vec![], true);
+    assert_eq!(admitted(Order::Path, watch, true, &small), (vec![high, high], false));
+    assert_eq!(admitted(Order::Largest, watch, true, &small), (vec![high, high], false));
+    assert_eq!(admitted(Order::Path, watch, false, &small), queued, "the run ends, or lacks something");
+    assert_eq!(admitted(Order::Path, scan, true, &small), (vec![normal], false));
+    assert_eq!(admitted(Order::Path, scan, false, &small), queued);
+    assert_eq!(admitted(Order::Largest, scan, true, &small), queued, "all are needed to know the largest");
+    assert_eq!(admitted(Order::Path, scan, true, &large), (vec![high], true), "the large one alone");
+    assert_eq!(admitted(Order::Path, client, true, &small), queued);
+    assert_eq!(admitted(Order::Path, watch, true, &[]), (vec![], false), "nothing changed");
+}

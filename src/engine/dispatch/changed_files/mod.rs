@@ -1,0 +1,176 @@
+//! Files that a watcher reports: they bypass bulk work.
+//!
+//! The change of such a file is queued with the committer as any other, and the file goes to the workers at once,
+//! mostly before the tick that makes it pending: that tick may well commit its outcome, too. Should the process die
+//! before, the ledger knows nothing of it, and nothing is lost: a start scans.
+//!
+//! A file is never in flight twice. One that waits in a bulk batch is taken out of it. One that a worker has begun,
+//! or whose outcome waits for the tick, is checked again when that is committed.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use super::admission::preview;
+use super::{ClaimScope, Dispatcher, Lane};
+use crate::engine::dispatch::claims::Claims;
+use crate::engine::lifecycle::transition::FileEvent;
+use crate::engine::stats::latency::Latency;
+use crate::engine::workers::outcome::OutcomeGroup;
+use crate::ledger::{Entry, LedgerError};
+use crate::model::{FileKey, Fingerprint};
+
+/// Changed files under way at most: further ones are pending as all else.
+const CHANGED_MAX: usize = 32_768;
+
+/// Changed files whose outcome is not committed.
+#[derive(Debug, Default)]
+pub(super) struct ChangedFiles {
+    files: HashMap<FileKey, ChangedFile>,
+    /// Those that the coming tick settles, or after which they should be checked again.
+    ended: Vec<FileKey>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct ChangedFile {
+    /// When its oldest change was reported.
+    since: Instant,
+    /// It changed again while a worker had it: to a version within one tick of its file system's clock, say, which
+    /// looks like the one that was read.
+    again: bool,
+}
+
+/// A changed file that is due, as it will be in the ledger.
+pub(super) struct DueFile {
+    key: FileKey,
+    entry: Entry,
+    /// Whether the ledger holds it as pending only from the coming tick on.
+    is_early: bool,
+    /// When its oldest change was reported.
+    since: Instant,
+}
+
+/// A file of which an older version with the same times may have been read.
+pub(crate) struct UnsureFile {
+    pub key: FileKey,
+    pub seen: Fingerprint,
+    /// When its oldest change was reported.
+    pub since: Instant,
+}
+
+impl ChangedFiles {
+    /// Notes changed files whose outcomes have arrived.
+    pub(super) fn note_group(&mut self, group: &OutcomeGroup) {
+        if self.files.is_empty() {
+            return;
+        }
+        let keys = group.outcomes.iter().map(|outcome| &outcome.key);
+        self.ended.extend(keys.filter(|key| self.files.contains_key(*key)).cloned());
+    }
+
+    /// Forgets files that are no longer in flight: they are pending as all else.
+    pub(super) fn keep_claimed(&mut self, claims: &Claims) {
+        self.files.retain(|key, _| claims.is_in_flight(key));
+    }
+
+    /// Notes a change of a file that a worker gets, or, if `again`, already has.
+    fn note(&mut self, key: &FileKey, since: Instant, again: bool) {
+        let file = self.files.entry(key.clone()).or_insert(ChangedFile { since, again });
+        *file = ChangedFile { since: since.min(file.since), again };
+    }
+}
+
+impl Dispatcher {
+    /// Returns whether the next tick should come soon, as changed files wait for it.
+    pub(crate) fn awaits_tick(&self) -> bool {
+        !self.changed.ended.is_empty()
+    }
+
+    /// Returns the files that these changes make due. For removed ones a tick should come soon.
+    pub(super) fn due_of(
+        &mut self,
+        scope: &ClaimScope<'_>,
+        changes: &mut [(FileKey, FileEvent)],
+        since: Instant,
+    ) -> Result<Vec<DueFile>, LedgerError> {
+        let mut due = Vec::new();
+        for preview in preview(scope, changes)? {
+            if self.changed.files.len() >= CHANGED_MAX {
+                break;
+            }
+            let key = preview.key;
+            if preview.is_gone {
+                self.changed.note(key, since, false);
+                self.changed.ended.push(key.clone());
+            } else if let Some((entry, is_early)) = preview.due() {
+                due.push(DueFile { key: key.clone(), entry, is_early, since });
+            }
+        }
+        Ok(due)
+    }
+
+    /// Hands out due files that are not in flight; notes those that are.
+    pub(super) fn push_changed(&mut self, scope: &ClaimScope<'_>, due: Vec<DueFile>) {
+        let claims = &self.claims;
+        let in_flight: Vec<&DueFile> = due.iter().filter(|due| claims.is_in_flight(&due.key)).collect();
+        if !in_flight.is_empty() {
+            let taken_out = self.take_out(&in_flight.iter().map(|due| &due.key).collect());
+            for due in in_flight.into_iter().filter(|due| !taken_out.contains(&due.key)) {
+                self.changed.note(&due.key, due.since, true);
+                if self.claims.has_ended(&due.key) {
+                    self.changed.ended.push(due.key.clone());
+                }
+            }
+        }
+        let mut files = Vec::new();
+        for DueFile { key, entry, is_early, since } in due {
+            if let Some(file) = self.claims.claim_early(key, &entry, is_early, scope) {
+                self.changed.note(&file.key, since, false);
+                files.push(file);
+            }
+        }
+        self.push(files, Lane::Changed);
+    }
+
+    /// Notes what a tick settled at `now`, and hands out again what is still due. If that is not open, it is claimed
+    /// as all else later. Returns what has to be read again at once.
+    pub(crate) fn settle_changed(
+        &mut self,
+        scope: &ClaimScope<'_>,
+        is_open: bool,
+        now: Instant,
+        latency: &mut Latency,
+    ) -> Result<Vec<UnsureFile>, LedgerError> {
+        let mut unsure = Vec::new();
+        if self.changed.ended.is_empty() {
+            return Ok(unsure);
+        }
+        let mut ended = std::mem::take(&mut self.changed.ended);
+        ended.sort_unstable();
+        ended.dedup();
+        let entries = scope.reader.lookup(&ended)?;
+        let may_bypass = is_open && !self.is_alone();
+        let mut again = Vec::new();
+        for (key, entry) in ended.into_iter().zip(entries) {
+            if self.claims.is_in_flight(&key) {
+                continue;
+            }
+            let Some(ChangedFile { since, again: is_unsure }) = self.changed.files.remove(&key) else {
+                continue;
+            };
+            match entry {
+                Some(entry) if entry.pending => again.push(DueFile { key, entry, is_early: false, since }),
+                Some(entry) if is_unsure && entry.recheck => {
+                    unsure.push(UnsureFile { key, seen: entry.fingerprint, since });
+                }
+                _ => latency.note(now.saturating_duration_since(since)),
+            }
+        }
+        if may_bypass {
+            self.push_changed(scope, again);
+        }
+        Ok(unsure)
+    }
+}
