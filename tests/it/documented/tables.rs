@@ -180,3 +180,14 @@ fn the_table_of_metrics_is_the_programs() {
     });
     assert_eq!(metrics(&text), documented.collect());
 }
+
+#[test]
+fn the_table_of_a_collectors_metrics_has_every_one() {
+    let source = fs::read_to_string(project().join("src/cli/setup/otel.rs")).unwrap();
+    let names = source.split('"').filter(|text| text.starts_with("outlast."));
+    let rows = Page::guide("service").table("| metric | what it counts |");
+    assert_eq!(
+        names.map(str::to_owned).collect::<Names>(),
+        rows.iter().flat_map(|row| spans(&row[0])).collect()
+    );
+}

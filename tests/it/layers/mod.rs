@@ -268,6 +268,25 @@ fn the_engines_rooms_import_downwards_only() {
 }
 
 #[test]
+fn the_page_on_architecture_lists_the_rooms_in_order() {
+    let page = fs::read_to_string(folder("src/guide/architecture.md")).unwrap();
+    let cells = |head: &str| -> Vec<Vec<String>> {
+        let rows = page.lines().skip_while(|line| !line.starts_with(head)).skip(2);
+        let rows = rows.take_while(|line| line.starts_with('|'));
+        rows.map(|row| row.split('|').map(|cell| cell.trim().replace('`', "")).collect()).collect()
+    };
+    let engine: Vec<String> = cells("| room | does |").into_iter().map(|row| row[1].clone()).collect();
+    assert_eq!(engine, ENGINE);
+    let rooms: BTreeMap<String, u8> = cells("| layer | room |")
+        .into_iter()
+        .filter_map(|row| {
+            Some((row[2].rsplit(", ").next()?.trim_end_matches('/').to_owned(), row[1].parse().ok()?))
+        })
+        .collect();
+    assert_eq!(rooms, LAYERS.map(|(room, layer)| (room.to_owned(), layer)).into());
+}
+
+#[test]
 fn no_modules_import_each_other_but_those_that_are_named() {
     let mut cycles = Imports::of(&folder("src")).cycles();
     cycles.extend(Imports::of(&folder("benches")).cycles());
