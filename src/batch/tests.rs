@@ -138,7 +138,8 @@ fn the_end_of_the_work_is_spread_over_all_workers() {
             let first = ends.iter_mut().min().unwrap();
             *first += batch.files.len();
         }
-        let (least, most) = (ends.iter().min().unwrap(), ends.iter().max().unwrap());
+        let least = ends.iter().min().unwrap();
+        let most = ends.iter().max().unwrap();
         assert!(most - least <= 2, "{workers} workers end at {ends:?}");
         assert!(batches.len() < 20 * workers, "{} batches for {workers} workers", batches.len());
     }

@@ -101,7 +101,8 @@ pub(crate) fn begin(
 
 /// Maps a root to how a job sees it.
 pub(crate) fn with_ground(job: &Job, config: &BatchConfig) -> impl Fn(&RootInfo) -> (Root, RunScope) + use<> {
-    let (run_start, quarantine) = (job.start.log, config.on_error == ErrorMode::Quarantine);
+    let run_start = job.start.log;
+    let quarantine = config.on_error == ErrorMode::Quarantine;
     move |info| (info.root(), RunScope { epoch: info.epoch, run_start, quarantine })
 }
 
@@ -156,8 +157,8 @@ pub(crate) fn start(store: &mut Store, job: Job, config: &BatchConfig) -> Result
 fn begun(store: &mut Store, job: Job, config: &BatchConfig) -> Result<Job, EngineError> {
     store.ledger.set_order(config.order, now())?;
     store.ledger.keep_jobs(config.jobs_kept);
-    let (start, config) = (store.ledger.cursor(), serde_json::to_string(config).unwrap_or_default());
-    Ok(Job { started: now(), end: JobEnd::Running, config, start, ..job })
+    let config = serde_json::to_string(config).unwrap_or_default();
+    Ok(Job { started: now(), end: JobEnd::Running, config, start: store.ledger.cursor(), ..job })
 }
 
 /// Records jobs of a process that was killed as interrupted.

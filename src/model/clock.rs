@@ -40,12 +40,11 @@ struct Beats {
 
 impl Default for Clock {
     fn default() -> Self {
-        let (version, lost, last) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(NO_BEAT));
         Self(Arc::new(Kind::System(Beats {
             base: Instant::now(),
-            version,
-            last,
-            lost,
+            version: AtomicU64::new(0),
+            last: AtomicU64::new(NO_BEAT),
+            lost: AtomicU64::new(0),
             writing: Mutex::new(()),
         })))
     }
@@ -169,7 +168,8 @@ mod tests {
     #[test]
     fn a_simulated_clock_stands_until_it_is_moved() {
         let clock = Clock::simulated();
-        let (now, time) = (clock.now(), clock.time());
+        let now = clock.now();
+        let time = clock.time();
         assert_eq!((clock.now(), clock.time()), (now, time));
         clock.clone().advance(Duration::from_secs(2));
         assert_eq!(clock.now() - now, Duration::from_secs(2));

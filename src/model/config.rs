@@ -273,12 +273,11 @@ impl BatchConfig {
         for (class, policy) in &self.retry {
             within("retry.attempts", u64::from(policy.attempts), 1, 100, "1 to 100")?;
             within("retry.backoff_ms", policy.backoff_ms, 0, 3_600_000, "0 to 3600000 milliseconds")?;
-            let (low, high) = (policy.backoff_ms, 86_400_000);
             within(
                 "retry.backoff_max_ms",
                 policy.backoff_max_ms,
-                low,
-                high,
+                policy.backoff_ms,
+                86_400_000,
                 "backoff_ms to 86400000 milliseconds",
             )?;
             if policy.attempts > 1 && !class.can_pass() {

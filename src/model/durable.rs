@@ -85,7 +85,8 @@ const AGAIN_BYTES: usize = 1 << 20;
 /// # Errors
 /// Where the file can't be read, written or synced.
 pub(crate) fn write_again(file: &File, from: u64, end: u64) -> io::Result<()> {
-    let (mut at, mut buffer) = (from, vec![0; AGAIN_BYTES]);
+    let mut at = from;
+    let mut buffer = vec![0; AGAIN_BYTES];
     while at < end {
         let wanted = AGAIN_BYTES.min(usize::try_from(end - at).unwrap_or(AGAIN_BYTES));
         let part = &mut buffer[..wanted];
@@ -168,7 +169,8 @@ pub(crate) fn lock_error(path: &Path, errno: Errno) -> io::Error {
 /// Returns the type of the file system that holds `path`, and where it is mounted.
 fn file_system_of(path: &Path) -> Option<String> {
     let device = fs::metadata(path).ok()?.dev();
-    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    let major = rustix::fs::major(device);
+    let minor = rustix::fs::minor(device);
     file_system_in(&fs::read_to_string("/proc/self/mountinfo").ok()?, &format!("{major}:{minor}"))
 }
 
@@ -177,7 +179,8 @@ fn file_system_in(mounts: &str, device: &str) -> Option<String> {
         let (mount, file_system) = line.split_once(" - ")?;
         let mut fields = mount.split(' ');
         let is_it = fields.nth(2)? == device;
-        let (place, kind) = (fields.nth(1)?, file_system.split(' ').next()?);
+        let place = fields.nth(1)?;
+        let kind = file_system.split(' ').next()?;
         is_it.then(|| format!("{kind} at {place}"))
     })
 }
@@ -189,7 +192,8 @@ mod tests {
     #[test]
     fn all_folders_that_were_missing_are_made_told_and_removed_again_where_they_are_empty() {
         let folder = tempfile::tempdir().unwrap();
-        let (a, b) = (folder.path().join("a"), folder.path().join("a/b"));
+        let a = folder.path().join("a");
+        let b = folder.path().join("a/b");
         assert_eq!(make_folders(&b, 0o700).unwrap(), [a.clone(), b.clone()]);
         assert!(make_folders(&b, 0o700).unwrap().is_empty());
         fs::write(a.join("file"), "").unwrap();
@@ -247,7 +251,8 @@ mod tests {
             assert_eq!(fault(FileKind::File, &path(name)), None, "{name}");
         }
         assert_eq!(fault(FileKind::Folder, folder.path()), None);
-        let (here, null) = (folder.path().to_owned(), PathBuf::from("/dev/null"));
+        let here = folder.path().to_owned();
+        let null = PathBuf::from("/dev/null");
         for (kind, path, words) in [
             (FileKind::Folder, path("file"), "a file, not a folder"),
             (FileKind::File, here, "a folder, not a file"),

@@ -204,7 +204,8 @@ mod debug {
 
         #[test]
         fn a_short_write_writes_half() {
-            let (_armed, mut written) = (arm(1..2, Fault::Short), Vec::new());
+            let _armed = arm(1..2, Fault::Short);
+            let mut written = Vec::new();
             let error = write_all("here", &mut written, b"abcdef").unwrap_err();
             assert_eq!((error.kind(), written.as_slice()), (io::ErrorKind::StorageFull, &b"abc"[..]));
             write_all("here", &mut written, b"xy").unwrap();

@@ -113,8 +113,10 @@ impl FolderKey {
 
     /// Returns the key of a file in this folder. `name` is one component, without `/` and zero bytes.
     pub fn file(&self, name: &[u8]) -> FileKey {
-        let (folder, len) = (self.0.len(), self.0.len() + 1 + name.len());
-        let (mut short, mut long) = ([0; SHORT_LEN], Vec::new());
+        let folder = self.0.len();
+        let len = self.0.len() + 1 + name.len();
+        let mut short = [0; SHORT_LEN];
+        let mut long = Vec::new();
         let bytes = match short.get_mut(..len) {
             Some(bytes) => bytes,
             None => {

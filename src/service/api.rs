@@ -131,7 +131,8 @@ pub async fn resume_failed_batch_job(
 ///
 /// # tokio::runtime::Runtime::new()?.block_on(async {
 /// # let folder = tempfile::tempdir()?;
-/// # let (tree, state) = (folder.path().join("asts"), folder.path().join("state"));
+/// # let tree = folder.path().join("asts");
+/// # let state = folder.path().join("state");
 /// # std::fs::create_dir(&tree)?;
 /// std::fs::write(tree.join("a.ast.json"), r#"{"_type": "Module", "body": []}"#)?;
 /// let engine = BatchProcessingEngine::new(Arc::new(AstProcessor::default())).with_state(&state);

@@ -92,7 +92,8 @@ mod tests {
     #[test]
     fn a_run_is_alive_while_it_publishes_and_its_files_make_progress() {
         let now = Instant::now() + Duration::from_secs(10_000);
-        let (silent, stuck) = (Some("nothing was shown"), Some("no progress on in-flight files"));
+        let silent = Some("nothing was shown");
+        let stuck = Some("no progress on in-flight files");
         for (case, state, in_flight, ago, expected) in [
             ("no run", Processing, 3, None, None),
             ("all is well", Processing, 3, Some((0, 1)), None),

@@ -115,7 +115,8 @@ mod tests {
     #[test]
     fn what_is_set_aside_first_stays_and_gets_the_next_number() {
         let folder = tempfile::tempdir().unwrap();
-        let (segment, fresh) = (folder.path().join("records-000001.ndjson"), folder.path().join("fresh"));
+        let segment = folder.path().join("records-000001.ndjson");
+        let fresh = folder.path().join("fresh");
         for round in ["1", "2"] {
             fs::write(&segment, format!("original {round}")).unwrap();
             for attempt in ["first", "second"] {

@@ -22,7 +22,8 @@ pub(crate) fn compact(global: &Global) -> Result<u8> {
 }
 
 fn show(report: &CompactReport, out: &mut Lines<'_>) -> std::io::Result<()> {
-    let (before, after) = (HumanBytes(report.bytes_before), HumanBytes(report.bytes_after));
+    let before = HumanBytes(report.bytes_before);
+    let after = HumanBytes(report.bytes_after);
     if report.segments_dropped == 0 {
         return writeln!(out, "nothing to compact: the record log has {before}, all of it up to date");
     }

@@ -86,8 +86,8 @@ fn write_settings(settings: &Settings, out: &mut Lines<'_>) -> io::Result<()> {
             AppliesWhen::NextJob => '+',
             AppliesWhen::Restart => '*',
         };
-        let (key, unit) = (&one.setting.key, unit(one));
-        writeln!(out, "{mark} {key:<30} {:<width$} {unit:<9} {}", value_of(one), one.origin)?;
+        let settings::Resolved { setting, origin, .. } = one;
+        writeln!(out, "{mark} {:<30} {:<width$} {:<9} {origin}", setting.key, value_of(one), unit(one))?;
     }
     writeln!(
         out,

@@ -95,7 +95,9 @@ fn is_dropped(error: &anyhow::Error) -> bool {
 /// Prints the log as it grows: from a cursor, from its start, or, if that is gone, the latest record of each path and
 /// then what follows. A state that is in use without an answer is retried for ever: a run may take long to start.
 fn follow(global: &Global, mut since: Option<RecordCursor>, out: &mut dyn Write) -> Result<Infallible> {
-    let (mut seen, mut tries, mut is_silent) = (None, 0, false);
+    let mut seen = None;
+    let mut tries = 0;
+    let mut is_silent = false;
     loop {
         let request = match &since {
             Some(since) => Request::Since { since: since.clone() },
@@ -126,20 +128,24 @@ fn follow(global: &Global, mut since: Option<RecordCursor>, out: &mut dyn Write)
         match payload.map(|payload| held(&request, payload)) {
             None => {}
             Some(Err(error)) if is_dropped(&error) && tries < DROPPED_TRIES => {
-                (seen, tries) = (None, tries + 1);
+                seen = None;
+                tries += 1;
             }
             Some(answer) => {
                 let (log, which) = answer?;
                 match which {
                     Which::At(_) if log.start == LogStart::default() => {
-                        (since, seen) = (Some(RecordCursor::default()), None);
+                        since = Some(RecordCursor::default());
+                        seen = None;
                         continue;
                     }
                     Which::At(positions) => log.write_lines(&positions, out)?,
                     Which::Since(since) => log.write_from(since, out)?,
                 }
                 out.flush()?;
-                (since, tries, is_silent) = (Some(log.cursor()), 0, false);
+                since = Some(log.cursor());
+                tries = 0;
+                is_silent = false;
             }
         }
         std::thread::sleep(FOLLOW);

@@ -95,7 +95,8 @@ pub(crate) fn move_root(global: &Global, args: &MoveRootArgs) -> Result<u8> {
 }
 
 fn show_moved(MovedRoot { name, from, to, files }: &MovedRoot, out: &mut Lines<'_>) -> io::Result<()> {
-    let (from, to) = (from.display(), to.display());
+    let from = from.display();
+    let to = to.display();
     writeln!(out, "root {name}: {from} is {to} now")?;
     writeln!(out, "{files} files are known of it, and records keep the root's name, {name}")?;
     writeln!(out, "from now on, give {to} to `outlast run` and `outlast watch`")

@@ -112,7 +112,8 @@ fn write_watch(watch: &WatchFigures, out: &mut Lines<'_>) -> io::Result<()> {
         let why = root.why.as_deref().map_or_else(String::new, |why| format!(": {why}"));
         writeln!(out, "root {} is {}{why}", root.name, root.state)?;
     }
-    let (status, latency) = (&watch.status, &watch.latency);
+    let status = &watch.status;
+    let latency = &watch.latency;
     writeln!(
         out,
         "{} folders watched, {} names and {} folders to look at, {} jobs queued, {} overflows",

@@ -154,9 +154,10 @@ impl<S: Scope> FromArgMatches for Flags<S> {
 fn arg<S: Scope>(setting: &'static Setting) -> Arg {
     let key = setting.key.as_str();
     let has_default = !matches!(&setting.default, Value::Unset | Value::Switch(_) | Value::List(_));
-    let about = match has_default && !setting.about.contains("; else ") {
-        true => format!("{} [default: {}]", setting.about, setting.default),
-        false => setting.about.to_owned(),
+    let about = if has_default && !setting.about.contains("; else ") {
+        format!("{} [default: {}]", setting.about, setting.default)
+    } else {
+        setting.about.to_owned()
     };
     let arg = Arg::new(key).long(key).help(about).value_name(value_name(setting));
     let arg = if S::GLOBAL { arg.global(true).help_heading("Global options") } else { arg };

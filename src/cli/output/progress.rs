@@ -117,11 +117,13 @@ struct Rate {
 
 impl Rate {
     fn note(&mut self, statistics: &BatchStatistics) {
-        let (bytes, files) = (statistics.progress.bytes, statistics.progress.ok + statistics.progress.failed);
+        let bytes = statistics.progress.bytes;
+        let files = statistics.progress.ok + statistics.progress.failed;
         let now = Instant::now();
         if self.last.is_none() {
             let elapsed = statistics.progress.elapsed_seconds.max(1e-3);
-            (self.bytes, self.files) = (bytes as f64 / elapsed, files as f64 / elapsed);
+            self.bytes = bytes as f64 / elapsed;
+            self.files = files as f64 / elapsed;
         }
         if let Some((then, old_bytes, old_files)) = self.last {
             let seconds = (now - then).as_secs_f64().max(1e-3);

@@ -13,7 +13,8 @@ const AFTER: usize = 25;
 /// bytes.
 pub(crate) fn show_place(content: &[u8], line: u64, column: u64, out: &mut Lines<'_>) -> io::Result<()> {
     let Some((before, after)) = around(content, line, column) else { return Ok(()) };
-    let (before, after) = (readable(before), readable(after));
+    let before = readable(before);
+    let after = readable(after);
     writeln!(out, "    {before}{after}")?;
     writeln!(out, "    {}^", " ".repeat(before.chars().count()))
 }
@@ -25,7 +26,8 @@ fn around(content: &[u8], line: u64, column: u64) -> Option<(&[u8], &[u8])> {
         Some(nth) => content.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(nth)?.0 + 1,
     };
     let place = start.checked_add(usize::try_from(column).ok()?.checked_sub(1)?)?;
-    let (before, after) = (content.get(start..place)?, content.get(place..)?);
+    let before = content.get(start..place)?;
+    let after = content.get(place..)?;
     let after = after.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let cut = before.len().saturating_sub(BEFORE);
     let from = (cut..before.len()).find(|&at| !is_continuation(before, at)).unwrap_or(cut);

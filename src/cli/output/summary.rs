@@ -59,8 +59,7 @@ fn write_summary(result: &RepositoryProcessingResult, dry_run: bool, out: &mut L
         writeln!(out, "  {} folders could not be listed: see the log", progress.unreadable_folders)?;
     }
     for breaker in &result.breakers {
-        let (resource, seconds) = (breaker.resource, breaker.open_seconds);
-        writeln!(out, "  waited {seconds:.1} s for a resource: {resource}")?;
+        writeln!(out, "  waited {:.1} s for a resource: {}", breaker.open_seconds, breaker.resource)?;
     }
     if !dry_run {
         writeln!(

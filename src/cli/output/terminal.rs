@@ -245,7 +245,8 @@ mod tests {
     fn json_on_a_terminal_means_the_same() {
         let value = serde_json::json!({ "path": "a\x1b]0;x\x07\u{9b}31m\x7f\u{202e}", "n": 1 });
         let text = value.to_string() + "\n";
-        let (mut written, mut lines) = (Vec::new(), JsonLines { out: Vec::new(), line: Vec::new() });
+        let mut written = Vec::new();
+        let mut lines = JsonLines { out: Vec::new(), line: Vec::new() };
         // Wherever the writes split it.
         text.as_bytes().chunks(3).for_each(|part| lines.write_all(part).unwrap());
         written.append(&mut lines.out);

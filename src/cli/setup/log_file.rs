@@ -101,7 +101,8 @@ impl Write for &LogFile {
             Ok(()) => open.reported = false,
             Err(error) if !open.reported => {
                 open.reported = true;
-                let (path, error) = (self.path.display(), with_remedy(error));
+                let path = self.path.display();
+                let error = with_remedy(error);
                 crate::cli::output::terminal::tell(&format!(
                     "outlast: log file {path} can't be written: {error}; going on without it"
                 ));

@@ -72,7 +72,8 @@ impl Telemetry {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        let (traces, metrics) = (self.traces.clone(), self.metrics.clone());
+        let traces = self.traces.clone();
+        let metrics = self.metrics.clone();
         let (ended, end) = sync_channel::<()>(0);
         let other = ended.clone();
         // If a thread can't be started, its sender is dropped, and not waited for.

@@ -152,21 +152,36 @@ mod tests {
             ("by time", 1000, |_| (), true),
             ("nothing waits", 1000, |i| i.waiting = 0, false),
             ("a client asks", 0, |i| i.is_demanded = true, true),
-            ("a client asks, and nothing waits", 0, |i| (i.is_demanded, i.waiting) = (true, 0), true),
-            ("the disk is full", 1000, |i| (i.is_demanded, i.is_hindered) = (true, true), false),
+            (
+                "a client asks, and nothing waits",
+                0,
+                |i| *i = TickInputs { is_demanded: true, waiting: 0, ..*i },
+                true,
+            ),
+            (
+                "the disk is full",
+                1000,
+                |i| *i = TickInputs { is_demanded: true, is_hindered: true, ..*i },
+                false,
+            ),
             ("the workers have nothing", 1, |i| i.outstanding = 0, true),
             (
                 "they wait for the scan, not for the tick",
                 1,
-                |i| (i.outstanding, i.is_scanning) = (0, true),
+                |i| *i = TickInputs { outstanding: 0, is_scanning: true, ..*i },
                 false,
             ),
             ("many outcomes", 50, |i| i.ended = 1000, true),
             ("many outcomes, before the last tick has paid", 30, |i| i.ended = 1000, false),
-            ("idle workers, and the tick feeds them", 50, |i| (i.idle, i.makes_claimable) = (1, true), true),
+            (
+                "idle workers, and the tick feeds them",
+                50,
+                |i| *i = TickInputs { idle: 1, makes_claimable: true, ..*i },
+                true,
+            ),
             ("a changed file", 6, |i| i.is_urgent = true, true),
             ("a changed file, right after a tick", 5, |i| i.is_urgent = true, false),
-            ("the end of much work", 25, |i| (i.waiting, i.is_all_out) = (512, true), true),
+            ("the end of much work", 25, |i| *i = TickInputs { waiting: 512, is_all_out: true, ..*i }, true),
         ];
         let begun = Instant::now();
         let mut policy = TickPolicy::new(begun);

@@ -172,9 +172,10 @@ impl Compaction {
             }
             Phase::Idle if !self.asked.is_empty() => {
                 self.waiting.append(&mut self.asked);
-                match is_compact(store) {
-                    true => self.leave(store),
-                    false => Phase::Counting(Box::new(Count::new(store))),
+                if is_compact(store) {
+                    self.leave(store)
+                } else {
+                    Phase::Counting(Box::new(Count::new(store)))
                 }
             }
             Phase::Idle if self.is_to_be_measured(store) => {

@@ -96,10 +96,10 @@ impl Pass {
         now: Instant,
     ) -> Result<Option<CompactReport>, EngineError> {
         self.is_alone &= store.ledger.cursor().log == self.own;
-        let (before, is_last) = (self.turn.before, self.turn.before >= self.target);
+        let is_last = self.turn.before >= self.target;
         if !self.turn.has_left {
             if self.carry(store, portion)? && !(is_last && now < self.rests_until) {
-                store.ledger.begin_log_at(before, is_last && self.is_alone)?;
+                store.ledger.begin_log_at(self.turn.before, is_last && self.is_alone)?;
                 self.turn.has_left = true;
             }
             return Ok(None);
@@ -264,7 +264,8 @@ impl Carried {
     /// Keeps the lines that are still the records of their files, by the current entries, and returns these entries
     /// with the records where they will stand in a tick that begins at `begin`.
     fn settle(&mut self, begin: LogPosition, current: Vec<Option<Entry>>) -> Vec<(FileKey, Option<Entry>)> {
-        let (mut changes, mut end) = (Vec::with_capacity(self.copies.len()), 0);
+        let mut changes = Vec::with_capacity(self.copies.len());
+        let mut end = 0;
         for (copy, entry) in self.copies.drain(..).zip(current) {
             let of_entry = entry.and_then(|entry| Some((entry, entry.record?)));
             let Some((entry, record)) = of_entry.filter(|(_, record)| record.position == copy.from) else {

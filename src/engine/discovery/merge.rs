@@ -96,24 +96,21 @@ impl LedgerMerge {
         stop: Stop,
         (send, gate): (Reports, Semaphore),
     ) -> Self {
-        let (changes, counts) = Default::default();
-        let scan = reader.map(LedgerReader::scan);
-        let (since, handed) = (None, Instant::now());
         Self {
             purpose,
-            scan,
+            scan: reader.map(LedgerReader::scan),
             ground,
             root,
             source,
             stop,
             send,
             gate,
-            changes,
-            counts,
+            changes: Vec::new(),
+            counts: ScanCounts::default(),
             hidden_in: None,
             asked_rules: false,
-            handed,
-            since,
+            handed: Instant::now(),
+            since: None,
             unlisted: None,
         }
     }
@@ -182,7 +179,8 @@ impl LedgerMerge {
         if !key.starts_with(prefix) {
             return Ok(false);
         }
-        let (key, entry) = (FileKey::from_bytes(key), *entry);
+        let key = FileKey::from_bytes(key);
+        let entry = *entry;
         self.advance();
         match key {
             Some(key) if self.source.exists(&self.root, &key) => self.not_shown(key, entry),
@@ -285,13 +283,14 @@ impl LedgerMerge {
 
     fn hand_over(&mut self) {
         self.handed = Instant::now();
-        let (changes, counts) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.counts));
+        let changes = std::mem::take(&mut self.changes);
+        let counts = std::mem::take(&mut self.counts);
         if self.purpose.counts() {
             return self.tell_found(changes, counts);
         }
         if !changes.is_empty() {
-            let (since, pass) = (self.since.unwrap_or_else(Instant::now), self.gate.pass());
-            self.send.send(Message::Touched { changes, since, pass });
+            let since = self.since.unwrap_or_else(Instant::now);
+            self.send.send(Message::Touched { changes, since, pass: self.gate.pass() });
         }
         self.tell_found(
             Vec::new(),
@@ -338,7 +337,8 @@ impl FolderVisitor for LedgerMerge {
         // A root that is not there may come back.
         let is_away = is_root && (is_gone || error.kind() == ErrorKind::NotADirectory);
         let short_of = Resource::of_io(error).or(is_away.then_some(Resource::Files));
-        let (path, why) = (path.display(), format!("can't be listed: {error}"));
+        let path = path.display();
+        let why = format!("can't be listed: {error}");
         if let Some(unlisted) = &self.unlisted {
             unlisted.not_listed(folder.clone(), format!("{path}: {why}"), short_of.is_some());
         }

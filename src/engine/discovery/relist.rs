@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_folder_is_listed_with_the_one_above_unless_that_has_to_wait() {
-        let (folders, now) = (RelistQueue::default(), Instant::now());
+        let folders = RelistQueue::default();
+        let now = Instant::now();
         let later = now + Duration::from_secs(60);
         for path in ["a/b/c", "a/b", "a/b/d", "a/bc", "a/b"] {
             folders.add(folder(path), now);
@@ -155,7 +156,8 @@ mod tests {
 
     #[test]
     fn what_could_not_be_listed_is_known_and_due_again_until_it_was_listed() {
-        let (folders, begun) = (RelistQueue::default(), Instant::now());
+        let folders = RelistQueue::default();
+        let begun = Instant::now();
         let known = |folders: &RelistQueue| folders.unlisted().len();
         for path in ["a", "a/b", "c"] {
             folders.not_listed(folder(path), format!("{path} hides"), true);
@@ -174,7 +176,8 @@ mod tests {
 
     #[test]
     fn several_due_folders_are_taken_together_and_the_rest_stays() {
-        let (folders, now) = (RelistQueue::default(), Instant::now());
+        let folders = RelistQueue::default();
+        let now = Instant::now();
         for path in ["a", "b", "c"] {
             folders.add(folder(path), now);
         }
@@ -184,7 +187,8 @@ mod tests {
 
     #[test]
     fn a_burst_of_folders_is_noted_at_once_and_comes_down_to_the_root() {
-        let (folders, now) = (RelistQueue::default(), Instant::now());
+        let folders = RelistQueue::default();
+        let now = Instant::now();
         let other = FolderKey::root(RootId(2)).child(b"other");
         folders.add(other.clone(), now);
         for number in 0..FOLDERS_MAX - 1 {

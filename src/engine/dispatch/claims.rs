@@ -138,7 +138,8 @@ impl Claims {
 
     /// Notes that all outcomes of the tick are committed.
     pub(crate) fn committed(&mut self) {
-        (self.exhausted, self.early) = (false, 0);
+        self.exhausted = false;
+        self.early = 0;
         for hash in self.ended.drain(..) {
             self.in_flight.remove(&hash);
         }

@@ -208,7 +208,8 @@ impl Dispatcher {
     }
 
     fn enqueue(&mut self, batch: FileBatch) {
-        let (id, left) = (batch.batch_id, batch.files.len());
+        let id = batch.batch_id;
+        let left = batch.files.len();
         let seen = BatchObservation { files: left, bytes: 0, busy: Duration::ZERO };
         let shared = Arc::new(SharedBatch::new(batch));
         self.batches.insert(id, Out { left, seen, shared: Arc::clone(&shared) });
@@ -243,7 +244,8 @@ impl Dispatcher {
     /// Takes back what no worker has begun: it can be claimed again. Changed files among it are pending as all else.
     pub(crate) fn take_back(&mut self) {
         while let Some(task) = self.pool.take_back() {
-            let (id, files) = (task.batch_id(), task.take_all());
+            let id = task.batch_id();
+            let files = task.take_all();
             files.iter().for_each(|file| self.claims.released(&file.key));
             self.outstanding = self.outstanding.saturating_sub(files.len());
             self.settle(id, files.len(), 0, Duration::ZERO);

@@ -141,7 +141,8 @@ impl StoreView {
             sample.position = Some(record.position);
             sample.committed_tick = Some(head.committed_tick);
             if let Some(error) = head.error {
-                (sample.line, sample.column) = (error.line, error.column);
+                sample.line = error.line;
+                sample.column = error.column;
                 sample.message = Some(error.message);
             }
         }

@@ -57,7 +57,8 @@ impl CommittedLog {
             return Err(EngineError::Job(what));
         }
         let since = since.position;
-        let (end, go_on_from) = (self.end, self.start.go_on_from(since));
+        let end = self.end;
+        let go_on_from = self.start.go_on_from(since);
         let what = if since > end {
             format!("cursor {since} lies behind the end of the records, {end}; use a cursor of this state")
         } else if go_on_from.is_none() {
@@ -166,8 +167,8 @@ impl StoreView {
     /// Returns the log as it is committed now.
     pub fn log(&self) -> CommittedLog {
         let (start, end) = self.reader.log();
-        let (state, held) = (self.id.clone(), HeldSegments::default());
-        CommittedLog { folder: self.records.clone().into(), end, state, start, held }
+        let held = HeldSegments::default();
+        CommittedLog { folder: self.records.clone().into(), end, state: self.id.clone(), start, held }
     }
 
     /// Writes the latest record of each path that exists, in the order of the tree: all, or those with one status.
@@ -223,7 +224,8 @@ impl StoreView {
         status: Option<RecordStatus>,
         mut tell: impl FnMut(&[u8], LogPosition) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        let (mut scan, mut found) = (self.reader.scan(), Vec::with_capacity(FOUND_MAX));
+        let mut scan = self.reader.scan();
+        let mut found = Vec::with_capacity(FOUND_MAX);
         loop {
             while found.len() < FOUND_MAX
                 && let Some((key, entry)) = scan.peek()?

@@ -43,7 +43,8 @@ mod tests {
     #[test]
     fn no_more_pass_than_the_gate_has() {
         let gate = Semaphore::new(2);
-        let (first, _second) = (gate.pass(), gate.pass());
+        let first = gate.pass();
+        let _second = gate.pass();
         let third = std::thread::spawn({
             let gate = gate.clone();
             move || drop(gate.pass())

@@ -62,7 +62,8 @@ impl Seen {
     }
 
     fn note_in(self, info: &mut RootInfo) {
-        (info.mark, info.target) = (format!("{:x}", self.mark), self.target);
+        info.mark = format!("{:x}", self.mark);
+        info.target = self.target;
     }
 }
 
@@ -136,11 +137,10 @@ impl RootIdentities {
         };
         let seen = Seen::of(source, root).map_err(|error| format!("can't be looked at: {error}"))?;
         let is_any_known = || known.iter().any(|key| source.exists(root, key));
-        match accept_empty || known.is_empty() || is_any_known() {
-            true => Ok(seen),
-            false if why == LEADS_TO_NOTHING => Err(why),
-            false => Err(NOTHING_KNOWN.to_owned()),
+        if accept_empty || known.is_empty() || is_any_known() {
+            return Ok(seen);
         }
+        Err(if why == LEADS_TO_NOTHING { why } else { NOTHING_KNOWN.to_owned() })
     }
 
     /// Checks each root. The first that is not what it was is returned; if all are, the state remembers them. One
@@ -221,7 +221,8 @@ impl RootIdentities {
         root: &Root,
         accept_empty: bool,
     ) -> Result<Result<Seen, String>, LedgerError> {
-        let (marks, of) = (self.clone(), root.clone());
+        let marks = self.clone();
+        let of = root.clone();
         match fs_probe.ask(&root.path, move |source| marks.stand(source, &of)) {
             Ok(Stand::Same(seen)) => return Ok(Ok(seen)),
             Ok(Stand::Leads(seen)) => {
@@ -232,7 +233,9 @@ impl RootIdentities {
             Err(error) => return Ok(Err(error.to_string())),
         }
         // Read only now, as most roots are what they were.
-        let (known, marks, of) = (known_files(reader, root)?, self.clone(), root.clone());
+        let known = known_files(reader, root)?;
+        let marks = self.clone();
+        let of = root.clone();
         let look = move |source: &dyn Source| marks.again(source, &of, &known, accept_empty);
         Ok(fs_probe.ask(&root.path, look).unwrap_or_else(|error| Err(error.to_string())))
     }
@@ -290,7 +293,8 @@ impl<'a> RootMonitor<'a> {
 
     /// Returns what is wrong with a root, if anything is.
     pub(crate) fn look(&self, root: &Root) -> Option<LostRoot> {
-        let (marks, of) = (self.marks.clone(), root.clone());
+        let marks = self.marks.clone();
+        let of = root.clone();
         let why = match self.fs_probe.ask(&root.path, move |source| marks.stand(source, &of)) {
             Ok(Stand::Same(_)) => return None,
             Ok(Stand::Leads(seen)) => format!("leads to {} now", seen.target.display()),
@@ -304,7 +308,8 @@ impl<'a> RootMonitor<'a> {
     pub(crate) fn found_again(&self, root: &Root, gone: &[FileKey]) -> Result<BTreeSet<FileKey>, LostRoot> {
         let mut found = BTreeSet::new();
         for keys in gone.chunks(KEYS_A_LOOK) {
-            let (mut keys, of) = (keys.to_vec(), root.clone());
+            let mut keys = keys.to_vec();
+            let of = root.clone();
             let answer = self.fs_probe.ask(&root.path, move |source| {
                 keys.retain(|key| source.exists(&of, key));
                 keys
@@ -340,7 +345,8 @@ mod tests {
         std::os::unix::fs::symlink("new", &given).unwrap();
         let at = |path: PathBuf| Root { id: RootId(1), name: "current".to_owned(), path };
         let ground = RunScope { epoch: 1, run_start: LogPosition::START, quarantine: false };
-        let (roots, marks) = ([(at(given), ground)], RootIdentities::default());
+        let roots = [(at(given), ground)];
+        let marks = RootIdentities::default();
         let fs_probe = impatient(std::time::Duration::from_secs(1), Stop::default());
         let seen = LostRoot { root: at(folder.path().join("old")), why: String::new(), unlisted: true };
         assert!(seen.still_unlisted(&**fs_probe.source()).is_some());

@@ -59,7 +59,8 @@ pub fn root_path(given: &Path) -> PathBuf {
         return components.iter().collect();
     };
     let (above, rest) = components.split_at(last + 1);
-    let (above, rest): (PathBuf, PathBuf) = (above.iter().collect(), rest.iter().collect());
+    let above: PathBuf = above.iter().collect();
+    let rest: PathBuf = rest.iter().collect();
     let plain = without_parents(&above);
     match above.canonicalize() {
         Ok(real) if !is_same_folder(&plain, &above) => real.join(rest),
@@ -194,7 +195,8 @@ pub(crate) fn root_above<R: Clone + Borrow<Root>>(
 pub(crate) fn each_once<'r>(infos: &[RootInfo], roots: &'r [GivenRoot]) -> Vec<&'r GivenRoot> {
     let is_known = |root: &GivenRoot| infos.iter().any(|info| info.path == root.path);
     let comes_first = |other: usize, root: usize| {
-        let (other_is_known, root_is_known) = (is_known(&roots[other]), is_known(&roots[root]));
+        let other_is_known = is_known(&roots[other]);
+        let root_is_known = is_known(&roots[root]);
         !root_is_known && (other_is_known || other < root)
     };
     let stands_for = |root: usize| {
@@ -245,7 +247,8 @@ pub(crate) fn find_or_add(
     for name in names.iter().flat_map(|(base, unique)| [unique, base]) {
         let lost = |info: &RootInfo| info.name == *name && info.path.as_os_str().is_empty();
         if let Some(at) = infos.iter().position(lost) {
-            (infos[at].path, infos[at].target) = (root.path.clone(), root.target.clone());
+            infos[at].path = root.path.clone();
+            infos[at].target = root.target.clone();
             return Ok(at);
         }
     }
@@ -283,7 +286,8 @@ fn free_name(infos: &[RootInfo], path: &Path) -> String {
 /// ones that are not ingested with them.
 pub(crate) fn warn_of_new(fs_probe: &FsProbe, before: &[RootInfo], chosen: &[RootInfo]) {
     let ids = |infos: &[RootInfo]| infos.iter().map(|info| info.id).collect::<HashSet<_>>();
-    let (known_ids, chosen_ids) = (ids(before), ids(chosen));
+    let known_ids = ids(before);
+    let chosen_ids = ids(chosen);
     let is_new = |info: &&RootInfo| !known_ids.contains(&info.id);
     let is_beside = |known: &&RootInfo| !chosen_ids.contains(&known.id);
     let known = Nesting::of(before.iter().filter(is_beside));
@@ -352,19 +356,23 @@ pub fn move_root(state: &Path, from: &Path, to: &Path) -> Result<MovedRoot, Engi
     let info = found
         .ok_or_else(|| EngineError::root(from, "is no root of this state; `outlast status` lists them"))?;
     if let Some(other) = infos.iter().find(|other| other.path == new.path) {
-        let what = match other.id == info.id {
-            true => "is where this root is already".to_owned(),
-            false => format!("is a root of this state itself; `outlast forget {}` first", new.path.display()),
+        let what = if other.id == info.id {
+            "is where this root is already".to_owned()
+        } else {
+            format!("is a root of this state itself; `outlast forget {}` first", new.path.display())
         };
         return Err(EngineError::root(to, what));
     }
-    let (id, name, from) = (info.id, info.name.clone(), info.path.clone());
+    let id = info.id;
+    let name = info.name.clone();
+    let from = info.path.clone();
     // A damaged ledger is reported before anything is changed.
     let files = Ledger::open(&state)?.reader().counts(RootId(id)).files();
     // The mark of the old folder stays: the next run looks for known files in the new one, which may not be mounted.
     state.update(|state| {
         for info in state.roots.iter_mut().filter(|info| info.id == id) {
-            (info.path, info.target) = (new.path.clone(), new.target.clone());
+            info.path = new.path.clone();
+            info.target = new.target.clone();
         }
     })?;
     Ok(MovedRoot { name, from, to: new.path.clone(), files })

@@ -17,7 +17,8 @@ impl<'a> Nesting<'a> {
     /// Indexes those roots whose path is known.
     pub(super) fn of(infos: impl Iterator<Item = &'a RootInfo>) -> Self {
         let infos: Vec<_> = infos.filter(|info| !info.path.as_os_str().is_empty()).collect();
-        let (mut by_path, mut by_target) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
+        let mut by_path = HashMap::<_, Vec<_>>::new();
+        let mut by_target = HashMap::<_, Vec<_>>::new();
         for (at, info) in infos.iter().enumerate() {
             by_path.entry(info.path.as_path()).or_default().push(at);
             by_target.entry(info.target()).or_default().push(at);

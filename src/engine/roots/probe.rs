@@ -93,7 +93,8 @@ impl FsProbe {
         }
         under_way.push(Arc::downgrade(&begun));
         let (send, answer) = sync_channel(1);
-        let (source, at) = (Arc::clone(&self.source), begun.at);
+        let source = Arc::clone(&self.source);
+        let at = begun.at;
         let look = move || {
             let answer = question(source.as_ref());
             drop(begun);
@@ -203,7 +204,8 @@ pub(crate) mod tests {
     #[test]
     fn what_hangs_is_waited_for_once_and_holds_up_nothing_beside_it() {
         let fs_probe = impatient(Duration::from_millis(200), Stop::default());
-        let (stuck, fine) = (Path::new("/stuck"), Path::new("/fine"));
+        let stuck = Path::new("/stuck");
+        let fine = Path::new("/fine");
         let (question, hold) = hanging();
         let look = fs_probe.begin(stuck, question).unwrap();
         assert!(look.answer().is_none(), "it may answer yet");

@@ -21,7 +21,8 @@ pub(crate) fn register(
     fs_probe: &FsProbe,
     config: &BatchConfig,
 ) -> Result<Vec<RootInfo>, EngineError> {
-    let (source, before) = (fs_probe.source().as_ref(), store.state.info().roots.clone());
+    let source = fs_probe.source().as_ref();
+    let before = store.state.info().roots.clone();
     let mut infos = before.clone();
     let used = last_used(&store.reader)?;
     let (chosen, filtered) = choose(&mut infos, roots, processor, &source.filters(), config, used)?;
@@ -84,8 +85,8 @@ pub(crate) fn check_processor(
     if config.change_processor || info.processor.is_empty() || name(&info.processor) == name(processor) {
         return Ok(());
     }
-    let (path, found, wanted) = (info.path.clone(), info.processor.clone(), processor.to_owned());
-    Err(EngineError::OtherProcessor { path, found, wanted })
+    let wanted = processor.to_owned();
+    Err(EngineError::OtherProcessor { path: info.path.clone(), found: info.processor.clone(), wanted })
 }
 
 /// Removes pending files that the filters no longer let in from the queue. One with a record keeps it, and is due

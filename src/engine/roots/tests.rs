@@ -154,12 +154,10 @@ fn another_processor_takes_a_root_over_only_where_that_is_asked_for() {
 /// The definition of what [`Nesting::around`] finds.
 fn lies_in(inner: &RootInfo, outer: &RootInfo) -> bool {
     let is_known = !outer.path.as_os_str().is_empty() && outer.id != inner.id;
-    match inner.target() == outer.target() {
-        true => is_known && inner.id > outer.id,
-        false => {
-            is_known && (inner.path.starts_with(&outer.path) || inner.target().starts_with(outer.target()))
-        }
+    if inner.target() == outer.target() {
+        return is_known && inner.id > outer.id;
     }
+    is_known && (inner.path.starts_with(&outer.path) || inner.target().starts_with(outer.target()))
 }
 
 #[test]

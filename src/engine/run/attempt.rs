@@ -145,7 +145,9 @@ impl Course<'_> {
         context: &Arc<WorkContext>,
         send: &SyncSender<Event>,
     ) -> Result<Arc<Pool>, EngineError> {
-        let (context, outcomes, failures) = (Arc::clone(context), send.clone(), send.clone());
+        let context = Arc::clone(context);
+        let outcomes = send.clone();
+        let failures = send.clone();
         let make = move |worker| {
             let outcomes = outcomes.clone();
             BatchWorker::new(Arc::clone(&context), worker, move |group| {
@@ -182,8 +184,10 @@ impl Course<'_> {
             threads.push(spawn("scan", send, move || scan.run(&found))?);
         }
         if store.log_compared.is_none() {
-            let (records, ranges) = (store.state.records(), store.ledger.log_ranges());
-            let (checked, halt) = (send.clone(), halt.clone());
+            let records = store.state.records();
+            let ranges = store.ledger.log_ranges();
+            let checked = send.clone();
+            let halt = halt.clone();
             let check = move || {
                 let _ = match check_log(&records, &ranges, &halt) {
                     Ok(true) => checked.send(Event::LogChecked),
@@ -198,7 +202,9 @@ impl Course<'_> {
             }
         }
         if let Some(news) = news {
-            let (reports, rescan, found) = (Reports::to(send), news.clone(), Reports::to(send));
+            let reports = Reports::to(send);
+            let rescan = news.clone();
+            let found = Reports::to(send);
             threads.push(spawn("watch", send, move || news.follow(&reports))?);
             threads.push(spawn("rescan", send, move || rescan.rescan(&found))?);
         }

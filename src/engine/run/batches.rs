@@ -111,7 +111,8 @@ fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContex
 }
 
 fn start_workers(context: &Arc<WorkContext>, send: SyncSender<Report>) -> Result<Arc<Pool>, EngineError> {
-    let (for_workers, failures) = (Arc::clone(context), send.clone());
+    let for_workers = Arc::clone(context);
+    let failures = send.clone();
     let make = move |worker| {
         let send = send.clone();
         BatchWorker::new(Arc::clone(&for_workers), worker, move |group| {
@@ -200,7 +201,8 @@ impl BatchCollector {
         worker.bytes += group.bytes;
         worker.busy_seconds += group.busy.as_secs_f64();
         let Ok(at) = usize::try_from(group.batch_id) else { return };
-        let (files, (result, slots)) = (&self.places[at], &mut self.batches[at]);
+        let files = &self.places[at];
+        let (result, slots) = &mut self.batches[at];
         result.bytes += group.bytes;
         let busy = group.busy.as_secs_f64();
         let begun = self.begun[at].get_or_insert_with(|| self.started.elapsed().as_secs_f64() - busy);

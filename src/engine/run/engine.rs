@@ -160,7 +160,8 @@ impl Engine {
             running.map(|running| running.view.clone())
         };
         let view = view.ok_or_else(|| EngineError::Job(format!("job {job_id} is not running")))?;
-        let (state, state_id) = (view.state.clone(), view.id.clone());
+        let state = view.state.clone();
+        let state_id = view.id.clone();
         // It would keep the state locked.
         drop(view);
         Ok(CheckpointData { job_id, state, cursor: self.put(Event::Checkpoint)?, state_id })

@@ -89,8 +89,8 @@ impl<'a> Published<'a> {
             return Err(runs_already());
         }
         let roots = plan.roots.iter().map(|(root, _)| root.id).collect();
-        let (job, config) = (plan.job.id, Arc::clone(config));
-        *shown = Some(Running { job, view, roots, config, send: None, is_between: false });
+        let config = Arc::clone(config);
+        *shown = Some(Running { job: plan.job.id, view, roots, config, send: None, is_between: false });
         Ok(Self { shared, stays })
     }
 
@@ -120,7 +120,10 @@ impl Drop for Published<'_> {
     fn drop(&mut self) {
         let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         match shown.as_mut() {
-            Some(running) if self.stays => (running.send, running.is_between) = (None, true),
+            Some(running) if self.stays => {
+                running.send = None;
+                running.is_between = true;
+            }
             _ => *shown = None,
         }
     }
@@ -130,7 +133,8 @@ impl Shared {
     /// Notes that the run's own thread is there; none once it has ended.
     pub(super) fn shows_life(&self, at: Option<Instant>) {
         let mut statistics = self.statistics.lock().unwrap_or_else(PoisonError::into_inner);
-        (statistics.published, statistics.progressed) = (at, at);
+        statistics.published = at;
+        statistics.progressed = at;
     }
 
     /// Ends the run for other threads: no job will follow.

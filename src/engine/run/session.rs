@@ -118,7 +118,8 @@ impl<'a> Runtime<'a> {
 
     /// Registers a job that scans these roots, durably.
     pub(super) fn begin(&mut self, roots: &[GivenRoot]) -> Result<JobPlan, EngineError> {
-        let (fs_probe, config) = (self.fs_probe.clone(), self.config());
+        let fs_probe = self.fs_probe.clone();
+        let config = self.config();
         let identity = self.engine.identity();
         job_plan::begin(self.store()?, roots, identity, &fs_probe, &config)
             .map_err(EngineError::or_unavailable)
@@ -202,8 +203,9 @@ impl<'a> Runtime<'a> {
 
     /// Continues with another configuration.
     fn configure(&mut self, config: &BatchConfig, run: &mut RunState) -> Result<(), EngineError> {
-        let (old, new) = (&self.config, config);
-        if (&old.include, &old.exclude) != (&new.include, &new.exclude) && self.watch.is_some() {
+        let old = &self.config;
+        let has_other_globs = old.include != config.include || old.exclude != config.exclude;
+        if has_other_globs && self.watch.is_some() {
             let own = self.store()?.view().own_folders();
             self.fs_probe.set_source(self.engine.source_for(config, own, self.watch.as_ref())?);
             self.has_other_filters = true;

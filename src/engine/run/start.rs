@@ -8,7 +8,7 @@ use crate::engine::coordinator::health::Health;
 use crate::engine::coordinator::run_state::{AttemptEnd, RunState};
 use crate::engine::error::EngineError;
 use crate::engine::resources::machine;
-use crate::engine::stats::{BatchResult, CheckpointData, RepositoryProcessingResult};
+use crate::engine::stats::{BatchResult, CheckpointData, ProcessingProgress, RepositoryProcessingResult};
 use crate::engine::{job_plan, roots};
 use crate::ledger::AskedState;
 use crate::model::BatchConfig;
@@ -98,7 +98,7 @@ impl Engine {
         };
         let options = RunOptions::new(&checkpoint.state);
         let done = self.run(&roots, &config, &options)?.progress;
-        let (ok, failed, bytes) = (done.ok, done.failed, done.bytes);
-        Ok(BatchResult { ok, failed, bytes, elapsed_seconds: done.elapsed_seconds, ..BatchResult::default() })
+        let ProcessingProgress { ok, failed, bytes, elapsed_seconds, .. } = done;
+        Ok(BatchResult { ok, failed, bytes, elapsed_seconds, ..BatchResult::default() })
     }
 }

@@ -37,7 +37,8 @@ impl Course<'_> {
                 return Ok(AttemptEnd::Reconfigured);
             }
             let store = slot.as_mut().ok_or(LedgerError::Poisoned)?;
-            let (shared, view) = (self.engine.shared(), store.view().during(self.plan.unwritten()));
+            let shared = self.engine.shared();
+            let view = store.view().during(self.plan.unwritten());
             let shown = Published::new(shared, self.plan, view, &self.config, watch_state.is_some())?;
             shared.shows_life(Some(self.clock.now()));
             run.begin_attempt(&store.reader, self.plan, self.config.worker_count);
@@ -90,7 +91,8 @@ impl Course<'_> {
         store: &mut Store,
         marks: &mut RootIdentities,
     ) -> Result<Option<Interruption>, EngineError> {
-        let (plan, accept_empty) = (self.plan, self.config.accept_empty);
+        let plan = self.plan;
+        let accept_empty = self.config.accept_empty;
         let lost =
             marks.check(store, &self.fs_probe, &plan.roots, |id| plan.scans_whole(id), accept_empty)?;
         Ok(lost.map(Interruption::Root))
@@ -161,7 +163,9 @@ impl Course<'_> {
                     // A reader holds it no longer than for one answer.
                     let short = error.short_of().or(is_read.then_some(resource));
                     let Some(short) = short else { return Err(error) };
-                    (state, resource, why) = (closed, short, error.to_string());
+                    state = closed;
+                    resource = short;
+                    why = error.to_string();
                 }
             }
         }

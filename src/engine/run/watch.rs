@@ -103,7 +103,8 @@ impl Runtime<'_> {
         job_plan::close_stale(store)?;
         let known = store.state.info().roots.clone();
         let added = known.iter().filter(|info| info.watched).map(|info| info.path.clone());
-        let (mut here, mut away) = (Vec::<GivenRoot>::new(), Vec::new());
+        let mut here = Vec::<GivenRoot>::new();
+        let mut away = Vec::new();
         for path in given.iter().cloned().chain(added) {
             match roots::resolve_root(self.fs_probe(), &path) {
                 Ok(resolved) => here.extend(resolved),
@@ -142,9 +143,11 @@ impl Runtime<'_> {
     /// Records missing roots in the state. They are registered once they are there, with the processor and the
     /// filters of that time.
     fn remember(&mut self, roots: &[GivenRoot]) -> Result<Vec<Root>, EngineError> {
-        let (identity, config) = (self.identity().to_owned(), self.config());
+        let identity = self.identity().to_owned();
+        let config = self.config();
         let store = self.store()?;
-        let (used, mut infos) = (registry::last_used(&store.reader)?, store.state.info().roots.clone());
+        let used = registry::last_used(&store.reader)?;
+        let mut infos = store.state.info().roots.clone();
         let mut known = Vec::new();
         for root in roots {
             let at = roots::find_or_add(&mut infos, root, &identity, used)?;

@@ -162,7 +162,8 @@ impl Schedule {
         run: &mut RunState,
         faults: Faults,
     ) -> Result<Option<AttemptEnd>, EngineError> {
-        let (stop, halt) = (Stop::default(), Stop::default());
+        let stop = Stop::default();
+        let halt = Stop::default();
         let roots = plan.roots.iter().map(|(root, _)| root.clone()).collect();
         let budget = Arc::new(Budget::new(super::LIMIT_BYTES));
         let context = Arc::new(WorkContext {
@@ -179,7 +180,8 @@ impl Schedule {
             doubts_rules: Default::default(),
         });
         let mut crew = Crew::new(&context);
-        let (pool, fs_probe) = (Arc::clone(&crew.pool), self.fs_probe());
+        let pool = Arc::clone(&crew.pool);
+        let fs_probe = self.fs_probe();
         let scan = ScanPlan {
             below: None,
             reader: Some(store.reader.clone()),
@@ -224,7 +226,8 @@ impl Schedule {
         scan: &ScanPlan,
         stop: &Stop,
     ) -> Result<Option<AttemptEnd>, EngineError> {
-        let (mut scanned, mut armed) = (false, None);
+        let mut scanned = false;
+        let mut armed = None;
         let (found_send, found) = sync_channel(CHANNEL_EVENTS);
         for _ in 0..self.rng.below(STEPS_MAX) {
             let worker = self.rng.below(crew.workers.len() as u64) as usize;

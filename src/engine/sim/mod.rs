@@ -96,7 +96,9 @@ impl Schedule {
             compact_min_bytes: rng.below(4000),
             ..BatchConfig::default()
         };
-        let (clock, config, touched) = (Clock::simulated(), Arc::new(config), Vec::new());
+        let clock = Clock::simulated();
+        let config = Arc::new(config);
+        let touched = Vec::new();
         let mut schedule =
             Self { rng, world: World::new(seed.is_multiple_of(COLD)), clock, config, names: 0, touched };
         for _ in 0..8 + schedule.rng.below(30) {
@@ -247,7 +249,8 @@ fn whatever_happens_each_file_has_its_one_record_in_the_end() {
     }
     let compacted = verdicts.iter().map(|verdict| verdict.is_compacted).collect();
     let count = |seen: Vec<bool>| seen.into_iter().filter(|&is| is).count() as u64;
-    let (compacted, asked) = (count(compacted), count(asked));
+    let compacted = count(compacted);
+    let asked = count(asked);
     assert!(seeds < 50 || asked >= seeds / 10, "only {asked} of {seeds} asked for files ahead");
     assert!(seeds < 50 || compacted >= seeds / 10, "only {compacted} of {seeds} logs were compacted");
 }

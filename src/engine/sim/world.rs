@@ -71,8 +71,8 @@ pub(super) struct World(Arc<Mutex<State>>);
 impl World {
     pub(super) fn new(is_cold: bool) -> Self {
         let (files, calls, removed) = Default::default();
-        let (trouble, asked, versions, reads) = (Trouble::None, 0, 0, 0);
-        let state = State { files, trouble, removed, calls, asked, versions, reads, is_cold };
+        let state =
+            State { files, trouble: Trouble::None, removed, calls, asked: 0, versions: 0, reads: 0, is_cold };
         Self(Arc::new(Mutex::new(state)))
     }
 

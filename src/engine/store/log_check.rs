@@ -56,7 +56,8 @@ pub(super) fn note(state: &StateFolder, files: &str, at: Timestamp) {
 /// log is longer, or can't be read.
 pub(super) fn files_of(state: &StateFolder, ledger: &Ledger) -> Option<String> {
     let mut files = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    let (first, end) = (ledger.log_start().segment, ledger.cursor().log);
+    let first = ledger.log_start().segment;
+    let end = ledger.cursor().log;
     let mut size = 0;
     for segment in first..=end.segment {
         let found = state.records().join(sink::segment_name(segment)).metadata().ok()?;
@@ -98,8 +99,8 @@ mod tests {
 
         fn run(&self) {
             let engine = Engine::new(Arc::new(from_fn("one/1", &["*"], |file| Ok(file.bytes.len()))));
-            let (tree, options) = (self.0.path().join("tree"), RunOptions::new(self.state()));
-            engine.run(&[tree], &BatchConfig::default(), &options).unwrap();
+            let options = RunOptions::new(self.state());
+            engine.run(&[self.0.path().join("tree")], &BatchConfig::default(), &options).unwrap();
         }
 
         fn state(&self) -> PathBuf {
@@ -140,7 +141,9 @@ mod tests {
     fn a_check_that_was_stopped_says_nothing_of_the_log() {
         let ran = Ran::new();
         let store = Store::create(&ran.state(), None).unwrap();
-        let (records, ranges, stop) = (store.state.records(), store.ledger.log_ranges(), Stop::default());
+        let records = store.state.records();
+        let ranges = store.ledger.log_ranges();
+        let stop = Stop::default();
         assert!(!ranges.is_empty() && check_log(&records, &ranges, &stop).unwrap());
         stop.request();
         assert!(!check_log(&records, &ranges, &stop).unwrap());
@@ -149,7 +152,8 @@ mod tests {
     #[test]
     fn a_log_that_was_touched_is_compared_also_where_its_size_and_its_time_are_as_before() {
         let ran = Ran::new();
-        let (before, content) = (fs::metadata(ran.log()).unwrap(), fs::read(ran.log()).unwrap());
+        let before = fs::metadata(ran.log()).unwrap();
+        let content = fs::read(ran.log()).unwrap();
         let mut file = fs::File::options().write(true).open(ran.log()).unwrap();
         file.write_all(&content).unwrap();
         file.set_modified(before.modified().unwrap()).unwrap();

@@ -204,7 +204,8 @@ impl Store {
 
 /// Checks that the record folder is none of the state's own parts.
 fn check_apart(folder: &Path, records: &Path) -> Result<(), ConfigError> {
-    let (folder, records) = (real(folder), real(&folder.join(records)));
+    let records = real(&folder.join(records));
+    let folder = real(folder);
     let Ok(inside) = records.strip_prefix(&folder) else { return Ok(()) };
     let first = inside.components().next().map(|first| first.as_os_str().to_string_lossy().into_owned());
     let is_part = |first: &String| OWN_PARTS.iter().any(|part| first.starts_with(part));

@@ -104,7 +104,8 @@ impl WatchState {
         let what = "lies in none of the roots that are served";
         let (root, relative) = self.root_above(path, &hands)?.ok_or_else(|| EngineError::root(path, what))?;
         // What is not a directory, or no longer exists, is seen from the directory above.
-        let (at, from) = (root.path.clone(), relative.clone());
+        let at = root.path.clone();
+        let from = relative.clone();
         let is_scope = move |below: &&Path| at.join(below).is_dir() && below.to_str().is_some();
         let look = move |_: &dyn Source| from.ancestors().find(is_scope).map(Path::to_owned);
         let found = hands.fs_probe.ask(&root.path, look);
@@ -115,9 +116,10 @@ impl WatchState {
         let shown = if below.as_os_str().is_empty() { root.path.clone() } else { root.path.join(&below) };
         let wanted = JobRequest { scope, ..JobRequest::of(JobKind::Rescan, vec![root.id.0]) };
         let queued = self.queue_asked(hands.store, wanted)?;
-        let what = match is_path {
-            true => format!("a scan of {}", shown.display()),
-            false => format!("a scan of {}, as {} is not a directory", shown.display(), path.display()),
+        let what = if is_path {
+            format!("a scan of {}", shown.display())
+        } else {
+            format!("a scan of {}, as {} is not a directory", shown.display(), path.display())
         };
         Ok(reply_of(&queued, &what))
     }
@@ -206,9 +208,10 @@ impl WatchState {
 
 fn reply_of(queued: &Queued, what: &str) -> CommandReply {
     let &Queued { job, is_new } = queued;
-    let text = match is_new {
-        true => format!("queued as job {job}: {what}"),
-        false => format!("nothing queued: job {job} waits, and is {what}"),
+    let text = if is_new {
+        format!("queued as job {job}: {what}")
+    } else {
+        format!("nothing queued: job {job} waits, and is {what}")
     };
     CommandReply { job: Some(job), ..CommandReply::text(text) }
 }

@@ -121,7 +121,9 @@ impl WatchState {
     pub(crate) fn lose(&mut self, lost: &LostRoot) {
         for served in self.served.iter_mut().filter(|served| served.root.id == lost.root.id) {
             tracing::warn!("{}; the other roots go on, and it is scanned when it is back", lost);
-            (served.away, served.look, served.known) = (Some(lost.clone()), None, None);
+            served.away = Some(lost.clone());
+            served.look = None;
+            served.known = None;
         }
     }
 
@@ -149,7 +151,8 @@ impl WatchState {
 
     /// Warns of served roots that lie in another one.
     pub(crate) fn warn_of_nested(&self, store: &Store) {
-        let (ids, infos) = (self.ids(), &store.state.info().roots);
+        let ids = self.ids();
+        let infos = &store.state.info().roots;
         let served = infos.iter().filter(|info| ids.contains(&info.id));
         roots::warn_of_nested(&served.cloned().collect::<Vec<_>>());
     }

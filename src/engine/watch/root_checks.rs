@@ -60,14 +60,17 @@ impl WatchState {
         store: &mut Store,
         present: &Present<'_>,
     ) -> Result<(Vec<LostRoot>, Vec<u32>), EngineError> {
-        let (mut lost, mut led) = (Vec::new(), Vec::new());
+        let mut lost = Vec::new();
+        let mut led = Vec::new();
         let marks = RootIdentities::of(store.state.info());
         for served in self.served.iter_mut().filter(|served| served.away.is_none()) {
-            let (before, root) = (marks.clone(), served.root.clone());
+            let before = marks.clone();
+            let root = served.root.clone();
             match served.look(present.fs_probe, move |source| before.stand(source, &root)) {
                 Some(Stand::Lost(why)) => lost.push(LostRoot::new(served.root.clone(), why)),
                 Some(Stand::Leads(seen)) => {
-                    let (path, target) = (served.root.path.display(), seen.target.display().to_string());
+                    let path = served.root.path.display();
+                    let target = seen.target.display().to_string();
                     tracing::warn!("{path}: leads to {target} now, which is watched and scanned");
                     RootIdentities::of(store.state.info()).accept(store, served.root.id, seen)?;
                     served.look = None;
@@ -89,12 +92,14 @@ impl WatchState {
         let mut back = Vec::new();
         let marks = RootIdentities::of(store.state.info());
         for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
-            let (marks, root) = (marks.clone(), served.root.clone());
+            let marks = marks.clone();
+            let root = served.root.clone();
             let known = match &served.known {
                 Some(known) => known.clone(),
                 None => served.known.insert(known_files(&store.reader, &root)?).clone(),
             };
-            let (accept_empty, lost) = (config.accept_empty, served.away.clone());
+            let accept_empty = config.accept_empty;
+            let lost = served.away.clone();
             let look = move |source: &dyn Source| {
                 let seen = marks.again(source, &root, &known, accept_empty);
                 let unlisted = || lost.and_then(|lost| lost.still_unlisted(source));
@@ -109,7 +114,10 @@ impl WatchState {
                 let root = GivenRoot::known(served.root.path.clone());
                 registry::register(store, &[root], processor, fs_probe, &config)?;
                 tracing::warn!("{}: is back", served.root.path.display());
-                (served.away, served.is_registered, served.look, served.known) = (None, true, None, None);
+                served.away = None;
+                served.is_registered = true;
+                served.look = None;
+                served.known = None;
                 back.push(served.root.id.0);
             }
         }

@@ -170,7 +170,8 @@ fn a_root_that_does_not_answer_is_away_until_it_does_and_holds_up_no_other_one()
     let mut place = Place::new();
     let mut watch_state = watch_state();
     watch_state.next_reconcile = None;
-    let (stuck, other) = (place.root("stuck"), place.root("other"));
+    let stuck = place.root("stuck");
+    let other = place.root("other");
     for info in [&stuck, &other] {
         watch_state.serve(info.root(), None);
     }

@@ -33,7 +33,8 @@ impl PoolThreads {
             members.resize_with(worker + 1, Member::default);
         }
         let Some(member) = members.get_mut(worker) else { return Ok(()) };
-        let (pool_threads, number) = (Arc::clone(self), member.number);
+        let pool_threads = Arc::clone(self);
+        let number = member.number;
         let thread = std::thread::Builder::new().name(format!("worker-{worker}"));
         member.handle = Some(thread.spawn(move || {
             work();

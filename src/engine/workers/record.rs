@@ -40,7 +40,8 @@ pub(crate) fn overdue_outcome(context: &WorkContext, reclaimed: &Reclaimed) -> O
             (ErrorClass::Timeout, message, Resource::Processor)
         }
     };
-    let (file, error) = (reclaimed.file.as_ref()?, FileError::new(class, message));
+    let file = reclaimed.file.as_ref()?;
+    let error = FileError::new(class, message);
     Some(failed_outcome(context, reclaimed.worker, reclaimed.group.batch_id, file, &error, Some(short_of)))
 }
 

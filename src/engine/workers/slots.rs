@@ -248,7 +248,8 @@ impl SlotState {
     /// Takes the finished outcomes out, at this time. The current file is among them, or there is none.
     pub(crate) fn take_group(&mut self, now: Instant) -> OutcomeGroup {
         self.place = None;
-        let (batch_id, worker) = (self.group.batch_id, self.group.worker);
+        let batch_id = self.group.batch_id;
+        let worker = self.group.worker;
         // The next group mostly becomes as large as this one: it need not grow, and be copied, on the way there.
         let outcomes = Vec::with_capacity(self.group.outcomes.len());
         let lines = Vec::with_capacity(self.group.lines.len().min(GROUP_BYTES_MAX));

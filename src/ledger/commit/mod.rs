@@ -89,7 +89,8 @@ impl Ledger {
     /// Where the folder can't be written.
     pub fn rebuild(state: &StateFolder, first_tick: u64) -> Result<Self, LedgerError> {
         let folder = state.path();
-        let (db, witness) = (folder.join(DB), folder.join(WITNESS));
+        let db = folder.join(DB);
+        let witness = folder.join(WITNESS);
         state.begin_repair()?;
         for (from, aside) in [(&db, DB_ASIDE), (&witness, WITNESS_ASIDE)] {
             let aside = folder.join(aside);
@@ -220,7 +221,8 @@ impl Ledger {
         let mut next = self.tick.clone();
         next.cursor = Cursor { tick: self.tick.cursor.tick + 1, log: tick.log };
         next.log = log;
-        (next.blocks, next.ready) = (merge.blocks, merge.ready_rows);
+        next.blocks = merge.blocks;
+        next.ready = merge.ready_rows;
         let mut meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(store, TICK_KEY, &next)?))]);
         for (&root, counts) in &merge.counts {
             if self.counts.get(&root) != Some(counts) {
@@ -269,7 +271,9 @@ impl Ledger {
 
     /// Empties `ready`, durably marked as not whole.
     pub(super) fn begin_order(&mut self, order: Order, now: Timestamp) -> Result<(), LedgerError> {
-        (self.tick.order, self.tick.base, self.tick.ready_is_whole) = (order, now, false);
+        self.tick.order = order;
+        self.tick.base = now;
+        self.tick.ready_is_whole = false;
         self.publish();
         self.clear_ready()
     }
@@ -278,14 +282,16 @@ impl Ledger {
     fn build_ready(&mut self) -> Result<(), LedgerError> {
         let store = Arc::clone(&self.reader.store);
         let mut walk = store.walk(Tree::Files, Bound::Unbounded)?;
-        let (mut rows, mut ready) = (Rows::default(), Changes::new());
+        let mut rows = Rows::default();
+        let mut ready = Changes::new();
         while let Some((key, value)) = walk.next()? {
             rows.clear();
             rows.read(&key, &value).map_err(|what| LedgerError::damaged(store.folder(), what))?;
             let mut counts = [0; CLASSES];
             rows.entries().iter().for_each(|entry| self.classes().count(&mut counts, entry));
             for (class, count) in (0..).zip(counts).filter(|(_, count)| *count > 0) {
-                let (row, count) = (row_key(class, &key), count.to_le_bytes());
+                let row = row_key(class, &key);
+                let count = count.to_le_bytes();
                 if let Some((entries, crc)) = tally_row(&row, &count) {
                     self.tick.ready.add(entries, crc);
                 }

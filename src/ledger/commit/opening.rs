@@ -38,7 +38,8 @@ impl Ledger {
         }
         let mut ledger = Self::open_in(state.held())?;
         if !ledger.tick.ready_is_whole {
-            let (order, base) = (ledger.tick.order, ledger.tick.base);
+            let order = ledger.tick.order;
+            let base = ledger.tick.base;
             ledger.guarded(|ledger| ledger.put_in_order(order, base))?;
         }
         Ok(ledger)
@@ -89,12 +90,20 @@ impl Ledger {
     pub(super) fn with(held: &HeldState, store: Database, loaded: Loaded, mut witness: Witness) -> Self {
         let Loaded { tick, counts, jobs, log_start } = loaded;
         witness.forget_before(log_start.segment);
-        let (store, committed) = (Arc::new(store), Arc::default());
-        let reader = LedgerReader { store, committed, only_committed: false };
-        let (folder, poisoned) = (held.path().to_path_buf(), false);
-        let (checking, removal) = (None, None);
-        let ledger =
-            Self { folder, reader, tick, counts, jobs, log_start, witness, poisoned, checking, removal };
+        let committed = Arc::default();
+        let reader = LedgerReader { store: Arc::new(store), committed, only_committed: false };
+        let ledger = Self {
+            folder: held.path().to_path_buf(),
+            reader,
+            tick,
+            counts,
+            jobs,
+            log_start,
+            witness,
+            poisoned: false,
+            checking: None,
+            removal: None,
+        };
         ledger.publish();
         ledger
     }

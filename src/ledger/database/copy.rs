@@ -40,7 +40,8 @@ pub(crate) fn folder(from: &Path, to: &Path, form: CopyForm) -> Result<(), Ledge
     fs::create_dir(to).map_err(LedgerError::io(to))?;
     for entry in fs::read_dir(from).map_err(LedgerError::io(from))? {
         let entry = entry.map_err(LedgerError::io(from))?;
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        let from = entry.path();
+        let to = to.join(entry.file_name());
         let kind = entry.file_type().map_err(LedgerError::io(&from))?;
         if kind.is_dir() {
             folder(&from, &to, form)?;
@@ -99,7 +100,8 @@ impl Copy<'_> {
     /// Copies these bytes to the same place in another file.
     fn part(&self, range: Range<u64>, to: &Path, target: &File) -> Result<(), LedgerError> {
         let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-        let (mut at, mut buffer) = (range.start, vec![0; length.min(PART_BYTES)]);
+        let mut at = range.start;
+        let mut buffer = vec![0; length.min(PART_BYTES)];
         while at < range.end {
             let rest = usize::try_from(range.end - at).unwrap_or(usize::MAX);
             let part = &mut buffer[..rest.min(PART_BYTES)];
@@ -113,7 +115,8 @@ impl Copy<'_> {
 
 /// Joins a file that was copied in two halves. It can be repeated: the first half stays beside it.
 pub(crate) fn join(database: &Path) -> Result<(), LedgerError> {
-    let (whole, front) = (database.join("db"), front_of(database));
+    let whole = database.join("db");
+    let front = front_of(database);
     if !disk::is_there(&front)? {
         return Ok(());
     }

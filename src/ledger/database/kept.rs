@@ -104,17 +104,19 @@ pub(crate) fn place_of(state: &Path) -> Result<PathBuf, LedgerError> {
 }
 
 fn check_there(database: &Path) -> Result<(), LedgerError> {
-    match disk::is_there(&database.join("db"))? {
-        true => Ok(()),
-        false => Err(LedgerError::damaged(database, "the database is gone")),
+    if disk::is_there(&database.join("db"))? {
+        Ok(())
+    } else {
+        Err(LedgerError::damaged(database, "the database is gone"))
     }
 }
 
 /// Removes the copy, whatever it is worth.
 pub(crate) fn forget(state: &Path) -> Result<(), LedgerError> {
-    match disk::is_there(&state.join(BEFORE))? {
-        true => discard(state).map(drop),
-        false => disk::remove(&state.join(GONE)),
+    if disk::is_there(&state.join(BEFORE))? {
+        discard(state).map(drop)
+    } else {
+        disk::remove(&state.join(GONE))
     }
 }
 
@@ -177,7 +179,8 @@ fn mark_complete(state: &Path) -> Result<(), LedgerError> {
 
 /// Moves the copy to the database's place, durably.
 fn put_back(state: &Path) -> Result<(), LedgerError> {
-    let (db, before) = (state.join(DB), state.join(BEFORE));
+    let db = state.join(DB);
+    let before = state.join(BEFORE);
     let copy = before.join(DB);
     copy::join(&copy)?;
     copy::sync(&copy)?;
@@ -193,7 +196,8 @@ fn put_back(state: &Path) -> Result<(), LedgerError> {
 
 /// Removes the copy: its name at one instant, its bytes after that.
 fn discard(state: &Path) -> Result<Removal, LedgerError> {
-    let (before, gone) = (state.join(BEFORE), state.join(GONE));
+    let before = state.join(BEFORE);
+    let gone = state.join(GONE);
     disk::remove(&gone)?;
     let renamed = failpoint::hit("kept.discard").and_then(|()| fs::rename(&before, &gone));
     renamed.map_err(LedgerError::io(&before))?;

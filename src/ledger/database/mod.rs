@@ -118,8 +118,8 @@ impl Database {
         failpoint::hit("db.opened").map_err(LedgerError::io(&folder))?;
         let data_path = at.join("db");
         let data = File::open(&data_path).map_err(LedgerError::io(&data_path))?;
-        let (trees, layout) = (RwLock::new(Some(trees)), RwLock::default());
-        Ok(Self { folder, trees, data, layout, held: held.cloned(), _copied: None })
+        let layout = RwLock::default();
+        Ok(Self { folder, trees: RwLock::new(Some(trees)), data, layout, held: held.cloned(), _copied: None })
     }
 
     /// Closes it, also for existing readers: they find it closed from now on.

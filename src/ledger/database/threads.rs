@@ -44,7 +44,8 @@ pub(super) fn started_on_one_core<T>(first: impl FnOnce() -> T) -> T {
     if LEFT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
         return first();
     }
-    let (before, mut one) = (ids(), CpuSet::new());
+    let before = ids();
+    let mut one = CpuSet::new();
     one.set(sched_getcpu());
     let Ok(all) = sched_getaffinity(None) else { return first() };
     if all == one || sched_setaffinity(None, &one).is_err() {

@@ -28,9 +28,10 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
 /// Refuses a file that was removed or replaced since it was opened: synced data is only durable while the file has
 /// its name.
 pub(crate) fn check_in_place(file: &File, path: &Path) -> Result<(), LedgerError> {
-    match durable::is_at(file, path).map_err(LedgerError::io(path))? {
-        true => Ok(()),
-        false => Err(LedgerError::Lost { path: path.to_path_buf() }),
+    if durable::is_at(file, path).map_err(LedgerError::io(path))? {
+        Ok(())
+    } else {
+        Err(LedgerError::Lost { path: path.to_path_buf() })
     }
 }
 

@@ -91,9 +91,10 @@ impl HeldState {
         if durable::is_at(&self.lock, &lock_path).unwrap_or(true) {
             return Ok(());
         }
-        match disk::is_there(&self.path.join(STATE))? {
-            true => Err(LedgerError::LockGone { path: lock_path }),
-            false => Err(LedgerError::Gone { path: self.path.clone() }),
+        if disk::is_there(&self.path.join(STATE))? {
+            Err(LedgerError::LockGone { path: lock_path })
+        } else {
+            Err(LedgerError::Gone { path: self.path.clone() })
         }
     }
 
@@ -133,7 +134,8 @@ fn lock_for_us(file: &File, folder: &Path, path: &Path, until: Instant) -> Resul
         match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(()),
             Err(Errno::WOULDBLOCK) => {
-                let (is_read, path) = (is_only_read(file), folder.to_path_buf());
+                let is_read = is_only_read(file);
+                let path = folder.to_path_buf();
                 let until = if is_read { begun + READERS_WAIT } else { until };
                 if Instant::now() >= until {
                     return Err(if is_read {

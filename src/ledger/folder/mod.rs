@@ -92,8 +92,8 @@ impl StateFolder {
         let state = Self::read(held)?;
         let wanted = state.path().join(records);
         if real(&wanted) != real(&state.records()) {
-            let (found, path) = (state.records(), state.path().to_owned());
-            return Err(LedgerError::OtherRecords { found, path, wanted });
+            let path = state.path().to_owned();
+            return Err(LedgerError::OtherRecords { found: state.records(), path, wanted });
         }
         Ok(state)
     }

@@ -211,7 +211,8 @@ mod tests {
             mark: if id == 1 { "1f".to_owned() } else { String::new() },
             watched: false,
         };
-        let (records, id) = ("records".into(), "0a1b2c3d".to_owned());
+        let records = "records".into();
+        let id = "0a1b2c3d".to_owned();
         StateInfo { format: FORMAT, records, id, roots: vec![root(1, odd), root(2, PathBuf::new())] }
     }
 

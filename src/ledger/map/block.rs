@@ -91,9 +91,11 @@ pub(super) fn encode(
     let mut len = 1 + COUNT_LEN;
     let mut before = Numbers::default();
     let mut key_before = block_key;
-    let (mut end, mut growth) = (from, 0);
+    let mut end = from;
+    let mut growth = 0;
     while end < rows.len() && len < aim {
-        let (key, entry) = (rows.key(end), &rows.entries[end]);
+        let key = rows.key(end);
+        let entry = &rows.entries[end];
         let row = Row::new(key_before, key, &mut before, entry);
         match bincode::encode_into_slice(row, &mut scratch[len..], UNLIMITED) {
             Ok(more) if len + more + growth <= room || end == from => len += more,
@@ -263,7 +265,8 @@ pub(crate) mod tests {
             let mut rows = Rows::default();
             keys.iter().for_each(|key| rows.push(key, Entry { pending: true, ..Entry::default() }));
             let value = encode(&rows, 0, (usize::MAX, false), &mut Vec::new()).unwrap().value;
-            let (mut reader, mut before) = (RowReader::default(), None::<Vec<u8>>);
+            let mut reader = RowReader::default();
+            let mut before = None::<Vec<u8>>;
             let body = reader.start(rows.key(0), &value).unwrap();
             while reader.next(body).unwrap() {
                 let is_first = reader.key >= from && before.as_ref().is_some_and(|before| *before < from);

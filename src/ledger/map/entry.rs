@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn a_retry_that_was_noted_while_the_clock_was_ahead_is_due() {
-        let (now, longest) = (Timestamp::from_parts(1_000, 0), Duration::from_secs(30));
+        let now = Timestamp::from_parts(1_000, 0);
+        let longest = Duration::from_secs(30);
         let due = |seconds| {
             let at = Timestamp::from_parts(seconds, 0);
             Retry { class: ErrorClass::Timeout, at }.due(now, longest).0 / 1_000_000_000

@@ -249,7 +249,8 @@ mod tests {
         ) -> JobV1 {
             let [ok, failed, unchanged, removed, bytes] = counts;
             let start = Cursor { tick, log: LogPosition { segment, offset } };
-            let (started, ended) = (Timestamp(started), ended.map(Timestamp));
+            let started = Timestamp(started);
+            let ended = ended.map(Timestamp);
             let counts = JobCounts { ok, failed, unchanged, removed, bytes };
             JobV1 { id, started, ended, end, roots, config, start, counts }
         }
@@ -306,8 +307,10 @@ mod tests {
     }
 
     fn job(id: u64, end: JobEnd) -> Job {
-        let (started, start) = (Timestamp(7), Cursor::default());
-        let (roots, config) = (vec![1], "{}".to_owned());
+        let started = Timestamp(7);
+        let start = Cursor::default();
+        let roots = vec![1];
+        let config = "{}".to_owned();
         let counts = JobCounts { ok: 1, failed: 2, unchanged: 3, removed: 4, bytes: 5 };
         JobV1 { id, started, ended: None, end, roots, config, start, counts }.into()
     }
@@ -330,7 +333,8 @@ mod tests {
 
     #[test]
     fn a_job_of_a_later_version_is_refused() {
-        let (key, job) = (job_key(1), job(1, JobEnd::Queued));
+        let key = job_key(1);
+        let job = job(1, JobEnd::Queued);
         let value = codec::encode_as(JOB_VERSION + 1, &key, &job).unwrap();
         assert_eq!(decode_job(&key, &value), Err(codec::UNKNOWN_VERSION));
     }

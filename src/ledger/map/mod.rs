@@ -105,7 +105,8 @@ impl<'a> Merge<'a> {
         let Self { reader, rows, counts, classes, store, .. } = self;
         let damaged = |what| LedgerError::damaged(store.folder(), what);
         let mut old_classes = [0; CLASSES];
-        let (mut body, mut more) = (&[][..], false);
+        let mut body = &[][..];
+        let mut more = false;
         if let Some((key, value)) = home {
             body = reader.start(key, value).map_err(damaged)?;
             more = reader.next(body).map_err(damaged)?;

@@ -102,8 +102,12 @@ impl Scan {
             self.start = (self.reader.key.clone(), edge);
             self.skipping = true;
         }
-        (self.on_row, self.at_end) = (false, false);
-        (self.walk, self.before, self.block, self.next_block) = (None, None, None, None);
+        self.on_row = false;
+        self.at_end = false;
+        self.walk = None;
+        self.before = None;
+        self.block = None;
+        self.next_block = None;
     }
 
     fn is_in_block(&self, key: &[u8]) -> bool {

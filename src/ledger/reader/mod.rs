@@ -58,9 +58,10 @@ impl LedgerReader {
     /// Where the ledger can't be read.
     pub fn get(&self, key: &FileKey) -> Result<Option<Entry>, LedgerError> {
         let key = key.as_bytes();
-        let found = match self.only_committed {
-            true => self.store.committed_below(Bound::Included(key))?,
-            false => self.store.last_below(Tree::Files, Bound::Included(key))?,
+        let found = if self.only_committed {
+            self.store.committed_below(Bound::Included(key))?
+        } else {
+            self.store.last_below(Tree::Files, Bound::Included(key))?
         };
         let Some((block_key, value)) = found else { return Ok(None) };
         let mut rows = RowReader::default();

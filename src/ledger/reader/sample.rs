@@ -100,7 +100,8 @@ fn between(low: &[u8], high: &[u8]) -> Option<Vec<u8>> {
         let digits = (common..common + DIGITS).map(|at| key.get(at).copied().unwrap_or(0));
         digits.fold(0_u64, |number, digit| number << 8 | u64::from(digit))
     };
-    let (below, above) = (number(low), number(high));
+    let below = number(low);
+    let above = number(high);
     let middle = below + above.checked_sub(below)? / 2;
     if middle == below {
         return None;

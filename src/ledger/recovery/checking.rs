@@ -29,7 +29,8 @@ pub(crate) struct Checking {
 impl Checking {
     pub(crate) fn begin(held: &HeldState, store: &Arc<Database>, tick: &TickMeta, kept: Kept) -> Self {
         let check = {
-            let (store, tick) = (Arc::clone(store), tick.clone());
+            let store = Arc::clone(store);
+            let tick = tick.clone();
             move || verify::check(&store, &tick)
         };
         let thread = std::thread::Builder::new().name("verify".to_owned()).spawn(check);

@@ -93,8 +93,8 @@ impl InFlightMarkers {
         let path = self.folder.join(worker.to_string());
         // Its holder may still run, abandoned: it keeps the file, and this one gets a new one.
         let _ = fs::remove_file(&path);
-        let (oom_kills, buffer) = (self.oom_kills, Vec::new());
-        Marker { path, file: None, buffer, oom_kills, noted: None, reach: PLACE_FILES }
+        let buffer = Vec::new();
+        Marker { path, file: None, buffer, oom_kills: self.oom_kills, noted: None, reach: PLACE_FILES }
     }
 
     /// Remembers these suspects, and no others, until the next [`InFlightMarkers::open`].
@@ -271,7 +271,8 @@ fn encode<'k>(
     to.extend_from_slice(&[VERSION, 0, 0, 0, 0, u8::from(alone)]);
     to.extend_from_slice(&oom_kills.unwrap_or(NO_COUNTER).to_le_bytes());
     to.extend_from_slice(&[0; KEYS_AT - COUNT_AT]);
-    let (mut count, mut before): (u32, &[u8]) = (0, &[]);
+    let mut count: u32 = 0;
+    let mut before: &[u8] = &[];
     for file in files {
         let key = file.as_bytes();
         let shared = shared_len(before, key).min(u16::MAX.into());
@@ -283,7 +284,8 @@ fn encode<'k>(
         to.extend_from_slice(&(shared as u16).to_le_bytes());
         to.extend_from_slice(&rest.to_le_bytes());
         to.extend_from_slice(&key[shared..]);
-        (count, before) = (count + 1, key);
+        count += 1;
+        before = key;
     }
     let length = u32::try_from(to.len() - KEYS_AT).unwrap_or(0);
     to[COUNT_AT..COUNT_AT + 4].copy_from_slice(&count.to_le_bytes());
@@ -315,9 +317,10 @@ fn read(path: &Path) -> io::Result<Option<Noted>> {
 
 fn decode(bytes: &[u8]) -> Option<Noted> {
     let number = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
-    let (place, count, length) = (number(PLACE_AT)?, number(COUNT_AT)?, number(COUNT_AT + 4)?);
+    let place = number(PLACE_AT)?;
+    let count = number(COUNT_AT)?;
     // The rest of a longer task may follow.
-    let end = KEYS_AT.checked_add(usize::try_from(length).ok()?)?;
+    let end = KEYS_AT.checked_add(usize::try_from(number(COUNT_AT + 4)?).ok()?)?;
     let sealed = bytes.get(..end)?;
     if bytes.first() != Some(&VERSION) || crc_of(sealed) != number(end)? {
         return None;
@@ -338,7 +341,8 @@ fn decode(bytes: &[u8]) -> Option<Noted> {
 }
 
 fn decode_keys(mut bytes: &[u8], count: u32) -> Option<Vec<FileKey>> {
-    let (mut keys, mut key) = (Vec::new(), Vec::new());
+    let mut keys = Vec::new();
+    let mut key = Vec::new();
     for _ in 0..count {
         let (&[a, b, c, d], rest) = bytes.split_first_chunk()?;
         let (suffix, behind) = rest.split_at_checked(u16::from_le_bytes([c, d]).into())?;

@@ -31,7 +31,8 @@ impl StateFolder {
     /// # Errors
     /// If the witness exists and can't be read.
     pub fn readable_log_ranges(&self) -> Result<Vec<LogRange>, LedgerError> {
-        let (path, aside) = (self.path().join(WITNESS), self.path().join(WITNESS_ASIDE));
+        let path = self.path().join(WITNESS);
+        let aside = self.path().join(WITNESS_ASIDE);
         let path = if disk::is_there(&aside)? { aside } else { path };
         Ok(witness::sound_ranges(&disk::read_if_there(&path)?))
     }

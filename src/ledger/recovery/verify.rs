@@ -103,7 +103,7 @@ fn load(store: &Database) -> Result<Loaded, LedgerError> {
 /// Checks all blocks, from both ends at once: that halves the wait of a start.
 fn tally_blocks(store: &Database) -> Result<TreeSum, LedgerError> {
     let frontier = Mutex::new(Frontier::default());
-    let (frontier, store) = (&frontier, store);
+    let frontier = &frontier;
     std::thread::scope(|scope| {
         let rear = std::thread::Builder::new().name("verify".to_owned());
         let rear = rear.spawn_scoped(scope, move || tally_from(store, frontier, End::Rear));
@@ -181,7 +181,8 @@ fn tally_ready(store: &Database) -> Result<TreeSum, LedgerError> {
 /// Checks the database against the witness. Returns the line of the last tick where it is missing, because the
 /// process ended between the two.
 fn compare(tick: &TickMeta, witness: &Witness) -> Result<Option<Line>, LedgerError> {
-    let (path, expected) = (witness.path(), line_of(tick));
+    let path = witness.path();
+    let expected = line_of(tick);
     let Some(last) = witness.last() else {
         return match tick.cursor.tick {
             0 => Ok(None),

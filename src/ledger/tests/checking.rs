@@ -37,9 +37,10 @@ fn apply(store: &Database, files: Changes) {
 pub(crate) fn contents(state: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut contents = BTreeMap::new();
     for entry in fs::read_dir(state).unwrap().map(Result::unwrap) {
-        match entry.file_type().unwrap().is_dir() {
-            true => contents.extend(self::contents(&entry.path())),
-            false => drop(contents.insert(entry.path(), fs::read(entry.path()).unwrap())),
+        if entry.file_type().unwrap().is_dir() {
+            contents.extend(self::contents(&entry.path()));
+        } else {
+            contents.insert(entry.path(), fs::read(entry.path()).unwrap());
         }
     }
     contents
@@ -58,14 +59,15 @@ fn a_ledger_that_lacks_a_block_is_read_and_never_written() {
     drop((ledger, state));
     let block = take_block(&path).unwrap();
     let state = StateFolder::open(&path).unwrap();
-    let (before, reader) = (contents(&path), {
+    let before = contents(&path);
+    let reader = {
         let mut ledger = Ledger::open_to_read(&state).unwrap();
         let reader = ledger.reader();
         assert_eq!(reader.get(&key).unwrap(), None, "it can be read");
         assert!(matches!(ledger.commit(tick), Err(LedgerError::Damaged { .. })));
         assert!(matches!(ledger.commit(tick), Err(LedgerError::Poisoned)));
         reader
-    });
+    };
     assert!(matches!(reader.get(&key), Err(LedgerError::Closed)), "and by nobody any more");
     drop(reader);
     assert_eq!(contents(&path), before);

@@ -46,7 +46,8 @@ fn a_scan_meets_what_stays_exactly_once_while_blocks_merge_and_split() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = full_ledger(folder.path());
     for (round, pause) in (0..FILES).step_by(262).enumerate() {
-        let (mut scan, mut met) = (ledger.reader().scan(), Vec::new());
+        let mut scan = ledger.reader().scan();
+        let mut met = Vec::new();
         while let Some((key, _)) = scan.peek().unwrap() {
             met.push(FileKey::from_bytes(key).unwrap());
             scan.advance();
@@ -64,7 +65,8 @@ fn claims_go_on_behind_what_was_claimed_while_blocks_merge_and_split() {
     let mut ledger = full_ledger(folder.path());
     let reader = ledger.reader();
     for round in 0..12 {
-        let (mut found, mut from) = (Vec::new(), Some(ReadyPosition::default()));
+        let mut found = Vec::new();
+        let mut from = Some(ReadyPosition::default());
         while let Some(position) = from {
             let before = found.len();
             let ready = reader.ready(&position, 40).unwrap();
@@ -82,7 +84,9 @@ fn claims_go_on_behind_what_was_claimed_while_blocks_merge_and_split() {
 fn threads_read_while_the_writer_commits() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = full_ledger(folder.path());
-    let (reader, done, staying) = (ledger.reader(), AtomicBool::new(false), staying());
+    let reader = ledger.reader();
+    let done = AtomicBool::new(false);
+    let staying = staying();
     std::thread::scope(|scope| {
         let reading = scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {

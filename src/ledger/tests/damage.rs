@@ -110,7 +110,8 @@ fn offsets(bytes: &[u8], count: usize) -> Vec<usize> {
 #[test]
 fn a_flipped_byte_in_the_database_is_noticed_or_harmless() {
     let fixture = fixture();
-    let (mut noticed, mut tried) = (0, 0);
+    let mut noticed = 0;
+    let mut tried = 0;
     for file in fixture.files_of_db() {
         for at in offsets(&fs::read(fixture.last.join(&file)).unwrap(), 60) {
             for flip in [0xff, 0x10] {
@@ -206,7 +207,8 @@ fn an_order_that_was_being_set_is_set_when_the_ledger_opens() {
 fn after_a_failed_commit_nothing_is_committed_until_the_ledger_opens_again() {
     let fixture = fixture();
     let mut ledger = opened(&fixture.last).unwrap();
-    let (cursor, total) = (ledger.cursor(), ledger.reader().total());
+    let cursor = ledger.cursor();
+    let total = ledger.reader().total();
     fs::remove_dir(fixture.last.join("db/blobs")).unwrap();
     let changes = entries(3);
     let tick = Tick { changes: &changes, log: cursor.log, log_crc: 0, job: None };

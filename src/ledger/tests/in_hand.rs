@@ -65,7 +65,8 @@ fn of_a_long_task_only_what_may_have_been_begun_is_suspect() {
     let (markers, _) = InFlightMarkers::open(&state, None).unwrap();
     let names: Vec<String> = (0..500).map(|number| format!("{number:03}")).collect();
     let files = keys(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let (mut marker, now) = (markers.marker(0), Instant::now());
+    let mut marker = markers.marker(0);
+    let now = Instant::now();
     marker.begin(files.iter(), false);
     (0..=40).for_each(|place| marker.place(place, now));
     let suspects = left(&state).suspects;
@@ -82,7 +83,8 @@ fn where_files_take_long_few_are_suspect_and_more_again_when_they_do_not() {
     let suspects = |slow: usize, quick: usize| {
         let (markers, _) = InFlightMarkers::open(&state, None).unwrap();
         markers.set_suspects(&[]).unwrap();
-        let (mut marker, mut now) = (markers.marker(0), Instant::now());
+        let mut marker = markers.marker(0);
+        let mut now = Instant::now();
         marker.begin(files.iter(), false);
         for place in 0..=slow + quick {
             marker.place(place, now);

@@ -23,9 +23,10 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => found.extend(files(&path)),
-            false => found.push((path.clone(), fs::read(&path).unwrap())),
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push((path.clone(), fs::read(&path).unwrap()));
         }
     }
     found.sort();
@@ -147,7 +148,8 @@ fn a_start_waits_for_those_who_read() {
 #[test]
 fn a_large_database_is_put_together_again() {
     let folder = tempfile::tempdir().unwrap();
-    let (database, copied) = (folder.path().join("db"), folder.path().join("copy"));
+    let database = folder.path().join("db");
+    let copied = folder.path().join("copy");
     fs::create_dir(&database).unwrap();
     let bytes: Vec<u8> = (0..9_u32 << 20).map(|at| ((at * 31) >> 7) as u8).collect();
     fs::write(database.join("db"), &bytes).unwrap();

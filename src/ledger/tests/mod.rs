@@ -58,7 +58,8 @@ fn commit(ledger: &mut Ledger, changes: &[(FileKey, Option<Entry>)]) {
 }
 
 fn contents(reader: &LedgerReader) -> Result<Vec<(Vec<u8>, Entry)>, LedgerError> {
-    let (mut scan, mut all) = (reader.scan(), Vec::new());
+    let mut scan = reader.scan();
+    let mut all = Vec::new();
     while let Some((key, entry)) = scan.peek()? {
         all.push((key.to_vec(), *entry));
         scan.advance();
@@ -141,7 +142,8 @@ fn check(reader: &LedgerReader, model: &Model, pool: &[FileKey], classes: Classe
 fn check_ready(reader: &LedgerReader, model: &Model, classes: Classes, limit: usize) {
     let mut due: Vec<_> = model.iter().filter(|(_, entry)| entry.pending).collect();
     due.sort_by_key(|(key, entry)| (classes.of(entry), *key));
-    let (mut found, mut from) = (Vec::new(), Some(ReadyPosition::default()));
+    let mut found = Vec::new();
+    let mut from = Some(ReadyPosition::default());
     while let Some(position) = from {
         let ready = reader.ready(&position, limit).unwrap();
         assert!(ready.next.is_none() || ready.files.len() >= limit.max(1));
@@ -172,7 +174,8 @@ proptest! {
         let pool: Vec<_> = pool.into_iter().collect();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
-        let (mut ledger, mut model) = (created(&path), Model::new());
+        let mut ledger = created(&path);
+        let mut model = Model::new();
         let mut classes = Classes { order: Order::Path, base: Timestamp(0) };
         for (number, step) in steps.into_iter().enumerate() {
             match step {

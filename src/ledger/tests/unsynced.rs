@@ -70,7 +70,8 @@ fn a_reader_of_what_is_committed_sees_nothing_of_a_tick_before_all_of_it_is_dura
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state");
     let mut ledger = created(&path);
-    let (mut seen_early, mut round) = (0, 0);
+    let mut seen_early = 0;
+    let mut round = 0;
     for hit in (2..7).cycle().take(60) {
         round += 1;
         try_commit(&mut ledger, round).unwrap();

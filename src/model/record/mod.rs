@@ -347,21 +347,19 @@ mod tests {
     #[test]
     fn a_time_that_no_record_can_hold_is_absent_with_a_note() {
         let key = FileKey::from_relative_path(RootId(1), b"a").unwrap();
-        let (status, mtime) = (RecordStatus::Ok, Timestamp::from_parts(-99_999_999_999, 0));
+        let mtime = Timestamp::from_parts(-99_999_999_999, 0);
         let fingerprint = Fingerprint { size: 12, mtime, ..Fingerprint::default() };
-        let (digest, result, error) = (None, Some(&b"1"[..]), None);
-        let (root, processor, attempts) = ("asts", "ast/1", 1);
         let mut line = Vec::new();
         RecordLine {
-            root,
+            root: "asts",
             key: &key,
-            status,
+            status: RecordStatus::Ok,
             fingerprint: Some(&fingerprint),
-            digest,
-            processor,
-            attempts,
-            result,
-            error,
+            digest: None,
+            processor: "ast/1",
+            attempts: 1,
+            result: Some(b"1"),
+            error: None,
         }
         .begin(&mut line);
         RecordLine::finish(&mut line, 17);

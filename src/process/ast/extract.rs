@@ -153,7 +153,8 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
         }
         let role = roles.of(D::PLACE);
         if role > 0 && (level.role_from == 0 || field <= level.role_from) {
-            (level.frame.role, level.role_from) = (role, field);
+            level.frame.role = role;
+            level.role_from = field;
         }
     }
 
@@ -181,7 +182,8 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
     /// counts.
     #[inline(always)]
     fn evident_key(&mut self, depth: usize) {
-        let (kind, marker) = (self.next.kind(), self.next.marker());
+        let kind = self.next.kind();
+        let marker = self.next.marker();
         if kind > 0 && self.levels[depth].kinds & (1 << kind) != 0 {
             self.take_back(kind);
         }
@@ -195,7 +197,8 @@ impl<'a, D: Dialect> Extractor<'a, '_, D> {
         let level = &mut self.levels[self.object];
         level.kinds &= !(1 << field);
         if level.role_from == field {
-            (level.frame.role, level.role_from) = (0, 0);
+            level.frame.role = 0;
+            level.role_from = 0;
         }
         let (from, to) = level.kind_at.get(usize::from(field) - 1).copied().unwrap_or_default();
         self.evidence.take_back(field, self.facts.doc.get(from as usize..to as usize).unwrap_or_default());
@@ -252,7 +255,9 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
     fn open_object(&mut self, at: usize, depth: usize) {
         self.values += 1;
         self.objects += 1;
-        let (outer, slot, keys_at) = (self.object, self.next.field(), self.open_keys.begin());
+        let outer = self.object;
+        let slot = self.next.field();
+        let keys_at = self.open_keys.begin();
         if D::HAS_TAGS && outer + 1 == depth {
             self.dialect.holds(&mut self.levels[outer].frame, slot, false);
         }
@@ -322,7 +327,8 @@ impl<'a, D: Dialect> Visitor<'a> for Extractor<'a, '_, D> {
     fn known_key(&mut self, at: usize, depth: usize) -> Option<(usize, bool)> {
         let chunk = known::chunk(self.facts.doc, at)?;
         let (number, known) = self.known_keys.find(self.levels[depth].last, chunk)?;
-        let (len, has_colon) = (known.len, known.has_colon);
+        let len = known.len;
+        let has_colon = known.has_colon;
         self.next = known.key;
         self.enter_key(number, depth);
         Some((at + usize::from(len), has_colon))

@@ -66,8 +66,8 @@ impl NameDigest {
                 (few, few)
             }
         };
-        let (first, last) = (u64::from_le_bytes(first), u64::from_le_bytes(last));
-        Self::with(name, Ends { first, last, len: name.len() })
+        let last = u64::from_le_bytes(last);
+        Self::with(name, Ends { first: u64::from_le_bytes(first), last, len: name.len() })
     }
 
     /// Computes the digest of a text within a document, by its position: with fewer branches than `of`.
@@ -78,7 +78,8 @@ impl NameDigest {
         let (Some(first), Some(last)) = (around.first_chunk(), around.last_chunk()) else {
             return Self::of(name);
         };
-        let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+        let first = u64::from_le_bytes(*first);
+        let last = u64::from_le_bytes(*last);
         let mask = MASKS[len.min(8)];
         Self::with(name, Ends { first: first & mask, last: last & mask, len })
     }
@@ -229,7 +230,8 @@ const K: [u64; 3] = [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9
 /// texts had the same hash, and each was compared with all of them.
 #[inline(never)]
 fn hash_middle(name: &[u8], state: u64) -> u64 {
-    let (mut one, mut other) = (state, !state);
+    let mut one = state;
+    let mut other = !state;
     let mut at = 8;
     while at + 8 < name.len() {
         let word = swar::load8(name, at).unwrap_or(0);

@@ -191,7 +191,8 @@ impl Reader {
         let is_other =
             evidence.marker(const { marker("namedChildren") }) > 0 && has_children != store.has_children;
         let store = &mut self.scratch.store;
-        (store.language, store.has_children) = (language, has_children);
+        store.language = language;
+        store.has_children = has_children;
         is_other || language != read_as
     }
 

@@ -274,7 +274,8 @@ async fn accept_each(listener: &UnixListener, control_handle: &Arc<ControlHandle
                 continue;
             }
         };
-        let (control_handle, places) = (Arc::clone(control_handle), Arc::clone(&places));
+        let control_handle = Arc::clone(control_handle);
+        let places = Arc::clone(&places);
         tokio::spawn(async move {
             let _connection = connection;
             if let Err(error) = attend(stream, control_handle, places).await {

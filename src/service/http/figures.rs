@@ -69,11 +69,11 @@ pub(super) struct Seen {
 impl Figures {
     pub(super) fn new(engine: Arc<Engine>) -> Self {
         let now = engine.clock().now();
-        let (history, last) = (History::default(), Sample::default());
-        let kept = Kept { history, looked: now, sampled: (0, 0), last };
+        let last = Sample::default();
+        let kept = Kept { history: History::default(), looked: now, sampled: (0, 0), last };
         let snapshots = watch::Sender::new(Bytes::new());
-        let (liveness, report) = (Liveness::new(systemd::watchdog_interval()), tokio::sync::Mutex::new(None));
-        Self { engine, liveness, kept: Mutex::new(kept), snapshots, report }
+        let liveness = Liveness::new(systemd::watchdog_interval());
+        Self { engine, liveness, kept: Mutex::new(kept), snapshots, report: tokio::sync::Mutex::new(None) }
     }
 
     /// Samples the engine each second, for ever.

@@ -95,7 +95,8 @@ fn refused(status: StatusCode, what: &str) -> Box<Response> {
 /// Returns the one host that a request names, in lower case.
 fn host_of(uri: &Uri, headers: &HeaderMap) -> Result<String, Box<Response>> {
     let mut named = headers.get_all(HOST).iter();
-    let (first, second) = (named.next().and_then(|host| host.to_str().ok()), named.next());
+    let first = named.next().and_then(|host| host.to_str().ok());
+    let second = named.next();
     let host = match (uri.authority(), first, second) {
         (None, Some(host), None) => host,
         (Some(authority), Some(host), None) if authority.as_str().eq_ignore_ascii_case(host) => host,

@@ -70,12 +70,9 @@ impl History {
         // Minutes follow the clock, so that a day has about as many of them as it should.
         if let Some(minute) = self.minute.take() {
             if minute.at / MINUTE == sample.at / MINUTE {
-                let (seconds, files, bytes) = (
-                    minute.seconds + sample.seconds,
-                    minute.files + sample.files,
-                    minute.bytes + sample.bytes,
-                );
-                self.minute = Some(Sample { seconds, files, bytes, ..sample });
+                let seconds = minute.seconds + sample.seconds;
+                let bytes = minute.bytes + sample.bytes;
+                self.minute = Some(Sample { seconds, files: minute.files + sample.files, bytes, ..sample });
                 return;
             }
             push(&mut self.minutes, minute, MINUTES);

@@ -128,7 +128,8 @@ impl Served {
         let address = listener.local_addr().map_err(HttpError::Io)?;
         let gate = Arc::new(Gate::new(address, settings.token.as_deref()));
         let page = Page::new().map_err(HttpError::Io)?;
-        let (figures, listeners) = (Figures::new(Arc::clone(control_handle.engine())), Listeners::new());
+        let figures = Figures::new(Arc::clone(control_handle.engine()));
+        let listeners = Listeners::new();
         let site = Arc::new(Site { control_handle, gate: Arc::clone(&gate), page, figures, listeners });
         let (close, closed) = oneshot::channel();
         let thread = std::thread::Builder::new().name("http".to_owned()).spawn(move || {

@@ -79,7 +79,8 @@ impl Reload {
         let marks = Marks::of(&layers.places());
         let BatchConfig { reprocess, change_processor, .. } = asked;
         let present = Mutex::new(Present { settings, asked });
-        let (appliers, change_token) = (Vec::new(), OnceLock::new());
+        let appliers = Vec::new();
+        let change_token = OnceLock::new();
         Self { layers, engine, next_job, reprocess, change_processor, present, appliers, change_token, marks }
     }
 
@@ -225,7 +226,8 @@ impl Marks {
     fn of(places: &[PathBuf]) -> Self {
         let mark = |path: &Path| {
             let found = fs::metadata(path).ok()?;
-            let (inode, size) = (found.ino().cast_signed(), found.size().cast_signed());
+            let inode = found.ino().cast_signed();
+            let size = found.size().cast_signed();
             Some([found.dev().cast_signed(), inode, size, found.mtime(), found.mtime_nsec()])
         };
         Self(places.iter().map(|path| (path.clone(), mark(path))).collect())

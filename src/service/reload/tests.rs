@@ -77,7 +77,8 @@ fn nothing_of_a_bad_file_is_taken_over_and_each_mistake_is_told() {
     let place = Place::new();
     place.write("workers = 2\n");
     let applied = Arc::new(AtomicU64::new(0));
-    let (count, reload) = (Arc::clone(&applied), place.reload(NextJob::Here));
+    let count = Arc::clone(&applied);
+    let reload = place.reload(NextJob::Here);
     let reload = reload.applying(move |settings| {
         count.store(settings.batch().worker_count as u64, Ordering::Relaxed);
     });

@@ -68,7 +68,8 @@ fn an_hourly_scan_goes_on_through_a_change_of_the_clock() {
 #[test]
 fn a_delay_is_within_its_bounds_and_always_the_same() {
     let late = schedule(&settings(Some(HOUR), None, 10 * Duration::from_secs(60)));
-    let (mut seen, start) = (Vec::new(), at("2026-11-24T00:00:00Z"));
+    let mut seen = Vec::new();
+    let start = at("2026-11-24T00:00:00Z");
     for minute in 0..500 {
         let last = start + Duration::from_secs(60 * minute);
         let due = late.next(last, Some(last)).unwrap();

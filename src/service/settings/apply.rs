@@ -157,7 +157,8 @@ impl Settings {
     /// Reports pauses of which the longest is shorter than the first.
     pub(super) fn check_pauses(&self, problems: &mut Vec<Problem>) {
         for class in ErrorClass::ALL {
-            let (first, longest) = (format!("retry.{class}.backoff"), format!("retry.{class}.backoff-max"));
+            let first = format!("retry.{class}.backoff");
+            let longest = format!("retry.{class}.backoff-max");
             if self.time(&longest) < self.time(&first)
                 && let Some(one) = self.get(&longest)
             {

@@ -34,8 +34,9 @@ impl Settings {
             old.value != new.value && !follows
         };
         let changed = |(old, new): (&Resolved, &Resolved)| {
-            let (from, to, origin) = (old.value.clone(), new.value.clone(), new.origin.clone());
-            (new.setting, Changed { key: &new.setting.key, from, to, origin })
+            let to = new.value.clone();
+            let origin = new.origin.clone();
+            (new.setting, Changed { key: &new.setting.key, from: old.value.clone(), to, origin })
         };
         pairs.filter(differ).map(changed).collect()
     }
@@ -69,7 +70,8 @@ mod tests {
 
     #[test]
     fn a_change_is_told_with_both_values_and_not_what_follows_from_it() {
-        let (old, new) = (with(&[]), with(&[("retry-attempts", Value::Count(7))]));
+        let old = with(&[]);
+        let new = with(&[("retry-attempts", Value::Count(7))]);
         let changes = |old: &Settings, new| {
             let lines = old.changes_to(new).into_iter().map(|(_, changed)| changed.to_string());
             lines.collect::<Vec<_>>()
@@ -82,7 +84,8 @@ mod tests {
     #[test]
     fn what_is_not_taken_over_stays_a_change() {
         let new = [("out", Value::Path("/b".into())), ("batch-size", Value::Count(9))];
-        let (old, new) = (with(&[("out", Value::Path("/a".into()))]), with(&new));
+        let old = with(&[("out", Value::Path("/a".into()))]);
+        let new = with(&new);
         let taken = old.taking(&new, |setting| setting.takes != AppliesWhen::Restart);
         assert_eq!((taken.out(), taken.batch().batch_size), (old.out(), 9));
         let left = taken.changes_to(&new);

@@ -186,7 +186,8 @@ mod tests {
     #[test]
     fn a_link_stays_and_its_file_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        let (link, real) = (folder.path().join("link"), folder.path().join("real"));
+        let link = folder.path().join("link");
+        let real = folder.path().join("real");
         fs::write(&real, "old").unwrap();
         std::os::unix::fs::symlink("real", &link).unwrap();
         let output = OutputFile::create(&link).unwrap();

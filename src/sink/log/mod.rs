@@ -61,9 +61,10 @@ impl RecordFolder {
     /// Checks that the folder at the path is still the locked one.
     fn check(&self) -> Result<(), SinkError> {
         // A path that can't be checked now is no proof.
-        match durable::is_at(&self.lock, &self.path).unwrap_or(true) {
-            true => Ok(()),
-            false => Err(SinkError::Lost { path: self.path.clone() }),
+        if durable::is_at(&self.lock, &self.path).unwrap_or(true) {
+            Ok(())
+        } else {
+            Err(SinkError::Lost { path: self.path.clone() })
         }
     }
 }
@@ -103,7 +104,8 @@ impl RecordLog {
     /// # Errors
     /// As there.
     pub fn open_in(lock: RecordFolder, first: u32, cursor: Cursor) -> Result<Self, SinkError> {
-        let (committed, folder) = (cursor.log, lock.path.as_path());
+        let committed = cursor.log;
+        let folder = lock.path.as_path();
         let found = segments(folder)?;
         let first_use = committed == LogPosition::START;
         if !first_use {

@@ -72,7 +72,8 @@ fn a_file_that_no_tick_can_have_begun_is_named_and_left_alone() {
     log.append(b"one\n").unwrap();
     let committed = log.sync().unwrap().end;
     drop(log);
-    let (next, own) = (segment_name(2), "records-20261124.ndjson");
+    let next = segment_name(2);
+    let own = "records-20261124.ndjson";
     [&next, own].iter().for_each(|name| fs::write(folder.path().join(name), "mine").unwrap());
     for end in [committed, LogPosition::START] {
         let error = RecordLog::open(folder.path(), at(end)).unwrap_err();

@@ -311,7 +311,8 @@ pub fn line_around(
 ) -> Result<(LogPosition, Vec<u8>), SinkError> {
     let path = folder.join(segment_name(position.segment));
     let file = open(&path)?;
-    let (mut buffer, mut start) = (vec![0; LINE_BYTES], position.offset);
+    let mut buffer = vec![0; LINE_BYTES];
+    let mut start = position.offset;
     while start > 0 {
         let from = start.saturating_sub(LINE_BYTES as u64);
         let part = &mut buffer[..(start - from) as usize];
@@ -376,7 +377,8 @@ pub fn check_range(path: &Path, from: u64, to: u64, crc: u32) -> Result<bool, Si
 /// Returns the number of bytes and their crc32. A read that a signal interrupts is retried.
 fn sum_of(mut source: impl Read) -> io::Result<(u64, u32)> {
     let mut buffer = vec![0; 256 << 10];
-    let (mut read, mut hasher) = (0, crc32fast::Hasher::new());
+    let mut read = 0;
+    let mut hasher = crc32fast::Hasher::new();
     loop {
         match source.read(&mut buffer) {
             Ok(0) => return Ok((read, hasher.finalize())),

@@ -200,7 +200,8 @@ struct Globs {
 impl Globs {
     fn new(list: &'static str, texts: &[String]) -> Result<Self, FilterError> {
         let mut globs = Self { texts: texts.to_vec(), ..Self::default() };
-        let (mut names, mut paths) = (GlobSetBuilder::new(), GlobSetBuilder::new());
+        let mut names = GlobSetBuilder::new();
+        let mut paths = GlobSetBuilder::new();
         for (at, text) in texts.iter().enumerate() {
             let error = |reason: String| FilterError { list, glob: text.clone(), reason };
             let inner = text.strip_suffix('/').unwrap_or(text);

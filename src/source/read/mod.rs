@@ -226,7 +226,8 @@ fn read_version(
     if !is_same || (length == Length::Known && buffer.len() != reported) {
         return Ok(None);
     }
-    let (size, racy) = (buffer.len() as u64, version.is_racy(read_at, racy_window_ns(version)));
+    let size = buffer.len() as u64;
+    let racy = version.is_racy(read_at, racy_window_ns(version));
     if size > size_max {
         return Err(ReadError::Longer { read: size_max });
     }

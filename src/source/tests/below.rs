@@ -80,7 +80,8 @@ fn a_source_of_ones_own_that_cannot_look_says_so() {
             String::new()
         }
     }
-    let (tree, top) = (Tree::new(), FolderKey::root(RootId(1)));
+    let tree = Tree::new();
+    let top = FolderKey::root(RootId(1));
     let below = gather(|visitors| Own.scan_below(&tree.root(), &top, 1, visitors));
     assert_eq!(below.unwrap_err().kind(), io::ErrorKind::Unsupported);
     assert_eq!(Own.look(&tree.root(), &top, &[]).unwrap_err().kind(), io::ErrorKind::Unsupported);

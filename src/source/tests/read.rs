@@ -75,7 +75,8 @@ fn what_is_no_file_any_more_is_told_apart_and_never_waited_for() {
 #[test]
 fn a_version_that_is_expected_and_not_there_any_more_is_read_as_it_is_now() {
     let tree = Tree::with(&["d/f", "d/other"]);
-    let (source, mut buffer) = (source(&[], &[]), Vec::new());
+    let source = source(&[], &[]);
+    let mut buffer = Vec::new();
     let expected = read_of(&tree, "d/f", &mut buffer).unwrap().fingerprint;
     let mut read_expected = |size_max| {
         let read = source.read_expected(&tree.root(), &tree.key("d/f"), &expected, size_max, &mut buffer);

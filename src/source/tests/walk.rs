@@ -203,8 +203,11 @@ fn a_folder_that_goes_or_becomes_a_link_while_walking_is_told_as_unreadable() {
     let outside = Tree::with(&["d/secret"]);
     let reported = Arc::new(Mutex::new(Vec::new()));
     let make = || -> Box<dyn FolderVisitor> {
-        let (reported, b, c) = (Arc::clone(&reported), tree.at("b"), tree.at("c"));
-        let (moved, outside) = (tree.at("moved"), outside.path().to_owned());
+        let reported = Arc::clone(&reported);
+        let b = tree.at("b");
+        let c = tree.at("c");
+        let moved = tree.at("moved");
+        let outside = outside.path().to_owned();
         Box::new(At(move |path: &[u8]| {
             reported.lock().unwrap().push(String::from_utf8_lossy(path).into_owned());
             match path {

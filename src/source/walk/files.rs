@@ -156,7 +156,9 @@ mod tests {
             fs::write(folder.path().join(format!("{number:05}")), vec![b'x'; number % 300]).unwrap();
         }
         let fd = fs::File::open(folder.path()).unwrap();
-        let (filters, state, mut lister) = (Filters::default(), StateFolders::default(), Lister::new());
+        let filters = Filters::default();
+        let state = StateFolders::default();
+        let mut lister = Lister::new();
         lister.list(fd.as_fd(), b"", &mut Scope::new(&filters, &state, None)).unwrap();
         let stack = Stack::new(Job { key: FolderKey::root(RootId(1)), ignored: None });
         let waiting = ThreadTimes { total: Duration::from_secs(1), waiting: Duration::from_secs(1) };

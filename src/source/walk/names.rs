@@ -153,7 +153,8 @@ fn sort_parts(arena: &[u8], starts: &mut [u32], most: usize, levels: u32) {
     let mut counts = [0; 256];
     starts.iter().for_each(|&start| counts[byte(start)] += 1);
     let mut parted = vec![0; starts.len()];
-    let (mut places, mut at) = (counts, 0);
+    let mut places = counts;
+    let mut at = 0;
     places.iter_mut().for_each(|place| at += std::mem::replace(place, at));
     for &start in &*starts {
         let place = &mut places[byte(start)];
@@ -174,7 +175,8 @@ fn sort_parts(arena: &[u8], starts: &mut [u32], most: usize, levels: u32) {
 /// fourth of the time of comparing whole names.
 fn sort_at_once(arena: &[u8], starts: &mut [u32], shared: usize) {
     let name = |start| entry(arena, start).1;
-    let (mut few, mut many) = ([(0, 0); FEW], Vec::new());
+    let mut few = [(0, 0); FEW];
+    let mut many = Vec::new();
     let keyed = if let Some(few) = few.get_mut(..starts.len()) {
         few
     } else {

@@ -83,7 +83,8 @@ impl Pace {
     /// Waits until more than these threads are wanted; `None` once a thread has found nothing left to do.
     pub(super) fn more_than(&self, threads: usize) -> Option<usize> {
         let mut state = self.lock();
-        (state.threads, state.measures) = (threads, 0);
+        state.threads = threads;
+        state.measures = 0;
         let waits = |state: &mut State| !state.has_ended && state.wanted <= threads;
         let state = self.changed.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner);
         (!state.has_ended).then_some(state.wanted)
@@ -113,10 +114,12 @@ impl Pace {
             return none;
         }
         let state = self.lock();
-        let (portion, most) = match state.waits() {
-            true => (PORTION, self.most),
-            false if asked >= ALONE => (PORTION_SHARED, self.own),
-            false => return none,
+        let (portion, most) = if state.waits() {
+            (PORTION, self.most)
+        } else if asked >= ALONE {
+            (PORTION_SHARED, self.own)
+        } else {
+            return none;
         };
         let free = most.saturating_sub(self.busy.load(Ordering::Relaxed));
         let threads = left.div_ceil(portion).saturating_sub(1).min(free);
@@ -227,7 +230,8 @@ mod tests {
     fn helpers_come_where_the_scan_waits_and_not_more_than_there_may_be() {
         let pace = Pace::new(2);
         (0..MEASURES_MIN).for_each(|_| pace.note(spent(9, 10), || false));
-        let (_one, (some, portion)) = (pace.busy(), pace.help_with(11 * PORTION, 0));
+        let _one = pace.busy();
+        let (some, portion) = pace.help_with(11 * PORTION, 0);
         assert_eq!((some.threads, portion), (10, PORTION));
         assert_eq!(pace.help_with(100_000, 0).0.threads, THREADS_WAITING_MAX - 11);
         drop(some);

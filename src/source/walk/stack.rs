@@ -164,8 +164,8 @@ impl Turn<'_> {
         if names.is_empty() {
             return;
         }
-        let (parent, range) = (folder.clone(), 0..names.len());
-        let group = Group { parent, ignored, names: Arc::clone(names), range };
+        let range = 0..names.len();
+        let group = Group { parent: folder.clone(), ignored, names: Arc::clone(names), range };
         let mut state = self.stack.lock();
         state.own[self.seat].push(group);
         if state.waiting > 0 {
@@ -205,7 +205,8 @@ mod tests {
     fn threads_go_through_neighbours_and_take_from_each_other_what_is_left() {
         let root = FolderKey::root(RootId(1));
         let stack = Stack::new(Job { key: root.clone(), ignored: None });
-        let (one, other) = (stack.seat(), stack.seat());
+        let one = stack.seat();
+        let other = stack.seat();
         let (turn, _) = one.take().unwrap();
         let names: Names = (10..50).map(|number| number.to_string()).collect();
         turn.add(&root, None, &Arc::new(names));

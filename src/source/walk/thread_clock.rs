@@ -113,7 +113,8 @@ mod tests {
         std::thread::sleep(Duration::from_millis(30));
         let slept = time.now();
         while time.now().since(&slept).total < Duration::from_millis(30) {}
-        let (sleep, work) = (slept.since(&begun), time.now().since(&slept));
+        let sleep = slept.since(&begun);
+        let work = time.now().since(&slept);
         assert!(sleep.waiting >= Duration::from_millis(28), "{sleep:?}");
         // However many other threads want the cores meanwhile.
         assert!(work.waiting < Duration::from_millis(10), "{work:?}");

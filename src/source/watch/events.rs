@@ -163,7 +163,8 @@ impl State {
         if self.rules.state.iter().any(|state| state.as_os_str().as_bytes() == path) {
             return;
         }
-        let (tells_hidden, Self { roots, pending, stale, rules, .. }) = (self.tells_hidden, self);
+        let tells_hidden = self.tells_hidden;
+        let Self { roots, pending, stale, rules, .. } = self;
         for served in roots {
             let Some(relative) = served.relative(path) else { continue };
             let mut note = Note { served, pending, stale, rules, tells_hidden, now };

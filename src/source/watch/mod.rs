@@ -141,7 +141,8 @@ impl Watch {
     pub(super) fn set_rules(&self, filters: Filters, state: &[PathBuf]) {
         let state = state.iter().filter_map(|path| path.canonicalize().ok()).collect();
         let mut shared = self.shared.lock();
-        (shared.rules, shared.tells_hidden) = (Arc::new(Rules { filters, state }), false);
+        shared.rules = Arc::new(Rules { filters, state });
+        shared.tells_hidden = false;
     }
 
     /// Notes that this folder has known files that the filters exclude: it is watched with those above it, and from

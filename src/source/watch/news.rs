@@ -66,7 +66,9 @@ impl WatchEvents {
         let mut news = Self::default();
         news.folders.extend(folders.into_iter().map(|(root, folder)| TouchedFolder { root, folder }));
         for Due { key, since, may_be_folder } in names {
-            let (root, folder, name) = (key.root(), key.folder(), key.name());
+            let root = key.root();
+            let folder = key.folder();
+            let name = key.name();
             let relative = key.relative_path();
             if name == IGNORE_FILE {
                 news.folders.push(TouchedFolder { root, folder });

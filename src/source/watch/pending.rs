@@ -80,12 +80,16 @@ impl Pending {
         name.may_be_folder |= may_be_folder;
         match touch {
             Touch::Complete if !name.complete => {
-                (name.complete, name.since) = (true, now);
+                name.complete = true;
+                name.since = now;
                 self.queue.remove(&name.slot);
                 name.slot = (now, name.slot.1);
                 self.queue.insert(name.slot, key);
             }
-            Touch::Written => (name.complete, name.since) = (false, now),
+            Touch::Written => {
+                name.complete = false;
+                name.since = now;
+            }
             Touch::Metadata if !name.complete => name.since = now,
             Touch::Complete | Touch::Metadata => {}
         }

@@ -52,7 +52,8 @@ fn what_is_committed_between_two_portions_stands() {
 #[test]
 fn what_an_attempt_has_left_of_dropped_segments_goes_with_the_next_one() {
     let mut world = worn();
-    let (before, start) = (segments(&world), world.store().ledger.log_start());
+    let before = segments(&world);
+    let start = world.store().ledger.log_start();
     while world.store().ledger.log_start() == start {
         assert!(!world.compact(1).unwrap());
     }

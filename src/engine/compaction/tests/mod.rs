@@ -68,13 +68,15 @@ impl World {
         let store = self.store.as_mut().unwrap();
         let tick = store.ledger.cursor().tick + 1;
         let begin = store.log.begin_tick().unwrap();
-        let (mut lines, mut changes) = (Vec::new(), Vec::new());
+        let mut lines = Vec::new();
+        let mut changes = Vec::new();
         for (&file, &bytes) in files {
             let key = key(file);
             if bytes.is_none() && !self.current.contains_key(&key) {
                 continue;
             }
-            let (mut line, fingerprint) = (Vec::new(), Fingerprint { size: tick, ..Fingerprint::default() });
+            let mut line = Vec::new();
+            let fingerprint = Fingerprint { size: tick, ..Fingerprint::default() };
             let result = format!("\"{}\"", "x".repeat(bytes.unwrap_or(0)));
             RecordLine {
                 root: "asts",
@@ -109,7 +111,8 @@ impl World {
     }
 
     fn reopen(&mut self) {
-        (self.store, self.compaction) = (None, None);
+        self.store = None;
+        self.compaction = None;
         self.store = Some(Store::create(&self.path, None).unwrap());
         let store = self.store();
         let log = std::mem::replace(&mut store.log, spare_log());
@@ -235,7 +238,8 @@ proptest! {
                     made.values_mut().for_each(|is_ours| *is_ours = false);
                 }
                 Step::Repair => {
-                    (world.store, world.compaction) = (None, None);
+                    world.store = None;
+                    world.compaction = None;
                     let report = repair(&world.path, "records".as_ref()).unwrap();
                     prop_assert_eq!((report.records_dropped, report.set_aside.len()), (0, 0));
                     world.reopen();
@@ -296,7 +300,8 @@ fn whatever_call_fails_the_log_is_right_and_the_next_attempt_ends_it() {
 fn a_log_that_is_compact_stays_as_it_is() {
     let mut world = worn();
     assert!(world.compact(usize::MAX).unwrap());
-    let (cursor, start) = (world.store().ledger.cursor(), world.store().ledger.log_start());
+    let cursor = world.store().ledger.cursor();
+    let start = world.store().ledger.log_start();
     world.reopen();
     assert!(world.compact(usize::MAX).unwrap());
     assert_eq!((world.store().ledger.cursor(), world.store().ledger.log_start()), (cursor, start));
@@ -306,7 +311,8 @@ fn a_log_that_is_compact_stays_as_it_is() {
 fn a_log_is_compacted_by_itself_once_more_than_the_share_is_out_of_date() {
     let rules = BatchConfig { compact_min_bytes: 1000, ..BatchConfig::default() };
     let mut world = World::new();
-    let (mut length_max, mut passes) = (0, 0);
+    let mut length_max = 0;
+    let mut passes = 0;
     let mut compaction = Compaction::new(&rules, Some(LogPosition::START));
     compaction.grace = Duration::ZERO;
     let live = u64::from(FILES) * 500;
@@ -370,7 +376,8 @@ fn a_line_that_is_not_the_record_ends_the_compaction() {
 }
 
 fn compact_alone(mut world: World) -> Result<CompactReport, EngineError> {
-    (world.store, world.compaction) = (None, None);
+    world.store = None;
+    world.compaction = None;
     compact(&world.path)
 }
 

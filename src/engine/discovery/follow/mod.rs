@@ -166,14 +166,13 @@ impl WatchFollower {
     }
 
     fn intake(&self, root: &Root, ground: RunScope, send: &Reports, gate: &Semaphore) -> LedgerMerge {
-        let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
         LedgerMerge::new(
             Purpose::News,
             Some(&self.reader),
             ground,
             root.clone(),
-            source,
-            halt,
+            Arc::clone(&self.source),
+            self.halt.clone(),
             (send.clone(), gate.clone()),
         )
     }

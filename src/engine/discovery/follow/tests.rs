@@ -30,7 +30,8 @@ fn polled(
         hands.folders.add(folder.clone(), Instant::now());
     }
     let listed = Arc::new(Mutex::new(Vec::new()));
-    let (noted, in_hands) = (Arc::clone(&listed), hands.clone());
+    let noted = Arc::clone(&listed);
+    let in_hands = hands.clone();
     let source = PartSource(move |from: &FolderKey, _: &mut dyn FolderVisitor| {
         let number = {
             let mut noted = noted.lock().unwrap();

@@ -47,7 +47,8 @@ impl ScanPlan {
             // once: there is nothing to merge with.
             let known = self.reader.as_ref().filter(|reader| reader.counts(root.id).files() > 0);
             let visitors = || -> Box<dyn FolderVisitor> {
-                let (source, halt) = (Arc::clone(&self.source), self.halt.clone());
+                let source = Arc::clone(&self.source);
+                let halt = self.halt.clone();
                 let purpose = if self.below.is_some() { Purpose::Part } else { Purpose::Job };
                 let mut intake = LedgerMerge::new(
                     purpose,

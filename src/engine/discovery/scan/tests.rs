@@ -63,7 +63,8 @@ pub(crate) fn ground() -> RunScope {
 #[test]
 fn folders_that_a_scan_of_all_or_of_a_part_cannot_list_are_told_and_counted() {
     let fails = |from: &FolderKey, visitor: &mut dyn FolderVisitor| {
-        let (denied, busy) = (from.child(b"denied"), from.child(b"busy"));
+        let denied = from.child(b"denied");
+        let busy = from.child(b"busy");
         let _ = visitor.unreadable(&denied, &io::ErrorKind::PermissionDenied.into());
         let _ = visitor.unreadable(&busy, &io::Error::from(rustix::io::Errno::MFILE));
         Ok(ScanReport::default())
@@ -80,7 +81,8 @@ fn folders_that_a_scan_of_all_or_of_a_part_cannot_list_are_told_and_counted() {
         let (send, events) = sync_channel(16);
         plan.run(&Reports::to(&send));
         drop(send);
-        let (mut counted, mut unlisted) = (ScanCounts::default(), Vec::new());
+        let mut counted = ScanCounts::default();
+        let mut unlisted = Vec::new();
         for event in events {
             match event {
                 Message::Found { counts, .. } => counted = counts,
@@ -96,7 +98,8 @@ fn folders_that_a_scan_of_all_or_of_a_part_cannot_list_are_told_and_counted() {
 #[test]
 fn a_root_that_cannot_be_listed_is_told_and_counted_whatever_the_reason() {
     use rustix::io::Errno;
-    let (files, none) = (Some(Resource::Files), None);
+    let files = Some(Resource::Files);
+    let none = None;
     for (errno, short_of) in [
         (Errno::IO, files),
         (Errno::STALE, files),
@@ -125,7 +128,8 @@ fn a_root_that_cannot_be_listed_is_told_and_counted_whatever_the_reason() {
         let (send, events) = sync_channel(16);
         plan.run(&Reports::to(&send));
         drop(send);
-        let (mut folders, mut lost) = (0, Vec::new());
+        let mut folders = 0;
+        let mut lost = Vec::new();
         for event in events {
             match event {
                 Message::Found { changes, counts, .. } => {

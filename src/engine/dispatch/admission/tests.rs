@@ -55,9 +55,12 @@ fn admitted(order: Order, origin: ChangeOrigin, is_open: bool, sizes: &[u64]) ->
 #[test]
 fn each_origin_bypasses_the_queue_by_its_own_rule() {
     let watch = ChangeOrigin::Watch { since: Instant::now() };
-    let (scan, client) = (ChangeOrigin::Scan, ChangeOrigin::Client);
-    let (small, large) = ([1, 1], [1, LARGE_BYTES]);
-    let (high, normal) = (BatchPriority::High, BatchPriority::Normal);
+    let scan = ChangeOrigin::Scan;
+    let client = ChangeOrigin::Client;
+    let small = [1, 1];
+    let large = [1, LARGE_BYTES];
+    let high = BatchPriority::High;
+    let normal = BatchPriority::Normal;
     let queued = (vec![], true);
     assert_eq!(admitted(Order::Path, watch, true, &small), (vec![high, high], false));
     assert_eq!(admitted(Order::Largest, watch, true, &small), (vec![high, high], false));

@@ -46,7 +46,8 @@ impl Bulk {
             std::thread::sleep(Duration::from_micros(micros.load(Ordering::Relaxed)));
             Ok(String::from_utf8_lossy(file.bytes).into_owned())
         });
-        let (engine, gate) = (Arc::new(Engine::new(Arc::new(slow))), Semaphore::new(8));
+        let engine = Arc::new(Engine::new(Arc::new(slow)));
+        let gate = Semaphore::new(8);
         let bulk = Self { tree, engine, gate, takes_micros };
         (0..FILES).for_each(|n| bulk.write(&name(n), "before"));
         bulk
@@ -107,7 +108,8 @@ impl Bulk {
     /// Runs, and calls `beside` once all is listed and files are in flight.
     fn run_beside(&self, beside: impl FnOnce(&Self)) -> crate::engine::stats::RepositoryProcessingResult {
         let (config, options) = self.settings();
-        let (engine, root) = (Arc::clone(&self.engine), self.tree.path().join("root"));
+        let engine = Arc::clone(&self.engine);
+        let root = self.tree.path().join("root");
         let run = std::thread::spawn(move || engine.run(&[root], &config, &options).unwrap());
         self.wait("the run does not begin", || {
             let seen = self.engine.statistics();
@@ -153,7 +155,8 @@ fn a_touched_file_is_durable_long_before_the_bulk_work_ends() {
     let bulk = Bulk::new();
     bulk.slow_down();
     // One that waits in a batch, one that is not claimed, one that no scan has seen.
-    let (waits, last) = (name(1_500), name(FILES - 1));
+    let waits = name(1_500);
+    let last = name(FILES - 1);
     let names = [waits.as_str(), last.as_str(), "new"];
     let done = bulk.run_beside(|bulk| {
         names.iter().for_each(|name| bulk.write(name, "after"));
@@ -176,7 +179,9 @@ fn a_file_that_changes_again_and_again_ends_as_it_is_and_counts_once() {
     bulk.run();
     bulk.slow_down();
     (0..FILES).filter(|n| n % 4 != 0).for_each(|n| bulk.write(&name(n), "again"));
-    let (again, gone, brief) = (name(0), name(4), "brief");
+    let again = name(0);
+    let gone = name(4);
+    let brief = "brief";
     let done = bulk.run_beside(|bulk| {
         for round in 0..20 {
             bulk.write(&again, &format!("round {round}"));

@@ -44,7 +44,8 @@ proptest! {
 
 #[test]
 fn only_a_higher_priority_takes_the_place_of_a_scan_and_any_that_of_the_standing_job() {
-    let (queued, running) = (job(2, JobEnd::Queued), job(1, JobEnd::Running));
+    let queued = job(2, JobEnd::Queued);
+    let running = job(1, JobEnd::Running);
     assert!(!outranks(&queued, &running));
     assert!(outranks(&Job { priority: 1, ..queued.clone() }, &running));
     let standing = Job { kind: JobKind::Watch, ..running };

@@ -292,9 +292,8 @@ impl Breaker {
         let since = self.open.take().map(|(_, since)| since);
         self.opened += u64::from(since.is_none());
         let pause = self.pause(now, seed);
-        let (resource, pause_ms) = (self.resource, pause.as_millis() as u64);
         tracing::warn!(
-            %resource, why, pause_ms,
+            resource = %self.resource, why, pause_ms = pause.as_millis() as u64,
             "breaker open: nothing more is begun; what failed for want of it is tried again"
         );
         self.open = Some((why, since.unwrap_or(now)));

@@ -27,7 +27,8 @@ fn probe(breakers: &mut Breakers, resource: Resource, now: Instant, ok: bool) ->
 
 /// Whether these outcomes, a millisecond apart, open the breaker.
 fn opens(resource: Resource, outcomes: &[(u32, u32)]) -> bool {
-    let (mut breakers, start) = (Breakers::with_seed(0), Instant::now());
+    let mut breakers = Breakers::with_seed(0);
+    let start = Instant::now();
     for (at, (failed, fine)) in (0..).zip(outcomes) {
         breakers.note(resource, *failed, *fine, start + ms(at));
     }
@@ -50,7 +51,8 @@ fn each_resource_has_its_own_measure() {
 
 #[test]
 fn what_is_long_past_does_not_count() {
-    let (mut breakers, start) = (Breakers::with_seed(0), Instant::now());
+    let mut breakers = Breakers::with_seed(0);
+    let start = Instant::now();
     for second in [0, 2, 4, 6] {
         breakers.note(Resource::Descriptors, 1, 0, start + ms(second * 1000));
         breakers.note(Resource::Files, 4, 4, start + ms(second * 20_000));
@@ -66,9 +68,11 @@ fn what_is_long_past_does_not_count() {
 
 #[test]
 fn a_file_system_that_comes_back_is_found_within_ten_seconds() {
-    let (mut breakers, start) = (Breakers::with_seed(3), Instant::now());
+    let mut breakers = Breakers::with_seed(3);
+    let start = Instant::now();
     breakers.note(Resource::Files, 64, 0, start);
-    let (mut now, mut pauses) = (start, Vec::new());
+    let mut now = start;
+    let mut pauses = Vec::new();
     while now < start + Duration::from_secs(60) {
         let then = probe(&mut breakers, Resource::Files, now, false);
         pauses.push(then - now);
@@ -92,7 +96,8 @@ fn a_file_system_that_comes_back_is_found_within_ten_seconds() {
 
 #[test]
 fn a_processor_has_to_show_eight_good_files() {
-    let (mut breakers, start) = (Breakers::with_seed(0), Instant::now());
+    let mut breakers = Breakers::with_seed(0);
+    let start = Instant::now();
     breakers.note(Resource::Processor, 200, 0, start);
     let then = until(&mut breakers, Resource::Processor, start);
     breakers.verdict(Resource::Processor, then);
@@ -107,7 +112,8 @@ fn a_processor_has_to_show_eight_good_files() {
 
 #[test]
 fn outcomes_from_before_neither_close_nor_prolong() {
-    let (mut breakers, start) = (Breakers::with_seed(0), Instant::now());
+    let mut breakers = Breakers::with_seed(0);
+    let start = Instant::now();
     breakers.trip(Resource::Disk, "no room".to_owned(), start);
     let end = until(&mut breakers, Resource::Disk, start);
     breakers.trip(Resource::Disk, "no room, said again".to_owned(), start + ms(1));
@@ -120,7 +126,8 @@ fn outcomes_from_before_neither_close_nor_prolong() {
 
 #[test]
 fn files_that_fail_while_the_file_system_answers_are_at_fault_themselves() {
-    let (mut breakers, mut now) = (Breakers::with_seed(0), Instant::now());
+    let mut breakers = Breakers::with_seed(0);
+    let mut now = Instant::now();
     for _ in 0..RELAPSES_MAX {
         breakers.note(Resource::Files, 6, 0, now);
         now = probe(&mut breakers, Resource::Files, now, true);
@@ -141,7 +148,8 @@ fn files_that_fail_while_the_file_system_answers_are_at_fault_themselves() {
 #[test]
 fn pauses_are_spread_and_the_same_for_the_same_seed() {
     let first = |seed| {
-        let (mut breakers, start) = (Breakers::with_seed(seed), Instant::now());
+        let mut breakers = Breakers::with_seed(seed);
+        let start = Instant::now();
         breakers.trip(Resource::Files, String::new(), start);
         until(&mut breakers, Resource::Files, start) - start
     };
@@ -153,7 +161,8 @@ fn pauses_are_spread_and_the_same_for_the_same_seed() {
 
 #[test]
 fn statistics_name_resource_and_state() {
-    let (mut breakers, start) = (Breakers::with_seed(0), Instant::now());
+    let mut breakers = Breakers::with_seed(0);
+    let start = Instant::now();
     breakers.trip(Resource::Memory, "too much is in use".to_owned(), start);
     let json = serde_json::to_value(breakers.report(start + ms(100))).unwrap();
     let expected = serde_json::json!({
@@ -210,12 +219,14 @@ proptest! {
         seed: u64,
         steps in prop::collection::vec(step(), 1..200),
     ) {
-        let (start, mut waited) = (Instant::now(), 0);
+        let start = Instant::now();
+        let mut waited = 0;
         let mut breakers = Breakers::with_seed(seed);
         let mut open_ms = [0; Resource::ALL.len()];
         for (at, step) in steps {
             let resource = Resource::ALL[at];
-            let (before, now) = (breakers.all[at].state, start + ms(waited));
+            let before = breakers.all[at].state;
+            let now = start + ms(waited);
             match step {
                 Step::Wait(by) => {
                     for (at, open) in open_ms.iter_mut().enumerate() {

@@ -220,9 +220,12 @@ impl Group {
 /// Returns root and mount point of a line of `/proc/self/mountinfo`, if it is the mount looked for.
 fn mount_of(version: Version, line: &str) -> Option<(PathBuf, PathBuf)> {
     let (front, behind) = line.split_once(" - ")?;
-    let (mut front, mut behind) = (front.split(' ').skip(3), behind.split(' '));
-    let (root, place) = (unescaped(front.next()?), unescaped(front.next()?));
-    let (kind, options) = (behind.next()?, behind.nth(1).unwrap_or_default());
+    let mut front = front.split(' ').skip(3);
+    let mut behind = behind.split(' ');
+    let root = unescaped(front.next()?);
+    let place = unescaped(front.next()?);
+    let kind = behind.next()?;
+    let options = behind.nth(1).unwrap_or_default();
     let is_it = match version {
         Version::One => kind == "cgroup" && options.split(',').any(|option| option == "memory"),
         Version::Two => kind == "cgroup2",

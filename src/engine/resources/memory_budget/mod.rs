@@ -245,7 +245,8 @@ impl Budget {
         if refused <= self.attainable() {
             return None;
         }
-        let (held, threads) = (self.given_up_bytes() >> 20, self.given_up());
+        let held = self.given_up_bytes() >> 20;
+        let threads = self.given_up();
         Some(format!(
             "{threads} threads that did not come back from their files hold {held} MiB, and a file that takes {} MiB \
              does not fit beside them; they may come back, and another process begins without them",

@@ -108,10 +108,15 @@ fn leases_of_all_workers_leave_half_of_the_budget() {
 #[test]
 fn many_threads_never_hold_more_than_the_budget_and_all_come_through() {
     let budget = Budget::new(32 * MIB);
-    let (held, peak, done) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let held = AtomicU64::new(0);
+    let peak = AtomicU64::new(0);
+    let done = AtomicU64::new(0);
     std::thread::scope(|scope| {
         for thread in 0..8u64 {
-            let (budget, held, peak, done) = (&budget, &held, &peak, &done);
+            let budget = &budget;
+            let held = &held;
+            let peak = &peak;
+            let done = &done;
             scope.spawn(move || {
                 for round in 0..2_000u64 {
                     let mixed = (thread * 2_000 + round).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
@@ -134,7 +139,8 @@ fn many_threads_never_hold_more_than_the_budget_and_all_come_through() {
 
 #[test]
 fn a_large_file_is_not_starved_by_small_ones() {
-    let (budget, stop) = (Budget::new(32 * MIB), Stop::default());
+    let budget = Budget::new(32 * MIB);
+    let stop = Stop::default();
     let first = admitted(&budget, 10);
     std::thread::scope(|scope| {
         let _end = StopOnDrop(&stop);
@@ -163,7 +169,8 @@ fn who_waits_is_served_in_the_order_of_coming() {
     let (send, receive) = mpsc::channel();
     std::thread::scope(|scope| {
         for number in 0..5 {
-            let (budget, send) = (&budget, send.clone());
+            let budget = &budget;
+            let send = send.clone();
             scope.spawn(move || {
                 let _permit = admitted(budget, budget.size_max());
                 send.send(number).unwrap();
@@ -195,7 +202,8 @@ fn what_is_given_back_goes_to_the_next_at_once() {
 
 #[test]
 fn a_stop_sends_all_home_who_wait() {
-    let (budget, stop) = (Budget::new(32 * MIB), Stop::default());
+    let budget = Budget::new(32 * MIB);
+    let stop = Stop::default();
     let held = admitted(&budget, budget.size_max());
     std::thread::scope(|scope| {
         let waiting: Vec<_> =
@@ -246,7 +254,8 @@ fn what_a_lower_limit_makes_too_large_is_waited_for_no_longer() {
 #[test]
 fn permits_end_with_a_panic_too() {
     let budget = Arc::new(Budget::new(32 * MIB));
-    let (inner, barrier) = (Arc::clone(&budget), Arc::new(Barrier::new(2)));
+    let inner = Arc::clone(&budget);
+    let barrier = Arc::new(Barrier::new(2));
     let met = Arc::clone(&barrier);
     let thread = std::thread::spawn(move || {
         let _permit = admitted(&inner, inner.size_max());

@@ -134,7 +134,9 @@ fn clean_segment(
             Err(error) => return Err(error.into()),
         }
     }
-    let (mut kept, mut dropped, mut last_tick) = (0, 0, 0);
+    let mut kept = 0;
+    let mut dropped = 0;
+    let mut last_tick = 0;
     let mut judge = |line: RawLine<'_>| -> bool {
         let record = if is_trusted(line, &bad) { RecordHead::parse(line.bytes).ok() } else { None };
         let fits = record.as_ref().is_some_and(|record| record.key(RootId(1)).is_some());

@@ -160,7 +160,8 @@ fn workers_that_are_allowed_later_take_part_and_rest_when_they_are_one_too_many(
     let pool = Pool::start(1, move |worker| (worker, send.clone()), work, || ()).unwrap();
     (0..20).for_each(|id| pool.push(Task::new(batch(id, 50))));
     pool.allow(4).unwrap();
-    let (mut seen, mut done) = (HashSet::new(), 0);
+    let mut seen = HashSet::new();
+    let mut done = 0;
     while seen.len() < 4 {
         seen.insert(receive.recv_timeout(LONG).unwrap());
         done += 1;

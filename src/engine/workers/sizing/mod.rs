@@ -110,7 +110,8 @@ pub(crate) struct PoolSizer {
 
 impl PoolSizer {
     pub(crate) fn new(config: &BatchConfig) -> Self {
-        let (least, most) = (config.worker_count, config.most_workers());
+        let least = config.worker_count;
+        let most = config.most_workers();
         let (recent, last_look, calm_since, calm_looks, calm_wanted) = Default::default();
         Self { least, most, allowed: least, recent, last_look, calm_since, calm_looks, calm_wanted }
     }
@@ -144,7 +145,9 @@ impl PoolSizer {
         let wanted = if are_idle { self.least } else { self.wanted() };
         let before = self.allowed;
         if wanted >= self.allowed {
-            (self.calm_since, self.calm_looks, self.calm_wanted) = (None, 0, 0);
+            self.calm_since = None;
+            self.calm_looks = 0;
+            self.calm_wanted = 0;
             // Where many find nothing to read, more would not find it either.
             if idle * 4 <= self.allowed {
                 self.allowed = wanted.min(self.allowed * GROWTH);
@@ -155,7 +158,9 @@ impl PoolSizer {
             let since = *self.calm_since.get_or_insert(now);
             if self.calm_looks >= CALM_LOOKS && now.saturating_duration_since(since) >= CALM {
                 self.allowed = self.calm_wanted;
-                (self.calm_since, self.calm_looks, self.calm_wanted) = (None, 0, 0);
+                self.calm_since = None;
+                self.calm_looks = 0;
+                self.calm_wanted = 0;
             }
         }
         (self.allowed != before).then_some(self.allowed)

@@ -32,7 +32,8 @@ fn look(sizer: &mut PoolSizer, now: &mut Instant, found: IoWait) -> Option<usize
 
 #[test]
 fn threads_grow_until_they_are_enough_for_the_waiting_and_rest_when_it_has_ended_for_a_while() {
-    let (mut sizer, mut now) = (sizer(2, 32), Instant::now());
+    let mut sizer = sizer(2, 32);
+    let mut now = Instant::now();
     let grown: Vec<_> = std::iter::from_fn(|| look(&mut sizer, &mut now, measured(50.0, 0.9375))).collect();
     assert_eq!(grown, [8, 32], "a sixteenth of the time is work: sixteen times as many");
     let ended = now;
@@ -45,7 +46,8 @@ fn threads_grow_until_they_are_enough_for_the_waiting_and_rest_when_it_has_ended
 
 #[test]
 fn nothing_is_added_for_little_waiting_for_chance_for_idle_workers_or_where_the_number_is_fixed() {
-    let (mut calm, mut now) = (sizer(2, 32), Instant::now());
+    let mut calm = sizer(2, 32);
+    let mut now = Instant::now();
     assert_eq!((0..50).find_map(|_| look(&mut calm, &mut now, measured(50.0, 0.15))), None);
     // One file that waited for long among many that did not.
     let stall = IoWait { waiting: 0.05, total: 0.055, files: 50.0, waited: 1.0 };
@@ -73,7 +75,8 @@ impl Source for SlowSource {
     ) -> std::io::Result<ScanReport> {
         let kind = ListedKind::File(Fingerprint { size: 10, ..Fingerprint::default() });
         let listed = |n| Listed { name: format!("f{n:06}").into_bytes().into(), kind: kind.clone() };
-        let (key, mut files) = (FolderKey::root(root.id), (0..self.files).map(listed));
+        let key = FolderKey::root(root.id);
+        let mut files = (0..self.files).map(listed);
         let _ = visitors().folder(Folder { key, files: &mut files, folders: &Names::default() });
         Ok(ScanReport::default())
     }

@@ -68,22 +68,20 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         let slot = context.slots.enter(worker);
         let marker = context.in_hand.as_ref().map(|in_hand| in_hand.marker(worker));
         let kept = context.budget.kept_bytes(context.config.worker_count);
-        let ((content, result), taken) = (Default::default(), context.clock.now());
-        let (first, lease, workers) = (0, None, context.config.worker_count);
         Self {
+            workers: context.config.worker_count,
+            taken: context.clock.now(),
             context,
             slot,
             send,
-            content,
-            result,
+            content: Vec::new(),
+            result: ResultWriter::default(),
             marker,
-            first,
+            first: 0,
             kept,
-            lease,
-            workers,
+            lease: None,
             gauge: IoWaitSampler::of_this_thread(),
             ahead: ReadAhead::default(),
-            taken,
         }
     }
 
@@ -111,7 +109,8 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
     }
 
     fn work_through(&mut self, task: Task, hand: &WorkerHandle<'_>) -> Option<()> {
-        let (lot, context) = (Arc::clone(task.lot()), Arc::clone(&self.context));
+        let lot = Arc::clone(task.lot());
+        let context = Arc::clone(&self.context);
         let _span = tracing::debug_span!("batch", id = lot.batch.batch_id, files = task.len()).entered();
         self.begin_task(task)?;
         self.workers = hand.allowed();
@@ -124,7 +123,8 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         }
         context.source.rest();
         if hand.is_surplus() {
-            (self.content, self.result) = Default::default();
+            self.content = Vec::new();
+            self.result = ResultWriter::default();
         }
         tracing::debug!("through with it");
         Some(())

@@ -100,7 +100,8 @@ fn coordinate(
     receive: &Receiver<OutcomeGroup>,
     files: usize,
 ) -> Seen {
-    let (mut seen, until) = (Seen::default(), Instant::now() + LONG);
+    let mut seen = Seen::default();
+    let until = Instant::now() + LONG;
     while seen.0.values().map(Vec::len).sum::<usize>() < files {
         assert!(Instant::now() < until, "{} of {files}", seen.0.len());
         if let Ok(group) = receive.recv_timeout(Duration::from_millis(10)) {
@@ -213,13 +214,15 @@ fn large() -> &'static str {
 
 #[test]
 fn memory_for_large_files_is_given_back_when_nothing_is_left_to_do() {
-    let (folder, content) = (tempfile::tempdir().unwrap(), large());
+    let folder = tempfile::tempdir().unwrap();
+    let content = large();
     let context = context(sleeper(Duration::ZERO), 1);
     let (pool, receive) = start(&context, 1);
     for id in 0..3 {
         pool.push(Task::new(batch(folder.path(), id, 2, |_| content)));
     }
-    let (mut seen, until) = (Seen::default(), Instant::now() + LONG);
+    let mut seen = Seen::default();
+    let until = Instant::now() + LONG;
     while seen.0.len() < 6 {
         seen.take(&receive.recv_timeout(LONG).unwrap());
     }
@@ -233,7 +236,8 @@ fn memory_for_large_files_is_given_back_when_nothing_is_left_to_do() {
 
 #[test]
 fn a_small_file_that_hangs_behind_a_large_one_takes_the_memory_of_that_along() {
-    let (folder, content) = (tempfile::tempdir().unwrap(), large());
+    let folder = tempfile::tempdir().unwrap();
+    let content = large();
     let context = context(sleeper(Duration::from_secs(3)), 1);
     let (pool, _receive) = start(&context, 1);
     let hangs = |n| if n == 0 { content } else { "hang" };

@@ -89,7 +89,8 @@ impl<'a> Row<'a> {
         row.set(flags::PENDING, entry.pending);
         row.set(flags::RECHECK, entry.recheck);
         row.set(flags::SAME_TIME, row.ctime_delta == 0);
-        (before.mtime, before.inode) = (print.mtime.0, print.inode);
+        before.mtime = print.mtime.0;
+        before.inode = print.inode;
         if let Some(record) = &entry.record {
             row.set_record(before, record);
         }
@@ -104,11 +105,14 @@ impl<'a> Row<'a> {
         self.set(flags::DIGEST, record.digest.is_some());
         self.set(flags::FAILED, record.failure.is_some());
         self.set(flags::SAME_LOG, (segment, record.epoch) == (before.segment, before.epoch));
-        (self.segment, self.epoch) = (segment, record.epoch);
+        self.segment = segment;
+        self.epoch = record.epoch;
         self.offset_delta = offset.wrapping_sub(before.offset).cast_signed();
         self.failure = record.failure.map_or(0, ErrorClass::code);
         self.digest = record.digest.map_or([0; 16], |digest| digest.0);
-        (before.segment, before.offset, before.epoch) = (segment, offset, record.epoch);
+        before.segment = segment;
+        before.offset = offset;
+        before.epoch = record.epoch;
     }
 
     fn set(&mut self, flag: u8, on: bool) {
@@ -160,7 +164,8 @@ impl More {
         let mut more = Self { crashes: entry.crashes, ..Self::default() };
         if let Some(retry) = &entry.retry {
             more.marks |= marks::RETRY;
-            (more.retry_class, more.retry_at) = (retry.class.code(), retry.at.0);
+            more.retry_class = retry.class.code();
+            more.retry_at = retry.at.0;
         }
         if entry.crashes > 0 {
             more.marks |= marks::CRASHES;

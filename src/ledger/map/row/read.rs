@@ -42,7 +42,9 @@ pub(in crate::ledger) fn read<'a>(
         ctime: Timestamp(before.mtime.wrapping_add(age)),
         inode: before.inode,
     };
-    (entry.retry, entry.crashes, entry.quarantined) = (None, 0, false);
+    entry.retry = None;
+    entry.crashes = 0;
+    entry.quarantined = false;
     let mut carried = false;
     if has(flags::MORE) {
         let more = More::read(&mut input)?;
@@ -51,7 +53,8 @@ pub(in crate::ledger) fn read<'a>(
     }
     if has(flags::RECORD) {
         if !has(flags::SAME_LOG) {
-            (before.segment, before.epoch) = (input.medium()?, input.medium()?);
+            before.segment = input.medium()?;
+            before.epoch = input.medium()?;
         }
         before.offset = before.offset.wrapping_add_signed(input.signed()?);
         let mut failure = None;

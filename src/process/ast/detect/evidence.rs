@@ -108,7 +108,8 @@ impl Evidence {
     fn escaped_kind(&mut self, field: u8, raw: &[u8]) -> Roles {
         self.text.clear();
         json::unescape(raw, &mut self.text);
-        let (tally, digest) = (self.tallies.get_mut(usize::from(field) - 1), NameDigest::of(&self.text));
+        let tally = self.tallies.get_mut(usize::from(field) - 1);
+        let digest = NameDigest::of(&self.text);
         tally.map_or(Roles::default(), |tally| tally.add(&self.text, digest).0)
     }
 

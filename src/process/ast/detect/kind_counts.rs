@@ -166,7 +166,8 @@ mod tests {
     #[test]
     fn a_flood_of_names_leaves_the_same_sample_in_any_order() {
         let names: Vec<_> = (0..60_000).map(|n| format!("kind-{n}")).collect();
-        let (mut forward, mut backward) = (KindCounts::default(), KindCounts::default());
+        let mut forward = KindCounts::default();
+        let mut backward = KindCounts::default();
         for name in names.iter().chain(&names) {
             add(&mut forward, name);
         }

@@ -42,9 +42,11 @@ impl Pattern {
         if text.is_empty() || text.len() > CHUNK {
             return Self::NONE;
         }
-        let (mut bytes, mut mask) = ([0; CHUNK], [0; CHUNK]);
+        let mut bytes = [0; CHUNK];
+        let mut mask = [0; CHUNK];
         for ((byte, mask), from) in bytes.iter_mut().zip(&mut mask).zip(text) {
-            (*byte, *mask) = (*from, 0xff);
+            *byte = *from;
+            *mask = 0xff;
         }
         Self { bytes: u128::from_le_bytes(bytes), mask: u128::from_le_bytes(mask) }
     }
@@ -107,7 +109,8 @@ impl KeySet {
     /// Adds a key; returns whether it is in the set already.
     #[inline(always)]
     pub(crate) fn add(&mut self, number: u8) -> bool {
-        let (word, bit) = (&mut self.0[usize::from(number >> 6)], 1 << (number & 63));
+        let word = &mut self.0[usize::from(number >> 6)];
+        let bit = 1 << (number & 63);
         let again = *word & bit != 0;
         *word |= bit;
         again
@@ -250,7 +253,8 @@ impl KnownKeys {
         self.count += 1;
         self.by_hash[slot] = self.count;
         let known = &mut self.keys[usize::from(self.count)];
-        (known.hash, known.key) = (hash, key);
+        known.hash = hash;
+        known.key = key;
         self.write(self.count, chunk, len);
         self.count
     }

@@ -297,9 +297,10 @@ fn close_symbol(facts: &mut Facts<'_, '_>, frame: &mut Frame) {
 fn close_call(facts: &mut Facts<'_, '_>, frame: &Frame) {
     let method = frame.names[name::METHOD].or(frame.names[name::OWN]);
     let object = frame.names[name::OBJECT];
-    let callee = match is_path(facts.text(object)) && method.is_some() {
-        true => facts.join(object, ".", method),
-        false => method,
+    let callee = if is_path(facts.text(object)) && method.is_some() {
+        facts.join(object, ".", method)
+    } else {
+        method
     };
     facts.call(callee, frame);
 }
@@ -323,19 +324,21 @@ fn import(facts: &mut Facts<'_, '_>, span: Span, frame: &Frame) {
     let is_using = using != all;
     all = without(text, without(text, using, b"import "), b"static ");
     let whole = text.get(all.clone()).unwrap_or_default();
-    let (mut alias, mut dot) = (0..0, whole.iter().rposition(|&byte| byte == b'.'));
+    let mut alias = 0..0;
+    let mut dot = whole.iter().rposition(|&byte| byte == b'.');
     if let Some(at) = whole.windows(4).position(|word| word == b" as ") {
         alias = trimmed(text, all.start + at + 4..all.end);
         all = trimmed(text, all.start..all.start + at);
         dot = whole.iter().take(at).rposition(|&byte| byte == b'.');
     }
     let part = |range: Range<usize>| facts.part(span, range.start, range.end);
-    let (whole, alias) = (part(all.clone()), part(alias));
+    let whole = part(all.clone());
+    let alias = part(alias);
     match dot.filter(|_| !is_using) {
         Some(dot) => {
             let dot = all.start + dot;
-            let (module, name) = (part(all.start..dot), part(dot + 1..all.end));
-            facts.name(name, alias, &Frame { at: u32::MAX, ..Frame::default() });
+            let module = part(all.start..dot);
+            facts.name(part(dot + 1..all.end), alias, &Frame { at: u32::MAX, ..Frame::default() });
             facts.import(module, Span::NONE, frame);
         }
         None => facts.import_module(whole, alias, frame),

@@ -235,7 +235,8 @@ impl Facts<'_, '_> {
 
     /// Returns a part of a text, in bytes from its beginning.
     pub(super) fn part(&self, span: Span, from: usize, to: usize) -> Span {
-        let (from, to) = (from.min(to), to.min(usize::from(span.len)));
+        let from = from.min(to);
+        let to = to.min(usize::from(span.len));
         Span { at: span.at + from as u32, len: to.saturating_sub(from) as u16, made: span.made }
     }
 

@@ -80,7 +80,8 @@ impl SyntaxFault {
         match doc.get(self.at) {
             None => format!("expected {expected}, found the end of the file; was it written completely?"),
             Some(byte) => {
-                let (found, hint) = (found(doc, self.at, *byte), hint(doc, self.at, self.what));
+                let found = found(doc, self.at, *byte);
+                let hint = hint(doc, self.at, self.what);
                 format!("expected {expected}, found {found}{hint}")
             }
         }

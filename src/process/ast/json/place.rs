@@ -31,7 +31,8 @@ pub(crate) struct PlaceKey {
 impl PlaceKey {
     /// Creates a key of up to sixteen bytes.
     pub(crate) const fn of(written: &str) -> Self {
-        let (mut bytes, mut len) = (0, written.len());
+        let mut bytes = 0;
+        let mut len = written.len();
         let mask = u128::MAX >> (8 * (CHUNK - len));
         while len > 0 {
             len -= 1;
@@ -53,7 +54,9 @@ impl PlaceKey {
 #[inline(always)]
 pub(crate) fn place<const N: usize>(doc: &[u8], start: usize, keys: &[PlaceKey; N]) -> Option<Place<N>> {
     let mut numbers = [None; N];
-    let (mut pos, mut values, mut before) = (start, 1, b'{');
+    let mut pos = start;
+    let mut values = 1;
+    let mut before = b'{';
     for (number, key) in numbers.iter_mut().zip(keys) {
         if at(doc, pos) != before {
             break;
@@ -63,7 +66,9 @@ pub(crate) fn place<const N: usize>(doc: &[u8], start: usize, keys: &[PlaceKey; 
             let digits = skip_space(doc, begin + key.len);
             let read = Digits::at(doc, digits)?;
             *number = Some(read.value());
-            (pos, values, before) = (skip_space(doc, digits + read.len()), values + 1, b',');
+            pos = skip_space(doc, digits + read.len());
+            values += 1;
+            before = b',';
         }
     }
     (at(doc, pos) == b'}').then_some(Place { numbers, values, end: pos + 1 })
@@ -72,7 +77,8 @@ pub(crate) fn place<const N: usize>(doc: &[u8], start: usize, keys: &[PlaceKey; 
 /// Reads the array of two such numbers that begins at `start`.
 #[inline(always)]
 pub(crate) fn pair(doc: &[u8], start: usize) -> Option<Place<2>> {
-    let (mut numbers, mut pos) = ([None; 2], start);
+    let mut numbers = [None; 2];
+    let mut pos = start;
     for (number, before) in numbers.iter_mut().zip(*b"[,") {
         if at(doc, pos) != before {
             return None;

@@ -271,7 +271,8 @@ fn number(mut value: u64, out: &mut Vec<u8>) {
     if value < 10 {
         return out.push(b'0' + value as u8);
     }
-    let (mut digits, mut from) = ([b'0'; 20], 20);
+    let mut digits = [b'0'; 20];
+    let mut from = 20;
     while value > 0 {
         from -= 1;
         digits[from] += (value % 10) as u8;

@@ -122,7 +122,9 @@ fn a_failure_leaves_nothing_behind_for_the_next_document() {
 fn tokens_of_every_length_at_every_offset() {
     for len in 0..40 {
         for pad in 0..18 {
-            let (space, name, digits) = (" ".repeat(pad), "n".repeat(len), "7".repeat(len + 1));
+            let space = " ".repeat(pad);
+            let name = "n".repeat(len);
+            let digits = "7".repeat(len + 1);
             let doc = format!(
                 "{space}[\"{name}\",{digits},{{\"type\":{space}\"{name}\"}},\n\t\t{space}-{digits}.{digits}]"
             );

@@ -160,7 +160,8 @@ fn what_did_not_fit_is_not_forgotten_with_what_did() {
     let mut store = Store::default();
     let mut facts = Facts { doc: b"n", store: &mut store };
     let name = Span { at: 0, len: 1, made: false };
-    let (outer, inner) = (Frame { at: 1, ..Frame::default() }, Frame { at: 2, ..Frame::default() });
+    let outer = Frame { at: 1, ..Frame::default() };
+    let inner = Frame { at: 2, ..Frame::default() };
     for _ in 0..=4_000_000 {
         facts.name(name, Span::NONE, &inner);
     }

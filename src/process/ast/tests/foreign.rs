@@ -14,7 +14,8 @@ fn results(folder: &str) -> Vec<(String, Value)> {
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/dialects/tree-sitter");
     files(&base.join(folder), &mut found);
     let result = |path: &Path| {
-        let (bytes, mut result) = (fs::read(path).unwrap(), ResultWriter::default());
+        let bytes = fs::read(path).unwrap();
+        let mut result = ResultWriter::default();
         let content = FileContent { path: path.as_os_str().as_encoded_bytes(), bytes: &bytes };
         AstProcessor::new().process(&content, &mut result).unwrap();
         serde_json::from_slice(result.as_bytes()).unwrap()

@@ -15,7 +15,8 @@ fn symbols_of_one_name_stand_in_an_order_of_their_own() {
     assert_eq!(one.matches(r#""name":"f""#).count(), 2, "{one}");
 
     let module = r#"{"mod":{"ident":"m"}}"#;
-    let (inside, items) = (format!(r#""trait":{{"items":[{module}]}}"#), format!(r#""items":[{module}]"#));
+    let inside = format!(r#""trait":{{"items":[{module}]}}"#);
+    let items = format!(r#""items":[{module}]"#);
     let one = text_of(format!(r#"{{"items":[{{{items},{inside}}}]}}"#)).unwrap();
     assert_eq!(one, text_of(format!(r#"{{"items":[{{{inside},{items}}}]}}"#)).unwrap());
     assert_eq!(one.matches(r#""name":"m""#).count(), 2, "{one}");

@@ -23,7 +23,8 @@ fn check(dialect: &str) {
     let expected_in = project.join("tests/golden/expected");
     let mut found = Vec::new();
     files(&expected_in, &mut found);
-    let (mut checked, mut differences) = (0, Vec::new());
+    let mut checked = 0;
+    let mut differences = Vec::new();
     for path in found {
         let expected: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         if expected["dialect"] != dialect {
@@ -50,7 +51,8 @@ fn compare(sample: &Path, expected: &Value, found: &Value, differences: &mut Vec
     names.sort();
     names.dedup();
     for name in names {
-        let (want, got) = (&expected[name], &found[name]);
+        let want = &expected[name];
+        let got = &found[name];
         if want == got {
             continue;
         }

@@ -39,7 +39,9 @@ fn results() -> String {
 fn by_sample(text: &str) -> BTreeMap<(&str, &str), &str> {
     let sample = |line| {
         let mut parts = str::splitn(line, 3, ' ');
-        let (content, result, path) = (parts.next()?, parts.next()?, parts.next()?);
+        let content = parts.next()?;
+        let result = parts.next()?;
+        let path = parts.next()?;
         Some(((content, path), result))
     };
     text.lines().skip(1).filter_map(sample).collect()
@@ -52,7 +54,8 @@ fn version(text: &str) -> (u32, &str) {
 
 /// Checks whether the new results may replace the old ones, as far as requested.
 fn judge(before: &str, now: &str, asked: &str) -> Result<(), String> {
-    let (was, is) = (by_sample(before), by_sample(now));
+    let was = by_sample(before);
+    let is = by_sample(now);
     let other = |(sample, result): &(_, _)| was.get(sample).is_some_and(|before| before != result);
     let changed: String =
         is.clone().into_iter().filter(other).map(|((_, path), _)| format!("  {path}\n")).collect();

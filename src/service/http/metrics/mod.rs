@@ -178,7 +178,8 @@ fn classes(out: &mut Exposition, failures: &FailureReport) {
 }
 
 fn watcher(out: &mut Exposition, watch: &WatchFigures) {
-    let (status, latency) = (&watch.status, watch.latency);
+    let status = &watch.status;
+    let latency = watch.latency;
     out.gauge("watch_armed_folders", "Folders that are watched", status.armed_folders);
     let unwatched = status.unwatched.values().sum::<u64>();
     out.gauge(

@@ -91,7 +91,8 @@ impl TomlFile {
             what: error.message().replace('\n', "; "),
         };
         let mut wrong: Vec<Problem> = errors.iter().map(of_error).collect();
-        let (mut found, mut others) = (Vec::new(), Vec::new());
+        let mut found = Vec::new();
+        let mut others = Vec::new();
         self.walk(table.get_ref(), &Place { prefix: "", text }, &mut found, &mut others);
         // Problems that the parser's recovery causes on a line with a syntax error are noise.
         let lines: Vec<Origin> = wrong.iter().map(|problem| problem.origin.clone()).collect();

@@ -267,7 +267,9 @@ fn is_filter(text: &str) -> bool {
 
 /// Splits globs at commas that are outside of brackets.
 fn split_globs(text: &str) -> Vec<String> {
-    let (mut depth, mut from, mut globs) = (0_usize, 0, Vec::new());
+    let mut depth = 0_usize;
+    let mut from = 0;
+    let mut globs = Vec::new();
     for (at, c) in text.char_indices() {
         match c {
             '{' | '[' => depth += 1,

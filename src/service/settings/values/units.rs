@@ -40,7 +40,8 @@ pub(super) fn duration_text(duration: Duration) -> String {
 /// Parses a size such as `128MB` or `1.5GiB`; without a unit only 0. Case is ignored.
 pub(super) fn size(text: &str) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = (&text[..digits], text[digits..].trim_start());
+    let number = &text[..digits];
+    let unit = text[digits..].trim_start();
     let whole: f64 = number.parse().ok()?;
     if unit.is_empty() {
         return (whole == 0.0).then_some(0);
@@ -55,7 +56,8 @@ pub(super) fn size(text: &str) -> Option<u64> {
 /// Formats a size in its largest unit without a fraction, in powers of two before powers of ten.
 pub(super) fn size_text(bytes: u64) -> String {
     let fits = |(_, unit): &&(&str, u64)| bytes > 0 && bytes.is_multiple_of(*unit);
-    let (binary, decimal) = (SIZES[5..].iter().rev().find(fits), SIZES[..5].iter().rev().find(fits));
+    let binary = SIZES[5..].iter().rev().find(fits);
+    let decimal = SIZES[..5].iter().rev().find(fits);
     let unit = match (binary, decimal) {
         // 1000 MiB stays that, rather than 1048576000 B; 128 MB is no whole number of MiB.
         (Some(binary), Some(decimal)) if binary.1 < decimal.1 => Some(decimal),

@@ -100,7 +100,8 @@ impl Column {
 
     /// Writes all entries and clears them.
     pub(super) fn write(&mut self, writer: &mut ColumnWriter<'_>) -> Result<(), ParquetError> {
-        let (definitions, repetitions) = (&self.definitions, &self.repetitions);
+        let definitions = &self.definitions;
+        let repetitions = &self.repetitions;
         let definitions = self.is_nullable.then_some(definitions.as_slice());
         let repetitions = self.is_nested.then_some(repetitions.as_slice());
         match (&mut self.values, writer) {
@@ -209,7 +210,8 @@ impl<'a> Cursor<'a> {
         if items.is_empty() {
             return self.missing(G::WIDTH);
         }
-        let (outer, start) = (self.level, self.next);
+        let outer = self.level;
+        let start = self.next;
         let lists = outer.lists + 1;
         for (at, item) in items.iter().enumerate() {
             self.next = start;

@@ -66,8 +66,8 @@ impl<W: Write + Send> ParquetWriter<W> {
     /// Where `out` can't be written, or the record is too large for the format.
     pub fn push(&mut self, record: &RecordHead<'_>) -> Result<(), ExportError> {
         if record.result.is_some_and(|result| result.get().len() > CELL_BYTES_MAX) {
-            let (root, path) = (record.root.to_string(), record.path.to_string());
-            return Err(ExportError::TooLarge { root, path });
+            let path = record.path.to_string();
+            return Err(ExportError::TooLarge { root: record.root.to_string(), path });
         }
         let mut cursor = Cursor::new(&mut self.columns);
         row::put(record, &mut cursor);

@@ -81,10 +81,7 @@ impl notify::Watcher for Fake {
 
     fn unwatch(&mut self, path: &Path) -> notify::Result<()> {
         lock(&self.0.unwatched).push(name(path));
-        match lock(&self.0.watched).remove(&name(path)) {
-            true => Ok(()),
-            false => Err(notify::Error::watch_not_found()),
-        }
+        if lock(&self.0.watched).remove(&name(path)) { Ok(()) } else { Err(notify::Error::watch_not_found()) }
     }
 
     fn kind() -> WatcherKind {

@@ -255,7 +255,8 @@ fn churn(tree: &Tree, seed: u64, changes: u32) {
             let names = (0..depth).map(|_| ["a", "b", "c", "d", "cut"][below(5) as usize]);
             tree.at(names.collect::<Vec<_>>().join("/"))
         };
-        let (one, other) = (path(), path());
+        let one = path();
+        let other = path();
         let _ = match below(8) {
             0 | 1 => fs::create_dir_all(&one),
             2 => fs::remove_dir_all(&one),

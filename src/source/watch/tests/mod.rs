@@ -75,7 +75,8 @@ impl Mirror {
     /// Takes changes until `done`; returns them, names and folders by their paths.
     #[track_caller]
     fn until(&mut self, mut done: impl FnMut(&Self) -> bool) -> Reported {
-        let (mut reported, deadline) = (Reported::default(), Instant::now() + PATIENCE);
+        let mut reported = Reported::default();
+        let deadline = Instant::now() + PATIENCE;
         while !done(self) {
             assert!(Instant::now() < deadline, "not seen: {:?}; reported {reported:?}", self.difference());
             let news = self.watch.take(Duration::from_millis(20), 1000);

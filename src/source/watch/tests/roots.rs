@@ -67,7 +67,8 @@ fn nested_roots_both_get_the_news_and_either_can_go() {
     scan(&outer.source, &inner, 1).unwrap();
     assert_eq!(armed(&outer.watch), 3 + 2);
     let told_to = |watch: &Watch| {
-        let (mut roots, deadline) = (Vec::new(), Instant::now() + PATIENCE);
+        let mut roots = Vec::new();
+        let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline && roots.len() < 2 {
             let news = watch.take(Duration::from_millis(200), 100);
             if news.is_empty() && !roots.is_empty() {

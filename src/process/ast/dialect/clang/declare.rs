@@ -33,7 +33,8 @@ pub(super) fn path(facts: &mut Facts<'_, '_>, frame: &Frame, is_implied: bool) -
     if !frame.has(IN_CALLEE) || frame.flags & LEFT_OUT != 0 {
         return Span::NONE;
     }
-    let (own, first) = (frame.names[name::OWN], frame.names[name::FIRST]);
+    let own = frame.names[name::OWN];
+    let first = frame.names[name::FIRST];
     match frame.role {
         role::THROUGH | role::CXX_THROUGH | role::C_CAST => first,
         role::UNARY if frame.has(IS_POINTER) => first,
@@ -270,7 +271,8 @@ impl Clang {
             Some(around) if may_have_access => around.access,
             _ => Visibility::Unknown,
         };
-        let (first, last) = (node.places.first(), node.places.end.own_line());
+        let first = node.places.first();
+        let last = node.places.end.own_line();
         frame.line = first.number();
         frame.end_line = if first == Line::NONE { 0 } else { last.number() };
         let number = facts.store.symbols.len();

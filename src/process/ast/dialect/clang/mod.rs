@@ -310,9 +310,10 @@ impl Clang {
     }
 
     fn close_place(&mut self, frame: &Frame, parent: &mut Frame) {
-        let place = match frame.has(HAS_MACRO) {
-            true => Place::of_macro(self.spelling, self.expansion),
-            false => Place::of(frame),
+        let place = if frame.has(HAS_MACRO) {
+            Place::of_macro(self.spelling, self.expansion)
+        } else {
+            Place::of(frame)
         };
         self.set_place(place, parent, frame.slot);
     }
@@ -444,7 +445,8 @@ impl Clang {
         };
         sums.add(sum, if before == Line::NONE { Line::BEFORE } else { before });
         if around.first == 0 {
-            (around.first, around.first_extent) = (frame.at, Extent::of(&node.places));
+            around.first = frame.at;
+            around.first_extent = Extent::of(&node.places);
         } else if around.second == 0 {
             around.second = frame.at;
         }

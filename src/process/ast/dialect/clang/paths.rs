@@ -31,7 +31,8 @@ pub(super) fn type_path(written: &[u8], out: &mut Vec<u8>) {
         rest = behind;
     }
     let trimmed = out.trim_ascii();
-    let (from, len) = (out.len() - out.trim_ascii_start().len(), trimmed.len());
+    let from = out.len() - out.trim_ascii_start().len();
+    let len = trimmed.len();
     out.drain(..from);
     out.truncate(len);
     if out.contains(&b'(') {
@@ -96,7 +97,9 @@ pub(super) fn conversion(written: &[u8], out: &mut Vec<u8>) {
     out.clear();
     out.extend_from_slice(b"operator");
     // Where the preceding word begins, which is a scope if `::` follows.
-    let (mut rest, mut depth, mut scope) = (written, 0_usize, out.len());
+    let mut rest = written;
+    let mut depth = 0_usize;
+    let mut scope = out.len();
     while let Some((&byte, behind)) = rest.split_first() {
         let end = rest.iter().position(|&byte| !is_word(byte)).unwrap_or(rest.len());
         let (word, behind) = if end > 0 { rest.split_at(end) } else { (&rest[..0], behind) };
@@ -134,7 +137,9 @@ fn close(open: u8, close: u8, out: &mut Vec<u8>) {
 /// Returns whether a type's value is constant: `const` follows its last `*` or `&`. For pointers to functions or to
 /// arrays the declarator in round brackets decides.
 pub(super) fn is_constant(written: &[u8]) -> bool {
-    let (mut is_constant, mut depth, mut rest) = (false, 0_usize, written);
+    let mut is_constant = false;
+    let mut depth = 0_usize;
+    let mut rest = written;
     while let Some((&byte, behind)) = rest.split_first() {
         rest = behind;
         match byte {

@@ -116,7 +116,9 @@ impl Scopes {
     /// name.
     fn symbol_of(&mut self, place: usize, outer: &[Option<usize>], facts: &mut Facts<'_, '_>) -> u32 {
         let symbols = &mut facts.store.symbols;
-        let (mut home, mut inside, mut next) = (0, None, Some(place));
+        let mut home = 0;
+        let mut inside = None;
+        let mut next = Some(place);
         while let Some(scope) = next.and_then(|place| self.scopes.get_mut(place)) {
             let known = scope
                 .number

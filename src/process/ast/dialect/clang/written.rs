@@ -43,7 +43,8 @@ pub(super) fn is_of_coroutine(callee: &[u8]) -> bool {
 /// Returns a key of what is written in a macro argument, by kind and bytes: above all ids, which are addresses.
 fn argument(role: u8, places: &Places) -> Option<u64> {
     let is_argument = places.begin.is_argument && places.end.is_argument && places.begin.at < 1 << 24;
-    let (begin, end) = (u64::from(places.begin.at), u64::from(places.end.at));
+    let begin = u64::from(places.begin.at);
+    let end = u64::from(places.end.at);
     is_argument.then_some(1 << 63 | u64::from(role) << 56 | begin << 32 | end)
 }
 

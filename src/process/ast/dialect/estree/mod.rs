@@ -58,7 +58,8 @@ const FOREIGN: [&[u8]; 7] = [
 fn score(evidence: &Evidence) -> f64 {
     let Some(("type", tally)) = evidence.kind_field() else { return 0.0 };
     let has_spans = evidence.marker(const { marker("span") }) > 0;
-    let (mut known, mut telling) = (0, tally.total());
+    let mut known = 0;
+    let mut telling = tally.total();
     for kind in tally.kinds() {
         match kind.roles.of(PLACE) {
             0 if FOREIGN.contains(&kind.name) => return 0.0,

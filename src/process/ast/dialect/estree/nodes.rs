@@ -25,7 +25,8 @@ pub(super) fn close_bare(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut 
         key::START => parent.line = frame.line,
         key::END => parent.end_line = frame.line,
         key::LOC => {
-            (parent.line, parent.end_line) = (frame.line, frame.end_line);
+            parent.line = frame.line;
+            parent.end_line = frame.end_line;
             facts.line(frame.line.max(frame.end_line));
         }
         key::ARGUMENTS if parent.count == 0 && !frame.has(bit::SPREAD) => {
@@ -89,7 +90,8 @@ pub(super) fn close_member_expression(facts: &mut Facts<'_, '_>, frame: &Frame, 
 
 #[inline(always)]
 pub(super) fn close_call(facts: &mut Facts<'_, '_>, frame: &Frame) {
-    let (callee, string) = (frame.names[name::SECOND], frame.names[name::STRING]);
+    let callee = frame.names[name::SECOND];
+    let string = frame.names[name::STRING];
     let requires = string.is_some()
         && frame.role == role::CALL
         && frame.has(bit::CALLS_NAME)

@@ -258,10 +258,13 @@ fn path_flags(slot: u8, parent: &Frame) -> u32 {
     let is_part = match parent.slot {
         key::PATH => slot == key::SEGMENTS,
         key::FIELD | key::TRY | key::AWAIT => matches!(slot, key::BASE | key::EXPR),
-        key::PAREN | key::GROUP => match is_type {
-            true => slot == key::ELEM,
-            false => matches!(slot, key::BASE | key::EXPR),
-        },
+        key::PAREN | key::GROUP => {
+            if is_type {
+                slot == key::ELEM
+            } else {
+                matches!(slot, key::BASE | key::EXPR)
+            }
+        }
         key::REFERENCE | key::PTR => slot == key::ELEM,
         key::SEGMENTS => false,
         _ => match slot {
@@ -277,7 +280,8 @@ fn path_flags(slot: u8, parent: &Frame) -> u32 {
 /// Passes the path, as far as it has been read, to the enclosing object.
 #[inline(always)]
 fn close_in_path(facts: &mut Facts<'_, '_>, frame: &Frame, parent: &mut Frame) {
-    let (path, own) = (frame.names[name::PATH], frame.names[name::OWN]);
+    let path = frame.names[name::PATH];
+    let own = frame.names[name::OWN];
     parent.names[name::PATH] = match frame.slot {
         key::SEGMENTS if frame.has(IN_TYPE) => own,
         key::SEGMENTS => facts.join(parent.names[name::PATH], ".", own),

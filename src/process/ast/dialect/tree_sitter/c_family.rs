@@ -69,7 +69,8 @@ pub(super) fn close(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>,
 }
 
 fn close_declaration(reading: Reading, node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &mut Frame) {
-    let (is_definition, is_variable) = (node.kind() == "function_definition", node.kind() == "declaration");
+    let is_definition = node.kind() == "function_definition";
+    let is_variable = node.kind() == "declaration";
     let mut has_function = false;
     for declared in declared(node) {
         if declared.is_function {
@@ -219,7 +220,9 @@ fn declared(node: Node<'_>) -> impl Iterator<Item = Declared<'_>> {
 /// Follows a chain of declarators to the name at its end. The one next to the name, ignoring round brackets,
 /// decides: `(*f)(int)` is a pointer, `(*f(int))(int)` and `(f)(int)` are functions.
 fn declarator(node: Node<'_>, has_type: bool) -> Option<Declared<'_>> {
-    let (mut named_node, mut nearest, mut pointer) = (node, "", None);
+    let mut named_node = node;
+    let mut nearest = "";
+    let mut pointer = None;
     let mut is_guide = false;
     loop {
         if let Some(member) = pointer_to_member(named_node) {
@@ -235,7 +238,8 @@ fn declarator(node: Node<'_>, has_type: bool) -> Option<Declared<'_>> {
                 is_guide = !has_type && named_node.first(&["trailing_return_type"]).is_some();
             }
             kind @ ("pointer_declarator" | "reference_declarator" | "pointer_type_declarator") => {
-                (nearest, pointer) = (kind, Some(named_node));
+                nearest = kind;
+                pointer = Some(named_node);
             }
             kind @ "array_declarator" => nearest = kind,
             _ => {}
@@ -385,7 +389,8 @@ fn settle_scopes(facts: &mut Facts<'_, '_>) {
             Some(dot) => dot,
             None => outer_name_len(symbol, facts),
         };
-        let (mut kind, mut qualified) = (symbol.kind, symbol.qualified);
+        let mut kind = symbol.kind;
+        let mut qualified = symbol.qualified;
         let is_variable = kind.is_variable();
         let found = outwards(around, written).find_map(|home| Some((homes.get(&home).copied()?, home)));
         match found {
@@ -404,7 +409,9 @@ fn settle_scopes(facts: &mut Facts<'_, '_>) {
             None => {}
         }
         if let Some(symbol) = facts.store.symbols.get_mut(number) {
-            (symbol.kind, symbol.qualified, symbol.name) = (kind, qualified, own);
+            symbol.kind = kind;
+            symbol.qualified = qualified;
+            symbol.name = own;
         }
     }
 }

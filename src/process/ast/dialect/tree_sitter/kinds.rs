@@ -197,7 +197,6 @@ fn is_worded(name: &[u8]) -> bool {
 static UNKNOWN: [Kind; 2] = [unknown(false), unknown(true)];
 
 const fn unknown(is_worded: bool) -> Kind {
-    let (shape, actions) = (Shape::None, [Action::None; GRAMMARS]);
     Kind {
         name: "",
         stays: false,
@@ -205,10 +204,10 @@ const fn unknown(is_worded: bool) -> Kind {
         is_modifier: false,
         is_function: false,
         is_directive: false,
-        shape,
+        shape: Shape::None,
         word: 0,
         known: 0,
-        actions,
+        actions: [Action::None; GRAMMARS],
     }
 }
 

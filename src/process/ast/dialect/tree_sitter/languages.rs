@@ -76,20 +76,24 @@ pub(super) fn telltale_kinds() -> impl Iterator<Item = (&'static str, &'static s
 /// Returns the language with the most kinds of its own: two at least, and more than any other has.
 fn of_kinds(hints: &LanguageHints<'_>) -> &'static str {
     let Some((_, tally)) = hints.evidence.kind_field() else { return "unknown" };
-    let (mut own, mut ruled_out) = ([0; TELLTALES.len()], 0);
+    let mut own = [0; TELLTALES.len()];
+    let mut ruled_out = 0;
     for kind in tally.kinds() {
         let Telltale { speaks_for, rules_out } = telltales().get(kind.name);
         own.iter_mut().enumerate().for_each(|(place, count)| *count += speaks_for >> place & 1);
         ruled_out |= rules_out;
     }
-    let (mut best, mut most, mut is_tie) = ("unknown", 1, false);
+    let mut best = "unknown";
+    let mut most = 1;
+    let mut is_tie = false;
     for (&(language, base, _), &count) in TELLTALES.iter().zip(&own) {
         // A document with only the base language's kinds is of that one.
         let more = TELLTALES.iter().zip(&own).find(|(one, _)| one.0 == base).map_or(0, |(_, &more)| more);
         let count = if count > 0 { count + more } else { 0 };
         is_tie = count == most || is_tie && count < most;
         if count > most {
-            (best, most) = (language, count);
+            best = language;
+            most = count;
         }
     }
     let is_other =

@@ -257,7 +257,8 @@ impl TreeSitter {
         let Some(reading) = self.reading else { return };
         let Some(part) = self.parts.get_mut(place) else { return };
         let kind = part.kind;
-        (part.size, part.is_leaf) = (size, size == 1);
+        part.size = size;
+        part.is_leaf = size == 1;
         if reading.grammar == Grammar::None {
             return self.parts.truncate(place + 1);
         }
@@ -301,7 +302,8 @@ impl TreeSitter {
             }
         }
         if let Some(part) = self.parts.get_mut(place) {
-            (part.path, part.words) = (path, words);
+            part.path = path;
+            part.words = words;
         }
     }
 

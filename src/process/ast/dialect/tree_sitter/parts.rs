@@ -56,8 +56,7 @@ pub(super) struct Part {
 
 impl Part {
     pub(super) fn new(kind: &'static Kind, at: u32) -> Self {
-        let (text, path, field) = (None, Span::NONE, Field::None);
-        Self { kind, size: 1, at, text, path, words: 0, field, is_leaf: true }
+        Self { kind, size: 1, at, text: None, path: Span::NONE, words: 0, field: Field::None, is_leaf: true }
     }
 }
 

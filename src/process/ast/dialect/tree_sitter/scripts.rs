@@ -31,12 +31,16 @@ pub(super) fn close_member(reading: Reading, node: Node<'_>, facts: &mut Facts<'
         let named = node.field(Field::Name).or_else(|| node.field(Field::Property));
         named.or_else(|| node.first(&["property_identifier", "private_property_identifier"]))
     };
-    let kind = match is_declarator {
-        true if is_function && named.is_some() => SymbolKind::Function,
-        true if is_class && named.is_some() => SymbolKind::Class,
-        true => return bind(node, facts, frame),
-        false if is_function => SymbolKind::Method,
-        false => return,
+    let kind = if is_declarator && is_function && named.is_some() {
+        SymbolKind::Function
+    } else if is_declarator && is_class && named.is_some() {
+        SymbolKind::Class
+    } else if is_declarator {
+        return bind(node, facts, frame);
+    } else if is_function {
+        SymbolKind::Method
+    } else {
+        return;
     };
     let name = named.map_or(Span::NONE, |named| named.name(facts));
     let words = value.and_then(Node::part).map_or(0, |part| part.words);
@@ -104,12 +108,14 @@ fn drop_in_blocks(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     if node.first(&["statement_block"]).is_none() {
         return;
     }
-    let (mut children, mut is_in_block) = (node.children().peekable(), false);
+    let mut children = node.children().peekable();
+    let mut is_in_block = false;
     let mut last = 0;
     facts.drop_if(frame, |symbol| {
         if symbol.at < last {
             // The variables come after all others.
-            (children, is_in_block) = (node.children().peekable(), false);
+            children = node.children().peekable();
+            is_in_block = false;
         }
         last = symbol.at;
         while let Some(child) = children.next_if(|child| child.at() <= symbol.at) {
@@ -178,7 +184,7 @@ impl Decorators {
         let run = self.runs.last().copied().filter(|run| run.around == parent.at);
         match (kind, run) {
             ("decorator", None) => {
-                let (at, line) = (frame.at, frame.line);
+                let Frame { at, line, .. } = *frame;
                 self.runs.push(Run { around: parent.at, at, line, branches: parent.branches });
             }
             ("decorator" | "comment", _) | (_, None) => {}

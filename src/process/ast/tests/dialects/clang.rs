@@ -212,7 +212,8 @@ fn what_the_compiler_made_of_a_template_is_left_out() {
             places(4, 6)
         )
     };
-    let (written, made) = (class("CXXRecordDecl"), class("ClassTemplateSpecializationDecl"));
+    let written = class("CXXRecordDecl");
+    let made = class("ClassTemplateSpecializationDecl");
     let inside = unit(&format!(
         r#"{{"id":"0x2","kind":"ClassTemplateDecl",{},"inner":[{written},{made},{made}]}}"#,
         places(3, 6)

@@ -211,7 +211,8 @@ fn other_trees_are_not_taken_for_it() {
 
 #[test]
 fn deep_trees_are_read_without_a_deep_stack() {
-    let (mut open, mut close) = (String::new(), String::new());
+    let mut open = String::new();
+    let mut close = String::new();
     for _ in 0..4_000 {
         open.push_str(r#"{"type":"object_pattern","start":[0,0],"end":[0,1],"children":["#);
         close.push_str("]}");

@@ -105,7 +105,8 @@ fn reported(result: &Value, with_complexity: bool) -> Value {
 
 #[test]
 fn each_type_of_each_parser_has_a_role_or_a_reason_for_none() {
-    let (table, lists) = (table(), lists());
+    let table = table();
+    let lists = lists();
     assert_eq!(lists.len(), 8, "{:?}", lists.keys());
     let missing: Vec<_> = (lists.iter())
         .flat_map(|(parser, types)| types.iter().map(move |kind| (parser, kind)))
@@ -116,7 +117,8 @@ fn each_type_of_each_parser_has_a_role_or_a_reason_for_none() {
 
 #[test]
 fn each_kind_that_the_dialect_knows_is_in_the_table() {
-    let (table, lists) = (table(), lists());
+    let table = table();
+    let lists = lists();
     let dialect = ALL.iter().find(|dialect| dialect.name == "estree").unwrap();
     let known: BTreeSet<_> = dialect.kinds.iter().map(|&(kind, _)| kind).collect();
     let missing: Vec<_> = known.iter().filter(|&&kind| !table.contains_key(kind)).collect();
@@ -154,7 +156,8 @@ fn dumped(parser: &str) -> BTreeSet<String> {
         }
     }
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/dialects/estree");
-    let (mut found, mut types) = (Vec::new(), BTreeSet::new());
+    let mut found = Vec::new();
+    let mut types = BTreeSet::new();
     let folders = DUMPS.iter().find(|(name, _)| *name == parser).map(|(_, folders)| folders.to_vec());
     for folder in folders.unwrap_or_else(|| vec![parser]) {
         files(&project.join(folder), &mut found);
@@ -167,7 +170,8 @@ fn dumped(parser: &str) -> BTreeSet<String> {
 
 #[test]
 fn each_type_with_a_role_is_in_a_dump_of_each_parser_that_has_it() {
-    let (table, lists) = (table(), lists());
+    let table = table();
+    let lists = lists();
     for (parser, types) in &lists {
         let dumped = dumped(parser);
         let unknown: Vec<_> = dumped.iter().filter(|kind| !table.contains_key(*kind)).collect();

@@ -47,7 +47,8 @@ fn text_in<'a>(value: &'a Value, name: &str) -> &'a str {
 /// Returns a line that is at least 1 and not beyond the last one; 0 if there is none.
 fn line(result: &Value, value: &Value, name: &str) -> u64 {
     let Some(line) = value.get(name) else { return 0 };
-    let (line, last) = (line.as_u64().unwrap(), result["lines"].as_u64().unwrap_or(0));
+    let line = line.as_u64().unwrap();
+    let last = result["lines"].as_u64().unwrap_or(0);
     assert!((1..=last).contains(&line), "{name} beyond {last} in {value}");
     line
 }
@@ -125,7 +126,8 @@ fn check_imports(result: &Value, limits: &Limits) {
 fn check_calls(result: &Value, limits: &Limits) {
     let calls = list(result, "calls");
     let count = |call: &Value| call["count"].as_u64().unwrap();
-    let (sites, total) = (calls.iter().map(count).sum::<u64>(), result["totals"]["calls"].as_u64().unwrap());
+    let sites = calls.iter().map(count).sum::<u64>();
+    let total = result["totals"]["calls"].as_u64().unwrap();
     if calls.len() < limits.calls {
         assert_eq!(sites, total, "call sites");
     }

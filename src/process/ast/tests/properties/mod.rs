@@ -62,7 +62,8 @@ impl Properties {
     pub(crate) fn plan(&self, bytes: &[u8]) -> Plan {
         let mut choices = Choices::new(bytes);
         let wild = choices.byte() & 1 == 1;
-        let (seed, other) = (choices.seed(), choices.place(self.others.len()));
+        let seed = choices.seed();
+        let other = choices.place(self.others.len());
         let path = PATHS[choices.place(PATHS.len())];
         let style = &self.styles[choices.place(self.styles.len())];
         let doc = Grower::grow(style, &mut choices, wild);

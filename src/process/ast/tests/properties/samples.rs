@@ -43,7 +43,8 @@ impl Samples {
     /// Reads a folder and those below; the samples of one folder are written in one style.
     pub(crate) fn read(folder: &Path) -> Vec<Self> {
         let mut styles = Vec::new();
-        let (mut style, mut seen) = (Self::default(), BTreeSet::new());
+        let mut style = Self::default();
+        let mut seen = BTreeSet::new();
         let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
         for path in paths {

@@ -46,7 +46,8 @@ pub(super) fn close(grammar: Grammar, node: Node<'_>, facts: &mut Facts<'_, '_>,
         (Grammar::Rust, "use_declaration") => use_trees::close(node, facts, frame),
         (Grammar::Rust, _) => {
             let mut names = node.children().filter(|part| part.is(&["identifier", "self"]));
-            let (module, alias) = (names.next(), names.next());
+            let module = names.next();
+            let alias = names.next();
             let module = text(module, facts);
             let alias = text(alias, facts);
             facts.import_module(module, alias, frame);
@@ -159,18 +160,15 @@ fn python_names(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
 
 fn script_import(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
     if let Some(required) = node.first(&["import_require_clause"]) {
-        let (source, alias) = (required.first(&["string"]), required.first(&["identifier"]));
-        return import_string(source, alias, facts, frame);
+        return import_string(required.first(&["string"]), required.first(&["identifier"]), facts, frame);
     }
     for part in node.first(&["import_clause"]).into_iter().flat_map(Node::children) {
         match part.kind() {
             "identifier" => {
-                let (name, alias) = (facts.make(b"default"), part.name(facts));
-                add_name(name, alias, facts, frame);
+                add_name(facts.make(b"default"), part.name(facts), facts, frame);
             }
             "namespace_import" => {
-                let (name, alias) = (facts.make(b"*"), text(part.first(&["identifier"]), facts));
-                add_name(name, alias, facts, frame);
+                add_name(facts.make(b"*"), text(part.first(&["identifier"]), facts), facts, frame);
             }
             "named_imports" => add_differing(part, "import_specifier", facts, frame),
             _ => {}
@@ -187,8 +185,7 @@ fn script_export(node: Node<'_>, facts: &mut Facts<'_, '_>, frame: &Frame) {
         None => {
             let space = node.first(&["namespace_export"]);
             let alias = space.and_then(|space| space.first(&["identifier", "string"]));
-            let (name, alias) = (facts.make(b"*"), unquoted(alias, facts));
-            add_name(name, alias, facts, frame);
+            add_name(facts.make(b"*"), unquoted(alias, facts), facts, frame);
         }
     }
     let source = source.unquoted(facts);
@@ -201,7 +198,8 @@ fn add_differing(list: Node<'_>, kind: &str, facts: &mut Facts<'_, '_>, frame: &
         let mut names = item
             .children()
             .filter(|one| one.kind() == "string" || one.is_worded() && !one.is(&["as", "type", "typeof"]));
-        let (name, alias) = (unquoted(names.next(), facts), unquoted(names.last(), facts));
+        let name = unquoted(names.next(), facts);
+        let alias = unquoted(names.last(), facts);
         let is_same = facts.text(name) == facts.text(alias);
         add_name(name, if is_same { Span::NONE } else { alias }, facts, frame);
     }

@@ -66,8 +66,7 @@ fn leaf(part: Node<'_>, facts: &mut Facts<'_, '_>) -> Option<Leaf> {
         }
         "use_wildcard" => {
             let ahead = parts_of(part).first().copied();
-            let (ahead, name) = (text(ahead, facts), facts.make(b"*"));
-            return Some(Leaf { ahead, name, alias: Span::NONE });
+            return Some(Leaf { ahead: text(ahead, facts), name: facts.make(b"*"), alias: Span::NONE });
         }
         _ => (part.name(facts), Span::NONE),
     };
