@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use super::schema::assert_record;
+use super::assert_record;
 
 /// The binary, with nothing of the surroundings' settings.
 pub(crate) fn outlast() -> Command {

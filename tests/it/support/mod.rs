@@ -3,40 +3,26 @@
 mod aim;
 mod background;
 mod browser;
-mod check;
-mod checkpoints;
 mod cli;
-mod content;
 mod disk;
 mod heartbeats;
 mod http;
 mod log;
-mod oddity;
 mod rng;
 mod sandbox;
-mod schema;
-mod trail;
-mod tree;
-mod walk;
+mod trees;
 
 pub(crate) use aim::{Aim, Begin, Met, Reach, Score};
 pub(crate) use background::Background;
 pub(crate) use browser::Browser;
-pub(crate) use check::{Checker, summary_adds_up};
-pub(crate) use checkpoints::Checkpoints;
 pub(crate) use cli::{Ran, outlast, ran};
-pub(crate) use content::Content;
 pub(crate) use disk::Disk;
 pub(crate) use heartbeats::{Heartbeats, Promise};
 pub(crate) use http::{Client, Reply};
-pub(crate) use log::{Position, Record, current, read_log, read_segments};
-pub(crate) use oddity::{Locked, Oddity};
+pub(crate) use log::*;
 pub(crate) use rng::Rng;
 pub(crate) use sandbox::Sandbox;
-pub(crate) use schema::{assert_record, schema};
-pub(crate) use trail::Trail;
-pub(crate) use tree::{ODD_NAMES, Tree};
-pub(crate) use walk::{Found, History, walk};
+pub(crate) use trees::*;
 
 /// A number from the environment, for longer runs by hand.
 pub(crate) fn from_env(name: &str, default: u64) -> u64 {

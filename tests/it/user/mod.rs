@@ -1,40 +1,10 @@
 //! The command line as its users meet it.
 
-mod addresses;
-mod again;
-mod asking;
-mod bad;
-mod compact;
-mod config;
-mod config_files;
-mod ctl;
-mod explain;
-mod export;
-mod failures;
-mod file_size;
-mod filters;
-mod forget;
 mod http;
-mod inspect;
-mod jobs;
-mod limits;
-mod links;
-mod logging;
-mod modes;
-mod names;
-mod options;
-mod pulled;
-mod records;
-mod refusals;
-mod reload;
-mod roots;
-mod signals;
-mod silent;
-mod stalled;
-mod systemd;
-mod terminal;
-mod threads;
-mod zones;
+mod input;
+mod process;
+mod queries;
+mod settings;
 
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,10 @@
+//! What is processed: roots, files and their names, and what becomes of them later.
+
+mod again;
+mod bad;
+mod compact;
+mod forget;
+mod links;
+mod names;
+mod refusals;
+mod roots;

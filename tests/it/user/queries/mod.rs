@@ -1,0 +1,10 @@
+//! What the commands say that only read a state.
+
+mod asking;
+mod explain;
+mod export;
+mod failures;
+mod inspect;
+mod jobs;
+mod records;
+mod silent;

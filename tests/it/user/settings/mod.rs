@@ -1,0 +1,11 @@
+//! Settings, and what each does.
+
+pub(crate) mod config;
+mod config_files;
+mod filters;
+mod limits;
+mod logging;
+mod modes;
+mod options;
+mod reload;
+mod zones;
