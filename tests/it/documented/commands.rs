@@ -127,11 +127,11 @@ fn tables() {
 #[test]
 fn readme() {
     let script = script(&page("README"));
-    let small = script.replace("range(200)", "range(60)").replace("10000", "200");
+    let small = script.replace("range(200)", "range(80)").replace("10000", "200");
     assert_ne!(small, script);
     let Some(ran) = in_clone(&format!("export OUTLAST_WORKERS=1\n{small}")) else { return };
     assert_eq!(ran.code, Some(0), "{ran}\n{small}");
-    assert!(ran.text().contains(": killed, ") && ran.text().contains("\n3600\n0\n"), "{ran}");
+    assert!(ran.text().contains(": killed, ") && ran.text().contains("\n6400\n0\n"), "{ran}");
 }
 
 #[test]
