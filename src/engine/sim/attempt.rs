@@ -36,7 +36,6 @@ use crate::engine::workers::slots::{Stage, WorkerSlots};
 use crate::engine::workers::worker::BatchWorker;
 use crate::model::failpoint::{self, Fault};
 use crate::model::{FileKey, RootId, RootTable};
-use crate::source::Source;
 
 /// Steps of an attempt with faults before it dies.
 const STEPS_MAX: u64 = 300;
@@ -164,12 +163,11 @@ impl Schedule {
     ) -> Result<Option<AttemptEnd>, EngineError> {
         let stop = Stop::default();
         let halt = Stop::default();
-        let roots = plan.roots.iter().map(|(root, _)| root.clone()).collect();
         let budget = Arc::new(Budget::new(super::LIMIT_BYTES));
         let context = Arc::new(WorkContext {
             processor: Arc::new(self.world.clone()),
             source: Arc::new(self.world.clone()),
-            roots: RootTable::new(roots),
+            roots: RootTable::new(plan.roots.iter().map(|(root, _)| root.clone()).collect()),
             config: Arc::clone(&self.config),
             clock: self.clock.clone(),
             slots: Arc::new(WorkerSlots::new(self.config.worker_count, Arc::clone(&budget))),
@@ -186,7 +184,7 @@ impl Schedule {
             below: None,
             reader: Some(store.reader.clone()),
             roots: plan.roots.clone(),
-            source: Arc::new(self.world.clone()) as Arc<dyn Source>,
+            source: Arc::clone(&context.source),
             unlisted: None,
             halt: halt.clone(),
         };
@@ -202,8 +200,7 @@ impl Schedule {
             shown: &shown,
             root_monitor: RootMonitor::new(&fs_probe, marks, &plan.roots),
         };
-        let dispatch =
-            Dispatcher::new(&self.config, strategy_of(&self.config), Arc::clone(&crew.pool), Vec::new());
+        let dispatch = Dispatcher::new(&self.config, strategy_of(&self.config), pool.clone(), Vec::new());
         let coordinator = Coordinator::new(attempt, Committer::new(store, &plan.roots), run, dispatch, None);
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         send.send(Event::LogChecked).unwrap();

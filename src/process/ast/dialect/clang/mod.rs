@@ -105,10 +105,8 @@ fn language(hints: &LanguageHints<'_>) -> &'static str {
         0 => {}
         _ => return "objective-c++",
     }
-    match language_of(hints.path) {
-        Some(language @ ("c++" | "objective-c" | "objective-c++")) => language,
-        _ => "c",
-    }
+    let others = ["c++", "objective-c", "objective-c++"];
+    language_of(hints.path).filter(|language| others.contains(language)).unwrap_or("c")
 }
 
 const NODE: u32 = flag::OWN;
