@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 
 use crate::support::{Sandbox, ran};
 
-/// What a run may take beyond its limit, as the README says.
+/// What a run may take beyond its limit, as the guide says.
 const BEYOND_BYTES: u64 = 64 << 20;
 
 /// A document of so many MiB with a number in it for each few bytes.
