@@ -46,7 +46,7 @@ impl Coordinator<'_> {
     /// Returns what a tick may be due for now.
     pub(super) fn tick_inputs(&self) -> TickInputs {
         let waiting = self.committer.waiting();
-        let is_scanning = self.discovery.is_scanning();
+        let is_scanning = self.discovery.is_scanning;
         let is_all_out = || self.dispatch.claimable(&self.attempt.claim_scope(&self.committer)) == 0;
         TickInputs {
             now: self.attempt.now(),
@@ -141,8 +141,8 @@ impl Coordinator<'_> {
         let lost = self.committer.confirm_removals(&self.attempt.root_monitor);
         let may_be_last = lost.is_none()
             && !self.draining.has_begun()
-            && !self.discovery.is_following()
-            && !self.discovery.is_incomplete()
+            && !self.discovery.is_following
+            && !self.discovery.is_incomplete
             && self.is_done_once_committed();
         let job = &self.attempt.plan.job;
         let bytes = self.run.statistics.progress.bytes;

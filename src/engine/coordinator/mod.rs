@@ -111,7 +111,9 @@ impl<'a> Coordinator<'a> {
         let mut committer = committer;
         committer.set_listed(|root| !attempt.plan.scans_whole(root));
         let is_following = watch_state.as_ref().is_some_and(|watch_state| watch_state.watch.is_some());
-        let discovery = DiscoveryState::new(attempt.plan.scan != ScanScope::Nothing, is_following);
+        let is_scanning = attempt.plan.scan != ScanScope::Nothing;
+        let discovery =
+            DiscoveryState { is_standing: !is_scanning, is_scanning, is_following, is_incomplete: false };
         run.statistics.state = discovery.activity();
         Self {
             ticks: Ticks::new(attempt.now()),
@@ -131,7 +133,7 @@ impl<'a> Coordinator<'a> {
     pub(crate) fn run(mut self, events: &Receiver<Event>) -> Result<AttemptEnd, EngineError> {
         self.run.publish(&self.attempt, &self.committer, &self.dispatch);
         let ended = loop {
-            let is_standing = self.discovery.is_standing() && !self.is_under_way();
+            let is_standing = self.discovery.is_standing && !self.is_under_way();
             match self.step(events, if is_standing { WAKE_STANDING } else { WAKE }) {
                 Ok(None) => {}
                 Ok(Some(ending)) => break Ok(ending),
@@ -213,9 +215,9 @@ impl<'a> Coordinator<'a> {
         if self.committer.waiting() > 0 || !self.is_done_once_committed() {
             return Ok(None);
         }
-        let lists_again = self.discovery.is_incomplete() && self.run.may_rescan(&self.attempt.work.config);
+        let lists_again = self.discovery.is_incomplete && self.run.may_rescan(&self.attempt.work.config);
         let ending = if lists_again { AttemptEnd::Hindered(Interruption::Rescan) } else { AttemptEnd::Done };
-        if self.discovery.is_following() {
+        if self.discovery.is_following {
             // Events already taken from the watcher are still on their way.
             self.end(ending);
             return Ok(None);
@@ -226,8 +228,8 @@ impl<'a> Coordinator<'a> {
     /// Returns whether the job can end once what waits is committed.
     fn is_done_once_committed(&self) -> bool {
         let store = self.committer.store();
-        !self.discovery.is_standing()
-            && !self.discovery.is_scanning()
+        !self.discovery.is_standing
+            && !self.discovery.is_scanning
             && self.dispatch.outstanding() == 0
             && store.log_compared.is_some()
             && (!self.compaction.is_busy(store)
@@ -265,7 +267,7 @@ impl<'a> Coordinator<'a> {
         if is_paused {
             return Ok(());
         }
-        let is_last = !self.discovery.is_scanning();
+        let is_last = !self.discovery.is_scanning;
         let scope = self.attempt.claim_scope(&self.committer);
         self.dispatch.claim(&scope)?;
         if is_last && !self.is_under_way() {
@@ -359,7 +361,7 @@ impl<'a> Coordinator<'a> {
 
     /// Compacts a portion, if nothing more urgent waits. Returns whether to come back at once.
     fn compact(&mut self) -> Result<bool, EngineError> {
-        let is_idle = !self.discovery.is_scanning() && !self.is_under_way();
+        let is_idle = !self.discovery.is_scanning && !self.is_under_way();
         let health = &self.run.health;
         if self.compaction.is_awaited()
             && let Some((resource, why)) = health.missing_for_compaction(&self.committer)

@@ -95,7 +95,7 @@ impl Coordinator<'_> {
                 }
             }
             Message::ScansEnded => {
-                self.discovery.scans_ended();
+                self.discovery.is_scanning = false;
                 self.attempt.work.doubts_rules.store(false, Ordering::Relaxed);
                 self.committer.set_all_listed();
                 if self.run.statistics.state == ProcessingState::Scanning {
@@ -103,7 +103,7 @@ impl Coordinator<'_> {
                 }
             }
             Message::Unlisted { resource, why, lost: root } => {
-                self.discovery.not_listed();
+                self.discovery.is_incomplete = true;
                 // The run waits for a root; one that keeps failing and recovering is left to the next scan.
                 let may_wait = resource == Resource::Files && self.run.may_rescan(&self.attempt.work.config);
                 let root = root.filter(|_| may_wait).map(|lost| self.attempt.root_monitor.as_given(lost));
@@ -120,7 +120,7 @@ impl Coordinator<'_> {
                     }
                 }
             }
-            Message::WatchEnded => self.discovery.watch_ended(),
+            Message::WatchEnded => self.discovery.is_following = false,
             Message::Commit(reply) => self.ticks.clients.push(reply),
             Message::Failed(error) => return Err(error),
         }
