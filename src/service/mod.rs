@@ -22,6 +22,6 @@ pub use control::{ControlError, Controlled, Request, answer, ask, is_answered};
 pub use control_handle::ControlHandle;
 pub use http::{HttpError, HttpSettings, Served};
 pub use reload::{NextJob, Reload, ReloadError, Reloading};
-pub use schedule::{Schedule, ScheduleError, Scheduled, SharedSchedule};
+pub use schedule::{Schedule, ScheduleError, ScheduleSettings, Scheduled, SharedSchedule};
 pub use signals::{SignalError, Signals, report_file_size_limit};
 pub use systemd::{SystemdError, SystemdNotifier};

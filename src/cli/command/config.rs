@@ -101,8 +101,8 @@ fn write_settings(settings: &Settings, out: &mut Lines<'_>) -> io::Result<()> {
 
 /// Returns the unit, if the value does not include it.
 fn unit(one: &settings::Resolved) -> &'static str {
-    match one.setting.kind {
-        settings::ValueKind::Count { unit, .. } => unit,
+    match one.setting.form {
+        settings::ValueForm::Count(unit) => unit,
         _ => "",
     }
 }
@@ -112,12 +112,12 @@ fn row(one: &settings::Resolved) -> serde_json::Value {
     json!({
         "key": setting.key,
         "value": one.value,
-        "unit": setting.kind.unit(),
+        "unit": setting.form.unit(),
         "origin": one.origin.to_string(),
         "restart": setting.takes == AppliesWhen::Restart,
         "next_job": setting.takes == AppliesWhen::NextJob,
         "default": setting.default,
-        "limits": setting.kind.limits(),
+        "limits": setting.limits,
         "env": setting.variable(),
         "about": setting.about,
     })

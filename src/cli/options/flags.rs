@@ -1,5 +1,6 @@
 //! Flags of settings, generated from the catalogue: help, limits and defaults are defined there, once.
 
+use std::ffi::OsString;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
@@ -9,13 +10,13 @@ use clap::builder::{
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use outlast::service::settings::{
-    FlagValue, Pairs, Raw, Setting, Value, ValueKind, limit_pair, retry_pair, setting,
+    FlagOf, FlagValue, Pairs, Raw, Setting, Value, ValueForm, catalogue, limit_pair, retry_pair,
 };
 
 /// A group of settings that have flags.
 pub(crate) trait Scope {
-    /// Their keys, in the order of the help.
-    const KEYS: &'static [&'static str];
+    /// Whether a setting is one of them.
+    fn has(setting: &Setting) -> bool;
     /// Flags that set several settings.
     const PAIRS: &'static [Pair] = &[];
     /// Whether the flags go with every command.
@@ -49,66 +50,56 @@ const RETRY: Pair = Pair {
 #[derive(Debug)]
 pub(crate) struct Everywhere;
 impl Scope for Everywhere {
-    const KEYS: &'static [&'static str] =
-        &["state", "log-level", "log-format", "log-file", "log-file-size", "log-files"];
     const GLOBAL: bool = true;
+
+    fn has(setting: &Setting) -> bool {
+        setting.flag_of == FlagOf::All
+    }
 }
 
 /// Flags of a run.
 #[derive(Debug)]
 pub(crate) struct OfRun;
 impl Scope for OfRun {
-    const KEYS: &'static [&'static str] = &[
-        "out",
-        "workers",
-        "workers-max",
-        "include",
-        "exclude",
-        "order",
-        "strategy",
-        "batch-size",
-        "batches-ahead",
-        "checkpoint-interval",
-        "memory-limit",
-        "timeout",
-        "retry-attempts",
-        "on-error",
-        "max-failures",
-        "drain-timeout",
-        "wait",
-        "accept-empty",
-        "jobs-kept",
-        "compact-above",
-        "compact-min",
-        "progress",
-        "heartbeat",
-        "listen",
-        "token-file",
-    ];
     const PAIRS: &'static [Pair] = &[RETRY, LIMIT];
+
+    fn has(setting: &Setting) -> bool {
+        setting.flag_of == FlagOf::Run
+    }
 }
 
 /// Flags of a watching process, besides those of a run.
 #[derive(Debug)]
 pub(crate) struct OfWatch;
 impl Scope for OfWatch {
-    const KEYS: &'static [&'static str] =
-        &["poll", "poll-interval", "settle", "reconcile", "every", "cron", "jitter"];
+    fn has(setting: &Setting) -> bool {
+        setting.flag_of == FlagOf::Watch
+    }
 }
 
 /// Flags of a command that reads one file.
 #[derive(Debug)]
 pub(crate) struct OfInspect;
 impl Scope for OfInspect {
-    const KEYS: &'static [&'static str] = &[];
     const PAIRS: &'static [Pair] = &[LIMIT];
+
+    fn has(_: &Setting) -> bool {
+        false
+    }
 }
 
 /// Flags of a repair.
 #[derive(Debug)]
 pub(crate) struct OfRepair;
 impl Scope for OfRepair {
-    const KEYS: &'static [&'static str] = &["out"];
+    fn has(setting: &Setting) -> bool {
+        setting.key == "out"
+    }
+}
+
+/// Returns the settings of a scope, in the order of the help.
+fn settings_of<S: Scope>() -> impl Iterator<Item = &'static Setting> {
+    catalogue().iter().filter(|setting| S::has(setting))
 }
 
 /// The settings given by flags.
@@ -120,8 +111,7 @@ pub(crate) struct Flags<S> {
 
 impl<S: Scope> Args for Flags<S> {
     fn augment_args(command: Command) -> Command {
-        let known = S::KEYS.iter().filter_map(|key| setting(key)).map(arg::<S>);
-        command.args(known).args(S::PAIRS.iter().map(pair_arg))
+        command.args(settings_of::<S>().map(arg::<S>)).args(S::PAIRS.iter().map(pair_arg))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -131,15 +121,15 @@ impl<S: Scope> Args for Flags<S> {
 
 impl<S: Scope> FromArgMatches for Flags<S> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let known = S::KEYS.iter().filter_map(|key| setting(key));
-        let mut given: Vec<FlagValue> = known.filter_map(|setting| given(setting, matches)).collect();
+        let one = |setting| Some(FlagValue { setting, flag: setting.flag(), raw: given(setting, matches)? });
+        let mut given: Vec<FlagValue> = settings_of::<S>().filter_map(one).collect();
         for pair in S::PAIRS {
             let parsed = matches.get_many::<Pairs>(pair.name).into_iter().flatten().flatten();
             let flag = format!("--{}", pair.name);
-            given.extend(parsed.map(|(key, value)| FlagValue {
-                key: key.clone(),
+            given.extend(parsed.cloned().map(|(setting, raw)| FlagValue {
+                setting,
                 flag: flag.clone(),
-                value: value.clone(),
+                raw,
             }));
         }
         Ok(Self { given, scope: PhantomData })
@@ -162,31 +152,33 @@ fn arg<S: Scope>(setting: &'static Setting) -> Arg {
     let arg = Arg::new(key).long(key).help(about).value_name(value_name(setting));
     let arg = if S::GLOBAL { arg.global(true).help_heading("Global options") } else { arg };
     let arg = if key == "log-level" { arg.alias("log") } else { arg };
-    match setting.kind {
-        ValueKind::Switch => arg.action(ArgAction::SetTrue),
-        ValueKind::Globs => arg.action(ArgAction::Append).value_parser(StringValueParser::new()),
-        ValueKind::Path => arg.value_parser(PathBufValueParser::new()),
+    match &setting.form {
+        ValueForm::Switch => arg.action(ArgAction::SetTrue),
+        ValueForm::Globs => arg.action(ArgAction::Append).value_parser(StringValueParser::new()),
+        ValueForm::File | ValueForm::Folder => {
+            arg.value_parser(PathBufValueParser::new().map(PathBuf::into_os_string))
+        }
         // clap lists the words in the help, and suggests the nearest one.
-        ValueKind::Choice(words) => arg.value_parser(
-            PossibleValuesParser::new(words).try_map(move |word| setting.kind.parse(&Raw::Text(word.into()))),
-        ),
-        kind => arg.value_parser(ValueParser::new(move |text: &str| kind.parse(&Raw::Text(text.into())))),
+        ValueForm::Word(words) => arg.value_parser(PossibleValuesParser::new(words.iter().copied())),
+        _ => arg.value_parser(ValueParser::new(move |text: &str| {
+            setting.check(&Raw::from(text.to_owned())).map(|()| text.to_owned())
+        })),
     }
 }
 
 fn value_name(setting: &Setting) -> &'static str {
-    match setting.kind {
-        ValueKind::Count { .. } => "N",
-        ValueKind::Duration { .. } => "DURATION",
-        ValueKind::Size { .. } => "SIZE",
-        ValueKind::Globs => "GLOB",
-        ValueKind::Path if setting.key.ends_with("file") => "FILE",
-        ValueKind::Path => "DIR",
-        ValueKind::Failures => "N|P%",
-        ValueKind::Cron => "CRON",
-        ValueKind::LogFilter => "LEVEL|FILTER",
-        ValueKind::Address => "ADDRESS",
-        ValueKind::Choice(_) | ValueKind::Switch => "WORD",
+    match setting.form {
+        ValueForm::Count(_) => "N",
+        ValueForm::Duration => "DURATION",
+        ValueForm::Size => "SIZE",
+        ValueForm::Globs => "GLOB",
+        ValueForm::File => "FILE",
+        ValueForm::Folder => "DIR",
+        ValueForm::Failures => "N|P%",
+        ValueForm::Cron => "CRON",
+        ValueForm::LogFilter => "LEVEL|FILTER",
+        ValueForm::Address => "ADDRESS",
+        ValueForm::Word(_) | ValueForm::Switch => "WORD",
     }
 }
 
@@ -196,16 +188,15 @@ fn pair_arg(pair: &'static Pair) -> Arg {
 }
 
 /// Returns the value of a setting's flag, if present.
-fn given(setting: &Setting, matches: &ArgMatches) -> Option<FlagValue> {
+fn given(setting: &Setting, matches: &ArgMatches) -> Option<Raw<'static>> {
     let key = setting.key.as_str();
     if matches.value_source(key) != Some(ValueSource::CommandLine) {
         return None;
     }
-    let value = match setting.kind {
-        ValueKind::Switch => Value::Switch(true),
-        ValueKind::Globs => Value::List(matches.get_many::<String>(key)?.cloned().collect()),
-        ValueKind::Path => Value::Path(matches.get_one::<PathBuf>(key)?.clone()),
-        _ => matches.get_one::<Value>(key)?.clone(),
-    };
-    Some(FlagValue { key: key.to_owned(), flag: setting.flag(), value })
+    Some(match setting.form {
+        ValueForm::Switch => Raw::Switch(true),
+        ValueForm::Globs => Raw::List(matches.get_many::<String>(key)?.cloned().map(Raw::from).collect()),
+        ValueForm::File | ValueForm::Folder => matches.get_one::<OsString>(key)?.clone().into(),
+        _ => matches.get_one::<String>(key)?.clone().into(),
+    })
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use outlast::engine::{BatchStatistics, Engine, ProcessingState};
-use outlast::service::settings::Settings;
+use outlast::service::settings::{ProgressMode, Settings};
 
 use super::terminal::{Stream, plain, tell, tell_json};
 use crate::cli::options::global::Format;
@@ -36,10 +36,10 @@ impl Drop for Shown {
 pub(crate) fn show(engine: &Arc<Engine>, format: Format, settings: &Settings) -> Result<Shown> {
     let heartbeat = settings.heartbeat();
     let bar = match settings.progress() {
-        "never" => return Ok(Shown { end: None, thread: None }),
+        ProgressMode::Never => return Ok(Shown { end: None, thread: None }),
         // A terminal without cursor control would show a new line for each update.
-        "always" => !Stream::Err.is_terminal() || Stream::Err.is_steerable(),
-        _ => Stream::Err.is_steerable() && format == Format::Human,
+        ProgressMode::Always => !Stream::Err.is_terminal() || Stream::Err.is_steerable(),
+        ProgressMode::Auto => Stream::Err.is_steerable() && format == Format::Human,
     };
     let (end, ended) = sync_channel::<()>(0);
     let engine = Arc::clone(engine);

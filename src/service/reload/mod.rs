@@ -13,12 +13,11 @@ use std::time::Duration;
 
 use signal_hook::consts::SIGHUP;
 
-use super::settings::{AppliesWhen, Changed, Layers, Setting, Settings, SettingsError};
+use super::settings::{AppliesWhen, Changed, Layers, Setting, Settings, SettingsError, Value};
 use super::systemd;
 use super::ticker::Ticker;
 use crate::engine::{Command, Engine};
 use crate::model::BatchConfig;
-use crate::service::settings::values::Value;
 
 /// How soon a signal is noticed.
 const LOOK_UP: Duration = Duration::from_millis(250);
@@ -125,13 +124,9 @@ impl Reload {
 
     /// Returns the current token of its file. What is not a regular file, such as a pipe, was read once at the start.
     fn token(&self, settings: &Settings) -> Result<Option<String>, SettingsError> {
-        let path = settings.get("token-file").map(|one| &one.value);
         let is_no_file = |path: &Path| fs::metadata(path).is_ok_and(|found| !found.is_file());
-        match path {
-            Some(Value::Path(path)) if is_no_file(path) => Ok(None),
-            Some(Value::Path(_)) if self.change_token.get().is_some() => settings.token(),
-            _ => Ok(None),
-        }
+        let is_fixed = self.change_token.get().is_none() || settings.token_file().is_some_and(is_no_file);
+        if is_fixed { Ok(None) } else { settings.token() }
     }
 
     fn is_taken(&self, takes: AppliesWhen) -> bool {
@@ -154,13 +149,14 @@ impl Reload {
         }
         let order = Command::Configure { config: Box::new(wanted.clone()) };
         self.engine.order(order).map_err(|error| error.to_string())?;
-        let workers = taken.get("workers").filter(|_| wanted.worker_count != running.worker_count);
+        let from = running.worker_count;
+        let to = wanted.worker_count;
         present.asked = wanted;
-        Ok(workers.map(|one| Changed {
-            key: &one.setting.key,
-            from: Value::Count(running.worker_count as u64),
-            to: one.value.clone(),
-            origin: one.origin.clone(),
+        Ok((from != to).then(|| Changed {
+            key: "workers",
+            from: Value::Count(from as u64),
+            to: Value::Count(to as u64),
+            origin: taken.origin_of_workers(),
         }))
     }
 

@@ -19,7 +19,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::control_handle::ControlHandle;
-use super::settings::ScheduleSettings;
 use super::ticker::Ticker;
 use crate::engine::Command;
 use crate::ledger::{Job, JobKind};
@@ -59,6 +58,17 @@ fn without_system_data(zone: &TimeZone) -> Option<&str> {
     let name = zone.iana_name().filter(|_| *zone != TimeZone::UTC)?;
     let folder = std::env::var_os("TZDIR").unwrap_or_else(|| "/usr/share/zoneinfo".into());
     (!Path::new(&folder).join(name).exists()).then_some(name)
+}
+
+/// When all roots are scanned again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScheduleSettings {
+    /// Time since the start of the last scan.
+    pub every: Option<Duration>,
+    /// Times, as a cron expression.
+    pub cron: Option<String>,
+    /// Random delay, at most.
+    pub jitter: Duration,
 }
 
 /// When scans are due.

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::catalogue::Setting;
-use super::load::{Origin, Resolved, Settings};
+use super::problem::Origin;
+use super::resolved::{Resolved, Settings};
+use super::setting::Setting;
 use super::values::Value;
 
 /// A setting whose value has changed.
@@ -44,34 +45,35 @@ impl Settings {
     /// Returns `next`, except for settings that `takes` rejects: these keep their value here.
     #[must_use]
     pub fn taking(&self, next: &Self, takes: impl Fn(&Setting) -> bool) -> Self {
-        let mut taken = next.clone();
-        for (old, new) in self.all.iter().zip(&mut taken.all) {
-            if !takes(new.setting) {
-                new.clone_from(old);
+        let mut from = self.set.clone();
+        let mut set = next.set.clone();
+        let mut origin = |(old, new): (&Resolved, &Resolved)| {
+            if takes(new.setting) {
+                return new.origin.clone();
             }
-        }
-        taken
+            new.setting.copy(&mut from, &mut set);
+            old.origin.clone()
+        };
+        let origins = self.all.iter().zip(&next.all).map(&mut origin).collect();
+        Self::new(set, origins, next.files.clone(), next.passed_over.clone())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{AppliesWhen, FlagValue, Layers, setting};
+    use super::super::AppliesWhen;
+    use super::super::catalogue::setting;
+    use super::super::load::given;
     use super::*;
 
-    fn with(values: &[(&str, Value)]) -> Settings {
-        let given = |(key, value): &(&str, Value)| FlagValue {
-            key: (*key).to_owned(),
-            flag: format!("--{key}"),
-            value: value.clone(),
-        };
-        Layers { given: values.iter().map(given).collect(), ..Layers::default() }.load().unwrap()
+    fn with(flags: &[(&str, &str)]) -> Settings {
+        given(flags).load().unwrap()
     }
 
     #[test]
     fn a_change_is_told_with_both_values_and_not_what_follows_from_it() {
         let old = with(&[]);
-        let new = with(&[("retry-attempts", Value::Count(7))]);
+        let new = with(&[("retry-attempts", "7")]);
         let changes = |old: &Settings, new| {
             let lines = old.changes_to(new).into_iter().map(|(_, changed)| changed.to_string());
             lines.collect::<Vec<_>>()
@@ -83,8 +85,8 @@ mod tests {
 
     #[test]
     fn what_is_not_taken_over_stays_a_change() {
-        let new = [("out", Value::Path("/b".into())), ("batch-size", Value::Count(9))];
-        let old = with(&[("out", Value::Path("/a".into()))]);
+        let new = [("out", "/b"), ("batch-size", "9")];
+        let old = with(&[("out", "/a")]);
         let new = with(&new);
         let taken = old.taking(&new, |setting| setting.takes != AppliesWhen::Restart);
         assert_eq!((taken.out(), taken.batch().batch_size), (old.out(), 9));

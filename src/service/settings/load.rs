@@ -1,111 +1,24 @@
 //! The layers of settings, and their precedence.
 
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::catalogue::{Setting, catalogue, setting};
-use super::layers::search::{self, SearchNotes};
-use super::layers::{environment, file};
-use super::values::Value;
-use crate::source::Filters;
-
-/// The source of a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// The default.
-    Default,
-    /// A command-line flag, with its dashes.
-    Flag(String),
-    /// An environment variable.
-    Variable(String),
-    /// A file.
-    File {
-        /// Its path.
-        path: PathBuf,
-        /// The line, from 1.
-        line: Option<usize>,
-    },
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::Flag(flag) => write!(f, "flag {flag}"),
-            Self::Variable(name) => write!(f, "env {name}"),
-            Self::File { path, line: Some(line) } => write!(f, "{}:{line}", path.display()),
-            Self::File { path, line: None } => write!(f, "{}", path.display()),
-        }
-    }
-}
-
-/// A problem, with its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// Where.
-    pub origin: Origin,
-    /// What is wrong, and how to fix it.
-    pub what: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.origin, self.what)
-    }
-}
-
-/// All problems of the settings, a line each.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct SettingsError(pub Vec<Problem>);
+use super::layers::environment::{CONFIG, ProcessEnv};
+use super::layers::found::Found;
+use super::layers::{environment, file, search};
+use super::problem::{Origin, Problem, SettingsError};
+use super::resolved::Settings;
+use super::setting::Setting;
+use super::values::Raw;
 
 /// A value given by a flag.
 #[derive(Debug, Clone)]
 pub struct FlagValue {
-    /// Key of the setting.
-    pub key: String,
+    /// The setting.
+    pub setting: &'static Setting,
     /// The flag, with its dashes.
     pub flag: String,
     /// The value.
-    pub value: Value,
-}
-
-/// A value found in a layer.
-#[derive(Debug)]
-pub(super) struct LayerValue {
-    pub(super) setting: &'static Setting,
-    pub(super) value: Value,
-    pub(super) origin: Origin,
-}
-
-/// The environment of a process.
-#[derive(Debug, Clone, Default)]
-pub struct ProcessEnv {
-    /// The current folder, absolute.
-    pub folder: PathBuf,
-    /// The environment variables.
-    pub variables: BTreeMap<OsString, OsString>,
-}
-
-impl ProcessEnv {
-    /// Captures that of this process. If the current folder was removed it is empty, and no file is near it.
-    pub fn of_process() -> Self {
-        let folder = std::env::current_dir().unwrap_or_default();
-        Self { folder, variables: std::env::vars_os().collect() }
-    }
-
-    fn variable(&self, name: &str) -> Option<&Path> {
-        self.variables.get(OsStr::new(name)).filter(|value| !value.is_empty()).map(Path::new)
-    }
-
-    /// Returns the user's file, which need not exist. The XDG standard requires relative folders to be ignored.
-    pub(super) fn users_file(&self) -> Option<PathBuf> {
-        let config = self.variable("XDG_CONFIG_HOME").filter(|folder| folder.is_absolute());
-        let config = config.map(Path::to_owned).or_else(|| Some(self.variable("HOME")?.join(".config")));
-        config.map(|folder| folder.join("outlast").join(file::NAME))
-    }
+    pub raw: Raw<'static>,
 }
 
 /// The sources of the settings, which can be read repeatedly.
@@ -136,49 +49,13 @@ impl Layers {
     /// Returns the paths whose files count, if they exist.
     pub fn places(&self) -> Vec<PathBuf> {
         let folder = &self.process_env.folder;
-        let named = self.config.as_deref().or_else(|| self.process_env.variable(environment::CONFIG));
+        let named = self.config.as_deref().or_else(|| self.process_env.variable(CONFIG));
         let mut places = match named {
             Some(path) => vec![folder.join(path)],
             None => folder.ancestors().map(|folder| folder.join(file::NAME)).collect(),
         };
         places.extend(self.process_env.users_file());
         places
-    }
-}
-
-/// A setting with its value.
-#[derive(Debug, Clone)]
-pub struct Resolved {
-    /// The setting.
-    pub setting: &'static Setting,
-    /// Its value.
-    pub value: Value,
-    /// The source of the value.
-    pub origin: Origin,
-}
-
-/// The value of every setting, in the order of the catalogue.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    pub(super) all: Vec<Resolved>,
-    files: Vec<PathBuf>,
-    passed_over: Vec<Problem>,
-}
-
-impl Settings {
-    /// Returns every setting, with its value and source.
-    pub fn all(&self) -> &[Resolved] {
-        &self.all
-    }
-
-    /// Returns the files that were read, by precedence.
-    pub fn files(&self) -> &[PathBuf] {
-        &self.files
-    }
-
-    /// Returns files that were found but are ignored, and why.
-    pub fn passed_over(&self) -> &[Problem] {
-        &self.passed_over
     }
 }
 
@@ -196,60 +73,38 @@ pub fn load(
 }
 
 fn read(given: &[FlagValue], config: Option<&Path>, process_env: &ProcessEnv) -> (Settings, Vec<Problem>) {
-    let mut notes = SearchNotes::default();
-    // By precedence: the first value wins.
-    let mut layers = vec![of_flags(given), environment::read(&process_env.variables, &mut notes.problems)];
-    let mut files = Vec::new();
-    let project = project(config, process_env, &mut notes);
-    for (path, found) in project.into_iter().chain(search::users(process_env, &mut notes)) {
-        files.push(path);
-        layers.push(found);
+    let mut found = Found::default();
+    // By precedence: the first value wins, and of a flag's occurrences the last.
+    for flag in given.iter().rev() {
+        found.take(flag.setting, &flag.raw, Origin::Flag(flag.flag.clone()));
     }
-    let SearchNotes { mut problems, passed_over } = notes;
-    layers.iter().flatten().for_each(|found| check_globs(found, &mut problems));
-    let settings = Settings { all: stack(layers), files, passed_over };
-    settings.check_pauses(&mut problems);
-    settings.check_served(&mut problems);
-    settings.check_scheduled(&mut problems);
-    (settings, problems)
+    environment::read(&process_env.variables, &mut found);
+    let files = [project(config, process_env, &mut found), search::users(process_env, &mut found)];
+    found.settle(files.into_iter().flatten().collect())
 }
 
 /// Returns all problems of one file, and of the files that it names.
 pub fn check(path: &Path) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let Some(found) = file::read(path, &mut problems) else { return vec![missing(path)] };
-    found.iter().for_each(|found| check_globs(found, &mut problems));
-    let settings = Settings { all: stack(vec![found]), files: Vec::new(), passed_over: Vec::new() };
-    settings.check_pauses(&mut problems);
-    settings.check_scheduled(&mut problems);
+    let mut found = Found::default();
+    if !file::read(path, &mut found) {
+        return vec![missing(path)];
+    }
+    let (settings, mut problems) = found.settle(Vec::new());
     problems.extend(settings.check_files());
     problems
 }
 
-fn of_flags(given: &[FlagValue]) -> Vec<LayerValue> {
-    let found = |given: &FlagValue| {
-        let origin = Origin::Flag(given.flag.clone());
-        Some(LayerValue { setting: setting(&given.key)?, value: given.value.clone(), origin })
-    };
-    // The last occurrence of a flag wins.
-    given.iter().rev().filter_map(found).collect()
-}
-
 /// Reads the named file, or else finds the nearest one upwards.
-fn project(
-    named: Option<&Path>,
-    process_env: &ProcessEnv,
-    notes: &mut SearchNotes,
-) -> Option<(PathBuf, Vec<LayerValue>)> {
-    let Some(path) = named.or_else(|| process_env.variable(environment::CONFIG)) else {
-        return search::project(process_env, notes);
+fn project(named: Option<&Path>, process_env: &ProcessEnv, found: &mut Found) -> Option<PathBuf> {
+    let Some(path) = named.or_else(|| process_env.variable(CONFIG)) else {
+        return search::project(process_env, found);
     };
     let path = process_env.folder.join(path);
-    let found = file::read(&path, &mut notes.problems);
-    if found.is_none() {
-        notes.problems.push(missing(&path));
+    let is_there = file::read(&path, found);
+    if !is_there {
+        found.problems.push(missing(&path));
     }
-    Some((path, found?))
+    is_there.then_some(path)
 }
 
 fn missing(path: &Path) -> Problem {
@@ -257,29 +112,13 @@ fn missing(path: &Path) -> Problem {
     Problem { origin, what: "there is no such file; check the path".to_owned() }
 }
 
-fn check_globs(found: &LayerValue, problems: &mut Vec<Problem>) {
-    let Value::List(globs) = &found.value else { return };
-    for glob in globs {
-        let alone = std::slice::from_ref(glob);
-        let tried =
-            if found.setting.key == "exclude" { Filters::new(&[], alone) } else { Filters::new(alone, &[]) };
-        if let Err(wrong) = tried {
-            problems.push(Problem { origin: found.origin.clone(), what: wrong.to_string() });
-        }
-    }
-}
-
-/// Selects the value of each setting from the first layer that has one.
-fn stack(layers: Vec<Vec<LayerValue>>) -> Vec<Resolved> {
-    let mut found: BTreeMap<&str, LayerValue> = BTreeMap::new();
-    for one in layers.into_iter().flatten() {
-        found.entry(&one.setting.key).or_insert(one);
-    }
-    let resolved = |setting: &'static Setting| match found.remove(setting.key.as_str()) {
-        Some(LayerValue { setting, value, origin }) => Resolved { setting, value, origin },
-        None => Resolved { setting, value: setting.default.clone(), origin: Origin::Default },
+/// Returns the layers of a process with these flags and nothing else.
+#[cfg(test)]
+pub(super) fn given(flags: &[(&str, &str)]) -> Layers {
+    let given = |&(key, value): &(&str, &str)| FlagValue {
+        setting: super::catalogue::setting(key).unwrap(),
+        flag: format!("--{key}"),
+        raw: value.to_owned().into(),
     };
-    let mut all: Vec<_> = catalogue().iter().map(resolved).collect();
-    super::apply::fill_defaults(&mut all);
-    all
+    Layers { given: flags.iter().map(given).collect(), ..Layers::default() }
 }

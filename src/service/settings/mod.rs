@@ -1,8 +1,9 @@
 //! Settings: what can be set, where a value comes from, and what is wrong with it.
 //!
-//! Constraints: every setting is defined once, in the catalogue, with its unit, limits and default; every layer
-//! parses values with the same function, so that an error reads the same wherever it is made. An unknown name is an
-//! error, never ignored. All problems are reported at once, each with its place and the remedy.
+//! Constraints: every setting is defined once, as a row of the catalogue, with the kind of its values and the typed
+//! field that they go to. Every layer parses values by that row, so that an error reads the same wherever it is made.
+//! Keys are looked up where text is read and nowhere else. An unknown name is an error, never ignored. All problems are
+//! reported at once, each with its place and the remedy.
 //!
 //! The layers, by precedence:
 //!
@@ -15,22 +16,27 @@
 //!
 //! A path in a file is relative to the file's folder. A list replaces the lists of the layers below it.
 
-mod apply;
 mod catalogue;
 mod change;
+mod fields;
 mod layers;
 mod load;
+mod named_files;
 mod pair;
-mod sections;
-mod start;
+mod problem;
+mod resolved;
+mod served;
+mod setting;
 mod suggest;
-pub(super) mod values;
+mod values;
 
-pub use apply::{LogSettings, ScheduleSettings};
-pub use catalogue::{AppliesWhen, Setting, catalogue, setting};
+pub use catalogue::catalogue;
 pub use change::Changed;
-pub use load::{
-    FlagValue, Layers, Origin, Problem, ProcessEnv, Resolved, Settings, SettingsError, check, load,
-};
+pub use fields::ProgressMode;
+pub use layers::environment::ProcessEnv;
+pub use load::{FlagValue, Layers, check, load};
 pub use pair::{Pairs, limit_pair, retry_pair};
-pub use values::{Raw, Value, ValueKind};
+pub use problem::{Origin, Problem, SettingsError};
+pub use resolved::{LogSettings, Resolved, Settings};
+pub use setting::{AppliesWhen, FlagOf, Setting};
+pub use values::{Raw, Value, ValueForm};

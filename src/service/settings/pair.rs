@@ -1,13 +1,14 @@
 //! Flags that set several settings at once: `--retry CLASS=...` and `--limit NAME=N`.
 
 use super::catalogue::setting;
+use super::setting::Setting;
 use super::suggest::{did_you_mean, nearest};
-use super::values::{Raw, Value};
+use super::values::Raw;
 use crate::model::ErrorClass;
 use crate::process::{LimitError, Limits};
 
-/// Keys of settings, with their values.
-pub type Pairs = Vec<(String, Value)>;
+/// Settings, with their values.
+pub type Pairs = Vec<(&'static Setting, Raw<'static>)>;
 
 /// Parses the settings in `CLASS=ATTEMPTS[,BACKOFF[,MAX]]`.
 ///
@@ -30,7 +31,7 @@ pub fn retry_pair(text: &str) -> Result<Pairs, String> {
         return Err("expected at most ATTEMPTS,BACKOFF,MAX behind the class".to_owned());
     }
     let keyed = names.iter().zip(parts);
-    keyed.map(|(name, part)| keyed_value(format!("retry.{class}.{name}"), name, part)).collect()
+    keyed.map(|(name, part)| pair(&format!("retry.{class}.{name}"), name, part)).collect()
 }
 
 /// Parses the setting in `NAME=N`.
@@ -44,14 +45,14 @@ pub fn limit_pair(text: &str) -> Result<Pairs, String> {
     if !Limits::NAMES.contains(&name) {
         return Err(LimitError::Unknown(name.to_owned()).to_string());
     }
-    Ok(vec![keyed_value(format!("limit.{name}"), name, value)?])
+    Ok(vec![pair(&format!("limit.{name}"), name, value)?])
 }
 
-fn keyed_value(key: String, name: &str, text: &str) -> Result<(String, Value), String> {
-    let setting = setting(&key).ok_or_else(|| format!("there is no setting {key}"))?;
-    let value = setting.kind.parse(&Raw::Text(text.into()));
-    let value = value.map_err(|wrong| format!("{name} is {text:?}: {wrong}"))?;
-    Ok((key, value))
+fn pair(key: &str, name: &str, text: &str) -> Result<(&'static Setting, Raw<'static>), String> {
+    let setting = setting(key).ok_or_else(|| format!("there is no setting {key}"))?;
+    let raw = Raw::from(text.to_owned());
+    setting.check(&raw).map_err(|wrong| format!("{name} is {text:?}: {wrong}"))?;
+    Ok((setting, raw))
 }
 
 #[cfg(test)]

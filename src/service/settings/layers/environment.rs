@@ -3,10 +3,16 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
-use crate::service::settings::catalogue::{Setting, catalogue};
-use crate::service::settings::load::{LayerValue, Origin, Problem};
+use crate::service::settings::catalogue::catalogue;
+use crate::service::settings::problem::Origin;
+use crate::service::settings::setting::Setting;
 use crate::service::settings::suggest::{did_you_mean, nearest};
+use crate::service::settings::values::Raw;
+
+use super::file;
+use super::found::Found;
 
 const PREFIX: &[u8] = b"OUTLAST_";
 /// The variable that names the configuration file, instead of the nearest one.
@@ -26,31 +32,50 @@ const OTHERS: [&str; 6] = [
 ];
 const OTHERS_ENDS: [&str; 2] = ["_ROUNDS", "_SEED"];
 
+/// The environment of a process.
+#[derive(Debug, Clone, Default)]
+pub struct ProcessEnv {
+    /// The current folder, absolute.
+    pub folder: PathBuf,
+    /// The environment variables.
+    pub variables: BTreeMap<OsString, OsString>,
+}
+
+impl ProcessEnv {
+    /// Captures that of this process. If the current folder was removed it is empty, and no file is near it.
+    pub fn of_process() -> Self {
+        let folder = std::env::current_dir().unwrap_or_default();
+        Self { folder, variables: std::env::vars_os().collect() }
+    }
+
+    pub(crate) fn variable(&self, name: &str) -> Option<&Path> {
+        self.variables.get(OsStr::new(name)).filter(|value| !value.is_empty()).map(Path::new)
+    }
+
+    /// Returns the user's file, which need not exist. The XDG standard requires relative folders to be ignored.
+    pub(crate) fn users_file(&self) -> Option<PathBuf> {
+        let config = self.variable("XDG_CONFIG_HOME").filter(|folder| folder.is_absolute());
+        let config = config.map(Path::to_owned).or_else(|| Some(self.variable("HOME")?.join(".config")));
+        config.map(|folder| folder.join("outlast").join(file::NAME))
+    }
+}
+
 /// Reads what the variables set; an empty one counts as unset.
-pub(crate) fn read(variables: &BTreeMap<OsString, OsString>, problems: &mut Vec<Problem>) -> Vec<LayerValue> {
+pub(crate) fn read(variables: &BTreeMap<OsString, OsString>, found: &mut Found) {
     let is_ours = |name: &OsStr| name.as_bytes().starts_with(PREFIX);
-    let ours = variables.iter().filter(|(name, value)| is_ours(name) && !value.is_empty());
-    let mut found = Vec::new();
-    for (name, value) in ours {
+    for (name, value) in variables.iter().filter(|(name, value)| is_ours(name) && !value.is_empty()) {
         let shown = name.to_string_lossy();
         let origin = Origin::Variable(shown.to_string());
         match meant(&shown, variables) {
-            Meant::Setting(setting) => match setting.kind.parse_os(value) {
-                Ok(value) => found.push(LayerValue { setting, value, origin }),
-                Err(wrong) => {
-                    let what = format!("{} is {:?}: {wrong}", setting.key, value.to_string_lossy());
-                    problems.push(Problem { origin, what });
-                }
-            },
+            Meant::Setting(setting) => found.take(setting, &Raw::from(value.clone()), origin),
             Meant::Nothing => {}
             Meant::Unknown => {
                 let names: Vec<String> = catalogue().iter().map(Setting::variable).collect();
                 let hint = did_you_mean(nearest(&shown, names.iter().map(String::as_str)));
-                problems.push(Problem { origin, what: format!("no such setting; {hint}") });
+                found.wrong(origin, format!("no such setting; {hint}"));
             }
         }
     }
-    found
 }
 
 enum Meant {
@@ -80,10 +105,10 @@ mod tests {
 
     fn reported(variables: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
         let variables = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let mut problems = Vec::new();
-        let found = read(&variables, &mut problems);
-        let found = found.iter().map(|found| format!("{}={}", found.setting.key, found.value));
-        (found.collect(), problems.iter().map(ToString::to_string).collect())
+        let mut found = Found::default();
+        read(&variables, &mut found);
+        let lines = found.lines().into_iter().map(|line| line.rsplit(' ').next().unwrap().to_owned());
+        (lines.collect(), found.problems.iter().map(ToString::to_string).collect())
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::found::Found;
 use crate::model::ErrorClass;
-use crate::service::settings::catalogue::{Setting, catalogue, setting};
-use crate::service::settings::load::{LayerValue, Origin, Problem};
+use crate::service::settings::catalogue::{catalogue, setting};
+use crate::service::settings::problem::{Origin, Problem};
 use crate::service::settings::suggest::{did_you_mean, nearest};
 use crate::service::settings::values::Raw;
 
@@ -18,22 +19,20 @@ pub(crate) const NAME: &str = "outlast.toml";
 /// The largest file that is read; one with every setting has a few kilobytes.
 const BYTES_MAX: u64 = 1 << 20;
 
-/// Reads the settings of the file at this path; `None` if there is no such file.
-pub(crate) fn read(path: &Path, problems: &mut Vec<Problem>) -> Option<Vec<LayerValue>> {
+/// Reads the settings of the file at this path, and returns whether there is one.
+pub(crate) fn read(path: &Path, found: &mut Found) -> bool {
     let toml = TomlFile::at_path(path);
     match File::open(&toml.path) {
-        Ok(file) => Some(toml.read(file, problems)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => {
-            problems.push(toml.unreadable(&error));
-            Some(Vec::new())
-        }
+        Ok(file) => toml.read(file, found),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return false,
+        Err(error) => toml.unreadable(&error, found),
     }
+    true
 }
 
 /// Reads the settings of the open file at this path.
-pub(super) fn read_open(path: &Path, file: File, problems: &mut Vec<Problem>) -> Vec<LayerValue> {
-    TomlFile::at_path(path).read(file, problems)
+pub(super) fn read_open(path: &Path, file: File, found: &mut Found) {
+    TomlFile::at_path(path).read(file, found);
 }
 
 fn text_of(file: File) -> io::Result<String> {
@@ -61,18 +60,15 @@ impl TomlFile {
         Self { path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()) }
     }
 
-    fn read(&self, file: File, problems: &mut Vec<Problem>) -> Vec<LayerValue> {
+    fn read(&self, file: File, found: &mut Found) {
         match text_of(file) {
-            Ok(text) => self.settings(&text, problems),
-            Err(error) => {
-                problems.push(self.unreadable(&error));
-                Vec::new()
-            }
+            Ok(text) => self.settings(&text, found),
+            Err(error) => self.unreadable(&error, found),
         }
     }
 
-    fn unreadable(&self, error: &io::Error) -> Problem {
-        Problem { origin: self.origin(None), what: format!("can't be read: {error}") }
+    fn unreadable(&self, error: &io::Error, found: &mut Found) {
+        found.wrong(self.origin(None), format!("can't be read: {error}"));
     }
 
     fn origin(&self, line: Option<usize>) -> Origin {
@@ -84,34 +80,27 @@ impl TomlFile {
         self.origin(Some(1 + before.iter().filter(|&&byte| byte == b'\n').count()))
     }
 
-    fn settings(&self, text: &str, problems: &mut Vec<Problem>) -> Vec<LayerValue> {
+    fn settings(&self, text: &str, found: &mut Found) {
         let (table, errors) = DeTable::parse_recoverable(text);
         let of_error = |error: &toml::de::Error| Problem {
             origin: self.at(text, error.span().map_or(0, |span| span.start)),
             what: error.message().replace('\n', "; "),
         };
         let mut wrong: Vec<Problem> = errors.iter().map(of_error).collect();
-        let mut found = Vec::new();
-        let mut others = Vec::new();
-        self.walk(table.get_ref(), &Place { prefix: "", text }, &mut found, &mut others);
+        let before = found.problems.len();
+        self.walk(table.get_ref(), &Place { prefix: "", text }, found);
         // Problems that the parser's recovery causes on a line with a syntax error are noise.
         let lines: Vec<Origin> = wrong.iter().map(|problem| problem.origin.clone()).collect();
+        let others = found.problems.split_off(before);
         wrong.extend(others.into_iter().filter(|problem| !lines.contains(&problem.origin)));
         wrong.sort_by_key(|problem| match problem.origin {
             Origin::File { line, .. } => line,
             _ => None,
         });
-        problems.extend(wrong);
-        found
+        found.problems.extend(wrong);
     }
 
-    fn walk(
-        &self,
-        table: &DeTable<'_>,
-        at: &Place<'_>,
-        found: &mut Vec<LayerValue>,
-        problems: &mut Vec<Problem>,
-    ) {
+    fn walk(&self, table: &DeTable<'_>, at: &Place<'_>, found: &mut Found) {
         for (name, value) in table {
             let key = format!("{}{}", at.prefix, name.get_ref());
             let origin = self.at(at.text, name.span().start);
@@ -120,31 +109,16 @@ impl TomlFile {
             let inner = format!("{key}.");
             let is_table = catalogue().iter().any(|setting| setting.key.starts_with(&inner));
             match (known, value.get_ref()) {
-                (Some(setting), value) => match self.value(setting, value) {
-                    Ok(value) => found.push(LayerValue { setting, value, origin }),
-                    Err(what) => problems.push(Problem { origin, what }),
-                },
+                (Some(setting), value) => found.take(setting, &raw(value), origin),
                 (None, DeValue::Table(table)) if is_table => {
-                    self.walk(table, &Place { prefix: &inner, text: at.text }, found, problems);
+                    self.walk(table, &Place { prefix: &inner, text: at.text }, found);
                 }
                 (None, _) if is_table => {
-                    let what = format!("{key} is a table: write [{key}] and its settings below");
-                    problems.push(Problem { origin, what });
+                    found.wrong(origin, format!("{key} is a table: write [{key}] and its settings below"));
                 }
-                (None, _) => problems.push(Problem { origin, what: unknown(&key) }),
+                (None, _) => found.wrong(origin, unknown(&key)),
             }
         }
-    }
-
-    fn value(
-        &self,
-        setting: &Setting,
-        value: &DeValue<'_>,
-    ) -> Result<crate::service::settings::values::Value, String> {
-        let raw = raw(value);
-        let parsed =
-            setting.kind.parse(&raw).map_err(|wrong| format!("{} is {raw}: {wrong}", setting.key))?;
-        Ok(parsed.below(self.path.parent().unwrap_or(Path::new("/"))))
     }
 }
 
@@ -181,16 +155,13 @@ mod tests {
     use super::*;
 
     fn reported(text: &str) -> (Vec<String>, Vec<String>) {
-        let mut problems = Vec::new();
-        let file = TomlFile { path: "/p/outlast.toml".into() };
-        let found = file.settings(text, &mut problems);
-        let found =
-            found.iter().map(|found| format!("{} {}={}", found.origin, found.setting.key, found.value));
-        let mut found: Vec<_> = found.collect();
-        found.sort();
-        let mut problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        let mut found = Found::default();
+        TomlFile { path: "/p/outlast.toml".into() }.settings(text, &mut found);
+        let mut lines = found.lines();
+        lines.sort();
+        let mut problems: Vec<_> = found.problems.iter().map(ToString::to_string).collect();
         problems.sort();
-        (found, problems)
+        (lines, problems)
     }
 
     #[test]

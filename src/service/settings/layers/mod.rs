@@ -2,4 +2,5 @@
 
 pub(super) mod environment;
 pub(super) mod file;
+pub(super) mod found;
 pub(super) mod search;

@@ -14,17 +14,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
+use super::environment::ProcessEnv;
 use super::file::{self, NAME};
-use crate::service::settings::load::{LayerValue, Origin, Problem, ProcessEnv};
-
-/// What a search reports besides its result.
-#[derive(Debug, Default)]
-pub(crate) struct SearchNotes {
-    /// What is wrong.
-    pub(crate) problems: Vec<Problem>,
-    /// Files that were found and are ignored.
-    pub(crate) passed_over: Vec<Problem>,
-}
+use super::found::Found;
+use crate::service::settings::problem::{Origin, Problem};
 
 /// The kind of file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,40 +26,32 @@ enum Whose {
     User,
 }
 
-/// Finds the project's file: the nearest one, from the current folder upwards.
-pub(crate) fn project(
-    process_env: &ProcessEnv,
-    notes: &mut SearchNotes,
-) -> Option<(PathBuf, Vec<LayerValue>)> {
+/// Finds and reads the project's file: the nearest one, from the current folder upwards.
+pub(crate) fn project(process_env: &ProcessEnv, found: &mut Found) -> Option<PathBuf> {
     let mut paths = process_env.folder.ancestors().map(|folder| folder.join(NAME));
-    paths.find_map(|path| look(path, Whose::Project, notes))
+    paths.find(|path| look(path, Whose::Project, found))
 }
 
-/// Finds the user's file.
-pub(crate) fn users(process_env: &ProcessEnv, notes: &mut SearchNotes) -> Option<(PathBuf, Vec<LayerValue>)> {
-    look(process_env.users_file()?, Whose::User, notes)
+/// Finds and reads the user's file.
+pub(crate) fn users(process_env: &ProcessEnv, found: &mut Found) -> Option<PathBuf> {
+    process_env.users_file().filter(|path| look(path, Whose::User, found))
 }
 
-fn look(path: PathBuf, whose: Whose, notes: &mut SearchNotes) -> Option<(PathBuf, Vec<LayerValue>)> {
-    match open(&path, whose) {
+fn look(path: &Path, whose: Whose, found: &mut Found) -> bool {
+    match open(path, whose) {
         Ok(file) => {
-            let found = file::read_open(&path, file, &mut notes.problems);
-            Some((path, found))
+            file::read_open(path, file, found);
+            return true;
         }
-        Err(Unfit::Absent) => None,
-        Err(Unfit::PassedOver(what)) => {
-            notes.passed_over.push(problem(path, what));
-            None
-        }
-        Err(Unfit::Wrong(what)) => {
-            notes.problems.push(problem(path, what));
-            None
-        }
+        Err(Unfit::Absent) => {}
+        Err(Unfit::PassedOver(what)) => found.passed_over.push(problem(path, what)),
+        Err(Unfit::Wrong(what)) => found.problems.push(problem(path, what)),
     }
+    false
 }
 
-fn problem(path: PathBuf, what: String) -> Problem {
-    Problem { origin: Origin::File { path, line: None }, what }
+fn problem(path: &Path, what: String) -> Problem {
+    Problem { origin: Origin::File { path: path.to_owned(), line: None }, what }
 }
 
 /// Why a file is not used.
@@ -136,11 +121,10 @@ mod tests {
 
     use super::*;
 
-    fn searched(folder: &Path) -> (Option<PathBuf>, SearchNotes) {
-        let (mut notes, process_env) =
-            (SearchNotes::default(), ProcessEnv { folder: folder.to_owned(), ..ProcessEnv::default() });
-        let found = project(&process_env, &mut notes);
-        (found.map(|(path, _)| path), notes)
+    fn searched(folder: &Path) -> (Option<PathBuf>, Found) {
+        let process_env = ProcessEnv { folder: folder.to_owned(), ..ProcessEnv::default() };
+        let mut found = Found::default();
+        (project(&process_env, &mut found), found)
     }
 
     /// Creates a folder that contains a file, and one below.

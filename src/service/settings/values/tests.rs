@@ -1,35 +1,43 @@
+use std::time::Duration;
+
+use super::kinds::{count, excluded, file, is_filter, seconds, size, switch, word};
 use super::*;
 
-fn text(kind: ValueKind, text: &str) -> Result<Value, String> {
-    kind.parse(&Raw::Text(text.into()))
+/// Reads a text, and shows the value.
+fn text<T: 'static>(kind: &Kind<T>, text: &str) -> Result<Value, String> {
+    raw(kind, &Raw::Text(text.into()))
+}
+
+fn raw<T: 'static>(kind: &Kind<T>, raw: &Raw<'_>) -> Result<Value, String> {
+    let wrong = |wrong: Wrong| wrong.told(&kind.limits, "").join("; ");
+    kind.read(raw, &Origin::Default).map(|value| kind.show(&value)).map_err(wrong)
 }
 
 #[test]
 fn what_is_refused_is_told_with_the_limits() {
-    let second = Duration::from_secs(1);
-    let count = ValueKind::Count { min: 1, max: 9, unit: "threads" };
-    assert_eq!(text(count, "0").unwrap_err(), "must be 1 to 9 threads");
-    assert_eq!(text(count, "two").unwrap_err(), "is no number; must be 1 to 9 threads");
-    let time = ValueKind::Duration { min: second, max: 60 * second, bare_seconds: true, whole_seconds: true };
+    let count = count::<usize>(1, 9, "threads");
+    assert_eq!(text(&count, "0").unwrap_err(), "must be 1 to 9 threads");
+    assert_eq!(text(&count, "two").unwrap_err(), "is no number; must be 1 to 9 threads");
+    let time = seconds(1, Duration::from_secs(60));
     let limits = "must be 1s to 1m, in whole seconds; a number alone is seconds";
     for wrong in ["500ms", "61", "1.5", "soon", "2h"] {
-        assert_eq!(text(time, wrong).unwrap_err(), limits, "{wrong}");
+        assert_eq!(text(&time, wrong).unwrap_err(), limits, "{wrong}");
     }
-    assert_eq!(text(time, "60").unwrap(), Value::Duration(60 * second));
-    let size = ValueKind::Size { min: 16 << 20, max: u64::MAX, step: 1 << 20 };
+    assert_eq!(text(&time, "60").unwrap().to_string(), "1m");
+    let size = size(16 << 20, 1 << 20);
     let limits = "must be 16MiB or more, with its unit, such as 512MB or 2GiB, rounded down to whole MiB";
     for wrong in ["16MB", "128", "-5GB"] {
-        assert_eq!(text(size, wrong).unwrap_err(), limits, "{wrong}");
+        assert_eq!(text(&size, wrong).unwrap_err(), limits, "{wrong}");
     }
-    assert_eq!(text(size, "128MB").unwrap(), Value::Size(122 << 20));
-    assert_eq!(text(ValueKind::Choice(&["a", "b"]), "A").unwrap_err(), "must be one of a, b");
-    assert!(ValueKind::Path.parse(&Raw::Number("5".into())).is_err());
-    assert!(ValueKind::Switch.parse(&Raw::List(Vec::new())).is_err());
+    assert_eq!(text(&size, "128MB").unwrap().to_string(), "122MiB");
+    assert_eq!(text(&word([("a", 1), ("b", 2)]), "A").unwrap_err(), "must be one of a, b");
+    assert!(raw(&file(), &Raw::Number("5".into())).is_err());
+    assert!(raw(&switch(), &Raw::List(Vec::new())).is_err());
 }
 
 #[test]
 fn globs_in_one_text_are_parted_by_commas_outside_of_brackets() {
-    let globs = |list: &str| text(ValueKind::Globs, list).unwrap();
+    let globs = |list: &str| text(&excluded(), list).unwrap();
     let list = |items: &[&str]| Value::List(items.iter().map(ToString::to_string).collect());
     assert_eq!(globs("*.{a,b}, [x,y]*,build/"), list(&["*.{a,b}", "[x,y]*", "build/"]));
     assert_eq!(globs(" , "), list(&[]));
@@ -47,7 +55,7 @@ fn a_filter_is_made_of_levels() {
 
 #[test]
 fn a_port_alone_is_one_of_this_machine() {
-    let read = |address: &str| text(ValueKind::Address, address).map(|value| value.to_string());
+    let read = |address: &str| text(&kinds::address(), address).map(|value| value.to_string());
     let here = ["7650", ":7650", "localhost:7650", "127.0.0.1:7650"].map(|local| read(local).unwrap());
     assert_eq!(here, ["127.0.0.1:7650"; 4]);
     assert_eq!(read("[::]:80").unwrap(), "[::]:80");
@@ -57,9 +65,6 @@ fn a_port_alone_is_one_of_this_machine() {
 
 #[test]
 fn a_switch_has_the_usual_words() {
-    assert_eq!(
-        ["Yes", "0"].map(|word| text(ValueKind::Switch, word)),
-        [true, false].map(|on| Ok(Value::Switch(on)))
-    );
-    assert!(text(ValueKind::Switch, "maybe").is_err());
+    assert_eq!(["Yes", "0"].map(|word| text(&switch(), word)), [true, false].map(|on| Ok(Value::Switch(on))));
+    assert!(text(&switch(), "maybe").is_err());
 }

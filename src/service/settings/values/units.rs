@@ -28,7 +28,7 @@ pub(super) fn duration(text: &str, bare_seconds: bool) -> Option<Duration> {
 }
 
 /// Formats a duration in its largest unit without a fraction; omits less than a millisecond.
-pub(super) fn duration_text(duration: Duration) -> String {
+pub(crate) fn duration_text(duration: Duration) -> String {
     let millis = duration.as_millis();
     if millis == 0 {
         return "0s".to_owned();

@@ -5,8 +5,9 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::service::http::{HttpSettings, is_local};
-use crate::service::settings::load::{Origin, Problem, Settings, SettingsError};
+use super::problem::SettingsError;
+use super::resolved::Settings;
+use crate::service::http::HttpSettings;
 
 /// Minimum length of a token: a shorter one could be guessed.
 const TOKEN_CHARS_MIN: usize = 16;
@@ -21,7 +22,7 @@ impl Settings {
     /// There is no token in the file, or others could read it.
     pub fn http(&self) -> Result<Option<HttpSettings>, SettingsError> {
         let token = self.token()?;
-        Ok(self.address("listen").map(|listen| HttpSettings { listen, token }))
+        Ok(self.fields.listen.as_ref().map(|listen| HttpSettings { listen: listen.value, token }))
     }
 
     /// Returns the token in the configured file.
@@ -29,24 +30,9 @@ impl Settings {
     /// # Errors
     /// The file contains none, or others could read it.
     pub fn token(&self) -> Result<Option<String>, SettingsError> {
-        let token = self.path("token-file").map(read_token).transpose();
-        token.map_err(|what| SettingsError(vec![self.problem("token-file", &what)]))
-    }
-
-    /// Reports an address that is reachable from other machines without a token.
-    pub(crate) fn check_served(&self, problems: &mut Vec<Problem>) {
-        let open = self.address("listen").filter(|address| !is_local(address));
-        if let (Some(address), None) = (open, self.path("token-file")) {
-            let what = format!(
-                "listen is {address}, which can be reached from elsewhere: name a token-file, or listen on 127.0.0.1"
-            );
-            problems.push(self.problem("listen", &what));
-        }
-    }
-
-    pub(crate) fn problem(&self, key: &str, what: &str) -> Problem {
-        let origin = self.get(key).map_or(Origin::Default, |one| one.origin.clone());
-        Problem { origin, what: what.to_owned() }
+        let Some(file) = &self.fields.token_file else { return Ok(None) };
+        let token = read_token(&file.value).map_err(|what| SettingsError(vec![file.problem(what)]))?;
+        Ok(Some(token))
     }
 }
 
@@ -85,16 +71,14 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::service::settings::load::{FlagValue, ProcessEnv, load};
-    use crate::service::settings::values::Value;
+    use crate::service::settings::load::given;
 
     const TOKEN: &str = "0123456789abcdef";
 
     fn with(listen: &str, token_file: Option<&Path>) -> Result<Settings, SettingsError> {
-        let given = |key: &str, value| FlagValue { key: key.to_owned(), flag: format!("--{key}"), value };
-        let mut all = vec![given("listen", Value::Address(listen.parse().unwrap()))];
-        all.extend(token_file.map(|path| given("token-file", Value::Path(path.to_owned()))));
-        load(&all, None, &ProcessEnv::default())
+        let mut flags = vec![("listen", listen)];
+        flags.extend(token_file.map(|path| ("token-file", path.to_str().unwrap())));
+        given(&flags).load()
     }
 
     #[test]
@@ -107,7 +91,7 @@ mod tests {
             assert!(error.starts_with("flag --listen: ") && error.contains("token-file"), "{error}");
             assert!(with(open, Some(Path::new("/t"))).is_ok());
         }
-        assert_eq!(load(&[], None, &ProcessEnv::default()).unwrap().http().unwrap(), None);
+        assert_eq!(given(&[]).load().unwrap().http().unwrap(), None);
     }
 
     #[test]

@@ -3,28 +3,31 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, CWD, OFlags};
 
-use super::Settings;
-use super::load::Problem;
+use super::problem::{Problem, Sourced};
+use super::resolved::Settings;
 
 impl Settings {
     /// Returns all problems with named files that would keep a process from starting. Nothing is created or changed.
     pub fn check_files(&self) -> Vec<Problem> {
         let mut problems: Vec<Problem> = self.token().err().into_iter().flat_map(|wrong| wrong.0).collect();
-        if let Some(Err(error)) = self.path("log-file").map(can_append_to) {
-            problems.push(self.log_file_problem(&error));
-        }
+        let log_file = self.fields.log_file.as_ref();
+        problems.extend(
+            log_file
+                .and_then(|file| can_append_to(&file.value).err())
+                .map(|error| self.log_file_problem(&error)),
+        );
         problems
     }
 
     /// Describes why a log file can't be opened.
     pub fn log_file_problem(&self, error: &io::Error) -> Problem {
-        let path = self.path("log-file").unwrap_or(Path::new("")).display();
-        let what = format!("log file {path} can't be opened: {error}; name one in a folder that is there");
-        self.problem("log-file", &what)
+        let file = self.fields.log_file.clone().unwrap_or_else(|| Sourced::default(PathBuf::new()));
+        let path = file.value.display();
+        file.problem(format!("log file {path} can't be opened: {error}; name one in a folder that is there"))
     }
 }
 

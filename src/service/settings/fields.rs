@@ -1,0 +1,116 @@
+//! The values of all settings, each in a field of its type.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::problem::Sourced;
+use crate::engine::WatchOptions;
+use crate::model::{BatchConfig, ErrorClass, RetryPolicy};
+use crate::process::Limits;
+use crate::service::schedule::ScheduleSettings;
+
+/// The values of all settings. Where a default depends on another setting, `None` stands for it.
+#[derive(Debug, Clone)]
+pub(super) struct Fields {
+    /// Except the number of workers and the retries.
+    pub(super) batch: BatchConfig,
+    pub(super) workers: Option<Sourced<usize>>,
+    pub(super) workers_max: Option<usize>,
+    /// Of each class.
+    pub(super) retry: BTreeMap<ErrorClass, Retries>,
+    pub(super) limits: Limits,
+    pub(super) state: PathBuf,
+    pub(super) out: Option<PathBuf>,
+    pub(super) log_level: String,
+    pub(super) log_json: bool,
+    pub(super) log_file: Option<Sourced<PathBuf>>,
+    pub(super) log_file_bytes_max: u64,
+    pub(super) log_files_kept: u32,
+    pub(super) progress: ProgressMode,
+    pub(super) heartbeat: Duration,
+    pub(super) watching: WatchOptions,
+    /// Except its cron expression.
+    pub(super) schedule: ScheduleSettings,
+    pub(super) cron: Option<Sourced<String>>,
+    pub(super) listen: Option<Sourced<SocketAddr>>,
+    pub(super) token_file: Option<Sourced<PathBuf>>,
+}
+
+/// The retries of one class of failures.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Retries {
+    pub(super) attempts: Option<u16>,
+    pub(super) backoff_ms: Option<u64>,
+    pub(super) backoff_max_ms: Option<Sourced<u64>>,
+}
+
+/// Whether a process shows its progress on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgressMode {
+    /// As a bar on a terminal, and as lines elsewhere.
+    Auto,
+    /// As a bar.
+    Always,
+    /// It shows none.
+    Never,
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        Self {
+            batch: BatchConfig::default(),
+            workers: None,
+            workers_max: None,
+            retry: ErrorClass::ALL.map(|class| (class, Retries::default())).into(),
+            limits: Limits::default(),
+            state: ".outlast".into(),
+            out: None,
+            log_level: "warn".to_owned(),
+            log_json: false,
+            log_file: None,
+            log_file_bytes_max: 16 << 20,
+            log_files_kept: 4,
+            progress: ProgressMode::Auto,
+            heartbeat: Duration::from_secs(5),
+            watching: WatchOptions::default(),
+            schedule: ScheduleSettings::default(),
+            cron: None,
+            listen: None,
+            token_file: None,
+        }
+    }
+}
+
+impl Fields {
+    /// Derives defaults from other settings: `workers-max` from `workers`, attempts of a class from `retry-attempts`,
+    /// and a longest pause from the first one.
+    pub(super) fn derived(mut self) -> Self {
+        let cores = self.batch.worker_count;
+        // An explicit number of workers is also the maximum.
+        let most = self.workers.as_ref().map_or(BatchConfig::WORKERS_MAX.max(cores), |set| set.value);
+        self.batch.workers_max = *self.workers_max.get_or_insert(most);
+        self.batch.worker_count = self.workers.get_or_insert(Sourced::default(cores)).value;
+        for (&class, retries) in &mut self.retry {
+            let default = RetryPolicy::default_of(class, self.batch.retry_attempts);
+            if let Some(policy) = retries.derive(default) {
+                self.batch.retry.insert(class, policy);
+            }
+        }
+        self
+    }
+}
+
+impl Retries {
+    /// Derives what is not set, and returns the policy if any part is set.
+    fn derive(&mut self, default: RetryPolicy) -> Option<RetryPolicy> {
+        let Self { attempts, backoff_ms, backoff_max_ms } = self;
+        let is_set = attempts.is_some() || backoff_ms.is_some() || backoff_max_ms.is_some();
+        let attempts = *attempts.get_or_insert(default.attempts);
+        let backoff_ms = *backoff_ms.get_or_insert(default.backoff_ms);
+        let longest = Sourced::default(default.backoff_max_ms.max(backoff_ms));
+        let backoff_max_ms = backoff_max_ms.get_or_insert(longest).value;
+        is_set.then_some(RetryPolicy { attempts, backoff_ms, backoff_max_ms })
+    }
+}

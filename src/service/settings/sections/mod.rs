@@ -1,5 +1,0 @@
-//! Settings that belong together: schedules, watching, what is served.
-
-pub(super) mod scheduled;
-pub(super) mod served;
-pub(super) mod watched;

@@ -1,0 +1,233 @@
+//! The kinds of values.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tracing::level_filters::LevelFilter;
+
+use super::{Kind, Raw, Value, ValueForm, Wrong, units};
+use crate::model::FailureLimit;
+use crate::service::schedule::read_cron;
+use crate::service::settings::problem::Origin;
+use crate::source::Filters;
+
+/// A whole number.
+pub(crate) fn count<T>(min: u64, max: u64, unit: &'static str) -> Kind<T>
+where
+    T: TryFrom<u64> + TryInto<u64> + Copy + 'static,
+{
+    let limits = if min == max {
+        // Only the attempts of a permanent error class are fixed.
+        format!("{min}: the same content fails again")
+    } else {
+        format!("{min} to {max} {unit}")
+    };
+    let read = move |raw: &Raw<'_>, _: &Origin| {
+        let count = raw.text_or_number()?.parse();
+        let count = count.map_err(|_| Wrong::Because("is no number".to_owned()))?;
+        T::try_from(count).ok().filter(|_| (min..=max).contains(&count)).ok_or(Wrong::Limits)
+    };
+    let show = |count: &T| Value::Count((*count).try_into().unwrap_or(u64::MAX));
+    Kind::new(ValueForm::Count(unit), limits, read, show)
+}
+
+/// A duration with its unit.
+pub(crate) fn time(min: Duration, max: Duration) -> Kind<Duration> {
+    duration(min, max, "; with its unit, such as 250ms", move |text| units::duration(text, false))
+}
+
+/// A duration, where a number without a unit counts as seconds.
+pub(crate) fn time_or_seconds(min: Duration, max: Duration) -> Kind<Duration> {
+    duration(min, max, "; a number alone is seconds", move |text| units::duration(text, true))
+}
+
+/// A duration in whole seconds.
+pub(crate) fn seconds(min: u64, max: Duration) -> Kind<u64> {
+    let limits = ", in whole seconds; a number alone is seconds";
+    let whole = |text: &str| units::duration(text, true).filter(|time| time.subsec_nanos() == 0);
+    let time = duration(Duration::from_secs(min), max, limits, whole);
+    time.stored_as(|time| time.as_secs(), |seconds| Duration::from_secs(*seconds))
+}
+
+/// A duration with its unit, up to this, in milliseconds.
+pub(crate) fn millis(max: Duration) -> Kind<u64> {
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    time(Duration::ZERO, max).stored_as(millis, |millis| Duration::from_millis(*millis))
+}
+
+fn duration(
+    min: Duration,
+    max: Duration,
+    unit: &str,
+    read: impl Fn(&str) -> Option<Duration> + Send + Sync + 'static,
+) -> Kind<Duration> {
+    let limits = format!("{} to {}{unit}", units::duration_text(min), units::duration_text(max));
+    let read = move |raw: &Raw<'_>, _: &Origin| {
+        read(raw.text_or_number()?).filter(|time| (min..=max).contains(time)).ok_or(Wrong::Limits)
+    };
+    Kind::new(ValueForm::Duration, limits, read, |time| Value::Text(units::duration_text(*time)))
+}
+
+/// A number of bytes of which there is no maximum, rounded down to a multiple of `step`.
+pub(crate) fn size(min: u64, step: u64) -> Kind<u64> {
+    let rounded = match step {
+        1 => String::new(),
+        step => format!(", rounded down to whole {}", &units::size_text(step)[1..]),
+    };
+    let limits = format!("{} or more, with its unit, such as 512MB or 2GiB{rounded}", units::size_text(min));
+    let read = move |raw: &Raw<'_>, _: &Origin| {
+        let size = units::size(raw.text_or_number()?).map(|bytes| bytes - bytes % step);
+        size.filter(|size| *size >= min).ok_or(Wrong::Limits)
+    };
+    Kind::new(ValueForm::Size, limits, read, |bytes| Value::Text(units::size_text(*bytes)))
+}
+
+/// One of these words.
+pub(crate) fn word<T, const N: usize>(words: [(&'static str, T); N]) -> Kind<T>
+where
+    T: PartialEq + Copy + Send + Sync + 'static,
+{
+    let names = words.map(|(name, _)| name);
+    let read = move |raw: &Raw<'_>, _: &Origin| {
+        let text = raw.text()?;
+        words.into_iter().find(|(name, _)| *name == text).map(|(_, value)| value).ok_or(Wrong::Limits)
+    };
+    let name_of = move |wanted: &T| words.into_iter().find(|(_, value)| value == wanted);
+    let show = move |value: &T| name_of(value).map_or(Value::Unset, |(name, _)| Value::Text(name.to_owned()));
+    Kind::new(ValueForm::Word(names.to_vec()), format!("one of {}", names.join(", ")), read, show)
+}
+
+/// A boolean.
+pub(crate) fn switch() -> Kind<bool> {
+    let read = |raw: &Raw<'_>, _: &Origin| match raw {
+        Raw::Switch(switch) => Ok(*switch),
+        raw => match raw.text()?.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Ok(true),
+            "false" | "no" | "off" | "0" => Ok(false),
+            _ => Err(Wrong::Limits),
+        },
+    };
+    Kind::new(ValueForm::Switch, "true or false", read, |switch| Value::Switch(*switch))
+}
+
+/// Globs of files that are included.
+pub(crate) fn included() -> Kind<Vec<String>> {
+    globs(|glob| Filters::new(glob, &[]).err().map(|wrong| wrong.to_string()))
+}
+
+/// Globs of files and folders that are excluded.
+pub(crate) fn excluded() -> Kind<Vec<String>> {
+    globs(|glob| Filters::new(&[], glob).err().map(|wrong| wrong.to_string()))
+}
+
+fn globs(wrong: fn(&[String]) -> Option<String>) -> Kind<Vec<String>> {
+    let read = move |raw: &Raw<'_>, _: &Origin| {
+        let globs = match raw {
+            Raw::List(items) => {
+                items.iter().map(|item| item.text().map(str::to_owned)).collect::<Result<_, _>>()?
+            }
+            raw => split_globs(raw.text()?),
+        };
+        let wrong: Vec<String> = globs.iter().filter_map(|glob| wrong(std::slice::from_ref(glob))).collect();
+        if wrong.is_empty() { Ok(globs) } else { Err(Wrong::Parts(wrong)) }
+    };
+    Kind::new(ValueForm::Globs, "a list of globs in quotes", read, |globs| Value::List(globs.clone()))
+}
+
+/// The path of a folder.
+pub(crate) fn folder() -> Kind<PathBuf> {
+    path(ValueForm::Folder)
+}
+
+/// The path of a file.
+pub(crate) fn file() -> Kind<PathBuf> {
+    path(ValueForm::File)
+}
+
+fn path(form: ValueForm) -> Kind<PathBuf> {
+    let read = |raw: &Raw<'_>, origin: &Origin| {
+        let path = match raw {
+            Raw::Bytes(bytes) => Path::new(bytes),
+            raw => Path::new(raw.text()?),
+        };
+        if path.as_os_str().is_empty() {
+            return Err(Wrong::Limits);
+        }
+        match origin {
+            Origin::File { path: file, .. } => Ok(file.parent().unwrap_or(Path::new("/")).join(path)),
+            _ => Ok(path.to_owned()),
+        }
+    };
+    Kind::new(form, "a path", read, |path| Value::Text(path.display().to_string()))
+}
+
+/// A log level, or levels of targets.
+pub(crate) fn log_filter() -> Kind<String> {
+    let limits =
+        "off, error, warn, info, debug or trace, or a level for each target, such as warn,outlast=debug";
+    let read = |raw: &Raw<'_>, _: &Origin| {
+        let text = raw.text()?;
+        is_filter(text).then(|| text.to_owned()).ok_or(Wrong::Limits)
+    };
+    Kind::new(ValueForm::LogFilter, limits, read, shown)
+}
+
+/// A number of failures, or a share.
+pub(crate) fn failures() -> Kind<FailureLimit> {
+    let limits = "a number of files, such as 100, or a share of them, such as 5%";
+    let read = |raw: &Raw<'_>, _: &Origin| raw.text_or_number()?.parse().map_err(|_| Wrong::Limits);
+    Kind::new(ValueForm::Failures, limits, read, shown)
+}
+
+/// A schedule, as a cron expression.
+pub(crate) fn cron() -> Kind<String> {
+    let limits = "minute, hour, day, month and weekday, such as \"30 2 * * *\", in local time";
+    let read = |raw: &Raw<'_>, _: &Origin| {
+        let text = raw.text()?;
+        read_cron(text).map(|_| text.trim().to_owned()).map_err(Wrong::Because)
+    };
+    Kind::new(ValueForm::Cron, limits, read, shown)
+}
+
+/// An address to listen on.
+pub(crate) fn address() -> Kind<SocketAddr> {
+    let limits = "an address and port, such as 127.0.0.1:7650, or a port of this machine";
+    let read = |raw: &Raw<'_>, _: &Origin| units::address(raw.text_or_number()?).ok_or(Wrong::Limits);
+    Kind::new(ValueForm::Address, limits, read, shown)
+}
+
+fn shown(value: &impl fmt::Display) -> Value {
+    Value::Text(value.to_string())
+}
+
+/// Returns whether each part is a level, or a target with a level. A bare word that is no level would name a target
+/// and log only that target: more likely it was meant as a level.
+pub(super) fn is_filter(text: &str) -> bool {
+    let is_level = |level: &str| level.trim().parse::<LevelFilter>().is_ok() && !level.trim().is_empty();
+    text.split(',').all(|part| match part.rsplit_once('=') {
+        Some((target, level)) => !target.trim().is_empty() && is_level(level),
+        None => is_level(part),
+    })
+}
+
+/// Splits globs at commas that are outside of brackets.
+fn split_globs(text: &str) -> Vec<String> {
+    let mut depth = 0_usize;
+    let mut from = 0;
+    let mut globs = Vec::new();
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' | '[' => depth += 1,
+            '}' | ']' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                globs.push(&text[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    globs.push(&text[from..]);
+    globs.into_iter().map(|glob| glob.trim().to_owned()).filter(|glob| !glob.is_empty()).collect()
+}
