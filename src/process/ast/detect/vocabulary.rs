@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::process::ast::dialect::{ALL, DIALECTS};
+use crate::process::ast::dialect::{ALL, DIALECTS, Words, numbered};
 use crate::process::ast::interner::{Ends, NameDigest, Names};
 
 /// Names of the fields that may hold a node's kind. At a tie the earlier one is the document's.
@@ -90,7 +90,7 @@ impl Vocabulary {
     fn new() -> Self {
         let mut all = Self::default();
         for (place, dialect) in ALL.iter().enumerate() {
-            for &(kind, role) in dialect.kinds {
+            for (kind, role) in numbered(dialect.kinds) {
                 let digest = NameDigest::of(kind.as_bytes());
                 let number = match all.names.find(kind.as_bytes(), digest) {
                     Ok(number) => number,
@@ -166,10 +166,10 @@ impl Keys {
     const SLOTS: usize = 256;
 
     /// Collects the keys of a dialect, each with its number, the kind fields and the markers.
-    pub(crate) fn new(fields: &'static [(&'static str, u8)]) -> Self {
+    pub(crate) fn new(fields: Words) -> Self {
         let free = (Ends::default(), Key::default());
         let mut all = Self { slots: Box::new([free; Self::SLOTS]), long: Vec::new() };
-        fields.iter().for_each(|&(name, field)| all.add(name, field, 0));
+        numbered(fields).for_each(|(name, field)| all.add(name, field, 0));
         (1..).zip(KIND_FIELDS).for_each(|(number, name)| all.add(name, number, Key::KIND));
         (1..).zip(MARKERS).for_each(|(number, name)| all.add(name, number, Key::MARKER));
         all

@@ -74,56 +74,30 @@ fn language(hints: &LanguageHints<'_>) -> &'static str {
     known.unwrap_or_else(|| if is_java() { "java" } else { "unknown" })
 }
 
-mod key {
-    pub(super) const NAME: u8 = 1;
-    pub(super) const QUALIFIED: u8 = 2;
-    pub(super) const CLASSES: u8 = 3;
-    pub(super) const FIELDS: u8 = 4;
-    pub(super) const CONSTRUCTORS: u8 = 5;
-    pub(super) const METHODS: u8 = 6;
-    pub(super) const METHOD_CALLS: u8 = 7;
-    pub(super) const IMPORTS: u8 = 8;
-    pub(super) const FILE_PATH: u8 = 9;
-    pub(super) const MODIFIERS: u8 = 10;
-    pub(super) const VISIBILITY: u8 = 11;
-    pub(super) const IS_STATIC: u8 = 12;
-    pub(super) const IS_ENUM: u8 = 13;
-    pub(super) const IS_INTERFACE: u8 = 14;
-    pub(super) const START_LINE: u8 = 15;
-    pub(super) const LINE: u8 = 16;
-    pub(super) const LINE_NUMBER: u8 = 17;
-    pub(super) const END_LINE: u8 = 18;
-    pub(super) const COMPLEXITY: u8 = 19;
-    pub(super) const METHOD_NAME: u8 = 20;
-    pub(super) const OBJECT: u8 = 21;
+words! {
+    mod key, KEYS;
+    NAME = "name",
+    QUALIFIED = "qualifiedName",
+    CLASSES = "classes innerClasses nestedClasses",
+    FIELDS = "fields",
+    CONSTRUCTORS = "constructors",
+    METHODS = "methods",
+    METHOD_CALLS = "methodCalls",
+    IMPORTS = "imports",
+    FILE_PATH = "filePath",
+    MODIFIERS = "modifiers",
+    VISIBILITY = "visibility",
+    IS_STATIC = "isStatic",
+    IS_ENUM = "isEnum",
+    IS_INTERFACE = "isInterface isAnnotation",
+    START_LINE = "startLine",
+    LINE = "line",
+    LINE_NUMBER = "lineNumber",
+    END_LINE = "endLine",
+    COMPLEXITY = "cyclomaticComplexity",
+    METHOD_NAME = "methodName",
+    OBJECT = "object",
 }
-
-const KEYS: &[(&str, u8)] = &[
-    ("name", key::NAME),
-    ("qualifiedName", key::QUALIFIED),
-    ("classes", key::CLASSES),
-    ("innerClasses", key::CLASSES),
-    ("nestedClasses", key::CLASSES),
-    ("fields", key::FIELDS),
-    ("constructors", key::CONSTRUCTORS),
-    ("methods", key::METHODS),
-    ("methodCalls", key::METHOD_CALLS),
-    ("imports", key::IMPORTS),
-    ("filePath", key::FILE_PATH),
-    ("modifiers", key::MODIFIERS),
-    ("visibility", key::VISIBILITY),
-    ("isStatic", key::IS_STATIC),
-    ("isEnum", key::IS_ENUM),
-    ("isInterface", key::IS_INTERFACE),
-    ("isAnnotation", key::IS_INTERFACE),
-    ("startLine", key::START_LINE),
-    ("line", key::LINE),
-    ("lineNumber", key::LINE_NUMBER),
-    ("endLine", key::END_LINE),
-    ("cyclomaticComplexity", key::COMPLEXITY),
-    ("methodName", key::METHOD_NAME),
-    ("object", key::OBJECT),
-];
 
 mod role {
     pub(super) const DOCUMENT: u8 = 1;

@@ -1,5 +1,19 @@
 //! The ways in which parsers write their trees, one file or folder each.
 
+/// Declares words of a dialect: a number for each line, from 1 in their order, and a table of these numbers with the
+/// texts that have them.
+macro_rules! words {
+    ($vis:vis mod $module:ident, $table:ident; $($(#[$about:meta])* $name:ident = $texts:literal,)+) => {
+        $vis mod $module {
+            #[expect(non_camel_case_types, clippy::upper_case_acronyms, reason = "it numbers the constants")]
+            enum Number { $($name),+ }
+            $($(#[$about])* pub(in crate::process::ast::dialect) const $name: u8 = Number::$name as u8 + 1;)+
+        }
+
+        $vis const $table: &[(u8, &str)] = &[$(($module::$name, $texts)),+];
+    };
+}
+
 mod clang;
 mod class_model;
 mod estree;
@@ -41,14 +55,17 @@ const SCORE_MIN: f64 = 0.7;
 /// Reads a document from a byte on, down to a depth; see [`extract`].
 type Read = fn(&[u8], usize, usize, &'static Keys, &mut Scratch) -> Result<usize, SyntaxFault>;
 
+/// Numbers, each with the words that have it.
+pub(super) type Words = &'static [(u8, &'static str)];
+
 /// The static description of a dialect.
 #[derive(Debug)]
 pub(super) struct Description {
     pub(super) name: &'static str,
-    /// Its kinds of nodes, each with its role in the dialect: a number from 1.
-    pub(super) kinds: &'static [(&'static str, u8)],
-    /// Its keys, each with its number in the dialect, from 1.
-    pub(super) keys: &'static [(&'static str, u8)],
+    /// The roles in the dialect, numbers from 1, each with its kinds of nodes.
+    pub(super) kinds: Words,
+    /// The numbers of its keys in the dialect, from 1, each with the keys.
+    pub(super) keys: Words,
     /// For a dialect without a kind field: the numbers of its tags, each with the node's kind.
     pub(super) tags: &'static [(u8, &'static str)],
     /// How well a document fits: from 0 to 1.
@@ -84,6 +101,11 @@ impl LanguageHints<'_> {
     pub(super) fn path_extension(&self) -> &[u8] {
         source_extension(self.path)
     }
+}
+
+/// Returns each word of a table with its number.
+pub(super) fn numbered(words: Words) -> impl Iterator<Item = (&'static str, u8)> {
+    words.iter().flat_map(|&(number, texts)| texts.split_ascii_whitespace().map(move |text| (text, number)))
 }
 
 /// Returns the language that a file's own name indicates.

@@ -88,68 +88,49 @@ fn language(hints: &LanguageHints<'_>) -> &'static str {
     if is_named || hints.has_kind(|kind| is_extension(kind, b"TS")) { "typescript" } else { "javascript" }
 }
 
-mod key {
-    pub(super) const NAME: u8 = 1;
-    pub(super) const VALUE: u8 = 2;
-    pub(super) const KEY: u8 = 3;
-    pub(super) const PROPERTY: u8 = 4;
-    pub(super) const LOCAL: u8 = 5;
-    pub(super) const LEFT: u8 = 6;
-    pub(super) const ID: u8 = 7;
-    pub(super) const RIGHT: u8 = 8;
-    pub(super) const EXTERN: u8 = 9;
-    pub(super) const OBJECT: u8 = 10;
-    pub(super) const CALLEE: u8 = 11;
-    pub(super) const EXPRESSION: u8 = 12;
-    pub(super) const SOURCE: u8 = 13;
-    pub(super) const ARGUMENTS: u8 = 14;
-    pub(super) const MODULE_REFERENCE: u8 = 15;
-    pub(super) const SPREAD: u8 = 16;
-    pub(super) const TEST: u8 = 17;
-    pub(super) const INIT: u8 = 18;
-    pub(super) const FUNCTION: u8 = 19;
-    pub(super) const DEFAULT: u8 = 20;
-    pub(super) const PROPERTIES: u8 = 21;
-    pub(super) const ELEMENTS: u8 = 22;
-    pub(super) const ARGUMENT: u8 = 23;
-    pub(super) const DECLARATIONS: u8 = 24;
-    pub(super) const DECLARATION: u8 = 25;
-    pub(super) const BODY: u8 = 26;
-    pub(super) const OTHER: u8 = 27;
-    pub(super) const LOC: u8 = 28;
-    pub(super) const START: u8 = 29;
-    pub(super) const END: u8 = 30;
-    pub(super) const LINE: u8 = 31;
-    pub(super) const OPERATOR: u8 = 32;
-    pub(super) const KIND: u8 = 33;
-    pub(super) const ACCESSIBILITY: u8 = 34;
-    pub(super) const COMPUTED: u8 = 35;
-    pub(super) const ASYNC: u8 = 36;
-    pub(super) const STATIC: u8 = 37;
-    pub(super) const METHOD: u8 = 38;
-    pub(super) const PATTERN: u8 = 39;
-    pub(super) const LITERAL: u8 = 40;
+words! {
+    mod key, KEYS;
+    NAME = "name escapedText",
+    VALUE = "value defaultValue",
+    KEY = "key",
+    PROPERTY = "property field",
+    LOCAL = "local orig",
+    LEFT = "left",
+    ID = "id identifier",
+    RIGHT = "right",
+    EXTERN = "imported exported",
+    OBJECT = "object obj",
+    CALLEE = "callee tag",
+    EXPRESSION = "expression base",
+    SOURCE = "source",
+    ARGUMENTS = "arguments",
+    MODULE_REFERENCE = "moduleReference moduleRef",
+    SPREAD = "spread",
+    TEST = "test guard",
+    INIT = "init",
+    FUNCTION = "function",
+    DEFAULT = "decl",
+    PROPERTIES = "properties",
+    ELEMENTS = "elements",
+    ARGUMENT = "argument parameter",
+    DECLARATIONS = "declarations decls",
+    DECLARATION = "declaration",
+    BODY = "body",
+    OTHER = "stmts consequent alternate block params update",
+    LOC = "loc",
+    START = "start",
+    END = "end",
+    LINE = "line",
+    OPERATOR = "operator",
+    KIND = "kind",
+    ACCESSIBILITY = "accessibility",
+    COMPUTED = "computed",
+    ASYNC = "async",
+    STATIC = "static isStatic",
+    METHOD = "method",
+    PATTERN = "pattern",
+    LITERAL = "literal",
 }
-
-#[rustfmt::skip]
-const KEYS: &[(&str, u8)] = &[
-    ("name", key::NAME), ("value", key::VALUE), ("key", key::KEY), ("property", key::PROPERTY),
-    ("local", key::LOCAL), ("orig", key::LOCAL), ("left", key::LEFT), ("id", key::ID), ("identifier", key::ID),
-    ("right", key::RIGHT), ("imported", key::EXTERN), ("exported", key::EXTERN), ("object", key::OBJECT),
-    ("obj", key::OBJECT), ("callee", key::CALLEE), ("expression", key::EXPRESSION), ("base", key::EXPRESSION),
-    ("source", key::SOURCE), ("arguments", key::ARGUMENTS), ("moduleReference", key::MODULE_REFERENCE),
-    ("moduleRef", key::MODULE_REFERENCE), ("spread", key::SPREAD), ("test", key::TEST), ("init", key::INIT),
-    ("function", key::FUNCTION), ("decl", key::DEFAULT), ("properties", key::PROPERTIES),
-    ("elements", key::ELEMENTS), ("argument", key::ARGUMENT), ("declarations", key::DECLARATIONS), ("decls", key::DECLARATIONS),
-    ("declaration", key::DECLARATION), ("body", key::BODY), ("stmts", key::OTHER), ("consequent", key::OTHER),
-    ("alternate", key::OTHER), ("block", key::OTHER), ("params", key::OTHER), ("update", key::OTHER),
-    ("loc", key::LOC), ("start", key::START), ("end", key::END), ("line", key::LINE),
-    ("operator", key::OPERATOR), ("kind", key::KIND), ("accessibility", key::ACCESSIBILITY),
-    ("computed", key::COMPUTED), ("async", key::ASYNC), ("static", key::STATIC), ("isStatic", key::STATIC),
-    ("method", key::METHOD), ("pattern", key::PATTERN), ("guard", key::TEST), ("literal", key::LITERAL),
-    ("parameter", key::ARGUMENT), ("field", key::PROPERTY), ("escapedText", key::NAME),
-    ("defaultValue", key::VALUE), ("tag", key::CALLEE),
-];
 
 /// Which text a frame holds where.
 mod name {

@@ -48,122 +48,65 @@ fn score(evidence: &Evidence) -> f64 {
     }
 }
 
-mod key {
-    pub(super) const NAME: u8 = 1;
-    pub(super) const ID: u8 = 2;
-    pub(super) const ATTR: u8 = 3;
-    pub(super) const MODULE: u8 = 4;
-    pub(super) const ASNAME: u8 = 5;
-    pub(super) const LEVEL: u8 = 6;
-    pub(super) const LINE: u8 = 7;
-    pub(super) const END_LINE: u8 = 8;
-    pub(super) const FUNC: u8 = 9;
-    pub(super) const VALUE: u8 = 10;
-    pub(super) const TARGET: u8 = 11;
-    pub(super) const ELTS: u8 = 12;
-    pub(super) const DECORATORS: u8 = 13;
-    pub(super) const VALUES: u8 = 14;
-    pub(super) const DIMS: u8 = 15;
-    pub(super) const ANNOTATION: u8 = 16;
-    pub(super) const IMPORTS: u8 = 17;
-    pub(super) const IS_PUBLIC: u8 = 18;
-    pub(super) const IS_FIXED: u8 = 19;
+words! {
+    mod key, KEYS;
+    NAME = "name",
+    ID = "id",
+    ATTR = "attr",
+    MODULE = "module",
+    ASNAME = "asname alias",
+    LEVEL = "level",
+    LINE = "lineno",
+    END_LINE = "end_lineno",
+    FUNC = "func",
+    VALUE = "value",
+    TARGET = "target targets",
+    ELTS = "elts",
+    DECORATORS = "decorator_list",
+    VALUES = "values",
+    DIMS = "dims",
+    ANNOTATION = "annotation",
+    IMPORTS = "imports",
+    IS_PUBLIC = "is_public",
+    IS_FIXED = "is_constant is_immutable",
 }
 
-const KEYS: &[(&str, u8)] = &[
-    ("name", key::NAME),
-    ("id", key::ID),
-    ("attr", key::ATTR),
-    ("module", key::MODULE),
-    ("asname", key::ASNAME),
-    ("level", key::LEVEL),
-    ("lineno", key::LINE),
-    ("end_lineno", key::END_LINE),
-    ("func", key::FUNC),
-    ("value", key::VALUE),
-    ("target", key::TARGET),
-    ("targets", key::TARGET),
-    ("elts", key::ELTS),
-    ("decorator_list", key::DECORATORS),
-    ("values", key::VALUES),
-    ("dims", key::DIMS),
-    ("annotation", key::ANNOTATION),
-    ("alias", key::ASNAME),
-    ("imports", key::IMPORTS),
-    ("is_public", key::IS_PUBLIC),
-    ("is_constant", key::IS_FIXED),
-    ("is_immutable", key::IS_FIXED),
-];
-
-mod role {
-    pub(super) const PLAIN: u8 = 1;
-    pub(super) const FUNCTION: u8 = 2;
-    pub(super) const ASYNC_FUNCTION: u8 = 3;
-    pub(super) const CLASS: u8 = 4;
-    pub(super) const TYPE_ALIAS: u8 = 5;
-    pub(super) const ASSIGN: u8 = 6;
-    pub(super) const IMPORT: u8 = 7;
-    pub(super) const IMPORT_FROM: u8 = 8;
-    pub(super) const ALIAS: u8 = 9;
-    pub(super) const CALL: u8 = 10;
-    pub(super) const NAME: u8 = 11;
-    pub(super) const ATTRIBUTE: u8 = 12;
-    pub(super) const BOOL_OP: u8 = 13;
-    pub(super) const BRANCH: u8 = 14;
-    pub(super) const LAMBDA: u8 = 15;
+words! {
+    mod role, KINDS;
+    FUNCTION = "FunctionDef",
+    ASYNC_FUNCTION = "AsyncFunctionDef",
+    CLASS = "ClassDef",
+    TYPE_ALIAS = "TypeAlias",
+    ASSIGN = "Assign AnnAssign",
+    IMPORT = "Import",
+    IMPORT_FROM = "ImportFrom",
+    ALIAS = "alias",
+    CALL = "Call",
+    NAME = "Name",
+    ATTRIBUTE = "Attribute",
+    BOOL_OP = "BoolOp",
+    BRANCH = "If IfExp While ExceptHandler match_case",
+    LAMBDA = "Lambda",
     /// A branch that binds names which are not declarations.
-    pub(super) const LOOP: u8 = 16;
-    pub(super) const BINDING: u8 = 17;
-    pub(super) const TUPLE: u8 = 18;
+    LOOP = "For AsyncFor comprehension",
+    BINDING = "AugAssign NamedExpr Delete Subscript",
+    TUPLE = "Tuple",
+    PLAIN = "Module Interactive Expression FunctionType Return With AsyncWith Match Raise Try TryStar Assert
+        Global Nonlocal Expr Pass Break Continue BinOp UnaryOp Dict Set ListComp SetComp DictComp
+        GeneratorExp Await Yield YieldFrom Compare FormattedValue JoinedStr TemplateStr Interpolation
+        Constant Num Str Bytes NameConstant Ellipsis Starred List Slice Index ExtSlice Load Store Del And Or
+        Add Sub Mult MatMult Div Mod Pow LShift RShift BitOr BitXor BitAnd FloorDiv Invert Not UAdd USub Eq
+        NotEq Lt LtE Gt GtE Is IsNot In NotIn arguments arg keyword withitem MatchValue MatchSingleton
+        MatchSequence MatchMapping MatchClass MatchStar MatchAs MatchOr type_ignore TypeIgnore TypeVar
+        ParamSpec TypeVarTuple Suite Param AugLoad AugStore Print Exec Repr TryExcept TryFinally",
     /// From here on: nodes that only Vyper has.
-    pub(super) const VYPER: u8 = 19;
-    pub(super) const STRUCT: u8 = 20;
-    pub(super) const ENUM: u8 = 21;
-    pub(super) const INTERFACE: u8 = 22;
-    pub(super) const VARIABLE: u8 = 23;
+    VYPER = "ImplementsDecl UsesDecl InitializesDecl ExportsDecl Log ExtCall StaticCall DocStr Int Decimal
+        Hex HexBytes",
+    STRUCT = "EventDef StructDef",
+    ENUM = "FlagDef EnumDef",
+    INTERFACE = "InterfaceDef",
+    VARIABLE = "VariableDecl",
 }
-
-#[rustfmt::skip]
-const KINDS: &[(&str, u8)] = &[
-    ("FunctionDef", role::FUNCTION), ("AsyncFunctionDef", role::ASYNC_FUNCTION), ("ClassDef", role::CLASS),
-    ("TypeAlias", role::TYPE_ALIAS), ("Assign", role::ASSIGN), ("AnnAssign", role::ASSIGN),
-    ("Import", role::IMPORT), ("ImportFrom", role::IMPORT_FROM), ("alias", role::ALIAS),
-    ("Call", role::CALL), ("Name", role::NAME), ("Attribute", role::ATTRIBUTE), ("BoolOp", role::BOOL_OP),
-    ("If", role::BRANCH), ("IfExp", role::BRANCH), ("While", role::BRANCH), ("ExceptHandler", role::BRANCH),
-    ("match_case", role::BRANCH), ("For", role::LOOP), ("AsyncFor", role::LOOP), ("comprehension", role::LOOP),
-    ("AugAssign", role::BINDING), ("NamedExpr", role::BINDING), ("Delete", role::BINDING), ("Lambda", role::LAMBDA),
-    ("Module", role::PLAIN), ("Interactive", role::PLAIN), ("Expression", role::PLAIN), ("FunctionType", role::PLAIN),
-    ("Return", role::PLAIN), ("With", role::PLAIN), ("AsyncWith", role::PLAIN), ("Match", role::PLAIN),
-    ("Raise", role::PLAIN), ("Try", role::PLAIN), ("TryStar", role::PLAIN), ("Assert", role::PLAIN),
-    ("Global", role::PLAIN), ("Nonlocal", role::PLAIN), ("Expr", role::PLAIN), ("Pass", role::PLAIN),
-    ("Break", role::PLAIN), ("Continue", role::PLAIN), ("BinOp", role::PLAIN), ("UnaryOp", role::PLAIN),
-    ("Dict", role::PLAIN), ("Set", role::PLAIN), ("ListComp", role::PLAIN), ("SetComp", role::PLAIN),
-    ("DictComp", role::PLAIN), ("GeneratorExp", role::PLAIN), ("Await", role::PLAIN), ("Yield", role::PLAIN),
-    ("YieldFrom", role::PLAIN), ("Compare", role::PLAIN), ("FormattedValue", role::PLAIN), ("JoinedStr", role::PLAIN),
-    ("TemplateStr", role::PLAIN), ("Interpolation", role::PLAIN), ("Constant", role::PLAIN), ("Num", role::PLAIN),
-    ("Str", role::PLAIN), ("Bytes", role::PLAIN), ("NameConstant", role::PLAIN), ("Ellipsis", role::PLAIN),
-    ("Subscript", role::BINDING), ("Starred", role::PLAIN), ("List", role::PLAIN), ("Tuple", role::TUPLE),
-    ("Slice", role::PLAIN), ("Index", role::PLAIN), ("ExtSlice", role::PLAIN), ("Load", role::PLAIN),
-    ("Store", role::PLAIN), ("Del", role::PLAIN), ("And", role::PLAIN), ("Or", role::PLAIN), ("Add", role::PLAIN),
-    ("Sub", role::PLAIN), ("Mult", role::PLAIN), ("MatMult", role::PLAIN), ("Div", role::PLAIN), ("Mod", role::PLAIN),
-    ("Pow", role::PLAIN), ("LShift", role::PLAIN), ("RShift", role::PLAIN), ("BitOr", role::PLAIN),
-    ("BitXor", role::PLAIN), ("BitAnd", role::PLAIN), ("FloorDiv", role::PLAIN), ("Invert", role::PLAIN),
-    ("Not", role::PLAIN), ("UAdd", role::PLAIN), ("USub", role::PLAIN), ("Eq", role::PLAIN), ("NotEq", role::PLAIN),
-    ("Lt", role::PLAIN), ("LtE", role::PLAIN), ("Gt", role::PLAIN), ("GtE", role::PLAIN), ("Is", role::PLAIN),
-    ("IsNot", role::PLAIN), ("In", role::PLAIN), ("NotIn", role::PLAIN), ("arguments", role::PLAIN),
-    ("arg", role::PLAIN), ("keyword", role::PLAIN), ("withitem", role::PLAIN), ("MatchValue", role::PLAIN),
-    ("MatchSingleton", role::PLAIN), ("MatchSequence", role::PLAIN), ("MatchMapping", role::PLAIN),
-    ("MatchClass", role::PLAIN), ("MatchStar", role::PLAIN), ("MatchAs", role::PLAIN), ("MatchOr", role::PLAIN),
-    ("type_ignore", role::PLAIN), ("TypeIgnore", role::PLAIN), ("TypeVar", role::PLAIN),
-    ("ParamSpec", role::PLAIN), ("TypeVarTuple", role::PLAIN), ("Suite", role::PLAIN), ("Param", role::PLAIN),
-    ("AugLoad", role::PLAIN), ("AugStore", role::PLAIN), ("Print", role::PLAIN), ("Exec", role::PLAIN),
-    ("Repr", role::PLAIN), ("TryExcept", role::PLAIN), ("TryFinally", role::PLAIN),
-    ("EventDef", role::STRUCT), ("StructDef", role::STRUCT), ("FlagDef", role::ENUM), ("EnumDef", role::ENUM),
-    ("InterfaceDef", role::INTERFACE), ("VariableDecl", role::VARIABLE), ("ImplementsDecl", role::VYPER),
-    ("UsesDecl", role::VYPER), ("InitializesDecl", role::VYPER), ("ExportsDecl", role::VYPER), ("Log", role::VYPER),
-    ("ExtCall", role::VYPER), ("StaticCall", role::VYPER), ("DocStr", role::VYPER), ("Int", role::VYPER),
-    ("Decimal", role::VYPER), ("Hex", role::VYPER), ("HexBytes", role::VYPER),
-];
 
 /// Which text a frame holds where.
 mod name {

@@ -25,7 +25,7 @@ pub(super) const DESCRIPTION: Description = Description {
     name: "syn",
     kinds: &[],
     keys: &KEYS,
-    tags: &TAGS,
+    tags: TAGS,
     score,
     language: |_: &LanguageHints<'_>| "rust",
     read: super::extract::<SynTree>,

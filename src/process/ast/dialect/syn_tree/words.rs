@@ -39,25 +39,17 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
     at == a.len() && at == b.len()
 }
 
-pub(super) const KEYS: [(&str, u8); WORDS.len()] = {
-    let mut keys = [("", 0); WORDS.len()];
+pub(super) const KEYS: [(u8, &str); WORDS.len()] = {
+    let mut keys = [(0, ""); WORDS.len()];
     let mut at = 0;
     while at < keys.len() {
-        keys[at] = (WORDS[at], at as u8 + 1);
+        keys[at] = (at as u8 + 1, WORDS[at]);
         at += 1;
     }
     keys
 };
 
-pub(super) const TAGS: [(u8, &str); TAGGING] = {
-    let mut tags = [(0, ""); TAGGING];
-    let mut at = 0;
-    while at < tags.len() {
-        tags[at] = (at as u8 + 1, WORDS[at]);
-        at += 1;
-    }
-    tags
-};
+pub(super) const TAGS: &[(u8, &str)] = KEYS.split_at(TAGGING).0;
 
 /// Returns whether a key determines the kind of its object, which has no other key, by an object or array under it.
 #[inline(always)]

@@ -75,36 +75,21 @@ pub(super) const DESCRIPTION: Description = Description {
     read: super::extract::<TreeSitter>,
 };
 
-mod key {
-    pub(super) const TYPE: u8 = 1;
-    pub(super) const CHILDREN: u8 = 2;
-    pub(super) const NAMED_CHILDREN: u8 = 3;
-    pub(super) const TEXT: u8 = 4;
-    pub(super) const FIELD: u8 = 5;
-    pub(super) const ROW: u8 = 6;
-    pub(super) const COLUMN: u8 = 7;
+words! {
+    mod key, KEYS;
+    TYPE = "type",
+    CHILDREN = "children",
+    NAMED_CHILDREN = "namedChildren",
+    TEXT = "text",
+    FIELD = "field field_name fieldName",
+    ROW = "row",
+    COLUMN = "column",
     /// These four in this order.
-    pub(super) const START: u8 = 8;
-    pub(super) const END_OTHER: u8 = 11;
+    START = "start_point startPosition",
+    END = "end_point endPosition",
+    START_OTHER = "start",
+    END_OTHER = "end",
 }
-
-const KEYS: &[(&str, u8)] = &[
-    ("type", key::TYPE),
-    ("children", key::CHILDREN),
-    ("namedChildren", key::NAMED_CHILDREN),
-    ("text", key::TEXT),
-    ("field", key::FIELD),
-    ("field_name", key::FIELD),
-    ("fieldName", key::FIELD),
-    ("row", key::ROW),
-    ("column", key::COLUMN),
-    ("start_point", key::START),
-    ("startPosition", key::START),
-    ("end_point", key::START + 1),
-    ("endPosition", key::START + 1),
-    ("start", key::START + 2),
-    ("end", key::END_OTHER),
-];
 
 /// Among the children of a node.
 const INSIDE: u32 = flag::OWN;
