@@ -2,24 +2,23 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use outlast::AstProcessor;
 use outlast::engine::{Engine, EngineError, StoreView};
 use outlast::ledger::LedgerError;
-use outlast::service::{ControlError, ControlHandle, Request, answer, ask};
+use outlast::service::{ControlError, ControlHandle, Request, answer, ask, is_answered};
 use serde::Serialize;
 
 use crate::cli::options::global::Global;
 
-/// How often, and how long, a state in use that does not answer is retried: a run is starting or ending.
-const BUSY_TRIES: u32 = 50;
-
-const BUSY_WAIT: Duration = Duration::from_millis(100);
-
-/// How often a run that has no state open yet is retried.
-const LATER_TRIES: u32 = 10;
+/// For how long a state in use that does not answer is retried: a run is starting or ending, or a command such as
+/// `status` holds the state for an instant.
+const BUSY_MAX: Duration = Duration::from_secs(5);
+/// For how long a run that has no state open yet is retried.
+const LATER_MAX: Duration = Duration::from_secs(1);
+const RETRY_WAIT: Duration = Duration::from_millis(20);
 
 /// Sends a request to the run that holds the state, or opens the state. Releases the state before returning: the
 /// reader of the output may take any time.
@@ -45,30 +44,36 @@ fn put_or_else(
     request: &Request,
     alone: impl Fn() -> Result<Vec<u8>, EngineError>,
 ) -> Result<Vec<u8>> {
-    let mut tries = 0;
-    loop {
-        match ask_when_open(&global.state, request) {
-            Err(ControlError::NobodyListens(_)) => match alone() {
-                Err(error) if is_in_use(&error) && tries < BUSY_TRIES => {}
-                answered => return Ok(answered?),
-            },
-            answered => return Ok(answered?),
-        }
-        tries += 1;
-        std::thread::sleep(BUSY_WAIT);
-    }
+    let put = || match ask_when_open(&global.state, request) {
+        Err(ControlError::NobodyListens(_)) => Ok(alone()?),
+        answered => Ok(answered?),
+    };
+    let may_pass = |error: &anyhow::Error| error.downcast_ref().is_some_and(is_in_use);
+    retry_while(BUSY_MAX, may_pass, put)
 }
 
 /// Asks the run that holds the state; one that is about to open it is asked again.
 pub(crate) fn ask_when_open(state: &Path, request: &Request) -> Result<Vec<u8>, ControlError> {
-    let mut tries = 0;
+    retry_while(LATER_MAX, |error| matches!(error, ControlError::Later(_)), || ask(state, request))
+}
+
+/// Does what needs the state for itself, once it is free; fails at once if a run holds it that answers.
+pub(crate) fn when_free<T>(state: &Path, act: impl Fn() -> Result<T, EngineError>) -> Result<T, EngineError> {
+    retry_while(BUSY_MAX, |error| is_in_use(error) && !is_answered(state), act)
+}
+
+/// Repeats a call for so long while it fails with an error that may pass.
+fn retry_while<T, E>(
+    max: Duration,
+    may_pass: impl Fn(&E) -> bool,
+    call: impl Fn() -> Result<T, E>,
+) -> Result<T, E> {
+    let begun = Instant::now();
     loop {
-        match ask(state, request) {
-            Err(ControlError::Later(_)) if tries < LATER_TRIES => {}
-            answered => return answered,
+        match call() {
+            Err(error) if begun.elapsed() < max && may_pass(&error) => std::thread::sleep(RETRY_WAIT),
+            result => return result,
         }
-        tries += 1;
-        std::thread::sleep(BUSY_WAIT);
     }
 }
 

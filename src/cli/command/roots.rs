@@ -9,7 +9,6 @@ use clap::Args;
 use outlast::engine::{self, ForgetFilter, ForgetReport, MovedRoot, root_path};
 use outlast::service::Request;
 
-use super::run;
 use crate::cli::options::global::{Format, Global};
 use crate::cli::output::terminal::{self, Lines};
 use crate::cli::{client, exit_code};
@@ -85,7 +84,7 @@ fn show_forgotten(report: &ForgetReport, out: &mut Lines<'_>) -> io::Result<()> 
 
 /// Runs `outlast move-root`.
 pub(crate) fn move_root(global: &Global, args: &MoveRootArgs) -> Result<u8> {
-    let moved = run::when_free(&global.state, || engine::move_root(&global.state, &args.old, &args.new));
+    let moved = client::when_free(&global.state, || engine::move_root(&global.state, &args.old, &args.new));
     let moved: MovedRoot = moved.context("the root stays where it is")?;
     let printed = match global.format {
         Format::Json => terminal::print_json(&moved),

@@ -1,27 +1,22 @@
 //! `outlast run`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::Args;
 use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions};
-use outlast::ledger::LedgerError;
 use outlast::service::settings::Settings;
-use outlast::service::{NextJob, Signals, is_answered};
+use outlast::service::{NextJob, Signals};
 use outlast::{AstProcessor, BatchConfig};
 
-use crate::cli::exit_code;
 use crate::cli::options::flags::{Flags, OfRun};
 use crate::cli::options::global::{Global, absolute};
 use crate::cli::output::{progress, summary, terminal};
 use crate::cli::setup::Configured;
 use crate::cli::setup::services::Services;
-
-/// For how long, and how often, a state that is in use without a run is retried.
-const BUSY_MAX: Duration = Duration::from_secs(5);
-const BUSY_WAIT: Duration = Duration::from_millis(20);
+use crate::cli::{client, exit_code};
 
 /// Runs a job to its end.
 pub(crate) fn run(
@@ -36,44 +31,52 @@ pub(crate) fn run(
         change_processor: args.change_processor,
         ..settings.batch()
     };
-    let engine = engine(settings);
-    let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
-    let options = options(global, settings, started);
+    let run = PreparedRun::prepare(global, settings, config, started)?;
     let result = if args.dry_run {
-        engine.dry_run(&args.roots, &config, &options)?
+        run.engine.dry_run(&args.roots, &run.config, &run.options)?
     } else {
-        let _shown = progress::show(&engine, global.format, settings)?;
-        let services = Services::new(&engine, configured, &config, &signals, NextJob::Elsewhere)?;
-        when_free(&options.state, || {
-            engine.run_with(&args.roots, &config, &options, |state| services.start(state))
+        run.serve(global, configured, NextJob::Elsewhere, |services| {
+            run.engine.run_with(&args.roots, &run.config, &run.options, |state| services.start(state))
         })?
     };
     let printed = summary::summary(&result, global.format, args.dry_run);
-    terminal::code_of_printed(printed, code_of(&result, &signals))
+    terminal::code_of_printed(printed, code_of(&result, &run.signals))
 }
 
-/// Creates an engine with the processor for these settings.
-pub(crate) fn engine(settings: &Settings) -> Arc<Engine> {
-    Arc::new(Engine::new(Arc::new(AstProcessor::with_limits(settings.limits()))))
+/// What `run` and `watch` work with.
+pub(super) struct PreparedRun {
+    pub(super) engine: Arc<Engine>,
+    pub(super) config: BatchConfig,
+    pub(super) options: RunOptions,
+    pub(super) signals: Signals,
 }
 
-pub(crate) fn options(global: &Global, settings: &Settings, started: Instant) -> RunOptions {
-    RunOptions { state: global.state.clone(), records: settings.out().map(absolute), started }
-}
+impl PreparedRun {
+    /// Prepares a run with the processor for these settings. Signals end it from now on.
+    pub(super) fn prepare(
+        global: &Global,
+        settings: &Settings,
+        config: BatchConfig,
+        started: Instant,
+    ) -> Result<Self> {
+        let engine = Arc::new(Engine::new(Arc::new(AstProcessor::with_limits(settings.limits()))));
+        let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
+        let records = settings.out().map(absolute);
+        let options = RunOptions { state: global.state.clone(), records, started };
+        Ok(Self { engine, config, options, signals })
+    }
 
-/// Runs a job; retries for a while if the state is in use without a run that answers, since `status` and similar
-/// commands hold the state for an instant.
-pub(crate) fn when_free<T>(state: &Path, run: impl Fn() -> Result<T, EngineError>) -> Result<T, EngineError> {
-    let begun = Instant::now();
-    loop {
-        match run() {
-            Err(EngineError::Ledger(LedgerError::InUse { .. }))
-                if begun.elapsed() < BUSY_MAX && !is_answered(state) =>
-            {
-                std::thread::sleep(BUSY_WAIT);
-            }
-            result => return result,
-        }
+    /// Runs once the state is free, with its progress shown, and its services ready to start.
+    pub(super) fn serve<T>(
+        &self,
+        global: &Global,
+        configured: Configured<'_>,
+        next_job: NextJob,
+        act: impl Fn(&Services) -> Result<T, EngineError>,
+    ) -> Result<T> {
+        let _shown = progress::show(&self.engine, global.format, configured.settings)?;
+        let services = Services::new(&self.engine, configured, &self.config, &self.signals, next_job)?;
+        Ok(client::when_free(&self.options.state, || act(&services))?)
     }
 }
 

@@ -1,20 +1,18 @@
 //! `outlast watch`.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 use clap::Args;
 use outlast::BatchConfig;
-use outlast::service::{NextJob, Signals};
+use outlast::service::NextJob;
 
-use super::run::{engine, options, when_free};
+use super::run::PreparedRun;
 use crate::cli::exit_code;
 use crate::cli::options::flags::{Flags, OfRun, OfWatch};
 use crate::cli::options::global::Global;
-use crate::cli::output::progress;
 use crate::cli::setup::Configured;
-use crate::cli::setup::services::Services;
 
 /// Follows changes until asked to stop.
 pub(crate) fn watch(
@@ -26,18 +24,15 @@ pub(crate) fn watch(
     let settings = configured.settings;
     let config = BatchConfig { change_processor: args.change_processor, ..settings.batch() };
     let watching = settings.watching();
-    let engine = engine(settings);
-    let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
-    let options = options(global, settings, started);
-    let _shown = progress::show(&engine, global.format, settings)?;
-    let services = Services::new(&engine, configured, &config, &signals, NextJob::Here)?;
-    let result = when_free(&options.state, || {
-        engine.watch_with(&args.roots, &config, &options, &watching, |state| services.start(state))
+    let run = PreparedRun::prepare(global, settings, config, started)?;
+    let result = run.serve(global, configured, NextJob::Here, |services| {
+        run.engine
+            .watch_with(&args.roots, &run.config, &run.options, &watching, |state| services.start(state))
     })?;
     if result.stopped.is_some() {
         return Ok(exit_code::SOME_FAILED);
     }
-    Ok(signals.exit_code().unwrap_or(exit_code::DONE))
+    Ok(run.signals.exit_code().unwrap_or(exit_code::DONE))
 }
 
 #[derive(Debug, Args)]

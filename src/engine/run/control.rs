@@ -123,12 +123,7 @@ impl Engine {
     /// # Errors
     /// No run is going on, it ends before, or it lacks something, such as room on the disk.
     pub fn compact(&self) -> Result<CompactReport, EngineError> {
-        let (reply, done) = sync_channel(1);
-        self.events()
-            .ok_or_else(compaction::ended)?
-            .send(Event::Compact(reply))
-            .map_err(|_| compaction::ended())?;
-        done.recv().map_err(|_| compaction::ended())?
+        self.put_and_wait(Event::Compact, false).map_err(|_| compaction::ended())?
     }
 
     fn checkpoint_now(&self) -> Result<CommandReply, EngineError> {
@@ -170,12 +165,21 @@ impl Engine {
     /// Sends an event to the run's own thread, and waits for its answer. `make` builds the event around the reply
     /// channel; it is sent again if an attempt has ended without receiving it.
     pub(crate) fn put<T>(&self, make: impl Fn(SyncSender<T>) -> Event) -> Result<T, EngineError> {
+        self.put_and_wait(make, true)
+    }
+
+    /// Same as [`Engine::put`]; once the event is accepted, the answer may take any time unless it `is_brief`.
+    fn put_and_wait<T>(
+        &self,
+        make: impl Fn(SyncSender<T>) -> Event,
+        is_brief: bool,
+    ) -> Result<T, EngineError> {
         let clock = self.clock();
         let until = clock.now() + ANSWER_WAIT;
         loop {
             let (reply, answer) = sync_channel(1);
             if self.events().is_some_and(|send| send_until(&send, make(reply), &clock, until)) {
-                match answer_until(&answer, &clock, until) {
+                match answer_until(&answer, &clock, is_brief.then_some(until)) {
                     Ok(done) => return Ok(done),
                     Err(RecvTimeoutError::Timeout) => return Err(no_answer()),
                     Err(RecvTimeoutError::Disconnected) => {}
@@ -201,8 +205,13 @@ fn send_until(send: &SyncSender<Event>, mut event: Event, clock: &Clock, until: 
     }
 }
 
-/// Receives the answer, until the deadline.
-fn answer_until<T>(answer: &Receiver<T>, clock: &Clock, until: Instant) -> Result<T, RecvTimeoutError> {
+/// Receives the answer, until the deadline, if there is one.
+fn answer_until<T>(
+    answer: &Receiver<T>,
+    clock: &Clock,
+    until: Option<Instant>,
+) -> Result<T, RecvTimeoutError> {
+    let Some(until) = until else { return answer.recv().map_err(|_| RecvTimeoutError::Disconnected) };
     loop {
         match answer.recv_timeout(until.saturating_duration_since(clock.now())) {
             Err(RecvTimeoutError::Timeout) if clock.now() < until => {}
