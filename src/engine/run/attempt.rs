@@ -7,8 +7,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::engine::Engine;
 use super::live::Published;
+use super::session::Session;
 use crate::engine::commit::committer::Committer;
 use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
 use crate::engine::coordinator::run_state::{AttemptEnd, RunState};
@@ -19,9 +19,7 @@ use crate::engine::discovery::scan::ScanPlan;
 use crate::engine::dispatch::Dispatcher;
 use crate::engine::error::EngineError;
 use crate::engine::job_plan::{JobPlan, ScanScope};
-use crate::engine::resources::memory_budget::Budget;
-use crate::engine::roots::identity::{RootIdentities, RootMonitor};
-use crate::engine::roots::probe::FsProbe;
+use crate::engine::roots::identity::RootMonitor;
 use crate::engine::stop::{Stop, StopOnDrop};
 use crate::engine::store::Store;
 use crate::engine::store::log_check::check_log;
@@ -32,38 +30,21 @@ use crate::engine::workers::pool::{Pool, WorkerHandle};
 use crate::engine::workers::record::blamed_outcome;
 use crate::engine::workers::slots::WorkerSlots;
 use crate::engine::workers::worker::BatchWorker;
-use crate::ledger::{InFlightMarkers, PreviousCrash};
 use crate::model::joining::join_until;
-use crate::model::{BatchConfig, Clock, FileKey, RootTable};
+use crate::model::{FileKey, RootTable};
 
 /// How long to wait for threads that have nothing more to do.
 const THREADS_END: Duration = Duration::from_secs(1);
 /// A record log below this size is compared in less time than it takes to start a thread.
 const LOG_BYTES_SMALL: u64 = 64 << 10;
 
-/// State shared by all attempts of a run.
-pub(super) struct Course<'a> {
-    pub engine: &'a Engine,
-    pub plan: &'a JobPlan,
-    pub fs_probe: FsProbe,
-    pub config: Arc<BatchConfig>,
-    pub started: Instant,
-    pub clock: Clock,
-    pub budget: Arc<Budget>,
-    pub in_hand: Arc<InFlightMarkers>,
-    /// The kernel's count of processes that it killed for want of memory.
-    pub oom_kills: Option<u64>,
-    /// The files that were in flight when an earlier process died.
-    pub left: PreviousCrash,
-}
-
-impl Course<'_> {
+impl Session<'_> {
     /// Starts the threads, coordinates, and ends the threads. The plan's roots are bound to where they lead.
     pub(super) fn attempt(
         &self,
         plan: &JobPlan,
         store: &mut Store,
-        marks: &RootIdentities,
+        root_monitor: RootMonitor<'_>,
         shown: &Published<'_>,
         run: &mut RunState,
         watch_state: Option<&mut WatchState>,
@@ -92,7 +73,7 @@ impl Course<'_> {
             control_flags: self.engine.control_flags(),
             halt: &halt,
             shown: self.engine.shown(),
-            root_monitor: RootMonitor::new(&self.fs_probe, marks, &self.plan.roots),
+            root_monitor,
         };
         let strategy = self.engine.make_strategy(&self.config);
         let suspects = self.left.suspects.clone();

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::attempt::Course;
 use super::engine::{Engine, RunOptions};
 use super::pulse::Pulse;
 use crate::engine::coordinator::run_state::{AttemptEnd, RunState};
@@ -29,30 +28,31 @@ const WORKERS_DESCRIPTORS: u64 = 5;
 const WORKERS_ADDRESSES: u64 = 16 << 20;
 
 /// An open state, and what goes with it.
-pub(super) struct Runtime<'a> {
-    engine: &'a Engine,
-    /// Empty only while the store is reopened, and once all is over.
+pub(super) struct Session<'a> {
+    pub(super) engine: &'a Engine,
+    /// Empty only while attempts have the store, and once all is over.
     slot: Option<Store>,
-    config: Arc<BatchConfig>,
-    fs_probe: FsProbe,
-    pub in_hand: Arc<InFlightMarkers>,
+    pub(super) config: Arc<BatchConfig>,
+    pub(super) fs_probe: FsProbe,
+    pub(super) in_hand: Arc<InFlightMarkers>,
     /// The files that were in flight when an earlier process died.
-    left: PreviousCrash,
-    oom_kills: Option<u64>,
+    pub(super) left: PreviousCrash,
+    /// The kernel's count of processes that it killed for want of memory.
+    pub(super) oom_kills: Option<u64>,
     /// Shared by all jobs: threads abandoned in one keep their memory.
-    budget: Arc<Budget>,
+    pub(super) budget: Arc<Budget>,
     bounds: Bounds,
     /// When the current job began, or the process.
-    started: Instant,
-    clock: Clock,
+    pub(super) started: Instant,
+    pub(super) clock: Clock,
     /// Advances the clock.
     _pulse: Pulse,
     watch: Option<Arc<Watch>>,
     /// Whether the source's filters differ from those that the roots were registered with.
-    has_other_filters: bool,
+    pub(super) has_other_filters: bool,
 }
 
-impl<'a> Runtime<'a> {
+impl<'a> Session<'a> {
     /// Opens the state, or creates one.
     pub(super) fn open(
         engine: &'a Engine,
@@ -80,7 +80,7 @@ impl<'a> Runtime<'a> {
         };
         let bounds = machine.bounds();
         let memory_limit_bytes = effective_limit(config, bounds.memory);
-        let runtime = Self {
+        let session = Self {
             engine,
             slot: Some(store),
             config: Arc::new(with_room_for(config, bounds)),
@@ -96,7 +96,7 @@ impl<'a> Runtime<'a> {
             watch,
             has_other_filters: false,
         };
-        Ok((runtime, Meter::of_machine(memory_limit_bytes, machine)))
+        Ok((session, Meter::of_machine(memory_limit_bytes, machine)))
     }
 
     /// Returns the state; an error if it is closed.
@@ -104,22 +104,14 @@ impl<'a> Runtime<'a> {
         Ok(self.slot.as_mut().ok_or(LedgerError::Poisoned)?)
     }
 
-    pub(super) fn fs_probe(&self) -> &FsProbe {
-        &self.fs_probe
-    }
-
     pub(super) fn identity(&self) -> &str {
         self.engine.identity()
-    }
-
-    pub(super) fn config(&self) -> Arc<BatchConfig> {
-        Arc::clone(&self.config)
     }
 
     /// Registers a job that scans these roots, durably.
     pub(super) fn begin(&mut self, roots: &[GivenRoot]) -> Result<JobPlan, EngineError> {
         let fs_probe = self.fs_probe.clone();
-        let config = self.config();
+        let config = Arc::clone(&self.config);
         let identity = self.engine.identity();
         job_plan::begin(self.store()?, roots, identity, &fs_probe, &config)
             .map_err(EngineError::or_unavailable)
@@ -137,10 +129,6 @@ impl<'a> Runtime<'a> {
         let identity = self.engine.identity();
         self.has_other_filters = false;
         registry::register(self.store()?, roots, identity, &fs_probe, &config)
-    }
-
-    pub(super) fn has_other_filters(&self) -> bool {
-        self.has_other_filters
     }
 
     /// Clears the suspects, once the files in flight in an earlier process have been processed.
@@ -163,7 +151,7 @@ impl<'a> Runtime<'a> {
         self.store()?.commit_without_lines(&[], Some(&job))
     }
 
-    /// Returns the tick before which nothing is this runtime's.
+    /// Returns the tick before which nothing is this session's.
     pub(super) fn first_tick(&self) -> u64 {
         self.slot.as_ref().map_or(0, |store| store.ledger.cursor().tick)
     }
@@ -182,19 +170,10 @@ impl<'a> Runtime<'a> {
                     return Ok(AttemptEnd::Superseded);
                 }
             }
-            let course = Course {
-                engine: self.engine,
-                plan,
-                fs_probe: self.fs_probe.clone(),
-                config: Arc::clone(&self.config),
-                started: self.started,
-                clock: self.clock.clone(),
-                budget: Arc::clone(&self.budget),
-                in_hand: Arc::clone(&self.in_hand),
-                oom_kills: self.oom_kills,
-                left: self.left.clone(),
-            };
-            match course.run(&mut self.slot, run, watch_state.as_deref_mut())? {
+            let mut slot = self.slot.take();
+            let ended = self.attempts(plan, &mut slot, run, watch_state.as_deref_mut());
+            self.slot = slot;
+            match ended? {
                 AttemptEnd::Reconfigured => {}
                 ending => return Ok(ending),
             }

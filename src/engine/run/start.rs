@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::engine::{Engine, RunOptions};
-use super::session::Runtime;
+use super::session::Session;
 use crate::engine::coordinator::health::Health;
 use crate::engine::coordinator::run_state::{AttemptEnd, RunState};
 use crate::engine::error::EngineError;
@@ -42,17 +42,17 @@ impl Engine {
     ) -> Result<RepositoryProcessingResult, EngineError> {
         let _one = self.begin()?;
         let roots = roots::resolve_roots(roots)?;
-        let (mut runtime, meter) = Runtime::open(self, config, options, None)?;
-        let plan = runtime.begin(&roots).inspect_err(|_| runtime.discard())?;
+        let (mut session, meter) = Session::open(self, config, options, None)?;
+        let plan = session.begin(&roots).inspect_err(|_| session.discard())?;
         tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");
         let mut run = RunState::new(Health::of_machine(meter));
-        run.begin_job(&plan, runtime.first_tick());
+        run.begin_job(&plan, session.first_tick());
         let guard = begun(&options.state);
-        let ended = runtime.run_job(&plan, &mut run, None);
+        let ended = session.run_job(&plan, &mut run, None);
         // Readers of the state through this run have to go first.
         drop(guard);
-        runtime.close(&ended);
-        self.result_of(ended?, plan.resumed, run, &runtime)
+        session.close(&ended);
+        self.result_of(ended?, plan.resumed, run, &session)
     }
 
     pub(super) fn result_of(
@@ -60,7 +60,7 @@ impl Engine {
         ending: AttemptEnd,
         resumed: bool,
         run: RunState,
-        runtime: &Runtime<'_>,
+        session: &Session<'_>,
     ) -> Result<RepositoryProcessingResult, EngineError> {
         let stopped = match ending {
             AttemptEnd::GaveUp { resource, why } => {
@@ -74,7 +74,7 @@ impl Engine {
             | AttemptEnd::Superseded => None,
         };
         if ending == AttemptEnd::Done {
-            runtime.in_hand.clear();
+            session.in_hand.clear();
         }
         Ok(RepositoryProcessingResult {
             progress: run.statistics.progress,

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::attempt::Course;
 use super::live::Published;
+use super::session::Session;
 use crate::engine::coordinator::health::{Health, can_open};
 use crate::engine::coordinator::run_state::{AttemptEnd, Interruption, RunState};
 use crate::engine::error::EngineError;
-use crate::engine::job_plan;
+use crate::engine::job_plan::{self, JobPlan};
 use crate::engine::resources::breaker::BreakerVerdict;
-use crate::engine::roots::identity::{LostRoot, RootIdentities};
+use crate::engine::roots::identity::{LostRoot, RootIdentities, RootMonitor};
 use crate::engine::stats::ProcessingState;
 use crate::engine::store::Store;
 use crate::engine::watch::WatchState;
@@ -23,10 +23,11 @@ const LOOK_UP: Duration = Duration::from_millis(50);
 const ROOM_TO_OPEN_BYTES: u64 = 16 << 20;
 const DESCRIPTORS_TO_OPEN: usize = 32;
 
-impl Course<'_> {
+impl Session<'_> {
     /// Makes one attempt after the other, until the run ends. The slot is empty only while the store is reopened.
-    pub(super) fn run(
+    pub(super) fn attempts(
         &self,
+        plan: &JobPlan,
         slot: &mut Option<Store>,
         run: &mut RunState,
         mut watch_state: Option<&mut WatchState>,
@@ -38,24 +39,17 @@ impl Course<'_> {
             }
             let store = slot.as_mut().ok_or(LedgerError::Poisoned)?;
             let shared = self.engine.shared();
-            let view = store.view().during(self.plan.unwritten());
-            let shown = Published::new(shared, self.plan, view, &self.config, watch_state.is_some())?;
+            let view = store.view().during(plan.unwritten());
+            let shown = Published::new(shared, plan, view, &self.config, watch_state.is_some())?;
             shared.shows_life(Some(self.clock.now()));
-            run.begin_attempt(&store.reader, self.plan, self.config.worker_count);
-            let ending = match self.check_roots(store, &mut marks)? {
-                Some(outage) => AttemptEnd::Hindered(outage),
-                None => {
-                    shown.look(store.view().during(self.plan.unwritten()));
-                    let plan = self.plan.bound(&marks);
-                    self.attempt(&plan, store, &marks, &shown, run, watch_state.as_deref_mut())?
-                }
-            };
+            let ending =
+                self.attempt_if_here(plan, store, &mut marks, &shown, run, watch_state.as_deref_mut())?;
             let AttemptEnd::Hindered(outage) = ending else { return Ok(ending) };
             let given_up = match outage {
                 Interruption::Root(lost)
                     if watch_state.is_none()
                         && !lost.unlisted
-                        && self.check_roots(store, &mut marks)?.is_none() =>
+                        && self.check_roots(plan, store, &mut marks)?.is_none() =>
                 {
                     tracing::info!("{lost}: listing again");
                     None
@@ -69,14 +63,14 @@ impl Course<'_> {
                 Interruption::Root(lost) if watch_state.is_some() => {
                     return Ok(AttemptEnd::Hindered(Interruption::Root(lost)));
                 }
-                Interruption::Root(lost) => self.await_roots(&lost, store, &mut marks, run)?,
+                Interruption::Root(lost) => self.await_roots(plan, &lost, store, &mut marks, run)?,
                 Interruption::State { resource, why } => {
                     shown.end();
                     if let Some(watch_state) = watch_state.as_deref_mut() {
                         watch_state.must_scan = true;
                     }
                     let state = slot.take().map(Store::close).ok_or(LedgerError::Poisoned)?;
-                    self.await_state(resource, why, state, slot, run)?
+                    self.await_state(plan, resource, why, state, slot, run)?
                 }
             };
             if let Some(ending) = given_up {
@@ -85,22 +79,42 @@ impl Course<'_> {
         }
     }
 
+    /// Makes an attempt, if the roots are the same directories as before.
+    fn attempt_if_here(
+        &self,
+        plan: &JobPlan,
+        store: &mut Store,
+        marks: &mut RootIdentities,
+        shown: &Published<'_>,
+        run: &mut RunState,
+        watch_state: Option<&mut WatchState>,
+    ) -> Result<AttemptEnd, EngineError> {
+        run.begin_attempt(&store.reader, plan, self.config.worker_count);
+        if let Some(outage) = self.check_roots(plan, store, marks)? {
+            return Ok(AttemptEnd::Hindered(outage));
+        }
+        shown.look(store.view().during(plan.unwritten()));
+        let root_monitor = RootMonitor::new(&self.fs_probe, marks, &plan.roots);
+        self.attempt(&plan.bound(marks), store, root_monitor, shown, run, watch_state)
+    }
+
     /// Checks whether the roots are the same directories as before.
     fn check_roots(
         &self,
+        plan: &JobPlan,
         store: &mut Store,
         marks: &mut RootIdentities,
     ) -> Result<Option<Interruption>, EngineError> {
-        let plan = self.plan;
         let accept_empty = self.config.accept_empty;
-        let lost =
-            marks.check(store, &self.fs_probe, &plan.roots, |id| plan.scans_whole(id), accept_empty)?;
+        let scans_whole = |id| plan.scans_whole(id);
+        let lost = marks.check(store, &self.fs_probe, &plan.roots, scans_whole, accept_empty)?;
         Ok(lost.map(Interruption::Root))
     }
 
     /// Waits until the roots are back. Closes the job if that takes too long, or a stop is requested.
     fn await_roots(
         &self,
+        plan: &JobPlan,
         lost: &LostRoot,
         store: &mut Store,
         marks: &mut RootIdentities,
@@ -111,12 +125,12 @@ impl Course<'_> {
         let has_config = || self.engine.control_flags().has_config();
         let held = store.state.held().clone();
         let works = |_: &Health| {
-            let is_back = self.check_roots(store, marks)?.is_none() && self.is_listed_again(lost);
+            let is_back = self.check_roots(plan, store, marks)?.is_none() && self.is_listed_again(lost);
             Ok(is_back || has_config())
         };
         let Some(ending) = self.await_resource(Resource::Files, &held, run, works)? else { return Ok(None) };
         let end = if ending == AttemptEnd::Interrupted { JobEnd::Interrupted } else { JobEnd::Failed };
-        let so_far = job_plan::so_far(&self.plan.job, &run.counts, run.statistics.progress.bytes);
+        let so_far = job_plan::so_far(&plan.job, &run.counts, run.statistics.progress.bytes);
         store.commit_without_lines(&[], Some(&job_plan::ended(so_far, end)))?;
         Ok(Some(ending))
     }
@@ -130,6 +144,7 @@ impl Course<'_> {
     /// Waits until a state that could not be written can be opened again.
     fn await_state(
         &self,
+        plan: &JobPlan,
         mut resource: Resource,
         mut why: String,
         mut state: StateFolder,
@@ -153,7 +168,7 @@ impl Course<'_> {
             }
             match Store::open(state) {
                 Ok(store) => {
-                    run.take_committed(&store.reader.jobs()?, self.plan.job.id);
+                    run.take_committed(&store.reader.jobs()?, plan.job.id);
                     *slot = Some(store);
                     return Ok(None);
                 }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::engine::{Engine, RunOptions};
-use super::session::Runtime;
+use super::session::Session;
 use crate::engine::coordinator::health::Health;
 use crate::engine::coordinator::run_state::{AttemptEnd, Interruption, RunState};
 use crate::engine::error::EngineError;
@@ -48,55 +48,55 @@ impl Engine {
         let _one = self.begin()?;
         let settings = WatchSettings { poll: watching.poll, settle: watching.settle };
         let watch = (!self.has_own_source()).then(|| Arc::new(Watch::new(settings)));
-        let (mut runtime, meter) = Runtime::open(self, config, options, watch.clone())?;
+        let (mut session, meter) = Session::open(self, config, options, watch.clone())?;
         let mut watch_state = WatchState::new(watch, watching.clone());
-        let served = runtime.serve_roots(&mut watch_state, roots).map_err(EngineError::or_unavailable);
-        served.inspect_err(|_| runtime.discard())?;
+        let served = session.serve_roots(&mut watch_state, roots).map_err(EngineError::or_unavailable);
+        served.inspect_err(|_| session.discard())?;
         let guard = begun(&options.state);
         let mut run = RunState::new(Health::of_machine(meter));
-        let ended = self.do_jobs(&mut runtime, &mut watch_state, &mut run);
+        let ended = self.do_jobs(&mut session, &mut watch_state, &mut run);
         // Readers of the state through this run have to go first.
         drop(guard);
         self.shared().end();
-        runtime.close(&ended);
+        session.close(&ended);
         // Between two jobs nothing waits for room.
         let ending = ended.map_err(EngineError::or_unavailable)?;
-        self.result_of(ending, false, run, &runtime)
+        self.result_of(ending, false, run, &session)
     }
 
     /// Does one job after the other, until one ends the process.
     fn do_jobs(
         &self,
-        runtime: &mut Runtime<'_>,
+        session: &mut Session<'_>,
         watch_state: &mut WatchState,
         run: &mut RunState,
     ) -> Result<AttemptEnd, EngineError> {
         loop {
-            if runtime.has_other_filters() {
-                runtime.register_again(watch_state)?;
+            if session.has_other_filters {
+                session.register_again(watch_state)?;
             }
-            let plan = runtime.begin_next(watch_state)?;
-            run.begin_job(&plan, runtime.first_tick());
+            let plan = session.begin_next(watch_state)?;
+            run.begin_job(&plan, session.first_tick());
             tracing::info!(job = plan.job.id, kind = %plan.job.kind, "begun");
-            let ending = runtime.run_job(&plan, run, Some(watch_state))?;
+            let ending = session.run_job(&plan, run, Some(watch_state))?;
             match &ending {
                 // Recorded already; the standing job never is.
-                AttemptEnd::Done if plan.scans_all() => runtime.forget_suspects(),
+                AttemptEnd::Done if plan.scans_all() => session.forget_suspects(),
                 AttemptEnd::Done => {}
-                AttemptEnd::Superseded => runtime.end_job(&plan, run, watch_state.end_of(&plan.job))?,
+                AttemptEnd::Superseded => session.end_job(&plan, run, watch_state.end_of(&plan.job))?,
                 AttemptEnd::Hindered(Interruption::Root(lost)) => {
                     watch_state.lose(lost);
-                    runtime.end_job(&plan, run, watch_state.end_of(&plan.job))?;
+                    session.end_job(&plan, run, watch_state.end_of(&plan.job))?;
                 }
                 _ => return Ok(ending),
             }
             watch_state.cancelled = false;
-            runtime.restart_clock();
+            session.restart_clock();
         }
     }
 }
 
-impl Runtime<'_> {
+impl Session<'_> {
     /// Serves these roots, and those that were added to the state, and queues the first scan.
     fn serve_roots(&mut self, watch_state: &mut WatchState, given: &[PathBuf]) -> Result<(), EngineError> {
         let store = self.store()?;
@@ -106,7 +106,7 @@ impl Runtime<'_> {
         let mut here = Vec::<GivenRoot>::new();
         let mut away = Vec::new();
         for path in given.iter().cloned().chain(added) {
-            match roots::resolve_root(self.fs_probe(), &path) {
+            match roots::resolve_root(&self.fs_probe, &path) {
                 Ok(resolved) => here.extend(resolved),
                 // It may be a mount point whose file system is not there yet, or a link that is still to be made.
                 Err(not_there) => {
@@ -144,7 +144,7 @@ impl Runtime<'_> {
     /// filters of that time.
     fn remember(&mut self, roots: &[GivenRoot]) -> Result<Vec<Root>, EngineError> {
         let identity = self.identity().to_owned();
-        let config = self.config();
+        let config = Arc::clone(&self.config);
         let store = self.store()?;
         let used = registry::last_used(&store.reader)?;
         let mut infos = store.state.info().roots.clone();
@@ -169,7 +169,7 @@ impl Runtime<'_> {
     }
 
     fn begin_next(&mut self, watch_state: &mut WatchState) -> Result<job_plan::JobPlan, EngineError> {
-        let config = self.config();
+        let config = Arc::clone(&self.config);
         watch_state.begin(self.store()?, &config)
     }
 }
