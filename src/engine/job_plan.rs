@@ -50,10 +50,10 @@ impl JobPlan {
     }
 
     /// Returns the same plan with each root bound to where it leads now.
-    pub(crate) fn bound(&self, marks: &RootIdentities) -> Self {
+    pub(crate) fn bound(&self, identities: &RootIdentities) -> Self {
         let mut plan = self.clone();
         let roots = plan.roots.iter_mut().chain(&mut plan.own);
-        roots.for_each(|(root, _)| *root = marks.bound(root));
+        roots.for_each(|(root, _)| *root = identities.bound(root));
         plan
     }
 

@@ -9,9 +9,7 @@ use crate::engine::edit::forget::drop_root;
 use crate::engine::error::EngineError;
 use crate::engine::roots::identity::LostRoot;
 use crate::engine::stats::WatchFigures;
-use crate::engine::watch::WatchState;
-use crate::engine::watch::commands::CommandContext;
-use crate::engine::watch::root_checks::Present;
+use crate::engine::watch::{WatchContext, WatchState};
 use crate::model::{Root, RootId};
 
 /// The state of a watching process; empty in a single run.
@@ -98,16 +96,11 @@ impl Watching<'_> {
         let Some(watch_state) = self.0.as_deref_mut().filter(|watch_state| watch_state.is_due()) else {
             return Ok(None);
         };
-        let store = committer.store_mut();
-        let present = Present {
-            fs_probe: attempt.root_monitor.fs_probe,
-            processor: attempt.work.processor.identity(),
-            config: &attempt.work.config,
-        };
-        let lost = watch_state.look(store, &present, &attempt.plan.job)?;
-        let figures = watch_state.figures(store);
+        let mut context = context(committer, attempt);
+        let lost = watch_state.look(&mut context)?;
+        let figures = watch_state.figures(context.store);
         watch_state.tell_of_polling(&figures.status);
-        let wants_switch = watch_state.wants_switch(store, &attempt.plan.job)?;
+        let wants_switch = watch_state.wants_switch(context.store, context.running)?;
         Ok(Some(Checked { figures, lost, wants_switch }))
     }
 
@@ -130,9 +123,9 @@ impl Watching<'_> {
     }
 }
 
-/// Returns the context that commands need.
-fn context<'c>(committer: &'c mut Committer<'_>, attempt: &'c AttemptContext<'_>) -> CommandContext<'c> {
-    CommandContext {
+/// Returns the context of the running job.
+fn context<'c>(committer: &'c mut Committer<'_>, attempt: &'c AttemptContext<'_>) -> WatchContext<'c> {
+    WatchContext {
         store: committer.store_mut(),
         fs_probe: attempt.root_monitor.fs_probe,
         processor: attempt.work.processor.identity(),

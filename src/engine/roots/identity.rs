@@ -17,7 +17,7 @@ use crate::source::Source;
 /// Known files that are checked for in a folder other than before.
 const SAMPLE_FILES: usize = 256;
 /// Files that are checked for in one probe, which has to end in time.
-const KEYS_A_LOOK: usize = 64;
+const KEYS_PER_PROBE: usize = 64;
 
 /// A root that is not what it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +77,7 @@ struct Known {
 
 /// Result of comparing a root with what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Stand {
+pub(crate) enum RootVerdict {
     /// As before.
     Same(Seen),
     /// It leads to another folder, as a link on the way says.
@@ -106,34 +106,36 @@ impl RootIdentities {
     }
 
     /// Compares a root without reading its files.
-    pub(crate) fn stand(&self, source: &dyn Source, root: &Root) -> Stand {
+    pub(crate) fn compare(&self, source: &dyn Source, root: &Root) -> RootVerdict {
         let seen = match Seen::of(source, root) {
             Ok(seen) => seen,
-            Err(error) => return Stand::Lost(format!("{WENT}: {error}")),
+            Err(error) => return RootVerdict::Lost(format!("{WENT}: {error}")),
         };
-        let Some(Known { mark: Some(mark), target }) = self.0.get(&root.id) else { return Stand::Same(seen) };
+        let Some(Known { mark: Some(mark), target }) = self.0.get(&root.id) else {
+            return RootVerdict::Same(seen);
+        };
         match (*mark == seen.mark, *target == seen.target) {
-            (true, true) => Stand::Same(seen),
-            (true, false) => Stand::Leads(seen),
-            (false, true) => Stand::Lost(WENT.to_owned()),
+            (true, true) => RootVerdict::Same(seen),
+            (true, false) => RootVerdict::Leads(seen),
+            (false, true) => RootVerdict::Lost(WENT.to_owned()),
             // A link was changed on purpose; except where it leads to a mount point without its file system.
-            (false, false) if is_empty(&seen.target) => Stand::Lost(LEADS_TO_NOTHING.to_owned()),
-            (false, false) => Stand::Leads(seen),
+            (false, false) if is_empty(&seen.target) => RootVerdict::Lost(LEADS_TO_NOTHING.to_owned()),
+            (false, false) => RootVerdict::Leads(seen),
         }
     }
 
     /// Recognises a root that is there, or returns what is wrong with it. One that is another folder than before is
     /// taken for the same if any of these known files is there, or none are known.
-    pub(crate) fn again(
+    pub(crate) fn recognise(
         &self,
         source: &dyn Source,
         root: &Root,
         known: &[FileKey],
         accept_empty: bool,
     ) -> Result<Seen, String> {
-        let why = match self.stand(source, root) {
-            Stand::Same(seen) | Stand::Leads(seen) => return Ok(seen),
-            Stand::Lost(why) => why,
+        let why = match self.compare(source, root) {
+            RootVerdict::Same(seen) | RootVerdict::Leads(seen) => return Ok(seen),
+            RootVerdict::Lost(why) => why,
         };
         let seen = Seen::of(source, root).map_err(|error| format!("can't be looked at: {error}"))?;
         let is_any_known = || known.iter().any(|key| source.exists(root, key));
@@ -154,13 +156,13 @@ impl RootIdentities {
         scans_whole: impl Fn(RootId) -> bool,
         accept_empty: bool,
     ) -> Result<Option<LostRoot>, EngineError> {
-        let mut marks = match self.compared(&store.reader, fs_probe, roots, accept_empty)? {
-            Ok(marks) => marks,
+        let mut identities = match self.compared(&store.reader, fs_probe, roots, accept_empty)? {
+            Ok(identities) => identities,
             Err(lost) => return Ok(Some(lost)),
         };
-        marks.keep_unscanned(self, scans_whole);
-        marks.remember(store)?;
-        *self = marks;
+        identities.keep_unscanned(self, scans_whole);
+        identities.remember(store)?;
+        *self = identities;
         Ok(None)
     }
 
@@ -186,10 +188,10 @@ impl RootIdentities {
 
     /// Saves the identities in the state.
     fn remember(&self, store: &mut Store) -> Result<(), EngineError> {
-        let marks = &self.0;
+        let identities = &self.0;
         store.describe(|info| {
             for info in &mut info.roots {
-                if let Some(Known { mark: Some(mark), target }) = marks.get(&RootId(info.id)) {
+                if let Some(Known { mark: Some(mark), target }) = identities.get(&RootId(info.id)) {
                     Seen { mark: *mark, target: target.clone() }.note_in(info);
                 }
             }
@@ -204,14 +206,14 @@ impl RootIdentities {
         roots: &[(Root, RunScope)],
         accept_empty: bool,
     ) -> Result<Result<Self, LostRoot>, LedgerError> {
-        let mut marks = self.clone();
+        let mut identities = self.clone();
         for (root, _) in roots {
             match self.looked(reader, fs_probe, root, accept_empty)? {
-                Ok(seen) => marks.insert(root.id, seen),
+                Ok(seen) => identities.insert(root.id, seen),
                 Err(why) => return Ok(Err(LostRoot::new(root.clone(), why))),
             }
         }
-        Ok(Ok(marks))
+        Ok(Ok(identities))
     }
 
     fn looked(
@@ -221,22 +223,22 @@ impl RootIdentities {
         root: &Root,
         accept_empty: bool,
     ) -> Result<Result<Seen, String>, LedgerError> {
-        let marks = self.clone();
+        let identities = self.clone();
         let of = root.clone();
-        match fs_probe.ask(&root.path, move |source| marks.stand(source, &of)) {
-            Ok(Stand::Same(seen)) => return Ok(Ok(seen)),
-            Ok(Stand::Leads(seen)) => {
+        match fs_probe.ask(&root.path, move |source| identities.compare(source, &of)) {
+            Ok(RootVerdict::Same(seen)) => return Ok(Ok(seen)),
+            Ok(RootVerdict::Leads(seen)) => {
                 tracing::info!("{} leads to {} now", root.path.display(), seen.target.display());
                 return Ok(Ok(seen));
             }
-            Ok(Stand::Lost(_)) => {}
+            Ok(RootVerdict::Lost(_)) => {}
             Err(error) => return Ok(Err(error.to_string())),
         }
         // Read only now, as most roots are what they were.
         let known = known_files(reader, root)?;
-        let marks = self.clone();
+        let identities = self.clone();
         let of = root.clone();
-        let look = move |source: &dyn Source| marks.again(source, &of, &known, accept_empty);
+        let look = move |source: &dyn Source| identities.recognise(source, &of, &known, accept_empty);
         Ok(fs_probe.ask(&root.path, look).unwrap_or_else(|error| Err(error.to_string())))
     }
 }
@@ -264,7 +266,7 @@ fn parse(mark: &str) -> Option<u128> {
 /// Checks the roots while an attempt goes on.
 pub(crate) struct RootMonitor<'a> {
     pub(crate) fs_probe: &'a FsProbe,
-    marks: &'a RootIdentities,
+    identities: &'a RootIdentities,
     pub(crate) roots: &'a [(Root, RunScope)],
 }
 
@@ -272,10 +274,10 @@ impl<'a> RootMonitor<'a> {
     /// Compares the roots with these identities.
     pub(crate) fn new(
         fs_probe: &'a FsProbe,
-        marks: &'a RootIdentities,
+        identities: &'a RootIdentities,
         roots: &'a [(Root, RunScope)],
     ) -> Self {
-        Self { fs_probe, marks, roots }
+        Self { fs_probe, identities, roots }
     }
 
     /// Returns the same by the root's own path: an attempt sees where it led then, and it may lead elsewhere when it
@@ -293,12 +295,12 @@ impl<'a> RootMonitor<'a> {
 
     /// Returns what is wrong with a root, if anything is.
     pub(crate) fn look(&self, root: &Root) -> Option<LostRoot> {
-        let marks = self.marks.clone();
+        let identities = self.identities.clone();
         let of = root.clone();
-        let why = match self.fs_probe.ask(&root.path, move |source| marks.stand(source, &of)) {
-            Ok(Stand::Same(_)) => return None,
-            Ok(Stand::Leads(seen)) => format!("leads to {} now", seen.target.display()),
-            Ok(Stand::Lost(why)) => why,
+        let why = match self.fs_probe.ask(&root.path, move |source| identities.compare(source, &of)) {
+            Ok(RootVerdict::Same(_)) => return None,
+            Ok(RootVerdict::Leads(seen)) => format!("leads to {} now", seen.target.display()),
+            Ok(RootVerdict::Lost(why)) => why,
             Err(error) => error.to_string(),
         };
         Some(LostRoot::new(root.clone(), why))
@@ -307,7 +309,7 @@ impl<'a> RootMonitor<'a> {
     /// Returns those of these files that exist again.
     pub(crate) fn found_again(&self, root: &Root, gone: &[FileKey]) -> Result<BTreeSet<FileKey>, LostRoot> {
         let mut found = BTreeSet::new();
-        for keys in gone.chunks(KEYS_A_LOOK) {
+        for keys in gone.chunks(KEYS_PER_PROBE) {
             let mut keys = keys.to_vec();
             let of = root.clone();
             let answer = self.fs_probe.ask(&root.path, move |source| {
@@ -346,11 +348,11 @@ mod tests {
         let at = |path: PathBuf| Root { id: RootId(1), name: "current".to_owned(), path };
         let ground = RunScope { epoch: 1, run_start: LogPosition::START, quarantine: false };
         let roots = [(at(given), ground)];
-        let marks = RootIdentities::default();
+        let identities = RootIdentities::default();
         let fs_probe = impatient(std::time::Duration::from_secs(1), Stop::default());
         let seen = LostRoot { root: at(folder.path().join("old")), why: String::new(), unlisted: true };
         assert!(seen.still_unlisted(&**fs_probe.source()).is_some());
-        let lost = RootMonitor::new(&fs_probe, &marks, &roots).as_given(seen);
+        let lost = RootMonitor::new(&fs_probe, &identities, &roots).as_given(seen);
         assert_eq!(lost.still_unlisted(&**fs_probe.source()), None);
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn register(
         super::warn_of_new(fs_probe, &before, &chosen);
         // Files no longer let in leave the queue before the new filters are recorded.
         prune(store, &filtered, source)?;
-        // Otherwise the first attempt would record the marks of the new ones, and write the state once more.
+        // Otherwise the first attempt would record the identities of the new ones, and write the state once more.
         identity::mark_new(fs_probe, infos.iter_mut().skip(before.len()));
         store.describe(|state| state.roots = infos)?;
     }

@@ -59,10 +59,10 @@ impl Engine {
         let root = |info: &crate::ledger::RootInfo| (info.root(), ground(info.epoch));
         let mut roots: Vec<(Root, RunScope)> = chosen.iter().map(root).collect();
         if let (Some(state), Some(reader)) = (&state, &reader) {
-            let marks = RootIdentities::of(state.info());
+            let identities = RootIdentities::of(state.info());
             let fs_probe = FsProbe::new(Arc::clone(&source), self.stop(), self.clock());
-            match marks.compared(reader, &fs_probe, &roots, config.accept_empty)? {
-                Ok(marks) => roots.iter_mut().for_each(|(root, _)| *root = marks.bound(root)),
+            match identities.compared(reader, &fs_probe, &roots, config.accept_empty)? {
+                Ok(identities) => roots.iter_mut().for_each(|(root, _)| *root = identities.bound(root)),
                 // A run would wait for it, and treat nothing as removed.
                 Err(lost) => {
                     return Err(EngineError::Unavailable {

@@ -32,7 +32,8 @@ impl Session<'_> {
         run: &mut RunState,
         mut watch_state: Option<&mut WatchState>,
     ) -> Result<AttemptEnd, EngineError> {
-        let mut marks = slot.as_ref().map(|store| RootIdentities::of(store.state.info())).unwrap_or_default();
+        let mut identities =
+            slot.as_ref().map(|store| RootIdentities::of(store.state.info())).unwrap_or_default();
         loop {
             if self.engine.control_flags().has_config() {
                 return Ok(AttemptEnd::Reconfigured);
@@ -43,13 +44,13 @@ impl Session<'_> {
             let shown = Published::new(shared, plan, view, &self.config, watch_state.is_some())?;
             shared.shows_life(Some(self.clock.now()));
             let ending =
-                self.attempt_if_here(plan, store, &mut marks, &shown, run, watch_state.as_deref_mut())?;
+                self.attempt_if_here(plan, store, &mut identities, &shown, run, watch_state.as_deref_mut())?;
             let AttemptEnd::Hindered(outage) = ending else { return Ok(ending) };
             let given_up = match outage {
                 Interruption::Root(lost)
                     if watch_state.is_none()
                         && !lost.unlisted
-                        && self.check_roots(plan, store, &mut marks)?.is_none() =>
+                        && self.check_roots(plan, store, &mut identities)?.is_none() =>
                 {
                     tracing::info!("{lost}: listing again");
                     None
@@ -63,7 +64,7 @@ impl Session<'_> {
                 Interruption::Root(lost) if watch_state.is_some() => {
                     return Ok(AttemptEnd::Hindered(Interruption::Root(lost)));
                 }
-                Interruption::Root(lost) => self.await_roots(plan, &lost, store, &mut marks, run)?,
+                Interruption::Root(lost) => self.await_roots(plan, &lost, store, &mut identities, run)?,
                 Interruption::State { resource, why } => {
                     shown.end();
                     if let Some(watch_state) = watch_state.as_deref_mut() {
@@ -84,18 +85,18 @@ impl Session<'_> {
         &self,
         plan: &JobPlan,
         store: &mut Store,
-        marks: &mut RootIdentities,
+        identities: &mut RootIdentities,
         shown: &Published<'_>,
         run: &mut RunState,
         watch_state: Option<&mut WatchState>,
     ) -> Result<AttemptEnd, EngineError> {
         run.begin_attempt(&store.reader, plan, self.config.worker_count);
-        if let Some(outage) = self.check_roots(plan, store, marks)? {
+        if let Some(outage) = self.check_roots(plan, store, identities)? {
             return Ok(AttemptEnd::Hindered(outage));
         }
         shown.look(store.view().during(plan.unwritten()));
-        let root_monitor = RootMonitor::new(&self.fs_probe, marks, &plan.roots);
-        self.attempt(&plan.bound(marks), store, root_monitor, shown, run, watch_state)
+        let root_monitor = RootMonitor::new(&self.fs_probe, identities, &plan.roots);
+        self.attempt(&plan.bound(identities), store, root_monitor, shown, run, watch_state)
     }
 
     /// Checks whether the roots are the same directories as before.
@@ -103,11 +104,11 @@ impl Session<'_> {
         &self,
         plan: &JobPlan,
         store: &mut Store,
-        marks: &mut RootIdentities,
+        identities: &mut RootIdentities,
     ) -> Result<Option<Interruption>, EngineError> {
         let accept_empty = self.config.accept_empty;
         let scans_whole = |id| plan.scans_whole(id);
-        let lost = marks.check(store, &self.fs_probe, &plan.roots, scans_whole, accept_empty)?;
+        let lost = identities.check(store, &self.fs_probe, &plan.roots, scans_whole, accept_empty)?;
         Ok(lost.map(Interruption::Root))
     }
 
@@ -117,7 +118,7 @@ impl Session<'_> {
         plan: &JobPlan,
         lost: &LostRoot,
         store: &mut Store,
-        marks: &mut RootIdentities,
+        identities: &mut RootIdentities,
         run: &mut RunState,
     ) -> Result<Option<AttemptEnd>, EngineError> {
         run.health.trip(Resource::Files, lost.to_string(), self.clock.now());
@@ -125,7 +126,7 @@ impl Session<'_> {
         let has_config = || self.engine.control_flags().has_config();
         let held = store.state.held().clone();
         let works = |_: &Health| {
-            let is_back = self.check_roots(plan, store, marks)?.is_none() && self.is_listed_again(lost);
+            let is_back = self.check_roots(plan, store, identities)?.is_none() && self.is_listed_again(lost);
             Ok(is_back || has_config())
         };
         let Some(ending) = self.await_resource(Resource::Files, &held, run, works)? else { return Ok(None) };

@@ -106,10 +106,10 @@ impl Schedule {
     /// Makes attempts until the run ends, or the process dies. Returns whether it ended.
     pub(super) fn run(&mut self, store: Store, plan: &JobPlan, run: &mut RunState, faults: Faults) -> bool {
         let mut slot = Some(store);
-        let mut marks = slot.as_ref().map(|store| RootIdentities::of(store.state.info())).unwrap();
+        let mut identities = slot.as_ref().map(|store| RootIdentities::of(store.state.info())).unwrap();
         loop {
             let store = slot.as_mut().unwrap();
-            match marks.check(store, &self.fs_probe(), &plan.roots, |id| plan.scans_whole(id), false) {
+            match identities.check(store, &self.fs_probe(), &plan.roots, |id| plan.scans_whole(id), false) {
                 Ok(None) => {}
                 // The run waits until the tree is back.
                 Ok(Some(_)) => {
@@ -119,7 +119,7 @@ impl Schedule {
                 Err(_) => return false,
             }
             run.begin_attempt(&store.reader, plan, self.config.worker_count);
-            let ended = self.attempt(store, plan, &marks, run, faults);
+            let ended = self.attempt(store, plan, &identities, run, faults);
             judge::adds_up(&run.statistics.progress);
             match ended {
                 Ok(Some(AttemptEnd::Done)) => return true,
@@ -157,7 +157,7 @@ impl Schedule {
         &mut self,
         store: &mut Store,
         plan: &JobPlan,
-        marks: &RootIdentities,
+        identities: &RootIdentities,
         run: &mut RunState,
         faults: Faults,
     ) -> Result<Option<AttemptEnd>, EngineError> {
@@ -198,7 +198,7 @@ impl Schedule {
             control_flags: &ControlFlags::default(),
             halt: &halt,
             shown: &shown,
-            root_monitor: RootMonitor::new(&fs_probe, marks, &plan.roots),
+            root_monitor: RootMonitor::new(&fs_probe, identities, &plan.roots),
         };
         let dispatch = Dispatcher::new(&self.config, strategy_of(&self.config), pool.clone(), Vec::new());
         let coordinator = Coordinator::new(attempt, Committer::new(store, &plan.roots), run, dispatch, None);

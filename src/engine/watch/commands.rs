@@ -2,41 +2,31 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Queued, WatchState};
+use super::{Enqueued, WatchContext, WatchState};
 use crate::engine::command::{Command, CommandReply};
 use crate::engine::error::EngineError;
 use crate::engine::job_plan::{self, JobRequest};
-use crate::engine::roots::probe::FsProbe;
 use crate::engine::roots::{self, registry};
 use crate::engine::store::Store;
 use crate::ledger::{Job, JobEnd, JobKind};
-use crate::model::{BatchConfig, Root};
+use crate::model::Root;
 use crate::source::Source;
 
 /// Most jobs that may wait when a client asks for another one. The process itself queues one for each root.
 pub(super) const QUEUED_MAX: usize = 1000;
 
-/// The context that a command needs.
-pub(crate) struct CommandContext<'a> {
-    pub store: &'a mut Store,
-    pub fs_probe: &'a FsProbe,
-    pub processor: &'a str,
-    pub running: &'a Job,
-    pub config: &'a BatchConfig,
-}
-
 impl WatchState {
     pub(crate) fn carry_out(
         &mut self,
         order: Command,
-        hands: CommandContext<'_>,
+        context: WatchContext<'_>,
     ) -> Result<CommandReply, EngineError> {
         match order {
-            Command::Rescan { path: None, scheduled } => self.rescan_all(scheduled, hands),
-            Command::Rescan { path: Some(path), .. } => self.rescan(&PathBuf::from(path), hands),
-            Command::Add { root, priority } => self.add(PathBuf::from(root), priority, hands),
-            Command::Remove { root } => self.remove(&PathBuf::from(root), hands),
-            Command::Cancel { job } => self.cancel(job, hands),
+            Command::Rescan { path: None, scheduled } => self.rescan_all(scheduled, context),
+            Command::Rescan { path: Some(path), .. } => self.rescan(&PathBuf::from(path), context),
+            Command::Add { root, priority } => self.add(PathBuf::from(root), priority, context),
+            Command::Remove { root } => self.remove(&PathBuf::from(root), context),
+            Command::Cancel { job } => self.cancel(job, context),
             other => Err(EngineError::Job(format!("nothing that a job does: {other:?}"))),
         }
     }
@@ -44,15 +34,15 @@ impl WatchState {
     fn rescan_all(
         &mut self,
         scheduled: bool,
-        hands: CommandContext<'_>,
+        context: WatchContext<'_>,
     ) -> Result<CommandReply, EngineError> {
         let kind = if scheduled { JobKind::Scheduled } else { JobKind::Rescan };
         let is_under_way = |job: &Job| job.kind == JobKind::Scheduled && !job.end.is_final();
-        if scheduled && let Some(job) = hands.store.reader.jobs()?.iter().find(|job| is_under_way(job)) {
+        if scheduled && let Some(job) = context.store.reader.jobs()?.iter().find(|job| is_under_way(job)) {
             let what = format!("nothing queued: job {}, which the schedule asked for, has not ended", job.id);
             return Ok(CommandReply { job: Some(job.id), ..CommandReply::text(what) });
         }
-        let queued = self.queue_asked(hands.store, JobRequest::of(kind, self.ids()))?;
+        let queued = self.queue_asked(context.store, JobRequest::of(kind, self.ids()))?;
         Ok(reply_of(&queued, "a scan of all roots"))
     }
 
@@ -61,9 +51,9 @@ impl WatchState {
     fn root_above(
         &self,
         path: &Path,
-        hands: &CommandContext<'_>,
+        context: &WatchContext<'_>,
     ) -> Result<Option<(Root, PathBuf)>, EngineError> {
-        let infos = &hands.store.state.info().roots;
+        let infos = &context.store.state.info().roots;
         let target_of = |root: &Root| {
             let info = infos.iter().find(|info| info.id == root.id.0);
             info.map_or_else(|| root.path.clone(), |info| info.target().to_owned())
@@ -73,13 +63,13 @@ impl WatchState {
             return Ok(Some(found));
         }
         let at = path.to_owned();
-        let real = hands.fs_probe.ask(path, move |_: &dyn Source| roots::resolved(&at));
+        let real = context.fs_probe.ask(path, move |_: &dyn Source| roots::resolved(&at));
         let real = real.map_err(|error| EngineError::root(path, error.to_string()))?;
         Ok(roots::root_above(&places, &real))
     }
 
     /// Queues a job that a client asked for, unless too many wait.
-    pub(super) fn queue_asked(&self, store: &mut Store, wanted: JobRequest) -> Result<Queued, EngineError> {
+    pub(super) fn queue_asked(&self, store: &mut Store, wanted: JobRequest) -> Result<Enqueued, EngineError> {
         match self.check_room(store) {
             // One that waits may do it.
             Err(error) => self.waiting_for(store, &wanted)?.ok_or(error),
@@ -100,22 +90,23 @@ impl WatchState {
         Err(EngineError::Job(what))
     }
 
-    fn rescan(&mut self, path: &Path, hands: CommandContext<'_>) -> Result<CommandReply, EngineError> {
+    fn rescan(&mut self, path: &Path, context: WatchContext<'_>) -> Result<CommandReply, EngineError> {
         let what = "lies in none of the roots that are served";
-        let (root, relative) = self.root_above(path, &hands)?.ok_or_else(|| EngineError::root(path, what))?;
+        let (root, relative) =
+            self.root_above(path, &context)?.ok_or_else(|| EngineError::root(path, what))?;
         // What is not a directory, or no longer exists, is seen from the directory above.
         let at = root.path.clone();
         let from = relative.clone();
         let is_scope = move |below: &&Path| at.join(below).is_dir() && below.to_str().is_some();
         let look = move |_: &dyn Source| from.ancestors().find(is_scope).map(Path::to_owned);
-        let found = hands.fs_probe.ask(&root.path, look);
+        let found = context.fs_probe.ask(&root.path, look);
         let found = found.map_err(|error| EngineError::root(&root.path, error.to_string()))?;
         let below = found.unwrap_or_default();
         let scope = below.to_str().filter(|scope| !scope.is_empty()).map(str::to_owned);
         let is_path = below == relative;
         let shown = if below.as_os_str().is_empty() { root.path.clone() } else { root.path.join(&below) };
         let wanted = JobRequest { scope, ..JobRequest::of(JobKind::Rescan, vec![root.id.0]) };
-        let queued = self.queue_asked(hands.store, wanted)?;
+        let queued = self.queue_asked(context.store, wanted)?;
         let what = if is_path {
             format!("a scan of {}", shown.display())
         } else {
@@ -128,36 +119,37 @@ impl WatchState {
         &mut self,
         path: PathBuf,
         priority: i16,
-        hands: CommandContext<'_>,
+        context: WatchContext<'_>,
     ) -> Result<CommandReply, EngineError> {
-        let given = roots::resolve_root(hands.fs_probe, &path).map_err(|not_there| not_there.error)?;
+        let given = roots::resolve_root(context.fs_probe, &path).map_err(|not_there| not_there.error)?;
         if let Some(root) = given.iter().find_map(|given| self.find(&given.path)) {
             return Ok(CommandReply::text(format!("{} is served already", root.path.display())));
         }
-        self.check_room(hands.store)?;
-        let infos = registry::register(hands.store, &given, hands.processor, hands.fs_probe, hands.config)?;
+        self.check_room(context.store)?;
+        let infos =
+            registry::register(context.store, &given, context.processor, context.fs_probe, context.config)?;
         let ids: Vec<u32> = infos.iter().map(|info| info.id).collect();
-        hands.store.describe(|state| {
+        context.store.describe(|state| {
             let added = state.roots.iter_mut().filter(|info| ids.contains(&info.id));
             added.for_each(|info| info.watched = true);
         })?;
         let shown = infos.iter().map(|info| info.path.display().to_string()).collect::<Vec<_>>().join(", ");
         infos.iter().for_each(|info| self.serve(info.root(), None));
-        self.warn_of_nested(hands.store);
+        self.warn_of_nested(context.store);
         let queued =
-            self.queue(hands.store, JobRequest { priority, ..JobRequest::of(JobKind::Added, ids) })?;
+            self.queue(context.store, JobRequest { priority, ..JobRequest::of(JobKind::Added, ids) })?;
         Ok(reply_of(&queued, &format!("the first scan of {shown}")))
     }
 
     pub(crate) fn remove(
         &mut self,
         path: &Path,
-        hands: CommandContext<'_>,
+        context: WatchContext<'_>,
     ) -> Result<CommandReply, EngineError> {
         let found = match self.find(path) {
             Some(root) => Some(root.clone()),
             None => self
-                .root_above(path, &hands)?
+                .root_above(path, &context)?
                 .filter(|(_, below)| below.as_os_str().is_empty())
                 .map(|at| at.0),
         };
@@ -166,12 +158,12 @@ impl WatchState {
             return Err(EngineError::root(path, "is the only root; to end the process, order `stop`"));
         }
         self.leave(root.id);
-        hands.store.describe(|state| {
+        context.store.describe(|state| {
             let removed = state.roots.iter_mut().filter(|info| info.id == root.id.0);
             removed.for_each(|info| info.watched = false);
         })?;
-        self.cancel_unserved(hands.store)?;
-        self.cancelled |= hands.running.roots == [root.id.0];
+        self.cancel_unserved(context.store)?;
+        self.cancelled |= context.running.roots == [root.id.0];
         self.changed = true;
         let mut what =
             format!("{} is not served any more; its records stay as they are", root.path.display());
@@ -182,13 +174,13 @@ impl WatchState {
         Ok(CommandReply::text(what))
     }
 
-    fn cancel(&mut self, id: u64, hands: CommandContext<'_>) -> Result<CommandReply, EngineError> {
-        if id == hands.running.id && hands.running.kind == JobKind::Watch {
+    fn cancel(&mut self, id: u64, context: WatchContext<'_>) -> Result<CommandReply, EngineError> {
+        if id == context.running.id && context.running.kind == JobKind::Watch {
             return Err(EngineError::Job(format!(
                 "job {id} is the watching itself; to end it, order `stop`"
             )));
         }
-        if id == hands.running.id {
+        if id == context.running.id {
             self.cancelled = true;
             return Ok(CommandReply {
                 job: Some(id),
@@ -197,17 +189,17 @@ impl WatchState {
                 ))
             });
         }
-        let jobs = hands.store.reader.jobs()?;
+        let jobs = context.store.reader.jobs()?;
         let Some(job) = jobs.into_iter().find(|job| job.id == id && job.end == JobEnd::Queued) else {
             return Err(EngineError::Job(format!("no job {id} waits or runs; see `outlast jobs`")));
         };
-        hands.store.commit_without_lines(&[], Some(&job_plan::ended(job, JobEnd::Cancelled)))?;
+        context.store.commit_without_lines(&[], Some(&job_plan::ended(job, JobEnd::Cancelled)))?;
         Ok(CommandReply { job: Some(id), ..CommandReply::text(format!("job {id} is cancelled")) })
     }
 }
 
-fn reply_of(queued: &Queued, what: &str) -> CommandReply {
-    let &Queued { job, is_new } = queued;
+fn reply_of(queued: &Enqueued, what: &str) -> CommandReply {
+    let &Enqueued { job, is_new } = queued;
     let text = if is_new {
         format!("queued as job {job}: {what}")
     } else {

@@ -18,10 +18,11 @@ use crate::engine::discovery::relist::RelistQueue;
 use crate::engine::lifecycle::transition::RunScope;
 use crate::engine::query::jobs::{next_queued, outranks};
 use crate::engine::roots::identity::LostRoot;
+use crate::engine::roots::probe::FsProbe;
 use crate::ledger::{Job, JobEnd, JobKind, LedgerError, RootInfo};
 use crate::model::{BatchConfig, ErrorMode, FolderKey, Root, RootId};
 use crate::source::watch::{Watch, WatchStatus};
-use root_checks::{Present, ServedRoot};
+use root_checks::ServedRoot;
 
 /// Options of a watching process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,8 +72,17 @@ pub(crate) struct WatchState {
     polled_for: BTreeSet<String>,
 }
 
+/// What the work for a watching process needs of the running job.
+pub(crate) struct WatchContext<'a> {
+    pub store: &'a mut Store,
+    pub fs_probe: &'a FsProbe,
+    pub processor: &'a str,
+    pub running: &'a Job,
+    pub config: &'a BatchConfig,
+}
+
 /// A job that was queued, or one that already covers the request.
-pub(crate) struct Queued {
+pub(crate) struct Enqueued {
     pub job: u64,
     /// False if it waited before.
     pub is_new: bool,
@@ -168,14 +178,14 @@ impl WatchState {
     }
 
     /// Queues a job, durably, unless another one that waits will scan all of that.
-    pub(crate) fn queue(&self, store: &mut Store, wanted: JobRequest) -> Result<Queued, EngineError> {
+    pub(crate) fn queue(&self, store: &mut Store, wanted: JobRequest) -> Result<Enqueued, EngineError> {
         if let Some(queued) = self.waiting_for(store, &wanted)? {
             return Ok(queued);
         }
         let job = wanted.job(&store.reader.jobs()?);
         tracing::info!(job = job.id, kind = %job.kind, "queued");
         store.commit_without_lines(&[], Some(&job))?;
-        Ok(Queued { job: job.id, is_new: true })
+        Ok(Enqueued { job: job.id, is_new: true })
     }
 
     /// Returns the waiting job that will scan all that is wanted.
@@ -183,10 +193,10 @@ impl WatchState {
         &self,
         store: &Store,
         wanted: &JobRequest,
-    ) -> Result<Option<Queued>, EngineError> {
+    ) -> Result<Option<Enqueued>, EngineError> {
         let jobs = store.reader.jobs()?;
         let job = jobs.iter().find(|job| will_do(job, wanted));
-        Ok(job.map(|job| Queued { job: job.id, is_new: false }))
+        Ok(job.map(|job| Enqueued { job: job.id, is_new: false }))
     }
 
     /// Ends the queued jobs that have no served root any more.
@@ -258,16 +268,12 @@ impl WatchState {
     }
 
     /// Checks the roots, and whether a scan is due. Returns a root that went away.
-    pub(crate) fn look(
-        &mut self,
-        store: &mut Store,
-        present: &Present<'_>,
-        running: &Job,
-    ) -> Result<Option<LostRoot>, EngineError> {
+    pub(crate) fn look(&mut self, context: &mut WatchContext<'_>) -> Result<Option<LostRoot>, EngineError> {
         let now = Instant::now();
         self.next_look = now + LOOK;
-        let back = self.came_back(store, present)?;
-        let (lost, led) = self.look_at_those_here(store, present)?;
+        let back = self.came_back(context)?;
+        let (lost, led) = self.look_at_those_here(context)?;
+        let WatchContext { store, running, .. } = context;
         for id in back.into_iter().chain(led) {
             self.queue(store, JobRequest::of(JobKind::Rescan, vec![id]))?;
         }

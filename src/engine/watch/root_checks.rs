@@ -1,11 +1,10 @@
 //! Checks the served roots: which went away, are back, or lead elsewhere than before.
 
-use super::WatchState;
+use super::{WatchContext, WatchState};
 use crate::engine::error::EngineError;
-use crate::engine::roots::identity::{LostRoot, RootIdentities, Stand, known_files};
+use crate::engine::roots::identity::{LostRoot, RootIdentities, RootVerdict, known_files};
 use crate::engine::roots::probe::{FsProbe, ProbeHandle};
 use crate::engine::roots::{GivenRoot, registry};
-use crate::engine::store::Store;
 use crate::model::{BatchConfig, FileKey, Root};
 use crate::source::Source;
 
@@ -18,7 +17,7 @@ pub(crate) struct ServedRoot {
     /// It was registered by this process.
     pub(super) is_registered: bool,
     /// The probe whether it went away, or is back.
-    pub(super) look: Option<ProbeHandle<Stand>>,
+    pub(super) look: Option<ProbeHandle<RootVerdict>>,
     /// Files that it had when it went away, used to recognise it.
     pub(super) known: Option<Vec<FileKey>>,
 }
@@ -28,8 +27,8 @@ impl ServedRoot {
     fn look(
         &mut self,
         fs_probe: &FsProbe,
-        question: impl FnOnce(&dyn Source) -> Stand + Send + 'static,
-    ) -> Option<Stand> {
+        question: impl FnOnce(&dyn Source) -> RootVerdict + Send + 'static,
+    ) -> Option<RootVerdict> {
         let answer = match &self.look {
             Some(look) => Some(look.answer()?),
             None => None,
@@ -39,17 +38,10 @@ impl ServedRoot {
             .as_ref()
             .err()
             .filter(|error| error.is_overdue())
-            .map(|error| Stand::Lost(error.to_string()));
+            .map(|error| RootVerdict::Lost(error.to_string()));
         self.look = begun.ok();
         answer.and_then(Result::ok).or(overdue)
     }
-}
-
-/// The context in which a root that is back is registered.
-pub(crate) struct Present<'a> {
-    pub fs_probe: &'a FsProbe,
-    pub processor: &'a str,
-    pub config: &'a BatchConfig,
 }
 
 impl WatchState {
@@ -57,18 +49,18 @@ impl WatchState {
     /// these is no longer true.
     pub(super) fn look_at_those_here(
         &mut self,
-        store: &mut Store,
-        present: &Present<'_>,
+        context: &mut WatchContext<'_>,
     ) -> Result<(Vec<LostRoot>, Vec<u32>), EngineError> {
+        let WatchContext { store, fs_probe, .. } = context;
         let mut lost = Vec::new();
         let mut led = Vec::new();
-        let marks = RootIdentities::of(store.state.info());
+        let identities = RootIdentities::of(store.state.info());
         for served in self.served.iter_mut().filter(|served| served.away.is_none()) {
-            let before = marks.clone();
+            let before = identities.clone();
             let root = served.root.clone();
-            match served.look(present.fs_probe, move |source| before.stand(source, &root)) {
-                Some(Stand::Lost(why)) => lost.push(LostRoot::new(served.root.clone(), why)),
-                Some(Stand::Leads(seen)) => {
+            match served.look(fs_probe, move |source| before.compare(source, &root)) {
+                Some(RootVerdict::Lost(why)) => lost.push(LostRoot::new(served.root.clone(), why)),
+                Some(RootVerdict::Leads(seen)) => {
                     let path = served.root.path.display();
                     let target = seen.target.display().to_string();
                     tracing::warn!("{path}: leads to {target} now, which is watched and scanned");
@@ -76,23 +68,19 @@ impl WatchState {
                     served.look = None;
                     led.push(served.root.id.0);
                 }
-                Some(Stand::Same(_)) | None => {}
+                Some(RootVerdict::Same(_)) | None => {}
             }
         }
         self.changed |= !led.is_empty();
         Ok((lost, led))
     }
 
-    pub(super) fn came_back(
-        &mut self,
-        store: &mut Store,
-        present: &Present<'_>,
-    ) -> Result<Vec<u32>, EngineError> {
-        let &Present { fs_probe, processor, config } = present;
+    pub(super) fn came_back(&mut self, context: &mut WatchContext<'_>) -> Result<Vec<u32>, EngineError> {
+        let WatchContext { store, fs_probe, processor, config, .. } = context;
         let mut back = Vec::new();
-        let marks = RootIdentities::of(store.state.info());
+        let identities = RootIdentities::of(store.state.info());
         for served in self.served.iter_mut().filter(|served| served.away.is_some()) {
-            let marks = marks.clone();
+            let identities = identities.clone();
             let root = served.root.clone();
             let known = match &served.known {
                 Some(known) => known.clone(),
@@ -101,16 +89,17 @@ impl WatchState {
             let accept_empty = config.accept_empty;
             let lost = served.away.clone();
             let look = move |source: &dyn Source| {
-                let seen = marks.again(source, &root, &known, accept_empty);
+                let seen = identities.recognise(source, &root, &known, accept_empty);
                 let unlisted = || lost.and_then(|lost| lost.still_unlisted(source));
-                seen.and_then(|seen| unlisted().map_or(Ok(seen), Err)).map_or_else(Stand::Lost, Stand::Same)
+                seen.and_then(|seen| unlisted().map_or(Ok(seen), Err))
+                    .map_or_else(RootVerdict::Lost, RootVerdict::Same)
             };
-            if let Some(Stand::Same(seen)) = served.look(fs_probe, look) {
+            if let Some(RootVerdict::Same(seen)) = served.look(fs_probe, look) {
                 // It may be another directory with the same files, and would be lost again at once.
                 RootIdentities::of(store.state.info()).accept(store, served.root.id, seen)?;
                 // The processor and the filters may have changed since it was last there.
                 let reprocess = config.reprocess && !served.is_registered;
-                let config = BatchConfig { reprocess, ..config.clone() };
+                let config = BatchConfig { reprocess, ..(*config).clone() };
                 let root = GivenRoot::known(served.root.path.clone());
                 registry::register(store, &[root], processor, fs_probe, &config)?;
                 tracing::warn!("{}: is back", served.root.path.display());

@@ -2,8 +2,7 @@ use std::sync::mpsc::sync_channel;
 
 use super::commands::QUEUED_MAX;
 use super::*;
-use crate::engine::roots::identity::Stand;
-use crate::engine::roots::probe::FsProbe;
+use crate::engine::roots::identity::RootVerdict;
 use crate::engine::roots::probe::tests::{impatient, settle};
 use crate::engine::roots::{GivenRoot, registry};
 use crate::engine::stop::Stop;
@@ -43,8 +42,14 @@ impl Place {
 
     fn glance(&mut self, watch_state: &mut WatchState) -> Option<LostRoot> {
         let running = JobRequest::of(JobKind::Watch, watch_state.ids()).job(&[]);
-        let present = Present { fs_probe: &self.fs_probe, processor: "now/2", config: &self.config };
-        watch_state.look(&mut self.store, &present, &running).unwrap()
+        let mut context = WatchContext {
+            store: &mut self.store,
+            fs_probe: &self.fs_probe,
+            processor: "now/2",
+            running: &running,
+            config: &self.config,
+        };
+        watch_state.look(&mut context).unwrap()
     }
 
     /// Returns the jobs that wait.
@@ -179,7 +184,7 @@ fn a_root_that_does_not_answer_is_away_until_it_does_and_holds_up_no_other_one()
     let begun = Instant::now();
     let hangs = place.fs_probe.begin(&stuck.path, move |_| {
         let _ = held.recv();
-        Stand::Lost("was gone when it answered".to_owned())
+        RootVerdict::Lost("was gone when it answered".to_owned())
     });
     watch_state.served[0].look = Some(hangs.unwrap());
     let mut slowest = Duration::ZERO;
