@@ -94,13 +94,13 @@ pub(crate) fn begin(
     let resumed = jobs.iter().rev().find(same_roots).is_some_and(|job| job.end != JobEnd::Completed);
     let wanted = JobRequest::of(JobKind::Run, infos.iter().map(|info| info.id).collect());
     let job = begun(store, wanted.job(&jobs), config)?;
-    let roots: Vec<_> = infos.iter().map(with_ground(&job, config)).collect();
+    let roots: Vec<_> = infos.iter().map(with_scope(&job, config)).collect();
     let fails_fast = config.on_error == ErrorMode::FailFast;
     Ok(JobPlan { job, own: roots.clone(), roots, scan: ScanScope::All, fails_fast, resumed, begins })
 }
 
 /// Maps a root to how a job sees it.
-pub(crate) fn with_ground(job: &Job, config: &BatchConfig) -> impl Fn(&RootInfo) -> (Root, RunScope) + use<> {
+pub(crate) fn with_scope(job: &Job, config: &BatchConfig) -> impl Fn(&RootInfo) -> (Root, RunScope) + use<> {
     let run_start = job.start.log;
     let quarantine = config.on_error == ErrorMode::Quarantine;
     move |info| (info.root(), RunScope { epoch: info.epoch, run_start, quarantine })
@@ -168,8 +168,8 @@ pub(crate) fn close_stale(store: &mut Store) -> Result<(), EngineError> {
 }
 
 /// Returns the job with the counts so far.
-pub(crate) fn so_far(job: &Job, tally: &RunCounts, bytes: u64) -> Job {
-    let RunCounts { discovered, ok, failed, unchanged, removed, .. } = *tally;
+pub(crate) fn so_far(job: &Job, counts: &RunCounts, bytes: u64) -> Job {
+    let RunCounts { discovered, ok, failed, unchanged, removed, .. } = *counts;
     Job { discovered, counts: JobCounts { ok, failed, unchanged, removed, bytes }, ..job.clone() }
 }
 

@@ -80,13 +80,13 @@ impl Coordinator<'_> {
 
     fn take_discovered(&mut self, message: Message) -> Result<(), EngineError> {
         match message {
-            Message::Found { changes, counts, pass } => {
-                drop(pass);
+            Message::Found { changes, counts, permit } => {
+                drop(permit);
                 self.run.counts.add(counts);
                 self.admit(changes, ChangeOrigin::Scan)?;
             }
-            Message::Touched { changes, since, pass } => {
-                drop(pass);
+            Message::Touched { changes, since, permit } => {
+                drop(permit);
                 self.admit(changes, ChangeOrigin::Watch { since })?;
             }
             Message::Scanned(report) => {

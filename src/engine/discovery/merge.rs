@@ -47,12 +47,12 @@ impl Purpose {
 
     /// Returns whether nothing is to be done for a file with this entry that is seen with this fingerprint. If so, it
     /// is counted here, unless it is already.
-    fn settles(self, ground: RunScope, entry: &Entry, seen: &Fingerprint, counts: &mut ScanCounts) -> bool {
+    fn settles(self, scope: RunScope, entry: &Entry, seen: &Fingerprint, counts: &mut ScanCounts) -> bool {
         if !self.counts() {
-            return ground.is_untouched(entry, seen);
+            return scope.is_untouched(entry, seen);
         }
-        let is_current = ground.is_current(entry, seen);
-        if is_current && ground.counted(entry).is_none() {
+        let is_current = scope.is_current(entry, seen);
+        if is_current && scope.counted(entry).is_none() {
             counts.discovered += 1;
             counts.unchanged += 1;
             counts.failed_earlier += u64::from(entry.record.is_some_and(|record| record.failure.is_some()));
@@ -66,12 +66,12 @@ pub(crate) struct LedgerMerge {
     purpose: Purpose,
     /// None where the ledger knows nothing of the root.
     scan: Option<Scan>,
-    ground: RunScope,
+    scope: RunScope,
     root: Root,
     source: Arc<dyn Source>,
     stop: Stop,
     send: Reports,
-    gate: Semaphore,
+    semaphore: Semaphore,
     changes: Vec<(FileKey, FileEvent)>,
     counts: ScanCounts,
     /// The folder of the last file that rules hide.
@@ -90,21 +90,21 @@ impl LedgerMerge {
     pub(crate) fn new(
         purpose: Purpose,
         reader: Option<&LedgerReader>,
-        ground: RunScope,
+        scope: RunScope,
         root: Root,
         source: Arc<dyn Source>,
         stop: Stop,
-        (send, gate): (Reports, Semaphore),
+        (send, semaphore): (Reports, Semaphore),
     ) -> Self {
         Self {
             purpose,
             scan: reader.map(LedgerReader::scan),
-            ground,
+            scope,
             root,
             source,
             stop,
             send,
-            gate,
+            semaphore,
             changes: Vec::new(),
             counts: ScanCounts::default(),
             hidden_in: None,
@@ -149,7 +149,7 @@ impl LedgerMerge {
         let Some((key, entry)) = scan.peek()? else { return Ok(false) };
         let name = key.strip_prefix(prefix);
         let passes = name.is_some_and(|name| *name == *listed.name)
-            && self.purpose.settles(self.ground, entry, seen, &mut self.counts);
+            && self.purpose.settles(self.scope, entry, seen, &mut self.counts);
         if passes {
             scan.advance();
         }
@@ -246,7 +246,7 @@ impl LedgerMerge {
             ListedKind::File(seen) => self.note_file(folder, &listed.name, seen, entry),
             // What can't be checked may well still exist: what is known of it stays.
             ListedKind::Skipped(SkipReason::NoMetadata)
-                if entry.is_some_and(|entry| self.ground.counted(&entry).is_some()) => {}
+                if entry.is_some_and(|entry| self.scope.counted(&entry).is_some()) => {}
             ListedKind::Skipped(reason) => {
                 self.counts.discovered += 1;
                 *self.counts.skipped.entry(reason.as_str()).or_default() += 1;
@@ -261,7 +261,7 @@ impl LedgerMerge {
     fn note_file(&mut self, folder: &FolderKey, name: &[u8], seen: Fingerprint, entry: Option<Entry>) {
         let is_news = !self.purpose.counts();
         match entry {
-            Some(entry) if self.purpose.settles(self.ground, &entry, &seen, &mut self.counts) => {}
+            Some(entry) if self.purpose.settles(self.scope, &entry, &seen, &mut self.counts) => {}
             Some(entry) if !is_news && entry.pending && entry.fingerprint == seen => {}
             _ if is_news => self.push(folder.file(name), FileEvent::Touched(seen)),
             _ => self.push(folder.file(name), FileEvent::Found(seen)),
@@ -290,7 +290,7 @@ impl LedgerMerge {
         }
         if !changes.is_empty() {
             let since = self.since.unwrap_or_else(Instant::now);
-            self.send.send(Message::Touched { changes, since, pass: self.gate.pass() });
+            self.send.send(Message::Touched { changes, since, permit: self.semaphore.acquire() });
         }
         self.tell_found(
             Vec::new(),
@@ -301,7 +301,7 @@ impl LedgerMerge {
     fn tell_found(&self, changes: Vec<(FileKey, FileEvent)>, counts: ScanCounts) {
         if !changes.is_empty() || counts != ScanCounts::default() {
             // The receiver is gone only when the run has failed, and then nothing counts any more.
-            self.send.send(Message::Found { changes, counts, pass: self.gate.pass() });
+            self.send.send(Message::Found { changes, counts, permit: self.semaphore.acquire() });
         }
     }
 

@@ -15,13 +15,13 @@ use crate::source::ScanReport;
 /// One message.
 pub(crate) enum Message {
     /// A scan found changes.
-    Found { changes: Vec<(FileKey, FileEvent)>, counts: ScanCounts, pass: SemaphorePermit },
+    Found { changes: Vec<(FileKey, FileEvent)>, counts: ScanCounts, permit: SemaphorePermit },
     /// Watch events have led to these changes: each [`FileEvent::Touched`], [`FileEvent::Missing`] or
     /// [`FileEvent::Hidden`], in the order in which they were seen. They overtake all else. `since` is when the oldest event came.
     ///
     /// A file that is not there is reported as missing also where the ledger does not know it yet, with the default
     /// entry: it may have been processed and only wait for its commit.
-    Touched { changes: Vec<(FileKey, FileEvent)>, since: Instant, pass: SemaphorePermit },
+    Touched { changes: Vec<(FileKey, FileEvent)>, since: Instant, permit: SemaphorePermit },
     /// A scan of one root has ended.
     Scanned(ScanReport),
     /// A folder could not be listed, for want of something that may come back. `lost` is the root whose own folder it

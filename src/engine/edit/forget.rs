@@ -71,9 +71,9 @@ pub fn forget(state: &Path, filter: &ForgetFilter) -> Result<ForgetReport, Engin
 }
 
 fn commit_alone(store: &mut Store, changes: Vec<(FileKey, FileEvent)>) -> Result<(), EngineError> {
-    let ground = RunScope { epoch: 0, run_start: LogPosition::START, quarantine: false };
+    let scope = RunScope { epoch: 0, run_start: LogPosition::START, quarantine: false };
     let roots: Vec<(Root, RunScope)> =
-        store.state.info().roots.iter().map(|info| (info.root(), ground)).collect();
+        store.state.info().roots.iter().map(|info| (info.root(), scope)).collect();
     let mut committer = Committer::new(store, &roots);
     committer.take_changes(changes);
     committer.commit(&mut RunCounts::default(), false, |_, _| None).map(drop)

@@ -62,16 +62,16 @@ impl RetryReport {
 pub fn retry(state: &Path, filter: &RetryFilter) -> Result<RetryReport, EngineError> {
     let mut store = Store::existing(state)?;
     let view = store.view();
-    let asked = Asked::new(&view, filter);
-    asked.each_chunk(|_| true, |chunk, _| commit(&mut store, chunk))
+    let batch = RetryBatch::new(&view, filter);
+    batch.each_chunk(|_| true, |chunk, _| commit(&mut store, chunk))
 }
 
 fn commit(store: &mut Store, chunk: Vec<(FileKey, FileEvent)>) -> Result<(), EngineError> {
     // There is no other writer: each entry is as it was observed.
-    let ground = RunScope { epoch: 0, run_start: LogPosition::START, quarantine: false };
+    let scope = RunScope { epoch: 0, run_start: LogPosition::START, quarantine: false };
     let due = |(key, change): (FileKey, FileEvent)| {
         let FileEvent::Asked(observed) = change else { return None };
-        let (entry, _) = apply(Some(observed), &change, ground, LogPosition::START);
+        let (entry, _) = apply(Some(observed), &change, scope, LogPosition::START);
         Some((key, entry))
     };
     let changes: Vec<(FileKey, Option<ledger::Entry>)> = chunk.into_iter().filter_map(due).collect();
@@ -85,17 +85,17 @@ pub(crate) fn broken_off(files: u64, are: &str, why: &str) -> EngineError {
 }
 
 /// Selected files that are being made due.
-pub(crate) struct Asked<'a> {
+pub(crate) struct RetryBatch<'a> {
     view: &'a StoreView,
     filter: &'a RetryFilter,
-    sieve: RetrySelector<'a>,
+    selector: RetrySelector<'a>,
     pub(crate) report: RetryReport,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> RetryBatch<'a> {
     pub(crate) fn new(view: &'a StoreView, filter: &'a RetryFilter) -> Self {
-        let sieve = RetrySelector { view, trees: BTreeMap::new() };
-        Self { view, filter, sieve, report: RetryReport::default() }
+        let selector = RetrySelector { view, trees: BTreeMap::new() };
+        Self { view, filter, selector, report: RetryReport::default() }
     }
 
     /// Passes the changes of the roots that are `within` to `commit`, chunk by chunk, each with the number of files
@@ -111,7 +111,7 @@ impl<'a> Asked<'a> {
                 self.report.elsewhere += 1;
                 return Ok(());
             }
-            if self.sieve.leaves_out(&key)? {
+            if self.selector.leaves_out(&key)? {
                 self.report.left_out += 1;
                 return Ok(());
             }

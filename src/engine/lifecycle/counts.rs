@@ -120,49 +120,54 @@ mod tests {
     use crate::ledger::RecordRef;
     use crate::model::{ErrorClass, LogPosition};
 
-    fn sum(tally: &RunCounts, pending: u64) -> u64 {
-        tally.ok + tally.failed + tally.unchanged + pending + tally.skipped.values().sum::<u64>()
+    fn sum(counts: &RunCounts, pending: u64) -> u64 {
+        counts.ok + counts.failed + counts.unchanged + pending + counts.skipped.values().sum::<u64>()
     }
 
     #[test]
     fn a_file_is_in_one_place_however_it_moves() {
         use Counted::{Failed, Ok, Pending};
-        let mut tally = RunCounts::default();
-        tally.note(None, Some(Pending), Effect::Pending, None);
-        assert_eq!((tally.discovered, sum(&tally, 1)), (1, 1));
-        tally.note(Some(Pending), Some(Ok), Effect::Recorded, None);
-        assert_eq!((tally.discovered, tally.ok, sum(&tally, 0)), (1, 1, 1));
-        tally.note(Some(Ok), Some(Pending), Effect::Pending, None);
-        tally.note(Some(Pending), Some(Failed), Effect::Recorded, None);
-        assert_eq!((tally.discovered, tally.ok, tally.failed), (1, 0, 1));
-        tally.note(Some(Failed), None, Effect::Removed, None);
-        assert_eq!((tally.discovered, tally.removed, sum(&tally, 0)), (1, 1, 1));
+        let mut counts = RunCounts::default();
+        counts.note(None, Some(Pending), Effect::Pending, None);
+        assert_eq!((counts.discovered, sum(&counts, 1)), (1, 1));
+        counts.note(Some(Pending), Some(Ok), Effect::Recorded, None);
+        assert_eq!((counts.discovered, counts.ok, sum(&counts, 0)), (1, 1, 1));
+        counts.note(Some(Ok), Some(Pending), Effect::Pending, None);
+        counts.note(Some(Pending), Some(Failed), Effect::Recorded, None);
+        assert_eq!((counts.discovered, counts.ok, counts.failed), (1, 0, 1));
+        counts.note(Some(Failed), None, Effect::Removed, None);
+        assert_eq!((counts.discovered, counts.removed, sum(&counts, 0)), (1, 1, 1));
     }
 
     #[test]
     fn a_file_that_was_unchanged_and_is_due_after_all_is_not_counted_twice() {
         let before = Some(Counted::Unchanged { failed: true });
         let scanned = RunCounts { discovered: 1, unchanged: 1, failed_earlier: 1, ..RunCounts::default() };
-        let mut tally = scanned.clone();
-        tally.note(before, Some(Counted::Pending), Effect::Pending, None);
-        assert_eq!((tally.discovered, tally.failed_earlier, sum(&tally, 1)), (1, 0, 1));
+        let mut counts = scanned.clone();
+        counts.note(before, Some(Counted::Pending), Effect::Pending, None);
+        assert_eq!((counts.discovered, counts.failed_earlier, sum(&counts, 1)), (1, 0, 1));
         // Only touched: it stays the same, again and again.
         for _ in 0..3 {
-            tally.note(Some(Counted::Pending), None, Effect::Unchanged, None);
-            assert_eq!((tally.discovered, tally.unchanged, sum(&tally, 0)), (1, 1, 1));
-            tally.note(before, Some(Counted::Pending), Effect::Pending, None);
-            assert_eq!((tally.discovered, tally.unchanged, sum(&tally, 1)), (1, 0, 1));
+            counts.note(Some(Counted::Pending), None, Effect::Unchanged, None);
+            assert_eq!((counts.discovered, counts.unchanged, sum(&counts, 0)), (1, 1, 1));
+            counts.note(before, Some(Counted::Pending), Effect::Pending, None);
+            assert_eq!((counts.discovered, counts.unchanged, sum(&counts, 1)), (1, 0, 1));
         }
-        let mut tally = scanned;
-        tally.note(before, None, Effect::Removed, None);
-        assert_eq!((tally.discovered, tally.unchanged, tally.removed, sum(&tally, 0)), (1, 0, 1, 1));
+        let mut counts = scanned;
+        counts.note(before, None, Effect::Removed, None);
+        assert_eq!((counts.discovered, counts.unchanged, counts.removed, sum(&counts, 0)), (1, 0, 1, 1));
     }
 
     #[test]
     fn a_file_that_no_scan_has_counted_is_discovered_when_it_is_due() {
-        let mut tally = RunCounts::default();
-        tally.note(Some(Counted::Unchanged { failed: false }), Some(Counted::Pending), Effect::Pending, None);
-        assert_eq!((tally.discovered, tally.unchanged, sum(&tally, 1)), (1, 0, 1));
+        let mut counts = RunCounts::default();
+        counts.note(
+            Some(Counted::Unchanged { failed: false }),
+            Some(Counted::Pending),
+            Effect::Pending,
+            None,
+        );
+        assert_eq!((counts.discovered, counts.unchanged, sum(&counts, 1)), (1, 0, 1));
     }
 
     #[test]
@@ -171,8 +176,8 @@ mod tests {
         let record =
             Some(RecordRef { position: LogPosition::START, epoch: 1, digest: None, failure, carried: false });
         let entry = Entry { record, ..Entry::default() };
-        let mut tally = RunCounts::default();
-        tally.note(Some(Counted::Pending), None, Effect::Unchanged, Some(&entry));
-        assert_eq!((tally.unchanged, tally.failed_earlier), (1, 1));
+        let mut counts = RunCounts::default();
+        counts.note(Some(Counted::Pending), None, Effect::Unchanged, Some(&entry));
+        assert_eq!((counts.unchanged, counts.failed_earlier), (1, 1));
     }
 }

@@ -76,7 +76,7 @@ impl StoreView {
     /// # Errors
     /// Where the state or a record of it can't be read.
     pub fn failures(&self, class: Option<ErrorClass>, samples: usize) -> Result<FailureReport, EngineError> {
-        let mut groups: BTreeMap<ErrorClass, Gathered> = BTreeMap::new();
+        let mut groups: BTreeMap<ErrorClass, ClassFailures> = BTreeMap::new();
         let mut scan = self.reader.scan();
         while let Some((key, entry)) = scan.peek()? {
             for (of, place) in places(entry).into_iter().flatten() {
@@ -89,10 +89,10 @@ impl StoreView {
         drop(scan);
         let mut lines = LineReader::new(&self.records);
         let mut report = FailureReport::default();
-        for (class, gathered) in groups {
-            report.failed += gathered.failed;
-            report.waiting += gathered.waiting;
-            report.classes.push(self.group(class, gathered, samples, &mut lines)?);
+        for (class, failures) in groups {
+            report.failed += failures.failed;
+            report.waiting += failures.waiting;
+            report.classes.push(self.group(class, failures, samples, &mut lines)?);
         }
         Ok(report)
     }
@@ -100,12 +100,12 @@ impl StoreView {
     fn group(
         &self,
         class: ErrorClass,
-        gathered: Gathered,
+        failures: ClassFailures,
         samples: usize,
         lines: &mut LineReader,
     ) -> Result<FailureGroup, EngineError> {
-        let Gathered { failed, quarantined, waiting, next_at, suspected, failed_files, other_files } =
-            gathered;
+        let ClassFailures { failed, quarantined, waiting, next_at, suspected, failed_files, other_files } =
+            failures;
         let files = failed_files.into_iter().chain(other_files).take(samples);
         let samples = files.map(|(key, entry)| self.sample(&key, &entry, lines)).collect::<Result<_, _>>()?;
         Ok(FailureGroup { class, failed, quarantined, waiting, next_at, suspected, samples })
@@ -176,7 +176,7 @@ fn places(entry: &Entry) -> [Option<(ErrorClass, Place)>; 2] {
 }
 
 #[derive(Debug, Default)]
-struct Gathered {
+struct ClassFailures {
     failed: u64,
     quarantined: u64,
     waiting: u64,
@@ -186,7 +186,7 @@ struct Gathered {
     other_files: Vec<(FileKey, Entry)>,
 }
 
-impl Gathered {
+impl ClassFailures {
     fn add(&mut self, place: Place, key: &[u8], entry: &Entry, samples: usize) {
         match place {
             Place::Failed => {
@@ -239,13 +239,13 @@ mod tests {
 
     #[test]
     fn the_earliest_attempt_is_told_and_samples_are_bounded() {
-        let mut gathered = Gathered::default();
+        let mut failures = ClassFailures::default();
         for (number, due) in [5, 3, 7].into_iter().enumerate() {
             let key = FileKey::from_relative_path(crate::model::RootId(1), &[b'a' + number as u8]).unwrap();
             let retry = Some(Retry { class: ErrorClass::Unstable, at: at(due) });
             let entry = Entry { pending: true, retry, ..Entry::default() };
-            gathered.add(Place::Waiting, key.as_bytes(), &entry, 2);
+            failures.add(Place::Waiting, key.as_bytes(), &entry, 2);
         }
-        assert_eq!((gathered.waiting, gathered.next_at, gathered.other_files.len()), (3, Some(at(3)), 2));
+        assert_eq!((failures.waiting, failures.next_at, failures.other_files.len()), (3, Some(at(3)), 2));
     }
 }

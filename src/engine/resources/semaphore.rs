@@ -13,12 +13,12 @@ pub(crate) struct SemaphorePermit(Semaphore);
 
 impl Semaphore {
     /// Creates a semaphore with this many permits.
-    pub(crate) fn new(passes: usize) -> Self {
-        Self(Arc::new((Mutex::new(passes), Condvar::new())))
+    pub(crate) fn new(permits: usize) -> Self {
+        Self(Arc::new((Mutex::new(permits), Condvar::new())))
     }
 
     /// Waits for a permit.
-    pub(crate) fn pass(&self) -> SemaphorePermit {
+    pub(crate) fn acquire(&self) -> SemaphorePermit {
         let (left, freed) = &*self.0;
         let guard = left.lock().unwrap_or_else(PoisonError::into_inner);
         let mut guard = freed.wait_while(guard, |left| *left == 0).unwrap_or_else(PoisonError::into_inner);
@@ -41,13 +41,13 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn no_more_pass_than_the_gate_has() {
-        let gate = Semaphore::new(2);
-        let first = gate.pass();
-        let _second = gate.pass();
+    fn no_more_permits_are_held_than_there_are() {
+        let semaphore = Semaphore::new(2);
+        let first = semaphore.acquire();
+        let _second = semaphore.acquire();
         let third = std::thread::spawn({
-            let gate = gate.clone();
-            move || drop(gate.pass())
+            let semaphore = semaphore.clone();
+            move || drop(semaphore.acquire())
         });
         std::thread::sleep(Duration::from_millis(20));
         assert!(!third.is_finished());

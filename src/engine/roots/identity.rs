@@ -346,8 +346,8 @@ mod tests {
         std::fs::create_dir(folder.path().join("new")).unwrap();
         std::os::unix::fs::symlink("new", &given).unwrap();
         let at = |path: PathBuf| Root { id: RootId(1), name: "current".to_owned(), path };
-        let ground = RunScope { epoch: 1, run_start: LogPosition::START, quarantine: false };
-        let roots = [(at(given), ground)];
+        let scope = RunScope { epoch: 1, run_start: LogPosition::START, quarantine: false };
+        let roots = [(at(given), scope)];
         let identities = RootIdentities::default();
         let fs_probe = impatient(std::time::Duration::from_secs(1), Stop::default());
         let seen = LostRoot { root: at(folder.path().join("old")), why: String::new(), unlisted: true };

@@ -12,7 +12,7 @@ use crate::engine::command::{Command, CommandReply, CommandRequest};
 use crate::engine::compaction::{self, CompactReport};
 use crate::engine::coordinator::event::Event;
 use crate::engine::edit::forget::{ForgetFilter, ForgetReport};
-use crate::engine::edit::retry::{Asked, RetryFilter, RetryReport, Selection, broken_off};
+use crate::engine::edit::retry::{RetryBatch, RetryFilter, RetryReport, Selection, broken_off};
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::transition::FileEvent;
 use crate::engine::store::StoreView;
@@ -57,9 +57,9 @@ impl Engine {
     pub fn retry(&self, filter: &RetryFilter) -> Result<RetryReport, EngineError> {
         let view = self.view().ok_or_else(|| broken_off(0, "due", "the run has ended"))?;
         let roots = self.roots();
-        let mut asked = Asked::new(&view, filter);
-        asked.report.running = true;
-        asked.each_chunk(
+        let mut batch = RetryBatch::new(&view, filter);
+        batch.report.running = true;
+        batch.each_chunk(
             |root| roots.contains(&root),
             |chunk, before| self.commit_asked(&chunk, before, "due"),
         )

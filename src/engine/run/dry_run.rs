@@ -51,12 +51,12 @@ impl Engine {
         let used = reader.as_ref().map_or(Ok(0), registry::last_used)?;
         let chosen = registry::choose(&mut infos, &paths, identity, &source.filters(), config, used)?.0;
         let end = reader.as_ref().map_or(LogPosition::START, |reader| reader.cursor().log);
-        let ground = |epoch| RunScope {
+        let scope = |epoch| RunScope {
             epoch,
             run_start: LogPosition { segment: u32::MAX, ..end },
             quarantine: false,
         };
-        let root = |info: &crate::ledger::RootInfo| (info.root(), ground(info.epoch));
+        let root = |info: &crate::ledger::RootInfo| (info.root(), scope(info.epoch));
         let mut roots: Vec<(Root, RunScope)> = chosen.iter().map(root).collect();
         if let (Some(state), Some(reader)) = (&state, &reader) {
             let identities = RootIdentities::of(state.info());
@@ -85,7 +85,7 @@ impl Engine {
         let pending = |root: &Root| reader.as_ref().map_or(0, |reader| reader.counts(root.id).pending);
         let due: u64 = roots.iter().map(|(root, _)| pending(root)).sum();
         let mut result = RepositoryProcessingResult::default();
-        let mut tally = RunCounts { discovered: due, ..RunCounts::default() };
+        let mut counts = RunCounts { discovered: due, ..RunCounts::default() };
         result.progress.pending = due;
         let halt = Stop::default();
         let halting = halt.clone();
@@ -97,9 +97,9 @@ impl Engine {
         spawn("scan", &send, move || scan.run(&found))?;
         while !self.stop().is_requested()
             && let Ok(event) = receive.recv()
-            && !take(event, reader.as_ref(), &mut tally, &mut result.progress)?
+            && !take(event, reader.as_ref(), &mut counts, &mut result.progress)?
         {}
-        result.progress.take_counts(&tally);
+        result.progress.take_counts(&counts);
         result.progress.elapsed_seconds = options.started.elapsed().as_secs_f64();
         result.interrupted = self.stop().is_requested();
         Ok(result)
@@ -110,7 +110,7 @@ impl Engine {
 fn take(
     event: Event,
     reader: Option<&LedgerReader>,
-    tally: &mut RunCounts,
+    counts: &mut RunCounts,
     progress: &mut ProcessingProgress,
 ) -> Result<bool, EngineError> {
     let message = match event {
@@ -120,25 +120,25 @@ fn take(
         _ => return Ok(false),
     };
     match message {
-        Message::Found { changes, counts, pass } => {
-            drop(pass);
-            tally.add(counts);
+        Message::Found { changes, counts: found, permit } => {
+            drop(permit);
+            counts.add(found);
             for (key, change) in changes {
                 let known = reader.map(|reader| reader.get(&key)).transpose()?.flatten();
                 let was_due = u64::from(known.is_some_and(|entry| entry.pending));
                 match change {
                     FileEvent::Found(_) | FileEvent::Touched(_) => {
                         progress.pending += 1 - was_due;
-                        tally.discovered += 1 - was_due;
+                        counts.discovered += 1 - was_due;
                     }
                     FileEvent::Missing(_) => {
                         progress.pending -= was_due;
-                        tally.discovered -= was_due;
-                        tally.removed += 1;
+                        counts.discovered -= was_due;
+                        counts.removed += 1;
                     }
                     FileEvent::Hidden(_) => {
                         progress.pending -= was_due;
-                        tally.discovered -= was_due;
+                        counts.discovered -= was_due;
                     }
                     FileEvent::Ended(_) | FileEvent::Asked(_) | FileEvent::Forgotten => {}
                 }

@@ -281,7 +281,8 @@ impl Schedule {
             (key, change)
         };
         let changes = names.into_iter().map(look).collect();
-        let message = Message::Touched { changes, since: self.clock.now(), pass: Semaphore::new(1).pass() };
+        let message =
+            Message::Touched { changes, since: self.clock.now(), permit: Semaphore::new(1).acquire() };
         send.try_send(message.into()).unwrap_or_default();
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::error::EngineError;
-use super::job_plan::{self, JobPlan, JobRequest, ScanScope, with_ground};
+use super::job_plan::{self, JobPlan, JobRequest, ScanScope, with_scope};
 use super::roots;
 use super::stats::{RootState, WatchFigures, WatchedRoot};
 use super::store::Store;
@@ -232,7 +232,7 @@ impl WatchState {
 
     fn plan(&self, job: Job, infos: &[RootInfo], config: &BatchConfig, resumed: bool) -> JobPlan {
         let here = infos.iter().filter(|info| self.is_here(info.id));
-        let roots: Vec<(Root, RunScope)> = here.map(with_ground(&job, config)).collect();
+        let roots: Vec<(Root, RunScope)> = here.map(with_scope(&job, config)).collect();
         let own: Vec<_> = roots.iter().filter(|(root, _)| job.roots.contains(&root.id.0)).cloned().collect();
         let below = |scope: &String| {
             FolderKey::from_relative_path(own.first()?.0.id, scope.as_bytes()).map(ScanScope::Below)

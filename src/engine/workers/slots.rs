@@ -259,6 +259,6 @@ impl SlotState {
     }
 
     fn file(&self) -> Option<&DiscoveredFile> {
-        self.task.as_ref()?.lot().batch.files.get(self.place?)
+        self.task.as_ref()?.shared().batch.files.get(self.place?)
     }
 }

@@ -31,7 +31,7 @@ impl SharedBatch {
 /// A part of a batch.
 #[derive(Debug, Clone)]
 pub(crate) struct Task {
-    lot: Arc<SharedBatch>,
+    shared: Arc<SharedBatch>,
     range: Range<usize>,
 }
 
@@ -42,24 +42,24 @@ impl Task {
     }
 
     /// Creates a task for all of a shared batch.
-    pub(crate) fn of(lot: Arc<SharedBatch>) -> Self {
-        let range = 0..lot.batch.files.len();
-        Self { lot, range }
+    pub(crate) fn of(shared: Arc<SharedBatch>) -> Self {
+        let range = 0..shared.batch.files.len();
+        Self { shared, range }
     }
 
     /// Returns the number of its batch.
     pub(crate) fn batch_id(&self) -> u64 {
-        self.lot.batch.batch_id
+        self.shared.batch.batch_id
     }
 
     /// Returns its batch.
-    pub(crate) fn lot(&self) -> &Arc<SharedBatch> {
-        &self.lot
+    pub(crate) fn shared(&self) -> &Arc<SharedBatch> {
+        &self.shared
     }
 
     /// Returns whether it bypasses the queue.
     pub(crate) fn is_urgent(&self) -> bool {
-        self.lot.batch.priority == BatchPriority::High
+        self.shared.batch.priority == BatchPriority::High
     }
 
     /// Returns the next file's place in the batch.
@@ -69,25 +69,25 @@ impl Task {
 
     /// Returns the remaining files, including those that were taken out.
     pub(crate) fn files(&self) -> &[DiscoveredFile] {
-        self.lot.batch.files.get(self.range.clone()).unwrap_or_default()
+        self.shared.batch.files.get(self.range.clone()).unwrap_or_default()
     }
 
     /// Returns the next file, if any; it may have been taken out.
     pub(crate) fn peek(&self) -> Option<&DiscoveredFile> {
-        self.lot.batch.files.get(self.range.start).filter(|_| !self.range.is_empty())
+        self.shared.batch.files.get(self.range.start).filter(|_| !self.range.is_empty())
     }
 
     /// Takes the next file off the front, and returns its place in the batch.
     pub(crate) fn next_place(&mut self) -> Option<usize> {
-        let lot = &self.lot;
-        self.range.find(|&place| lot.take(place))
+        let shared = &self.shared;
+        self.range.find(|&place| shared.take(place))
     }
 
     /// Takes all remaining files, so that no worker begins them.
     pub(crate) fn take_all(mut self) -> Vec<DiscoveredFile> {
         let mut files = Vec::new();
         while let Some(place) = self.next_place() {
-            files.extend(self.lot.batch.files.get(place).cloned());
+            files.extend(self.shared.batch.files.get(place).cloned());
         }
         files
     }
@@ -110,7 +110,7 @@ impl Task {
             return None;
         }
         let middle = self.range.start + self.range.len().div_ceil(2);
-        let rear = Self { lot: Arc::clone(&self.lot), range: middle..self.range.end };
+        let rear = Self { shared: Arc::clone(&self.shared), range: middle..self.range.end };
         self.range.end = middle;
         Some(rear)
     }

@@ -137,33 +137,33 @@ impl Scans {
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
+enum ScheduleStep {
     /// Nothing, for so long at most.
     Wait(Duration),
     /// Start the scan that is due.
     Scan,
     /// Skip the scan that is due, since one is running.
-    LeaveOut,
+    Skip,
 }
 
 /// The state of a schedule between two checks.
 #[derive(Debug)]
-struct Turns {
+struct ScheduleCursor {
     /// When the last scan began, or was skipped; before any is known, when the schedule began.
     last: Timestamp,
 }
 
-impl Turns {
+impl ScheduleCursor {
     /// Returns what is due now. Calls `look` for the scans only if a scan may be due.
-    fn turn(&mut self, schedule: &Schedule, now: Timestamp, look: impl FnOnce() -> Scans) -> Turn {
+    fn advance(&mut self, schedule: &Schedule, now: Timestamp, look: impl FnOnce() -> Scans) -> ScheduleStep {
         // The clock may have been set back.
         self.last = self.last.min(now);
         let wait = |last| match schedule.next(now, Some(last)) {
             Some(due) if due <= now => None,
-            Some(due) => Some(Turn::Wait(
+            Some(due) => Some(ScheduleStep::Wait(
                 Duration::try_from(due.duration_since(now)).map_or(LOOK, |wait| wait.min(LOOK)),
             )),
-            None => Some(Turn::Wait(LOOK)),
+            None => Some(ScheduleStep::Wait(LOOK)),
         };
         if let Some(turn) = wait(self.last) {
             return turn;
@@ -171,11 +171,11 @@ impl Turns {
         let scans = look();
         if scans.open {
             self.last = now;
-            return Turn::LeaveOut;
+            return ScheduleStep::Skip;
         }
         // A scan may have been requested meanwhile.
         self.last = scans.last.filter(|last| *last <= now).map_or(self.last, |last| last.max(self.last));
-        wait(self.last).unwrap_or(Turn::Scan)
+        wait(self.last).unwrap_or(ScheduleStep::Scan)
     }
 }
 
@@ -211,50 +211,52 @@ impl Scheduled {
                 "the system has no data of the time zone {name}: cron goes by those that came with outlast"
             );
         }
-        let mut keeper = Keeper { settings, control_handle, turns: None, zone: TimeZone::UTC };
-        let thread = Ticker::start("schedule", SOON, move || keeper.step(Timestamp::now()))?;
+        let mut scheduler = Scheduler { settings, control_handle, cursor: None, zone: TimeZone::UTC };
+        let thread = Ticker::start("schedule", SOON, move || scheduler.step(Timestamp::now()))?;
         Ok(Self { _thread: thread })
     }
 }
 
 /// The state of the thread.
-struct Keeper {
+struct Scheduler {
     settings: SharedSchedule,
     control_handle: Arc<ControlHandle>,
     /// `None` until the state can be read.
-    turns: Option<Turns>,
+    cursor: Option<ScheduleCursor>,
     /// The last known zone.
     zone: TimeZone,
 }
 
-impl Keeper {
+impl Scheduler {
     /// Does what is due, and returns how long nothing will be.
     fn step(&mut self, now: Timestamp) -> Duration {
         let settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(view) = self.control_handle.engine().view() else { return SOON };
         let scans = || view.reader.jobs().map(|jobs| Scans::of(&jobs)).unwrap_or_default();
         let begun = |last: Option<Timestamp>| last.filter(|last| *last <= now).unwrap_or(now);
-        let turns = self.turns.get_or_insert_with(|| Turns { last: begun(scans().last) });
+        let cursor = self.cursor.get_or_insert_with(|| ScheduleCursor { last: begun(scans().last) });
         // It was valid when the settings were read.
         self.zone = system_zone().unwrap_or_else(|_| self.zone.clone());
         let schedule = Schedule::new(&settings, seed_of(&view.state), self.zone.clone());
-        match turns.turn(&schedule, now, scans) {
-            Turn::Wait(wait) => wait,
-            Turn::LeaveOut => {
+        match cursor.advance(&schedule, now, scans) {
+            ScheduleStep::Wait(wait) => wait,
+            ScheduleStep::Skip => {
                 tracing::info!("a scan is due by the schedule and left out, as one goes on or waits");
                 SOON
             }
-            Turn::Scan => match self.control_handle.order(Command::Rescan { path: None, scheduled: true }) {
-                Ok(done) => {
-                    tracing::info!("a scan is due by the schedule: {}", done.what);
-                    turns.last = now;
-                    SOON
+            ScheduleStep::Scan => {
+                match self.control_handle.order(Command::Rescan { path: None, scheduled: true }) {
+                    Ok(done) => {
+                        tracing::info!("a scan is due by the schedule: {}", done.what);
+                        cursor.last = now;
+                        SOON
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "a scan is due by the schedule and can't be asked for; trying again");
+                        LOOK
+                    }
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "a scan is due by the schedule and can't be asked for; trying again");
-                    LOOK
-                }
-            },
+            }
         }
     }
 }

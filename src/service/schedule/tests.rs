@@ -19,12 +19,12 @@ fn at(text: &str) -> Timestamp {
 
 /// Returns the scans of `days` days with a check at each full minute.
 fn scans(schedule: &Schedule, from: &str, days: u64) -> Vec<String> {
-    let mut turns = Turns { last: at(from) };
+    let mut cursor = ScheduleCursor { last: at(from) };
     let mut found = Vec::new();
     for minute in 0..days * 24 * 60 {
         let now = at(from) + Duration::from_secs(60 * minute);
-        if turns.turn(schedule, now, Scans::default) == Turn::Scan {
-            turns.last = now;
+        if cursor.advance(schedule, now, Scans::default) == ScheduleStep::Scan {
+            cursor.last = now;
             found.push(now.to_string());
         }
     }
@@ -87,46 +87,54 @@ fn a_delay_is_within_its_bounds_and_always_the_same() {
 fn what_was_missed_is_made_up_for_once() {
     let six = schedule(&settings(Some(6 * HOUR), Some("0 * * * *"), Duration::ZERO));
     let now = at("2026-11-24T10:20:00Z");
-    let mut turns = Turns { last: at("2026-11-20T10:00:00Z") };
-    assert_eq!(turns.turn(&six, now, Scans::default), Turn::Scan);
-    turns.last = now;
+    let mut cursor = ScheduleCursor { last: at("2026-11-20T10:00:00Z") };
+    assert_eq!(cursor.advance(&six, now, Scans::default), ScheduleStep::Scan);
+    cursor.last = now;
     let soon = now + Duration::from_secs(1);
-    assert_eq!(turns.turn(&six, soon, Scans::default), Turn::Wait(LOOK));
+    assert_eq!(cursor.advance(&six, soon, Scans::default), ScheduleStep::Wait(LOOK));
     // The scan of a start counts.
-    let mut turns = Turns { last: at("2026-11-20T10:00:00Z") };
+    let mut cursor = ScheduleCursor { last: at("2026-11-20T10:00:00Z") };
     let begun = || Scans { last: Some(at("2026-11-24T10:19:00Z")), open: false };
-    assert_eq!(turns.turn(&six, now, begun), Turn::Wait(LOOK));
+    assert_eq!(cursor.advance(&six, now, begun), ScheduleStep::Wait(LOOK));
 }
 
 #[test]
 fn a_time_that_comes_while_a_scan_goes_on_is_left_out() {
     let hourly = schedule(&settings(Some(HOUR), None, Duration::ZERO));
     let start = at("2026-11-24T10:00:00Z");
-    let mut turns = Turns { last: start };
+    let mut cursor = ScheduleCursor { last: start };
     let going_on = || Scans { last: Some(start), open: true };
-    assert_eq!(turns.turn(&hourly, start + HOUR, going_on), Turn::LeaveOut);
+    assert_eq!(cursor.advance(&hourly, start + HOUR, going_on), ScheduleStep::Skip);
     let soon = start + HOUR + SOON;
-    assert_eq!(turns.turn(&hourly, soon, || unreachable!()), Turn::Wait(LOOK), "it is left out once");
+    assert_eq!(
+        cursor.advance(&hourly, soon, || unreachable!()),
+        ScheduleStep::Wait(LOOK),
+        "it is left out once"
+    );
     let ended = || Scans { last: Some(start), open: false };
-    assert_eq!(turns.turn(&hourly, start + 2 * HOUR, ended), Turn::Scan, "the next one is not");
+    assert_eq!(cursor.advance(&hourly, start + 2 * HOUR, ended), ScheduleStep::Scan, "the next one is not");
 }
 
 #[test]
 fn a_clock_that_is_set_brings_neither_a_row_of_scans_nor_none() {
     let hourly = schedule(&settings(Some(HOUR), None, Duration::ZERO));
     let start = at("2026-11-24T10:00:00Z");
-    let mut turns = Turns { last: start };
+    let mut cursor = ScheduleCursor { last: start };
     let back = at("2026-11-23T10:00:00Z");
     let ahead = || Scans { last: Some(start), open: false };
-    assert_eq!(turns.turn(&hourly, back, ahead), Turn::Wait(LOOK));
+    assert_eq!(cursor.advance(&hourly, back, ahead), ScheduleStep::Wait(LOOK));
     let minute = Duration::from_secs(60);
-    assert_eq!(turns.turn(&hourly, back + 59 * minute, ahead), Turn::Wait(LOOK));
-    assert_eq!(turns.turn(&hourly, back + HOUR, ahead), Turn::Scan, "an hour by the new time, not a day");
-    turns.last = back + HOUR;
+    assert_eq!(cursor.advance(&hourly, back + 59 * minute, ahead), ScheduleStep::Wait(LOOK));
+    assert_eq!(
+        cursor.advance(&hourly, back + HOUR, ahead),
+        ScheduleStep::Scan,
+        "an hour by the new time, not a day"
+    );
+    cursor.last = back + HOUR;
     let years_on = at("2036-11-24T10:00:00Z");
-    assert_eq!(turns.turn(&hourly, years_on, Scans::default), Turn::Scan);
-    turns.last = years_on;
-    assert_eq!(turns.turn(&hourly, years_on + minute, Scans::default), Turn::Wait(LOOK));
+    assert_eq!(cursor.advance(&hourly, years_on, Scans::default), ScheduleStep::Scan);
+    cursor.last = years_on;
+    assert_eq!(cursor.advance(&hourly, years_on + minute, Scans::default), ScheduleStep::Wait(LOOK));
 }
 
 #[test]
@@ -134,7 +142,10 @@ fn the_wait_ends_when_a_scan_is_due() {
     let hourly = schedule(&settings(Some(HOUR), None, Duration::ZERO));
     let start = at("2026-11-24T10:00:00Z");
     let near = start + HOUR - Duration::from_secs(5);
-    assert_eq!(Turns { last: start }.turn(&hourly, near, Scans::default), Turn::Wait(Duration::from_secs(5)));
+    assert_eq!(
+        ScheduleCursor { last: start }.advance(&hourly, near, Scans::default),
+        ScheduleStep::Wait(Duration::from_secs(5))
+    );
 }
 
 #[test]

@@ -18,10 +18,10 @@ use crate::source::read::open;
 /// Cached rules expire after this.
 const KEPT: Duration = Duration::from_millis(100);
 
-thread_local!(static WAY: RefCell<Option<Way>> = const { RefCell::new(None) });
+thread_local!(static LAST_PATH: RefCell<Option<CheckedPath>> = const { RefCell::new(None) });
 
 /// The path to the last folder checked.
-struct Way {
+struct CheckedPath {
     root: PathBuf,
     opened: OwnedFd,
     since: Instant,
@@ -40,12 +40,12 @@ struct Level {
 /// Returns whether the filters or an ignore file exclude this file. Where that can't be determined, the file is
 /// accepted: reading it will show.
 pub(crate) fn is_hidden(filters: &Filters, root: &Root, key: &FileKey) -> bool {
-    WAY.with_borrow_mut(|kept| {
-        let way = kept.take().filter(|way| way.root == root.path && way.since.elapsed() < KEPT);
-        let Ok(mut way) = way.map_or_else(|| Way::at(root), Ok) else { return false };
-        let reported = way.hides(filters, key);
+    LAST_PATH.with_borrow_mut(|kept| {
+        let path = kept.take().filter(|path| path.root == root.path && path.since.elapsed() < KEPT);
+        let Ok(mut path) = path.map_or_else(|| CheckedPath::at(root), Ok) else { return false };
+        let reported = path.hides(filters, key);
         if reported.is_ok() {
-            *kept = Some(way);
+            *kept = Some(path);
         }
         reported.unwrap_or(false)
     })
@@ -53,10 +53,10 @@ pub(crate) fn is_hidden(filters: &Filters, root: &Root, key: &FileKey) -> bool {
 
 /// Clears the cache.
 pub(crate) fn forget() {
-    WAY.with_borrow_mut(|kept| *kept = None);
+    LAST_PATH.with_borrow_mut(|kept| *kept = None);
 }
 
-impl Way {
+impl CheckedPath {
     fn at(root: &Root) -> io::Result<Self> {
         let opened = open::root_folder(&root.path)?;
         let ignored = IgnoreChain::with_file_of(None, opened.as_fd(), b"")?;

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::os::fd::BorrowedFd;
 use std::thread;
 
-use super::list::{Looked, look_at};
+use super::list::{IndexedKind, look_at};
 use super::names::Names;
 use super::pace::Stride;
 use super::stack::Stack;
@@ -21,7 +21,7 @@ pub(super) struct Files<'a, 'p> {
     entries: Entries<'a>,
     next: usize,
     /// Metadata fetched so far, in memory that is kept from folder to folder, and how much of it is consumed.
-    ready: &'a mut Vec<Looked>,
+    ready: &'a mut Vec<IndexedKind>,
     gone: usize,
     stride: &'a mut Stride<'p>,
     stack: &'a Stack,
@@ -36,7 +36,7 @@ struct Entries<'a> {
 impl<'a, 'p> Files<'a, 'p> {
     pub(super) fn new(
         folder: BorrowedFd<'a>,
-        (names, ready): (&'a Names, &'a mut Vec<Looked>),
+        (names, ready): (&'a Names, &'a mut Vec<IndexedKind>),
         stride: &'a mut Stride<'p>,
         stack: &'a Stack,
     ) -> Self {
@@ -99,7 +99,7 @@ impl<'a, 'p> Files<'a, 'p> {
 }
 
 impl Entries<'_> {
-    fn look_at(self, part: Range<usize>, all: &mut Vec<Looked>) {
+    fn look_at(self, part: Range<usize>, all: &mut Vec<IndexedKind>) {
         let look = |index| {
             let (tag, name) = self.names.get(index)?;
             let kind = match EntryKind::of_tag(tag) {

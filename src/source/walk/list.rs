@@ -141,7 +141,7 @@ pub(super) struct Lister {
     /// The non-directory entries of the last listed folder that the rules accept.
     pub(super) files: Names,
     /// Storage for their metadata.
-    pub(super) looked: Vec<Looked>,
+    pub(super) looked: Vec<IndexedKind>,
     /// What the rules have excluded so far.
     pub(super) tally: Tally,
 }
@@ -279,4 +279,4 @@ pub(super) fn shown(path: &[u8]) -> std::path::Display<'_> {
 }
 
 /// An entry's position in the order of names, and its state.
-pub(super) type Looked = (usize, ListedKind);
+pub(super) type IndexedKind = (usize, ListedKind);

@@ -14,9 +14,9 @@ use super::pending::{Pending, Touch};
 use super::rules::Rules;
 use crate::model::{FolderKey, RootId};
 
-/// What happened at a path.
+/// An event at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Happened {
+pub(super) enum PathEvent {
     FolderCame,
     FolderWent,
     /// A file or folder was renamed to it.
@@ -31,7 +31,7 @@ pub(super) enum Happened {
     Metadata,
 }
 
-impl Happened {
+impl PathEvent {
     /// Returns `None` for events that are not reported. Reading a tree causes one event per file, so those have to
     /// be cheap.
     fn of(event: &notify::Event) -> Option<Self> {
@@ -67,14 +67,14 @@ pub(super) struct Handler {
 impl notify::EventHandler for Handler {
     fn handle_event(&mut self, event: notify::Result<notify::Event>) {
         let Some(event) = event.ok().filter(|event| !event.need_rescan()) else { return self.lose() };
-        let (Some(happened), Some(path)) = (Happened::of(&event), event.paths.first()) else {
+        let (Some(path_event), Some(path)) = (PathEvent::of(&event), event.paths.first()) else {
             self.shared.ignored.fetch_add(1, Ordering::Relaxed);
             return;
         };
         let now = Instant::now();
         let mut state = self.shared.lock();
         if state.generation == self.generation {
-            state.note(path, happened, now);
+            state.note(path, path_event, now);
             self.shared.wake_for(&mut state, now);
         }
     }
@@ -157,7 +157,7 @@ impl State {
     }
 
     /// Records an event for each root that it belongs to.
-    pub(super) fn note(&mut self, path: &Path, happened: Happened, now: Instant) {
+    pub(super) fn note(&mut self, path: &Path, path_event: PathEvent, now: Instant) {
         self.events += 1;
         let path = path.as_os_str().as_bytes();
         if self.rules.state.iter().any(|state| state.as_os_str().as_bytes() == path) {
@@ -169,8 +169,8 @@ impl State {
             let Some(relative) = served.relative(path) else { continue };
             let mut note = Note { served, pending, stale, rules, tells_hidden, now };
             match relative {
-                b"" => note.root(happened),
-                _ => note.entry(relative, happened),
+                b"" => note.root(path_event),
+                _ => note.entry(relative, path_event),
             }
         }
     }
@@ -187,15 +187,15 @@ struct Note<'a> {
 }
 
 impl Note<'_> {
-    fn root(&mut self, happened: Happened) {
+    fn root(&mut self, path_event: PathEvent) {
         let folder = FolderKey::root(self.served.id);
-        match happened {
-            Happened::FolderWent | Happened::Went | Happened::Moved => self.went(folder),
+        match path_event {
+            PathEvent::FolderWent | PathEvent::Went | PathEvent::Moved => self.went(folder),
             _ => self.appeared_again(folder),
         }
     }
 
-    fn entry(&mut self, relative: &[u8], happened: Happened) {
+    fn entry(&mut self, relative: &[u8], path_event: PathEvent) {
         let (parent, name) = match relative.iter().rposition(|&byte| byte == b'/') {
             Some(at) => (&relative[..at], &relative[at + 1..]),
             None => (&b""[..], relative),
@@ -203,10 +203,10 @@ impl Note<'_> {
         let Some(parent) = FolderKey::from_relative_path(self.served.id, parent) else { return };
         let folder = parent.child(name);
         if self.served.get(&folder).is_some() {
-            match happened {
-                Happened::Metadata => return self.appeared_again(folder),
+            match path_event {
+                PathEvent::Metadata => return self.appeared_again(folder),
                 // None of these happens to a folder: there is a file by now, or there may be.
-                Happened::Closed | Happened::Written | Happened::Came => self.went(folder.clone()),
+                PathEvent::Closed | PathEvent::Written | PathEvent::Came => self.went(folder.clone()),
                 _ => return self.went(folder),
             }
         }
@@ -214,19 +214,19 @@ impl Note<'_> {
             // Rules exclude the folder, or no walk has reached it yet: one will.
             return;
         }
-        match happened {
-            Happened::Moved => {}
-            Happened::FolderCame | Happened::FolderWent => {
+        match path_event {
+            PathEvent::Moved => {}
+            PathEvent::FolderCame | PathEvent::FolderWent => {
                 if self.rules.lets_in(relative, true) {
                     self.pending.folder(self.served.id, folder);
                 }
             }
             _ => {
-                let unsure = matches!(happened, Happened::Came | Happened::Metadata);
+                let unsure = matches!(path_event, PathEvent::Came | PathEvent::Metadata);
                 let may_be_folder = unsure && self.rules.lets_in(relative, true);
-                let is_gone = self.tells_hidden && happened == Happened::Went;
+                let is_gone = self.tells_hidden && path_event == PathEvent::Went;
                 if may_be_folder || is_gone || self.rules.concerns(relative) {
-                    self.pending.name(parent.file(name), happened.touch(), may_be_folder, self.now);
+                    self.pending.name(parent.file(name), path_event.touch(), may_be_folder, self.now);
                 }
             }
         }

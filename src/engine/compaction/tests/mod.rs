@@ -163,12 +163,11 @@ impl World {
     /// Checks that each entry says correctly whether the current run has made its record.
     fn check_runs(&mut self, made: &BTreeMap<FileKey, bool>) {
         let run_start = self.run_start;
-        let ground =
-            crate::engine::lifecycle::transition::RunScope { epoch: 1, run_start, quarantine: false };
+        let scope = crate::engine::lifecycle::transition::RunScope { epoch: 1, run_start, quarantine: false };
         for (key, &is_ours) in made {
             let entry = self.store().reader.get(key).unwrap();
             if let Some(record) = entry.and_then(|entry| entry.record) {
-                assert_eq!(ground.is_of_this_run(&record), is_ours, "{record:?}, {run_start}");
+                assert_eq!(scope.is_of_this_run(&record), is_ours, "{record:?}, {run_start}");
             }
         }
     }

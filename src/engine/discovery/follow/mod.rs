@@ -44,14 +44,14 @@ pub(crate) struct WatchFollower {
 impl WatchFollower {
     /// Thread `watch`: checks touched names until the attempt ends. All that was taken is reported before.
     pub(crate) fn follow(&self, send: &Reports) {
-        let gate = Semaphore::new(NEWS_EVENTS);
+        let semaphore = Semaphore::new(NEWS_EVENTS);
         while !self.halt.is_requested() {
             let news = self.watch.take(LOOK_UP, NAMES_MAX);
             let now = Instant::now();
             for touched in news.folders {
                 self.folders.add(touched.folder, now);
             }
-            if let Err(error) = self.look(news.names, send, &gate) {
+            if let Err(error) = self.look(news.names, send, &semaphore) {
                 send.send(Message::Failed(error));
                 break;
             }
@@ -59,20 +59,25 @@ impl WatchFollower {
         send.send(Message::WatchEnded);
     }
 
-    fn look(&self, mut names: Vec<TouchedName>, send: &Reports, gate: &Semaphore) -> Result<(), EngineError> {
+    fn look(
+        &self,
+        mut names: Vec<TouchedName>,
+        send: &Reports,
+        semaphore: &Semaphore,
+    ) -> Result<(), EngineError> {
         names.sort_by(|a, b| (&a.folder, &a.name).cmp(&(&b.folder, &b.name)));
         for group in names.chunk_by(|a, b| a.folder == b.folder) {
             let Some(first) = group.first() else { continue };
             // A root that is not served now is scanned when it is served again.
-            let Some((root, ground)) = self.served(first.root) else { continue };
+            let Some((root, scope)) = self.served(first.root) else { continue };
             let mut wanted: Vec<Box<[u8]>> = group.iter().map(|touched| touched.name.clone()).collect();
             wanted.dedup();
             match self.source.look(root, &first.folder, &wanted) {
                 Ok(there) => {
                     let since = group.iter().map(|touched| touched.since).min();
-                    let mut intake = self.intake(root, *ground, send, gate);
-                    intake.since = since;
-                    intake.look_again(&self.reader, &first.folder, &wanted, there)?;
+                    let mut merge = self.merge(root, *scope, send, semaphore);
+                    merge.since = since;
+                    merge.look_again(&self.reader, &first.folder, &wanted, there)?;
                 }
                 Err(error) => {
                     tracing::debug!(%error, root = %root.name, "a folder can't be looked at: again later");
@@ -85,21 +90,21 @@ impl WatchFollower {
 
     /// Thread `rescan`: lists touched folders, and polls those that can't be watched, until the attempt ends.
     pub(crate) fn rescan(&self, send: &Reports) {
-        let gate = Semaphore::new(NEWS_EVENTS);
+        let semaphore = Semaphore::new(NEWS_EVENTS);
         let mut next_poll = Instant::now() + self.poll_interval;
         while !self.halt.is_requested() {
-            self.rescan_touched(LOOK_UP, send, &gate);
+            self.rescan_touched(LOOK_UP, send, &semaphore);
             if Instant::now() < next_poll {
                 continue;
             }
             let begun = Instant::now();
-            self.poll(send, &gate);
+            self.poll(send, &semaphore);
             next_poll = Instant::now() + self.poll_interval.max(begun.elapsed() * POLL_SHARE);
         }
     }
 
     /// Lists what can't be watched. What it does not reach, or can't list, is left to the next poll.
-    fn poll(&self, send: &Reports, gate: &Semaphore) {
+    fn poll(&self, send: &Reports, semaphore: &Semaphore) {
         let unwatched = self.watch.unwatched();
         if unwatched.is_empty() {
             return;
@@ -109,14 +114,14 @@ impl WatchFollower {
             if self.halt.is_requested() {
                 return;
             }
-            self.rescan_one(&folder, send, gate);
+            self.rescan_one(&folder, send, semaphore);
             // A poll may take long, and touched folders must not wait for all of it.
-            self.rescan_touched(Duration::ZERO, send, gate);
+            self.rescan_touched(Duration::ZERO, send, semaphore);
         }
     }
 
     /// Lists some of the touched folders that are due; waits for them for a while.
-    fn rescan_touched(&self, wait: Duration, send: &Reports, gate: &Semaphore) {
+    fn rescan_touched(&self, wait: Duration, send: &Reports, semaphore: &Semaphore) {
         let taken = self.folders.take(wait, FOLDERS_TAKEN, &self.halt);
         if taken.is_empty() {
             return;
@@ -124,7 +129,7 @@ impl WatchFollower {
         self.commit_first(send);
         for folder in taken {
             if !self.halt.is_requested() {
-                self.rescan_one(&folder, send, gate);
+                self.rescan_one(&folder, send, semaphore);
             }
             if self.halt.is_requested() {
                 self.folders.add(folder, Instant::now());
@@ -133,13 +138,13 @@ impl WatchFollower {
     }
 
     /// Lists a folder and all below it. Folders that can't be listed are queued to be listed again.
-    fn rescan_one(&self, folder: &FolderKey, send: &Reports, gate: &Semaphore) {
+    fn rescan_one(&self, folder: &FolderKey, send: &Reports, semaphore: &Semaphore) {
         // A root that is not served now is scanned when it is served again.
-        let Some((root, ground)) = self.served(folder.root_id()) else { return };
+        let Some((root, scope)) = self.served(folder.root_id()) else { return };
         let visitors = || -> Box<dyn FolderVisitor> {
-            let mut intake = self.intake(root, *ground, send, gate);
-            intake.unlisted = Some(Arc::clone(&self.folders));
-            Box::new(intake)
+            let mut merge = self.merge(root, *scope, send, semaphore);
+            merge.unlisted = Some(Arc::clone(&self.folders));
+            Box::new(merge)
         };
         let begun = Instant::now();
         if let Err(error) = self.source.scan_below(root, folder, scan_threads(), &visitors) {
@@ -165,15 +170,15 @@ impl WatchFollower {
         self.roots.iter().find(|(root, _)| root.id == id)
     }
 
-    fn intake(&self, root: &Root, ground: RunScope, send: &Reports, gate: &Semaphore) -> LedgerMerge {
+    fn merge(&self, root: &Root, scope: RunScope, send: &Reports, semaphore: &Semaphore) -> LedgerMerge {
         LedgerMerge::new(
             Purpose::News,
             Some(&self.reader),
-            ground,
+            scope,
             root.clone(),
             Arc::clone(&self.source),
             self.halt.clone(),
-            (send.clone(), gate.clone()),
+            (send.clone(), semaphore.clone()),
         )
     }
 }

@@ -2,7 +2,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::Receiver;
 
 use super::*;
-use crate::engine::discovery::scan::tests::{PartSource, ground, root};
+use crate::engine::discovery::scan::tests::{PartSource, root, scope};
 use crate::engine::store::Store;
 use crate::source::ScanReport;
 use crate::source::watch::WatchSettings;
@@ -23,7 +23,7 @@ fn polled(
     let folder = tempfile::tempdir().unwrap();
     let store = Store::create(&folder.path().join("state"), None).unwrap();
     let watch = Watch::new(WatchSettings { poll: true, ..WatchSettings::default() });
-    let roots: Vec<_> = (1..=3).map(|id| (root(id), ground())).collect();
+    let roots: Vec<_> = (1..=3).map(|id| (root(id), scope())).collect();
     roots.iter().for_each(|(root, _)| watch.add_root(root));
     let hands = NewsHands { folders: Arc::default(), halt: Stop::default() };
     for folder in touched {

@@ -38,8 +38,8 @@ pub(crate) struct ScanPlan {
 
 impl ScanPlan {
     pub(crate) fn run(&self, send: &Reports) {
-        let gate = Semaphore::new(SCAN_EVENTS);
-        for (root, ground) in &self.roots {
+        let semaphore = Semaphore::new(SCAN_EVENTS);
+        for (root, scope) in &self.roots {
             if self.halt.is_requested() {
                 break;
             }
@@ -50,17 +50,17 @@ impl ScanPlan {
                 let source = Arc::clone(&self.source);
                 let halt = self.halt.clone();
                 let purpose = if self.below.is_some() { Purpose::Part } else { Purpose::Job };
-                let mut intake = LedgerMerge::new(
+                let mut merge = LedgerMerge::new(
                     purpose,
                     known,
-                    *ground,
+                    *scope,
                     root.clone(),
                     source,
                     halt,
-                    (send.clone(), gate.clone()),
+                    (send.clone(), semaphore.clone()),
                 );
-                intake.unlisted.clone_from(&self.unlisted);
-                Box::new(intake)
+                merge.unlisted.clone_from(&self.unlisted);
+                Box::new(merge)
             };
             let begun = Instant::now();
             let scanned = match &self.below {

@@ -56,7 +56,7 @@ pub(crate) fn root(id: u32) -> Root {
     Root { id: RootId(id), name: format!("r{id}"), path: format!("/r{id}").into() }
 }
 
-pub(crate) fn ground() -> RunScope {
+pub(crate) fn scope() -> RunScope {
     RunScope { epoch: 1, run_start: LogPosition::START, quarantine: true }
 }
 
@@ -72,7 +72,7 @@ fn folders_that_a_scan_of_all_or_of_a_part_cannot_list_are_told_and_counted() {
     for below in [None, Some(FolderKey::root(RootId(1)).child(b"part"))] {
         let plan = ScanPlan {
             reader: None,
-            roots: vec![(root(1), ground())],
+            roots: vec![(root(1), scope())],
             below: below.clone(),
             source: Arc::new(PartSource(fails)),
             unlisted: None,
@@ -119,7 +119,7 @@ fn a_root_that_cannot_be_listed_is_told_and_counted_whatever_the_reason() {
         let unlisted = Arc::new(RelistQueue::default());
         let plan = ScanPlan {
             reader: None,
-            roots: vec![(root(1), ground()), (root(2), ground())],
+            roots: vec![(root(1), scope()), (root(2), scope())],
             below: None,
             source: Arc::new(PartSource(move |_: &FolderKey, _: &mut dyn FolderVisitor| Err(errno.into()))),
             unlisted: Some(Arc::clone(&unlisted)),

@@ -47,7 +47,7 @@ fn admitted(order: Order, origin: ChangeOrigin, is_open: bool, sizes: &[u64]) ->
         sizes.iter().enumerate().map(|(n, &size)| found(&format!("f{n}"), size)).collect();
     dispatch.admit(&scope, &mut changes, origin, is_open).unwrap();
     let batches = std::iter::from_fn(|| pool.take_back());
-    let priorities: Vec<_> = batches.map(|task| task.lot().batch.priority).collect();
+    let priorities: Vec<_> = batches.map(|task| task.shared().batch.priority).collect();
     assert_eq!(priorities.is_empty(), dispatch.outstanding() == 0);
     (priorities, dispatch.makes_claimable())
 }

@@ -31,7 +31,7 @@ fn name(n: usize) -> String {
 struct Bulk {
     tree: tempfile::TempDir,
     engine: Arc<Engine>,
-    gate: Semaphore,
+    semaphore: Semaphore,
     /// Time that a file takes, in microseconds.
     takes_micros: Arc<AtomicU64>,
 }
@@ -47,8 +47,8 @@ impl Bulk {
             Ok(String::from_utf8_lossy(file.bytes).into_owned())
         });
         let engine = Arc::new(Engine::new(Arc::new(slow)));
-        let gate = Semaphore::new(8);
-        let bulk = Self { tree, engine, gate, takes_micros };
+        let semaphore = Semaphore::new(8);
+        let bulk = Self { tree, engine, semaphore, takes_micros };
         (0..FILES).for_each(|n| bulk.write(&name(n), "before"));
         bulk
     }
@@ -78,7 +78,7 @@ impl Bulk {
             (key(name), change)
         };
         let changes = names.iter().map(look).collect();
-        let message = Message::Touched { changes, since: Instant::now(), pass: self.gate.pass() };
+        let message = Message::Touched { changes, since: Instant::now(), permit: self.semaphore.acquire() };
         self.engine.events().unwrap().send(message.into()).unwrap();
     }
 

@@ -176,12 +176,12 @@ impl RunScope {
 pub(crate) fn apply(
     old: Option<Entry>,
     change: &FileEvent,
-    ground: RunScope,
+    scope: RunScope,
     position: LogPosition,
 ) -> (Option<Entry>, Effect) {
     match change {
-        FileEvent::Found(seen) => found(old, *seen, |entry| ground.is_current(entry, seen)),
-        FileEvent::Touched(seen) => found(old, *seen, |entry| ground.is_untouched(entry, seen)),
+        FileEvent::Found(seen) => found(old, *seen, |entry| scope.is_current(entry, seen)),
+        FileEvent::Touched(seen) => found(old, *seen, |entry| scope.is_untouched(entry, seen)),
         FileEvent::Missing(observed) if is_as(old.as_ref(), observed) => gone(old),
         FileEvent::Asked(observed) => match old {
             Some(entry) if is_as(Some(&entry), observed) => asked(entry),
@@ -193,7 +193,7 @@ pub(crate) fn apply(
         },
         FileEvent::Missing(_) => (old, Effect::None),
         FileEvent::Forgotten => gone(old),
-        FileEvent::Ended(ending) => ended(old, ending, ground, position),
+        FileEvent::Ended(ending) => ended(old, ending, scope, position),
     }
 }
 
@@ -247,7 +247,7 @@ fn gone(old: Option<Entry>) -> (Option<Entry>, Effect) {
 fn ended(
     old: Option<Entry>,
     ending: &Attempted,
-    ground: RunScope,
+    scope: RunScope,
     position: LogPosition,
 ) -> (Option<Entry>, Effect) {
     // Only a pending entry was claimed: anything else means that the attempt is out of date.
@@ -265,7 +265,7 @@ fn ended(
         }
         AttemptOutcome::Gone => gone(Some(entry)),
         // The record that the worker compared with may have gone meanwhile: the file was removed, and is back.
-        AttemptOutcome::Unchanged { .. } if ground.standing(&entry).is_none() => (Some(entry), Effect::None),
+        AttemptOutcome::Unchanged { .. } if scope.standing(&entry).is_none() => (Some(entry), Effect::None),
         AttemptOutcome::Unchanged { fingerprint, racy } => {
             let done = settle(entry, ending.claimed, fingerprint, racy);
             let effect = if done.pending { Effect::Pending } else { Effect::Unchanged };
@@ -276,13 +276,13 @@ fn ended(
             if let (Some(record), Some(_)) = (&entry.record, failure)
                 && record.digest == digest
                 && record.failure == failure
-                && record.epoch == ground.epoch
+                && record.epoch == scope.epoch
                 && entry.recheck
             {
                 return (Some(settled), Effect::FailedAgain);
             }
-            let record = RecordRef { position, epoch: ground.epoch, digest, failure, carried: false };
-            let quarantined = !settled.pending && failure.is_some() && ground.quarantine;
+            let record = RecordRef { position, epoch: scope.epoch, digest, failure, carried: false };
+            let quarantined = !settled.pending && failure.is_some() && scope.quarantine;
             (Some(Entry { record: Some(record), quarantined, ..settled }), Effect::Recorded)
         }
     }

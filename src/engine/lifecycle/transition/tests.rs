@@ -162,11 +162,11 @@ fn a_crash_is_counted_apart_from_attempts() {
 
 #[test]
 fn what_is_set_aside_waits_for_new_content_or_for_somebody_who_asks() {
-    let ground = RunScope { quarantine: true, ..GROUND };
+    let scope = RunScope { quarantine: true, ..GROUND };
     let failure = Some(ErrorClass::Timeout);
     let end = AttemptOutcome::Recorded { fingerprint: version(1), racy: false, digest: None, failure };
     let failed = FileEvent::Ended(Attempted { claimed: version(1), end });
-    let entry = apply(Some(pending(1, None)), &failed, ground, HERE).0.unwrap();
+    let entry = apply(Some(pending(1, None)), &failed, scope, HERE).0.unwrap();
     assert!(entry.quarantined);
     let later = RunScope { epoch: 2, run_start: LogPosition { segment: 2, offset: 0 }, quarantine: false };
     assert!(later.is_current(&entry, &version(1)), "neither a new processor nor a new run");

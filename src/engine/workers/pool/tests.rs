@@ -28,7 +28,7 @@ fn tell_each(send: &mut Sender<FileKey>, mut task: Task, hand: &WorkerHandle<'_>
     loop {
         hand.share(&mut task);
         let Some(place) = task.next_place() else { return ControlFlow::Continue(()) };
-        send.send(task.lot().batch.files[place].key.clone()).unwrap();
+        send.send(task.shared().batch.files[place].key.clone()).unwrap();
     }
 }
 
@@ -108,13 +108,13 @@ fn a_file_that_was_taken_out_is_not_begun() {
         }
     };
     let pool = Pool::start(2, move |_| send.clone(), work, || ()).unwrap();
-    let lot = Arc::new(SharedBatch::new(batch(1, 5)));
-    pool.push(Task::of(Arc::clone(&lot)));
-    assert!(lot.take(1) && lot.take(4));
-    assert!(!lot.take(4), "it is taken once");
+    let shared = Arc::new(SharedBatch::new(batch(1, 5)));
+    pool.push(Task::of(Arc::clone(&shared)));
+    assert!(shared.take(1) && shared.take(4));
+    assert!(!shared.take(4), "it is taken once");
     drop(held);
     assert!(joined(&pool));
-    assert!((0..5).all(|place| !lot.take(place)));
+    assert!((0..5).all(|place| !shared.take(place)));
     let mut names: Vec<Vec<u8>> = receive.try_iter().map(|key| key.name().to_vec()).collect();
     names.sort();
     assert_eq!(names, [b"0", b"2", b"3"]);

@@ -109,16 +109,16 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
     }
 
     fn work_through(&mut self, task: Task, hand: &WorkerHandle<'_>) -> Option<()> {
-        let lot = Arc::clone(task.lot());
+        let shared = Arc::clone(task.shared());
         let context = Arc::clone(&self.context);
-        let _span = tracing::debug_span!("batch", id = lot.batch.batch_id, files = task.len()).entered();
+        let _span = tracing::debug_span!("batch", id = shared.batch.batch_id, files = task.len()).entered();
         self.begin_task(task)?;
         self.workers = hand.allowed();
         self.kept = context.budget.kept_bytes(self.workers);
         let mut done = None;
         while let Some(place) = self.turn(done.take(), hand)? {
-            let file = lot.batch.files.get(place)?;
-            self.ask_ahead(&context, place, &lot.batch.files);
+            let file = shared.batch.files.get(place)?;
+            self.ask_ahead(&context, place, &shared.batch.files);
             done = Some((file, self.attempt(&context, file)));
         }
         context.source.rest();
@@ -144,7 +144,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
 
     fn begin_task(&mut self, task: Task) -> Option<()> {
         if let Some(marker) = &mut self.marker {
-            let alone = task.lot().batch.priority == BatchPriority::Low;
+            let alone = task.shared().batch.priority == BatchPriority::Low;
             marker.begin(task.files().iter().map(|file| &file.key), alone);
         }
         self.first = task.place();

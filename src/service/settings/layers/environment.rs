@@ -66,10 +66,10 @@ pub(crate) fn read(variables: &BTreeMap<OsString, OsString>, found: &mut Found) 
     for (name, value) in variables.iter().filter(|(name, value)| is_ours(name) && !value.is_empty()) {
         let shown = name.to_string_lossy();
         let origin = Origin::Variable(shown.to_string());
-        match meant(&shown, variables) {
-            Meant::Setting(setting) => found.take(setting, &Raw::from(value.clone()), origin),
-            Meant::Nothing => {}
-            Meant::Unknown => {
+        match meaning_of(&shown, variables) {
+            VariableMeaning::Setting(setting) => found.take(setting, &Raw::from(value.clone()), origin),
+            VariableMeaning::Ignored => {}
+            VariableMeaning::Unknown => {
                 let names: Vec<String> = catalogue().iter().map(Setting::variable).collect();
                 let hint = did_you_mean(nearest(&shown, names.iter().map(String::as_str)));
                 found.wrong(origin, format!("no such setting; {hint}"));
@@ -78,25 +78,25 @@ pub(crate) fn read(variables: &BTreeMap<OsString, OsString>, found: &mut Found) 
     }
 }
 
-enum Meant {
+enum VariableMeaning {
     Setting(&'static Setting),
-    Nothing,
+    Ignored,
     Unknown,
 }
 
-fn meant(name: &str, variables: &BTreeMap<OsString, OsString>) -> Meant {
+fn meaning_of(name: &str, variables: &BTreeMap<OsString, OsString>) -> VariableMeaning {
     let (old, new) = LOG;
     if name == old && variables.get(OsStr::new(new)).is_some_and(|value| !value.is_empty()) {
-        return Meant::Nothing;
+        return VariableMeaning::Ignored;
     }
     let wanted = if name == old { new } else { name };
     if let Some(setting) = catalogue().iter().find(|setting| setting.variable() == wanted) {
-        return Meant::Setting(setting);
+        return VariableMeaning::Setting(setting);
     }
     let is_other = name == CONFIG
         || OTHERS.iter().any(|begin| name.starts_with(begin))
         || OTHERS_ENDS.iter().any(|end| name.ends_with(end));
-    if is_other { Meant::Nothing } else { Meant::Unknown }
+    if is_other { VariableMeaning::Ignored } else { VariableMeaning::Unknown }
 }
 
 #[cfg(test)]

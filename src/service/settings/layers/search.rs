@@ -21,7 +21,7 @@ use crate::service::settings::problem::{Origin, Problem};
 
 /// The kind of file.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Whose {
+enum ConfigOwner {
     Project,
     User,
 }
@@ -29,16 +29,16 @@ enum Whose {
 /// Finds and reads the project's file: the nearest one, from the current folder upwards.
 pub(crate) fn project(process_env: &ProcessEnv, found: &mut Found) -> Option<PathBuf> {
     let mut paths = process_env.folder.ancestors().map(|folder| folder.join(NAME));
-    paths.find(|path| look(path, Whose::Project, found))
+    paths.find(|path| look(path, ConfigOwner::Project, found))
 }
 
 /// Finds and reads the user's file.
 pub(crate) fn users(process_env: &ProcessEnv, found: &mut Found) -> Option<PathBuf> {
-    process_env.users_file().filter(|path| look(path, Whose::User, found))
+    process_env.users_file().filter(|path| look(path, ConfigOwner::User, found))
 }
 
-fn look(path: &Path, whose: Whose, found: &mut Found) -> bool {
-    match open(path, whose) {
+fn look(path: &Path, owner: ConfigOwner, found: &mut Found) -> bool {
+    match open(path, owner) {
         Ok(file) => {
             file::read_open(path, file, found);
             return true;
@@ -61,11 +61,11 @@ enum Unfit {
     Wrong(String),
 }
 
-fn open(path: &Path, whose: Whose) -> Result<File, Unfit> {
+fn open(path: &Path, owner: ConfigOwner) -> Result<File, Unfit> {
     // The owner of a link chose the file.
     let named = path.symlink_metadata().map_err(|error| unseen(&error))?;
     let meant = path.metadata().map_err(|error| unseen(&error))?;
-    check_owners(path, whose, &[&named, &meant])?;
+    check_owners(path, owner, &[&named, &meant])?;
     if !meant.is_file() {
         return Err(Unfit::Wrong("is no file; move it, or name one with --config".to_owned()));
     }
@@ -77,7 +77,7 @@ fn open(path: &Path, whose: Whose) -> Result<File, Unfit> {
         _ => Unfit::Wrong(format!("can't be read: {error}")),
     })?;
     let opened = file.metadata().map_err(|error| unseen(&error))?;
-    check_owners(path, whose, &[&opened])?;
+    check_owners(path, owner, &[&opened])?;
     Ok(file)
 }
 
@@ -92,8 +92,8 @@ fn unseen(error: &io::Error) -> Unfit {
     }
 }
 
-fn check_owners(path: &Path, whose: Whose, found: &[&Metadata]) -> Result<(), Unfit> {
-    if whose == Whose::User {
+fn check_owners(path: &Path, owner: ConfigOwner, found: &[&Metadata]) -> Result<(), Unfit> {
+    if owner == ConfigOwner::User {
         return Ok(());
     }
     let user = rustix::process::geteuid().as_raw();
