@@ -60,8 +60,8 @@ pub(crate) struct Slot {
     stage: AtomicUsize,
     /// How long its reads have waited.
     pub reading: ReadingTimes,
-    /// Size of the file that its lease of memory is for; 0 without one.
-    pub leased_bytes: AtomicU64,
+    /// Size of the file that its memory permit is for; 0 without one.
+    pub permit_bytes: AtomicU64,
     held: Mutex<SlotState>,
 }
 
@@ -165,8 +165,8 @@ impl Slot {
             abandoned: false,
             given_up: None,
         };
-        let (stage, reading, leased_bytes) = Default::default();
-        Self { worker, seat, stage, reading, leased_bytes, held: Mutex::new(held) }
+        let (stage, reading, permit_bytes) = Default::default();
+        Self { worker, seat, stage, reading, permit_bytes, held: Mutex::new(held) }
     }
 
     pub(crate) fn worker(&self) -> usize {
@@ -214,8 +214,8 @@ impl Slot {
             return None;
         }
         held.abandoned = true;
-        let leased_bytes = self.leased_bytes.load(Ordering::Relaxed);
-        held.given_up = file.as_ref().map(|file| budget.give_up(file.fingerprint.size.max(leased_bytes)));
+        let permit_bytes = self.permit_bytes.load(Ordering::Relaxed);
+        held.given_up = file.as_ref().map(|file| budget.give_up(file.fingerprint.size.max(permit_bytes)));
         let stage = self.stage();
         let since = held.since;
         let group = held.take_group(since);

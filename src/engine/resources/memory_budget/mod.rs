@@ -26,8 +26,8 @@ const FILE_BYTES: u64 = 1 << 20;
 const SMALL_BYTES: u64 = 64 << 10;
 /// The smallest limit of memory that a configuration may have.
 const LIMIT_MIN: u64 = 16 << 20;
-/// A lease is limited to this: should a small file hang under it, that much is missing until the process ends.
-const LEASE_BYTES_MAX: u64 = 80 << 20;
+/// A kept permit is limited to this: should a small file hang under it, that much is missing until the process ends.
+const KEPT_NEED_MAX: u64 = 80 << 20;
 /// How often a waiting thread checks for a requested stop: that is a flag, which wakes no thread.
 const LOOK_UP: Duration = Duration::from_millis(20);
 
@@ -67,22 +67,22 @@ pub(crate) struct Budget {
     refused: AtomicU64,
     /// Number of waiting threads: while it is zero no lock is needed.
     waiting: AtomicUsize,
-    line: Mutex<Line>,
+    queue: Mutex<WaitQueue>,
     turn: Condvar,
 }
 
 /// Waiting threads, in order of arrival.
 #[derive(Debug, Default)]
-struct Line {
+struct WaitQueue {
     next: u64,
     waiting: VecDeque<u64>,
 }
 
 /// Answer to a worker's request to read a file.
 #[derive(Debug)]
-pub(crate) enum Admission<'a> {
+pub(crate) enum Admission {
     /// The file may be read while the permit is held.
-    Admitted(Permit<'a>),
+    Admitted(MemoryPermit),
     /// The file could never be admitted.
     TooLarge {
         /// Memory limit of the whole process.
@@ -101,19 +101,13 @@ pub(crate) struct GivenUp {
     need: u64,
 }
 
-/// Memory for one file, given back when dropped.
+/// Memory for one file after the other, none larger than that it was for; given back when dropped.
+///
+/// Keeping it saves small files two atomic operations each, and lets a buffer that held a large file stay mapped:
+/// mapping it anew for each took a sixth of the time of files of 20 MB.
 #[derive(Debug)]
 #[must_use = "the memory is given back when this is dropped"]
-pub(crate) struct Permit<'a> {
-    budget: &'a Budget,
-    size: u64,
-}
-
-/// Memory for one file after the other, none larger than the first. A buffer that held a large file stays mapped
-/// meanwhile: mapping it anew for each took a sixth of the time of files of 20 MB.
-#[derive(Debug)]
-#[must_use = "the memory is given back when this is dropped"]
-pub(crate) struct Lease {
+pub(crate) struct MemoryPermit {
     budget: Arc<Budget>,
     size: u64,
 }
@@ -129,7 +123,7 @@ impl Budget {
             given_up: AtomicUsize::new(0),
             refused: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
-            line: Mutex::default(),
+            queue: Mutex::default(),
             turn: Condvar::new(),
         };
         budget.set_limit(limit_bytes);
@@ -157,13 +151,13 @@ impl Budget {
     }
 
     /// Returns memory for a file of this size if it is available at once and no thread waits.
-    pub(crate) fn admit_now(&self, size: u64) -> Option<Permit<'_>> {
+    pub(crate) fn admit_now(self: &Arc<Self>, size: u64) -> Option<MemoryPermit> {
         let free = self.waiting.load(Ordering::SeqCst) == 0 && self.take(need(size));
-        free.then(|| Permit { budget: self, size })
+        free.then(|| self.permit(size))
     }
 
     /// Waits until there is memory for a file of this size.
-    pub(crate) fn acquire(&self, size: u64, stop: &Stop) -> Admission<'_> {
+    pub(crate) fn acquire(self: &Arc<Self>, size: u64, stop: &Stop) -> Admission {
         let need = need(size);
         if need > self.total() {
             return Admission::TooLarge { limit_bytes: self.limit_bytes() };
@@ -174,18 +168,22 @@ impl Budget {
         }
     }
 
+    fn permit(self: &Arc<Self>, size: u64) -> MemoryPermit {
+        MemoryPermit { budget: Arc::clone(self), size }
+    }
+
     fn take(&self, need: u64) -> bool {
         let more = |used: u64| used.checked_add(need).filter(|&sum| sum <= self.total());
         self.in_use.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_ok()
     }
 
     /// Waits in the queue. A thread that leaves it, for whatever reason, wakes the next one.
-    fn wait(&self, size: u64, need: u64, stop: &Stop) -> Admission<'_> {
-        let mut line = self.lock();
-        let ticket = line.next;
-        line.next += 1;
-        line.waiting.push_back(ticket);
-        self.waiting.store(line.waiting.len(), Ordering::SeqCst);
+    fn wait(self: &Arc<Self>, size: u64, need: u64, stop: &Stop) -> Admission {
+        let mut queue = self.lock();
+        let ticket = queue.next;
+        queue.next += 1;
+        queue.waiting.push_back(ticket);
+        self.waiting.store(queue.waiting.len(), Ordering::SeqCst);
         let admission = loop {
             if stop.is_requested() {
                 break Admission::Stopped;
@@ -194,13 +192,13 @@ impl Budget {
                 self.refused.fetch_max(need, Ordering::SeqCst);
                 break Admission::Short;
             }
-            if line.waiting.front() == Some(&ticket) && self.take(need) {
-                break Admission::Admitted(Permit { budget: self, size });
+            if queue.waiting.front() == Some(&ticket) && self.take(need) {
+                break Admission::Admitted(self.permit(size));
             }
-            line = self.turn.wait_timeout(line, LOOK_UP).unwrap_or_else(PoisonError::into_inner).0;
+            queue = self.turn.wait_timeout(queue, LOOK_UP).unwrap_or_else(PoisonError::into_inner).0;
         };
-        line.waiting.retain(|&waiting| waiting != ticket);
-        self.waiting.store(line.waiting.len(), Ordering::SeqCst);
+        queue.waiting.retain(|&waiting| waiting != ticket);
+        self.waiting.store(queue.waiting.len(), Ordering::SeqCst);
         self.turn.notify_all();
         admission
     }
@@ -273,23 +271,8 @@ impl Budget {
         share.clamp(SMALL_BYTES, KEPT_MAX) as usize
     }
 
-    /// Turns the permit of one of `workers` workers into a lease. The permit is given back where it is for more than
-    /// the worker's part of a half, or than [`LEASE_BYTES_MAX`].
-    pub(crate) fn lease<'p>(
-        self: &Arc<Self>,
-        permit: Permit<'p>,
-        workers: usize,
-    ) -> Result<Lease, Permit<'p>> {
-        let size = permit.size;
-        if need(size) > (self.total() / 2 / workers.max(1) as u64).min(LEASE_BYTES_MAX) {
-            return Err(permit);
-        }
-        std::mem::forget(permit);
-        Ok(Lease { budget: Arc::clone(self), size })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Line> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, WaitQueue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -297,28 +280,22 @@ fn own_bytes(limit_bytes: u64) -> u64 {
     OWN_BYTES.min(limit_bytes / 2)
 }
 
-impl Permit<'_> {
+impl MemoryPermit {
     /// Returns the largest content that may be read with it. A file that has grown past this needs another permit,
     /// once this one is given back.
     pub(crate) fn size_max(&self) -> u64 {
         self.size.max(SMALL_BYTES)
     }
-}
 
-impl Lease {
     /// Returns whether a file of this size may be read with it: while others wait for memory, it is to be given back.
     pub(crate) fn is_good_for(&self, size: u64) -> bool {
-        size <= self.size && self.budget.waiting.load(Ordering::SeqCst) == 0
+        size <= self.size_max() && self.budget.waiting.load(Ordering::SeqCst) == 0
     }
 
-    /// Same as [`Permit::size_max`].
-    pub(crate) fn size_max(&self) -> u64 {
-        self.size.max(SMALL_BYTES)
-    }
-
-    /// Returns the size of the largest file that may use it.
-    pub(crate) fn size(&self) -> u64 {
-        self.size
+    /// Returns whether one of `workers` workers may keep it for its next file: it is for no more than the worker's
+    /// part of a half, nor than [`KEPT_NEED_MAX`].
+    pub(crate) fn may_be_kept(&self, workers: usize) -> bool {
+        need(self.size) <= (self.budget.total() / 2 / workers.max(1) as u64).min(KEPT_NEED_MAX)
     }
 }
 
@@ -330,13 +307,7 @@ impl Drop for GivenUp {
     }
 }
 
-impl Drop for Lease {
-    fn drop(&mut self) {
-        self.budget.give_back(need(self.size));
-    }
-}
-
-impl Drop for Permit<'_> {
+impl Drop for MemoryPermit {
     fn drop(&mut self) {
         self.budget.give_back(need(self.size));
     }

@@ -9,14 +9,14 @@ use crate::engine::stop::StopOnDrop;
 const MIB: u64 = 1 << 20;
 
 #[track_caller]
-fn admitted(budget: &Budget, size: u64) -> Permit<'_> {
+fn admitted(budget: &Arc<Budget>, size: u64) -> MemoryPermit {
     match budget.acquire(size, &Stop::default()) {
         Admission::Admitted(permit) => permit,
         other => panic!("{size}: {other:?}"),
     }
 }
 
-fn is_too_large(budget: &Budget, size: u64) -> bool {
+fn is_too_large(budget: &Arc<Budget>, size: u64) -> bool {
     matches!(budget.acquire(size, &Stop::default()), Admission::TooLarge { .. })
 }
 
@@ -43,7 +43,7 @@ fn the_default_limit_is_never_more_than_half_of_what_is_there() {
 #[test]
 fn a_file_fails_only_where_it_could_never_fit() {
     for limit in [16 * MIB, 100 * MIB, 128 * MIB, 1000 * MIB] {
-        let budget = Budget::new(limit);
+        let budget = Arc::new(Budget::new(limit));
         assert_eq!(budget.total(), if limit < 128 * MIB { limit / 2 } else { limit - 64 * MIB });
         let size = budget.size_max();
         let permit = admitted(&budget, size);
@@ -52,15 +52,15 @@ fn a_file_fails_only_where_it_could_never_fit() {
         assert!(is_too_large(&budget, size + 8), "{limit}");
         assert_eq!(budget.in_use_bytes(), 0);
     }
-    assert!(is_too_large(&Budget::new(128 * MIB), u64::MAX));
-    let budget = Budget::new(128 * MIB);
+    assert!(is_too_large(&Arc::new(Budget::new(128 * MIB)), u64::MAX));
+    let budget = Arc::new(Budget::new(128 * MIB));
     let refused = budget.acquire(300 * MIB, &Stop::default());
     assert!(matches!(refused, Admission::TooLarge { limit_bytes } if limit_bytes == 128 * MIB));
 }
 
 #[test]
 fn a_small_file_may_grow_a_little_while_it_waits_to_be_read() {
-    let budget = Budget::new(128 * MIB);
+    let budget = Arc::new(Budget::new(128 * MIB));
     assert_eq!(admitted(&budget, 10).size_max(), SMALL_BYTES);
     assert_eq!(admitted(&budget, MIB).size_max(), MIB);
     assert!(need(SMALL_BYTES) - need(0) < FILE_BYTES / 8, "the allowance has room for it");
@@ -76,38 +76,40 @@ fn buffers_kept_by_all_workers_stay_within_the_engines_part() {
 }
 
 #[test]
-fn a_lease_is_good_for_what_is_not_larger_until_somebody_waits() {
+fn a_permit_is_good_for_what_is_not_larger_until_a_thread_waits() {
     let budget = Arc::new(Budget::new(128 * MIB));
-    let lease = budget.lease(admitted(&budget, 10 * MIB), 2).unwrap();
-    assert_eq!(budget.in_use_bytes(), need(10 * MIB), "what was admitted stays so");
-    assert!(lease.is_good_for(10 * MIB) && !lease.is_good_for(10 * MIB + 1));
+    let small = admitted(&budget, 10);
+    assert!(small.is_good_for(SMALL_BYTES) && !small.is_good_for(SMALL_BYTES + 1));
+    drop(small);
+    let permit = admitted(&budget, 10 * MIB);
+    assert!(permit.is_good_for(10 * MIB) && !permit.is_good_for(10 * MIB + 1));
     let large = budget.size_max();
     std::thread::scope(|scope| {
         let waits = scope.spawn(|| drop(admitted(&budget, large)));
         until_waiting(&budget, 1);
-        assert!(!lease.is_good_for(1));
-        drop(lease);
+        assert!(!permit.is_good_for(1));
+        drop(permit);
         waits.join().unwrap();
     });
     assert_eq!(budget.in_use_bytes(), 0);
 }
 
 #[test]
-fn leases_of_all_workers_leave_half_of_the_budget() {
+fn permits_that_all_workers_keep_leave_half_of_the_budget() {
     let budget = Arc::new(Budget::new(128 * MIB));
-    drop(budget.lease(admitted(&budget, 20 * MIB), 2).unwrap_err());
-    assert_eq!(budget.in_use_bytes(), 0, "it is given back");
+    assert!(!admitted(&budget, 20 * MIB).may_be_kept(2));
     let large = Arc::new(Budget::new(4000 * MIB));
-    assert!(large.lease(admitted(&large, 80 * MIB), 1).is_err());
-    let leases: Vec<_> = (0..4).map(|_| budget.lease(admitted(&budget, 5 * MIB), 4).unwrap()).collect();
+    assert!(!admitted(&large, 80 * MIB).may_be_kept(1));
+    let kept: Vec<_> = (0..4).map(|_| admitted(&budget, 5 * MIB)).collect();
+    assert!(kept.iter().all(|permit| permit.may_be_kept(4)) && !kept[0].may_be_kept(8));
     assert!(budget.in_use_bytes() <= budget.total() / 2);
-    drop(leases);
+    drop(kept);
     assert_eq!(budget.in_use_bytes(), 0);
 }
 
 #[test]
 fn many_threads_never_hold_more_than_the_budget_and_all_come_through() {
-    let budget = Budget::new(32 * MIB);
+    let budget = Arc::new(Budget::new(32 * MIB));
     let held = AtomicU64::new(0);
     let peak = AtomicU64::new(0);
     let done = AtomicU64::new(0);
@@ -139,7 +141,7 @@ fn many_threads_never_hold_more_than_the_budget_and_all_come_through() {
 
 #[test]
 fn a_large_file_is_not_starved_by_small_ones() {
-    let budget = Budget::new(32 * MIB);
+    let budget = Arc::new(Budget::new(32 * MIB));
     let stop = Stop::default();
     let first = admitted(&budget, 10);
     std::thread::scope(|scope| {
@@ -164,7 +166,7 @@ fn a_large_file_is_not_starved_by_small_ones() {
 
 #[test]
 fn who_waits_is_served_in_the_order_of_coming() {
-    let budget = Budget::new(32 * MIB);
+    let budget = Arc::new(Budget::new(32 * MIB));
     let first = admitted(&budget, budget.size_max());
     let (send, receive) = mpsc::channel();
     std::thread::scope(|scope| {
@@ -186,7 +188,7 @@ fn who_waits_is_served_in_the_order_of_coming() {
 #[test]
 fn what_is_given_back_goes_to_the_next_at_once() {
     const ROUNDS: u32 = 100;
-    let budget = Budget::new(32 * MIB);
+    let budget = Arc::new(Budget::new(32 * MIB));
     let start = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..ROUNDS {
@@ -202,7 +204,7 @@ fn what_is_given_back_goes_to_the_next_at_once() {
 
 #[test]
 fn a_stop_sends_all_home_who_wait() {
-    let budget = Budget::new(32 * MIB);
+    let budget = Arc::new(Budget::new(32 * MIB));
     let stop = Stop::default();
     let held = admitted(&budget, budget.size_max());
     std::thread::scope(|scope| {

@@ -16,7 +16,7 @@ use super::record::put;
 use super::slots::{Slot, SlotState, Stage};
 use super::task::Task;
 use crate::engine::lifecycle::transition::AttemptOutcome;
-use crate::engine::resources::memory_budget::{Admission, Lease, Permit};
+use crate::engine::resources::memory_budget::{Admission, MemoryPermit};
 use crate::ledger::Marker;
 use crate::model::{BatchPriority, Digest, DiscoveredFile, ErrorClass, FileError, Resource};
 use crate::process::{FileContent, Processor, ResultWriter};
@@ -47,8 +47,8 @@ pub(crate) struct BatchWorker<S> {
     first: usize,
     /// Bytes that a buffer keeps from file to file without a permit.
     kept: usize,
-    /// The lease for what the content's buffer has beyond that.
-    lease: Option<Lease>,
+    /// The permit for what the content's buffer has beyond that.
+    permit: Option<MemoryPermit>,
     workers: usize,
     gauge: IoWaitSampler,
     ahead: ReadAhead,
@@ -79,7 +79,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
             marker,
             first: 0,
             kept,
-            lease: None,
+            permit: None,
             gauge: IoWaitSampler::of_this_thread(),
             ahead: ReadAhead::default(),
         }
@@ -97,12 +97,12 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         }
     }
 
-    /// Works through the task, and through further ones as long as its memory lease is worth keeping for them.
+    /// Works through the task, and through further ones as long as its large buffer is worth keeping for them.
     fn work_through_all(&mut self, task: Task, hand: &WorkerHandle<'_>) -> Option<()> {
         let mut next = Some(task);
         while let Some(task) = next {
             self.work_through(task, hand)?;
-            next = self.lease.is_some().then(|| hand.try_next()).flatten();
+            next = (self.content.capacity() > self.kept).then(|| hand.try_next()).flatten();
         }
         self.give_back();
         Some(())
@@ -218,12 +218,10 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         }
         let mut size = file.fingerprint.size;
         for _ in 0..GROWTHS_MAX {
-            let permit = match self.admit(context, size) {
-                Ok(permit) => permit,
+            let size_max = match self.admit(context, size) {
+                Ok(size_max) => size_max,
                 Err(attempt) => return *attempt,
             };
-            let lease = self.lease.as_ref().map(Lease::size_max);
-            let size_max = permit.as_ref().map(Permit::size_max).or(lease).unwrap_or(0);
             let buffer = &mut self.content;
             let read = || context.source.read_expected(root, &file.key, &file.fingerprint, size_max, buffer);
             let (read, measured) = self.gauge.read(self.taken, read);
@@ -241,7 +239,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
                 }
                 Err(error) => unread(&error),
             };
-            self.put_down(context, permit);
+            self.put_down();
             if let Some(measured) = &measured {
                 let counts = self.ahead.note(measured.has_waited());
                 self.gauge.note(measured, counts, &self.slot);
@@ -251,20 +249,25 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         unread(&ReadError::Unstable)
     }
 
-    /// Waits for memory for a file of this size. None if the current lease is sufficient for it.
-    fn admit<'c>(&mut self, context: &'c WorkContext, size: u64) -> Result<Option<Permit<'c>>, Box<Attempt>> {
-        if self.lease.as_ref().is_some_and(|lease| lease.is_good_for(size)) {
-            return Ok(None);
+    /// Waits for memory for a file of this size, unless the current permit is good for it. Returns the largest content
+    /// that may be read.
+    fn admit(&mut self, context: &WorkContext, size: u64) -> Result<u64, Box<Attempt>> {
+        if let Some(permit) = self.permit.as_ref().filter(|permit| permit.is_good_for(size)) {
+            return Ok(permit.size_max());
         }
         self.give_back();
+        let mut keep = |permit: MemoryPermit| {
+            self.slot.permit_bytes.store(size, Ordering::Relaxed);
+            Ok(self.permit.insert(permit).size_max())
+        };
         if let Some(permit) = context.budget.admit_now(size) {
-            return Ok(Some(permit));
+            return keep(permit);
         }
         self.slot.is_at(Stage::Waiting);
         let admission = context.budget.acquire(size, &context.stop);
         self.slot.restart(context.clock.now());
         match admission {
-            Admission::Admitted(permit) => Ok(Some(permit)),
+            Admission::Admitted(permit) => keep(permit),
             Admission::Stopped => Err(Box::new(Attempt::Plain(AttemptOutcome::Released))),
             Admission::Short => {
                 let message = "there is no memory for it beside files that were given up";
@@ -283,22 +286,10 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         }
     }
 
-    /// Releases the content. A large buffer stays as it is, if a lease covers it.
-    fn put_down(&mut self, context: &WorkContext, permit: Option<Permit<'_>>) {
-        // Under a lease, it stays in any case.
-        let Some(permit) = permit else { return };
-        if self.content.capacity() <= self.kept {
-            return;
-        }
-        match context.budget.lease(permit, self.workers) {
-            Ok(lease) => {
-                self.slot.leased_bytes.store(lease.size(), Ordering::Relaxed);
-                self.lease = Some(lease);
-            }
-            Err(permit) => {
-                self.give_back();
-                drop(permit);
-            }
+    /// Releases the content. A large buffer stays as it is while the permit for it may be kept.
+    fn put_down(&mut self) {
+        if !self.permit.as_ref().is_some_and(|permit| permit.may_be_kept(self.workers)) {
+            self.give_back();
         }
     }
 
@@ -306,8 +297,8 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
     fn give_back(&mut self) {
         self.content.clear();
         self.content.shrink_to(self.kept);
-        if self.lease.take().is_some() {
-            self.slot.leased_bytes.store(0, Ordering::Relaxed);
+        if self.permit.take().is_some() {
+            self.slot.permit_bytes.store(0, Ordering::Relaxed);
         }
     }
 
