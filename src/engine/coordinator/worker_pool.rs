@@ -106,24 +106,24 @@ impl<'a> WorkerPool<'a> {
         groups
     }
 
-    /// Returns the seat of a thread that is bringing the process down. It waits for [`Self::let_die`].
+    /// Returns the ID of a thread that is bringing the process down. It waits for [`Self::let_die`].
     pub(super) fn dying_thread(&self) -> Option<usize> {
         self.context.crash_signal.poll()
     }
 
     /// Lets the dying threads die.
     pub(super) fn let_die(&self) {
-        self.context.crash_signal.let_go();
+        self.context.crash_signal.release();
     }
 
-    /// Attributes a crash to the current file of the thread with this seat.
+    /// Attributes a crash to the current file of the thread with this ID.
     pub(super) fn attribute_crash(
         &self,
-        seat: usize,
+        thread_id: usize,
         dispatch: &mut Dispatcher,
         reader: &LedgerReader,
     ) -> Result<Crashed, EngineError> {
-        let Some(mut reclaimed) = self.context.slots.seize(seat) else { return Ok(Crashed::default()) };
+        let Some(mut reclaimed) = self.context.slots.seize(thread_id) else { return Ok(Crashed::default()) };
         let worker = reclaimed.worker;
         let batch = reclaimed.group.batch_id;
         self.pool.abandon(worker);
@@ -145,7 +145,7 @@ impl<'a> WorkerPool<'a> {
     pub(super) fn show(&self, workers: &mut [WorkerStatistics], now: Instant) {
         let slots = &self.context.slots;
         let slow_files = slots.slow_files(&self.context.roots, now);
-        for ((worker, slow_file), held) in workers.iter_mut().zip(slow_files).zip(slots.in_hand()) {
+        for ((worker, slow_file), held) in workers.iter_mut().zip(slow_files).zip(slots.current()) {
             worker.slow_file = slow_file;
             (worker.batch, worker.in_hand) = held.map_or((None, 0), |(batch, files)| (Some(batch), files));
         }

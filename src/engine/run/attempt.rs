@@ -7,7 +7,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::live::Published;
+use super::live::LiveRun;
 use super::session::Session;
 use crate::engine::commit::committer::Committer;
 use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
@@ -45,7 +45,7 @@ impl Session<'_> {
         plan: &JobPlan,
         store: &mut Store,
         root_monitor: RootMonitor<'_>,
-        shown: &Published<'_>,
+        shown: &LiveRun<'_>,
         run: &mut RunState,
         watch_state: Option<&mut WatchState>,
     ) -> Result<AttemptEnd, EngineError> {
@@ -76,7 +76,7 @@ impl Session<'_> {
             root_monitor,
         };
         let strategy = self.engine.make_strategy(&self.config);
-        let suspects = self.left.suspects.clone();
+        let suspects = self.previous_crash.suspects.clone();
         let dispatch = Dispatcher::new(&self.config, strategy, Arc::clone(&pool.0), suspects);
         let committer = Committer::new(store, &plan.roots);
         // Once in the life of a process.
@@ -88,7 +88,7 @@ impl Session<'_> {
         let ended = coordinator.run(&receive);
         // From here on, senders no longer block on the receiver.
         drop(receive);
-        context.crash_signal.let_go();
+        context.crash_signal.release();
         pool.0.close();
         let deadline = Instant::now() + THREADS_END;
         pool.0.join(Some(deadline));
@@ -99,8 +99,11 @@ impl Session<'_> {
 
     /// Returns the file that was alone in flight when the kernel killed a process for want of memory, and ours died.
     fn killed_by(&self) -> Option<FileKey> {
-        let rose = self.left.oom_kills.is_some_and(|before| self.oom_kills.is_some_and(|now| now > before));
-        self.left.alone.clone().filter(|_| rose)
+        let rose = self
+            .previous_crash
+            .oom_kills
+            .is_some_and(|before| self.oom_kills.is_some_and(|now| now > before));
+        self.previous_crash.alone.clone().filter(|_| rose)
     }
 
     /// Creates the workers' context. `left_over` indicates that files were pending before anything was scanned.
@@ -115,7 +118,7 @@ impl Session<'_> {
             stop: halt.clone(),
             slots: Arc::new(WorkerSlots::new(self.config.most_workers(), Arc::clone(&self.budget))),
             budget: Arc::clone(&self.budget),
-            in_hand: Some(Arc::clone(&self.in_hand)),
+            markers: Some(Arc::clone(&self.markers)),
             crash_signal: Arc::new(CrashSignal::default()),
             doubts_rules: AtomicBool::new(plan.scan != ScanScope::Nothing && left_over),
         }

@@ -91,7 +91,7 @@ fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContex
     let config = BatchConfig { retry_attempts: 1, retry: BTreeMap::new(), workers_max: 0, ..config.clone() };
     let crash_signal = CrashSignal::default();
     // There is nothing to save.
-    crash_signal.let_go();
+    crash_signal.release();
     let bounds = Machine::new().bounds();
     let limit_bytes = effective_limit(&config, bounds.memory);
     let budget = Arc::new(Budget::new(bounds.for_files(limit_bytes)));
@@ -102,7 +102,7 @@ fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContex
         clock: Clock::default(),
         slots: Arc::new(WorkerSlots::new(config.worker_count, Arc::clone(&budget))),
         budget,
-        in_hand: None,
+        markers: None,
         stop: Stop::default(),
         crash_signal: Arc::new(crash_signal),
         doubts_rules: Default::default(),

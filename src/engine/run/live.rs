@@ -70,13 +70,13 @@ fn runs_already() -> EngineError {
 }
 
 /// Publishes the run to other threads until it is dropped.
-pub(super) struct Published<'a> {
+pub(super) struct LiveRun<'a> {
     shared: &'a Shared,
     /// Whether another job may follow, with the state readable until then.
     stays: bool,
 }
 
-impl<'a> Published<'a> {
+impl<'a> LiveRun<'a> {
     pub(super) fn new(
         shared: &'a Shared,
         plan: &JobPlan,
@@ -116,7 +116,7 @@ impl<'a> Published<'a> {
     }
 }
 
-impl Drop for Published<'_> {
+impl Drop for LiveRun<'_> {
     fn drop(&mut self) {
         let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         match shown.as_mut() {

@@ -34,9 +34,9 @@ pub(super) struct Session<'a> {
     slot: Option<Store>,
     pub(super) config: Arc<BatchConfig>,
     pub(super) fs_probe: FsProbe,
-    pub(super) in_hand: Arc<InFlightMarkers>,
+    pub(super) markers: Arc<InFlightMarkers>,
     /// The files that were in flight when an earlier process died.
-    pub(super) left: PreviousCrash,
+    pub(super) previous_crash: PreviousCrash,
     /// The kernel's count of processes that it killed for want of memory.
     pub(super) oom_kills: Option<u64>,
     /// Shared by all jobs: threads abandoned in one keep their memory.
@@ -71,7 +71,7 @@ impl<'a> Session<'a> {
                 let opened = InFlightMarkers::open(&store.state, oom_kills);
                 Ok((source, opened.map_err(|error| EngineError::from(error).or_unavailable())?))
             });
-        let (source, (in_hand, left)) = match prepared {
+        let (source, (markers, previous_crash)) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 store.discard();
@@ -85,8 +85,8 @@ impl<'a> Session<'a> {
             slot: Some(store),
             config: Arc::new(with_room_for(config, bounds)),
             fs_probe: FsProbe::new(source, engine.stop(), clock.clone()),
-            in_hand: Arc::new(in_hand),
-            left,
+            markers: Arc::new(markers),
+            previous_crash,
             oom_kills,
             budget: Arc::new(Budget::new(bounds.for_files(memory_limit_bytes))),
             bounds,
@@ -133,8 +133,8 @@ impl<'a> Session<'a> {
 
     /// Clears the suspects, once the files in flight in an earlier process have been processed.
     pub(super) fn forget_suspects(&mut self) {
-        self.left = PreviousCrash::default();
-        if let Err(error) = self.in_hand.set_suspects(&[]) {
+        self.previous_crash = PreviousCrash::default();
+        if let Err(error) = self.markers.set_suspects(&[]) {
             tracing::debug!(%error, "suspects can't be forgotten");
         }
     }

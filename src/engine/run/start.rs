@@ -74,7 +74,7 @@ impl Engine {
             | AttemptEnd::Superseded => None,
         };
         if ending == AttemptEnd::Done {
-            session.in_hand.clear();
+            session.markers.clear();
         }
         Ok(RepositoryProcessingResult {
             progress: run.statistics.progress,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::live::Published;
+use super::live::LiveRun;
 use super::session::Session;
 use crate::engine::coordinator::health::{Health, can_open};
 use crate::engine::coordinator::run_state::{AttemptEnd, Interruption, RunState};
@@ -41,7 +41,7 @@ impl Session<'_> {
             let store = slot.as_mut().ok_or(LedgerError::Poisoned)?;
             let shared = self.engine.shared();
             let view = store.view().during(plan.unwritten());
-            let shown = Published::new(shared, plan, view, &self.config, watch_state.is_some())?;
+            let shown = LiveRun::new(shared, plan, view, &self.config, watch_state.is_some())?;
             shared.shows_life(Some(self.clock.now()));
             let ending =
                 self.attempt_if_here(plan, store, &mut identities, &shown, run, watch_state.as_deref_mut())?;
@@ -86,7 +86,7 @@ impl Session<'_> {
         plan: &JobPlan,
         store: &mut Store,
         identities: &mut RootIdentities,
-        shown: &Published<'_>,
+        shown: &LiveRun<'_>,
         run: &mut RunState,
         watch_state: Option<&mut WatchState>,
     ) -> Result<AttemptEnd, EngineError> {

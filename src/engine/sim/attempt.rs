@@ -172,7 +172,7 @@ impl Schedule {
             clock: self.clock.clone(),
             slots: Arc::new(WorkerSlots::new(self.config.worker_count, Arc::clone(&budget))),
             budget,
-            in_hand: None,
+            markers: None,
             stop: halt.clone(),
             crash_signal: Arc::new(CrashSignal::default()),
             doubts_rules: Default::default(),

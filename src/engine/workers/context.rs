@@ -24,7 +24,7 @@ pub(crate) struct WorkContext {
     /// The memory for files.
     pub budget: Arc<Budget>,
     /// Where workers note the files in flight, for the next start.
-    pub in_hand: Option<Arc<InFlightMarkers>>,
+    pub markers: Option<Arc<InFlightMarkers>>,
     pub stop: Stop,
     pub slots: Arc<WorkerSlots>,
     pub crash_signal: Arc<CrashSignal>,

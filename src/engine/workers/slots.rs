@@ -23,7 +23,7 @@ const SLOW: Duration = Duration::from_secs(1);
 pub(crate) struct WorkerSlots {
     slots: Vec<RwLock<Arc<Slot>>>,
     budget: Arc<Budget>,
-    seats: AtomicUsize,
+    next_thread_id: AtomicUsize,
 }
 
 /// The stage of a worker's current file.
@@ -55,7 +55,7 @@ pub(crate) struct Reclaimed {
 /// The current work of one thread. A thread that replaces another one gets a slot of its own.
 pub(crate) struct Slot {
     worker: usize,
-    seat: usize,
+    thread_id: usize,
     /// Place in [`Stage::ALL`].
     stage: AtomicUsize,
     /// How long its reads have waited.
@@ -83,12 +83,12 @@ impl WorkerSlots {
     /// Creates slots for so many workers, whose memory comes from this budget.
     pub(crate) fn new(workers: usize, budget: Arc<Budget>) -> Self {
         let slots = (0..workers).map(|worker| RwLock::new(Arc::new(Slot::new(worker, worker)))).collect();
-        Self { slots, budget, seats: AtomicUsize::new(workers) }
+        Self { slots, budget, next_thread_id: AtomicUsize::new(workers) }
     }
 
-    /// Creates a slot for a thread that begins as this worker. Its seat is a number that no other thread has.
+    /// Creates a slot for a thread that begins as this worker. Its ID is a number that no other thread has.
     pub(crate) fn enter(&self, worker: usize) -> Arc<Slot> {
-        let slot = Arc::new(Slot::new(worker, self.seats.fetch_add(1, Ordering::Relaxed)));
+        let slot = Arc::new(Slot::new(worker, self.next_thread_id.fetch_add(1, Ordering::Relaxed)));
         if let Some(place) = self.slots.get(worker) {
             *place.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&slot);
         }
@@ -118,9 +118,9 @@ impl WorkerSlots {
         self.slots().filter_map(|slot| slot.seize_if(&self.budget, |_| true)).collect()
     }
 
-    /// Takes away the work of the thread with this seat. None if it has nothing, or was abandoned.
-    pub(crate) fn seize(&self, seat: usize) -> Option<Reclaimed> {
-        self.slots().find(|slot| slot.seat == seat)?.seize_if(&self.budget, |_| true)
+    /// Takes away the work of the thread with this ID. None if it has nothing, or was abandoned.
+    pub(crate) fn seize(&self, thread_id: usize) -> Option<Reclaimed> {
+        self.slots().find(|slot| slot.thread_id == thread_id)?.seize_if(&self.budget, |_| true)
     }
 
     /// Returns for each worker the path of its current file, if that is slow.
@@ -134,7 +134,7 @@ impl WorkerSlots {
     }
 
     /// Returns for each worker its batch, and the number of that batch's files that it is processing or begins next.
-    pub(crate) fn in_hand(&self) -> Vec<Option<(u64, u64)>> {
+    pub(crate) fn current(&self) -> Vec<Option<(u64, u64)>> {
         let look = |slot: Arc<Slot>| {
             let held = slot.lock();
             let task = held.task.as_ref()?;
@@ -154,7 +154,7 @@ impl WorkerSlots {
 }
 
 impl Slot {
-    fn new(worker: usize, seat: usize) -> Self {
+    fn new(worker: usize, thread_id: usize) -> Self {
         let now = Instant::now();
         let held = SlotState {
             task: None,
@@ -166,7 +166,7 @@ impl Slot {
             given_up: None,
         };
         let (stage, reading, permit_bytes) = Default::default();
-        Self { worker, seat, stage, reading, permit_bytes, held: Mutex::new(held) }
+        Self { worker, thread_id, stage, reading, permit_bytes, held: Mutex::new(held) }
     }
 
     pub(crate) fn worker(&self) -> usize {
@@ -174,8 +174,8 @@ impl Slot {
     }
 
     /// Returns the number of the thread among all that have worked here.
-    pub(crate) fn seat(&self) -> usize {
-        self.seat
+    pub(crate) fn thread_id(&self) -> usize {
+        self.thread_id
     }
 
     /// Locks the slot; none when it was taken away.

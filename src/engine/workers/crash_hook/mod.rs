@@ -32,31 +32,31 @@ static FORMER: OnceLock<[libc::sigaction; SIGNALS.len()]> = OnceLock::new();
 #[derive(Default)]
 pub(crate) struct CrashSignal {
     /// Seats, from 1; 0 is free.
-    seats: [AtomicUsize; DYING_MAX],
+    thread_ids: [AtomicUsize; DYING_MAX],
     go: AtomicBool,
 }
 
 impl CrashSignal {
-    /// Returns the seat of a thread that is about to die with the whole process; each is returned once.
+    /// Returns the ID of a thread that is about to die with the whole process; each is returned once.
     pub(crate) fn poll(&self) -> Option<usize> {
-        self.seats.iter().find_map(|word| match word.load(Ordering::Acquire) {
+        self.thread_ids.iter().find_map(|word| match word.load(Ordering::Acquire) {
             0 | HEARD => None,
-            seat => {
+            thread_id => {
                 word.store(HEARD, Ordering::Release);
-                Some(seat - 1)
+                Some(thread_id - 1)
             }
         })
     }
 
     /// Releases all dying threads, now and later.
-    pub(crate) fn let_go(&self) {
+    pub(crate) fn release(&self) {
         self.go.store(true, Ordering::Release);
     }
 
-    /// Signals that this seat is dying, and waits.
-    fn wait(&self, seat: usize) {
-        for word in &self.seats {
-            if word.compare_exchange(0, seat + 1, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+    /// Signals that the thread with this ID is dying, and waits.
+    fn wait(&self, thread_id: usize) {
+        for word in &self.thread_ids {
+            if word.compare_exchange(0, thread_id + 1, Ordering::AcqRel, Ordering::Acquire).is_ok() {
                 break;
             }
         }
@@ -74,7 +74,7 @@ impl CrashSignal {
 /// The thread that calls a processor.
 struct Caller {
     crash_signal: *const CrashSignal,
-    seat: usize,
+    thread_id: usize,
 }
 
 thread_local! {
@@ -92,9 +92,9 @@ impl Drop for Leave {
     }
 }
 
-/// Calls a processor, as this seat of a run.
-pub(crate) fn within<T>(crash_signal: &CrashSignal, seat: usize, call: impl FnOnce() -> T) -> T {
-    let caller = Caller { crash_signal, seat };
+/// Calls a processor, as the thread with this ID of a run.
+pub(crate) fn within<T>(crash_signal: &CrashSignal, thread_id: usize, call: impl FnOnce() -> T) -> T {
+    let caller = Caller { crash_signal, thread_id };
     let _leave = Leave(CALLER.replace(&raw const caller));
     compiler_fence(Ordering::SeqCst);
     call()
@@ -126,18 +126,18 @@ pub(crate) fn watch() {
 }
 
 /// Waits if this thread is within the call of a processor, and only once.
-fn last_words() {
+fn wait_for_last_commit() {
     let caller = CALLER.replace(ptr::null());
     if caller.is_null() {
         return;
     }
     // SAFETY: `within` has not returned, so its caller and what that borrows live.
-    let (crash_signal, seat) = unsafe { (&*(*caller).crash_signal, (*caller).seat) };
-    crash_signal.wait(seat);
+    let (crash_signal, thread_id) = unsafe { (&*(*caller).crash_signal, (*caller).thread_id) };
+    crash_signal.wait(thread_id);
 }
 
 extern "C" fn on_exit() {
-    last_words();
+    wait_for_last_commit();
 }
 
 extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
@@ -147,7 +147,7 @@ extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, _: *mut libc:
         (was_sent, !was_sent || (*info).si_pid() == libc::getpid())
     };
     if is_own {
-        last_words();
+        wait_for_last_commit();
     }
     let former = FORMER.get().map_or(&[][..], |former| former);
     for (signal, former) in SIGNALS.iter().zip(former) {

@@ -58,11 +58,11 @@ fn child() {
     std::fs::write(&note, "begun").unwrap();
     let until = Instant::now() + Duration::from_secs(20);
     while Instant::now() < until {
-        if let Some(seat) = crash_signal.poll() {
+        if let Some(thread_id) = crash_signal.poll() {
             std::thread::sleep(Duration::from_millis(200));
             let again = crash_signal.poll();
-            std::fs::write(&note, format!("{seat} {again:?}")).unwrap();
-            crash_signal.let_go();
+            std::fs::write(&note, format!("{thread_id} {again:?}")).unwrap();
+            crash_signal.release();
         }
         std::thread::sleep(Duration::from_millis(1));
     }

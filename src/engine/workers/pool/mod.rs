@@ -266,7 +266,7 @@ impl WorkerHandle<'_> {
 
     /// Puts the rest of `task` where others and this worker find it again, if urgent work comes first, or this worker
     /// is to rest.
-    pub(crate) fn make_way(&self, task: &mut Task) {
+    pub(crate) fn yield_to_urgent(&self, task: &mut Task) {
         let is_overtaken = self.pool.urgent_tasks.load(Ordering::Relaxed) > 0 && !task.is_urgent();
         let is_surplus = self.is_surplus();
         if !is_overtaken && !is_surplus {

@@ -62,7 +62,7 @@ fn urgent_work_overtakes_a_task_between_two_files_and_the_rest_is_done_after_it(
     let gate = Mutex::new(gate);
     let work = move |send: &mut Sender<u64>, mut task: Task, hand: &WorkerHandle<'_>| {
         loop {
-            hand.make_way(&mut task);
+            hand.yield_to_urgent(&mut task);
             let Some(place) = task.next_place() else { return ControlFlow::Continue(()) };
             if (task.batch_id(), place) == (1, 2) {
                 at_third.send(()).unwrap();
@@ -148,7 +148,7 @@ fn workers_that_are_allowed_later_take_part_and_rest_when_they_are_one_too_many(
     let (send, receive) = channel();
     let work = |(worker, send): &mut (usize, Sender<usize>), mut task: Task, hand: &WorkerHandle<'_>| {
         loop {
-            hand.make_way(&mut task);
+            hand.yield_to_urgent(&mut task);
             hand.share(&mut task);
             if task.next_place().is_none() {
                 return ControlFlow::Continue(());

@@ -66,7 +66,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
     /// Creates a worker; `send` takes each group of outcomes.
     pub(crate) fn new(context: Arc<WorkContext>, worker: usize, send: S) -> Self {
         let slot = context.slots.enter(worker);
-        let marker = context.in_hand.as_ref().map(|in_hand| in_hand.marker(worker));
+        let marker = context.markers.as_ref().map(|markers| markers.marker(worker));
         let kept = context.budget.kept_bytes(context.config.worker_count);
         Self {
             workers: context.config.worker_count,
@@ -168,7 +168,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
             self.result.keep(self.kept);
         }
         if let Some(task) = &mut held.task {
-            hand.make_way(task);
+            hand.yield_to_urgent(task);
             hand.share(task);
         }
         if is_due(&held, now.saturating_duration_since(held.group_since)) {
@@ -322,7 +322,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         let path = file.key.relative_path();
         let content = FileContent { path: &path, bytes: &self.content };
         let call = || process_content(context.processor.as_ref(), &content, &mut self.result);
-        crash_hook::within(&context.crash_signal, self.slot.seat(), call)
+        crash_hook::within(&context.crash_signal, self.slot.thread_id(), call)
     }
 }
 

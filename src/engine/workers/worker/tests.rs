@@ -41,7 +41,7 @@ fn context(processor: Arc<dyn Processor>, workers: usize) -> Arc<WorkContext> {
         clock: Clock::default(),
         slots: Arc::new(WorkerSlots::new(workers, Arc::clone(&budget))),
         budget,
-        in_hand: None,
+        markers: None,
         stop: Stop::default(),
         crash_signal: Arc::new(CrashSignal::default()),
         doubts_rules: Default::default(),
