@@ -22,7 +22,6 @@ use crate::cli::setup::Configured;
 
 use args::{Cli, CliCommand};
 use output::terminal::tell;
-use setup::logging::SetLevel;
 
 /// Parses the arguments, runs the command, and maps its result to an exit code.
 pub(crate) fn main(started: Instant) -> ExitCode {
@@ -44,13 +43,14 @@ pub(crate) fn main(started: Instant) -> ExitCode {
 }
 
 fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
+    cli.global.warnings().iter().for_each(|warning| tell(&format!("outlast: {warning}")));
     // `config` works even if the settings are invalid, or name a log file that can't be written.
     if let CliCommand::Config(args) = &cli.command {
         return command::config::config(&cli.global, &cli.layers(), args);
     }
     let layers = cli.layers();
     let (settings, problems) = layers.load_what_is_right();
-    show_passed_over(&settings);
+    show_warnings(&settings);
     if !problems.is_empty() && !cli.command.only_asks() {
         return Err(SettingsError(problems).into());
     }
@@ -60,7 +60,12 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     let logging = setup::logging::init(&settings, works)?;
     cli.global.state = settings.state().to_owned();
     let global = &cli.global;
-    let configured = || Configured { layers, settings: &settings, set_level: logging.set_level };
+    let configured = || Configured {
+        layers,
+        settings: &settings,
+        set_level: logging.set_level,
+        reopen_log: logging.reopen,
+    };
     match &cli.command {
         CliCommand::Run(args) => command::run::run(global, args, configured(), started),
         CliCommand::Watch(args) => command::watch::watch(global, args, configured(), started),
@@ -80,9 +85,9 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     }
 }
 
-/// Reports configuration files that were found but are ignored.
-pub(crate) fn show_passed_over(settings: &Settings) {
-    settings.passed_over().iter().for_each(|file| tell(&format!("outlast: {file}")));
+/// Reports what is ignored of the configuration.
+pub(crate) fn show_warnings(settings: &Settings) {
+    settings.warnings().iter().for_each(|warning| tell(&format!("outlast: {warning}")));
 }
 
 /// Formats a failure: a line for each problem of the settings, otherwise one.

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::cli::options::flags::{Flags, OfRun, OfWatch};
 use crate::cli::options::global::{Format, Global};
 use crate::cli::output::terminal::{self, Lines};
-use crate::cli::{exit_code, show_passed_over};
+use crate::cli::{exit_code, show_warnings};
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArgs {
@@ -49,13 +49,15 @@ pub(crate) fn config(global: &Global, layers: &Layers, args: &ConfigArgs) -> Res
         ConfigCommand::Check(CheckArgs { file: Some(file) }) => file,
         command => return config_of_all(global, layers, matches!(command, ConfigCommand::Show(_))),
     };
-    reported(global.format, &[file.display().to_string()], &settings::check(file))
+    let (settings, problems) = settings::check(file);
+    show_warnings(&settings);
+    reported(global.format, &[file.display().to_string()], &problems)
 }
 
 /// Shows or checks the settings that a command here would use.
 fn config_of_all(global: &Global, layers: &Layers, is_shown: bool) -> Result<u8> {
     let (settings, mut problems) = layers.load_what_is_right();
-    show_passed_over(&settings);
+    show_warnings(&settings);
     if is_shown && problems.is_empty() {
         return show(&settings, global.format);
     }

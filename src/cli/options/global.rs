@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use outlast::service::settings::{self, Origin, Problem};
 
 use super::flags::{Everywhere, Flags};
 
@@ -16,6 +17,14 @@ pub(crate) struct Global {
     #[arg(long, global = true, help_heading = "Global options", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
+    /// Ignored
+    #[arg(long, global = true, hide = true)]
+    log_file_size: Option<String>,
+
+    /// Ignored
+    #[arg(long, global = true, hide = true)]
+    log_files: Option<String>,
+
     /// How results are printed
     #[arg(long, global = true, help_heading = "Global options", value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
@@ -23,6 +32,18 @@ pub(crate) struct Global {
     /// The state folder that the settings name, once they are read.
     #[arg(skip)]
     pub(crate) state: PathBuf,
+}
+
+impl Global {
+    /// Returns why given flags are ignored.
+    pub(crate) fn warnings(&self) -> Vec<Problem> {
+        let flags = [("log-file-size", &self.log_file_size), ("log-files", &self.log_files)];
+        let given = flags.into_iter().filter(|(_, value)| value.is_some());
+        let warning = |(key, _): (&str, _)| {
+            Some(Problem { origin: Origin::Flag(format!("--{key}")), what: settings::ignored(key)? })
+        };
+        given.filter_map(warning).collect()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

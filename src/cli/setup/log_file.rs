@@ -1,23 +1,23 @@
-//! A log file of bounded size, with a bounded number of rotated ones: `log`, `log.1`, `log.2`, ...
+//! A log file that others rotate.
 //!
-//! `tracing-appender` rotates by time only. Several processes may write to one file, and a cleanup may move it away:
-//! each write checks whether the file is still the one at its path. No error here ever stops the logging process.
+//! A rotation moves the file away, after which it is begun anew at its path, or it copies and truncates the file, which
+//! is open for appending and so goes on at its beginning. Several processes may write to one file: each line is one
+//! write. No error here ever stops the logging process.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use outlast::model::with_remedy;
 use rustix::fs::OFlags;
-use tracing_subscriber::fmt::MakeWriter;
+
+use crate::cli::output::terminal;
 
 /// The log file, open for appending.
 pub(crate) struct LogFile {
     path: PathBuf,
-    bytes_max: u64,
-    kept: u32,
     open: Mutex<Open>,
 }
 
@@ -29,57 +29,56 @@ struct Open {
 
 impl LogFile {
     /// Opens or creates the file; only its owner can read it, since it contains paths of files.
-    pub(crate) fn open(path: &Path, bytes_max: u64, kept: u32) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         // After a change of the current folder, the relative path would mean another file.
         let path = std::path::absolute(path)?;
         let open = Mutex::new(Open { file: append_to(&path)?, reported: false });
-        Ok(Self { path, bytes_max, kept, open })
+        Ok(Self { path, open })
+    }
+
+    /// Opens the file at the path again if it is another one by now, even if there is nothing to write.
+    pub(crate) fn reopen(&self) {
+        let mut open = self.lock();
+        let done = self.follow_path(&mut open);
+        self.report(&mut open, done);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn append(&self, open: &mut Open, line: &[u8]) -> io::Result<()> {
-        if !self.is_at_its_name(&open.file)? {
-            open.file = append_to(&self.path)?;
-        }
-        let length = open.file.metadata()?.len();
-        if length > 0 && length + line.len() as u64 > self.bytes_max {
-            self.turn(open)?;
-        }
-        open.file.write_all(line)
+        // If it can't be opened, the line goes to the file that was moved, rather than nowhere.
+        let followed = self.follow_path(open);
+        open.file.write_all(line)?;
+        followed
     }
 
-    /// Rotates the file and begins a new one.
-    fn turn(&self, open: &mut Open) -> io::Result<()> {
-        // One of several processes rotates it; the others find it done. Without locks here, they may lose a file.
-        let _ = open.file.lock();
-        if self.is_at_its_name(&open.file)? {
-            for number in (1..self.kept).rev() {
-                unless_missing(fs::rename(self.older(number), self.older(number + 1)))?;
-            }
-            match self.kept {
-                0 => fs::remove_file(&self.path)?,
-                _ => fs::rename(&self.path, self.older(1))?,
-            }
+    fn follow_path(&self, open: &mut Open) -> io::Result<()> {
+        let id = |file: &fs::Metadata| (file.dev(), file.ino());
+        let is_at_path = match fs::metadata(&self.path) {
+            Ok(at_path) => id(&at_path) == id(&open.file.metadata()?),
+            Err(error) if error.kind() == ErrorKind::NotFound => false,
+            Err(error) => return Err(error),
+        };
+        if !is_at_path {
+            open.file = append_to(&self.path)?;
         }
-        open.file = append_to(&self.path)?;
         Ok(())
     }
 
-    fn is_at_its_name(&self, file: &File) -> io::Result<bool> {
-        let same = |named: fs::Metadata| {
-            let open = file.metadata()?;
-            Ok((named.dev(), named.ino()) == (open.dev(), open.ino()))
-        };
-        match fs::metadata(&self.path) {
-            Ok(named) => same(named),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
+    /// Reports the first of several failures on stderr.
+    fn report(&self, open: &mut Open, done: io::Result<()>) {
+        let reported = std::mem::replace(&mut open.reported, done.is_err());
+        if let Err(error) = done
+            && !reported
+        {
+            let path = self.path.display();
+            let error = with_remedy(error);
+            terminal::tell(&format!(
+                "outlast: log file {path} can't be written: {error}; going on without it"
+            ));
         }
-    }
-
-    fn older(&self, number: u32) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(format!(".{number}"));
-        name.into()
     }
 }
 
@@ -89,26 +88,12 @@ fn append_to(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(nonblocking).open(path)
 }
 
-fn unless_missing(done: io::Result<()>) -> io::Result<()> {
-    done.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
-}
-
-/// A line that can't be written is lost; the first of several failures is reported on stderr.
+/// A line that can't be written is lost.
 impl Write for &LogFile {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.append(&mut open, line) {
-            Ok(()) => open.reported = false,
-            Err(error) if !open.reported => {
-                open.reported = true;
-                let path = self.path.display();
-                let error = with_remedy(error);
-                crate::cli::output::terminal::tell(&format!(
-                    "outlast: log file {path} can't be written: {error}; going on without it"
-                ));
-            }
-            Err(_) => {}
-        }
+        let mut open = self.lock();
+        let done = self.append(&mut open, line);
+        self.report(&mut open, done);
         Ok(line.len())
     }
 
@@ -117,59 +102,31 @@ impl Write for &LogFile {
     }
 }
 
-impl<'a> MakeWriter<'a> for LogFile {
-    type Writer = &'a Self;
-
-    fn make_writer(&'a self) -> Self::Writer {
-        self
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
-        let mut names: Vec<_> = entries.map(|name| name.into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
     #[test]
-    fn older_files_are_kept_up_to_their_number_and_none_is_too_long() {
-        for kept in [0, 1, 3] {
-            let folder = tempfile::tempdir().unwrap();
-            let log = LogFile::open(&folder.path().join("log"), 20, kept).unwrap();
-            for line in 0..50 {
-                (&log).write_all(format!("line {line:03}\n").as_bytes()).unwrap();
-            }
-            let names = names(folder.path());
-            assert_eq!(names.len(), 1 + kept as usize, "{names:?}");
-            for name in names {
-                let text = fs::read_to_string(folder.path().join(&name)).unwrap();
-                assert!(text.len() <= 20 && text.lines().all(|line| line.len() == 8), "{name}: {text}");
-            }
-            assert!(fs::read_to_string(folder.path().join("log")).unwrap().ends_with("line 049\n"));
-        }
-    }
-
-    #[test]
-    fn two_writers_share_a_file_and_lose_no_line() {
+    fn two_writers_share_a_file_that_is_moved_away_and_lose_no_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         std::thread::scope(|scope| {
             for writer in 0..2 {
-                let log = LogFile::open(&path, 200, 90).unwrap();
+                let log = LogFile::open(&path).unwrap();
                 scope.spawn(move || {
                     for line in 0..300 {
                         (&log).write_all(format!("{writer} {line:03}\n").as_bytes()).unwrap();
                     }
                 });
             }
+            for number in 0..20 {
+                // It may not be there yet.
+                let _ = fs::rename(&path, folder.path().join(format!("log.{number}")));
+                std::thread::yield_now();
+            }
         });
-        let read = |name: &String| fs::read_to_string(folder.path().join(name)).unwrap();
-        let text: String = names(folder.path()).iter().map(read).collect();
+        let entries = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let text: String = entries.map(|path| fs::read_to_string(path).unwrap()).collect();
         let mut lines: Vec<&str> = text.lines().collect();
         lines.sort();
         lines.dedup();
@@ -180,7 +137,7 @@ mod tests {
     fn a_file_that_was_moved_away_is_begun_anew() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
-        let log = LogFile::open(&path, 1000, 1).unwrap();
+        let log = LogFile::open(&path).unwrap();
         (&log).write_all(b"one\n").unwrap();
         fs::rename(&path, folder.path().join("moved")).unwrap();
         (&log).write_all(b"two\n").unwrap();
@@ -188,5 +145,21 @@ mod tests {
         assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o600);
         fs::remove_dir_all(folder.path()).unwrap();
         (&log).write_all(b"lost\n").unwrap();
+    }
+
+    #[test]
+    fn a_line_for_which_no_new_file_can_be_made_goes_to_the_moved_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = folder.path().join("logs");
+        fs::create_dir(&logs).unwrap();
+        let log = LogFile::open(&logs.join("log")).unwrap();
+        (&log).write_all(b"one\n").unwrap();
+        let moved = folder.path().join("moved");
+        fs::rename(&logs, &moved).unwrap();
+        (&log).write_all(b"two\n").unwrap();
+        assert_eq!(fs::read(moved.join("log")).unwrap(), b"one\ntwo\n");
+        fs::create_dir(&logs).unwrap();
+        (&log).write_all(b"three\n").unwrap();
+        assert_eq!(fs::read(logs.join("log")).unwrap(), b"three\n");
     }
 }

@@ -1,7 +1,7 @@
 //! Logging on stderr, and to a file as well if one is named.
 
 use std::fmt::Debug;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use outlast::service::settings::{Settings, SettingsError};
@@ -17,10 +17,13 @@ use crate::cli::output::terminal;
 
 /// Changes the log level.
 pub(crate) type SetLevel = Box<dyn Fn(&Settings) + Send + Sync>;
+/// Opens the log file again if it was moved.
+pub(crate) type ReopenLog = Box<dyn Fn() + Send + Sync>;
 
 /// The logging setup.
 pub(crate) struct Logging {
     pub(crate) set_level: SetLevel,
+    pub(crate) reopen: ReopenLog,
     /// Sends the remaining data when dropped.
     #[cfg(feature = "otel")]
     _telemetry: Option<super::otel::Telemetry>,
@@ -44,15 +47,12 @@ pub(crate) fn init(settings: &Settings, works: bool) -> Result<Logging> {
         let human = to_stderr.with_writer(|| terminal::Log { json: false }).with_ansi(ansi);
         human.fmt_fields(debug_fn(write_field).delimited(" ")).boxed()
     };
-    let to_file = match &log.file {
-        None => None,
-        Some(path) => {
-            let file = LogFile::open(path, log.file_bytes_max, log.files_kept)
-                .map_err(|error| SettingsError(vec![settings.log_file_problem(&error)]))?;
-            let layer = fmt::layer().with_writer(file).with_ansi(false).log_internal_errors(false);
-            Some(layer.json().with_current_span(false))
-        }
-    };
+    let file = log.file.map(|path| LogFile::open(&path).map(Arc::new)).transpose();
+    let file = file.map_err(|error| SettingsError(vec![settings.log_file_problem(&error)]))?;
+    let to_file = file.clone().map(|file| {
+        let layer = fmt::layer().with_writer(file).with_ansi(false).log_internal_errors(false);
+        layer.json().with_current_span(false)
+    });
     #[cfg(feature = "otel")]
     let telemetry = works.then(super::otel::Telemetry::start).flatten();
     #[cfg(feature = "otel")]
@@ -67,6 +67,7 @@ pub(crate) fn init(settings: &Settings, works: bool) -> Result<Logging> {
     tracing_subscriber::registry().with(filter).with(to_stderr).with(to_file).init();
     Ok(Logging {
         set_level: level_setter(log.filter, level),
+        reopen: Box::new(move || file.iter().for_each(|file| file.reopen())),
         #[cfg(feature = "otel")]
         _telemetry: telemetry,
     })

@@ -2,7 +2,7 @@
 
 use outlast::service::settings::{Layers, Settings};
 
-use super::SetLevel;
+use logging::{ReopenLog, SetLevel};
 
 pub(super) mod allocator;
 pub(super) mod log_file;
@@ -16,4 +16,5 @@ pub(crate) struct Configured<'a> {
     pub(crate) layers: Layers,
     pub(crate) settings: &'a Settings,
     pub(crate) set_level: SetLevel,
+    pub(crate) reopen_log: ReopenLog,
 }

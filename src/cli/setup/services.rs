@@ -46,13 +46,14 @@ impl Services {
         signals: &Signals,
         next_job: NextJob,
     ) -> Result<Self> {
-        let Configured { layers, settings, set_level } = configured;
+        let Configured { layers, settings, set_level, reopen_log } = configured;
         #[cfg(feature = "otel")]
         super::otel::observe(engine);
         let signals = signals.clone();
         let schedule: SharedSchedule = Arc::new(Mutex::new(settings.schedule()));
         let changing = Arc::clone(&schedule);
         let reload = Reload::new(layers, settings.clone(), config.clone(), Arc::clone(engine), next_job)
+            .reopening(reopen_log)
             .applying(set_level)
             .applying(move |settings| {
                 signals.set_drain(Duration::from_secs(settings.batch().drain_seconds));

@@ -36,6 +36,8 @@ pub enum NextJob {
 
 /// Applies changes outside the engine, such as to the log.
 type Apply = dyn Fn(&Settings) + Send + Sync;
+/// Opens a log file again.
+type Reopen = dyn Fn() + Send + Sync;
 /// Replaces the token, and returns whether it differs.
 type ChangeToken = dyn Fn(&str) -> bool + Send + Sync;
 
@@ -48,6 +50,7 @@ pub struct Reload {
     reprocess: bool,
     change_processor: bool,
     present: Mutex<Present>,
+    reopen: Option<Box<Reopen>>,
     appliers: Vec<Box<Apply>>,
     /// Set if clients must present a token.
     change_token: OnceLock<Box<ChangeToken>>,
@@ -78,14 +81,31 @@ impl Reload {
         let marks = Marks::of(&layers.places());
         let BatchConfig { reprocess, change_processor, .. } = asked;
         let present = Mutex::new(Present { settings, asked });
-        let appliers = Vec::new();
         let change_token = OnceLock::new();
-        Self { layers, engine, next_job, reprocess, change_processor, present, appliers, change_token, marks }
+        Self {
+            layers,
+            engine,
+            next_job,
+            reprocess,
+            change_processor,
+            present,
+            reopen: None,
+            appliers: Vec::new(),
+            change_token,
+            marks,
+        }
     }
 
     /// Makes reloads read the token from its file as well, and pass it to `change`.
     pub fn changing_token(&self, change: impl Fn(&str) -> bool + Send + Sync + 'static) {
         let _ = self.change_token.set(Box::new(change));
+    }
+
+    /// Sets a function that opens a log file again. Each reload begins with it, whether or not the settings are valid.
+    #[must_use]
+    pub fn reopening(mut self, reopen: impl Fn() + Send + Sync + 'static) -> Self {
+        self.reopen = Some(Box::new(reopen));
+        self
     }
 
     /// Adds a function that applies changes. It is called with each valid new configuration, and ignores values that
@@ -102,6 +122,9 @@ impl Reload {
     /// # Errors
     /// All problems, a line each. Nothing is applied.
     pub fn read_again(&self) -> Result<String, String> {
+        if let Some(reopen) = &self.reopen {
+            reopen();
+        }
         let _told = systemd::reloading();
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
         let next = self.layers.load().map_err(|wrong| format!("{wrong}\n{STAYS}"))?;
@@ -110,8 +133,8 @@ impl Reload {
         let token = self.token(&taken).map_err(|wrong| format!("{wrong}\n{STAYS}"))?;
         let put_back = self.configure(&mut present, &taken).map_err(|wrong| format!("{wrong}\n{STAYS}"))?;
         self.appliers.iter().for_each(|apply| apply(&taken));
-        let news = taken.passed_over().iter().filter(|one| !present.settings.passed_over().contains(one));
-        news.for_each(|file| tracing::warn!("{file}"));
+        let news = taken.warnings().iter().filter(|one| !present.settings.warnings().contains(one));
+        news.for_each(|warning| tracing::warn!("{warning}"));
         present.settings = taken;
         drop(present);
         let mut answer = self.reported(&changes, put_back);

@@ -183,10 +183,6 @@ fn logs_and_http() -> Vec<Setting> {
             => "How the log on stderr is written";
         "log-file" All Restart log_file: file().sourced().optional()
             => "A file for the log as well, a JSON object on each line";
-        "log-file-size" All Restart log_file_bytes_max: size(4 << 10, 1)
-            => "Size at which a log file is put aside, and a new one begun";
-        "log-files" All Restart log_files_kept: count(0, 100, "files")
-            => "Older log files that are kept";
         "progress" Run Restart progress: word([
             ("auto", ProgressMode::Auto),
             ("always", ProgressMode::Always),

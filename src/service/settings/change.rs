@@ -55,7 +55,7 @@ impl Settings {
             old.origin.clone()
         };
         let origins = self.all.iter().zip(&next.all).map(&mut origin).collect();
-        Self::new(set, origins, next.files.clone(), next.passed_over.clone())
+        Self::new(set, origins, next.files.clone(), next.warnings.clone())
     }
 }
 

@@ -83,15 +83,15 @@ fn read(given: &[FlagValue], config: Option<&Path>, process_env: &ProcessEnv) ->
     found.settle(files.into_iter().flatten().collect())
 }
 
-/// Returns all problems of one file, and of the files that it names.
-pub fn check(path: &Path) -> Vec<Problem> {
+/// Reads one file alone. Returns its settings, and all problems with it and the files that it names.
+pub fn check(path: &Path) -> (Settings, Vec<Problem>) {
     let mut found = Found::default();
     if !file::read(path, &mut found) {
-        return vec![missing(path)];
+        found.problems.push(missing(path));
     }
     let (settings, mut problems) = found.settle(Vec::new());
     problems.extend(settings.check_files());
-    problems
+    (settings, problems)
 }
 
 /// Reads the named file, or else finds the nearest one upwards.

@@ -39,4 +39,5 @@ pub use pair::{Pairs, limit_pair, retry_pair};
 pub use problem::{Origin, Problem, SettingsError};
 pub use resolved::{LogSettings, Resolved, Settings};
 pub use setting::{AppliesWhen, FlagOf, Setting};
+pub use suggest::ignored;
 pub use values::{Raw, Value, ValueForm};

@@ -23,10 +23,6 @@ pub struct LogSettings {
     pub json: bool,
     /// An additional log file.
     pub file: Option<PathBuf>,
-    /// Size in bytes at which a log file is rotated.
-    pub file_bytes_max: u64,
-    /// Rotated log files that are kept.
-    pub files_kept: u32,
 }
 
 /// A setting with its value.
@@ -49,7 +45,7 @@ pub struct Settings {
     pub(super) fields: Fields,
     pub(super) all: Vec<Resolved>,
     pub(super) files: Vec<PathBuf>,
-    pub(super) passed_over: Vec<Problem>,
+    pub(super) warnings: Vec<Problem>,
 }
 
 impl Settings {
@@ -58,7 +54,7 @@ impl Settings {
         set: Fields,
         origins: Vec<Origin>,
         files: Vec<PathBuf>,
-        passed_over: Vec<Problem>,
+        warnings: Vec<Problem>,
     ) -> Self {
         let mut fields = set.clone().derived();
         let mut resolved = |(setting, origin): (&'static Setting, _)| Resolved {
@@ -67,7 +63,7 @@ impl Settings {
             origin,
         };
         let all = catalogue().iter().zip(origins).map(&mut resolved).collect();
-        Self { set, fields, all, files, passed_over }
+        Self { set, fields, all, files, warnings }
     }
 
     /// Returns every setting, with its value and source.
@@ -80,9 +76,9 @@ impl Settings {
         &self.files
     }
 
-    /// Returns files that were found but are ignored, and why.
-    pub fn passed_over(&self) -> &[Problem] {
-        &self.passed_over
+    /// Returns what is ignored, and why: files that were found, and keys without an effect.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
     }
 
     /// Returns when all roots are scanned again.
@@ -118,13 +114,10 @@ impl Settings {
 
     /// Returns how and where the process logs.
     pub fn log(&self) -> LogSettings {
-        let Fields { log_level, log_json, log_file, log_file_bytes_max, log_files_kept, .. } = &self.fields;
         LogSettings {
-            filter: directives(log_level),
-            json: *log_json,
-            file: log_file.as_ref().map(|file| file.value.clone()),
-            file_bytes_max: *log_file_bytes_max,
-            files_kept: *log_files_kept,
+            filter: directives(&self.fields.log_level),
+            json: self.fields.log_json,
+            file: self.fields.log_file.as_ref().map(|file| file.value.clone()),
         }
     }
 

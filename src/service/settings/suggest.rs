@@ -12,6 +12,16 @@ const OTHER_NAMES: [(&str, &str); 8] = [
     ("log", "log-level"),
 ];
 
+/// Keys that are accepted and have no effect, since others rotate the log file.
+const IGNORED: [&str; 2] = ["log-file-size", "log-files"];
+
+/// Returns why this key has no effect, if it is one of those.
+pub fn ignored(key: &str) -> Option<String> {
+    let is_ignored = IGNORED.contains(&key);
+    is_ignored
+        .then(|| format!("{key} has no effect: logrotate keeps log files small, as in data/logrotate.conf"))
+}
+
 /// Returns the nearest of these names, if it is near enough.
 pub(super) fn nearest<'a>(unknown: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = unknown.to_lowercase().replace('_', "-");

@@ -70,9 +70,12 @@ pub(crate) fn read(variables: &BTreeMap<OsString, OsString>, found: &mut Found) 
             VariableMeaning::Setting(setting) => found.take(setting, &Raw::from(value.clone()), origin),
             VariableMeaning::Ignored => {}
             VariableMeaning::Unknown => {
-                let names: Vec<String> = catalogue().iter().map(Setting::variable).collect();
-                let hint = did_you_mean(nearest(&shown, names.iter().map(String::as_str)));
-                found.wrong(origin, format!("no such setting; {hint}"));
+                let key = shown[PREFIX.len()..].to_lowercase().replace('_', "-");
+                found.unknown(&key, origin, || {
+                    let names: Vec<String> = catalogue().iter().map(Setting::variable).collect();
+                    let hint = did_you_mean(nearest(&shown, names.iter().map(String::as_str)));
+                    format!("no such setting; {hint}")
+                });
             }
         }
     }

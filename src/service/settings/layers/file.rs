@@ -116,7 +116,7 @@ impl TomlFile {
                 (None, _) if is_table => {
                     found.wrong(origin, format!("{key} is a table: write [{key}] and its settings below"));
                 }
-                (None, _) => found.wrong(origin, unknown(&key)),
+                (None, _) => found.unknown(&key, origin, || unknown(&key)),
             }
         }
     }

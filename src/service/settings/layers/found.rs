@@ -8,6 +8,7 @@ use crate::service::settings::fields::Fields;
 use crate::service::settings::problem::{Origin, Problem};
 use crate::service::settings::resolved::Settings;
 use crate::service::settings::setting::Setting;
+use crate::service::settings::suggest::ignored;
 use crate::service::settings::values::Raw;
 
 /// What the layers set, which are read by precedence: the first value of a setting wins.
@@ -17,8 +18,8 @@ pub(crate) struct Found {
     origins: BTreeMap<&'static str, Origin>,
     /// What is wrong.
     pub(crate) problems: Vec<Problem>,
-    /// Files that were found and are ignored.
-    pub(crate) passed_over: Vec<Problem>,
+    /// What is ignored: files that were found, and keys without an effect.
+    pub(crate) warnings: Vec<Problem>,
 }
 
 impl Found {
@@ -40,11 +41,19 @@ impl Found {
         self.problems.push(Problem { origin, what: what.into() });
     }
 
+    /// Reports a key that is no setting: it may be one that has no effect.
+    pub(crate) fn unknown(&mut self, key: &str, origin: Origin, what: impl FnOnce() -> String) {
+        match ignored(key) {
+            Some(why) => self.warnings.push(Problem { origin, what: why }),
+            None => self.wrong(origin, what()),
+        }
+    }
+
     /// Returns the settings, and all problems.
     pub(crate) fn settle(mut self, files: Vec<PathBuf>) -> (Settings, Vec<Problem>) {
         let mut origin = |setting: &Setting| self.origins.remove(&*setting.key).unwrap_or(Origin::Default);
         let origins = catalogue().iter().map(&mut origin).collect();
-        let settings = Settings::new(self.fields, origins, files, self.passed_over);
+        let settings = Settings::new(self.fields, origins, files, self.warnings);
         self.problems.extend(settings.misfits());
         (settings, self.problems)
     }

@@ -44,7 +44,7 @@ fn look(path: &Path, owner: ConfigOwner, found: &mut Found) -> bool {
             return true;
         }
         Err(Unfit::Absent) => {}
-        Err(Unfit::PassedOver(what)) => found.passed_over.push(problem(path, what)),
+        Err(Unfit::PassedOver(what)) => found.warnings.push(problem(path, what)),
         Err(Unfit::Wrong(what)) => found.problems.push(problem(path, what)),
     }
     false
@@ -138,40 +138,40 @@ mod tests {
     }
 
     #[track_caller]
-    fn is_passed_over(folder: &Path, file: &Path, words: &str) {
+    fn is_warnings(folder: &Path, file: &Path, words: &str) {
         let (found, notes) = searched(folder);
-        assert_eq!((found, notes.problems.len(), notes.passed_over.len()), (None, 0, 1), "{notes:?}");
-        let what = notes.passed_over[0].to_string();
+        assert_eq!((found, notes.problems.len(), notes.warnings.len()), (None, 0, 1), "{notes:?}");
+        let what = notes.warnings[0].to_string();
         let named = format!("--config {}", file.display());
         assert!(what.contains("is not obeyed") && what.contains(words) && what.contains(&named), "{what}");
     }
 
     #[test]
-    fn a_file_that_everybody_can_change_is_passed_over_and_one_of_the_group_is_not() {
+    fn a_file_that_everybody_can_change_is_warnings_and_one_of_the_group_is_not() {
         let (_dir, file, below) = place();
         assert_eq!(searched(&below).0, Some(file.clone()));
         fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).unwrap();
         assert_eq!(searched(&below).0, Some(file.clone()));
         fs::set_permissions(&file, fs::Permissions::from_mode(0o646)).unwrap();
-        is_passed_over(&below, &file, "0646");
+        is_warnings(&below, &file, "0646");
     }
 
     #[test]
-    fn a_strangers_file_is_passed_over_as_well_as_a_strangers_link_and_a_link_to_one() {
+    fn a_strangers_file_is_warnings_as_well_as_a_strangers_link_and_a_link_to_one() {
         let (dir, file, below) = place();
         if chown(&file, Some(54_321), None).is_err() {
             return; // Only root can give a file away.
         }
-        is_passed_over(&below, &file, "user 54321");
+        is_warnings(&below, &file, "user 54321");
         let link = below.join(NAME);
         symlink(&file, &link).unwrap();
         let (found, notes) = searched(&below);
-        assert!(found.is_none() && notes.passed_over.len() == 2, "the link, and the file above: {notes:?}");
+        assert!(found.is_none() && notes.warnings.len() == 2, "the link, and the file above: {notes:?}");
         chown(&file, Some(0), None).unwrap();
         assert_eq!(searched(&below).0, Some(link.clone()));
         std::os::unix::fs::lchown(&link, Some(54_321), None).unwrap();
         let (found, notes) = searched(&below);
-        assert!(found == Some(file) && notes.passed_over.len() == 1, "the search goes on above: {notes:?}");
+        assert!(found == Some(file) && notes.warnings.len() == 1, "the search goes on above: {notes:?}");
         let elsewhere = dir.path().join("folder");
         fs::create_dir(&elsewhere).unwrap();
         fs::create_dir(elsewhere.join(NAME)).unwrap();
@@ -187,14 +187,14 @@ mod tests {
         for target in [Path::new(NAME), Path::new("nowhere"), &file.join("below-a-file")] {
             symlink(target, &link).unwrap();
             let (found, notes) = searched(&below);
-            assert!(found.as_ref() == Some(&file) && notes.passed_over.is_empty(), "{target:?}: {notes:?}");
+            assert!(found.as_ref() == Some(&file) && notes.warnings.is_empty(), "{target:?}: {notes:?}");
             fs::remove_file(&link).unwrap();
         }
         for folder in
             [file.join("x"), dir.path().join("gone/further"), below.join("n".repeat(300)), PathBuf::new()]
         {
             let (_, notes) = searched(&folder);
-            assert!(notes.problems.is_empty() && notes.passed_over.is_empty(), "{folder:?}: {notes:?}");
+            assert!(notes.problems.is_empty() && notes.warnings.is_empty(), "{folder:?}: {notes:?}");
         }
     }
 }

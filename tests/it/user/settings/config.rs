@@ -236,6 +236,31 @@ fn a_check_lists_all_that_is_wrong_a_line_each() {
 }
 
 #[test]
+fn the_keys_of_logs_that_others_rotate_are_a_warning_in_each_layer() {
+    let place = Place::new();
+    place.sandbox.write("a.ast.json", AST);
+    let path = place.project("log-file-size = \"1MiB\"\nlog-files = 3\n");
+    let mut command = place.command(["run", ".", "--log-files", "3", "--log-file-size", "4KiB"]);
+    let told = ran(command.env("OUTLAST_LOG_FILE_SIZE", "1MiB").env("OUTLAST_LOG_FILES", "many")).expect(0);
+    for origin in [
+        "flag --log-file-size: log-file-size",
+        "flag --log-files: log-files",
+        "env OUTLAST_LOG_FILE_SIZE: log-file-size",
+        "env OUTLAST_LOG_FILES: log-files",
+        &format!("{}:1: log-file-size", path.display()),
+        &format!("{}:2: log-files", path.display()),
+    ] {
+        let line = format!("{origin} has no effect: logrotate");
+        assert_eq!(told.stderr.matches(&line).count(), 1, "no {line:?}: {told}");
+    }
+    assert!(!ran(&mut place.command(["run", "--help"])).expect(0).text().contains("--log-files"));
+    for args in [&["config", "check"][..], &["config", "check", "outlast.toml"]] {
+        let told = ran(&mut place.command(args.iter().copied())).expect(0);
+        assert!(told.text().contains(": sound") && told.stderr.contains("logrotate"), "{told}");
+    }
+}
+
+#[test]
 fn a_check_of_what_is_sound_says_so() {
     let place = Place::new();
     ran(&mut place.command(["config", "check"])).expect(0);

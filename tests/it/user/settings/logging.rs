@@ -1,4 +1,4 @@
-//! The log: on stderr and in a file, its form, its level and its bounds.
+//! The log: on stderr and in a file, its form and its level.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -74,26 +74,6 @@ fn a_level_leaves_out_what_is_below_it() {
         let sandbox = one();
         let told = ran(sandbox.run_command(&[]).env(name, "info")).expect(0);
         assert_eq!(told.stderr.contains("run started"), says, "{name}: {told}");
-    }
-}
-
-#[test]
-fn log_files_are_bounded_in_size_and_number() {
-    let sandbox = one();
-    let folder = sandbox.dir.path().join("logs");
-    fs::create_dir(&folder).unwrap();
-    let path = folder.join("outlast.log");
-    let bounds =
-        ["--log-file", path.to_str().unwrap(), "--log-file-size", "4KiB", "--log-files", "2", "--reprocess"];
-    for _ in 0..4 {
-        sandbox.run_ok(&[&bounds[..], &["--log-level", "trace,sled=trace"]].concat());
-    }
-    let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    names.sort();
-    assert_eq!(names, ["outlast.log", "outlast.log.1", "outlast.log.2"]);
-    for name in names {
-        let text = read(&folder.join(&name));
-        assert!(!json_lines(&text).is_empty() && text.len() <= 4096, "{name:?}: {} bytes", text.len());
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod config;
 mod config_files;
 mod filters;
 mod limits;
+mod log_rotation;
 mod logging;
 mod modes;
 mod options;

@@ -64,15 +64,15 @@ impl Place {
 
 #[test]
 fn a_run_that_is_asked_to_takes_over_what_it_can_and_says_what_it_cannot() {
-    let place = Place::new("batch-size = 10\nlog-file-size = \"1MiB\"\n");
-    place.write("log-level = \"debug\"\nbatch-size = 20\nlog-file-size = \"2MiB\"\nworkers = 9\n");
+    let place = Place::new("batch-size = 10\nlog-format = \"human\"\n");
+    place.write("log-level = \"debug\"\nbatch-size = 20\nlog-format = \"json\"\nworkers = 9\n");
     let told = ran(&mut place.sandbox.command(["ctl", "reload", "--format", "json"])).expect(0).json();
     let what = told["what"].as_str().unwrap();
     let at = |line: u8| format!("({}:{line})", place.file.display());
     for part in [
         format!("batch-size 10 -> 20 {}", at(2)),
         format!("log-level warn -> debug {}", at(1)),
-        format!("log-file-size 1MiB -> 2MiB {}: needs a restart", at(3)),
+        format!("log-format human -> json {}: needs a restart", at(3)),
     ] {
         assert!(what.contains(&part), "no {part:?}: {what}");
     }
