@@ -46,6 +46,14 @@ pub(crate) fn sync_parent(path: &Path) -> Result<(), LedgerError> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
+/// Returns the content of a file that has to be there.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, LedgerError> {
+    fs::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => LedgerError::damaged(path, "the file is gone"),
+        _ => LedgerError::io(path)(error),
+    })
+}
+
 /// Returns a file's content; empty if it is missing.
 pub(crate) fn read_if_there(path: &Path) -> Result<Vec<u8>, LedgerError> {
     kinds::check_one(path, FileKind::File)?;

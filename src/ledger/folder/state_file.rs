@@ -132,13 +132,7 @@ pub(super) fn write(path: &Path, info: StateInfo) -> Result<StateInfo, LedgerErr
 
 /// Reads the file, and checks it.
 pub(crate) fn read(path: &Path) -> Result<StateInfo, LedgerError> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(LedgerError::damaged(path, "the file is gone"));
-        }
-        Err(error) => return Err(LedgerError::io(path)(error)),
-    };
+    let bytes = disk::read(path)?;
     let body = std::str::from_utf8(&bytes)
         .ok()
         .and_then(|text| Some((&text[..text.rfind(CRC_START)?], text)))

@@ -87,13 +87,7 @@ impl Witness {
 
     /// Reads the file. An incomplete last line is dropped.
     pub(crate) fn read(path: &Path) -> Result<Self, LedgerError> {
-        let bytes = match std::fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(LedgerError::damaged(path, "the file is gone"));
-            }
-            Err(error) => return Err(LedgerError::io(path)(error)),
-        };
+        let bytes = disk::read(path)?;
         let mut witness = Self {
             path: path.to_path_buf(),
             file: None,

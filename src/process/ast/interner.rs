@@ -218,6 +218,29 @@ impl Names {
     }
 }
 
+/// Values by their names, collected once and then only read.
+#[derive(Debug, Default)]
+pub(super) struct ByName<T> {
+    names: Names,
+    all: Vec<T>,
+}
+
+impl<T> ByName<T> {
+    #[inline(always)]
+    pub(super) fn get(&self, name: &[u8], digest: NameDigest) -> Option<&T> {
+        self.names.find(name, digest).ok().and_then(|number| self.all.get(number))
+    }
+
+    pub(super) fn get_or_add(&mut self, name: &str, new: impl FnOnce() -> T) -> &mut T {
+        let digest = NameDigest::of(name.as_bytes());
+        let number = self.names.find(name.as_bytes(), digest).unwrap_or_else(|slot| {
+            self.all.push(new());
+            self.names.add(name.as_bytes(), digest, slot)
+        });
+        &mut self.all[number]
+    }
+}
+
 #[inline(always)]
 fn hash(name: &[u8], ends: Ends) -> u64 {
     let state = fold(ends.first ^ K[0], ends.last ^ K[1] ^ ends.len as u64);

@@ -107,7 +107,7 @@ impl KindCounts {
     }
 
     fn insert(&mut self, name: &[u8], digest: NameDigest, slot: usize) -> (Roles, Option<u32>) {
-        let roles = vocabulary().roles(name, digest);
+        let roles = vocabulary().get(name, digest).copied().unwrap_or_default();
         let number = self.counted.len() as u32;
         if digest.hash().leading_zeros() >= self.zeros_min {
             self.names.add(name, digest, slot);

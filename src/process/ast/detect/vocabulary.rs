@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::process::ast::dialect::{ALL, DIALECTS, Words, numbered};
-use crate::process::ast::interner::{Ends, NameDigest, Names};
+use crate::process::ast::interner::{ByName, Ends, NameDigest};
 
 /// Names of the fields that may hold a node's kind. At a tie the earlier one is the document's.
 pub(crate) const KIND_FIELDS: [&str; 7] =
@@ -74,44 +74,17 @@ impl Roles {
     }
 }
 
-/// The kinds of all dialects.
-#[derive(Debug, Default)]
-pub(super) struct Vocabulary {
-    names: Names,
-    roles: Vec<Roles>,
-}
-
-impl Vocabulary {
-    pub(super) fn roles(&self, kind: &[u8], digest: NameDigest) -> Roles {
-        let number = self.names.find(kind, digest);
-        number.ok().and_then(|number| self.roles.get(number)).copied().unwrap_or_default()
-    }
-
-    fn new() -> Self {
-        let mut all = Self::default();
+/// Returns the kinds of all dialects, built once.
+pub(super) fn vocabulary() -> &'static ByName<Roles> {
+    static ALL_KINDS: LazyLock<ByName<Roles>> = LazyLock::new(|| {
+        let mut all = ByName::default();
         for (place, dialect) in ALL.iter().enumerate() {
             for (kind, role) in numbered(dialect.kinds) {
-                let digest = NameDigest::of(kind.as_bytes());
-                let number = match all.names.find(kind.as_bytes(), digest) {
-                    Ok(number) => number,
-                    Err(slot) => {
-                        all.roles.push(Roles::default());
-                        all.names.add(kind.as_bytes(), digest, slot)
-                    }
-                };
-                let roles = all.roles.get_mut(number).and_then(|roles| roles.0.get_mut(place));
-                if let Some(known) = roles {
-                    *known = role;
-                }
+                all.get_or_add(kind, Roles::default).0[place] = role;
             }
         }
         all
-    }
-}
-
-/// Returns the kinds of all dialects, built once.
-pub(super) fn vocabulary() -> &'static Vocabulary {
-    static ALL_KINDS: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::new);
+    });
     &ALL_KINDS
 }
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use super::languages;
 use super::tables::{self, Rules};
 use crate::process::ast::facts::symbol_kind::SymbolKind;
-use crate::process::ast::interner::{NameDigest, Names};
+use crate::process::ast::interner::{ByName, NameDigest};
 
 /// Grammars with rules of their own. Where none fits, a tree has no symbols, imports or calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,28 +217,18 @@ pub(super) fn no_kind() -> &'static Kind {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Kinds {
-    names: Names,
-    all: Vec<Kind>,
-}
+pub(super) struct Kinds(ByName<Kind>);
 
 impl Kinds {
     #[inline(always)]
     pub(super) fn get(&'static self, name: &[u8]) -> &'static Kind {
-        let found = self.names.find(name, NameDigest::of(name)).ok().and_then(|number| self.all.get(number));
-        found.unwrap_or_else(|| if is_worded(name) { &UNKNOWN[1] } else { &UNKNOWN[0] })
+        self.0
+            .get(name, NameDigest::of(name))
+            .unwrap_or_else(|| if is_worded(name) { &UNKNOWN[1] } else { &UNKNOWN[0] })
     }
 
     fn kind(&mut self, name: &'static str) -> &mut Kind {
-        let digest = NameDigest::of(name.as_bytes());
-        let number = match self.names.find(name.as_bytes(), digest) {
-            Ok(number) => number,
-            Err(slot) => {
-                self.all.push(Kind::new(name));
-                self.names.add(name.as_bytes(), digest, slot)
-            }
-        };
-        &mut self.all[number]
+        self.0.get_or_add(name, || Kind::new(name))
     }
 
     fn each(&mut self, names: &'static str, mut change: impl FnMut(&mut Kind)) {

@@ -8,7 +8,7 @@ use super::tables::ROOTS;
 use crate::process::ast::detect::evidence::Evidence;
 use crate::process::ast::detect::vocabulary::marker;
 use crate::process::ast::dialect::{LanguageHints, language_of_extension};
-use crate::process::ast::interner::{NameDigest, Names};
+use crate::process::ast::interner::{ByName, NameDigest};
 
 /// Scores a document: nodes have a `type`, two points, and children or a text; and kinds in lower case, as all but
 /// few grammars have them, since other trees also name the points like this.
@@ -79,7 +79,8 @@ fn of_kinds(hints: &LanguageHints<'_>) -> &'static str {
     let mut own = [0; TELLTALES.len()];
     let mut ruled_out = 0;
     for kind in tally.kinds() {
-        let Telltale { speaks_for, rules_out } = telltales().get(kind.name);
+        let told = telltales().get(kind.name, NameDigest::of(kind.name)).copied();
+        let Telltale { speaks_for, rules_out } = told.unwrap_or_default();
         own.iter_mut().enumerate().for_each(|(place, count)| *count += speaks_for >> place & 1);
         ruled_out |= rules_out;
     }
@@ -108,42 +109,21 @@ struct Telltale {
     rules_out: u32,
 }
 
-#[derive(Debug, Default)]
-struct Telltales {
-    names: Names,
-    all: Vec<Telltale>,
-}
-
-fn telltales() -> &'static Telltales {
-    static ALL: LazyLock<Telltales> = LazyLock::new(|| {
-        let mut all = Telltales::default();
+fn telltales() -> &'static ByName<Telltale> {
+    static ALL: LazyLock<ByName<Telltale>> = LazyLock::new(|| {
+        let mut all = ByName::default();
         for (place, &(_, _, kinds)) in TELLTALES.iter().enumerate() {
-            kinds.split_ascii_whitespace().for_each(|kind| all.of(kind).speaks_for |= 1 << place);
+            let kinds = kinds.split_ascii_whitespace();
+            kinds.for_each(|kind| all.get_or_add(kind, Telltale::default).speaks_for |= 1 << place);
         }
         for (kind, rules_out) in relatives::kinds() {
             let places = TELLTALES.iter().enumerate().filter(|(_, one)| rules_out(one.0));
             let bits = places.fold(0, |bits, (place, _)| bits | 1 << place);
-            all.of(kind).rules_out |= bits;
+            all.get_or_add(kind, Telltale::default).rules_out |= bits;
         }
         all
     });
     &ALL
-}
-
-impl Telltales {
-    fn get(&self, kind: &[u8]) -> Telltale {
-        let number = self.names.find(kind, NameDigest::of(kind)).ok();
-        number.and_then(|number| self.all.get(number)).copied().unwrap_or_default()
-    }
-
-    fn of(&mut self, kind: &str) -> &mut Telltale {
-        let digest = NameDigest::of(kind.as_bytes());
-        let number = self.names.find(kind.as_bytes(), digest).unwrap_or_else(|slot| {
-            self.all.push(Telltale::default());
-            self.names.add(kind.as_bytes(), digest, slot)
-        });
-        &mut self.all[number]
-    }
 }
 
 /// Kinds that indicate a language, which also has those of the base language if one is named.
