@@ -5,7 +5,7 @@ use indicatif::HumanBytes;
 use outlast::engine::{self, CompactReport};
 use outlast::service::Request;
 
-use crate::cli::options::global::{Format, Global};
+use crate::cli::options::global::Global;
 use crate::cli::output::terminal::{self, Lines};
 use crate::cli::{client, exit_code};
 
@@ -13,11 +13,7 @@ use crate::cli::{client, exit_code};
 pub(crate) fn compact(global: &Global) -> Result<u8> {
     let payload = client::put_or(global, &Request::Compact, || engine::compact(&global.state))?;
     let report: CompactReport = serde_json::from_slice(&payload).context("the answer tells no compaction")?;
-    if global.format == Format::Json {
-        terminal::print_json(&report)?;
-    } else {
-        terminal::print(|out| show(&report, out))?;
-    }
+    terminal::print_report(global.format, &report, |out| show(&report, out))?;
     Ok(exit_code::DONE)
 }
 

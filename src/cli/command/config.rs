@@ -70,12 +70,9 @@ fn config_of_all(global: &Global, layers: &Layers, is_shown: bool) -> Result<u8>
 }
 
 fn show(settings: &Settings, format: Format) -> Result<u8> {
-    if format == Format::Json {
-        let rows: Vec<_> = settings.all().iter().map(row).collect();
-        terminal::print_json(&json!({ "files": paths(settings), "settings": rows }))?;
-    } else {
-        terminal::print(|out| write_settings(settings, out))?;
-    }
+    let rows: Vec<_> = settings.all().iter().map(row).collect();
+    let report = json!({ "files": paths(settings), "settings": rows });
+    terminal::print_report(format, &report, |out| write_settings(settings, out))?;
     Ok(exit_code::DONE)
 }
 
@@ -136,12 +133,9 @@ fn reported(format: Format, files: &[String], problems: &[Problem]) -> Result<u8
 }
 
 fn tell(format: Format, files: &[String], problems: &[Problem]) -> Result<()> {
-    if format == Format::Json {
-        let problem = |one: &Problem| json!({ "origin": one.origin.to_string(), "problem": one.what });
-        let problems: Vec<_> = problems.iter().map(problem).collect();
-        return terminal::print_json(&json!({ "files": files, "problems": problems }));
-    }
-    terminal::print(|out| {
+    let problem = |one: &Problem| json!({ "origin": one.origin.to_string(), "problem": one.what });
+    let report = json!({ "files": files, "problems": problems.iter().map(problem).collect::<Vec<_>>() });
+    terminal::print_report(format, &report, |out| {
         problems.iter().try_for_each(|problem| writeln!(out, "{problem}"))?;
         if !problems.is_empty() {
             return Ok(());

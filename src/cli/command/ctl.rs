@@ -10,7 +10,7 @@ use outlast::service::Request;
 use super::roots::{ForgetArgs, order_forget};
 use crate::cli::client;
 use crate::cli::exit_code;
-use crate::cli::options::global::{Format, Global};
+use crate::cli::options::global::Global;
 use crate::cli::output::terminal;
 
 #[derive(Debug, Args)]
@@ -74,10 +74,7 @@ pub(crate) fn ctl(global: &Global, args: &CtlArgs) -> Result<u8> {
     let payload = client::ask_when_open(&global.state, &request)?;
     let done: CommandReply =
         serde_json::from_slice(&payload).context("the answer does not tell what was done")?;
-    match global.format {
-        Format::Json => terminal::print_json(&done)?,
-        _ => terminal::print(|out| writeln!(out, "{}", done.what))?,
-    }
+    terminal::print_report(global.format, &done, |out| writeln!(out, "{}", done.what))?;
     Ok(exit_code::DONE)
 }
 

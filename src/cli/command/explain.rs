@@ -10,7 +10,7 @@ use outlast::service::Request;
 
 use crate::cli::client::put;
 use crate::cli::exit_code;
-use crate::cli::options::global::{Format, Global};
+use crate::cli::options::global::Global;
 use crate::cli::output::terminal::{self, Lines};
 
 #[derive(Debug, Args)]
@@ -24,16 +24,8 @@ pub(crate) fn explain(global: &Global, args: &ExplainArgs) -> Result<u8> {
     let path = std::path::absolute(&args.path)?;
     let payload = put(global, &Request::Explain { path: path.into_os_string() })?;
     let answer: Explanation = serde_json::from_slice(&payload).context("the answer is no explanation")?;
-    explanation(&answer, global.format)?;
+    terminal::print_report(global.format, &answer, |out| write_explanation(&answer, out))?;
     Ok(exit_code::DONE)
-}
-
-/// Prints the answer of `explain`.
-fn explanation(answer: &Explanation, format: Format) -> Result<()> {
-    if format == Format::Json {
-        return terminal::print_json(answer);
-    }
-    terminal::print(|out| write_explanation(answer, out))
 }
 
 fn write_explanation(answer: &Explanation, out: &mut Lines<'_>) -> io::Result<()> {

@@ -10,7 +10,7 @@ use outlast::ErrorClass;
 use outlast::engine::{self, FailureGroup, FailureReport, FailureSample, RetryFilter, RetryReport};
 use outlast::service::Request;
 
-use crate::cli::options::global::{Format, Global};
+use crate::cli::options::global::Global;
 use crate::cli::output::summary;
 use crate::cli::output::terminal::{self, Lines};
 use crate::cli::{client, exit_code};
@@ -49,11 +49,7 @@ pub(crate) fn failures(global: &Global, args: &FailuresArgs) -> Result<u8> {
     let request = Request::Failures { class: args.class, samples: usize::from(args.samples) };
     let payload = client::put(global, &request)?;
     let report: FailureReport = serde_json::from_slice(&payload).context("the answer tells no failures")?;
-    if global.format == Format::Json {
-        terminal::print_json(&report)?;
-    } else {
-        terminal::print(|out| show(&report, args, out))?;
-    }
+    terminal::print_report(global.format, &report, |out| show(&report, args, out))?;
     Ok(exit_code::DONE)
 }
 
@@ -137,10 +133,7 @@ pub(crate) fn retry(global: &Global, args: &RetryArgs) -> Result<u8> {
     let payload =
         client::put_or(global, &Request::Retry(filter.clone()), || engine::retry(&global.state, &filter))?;
     let report: RetryReport = serde_json::from_slice(&payload).context("the answer tells no retries")?;
-    let printed = match global.format {
-        Format::Json => terminal::print_json(&report),
-        _ => terminal::print(|out| show_retried(&report, out)),
-    };
+    let printed = terminal::print_report(global.format, &report, |out| show_retried(&report, out));
     let code = if report.files == 0 { exit_code::NOTHING_MATCHED } else { exit_code::DONE };
     terminal::code_of_printed(printed, code)
 }

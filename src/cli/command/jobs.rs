@@ -10,7 +10,7 @@ use outlast::engine::{JobOutcome, JobReport, JobSummary, ProcessingState};
 use outlast::ledger::JobKind;
 use outlast::service::Request;
 
-use crate::cli::options::global::{Format, Global};
+use crate::cli::options::global::Global;
 use crate::cli::output::terminal::{self, Lines};
 use crate::cli::{client, exit_code};
 
@@ -33,12 +33,8 @@ pub(crate) fn jobs(global: &Global, args: &JobsArgs) -> Result<u8> {
     let ended = (!args.all).then_some(args.limit as usize);
     let payload = client::put(global, &Request::Jobs { ended })?;
     let report: JobReport = serde_json::from_slice(&payload).context("the answer tells no jobs")?;
-    if global.format == Format::Json {
-        terminal::print_json(&report)?;
-    } else {
-        let now = Timestamp::from_system_time(SystemTime::now());
-        terminal::print(|out| show(&report, now, out))?;
-    }
+    let now = Timestamp::from_system_time(SystemTime::now());
+    terminal::print_report(global.format, &report, |out| show(&report, now, out))?;
     Ok(exit_code::DONE)
 }
 

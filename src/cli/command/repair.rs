@@ -1,5 +1,7 @@
 //! `outlast repair`.
 
+use std::io;
+
 use anyhow::Result;
 use clap::Args;
 use outlast::engine::{self, RepairReport};
@@ -7,8 +9,8 @@ use outlast::service::settings::Settings;
 
 use crate::cli::exit_code;
 use crate::cli::options::flags::{Flags, OfRepair};
-use crate::cli::options::global::{Format, Global, absolute};
-use crate::cli::output::terminal;
+use crate::cli::options::global::{Global, absolute};
+use crate::cli::output::terminal::{self, Lines};
 
 #[derive(Debug, Args)]
 pub(crate) struct RepairArgs {
@@ -19,20 +21,15 @@ pub(crate) struct RepairArgs {
 /// Runs `outlast repair`.
 pub(crate) fn repair(global: &Global, settings: &Settings) -> Result<u8> {
     let report = engine::repair(&global.state, &settings.out().map_or_else(|| "records".into(), absolute))?;
-    show(&report, global.format)?;
+    terminal::print_report(global.format, &report, |out| show(&report, out))?;
     Ok(exit_code::DONE)
 }
-/// Prints the answer of `repair`.
-fn show(report: &RepairReport, format: Format) -> Result<()> {
-    if format == Format::Json {
-        return terminal::print_json(report);
-    }
-    terminal::print(|out| {
-        writeln!(
-            out,
-            "repaired: {} records kept, {} dropped, {} files known; run `outlast run` to bring it up to date",
-            report.records_kept, report.records_dropped, report.files
-        )?;
-        report.set_aside.iter().try_for_each(|path| writeln!(out, "  set aside: {}", path.display()))
-    })
+
+fn show(report: &RepairReport, out: &mut Lines<'_>) -> io::Result<()> {
+    writeln!(
+        out,
+        "repaired: {} records kept, {} dropped, {} files known; run `outlast run` to bring it up to date",
+        report.records_kept, report.records_dropped, report.files
+    )?;
+    report.set_aside.iter().try_for_each(|path| writeln!(out, "  set aside: {}", path.display()))
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use outlast::engine::{self, ForgetFilter, ForgetReport, MovedRoot, root_path};
 use outlast::service::Request;
 
-use crate::cli::options::global::{Format, Global};
+use crate::cli::options::global::Global;
 use crate::cli::output::terminal::{self, Lines};
 use crate::cli::{client, exit_code};
 
@@ -58,10 +58,7 @@ pub(crate) fn order_forget(global: &Global, args: &ForgetArgs) -> Result<u8> {
 fn tell_forgotten(global: &Global, payload: &[u8]) -> Result<u8> {
     let report: ForgetReport =
         serde_json::from_slice(payload).context("the answer does not tell what was forgotten")?;
-    let printed = match global.format {
-        Format::Json => terminal::print_json(&report),
-        _ => terminal::print(|out| show_forgotten(&report, out)),
-    };
+    let printed = terminal::print_report(global.format, &report, |out| show_forgotten(&report, out));
     let code = if report.is_empty() { exit_code::NOTHING_MATCHED } else { exit_code::DONE };
     terminal::code_of_printed(printed, code)
 }
@@ -86,10 +83,7 @@ fn show_forgotten(report: &ForgetReport, out: &mut Lines<'_>) -> io::Result<()> 
 pub(crate) fn move_root(global: &Global, args: &MoveRootArgs) -> Result<u8> {
     let moved = client::when_free(&global.state, || engine::move_root(&global.state, &args.old, &args.new));
     let moved: MovedRoot = moved.context("the root stays where it is")?;
-    let printed = match global.format {
-        Format::Json => terminal::print_json(&moved),
-        _ => terminal::print(|out| show_moved(&moved, out)),
-    };
+    let printed = terminal::print_report(global.format, &moved, |out| show_moved(&moved, out));
     terminal::code_of_printed(printed, exit_code::DONE)
 }
 

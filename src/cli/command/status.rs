@@ -33,7 +33,7 @@ pub(crate) fn status(global: &Global, args: &StatusArgs) -> Result<u8> {
         if clears {
             terminal::clear_screen()?;
         }
-        show(&report, global.format)?;
+        terminal::print_report(global.format, &report, |out| write_status(&report, out))?;
         if !args.follow {
             return Ok(exit_code::DONE);
         }
@@ -136,13 +136,5 @@ fn write_watch(watch: &WatchFigures, out: &mut Lines<'_>) -> io::Result<()> {
     }
     Ok(())
 }
-/// Prints the answer of `status`.
-fn show(report: &StatusReport, format: Format) -> Result<()> {
-    if format == Format::Json {
-        return terminal::print_json(report);
-    }
-    terminal::print(|out| write_status(report, out))
-}
-
 /// Jobs that `status` lists; `jobs` lists more.
 const STATUS_JOBS: usize = 10;

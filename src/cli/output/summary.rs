@@ -11,10 +11,7 @@ use crate::cli::options::global::Format;
 
 /// Prints the summary of a run.
 pub(crate) fn summary(result: &RepositoryProcessingResult, format: Format, dry_run: bool) -> Result<()> {
-    if format == Format::Json {
-        return terminal::print_json(result);
-    }
-    terminal::print(|out| write_summary(result, dry_run, out))
+    terminal::print_report(format, result, |out| write_summary(result, dry_run, out))
 }
 
 fn write_summary(result: &RepositoryProcessingResult, dry_run: bool, out: &mut Lines<'_>) -> io::Result<()> {

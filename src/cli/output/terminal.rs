@@ -12,6 +12,8 @@ use anyhow::Result;
 use outlast::model::with_remedy;
 use serde::Serialize;
 
+use crate::cli::options::global::Format;
+
 /// Returns whether a character controls a terminal, or changes the text direction, which would reorder a line.
 fn steers(c: char) -> bool {
     c.is_control()
@@ -67,6 +69,15 @@ pub(crate) fn print(tell: impl FnOnce(&mut Lines<'_>) -> io::Result<()>) -> Resu
     let mut out = BufWriter::new(Stdout);
     tell(&mut Lines::new(&mut out))?;
     Ok(out.flush()?)
+}
+
+/// Prints a report on stdout: as JSON, or as `tell` writes it for people.
+pub(crate) fn print_report<T: Serialize>(
+    format: Format,
+    report: &T,
+    tell: impl FnOnce(&mut Lines<'_>) -> io::Result<()>,
+) -> Result<()> {
+    if format == Format::Json { print_json(report) } else { print(tell) }
 }
 
 /// Prints a value as one line of JSON on stdout.
