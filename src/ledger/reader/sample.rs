@@ -8,7 +8,7 @@ use crate::ledger::database::Tree;
 use crate::ledger::error::LedgerError;
 use crate::ledger::map::block::RowReader;
 use crate::ledger::map::scan::Scan;
-use crate::model::FileKey;
+use crate::model::{FileKey, shared_prefix};
 
 /// Bytes after the shared prefix of two keys that determine the middle between them.
 const DIGITS: usize = 8;
@@ -95,7 +95,7 @@ fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
 
 /// Returns about the middle between two keys, `low` below `high`; `None` where they are too near each other.
 fn between(low: &[u8], high: &[u8]) -> Option<Vec<u8>> {
-    let common = low.iter().zip(high).take_while(|(a, b)| a == b).count();
+    let common = shared_prefix(low, high);
     let number = |key: &[u8]| {
         let digits = (common..common + DIGITS).map(|at| key.get(at).copied().unwrap_or(0));
         digits.fold(0_u64, |number, digit| number << 8 | u64::from(digit))

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::ledger::error::LedgerError;
 use crate::ledger::folder::{StateFolder, disk};
 use crate::ledger::names::IN_HAND;
-use crate::model::{FileKey, failpoint};
+use crate::model::{FileKey, failpoint, shared_prefix};
 
 const VERSION: u8 = 1;
 /// Suspects kept; the rest is forgotten.
@@ -275,7 +275,7 @@ fn encode<'k>(
     let mut before: &[u8] = &[];
     for file in files {
         let key = file.as_bytes();
-        let shared = shared_len(before, key).min(u16::MAX.into());
+        let shared = shared_prefix(before, key).min(u16::MAX.into());
         // No ledger holds a longer one.
         let Ok(rest) = u16::try_from(key.len() - shared) else { continue };
         if to.len() + 4 + usize::from(rest) > keys_bytes_max.saturating_add(KEYS_AT) {
@@ -292,10 +292,6 @@ fn encode<'k>(
     to[COUNT_AT + 4..KEYS_AT].copy_from_slice(&length.to_le_bytes());
     let crc = crc_of(to);
     to.extend_from_slice(&crc.to_le_bytes());
-}
-
-fn shared_len(a: &[u8], b: &[u8]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
 fn crc_of(bytes: &[u8]) -> u32 {

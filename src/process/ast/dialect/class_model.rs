@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::{Description, Dialect, Facts, LanguageHints, language_of_extension};
+use super::{Description, Dialect, Facts, LanguageHints, language_of_extension, source_extension};
 use crate::process::ast::detect::evidence::Evidence;
 use crate::process::ast::detect::vocabulary::marker;
 use crate::process::ast::facts::frame::{Frame, Span, Visibility, flag};
@@ -65,7 +65,7 @@ pub(super) const WITHOUT_MODELS: [&str; 14] = [
 
 fn language(hints: &LanguageHints<'_>) -> &'static str {
     let shown = |extension| language_of_extension(extension).filter(|name| !WITHOUT_MODELS.contains(name));
-    let known = shown(hints.source_extension()).or_else(|| shown(hints.path_extension()));
+    let known = shown(hints.source_extension()).or_else(|| shown(source_extension(hints.path)));
     let packages: [&[u8]; 4] = [b"java.", b"javax.", b"jakarta.", b"android."];
     let is_java = || {
         let mut modules = hints.store.imports.iter().map(|import| hints.store.text(hints.doc, import.module));

@@ -96,11 +96,6 @@ impl LanguageHints<'_> {
     pub(super) fn source_extension(&self) -> &[u8] {
         extension(self.store.text(self.doc, self.store.source))
     }
-
-    /// Returns the extension before that of the dump: `ts` of `a.ts.ast.json` and of `a.ts_ast.json`.
-    pub(super) fn path_extension(&self) -> &[u8] {
-        source_extension(self.path)
-    }
 }
 
 /// Returns each word of a table with its number.
@@ -113,7 +108,7 @@ pub(super) fn language_of(path: &[u8]) -> Option<&'static str> {
     language_of_extension(source_extension(path))
 }
 
-/// Returns the source's extension in a dump's name, without the endings of dumps.
+/// Returns the source's extension in a dump's name: `ts` of `a.ts.ast.json` and of `a.ts_ast.json`.
 pub(super) fn source_extension(path: &[u8]) -> &[u8] {
     let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
     extension(dumped_name(name).unwrap_or(name))

@@ -20,7 +20,7 @@ use ::parquet::errors::ParquetError;
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::parser::parse_message_type;
-use ::parquet::schema::types::{ColumnPath, SchemaDescPtr};
+use ::parquet::schema::types::ColumnPath;
 
 use self::columns::{Column, Cursor};
 use super::ExportError;
@@ -56,7 +56,7 @@ impl<W: Write + Send> ParquetWriter<W> {
         let begun = parse_message_type(PARQUET_SCHEMA)
             .and_then(|schema| SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties())));
         let writer = begun.map_err(|error| failure(&path, error))?;
-        let columns = columns_of(&writer.schema_descr().clone().into());
+        let columns = writer.schema_descr().columns().iter().map(|column| Column::new(column)).collect();
         Ok(Self { path, writer, columns, rows: 0, bytes: 0 })
     }
 
@@ -104,10 +104,6 @@ impl<W: Write + Send> ParquetWriter<W> {
         }
         group.close().map(drop)
     }
-}
-
-fn columns_of(schema: &SchemaDescPtr) -> Vec<Column> {
-    schema.columns().iter().map(|column| Column::new(column)).collect()
 }
 
 fn properties() -> WriterProperties {

@@ -7,7 +7,7 @@ use super::relatives;
 use super::tables::ROOTS;
 use crate::process::ast::detect::evidence::Evidence;
 use crate::process::ast::detect::vocabulary::marker;
-use crate::process::ast::dialect::{LanguageHints, language_of_extension};
+use crate::process::ast::dialect::{LanguageHints, language_of};
 use crate::process::ast::interner::{ByName, NameDigest};
 
 /// Scores a document: nodes have a `type`, two points, and children or a text; and kinds in lower case, as all but
@@ -39,7 +39,7 @@ pub(super) fn score(evidence: &Evidence) -> f64 {
 
 /// Returns the language that the file's name indicates, or else the one that most of its own kinds indicate.
 pub(super) fn language(hints: &LanguageHints<'_>) -> &'static str {
-    language_of_extension(hints.path_extension()).unwrap_or_else(|| of_kinds(hints))
+    language_of(hints.path).unwrap_or_else(|| of_kinds(hints))
 }
 
 /// Returns whether a document has content but no kind of node that the tables know for its language: it is of
