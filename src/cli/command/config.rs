@@ -100,10 +100,7 @@ fn write_settings(settings: &Settings, out: &mut Lines<'_>) -> io::Result<()> {
 
 /// Returns the unit, if the value does not include it.
 fn unit(one: &settings::Resolved) -> &'static str {
-    match one.setting.form {
-        settings::ValueForm::Count(unit) => unit,
-        _ => "",
-    }
+    if matches!(one.value, settings::Value::Count(_)) { one.setting.form.unit } else { "" }
 }
 
 fn row(one: &settings::Resolved) -> serde_json::Value {
@@ -111,7 +108,7 @@ fn row(one: &settings::Resolved) -> serde_json::Value {
     json!({
         "key": setting.key,
         "value": one.value,
-        "unit": setting.form.unit(),
+        "unit": setting.form.unit,
         "origin": one.origin.to_string(),
         "restart": setting.takes == AppliesWhen::Restart,
         "next_job": setting.takes == AppliesWhen::NextJob,

@@ -10,17 +10,22 @@ use clap::builder::{
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use outlast::service::settings::{
-    FlagOf, FlagValue, Pairs, Raw, Setting, Value, ValueForm, catalogue, limit_pair, retry_pair,
+    FlagOf, FlagValue, Pairs, Raw, Setting, Value, ValueInput, catalogue, limit_pair, retry_pair,
 };
 
 /// A group of settings that have flags.
 pub(crate) trait Scope {
-    /// Whether a setting is one of them.
-    fn has(setting: &Setting) -> bool;
+    /// Which settings are of it, if any.
+    const FLAG_OF: Option<FlagOf>;
     /// Flags that set several settings.
     const PAIRS: &'static [Pair] = &[];
     /// Whether the flags go with every command.
     const GLOBAL: bool = false;
+
+    /// Returns the settings, in the order of the help.
+    fn settings() -> impl Iterator<Item = &'static Setting> {
+        catalogue().iter().filter(|setting| Some(setting.flag_of) == Self::FLAG_OF)
+    }
 }
 
 /// A flag that sets several settings.
@@ -50,56 +55,42 @@ const RETRY: Pair = Pair {
 #[derive(Debug)]
 pub(crate) struct Everywhere;
 impl Scope for Everywhere {
+    const FLAG_OF: Option<FlagOf> = Some(FlagOf::All);
     const GLOBAL: bool = true;
-
-    fn has(setting: &Setting) -> bool {
-        setting.flag_of == FlagOf::All
-    }
 }
 
 /// Flags of a run.
 #[derive(Debug)]
 pub(crate) struct OfRun;
 impl Scope for OfRun {
+    const FLAG_OF: Option<FlagOf> = Some(FlagOf::Run);
     const PAIRS: &'static [Pair] = &[RETRY, LIMIT];
-
-    fn has(setting: &Setting) -> bool {
-        setting.flag_of == FlagOf::Run
-    }
 }
 
 /// Flags of a watching process, besides those of a run.
 #[derive(Debug)]
 pub(crate) struct OfWatch;
 impl Scope for OfWatch {
-    fn has(setting: &Setting) -> bool {
-        setting.flag_of == FlagOf::Watch
-    }
+    const FLAG_OF: Option<FlagOf> = Some(FlagOf::Watch);
 }
 
 /// Flags of a command that reads one file.
 #[derive(Debug)]
 pub(crate) struct OfInspect;
 impl Scope for OfInspect {
+    const FLAG_OF: Option<FlagOf> = None;
     const PAIRS: &'static [Pair] = &[LIMIT];
-
-    fn has(_: &Setting) -> bool {
-        false
-    }
 }
 
 /// Flags of a repair.
 #[derive(Debug)]
 pub(crate) struct OfRepair;
 impl Scope for OfRepair {
-    fn has(setting: &Setting) -> bool {
-        setting.key == "out"
-    }
-}
+    const FLAG_OF: Option<FlagOf> = None;
 
-/// Returns the settings of a scope, in the order of the help.
-fn settings_of<S: Scope>() -> impl Iterator<Item = &'static Setting> {
-    catalogue().iter().filter(|setting| S::has(setting))
+    fn settings() -> impl Iterator<Item = &'static Setting> {
+        catalogue().iter().filter(|setting| setting.key == "out")
+    }
 }
 
 /// The settings given by flags.
@@ -111,7 +102,7 @@ pub(crate) struct Flags<S> {
 
 impl<S: Scope> Args for Flags<S> {
     fn augment_args(command: Command) -> Command {
-        command.args(settings_of::<S>().map(arg::<S>)).args(S::PAIRS.iter().map(pair_arg))
+        command.args(S::settings().map(arg::<S>)).args(S::PAIRS.iter().map(pair_arg))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -122,7 +113,7 @@ impl<S: Scope> Args for Flags<S> {
 impl<S: Scope> FromArgMatches for Flags<S> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let one = |setting| Some(FlagValue { setting, flag: setting.flag(), raw: given(setting, matches)? });
-        let mut given: Vec<FlagValue> = settings_of::<S>().filter_map(one).collect();
+        let mut given: Vec<FlagValue> = S::settings().filter_map(one).collect();
         for pair in S::PAIRS {
             let parsed = matches.get_many::<Pairs>(pair.name).into_iter().flatten().flatten();
             let flag = format!("--{}", pair.name);
@@ -149,36 +140,18 @@ fn arg<S: Scope>(setting: &'static Setting) -> Arg {
     } else {
         setting.about.to_owned()
     };
-    let arg = Arg::new(key).long(key).help(about).value_name(value_name(setting));
+    let arg = Arg::new(key).long(key).help(about).value_name(setting.form.placeholder);
     let arg = if S::GLOBAL { arg.global(true).help_heading("Global options") } else { arg };
     let arg = if key == "log-level" { arg.alias("log") } else { arg };
-    match &setting.form {
-        ValueForm::Switch => arg.action(ArgAction::SetTrue),
-        ValueForm::Globs => arg.action(ArgAction::Append).value_parser(StringValueParser::new()),
-        ValueForm::File | ValueForm::Folder => {
-            arg.value_parser(PathBufValueParser::new().map(PathBuf::into_os_string))
-        }
+    match &setting.form.input {
+        ValueInput::Switch => arg.action(ArgAction::SetTrue),
+        ValueInput::Items => arg.action(ArgAction::Append).value_parser(StringValueParser::new()),
+        ValueInput::Path => arg.value_parser(PathBufValueParser::new().map(PathBuf::into_os_string)),
         // clap lists the words in the help, and suggests the nearest one.
-        ValueForm::Word(words) => arg.value_parser(PossibleValuesParser::new(words.iter().copied())),
+        ValueInput::Word(words) => arg.value_parser(PossibleValuesParser::new(words.iter().copied())),
         _ => arg.value_parser(ValueParser::new(move |text: &str| {
             setting.check(&Raw::from(text.to_owned())).map(|()| text.to_owned())
         })),
-    }
-}
-
-fn value_name(setting: &Setting) -> &'static str {
-    match setting.form {
-        ValueForm::Count(_) => "N",
-        ValueForm::Duration => "DURATION",
-        ValueForm::Size => "SIZE",
-        ValueForm::Globs => "GLOB",
-        ValueForm::File => "FILE",
-        ValueForm::Folder => "DIR",
-        ValueForm::Failures => "N|P%",
-        ValueForm::Cron => "CRON",
-        ValueForm::LogFilter => "LEVEL|FILTER",
-        ValueForm::Address => "ADDRESS",
-        ValueForm::Word(_) | ValueForm::Switch => "WORD",
     }
 }
 
@@ -193,10 +166,10 @@ fn given(setting: &Setting, matches: &ArgMatches) -> Option<Raw<'static>> {
     if matches.value_source(key) != Some(ValueSource::CommandLine) {
         return None;
     }
-    Some(match setting.form {
-        ValueForm::Switch => Raw::Switch(true),
-        ValueForm::Globs => Raw::List(matches.get_many::<String>(key)?.cloned().map(Raw::from).collect()),
-        ValueForm::File | ValueForm::Folder => matches.get_one::<OsString>(key)?.clone().into(),
+    Some(match setting.form.input {
+        ValueInput::Switch => Raw::Switch(true),
+        ValueInput::Items => Raw::List(matches.get_many::<String>(key)?.cloned().map(Raw::from).collect()),
+        ValueInput::Path => matches.get_one::<OsString>(key)?.clone().into(),
         _ => matches.get_one::<String>(key)?.clone().into(),
     })
 }

@@ -36,51 +36,50 @@ impl Layers {
     /// Reads all layers.
     ///
     /// # Errors
-    /// As [`load`].
+    /// All problems of any layer, including values that another layer overrides.
     pub fn load(&self) -> Result<Settings, SettingsError> {
-        load(&self.given, self.config.as_deref(), &self.process_env)
+        let (settings, problems) = self.load_what_is_right();
+        if problems.is_empty() { Ok(settings) } else { Err(SettingsError(problems)) }
     }
 
     /// Reads all layers; an invalid value counts as unset, and is reported.
     pub fn load_what_is_right(&self) -> (Settings, Vec<Problem>) {
-        read(&self.given, self.config.as_deref(), &self.process_env)
+        let mut found = Found::default();
+        // By precedence: the first value wins, and of a flag's occurrences the last.
+        for flag in self.given.iter().rev() {
+            found.take(flag.setting, &flag.raw, Origin::Flag(flag.flag.clone()));
+        }
+        environment::read(&self.process_env.variables, &mut found);
+        let project = self.project(&mut found);
+        let user = search::users(&self.process_env, &mut found);
+        found.settle(project.into_iter().chain(user).collect())
     }
 
     /// Returns the paths whose files count, if they exist.
     pub fn places(&self) -> Vec<PathBuf> {
         let folder = &self.process_env.folder;
-        let named = self.config.as_deref().or_else(|| self.process_env.variable(CONFIG));
-        let mut places = match named {
-            Some(path) => vec![folder.join(path)],
+        let mut places = match self.named() {
+            Some(path) => vec![path],
             None => folder.ancestors().map(|folder| folder.join(file::NAME)).collect(),
         };
         places.extend(self.process_env.users_file());
         places
     }
-}
 
-/// Reads all layers: flags and environment; `config` names a file instead of the nearest.
-///
-/// # Errors
-/// All problems of any layer, including values that another layer overrides.
-pub fn load(
-    given: &[FlagValue],
-    config: Option<&Path>,
-    process_env: &ProcessEnv,
-) -> Result<Settings, SettingsError> {
-    let (settings, problems) = read(given, config, process_env);
-    if problems.is_empty() { Ok(settings) } else { Err(SettingsError(problems)) }
-}
-
-fn read(given: &[FlagValue], config: Option<&Path>, process_env: &ProcessEnv) -> (Settings, Vec<Problem>) {
-    let mut found = Found::default();
-    // By precedence: the first value wins, and of a flag's occurrences the last.
-    for flag in given.iter().rev() {
-        found.take(flag.setting, &flag.raw, Origin::Flag(flag.flag.clone()));
+    /// Reads the named file, or else finds the nearest one upwards.
+    fn project(&self, found: &mut Found) -> Option<PathBuf> {
+        let Some(path) = self.named() else { return search::project(&self.process_env, found) };
+        let is_there = file::read(&path, found);
+        if !is_there {
+            found.problems.push(missing(&path));
+        }
+        is_there.then_some(path)
     }
-    environment::read(&process_env.variables, &mut found);
-    let files = [project(config, process_env, &mut found), search::users(process_env, &mut found)];
-    found.settle(files.into_iter().flatten().collect())
+
+    fn named(&self) -> Option<PathBuf> {
+        let path = self.config.as_deref().or_else(|| self.process_env.variable(CONFIG))?;
+        Some(self.process_env.folder.join(path))
+    }
 }
 
 /// Reads one file alone. Returns its settings, and all problems with it and the files that it names.
@@ -92,19 +91,6 @@ pub fn check(path: &Path) -> (Settings, Vec<Problem>) {
     let (settings, mut problems) = found.settle(Vec::new());
     problems.extend(settings.check_files());
     (settings, problems)
-}
-
-/// Reads the named file, or else finds the nearest one upwards.
-fn project(named: Option<&Path>, process_env: &ProcessEnv, found: &mut Found) -> Option<PathBuf> {
-    let Some(path) = named.or_else(|| process_env.variable(CONFIG)) else {
-        return search::project(process_env, found);
-    };
-    let path = process_env.folder.join(path);
-    let is_there = file::read(&path, found);
-    if !is_there {
-        found.problems.push(missing(&path));
-    }
-    is_there.then_some(path)
 }
 
 fn missing(path: &Path) -> Problem {

@@ -142,17 +142,17 @@ impl Settings {
     }
 
     /// Returns all values that don't go together.
-    pub(super) fn misfits(&self) -> Vec<Problem> {
-        let mut problems = self.misfit_pauses();
-        problems.extend(self.misfit_address());
-        problems.extend(self.misfit_cron());
+    pub(super) fn conflicts(&self) -> Vec<Problem> {
+        let mut problems = self.conflicting_pauses();
+        problems.extend(self.conflicting_address());
+        problems.extend(self.conflicting_cron());
         problems
     }
 
     /// Finds pauses of which the longest is shorter than the first.
-    fn misfit_pauses(&self) -> Vec<Problem> {
+    fn conflicting_pauses(&self) -> Vec<Problem> {
         let text = |millis: u64| duration_text(Duration::from_millis(millis));
-        let misfit = |(class, retries): (&ErrorClass, &Retries)| {
+        let conflict = |(class, retries): (&ErrorClass, &Retries)| {
             let first = retries.backoff_ms?;
             let longest = retries.backoff_max_ms.as_ref()?;
             let key = format!("retry.{class}.backoff-max");
@@ -164,11 +164,11 @@ impl Settings {
             );
             (longest.value < first).then(|| longest.problem(what))
         };
-        self.fields.retry.iter().filter_map(misfit).collect()
+        self.fields.retry.iter().filter_map(conflict).collect()
     }
 
     /// Finds an address that is reachable from other machines without a token.
-    fn misfit_address(&self) -> Option<Problem> {
+    fn conflicting_address(&self) -> Option<Problem> {
         let open = self.fields.listen.as_ref().filter(|listen| !is_local(&listen.value))?;
         let what = format!(
             "listen is {}, which can be reached from elsewhere: name a token-file, or listen on 127.0.0.1",
@@ -178,7 +178,7 @@ impl Settings {
     }
 
     /// Finds a cron expression if the time zone is unknown.
-    fn misfit_cron(&self) -> Option<Problem> {
+    fn conflicting_cron(&self) -> Option<Problem> {
         let cron = self.fields.cron.as_ref()?;
         system_zone().err().map(|what| cron.problem(format!("cron {what}")))
     }
@@ -192,7 +192,7 @@ fn directives(filter: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::load::given;
-    use super::super::values::ValueForm;
+    use super::super::values::ValueInput;
     use super::*;
     use crate::model::RetryPolicy;
 
@@ -223,16 +223,18 @@ mod tests {
         };
         let default = whole(&with(&[]));
         for setting in catalogue() {
-            let values = match &setting.form {
-                ValueForm::Count(_) | ValueForm::Duration | ValueForm::Size => bounds(&setting.limits),
-                ValueForm::Word(words) => words.clone(),
-                ValueForm::Switch => vec!["true"],
-                ValueForm::Globs => vec!["*.x"],
-                ValueForm::File | ValueForm::Folder => vec!["/elsewhere"],
-                ValueForm::LogFilter => vec!["debug"],
-                ValueForm::Failures => vec!["7"],
-                ValueForm::Cron => vec!["30 2 * * *"],
-                ValueForm::Address => vec!["127.0.0.1:80"],
+            let values = match &setting.form.input {
+                ValueInput::Word(words) => words.clone(),
+                ValueInput::Switch => vec!["true"],
+                ValueInput::Items => vec!["*.x"],
+                ValueInput::Path => vec!["/elsewhere"],
+                ValueInput::Text => match setting.form.unit {
+                    "filter" => vec!["debug"],
+                    "files or %" => vec!["7"],
+                    "times" => vec!["30 2 * * *"],
+                    "address" => vec!["127.0.0.1:80"],
+                    _ => bounds(&setting.limits),
+                },
             };
             let mut changed = false;
             for value in values.into_iter().filter(|value| !is_refused(&setting.key, value)) {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::fields::Fields;
 use super::problem::Origin;
-use super::values::{Kind, Raw, Value, ValueForm, Wrong};
+use super::values::{InvalidValue, Kind, Raw, Value, ValueForm};
 
 /// A setting.
 pub struct Setting {
@@ -51,7 +51,7 @@ pub enum AppliesWhen {
 
 /// A field without its type.
 trait Field: Send + Sync {
-    fn set(&self, fields: &mut Fields, raw: &Raw<'_>, origin: &Origin) -> Result<(), Wrong>;
+    fn set(&self, fields: &mut Fields, raw: &Raw<'_>, origin: &Origin) -> Result<(), InvalidValue>;
     fn show(&self, fields: &mut Fields) -> Value;
     fn copy(&self, from: &mut Fields, to: &mut Fields);
 }
@@ -67,7 +67,7 @@ where
     T: Clone + 'static,
     F: Fn(&mut Fields) -> &mut T + Send + Sync,
 {
-    fn set(&self, fields: &mut Fields, raw: &Raw<'_>, origin: &Origin) -> Result<(), Wrong> {
+    fn set(&self, fields: &mut Fields, raw: &Raw<'_>, origin: &Origin) -> Result<(), InvalidValue> {
         *(self.field)(fields) = self.kind.read(raw, origin)?;
         Ok(())
     }
@@ -113,7 +113,7 @@ impl Setting {
     /// What it must be, for a message that already names the setting and the value.
     pub fn check(&self, raw: &Raw<'_>) -> Result<(), String> {
         let set = self.field.set(&mut Fields::default(), raw, &Origin::Default);
-        set.map_err(|wrong| wrong.told(&self.limits, "").join("; "))
+        set.map_err(|wrong| wrong.messages(&self.limits, "").join("; "))
     }
 
     /// Sets the value in its field.
@@ -122,7 +122,7 @@ impl Setting {
     /// All that is wrong with it; nothing was set.
     pub(super) fn set(&self, fields: &mut Fields, raw: &Raw<'_>, origin: &Origin) -> Result<(), Vec<String>> {
         let set = self.field.set(fields, raw, origin);
-        set.map_err(|wrong| wrong.told(&self.limits, &format!("{} is {raw}: ", self.key)))
+        set.map_err(|wrong| wrong.messages(&self.limits, &format!("{} is {raw}: ", self.key)))
     }
 
     pub(super) fn show(&self, fields: &mut Fields) -> Value {

@@ -54,7 +54,7 @@ impl Found {
         let mut origin = |setting: &Setting| self.origins.remove(&*setting.key).unwrap_or(Origin::Default);
         let origins = catalogue().iter().map(&mut origin).collect();
         let settings = Settings::new(self.fields, origins, files, self.warnings);
-        self.problems.extend(settings.misfits());
+        self.problems.extend(settings.conflicts());
         (settings, self.problems)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
-use super::{Kind, Raw, Value, ValueForm, Wrong, units};
+use super::{InvalidValue, Kind, Raw, Value, ValueForm, ValueInput, units};
 use crate::model::FailureLimit;
 use crate::service::schedule::read_cron;
 use crate::service::settings::problem::Origin;
@@ -26,11 +26,11 @@ where
     };
     let read = move |raw: &Raw<'_>, _: &Origin| {
         let count = raw.text_or_number()?.parse();
-        let count = count.map_err(|_| Wrong::Because("is no number".to_owned()))?;
-        T::try_from(count).ok().filter(|_| (min..=max).contains(&count)).ok_or(Wrong::Limits)
+        let count = count.map_err(|_| InvalidValue::Because("is no number".to_owned()))?;
+        T::try_from(count).ok().filter(|_| (min..=max).contains(&count)).ok_or(InvalidValue::Limits)
     };
     let show = |count: &T| Value::Count((*count).try_into().unwrap_or(u64::MAX));
-    Kind::new(ValueForm::Count(unit), limits, read, show)
+    Kind::new(ValueForm::text(unit, "N"), limits, read, show)
 }
 
 /// A duration with its unit.
@@ -65,9 +65,11 @@ fn duration(
 ) -> Kind<Duration> {
     let limits = format!("{} to {}{unit}", units::duration_text(min), units::duration_text(max));
     let read = move |raw: &Raw<'_>, _: &Origin| {
-        read(raw.text_or_number()?).filter(|time| (min..=max).contains(time)).ok_or(Wrong::Limits)
+        read(raw.text_or_number()?).filter(|time| (min..=max).contains(time)).ok_or(InvalidValue::Limits)
     };
-    Kind::new(ValueForm::Duration, limits, read, |time| Value::Text(units::duration_text(*time)))
+    Kind::new(ValueForm::text("duration", "DURATION"), limits, read, |time| {
+        Value::Text(units::duration_text(*time))
+    })
 }
 
 /// A number of bytes of which there is no maximum, rounded down to a multiple of `step`.
@@ -79,9 +81,9 @@ pub(crate) fn size(min: u64, step: u64) -> Kind<u64> {
     let limits = format!("{} or more, with its unit, such as 512MB or 2GiB{rounded}", units::size_text(min));
     let read = move |raw: &Raw<'_>, _: &Origin| {
         let size = units::size(raw.text_or_number()?).map(|bytes| bytes - bytes % step);
-        size.filter(|size| *size >= min).ok_or(Wrong::Limits)
+        size.filter(|size| *size >= min).ok_or(InvalidValue::Limits)
     };
-    Kind::new(ValueForm::Size, limits, read, |bytes| Value::Text(units::size_text(*bytes)))
+    Kind::new(ValueForm::text("size", "SIZE"), limits, read, |bytes| Value::Text(units::size_text(*bytes)))
 }
 
 /// One of these words.
@@ -92,11 +94,16 @@ where
     let names = words.map(|(name, _)| name);
     let read = move |raw: &Raw<'_>, _: &Origin| {
         let text = raw.text()?;
-        words.into_iter().find(|(name, _)| *name == text).map(|(_, value)| value).ok_or(Wrong::Limits)
+        words.into_iter().find(|(name, _)| *name == text).map(|(_, value)| value).ok_or(InvalidValue::Limits)
     };
     let name_of = move |wanted: &T| words.into_iter().find(|(_, value)| value == wanted);
     let show = move |value: &T| name_of(value).map_or(Value::Unset, |(name, _)| Value::Text(name.to_owned()));
-    Kind::new(ValueForm::Word(names.to_vec()), format!("one of {}", names.join(", ")), read, show)
+    Kind::new(
+        ValueForm::new("word", "WORD", ValueInput::Word(names.to_vec())),
+        format!("one of {}", names.join(", ")),
+        read,
+        show,
+    )
 }
 
 /// A boolean.
@@ -106,10 +113,12 @@ pub(crate) fn switch() -> Kind<bool> {
         raw => match raw.text()?.to_ascii_lowercase().as_str() {
             "true" | "yes" | "on" | "1" => Ok(true),
             "false" | "no" | "off" | "0" => Ok(false),
-            _ => Err(Wrong::Limits),
+            _ => Err(InvalidValue::Limits),
         },
     };
-    Kind::new(ValueForm::Switch, "true or false", read, |switch| Value::Switch(*switch))
+    Kind::new(ValueForm::new("switch", "WORD", ValueInput::Switch), "true or false", read, |switch| {
+        Value::Switch(*switch)
+    })
 }
 
 /// Globs of files that are included.
@@ -131,36 +140,43 @@ fn globs(wrong: fn(&[String]) -> Option<String>) -> Kind<Vec<String>> {
             raw => split_globs(raw.text()?),
         };
         let wrong: Vec<String> = globs.iter().filter_map(|glob| wrong(std::slice::from_ref(glob))).collect();
-        if wrong.is_empty() { Ok(globs) } else { Err(Wrong::Parts(wrong)) }
+        if wrong.is_empty() { Ok(globs) } else { Err(InvalidValue::Parts(wrong)) }
     };
-    Kind::new(ValueForm::Globs, "a list of globs in quotes", read, |globs| Value::List(globs.clone()))
+    Kind::new(
+        ValueForm::new("globs", "GLOB", ValueInput::Items),
+        "a list of globs in quotes",
+        read,
+        |globs| Value::List(globs.clone()),
+    )
 }
 
 /// The path of a folder.
 pub(crate) fn folder() -> Kind<PathBuf> {
-    path(ValueForm::Folder)
+    path("DIR")
 }
 
 /// The path of a file.
 pub(crate) fn file() -> Kind<PathBuf> {
-    path(ValueForm::File)
+    path("FILE")
 }
 
-fn path(form: ValueForm) -> Kind<PathBuf> {
+fn path(placeholder: &'static str) -> Kind<PathBuf> {
     let read = |raw: &Raw<'_>, origin: &Origin| {
         let path = match raw {
             Raw::Bytes(bytes) => Path::new(bytes),
             raw => Path::new(raw.text()?),
         };
         if path.as_os_str().is_empty() {
-            return Err(Wrong::Limits);
+            return Err(InvalidValue::Limits);
         }
         match origin {
             Origin::File { path: file, .. } => Ok(file.parent().unwrap_or(Path::new("/")).join(path)),
             _ => Ok(path.to_owned()),
         }
     };
-    Kind::new(form, "a path", read, |path| Value::Text(path.display().to_string()))
+    Kind::new(ValueForm::new("path", placeholder, ValueInput::Path), "a path", read, |path| {
+        Value::Text(path.display().to_string())
+    })
 }
 
 /// A log level, or levels of targets.
@@ -169,16 +185,16 @@ pub(crate) fn log_filter() -> Kind<String> {
         "off, error, warn, info, debug or trace, or a level for each target, such as warn,outlast=debug";
     let read = |raw: &Raw<'_>, _: &Origin| {
         let text = raw.text()?;
-        is_filter(text).then(|| text.to_owned()).ok_or(Wrong::Limits)
+        is_filter(text).then(|| text.to_owned()).ok_or(InvalidValue::Limits)
     };
-    Kind::new(ValueForm::LogFilter, limits, read, shown)
+    Kind::new(ValueForm::text("filter", "LEVEL|FILTER"), limits, read, shown)
 }
 
 /// A number of failures, or a share.
 pub(crate) fn failures() -> Kind<FailureLimit> {
     let limits = "a number of files, such as 100, or a share of them, such as 5%";
-    let read = |raw: &Raw<'_>, _: &Origin| raw.text_or_number()?.parse().map_err(|_| Wrong::Limits);
-    Kind::new(ValueForm::Failures, limits, read, shown)
+    let read = |raw: &Raw<'_>, _: &Origin| raw.text_or_number()?.parse().map_err(|_| InvalidValue::Limits);
+    Kind::new(ValueForm::text("files or %", "N|P%"), limits, read, shown)
 }
 
 /// A schedule, as a cron expression.
@@ -186,16 +202,16 @@ pub(crate) fn cron() -> Kind<String> {
     let limits = "minute, hour, day, month and weekday, such as \"30 2 * * *\", in local time";
     let read = |raw: &Raw<'_>, _: &Origin| {
         let text = raw.text()?;
-        read_cron(text).map(|_| text.trim().to_owned()).map_err(Wrong::Because)
+        read_cron(text).map(|_| text.trim().to_owned()).map_err(InvalidValue::Because)
     };
-    Kind::new(ValueForm::Cron, limits, read, shown)
+    Kind::new(ValueForm::text("times", "CRON"), limits, read, shown)
 }
 
 /// An address to listen on.
 pub(crate) fn address() -> Kind<SocketAddr> {
     let limits = "an address and port, such as 127.0.0.1:7650, or a port of this machine";
-    let read = |raw: &Raw<'_>, _: &Origin| units::address(raw.text_or_number()?).ok_or(Wrong::Limits);
-    Kind::new(ValueForm::Address, limits, read, shown)
+    let read = |raw: &Raw<'_>, _: &Origin| units::address(raw.text_or_number()?).ok_or(InvalidValue::Limits);
+    Kind::new(ValueForm::text("address", "ADDRESS"), limits, read, shown)
 }
 
 fn shown(value: &impl fmt::Display) -> Value {

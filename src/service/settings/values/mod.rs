@@ -32,15 +32,15 @@ pub enum Raw<'a> {
 }
 
 impl Raw<'_> {
-    fn text(&self) -> Result<&str, Wrong> {
+    fn text(&self) -> Result<&str, InvalidValue> {
         match self {
             Self::Text(text) => Ok(text),
-            Self::Bytes(_) => Err(Wrong::Because("is no text".to_owned())),
-            _ => Err(Wrong::Limits),
+            Self::Bytes(_) => Err(InvalidValue::Because("is no text".to_owned())),
+            _ => Err(InvalidValue::Limits),
         }
     }
 
-    fn text_or_number(&self) -> Result<&str, Wrong> {
+    fn text_or_number(&self) -> Result<&str, InvalidValue> {
         match self {
             Self::Number(text) => Ok(text),
             _ => self.text().map(str::trim),
@@ -105,55 +105,43 @@ impl fmt::Display for Value {
 
 /// The form in which a value is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ValueForm {
-    /// A whole number of these.
-    Count(&'static str),
-    /// A duration.
-    Duration,
-    /// A number of bytes.
-    Size,
-    /// One of these words.
+pub struct ValueForm {
+    /// The unit, for tables.
+    pub unit: &'static str,
+    /// What stands for the value in help texts.
+    pub placeholder: &'static str,
+    /// How a flag takes it.
+    pub input: ValueInput,
+}
+
+/// How a flag takes a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ValueInput {
+    /// As a text.
+    Text,
+    /// As one of these words.
     Word(Vec<&'static str>),
-    /// A boolean.
+    /// As a path, which need not be UTF-8.
+    Path,
+    /// As a text, and again for each further item.
+    Items,
+    /// Without a value.
     Switch,
-    /// Globs.
-    Globs,
-    /// The path of a file.
-    File,
-    /// The path of a folder.
-    Folder,
-    /// A log level, or levels of targets.
-    LogFilter,
-    /// A number of failures, or a share.
-    Failures,
-    /// A schedule, as a cron expression.
-    Cron,
-    /// An address to listen on.
-    Address,
 }
 
 impl ValueForm {
-    /// Returns the unit, for tables.
-    pub fn unit(&self) -> &'static str {
-        match self {
-            Self::Count(unit) => unit,
-            Self::Duration => "duration",
-            Self::Size => "size",
-            Self::Word(_) => "word",
-            Self::Switch => "switch",
-            Self::Globs => "globs",
-            Self::File | Self::Folder => "path",
-            Self::LogFilter => "filter",
-            Self::Failures => "files or %",
-            Self::Cron => "times",
-            Self::Address => "address",
-        }
+    fn new(unit: &'static str, placeholder: &'static str, input: ValueInput) -> Self {
+        Self { unit, placeholder, input }
+    }
+
+    fn text(unit: &'static str, placeholder: &'static str) -> Self {
+        Self::new(unit, placeholder, ValueInput::Text)
     }
 }
 
 /// Why a value is refused.
 #[derive(Debug)]
-pub(super) enum Wrong {
+pub(super) enum InvalidValue {
     /// It is not within the limits.
     Limits,
     /// This, and so it is not within the limits.
@@ -162,9 +150,9 @@ pub(super) enum Wrong {
     Parts(Vec<String>),
 }
 
-impl Wrong {
+impl InvalidValue {
     /// Formats the messages; `before` names the setting and the value.
-    pub(super) fn told(self, limits: &str, before: &str) -> Vec<String> {
+    pub(super) fn messages(self, limits: &str, before: &str) -> Vec<String> {
         match self {
             Self::Limits => vec![format!("{before}must be {limits}")],
             Self::Because(what) => vec![format!("{before}{what}; must be {limits}")],
@@ -173,7 +161,7 @@ impl Wrong {
     }
 }
 
-type Read<T> = Box<dyn Fn(&Raw<'_>, &Origin) -> Result<T, Wrong> + Send + Sync>;
+type Read<T> = Box<dyn Fn(&Raw<'_>, &Origin) -> Result<T, InvalidValue> + Send + Sync>;
 type Show<T> = Box<dyn Fn(&T) -> Value + Send + Sync>;
 
 /// A kind of value: its limits, the one way from what a layer has to the type of its field, and the way back.
@@ -189,13 +177,13 @@ impl<T: 'static> Kind<T> {
     fn new(
         form: ValueForm,
         limits: impl Into<String>,
-        read: impl Fn(&Raw<'_>, &Origin) -> Result<T, Wrong> + Send + Sync + 'static,
+        read: impl Fn(&Raw<'_>, &Origin) -> Result<T, InvalidValue> + Send + Sync + 'static,
         show: impl Fn(&T) -> Value + Send + Sync + 'static,
     ) -> Self {
         Self { form, limits: limits.into(), read: Box::new(read), show: Box::new(show) }
     }
 
-    pub(super) fn read(&self, raw: &Raw<'_>, origin: &Origin) -> Result<T, Wrong> {
+    pub(super) fn read(&self, raw: &Raw<'_>, origin: &Origin) -> Result<T, InvalidValue> {
         (self.read)(raw, origin)
     }
 

@@ -9,7 +9,7 @@ fn text<T: 'static>(kind: &Kind<T>, text: &str) -> Result<Value, String> {
 }
 
 fn raw<T: 'static>(kind: &Kind<T>, raw: &Raw<'_>) -> Result<Value, String> {
-    let wrong = |wrong: Wrong| wrong.told(&kind.limits, "").join("; ");
+    let wrong = |wrong: InvalidValue| wrong.messages(&kind.limits, "").join("; ");
     kind.read(raw, &Origin::Default).map(|value| kind.show(&value)).map_err(wrong)
 }
 
