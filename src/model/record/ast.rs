@@ -8,8 +8,10 @@ use serde::{Deserialize, Deserializer};
 
 /// The `result` of a record that the AST processor made, as [the page on records](crate::guide::records) describes it.
 ///
-/// It borrows its texts from the JSON wherever that has no escapes. Members that it does not know are passed over,
-/// so that results of later versions can be read, too. Every count fits `u32`, as a document has less than 4 GiB.
+/// It is read from JSON, or by `AstResult::deserialize` from a reference to a [`serde_json::Value`], as a
+/// [`ProcessingResult`](crate::ProcessingResult) holds one. Texts are borrowed wherever the JSON has no escapes in
+/// them. Members that it does not know are passed over, so that results of later versions can be read, too. Every
+/// count fits `u32`, as a document has less than 4 GiB.
 ///
 /// ```
 /// use outlast::RecordHead;
@@ -236,7 +238,10 @@ mod tests {
         }
         assert_eq!(result.kinds, [("Program".into(), 1), ("A\n".into(), 1)]);
         assert!(matches!(result.kinds[0].0, Cow::Borrowed(_)));
-        assert_eq!((result.imports, result.totals, symbol.is_async), (None, None, false));
+        assert_eq!((&result.imports, result.totals, symbol.is_async), (&None, None, false));
+        let value: Value = serde_json::from_str(json).unwrap();
+        let of_value = AstResult::deserialize(&value).unwrap();
+        assert_eq!((of_value.symbols, of_value.kinds.len()), (result.symbols, 2));
     }
 
     /// Reads nothing: its error names the members that a type asks for.
