@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::problem::Sourced;
@@ -55,8 +56,17 @@ pub enum ProgressMode {
     Never,
 }
 
+/// The defaults, made once: each row of the catalogue asks for them, and to count the cores takes several files.
+static DEFAULT: LazyLock<Fields> = LazyLock::new(Fields::new);
+
 impl Default for Fields {
     fn default() -> Self {
+        DEFAULT.clone()
+    }
+}
+
+impl Fields {
+    fn new() -> Self {
         Self {
             batch: BatchConfig::default(),
             workers: None,
@@ -77,9 +87,7 @@ impl Default for Fields {
             token_file: None,
         }
     }
-}
 
-impl Fields {
     /// Derives defaults from other settings: `workers-max` from `workers`, attempts of a class from `retry-attempts`,
     /// and a longest pause from the first one.
     pub(super) fn derived(mut self) -> Self {
