@@ -23,6 +23,8 @@ pub(crate) const NO_STATE: u8 = 10;
 pub(crate) const IN_USE: u8 = 11;
 /// The state is damaged.
 pub(crate) const DAMAGED: u8 = 12;
+/// The log no longer has what comes after a cursor.
+pub(crate) const CURSOR_GONE: u8 = 13;
 /// A resource did not come back in time: the file system, disk space, memory, descriptors; or a process does not
 /// answer.
 pub(crate) const UNAVAILABLE: u8 = 75;
@@ -42,6 +44,8 @@ Exit codes:
   10   no state here, or no more
   11   state in use, or its lock was removed
   12   state damaged: run `outlast repair`
+  13   the log no longer has what comes after the cursor: start over with the
+       current records
   75   a resource did not come back in time, work kept, or the process that
        holds the state does not answer: try again
   78   bad configuration
@@ -62,6 +66,7 @@ pub(crate) fn code_of(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<ControlError>() {
         Some(ControlError::NobodyListens(_)) => NO_STATE,
         Some(ControlError::Wrong(_)) => USAGE,
+        Some(ControlError::CursorGone(_)) => CURSOR_GONE,
         Some(ControlError::Later(_) | ControlError::Silent { .. }) => UNAVAILABLE,
         Some(ControlError::Settings(_)) => CONFIG,
         Some(ControlError::Refused(_) | ControlError::Io(_)) | None => UNEXPECTED,
@@ -86,6 +91,7 @@ fn code_of_engine(error: &EngineError) -> u8 {
         | EngineError::Io { .. }
         | EngineError::Panicked(_)
         | EngineError::Crashed { .. } => UNEXPECTED,
+        EngineError::CursorGone(_) => CURSOR_GONE,
         EngineError::Unavailable { .. } => UNAVAILABLE,
         EngineError::Config(_) | EngineError::Filter(_) | EngineError::Settings(_) => CONFIG,
     }

@@ -68,6 +68,12 @@ pub enum EngineError {
     /// No job with this number, or a checkpoint that the state has not reached.
     #[error("{0}")]
     Job(String),
+    /// The log no longer has what comes after a cursor: the reader starts over with the current records.
+    #[error(
+        "{0}; start over: take the latest record of each path with `outlast records --cursor`, in place of all that \
+             was read before, and go on from the cursor that it prints"
+    )]
+    CursorGone(String),
     /// A thread of the engine panicked: a fault of the engine, of a source or of a strategy, not of a file.
     #[error("the engine's thread {0} panicked; what was committed stays: run again, and report it")]
     Panicked(&'static str),

@@ -44,36 +44,32 @@ impl CommittedLog {
     /// Checks whether records can be written from a cursor on.
     ///
     /// # Errors
-    /// If it is of another state, lies after the end, within a record, or before the kept part; or the log can't be
-    /// read.
+    /// [`EngineError::CursorGone`] if it lies before the kept part, or is of another state, or of this one before an
+    /// earlier copy of it was put back. Others if it never was a cursor of this state, or the log can't be read.
     pub fn check_cursor(&self, since: &RecordCursor) -> Result<(), EngineError> {
         if !since.is_of(self.state.as_deref()) {
-            let what = format!(
+            return Err(EngineError::CursorGone(format!(
                 "cursor {since} is of another state than the one here, {}, which was made anew or repaired since, or \
-                 lies elsewhere; take the latest record of each path with `outlast records --cursor`, and go on from \
-                 the cursor it prints",
+                 lies elsewhere",
                 self.state.as_deref().unwrap_or("which has no id yet")
-            );
-            return Err(EngineError::Job(what));
+            )));
         }
-        let since = since.position;
-        let end = self.end;
-        let go_on_from = self.start.go_on_from(since);
-        let what = if since > end {
-            format!("cursor {since} lies behind the end of the records, {end}; use a cursor of this state")
+        let position = since.position;
+        let go_on_from = self.start.go_on_from(position);
+        let what = if position > self.end {
+            format!("cursor {since} lies behind the end of the records, {}", self.end)
         } else if go_on_from.is_none() {
-            format!(
-                "records behind cursor {since} are gone, since the log was compacted; \
-                 take the latest of each path with `outlast records --cursor`, and go on from the cursor it prints"
-            )
-        } else if go_on_from != Some(since) {
+            let what = format!("records behind cursor {since} are gone, since the log was compacted");
+            return Err(EngineError::CursorGone(what));
+        } else if go_on_from != Some(position) || begins_line(Path::new(&self.folder), position)? {
             return Ok(());
-        } else if !begins_line(Path::new(&self.folder), since)? {
-            format!("cursor {since} is not the start of a record; use one that was printed")
         } else {
-            return Ok(());
+            format!("cursor {since} is not the start of a record")
         };
-        Err(EngineError::Job(what))
+        Err(match since.state {
+            Some(_) => EngineError::CursorGone(format!("{what}: was an earlier copy of the state put back?")),
+            None => EngineError::Job(format!("{what}; use a cursor that was printed for this state")),
+        })
     }
 
     /// Keeps the files open that hold the records from a cursor on, so that these can be read to the end although a

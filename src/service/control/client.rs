@@ -87,6 +87,7 @@ fn whole(mut payload: Vec<u8>, path: &Path) -> Option<Result<Vec<u8>, ControlErr
 fn refusal(line: &str, path: &Path) -> ControlError {
     match line.split_once(' ') {
         Some(("wrong", what)) => ControlError::Wrong(what.to_owned()),
+        Some(("gone", what)) => ControlError::CursorGone(what.to_owned()),
         Some(("later", what)) => ControlError::Later(what.to_owned()),
         Some(("config", what)) => match serde_json::from_str(what) {
             Ok(problems) => ControlError::Settings(problems),

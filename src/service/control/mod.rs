@@ -2,8 +2,9 @@
 //!
 //! `ctl.sock` in the state folder, mode 0600. A request is one line of JSON. The answer is the line `ok`, the
 //! payload, a line feed and the line `end`; or one line with a message after `error `, after `wrong ` if the request
-//! is at fault, or after `later ` if the run has its state not open yet, or no room for the request; or `config `
-//! and, as a JSON string, what is wrong with the settings. A payload that can't be completed ends in a line feed and
+//! is at fault, after `gone ` if the log no longer has what comes after a cursor, or after `later ` if the run has
+//! its state not open yet, or no room for the request; or `config ` and, as a JSON string, what is wrong with the
+//! settings. A payload that can't be completed ends in a line feed and
 //! such a line with `error ` in place of `end`; a stream that has neither was cut short. Before all that, the line
 //! `works` comes each second, as long as an answer may still follow.
 //!
@@ -111,6 +112,9 @@ pub enum ControlError {
     /// The request does not fit this state.
     #[error("{0}")]
     Wrong(String),
+    /// The log no longer has what comes after the cursor.
+    #[error("{0}")]
+    CursorGone(String),
     /// The run does not have its state open now, or has no room for the request; the message says what it waits for.
     #[error("{0}")]
     Later(String),

@@ -43,7 +43,7 @@ fn page(name: &str) -> Page {
     if name == "README" { Page::read("README.md") } else { Page::guide(name) }
 }
 
-fn has_duckdb() -> bool {
+pub(super) fn has_duckdb() -> bool {
     let import = Command::new("python3").args(["-c", "import duckdb"]).output();
     import.is_ok_and(|output| output.status.success())
 }
@@ -56,7 +56,8 @@ fn script(page: &Page) -> String {
     for Block { info, text, .. } in page.blocks().into_iter().filter(is_run) {
         match info.as_str() {
             "sh" => script += &text,
-            "python" => script += &python(&text),
+            "python" if has_duckdb || !text.contains("import duckdb") => script += &python(&text),
+            "python" => skip("a loader for DuckDB, which is not installed: pip install duckdb"),
             _ if has_duckdb => {
                 let rows = format!("for row in duckdb.sql(\"\"\"{text}\"\"\").fetchall():\n");
                 script += &python(&format!(

@@ -2,6 +2,7 @@
 
 mod commands;
 mod links;
+mod loaders;
 mod page;
 mod records;
 mod settings;

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use crate::support::{Sandbox, Tree, assert_record, ran};
+use crate::support::{Sandbox, Tree, assert_record, copy, ran};
 use crate::user::{AST, OTHER};
 
 fn two() -> Sandbox {
@@ -64,16 +64,16 @@ fn a_cursor_of_a_state_that_was_made_anew_or_repaired_is_refused() {
             ran(&mut sandbox.command(["repair"])).expect(0);
             now = cursor(&since("1:0", 0));
         }
-        let refused = since(&before, 2);
+        let refused = since(&before, 13);
         assert!(
             refused.stdout.is_empty() && refused.stderr.contains("outlast records --cursor"),
             "{refused}"
         );
         assert!(refused.stderr.contains("another state"), "{refused}");
         let start = format!("1:0@{}", before.split_once('@').unwrap().1);
-        since(&start, 2);
+        since(&start, 13);
         let mut follow = sandbox.command(["records", "--follow", "--since", &before]);
-        ran(&mut follow).expect(2);
+        ran(&mut follow).expect(13);
         assert_eq!(cursor(&since(&now, 0)), now);
     }
 }
@@ -118,6 +118,20 @@ fn a_cursor_beyond_the_end_is_refused() {
         let told = ran(&mut sandbox.command(["records", "--since", since])).expect(2);
         assert!(told.stderr.contains("lies behind the end") && told.stdout.is_empty(), "{told}");
     }
+}
+
+#[test]
+fn a_cursor_that_is_ahead_of_an_earlier_copy_of_the_state_is_gone() {
+    let sandbox = two();
+    let copied = sandbox.dir.path().join("copied");
+    copy(&sandbox.state, &copied);
+    sandbox.write("c.ast.json", AST);
+    sandbox.run_ok(&[]);
+    let end = cursor(&ran(&mut sandbox.command(["records", "--cursor"])).expect(0));
+    std::fs::remove_dir_all(&sandbox.state).unwrap();
+    std::fs::rename(&copied, &sandbox.state).unwrap();
+    let told = ran(&mut sandbox.command(["records", "--since", &end])).expect(13);
+    assert!(told.stderr.contains("earlier copy") && told.stdout.is_empty(), "{told}");
 }
 
 #[test]
