@@ -13,7 +13,8 @@ pub(crate) const DONE: u8 = 0;
 pub(crate) const UNEXPECTED: u8 = 1;
 /// An invalid command line.
 pub(crate) const USAGE: u8 = 2;
-/// Done, but some files failed, now or earlier, or some folders could not be listed.
+/// Done, but some files failed, now or earlier unless known failures are accepted, or some folders could not be
+/// listed.
 pub(crate) const SOME_FAILED: u8 = 3;
 /// No file matched.
 pub(crate) const NOTHING_MATCHED: u8 = 4;

@@ -13,7 +13,7 @@ use crate::engine::roots::identity::RootIdentities;
 use crate::engine::roots::probe::FsProbe;
 use crate::engine::roots::registry::register;
 use crate::ledger::{Job, JobCounts, JobEnd, JobKind, LedgerReader, RootInfo, StateInfo};
-use crate::model::{BatchConfig, Cursor, ErrorMode, FolderKey, Root, RootId, Timestamp};
+use crate::model::{BatchConfig, Cursor, ErrorMode, FolderKey, LogPosition, Root, RootId, Timestamp};
 
 /// A job that has begun.
 #[derive(Debug, Clone)]
@@ -94,16 +94,29 @@ pub(crate) fn begin(
     let resumed = jobs.iter().rev().find(same_roots).is_some_and(|job| job.end != JobEnd::Completed);
     let wanted = JobRequest::of(JobKind::Run, infos.iter().map(|info| info.id).collect());
     let job = begun(store, wanted.job(&jobs), config)?;
-    let roots: Vec<_> = infos.iter().map(with_scope(&job, config)).collect();
+    let mut roots: Vec<_> = infos.iter().map(with_scope(&job, config)).collect();
+    for (root, scope) in &mut roots {
+        scope.reported_before = reported_before(&jobs, root.id).unwrap_or(scope.run_start);
+    }
     let fails_fast = config.on_error == ErrorMode::FailFast;
     Ok(JobPlan { job, own: roots.clone(), roots, scan: ScanScope::All, fails_fast, resumed, begins })
+}
+
+/// Returns where the unfinished runs of this root began that the next one resumes, if there are any. How such a run
+/// ended said nothing of the files that failed in it: the process was killed or asked to stop.
+pub(crate) fn reported_before(jobs: &[Job], root: RootId) -> Option<LogPosition> {
+    let of_root = jobs.iter().rev().filter(|job| job.has_begun() && job.roots.contains(&root.0));
+    let unfinished = of_root.take_while(|job| job.kind == JobKind::Run && job.end != JobEnd::Completed);
+    Some(unfinished.last()?.start.log)
 }
 
 /// Maps a root to how a job sees it.
 pub(crate) fn with_scope(job: &Job, config: &BatchConfig) -> impl Fn(&RootInfo) -> (Root, RunScope) + use<> {
     let run_start = job.start.log;
     let quarantine = config.on_error == ErrorMode::Quarantine;
-    move |info| (info.root(), RunScope { epoch: info.epoch, run_start, quarantine })
+    move |info| {
+        (info.root(), RunScope { epoch: info.epoch, run_start, reported_before: run_start, quarantine })
+    }
 }
 
 /// A request for a job.

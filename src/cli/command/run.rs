@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::Args;
 use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions};
-use outlast::service::settings::Settings;
+use outlast::service::settings::{KnownFailures, Settings};
 use outlast::service::{NextJob, Signals};
 use outlast::{AstProcessor, BatchConfig};
 
@@ -40,7 +40,7 @@ pub(crate) fn run(
         })?
     };
     let printed = summary::summary(&result, global.format, args.dry_run);
-    terminal::code_of_printed(printed, code_of(&result, &run.signals))
+    terminal::code_of_printed(printed, code_of(&result, &run.signals, settings.known_failures()))
 }
 
 /// What `run` and `watch` work with.
@@ -80,7 +80,7 @@ impl PreparedRun {
     }
 }
 
-fn code_of(result: &RepositoryProcessingResult, signals: &Signals) -> u8 {
+fn code_of(result: &RepositoryProcessingResult, signals: &Signals, known: KnownFailures) -> u8 {
     let progress = &result.progress;
     if result.interrupted {
         return signals.exit_code().unwrap_or(exit_code::STOPPED);
@@ -89,7 +89,8 @@ fn code_of(result: &RepositoryProcessingResult, signals: &Signals) -> u8 {
         return exit_code::SOME_FAILED;
     }
     let unseen = progress.unreadable_folders > 0 || progress.skipped.contains_key("no-metadata");
-    if progress.failed > 0 || progress.failed_earlier > 0 || unseen {
+    let known_failures = if known == KnownFailures::Ok { 0 } else { progress.known_failures };
+    if progress.new_failures + known_failures > 0 || unseen {
         return exit_code::SOME_FAILED;
     }
     if progress.discovered == 0 { exit_code::NOTHING_MATCHED } else { exit_code::DONE }

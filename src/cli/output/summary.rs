@@ -46,10 +46,9 @@ fn write_summary(result: &RepositoryProcessingResult, dry_run: bool, out: &mut L
         let rule = if rule == "include" { "no include glob matches" } else { rule };
         writeln!(out, "  {:<11}{count:>10}  ({rule})", "left out")?;
     }
-    if progress.failed_earlier > 0 {
-        writeln!(out, "  {} of the unchanged files failed in an earlier run", progress.failed_earlier)?;
-    }
-    if progress.failed + progress.failed_earlier > 0 {
+    if progress.new_failures + progress.known_failures > 0 {
+        let (new, known) = (progress.new_failures, progress.known_failures);
+        writeln!(out, "  failures: {new} new, {known} known from an earlier run")?;
         writeln!(out, "  which files failed, and why: outlast failures")?;
     }
     if progress.unreadable_folders > 0 {

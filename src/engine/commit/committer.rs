@@ -127,7 +127,12 @@ impl<'a> Committer<'a> {
     /// Accepts changes in all roots that the state knows; only those in the run's roots are counted.
     pub(crate) fn know_all_roots(&mut self) {
         for info in &self.store.state.info().roots {
-            let scope = RunScope { epoch: info.epoch, run_start: LogPosition::START, quarantine: false };
+            let scope = RunScope {
+                epoch: info.epoch,
+                run_start: LogPosition::START,
+                reported_before: LogPosition::START,
+                quarantine: false,
+            };
             let root = CountedRoot { name: info.name.clone(), scope, listed: false, is_counted: false };
             self.roots.entry(RootId(info.id)).or_insert(root);
         }
@@ -256,7 +261,7 @@ fn settle_one(
     let before = old.as_ref().filter(is_counted).and_then(|entry| counted(&root.scope, entry));
     let (entry, effect) = apply(old, pending.change, root.scope, writer.position());
     let after = entry.as_ref().filter(is_counted).and_then(|entry| root.scope.counted(entry));
-    counts.note(before, after, effect, entry.as_ref());
+    counts.note(before, after, effect, root.scope.failure_after(old.as_ref(), pending.change));
     match effect {
         Effect::Recorded => {
             writer.write(|buffer| buffer.extend_from_slice(pending.line))?;

@@ -89,14 +89,14 @@ impl RunState {
         self.statistics.workers.truncate(workers);
         self.set_workers(workers);
         let pending = reader.counts_of(plan.roots.iter().map(|(root, _)| root.id)).pending;
-        let RunCounts { ok, failed, removed, .. } = self.counts;
+        let RunCounts { ok, failed, failed_again, removed, .. } = self.counts;
         let unscanned = plan.roots.iter().filter(|(root, _)| !plan.scans_whole(root.id));
         let known = reader.counts_of(unscanned.map(|(root, _)| root.id));
         let unchanged = (known.ok + known.failed).saturating_sub(ok + failed);
         let failed_earlier = known.failed.saturating_sub(failed).min(unchanged);
         let discovered = pending + ok + failed + unchanged;
-        self.counts =
-            RunCounts { discovered, ok, failed, unchanged, failed_earlier, removed, ..RunCounts::default() };
+        let kept = RunCounts { ok, failed, failed_again, removed, ..RunCounts::default() };
+        self.counts = RunCounts { discovered, unchanged, failed_earlier, ..kept };
         self.statistics.progress.filtered.clear();
         self.statistics.progress.take_counts(&self.counts);
         self.statistics.progress.pending = pending;
@@ -107,6 +107,7 @@ impl RunState {
         if let Some(job) = jobs.iter().find(|job| job.id == id) {
             self.counts.ok = job.counts.ok;
             self.counts.failed = job.counts.failed;
+            self.counts.failed_again = self.counts.failed_again.min(job.counts.failed);
             self.counts.removed = job.counts.removed;
         }
     }

@@ -13,7 +13,7 @@ use super::message::{Message, Reports};
 use super::relist::RelistQueue;
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::counts::ScanCounts;
-use crate::engine::lifecycle::transition::{FileEvent, RunScope};
+use crate::engine::lifecycle::transition::{FileEvent, Reported, RunScope};
 use crate::engine::resources::semaphore::Semaphore;
 use crate::engine::roots::identity::LostRoot;
 use crate::engine::stop::Stop;
@@ -55,7 +55,9 @@ impl Purpose {
         if is_current && scope.counted(entry).is_none() {
             counts.discovered += 1;
             counts.unchanged += 1;
-            counts.failed_earlier += u64::from(entry.record.is_some_and(|record| record.failure.is_some()));
+            let failure = entry.record.as_ref().and_then(|record| scope.failure(record));
+            counts.failed_earlier += u64::from(failure.is_some());
+            counts.unreported += u64::from(failure == Some(Reported::Now));
         }
         is_current
     }

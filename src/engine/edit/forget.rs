@@ -71,7 +71,12 @@ pub fn forget(state: &Path, filter: &ForgetFilter) -> Result<ForgetReport, Engin
 }
 
 fn commit_alone(store: &mut Store, changes: Vec<(FileKey, FileEvent)>) -> Result<(), EngineError> {
-    let scope = RunScope { epoch: 0, run_start: LogPosition::START, quarantine: false };
+    let scope = RunScope {
+        epoch: 0,
+        run_start: LogPosition::START,
+        reported_before: LogPosition::START,
+        quarantine: false,
+    };
     let roots: Vec<(Root, RunScope)> =
         store.state.info().roots.iter().map(|info| (info.root(), scope)).collect();
     let mut committer = Committer::new(store, &roots);

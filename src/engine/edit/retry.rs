@@ -68,7 +68,12 @@ pub fn retry(state: &Path, filter: &RetryFilter) -> Result<RetryReport, EngineEr
 
 fn commit(store: &mut Store, chunk: Vec<(FileKey, FileEvent)>) -> Result<(), EngineError> {
     // There is no other writer: each entry is as it was observed.
-    let scope = RunScope { epoch: 0, run_start: LogPosition::START, quarantine: false };
+    let scope = RunScope {
+        epoch: 0,
+        run_start: LogPosition::START,
+        reported_before: LogPosition::START,
+        quarantine: false,
+    };
     let due = |(key, change): (FileKey, FileEvent)| {
         let FileEvent::Asked(observed) = change else { return None };
         let (entry, _) = apply(Some(observed), &change, scope, LogPosition::START);

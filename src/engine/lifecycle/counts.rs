@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::transition::{Counted, Effect};
-use crate::ledger::Entry;
+use super::transition::{Counted, Effect, Reported};
 
 /// What a scan counted besides the changes that it found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,6 +13,8 @@ pub(crate) struct ScanCounts {
     pub unchanged: u64,
     /// Of those, files whose last outcome is a failure.
     pub failed_earlier: u64,
+    /// Of those, failures that no completed run has reported.
+    pub unreported: u64,
     /// Entries that are never opened, by reason.
     pub skipped: BTreeMap<&'static str, u64>,
     /// Folders that could not be listed.
@@ -27,8 +28,12 @@ pub(crate) struct RunCounts {
     pub discovered: u64,
     pub ok: u64,
     pub failed: u64,
+    /// Of those, failures that an earlier run reported, of unchanged files.
+    pub failed_again: u64,
     pub unchanged: u64,
     pub failed_earlier: u64,
+    /// Of those, failures that no completed run has reported.
+    pub unreported: u64,
     pub removed: u64,
     pub skipped: BTreeMap<&'static str, u64>,
     pub unreadable_folders: u64,
@@ -43,20 +48,31 @@ impl RunCounts {
         self.discovered += counts.discovered;
         self.unchanged += counts.unchanged;
         self.failed_earlier += counts.failed_earlier;
+        self.unreported += counts.unreported;
         self.unreadable_folders += counts.unreadable_folders;
         for (reason, count) in counts.skipped {
             *self.skipped.entry(reason).or_default() += count;
         }
     }
 
-    /// Moves a file from one count to another; `entry` is its new entry. A file that is pending and was not counted
-    /// before in this run was discovered.
+    /// Returns how many failures an earlier run reported, of files that are unchanged since.
+    pub(crate) fn known_failures(&self) -> u64 {
+        self.failed_again + self.failed_earlier - self.unreported
+    }
+
+    /// Returns how many failures this run is the first to report.
+    pub(crate) fn new_failures(&self) -> u64 {
+        self.failed - self.failed_again + self.unreported
+    }
+
+    /// Moves a file from one count to another; `failure` is what the change leaves it with. A file that is pending
+    /// and was not counted before in this run was discovered.
     pub(crate) fn note(
         &mut self,
         before: Option<Counted>,
         after: Option<Counted>,
         effect: Effect,
-        entry: Option<&Entry>,
+        failure: Option<Reported>,
     ) {
         if effect == Effect::None {
             return;
@@ -66,26 +82,37 @@ impl RunCounts {
         self.discovered += u64::from(before.is_none() && after == Some(Counted::Pending));
         match before {
             Some(Counted::Ok) => self.ok -= 1,
-            Some(Counted::Failed) => self.failed -= 1,
-            Some(Counted::Unchanged { failed }) => {
+            Some(Counted::Failed(reported)) => {
+                self.failed -= 1;
+                self.failed_again =
+                    self.failed_again.saturating_sub(u64::from(reported == Reported::Earlier));
+            }
+            Some(Counted::Unchanged(failure)) => {
                 self.unchanged -= 1;
-                self.failed_earlier = self.failed_earlier.saturating_sub(u64::from(failed));
+                self.failed_earlier = self.failed_earlier.saturating_sub(u64::from(failure.is_some()));
+                self.unreported = self.unreported.saturating_sub(u64::from(failure == Some(Reported::Now)));
             }
             Some(Counted::Pending) | None => {}
         }
+        let fails_again = u64::from(failure == Some(Reported::Earlier));
         match after {
             Some(Counted::Ok) => self.ok += 1,
-            Some(Counted::Failed) => self.failed += 1,
-            Some(Counted::Pending | Counted::Unchanged { .. }) | None => {}
+            Some(Counted::Failed(_)) => {
+                self.failed += 1;
+                self.failed_again += fails_again;
+            }
+            Some(Counted::Pending | Counted::Unchanged(_)) | None => {}
         }
         match effect {
             Effect::Unchanged if after.is_none() => {
                 self.unchanged += 1;
-                let failed =
-                    entry.and_then(|entry| entry.record).is_some_and(|record| record.failure.is_some());
-                self.failed_earlier += u64::from(failed);
+                self.failed_earlier += u64::from(failure.is_some());
+                self.unreported += u64::from(failure == Some(Reported::Now));
             }
-            Effect::FailedAgain if after.is_none() => self.failed += 1,
+            Effect::FailedAgain if after.is_none() => {
+                self.failed += 1;
+                self.failed_again += fails_again;
+            }
             Effect::Removed | Effect::Vanished => {
                 self.removed += u64::from(effect == Effect::Removed);
                 if before.is_some() {
@@ -101,6 +128,9 @@ impl RunCounts {
             | Effect::Unchanged
             | Effect::FailedAgain => {}
         }
+        // The entry of a file that failed again in this run does not say so: where it moves on, it counts as new.
+        self.failed_again = self.failed_again.min(self.failed);
+        self.unreported = self.unreported.min(self.failed_earlier);
     }
 
     /// Returns whether any file is counted there.
@@ -108,8 +138,8 @@ impl RunCounts {
         match place {
             Counted::Pending => true,
             Counted::Ok => self.ok > 0,
-            Counted::Failed => self.failed > 0,
-            Counted::Unchanged { .. } => self.unchanged > 0,
+            Counted::Failed(_) => self.failed > 0,
+            Counted::Unchanged(_) => self.unchanged > 0,
         }
     }
 }
@@ -117,9 +147,6 @@ impl RunCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::RecordRef;
-    use crate::model::{ErrorClass, LogPosition};
-
     fn sum(counts: &RunCounts, pending: u64) -> u64 {
         counts.ok + counts.failed + counts.unchanged + pending + counts.skipped.values().sum::<u64>()
     }
@@ -127,21 +154,22 @@ mod tests {
     #[test]
     fn a_file_is_in_one_place_however_it_moves() {
         use Counted::{Failed, Ok, Pending};
+        let new = Some(Reported::Now);
         let mut counts = RunCounts::default();
         counts.note(None, Some(Pending), Effect::Pending, None);
         assert_eq!((counts.discovered, sum(&counts, 1)), (1, 1));
         counts.note(Some(Pending), Some(Ok), Effect::Recorded, None);
         assert_eq!((counts.discovered, counts.ok, sum(&counts, 0)), (1, 1, 1));
         counts.note(Some(Ok), Some(Pending), Effect::Pending, None);
-        counts.note(Some(Pending), Some(Failed), Effect::Recorded, None);
+        counts.note(Some(Pending), Some(Failed(Reported::Now)), Effect::Recorded, new);
         assert_eq!((counts.discovered, counts.ok, counts.failed), (1, 0, 1));
-        counts.note(Some(Failed), None, Effect::Removed, None);
+        counts.note(Some(Failed(Reported::Now)), None, Effect::Removed, None);
         assert_eq!((counts.discovered, counts.removed, sum(&counts, 0)), (1, 1, 1));
     }
 
     #[test]
     fn a_file_that_was_unchanged_and_is_due_after_all_is_not_counted_twice() {
-        let before = Some(Counted::Unchanged { failed: true });
+        let before = Some(Counted::Unchanged(Some(Reported::Earlier)));
         let scanned = RunCounts { discovered: 1, unchanged: 1, failed_earlier: 1, ..RunCounts::default() };
         let mut counts = scanned.clone();
         counts.note(before, Some(Counted::Pending), Effect::Pending, None);
@@ -161,23 +189,14 @@ mod tests {
     #[test]
     fn a_file_that_no_scan_has_counted_is_discovered_when_it_is_due() {
         let mut counts = RunCounts::default();
-        counts.note(
-            Some(Counted::Unchanged { failed: false }),
-            Some(Counted::Pending),
-            Effect::Pending,
-            None,
-        );
+        counts.note(Some(Counted::Unchanged(None)), Some(Counted::Pending), Effect::Pending, None);
         assert_eq!((counts.discovered, counts.unchanged, sum(&counts, 1)), (1, 0, 1));
     }
 
     #[test]
     fn a_failure_that_stands_after_a_second_look_is_told() {
-        let failure = Some(ErrorClass::Parse);
-        let record =
-            Some(RecordRef { position: LogPosition::START, epoch: 1, digest: None, failure, carried: false });
-        let entry = Entry { record, ..Entry::default() };
         let mut counts = RunCounts::default();
-        counts.note(Some(Counted::Pending), None, Effect::Unchanged, Some(&entry));
-        assert_eq!((counts.unchanged, counts.failed_earlier), (1, 1));
+        counts.note(Some(Counted::Pending), None, Effect::Unchanged, Some(Reported::Earlier));
+        assert_eq!((counts.unchanged, counts.failed_earlier, counts.known_failures()), (1, 1, 1));
     }
 }

@@ -346,7 +346,12 @@ mod tests {
         std::fs::create_dir(folder.path().join("new")).unwrap();
         std::os::unix::fs::symlink("new", &given).unwrap();
         let at = |path: PathBuf| Root { id: RootId(1), name: "current".to_owned(), path };
-        let scope = RunScope { epoch: 1, run_start: LogPosition::START, quarantine: false };
+        let scope = RunScope {
+            epoch: 1,
+            run_start: LogPosition::START,
+            reported_before: LogPosition::START,
+            quarantine: false,
+        };
         let roots = [(at(given), scope)];
         let identities = RootIdentities::default();
         let fs_probe = impatient(std::time::Duration::from_secs(1), Stop::default());

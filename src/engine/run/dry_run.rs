@@ -10,6 +10,7 @@ use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
 use crate::engine::discovery::message::{Message, Reports};
 use crate::engine::discovery::scan::ScanPlan;
 use crate::engine::error::EngineError;
+use crate::engine::job_plan::reported_before;
 use crate::engine::lifecycle::counts::RunCounts;
 use crate::engine::lifecycle::transition::{FileEvent, RunScope};
 use crate::engine::roots::identity::RootIdentities;
@@ -18,7 +19,7 @@ use crate::engine::roots::{self, registry};
 use crate::engine::stats::{ProcessingProgress, RepositoryProcessingResult};
 use crate::engine::stop::{Stop, StopOnDrop};
 use crate::ledger::{AskedState, LedgerError, LedgerReader};
-use crate::model::{BatchConfig, LogPosition, Resource, Root};
+use crate::model::{BatchConfig, LogPosition, Resource, Root, RootId};
 use crate::source::Source;
 
 impl Engine {
@@ -51,12 +52,12 @@ impl Engine {
         let used = reader.as_ref().map_or(Ok(0), registry::last_used)?;
         let chosen = registry::choose(&mut infos, &paths, identity, &source.filters(), config, used)?.0;
         let end = reader.as_ref().map_or(LogPosition::START, |reader| reader.cursor().log);
-        let scope = |epoch| RunScope {
-            epoch,
-            run_start: LogPosition { segment: u32::MAX, ..end },
-            quarantine: false,
+        let run_start = LogPosition { segment: u32::MAX, ..end };
+        let jobs = reader.as_ref().map(LedgerReader::jobs).transpose()?.unwrap_or_default();
+        let root = |info: &crate::ledger::RootInfo| {
+            let reported_before = reported_before(&jobs, RootId(info.id)).unwrap_or(run_start);
+            (info.root(), RunScope { epoch: info.epoch, run_start, reported_before, quarantine: false })
         };
-        let root = |info: &crate::ledger::RootInfo| (info.root(), scope(info.epoch));
         let mut roots: Vec<(Root, RunScope)> = chosen.iter().map(root).collect();
         if let (Some(state), Some(reader)) = (&state, &reader) {
             let identities = RootIdentities::of(state.info());

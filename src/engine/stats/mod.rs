@@ -78,6 +78,14 @@ pub struct ProcessingProgress {
     pub removed: u64,
     /// Of the unchanged files, those whose last outcome is a failure.
     pub failed_earlier: u64,
+    /// Failures that this run is the first to report: of files that an earlier run did not record as failed, or that
+    /// changed since; and those that a run recorded which this one resumes. With `known_failures`, the sum of `failed`
+    /// and `failed_earlier`.
+    #[serde(default)]
+    pub new_failures: u64,
+    /// Failures that an earlier run recorded, of files that are unchanged.
+    #[serde(default)]
+    pub known_failures: u64,
     /// Folders that could not be listed: what is known of the files below them stays.
     pub unreadable_folders: u64,
     /// Batches that were completed.
@@ -99,6 +107,8 @@ impl ProcessingProgress {
         self.failed = counts.failed;
         self.unchanged = counts.unchanged;
         self.failed_earlier = counts.failed_earlier;
+        self.new_failures = counts.new_failures();
+        self.known_failures = counts.known_failures();
         self.removed = counts.removed;
         self.unreadable_folders = counts.unreadable_folders;
         self.skipped = counts.skipped.iter().map(|(reason, files)| ((*reason).to_owned(), *files)).collect();

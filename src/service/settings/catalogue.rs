@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::fields::ProgressMode;
+use super::fields::{KnownFailures, ProgressMode};
 use super::setting::{AppliesWhen, FlagOf, Setting};
 use super::values::kinds::{
     address, count, cron, excluded, failures, file, folder, included, log_filter, millis, seconds, size,
@@ -102,6 +102,11 @@ fn care() -> Vec<Setting> {
             => "What a file's failure does: nothing to the others, stop the run, or put the file aside until it changes";
         "max-failures" Run AtOnce batch.max_failures: failures().optional()
             => "Stop when more files have failed, or a larger share";
+        "known-failures" Run Restart known_failures: word([
+            ("fail", KnownFailures::Fail),
+            ("ok", KnownFailures::Ok),
+        ])
+            => "Exit code of a run in which only those files fail that failed before and are unchanged: 3, or 0 for ok";
         "drain-timeout" Run AtOnce batch.drain_seconds: seconds(1, HOUR)
             => "Longest time from a request to stop to the end of the run";
         "wait" Run AtOnce batch.wait_seconds: seconds(0, 7 * DAY)

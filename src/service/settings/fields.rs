@@ -27,6 +27,7 @@ pub(super) struct Fields {
     pub(super) log_level: String,
     pub(super) log_json: bool,
     pub(super) log_file: Option<Sourced<PathBuf>>,
+    pub(super) known_failures: KnownFailures,
     pub(super) progress: ProgressMode,
     pub(super) heartbeat: Duration,
     pub(super) watching: WatchOptions,
@@ -56,6 +57,15 @@ pub enum ProgressMode {
     Never,
 }
 
+/// What the exit code of a run says of failures that an earlier run recorded, of files that are unchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownFailures {
+    /// Some files failed, as long as any file does.
+    Fail,
+    /// Done, where no other file failed.
+    Ok,
+}
+
 /// The defaults, made once: each row of the catalogue asks for them, and to count the cores takes several files.
 static DEFAULT: LazyLock<Fields> = LazyLock::new(Fields::new);
 
@@ -78,6 +88,7 @@ impl Fields {
             log_level: "warn".to_owned(),
             log_json: false,
             log_file: None,
+            known_failures: KnownFailures::Fail,
             progress: ProgressMode::Auto,
             heartbeat: Duration::from_secs(5),
             watching: WatchOptions::default(),

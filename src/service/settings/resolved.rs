@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::catalogue::catalogue;
-use super::fields::{Fields, ProgressMode, Retries};
+use super::fields::{Fields, KnownFailures, ProgressMode, Retries};
 use super::problem::{Origin, Problem};
 use super::setting::Setting;
 use super::values::{Value, duration_text};
@@ -121,6 +121,11 @@ impl Settings {
         }
     }
 
+    /// Returns what the exit code says of known failures.
+    pub fn known_failures(&self) -> KnownFailures {
+        self.fields.known_failures
+    }
+
     /// Returns whether progress is shown.
     pub fn progress(&self) -> ProgressMode {
         self.fields.progress
@@ -215,7 +220,8 @@ mod tests {
     fn each_setting_changes_something_and_its_bounds_are_accepted() {
         let whole = |settings: &Settings| {
             let paths = (settings.state().to_owned(), settings.out().map(Path::to_owned));
-            let shown = (settings.log(), settings.progress(), settings.heartbeat());
+            let shown =
+                (settings.log(), settings.known_failures(), settings.progress(), settings.heartbeat());
             let listen = settings.fields.listen.as_ref().map(|listen| listen.value);
             let served = (listen, settings.token_file().map(Path::to_owned));
             let kept = (settings.watching(), settings.schedule(), served);

@@ -163,7 +163,12 @@ impl World {
     /// Checks that each entry says correctly whether the current run has made its record.
     fn check_runs(&mut self, made: &BTreeMap<FileKey, bool>) {
         let run_start = self.run_start;
-        let scope = crate::engine::lifecycle::transition::RunScope { epoch: 1, run_start, quarantine: false };
+        let scope = crate::engine::lifecycle::transition::RunScope {
+            epoch: 1,
+            run_start,
+            reported_before: run_start,
+            quarantine: false,
+        };
         for (key, &is_ours) in made {
             let entry = self.store().reader.get(key).unwrap();
             if let Some(record) = entry.and_then(|entry| entry.record) {

@@ -57,7 +57,12 @@ pub(crate) fn root(id: u32) -> Root {
 }
 
 pub(crate) fn scope() -> RunScope {
-    RunScope { epoch: 1, run_start: LogPosition::START, quarantine: true }
+    RunScope {
+        epoch: 1,
+        run_start: LogPosition::START,
+        reported_before: LogPosition::START,
+        quarantine: true,
+    }
 }
 
 #[test]

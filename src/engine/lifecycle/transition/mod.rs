@@ -91,17 +91,18 @@ pub(crate) enum Effect {
 pub(crate) enum Counted {
     Pending,
     Ok,
-    Failed,
+    Failed(Reported),
     /// Done by an earlier run; this run's scan has seen it so.
-    Unchanged {
-        failed: bool,
-    },
+    Unchanged(Option<Reported>),
 }
 
-impl Counted {
-    fn by_failure(failure: Option<ErrorClass>) -> Self {
-        if failure.is_none() { Self::Ok } else { Self::Failed }
-    }
+/// Whether a failure has been reported before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reported {
+    /// By this run at the earliest.
+    Now,
+    /// By an earlier run, and the file is unchanged.
+    Earlier,
 }
 
 /// The context of a decision beside the entry.
@@ -111,6 +112,8 @@ pub(crate) struct RunScope {
     pub epoch: u32,
     /// Where this run's records begin.
     pub run_start: LogPosition,
+    /// Where records begin that no completed run has reported: those of this run, and of a run that it resumes.
+    pub reported_before: LogPosition,
     /// Whether failing files are quarantined.
     pub quarantine: bool,
 }
@@ -127,18 +130,47 @@ impl RunScope {
             return Some(Counted::Pending);
         }
         let record = entry.record.as_ref().filter(|record| self.is_of_this_run(record))?;
-        Some(Counted::by_failure(record.failure))
+        Some(if record.failure.is_none() { Counted::Ok } else { Counted::Failed(Reported::Now) })
     }
 
     /// Returns how a run counts a file with this entry once it has listed all files: none is left out then.
     pub(crate) fn counted_as_listed(&self, entry: &Entry) -> Option<Counted> {
         let of_earlier_run = || {
-            let failure = entry.record.as_ref()?.failure;
+            let record = entry.record.as_ref()?;
+            let failure = self.failure(record);
             // A scan makes such a failure due again. Where it stands, this run has seen it again.
-            let again = !entry.quarantined && failure.is_some_and(ErrorClass::is_environmental);
-            Some(if again { Counted::Failed } else { Counted::Unchanged { failed: failure.is_some() } })
+            let again = !entry.quarantined && record.failure.is_some_and(ErrorClass::is_environmental);
+            Some(failure.filter(|_| again).map_or(Counted::Unchanged(failure), Counted::Failed))
         };
         self.counted(entry).or_else(of_earlier_run)
+    }
+
+    /// Returns whether the failure that a record stands for has been reported, if it is a failure.
+    pub(crate) fn failure(&self, record: &RecordRef) -> Option<Reported> {
+        record.failure?;
+        let is_earlier = record.carried || record.position < self.reported_before;
+        Some(if is_earlier { Reported::Earlier } else { Reported::Now })
+    }
+
+    /// Returns whether the failure that the change leaves the file with has been reported, if it is a failure. A
+    /// file that a client requested to be tried again has none.
+    pub(crate) fn failure_after(&self, old: Option<&Entry>, change: &FileEvent) -> Option<Reported> {
+        let old = old.and_then(|entry| Some((entry, entry.record.as_ref()?)));
+        let FileEvent::Ended(Attempted { end, .. }) = change else { return None };
+        match end {
+            AttemptOutcome::Recorded { failure: None, .. } => None,
+            AttemptOutcome::Recorded { digest, failure, .. } => {
+                let is_same = |(entry, record): &(&Entry, &RecordRef)| {
+                    record.failure == *failure
+                        && record.digest == *digest
+                        && (digest.is_some() || entry.recheck)
+                        && record.epoch != ASKED
+                };
+                old.filter(is_same).and_then(|(_, record)| self.failure(record)).or(Some(Reported::Now))
+            }
+            AttemptOutcome::Unchanged { .. } => old.and_then(|(_, record)| self.failure(record)),
+            _ => None,
+        }
     }
 
     /// Returns the record that stands for its content: a file that still has this content needs nothing done.
@@ -222,10 +254,13 @@ fn found(
     }
 }
 
+/// The epoch of a record whose file a client requested to process again; no root has it.
+const ASKED: u32 = 0;
+
 /// Makes a file due at once, as if it had never been tried. A record of no epoch is not taken for the current
 /// content's.
 fn asked(entry: Entry) -> (Option<Entry>, Effect) {
-    let record = entry.record.map(|record| RecordRef { epoch: 0, ..record });
+    let record = entry.record.map(|record| RecordRef { epoch: ASKED, ..record });
     let due = Entry { pending: true, fingerprint: entry.fingerprint, record, ..Entry::default() };
     if due == entry { (Some(entry), Effect::None) } else { (Some(due), Effect::Pending) }
 }

@@ -1,8 +1,8 @@
 use super::*;
 use crate::model::Timestamp;
 
-const GROUND: RunScope =
-    RunScope { epoch: 1, run_start: LogPosition { segment: 1, offset: 100 }, quarantine: false };
+const START: LogPosition = LogPosition { segment: 1, offset: 100 };
+const GROUND: RunScope = RunScope { epoch: 1, run_start: START, reported_before: START, quarantine: false };
 const RETRY: Retry = Retry { class: ErrorClass::IoTransient, at: Timestamp(99) };
 const HERE: LogPosition = LogPosition { segment: 1, offset: 500 };
 
@@ -168,7 +168,7 @@ fn what_is_set_aside_waits_for_new_content_or_for_somebody_who_asks() {
     let failed = FileEvent::Ended(Attempted { claimed: version(1), end });
     let entry = apply(Some(pending(1, None)), &failed, scope, HERE).0.unwrap();
     assert!(entry.quarantined);
-    let later = RunScope { epoch: 2, run_start: LogPosition { segment: 2, offset: 0 }, quarantine: false };
+    let later = RunScope { epoch: 2, run_start: LogPosition { segment: 2, offset: 0 }, ..GROUND };
     assert!(later.is_current(&entry, &version(1)), "neither a new processor nor a new run");
     assert!(!later.is_current(&entry, &version(2)));
     let (due, effect) = apply(Some(entry), &FileEvent::Asked(entry), later, HERE);

@@ -3,6 +3,7 @@
 pub(crate) mod config;
 mod config_files;
 mod filters;
+mod known_failures;
 mod limits;
 mod log_rotation;
 mod logging;
