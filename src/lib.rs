@@ -44,21 +44,29 @@
 //!
 //! | layer | room | holds |
 //! |---|---|---|
-//! | 4 | [`service`] | settings, signals, the control socket, HTTP, the schedule, the async interface |
+//! | 4 | [`service`] | settings, signals, the control socket, HTTP, the schedule |
+//! | 4 | `async_api` | the async interface |
 //! | 3 | [`engine`] | the run: scan, claims, workers, commits, breakers, queries |
 //! | 2 | [`source`], [`batch`], [`process`], [`ledger`], [`sink`] | files, batches, work on a file, durable state, the record log |
 //! | 1 | [`model`] | plain data |
 
+#[cfg(feature = "async")]
+mod async_api;
 pub mod batch;
 pub mod engine;
 pub mod guide;
 pub mod ledger;
 pub mod model;
 pub mod process;
+#[cfg(feature = "service")]
 pub mod service;
 pub mod sink;
 pub mod source;
 
+#[cfg(feature = "async")]
+pub use async_api::{
+    BatchProcessingEngine, async_from_fn, execute_parallel_batches, process_batch, resume_failed_batch_job,
+};
 pub use batch::{BatchStrategy, create_optimal_batches};
 pub use engine::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, Engine, EngineError,
@@ -67,7 +75,4 @@ pub use engine::{
 };
 pub use model::*;
 pub use process::{AstProcessor, FileContent, LimitError, Limits, Processor, ResultWriter, from_fn};
-pub use service::{
-    BatchProcessingEngine, async_from_fn, execute_parallel_batches, process_batch, resume_failed_batch_job,
-};
 pub use source::Source;

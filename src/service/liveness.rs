@@ -42,6 +42,11 @@ impl fmt::Display for Stalled {
     }
 }
 
+/// Returns for how long the run has published nothing; none without a run.
+pub(super) fn silence(statistics: &BatchStatistics, now: Instant) -> Option<Duration> {
+    statistics.published.map(|at| now.saturating_duration_since(at))
+}
+
 impl Liveness {
     /// Creates the limits for this interval of a watchdog, if there is one.
     pub(super) fn new(watchdog_interval: Option<Duration>) -> Self {
@@ -57,7 +62,7 @@ impl Liveness {
 
     /// `timeout` is that of a file; none is judged without.
     fn judge(self, statistics: &BatchStatistics, timeout: Option<Duration>, now: Instant) -> Option<Stalled> {
-        let silent = statistics.silence(now)?;
+        let silent = silence(statistics, now)?;
         if silent > self.silence_max {
             return Some(Stalled { what: "nothing was shown", since: silent });
         }

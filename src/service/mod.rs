@@ -1,9 +1,8 @@
-//! Around the engine: settings and what reads them again, signals, the control socket, HTTP, scans at set times, what a
-//! service manager is sent, and the async API for custom programs.
+//! Around the engine: settings and what reads them again, signals, the control socket, HTTP, scans at set times, and
+//! what a service manager is sent.
 //!
-//! Constraints: the only room where tokio lives; nothing here processes a file or writes state.
+//! Constraints: nothing here processes a file or writes state.
 
-mod api;
 mod control;
 mod control_handle;
 mod http;
@@ -15,9 +14,6 @@ mod signals;
 mod systemd;
 mod ticker;
 
-pub use api::{
-    BatchProcessingEngine, async_from_fn, execute_parallel_batches, process_batch, resume_failed_batch_job,
-};
 pub use control::{ControlError, Controlled, Request, answer, ask, is_answered};
 pub use control_handle::ControlHandle;
 pub use http::{HttpError, HttpSettings, Served};

@@ -5,7 +5,7 @@ pub(super) mod latency;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -198,11 +198,6 @@ pub struct BatchStatistics {
 }
 
 impl BatchStatistics {
-    /// Returns for how long the run has published nothing; none without a run.
-    pub(crate) fn silence(&self, now: Instant) -> Option<Duration> {
-        self.published.map(|at| now.saturating_duration_since(at))
-    }
-
     /// Returns whether some file has to make progress: one is in flight, and nothing holds the run back.
     pub(crate) fn expects_progress(&self) -> bool {
         self.in_flight > 0 && !matches!(self.state, ProcessingState::Waiting | ProcessingState::Paused)

@@ -14,6 +14,7 @@ use super::{Request, WORKS, answer};
 use crate::engine::{BreakerState, BreakerStatus, Engine, EngineError};
 use crate::ledger::LedgerError;
 use crate::service::control_handle::ControlHandle;
+use crate::service::liveness::silence;
 use crate::service::ticker::has_thread;
 
 /// Longest request line, in bytes.
@@ -80,7 +81,7 @@ impl Works {
         if !self.is_long {
             return self.begun.elapsed() < WORKS_MAX;
         }
-        let silent = self.engine.statistics().silence(self.engine.clock().now());
+        let silent = silence(&self.engine.statistics(), self.engine.clock().now());
         silent.is_none_or(|silent| silent < SILENCE_MAX)
     }
 }

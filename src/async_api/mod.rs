@@ -1,4 +1,7 @@
 //! The async API of the engine: each call runs the same synchronous function on a thread that may block.
+//!
+//! Constraints: nothing here processes a file or writes state; a call needs a runtime of tokio for nothing but its own
+//! waiting.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
