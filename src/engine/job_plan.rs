@@ -29,7 +29,7 @@ pub(crate) struct JobPlan {
     pub fails_fast: bool,
     pub resumed: bool,
     /// Jobs to record as interrupted, as their process was killed. They are recorded while this job is already under
-    /// way, before the job itself. None once its beginning is recorded.
+    /// way, before the job itself. None where the beginning was recorded before the attempt.
     pub begins: Option<Vec<Job>>,
 }
 

@@ -1,14 +1,19 @@
 //! The run: what is found is queued, claimed, processed and committed.
 //!
-//! Threads of a run, in the order they start and the reverse of the order they end: the calling thread (plans, and is
-//! the only writer of durable state), `worker-N`, `scan` with its `walk-N`, `check-log`, which compares the record
-//! log with its checksums, and `watch` and `rescan`, which follow a watcher. All report to the calling thread over
-//! one bounded channel. It only ever receives; what the scan may have in flight is limited, so that the workers
-//! always find room.
+//! Threads of a run: the calling thread (plans, and is the only writer of durable state), `worker-N`, `scan` with its
+//! `walk-N`, `check-log`, which compares the record log with its checksums, and `watch` and `rescan`, which follow a
+//! watcher. All report to the calling thread over one bounded channel. It only ever receives; what the scan may have
+//! in flight is limited, so that the workers always find room.
 //!
-//! Constraints: a crash forgets nothing, since a claimed file is pending in the ledger, or was found or reported a
+//! Constraints: a crash loses nothing, since a claimed file is pending in the ledger, or was found or reported a
 //! moment ago, and the next start's scan finds it again; claims live in memory only; whatever is reported as done has
 //! been committed.
+//!
+//! Words: a *tick* is a group commit, a *cursor* the position of one (its number, and the end of the record log), the
+//! *witness* a small journal that shows whether the database has the last one. An *attempt* is the part of a run with
+//! one set of threads; a missing resource ends it or, by a *breaker*, pauses it. A *claim* marks a pending file as in
+//! flight; an *outcome* is what a worker reports of it. A *standing* job scans nothing and waits for watch events. A
+//! *suspect* was in flight when an earlier process died.
 
 mod command;
 mod commit;

@@ -99,6 +99,12 @@ impl<'a> Committer<'a> {
         self.waiting = self.runs.iter().map(|run| run.outcomes.len()).sum();
     }
 
+    /// Drops all waiting removals: these files stay as they are until the next scan.
+    pub(crate) fn drop_all_removals(&mut self) {
+        let roots: Vec<RootId> = self.roots.keys().copied().collect();
+        roots.into_iter().for_each(|root| self.drop_removals(root, |_| true));
+    }
+
     /// Takes the files reported missing whose entries had changed by then.
     pub(super) fn take_unconfirmed(&mut self) -> Vec<FileKey> {
         std::mem::take(&mut self.unconfirmed)
@@ -174,11 +180,11 @@ impl<'a> Committer<'a> {
     pub(crate) fn commit(
         &mut self,
         counts: &mut RunCounts,
-        is_due: bool,
+        records_job: bool,
         job: impl FnOnce(&RunCounts, bool) -> Option<Job>,
     ) -> Result<Cursor, EngineError> {
         let mut new_counts = counts.clone();
-        let cursor = self.commit_with(&mut new_counts, is_due, job)?;
+        let cursor = self.commit_with(&mut new_counts, records_job, job)?;
         *counts = new_counts;
         Ok(cursor)
     }
@@ -186,7 +192,7 @@ impl<'a> Committer<'a> {
     fn commit_with(
         &mut self,
         counts: &mut RunCounts,
-        is_due: bool,
+        records_job: bool,
         job: impl FnOnce(&RunCounts, bool) -> Option<Job>,
     ) -> Result<Cursor, EngineError> {
         let runs = std::mem::take(&mut self.runs);
@@ -203,11 +209,10 @@ impl<'a> Committer<'a> {
             let mut entry = old;
             for one in of_file {
                 let Some(root) = self.roots.get(&one.key.root()) else { continue };
-                if matches!(one.change, FileEvent::Missing(seen) if entry.is_some_and(|entry| entry != *seen))
-                {
+                entry = settle_one(entry, one, root, &mut writer, counts)?;
+                if matches!(one.change, FileEvent::Missing(_)) && entry.is_some() {
                     self.unconfirmed.push(one.key.clone());
                 }
-                entry = settle_one(entry, one, root, &mut writer, counts)?;
             }
             is_done &= entry.is_none_or(|entry| !entry.pending);
             if entry != old {
@@ -218,7 +223,7 @@ impl<'a> Committer<'a> {
         self.buffer = buffer;
         self.buffer.shrink_to(2 * WRITE_BYTES);
         let nothing = changes.is_empty() && appended.end == self.store.ledger.cursor().log;
-        if nothing && !is_due {
+        if nothing && !records_job {
             return Ok(self.store.ledger.cursor());
         }
         let job = job(counts, is_done && self.unconfirmed.is_empty());

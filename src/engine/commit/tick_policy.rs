@@ -23,11 +23,11 @@ pub(crate) struct TickPolicy {
     cost: Duration,
 }
 
-/// What a tick may be due for.
+/// The reasons for which a tick may be due.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TickInputs {
     pub now: Instant,
-    /// Outcomes that wait to be committed.
+    /// Changes and outcomes that wait to be committed.
     pub waiting: usize,
     /// A client waits for the next tick, or memory has no room for more outcomes.
     pub is_demanded: bool,

@@ -19,7 +19,7 @@ use crate::engine::stats::StopCause;
 use crate::ledger::JobEnd;
 use crate::model::{Cursor, Resource};
 
-/// When commits and checks are due, and who waits for the next commit.
+/// The times of commits and checks, and the clients that wait for the next commit.
 pub(super) struct Ticks {
     pub policy: TickPolicy,
     /// Clients that wait for the cursor of the next commit.
@@ -154,7 +154,9 @@ impl Coordinator<'_> {
             Some(if let Some(end) = end { job_plan::ended(so_far, end) } else { so_far })
         };
         let committed = self.committer.commit(&mut self.run.counts, end.is_some(), with_counts);
-        self.run.job.completed_at = committed.as_ref().ok().filter(|_| is_last).map(|cursor| cursor.tick);
+        if let (true, Ok(cursor)) = (is_last, &committed) {
+            self.run.job.completed_at = Some(cursor.tick);
+        }
         (lost, committed)
     }
 
@@ -177,6 +179,12 @@ impl Coordinator<'_> {
             && self.run.health.missing_disk_space(&self.committer, LAST_ROOM_BYTES).is_some()
         {
             return ended;
+        }
+        // A run that ends at once has recorded nothing yet: jobs that a kill ended must not stay as running.
+        if self.attempt.plan.begins.as_ref().is_some_and(|stale| !stale.is_empty())
+            && let Err(error) = self.run.job.begin(self.committer.store_mut(), self.attempt.plan)
+        {
+            return open_again_or(Err(error));
         }
         // What could not be committed before still waits; a lost root ends the job as it is.
         let (_, committed) = self.commit_waiting(Some(end));

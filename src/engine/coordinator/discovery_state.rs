@@ -2,7 +2,7 @@
 
 use crate::engine::stats::ProcessingState;
 
-/// Which of discovery's threads may still report changes.
+/// The changes that may still be reported, by which threads.
 #[derive(Debug)]
 pub(super) struct DiscoveryState {
     /// The attempt scans nothing: it waits for watch events.
@@ -10,7 +10,7 @@ pub(super) struct DiscoveryState {
     pub is_scanning: bool,
     /// Watch events may still come.
     pub is_following: bool,
-    /// A directory could not be listed for want of something that may come back.
+    /// A folder could not be listed for want of something that may come back.
     pub is_incomplete: bool,
 }
 

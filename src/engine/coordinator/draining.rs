@@ -7,13 +7,13 @@ use super::run_state::AttemptEnd;
 /// Time of a drain that the last commit needs, at most.
 const LAST_COMMIT: Duration = Duration::from_secs(2);
 
-/// Why the attempt ends, and when it ends at the latest; empty while it goes on.
+/// The reason for which an attempt ends, and its latest end; empty while it goes on.
 #[derive(Debug, Default)]
 pub(super) struct Draining {
     ending: Option<(AttemptEnd, Instant)>,
 }
 
-/// A drain that is over.
+/// The end of a drain.
 #[derive(Debug, PartialEq)]
 pub(super) struct Drained {
     pub ending: AttemptEnd,

@@ -28,13 +28,13 @@ pub(crate) struct Health {
     meter: Meter,
     /// As last checked; each attempt checks it first.
     pressure: Pressure,
-    /// Returns the free space on a directory's file system.
+    /// Returns the free space on a folder's file system.
     free_bytes: FreeBytes,
 }
 
 pub(crate) type FreeBytes = fn(&Path) -> std::io::Result<u64>;
 
-/// Whether files may be begun.
+/// The answer to whether files may be begun.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Permission {
     Allowed,
@@ -49,7 +49,7 @@ pub(super) enum Permission {
     },
 }
 
-/// What a worker's outcomes say about the resources.
+/// The news about the resources in a worker's outcomes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Noted {
     /// A breaker opened, and none was open before.
@@ -90,7 +90,8 @@ impl Health {
         self.breakers.report(now)
     }
 
-    /// Returns whether files may be begun now, in a run that waits for a missing resource for at most so long.
+    /// Returns whether files may be begun now, in a run that waits for a missing resource for at most so long. A
+    /// breaker whose pause is over becomes half-open by it, until a probe decides.
     pub(super) fn permission(&mut self, wait: Duration, now: Instant) -> Permission {
         if self.is_good() {
             return Permission::Allowed;
@@ -174,7 +175,7 @@ impl Health {
         Noted { tripped: was_good && !self.is_good(), is_final }
     }
 
-    /// Returns whether so many bytes are free on a directory's file system.
+    /// Returns whether so many bytes are free on a folder's file system.
     pub(crate) fn has_disk_space(&self, folder: &Path, bytes: u64) -> bool {
         (self.free_bytes)(folder).is_ok_and(|free| free >= bytes)
     }
@@ -197,7 +198,7 @@ impl Health {
 }
 
 /// Notes outcomes in order of arrival: a success between two failures shows that they are not in a row. Releases
-/// files for which something is missing by now. True if a file could not be read for good.
+/// files for which something is missing by now. Returns whether a read failed finally.
 fn note_outcomes(breakers: &mut Breakers, outcomes: &mut [Outcome], now: Instant) -> bool {
     let mut fine = 0;
     let mut is_final = false;

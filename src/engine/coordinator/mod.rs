@@ -1,5 +1,5 @@
-//! The loop of an attempt, on one thread: receives events, commits when a tick is due, claims and plans what is
-//! pending. During a run no other thread commits.
+//! Only this thread writes durable state during a run. It is the loop of an attempt: checks, claims, receives events,
+//! and commits when a tick is due. Each part has its own state; the loop says in which order they act.
 
 mod commits;
 mod discovery_state;
@@ -9,6 +9,8 @@ pub(super) mod health;
 mod publish;
 mod receive;
 pub(super) mod run_state;
+#[cfg(test)]
+mod tests;
 mod watching;
 mod worker_pool;
 
@@ -37,13 +39,13 @@ use event::Event;
 use health::{Permission, ROOM_BYTES};
 use run_state::{AttemptEnd, Interruption, RunState};
 use watching::{Checked, Watching};
-use worker_pool::{Crashed, WorkerPool};
+use worker_pool::{Crashed, Overdue, WorkerPool};
 
 /// Time between checks of the machine and the workers, and between publications.
 const CHECK: Duration = Duration::from_millis(250);
 /// The shortest wait.
 const MOMENT: Duration = Duration::from_millis(1);
-/// Ticks at an attempt's end: one may reveal that files reported missing have changed.
+/// Ticks at an attempt's end: each may show that a file reported missing has to be looked for again.
 const LAST_TICKS_MAX: usize = 3;
 /// How often the loop wakes while no events arrive.
 const WAKE: Duration = Duration::from_millis(20);
@@ -75,7 +77,7 @@ impl AttemptContext<'_> {
         self.work.clock.now()
     }
 
-    /// Returns whether files may be begun, as far as callers have a say.
+    /// Returns whether no stop, halt or pause is requested.
     fn goes_on(&self) -> bool {
         !self.halt.is_requested() && !self.stop.is_requested() && !self.control_flags.is_paused()
     }
@@ -238,13 +240,29 @@ impl<'a> Coordinator<'a> {
             && self.dispatch.claimable(&self.attempt.claim_scope(&self.committer)) == 0
     }
 
-    /// Returns whether workers have files, or outcomes wait to be committed.
+    /// Returns whether files are handed out, or changes wait to be committed.
     fn is_under_way(&self) -> bool {
         self.dispatch.outstanding() > 0 || self.committer.waiting() > 0
     }
 
     /// Claims pending files, plans batches of them and hands them to the workers, unless something holds it back.
     fn claim(&mut self) -> Result<(), EngineError> {
+        let is_paused = self.attempt.control_flags.is_paused();
+        if is_paused != (self.run.statistics.state == ProcessingState::Paused) {
+            tracing::info!(%is_paused, "a pause begins or ends");
+            let state = if is_paused {
+                self.workers.take_back(&mut self.dispatch);
+                ProcessingState::Paused
+            } else if self.run.health.is_good() {
+                self.discovery.activity()
+            } else {
+                ProcessingState::Waiting
+            };
+            self.run.publish_state(&self.attempt, state);
+        }
+        if is_paused {
+            return Ok(());
+        }
         let wait = Duration::from_secs(self.attempt.work.config.wait_seconds);
         match self.run.health.permission(wait, self.attempt.now()) {
             Permission::Allowed => {}
@@ -254,18 +272,6 @@ impl<'a> Coordinator<'a> {
                 self.end(AttemptEnd::GaveUp { resource, why });
                 return Ok(());
             }
-        }
-        let is_paused = self.attempt.control_flags.is_paused();
-        if is_paused != (self.run.statistics.state == ProcessingState::Paused) {
-            tracing::info!(%is_paused, "a pause begins or ends");
-            if is_paused {
-                self.dispatch.take_back();
-            }
-            let state = if is_paused { ProcessingState::Paused } else { self.discovery.activity() };
-            self.run.publish_state(&self.attempt, state);
-        }
-        if is_paused {
-            return Ok(());
         }
         let is_last = !self.discovery.is_scanning;
         let scope = self.attempt.claim_scope(&self.committer);
@@ -284,9 +290,11 @@ impl<'a> Coordinator<'a> {
             if resource == Resource::Files
                 && let Some(lost) = self.attempt.root_monitor.lost()
             {
+                self.run.health.probed(resource, false, self.attempt.now());
                 self.lose_root(lost);
-                works = Some(false);
-            } else if works.is_none() && !self.is_under_way() {
+                return Ok(());
+            }
+            if works.is_none() && !self.is_under_way() {
                 let none = self.dispatch.claim_probe(&self.attempt.claim_scope(&self.committer))?;
                 works = none.then_some(true);
             }
@@ -302,7 +310,7 @@ impl<'a> Coordinator<'a> {
 
     /// Takes back what is not begun, and publishes that the run waits.
     fn hold(&mut self) {
-        self.dispatch.take_back();
+        self.workers.take_back(&mut self.dispatch);
         if !self.draining.has_begun() {
             self.run.publish_state(&self.attempt, ProcessingState::Waiting);
         }
@@ -326,13 +334,20 @@ impl<'a> Coordinator<'a> {
             return Ok(());
         }
         self.committer.store().state.held().check()?;
-        for group in self.workers.reclaim_overdue(now, &self.dispatch)? {
-            self.take_group(group);
+        for Overdue { worker, finished, failed } in self.workers.reclaim_overdue(now, &self.dispatch) {
+            finished.into_iter().for_each(|group| self.take_group(group));
+            if let Some(why) = self.workers.too_many_hang() {
+                self.end(AttemptEnd::GaveUp { resource: Resource::Processor, why });
+            }
+            self.workers.replace(worker)?;
+            failed.into_iter().for_each(|group| self.take_group(group));
         }
-        if let Some(why) = self.workers.too_many_hang() {
-            self.end(AttemptEnd::GaveUp { resource: Resource::Processor, why });
+        if self.run.statistics.state == ProcessingState::Paused {
+            // A task may have been begun just when the pause did.
+            self.workers.take_back(&mut self.dispatch);
+        } else {
+            self.workers.share_rests(now, &self.dispatch);
         }
-        self.workers.share_rests(now, &self.dispatch);
         if let Some(why) = self.run.health.check_memory() {
             self.run.health.trip(Resource::Memory, why, now);
             self.hold();
@@ -394,6 +409,7 @@ impl<'a> Coordinator<'a> {
     ) -> Result<Option<AttemptEnd>, EngineError> {
         self.attempt.halt.request();
         self.dispatch.take_back();
+        let until = self.attempt.now() + LAST_FILES;
         let mut at_fault = PathBuf::new();
         let mut dying = Some(thread);
         while let Some(thread) = dying {
@@ -402,15 +418,19 @@ impl<'a> Coordinator<'a> {
                 self.workers.attribute_crash(thread, &mut self.dispatch, reader)?;
             groups.into_iter().for_each(|group| self.take_group(group));
             at_fault = path.unwrap_or(at_fault);
-            let until = self.attempt.now() + LAST_FILES;
             while self.dispatch.outstanding() > 0 {
                 let wait = until.saturating_duration_since(self.attempt.now());
+                if wait.is_zero() {
+                    break;
+                }
                 let Ok(event) = events.recv_timeout(wait) else { break };
                 self.take(event)?;
             }
             // Another thread may be dying of the same.
             dying = self.workers.dying_thread();
         }
+        // There is no time to confirm them.
+        self.committer.drop_all_removals();
         self.commit()?;
         self.workers.let_die();
         std::thread::sleep(DEATH);

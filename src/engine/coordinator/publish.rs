@@ -58,7 +58,7 @@ impl RunState {
         show(attempt.shown, statistics, now);
     }
 
-    /// Publishes whether the run waits or continues.
+    /// Publishes the run's state, and the breakers'.
     pub(super) fn publish_state(&mut self, attempt: &AttemptContext<'_>, state: ProcessingState) {
         self.show_state(attempt.shown, state, attempt.now());
     }

@@ -12,13 +12,13 @@ use crate::engine::stats::{BatchStatistics, StopCause, WorkerStatistics};
 use crate::ledger::{Job, LedgerReader};
 use crate::model::{BatchConfig, Resource};
 
-/// Counts, figures, and what holds the run back.
+/// Counts and figures of a run over all its attempts, and what holds it back.
 pub(crate) struct RunState {
     pub counts: RunCounts,
     pub statistics: BatchStatistics,
     pub health: Health,
     pub job: JobRecord,
-    /// From the start of the process to the first commit of new work.
+    /// From the start of the first job to the first commit of new work.
     pub first_commit: Option<Duration>,
     /// Attempts that were begun only to list again what could not be listed.
     pub rescans: u16,
@@ -50,7 +50,7 @@ pub(crate) enum AttemptEnd {
 /// A condition that another attempt waits for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Interruption {
-    /// A root is no longer the same directory.
+    /// A root is no longer the same folder.
     Root(LostRoot),
     /// The state could not be written for want of this, and has to be opened again.
     State { resource: Resource, why: String },
@@ -88,6 +88,7 @@ impl RunState {
     pub(crate) fn begin_attempt(&mut self, reader: &LedgerReader, plan: &JobPlan, workers: usize) {
         self.statistics.workers.truncate(workers);
         self.set_workers(workers);
+        self.job.completed_at = None;
         let pending = reader.counts_of(plan.roots.iter().map(|(root, _)| root.id)).pending;
         let RunCounts { ok, failed, failed_again, removed, .. } = self.counts;
         let unscanned = plan.roots.iter().filter(|(root, _)| !plan.scans_whole(root.id));

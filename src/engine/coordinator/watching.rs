@@ -15,7 +15,7 @@ use crate::model::{Root, RootId};
 /// The state of a watching process; empty in a single run.
 pub(super) struct Watching<'a>(pub Option<&'a mut WatchState>);
 
-/// What a check of the served roots found.
+/// The result of a check of the served roots.
 pub(super) struct Checked {
     pub figures: WatchFigures,
     /// A root that went away.

@@ -29,7 +29,16 @@ pub(super) struct WorkerPool<'a> {
     sizer: PoolSizer,
 }
 
-/// What a thread held that is bringing the process down.
+/// The work of a worker that hangs.
+pub(super) struct Overdue {
+    pub worker: usize,
+    /// The outcomes that it had finished.
+    pub finished: Option<OutcomeGroup>,
+    /// The outcome of the file that took too long.
+    pub failed: Option<OutcomeGroup>,
+}
+
+/// The work of a thread that is bringing the process down.
 #[derive(Default)]
 pub(super) struct Crashed {
     /// The outcomes that it had finished, and that of the file at fault.
@@ -58,24 +67,21 @@ impl<'a> WorkerPool<'a> {
         Some(self.pool.allowed())
     }
 
-    /// Fails files in flight for too long, and replaces their workers. Returns what these held.
-    pub(super) fn reclaim_overdue(
-        &self,
-        now: Instant,
-        dispatch: &Dispatcher,
-    ) -> Result<Vec<OutcomeGroup>, EngineError> {
+    /// Takes the work of workers whose current file is in flight for too long.
+    pub(super) fn reclaim_overdue(&self, now: Instant, dispatch: &Dispatcher) -> Vec<Overdue> {
         let limit = Duration::from_secs(self.context.config.timeout_seconds);
-        let mut groups = Vec::new();
-        for reclaimed in self.context.slots.reclaim_overdue(limit, now) {
-            let worker = reclaimed.worker;
-            let overdue = overdue_outcome(self.context, &reclaimed);
-            groups.extend(hand_over(reclaimed, dispatch).0);
-            self.pool
-                .replace(worker)
-                .map_err(EngineError::no_threads("a worker in place of one that hangs"))?;
-            groups.extend(overdue);
-        }
-        Ok(groups)
+        let reclaimed = self.context.slots.reclaim_overdue(limit, now).into_iter();
+        let overdue = reclaimed.map(|reclaimed| Overdue {
+            worker: reclaimed.worker,
+            failed: overdue_outcome(self.context, &reclaimed),
+            finished: hand_over(reclaimed, dispatch).0,
+        });
+        overdue.collect()
+    }
+
+    /// Starts a worker in place of one that hangs.
+    pub(super) fn replace(&self, worker: usize) -> Result<(), EngineError> {
+        self.pool.replace(worker).map_err(EngineError::no_threads("a worker in place of one that hangs"))
     }
 
     /// Returns why the run can't continue, if too many workers hang.
@@ -84,10 +90,18 @@ impl<'a> WorkerPool<'a> {
         is_over.then(|| format!("the processor did not come back from {ABANDONED_MAX} files"))
     }
 
+    /// Takes back all files that are not begun, also those of tasks under way. A task that a worker is just about to
+    /// begin is missed.
+    pub(super) fn take_back(&self, dispatch: &mut Dispatcher) {
+        dispatch.take_back();
+        let rests = self.context.slots.take_rests(|_| true);
+        rests.into_iter().for_each(|rest| dispatch.release(rest));
+    }
+
     /// Passes what waits behind a slow file to idle workers.
     pub(super) fn share_rests(&self, now: Instant, dispatch: &Dispatcher) {
         if dispatch.idle() > 0 {
-            let rests = self.context.slots.take_rests(SLOW_FILE, now);
+            let rests = self.context.slots.take_rests(|slot| slot.is_slow(SLOW_FILE, now));
             rests.into_iter().for_each(|rest| dispatch.pass_on(rest));
         }
     }

@@ -181,17 +181,24 @@ impl Claims {
         }
     }
 
-    /// Claims the next suspect that is still pending and due.
+    /// Claims the next suspect that is still pending and due. One that is due later, or belongs to another job, stays
+    /// a suspect.
     pub(crate) fn next_suspect(
         &mut self,
         scope: &ClaimScope<'_>,
     ) -> Result<Option<DiscoveredFile>, LedgerError> {
-        while let Some(key) = self.suspects.pop_front() {
+        for _ in 0..self.suspects.len() {
+            let Some(key) = self.suspects.pop_front() else { break };
+            let entry = scope.reader.get(&key)?.filter(|entry| entry.pending);
+            let is_pending = entry.is_some();
+            let claimed = entry.and_then(|entry| self.claim(key.clone(), &entry, &scope.plan.own, scope.now));
+            if claimed.is_none() && is_pending {
+                self.suspects.push_back(key);
+                continue;
+            }
             self.suspected.remove(&hash_of(&key));
-            if let Some(entry) = scope.reader.get(&key)?.filter(|entry| entry.pending)
-                && let Some(file) = self.claim(key, &entry, &scope.plan.own, scope.now)
-            {
-                return Ok(Some(file));
+            if claimed.is_some() {
+                return Ok(claimed);
             }
         }
         Ok(None)

@@ -1,5 +1,5 @@
-//! From pending files to workers: claims, plans, hands out and tracks batches. Claims live in memory; a crash forgets
-//! them.
+//! Claims live in memory, and no file is in flight twice. From pending files to workers: claims, plans, hands out and
+//! tracks batches. After a crash the files are pending again, or found again by the next scan.
 
 pub(super) mod admission;
 pub(super) mod changed_files;
@@ -102,7 +102,7 @@ impl Dispatcher {
         self.memory_percent = percent;
     }
 
-    /// Returns the number of files that workers have.
+    /// Returns the number of files that are handed out and whose outcome has not arrived.
     pub(crate) fn outstanding(&self) -> usize {
         self.outstanding
     }
@@ -200,8 +200,8 @@ impl Dispatcher {
         }
     }
 
-    /// Returns how many more batches may go before the others that may take long. Half of the workers are left for
-    /// all else: changed files find a free one, and fewer wait for memory.
+    /// Returns how many more large files may overtake the others. Half of the workers are left for all else: changed
+    /// files find a free one, and fewer wait for memory.
     fn room_for_long(&self) -> usize {
         let is_urgent = |out: &&Out| out.shared.batch.priority == BatchPriority::High;
         (self.workers / 2).saturating_sub(self.batches.values().filter(is_urgent).count())
@@ -236,7 +236,7 @@ impl Dispatcher {
         out.iter().for_each(|key| self.claims.released(key));
         self.outstanding = self.outstanding.saturating_sub(batches.len());
         for batch in batches {
-            self.settle(batch, 1, 0, Duration::ZERO);
+            self.count_done(batch, 1, 0, Duration::ZERO);
         }
         out
     }
@@ -244,14 +244,23 @@ impl Dispatcher {
     /// Takes back what no worker has begun: it can be claimed again. Changed files among it are pending as all else.
     pub(crate) fn take_back(&mut self) {
         while let Some(task) = self.pool.take_back() {
-            let id = task.batch_id();
-            let files = task.take_all();
-            files.iter().for_each(|file| self.claims.released(&file.key));
-            self.outstanding = self.outstanding.saturating_sub(files.len());
-            self.settle(id, files.len(), 0, Duration::ZERO);
+            self.release(task);
         }
         self.makes_claimable = true;
         self.changed.keep_claimed(&self.claims);
+    }
+
+    /// Takes back the files of a task that is with no worker.
+    pub(crate) fn release(&mut self, task: Task) {
+        let id = task.batch_id();
+        let files = task.take_all();
+        files.iter().for_each(|file| self.claims.released(&file.key));
+        self.outstanding = self.outstanding.saturating_sub(files.len());
+        if let Some(out) = self.batches.get_mut(&id) {
+            // They say nothing of what a batch costs.
+            out.seen.files = out.seen.files.saturating_sub(files.len());
+        }
+        self.count_done(id, files.len(), 0, Duration::ZERO);
     }
 
     /// Gives the rest of a task to other workers.
@@ -271,10 +280,11 @@ impl Dispatcher {
         self.changed.note_group(group);
         self.outstanding = self.outstanding.saturating_sub(files);
         group.outcomes.iter().for_each(|outcome| self.claims.ended(&outcome.key));
-        self.settle(group.batch_id, files, group.bytes, group.busy)
+        self.count_done(group.batch_id, files, group.bytes, group.busy)
     }
 
-    fn settle(&mut self, batch: u64, files: usize, bytes: u64, busy: Duration) -> bool {
+    /// Counts files of a batch as done. Returns whether the batch is complete.
+    fn count_done(&mut self, batch: u64, files: usize, bytes: u64, busy: Duration) -> bool {
         let Some(Out { left, seen, .. }) = self.batches.get_mut(&batch) else { return false };
         *left = left.saturating_sub(files);
         seen.bytes += bytes;

@@ -1,4 +1,4 @@
-//! Reads, hashes, processes; writes nothing durable but its in-flight marker.
+//! Reads, hashes, processes; writes nothing but its in-flight marker.
 
 pub(super) mod context;
 pub(super) mod crash_hook;

@@ -97,18 +97,16 @@ impl WorkerSlots {
 
     /// Takes away all work of those workers whose current file has taken longer than `limit`.
     pub(crate) fn reclaim_overdue(&self, limit: Duration, now: Instant) -> Vec<Reclaimed> {
-        let overdue =
-            |held: &SlotState| held.place.is_some() && now.saturating_duration_since(held.since) > limit;
+        let overdue = |held: &SlotState| held.is_slow(limit, now);
         let slots = self.slots().filter(|slot| slot.stage() != Stage::Waiting);
         slots.filter_map(|slot| slot.seize_if(&self.budget, overdue)).collect()
     }
 
-    /// Takes what is not begun from workers whose current file has taken longer than `limit`.
-    pub(crate) fn take_rests(&self, limit: Duration, now: Instant) -> Vec<Task> {
+    /// Takes what is not begun from the workers that the predicate selects.
+    pub(crate) fn take_rests(&self, which: impl Fn(&SlotState) -> bool) -> Vec<Task> {
         let rest = |slot: Arc<Slot>| {
             let mut held = slot.hold()?;
-            let is_slow = held.place.is_some() && now.saturating_duration_since(held.since) > limit;
-            held.task.as_mut().filter(|_| is_slow)?.take_rest()
+            if which(&held) { held.task.as_mut()?.take_rest() } else { None }
         };
         self.slots().filter_map(rest).collect()
     }
@@ -228,6 +226,11 @@ impl Slot {
 }
 
 impl SlotState {
+    /// Returns whether there is a current file that has taken longer than `limit`.
+    pub(crate) fn is_slow(&self, limit: Duration, now: Instant) -> bool {
+        self.place.is_some() && now.saturating_duration_since(self.since) > limit
+    }
+
     /// Begins a task.
     pub(crate) fn begin(&mut self, task: Task, worker: usize, now: Instant) {
         self.group = OutcomeGroup { batch_id: task.batch_id(), worker, ..OutcomeGroup::default() };

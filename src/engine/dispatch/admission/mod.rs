@@ -21,7 +21,7 @@ use crate::engine::workers::worker::LARGE_BYTES;
 use crate::ledger::{Entry, LedgerError};
 use crate::model::{DiscoveredFile, FileKey, LogPosition, Order};
 
-/// Where changes come from.
+/// The origin of changes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ChangeOrigin {
     /// A scan found them.

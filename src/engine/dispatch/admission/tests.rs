@@ -72,3 +72,29 @@ fn each_origin_bypasses_the_queue_by_its_own_rule() {
     assert_eq!(admitted(Order::Path, client, true, &small), queued);
     assert_eq!(admitted(Order::Path, watch, true, &[]), (vec![], false), "nothing changed");
 }
+
+#[test]
+fn a_suspect_that_is_due_later_stays_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut store, plan) = state(folder.path());
+    let retry =
+        crate::ledger::Retry { class: crate::model::ErrorClass::IoTransient, at: Timestamp(1_000_000) };
+    let suspect = found("suspect", 1).0;
+    let entry = Entry { pending: true, retry: Some(retry), ..Entry::default() };
+    let other = Entry { pending: true, ..Entry::default() };
+    let changes = [(found("other", 1).0, Some(other)), (suspect.clone(), Some(entry))];
+    store.commit_without_lines(&changes, None).unwrap();
+    let pool =
+        Pool::start(0, |_| (), |(): &mut (), _, _: &WorkerHandle<'_>| ControlFlow::Break(()), || ()).unwrap();
+    let config = BatchConfig::default();
+    let mut dispatch = Dispatcher::new(&config, strategy_of(&config), pool.clone(), vec![suspect]);
+    let at = |now| ClaimScope { reader: &store.reader, plan: &plan, now: Timestamp(now) };
+    dispatch.claim_suspect(&at(0)).unwrap();
+    dispatch.claim(&at(2_000_000)).unwrap();
+    assert_eq!(dispatch.outstanding(), 1, "the other one alone: by now the suspect is due");
+    dispatch.take_back();
+    dispatch.claim_suspect(&at(2_000_000)).unwrap();
+    let alone: Vec<_> =
+        std::iter::from_fn(|| pool.take_back()).map(|task| task.shared().batch.priority).collect();
+    assert_eq!(alone, [BatchPriority::Low]);
+}
