@@ -133,7 +133,7 @@ fn main() -> Done {
         && mode == "made-up"
     {
         let processor = from_fn("nothing/1", &["*"], |file: &FileContent<'_>| Ok(file.bytes.len()));
-        let engine = Engine::new(Arc::new(processor)).with_source(Arc::new(MadeUp(files.parse()?)));
+        let engine = Engine::new(processor).with_source(Arc::new(MadeUp(files.parse()?)));
         let config = BatchConfig { reprocess: reprocess == "again", ..BatchConfig::default() };
         let halt = match halt.as_str() {
             "kill" => Halt::Kill(at.parse()?),

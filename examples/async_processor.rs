@@ -7,7 +7,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outlast::{BatchConfig, BatchProcessingEngine, ErrorClass, FileError, async_from_fn};
+use outlast::{BatchConfig, BatchProcessingEngine, async_from_fn};
 use serde::Serialize;
 
 /// What a service told about a file.
@@ -36,12 +36,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Each file is asked for on the worker thread that has it: more workers, more calls at once.
     let ask = async_from_fn("told/1", &["*.txt"], |_path, bytes| async move {
-        let text = String::from_utf8(bytes)
-            .map_err(|error| FileError::new(ErrorClass::Unsupported, error.to_string()))?;
-        Ok(ask_service(&text).await)
+        Ok(ask_service(&String::from_utf8(bytes)?).await)
     });
     let state = folder.path().join("state");
-    let engine = Arc::new(BatchProcessingEngine::new(Arc::new(ask)).with_state(&state));
+    let engine = Arc::new(BatchProcessingEngine::new(ask).with_state(&state));
     let config = BatchConfig { worker_count: 16, ..BatchConfig::default() };
 
     let watcher = tokio::spawn({

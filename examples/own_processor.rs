@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use outlast::engine::StoreView;
 use outlast::{
-    BatchConfig, Engine, ErrorClass, FileContent, FileError, Processor, RepositoryProcessingResult,
-    ResultWriter, RunOptions, from_fn,
+    BatchConfig, Engine, FileContent, FileError, Processor, RepositoryProcessingResult, ResultWriter,
+    RunOptions, from_fn,
 };
 
 /// Counts the words of a text that have at least a number of letters.
@@ -31,8 +30,7 @@ impl Processor for Words {
 
     /// Called from many threads at once. An error, or a panic, fails this file only.
     fn process(&self, file: &FileContent<'_>, result: &mut ResultWriter) -> Result<(), FileError> {
-        let text = std::str::from_utf8(file.bytes)
-            .map_err(|error| FileError::new(ErrorClass::Parse, error.to_string()))?;
+        let text = std::str::from_utf8(file.bytes)?;
         let mut words = BTreeMap::<&str, u32>::new();
         let long = |word: &&str| word.chars().count() >= self.letters_min;
         for word in text.split(|letter: char| !letter.is_alphabetic()).filter(long) {
@@ -55,28 +53,28 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(file.bytes.iter().filter(|&&byte| byte == b'\n').count())
     });
     // A state belongs to one processor; with another one, every file would be due again.
-    let counted = ingest(Arc::new(lines), &texts, &folder.path().join("lines"))?;
+    let counted = ingest(lines, &texts, &folder.path().join("lines"))?;
     assert_eq!((counted.progress.ok, counted.progress.failed), (3, 0));
 
     let state = folder.path().join("words");
-    let first = ingest(Arc::new(Words { letters_min: 4 }), &texts, &state)?;
+    let first = ingest(Words { letters_min: 4 }, &texts, &state)?;
     assert_eq!((first.progress.ok, first.progress.failed), (2, 1));
 
     // Only what has changed is processed again; the failure stays, since the file is the same.
     fs::write(texts.join("list.txt"), "a boat, some oars\n")?;
-    let second = ingest(Arc::new(Words { letters_min: 4 }), &texts, &state)?;
+    let second = ingest(Words { letters_min: 4 }, &texts, &state)?;
     assert_eq!((second.progress.ok, second.progress.unchanged, second.progress.failed_earlier), (1, 2, 1));
     Ok(())
 }
 
 /// Runs a processor over a folder and prints the latest record of each file.
 fn ingest(
-    processor: Arc<dyn Processor>,
+    processor: impl Processor + 'static,
     folder: &Path,
     state: &Path,
 ) -> Result<RepositoryProcessingResult, Box<dyn Error>> {
     let engine = Engine::new(processor);
-    let done = engine.run(&[folder.to_owned()], &BatchConfig::default(), &RunOptions::new(state))?;
+    let done = engine.run(folder, &BatchConfig::default(), &RunOptions::new(state))?;
     println!("{}: {} ok, {} failed", engine.identity(), done.progress.ok, done.progress.failed);
     StoreView::open(state)?.write_current(None, &mut std::io::stdout())?;
     Ok(done)

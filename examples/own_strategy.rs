@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::Path;
-use std::sync::Arc;
 
 use outlast::batch::{Load, Planner};
 use outlast::{
@@ -45,9 +44,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // The same strategy in a run over the sample.
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample");
     let state = tempfile::tempdir()?;
-    let engine = Engine::new(Arc::new(AstProcessor::default()))
+    let engine = Engine::new(AstProcessor::default())
         .with_strategy(|config| Box::new(ByFolder { files_max: config.batch_size }));
-    let engine = BatchProcessingEngine::from_engine(engine).with_state(&state.path().join("state"));
+    let engine = BatchProcessingEngine::from_engine(engine).with_state(state.path().join("state"));
     let done = engine.process_repository(&sample, BatchConfig::default()).await?.progress;
 
     let folders = folders_with_files(&sample)?;

@@ -4,8 +4,6 @@
 //! Count the lines of all texts in a folder:
 //!
 //! ```
-//! use std::sync::Arc;
-//!
 //! use outlast::{BatchConfig, Engine, FileContent, RunOptions, from_fn};
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,8 +14,8 @@
 //!     let lines = from_fn("lines/1", &["*.txt"], |file: &FileContent<'_>| {
 //!         Ok(file.bytes.iter().filter(|&&byte| byte == b'\n').count())
 //!     });
-//!     let engine = Engine::new(Arc::new(lines));
-//!     let done = engine.run(&["texts".into()], &BatchConfig::default(), &RunOptions::new("state"))?;
+//!     let engine = Engine::new(lines);
+//!     let done = engine.run("texts", &BatchConfig::default(), &RunOptions::new("state"))?;
 //!     println!("{} counted, {} failed", done.progress.ok, done.progress.failed);
 //! #   assert_eq!((done.progress.ok, done.progress.failed), (1, 0));
 //!     Ok(())
@@ -69,7 +67,7 @@ pub use async_api::{
 };
 pub use batch::{BatchStrategy, create_optimal_batches};
 pub use engine::{
-    BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, Engine, EngineError,
+    BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, Engine, EngineError, IntoRoots,
     ProcessingProgress, ProcessingResult, ProcessingState, RepositoryProcessingResult, RunOptions, Stop,
     WorkerStatistics,
 };

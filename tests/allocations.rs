@@ -7,7 +7,6 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use outlast::{AstProcessor, BatchConfig, Engine, EngineError, RunOptions, StrategyKind};
@@ -79,7 +78,7 @@ fn make(root: &Path, files: usize) -> std::io::Result<()> {
 fn run(root: &Path, state: &Path) -> Result<f64, EngineError> {
     // Adaptive batches are cut by time.
     let config = BatchConfig { worker_count: 1, strategy: StrategyKind::Count, ..BatchConfig::default() };
-    let engine = Engine::new(Arc::new(AstProcessor::default()));
+    let engine = Engine::new(AstProcessor::default());
     let before = COUNT.load(Ordering::Relaxed);
     let result = engine.run(&[root.to_owned()], &config, &RunOptions::new(state))?;
     let count = COUNT.load(Ordering::Relaxed) - before;

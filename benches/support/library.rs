@@ -1,7 +1,6 @@
 //! The library in a process of its own, so that the figures are the whole process's.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -30,7 +29,7 @@ pub(crate) enum Halt {
 
 /// Ingests a tree; prints the summary.
 pub(crate) fn tree(root: &Path, state: &Path, config: &str) -> Done {
-    let engine = Engine::new(Arc::new(Slow::default()));
+    let engine = Engine::new(Slow::default());
     ingest(engine, root, state, serde_json::from_str(config)?, Halt::No)
 }
 

@@ -165,7 +165,7 @@ pub(crate) fn bare(files: usize, threads: usize) -> Result<Figures, Box<dyn Erro
 pub(crate) fn outlast(files: usize, state: &Path) -> Result<Figures, Box<dyn Error>> {
     let root = state.with_extension("root");
     std::fs::create_dir_all(&root)?;
-    let engine = Engine::new(Arc::new(AstProcessor::default())).with_source(Arc::new(SlowTree::new(files)));
+    let engine = Engine::new(AstProcessor::default()).with_source(Arc::new(SlowTree::new(files)));
     let config = BatchConfig { workers_max: BatchConfig::WORKERS_MAX, ..BatchConfig::default() };
     let begun = Instant::now();
     let result = engine.run(&[root], &config, &RunOptions::new(state))?;

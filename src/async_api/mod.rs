@@ -12,7 +12,7 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::engine::{
-    BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, Engine, EngineError,
+    BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, Engine, EngineError, IntoRoots,
     RepositoryProcessingResult, RunOptions, Stop, execute_batches, process_one_batch,
 };
 use crate::model::{BatchConfig, FileBatch, FileError};
@@ -120,16 +120,13 @@ pub async fn execute_parallel_batches(
 pub async fn resume_failed_batch_job(
     job_id: u64,
     checkpoint: CheckpointData,
-) -> Result<BatchResult, EngineError> {
-    BatchProcessingEngine::new(Arc::new(AstProcessor::default()))
-        .resume_failed_batch_job(job_id, checkpoint)
-        .await
+) -> Result<RepositoryProcessingResult, EngineError> {
+    BatchProcessingEngine::new(AstProcessor::default()).resume_failed_batch_job(job_id, checkpoint).await
 }
 
 /// Ingests repositories with one processor.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use outlast::{AstProcessor, BatchConfig, BatchProcessingEngine};
 ///
 /// # tokio::runtime::Runtime::new()?.block_on(async {
@@ -138,7 +135,7 @@ pub async fn resume_failed_batch_job(
 /// # let state = folder.path().join("state");
 /// # std::fs::create_dir(&tree)?;
 /// std::fs::write(tree.join("a.ast.json"), r#"{"_type": "Module", "body": []}"#)?;
-/// let engine = BatchProcessingEngine::new(Arc::new(AstProcessor::default())).with_state(&state);
+/// let engine = BatchProcessingEngine::new(AstProcessor::default()).with_state(&state);
 /// let first = engine.process_repository(&tree, BatchConfig::default()).await?;
 /// assert_eq!((first.progress.discovered, first.progress.ok), (1, 1));
 /// let second = engine.process_repository(&tree, BatchConfig::default()).await?;
@@ -156,7 +153,7 @@ pub struct BatchProcessingEngine {
 
 impl BatchProcessingEngine {
     /// Creates an engine with its state in `.outlast` in the current folder.
-    pub fn new(processor: Arc<dyn Processor>) -> Self {
+    pub fn new(processor: impl Processor + 'static) -> Self {
         Self::from_engine(Engine::new(processor))
     }
 
@@ -168,32 +165,32 @@ impl BatchProcessingEngine {
 
     /// Sets the state folder.
     #[must_use]
-    pub fn with_state(mut self, state: &Path) -> Self {
-        state.clone_into(&mut self.state);
+    pub fn with_state(mut self, state: impl AsRef<Path>) -> Self {
+        state.as_ref().clone_into(&mut self.state);
         self
     }
 
     /// Sets the record folder.
     #[must_use]
-    pub fn with_records(mut self, records: &Path) -> Self {
-        self.records = Some(records.to_owned());
+    pub fn with_records(mut self, records: impl AsRef<Path>) -> Self {
+        self.records = Some(records.as_ref().to_owned());
         self
     }
 
-    /// Ingests a folder: resumes where the last run stopped, finds new, changed and removed files, and returns once
+    /// Ingests a folder, or several: resumes where the last run stopped, finds new, changed and removed files, and returns once
     /// everything is committed.
     ///
     /// # Errors
     /// The run as a whole fails; everything committed before stays.
     pub async fn process_repository(
         &self,
-        path: &Path,
+        roots: impl IntoRoots,
         config: BatchConfig,
     ) -> Result<RepositoryProcessingResult, EngineError> {
-        let path = path.to_owned();
+        let roots = roots.into_roots();
         let mut options = RunOptions::new(&self.state);
         options.records.clone_from(&self.records);
-        offload_job(&self.engine, move |engine| engine.run(&[path], &config, &options)).await
+        offload_job(&self.engine, move |engine| engine.run(roots, &config, &options)).await
     }
 
     /// Returns live figures, as of the last commit.
@@ -218,7 +215,7 @@ impl BatchProcessingEngine {
         &self,
         job_id: u64,
         checkpoint: CheckpointData,
-    ) -> Result<BatchResult, EngineError> {
+    ) -> Result<RepositoryProcessingResult, EngineError> {
         offload_job(&self.engine, move |engine| engine.resume(job_id, &checkpoint)).await
     }
 
@@ -272,7 +269,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(20));
             Ok(file.bytes.len())
         });
-        let engine = BatchProcessingEngine::new(Arc::new(sleeps)).with_state(&folder.path().join("state"));
+        let engine = BatchProcessingEngine::new(sleeps).with_state(folder.path().join("state"));
         (folder, engine)
     }
 
@@ -288,7 +285,7 @@ mod tests {
             while engine.processing_statistics().progress.ok == 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            let job = engine.processing_statistics().progress.job;
+            let job = engine.processing_statistics().progress.job_id;
             let checkpoint = engine.create_checkpoint(job).await.unwrap();
             engine.stop().request();
             (job, checkpoint)
@@ -297,7 +294,19 @@ mod tests {
         let first = first.unwrap();
         assert!(first.interrupted && first.progress.pending > 0);
         let rest = engine.resume_failed_batch_job(job, checkpoint).await.unwrap();
-        assert_eq!(rest.ok, first.progress.pending, "the stop was the first job's");
+        assert_eq!(rest.progress.ok, first.progress.pending, "the stop was the first job's");
+    }
+
+    #[tokio::test]
+    async fn several_roots_are_one_run() {
+        let (folder, engine) = slow(2);
+        let other = folder.path().join("other");
+        std::fs::create_dir(&other).unwrap();
+        std::fs::write(other.join("file"), "content").unwrap();
+        let roots = [folder.path().join("tree"), other];
+        assert_eq!(engine.process_repository(&roots, config()).await.unwrap().progress.ok, 3);
+        let first = engine.process_repository(&roots[1], config()).await.unwrap();
+        assert_eq!(first.progress.unchanged, 1);
     }
 
     #[tokio::test]
@@ -325,8 +334,7 @@ mod tests {
         let cut =
             tokio::time::timeout(Duration::from_millis(300), engine.process_repository(&tree, config()));
         assert!(cut.await.is_err());
-        let other =
-            Engine::new(Arc::new(crate::process::from_fn("sleeps/1", &["*"], |file| Ok(file.bytes.len()))));
+        let other = Engine::new(crate::process::from_fn("sleeps/1", &["*"], |file| Ok(file.bytes.len())));
         let options = RunOptions::new(folder.path().join("state"));
         let until = std::time::Instant::now() + Duration::from_secs(20);
         let done = loop {

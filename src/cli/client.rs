@@ -79,7 +79,7 @@ fn retry_while<T, E>(
 
 /// Answers from the state itself, which is opened and closed again.
 pub(crate) fn ask_state(global: &Global, request: &Request) -> Result<Vec<u8>, EngineError> {
-    let control_handle = ControlHandle::new(Arc::new(Engine::new(Arc::new(AstProcessor::default()))));
+    let control_handle = ControlHandle::new(Arc::new(Engine::new(AstProcessor::default())));
     let mut payload = Vec::new();
     answer(&control_handle, &StoreView::open(&global.state)?, request, &mut payload)?;
     Ok(payload)

@@ -50,6 +50,7 @@ pub use resources::breaker::{BreakerState, BreakerStatus};
 pub use roots::{MovedRoot, move_root, root_path};
 pub use run::batches::{execute_batches, process_one_batch};
 pub use run::engine::{Engine, RunOptions};
+pub use run::into_roots::IntoRoots;
 pub use stats::latency::LatencyFigures;
 pub use stats::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessTotals,

@@ -138,7 +138,8 @@ pub struct BatchConfig {
     /// this many, and sleep again when it does not. 0 to 1,024. With `worker_count` or less, as by default, the
     /// number is fixed; the command allows [`BatchConfig::WORKERS_MAX`] where the number of workers is not set.
     pub workers_max: usize,
-    /// Largest file that is read, in MiB; a larger one fails as `too-large`. At least 16.
+    /// Memory that a run may take, in MiB: it holds for the whole process. A file that does not fit at all fails as
+    /// `too-large`. At least 16; the default is no more than half of what the control group or the machine has.
     pub memory_limit_mb: u64,
     /// Outcomes after which a commit tick is due before its 100 ms have passed, once the last tick's cost is
     /// earned back twenty times. 1 to 1,000,000.

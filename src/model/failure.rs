@@ -226,6 +226,18 @@ impl FileError {
         Self::new(ErrorClass::of_io(error), error.to_string())
     }
 
+    /// Creates a failure of the processor itself, such as of a service that it asks.
+    ///
+    /// ```
+    /// use outlast::{ErrorClass, FileError};
+    ///
+    /// let failed: Result<u32, FileError> = "x".parse().map_err(FileError::processor);
+    /// assert_eq!(failed.unwrap_err().class, ErrorClass::Processor);
+    /// ```
+    pub fn processor(what: impl fmt::Display) -> Self {
+        Self::new(ErrorClass::Processor, what.to_string())
+    }
+
     /// Adds a position: line from 1, column in bytes from 1.
     #[must_use]
     pub fn at(mut self, line: u64, column: u64) -> Self {
@@ -262,6 +274,25 @@ impl fmt::Display for FileError {
 
 impl std::error::Error for FileError {}
 
+impl From<std::io::Error> for FileError {
+    fn from(error: std::io::Error) -> Self {
+        Self::from_io(&error)
+    }
+}
+
+/// A text in another encoding is not in the processor's format.
+impl From<std::str::Utf8Error> for FileError {
+    fn from(error: std::str::Utf8Error) -> Self {
+        Self::new(ErrorClass::Parse, error.to_string())
+    }
+}
+
+impl From<std::string::FromUtf8Error> for FileError {
+    fn from(error: std::string::FromUtf8Error) -> Self {
+        error.utf8_error().into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,5 +305,19 @@ mod tests {
         }
         assert_eq!(ErrorClass::from_code(0), None);
         assert_eq!(ErrorClass::from_code(11), None);
+    }
+
+    #[test]
+    fn errors_of_the_standard_library_become_failures_with_their_class() {
+        fn read(path: &str) -> Result<String, FileError> {
+            Ok(String::from_utf8(std::fs::read(path)?)?)
+        }
+        fn text(bytes: &[u8]) -> Result<&str, FileError> {
+            Ok(std::str::from_utf8(bytes)?)
+        }
+        assert_eq!(read("/no/such/file").unwrap_err().class, ErrorClass::IoPermanent);
+        assert_eq!(text(b"\xff").unwrap_err().class, ErrorClass::Parse);
+        let owned: FileError = String::from_utf8(vec![0xff]).unwrap_err().into();
+        assert_eq!(Err(owned), text(b"\xff"));
     }
 }

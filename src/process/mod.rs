@@ -31,6 +31,8 @@ pub mod ast;
 mod plain;
 mod result;
 
+use std::sync::Arc;
+
 use crate::model::FileError;
 
 pub use ast::{AstProcessor, LimitError, Limits};
@@ -70,4 +72,19 @@ pub trait Processor: Send + Sync {
     /// # Errors
     /// Whatever makes this file fail. Other files go on; a panic fails only this file, too.
     fn process(&self, file: &FileContent<'_>, result: &mut ResultWriter) -> Result<(), FileError>;
+}
+
+/// A processor that is shared.
+impl<P: Processor + ?Sized> Processor for Arc<P> {
+    fn identity(&self) -> &str {
+        (**self).identity()
+    }
+
+    fn default_include(&self) -> &[&str] {
+        (**self).default_include()
+    }
+
+    fn process(&self, file: &FileContent<'_>, result: &mut ResultWriter) -> Result<(), FileError> {
+        (**self).process(file, result)
+    }
 }

@@ -59,7 +59,7 @@ impl PreparedRun {
         config: BatchConfig,
         started: Instant,
     ) -> Result<Self> {
-        let engine = Arc::new(Engine::new(Arc::new(AstProcessor::with_limits(settings.limits()))));
+        let engine = Arc::new(Engine::new(AstProcessor::with_limits(settings.limits())));
         let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
         let records = settings.out().map(absolute);
         let options = RunOptions { state: global.state.clone(), records, started };

@@ -91,7 +91,7 @@ fn write_running(running: &BatchStatistics, out: &mut Lines<'_>) -> io::Result<(
     writeln!(
         out,
         "running: job {}, {}, {} ok, {} failed, {} unchanged, {} pending, {:.0} files/s, {} workers",
-        progress.job,
+        progress.job_id,
         running.state,
         progress.ok,
         progress.failed,

@@ -26,7 +26,7 @@ fn write_summary(result: &RepositoryProcessingResult, dry_run: bool, out: &mut L
             None => "done",
         };
         let resumed = if result.resumed { ", resumed" } else { "" };
-        writeln!(out, "job {}: {end}{resumed}", progress.job)?;
+        writeln!(out, "job {}: {end}{resumed}", progress.job_id)?;
     }
     let counts = [
         ("discovered", progress.discovered),

@@ -91,7 +91,7 @@ fn show(shown: &Mutex<BatchStatistics>, statistics: &BatchStatistics, now: Insta
 impl ProcessTotals {
     /// Adds the difference between two publications: figures begin at 0 with each job.
     fn plus(self, before: &BatchStatistics, now: &BatchStatistics) -> Self {
-        let is_same_job = before.progress.job == now.progress.job;
+        let is_same_job = before.progress.job_id == now.progress.job_id;
         let added = |before: u64, now: u64| if is_same_job { now.saturating_sub(before) } else { now };
         let mut totals = self;
         for (number, worker) in now.workers.iter().enumerate() {
@@ -115,7 +115,7 @@ mod tests {
         let workers =
             files.iter().map(|&files| WorkerStatistics { files, bytes: files * 10, ..Default::default() });
         let mut statistics = BatchStatistics { workers: workers.collect(), ..BatchStatistics::default() };
-        (statistics.progress.job, statistics.progress.batches) = (job, batches);
+        (statistics.progress.job_id, statistics.progress.batches) = (job, batches);
         statistics
     }
 

@@ -77,7 +77,7 @@ impl RunState {
     pub(crate) fn begin_job(&mut self, plan: &JobPlan, first_tick: u64) {
         let watch = self.statistics.watch.take();
         self.statistics = BatchStatistics { watch, ..BatchStatistics::default() };
-        self.statistics.progress.job = plan.job.id;
+        self.statistics.progress.job_id = plan.job.id;
         self.counts = RunCounts::default();
         self.job = JobRecord { first_tick, has_begun: plan.begins.is_none(), completed_at: None };
         self.rescans = 0;

@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn without_a_run_nothing_is_due_and_nobody_waits() {
         let nothing = from_fn("nothing/1", &["*"], |_: &FileContent<'_>| Ok(()));
-        let engine = Engine::new(std::sync::Arc::new(nothing));
+        let engine = Engine::new(nothing);
         let message = engine.retry(&RetryFilter::default()).unwrap_err().to_string();
         assert!(message.starts_with("0 files are due, and the rest is as it was; ask again"), "{message}");
     }

@@ -1,5 +1,4 @@
 use std::fs;
-use std::sync::Arc;
 
 use super::*;
 use crate::engine::run::engine::{Engine, RunOptions};
@@ -108,7 +107,7 @@ fn a_state_of_an_earlier_version_goes_on_without_a_second_record() {
     std::os::unix::fs::symlink("rel1", base.join("current")).unwrap();
     // The processor version that made it: with another one, every file is due again.
     let of_then = from_fn("ast/2", &["*.ast.json"], |_: &FileContent<'_>| Ok(()));
-    let engine = Engine::new(Arc::new(of_then));
+    let engine = Engine::new(of_then);
     let run = || {
         let done =
             engine.run(&[base.join("current")], &BatchConfig::default(), &RunOptions::new(&state)).unwrap();
@@ -136,7 +135,7 @@ fn another_processor_takes_a_root_over_only_where_that_is_asked_for() {
     let run = |identity: &'static str, change_processor| {
         let processor = from_fn(identity, &["*"], |_: &FileContent<'_>| Ok(()));
         let config = BatchConfig { change_processor, ..BatchConfig::default() };
-        Engine::new(Arc::new(processor))
+        Engine::new(processor)
             .run(std::slice::from_ref(&tree), &config, &options)
             .map(|done| done.progress.ok)
     };

@@ -130,7 +130,7 @@ impl Engine {
         let cursor = self.put(Event::Checkpoint)?;
         let records_end = self.view().ok_or_else(no_run)?.cursor_at(cursor.log);
         let what = format!("committed: tick {}, records end at {records_end}", cursor.tick);
-        let job = Some(self.statistics().progress.job);
+        let job = Some(self.statistics().progress.job_id);
         Ok(CommandReply { what, job, cursor: Some(cursor), records_end: Some(records_end) })
     }
 

@@ -1,11 +1,11 @@
 //! What a run would do: the same scan and the same merge with the ledger, nothing committed.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use super::attempt::spawn;
 use super::engine::{Engine, RunOptions};
+use super::into_roots::IntoRoots;
 use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
 use crate::engine::discovery::message::{Message, Reports};
 use crate::engine::discovery::scan::ScanPlan;
@@ -30,12 +30,12 @@ impl Engine {
     /// As [`Engine::run`].
     pub fn dry_run(
         &self,
-        roots: &[PathBuf],
+        roots: impl IntoRoots,
         config: &BatchConfig,
         options: &RunOptions,
     ) -> Result<RepositoryProcessingResult, EngineError> {
         config.check()?;
-        let paths = roots::resolve_roots(roots)?;
+        let paths = roots::resolve_roots(&roots.into_roots())?;
         let state = match AskedState::open(&options.state) {
             Ok(state) => Some(state),
             Err(LedgerError::NoState { .. }) => None,

@@ -59,10 +59,10 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Creates an engine for this processor, with the tree on disk as its source.
-    pub fn new(processor: Arc<dyn Processor>) -> Self {
+    /// Creates an engine for this processor, with the tree on disk as its source. An `Arc` of a processor is one, too.
+    pub fn new(processor: impl Processor + 'static) -> Self {
         Self {
-            processor,
+            processor: Arc::new(processor),
             source: None,
             strategy: Box::new(strategy_of),
             stop: Stop::default(),

@@ -5,6 +5,7 @@ pub(super) mod batches;
 pub(super) mod control;
 pub(super) mod dry_run;
 pub(super) mod engine;
+pub(super) mod into_roots;
 pub(super) mod live;
 pub(super) mod pulse;
 pub(super) mod session;

@@ -1,14 +1,15 @@
 //! A run from start to end: opens the state, starts the threads, coordinates, closes the job.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::engine::{Engine, RunOptions};
+use super::into_roots::IntoRoots;
 use super::session::Session;
 use crate::engine::coordinator::health::Health;
 use crate::engine::coordinator::run_state::{AttemptEnd, RunState};
 use crate::engine::error::EngineError;
 use crate::engine::resources::machine;
-use crate::engine::stats::{BatchResult, CheckpointData, ProcessingProgress, RepositoryProcessingResult};
+use crate::engine::stats::{CheckpointData, RepositoryProcessingResult};
 use crate::engine::{job_plan, roots};
 use crate::ledger::AskedState;
 use crate::model::BatchConfig;
@@ -21,7 +22,7 @@ impl Engine {
     /// Any failure that ends the run as a whole; everything committed before stays.
     pub fn run(
         &self,
-        roots: &[PathBuf],
+        roots: impl IntoRoots,
         config: &BatchConfig,
         options: &RunOptions,
     ) -> Result<RepositoryProcessingResult, EngineError> {
@@ -35,13 +36,13 @@ impl Engine {
     /// As [`Engine::run`].
     pub fn run_with<G>(
         &self,
-        roots: &[PathBuf],
+        roots: impl IntoRoots,
         config: &BatchConfig,
         options: &RunOptions,
         begun: impl FnOnce(&Path) -> G,
     ) -> Result<RepositoryProcessingResult, EngineError> {
         let _one = self.begin()?;
-        let roots = roots::resolve_roots(roots)?;
+        let roots = roots::resolve_roots(&roots.into_roots())?;
         let (mut session, meter) = Session::open(self, config, options, None)?;
         let plan = session.begin(&roots).inspect_err(|_| session.discard())?;
         tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");
@@ -91,14 +92,16 @@ impl Engine {
     ///
     /// # Errors
     /// The state does not know the job, or has not reached the checkpoint; or as [`Engine::run`].
-    pub fn resume(&self, job_id: u64, checkpoint: &CheckpointData) -> Result<BatchResult, EngineError> {
+    pub fn resume(
+        &self,
+        job_id: u64,
+        checkpoint: &CheckpointData,
+    ) -> Result<RepositoryProcessingResult, EngineError> {
         let (roots, config) = {
             let state = AskedState::open(&checkpoint.state)?;
             job_plan::of_checkpoint(state.info(), &state.reader(), job_id, checkpoint, self.identity())?
         };
         let options = RunOptions::new(&checkpoint.state);
-        let done = self.run(&roots, &config, &options)?.progress;
-        let ProcessingProgress { ok, failed, bytes, elapsed_seconds, .. } = done;
-        Ok(BatchResult { ok, failed, bytes, elapsed_seconds, ..BatchResult::default() })
+        self.run(roots, &config, &options)
     }
 }

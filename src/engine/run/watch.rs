@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::engine::{Engine, RunOptions};
+use super::into_roots::IntoRoots;
 use super::session::Session;
 use crate::engine::coordinator::health::Health;
 use crate::engine::coordinator::run_state::{AttemptEnd, Interruption, RunState};
@@ -39,7 +40,7 @@ impl Engine {
     /// Any failure that ends the run as a whole; everything committed before stays.
     pub fn watch_with<G>(
         &self,
-        roots: &[PathBuf],
+        roots: impl IntoRoots,
         config: &BatchConfig,
         options: &RunOptions,
         watching: &WatchOptions,
@@ -50,7 +51,8 @@ impl Engine {
         let watch = (!self.has_own_source()).then(|| Arc::new(Watch::new(settings)));
         let (mut session, meter) = Session::open(self, config, options, watch.clone())?;
         let mut watch_state = WatchState::new(watch, watching.clone());
-        let served = session.serve_roots(&mut watch_state, roots).map_err(EngineError::or_unavailable);
+        let served =
+            session.serve_roots(&mut watch_state, &roots.into_roots()).map_err(EngineError::or_unavailable);
         served.inspect_err(|_| session.discard())?;
         let guard = begun(&options.state);
         let mut run = RunState::new(Health::of_machine(meter));

@@ -59,7 +59,8 @@ impl fmt::Display for ProcessingState {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProcessingProgress {
     /// Number of the job within the state.
-    pub job: u64,
+    #[serde(rename = "job")]
+    pub job_id: u64,
     /// Entries that are not directories and whose names the filters let in.
     pub discovered: u64,
     /// Files processed, whose record says `ok`.
@@ -345,7 +346,7 @@ pub struct ProcessingResult {
 /// Result of one batch.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BatchResult {
-    /// Number of the batch; 0 for a resumed job.
+    /// Number of the batch.
     pub batch_id: u64,
     /// Files processed.
     pub ok: u64,
@@ -355,9 +356,9 @@ pub struct BatchResult {
     pub bytes: u64,
     /// Time from its first file to its last, in seconds.
     pub elapsed_seconds: f64,
-    /// Time that workers spent on it together, in seconds; 0 for a resumed job.
+    /// Time that workers spent on it together, in seconds.
     pub busy_seconds: f64,
-    /// Each file's outcome, in the order of the batch; empty for a resumed job, whose outcomes are records.
+    /// Each file's outcome, in the order of the batch.
     pub results: Vec<ProcessingResult>,
 }
 

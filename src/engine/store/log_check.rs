@@ -73,7 +73,6 @@ mod tests {
     use std::fs;
     use std::io::Write;
     use std::path::PathBuf;
-    use std::sync::Arc;
 
     use super::super::Store;
     use super::*;
@@ -98,7 +97,7 @@ mod tests {
         }
 
         fn run(&self) {
-            let engine = Engine::new(Arc::new(from_fn("one/1", &["*"], |file| Ok(file.bytes.len()))));
+            let engine = Engine::new(from_fn("one/1", &["*"], |file| Ok(file.bytes.len())));
             let options = RunOptions::new(self.state());
             engine.run(&[self.0.path().join("tree")], &BatchConfig::default(), &options).unwrap();
         }

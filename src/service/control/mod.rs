@@ -306,7 +306,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let nothing = || from_fn("nothing/1", &["*"], |_: &FileContent<'_>| Ok(()));
         let listen = || {
-            let engine = Arc::new(Engine::new(Arc::new(nothing())));
+            let engine = Arc::new(Engine::new(nothing()));
             Controlled::listen(folder.path(), Arc::new(ControlHandle::new(engine))).unwrap()
         };
         let first = listen();
@@ -321,7 +321,7 @@ mod tests {
     fn who_asks_a_run_before_it_has_opened_its_state_is_asked_to_come_again() {
         let folder = tempfile::tempdir().unwrap();
         let nothing = from_fn("nothing/1", &["*"], |_: &FileContent<'_>| Ok(()));
-        let engine = Arc::new(Engine::new(Arc::new(nothing)));
+        let engine = Arc::new(Engine::new(nothing));
         let _listens = Controlled::listen(folder.path(), Arc::new(ControlHandle::new(engine))).unwrap();
         let got = ask(folder.path(), &Request::Status);
         assert!(matches!(&got, Err(ControlError::Later(why)) if why.contains("about to open")), "{got:?}");

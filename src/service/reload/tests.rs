@@ -11,7 +11,7 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
-        let engine = Arc::new(Engine::new(Arc::new(AstProcessor::default())));
+        let engine = Arc::new(Engine::new(AstProcessor::default()));
         Self { folder: tempfile::tempdir().unwrap(), engine }
     }
 

@@ -61,7 +61,7 @@ fn work() -> Vec<Setting> {
         "batch-size" Run AtOnce batch.batch_size: count(1, 10_000, "files")
             => "Files in a batch of `count`, and where `adaptive` starts";
         "batches-ahead" Run AtOnce batch.max_concurrent_batches: count(1, 1000, "batches")
-            => "Batches kept ready for each worker";
+            => "Batches kept ready for each worker, counted as 1,000 files each: what is claimed ahead";
         "strategy" Run AtOnce batch.strategy: word([
             ("adaptive", StrategyKind::Adaptive),
             ("count", StrategyKind::Count),

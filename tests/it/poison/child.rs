@@ -5,7 +5,6 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
 use outlast::{
@@ -173,7 +172,7 @@ fn overflow(depth: u64) -> u64 {
 fn what_the_child_does() {
     let Ok(orders) = std::env::var(ORDERS) else { return };
     let orders: Orders = serde_json::from_str(&orders).unwrap();
-    let engine = Engine::new(Arc::new(Acting::new(&orders.calls)));
+    let engine = Engine::new(Acting::new(&orders.calls));
     if let Some(time) = orders.stop_after {
         let stop = engine.stop();
         std::thread::spawn(move || {

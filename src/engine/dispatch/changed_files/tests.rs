@@ -46,7 +46,7 @@ impl Bulk {
             std::thread::sleep(Duration::from_micros(micros.load(Ordering::Relaxed)));
             Ok(String::from_utf8_lossy(file.bytes).into_owned())
         });
-        let engine = Arc::new(Engine::new(Arc::new(slow)));
+        let engine = Arc::new(Engine::new(slow));
         let semaphore = Semaphore::new(8);
         let bulk = Self { tree, engine, semaphore, takes_micros };
         (0..FILES).for_each(|n| bulk.write(&name(n), "before"));

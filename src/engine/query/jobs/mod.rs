@@ -203,7 +203,9 @@ impl StoreView {
         };
         match running {
             // The figures are those of the previous job until the first ones of this one exist.
-            Some(live) if state == JobOutcome::Running && live.progress.job == job.id => line.with_live(live),
+            Some(live) if state == JobOutcome::Running && live.progress.job_id == job.id => {
+                line.with_live(live)
+            }
             _ => line,
         }
     }

@@ -82,7 +82,7 @@ fn the_latest_ended_jobs_are_told_and_all_that_wait_or_run() {
     jobs[2].ended = None;
     let view = store_with(&folder, &jobs).view();
     let mut statistics = BatchStatistics::default();
-    statistics.progress.job = 7;
+    statistics.progress.job_id = 7;
     let all = view.jobs(Some(&statistics), None).unwrap();
     let states: Vec<String> = all.jobs.iter().map(|line| line.state.to_string()).collect();
     assert_eq!(states, ["queued", "completed", "killed", "failed", "cancelled", "interrupted", "running"]);
@@ -115,15 +115,20 @@ fn the_share_that_is_done_is_told_once_all_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let view = store_with(&folder, &[job(1, JobEnd::Running)]).view();
     let mut statistics = BatchStatistics { state: ProcessingState::Scanning, ..BatchStatistics::default() };
-    statistics.progress =
-        ProcessingProgress { job: 1, discovered: 40, ok: 30, pending: 10, ..ProcessingProgress::default() };
+    statistics.progress = ProcessingProgress {
+        job_id: 1,
+        discovered: 40,
+        ok: 30,
+        pending: 10,
+        ..ProcessingProgress::default()
+    };
     let line = |statistics: &BatchStatistics| view.jobs(Some(statistics), None).unwrap().jobs[0].clone();
     let scanning = line(&statistics);
     assert_eq!((scanning.phase, scanning.pending), (Some(ProcessingState::Scanning), Some(10)));
     assert_eq!((scanning.progress, scanning.counts.ok), (None, 30));
     statistics.state = ProcessingState::Processing;
     assert_eq!(line(&statistics).progress, Some(0.75));
-    statistics.progress.job = 0;
+    statistics.progress.job_id = 0;
     let begins = line(&statistics);
     assert_eq!((begins.state, begins.progress, begins.counts.ok), (JobOutcome::Running, None, 1));
 }

@@ -119,7 +119,7 @@ fn run(
     let place = tempfile::tempdir().unwrap();
     let roots: Vec<PathBuf> = vec![place.path().join("root")];
     std::fs::create_dir(&roots[0]).unwrap();
-    let engine = Engine::new(Arc::new(processor)).with_source(Arc::new(source));
+    let engine = Engine::new(processor).with_source(Arc::new(source));
     let options = RunOptions::new(place.path().join("state"));
     let mut numbers = Vec::new();
     std::thread::scope(|scope| {

@@ -72,7 +72,7 @@ fn process(out: &mut Exposition, seen: &Seen) {
 
 fn job(out: &mut Exposition, statistics: &BatchStatistics) {
     let progress = &statistics.progress;
-    out.gauge("job_number", "Number of the present job", progress.job);
+    out.gauge("job_number", "Number of the present job", progress.job_id);
     out.gauge("job_elapsed_seconds", "Time that the present job has taken", progress.elapsed_seconds);
     out.gauge("job_discovered_files", "Files that the present job has found", progress.discovered);
     let mut files = out.metric(Kind::Gauge, "job_files", "Files of the present job by what became of them");

@@ -21,9 +21,8 @@ use crate::support::{Background, Checker, Client, Sandbox, ran, summary_adds_up}
 
 /// A server for an engine that runs nothing.
 fn idle(token: Option<&str>) -> (Served, Client) {
-    let desk = ControlHandle::new(Arc::new(Engine::new(Arc::new(AstProcessor::with_limits(
-        outlast::Limits::default(),
-    )))));
+    let desk =
+        ControlHandle::new(Arc::new(Engine::new(AstProcessor::with_limits(outlast::Limits::default()))));
     let settings = HttpSettings { listen: ([127, 0, 0, 1], 0).into(), token: token.map(str::to_owned) };
     let served = Served::start(&settings, Arc::new(desk)).unwrap();
     let client = Client(served.address());

@@ -287,7 +287,7 @@ fn content_that_a_processor_takes_later_is_ok_once_it_is_retried() {
         let sandbox = Sandbox::with(&[("a.ast.json", AST)]);
         let switch = Arc::default();
         let refusal = FileError::new(ErrorClass::Processor, "no service");
-        let engine = Engine::new(Arc::new(service(&switch, refusal)));
+        let engine = Engine::new(service(&switch, refusal));
         let config = BatchConfig { on_error, ..BatchConfig::default() };
         let run = || {
             let options = RunOptions::new(&sandbox.state);
@@ -324,7 +324,7 @@ fn files_that_wait_for_their_next_attempt_are_told_and_can_be_tried_at_once() {
     }
     let switch = Arc::default();
     let busy = FileError::new(ErrorClass::Processor, "the service is busy").may_pass();
-    let engine = Engine::new(Arc::new(service(&switch, busy)));
+    let engine = Engine::new(service(&switch, busy));
     let hour = RetryPolicy { attempts: 100, backoff_ms: 3_600_000, backoff_max_ms: 3_600_000 };
     let retry = [(ErrorClass::Processor, hour)].into();
     let config = BatchConfig { retry, ..BatchConfig::default() };
