@@ -62,9 +62,9 @@ impl Cli {
                 "this outlast was built without the Cargo feature `parquet`; build it with, or use ndjson",
             );
         }
-        if args.since.is_some() || args.follow {
+        if args.since.is_some() || args.consumer.is_some() || args.follow {
             return Some(
-                "--format parquet holds the latest record of each path; leave --since and --follow out, \
+                "--format parquet holds the latest record of each path; leave --since, --consumer and --follow out, \
                  or use --format ndjson",
             );
         }

@@ -18,6 +18,7 @@
 mod command;
 mod commit;
 mod compaction;
+mod consumers;
 mod coordinator;
 mod discovery;
 mod dispatch;
@@ -39,6 +40,7 @@ mod workers;
 
 pub use command::{Command, CommandReply};
 pub use compaction::{CompactReport, compact};
+pub use consumers::{ConsumerChange, ConsumerReport, ConsumerStatus, change_consumer};
 pub use edit::forget::{ForgetFilter, ForgetReport, forget};
 pub use edit::retry::{RetryFilter, RetryReport, retry};
 pub use error::EngineError;

@@ -96,7 +96,7 @@ pub use error::LedgerError;
 pub use folder::StateFolder;
 pub use folder::disk::free_bytes;
 pub use folder::held::HeldState;
-pub use folder::state_file::{FORMAT, RootInfo, StateInfo};
+pub use folder::state_file::{Consumer, FORMAT, RootInfo, StateInfo};
 pub use log_range::LogRange;
 pub use map::entry::{Counts, Entry, EntryState, RecordRef, Retry};
 pub use map::job::{Job, JobCounts, JobEnd, JobKind};

@@ -30,6 +30,6 @@ pub use key::{FileKey, FolderKey, Root, RootId, RootTable};
 pub use memory::{can_do_without_memory, is_for_want_of_stack};
 pub use record::ast::{AstCall, AstImport, AstImportedName, AstNotes, AstResult, AstSymbol, AstTotals};
 pub use record::copies::{RecordOf, push_copy, without_copy_mark};
-pub use record::cursor::RecordCursor;
+pub use record::cursor::{ConsumerName, RecordCursor};
 pub use record::{Cursor, LogPosition, LogStart, RecordHead, RecordLine, RecordStatus};
 pub use retry::RetryPolicy;

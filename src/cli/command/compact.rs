@@ -20,6 +20,13 @@ pub(crate) fn compact(global: &Global) -> Result<u8> {
 fn show(report: &CompactReport, out: &mut Lines<'_>) -> std::io::Result<()> {
     let before = HumanBytes(report.bytes_before);
     let after = HumanBytes(report.bytes_after);
+    if report.bytes_unread > 0 {
+        let unread = HumanBytes(report.bytes_unread);
+        writeln!(out, "{unread} stay, as a consumer has not read them: see `outlast status`")?;
+    }
+    if report.segments_dropped == 0 && report.bytes_unread > 0 {
+        return Ok(());
+    }
     if report.segments_dropped == 0 {
         return writeln!(out, "nothing to compact: the record log has {before}, all of it up to date");
     }

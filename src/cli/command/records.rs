@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use outlast::engine::{CommittedLog, EngineError};
+use outlast::engine::{self, CommittedLog, ConsumerChange, ConsumerReport, EngineError};
 use outlast::service::{ControlError, Request, ask};
 use outlast::sink::SinkError;
-use outlast::{LogStart, RecordCursor, RecordStatus};
+use outlast::{ConsumerName, LogStart, RecordCursor, RecordStatus};
 
-use crate::cli::client::{ask_state, is_in_use, put};
+use crate::cli::client::{ask_state, is_in_use, put, put_or};
 use crate::cli::exit_code;
 use crate::cli::options::global::{Format, Global};
 use crate::cli::output::export::{self, Which};
@@ -26,11 +26,16 @@ const DROPPED_TRIES: u32 = 5;
 
 /// Runs `outlast records`.
 pub(crate) fn records(global: &Global, args: &RecordsArgs) -> Result<u8> {
-    if let Some(since) = args.since.as_ref().filter(|since| since.is_bare()) {
+    if let Some(since) = args.since.as_ref().or(args.commit.as_ref()).filter(|since| since.is_bare()) {
         terminal::tell(&format!(
             "outlast: cursor {since} names no state, and one of another state can't be told from it: keep cursors as \
              `outlast records --cursor` prints them, {since}@STATE"
         ));
+    }
+    if let Some(name) = &args.consumer
+        && (args.commit.is_some() || args.forget)
+    {
+        return change_consumer(global, name, args.commit.clone());
     }
     let mut out = terminal::json_out();
     if args.follow {
@@ -56,11 +61,25 @@ pub(crate) fn records(global: &Global, args: &RecordsArgs) -> Result<u8> {
     Ok(exit_code::DONE)
 }
 
+/// Commits a consumer's cursor, or drops the consumer.
+fn change_consumer(global: &Global, name: &ConsumerName, commit: Option<RecordCursor>) -> Result<u8> {
+    let change = ConsumerChange { name: name.clone(), commit };
+    let alone = || engine::change_consumer(&global.state, &change);
+    let payload = put_or(global, &Request::Commit(change.clone()), alone)?;
+    let report: ConsumerReport = serde_json::from_slice(&payload).context("the answer tells no consumer")?;
+    if change.commit.is_none() && report.before.is_none() {
+        terminal::tell(&format!("outlast: there is no consumer {name}: see `outlast status`"));
+        return Ok(exit_code::NOTHING_MATCHED);
+    }
+    Ok(exit_code::DONE)
+}
+
 /// Returns the requested records, and their log, held open for reading.
 fn asked(global: &Global, args: &RecordsArgs) -> Result<(CommittedLog, Which)> {
-    let request = match &args.since {
-        Some(since) => Request::Since { since: since.clone() },
-        None => Request::Current { status: args.status.map(Into::into) },
+    let request = match (&args.consumer, &args.since) {
+        (Some(name), _) => Request::Consumer { name: name.clone() },
+        (None, Some(since)) => Request::Since { since: since.clone() },
+        (None, None) => Request::Current { status: args.status.map(Into::into) },
     };
     let mut tries = 0;
     loop {
@@ -83,6 +102,11 @@ fn held(request: &Request, payload: Vec<u8>) -> Result<(CommittedLog, Which)> {
     let payload = String::from_utf8(payload).context("the answer is no text")?;
     let (log, positions) = payload.split_once('\n').context("the answer has no positions")?;
     let mut log = log_of(log.as_bytes())?;
+    if let Request::Consumer { .. } = request {
+        let RecordCursor { position, .. } = positions.parse().map_err(EngineError::Job)?;
+        log.hold_from(position)?;
+        return Ok((log, Which::Since(position)));
+    }
     log.hold_at(positions)?;
     Ok((log, Which::At(positions.to_owned())))
 }
@@ -173,6 +197,19 @@ pub(crate) struct RecordsArgs {
     /// The log from this cursor on (SEGMENT:OFFSET@STATE), instead of the latest record of each path; 1:0 is its start
     #[arg(long, value_name = "CURSOR")]
     pub(crate) since: Option<RecordCursor>,
+
+    /// The log from the cursor of this consumer on, which the state keeps with all that comes after it; from the start
+    /// of the log before its first --commit
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["since", "follow", "status"])]
+    pub(crate) consumer: Option<ConsumerName>,
+
+    /// Print nothing: move the consumer to this cursor, durably
+    #[arg(long, value_name = "CURSOR", requires = "consumer", conflicts_with_all = ["output", "cursor"])]
+    pub(crate) commit: Option<RecordCursor>,
+
+    /// Print nothing: drop the consumer, and let the log go
+    #[arg(long, requires = "consumer", conflicts_with_all = ["commit", "output", "cursor"])]
+    pub(crate) forget: bool,
 
     /// Go on printing the log as it grows, from --since or from its start; where that was compacted away, the
     /// latest record of each path comes first

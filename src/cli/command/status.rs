@@ -83,6 +83,15 @@ fn write_status(report: &StatusReport, out: &mut Lines<'_>) -> io::Result<()> {
         report.records_bytes as f64 / 1e6,
         report.records.display()
     )?;
+    for consumer in &report.consumers {
+        let behind = match consumer.behind_bytes {
+            Some(0) => "has read all".to_owned(),
+            Some(bytes) => format!("{:.1} MB behind", bytes as f64 / 1e6),
+            None => "has to start over, as the log no longer has what comes next".to_owned(),
+        };
+        let moved = to_the_second(consumer.moved);
+        writeln!(out, "consumer {} at {}, moved {moved}: {behind}", consumer.name, consumer.cursor)?;
+    }
     report.running.as_ref().map_or(Ok(()), |running| write_running(running, out))
 }
 

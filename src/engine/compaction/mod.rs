@@ -13,6 +13,8 @@
 //! A pass that was asked for runs where anything at all is out of date, which is *counted*: the log has a line for
 //! each record of an entry, and one more for each obsolete record.
 //!
+//! What a consumer has not read stays: its segments and all later ones are neither carried nor dropped.
+//!
 //! When a pass is worth it without a request is *measured*: of some random places in the log, how many lie in lines
 //! that are out of date. That costs little, and needs no count kept for it. A pass over a log of which half is out of
 //! date writes at most as much as it frees.
@@ -27,6 +29,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::consumers;
 use super::error::EngineError;
 use super::stop::Stop;
 use super::store::Store;
@@ -58,6 +61,9 @@ pub struct CompactReport {
     pub bytes_copied: u64,
     /// Record files that were dropped.
     pub segments_dropped: u64,
+    /// Length of the part that stays because a consumer has not read it, in bytes.
+    #[serde(default)]
+    pub bytes_unread: u64,
     /// How long it took.
     pub seconds: f64,
 }
@@ -82,6 +88,8 @@ pub(crate) struct Compaction {
     phase: Phase,
     /// Length of the log at the last measurement.
     measured_at: Option<u64>,
+    /// Whether the last pass had to leave something for a consumer.
+    is_held: bool,
     /// Requests for a pass that has not begun.
     asked: Vec<CompactReply>,
     /// Requests that wait for the pass under way.
@@ -101,6 +109,7 @@ impl Compaction {
             run_start,
             phase: Phase::Idle,
             measured_at: None,
+            is_held: false,
             asked: Vec::new(),
             waiting: Vec::new(),
             grace: run_start.map_or(Duration::ZERO, |_| GRACE),
@@ -111,6 +120,13 @@ impl Compaction {
     /// Requests a pass, whatever the rules say; `reply` gets its report.
     pub(crate) fn ask(&mut self, reply: CompactReply) {
         self.asked.push(reply);
+    }
+
+    /// Makes a pass due again that had to leave something for a consumer: one has moved.
+    pub(crate) fn look_again(&mut self) {
+        if std::mem::take(&mut self.is_held) {
+            self.measured_at = None;
+        }
     }
 
     /// Refuses all requests for want of a resource. A pass under way goes on when it is there.
@@ -206,6 +222,11 @@ impl Compaction {
     }
 
     fn begin_pass(&mut self, store: &mut Store, now: Instant) -> Result<Phase, EngineError> {
+        let unread = consumers::first_unread(store);
+        if unread.is_some_and(|unread| pass::segments_of(store).first().is_none_or(|first| unread <= first.0))
+        {
+            return Ok(self.leave(store));
+        }
         if let Some(why) = pass::lacks_room(store) {
             tracing::warn!("{why}: it stays as it is");
             self.refuse(Resource::Disk, &why);
@@ -215,7 +236,7 @@ impl Compaction {
         Ok(Phase::Passing(Box::new(pass)))
     }
 
-    /// Ends where nothing is out of date.
+    /// Ends where nothing is out of date, or nothing may be dropped.
     fn leave(&mut self, store: &Store) -> Phase {
         let bytes = store.ledger.log_bytes();
         let report = CompactReport { bytes_before: bytes, bytes_after: bytes, ..CompactReport::default() };
@@ -223,7 +244,9 @@ impl Compaction {
     }
 
     fn end_pass(&mut self, store: &Store, report: CompactReport) -> Phase {
+        let report = CompactReport { bytes_unread: pass::bytes_unread(store), ..report };
         self.measured_at = Some(store.ledger.log_bytes());
+        self.is_held = report.bytes_unread > 0;
         if report.segments_dropped > 0 {
             tracing::info!(?report, "the record log is compact");
         }

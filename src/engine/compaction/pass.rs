@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::{CompactReport, drop_one};
+use crate::engine::consumers::first_unread;
 use crate::engine::error::EngineError;
 use crate::engine::store::Store;
 use crate::ledger::{Entry, RecordRef, Scan, Tick, free_bytes};
@@ -31,6 +32,8 @@ pub(crate) struct Pass {
     run_start: Option<LogPosition>,
     /// Segments before this one are dropped in the end.
     target: u32,
+    /// Whether those are all that there were.
+    is_whole: bool,
     turn: Turn,
     portion_bytes: usize,
     /// The end of the log after the pass's own last tick.
@@ -64,6 +67,17 @@ pub(super) fn segments_of(store: &Store) -> Vec<(u32, u64)> {
     segments
 }
 
+/// Returns the given segment, or an earlier one that a consumer has not read to its end.
+fn may_drop_before(store: &Store, segment: u32) -> u32 {
+    first_unread(store).map_or(segment, |unread| unread.min(segment))
+}
+
+/// Returns the length of what stays in the log because a consumer has not read it, in bytes.
+pub(super) fn bytes_unread(store: &Store) -> u64 {
+    let Some(unread) = first_unread(store) else { return 0 };
+    segments_of(store).into_iter().filter(|(segment, _)| *segment >= unread).map(|(_, bytes)| bytes).sum()
+}
+
 impl Pass {
     /// Closes the current segment and begins with the oldest ones.
     pub(super) fn begin(
@@ -74,12 +88,14 @@ impl Pass {
         let bytes = store.ledger.log_bytes();
         store.log.close_segment();
         store.commit_without_lines(&[], None)?;
-        let target = store.ledger.cursor().log.segment;
+        let end = store.ledger.cursor().log.segment;
+        let target = may_drop_before(store, end);
         Ok(Self {
             begun: Instant::now(),
             rests_until: now + grace,
             run_start,
             target,
+            is_whole: target == end,
             turn: Turn::begin(store, target)?,
             portion_bytes: PORTION_BYTES_MIN,
             own: store.ledger.cursor().log,
@@ -99,8 +115,7 @@ impl Pass {
         let is_last = self.turn.before >= self.target;
         if !self.turn.has_left {
             if self.carry(store, portion)? && !(is_last && now < self.rests_until) {
-                store.ledger.begin_log_at(self.turn.before, is_last && self.is_alone)?;
-                self.turn.has_left = true;
+                self.leave_turn(store)?;
             }
             return Ok(None);
         }
@@ -115,6 +130,21 @@ impl Pass {
         self.report.bytes_after = store.ledger.log_bytes();
         self.report.seconds = self.begun.elapsed().as_secs_f64();
         Ok(Some(self.report))
+    }
+
+    /// Makes the log begin after the turn's segments, as far as a consumer does not need them by now.
+    fn leave_turn(&mut self, store: &mut Store) -> Result<(), EngineError> {
+        let before = may_drop_before(store, self.turn.before);
+        if before < self.turn.before {
+            self.target = before;
+            self.is_whole = false;
+        }
+        if before > store.ledger.log_start().segment {
+            let is_compact = self.is_whole && self.is_alone && before == self.target;
+            store.ledger.begin_log_at(before, is_compact)?;
+        }
+        self.turn.has_left = true;
+        Ok(())
     }
 
     /// Returns whether the last turn's walk has ended and only the grace period is left.

@@ -4,6 +4,7 @@ use std::sync::mpsc::SyncSender;
 
 use crate::engine::command::CommandRequest;
 use crate::engine::compaction::CompactReply;
+use crate::engine::consumers::{ConsumerChange, ConsumerReport};
 use crate::engine::discovery::message::Message;
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::transition::FileEvent;
@@ -32,6 +33,8 @@ pub(crate) enum Event {
     /// A caller wants this root removed from the state, and to know whether it was: not while it is served, or files
     /// of it are known.
     Forget { root: RootId, reply: SyncSender<Result<bool, EngineError>> },
+    /// A caller wants a consumer of the log changed.
+    Consumer { change: ConsumerChange, reply: SyncSender<Result<ConsumerReport, EngineError>> },
     /// A caller wants the record log compacted, and a reply when it is.
     Compact(CompactReply),
 }

@@ -9,6 +9,7 @@ use super::health::release_all;
 use super::run_state::AttemptEnd;
 use super::{Coordinator, MOMENT, WAKE};
 use crate::engine::command::CommandRequest;
+use crate::engine::consumers;
 use crate::engine::discovery::message::Message;
 use crate::engine::dispatch::admission::ChangeOrigin;
 use crate::engine::error::EngineError;
@@ -72,6 +73,12 @@ impl Coordinator<'_> {
                 self.committer.know_all_roots();
                 self.admit(changes, ChangeOrigin::Client)?;
                 self.ticks.clients.push(reply);
+            }
+            Event::Consumer { change, reply } => {
+                let now = self.attempt.work.clock.time();
+                let done = consumers::apply(self.committer.store_mut(), &change, now);
+                self.compaction.look_again();
+                self.watching.answer(&reply, done, &self.committer, &self.attempt)?;
             }
             Event::Compact(reply) => self.compaction.ask(reply),
         }

@@ -13,7 +13,7 @@ use crate::ledger::RecordRef;
 use crate::model::{
     FileKey, LogPosition, LogStart, RecordCursor, RecordHead, RecordStatus, without_copy_mark,
 };
-use crate::sink::{HeldSegments, LineReader, LogReader, SinkError, begins_line};
+use crate::sink::{HeldSegments, LineReader, LogReader, SinkError, begins_line, segment_bytes, segment_name};
 
 /// Records that are looked up before they are passed on.
 const FOUND_MAX: usize = 1024;
@@ -95,6 +95,25 @@ impl CommittedLog {
         }
         self.held = HeldSegments::open(Path::new(&self.folder), segments.into_iter())?;
         Ok(())
+    }
+
+    /// Returns the length of the log from a cursor on, in bytes.
+    ///
+    /// # Errors
+    /// Where the length of a segment can't be read.
+    pub(crate) fn bytes_from(&self, since: LogPosition) -> Result<u64, EngineError> {
+        let since = self.go_on_from(since);
+        let mut bytes = 0;
+        for segment in since.segment..=self.end.segment {
+            let from = if segment == since.segment { since.offset } else { 0 };
+            let to = if segment == self.end.segment {
+                self.end.offset
+            } else {
+                segment_bytes(&Path::new(&self.folder).join(segment_name(segment)))?
+            };
+            bytes += to.saturating_sub(from);
+        }
+        Ok(bytes)
     }
 
     fn go_on_from(&self, since: LogPosition) -> LogPosition {

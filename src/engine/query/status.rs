@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::jobs::JobStatus;
+use crate::engine::consumers::ConsumerStatus;
 use crate::engine::error::EngineError;
 use crate::engine::roots;
 use crate::engine::stats::{BatchStatistics, lossy};
@@ -40,6 +41,9 @@ pub struct StatusReport {
     /// The record folder.
     #[serde(serialize_with = "lossy")]
     pub records: PathBuf,
+    /// Consumers of the record log, by name.
+    #[serde(default)]
+    pub consumers: Vec<ConsumerStatus>,
     /// Figures of the current run, if there is one.
     pub running: Option<BatchStatistics>,
 }
@@ -152,6 +156,7 @@ impl StoreView {
             state_bytes: self.reader.size_on_disk()?,
             records_bytes,
             records: self.records.clone(),
+            consumers: self.consumers()?,
             running,
         })
     }

@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 use super::engine::Engine;
 use crate::engine::command::{Command, CommandReply, CommandRequest};
 use crate::engine::compaction::{self, CompactReport};
+use crate::engine::consumers::{ConsumerChange, ConsumerReport};
 use crate::engine::coordinator::event::Event;
 use crate::engine::edit::forget::{ForgetFilter, ForgetReport};
 use crate::engine::edit::retry::{RetryBatch, RetryFilter, RetryReport, Selection, broken_off};
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::transition::FileEvent;
 use crate::engine::store::StoreView;
+use crate::ledger::LedgerError;
 use crate::model::{BatchConfig, Clock, FileKey};
 
 /// How long to wait for an answer: a run may be between two attempts, or be committing.
@@ -116,6 +118,17 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let committed = self.put(|reply| Event::Asked { changes: changes.to_vec(), reply });
         committed.map(drop).map_err(|error| broken_off(before, are, &error.to_string()))
+    }
+
+    /// Changes a consumer of the record log during a run, and waits until that is durable.
+    ///
+    /// # Errors
+    /// No run is going on, or it can't write its state; the cursor is none of this state, [`EngineError::CursorGone`]
+    /// if the log no longer has what comes after it; or there are too many consumers.
+    pub fn change_consumer(&self, change: &ConsumerChange) -> Result<ConsumerReport, EngineError> {
+        let put = self.put(|reply| Event::Consumer { change: change.clone(), reply });
+        // A run that ends releases its state soon: the client asks again.
+        put.map_err(|error| if self.view().is_none() { LedgerError::Closed.into() } else { error })?
     }
 
     /// Makes the current run compact its record log, and waits until it has.

@@ -156,6 +156,14 @@ impl StateFolder {
         Ok(state)
     }
 
+    /// Returns the description of the state in a folder, as it is on disk now.
+    ///
+    /// # Errors
+    /// It is not there, damaged, or of another format.
+    pub(crate) fn read_info(path: &Path) -> Result<StateInfo, LedgerError> {
+        state_file::read(&path.join(STATE))
+    }
+
     /// Returns the folder's absolute path.
     pub fn path(&self) -> &Path {
         self.held.path()

@@ -3,6 +3,7 @@
 //! The last member is the checksum of every byte before it, so that it can be checked without knowing
 //! the format of the rest.
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -11,12 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use super::disk;
 use crate::ledger::error::LedgerError;
-use crate::model::{Root, RootId};
+use crate::model::{ConsumerName, RecordCursor, Root, RootId, Timestamp};
 
-/// The format of a state that this version writes. Anything that an earlier version must not read is another format.
-pub const FORMAT: u32 = 2;
-/// The oldest format that it reads: states without an id, roots without a target, and jobs with fewer members. A
-/// state that is changed has this version's format from then on.
+/// The newest format of a state, which has consumers. Anything that an earlier version must not read is another format.
+pub const FORMAT: u32 = 3;
+/// The format of a state without consumers.
+const FORMAT_PLAIN: u32 = 2;
+/// The oldest format that this version reads: states without an id, roots without a target, and jobs with fewer
+/// members. A state that is changed has one of the formats above from then on.
 const FORMAT_MIN: u32 = 1;
 
 /// A state's description.
@@ -34,6 +37,19 @@ pub struct StateInfo {
     pub id: String,
     /// All roots ever ingested.
     pub roots: Vec<RootInfo>,
+    /// Consumers of the record log.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub consumers: BTreeMap<ConsumerName, Consumer>,
+}
+
+/// A consumer of the record log, as the state remembers it. What comes after its cursor is kept for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consumer {
+    /// Its committed cursor.
+    pub cursor: RecordCursor,
+    /// When that last moved.
+    pub moved: Timestamp,
 }
 
 /// A root, as the state remembers it.
@@ -97,7 +113,7 @@ fn is_empty(path: &Path) -> bool {
 
 impl StateInfo {
     pub(super) fn new(records: PathBuf) -> Self {
-        Self { format: FORMAT, records, id: new_id(), roots: Vec::new() }
+        Self { format: FORMAT_PLAIN, records, id: new_id(), roots: Vec::new(), consumers: BTreeMap::new() }
     }
 }
 
@@ -121,9 +137,10 @@ fn crc_member(body: &str) -> String {
     format!("{CRC_START}{:08x}\"{END}\n", crc32fast::hash(body.as_bytes()))
 }
 
-/// Replaces the file. Returns its new content: of this version's format.
+/// Replaces the file. Returns its new content: of the format that it needs.
 pub(super) fn write(path: &Path, info: StateInfo) -> Result<StateInfo, LedgerError> {
-    let info = StateInfo { format: FORMAT, ..info };
+    let format = if info.consumers.is_empty() { FORMAT_PLAIN } else { FORMAT };
+    let info = StateInfo { format, ..info };
     let text = serde_json::to_string_pretty(&info).map_err(|error| LedgerError::io(path)(error.into()))?;
     let body = text.strip_suffix(END).unwrap_or(&text);
     disk::replace(path, format!("{body}{}", crc_member(body)).as_bytes())?;
@@ -207,7 +224,11 @@ mod tests {
         };
         let records = "records".into();
         let id = "0a1b2c3d".to_owned();
-        StateInfo { format: FORMAT, records, id, roots: vec![root(1, odd), root(2, PathBuf::new())] }
+        let cursor: RecordCursor = "3:41@0a1b2c3d".parse().unwrap();
+        let consumers = ["a", "b.1"]
+            .map(|name| (name.parse().unwrap(), Consumer { cursor: cursor.clone(), moved: Timestamp(5) }));
+        let roots = vec![root(1, odd), root(2, PathBuf::new())];
+        StateInfo { format: FORMAT, records, id, roots, consumers: consumers.into() }
     }
 
     #[test]
@@ -228,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn an_earlier_format_is_read_and_what_is_written_is_of_this_one() {
+    fn an_earlier_format_is_read_and_what_is_written_is_of_the_one_that_it_needs() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.json");
         let body = "{\n  \"format\": 1,\n  \"records\": \"records\",\n  \"roots\": []";
@@ -237,8 +258,14 @@ mod tests {
         assert_eq!((info.format, info.id.as_str()), (1, ""));
         info.id = new_id();
         let written = write(&path, info.clone()).unwrap();
-        assert_eq!(written, StateInfo { format: FORMAT, ..info });
+        assert_eq!(written, StateInfo { format: FORMAT_PLAIN, ..info });
         assert_eq!(read(&path).unwrap(), written);
+        let with_consumers = StateInfo { consumers: sample().consumers, ..written.clone() };
+        assert_eq!(write(&path, with_consumers).unwrap().format, FORMAT);
+        assert_eq!(
+            write(&path, StateInfo { consumers: BTreeMap::new(), ..read(&path).unwrap() }).unwrap(),
+            written
+        );
     }
 
     #[test]

@@ -9,6 +9,8 @@ use super::LogPosition;
 
 /// Characters of a state's id, at most.
 const ID_MAX: usize = 32;
+/// Characters of a consumer's name, at most.
+const NAME_MAX: usize = 64;
 
 /// Where a consumer of the records continues. As text it is `SEGMENT:OFFSET@STATE`.
 ///
@@ -87,9 +89,64 @@ impl From<RecordCursor> for String {
     }
 }
 
+/// Name of a consumer whose cursor the state keeps: 1 to 64 of `A-Z a-z 0-9 . _ -`.
+///
+/// ```
+/// use outlast::ConsumerName;
+///
+/// let name: ConsumerName = "warehouse-1".parse().unwrap();
+/// assert_eq!(name.to_string(), "warehouse-1");
+/// assert!("ware house".parse::<ConsumerName>().is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ConsumerName(String);
+
+impl fmt::Display for ConsumerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for ConsumerName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.to_owned().try_into()
+    }
+}
+
+impl TryFrom<String> for ConsumerName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if (1..=NAME_MAX).contains(&text.len()) && text.bytes().all(is_fine) {
+            return Ok(Self(text));
+        }
+        Err(format!("\"{text}\" is no name of a consumer: expected 1 to {NAME_MAX} of A-Z a-z 0-9 . _ -"))
+    }
+}
+
+impl From<ConsumerName> for String {
+    fn from(name: ConsumerName) -> Self {
+        name.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_consumer_has_a_short_plain_name() {
+        for name in ["a", "A.b_c-9", "x".repeat(64).as_str(), ".."] {
+            assert_eq!(name.parse::<ConsumerName>().unwrap().to_string(), name);
+        }
+        for name in ["", "a b", "a/b", "ä", "a\n", "x".repeat(65).as_str()] {
+            assert!(name.parse::<ConsumerName>().unwrap_err().contains("1 to 64"), "{name}");
+        }
+    }
 
     #[test]
     fn a_cursor_reads_back_and_what_is_none_is_refused() {

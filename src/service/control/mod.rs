@@ -8,7 +8,7 @@
 //! such a line with `error ` in place of `end`; a stream that has neither was cut short. Before all that, the line
 //! `works` comes each second, as long as an answer may still follow.
 //!
-//! All requests only read, except four. `compact` makes the run compact its record log, and waits for that. `retry`
+//! All requests only read, except five. `commit` changes a consumer of the log. `compact` makes the run compact its record log, and waits for that. `retry`
 //! makes failed files due, and `forget` ends records: both go to the run's own thread in bounded chunks, each of
 //! which is committed before the next; if the run ends meanwhile, the error says how many are due. An `order` is
 //! carried out as for every other source of commands.
@@ -38,8 +38,8 @@ use attend::attend;
 pub use client::{ask, is_answered};
 
 use super::control_handle::ControlHandle;
-use crate::engine::{Command, EngineError, ForgetFilter, RetryFilter, StoreView};
-use crate::model::{ErrorClass, RecordCursor, RecordStatus};
+use crate::engine::{Command, ConsumerChange, EngineError, ForgetFilter, RetryFilter, StoreView};
+use crate::model::{ConsumerName, ErrorClass, RecordCursor, RecordStatus};
 
 const SOCKET: &str = "ctl.sock";
 /// The line that says that the answer is being prepared.
@@ -70,6 +70,15 @@ pub enum Request {
         /// The start.
         since: RecordCursor,
     },
+    /// The log from a consumer's cursor on: a line with [`CommittedLog`](crate::engine::CommittedLog) as JSON, then the
+    /// cursor.
+    Consumer {
+        /// The consumer.
+        name: ConsumerName,
+    },
+    /// [`ConsumerReport`](crate::engine::ConsumerReport) as JSON, once the change is durable. Only a run does: without
+    /// one, [`change_consumer`](crate::engine::change_consumer) opens the state itself.
+    Commit(ConsumerChange),
     /// [`Explanation`](crate::engine::Explanation) of a path, as JSON.
     Explain {
         /// An absolute path, which need not be UTF-8.
@@ -176,6 +185,16 @@ pub fn answer(
             log.check_cursor(since)?;
             write_json(&log, out)
         }
+        Request::Consumer { name } => {
+            let (log, since) = (view.log(), view.consumer_cursor(name)?);
+            log.check_cursor(&since).map_err(|error| match error {
+                EngineError::CursorGone(what) => EngineError::CursorGone(format!("consumer {name}: {what}")),
+                error => error,
+            })?;
+            write_json(&log, out)?;
+            write!(out, "\n{since}").map_err(unsent)
+        }
+        Request::Commit(change) => write_json(&engine.change_consumer(change)?, out),
         Request::Explain { path } => {
             let explanation =
                 view.explain(Path::new(path), &|config| engine.tree_for(config, view.own_folders()))?;

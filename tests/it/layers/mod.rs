@@ -54,7 +54,7 @@ const FUNCTION_LINES_MAX: usize = 60;
 const FILES_MAX: usize = 15;
 
 /// The engine's rooms, top to bottom: none imports from one above.
-const ENGINE: [&str; 19] = [
+const ENGINE: [&str; 20] = [
     "run",
     "coordinator",
     "watch",
@@ -65,6 +65,7 @@ const ENGINE: [&str; 19] = [
     "commit",
     "workers",
     "compaction",
+    "consumers",
     "job_plan",
     "roots",
     "store",

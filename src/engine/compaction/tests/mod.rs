@@ -8,11 +8,12 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use super::*;
+use crate::engine::consumers::ConsumerChange;
 use crate::engine::store::StoreView;
 use crate::engine::store::repair::repair;
 use crate::ledger::{Entry, RecordRef, RootInfo, Tick};
 use crate::model::failpoint::{Fault, arm};
-use crate::model::{FileKey, Fingerprint, RecordCursor, RecordLine, RecordStatus, RootId};
+use crate::model::{FileKey, Fingerprint, RecordCursor, RecordLine, RecordStatus, RootId, Timestamp};
 
 /// So small that each few ticks begin a segment.
 const SEGMENT_BYTES: u64 = 1500;
@@ -158,6 +159,21 @@ impl World {
                 }
             }
         }
+        for consumer in view.consumers().unwrap() {
+            let is_kept = consumer.behind_bytes.is_some();
+            assert!(is_kept || !consumer.cursor.is_of(view.id.as_deref()), "{consumer:?}, {:?}", log.start);
+        }
+    }
+
+    /// Commits a cursor that was reported, if the log still has what comes after it; `None` drops the consumer.
+    fn consume(&mut self, name: &str, at: Option<usize>) {
+        let position = at.map(|at| self.cursors[at % self.cursors.len()].0);
+        let commit = position.map(|position| RecordCursor { position, state: None });
+        let log = self.store().view().log();
+        let is_gone = commit.as_ref().is_some_and(|cursor| log.check_cursor(cursor).is_err());
+        let change = ConsumerChange { name: name.parse().unwrap(), commit };
+        let done = consumers::apply(self.store(), &change, Timestamp::default());
+        assert_eq!(matches!(done, Err(EngineError::CursorGone(_))), is_gone, "{done:?}");
     }
 
     /// Checks that each entry says correctly whether the current run has made its record.
@@ -198,6 +214,7 @@ fn compaction(run_start: Option<LogPosition>) -> Compaction {
 
 #[derive(Debug, Clone)]
 enum Step {
+    Consume(&'static str, Option<usize>),
     Commit(BTreeMap<u8, Option<usize>>),
     Compact(usize),
     Reopen,
@@ -213,6 +230,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Compact(1000)),
         1 => Just(Step::Reopen),
         1 => Just(Step::Repair),
+        3 => (proptest::sample::select(&["a", "b"][..]), proptest::option::weighted(0.7, 0..200_usize))
+            .prop_map(|(name, at)| Step::Consume(name, at)),
     ]
 }
 
@@ -228,9 +247,10 @@ proptest! {
                     world.commit(&files);
                     made.extend(files.keys().map(|&file| (key(file), true)));
                 }
+                Step::Consume(name, at) => world.consume(name, at),
                 Step::Compact(steps) => {
                     let before = world.store().ledger.cursor().log;
-                    let is_whole = world.compaction.is_none();
+                    let is_whole = world.compaction.is_none() && consumers::first_unread(world.store()).is_none();
                     if world.compact(steps).unwrap() && is_whole {
                         let log = world.store().view().log();
                         log.check_cursor(&RecordCursor { position: before, state: None }).unwrap();
@@ -253,6 +273,9 @@ proptest! {
             world.check();
             world.check_runs(&made);
         }
+        world.compact(usize::MAX).unwrap();
+        world.check();
+        ["a", "b"].into_iter().for_each(|name| world.consume(name, None));
         world.compact(usize::MAX).unwrap();
         world.compact(usize::MAX).unwrap();
         world.check();
@@ -364,6 +387,36 @@ fn a_log_of_which_nothing_is_out_of_date_is_left_to_whoever_stands_within_it() {
     assert!(world.compact(usize::MAX).unwrap());
     assert!(world.is_compact() && world.store().ledger.log_start().segment > 1);
     world.check();
+}
+
+#[test]
+fn a_log_that_a_consumer_holds_is_compacted_by_itself_once_it_has_moved() {
+    let rules = BatchConfig { compact_min_bytes: 1000, ..BatchConfig::default() };
+    let mut world = worn();
+    world.consume("slow", Some(0));
+    let bytes = world.store().ledger.log_bytes();
+    let mut compaction = Compaction::new(&rules, Some(world.run_start));
+    compaction.grace = Duration::ZERO;
+    while compaction.step(world.store(), Instant::now()).unwrap() {}
+    assert_eq!(world.store().ledger.log_bytes(), bytes, "nothing is dropped, and nothing copied in vain");
+    let end = world.cursors.len() - 1;
+    world.consume("slow", Some(end));
+    compaction.look_again();
+    while compaction.step(world.store(), Instant::now()).unwrap() {}
+    assert!(world.is_compact());
+    world.check();
+}
+
+#[test]
+fn a_state_has_so_many_consumers_and_no_more() {
+    let mut world = World::new();
+    (0..100).for_each(|number| world.consume(&format!("c{number}"), Some(0)));
+    let change = ConsumerChange { name: "more".parse().unwrap(), commit: Some(RecordCursor::default()) };
+    let error = consumers::apply(world.store(), &change, Timestamp::default()).unwrap_err();
+    assert!(error.to_string().contains("--forget"), "{error}");
+    world.consume("c7", Some(0));
+    world.consume("c7", None);
+    consumers::apply(world.store(), &change, Timestamp::default()).unwrap();
 }
 
 #[test]

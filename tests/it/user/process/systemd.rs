@@ -174,7 +174,8 @@ fn the_unit_starts_it_again_exactly_where_that_can_help() {
     let mut take = |names: &[&str]| -> BTreeSet<u8> {
         names.iter().map(|name| left.remove(*name).unwrap_or_else(|| panic!("no code {name}"))).collect()
     };
-    let over = take(&["USAGE", "SOME_FAILED", "NOTHING_MATCHED", "NO_STATE", "DAMAGED", "CONFIG"]);
+    let over =
+        take(&["USAGE", "SOME_FAILED", "NOTHING_MATCHED", "NO_STATE", "DAMAGED", "CURSOR_GONE", "CONFIG"]);
     let asked = take(&["STOPPED"]);
     let again = take(&["UNEXPECTED", "IN_USE", "UNAVAILABLE"]);
     take(&["DONE"]);

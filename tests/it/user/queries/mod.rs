@@ -1,6 +1,7 @@
 //! What the commands say that only read a state.
 
 mod asking;
+mod consumers;
 mod explain;
 mod export;
 mod failures;
