@@ -7,7 +7,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use outlast::engine::StoreView;
+use outlast::engine::{RecordFilter, StoreView};
 use outlast::{
     BatchConfig, Engine, FileContent, FileError, Processor, RepositoryProcessingResult, ResultWriter,
     RunOptions, from_fn,
@@ -76,6 +76,6 @@ fn ingest(
     let engine = Engine::new(processor);
     let done = engine.run(folder, &BatchConfig::default(), &RunOptions::new(state))?;
     println!("{}: {} ok, {} failed", engine.identity(), done.progress.ok, done.progress.failed);
-    StoreView::open(state)?.write_current(None, &mut std::io::stdout())?;
+    StoreView::open(state)?.write_current(&RecordFilter::default(), &mut std::io::stdout())?;
     Ok(done)
 }

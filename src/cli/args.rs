@@ -18,6 +18,7 @@ use crate::cli::command::run::RunArgs;
 use crate::cli::command::status::StatusArgs;
 use crate::cli::command::watch::WatchArgs;
 use crate::cli::options::global::{Format, Global};
+use crate::cli::output::export::RecordsFormat;
 
 /// A batch engine for files that outlasts crashes.
 #[derive(Debug, Parser)]
@@ -54,7 +55,13 @@ impl Cli {
             return of_records
                 .then_some("--format ndjson and --format parquet are for `records`; use human or json");
         };
-        if args.format != Format::Parquet {
+        let Some(format) = args.written_as() else {
+            return Some(
+                "the ending of the file that --output names says no format: use .ndjson, .ndjson.zst or .parquet, \
+                 or add --format",
+            );
+        };
+        if format == RecordsFormat::Lines {
             return None;
         }
         if cfg!(not(feature = "parquet")) {
@@ -62,13 +69,18 @@ impl Cli {
                 "this outlast was built without the Cargo feature `parquet`; build it with, or use ndjson",
             );
         }
+        if format == RecordsFormat::CompressedLines {
+            return None;
+        }
         if args.since.is_some() || args.consumer.is_some() || args.follow {
             return Some(
-                "--format parquet holds the latest record of each path; leave --since, --consumer and --follow out, \
+                "a table (parquet) holds the latest record of each path; leave --since, --consumer and --follow out, \
                  or use --format ndjson",
             );
         }
-        args.output.is_none().then_some("--format parquet needs a file to write: add --output FILE")
+        args.output
+            .is_none()
+            .then_some("--format parquet needs a file to write: add --output FILE, or --output - for stdout")
     }
 }
 

@@ -46,7 +46,7 @@ pub use edit::retry::{RetryFilter, RetryReport, retry};
 pub use error::EngineError;
 pub use query::failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
 pub use query::jobs::{JobOutcome, JobReport, JobRoot, JobStatus, JobSummary};
-pub use query::records::CommittedLog;
+pub use query::records::{CommittedLog, RecordFilter};
 pub use query::status::{Explanation, FileState, RootStatus, StateCounts, StatusReport};
 pub use resources::breaker::{BreakerState, BreakerStatus};
 pub use roots::{MovedRoot, move_root, root_path};

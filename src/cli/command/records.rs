@@ -1,6 +1,7 @@
 //! `outlast records`: asks the run that holds the state, or the state itself.
 
 use std::convert::Infallible;
+use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use outlast::engine::{self, CommittedLog, ConsumerChange, ConsumerReport, EngineError};
+use outlast::engine::{
+    self, CommittedLog, ConsumerChange, ConsumerReport, EngineError, RecordFilter, root_path,
+};
 use outlast::service::{ControlError, Request, ask};
 use outlast::sink::SinkError;
 use outlast::{ConsumerName, LogStart, RecordCursor, RecordStatus};
@@ -16,7 +19,7 @@ use outlast::{ConsumerName, LogStart, RecordCursor, RecordStatus};
 use crate::cli::client::{ask_state, is_in_use, put, put_or};
 use crate::cli::exit_code;
 use crate::cli::options::global::{Format, Global};
-use crate::cli::output::export::{self, Which};
+use crate::cli::output::export::{self, RecordsFormat, Which};
 use crate::cli::output::terminal;
 
 /// How often `--follow` polls for more.
@@ -42,11 +45,15 @@ pub(crate) fn records(global: &Global, args: &RecordsArgs) -> Result<u8> {
         match follow(global, args.since.clone(), &mut out)? {}
     }
     let (log, which) = asked(global, args)?;
-    if let Some(path) = &args.output {
-        let code = export::write(global, args.format, &log, &which, path)?;
+    let format = args.written_as().unwrap_or(RecordsFormat::Lines);
+    if let Some(path) = args.file() {
+        args.tell_contradiction(path, format);
+        let code = export::write(global, format, &log, &which, path)?;
         if code != exit_code::DONE {
             return Ok(code);
         }
+    } else if format == RecordsFormat::Table {
+        export::write_to_stdout(&log, &which)?;
     } else {
         match &which {
             Which::Since(since) => log.write_from(*since, &mut out)?,
@@ -79,7 +86,7 @@ fn asked(global: &Global, args: &RecordsArgs) -> Result<(CommittedLog, Which)> {
     let request = match (&args.consumer, &args.since) {
         (Some(name), _) => Request::Consumer { name: name.clone() },
         (None, Some(since)) => Request::Since { since: since.clone() },
-        (None, None) => Request::Current { status: args.status.map(Into::into) },
+        (None, None) => Request::Current(args.filter()?),
     };
     let mut tries = 0;
     loop {
@@ -125,7 +132,7 @@ fn follow(global: &Global, mut since: Option<RecordCursor>, out: &mut dyn Write)
     loop {
         let request = match &since {
             Some(since) => Request::Since { since: since.clone() },
-            None => Request::Current { status: None },
+            None => Request::Current(RecordFilter::default()),
         };
         let mut payload = None;
         match ask(&global.state, &request) {
@@ -200,7 +207,7 @@ pub(crate) struct RecordsArgs {
 
     /// The log from the cursor of this consumer on, which the state keeps with all that comes after it; from the start
     /// of the log before its first --commit
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["since", "follow", "status"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["since", "follow", "status", "root", "path"])]
     pub(crate) consumer: Option<ConsumerName>,
 
     /// Print nothing: move the consumer to this cursor, durably
@@ -216,22 +223,83 @@ pub(crate) struct RecordsArgs {
     #[arg(long)]
     pub(crate) follow: bool,
 
-    /// A file to write instead of stdout; one that is there is replaced once the new one is complete
+    /// A file to write instead of stdout, which is `-`; one that is there is replaced once the new one is complete
     #[arg(long, value_name = "FILE", conflicts_with = "follow")]
     pub(crate) output: Option<PathBuf>,
 
-    /// How records are written: `ndjson`, a line for each, or `parquet`, a table, with --output
-    // The global option, with values of its own: clap keeps one value for both.
-    #[arg(long, value_name = "ndjson|parquet", default_value = "ndjson", value_parser = records_format)]
+    /// How records are written: `ndjson`, a line for each, or `parquet`, a table, with --output [default: as the
+    /// ending of --output says, .ndjson, .ndjson.zst or .parquet; else ndjson]
+    // The global option, with values of its own: clap keeps one value for both, and one default, which stands for none.
+    #[arg(long, value_name = "ndjson|parquet", default_value = "human", hide_default_value = true,
+          value_parser = records_format)]
     pub(crate) format: Format,
 
     /// Only the latest records with this status
     #[arg(long, value_enum, conflicts_with_all = ["since", "follow"])]
     pub(crate) status: Option<StatusArg>,
 
+    /// Only the latest records of this root, by its name or path
+    #[arg(long, value_name = "ROOT", conflicts_with_all = ["since", "follow"])]
+    pub(crate) root: Option<OsString>,
+
+    /// Only the latest records of a file, a folder, or a glob: files whose name (or, with a `/`, path) matches
+    #[arg(long, value_name = "GLOB", conflicts_with_all = ["since", "follow"])]
+    pub(crate) path: Option<OsString>,
+
     /// Print the cursor to go on from as the last line on stderr
     #[arg(long, conflicts_with = "follow")]
     pub(crate) cursor: bool,
+}
+
+impl RecordsArgs {
+    /// Returns the file to write; `None` for stdout.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| *path != Path::new("-"))
+    }
+
+    /// Returns the format that was asked for, or that the ending of the file's name says; `None` if the ending is
+    /// unknown.
+    pub(crate) fn written_as(&self) -> Option<RecordsFormat> {
+        let by_ending = self.file().map(RecordsFormat::by_ending);
+        match self.format {
+            Format::Parquet => Some(RecordsFormat::Table),
+            Format::Json | Format::Ndjson => {
+                let compressed = RecordsFormat::CompressedLines;
+                Some(
+                    by_ending
+                        .flatten()
+                        .filter(|format| *format == compressed)
+                        .unwrap_or(RecordsFormat::Lines),
+                )
+            }
+            Format::Human => match by_ending {
+                Some(None) if self.file().is_some_and(|path| path.extension().is_some()) => None,
+                by_ending => Some(by_ending.flatten().unwrap_or(RecordsFormat::Lines)),
+            },
+        }
+    }
+
+    /// Warns of a file whose name says another format than the one that was asked for.
+    fn tell_contradiction(&self, path: &Path, format: RecordsFormat) {
+        if RecordsFormat::by_ending(path).is_some_and(|by_ending| by_ending != format) {
+            let written = if format == RecordsFormat::Table { "parquet" } else { "ndjson" };
+            let path = path.display();
+            terminal::tell(&format!(
+                "outlast: {path} is written as {written}, as --format says, and its ending says another format"
+            ));
+        }
+    }
+
+    fn filter(&self) -> Result<RecordFilter> {
+        let text = |given: &OsString| given.to_string_lossy().into_owned();
+        Ok(RecordFilter {
+            status: self.status.map(Into::into),
+            root: self.root.as_ref().map(text),
+            root_path: self.root.as_ref().map(|root| root_path(root.as_ref()).into_os_string()),
+            glob: self.path.as_ref().map(text),
+            path: self.path.as_ref().map(std::path::absolute).transpose()?.map(OsString::from),
+        })
+    }
 }
 
 fn records_format(text: &str) -> Result<Format, String> {

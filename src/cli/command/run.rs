@@ -39,7 +39,7 @@ pub(crate) fn run(
             run.engine.run_with(&args.roots, &run.config, &run.options, |state| services.start(state))
         })?
     };
-    let printed = summary::summary(&result, global.format, args.dry_run);
+    let printed = summary::summary(&result, global.format, args.dry_run, &run.options);
     terminal::code_of_printed(printed, code_of(&result, &run.signals, settings.known_failures()))
 }
 

@@ -13,7 +13,8 @@ use outlast::sink::export::{ExportError, OutputFile};
 use outlast::{LogPosition, RecordHead};
 
 use crate::cli::exit_code;
-use crate::cli::options::global::{Format, Global};
+use crate::cli::options::global::Global;
+use crate::cli::output::terminal;
 
 /// How long the export may take to stop when asked to.
 const LEAVE: Duration = Duration::from_secs(10);
@@ -21,7 +22,7 @@ const LEAVE: Duration = Duration::from_secs(10);
 /// Writes these records of the log to a file, which appears complete or not at all.
 pub(crate) fn write(
     global: &Global,
-    format: Format,
+    format: RecordsFormat,
     log: &CommittedLog,
     which: &Which,
     path: &Path,
@@ -38,6 +39,39 @@ pub(crate) fn write(
     }
 }
 
+/// Writes a table of these records to stdout.
+pub(crate) fn write_to_stdout(log: &CommittedLog, which: &Which) -> Result<(), EngineError> {
+    let path = Path::new("stdout");
+    if terminal::Stream::Out.is_terminal() {
+        let what = "is a terminal, and a table is no text; name a file, or redirect it";
+        return Err(ExportError::target(path, what).into());
+    }
+    Records { log, which, stop: &AtomicBool::new(false), path }.table(path, terminal::Stdout)
+}
+
+/// How records are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RecordsFormat {
+    /// A line for each.
+    Lines,
+    /// The same, compressed with zstd.
+    CompressedLines,
+    /// A table.
+    Table,
+}
+
+impl RecordsFormat {
+    /// Endings of the names of files.
+    pub(crate) const ENDINGS: [(&str, Self); 3] =
+        [(".parquet", Self::Table), (".ndjson", Self::Lines), (".ndjson.zst", Self::CompressedLines)];
+
+    /// Returns the format that the ending of a file's name says, if it says one.
+    pub(crate) fn by_ending(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_string_lossy().to_lowercase();
+        Self::ENDINGS.into_iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, format)| format)
+    }
+}
+
 /// The records, and their destination.
 struct Records<'a> {
     log: &'a CommittedLog,
@@ -47,7 +81,7 @@ struct Records<'a> {
 }
 
 impl Records<'_> {
-    fn write(&self, state: &Path, format: Format) -> Result<(), EngineError> {
+    fn write(&self, state: &Path, format: RecordsFormat) -> Result<(), EngineError> {
         for folder in [state, Path::new(&self.log.folder)] {
             if is_within(self.path, folder) {
                 let what = "lies in a folder of the state, where only runs write; name a file elsewhere";
@@ -56,33 +90,48 @@ impl Records<'_> {
         }
         let output = OutputFile::create(self.path)?;
         match format {
-            Format::Parquet => self.table(&output)?,
-            Format::Human | Format::Json | Format::Ndjson => self.lines(&output)?,
+            RecordsFormat::Table => self.table(output.path(), output.file())?,
+            RecordsFormat::Lines => self.lines(output.path(), output.file())?,
+            RecordsFormat::CompressedLines => self.compressed_lines(&output)?,
         }
         Ok(output.commit()?)
     }
 
-    fn lines(&self, output: &OutputFile) -> Result<(), EngineError> {
-        let mut out = BufWriter::with_capacity(256 << 10, output.file());
+    fn lines(&self, path: &Path, out: impl Write) -> Result<(), EngineError> {
+        let mut out = BufWriter::with_capacity(256 << 10, out);
         self.each(|line, _| {
             let written = out.write_all(line).and_then(|()| out.write_all(b"\n"));
-            written.map_err(ExportError::write(output.path()))
+            written.map_err(ExportError::write(path))
         })?;
-        Ok(out.flush().map_err(ExportError::write(output.path()))?)
+        Ok(out.flush().map_err(ExportError::write(path))?)
     }
 
     #[cfg(feature = "parquet")]
-    fn table(&self, output: &OutputFile) -> Result<(), EngineError> {
-        let mut table = outlast::sink::export::ParquetWriter::new(output.path(), output.file())?;
+    fn compressed_lines(&self, output: &OutputFile) -> Result<(), EngineError> {
+        let begun = outlast::sink::export::CompressedWriter::new(output.file());
+        let mut out = begun.map_err(ExportError::write(output.path()))?;
+        self.lines(output.path(), &mut out)?;
+        Ok(out.finish().map_err(ExportError::write(output.path()))?)
+    }
+
+    #[cfg(feature = "parquet")]
+    fn table(&self, path: &Path, out: impl Write + Send) -> Result<(), EngineError> {
+        let mut table = outlast::sink::export::ParquetWriter::new(path, out)?;
         self.each(|_, record| table.push(record))?;
         Ok(table.finish()?)
     }
 
     /// Unreachable: the arguments were refused before.
     #[cfg(not(feature = "parquet"))]
-    fn table(&self, _: &OutputFile) -> Result<(), EngineError> {
+    fn compressed_lines(&self, output: &OutputFile) -> Result<(), EngineError> {
+        self.table(output.path(), output.file())
+    }
+
+    /// Unreachable, as well.
+    #[cfg(not(feature = "parquet"))]
+    fn table(&self, path: &Path, _: impl Write + Send) -> Result<(), EngineError> {
         let what = "can't be written by this outlast, which was built without the Cargo feature `parquet`";
-        Err(ExportError::Target { path: self.path.to_owned(), what }.into())
+        Err(ExportError::target(path, what).into())
     }
 
     fn each(

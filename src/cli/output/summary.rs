@@ -1,17 +1,38 @@
 //! Results on stdout.
 
 use std::io;
+use std::path::Path;
 
 use anyhow::Result;
 use outlast::Timestamp;
-use outlast::engine::{RepositoryProcessingResult, StopCause};
+use outlast::engine::{RepositoryProcessingResult, RunOptions, StopCause};
 
 use super::terminal::{self, Lines};
 use crate::cli::options::global::Format;
 
 /// Prints the summary of a run.
-pub(crate) fn summary(result: &RepositoryProcessingResult, format: Format, dry_run: bool) -> Result<()> {
-    terminal::print_report(format, result, |out| write_summary(result, dry_run, out))
+pub(crate) fn summary(
+    result: &RepositoryProcessingResult,
+    format: Format,
+    dry_run: bool,
+    options: &RunOptions,
+) -> Result<()> {
+    terminal::print_report(format, result, |out| {
+        write_summary(result, dry_run, out)?;
+        // Once: later runs of the state have the same answer.
+        if result.progress.job_id == 1 && !dry_run { write_place(options, out) } else { Ok(()) }
+    })
+}
+
+/// Prints where the records of a new state are, and how to read them.
+fn write_place(options: &RunOptions, out: &mut Lines<'_>) -> io::Result<()> {
+    let folder = options.state.join(options.records_or_default());
+    let of_state = if options.state == Path::new(".outlast") {
+        String::new()
+    } else {
+        format!(" --state {}", quoted(&options.state.to_string_lossy()))
+    };
+    writeln!(out, "  records: {}; to read them: outlast records{of_state}", folder.display())
 }
 
 fn write_summary(result: &RepositoryProcessingResult, dry_run: bool, out: &mut Lines<'_>) -> io::Result<()> {
@@ -70,6 +91,12 @@ fn write_summary(result: &RepositoryProcessingResult, dry_run: bool, out: &mut L
         )?;
     }
     Ok(())
+}
+
+/// Quotes a path for a shell, where it has to be.
+fn quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@".contains(c);
+    if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 /// Formats a time without fractions of a second, which people do not read.

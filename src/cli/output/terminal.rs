@@ -188,7 +188,8 @@ impl Stream {
 }
 
 /// stdout, which names itself in errors.
-struct Stdout;
+#[derive(Debug)]
+pub(crate) struct Stdout;
 
 impl Stdout {
     fn named<T>(done: io::Result<T>) -> io::Result<T> {

@@ -9,11 +9,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::retry::{Chunks, Selection};
+use super::retry::Chunks;
 use crate::engine::commit::committer::Committer;
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::counts::RunCounts;
 use crate::engine::lifecycle::transition::{FileEvent, RunScope};
+use crate::engine::query::selection::Selection;
 use crate::engine::store::{Store, StoreView};
 use crate::model::{FileKey, FolderKey, LogPosition, Root, RootId};
 

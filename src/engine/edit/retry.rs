@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::engine::error::EngineError;
 use crate::engine::lifecycle::transition::{FileEvent, RunScope, apply};
 use crate::engine::store::{Store, StoreView};
 use crate::ledger::{self, EntryState};
-use crate::model::{BatchConfig, ErrorClass, FileKey, FolderKey, LogPosition, RootId};
+use crate::model::{BatchConfig, ErrorClass, FileKey, LogPosition, RootId};
 use crate::source::{Filters, TreeSource, Verdict};
 
 /// Files whose changes are committed together.
@@ -203,91 +203,6 @@ impl StoreView {
             class.map_or(Ok(()), |class| each(key, *entry, class))
         })
     }
-
-    /// Calls `each` for each file of a selection.
-    pub(super) fn each_selected(
-        &self,
-        Selection { prefix, is_file, globs }: &Selection,
-        mut each: impl FnMut(FileKey, &ledger::Entry) -> Result<(), EngineError>,
-    ) -> Result<(), EngineError> {
-        let mut scan = self.reader.scan();
-        scan.seek(prefix)?;
-        while let Some((key, entry)) = scan.peek()? {
-            if !key.starts_with(prefix) || (*is_file && key != prefix) {
-                break;
-            }
-            if let Some(key) = FileKey::from_bytes(key)
-                && globs.as_ref().is_none_or(|globs| globs.accepts(&key.relative_path()))
-            {
-                each(key, entry)?;
-            }
-            scan.advance();
-        }
-        Ok(())
-    }
-
-    /// Resolves a glob that may be an absolute path as well: a file or a folder that the state knows there, else what
-    /// matches the glob.
-    pub(super) fn selection(
-        &self,
-        glob: Option<&str>,
-        path: Option<&OsStr>,
-    ) -> Result<Selection, EngineError> {
-        let path = path.map(Path::new);
-        if let Some((root, relative)) = path.and_then(|path| self.root_of(path)) {
-            if let Some(known) = self.known_at(root.id, &relative)? {
-                return Ok(known);
-            }
-            // A glob that begins with the path of a root is one below it.
-            if let (Some(glob), Ok(below)) = (glob, str::from_utf8(&relative))
-                && glob.starts_with('/')
-                && !below.is_empty()
-            {
-                let prefix = FolderKey::root(root.id).as_bytes().to_vec();
-                let globs = Some(globs_of(&format!("/{below}"))?);
-                return Ok(Selection { prefix, is_file: false, globs });
-            }
-        }
-        if let (Some(path), None) = (path, glob) {
-            return Err(EngineError::Job(format!("{}: no file of this state lies there", path.display())));
-        }
-        let globs = glob.map(globs_of).transpose()?;
-        Ok(Selection { prefix: Vec::new(), is_file: false, globs })
-    }
-
-    /// Returns the file or the folder at a path, where the ledger holds it or something below it.
-    fn known_at(&self, root: RootId, relative: &[u8]) -> Result<Option<Selection>, EngineError> {
-        if let Some(key) = FileKey::from_relative_path(root, relative)
-            && self.reader.get(&key)?.is_some()
-        {
-            return Ok(Some(Selection { prefix: key.as_bytes().to_vec(), is_file: true, globs: None }));
-        }
-        let names = relative.split(|&byte| byte == b'/').filter(|name| !name.is_empty());
-        let folder = names.fold(FolderKey::root(root), |folder, name| folder.child(name));
-        let mut scan = self.reader.scan();
-        scan.seek(folder.as_bytes())?;
-        let is_known = scan.peek()?.is_some_and(|(key, _)| key.starts_with(folder.as_bytes()));
-        Ok(is_known.then(|| Selection::below(&folder)))
-    }
-}
-
-/// Selects entries whose keys begin with `prefix` and whose paths match.
-pub(crate) struct Selection {
-    prefix: Vec<u8>,
-    is_file: bool,
-    globs: Option<Filters>,
-}
-
-impl Selection {
-    /// Selects all below a folder.
-    pub(super) fn below(folder: &FolderKey) -> Self {
-        Self { prefix: folder.as_bytes().to_vec(), is_file: false, globs: None }
-    }
-}
-
-fn globs_of(glob: &str) -> Result<Filters, EngineError> {
-    let filters = Filters::new(&[glob.to_owned()], &[]);
-    filters.map_err(|error| EngineError::Job(format!("glob \"{}\": {}", error.glob, error.reason)))
 }
 
 /// Returns the class of a failure that stands, or waits for another attempt.

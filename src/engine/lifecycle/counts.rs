@@ -80,20 +80,7 @@ impl RunCounts {
         // What no scan has counted can't have been counted as unchanged.
         let before = before.filter(|place| self.holds(*place));
         self.discovered += u64::from(before.is_none() && after == Some(Counted::Pending));
-        match before {
-            Some(Counted::Ok) => self.ok -= 1,
-            Some(Counted::Failed(reported)) => {
-                self.failed -= 1;
-                self.failed_again =
-                    self.failed_again.saturating_sub(u64::from(reported == Reported::Earlier));
-            }
-            Some(Counted::Unchanged(failure)) => {
-                self.unchanged -= 1;
-                self.failed_earlier = self.failed_earlier.saturating_sub(u64::from(failure.is_some()));
-                self.unreported = self.unreported.saturating_sub(u64::from(failure == Some(Reported::Now)));
-            }
-            Some(Counted::Pending) | None => {}
-        }
+        self.leave(before);
         let fails_again = u64::from(failure == Some(Reported::Earlier));
         match after {
             Some(Counted::Ok) => self.ok += 1,
@@ -131,6 +118,24 @@ impl RunCounts {
         // The entry of a file that failed again in this run does not say so: where it moves on, it counts as new.
         self.failed_again = self.failed_again.min(self.failed);
         self.unreported = self.unreported.min(self.failed_earlier);
+    }
+
+    /// Takes a file out of its count.
+    fn leave(&mut self, place: Option<Counted>) {
+        match place {
+            Some(Counted::Ok) => self.ok -= 1,
+            Some(Counted::Failed(reported)) => {
+                self.failed -= 1;
+                self.failed_again =
+                    self.failed_again.saturating_sub(u64::from(reported == Reported::Earlier));
+            }
+            Some(Counted::Unchanged(failure)) => {
+                self.unchanged -= 1;
+                self.failed_earlier = self.failed_earlier.saturating_sub(u64::from(failure.is_some()));
+                self.unreported = self.unreported.saturating_sub(u64::from(failure == Some(Reported::Now)));
+            }
+            Some(Counted::Pending) | None => {}
+        }
     }
 
     /// Returns whether any file is counted there.

@@ -3,4 +3,5 @@
 pub(super) mod failures;
 pub(super) mod jobs;
 pub(super) mod records;
+pub(super) mod selection;
 pub(super) mod status;

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::error::EngineError;
+use crate::engine::query::selection::Selection;
 use crate::engine::store::StoreView;
 use crate::ledger::RecordRef;
 use crate::model::{
@@ -17,6 +18,23 @@ use crate::sink::{HeldSegments, LineReader, LogReader, SinkError, begins_line, s
 
 /// Records that are looked up before they are passed on.
 const FOUND_MAX: usize = 1024;
+
+/// Selects latest records. An empty filter selects all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RecordFilter {
+    /// Records with this status.
+    pub status: Option<RecordStatus>,
+    /// Records of the root with this name.
+    pub root: Option<String>,
+    /// The root as an absolute path, which may not be UTF-8. Where no root has the name, the one there is meant.
+    pub root_path: Option<OsString>,
+    /// Files whose name (or, with a `/`, path below the root) matches this glob.
+    pub glob: Option<String>,
+    /// The glob as an absolute path. Where the state knows a file or a folder there, that is meant, and the glob
+    /// ignored.
+    pub path: Option<OsString>,
+}
 
 /// The committed part of a state's log: all that printing records needs once the state is released.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -186,17 +204,13 @@ impl StoreView {
         CommittedLog { folder: self.records.clone().into(), end, state: self.id.clone(), start, held }
     }
 
-    /// Writes the latest record of each path that exists, in the order of the tree: all, or those with one status.
+    /// Writes the latest record of each path that exists and that the filter selects, in the order of the tree.
     ///
     /// # Errors
     /// Where the state can't be read, or `out` not written.
-    pub fn write_current(
-        &self,
-        status: Option<RecordStatus>,
-        out: &mut dyn Write,
-    ) -> Result<(), EngineError> {
+    pub fn write_current(&self, filter: &RecordFilter, out: &mut dyn Write) -> Result<(), EngineError> {
         let mut lines = LineReader::new(&self.records);
-        self.each_current(status, |key, position| {
+        self.each_current(filter, |key, position| {
             let line = self.line_of(&mut lines, key, position)?;
             write_line(&without_copy_mark(&line, &sound(&self.records, &line)?), out)
         })
@@ -224,30 +238,48 @@ impl StoreView {
     ///
     /// # Errors
     /// Where the state can't be read, or `out` not written.
-    pub fn write_positions(
-        &self,
-        status: Option<RecordStatus>,
-        out: &mut dyn Write,
-    ) -> Result<(), EngineError> {
-        self.each_current(status, |_, position| {
+    pub fn write_positions(&self, filter: &RecordFilter, out: &mut dyn Write) -> Result<(), EngineError> {
+        self.each_current(filter, |_, position| {
             writeln!(out, "{position}").map_err(EngineError::io("the positions can't be passed on"))
         })
     }
 
+    /// Returns the files that a filter selects, whatever their status; `None` for none.
+    fn selected(&self, filter: &RecordFilter) -> Result<Option<Selection>, EngineError> {
+        let RecordFilter { root, root_path, glob, path, .. } = filter;
+        let selection = self.selection(glob.as_deref(), path.as_deref())?;
+        let Some(name) = root else { return Ok(Some(selection)) };
+        let by_path = || {
+            let (root, relative) = self.root_of(Path::new(root_path.as_deref()?))?;
+            relative.is_empty().then_some(root)
+        };
+        let root = self.roots.iter().find(|root| root.name == *name).or_else(by_path);
+        let unknown =
+            || EngineError::Job(format!("{name}: no root of this state; `outlast status` lists them"));
+        Ok(selection.within(root.ok_or_else(unknown)?.id))
+    }
+
     fn each_current(
         &self,
-        status: Option<RecordStatus>,
+        filter: &RecordFilter,
         mut tell: impl FnMut(&[u8], LogPosition) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
+        let Some(selection) = self.selected(filter)? else { return Ok(()) };
         let mut scan = self.reader.scan();
+        scan.seek(selection.start())?;
         let mut found = Vec::with_capacity(FOUND_MAX);
         loop {
             while found.len() < FOUND_MAX
                 && let Some((key, entry)) = scan.peek()?
+                && selection.reaches(key)
             {
-                let fits = |record: &&RecordRef| status.is_none_or(|status| status == record.status());
-                found
-                    .extend(entry.record.as_ref().filter(fits).map(|record| (key.to_vec(), record.position)));
+                let has_status = |record: &&RecordRef| filter.status.is_none_or(|it| it == record.status());
+                let is_accepted = || FileKey::from_bytes(key).is_some_and(|key| selection.accepts(&key));
+                if let Some(record) = entry.record.as_ref().filter(has_status)
+                    && is_accepted()
+                {
+                    found.push((key.to_vec(), record.position));
+                }
                 scan.advance();
             }
             let is_last = found.len() < FOUND_MAX;
@@ -312,7 +344,7 @@ mod tests {
         let tick = Tick { changes: &changes, log: LogPosition::START, log_crc: 0, job: None };
         store.ledger.commit(tick).unwrap();
         let view = store.view();
-        let written = view.write_positions(None, &mut Reopens(Some(store)));
+        let written = view.write_positions(&RecordFilter::default(), &mut Reopens(Some(store)));
         assert!(written.unwrap_err().to_string().contains("ask again"));
     }
 }

@@ -37,8 +37,8 @@ impl RunOptions {
         Self { state: state.into(), records: None, started: Instant::now() }
     }
 
-    /// Returns the record directory for a new state.
-    pub(crate) fn records_or_default(&self) -> &Path {
+    /// Returns the record directory for a new state, relative to the state.
+    pub fn records_or_default(&self) -> &Path {
         self.records.as_deref().unwrap_or(Path::new(RECORDS))
     }
 }

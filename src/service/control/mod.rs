@@ -38,8 +38,10 @@ use attend::attend;
 pub use client::{ask, is_answered};
 
 use super::control_handle::ControlHandle;
-use crate::engine::{Command, ConsumerChange, EngineError, ForgetFilter, RetryFilter, StoreView};
-use crate::model::{ConsumerName, ErrorClass, RecordCursor, RecordStatus};
+use crate::engine::{
+    Command, ConsumerChange, EngineError, ForgetFilter, RecordFilter, RetryFilter, StoreView,
+};
+use crate::model::{ConsumerName, ErrorClass, RecordCursor};
 
 const SOCKET: &str = "ctl.sock";
 /// The line that says that the answer is being prepared.
@@ -60,11 +62,8 @@ pub enum Request {
     /// [`StatusReport`](crate::engine::StatusReport) as JSON.
     Status,
     /// The latest record of each path: a line with [`CommittedLog`](crate::engine::CommittedLog) as JSON, then their
-    /// positions, one a line.
-    Current {
-        /// Only records with this status.
-        status: Option<RecordStatus>,
-    },
+    /// positions, one a line. Of those that the filter selects.
+    Current(RecordFilter),
     /// The log from a cursor to its committed end: [`CommittedLog`](crate::engine::CommittedLog) as JSON.
     Since {
         /// The start.
@@ -174,11 +173,11 @@ pub fn answer(
             let running = engine.view().is_some().then(|| engine.statistics());
             write_json(&view.jobs(running.as_ref(), *ended)?, out)
         }
-        Request::Current { status } => {
+        Request::Current(filter) => {
             // The end is read first: what is committed meanwhile comes again when reading on from there.
             write_json(&view.log(), out)?;
             out.write_all(b"\n").map_err(unsent)?;
-            view.write_positions(*status, out)
+            view.write_positions(filter, out)
         }
         Request::Since { since } => {
             let log = view.log();

@@ -4,11 +4,15 @@
 //! has an unknown shape is exported like any other; a file that is there stays as it is until the new
 //! one is complete and synced.
 
+#[cfg(feature = "parquet")]
+mod compressed;
 mod error;
 mod output;
 #[cfg(feature = "parquet")]
 mod parquet;
 
+#[cfg(feature = "parquet")]
+pub use compressed::CompressedWriter;
 pub use error::ExportError;
 pub use output::OutputFile;
 #[cfg(feature = "parquet")]

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::consumers::ConsumerChange;
+use crate::engine::query::records::RecordFilter;
 use crate::engine::store::StoreView;
 use crate::engine::store::repair::repair;
 use crate::ledger::{Entry, RecordRef, RootInfo, Tick};
@@ -196,7 +197,7 @@ impl World {
 
 fn reported(view: &StoreView) -> String {
     let mut out = Vec::new();
-    view.write_current(None, &mut out).unwrap();
+    view.write_current(&RecordFilter::default(), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -38,6 +38,29 @@ fn when_nothing_changed_nothing_is_read() {
 }
 
 #[test]
+fn the_first_summary_says_where_the_records_are() {
+    let sandbox = three();
+    let told = |state: &str| {
+        let mut command = crate::support::outlast();
+        command.current_dir(sandbox.dir.path()).args([
+            "run",
+            "tree",
+            "--progress",
+            "never",
+            "--state",
+            state,
+        ]);
+        ran(&mut command).expect(0).text()
+    };
+    let first = told(".outlast");
+    assert!(first.contains("\n  records: .outlast/records; to read them: outlast records\n"), "{first}");
+    assert!(!told(".outlast").contains("records"), "it is known by then");
+    let named = told("a state");
+    let command = named.split("to read them: ").nth(1).unwrap().trim();
+    assert_eq!(command, "outlast records --state 'a state'");
+}
+
+#[test]
 fn a_changed_file_gets_its_own_record() {
     let sandbox = three();
     sandbox.write("src/b.ast.json", OTHER);

@@ -69,6 +69,79 @@ fn the_cursor_is_told_with_a_file_too() {
     assert!(next.stdout.is_empty(), "{next}");
 }
 
+/// The paths of these records.
+fn paths(lines: &[u8]) -> Vec<String> {
+    let lines = lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let path = |line| {
+        serde_json::from_slice::<serde_json::Value>(line).unwrap()["path"].as_str().unwrap().to_owned()
+    };
+    lines.map(path).collect()
+}
+
+#[test]
+fn a_dash_is_stdout() {
+    let sandbox = three();
+    let printed = export(&sandbox, &[]).expect(0).stdout;
+    assert_eq!(export(&sandbox, &["--output", "-"]).expect(0).stdout, printed);
+    assert!(beside(&sandbox).is_empty());
+}
+
+#[test]
+fn an_ending_that_says_no_format_or_another_one_is_told() {
+    let sandbox = three();
+    for name in ["out.csv", "out.zst", "out.parqet", "out.json"] {
+        refused(&export(&sandbox, &["--output", name]), 2, &[".ndjson, .ndjson.zst or .parquet", "--format"]);
+    }
+    assert!(beside(&sandbox).is_empty());
+    let printed = export(&sandbox, &[]).expect(0).stdout;
+    let told = export(&sandbox, &["--format", "ndjson", "--output", "out.csv"]).expect(0);
+    assert_eq!(
+        (told.stderr.as_str(), fs::read(sandbox.dir.path().join("out.csv")).unwrap()),
+        ("", printed.clone())
+    );
+    let told = export(&sandbox, &["--format", "ndjson", "--output", "out.parquet"]).expect(0);
+    assert!(told.stderr.contains("out.parquet is written as ndjson, as --format says"), "{told}");
+    assert_eq!(fs::read(sandbox.dir.path().join("out.parquet")).unwrap(), printed);
+}
+
+#[test]
+fn roots_paths_and_statuses_select_records_on_stdout_and_in_a_file() {
+    let sandbox = Sandbox::new();
+    let other = sandbox.dir.path().canonicalize().unwrap().join("other");
+    for (path, text) in [("a.ast.json", AST), ("src/b.ast.json", BROKEN), ("src/c.ast.json", AST)] {
+        sandbox.write(path, text);
+    }
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("a.ast.json"), AST).unwrap();
+    ran(sandbox.run_command(&[]).arg(&other)).expect(3);
+    let (folder, file) = (sandbox.root.join("src"), sandbox.root.join("src/c.ast.json"));
+    let (folder, file) = (folder.to_str().unwrap(), file.to_str().unwrap());
+    for (args, selected) in [
+        (&["--root", "tree"][..], &["a.ast.json", "src/b.ast.json", "src/c.ast.json"][..]),
+        (&["--root", "other"], &["a.ast.json"]),
+        (&["--root", other.to_str().unwrap()], &["a.ast.json"]),
+        (&["--root", "./other/"], &["a.ast.json"]),
+        (&["--path", "a.*"], &["a.ast.json", "a.ast.json"]),
+        (&["--path", "a.*", "--root", "tree"], &["a.ast.json"]),
+        (&["--path", folder], &["src/b.ast.json", "src/c.ast.json"]),
+        (&["--path", "tree/src"], &["src/b.ast.json", "src/c.ast.json"]),
+        (&["--path", file], &["src/c.ast.json"]),
+        (&["--path", "src/*"], &["src/b.ast.json", "src/c.ast.json"]),
+        (&["--path", "src/*", "--root", "other"], &[]),
+        (&["--path", folder, "--root", "other"], &[]),
+        (&["--path", folder, "--root", "tree", "--status", "failed"], &["src/b.ast.json"]),
+        (&["--path", "nothing"], &[]),
+    ] {
+        let printed = export(&sandbox, args).expect(0).stdout;
+        assert_eq!(paths(&printed), selected, "{args:?}");
+        export(&sandbox, &[args, &["--output", "out"]].concat()).expect(0);
+        assert_eq!(fs::read(sandbox.dir.path().join("out")).unwrap(), printed, "{args:?}");
+    }
+    refused(&export(&sandbox, &["--root", "another"]), 2, &["another", "outlast status"]);
+    refused(&export(&sandbox, &["--path", "[a"]), 2, &["[a"]);
+    refused(&export(&sandbox, &["--root", "tree", "--since", "1:0"]), 2, &["--root", "--since"]);
+}
+
 #[test]
 fn what_does_not_go_together_is_refused() {
     let sandbox = three();
@@ -274,6 +347,33 @@ mod table {
         let sandbox = three();
         ran(&mut sandbox.command(["--format", "parquet", "records", "--output", "out"])).expect(0);
         assert_eq!(rows(&sandbox.dir.path().join("out")).len(), 3);
+    }
+
+    #[test]
+    fn the_ending_of_the_name_says_the_format() {
+        let sandbox = three();
+        let printed = export(&sandbox, &[]).expect(0).stdout;
+        let at = |name: &str| sandbox.dir.path().join(name);
+        for args in
+            [&["--output", "out.ndjson.zst"][..], &["--format", "ndjson", "--output", "out.ndjson.zst"]]
+        {
+            assert_eq!(export(&sandbox, args).expect(0).stderr, "");
+            let lines = zstd::decode_all(fs::File::open(at("out.ndjson.zst")).unwrap()).unwrap();
+            assert_eq!(lines, printed);
+        }
+        for name in ["out.parquet", "OUT.Parquet"] {
+            assert_eq!(export(&sandbox, &["--output", name]).expect(0).stderr, "");
+            assert_eq!(rows(&at(name)).len(), 3);
+        }
+        export(&sandbox, &["--output", "out.ndjson"]).expect(0);
+        assert_eq!(fs::read(at("out.ndjson")).unwrap(), printed);
+        let told = export(&sandbox, &["--format", "parquet", "--output", "out.ndjson"]).expect(0);
+        assert!(told.stderr.contains("out.ndjson is written as parquet"), "{told}");
+        assert_eq!(rows(&at("out.ndjson")).len(), 3);
+        refused(&export(&sandbox, &["--since", "1:0", "--output", "out.parquet"]), 2, &["--since", "ndjson"]);
+        let told = export(&sandbox, &["--format", "parquet", "--output", "-", "--root", "tree"]).expect(0);
+        fs::write(at("piped"), told.stdout).unwrap();
+        assert_eq!(rows(&at("piped")).len(), 3);
     }
 
     #[test]
