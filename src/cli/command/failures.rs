@@ -73,8 +73,13 @@ fn show(report: &FailureReport, args: &FailuresArgs, out: &mut Lines<'_>) -> io:
         }
     }
     writeln!(out)?;
-    writeln!(out, "A file that is changed is done again by the next run. To have others tried again:")?;
-    for group in &report.classes {
+    writeln!(out, "A file that is changed is done again by the next run.")?;
+    // The same content fails again.
+    let helped = report.classes.iter().filter(|group| group.class.can_pass());
+    for (number, group) in helped.enumerate() {
+        if number == 0 {
+            writeln!(out, "To have others tried again:")?;
+        }
         writeln!(out, "  outlast retry --class {}", group.class)?;
     }
     Ok(())

@@ -65,7 +65,7 @@ enum Display {
 impl Display {
     fn bar() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:30} {percent:>3}% {wide_msg}");
+        let style = ProgressStyle::with_template("{bar:16} {percent:>3}% {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         Self::Bar { bar, rate: Rate::default() }
     }
@@ -82,8 +82,8 @@ impl Display {
         match self {
             Self::Bar { bar, rate } => {
                 rate.note(statistics);
-                let done = statistics.progress.bytes;
-                bar.set_length(done + statistics.pending_bytes);
+                let done = statistics.progress.ok + statistics.progress.failed;
+                bar.set_length(done + statistics.progress.pending);
                 bar.set_position(done);
                 bar.set_message(plain(&message(statistics, rate)));
             }
@@ -139,12 +139,13 @@ impl Rate {
 fn message(statistics: &BatchStatistics, rate: &Rate) -> String {
     let progress = &statistics.progress;
     let done = progress.ok + progress.failed;
-    let mut text = format!(
-        "{done} of {} files committed, {}, {:.0} files/s",
-        done + progress.pending,
-        HumanBytes(progress.bytes),
-        rate.files
-    );
+    // The rate and the time left come first: a narrow terminal cuts off the end.
+    let mut text = format!("{done} of {} files, {:.0} files/s", done + progress.pending, rate.files);
+    if statistics.state == ProcessingState::Processing && rate.bytes > 0.0 {
+        let left = Duration::from_secs_f64(statistics.pending_bytes as f64 / rate.bytes.max(1.0));
+        text += &format!(", {} left", HumanDuration(left));
+    }
+    text += &format!(", {}", HumanBytes(progress.bytes));
     if progress.unchanged > 0 {
         text += &format!(", {} unchanged", progress.unchanged);
     }
@@ -154,16 +155,50 @@ fn message(statistics: &BatchStatistics, rate: &Rate) -> String {
     match statistics.state {
         ProcessingState::Scanning => text += ", still finding files",
         ProcessingState::Draining => text += ", stopping",
-        ProcessingState::Waiting => text += ", waiting: see the log",
-        ProcessingState::Paused => text += ", paused",
-        ProcessingState::Processing if rate.bytes > 0.0 => {
-            let left = Duration::from_secs_f64(statistics.pending_bytes as f64 / rate.bytes.max(1.0));
-            text += &format!(", {} left", HumanDuration(left));
+        ProcessingState::Waiting => {
+            text += ", waiting";
+            let missing = statistics.breakers.iter().filter(|breaker| breaker.why.is_some());
+            missing.for_each(|breaker| text += &format!(" for {}", breaker.resource));
+            text += ": see the log";
         }
+        ProcessingState::Paused => text += ", paused",
         _ => {}
     }
     for slow in statistics.workers.iter().filter_map(|worker| worker.slow_file.as_deref()) {
         text += &format!(", slow: {slow}");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rate_and_time_left_fit_beside_the_bar_on_80_columns() {
+        let mut statistics =
+            BatchStatistics { state: ProcessingState::Processing, ..BatchStatistics::default() };
+        statistics.progress.ok = 999_999;
+        statistics.progress.pending = 1;
+        statistics.pending_bytes = 720;
+        let rate = Rate { bytes: 1.0, files: 110_000.0, ..Rate::default() };
+        let text = message(&statistics, &rate);
+        assert!(text.starts_with("999999 of 1000000 files, 110000 files/s, 12 minutes left"), "{text}");
+        let bar = "{bar:16} 100% ".len() - "{bar:16}".len() + 16;
+        assert!(text.find(" left").unwrap() + " left".len() + bar <= 80, "{text}");
+    }
+    #[test]
+    fn a_line_names_the_resource_that_is_waited_for() {
+        let disk = serde_json::json!({
+            "resource": "disk", "state": "open", "why": "full", "opened": 1, "open_seconds": 1.0, "state_seconds": 1.0
+        });
+        let breakers = vec![serde_json::from_value(disk).unwrap()];
+        let statistics =
+            BatchStatistics { state: ProcessingState::Waiting, breakers, ..BatchStatistics::default() };
+        let text = message(&statistics, &Rate::default());
+        assert!(
+            text.ends_with(&format!(", waiting for {}: see the log", statistics.breakers[0].resource)),
+            "{text}"
+        );
+    }
 }

@@ -37,7 +37,7 @@ pub(crate) fn duration_text(duration: Duration) -> String {
     unit.map_or_else(|| format!("{millis}ms"), |(name, length)| format!("{}{name}", millis / length))
 }
 
-/// Parses a size such as `128MB` or `1.5GiB`; without a unit only 0. Case is ignored.
+/// Parses a size such as `128MB`, `1.5GiB` or `2G`, which is 2GiB; without a unit only 0. Case is ignored.
 pub(super) fn size(text: &str) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let number = &text[..digits];
@@ -46,7 +46,12 @@ pub(super) fn size(text: &str) -> Option<u64> {
     if unit.is_empty() {
         return (whole == 0.0).then_some(0);
     }
-    let (_, bytes) = SIZES.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit))?;
+    // A letter alone counts in powers of two, as it does for systemd, containers and `ls -h`.
+    let is_of = |name: &str| {
+        name.eq_ignore_ascii_case(unit)
+            || name.strip_suffix("iB").is_some_and(|letter| letter.eq_ignore_ascii_case(unit))
+    };
+    let (_, bytes) = SIZES.iter().find(|(name, _)| is_of(name))?;
     match number.parse::<u64>() {
         Ok(number) => number.checked_mul(*bytes),
         Err(_) => Some((whole * *bytes as f64) as u64),
@@ -106,13 +111,16 @@ mod tests {
             ("1000MiB", 1000 << 20, "1000MiB"),
             ("1.5 gib", 3 << 29, "1536MiB"),
             ("7B", 7, "7B"),
+            ("2G", 2 << 30, "2GiB"),
+            ("1.5m", 3 << 19, "1536KiB"),
+            ("64 K", 64 << 10, "64KiB"),
             ("0", 0, "0B"),
         ] {
             let read = size(text).unwrap();
             assert_eq!((read, size_text(read).as_str()), (bytes, back), "{text}");
             assert_eq!(size(back), Some(bytes));
         }
-        for wrong in ["", "128", "MB", "1 QB", "-1MB", "1e3MB", "99999999999999TB"] {
+        for wrong in ["", "128", "MB", "1 QB", "2i", "2Q", "-1MB", "1e3MB", "99999999999999TB"] {
             assert_eq!(size(wrong), None, "{wrong}");
         }
     }

@@ -105,7 +105,7 @@ fn heartbeats_go_to_standard_error() {
     let sandbox = crate::user::slow(6);
     let mut command = sandbox.command(["run", "--heartbeat", "0.01", "--workers", "1"]);
     let told = ran(command.arg(&sandbox.root)).expect(0);
-    assert!(told.stderr.contains("files committed"), "{told}");
+    assert!(told.stderr.contains(" files/s"), "{told}");
     assert!(told.text().starts_with("job 1: done"), "{told}");
 }
 
