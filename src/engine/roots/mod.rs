@@ -1,6 +1,5 @@
-//! What a root is, and whether it is still there.
-//!
-//! A root is a path as given, made absolute, its links not followed. Where it leads may change.
+//! A root is a path as given, made absolute, its links not followed; where it leads may change. This room says what a
+//! root is, and whether it is still there.
 //!
 //! A root is identified by its path and has the path's last component as its name. What the path leads to, its
 //! *target*, is looked up for each attempt; another target is a change of the tree (`engine/roots/identity.rs`).

@@ -1,4 +1,4 @@
-//! A run from start to end: starts the threads of each attempt, and ends them.
+//! The threads of a run begin and end here: each attempt starts its own, and joins them at its end.
 
 pub(super) mod attempt;
 pub(super) mod batches;

@@ -1,5 +1,4 @@
-//! The durable state: state folder, ledger and record log, opened so that they agree. The only room that opens them to
-//! write.
+//! The only room that opens a state to write: its folder, ledger and record log, so that they agree.
 
 pub(super) mod log_check;
 pub(super) mod repair;
