@@ -82,14 +82,7 @@ impl RunCounts {
         self.discovered += u64::from(before.is_none() && after == Some(Counted::Pending));
         self.leave(before);
         let fails_again = u64::from(failure == Some(Reported::Earlier));
-        match after {
-            Some(Counted::Ok) => self.ok += 1,
-            Some(Counted::Failed(_)) => {
-                self.failed += 1;
-                self.failed_again += fails_again;
-            }
-            Some(Counted::Pending | Counted::Unchanged(_)) | None => {}
-        }
+        self.enter(after, fails_again);
         match effect {
             Effect::Unchanged if after.is_none() => {
                 self.unchanged += 1;
@@ -118,6 +111,18 @@ impl RunCounts {
         // The entry of a file that failed again in this run does not say so: where it moves on, it counts as new.
         self.failed_again = self.failed_again.min(self.failed);
         self.unreported = self.unreported.min(self.failed_earlier);
+    }
+
+    /// Adds a file to its count.
+    fn enter(&mut self, place: Option<Counted>, fails_again: u64) {
+        match place {
+            Some(Counted::Ok) => self.ok += 1,
+            Some(Counted::Failed(_)) => {
+                self.failed += 1;
+                self.failed_again += fails_again;
+            }
+            Some(Counted::Pending | Counted::Unchanged(_)) | None => {}
+        }
     }
 
     /// Takes a file out of its count.
