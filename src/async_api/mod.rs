@@ -257,6 +257,7 @@ mod tests {
 
     use super::*;
     use crate::ledger::LedgerError;
+    use crate::model::Cursor;
 
     /// Creates a tree of `files` slow files, and an engine for it.
     fn slow(files: usize) -> (tempfile::TempDir, BatchProcessingEngine) {
@@ -295,6 +296,27 @@ mod tests {
         assert!(first.interrupted && first.progress.pending > 0);
         let rest = engine.resume_failed_batch_job(job, checkpoint).await.unwrap();
         assert_eq!(rest.progress.ok, first.progress.pending, "the stop was the first job's");
+    }
+
+    #[tokio::test]
+    async fn a_caller_can_tell_why_a_job_is_not_resumed() {
+        let (folder, engine) = slow(1);
+        let job_id =
+            engine.process_repository(folder.path().join("tree"), config()).await.unwrap().progress.job_id;
+        let ended = engine.create_checkpoint(job_id).await;
+        assert!(matches!(ended, Err(EngineError::NotRunning { job_id: named }) if named == job_id));
+        let state = folder.path().join("state");
+        let of = |job_id, tick, state_id: Option<&str>| {
+            let cursor = Cursor { tick, ..Cursor::default() };
+            CheckpointData { job_id, state: state.clone(), cursor, state_id: state_id.map(str::to_owned) }
+        };
+        let unknown = engine.resume_failed_batch_job(77, of(77, 1, None)).await;
+        assert!(matches!(unknown, Err(EngineError::UnknownJob { job_id: 77, .. })));
+        for unfit in [of(job_id, 1_000_000, None), of(job_id, 1, Some("another"))] {
+            let refused = engine.resume_failed_batch_job(job_id, unfit).await;
+            assert!(matches!(refused, Err(EngineError::Checkpoint { .. })));
+        }
+        assert!(engine.resume_failed_batch_job(job_id, of(job_id, 1, None)).await.is_ok());
     }
 
     #[tokio::test]

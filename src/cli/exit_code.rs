@@ -86,7 +86,12 @@ fn code_of_engine(error: &EngineError) -> u8 {
         EngineError::Export(ExportError::Target { .. })
         | EngineError::Root { .. }
         | EngineError::OtherProcessor { .. }
-        | EngineError::Job(_) => USAGE,
+        | EngineError::UnknownJob { .. }
+        | EngineError::NotRunning { .. }
+        | EngineError::Checkpoint { .. }
+        | EngineError::Busy
+        | EngineError::NoRun
+        | EngineError::Refused(_) => USAGE,
         EngineError::Sink(SinkError::Poisoned { .. })
         | EngineError::Export(_)
         | EngineError::Io { .. }

@@ -65,7 +65,7 @@ pub(crate) fn apply(
         return Ok(ConsumerReport { before });
     };
     if before.is_none() && known.len() >= CONSUMERS_MAX {
-        return Err(EngineError::Job(format!(
+        return Err(EngineError::Refused(format!(
             "the state has {CONSUMERS_MAX} consumers, and no more: see `outlast status`, and drop some with \
              `outlast records --consumer NAME --forget`"
         )));

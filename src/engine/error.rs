@@ -65,9 +65,37 @@ pub enum EngineError {
         /// The current one's.
         wanted: String,
     },
-    /// No job with this number, or a checkpoint that the state has not reached.
+    /// The state knows no job with this number.
+    #[error("{}: knows no job {job_id}", state.display())]
+    UnknownJob {
+        /// The job.
+        job_id: u64,
+        /// The state directory.
+        state: PathBuf,
+    },
+    /// The engine does not run this job.
+    #[error("job {job_id} is not running")]
+    NotRunning {
+        /// The job.
+        job_id: u64,
+    },
+    /// A state can't go on from a checkpoint: it is an older copy, or was made anew, or another processor made it.
+    #[error("{}: {what}", state.display())]
+    Checkpoint {
+        /// The state directory.
+        state: PathBuf,
+        /// Why, and what to do.
+        what: String,
+    },
+    /// The engine runs a job already.
+    #[error("this engine runs a job already; make another engine")]
+    Busy,
+    /// No run takes commands now; it may later.
+    #[error("no run takes orders just now: it has not begun, waits, or ends; ask again")]
+    NoRun,
+    /// A command or a question that does not fit this run or state; the text has why, and what to do.
     #[error("{0}")]
-    Job(String),
+    Refused(String),
     /// The log no longer has what comes after a cursor: the reader starts over with the current records.
     #[error(
         "{0}; start over: take the latest record of each path with `outlast records --cursor`, in place of all that \
@@ -88,6 +116,21 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// Returns whether what was asked for does not fit this run or state: it fails again until it is asked otherwise,
+    /// or until the run has changed.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Root { .. }
+                | Self::UnknownJob { .. }
+                | Self::NotRunning { .. }
+                | Self::Checkpoint { .. }
+                | Self::Busy
+                | Self::NoRun
+                | Self::Refused(_)
+        )
+    }
+
     /// Returns whether the state failed, so that nothing more is written until it is opened again.
     pub(crate) fn is_of_the_state(&self) -> bool {
         matches!(self, Self::Ledger(_) | Self::Sink(_))

@@ -199,35 +199,33 @@ pub(crate) fn of_checkpoint(
     checkpoint: &CheckpointData,
     processor: &str,
 ) -> Result<(Vec<PathBuf>, BatchConfig), EngineError> {
+    let unfit = |what| EngineError::Checkpoint { state: checkpoint.state.clone(), what };
     if checkpoint.state_id.as_ref().is_some_and(|id| *id != info.id) {
         let what = "was made anew or repaired since the checkpoint; start a new run";
-        return Err(EngineError::Job(format!("{}: {what}", checkpoint.state.display())));
+        return Err(unfit(what.to_owned()));
     }
     let jobs = reader.jobs()?;
     let Some(job) = jobs.iter().find(|job| job.id == job_id && job_id == checkpoint.job_id) else {
-        return Err(EngineError::Job(format!("{}: knows no job {job_id}", checkpoint.state.display())));
+        return Err(EngineError::UnknownJob { job_id, state: checkpoint.state.clone() });
     };
     let reached = reader.cursor();
     if reached.tick < checkpoint.cursor.tick {
         let what = format!(
-            "{}: has reached tick {} only, and the checkpoint is at {}; it is an older copy",
-            checkpoint.state.display(),
-            reached.tick,
-            checkpoint.cursor.tick
+            "has reached tick {} only, and the checkpoint is at {}; it is an older copy",
+            reached.tick, checkpoint.cursor.tick
         );
-        return Err(EngineError::Job(what));
+        return Err(unfit(what));
     }
     let infos = &info.roots;
     if let Some(info) = infos.iter().find(|info| job.roots.contains(&info.id) && info.processor != processor)
     {
         let what =
             format!("job {job_id} was done by {}, not by {processor}: resume it with that", info.processor);
-        return Err(EngineError::Job(what));
+        return Err(unfit(what));
     }
     let roots =
         infos.iter().filter(|info| job.roots.contains(&info.id)).map(|info| info.path.clone()).collect();
-    let config: BatchConfig = serde_json::from_str(&job.config).map_err(|error| {
-        EngineError::Job(format!("the configuration of job {job_id} can't be read: {error}"))
-    })?;
+    let config: BatchConfig = serde_json::from_str(&job.config)
+        .map_err(|error| unfit(format!("the configuration of job {job_id} can't be read: {error}")))?;
     Ok((roots, BatchConfig { reprocess: false, change_processor: false, ..config }))
 }

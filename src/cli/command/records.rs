@@ -110,7 +110,7 @@ fn held(request: &Request, payload: Vec<u8>) -> Result<(CommittedLog, Which)> {
     let (log, positions) = payload.split_once('\n').context("the answer has no positions")?;
     let mut log = log_of(log.as_bytes())?;
     if let Request::Consumer { .. } = request {
-        let RecordCursor { position, .. } = positions.parse().map_err(EngineError::Job)?;
+        let RecordCursor { position, .. } = positions.parse().map_err(EngineError::Refused)?;
         log.hold_from(position)?;
         return Ok((log, Which::Since(position)));
     }

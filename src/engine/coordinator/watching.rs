@@ -55,7 +55,7 @@ impl Watching<'_> {
             Some(watch_state) => watch_state.carry_out(command, context(committer, attempt)),
             None => {
                 let what = "this is a single run: only `outlast watch` takes that order";
-                Err(EngineError::Job(what.to_owned()))
+                Err(EngineError::Refused(what.to_owned()))
             }
         }
     }
@@ -77,7 +77,7 @@ impl Watching<'_> {
             }
         } else if is_running {
             let what = "the run that goes on ingests this root: forget it when that has ended";
-            return Err(EngineError::Job(what.to_owned()));
+            return Err(EngineError::Refused(what.to_owned()));
         }
         let is_known = committer.store().reader.counts(id).files() > 0;
         if is_running || is_known || committer.holds_of(id) {

@@ -86,7 +86,7 @@ impl CommittedLog {
         };
         Err(match since.state {
             Some(_) => EngineError::CursorGone(format!("{what}: was an earlier copy of the state put back?")),
-            None => EngineError::Job(format!("{what}; use a cursor that was printed for this state")),
+            None => EngineError::Refused(format!("{what}; use a cursor that was printed for this state")),
         })
     }
 
@@ -109,7 +109,7 @@ impl CommittedLog {
     pub fn hold_at(&mut self, positions: &str) -> Result<(), EngineError> {
         let mut segments = BTreeSet::new();
         for position in positions.lines() {
-            segments.insert(position.parse::<LogPosition>().map_err(EngineError::Job)?.segment);
+            segments.insert(position.parse::<LogPosition>().map_err(EngineError::Refused)?.segment);
         }
         self.held = HeldSegments::open(Path::new(&self.folder), segments.into_iter())?;
         Ok(())
@@ -188,7 +188,7 @@ impl CommittedLog {
         let folder = Path::new(&self.folder);
         let mut lines = LineReader::of_held(folder, self.held.clone());
         for position in positions.lines() {
-            let line = lines.line_at(position.parse().map_err(EngineError::Job)?)?;
+            let line = lines.line_at(position.parse().map_err(EngineError::Refused)?)?;
             let record = sound(folder, line)?;
             tell(&without_copy_mark(line, &record), &record)?;
         }
@@ -255,7 +255,7 @@ impl StoreView {
         };
         let root = self.roots.iter().find(|root| root.name == *name).or_else(by_path);
         let unknown =
-            || EngineError::Job(format!("{name}: no root of this state; `outlast status` lists them"));
+            || EngineError::Refused(format!("{name}: no root of this state; `outlast status` lists them"));
         Ok(selection.within(root.ok_or_else(unknown)?.id))
     }
 

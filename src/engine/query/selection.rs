@@ -92,7 +92,10 @@ impl StoreView {
             }
         }
         if let (Some(path), None) = (path, glob) {
-            return Err(EngineError::Job(format!("{}: no file of this state lies there", path.display())));
+            return Err(EngineError::Refused(format!(
+                "{}: no file of this state lies there",
+                path.display()
+            )));
         }
         let globs = glob.map(globs_of).transpose()?;
         Ok(Selection { prefix: Vec::new(), is_file: false, globs })
@@ -116,5 +119,5 @@ impl StoreView {
 
 fn globs_of(glob: &str) -> Result<Filters, EngineError> {
     let filters = Filters::new(&[glob.to_owned()], &[]);
-    filters.map_err(|error| EngineError::Job(format!("glob \"{}\": {}", error.glob, error.reason)))
+    filters.map_err(|error| EngineError::Refused(format!("glob \"{}\": {}", error.glob, error.reason)))
 }

@@ -259,7 +259,7 @@ impl StoreView {
         let scanned = |job: &&Job| job.has_begun() && job.roots.contains(&root.0);
         let Some(job) = jobs.iter().rev().find(scanned) else { return Ok(None) };
         let config = serde_json::from_str(&job.config).map_err(|error| {
-            EngineError::Job(format!(
+            EngineError::Refused(format!(
                 "the configuration of job {} can't be read: {error}; run again with this version, then ask",
                 job.id
             ))

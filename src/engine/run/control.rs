@@ -46,7 +46,7 @@ impl Engine {
             Command::Workers { count } => self.workers(count),
             Command::Configure { config } => self.configure(*config),
             Command::Checkpoint => self.checkpoint_now(),
-            Command::Reload => Err(EngineError::Job(
+            Command::Reload => Err(EngineError::Refused(
                 "this process has read no configuration that it could read again".to_owned(),
             )),
             other => self.put(|reply| Event::Command(CommandRequest { command: other.clone(), reply }))?,
@@ -142,7 +142,7 @@ impl Engine {
 
     fn checkpoint_now(&self) -> Result<CommandReply, EngineError> {
         let cursor = self.put(Event::Checkpoint)?;
-        let records_end = self.view().ok_or_else(no_run)?.cursor_at(cursor.log);
+        let records_end = self.view().ok_or(EngineError::NoRun)?.cursor_at(cursor.log);
         let what = format!("committed: tick {}, records end at {records_end}", cursor.tick);
         let job = Some(self.statistics().progress.job_id);
         Ok(CommandReply { what, job, cursor: Some(cursor), records_end: Some(records_end) })
@@ -166,7 +166,7 @@ impl Engine {
 
     /// Changes the configuration that a run continues with, also if that still waits to be applied.
     fn workers(&self, count: usize) -> Result<CommandReply, EngineError> {
-        let present = self.config().ok_or_else(no_run)?;
+        let present = self.config().ok_or(EngineError::NoRun)?;
         let with =
             |config: &BatchConfig| BatchConfig { worker_count: count, workers_max: count, ..config.clone() };
         with(&present).check()?;
@@ -200,7 +200,7 @@ impl Engine {
                 }
             }
             if clock.now() >= until || self.view().is_none() {
-                return Err(no_run());
+                return Err(EngineError::NoRun);
             }
             std::thread::sleep(LOOK_UP);
         }
@@ -238,8 +238,4 @@ fn no_answer() -> EngineError {
     let what = "the run has not answered in time, as it can't commit now, see `status`; it may still do what was \
                 asked for";
     EngineError::Io { what: what.to_owned(), source: io::ErrorKind::TimedOut.into() }
-}
-
-fn no_run() -> EngineError {
-    EngineError::Job("no run takes orders just now: it has not begun, waits, or ends; ask again".to_owned())
 }

@@ -159,7 +159,7 @@ impl Engine {
             let running = running.as_ref().filter(|running| running.job == job_id);
             running.map(|running| running.view.clone())
         };
-        let view = view.ok_or_else(|| EngineError::Job(format!("job {job_id} is not running")))?;
+        let view = view.ok_or(EngineError::NotRunning { job_id })?;
         let state = view.state.clone();
         let state_id = view.id.clone();
         // It would keep the state locked.

@@ -51,7 +51,7 @@ impl<'a> OneRun<'a> {
         shared: &'a Shared,
     ) -> Result<Self, EngineError> {
         if runs.swap(true, Ordering::SeqCst) {
-            return Err(runs_already());
+            return Err(EngineError::Busy);
         }
         Ok(Self { runs, stop, shared })
     }
@@ -63,10 +63,6 @@ impl Drop for OneRun<'_> {
         self.shared.shows_life(None);
         self.runs.store(false, Ordering::SeqCst);
     }
-}
-
-fn runs_already() -> EngineError {
-    EngineError::Job("this engine runs a job already; make another engine".to_owned())
 }
 
 /// Publishes the run to other threads until it is dropped.
@@ -86,7 +82,7 @@ impl<'a> LiveRun<'a> {
     ) -> Result<Self, EngineError> {
         let mut shown = shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         if shown.as_ref().is_some_and(|running| !running.is_between) {
-            return Err(runs_already());
+            return Err(EngineError::Busy);
         }
         let roots = plan.roots.iter().map(|(root, _)| root.id).collect();
         let config = Arc::clone(config);

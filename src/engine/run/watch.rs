@@ -124,7 +124,7 @@ impl Session<'_> {
         here.retain(|root| seen.insert(root.path.clone()));
         if here.is_empty() && away.is_empty() {
             let what = "no root is given, and none was added to the state: name one";
-            return Err(EngineError::Job(what.to_owned()));
+            return Err(EngineError::Refused(what.to_owned()));
         }
         let missing = self.remember(&away.iter().map(|(root, _)| root.clone()).collect::<Vec<_>>())?;
         for info in self.register(&here, true)? {

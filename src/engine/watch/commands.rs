@@ -27,7 +27,7 @@ impl WatchState {
             Command::Add { root, priority } => self.add(PathBuf::from(root), priority, context),
             Command::Remove { root } => self.remove(&PathBuf::from(root), context),
             Command::Cancel { job } => self.cancel(job, context),
-            other => Err(EngineError::Job(format!("nothing that a job does: {other:?}"))),
+            other => Err(EngineError::Refused(format!("nothing that a job does: {other:?}"))),
         }
     }
 
@@ -87,7 +87,7 @@ impl WatchState {
             "{waiting} jobs wait, and {QUEUED_MAX} may at most: see `outlast jobs`, end some with `outlast ctl cancel`, \
              or ask for a scan of all roots"
         );
-        Err(EngineError::Job(what))
+        Err(EngineError::Refused(what))
     }
 
     fn rescan(&mut self, path: &Path, context: WatchContext<'_>) -> Result<CommandReply, EngineError> {
@@ -176,7 +176,7 @@ impl WatchState {
 
     fn cancel(&mut self, id: u64, context: WatchContext<'_>) -> Result<CommandReply, EngineError> {
         if id == context.running.id && context.running.kind == JobKind::Watch {
-            return Err(EngineError::Job(format!(
+            return Err(EngineError::Refused(format!(
                 "job {id} is the watching itself; to end it, order `stop`"
             )));
         }
@@ -191,7 +191,7 @@ impl WatchState {
         }
         let jobs = context.store.reader.jobs()?;
         let Some(job) = jobs.into_iter().find(|job| job.id == id && job.end == JobEnd::Queued) else {
-            return Err(EngineError::Job(format!("no job {id} waits or runs; see `outlast jobs`")));
+            return Err(EngineError::Refused(format!("no job {id} waits or runs; see `outlast jobs`")));
         };
         context.store.commit_without_lines(&[], Some(&job_plan::ended(job, JobEnd::Cancelled)))?;
         Ok(CommandReply { job: Some(id), ..CommandReply::text(format!("job {id} is cancelled")) })

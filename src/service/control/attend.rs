@@ -142,7 +142,7 @@ impl Client {
 fn refusal(error: EngineError) -> String {
     match error {
         EngineError::Settings(what) => format!("config {}", serde_json::Value::String(what)),
-        EngineError::Job(_) | EngineError::Root { .. } => format!("wrong {}", one_line(&error.to_string())),
+        error if error.is_refusal() => format!("wrong {}", one_line(&error.to_string())),
         EngineError::CursorGone(_) => format!("gone {}", one_line(&error.to_string())),
         EngineError::Unavailable { .. } | EngineError::Ledger(LedgerError::Closed) => {
             format!("later {}", one_line(&error.to_string()))

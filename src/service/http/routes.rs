@@ -181,7 +181,7 @@ fn reported<T: Serialize>(done: Option<Result<T, EngineError>>, unfit: StatusCod
         Some(Err(error)) => {
             let status = match &error {
                 EngineError::Config(_) | EngineError::Filter(_) => StatusCode::BAD_REQUEST,
-                EngineError::Job(_) | EngineError::Root { .. } => unfit,
+                error if error.is_refusal() => unfit,
                 _ => StatusCode::SERVICE_UNAVAILABLE,
             };
             failed(status, &error.to_string())
