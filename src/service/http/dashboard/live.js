@@ -75,7 +75,7 @@ async function get(path) {
 async function ask() {
   if (document.hidden || live.lost) return;
   const [failures, status, jobs] = await Promise.all(["failures", "status", "jobs"].map((what) => get(`/api/${what}`)));
-  showFailures(failures);
+  showFailures(await addSamples(failures));
   slow.status = status ?? slow.status;
   if (jobs) showJobs(jobs.jobs);
   if (live.snapshot) show(live.snapshot);

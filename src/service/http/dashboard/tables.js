@@ -1,6 +1,28 @@
 /** What the last answers of the slower questions were. */
 const slow = { failures: null, status: null };
 
+/** As many samples of a class as the interface gives at most. */
+const SAMPLES_MAX = 100;
+/** The classes of which more samples are shown than the usual ones. */
+const opened = new Set();
+
+/** Takes in the further samples of the classes that are opened. */
+async function addSamples(report) {
+  for (const group of report?.classes ?? []) {
+    if (!opened.has(group.class)) continue;
+    const more = await get(`/api/failures?class=${encodeURIComponent(group.class)}&samples=${SAMPLES_MAX}`);
+    group.samples = more?.classes[0]?.samples ?? group.samples;
+  }
+  return report;
+}
+
+async function showMore(name, button) {
+  opened.add(name);
+  button.setAttribute("aria-busy", "true");
+  showFailures(await addSamples(await get("/api/failures")));
+  button.removeAttribute("aria-busy");
+}
+
 function showFailures(report) {
   if (!report) return;
   slow.failures = report;
@@ -17,7 +39,10 @@ function beginClass(group) {
   again.setAttribute("aria-label", `Try again what failed as ${group.class}`);
   again.addEventListener("click", () => retry({ class: group.class }, again));
   const samples = make("ul", { class: "samples" });
-  const folded = make("details", {}, make("summary"), samples);
+  const more = make("button", { type: "button", "data-more": group.class }, "More");
+  more.setAttribute("aria-label", `More files that failed as ${group.class}`);
+  more.addEventListener("click", () => showMore(group.class, more));
+  const folded = make("details", {}, make("summary"), samples, more);
   return make("li", {}, make("div", { class: "class-head" }, title, make("p"), again), folded);
 }
 
@@ -30,8 +55,9 @@ function fillClass(item, group) {
   const folded = item.querySelector("details");
   folded.hidden = group.samples.length === 0;
   put(folded.firstChild, `${group.samples.length === 1 ? "1 file" : `${group.samples.length} files`} of these`);
+  folded.lastChild.hidden = opened.has(group.class) || group.samples.length >= group.failed + group.waiting;
   const begin = () => make("li", {}, make("code"), make("br"), make("span"));
-  keep(folded.lastChild, group.samples, (sample) => `${sample.root}/${sample.path}`, begin, fillSample);
+  keep(folded.querySelector(".samples"), group.samples, (sample) => `${sample.root}/${sample.path}`, begin, fillSample);
 }
 
 function fillSample(item, sample) {

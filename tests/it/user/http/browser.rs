@@ -3,8 +3,9 @@
 use outlast::engine::{LatencyFigures, RootState, WatchFigures, WatchedRoot};
 use serde_json::{Value, json};
 
-use super::{idle, paused};
+use super::{client_of, idle, paused};
 use crate::support::{Background, Browser, Client, Sandbox, skip};
+use crate::user::BROKEN;
 
 /// What has too little contrast: each text against the colour behind it.
 const FAINT: &str = r#"(() => {
@@ -105,6 +106,33 @@ fn the_dashboard_shows_what_the_status_says_and_names_of_files_stay_text() {
     browser.wait_for("document.getElementById('said').textContent.includes('2 files will be tried again')");
     browser.wait_for("document.getElementById('failures-text').textContent === 'Nothing failed.'");
     assert_eq!(client.get("/api/failures").expect(200).json()["failed"], 0);
+    assert_eq!(browser.errors, [""; 0], "nothing was blocked, nothing was thrown");
+}
+
+#[test]
+fn more_of_the_failed_files_are_shown_on_request_and_kept_up_to_date() {
+    let Some(mut browser) = Browser::start() else {
+        return skip("the dashboard can't be looked at: no Chromium is installed");
+    };
+    let sandbox = Sandbox::new();
+    let fail = |number| drop(sandbox.write(format!("{number}.ast.json"), BROKEN));
+    (10..19).for_each(fail);
+    sandbox.settle();
+    let mut command = sandbox.command(["watch", "--progress", "never", "--listen", "127.0.0.1:0"]);
+    let mut watch = Background::start(command.arg(&sandbox.root));
+    let client = client_of(&mut watch);
+    browser.open(&format!("http://{}/", client.0));
+    let shows = |number: usize, has_more: bool| {
+        let samples = "document.querySelectorAll('#failures .samples li').length";
+        format!("{samples} === {number} && document.querySelector('[data-more]')?.hidden === {}", !has_more)
+    };
+    browser.wait_for("document.getElementById('failures-text')?.textContent.startsWith('9 files failed')");
+    browser.wait_for(&shows(3, true));
+    browser.evaluate("document.querySelector('#failures details').open = true");
+    browser.evaluate("document.querySelector('[data-more]').click()");
+    browser.wait_for(&shows(9, false));
+    fail(19);
+    browser.wait_for(&shows(10, false));
     assert_eq!(browser.errors, [""; 0], "nothing was blocked, nothing was thrown");
 }
 
