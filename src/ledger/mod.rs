@@ -28,7 +28,7 @@
 //! | `in-hand/suspects` | files that the previous process was working on when it died, in the same form |
 //! | `repairing` | nothing; exists from the start of a repair to its end |
 //! | `db.damaged`, `witness.damaged` | what a repair set aside |
-//! | `.gitignore`, `CACHEDIR.TAG` | keep version control and backups out |
+//! | `.gitignore` | keeps version control out |
 //!
 //! Every value in the trees `files` and `meta` is a version byte, a body in bincode's standard
 //! encoding, and a crc32 (little endian) of key, version and body.

@@ -24,6 +24,7 @@ use made::{Made, is_record};
 use state_file::StateInfo;
 
 const IGNORE: (&str, &str) = (".gitignore", "*\n");
+/// Written by earlier versions, whose states backups left out, and with them the record log, which nothing replaces.
 const CACHE_TAG: (&str, &str) = (
     "CACHEDIR.TAG",
     "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a state of outlast. See https://bford.info/cachedir/\n",
@@ -153,6 +154,7 @@ impl StateFolder {
         let info = state_file::read(&held.path().join(STATE))?;
         let state = Self { held, info, for_repair: None, made: None };
         state.check_no_repair()?;
+        remove_cache_tag(state.path());
         Ok(state)
     }
 
@@ -255,7 +257,7 @@ impl StateFolder {
         let path = self.path().join(STATE);
         match state_file::read(&path) {
             Err(LedgerError::Damaged { .. }) => {
-                write_marks(self.path())?;
+                write_mark(self.path())?;
                 state_file::write(&path, self.info.clone()).map(drop)
             }
             read => read.map(drop),
@@ -304,7 +306,7 @@ fn initialise(held: &HeldState, records: &Path) -> Result<(StateInfo, Ledger), L
     let path = held.path();
     check_no_records(&path.join(records))?;
     remove_unfinished(path)?;
-    write_marks(path)?;
+    write_mark(path)?;
     let ledger = Ledger::create_in(held, 0)?;
     let info = state_file::write(&path.join(STATE), StateInfo::new(stored_records(path, records)))?;
     Ok((info, ledger))
@@ -363,14 +365,23 @@ fn check_no_records(folder: &Path) -> Result<(), LedgerError> {
     Ok(())
 }
 
-fn write_marks(path: &Path) -> Result<(), LedgerError> {
-    for (name, text) in [IGNORE, CACHE_TAG] {
-        let file = path.join(name);
-        failpoint::hit("state.marks").map_err(LedgerError::io(&file))?;
-        kinds::check_one(&file, FileKind::File)?;
-        fs::write(&file, text).map_err(LedgerError::io(&file))?;
+fn write_mark(path: &Path) -> Result<(), LedgerError> {
+    let file = path.join(IGNORE.0);
+    failpoint::hit("state.marks").map_err(LedgerError::io(&file))?;
+    kinds::check_one(&file, FileKind::File)?;
+    fs::write(&file, IGNORE.1).map_err(LedgerError::io(&file))
+}
+
+/// Removes the mark of an earlier version. One with another text is the user's own.
+fn remove_cache_tag(path: &Path) {
+    let file = path.join(CACHE_TAG.0);
+    let is_as_written = |found: fs::Metadata| found.is_file() && found.len() == CACHE_TAG.1.len() as u64;
+    if fs::symlink_metadata(&file).is_ok_and(is_as_written)
+        && fs::read_to_string(&file).is_ok_and(|text| text == CACHE_TAG.1)
+        && let Err(error) = fs::remove_file(&file)
+    {
+        tracing::warn!(%error, "{} keeps the record log out of backups, and can't be removed", file.display());
     }
-    Ok(())
 }
 
 /// Creates the folder, and all above it; returns those that were created.

@@ -15,7 +15,6 @@ fn a_new_state_is_private_and_marked_and_opens_again() {
     let mut state = StateFolder::create(&path, "records".as_ref()).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
     assert_eq!(fs::read_to_string(path.join(".gitignore")).unwrap(), "*\n");
-    assert!(path.join("CACHEDIR.TAG").exists());
     assert_eq!(state.records(), path.join("records"));
     let root = RootInfo { filters: "{}".to_owned(), ..RootInfo::new(1, "asts", "/data", "ast/1") };
     state.update(|info| info.roots.push(root.clone())).unwrap();
@@ -81,7 +80,7 @@ fn making_a_state_that_was_cut_short_starts_over() {
         &["state.json", "db/db"],
         &["state.json", "db/conf", "db/blobs"],
         &["state.json", "db"],
-        &["state.json", "db", "witness", "CACHEDIR.TAG"],
+        &["state.json", "db", "witness", ".gitignore"],
     ];
     for gone in steps {
         gone.iter().for_each(|name| disk::remove(&path.join(name)).unwrap());
@@ -94,7 +93,7 @@ fn making_a_state_that_was_cut_short_starts_over() {
 fn commit_nothing_durable(path: &Path) {
     let ledger = created(path);
     assert_eq!(ledger.cursor().tick, 0);
-    assert!(path.join("CACHEDIR.TAG").exists());
+    assert!(path.join(".gitignore").exists());
 }
 
 #[test]

@@ -11,8 +11,9 @@ use super::page::{Block, Page, project};
 use crate::support::{Ran, outlast, ran, skip};
 
 /// Pages with commands, which are those below.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "README",
+    "backup",
     "configuration",
     "failures",
     "filters",
@@ -110,7 +111,7 @@ macro_rules! works {
     };
 }
 
-works! { configuration failures filters http inspect records state tour }
+works! { backup configuration failures filters http inspect records state tour }
 
 #[test]
 fn tables() {

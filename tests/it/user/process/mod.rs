@@ -1,6 +1,7 @@
 //! The process: signals, limits of its resources, terminals, service managers, orders.
 
 mod addresses;
+mod backup;
 mod ctl;
 mod file_size;
 mod pulled;
