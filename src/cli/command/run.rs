@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::Args;
-use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions};
+use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions, root_path};
 use outlast::service::settings::{KnownFailures, Settings};
 use outlast::service::{NextJob, Signals};
 use outlast::{AstProcessor, BatchConfig};
@@ -32,11 +32,16 @@ pub(crate) fn run(
         ..settings.batch()
     };
     let run = PreparedRun::prepare(global, settings, config, started)?;
+    let roots = settings.chosen_roots(&args.roots);
+    if roots.is_empty() {
+        let what = "no ROOT is given: name a folder, or put [root.NAME] with its path in outlast.toml";
+        return Err(EngineError::Refused(what.to_owned()).into());
+    }
     let result = if args.dry_run {
-        run.engine.dry_run(&args.roots, &run.config, &run.options)?
+        run.engine.dry_run(&roots, &run.config, &run.options)?
     } else {
         run.serve(global, configured, NextJob::Elsewhere, |services| {
-            run.engine.run_with(&args.roots, &run.config, &run.options, |state| services.start(state))
+            run.engine.run_with(&roots, &run.config, &run.options, |state| services.start(state))
         })?
     };
     let printed = summary::summary(&result, global.format, args.dry_run, &run.options);
@@ -62,7 +67,8 @@ impl PreparedRun {
         let engine = Arc::new(Engine::new(AstProcessor::with_limits(settings.limits())));
         let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
         let records = settings.out().map(absolute);
-        let options = RunOptions { state: global.state.clone(), records, started };
+        let named = settings.roots().iter().map(|root| (root_path(&root.path), root.name.clone()));
+        let options = RunOptions { state: global.state.clone(), records, names: named.collect(), started };
         Ok(Self { engine, config, options, signals })
     }
 
@@ -98,8 +104,8 @@ fn code_of(result: &RepositoryProcessingResult, signals: &Signals, known: KnownF
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Folders to ingest
-    #[arg(required = true, value_name = "ROOT")]
+    /// Folders to ingest; else those that the setting `root` names
+    #[arg(value_name = "ROOT")]
     pub(crate) roots: Vec<PathBuf>,
 
     #[command(flatten)]

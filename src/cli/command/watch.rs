@@ -25,9 +25,9 @@ pub(crate) fn watch(
     let config = BatchConfig { change_processor: args.change_processor, ..settings.batch() };
     let watching = settings.watching();
     let run = PreparedRun::prepare(global, settings, config, started)?;
+    let roots = settings.chosen_roots(&args.roots);
     let result = run.serve(global, configured, NextJob::Here, |services| {
-        run.engine
-            .watch_with(&args.roots, &run.config, &run.options, &watching, |state| services.start(state))
+        run.engine.watch_with(&roots, &run.config, &run.options, &watching, |state| services.start(state))
     })?;
     if result.stopped.is_some() {
         return Ok(exit_code::SOME_FAILED);
@@ -37,7 +37,7 @@ pub(crate) fn watch(
 
 #[derive(Debug, Args)]
 pub(crate) struct WatchArgs {
-    /// Folders to ingest and follow; those that were added to the state by `ctl add` as well
+    /// Folders to ingest and follow, else those that the setting `root` names; those that were added to the state by `ctl add` as well
     #[arg(value_name = "ROOT")]
     pub(crate) roots: Vec<PathBuf>,
 

@@ -1,7 +1,7 @@
 //! A root is a path as given, made absolute, its links not followed; where it leads may change. This room says what a
 //! root is, and whether it is still there.
 //!
-//! A root is identified by its path and has the path's last component as its name. What the path leads to, its
+//! A root is identified by its path and has the path's last component as its name, unless it was given one. What the path leads to, its
 //! *target*, is looked up for each attempt; another target is a change of the tree (`engine/roots/identity.rs`).
 
 pub(super) mod identity;
@@ -12,7 +12,7 @@ pub(super) mod registry;
 mod tests;
 
 use std::borrow::Borrow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::error::EngineError;
 use super::stats::lossy;
 use crate::ledger::{Ledger, RootInfo, StateFolder};
-use crate::model::{Resource, Root, RootId};
+use crate::model::{Resource, Root, RootId, RootName};
 use crate::source::Source;
 use nested::Nesting;
 pub(crate) use nested::warn_of_nested;
@@ -39,12 +39,21 @@ pub(crate) struct GivenRoot {
     pub path: PathBuf,
     /// Where it leads, without links, as far as that exists.
     pub target: PathBuf,
+    /// The name that its records are to have; else that of the state, or the last component of its path.
+    pub name: Option<RootName>,
 }
 
 impl GivenRoot {
     /// Creates one that the state knows.
     pub(crate) fn known(path: PathBuf) -> Self {
-        Self { target: path.clone(), path }
+        Self { target: path.clone(), path, name: None }
+    }
+}
+
+/// Gives roots the names that are meant for their paths.
+pub(crate) fn name_all(roots: &mut [GivenRoot], names: &BTreeMap<PathBuf, RootName>) {
+    for root in roots {
+        root.name = names.get(&root.path).cloned();
     }
 }
 
@@ -112,7 +121,7 @@ pub(crate) fn resolve_roots(given: &[PathBuf]) -> Result<Vec<GivenRoot>, EngineE
             return Err(EngineError::root(given, IS_A_FILE));
         }
         if !roots.iter().any(|root| root.path == path) {
-            roots.push(GivenRoot { path, target });
+            roots.push(GivenRoot { path, target, name: None });
         }
     }
     Ok(roots)
@@ -145,7 +154,11 @@ pub(crate) fn resolve_root(fs_probe: &FsProbe, given: &Path) -> Result<Vec<Given
         resolve_roots(std::slice::from_ref(&path)).map_err(|error| {
             let path = root_path(&path);
             let is_file = matches!(&error, EngineError::Root { what, .. } if what == IS_A_FILE);
-            Box::new(NotThere { root: GivenRoot { target: leads_to(&path), path }, error, is_file })
+            Box::new(NotThere {
+                root: GivenRoot { target: leads_to(&path), path, name: None },
+                error,
+                is_file,
+            })
         })
     };
     fs_probe.ask(&given, look).unwrap_or_else(|error| {
@@ -219,6 +232,10 @@ pub(crate) fn each_once<'r>(infos: &[RootInfo], roots: &'r [GivenRoot]) -> Vec<&
 
 /// Returns the index of a root in what the state remembers: known, known by where it leads, rebuilt without its path,
 /// or new. `used` is the highest number of a removed root that jobs still name.
+///
+/// # Errors
+/// The state has as many roots as it can, or the root has another name than the wanted one, or another root has that:
+/// the name of a root never changes, as records refer to it.
 pub(crate) fn find_or_add(
     infos: &mut Vec<RootInfo>,
     root: &GivenRoot,
@@ -226,12 +243,14 @@ pub(crate) fn find_or_add(
     used: u32,
 ) -> Result<usize, EngineError> {
     if let Some(at) = infos.iter().position(|info| info.path == root.path) {
+        check_name(&infos[at], root)?;
         return Ok(at);
     }
     // Earlier versions kept where a root led, not the given path. Its name stays: records refer to it.
     let is_of_earlier_version =
         |info: &RootInfo| info.target.as_os_str().is_empty() && info.path == root.target;
     if let Some(at) = infos.iter().position(is_of_earlier_version) {
+        check_name(&infos[at], root)?;
         let former = std::mem::replace(&mut infos[at].path, root.path.clone());
         tracing::info!(
             "{} is the root {} from now on, which was kept as {}",
@@ -242,9 +261,8 @@ pub(crate) fn find_or_add(
         infos[at].target = former;
         return Ok(at);
     }
-    let names = [&root.path, &root.target].map(|path| (name_of(path), name_with_hash(path)));
-    for name in names.iter().flat_map(|(base, unique)| [unique, base]) {
-        let lost = |info: &RootInfo| info.name == *name && info.path.as_os_str().is_empty();
+    for name in names_before(root) {
+        let lost = |info: &RootInfo| info.name == name && info.path.as_os_str().is_empty();
         if let Some(at) = infos.iter().position(lost) {
             infos[at].path = root.path.clone();
             infos[at].target = root.target.clone();
@@ -259,9 +277,52 @@ pub(crate) fn find_or_add(
         return Err(EngineError::root(&root.path, what));
     }
     let id = infos.iter().map(|info| info.id).max().unwrap_or(0).max(used) + 1;
-    let info = RootInfo::new(id, free_name(infos, &root.path), &root.path, processor);
+    let name = match &root.name {
+        Some(name) => free_wanted(infos, root, name)?,
+        None => free_name(infos, &root.path),
+    };
+    let info = RootInfo::new(id, name, &root.path, processor);
     infos.push(RootInfo { target: root.target.clone(), ..info });
     Ok(infos.len() - 1)
+}
+
+/// Returns the names that a root may have in a state that lost its path.
+fn names_before(root: &GivenRoot) -> Vec<String> {
+    match &root.name {
+        Some(name) => vec![name.to_string()],
+        None => {
+            let names = [&root.path, &root.target].map(|path| [name_with_hash(path), name_of(path)]);
+            names.into_iter().flatten().collect()
+        }
+    }
+}
+
+/// Refuses another name than the one that a root has.
+fn check_name(info: &RootInfo, root: &GivenRoot) -> Result<(), EngineError> {
+    let Some(wanted) = root.name.as_ref().filter(|wanted| wanted.as_str() != info.name) else {
+        return Ok(());
+    };
+    let what = format!(
+        "this root is {} in its records, which stays, and {wanted} here; call it {0} here, too, or end its records \
+         with `outlast forget {}`, and it begins anew as {wanted}",
+        info.name,
+        root.path.display()
+    );
+    Err(EngineError::root(&root.path, what))
+}
+
+/// Returns the wanted name, which no other root may have.
+fn free_wanted(infos: &[RootInfo], root: &GivenRoot, name: &RootName) -> Result<String, EngineError> {
+    let Some(other) = infos.iter().find(|info| info.name == name.as_str()) else {
+        return Ok(name.to_string());
+    };
+    let what = format!(
+        "the name {name} is that of the root {0}; choose another, or, if that tree was moved here, give \
+         `outlast move-root {0} {1}`: its records stay",
+        other.path.display(),
+        root.path.display()
+    );
+    Err(EngineError::root(&root.path, what))
 }
 
 fn name_of(path: &Path) -> String {

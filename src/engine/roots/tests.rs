@@ -11,7 +11,7 @@ fn info(id: u32, path: &str, target: &str) -> RootInfo {
 }
 
 fn given(path: &str, target: &str) -> GivenRoot {
-    GivenRoot { path: path.into(), target: target.into() }
+    GivenRoot { path: path.into(), target: target.into(), name: None }
 }
 
 #[test]

@@ -35,7 +35,8 @@ impl Engine {
         options: &RunOptions,
     ) -> Result<RepositoryProcessingResult, EngineError> {
         config.check()?;
-        let paths = roots::resolve_roots(&roots.into_roots())?;
+        let mut paths = roots::resolve_roots(&roots.into_roots())?;
+        roots::name_all(&mut paths, &options.names);
         let state = match AskedState::open(&options.state) {
             Ok(state) => Some(state),
             Err(LedgerError::NoState { .. }) => None,

@@ -1,5 +1,6 @@
 //! The engine's public interface.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::SyncSender;
@@ -14,7 +15,7 @@ use crate::engine::error::EngineError;
 use crate::engine::stats::{BatchStatistics, CheckpointData};
 use crate::engine::stop::Stop;
 use crate::engine::store::{RECORDS, StoreView};
-use crate::model::{BatchConfig, Clock, RootId, RootTable};
+use crate::model::{BatchConfig, Clock, RootId, RootName, RootTable};
 use crate::process::Processor;
 use crate::source::watch::Watch;
 use crate::source::{Filters, Source, TreeSource};
@@ -27,6 +28,8 @@ pub struct RunOptions {
     /// Record directory, relative to the state directory unless absolute. None is the one that the state has, and
     /// `records` for a new state.
     pub records: Option<PathBuf>,
+    /// Names of roots, by [`root_path`](crate::engine::root_path): for those without, a new root gets the last component of its path.
+    pub names: BTreeMap<PathBuf, RootName>,
     /// When the process started: `first_commit_seconds` counts from here.
     pub started: Instant,
 }
@@ -34,7 +37,7 @@ pub struct RunOptions {
 impl RunOptions {
     /// Creates options for this state directory, with its own record directory and the clock started now.
     pub fn new(state: impl Into<PathBuf>) -> Self {
-        Self { state: state.into(), records: None, started: Instant::now() }
+        Self { state: state.into(), records: None, names: BTreeMap::new(), started: Instant::now() }
     }
 
     /// Returns the record directory for a new state, relative to the state.

@@ -42,7 +42,8 @@ impl Engine {
         begun: impl FnOnce(&Path) -> G,
     ) -> Result<RepositoryProcessingResult, EngineError> {
         let _one = self.begin()?;
-        let roots = roots::resolve_roots(&roots.into_roots())?;
+        let mut roots = roots::resolve_roots(&roots.into_roots())?;
+        roots::name_all(&mut roots, &options.names);
         let (mut session, meter) = Session::open(self, config, options, None)?;
         let plan = session.begin(&roots).inspect_err(|_| session.discard())?;
         tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");

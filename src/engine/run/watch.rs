@@ -13,7 +13,7 @@
 //! missing when the process starts is away, too. Once a second each root is resolved: a link that was changed makes
 //! the next job watch and scan what it leads to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::engine::roots::{self, GivenRoot, registry, root_path};
 use crate::engine::stats::RepositoryProcessingResult;
 use crate::engine::watch::{WatchOptions, WatchState};
 use crate::ledger::JobKind;
-use crate::model::{BatchConfig, Root};
+use crate::model::{BatchConfig, Root, RootName};
 use crate::source::watch::{Watch, WatchSettings};
 
 impl Engine {
@@ -51,8 +51,8 @@ impl Engine {
         let watch = (!self.has_own_source()).then(|| Arc::new(Watch::new(settings)));
         let (mut session, meter) = Session::open(self, config, options, watch.clone())?;
         let mut watch_state = WatchState::new(watch, watching.clone());
-        let served =
-            session.serve_roots(&mut watch_state, &roots.into_roots()).map_err(EngineError::or_unavailable);
+        let served = session.serve_roots(&mut watch_state, &roots.into_roots(), &options.names);
+        let served = served.map_err(EngineError::or_unavailable);
         served.inspect_err(|_| session.discard())?;
         let guard = begun(&options.state);
         let mut run = RunState::new(Health::of_machine(meter));
@@ -100,7 +100,12 @@ impl Engine {
 
 impl Session<'_> {
     /// Serves these roots, and those that were added to the state, and queues the first scan.
-    fn serve_roots(&mut self, watch_state: &mut WatchState, given: &[PathBuf]) -> Result<(), EngineError> {
+    fn serve_roots(
+        &mut self,
+        watch_state: &mut WatchState,
+        given: &[PathBuf],
+        names: &BTreeMap<PathBuf, RootName>,
+    ) -> Result<(), EngineError> {
         let store = self.store()?;
         job_plan::close_stale(store)?;
         let known = store.state.info().roots.clone();
@@ -109,9 +114,13 @@ impl Session<'_> {
         let mut away = Vec::new();
         for path in given.iter().cloned().chain(added) {
             match roots::resolve_root(&self.fs_probe, &path) {
-                Ok(resolved) => here.extend(resolved),
+                Ok(mut resolved) => {
+                    roots::name_all(&mut resolved, names);
+                    here.extend(resolved);
+                }
                 // It may be a mount point whose file system is not there yet, or a link that is still to be made.
-                Err(not_there) => {
+                Err(mut not_there) => {
+                    roots::name_all(std::slice::from_mut(&mut not_there.root), names);
                     let is_known = known.iter().any(|info| info.path == not_there.root.path);
                     if not_there.is_file && !is_known {
                         return Err(not_there.error);

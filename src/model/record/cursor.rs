@@ -6,11 +6,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::LogPosition;
+use crate::model::name;
 
 /// Characters of a state's id, at most.
 const ID_MAX: usize = 32;
-/// Characters of a consumer's name, at most.
-const NAME_MAX: usize = 64;
 
 /// Where a consumer of the records continues. As text it is `SEGMENT:OFFSET@STATE`.
 ///
@@ -120,11 +119,7 @@ impl TryFrom<String> for ConsumerName {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        if (1..=NAME_MAX).contains(&text.len()) && text.bytes().all(is_fine) {
-            return Ok(Self(text));
-        }
-        Err(format!("\"{text}\" is no name of a consumer: expected 1 to {NAME_MAX} of A-Z a-z 0-9 . _ -"))
+        name::checked(text, "consumer").map(Self)
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::fields::{KnownFailures, ProgressMode};
 use super::setting::{AppliesWhen, FlagOf, Setting};
 use super::values::kinds::{
-    address, count, cron, excluded, failures, file, folder, included, log_filter, millis, seconds, size,
-    switch, time, time_or_seconds, word,
+    address, count, cron, excluded, failures, file, folder, included, log_filter, millis, roots, seconds,
+    size, switch, time, time_or_seconds, word,
 };
 use crate::model::{ErrorClass, ErrorMode, Order, StrategyKind};
 
@@ -54,6 +54,8 @@ fn work() -> Vec<Setting> {
             => "State folder";
         "out" Run Restart out: folder().optional()
             => "Record folder; else `records` in the state folder";
+        "root" Run Restart roots: roots().sourced()
+            => "Roots by name, for a command that names none; the names are those of the records";
         "workers" Run AtOnce workers: count(1, 1024, "threads").sourced().optional()
             => "Worker threads; else the number of cores";
         "workers-max" Run AtOnce workers_max: count(1, 1024, "threads").optional()

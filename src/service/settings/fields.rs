@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::problem::Sourced;
 use crate::engine::WatchOptions;
-use crate::model::{BatchConfig, ErrorClass, RetryPolicy};
+use crate::model::{BatchConfig, ErrorClass, RetryPolicy, RootName};
 use crate::process::Limits;
 use crate::service::schedule::ScheduleSettings;
 
@@ -24,6 +24,7 @@ pub(super) struct Fields {
     pub(super) limits: Limits,
     pub(super) state: PathBuf,
     pub(super) out: Option<PathBuf>,
+    pub(super) roots: Sourced<Vec<NamedRoot>>,
     pub(super) log_level: String,
     pub(super) log_json: bool,
     pub(super) log_file: Option<Sourced<PathBuf>>,
@@ -44,6 +45,15 @@ pub(super) struct Retries {
     pub(super) attempts: Option<u16>,
     pub(super) backoff_ms: Option<u64>,
     pub(super) backoff_max_ms: Option<Sourced<u64>>,
+}
+
+/// A root with the name that its records have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedRoot {
+    /// The name.
+    pub name: RootName,
+    /// The folder.
+    pub path: PathBuf,
 }
 
 /// Whether a process shows its progress on stderr.
@@ -85,6 +95,7 @@ impl Fields {
             limits: Limits::default(),
             state: ".outlast".into(),
             out: None,
+            roots: Sourced::default(Vec::new()),
             log_level: "warn".to_owned(),
             log_json: false,
             log_file: None,

@@ -32,7 +32,7 @@ mod values;
 
 pub use catalogue::catalogue;
 pub use change::Changed;
-pub use fields::{KnownFailures, ProgressMode};
+pub use fields::{KnownFailures, NamedRoot, ProgressMode};
 pub use layers::environment::ProcessEnv;
 pub use load::{FlagValue, Layers, check};
 pub use pair::{Pairs, limit_pair, retry_pair};

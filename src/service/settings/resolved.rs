@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::catalogue::catalogue;
-use super::fields::{Fields, KnownFailures, ProgressMode, Retries};
+use super::fields::{Fields, KnownFailures, NamedRoot, ProgressMode, Retries};
 use super::problem::{Origin, Problem};
 use super::setting::Setting;
 use super::values::{Value, duration_text};
@@ -110,6 +110,19 @@ impl Settings {
     /// Returns the record folder, if one is set.
     pub fn out(&self) -> Option<&Path> {
         self.fields.out.as_deref()
+    }
+
+    /// Returns the roots that have a name.
+    pub fn roots(&self) -> &[NamedRoot] {
+        &self.fields.roots.value
+    }
+
+    /// Returns the roots of a command with these arguments: they, and those of flags; without either, all that the
+    /// settings name.
+    pub fn chosen_roots(&self, arguments: &[PathBuf]) -> Vec<PathBuf> {
+        let is_of_flags = matches!(self.fields.roots.origin, Origin::Flag(_));
+        let named = self.roots().iter().filter(|_| is_of_flags || arguments.is_empty());
+        arguments.iter().chain(named.map(|root| &root.path)).cloned().collect()
     }
 
     /// Returns how and where the process logs.
@@ -219,7 +232,8 @@ mod tests {
     #[test]
     fn each_setting_changes_something_and_its_bounds_are_accepted() {
         let whole = |settings: &Settings| {
-            let paths = (settings.state().to_owned(), settings.out().map(Path::to_owned));
+            let roots = settings.roots().to_owned();
+            let paths = (settings.state().to_owned(), settings.out().map(Path::to_owned), roots);
             let shown =
                 (settings.log(), settings.known_failures(), settings.progress(), settings.heartbeat());
             let listen = settings.fields.listen.as_ref().map(|listen| listen.value);
@@ -232,6 +246,7 @@ mod tests {
             let values = match &setting.form.input {
                 ValueInput::Word(words) => words.clone(),
                 ValueInput::Switch => vec!["true"],
+                ValueInput::Items if setting.key == "root" => vec!["a=/a"],
                 ValueInput::Items => vec!["*.x"],
                 ValueInput::Path => vec!["/elsewhere"],
                 ValueInput::Text => match setting.form.unit {

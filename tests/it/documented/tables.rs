@@ -31,14 +31,18 @@ fn commands(help: &str) -> Names {
 fn own_flags(words: &[&str]) -> Names {
     let common = ["help", "version", "config", "format"];
     let rows = settings("");
-    let of_settings: BTreeSet<&str> =
-        rows.iter().filter_map(|row| row["key"].as_str()).chain(common).collect();
+    let of_settings: BTreeSet<&str> = rows
+        .iter()
+        .filter_map(|row| row["key"].as_str())
+        .chain(common)
+        .filter(|key| *key != "root")
+        .collect();
     let help = help(words);
     let flags =
         help.lines().filter_map(|line| line.trim_start().trim_start_matches("-h, ").strip_prefix("--"));
-    // Each of these sets several settings.
-    let single =
-        flags.filter(|flag| !flag.starts_with("limit <NAME=N>") && !flag.starts_with("retry <CLASS="));
+    // Each of these sets several settings, or is another flag elsewhere.
+    let of_some = ["limit <NAME=N>", "retry <CLASS=", "root <NAME=PATH>"];
+    let single = flags.filter(|flag| !of_some.iter().any(|begin| flag.starts_with(begin)));
     let names = single.filter_map(|rest| rest.split([' ', '=']).next());
     names.filter(|name| !of_settings.contains(name)).map(|name| format!("--{name}")).collect()
 }

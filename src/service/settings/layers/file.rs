@@ -11,11 +11,14 @@ use super::found::Found;
 use crate::model::ErrorClass;
 use crate::service::settings::catalogue::{catalogue, setting};
 use crate::service::settings::problem::{Origin, Problem};
+use crate::service::settings::setting::Setting;
 use crate::service::settings::suggest::{did_you_mean, nearest};
 use crate::service::settings::values::Raw;
 
 /// The file name that is looked for in each folder.
 pub(crate) const NAME: &str = "outlast.toml";
+/// The setting whose items are tables.
+const ROOT: &str = "root";
 /// The largest file that is read; one with every setting has a few kilobytes.
 const BYTES_MAX: u64 = 1 << 20;
 
@@ -109,6 +112,9 @@ impl TomlFile {
             let inner = format!("{key}.");
             let is_table = catalogue().iter().any(|setting| setting.key.starts_with(&inner));
             match (known, value.get_ref()) {
+                (Some(setting), DeValue::Table(roots)) if key == ROOT => {
+                    self.roots(setting, roots, (origin, at.text), found);
+                }
                 (Some(setting), value) => found.take(setting, &raw(value), origin),
                 (None, DeValue::Table(table)) if is_table => {
                     self.walk(table, &Place { prefix: &inner, text: at.text }, found);
@@ -119,6 +125,47 @@ impl TomlFile {
                 (None, _) => found.unknown(&key, origin, || unknown(&key)),
             }
         }
+    }
+}
+
+impl TomlFile {
+    /// Takes over the tables `[root.NAME]`. Each that is wrong is reported with its own line.
+    fn roots(
+        &self,
+        setting: &'static Setting,
+        roots: &DeTable<'_>,
+        (origin, text): (Origin, &str),
+        found: &mut Found,
+    ) {
+        let mut items = Vec::new();
+        for (name, value) in roots {
+            let line = self.at(text, name.span().start);
+            match root_item(name.get_ref(), value.get_ref()) {
+                Ok(item) => match setting.check(&Raw::List(vec![item.clone()])) {
+                    Ok(()) => items.push(item),
+                    Err(what) => found.wrong(line, what),
+                },
+                Err(what) => found.wrong(line, what),
+            }
+        }
+        if !items.is_empty() {
+            found.take(setting, &Raw::List(items), origin);
+        }
+    }
+}
+
+/// Returns a table `[root.NAME]` as the `NAME=PATH` of a flag.
+fn root_item(name: &str, value: &DeValue<'_>) -> Result<Raw<'static>, String> {
+    let table = match value {
+        DeValue::Table(table) => table,
+        _ => return Err(format!("root.{name} is a table: write [root.{name}] and its path below")),
+    };
+    if let Some((other, _)) = table.iter().find(|(key, _)| key.get_ref() != "path") {
+        return Err(format!("root.{name}.{} is no setting; a root has a path alone", other.get_ref()));
+    }
+    match table.get("path").map(Spanned::get_ref) {
+        Some(DeValue::String(path)) if !path.is_empty() => Ok(Raw::from(format!("{name}={path}"))),
+        _ => Err(format!("root.{name} has no path: write path = \"/srv/{name}\" below it")),
     }
 }
 

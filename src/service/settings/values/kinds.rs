@@ -8,8 +8,10 @@ use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
 use super::{InvalidValue, Kind, Raw, Value, ValueForm, ValueInput, units};
+use crate::engine::root_path;
 use crate::model::FailureLimit;
 use crate::service::schedule::read_cron;
+use crate::service::settings::fields::NamedRoot;
 use crate::service::settings::problem::Origin;
 use crate::source::Filters;
 
@@ -169,14 +171,69 @@ fn path(placeholder: &'static str) -> Kind<PathBuf> {
         if path.as_os_str().is_empty() {
             return Err(InvalidValue::Limits);
         }
-        match origin {
-            Origin::File { path: file, .. } => Ok(file.parent().unwrap_or(Path::new("/")).join(path)),
-            _ => Ok(path.to_owned()),
-        }
+        Ok(in_place(path, origin))
     };
     Kind::new(ValueForm::new("path", placeholder, ValueInput::Path), "a path", read, |path| {
         Value::Text(path.display().to_string())
     })
+}
+
+/// Returns a path as its source means it: one in a file is relative to the file's folder.
+fn in_place(path: &Path, origin: &Origin) -> PathBuf {
+    match origin {
+        Origin::File { path: file, .. } => file.parent().unwrap_or(Path::new("/")).join(path),
+        _ => path.to_owned(),
+    }
+}
+
+/// Roots with their names, each name and each path once.
+pub(crate) fn roots() -> Kind<Vec<NamedRoot>> {
+    let read = |raw: &Raw<'_>, origin: &Origin| {
+        let items = match raw {
+            Raw::List(items) => items.iter().map(Raw::text).collect::<Result<Vec<_>, _>>()?,
+            raw => raw.text()?.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
+        };
+        let mut roots = Vec::<NamedRoot>::new();
+        let mut wrong = Vec::new();
+        for item in items {
+            match named_root(item, origin) {
+                Ok(root) => match roots.iter().find_map(|other| clash(other, &root)) {
+                    Some(what) => wrong.push(what),
+                    None => roots.push(root),
+                },
+                Err(what) => wrong.push(what),
+            }
+        }
+        if wrong.is_empty() { Ok(roots) } else { Err(InvalidValue::Parts(wrong)) }
+    };
+    let show = |root: &NamedRoot| format!("{}={}", root.name, root.path.display());
+    Kind::new(
+        ValueForm::new("roots", "NAME=PATH", ValueInput::Items),
+        "NAME=PATH, again for each; in a file a table [root.NAME] with a path",
+        read,
+        move |roots| Value::List(roots.iter().map(show).collect()),
+    )
+}
+
+fn named_root(item: &str, origin: &Origin) -> Result<NamedRoot, String> {
+    match item.split_once('=') {
+        Some((name, path)) if !path.is_empty() => {
+            let name = name.parse().map_err(|wrong| format!("root: {wrong}"))?;
+            Ok(NamedRoot { name, path: in_place(Path::new(path), origin) })
+        }
+        _ => Err(format!("root is {item:?}: must be NAME=PATH, such as asts=/srv/asts")),
+    }
+}
+
+/// Returns why two roots can't go together.
+fn clash(one: &NamedRoot, other: &NamedRoot) -> Option<String> {
+    let (name, path) = (&other.name, other.path.display());
+    if one.name == other.name {
+        let first = one.path.display();
+        return Some(format!("root {name} is both {first} and {path}; each needs a name of its own"));
+    }
+    let is_same = root_path(&one.path) == root_path(&other.path);
+    is_same.then(|| format!("root {name} is {path}, which is root {} already; leave one out", one.name))
 }
 
 /// A log level, or levels of targets.

@@ -5,6 +5,7 @@ mod bad;
 mod compact;
 mod forget;
 mod links;
+mod named_roots;
 mod names;
 mod refusals;
 mod roots;
