@@ -45,7 +45,7 @@ fn put_or_else(
     alone: impl Fn() -> Result<Vec<u8>, EngineError>,
 ) -> Result<Vec<u8>> {
     let put = || match ask_when_open(&global.state, request) {
-        Err(ControlError::NobodyListens(_)) => Ok(alone()?),
+        Err(ControlError::NotListening(_)) => Ok(alone()?),
         answered => Ok(answered?),
     };
     let may_pass = |error: &anyhow::Error| error.downcast_ref().is_some_and(is_in_use);

@@ -65,7 +65,7 @@ pub(crate) fn code_of(error: &anyhow::Error) -> u8 {
         return CONFIG;
     }
     match error.downcast_ref::<ControlError>() {
-        Some(ControlError::NobodyListens(_)) => NO_STATE,
+        Some(ControlError::NotListening(_)) => NO_STATE,
         Some(ControlError::Wrong(_)) => USAGE,
         Some(ControlError::CursorGone(_)) => CURSOR_GONE,
         Some(ControlError::Later(_) | ControlError::Silent { .. }) => UNAVAILABLE,

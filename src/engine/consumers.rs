@@ -86,7 +86,8 @@ pub(crate) fn first_unread(store: &Store) -> Option<u32> {
     if info.consumers.is_empty() {
         return None;
     }
-    let (start, ranges) = (store.ledger.log_start(), store.ledger.log_ranges());
+    let start = store.ledger.log_start();
+    let ranges = store.ledger.log_ranges();
     let unread = info.consumers.values().filter_map(|consumer| {
         // One that must start over needs nothing.
         let position = Some(&consumer.cursor).filter(|cursor| cursor.is_of(Some(&info.id)))?.position;

@@ -136,7 +136,7 @@ fn follow(global: &Global, mut since: Option<RecordCursor>, out: &mut dyn Write)
         };
         let mut payload = None;
         match ask(&global.state, &request) {
-            Err(ControlError::NobodyListens(_)) => {
+            Err(ControlError::NotListening(_)) => {
                 let stamp = Stamp::of(&global.state);
                 if stamp.is_none() || stamp != seen {
                     match ask_state(global, &request) {

@@ -68,7 +68,8 @@ fn write_summary(result: &RepositoryProcessingResult, dry_run: bool, out: &mut L
         writeln!(out, "  {:<11}{count:>10}  ({rule})", "left out")?;
     }
     if progress.new_failures + progress.known_failures > 0 {
-        let (new, known) = (progress.new_failures, progress.known_failures);
+        let new = progress.new_failures;
+        let known = progress.known_failures;
         writeln!(out, "  failures: {new} new, {known} known from an earlier run")?;
         writeln!(out, "  which files failed, and why: outlast failures")?;
     }

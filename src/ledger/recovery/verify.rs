@@ -152,7 +152,7 @@ impl Frontier {
 }
 
 fn tally_from(store: &Database, frontier: &Mutex<Frontier>, end: End) -> Result<TreeSum, LedgerError> {
-    let mut tally = TreeSum::default();
+    let mut sum = TreeSum::default();
     let mut walk = store.walk(Tree::Files, Bound::Unbounded)?;
     loop {
         let pair = if end == End::Front { walk.next()? } else { walk.next_back()? };
@@ -163,19 +163,19 @@ fn tally_from(store: &Database, frontier: &Mutex<Frontier>, end: End) -> Result<
         }
         let (entries, crc) =
             block::check(&key, &value).map_err(|what| LedgerError::damaged(store.folder(), what))?;
-        tally.add(entries, crc);
+        sum.add(entries, crc);
     }
-    Ok(tally)
+    Ok(sum)
 }
 
 fn tally_ready(store: &Database) -> Result<TreeSum, LedgerError> {
-    let mut tally = TreeSum::default();
+    let mut sum = TreeSum::default();
     store.walk(Tree::Ready, Bound::Unbounded)?.check_each(|key, value| {
         let (entries, crc) = tally_row(key, value).ok_or("a row of pending files is no row")?;
-        tally.add(entries, crc);
+        sum.add(entries, crc);
         Ok(())
     })?;
-    Ok(tally)
+    Ok(sum)
 }
 
 /// Checks the database against the witness. Returns the line of the last tick where it is missing, because the

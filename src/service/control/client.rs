@@ -42,7 +42,7 @@ fn connect_to(state: &Path) -> io::Result<Option<UnixStream>> {
 /// No process listens, the run refused, was silent for too long, or the connection broke.
 pub fn ask(state: &Path, request: &Request) -> Result<Vec<u8>, ControlError> {
     let path = state.join(SOCKET);
-    let no_listener = || ControlError::NobodyListens(state.to_owned());
+    let no_listener = || ControlError::NotListening(state.to_owned());
     let silent = |process| ControlError::Silent { state: state.to_owned(), process };
     let stream = connect_to(state).map_err(|_| no_listener())?.ok_or_else(|| silent(None))?;
     let process = sockopt::socket_peercred(&stream).ok().map(|peer| peer.pid.as_raw_nonzero().get());

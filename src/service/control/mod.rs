@@ -113,7 +113,7 @@ pub enum Request {
 pub enum ControlError {
     /// No process listens, or not to the end of the answer: no run holds the state, or it is ending.
     #[error("no run answers for {state}; start one with `outlast watch ROOT --state {state}`", state = .0.display())]
-    NobodyListens(PathBuf),
+    NotListening(PathBuf),
     /// The run refused.
     #[error("{0}")]
     Refused(String),

@@ -97,12 +97,12 @@ impl<'a> Scope<'a> {
 
 /// Counts what rules excluded.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct LeftOutCounts {
     include: u64,
     rules: BTreeMap<String, u64>,
 }
 
-impl Tally {
+impl LeftOutCounts {
     fn count(&mut self, cut: ExclusionRule<'_>) {
         match cut {
             ExclusionRule::Include => self.include += 1,
@@ -143,13 +143,13 @@ pub(super) struct Lister {
     /// Storage for their metadata.
     pub(super) looked: Vec<IndexedKind>,
     /// What the rules have excluded so far.
-    pub(super) tally: Tally,
+    pub(super) left_out: LeftOutCounts,
 }
 
 impl Lister {
     pub(super) fn new() -> Self {
-        let (files, looked, tally) = Default::default();
-        Self { dirents: Vec::with_capacity(DIRENTS_LEN), files, looked, tally }
+        let (files, looked, left_out) = Default::default();
+        Self { dirents: Vec::with_capacity(DIRENTS_LEN), files, looked, left_out }
     }
 
     /// Lists an open folder, and returns its sub-folders, tagged [`VISIT`] unless they are excluded.
@@ -183,7 +183,7 @@ impl Lister {
         scope: &Scope<'_>,
         entry: &mut EntryPath,
     ) -> io::Result<(Names, bool)> {
-        let Self { dirents, files, tally, .. } = self;
+        let Self { dirents, files, left_out, .. } = self;
         files.clear(NAMES_KEPT);
         let mut folders = Names::default();
         let mut has_ignore_file = false;
@@ -215,19 +215,19 @@ impl Lister {
             };
             pushed.map_err(io::Error::other)?;
             if let Some(cut) = cut {
-                tally.count(cut);
+                left_out.count(cut);
             }
         }
         Ok((folders, has_ignore_file))
     }
 
     fn apply_ignore_files(&mut self, scope: &Scope<'_>, entry: &mut EntryPath, folders: &mut Names) {
-        let Self { files, tally, .. } = self;
+        let Self { files, left_out, .. } = self;
         files.retain(|_, name| {
             entry.set(name);
             let cut = scope.cut_by_ignore_file(entry, false);
             cut.is_none_or(|cut| {
-                tally.count(cut);
+                left_out.count(cut);
                 false
             })
         });
@@ -235,7 +235,7 @@ impl Lister {
             entry.set(name);
             match scope.cut_by_ignore_file(entry, true) {
                 Some(cut) if tag == VISIT => {
-                    tally.count(cut);
+                    left_out.count(cut);
                     CUT
                 }
                 _ => tag,

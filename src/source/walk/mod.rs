@@ -240,7 +240,7 @@ struct Walk<'a> {
 #[derive(Default)]
 struct Total {
     folders: u64,
-    tally: list::Tally,
+    left_out: list::LeftOutCounts,
     root_error: Option<io::Error>,
 }
 
@@ -310,7 +310,7 @@ impl Walk<'_> {
         }
         let mut total = self.total.lock().unwrap_or_else(PoisonError::into_inner);
         total.folders += folders;
-        total.tally.merge(lister.tally);
+        total.left_out.merge(lister.left_out);
     }
 
     /// Lists one folder, shares its sub-folders with all threads, then passes the folder to the visitor.
@@ -368,7 +368,7 @@ impl Walk<'_> {
         let total = self.total.into_inner().unwrap_or_else(PoisonError::into_inner);
         match total.root_error {
             Some(error) => Err(error),
-            None => Ok(ScanReport { folders: total.folders, filtered: total.tally.into_rules() }),
+            None => Ok(ScanReport { folders: total.folders, filtered: total.left_out.into_rules() }),
         }
     }
 }
