@@ -47,12 +47,15 @@
 //! | 3 | [`engine`] | the run: scan, claims, workers, commits, breakers, queries |
 //! | 2 | [`source`], [`batch`], [`process`], [`ledger`], [`sink`] | files, batches, work on a file, durable state, the record log |
 //! | 1 | [`model`] | plain data |
+//!
+//! What these pages do not list is public for the command and the benchmarks only: it may change in any version.
 
 #[cfg(feature = "async")]
 mod async_api;
 pub mod batch;
 pub mod engine;
 pub mod guide;
+#[doc(hidden)]
 pub mod ledger;
 pub mod model;
 pub mod process;

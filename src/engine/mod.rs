@@ -64,3 +64,5 @@ pub use store::repair::{RepairReport, repair};
 pub use store::{Store, StoreView};
 pub use watch::WatchOptions;
 pub use workers::inspect::{Inspection, inspect};
+
+pub use crate::ledger::{Counts, JobCounts, JobEnd, JobKind};

@@ -22,15 +22,20 @@ mod retry;
 
 pub(crate) use batch::dumped_name;
 pub use batch::{BatchPriority, DiscoveredFile, FileBatch};
+#[doc(hidden)]
 pub use clock::Clock;
 pub use config::{BatchConfig, ConfigError, ErrorMode, FailureLimit, Order, StrategyKind};
-pub use failure::{ErrorClass, FileError, Resource, with_remedy};
+#[doc(hidden)]
+pub use failure::with_remedy;
+pub use failure::{ErrorClass, FileError, Resource};
 pub use fingerprint::{Digest, Fingerprint, Timestamp};
 pub(crate) use key::shared_prefix;
 pub use key::{FileKey, FolderKey, Root, RootId, RootTable};
+#[doc(hidden)]
 pub use memory::{can_do_without_memory, is_for_want_of_stack};
 pub use name::RootName;
 pub use record::ast::{AstCall, AstImport, AstImportedName, AstNotes, AstResult, AstSymbol, AstTotals};
+#[doc(hidden)]
 pub use record::copies::{RecordOf, push_copy, without_copy_mark};
 pub use record::cursor::{ConsumerName, RecordCursor};
 pub use record::{Cursor, LogPosition, LogStart, RecordHead, RecordLine, RecordStatus};

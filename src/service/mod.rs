@@ -9,6 +9,7 @@ mod http;
 mod liveness;
 mod reload;
 mod schedule;
+#[doc(hidden)]
 pub mod settings;
 mod signals;
 mod systemd;

@@ -18,13 +18,15 @@ pub mod export;
 mod log;
 mod reader;
 
+#[doc(hidden)]
 pub use aside::{number_asides, original_of, replace_segment, set_aside_segments};
 pub use error::SinkError;
-pub use log::{Appended, RecordFolder, RecordLog};
-pub use reader::{
-    HeldSegments, LineReader, LogReader, RawLine, RawLines, begins_line, check_range, line_around,
-    segment_bytes, segments,
-};
+pub use log::RecordFolder;
+#[doc(hidden)]
+pub use log::{Appended, RecordLog};
+#[doc(hidden)]
+pub use reader::{HeldSegments, begins_line, check_range, line_around, segment_bytes};
+pub use reader::{LineReader, LogReader, RawLine, RawLines, segments};
 
 /// Size from which a segment counts as full, in bytes.
 pub const SEGMENT_BYTES_MAX: u64 = 256 << 20;
