@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::{Digest, FileKey, Fingerprint};
+use super::{Digest, FileKey, Fingerprint, dumped_name};
 
 /// A file that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,12 +41,6 @@ impl DiscoveredFile {
         let (before, extension) = name.rsplit_once('.')?;
         (!before.is_empty() && !extension.is_empty()).then_some(extension)
     }
-}
-
-/// Returns what the name of a dump has before its ending: `a.py` of `a.py.ast.json`.
-pub(crate) fn dumped_name(name: &[u8]) -> Option<&[u8]> {
-    let endings: [&[u8]; 4] = [b".ast.json", b".syntax.json", b"_ast.json", b".json"];
-    endings.iter().find_map(|ending| name.strip_suffix(*ending))
 }
 
 /// How soon a batch is wanted.

@@ -7,6 +7,7 @@
 mod batch;
 pub(super) mod clock;
 pub(crate) mod config;
+mod dumps;
 pub(crate) mod durable;
 #[doc(hidden)]
 pub mod failpoint;
@@ -20,11 +21,11 @@ pub(crate) mod panic_guard;
 mod record;
 mod retry;
 
-pub(crate) use batch::dumped_name;
 pub use batch::{BatchPriority, DiscoveredFile, FileBatch};
 #[doc(hidden)]
 pub use clock::Clock;
 pub use config::{BatchConfig, ConfigError, ErrorMode, FailureLimit, Order, StrategyKind};
+pub(crate) use dumps::dumped_name;
 #[doc(hidden)]
 pub use failure::with_remedy;
 pub use failure::{ErrorClass, FileError, Resource};

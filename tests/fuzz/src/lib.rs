@@ -13,7 +13,16 @@ mod properties;
 #[path = "../../../src/model/failure.rs"]
 mod failure;
 
+#[path = "../../../src/model/record/ast.rs"]
+mod ast_result;
+#[path = "../../../src/model/dumps.rs"]
+mod dumps;
+
 mod model {
+    pub use crate::ast_result::{
+        AstCall, AstImport, AstImportedName, AstNotes, AstResult, AstSymbol, AstTotals,
+    };
+    pub(crate) use crate::dumps::dumped_name;
     pub(crate) use crate::failure::{ErrorClass, FileError};
 }
 
