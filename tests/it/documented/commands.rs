@@ -8,7 +8,7 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use super::page::{Block, Page, project};
-use crate::support::{Ran, outlast, ran, skip};
+use crate::support::{Ran, outlast, ran, skip, take_environment};
 
 /// Pages with commands, which are those below.
 const PAGES: [&str; 11] = [
@@ -86,7 +86,7 @@ fn in_clone(script: &str) -> Option<Ran> {
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let mut command = Command::new("timeout");
     command.args(["120", "bash", "-c", script]).current_dir(folder.path());
-    command.envs(outlast().get_envs().filter_map(|(name, value)| Some((name, value?))));
+    take_environment(&mut command, &outlast());
     Some(ran(command.env("PATH", path).env("OUTLAST_PROGRESS", "never")))
 }
 

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::commands::has_duckdb;
 use super::page::Page;
-use crate::support::{Ran, Rng, Sandbox, from_env, outlast, ran, skip};
+use crate::support::{Ran, Rng, Sandbox, from_env, outlast, ran, skip, take_environment};
 
 /// Prints the cursor, then a row a line.
 const DUMP_SQLITE: &str = r#"
@@ -82,7 +82,7 @@ impl Loading {
         let folder = self.sandbox.dir.path();
         let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap());
         let mut command = Command::new("python3");
-        command.envs(outlast().get_envs().filter_map(|(name, value)| Some((name, value?))));
+        take_environment(&mut command, &outlast());
         command.env("PATH", path).env("OUTLAST_STATE", &self.sandbox.state).current_dir(folder);
         command
     }

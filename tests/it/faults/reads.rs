@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::{Place, grow};
 
-use crate::support::{Ran, copy, ran, skip};
+use crate::support::{Ran, copy, ran, skip, take_environment};
 
 /// What was injected, and how the command ended that met it.
 struct Met {
@@ -26,6 +26,7 @@ fn with_fault(command: &Command, paths: &[PathBuf], call: &str, errno: &str, num
     }
     traced.args(["-e", &format!("inject={call}:error={errno}:when={number}")]).arg(command.get_program());
     traced.args(command.get_args());
+    take_environment(&mut traced, command);
     let told = ran(&mut traced);
     let injected = fs::read_to_string(&log).is_ok_and(|log| log.contains("INJECTED"));
     Met { told, injected }

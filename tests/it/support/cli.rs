@@ -20,6 +20,16 @@ pub(crate) fn outlast() -> Command {
     command
 }
 
+/// Gives a program that runs a command the environment of that command.
+pub(crate) fn take_environment(program: &mut Command, command: &Command) {
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => program.env(name, value),
+            None => program.env_remove(name),
+        };
+    }
+}
+
 /// What a command did.
 #[derive(Debug)]
 pub(crate) struct Ran {

@@ -15,7 +15,7 @@ mod trees;
 pub(crate) use aim::{Aim, Begin, Met, Reach, Score};
 pub(crate) use background::Background;
 pub(crate) use browser::Browser;
-pub(crate) use cli::{Ran, outlast, ran};
+pub(crate) use cli::{Ran, outlast, ran, take_environment};
 pub(crate) use disk::Disk;
 pub(crate) use heartbeats::{Heartbeats, Promise};
 pub(crate) use http::{Client, Reply};

@@ -20,7 +20,7 @@ use outlast::service::{Request, ask};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::support::{Checker, Ran, Sandbox, ran};
+use crate::support::{Checker, Ran, Sandbox, ran, take_environment};
 
 /// A small syntax tree.
 const AST: &str = r#"{"type":"Program","body":[{"type":"Name","id":"x"}]}"#;
@@ -96,7 +96,8 @@ impl<'a> Watcher<'a> {
             Some(script) => {
                 let mut command = Command::new("unshare");
                 command.args(["--user", "--map-root-user", "sh", "-c", script]);
-                command.arg(plain.get_program()).args(plain.get_args()).env("HOME", "/nowhere");
+                command.arg(plain.get_program()).args(plain.get_args());
+                take_environment(&mut command, &plain);
                 command
             }
             None => plain,

@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Promise, Ran, Record, Sandbox, ran, read_log, skip};
+use crate::support::{Promise, Ran, Record, Sandbox, ran, read_log, skip, take_environment};
 use crate::user::{AST, StopAtEnd, midway, slow, wait_until};
 
 const QUESTIONS: [&[&str]; 7] = [
@@ -100,6 +100,7 @@ fn a_state_on_a_read_only_mount_is_asked() {
         let mut command = Command::new("unshare");
         command.current_dir(sandbox.dir.path()).args(["-m", "sh", "-c", script, "sh"]);
         command.arg(&sandbox.state).arg(&mount).arg(asked.get_program()).args(question);
+        take_environment(&mut command, &asked);
         let told = ran(command.arg("--state").arg(&mount));
         if told.code == Some(99) || told.stderr.contains("unshare:") {
             return skip(&format!("no read-only mount: {told}"));
