@@ -205,10 +205,7 @@ fn note_outcomes(breakers: &mut Breakers, outcomes: &mut [Outcome], now: Instant
     for outcome in outcomes {
         let FileEvent::Ended(ending) = &mut outcome.change else { continue };
         let Some(resource) = outcome.short_of else {
-            fine += u32::from(!matches!(
-                ending.end,
-                AttemptOutcome::Released | AttemptOutcome::Hidden | AttemptOutcome::Gone
-            ));
+            fine += u32::from(ending.end.was_attempted());
             continue;
         };
         note_fine(breakers, std::mem::take(&mut fine), now);

@@ -258,7 +258,7 @@ impl<'a> Coordinator<'a> {
             } else {
                 ProcessingState::Waiting
             };
-            self.run.publish_state(&self.attempt, state);
+            self.run.publish_state(self.attempt.shown, state, self.attempt.now());
         }
         if is_paused {
             return Ok(());
@@ -312,7 +312,7 @@ impl<'a> Coordinator<'a> {
     fn hold(&mut self) {
         self.workers.take_back(&mut self.dispatch);
         if !self.draining.has_begun() {
-            self.run.publish_state(&self.attempt, ProcessingState::Waiting);
+            self.run.publish_state(self.attempt.shown, ProcessingState::Waiting, self.attempt.now());
         }
     }
 
@@ -369,7 +369,8 @@ impl<'a> Coordinator<'a> {
         if self.committer.waiting() == 0 {
             self.run.publish(&self.attempt, &self.committer, &self.dispatch);
         } else {
-            self.run.publish_state(&self.attempt, self.run.statistics.state);
+            let state = self.run.statistics.state;
+            self.run.publish_state(self.attempt.shown, state, now);
         }
         Ok(())
     }
@@ -387,8 +388,8 @@ impl<'a> Coordinator<'a> {
         let is_free = !self.draining.has_begun() && store.log_compared.is_some() && health.is_good();
         let now = self.attempt.now();
         if !is_free
-            || self.ticks.policy.is_due(&self.tick_inputs())
             || !self.compaction.may_step(store, is_idle, now)
+            || self.ticks.policy.is_due(&self.tick_inputs())
             || health.missing_disk_space(&self.committer, ROOM_BYTES).is_some()
         {
             return Ok(false);

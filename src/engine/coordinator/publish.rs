@@ -7,7 +7,6 @@ use super::AttemptContext;
 use super::run_state::RunState;
 use crate::engine::commit::committer::Committer;
 use crate::engine::dispatch::Dispatcher;
-use crate::engine::lifecycle::transition::{AttemptOutcome, FileEvent};
 use crate::engine::stats::{BatchStatistics, MemoryStatus, ProcessTotals, ProcessingState};
 use crate::engine::workers::outcome::OutcomeGroup;
 
@@ -19,7 +18,7 @@ impl RunState {
         progress.batches += u64::from(batch_is_complete);
         if let Some(worker) = self.statistics.workers.get_mut(group.worker) {
             worker.files +=
-                group.outcomes.iter().filter(|outcome| was_attempted(&outcome.change)).count() as u64;
+                group.outcomes.iter().filter(|outcome| outcome.change.was_attempted()).count() as u64;
             worker.bytes += group.bytes;
             worker.busy_seconds += group.busy.as_secs_f64();
         }
@@ -58,13 +57,8 @@ impl RunState {
         show(attempt.shown, statistics, now);
     }
 
-    /// Publishes the run's state, and the breakers'.
-    pub(super) fn publish_state(&mut self, attempt: &AttemptContext<'_>, state: ProcessingState) {
-        self.show_state(attempt.shown, state, attempt.now());
-    }
-
-    /// Publishes a state of the run, also between its attempts.
-    pub(crate) fn show_state(
+    /// Publishes the run's state, and the breakers', also between its attempts.
+    pub(crate) fn publish_state(
         &mut self,
         shown: &Mutex<BatchStatistics>,
         state: ProcessingState,
@@ -76,16 +70,14 @@ impl RunState {
     }
 }
 
-fn was_attempted(change: &FileEvent) -> bool {
-    !matches!(change, FileEvent::Ended(ending) if matches!(ending.end, AttemptOutcome::Released | AttemptOutcome::Hidden | AttemptOutcome::Gone))
-}
-
 fn show(shown: &Mutex<BatchStatistics>, statistics: &BatchStatistics, now: Instant) {
     let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
     let process = shown.process.plus(&shown, statistics);
     let progressed = shown.progressed.filter(|_| statistics.stands_as(&shown)).or(Some(now));
     shown.clone_from(statistics);
-    (shown.process, shown.published, shown.progressed) = (process, Some(now), progressed);
+    shown.process = process;
+    shown.published = Some(now);
+    shown.progressed = progressed;
 }
 
 impl ProcessTotals {

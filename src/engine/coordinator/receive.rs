@@ -1,7 +1,7 @@
 //! What the coordinator does with each event.
 
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
 
 use super::event::Event;
@@ -58,15 +58,11 @@ impl Coordinator<'_> {
             Event::Failed(error) => return Err(error),
             Event::Command(CommandRequest { command, reply }) => {
                 let done = self.watching.carry_out(command, &mut self.committer, &self.attempt);
-                if self.watching.answer(&reply, done, &self.committer, &self.attempt)? {
-                    self.end(AttemptEnd::Superseded);
-                }
+                self.answer(&reply, done)?;
             }
             Event::Forget { root, reply } => {
                 let done = self.watching.forget(root, &mut self.committer, &self.attempt);
-                if self.watching.answer(&reply, done, &self.committer, &self.attempt)? {
-                    self.end(AttemptEnd::Superseded);
-                }
+                self.answer(&reply, done)?;
             }
             Event::Checkpoint(reply) => self.ticks.clients.push(reply),
             Event::Asked { changes, reply } => {
@@ -78,9 +74,27 @@ impl Coordinator<'_> {
                 let now = self.attempt.work.clock.time();
                 let done = consumers::apply(self.committer.store_mut(), &change, now);
                 self.compaction.look_again();
-                self.watching.answer(&reply, done, &self.committer, &self.attempt)?;
+                self.answer(&reply, done)?;
             }
             Event::Compact(reply) => self.compaction.ask(reply),
+        }
+        Ok(())
+    }
+
+    /// Sends a client what came of its request, and makes room for another job if one should come first. An error of
+    /// the state itself is returned instead: the run can't continue with it.
+    fn answer<T>(
+        &mut self,
+        reply: &SyncSender<Result<T, EngineError>>,
+        done: Result<T, EngineError>,
+    ) -> Result<(), EngineError> {
+        match done {
+            Err(error) if error.is_of_the_state() => return Err(error),
+            // The client may have gone.
+            done => drop(reply.try_send(done)),
+        }
+        if self.watching.wants_switch(&self.committer, &self.attempt)? {
+            self.end(AttemptEnd::Superseded);
         }
         Ok(())
     }

@@ -1,7 +1,5 @@
 //! The coordinator's part in commands and served roots: what needs the state is done between two rounds of the loop.
 
-use std::sync::mpsc::SyncSender;
-
 use super::AttemptContext;
 use crate::engine::command::{Command, CommandReply};
 use crate::engine::commit::committer::Committer;
@@ -104,20 +102,12 @@ impl Watching<'_> {
         Ok(Some(Checked { figures, lost, wants_switch }))
     }
 
-    /// Sends a client what came of its request. Returns whether another job should come first now. An error of the
-    /// state itself is returned instead: the run can't continue with it.
-    pub(super) fn answer<T>(
+    /// Returns whether another job should come first.
+    pub(super) fn wants_switch(
         &self,
-        reply: &SyncSender<Result<T, EngineError>>,
-        done: Result<T, EngineError>,
         committer: &Committer<'_>,
         attempt: &AttemptContext<'_>,
     ) -> Result<bool, EngineError> {
-        match done {
-            Err(error) if error.is_of_the_state() => return Err(error),
-            // The client may have gone.
-            done => drop(reply.try_send(done)),
-        }
         let Some(watch_state) = &self.0 else { return Ok(false) };
         Ok(watch_state.wants_switch(committer.store(), &attempt.plan.job)?)
     }

@@ -199,7 +199,7 @@ impl Session<'_> {
         loop {
             held.check()?;
             let now = self.clock.now();
-            run.show_state(self.engine.shown(), ProcessingState::Waiting, now);
+            run.publish_state(self.engine.shown(), ProcessingState::Waiting, now);
             if self.engine.stop_flag().is_requested() {
                 return Ok(Some(AttemptEnd::Interrupted));
             }

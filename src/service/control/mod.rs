@@ -185,7 +185,8 @@ pub fn answer(
             write_json(&log, out)
         }
         Request::Consumer { name } => {
-            let (log, since) = (view.log(), view.consumer_cursor(name)?);
+            let log = view.log();
+            let since = view.consumer_cursor(name)?;
             log.check_cursor(&since).map_err(|error| match error {
                 EngineError::CursorGone(what) => EngineError::CursorGone(format!("consumer {name}: {what}")),
                 error => error,

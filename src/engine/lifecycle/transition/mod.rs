@@ -31,6 +31,11 @@ impl FileEvent {
         matches!(self, Self::Missing(_) | Self::Ended(Attempted { end: AttemptOutcome::Gone, .. }))
     }
 
+    /// Returns whether a worker has read or processed the file for it.
+    pub(crate) fn was_attempted(&self) -> bool {
+        !matches!(self, Self::Ended(attempted) if !attempted.end.was_attempted())
+    }
+
     /// Returns whether an attempt failed for good.
     pub(crate) fn is_failure(&self) -> bool {
         matches!(self, Self::Ended(Attempted { end: AttemptOutcome::Recorded { failure: Some(_), .. }, .. }))
@@ -63,6 +68,13 @@ pub(crate) enum AttemptOutcome {
     Crashed,
     /// It was not read.
     Released,
+}
+
+impl AttemptOutcome {
+    /// Returns whether the file was read or processed: not if it was left as it was, or is not there.
+    pub(crate) fn was_attempted(&self) -> bool {
+        !matches!(self, Self::Released | Self::Hidden | Self::Gone)
+    }
 }
 
 /// The effect of a change.

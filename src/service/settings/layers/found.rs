@@ -26,9 +26,11 @@ impl Found {
     /// Takes a value over, unless a layer before had one; it is checked in any case.
     pub(crate) fn take(&mut self, setting: &'static Setting, raw: &Raw<'_>, origin: Origin) {
         let is_first = !self.origins.contains_key(&*setting.key);
-        let mut overridden = Fields::default();
-        let fields = if is_first { &mut self.fields } else { &mut overridden };
-        let set = setting.set(fields, raw, &origin);
+        let set = if is_first {
+            setting.set(&mut self.fields, raw, &origin)
+        } else {
+            setting.set(&mut Fields::default(), raw, &origin)
+        };
         match set {
             Ok(()) if is_first => drop(self.origins.insert(&setting.key, origin)),
             Ok(()) => {}

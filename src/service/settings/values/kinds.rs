@@ -227,7 +227,8 @@ fn named_root(item: &str, origin: &Origin) -> Result<NamedRoot, String> {
 
 /// Returns why two roots can't go together.
 fn clash(one: &NamedRoot, other: &NamedRoot) -> Option<String> {
-    let (name, path) = (&other.name, other.path.display());
+    let name = &other.name;
+    let path = other.path.display();
     if one.name == other.name {
         let first = one.path.display();
         return Some(format!("root {name} is both {first} and {path}; each needs a name of its own"));

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::{Background, Ran, Sandbox, outlast, ran};
+use crate::support::{Background, Ran, Sandbox, outlast, ran, take_environment};
 use crate::user::AST;
 
 /// Less, and an unoptimised binary finds no place for itself.
@@ -13,7 +13,8 @@ fn limited(sandbox: &Sandbox, limit: &str, args: &[&str]) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit -c 0; ulimit {limit}; exec \"$0\" \"$@\"")]);
     command.arg(outlast().get_program()).args(args).arg("--state").arg(&sandbox.state);
-    command.current_dir(sandbox.dir.path()).env("HOME", "/nowhere").env("XDG_CONFIG_HOME", "/nowhere");
+    command.current_dir(sandbox.dir.path());
+    take_environment(&mut command, &outlast());
     command
 }
 

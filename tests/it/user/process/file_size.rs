@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Ran, Sandbox, outlast, ran};
+use crate::support::{Ran, Sandbox, outlast, ran, take_environment};
 use crate::user::AST;
 
 /// The binary under such a limit, in blocks of 512 or 1,024 bytes.
@@ -10,7 +10,7 @@ fn limited(sandbox: &Sandbox, blocks: u32, args: &[&str]) -> Ran {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit -f {blocks}; exec \"$0\" \"$@\"")]).arg(outlast().get_program());
     command.current_dir(sandbox.dir.path()).args(args).arg("--state").arg(&sandbox.state);
-    command.env("HOME", "/nowhere").env("XDG_CONFIG_HOME", "/nowhere");
+    take_environment(&mut command, &outlast());
     ran(&mut command)
 }
 
@@ -54,12 +54,13 @@ fn an_export_that_meets_the_limit_leaves_nothing_behind() {
     std::fs::create_dir(&out).unwrap();
     let blocks = 1200;
     says_the_limit(&limited(&sandbox, blocks, &["records", "--output", "out/x"]), 1);
-    let status = Command::new("sh")
+    let mut command = Command::new("sh");
+    take_environment(&mut command, &outlast());
+    let status = command
         .args(["-c", "ulimit -f 1200; exec \"$0\" records --state \"$1\" > out/stdout 2> err"])
         .arg(outlast().get_program())
         .arg(&sandbox.state)
         .current_dir(sandbox.dir.path())
-        .env("HOME", "/nowhere")
         .status()
         .unwrap();
     let said = std::fs::read_to_string(sandbox.dir.path().join("err")).unwrap();

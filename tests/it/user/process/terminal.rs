@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::process::{Command, Stdio};
 
-use crate::support::{Ran, Sandbox, outlast, ran, skip};
+use crate::support::{Ran, Sandbox, outlast, ran, skip, take_environment};
 use crate::user::{AST, BROKEN};
 
 /// A title is set, a colour, and a line ends: in seven bits, in eight, and the direction of writing turns.
@@ -175,7 +175,8 @@ fn streams_that_are_closed_at_the_start_take_no_byte_of_the_state() {
         let mut command = Command::new("sh");
         command.current_dir(sandbox.dir.path()).args(["-c", "exec \"$0\" \"$@\" <&- >&- 2>&-"]);
         command.arg(outlast().get_program()).args(args).arg("--state").arg(&sandbox.state);
-        command.env("HOME", "/nowhere").status().unwrap().code()
+        take_environment(&mut command, &outlast());
+        command.status().unwrap().code()
     };
     assert_eq!(closed(&["run", "tree", "--log-level", "trace", "--progress", "always"]), Some(3));
     assert_eq!(closed(&["status"]), Some(0));
@@ -190,7 +191,8 @@ fn on_a_terminal(sandbox: &Sandbox, term: &str, args: &str) -> Option<String> {
     let program = outlast().get_program().to_owned().into_string().unwrap();
     let command = format!("{program} {args} --state {}", sandbox.state.display());
     script.args(["-qec", &command, "/dev/null"]).current_dir(sandbox.dir.path());
-    script.env("TERM", term).env("HOME", "/nowhere").env_remove("NO_COLOR").stdin(Stdio::null());
+    take_environment(&mut script, &outlast());
+    script.env("TERM", term).env_remove("NO_COLOR").stdin(Stdio::null());
     let told = script.output().ok()?;
     Some(String::from_utf8(told.stdout).unwrap())
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Ran, Sandbox, ran};
+use crate::support::{Ran, Sandbox, outlast, ran, take_environment};
 use crate::user::AST;
 
 /// The outcome of a command of a user who may have so many threads; none where this process can't be another user. The limit
@@ -24,7 +24,8 @@ fn limited(sandbox: &Sandbox, user: &str, seconds: u32, threads: usize, args: &[
         "--clear-groups",
     ]);
     command.args(["prlimit", &format!("--nproc={threads}"), env!("CARGO_BIN_EXE_outlast")]);
-    command.args(args).env("HOME", "/nowhere").env("XDG_CONFIG_HOME", "/nowhere");
+    command.args(args);
+    take_environment(&mut command, &outlast());
     Some(ran(command.current_dir(sandbox.dir.path())))
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
-use crate::support::{Ran, Sandbox, outlast, ran};
+use crate::support::{Ran, Sandbox, outlast, ran, take_environment};
 use crate::user::{AST, BROKEN, wait_until};
 
 /// Three files, of which one is broken.
@@ -185,6 +185,7 @@ fn limited(sandbox: &Sandbox, args: &[&str]) -> Ran {
     let mut command = std::process::Command::new("bash");
     command.current_dir(sandbox.dir.path()).args(["-c", "trap '' XFSZ; ulimit -f 1024; exec \"$@\"", "-"]);
     command.arg(outlast().get_program()).args(["records", "--output", "out", "--state"]);
+    take_environment(&mut command, &outlast());
     ran(command.arg(&sandbox.state).args(args))
 }
 

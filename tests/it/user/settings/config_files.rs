@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::process::Command;
 
-use crate::support::{Ran, Sandbox, outlast, ran, skip};
+use crate::support::{Ran, Sandbox, outlast, ran, skip, take_environment};
 use crate::user::{AST, midway_with, slow};
 
 const SERVICE_USER: &str = "54321";
@@ -19,6 +19,7 @@ fn as_service(sandbox: &Sandbox, folder: &str, home: &str, args: &[&str]) -> Opt
     let mut command = Command::new("setpriv");
     command.arg(format!("--reuid={SERVICE_USER}")).arg(format!("--regid={SERVICE_USER}"));
     command.arg("--clear-groups").arg(&bin).args(args).current_dir(sandbox.dir.path().join(folder));
+    take_environment(&mut command, &outlast());
     command.env("HOME", sandbox.dir.path().join(home)).env_remove("XDG_CONFIG_HOME");
     let told = ran(&mut command);
     if told.code == Some(127) || told.stderr.contains("setpriv:") {
@@ -66,7 +67,8 @@ fn a_folder_that_was_removed_has_no_configuration() {
         .arg(outlast().get_program())
         .current_dir(&gone);
     command.arg("run").arg(&sandbox.root).arg("--state").arg(&sandbox.state);
-    ran(command.env("HOME", "/nowhere")).expect(0);
+    take_environment(&mut command, &outlast());
+    ran(&mut command).expect(0);
     ran(&mut sandbox.command(["status"])).expect(0);
 }
 
