@@ -59,7 +59,7 @@ pub enum Command {
     /// End a queued or running job: it scans no further. What it has found is still processed, as of any served root.
     Cancel {
         /// The job's number.
-        job: u64,
+        job_id: u64,
     },
 }
 
@@ -70,7 +70,7 @@ pub struct CommandReply {
     pub what: String,
     /// The job that was queued or ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub job: Option<u64>,
+    pub job_id: Option<u64>,
     /// The committed position, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Cursor>,

@@ -96,6 +96,6 @@ fn order_of(order: &CtlOrder) -> std::result::Result<Command, &ForgetArgs> {
         }
         CtlOrder::Remove { root } => Command::Remove { root: root_path(root).into_os_string() },
         CtlOrder::Forget(forget) => return Err(forget),
-        CtlOrder::Cancel { job } => Command::Cancel { job: *job },
+        CtlOrder::Cancel { job } => Command::Cancel { job_id: *job },
     })
 }

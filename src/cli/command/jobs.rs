@@ -68,7 +68,7 @@ fn show(report: &JobReport, now: Timestamp, out: &mut Lines<'_>) -> io::Result<(
 
 fn row(job: &JobSummary, now: Timestamp) -> [String; 8] {
     [
-        job.job.to_string(),
+        job.job_id.to_string(),
         job.kind.to_string(),
         state_of(job),
         job.started.map_or_else(none, to_the_minute),
@@ -142,9 +142,9 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn line(job: u64, state: JobOutcome) -> JobSummary {
+    fn line(job_id: u64, state: JobOutcome) -> JobSummary {
         JobSummary {
-            job,
+            job_id,
             kind: JobKind::Run,
             state,
             priority: 0,

@@ -67,7 +67,7 @@ fn write_status(report: &StatusReport, out: &mut Lines<'_>) -> io::Result<()> {
         writeln!(
             out,
             "job {}: {}, {} to {ended}, {} ok, {} failed, {} unchanged, {} removed",
-            job.job,
+            job.job_id,
             job.end,
             to_the_second(job.started),
             job.counts.ok,

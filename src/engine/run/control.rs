@@ -144,8 +144,8 @@ impl Engine {
         let cursor = self.put(Event::Checkpoint)?;
         let records_end = self.view().ok_or(EngineError::NoRun)?.cursor_at(cursor.log);
         let what = format!("committed: tick {}, records end at {records_end}", cursor.tick);
-        let job = Some(self.statistics().progress.job_id);
-        Ok(CommandReply { what, job, cursor: Some(cursor), records_end: Some(records_end) })
+        let job_id = Some(self.statistics().progress.job_id);
+        Ok(CommandReply { what, job_id, cursor: Some(cursor), records_end: Some(records_end) })
     }
 
     fn pause(&self, paused: bool) -> CommandReply {

@@ -159,7 +159,7 @@ impl Engine {
     pub fn checkpoint(&self, job_id: u64) -> Result<CheckpointData, EngineError> {
         let view = {
             let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-            let running = running.as_ref().filter(|running| running.job == job_id);
+            let running = running.as_ref().filter(|running| running.job_id == job_id);
             running.map(|running| running.view.clone())
         };
         let view = view.ok_or(EngineError::NotRunning { job_id })?;

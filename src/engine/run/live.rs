@@ -25,7 +25,7 @@ pub(super) struct Shared {
 
 /// A run that is going on.
 pub(super) struct Running {
-    pub(super) job: u64,
+    pub(super) job_id: u64,
     pub(super) view: StoreView,
     /// The roots that are served meanwhile.
     pub(super) roots: Vec<RootId>,
@@ -86,7 +86,7 @@ impl<'a> LiveRun<'a> {
         }
         let roots = plan.roots.iter().map(|(root, _)| root.id).collect();
         let config = Arc::clone(config);
-        *shown = Some(Running { job: plan.job.id, view, roots, config, send: None, is_between: false });
+        *shown = Some(Running { job_id: plan.job.id, view, roots, config, send: None, is_between: false });
         Ok(Self { shared, stays })
     }
 

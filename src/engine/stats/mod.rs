@@ -59,7 +59,6 @@ impl fmt::Display for ProcessingState {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProcessingProgress {
     /// Number of the job within the state.
-    #[serde(rename = "job")]
     pub job_id: u64,
     /// Entries that are not directories and whose names the filters let in.
     pub discovered: u64,

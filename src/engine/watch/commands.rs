@@ -26,7 +26,7 @@ impl WatchState {
             Command::Rescan { path: Some(path), .. } => self.rescan(&PathBuf::from(path), context),
             Command::Add { root, priority } => self.add(PathBuf::from(root), priority, context),
             Command::Remove { root } => self.remove(&PathBuf::from(root), context),
-            Command::Cancel { job } => self.cancel(job, context),
+            Command::Cancel { job_id } => self.cancel(job_id, context),
             other => Err(EngineError::Refused(format!("nothing that a job does: {other:?}"))),
         }
     }
@@ -40,7 +40,7 @@ impl WatchState {
         let is_under_way = |job: &Job| job.kind == JobKind::Scheduled && !job.end.is_final();
         if scheduled && let Some(job) = context.store.reader.jobs()?.iter().find(|job| is_under_way(job)) {
             let what = format!("nothing queued: job {}, which the schedule asked for, has not ended", job.id);
-            return Ok(CommandReply { job: Some(job.id), ..CommandReply::text(what) });
+            return Ok(CommandReply { job_id: Some(job.id), ..CommandReply::text(what) });
         }
         let queued = self.queue_asked(context.store, JobRequest::of(kind, self.ids()))?;
         Ok(reply_of(&queued, "a scan of all roots"))
@@ -183,7 +183,7 @@ impl WatchState {
         if id == context.running.id {
             self.cancelled = true;
             return Ok(CommandReply {
-                job: Some(id),
+                job_id: Some(id),
                 ..CommandReply::text(format!(
                     "job {id} scans no further; what it has found is processed still"
                 ))
@@ -194,16 +194,16 @@ impl WatchState {
             return Err(EngineError::Refused(format!("no job {id} waits or runs; see `outlast jobs`")));
         };
         context.store.commit_without_lines(&[], Some(&job_plan::ended(job, JobEnd::Cancelled)))?;
-        Ok(CommandReply { job: Some(id), ..CommandReply::text(format!("job {id} is cancelled")) })
+        Ok(CommandReply { job_id: Some(id), ..CommandReply::text(format!("job {id} is cancelled")) })
     }
 }
 
 fn reply_of(queued: &Enqueued, what: &str) -> CommandReply {
-    let &Enqueued { job, is_new } = queued;
+    let &Enqueued { job_id, is_new } = queued;
     let text = if is_new {
-        format!("queued as job {job}: {what}")
+        format!("queued as job {job_id}: {what}")
     } else {
-        format!("nothing queued: job {job} waits, and is {what}")
+        format!("nothing queued: job {job_id} waits, and is {what}")
     };
-    CommandReply { job: Some(job), ..CommandReply::text(text) }
+    CommandReply { job_id: Some(job_id), ..CommandReply::text(text) }
 }

@@ -83,7 +83,7 @@ pub(crate) struct WatchContext<'a> {
 
 /// A job that was queued, or one that already covers the request.
 pub(crate) struct Enqueued {
-    pub job: u64,
+    pub job_id: u64,
     /// False if it waited before.
     pub is_new: bool,
 }
@@ -185,7 +185,7 @@ impl WatchState {
         let job = wanted.job(&store.reader.jobs()?);
         tracing::info!(job = job.id, kind = %job.kind, "queued");
         store.commit_without_lines(&[], Some(&job))?;
-        Ok(Enqueued { job: job.id, is_new: true })
+        Ok(Enqueued { job_id: job.id, is_new: true })
     }
 
     /// Returns the waiting job that will scan all that is wanted.
@@ -196,7 +196,7 @@ impl WatchState {
     ) -> Result<Option<Enqueued>, EngineError> {
         let jobs = store.reader.jobs()?;
         let job = jobs.iter().find(|job| will_do(job, wanted));
-        Ok(job.map(|job| Enqueued { job: job.id, is_new: false }))
+        Ok(job.map(|job| Enqueued { job_id: job.id, is_new: false }))
     }
 
     /// Ends the queued jobs that have no served root any more.

@@ -96,7 +96,7 @@ fn a_job_waits_for_another_one_only_if_that_does_all_of_it_and_no_later() {
     let of = |roots: &[u32]| JobRequest::of(JobKind::Rescan, roots.to_vec());
     let mut queue = |wanted: JobRequest| {
         let queued = watch_state.queue(&mut place.store, wanted).unwrap();
-        (queued.job, queued.is_new)
+        (queued.job_id, queued.is_new)
     };
     let part = |scope: &str| Some(scope.to_owned());
     assert_eq!(queue(JobRequest { scope: part("d"), ..of(&[1]) }), (1, true));

@@ -108,6 +108,7 @@ mod tests {
     fn orders_are_written_as_people_write_them() {
         assert_eq!(read(r#"{"order":"pause"}"#), Ok(Command::Pause));
         assert_eq!(read(r#"{"order":"workers","count":3}"#), Ok(Command::Workers { count: 3 }));
+        assert_eq!(read(r#"{"order":"cancel","job_id":3}"#), Ok(Command::Cancel { job_id: 3 }));
         let add = Command::Add { root: "/a b/ü".into(), priority: -1 };
         assert_eq!(read(r#"{"order":"add","root":"/a b/ü","priority":-1}"#), Ok(add));
         let rescan = Command::Rescan { path: None, scheduled: false };

@@ -208,7 +208,7 @@ fn scans_that_are_asked_for_while_all_roots_are_away_do_not_pile_up() {
     fs::rename(&root, &elsewhere).unwrap();
     wait_for_state(&mut watcher, &root, "away");
     for _ in 0..2 {
-        let jobs: Vec<_> = (0..3).map(|_| watcher.order(&["rescan"])["job"].clone()).collect();
+        let jobs: Vec<_> = (0..3).map(|_| watcher.order(&["rescan"])["job_id"].clone()).collect();
         assert!(jobs[0].is_u64() && jobs.iter().all(|job| *job == jobs[0]), "{jobs:?}");
         std::thread::sleep(std::time::Duration::from_millis(2500));
         let running = watcher.wait_for("it tells", |running| running["watch"].is_object());

@@ -189,7 +189,7 @@ impl<'a> Watcher<'a> {
         let told = ran(&mut self.sandbox.command(["jobs", "--all", "--format", "json"])).expect(0).json();
         let jobs = told["jobs"].as_array().unwrap();
         jobs.iter()
-            .find(|job| job["job"] == number)
+            .find(|job| job["job_id"] == number)
             .unwrap_or_else(|| panic!("no job {number} in {told}"))
             .clone()
     }

@@ -38,7 +38,7 @@ fn has_record(sandbox: &Sandbox, path: &str) -> bool {
 
 #[track_caller]
 fn number(done: &serde_json::Value) -> u64 {
-    done["job"].as_u64().unwrap_or_else(|| panic!("no job in {done}"))
+    done["job_id"].as_u64().unwrap_or_else(|| panic!("no job in {done}"))
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_queued_job_of_higher_priority_comes_first_and_the_other_one_goes_on_behind_
     let running = watcher.wait_for("it is midway", |running| {
         running["ok"].as_u64() > Some(1) && running["pending"].as_u64() > Some(10)
     });
-    let first = running["job"].as_u64().unwrap();
+    let first = running["job_id"].as_u64().unwrap();
     let later = number(&watcher.order(&["add", idle.to_str().unwrap(), "--priority", "-1"]));
     wait_until("it is listed by its name", || {
         (watcher.job(later)["roots"] == serde_json::json!([{ "name": "idle", "path": idle }])).then_some(())
@@ -166,7 +166,7 @@ fn a_job_is_cancelled_while_it_waits_and_while_it_runs() {
     let running = watcher.wait_for("it is midway", |running| {
         running["ok"].as_u64() > Some(1) && running["pending"].as_u64() > Some(10)
     });
-    let first = running["job"].as_u64().unwrap();
+    let first = running["job_id"].as_u64().unwrap();
     let waiting = number(&watcher.order(&["rescan"]));
     watcher.order(&["cancel", &waiting.to_string()]);
     assert_eq!(watcher.job(waiting)["state"], "cancelled");

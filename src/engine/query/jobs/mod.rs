@@ -36,7 +36,7 @@ pub struct JobReport {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobSummary {
     /// Its number.
-    pub job: u64,
+    pub job_id: u64,
     /// Why the job exists.
     pub kind: JobKind,
     /// How it ended, or that it waits or runs.
@@ -80,7 +80,7 @@ pub struct JobRoot {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct JobStatus {
     /// Its number.
-    pub job: u64,
+    pub job_id: u64,
     /// How it ended, or that it runs.
     pub end: JobOutcome,
     /// When it began.
@@ -149,7 +149,7 @@ impl JobStatus {
     /// `live` as for [`JobOutcome::of`].
     pub(super) fn of(job: &Job, live: bool) -> Self {
         Self {
-            job: job.id,
+            job_id: job.id,
             end: JobOutcome::of(job, live),
             started: job.started,
             ended: job.ended,
@@ -186,7 +186,7 @@ impl StoreView {
     fn summary(&self, job: &Job, running: Option<&BatchStatistics>) -> JobSummary {
         let state = JobOutcome::of(job, running.is_some());
         let line = JobSummary {
-            job: job.id,
+            job_id: job.id,
             kind: job.kind,
             state,
             priority: job.priority,

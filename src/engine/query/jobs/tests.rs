@@ -62,7 +62,7 @@ fn store_with(folder: &tempfile::TempDir, jobs: &[Job]) -> Store {
 }
 
 fn numbers(report: &JobReport) -> Vec<u64> {
-    report.jobs.iter().map(|line| line.job).collect()
+    report.jobs.iter().map(|line| line.job_id).collect()
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn what_never_began_has_no_start_and_a_lost_root_its_number() {
     let known = JobRoot { name: "asts".to_owned(), path: "/data/asts".into() };
     assert_eq!(waits.roots, [known, JobRoot { name: "7".to_owned(), path: PathBuf::new() }]);
     let json = serde_json::to_string(&report).unwrap();
-    let first = r#"{"jobs":[{"job":1,"kind":"rescan","state":"queued","priority":0,"roots":[{"name":"asts","path":"/data/asts"},{"name":"7","path":""}],"scope":"src","queued":"1970-01-01T00:00:00.000000001Z","started":null,"ended":null,"phase":null,"pending":null,"progress":null,"discovered":9,"ok":1,"failed":2,"unchanged":3,"removed":4,"bytes":5},"#;
+    let first = r#"{"jobs":[{"job_id":1,"kind":"rescan","state":"queued","priority":0,"roots":[{"name":"asts","path":"/data/asts"},{"name":"7","path":""}],"scope":"src","queued":"1970-01-01T00:00:00.000000001Z","started":null,"ended":null,"phase":null,"pending":null,"progress":null,"discovered":9,"ok":1,"failed":2,"unchanged":3,"removed":4,"bytes":5},"#;
     assert!(json.starts_with(first), "{json}");
     assert_eq!(serde_json::from_str::<JobReport>(&json).unwrap(), report);
 }
@@ -138,6 +138,6 @@ fn a_status_has_each_job_in_short() {
     let folder = tempfile::tempdir().unwrap();
     let report = store_with(&folder, &[job(1, JobEnd::Completed)]).view().status(None).unwrap();
     let json = serde_json::to_string(&report.jobs).unwrap();
-    let expected = r#"[{"job":1,"end":"completed","started":"1970-01-01T00:00:00.000000001Z","ended":"1970-01-01T00:00:00.000000099Z","ok":1,"failed":2,"unchanged":3,"removed":4,"bytes":5}]"#;
+    let expected = r#"[{"job_id":1,"end":"completed","started":"1970-01-01T00:00:00.000000001Z","ended":"1970-01-01T00:00:00.000000099Z","ok":1,"failed":2,"unchanged":3,"removed":4,"bytes":5}]"#;
     assert_eq!(json, expected);
 }

@@ -53,7 +53,7 @@ function showProgress(statistics) {
   const bar = byId("bar");
   if (statistics.state === "scanning" && discovered === 0) bar.removeAttribute("value");
   else bar.value = part;
-  say("job-name", statistics.job ? `job ${statistics.job}` : "");
+  say("job-name", statistics.job_id ? `job ${statistics.job_id}` : "");
   say("bar-text", `${count(done)} of ${files(discovered)}, ${percent(part)}. ${timeLeft(statistics)}`);
   figures("counts", [
     ["Ok", count(ok)],

@@ -124,8 +124,8 @@ function showJobs(jobs) {
     const part = job.progress === null ? "" : ` ${percent(job.progress)}`;
     const took = began && ended ? span((ended - began) / 1000) : "–";
     return {
-      key: job.job,
-      head: `${job.job}`,
+      key: job.job_id,
+      head: `${job.job_id}`,
       sub: about.join(" · "),
       cells: [
         [job.state + part, "whole", marks[job.state] ?? ""],

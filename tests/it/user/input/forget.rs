@@ -64,7 +64,7 @@ fn a_whole_root_leaves_the_state_and_its_number_and_records_are_never_mixed_up()
     run(2);
     assert_eq!(current(&sandbox), ["a.ast.json", "c.ast.json"]);
     let jobs = told(&sandbox, &["jobs", "--all"]).expect(0).json();
-    let second = jobs["jobs"].as_array().unwrap().iter().find(|job| job["job"] == 2).unwrap();
+    let second = jobs["jobs"].as_array().unwrap().iter().find(|job| job["job_id"] == 2).unwrap();
     assert_ne!(second["roots"][0]["name"], "three", "{second}");
     // The log still has the `removed` record.
     ran(&mut sandbox.command(["repair"])).expect(0);

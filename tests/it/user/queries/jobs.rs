@@ -33,7 +33,7 @@ fn agree(sandbox: &Sandbox) {
     assert_eq!(lines.len(), jobs.len() + 1, "{lines:#?}");
     for (job, line) in jobs.iter().zip(&lines[1..]) {
         let words: Vec<&str> = line.split_whitespace().collect();
-        assert_eq!(words[0], job["job"].to_string(), "{line}");
+        assert_eq!(words[0], job["job_id"].to_string(), "{line}");
         assert_eq!((words[1], words[2]), ("run", job["state"].as_str().unwrap()), "{line}");
         let counts = [&words[6], &words[7]].map(|word| word.parse::<u64>().unwrap());
         assert_eq!(counts.map(Value::from), [&job["ok"], &job["failed"]].map(Value::clone), "{line}");
@@ -115,7 +115,12 @@ fn the_latest_jobs_are_listed_and_no_more_are_kept_than_asked_for() {
         sandbox.run_ok(&[]);
     }
     let numbers = |report: &Value| {
-        report["jobs"].as_array().unwrap().iter().map(|job| job["job"].as_u64().unwrap()).collect::<Vec<_>>()
+        report["jobs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|job| job["job_id"].as_u64().unwrap())
+            .collect::<Vec<_>>()
     };
     let told = report(&sandbox, &["--limit", "2"]);
     assert_eq!((numbers(&told), &told["left_out"]), (vec![3, 4], &2.into()));
