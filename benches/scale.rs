@@ -13,7 +13,6 @@ use std::fs;
 use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use outlast::source::{
@@ -133,7 +132,7 @@ fn main() -> Done {
         && mode == "made-up"
     {
         let processor = from_fn("nothing/1", &["*"], |file: &FileContent<'_>| Ok(file.bytes.len()));
-        let engine = Engine::new(processor).with_source(Arc::new(MadeUp(files.parse()?)));
+        let engine = Engine::new(processor).with_source(MadeUp(files.parse()?));
         let config = BatchConfig { reprocess: reprocess == "again", ..BatchConfig::default() };
         let halt = match halt.as_str() {
             "kill" => Halt::Kill(at.parse()?),

@@ -7,7 +7,6 @@ use std::error::Error;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -165,7 +164,7 @@ pub(crate) fn bare(files: usize, threads: usize) -> Result<Figures, Box<dyn Erro
 pub(crate) fn outlast(files: usize, state: &Path) -> Result<Figures, Box<dyn Error>> {
     let root = state.with_extension("root");
     std::fs::create_dir_all(&root)?;
-    let engine = Engine::new(AstProcessor::default()).with_source(Arc::new(SlowTree::new(files)));
+    let engine = Engine::new(AstProcessor::default()).with_source(SlowTree::new(files));
     let config = BatchConfig { workers_max: BatchConfig::WORKERS_MAX, ..BatchConfig::default() };
     let begun = Instant::now();
     let result = engine.run(&[root], &config, &RunOptions::new(state))?;

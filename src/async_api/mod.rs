@@ -69,7 +69,6 @@ async fn offload_job<T: Send + 'static>(
 /// Processes one batch in parallel. A file's failure does not stop the others.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use outlast::{BatchConfig, DiscoveredFile, create_optimal_batches, from_fn, process_batch};
 ///
 /// # tokio::runtime::Runtime::new()?.block_on(async {
@@ -78,9 +77,9 @@ async fn offload_job<T: Send + 'static>(
 /// std::fs::write(&path, "one\ntwo\n")?;
 /// let config = BatchConfig { worker_count: 2, ..BatchConfig::default() };
 /// let mut batches = create_optimal_batches(vec![DiscoveredFile::at(&path)?], &config)?;
-/// let lines = Arc::new(from_fn("lines/1", &["*"], |file| {
+/// let lines = from_fn("lines/1", &["*"], |file| {
 ///     Ok(file.bytes.iter().filter(|byte| **byte == b'\n').count())
-/// }));
+/// });
 /// let result = process_batch(batches.remove(0), lines, &config).await?;
 /// assert_eq!((result.ok, result.failed), (1, 0));
 /// assert_eq!(result.results[0].result, Some(2.into()));
@@ -93,7 +92,7 @@ async fn offload_job<T: Send + 'static>(
 /// A setting outside its limits, or threads that can't be started.
 pub async fn process_batch(
     batch: FileBatch,
-    processor: Arc<dyn Processor>,
+    processor: impl Processor + 'static,
     config: &BatchConfig,
 ) -> Result<BatchResult, EngineError> {
     let config = config.clone();
@@ -107,7 +106,7 @@ pub async fn process_batch(
 pub async fn execute_parallel_batches(
     batches: Vec<FileBatch>,
     worker_count: usize,
-    processor: Arc<dyn Processor>,
+    processor: impl Processor + 'static,
 ) -> Result<BatchExecutionResult, EngineError> {
     offload(move || execute_batches(batches, worker_count, processor)).await
 }

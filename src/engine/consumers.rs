@@ -46,8 +46,11 @@ pub struct ConsumerStatus {
 ///
 /// # Errors
 /// There is no state, or it is in use or damaged; or as for [`Engine::change_consumer`](crate::engine::Engine::change_consumer).
-pub fn change_consumer(state: &Path, change: &ConsumerChange) -> Result<ConsumerReport, EngineError> {
-    let mut store = Store::existing(state)?;
+pub fn change_consumer(
+    state: impl AsRef<Path>,
+    change: &ConsumerChange,
+) -> Result<ConsumerReport, EngineError> {
+    let mut store = Store::existing(state.as_ref())?;
     apply(&mut store, change, Timestamp::from_system_time(std::time::SystemTime::now()))
 }
 

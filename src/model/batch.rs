@@ -23,7 +23,8 @@ impl DiscoveredFile {
     ///
     /// # Errors
     /// If the path can't be made absolute, has `..` in it, or there is no file.
-    pub fn at(path: &Path) -> std::io::Result<Self> {
+    pub fn at(path: impl AsRef<Path>) -> std::io::Result<Self> {
+        let path = path.as_ref();
         let absolute = std::path::absolute(path)?;
         let key = FileKey::from_absolute_path(&absolute).ok_or_else(|| {
             std::io::Error::new(

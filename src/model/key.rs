@@ -191,7 +191,8 @@ impl FileKey {
     }
 
     /// Returns the key of an absolute path, below the root of the file system.
-    pub fn from_absolute_path(path: &Path) -> Option<Self> {
+    pub fn from_absolute_path(path: impl AsRef<Path>) -> Option<Self> {
+        let path = path.as_ref();
         let relative = path.strip_prefix("/").ok()?;
         Self::from_relative_path(RootId::FILE_SYSTEM, relative.as_os_str().as_bytes())
     }

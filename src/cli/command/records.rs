@@ -295,7 +295,7 @@ impl RecordsArgs {
         Ok(RecordFilter {
             status: self.status.map(Into::into),
             root: self.root.as_ref().map(text),
-            root_path: self.root.as_ref().map(|root| root_path(root.as_ref()).into_os_string()),
+            root_path: self.root.as_ref().map(|root| root_path(root).into_os_string()),
             glob: self.path.as_ref().map(text),
             path: self.path.as_ref().map(std::path::absolute).transpose()?.map(OsString::from),
         })

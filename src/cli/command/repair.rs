@@ -20,7 +20,7 @@ pub(crate) struct RepairArgs {
 
 /// Runs `outlast repair`.
 pub(crate) fn repair(global: &Global, settings: &Settings) -> Result<u8> {
-    let report = engine::repair(&global.state, &settings.out().map_or_else(|| "records".into(), absolute))?;
+    let report = engine::repair(&global.state, settings.out().map_or_else(|| "records".into(), absolute))?;
     terminal::print_report(global.format, &report, |out| show(&report, out))?;
     Ok(exit_code::DONE)
 }

@@ -27,7 +27,7 @@ pub(crate) struct ForgetArgs {
 impl ForgetArgs {
     fn filter(&self) -> ForgetFilter {
         let glob = Some(self.what.to_string_lossy().into_owned());
-        let path = Some(root_path(self.what.as_ref()).into_os_string());
+        let path = Some(root_path(&self.what).into_os_string());
         ForgetFilter { glob, path, dry_run: self.dry_run }
     }
 }

@@ -279,8 +279,8 @@ fn drop_one(store: &mut Store) -> Result<bool, EngineError> {
 /// # Errors
 /// There is no state, it is in use or damaged, or it can't be written, for example for want of disk space: what was
 /// done until then stays, and the next attempt goes on from there.
-pub fn compact(state: &Path) -> Result<CompactReport, EngineError> {
-    compact_alone(state).map_err(EngineError::or_unavailable)
+pub fn compact(state: impl AsRef<Path>) -> Result<CompactReport, EngineError> {
+    compact_alone(state.as_ref()).map_err(EngineError::or_unavailable)
 }
 
 fn compact_alone(state: &Path) -> Result<CompactReport, EngineError> {

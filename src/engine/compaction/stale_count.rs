@@ -54,7 +54,7 @@ impl Count {
             }
             None => {
                 let from = LogPosition { segment: store.ledger.log_start().segment, offset: 0 };
-                self.log = Some(LogReader::new(&store.state.records(), from, self.end)?);
+                self.log = Some(LogReader::new(store.state.records(), from, self.end)?);
             }
         }
         Ok(())

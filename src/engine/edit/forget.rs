@@ -55,7 +55,8 @@ impl ForgetReport {
 ///
 /// # Errors
 /// There is no state, or it is in use or damaged; or the glob can't be read.
-pub fn forget(state: &Path, filter: &ForgetFilter) -> Result<ForgetReport, EngineError> {
+pub fn forget(state: impl AsRef<Path>, filter: &ForgetFilter) -> Result<ForgetReport, EngineError> {
+    let state = state.as_ref();
     if filter.dry_run {
         return StoreView::open(state)?.forgotten(filter);
     }

@@ -59,8 +59,8 @@ impl RetryReport {
 ///
 /// # Errors
 /// There is no state, or it is in use or damaged; or the glob can't be read.
-pub fn retry(state: &Path, filter: &RetryFilter) -> Result<RetryReport, EngineError> {
-    let mut store = Store::existing(state)?;
+pub fn retry(state: impl AsRef<Path>, filter: &RetryFilter) -> Result<RetryReport, EngineError> {
+    let mut store = Store::existing(state.as_ref())?;
     let view = store.view();
     let batch = RetryBatch::new(&view, filter);
     batch.each_chunk(|_| true, |chunk, _| commit(&mut store, chunk))

@@ -167,9 +167,10 @@ impl StoreView {
     /// Where the state can't be read.
     pub fn explain(
         &self,
-        path: &Path,
+        path: impl AsRef<Path>,
         tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
     ) -> Result<Explanation, EngineError> {
+        let path = path.as_ref();
         let absolute = std::path::absolute(path).map_err(EngineError::io(path.display().to_string()))?;
         let mut answer = Explanation {
             path: absolute.to_string_lossy().into_owned(),

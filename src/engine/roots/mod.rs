@@ -60,7 +60,8 @@ pub(crate) fn name_all(roots: &mut [GivenRoot], names: &BTreeMap<PathBuf, RootNa
 /// Returns the path of a root, absolute. No link is followed, except for one followed by `..`: what that means is up
 /// to the system. A relative path begins at `$PWD`, where that leads to the current folder, so that `.` in a folder
 /// that was entered by a link is that link.
-pub fn root_path(given: &Path) -> PathBuf {
+pub fn root_path(given: impl AsRef<Path>) -> PathBuf {
+    let given = given.as_ref();
     let whole = if given.is_absolute() { given.to_owned() } else { current_folder().join(given) };
     let components: Vec<Component<'_>> = whole.components().collect();
     let Some(last) = components.iter().rposition(|part| *part == Component::ParentDir) else {
@@ -404,8 +405,13 @@ pub struct MovedRoot {
 /// # Errors
 /// There is no state, or it is in use or damaged; it has no root at `from`, or one at `to`; or `to` is not a
 /// directory.
-pub fn move_root(state: &Path, from: &Path, to: &Path) -> Result<MovedRoot, EngineError> {
-    let mut state = StateFolder::open(state)?;
+pub fn move_root(
+    state: impl AsRef<Path>,
+    from: impl AsRef<Path>,
+    to: impl AsRef<Path>,
+) -> Result<MovedRoot, EngineError> {
+    let (from, to) = (from.as_ref(), to.as_ref());
+    let mut state = StateFolder::open(state.as_ref())?;
     let old = root_path(from);
     let given = resolve_roots(&[to.to_owned()])?;
     let new = given.first().ok_or_else(|| EngineError::root(to, "no such folder; check the path"))?;

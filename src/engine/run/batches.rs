@@ -41,11 +41,11 @@ type Report = Result<OutcomeGroup, EngineError>;
 pub fn execute_batches(
     batches: Vec<FileBatch>,
     worker_count: usize,
-    processor: Arc<dyn Processor>,
+    processor: impl Processor + 'static,
 ) -> Result<BatchExecutionResult, EngineError> {
     let config = BatchConfig { worker_count, ..BatchConfig::default() };
     config.check()?;
-    execute(batches, processor, &config)
+    execute(batches, Arc::new(processor), &config)
 }
 
 /// Processes one batch on as many threads as the configuration says. A file that takes longer than `timeout_seconds`
@@ -55,11 +55,11 @@ pub fn execute_batches(
 /// As [`execute_batches`].
 pub fn process_one_batch(
     batch: FileBatch,
-    processor: Arc<dyn Processor>,
+    processor: impl Processor + 'static,
     config: &BatchConfig,
 ) -> Result<BatchResult, EngineError> {
     config.check()?;
-    let mut executed = execute(vec![batch], processor, config)?;
+    let mut executed = execute(vec![batch], Arc::new(processor), config)?;
     Ok(executed.batches.pop().unwrap_or_default())
 }
 
@@ -286,7 +286,7 @@ mod tests {
             Ok(file.bytes.len())
         });
         let config = BatchConfig { worker_count: 1, timeout_seconds: 1, ..BatchConfig::default() };
-        let result = process_one_batch(batch, Arc::new(processor), &config).unwrap();
+        let result = process_one_batch(batch, processor, &config).unwrap();
         assert_eq!((result.ok, result.failed, result.results.len()), (19, 1, 20));
         let error = result.results[3].error.as_ref().unwrap();
         assert_eq!(error.class, ErrorClass::Timeout);

@@ -36,8 +36,13 @@ pub struct RunOptions {
 
 impl RunOptions {
     /// Creates options for this state directory, with its own record directory and the clock started now.
-    pub fn new(state: impl Into<PathBuf>) -> Self {
-        Self { state: state.into(), records: None, names: BTreeMap::new(), started: Instant::now() }
+    pub fn new(state: impl AsRef<Path>) -> Self {
+        Self {
+            state: state.as_ref().to_owned(),
+            records: None,
+            names: BTreeMap::new(),
+            started: Instant::now(),
+        }
     }
 
     /// Returns the record directory for a new state, relative to the state.
@@ -77,8 +82,8 @@ impl Engine {
 
     /// Replaces the source; filters of the configuration are then up to that source.
     #[must_use]
-    pub fn with_source(mut self, source: Arc<dyn Source>) -> Self {
-        self.source = Some(source);
+    pub fn with_source(mut self, source: impl Source + 'static) -> Self {
+        self.source = Some(Arc::new(source));
         self
     }
 

@@ -143,7 +143,7 @@ impl Session<'_> {
             tracing::warn!("{why}: it is served when it is there");
             watch_state.serve(root, Some(why));
         }
-        watch_state.named = given.iter().map(|path| root_path(path)).collect();
+        watch_state.named = given.iter().map(root_path).collect();
         watch_state.warn_of_nested(self.store()?);
         watch_state.cancel_unserved(self.store()?)?;
         let wanted = JobRequest::of(JobKind::Run, watch_state.ids());

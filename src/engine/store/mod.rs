@@ -229,8 +229,8 @@ impl StoreView {
     ///
     /// # Errors
     /// There is no state; or it is in use, damaged, or of another format.
-    pub fn open(folder: &Path) -> Result<Self, EngineError> {
-        let asked = AskedState::open(folder)?;
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, EngineError> {
+        let asked = AskedState::open(folder.as_ref())?;
         Ok(Self::with(asked.reader(), asked.path(), asked.records(), asked.info()))
     }
 

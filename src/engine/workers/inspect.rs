@@ -41,10 +41,11 @@ pub struct Inspection {
 /// # Errors
 /// If the path leads to no regular file. That the file can't be read or processed is part of the result.
 pub fn inspect(
-    path: &Path,
+    path: impl AsRef<Path>,
     processor: &dyn Processor,
     config: &BatchConfig,
 ) -> Result<Inspection, EngineError> {
+    let path = path.as_ref();
     config.check()?;
     let found = fs::metadata(path).map_err(|error| unreachable(path, &error))?;
     if let Some(what) = no_file(found.file_type()) {

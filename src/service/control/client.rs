@@ -17,8 +17,8 @@ use super::{ControlError, Request, SOCKET, WORKS, with_short_path};
 const SILENCE_MAX: Duration = Duration::from_secs(8);
 
 /// Returns whether a run answers for a state, or is there and hangs.
-pub fn is_answered(state: &Path) -> bool {
-    connect_to(state).is_ok_and(|stream| stream.is_some())
+pub fn is_answered(state: impl AsRef<Path>) -> bool {
+    connect_to(state.as_ref()).is_ok_and(|stream| stream.is_some())
 }
 
 /// Connects to the process that listens for a state; `None` if that process accepts no connection in time.
@@ -40,7 +40,8 @@ fn connect_to(state: &Path) -> io::Result<Option<UnixStream>> {
 ///
 /// # Errors
 /// No process listens, the run refused, was silent for too long, or the connection broke.
-pub fn ask(state: &Path, request: &Request) -> Result<Vec<u8>, ControlError> {
+pub fn ask(state: impl AsRef<Path>, request: &Request) -> Result<Vec<u8>, ControlError> {
+    let state = state.as_ref();
     let path = state.join(SOCKET);
     let no_listener = || ControlError::NotListening(state.to_owned());
     let silent = |process| ControlError::Silent { state: state.to_owned(), process };

@@ -231,7 +231,8 @@ impl Controlled {
     ///
     /// # Errors
     /// The socket or the thread can't be created.
-    pub fn listen(state: &Path, control_handle: Arc<ControlHandle>) -> Result<Self, ControlError> {
+    pub fn listen(state: impl AsRef<Path>, control_handle: Arc<ControlHandle>) -> Result<Self, ControlError> {
+        let state = state.as_ref();
         Self::listen_at(state, control_handle).map_err(ControlError::io(&state.join(SOCKET)))
     }
 

@@ -30,7 +30,8 @@ impl OutputFile {
     /// # Errors
     /// If no file can be created there: the folder is missing or can't be written to, or `path` is something else
     /// than a file.
-    pub fn create(path: &Path) -> Result<Self, ExportError> {
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, ExportError> {
+        let path = path.as_ref();
         let target = target_of(path)?;
         let folder = folder_of(&target);
         clear_leftovers(&folder);
@@ -175,8 +176,8 @@ mod tests {
     fn leftovers_of_kills_are_cleared_away_and_files_in_the_making_are_not() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(".outlast-export-7-0.tmp"), "half").unwrap();
-        let first = OutputFile::create(&folder.path().join("first")).unwrap();
-        let second = OutputFile::create(&folder.path().join("second")).unwrap();
+        let first = OutputFile::create(folder.path().join("first")).unwrap();
+        let second = OutputFile::create(folder.path().join("second")).unwrap();
         assert_eq!(names(folder.path()).len(), 2);
         first.commit().unwrap();
         second.commit().unwrap();

@@ -46,7 +46,8 @@ impl RecordFolder {
     /// # Errors
     /// [`SinkError::InUse`] where another process has it; [`SinkError::NoFolder`] where there is something else;
     /// [`SinkError::Io`] otherwise.
-    pub fn take(path: &Path) -> Result<Self, SinkError> {
+    pub fn take(path: impl AsRef<Path>) -> Result<Self, SinkError> {
+        let path = path.as_ref();
         failpoint::hit("log.folder").map_err(SinkError::io(path))?;
         check_folder(path)?;
         durable::make_folders(path, 0o777).map_err(SinkError::io(path))?;

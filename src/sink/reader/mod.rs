@@ -14,8 +14,8 @@ use crate::model::durable::{FileKind, instead_of};
 ///
 /// # Errors
 /// Where the folder can't be listed.
-pub fn segments(folder: &Path) -> Result<Vec<(u32, PathBuf)>, SinkError> {
-    listed(folder, segment_number)
+pub fn segments(folder: impl AsRef<Path>) -> Result<Vec<(u32, PathBuf)>, SinkError> {
+    listed(folder.as_ref(), segment_number)
 }
 
 /// Returns the length of a segment; 0 if a compaction has dropped it since it was listed.
@@ -101,8 +101,8 @@ impl LogReader {
     ///
     /// # Errors
     /// Where the segment at `from` can't be opened.
-    pub fn new(folder: &Path, from: LogPosition, end: LogPosition) -> Result<Self, SinkError> {
-        Self::of_held(folder, from, end, HeldSegments::default())
+    pub fn new(folder: impl AsRef<Path>, from: LogPosition, end: LogPosition) -> Result<Self, SinkError> {
+        Self::of_held(folder.as_ref(), from, end, HeldSegments::default())
     }
 
     /// The same for segments that are held open; one reader at a time.
@@ -224,7 +224,8 @@ impl RawLines {
     ///
     /// # Errors
     /// Where it can't be opened.
-    pub fn open(path: &Path) -> Result<Self, SinkError> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, SinkError> {
+        let path = path.as_ref();
         let file = open(path)?;
         let file = BufReader::with_capacity(256 << 10, file);
         Ok(Self { path: path.to_owned(), file, offset: 0, line: Vec::new() })
@@ -264,8 +265,8 @@ const LINE_BYTES: usize = 4 << 10;
 
 impl LineReader {
     /// Creates a reader of the log in this folder.
-    pub fn new(folder: &Path) -> Self {
-        Self::of_held(folder, HeldSegments::default())
+    pub fn new(folder: impl AsRef<Path>) -> Self {
+        Self::of_held(folder.as_ref(), HeldSegments::default())
     }
 
     /// The same for segments that are held open.

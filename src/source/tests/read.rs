@@ -48,7 +48,7 @@ fn a_root_behind_a_link_and_a_path_from_the_file_systems_root_are_read() {
     let root = Root { path: tree.at("root"), ..tree.root() };
     source(&[], &[]).read(&root, &tree.key("d/f"), 9, &mut buffer).unwrap();
     assert_eq!(buffer, b"{}");
-    let key = FileKey::from_absolute_path(&tree.at("root/d/f")).unwrap();
+    let key = FileKey::from_absolute_path(tree.at("root/d/f")).unwrap();
     let root = Root { id: RootId::FILE_SYSTEM, name: "/".to_owned(), path: "/".into() };
     source(&[], &[]).read(&root, &key, 9, &mut buffer).unwrap();
 }

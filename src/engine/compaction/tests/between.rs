@@ -7,7 +7,7 @@ const MANY: u8 = 240;
 /// The lines of a file in all segments.
 fn lines_of(world: &World, file: u8) -> usize {
     let name = format!("\"f{file:03}\"");
-    let segments = crate::sink::segments(&world.path.join("records")).unwrap();
+    let segments = crate::sink::segments(world.path.join("records")).unwrap();
     let text: String = segments.iter().map(|(_, path)| std::fs::read_to_string(path).unwrap()).collect();
     text.lines().filter(|line| line.contains(&name)).count()
 }
@@ -64,7 +64,7 @@ fn what_an_attempt_has_left_of_dropped_segments_goes_with_the_next_one() {
     assert!(next.is_busy(world.store()));
     while next.step(world.store(), Instant::now()).unwrap() {}
     let first = world.store().ledger.log_start().segment;
-    let left = crate::sink::segments(&world.path.join("records")).unwrap();
+    let left = crate::sink::segments(world.path.join("records")).unwrap();
     assert!(left.iter().all(|(segment, _)| *segment >= first), "{left:?}, the log begins at {first}");
     let bytes: u64 = left.iter().map(|(_, path)| std::fs::metadata(path).unwrap().len()).sum();
     assert_eq!((world.store().ledger.log_bytes(), world.store().ledger.cursor()), (bytes, cursor));

@@ -265,7 +265,7 @@ proptest! {
                 Step::Repair => {
                     world.store = None;
                     world.compaction = None;
-                    let report = repair(&world.path, "records".as_ref()).unwrap();
+                    let report = repair(&world.path, "records").unwrap();
                     prop_assert_eq!((report.records_dropped, report.set_aside.len()), (0, 0));
                     world.reopen();
                     made.values_mut().for_each(|is_ours| *is_ours = false);
@@ -297,7 +297,7 @@ fn worn() -> World {
 }
 
 fn segments(world: &World) -> usize {
-    crate::sink::segments(&world.path.join("records")).unwrap().len()
+    crate::sink::segments(world.path.join("records")).unwrap().len()
 }
 
 #[test]
@@ -423,7 +423,7 @@ fn a_state_has_so_many_consumers_and_no_more() {
 #[test]
 fn a_line_that_is_not_the_record_ends_the_compaction() {
     let mut world = worn();
-    for (_, path) in crate::sink::segments(&world.path.join("records")).unwrap() {
+    for (_, path) in crate::sink::segments(world.path.join("records")).unwrap() {
         let text = std::fs::read_to_string(&path).unwrap().replace("\"f001\"", "\"f999\"");
         std::fs::write(&path, text).unwrap();
     }

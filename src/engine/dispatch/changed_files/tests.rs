@@ -129,7 +129,7 @@ impl Bulk {
 
     /// Returns all records, in the order in which they were written.
     fn log(&self) -> Vec<(String, RecordStatus, Option<String>)> {
-        let view = StoreView::open(&self.tree.path().join("state")).unwrap();
+        let view = StoreView::open(self.tree.path().join("state")).unwrap();
         let mut records = Vec::new();
         view.log()
             .each_from(LogPosition::START, |_, head| {

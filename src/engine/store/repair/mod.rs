@@ -42,8 +42,8 @@ pub struct RepairReport {
 ///
 /// # Errors
 /// The state is in use or can't be written, or a file has the name of a segment far behind the log's end.
-pub fn repair(state: &Path, records: &Path) -> Result<RepairReport, EngineError> {
-    let mut state = StateFolder::open_for_repair(state, records)?;
+pub fn repair(state: impl AsRef<Path>, records: impl AsRef<Path>) -> Result<RepairReport, EngineError> {
+    let mut state = StateFolder::open_for_repair(state.as_ref(), records.as_ref())?;
     let records = state.records();
     // Before any record file is touched: another state's process may write them.
     let locked = RecordFolder::take(&records)?;

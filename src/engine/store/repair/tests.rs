@@ -80,7 +80,7 @@ impl Patient {
     }
 
     fn repair(&self) -> RepairReport {
-        repair(&self.state(), "records".as_ref()).unwrap()
+        repair(self.state(), "records").unwrap()
     }
 
     /// Repairs, which must drop these lines and keep every other one. Returns the numbered copies set aside.
@@ -254,7 +254,7 @@ fn a_file_of_someone_else_is_no_segment() {
     let patient = Patient::new();
     let own = patient.segment(20_261_124);
     fs::write(&own, "mine").unwrap();
-    let error = repair(&patient.state(), "records".as_ref()).unwrap_err().to_string();
+    let error = repair(patient.state(), "records").unwrap_err().to_string();
     assert!(error.contains(own.to_str().unwrap()) && error.contains("move it elsewhere"), "{error}");
     assert!(!patient.state().join("repairing").exists(), "nothing was begun");
     fs::remove_file(own).unwrap();

@@ -1,5 +1,4 @@
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
@@ -119,7 +118,7 @@ fn run(
     let place = tempfile::tempdir().unwrap();
     let roots: Vec<PathBuf> = vec![place.path().join("root")];
     std::fs::create_dir(&roots[0]).unwrap();
-    let engine = Engine::new(processor).with_source(Arc::new(source));
+    let engine = Engine::new(processor).with_source(source);
     let options = RunOptions::new(place.path().join("state"));
     let mut numbers = Vec::new();
     std::thread::scope(|scope| {

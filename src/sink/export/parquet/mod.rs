@@ -51,8 +51,8 @@ impl<W: Write + Send> ParquetWriter<W> {
     ///
     /// # Errors
     /// Where `out` can't be written.
-    pub fn new(path: &Path, out: W) -> Result<Self, ExportError> {
-        let path = path.to_owned();
+    pub fn new(path: impl AsRef<Path>, out: W) -> Result<Self, ExportError> {
+        let path = path.as_ref().to_owned();
         let begun = parse_message_type(PARQUET_SCHEMA)
             .and_then(|schema| SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties())));
         let writer = begun.map_err(|error| failure(&path, error))?;
