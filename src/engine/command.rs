@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::error::EngineError;
-use crate::model::{BatchConfig, Cursor, RecordCursor};
+use crate::model::{BatchConfig, Cursor, RecordCursor, RootName};
 
 /// A command to a running engine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,10 @@ pub enum Command {
     Add {
         /// The root's directory, absolute; it need not be UTF-8.
         root: OsString,
+        /// The name that its records are to have; else that of the process's settings, or the last component of the
+        /// path.
+        #[serde(default)]
+        name: Option<RootName>,
         /// Jobs of higher priority come first; 0 is usual.
         #[serde(default)]
         priority: i16,
@@ -55,6 +59,9 @@ pub enum Command {
     Remove {
         /// The root's directory, absolute; it need not be UTF-8.
         root: OsString,
+        /// The root's name, which counts where no root is at that path.
+        #[serde(default)]
+        name: Option<String>,
     },
     /// End a queued or running job: it scans no further. What it has found is still processed, as of any served root.
     Cancel {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// Characters of a name, at most.
 const NAME_MAX: usize = 64;
 
@@ -24,7 +26,8 @@ pub(crate) fn checked(name: String, of: &str) -> Result<String, String> {
 /// assert_eq!(name.to_string(), "asts");
 /// assert!("a/b".parse::<RootName>().is_err());
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct RootName(String);
 
 impl RootName {
@@ -44,6 +47,20 @@ impl FromStr for RootName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        checked(text.to_owned(), "root").map(Self)
+        text.to_owned().try_into()
+    }
+}
+
+impl TryFrom<String> for RootName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        checked(text, "root").map(Self)
+    }
+}
+
+impl From<RootName> for String {
+    fn from(name: RootName) -> Self {
+        name.0
     }
 }

@@ -1,11 +1,13 @@
 //! `outlast ctl`: commands for the process that holds the state.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
+use outlast::RootName;
 use outlast::engine::{Command, CommandReply, root_path};
 use outlast::service::Request;
+use outlast::service::settings::Settings;
 
 use super::roots::{ForgetArgs, order_forget};
 use crate::cli::client;
@@ -44,7 +46,8 @@ enum CtlOrder {
     Reload,
     /// Serve another root as well, also after a restart
     Add {
-        /// Its folder
+        /// Its folder, or a root of the settings by its name; with NAME= before it, the name that its records have
+        #[arg(value_name = "[NAME=]ROOT")]
         root: PathBuf,
         /// Jobs of higher priority come first
         #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
@@ -52,7 +55,7 @@ enum CtlOrder {
     },
     /// Serve a root no longer; its records stay
     Remove {
-        /// Its folder
+        /// Its folder, or its name
         root: PathBuf,
     },
     /// End the records of files, or of a whole root, as removed
@@ -65,8 +68,8 @@ enum CtlOrder {
 }
 
 /// Runs `outlast ctl`.
-pub(crate) fn ctl(global: &Global, args: &CtlArgs) -> Result<u8> {
-    let order = match order_of(&args.order) {
+pub(crate) fn ctl(global: &Global, args: &CtlArgs, settings: &Settings) -> Result<u8> {
+    let order = match order_of(&args.order, settings) {
         Ok(order) => order,
         Err(forget) => return order_forget(global, forget),
     };
@@ -79,7 +82,7 @@ pub(crate) fn ctl(global: &Global, args: &CtlArgs) -> Result<u8> {
 }
 
 /// Converts to a command for the run's thread; `forget` is a request of its own, as it takes several commands.
-fn order_of(order: &CtlOrder) -> std::result::Result<Command, &ForgetArgs> {
+fn order_of<'a>(order: &'a CtlOrder, settings: &Settings) -> std::result::Result<Command, &'a ForgetArgs> {
     Ok(match order {
         CtlOrder::Pause => Command::Pause,
         CtlOrder::Resume => Command::Resume,
@@ -92,10 +95,30 @@ fn order_of(order: &CtlOrder) -> std::result::Result<Command, &ForgetArgs> {
         CtlOrder::Workers { count } => Command::Workers { count: usize::from(*count) },
         CtlOrder::Reload => Command::Reload,
         CtlOrder::Add { root, priority } => {
-            Command::Add { root: root_path(root).into_os_string(), priority: *priority }
+            let (root, name) = named_root(root, settings);
+            Command::Add { root: root.into_os_string(), name, priority: *priority }
         }
-        CtlOrder::Remove { root } => Command::Remove { root: root_path(root).into_os_string() },
+        CtlOrder::Remove { root } => {
+            Command::Remove { root: root_path(root).into_os_string(), name: root.to_str().map(str::to_owned) }
+        }
         CtlOrder::Forget(forget) => return Err(forget),
         CtlOrder::Cancel { job } => Command::Cancel { job_id: *job },
     })
+}
+
+/// Returns the path of a root that is given as NAME=PATH, by a name of the settings, or by its path, and its name if
+/// one of them says it. A folder that exists is meant by its path.
+fn named_root(given: &Path, settings: &Settings) -> (PathBuf, Option<RootName>) {
+    let text = given.to_str().filter(|_| !given.exists());
+    if let Some((name, path)) = text.and_then(|text| text.split_once('='))
+        && let Ok(name) = name.parse()
+    {
+        return (root_path(Path::new(path)), Some(name));
+    }
+    let path = root_path(given);
+    let mut known = settings.roots().iter().map(|root| (root_path(&root.path), &root.name));
+    match known.find(|(known, name)| *known == path || text == Some(name.as_str())) {
+        Some((path, name)) => (path, Some(name.clone())),
+        None => (path, None),
+    }
 }

@@ -34,7 +34,7 @@ impl ForgetArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct MoveRootArgs {
-    /// The root as `outlast status` lists it
+    /// The root as `outlast status` lists it: its path, or its name
     old: PathBuf,
 
     /// The folder, or a link to it, that the tree is in now
@@ -65,7 +65,10 @@ fn tell_forgotten(global: &Global, payload: &[u8]) -> Result<u8> {
 
 fn show_forgotten(report: &ForgetReport, out: &mut Lines<'_>) -> io::Result<()> {
     if report.is_empty() {
-        return writeln!(out, "no file that the state knows matches; `outlast records` prints them");
+        return writeln!(
+            out,
+            "no file that the state knows matches: `outlast records` prints them, and `outlast status` the paths of roots"
+        );
     }
     let would = if report.dry_run { "would be " } else { "" };
     let files = if report.files == 1 { "1 file".to_owned() } else { format!("{} files", report.files) };

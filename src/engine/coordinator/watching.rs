@@ -71,7 +71,7 @@ impl Watching<'_> {
         if let Some(watch_state) = &mut self.0 {
             let served = watch_state.roots().find(is_same).cloned();
             if let Some(root) = served {
-                watch_state.remove(&root.path, context(committer, attempt))?;
+                watch_state.remove(&root.path, None, context(committer, attempt))?;
             }
         } else if is_running {
             let what = "the run that goes on ingests this root: forget it when that has ended";

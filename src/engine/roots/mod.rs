@@ -244,14 +244,14 @@ pub(crate) fn find_or_add(
     used: u32,
 ) -> Result<usize, EngineError> {
     if let Some(at) = infos.iter().position(|info| info.path == root.path) {
-        check_name(&infos[at], root)?;
+        check_name(&infos[at].name, root)?;
         return Ok(at);
     }
     // Earlier versions kept where a root led, not the given path. Its name stays: records refer to it.
     let is_of_earlier_version =
         |info: &RootInfo| info.target.as_os_str().is_empty() && info.path == root.target;
     if let Some(at) = infos.iter().position(is_of_earlier_version) {
-        check_name(&infos[at], root)?;
+        check_name(&infos[at].name, root)?;
         let former = std::mem::replace(&mut infos[at].path, root.path.clone());
         tracing::info!(
             "{} is the root {} from now on, which was kept as {}",
@@ -299,14 +299,13 @@ fn names_before(root: &GivenRoot) -> Vec<String> {
 }
 
 /// Refuses another name than the one that a root has.
-fn check_name(info: &RootInfo, root: &GivenRoot) -> Result<(), EngineError> {
-    let Some(wanted) = root.name.as_ref().filter(|wanted| wanted.as_str() != info.name) else {
+pub(crate) fn check_name(name: &str, root: &GivenRoot) -> Result<(), EngineError> {
+    let Some(wanted) = root.name.as_ref().filter(|wanted| wanted.as_str() != name) else {
         return Ok(());
     };
     let what = format!(
-        "this root is {} in its records, which stays, and {wanted} here; call it {0} here, too, or end its records \
-         with `outlast forget {}`, and it begins anew as {wanted}",
-        info.name,
+        "this root is {name} in its records, which stays, and {wanted} here; call it {name} here, too, or end its \
+         records with `outlast forget {}`, and it begins anew as {wanted}",
         root.path.display()
     );
     Err(EngineError::root(&root.path, what))
@@ -403,7 +402,7 @@ pub struct MovedRoot {
 /// files by content where their metadata differ.
 ///
 /// # Errors
-/// There is no state, or it is in use or damaged; it has no root at `from`, or one at `to`; or `to` is not a
+/// There is no state, or it is in use or damaged; it has no root at `from` or of that name, or one at `to`; or `to` is not a
 /// directory.
 pub fn move_root(
     state: impl AsRef<Path>,
@@ -418,7 +417,9 @@ pub fn move_root(
     let infos = &state.info().roots;
     let is_at = |info: &&RootInfo| info.path == old;
     let leads_to = |info: &&RootInfo| info.target() == old && !info.path.as_os_str().is_empty();
+    let has_name = |info: &&RootInfo| from.as_os_str() == info.name.as_str();
     let found = infos.iter().find(is_at).or_else(|| infos.iter().find(leads_to));
+    let found = found.or_else(|| infos.iter().find(has_name));
     let info = found
         .ok_or_else(|| EngineError::root(from, "is no root of this state; `outlast status` lists them"))?;
     if let Some(other) = infos.iter().find(|other| other.path == new.path) {

@@ -143,6 +143,7 @@ impl Session<'_> {
             tracing::warn!("{why}: it is served when it is there");
             watch_state.serve(root, Some(why));
         }
+        watch_state.names.clone_from(names);
         watch_state.named = given.iter().map(root_path).collect();
         watch_state.warn_of_nested(self.store()?);
         watch_state.cancel_unserved(self.store()?)?;

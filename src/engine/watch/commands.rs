@@ -9,7 +9,7 @@ use crate::engine::job_plan::{self, JobRequest};
 use crate::engine::roots::{self, registry};
 use crate::engine::store::Store;
 use crate::ledger::{Job, JobEnd, JobKind};
-use crate::model::Root;
+use crate::model::{Root, RootName};
 use crate::source::Source;
 
 /// Most jobs that may wait when a client asks for another one. The process itself queues one for each root.
@@ -24,8 +24,8 @@ impl WatchState {
         match order {
             Command::Rescan { path: None, scheduled } => self.rescan_all(scheduled, context),
             Command::Rescan { path: Some(path), .. } => self.rescan(&PathBuf::from(path), context),
-            Command::Add { root, priority } => self.add(PathBuf::from(root), priority, context),
-            Command::Remove { root } => self.remove(&PathBuf::from(root), context),
+            Command::Add { root, name, priority } => self.add(&PathBuf::from(root), name, priority, context),
+            Command::Remove { root, name } => self.remove(&PathBuf::from(root), name.as_deref(), context),
             Command::Cancel { job_id } => self.cancel(job_id, context),
             other => Err(EngineError::Refused(format!("nothing that a job does: {other:?}"))),
         }
@@ -117,12 +117,18 @@ impl WatchState {
 
     fn add(
         &mut self,
-        path: PathBuf,
+        path: &Path,
+        name: Option<RootName>,
         priority: i16,
         context: WatchContext<'_>,
     ) -> Result<CommandReply, EngineError> {
-        let given = roots::resolve_root(context.fs_probe, &path).map_err(|not_there| not_there.error)?;
-        if let Some(root) = given.iter().find_map(|given| self.find(&given.path)) {
+        let mut given = roots::resolve_root(context.fs_probe, path).map_err(|not_there| not_there.error)?;
+        roots::name_all(&mut given, &self.names);
+        for root in given.iter_mut().filter(|_| name.is_some()) {
+            root.name.clone_from(&name);
+        }
+        if let Some((root, given)) = given.iter().find_map(|given| Some((self.find(&given.path)?, given))) {
+            roots::check_name(&root.name, given)?;
             return Ok(CommandReply::text(format!("{} is served already", root.path.display())));
         }
         self.check_room(context.store)?;
@@ -144,9 +150,11 @@ impl WatchState {
     pub(crate) fn remove(
         &mut self,
         path: &Path,
+        name: Option<&str>,
         context: WatchContext<'_>,
     ) -> Result<CommandReply, EngineError> {
-        let found = match self.find(path) {
+        let has_name = |root: &&Root| Some(root.name.as_str()) == name;
+        let found = match self.find(path).or_else(|| self.roots().find(has_name)) {
             Some(root) => Some(root.clone()),
             None => self
                 .root_above(path, &context)?

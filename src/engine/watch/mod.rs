@@ -20,7 +20,7 @@ use crate::engine::query::jobs::{next_queued, outranks};
 use crate::engine::roots::identity::LostRoot;
 use crate::engine::roots::probe::FsProbe;
 use crate::ledger::{Job, JobEnd, JobKind, LedgerError, RootInfo};
-use crate::model::{BatchConfig, ErrorMode, FolderKey, Root, RootId};
+use crate::model::{BatchConfig, ErrorMode, FolderKey, Root, RootId, RootName};
 use crate::source::watch::{Watch, WatchStatus};
 use root_checks::ServedRoot;
 
@@ -60,6 +60,8 @@ pub(crate) struct WatchState {
     pub(super) served: Vec<ServedRoot>,
     /// The roots that the process was started with: each start serves them.
     pub named: Vec<PathBuf>,
+    /// Names that the process's settings give roots at these paths.
+    pub names: BTreeMap<PathBuf, RootName>,
     /// Watch events may have been lost: all has to be scanned.
     pub must_scan: bool,
     next_reconcile: Option<Instant>,
@@ -98,6 +100,7 @@ impl WatchState {
             options,
             served: Vec::new(),
             named: Vec::new(),
+            names: BTreeMap::new(),
             must_scan: false,
             next_look: now,
             cancelled: false,

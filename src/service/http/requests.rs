@@ -104,16 +104,18 @@ mod tests {
         order(&Bytes::copy_from_slice(text.as_bytes())).map_err(|refused| refused.status())
     }
 
+    const NO_NAME: &str = r#"{"order":"add","root":"/a","name":"a/b"}"#;
+
     #[test]
     fn orders_are_written_as_people_write_them() {
         assert_eq!(read(r#"{"order":"pause"}"#), Ok(Command::Pause));
         assert_eq!(read(r#"{"order":"workers","count":3}"#), Ok(Command::Workers { count: 3 }));
         assert_eq!(read(r#"{"order":"cancel","job_id":3}"#), Ok(Command::Cancel { job_id: 3 }));
-        let add = Command::Add { root: "/a b/ü".into(), priority: -1 };
-        assert_eq!(read(r#"{"order":"add","root":"/a b/ü","priority":-1}"#), Ok(add));
+        let add = Command::Add { root: "/a b/ü".into(), name: "b".parse().ok(), priority: -1 };
+        assert_eq!(read(r#"{"order":"add","root":"/a b/ü","name":"b","priority":-1}"#), Ok(add));
         let rescan = Command::Rescan { path: None, scheduled: false };
         assert_eq!(read(r#"{"order":"rescan","path":null,"scheduled":false}"#), Ok(rescan));
-        for wrong in ["", "{}", "[]", r#"{"order":"dance"}"#, r#"{"order":"workers","count":-1}"#] {
+        for wrong in ["", "{}", "[]", r#"{"order":"dance"}"#, r#"{"order":"workers","count":-1}"#, NO_NAME] {
             assert_eq!(read(wrong), Err(StatusCode::BAD_REQUEST), "{wrong}");
         }
     }

@@ -145,3 +145,40 @@ fn a_watcher_serves_the_roots_of_the_file_also_one_that_comes_later() {
     watch.signal(rustix::process::Signal::TERM);
     watch.end().expect(143);
 }
+
+#[test]
+fn a_root_that_is_added_has_the_name_that_is_given_or_that_of_the_settings() {
+    let (sandbox, [one, two]) = trees();
+    let third = sandbox.dir.path().join("x=y");
+    fs::create_dir(&third).unwrap();
+    fs::write(third.join("c.ast.json"), AST).unwrap();
+    configured(&sandbox, "[root.first]\npath = \"tree/one\"\n");
+    let watch = Background::start(sandbox.command(["watch", "--progress", "never"]).arg("x=y"));
+    let has = |wanted: &[&str]| {
+        let told = ran(&mut sandbox.command(["records"]));
+        (told.code == Some(0) && names(&sandbox) == wanted).then_some(())
+    };
+    wait_until("the folder has no record, although it is named by its path", || has(&["x=y"]));
+    let ctl = |args: &[&str]| ran(sandbox.command(["ctl"]).args(args));
+    // Whoever asks knows no settings: those of the process count.
+    ctl(&["add", text(&one), "--config", "/dev/null"]).expect(0);
+    wait_until("the first root has no record", || has(&["first", "x=y"]));
+    refused(ctl(&["add", "other=tree/one"]), 2, &["this root is first in its records"]);
+    refused(ctl(&["add", "first=tree/two"]), 2, &["the name first is that of the root"]);
+    let told = ctl(&["add", &format!("first={}", text(&one))]).expect(0).text();
+    assert!(told.contains("is served already"), "{told}");
+    ctl(&["add", "second=tree/two"]).expect(0);
+    wait_until("the second root has no record", || has(&["first", "second", "x=y"]));
+    // By their names they are known from then on.
+    for name in ["second", "first"] {
+        assert!(ctl(&["remove", name]).expect(0).text().contains("not served any more"));
+    }
+    refused(ctl(&["remove", "third"]), 2, &["third: is no root that is served"]);
+    let told = ctl(&["add", "first"]).expect(0).text();
+    assert!(told.contains("the first scan of") && told.contains(text(&one)), "{told}");
+    watch.signal(rustix::process::Signal::TERM);
+    watch.end().expect(143);
+    fs::rename(&two, two.with_file_name("moved")).unwrap();
+    let moved = ran(&mut sandbox.command(["move-root", "second", "tree/moved"])).expect(0).text();
+    assert!(moved.contains(&format!("root second: {} is ", text(&two))), "{moved}");
+}
