@@ -58,7 +58,7 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     problems.iter().for_each(|problem| tell(&format!("outlast: not taken over: {problem}")));
     let works = matches!(cli.command, CliCommand::Run(_) | CliCommand::Watch(_));
     let logging = setup::logging::init(&settings, works)?;
-    cli.global.state = settings.state().to_owned();
+    cli.global.state = settings.fields().state.clone();
     let global = &cli.global;
     let configured = || Configured {
         layers,

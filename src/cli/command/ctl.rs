@@ -116,7 +116,7 @@ fn named_root(given: &Path, settings: &Settings) -> (PathBuf, Option<RootName>) 
         return (root_path(Path::new(path)), Some(name));
     }
     let path = root_path(given);
-    let mut known = settings.roots().iter().map(|root| (root_path(&root.path), &root.name));
+    let mut known = settings.fields().roots.value.iter().map(|root| (root_path(&root.path), &root.name));
     match known.find(|(known, name)| *known == path || text == Some(name.as_str())) {
         Some((path, name)) => (path, Some(name.clone())),
         None => (path, None),

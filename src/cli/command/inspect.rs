@@ -26,8 +26,8 @@ const CALLS_SHOWN: usize = 15;
 
 /// Runs `outlast inspect`.
 pub(crate) fn inspect(global: &Global, args: &InspectArgs, settings: &Settings) -> Result<u8> {
-    let processor = AstProcessor::with_limits(settings.limits());
-    let seen = engine::inspect(&args.file, &processor, &settings.batch())?;
+    let processor = AstProcessor::with_limits(settings.fields().limits);
+    let seen = engine::inspect(&args.file, &processor, &settings.fields().batch)?;
     let code = if seen.outcome.is_ok() { exit_code::DONE } else { exit_code::SOME_FAILED };
     terminal::code_of_printed(show(&seen, global.format), code)
 }

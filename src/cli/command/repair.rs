@@ -20,7 +20,8 @@ pub(crate) struct RepairArgs {
 
 /// Runs `outlast repair`.
 pub(crate) fn repair(global: &Global, settings: &Settings) -> Result<u8> {
-    let report = engine::repair(&global.state, settings.out().map_or_else(|| "records".into(), absolute))?;
+    let out = settings.fields().out.as_deref().map_or_else(|| "records".into(), absolute);
+    let report = engine::repair(&global.state, out)?;
     terminal::print_report(global.format, &report, |out| show(&report, out))?;
     Ok(exit_code::DONE)
 }

@@ -29,7 +29,7 @@ pub(crate) fn run(
     let config = BatchConfig {
         reprocess: args.reprocess,
         change_processor: args.change_processor,
-        ..settings.batch()
+        ..settings.fields().batch.clone()
     };
     let run = PreparedRun::prepare(global, settings, config, started)?;
     let roots = settings.chosen_roots(&args.roots);
@@ -45,7 +45,7 @@ pub(crate) fn run(
         })?
     };
     let printed = summary::summary(&result, global.format, args.dry_run, &run.options);
-    terminal::code_of_printed(printed, code_of(&result, &run.signals, settings.known_failures()))
+    terminal::code_of_printed(printed, code_of(&result, &run.signals, settings.fields().known_failures))
 }
 
 /// What `run` and `watch` work with.
@@ -64,10 +64,11 @@ impl PreparedRun {
         config: BatchConfig,
         started: Instant,
     ) -> Result<Self> {
-        let engine = Arc::new(Engine::new(AstProcessor::with_limits(settings.limits())));
+        let engine = Arc::new(Engine::new(AstProcessor::with_limits(settings.fields().limits)));
         let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
-        let records = settings.out().map(absolute);
-        let named = settings.roots().iter().map(|root| (root_path(&root.path), root.name.clone()));
+        let records = settings.fields().out.as_deref().map(absolute);
+        let named =
+            settings.fields().roots.value.iter().map(|root| (root_path(&root.path), root.name.clone()));
         let options = RunOptions { state: global.state.clone(), records, names: named.collect(), started };
         Ok(Self { engine, config, options, signals })
     }

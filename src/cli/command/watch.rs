@@ -22,8 +22,8 @@ pub(crate) fn watch(
     started: Instant,
 ) -> Result<u8> {
     let settings = configured.settings;
-    let config = BatchConfig { change_processor: args.change_processor, ..settings.batch() };
-    let watching = settings.watching();
+    let config = BatchConfig { change_processor: args.change_processor, ..settings.fields().batch.clone() };
+    let watching = settings.fields().watching.clone();
     let run = PreparedRun::prepare(global, settings, config, started)?;
     let roots = settings.chosen_roots(&args.roots);
     let result = run.serve(global, configured, NextJob::Here, |services| {

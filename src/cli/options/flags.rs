@@ -9,9 +9,7 @@ use clap::builder::{
 };
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
-use outlast::service::settings::{
-    FlagOf, FlagValue, Pairs, Raw, Setting, Value, ValueInput, catalogue, limit_pair, retry_pair,
-};
+use outlast::service::settings::{FlagOf, FlagValue, Raw, Setting, Value, ValueInput, catalogue, pairs};
 
 /// A group of settings that have flags.
 pub(crate) trait Scope {
@@ -33,7 +31,6 @@ pub(crate) struct Pair {
     name: &'static str,
     value_name: &'static str,
     about: &'static str,
-    parse: fn(&str) -> Result<Pairs, String>,
 }
 
 const LIMIT: Pair = Pair {
@@ -42,13 +39,11 @@ const LIMIT: Pair = Pair {
     about: "How deep a document may be nested (`depth`), or how many `symbols`, `imports`, `calls` or `kinds` a \
             record lists; with other limits every file is due again [default: depth=10000, symbols=10000, \
             imports=2000, calls=10000, kinds=1000]",
-    parse: limit_pair,
 };
 const RETRY: Pair = Pair {
     name: "retry",
     value_name: "CLASS=ATTEMPTS[,BACKOFF[,MAX]]",
     about: "When a file is tried again whose failure has this class, such as io-transient=5,250ms,1m",
-    parse: retry_pair,
 };
 
 /// Flags of every command.
@@ -112,16 +107,11 @@ impl<S: Scope> Args for Flags<S> {
 
 impl<S: Scope> FromArgMatches for Flags<S> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let one = |setting| Some(FlagValue { setting, flag: setting.flag(), raw: given(setting, matches)? });
+        let one = |setting| Some(FlagValue { setting, raw: given(setting, matches)? });
         let mut given: Vec<FlagValue> = S::settings().filter_map(one).collect();
         for pair in S::PAIRS {
-            let parsed = matches.get_many::<Pairs>(pair.name).into_iter().flatten().flatten();
-            let flag = format!("--{}", pair.name);
-            given.extend(parsed.cloned().map(|(setting, raw)| FlagValue {
-                setting,
-                flag: flag.clone(),
-                raw,
-            }));
+            let parsed = matches.get_many::<Vec<FlagValue>>(pair.name);
+            given.extend(parsed.into_iter().flatten().flatten().cloned());
         }
         Ok(Self { given, scope: PhantomData })
     }
@@ -148,28 +138,30 @@ fn arg<S: Scope>(setting: &'static Setting) -> Arg {
         ValueInput::Items => arg.action(ArgAction::Append).value_parser(StringValueParser::new()),
         ValueInput::Path => arg.value_parser(PathBufValueParser::new().map(PathBuf::into_os_string)),
         // clap lists the words in the help, and suggests the nearest one.
-        ValueInput::Word(words) => arg.value_parser(PossibleValuesParser::new(words.iter().copied())),
+        ValueInput::Word(words) => {
+            arg.value_parser(PossibleValuesParser::new(words.iter().map(String::as_str)))
+        }
         _ => arg.value_parser(ValueParser::new(move |text: &str| {
-            setting.check(&Raw::from(text.to_owned())).map(|()| text.to_owned())
+            setting.check(&Raw::Text(text.to_owned())).map(|()| text.to_owned())
         })),
     }
 }
 
 fn pair_arg(pair: &'static Pair) -> Arg {
     let arg = Arg::new(pair.name).long(pair.name).help(pair.about).value_name(pair.value_name);
-    arg.action(ArgAction::Append).value_parser(ValueParser::new(pair.parse))
+    arg.action(ArgAction::Append).value_parser(ValueParser::new(|text: &str| pairs(pair.name, text)))
 }
 
 /// Returns the value of a setting's flag, if present.
-fn given(setting: &Setting, matches: &ArgMatches) -> Option<Raw<'static>> {
+fn given(setting: &Setting, matches: &ArgMatches) -> Option<Raw> {
     let key = setting.key.as_str();
     if matches.value_source(key) != Some(ValueSource::CommandLine) {
         return None;
     }
     Some(match setting.form.input {
         ValueInput::Switch => Raw::Switch(true),
-        ValueInput::Items => Raw::List(matches.get_many::<String>(key)?.cloned().map(Raw::from).collect()),
+        ValueInput::Items => Raw::List(matches.get_many::<String>(key)?.cloned().map(Raw::Text).collect()),
         ValueInput::Path => matches.get_one::<OsString>(key)?.clone().into(),
-        _ => matches.get_one::<String>(key)?.clone().into(),
+        _ => Raw::Text(matches.get_one::<String>(key)?.clone()),
     })
 }

@@ -34,8 +34,8 @@ impl Drop for Shown {
 
 /// Starts to show the progress of an engine, on a thread named `progress`.
 pub(crate) fn show(engine: &Arc<Engine>, format: Format, settings: &Settings) -> Result<Shown> {
-    let heartbeat = settings.heartbeat();
-    let bar = match settings.progress() {
+    let heartbeat = settings.fields().heartbeat;
+    let bar = match settings.fields().progress {
         ProgressMode::Never => return Ok(Shown { end: None, thread: None }),
         // A terminal without cursor control would show a new line for each update.
         ProgressMode::Always => !Stream::Err.is_terminal() || Stream::Err.is_steerable(),

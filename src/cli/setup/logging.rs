@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
-use outlast::service::settings::{Settings, SettingsError};
+use outlast::service::settings::{LogFormat, Settings, SettingsError};
 use tracing::field::Field;
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
@@ -35,11 +35,11 @@ pub(crate) struct Logging {
 /// # Errors
 /// The log file can't be opened.
 pub(crate) fn init(settings: &Settings, works: bool) -> Result<Logging> {
-    let log = settings.log();
-    let (filter, level) = reload::Layer::new(filter_of(&log.filter));
+    let log_filter = settings.log_filter();
+    let (filter, level) = reload::Layer::new(filter_of(&log_filter));
     // For an event that can't be written the layers would report to the same stderr, and panic.
     let to_stderr = fmt::layer().log_internal_errors(false);
-    let to_stderr = if log.json {
+    let to_stderr = if settings.fields().log_format == LogFormat::Json {
         let json = to_stderr.with_writer(|| terminal::Log { json: true }).with_ansi(false);
         json.json().with_current_span(false).boxed()
     } else {
@@ -47,7 +47,8 @@ pub(crate) fn init(settings: &Settings, works: bool) -> Result<Logging> {
         let human = to_stderr.with_writer(|| terminal::Log { json: false }).with_ansi(ansi);
         human.fmt_fields(debug_fn(write_field).delimited(" ")).boxed()
     };
-    let file = log.file.map(|path| LogFile::open(&path).map(Arc::new)).transpose();
+    let file =
+        settings.fields().log_file.as_ref().map(|file| LogFile::open(&file.value).map(Arc::new)).transpose();
     let file = file.map_err(|error| SettingsError(vec![settings.log_file_problem(&error)]))?;
     let to_file = file.clone().map(|file| {
         let layer = fmt::layer().with_writer(file).with_ansi(false).log_internal_errors(false);
@@ -66,7 +67,7 @@ pub(crate) fn init(settings: &Settings, works: bool) -> Result<Logging> {
     #[cfg(not(feature = "otel"))]
     tracing_subscriber::registry().with(filter).with(to_stderr).with(to_file).init();
     Ok(Logging {
-        set_level: level_setter(log.filter, level),
+        set_level: level_setter(log_filter, level),
         reopen: Box::new(move || file.iter().for_each(|file| file.reopen())),
         #[cfg(feature = "otel")]
         _telemetry: telemetry,
@@ -87,7 +88,7 @@ fn write_field(out: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::f
 fn level_setter<S: 'static>(present: String, level: reload::Handle<EnvFilter, S>) -> SetLevel {
     let present = Mutex::new(present);
     Box::new(move |settings| {
-        let wanted = settings.log().filter;
+        let wanted = settings.log_filter();
         let mut present = present.lock().unwrap_or_else(PoisonError::into_inner);
         if wanted != *present {
             // The subscriber lives as long as the process.

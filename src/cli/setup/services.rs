@@ -50,16 +50,16 @@ impl Services {
         #[cfg(feature = "otel")]
         super::otel::observe(engine);
         let signals = signals.clone();
-        let schedule: SharedSchedule = Arc::new(Mutex::new(settings.schedule()));
+        let schedule: SharedSchedule = Arc::new(Mutex::new(settings.fields().schedule.clone()));
         let changing = Arc::clone(&schedule);
         let reload = Reload::new(layers, settings.clone(), config.clone(), Arc::clone(engine), next_job)
             .reopening(reopen_log)
             .applying(set_level)
             .applying(move |settings| {
-                signals.set_drain(Duration::from_secs(settings.batch().drain_seconds));
+                signals.set_drain(Duration::from_secs(settings.fields().batch.drain_seconds));
             })
             .applying(move |settings| {
-                *changing.lock().unwrap_or_else(PoisonError::into_inner) = settings.schedule();
+                *changing.lock().unwrap_or_else(PoisonError::into_inner) = settings.fields().schedule.clone();
             });
         let reload = Arc::new(reload);
         let by_order = Arc::clone(&reload);

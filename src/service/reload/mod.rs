@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use signal_hook::consts::SIGHUP;
 
-use super::settings::{AppliesWhen, Changed, Layers, Setting, Settings, SettingsError, Value};
+use super::settings::{AppliesWhen, Changed, Layers, Origin, Settings, SettingsError, Value};
 use super::systemd;
 use super::ticker::Ticker;
 use crate::engine::{Command, Engine};
@@ -46,9 +46,6 @@ pub struct Reload {
     layers: Layers,
     engine: Arc<Engine>,
     next_job: NextJob,
-    /// What a single run gets from its command line only.
-    reprocess: bool,
-    change_processor: bool,
     present: Mutex<Present>,
     reopen: Option<Box<Reopen>>,
     appliers: Vec<Box<Apply>>,
@@ -60,7 +57,7 @@ pub struct Reload {
 
 struct Present {
     settings: Settings,
-    /// The configuration last passed to the engine.
+    /// The configuration last passed to the engine, with what a single run gets from its command line only.
     asked: BatchConfig,
 }
 
@@ -79,21 +76,9 @@ impl Reload {
         next_job: NextJob,
     ) -> Self {
         let marks = Marks::of(&layers.places());
-        let BatchConfig { reprocess, change_processor, .. } = asked;
         let present = Mutex::new(Present { settings, asked });
         let change_token = OnceLock::new();
-        Self {
-            layers,
-            engine,
-            next_job,
-            reprocess,
-            change_processor,
-            present,
-            reopen: None,
-            appliers: Vec::new(),
-            change_token,
-            marks,
-        }
+        Self { layers, engine, next_job, present, reopen: None, appliers: Vec::new(), change_token, marks }
     }
 
     /// Makes reloads read the token from its file as well, and pass it to `change`.
@@ -129,7 +114,7 @@ impl Reload {
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
         let next = self.layers.load().map_err(|wrong| format!("{wrong}\n{STAYS}"))?;
         let changes = present.settings.changes_to(&next);
-        let taken = present.settings.taking(&next, |setting| self.is_taken(setting.takes));
+        let taken = present.settings.taking(&next, |takes| self.is_taken(takes));
         let token = self.token(&taken).map_err(|wrong| format!("{wrong}\n{STAYS}"))?;
         let put_back = self.configure(&mut present, &taken).map_err(|wrong| format!("{wrong}\n{STAYS}"))?;
         self.appliers.iter().for_each(|apply| apply(&taken));
@@ -148,7 +133,8 @@ impl Reload {
     /// Returns the current token of its file. What is not a regular file, such as a pipe, was read once at the start.
     fn token(&self, settings: &Settings) -> Result<Option<String>, SettingsError> {
         let is_no_file = |path: &Path| fs::metadata(path).is_ok_and(|found| !found.is_file());
-        let is_fixed = self.change_token.get().is_none() || settings.token_file().is_some_and(is_no_file);
+        let is_fixed = self.change_token.get().is_none()
+            || settings.fields().token_file.as_ref().is_some_and(|file| is_no_file(&file.value));
         if is_fixed { Ok(None) } else { settings.token() }
     }
 
@@ -163,8 +149,8 @@ impl Reload {
     /// Passes a configuration to the engine if it differs. The number of workers may have been changed by a command
     /// meanwhile: returns what is reset.
     fn configure(&self, present: &mut Present, taken: &Settings) -> Result<Option<Changed>, String> {
-        let Self { reprocess, change_processor, .. } = *self;
-        let wanted = BatchConfig { reprocess, change_processor, ..taken.batch() };
+        let BatchConfig { reprocess, change_processor, .. } = present.asked;
+        let wanted = BatchConfig { reprocess, change_processor, ..taken.fields().batch.clone() };
         // Between two attempts the engine shows none; it goes on with the one last passed to it.
         let running = self.engine.config().map_or_else(|| present.asked.clone(), |config| (*config).clone());
         if wanted == running && wanted == present.asked {
@@ -177,22 +163,23 @@ impl Reload {
         present.asked = wanted;
         Ok((from != to).then(|| Changed {
             key: "workers",
+            takes: AppliesWhen::AtOnce,
             from: Value::Count(from as u64),
             to: Value::Count(to as u64),
-            origin: taken.origin_of_workers(),
+            origin: taken.fields().workers.as_ref().map_or(Origin::Default, |set| set.origin.clone()),
         }))
     }
 
-    fn reported(&self, changes: &[(&'static Setting, Changed)], put_back: Option<Changed>) -> String {
+    fn reported(&self, changes: &[Changed], put_back: Option<Changed>) -> String {
         let later = |takes| match (takes, self.next_job) {
             (AppliesWhen::AtOnce, _) => "",
             (AppliesWhen::NextJob, NextJob::Here) => ": holds with the next job",
             (AppliesWhen::NextJob, NextJob::Elsewhere) => ": holds from the next run on",
             (AppliesWhen::Restart, _) => ": needs a restart",
         };
-        let line = |(setting, changed): &(&Setting, Changed)| format!("{changed}{}", later(setting.takes));
+        let line = |changed: &Changed| format!("{changed}{}", later(changed.takes));
         let mut parts: Vec<String> = changes.iter().map(line).collect();
-        let is_told = |back: &Changed| changes.iter().any(|(_, one)| one.key == back.key);
+        let is_told = |back: &Changed| changes.iter().any(|one| one.key == back.key);
         parts.extend(put_back.filter(|back| !is_told(back)).map(|back| back.to_string()));
         if parts.is_empty() { "the configuration is as it was".to_owned() } else { parts.join("; ") }
     }

@@ -1,5 +1,3 @@
-use std::sync::atomic::AtomicU64;
-
 use super::*;
 use crate::process::AstProcessor;
 use crate::service::settings::ProcessEnv;
@@ -26,7 +24,7 @@ impl Place {
 
     fn reload(&self, next_job: NextJob) -> Reload {
         let settings = self.layers().load().unwrap();
-        let asked = settings.batch();
+        let asked = settings.fields().batch.clone();
         Reload::new(self.layers(), settings, asked, Arc::clone(&self.engine), next_job)
     }
 
@@ -70,32 +68,6 @@ fn a_process_with_more_jobs_to_do_gets_other_filters_too() {
     let answer = reload.read_again().unwrap();
     assert!(answer.ends_with(": holds with the next job"), "{answer}");
     assert_eq!(place.taken().unwrap().include, ["*.json"]);
-}
-
-#[test]
-fn nothing_of_a_bad_file_is_taken_over_and_each_mistake_is_told() {
-    let place = Place::new();
-    place.write("workers = 2\n");
-    let applied = Arc::new(AtomicU64::new(0));
-    let count = Arc::clone(&applied);
-    let reload = place.reload(NextJob::Here);
-    let reload = reload.applying(move |settings| {
-        count.store(settings.batch().worker_count as u64, Ordering::Relaxed);
-    });
-    place.write("workers = 5\nbatchsize = 3\norder = \"random\"\n");
-    let wrong = reload.read_again().unwrap_err();
-    let lines: Vec<&str> = wrong.lines().collect();
-    assert_eq!(lines.len(), 3, "{wrong}");
-    assert!(
-        lines[0].contains("outlast.toml:2: batchsize is no setting; did you mean batch-size?"),
-        "{wrong}"
-    );
-    assert!(lines[1].contains("outlast.toml:3: order is \"random\""), "{wrong}");
-    assert_eq!(lines[2], STAYS);
-    assert_eq!((place.taken(), applied.load(Ordering::Relaxed)), (None, 0));
-    place.write("workers = 5\n");
-    assert!(reload.read_again().unwrap().starts_with("workers 2 -> 5 ("));
-    assert_eq!((place.taken().unwrap().worker_count, applied.load(Ordering::Relaxed)), (5, 5));
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::fields::{KnownFailures, ProgressMode};
+use super::fields::{Fields, KnownFailures, LogFormat, ProgressMode};
 use super::setting::{AppliesWhen, FlagOf, Setting};
 use super::values::kinds::{
-    address, count, cron, excluded, failures, file, folder, included, log_filter, millis, roots, seconds,
-    size, switch, time, time_or_seconds, word,
+    address, count, cron, excluded, failures, included, log_filter, millis, path, roots, seconds, size,
+    switch, time, time_or_seconds, word,
 };
 use crate::model::{ErrorClass, ErrorMode, Order, StrategyKind};
 
@@ -22,6 +22,9 @@ pub fn catalogue() -> &'static [Setting] {
         all.extend(schedule_and_retention());
         all.extend(logs_and_http());
         all.extend(limits());
+        // Those of some settings follow from others'.
+        let mut defaults = Fields::default().derived();
+        all.iter_mut().for_each(|setting| setting.default = setting.show(&mut defaults));
         all
     })
 }
@@ -50,9 +53,9 @@ macro_rules! settings {
 /// Paths, and which files are processed in which batches.
 fn work() -> Vec<Setting> {
     settings! {
-        "state" All Restart state: folder()
+        "state" All Restart state: path("DIR")
             => "State folder";
-        "out" Run Restart out: folder().optional()
+        "out" Run Restart out: path("DIR").optional()
             => "Record folder; else `records` in the state folder";
         "root" Run Restart roots: roots().sourced()
             => "Roots by name, for a command that names none; the names are those of the records";
@@ -64,19 +67,9 @@ fn work() -> Vec<Setting> {
             => "Files in a batch of `count`, and where `adaptive` starts";
         "batches-ahead" Run AtOnce batch.max_concurrent_batches: count(1, 1000, "batches")
             => "Batches kept ready for each worker, counted as 1,000 files each: what is claimed ahead";
-        "strategy" Run AtOnce batch.strategy: word([
-            ("adaptive", StrategyKind::Adaptive),
-            ("count", StrategyKind::Count),
-            ("size", StrategyKind::Size),
-        ])
+        "strategy" Run AtOnce batch.strategy: word([StrategyKind::Adaptive, StrategyKind::Count, StrategyKind::Size])
             => "How pending files are cut into batches";
-        "order" Run NextJob batch.order: word([
-            ("path", Order::Path),
-            ("smallest", Order::Smallest),
-            ("largest", Order::Largest),
-            ("newest", Order::Newest),
-            ("oldest", Order::Oldest),
-        ])
+        "order" Run NextJob batch.order: word([Order::Path, Order::Smallest, Order::Largest, Order::Newest, Order::Oldest])
             => "Which files come first: exactly among those claimed together, by powers of two of size or age beyond";
         "include" Run NextJob batch.include: included()
             => "Only files whose name (or, with a `/`, path) matches; else *.ast.json, *.syntax.json, *_ast.json";
@@ -96,18 +89,11 @@ fn care() -> Vec<Setting> {
             => "Longest time for one file; one that takes longer fails as `timeout`";
         "retry-attempts" Run AtOnce batch.retry_attempts: count(1, 100, "attempts")
             => "Attempts at a file whose failure may pass, the first included, where its class has no number of its own";
-        "on-error" Run NextJob batch.on_error: word([
-            ("continue", ErrorMode::Continue),
-            ("fail-fast", ErrorMode::FailFast),
-            ("quarantine", ErrorMode::Quarantine),
-        ])
+        "on-error" Run NextJob batch.on_error: word([ErrorMode::Continue, ErrorMode::FailFast, ErrorMode::Quarantine])
             => "What a file's failure does: nothing to the others, stop the run, or put the file aside until it changes";
         "max-failures" Run AtOnce batch.max_failures: failures().optional()
             => "Stop when more files have failed, or a larger share";
-        "known-failures" Run Restart known_failures: word([
-            ("fail", KnownFailures::Fail),
-            ("ok", KnownFailures::Ok),
-        ])
+        "known-failures" Run Restart known_failures: word([KnownFailures::Fail, KnownFailures::Ok])
             => "Exit code of a run in which only those files fail that failed before and are unchanged: 3, or 0 for ok";
         "drain-timeout" Run AtOnce batch.drain_seconds: seconds(1, HOUR)
             => "Longest time from a request to stop to the end of the run";
@@ -186,21 +172,17 @@ fn logs_and_http() -> Vec<Setting> {
     settings! {
         "log-level" All AtOnce log_level: log_filter()
             => "What is logged";
-        "log-format" All Restart log_json: word([("human", false), ("json", true)])
+        "log-format" All Restart log_format: word([LogFormat::Human, LogFormat::Json])
             => "How the log on stderr is written";
-        "log-file" All Restart log_file: file().sourced().optional()
+        "log-file" All Restart log_file: path("FILE").sourced().optional()
             => "A file for the log as well, a JSON object on each line";
-        "progress" Run Restart progress: word([
-            ("auto", ProgressMode::Auto),
-            ("always", ProgressMode::Always),
-            ("never", ProgressMode::Never),
-        ])
+        "progress" Run Restart progress: word([ProgressMode::Auto, ProgressMode::Always, ProgressMode::Never])
             => "Progress on stderr: a bar on a terminal and lines elsewhere, the bar, or nothing";
         "heartbeat" Run Restart heartbeat: time_or_seconds(SECOND / 100, DAY)
             => "Time between two heartbeat lines where there is no bar";
         "listen" Run Restart listen: address().sourced().optional()
             => "Where HTTP is served: health, metrics, the dashboard; one that others reach needs `token-file`";
-        "token-file" Run Restart token_file: file().sourced().optional()
+        "token-file" Run Restart token_file: path("FILE").sourced().optional()
             => "A file whose only line is the token that clients of HTTP have to show";
     }
 }
@@ -243,7 +225,7 @@ mod tests {
         for setting in
             catalogue().iter().filter(|setting| ![&Value::Unset, &empty].contains(&&setting.default))
         {
-            let read = setting.check(&Raw::Text(setting.default.to_string().into()));
+            let read = setting.check(&Raw::Text(setting.default.to_string()));
             assert!(read.is_ok(), "{}: {read:?}", setting.key);
         }
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::LazyLock;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use super::problem::Sourced;
 use crate::engine::WatchOptions;
@@ -14,29 +15,45 @@ use crate::service::schedule::ScheduleSettings;
 
 /// The values of all settings. Where a default depends on another setting, `None` stands for it.
 #[derive(Debug, Clone)]
-pub(super) struct Fields {
-    /// Except the number of workers and the retries.
-    pub(super) batch: BatchConfig,
-    pub(super) workers: Option<Sourced<usize>>,
-    pub(super) workers_max: Option<usize>,
-    /// Of each class.
+pub struct Fields {
+    /// The configuration of a run. As set, it is without the number of workers and the retries.
+    pub batch: BatchConfig,
+    /// The number of workers.
+    pub workers: Option<Sourced<usize>>,
+    /// The most workers.
+    pub workers_max: Option<usize>,
+    /// The retries of each class.
     pub(super) retry: BTreeMap<ErrorClass, Retries>,
-    pub(super) limits: Limits,
-    pub(super) state: PathBuf,
-    pub(super) out: Option<PathBuf>,
-    pub(super) roots: Sourced<Vec<NamedRoot>>,
-    pub(super) log_level: String,
-    pub(super) log_json: bool,
-    pub(super) log_file: Option<Sourced<PathBuf>>,
-    pub(super) known_failures: KnownFailures,
-    pub(super) progress: ProgressMode,
-    pub(super) heartbeat: Duration,
-    pub(super) watching: WatchOptions,
-    /// Except its cron expression.
-    pub(super) schedule: ScheduleSettings,
-    pub(super) cron: Option<Sourced<String>>,
-    pub(super) listen: Option<Sourced<SocketAddr>>,
-    pub(super) token_file: Option<Sourced<PathBuf>>,
+    /// How much of a document goes into its record.
+    pub limits: Limits,
+    /// The state folder.
+    pub state: PathBuf,
+    /// The record folder, if one is set.
+    pub out: Option<PathBuf>,
+    /// The roots that have a name.
+    pub roots: Sourced<Vec<NamedRoot>>,
+    /// What is logged.
+    pub log_level: String,
+    /// How the log on stderr is written.
+    pub log_format: LogFormat,
+    /// An additional log file.
+    pub log_file: Option<Sourced<PathBuf>>,
+    /// What the exit code says of known failures.
+    pub known_failures: KnownFailures,
+    /// Whether progress is shown.
+    pub progress: ProgressMode,
+    /// The time between two heartbeat lines.
+    pub heartbeat: Duration,
+    /// How a process follows changes.
+    pub watching: WatchOptions,
+    /// When all roots are scanned again. As set, it is without the cron expression.
+    pub schedule: ScheduleSettings,
+    /// Times of scans.
+    pub cron: Option<Sourced<String>>,
+    /// Where HTTP is served.
+    pub listen: Option<Sourced<SocketAddr>>,
+    /// The file with the token that clients of HTTP present, if one is set.
+    pub token_file: Option<Sourced<PathBuf>>,
 }
 
 /// The retries of one class of failures.
@@ -56,8 +73,19 @@ pub struct NamedRoot {
     pub path: PathBuf,
 }
 
+/// How the log on stderr is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// As lines for people.
+    Human,
+    /// As a JSON object on each line.
+    Json,
+}
+
 /// Whether a process shows its progress on stderr.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ProgressMode {
     /// As a bar on a terminal, and as lines elsewhere.
     Auto,
@@ -68,7 +96,8 @@ pub enum ProgressMode {
 }
 
 /// What the exit code of a run says of failures that an earlier run recorded, of files that are unchanged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum KnownFailures {
     /// Some files failed, as long as any file does.
     Fail,
@@ -76,17 +105,8 @@ pub enum KnownFailures {
     Ok,
 }
 
-/// The defaults, made once: each row of the catalogue asks for them, and to count the cores takes several files.
-static DEFAULT: LazyLock<Fields> = LazyLock::new(Fields::new);
-
 impl Default for Fields {
     fn default() -> Self {
-        DEFAULT.clone()
-    }
-}
-
-impl Fields {
-    fn new() -> Self {
         Self {
             batch: BatchConfig::default(),
             workers: None,
@@ -97,7 +117,7 @@ impl Fields {
             out: None,
             roots: Sourced::default(Vec::new()),
             log_level: "warn".to_owned(),
-            log_json: false,
+            log_format: LogFormat::Human,
             log_file: None,
             known_failures: KnownFailures::Fail,
             progress: ProgressMode::Auto,
@@ -109,7 +129,9 @@ impl Fields {
             token_file: None,
         }
     }
+}
 
+impl Fields {
     /// Derives defaults from other settings: `workers-max` from `workers`, attempts of a class from `retry-attempts`,
     /// and a longest pause from the first one.
     pub(super) fn derived(mut self) -> Self {
@@ -118,6 +140,7 @@ impl Fields {
         let most = self.workers.as_ref().map_or(BatchConfig::WORKERS_MAX.max(cores), |set| set.value);
         self.batch.workers_max = *self.workers_max.get_or_insert(most);
         self.batch.worker_count = self.workers.get_or_insert(Sourced::default(cores)).value;
+        self.schedule.cron = self.cron.as_ref().map(|cron| cron.value.clone());
         for (&class, retries) in &mut self.retry {
             let default = RetryPolicy::default_of(class, self.batch.retry_attempts);
             if let Some(policy) = retries.derive(default) {

@@ -15,10 +15,8 @@ use super::values::Raw;
 pub struct FlagValue {
     /// The setting.
     pub setting: &'static Setting,
-    /// The flag, with its dashes.
-    pub flag: String,
     /// The value.
-    pub raw: Raw<'static>,
+    pub raw: Raw,
 }
 
 /// The sources of the settings, which can be read repeatedly.
@@ -47,7 +45,7 @@ impl Layers {
         let mut found = Found::default();
         // By precedence: the first value wins, and of a flag's occurrences the last.
         for flag in self.given.iter().rev() {
-            found.take(flag.setting, &flag.raw, Origin::Flag(flag.flag.clone()));
+            found.take(flag.setting, &flag.raw, Origin::Flag(flag.setting.flag()));
         }
         environment::read(&self.process_env.variables, &mut found);
         let project = self.project(&mut found);
@@ -69,11 +67,8 @@ impl Layers {
     /// Reads the named file, or else finds the nearest one upwards.
     fn project(&self, found: &mut Found) -> Option<PathBuf> {
         let Some(path) = self.named() else { return search::project(&self.process_env, found) };
-        let is_there = file::read(&path, found);
-        if !is_there {
-            found.problems.push(missing(&path));
-        }
-        is_there.then_some(path)
+        file::read(&path, found);
+        Some(path)
     }
 
     fn named(&self) -> Option<PathBuf> {
@@ -85,17 +80,10 @@ impl Layers {
 /// Reads one file alone. Returns its settings, and all problems with it and the files that it names.
 pub fn check(path: &Path) -> (Settings, Vec<Problem>) {
     let mut found = Found::default();
-    if !file::read(path, &mut found) {
-        found.problems.push(missing(path));
-    }
+    file::read(path, &mut found);
     let (settings, mut problems) = found.settle(Vec::new());
     problems.extend(settings.check_files());
     (settings, problems)
-}
-
-fn missing(path: &Path) -> Problem {
-    let origin = Origin::File { path: path.to_owned(), line: None };
-    Problem { origin, what: "there is no such file; check the path".to_owned() }
 }
 
 /// Returns the layers of a process with these flags and nothing else.
@@ -103,8 +91,7 @@ fn missing(path: &Path) -> Problem {
 pub(super) fn given(flags: &[(&str, &str)]) -> Layers {
     let given = |&(key, value): &(&str, &str)| FlagValue {
         setting: super::catalogue::setting(key).unwrap(),
-        flag: format!("--{key}"),
-        raw: value.to_owned().into(),
+        raw: Raw::Text(value.to_owned()),
     };
     Layers { given: flags.iter().map(given).collect(), ..Layers::default() }
 }

@@ -32,12 +32,12 @@ mod values;
 
 pub use catalogue::catalogue;
 pub use change::Changed;
-pub use fields::{KnownFailures, NamedRoot, ProgressMode};
+pub use fields::{Fields, KnownFailures, LogFormat, NamedRoot, ProgressMode};
 pub use layers::environment::ProcessEnv;
 pub use load::{FlagValue, Layers, check};
-pub use pair::{Pairs, limit_pair, retry_pair};
-pub use problem::{Origin, Problem, SettingsError};
-pub use resolved::{LogSettings, Resolved, Settings};
+pub use pair::pairs;
+pub use problem::{Origin, Problem, SettingsError, Sourced};
+pub use resolved::{Resolved, Settings};
 pub use setting::{AppliesWhen, FlagOf, Setting};
 pub use suggest::ignored;
 pub use values::{Raw, Value, ValueForm, ValueInput};

@@ -1,7 +1,7 @@
 //! Where values come from, and what is wrong with them.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The source of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,14 @@ pub enum Origin {
         /// The line, from 1.
         line: Option<usize>,
     },
+}
+
+impl Origin {
+    /// Returns a whole file as the source.
+    pub(super) fn file(path: &Path) -> Self {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Self::File { path, line: None }
+    }
 }
 
 impl fmt::Display for Origin {
@@ -55,9 +63,11 @@ pub struct SettingsError(pub Vec<Problem>);
 
 /// A value that is checked against others, or used, later: a problem is then reported with its source.
 #[derive(Debug, Clone)]
-pub(super) struct Sourced<T> {
-    pub(super) value: T,
-    pub(super) origin: Origin,
+pub struct Sourced<T> {
+    /// The value.
+    pub value: T,
+    /// Its source.
+    pub origin: Origin,
 }
 
 impl<T> Sourced<T> {

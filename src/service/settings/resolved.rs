@@ -1,29 +1,16 @@
 //! The effective settings: the configuration of a run, limits of records, paths, and logging.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::catalogue::catalogue;
-use super::fields::{Fields, KnownFailures, NamedRoot, ProgressMode, Retries};
+use super::fields::{Fields, Retries};
 use super::problem::{Origin, Problem};
-use super::setting::Setting;
+use super::setting::{Given, Setting};
 use super::values::{Value, duration_text};
-use crate::engine::WatchOptions;
-use crate::model::{BatchConfig, ErrorClass};
-use crate::process::Limits;
+use crate::model::ErrorClass;
 use crate::service::http::is_local;
-use crate::service::schedule::{ScheduleSettings, system_zone};
-
-/// How and where the process logs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogSettings {
-    /// Levels of targets.
-    pub filter: String,
-    /// Whether the log on stderr is JSON.
-    pub json: bool,
-    /// An additional log file.
-    pub file: Option<PathBuf>,
-}
+use crate::service::schedule::system_zone;
 
 /// A setting with its value.
 #[derive(Debug, Clone)]
@@ -39,9 +26,8 @@ pub struct Resolved {
 /// The value of every setting, in the order of the catalogue.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// As the layers set them.
-    pub(super) set: Fields,
-    /// With the defaults that depend on other settings.
+    /// What the layers set, with its source.
+    pub(super) given: Vec<Option<(Given, Origin)>>,
     pub(super) fields: Fields,
     pub(super) all: Vec<Resolved>,
     pub(super) files: Vec<PathBuf>,
@@ -49,21 +35,27 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Creates the settings, of which these are the origins in the order of the catalogue.
+    /// Creates the settings, of which these are given, in the order of the catalogue.
     pub(super) fn new(
-        set: Fields,
-        origins: Vec<Origin>,
+        given: Vec<Option<(Given, Origin)>>,
         files: Vec<PathBuf>,
         warnings: Vec<Problem>,
     ) -> Self {
-        let mut fields = set.clone().derived();
-        let mut resolved = |(setting, origin): (&'static Setting, _)| Resolved {
+        let mut fields = Fields::default();
+        given.iter().flatten().for_each(|(value, _)| value.set(&mut fields));
+        let mut fields = fields.derived();
+        let mut resolved = |(setting, given): (&'static Setting, &Option<(Given, Origin)>)| Resolved {
             setting,
             value: setting.show(&mut fields),
-            origin,
+            origin: given.as_ref().map_or(Origin::Default, |(_, origin)| origin.clone()),
         };
-        let all = catalogue().iter().zip(origins).map(&mut resolved).collect();
-        Self { set, fields, all, files, warnings }
+        let all = catalogue().iter().zip(&given).map(&mut resolved).collect();
+        Self { given, fields, all, files, warnings }
+    }
+
+    /// Returns the values, each in its own type.
+    pub fn fields(&self) -> &Fields {
+        &self.fields
     }
 
     /// Returns every setting, with its value and source.
@@ -81,82 +73,19 @@ impl Settings {
         &self.warnings
     }
 
-    /// Returns when all roots are scanned again.
-    pub fn schedule(&self) -> ScheduleSettings {
-        let cron = self.fields.cron.as_ref().map(|cron| cron.value.clone());
-        ScheduleSettings { cron, ..self.fields.schedule.clone() }
-    }
-
-    /// Returns the configuration of a run.
-    pub fn batch(&self) -> BatchConfig {
-        self.fields.batch.clone()
-    }
-
-    /// Returns how a process follows changes.
-    pub fn watching(&self) -> WatchOptions {
-        self.fields.watching.clone()
-    }
-
-    /// Returns how much of a document goes into its record.
-    pub fn limits(&self) -> Limits {
-        self.fields.limits
-    }
-
-    /// Returns the state folder.
-    pub fn state(&self) -> &Path {
-        &self.fields.state
-    }
-
-    /// Returns the record folder, if one is set.
-    pub fn out(&self) -> Option<&Path> {
-        self.fields.out.as_deref()
-    }
-
-    /// Returns the roots that have a name.
-    pub fn roots(&self) -> &[NamedRoot] {
-        &self.fields.roots.value
-    }
-
     /// Returns the roots of a command with these arguments: they, and those of flags; without either, all that the
     /// settings name.
     pub fn chosen_roots(&self, arguments: &[PathBuf]) -> Vec<PathBuf> {
         let is_of_flags = matches!(self.fields.roots.origin, Origin::Flag(_));
-        let named = self.roots().iter().filter(|_| is_of_flags || arguments.is_empty());
+        let named = self.fields.roots.value.iter().filter(|_| is_of_flags || arguments.is_empty());
         arguments.iter().chain(named.map(|root| &root.path)).cloned().collect()
     }
 
-    /// Returns how and where the process logs.
-    pub fn log(&self) -> LogSettings {
-        LogSettings {
-            filter: directives(&self.fields.log_level),
-            json: self.fields.log_json,
-            file: self.fields.log_file.as_ref().map(|file| file.value.clone()),
-        }
-    }
-
-    /// Returns what the exit code says of known failures.
-    pub fn known_failures(&self) -> KnownFailures {
-        self.fields.known_failures
-    }
-
-    /// Returns whether progress is shown.
-    pub fn progress(&self) -> ProgressMode {
-        self.fields.progress
-    }
-
-    /// Returns the time between two heartbeat lines.
-    pub fn heartbeat(&self) -> Duration {
-        self.fields.heartbeat
-    }
-
-    /// Returns the file with the token that clients of HTTP present, if one is set.
-    pub fn token_file(&self) -> Option<&Path> {
-        self.fields.token_file.as_ref().map(|file| &*file.value)
-    }
-
-    /// Returns where the number of workers comes from.
-    pub(crate) fn origin_of_workers(&self) -> Origin {
-        self.fields.workers.as_ref().map_or(Origin::Default, |workers| workers.origin.clone())
+    /// Returns what is logged. A bare level is meant for Outlast only: the messages of the libraries below it need an
+    /// explicit target.
+    pub fn log_filter(&self) -> String {
+        let filter = &self.fields.log_level;
+        if filter.contains(['=', ',']) { filter.clone() } else { format!("outlast={filter}") }
     }
 
     /// Returns all values that don't go together.
@@ -202,17 +131,13 @@ impl Settings {
     }
 }
 
-/// Applies a bare level to Outlast only: the messages of the libraries below it need an explicit target.
-fn directives(filter: &str) -> String {
-    if filter.contains(['=', ',']) { filter.to_owned() } else { format!("outlast={}", filter.trim()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::load::given;
     use super::super::values::ValueInput;
     use super::*;
-    use crate::model::RetryPolicy;
+    use crate::model::{BatchConfig, RetryPolicy};
+    use crate::process::Limits;
 
     fn with(flags: &[(&str, &str)]) -> Settings {
         given(flags).load().unwrap()
@@ -221,30 +146,33 @@ mod tests {
     #[test]
     fn without_settings_all_is_as_the_library_has_it() {
         let settings = with(&[]);
-        let config = settings.batch();
+        let config = settings.fields.batch;
         assert_eq!(config, BatchConfig { workers_max: config.workers_max, ..BatchConfig::default() });
         assert!(config.workers_max >= BatchConfig::WORKERS_MAX.max(config.worker_count));
-        assert_eq!(settings.limits(), Limits::default());
-        assert_eq!((settings.state(), settings.out()), (Path::new(".outlast"), None));
+        assert_eq!(settings.fields.limits, Limits::default());
+        assert_eq!((settings.fields.state, settings.fields.out), (".outlast".into(), None));
     }
 
     /// Every setting reaches its destination, and its limits match those that a run checks.
     #[test]
     fn each_setting_changes_something_and_its_bounds_are_accepted() {
         let whole = |settings: &Settings| {
-            let roots = settings.roots().to_owned();
-            let paths = (settings.state().to_owned(), settings.out().map(Path::to_owned), roots);
+            let Fields { batch, limits, state, out, roots, watching, schedule, .. } = &settings.fields;
+            let run =
+                format!("{batch:?} {limits:?} {state:?} {out:?} {:?} {watching:?} {schedule:?}", roots.value);
+            let Fields {
+                log_format, log_file, known_failures, progress, heartbeat, listen, token_file, ..
+            } = &settings.fields;
+            let files = [log_file, token_file].map(|file| file.as_ref().map(|file| &file.value));
+            let listen = listen.as_ref().map(|listen| listen.value);
             let shown =
-                (settings.log(), settings.known_failures(), settings.progress(), settings.heartbeat());
-            let listen = settings.fields.listen.as_ref().map(|listen| listen.value);
-            let served = (listen, settings.token_file().map(Path::to_owned));
-            let kept = (settings.watching(), settings.schedule(), served);
-            (settings.batch(), settings.limits(), paths, shown, kept)
+                format!("{log_format:?} {files:?} {known_failures:?} {progress:?} {heartbeat:?} {listen:?}");
+            (run, shown, settings.log_filter())
         };
         let default = whole(&with(&[]));
         for setting in catalogue() {
             let values = match &setting.form.input {
-                ValueInput::Word(words) => words.clone(),
+                ValueInput::Word(words) => words.iter().map(String::as_str).collect(),
                 ValueInput::Switch => vec!["true"],
                 ValueInput::Items if setting.key == "root" => vec!["a=/a"],
                 ValueInput::Items => vec!["*.x"],
@@ -260,7 +188,7 @@ mod tests {
             let mut changed = false;
             for value in values.into_iter().filter(|value| !is_refused(&setting.key, value)) {
                 let settings = with(&[(&setting.key, value)]);
-                settings.batch().check().unwrap();
+                settings.fields.batch.check().unwrap();
                 changed |= whole(&settings) != default;
             }
             assert!(changed, "{} does nothing", setting.key);
@@ -287,7 +215,7 @@ mod tests {
     #[test]
     fn a_number_of_workers_that_is_set_stays_unless_the_most_is_set_as_well() {
         let most = |flags: &[(&str, &str)]| {
-            let config = with(flags).batch();
+            let config = with(flags).fields.batch;
             (config.worker_count, config.most_workers())
         };
         let cores = BatchConfig::default().worker_count;
@@ -300,23 +228,23 @@ mod tests {
 
     #[test]
     fn a_level_alone_is_outlasts_own_and_all_else_is_used_as_written() {
-        assert_eq!(with(&[("log-level", "debug")]).log().filter, "outlast=debug");
-        for text in ["outlast=trace", "warn,sled=debug", "info,"] {
-            assert_eq!(directives(text), text);
+        assert_eq!(with(&[("log-level", "debug")]).log_filter(), "outlast=debug");
+        for text in ["outlast=trace", "warn,sled=debug"] {
+            assert_eq!(with(&[("log-level", text)]).log_filter(), text);
         }
     }
 
     #[test]
     fn policies_go_with_the_number_for_all_and_a_longer_first_pause() {
         let settings = with(&[("retry-attempts", "7")]);
-        let workers_max = settings.batch().workers_max;
+        let workers_max = settings.fields.batch.workers_max;
         assert_eq!(
-            settings.batch(),
+            settings.fields.batch,
             BatchConfig { retry_attempts: 7, workers_max, ..BatchConfig::default() }
         );
         let shown = settings.all().iter().find(|one| one.setting.key == "retry.unstable.attempts").unwrap();
         assert_eq!((&shown.value, &shown.origin), (&Value::Count(7), &Origin::Default));
-        let policy = with(&[("retry.timeout.backoff", "1m")]).batch().retry[&ErrorClass::Timeout];
+        let policy = with(&[("retry.timeout.backoff", "1m")]).fields.batch.retry[&ErrorClass::Timeout];
         assert_eq!(policy, RetryPolicy { attempts: 1, backoff_ms: 60_000, backoff_max_ms: 60_000 });
     }
 }

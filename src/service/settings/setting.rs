@@ -1,6 +1,7 @@
 //! A setting: a row of the catalogue.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::fields::Fields;
 use super::problem::Origin;
@@ -22,8 +23,12 @@ pub struct Setting {
     pub default: Value,
     /// Its help text, on one line.
     pub about: &'static str,
-    field: Box<dyn Field>,
+    read: Read,
+    show: Show,
 }
+
+type Read = Box<dyn Fn(&Raw, &Origin) -> Result<Given, InvalidValue> + Send + Sync>;
+type Show = Box<dyn Fn(&mut Fields) -> Value + Send + Sync>;
 
 /// The commands that take a setting as a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,51 +54,37 @@ pub enum AppliesWhen {
     Restart,
 }
 
-/// A field without its type.
-trait Field: Send + Sync {
-    fn set(&self, fields: &mut Fields, raw: &Raw<'_>, origin: &Origin) -> Result<(), InvalidValue>;
-    fn show(&self, fields: &mut Fields) -> Value;
-    fn copy(&self, from: &mut Fields, to: &mut Fields);
+/// A value that was read: it goes to its field.
+#[derive(Clone)]
+pub(super) struct Given(Arc<dyn Fn(&mut Fields) + Send + Sync>);
+
+impl Given {
+    pub(super) fn set(&self, fields: &mut Fields) {
+        (self.0)(fields);
+    }
 }
 
-/// A field, by a function that leads to it, and the kind of its values.
-struct Typed<T, F> {
-    kind: Kind<T>,
-    field: F,
-}
-
-impl<T, F> Field for Typed<T, F>
-where
-    T: Clone + 'static,
-    F: Fn(&mut Fields) -> &mut T + Send + Sync,
-{
-    fn set(&self, fields: &mut Fields, raw: &Raw<'_>, origin: &Origin) -> Result<(), InvalidValue> {
-        *(self.field)(fields) = self.kind.read(raw, origin)?;
-        Ok(())
-    }
-
-    fn show(&self, fields: &mut Fields) -> Value {
-        self.kind.show((self.field)(fields))
-    }
-
-    fn copy(&self, from: &mut Fields, to: &mut Fields) {
-        (self.field)(to).clone_from((self.field)(from));
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Given")
     }
 }
 
 impl Setting {
-    pub(super) fn new<T: Clone + 'static>(
+    /// Creates a setting without a default: the catalogue adds them all at once.
+    pub(super) fn new<T: Clone + Send + Sync + 'static>(
         key: impl Into<String>,
         (flag_of, takes): (FlagOf, AppliesWhen),
-        kind: Kind<T>,
-        field: impl Fn(&mut Fields) -> &mut T + Send + Sync + 'static,
+        Kind { form, limits, read, show }: Kind<T>,
+        field: impl Fn(&mut Fields) -> &mut T + Copy + Send + Sync + 'static,
         about: &'static str,
     ) -> Self {
-        let default = kind.show(field(&mut Fields::default().derived()));
-        let form = kind.form.clone();
-        let limits = kind.limits.clone();
-        let field = Box::new(Typed { kind, field });
-        Self { key: key.into(), flag_of, takes, form, limits, default, about, field }
+        let read: Read = Box::new(move |raw, origin| {
+            let value = read(raw, origin)?;
+            Ok(Given(Arc::new(move |fields| field(fields).clone_from(&value))))
+        });
+        let show: Show = Box::new(move |fields| show(field(fields)));
+        Self { key: key.into(), flag_of, takes, form, limits, default: Value::Unset, about, read, show }
     }
 
     /// Returns the environment variable.
@@ -111,26 +102,22 @@ impl Setting {
     ///
     /// # Errors
     /// What it must be, for a message that already names the setting and the value.
-    pub fn check(&self, raw: &Raw<'_>) -> Result<(), String> {
-        let set = self.field.set(&mut Fields::default(), raw, &Origin::Default);
-        set.map_err(|wrong| wrong.messages(&self.limits, "").join("; "))
+    pub fn check(&self, raw: &Raw) -> Result<(), String> {
+        let read = (self.read)(raw, &Origin::Default);
+        read.map(drop).map_err(|wrong| wrong.messages(&self.limits, "").join("; "))
     }
 
-    /// Sets the value in its field.
+    /// Reads a value.
     ///
     /// # Errors
-    /// All that is wrong with it; nothing was set.
-    pub(super) fn set(&self, fields: &mut Fields, raw: &Raw<'_>, origin: &Origin) -> Result<(), Vec<String>> {
-        let set = self.field.set(fields, raw, origin);
-        set.map_err(|wrong| wrong.messages(&self.limits, &format!("{} is {raw}: ", self.key)))
+    /// All that is wrong with it.
+    pub(super) fn read(&self, raw: &Raw, origin: &Origin) -> Result<Given, Vec<String>> {
+        let read = (self.read)(raw, origin);
+        read.map_err(|wrong| wrong.messages(&self.limits, &format!("{} is {raw}: ", self.key)))
     }
 
     pub(super) fn show(&self, fields: &mut Fields) -> Value {
-        self.field.show(fields)
-    }
-
-    pub(super) fn copy(&self, from: &mut Fields, to: &mut Fields) {
-        self.field.copy(from, to);
+        (self.show)(fields)
     }
 }
 

@@ -18,7 +18,7 @@ const PREFIX: &[u8] = b"OUTLAST_";
 /// The variable that names the configuration file, instead of the nearest one.
 pub(crate) const CONFIG: &str = "OUTLAST_CONFIG";
 /// The older name of the `log-level` variable; the newer one takes precedence.
-const LOG: (&str, &str) = ("OUTLAST_LOG", "OUTLAST_LOG_LEVEL");
+const LOG: &str = "OUTLAST_LOG";
 
 /// Variables with the prefix that are no settings: those of tests and benchmarks, and those that Kubernetes sets for
 /// a service named `outlast`.
@@ -63,43 +63,28 @@ impl ProcessEnv {
 /// Reads what the variables set; an empty one counts as unset.
 pub(crate) fn read(variables: &BTreeMap<OsString, OsString>, found: &mut Found) {
     let is_ours = |name: &OsStr| name.as_bytes().starts_with(PREFIX);
-    for (name, value) in variables.iter().filter(|(name, value)| is_ours(name) && !value.is_empty()) {
+    // The first value wins: in this order, that of the newer name.
+    for (name, value) in variables.iter().rev().filter(|(name, value)| is_ours(name) && !value.is_empty()) {
         let shown = name.to_string_lossy();
         let origin = Origin::Variable(shown.to_string());
-        match meaning_of(&shown, variables) {
-            VariableMeaning::Setting(setting) => found.take(setting, &Raw::from(value.clone()), origin),
-            VariableMeaning::Ignored => {}
-            VariableMeaning::Unknown => {
-                let key = shown[PREFIX.len()..].to_lowercase().replace('_', "-");
-                found.unknown(&key, origin, || {
-                    let names: Vec<String> = catalogue().iter().map(Setting::variable).collect();
-                    let hint = did_you_mean(nearest(&shown, names.iter().map(String::as_str)));
-                    format!("no such setting; {hint}")
-                });
-            }
+        let wanted = if shown == LOG { "OUTLAST_LOG_LEVEL" } else { &*shown };
+        if let Some(setting) = catalogue().iter().find(|setting| setting.variable() == wanted) {
+            found.take(setting, &Raw::from(value.clone()), origin);
+        } else if !is_other(&shown) {
+            let key = shown[PREFIX.len()..].to_lowercase().replace('_', "-");
+            found.unknown(&key, origin, || {
+                let names: Vec<String> = catalogue().iter().map(Setting::variable).collect();
+                let hint = did_you_mean(nearest(&shown, names.iter().map(String::as_str)));
+                format!("no such setting; {hint}")
+            });
         }
     }
 }
 
-enum VariableMeaning {
-    Setting(&'static Setting),
-    Ignored,
-    Unknown,
-}
-
-fn meaning_of(name: &str, variables: &BTreeMap<OsString, OsString>) -> VariableMeaning {
-    let (old, new) = LOG;
-    if name == old && variables.get(OsStr::new(new)).is_some_and(|value| !value.is_empty()) {
-        return VariableMeaning::Ignored;
-    }
-    let wanted = if name == old { new } else { name };
-    if let Some(setting) = catalogue().iter().find(|setting| setting.variable() == wanted) {
-        return VariableMeaning::Setting(setting);
-    }
-    let is_other = name == CONFIG
+fn is_other(name: &str) -> bool {
+    name == CONFIG
         || OTHERS.iter().any(|begin| name.starts_with(begin))
-        || OTHERS_ENDS.iter().any(|end| name.ends_with(end));
-    if is_other { VariableMeaning::Ignored } else { VariableMeaning::Unknown }
+        || OTHERS_ENDS.iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]
@@ -110,8 +95,8 @@ mod tests {
         let variables = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
         let mut found = Found::default();
         read(&variables, &mut found);
-        let lines = found.lines().into_iter().map(|line| line.rsplit(' ').next().unwrap().to_owned());
-        (lines.collect(), found.problems.iter().map(ToString::to_string).collect())
+        let (lines, problems) = found.lines();
+        (lines.iter().map(|line| line.rsplit(' ').next().unwrap().to_owned()).collect(), problems)
     }
 
     #[test]
@@ -125,11 +110,9 @@ mod tests {
 
     #[test]
     fn the_older_name_of_the_log_level_holds_where_the_newer_one_is_not_set() {
-        assert_eq!(reported(&[("OUTLAST_LOG", "info")]).0, ["log-level=info"]);
-        assert_eq!(
-            reported(&[("OUTLAST_LOG", "info"), ("OUTLAST_LOG_LEVEL", "debug")]).0,
-            ["log-level=debug"]
-        );
-        assert_eq!(reported(&[("OUTLAST_LOG", "info"), ("OUTLAST_LOG_LEVEL", "")]).0, ["log-level=info"]);
+        for (newer, level) in [("debug", "debug"), ("", "info")] {
+            let variables = [("OUTLAST_LOG", "info"), ("OUTLAST_LOG_LEVEL", newer)];
+            assert_eq!(reported(&variables).0, [format!("log-level={level}")]);
+        }
     }
 }

@@ -2,13 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::found::Found;
-use crate::model::ErrorClass;
 use crate::service::settings::catalogue::{catalogue, setting};
 use crate::service::settings::problem::{Origin, Problem};
 use crate::service::settings::setting::Setting;
@@ -22,20 +21,26 @@ const ROOT: &str = "root";
 /// The largest file that is read; one with every setting has a few kilobytes.
 const BYTES_MAX: u64 = 1 << 20;
 
-/// Reads the settings of the file at this path, and returns whether there is one.
-pub(crate) fn read(path: &Path, found: &mut Found) -> bool {
-    let toml = TomlFile::at_path(path);
-    match File::open(&toml.path) {
-        Ok(file) => toml.read(file, found),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return false,
-        Err(error) => toml.unreadable(&error, found),
+/// Reads the settings of the file at this path.
+pub(crate) fn read(path: &Path, found: &mut Found) {
+    match File::open(path) {
+        Ok(file) => read_open(path, file, found),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            found.wrong(Origin::file(path), "there is no such file; check the path");
+        }
+        Err(error) => found.wrong(Origin::file(path), format!("can't be read: {error}")),
     }
-    true
 }
 
 /// Reads the settings of the open file at this path.
 pub(super) fn read_open(path: &Path, file: File, found: &mut Found) {
-    TomlFile::at_path(path).read(file, found);
+    match text_of(file) {
+        Ok(text) => {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            TomlFile { path: &path, text: &text, found }.read();
+        }
+        Err(error) => found.wrong(Origin::file(path), format!("can't be read: {error}")),
+    }
 }
 
 fn text_of(file: File) -> io::Result<String> {
@@ -47,139 +52,102 @@ fn text_of(file: File) -> io::Result<String> {
     Ok(text)
 }
 
-struct TomlFile {
-    path: PathBuf,
-}
-
-/// The position of a walk through the tables.
-struct Place<'a> {
-    /// Key of the table, with a trailing dot unless it is the outermost.
-    prefix: &'a str,
+struct TomlFile<'a> {
+    path: &'a Path,
     text: &'a str,
+    found: &'a mut Found,
 }
 
-impl TomlFile {
-    fn at_path(path: &Path) -> Self {
-        Self { path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()) }
+impl TomlFile<'_> {
+    /// Returns the line of this byte.
+    fn at(&self, byte: usize) -> Origin {
+        let before = self.text.as_bytes().get(..byte).unwrap_or_default();
+        let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+        Origin::File { path: self.path.to_owned(), line: Some(line) }
     }
 
-    fn read(&self, file: File, found: &mut Found) {
-        match text_of(file) {
-            Ok(text) => self.settings(&text, found),
-            Err(error) => self.unreadable(&error, found),
-        }
-    }
-
-    fn unreadable(&self, error: &io::Error, found: &mut Found) {
-        found.wrong(self.origin(None), format!("can't be read: {error}"));
-    }
-
-    fn origin(&self, line: Option<usize>) -> Origin {
-        Origin::File { path: self.path.clone(), line }
-    }
-
-    fn at(&self, text: &str, byte: usize) -> Origin {
-        let before = text.as_bytes().get(..byte).unwrap_or_default();
-        self.origin(Some(1 + before.iter().filter(|&&byte| byte == b'\n').count()))
-    }
-
-    fn settings(&self, text: &str, found: &mut Found) {
-        let (table, errors) = DeTable::parse_recoverable(text);
+    fn read(&mut self) {
+        let (table, errors) = DeTable::parse_recoverable(self.text);
         let of_error = |error: &toml::de::Error| Problem {
-            origin: self.at(text, error.span().map_or(0, |span| span.start)),
+            origin: self.at(error.span().map_or(0, |span| span.start)),
             what: error.message().replace('\n', "; "),
         };
         let mut wrong: Vec<Problem> = errors.iter().map(of_error).collect();
-        let before = found.problems.len();
-        self.walk(table.get_ref(), &Place { prefix: "", text }, found);
+        let before = self.found.problems.len();
+        self.walk("", table.get_ref());
         // Problems that the parser's recovery causes on a line with a syntax error are noise.
         let lines: Vec<Origin> = wrong.iter().map(|problem| problem.origin.clone()).collect();
-        let others = found.problems.split_off(before);
+        let others = self.found.problems.split_off(before);
         wrong.extend(others.into_iter().filter(|problem| !lines.contains(&problem.origin)));
         wrong.sort_by_key(|problem| match problem.origin {
             Origin::File { line, .. } => line,
             _ => None,
         });
-        found.problems.extend(wrong);
+        self.found.problems.extend(wrong);
     }
 
-    fn walk(&self, table: &DeTable<'_>, at: &Place<'_>, found: &mut Found) {
+    /// Takes over what a table sets; `prefix` is its key and a dot, unless it is the outermost.
+    fn walk(&mut self, prefix: &str, table: &DeTable<'_>) {
         for (name, value) in table {
-            let key = format!("{}{}", at.prefix, name.get_ref());
-            let origin = self.at(at.text, name.span().start);
+            let key = format!("{prefix}{}", name.get_ref());
+            let origin = self.at(name.span().start);
             // In quotes, `"limit.depth"` is one name that contains a dot, and no setting.
             let known = setting(&key).filter(|_| !name.get_ref().contains('.'));
             let inner = format!("{key}.");
             let is_table = catalogue().iter().any(|setting| setting.key.starts_with(&inner));
             match (known, value.get_ref()) {
-                (Some(setting), DeValue::Table(roots)) if key == ROOT => {
-                    self.roots(setting, roots, (origin, at.text), found);
-                }
-                (Some(setting), value) => found.take(setting, &raw(value), origin),
-                (None, DeValue::Table(table)) if is_table => {
-                    self.walk(table, &Place { prefix: &inner, text: at.text }, found);
-                }
+                (Some(setting), DeValue::Table(roots)) if key == ROOT => self.roots(setting, roots, origin),
+                (Some(setting), value) => self.found.take(setting, &raw(value), origin),
+                (None, DeValue::Table(table)) if is_table => self.walk(&inner, table),
                 (None, _) if is_table => {
-                    found.wrong(origin, format!("{key} is a table: write [{key}] and its settings below"));
+                    self.found
+                        .wrong(origin, format!("{key} is a table: write [{key}] and its settings below"));
                 }
-                (None, _) => found.unknown(&key, origin, || unknown(&key)),
+                (None, _) => self.found.unknown(&key, origin, || unknown(&key)),
             }
         }
     }
-}
 
-impl TomlFile {
     /// Takes over the tables `[root.NAME]`. Each that is wrong is reported with its own line.
-    fn roots(
-        &self,
-        setting: &'static Setting,
-        roots: &DeTable<'_>,
-        (origin, text): (Origin, &str),
-        found: &mut Found,
-    ) {
+    fn roots(&mut self, setting: &'static Setting, roots: &DeTable<'_>, origin: Origin) {
         let mut items = Vec::new();
         for (name, value) in roots {
-            let line = self.at(text, name.span().start);
-            match root_item(name.get_ref(), value.get_ref()) {
-                Ok(item) => match setting.check(&Raw::List(vec![item.clone()])) {
-                    Ok(()) => items.push(item),
-                    Err(what) => found.wrong(line, what),
-                },
-                Err(what) => found.wrong(line, what),
+            let item = root_item(name.get_ref(), value.get_ref());
+            match item.and_then(|item| setting.check(&Raw::List(vec![item.clone()])).map(|()| item)) {
+                Ok(item) => items.push(item),
+                Err(what) => self.found.wrong(self.at(name.span().start), what),
             }
         }
         if !items.is_empty() {
-            found.take(setting, &Raw::List(items), origin);
+            self.found.take(setting, &Raw::List(items), origin);
         }
     }
 }
 
 /// Returns a table `[root.NAME]` as the `NAME=PATH` of a flag.
-fn root_item(name: &str, value: &DeValue<'_>) -> Result<Raw<'static>, String> {
-    let table = match value {
-        DeValue::Table(table) => table,
-        _ => return Err(format!("root.{name} is a table: write [root.{name}] and its path below")),
+fn root_item(name: &str, value: &DeValue<'_>) -> Result<Raw, String> {
+    let DeValue::Table(table) = value else {
+        return Err(format!("root.{name} is a table: write [root.{name}] and its path below"));
     };
     if let Some((other, _)) = table.iter().find(|(key, _)| key.get_ref() != "path") {
         return Err(format!("root.{name}.{} is no setting; a root has a path alone", other.get_ref()));
     }
     match table.get("path").map(Spanned::get_ref) {
-        Some(DeValue::String(path)) if !path.is_empty() => Ok(Raw::from(format!("{name}={path}"))),
+        Some(DeValue::String(path)) if !path.is_empty() => Ok(Raw::Text(format!("{name}={path}"))),
         _ => Err(format!("root.{name} has no path: write path = \"/srv/{name}\" below it")),
     }
 }
 
-fn raw<'a>(value: &'a DeValue<'_>) -> Raw<'a> {
+fn raw(value: &DeValue<'_>) -> Raw {
     match value {
-        DeValue::String(text) => Raw::Text(text.as_ref().into()),
+        DeValue::String(text) => Raw::Text(text.to_string()),
         // Normalizes numbers such as 0x10 or 1_000 to decimal.
         DeValue::Integer(number) => {
             let digits = number.as_str().replace('_', "");
-            let plain =
-                i128::from_str_radix(&digits, number.radix()).map_or(digits, |plain| plain.to_string());
-            Raw::Number(plain.into())
+            let plain = i128::from_str_radix(&digits, number.radix());
+            Raw::Number(plain.map_or(digits, |plain| plain.to_string()))
         }
-        DeValue::Float(number) => Raw::Number(number.as_str().replace('_', "").into()),
+        DeValue::Float(number) => Raw::Number(number.as_str().replace('_', "")),
         DeValue::Boolean(switch) => Raw::Switch(*switch),
         DeValue::Array(items) => Raw::List(items.iter().map(Spanned::get_ref).map(raw).collect()),
         DeValue::Datetime(_) => Raw::Other("a time"),
@@ -189,12 +157,9 @@ fn raw<'a>(value: &'a DeValue<'_>) -> Raw<'a> {
 
 /// Describes an unknown key. Suggestions include tables: `[limits]` is meant as `[limit]`.
 fn unknown(key: &str) -> String {
-    let mut names: Vec<&str> = catalogue().iter().map(|setting| setting.key.as_str()).collect();
-    names.extend(["retry", "limit"]);
-    let policies: Vec<String> = ErrorClass::ALL.iter().map(|class| format!("retry.{class}")).collect();
-    names.extend(policies.iter().map(String::as_str));
-    let hint = did_you_mean(nearest(key, names.into_iter()));
-    format!("{key} is no setting; {hint}")
+    let tables = |key: &'static str| key.match_indices('.').map(|(at, _)| &key[..at]);
+    let names = catalogue().iter().flat_map(|setting| tables(&setting.key).chain([&*setting.key]));
+    format!("{key} is no setting; {}", did_you_mean(nearest(key, names)))
 }
 
 #[cfg(test)]
@@ -203,10 +168,9 @@ mod tests {
 
     fn reported(text: &str) -> (Vec<String>, Vec<String>) {
         let mut found = Found::default();
-        TomlFile { path: "/p/outlast.toml".into() }.settings(text, &mut found);
-        let mut lines = found.lines();
+        TomlFile { path: Path::new("/p/outlast.toml"), text, found: &mut found }.read();
+        let (mut lines, mut problems) = found.lines();
         lines.sort();
-        let mut problems: Vec<_> = found.problems.iter().map(ToString::to_string).collect();
         problems.sort();
         (lines, problems)
     }

@@ -4,18 +4,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::service::settings::catalogue::catalogue;
-use crate::service::settings::fields::Fields;
 use crate::service::settings::problem::{Origin, Problem};
 use crate::service::settings::resolved::Settings;
-use crate::service::settings::setting::Setting;
+use crate::service::settings::setting::{Given, Setting};
 use crate::service::settings::suggest::ignored;
 use crate::service::settings::values::Raw;
 
 /// What the layers set, which are read by precedence: the first value of a setting wins.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    fields: Fields,
-    origins: BTreeMap<&'static str, Origin>,
+    given: BTreeMap<&'static str, (Given, Origin)>,
     /// What is wrong.
     pub(crate) problems: Vec<Problem>,
     /// What is ignored: files that were found, and keys without an effect.
@@ -24,16 +22,9 @@ pub(crate) struct Found {
 
 impl Found {
     /// Takes a value over, unless a layer before had one; it is checked in any case.
-    pub(crate) fn take(&mut self, setting: &'static Setting, raw: &Raw<'_>, origin: Origin) {
-        let is_first = !self.origins.contains_key(&*setting.key);
-        let set = if is_first {
-            setting.set(&mut self.fields, raw, &origin)
-        } else {
-            setting.set(&mut Fields::default(), raw, &origin)
-        };
-        match set {
-            Ok(()) if is_first => drop(self.origins.insert(&setting.key, origin)),
-            Ok(()) => {}
+    pub(crate) fn take(&mut self, setting: &'static Setting, raw: &Raw, origin: Origin) {
+        match setting.read(raw, &origin) {
+            Ok(value) => drop(self.given.entry(&setting.key).or_insert((value, origin))),
             Err(wrong) => wrong.into_iter().for_each(|what| self.wrong(origin.clone(), what)),
         }
     }
@@ -53,9 +44,8 @@ impl Found {
 
     /// Returns the settings, and all problems.
     pub(crate) fn settle(mut self, files: Vec<PathBuf>) -> (Settings, Vec<Problem>) {
-        let mut origin = |setting: &Setting| self.origins.remove(&*setting.key).unwrap_or(Origin::Default);
-        let origins = catalogue().iter().map(&mut origin).collect();
-        let settings = Settings::new(self.fields, origins, files, self.warnings);
+        let given = catalogue().iter().map(|setting| self.given.remove(&*setting.key)).collect();
+        let settings = Settings::new(given, files, self.warnings);
         self.problems.extend(settings.conflicts());
         (settings, self.problems)
     }
@@ -63,13 +53,11 @@ impl Found {
 
 #[cfg(test)]
 impl Found {
-    /// Returns what was set: its source, key and value.
-    pub(crate) fn lines(&self) -> Vec<String> {
-        let mut fields = self.fields.clone();
-        let mut line = |setting: &Setting| {
-            let origin = self.origins.get(&*setting.key)?;
-            Some(format!("{origin} {}={}", setting.key, setting.show(&mut fields)))
-        };
-        catalogue().iter().filter_map(&mut line).collect()
+    /// Returns what was set, with its source, and what is wrong.
+    pub(crate) fn lines(self) -> (Vec<String>, Vec<String>) {
+        let (settings, problems) = self.settle(Vec::new());
+        let given = settings.all().iter().filter(|one| one.origin != Origin::Default);
+        let lines = given.map(|one| format!("{} {}={}", one.origin, one.setting.key, one.value));
+        (lines.collect(), problems.iter().map(ToString::to_string).collect())
     }
 }

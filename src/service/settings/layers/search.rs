@@ -44,14 +44,10 @@ fn look(path: &Path, owner: ConfigOwner, found: &mut Found) -> bool {
             return true;
         }
         Err(Unfit::Absent) => {}
-        Err(Unfit::PassedOver(what)) => found.warnings.push(problem(path, what)),
-        Err(Unfit::Wrong(what)) => found.problems.push(problem(path, what)),
+        Err(Unfit::PassedOver(what)) => found.warnings.push(Problem { origin: Origin::file(path), what }),
+        Err(Unfit::Wrong(what)) => found.wrong(Origin::file(path), what),
     }
     false
-}
-
-fn problem(path: &Path, what: String) -> Problem {
-    Problem { origin: Origin::File { path: path.to_owned(), line: None }, what }
 }
 
 /// Why a file is not used.

@@ -1,10 +1,11 @@
 //! The kinds of values.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tracing::level_filters::LevelFilter;
 
 use super::{InvalidValue, Kind, Raw, Value, ValueForm, ValueInput, units};
@@ -26,7 +27,7 @@ where
     } else {
         format!("{min} to {max} {unit}")
     };
-    let read = move |raw: &Raw<'_>, _: &Origin| {
+    let read = move |raw: &Raw, _: &Origin| {
         let count = raw.text_or_number()?.parse();
         let count = count.map_err(|_| InvalidValue::Because("is no number".to_owned()))?;
         T::try_from(count).ok().filter(|_| (min..=max).contains(&count)).ok_or(InvalidValue::Limits)
@@ -66,12 +67,9 @@ fn duration(
     read: impl Fn(&str) -> Option<Duration> + Send + Sync + 'static,
 ) -> Kind<Duration> {
     let limits = format!("{} to {}{unit}", units::duration_text(min), units::duration_text(max));
-    let read = move |raw: &Raw<'_>, _: &Origin| {
-        read(raw.text_or_number()?).filter(|time| (min..=max).contains(time)).ok_or(InvalidValue::Limits)
-    };
-    Kind::new(ValueForm::text("duration", "DURATION"), limits, read, |time| {
-        Value::Text(units::duration_text(*time))
-    })
+    let read =
+        move |text: &str| read(text).filter(|time| (min..=max).contains(time)).ok_or(InvalidValue::Limits);
+    parsed(ValueForm::text("duration", "DURATION"), limits, read, |time| units::duration_text(*time))
 }
 
 /// A number of bytes of which there is no maximum, rounded down to a multiple of `step`.
@@ -81,36 +79,31 @@ pub(crate) fn size(min: u64, step: u64) -> Kind<u64> {
         step => format!(", rounded down to whole {}", &units::size_text(step)[1..]),
     };
     let limits = format!("{} or more, with its unit, such as 512MB or 2GiB{rounded}", units::size_text(min));
-    let read = move |raw: &Raw<'_>, _: &Origin| {
-        let size = units::size(raw.text_or_number()?).map(|bytes| bytes - bytes % step);
+    let read = move |text: &str| {
+        let size = units::size(text).map(|bytes| bytes - bytes % step);
         size.filter(|size| *size >= min).ok_or(InvalidValue::Limits)
     };
-    Kind::new(ValueForm::text("size", "SIZE"), limits, read, |bytes| Value::Text(units::size_text(*bytes)))
+    parsed(ValueForm::text("size", "SIZE"), limits, read, |bytes| units::size_text(*bytes))
 }
 
-/// One of these words.
-pub(crate) fn word<T, const N: usize>(words: [(&'static str, T); N]) -> Kind<T>
+/// One of these words, as the type itself names them.
+pub(crate) fn word<T, const N: usize>(values: [T; N]) -> Kind<T>
 where
-    T: PartialEq + Copy + Send + Sync + 'static,
+    T: Serialize + DeserializeOwned + 'static,
 {
-    let names = words.map(|(name, _)| name);
-    let read = move |raw: &Raw<'_>, _: &Origin| {
-        let text = raw.text()?;
-        words.into_iter().find(|(name, _)| *name == text).map(|(_, value)| value).ok_or(InvalidValue::Limits)
+    let name = |value: &T| match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => String::new(),
     };
-    let name_of = move |wanted: &T| words.into_iter().find(|(_, value)| value == wanted);
-    let show = move |value: &T| name_of(value).map_or(Value::Unset, |(name, _)| Value::Text(name.to_owned()));
-    Kind::new(
-        ValueForm::new("word", "WORD", ValueInput::Word(names.to_vec())),
-        format!("one of {}", names.join(", ")),
-        read,
-        show,
-    )
+    let names = values.iter().map(name).collect::<Vec<_>>();
+    let limits = format!("one of {}", names.join(", "));
+    let read = |text: &str| serde_json::from_value(text.into()).map_err(|_| InvalidValue::Limits);
+    parsed(ValueForm::new("word", "WORD", ValueInput::Word(names)), limits, read, name)
 }
 
 /// A boolean.
 pub(crate) fn switch() -> Kind<bool> {
-    let read = |raw: &Raw<'_>, _: &Origin| match raw {
+    let read = |raw: &Raw, _: &Origin| match raw {
         Raw::Switch(switch) => Ok(*switch),
         raw => match raw.text()?.to_ascii_lowercase().as_str() {
             "true" | "yes" | "on" | "1" => Ok(true),
@@ -134,36 +127,18 @@ pub(crate) fn excluded() -> Kind<Vec<String>> {
 }
 
 fn globs(wrong: fn(&[String]) -> Option<String>) -> Kind<Vec<String>> {
-    let read = move |raw: &Raw<'_>, _: &Origin| {
-        let globs = match raw {
-            Raw::List(items) => {
-                items.iter().map(|item| item.text().map(str::to_owned)).collect::<Result<_, _>>()?
-            }
-            raw => split_globs(raw.text()?),
-        };
+    let read = move |raw: &Raw, _: &Origin| {
+        let globs = raw.items(split_globs)?;
         let wrong: Vec<String> = globs.iter().filter_map(|glob| wrong(std::slice::from_ref(glob))).collect();
         if wrong.is_empty() { Ok(globs) } else { Err(InvalidValue::Parts(wrong)) }
     };
-    Kind::new(
-        ValueForm::new("globs", "GLOB", ValueInput::Items),
-        "a list of globs in quotes",
-        read,
-        |globs| Value::List(globs.clone()),
-    )
+    let form = ValueForm::new("globs", "GLOB", ValueInput::Items);
+    Kind::new(form, "a list of globs in quotes", read, |globs| Value::List(globs.clone()))
 }
 
-/// The path of a folder.
-pub(crate) fn folder() -> Kind<PathBuf> {
-    path("DIR")
-}
-
-/// The path of a file.
-pub(crate) fn file() -> Kind<PathBuf> {
-    path("FILE")
-}
-
-fn path(placeholder: &'static str) -> Kind<PathBuf> {
-    let read = |raw: &Raw<'_>, origin: &Origin| {
+/// A path, of which this stands for the value in help texts.
+pub(crate) fn path(placeholder: &'static str) -> Kind<PathBuf> {
+    let read = |raw: &Raw, origin: &Origin| {
         let path = match raw {
             Raw::Bytes(bytes) => Path::new(bytes),
             raw => Path::new(raw.text()?),
@@ -173,9 +148,8 @@ fn path(placeholder: &'static str) -> Kind<PathBuf> {
         }
         Ok(in_place(path, origin))
     };
-    Kind::new(ValueForm::new("path", placeholder, ValueInput::Path), "a path", read, |path| {
-        Value::Text(path.display().to_string())
-    })
+    let form = ValueForm::new("path", placeholder, ValueInput::Path);
+    Kind::new(form, "a path", read, |path| Value::Text(path.display().to_string()))
 }
 
 /// Returns a path as its source means it: one in a file is relative to the file's folder.
@@ -188,19 +162,13 @@ fn in_place(path: &Path, origin: &Origin) -> PathBuf {
 
 /// Roots with their names, each name and each path once.
 pub(crate) fn roots() -> Kind<Vec<NamedRoot>> {
-    let read = |raw: &Raw<'_>, origin: &Origin| {
-        let items = match raw {
-            Raw::List(items) => items.iter().map(Raw::text).collect::<Result<Vec<_>, _>>()?,
-            raw => raw.text()?.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
-        };
+    let read = |raw: &Raw, origin: &Origin| {
+        let items = raw.items(split_globs)?;
         let mut roots = Vec::<NamedRoot>::new();
         let mut wrong = Vec::new();
         for item in items {
-            match named_root(item, origin) {
-                Ok(root) => match roots.iter().find_map(|other| clash(other, &root)) {
-                    Some(what) => wrong.push(what),
-                    None => roots.push(root),
-                },
+            match named_root(&item, origin, &roots) {
+                Ok(root) => roots.push(root),
                 Err(what) => wrong.push(what),
             }
         }
@@ -215,14 +183,14 @@ pub(crate) fn roots() -> Kind<Vec<NamedRoot>> {
     )
 }
 
-fn named_root(item: &str, origin: &Origin) -> Result<NamedRoot, String> {
-    match item.split_once('=') {
-        Some((name, path)) if !path.is_empty() => {
-            let name = name.parse().map_err(|wrong| format!("root: {wrong}"))?;
-            Ok(NamedRoot { name, path: in_place(Path::new(path), origin) })
-        }
-        _ => Err(format!("root is {item:?}: must be NAME=PATH, such as asts=/srv/asts")),
-    }
+fn named_root(item: &str, origin: &Origin, others: &[NamedRoot]) -> Result<NamedRoot, String> {
+    let Some((name, path)) = item.split_once('=').filter(|(_, path)| !path.is_empty()) else {
+        return Err(format!("root is {item:?}: must be NAME=PATH, such as asts=/srv/asts"));
+    };
+    let name = name.parse().map_err(|wrong| format!("root: {wrong}"))?;
+    let root = NamedRoot { name, path: in_place(Path::new(path), origin) };
+    let clash = others.iter().find_map(|other| clash(other, &root));
+    clash.map_or(Ok(root), Err)
 }
 
 /// Returns why two roots can't go together.
@@ -241,39 +209,39 @@ fn clash(one: &NamedRoot, other: &NamedRoot) -> Option<String> {
 pub(crate) fn log_filter() -> Kind<String> {
     let limits =
         "off, error, warn, info, debug or trace, or a level for each target, such as warn,outlast=debug";
-    let read = |raw: &Raw<'_>, _: &Origin| {
-        let text = raw.text()?;
-        is_filter(text).then(|| text.to_owned()).ok_or(InvalidValue::Limits)
-    };
-    Kind::new(ValueForm::text("filter", "LEVEL|FILTER"), limits, read, shown)
+    let read = |text: &str| is_filter(text).then(|| text.to_owned()).ok_or(InvalidValue::Limits);
+    parsed(ValueForm::text("filter", "LEVEL|FILTER"), limits, read, String::clone)
 }
 
 /// A number of failures, or a share.
 pub(crate) fn failures() -> Kind<FailureLimit> {
     let limits = "a number of files, such as 100, or a share of them, such as 5%";
-    let read = |raw: &Raw<'_>, _: &Origin| raw.text_or_number()?.parse().map_err(|_| InvalidValue::Limits);
-    Kind::new(ValueForm::text("files or %", "N|P%"), limits, read, shown)
+    let read = |text: &str| text.parse().map_err(|_| InvalidValue::Limits);
+    parsed(ValueForm::text("files or %", "N|P%"), limits, read, FailureLimit::to_string)
 }
 
 /// A schedule, as a cron expression.
 pub(crate) fn cron() -> Kind<String> {
     let limits = "minute, hour, day, month and weekday, such as \"30 2 * * *\", in local time";
-    let read = |raw: &Raw<'_>, _: &Origin| {
-        let text = raw.text()?;
-        read_cron(text).map(|_| text.trim().to_owned()).map_err(InvalidValue::Because)
-    };
-    Kind::new(ValueForm::text("times", "CRON"), limits, read, shown)
+    let read = |text: &str| read_cron(text).map(|_| text.to_owned()).map_err(InvalidValue::Because);
+    parsed(ValueForm::text("times", "CRON"), limits, read, String::clone)
 }
 
 /// An address to listen on.
 pub(crate) fn address() -> Kind<SocketAddr> {
     let limits = "an address and port, such as 127.0.0.1:7650, or a port of this machine";
-    let read = |raw: &Raw<'_>, _: &Origin| units::address(raw.text_or_number()?).ok_or(InvalidValue::Limits);
-    Kind::new(ValueForm::text("address", "ADDRESS"), limits, read, shown)
+    let read = |text: &str| units::address(text).ok_or(InvalidValue::Limits);
+    parsed(ValueForm::text("address", "ADDRESS"), limits, read, SocketAddr::to_string)
 }
 
-fn shown(value: &impl fmt::Display) -> Value {
-    Value::Text(value.to_string())
+/// A kind that is parsed from a text or a number, and shown as a text.
+fn parsed<T: 'static>(
+    form: ValueForm,
+    limits: impl Into<String>,
+    read: impl Fn(&str) -> Result<T, InvalidValue> + Send + Sync + 'static,
+    show: impl Fn(&T) -> String + Send + Sync + 'static,
+) -> Kind<T> {
+    Kind::new(form, limits, move |raw, _| read(raw.text_or_number()?), move |value| Value::Text(show(value)))
 }
 
 /// Returns whether each part is a level, or a target with a level. A bare word that is no level would name a target

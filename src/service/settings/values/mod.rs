@@ -5,8 +5,7 @@ pub(super) mod kinds;
 mod tests;
 mod units;
 
-use std::borrow::Cow;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fmt;
 
 use serde::Serialize;
@@ -16,22 +15,22 @@ pub(super) use units::duration_text;
 
 /// An unparsed value of a layer.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Raw<'a> {
+pub enum Raw {
     /// Text: of a flag, a variable, or a string in a file.
-    Text(Cow<'a, str>),
+    Text(String),
     /// Of a flag or a variable, and not UTF-8.
-    Bytes(Cow<'a, OsStr>),
+    Bytes(OsString),
     /// A number in a file.
-    Number(Cow<'a, str>),
+    Number(String),
     /// A boolean in a file.
     Switch(bool),
     /// A list in a file, or of a flag that was repeated.
-    List(Vec<Raw<'a>>),
+    List(Vec<Raw>),
     /// Another type in a file, which no setting has.
     Other(&'static str),
 }
 
-impl Raw<'_> {
+impl Raw {
     fn text(&self) -> Result<&str, InvalidValue> {
         match self {
             Self::Text(text) => Ok(text),
@@ -46,21 +45,23 @@ impl Raw<'_> {
             _ => self.text().map(str::trim),
         }
     }
+
+    /// Returns the items of a list, or those of a text that `split` finds.
+    fn items(&self, split: fn(&str) -> Vec<String>) -> Result<Vec<String>, InvalidValue> {
+        match self {
+            Self::List(items) => items.iter().map(|item| item.text().map(str::to_owned)).collect(),
+            _ => self.text().map(split),
+        }
+    }
 }
 
-impl From<OsString> for Raw<'_> {
+impl From<OsString> for Raw {
     fn from(text: OsString) -> Self {
-        text.into_string().map_or_else(|bytes| Self::Bytes(bytes.into()), |text| Self::Text(text.into()))
+        text.into_string().map_or_else(Self::Bytes, Self::Text)
     }
 }
 
-impl From<String> for Raw<'_> {
-    fn from(text: String) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl fmt::Display for Raw<'_> {
+impl fmt::Display for Raw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => write!(f, "{text:?}"),
@@ -120,7 +121,7 @@ pub enum ValueInput {
     /// As a text.
     Text,
     /// As one of these words.
-    Word(Vec<&'static str>),
+    Word(Vec<String>),
     /// As a path, which need not be UTF-8.
     Path,
     /// As a text, and again for each further item.
@@ -161,7 +162,7 @@ impl InvalidValue {
     }
 }
 
-type Read<T> = Box<dyn Fn(&Raw<'_>, &Origin) -> Result<T, InvalidValue> + Send + Sync>;
+type Read<T> = Box<dyn Fn(&Raw, &Origin) -> Result<T, InvalidValue> + Send + Sync>;
 type Show<T> = Box<dyn Fn(&T) -> Value + Send + Sync>;
 
 /// A kind of value: its limits, the one way from what a layer has to the type of its field, and the way back.
@@ -169,26 +170,18 @@ pub(super) struct Kind<T> {
     pub(super) form: ValueForm,
     /// The valid values, in words.
     pub(super) limits: String,
-    read: Read<T>,
-    show: Show<T>,
+    pub(super) read: Read<T>,
+    pub(super) show: Show<T>,
 }
 
 impl<T: 'static> Kind<T> {
     fn new(
         form: ValueForm,
         limits: impl Into<String>,
-        read: impl Fn(&Raw<'_>, &Origin) -> Result<T, InvalidValue> + Send + Sync + 'static,
+        read: impl Fn(&Raw, &Origin) -> Result<T, InvalidValue> + Send + Sync + 'static,
         show: impl Fn(&T) -> Value + Send + Sync + 'static,
     ) -> Self {
         Self { form, limits: limits.into(), read: Box::new(read), show: Box::new(show) }
-    }
-
-    pub(super) fn read(&self, raw: &Raw<'_>, origin: &Origin) -> Result<T, InvalidValue> {
-        (self.read)(raw, origin)
-    }
-
-    pub(super) fn show(&self, value: &T) -> Value {
-        (self.show)(value)
     }
 
     /// Converts values to the type of a field.
@@ -207,7 +200,7 @@ impl<T: 'static> Kind<T> {
     /// Keeps the source with the value.
     pub(super) fn sourced(self) -> Kind<Sourced<T>> {
         let Self { form, limits, read, show } = self;
-        let read = move |raw: &Raw<'_>, origin: &Origin| {
+        let read = move |raw: &Raw, origin: &Origin| {
             Ok(Sourced { value: read(raw, origin)?, origin: origin.clone() })
         };
         Kind::new(form, limits, read, move |sourced| show(&sourced.value))

@@ -1,16 +1,17 @@
 use std::time::Duration;
 
-use super::kinds::{count, excluded, file, is_filter, seconds, size, switch, word};
+use super::kinds::{count, excluded, is_filter, path, seconds, size, switch, word};
 use super::*;
+use crate::model::StrategyKind;
 
 /// Reads a text, and shows the value.
 fn text<T: 'static>(kind: &Kind<T>, text: &str) -> Result<Value, String> {
-    raw(kind, &Raw::Text(text.into()))
+    raw(kind, &Raw::Text(text.to_owned()))
 }
 
-fn raw<T: 'static>(kind: &Kind<T>, raw: &Raw<'_>) -> Result<Value, String> {
+fn raw<T: 'static>(kind: &Kind<T>, raw: &Raw) -> Result<Value, String> {
     let wrong = |wrong: InvalidValue| wrong.messages(&kind.limits, "").join("; ");
-    kind.read(raw, &Origin::Default).map(|value| kind.show(&value)).map_err(wrong)
+    (kind.read)(raw, &Origin::Default).map(|value| (kind.show)(&value)).map_err(wrong)
 }
 
 #[test]
@@ -30,8 +31,11 @@ fn what_is_refused_is_told_with_the_limits() {
         assert_eq!(text(&size, wrong).unwrap_err(), limits, "{wrong}");
     }
     assert_eq!(text(&size, "128MB").unwrap().to_string(), "122MiB");
-    assert_eq!(text(&word([("a", 1), ("b", 2)]), "A").unwrap_err(), "must be one of a, b");
-    assert!(raw(&file(), &Raw::Number("5".into())).is_err());
+    assert_eq!(
+        text(&word([StrategyKind::Count, StrategyKind::Size]), "Count").unwrap_err(),
+        "must be one of count, size"
+    );
+    assert!(raw(&path("FILE"), &Raw::Number("5".into())).is_err());
     assert!(raw(&switch(), &Raw::List(Vec::new())).is_err());
 }
 

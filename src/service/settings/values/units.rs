@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use jiff::fmt::friendly::{Spacing, SpanPrinter};
+
 const KIB: u64 = 1 << 10;
 /// Units of sizes. `MB` is 10^6 bytes, `MiB` is 2^20.
 const SIZES: [(&str, u64); 9] = [
@@ -16,7 +18,6 @@ const SIZES: [(&str, u64); 9] = [
     ("GiB", KIB * KIB * KIB),
     ("TiB", KIB * KIB * KIB * KIB),
 ];
-const SPANS: [(&str, u128); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
 /// Parses a duration such as `250ms`, `30s`, `1h30m`; without a unit only 0 and, if allowed, seconds.
 pub(super) fn duration(text: &str, bare_seconds: bool) -> Option<Duration> {
@@ -27,14 +28,9 @@ pub(super) fn duration(text: &str, bare_seconds: bool) -> Option<Duration> {
     Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok()
 }
 
-/// Formats a duration in its largest unit without a fraction; omits less than a millisecond.
+/// Formats a duration so that it can be parsed again.
 pub(crate) fn duration_text(duration: Duration) -> String {
-    let millis = duration.as_millis();
-    if millis == 0 {
-        return "0s".to_owned();
-    }
-    let unit = SPANS.iter().find(|(_, length)| millis.is_multiple_of(*length));
-    unit.map_or_else(|| format!("{millis}ms"), |(name, length)| format!("{}{name}", millis / length))
+    SpanPrinter::new().spacing(Spacing::None).unsigned_duration_to_string(&duration)
 }
 
 /// Parses a size such as `128MB`, `1.5GiB` or `2G`, which is 2GiB; without a unit only 0. Case is ignored.
@@ -89,8 +85,8 @@ mod tests {
             ("30s", 30_000, "30s"),
             ("10m", 600_000, "10m"),
             ("6h", 21_600_000, "6h"),
-            ("1h30m", 5_400_000, "90m"),
-            ("1.5s", 1500, "1500ms"),
+            ("1h30m", 5_400_000, "1h30m"),
+            ("1.5s", 1500, "1s500ms"),
             ("0", 0, "0s"),
         ] {
             let read = duration(text, false).unwrap();
