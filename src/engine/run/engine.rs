@@ -7,7 +7,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::live::{OneRun, Shared};
+use super::live::{OneRun, Running, Shared};
 use crate::batch::{BatchStrategy, strategy_of};
 use crate::engine::command::ControlFlags;
 use crate::engine::coordinator::event::Event;
@@ -126,35 +126,30 @@ impl Engine {
 
     /// Returns the state of the current run, for reading; none when none runs.
     pub fn view(&self) -> Option<StoreView> {
-        let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.as_ref().map(|running| running.view.clone())
+        self.shared.of_run(|running| running.view.clone())
     }
 
     /// Returns the configuration of the current run, or the one it continues with next; none when none runs.
     pub fn config(&self) -> Option<Arc<BatchConfig>> {
-        let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.as_ref().map(|running| Arc::clone(&running.config))
+        self.shared.of_run(|running| Arc::clone(&running.config))
     }
 
     /// Returns the roots that the current run serves.
     pub(crate) fn roots(&self) -> Vec<RootId> {
-        let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.as_ref().map(|running| running.roots.clone()).unwrap_or_default()
+        self.shared.of_run(|running| running.roots.clone()).unwrap_or_default()
     }
 
     /// Returns the channel for events to the current run; none when none runs.
     pub(crate) fn events(&self) -> Option<SyncSender<Event>> {
-        let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.as_ref()?.send.clone()
+        self.shared.of_run(|running| running.send.clone())?
     }
 
     /// Removes this root from the view that other threads see.
     pub(crate) fn show_without(&self, root: RootId) {
-        let mut running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(view) = running.as_mut().map(|running| &mut running.view) {
-            view.roots =
-                RootTable::new(view.roots.iter().filter(|known| known.id != root).cloned().collect());
-        }
+        self.shared.of_run(|Running { view, .. }| {
+            let others = view.roots.iter().filter(|known| known.id != root);
+            view.roots = RootTable::new(others.cloned().collect());
+        });
     }
 
     /// Commits now what the current run's workers have handed over, and returns the cursor.
@@ -162,12 +157,8 @@ impl Engine {
     /// # Errors
     /// No run of this job is going on.
     pub fn checkpoint(&self, job_id: u64) -> Result<CheckpointData, EngineError> {
-        let view = {
-            let running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-            let running = running.as_ref().filter(|running| running.job_id == job_id);
-            running.map(|running| running.view.clone())
-        };
-        let view = view.ok_or(EngineError::NotRunning { job_id })?;
+        let view = self.shared.of_run(|running| (running.job_id == job_id).then(|| running.view.clone()));
+        let view = view.flatten().ok_or(EngineError::NotRunning { job_id })?;
         let state = view.state.clone();
         let state_id = view.id.clone();
         // It would keep the state locked.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::engine::StoreView;
@@ -19,7 +19,7 @@ use crate::model::key::RootId;
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) statistics: Mutex<BatchStatistics>,
-    pub(super) running: Mutex<Option<Running>>,
+    running: Mutex<Option<Running>>,
     pub(super) control_flags: ControlFlags,
 }
 
@@ -80,7 +80,7 @@ impl<'a> LiveRun<'a> {
         config: &Arc<BatchConfig>,
         stays: bool,
     ) -> Result<Self, EngineError> {
-        let mut shown = shared.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = shared.lock_run();
         if shown.as_ref().is_some_and(|running| !running.is_between) {
             return Err(EngineError::Busy);
         }
@@ -92,18 +92,12 @@ impl<'a> LiveRun<'a> {
 
     /// Publishes the channel of an attempt.
     pub(super) fn listens(&self, send: &SyncSender<Event>) {
-        let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(running) = shown.as_mut() {
-            running.send = Some(send.clone());
-        }
+        self.shared.of_run(|running| running.send = Some(send.clone()));
     }
 
     /// Replaces the published view.
     pub(super) fn look(&self, view: StoreView) {
-        let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(running) = shown.as_mut() {
-            running.view = view;
-        }
+        self.shared.of_run(|running| running.view = view);
     }
 
     /// Withdraws the view, as the state is about to be closed.
@@ -114,7 +108,7 @@ impl<'a> LiveRun<'a> {
 
 impl Drop for LiveRun<'_> {
     fn drop(&mut self) {
-        let mut shown = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shared.lock_run();
         match shown.as_mut() {
             Some(running) if self.stays => {
                 running.send = None;
@@ -126,6 +120,15 @@ impl Drop for LiveRun<'_> {
 }
 
 impl Shared {
+    fn lock_run(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls `of_run` with the run that is going on; if none is, not at all.
+    pub(super) fn of_run<T>(&self, of_run: impl FnOnce(&mut Running) -> T) -> Option<T> {
+        self.lock_run().as_mut().map(of_run)
+    }
+
     /// Notes that the run's own thread is there; none once it has ended.
     pub(super) fn shows_life(&self, at: Option<Instant>) {
         let mut statistics = self.statistics.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,6 +138,6 @@ impl Shared {
 
     /// Ends the run for other threads: no job will follow.
     pub(super) fn end(&self) {
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.lock_run() = None;
     }
 }
