@@ -1,10 +1,11 @@
 //! Logging on stderr, and to a file as well if one is named.
 
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
-use outlast::service::settings::{LogFormat, Settings, SettingsError};
+use outlast::service::settings::{LogFormat, Settings, SettingsError, Sourced, log_file_problem};
 use tracing::field::Field;
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
@@ -47,9 +48,11 @@ pub(crate) fn init(settings: &Settings, works: bool) -> Result<Logging> {
         let human = to_stderr.with_writer(|| terminal::Log { json: false }).with_ansi(ansi);
         human.fmt_fields(debug_fn(write_field).delimited(" ")).boxed()
     };
-    let file =
-        settings.fields().log_file.as_ref().map(|file| LogFile::open(&file.value).map(Arc::new)).transpose();
-    let file = file.map_err(|error| SettingsError(vec![settings.log_file_problem(&error)]))?;
+    let open = |named: &Sourced<PathBuf>| match LogFile::open(&named.value) {
+        Ok(file) => Ok(Arc::new(file)),
+        Err(error) => Err(SettingsError(vec![log_file_problem(named, &error)])),
+    };
+    let file = settings.fields().log_file.as_ref().map(open).transpose()?;
     let to_file = file.clone().map(|file| {
         let layer = fmt::layer().with_writer(file).with_ansi(false).log_internal_errors(false);
         layer.json().with_current_span(false)

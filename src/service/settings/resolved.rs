@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::catalogue::catalogue;
 use super::fields::{Fields, Retries};
-use super::problem::{Origin, Problem};
+use super::problem::{Origin, Problem, Sourced};
 use super::setting::{Given, Setting};
 use super::values::{Value, duration_text};
 use crate::model::ErrorClass;
-use crate::service::http::is_local;
+use crate::service::http::{HttpError, is_local};
 use crate::service::schedule::system_zone;
 
 /// A setting with its value.
@@ -90,45 +90,24 @@ impl Settings {
 
     /// Returns all values that don't go together.
     pub(super) fn conflicts(&self) -> Vec<Problem> {
-        let mut problems = self.conflicting_pauses();
-        problems.extend(self.conflicting_address());
-        problems.extend(self.conflicting_cron());
+        let Fields { retry, listen, token_file, cron, .. } = &self.fields;
+        let mut problems: Vec<Problem> = retry.iter().filter_map(conflicting_pauses).collect();
+        let open = listen.as_ref().filter(|listen| token_file.is_none() && !is_local(&listen.value));
+        problems.extend(open.map(|open| open.problem(HttpError::Open(open.value).to_string())));
+        let wrong_zone = |cron: &Sourced<_>| Some(cron.problem(format!("cron {}", system_zone().err()?)));
+        problems.extend(cron.as_ref().and_then(wrong_zone));
         problems
     }
+}
 
-    /// Finds pauses of which the longest is shorter than the first.
-    fn conflicting_pauses(&self) -> Vec<Problem> {
-        let text = |millis: u64| duration_text(Duration::from_millis(millis));
-        let conflict = |(class, retries): (&ErrorClass, &Retries)| {
-            let first = retries.backoff_ms?;
-            let longest = retries.backoff_max_ms.as_ref()?;
-            let key = format!("retry.{class}.backoff-max");
-            let first_key = format!("retry.{class}.backoff");
-            let what = format!(
-                "{key} is {}: must be {first_key}, which is {}, or longer",
-                text(longest.value),
-                text(first)
-            );
-            (longest.value < first).then(|| longest.problem(what))
-        };
-        self.fields.retry.iter().filter_map(conflict).collect()
-    }
-
-    /// Finds an address that is reachable from other machines without a token.
-    fn conflicting_address(&self) -> Option<Problem> {
-        let open = self.fields.listen.as_ref().filter(|listen| !is_local(&listen.value))?;
-        let what = format!(
-            "listen is {}, which can be reached from elsewhere: name a token-file, or listen on 127.0.0.1",
-            open.value
-        );
-        self.fields.token_file.is_none().then(|| open.problem(what))
-    }
-
-    /// Finds a cron expression if the time zone is unknown.
-    fn conflicting_cron(&self) -> Option<Problem> {
-        let cron = self.fields.cron.as_ref()?;
-        system_zone().err().map(|what| cron.problem(format!("cron {what}")))
-    }
+/// Finds a longest pause that is shorter than the first one.
+fn conflicting_pauses((class, retries): (&ErrorClass, &Retries)) -> Option<Problem> {
+    let first = retries.backoff_ms?;
+    let longest = retries.backoff_max_ms.as_ref().filter(|longest| longest.value < first)?;
+    let [is, least] = [longest.value, first].map(|millis| duration_text(Duration::from_millis(millis)));
+    Some(longest.problem(format!(
+        "retry.{class}.backoff-max is {is}: must be retry.{class}.backoff, which is {least}, or longer"
+    )))
 }
 
 #[cfg(test)]

@@ -186,23 +186,27 @@ impl<T: 'static> Kind<T> {
 
     /// Converts values to the type of a field.
     pub(super) fn stored_as<U: 'static>(self, to: fn(T) -> U, from: fn(&U) -> T) -> Kind<U> {
-        let Self { form, limits, read, show } = self;
-        Kind::new(form, limits, move |raw, origin| read(raw, origin).map(to), move |value| show(&from(value)))
+        self.within(move |value, _| to(value), move |value, show| show(&from(value)))
     }
 
     /// Allows no value, which only the default is.
     pub(super) fn optional(self) -> Kind<Option<T>> {
-        let Self { form, limits, read, show } = self;
-        let shown = move |value: &Option<T>| value.as_ref().map_or(Value::Unset, &show);
-        Kind::new(form, limits, move |raw, origin| read(raw, origin).map(Some), shown)
+        self.within(|value, _| Some(value), |value, show| value.as_ref().map_or(Value::Unset, show))
     }
 
     /// Keeps the source with the value.
     pub(super) fn sourced(self) -> Kind<Sourced<T>> {
+        let sourced = |value, origin: &Origin| Sourced { value, origin: origin.clone() };
+        self.within(sourced, |sourced, show| show(&sourced.value))
+    }
+
+    fn within<U: 'static>(
+        self,
+        to: impl Fn(T, &Origin) -> U + Send + Sync + 'static,
+        shown: impl Fn(&U, &Show<T>) -> Value + Send + Sync + 'static,
+    ) -> Kind<U> {
         let Self { form, limits, read, show } = self;
-        let read = move |raw: &Raw, origin: &Origin| {
-            Ok(Sourced { value: read(raw, origin)?, origin: origin.clone() })
-        };
-        Kind::new(form, limits, read, move |sourced| show(&sourced.value))
+        let read = move |raw: &Raw, origin: &Origin| Ok(to(read(raw, origin)?, origin));
+        Kind::new(form, limits, read, move |value| shown(value, &show))
     }
 }

@@ -108,13 +108,3 @@ fn heartbeats_go_to_standard_error() {
     assert!(told.stderr.contains(" files/s"), "{told}");
     assert!(told.text().starts_with("job 1: done"), "{told}");
 }
-
-#[test]
-fn settings_come_from_the_environment_where_no_flag_is_given() {
-    let sandbox = Sandbox::with(&[("a.ast.json", AST)]);
-    let mut command = crate::support::outlast();
-    command.current_dir(sandbox.dir.path()).env("OUTLAST_STATE", &sandbox.state).env("OUTLAST_OUT", "out");
-    ran(command.args(["run", "tree", "--progress", "never"])).expect(0);
-    assert!(sandbox.dir.path().join("out/records-000001.ndjson").exists());
-    assert_eq!(sandbox.status()["total"]["ok"], 1);
-}
