@@ -14,7 +14,7 @@ use crate::model::FailureLimit;
 use crate::service::schedule::read_cron;
 use crate::service::settings::fields::NamedRoot;
 use crate::service::settings::problem::Origin;
-use crate::source::Filters;
+use crate::source::{FilterError, Filters};
 
 /// A whole number.
 pub(crate) fn count<T>(min: u64, max: u64, unit: &'static str) -> Kind<T>
@@ -116,20 +116,12 @@ pub(crate) fn switch() -> Kind<bool> {
     })
 }
 
-/// Globs of files that are included.
-pub(crate) fn included() -> Kind<Vec<String>> {
-    globs(|glob| Filters::new(glob, &[]).err().map(|wrong| wrong.to_string()))
-}
-
-/// Globs of files and folders that are excluded.
-pub(crate) fn excluded() -> Kind<Vec<String>> {
-    globs(|glob| Filters::new(&[], glob).err().map(|wrong| wrong.to_string()))
-}
-
-fn globs(wrong: fn(&[String]) -> Option<String>) -> Kind<Vec<String>> {
+/// Globs of files, which this reads.
+pub(crate) fn globs(filters: fn(&[String]) -> Result<Filters, FilterError>) -> Kind<Vec<String>> {
     let read = move |raw: &Raw, _: &Origin| {
         let globs = raw.items(split_globs)?;
-        let wrong: Vec<String> = globs.iter().filter_map(|glob| wrong(std::slice::from_ref(glob))).collect();
+        let wrong = |glob| Some(filters(std::slice::from_ref(glob)).err()?.to_string());
+        let wrong: Vec<String> = globs.iter().filter_map(wrong).collect();
         if wrong.is_empty() { Ok(globs) } else { Err(InvalidValue::Parts(wrong)) }
     };
     let form = ValueForm::new("globs", "GLOB", ValueInput::Items);

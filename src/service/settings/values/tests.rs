@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use super::kinds::{count, excluded, is_filter, path, seconds, size, switch, word};
+use super::kinds::{count, is_filter, path, seconds, size, switch, word};
 use super::*;
 use crate::model::StrategyKind;
+use crate::source::Filters;
 
 /// Reads a text, and shows the value.
 fn text<T: 'static>(kind: &Kind<T>, text: &str) -> Result<Value, String> {
@@ -41,7 +42,7 @@ fn what_is_refused_is_told_with_the_limits() {
 
 #[test]
 fn globs_in_one_text_are_parted_by_commas_outside_of_brackets() {
-    let globs = |list: &str| text(&excluded(), list).unwrap();
+    let globs = |list: &str| text(&kinds::globs(|globs| Filters::new(&[], globs)), list).unwrap();
     let list = |items: &[&str]| Value::List(items.iter().map(ToString::to_string).collect());
     assert_eq!(globs("*.{a,b}, [x,y]*,build/"), list(&["*.{a,b}", "[x,y]*", "build/"]));
     assert_eq!(globs(" , "), list(&[]));
