@@ -87,10 +87,18 @@ pub(crate) fn move_root(global: &Global, args: &MoveRootArgs) -> Result<u8> {
     let moved = client::when_free(&global.state, || engine::move_root(&global.state, &args.old, &args.new));
     let moved: MovedRoot = moved.context("the root stays where it is")?;
     let printed = terminal::print_report(global.format, &moved, |out| show_moved(&moved, out));
+    if !moved.has_known_files {
+        let (from, to) = (moved.from.display(), moved.to.display());
+        terminal::tell(&format!(
+            "outlast: {to} has none of the files that are known of the root, and a run waits for them: is its file system \
+             mounted? If it is the wrong folder, give `outlast move-root {to} {from}`, or the right one; if it was emptied \
+             on purpose, give the run `--accept-empty`"
+        ));
+    }
     terminal::code_of_printed(printed, exit_code::DONE)
 }
 
-fn show_moved(MovedRoot { name, from, to, files }: &MovedRoot, out: &mut Lines<'_>) -> io::Result<()> {
+fn show_moved(MovedRoot { name, from, to, files, .. }: &MovedRoot, out: &mut Lines<'_>) -> io::Result<()> {
     let from = from.display();
     let to = to.display();
     writeln!(out, "root {name}: {from} is {to} now")?;

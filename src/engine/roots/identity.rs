@@ -257,7 +257,8 @@ const WENT: &str = "was renamed, replaced or unmounted";
 const LEADS_TO_NOTHING: &str = "leads to another folder than before, and that is empty: is its file system mounted? If \
                                 it is to be empty, give `--accept-empty` once";
 const NOTHING_KNOWN: &str = "is another folder than before, and holds none of the files that are known of it: is its \
-                             file system mounted? If it was emptied on purpose, give `--accept-empty` once";
+                             file system mounted? If it was emptied on purpose, give `--accept-empty` once; if its tree is elsewhere now, \
+                             `outlast move-root`";
 
 fn parse(mark: &str) -> Option<u128> {
     u128::from_str_radix(mark, 16).ok()

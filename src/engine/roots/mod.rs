@@ -22,7 +22,7 @@ use super::error::EngineError;
 use super::stats::lossy;
 use crate::ledger::{Ledger, RootInfo, StateFolder};
 use crate::model::{Resource, Root, RootId, RootName};
-use crate::source::Source;
+use crate::source::{Filters, Source, TreeSource};
 use nested::Nesting;
 pub(crate) use nested::warn_of_nested;
 use probe::FsProbe;
@@ -396,6 +396,9 @@ pub struct MovedRoot {
     pub to: PathBuf,
     /// Files that the state knows of it.
     pub files: u64,
+    /// Whether the new path has any of some of these files; true if there are none.
+    #[serde(default)]
+    pub has_known_files: bool,
 }
 
 /// Gives a root another path, in a state not in use by a run: its tree was moved, or copied. The next run compares
@@ -434,7 +437,13 @@ pub fn move_root(
     let name = info.name.clone();
     let from = info.path.clone();
     // A damaged ledger is reported before anything is changed.
-    let files = Ledger::open(&state)?.reader().counts(RootId(id)).files();
+    let reader = Ledger::open(&state)?.reader();
+    let files = reader.counts(RootId(id)).files();
+    let root = Root { path: new.path.clone(), ..info.root() };
+    let known = identity::known_files(&reader, &root)?;
+    let tree = TreeSource::new(Filters::default(), Vec::new());
+    let has_known_files = known.is_empty() || known.iter().any(|key| tree.exists(&root, key));
+    drop(reader);
     // The mark of the old folder stays: the next run looks for known files in the new one, which may not be mounted.
     state.update(|state| {
         for info in state.roots.iter_mut().filter(|info| info.id == id) {
@@ -442,7 +451,7 @@ pub fn move_root(
             info.target = new.target.clone();
         }
     })?;
-    Ok(MovedRoot { name, from, to: new.path.clone(), files })
+    Ok(MovedRoot { name, from, to: new.path.clone(), files, has_known_files })
 }
 
 /// Returns whether nothing is at a path; an unreadable one is not gone.

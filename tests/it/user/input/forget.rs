@@ -113,6 +113,33 @@ fn a_tree_that_moved_keeps_its_records() {
 }
 
 #[test]
+fn a_root_that_is_moved_to_another_tree_is_warned_of_and_the_remedies_work() {
+    let sandbox = Sandbox::with(&[("a.ast.json", AST), ("b.ast.json", AST)]);
+    sandbox.run_ok(&[]);
+    let wrong = sandbox.root.with_file_name("wrong");
+    fs::create_dir(&wrong).unwrap();
+    fs::write(wrong.join("c.ast.json"), AST).unwrap();
+    let (old, new) = (sandbox.root.to_str().unwrap(), wrong.to_str().unwrap());
+    let moved = told(&sandbox, &["move-root", old, new]).expect(0);
+    assert_eq!(moved.json()["has_known_files"], false);
+    let back = format!("`outlast move-root {new} {old}`");
+    for part in ["none of the files", "mounted?", &back, "`--accept-empty`"] {
+        assert!(moved.stderr.contains(part), "no {part}: {moved}");
+    }
+    let run = |args: &[&str]| told(&sandbox, &[&["run", new, "--progress", "never"], args].concat());
+    let waited = run(&["--wait", "0s"]).expect(75);
+    for part in [new, "mounted?", "`--accept-empty`", "`outlast move-root`"] {
+        assert!(waited.stderr.contains(part), "no {part}: {waited}");
+    }
+    let back = told(&sandbox, &["move-root", new, old]).expect(0);
+    assert!(back.json()["has_known_files"] == true && back.stderr.is_empty(), "{back}");
+    assert_eq!(sandbox.run_ok(&[])["unchanged"], 2);
+    told(&sandbox, &["move-root", old, new]).expect(0);
+    let emptied = run(&["--accept-empty"]).expect(0).json();
+    assert_eq!((&emptied["ok"], &emptied["removed"]), (&json!(1), &json!(2)));
+}
+
+#[test]
 fn a_new_root_with_the_name_of_one_that_is_gone_is_told_of() {
     let sandbox = Sandbox::with(&[("one/asts/a.ast.json", AST)]);
     let [one, two] = ["one/asts", "two/asts"].map(|path| sandbox.root.join(path));
