@@ -1,13 +1,14 @@
 //! Consumers of the record log: cursors that the state keeps under a name, durable when a commit of one returns. What
 //! comes after them stays in the log.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::error::EngineError;
 use crate::engine::store::{Store, StoreView};
-use crate::ledger::{Consumer, StateFolder};
+use crate::ledger::{Consumer, LogRange, StateFolder};
 use crate::model::{ConsumerName, LogPosition, RecordCursor, Timestamp};
 
 /// Consumers of one state, at most.
@@ -40,6 +41,10 @@ pub struct ConsumerStatus {
     pub moved: Timestamp,
     /// Bytes of the log after it; `None` if the log no longer has what comes after it.
     pub behind_bytes: Option<u64>,
+    /// Bytes of the log that compaction leaves for it: the record files from the first on that it has not read to its
+    /// end.
+    #[serde(default)]
+    pub held_bytes: u64,
 }
 
 /// Changes a consumer of a state that no run holds. Durable when this returns.
@@ -83,32 +88,63 @@ pub(crate) fn apply(
     Ok(ConsumerReport { before })
 }
 
-/// Returns the first segment that some consumer has not read to its end; `None` if all have read all.
-pub(crate) fn first_unread(store: &Store) -> Option<u32> {
+/// A consumer that the log still has something for.
+struct Unread<'a> {
+    name: &'a ConsumerName,
+    /// The first segment that it has not read to its end.
+    segment: u32,
+    /// Length of the log behind its cursor.
+    bytes: u64,
+}
+
+/// Returns the consumers that have not read all. One that must start over needs nothing.
+fn unread(store: &Store) -> Vec<Unread<'_>> {
     let info = store.state.info();
     if info.consumers.is_empty() {
-        return None;
+        return Vec::new();
     }
     let start = store.ledger.log_start();
     let ranges = store.ledger.log_ranges();
-    let unread = info.consumers.values().filter_map(|consumer| {
-        // One that must start over needs nothing.
+    let unread = info.consumers.iter().filter_map(|(name, consumer)| {
         let position = Some(&consumer.cursor).filter(|cursor| cursor.is_of(Some(&info.id)))?.position;
         start.go_on_from(position)?;
         let is_after = |segment, offset| LogPosition { segment, offset } > position;
-        ranges.iter().find(|range| is_after(range.segment, range.to)).map(|range| range.segment)
+        let mut after = ranges.iter().filter(|range| is_after(range.segment, range.to)).peekable();
+        let segment = after.peek()?.segment;
+        let from = |range: &LogRange| {
+            if range.segment == position.segment { range.from.max(position.offset) } else { range.from }
+        };
+        Some(Unread { name, segment, bytes: after.map(|range| range.to - from(range)).sum() })
     });
-    unread.min()
+    unread.collect()
+}
+
+/// Returns the first segment that some consumer has not read to its end; `None` if all have read all. One that is
+/// further behind than `keep_bytes` does not count.
+pub(crate) fn first_unread(store: &Store, keep_bytes: Option<u64>) -> Option<u32> {
+    let kept = unread(store).into_iter().filter(|unread| keep_bytes.is_none_or(|keep| unread.bytes <= keep));
+    kept.map(|unread| unread.segment).min()
+}
+
+/// Warns of each consumer that is further behind than `keep_bytes`, as the log is about to be compacted.
+pub(crate) fn warn_of_late(store: &Store, keep_bytes: Option<u64>) {
+    let late = unread(store).into_iter().filter(|unread| keep_bytes.is_some_and(|keep| unread.bytes > keep));
+    for Unread { name, bytes, .. } in late {
+        tracing::warn!(
+            "consumer {name} is {bytes} bytes behind, more than consumer-keep: the record log is compacted, and it has \
+             to start over"
+        );
+    }
 }
 
 impl StoreView {
-    /// Returns the cursor of a consumer: that of the log's start before its first commit.
+    /// Returns the cursor of each consumer.
     ///
     /// # Errors
     /// Where the state can't be read.
-    pub fn consumer_cursor(&self, name: &ConsumerName) -> Result<RecordCursor, EngineError> {
-        let consumer = StateFolder::read_info(&self.state)?.consumers.remove(name);
-        Ok(consumer.map_or_else(RecordCursor::default, |consumer| consumer.cursor))
+    pub fn consumer_cursors(&self) -> Result<BTreeMap<ConsumerName, RecordCursor>, EngineError> {
+        let consumers = StateFolder::read_info(&self.state)?.consumers;
+        Ok(consumers.into_iter().map(|(name, consumer)| (name, consumer.cursor)).collect())
     }
 
     /// Returns all consumers, by name.
@@ -124,7 +160,11 @@ impl StoreView {
                 Err(EngineError::CursorGone(_)) => None,
                 Err(error) => return Err(error),
             };
-            Ok(ConsumerStatus { name, cursor, moved, behind_bytes })
+            let held_bytes = match behind_bytes {
+                Some(behind) => log.bytes_held(cursor.position, behind)?,
+                None => 0,
+            };
+            Ok(ConsumerStatus { name, cursor, moved, behind_bytes, held_bytes })
         });
         status.collect()
     }

@@ -185,6 +185,9 @@ pub struct BatchConfig {
     pub compact_above_percent: u64,
     /// A shorter record log is left as it is, in bytes.
     pub compact_min_bytes: u64,
+    /// Length of the record log that is kept for a consumer that has not read it, in bytes: one that is further behind
+    /// has to start over once the log is compacted. `None` keeps all.
+    pub consumer_keep_bytes: Option<u64>,
 }
 
 impl Default for BatchConfig {
@@ -213,6 +216,7 @@ impl Default for BatchConfig {
             change_processor: false,
             compact_above_percent: 50,
             compact_min_bytes: 64 << 20,
+            consumer_keep_bytes: None,
         }
     }
 }

@@ -4,14 +4,16 @@ use anyhow::{Context, Result};
 use indicatif::HumanBytes;
 use outlast::engine::{self, CompactReport};
 use outlast::service::Request;
+use outlast::service::settings::Settings;
 
 use crate::cli::options::global::Global;
 use crate::cli::output::terminal::{self, Lines};
 use crate::cli::{client, exit_code};
 
 /// Runs `outlast compact`.
-pub(crate) fn compact(global: &Global) -> Result<u8> {
-    let payload = client::put_or(global, &Request::Compact, || engine::compact(&global.state))?;
+pub(crate) fn compact(global: &Global, settings: &Settings) -> Result<u8> {
+    let payload =
+        client::put_or(global, &Request::Compact, || engine::compact(&global.state, &settings.batch()))?;
     let report: CompactReport = serde_json::from_slice(&payload).context("the answer tells no compaction")?;
     terminal::print_report(global.format, &report, |out| show(&report, out))?;
     Ok(exit_code::DONE)

@@ -78,6 +78,9 @@ fn change_consumer(global: &Global, name: &ConsumerName, commit: Option<RecordCu
         terminal::tell(&format!("outlast: there is no consumer {name}: see `outlast status`"));
         return Ok(exit_code::NOTHING_MATCHED);
     }
+    if change.commit.is_some() && report.before.is_none() {
+        terminal::tell(&format!("outlast: consumer {name} is new: compaction waits for it from now on"));
+    }
     Ok(exit_code::DONE)
 }
 
@@ -205,8 +208,8 @@ pub(crate) struct RecordsArgs {
     #[arg(long, value_name = "CURSOR")]
     pub(crate) since: Option<RecordCursor>,
 
-    /// The log from the cursor of this consumer on, which the state keeps with all that comes after it; from the start
-    /// of the log before its first --commit
+    /// The log from the cursor of this consumer on, which the state keeps with all that comes after it; its first
+    /// --commit makes it
     #[arg(long, value_name = "NAME", conflicts_with_all = ["since", "follow", "status", "root", "path"])]
     pub(crate) consumer: Option<ConsumerName>,
 

@@ -86,7 +86,11 @@ fn write_status(report: &StatusReport, out: &mut Lines<'_>) -> io::Result<()> {
     for consumer in &report.consumers {
         let behind = match consumer.behind_bytes {
             Some(0) => "has read all".to_owned(),
-            Some(bytes) => format!("{:.1} MB behind", bytes as f64 / 1e6),
+            Some(bytes) => format!(
+                "{:.1} MB behind, compaction leaves {:.1} MB for it",
+                bytes as f64 / 1e6,
+                consumer.held_bytes as f64 / 1e6
+            ),
             None => "has to start over, as the log no longer has what comes next".to_owned(),
         };
         let moved = to_the_second(consumer.moved);

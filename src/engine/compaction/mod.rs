@@ -13,7 +13,8 @@
 //! A pass that was asked for runs where anything at all is out of date, which is *counted*: the log has a line for
 //! each record of an entry, and one more for each obsolete record.
 //!
-//! What a consumer has not read stays: its segments and all later ones are neither carried nor dropped.
+//! What a consumer has not read stays, up to a limit (`consumer-keep`): its segments and all later ones are neither
+//! carried nor dropped.
 //!
 //! When a pass is worth it without a request is *measured*: of some random places in the log, how many lie in lines
 //! that are out of date. That costs little, and needs no count kept for it. A pass over a log of which half is out of
@@ -83,6 +84,8 @@ enum Phase {
 pub(crate) struct Compaction {
     above_percent: u64,
     min_bytes: u64,
+    /// What is kept for a consumer, in bytes; `None` for all.
+    keep_bytes: Option<u64>,
     /// Where the records of the current run begin, if there is one.
     run_start: Option<LogPosition>,
     phase: Phase,
@@ -106,6 +109,7 @@ impl Compaction {
         Self {
             above_percent: config.compact_above_percent,
             min_bytes: config.compact_min_bytes,
+            keep_bytes: config.consumer_keep_bytes,
             run_start,
             phase: Phase::Idle,
             measured_at: None,
@@ -222,7 +226,8 @@ impl Compaction {
     }
 
     fn begin_pass(&mut self, store: &mut Store, now: Instant) -> Result<Phase, EngineError> {
-        let unread = consumers::first_unread(store);
+        consumers::warn_of_late(store, self.keep_bytes);
+        let unread = consumers::first_unread(store, self.keep_bytes);
         if unread.is_some_and(|unread| pass::segments_of(store).first().is_none_or(|first| unread <= first.0))
         {
             return Ok(self.leave(store));
@@ -232,7 +237,7 @@ impl Compaction {
             self.refuse(Resource::Disk, &why);
             return Ok(Phase::Idle);
         }
-        let pass = Pass::begin(store, self.run_start, (now, self.grace))?;
+        let pass = Pass::begin(store, (self.run_start, self.keep_bytes), (now, self.grace))?;
         Ok(Phase::Passing(Box::new(pass)))
     }
 
@@ -244,7 +249,7 @@ impl Compaction {
     }
 
     fn end_pass(&mut self, store: &Store, report: CompactReport) -> Phase {
-        let report = CompactReport { bytes_unread: pass::bytes_unread(store), ..report };
+        let report = CompactReport { bytes_unread: pass::bytes_unread(store, self.keep_bytes), ..report };
         self.measured_at = Some(store.ledger.log_bytes());
         self.is_held = report.bytes_unread > 0;
         if report.segments_dropped > 0 {
@@ -274,19 +279,20 @@ fn drop_one(store: &mut Store) -> Result<bool, EngineError> {
     Ok(is_dropped)
 }
 
-/// Compacts the record log of a state that no run holds.
+/// Compacts the record log of a state that no run holds, whatever its length, for the consumers that the configuration
+/// keeps it for.
 ///
 /// # Errors
 /// There is no state, it is in use or damaged, or it can't be written, for example for want of disk space: what was
 /// done until then stays, and the next attempt goes on from there.
-pub fn compact(state: impl AsRef<Path>) -> Result<CompactReport, EngineError> {
-    compact_alone(state.as_ref()).map_err(EngineError::or_unavailable)
+pub fn compact(state: impl AsRef<Path>, config: &BatchConfig) -> Result<CompactReport, EngineError> {
+    compact_alone(state.as_ref(), config).map_err(EngineError::or_unavailable)
 }
 
-fn compact_alone(state: &Path) -> Result<CompactReport, EngineError> {
+fn compact_alone(state: &Path, config: &BatchConfig) -> Result<CompactReport, EngineError> {
     let mut store = Store::existing(state)?;
     check_log(&store.state.records(), &store.ledger.log_ranges(), &Stop::default())?;
-    let rules = BatchConfig { compact_above_percent: 100, ..BatchConfig::default() };
+    let rules = BatchConfig { compact_above_percent: 100, ..config.clone() };
     let mut compaction = Compaction::new(&rules, None);
     let (reply, done) = sync_channel(1);
     compaction.ask(reply);

@@ -30,6 +30,8 @@ pub(crate) struct Pass {
     /// The segment last written to is kept until then.
     rests_until: Instant,
     run_start: Option<LogPosition>,
+    /// What is kept for a consumer, in bytes; `None` for all.
+    keep_bytes: Option<u64>,
     /// Segments before this one are dropped in the end.
     target: u32,
     /// Whether those are all that there were.
@@ -68,13 +70,13 @@ pub(super) fn segments_of(store: &Store) -> Vec<(u32, u64)> {
 }
 
 /// Returns the given segment, or an earlier one that a consumer has not read to its end.
-fn may_drop_before(store: &Store, segment: u32) -> u32 {
-    first_unread(store).map_or(segment, |unread| unread.min(segment))
+fn may_drop_before(store: &Store, segment: u32, keep_bytes: Option<u64>) -> u32 {
+    first_unread(store, keep_bytes).map_or(segment, |unread| unread.min(segment))
 }
 
 /// Returns the length of what stays in the log because a consumer has not read it, in bytes.
-pub(super) fn bytes_unread(store: &Store) -> u64 {
-    let Some(unread) = first_unread(store) else { return 0 };
+pub(super) fn bytes_unread(store: &Store, keep_bytes: Option<u64>) -> u64 {
+    let Some(unread) = first_unread(store, keep_bytes) else { return 0 };
     segments_of(store).into_iter().filter(|(segment, _)| *segment >= unread).map(|(_, bytes)| bytes).sum()
 }
 
@@ -82,18 +84,19 @@ impl Pass {
     /// Closes the current segment and begins with the oldest ones.
     pub(super) fn begin(
         store: &mut Store,
-        run_start: Option<LogPosition>,
+        (run_start, keep_bytes): (Option<LogPosition>, Option<u64>),
         (now, grace): (Instant, Duration),
     ) -> Result<Self, EngineError> {
         let bytes = store.ledger.log_bytes();
         store.log.close_segment();
         store.commit_without_lines(&[], None)?;
         let end = store.ledger.cursor().log.segment;
-        let target = may_drop_before(store, end);
+        let target = may_drop_before(store, end, keep_bytes);
         Ok(Self {
             begun: Instant::now(),
             rests_until: now + grace,
             run_start,
+            keep_bytes,
             target,
             is_whole: target == end,
             turn: Turn::begin(store, target)?,
@@ -134,7 +137,7 @@ impl Pass {
 
     /// Makes the log begin after the turn's segments, as far as a consumer does not need them by now.
     fn leave_turn(&mut self, store: &mut Store) -> Result<(), EngineError> {
-        let before = may_drop_before(store, self.turn.before);
+        let before = may_drop_before(store, self.turn.before, self.keep_bytes);
         if before < self.turn.before {
             self.target = before;
             self.is_whole = false;

@@ -134,6 +134,17 @@ impl CommittedLog {
         Ok(bytes)
     }
 
+    /// Returns the length of the segments that a reader at `since` has not read to their end, which is `behind` bytes
+    /// from the log's.
+    ///
+    /// # Errors
+    /// Where the length of a segment can't be read.
+    pub(crate) fn bytes_held(&self, since: LogPosition, behind: u64) -> Result<u64, EngineError> {
+        let segment = self.go_on_from(since).segment;
+        let later = self.bytes_from(LogPosition { segment: segment + 1, offset: 0 })?;
+        if behind == later { Ok(later) } else { self.bytes_from(LogPosition { segment, offset: 0 }) }
+    }
+
     fn go_on_from(&self, since: LogPosition) -> LogPosition {
         self.start.go_on_from(since).unwrap_or(since)
     }

@@ -38,6 +38,7 @@ use attend::attend;
 pub use client::{ask, is_answered};
 
 use super::control_handle::ControlHandle;
+use super::settings::nearest_of;
 use crate::engine::{
     Command, ConsumerChange, EngineError, ForgetFilter, RecordFilter, RetryFilter, StoreView,
 };
@@ -69,7 +70,7 @@ pub enum Request {
         /// The start.
         since: RecordCursor,
     },
-    /// The log from a consumer's cursor on: a line with [`CommittedLog`](crate::engine::CommittedLog) as JSON, then the
+    /// The log from the cursor of a consumer on, which must exist: a line with [`CommittedLog`](crate::engine::CommittedLog) as JSON, then the
     /// cursor.
     Consumer {
         /// The consumer.
@@ -186,7 +187,8 @@ pub fn answer(
         }
         Request::Consumer { name } => {
             let log = view.log();
-            let since = view.consumer_cursor(name)?;
+            let mut known = view.consumer_cursors()?;
+            let since = known.remove(name).ok_or_else(|| no_consumer(name, known.keys()))?;
             log.check_cursor(&since).map_err(|error| match error {
                 EngineError::CursorGone(what) => EngineError::CursorGone(format!("consumer {name}: {what}")),
                 error => error,
@@ -206,6 +208,17 @@ pub fn answer(
         Request::Order(order) => write_json(&control_handle.order(order.clone())?, out),
         Request::Compact => write_json(&engine.compact()?, out),
     }
+}
+
+/// Refuses a consumer that does not exist: a mistyped name would get everything again.
+fn no_consumer<'a>(name: &ConsumerName, known: impl Iterator<Item = &'a ConsumerName>) -> EngineError {
+    let known: Vec<String> = known.map(ToString::to_string).collect();
+    let near = nearest_of(&name.to_string(), known.iter().map(String::as_str));
+    let hint = near.map_or_else(|| ":".to_owned(), |near| format!("; did you mean {near}?"));
+    EngineError::Refused(format!(
+        "there is no consumer {name}{hint} `outlast status` lists them, and `outlast records --consumer {name} --commit \
+         1:0` makes one that begins at the log's start"
+    ))
 }
 
 fn write_json<T: Serialize>(value: &T, out: &mut dyn Write) -> Result<(), EngineError> {

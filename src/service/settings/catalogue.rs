@@ -165,6 +165,8 @@ fn schedule_and_retention() -> Vec<Setting> {
             => "Share of the record log that is out of date when a run compacts it; 100 for never";
         "compact-min" Run AtOnce batch.compact_min_bytes: size(0, 1)
             => "A shorter record log is left as it is";
+        "consumer-keep" Run AtOnce batch.consumer_keep_bytes: size(0, 1).optional()
+            => "What is kept of the record log for a consumer that has not read it; else all";
     }
 }
 

@@ -40,4 +40,5 @@ pub use problem::{Origin, Problem, SettingsError, Sourced};
 pub use resolved::{Resolved, Settings};
 pub use setting::{AppliesWhen, FlagOf, Setting};
 pub use suggest::ignored;
+pub(crate) use suggest::nearest_of;
 pub use values::{Raw, Value, ValueForm, ValueInput};

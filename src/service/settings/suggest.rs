@@ -26,8 +26,14 @@ pub fn ignored(key: &str) -> Option<String> {
 pub(super) fn nearest<'a>(unknown: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = unknown.to_lowercase().replace('_', "-");
     let other = OTHER_NAMES.iter().find(|(other, _)| *other == wanted).map(|(_, key)| *key);
-    let target = other.unwrap_or(&wanted);
-    let distance = |name: &str| strsim::damerau_levenshtein(target, &name.to_lowercase().replace('_', "-"));
+    nearest_of(other.unwrap_or(&wanted), names)
+}
+
+/// The same for names that are no settings.
+pub(crate) fn nearest_of<'a>(unknown: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = |name: &str| name.to_lowercase().replace('_', "-");
+    let target = plain(unknown);
+    let distance = |name: &str| strsim::damerau_levenshtein(&target, &plain(name));
     let near = names.map(|name| (distance(name), name)).min_by_key(|(distance, _)| *distance)?;
     (near.0 <= 1 + target.len() / 5).then_some(near.1)
 }

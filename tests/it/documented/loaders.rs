@@ -50,8 +50,8 @@ fn rows_after(mut rows: Rows, records: &[Value]) -> Rows {
     rows
 }
 
-fn records_of(told: &Ran) -> Vec<Value> {
-    told.lines().into_iter().map(|line| serde_json::from_slice(line).unwrap()).collect()
+fn records_of(output: &Ran) -> Vec<Value> {
+    output.lines().into_iter().map(|line| serde_json::from_slice(line).unwrap()).collect()
 }
 
 /// A tree below two roots of one name, and a database that a loader fills.
@@ -148,12 +148,12 @@ impl Loading {
 
     /// The cursor and rows of the database; `None` as long as there are none.
     fn database(&self) -> Option<(String, Rows)> {
-        let told = ran(self.python().args(["-c", self.dump]));
-        if told.code != Some(0) {
-            assert!(told.stderr.contains("loaded"), "no table has been made yet, or what? {told}");
+        let output = ran(self.python().args(["-c", self.dump]));
+        if output.code != Some(0) {
+            assert!(output.stderr.contains("loaded"), "no table has been made yet, or what? {output}");
             return None;
         }
-        let mut lines = told.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+        let mut lines = output.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
         let cursor: Value = serde_json::from_slice(lines.next().unwrap()).unwrap();
         let rows = lines.map(|line| {
             let (root, path, bytes, nodes) = serde_json::from_slice(line).unwrap();

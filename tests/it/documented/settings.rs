@@ -75,6 +75,7 @@ fn the_example_of_a_configuration_has_every_setting_with_its_default() {
             "every",
             "cron",
             "listen",
+            "consumer-keep",
             "token-file",
         ]
         .contains(&key);

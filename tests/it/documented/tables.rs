@@ -167,6 +167,8 @@ fn metrics(text: &str) -> BTreeMap<String, [String; 3]> {
 #[test]
 fn the_table_of_metrics_is_the_programs() {
     let sandbox = Sandbox::with(&[("a.ast.json", "{}")]);
+    sandbox.run_ok(&[]);
+    ran(&mut sandbox.command(["records", "--consumer", "next", "--commit", "1:0"])).expect(0);
     let mut command = sandbox.command(["watch", "--listen", "127.0.0.1:0"]);
     let mut watch = Background::start(command.arg(&sandbox.root));
     let address = watch.says("outlast: serving http://");

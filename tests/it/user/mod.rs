@@ -41,6 +41,13 @@ impl Drop for StopAtEnd {
     }
 }
 
+/// Two files that were processed.
+fn two_processed() -> Sandbox {
+    let sandbox = Sandbox::with(&[("a.ast.json", AST), ("b.ast.json", AST)]);
+    sandbox.run_ok(&[]);
+    sandbox
+}
+
 /// A tree that takes one worker seconds: so many MiB in files of about 1 MiB.
 fn slow(files: u64) -> Sandbox {
     let sandbox = Sandbox::new();

@@ -251,7 +251,7 @@ proptest! {
                 Step::Consume(name, at) => world.consume(name, at),
                 Step::Compact(steps) => {
                     let before = world.store().ledger.cursor().log;
-                    let is_whole = world.compaction.is_none() && consumers::first_unread(world.store()).is_none();
+                    let is_whole = world.compaction.is_none() && consumers::first_unread(world.store(), None).is_none();
                     if world.compact(steps).unwrap() && is_whole {
                         let log = world.store().view().log();
                         log.check_cursor(&RecordCursor { position: before, state: None }).unwrap();
@@ -409,6 +409,22 @@ fn a_log_that_a_consumer_holds_is_compacted_by_itself_once_it_has_moved() {
 }
 
 #[test]
+fn a_consumer_that_is_too_far_behind_holds_the_log_no_longer() {
+    let mut world = worn();
+    world.consume("slow", Some(0));
+    let behind = world.store().view().consumers().unwrap()[0].behind_bytes;
+    assert_eq!(behind, Some(world.store().ledger.log_bytes()), "of all");
+    for (keep_bytes, is_kept) in [(behind, true), (behind.map(|bytes| bytes - 1), false)] {
+        let rules = BatchConfig { consumer_keep_bytes: keep_bytes, ..BatchConfig::default() };
+        world.store = None;
+        let report = compact(&world.path, &rules).unwrap();
+        assert_eq!((report.bytes_unread > 0, report.segments_dropped == 0), (is_kept, is_kept), "{report:?}");
+        world.store = Some(Store::existing(&world.path).unwrap());
+        assert_eq!(world.store().view().consumers().unwrap()[0].behind_bytes.is_some(), is_kept);
+    }
+}
+
+#[test]
 fn a_state_has_so_many_consumers_and_no_more() {
     let mut world = World::new();
     (0..100).for_each(|number| world.consume(&format!("c{number}"), Some(0)));
@@ -436,7 +452,7 @@ fn a_line_that_is_not_the_record_ends_the_compaction() {
 fn compact_alone(mut world: World) -> Result<CompactReport, EngineError> {
     world.store = None;
     world.compaction = None;
-    compact(&world.path)
+    compact(&world.path, &BatchConfig::default())
 }
 
 #[test]
@@ -444,7 +460,7 @@ fn a_state_that_no_run_holds_is_compacted_alone() {
     let mut world = worn();
     let lines: u64 = world.current.len() as u64;
     world.store = None;
-    let report = compact(&world.path).unwrap();
+    let report = compact(&world.path, &BatchConfig::default()).unwrap();
     assert!(report.bytes_after < report.bytes_before, "{report:?}");
     assert_eq!(report.records_copied, lines);
     world.reopen();

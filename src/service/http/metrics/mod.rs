@@ -1,13 +1,14 @@
 //! `/metrics`: which figures there are, in base units.
 //!
 //! Constraints: no path, file name or root name ever becomes a label; all labels come from lists that are fixed or as
-//! long as the number of workers.
+//! long as the number of workers, and from the names of consumers, at most 100.
 
 mod text;
 
 use super::figures::Seen;
 use crate::engine::{
-    BatchStatistics, BreakerState, FailureReport, ProcessingState, RootState, StatusReport, WatchFigures,
+    BatchStatistics, BreakerState, ConsumerStatus, FailureReport, ProcessingState, RootState, StatusReport,
+    WatchFigures,
 };
 use crate::model::{ErrorClass, Resource};
 use text::{Exposition, Kind};
@@ -157,6 +158,26 @@ fn state(out: &mut Exposition, status: &StatusReport) {
     out.gauge("roots", "Roots that the state knows", status.roots.len() as u64);
     out.gauge("state_bytes", "Size of the state folder without the records", status.state_bytes);
     out.gauge("records_bytes", "Size of the record files", status.records_bytes);
+    consumers(out, &status.consumers);
+}
+
+fn consumers(out: &mut Exposition, consumers: &[ConsumerStatus]) {
+    let named = || consumers.iter().map(|consumer| (consumer.name.to_string(), consumer));
+    let help = "Length of the record log that a consumer has not read";
+    let mut behind = out.metric(Kind::Gauge, "consumer_behind_bytes", help);
+    for (name, consumer) in named() {
+        behind.of(&[("consumer", &name)], consumer.behind_bytes.unwrap_or(0));
+    }
+    let help = "Length of the record log that compaction leaves for a consumer";
+    let mut held = out.metric(Kind::Gauge, "consumer_held_bytes", help);
+    for (name, consumer) in named() {
+        held.of(&[("consumer", &name)], consumer.held_bytes);
+    }
+    let help = "Whether a consumer has to start over, as the record log no longer has what comes next";
+    let mut is_gone = out.metric(Kind::Gauge, "consumer_gone", help);
+    for (name, consumer) in named() {
+        is_gone.of(&[("consumer", &name)], consumer.behind_bytes.is_none());
+    }
 }
 
 fn classes(out: &mut Exposition, failures: &FailureReport) {
@@ -216,6 +237,7 @@ mod tests {
     use serde::Serialize;
 
     use super::*;
+    use crate::model::{RecordCursor, Timestamp};
 
     fn assert_names<T: Serialize>(states: impl IntoIterator<Item = (T, &'static str)>) {
         for (state, name) in states {
@@ -228,6 +250,28 @@ mod tests {
         assert_names(STATES);
         assert_names(BREAKER_STATES);
         assert_names(ROOT_STATES);
+    }
+
+    #[test]
+    fn each_consumer_is_named_with_what_it_holds_and_whether_it_is_gone() {
+        let consumer = |name: &str, behind_bytes| ConsumerStatus {
+            name: name.parse().unwrap(),
+            cursor: RecordCursor::default(),
+            moved: Timestamp::default(),
+            behind_bytes,
+            held_bytes: behind_bytes.map_or(0, |bytes| bytes + 7),
+        };
+        let mut out = Exposition::default();
+        consumers(&mut out, &[consumer("slow", Some(5)), consumer("lost", None)]);
+        let text = out.into_text();
+        for line in [
+            "outlast_consumer_behind_bytes{consumer=\"slow\"} 5",
+            "outlast_consumer_held_bytes{consumer=\"slow\"} 12",
+            "outlast_consumer_gone{consumer=\"slow\"} 0",
+            "outlast_consumer_gone{consumer=\"lost\"} 1",
+        ] {
+            assert!(text.lines().any(|written| written == line), "no {line} in\n{text}");
+        }
     }
 
     #[test]

@@ -25,10 +25,10 @@ fn run(sandbox: &Sandbox, args: &[&str]) -> Ran {
 
 /// Name of the root of each record, in the order of the names.
 fn names(sandbox: &Sandbox) -> Vec<String> {
-    let told = ran(&mut sandbox.command(["records"])).expect(0);
+    let output = ran(&mut sandbox.command(["records"])).expect(0);
     let name =
         |line: &[u8]| serde_json::from_slice::<Value>(line).unwrap()["root"].as_str().unwrap().to_owned();
-    let mut names: Vec<String> = told.lines().into_iter().map(name).collect();
+    let mut names: Vec<String> = output.lines().into_iter().map(name).collect();
     names.sort();
     names
 }
@@ -38,10 +38,10 @@ fn text(path: &Path) -> &str {
 }
 
 #[track_caller]
-fn refused(told: Ran, code: i32, parts: &[&str]) {
-    let told = told.expect(code);
-    let missing: Vec<_> = parts.iter().filter(|part| !told.stderr.contains(**part)).collect();
-    assert!(missing.is_empty(), "no {missing:?}: {told}");
+fn refused(output: Ran, code: i32, parts: &[&str]) {
+    let output = output.expect(code);
+    let missing: Vec<_> = parts.iter().filter(|part| !output.stderr.contains(**part)).collect();
+    assert!(missing.is_empty(), "no {missing:?}: {output}");
 }
 
 const TWO: &str = "[root.first]\npath = \"tree/one\"\n[root.second]\npath = \"tree/two\"\n";
@@ -111,7 +111,7 @@ fn every_mistake_in_the_file_is_told_with_its_line() {
         "[root.\"a b\"]\npath = \"x\"\n[root.b]\n[root.c]\npath = \"x\"\nglob = 1\n[root.d]\npath = \"tree/one\"\n\
          [root.e]\npath = \"tree/./one\"\n[roots.f]\npath = \"x\"\n",
     );
-    let told = ran(&mut sandbox.command(["config", "check"])).expect(78).text();
+    let output = ran(&mut sandbox.command(["config", "check"])).expect(78).text();
     for part in [
         ":1: root: \"a b\" is no name of a root: expected 1 to 64 of",
         ":3: root.b has no path: write path = \"/srv/b\" below it",
@@ -119,7 +119,7 @@ fn every_mistake_in_the_file_is_told_with_its_line() {
         "which is root d already; leave one out",
         ":11: roots is no setting; did you mean root?",
     ] {
-        assert!(told.contains(part), "no {part:?}: {told}");
+        assert!(output.contains(part), "no {part:?}: {output}");
     }
     configured(&sandbox, "");
     let twice = ["--root", "a=tree/one", "--root", "a=tree/two"];
@@ -136,8 +136,8 @@ fn a_watcher_serves_the_roots_of_the_file_also_one_that_comes_later() {
     let watch =
         Background::start(sandbox.command(["watch", "--progress", "never"]).args(["--poll-interval", "1s"]));
     let has = |wanted: &[&str]| {
-        let told = ran(&mut sandbox.command(["records"]));
-        (told.code == Some(0) && names(&sandbox) == wanted).then_some(())
+        let output = ran(&mut sandbox.command(["records"]));
+        (output.code == Some(0) && names(&sandbox) == wanted).then_some(())
     };
     wait_until("the first root has no record", || has(&["first"]));
     fs::rename(&aside, &two).unwrap();
@@ -155,8 +155,8 @@ fn a_root_that_is_added_has_the_name_that_is_given_or_that_of_the_settings() {
     configured(&sandbox, "[root.first]\npath = \"tree/one\"\n");
     let watch = Background::start(sandbox.command(["watch", "--progress", "never"]).arg("x=y"));
     let has = |wanted: &[&str]| {
-        let told = ran(&mut sandbox.command(["records"]));
-        (told.code == Some(0) && names(&sandbox) == wanted).then_some(())
+        let output = ran(&mut sandbox.command(["records"]));
+        (output.code == Some(0) && names(&sandbox) == wanted).then_some(())
     };
     wait_until("the folder has no record, although it is named by its path", || has(&["x=y"]));
     let ctl = |args: &[&str]| ran(sandbox.command(["ctl"]).args(args));
@@ -165,8 +165,8 @@ fn a_root_that_is_added_has_the_name_that_is_given_or_that_of_the_settings() {
     wait_until("the first root has no record", || has(&["first", "x=y"]));
     refused(ctl(&["add", "other=tree/one"]), 2, &["this root is first in its records"]);
     refused(ctl(&["add", "first=tree/two"]), 2, &["the name first is that of the root"]);
-    let told = ctl(&["add", &format!("first={}", text(&one))]).expect(0).text();
-    assert!(told.contains("is served already"), "{told}");
+    let output = ctl(&["add", &format!("first={}", text(&one))]).expect(0).text();
+    assert!(output.contains("is served already"), "{output}");
     ctl(&["add", "second=tree/two"]).expect(0);
     wait_until("the second root has no record", || has(&["first", "second", "x=y"]));
     // By their names they are known from then on.
@@ -174,8 +174,8 @@ fn a_root_that_is_added_has_the_name_that_is_given_or_that_of_the_settings() {
         assert!(ctl(&["remove", name]).expect(0).text().contains("not served any more"));
     }
     refused(ctl(&["remove", "third"]), 2, &["third: is no root that is served"]);
-    let told = ctl(&["add", "first"]).expect(0).text();
-    assert!(told.contains("the first scan of") && told.contains(text(&one)), "{told}");
+    let output = ctl(&["add", "first"]).expect(0).text();
+    assert!(output.contains("the first scan of") && output.contains(text(&one)), "{output}");
     watch.signal(rustix::process::Signal::TERM);
     watch.end().expect(143);
     fs::rename(&two, two.with_file_name("moved")).unwrap();

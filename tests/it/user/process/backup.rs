@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::support::{Checker, Ran, Sandbox, ran};
-use crate::user::{AST, Background, OTHER, wait_until};
+use crate::user::{AST, Background, OTHER, two_processed, wait_until};
 
 const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n";
 
@@ -37,15 +37,9 @@ fn cursor_of(sandbox: &Sandbox, state: &Path) -> String {
     of(sandbox, state, &["records", "--cursor"]).expect(0).stderr.lines().last().unwrap().to_owned()
 }
 
-fn two() -> Sandbox {
-    let sandbox = Sandbox::with(&[("a.ast.json", AST), ("b.ast.json", AST)]);
-    sandbox.run_ok(&[]);
-    sandbox
-}
-
 #[test]
 fn the_copy_of_an_idle_state_goes_on_with_its_cursors_and_consumers_wherever_it_lies() {
-    let sandbox = two();
+    let sandbox = two_processed();
     let (copied, moved) = (beside(&sandbox, "copy"), beside(&sandbox, "moved"));
     let cursor = cursor_of(&sandbox, &sandbox.state);
     of(&sandbox, &sandbox.state, &["records", "--consumer", "next", "--commit", &cursor]).expect(0);
@@ -64,7 +58,7 @@ fn the_copy_of_an_idle_state_goes_on_with_its_cursors_and_consumers_wherever_it_
 
 #[test]
 fn a_restored_copy_refuses_later_cursors_and_after_a_repair_all_of_them() {
-    let sandbox = two();
+    let sandbox = two_processed();
     let copied = beside(&sandbox, "copy");
     let early = cursor_of(&sandbox, &sandbox.state);
     of(&sandbox, &sandbox.state, &["records", "--consumer", "next", "--commit", &early]).expect(0);
@@ -94,7 +88,7 @@ fn a_restored_copy_refuses_later_cursors_and_after_a_repair_all_of_them() {
 /// While the tree changes all the time.
 #[test]
 fn a_copy_of_a_live_state_made_while_its_process_is_stopped_is_sound() {
-    let sandbox = two();
+    let sandbox = two_processed();
     let has_ended = AtomicBool::new(false);
     let copies: Vec<_> = (0..6).map(|number| beside(&sandbox, &format!("copy-{number}"))).collect();
     std::thread::scope(|threads| {
@@ -132,16 +126,19 @@ fn a_copy_of_a_live_state_made_while_its_process_is_stopped_is_sound() {
 
 #[test]
 fn a_state_of_a_later_version_is_refused_and_left_as_it_is() {
-    let sandbox = two();
+    let sandbox = two_processed();
     let path = sandbox.state.join("state.json");
     let text = fs::read_to_string(&path).unwrap();
     let (body, _) = text.rsplit_once(",\n  \"crc32\"").unwrap();
     let body = body.replace("\"format\": 2", "\"format\": 99");
     let later = format!("{body},\n  \"crc32\": \"{:08x}\"\n}}\n", crc32fast::hash(body.as_bytes()));
     fs::write(&path, &later).unwrap();
-    let refused = |told: Ran| {
-        let told = told.expect(12);
-        assert!(told.stderr.contains("the state has format 99, and this version reads format 3"), "{told}");
+    let refused = |output: Ran| {
+        let output = output.expect(12);
+        assert!(
+            output.stderr.contains("the state has format 99, and this version reads format 3"),
+            "{output}"
+        );
     };
     refused(sandbox.run(&[]));
     for args in [["status"], ["records"], ["repair"], ["compact"]] {
@@ -154,15 +151,15 @@ fn a_state_of_a_later_version_is_refused_and_left_as_it_is() {
 
 #[test]
 fn a_backup_without_caches_has_the_records_of_a_new_state_and_of_an_earlier_versions() {
-    let sandbox = two();
+    let sandbox = two_processed();
     let tag = sandbox.state.join("CACHEDIR.TAG");
     let names = || {
         let mut tar = Command::new("tar");
         tar.args(["--exclude-caches", "-cf", "-", "-C"]).arg(sandbox.dir.path());
         let mut list = tar.arg("state").stdout(std::process::Stdio::piped()).spawn().unwrap();
-        let told = ran(Command::new("tar").arg("-t").stdin(list.stdout.take().unwrap()));
+        let output = ran(Command::new("tar").arg("-t").stdin(list.stdout.take().unwrap()));
         list.wait().unwrap();
-        told.text()
+        output.text()
     };
     assert!(names().contains("state/records/records-000001.ndjson"));
     let earlier = format!("{TAG}# This folder is a state of outlast. See https://bford.info/cachedir/\n");

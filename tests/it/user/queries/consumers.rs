@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{Background, Ran, Rng, Sandbox, ran, read_segments};
 use crate::user::settings::config::refused;
-use crate::user::{AST, OTHER, wait_until};
+use crate::user::{AST, OTHER, two_processed, wait_until};
 
 fn command(sandbox: &Sandbox, args: &[&str]) -> Command {
     let mut command = sandbox.command(["records", "--consumer", "next"]);
@@ -22,10 +22,10 @@ fn next(sandbox: &Sandbox, args: &[&str]) -> Ran {
 /// What comes next for the consumer: the paths, and the cursor behind them.
 #[track_caller]
 fn read(sandbox: &Sandbox) -> (Vec<String>, String) {
-    let told = next(sandbox, &["--cursor"]).expect(0);
+    let output = next(sandbox, &["--cursor"]).expect(0);
     let path =
         |line: &[u8]| serde_json::from_slice::<Value>(line).unwrap()["path"].as_str().unwrap().to_owned();
-    (told.lines().into_iter().map(path).collect(), told.stderr.lines().last().unwrap().to_owned())
+    (output.lines().into_iter().map(path).collect(), output.stderr.lines().last().unwrap().to_owned())
 }
 
 /// What `status` says of the one consumer.
@@ -35,20 +35,43 @@ fn status(sandbox: &Sandbox) -> Value {
     consumers[0].clone()
 }
 
-fn two() -> Sandbox {
-    let sandbox = Sandbox::with(&[("a.ast.json", AST), ("b.ast.json", AST)]);
-    sandbox.run_ok(&[]);
+/// Two files that were processed, and a consumer that has read nothing of them.
+fn unread() -> Sandbox {
+    let sandbox = two_processed();
+    next(&sandbox, &["--commit", "1:0"]).expect(0);
     sandbox
 }
 
 #[test]
+fn a_consumer_exists_once_something_is_committed_and_another_name_reads_nothing() {
+    let sandbox = two_processed();
+    let missing = next(&sandbox, &[]);
+    let remedy = "`outlast records --consumer next --commit 1:0` makes one";
+    refused(&missing, 2, &["there is no consumer next: `outlast status` lists them", remedy]);
+    assert!(missing.stdout.is_empty(), "{missing}");
+    assert_eq!(sandbox.status()["consumers"], Value::Array(Vec::new()));
+    let made = next(&sandbox, &["--commit", "1:0"]).expect(0);
+    assert!(made.stderr.contains("consumer next is new") && made.stdout.is_empty(), "{made}");
+    assert_eq!(read(&sandbox).0.len(), 2);
+    let mistyped = ran(&mut sandbox.command(["records", "--consumer", "nxet"]));
+    refused(&mistyped, 2, &["there is no consumer nxet; did you mean next?"]);
+    let _watch = Background::start(sandbox.command(["watch"]).arg(&sandbox.root));
+    wait_until("it watches", || sandbox.status()["running"].is_object().then_some(()));
+    refused(
+        &ran(&mut sandbox.command(["records", "--consumer", "other"])),
+        2,
+        &["there is no consumer other:"],
+    );
+}
+
+#[test]
 fn a_consumer_goes_on_from_what_it_has_committed() {
-    let sandbox = two();
+    let sandbox = unread();
     let (paths, end) = read(&sandbox);
     assert_eq!(paths, ["a.ast.json", "b.ast.json"], "at first, from the start");
     assert_eq!(read(&sandbox).0.len(), 2, "what is not committed comes again");
-    let told = next(&sandbox, &["--commit", &end]).expect(0);
-    assert!(told.stdout.is_empty() && told.stderr.is_empty(), "{told}");
+    let output = next(&sandbox, &["--commit", &end]).expect(0);
+    assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{output}");
     assert_eq!(read(&sandbox), (vec![], end.clone()));
     sandbox.write("b.ast.json", OTHER);
     sandbox.run_ok(&[]);
@@ -59,22 +82,22 @@ fn a_consumer_goes_on_from_what_it_has_committed() {
     assert!(before["behind_bytes"].as_u64().unwrap() > 100, "{before}");
     next(&sandbox, &["--commit", &later]).expect(0);
     assert_eq!(status(&sandbox)["behind_bytes"], 0);
-    let told = ran(&mut sandbox.command(["status"])).expect(0).text();
+    let output = ran(&mut sandbox.command(["status"])).expect(0).text();
     assert!(
-        told.contains(&format!("consumer next at {later}, moved ")) && told.contains("has read all"),
-        "{told}"
+        output.contains(&format!("consumer next at {later}, moved ")) && output.contains("has read all"),
+        "{output}"
     );
     next(&sandbox, &["--commit", "1:0"]).expect(0);
     assert_eq!(read(&sandbox).0.len(), 3, "back to the start");
     next(&sandbox, &["--forget"]).expect(0);
     assert_eq!(sandbox.status()["consumers"], Value::Array(Vec::new()));
-    let told = next(&sandbox, &["--forget"]).expect(4);
-    assert!(told.stderr.contains("no consumer next"), "{told}");
+    let output = next(&sandbox, &["--forget"]).expect(4);
+    assert!(output.stderr.contains("no consumer next"), "{output}");
 }
 
 #[test]
 fn a_consumer_works_beside_a_process_and_what_it_has_committed_outlives_it() {
-    let sandbox = two();
+    let sandbox = unread();
     let mut watch = Background::start(sandbox.command(["watch"]).arg(&sandbox.root));
     let running = || sandbox.status()["running"].is_object().then_some(());
     wait_until("it watches", running);
@@ -84,8 +107,8 @@ fn a_consumer_works_beside_a_process_and_what_it_has_committed_outlives_it() {
     assert_eq!((read(&sandbox).0, status(&sandbox)["behind_bytes"].as_u64()), (vec![], Some(0)));
     sandbox.write("c.ast.json", AST);
     wait_until("a record is behind", || (read(&sandbox).0 == ["c.ast.json"]).then_some(()));
-    let told = next(&sandbox, &["--commit", "1:99999"]);
-    refused(&told, 2, &["lies behind the end"]);
+    let output = next(&sandbox, &["--commit", "1:99999"]);
+    refused(&output, 2, &["lies behind the end"]);
     let (_, later) = read(&sandbox);
     next(&sandbox, &["--commit", &later]).expect(0);
     assert!(!watch.has_ended());
@@ -102,7 +125,7 @@ fn a_consumer_works_beside_a_process_and_what_it_has_committed_outlives_it() {
 
 #[test]
 fn a_commit_that_is_killed_has_moved_the_consumer_or_not() {
-    let sandbox = two();
+    let sandbox = unread();
     let end = read(&sandbox).1;
     let start = format!("1:0@{}", end.split_once('@').unwrap().1);
     let mut rng = Rng::new(3);
@@ -124,19 +147,57 @@ fn a_commit_that_is_killed_has_moved_the_consumer_or_not() {
     watch.unwrap().signal(rustix::process::Signal::KILL);
 }
 
-#[test]
-fn what_a_consumer_has_not_read_stays_in_the_log() {
-    let sandbox = two();
-    next(&sandbox, &["--commit", &read(&sandbox).1]).expect(0);
+/// Makes three records of one file, each in place of the one before.
+fn change_thrice(sandbox: &Sandbox) {
     for text in [OTHER, AST, OTHER] {
         sandbox.write("a.ast.json", text);
         sandbox.settle();
         sandbox.run_ok(&[]);
     }
+}
+
+#[test]
+fn a_consumer_that_is_further_behind_than_the_setting_says_holds_the_log_no_longer() {
+    let sandbox = unread();
+    change_thrice(&sandbox);
+    let (behind, held) = (status(&sandbox)["behind_bytes"].clone(), status(&sandbox)["held_bytes"].clone());
+    assert!(behind.as_u64().unwrap() > 500 && held == behind, "{behind}, {held}");
+    let line = ran(&mut sandbox.command(["status"])).expect(0).text();
+    assert!(line.contains("MB behind, compaction leaves 0.0 MB for it"), "{line}");
+    let compact = |keep: &str| ran(sandbox.command(["compact"]).env("OUTLAST_CONSUMER_KEEP", keep)).expect(0);
+    let kept = compact(&format!("{behind}B"));
+    assert!(kept.text().contains("a consumer has not read") && kept.stderr.is_empty(), "{kept}");
+    let dropped = compact("500B");
+    assert!(dropped.text().contains("carried forward"), "{dropped}");
+    let warning = format!("consumer next is {behind} bytes behind, more than consumer-keep");
+    assert!(dropped.stderr.contains(&warning), "{dropped}");
+    refused(&next(&sandbox, &[]), 13, &["consumer next", "compacted", "outlast records --cursor"]);
+    assert_eq!(
+        (&status(&sandbox)["behind_bytes"], &status(&sandbox)["held_bytes"]),
+        (&Value::Null, &0.into())
+    );
+    // The limit is that of a run that compacts by itself, too.
+    ran(&mut sandbox.command(["records", "--consumer", "next", "--forget"])).expect(0);
+    let current = ran(&mut sandbox.command(["records", "--cursor"])).expect(0);
+    next(&sandbox, &["--commit", current.stderr.lines().last().unwrap()]).expect(0);
+    change_thrice(&sandbox);
+    let rules = ["--compact-min", "1B", "--compact-above", "10"];
+    sandbox.run_ok(&rules);
+    next(&sandbox, &[]).expect(0);
+    sandbox.run_ok(&[&rules[..], &["--consumer-keep", "500B"]].concat());
+    refused(&next(&sandbox, &[]), 13, &["consumer next", "compacted"]);
+    sandbox.check();
+}
+
+#[test]
+fn what_a_consumer_has_not_read_stays_in_the_log() {
+    let sandbox = unread();
+    next(&sandbox, &["--commit", &read(&sandbox).1]).expect(0);
+    change_thrice(&sandbox);
     let compact = || ran(&mut sandbox.command(["compact"])).expect(0).text();
     let before = read_segments(&sandbox.records());
-    let told = compact();
-    assert!(told.contains("a consumer has not read") && !told.contains("up to date"), "{told}");
+    let output = compact();
+    assert!(output.contains("a consumer has not read") && !output.contains("up to date"), "{output}");
     assert_eq!(read_segments(&sandbox.records()), before);
     sandbox.run_ok(&["--compact-min", "1B", "--compact-above", "10"]);
     let (paths, end) = read(&sandbox);
@@ -150,7 +211,7 @@ fn what_a_consumer_has_not_read_stays_in_the_log() {
     assert!(compact().contains("a consumer has not read"));
     next(&sandbox, &["--forget"]).expect(0);
     assert!(compact().contains("carried forward"));
-    refused(&next(&sandbox, &[]), 13, &["consumer next", "compacted", "outlast records --cursor"]);
+    refused(&next(&sandbox, &["--commit", "1:0"]), 13, &["compacted", "outlast records --cursor"]);
     refused(&next(&sandbox, &["--commit", &end]), 13, &["compacted"]);
     let current = ran(&mut sandbox.command(["records", "--cursor"])).expect(0);
     next(&sandbox, &["--commit", current.stderr.lines().last().unwrap()]).expect(0);
@@ -160,21 +221,21 @@ fn what_a_consumer_has_not_read_stays_in_the_log() {
 
 #[test]
 fn a_consumer_of_a_repaired_state_has_to_start_over_and_holds_nothing() {
-    let sandbox = two();
+    let sandbox = unread();
     next(&sandbox, &["--commit", &read(&sandbox).1]).expect(0);
     ran(&mut sandbox.command(["repair"])).expect(0);
     sandbox.write("a.ast.json", OTHER);
     sandbox.run_ok(&[]);
     refused(&next(&sandbox, &[]), 13, &["consumer next", "another state"]);
     assert_eq!(status(&sandbox)["behind_bytes"], Value::Null);
-    let told = ran(&mut sandbox.command(["status"])).expect(0).text();
-    assert!(told.contains("has to start over"), "{told}");
+    let output = ran(&mut sandbox.command(["status"])).expect(0).text();
+    assert!(output.contains("has to start over"), "{output}");
     assert!(ran(&mut sandbox.command(["compact"])).expect(0).text().contains("carried forward"));
 }
 
 #[test]
 fn what_is_no_name_and_what_does_not_go_together_is_refused() {
-    let sandbox = two();
+    let sandbox = two_processed();
     let long = "x".repeat(65);
     for name in ["", "a b", "a/b", "\u{e4}", long.as_str()] {
         refused(&ran(&mut sandbox.command(["records", "--consumer", name])), 2, &["1 to 64"]);
