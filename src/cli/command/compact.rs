@@ -12,8 +12,9 @@ use crate::cli::{client, exit_code};
 
 /// Runs `outlast compact`.
 pub(crate) fn compact(global: &Global, settings: &Settings) -> Result<u8> {
-    let payload =
-        client::put_or(global, &Request::Compact, || engine::compact(&global.state, &settings.batch()))?;
+    let payload = client::put_or(global, &Request::Compact, || {
+        engine::compact(&global.state, &settings.fields().batch)
+    })?;
     let report: CompactReport = serde_json::from_slice(&payload).context("the answer tells no compaction")?;
     terminal::print_report(global.format, &report, |out| show(&report, out))?;
     Ok(exit_code::DONE)
