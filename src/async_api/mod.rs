@@ -255,6 +255,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::engine::{CheckpointError, ForgetFilter, forget, root_path};
     use crate::ledger::LedgerError;
     use crate::model::Cursor;
 
@@ -311,11 +312,20 @@ mod tests {
         };
         let unknown = engine.resume_failed_batch_job(77, of(77, 1, None)).await;
         assert!(matches!(unknown, Err(EngineError::UnknownJob { job_id: 77, .. })));
-        for unfit in [of(job_id, 1_000_000, None), of(job_id, 1, Some("another"))] {
-            let refused = engine.resume_failed_batch_job(job_id, unfit).await;
-            assert!(matches!(refused, Err(EngineError::Checkpoint { .. })));
-        }
+        let reason_of = async |unfit| match engine.resume_failed_batch_job(job_id, unfit).await {
+            Err(EngineError::Checkpoint { reason, .. }) => reason,
+            other => panic!("{other:?}"),
+        };
+        let older = reason_of(of(job_id, 1_000_000, None)).await;
+        assert!(matches!(older, CheckpointError::OlderCopy { checkpoint: 1_000_000, .. }));
+        let other = reason_of(of(job_id, 1, Some("another"))).await;
+        assert_eq!(other, CheckpointError::OtherState);
         assert!(engine.resume_failed_batch_job(job_id, of(job_id, 1, None)).await.is_ok());
+        let tree = root_path(folder.path().join("tree"));
+        let filter = ForgetFilter { path: Some(tree.into_os_string()), ..ForgetFilter::default() };
+        forget(&state, &filter).unwrap();
+        let forgotten = reason_of(of(job_id, 1, None)).await;
+        assert_eq!(forgotten, CheckpointError::RootsForgotten { job_id });
     }
 
     #[tokio::test]

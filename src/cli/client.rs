@@ -1,14 +1,13 @@
 //! Requests to the run that holds the state, or to the state itself if no run does.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use outlast::AstProcessor;
 use outlast::engine::{Engine, EngineError, StoreView};
 use outlast::ledger::LedgerError;
-use outlast::service::{ControlError, ControlHandle, Request, answer, ask, is_answered};
+use outlast::service::{ControlError, Request, answer, ask, is_answered};
 use serde::Serialize;
 
 use crate::cli::options::global::Global;
@@ -79,9 +78,9 @@ fn retry_while<T, E>(
 
 /// Answers from the state itself, which is opened and closed again.
 pub(crate) fn ask_state(global: &Global, request: &Request) -> Result<Vec<u8>, EngineError> {
-    let control_handle = ControlHandle::new(Arc::new(Engine::new(AstProcessor::default())));
+    let engine = Engine::new(AstProcessor::default());
     let mut payload = Vec::new();
-    answer(&control_handle, &StoreView::open(&global.state)?, request, &mut payload)?;
+    answer(&engine, &StoreView::open(&global.state)?, request, &mut payload)?;
     Ok(payload)
 }
 

@@ -89,6 +89,8 @@ fn code_of_engine(error: &EngineError) -> u8 {
         | EngineError::UnknownJob { .. }
         | EngineError::NotRunning { .. }
         | EngineError::Checkpoint { .. }
+        | EngineError::JobConfig { .. }
+        | EngineError::Inspect { .. }
         | EngineError::Busy
         | EngineError::NoRun
         | EngineError::Refused(_) => USAGE,
@@ -97,9 +99,9 @@ fn code_of_engine(error: &EngineError) -> u8 {
         | EngineError::Io { .. }
         | EngineError::Panicked(_)
         | EngineError::Crashed { .. } => UNEXPECTED,
-        EngineError::CursorGone(_) => CURSOR_GONE,
+        EngineError::CursorGone { .. } => CURSOR_GONE,
         EngineError::Unavailable { .. } => UNAVAILABLE,
-        EngineError::Config(_) | EngineError::Filter(_) | EngineError::Settings(_) => CONFIG,
+        EngineError::Config(_) | EngineError::Filter(_) => CONFIG,
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::error::EngineError;
+use crate::engine::error::{EngineError, Refusal};
 use crate::engine::store::{Store, StoreView};
 use crate::ledger::{Consumer, LogRange, StateFolder};
 use crate::model::{ConsumerName, LogPosition, RecordCursor, Timestamp};
@@ -73,10 +73,7 @@ pub(crate) fn apply(
         return Ok(ConsumerReport { before });
     };
     if before.is_none() && known.len() >= CONSUMERS_MAX {
-        return Err(EngineError::Refused(format!(
-            "the state has {CONSUMERS_MAX} consumers, and no more: see `outlast status`, and drop some with \
-             `outlast records --consumer NAME --forget`"
-        )));
+        return Err(Refusal::TooManyConsumers { consumers_max: CONSUMERS_MAX }.into());
     }
     let view = store.view();
     view.log().check_cursor(cursor)?;
@@ -157,7 +154,7 @@ impl StoreView {
         let status = consumers.into_iter().map(|(name, Consumer { cursor, moved })| {
             let behind_bytes = match log.check_cursor(&cursor) {
                 Ok(()) => Some(log.bytes_from(cursor.position)?),
-                Err(EngineError::CursorGone(_)) => None,
+                Err(EngineError::CursorGone { .. }) => None,
                 Err(error) => return Err(error),
             };
             let held_bytes = match behind_bytes {

@@ -1,9 +1,9 @@
 //! Jobs: what is settled before a run's threads start, and what is recorded when it ends.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::error::EngineError;
+use super::error::{CheckpointError, EngineError};
 use super::roots::{self, GivenRoot};
 use super::stats::CheckpointData;
 use super::store::{Store, interrupt_stale};
@@ -191,6 +191,15 @@ pub(crate) fn ended(job: Job, end: JobEnd) -> Job {
     Job { end, ended: Some(now()), ..job }
 }
 
+/// Returns the configuration that a job ran with.
+pub(crate) fn config_of(job: &Job, state: &Path) -> Result<BatchConfig, EngineError> {
+    serde_json::from_str(&job.config).map_err(|source| EngineError::JobConfig {
+        state: state.to_owned(),
+        job_id: job.id,
+        source,
+    })
+}
+
 /// Returns the roots and the configuration of a checkpoint's job.
 pub(crate) fn of_checkpoint(
     info: &StateInfo,
@@ -199,10 +208,9 @@ pub(crate) fn of_checkpoint(
     checkpoint: &CheckpointData,
     processor: &str,
 ) -> Result<(Vec<PathBuf>, BatchConfig), EngineError> {
-    let unfit = |what| EngineError::Checkpoint { state: checkpoint.state.clone(), what };
+    let unfit = |reason| EngineError::Checkpoint { state: checkpoint.state.clone(), reason };
     if checkpoint.state_id.as_ref().is_some_and(|id| *id != info.id) {
-        let what = "was made anew or repaired since the checkpoint; start a new run";
-        return Err(unfit(what.to_owned()));
+        return Err(unfit(CheckpointError::OtherState));
     }
     let jobs = reader.jobs()?;
     let Some(job) = jobs.iter().find(|job| job.id == job_id && job_id == checkpoint.job_id) else {
@@ -210,22 +218,21 @@ pub(crate) fn of_checkpoint(
     };
     let reached = reader.cursor();
     if reached.tick < checkpoint.cursor.tick {
-        let what = format!(
-            "has reached tick {} only, and the checkpoint is at {}; it is an older copy",
-            reached.tick, checkpoint.cursor.tick
-        );
-        return Err(unfit(what));
+        let checkpoint = checkpoint.cursor.tick;
+        return Err(unfit(CheckpointError::OlderCopy { reached: reached.tick, checkpoint }));
     }
     let infos = &info.roots;
     if let Some(info) = infos.iter().find(|info| job.roots.contains(&info.id) && info.processor != processor)
     {
-        let what =
-            format!("job {job_id} was done by {}, not by {processor}: resume it with that", info.processor);
-        return Err(unfit(what));
+        let wanted = processor.to_owned();
+        let found = info.processor.clone();
+        return Err(unfit(CheckpointError::OtherProcessor { job_id, found, wanted }));
     }
-    let roots =
+    let roots: Vec<_> =
         infos.iter().filter(|info| job.roots.contains(&info.id)).map(|info| info.path.clone()).collect();
-    let config: BatchConfig = serde_json::from_str(&job.config)
-        .map_err(|error| unfit(format!("the configuration of job {job_id} can't be read: {error}")))?;
+    if roots.is_empty() {
+        return Err(unfit(CheckpointError::RootsForgotten { job_id }));
+    }
+    let config = config_of(job, &checkpoint.state)?;
     Ok((roots, BatchConfig { reprocess: false, change_processor: false, ..config }))
 }

@@ -43,7 +43,9 @@ pub use compaction::{CompactReport, compact};
 pub use consumers::{ConsumerChange, ConsumerReport, ConsumerStatus, change_consumer};
 pub use edit::forget::{ForgetFilter, ForgetReport, forget};
 pub use edit::retry::{RetryFilter, RetryReport, retry};
-pub use error::EngineError;
+pub use error::{
+    CheckpointError, CursorError, CursorReason, EngineError, InspectError, ProbeError, Refusal, RootError,
+};
 pub use query::failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
 pub use query::jobs::{JobOutcome, JobReport, JobRoot, JobStatus, JobSummary};
 pub use query::records::{CommittedLog, RecordFilter};

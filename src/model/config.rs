@@ -8,7 +8,7 @@ use std::time::Duration;
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorClass, RetryPolicy};
+use super::{ErrorClass, ParseError, RetryPolicy};
 
 /// The order of files. Sizes and ages are compared by powers of two, and exactly within what is claimed together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, Encode, Decode)]
@@ -94,18 +94,22 @@ impl From<FailureLimit> for String {
 }
 
 impl TryFrom<String> for FailureLimit {
-    type Error = String;
+    type Error = ParseError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, ParseError> {
         text.parse()
     }
 }
 
 impl FromStr for FailureLimit {
-    type Err = String;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is neither a number of files, such as 100, nor a share, such as 5%");
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let wrong = || ParseError {
+            text: text.to_owned(),
+            what: "limit of failures",
+            expected: "a number of files, such as 100, or a share, such as 5%",
+        };
         match text.strip_suffix('%') {
             Some(percent) => {
                 let percent: f64 = percent.trim().parse().map_err(|_| wrong())?;

@@ -34,7 +34,7 @@ pub(crate) use key::shared_prefix;
 pub use key::{FileKey, FolderKey, Root, RootId, RootTable};
 #[doc(hidden)]
 pub use memory::{can_do_without_memory, is_for_want_of_stack};
-pub use name::RootName;
+pub use name::{ParseError, RootName};
 pub use record::ast::{AstCall, AstImport, AstImportedName, AstNotes, AstResult, AstSymbol, AstTotals};
 #[doc(hidden)]
 pub use record::copies::{RecordOf, push_copy, without_copy_mark};

@@ -1,20 +1,32 @@
-//! Names that a user gives.
+//! Names that a user gives, and the error of a text that is none.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// A text that is not what it was given for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no {what}: expected {expected}")]
+pub struct ParseError {
+    /// The text.
+    pub text: String,
+    /// What it should be.
+    pub what: &'static str,
+    /// What such a text looks like.
+    pub expected: &'static str,
+}
+
 /// Characters of a name, at most.
 const NAME_MAX: usize = 64;
 
-/// Returns the name if it has 1 to 64 of `A-Z a-z 0-9 . _ -`; `of` says in the error what it is to name.
-pub(crate) fn checked(name: String, of: &str) -> Result<String, String> {
+/// Returns the name if it has 1 to 64 of `A-Z a-z 0-9 . _ -`; `what` is for the error.
+pub(crate) fn checked(name: String, what: &'static str) -> Result<String, ParseError> {
     let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     if (1..=NAME_MAX).contains(&name.len()) && name.bytes().all(is_fine) {
         return Ok(name);
     }
-    Err(format!("{name:?} is no name of a {of}: expected 1 to {NAME_MAX} of A-Z a-z 0-9 . _ -"))
+    Err(ParseError { text: name, what, expected: "1 to 64 of A-Z a-z 0-9 . _ -" })
 }
 
 /// Name that a user gives a root, which its records have: 1 to 64 of `A-Z a-z 0-9 . _ -`.
@@ -44,7 +56,7 @@ impl fmt::Display for RootName {
 }
 
 impl FromStr for RootName {
-    type Err = String;
+    type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.to_owned().try_into()
@@ -52,10 +64,10 @@ impl FromStr for RootName {
 }
 
 impl TryFrom<String> for RootName {
-    type Error = String;
+    type Error = ParseError;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        checked(text, "root").map(Self)
+        checked(text, "name of a root").map(Self)
     }
 }
 

@@ -16,7 +16,7 @@ mod systemd;
 mod ticker;
 
 pub use control::{ControlError, Controlled, Request, answer, ask, is_answered};
-pub use control_handle::ControlHandle;
+pub use control_handle::{ControlHandle, NotReloaded, OrderError};
 pub use http::{HttpError, HttpSettings, Served};
 pub use reload::{NextJob, Reload, ReloadError, Reloading};
 pub use schedule::{Schedule, ScheduleError, ScheduleSettings, Scheduled, SharedSchedule};

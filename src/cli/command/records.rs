@@ -113,7 +113,7 @@ fn held(request: &Request, payload: Vec<u8>) -> Result<(CommittedLog, Which)> {
     let (log, positions) = payload.split_once('\n').context("the answer has no positions")?;
     let mut log = log_of(log.as_bytes())?;
     if let Request::Consumer { .. } = request {
-        let RecordCursor { position, .. } = positions.parse().map_err(EngineError::Refused)?;
+        let RecordCursor { position, .. } = positions.parse().context("the answer has no cursor")?;
         log.hold_from(position)?;
         return Ok((log, Which::Since(position)));
     }

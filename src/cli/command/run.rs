@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::Args;
-use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions, root_path};
+use outlast::engine::{Engine, EngineError, Refusal, RepositoryProcessingResult, RunOptions, root_path};
 use outlast::service::settings::{KnownFailures, Settings};
 use outlast::service::{NextJob, Signals};
 use outlast::{AstProcessor, BatchConfig};
@@ -34,8 +34,7 @@ pub(crate) fn run(
     let run = PreparedRun::prepare(global, settings, config, started)?;
     let roots = settings.chosen_roots(&args.roots);
     if roots.is_empty() {
-        let what = "no ROOT is given: name a folder, or put [root.NAME] with its path in outlast.toml";
-        return Err(EngineError::Refused(what.to_owned()).into());
+        return Err(EngineError::from(Refusal::NoRoot).into());
     }
     let result = if args.dry_run {
         run.engine.dry_run(&roots, &run.config, &run.options)?

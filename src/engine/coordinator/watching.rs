@@ -4,7 +4,7 @@ use super::AttemptContext;
 use crate::engine::command::{Command, CommandReply};
 use crate::engine::commit::committer::Committer;
 use crate::engine::edit::forget::drop_root;
-use crate::engine::error::EngineError;
+use crate::engine::error::{EngineError, Refusal};
 use crate::engine::roots::identity::LostRoot;
 use crate::engine::stats::WatchFigures;
 use crate::engine::watch::{WatchContext, WatchState};
@@ -51,10 +51,7 @@ impl Watching<'_> {
     ) -> Result<CommandReply, EngineError> {
         match &mut self.0 {
             Some(watch_state) => watch_state.carry_out(command, context(committer, attempt)),
-            None => {
-                let what = "this is a single run: only `outlast watch` takes that order";
-                Err(EngineError::Refused(what.to_owned()))
-            }
+            None => Err(Refusal::NotWatching.into()),
         }
     }
 
@@ -74,8 +71,7 @@ impl Watching<'_> {
                 watch_state.remove(&root.path, None, context(committer, attempt))?;
             }
         } else if is_running {
-            let what = "the run that goes on ingests this root: forget it when that has ended";
-            return Err(EngineError::Refused(what.to_owned()));
+            return Err(Refusal::RootInUse.into());
         }
         let is_known = committer.store().reader.counts(id).files() > 0;
         if is_running || is_known || committer.holds_of(id) {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::error::EngineError;
+use crate::engine::error::{CursorError, CursorReason, EngineError, Refusal};
 use crate::engine::query::selection::Selection;
 use crate::engine::store::StoreView;
 use crate::ledger::RecordRef;
@@ -65,28 +65,25 @@ impl CommittedLog {
     /// [`EngineError::CursorGone`] if it lies before the kept part, or is of another state, or of this one before an
     /// earlier copy of it was put back. Others if it never was a cursor of this state, or the log can't be read.
     pub fn check_cursor(&self, since: &RecordCursor) -> Result<(), EngineError> {
+        let unfit = |reason| CursorError { cursor: since.clone(), reason };
+        let gone = |reason| EngineError::CursorGone { consumer: None, error: unfit(reason) };
         if !since.is_of(self.state.as_deref()) {
-            return Err(EngineError::CursorGone(format!(
-                "cursor {since} is of another state than the one here, {}, which was made anew or repaired since, or \
-                 lies elsewhere",
-                self.state.as_deref().unwrap_or("which has no id yet")
-            )));
+            return Err(gone(CursorReason::OtherState { state: self.state.clone() }));
         }
         let position = since.position;
         let go_on_from = self.start.go_on_from(position);
-        let what = if position > self.end {
-            format!("cursor {since} lies behind the end of the records, {}", self.end)
+        let reason = if position > self.end {
+            CursorReason::BehindEnd { end: self.end }
         } else if go_on_from.is_none() {
-            let what = format!("records behind cursor {since} are gone, since the log was compacted");
-            return Err(EngineError::CursorGone(what));
+            return Err(gone(CursorReason::Compacted));
         } else if go_on_from != Some(position) || begins_line(Path::new(&self.folder), position)? {
             return Ok(());
         } else {
-            format!("cursor {since} is not the start of a record")
+            CursorReason::NoRecord
         };
         Err(match since.state {
-            Some(_) => EngineError::CursorGone(format!("{what}: was an earlier copy of the state put back?")),
-            None => EngineError::Refused(format!("{what}; use a cursor that was printed for this state")),
+            Some(_) => gone(reason),
+            None => Refusal::Cursor(unfit(reason)).into(),
         })
     }
 
@@ -109,7 +106,7 @@ impl CommittedLog {
     pub fn hold_at(&mut self, positions: &str) -> Result<(), EngineError> {
         let mut segments = BTreeSet::new();
         for position in positions.lines() {
-            segments.insert(position.parse::<LogPosition>().map_err(EngineError::Refused)?.segment);
+            segments.insert(position.parse::<LogPosition>().map_err(Refusal::from)?.segment);
         }
         self.held = HeldSegments::open(Path::new(&self.folder), segments.into_iter())?;
         Ok(())
@@ -199,7 +196,7 @@ impl CommittedLog {
         let folder = Path::new(&self.folder);
         let mut lines = LineReader::of_held(folder, self.held.clone());
         for position in positions.lines() {
-            let line = lines.line_at(position.parse().map_err(EngineError::Refused)?)?;
+            let line = lines.line_at(position.parse().map_err(Refusal::from)?)?;
             let record = sound(folder, line)?;
             tell(&without_copy_mark(line, &record), &record)?;
         }
@@ -265,9 +262,8 @@ impl StoreView {
             relative.is_empty().then_some(root)
         };
         let root = self.roots.iter().find(|root| root.name == *name).or_else(by_path);
-        let unknown =
-            || EngineError::Refused(format!("{name}: no root of this state; `outlast status` lists them"));
-        Ok(selection.within(root.ok_or_else(unknown)?.id))
+        let root = root.ok_or_else(|| Refusal::UnknownRoot { name: name.clone() })?;
+        Ok(selection.within(root.id))
     }
 
     fn each_current(

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use crate::engine::error::EngineError;
+use crate::engine::error::{EngineError, Refusal};
 use crate::engine::store::StoreView;
 use crate::ledger;
 use crate::model::{FileKey, FolderKey, RootId};
@@ -92,10 +92,7 @@ impl StoreView {
             }
         }
         if let (Some(path), None) = (path, glob) {
-            return Err(EngineError::Refused(format!(
-                "{}: no file of this state lies there",
-                path.display()
-            )));
+            return Err(Refusal::UnknownFile { path: path.to_owned() }.into());
         }
         let globs = glob.map(globs_of).transpose()?;
         Ok(Selection { prefix: Vec::new(), is_file: false, globs })
@@ -118,6 +115,5 @@ impl StoreView {
 }
 
 fn globs_of(glob: &str) -> Result<Filters, EngineError> {
-    let filters = Filters::new(&[glob.to_owned()], &[]);
-    filters.map_err(|error| EngineError::Refused(format!("glob \"{}\": {}", error.glob, error.reason)))
+    Ok(Filters::new(&[glob.to_owned()], &[]).map_err(Refusal::Glob)?)
 }

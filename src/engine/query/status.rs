@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::jobs::JobStatus;
 use crate::engine::consumers::ConsumerStatus;
 use crate::engine::error::EngineError;
+use crate::engine::job_plan::config_of;
 use crate::engine::roots;
 use crate::engine::stats::{BatchStatistics, lossy};
 use crate::engine::store::StoreView;
@@ -259,12 +260,6 @@ impl StoreView {
         let jobs = self.known_jobs()?;
         let scanned = |job: &&Job| job.has_begun() && job.roots.contains(&root.0);
         let Some(job) = jobs.iter().rev().find(scanned) else { return Ok(None) };
-        let config = serde_json::from_str(&job.config).map_err(|error| {
-            EngineError::Refused(format!(
-                "the configuration of job {} can't be read: {error}; run again with this version, then ask",
-                job.id
-            ))
-        })?;
-        Ok(Some(tree(&config)?))
+        Ok(Some(tree(&config_of(job, &self.state)?)?))
     }
 }

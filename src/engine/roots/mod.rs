@@ -18,7 +18,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::error::EngineError;
+use super::error::{EngineError, Refusal, RootError};
 use super::stats::lossy;
 use crate::ledger::{Ledger, RootInfo, StateFolder};
 use crate::model::{Resource, Root, RootId, RootName};
@@ -106,20 +106,23 @@ fn is_same_folder(one: &Path, other: &Path) -> bool {
     id(one).is_some_and(|found| id(other) == Some(found))
 }
 
-/// Returns the folders to ingest, each path once.
+/// Returns the folders to ingest, each path once; at least one.
 pub(crate) fn resolve_roots(given: &[PathBuf]) -> Result<Vec<GivenRoot>, EngineError> {
+    if given.is_empty() {
+        return Err(Refusal::NoRoot.into());
+    }
     let mut roots: Vec<GivenRoot> = Vec::new();
     for given in given {
         let path = root_path(given);
         let target = path.canonicalize().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound if path.is_symlink() => {
-                EngineError::root(given, "is a link that leads to nothing; check where it leads")
+                EngineError::root(given, RootError::DanglingLink)
             }
-            std::io::ErrorKind::NotFound => EngineError::root(given, "no such folder; check the path"),
-            _ => cannot_look(given, &error),
+            std::io::ErrorKind::NotFound => EngineError::root(given, RootError::NotFound),
+            _ => cannot_look(given, error),
         })?;
-        if !target.metadata().map_err(|error| cannot_look(given, &error))?.is_dir() {
-            return Err(EngineError::root(given, IS_A_FILE));
+        if !target.metadata().map_err(|error| cannot_look(given, error))?.is_dir() {
+            return Err(EngineError::root(given, RootError::NotAFolder));
         }
         if !roots.iter().any(|root| root.path == path) {
             roots.push(GivenRoot { path, target, name: None });
@@ -129,15 +132,14 @@ pub(crate) fn resolve_roots(given: &[PathBuf]) -> Result<Vec<GivenRoot>, EngineE
 }
 
 /// Where its file system fails, or nothing more can be opened, the root may well exist.
-fn cannot_look(given: &Path, error: &std::io::Error) -> EngineError {
-    let what = format!("can't be opened: {error}");
-    match Resource::of_io(error) {
-        Some(resource) => EngineError::Unavailable { resource, what: format!("{}: {what}", given.display()) },
-        None => EngineError::root(given, what),
+fn cannot_look(given: &Path, error: std::io::Error) -> EngineError {
+    let resource = Resource::of_io(&error);
+    let error = EngineError::root(given, RootError::Unreadable(error));
+    match resource {
+        Some(resource) => EngineError::Unavailable { resource, what: error.to_string() },
+        None => error,
     }
 }
-
-const IS_A_FILE: &str = "is a file, not a folder; name its folder, and the file with --include";
 
 /// Why a root can't be served now.
 pub(crate) struct NotThere {
@@ -154,7 +156,7 @@ pub(crate) fn resolve_root(fs_probe: &FsProbe, given: &Path) -> Result<Vec<Given
     let look = move |_: &dyn Source| {
         resolve_roots(std::slice::from_ref(&path)).map_err(|error| {
             let path = root_path(&path);
-            let is_file = matches!(&error, EngineError::Root { what, .. } if what == IS_A_FILE);
+            let is_file = matches!(&error, EngineError::Root { reason: RootError::NotAFolder, .. });
             Box::new(NotThere {
                 root: GivenRoot { target: leads_to(&path), path, name: None },
                 error,
@@ -164,7 +166,7 @@ pub(crate) fn resolve_root(fs_probe: &FsProbe, given: &Path) -> Result<Vec<Given
     };
     fs_probe.ask(&given, look).unwrap_or_else(|error| {
         let root = GivenRoot::known(without_parents(&current_folder().join(&given)));
-        let error = EngineError::root(&given, error.to_string());
+        let error = EngineError::root(&given, error);
         Err(Box::new(NotThere { root, error, is_file: false }))
     })
 }
@@ -271,11 +273,7 @@ pub(crate) fn find_or_add(
         }
     }
     if infos.len() >= ROOTS_MAX {
-        let what = format!(
-            "this state knows {ROOTS_MAX} roots, as many as it can; end those that are no more with \
-             `outlast forget ROOT`, or use another state"
-        );
-        return Err(EngineError::root(&root.path, what));
+        return Err(EngineError::root(&root.path, RootError::TooMany { roots_max: ROOTS_MAX }));
     }
     let id = infos.iter().map(|info| info.id).max().unwrap_or(0).max(used) + 1;
     let name = match &root.name {
@@ -303,12 +301,9 @@ pub(crate) fn check_name(name: &str, root: &GivenRoot) -> Result<(), EngineError
     let Some(wanted) = root.name.as_ref().filter(|wanted| wanted.as_str() != name) else {
         return Ok(());
     };
-    let what = format!(
-        "this root is {name} in its records, which stays, and {wanted} here; call it {name} here, too, or end its \
-         records with `outlast forget {}`, and it begins anew as {wanted}",
-        root.path.display()
-    );
-    Err(EngineError::root(&root.path, what))
+    let at = root.path.clone();
+    let reason = RootError::OtherName { root: at, name: name.to_owned(), wanted: wanted.clone() };
+    Err(EngineError::root(&root.path, reason))
 }
 
 /// Returns the wanted name, which no other root may have.
@@ -316,13 +311,9 @@ fn free_wanted(infos: &[RootInfo], root: &GivenRoot, name: &RootName) -> Result<
     let Some(other) = infos.iter().find(|info| info.name == name.as_str()) else {
         return Ok(name.to_string());
     };
-    let what = format!(
-        "the name {name} is that of the root {0}; choose another, or, if that tree was moved here, give \
-         `outlast move-root {0} {1}`: its records stay",
-        other.path.display(),
-        root.path.display()
-    );
-    Err(EngineError::root(&root.path, what))
+    let at = root.path.clone();
+    let reason = RootError::NameTaken { root: at, name: name.clone(), other: other.path.clone() };
+    Err(EngineError::root(&root.path, reason))
 }
 
 fn name_of(path: &Path) -> String {
@@ -416,22 +407,18 @@ pub fn move_root(
     let mut state = StateFolder::open(state.as_ref())?;
     let old = root_path(from);
     let given = resolve_roots(&[to.to_owned()])?;
-    let new = given.first().ok_or_else(|| EngineError::root(to, "no such folder; check the path"))?;
+    let new = given.first().ok_or_else(|| EngineError::root(to, RootError::NotFound))?;
     let infos = &state.info().roots;
     let is_at = |info: &&RootInfo| info.path == old;
     let leads_to = |info: &&RootInfo| info.target() == old && !info.path.as_os_str().is_empty();
     let has_name = |info: &&RootInfo| from.as_os_str() == info.name.as_str();
     let found = infos.iter().find(is_at).or_else(|| infos.iter().find(leads_to));
     let found = found.or_else(|| infos.iter().find(has_name));
-    let info = found
-        .ok_or_else(|| EngineError::root(from, "is no root of this state; `outlast status` lists them"))?;
+    let info = found.ok_or_else(|| EngineError::root(from, RootError::Unknown))?;
     if let Some(other) = infos.iter().find(|other| other.path == new.path) {
-        let what = if other.id == info.id {
-            "is where this root is already".to_owned()
-        } else {
-            format!("is a root of this state itself; `outlast forget {}` first", new.path.display())
-        };
-        return Err(EngineError::root(to, what));
+        let is_same = other.id == info.id;
+        let occupied = || RootError::Occupied { root: new.path.clone() };
+        return Err(EngineError::root(to, if is_same { RootError::SamePlace } else { occupied() }));
     }
     let id = info.id;
     let name = info.name.clone();

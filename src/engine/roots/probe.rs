@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use crate::engine::error::ProbeError;
 use crate::engine::stop::Stop;
 use crate::model::Clock;
 use crate::source::Source;
@@ -41,22 +42,6 @@ pub(crate) struct ProbeHandle<T> {
     clock: Clock,
     overdue_at: Instant,
     answer: Receiver<T>,
-}
-
-/// Why a probe has no answer.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ProbeError {
-    #[error("does not answer: its file system hangs, or its server can't be reached")]
-    Overdue,
-    #[error("can't be looked at: the look failed with a panic")]
-    Panicked,
-}
-
-impl ProbeError {
-    /// Returns whether the file system hangs.
-    pub(crate) fn is_overdue(&self) -> bool {
-        matches!(self, Self::Overdue)
-    }
 }
 
 impl FsProbe {

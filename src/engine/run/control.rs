@@ -14,7 +14,7 @@ use crate::engine::consumers::{ConsumerChange, ConsumerReport};
 use crate::engine::coordinator::event::Event;
 use crate::engine::edit::forget::{ForgetFilter, ForgetReport};
 use crate::engine::edit::retry::{RetryBatch, RetryFilter, RetryReport, broken_off};
-use crate::engine::error::EngineError;
+use crate::engine::error::{EngineError, Refusal};
 use crate::engine::lifecycle::transition::FileEvent;
 use crate::engine::query::selection::Selection;
 use crate::engine::store::StoreView;
@@ -46,9 +46,7 @@ impl Engine {
             Command::Workers { count } => self.workers(count),
             Command::Configure { config } => self.configure(*config),
             Command::Checkpoint => self.checkpoint_now(),
-            Command::Reload => Err(EngineError::Refused(
-                "this process has read no configuration that it could read again".to_owned(),
-            )),
+            Command::Reload => Err(Refusal::NoConfiguration.into()),
             other => self.put(|reply| Event::Command(CommandRequest { command: other.clone(), reply }))?,
         }
     }

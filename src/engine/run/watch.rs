@@ -22,7 +22,7 @@ use super::into_roots::IntoRoots;
 use super::session::Session;
 use crate::engine::coordinator::health::Health;
 use crate::engine::coordinator::run_state::{AttemptEnd, Interruption, RunState};
-use crate::engine::error::EngineError;
+use crate::engine::error::{EngineError, Refusal};
 use crate::engine::job_plan::{self, JobRequest};
 use crate::engine::roots::{self, GivenRoot, registry, root_path};
 use crate::engine::stats::RepositoryProcessingResult;
@@ -132,8 +132,7 @@ impl Session<'_> {
         let mut seen = BTreeSet::new();
         here.retain(|root| seen.insert(root.path.clone()));
         if here.is_empty() && away.is_empty() {
-            let what = "no root is given, and none was added to the state: name one";
-            return Err(EngineError::Refused(what.to_owned()));
+            return Err(Refusal::NoRoot.into());
         }
         let missing = self.remember(&away.iter().map(|(root, _)| root.clone()).collect::<Vec<_>>())?;
         for info in self.register(&here, true)? {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Enqueued, WatchContext, WatchState};
 use crate::engine::command::{Command, CommandReply};
-use crate::engine::error::EngineError;
+use crate::engine::error::{EngineError, Refusal, RootError};
 use crate::engine::job_plan::{self, JobRequest};
 use crate::engine::roots::{self, registry};
 use crate::engine::store::Store;
@@ -27,7 +27,14 @@ impl WatchState {
             Command::Add { root, name, priority } => self.add(&PathBuf::from(root), name, priority, context),
             Command::Remove { root, name } => self.remove(&PathBuf::from(root), name.as_deref(), context),
             Command::Cancel { job_id } => self.cancel(job_id, context),
-            other => Err(EngineError::Refused(format!("nothing that a job does: {other:?}"))),
+            // The engine itself takes these.
+            Command::Pause
+            | Command::Resume
+            | Command::Stop
+            | Command::Checkpoint
+            | Command::Workers { .. }
+            | Command::Configure { .. }
+            | Command::Reload => Err(EngineError::NoRun),
         }
     }
 
@@ -64,7 +71,7 @@ impl WatchState {
         }
         let at = path.to_owned();
         let real = context.fs_probe.ask(path, move |_: &dyn Source| roots::resolved(&at));
-        let real = real.map_err(|error| EngineError::root(path, error.to_string()))?;
+        let real = real.map_err(|error| EngineError::root(path, error))?;
         Ok(roots::root_above(&places, &real))
     }
 
@@ -83,24 +90,19 @@ impl WatchState {
         if waiting < QUEUED_MAX {
             return Ok(());
         }
-        let what = format!(
-            "{waiting} jobs wait, and {QUEUED_MAX} may at most: see `outlast jobs`, end some with `outlast ctl cancel`, \
-             or ask for a scan of all roots"
-        );
-        Err(EngineError::Refused(what))
+        Err(Refusal::TooManyJobs { waiting, waiting_max: QUEUED_MAX }.into())
     }
 
     fn rescan(&mut self, path: &Path, context: WatchContext<'_>) -> Result<CommandReply, EngineError> {
-        let what = "lies in none of the roots that are served";
-        let (root, relative) =
-            self.root_above(path, &context)?.ok_or_else(|| EngineError::root(path, what))?;
+        let outside = || EngineError::root(path, RootError::OutsideRoots);
+        let (root, relative) = self.root_above(path, &context)?.ok_or_else(outside)?;
         // What is not a directory, or no longer exists, is seen from the directory above.
         let at = root.path.clone();
         let from = relative.clone();
         let is_scope = move |below: &&Path| at.join(below).is_dir() && below.to_str().is_some();
         let look = move |_: &dyn Source| from.ancestors().find(is_scope).map(Path::to_owned);
         let found = context.fs_probe.ask(&root.path, look);
-        let found = found.map_err(|error| EngineError::root(&root.path, error.to_string()))?;
+        let found = found.map_err(|error| EngineError::root(&root.path, error))?;
         let below = found.unwrap_or_default();
         let scope = below.to_str().filter(|scope| !scope.is_empty()).map(str::to_owned);
         let is_path = below == relative;
@@ -161,9 +163,9 @@ impl WatchState {
                 .filter(|(_, below)| below.as_os_str().is_empty())
                 .map(|at| at.0),
         };
-        let root = found.ok_or_else(|| EngineError::root(path, "is no root that is served"))?;
+        let root = found.ok_or_else(|| EngineError::root(path, RootError::NotServed))?;
         if self.ids().len() == 1 {
-            return Err(EngineError::root(path, "is the only root; to end the process, order `stop`"));
+            return Err(EngineError::root(path, RootError::OnlyRoot));
         }
         self.leave(root.id);
         context.store.describe(|state| {
@@ -184,9 +186,7 @@ impl WatchState {
 
     fn cancel(&mut self, id: u64, context: WatchContext<'_>) -> Result<CommandReply, EngineError> {
         if id == context.running.id && context.running.kind == JobKind::Watch {
-            return Err(EngineError::Refused(format!(
-                "job {id} is the watching itself; to end it, order `stop`"
-            )));
+            return Err(Refusal::WatchingJob { job_id: id }.into());
         }
         if id == context.running.id {
             self.cancelled = true;
@@ -199,7 +199,7 @@ impl WatchState {
         }
         let jobs = context.store.reader.jobs()?;
         let Some(job) = jobs.into_iter().find(|job| job.id == id && job.end == JobEnd::Queued) else {
-            return Err(EngineError::Refused(format!("no job {id} waits or runs; see `outlast jobs`")));
+            return Err(Refusal::EndedJob { job_id: id }.into());
         };
         context.store.commit_without_lines(&[], Some(&job_plan::ended(job, JobEnd::Cancelled)))?;
         Ok(CommandReply { job_id: Some(id), ..CommandReply::text(format!("job {id} is cancelled")) })

@@ -1,7 +1,7 @@
 //! Checks the served roots: which went away, are back, or lead elsewhere than before.
 
 use super::{WatchContext, WatchState};
-use crate::engine::error::EngineError;
+use crate::engine::error::{EngineError, ProbeError};
 use crate::engine::roots::identity::{LostRoot, RootIdentities, RootVerdict, known_files};
 use crate::engine::roots::probe::{FsProbe, ProbeHandle};
 use crate::engine::roots::{GivenRoot, registry};
@@ -37,7 +37,7 @@ impl ServedRoot {
         let overdue = begun
             .as_ref()
             .err()
-            .filter(|error| error.is_overdue())
+            .filter(|error| **error == ProbeError::Overdue)
             .map(|error| RootVerdict::Lost(error.to_string()));
         self.look = begun.ok();
         answer.and_then(Result::ok).or(overdue)

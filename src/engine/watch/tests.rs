@@ -198,10 +198,7 @@ fn a_root_that_does_not_answer_is_away_until_it_does_and_holds_up_no_other_one()
         std::thread::sleep(Duration::from_millis(10));
     };
     assert!(begun.elapsed() >= PATIENCE && slowest < PATIENCE / 2, "{slowest:?}");
-    assert_eq!(
-        lost.to_string(),
-        format!("{}: {}", stuck.path.display(), crate::engine::roots::probe::ProbeError::Overdue)
-    );
+    assert_eq!(lost.to_string(), format!("{}: {}", stuck.path.display(), crate::engine::ProbeError::Overdue));
     watch_state.lose(&lost);
     std::fs::remove_dir(&other.path).unwrap();
     let gone = std::iter::repeat_with(|| {

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use super::worker::{file_error, process_content};
-use crate::engine::error::EngineError;
+use crate::engine::error::{EngineError, InspectError};
 use crate::engine::resources::machine::Machine;
 use crate::engine::resources::memory_budget::{Budget, effective_limit};
 use crate::model::{BatchConfig, FileError, FileKey, RootTable};
@@ -47,14 +47,14 @@ pub fn inspect(
 ) -> Result<Inspection, EngineError> {
     let path = path.as_ref();
     config.check()?;
-    let found = fs::metadata(path).map_err(|error| unreachable(path, &error))?;
-    if let Some(what) = no_file(found.file_type()) {
-        return Err(EngineError::root(path, what));
-    }
-    let real = path.canonicalize().map_err(|error| unreachable(path, &error))?;
+    let unfit = |reason| EngineError::Inspect { path: path.to_owned(), reason };
+    let unreachable = |error| unfit(InspectError::Unreachable(error));
+    let found = fs::metadata(path).map_err(unreachable)?;
+    check_kind(found.file_type()).map_err(unfit)?;
+    let real = path.canonicalize().map_err(unreachable)?;
     let roots = RootTable::new(Vec::new());
-    let key = FileKey::from_absolute_path(&real).ok_or_else(|| EngineError::root(path, NO_FILE))?;
-    let root = roots.get(key.root()).ok_or_else(|| EngineError::root(path, NO_FILE))?;
+    let key = FileKey::from_absolute_path(&real).ok_or_else(|| unfit(InspectError::NoFile))?;
+    let root = roots.get(key.root()).ok_or_else(|| unfit(InspectError::NoFile))?;
     let mut content = Vec::new();
     let source = TreeSource::new(Filters::default(), Vec::new());
     let bounds = Machine::new().bounds();
@@ -62,7 +62,7 @@ pub fn inspect(
     let outcome = match source.read(root, &key, size_max, &mut content) {
         Ok(_) => process(path, &content, processor),
         Err(error @ (ReadError::Gone | ReadError::NotAFile(_))) => {
-            return Err(EngineError::root(path, error.to_string()));
+            return Err(unfit(InspectError::Replaced(error)));
         }
         Err(error) => Err(file_error(&error)),
     };
@@ -77,24 +77,15 @@ fn process(path: &Path, bytes: &[u8], processor: &dyn Processor) -> Result<Vec<u
     Ok(result.as_bytes().to_vec())
 }
 
-const NO_FILE: &str = "is no regular file";
-
-fn unreachable(path: &Path, error: &std::io::Error) -> EngineError {
-    EngineError::root(path, format!("{error}; check the path"))
-}
-
-/// Returns what is there instead of a file, and what to do.
-fn no_file(kind: FileType) -> Option<String> {
-    let what = match kind {
-        kind if kind.is_file() => return None,
-        kind if kind.is_dir() => {
-            return Some("is a folder; name one file in it, or ingest it with `outlast run`".to_owned());
-        }
-        kind if kind.is_fifo() => "a pipe",
-        kind if kind.is_socket() => "a socket",
-        _ => "a device",
-    };
-    Some(format!("is {what}, which is never opened; write its content to a file and name that"))
+/// Checks that it is a file.
+fn check_kind(kind: FileType) -> Result<(), InspectError> {
+    Err(match kind {
+        kind if kind.is_file() => return Ok(()),
+        kind if kind.is_dir() => InspectError::Folder,
+        kind if kind.is_fifo() => InspectError::Special("a pipe"),
+        kind if kind.is_socket() => InspectError::Special("a socket"),
+        _ => InspectError::Special("a device"),
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::LogPosition;
-use crate::model::name;
+use crate::model::name::{self, ParseError};
 
 /// Characters of a state's id, at most.
 const ID_MAX: usize = 32;
@@ -55,7 +55,7 @@ impl fmt::Display for RecordCursor {
 }
 
 impl FromStr for RecordCursor {
-    type Err = String;
+    type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (position, state) = match text.split_once('@') {
@@ -69,13 +69,17 @@ impl FromStr for RecordCursor {
             Ok(position) if state.is_none_or(is_id) => {
                 Ok(Self { position, state: state.map(ToOwned::to_owned) })
             }
-            _ => Err(format!("\"{text}\" is no cursor: expected SEGMENT:OFFSET@STATE, or 1:0 for the start")),
+            _ => Err(ParseError {
+                text: text.to_owned(),
+                what: "cursor",
+                expected: "SEGMENT:OFFSET@STATE, or 1:0 for the start",
+            }),
         }
     }
 }
 
 impl TryFrom<String> for RecordCursor {
-    type Error = String;
+    type Error = ParseError;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
@@ -108,7 +112,7 @@ impl fmt::Display for ConsumerName {
 }
 
 impl FromStr for ConsumerName {
-    type Err = String;
+    type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.to_owned().try_into()
@@ -116,10 +120,10 @@ impl FromStr for ConsumerName {
 }
 
 impl TryFrom<String> for ConsumerName {
-    type Error = String;
+    type Error = ParseError;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        name::checked(text, "consumer").map(Self)
+        name::checked(text, "name of a consumer").map(Self)
     }
 }
 
@@ -139,7 +143,7 @@ mod tests {
             assert_eq!(name.parse::<ConsumerName>().unwrap().to_string(), name);
         }
         for name in ["", "a b", "a/b", "ä", "a\n", "x".repeat(65).as_str()] {
-            assert!(name.parse::<ConsumerName>().unwrap_err().contains("1 to 64"), "{name}");
+            assert!(name.parse::<ConsumerName>().unwrap_err().expected.contains("1 to 64"), "{name}");
         }
     }
 
@@ -154,7 +158,10 @@ mod tests {
         }
         let long = format!("1:0@{}", "a".repeat(33));
         for text in ["", "1", "0:0", "1:0@", "1:0@a b", "1:0@a@b", "@ab", "1:@ab", "-1:0@a", long.as_str()] {
-            assert!(text.parse::<RecordCursor>().unwrap_err().contains("SEGMENT:OFFSET@STATE"), "{text}");
+            assert!(
+                text.parse::<RecordCursor>().unwrap_err().expected.contains("SEGMENT:OFFSET@STATE"),
+                "{text}"
+            );
         }
     }
 

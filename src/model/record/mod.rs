@@ -13,7 +13,7 @@ use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{FileError, FileKey, Fingerprint, RootId, Timestamp};
+use super::{FileError, FileKey, Fingerprint, ParseError, RootId, Timestamp};
 
 /// A position in the record log: the number of a segment file, from 1, and a byte offset in it.
 #[derive(
@@ -45,7 +45,7 @@ impl fmt::Display for LogPosition {
 }
 
 impl FromStr for LogPosition {
-    type Err = String;
+    type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parsed = text.split_once(':').and_then(|(segment, offset)| {
@@ -53,7 +53,10 @@ impl FromStr for LogPosition {
         });
         match parsed {
             Some(position) if position.segment > 0 => Ok(position),
-            _ => Err(format!("\"{text}\" is no cursor: expected SEGMENT:OFFSET, such as 1:0")),
+            _ => {
+                let expected = "SEGMENT:OFFSET, such as 1:0";
+                Err(ParseError { text: text.to_owned(), what: "cursor", expected })
+            }
         }
     }
 }
@@ -372,7 +375,7 @@ mod tests {
     fn a_cursor_reads_back() {
         let position = LogPosition { segment: 3, offset: 41 };
         assert_eq!(position.to_string().parse(), Ok(position));
-        assert!("3".parse::<LogPosition>().unwrap_err().contains("SEGMENT:OFFSET"));
+        assert!("3".parse::<LogPosition>().unwrap_err().expected.contains("SEGMENT:OFFSET"));
         assert!("0:0".parse::<LogPosition>().is_err());
     }
 }

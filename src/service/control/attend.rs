@@ -10,10 +10,10 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::{Request, WORKS, answer};
+use super::{Request, WORKS, answer, write_json};
 use crate::engine::{BreakerState, BreakerStatus, Engine, EngineError};
 use crate::ledger::LedgerError;
-use crate::service::control_handle::ControlHandle;
+use crate::service::control_handle::{ControlHandle, OrderError};
 use crate::service::liveness::silence;
 use crate::service::ticker::has_thread;
 
@@ -128,22 +128,34 @@ impl Client {
             return self.say(&format!("later {}", one_line(&what)));
         };
         let mut reply = Reply { client: self, out: None };
-        match (answer(control_handle, &view, &request, &mut reply), &mut reply.out) {
+        let answered = match &request {
+            // It may be one for the process, not for its engine.
+            Request::Order(order) => control_handle
+                .order(order.clone())
+                .and_then(|carried_out| Ok(write_json(&carried_out, &mut reply)?)),
+            request => answer(control_handle.engine(), &view, request, &mut reply).map_err(OrderError::from),
+        };
+        match (answered, &mut reply.out) {
             (Ok(()), _) => writeln!(reply, "\nend").and_then(|()| reply.flush()),
             (Err(error), Some(out)) => {
                 writeln!(out, "\nerror {}", one_line(&error.to_string())).and_then(|()| out.flush())
             }
-            (Err(error), None) => self.say(&refusal(error)),
+            (Err(error), None) => self.say(&refusal(&error)),
         }
     }
 }
 
 /// Formats the line that is sent instead of an answer.
-fn refusal(error: EngineError) -> String {
+fn refusal(error: &OrderError) -> String {
+    let error = match error {
+        OrderError::NotReloaded(wrong) => {
+            return format!("config {}", serde_json::Value::String(wrong.to_string()));
+        }
+        OrderError::Engine(error) => error,
+    };
     match error {
-        EngineError::Settings(what) => format!("config {}", serde_json::Value::String(what)),
         error if error.is_refusal() => format!("wrong {}", one_line(&error.to_string())),
-        EngineError::CursorGone(_) => format!("gone {}", one_line(&error.to_string())),
+        EngineError::CursorGone { .. } => format!("gone {}", one_line(&error.to_string())),
         EngineError::Unavailable { .. } | EngineError::Ledger(LedgerError::Closed) => {
             format!("later {}", one_line(&error.to_string()))
         }

@@ -40,7 +40,7 @@ pub use client::{ask, is_answered};
 use super::control_handle::ControlHandle;
 use super::settings::nearest_of;
 use crate::engine::{
-    Command, ConsumerChange, EngineError, ForgetFilter, RecordFilter, RetryFilter, StoreView,
+    Command, ConsumerChange, Engine, EngineError, ForgetFilter, RecordFilter, RetryFilter, StoreView,
 };
 use crate::model::{ConsumerName, ErrorClass, RecordCursor};
 
@@ -159,12 +159,11 @@ impl ControlError {
 /// # Errors
 /// The state can't be read, the request does not fit it, or `out` can't be written.
 pub fn answer(
-    control_handle: &ControlHandle,
+    engine: &Engine,
     view: &StoreView,
     request: &Request,
     out: &mut dyn Write,
 ) -> Result<(), EngineError> {
-    let engine = control_handle.engine();
     match request {
         Request::Status => {
             let running = engine.view().is_some().then(|| engine.statistics());
@@ -190,7 +189,9 @@ pub fn answer(
             let mut known = view.consumer_cursors()?;
             let since = known.remove(name).ok_or_else(|| no_consumer(name, known.keys()))?;
             log.check_cursor(&since).map_err(|error| match error {
-                EngineError::CursorGone(what) => EngineError::CursorGone(format!("consumer {name}: {what}")),
+                EngineError::CursorGone { error, .. } => {
+                    EngineError::CursorGone { consumer: Some(name.clone()), error }
+                }
                 error => error,
             })?;
             write_json(&log, out)?;
@@ -205,7 +206,7 @@ pub fn answer(
         Request::Failures { class, samples } => write_json(&view.failures(*class, *samples)?, out),
         Request::Retry(filter) => write_json(&engine.retry(filter)?, out),
         Request::Forget(filter) => write_json(&engine.forget(filter)?, out),
-        Request::Order(order) => write_json(&control_handle.order(order.clone())?, out),
+        Request::Order(order) => write_json(&engine.order(order.clone())?, out),
         Request::Compact => write_json(&engine.compact()?, out),
     }
 }
@@ -331,7 +332,6 @@ fn with_short_path<T>(folder: &Path, use_path: impl FnOnce(&Path) -> io::Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Engine;
     use crate::process::{FileContent, from_fn};
 
     #[test]

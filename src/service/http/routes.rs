@@ -22,6 +22,7 @@ use super::requests::{self, FailuresQuery, JobsQuery};
 use super::respond::failed;
 use super::{ControlHandle, metrics};
 use crate::engine::{Command, EngineError, StoreView};
+use crate::service::control_handle::OrderError;
 use crate::service::ticker::has_thread;
 
 /// Largest body of a request, in bytes.
@@ -164,7 +165,7 @@ async fn ask<T: Serialize + Send + 'static>(
     match blocking(move || engine.view().map(question)).await {
         Some(None) => no_run(),
         Some(Some(done)) => reported(Some(done), StatusCode::CONFLICT),
-        None => reported::<T>(None, StatusCode::CONFLICT),
+        None => went_down(),
     }
 }
 
@@ -175,19 +176,26 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 /// Converts a result to a response. `unfit` is the status of a request that does not fit the run.
-fn reported<T: Serialize>(done: Option<Result<T, EngineError>>, unfit: StatusCode) -> Response {
+fn reported<T: Serialize>(done: Option<Result<T, impl Into<OrderError>>>, unfit: StatusCode) -> Response {
     match done {
         Some(Ok(done)) => answer(StatusCode::OK, &done),
         Some(Err(error)) => {
+            let error: OrderError = error.into();
             let status = match &error {
-                EngineError::Config(_) | EngineError::Filter(_) => StatusCode::BAD_REQUEST,
-                error if error.is_refusal() => unfit,
+                OrderError::Engine(EngineError::Config(_) | EngineError::Filter(_)) => {
+                    StatusCode::BAD_REQUEST
+                }
+                OrderError::Engine(error) if error.is_refusal() => unfit,
                 _ => StatusCode::SERVICE_UNAVAILABLE,
             };
             failed(status, &error.to_string())
         }
-        None => failed(StatusCode::INTERNAL_SERVER_ERROR, "that went down; the log says why"),
+        None => went_down(),
     }
+}
+
+fn went_down() -> Response {
+    failed(StatusCode::INTERNAL_SERVER_ERROR, "that went down; the log says why")
 }
 
 fn no_run() -> Response {

@@ -13,17 +13,17 @@ use std::time::Duration;
 
 use signal_hook::consts::SIGHUP;
 
+use super::control_handle::NotReloaded;
 use super::settings::{AppliesWhen, Changed, Layers, Origin, Settings, SettingsError, Value};
 use super::systemd;
 use super::ticker::Ticker;
-use crate::engine::{Command, Engine};
+use crate::engine::{Command, Engine, EngineError};
 use crate::model::BatchConfig;
 
 /// How soon a signal is noticed.
 const LOOK_UP: Duration = Duration::from_millis(250);
 /// The files are checked each time that so many of these have passed.
 const LOOK_AT_FILES: u32 = 4;
-const STAYS: &str = "the configuration stays as it was";
 
 /// Where a change goes that takes effect with the next job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,17 +106,17 @@ impl Reload {
     ///
     /// # Errors
     /// All problems, a line each. Nothing is applied.
-    pub fn read_again(&self) -> Result<String, String> {
+    pub fn read_again(&self) -> Result<String, NotReloaded> {
         if let Some(reopen) = &self.reopen {
             reopen();
         }
         let _told = systemd::reloading();
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = self.layers.load().map_err(|wrong| format!("{wrong}\n{STAYS}"))?;
+        let next = self.layers.load()?;
         let changes = present.settings.changes_to(&next);
         let taken = present.settings.taking(&next, |takes| self.is_taken(takes));
-        let token = self.token(&taken).map_err(|wrong| format!("{wrong}\n{STAYS}"))?;
-        let put_back = self.configure(&mut present, &taken).map_err(|wrong| format!("{wrong}\n{STAYS}"))?;
+        let token = self.token(&taken)?;
+        let put_back = self.configure(&mut present, &taken)?;
         self.appliers.iter().for_each(|apply| apply(&taken));
         let news = taken.warnings().iter().filter(|one| !present.settings.warnings().contains(one));
         news.for_each(|warning| tracing::warn!("{warning}"));
@@ -148,7 +148,7 @@ impl Reload {
 
     /// Passes a configuration to the engine if it differs. The number of workers may have been changed by a command
     /// meanwhile: returns what is reset.
-    fn configure(&self, present: &mut Present, taken: &Settings) -> Result<Option<Changed>, String> {
+    fn configure(&self, present: &mut Present, taken: &Settings) -> Result<Option<Changed>, EngineError> {
         let BatchConfig { reprocess, change_processor, .. } = present.asked;
         let wanted = BatchConfig { reprocess, change_processor, ..taken.fields().batch.clone() };
         // Between two attempts the engine shows none; it goes on with the one last passed to it.
@@ -157,7 +157,7 @@ impl Reload {
             return Ok(None);
         }
         let order = Command::Configure { config: Box::new(wanted.clone()) };
-        self.engine.order(order).map_err(|error| error.to_string())?;
+        self.engine.order(order)?;
         let from = running.worker_count;
         let to = wanted.worker_count;
         present.asked = wanted;
@@ -215,11 +215,14 @@ impl Reloading {
     }
 }
 
-fn log_outcome(outcome: Result<String, String>) {
+fn log_outcome(outcome: Result<String, NotReloaded>) {
     match outcome {
         Ok(what) => tracing::info!("the configuration was read again: {what}"),
         Err(wrong) => {
-            wrong.lines().for_each(|line| tracing::error!("the configuration is not taken over: {line}"));
+            wrong
+                .to_string()
+                .lines()
+                .for_each(|line| tracing::error!("the configuration is not taken over: {line}"));
         }
     }
 }

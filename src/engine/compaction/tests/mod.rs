@@ -174,7 +174,7 @@ impl World {
         let is_gone = commit.as_ref().is_some_and(|cursor| log.check_cursor(cursor).is_err());
         let change = ConsumerChange { name: name.parse().unwrap(), commit };
         let done = consumers::apply(self.store(), &change, Timestamp::default());
-        assert_eq!(matches!(done, Err(EngineError::CursorGone(_))), is_gone, "{done:?}");
+        assert_eq!(matches!(done, Err(EngineError::CursorGone { .. })), is_gone, "{done:?}");
     }
 
     /// Checks that each entry says correctly whether the current run has made its record.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::merge::{LedgerMerge, Purpose};
 use super::message::{Message, Reports};
 use super::relist::RelistQueue;
-use crate::engine::error::EngineError;
+use crate::engine::error::{EngineError, RootError};
 use crate::engine::lifecycle::transition::RunScope;
 use crate::engine::resources::semaphore::Semaphore;
 use crate::engine::stop::Stop;
@@ -89,7 +89,7 @@ pub(crate) fn root_unreadable(
     send: &Reports,
 ) {
     if error.kind() == io::ErrorKind::InvalidInput && error.raw_os_error().is_none() {
-        send.send(Message::Failed(EngineError::root(&root.path, error.to_string())));
+        send.send(Message::Failed(EngineError::root(&root.path, RootError::Unlistable(error))));
         return;
     }
     // The scan of this root is over, whatever the visitor says.

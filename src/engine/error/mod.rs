@@ -1,17 +1,45 @@
 //! The errors that end a run before its time.
 
+mod reasons;
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::ledger::LedgerError;
-use crate::model::{ConfigError, Resource};
+use crate::model::{ConfigError, ConsumerName, Resource};
 use crate::sink::SinkError;
 use crate::sink::export::ExportError;
+use reasons::of_consumer;
+
+pub use reasons::{CheckpointError, CursorError, CursorReason, InspectError, ProbeError, Refusal, RootError};
 
 /// What limits the number of threads.
 const THREAD_LIMITS: &str = "`ulimit -u`, the control group's `pids.max`, or `ulimit -v`";
 
 /// Failure of a run as a whole. A single file's failure is never one: it becomes a record.
+///
+/// What went wrong is in the variants and in the reasons that they hold; the text is for people.
+///
+/// ```
+/// use outlast::engine::{EngineError, RootError};
+/// use outlast::{AstProcessor, BatchConfig, Engine, RunOptions};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # std::env::set_current_dir(&folder)?;
+/// let engine = Engine::new(AstProcessor::default());
+/// match engine.run("asts", &BatchConfig::default(), &RunOptions::new("state")) {
+///     Err(EngineError::Root { path, reason: RootError::NotFound }) => {
+///         println!("{} is not mounted yet", path.display());
+/// #       return Ok(());
+///     }
+///     Err(error) => return Err(error.into()),
+///     Ok(done) => println!("{} files", done.progress.ok),
+/// }
+/// # Err("there is no such folder")?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The ledger.
@@ -40,19 +68,24 @@ pub enum EngineError {
         /// The file that was being processed.
         path: PathBuf,
     },
-    /// Reloaded settings are wrong, and the old ones stay; the text has a line for each fault.
-    #[error("{0}")]
-    Settings(String),
     /// A glob that can't be read.
     #[error(transparent)]
     Filter(#[from] crate::source::FilterError),
-    /// A root that can't be ingested, or a file that can't be inspected.
-    #[error("{}: {what}", path.display())]
+    /// A root that can't be ingested or served, or is not one.
+    #[error("{}: {reason}", path.display())]
     Root {
         /// The path as given.
         path: PathBuf,
-        /// What is wrong, and what to do.
-        what: String,
+        /// What is wrong.
+        reason: RootError,
+    },
+    /// A file that can't be inspected.
+    #[error("{}: {reason}", path.display())]
+    Inspect {
+        /// The path as given.
+        path: PathBuf,
+        /// What is wrong.
+        reason: InspectError,
     },
     /// A root's files were processed by another processor than this one.
     #[error("{}: its files are processed by {found}, and this is {wanted}, which would process all of them again; \
@@ -79,13 +112,25 @@ pub enum EngineError {
         /// The job.
         job_id: u64,
     },
-    /// A state can't go on from a checkpoint: it is an older copy, or was made anew, or another processor made it.
-    #[error("{}: {what}", state.display())]
+    /// A state can't go on from a checkpoint.
+    #[error("{}: {reason}", state.display())]
     Checkpoint {
         /// The state directory.
         state: PathBuf,
-        /// Why, and what to do.
-        what: String,
+        /// Why.
+        reason: CheckpointError,
+    },
+    /// The configuration that the state keeps of a job is of another version.
+    #[error(
+        "{}: the configuration of job {job_id} can't be read: {source}; run again with this version", state.display()
+    )]
+    JobConfig {
+        /// The state directory.
+        state: PathBuf,
+        /// The job.
+        job_id: u64,
+        /// What is wrong with it.
+        source: serde_json::Error,
     },
     /// The engine runs a job already.
     #[error("this engine runs a job already; make another engine")]
@@ -93,15 +138,20 @@ pub enum EngineError {
     /// No run takes commands now; it may later.
     #[error("no run takes orders just now: it has not begun, waits, or ends; ask again")]
     NoRun,
-    /// A command or a question that does not fit this run or state; the text has why, and what to do.
-    #[error("{0}")]
-    Refused(String),
+    /// A command or a question that does not fit this run or state.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The log no longer has what comes after a cursor: the reader starts over with the current records.
     #[error(
-        "{0}; start over: take the latest record of each path with `outlast records --cursor`, in place of all that \
-             was read before, and go on from the cursor that it prints"
+        "{}{error}; start over: take the latest record of each path with `outlast records --cursor`, in place of all that \
+             was read before, and go on from the cursor that it prints", of_consumer(consumer.as_ref())
     )]
-    CursorGone(String),
+    CursorGone {
+        /// The consumer whose cursor it is, if the state keeps it.
+        consumer: Option<ConsumerName>,
+        /// The cursor, and what became of it.
+        error: CursorError,
+    },
     /// A thread of the engine panicked: a fault of the engine, of a source or of a strategy, not of a file.
     #[error("the engine's thread {0} panicked; what was committed stays: run again, and report it")]
     Panicked(&'static str),
@@ -125,6 +175,8 @@ impl EngineError {
                 | Self::UnknownJob { .. }
                 | Self::NotRunning { .. }
                 | Self::Checkpoint { .. }
+                | Self::JobConfig { .. }
+                | Self::Inspect { .. }
                 | Self::Busy
                 | Self::NoRun
                 | Self::Refused(_)
@@ -153,8 +205,8 @@ impl EngineError {
         }
     }
 
-    pub(crate) fn root(path: &Path, what: impl Into<String>) -> Self {
-        Self::Root { path: path.to_owned(), what: what.into() }
+    pub(crate) fn root(path: &Path, reason: impl Into<RootError>) -> Self {
+        Self::Root { path: path.to_owned(), reason: reason.into() }
     }
 
     /// Error for threads that can't be started: a limit, like memory, that other processes may free again.
