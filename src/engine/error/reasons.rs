@@ -233,6 +233,17 @@ pub enum Refusal {
     /// A glob that can't be parsed.
     #[error("glob \"{}\": {}", .0.glob, .0.reason)]
     Glob(FilterError),
+    /// The state has no consumer of this name.
+    #[error(
+        "there is no consumer {name}{} `outlast status` lists them, and `outlast records --consumer {name} --commit \
+         1:0` makes one that begins at the log's start", hint(nearest.as_deref())
+    )]
+    UnknownConsumer {
+        /// The name.
+        name: ConsumerName,
+        /// The known name that is most like it, if one is.
+        nearest: Option<String>,
+    },
     /// The state has as many consumers as it can.
     #[error(
         "the state has {consumers_max} consumers, and no more: see `outlast status`, and drop some with `outlast \
@@ -271,6 +282,11 @@ pub enum Refusal {
     /// A text that is no position of the log.
     #[error(transparent)]
     Position(#[from] ParseError),
+}
+
+/// Asks whether a known name was meant.
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map_or_else(|| ":".to_owned(), |near| format!("; did you mean {near}?"))
 }
 
 /// Returns what stands before a reason that concerns a consumer.

@@ -40,7 +40,7 @@ pub use client::{ask, is_answered};
 use super::control_handle::ControlHandle;
 use super::settings::nearest_of;
 use crate::engine::{
-    Command, ConsumerChange, Engine, EngineError, ForgetFilter, RecordFilter, RetryFilter, StoreView,
+    Command, ConsumerChange, Engine, EngineError, ForgetFilter, RecordFilter, Refusal, RetryFilter, StoreView,
 };
 use crate::model::{ConsumerName, ErrorClass, RecordCursor};
 
@@ -214,12 +214,8 @@ pub fn answer(
 /// Refuses a consumer that does not exist: a mistyped name would get everything again.
 fn no_consumer<'a>(name: &ConsumerName, known: impl Iterator<Item = &'a ConsumerName>) -> EngineError {
     let known: Vec<String> = known.map(ToString::to_string).collect();
-    let near = nearest_of(&name.to_string(), known.iter().map(String::as_str));
-    let hint = near.map_or_else(|| ":".to_owned(), |near| format!("; did you mean {near}?"));
-    EngineError::Refused(format!(
-        "there is no consumer {name}{hint} `outlast status` lists them, and `outlast records --consumer {name} --commit \
-         1:0` makes one that begins at the log's start"
-    ))
+    let nearest = nearest_of(&name.to_string(), known.iter().map(String::as_str)).map(str::to_owned);
+    Refusal::UnknownConsumer { name: name.clone(), nearest }.into()
 }
 
 fn write_json<T: Serialize>(value: &T, out: &mut dyn Write) -> Result<(), EngineError> {
