@@ -29,15 +29,22 @@ pub(crate) fn main(started: Instant) -> ExitCode {
     if let Err(error) = outlast::service::report_file_size_limit() {
         tell(&format!("outlast: {error}"));
     }
+    let mut reported = Vec::new();
     let done = match options::usage::parse() {
-        Ok(mut cli) => carry_out(&mut cli, started),
+        Ok(mut cli) => {
+            let done = carry_out(&mut cli, started);
+            reported = cli.global.reported;
+            done
+        }
         Err(error) => options::usage::show(&error),
     };
     ExitCode::from(done.unwrap_or_else(|error| {
         if output::terminal::is_closed_pipe(&error) {
             return exit_code::DONE;
         }
-        lines_of(&error).iter().for_each(|line| tell(&format!("outlast: {line}")));
+        // A process that reloads the same file reports the same problems.
+        let lines = lines_of(&error).into_iter().filter(|line| !reported.contains(line));
+        lines.for_each(|line| tell(&format!("outlast: {line}")));
         exit_code::code_of(&error)
     }))
 }
@@ -55,7 +62,8 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
         return Err(SettingsError(problems).into());
     }
     // Commands that query or stop a process need none of its settings except the state's location.
-    problems.iter().for_each(|problem| tell(&format!("outlast: not taken over: {problem}")));
+    cli.global.reported = problems.iter().map(ToString::to_string).collect();
+    cli.global.reported.iter().for_each(|problem| tell(&format!("outlast: not taken over: {problem}")));
     let works = matches!(cli.command, CliCommand::Run(_) | CliCommand::Watch(_));
     let logging = setup::logging::init(&settings, works)?;
     cli.global.state = settings.fields().state.clone();

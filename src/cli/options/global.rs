@@ -29,6 +29,10 @@ pub(crate) struct Global {
     #[arg(long, global = true, help_heading = "Global options", value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
 
+    /// Problems with the settings that were reported.
+    #[arg(skip)]
+    pub(crate) reported: Vec<String>,
+
     /// The state folder that the settings name, once they are read.
     #[arg(skip)]
     pub(crate) state: PathBuf,

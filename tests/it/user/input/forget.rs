@@ -127,8 +127,9 @@ fn a_root_that_is_moved_to_another_tree_is_warned_of_and_the_remedies_work() {
         assert!(moved.stderr.contains(part), "no {part}: {moved}");
     }
     let run = |args: &[&str]| told(&sandbox, &[&["run", new, "--progress", "never"], args].concat());
-    let waited = run(&["--wait", "0s"]).expect(75);
-    for part in [new, "mounted?", "`--accept-empty`", "`outlast move-root`"] {
+    let mut waiting = sandbox.command(["run", new, "--wait", "1s", "--heartbeat", "100ms"]);
+    let waited = ran(&mut waiting).expect(75);
+    for part in [new, "waiting for files", "mounted?", "`--accept-empty`", "`outlast move-root`"] {
         assert!(waited.stderr.contains(part), "no {part}: {waited}");
     }
     let back = told(&sandbox, &["move-root", new, old]).expect(0);

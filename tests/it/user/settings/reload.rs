@@ -96,6 +96,11 @@ fn a_bad_file_changes_nothing_and_all_that_is_wrong_is_told() {
         "{told}"
     );
     assert!(lines[1].contains(":3: wait is \"long\"") && lines[2].contains("stays as it was"), "{told}");
+    // Where it does, what both have found wrong is reported once.
+    let beside = ran(&mut place.sandbox.command(["ctl", "reload"])).expect(78);
+    for part in ["workrs is no setting", "wait is \"long\"", "stays as it was"] {
+        assert_eq!(beside.stderr.matches(part).count(), 1, "{part}: {beside}");
+    }
     place.wait_for_log("ERROR", ":3: wait is \"long\"");
     place.write("batch-size = 20\n");
     let told = ran(&mut place.sandbox.command(["ctl", "reload"])).expect(0);
