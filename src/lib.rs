@@ -23,8 +23,8 @@
 //! ```
 //!
 //! Kill it at any moment: the next run goes on, and each version of a file has one record. Run it again: only changed
-//! files are processed. [`BatchProcessingEngine`] is the same engine for async programs, [`AstProcessor`] a processor
-//! for the syntax trees that language parsers write as JSON.
+//! files are processed. [`BatchProcessingEngine`](guide::library#async) is the same engine for async programs,
+//! [`AstProcessor`] a processor for the syntax trees that language parsers write as JSON.
 //!
 //! # The guide
 //!
@@ -42,7 +42,7 @@
 //!
 //! | layer | room | holds |
 //! |---|---|---|
-//! | 4 | [`service`] | settings, signals, the control socket, HTTP, the schedule |
+//! | 4 | [`service`](guide::library#features) | settings, signals, the control socket, HTTP, the schedule |
 //! | 4 | `async_api` | the async interface |
 //! | 3 | [`engine`] | the run: scan, claims, workers, commits, breakers, queries |
 //! | 2 | [`source`], [`batch`], [`process`], [`ledger`], [`sink`] | files, batches, work on a file, durable state, the record log |
