@@ -124,7 +124,7 @@ fn show_sample(sample: &FailureSample, out: &mut Lines<'_>) -> io::Result<()> {
 }
 
 fn files(count: u64) -> String {
-    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+    summary::counted(count, "file", "files")
 }
 
 /// Runs `outlast retry`.

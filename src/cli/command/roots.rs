@@ -10,6 +10,7 @@ use outlast::engine::{self, ForgetFilter, ForgetReport, MovedRoot, root_path};
 use outlast::service::Request;
 
 use crate::cli::options::global::Global;
+use crate::cli::output::summary::counted;
 use crate::cli::output::terminal::{self, Lines};
 use crate::cli::{client, exit_code};
 
@@ -71,7 +72,7 @@ fn show_forgotten(report: &ForgetReport, out: &mut Lines<'_>) -> io::Result<()> 
         );
     }
     let would = if report.dry_run { "would be " } else { "" };
-    let files = if report.files == 1 { "1 file".to_owned() } else { format!("{} files", report.files) };
+    let files = counted(report.files, "file", "files");
     writeln!(out, "{files} {would}forgotten; records that {would}ended as removed: {}", report.records)?;
     match &report.root {
         Some(root) => {
@@ -102,6 +103,7 @@ fn show_moved(MovedRoot { name, from, to, files, .. }: &MovedRoot, out: &mut Lin
     let from = from.display();
     let to = to.display();
     writeln!(out, "root {name}: {from} is {to} now")?;
-    writeln!(out, "{files} files are known of it, and records keep the root's name, {name}")?;
+    let files = counted(*files, "file is", "files are");
+    writeln!(out, "{files} known of it, and records keep the root's name, {name}")?;
     writeln!(out, "from now on, give {to} to `outlast run` and `outlast watch`")
 }

@@ -74,7 +74,8 @@ fn write_summary(result: &RepositoryProcessingResult, dry_run: bool, out: &mut L
         writeln!(out, "  which files failed, and why: outlast failures")?;
     }
     if progress.unreadable_folders > 0 {
-        writeln!(out, "  {} folders could not be listed: see the log", progress.unreadable_folders)?;
+        let folders = counted(progress.unreadable_folders, "folder", "folders");
+        writeln!(out, "  {folders} could not be listed: see the log")?;
     }
     for breaker in &result.breakers {
         writeln!(out, "  waited {:.1} s for a resource: {}", breaker.open_seconds, breaker.resource)?;
@@ -82,12 +83,12 @@ fn write_summary(result: &RepositoryProcessingResult, dry_run: bool, out: &mut L
     if !dry_run {
         writeln!(
             out,
-            "  {:.1} MB in {:.2} s, {:.0} files/s, {} batches, {} ticks, {:.0} MB of memory at most",
+            "  {:.1} MB in {:.2} s, {:.0} files/s, {}, {}, {:.0} MB of memory at most",
             progress.bytes as f64 / 1e6,
             progress.elapsed_seconds,
             progress.files_per_second,
-            progress.batches,
-            progress.ticks,
+            counted(progress.batches, "batch", "batches"),
+            counted(progress.ticks, "tick", "ticks"),
             result.peak_rss_bytes as f64 / 1e6
         )?;
     }
@@ -98,6 +99,11 @@ fn write_summary(result: &RepositoryProcessingResult, dry_run: bool, out: &mut L
 fn quoted(path: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@".contains(c);
     if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
+/// Formats a count with its noun.
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Formats a time without fractions of a second, which people do not read.

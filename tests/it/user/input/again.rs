@@ -165,3 +165,11 @@ fn a_failed_file_is_told_each_time_until_it_is_mended() {
     assert_eq!(sandbox.run_ok(&[])["ok"], 1);
     sandbox.check();
 }
+
+#[test]
+fn a_summary_counts_one_of_a_thing_in_the_singular() {
+    let sandbox = Sandbox::with(&[("a.ast.json", AST)]);
+    let mut command = sandbox.command(["run", "--progress", "never"]);
+    let summary = ran(command.arg(&sandbox.root)).expect(0).text();
+    assert!(summary.contains(", 1 batch, ") && !summary.contains(" 1 ticks"), "{summary}");
+}
