@@ -255,7 +255,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::{CheckpointError, ForgetFilter, forget, root_path};
+    use crate::engine::{CheckpointError, ForgetFilter, ProcessingState, forget, root_path};
     use crate::ledger::LedgerError;
     use crate::model::Cursor;
 
@@ -335,7 +335,9 @@ mod tests {
         std::fs::create_dir(&other).unwrap();
         std::fs::write(other.join("file"), "content").unwrap();
         let roots = [folder.path().join("tree"), other];
+        assert_eq!(engine.processing_statistics().state, ProcessingState::Idle);
         assert_eq!(engine.process_repository(&roots, config()).await.unwrap().progress.ok, 3);
+        assert_eq!(engine.processing_statistics().state, ProcessingState::Ended);
         let first = engine.process_repository(&roots[1], config()).await.unwrap();
         assert_eq!(first.progress.unchanged, 1);
     }

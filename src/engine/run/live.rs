@@ -10,7 +10,7 @@ use crate::engine::command::ControlFlags;
 use crate::engine::coordinator::event::Event;
 use crate::engine::error::EngineError;
 use crate::engine::job_plan::JobPlan;
-use crate::engine::stats::BatchStatistics;
+use crate::engine::stats::{BatchStatistics, ProcessingState};
 use crate::engine::stop::Stop;
 use crate::model::BatchConfig;
 use crate::model::key::RootId;
@@ -61,6 +61,12 @@ impl Drop for OneRun<'_> {
     fn drop(&mut self) {
         self.stop.withdraw();
         self.shared.shows_life(None);
+        let mut statistics = self.shared.statistics.lock().unwrap_or_else(PoisonError::into_inner);
+        // A run that was refused has not begun.
+        if statistics.state != ProcessingState::Idle {
+            statistics.state = ProcessingState::Ended;
+        }
+        drop(statistics);
         self.runs.store(false, Ordering::SeqCst);
     }
 }
