@@ -45,6 +45,7 @@ impl Cli {
         Layers {
             given: self.global.flags.given.iter().chain(self.command.given()).cloned().collect(),
             config: self.global.config.clone(),
+            profile: self.global.profile.clone(),
             process_env: ProcessEnv::of_process(),
         }
     }

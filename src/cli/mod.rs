@@ -58,10 +58,11 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     let layers = cli.layers();
     let (settings, problems) = layers.load_what_is_right();
     show_warnings(&settings);
-    if !problems.is_empty() && !cli.command.only_asks() {
+    // Commands that query or stop a process need none of its settings except the state's location, which a profile may
+    // say.
+    if !problems.is_empty() && (!cli.command.only_asks() || layers.lacks_profile(&settings)) {
         return Err(SettingsError(problems).into());
     }
-    // Commands that query or stop a process need none of its settings except the state's location.
     cli.global.reported = problems.iter().map(ToString::to_string).collect();
     cli.global.reported.iter().for_each(|problem| tell(&format!("outlast: not taken over: {problem}")));
     let works = matches!(cli.command, CliCommand::Run(_) | CliCommand::Watch(_));

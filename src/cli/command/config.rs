@@ -46,33 +46,28 @@ pub(crate) struct CheckArgs {
 /// Runs `outlast config`.
 pub(crate) fn config(global: &Global, layers: &Layers, args: &ConfigArgs) -> Result<u8> {
     let file = match &args.command {
-        ConfigCommand::Check(CheckArgs { file: Some(file) }) => file,
-        command => return config_of_all(global, layers, matches!(command, ConfigCommand::Show(_))),
+        ConfigCommand::Show(_) => return show(layers, global.format),
+        ConfigCommand::Check(CheckArgs { file }) => file,
     };
-    let (settings, problems) = settings::check(file);
+    let (settings, problems) = match file {
+        Some(file) => layers.check_file(file),
+        None => layers.check(),
+    };
     show_warnings(&settings);
-    reported(global.format, &[file.display().to_string()], &problems)
+    let code = if problems.is_empty() { exit_code::DONE } else { exit_code::CONFIG };
+    terminal::code_of_printed(tell(global.format, &paths(&settings), &problems), code)
 }
 
-/// Shows or checks the settings that a command here would use.
-fn config_of_all(global: &Global, layers: &Layers, is_shown: bool) -> Result<u8> {
-    let (settings, mut problems) = layers.load_what_is_right();
+/// Shows the settings that a command here would use.
+fn show(layers: &Layers, format: Format) -> Result<u8> {
+    let (settings, problems) = layers.load_what_is_right();
     show_warnings(&settings);
-    if is_shown && problems.is_empty() {
-        return show(&settings, global.format);
-    }
-    if is_shown {
+    if !problems.is_empty() {
         return Err(SettingsError(problems).into());
     }
-    problems.extend(settings.check_files());
-    let files = if problems.is_empty() { paths(&settings) } else { Vec::new() };
-    reported(global.format, &files, &problems)
-}
-
-fn show(settings: &Settings, format: Format) -> Result<u8> {
     let rows: Vec<_> = settings.all().iter().map(row).collect();
-    let report = json!({ "files": paths(settings), "settings": rows });
-    terminal::print_report(format, &report, |out| write_settings(settings, out))?;
+    let report = json!({ "files": paths(&settings), "profiles": settings.profiles(), "settings": rows });
+    terminal::print_report(format, &report, |out| write_settings(&settings, out))?;
     Ok(exit_code::DONE)
 }
 
@@ -95,7 +90,10 @@ fn write_settings(settings: &Settings, out: &mut Lines<'_>) -> io::Result<()> {
     for path in settings.files() {
         writeln!(out, "read {}", path.display())?;
     }
-    Ok(())
+    match settings.profiles() {
+        [] => Ok(()),
+        profiles => writeln!(out, "profile {}", profiles.join(", which inherits ")),
+    }
 }
 
 /// Returns the unit, if the value does not include it.
@@ -121,12 +119,6 @@ fn row(one: &settings::Resolved) -> serde_json::Value {
 
 fn paths(settings: &Settings) -> Vec<String> {
     settings.files().iter().map(|path| path.display().to_string()).collect()
-}
-
-/// Prints the problems, and returns the exit code.
-fn reported(format: Format, files: &[String], problems: &[Problem]) -> Result<u8> {
-    let code = if problems.is_empty() { exit_code::DONE } else { exit_code::CONFIG };
-    terminal::code_of_printed(tell(format, files, problems), code)
 }
 
 fn tell(format: Format, files: &[String], problems: &[Problem]) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use outlast::service::settings::{self, Origin, Problem};
 
@@ -16,6 +17,11 @@ pub(crate) struct Global {
     /// Configuration file [default: the nearest outlast.toml, from the current folder upwards]
     #[arg(long, global = true, help_heading = "Global options", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+
+    /// Profile whose settings hold: those in tables [profile.NAME] of the configuration files
+    #[arg(long, global = true, help_heading = "Global options", value_name = "NAME")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) profile: Option<String>,
 
     /// Ignored
     #[arg(long, global = true, hide = true)]

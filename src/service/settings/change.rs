@@ -49,7 +49,7 @@ impl Settings {
     pub fn taking(&self, next: &Self, takes: impl Fn(AppliesWhen) -> bool) -> Self {
         let pairs = self.given.iter().zip(&next.given).zip(catalogue());
         let given = pairs.map(|((old, new), setting)| if takes(setting.takes) { new } else { old }.clone());
-        Self::new(given.collect(), next.files.clone(), next.warnings.clone())
+        Self::new(given.collect(), next.read.clone())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::layers::environment::{CONFIG, ProcessEnv};
+use super::layers::environment::{CONFIG, PROFILE, ProcessEnv};
 use super::layers::found::Found;
 use super::layers::{environment, file, search};
 use super::problem::{Origin, Problem, SettingsError};
@@ -26,6 +26,8 @@ pub struct Layers {
     pub given: Vec<FlagValue>,
     /// The file that was named instead of the nearest.
     pub config: Option<PathBuf>,
+    /// The profile that was named.
+    pub profile: Option<String>,
     /// The environment of the process when it started.
     pub process_env: ProcessEnv,
 }
@@ -42,15 +44,55 @@ impl Layers {
 
     /// Reads all layers; an invalid value counts as unset, and is reported.
     pub fn load_what_is_right(&self) -> (Settings, Vec<Problem>) {
+        let mut found = self.found();
+        let settings = found.settle(self.chosen());
+        (settings, found.problems)
+    }
+
+    /// Reads all layers. Returns the settings, and all problems with them, with the files that they name, and with the
+    /// other profiles.
+    pub fn check(&self) -> (Settings, Vec<Problem>) {
+        checked(self.found(), self.chosen())
+    }
+
+    /// Reads one file alone, and checks it likewise.
+    pub fn check_file(&self, path: &Path) -> (Settings, Vec<Problem>) {
+        let mut found = Found::default();
+        file::read(path, &mut found);
+        checked(found, self.named_profile())
+    }
+
+    fn found(&self) -> Found {
         let mut found = Found::default();
         // By precedence: the first value wins, and of a flag's occurrences the last.
         for flag in self.given.iter().rev() {
             found.take(flag.setting, &flag.raw, Origin::Flag(flag.setting.flag()));
         }
         environment::read(&self.process_env.variables, &mut found);
-        let project = self.project(&mut found);
-        let user = search::users(&self.process_env, &mut found);
-        found.settle(project.into_iter().chain(user).collect())
+        match self.named() {
+            Some(path) => file::read(&path, &mut found),
+            None => search::project(&self.process_env, &mut found),
+        }
+        search::users(&self.process_env, &mut found);
+        found
+    }
+
+    /// Returns whether a profile is chosen that the files do not have.
+    pub fn lacks_profile(&self, settings: &Settings) -> bool {
+        settings.profiles().is_empty() && self.chosen().is_some()
+    }
+
+    /// Returns the profile that is chosen, and by what.
+    fn chosen(&self) -> Option<(String, Origin)> {
+        let of_variable = || {
+            let name = self.process_env.variable(PROFILE)?.to_string_lossy().into_owned();
+            Some((name, Origin::Variable(PROFILE.to_owned())))
+        };
+        self.named_profile().or_else(of_variable)
+    }
+
+    fn named_profile(&self) -> Option<(String, Origin)> {
+        Some((self.profile.clone()?, Origin::Flag("--profile".to_owned())))
     }
 
     /// Returns the paths whose files count, if they exist.
@@ -64,26 +106,17 @@ impl Layers {
         places
     }
 
-    /// Reads the named file, or else finds the nearest one upwards.
-    fn project(&self, found: &mut Found) -> Option<PathBuf> {
-        let Some(path) = self.named() else { return search::project(&self.process_env, found) };
-        file::read(&path, found);
-        Some(path)
-    }
-
     fn named(&self) -> Option<PathBuf> {
         let path = self.config.as_deref().or_else(|| self.process_env.variable(CONFIG))?;
         Some(self.process_env.folder.join(path))
     }
 }
 
-/// Reads one file alone. Returns its settings, and all problems with it and the files that it names.
-pub fn check(path: &Path) -> (Settings, Vec<Problem>) {
-    let mut found = Found::default();
-    file::read(path, &mut found);
-    let (settings, mut problems) = found.settle(Vec::new());
-    problems.extend(settings.check_files());
-    (settings, problems)
+fn checked(mut found: Found, chosen: Option<(String, Origin)>) -> (Settings, Vec<Problem>) {
+    let settings = found.settle(chosen);
+    found.check_profiles();
+    found.problems.extend(settings.check_files());
+    (settings, found.problems)
 }
 
 /// Returns the layers of a process with these flags and nothing else.

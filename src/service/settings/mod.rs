@@ -14,7 +14,8 @@
 //! 4. the user's `outlast/outlast.toml` in `XDG_CONFIG_HOME`, else in `~/.config`;
 //! 5. the default.
 //!
-//! A path in a file is relative to the file's folder. A list replaces the lists of the layers below it.
+//! In each file, the tables of the chosen profile win over what is outside of them, and over those of the profile that it
+//! inherits. A path in a file is relative to the file's folder. A list replaces the lists of the layers below it.
 
 mod catalogue;
 mod change;
@@ -33,7 +34,7 @@ pub use catalogue::catalogue;
 pub use change::Changed;
 pub use fields::{Fields, KnownFailures, LogFormat, NamedRoot, ProgressMode};
 pub use layers::environment::ProcessEnv;
-pub use load::{FlagValue, Layers, check};
+pub use load::{FlagValue, Layers};
 pub use named_files::log_file_problem;
 pub use pair::pairs;
 pub use problem::{Origin, Problem, SettingsError, Sourced};

@@ -18,6 +18,8 @@ pub enum Origin {
         path: PathBuf,
         /// The line, from 1.
         line: Option<usize>,
+        /// The profile in whose table it is, if in one.
+        profile: Option<String>,
     },
 }
 
@@ -25,7 +27,22 @@ impl Origin {
     /// Returns a whole file as the source.
     pub(super) fn file(path: &Path) -> Self {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        Self::File { path, line: None }
+        Self::File { path, line: None, profile: None }
+    }
+
+    pub(super) fn line(&self) -> Option<usize> {
+        match self {
+            Self::File { line, .. } => *line,
+            _ => None,
+        }
+    }
+
+    /// Returns the profile that sets the value, if one does.
+    pub fn profile(&self) -> Option<&str> {
+        match self {
+            Self::File { profile, .. } => profile.as_deref(),
+            _ => None,
+        }
     }
 }
 
@@ -35,8 +52,11 @@ impl fmt::Display for Origin {
             Self::Default => f.write_str("default"),
             Self::Flag(flag) => write!(f, "flag {flag}"),
             Self::Variable(name) => write!(f, "env {name}"),
-            Self::File { path, line: Some(line) } => write!(f, "{}:{line}", path.display()),
-            Self::File { path, line: None } => write!(f, "{}", path.display()),
+            Self::File { path, line, profile } => {
+                write!(f, "{}", path.display())?;
+                line.map_or(Ok(()), |line| write!(f, ":{line}"))?;
+                profile.as_ref().map_or(Ok(()), |profile| write!(f, " [profile.{profile}]"))
+            }
         }
     }
 }

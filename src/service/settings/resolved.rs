@@ -30,17 +30,22 @@ pub struct Settings {
     pub(super) given: Vec<Option<(Given, Origin)>>,
     pub(super) fields: Fields,
     pub(super) all: Vec<Resolved>,
+    pub(super) read: Read,
+}
+
+/// What was read for the settings.
+#[derive(Debug, Clone)]
+pub(super) struct Read {
+    /// The files, by precedence.
     pub(super) files: Vec<PathBuf>,
+    /// The chosen profile, and those that it inherits.
+    pub(super) profiles: Vec<String>,
     pub(super) warnings: Vec<Problem>,
 }
 
 impl Settings {
     /// Creates the settings, of which these are given, in the order of the catalogue.
-    pub(super) fn new(
-        given: Vec<Option<(Given, Origin)>>,
-        files: Vec<PathBuf>,
-        warnings: Vec<Problem>,
-    ) -> Self {
+    pub(super) fn new(given: Vec<Option<(Given, Origin)>>, read: Read) -> Self {
         let mut fields = Fields::default();
         given.iter().flatten().for_each(|(value, _)| value.set(&mut fields));
         let mut fields = fields.derived();
@@ -50,7 +55,7 @@ impl Settings {
             origin: given.as_ref().map_or(Origin::Default, |(_, origin)| origin.clone()),
         };
         let all = catalogue().iter().zip(&given).map(&mut resolved).collect();
-        Self { given, fields, all, files, warnings }
+        Self { given, fields, all, read }
     }
 
     /// Returns the values, each in its own type.
@@ -65,12 +70,17 @@ impl Settings {
 
     /// Returns the files that were read, by precedence.
     pub fn files(&self) -> &[PathBuf] {
-        &self.files
+        &self.read.files
     }
 
     /// Returns what is ignored, and why: files that were found, and keys without an effect.
     pub fn warnings(&self) -> &[Problem] {
-        &self.warnings
+        &self.read.warnings
+    }
+
+    /// Returns the profile that was chosen, if one was, and those that it inherits, the nearest first.
+    pub fn profiles(&self) -> &[String] {
+        &self.read.profiles
     }
 
     /// Returns the roots of a command with these arguments: they, and those of flags; without either, all that the

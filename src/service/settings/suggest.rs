@@ -35,7 +35,7 @@ pub(crate) fn nearest_of<'a>(unknown: &str, names: impl Iterator<Item = &'a str>
     let target = plain(unknown);
     let distance = |name: &str| strsim::damerau_levenshtein(&target, &plain(name));
     let near = names.map(|name| (distance(name), name)).min_by_key(|(distance, _)| *distance)?;
-    (near.0 <= 1 + target.len() / 5).then_some(near.1)
+    (near.0 <= 1 + target.len() / 5 && near.0 < target.len()).then_some(near.1)
 }
 
 /// Formats the end of a message about an unknown name.
@@ -58,5 +58,6 @@ mod tests {
         assert_eq!(nearest("retry.prase.attempts", names()), Some("retry.parse.attempts"));
         assert_eq!(nearest("max_concurrent_batches", names()), Some("batches-ahead"));
         assert_eq!(nearest("colour", names()), None);
+        assert_eq!(nearest("d", ["a"].into_iter()), None, "nothing of it is the same");
     }
 }

@@ -29,7 +29,7 @@ fn commands(help: &str) -> Names {
 
 /// The flags of a command that are neither settings nor common to all commands.
 fn own_flags(words: &[&str]) -> Names {
-    let common = ["help", "version", "config", "format"];
+    let common = ["help", "version", "config", "profile", "format"];
     let rows = settings("");
     let of_settings: BTreeSet<&str> = rows
         .iter()

@@ -17,6 +17,8 @@ use super::found::Found;
 const PREFIX: &[u8] = b"OUTLAST_";
 /// The variable that names the configuration file, instead of the nearest one.
 pub(crate) const CONFIG: &str = "OUTLAST_CONFIG";
+/// The variable that names the profile.
+pub(crate) const PROFILE: &str = "OUTLAST_PROFILE";
 /// The older name of the `log-level` variable; the newer one takes precedence.
 const LOG: &str = "OUTLAST_LOG";
 
@@ -74,7 +76,8 @@ pub(crate) fn read(variables: &BTreeMap<OsString, OsString>, found: &mut Found) 
             let key = shown[PREFIX.len()..].to_lowercase().replace('_', "-");
             found.unknown(&key, origin, || {
                 let names: Vec<String> = catalogue().iter().map(Setting::variable).collect();
-                let hint = did_you_mean(nearest(&shown, names.iter().map(String::as_str)));
+                let names = names.iter().map(String::as_str).chain([CONFIG, PROFILE]);
+                let hint = did_you_mean(nearest(&shown, names));
                 format!("no such setting; {hint}")
             });
         }
@@ -82,7 +85,7 @@ pub(crate) fn read(variables: &BTreeMap<OsString, OsString>, found: &mut Found) 
 }
 
 fn is_other(name: &str) -> bool {
-    name == CONFIG
+    [CONFIG, PROFILE].contains(&name)
         || OTHERS.iter().any(|begin| name.starts_with(begin))
         || OTHERS_ENDS.iter().any(|end| name.ends_with(end))
 }

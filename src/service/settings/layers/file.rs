@@ -7,10 +7,12 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::found::Found;
+use super::found::{FileSettings, Found};
+use super::profiles::FileProfiles;
+use crate::model::name::checked;
 use crate::service::settings::catalogue::{catalogue, setting};
 use crate::service::settings::problem::{Origin, Problem};
-use crate::service::settings::setting::Setting;
+use crate::service::settings::setting::{Given, Setting};
 use crate::service::settings::suggest::{did_you_mean, nearest};
 use crate::service::settings::values::Raw;
 
@@ -18,6 +20,10 @@ use crate::service::settings::values::Raw;
 pub(crate) const NAME: &str = "outlast.toml";
 /// The setting whose items are tables.
 const ROOT: &str = "root";
+/// The table of profiles.
+const PROFILE: &str = "profile";
+/// The key of a profile that names another one.
+const INHERITS: &str = "inherits";
 /// The largest file that is read; one with every setting has a few kilobytes.
 const BYTES_MAX: u64 = 1 << 20;
 
@@ -37,7 +43,7 @@ pub(super) fn read_open(path: &Path, file: File, found: &mut Found) {
     match text_of(file) {
         Ok(text) => {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-            TomlFile { path: &path, text: &text, found }.read();
+            TomlFile::new(&path, &text, found).read();
         }
         Err(error) => found.wrong(Origin::file(path), format!("can't be read: {error}")),
     }
@@ -55,18 +61,26 @@ fn text_of(file: File) -> io::Result<String> {
 struct TomlFile<'a> {
     path: &'a Path,
     text: &'a str,
+    values: Vec<(&'static str, Given, Origin)>,
+    profiles: FileProfiles,
+    /// The profile in whose table the walk is.
+    profile: Option<String>,
     found: &'a mut Found,
 }
 
-impl TomlFile<'_> {
+impl<'a> TomlFile<'a> {
+    fn new(path: &'a Path, text: &'a str, found: &'a mut Found) -> Self {
+        Self { path, text, values: Vec::new(), profiles: FileProfiles::new(), profile: None, found }
+    }
+
     /// Returns the line of this byte.
     fn at(&self, byte: usize) -> Origin {
         let before = self.text.as_bytes().get(..byte).unwrap_or_default();
         let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
-        Origin::File { path: self.path.to_owned(), line: Some(line) }
+        Origin::File { path: self.path.to_owned(), line: Some(line), profile: self.profile.clone() }
     }
 
-    fn read(&mut self) {
+    fn read(mut self) {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         let of_error = |error: &toml::de::Error| Problem {
             origin: self.at(error.span().map_or(0, |span| span.start)),
@@ -76,14 +90,13 @@ impl TomlFile<'_> {
         let before = self.found.problems.len();
         self.walk("", table.get_ref());
         // Problems that the parser's recovery causes on a line with a syntax error are noise.
-        let lines: Vec<Origin> = wrong.iter().map(|problem| problem.origin.clone()).collect();
+        let lines: Vec<_> = wrong.iter().map(|problem| problem.origin.line()).collect();
         let others = self.found.problems.split_off(before);
-        wrong.extend(others.into_iter().filter(|problem| !lines.contains(&problem.origin)));
-        wrong.sort_by_key(|problem| match problem.origin {
-            Origin::File { line, .. } => line,
-            _ => None,
-        });
+        wrong.extend(others.into_iter().filter(|problem| !lines.contains(&problem.origin.line())));
+        wrong.sort_by_key(|problem| problem.origin.line());
         self.found.problems.extend(wrong);
+        let Self { values, profiles, .. } = self;
+        self.found.files.push(FileSettings { path: self.path.to_owned(), values, profiles });
     }
 
     /// Takes over what a table sets; `prefix` is its key and a dot, unless it is the outermost.
@@ -97,13 +110,62 @@ impl TomlFile<'_> {
             let is_table = catalogue().iter().any(|setting| setting.key.starts_with(&inner));
             match (known, value.get_ref()) {
                 (Some(setting), DeValue::Table(roots)) if key == ROOT => self.roots(setting, roots, origin),
-                (Some(setting), value) => self.found.take(setting, &raw(value), origin),
+                (Some(setting), value) => self.take(setting, &raw(value), origin),
+                (None, value) if key == PROFILE && self.profile.is_none() => self.all_profiles(value, origin),
+                (None, value) if key == INHERITS && self.profile.is_some() => self.inherits(value, origin),
                 (None, DeValue::Table(table)) if is_table => self.walk(&inner, table),
                 (None, _) if is_table => {
                     self.found
                         .wrong(origin, format!("{key} is a table: write [{key}] and its settings below"));
                 }
-                (None, _) => self.found.unknown(&key, origin, || unknown(&key)),
+                (None, _) => {
+                    let other = if self.profile.is_some() { INHERITS } else { PROFILE };
+                    self.found.unknown(&key, origin, || unknown(&key, other));
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, setting: &'static Setting, raw: &Raw, origin: Origin) {
+        let value = self.found.read(setting, raw, &origin);
+        self.values.extend(value.map(|value| (&*setting.key, value, origin)));
+    }
+
+    /// Takes over the tables `[profile.NAME]`.
+    fn all_profiles(&mut self, value: &DeValue<'_>, origin: Origin) {
+        let DeValue::Table(profiles) = value else {
+            let what = "profile is no setting of a file: choose one with --profile or OUTLAST_PROFILE, and write its \
+                        settings below [profile.NAME]";
+            return self.found.wrong(origin, what);
+        };
+        for (name, value) in profiles {
+            let origin = self.at(name.span().start);
+            match (checked(name.get_ref().to_string(), "name of a profile"), value.get_ref()) {
+                (Ok(name), DeValue::Table(table)) => {
+                    self.profiles.insert(name.clone(), None);
+                    self.profile = Some(name);
+                    self.walk("", table);
+                    self.profile = None;
+                }
+                (Ok(name), _) => {
+                    let what =
+                        format!("profile.{name} is a table: write [profile.{name}] and its settings below");
+                    self.found.wrong(origin, what);
+                }
+                (Err(wrong), _) => self.found.wrong(origin, wrong.to_string()),
+            }
+        }
+    }
+
+    /// Takes over which profile the present one inherits.
+    fn inherits(&mut self, value: &DeValue<'_>, origin: Origin) {
+        match (value, &self.profile) {
+            (DeValue::String(other), Some(profile)) => {
+                self.profiles.insert(profile.clone(), Some((other.to_string(), origin)));
+            }
+            (value, _) => {
+                let what = format!("inherits is {}: must be the name of one other profile", raw(value));
+                self.found.wrong(origin, what);
             }
         }
     }
@@ -119,7 +181,7 @@ impl TomlFile<'_> {
             }
         }
         if !items.is_empty() {
-            self.found.take(setting, &Raw::List(items), origin);
+            self.take(setting, &Raw::List(items), origin);
         }
     }
 }
@@ -155,10 +217,12 @@ fn raw(value: &DeValue<'_>) -> Raw {
     }
 }
 
-/// Describes an unknown key. Suggestions include tables: `[limits]` is meant as `[limit]`.
-fn unknown(key: &str) -> String {
+/// Describes an unknown key. Suggestions include tables, `[limits]` is meant as `[limit]`, and the `other` name that
+/// this place has.
+fn unknown(key: &str, other: &str) -> String {
     let tables = |key: &'static str| key.match_indices('.').map(|(at, _)| &key[..at]);
-    let names = catalogue().iter().flat_map(|setting| tables(&setting.key).chain([&*setting.key]));
+    let names =
+        catalogue().iter().flat_map(|setting| tables(&setting.key).chain([&*setting.key])).chain([other]);
     format!("{key} is no setting; {}", did_you_mean(nearest(key, names)))
 }
 
@@ -168,7 +232,7 @@ mod tests {
 
     fn reported(text: &str) -> (Vec<String>, Vec<String>) {
         let mut found = Found::default();
-        TomlFile { path: Path::new("/p/outlast.toml"), text, found: &mut found }.read();
+        TomlFile::new(Path::new("/p/outlast.toml"), text, &mut found).read();
         let (mut lines, mut problems) = found.lines();
         lines.sort();
         problems.sort();

@@ -3,4 +3,5 @@
 pub(super) mod environment;
 pub(super) mod file;
 pub(super) mod found;
+pub(super) mod profiles;
 pub(super) mod search;

@@ -9,7 +9,7 @@
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -27,14 +27,16 @@ enum ConfigOwner {
 }
 
 /// Finds and reads the project's file: the nearest one, from the current folder upwards.
-pub(crate) fn project(process_env: &ProcessEnv, found: &mut Found) -> Option<PathBuf> {
+pub(crate) fn project(process_env: &ProcessEnv, found: &mut Found) {
     let mut paths = process_env.folder.ancestors().map(|folder| folder.join(NAME));
-    paths.find(|path| look(path, ConfigOwner::Project, found))
+    paths.any(|path| look(&path, ConfigOwner::Project, found));
 }
 
 /// Finds and reads the user's file.
-pub(crate) fn users(process_env: &ProcessEnv, found: &mut Found) -> Option<PathBuf> {
-    process_env.users_file().filter(|path| look(path, ConfigOwner::User, found))
+pub(crate) fn users(process_env: &ProcessEnv, found: &mut Found) {
+    if let Some(path) = process_env.users_file() {
+        look(&path, ConfigOwner::User, found);
+    }
 }
 
 fn look(path: &Path, owner: ConfigOwner, found: &mut Found) -> bool {
@@ -114,13 +116,15 @@ fn not_obeyed(path: &Path, why: &str) -> String {
 mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, chown, symlink};
+    use std::path::PathBuf;
 
     use super::*;
 
     fn searched(folder: &Path) -> (Option<PathBuf>, Found) {
         let process_env = ProcessEnv { folder: folder.to_owned(), ..ProcessEnv::default() };
         let mut found = Found::default();
-        (project(&process_env, &mut found), found)
+        project(&process_env, &mut found);
+        (found.settle(None).files().first().cloned(), found)
     }
 
     /// Creates a folder that contains a file, and one below.

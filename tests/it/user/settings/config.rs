@@ -12,14 +12,14 @@ use crate::support::{Ran, Sandbox, outlast, ran};
 use crate::user::{AST, BROKEN};
 
 /// A project's folder and a user's.
-struct Place {
-    sandbox: Sandbox,
-    folder: PathBuf,
+pub(crate) struct Place {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) folder: PathBuf,
     user: PathBuf,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let sandbox = Sandbox::new();
         let folder = sandbox.dir.path().canonicalize().unwrap();
         let user = folder.join("home");
@@ -27,15 +27,15 @@ impl Place {
         Self { sandbox, folder, user }
     }
 
-    fn project(&self, text: &str) -> PathBuf {
+    pub(crate) fn project(&self, text: &str) -> PathBuf {
         write(self.folder.join("outlast.toml"), text)
     }
 
-    fn users(&self, text: &str) -> PathBuf {
+    pub(crate) fn users(&self, text: &str) -> PathBuf {
         write(self.user.join("outlast/outlast.toml"), text)
     }
 
-    fn command<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
+    pub(crate) fn command<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = outlast();
         command.current_dir(&self.folder).env("XDG_CONFIG_HOME", &self.user).args(args);
         command
@@ -52,7 +52,7 @@ fn write(path: PathBuf, text: &str) -> PathBuf {
 }
 
 /// Value and origin of a setting.
-fn row(told: &Value, key: &str) -> (Value, String) {
+pub(crate) fn row(told: &Value, key: &str) -> (Value, String) {
     let rows = told["settings"].as_array().unwrap();
     let row = rows.iter().find(|row| row["key"] == key).unwrap_or_else(|| panic!("no {key}"));
     (row["value"].clone(), row["origin"].as_str().unwrap().to_owned())

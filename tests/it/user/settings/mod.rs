@@ -9,5 +9,6 @@ mod log_rotation;
 mod logging;
 mod modes;
 mod options;
+mod profiles;
 mod reload;
 mod zones;

@@ -133,3 +133,24 @@ fn a_number_of_workers_that_was_ordered_holds_until_the_configuration_is_read_ag
     wait_until("one works", || (workers() == Some(1)).then_some(()));
     place.ends_well();
 }
+
+#[test]
+fn the_tables_of_the_profile_are_read_again() {
+    let text = |profile: &str, size: u32| {
+        format!("batch-size = 9\n[profile.{profile}]\nbatch-size = {size}\n[profile.calm]\nworkers = 1\n")
+    };
+    let place = Place::with(&text("busy", 10), &["--profile", "busy", "--log-level", "info"]);
+    let reload = || ran(&mut place.sandbox.command(["ctl", "reload"]));
+    place.write(&text("gone", 20));
+    let told = reload().expect(78);
+    let words = "flag --profile: there is no profile \"busy\" (the profiles are calm, gone)";
+    assert!(told.stderr.contains(words) && told.stderr.contains("stays as it was"), "{told}");
+    place.write(&text("busy", 0));
+    let told = reload().expect(78);
+    let at = |line: u8| format!("{}:{line} [profile.busy]", place.file.display());
+    assert!(told.stderr.contains(&format!("{}: batch-size is 0", at(3))), "{told}");
+    place.write(&text("busy", 20));
+    place.run.signal(Signal::HUP);
+    place.wait_for_log("INFO", &format!("batch-size 10 -> 20 ({})", at(3)));
+    place.ends_well();
+}
