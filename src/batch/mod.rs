@@ -1,11 +1,12 @@
 //! How pending files are cut into batches.
 //!
 //! Constraints: a strategy is pure. It gets files and what is known of the machine, and returns
-//! batches that hold each file exactly once, in the given order; it reads no clock and no file.
+//! batches that hold each file exactly once, in the order in which it arranged them; it reads no clock and no file.
 
 mod adaptive;
 mod cost;
 mod fixed;
+mod language;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,8 @@ use crate::model::{BatchConfig, DiscoveredFile, StrategyKind};
 
 pub use adaptive::AdaptiveStrategy;
 pub use fixed::{CountStrategy, SizeStrategy};
+pub use language::LanguageStrategy;
+pub(crate) use plan::by_priority;
 pub use plan::{Planner, create_optimal_batches, sort};
 
 /// Cuts files into batches.
@@ -23,6 +26,10 @@ pub use plan::{Planner, create_optimal_batches, sort};
 /// [`next_batch`](BatchStrategy::next_batch) says where each batch ends; the engine does the rest. See
 /// `examples/own_strategy.rs`.
 pub trait BatchStrategy: Send + Sync {
+    /// Puts files in another order before they are cut: those that are claimed together, and of one priority. The
+    /// default leaves them in the configured one.
+    fn arrange(&self, _files: &mut [DiscoveredFile]) {}
+
     /// Returns how many of `files`, from the first, make the next batch. At least 1 is taken, at most all. `files`
     /// is never empty.
     fn next_batch(&self, files: &[DiscoveredFile], load: &Load) -> usize;
@@ -63,6 +70,7 @@ pub fn strategy_of(config: &BatchConfig) -> Box<dyn BatchStrategy> {
     match config.strategy {
         StrategyKind::Adaptive => Box::new(AdaptiveStrategy::new(config.batch_size)),
         StrategyKind::Count => Box::new(CountStrategy::new(config.batch_size)),
+        StrategyKind::Language => Box::new(LanguageStrategy::new(config.batch_size)),
         StrategyKind::Size => Box::new(SizeStrategy::default()),
     }
 }

@@ -5,7 +5,9 @@ use std::fmt;
 use std::time::SystemTime;
 
 use super::{BatchObservation, BatchStrategy, Load, strategy_of};
-use crate::model::{BatchConfig, BatchPriority, ConfigError, DiscoveredFile, FileBatch, Order};
+use crate::model::{
+    BatchConfig, BatchPriority, ConfigError, DiscoveredFile, FileBatch, Order, PriorityRules, Timestamp,
+};
 
 /// Cuts files into batches and numbers them, from 1 and on from call to call.
 ///
@@ -31,9 +33,10 @@ impl Planner {
         Self { strategy, planned: 0 }
     }
 
-    /// Cuts the files, in their order; `load.pending_after` doesn't count them. The strategy's answer is clamped
-    /// between 1 and the number of files.
-    pub fn plan(&mut self, files: Vec<DiscoveredFile>, load: Load, now: SystemTime) -> Vec<FileBatch> {
+    /// Cuts the files, in the order in which the strategy arranges them; `load.pending_after` doesn't count them. The
+    /// strategy's answer is clamped between 1 and the number of files.
+    pub fn plan(&mut self, mut files: Vec<DiscoveredFile>, load: Load, now: SystemTime) -> Vec<FileBatch> {
+        self.strategy.arrange(&mut files);
         let mut cuts = Vec::new();
         let mut rest = files.as_slice();
         while !rest.is_empty() {
@@ -71,8 +74,8 @@ impl fmt::Debug for Planner {
     }
 }
 
-/// Puts the files in the configured order and cuts them into batches by the configured strategy,
-/// for the configured number of workers.
+/// Puts the files in the configured order, those of higher priority first, and cuts them into batches by the
+/// configured strategy, for the configured number of workers. Ages are as of now.
 ///
 /// # Errors
 /// A value of the configuration is outside its limits.
@@ -82,8 +85,34 @@ pub fn create_optimal_batches(
 ) -> Result<Vec<FileBatch>, ConfigError> {
     config.check()?;
     sort(&mut files, config.order);
-    let load = Load { workers: config.worker_count, memory_percent: 0, pending_after: 0 };
-    Ok(Planner::new(strategy_of(config)).plan(files, load, SystemTime::now()))
+    let now = SystemTime::now();
+    let rules = PriorityRules::new(&config.priorities).unwrap_or_default();
+    let class_of = |file: &DiscoveredFile| {
+        rules.class_of(file.key.as_bytes(), &file.fingerprint, Timestamp::from_system_time(now))
+    };
+    let mut load =
+        Load { workers: config.worker_count, memory_percent: 0, pending_after: files.len() as u64 };
+    let mut planner = Planner::new(strategy_of(config));
+    let mut batches = Vec::new();
+    for (priority, part) in by_priority(files, class_of) {
+        load.pending_after -= part.len() as u64;
+        let planned = planner.plan(part, load, now).into_iter();
+        batches.extend(planned.map(|batch| FileBatch { priority, ..batch }));
+    }
+    Ok(batches)
+}
+
+/// Parts files by their priority, the highest first, and leaves those of each in their order.
+pub(crate) fn by_priority(
+    files: Vec<DiscoveredFile>,
+    priority: impl Fn(&DiscoveredFile) -> BatchPriority,
+) -> Vec<(BatchPriority, Vec<DiscoveredFile>)> {
+    let mut parts: [Vec<DiscoveredFile>; 3] = Default::default();
+    for file in files {
+        parts[priority(&file) as usize].push(file);
+    }
+    let part = |priority: BatchPriority| (priority, std::mem::take(&mut parts[priority as usize]));
+    BatchPriority::ALL.map(part).into_iter().filter(|(_, part)| !part.is_empty()).collect()
 }
 
 /// Sorts by the order, and by key among equals.

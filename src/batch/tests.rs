@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{FileBatch, FileKey, Fingerprint, Order, RootId, Timestamp};
+use crate::model::{BatchPriority, FileBatch, FileKey, Fingerprint, Order, PriorityRule, RootId, Timestamp};
 
 fn file(number: usize, size: u64) -> DiscoveredFile {
     let key = FileKey::from_relative_path(RootId(1), format!("d/f{number:07}").as_bytes()).unwrap();
@@ -40,13 +40,14 @@ proptest! {
 
     #[test]
     fn every_strategy_gives_each_file_once_and_in_order(
-        sizes in sizes(), which in 0..4, n in prop_oneof![Just(0), 1usize..600, Just(usize::MAX)],
+        sizes in sizes(), which in 0..5, n in prop_oneof![Just(0), 1usize..600, Just(usize::MAX)],
         workers in 0usize..9, memory_percent in 0u8.., pending_after in prop_oneof![Just(0), any::<u64>()],
     ) {
         let strategy: Box<dyn BatchStrategy> = match which {
             0 => Box::new(CountStrategy::new(n)),
             1 => Box::new(SizeStrategy::default()),
             2 => Box::new(AdaptiveStrategy::new(n)),
+            3 => Box::new(LanguageStrategy::new(n)),
             _ => Box::new(Any(n)),
         };
         let load = Load { workers, memory_percent, pending_after };
@@ -171,4 +172,46 @@ fn batches_follow_the_configured_order_and_strategy() {
     assert_eq!(sized.len(), 2);
     let wrong = BatchConfig { batch_size: 0, ..BatchConfig::default() };
     assert_eq!(create_optimal_batches(Vec::new(), &wrong).unwrap_err().name, "batch_size");
+}
+
+#[test]
+fn a_batch_of_the_language_strategy_has_one_language() {
+    let endings = ["py.ast.json", "rs_ast.json", "ast.json", "PY.ast.json"];
+    let named = |(number, file): (usize, DiscoveredFile)| {
+        let path = format!("d/f{number:04}.{}", endings[number % 4]);
+        DiscoveredFile { key: FileKey::from_relative_path(RootId(1), path.as_bytes()).unwrap(), ..file }
+    };
+    let all: Vec<_> = files(&vec![4096; 4000]).into_iter().enumerate().map(named).collect();
+    let config = BatchConfig { strategy: StrategyKind::Language, worker_count: 2, ..BatchConfig::default() };
+    let batches = create_optimal_batches(all.clone(), &config).unwrap();
+    for batch in &batches {
+        assert!(batch.files.iter().all(|file| file.language() == batch.files[0].language()));
+        assert!(batch.files.is_sorted_by_key(|file| &file.key), "the order within a language stays");
+    }
+    let mut again: Vec<_> = batches.iter().flat_map(|batch| batch.files.clone()).collect();
+    again.sort_by(|a, b| a.key.cmp(&b.key));
+    assert_eq!(again, all);
+    assert!(batches.len() < 60, "{} batches", batches.len());
+}
+
+#[test]
+fn batches_have_the_priority_of_their_files_the_highest_first() {
+    let rule = |larger_than, smaller_than, class| PriorityRule {
+        larger_than,
+        smaller_than,
+        class,
+        ..PriorityRule::default()
+    };
+    let priorities =
+        vec![rule(Some(900), None, BatchPriority::High), rule(None, Some(100), BatchPriority::Low)];
+    let config = BatchConfig { priorities, strategy: StrategyKind::Count, ..BatchConfig::default() };
+    let batches = create_optimal_batches(files(&(0..1001).collect::<Vec<_>>()), &config).unwrap();
+    assert!(batches.is_sorted_by(|a, b| a.priority >= b.priority));
+    let sizes = |priority| {
+        let of_class = batches.iter().filter(|batch| batch.priority == priority);
+        of_class.flat_map(|batch| &batch.files).map(|file| file.fingerprint.size).collect::<Vec<_>>()
+    };
+    assert_eq!(sizes(BatchPriority::High), (901..1001).collect::<Vec<_>>());
+    assert_eq!(sizes(BatchPriority::Low), (0..100).collect::<Vec<_>>());
+    assert_eq!(sizes(BatchPriority::Normal).len(), 801);
 }

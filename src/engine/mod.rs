@@ -49,7 +49,7 @@ pub use error::{
 pub use query::failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
 pub use query::jobs::{JobOutcome, JobReport, JobRoot, JobStatus, JobSummary};
 pub use query::records::{CommittedLog, RecordFilter};
-pub use query::status::{Explanation, FileState, RootStatus, StateCounts, StatusReport};
+pub use query::status::{Explanation, FilePriority, FileState, RootStatus, StateCounts, StatusReport};
 pub use resources::breaker::{BreakerState, BreakerStatus};
 pub use roots::{MovedRoot, move_root, root_path};
 pub use run::batches::{execute_batches, process_one_batch};

@@ -54,8 +54,8 @@ impl AskedState {
         drop(lock);
         let store = Database::open(&copied.database(), path.join(DB), None)?;
         let Opened { store, loaded, .. } = Opened::of(store.of_copy(copied), &witness)?.checked()?;
-        let Loaded { tick, counts, log_start, .. } = loaded;
-        let committed = Committed::of(&tick, &counts, log_start);
+        let Loaded { tick, rules, pending, counts, log_start, .. } = loaded;
+        let committed = Committed::of(&tick, &rules, pending, &counts, log_start);
         let reader = LedgerReader {
             store: Arc::new(store),
             committed: Arc::new(RwLock::new(committed)),

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::{Digest, FileKey, Fingerprint, dumped_name};
+use super::key::language_of;
+use super::{BatchPriority, Digest, FileKey, Fingerprint};
 
 /// A file that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,22 +39,8 @@ impl DiscoveredFile {
 
     /// Returns the programming language in the name: `py` for `a.py.ast.json`, `None` for `a.ast.json`.
     pub fn language(&self) -> Option<&str> {
-        let name = std::str::from_utf8(dumped_name(self.key.name())?).ok()?;
-        let (before, extension) = name.rsplit_once('.')?;
-        (!before.is_empty() && !extension.is_empty()).then_some(extension)
+        std::str::from_utf8(language_of(self.key.name())?).ok()
     }
-}
-
-/// How soon a batch is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum BatchPriority {
-    /// After everything else.
-    Low,
-    /// Bulk work.
-    #[default]
-    Normal,
-    /// Before bulk work: a file that was just changed, or a large one that should not be begun last.
-    High,
 }
 
 /// Files that one worker takes at once.
@@ -67,7 +54,7 @@ pub struct FileBatch {
     pub total_size: u64,
     /// What the cost model expects one worker to need.
     pub estimated_processing_time: Duration,
-    /// How soon it is wanted.
+    /// How soon its files are wanted: all have this class.
     pub priority: BatchPriority,
     /// When it was planned.
     pub created_at: SystemTime,

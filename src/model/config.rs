@@ -8,7 +8,7 @@ use std::time::Duration;
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorClass, ParseError, RetryPolicy};
+use super::{ErrorClass, ParseError, PriorityRule, PriorityRules, RetryPolicy};
 
 /// The order of files. Sizes and ages are compared by powers of two, and exactly within what is claimed together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, Encode, Decode)]
@@ -39,6 +39,8 @@ pub enum StrategyKind {
     Count,
     /// About the same number of bytes in each batch.
     Size,
+    /// As `adaptive`, and files of one language in each batch.
+    Language,
 }
 
 /// Effect of a file's failure on other files and on later runs.
@@ -175,6 +177,8 @@ pub struct BatchConfig {
     pub include: Vec<String>,
     /// Globs of files and folders to leave out.
     pub exclude: Vec<String>,
+    /// Rules that give files a class of priority; files of a class are in `order`.
+    pub priorities: Vec<PriorityRule>,
     /// The order of files.
     pub order: Order,
     /// How batches are cut.
@@ -214,6 +218,7 @@ impl Default for BatchConfig {
             accept_empty: false,
             include: Vec::new(),
             exclude: Vec::new(),
+            priorities: Vec::new(),
             order: Order::Path,
             strategy: StrategyKind::Adaptive,
             reprocess: false,
@@ -279,6 +284,12 @@ impl BatchConfig {
         within("compact_above_percent", self.compact_above_percent, 10, 100, "10 to 100 percent")?;
         within("wait_seconds", self.wait_seconds, 0, 604_800, "0 to 604800 seconds")?;
         within("jobs_kept", self.jobs_kept as u64, 1, 10_000, "1 to 10000 jobs")?;
+        let limits = "rules that can be applied";
+        PriorityRules::new(&self.priorities).map_err(|value| ConfigError {
+            name: "priorities",
+            value,
+            limits,
+        })?;
         for (class, policy) in &self.retry {
             within("retry.attempts", u64::from(policy.attempts), 1, 100, "1 to 100")?;
             within("retry.backoff_ms", policy.backoff_ms, 0, 3_600_000, "0 to 3600000 milliseconds")?;

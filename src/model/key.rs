@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::dumped_name;
+
 /// Number of a root within one state folder. Number 0 is the root of the file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RootId(pub u32);
@@ -211,8 +213,7 @@ impl FileKey {
 
     /// Returns the file's name, without its folder.
     pub fn name(&self) -> &[u8] {
-        let path = &self.0[ROOT_LEN..];
-        &path[name_start(path).unwrap_or(0)..]
+        name_of(&self.0)
     }
 
     /// Returns the folder that the file is in.
@@ -227,12 +228,7 @@ impl FileKey {
 
     /// Returns the path relative to the root, with `/` between components.
     pub fn relative_path(&self) -> Vec<u8> {
-        let name = self.name();
-        let folder = &self.0[ROOT_LEN..self.0.len() - name.len() - 1];
-        let mut path = Vec::with_capacity(self.0.len());
-        path.extend(folder.iter().map(|&b| if b == 0 { b'/' } else { b }));
-        path.extend_from_slice(name);
-        path
+        relative_path_of(&self.0)
     }
 
     /// Returns the encoded key.
@@ -245,6 +241,29 @@ impl fmt::Debug for FileKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.root().0, self.relative_path().escape_ascii())
     }
+}
+
+/// Returns the name in an encoded key of a file.
+pub(crate) fn name_of(key: &[u8]) -> &[u8] {
+    let path = key.get(ROOT_LEN..).unwrap_or_default();
+    &path[name_start(path).unwrap_or(0)..]
+}
+
+/// Returns the path in an encoded key of a file, with `/` between components.
+pub(crate) fn relative_path_of(key: &[u8]) -> Vec<u8> {
+    let name = name_of(key);
+    let folder = key.get(ROOT_LEN..key.len().saturating_sub(name.len() + 1)).unwrap_or_default();
+    let mut path = Vec::with_capacity(key.len());
+    path.extend(folder.iter().map(|&b| if b == 0 { b'/' } else { b }));
+    path.extend_from_slice(name);
+    path
+}
+
+/// Returns the language that the name of a dump tells, by the extension below its ending: `py` of `a.py.ast.json`.
+pub(crate) fn language_of(name: &[u8]) -> Option<&[u8]> {
+    let dumped = dumped_name(name)?;
+    let dot = dumped.iter().rposition(|&byte| byte == b'.').filter(|&dot| dot > 0)?;
+    Some(&dumped[dot + 1..]).filter(|extension| !extension.is_empty())
 }
 
 /// Returns the length of the common prefix of two keys or names.

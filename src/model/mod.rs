@@ -20,8 +20,9 @@ pub(crate) mod name;
 pub(crate) mod panic_guard;
 mod record;
 mod retry;
+pub(crate) mod rules;
 
-pub use batch::{BatchPriority, DiscoveredFile, FileBatch};
+pub use batch::{DiscoveredFile, FileBatch};
 #[doc(hidden)]
 pub use clock::Clock;
 pub use config::{BatchConfig, ConfigError, ErrorMode, FailureLimit, Order, StrategyKind};
@@ -41,3 +42,5 @@ pub use record::copies::{RecordOf, push_copy, without_copy_mark};
 pub use record::cursor::{ConsumerName, RecordCursor};
 pub use record::{Cursor, LogPosition, LogStart, RecordHead, RecordLine, RecordStatus};
 pub use retry::RetryPolicy;
+pub(crate) use rules::priority::PriorityRules;
+pub use rules::priority::{BatchPriority, PriorityCounts, PriorityRule};

@@ -33,6 +33,9 @@ fn write_explanation(answer: &Explanation, out: &mut Lines<'_>) -> io::Result<()
     writeln!(out, "  root      {}", answer.root.as_deref().unwrap_or("none"))?;
     writeln!(out, "  scan      {}", answer.scan)?;
     writeln!(out, "  state     {}", answer.state)?;
+    if let Some(priority) = &answer.priority {
+        writeln!(out, "  priority  {priority}")?;
+    }
     if let Some(size) = answer.size {
         let changed =
             answer.mtime.map_or_else(|| "at a time out of bounds".to_owned(), |time| time.to_string());

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use outlast::PriorityCounts;
 use outlast::engine::{BatchStatistics, BreakerState, StatusReport, WatchFigures};
 use outlast::service::Request;
 
@@ -57,6 +58,10 @@ fn write_status(report: &StatusReport, out: &mut Lines<'_>) -> io::Result<()> {
             counts.ok,
             counts.failed
         )?;
+    }
+    let PriorityCounts { high, normal, low } = report.pending_by_class;
+    if high + low > 0 {
+        writeln!(out, "pending by class: {high} high, {normal} normal, {low} low")?;
     }
     let older = report.jobs.len().saturating_sub(STATUS_JOBS);
     if older > 0 {

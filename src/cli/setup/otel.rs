@@ -14,6 +14,7 @@ use opentelemetry_otlp::{ExporterBuildError, MetricExporter, SpanExporter};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use outlast::BatchPriority;
 use outlast::engine::{BatchStatistics, Engine};
 use tracing::Subscriber;
 use tracing_subscriber::Layer;
@@ -121,6 +122,15 @@ pub(crate) fn observe(engine: &Arc<Engine>) {
         let gauge = meter.u64_observable_gauge(name).with_unit(unit);
         gauge.with_callback(move |out| out.observe(read(&engine.statistics()), &[])).build();
     }
+    let queue = Arc::clone(engine);
+    let queued = meter.u64_observable_gauge("outlast.pending.class").with_unit("{file}");
+    let observed = queued.with_callback(move |out| {
+        let pending = queue.statistics().pending_by_class;
+        for class in BatchPriority::ALL {
+            out.observe(pending.of(class), &[KeyValue::new("class", class.as_str())]);
+        }
+    });
+    observed.build();
     let engine = Arc::clone(engine);
     let files = meter.u64_observable_gauge("outlast.job.files").with_unit("{file}");
     let observed = files.with_callback(move |out| {

@@ -45,6 +45,7 @@ impl RunState {
         progress.files_per_second = (progress.ok + progress.failed) as f64 / elapsed.max(1e-9);
         statistics.cursor = cursor;
         statistics.pending_bytes = committed.pending_bytes;
+        statistics.pending_by_class = store.reader.pending();
         statistics.in_flight = dispatch.in_flight();
         statistics.breakers = self.health.report(now);
         let pressure = self.health.pressure();

@@ -9,7 +9,7 @@ use rustc_hash::{FxBuildHasher, FxHashSet};
 use super::ClaimScope;
 use crate::engine::lifecycle::transition::RunScope;
 use crate::ledger::{Entry, LedgerError, ReadyPosition, Retry};
-use crate::model::{BatchConfig, DiscoveredFile, FileKey, Root, Timestamp};
+use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileKey, Root, Timestamp};
 
 /// The number of files that a batch kept ready counts as.
 const BATCH_FILES: usize = 1_000;
@@ -32,17 +32,41 @@ pub(crate) struct Claims {
     /// Files in flight that the ledger holds as pending only from the coming tick on. An upper bound, as files that
     /// were taken back meanwhile may count twice; exact after each tick.
     early: u64,
-    /// Where to continue; none at the end of a round.
-    position: Option<ReadyPosition>,
-    /// A whole round found nothing, and nothing was committed since.
-    exhausted: bool,
+    /// Of each priority.
+    rounds: [Round; 3],
     /// Files that were in flight when an earlier process died: they run last, alone, and in this order.
     suspects: VecDeque<FileKey>,
     /// Hashes of these.
     suspected: FxHashSet<u64>,
-    /// When the first of the files is due that the current round skipped as their retries are later.
-    due_next: Option<Retry>,
     config: BatchConfig,
+}
+
+/// A walk over the pending files of one priority, again and again.
+#[derive(Debug, Default)]
+struct Round {
+    /// Where to continue; none at its end.
+    position: Option<ReadyPosition>,
+    /// A whole round found nothing, and nothing was committed since.
+    exhausted: bool,
+    /// When the first of the files is due that it skipped as their retries are later.
+    due_next: Option<Retry>,
+}
+
+/// What there is to claim of a priority.
+pub(crate) enum Claimed {
+    /// These files.
+    Files(Vec<DiscoveredFile>),
+    /// A whole round found none.
+    None,
+    /// A new round is not worth it yet.
+    Later,
+}
+
+impl Round {
+    /// Notes a file that it skipped since its retry is due later.
+    fn put_off(&mut self, later: Retry) {
+        self.due_next = Some(self.due_next.filter(|next| next.at <= later.at).unwrap_or(later));
+    }
 }
 
 fn limit_of(workers: usize, ahead: usize) -> usize {
@@ -66,9 +90,7 @@ impl Claims {
             in_flight: FxHashSet::default(),
             ended: Vec::new(),
             early: 0,
-            position: None,
-            exhausted: false,
-            due_next: None,
+            rounds: Default::default(),
             config: config.clone(),
         }
     }
@@ -133,50 +155,75 @@ impl Claims {
     /// Notes that a file was taken back before a worker began it.
     pub(crate) fn released(&mut self, key: &FileKey) {
         self.in_flight.remove(&hash_of(key));
-        self.exhausted = false;
+        self.rounds.iter_mut().for_each(|round| round.exhausted = false);
     }
 
     /// Notes that all outcomes of the tick are committed.
     pub(crate) fn committed(&mut self) {
-        self.exhausted = false;
+        self.rounds.iter_mut().for_each(|round| round.exhausted = false);
         self.early = 0;
         for hash in self.ended.drain(..) {
             self.in_flight.remove(&hash);
         }
     }
 
-    /// Claims the next pending files of the job's own roots that are due, in the ledger's order and about
-    /// `files_max` at most; starts over at the end. None if a whole round finds none, or if starting over is not
-    /// worth it yet: a round reads all blocks with pending files again, those in flight included, so it waits until
-    /// few of these are left.
+    /// Claims the next pending files of a priority that are of the job's own roots and due, in the ledger's order and
+    /// about `files_max` at most; starts over at the end. A round reads all blocks with pending files again, those in
+    /// flight included, so it is not begun before few of these, which are `unfinished`, are left.
     pub(crate) fn next(
         &mut self,
         scope: &ClaimScope<'_>,
+        priority: BatchPriority,
+        unfinished: usize,
         files_max: usize,
-    ) -> Result<Vec<DiscoveredFile>, LedgerError> {
-        if self.exhausted && self.due_next.is_none_or(|next| self.due(&next, scope.now) > scope.now) {
-            return Ok(Vec::new());
+    ) -> Result<Claimed, LedgerError> {
+        let mut round = std::mem::take(&mut self.rounds[priority as usize]);
+        let claimed = self.next_of(&mut round, scope, priority, unfinished, files_max);
+        self.rounds[priority as usize] = round;
+        claimed
+    }
+
+    fn next_of(
+        &mut self,
+        round: &mut Round,
+        scope: &ClaimScope<'_>,
+        priority: BatchPriority,
+        unfinished: usize,
+        files_max: usize,
+    ) -> Result<Claimed, LedgerError> {
+        if round.exhausted && round.due_next.is_none_or(|next| self.due(&next, scope.now) > scope.now) {
+            return Ok(Claimed::None);
         }
         let mut started_over = false;
         loop {
-            if self.position.is_none() {
-                if started_over || self.unfinished() > self.limit / 4 {
-                    self.exhausted = started_over;
-                    return Ok(Vec::new());
+            let position = match round.position.take() {
+                Some(position) => position,
+                None if started_over => {
+                    round.exhausted = true;
+                    return Ok(Claimed::None);
                 }
-                started_over = true;
-                self.due_next = None;
-            }
-            let limit = self.limit.saturating_sub(self.unfinished()).clamp(1, files_max.max(1));
-            let ready = scope.reader.ready(&self.position.take().unwrap_or_default(), limit)?;
-            let claim = |(key, entry): (FileKey, Entry)| {
-                self.claim_unsuspected(key, &entry, &scope.plan.own, scope.now)
+                None if unfinished > self.limit / 4 => return Ok(Claimed::Later),
+                None => {
+                    started_over = true;
+                    round.exhausted = false;
+                    round.due_next = None;
+                    ReadyPosition::first_of(priority)
+                }
             };
-            let files: Vec<DiscoveredFile> = ready.files.into_iter().filter_map(claim).collect();
-            self.position = ready.next;
+            let limit = self.limit.saturating_sub(self.unfinished()).clamp(1, files_max.max(1));
+            let ready = scope.reader.ready_of_priority(&position, limit)?;
+            let mut files = Vec::with_capacity(ready.files.len());
+            for (key, entry) in ready.files {
+                match self.claim_unsuspected(key, &entry, &scope.plan.own, scope.now) {
+                    Ok(file) => files.push(file),
+                    Err(Some(later)) => round.put_off(later),
+                    Err(None) => {}
+                }
+            }
+            round.position = ready.next;
             if !files.is_empty() {
-                self.exhausted = false;
-                return Ok(files);
+                round.exhausted = false;
+                return Ok(Claimed::Files(files));
             }
         }
     }
@@ -191,7 +238,8 @@ impl Claims {
             let Some(key) = self.suspects.pop_front() else { break };
             let entry = scope.reader.get(&key)?.filter(|entry| entry.pending);
             let is_pending = entry.is_some();
-            let claimed = entry.and_then(|entry| self.claim(key.clone(), &entry, &scope.plan.own, scope.now));
+            let claimed =
+                entry.and_then(|entry| self.claim(key.clone(), &entry, &scope.plan.own, scope.now).ok());
             if claimed.is_none() && is_pending {
                 self.suspects.push_back(key);
                 continue;
@@ -213,7 +261,7 @@ impl Claims {
         is_early: bool,
         scope: &ClaimScope<'_>,
     ) -> Option<DiscoveredFile> {
-        let file = self.claim_unsuspected(key, entry, &scope.plan.roots, scope.now)?;
+        let file = self.claim_unsuspected(key, entry, &scope.plan.roots, scope.now).ok()?;
         self.early += u64::from(is_early);
         Some(file)
     }
@@ -224,9 +272,9 @@ impl Claims {
         entry: &Entry,
         roots: &[(Root, RunScope)],
         now: Timestamp,
-    ) -> Option<DiscoveredFile> {
+    ) -> Result<DiscoveredFile, Option<Retry>> {
         let suspected = !self.suspected.is_empty() && self.suspected.contains(&hash_of(&key));
-        if suspected { None } else { self.claim(key, entry, roots, now) }
+        if suspected { Err(None) } else { self.claim(key, entry, roots, now) }
     }
 
     /// Returns when a retry is due. The clock may have been set back since it was noted.
@@ -234,22 +282,22 @@ impl Claims {
         retry.due(now, self.config.retry_policy(retry.class).longest())
     }
 
+    /// Claims a file, or returns the retry that it waits for, if it is that which keeps it.
     fn claim(
         &mut self,
         key: FileKey,
         entry: &Entry,
         roots: &[(Root, RunScope)],
         now: Timestamp,
-    ) -> Option<DiscoveredFile> {
-        let run_scope = roots.iter().find(|(root, _)| root.id == key.root())?.1;
+    ) -> Result<DiscoveredFile, Option<Retry>> {
+        let run_scope = roots.iter().find(|(root, _)| root.id == key.root()).ok_or(None)?.1;
         if let Some(later) = entry.retry.filter(|retry| self.due(retry, now) > now) {
-            self.due_next = Some(self.due_next.filter(|next| next.at <= later.at).unwrap_or(later));
-            return None;
+            return Err(Some(later));
         }
         if !self.in_flight.insert(hash_of(&key)) {
-            return None;
+            return Err(None);
         }
         let recorded = run_scope.standing(entry).and_then(|record| record.digest);
-        Some(DiscoveredFile { key, fingerprint: entry.fingerprint, attempts: entry.attempts, recorded })
+        Ok(DiscoveredFile { key, fingerprint: entry.fingerprint, attempts: entry.attempts, recorded })
     }
 }

@@ -4,20 +4,22 @@
 pub(super) mod admission;
 pub(super) mod changed_files;
 mod claims;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::batch::{BatchObservation, BatchStrategy, Load, Planner, sort};
+use crate::batch::{BatchObservation, BatchStrategy, Load, Planner, by_priority, sort};
 use crate::engine::job_plan::JobPlan;
 use crate::engine::workers::outcome::OutcomeGroup;
 use crate::engine::workers::pool::Pool;
-use crate::engine::workers::task::{SharedBatch, Task};
+use crate::engine::workers::task::{Lane, SharedBatch, Task};
 use crate::ledger::{LedgerError, LedgerReader};
 use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileBatch, FileKey, Order, Timestamp};
 use changed_files::ChangedFiles;
-use claims::Claims;
+use claims::{Claimed, Claims};
 
 /// The batches that are dispatched, and the claims for the next ones.
 pub(crate) struct Dispatcher {
@@ -27,6 +29,8 @@ pub(crate) struct Dispatcher {
     changed: ChangedFiles,
     /// Files handed to workers whose outcome has not come yet.
     outstanding: usize,
+    /// Of those, the ones of each priority in batches that are tracked.
+    unfinished: [usize; 3],
     batches: HashMap<u64, Out>,
     /// Workers that may take tasks now.
     workers: usize,
@@ -46,9 +50,19 @@ pub(crate) struct ClaimScope<'a> {
     pub now: Timestamp,
 }
 
+impl ClaimScope<'_> {
+    /// Parts files by the priorities that the job's rules give, the highest first.
+    fn by_priority(&self, files: Vec<DiscoveredFile>) -> Vec<(BatchPriority, Vec<DiscoveredFile>)> {
+        match self.reader.priorities() {
+            Some(priority) => by_priority(files, |file| priority(&file.key, &file.fingerprint)),
+            None => vec![(BatchPriority::Normal, files)],
+        }
+    }
+}
+
 /// The way of files to the workers.
 #[derive(Debug, Clone, Copy)]
-enum Lane {
+enum Way {
     /// In batches that the strategy cuts, of which idle workers steal; so many files are claimed after them.
     Bulk { pending_after: u64 },
     /// Before all others, in batches small enough to spread over the workers: changed files, and large ones.
@@ -66,6 +80,9 @@ struct Out {
     shared: Arc<SharedBatch>,
 }
 
+/// A priority of which the workers have nothing, beside work of a higher one, is stocked with one in so many of the
+/// files that may be in flight.
+const STOCK: usize = 16;
 /// Files of a batch of changed files at most: larger sets are spread over the workers.
 const CHANGED_FILES_MAX: usize = 8;
 
@@ -82,6 +99,7 @@ impl Dispatcher {
             claims: Claims::new(config, suspects),
             changed: ChangedFiles::default(),
             outstanding: 0,
+            unfinished: [0; 3],
             batches: HashMap::new(),
             workers: config.worker_count,
             makes_claimable: false,
@@ -136,7 +154,7 @@ impl Dispatcher {
     /// Returns whether a file is dispatched that must run alone.
     fn is_alone(&self) -> bool {
         // It is the only batch then.
-        self.batches.values().next().is_some_and(|out| out.shared.batch.priority == BatchPriority::Low)
+        self.batches.values().next().is_some_and(|out| out.shared.lane == Lane::Alone)
     }
 
     /// Returns the number of pending files of the job's own roots that are not in flight.
@@ -148,22 +166,57 @@ impl Dispatcher {
     /// Claims what is due and hands it to the workers, as long as there is room.
     pub(crate) fn claim(&mut self, scope: &ClaimScope<'_>) -> Result<(), LedgerError> {
         while !self.is_alone() && self.claims.has_room() && self.claimable(scope) > 0 {
-            let files = self.claims.next(scope, usize::MAX)?;
+            let files = self.claim_next(scope, usize::MAX)?;
             if files.is_empty() {
                 break;
             }
             let pending_after = self.claimable(scope);
-            self.push(files, Lane::Bulk { pending_after });
+            self.push(scope, files, Way::Bulk { pending_after });
         }
         Ok(())
+    }
+
+    /// Claims files of the highest priority that has some. A lower one of which the workers have nothing gets a few
+    /// first, once they have work: the pool gives each priority a share, of what is there.
+    fn claim_next(
+        &mut self,
+        scope: &ClaimScope<'_>,
+        files_max: usize,
+    ) -> Result<Vec<DiscoveredFile>, LedgerError> {
+        let mut is_above = false;
+        let mut unstocked = Vec::new();
+        let mut pending = Vec::new();
+        let counts = scope.reader.pending();
+        for priority in BatchPriority::ALL.into_iter().filter(|one| counts.of(*one) > 0) {
+            let unfinished = self.unfinished[priority as usize];
+            if is_above && unfinished == 0 {
+                unstocked.push(priority);
+            }
+            is_above |= unfinished > 0;
+            pending.push(priority);
+        }
+        let few = files_max.min(self.claims.limit() / STOCK);
+        let tries = unstocked
+            .into_iter()
+            .map(|one| (one, few))
+            .chain(pending.into_iter().map(|one| (one, files_max)));
+        for (priority, files_max) in tries {
+            match self.claims.next(scope, priority, self.unfinished[priority as usize], files_max)? {
+                Claimed::Files(files) => return Ok(files),
+                Claimed::None => {}
+                // Those of lower priorities would take the room.
+                Claimed::Later => break,
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// Claims a few files to probe whether processing works again, each a batch of its own. True if there are none to
     /// try.
     pub(crate) fn claim_probe(&mut self, scope: &ClaimScope<'_>) -> Result<bool, LedgerError> {
-        let files = self.claims.next(scope, self.probes)?;
+        let files = self.claim_next(scope, self.probes)?;
         let none = files.is_empty();
-        self.push(files, Lane::Probe);
+        self.push(scope, files, Way::Probe);
         Ok(none)
     }
 
@@ -171,47 +224,52 @@ impl Dispatcher {
     /// none.
     pub(crate) fn claim_suspect(&mut self, scope: &ClaimScope<'_>) -> Result<(), LedgerError> {
         let files = self.claims.next_suspect(scope)?.into_iter().collect();
-        self.push(files, Lane::Alone);
+        self.push(scope, files, Way::Alone);
         Ok(())
     }
 
-    /// Hands claimed files to the workers.
-    fn push(&mut self, mut files: Vec<DiscoveredFile>, lane: Lane) {
+    /// Hands claimed files to the workers, those of higher priority first.
+    fn push(&mut self, scope: &ClaimScope<'_>, mut files: Vec<DiscoveredFile>, way: Way) {
         self.outstanding += files.len();
         let now = SystemTime::now();
-        let (size, priority) = match lane {
-            Lane::Bulk { pending_after } => {
-                sort(&mut files, self.order);
-                let load = Load { workers: self.workers, memory_percent: self.memory_percent, pending_after };
-                self.planner.plan(files, load, now).into_iter().for_each(|batch| self.enqueue(batch));
-                return;
+        if matches!(way, Way::Bulk { .. }) {
+            sort(&mut files, self.order);
+        }
+        let spread = files.len() / (4 * self.workers.max(1));
+        for (priority, files) in scope.by_priority(files) {
+            let (size, lane) = match way {
+                Way::Bulk { pending_after } => {
+                    let load =
+                        Load { workers: self.workers, memory_percent: self.memory_percent, pending_after };
+                    let batches = self.planner.plan(files, load, now).into_iter();
+                    batches.for_each(|batch| self.enqueue(FileBatch { priority, ..batch }, Lane::Bulk));
+                    continue;
+                }
+                Way::Changed => (spread.clamp(1, CHANGED_FILES_MAX), Lane::Urgent),
+                Way::Probe => (1, Lane::Bulk),
+                Way::Alone => (1, Lane::Alone),
+            };
+            let mut files = files.into_iter().peekable();
+            while files.peek().is_some() {
+                let batch = self.planner.batch(files.by_ref().take(size).collect(), now);
+                self.enqueue(FileBatch { priority, ..batch }, lane);
             }
-            Lane::Changed => {
-                let spread = files.len() / (4 * self.workers.max(1));
-                (spread.clamp(1, CHANGED_FILES_MAX), BatchPriority::High)
-            }
-            Lane::Probe => (1, BatchPriority::Normal),
-            Lane::Alone => (1, BatchPriority::Low),
-        };
-        let mut files = files.into_iter().peekable();
-        while files.peek().is_some() {
-            let batch = self.planner.batch(files.by_ref().take(size).collect(), now);
-            self.enqueue(FileBatch { priority, ..batch });
         }
     }
 
     /// Returns how many more large files may overtake the others. Half of the workers are left for all else: changed
     /// files find a free one, and fewer wait for memory.
     fn room_for_long(&self) -> usize {
-        let is_urgent = |out: &&Out| out.shared.batch.priority == BatchPriority::High;
+        let is_urgent = |out: &&Out| out.shared.lane == Lane::Urgent;
         (self.workers / 2).saturating_sub(self.batches.values().filter(is_urgent).count())
     }
 
-    fn enqueue(&mut self, batch: FileBatch) {
+    fn enqueue(&mut self, batch: FileBatch, lane: Lane) {
         let id = batch.batch_id;
         let left = batch.files.len();
+        self.unfinished[batch.priority as usize] += left;
         let seen = BatchObservation { files: left, bytes: 0, busy: Duration::ZERO };
-        let shared = Arc::new(SharedBatch::new(batch));
+        let shared = Arc::new(SharedBatch::new(batch, lane));
         self.batches.insert(id, Out { left, seen, shared: Arc::clone(&shared) });
         self.pool.push(Task::of(shared));
     }
@@ -222,7 +280,7 @@ impl Dispatcher {
         let mut out = HashSet::new();
         let mut batches = Vec::new();
         for Out { shared, seen, .. } in self.batches.values_mut() {
-            if shared.batch.priority != BatchPriority::Normal {
+            if shared.lane != Lane::Bulk {
                 continue;
             }
             for (place, file) in shared.batch.files.iter().enumerate() {
@@ -285,8 +343,10 @@ impl Dispatcher {
 
     /// Counts files of a batch as done. Returns whether the batch is complete.
     fn count_done(&mut self, batch: u64, files: usize, bytes: u64, busy: Duration) -> bool {
-        let Some(Out { left, seen, .. }) = self.batches.get_mut(&batch) else { return false };
-        *left = left.saturating_sub(files);
+        let Some(Out { left, seen, shared }) = self.batches.get_mut(&batch) else { return false };
+        let files = files.min(*left);
+        self.unfinished[shared.batch.priority as usize] -= files;
+        *left -= files;
         seen.bytes += bytes;
         seen.busy += busy;
         let complete = *left == 0;

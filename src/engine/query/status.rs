@@ -16,8 +16,8 @@ use crate::engine::stats::{BatchStatistics, lossy};
 use crate::engine::store::StoreView;
 use crate::ledger::{Counts, Entry, EntryState, Job};
 use crate::model::{
-    BatchConfig, Cursor, FileKey, LogPosition, RecordCursor, RecordHead, Root, RootId, Timestamp,
-    without_copy_mark,
+    BatchConfig, BatchPriority, Cursor, FileKey, Fingerprint, LogPosition, PriorityCounts, RecordCursor,
+    RecordHead, Root, RootId, Timestamp, without_copy_mark,
 };
 use crate::sink::{LineReader, segment_bytes, segments};
 use crate::source::{TreeSource, Verdict};
@@ -31,6 +31,9 @@ pub struct StatusReport {
     pub records_end: RecordCursor,
     /// Counts of all files of the state.
     pub total: StateCounts,
+    /// The pending ones of these, by class of priority.
+    #[serde(default)]
+    pub pending_by_class: PriorityCounts,
     /// Counts by root.
     pub roots: Vec<RootStatus>,
     /// The jobs so far, oldest first.
@@ -118,6 +121,9 @@ pub struct Explanation {
     pub scan: String,
     /// Its state in the ledger.
     pub state: FileState,
+    /// How soon it is processed when it is due, by the rules of the latest job; `None` under no root.
+    #[serde(default)]
+    pub priority: Option<FilePriority>,
     /// Attempts at the current version that failed with an error that may pass.
     pub attempts: u16,
     /// Size as last seen, in bytes.
@@ -130,6 +136,30 @@ pub struct Explanation {
     pub position: Option<LogPosition>,
     /// Its latest record.
     pub record: Option<Box<RawValue>>,
+}
+
+/// The priority of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilePriority {
+    /// Its class.
+    pub class: BatchPriority,
+    /// Number of the rule that gives it that, from 1; `None` where no rule matches.
+    pub rule: Option<usize>,
+    /// The rule, as `--priority` takes it.
+    pub text: Option<String>,
+    /// Where the rule is from, such as `/srv/outlast.toml:12`.
+    pub origin: Option<String>,
+}
+
+/// As `explain` prints it.
+impl fmt::Display for FilePriority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { class, rule, text, origin } = self;
+        write!(f, "{class}")?;
+        let (Some(number), Some(text)) = (rule, text) else { return f.write_str(", as no rule matches") };
+        write!(f, " by rule {number}: {text}")?;
+        origin.as_ref().map_or(Ok(()), |origin| write!(f, " ({origin})"))
+    }
 }
 
 impl StoreView {
@@ -152,6 +182,7 @@ impl StoreView {
             cursor,
             records_end: self.cursor_at(cursor.log),
             total: self.reader.total().into(),
+            pending_by_class: self.reader.pending(),
             roots: roots.collect(),
             jobs: self.known_jobs()?.iter().map(|job| JobStatus::of(job, running.is_some())).collect(),
             state_bytes: self.reader.size_on_disk()?,
@@ -178,6 +209,7 @@ impl StoreView {
             root: None,
             scan: "lies under no root of this state".to_owned(),
             state: FileState::Unknown,
+            priority: None,
             attempts: 0,
             size: None,
             mtime: None,
@@ -191,12 +223,27 @@ impl StoreView {
             Some(verdict) => verdict.to_string(),
             None => "not scanned yet".to_owned(),
         };
-        if let Some(key) = FileKey::from_relative_path(root.id, &relative)
-            && let Some(entry) = self.reader.get(&key)?
-        {
-            self.tell_entry(&mut answer, &key, &entry)?;
+        if let Some(key) = FileKey::from_relative_path(root.id, &relative) {
+            let entry = self.reader.get(&key)?;
+            let on_disk =
+                || std::fs::symlink_metadata(&absolute).ok().map(|found| Fingerprint::from_metadata(&found));
+            let version = entry.map(|entry| entry.fingerprint).or_else(on_disk);
+            answer.priority = version.map(|version| self.priority_of(&key, &version));
+            entry.map_or(Ok(()), |entry| self.tell_entry(&mut answer, &key, &entry))?;
         }
         Ok(answer)
+    }
+
+    fn priority_of(&self, key: &FileKey, version: &Fingerprint) -> FilePriority {
+        match self.reader.rule_of(key, version) {
+            None => FilePriority::default(),
+            Some((number, rule)) => FilePriority {
+                class: rule.class,
+                rule: Some(number),
+                text: Some(rule.to_string()),
+                origin: Some(rule.origin).filter(|origin| !origin.is_empty()),
+            },
+        }
     }
 
     fn tell_entry(&self, answer: &mut Explanation, key: &FileKey, entry: &Entry) -> Result<(), EngineError> {

@@ -24,7 +24,7 @@ use crate::engine::resources::breaker::Breakers;
 use crate::engine::resources::machine::Usage;
 use crate::engine::resources::memory_meter::Meter;
 use crate::ledger::{Ledger, LedgerError, RootInfo, StateFolder, damage};
-use crate::model::{BatchConfig, Clock};
+use crate::model::{BatchConfig, BatchPriority, Clock, PriorityRule};
 use judge::Verdict;
 use world::{Behaviour, Trouble, World};
 
@@ -42,6 +42,9 @@ thread_local! {
     /// Memory in use by the process.
     static RSS: Cell<u64> = const { Cell::new(0) };
 }
+
+/// One in this many schedules has priority rules, other ones in each life of its process.
+const RULED: u64 = 3;
 
 /// Numbers from a seed (splitmix64).
 struct Rng(u64);
@@ -82,6 +85,9 @@ struct Schedule {
     names: u64,
     /// Changed files that no watcher has reported.
     touched: Vec<String>,
+    /// Whether its processes have priority rules.
+    is_ruled: bool,
+    lives: u64,
 }
 
 impl Schedule {
@@ -99,8 +105,9 @@ impl Schedule {
         let clock = Clock::simulated();
         let config = Arc::new(config);
         let touched = Vec::new();
-        let mut schedule =
-            Self { rng, world: World::new(seed.is_multiple_of(COLD)), clock, config, names: 0, touched };
+        let is_ruled = seed.is_multiple_of(RULED);
+        let world = World::new(seed.is_multiple_of(COLD));
+        let mut schedule = Self { rng, world, clock, config, names: 0, touched, is_ruled, lives: 0 };
         for _ in 0..8 + schedule.rng.below(30) {
             schedule.add_file();
         }
@@ -172,6 +179,11 @@ impl Schedule {
     /// Runs a process from its start to its end or death. Returns whether the run ended.
     fn live(&mut self, state: &Path, faults: Faults) -> bool {
         self.touched.clear();
+        self.lives += 1;
+        if self.is_ruled {
+            let priorities = rules(self.lives);
+            self.config = Arc::new(BatchConfig { priorities, ..(*self.config).clone() });
+        }
         // Where the state can't be opened, nothing happened.
         let Ok(mut store) = Store::create(state, None) else { return false };
         let Ok(plan) = self.begin(&mut store) else { return false };
@@ -192,6 +204,22 @@ impl Schedule {
         }
         let root = GivenRoot::known("/simulated".into());
         job_plan::begin(store, &[root], "simulated/1", &self.fs_probe(), &self.config)
+    }
+}
+
+/// The rules of a life of a process; in each fourth there are none.
+fn rules(life: u64) -> Vec<PriorityRule> {
+    let rule = |glob: &str, class| {
+        let globs = vec![glob.to_owned()];
+        PriorityRule { globs, class, ..PriorityRule::default() }
+    };
+    let old = PriorityRule { newer_than_seconds: Some(60), ..rule("*", BatchPriority::Normal) };
+    let large = PriorityRule { larger_than: Some(1), ..rule("*", BatchPriority::Low) };
+    match life % 4 {
+        1 => vec![rule("f*[13579]", BatchPriority::High), rule("a/*", BatchPriority::Low)],
+        2 => vec![old, rule("b/*", BatchPriority::High)],
+        3 => vec![large, rule("f*[02468]", BatchPriority::High)],
+        _ => Vec::new(),
     }
 }
 

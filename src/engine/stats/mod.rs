@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::engine::lifecycle::counts::RunCounts;
 use crate::engine::resources::breaker::BreakerStatus;
-use crate::model::{Cursor, ErrorClass, RecordStatus};
+use crate::model::{Cursor, ErrorClass, PriorityCounts, RecordStatus};
 use crate::source::watch::WatchStatus;
 
 use latency::LatencyFigures;
@@ -169,6 +169,9 @@ pub struct BatchStatistics {
     pub progress: ProcessingProgress,
     /// Total size of the pending files, in bytes.
     pub pending_bytes: u64,
+    /// The pending files of all roots, by class of priority.
+    #[serde(default)]
+    pub pending_by_class: PriorityCounts,
     /// Files handed to workers and not committed yet.
     pub in_flight: u64,
     /// What has been committed.

@@ -4,21 +4,33 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::model::{BatchPriority, DiscoveredFile, FileBatch};
+use crate::model::{DiscoveredFile, FileBatch};
+
+/// The queue of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Bulk work, by the batch's priority.
+    Bulk,
+    /// Before all bulk work.
+    Urgent,
+    /// With nothing else in flight meanwhile.
+    Alone,
+}
 
 /// A batch, and which of its files were taken. Each file is taken once: by a worker that is about to begin it, or by
 /// the coordinator that takes it out.
 #[derive(Debug)]
 pub(crate) struct SharedBatch {
     pub batch: FileBatch,
+    pub lane: Lane,
     taken: Box<[AtomicBool]>,
 }
 
 impl SharedBatch {
     /// Creates a shared batch of which nothing is taken yet.
-    pub(crate) fn new(batch: FileBatch) -> Self {
+    pub(crate) fn new(batch: FileBatch, lane: Lane) -> Self {
         let taken = batch.files.iter().map(|_| AtomicBool::new(false)).collect();
-        Self { batch, taken }
+        Self { batch, lane, taken }
     }
 
     /// Takes the file at a place; false if it was taken before.
@@ -36,9 +48,9 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    /// Creates a task for all of a batch.
+    /// Creates a task for all of a batch of bulk work.
     pub(crate) fn new(batch: FileBatch) -> Self {
-        Self::of(Arc::new(SharedBatch::new(batch)))
+        Self::of(Arc::new(SharedBatch::new(batch, Lane::Bulk)))
     }
 
     /// Creates a task for all of a shared batch.
@@ -59,7 +71,7 @@ impl Task {
 
     /// Returns whether it bypasses the queue.
     pub(crate) fn is_urgent(&self) -> bool {
-        self.shared.batch.priority == BatchPriority::High
+        self.shared.lane == Lane::Urgent
     }
 
     /// Returns the next file's place in the batch.

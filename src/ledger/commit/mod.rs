@@ -2,14 +2,14 @@
 
 pub(super) mod log_start;
 pub(super) mod opening;
+mod queue;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Bound;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 
-use super::database::{Bytes, Changes, Database, Tree};
+use super::database::{Bytes, Changes, Database};
 use super::error::LedgerError;
 use super::folder::{StateFolder, disk, renew};
 use super::log_range::LogRange;
@@ -18,20 +18,17 @@ use super::names::{DB, DB_ASIDE, REPAIRING, WITNESS, WITNESS_ASIDE};
 use super::reader::{Committed, LedgerReader};
 use crate::ledger::database::kept::{self, Removal};
 use crate::ledger::folder::held::HeldState;
-use crate::ledger::map::block::Rows;
 use crate::ledger::map::entry::{Counts, Entry};
 use crate::ledger::map::job::{Job, Jobs, encode_job, job_key};
-use crate::ledger::map::meta::{TICK_KEY, TickMeta, root_key};
-use crate::ledger::map::ready::{CLASSES, Classes, row_key, tally_row};
+use crate::ledger::map::meta::{TICK_KEY, TickMeta, encode_tick, root_key};
+use crate::ledger::map::ready::Classes;
 use crate::ledger::recovery::checking::Checking;
 use crate::ledger::recovery::verify::{self, Loaded};
 use crate::ledger::recovery::witness::Witness;
-use crate::model::{Cursor, FileKey, LogPosition, LogStart, Order, Timestamp};
+use crate::model::{Cursor, FileKey, LogPosition, LogStart, PriorityCounts, PriorityRules};
 
 /// The longest encoded key, in bytes.
 pub const KEY_BYTES_MAX: usize = 6 * 1024;
-/// Rows of `ready` that one transaction writes while the order changes.
-const ORDER_ROWS: usize = 8192;
 
 /// What one tick commits.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +49,8 @@ pub struct Ledger {
     pub(super) folder: PathBuf,
     pub(super) reader: LedgerReader,
     pub(super) tick: TickMeta,
+    pub(super) rules: PriorityRules,
+    pub(super) pending: PriorityCounts,
     pub(super) counts: BTreeMap<u32, Counts>,
     pub(super) jobs: Jobs,
     pub(super) log_start: LogStart,
@@ -70,7 +69,10 @@ impl Ledger {
         Witness::create(&witness_path)?;
         let tick = TickMeta::empty(tick);
         let store = Database::create(held)?;
-        let meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(&store, TICK_KEY, &tick)?))]);
+        let meta = Changes::from([(
+            TICK_KEY.to_vec(),
+            Some(encoded_tick(&store, &tick, &PriorityRules::default())?),
+        )]);
         store.apply(Default::default(), Changes::new(), meta)?;
         store.sync_names()?;
         let mut witness = Witness::open(&witness_path)?;
@@ -216,14 +218,15 @@ impl Ledger {
     fn commit_checked(&mut self, tick: &Tick<'_>, log: LogRange) -> Result<(), LedgerError> {
         let store = &self.reader.store;
         let sums = (self.tick.blocks, self.tick.ready);
-        let mut merge = Merge::new(store, self.classes(), sums, self.counts.clone());
+        let classes = self.classes();
+        let mut merge = Merge::new(store, &classes, sums, self.pending, self.counts.clone());
         merge.apply(tick.changes)?;
         let mut next = self.tick.clone();
         next.cursor = Cursor { tick: self.tick.cursor.tick + 1, log: tick.log };
         next.log = log;
         next.blocks = merge.blocks;
         next.ready = merge.ready_rows;
-        let mut meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(store, TICK_KEY, &next)?))]);
+        let mut meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded_tick(store, &next, &self.rules)?))]);
         for (&root, counts) in &merge.counts {
             if self.counts.get(&root) != Some(counts) {
                 let key = root_key(root);
@@ -237,100 +240,20 @@ impl Ledger {
         store.apply((merge.files, merge.before), merge.ready, meta)?;
         self.witness.append(verify::line_of(&next))?;
         self.counts = merge.counts;
+        self.pending = merge.pending;
         self.tick = next;
         Ok(())
     }
 
-    fn classes(&self) -> Classes {
-        Classes { order: self.tick.order, base: self.tick.base }
+    pub(super) fn classes(&self) -> Classes {
+        Classes { order: self.tick.order, rules: self.rules.clone(), base: self.tick.base }
     }
 
     pub(super) fn publish(&self) {
         // First: a reader of the new cursor must see what precedes it.
         self.reader.store.settle();
         let mut committed = self.reader.committed.write().unwrap_or_else(PoisonError::into_inner);
-        *committed = Committed::of(&self.tick, &self.counts, self.log_start);
-    }
-
-    /// Puts the pending files in this order, with ages as of `now`; does nothing if that is their order already.
-    /// Positions of the previous order become invalid.
-    ///
-    /// # Errors
-    /// As for [`Ledger::commit`].
-    pub fn set_order(&mut self, order: Order, now: Timestamp) -> Result<(), LedgerError> {
-        if order == self.tick.order && !self.poisoned {
-            return Ok(());
-        }
-        self.guarded(|ledger| ledger.put_in_order(order, now))
-    }
-
-    pub(super) fn put_in_order(&mut self, order: Order, now: Timestamp) -> Result<(), LedgerError> {
-        self.begin_order(order, now)?;
-        self.build_ready()
-    }
-
-    /// Empties `ready`, durably marked as not whole.
-    pub(super) fn begin_order(&mut self, order: Order, now: Timestamp) -> Result<(), LedgerError> {
-        self.tick.order = order;
-        self.tick.base = now;
-        self.tick.ready_is_whole = false;
-        self.publish();
-        self.clear_ready()
-    }
-
-    /// Builds `ready` from the blocks. A crash meanwhile leaves the mark that it is not whole.
-    fn build_ready(&mut self) -> Result<(), LedgerError> {
-        let store = Arc::clone(&self.reader.store);
-        let mut walk = store.walk(Tree::Files, Bound::Unbounded)?;
-        let mut rows = Rows::default();
-        let mut ready = Changes::new();
-        while let Some((key, value)) = walk.next()? {
-            rows.clear();
-            rows.read(&key, &value).map_err(|what| LedgerError::damaged(store.folder(), what))?;
-            let mut counts = [0; CLASSES];
-            rows.entries().iter().for_each(|entry| self.classes().count(&mut counts, entry));
-            for (class, count) in (0..).zip(counts).filter(|(_, count)| *count > 0) {
-                let row = row_key(class, &key);
-                let count = count.to_le_bytes();
-                if let Some((entries, crc)) = tally_row(&row, &count) {
-                    self.tick.ready.add(entries, crc);
-                }
-                ready.insert(row, Some(Bytes::from(&count)));
-            }
-            if ready.len() >= ORDER_ROWS {
-                self.apply_ready(std::mem::take(&mut ready))?;
-            }
-        }
-        self.tick.ready_is_whole = true;
-        self.apply_ready(ready)?;
-        self.publish();
-        Ok(())
-    }
-
-    fn clear_ready(&mut self) -> Result<(), LedgerError> {
-        loop {
-            let mut walk = self.reader.store.walk(Tree::Ready, Bound::Unbounded)?;
-            let mut gone = Changes::new();
-            while gone.len() < ORDER_ROWS
-                && let Some((row, count)) = walk.next()?
-            {
-                if let Some((entries, crc)) = tally_row(&row, &count) {
-                    self.tick.ready.subtract(entries, crc);
-                }
-                gone.insert(row.to_vec(), None);
-            }
-            let done = gone.len() < ORDER_ROWS;
-            self.apply_ready(gone)?;
-            if done {
-                return Ok(());
-            }
-        }
-    }
-
-    fn apply_ready(&self, ready: Changes) -> Result<(), LedgerError> {
-        let store = &self.reader.store;
-        let meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(store, TICK_KEY, &self.tick)?))]);
-        store.apply(Default::default(), ready, meta)
+        *committed = Committed::of(&self.tick, &self.rules, self.pending, &self.counts, self.log_start);
     }
 }
 
@@ -363,6 +286,11 @@ fn put_job(store: &Database, jobs: &mut Jobs, job: &Job, meta: &mut Changes) -> 
     meta.insert(key, Some(Bytes::from(value)));
     meta.extend(jobs.put(job).into_iter().map(|gone| (job_key(gone), None)));
     Ok(())
+}
+
+fn encoded_tick(store: &Database, tick: &TickMeta, rules: &PriorityRules) -> Result<Bytes, LedgerError> {
+    let value = encode_tick(tick, rules).map_err(|what| LedgerError::damaged(store.folder(), what))?;
+    Ok(Bytes::from(value))
 }
 
 pub(super) fn encoded<T: bincode::Encode>(

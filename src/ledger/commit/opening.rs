@@ -38,9 +38,8 @@ impl Ledger {
         }
         let mut ledger = Self::open_in(state.held())?;
         if !ledger.tick.ready_is_whole {
-            let order = ledger.tick.order;
-            let base = ledger.tick.base;
-            ledger.guarded(|ledger| ledger.put_in_order(order, base))?;
+            let classes = ledger.classes();
+            ledger.guarded(|ledger| ledger.put_in_order(classes))?;
         }
         Ok(ledger)
     }
@@ -88,7 +87,7 @@ impl Ledger {
     }
 
     pub(super) fn with(held: &HeldState, store: Database, loaded: Loaded, mut witness: Witness) -> Self {
-        let Loaded { tick, counts, jobs, log_start } = loaded;
+        let Loaded { tick, rules, pending, counts, jobs, log_start } = loaded;
         witness.forget_before(log_start.segment);
         let committed = Arc::default();
         let reader = LedgerReader { store: Arc::new(store), committed, only_committed: false };
@@ -96,6 +95,8 @@ impl Ledger {
             folder: held.path().to_path_buf(),
             reader,
             tick,
+            rules,
+            pending,
             counts,
             jobs,
             log_start,

@@ -1,9 +1,12 @@
 //! Blocks: runs of neighbouring entries in one value, each row encoded as its difference to the one before.
 
+use std::ops::Range;
+
 use bincode::error::EncodeError;
 
 use super::codec::{CRC_LEN, UNLIMITED, VERSION, crc_at_end, seal, unseal};
 use super::entry::Entry;
+use super::ready::{ClassCounts, Classes};
 use super::row::read::NO_ROW;
 use super::row::{self, Numbers, Row};
 use crate::model::shared_prefix;
@@ -38,7 +41,7 @@ impl Rows {
         self.entries.push(entry);
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
@@ -49,6 +52,11 @@ impl Rows {
 
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// Counts the pending ones of these rows by class.
+    pub(crate) fn count(&self, rows: Range<usize>, classes: &Classes, counts: &mut ClassCounts) {
+        rows.for_each(|at| classes.count(counts, self.key(at), &self.entries[at]));
     }
 
     /// Appends all rows of a block.

@@ -18,12 +18,12 @@ use std::ops::Bound;
 
 use super::LedgerError;
 use super::database::{Bytes, Changes, Database, Pair, overlay};
-use crate::model::FileKey;
+use crate::model::{FileKey, PriorityCounts};
 use block::{BLOCK_BYTES_MAX, Encoded, RowReader, Rows};
 use codec::crc_at_end;
 use entry::{Counts, Entry};
 use meta::TreeSum;
-use ready::{CLASSES, ClassCounts, Classes, row_key, tally_row};
+use ready::{CLASSES, ClassCounts, Classes, priority_of, row_key, tally_row};
 
 /// A block below this size is merged with a neighbour, if both fit into one.
 const SMALL_BYTES: usize = 1024;
@@ -33,13 +33,14 @@ const MERGED_BYTES_MAX: usize = 4608;
 /// What a tick does to the trees `files` and `ready`, and to their sums.
 pub(super) struct Merge<'a> {
     store: &'a Database,
-    classes: Classes,
+    classes: &'a Classes,
     pub(super) files: Changes,
     pub(super) ready: Changes,
     /// The old values of `files` under the changed keys: with them, the tree reads as before.
     pub(super) before: Changes,
     pub(super) blocks: TreeSum,
     pub(super) ready_rows: TreeSum,
+    pub(super) pending: PriorityCounts,
     /// Counts of all roots, with those of the tick's changes.
     pub(super) counts: BTreeMap<u32, Counts>,
     rows: Rows,
@@ -51,8 +52,9 @@ pub(super) struct Merge<'a> {
 impl<'a> Merge<'a> {
     pub(super) fn new(
         store: &'a Database,
-        classes: Classes,
+        classes: &'a Classes,
         (blocks, ready_rows): (TreeSum, TreeSum),
+        pending: PriorityCounts,
         counts: BTreeMap<u32, Counts>,
     ) -> Self {
         Self {
@@ -63,6 +65,7 @@ impl<'a> Merge<'a> {
             before: Changes::new(),
             blocks,
             ready_rows,
+            pending,
             counts,
             rows: Rows::default(),
             reader: RowReader::default(),
@@ -114,14 +117,14 @@ impl<'a> Merge<'a> {
         let mut appended = None;
         for (key, change) in group {
             while more && reader.key.as_slice() < key.as_bytes() {
-                classes.count(&mut old_classes, &reader.entry);
+                classes.count(&mut old_classes, &reader.key, &reader.entry);
                 rows.push(&reader.key, reader.entry);
                 more = reader.next(body).map_err(damaged)?;
             }
             appended.get_or_insert(!more);
             let counts = counts.entry(key.root().0).or_default();
             if more && reader.key.as_slice() == key.as_bytes() {
-                classes.count(&mut old_classes, &reader.entry);
+                classes.count(&mut old_classes, &reader.key, &reader.entry);
                 counts.subtract(&reader.entry);
                 more = reader.next(body).map_err(damaged)?;
             }
@@ -131,7 +134,7 @@ impl<'a> Merge<'a> {
             }
         }
         while more {
-            classes.count(&mut old_classes, &reader.entry);
+            classes.count(&mut old_classes, &reader.key, &reader.entry);
             rows.push(&reader.key, reader.entry);
             more = reader.next(body).map_err(damaged)?;
         }
@@ -207,7 +210,7 @@ impl<'a> Merge<'a> {
         let (key, value) = pair;
         self.rows.read(key, value).map_err(|what| LedgerError::damaged(self.store.folder(), what))?;
         let mut classes = [0; CLASSES];
-        self.rows.entries()[from..].iter().for_each(|entry| self.classes.count(&mut classes, entry));
+        self.rows.count(from..self.rows.len(), self.classes, &mut classes);
         self.drop_block(pair, &classes)
     }
 
@@ -218,7 +221,9 @@ impl<'a> Merge<'a> {
         // A block that the tick itself has created is in there as `None` already.
         self.before.entry(key.to_vec()).or_insert_with(|| Some(value.clone()));
         self.files.insert(key.to_vec(), None);
-        self.each_ready_row(key, classes, |merge, row, count| {
+        self.each_ready_row(key, classes, |merge, row, (class, number), count| {
+            let pending = merge.pending.of_mut(priority_of(class));
+            *pending = pending.wrapping_sub(u64::from(number));
             if let Some((entries, crc)) = tally_row(&row, &count) {
                 merge.ready_rows.subtract(entries, crc);
             }
@@ -230,10 +235,11 @@ impl<'a> Merge<'a> {
     fn put_block(&mut self, from: usize, block: &Encoded) -> Result<(), LedgerError> {
         let key = self.rows.key(from).to_vec();
         let mut classes = [0; CLASSES];
-        let entries = &self.rows.entries()[from..block.end];
-        entries.iter().for_each(|entry| self.classes.count(&mut classes, entry));
+        self.rows.count(from..block.end, self.classes, &mut classes);
         self.blocks.add((block.end - from) as u64, crc_at_end(&block.value));
-        self.each_ready_row(&key, &classes, |merge, row, count| {
+        self.each_ready_row(&key, &classes, |merge, row, (class, number), count| {
+            let pending = merge.pending.of_mut(priority_of(class));
+            *pending = pending.wrapping_add(u64::from(number));
             if let Some((entries, crc)) = tally_row(&row, &count) {
                 merge.ready_rows.add(entries, crc);
             }
@@ -248,11 +254,11 @@ impl<'a> Merge<'a> {
         &mut self,
         block_key: &[u8],
         classes: &ClassCounts,
-        mut f: impl FnMut(&mut Self, Vec<u8>, Bytes),
+        mut f: impl FnMut(&mut Self, Vec<u8>, (u8, u32), Bytes),
     ) {
         for (class, &count) in (0..).zip(classes) {
             if count > 0 {
-                f(self, row_key(class, block_key), Bytes::from(&count.to_le_bytes()));
+                f(self, row_key(class, block_key), (class, count), Bytes::from(&count.to_le_bytes()));
             }
         }
     }

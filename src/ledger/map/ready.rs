@@ -1,46 +1,76 @@
 //! Tree `ready`: which blocks hold pending entries of which priority class.
 //!
 //! A row's key is the class and the key of the block, its value the number of such entries in it. The class of an
-//! entry follows from its fingerprint alone, so the tree can always be rebuilt.
+//! entry follows from its key and fingerprint, and the rules that are kept beside, so the tree can always be rebuilt.
+//!
+//! There are 64 classes of each priority, for the order of sizes or ages; the lowest comes first. Those of the usual
+//! priority have the lowest bytes: a ledger without rules is what it was before there were any.
 
 use super::entry::Entry;
-use crate::model::{FileKey, Order, Timestamp};
+use crate::model::{BatchPriority, FileKey, Order, PriorityCounts, PriorityRules, Timestamp};
 
-/// Number of classes; the lowest comes first.
-pub(crate) const CLASSES: usize = 64;
+/// Classes of one priority.
+const CLASSES_EACH: u8 = 64;
+/// Number of classes.
+pub(crate) const CLASSES: usize = 3 * CLASSES_EACH as usize;
 
 /// Number of pending entries of each class in one block.
 pub(super) type ClassCounts = [u32; CLASSES];
 
-/// The rule that assigns classes to entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The rules that assign classes to entries.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Classes {
     pub(crate) order: Order,
+    pub(crate) rules: PriorityRules,
+    /// Ages are measured from this time.
     pub(crate) base: Timestamp,
 }
 
 impl Classes {
-    pub(crate) fn of(self, entry: &Entry) -> u8 {
-        match self.order {
+    pub(crate) fn of(&self, key: &[u8], entry: &Entry) -> u8 {
+        let within = match self.order {
             Order::Path => 0,
             Order::Smallest => log2(entry.fingerprint.size),
             Order::Largest => 63 - log2(entry.fingerprint.size),
             Order::Newest => log2(self.age_seconds(entry)),
             Order::Oldest => 63 - log2(self.age_seconds(entry)),
-        }
+        };
+        first_of(self.rules.class_of(key, &entry.fingerprint, self.base)) + within
     }
 
     /// Counts the entry if it is pending.
-    pub(crate) fn count(self, counts: &mut ClassCounts, entry: &Entry) {
+    pub(crate) fn count(&self, counts: &mut ClassCounts, key: &[u8], entry: &Entry) {
         if entry.pending {
-            counts[usize::from(self.of(entry))] += 1;
+            counts[usize::from(self.of(key, entry))] += 1;
         }
     }
 
-    fn age_seconds(self, entry: &Entry) -> u64 {
+    fn age_seconds(&self, entry: &Entry) -> u64 {
         let age = i128::from(self.base.0) - i128::from(entry.fingerprint.mtime.0);
         u64::try_from(age / 1_000_000_000).unwrap_or(0)
     }
+}
+
+/// Returns the first class of a priority.
+const fn first_of(priority: BatchPriority) -> u8 {
+    match priority {
+        BatchPriority::Normal => 0,
+        BatchPriority::High => CLASSES_EACH,
+        BatchPriority::Low => 2 * CLASSES_EACH,
+    }
+}
+
+/// Returns the priority of a class.
+pub(crate) fn priority_of(class: u8) -> BatchPriority {
+    let is_of = |priority: &BatchPriority| first_of(*priority) / CLASSES_EACH == class / CLASSES_EACH;
+    BatchPriority::ALL.into_iter().find(is_of).unwrap_or_default()
+}
+
+/// Adds an encoded row to the counts; `None` if it is not one.
+pub(crate) fn add_row(counts: &mut PriorityCounts, key: &[u8], value: &[u8]) -> Option<()> {
+    let count = u32::from_le_bytes(value.try_into().ok()?);
+    *counts.of_mut(priority_of(*key.first()?)) += u64::from(count);
+    Some(())
 }
 
 fn log2(number: u64) -> u8 {
@@ -64,12 +94,24 @@ pub(crate) fn tally_row(key: &[u8], value: &[u8]) -> Option<(u64, u32)> {
     Some((u64::from(count), hasher.finalize()))
 }
 
-/// A position in the order of the pending files. The default is the start.
+/// A position in the order of the pending files. The default is the start of all.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct ReadyPosition {
     pub(crate) class: u8,
     /// Entries of the class below this key lie before the position.
     pub(crate) key: Vec<u8>,
+}
+
+impl ReadyPosition {
+    /// Returns the start of the files of one priority.
+    pub(crate) fn first_of(priority: BatchPriority) -> Self {
+        Self { class: first_of(priority), key: Vec::new() }
+    }
+
+    /// Returns the priority of the files at the position.
+    pub(crate) fn priority(&self) -> BatchPriority {
+        priority_of(self.class)
+    }
 }
 
 /// Pending files, and the position to continue from.
@@ -92,7 +134,7 @@ mod tests {
             let mut entry = Entry::default();
             entry.fingerprint.size = size;
             entry.fingerprint.mtime = Timestamp(mtime_s * 1_000_000_000);
-            Classes { order, base }.of(&entry)
+            Classes { order, base, rules: PriorityRules::default() }.of(b"", &entry)
         };
         assert_eq!([0, 1, 2, 1023, u64::MAX].map(|size| class(Order::Smallest, size, 0)), [0, 0, 1, 9, 63]);
         assert_eq!([0, u64::MAX].map(|size| class(Order::Largest, size, 0)), [63, 0]);

@@ -15,9 +15,12 @@ use crate::ledger::map::block::RowReader;
 use crate::ledger::map::entry::{Counts, Entry};
 use crate::ledger::map::job::{JOB_PREFIX, Job, decode_job};
 use crate::ledger::map::meta::TickMeta;
-use crate::ledger::map::ready::{Classes, ReadyFiles, ReadyPosition, row_key};
+use crate::ledger::map::ready::{Classes, ReadyFiles, ReadyPosition, priority_of, row_key};
 use crate::ledger::map::scan::Scan;
-use crate::model::{Cursor, FileKey, LogPosition, LogStart, RootId};
+use crate::model::{
+    BatchPriority, Cursor, FileKey, Fingerprint, LogPosition, LogStart, PriorityCounts, PriorityRule,
+    PriorityRules, RootId,
+};
 
 /// The figures of the last commit.
 #[derive(Debug, Default)]
@@ -25,17 +28,25 @@ pub(super) struct Committed {
     pub(super) cursor: Cursor,
     pub(super) counts: BTreeMap<u32, Counts>,
     pub(super) total: Counts,
+    pub(super) pending: PriorityCounts,
     /// `None` before the ledger is open.
     pub(super) classes: Option<Classes>,
     pub(super) log_start: LogStart,
 }
 
 impl Committed {
-    pub(super) fn of(tick: &TickMeta, counts: &BTreeMap<u32, Counts>, log_start: LogStart) -> Self {
+    pub(super) fn of(
+        tick: &TickMeta,
+        rules: &PriorityRules,
+        pending: PriorityCounts,
+        counts: &BTreeMap<u32, Counts>,
+        log_start: LogStart,
+    ) -> Self {
         let mut total = Counts::default();
         counts.values().for_each(|&counts| total += counts);
-        let classes = tick.ready_is_whole.then_some(Classes { order: tick.order, base: tick.base });
-        Self { cursor: tick.cursor, counts: counts.clone(), total, classes, log_start }
+        let classes = || Classes { order: tick.order, rules: rules.clone(), base: tick.base };
+        let classes = tick.ready_is_whole.then(classes);
+        Self { cursor: tick.cursor, counts: counts.clone(), total, pending, classes, log_start }
     }
 }
 
@@ -103,6 +114,27 @@ impl LedgerReader {
     /// # Errors
     /// Where the ledger can't be read.
     pub fn ready(&self, from: &ReadyPosition, limit: usize) -> Result<ReadyFiles, LedgerError> {
+        self.ready_while(from, limit, |_| true)
+    }
+
+    /// The same, of the priority at the position alone.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub(crate) fn ready_of_priority(
+        &self,
+        from: &ReadyPosition,
+        limit: usize,
+    ) -> Result<ReadyFiles, LedgerError> {
+        self.ready_while(from, limit, |class| priority_of(class) == from.priority())
+    }
+
+    fn ready_while(
+        &self,
+        from: &ReadyPosition,
+        limit: usize,
+        goes_on: impl Fn(u8) -> bool,
+    ) -> Result<ReadyFiles, LedgerError> {
         let layout = self.store.layout();
         let classes = self.classes()?;
         // The block that holds the position may begin before it, since blocks merge.
@@ -112,25 +144,50 @@ impl LedgerReader {
         let mut ready = ReadyFiles::default();
         while let Some((row, _)) = walk.next()? {
             let (&class, block_key) = row.split_first().ok_or_else(|| self.damaged("a row has no class"))?;
+            if !goes_on(class) {
+                break;
+            }
             if ready.files.len() >= limit.max(1) {
                 ready.next = Some(ReadyPosition { class, key: block_key.to_vec() });
                 break;
             }
             let start = if class == from.class { from.key.as_slice() } else { &[] };
-            self.collect_ready(block_key, (classes, class), start, &mut ready.files)?;
+            self.collect_ready(block_key, (&classes, class), start, &mut ready.files)?;
         }
         drop(layout);
         Ok(ready)
     }
 
     fn classes(&self) -> Result<Classes, LedgerError> {
-        self.with(|committed| committed.classes).ok_or_else(|| self.damaged("the order is not known"))
+        self.with(|committed| committed.classes.clone()).ok_or_else(|| self.damaged("the order is not known"))
+    }
+
+    /// Returns what gives a version of a file its priority, by the rules of the last job; `None` without rules.
+    pub(crate) fn priorities(&self) -> Option<impl Fn(&FileKey, &Fingerprint) -> BatchPriority + use<>> {
+        let classes = self.with(|committed| {
+            committed.classes.as_ref().filter(|classes| !classes.rules.is_empty()).cloned()
+        })?;
+        Some(move |key: &FileKey, version: &Fingerprint| {
+            classes.rules.class_of(key.as_bytes(), version, classes.base)
+        })
+    }
+
+    /// Returns the rule of the last job that gives a version of a file its priority, and the rule's number, from 1.
+    pub(crate) fn rule_of(&self, key: &FileKey, version: &Fingerprint) -> Option<(usize, PriorityRule)> {
+        let classes = self.with(|committed| committed.classes.clone())?;
+        let (number, rule) = classes.rules.first(key.as_bytes(), version, classes.base)?;
+        Some((number, rule.clone()))
+    }
+
+    /// Returns the pending files of all roots by priority.
+    pub fn pending(&self) -> PriorityCounts {
+        self.with(|committed| committed.pending)
     }
 
     fn collect_ready(
         &self,
         block_key: &[u8],
-        (classes, class): (Classes, u8),
+        (classes, class): (&Classes, u8),
         start: &[u8],
         files: &mut Vec<(FileKey, Entry)>,
     ) -> Result<(), LedgerError> {
@@ -140,7 +197,7 @@ impl LedgerReader {
         let body = rows.start(block_key, &value).map_err(|what| self.damaged(what))?;
         while rows.next(body).map_err(|what| self.damaged(what))? {
             let entry = &rows.entry;
-            if entry.pending && classes.of(entry) == class && rows.key.as_slice() >= start {
+            if entry.pending && rows.key.as_slice() >= start && classes.of(&rows.key, entry) == class {
                 let key = FileKey::from_bytes(&rows.key);
                 files.push((key.ok_or_else(|| self.damaged("an entry has no file's key"))?, *entry));
             }

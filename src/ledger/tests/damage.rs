@@ -21,7 +21,7 @@ fn fixture() -> Fixture {
     let [before_last, last] = ["before", "last"].map(|name| folder.path().join(name));
     commit(&mut created(&path), &entries(0));
     let mut ledger = opened(&path).unwrap();
-    ledger.set_order(Order::Smallest, Timestamp(0)).unwrap();
+    ledger.set_order(Order::Smallest, &[], Timestamp(0)).unwrap();
     commit(&mut ledger, &entries(1));
     copy(&path, &before_last);
     commit(&mut ledger, &entries(2));
@@ -193,14 +193,23 @@ fn what_a_kill_leaves_of_a_snapshot_is_cleared_away() {
 #[test]
 fn an_order_that_was_being_set_is_set_when_the_ledger_opens() {
     let fixture = fixture();
-    let state = StateFolder::open(&fixture.last).unwrap();
-    let mut ledger = Ledger::open(&state).unwrap();
-    ledger.begin_order(Order::Largest, Timestamp(0)).unwrap();
-    drop(ledger);
-    let ledger = Ledger::open(&state).unwrap();
-    let model = fixture.contents.iter().map(|(key, entry)| (FileKey::from_bytes(key).unwrap(), *entry));
-    let classes = Classes { order: Order::Largest, base: Timestamp(0) };
-    check_ready(&ledger.reader(), &model.collect(), classes, 10);
+    let model: Model =
+        fixture.contents.iter().map(|(key, entry)| (FileKey::from_bytes(key).unwrap(), *entry)).collect();
+    let high = |larger_than| {
+        let larger_than = Some(larger_than);
+        PriorityRule { larger_than, class: BatchPriority::High, ..PriorityRule::default() }
+    };
+    // Rules that come, change, and go.
+    for rules in [vec![high(7)], vec![high(3)], vec![]] {
+        let rules = PriorityRules::new(&rules).unwrap();
+        let classes = Classes { order: Order::Largest, rules, base: Timestamp(0) };
+        let state = StateFolder::open(&fixture.last).unwrap();
+        let mut ledger = Ledger::open(&state).unwrap();
+        ledger.begin_order(classes.clone()).unwrap();
+        drop(ledger);
+        let ledger = Ledger::open(&state).unwrap();
+        check_ready(&ledger.reader(), &model, &classes, 10);
+    }
 }
 
 #[test]
@@ -215,7 +224,7 @@ fn after_a_failed_commit_nothing_is_committed_until_the_ledger_opens_again() {
     assert!(matches!(ledger.commit(tick), Err(LedgerError::Io { .. })));
     fs::create_dir(fixture.last.join("db/blobs")).unwrap();
     assert!(matches!(ledger.commit(tick), Err(LedgerError::Poisoned)));
-    assert!(matches!(ledger.set_order(Order::Path, Timestamp(0)), Err(LedgerError::Poisoned)));
+    assert!(matches!(ledger.set_order(Order::Path, &[], Timestamp(0)), Err(LedgerError::Poisoned)));
     assert_eq!((ledger.cursor(), ledger.reader().cursor()), (cursor, cursor));
     assert_eq!(ledger.reader().total(), total);
     drop(ledger);

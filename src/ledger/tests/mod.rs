@@ -6,6 +6,7 @@ mod damage;
 mod in_hand;
 mod jobs;
 mod kept;
+mod priorities;
 mod state;
 mod unsynced;
 
@@ -18,7 +19,10 @@ use proptest::sample::Index;
 use super::*;
 use crate::ledger::map::block::tests::any_entry;
 use crate::ledger::map::ready::Classes;
-use crate::model::{Digest, FileKey, FolderKey, LogPosition, Order, RootId, Timestamp};
+use crate::model::{
+    BatchPriority, Digest, FileKey, FolderKey, LogPosition, Order, PriorityCounts, PriorityRule,
+    PriorityRules, RootId, Timestamp,
+};
 
 type Model = BTreeMap<FileKey, Entry>;
 
@@ -91,7 +95,19 @@ fn any_key() -> impl Strategy<Value = FileKey> {
 enum Step {
     Commit(Vec<(Index, Option<Entry>)>),
     Reopen,
-    Order(Order),
+    Order(Order, Vec<PriorityRule>),
+}
+
+fn any_rule() -> impl Strategy<Value = PriorityRule> {
+    let glob = prop_oneof![Just("*[02468].ast.json"), Just("a*/**"), Just("*1*")];
+    let class = prop_oneof![Just(BatchPriority::High), Just(BatchPriority::Normal), Just(BatchPriority::Low)];
+    let condition =
+        (proptest::option::of(glob), any::<Option<u64>>(), proptest::option::of(1..9_000_000_000_u64));
+    (condition, class).prop_filter_map("an empty rule", |((glob, larger_than, newer_than_seconds), class)| {
+        let globs = glob.into_iter().map(str::to_owned).collect();
+        let rule = PriorityRule { globs, larger_than, newer_than_seconds, class, ..PriorityRule::default() };
+        PriorityRules::new(std::slice::from_ref(&rule)).is_ok().then_some(rule)
+    })
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -106,11 +122,11 @@ fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => proptest::collection::vec(change, 0..250).prop_map(Step::Commit),
         1 => Just(Step::Reopen),
-        1 => order.prop_map(Step::Order),
+        1 => (order, proptest::collection::vec(any_rule(), 0..4)).prop_map(|(order, rules)| Step::Order(order, rules)),
     ]
 }
 
-fn check(reader: &LedgerReader, model: &Model, pool: &[FileKey], classes: Classes, step: usize) {
+fn check(reader: &LedgerReader, model: &Model, pool: &[FileKey], classes: &Classes, step: usize) {
     let expected: Vec<_> = model.iter().map(|(key, entry)| (key.as_bytes().to_vec(), *entry)).collect();
     assert_eq!(contents(reader).unwrap(), expected);
     let found: Vec<_> = pool.iter().map(|key| model.get(key).copied()).collect();
@@ -139,9 +155,9 @@ fn check(reader: &LedgerReader, model: &Model, pool: &[FileKey], classes: Classe
     check_counts(reader, model);
 }
 
-fn check_ready(reader: &LedgerReader, model: &Model, classes: Classes, limit: usize) {
+fn check_ready(reader: &LedgerReader, model: &Model, classes: &Classes, limit: usize) {
     let mut due: Vec<_> = model.iter().filter(|(_, entry)| entry.pending).collect();
-    due.sort_by_key(|(key, entry)| (classes.of(entry), *key));
+    due.sort_by_key(|(key, entry)| (classes.of(key.as_bytes(), entry), *key));
     let mut found = Vec::new();
     let mut from = Some(ReadyPosition::default());
     while let Some(position) = from {
@@ -150,7 +166,22 @@ fn check_ready(reader: &LedgerReader, model: &Model, classes: Classes, limit: us
         found.extend(ready.files);
         from = ready.next;
     }
-    assert!(found.iter().map(|(key, entry)| (key, entry)).eq(due));
+    assert!(found.iter().map(|(key, entry)| (key, entry)).eq(due.iter().copied()));
+    for priority in BatchPriority::ALL {
+        let class_of = |(key, entry): &(&FileKey, &Entry)| {
+            classes.rules.class_of(key.as_bytes(), &entry.fingerprint, classes.base)
+        };
+        let of_class: Vec<_> = due.iter().copied().filter(|file| class_of(file) == priority).collect();
+        assert_eq!(reader.pending().of(priority), of_class.len() as u64);
+        let mut found = Vec::new();
+        let mut from = Some(ReadyPosition::first_of(priority));
+        while let Some(position) = from {
+            let ready = reader.ready_of_priority(&position, limit).unwrap();
+            found.extend(ready.files);
+            from = ready.next;
+        }
+        assert!(found.iter().map(|(key, entry)| (key, entry)).eq(of_class));
+    }
 }
 
 fn check_counts(reader: &LedgerReader, model: &Model) {
@@ -176,7 +207,7 @@ proptest! {
         let path = folder.path().join("state");
         let mut ledger = created(&path);
         let mut model = Model::new();
-        let mut classes = Classes { order: Order::Path, base: Timestamp(0) };
+        let mut classes = Classes { order: Order::Path, rules: PriorityRules::default(), base: Timestamp(0) };
         for (number, step) in steps.into_iter().enumerate() {
             match step {
                 Step::Commit(changes) => {
@@ -195,15 +226,16 @@ proptest! {
                     drop(ledger);
                     ledger = opened(&path).unwrap();
                 }
-                Step::Order(order) => {
+                Step::Order(order, rules) => {
                     let base = Timestamp(number as i64 * 1_000_000_000_000);
-                    if order != classes.order {
-                        classes = Classes { order, base };
+                    ledger.set_order(order, &rules, base).unwrap();
+                    let rules = PriorityRules::new(&rules).unwrap();
+                    if order != classes.order || rules != classes.rules || rules.age() {
+                        classes = Classes { order, rules, base };
                     }
-                    ledger.set_order(order, base).unwrap();
                 }
             }
-            check(&ledger.reader(), &model, &pool, classes, number);
+            check(&ledger.reader(), &model, &pool, &classes, number);
         }
     }
 }

@@ -9,6 +9,7 @@ use super::values::kinds::{
     address, count, cron, failures, globs, log_filter, millis, path, roots, seconds, size, switch, time,
     time_or_seconds, word,
 };
+use super::values::priority::priorities;
 use crate::model::{ErrorClass, ErrorMode, Order, StrategyKind};
 use crate::source::Filters;
 
@@ -68,8 +69,15 @@ fn work() -> Vec<Setting> {
             => "Files in a batch of `count`, and where `adaptive` starts";
         "batches-ahead" Run AtOnce batch.max_concurrent_batches: count(1, 1000, "batches")
             => "Batches kept ready for each worker, counted as 1,000 files each: what is claimed ahead";
-        "strategy" Run AtOnce batch.strategy: word([StrategyKind::Adaptive, StrategyKind::Count, StrategyKind::Size])
+        "strategy" Run AtOnce batch.strategy: word([
+            StrategyKind::Adaptive,
+            StrategyKind::Count,
+            StrategyKind::Size,
+            StrategyKind::Language,
+        ])
             => "How pending files are cut into batches";
+        "priority" Run NextJob batch.priorities: priorities()
+            => "Which files come first: the first rule that matches a file gives it a class, high, normal or low";
         "order" Run NextJob batch.order: word([Order::Path, Order::Smallest, Order::Largest, Order::Newest, Order::Oldest])
             => "Which files come first: exactly among those claimed together, by powers of two of size or age beyond";
         "include" Run NextJob batch.include: globs(|globs| Filters::new(globs, &[]))

@@ -164,6 +164,7 @@ mod tests {
                 ValueInput::Word(words) => words.iter().map(String::as_str).collect(),
                 ValueInput::Switch => vec!["true"],
                 ValueInput::Items if setting.key == "root" => vec!["a=/a"],
+                ValueInput::Items if setting.key == "priority" => vec!["*.x,newer-than:7d=high"],
                 ValueInput::Items => vec!["*.x"],
                 ValueInput::Path => vec!["/elsewhere"],
                 ValueInput::Text => match setting.form.unit {

@@ -5,7 +5,8 @@ pub(super) mod ignored;
 
 use std::fmt;
 
-use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
+pub use crate::model::rules::globs::FilterError;
+use crate::model::rules::globs::Globs;
 
 /// Include and exclude globs.
 ///
@@ -29,32 +30,13 @@ pub struct Filters {
     exclude: Globs,
 }
 
-/// An invalid glob.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{list} glob \"{glob}\": {reason}")]
-pub struct FilterError {
-    /// `include` or `exclude`.
-    pub list: &'static str,
-    /// The glob as given.
-    pub glob: String,
-    /// What is wrong with it, and what to write instead.
-    pub reason: String,
-}
-
 impl Filters {
     /// Compiles the globs.
     ///
     /// # Errors
     /// The first invalid glob.
     pub fn new(include: &[String], exclude: &[String]) -> Result<Self, FilterError> {
-        if let Some(glob) = include.iter().find(|glob| glob.ends_with('/')) {
-            return Err(FilterError {
-                list: "include",
-                glob: glob.clone(),
-                reason: format!("names a folder; write \"{glob}**\" for the files below it"),
-            });
-        }
-        Ok(Self { include: Globs::new("include", include)?, exclude: Globs::new("exclude", exclude)? })
+        Ok(Self { include: Globs::of_files("include", include)?, exclude: Globs::new("exclude", exclude)? })
     }
 
     /// Returns a text that is equal exactly when the rules are: one line per rule, sorted. The contents of
@@ -62,7 +44,7 @@ impl Filters {
     pub fn signature(&self) -> String {
         let lines = |list: &str, globs: &Globs| {
             let escaped = |text: &String| text.replace('\\', "\\\\").replace('\n', "\\n");
-            globs.texts.iter().map(|text| format!("{list} {}\n", escaped(text))).collect::<Vec<_>>()
+            globs.texts().iter().map(|text| format!("{list} {}\n", escaped(text))).collect::<Vec<_>>()
         };
         let mut all = lines("exclude", &self.exclude);
         all.extend(lines("include", &self.include));
@@ -91,10 +73,13 @@ impl Filters {
 
     /// Returns the rule that excludes this entry.
     pub(super) fn cut(&self, entry: &EntryPath, is_folder: bool) -> Option<ExclusionRule<'_>> {
-        if !is_folder && !self.include.is_empty() && self.include.find(entry, false).is_none() {
+        if !is_folder
+            && !self.include.is_empty()
+            && self.include.find(entry.name(), || entry.path(), false).is_none()
+        {
             return Some(ExclusionRule::Include);
         }
-        self.exclude.find(entry, is_folder).map(ExclusionRule::Exclude)
+        self.exclude.find(entry.name(), || entry.path(), is_folder).map(ExclusionRule::Exclude)
     }
 }
 
@@ -183,88 +168,6 @@ impl EntryPath {
     pub(super) fn path(&self) -> &[u8] {
         &self.bytes
     }
-}
-
-/// Globs of one list. Those of the form `*SUFFIX`, nearly all in use, are plain comparisons.
-#[derive(Debug, Clone, Default)]
-struct Globs {
-    texts: Vec<String>,
-    /// The suffix, and the index of its text.
-    suffixes: Vec<(Box<[u8]>, usize)>,
-    names: GlobSet,
-    name_texts: Vec<usize>,
-    paths: GlobSet,
-    path_texts: Vec<usize>,
-}
-
-impl Globs {
-    fn new(list: &'static str, texts: &[String]) -> Result<Self, FilterError> {
-        let mut globs = Self { texts: texts.to_vec(), ..Self::default() };
-        let mut names = GlobSetBuilder::new();
-        let mut paths = GlobSetBuilder::new();
-        for (at, text) in texts.iter().enumerate() {
-            let error = |reason: String| FilterError { list, glob: text.clone(), reason };
-            let inner = text.strip_suffix('/').unwrap_or(text);
-            let inner = inner.strip_prefix("./").unwrap_or(inner);
-            if inner.is_empty() {
-                return Err(error("empty; write \"*\" for every file".to_owned()));
-            }
-            if let Some(suffix) = suffix_of(text) {
-                globs.suffixes.push((suffix.as_bytes().into(), at));
-                continue;
-            }
-            let glob = GlobBuilder::new(inner.strip_prefix('/').unwrap_or(inner))
-                .literal_separator(true)
-                .build()
-                .map_err(|e| {
-                    error(format!("{}; put \"\\\" before a character that stands for itself", e.kind()))
-                })?;
-            if inner.contains('/') {
-                paths.add(glob);
-                globs.path_texts.push(at);
-            } else {
-                names.add(glob);
-                globs.name_texts.push(at);
-            }
-        }
-        let too_large = |e: globset::Error| FilterError {
-            list,
-            glob: e.glob().unwrap_or_default().to_owned(),
-            reason: format!("{}; use fewer or shorter globs", e.kind()),
-        };
-        globs.names = names.build().map_err(too_large)?;
-        globs.paths = paths.build().map_err(too_large)?;
-        Ok(globs)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.texts.is_empty()
-    }
-
-    /// Returns the first glob that matches.
-    fn find(&self, entry: &EntryPath, is_folder: bool) -> Option<&str> {
-        let name = entry.name();
-        let suffix = self.suffixes.iter().find(|(suffix, _)| name.ends_with(suffix)).map(|&(_, at)| at);
-        let found = suffix
-            .or_else(|| self.find_in(&self.names, &self.name_texts, name, is_folder))
-            .or_else(|| self.find_in(&self.paths, &self.path_texts, entry.path(), is_folder))?;
-        self.texts.get(found).map(String::as_str)
-    }
-
-    fn find_in(&self, set: &GlobSet, texts: &[usize], path: &[u8], is_folder: bool) -> Option<usize> {
-        if set.is_empty() {
-            return None;
-        }
-        let matching = set.matches_candidate(&Candidate::from_bytes(path));
-        let fits = |at: &usize| is_folder || !self.texts.get(*at).is_some_and(|text| text.ends_with('/'));
-        matching.into_iter().filter_map(|at| texts.get(at).copied()).find(fits)
-    }
-}
-
-/// Returns `.ast.json` for `*.ast.json`; `None` where more than a comparison is needed.
-fn suffix_of(glob: &str) -> Option<&str> {
-    let suffix = glob.strip_prefix('*')?;
-    (!suffix.is_empty() && !suffix.contains(['*', '?', '[', ']', '{', '}', '\\', '/'])).then_some(suffix)
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use crate::engine::roots::probe::tests::impatient;
 use crate::engine::stop::Stop;
 use crate::engine::store::Store;
 use crate::engine::workers::pool::{Pool, WorkerHandle};
-use crate::model::{BatchConfig, BatchPriority, Fingerprint, RootId, Timestamp};
+use crate::engine::workers::task::Lane;
+use crate::model::{BatchConfig, Fingerprint, RootId, Timestamp};
 
 fn found(path: &str, size: u64) -> (FileKey, FileEvent) {
     let key = FileKey::from_relative_path(RootId(1), path.as_bytes()).unwrap();
@@ -28,8 +29,8 @@ fn state(folder: &Path) -> (Store, JobPlan) {
     (store, plan)
 }
 
-/// Returns the priorities of the batches that were handed out, and whether files wait to be claimed.
-fn admitted(order: Order, origin: ChangeOrigin, is_open: bool, sizes: &[u64]) -> (Vec<BatchPriority>, bool) {
+/// Returns the lanes of the batches that were handed out, and whether files wait to be claimed.
+fn admitted(order: Order, origin: ChangeOrigin, is_open: bool, sizes: &[u64]) -> (Vec<Lane>, bool) {
     let folder = tempfile::tempdir().unwrap();
     let (mut store, plan) = state(folder.path());
     let config = BatchConfig { order, ..BatchConfig::default() };
@@ -47,9 +48,9 @@ fn admitted(order: Order, origin: ChangeOrigin, is_open: bool, sizes: &[u64]) ->
         sizes.iter().enumerate().map(|(n, &size)| found(&format!("f{n}"), size)).collect();
     dispatch.admit(&scope, &mut changes, origin, is_open).unwrap();
     let batches = std::iter::from_fn(|| pool.take_back());
-    let priorities: Vec<_> = batches.map(|task| task.shared().batch.priority).collect();
-    assert_eq!(priorities.is_empty(), dispatch.outstanding() == 0);
-    (priorities, dispatch.makes_claimable())
+    let lanes: Vec<_> = batches.map(|task| task.shared().lane).collect();
+    assert_eq!(lanes.is_empty(), dispatch.outstanding() == 0);
+    (lanes, dispatch.makes_claimable())
 }
 
 #[test]
@@ -59,16 +60,16 @@ fn each_origin_bypasses_the_queue_by_its_own_rule() {
     let client = ChangeOrigin::Client;
     let small = [1, 1];
     let large = [1, LARGE_BYTES];
-    let high = BatchPriority::High;
-    let normal = BatchPriority::Normal;
+    let urgent = Lane::Urgent;
+    let bulk = Lane::Bulk;
     let queued = (vec![], true);
-    assert_eq!(admitted(Order::Path, watch, true, &small), (vec![high, high], false));
-    assert_eq!(admitted(Order::Largest, watch, true, &small), (vec![high, high], false));
+    assert_eq!(admitted(Order::Path, watch, true, &small), (vec![urgent, urgent], false));
+    assert_eq!(admitted(Order::Largest, watch, true, &small), (vec![urgent, urgent], false));
     assert_eq!(admitted(Order::Path, watch, false, &small), queued, "the run ends, or lacks something");
-    assert_eq!(admitted(Order::Path, scan, true, &small), (vec![normal], false));
+    assert_eq!(admitted(Order::Path, scan, true, &small), (vec![bulk], false));
     assert_eq!(admitted(Order::Path, scan, false, &small), queued);
     assert_eq!(admitted(Order::Largest, scan, true, &small), queued, "all are needed to know the largest");
-    assert_eq!(admitted(Order::Path, scan, true, &large), (vec![high], true), "the large one alone");
+    assert_eq!(admitted(Order::Path, scan, true, &large), (vec![urgent], true), "the large one alone");
     assert_eq!(admitted(Order::Path, client, true, &small), queued);
     assert_eq!(admitted(Order::Path, watch, true, &[]), (vec![], false), "nothing changed");
 }
@@ -94,7 +95,6 @@ fn a_suspect_that_is_due_later_stays_one() {
     assert_eq!(dispatch.outstanding(), 1, "the other one alone: by now the suspect is due");
     dispatch.take_back();
     dispatch.claim_suspect(&at(2_000_000)).unwrap();
-    let alone: Vec<_> =
-        std::iter::from_fn(|| pool.take_back()).map(|task| task.shared().batch.priority).collect();
-    assert_eq!(alone, [BatchPriority::Low]);
+    let alone: Vec<_> = std::iter::from_fn(|| pool.take_back()).map(|task| task.shared().lane).collect();
+    assert_eq!(alone, [Lane::Alone]);
 }

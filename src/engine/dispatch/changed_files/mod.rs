@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use super::admission::preview;
-use super::{ClaimScope, Dispatcher, Lane};
+use super::{ClaimScope, Dispatcher, Way};
 use crate::engine::dispatch::claims::Claims;
 use crate::engine::lifecycle::transition::FileEvent;
 use crate::engine::stats::latency::Latency;
@@ -131,7 +131,7 @@ impl Dispatcher {
                 files.push(file);
             }
         }
-        self.push(files, Lane::Changed);
+        self.push(scope, files, Way::Changed);
     }
 
     /// Notes what a tick settled at `now`, and hands out again what is still due. If that is not open, it is claimed

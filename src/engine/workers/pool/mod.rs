@@ -1,8 +1,12 @@
 //! Worker threads over work-stealing deques.
 //!
-//! One injector takes new tasks, each worker has a deque of its own. A worker tries its own deque, then the injector,
-//! then the deques of the others from a random one on. One that finds nothing parks; it counts as idle until it is
+//! An injector for each priority takes new tasks, each worker has a deque of its own. A worker tries its own deque,
+//! then the injectors, then the deques of the others from a random one on. One that finds nothing parks; it counts as idle until it is
 //! woken, and a busy worker that sees an idle one splits its task.
+//!
+//! The injector of the highest priority that has a task comes first. But of each eight tasks that workers take from
+//! injectors, one is of the next lower priority that has some, and of each eight of those one of the lowest: whatever
+//! comes in, all go on, and what is wanted first has 7/8 of the workers' time at least.
 //!
 //! Urgent tasks have an injector of their own, which every worker tries first. A worker with other work checks their
 //! number between two files, puts the rest of its task into its deque, and takes them.
@@ -29,13 +33,20 @@ use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 
 use super::pool_threads::PoolThreads;
 use super::task::Task;
+use crate::model::BatchPriority;
+
+/// One of so many tasks is of the next lower priority.
+const SHARE: usize = 8;
 
 /// The body of a worker thread.
 type Body = dyn Fn(&Pool, usize, &Deque<Task>) + Send + Sync;
 
 /// The queues that the workers share. [`Pool::close`] ends the workers once the queues are empty.
 pub(crate) struct Pool {
-    injector: Injector<Task>,
+    /// By priority.
+    injectors: [Injector<Task>; 3],
+    /// Tasks that were taken from these.
+    taken: AtomicUsize,
     urgent: Injector<Task>,
     /// Tasks in `urgent`, or about to be.
     urgent_tasks: AtomicUsize,
@@ -78,7 +89,8 @@ impl Pool {
             }
         };
         let pool = Arc::new(Self {
-            injector: Injector::new(),
+            injectors: Default::default(),
+            taken: AtomicUsize::new(0),
             urgent: Injector::new(),
             urgent_tasks: AtomicUsize::new(0),
             stealers: RwLock::default(),
@@ -153,7 +165,7 @@ impl Pool {
             self.urgent_tasks.fetch_add(1, Ordering::Relaxed);
             self.urgent.push(task);
         } else {
-            self.injector.push(task);
+            self.injectors[task.shared().batch.priority as usize].push(task);
         }
     }
 
@@ -166,6 +178,23 @@ impl Pool {
         Some(task)
     }
 
+    /// Takes the next task of the injectors.
+    fn next_bulk(&self) -> Option<Task> {
+        let with_tasks = || BatchPriority::ALL.map(|one| &self.injectors[one as usize]).into_iter();
+        let mut waiting = with_tasks().filter(|injector| !injector.is_empty());
+        let mut next = waiting.next()?;
+        if let Some(lower) = waiting.next() {
+            // Counted only while there is a choice.
+            let taken = 1 + self.taken.fetch_add(1, Ordering::Relaxed);
+            if taken.is_multiple_of(SHARE) {
+                let lowest = waiting.next().filter(|_| (taken / SHARE).is_multiple_of(SHARE));
+                next = lowest.unwrap_or(lower);
+            }
+        }
+        // Others may have taken its last one.
+        first_of(|| next.steal()).or_else(|| with_tasks().find_map(|injector| first_of(|| injector.steal())))
+    }
+
     /// Takes back a task that no worker has begun.
     pub(crate) fn take_back(&self) -> Option<Task> {
         let urgent = self.next_urgent();
@@ -173,7 +202,7 @@ impl Pool {
             return urgent;
         }
         let stealers = self.stealers.read().unwrap_or_else(PoisonError::into_inner);
-        first_of(|| self.injector.steal().or_else(|| stealers.iter().map(Stealer::steal).collect()))
+        self.next_bulk().or_else(|| first_of(|| stealers.iter().map(Stealer::steal).collect()))
     }
 
     /// Provides the handle of a worker that a test calls itself, in place of a thread.
@@ -335,7 +364,7 @@ impl WorkerHandle<'_> {
 
     fn find(&self) -> Option<Task> {
         let own = || self.pool.next_urgent().or_else(|| self.deque.pop());
-        own().or_else(|| first_of(|| self.pool.injector.steal().or_else(|| self.steal())))
+        own().or_else(|| self.pool.next_bulk()).or_else(|| first_of(|| self.steal()))
     }
 
     /// Tries the other workers' deques once round, from a random one on.

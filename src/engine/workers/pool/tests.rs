@@ -3,7 +3,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::engine::workers::task::SharedBatch;
+use crate::engine::workers::task::{Lane, SharedBatch};
 use crate::model::{BatchPriority, DiscoveredFile, FileBatch, FileKey, Fingerprint, RootId};
 
 fn batch(id: u64, files: usize) -> FileBatch {
@@ -51,7 +51,7 @@ fn each_file_is_worked_on_once_by_any_number_of_workers() {
 }
 
 fn urgent(id: u64, files: usize) -> Task {
-    Task::new(FileBatch { priority: BatchPriority::High, ..batch(id, files) })
+    Task::of(Arc::new(SharedBatch::new(batch(id, files), Lane::Urgent)))
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_file_that_was_taken_out_is_not_begun() {
         }
     };
     let pool = Pool::start(2, move |_| send.clone(), work, || ()).unwrap();
-    let shared = Arc::new(SharedBatch::new(batch(1, 5)));
+    let shared = Arc::new(SharedBatch::new(batch(1, 5), Lane::Bulk));
     pool.push(Task::of(Arc::clone(&shared)));
     assert!(shared.take(1) && shared.take(4));
     assert!(!shared.take(4), "it is taken once");
@@ -286,4 +286,28 @@ fn what_an_abandoned_worker_had_set_aside_goes_to_others() {
     assert_eq!(seen.len(), 5);
     assert!(joined(&pool), "the one that hangs is not waited for");
     drop(open);
+}
+
+#[test]
+fn each_priority_has_its_share_and_the_highest_comes_first() {
+    let pool =
+        Pool::start(0, |_| (), |(): &mut (), _, _: &WorkerHandle<'_>| ControlFlow::Break(()), || ()).unwrap();
+    let push = |priority, tasks: u64| {
+        (0..tasks).for_each(|id| pool.push(Task::new(FileBatch { priority, ..batch(id, 1) })));
+    };
+    let take = |tasks: usize| {
+        let mut taken = [0; 3];
+        for _ in 0..tasks {
+            taken[pool.take_back().unwrap().shared().batch.priority as usize] += 1;
+        }
+        taken
+    };
+    BatchPriority::ALL.into_iter().for_each(|priority| push(priority, 64));
+    assert_eq!(take(7), [0, 0, 7]);
+    assert_eq!(take(57), [1, 7, 49]);
+    assert_eq!(take(128), [63, 57, 8]);
+    // There is nothing of the usual priority: the lowest is the next lower one.
+    push(BatchPriority::High, 64);
+    push(BatchPriority::Low, 64);
+    assert_eq!(take(64), [8, 0, 56]);
 }

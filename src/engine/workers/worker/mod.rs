@@ -14,11 +14,11 @@ use super::pool::WorkerHandle;
 use super::read_ahead::ReadAhead;
 use super::record::put;
 use super::slots::{Slot, SlotState, Stage};
-use super::task::Task;
+use super::task::{Lane, Task};
 use crate::engine::lifecycle::transition::AttemptOutcome;
 use crate::engine::resources::memory_budget::{Admission, MemoryPermit};
 use crate::ledger::Marker;
-use crate::model::{BatchPriority, Digest, DiscoveredFile, ErrorClass, FileError, Resource};
+use crate::model::{Digest, DiscoveredFile, ErrorClass, FileError, Resource};
 use crate::process::{FileContent, Processor, ResultWriter};
 use crate::source::{Ahead, Content, ReadError};
 
@@ -144,7 +144,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
 
     fn begin_task(&mut self, task: Task) -> Option<()> {
         if let Some(marker) = &mut self.marker {
-            let alone = task.shared().batch.priority == BatchPriority::Low;
+            let alone = task.shared().lane == Lane::Alone;
             marker.begin(task.files().iter().map(|file| &file.key), alone);
         }
         self.first = task.place();

@@ -75,7 +75,9 @@ const moment = (text) => new Date(text).toLocaleTimeString([], { hour12: false }
 function showQueue(statistics) {
   const waiting = (slow.failures?.classes ?? []).filter((group) => group.waiting > 0);
   const retrying = waiting.reduce((sum, group) => sum + group.waiting, 0);
-  say("queue-text", `${files(statistics.pending)}, ${bytes(statistics.pending_bytes)}.`);
+  const { high, normal, low } = statistics.pending_by_class;
+  const classes = high + low > 0 ? ` By class: ${count(high)} high, ${count(normal)} normal, ${count(low)} low.` : "";
+  say("queue-text", `${files(statistics.pending)}, ${bytes(statistics.pending_bytes)}.${classes}`);
   const first = {
     key: "first",
     head: "New or changed",

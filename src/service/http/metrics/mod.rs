@@ -10,7 +10,7 @@ use crate::engine::{
     BatchStatistics, BreakerState, ConsumerStatus, FailureReport, ProcessingState, RootState, StatusReport,
     WatchFigures,
 };
-use crate::model::{ErrorClass, Resource};
+use crate::model::{BatchPriority, ErrorClass, Resource};
 use text::{Exposition, Kind};
 
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -94,6 +94,11 @@ fn job(out: &mut Exposition, statistics: &BatchStatistics) {
 fn queue(out: &mut Exposition, statistics: &BatchStatistics) {
     out.gauge("pending_files", "Files that are due", statistics.progress.pending);
     out.gauge("pending_bytes", "Sizes of the files that are due", statistics.pending_bytes);
+    let help = "Files that are due, of all roots, by class of priority";
+    let mut queued = out.metric(Kind::Gauge, "queued_files", help);
+    for class in BatchPriority::ALL {
+        queued.of(&[("class", class.as_str())], statistics.pending_by_class.of(class));
+    }
     out.gauge("in_flight_files", "Files handed to workers and not committed yet", statistics.in_flight);
 }
 

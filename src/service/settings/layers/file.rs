@@ -5,21 +5,25 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
 use super::found::{FileSettings, Found};
 use super::profiles::FileProfiles;
+use crate::model::PriorityRule;
 use crate::model::name::checked;
 use crate::service::settings::catalogue::{catalogue, setting};
 use crate::service::settings::problem::{Origin, Problem};
 use crate::service::settings::setting::{Given, Setting};
 use crate::service::settings::suggest::{did_you_mean, nearest};
 use crate::service::settings::values::Raw;
+use crate::service::settings::values::priority::{check, set_member};
 
 /// The file name that is looked for in each folder.
 pub(crate) const NAME: &str = "outlast.toml";
 /// The setting whose items are tables.
 const ROOT: &str = "root";
+/// The setting whose items are tables without names.
+const PRIORITY: &str = "priority";
 /// The table of profiles.
 const PROFILE: &str = "profile";
 /// The key of a profile that names another one.
@@ -110,6 +114,12 @@ impl<'a> TomlFile<'a> {
             let is_table = catalogue().iter().any(|setting| setting.key.starts_with(&inner));
             match (known, value.get_ref()) {
                 (Some(setting), DeValue::Table(roots)) if key == ROOT => self.roots(setting, roots, origin),
+                (Some(setting), DeValue::Array(tables)) if key == PRIORITY => {
+                    self.rules(setting, tables, origin);
+                }
+                (Some(_), DeValue::Table(_)) if key == PRIORITY => {
+                    self.found.wrong(origin, "priority is a list of tables: write [[priority]]");
+                }
                 (Some(setting), value) => self.take(setting, &raw(value), origin),
                 (None, value) if key == PROFILE && self.profile.is_none() => self.all_profiles(value, origin),
                 (None, value) if key == INHERITS && self.profile.is_some() => self.inherits(value, origin),
@@ -183,6 +193,41 @@ impl<'a> TomlFile<'a> {
         if !items.is_empty() {
             self.take(setting, &Raw::List(items), origin);
         }
+    }
+
+    /// Takes over the tables `[[priority]]`. Each member that is wrong is reported with its own line.
+    fn rules(&mut self, setting: &'static Setting, tables: &DeArray<'_>, origin: Origin) {
+        let before = self.found.problems.len();
+        let mut items = Vec::new();
+        for item in tables {
+            items.push(match item.get_ref() {
+                DeValue::Table(table) => Raw::Rule(Box::new(self.rule(table, self.at(item.span().start)))),
+                other => raw(other),
+            });
+        }
+        if self.found.problems.len() == before {
+            self.take(setting, &Raw::List(items), origin);
+        }
+    }
+
+    fn rule(&mut self, table: &DeTable<'_>, line: Origin) -> PriorityRule {
+        let before = self.found.problems.len();
+        let mut rule = PriorityRule { origin: line.to_string(), ..PriorityRule::default() };
+        for (name, value) in table {
+            if let Err(what) = set_member(&mut rule, name.get_ref(), &raw(value.get_ref())) {
+                self.found.wrong(self.at(name.span().start), what);
+            }
+        }
+        if !table.contains_key("class") {
+            let what = "this priority rule has no class: add class = \"high\", \"normal\" or \"low\"";
+            self.found.wrong(line.clone(), what);
+        }
+        if self.found.problems.len() == before
+            && let Err(what) = check(&rule)
+        {
+            self.found.wrong(line, what);
+        }
+        rule
     }
 }
 

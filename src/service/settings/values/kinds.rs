@@ -247,7 +247,7 @@ pub(super) fn is_filter(text: &str) -> bool {
 }
 
 /// Splits globs at commas that are outside of brackets.
-fn split_globs(text: &str) -> Vec<String> {
+pub(super) fn split_globs(text: &str) -> Vec<String> {
     let mut depth = 0_usize;
     let mut from = 0;
     let mut globs = Vec::new();

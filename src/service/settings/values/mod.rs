@@ -1,6 +1,7 @@
 //! Values: as they are found, as they are shown, and what leads from one to the other.
 
 pub(super) mod kinds;
+pub(super) mod priority;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -11,6 +12,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::problem::{Origin, Sourced};
+use crate::model::PriorityRule;
 pub(super) use units::duration_text;
 
 /// An unparsed value of a layer.
@@ -26,6 +28,8 @@ pub enum Raw {
     Switch(bool),
     /// A list in a file, or of a flag that was repeated.
     List(Vec<Raw>),
+    /// A priority rule in a file, as its own lines have it.
+    Rule(Box<PriorityRule>),
     /// Another type in a file, which no setting has.
     Other(&'static str),
 }
@@ -69,6 +73,7 @@ impl fmt::Display for Raw {
             Self::Number(text) => f.write_str(text),
             Self::Switch(switch) => write!(f, "{switch}"),
             Self::List(_) => f.write_str("a list"),
+            Self::Rule(rule) => write!(f, "{rule}"),
             Self::Other(what) => f.write_str(what),
         }
     }

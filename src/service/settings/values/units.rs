@@ -3,34 +3,18 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use jiff::fmt::friendly::{Spacing, SpanPrinter};
+use crate::model::rules::units::SIZES;
+pub(crate) use crate::model::rules::units::duration_text;
+pub(super) use crate::model::rules::units::size_text;
 
-const KIB: u64 = 1 << 10;
-/// Units of sizes. `MB` is 10^6 bytes, `MiB` is 2^20.
-const SIZES: [(&str, u64); 9] = [
-    ("B", 1),
-    ("kB", 1_000),
-    ("MB", 1_000_000),
-    ("GB", 1_000_000_000),
-    ("TB", 1_000_000_000_000),
-    ("KiB", KIB),
-    ("MiB", KIB * KIB),
-    ("GiB", KIB * KIB * KIB),
-    ("TiB", KIB * KIB * KIB * KIB),
-];
-
-/// Parses a duration such as `250ms`, `30s`, `1h30m`; without a unit only 0 and, if allowed, seconds.
+/// Parses a duration such as `250ms`, `30s`, `1h30m`, `7d`; without a unit only 0 and, if allowed, seconds.
 pub(super) fn duration(text: &str, bare_seconds: bool) -> Option<Duration> {
     if let Ok(number) = text.parse::<f64>() {
         let clear = bare_seconds || number == 0.0;
         return Duration::try_from_secs_f64(number).ok().filter(|_| clear);
     }
-    Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok()
-}
-
-/// Formats a duration so that it can be parsed again.
-pub(crate) fn duration_text(duration: Duration) -> String {
-    SpanPrinter::new().spacing(Spacing::None).unsigned_duration_to_string(&duration)
+    let span = text.parse::<jiff::Span>().ok()?.to_duration(jiff::SpanRelativeTo::days_are_24_hours());
+    Duration::try_from(span.ok()?).ok()
 }
 
 /// Parses a size such as `128MB`, `1.5GiB` or `2G`, which is 2GiB; without a unit only 0. Case is ignored.
@@ -54,19 +38,6 @@ pub(super) fn size(text: &str) -> Option<u64> {
     }
 }
 
-/// Formats a size in its largest unit without a fraction, in powers of two before powers of ten.
-pub(super) fn size_text(bytes: u64) -> String {
-    let fits = |(_, unit): &&(&str, u64)| bytes > 0 && bytes.is_multiple_of(*unit);
-    let binary = SIZES[5..].iter().rev().find(fits);
-    let decimal = SIZES[..5].iter().rev().find(fits);
-    let unit = match (binary, decimal) {
-        // 1000 MiB stays that, rather than 1048576000 B; 128 MB is no whole number of MiB.
-        (Some(binary), Some(decimal)) if binary.1 < decimal.1 => Some(decimal),
-        (binary, decimal) => binary.or(decimal),
-    };
-    unit.map_or_else(|| format!("{bytes}B"), |(name, unit)| format!("{}{name}", bytes / unit))
-}
-
 /// Parses an address. A bare port is reachable from this machine only.
 pub(super) fn address(text: &str) -> Option<SocketAddr> {
     let local = |port: &str| Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse().ok()?)));
@@ -87,12 +58,14 @@ mod tests {
             ("6h", 21_600_000, "6h"),
             ("1h30m", 5_400_000, "1h30m"),
             ("1.5s", 1500, "1s500ms"),
+            ("2d 1h", 176_400_000, "49h"),
+            ("1w", 604_800_000, "168h"),
             ("0", 0, "0s"),
         ] {
             let read = duration(text, false).unwrap();
             assert_eq!((read.as_millis(), duration_text(read).as_str()), (millis, back), "{text}");
         }
-        for wrong in ["", "5", "-5s", "5 parsecs", "s", "1e400", "NaN", "5s ago"] {
+        for wrong in ["", "5", "-5s", "5 parsecs", "s", "1e400", "NaN", "5s ago", "1mo"] {
             assert_eq!(duration(wrong, false), None, "{wrong}");
         }
         assert_eq!(duration("0.5", true), Some(Duration::from_millis(500)));

@@ -9,6 +9,7 @@ mod log_rotation;
 mod logging;
 mod modes;
 mod options;
+mod priorities;
 mod profiles;
 mod reload;
 mod zones;
