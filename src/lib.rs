@@ -33,7 +33,7 @@
 //! | [`guide::library`] | examples, and the names of the library |
 //! | [`guide::architecture`] | the parts of the code, the path of a file through them, why the guarantees hold, recipes |
 //! | [`guide::tour`] | five minutes with the command |
-//! | [`guide::commands`], [`guide::configuration`], [`guide::filters`], [`guide::failures`], [`guide::inspect`], [`guide::state`] | the command and its settings |
+//! | [`guide::commands`], [`guide::configuration`], [`guide::filters`], [`guide::priorities`], [`guide::failures`], [`guide::inspect`], [`guide::state`] | the command and its settings |
 //! | [`guide::records`], [`guide::tables`] | the results, member by member, and as a table |
 //! | [`guide::watching`], [`guide::service`], [`guide::http`] | a process that stays |
 //! | [`guide::reliability`], [`guide::limits`], [`guide::performance`] | what is guaranteed, what is not, what it costs |

@@ -168,7 +168,7 @@ pub(crate) fn start(store: &mut Store, job: Job, config: &BatchConfig) -> Result
 
 /// Returns the job as it begins now, at the current state.
 fn begun(store: &mut Store, job: Job, config: &BatchConfig) -> Result<Job, EngineError> {
-    store.ledger.set_order(config.order, &config.priorities, now())?;
+    store.sort_pending(config.order, &config.priorities, now())?;
     store.ledger.keep_jobs(config.jobs_kept);
     let config = serde_json::to_string(config).unwrap_or_default();
     Ok(Job { started: now(), end: JobEnd::Running, config, start: store.ledger.cursor(), ..job })

@@ -15,7 +15,7 @@
 //! * No key for each file: sled takes about as long for one write as a file may take in all.
 //! * No value and no transaction grows with the number of files.
 //!
-//! # On disk, format 2
+//! # On disk, format 2 to 4
 //!
 //! | file | holds |
 //! |---|---|
@@ -39,10 +39,11 @@
 //!   in the last block whose key is not above its own. Key and value take 5.5 KiB at most together,
 //!   unless the block has one entry alone.
 //! * `ready`: the key is a class byte and a block's key, the value the number (4 bytes) of the block's
-//!   pending entries in that class. It follows from `files`.
+//!   pending entries in that class. It follows from `files` and the priority rules: 64 classes for an order of the
+//!   usual priority, as many for the high one and then for the low one.
 //! * `meta`: `tick` holds the ledger's cursor and the sums of both other trees; `root/` and a number the counts of a
-//!   root; `job/` and a number a job, version 2 (1 has fewer members); `log-start` where the record log begins, once
-//!   that is not its first segment.
+//!   root; `job/` and a number a job, version 2 (1 has fewer members); `priority/` and a number (4 bytes, big endian) a
+//!   priority rule; `log-start` where the record log begins, once that is not its first segment.
 //!
 //! A file in `in-hand` is written with one call and never synced: it is there after the death of the process,
 //! not of the machine. Numbers are little endian:

@@ -12,7 +12,9 @@ use crate::ledger::{
     AskedState, Entry, Job, JobEnd, LOG_CHECKED, Ledger, LedgerError, LedgerReader, RootInfo, StateFolder,
     StateInfo, Tick,
 };
-use crate::model::{ConfigError, FileKey, LogPosition, RecordCursor, RootId, RootTable, Timestamp};
+use crate::model::{
+    ConfigError, FileKey, LogPosition, Order, PriorityRule, RecordCursor, RootId, RootTable, Timestamp,
+};
 use crate::sink::RecordLog;
 
 /// The default record folder, in the state folder.
@@ -188,6 +190,21 @@ impl Store {
         let appended = self.log.sync()?;
         self.ledger.commit(Tick { changes, log: appended.end, log_crc: appended.crc, job })?;
         Ok(())
+    }
+
+    /// Sorts what is pending for a job that begins now. A state with rules has a format that says so, before it gets
+    /// them and until they have gone: what does not know them would sort by none.
+    pub(crate) fn sort_pending(
+        &mut self,
+        order: Order,
+        rules: &[PriorityRule],
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        if !rules.is_empty() {
+            self.state.update(|info| info.has_priorities = true)?;
+        }
+        self.ledger.set_order(order, rules, now)?;
+        Ok(self.state.update(|info| info.has_priorities = !rules.is_empty())?)
     }
 
     /// Returns a view for reading. It keeps the lock as the store does.

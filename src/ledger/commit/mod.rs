@@ -20,7 +20,7 @@ use crate::ledger::database::kept::{self, Removal};
 use crate::ledger::folder::held::HeldState;
 use crate::ledger::map::entry::{Counts, Entry};
 use crate::ledger::map::job::{Job, Jobs, encode_job, job_key};
-use crate::ledger::map::meta::{TICK_KEY, TickMeta, encode_tick, root_key};
+use crate::ledger::map::meta::{TICK_KEY, TickMeta, root_key};
 use crate::ledger::map::ready::Classes;
 use crate::ledger::recovery::checking::Checking;
 use crate::ledger::recovery::verify::{self, Loaded};
@@ -69,10 +69,7 @@ impl Ledger {
         Witness::create(&witness_path)?;
         let tick = TickMeta::empty(tick);
         let store = Database::create(held)?;
-        let meta = Changes::from([(
-            TICK_KEY.to_vec(),
-            Some(encoded_tick(&store, &tick, &PriorityRules::default())?),
-        )]);
+        let meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(&store, TICK_KEY, &tick)?))]);
         store.apply(Default::default(), Changes::new(), meta)?;
         store.sync_names()?;
         let mut witness = Witness::open(&witness_path)?;
@@ -226,7 +223,7 @@ impl Ledger {
         next.log = log;
         next.blocks = merge.blocks;
         next.ready = merge.ready_rows;
-        let mut meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded_tick(store, &next, &self.rules)?))]);
+        let mut meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(store, TICK_KEY, &next)?))]);
         for (&root, counts) in &merge.counts {
             if self.counts.get(&root) != Some(counts) {
                 let key = root_key(root);
@@ -286,11 +283,6 @@ fn put_job(store: &Database, jobs: &mut Jobs, job: &Job, meta: &mut Changes) -> 
     meta.insert(key, Some(Bytes::from(value)));
     meta.extend(jobs.put(job).into_iter().map(|gone| (job_key(gone), None)));
     Ok(())
-}
-
-fn encoded_tick(store: &Database, tick: &TickMeta, rules: &PriorityRules) -> Result<Bytes, LedgerError> {
-    let value = encode_tick(tick, rules).map_err(|what| LedgerError::damaged(store.folder(), what))?;
-    Ok(Bytes::from(value))
 }
 
 pub(super) fn encoded<T: bincode::Encode>(

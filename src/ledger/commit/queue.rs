@@ -3,7 +3,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::{Ledger, encoded, encoded_tick};
+use super::{Ledger, encoded};
 use crate::ledger::database::{Bytes, Changes, Tree};
 use crate::ledger::error::LedgerError;
 use crate::ledger::map::block::Rows;
@@ -64,7 +64,7 @@ impl Ledger {
             let value = encoded(store, &key, rule)?;
             meta.insert(key, Some(value));
         }
-        meta.insert(TICK_KEY.to_vec(), Some(encoded_tick(store, &self.tick, &self.rules)?));
+        meta.insert(TICK_KEY.to_vec(), Some(encoded(store, TICK_KEY, &self.tick)?));
         store.apply(Default::default(), Changes::new(), meta)
     }
 
@@ -121,7 +121,7 @@ impl Ledger {
 
     fn apply_ready(&self, ready: Changes) -> Result<(), LedgerError> {
         let store = &self.reader.store;
-        let meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded_tick(store, &self.tick, &self.rules)?))]);
+        let meta = Changes::from([(TICK_KEY.to_vec(), Some(encoded(store, TICK_KEY, &self.tick)?))]);
         store.apply(Default::default(), ready, meta)
     }
 }

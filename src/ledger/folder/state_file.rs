@@ -14,9 +14,12 @@ use super::disk;
 use crate::ledger::error::LedgerError;
 use crate::model::{ConsumerName, RecordCursor, Root, RootId, Timestamp};
 
-/// The newest format of a state, which has consumers. Anything that an earlier version must not read is another format.
-pub const FORMAT: u32 = 3;
-/// The format of a state without consumers.
+/// The newest format of a state, whose pending files are sorted by priority rules. Anything that an earlier version must
+/// not read is another format.
+pub const FORMAT: u32 = 4;
+/// The format of a state without priority rules that has consumers.
+const FORMAT_CONSUMERS: u32 = 3;
+/// The format of a state with neither.
 const FORMAT_PLAIN: u32 = 2;
 /// The oldest format that this version reads: states without an id, roots without a target, and jobs with fewer
 /// members. A state that is changed has one of the formats above from then on.
@@ -40,6 +43,9 @@ pub struct StateInfo {
     /// Consumers of the record log.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub consumers: BTreeMap<ConsumerName, Consumer>,
+    /// Whether the ledger may have priority rules.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_priorities: bool,
 }
 
 /// A consumer of the record log, as the state remembers it. What comes after its cursor is kept for it.
@@ -113,7 +119,8 @@ fn is_empty(path: &Path) -> bool {
 
 impl StateInfo {
     pub(super) fn new(records: PathBuf) -> Self {
-        Self { format: FORMAT_PLAIN, records, id: new_id(), roots: Vec::new(), consumers: BTreeMap::new() }
+        let (roots, consumers) = Default::default();
+        Self { format: FORMAT_PLAIN, records, id: new_id(), roots, consumers, has_priorities: false }
     }
 }
 
@@ -139,7 +146,11 @@ fn crc_member(body: &str) -> String {
 
 /// Replaces the file. Returns its new content: of the format that it needs.
 pub(super) fn write(path: &Path, info: StateInfo) -> Result<StateInfo, LedgerError> {
-    let format = if info.consumers.is_empty() { FORMAT_PLAIN } else { FORMAT };
+    let format = match (info.has_priorities, info.consumers.is_empty()) {
+        (true, _) => FORMAT,
+        (false, false) => FORMAT_CONSUMERS,
+        (false, true) => FORMAT_PLAIN,
+    };
     let info = StateInfo { format, ..info };
     let text = serde_json::to_string_pretty(&info).map_err(|error| LedgerError::io(path)(error.into()))?;
     let body = text.strip_suffix(END).unwrap_or(&text);
@@ -228,7 +239,14 @@ mod tests {
         let consumers = ["a", "b.1"]
             .map(|name| (name.parse().unwrap(), Consumer { cursor: cursor.clone(), moved: Timestamp(5) }));
         let roots = vec![root(1, odd), root(2, PathBuf::new())];
-        StateInfo { format: FORMAT, records, id, roots, consumers: consumers.into() }
+        StateInfo {
+            format: FORMAT_CONSUMERS,
+            records,
+            id,
+            roots,
+            consumers: consumers.into(),
+            has_priorities: false,
+        }
     }
 
     #[test]
@@ -261,7 +279,11 @@ mod tests {
         assert_eq!(written, StateInfo { format: FORMAT_PLAIN, ..info });
         assert_eq!(read(&path).unwrap(), written);
         let with_consumers = StateInfo { consumers: sample().consumers, ..written.clone() };
-        assert_eq!(write(&path, with_consumers).unwrap().format, FORMAT);
+        assert_eq!(write(&path, with_consumers.clone()).unwrap().format, FORMAT_CONSUMERS);
+        assert_eq!(
+            write(&path, StateInfo { has_priorities: true, ..with_consumers }).unwrap().format,
+            FORMAT
+        );
         assert_eq!(
             write(&path, StateInfo { consumers: BTreeMap::new(), ..read(&path).unwrap() }).unwrap(),
             written

@@ -12,10 +12,6 @@ pub(crate) const LOG_START_KEY: &[u8] = b"log-start";
 pub(crate) const ROOT_PREFIX: &[u8] = b"root/";
 pub(crate) const RULE_PREFIX: &[u8] = b"priority/";
 
-/// Version of the last tick's value while there are priority rules. What does not know them would count the pending
-/// files in other classes: it refuses this version.
-const TICK_VERSION_WITH_RULES: u8 = 2;
-
 /// Number and checksums of all values of a tree: distinguishes any two contents, in any order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
 pub(crate) struct TreeSum {
@@ -73,24 +69,6 @@ impl TickMeta {
             base: Timestamp(0),
             ready_is_whole: true,
         }
-    }
-}
-
-/// Encodes the last tick's value.
-pub(crate) fn encode_tick(tick: &TickMeta, rules: &PriorityRules) -> Result<Vec<u8>, &'static str> {
-    let version = if rules.is_empty() { codec::VERSION } else { TICK_VERSION_WITH_RULES };
-    codec::encode_as(version, TICK_KEY, tick)
-}
-
-/// Decodes the last tick's value, of a ledger with these rules.
-pub(crate) fn decode_tick(value: &[u8], rules: &PriorityRules) -> Result<TickMeta, &'static str> {
-    let (version, body) = codec::unseal_any(TICK_KEY, value)?;
-    match (version, rules.is_empty()) {
-        (codec::VERSION, true) | (TICK_VERSION_WITH_RULES, false) => codec::decode_body(body),
-        (codec::VERSION | TICK_VERSION_WITH_RULES, _) => {
-            Err("the priority rules are not those of the last tick")
-        }
-        _ => Err(codec::UNKNOWN_VERSION),
     }
 }
 

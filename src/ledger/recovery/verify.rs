@@ -10,7 +10,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::map::entry::Counts;
 use crate::ledger::map::job::{JOB_PREFIX, Jobs, decode_job};
 use crate::ledger::map::meta::{
-    LOG_START_KEY, ROOT_PREFIX, RULE_PREFIX, TICK_KEY, TickMeta, TreeSum, compiled, decode_tick, root_counts,
+    LOG_START_KEY, ROOT_PREFIX, RULE_PREFIX, TICK_KEY, TickMeta, TreeSum, compiled, root_counts,
 };
 use crate::ledger::map::ready::{add_row, tally_row};
 use crate::ledger::map::{block, codec};
@@ -79,7 +79,7 @@ fn load(store: &Database) -> Result<Loaded, LedgerError> {
     let damaged = |what: &str| LedgerError::damaged(store.folder(), what);
     let value = store.get(Tree::Meta, TICK_KEY)?.ok_or_else(|| damaged("the last tick is gone"))?;
     let rules = load_rules(store)?;
-    let tick = decode_tick(&value, &rules).map_err(damaged)?;
+    let tick: TickMeta = codec::decode(TICK_KEY, &value).map_err(damaged)?;
     let mut counts = BTreeMap::new();
     store.walk_prefix(Tree::Meta, ROOT_PREFIX)?.check_each(|key, value| {
         counts.extend([root_counts(key, value)?]);

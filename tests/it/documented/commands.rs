@@ -11,7 +11,7 @@ use super::page::{Block, Page, project};
 use crate::support::{Ran, outlast, ran, skip, take_environment};
 
 /// Pages with commands, which are those below.
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "README",
     "backup",
     "configuration",
@@ -19,6 +19,7 @@ const PAGES: [&str; 11] = [
     "filters",
     "http",
     "inspect",
+    "priorities",
     "records",
     "state",
     "tables",
@@ -111,7 +112,7 @@ macro_rules! works {
     };
 }
 
-works! { backup configuration failures filters http inspect records state tour }
+works! { backup configuration failures filters http inspect priorities records state tour }
 
 #[test]
 fn tables() {

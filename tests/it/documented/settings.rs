@@ -65,6 +65,7 @@ fn the_example_of_a_configuration_has_every_setting_with_its_default() {
         assert!(text(&row, "origin").contains("outlast.toml:"), "{key} is not in it");
         let is_example = [
             "root",
+            "priority",
             "workers",
             "workers-max",
             "include",

@@ -28,7 +28,7 @@ const OWNED: [(&str, &str); 24] = [
     ("crossbeam_deque", "engine/workers/pool/"),
     ("notify", "source/watch/"),
     ("parquet", "sink/export/"),
-    ("globset", "source/"),
+    ("globset", "model/rules/"),
     ("tokio", "service/"),
     ("tokio", "async_api/"),
     ("axum", "service/http/"),

@@ -53,6 +53,12 @@ fn explain_names_the_rule_its_origin_and_the_class() {
                  smaller-than = \"1G\"\nclass = \"low\"\n";
     fs::write(&file, rules).unwrap();
     sandbox.run_ok(&[]);
+    let format = || {
+        let state: Value =
+            serde_json::from_slice(&fs::read(sandbox.state.join("state.json")).unwrap()).unwrap();
+        state["format"].as_u64().unwrap()
+    };
+    assert_eq!(format(), 4, "versions without rules refuse it");
     let explained = |path: &str| sandbox.explain(sandbox.root.join(path))["priority"].clone();
     let text = file.display();
     let rust = json!({"class": "high", "rule": 1, "text": "language:rs=high", "origin": format!("{text}:2")});
@@ -77,6 +83,9 @@ fn explain_names_the_rule_its_origin_and_the_class() {
     ran(&mut from_environment).expect(0);
     assert_eq!(explained("src/a.rs.ast.json")["text"], "match:src/{a,b}.*,smaller-than:1MiB=low");
     assert_eq!(explained("c.ast.json")["class"], "high");
+    fs::remove_file(&file).unwrap();
+    sandbox.run_ok(&[]);
+    assert_eq!((format(), explained("c.ast.json")), (2, none));
 }
 
 #[test]
