@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         worker_count: 1,
         ..BatchConfig::default()
     };
-    let files: Result<Vec<_>, _> = paths.iter().map(|path| DiscoveredFile::at(&tree.join(path))).collect();
+    let files: Result<Vec<_>, _> = paths.iter().map(|path| DiscoveredFile::at(tree.join(path))).collect();
     for batch in create_optimal_batches(files?, &config)? {
         let language = batch.files[0].language().unwrap_or("none").to_owned();
         println!("a batch of {} priority, {language}: {} files", batch.priority, batch.files.len());
