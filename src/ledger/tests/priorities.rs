@@ -60,7 +60,7 @@ fn a_state_of_a_version_without_priorities_goes_on_and_is_sorted_by_rules() {
     commit(&mut ledger, &changes);
     assert_eq!(reader.pending(), PriorityCounts::default());
     ledger.set_order(Order::Path, &[], Timestamp(0)).unwrap();
-    drop(ledger);
+    drop((ledger, reader));
     opened(&path).unwrap();
 }
 
