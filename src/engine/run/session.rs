@@ -164,11 +164,9 @@ impl<'a> Session<'a> {
         mut watch_state: Option<&mut WatchState>,
     ) -> Result<AttemptEnd, EngineError> {
         loop {
-            if let Some(config) = self.engine.control_flags().take_config() {
-                self.configure(&config, run)?;
-                if self.has_other_filters && watch_state.is_some() {
-                    return Ok(AttemptEnd::Superseded);
-                }
+            self.reconfigure(run)?;
+            if self.has_other_filters && watch_state.is_some() {
+                return Ok(AttemptEnd::Superseded);
             }
             let mut slot = self.slot.take();
             let ended = self.attempts(plan, &mut slot, run, watch_state.as_deref_mut());
@@ -180,8 +178,10 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Continues with another configuration.
-    fn configure(&mut self, config: &BatchConfig, run: &mut RunState) -> Result<(), EngineError> {
+    /// Continues with another configuration, if there is one.
+    pub(super) fn reconfigure(&mut self, run: &mut RunState) -> Result<(), EngineError> {
+        let Some(config) = self.engine.control_flags().take_config() else { return Ok(()) };
+        let config = &*config;
         let old = &self.config;
         let has_other_globs = old.include != config.include || old.exclude != config.exclude;
         if has_other_globs && self.watch.is_some() {

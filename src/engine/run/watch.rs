@@ -74,6 +74,8 @@ impl Engine {
         run: &mut RunState,
     ) -> Result<AttemptEnd, EngineError> {
         loop {
+            // A job begins with what was loaded before it was asked for, also if the one before ended for it.
+            session.reconfigure(run)?;
             if session.has_other_filters {
                 session.register_again(watch_state)?;
             }

@@ -201,10 +201,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), EngineError> {
         if !rules.is_empty() {
-            self.state.update(|info| info.has_priorities = true)?;
+            self.describe(|info| info.has_priorities = true)?;
         }
         self.ledger.set_order(order, rules, now)?;
-        Ok(self.state.update(|info| info.has_priorities = !rules.is_empty())?)
+        self.describe(|info| info.has_priorities = !rules.is_empty())
     }
 
     /// Returns a view for reading. It keeps the lock as the store does.

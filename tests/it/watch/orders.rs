@@ -203,6 +203,34 @@ fn it_pauses_and_goes_on_with_what_changed_meanwhile() {
 }
 
 #[test]
+fn other_rules_sort_what_is_pending_once_the_next_job_begins() {
+    let sandbox = grown();
+    let mut watcher = Watcher::start(&sandbox);
+    watcher.order(&["pause"]);
+    watcher.wait_for("it pauses", |running| running["state"] == "paused");
+    for number in 0..6 {
+        sandbox.write(format!("d0/new{number}.ast.json"), OTHER);
+    }
+    let counts = |high: u64, normal: u64| {
+        move |running: &serde_json::Value| {
+            let classes = &running["pending_by_class"];
+            (&classes["high"], &classes["normal"]) == (&high.into(), &normal.into())
+        }
+    };
+    watcher.wait_for("they are pending", counts(0, 6));
+    let file = sandbox.dir.path().join("outlast.toml");
+    fs::write(file, "[[priority]]\nmatch = \"d0/new[45]*\"\nclass = \"high\"\n").unwrap();
+    watcher.order(&["reload"]);
+    watcher.wait_for("the present job goes on by its rules", counts(0, 6));
+    watcher.order(&["rescan"]);
+    watcher.wait_for("the next one has others", counts(2, 4));
+    watcher.order(&["resume"]);
+    watcher.agree();
+    watcher.wait_for("it watches", |running| running["state"] == "watching");
+    watcher.stop();
+}
+
+#[test]
 fn the_number_of_workers_changes_and_nothing_that_happens_meanwhile_is_missed() {
     let sandbox = grown();
     let mut watcher = Watcher::start(&sandbox);
