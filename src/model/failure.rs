@@ -191,6 +191,9 @@ impl fmt::Display for Resource {
 pub fn with_remedy(error: std::io::Error) -> std::io::Error {
     let remedy = match error.kind() {
         std::io::ErrorKind::FileTooLarge => "raise the limit on the size of files (`ulimit -f`)",
+        std::io::ErrorKind::OutOfMemory => {
+            "raise the limit on the memory of this process (`ulimit -v`, `ulimit -d`)"
+        }
         std::io::ErrorKind::PermissionDenied => "give the user of this process the right to it",
         _ => return error,
     };
