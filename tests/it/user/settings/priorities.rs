@@ -86,6 +86,10 @@ fn explain_names_the_rule_its_origin_and_the_class() {
     fs::remove_file(&file).unwrap();
     sandbox.run_ok(&[]);
     assert_eq!((format(), explained("c.ast.json")), (2, none));
+    fs::write(&file, "[[profile.nightly.priority]]\nmatch = \"c*\"\nclass = \"low\"\n").unwrap();
+    sandbox.run_ok(&["--profile", "nightly"]);
+    let origin = explained("c.ast.json")["origin"].as_str().unwrap().to_owned();
+    assert!(origin.contains("outlast.toml:1") && origin.contains("nightly"), "{origin}");
 }
 
 #[test]
