@@ -31,7 +31,7 @@ pub(crate) fn priorities() -> Kind<Vec<PriorityRule>> {
     };
     Kind::new(
         ValueForm::new("rules", "RULE=CLASS", ValueInput::Items),
-        "CONDITION,...=CLASS, again for each; in a file a table [[priority]]",
+        "CONDITION,...=CLASS, again for each; in a file a table `[[priority]]`",
         read,
         |rules| Value::List(rules.iter().map(ToString::to_string).collect()),
     )
