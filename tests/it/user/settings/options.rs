@@ -108,3 +108,19 @@ fn heartbeats_go_to_standard_error() {
     assert!(told.stderr.contains(" files/s"), "{told}");
     assert!(told.text().starts_with("job 1: done"), "{told}");
 }
+
+#[test]
+fn a_flag_of_all_commands_is_given_once() {
+    let sandbox = Sandbox::with(&[("a.ast.json", AST)]);
+    sandbox.run(&[]).expect(0);
+    let state = sandbox.state.to_str().unwrap();
+    let asked = |before: &[&str], behind: &[&str]| {
+        ran(crate::support::outlast().args(before).arg("status").args(behind)).code
+    };
+    assert_eq!(asked(&["--state", state], &[]), Some(0));
+    assert_eq!(
+        asked(&["--state", "elsewhere"], &["--state", state]),
+        Some(2),
+        "which one is meant is not clear"
+    );
+}

@@ -94,8 +94,13 @@ fn an_unknown_profile_is_refused_by_each_command_with_the_known_ones() {
     assert_eq!(told.text().lines().count(), 1, "{told}");
     assert!(told.text().contains("\"qa\" (the profiles are production, staging)"), "{told}");
     refused(&ran(&mut place.command(["status", "--profile", ""])), 2, &["--profile"]);
-    let twice = ["config", "show", "--profile", "staging", "--profile", "production"];
-    refused(&ran(&mut place.command(twice)), 2, &["--profile", "multiple times"]);
+    for twice in [
+        &["config", "show", "--profile", "staging", "--profile", "production"][..],
+        &["--profile", "staging", "config", "show", "--profile=production"],
+    ] {
+        let told = ran(&mut place.command(twice.iter().copied()));
+        refused(&told, 2, &["'--profile <NAME>' cannot be used multiple times"]);
+    }
     let told = shown(place.command(["config", "show"]).env("OUTLAST_PROFILE", ""));
     assert_eq!(told["profiles"], json!([]), "an empty variable counts as not set");
     let mut command = place.command(["status"]);
